@@ -1,0 +1,1 @@
+"""comfygradio: stored ComfyUI workflows as simple web forms."""

@@ -1,0 +1,128 @@
+"""Workflows in API format, and prompts: workflows filled and ready to be posted."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from comfygradio.errors import WorkflowError
+
+UI_FORMAT = (
+    "{name} is in ComfyUI's UI format, which cannot be run directly. In ComfyUI, choose "
+    "Workflow → Export (API) and use that file instead."
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    """An input fed by output `slot` (from 0) of another node."""
+
+    node_id: str
+    slot: int
+
+    @classmethod
+    def parse(cls, value: Any) -> Link | None:
+        """The link that a JSON input value stands for, or None for a plain value."""
+        if isinstance(value, list) and len(value) == 2 and isinstance(value[1], int):
+            return cls(str(value[0]), value[1])
+        return None
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node of a workflow; `inputs` hold plain values and links as in the JSON."""
+
+    id: str
+    class_type: str
+    inputs: Mapping[str, Any]
+    title: str
+
+    @property
+    def links(self) -> Mapping[str, Link]:
+        """The inputs that are fed by other nodes."""
+        found = {name: Link.parse(value) for name, value in self.inputs.items()}
+        return {name: link for name, link in found.items() if link}
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """An API-format workflow: node id → node, in the order of the file."""
+
+    nodes: Mapping[str, Node]
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes.values())
+
+    @property
+    def class_types(self) -> frozenset[str]:
+        """The node classes that a server needs to have."""
+        return frozenset(node.class_type for node in self)
+
+    def to_json(self) -> dict[str, dict[str, Any]]:
+        """A fresh copy in API format, to be changed freely."""
+        return {
+            node.id: {
+                "class_type": node.class_type,
+                "inputs": copy.deepcopy(dict(node.inputs)),
+                "_meta": {"title": node.title},
+            }
+            for node in self
+        }
+
+    @classmethod
+    def from_json(cls, data: Any, name: str = "This workflow") -> Workflow:
+        """Parse decoded JSON; `name` is what error texts call it. Raises WorkflowError."""
+        graph = data["prompt"] if isinstance(data, dict) and isinstance(data.get("prompt"), dict) else data
+        if isinstance(graph, dict) and isinstance(graph.get("nodes"), list):
+            raise WorkflowError(UI_FORMAT.format(name=name))
+        if not isinstance(graph, dict) or not graph:
+            raise WorkflowError(f"{name} is no ComfyUI workflow: it holds no nodes.")
+        return cls({str(key): _parse_node(str(key), value, name) for key, value in graph.items()})
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A local file that a prompt needs: posted first, its name on the server then goes into `slots` (node id, input)."""
+
+    path: Path
+    name: str
+    slots: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A filled workflow, ready to be posted: the graph in API format, the files it needs and what PNGs shall remember."""
+
+    graph: Mapping[str, Any]
+    uploads: tuple[Upload, ...] = ()
+    extra_pnginfo: Mapping[str, Any] = field(default_factory=dict)
+    outputs: tuple[str, ...] = ()
+    """Ids of the nodes whose results are shown; empty means every output node."""
+
+
+def load_workflow(path: Path) -> Workflow:
+    """Read an API-format workflow file. Raises WorkflowError."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise WorkflowError(f"The workflow {path} cannot be read: {error.strerror or error}.") from error
+    except ValueError as error:
+        raise WorkflowError(f"The workflow {path} is no valid JSON: {error}.") from error
+    return Workflow.from_json(data, str(path))
+
+
+def _parse_node(node_id: str, data: Any, name: str) -> Node:
+    if not isinstance(data, dict) or not isinstance(data.get("class_type"), str):
+        raise WorkflowError(f"{name} is no API-format workflow: node {node_id} has no class_type.")
+    inputs, meta = data.get("inputs"), data.get("_meta")
+    title = meta.get("title") if isinstance(meta, dict) else None
+    return Node(
+        node_id,
+        data["class_type"],
+        {key: value for key, value in inputs.items()} if isinstance(inputs, dict) else {},
+        title if isinstance(title, str) and title else data["class_type"],
+    )

@@ -1,0 +1,122 @@
+"""Every error that comfygradio raises, as one tree.
+
+    ComfyGradioError
+    ├── SettingsError               a flag or an environment variable
+    ├── ServerError                 talking to ComfyUI failed
+    │   ├── ServerUnreachable       no answer: refused, unknown host, timed out, cut off
+    │   ├── AccessDenied            401, 403, or a login page instead of JSON
+    │   ├── UnexpectedAnswer        an answer that ComfyUI would not give: HTML, broken JSON, HTTP 500
+    │   └── NotFound                404: this server has no such file, job or route
+    ├── PromptRejected              ComfyUI's /prompt refused the prompt; says for which inputs
+    ├── JobError                    a prompt that was accepted did not end well
+    │   ├── ExecutionFailed         a node raised
+    │   ├── JobInterrupted          somebody stopped it
+    │   └── JobLost                 neither queued nor in the history any more
+    ├── WorkflowError               a file that is no API-format workflow
+    ├── PresetError                 a preset file: says file, line and key
+    └── ValuesRefused               form values: says field, value and what is allowed
+
+The text of each is one or more plain sentences for the person who has to act; it never holds a traceback or a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+class ComfyGradioError(Exception):
+    """Base of all errors of this package; `str(error)` can be shown to people as it is."""
+
+
+class SettingsError(ComfyGradioError):
+    """A flag or an environment variable has a value that cannot be used."""
+
+
+class ServerError(ComfyGradioError):
+    """Talking to a ComfyUI server failed."""
+
+
+class ServerUnreachable(ServerError):
+    """The server gave no answer: refused, unknown host, timed out or cut off."""
+
+
+class AccessDenied(ServerError):
+    """The server, or a proxy before it, wants credentials that it did not get."""
+
+
+class UnexpectedAnswer(ServerError):
+    """The server answered, but not what ComfyUI answers; `status` is the HTTP status."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class NotFound(ServerError):
+    """The server has no such file, job or route (HTTP 404)."""
+
+
+@dataclass(frozen=True)
+class NodeError:
+    """One validation error of one input, as `/prompt` reports it."""
+
+    node_id: str
+    class_type: str
+    type: str
+    message: str
+    details: str
+    input_name: str | None = None
+
+
+class PromptRejected(ComfyGradioError):
+    """ComfyUI refused the prompt; `type` is its error type, `node_errors` name the inputs."""
+
+    def __init__(self, message: str, type: str = "", node_errors: Sequence[NodeError] = ()) -> None:
+        super().__init__(message)
+        self.type = type
+        self.node_errors = tuple(node_errors)
+
+
+class JobError(ComfyGradioError):
+    """A prompt that was accepted did not end well; `prompt_id` tells which one."""
+
+    def __init__(self, message: str, prompt_id: str = "") -> None:
+        super().__init__(message)
+        self.prompt_id = prompt_id
+
+
+class ExecutionFailed(JobError):
+    """A node raised while it ran."""
+
+    def __init__(
+        self, message: str, prompt_id: str = "", node_id: str = "", node_type: str = "", exception_type: str = ""
+    ) -> None:
+        super().__init__(message, prompt_id)
+        self.node_id = node_id
+        self.node_type = node_type
+        self.exception_type = exception_type
+
+
+class JobInterrupted(JobError):
+    """The job was stopped, by us or by somebody else on that server."""
+
+
+class JobLost(JobError):
+    """The server has the job neither in its queue nor in its history: restarted, or deleted by somebody."""
+
+
+class WorkflowError(ComfyGradioError):
+    """A file that is no API-format workflow."""
+
+
+class PresetError(ComfyGradioError):
+    """A preset file that cannot be used; the message names file, line and key."""
+
+
+class ValuesRefused(ComfyGradioError):
+    """Form values that a form does not take; `problems` maps field name to one sentence."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(" ".join(problems.values()))
+        self.problems = dict(problems)
