@@ -1,0 +1,159 @@
+"""What a server says about its node classes (`/object_info`), parsed into frozen dataclasses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Scalar = str | int | float | bool
+
+MEDIA_FLAGS = {
+    "image_upload": "image",
+    "animated_image_upload": "image",
+    "video_upload": "video",
+    "audio_upload": "audio",
+    "file_upload": "file",
+    "mesh_upload": "file",
+}
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """One input of a node class: its type ("INT", "COMBO", "IMAGE", a union "INT,FLOAT" …) and its limits.
+
+    `choices` are None for anything but a combo. `minimum`, `maximum` and `step` keep the server's own number type, so
+    that 64-bit limits stay exact. `options` are the remaining options as the server sent them.
+    """
+
+    name: str
+    type: str
+    group: Literal["required", "optional"]
+    choices: tuple[Scalar, ...] | None = None
+    default: Any = None
+    minimum: int | float | None = None
+    maximum: int | float | None = None
+    step: int | float | None = None
+    tooltip: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The single types of a union."""
+        return frozenset(self.type.split(","))
+
+    @property
+    def is_seed(self) -> bool:
+        """Whether ComfyUI's own page gives this input a seed control."""
+        control = self.options.get("control_after_generate")
+        return "INT" in self.types and (bool(control) or (control is None and self.name in ("seed", "noise_seed")))
+
+    @property
+    def is_multiline(self) -> bool:
+        """Whether a text input is meant for more than one line."""
+        return bool(self.options.get("multiline"))
+
+    @property
+    def media(self) -> str | None:
+        """What may be uploaded for this input: "image", "video", "audio", "file" or None."""
+        return next((kind for flag, kind in MEDIA_FLAGS.items() if self.options.get(flag)), None)
+
+    @property
+    def label(self) -> str:
+        """The name that ComfyUI shows for this input."""
+        shown = self.options.get("display_name")
+        return shown if isinstance(shown, str) and shown else self.name
+
+    @classmethod
+    def from_json(cls, name: str, group: Literal["required", "optional"], data: Any) -> InputSpec:
+        """Parse `[type]` or `[type, options]`; a combo comes as a list (V1) or as "COMBO" with options (V3)."""
+        kind = data[0] if isinstance(data, list) and data else "*"
+        options = data[1] if isinstance(data, list) and len(data) > 1 and isinstance(data[1], dict) else {}
+        choices = kind if isinstance(kind, list) else options.get("options") if kind == "COMBO" else None
+        if choices is None and kind == "COMBO":
+            choices = []
+        tooltip = options.get("tooltip")
+        return cls(
+            name,
+            "COMBO" if isinstance(kind, list) else str(kind),
+            group,
+            tuple(item for item in choices if isinstance(item, Scalar)) if isinstance(choices, list) else None,
+            options.get("default"),
+            _number(options.get("min")),
+            _number(options.get("max")),
+            _number(options.get("step")),
+            tooltip if isinstance(tooltip, str) else "",
+            options,
+        )
+
+
+@dataclass(frozen=True)
+class NodeDef:
+    """One node class of a server."""
+
+    class_type: str
+    title: str
+    inputs: Mapping[str, InputSpec]
+    output_types: tuple[str, ...]
+    is_output: bool
+
+    @classmethod
+    def from_json(cls, class_type: str, data: Mapping[str, Any]) -> NodeDef:
+        """Parse one value of `/object_info`; anything missing or null is taken as empty."""
+        groups = _mapping(data.get("input"))
+        inputs = [*_parse_group(groups, data, "required"), *_parse_group(groups, data, "optional")]
+        outputs = data.get("output")
+        return cls(
+            class_type,
+            str(data.get("display_name") or data.get("name") or class_type),
+            {spec.name: spec for spec in inputs},
+            tuple("COMBO" if isinstance(item, list) else str(item) for item in outputs)
+            if isinstance(outputs, list)
+            else (),
+            bool(data.get("output_node")),
+        )
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """The node classes of a server, or those of them that were asked for."""
+
+    nodes: Mapping[str, NodeDef]
+
+    def __iter__(self) -> Iterator[NodeDef]:
+        return iter(self.nodes.values())
+
+    def __contains__(self, class_type: object) -> bool:
+        return class_type in self.nodes
+
+    def get(self, class_type: str) -> NodeDef | None:
+        """The definition of a class, or None where the server does not have it."""
+        return self.nodes.get(class_type)
+
+    def spec(self, class_type: str, input_name: str) -> InputSpec | None:
+        """The spec of one input, or None where the class or the input is unknown."""
+        node = self.nodes.get(class_type)
+        return node.inputs.get(input_name) if node else None
+
+    @classmethod
+    def from_json(cls, data: Any) -> ObjectInfo:
+        """Parse an `/object_info` answer, of all classes or of one; entries that are no objects are left out."""
+        entries = _mapping(data)
+        return cls({str(k): NodeDef.from_json(str(k), v) for k, v in entries.items() if isinstance(v, dict)})
+
+
+def _parse_group(
+    groups: Mapping[str, Any], data: Mapping[str, Any], group: Literal["required", "optional"]
+) -> list[InputSpec]:
+    specs = _mapping(groups.get(group))
+    order = _mapping(data.get("input_order")).get(group)
+    known = [name for name in order if name in specs] if isinstance(order, list) else []
+    return [InputSpec.from_json(name, group, specs[name]) for name in dict.fromkeys([*known, *specs])]
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _number(value: Any) -> int | float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) and value == value else None
