@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Scalar = str | int | float | bool
@@ -70,7 +70,9 @@ class InputSpec:
         kind = data[0] if isinstance(data, list) and data else "*"
         options = data[1] if isinstance(data, list) and len(data) > 1 and isinstance(data[1], dict) else {}
         choices = kind if isinstance(kind, list) else options.get("options") if kind == "COMBO" else None
-        if choices is None and kind == "COMBO":
+        if kind == "COMFY_DYNAMICCOMBO_V3":
+            choices = [entry.get("key") for entry in _entries(options)]
+        elif choices is None and kind == "COMBO":
             choices = []
         tooltip = options.get("tooltip")
         return cls(
@@ -100,8 +102,7 @@ class NodeDef:
     @classmethod
     def from_json(cls, class_type: str, data: Mapping[str, Any]) -> NodeDef:
         """Parse one value of `/object_info`; anything missing or null is taken as empty."""
-        groups = _mapping(data.get("input"))
-        inputs = [*_parse_group(groups, data, "required"), *_parse_group(groups, data, "optional")]
+        inputs = _parse_inputs(data)
         outputs = data.get("output")
         return cls(
             class_type,
@@ -130,16 +131,49 @@ class ObjectInfo:
         """The definition of a class, or None where the server does not have it."""
         return self.nodes.get(class_type)
 
-    def spec(self, class_type: str, input_name: str) -> InputSpec | None:
-        """The spec of one input, or None where the class or the input is unknown."""
+    def spec(self, class_type: str, input_name: str, inputs: Mapping[str, Any] | None = None) -> InputSpec | None:
+        """The spec of one input, or None where the class or the input is unknown.
+
+        Inputs of a dynamic combo (`resize_type.width`, ComfyUI v0.4.0) depend on the choice made in `inputs`.
+        """
         node = self.nodes.get(class_type)
-        return node.inputs.get(input_name) if node else None
+        if node is None or input_name in node.inputs:
+            return node.inputs[input_name] if node else None
+        return _dynamic_spec(node.inputs, input_name, inputs or {})
 
     @classmethod
     def from_json(cls, data: Any) -> ObjectInfo:
         """Parse an `/object_info` answer, of all classes or of one; entries that are no objects are left out."""
         entries = _mapping(data)
         return cls({str(k): NodeDef.from_json(str(k), v) for k, v in entries.items() if isinstance(v, dict)})
+
+
+def _dynamic_spec(specs: Mapping[str, InputSpec], name: str, inputs: Mapping[str, Any]) -> InputSpec | None:
+    parent, _, rest = name.partition(".")
+    path = parent
+    while rest:
+        spec = specs.get(path)
+        entries = _entries(spec.options) if spec else []
+        chosen = next((entry for entry in entries if entry.get("key") == inputs.get(path)), None)
+        if chosen is None:
+            return None
+        groups = {"input": _mapping(chosen.get("inputs"))}
+        specs = {f"{path}.{sub.name}": replace(sub, name=f"{path}.{sub.name}") for sub in _parse_inputs(groups)}
+        if name in specs:
+            return specs[name]
+        part, _, rest = rest.partition(".")
+        path = f"{path}.{part}"
+    return None
+
+
+def _entries(options: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    entries = options.get("options")
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+
+
+def _parse_inputs(data: Mapping[str, Any]) -> list[InputSpec]:
+    groups = _mapping(data.get("input"))
+    return [*_parse_group(groups, data, "required"), *_parse_group(groups, data, "optional")]
 
 
 def _parse_group(

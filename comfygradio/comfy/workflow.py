@@ -86,7 +86,7 @@ class Workflow:
 
 @dataclass(frozen=True)
 class Upload:
-    """A local file that a prompt needs: posted first, its name on the server then goes into `slots` (node id, input)."""
+    """A local file that a prompt needs: posted first; its name on the server goes into `slots` (node id, input)."""
 
     path: Path
     name: str
@@ -95,7 +95,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class Prompt:
-    """A filled workflow, ready to be posted: the graph in API format, the files it needs and what PNGs shall remember."""
+    """A filled workflow, ready to be posted: the graph in API format, the files it needs, what PNGs shall remember."""
 
     graph: Mapping[str, Any]
     uploads: tuple[Upload, ...] = ()
@@ -123,6 +123,6 @@ def _parse_node(node_id: str, data: Any, name: str) -> Node:
     return Node(
         node_id,
         data["class_type"],
-        {key: value for key, value in inputs.items()} if isinstance(inputs, dict) else {},
+        dict(inputs) if isinstance(inputs, dict) else {},
         title if isinstance(title, str) and title else data["class_type"],
     )
