@@ -1,0 +1,80 @@
+"""Presets: a preset file and the workflow beside it, loaded from a folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.comfy.workflow import Workflow, load_workflow
+from comfygradio.errors import PresetError, WorkflowError
+from comfygradio.forms.form import Form, bind_form
+from comfygradio.forms.preset_file import PresetFile, parse_preset_file
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A preset file and the workflow beside it; `name` is its name in URLs, commands and folders."""
+
+    name: str
+    path: Path
+    file: PresetFile
+    workflow: Workflow
+
+    @property
+    def title(self) -> str:
+        """What people see."""
+        return self.file.title
+
+    def bind(self, object_info: ObjectInfo) -> Form:
+        """The form that this preset gives on a server with these node classes."""
+        return bind_form(self.name, self.file, self.workflow, object_info)
+
+
+def load_preset(path: str | Path) -> Preset:
+    """Read one preset file and its workflow. Raises PresetError, which names file, line and key."""
+    path = Path(path)
+    if not NAME.fullmatch(path.stem):
+        raise PresetError(
+            f"{path.name}: a preset is named in small letters, digits and _ (snake_case), for example "
+            f"{_suggest_name(path.stem)}.yaml."
+        )
+    file = parse_preset_file(path)
+    folder = path.parent.resolve()
+    workflow_path = (folder / file.workflow).resolve()
+    if folder not in workflow_path.parents:
+        raise PresetError(
+            f"{path}: workflow {file.workflow} lies outside of the preset's folder; put it beside the file."
+        )
+    try:
+        return Preset(path.stem, path, file, load_workflow(workflow_path))
+    except WorkflowError as error:
+        raise PresetError(f"{path}: {error}") from error
+
+
+def load_presets(folders: Iterable[Path]) -> tuple[list[Preset], list[PresetError]]:
+    """Every `*.yaml` preset of the folders, by order and title, and an error for each that cannot be used."""
+    presets: dict[str, Preset] = {}
+    errors: list[PresetError] = []
+    for folder in folders:
+        if not folder.is_dir():
+            errors.append(PresetError(f"The presets folder {folder} does not exist."))
+        for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+            try:
+                preset = load_preset(path)
+            except PresetError as error:
+                errors.append(error)
+                continue
+            if preset.name in presets:
+                errors.append(PresetError(f"{path}: the name {preset.name} is taken by {presets[preset.name].path}."))
+            presets.setdefault(preset.name, preset)
+    return sorted(presets.values(), key=lambda preset: (preset.file.order, preset.title)), errors
+
+
+def _suggest_name(stem: str) -> str:
+    name = re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_")
+    return name if NAME.fullmatch(name) else f"preset_{name}".strip("_")

@@ -1,0 +1,76 @@
+"""Slot addresses: which input of which node a field fills."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Any
+
+from comfygradio.comfy.workflow import Node, Workflow
+from comfygradio.errors import PresetError
+from comfygradio.forms.preset_file import SlotAddress, SlotFile
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One input of one node of the workflow."""
+
+    node_id: str
+    input: str
+
+
+def find_slot(workflow: Workflow, address: SlotAddress) -> Slot:
+    """The slot that `NODE.INPUT` names: NODE is an id, a title, or a class that occurs once. Raises PresetError."""
+    if isinstance(address, SlotFile):
+        return Slot(_find_described(workflow, address).id, address.input)
+    for split in range(len(address)):
+        if address[split] == "." and (node := _match_node(workflow, address[:split])):
+            return Slot(node.id, address[split + 1 :])
+    raise PresetError(_describe_unknown(workflow, address))
+
+
+def read_slot(workflow: Workflow, slot: Slot) -> Any:
+    """The value that the workflow itself has in a slot, or None."""
+    return workflow.nodes[slot.node_id].inputs.get(slot.input)
+
+
+def _match_node(workflow: Workflow, name: str) -> Node | None:
+    if name in workflow.nodes:
+        return workflow.nodes[name]
+    for matches in (
+        [node for node in workflow if node.title == name],
+        [node for node in workflow if node.class_type == name],
+    ):
+        if len(matches) == 1:
+            return matches[0]
+    return None
+
+
+def _find_described(workflow: Workflow, address: SlotFile) -> Node:
+    by_id = workflow.nodes.get(str(address.node))
+    if by_id and address.class_type in (None, by_id.class_type):
+        return by_id
+    same_class = [node for node in workflow if node.class_type == address.class_type]
+    for matches in ([node for node in same_class if node.title == address.title], same_class):
+        if len(matches) == 1:
+            return matches[0]
+    raise PresetError(
+        f"no node fits the slot (node {address.node}, class {address.class_type}, title {address.title}); "
+        f"the workflow has {_list_nodes(workflow)}."
+    )
+
+
+def _describe_unknown(workflow: Workflow, address: str) -> str:
+    name = address.rpartition(".")[0]
+    if not name:
+        return f"{address} is no slot: write NODE.INPUT, for example 6.text."
+    if sum(name in (node.title, node.class_type) for node in workflow) > 1:
+        return f"slot {address}: more than one node is called {name}; use its id: {_list_nodes(workflow)}."
+    near = difflib.get_close_matches(name, [node.title for node in workflow], 1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return f"slot {address}: the workflow has no node {name}; it has {_list_nodes(workflow)}.{hint}"
+
+
+def _list_nodes(workflow: Workflow) -> str:
+    names = [f"{node.id} ({node.title})" for node in workflow]
+    return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
