@@ -15,6 +15,9 @@ from comfygradio.errors import PresetError
 Scalar = Annotated[bool | int | float | str, Field(union_mode="left_to_right")]
 Widget = Literal["text", "textarea", "number", "slider", "dropdown", "radio", "checkbox", "seed", "size", "image"]
 
+Loader: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml where it is there: unlike PyYAML's own scanner it takes `{label: What is it?}`, as YAML 1.2 does."""
+
 LATER = frozenset({"template", "show_if", "optional", "bypass", "sweep"})
 """Keys of the preset language that this version does not know yet; said so instead of calling them typing errors."""
 
@@ -83,8 +86,8 @@ def parse_preset_file(path: Path) -> PresetFile:
     """Read a preset file without its workflow. Raises PresetError, which names file, line and key."""
     try:
         text = path.read_text(encoding="utf-8")
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        tree = yaml.compose(text, Loader=Loader)
+        data = yaml.load(text, Loader=Loader)
     except OSError as error:
         raise PresetError(f"{path} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
