@@ -1,0 +1,143 @@
+"""The server's folders input/, output/ and temp/: safe paths, annotated names, counters and uploads."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+KINDS = ("input", "output", "temp")
+IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"}
+
+
+class OutsideFolder(Exception):
+    """A path that would leave its folder."""
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """One file as ComfyUI names it: file name, subfolder ("" for the top) and folder kind."""
+
+    filename: str
+    subfolder: str
+    type: str
+
+    def to_json(self) -> dict[str, str]:
+        return {"filename": self.filename, "subfolder": self.subfolder, "type": self.type}
+
+
+class Folders:
+    """input/, output/ and temp/ below one root; temp/ is emptied when the server starts."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        shutil.rmtree(root / "temp", ignore_errors=True)
+        for kind in KINDS:
+            (root / kind).mkdir(parents=True, exist_ok=True)
+
+    def top(self, kind: str) -> Path:
+        """The folder of that kind; ValueError for any other word."""
+        if kind not in KINDS:
+            raise ValueError(f"unknown folder {kind!r}")
+        return self.root / kind
+
+    def subfolder(self, kind: str, subfolder: str) -> Path:
+        """A folder below `kind`; OutsideFolder if it would leave it."""
+        top = self.top(kind).resolve()
+        path = (top / subfolder).resolve()
+        if path != top and top not in path.parents:
+            raise OutsideFolder(subfolder)
+        return path
+
+    def annotated(self, name: str, kind: str = "input") -> Path:
+        """Path of `sub/x.png`, also with a suffix such as `x.png [output]`."""
+        match = re.fullmatch(r"(.*) \[(input|output|temp)\]", name, re.DOTALL)
+        if match:
+            name, kind = match[1], match[2]
+        return self.subfolder(kind, name)
+
+    def input_images(self) -> list[str]:
+        """Image files at the top of input/, sorted, as LoadImage's list shows them."""
+        files = self.top("input").iterdir()
+        return sorted(f.name for f in files if f.is_file() and f.suffix.lower() in IMAGE_SUFFIXES)
+
+    def listing(self, kind: str) -> list[str]:
+        """All files at the top of a folder, newest first."""
+        files = [f for f in self.top(kind).iterdir() if f.is_file()]
+        return [f.name for f in sorted(files, key=lambda f: f.stat().st_mtime, reverse=True)]
+
+    def save_images(
+        self, images: list[Image.Image], prefix: str, kind: str, texts: Mapping[str, Any]
+    ) -> list[StoredFile]:
+        """Writes `<prefix>_00001_.png` and so on, each with `texts` as tEXt chunks of JSON."""
+        folder, stem, subfolder = self._resolve_prefix(fill_prefix(prefix, images[0].size), kind)
+        first = next_counter(folder, stem)
+        stored = []
+        for index, image in enumerate(images):
+            name = f"{stem.replace('%batch_num%', str(index))}_{first + index:05}_.png"
+            image.save(folder / name, pnginfo=text_chunks(texts), compress_level=1)
+            stored.append(StoredFile(name, subfolder, kind))
+        return stored
+
+    def _resolve_prefix(self, prefix: str, kind: str) -> tuple[Path, str, str]:
+        subfolder, _, stem = prefix.replace("\\", "/").rpartition("/")
+        folder = self.subfolder(kind, subfolder)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder, stem, subfolder
+
+    def store_upload(
+        self, data: bytes, name: str, subfolder: str, kind: str, overwrite: bool, dedup: bool
+    ) -> str:
+        """Stores an upload and returns its name, which is new if other bytes already had it."""
+        folder = self.subfolder(kind, subfolder)
+        target = folder / name
+        if target.resolve() != target.absolute() and folder not in target.resolve().parents:
+            raise OutsideFolder(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        number = 1
+        while not overwrite and target.exists():
+            if dedup and same_bytes(target, data):
+                return target.name
+            target = folder / f"{Path(name).stem} ({number}){Path(name).suffix}"
+            number += 1
+        target.write_bytes(data)
+        return target.name
+
+
+def same_bytes(path: Path, data: bytes) -> bool:
+    return hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(data).digest()
+
+
+def fill_prefix(prefix: str, size: tuple[int, int]) -> str:
+    """Replaces %width%, %height%, %year%, %month%, %day%, %hour%, %minute% and %second%."""
+    now = time.localtime()
+    values = {"width": str(size[0]), "height": str(size[1]), "year": str(now.tm_year)}
+    fields = (("month", now.tm_mon), ("day", now.tm_mday), ("hour", now.tm_hour))
+    for word, number in (*fields, ("minute", now.tm_min), ("second", now.tm_sec)):
+        values[word] = f"{number:02}"
+    for word, value in values.items():
+        prefix = prefix.replace(f"%{word}%", value)
+    return prefix
+
+
+def next_counter(folder: Path, stem: str) -> int:
+    """One more than the largest counter of `<stem>_<counter>_…` in the folder."""
+    pattern = re.compile(re.escape(stem) + r"_(\d+)_?\.")
+    found = [int(m[1]) for f in folder.iterdir() if (m := pattern.match(f.name))]
+    return max(found, default=0) + 1
+
+
+def text_chunks(texts: Mapping[str, Any]) -> PngInfo:
+    info = PngInfo()
+    for key, value in texts.items():
+        info.add_text(key, json.dumps(value))
+    return info
