@@ -1,0 +1,44 @@
+"""Puts the routes together, bare and below /api."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Mount
+from starlette.types import ASGIApp
+
+from comfygradio.demo.access import Access
+from comfygradio.demo.machine import Machine
+from comfygradio.demo.responses import answer_trouble, answer_unknown
+from comfygradio.demo.routes_files import FileRoutes
+from comfygradio.demo.routes_info import InfoRoutes
+from comfygradio.demo.routes_jobs import JobRoutes
+from comfygradio.demo.routes_prompts import PromptRoutes
+
+
+def build_application(machine: Machine) -> ASGIApp:
+    """The ASGI application of one machine; its lifespan sends the WebSocket messages."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        sending = asyncio.create_task(machine.sockets.run())
+        yield
+        sending.cancel()
+
+    handlers = {HTTPException: answer_unknown, Exception: answer_trouble}
+    app = Starlette(routes=build_routes(machine), lifespan=lifespan, exception_handlers=handlers)
+    app.router.redirect_slashes = False
+    return Access(app, machine.options)
+
+
+def build_routes(machine: Machine) -> list[BaseRoute]:
+    info = InfoRoutes(machine)
+    shared = PromptRoutes(machine).routes() + FileRoutes(machine).routes() + info.routes()
+    routes = [*info.bare_routes(), *shared]
+    if machine.options.can("api_prefix"):
+        routes.append(Mount("/api", routes=[*JobRoutes(machine).routes(), *info.api_routes(), *shared]))
+    return routes

@@ -1,0 +1,254 @@
+"""Runs one prompt after the other: order, cache, events, errors and interrupts as in ComfyUI v0.33.0."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from comfygradio.demo.cache import NodeCache, NodeResult, is_link, node_key, node_keys
+from comfygradio.demo.catalog import Catalog
+from comfygradio.demo.folders import Folders
+from comfygradio.demo.messages import Event, Message, NodeText, Preview, now_ms
+from comfygradio.demo.node_run import Interrupted, InterruptFlag, NodeRun
+from comfygradio.demo.nodes import NodeFunction
+from comfygradio.demo.options import DemoOptions
+from comfygradio.demo.progress import NodeProgress
+from comfygradio.demo.prompts import HistoryEntry, QueuedPrompt
+from comfygradio.demo.sockets import Sockets
+from comfygradio.demo.values import NodeInputs, RemoteError
+
+
+class Executor:
+    """Executes prompts on the worker thread; keeps the node cache between them."""
+
+    def __init__(
+        self,
+        options: DemoOptions,
+        folders: Folders,
+        catalog: Catalog,
+        sockets: Sockets,
+        functions: Mapping[str, NodeFunction],
+    ) -> None:
+        self.interrupt = InterruptFlag()
+        self.executions: Counter[str] = Counter()
+        self.cache = NodeCache()
+        self.current: tuple[str | None, str | None] = (None, None)
+        self._options = options
+        self._folders = folders
+        self._catalog = catalog
+        self._sockets = sockets
+        self._functions = functions
+        self._temp_prefix = "ComfyUI_temp_" + "".join(chr(97 + (time.time_ns() >> s) % 26) for s in range(5))
+
+    def running_node(self, client_id: str) -> str | None:
+        """The node that the client's prompt is at, for a socket that comes late."""
+        client, node = self.current
+        return node if client == client_id else None
+
+    def run(self, item: QueuedPrompt) -> HistoryEntry:
+        """Runs one prompt to its end, whatever that is, and returns its history."""
+        return _PromptRun(self, item).run()
+
+    def announce(self, item: QueuedPrompt, message: Message, anonymous: bool = False) -> None:
+        """Sends to the prompt's client; if it has none, to everybody when `anonymous` is set, else to nobody."""
+        if item.client_id is not None or anonymous:
+            self._sockets.publish(message, item.client_id)
+
+    def end(self, item: QueuedPrompt) -> None:
+        """Tells the client that the worker is done with its prompt."""
+        self.current = (None, None)
+        self.announce(item, Event("executing", {"node": None, "prompt_id": item.prompt_id}))
+
+
+class _PromptRun:
+    """The state of one run."""
+
+    def __init__(self, executor: Executor, item: QueuedPrompt) -> None:
+        self.executor = executor
+        self.item = item
+        self.options = executor._options
+        self.keys: dict[str, str] = {}
+        self.results: dict[str, NodeResult] = {}
+        self.executed: list[str] = []
+        self.outputs: dict[str, Any] = {}
+        self.messages: list[tuple[str, dict[str, Any]]] = []
+        self.progress = NodeProgress(item.prompt_id)
+
+    def run(self) -> HistoryEntry:
+        self.executor.interrupt.clear()
+        self._tell("execution_start", {"prompt_id": self.item.prompt_id})
+        self._open_cache()
+        good = self._run_nodes()
+        if good and self.options.can("execution_success"):
+            self._tell("execution_success", {"prompt_id": self.item.prompt_id})
+        visible_at = time.monotonic() + self.options.no_history_delay
+        status = "success" if good else "error"
+        return HistoryEntry(self.item, self.outputs, status, self.messages, self._meta(), visible_at)
+
+    def _tell(self, kind: str, data: dict[str, Any], anonymous: bool = False) -> None:
+        if self.options.can("execution_timestamps"):
+            data = data | {"timestamp": now_ms()}
+        self.messages.append((kind, data))
+        self.executor.announce(self.item, Event(kind, data), anonymous)
+
+    def _open_cache(self) -> None:
+        folders, cache = self.executor._folders, self.executor.cache
+        self.keys = node_keys(self.item.prompt, folders)
+        for node_id in self.item.prompt:
+            self.keys.setdefault(node_id, node_key(self.item.prompt, node_id, folders, self.keys, ()))
+        cache.trim(set(self.keys.values()))
+        cached = [node_id for node_id in self.item.prompt if self.keys[node_id] in cache.results]
+        self._tell("execution_cached", {"nodes": cached, "prompt_id": self.item.prompt_id})
+
+    def _run_nodes(self) -> bool:
+        waiting = self._plan()
+        while waiting:
+            node_id = self._choose(waiting)
+            waiting.pop(node_id)
+            if not self._visit(node_id):
+                return False
+        return True
+
+    def _plan(self) -> dict[str, list[str]]:
+        """Nodes to visit, each with the uncached nodes it waits for."""
+        waiting: dict[str, list[str]] = {}
+        todo = list(self.item.outputs)
+        while todo:
+            node_id = todo.pop()
+            if node_id not in waiting:
+                sources = [] if self._is_cached(node_id) else self._uncached_sources(node_id)
+                waiting[node_id] = sources
+                todo += sources
+        return {node_id: waiting[node_id] for node_id in self.item.prompt if node_id in waiting}
+
+    def _is_cached(self, node_id: str) -> bool:
+        return self.keys[node_id] in self.executor.cache.results
+
+    def _uncached_sources(self, node_id: str) -> list[str]:
+        links = [v for v in self.item.prompt[node_id]["inputs"].values() if is_link(v)]
+        return [link[0] for link in links if not self._is_cached(link[0])]
+
+    def _choose(self, waiting: dict[str, list[str]]) -> str:
+        """The next ready node: outputs first, so that results come out as early as they can."""
+        ready = [node_id for node_id, sources in waiting.items() if not any(s in waiting for s in sources)]
+        feeds = {source for n in self.item.outputs for source in waiting.get(n, [])}
+        return min(ready, key=lambda n: 0 if n in self.item.outputs else 1 if n in feeds and waiting[n] else 2)
+
+    def _visit(self, node_id: str) -> bool:
+        if self._is_cached(node_id):
+            self._replay(node_id)
+            return True
+        self._report_state(node_id, 0.0, 1.0, "running")
+        self._announce_node(node_id)
+        try:
+            result = self._execute(node_id)
+        except Interrupted:
+            self._report_interrupt(node_id)
+            return False
+        except Exception as error:
+            self._report_error(node_id, error)
+            return False
+        self._keep(node_id, result)
+        return True
+
+    def _replay(self, node_id: str) -> None:
+        ui = self.executor.cache.results[self.keys[node_id]].ui
+        if ui is not None:
+            self.outputs[node_id] = ui
+            if self.options.can("cached_outputs_resent"):
+                self._announce_output(node_id, ui)
+        self._report_state(node_id, 1, 1, "finished")
+
+    def _execute(self, node_id: str) -> NodeResult:
+        run = NodeRun(
+            node_id, self.item, self.options, self.executor._folders, self.executor._temp_prefix,
+            self.executor.interrupt, self._report_progress, self._publish,
+        )  # fmt: skip
+        class_type = self.item.prompt[node_id]["class_type"]
+        self.executor.interrupt.check()
+        run.wait(self.options.node_seconds)
+        self.executor.executions[class_type] += 1
+        return self.executor._functions[class_type](run, NodeInputs(self._resolve(node_id)))
+
+    def _resolve(self, node_id: str) -> dict[str, Any]:
+        """Input values of a node, links replaced by what they bring."""
+        values = {}
+        for name, value in self.item.prompt[node_id]["inputs"].items():
+            if is_link(value):
+                value = self.executor.cache.results[self.keys[value[0]]].outputs[int(value[1])]
+            values[name] = value
+        return values
+
+    def _keep(self, node_id: str, result: NodeResult) -> None:
+        self.executor.cache.results[self.keys[node_id]] = result
+        self.executed.append(node_id)
+        if result.ui is not None:
+            self.outputs[node_id] = result.ui
+            self._announce_output(node_id, result.ui)
+        value, maximum = self.progress.finish(node_id)
+        self._report_state(node_id, value, maximum, "finished")
+
+    def _announce_node(self, node_id: str) -> None:
+        self.executor.current = (self.item.client_id, node_id)
+        data = self._with_display(node_id) | {"prompt_id": self.item.prompt_id}
+        self.executor.announce(self.item, Event("executing", data))
+
+    def _announce_output(self, node_id: str, ui: dict[str, Any]) -> None:
+        data = self._with_display(node_id) | {"output": ui, "prompt_id": self.item.prompt_id}
+        self.executor.announce(self.item, Event("executed", data))
+
+    def _with_display(self, node_id: str) -> dict[str, Any]:
+        return {"node": node_id} | ({"display_node": node_id} if self.options.can("display_node") else {})
+
+    def _report_state(self, node_id: str, value: float, maximum: float, state: str) -> None:
+        self.progress.set(node_id, value, maximum, state)
+        if self.options.can("progress_state"):
+            self.executor.announce(self.item, self.progress.event(), anonymous=True)
+
+    def _report_progress(self, node_id: str, value: float, maximum: float) -> None:
+        self._report_state(node_id, value, maximum, "running")
+        data = {"value": value, "max": maximum, "prompt_id": self.item.prompt_id, "node": node_id}
+        self.executor.announce(self.item, Event("progress", data), anonymous=True)
+
+    def _publish(self, message: Message) -> None:
+        if isinstance(message, NodeText):
+            self.executor._sockets.publish(message)
+        elif isinstance(message, Preview):
+            self.executor.announce(self.item, message, anonymous=True)
+
+    def _report_interrupt(self, node_id: str) -> None:
+        self._tell("execution_interrupted", self._where(node_id), anonymous=True)
+
+    def _report_error(self, node_id: str, error: Exception) -> None:
+        inputs = {name: [str(value)] for name, value in self._resolve(node_id).items()}
+        data = self._where(node_id) | {
+            "exception_message": f"{error}\n",
+            "exception_type": name_type(error),
+            "traceback": traceback.format_tb(error.__traceback__),
+            "current_inputs": inputs,
+            "current_outputs": list(self.item.prompt),
+        }
+        self._tell("execution_error", data)
+
+    def _where(self, node_id: str) -> dict[str, Any]:
+        node_type = self.item.prompt[node_id]["class_type"]
+        place = {"prompt_id": self.item.prompt_id, "node_id": node_id, "node_type": node_type}
+        return place | {"executed": list(self.executed)}
+
+    def _meta(self) -> dict[str, Any] | None:
+        if not self.options.can("history_meta"):
+            return None
+        return {
+            n: {"node_id": n, "display_node": n, "parent_node": None, "real_node_id": n} for n in self.outputs
+        }
+
+
+def name_type(error: Exception) -> str:
+    """`RuntimeError` for builtins, else with its module; a RemoteError claims its own."""
+    if isinstance(error, RemoteError):
+        return error.shown_type
+    kind = type(error)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"

@@ -1,0 +1,81 @@
+"""One life of a server: its folders, queue, executor, sockets and the thread that works."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from starlette.websockets import WebSocket
+
+from comfygradio.demo.catalog import Catalog
+from comfygradio.demo.examples import write_examples
+from comfygradio.demo.executor import Executor
+from comfygradio.demo.folders import Folders
+from comfygradio.demo.messages import status_event
+from comfygradio.demo.nodes import all_nodes
+from comfygradio.demo.options import DemoOptions
+from comfygradio.demo.prompts import HistoryEntry, PromptQueue, QueuedPrompt
+from comfygradio.demo.sockets import Sockets
+from comfygradio.demo.validation import Validator
+
+
+class Machine:
+    """Everything that is lost when the server dies (files in input/ and output/ stay)."""
+
+    def __init__(self, options: DemoOptions, root: Path, drop: Callable[[WebSocket], None]) -> None:
+        self.options = options
+        self.folders = Folders(root)
+        write_examples(self.folders.top("input"))
+        self.catalog = Catalog(options, self.folders)
+        self.validator = Validator(self.catalog, self.folders, options)
+        self.sockets = Sockets(options, describe_features(options), drop)
+        self.queue = PromptQueue(self._announce_status)
+        self.executor = Executor(options, self.folders, self.catalog, self.sockets, all_nodes())
+        self.counter = 0
+        self.wants_empty_cache = threading.Event()
+        self._worker = threading.Thread(target=self._work, name="comfygradio-demo-worker", daemon=True)
+
+    def start(self) -> None:
+        self._worker.start()
+
+    def stop(self) -> None:
+        """Ends the worker; a running prompt is interrupted."""
+        self.queue.close()
+        self.executor.interrupt.set()
+        self._worker.join(timeout=5)
+
+    def interrupt(self) -> None:
+        """Interrupts whatever runs; no effect when nothing does."""
+        self.executor.interrupt.set()
+
+    def _announce_status(self) -> None:
+        self.sockets.publish(status_event(self.queue.remaining()))
+
+    def _work(self) -> None:
+        while (item := self.queue.take()) is not None:
+            if self.wants_empty_cache.is_set():
+                self.wants_empty_cache.clear()
+                self.executor.cache.clear()
+            self.queue.finish(self._run(item))
+            self.executor.end(item)
+
+    def _run(self, item: QueuedPrompt) -> HistoryEntry:
+        try:
+            return self.executor.run(item)
+        except Exception:  # a bug here must not leave the queue without its worker
+            return HistoryEntry(item, {}, "error", [], {}, time.monotonic())
+
+
+def describe_features(options: DemoOptions) -> dict[str, Any]:
+    """What /features and the feature_flags message tell."""
+    features: dict[str, Any] = {"supports_preview_metadata": True}
+    if options.can("node_replacements"):
+        features["supports_model_type_tags"] = True
+    features["max_upload_size"] = options.max_upload_size
+    if options.can("node_replacements"):
+        manager = {"manager": {"supports_v4": True}}
+        features |= {"extension": manager, "node_replacements": True, "assets": False}
+    return features

@@ -1,0 +1,108 @@
+"""What a node may do while it runs: report steps, send previews and texts, wait, be interrupted."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image
+
+from comfygradio.demo.folders import Folders
+from comfygradio.demo.messages import Message, NodeText, Preview
+from comfygradio.demo.options import DemoOptions
+from comfygradio.demo.prompts import QueuedPrompt
+
+PREVIEW_METHODS = ("none", "auto", "latent2rgb", "taesd")
+JPEG_QUALITY = 95
+
+
+class Interrupted(Exception):
+    """The running prompt was told to stop."""
+
+
+class InterruptFlag:
+    """The server's one interrupt flag; consumed by whoever sees it first."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        self._event.set()
+
+    def clear(self) -> None:
+        self._event.clear()
+
+    def check(self) -> None:
+        """Raises Interrupted if the flag is up, and takes it down."""
+        if self._event.is_set():
+            self._event.clear()
+            raise Interrupted
+
+    def wait(self, seconds: float) -> None:
+        """Waits, at most until the flag goes up; it stays up for `check`."""
+        if seconds > 0:
+            self._event.wait(seconds)
+
+
+@dataclass(frozen=True)
+class NodeRun:
+    """One node of one prompt while it runs."""
+
+    node_id: str
+    item: QueuedPrompt
+    options: DemoOptions
+    folders: Folders
+    temp_prefix: str
+    interrupt: InterruptFlag
+    report: Callable[[str, float, float], None]
+    publish: Callable[[Message], None]
+
+    def step(self, value: int, maximum: int, image: tuple[bytes, str] | None = None) -> None:
+        """Reports progress, then sends the image (encoded bytes, `JPEG` or `PNG`) if there is one."""
+        self.interrupt.check()
+        self.report(self.node_id, value, maximum)
+        if image is not None:
+            self.publish(Preview(image[0], image[1], self.node_id, self.item.prompt_id))
+
+    def wait(self, seconds: float) -> None:
+        """Waits unless the prompt is interrupted meanwhile."""
+        self.interrupt.wait(seconds)
+        self.interrupt.check()
+
+    def send_text(self, text: str) -> None:
+        """Sends a text to everybody (binary type 3)."""
+        self.publish(NodeText(text, self.node_id))
+
+    def wants_preview(self) -> bool:
+        """Whether this prompt asked for frames, or the server sends them anyway."""
+        asked = self.item.extra_data.get("preview_method")
+        if not self.options.can("preview_method") or asked not in PREVIEW_METHODS:
+            asked = self.options.preview_method
+        return asked != "none"
+
+    def png_texts(self) -> dict[str, Any]:
+        """What SaveImage writes into a PNG: the prompt and every key of extra_pnginfo."""
+        return {"prompt": self.item.prompt, **(self.item.extra_data.get("extra_pnginfo") or {})}
+
+    def preview_frame(self, image: Image.Image) -> tuple[bytes, str]:
+        """A JPEG whose longest side is the preview size; small pictures are scaled up too."""
+        return encode_image(fit_preview(image, self.options.preview_size), "JPEG")
+
+
+def fit_preview(image: Image.Image, longest: int) -> Image.Image:
+    scale = longest / max(image.size)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return image if size == image.size else image.resize(size, Image.Resampling.BILINEAR)
+
+
+def encode_image(image: Image.Image, format: str) -> tuple[bytes, str]:
+    """Encoded bytes and their format, `JPEG` (quality 95) or `PNG`."""
+    buffer = io.BytesIO()
+    if format == "JPEG":
+        image.save(buffer, "JPEG", quality=JPEG_QUALITY)
+    else:
+        image.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue(), format

@@ -1,0 +1,222 @@
+"""Image nodes, done with Pillow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
+
+from comfygradio.demo.cache import NodeResult
+from comfygradio.demo.node_run import NodeRun
+from comfygradio.demo.resizing import resize_image
+from comfygradio.demo.values import Images, NodeInputs
+
+if TYPE_CHECKING:
+    from comfygradio.demo.nodes import NodeFunction
+
+ROTATIONS = {
+    "90 degrees": Image.Transpose.ROTATE_270,
+    "180 degrees": Image.Transpose.ROTATE_180,
+    "270 degrees": Image.Transpose.ROTATE_90,
+}
+
+
+def nodes() -> dict[str, NodeFunction]:
+    return {
+        "EmptyImage": make_empty,
+        "ImageScale": scale,
+        "ImageScaleBy": scale_by,
+        "ImageScaleToTotalPixels": scale_to_total,
+        "ImageUpscaleWithModel": upscale,
+        "ResizeImageMaskNode": resize_any,
+        "ImageInvert": invert,
+        "ImageBlur": blur,
+        "ImageCrop": crop,
+        "ImageFlip": flip,
+        "ImageRotate": rotate,
+        "ImageCompositeMasked": composite,
+        "ImagePadForOutpaint": pad,
+        "ImageBatch": batch,
+        "BatchImagesNode": batch_many,
+        "ImageFromBatch": take_from_batch,
+        "GetImageSize": get_size,
+    }
+
+
+def each(images: Images, change: Callable[[Image.Image], Image.Image]) -> NodeResult:
+    return NodeResult(([change(image) for image in images],))
+
+
+def make_empty(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    color = inputs.integer("color")
+    rgb = (color >> 16 & 255, color >> 8 & 255, color & 255)
+    size = inputs.integer("width", 512), inputs.integer("height", 512)
+    return NodeResult(([Image.new("RGB", size, rgb) for _ in range(inputs.integer("batch_size", 1))],))
+
+
+def scale(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    """A width or height of 0 follows from the other one; both 0 changes nothing."""
+    images, width, height = inputs.images("image"), inputs.integer("width"), inputs.integer("height")
+    if width == 0 and height == 0:
+        return NodeResult((images,))
+    width = width or max(1, round(images[0].width * height / images[0].height))
+    height = height or max(1, round(images[0].height * width / images[0].width))
+    crop_first, method = inputs.text("crop") == "center", inputs.text("upscale_method")
+    return each(images, lambda image: resize_image(image, width, height, method, crop_first))
+
+
+def scale_by(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    return scale_all(inputs.images("image"), inputs.real("scale_by"), inputs.text("upscale_method"))
+
+
+def scale_to_total(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    images = inputs.images("image")
+    pixels = inputs.real("megapixels") * 1024 * 1024
+    factor = math.sqrt(pixels / (images[0].width * images[0].height))
+    step = inputs.integer("resolution_steps", 1)
+    width, height = (max(step, round(side * factor / step) * step) for side in images[0].size)
+    return each(images, lambda image: resize_image(image, width, height, inputs.text("upscale_method"), False))
+
+
+def upscale(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    factor = inputs.upscaler("upscale_model").factor
+    images = inputs.images("image")
+    run.step(1, 1)
+    if factor == 4:
+        images = [image.filter(ImageFilter.SHARPEN) for image in images]
+    return scale_all(images, factor, "lanczos")
+
+
+def scale_all(images: Images, factor: float, method: str) -> NodeResult:
+    width, height = (round(side * factor) for side in images[0].size)
+    return each(images, lambda image: resize_image(image, width, height, method, False))
+
+
+def resize_any(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    """The V3 node with dotted inputs (`resize_type.width`)."""
+    images = inputs.images("input")
+    width, height = choose_size(images[0], inputs)
+    crop_first = inputs.text("resize_type.crop", "disabled") == "center"
+    method = inputs.text("scale_method", "area")
+    return each(images, lambda image: resize_image(image, width, height, method, crop_first))
+
+
+def choose_size(image: Image.Image, inputs: NodeInputs) -> tuple[int, int]:
+    kind = inputs.text("resize_type")
+    value = {name.partition(".")[2]: inputs.get(name) for name in inputs.names() if "." in name}
+    width, height = image.size
+    factors: dict[str, Callable[[], float]] = {
+        "scale by multiplier": lambda: float(value["multiplier"]),
+        "scale longer dimension": lambda: float(value["longer_size"]) / max(width, height),
+        "scale shorter dimension": lambda: float(value["shorter_size"]) / min(width, height),
+        "scale width": lambda: float(value["width"]) / width,
+        "scale height": lambda: float(value["height"]) / height,
+        "scale total pixels": lambda: math.sqrt(float(value["megapixels"]) * 1048576 / (width * height)),
+    }
+    if kind in factors:
+        factor = factors[kind]()
+        return max(1, round(width * factor)), max(1, round(height * factor))
+    if kind == "scale dimensions":
+        return int(value["width"]) or width, int(value["height"]) or height
+    if kind == "match size":
+        size: tuple[int, int] = value["match"][0].size
+        return size
+    if kind == "scale to multiple":
+        multiple = int(value["multiple"])
+        return max(multiple, width // multiple * multiple), max(multiple, height // multiple * multiple)
+    raise TypeError("ResizeImageMaskNode.execute() missing 1 required positional argument: 'resize_type'")
+
+
+def invert(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    return each(inputs.images("image"), ImageOps.invert)
+
+
+def blur(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    radius = inputs.real("sigma") * min(1.0, inputs.integer("blur_radius") / 3)
+    return each(inputs.images("image"), lambda image: image.filter(ImageFilter.GaussianBlur(radius)))
+
+
+def crop(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    images = inputs.images("image")
+    left = min(inputs.integer("x"), images[0].width - 1)
+    top = min(inputs.integer("y"), images[0].height - 1)
+    right = min(left + inputs.integer("width"), images[0].width)
+    bottom = min(top + inputs.integer("height"), images[0].height)
+    return each(images, lambda image: image.crop((left, top, right, bottom)))
+
+
+def flip(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    vertical = inputs.text("flip_method").startswith("x")
+    return each(inputs.images("image"), ImageOps.flip if vertical else ImageOps.mirror)
+
+
+def rotate(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    turn = ROTATIONS.get(inputs.text("rotation"))
+    return each(inputs.images("image"), lambda image: image if turn is None else image.transpose(turn))
+
+
+def composite(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    source = inputs.images("source")[0]
+    target = inputs.images("destination")
+    if inputs.get("resize_source"):
+        source = source.resize(target[0].size)
+    mask = inputs.masks("mask")[0].resize(source.size) if inputs.has("mask") else None
+    place = inputs.integer("x"), inputs.integer("y")
+
+    def paste(image: Image.Image) -> Image.Image:
+        image = image.copy()
+        image.paste(source, place, mask)
+        return image
+
+    return each(target, paste)
+
+
+def pad(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    """Grey margins, and a mask that is white there, fading into the picture over `feathering` pixels."""
+    images = inputs.images("image")
+    left, top = inputs.integer("left"), inputs.integer("top")
+    width, height = images[0].size
+    size = (width + left + inputs.integer("right"), height + top + inputs.integer("bottom"))
+    mask = Image.new("L", size, 255)
+    ImageDraw.Draw(mask).rectangle((left, top, left + width - 1, top + height - 1), fill=0)
+    if inputs.integer("feathering"):
+        mask = mask.filter(ImageFilter.GaussianBlur(inputs.integer("feathering") / 4))
+
+    def frame(image: Image.Image) -> Image.Image:
+        padded = Image.new("RGB", size, (128, 128, 128))
+        padded.paste(image, (left, top))
+        return padded
+
+    return NodeResult(([frame(image) for image in images], [mask]))
+
+
+def batch(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    return NodeResult((join_batches([inputs.images("image1"), inputs.images("image2")]),))
+
+
+def batch_many(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    names = sorted(inputs.names(), key=lambda name: int("".join(filter(str.isdigit, name)) or 0))
+    return NodeResult((join_batches([inputs.images(name) for name in names]),))
+
+
+def join_batches(batches: list[Images]) -> Images:
+    """One batch; pictures of another size are fitted to the first one's."""
+    size = batches[0][0].size
+    every = [image for images in batches for image in images]
+    return [image if image.size == size else resize_image(image, *size, "bilinear", True) for image in every]
+
+
+def take_from_batch(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    images = inputs.images("image")
+    start = inputs.integer("batch_index")
+    start = max(0, min(start + len(images) if start < 0 else start, len(images) - 1))
+    return NodeResult((images[start : start + inputs.integer("length", 1)],))
+
+
+def get_size(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    images = inputs.images("image")
+    width, height = images[0].size
+    run.send_text(f"width: {width}, height: {height}\n batch size: {len(images)}")
+    return NodeResult((width, height, len(images)))

@@ -1,0 +1,78 @@
+"""Test nodes: they sleep, raise, send texts, or send preview frames at an exact pace."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from comfygradio.demo.cache import NodeResult
+from comfygradio.demo.node_run import NodeRun, encode_image
+from comfygradio.demo.painting import Recipe
+from comfygradio.demo.values import NodeInputs
+
+if TYPE_CHECKING:
+    from comfygradio.demo.nodes import NodeFunction
+
+TICK = 0.05
+GRAIN = 10.0
+
+
+def nodes() -> dict[str, NodeFunction]:
+    return {"LabSleep": sleep, "LabRaise": fail, "LabText": send_text, "LabFrames": send_frames}
+
+
+def sleep(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    """Sleeps `seconds`, interruptible, or deaf to interrupts when `deaf` is set."""
+    seconds = inputs.real("seconds")
+    if inputs.get("deaf"):
+        time.sleep(seconds)
+        return NodeResult((inputs.get("value", 0),))
+    count = max(1, round(seconds / TICK))
+    for step in range(count):
+        run.wait(seconds / count)
+        run.step(step + 1, count)
+    return NodeResult((inputs.get("value", 0),))
+
+
+def fail(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    raise RuntimeError(inputs.text("message"))
+
+
+def send_text(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    text = inputs.text("text")
+    run.send_text(text)
+    return NodeResult((text,), {"text": [text]})
+
+
+def send_frames(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    """Sends `count` prepared JPEGs, `fps` per second; frame n leaves n / fps seconds after the first."""
+    count, fps = inputs.integer("count"), inputs.real("fps")
+    frames = draw_frames(count, inputs.integer("width", 512), inputs.integer("height", 512))
+    encoded = [encode_image(frame, "JPEG") for frame in frames]
+    start = time.monotonic()
+    for index, frame in enumerate(encoded):
+        run.wait(start + index / fps - time.monotonic())
+        run.step(index + 1, count, frame)
+    return NodeResult(([frames[-1]],))
+
+
+def draw_frames(count: int, width: int, height: int) -> list[Image.Image]:
+    """Grainy landscapes with their number (from 1) drawn big in the middle."""
+    base = np.asarray(Recipe("lab frames", "lab", "lab").draw(width, height), dtype=np.float32)
+    rng = np.random.default_rng(1)
+    grain = rng.normal(0, GRAIN, base.shape).astype(np.float32)
+    font = ImageFont.load_default(max(10, min(width, height) // 3))
+    return [number_frame(base, np.roll(grain, 7 * n, axis=1), n, font) for n in range(1, count + 1)]
+
+
+def number_frame(
+    base: np.ndarray, grain: np.ndarray, number: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont
+) -> Image.Image:
+    picture = Image.fromarray((base + grain).clip(0, 255).astype(np.uint8))
+    draw = ImageDraw.Draw(picture)
+    middle = (picture.width // 2, picture.height // 2)
+    draw.text(middle, str(number), font=font, fill="white", anchor="mm", stroke_width=3, stroke_fill="black")
+    return picture

@@ -1,0 +1,92 @@
+"""Loaders: models by name only, images from the server's folders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageOps
+
+from comfygradio.demo.cache import NodeResult
+from comfygradio.demo.node_run import NodeRun
+from comfygradio.demo.values import Model, NodeInputs, RemoteError, Upscaler, Vae
+
+if TYPE_CHECKING:
+    from comfygradio.demo.nodes import NodeFunction
+
+CHANNELS = {"red": "R", "green": "G", "blue": "B", "alpha": "A"}
+SIZE_WITHOUT_MASK = (64, 64)
+
+
+def nodes() -> dict[str, NodeFunction]:
+    return {
+        "CheckpointLoaderSimple": load_checkpoint,
+        "VAELoader": load_vae,
+        "LoraLoader": load_lora,
+        "LoraLoaderModelOnly": load_lora_model_only,
+        "CLIPSetLastLayer": set_last_layer,
+        "UpscaleModelLoader": load_upscaler,
+        "LoadImage": load_image,
+        "LoadImageMask": load_image_mask,
+    }
+
+
+def load_checkpoint(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    name = inputs.text("ckpt_name")
+    return NodeResult((Model(name), Model(name), Vae(name)))
+
+
+def load_vae(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    return NodeResult((Vae(inputs.text("vae_name")),))
+
+
+def load_lora(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    name = inputs.text("lora_name")
+    model = inputs.model("model").with_lora(name, inputs.real("strength_model"))
+    return NodeResult((model, inputs.model("clip").with_lora(name, inputs.real("strength_clip"))))
+
+
+def load_lora_model_only(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    model = inputs.model("model").with_lora(inputs.text("lora_name"), inputs.real("strength_model"))
+    return NodeResult((model,))
+
+
+def set_last_layer(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    clip = inputs.model("clip")
+    return NodeResult((Model(clip.checkpoint, clip.loras, inputs.integer("stop_at_clip_layer")),))
+
+
+def load_upscaler(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    name = inputs.text("model_name")
+    return NodeResult((Upscaler(name, 4 if "x4" in name else 2),))
+
+
+def load_image(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    """RGB picture and mask = 1 - alpha (64 by 64 black when there is no alpha, as in ComfyUI)."""
+    picture = open_image(run, inputs.text("image"))
+    mask = Image.new("L", SIZE_WITHOUT_MASK, 0)
+    if has_alpha(picture):
+        mask = ImageOps.invert(picture.convert("RGBA").getchannel("A"))
+    return NodeResult(([picture.convert("RGB")], [mask]))
+
+
+def load_image_mask(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    picture = open_image(run, inputs.text("image"))
+    channel = CHANNELS[inputs.text("channel")]
+    if channel == "A" and not has_alpha(picture):
+        return NodeResult(([Image.new("L", SIZE_WITHOUT_MASK, 0)],))
+    mask = picture.convert("RGBA").getchannel(channel)
+    return NodeResult(([ImageOps.invert(mask) if channel == "A" else mask],))
+
+
+def open_image(run: NodeRun, name: str) -> Image.Image:
+    path = run.folders.annotated(name)
+    if not path.is_file():
+        missing = f"[Errno 2] No such file or directory: '{path}'"
+        raise RemoteError("av.error.FileNotFoundError", missing)
+    with Image.open(path) as picture:
+        picture.load()
+        return ImageOps.exif_transpose(picture)
+
+
+def has_alpha(picture: Image.Image) -> bool:
+    return "A" in picture.getbands() or "transparency" in picture.info

@@ -1,0 +1,52 @@
+"""Mask nodes: a mask is a picture of mode L, white where something shall change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageFilter, ImageOps
+
+from comfygradio.demo.cache import NodeResult
+from comfygradio.demo.node_run import NodeRun
+from comfygradio.demo.values import NodeInputs
+
+if TYPE_CHECKING:
+    from comfygradio.demo.nodes import NodeFunction
+
+BANDS = {"red": 0, "green": 1, "blue": 2, "alpha": 3}
+
+
+def nodes() -> dict[str, NodeFunction]:
+    return {
+        "MaskToImage": to_image,
+        "ImageToMask": from_image,
+        "InvertMask": invert,
+        "SolidMask": make_solid,
+        "GrowMask": grow,
+    }
+
+
+def to_image(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    return NodeResult(([mask.convert("RGB") for mask in inputs.masks("mask")],))
+
+
+def from_image(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    band = BANDS[inputs.text("channel")]
+    return NodeResult(([image.convert("RGBA").getchannel(band) for image in inputs.images("image")],))
+
+
+def invert(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    return NodeResult(([ImageOps.invert(mask) for mask in inputs.masks("mask")],))
+
+
+def make_solid(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    size = inputs.integer("width", 512), inputs.integer("height", 512)
+    return NodeResult(([Image.new("L", size, round(inputs.real("value", 1.0) * 255))],))
+
+
+def grow(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    """Grows by `expand` pixels, shrinks if it is negative."""
+    expand = inputs.integer("expand")
+    size = 2 * min(abs(expand), 64) + 1
+    change = ImageFilter.MaxFilter(size) if expand > 0 else ImageFilter.MinFilter(size)
+    return NodeResult(([mask.filter(change) for mask in inputs.masks("mask")],))

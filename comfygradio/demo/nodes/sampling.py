@@ -1,0 +1,108 @@
+"""Samplers: pictures that sharpen out of noise, one step at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from comfygradio.demo.cache import NodeResult
+from comfygradio.demo.node_run import NodeRun, encode_image, fit_preview
+from comfygradio.demo.painting import Recipe, draw_noise, draw_step, hash_number
+from comfygradio.demo.values import Latent, NodeInputs, RemoteError
+
+if TYPE_CHECKING:
+    from comfygradio.demo.nodes import NodeFunction
+
+OUT_OF_MEMORY = (
+    "Allocation on device 0 would exceed allowed memory. (out of memory)\n\n"
+    "TIPS: the demo server pretends to have run out of memory; a smaller picture would need less."
+)
+
+
+def nodes() -> dict[str, NodeFunction]:
+    return {"KSampler": sample, "KSamplerAdvanced": sample_advanced}
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """One call of a sampler: seed, all steps and the part of them that is done, strength 0 to 1."""
+
+    seed: int
+    steps: int
+    first: int
+    last: int
+    strength: float
+
+
+def sample(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    steps = inputs.integer("steps")
+    return run_sampler(run, inputs, Sampling(inputs.integer("seed"), steps, 0, steps, inputs.real("denoise", 1.0)))
+
+
+def sample_advanced(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    steps = inputs.integer("steps")
+    first = min(inputs.integer("start_at_step"), steps)
+    last = min(inputs.integer("end_at_step"), steps)
+    strength = (1 - first / steps) if inputs.text("add_noise") == "enable" else 0.5 * (1 - first / steps)
+    return run_sampler(run, inputs, Sampling(inputs.integer("noise_seed"), steps, first, max(first, last), strength))
+
+
+def run_sampler(run: NodeRun, inputs: NodeInputs, sampling: Sampling) -> NodeResult:
+    latent = inputs.latent("latent_image")
+    finals = [draw_final(inputs, sampling, latent, index) for index in range(latent.batch)]
+    walk_steps(run, sampling, finals[0])
+    return NodeResult((replace(latent, pictures=tuple(finals)),))
+
+
+def walk_steps(run: NodeRun, sampling: Sampling, final: Image.Image) -> None:
+    """Waits, reports and shows every step; frames show the first picture of the batch."""
+    run.interrupt.check()
+    count = sampling.last - sampling.first
+    frames = PreviewFrames(run, final, sampling.seed) if run.wants_preview() else None
+    for step in range(1, count + 1):
+        run.wait(run.options.step_seconds)
+        fail_on_purpose(run, step)
+        run.step(step, count, frames.encode(step / count) if frames else None)
+
+
+class PreviewFrames:
+    """Makes the frames of one run, scaled once so that each costs little."""
+
+    def __init__(self, run: NodeRun, final: Image.Image, seed: int) -> None:
+        self._final = fit_preview(final, run.options.preview_size)
+        self._noise = draw_noise(seed, *self._final.size)
+
+    def encode(self, part: float) -> tuple[bytes, str]:
+        return encode_image(draw_step(self._final, self._noise, part), "JPEG")
+
+
+def fail_on_purpose(run: NodeRun, step: int) -> None:
+    if step == run.options.fail_at_step:
+        raise RuntimeError(f"the demo server fails at step {step} on purpose")
+    if step == run.options.oom_at_step:
+        raise RemoteError("torch.OutOfMemoryError", OUT_OF_MEMORY)
+
+
+def draw_final(inputs: NodeInputs, sampling: Sampling, latent: Latent, index: int) -> Image.Image:
+    """The end result for one picture of the batch: mixed with its source by strength, within the mask."""
+    painted = write_recipe(inputs, sampling, latent, index).draw(latent.width, latent.height)
+    if not latent.pictures:
+        return painted
+    source = latent.pictures[index % len(latent.pictures)]
+    mixed = Image.blend(source, painted, min(1.0, sampling.strength))
+    return Image.composite(mixed, source, latent.mask) if latent.mask else mixed
+
+
+def write_recipe(inputs: NodeInputs, sampling: Sampling, latent: Latent, index: int) -> Recipe:
+    model = inputs.model("model")
+    positive, negative = inputs.conditioning("positive"), inputs.conditioning("negative")
+    everything: list[Any] = [
+        sampling.seed + index, sampling.steps, sampling.first, sampling.last, sampling.strength,
+        inputs.real("cfg"), inputs.text("sampler_name"), inputs.text("scheduler"), positive.texts, positive.extras,
+        negative.texts, negative.extras, model.checkpoint, model.loras, latent.width, latent.height,
+        [hash_number(picture.tobytes().hex()) for picture in latent.pictures],
+    ]  # fmt: skip
+    text = positive.text()
+    return Recipe(text, model.checkpoint, everything, inputs.real("cfg"), min(sampling.steps, 50))

@@ -1,0 +1,160 @@
+"""The queue of prompts and the history of those that ran, both in memory only."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+HISTORY_LIMIT = 10000
+
+
+@dataclass(frozen=True)
+class QueuedPrompt:
+    """One accepted prompt: priority, id, graph, extra data and the ids of the outputs to run."""
+
+    number: float
+    prompt_id: str
+    prompt: dict[str, Any]
+    extra_data: dict[str, Any]
+    outputs: list[str]
+
+    @property
+    def client_id(self) -> str | None:
+        client: str | None = self.extra_data.get("client_id")
+        return client
+
+    def to_json(self) -> list[Any]:
+        return [self.number, self.prompt_id, self.prompt, self.extra_data, self.outputs]
+
+
+@dataclass
+class HistoryEntry:
+    """What is left of a run; `visible_at` is the monotonic time from which /history shows it."""
+
+    item: QueuedPrompt
+    outputs: dict[str, Any]
+    status_str: str
+    messages: list[tuple[str, dict[str, Any]]]
+    meta: dict[str, Any] | None
+    visible_at: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        status = {
+            "status_str": self.status_str,
+            "completed": self.status_str == "success",
+            "messages": [list(message) for message in self.messages],
+        }
+        entry = {"prompt": self.item.to_json(), "outputs": self.outputs, "status": status}
+        return entry if self.meta is None else entry | {"meta": self.meta}
+
+
+@dataclass
+class PromptQueue:
+    """A heap of pending prompts, the running one and the history; safe for several threads.
+
+    `changed` is called, outside any lock, whenever the number of waiting or running prompts may differ.
+    """
+
+    changed: Callable[[], None]
+    _heap: list[tuple[float, str, int, QueuedPrompt]] = field(default_factory=list)
+    _history: dict[str, HistoryEntry] = field(default_factory=dict)
+    _running: QueuedPrompt | None = None
+    _condition: threading.Condition = field(default_factory=threading.Condition)
+    _closed: bool = False
+    _order: itertools.count[int] = field(default_factory=itertools.count)
+
+    def put(self, item: QueuedPrompt) -> None:
+        with self._condition:
+            heapq.heappush(self._heap, (item.number, item.prompt_id, next(self._order), item))
+            self.changed()
+            self._condition.notify()
+
+    def take(self) -> QueuedPrompt | None:
+        """Waits for the next prompt and marks it as running; None once the queue is closed."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._heap or self._closed)
+            if self._closed:
+                return None
+            self._running = heapq.heappop(self._heap)[3]
+            self.changed()
+            return self._running
+
+    def finish(self, entry: HistoryEntry) -> None:
+        """Moves the running prompt into the history."""
+        with self._condition:
+            self._history.pop(entry.item.prompt_id, None)
+            self._history[entry.item.prompt_id] = entry
+            if len(self._history) > HISTORY_LIMIT:
+                self._history.pop(next(iter(self._history)))
+            self._running = None
+            self.changed()
+
+    def close(self) -> None:
+        with self._condition:
+            self._closed = True
+            self._condition.notify_all()
+
+    def remaining(self) -> int:
+        """Pending prompts plus the running one."""
+        with self._condition:
+            return len(self._heap) + (self._running is not None)
+
+    def running(self) -> QueuedPrompt | None:
+        with self._condition:
+            return self._running
+
+    def pending(self) -> list[QueuedPrompt]:
+        """Pending prompts in heap order, which is not the order they will run in."""
+        with self._condition:
+            return [entry[3] for entry in self._heap]
+
+    def remove(self, prompt_id: str) -> bool:
+        """Deletes one pending prompt; False if none has that id."""
+        with self._condition:
+            for index, entry in enumerate(self._heap):
+                if entry[1] == prompt_id:
+                    self._heap.pop(index)
+                    heapq.heapify(self._heap)
+                    self.changed()
+                    return True
+            return False
+
+    def clear(self) -> None:
+        """Deletes all pending prompts."""
+        with self._condition:
+            self._heap.clear()
+            self.changed()
+
+    def if_running(self, prompt_id: str, action: Callable[[], None]) -> bool:
+        """Does `action` if that prompt runs just now, with no gap between look and action."""
+        with self._condition:
+            hit = self._running is not None and self._running.prompt_id == prompt_id
+            if hit:
+                action()
+            return hit
+
+    def history(self, max_items: int | None = None, offset: int = -1) -> dict[str, HistoryEntry]:
+        """Oldest first; without an offset `max_items` gives the newest, with one it counts from the oldest."""
+        with self._condition:
+            now = time.monotonic()
+            shown = [(key, entry) for key, entry in self._history.items() if entry.visible_at <= now]
+        if max_items is None:
+            return dict(shown[max(offset, 0) :])
+        start = max(len(shown) - max_items, 0) if offset < 0 else offset
+        return dict(shown[start : start + max_items])
+
+    def entry(self, prompt_id: str) -> HistoryEntry | None:
+        return self.history().get(prompt_id)
+
+    def forget(self, prompt_id: str) -> None:
+        with self._condition:
+            self._history.pop(prompt_id, None)
+
+    def forget_all(self) -> None:
+        with self._condition:
+            self._history.clear()

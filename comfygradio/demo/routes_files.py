@@ -1,0 +1,191 @@
+"""Routes about files: /view and the uploads."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import mimetypes
+from pathlib import Path
+
+from PIL import Image
+from PIL.PngImagePlugin import PngImageFile, PngInfo
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from comfygradio.demo.folders import KINDS, OutsideFolder
+from comfygradio.demo.machine import Machine
+from comfygradio.demo.responses import JsonResponse, empty
+
+FORCED_DOWNLOAD = {"text/html", "text/html-sandboxed", "application/xhtml+xml", "text/javascript", "text/css"}
+DEFAULT_QUALITY = 90
+
+
+class FileRoutes:
+    """Handlers that send and take files."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._folders = machine.folders
+        self._options = machine.options
+
+    def routes(self) -> list[BaseRoute]:
+        return [
+            Route("/view", self.view),
+            Route("/upload/image", self.upload_image, methods=["POST"]),
+            Route("/upload/mask", self.upload_mask, methods=["POST"]),
+        ]
+
+    async def view(self, request: Request) -> Response:
+        found = self._find(request)
+        if isinstance(found, int):
+            return empty(found)
+        query = request.query_params
+        if "preview" in query:
+            return self._show(encode_preview(found, query["preview"], query.get("channel", "")), found)
+        if query.get("channel") in ("rgb", "a"):
+            return self._show((encode_channel(found, query["channel"]), "image/png"), found)
+        return self._send_file(request, found)
+
+    def _find(self, request: Request) -> Path | int:
+        """The file asked for, or the HTTP status that refuses it."""
+        query = request.query_params
+        name, kind = split_annotation(query.get("filename", ""), query.get("type", "output"))
+        if "filename" not in query:
+            return 404
+        if not name or name.startswith("/") or ".." in name or kind not in KINDS:
+            return 400
+        try:
+            path = self._folders.subfolder(kind, query.get("subfolder", "")) / Path(name).name
+        except OutsideFolder:
+            return 403
+        lost = self._options.lose_outputs and kind != "input"
+        return path if path.is_file() and not lost else 404
+
+    def _show(self, encoded: tuple[bytes, str], path: Path) -> Response:
+        headers = {"content-disposition": f'filename="{ascii_name(path)}"', "content-type": encoded[1]}
+        return Response(encoded[0], headers=headers)
+
+    def _send_file(self, request: Request, path: Path) -> Response:
+        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        disposition = f'filename="{ascii_name(path)}"'
+        if kind in FORCED_DOWNLOAD:
+            kind, disposition = "application/octet-stream", f"attachment; {disposition}"
+        headers = {"content-disposition": disposition}
+        if self._options.can("view_nosniff"):
+            headers["x-content-type-options"] = "nosniff"
+        response = FileResponse(path, media_type=kind, headers=headers, stat_result=path.stat())
+        if is_unchanged(request, response):
+            kept = {k: v for k, v in response.headers.items() if k != "content-length"}
+            return Response(status_code=304, headers=kept)
+        return response
+
+    async def upload_image(self, request: Request) -> Response:
+        form = await read_form(request)
+        image = form.get("image")
+        if not isinstance(image, UploadFile) or not image.filename:
+            return empty(400)
+        return await self._store(form, image.filename, await image.read())
+
+    async def upload_mask(self, request: Request) -> Response:
+        """Puts the upload's alpha on the original; an absent original is answered as if it had worked."""
+        form = await read_form(request)
+        image = form.get("image")
+        if not isinstance(image, UploadFile) or not image.filename:
+            return empty(400)
+        reference = json.loads(str(form["original_ref"]))
+        original = self._find_original(reference)
+        if original is None:
+            return JsonResponse(describe_upload(image.filename, form))
+        return await self._store(form, image.filename, apply_mask(original, await image.read()))
+
+    def _find_original(self, reference: dict[str, str]) -> Path | None:
+        name = reference["filename"]
+        if name.startswith("/") or ".." in name:
+            return None
+        try:
+            folder = self._folders.subfolder(reference.get("type", "output"), reference.get("subfolder", ""))
+        except (OutsideFolder, ValueError):
+            return None
+        path = folder / Path(name).name
+        return path if path.is_file() else None
+
+    async def _store(self, form: FormData, name: str, data: bytes) -> Response:
+        subfolder, kind = str(form.get("subfolder", "")), str(form.get("type", "input"))
+        overwrite = form.get("overwrite") in ("true", "1")
+        dedup = self._options.can("upload_dedup")
+        store = self._folders.store_upload
+        try:
+            stored = await asyncio.to_thread(store, data, name, subfolder, kind, overwrite, dedup)
+        except OutsideFolder:
+            return empty(400)
+        return JsonResponse(describe_upload(stored, form))
+
+
+def describe_upload(name: str, form: FormData) -> dict[str, str]:
+    return {"name": name, "subfolder": str(form.get("subfolder", "")), "type": str(form.get("type", "input"))}
+
+
+async def read_form(request: Request) -> FormData:
+    """The form, or an empty one if the body is none."""
+    kind = request.headers.get("content-type", "")
+    if not kind.startswith(("multipart/form-data", "application/x-www-form-urlencoded")):
+        return FormData()
+    return await request.form(max_part_size=1 << 20)
+
+
+def split_annotation(name: str, kind: str) -> tuple[str, str]:
+    for word in KINDS:
+        if name.endswith(f" [{word}]"):
+            return name[: -len(word) - 3], word
+    return name, kind
+
+
+def ascii_name(path: Path) -> str:
+    return path.name.encode("latin-1", "replace").decode("latin-1").replace('"', "'")
+
+
+def is_unchanged(request: Request, response: Response) -> bool:
+    tags = [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]
+    return response.headers["etag"] in tags
+
+
+def encode_preview(path: Path, wanted: str, channel: str) -> tuple[bytes, str]:
+    """webp or jpeg of the full size; `wanted` is `format;quality`, other formats become webp."""
+    format, _, quality = wanted.partition(";")
+    if format not in ("webp", "jpeg") or "a" in channel:
+        format = "webp"
+    level = int(quality) if quality.isdigit() else DEFAULT_QUALITY
+    buffer = io.BytesIO()
+    with Image.open(path) as image:
+        shown = image.convert("RGB") if format == "jpeg" or channel == "rgb" else image
+        shown.save(buffer, format, quality=level)
+    return buffer.getvalue(), f"image/{format}"
+
+
+def encode_channel(path: Path, channel: str) -> bytes:
+    """PNG without alpha (`rgb`), or black with the image's alpha (`a`)."""
+    buffer = io.BytesIO()
+    with Image.open(path) as image:
+        if channel == "rgb":
+            shown = image.convert("RGB")
+        else:
+            shown = Image.new("RGBA", image.size)
+            shown.putalpha(image.convert("RGBA").getchannel("A"))
+        shown.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def apply_mask(original: Path, upload: bytes) -> bytes:
+    """The original with the upload's alpha (ValueError if sizes differ), PNG texts kept."""
+    buffer = io.BytesIO()
+    with Image.open(original) as image, Image.open(io.BytesIO(upload)) as mask:
+        texts = PngInfo()
+        for key, value in image.text.items() if isinstance(image, PngImageFile) else ():
+            texts.add_text(key, value)
+        masked = image.convert("RGBA")
+        masked.putalpha(mask.convert("RGBA").getchannel("A"))
+        masked.save(buffer, "PNG", compress_level=1, pnginfo=texts)
+    return buffer.getvalue()

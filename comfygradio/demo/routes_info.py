@@ -1,0 +1,156 @@
+"""Routes that only tell something: node classes, models, versions, settings."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from comfygradio.demo.folders import KINDS
+from comfygradio.demo.machine import Machine, describe_features
+from comfygradio.demo.responses import JsonResponse, empty, text
+
+MEMORY = 8 * 1024**3
+ASSETS_OFF = {
+    "code": "SERVICE_DISABLED",
+    "message": "Assets system is disabled. Start the server with --enable-assets to use this feature.",
+    "details": {},
+}
+HOME = "<!doctype html><title>ComfyUI demo server</title><p>A stand-in for ComfyUI: its API, no user interface."
+
+
+class InfoRoutes:
+    """Handlers without side effects."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._options = machine.options
+        self._catalog = machine.catalog
+
+    def routes(self) -> list[BaseRoute]:
+        """Routes served bare and below /api."""
+        found: list[BaseRoute] = [
+            Route("/object_info", self.object_info),
+            Route("/object_info/{class_type}", self.object_info_of),
+            Route("/system_stats", self.system_stats),
+            Route("/embeddings", self.embeddings),
+            Route("/extensions", self.extensions),
+            Route("/view_metadata/{folder}", self.view_metadata),
+            Route("/users", self.users),
+            Route("/settings", self.nothing),
+            Route("/i18n", self.nothing),
+            Route("/workflow_templates", self.nothing),
+            Route("/userdata", self.userdata),
+        ]
+        return found + self._newer_routes()
+
+    def _newer_routes(self) -> list[BaseRoute]:
+        found: list[BaseRoute] = []
+        if self._options.can("feature_flags"):
+            found.append(Route("/features", self.features))
+        if self._options.can("models_routes"):
+            found.append(Route("/models", self.models))
+            found.append(Route("/models/{folder}", self.models_of))
+            found.append(Route("/experiment/models/{folder}", self.model_details))
+        if self._options.can("node_replacements"):
+            found.append(Route("/node_replacements", self.nothing))
+            found.append(Route("/global_subgraphs", self.nothing))
+        return found
+
+    def bare_routes(self) -> list[BaseRoute]:
+        """Routes that exist without /api only."""
+        return [
+            Route("/", self.home),
+            Route("/internal/files/{kind}", self.internal_files),
+            Route("/internal/folder_paths", self.internal_paths),
+            Route("/internal/logs/raw", self.internal_logs),
+        ]
+
+    def api_routes(self) -> list[BaseRoute]:
+        """Routes that exist below /api only."""
+        if not self._options.can("node_replacements"):
+            return []
+        return [Route("/assets", self.assets), Route("/tags", self.assets)]
+
+    async def home(self, request: Request) -> Response:
+        return Response(HOME, media_type="text/html")
+
+    async def object_info(self, request: Request) -> Response:
+        return JsonResponse(self._catalog.object_info())
+
+    async def object_info_of(self, request: Request) -> Response:
+        name = request.path_params["class_type"]
+        schema = self._catalog.schema(name)
+        return JsonResponse({} if schema is None else {name: schema})
+
+    async def system_stats(self, request: Request) -> Response:
+        system: dict[str, Any] = {"os": "posix", "python_version": sys.version, "embedded_python": False}
+        if self._options.can("platform_os"):
+            system["os"] = platform.system().lower()
+        if self._options.can("versions_in_stats"):
+            system |= {"ram_total": MEMORY, "ram_free": MEMORY, "comfyui_version": self._options.version}
+            system |= {"pytorch_version": "2.13.0+cpu", "argv": ["main.py", "--cpu"]}
+        device = {"name": "cpu", "type": "cpu", "index": None, "vram_total": MEMORY, "vram_free": MEMORY}
+        device |= {"torch_vram_total": MEMORY, "torch_vram_free": MEMORY}
+        return JsonResponse({"system": system, "devices": [device]})
+
+    async def features(self, request: Request) -> Response:
+        return JsonResponse(describe_features(self._options))
+
+    async def embeddings(self, request: Request) -> Response:
+        return JsonResponse(list(self._options.embeddings))
+
+    async def extensions(self, request: Request) -> Response:
+        return JsonResponse([])
+
+    async def models(self, request: Request) -> Response:
+        return JsonResponse(list(self._catalog.models()))
+
+    async def models_of(self, request: Request) -> Response:
+        files = self._catalog.models().get(request.path_params["folder"])
+        return empty(404) if files is None else JsonResponse(files)
+
+    async def model_details(self, request: Request) -> Response:
+        files = self._catalog.models().get(request.path_params["folder"])
+        if files is None:
+            return empty(404)
+        now = time.time()
+        facts = {"pathIndex": 0, "modified": now, "created": now, "size": 0}
+        return JsonResponse([{"name": name, **facts} for name in files])
+
+    async def view_metadata(self, request: Request) -> Response:
+        name = request.query_params.get("filename", "")
+        known = name in self._catalog.models().get(request.path_params["folder"], [])
+        if not known or not name.endswith(".safetensors"):
+            return empty(404)
+        return JsonResponse({"modelspec.title": name.removesuffix(".safetensors")})
+
+    async def users(self, request: Request) -> Response:
+        return JsonResponse({"storage": "server", "migrated": False})
+
+    async def nothing(self, request: Request) -> Response:
+        return JsonResponse({})
+
+    async def userdata(self, request: Request) -> Response:
+        return text("Directory not found", 404)
+
+    async def assets(self, request: Request) -> Response:
+        return JsonResponse({"error": ASSETS_OFF}, 503)
+
+    async def internal_files(self, request: Request) -> Response:
+        kind = request.path_params["kind"]
+        if kind not in KINDS:
+            return JsonResponse({"error": "Invalid directory type"}, 400)
+        suffix = f" [{kind}]" if self._options.can("missing_node_type") else ""
+        return JsonResponse([name + suffix for name in self._machine.folders.listing(kind)])
+
+    async def internal_paths(self, request: Request) -> Response:
+        return JsonResponse({name: [f"/comfyui/models/{name}"] for name in self._catalog.models()})
+
+    async def internal_logs(self, request: Request) -> Response:
+        return JsonResponse({"entries": [], "size": {"cols": 80, "rows": 24}})

@@ -1,0 +1,164 @@
+"""Routes about prompts: /prompt, /queue, /history, /interrupt, /free and /ws."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from comfygradio.demo.machine import Machine
+from comfygradio.demo.messages import now_ms
+from comfygradio.demo.prompts import QueuedPrompt
+from comfygradio.demo.responses import JsonResponse, empty, text
+from comfygradio.demo.validation import Verdict, describe_error
+
+CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+NO_UPGRADE = "No WebSocket UPGRADE hdr: None\n Can \"Upgrade\" only to \"WebSocket\"."
+
+
+class PromptRoutes:
+    """Handlers that queue, list, interrupt and forget prompts."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._options = machine.options
+
+    def routes(self) -> list[BaseRoute]:
+        return [
+            WebSocketRoute("/ws", self.socket),
+            Route("/ws", self.socket_without_upgrade),
+            Route("/prompt", self.count),
+            Route("/prompt", self.post_prompt, methods=["POST"]),
+            Route("/queue", self.queue),
+            Route("/queue", self.post_queue, methods=["POST"]),
+            Route("/history", self.history),
+            Route("/history", self.post_history, methods=["POST"]),
+            Route("/history/{prompt_id}", self.history_of),
+            Route("/interrupt", self.interrupt, methods=["POST"]),
+            Route("/free", self.free, methods=["POST"]),
+        ]
+
+    async def socket(self, socket: WebSocket) -> None:
+        machine = self._machine
+        await machine.sockets.serve(socket, machine.queue.remaining(), machine.executor.running_node)
+
+    async def socket_without_upgrade(self, request: Request) -> Response:
+        return text(NO_UPGRADE, 400)
+
+    async def count(self, request: Request) -> Response:
+        return JsonResponse({"exec_info": {"queue_remaining": self._machine.queue.remaining()}})
+
+    async def post_prompt(self, request: Request) -> Response:
+        body = await request.json()
+        number = self._take_number(body)
+        if "prompt" not in body:
+            return self._refuse(describe_error("no_prompt", "No prompt provided", "No prompt provided"), {})
+        prompt_id = self._choose_id(body)
+        if prompt_id is None:
+            return self._refuse(invalid_id_error(), {})
+        targets = body.get("partial_execution_targets") if self._options.can("partial_targets") else None
+        verdict = self._machine.validator.check(body["prompt"], targets)
+        if verdict.error is not None:
+            return self._refuse(verdict.error, verdict.node_errors)
+        return self._accept(body, prompt_id, number, verdict)
+
+    def _take_number(self, body: Any) -> float:
+        """The priority asked for, else the counter, negative for prompts that go to the front."""
+        if "number" in body:
+            return float(body["number"])
+        number = self._machine.counter
+        self._machine.counter += 1
+        return -number if isinstance(body, dict) and body.get("front") else number
+
+    def _choose_id(self, body: dict[str, Any]) -> str | None:
+        """The client's own id where the version takes it, a new one, or None if it is not canonical."""
+        asked = body.get("prompt_id")
+        if not self._options.can("own_prompt_id"):
+            return str(uuid.uuid4())
+        if not self._options.can("uuid_prompt_id"):
+            return str(asked) if "prompt_id" in body else str(uuid.uuid4())
+        if asked is None:
+            return str(uuid.uuid4())
+        return asked if isinstance(asked, str) and CANONICAL_UUID.fullmatch(asked) else None
+
+    def _refuse(self, error: dict[str, Any], node_errors: dict[str, Any]) -> Response:
+        if self._options.can("error_objects"):
+            return JsonResponse({"error": error, "node_errors": node_errors}, 400)
+        shown = "no prompt" if error["type"] == "no_prompt" else error
+        return JsonResponse({"error": shown, "node_errors": node_errors or []}, 400)
+
+    def _accept(self, body: dict[str, Any], prompt_id: str, number: float, verdict: Verdict) -> Response:
+        extra = dict(body.get("extra_data") or {})
+        if "client_id" in body:
+            extra["client_id"] = body["client_id"]
+        if self._options.can("create_time"):
+            extra["create_time"] = now_ms()
+        self._machine.queue.put(QueuedPrompt(number, prompt_id, body["prompt"], extra, verdict.outputs))
+        errors = verdict.node_errors if verdict.node_errors or self._options.can("error_objects") else []
+        return JsonResponse({"prompt_id": prompt_id, "number": number, "node_errors": errors})
+
+    async def queue(self, request: Request) -> Response:
+        queue = self._machine.queue
+        running = queue.running()
+        shown = [] if running is None else [running.to_json()]
+        return JsonResponse({"queue_running": shown, "queue_pending": [i.to_json() for i in queue.pending()]})
+
+    async def post_queue(self, request: Request) -> Response:
+        body = await request.json()
+        if body.get("clear"):
+            self._machine.queue.clear()
+        for prompt_id in body.get("delete", ()):
+            self._machine.queue.remove(prompt_id)
+        return empty()
+
+    async def history(self, request: Request) -> Response:
+        query = request.query_params
+        max_items = int(query["max_items"]) if "max_items" in query else None
+        offset = int(query.get("offset", -1)) if self._options.can("history_offset") else -1
+        entries = self._machine.queue.history(max_items, offset)
+        return JsonResponse({key: entry.to_json() for key, entry in entries.items()})
+
+    async def history_of(self, request: Request) -> Response:
+        prompt_id = request.path_params["prompt_id"]
+        entry = self._machine.queue.entry(prompt_id)
+        return JsonResponse({} if entry is None else {prompt_id: entry.to_json()})
+
+    async def post_history(self, request: Request) -> Response:
+        body = await request.json()
+        if body.get("clear"):
+            self._machine.queue.forget_all()
+        for prompt_id in body.get("delete", ()):
+            self._machine.queue.forget(prompt_id)
+        return empty()
+
+    async def interrupt(self, request: Request) -> Response:
+        """Everything that is not a JSON object with a prompt_id interrupts whatever runs."""
+        try:
+            body = await request.json()
+        except ValueError:
+            body = {}
+        prompt_id = body.get("prompt_id") if isinstance(body, dict) else None
+        if prompt_id and self._options.can("interrupt_by_id"):
+            self._machine.queue.if_running(prompt_id, self._machine.interrupt)
+        else:
+            self._machine.interrupt()
+        return empty()
+
+    async def free(self, request: Request) -> Response:
+        body = await request.json()
+        if body.get("free_memory"):
+            self._machine.wants_empty_cache.set()
+        return empty()
+
+
+def invalid_id_error() -> dict[str, Any]:
+    details = (
+        "prompt_id must be a UUID string in canonical lowercase hyphenated form; "
+        "omit it to let the server generate one"
+    )
+    return describe_error("invalid_prompt_id", "prompt_id must be a valid UUID", details)

@@ -1,0 +1,178 @@
+"""The demo server as an object: starts, stops and dies like a ComfyUI process, in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import tempfile
+import threading
+from collections import Counter
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import uvicorn
+from starlette.websockets import WebSocket
+
+from comfygradio.demo.application import build_application
+from comfygradio.demo.machine import Machine
+from comfygradio.demo.options import DemoOptions
+
+MAX_MESSAGE = 1 << 30
+BACKLOG = 128
+
+
+class _Uvicorn(uvicorn.Server):
+    """A uvicorn that says when it is ready and can lose all its connections at once."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self.loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+        self.ready.set()
+
+    def drop_all(self) -> None:
+        """Closes the port and every connection without a goodbye."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            abort(connection)
+        self.force_exit = self.should_exit = True
+
+    def drop_one(self, client: Any) -> None:
+        for connection in list(self.server_state.connections):
+            if client is not None and getattr(connection, "client", None) == tuple(client):
+                abort(connection)
+
+
+def abort(connection: Any) -> None:
+    connection.transport.abort()
+
+
+class DemoServer:
+    """A ComfyUI stand-in on `host:port` (port 0: a free one, kept for later starts).
+
+    `folder` holds input/, output/ and temp/; by default a temporary one that `stop` removes. Use it as a
+    context manager, or call `start` and `stop`.
+    """
+
+    def __init__(
+        self,
+        options: DemoOptions | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        folder: Path | None = None,
+    ) -> None:
+        self.options = options or DemoOptions()
+        self.host = host
+        self.port = port
+        self.folder = folder
+        self.executions: Counter[str] = Counter()
+        self._own_folder: tempfile.TemporaryDirectory[str] | None = None
+        self._machine: Machine | None = None
+        self._uvicorn: _Uvicorn | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """Base URL with the path prefix, without a slash at the end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}{self.options.path_prefix}"
+
+    def start(self) -> DemoServer:
+        """Starts with an empty queue and history; returns when requests are answered."""
+        if self._thread is not None:
+            raise RuntimeError("the demo server runs already")
+        listener = open_listener(self.host, self.port)
+        self.port = listener.getsockname()[1]
+        self._machine = Machine(self.options, self._root(), self._drop)
+        self._machine.executor.executions = self.executions
+        self._uvicorn = _Uvicorn(configure(self._machine))
+        self._thread = threading.Thread(target=self._serve, args=(listener,), name="comfygradio-demo", daemon=True)
+        self._thread.start()
+        self._uvicorn.ready.wait()
+        self._machine.start()
+        return self
+
+    def kill(self) -> None:
+        """Dies at once, as after SIGKILL: sockets drop without close frames, the port refuses."""
+        if self._uvicorn is None or self._machine is None or self._thread is None:
+            return
+        if self._uvicorn.loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended already
+                self._uvicorn.loop.call_soon_threadsafe(self._uvicorn.drop_all)
+        self._machine.stop()
+        self._thread.join()
+        self._thread = None
+
+    def stop(self) -> None:
+        """Kills the server and removes its temporary folder."""
+        self.kill()
+        if self._own_folder is not None:
+            self._own_folder.cleanup()
+            self._own_folder = None
+
+    def reset_executions(self) -> None:
+        """Sets the counts of executed nodes per class (`executions`) back to nothing."""
+        self.executions.clear()
+
+    def __enter__(self) -> DemoServer:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _root(self) -> Path:
+        if self.folder is None:
+            self._own_folder = tempfile.TemporaryDirectory(prefix="comfygradio-demo-")
+            self.folder = Path(self._own_folder.name)
+        return self.folder
+
+    def _serve(self, listener: socket.socket) -> None:
+        if self._uvicorn is not None:
+            asyncio.run(self._uvicorn.serve(sockets=[listener]))
+
+    def _drop(self, client: WebSocket) -> None:
+        if self._uvicorn is not None:
+            self._uvicorn.drop_one(client.client)
+
+
+def open_listener(host: str, port: int) -> socket.socket:
+    """A listening TCP socket; OSError if the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def configure(machine: Machine) -> uvicorn.Config:
+    return uvicorn.Config(
+        build_application(machine),
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        ws="websockets-sansio",
+        ws_max_size=MAX_MESSAGE,
+        ws_ping_interval=None,
+        ws_ping_timeout=None,
+    )
+
+
+def serve_demo(host: str, port: int, options: DemoOptions) -> None:
+    """Serves until Ctrl-C; prints nothing. OSError if the port is taken."""
+    with DemoServer(options, host, port), contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()

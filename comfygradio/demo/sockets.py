@@ -1,0 +1,125 @@
+"""The open WebSockets: who is connected under which id, and one loop that sends to them in turn."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from comfygradio.demo.messages import Event, Message, NodeText, Preview, status_event
+from comfygradio.demo.options import DemoOptions
+
+JUNK_BYTES = b"\x00\x00\x00\x63junk"
+
+
+class Sockets:
+    """All clients; `publish` may be called from any thread and keeps the order of its calls.
+
+    One loop awaits each client in turn, so that a client that does not read stalls the others, and the
+    table forgets an id when any socket that used it closes: both as in ComfyUI v0.33.0.
+    """
+
+    def __init__(
+        self, options: DemoOptions, features: dict[str, Any], drop: Callable[[WebSocket], None]
+    ) -> None:
+        self._options = options
+        self._drop = drop
+        self._features = features
+        self._table: dict[str, WebSocket] = {}
+        self._flags: dict[str, dict[str, Any]] = {}
+        self._sent: dict[WebSocket, int] = {}
+        self._outbox: asyncio.Queue[tuple[Message, str | None]] = asyncio.Queue()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def run(self) -> None:
+        """Sends what is published until cancelled."""
+        self._loop = asyncio.get_running_loop()
+        while True:
+            message, sid = await self._outbox.get()
+            for receiver in self._receivers(sid):
+                await self._send(receiver, self._table.get(receiver), message)
+
+    def publish(self, message: Message, sid: str | None = None) -> None:
+        """Queues a message for one client, or for all if `sid` is None."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is gone: the server was killed
+                self._loop.call_soon_threadsafe(self._outbox.put_nowait, (message, sid))
+
+    async def serve(self, socket: WebSocket, remaining: int, running_node: Callable[[str], str | None]) -> None:
+        """Serves one socket until it closes; `running_node` tells what the client's prompt is at."""
+        sid = socket.query_params.get("clientId") or uuid.uuid4().hex
+        await socket.accept()
+        self._table[sid], self._flags[sid], self._sent[socket] = socket, {}, 0
+        try:
+            await self._greet(socket, sid, remaining, running_node(sid))
+            await self._listen(socket, sid)
+        finally:
+            self._table.pop(sid, None)
+            self._flags.pop(sid, None)
+            self._sent.pop(socket, None)
+
+    async def _greet(self, socket: WebSocket, sid: str, remaining: int, node: str | None) -> None:
+        await self._send(sid, socket, status_event(remaining, sid))
+        if node is not None:
+            await self._send(sid, socket, Event("executing", {"node": node}))
+
+    async def _listen(self, socket: WebSocket, sid: str) -> None:
+        first = True
+        with contextlib.suppress(WebSocketDisconnect, KeyError):
+            while True:
+                text = await socket.receive_text()
+                if first:
+                    await self._shake_hands(socket, sid, text)
+                first = False
+
+    async def _shake_hands(self, socket: WebSocket, sid: str, text: str) -> None:
+        with contextlib.suppress(ValueError):
+            message = json.loads(text)
+            known = isinstance(message, dict) and message.get("type") == "feature_flags"
+            if known and self._options.can("feature_flags") and sid in self._flags:
+                self._flags[sid] = message.get("data", {})
+                await self._send(sid, socket, Event("feature_flags", self._features))
+
+    def _receivers(self, sid: str | None) -> list[str]:
+        return list(self._table) if sid is None else [sid] * (sid in self._table)
+
+    async def _send(self, sid: str, socket: WebSocket | None, message: Message) -> None:
+        kind = message.type if isinstance(message, Event) else "preview"
+        if socket is None or socket not in self._sent or kind in self._options.lose_types:
+            return
+        for _ in range(2 if kind in self._options.double_types else 1):
+            await self._write(socket, self._encode(sid, message))
+        if self._options.unknown_messages:
+            await self._write(socket, '{"type": "demo.unknown", "data": [1, null, NaN]}')
+            await self._write(socket, JUNK_BYTES)
+
+    def _encode(self, sid: str, message: Message) -> str | bytes:
+        if isinstance(message, Event):
+            return message.to_text()
+        if isinstance(message, NodeText):
+            return message.to_bytes()
+        return encode_preview(message, self._flags.get(sid, {}))
+
+    async def _write(self, socket: WebSocket, payload: str | bytes) -> None:
+        count = self._sent.get(socket)
+        if count is None or count == self._options.mute_socket_after:
+            return
+        if count == self._options.drop_socket_after:
+            self._sent.pop(socket)
+            self._drop(socket)
+            return
+        self._sent[socket] = count + 1
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+            if isinstance(payload, str):
+                await socket.send_text(payload)
+            else:
+                await socket.send_bytes(payload)
+
+
+def encode_preview(preview: Preview, flags: dict[str, Any]) -> bytes:
+    return preview.to_bytes(bool(flags.get("supports_preview_metadata")))
