@@ -12,13 +12,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comfygradio.demo.options import DemoOptions
-from comfygradio.demo.responses import empty, text
+from comfygradio.demo.responses import BodyTooLarge, empty, text
 
 LOGIN_PAGE = "<!doctype html><title>Sign in</title><h1>Please sign in</h1>"
-
-
-class BodyTooLarge(Exception):
-    """More bytes came than a request may have."""
 
 
 class Access:
@@ -56,6 +52,8 @@ class Access:
             return empty(403)
         if path in self._options.fail_on:
             return text("the demo server fails on purpose", self._options.fail_on[path])
+        if scope.get("method") == "OPTIONS":
+            return empty()
         if path in self._options.html_on:
             return Response(LOGIN_PAGE, media_type="text/html")
         return None
@@ -86,9 +84,6 @@ class Access:
             send = cutting(send)
         try:
             await self._app(scope, self._limited(scope, receive), send)
-        except BodyTooLarge:
-            limit = self._options.max_upload_size
-            await answer(text(f"Maximum request body size {limit} exceeded.", 413), scope, receive, send)
         except Exception:  # the 500 is sent already; nothing is printed, as the server has no console
             return
 
@@ -105,7 +100,7 @@ class Access:
                 return message
             while message.get("more_body"):
                 message = await receive()
-            raise BodyTooLarge
+            raise BodyTooLarge(self._options.max_upload_size)
 
         return receive_within_limit
 

@@ -63,10 +63,7 @@ def node_key(
 def is_link(value: Any) -> bool:
     """Whether a prompt's value is a link `[node id, slot]`."""
     return (
-        isinstance(value, list)
-        and len(value) == 2
-        and isinstance(value[0], str)
-        and isinstance(value[1], (int, float))
+        isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], (int, float))
     )
 
 

@@ -241,9 +241,7 @@ class _PromptRun:
     def _meta(self) -> dict[str, Any] | None:
         if not self.options.can("history_meta"):
             return None
-        return {
-            n: {"node_id": n, "display_node": n, "parent_node": None, "real_node_id": n} for n in self.outputs
-        }
+        return {n: {"node_id": n, "display_node": n, "parent_node": None, "real_node_id": n} for n in self.outputs}
 
 
 def name_type(error: Exception) -> str:

@@ -94,9 +94,7 @@ class Folders:
         folder.mkdir(parents=True, exist_ok=True)
         return folder, stem, subfolder
 
-    def store_upload(
-        self, data: bytes, name: str, subfolder: str, kind: str, overwrite: bool, dedup: bool
-    ) -> str:
+    def store_upload(self, data: bytes, name: str, subfolder: str, kind: str, overwrite: bool, dedup: bool) -> str:
         """Stores an upload and returns its name, which is new if other bytes already had it."""
         folder = self.subfolder(kind, subfolder)
         target = folder / name

@@ -25,9 +25,7 @@ def expand_inputs(schema: Schema, inputs: Mapping[str, Any]) -> Iterator[InputSp
             yield name, spec, required
 
 
-def expand_combo(
-    name: str, spec: list[Any], required: bool, inputs: Mapping[str, Any]
-) -> Iterator[InputSpec]:
+def expand_combo(name: str, spec: list[Any], required: bool, inputs: Mapping[str, Any]) -> Iterator[InputSpec]:
     yield name, ["*", {}], required
     for option in spec[1]["options"]:
         if option["key"] == inputs.get(name):

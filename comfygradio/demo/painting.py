@@ -60,7 +60,13 @@ def paint_scene(recipe: Recipe, width: int, height: int) -> Array:
     canvas = paint_sky(width, height, colors, horizon)
     if scene.random() < 0.45:
         add_stars(canvas, everything, horizon, 20 + recipe.detail * 4)
-    add_sun(canvas, colors[2], 0.2 + 0.6 * float(everything.random()), horizon, 0.05 + 0.08 * float(scene.random()))
+    add_sun(
+        canvas,
+        colors[2],
+        0.2 + 0.6 * float(everything.random()),
+        horizon,
+        0.05 + 0.08 * float(scene.random()),
+    )
     ridges = 3 + int(scene.integers(3))
     water = bool(scene.random() < 0.4)
     add_ridges(canvas, colors, horizon, ridges - water, everything)

@@ -13,6 +13,10 @@ TROUBLE = "500 Internal Server Error\n\nServer got itself in trouble"
 JSON_TYPE = "application/json; charset=utf-8"
 
 
+class BodyTooLarge(Exception):
+    """More bytes came than the limit, its first argument, allows."""
+
+
 class JsonResponse(Response):
     """JSON as Python writes it: ASCII, NaN and Infinity bare."""
 
@@ -39,3 +43,7 @@ async def answer_unknown(request: Request, error: Exception) -> Response:
 
 async def answer_trouble(request: Request, error: Exception) -> Response:
     return text(TROUBLE, 500)
+
+
+async def answer_too_large(request: Request, error: Exception) -> Response:
+    return text(f"Maximum request body size {error.args[0]} exceeded.", 413)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -39,14 +41,11 @@ class JobRoutes:
     async def jobs(self, request: Request) -> Response:
         query = request.query_params
         states = [state for state in query.get("status", "").split(",") if state]
-        error = check_query(states, query.get("sort_by", "created_at"), query.get("sort_order", "desc"))
+        error = check_states(states) or check_order(query) or check_numbers(query)
         if error is not None:
             return JsonResponse({"error": error}, 400)
-        try:
-            offset, limit = max(int(query.get("offset", 0)), 0), query.get("limit")
-            count = None if limit is None else int(limit)
-        except ValueError:
-            return JsonResponse({"error": "limit and offset must be integers"}, 400)
+        offset = max(int(query.get("offset", 0)), 0)
+        count = int(query["limit"]) if "limit" in query else None
         every = [job for job in self._all_jobs() if not states or job["status"] in states]
         every.sort(key=sort_key(query.get("sort_by", "created_at")), reverse=query.get("sort_order") != "asc")
         shown = every[offset:] if count is None else every[offset : offset + count]
@@ -63,18 +62,13 @@ class JobRoutes:
         return JsonResponse(NOT_FOUND, 404) if entry is None else JsonResponse(describe_fully(entry))
 
     async def cancel(self, request: Request) -> Response:
-        job_id = request.path_params["job_id"]
-        if self._cancel(job_id):
-            return JsonResponse({"cancelled": True})
-        if self._machine.queue.entry(job_id) is None:
-            return JsonResponse(NOT_FOUND, 404)
-        return JsonResponse({"cancelled": False})
+        return JsonResponse({"cancelled": self._cancel(request.path_params["job_id"])})
 
     async def cancel_many(self, request: Request) -> Response:
         body = await request.json()
         ids = body.get("job_ids")
-        if not isinstance(ids, list) or not ids:
-            return JsonResponse({"error": "job_ids must be a non-empty list"}, 400)
+        if not isinstance(ids, list):
+            return JsonResponse({"error": "job_ids must be a list"}, 400)
         invalid = [i for i in ids if not (isinstance(i, str) and CANONICAL_UUID.fullmatch(i))]
         if invalid:
             return JsonResponse({"error": "job_ids contains invalid id(s)", "invalid_ids": invalid}, 400)
@@ -95,13 +89,24 @@ class JobRoutes:
         return waiting + [describe_entry(entry) for entry in self._machine.queue.history().values()]
 
 
-def check_query(states: list[str], sort_by: str, order: str) -> str | None:
+def check_states(states: list[str]) -> str | None:
     unknown = [state for state in states if state not in STATES]
-    if unknown:
-        return f"Invalid status value(s): {', '.join(unknown)}. Valid values: {', '.join(STATES)}"
-    if sort_by not in SORT_KEYS:
-        return f"sort_by must be one of: {', '.join(SORT_KEYS)}"
-    return None if order in ("asc", "desc") else "sort_order must be asc or desc"
+    if not unknown:
+        return None
+    return f"Invalid status value(s): {', '.join(unknown)}. Valid values: {', '.join(STATES)}"
+
+
+def check_order(query: QueryParams) -> str | None:
+    if query.get("sort_by", "created_at") not in SORT_KEYS:
+        return "sort_by must be 'created_at' or 'execution_duration'"
+    return None if query.get("sort_order", "desc") in ("asc", "desc") else "sort_order must be 'asc' or 'desc'"
+
+
+def check_numbers(query: QueryParams) -> str | None:
+    for name in ("limit", "offset"):
+        if not re.fullmatch(r"-?\d+", query.get(name, "1")):
+            return f"{name} must be an integer"
+    return None if int(query.get("limit", 1)) > 0 else "limit must be a positive integer"
 
 
 def sort_key(sort_by: str) -> Any:
@@ -140,7 +145,11 @@ def describe_fully(entry: HistoryEntry) -> Job:
     history = entry.to_json()
     workflow = {"prompt": entry.item.prompt, "extra_data": entry.item.extra_data}
     status = history["status"]
-    return describe_entry(entry) | {"outputs": entry.outputs, "execution_status": status, "workflow": workflow}
+    return describe_entry(entry) | {
+        "outputs": entry.outputs,
+        "execution_status": status,
+        "workflow": workflow,
+    }
 
 
 def preview_of(node_id: str, kind: str, file: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from comfygradio.demo.responses import JsonResponse, empty, text
 from comfygradio.demo.validation import Verdict, describe_error
 
 CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-NO_UPGRADE = "No WebSocket UPGRADE hdr: None\n Can \"Upgrade\" only to \"WebSocket\"."
+NO_UPGRADE = 'No WebSocket UPGRADE hdr: None\n Can "Upgrade" only to "WebSocket".'
 
 
 class PromptRoutes:
@@ -158,7 +158,6 @@ class PromptRoutes:
 
 def invalid_id_error() -> dict[str, Any]:
     details = (
-        "prompt_id must be a UUID string in canonical lowercase hyphenated form; "
-        "omit it to let the server generate one"
+        "prompt_id must be a UUID string in canonical lowercase hyphenated form; omit it to let the server generate one"
     )
     return describe_error("invalid_prompt_id", "prompt_id must be a valid UUID", details)

@@ -24,9 +24,7 @@ class Sockets:
     table forgets an id when any socket that used it closes: both as in ComfyUI v0.33.0.
     """
 
-    def __init__(
-        self, options: DemoOptions, features: dict[str, Any], drop: Callable[[WebSocket], None]
-    ) -> None:
+    def __init__(self, options: DemoOptions, features: dict[str, Any], drop: Callable[[WebSocket], None]) -> None:
         self._options = options
         self._drop = drop
         self._features = features

@@ -119,7 +119,10 @@ class Validator:
         except CycleFound:
             return False
         except Exception as error:
-            extra = {"exception_type": type(error).__name__, "traceback": traceback.format_tb(error.__traceback__)}
+            extra = {
+                "exception_type": type(error).__name__,
+                "traceback": traceback.format_tb(error.__traceback__),
+            }
             message = "Exception when validating node"
             report.add(output, describe_error("exception_during_validation", message, str(error), extra))
             return False
@@ -276,7 +279,12 @@ def inner_error(name: str, spec: list[Any], error: Exception, link: list[Any]) -
 
 
 def conversion_error(name: str, spec: list[Any], value: Any, error: Exception) -> dict[str, Any]:
-    extra = {"input_name": name, "input_config": spec, "received_value": value, "exception_message": str(error)}
+    extra = {
+        "input_name": name,
+        "input_config": spec,
+        "received_value": value,
+        "exception_message": str(error),
+    }
     message = f"Failed to convert an input value to a {spec[0]} value"
     return describe_error("invalid_input_type", message, f"{name}, {value}, {error}", extra)
 

@@ -13,7 +13,17 @@ NodeFunction = Callable[[NodeRun, NodeInputs], NodeResult]
 
 def all_nodes() -> dict[str, NodeFunction]:
     """Class name to function, lab nodes included."""
-    from comfygradio.demo.nodes import conditioning, images, lab, latents, loaders, masks, outputs, plain, sampling
+    from comfygradio.demo.nodes import (
+        conditioning,
+        images,
+        lab,
+        latents,
+        loaders,
+        masks,
+        outputs,
+        plain,
+        sampling,
+    )
 
     found: dict[str, NodeFunction] = {}
     for module in (conditioning, images, lab, latents, loaders, masks, outputs, plain, sampling):

@@ -11,7 +11,13 @@ from comfygradio.demo.values import NodeInputs
 if TYPE_CHECKING:
     from comfygradio.demo.nodes import NodeFunction
 
-PRIMITIVES = ("PrimitiveInt", "PrimitiveFloat", "PrimitiveBoolean", "PrimitiveString", "PrimitiveStringMultiline")
+PRIMITIVES = (
+    "PrimitiveInt",
+    "PrimitiveFloat",
+    "PrimitiveBoolean",
+    "PrimitiveString",
+    "PrimitiveStringMultiline",
+)
 
 
 def nodes() -> dict[str, NodeFunction]:
