@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .driving import Comfy
+
+EVERYWHERE = [
+    "/object_info", "/object_info/KSampler", "/system_stats", "/embeddings", "/extensions", "/features", "/models",
+    "/models/checkpoints", "/queue", "/prompt", "/history", "/users", "/settings",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", EVERYWHERE)
+def test_routes_answer_json_bare_and_below_api(comfy: Comfy, path: str) -> None:
+    for prefix in ("", "/api"):
+        answer = comfy.http.get(prefix + path, params={"max_items": 1} if path == "/history" else None)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "application/json; charset=utf-8"
+        answer.json()
+
+
+def test_one_class_is_told_like_all(comfy: Comfy) -> None:
+    every: dict[str, Any] = comfy.http.get("/object_info").json()
+    assert comfy.http.get("/object_info/KSampler").json() == {"KSampler": every["KSampler"]}
+    assert comfy.http.get("/object_info/NoSuchClass").json() == {}
+
+
+def test_the_sampler_is_described(comfy: Comfy) -> None:
+    sampler = comfy.http.get("/object_info/KSampler").json()["KSampler"]
+    required = sampler["input"]["required"]
+    assert sampler["input_order"]["required"] == list(required)
+    assert (required["seed"][0], required["seed"][1]["max"]) == ("INT", 2**64 - 1)
+    assert "euler" in required["sampler_name"][0]
+    assert (sampler["output"], sampler["output_node"]) == (["LATENT"], False)
+
+
+def test_checkpoints_are_the_same_in_both_lists(comfy: Comfy) -> None:
+    loader = comfy.http.get("/object_info/CheckpointLoaderSimple").json()["CheckpointLoaderSimple"]
+    assert loader["input"]["required"]["ckpt_name"][0] == comfy.http.get("/models/checkpoints").json()
+
+
+def test_unknown_model_folders_are_empty_404(comfy: Comfy) -> None:
+    answer = comfy.http.get("/models/nope")
+    assert (answer.status_code, answer.content) == (404, b"")
+    assert "checkpoints" in comfy.http.get("/models").json()
+
+
+def test_model_metadata(comfy: Comfy) -> None:
+    found = comfy.http.get("/view_metadata/checkpoints", params={"filename": comfy.checkpoint})
+    assert found.status_code == 200
+    assert isinstance(found.json(), dict)
+    assert comfy.http.get("/view_metadata/checkpoints", params={"filename": "no.safetensors"}).status_code == 404
+
+
+def test_stats_name_the_version_and_the_devices(comfy: Comfy) -> None:
+    stats = comfy.http.get("/system_stats").json()
+    assert {"os", "ram_total", "ram_free", "comfyui_version", "python_version", "argv"} <= set(stats["system"])
+    device = {"name", "type", "index", "vram_total", "vram_free", "torch_vram_total", "torch_vram_free"}
+    assert set(stats["devices"][0]) == device
+
+
+def test_features_hold_the_upload_limit(comfy: Comfy) -> None:
+    features = comfy.http.get("/features").json()
+    assert features["supports_preview_metadata"] is True
+    assert isinstance(features["max_upload_size"], int)
+
+
+def test_free_needs_a_json_body(comfy: Comfy) -> None:
+    assert comfy.http.post("/free", json={}).status_code == 200
+    assert comfy.http.post("/free").status_code == 500
+
+
+def test_history_of_an_unknown_prompt_is_an_empty_object(comfy: Comfy) -> None:
+    answer = comfy.http.get("/history/nope")
+    assert (answer.status_code, answer.json()) == (200, {})
+    assert comfy.http.get("/history", params={"max_items": "abc"}).status_code == 500
