@@ -1,0 +1,86 @@
+"""Where a ComfyUI server is: one URL taken apart into what HTTP and WebSocket need."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
+
+from comfygradio.errors import SettingsError
+
+SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+
+
+@dataclass(frozen=True)
+class Address:
+    """A server's address; `str()` and `repr()` show neither password nor token."""
+
+    base: str
+    """Scheme, host, port and path prefix, without a slash at the end: `https://host/comfy`."""
+    host: str
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Query parameters that every request carries, such as `token`."""
+    authorization: str | None = field(default=None, repr=False)
+    """The Authorization header made from `user:password@`, or None."""
+
+    def __str__(self) -> str:
+        return self.base
+
+    @property
+    def secure(self) -> bool:
+        """True for https."""
+        return self.base.startswith("https:")
+
+    @property
+    def loopback(self) -> bool:
+        """True when the host is this machine, so that no proxy may stand between."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost" or self.host.endswith(".localhost")
+
+    def socket_url(self, path: str, client_id: str) -> str:
+        """The WebSocket URL of `path` (`/ws` or `/api/ws`); it holds the token, so never show it."""
+        query = urlencode({**self.params, "clientId": client_id})
+        return f"ws{self.base.removeprefix('http')}{path}?{query}"
+
+
+def parse_url(url: str) -> Address:
+    """Take a server's URL apart; without a scheme it is http. Raises SettingsError, which shows no secret."""
+    text = url.strip()
+    parts = _split_url(text if "://" in text else f"http://{text}")
+    scheme = SCHEMES.get(parts.scheme.lower())
+    if scheme is None:
+        raise SettingsError("The ComfyUI address has to begin with http:// or https://.")
+    return Address(
+        base=f"{scheme}://{_show_host(parts)}{parts.path.rstrip('/')}",
+        host=(parts.hostname or "").lower(),
+        params=dict(parse_qsl(parts.query, keep_blank_values=True)),
+        authorization=_authorize(parts),
+    )
+
+
+def _split_url(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        valid = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid or any(char.isspace() for char in url):
+        raise SettingsError("The ComfyUI address is no URL; it looks like http://127.0.0.1:8188.")
+    return parts
+
+
+def _show_host(parts: SplitResult) -> str:
+    host = (parts.hostname or "").lower()
+    host = f"[{host}]" if ":" in host else host
+    return host if parts.port is None else f"{host}:{parts.port}"
+
+
+def _authorize(parts: SplitResult) -> str | None:
+    if parts.username is None:
+        return None
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return "Basic " + base64.b64encode(pair.encode()).decode("ascii")

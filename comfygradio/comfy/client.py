@@ -1,0 +1,77 @@
+"""The client: every route of a ComfyUI server, and `run`, which follows a prompt to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from types import TracebackType
+from typing import Any
+
+from comfygradio.comfy.cancel import cancel_prompt
+from comfygradio.comfy.endpoints import Endpoints
+from comfygradio.comfy.run import Run
+from comfygradio.comfy.state import JobState
+from comfygradio.comfy.watch import Patience
+from comfygradio.comfy.workflow import Prompt
+
+
+class ComfyClient(Endpoints):
+    """One ComfyUI server (January 2024 to today). Thread-safe: many threads may share one client.
+
+    `url` may hold a path prefix, `user:password@` and `?token=`; `headers` go with every request and the WebSocket.
+    `verify` is False or the path of a CA file for self-made certificates; `timeout_seconds` bounds each request.
+    """
+
+    def __init__(
+        self,
+        url: str = "http://127.0.0.1:8188",
+        *,
+        headers: Mapping[str, str] | None = None,
+        verify: bool | str = True,
+        timeout_seconds: float = 60.0,
+        patience: Patience | None = None,
+    ) -> None:
+        super().__init__(url, headers=headers, verify=verify, timeout_seconds=timeout_seconds)
+        self._patience = patience or Patience()
+
+    def __repr__(self) -> str:
+        return f"ComfyClient({self.url!r})"
+
+    def __enter__(self) -> ComfyClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close idle connections; the client can be used again afterwards."""
+        self.transport.close()
+
+    def cancel(self, prompt_id: str) -> bool:
+        """Stop or unqueue exactly this prompt; False if it neither runs nor waits. Raises ServerError."""
+        return cancel_prompt(self, prompt_id)
+
+    def run(
+        self,
+        prompt: Prompt | Mapping[str, Any],
+        *,
+        client_id: str | None = None,
+        prompt_id: str | None = None,
+        preview_method: str | None = "auto",
+        heartbeat_seconds: float = 0.25,
+    ) -> Generator[JobState, None, None]:
+        """Post a prompt and yield its state at every change, at least every `heartbeat_seconds`.
+
+        Closing the generator before its end cancels the prompt. Raises PromptRejected, ExecutionFailed,
+        JobInterrupted, JobLost and ServerError; what was made before is in the last state.
+        """
+        run = Run(
+            self,
+            prompt if isinstance(prompt, Prompt) else Prompt(prompt),
+            client_id=client_id,
+            prompt_id=prompt_id,
+            preview_method=preview_method,
+            patience=self._patience,
+        )
+        yield from run.follow(heartbeat_seconds)

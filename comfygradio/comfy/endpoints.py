@@ -1,0 +1,249 @@
+"""ComfyUI's HTTP routes, one method each."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, overload
+from urllib.parse import quote
+
+from comfygradio.comfy.address import parse_url
+from comfygradio.comfy.answers import HistoryEntry, Queue, QueuedPrompt, UploadedFile
+from comfygradio.comfy.failures import parse_rejection, read_titles
+from comfygradio.comfy.http import Access, Transport
+from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.comfy.outputs import write_file
+from comfygradio.errors import UnexpectedAnswer
+
+PARALLEL = 8
+
+
+class Endpoints:
+    """All routes of one server; thread-safe. Every method may raise the ServerErrors of `comfygradio.errors`."""
+
+    def __init__(
+        self,
+        url: str = "http://127.0.0.1:8188",
+        *,
+        headers: Mapping[str, str] | None = None,
+        verify: bool | str = True,
+        timeout_seconds: float = 60.0,
+    ) -> None:
+        self.access = Access(parse_url(url), dict(headers or {}), verify, timeout_seconds)
+        self.transport = Transport(self.access)
+        self.has_job_cancel: bool | None = None
+        """Whether POST /api/jobs/{id}/cancel exists (v0.26.0); None until it was tried."""
+        self._version: tuple[int, ...] | None = None
+        self._version_known = False
+
+    @property
+    def url(self) -> str:
+        """The server's address, without user, password and token."""
+        return str(self.access.address)
+
+    def queue_prompt(
+        self,
+        prompt: Mapping[str, Any],
+        *,
+        client_id: str | None = None,
+        prompt_id: str | None = None,
+        extra_data: Mapping[str, Any] | None = None,
+        number: float | None = None,
+        front: bool | None = None,
+    ) -> QueuedPrompt:
+        """Post a graph in API format. Raises PromptRejected; servers before v0.3.45 choose the id themselves."""
+        fields = {"client_id": client_id, "prompt_id": prompt_id, "number": number, "front": front}
+        given = {key: value for key, value in fields.items() if value is not None}
+        body = {"prompt": prompt, **given, **({"extra_data": extra_data} if extra_data else {})}
+        response = self.transport.post_json("/prompt", body, accept=(400, 500))
+        answer = None if response.status_code == 500 else self.transport.decode(response)
+        if response.status_code == 400:
+            raise parse_rejection(answer, read_titles(prompt))
+        if not isinstance(answer, dict) or not answer.get("prompt_id"):
+            raise UnexpectedAnswer(_explain_crash(self.url), response.status_code)
+        return QueuedPrompt.from_json(answer)
+
+    def queue(self) -> Queue:
+        """Everybody's running and pending prompts with their graphs; may be megabytes."""
+        return Queue.from_json(self.transport.get_json("/queue"))
+
+    def queue_remaining(self) -> int:
+        """How many prompts run or wait; a tiny answer."""
+        data = self.transport.get_json("/prompt")
+        return int(data["exec_info"]["queue_remaining"]) if isinstance(data, dict) and "exec_info" in data else 0
+
+    def delete_from_queue(self, *prompt_ids: str) -> None:
+        """Take pending prompts out of the queue; running and unknown ones are left alone."""
+        self.transport.post_json("/queue", {"delete": list(prompt_ids)})
+
+    def clear_queue(self) -> None:
+        """Take ALL pending prompts out of the queue, everybody's."""
+        self.transport.post_json("/queue", {"clear": True})
+
+    def interrupt(self, prompt_id: str | None = None) -> None:
+        """Stop what runs, or only that prompt; servers before v0.3.57 ignore the id and stop whatever runs."""
+        self.transport.post_json("/interrupt", {"prompt_id": prompt_id} if prompt_id else {})
+
+    @overload
+    def history(self, prompt_id: str) -> HistoryEntry | None: ...
+
+    @overload
+    def history(self, *, max_items: int | None = ..., offset: int | None = ...) -> dict[str, HistoryEntry]: ...
+
+    def history(
+        self, prompt_id: str | None = None, *, max_items: int | None = None, offset: int | None = None
+    ) -> HistoryEntry | dict[str, HistoryEntry] | None:
+        """One prompt that is over, None if it is not; or the newest `max_items`, from the oldest on with `offset`."""
+        if prompt_id is not None:
+            return self._parse_history(self.transport.get_json(f"/history/{quote(prompt_id, safe='')}")).get(prompt_id)
+        return self._parse_history(self.transport.get_json("/history", {"max_items": max_items, "offset": offset}))
+
+    def delete_history(self, *prompt_ids: str) -> None:
+        """Forget these prompts; their files stay."""
+        self.transport.post_json("/history", {"delete": list(prompt_ids)})
+
+    def clear_history(self) -> None:
+        """Forget ALL prompts, everybody's; their files stay."""
+        self.transport.post_json("/history", {"clear": True})
+
+    def object_info(self, *class_types: str) -> ObjectInfo:
+        """The definitions of these node classes, or of all; classes that the server lacks are absent."""
+        if not class_types or any("/" in name for name in class_types):
+            return ObjectInfo.from_json(_pick(self.transport.get_json("/object_info"), class_types))
+        names = dict.fromkeys(class_types)
+        with ThreadPoolExecutor(min(PARALLEL, len(names))) as pool:
+            answers = pool.map(self._fetch_class, names)
+            return ObjectInfo.from_json({key: value for answer in answers for key, value in answer.items()})
+
+    def system_stats(self) -> dict[str, Any]:
+        """Versions, memory and devices, as the server sends them."""
+        return _expect_dict(self.transport.get_json("/system_stats"), self.url)
+
+    def server_version(self) -> tuple[int, ...] | None:
+        """ComfyUI's version such as (0, 3, 64), asked once; None before 2024-08 and for unversioned builds."""
+        if not self._version_known:
+            system = self.system_stats().get("system")
+            text = str(system.get("comfyui_version") or "") if isinstance(system, dict) else ""
+            found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", text)
+            self._version = tuple(int(part) for part in found.groups()) if found else None
+            self._version_known = True
+        return self._version
+
+    def features(self) -> dict[str, Any]:
+        """The server's feature flags (v0.3.45). Raises NotFound on older ones."""
+        return _expect_dict(self.transport.get_json("/features"), self.url)
+
+    def embeddings(self) -> list[str]:
+        """Names of the embeddings, without suffix."""
+        return _read_names(self.transport.get_json("/embeddings"))
+
+    def extensions(self) -> list[str]:
+        """Paths of the JavaScript files of the server's page."""
+        return _read_names(self.transport.get_json("/extensions"))
+
+    def models(self, folder: str | None = None) -> list[str]:
+        """The model folders, or the files in one (2024-08). Raises NotFound for an unknown folder."""
+        return _read_names(self.transport.get_json(f"/models/{quote(folder, safe='')}" if folder else "/models"))
+
+    def view_metadata(self, folder: str, filename: str) -> dict[str, Any]:
+        """The metadata inside a .safetensors file. Raises NotFound if it has none."""
+        path = f"/view_metadata/{quote(folder, safe='')}"
+        return _expect_dict(self.transport.get_json(path, {"filename": filename}), self.url)
+
+    def free(self, unload_models: bool = True, free_memory: bool = True) -> None:
+        """Unload models and forget cached results, after the prompt that runs."""
+        self.transport.post_json("/free", {"unload_models": unload_models, "free_memory": free_memory})
+
+    def view(
+        self,
+        filename: str,
+        subfolder: str = "",
+        type: str = "output",
+        preview: str | None = None,
+        channel: str | None = None,
+    ) -> bytes:
+        """A file's bytes; `preview` (`webp;90`) and `channel` (`rgb`, `a`) convert and lose metadata."""
+        params = {"filename": filename, "subfolder": subfolder, "type": type, "preview": preview, "channel": channel}
+        return self.transport.get_bytes("/view", params)
+
+    def download(self, path: str | Path, filename: str, subfolder: str = "", type: str = "output") -> Path:
+        """Stream a file to `path`, wholly or not at all; makes parent folders."""
+        params = {"filename": filename, "subfolder": subfolder, "type": type}
+        return write_file(Path(path), self.transport.download("/view", params))
+
+    def upload_image(
+        self,
+        source: str | Path | bytes,
+        name: str = "",
+        *,
+        subfolder: str = "",
+        type: str = "input",
+        overwrite: bool = False,
+    ) -> UploadedFile:
+        """Post a file of any type; the answer's name counts, since the server keeps other files of that name."""
+        return self._upload("/upload/image", source, name, _form(subfolder, type, overwrite))
+
+    def upload_mask(
+        self,
+        source: str | Path | bytes,
+        name: str = "",
+        *,
+        original: UploadedFile,
+        subfolder: str = "",
+        type: str = "input",
+        overwrite: bool = False,
+    ) -> UploadedFile:
+        """Post a picture of the size of `original`, whose alpha becomes the original's (0 = repaint here)."""
+        reference = {"filename": original.name, "subfolder": original.subfolder, "type": original.type}
+        form = {**_form(subfolder, type, overwrite), "original_ref": json.dumps(reference)}
+        return self._upload("/upload/mask", source, name, form)
+
+    def jobs(self, **filters: str | int) -> dict[str, Any]:
+        """GET /api/jobs (v0.6.0): status, limit, offset, sort_by. Raises NotFound on older servers."""
+        return _expect_dict(self.transport.get_json("/api/jobs", filters), self.url)
+
+    def job(self, prompt_id: str) -> dict[str, Any]:
+        """GET /api/jobs/{id} (v0.6.0). Raises NotFound."""
+        return _expect_dict(self.transport.get_json(f"/api/jobs/{quote(prompt_id, safe='')}"), self.url)
+
+    def _parse_history(self, data: Any) -> dict[str, HistoryEntry]:
+        entries = data if isinstance(data, dict) else {}
+        return {key: HistoryEntry.from_json(key, value, self) for key, value in entries.items()}
+
+    def _fetch_class(self, name: str) -> dict[str, Any]:
+        return _expect_dict(self.transport.get_json(f"/object_info/{quote(name, safe='')}"), self.url)
+
+    def _upload(self, path: str, source: str | Path | bytes, name: str, form: Mapping[str, str]) -> UploadedFile:
+        content = source if isinstance(source, bytes) else Path(source).read_bytes()
+        shown = name or ("upload" if isinstance(source, bytes) else Path(source).name)
+        files = {"image": (shown, content, "application/octet-stream")}
+        uploaded = self.transport.decode(self.transport.request("POST", path, data=form, files=files))
+        return UploadedFile.from_json(_expect_dict(uploaded, self.url))
+
+
+def _form(subfolder: str, type: str, overwrite: bool) -> dict[str, str]:
+    return {"type": type, "subfolder": subfolder} | ({"overwrite": "true"} if overwrite else {})
+
+
+def _pick(data: Any, names: Iterable[str]) -> Any:
+    wanted = set(names)
+    return {key: value for key, value in data.items() if key in wanted} if wanted and isinstance(data, dict) else data
+
+
+def _expect_dict(data: Any, url: str) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise UnexpectedAnswer(f"{url} does not answer like ComfyUI. Check the address.", 200)
+    return data
+
+
+def _read_names(data: Any) -> list[str]:
+    return [str(name) for name in data] if isinstance(data, list) else []
+
+
+def _explain_crash(url: str) -> str:
+    return (
+        f"ComfyUI at {url} could not read this workflow. Is it in API format, and does the server have all its nodes?"
+    )

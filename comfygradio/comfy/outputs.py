@@ -1,0 +1,130 @@
+"""What a job made: files on the server, pictures that came by socket, and text."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+Kind = Literal["image", "video", "audio", "text", "3d", "file"]
+SUFFIXES: Mapping[Kind, frozenset[str]] = {
+    "image": frozenset(["png", "jpg", "jpeg", "webp", "gif", "apng", "avif", "bmp", "tif", "tiff", "svg", "exr"]),
+    "video": frozenset(["mp4", "webm", "mkv", "mov", "avi", "m4v"]),
+    "audio": frozenset(["flac", "mp3", "opus", "wav", "ogg", "m4a", "aac"]),
+    "3d": frozenset(["glb", "gltf", "obj", "fbx", "stl", "ply", "usdz", "splat", "spz", "ksplat"]),
+}
+TEXT_KEYS = frozenset(["text", "texts", "string", "strings", "markdown", "caption"])
+PLACE = re.compile(r"^(?P<path>.*?)(?: \[(?P<type>output|temp|input)\])?$", re.DOTALL)
+
+
+class FileSource(Protocol):
+    """Where the files of outputs are fetched from: a ComfyClient."""
+
+    def view(self, filename: str, subfolder: str = "", type: str = "output") -> bytes:
+        """The bytes of one file."""
+        ...
+
+    def download(self, path: str | Path, filename: str, subfolder: str = "", type: str = "output") -> Path:
+        """Write one file to `path`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Output:
+    """One result of one node: a file on the server, inline `data`, or `text`."""
+
+    node_id: str
+    kind: Kind
+    filename: str = ""
+    subfolder: str = ""
+    type: str = "output"
+    """The server's folder: output, temp or input; empty for text and inline data."""
+    text: str = ""
+    data: bytes | None = field(default=None, repr=False)
+    source: FileSource | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """The file name without any folder, safe to use on this machine."""
+        return re.split(r"[\\/]", self.filename)[-1].replace("\0", "") or f"{self.node_id}.txt"
+
+    def read(self) -> bytes:
+        """The bytes exactly as the server has them. Raises NotFound and the other ServerErrors."""
+        if self.data is not None:
+            return self.data
+        if not self.filename:
+            return self.text.encode()
+        return self._find_source().view(self.filename, self.subfolder, self.type)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the bytes to `path`, or into it if it is a folder; makes parent folders. Raises like `read`."""
+        target = Path(path)
+        target = target / self.name if target.is_dir() else target
+        if self.data is None and self.filename:
+            return self._find_source().download(target, self.filename, self.subfolder, self.type)
+        return write_file(target, iter([self.read()]))
+
+    def _find_source(self) -> FileSource:
+        if self.source is None:
+            raise ValueError("This output belongs to no client, so its file cannot be fetched.")
+        return self.source
+
+
+def write_file(target: Path, chunks: Iterator[bytes]) -> Path:
+    """Write `target` as a whole or not at all: a temporary file beside it, renamed at the end."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".part-{uuid.uuid4().hex}")
+    try:
+        with part.open("xb") as file:
+            file.writelines(chunks)
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    return target
+
+
+def parse_outputs(node_id: str, ui: Any, source: FileSource | None = None) -> tuple[Output, ...]:
+    """The outputs in a node's `ui` dict, any key and any shape; each file once."""
+    found: dict[Output, None] = {}
+    for key, values in ui.items() if isinstance(ui, dict) else ():
+        for value in values if isinstance(values, list) else ():
+            output = _parse_item(node_id, str(key), value, source)
+            if output is not None:
+                found[output] = None
+    return tuple(found)
+
+
+def decide_kind(filename: str) -> Kind:
+    """The kind of a file by its suffix; videos come under `images` too, so the key tells nothing."""
+    suffix = filename.rpartition(".")[2].lower()
+    return next((kind for kind, suffixes in SUFFIXES.items() if suffix in suffixes), "file")
+
+
+def _parse_item(node_id: str, key: str, value: Any, source: FileSource | None) -> Output | None:
+    if isinstance(value, dict) and isinstance(value.get("filename"), str) and value["filename"]:
+        name, folder, type = value["filename"], value.get("subfolder"), value.get("type")
+        return Output(
+            node_id,
+            decide_kind(name),
+            name,
+            folder if isinstance(folder, str) else "",
+            type if isinstance(type, str) else "output",
+            source=source,
+        )
+    if isinstance(value, str) and key in TEXT_KEYS:
+        return Output(node_id, "text", type="", text=value)
+    return _parse_path(node_id, value, source) if isinstance(value, str) and key == "result" else None
+
+
+def _parse_path(node_id: str, value: str, source: FileSource | None) -> Output | None:
+    match = PLACE.match(value)
+    path = match["path"] if match else value
+    kind, cut = decide_kind(path), max(path.rfind("/"), path.rfind("\\"))
+    if kind == "file":
+        return None
+    type = (match and match["type"]) or "output"
+    return Output(node_id, kind, path[cut + 1 :], path[: max(cut, 0)], type, source=source)

@@ -1,0 +1,63 @@
+"""Handing a prompt to a server: its files, the socket that will hear of it, and the prompt itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from comfygradio.comfy.answers import QueuedPrompt
+from comfygradio.comfy.endpoints import Endpoints
+from comfygradio.comfy.sighting import look_for
+from comfygradio.comfy.socket import Socket
+from comfygradio.comfy.workflow import Prompt
+from comfygradio.errors import ServerError, ServerUnreachable
+
+
+def upload_files(endpoints: Endpoints, prompt: Prompt) -> Mapping[str, Any]:
+    """Post the files that a prompt needs; the graph with their names filled in. Raises ServerError."""
+    if not prompt.uploads:
+        return prompt.graph
+    graph = {key: {**node, "inputs": dict(node.get("inputs") or {})} for key, node in prompt.graph.items()}
+    for upload in prompt.uploads:
+        value = endpoints.upload_image(upload.path, upload.name).value
+        for node_id, name in upload.slots:
+            graph[node_id]["inputs"][name] = value
+    return graph
+
+
+def open_socket(endpoints: Endpoints, client_id: str) -> Socket | None:
+    """A socket for `client_id`, or None where none can be opened, such as behind a proxy without WebSocket."""
+    transport = endpoints.transport
+    try:
+        return Socket(endpoints.access, f"{transport.prefix}/ws", client_id)
+    except ServerUnreachable:
+        return None
+    except ServerError:
+        return _open_other(endpoints, client_id)
+
+
+def post_prompt(
+    endpoints: Endpoints, prompt: Prompt, graph: Mapping[str, Any], client_id: str, prompt_id: str, preview: str | None
+) -> QueuedPrompt:
+    """Post a prompt; where the answer got lost, look whether the prompt arrived. Raises PromptRejected, ServerError."""
+    extra: dict[str, Any] = {"preview_method": preview} if preview else {}
+    if prompt.extra_pnginfo:
+        extra["extra_pnginfo"] = dict(prompt.extra_pnginfo)
+    try:
+        return endpoints.queue_prompt(graph, extra_data=extra, client_id=client_id, prompt_id=prompt_id)
+    except ServerUnreachable:
+        seen = look_for(endpoints, prompt_id)
+        if seen.absent or seen.error:
+            raise
+        return QueuedPrompt(prompt_id, 0)
+
+
+def _open_other(endpoints: Endpoints, client_id: str) -> Socket | None:
+    was = endpoints.transport.prefix
+    try:
+        endpoints.transport.find_prefix()
+        now = endpoints.transport.prefix
+        path = "/ws" if was else f"{now}/ws"
+        return Socket(endpoints.access, path, client_id) if was or now else None
+    except ServerError:
+        return None

@@ -1,0 +1,102 @@
+"""How far a whole graph is: each node weighed by how long its kind usually takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from comfygradio.comfy.messages import NodeProgress
+from comfygradio.comfy.workflow import Link
+
+WEIGHTS = (
+    (re.compile(r"sampler(?!select)|ImageToVideo$|Generate", re.IGNORECASE), 20.0),
+    (re.compile(r"upscale.*model|videocombine|savevideo|savewebm|interpolat", re.IGNORECASE), 6.0),
+    (re.compile(r"checkpoint|unetloader|cliploader|vaeloader|diffusionmodel|loader", re.IGNORECASE), 4.0),
+    (re.compile(r"vae(de|en)code", re.IGNORECASE), 3.0),
+)
+OUTPUT_CLASSES = re.compile(r"^(Save|Preview)|(Save|Preview|VideoCombine|Output)$")
+ALMOST = 0.99
+"""What is shown at most before the server says that the prompt is over."""
+
+
+class GraphProgress:
+    """Counts the nodes that an output depends on; `fraction` (0 to 0.99) never goes backwards."""
+
+    def __init__(self, graph: Mapping[str, Any]) -> None:
+        self._sources = {key: _find_sources(node) for key, node in graph.items() if isinstance(node, dict)}
+        self._weights = {key: weigh_class(str(graph[key].get("class_type"))) for key in self._sources}
+        self._outputs = guess_outputs(graph)
+        self._cached: frozenset[str] = frozenset()
+        self._needed = self._walk()
+        self._done: dict[str, float] = {}
+        self._best = 0.0
+
+    @property
+    def fraction(self) -> float:
+        """The weighted part of the graph that is done, 0 to 0.99."""
+        total = sum(self._weights[key] for key in self._needed)
+        done = sum(self._weights[key] * self._done.get(key, 0.0) for key in self._needed)
+        self._best = max(self._best, min(done / total, ALMOST) if total else 0.0)
+        return self._best
+
+    def skip_cached(self, nodes: Iterable[str]) -> None:
+        """Leave out nodes with a cache hit, and whatever only they depend on."""
+        self._cached = frozenset(nodes)
+        self._needed = self._walk()
+
+    def begin(self, node: str) -> None:
+        """A node runs; one that no known output depends on is counted from now on."""
+        if node in self._sources and node not in self._needed:
+            self._outputs.add(node)
+            self._cached -= {node}
+            self._needed = self._walk()
+
+    def advance(self, node: str, fraction: float) -> None:
+        """A node is that far (0 to 1); smaller values than before are ignored."""
+        self._done[node] = max(self._done.get(node, 0.0), min(max(fraction, 0.0), 1.0))
+
+    def advance_all(self, nodes: Mapping[str, NodeProgress]) -> None:
+        """Take over a snapshot; a node that expanded into others is as far as these are."""
+        children: dict[str, list[float]] = {}
+        for key, node in nodes.items():
+            done = 1.0 if node.state == "finished" else _divide(node.value, node.max)
+            if key == node.display_node:
+                self.advance(key, done)
+            else:
+                children.setdefault(node.display_node, []).append(done)
+        for parent, fractions in children.items():
+            self.advance(parent, sum(fractions) / (len(fractions) + 1))
+
+    def _walk(self) -> frozenset[str]:
+        found: set[str] = set()
+        waiting = list(self._outputs - self._cached)
+        while waiting:
+            key = waiting.pop()
+            if key not in found:
+                found.add(key)
+                waiting += [source for source in self._sources[key] if source in self._sources.keys() - self._cached]
+        return frozenset(found)
+
+
+def weigh_class(class_type: str) -> float:
+    """How heavy a node class is: 1 for most, 20 for samplers."""
+    return next((weight for pattern, weight in WEIGHTS if pattern.search(class_type)), 1.0)
+
+
+def guess_outputs(graph: Mapping[str, Any]) -> set[str]:
+    """The nodes that save or show something by their class name, else those that feed no other node."""
+    nodes = {key: node for key, node in graph.items() if isinstance(node, dict)}
+    named = {key for key, node in nodes.items() if OUTPUT_CLASSES.search(str(node.get("class_type")))}
+    feeding = {source for node in nodes.values() for source in _find_sources(node)}
+    return named or set(nodes) - feeding
+
+
+def _find_sources(node: Mapping[str, Any]) -> tuple[str, ...]:
+    inputs = node.get("inputs")
+    links = [Link.parse(value) for value in inputs.values()] if isinstance(inputs, dict) else []
+    return tuple(link.node_id for link in links if link)
+
+
+def _divide(value: float, most: float) -> float:
+    return value / most if most > 0 else 0.0

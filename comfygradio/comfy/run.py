@@ -1,0 +1,263 @@
+"""Runs one prompt on one server: messages in, JobStates out. The only place that listens."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from comfygradio.comfy.answers import QueuedPrompt
+from comfygradio.comfy.cancel import cancel_prompt
+from comfygradio.comfy.endpoints import Endpoints
+from comfygradio.comfy.mailbox import Letter, Mailbox, Worker
+from comfygradio.comfy.messages import Executing, ExecutionSuccess, FeatureFlags, Message, Status
+from comfygradio.comfy.posting import open_socket, post_prompt, upload_files
+from comfygradio.comfy.sighting import Sighting, look_for
+from comfygradio.comfy.socket import Socket
+from comfygradio.comfy.state import JobState
+from comfygradio.comfy.tracker import JobTracker
+from comfygradio.comfy.watch import SETTLE_SECONDS, Patience, Watch
+from comfygradio.comfy.workflow import Prompt
+from comfygradio.errors import ComfyGradioError, JobLost, ServerError, ServerUnreachable
+
+CANCEL_SECONDS = 0.4
+"""How long closing a run waits for the server to confirm; the cancelling itself goes on."""
+LOST_SOCKET = "The live connection to ComfyUI was lost; progress is asked for instead."
+NO_SOCKET = "ComfyUI's live connection cannot be opened; progress is asked for instead."
+
+
+@dataclass(frozen=True)
+class Reopened:
+    """The result of an attempt to open the socket again; None: it failed."""
+
+    socket: Socket | None
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A socket ended by itself."""
+
+    socket: Socket
+
+
+class Run:
+    """One prompt from posting to its end; used by one thread, helped by a reader and a worker thread."""
+
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        prompt: Prompt,
+        *,
+        client_id: str | None,
+        prompt_id: str | None,
+        preview_method: str | None,
+        patience: Patience,
+    ) -> None:
+        self._endpoints = endpoints
+        self._prompt = prompt
+        self._client_id = client_id or uuid.uuid4().hex
+        self._preview_method = preview_method
+        self._mailbox = Mailbox(time.monotonic)
+        self._worker = Worker("comfy-run")
+        self._watch = Watch(patience, time.monotonic())
+        self._tracker = JobTracker(prompt.graph, prompt_id or str(uuid.uuid4()), prompt.outputs, endpoints)
+        self._tracker.stage = "uploading" if prompt.uploads else "queued"
+        self._socket: Socket | None = None
+        self._early: list[Letter] | None = []
+        self._answers_flags = False
+        self._absences = 0
+        self._stopped = threading.Event()
+
+    def follow(self, heartbeat_seconds: float) -> Generator[JobState, None, None]:
+        """Post the prompt and yield its states; closing the generator cancels it. Raises as `ComfyClient.run`."""
+        self._worker.do(self._start)
+        try:
+            yield from self._yield_states(heartbeat_seconds)
+        except ComfyGradioError:
+            raise
+        except BaseException:
+            self._cancel()
+            raise
+        finally:
+            self._stopped.set()
+            if self._socket:
+                self._socket.close()
+            self._worker.stop()
+
+    def _yield_states(self, heartbeat_seconds: float) -> Generator[JobState, None, None]:
+        yielded_at = time.monotonic()
+        while not self._tracker.done:
+            left = yielded_at + heartbeat_seconds - time.monotonic()
+            letters = self._mailbox.take(self._watch.pause(time.monotonic(), max(left, 0.0)))
+            changed = [self._open_letter(letter) for letter in letters]
+            self._look_after(time.monotonic())
+            if any(changed) or time.monotonic() - yielded_at >= heartbeat_seconds or self._tracker.done:
+                yield self._tracker.state
+                yielded_at = time.monotonic()
+            if self._tracker.failure:
+                raise self._tracker.failure
+
+    def _open_letter(self, letter: Letter) -> bool:
+        match letter.content:
+            case Message():
+                return self._hear(letter)
+            case QueuedPrompt():
+                self._accept(letter.content)
+            case Sighting():
+                self._take_sighting(letter.content, letter.at)
+            case Lost():
+                return self._lose(letter.content, letter.at)
+            case Reopened():
+                self._take_socket(letter.content.socket, letter.at)
+            case Exception():
+                raise letter.content
+        return True
+
+    def _hear(self, letter: Letter) -> bool:
+        message: Message = letter.content
+        if isinstance(message, FeatureFlags):
+            self._answers_flags = True
+            self._watch.hear(letter.at)
+            return False
+        if self._early is not None:
+            self._early.append(letter)
+            return False
+        if isinstance(message, Status) and self._tracker.stage == "queued":
+            self._watch.refresh_queue(letter.at)
+        changed = self._tracker.apply(message, letter.at, letter.replaced)
+        if changed and not isinstance(message, Status):
+            self._absences = 0
+            self._watch.hear(letter.at)
+            self._check_end(message, letter.at)
+        return changed
+
+    def _check_end(self, message: Message, at: float) -> None:
+        if self._tracker.complete:
+            self._tracker.finish()
+        elif self._tracker.closed:
+            self._watch.hurry(at)
+        elif isinstance(message, ExecutionSuccess):
+            self._watch.hurry(at, SETTLE_SECONDS)
+
+    def _accept(self, queued: QueuedPrompt) -> None:
+        early, self._early = self._early or [], None
+        self._tracker.accept(queued)
+        if self._socket is None:
+            self._tracker.gap = True
+            self._tracker.warn(NO_SOCKET)
+            self._watch.begin_polling(time.monotonic())
+        else:
+            self._watch.connected = True
+        for letter in early:
+            if not isinstance(letter.content, Executing) or letter.content.prompt_id:
+                self._hear(letter)
+
+    def _look_after(self, now: float) -> None:
+        if self._early is not None or self._tracker.failure or self._tracker.done:
+            return
+        if self._watch.is_hopeless(now):
+            raise ServerUnreachable(
+                f"ComfyUI at {self._endpoints.url} stopped answering while the job ran. Is it still running?"
+            )
+        if self._watch.is_forgotten(now) and self._socket:
+            self._socket.close()
+            self._drop_socket(now)
+        if self._watch.wants_reconnect(now):
+            self._watch.busy = True
+            self._worker.do(self._reopen)
+        elif self._watch.wants_poll(now):
+            self._watch.busy = True
+            self._worker.do(self._look)
+
+    def _take_sighting(self, seen: Sighting, now: float) -> None:
+        self._watch.busy = False
+        self._watch.polled(now, seen.error is not None)
+        self._absences = self._absences + 1 if seen.absent else 0 if seen.error is None else self._absences
+        if seen.entry:
+            self._tracker.settle(seen.entry)
+        elif seen.running:
+            self._tracker.begin()
+        elif seen.position is not None:
+            self._tracker.queue_position = seen.position
+        if seen.absent:
+            self._miss(now)
+
+    def _miss(self, now: float) -> None:
+        if self._absences < 2:
+            self._watch.hurry(now, SETTLE_SECONDS)
+        elif self._tracker.succeeded:
+            self._tracker.finish()
+        else:
+            raise JobLost(
+                f"ComfyUI at {self._endpoints.url} has lost this job: it was restarted, or somebody deleted the job. "
+                "Start it again.",
+                self._tracker.prompt_id,
+            )
+
+    def _lose(self, lost: Lost, now: float) -> bool:
+        if lost.socket is not self._socket:
+            return False
+        self._drop_socket(now)
+        return True
+
+    def _drop_socket(self, now: float) -> None:
+        self._socket = None
+        self._tracker.gap = True
+        self._tracker.warn(LOST_SOCKET)
+        self._watch.lose(now)
+
+    def _take_socket(self, socket: Socket | None, now: float) -> None:
+        self._watch.busy = False
+        if socket is None:
+            self._watch.lose(now)
+            return
+        self._socket = socket
+        self._watch.connect(now, self._answers_flags)
+        self._listen(socket)
+
+    def _listen(self, socket: Socket) -> None:
+        socket.listen(self._mailbox.put, lambda ended: self._mailbox.put(Lost(ended)))
+
+    def _start(self) -> None:
+        """On the worker: upload, connect, post; the outcome comes as a letter."""
+        try:
+            graph = upload_files(self._endpoints, self._prompt)
+            self._socket = open_socket(self._endpoints, self._client_id)
+            if self._socket:
+                self._listen(self._socket)
+            if not self._stopped.is_set():
+                self._mailbox.put(self._post(graph))
+        except Exception as error:
+            self._mailbox.put(error)
+        if self._stopped.is_set() and self._socket:
+            self._socket.close()
+
+    def _post(self, graph: Mapping[str, Any]) -> QueuedPrompt:
+        ids = self._client_id, self._tracker.prompt_id
+        return post_prompt(self._endpoints, self._prompt, graph, *ids, self._preview_method)
+
+    def _reopen(self) -> None:
+        socket = None if self._stopped.is_set() else open_socket(self._endpoints, self._client_id)
+        self._mailbox.put(Reopened(socket))
+        if socket and self._stopped.is_set():
+            socket.close()
+
+    def _look(self) -> None:
+        self._mailbox.put(look_for(self._endpoints, self._tracker.prompt_id))
+
+    def _cancel(self) -> None:
+        self._stopped.set()
+        done = threading.Event()
+        self._worker.do(lambda: self._cancel_now(done))
+        done.wait(CANCEL_SECONDS)
+
+    def _cancel_now(self, done: threading.Event) -> None:
+        try:
+            cancel_prompt(self._endpoints, self._tracker.prompt_id)
+        except ServerError:
+            pass
+        finally:
+            done.set()

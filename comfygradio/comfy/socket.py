@@ -1,0 +1,136 @@
+"""ComfyUI's WebSocket: the only import of websocket. A thread of its own reads, so that we never stall the server."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import websocket
+
+from comfygradio.comfy.http import Access, create_tls
+from comfygradio.comfy.messages import (
+    Message,
+    PreviewFrame,
+    Progress,
+    ProgressState,
+    Status,
+    parse_binary,
+    parse_text,
+)
+from comfygradio.errors import AccessDenied, ServerError, ServerUnreachable, UnexpectedAnswer
+
+OPEN_SECONDS = 5.0
+PING_SECONDS = 25.0
+FLAGS = json.dumps({"type": "feature_flags", "data": {"supports_preview_metadata": True}})
+BROKEN = (websocket.WebSocketException, OSError, ValueError, AttributeError)
+"""What reading and closing a socket can raise; the last two when another thread closes it."""
+
+Listener = Callable[[Message, Hashable], None]
+
+
+class Socket:
+    """An open connection for one client_id; `listener` gets each message and its kind, `lost` the end of it."""
+
+    def __init__(self, access: Access, path: str, client_id: str) -> None:
+        """Connect, announce our features, wait for the greeting. Raises ServerError."""
+        url = access.address.socket_url(path, client_id)
+        early: list[Message] = []
+        try:
+            self._socket = websocket.create_connection(url, **_choose_options(access))
+            self._socket.send(FLAGS)
+            while not any(isinstance(message, Status) for message in early):
+                early.append(self._receive())
+        except BROKEN as error:
+            self._drop()
+            raise translate(error, access) from None
+        self._early = early
+        self._closing = False
+        self._thread: threading.Thread | None = None
+
+    def listen(self, listener: Listener, lost: Callable[[Socket], None]) -> None:
+        """Begin to read; both functions are called on the reading thread."""
+        for message in self._early:
+            listener(message, None)
+        self._socket.settimeout(PING_SECONDS)
+        self._thread = threading.Thread(target=self._read, args=(listener, lost), name="comfy-socket", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Say good-bye and cut the line, without waiting for the server."""
+        self._closing = True
+        try:
+            self._socket.send_close()
+            if self._socket.sock is not None:
+                self._socket.sock.shutdown(2)
+        except BROKEN:
+            pass
+        if self._thread is None:
+            self._drop()
+
+    def _read(self, listener: Listener, lost: Callable[[Socket], None]) -> None:
+        try:
+            while not self._closing:
+                self._read_one(listener)
+        except BROKEN:
+            pass
+        self._drop()
+        if not self._closing:
+            lost(self)
+
+    def _read_one(self, listener: Listener) -> None:
+        try:
+            message = self._receive()
+        except websocket.WebSocketTimeoutException:
+            self._socket.ping()
+        else:
+            listener(message, find_kind(message))
+
+    def _receive(self) -> Message:
+        opcode, data = self._socket.recv_data()
+        if opcode == websocket.ABNF.OPCODE_CLOSE:
+            raise websocket.WebSocketConnectionClosedException("closed by the server")
+        return parse_text(data) if opcode == websocket.ABNF.OPCODE_TEXT else parse_binary(data)
+
+    def _drop(self) -> None:
+        opened = getattr(self, "_socket", None)
+        if opened is not None:
+            opened.shutdown()
+
+
+def find_kind(message: Message) -> Hashable:
+    """What a newer message makes worthless: previews, and progress of the same node. None: keep every one."""
+    if isinstance(message, PreviewFrame):
+        return "preview" if message.mime == "image/jpeg" else None
+    if isinstance(message, Progress):
+        return ("progress", message.prompt_id, message.node)
+    return ("progress_state", message.prompt_id) if isinstance(message, ProgressState) else None
+
+
+def translate(error: Exception, access: Access) -> ServerError:
+    """The ServerError for an exception of websocket-client or of the operating system."""
+    address = access.address
+    if isinstance(error, websocket.WebSocketBadStatusException):
+        if error.status_code in (401, 403):
+            return AccessDenied(f"{address} refuses its WebSocket (HTTP {error.status_code}). Check the credentials.")
+        return UnexpectedAnswer(f"{address} opens no WebSocket (HTTP {error.status_code}).", error.status_code)
+    if isinstance(error, websocket.WebSocketProtocolException | websocket.WebSocketPayloadException):
+        return UnexpectedAnswer(f"{address} speaks no proper WebSocket.")
+    if isinstance(error, websocket.WebSocketProxyException):
+        return ServerUnreachable(f"The proxy before {address} lets no WebSocket through.")
+    return ServerUnreachable(f"The WebSocket of {address} does not answer.")
+
+
+def _choose_options(access: Access) -> dict[str, Any]:
+    context = create_tls(access)
+    return {
+        "timeout": min(OPEN_SECONDS, access.timeout_seconds),
+        "header": access.all_headers,
+        "suppress_origin": True,
+        "redirect_limit": 0,
+        "http_no_proxy": ["*"] if access.address.loopback else None,
+        "sslopt": {"context": context} if context else {"cert_reqs": 0, "check_hostname": False},
+        "skip_utf8_validation": True,
+        "enable_multithread": True,
+    }

@@ -1,0 +1,45 @@
+"""How a job stands: what `ComfyClient.run` yields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from comfygradio.comfy.outputs import Output
+
+Stage = Literal["uploading", "queued", "running", "done"]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The newest preview picture, encoded as the server sent it."""
+
+    data: bytes = field(repr=False)
+    mime: str
+    node_id: str | None
+
+
+@dataclass(frozen=True)
+class JobState:
+    """One look at a job. `progress` is 0 to 1 over the whole graph, never falls, and is 1 only when done."""
+
+    prompt_id: str
+    status: Stage
+    queue_position: int | None = None
+    """Prompts ahead of this one, the running one included; None if unknown or not queued."""
+    progress: float = 0.0
+    node: str | None = None
+    """Title of the node that runs."""
+    node_id: str | None = None
+    step: int | None = None
+    """Step of the running node, 1 to `steps`; None for nodes that have none."""
+    steps: int | None = None
+    preview: Preview | None = None
+    preview_count: int = 0
+    """Previews that arrived so far, those included that a newer one replaced before anybody looked."""
+    outputs: tuple[Output, ...] = ()
+    text: str = ""
+    node_seconds: Mapping[str, float] = field(default_factory=dict)
+    """Node id → seconds that the node ran."""
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,232 @@
+"""What happens to one prompt, as a state machine without any I/O: messages in, JobStates out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from comfygradio.comfy.answers import HistoryEntry, QueuedPrompt
+from comfygradio.comfy.failures import clean_text, describe_failure, describe_node_errors, name_node, read_titles
+from comfygradio.comfy.messages import (
+    Executed,
+    Executing,
+    ExecutionCached,
+    ExecutionError,
+    ExecutionInterrupted,
+    ExecutionStart,
+    ExecutionSuccess,
+    Message,
+    PreviewFrame,
+    Progress,
+    ProgressState,
+    ProgressText,
+    Status,
+)
+from comfygradio.comfy.outputs import FileSource, Output, decide_kind, parse_outputs
+from comfygradio.comfy.progress import GraphProgress, guess_outputs
+from comfygradio.comfy.state import JobState, Preview, Stage
+from comfygradio.errors import JobError, JobInterrupted
+
+SOCKET_SAVER = "SaveImageWebsocket"
+BLOCKED = "ExecutionBlocked"
+
+
+class JobTracker:
+    """Follows one prompt through messages and history; `shown` limits the results to these nodes' ones."""
+
+    def __init__(
+        self, graph: Mapping[str, Any], prompt_id: str, shown: Sequence[str] = (), source: FileSource | None = None
+    ) -> None:
+        self.prompt_id = prompt_id
+        self.stage: Stage = "queued"
+        self.queue_position: int | None = None
+        self.failure: JobError | None = None
+        self.succeeded = False
+        self.closed = False
+        self.gap = False
+        """Set once messages may have been missed, so that only the history knows all outputs."""
+        self._titles = read_titles(graph)
+        self._classes = {str(key): str(node.get("class_type")) for key, node in graph.items() if isinstance(node, dict)}
+        self._shown, self._source = frozenset(shown), source
+        self._progress = GraphProgress(graph)
+        self._expected = {key for key in guess_outputs(graph) if self._classes[key] != SOCKET_SAVER}
+        self._outputs: dict[str, tuple[Output, ...]] = {}
+        self._node: str | None = None
+        self._begun = 0.0
+        self._seconds: dict[str, float] = {}
+        self._step: int | None = None
+        self._steps: int | None = None
+        self._preview: Preview | None = None
+        self._preview_count = 0
+        self._text = ""
+        self._warnings: dict[str, None] = {}
+
+    @property
+    def done(self) -> bool:
+        """Whether the job is over and well."""
+        return self.stage == "done"
+
+    @property
+    def complete(self) -> bool:
+        """Whether the messages alone prove a good end: closed, successful, and every expected output heard of."""
+        heard = self._expected <= self._outputs.keys()
+        return self.closed and self.succeeded and heard and not self.gap
+
+    @property
+    def state(self) -> JobState:
+        """How the job stands now."""
+        done = self.done
+        outputs = [output for group in self._outputs.values() for output in group if self._is_shown(output)]
+        return JobState(
+            prompt_id=self.prompt_id,
+            status=self.stage,
+            queue_position=self.queue_position if self.stage == "queued" else None,
+            progress=1.0 if done else self._progress.fraction,
+            node=None if done or self._node is None else self._titles.get(self._node, self._node),
+            node_id=None if done else self._node,
+            step=self._step,
+            steps=self._steps,
+            preview=self._preview,
+            preview_count=self._preview_count,
+            outputs=tuple(outputs),
+            text=self._text,
+            node_seconds=dict(self._seconds),
+            warnings=tuple(self._warnings),
+        )
+
+    def accept(self, queued: QueuedPrompt) -> None:
+        """The server took the prompt; its id counts, since servers before v0.3.45 choose their own."""
+        self.prompt_id = queued.prompt_id
+        if self.stage == "uploading":
+            self.stage = "queued"
+        for sentence in describe_node_errors(queued.node_errors, self._titles):
+            self.warn(f"Not everything runs. {sentence}")
+
+    def warn(self, sentence: str) -> None:
+        """Remember a sentence for the person, once."""
+        self._warnings[sentence] = None
+
+    def finish(self) -> None:
+        """The job is over and well."""
+        self.stage, self.closed, self.succeeded = "done", True, True
+
+    def begin(self) -> None:
+        """The prompt has left the queue."""
+        if self.stage != "done":
+            self.stage = "running"
+
+    def settle(self, entry: HistoryEntry) -> None:
+        """Take the end and the outputs from the history, which is the authority."""
+        for node in dict.fromkeys(output.node_id for output in entry.outputs):
+            self._outputs = {key: made for key, made in self._outputs.items() if not key.startswith(f"{node}.")}
+            self._outputs[node] = tuple(output for output in entry.outputs if output.node_id == node)
+        for message in entry.messages:
+            if isinstance(message, ExecutionError | ExecutionInterrupted) and entry.status != "success":
+                self._fail(message)
+        if self.failure is None and entry.status == "error":
+            self.failure = JobInterrupted("The job was stopped.", self.prompt_id)
+        if self.failure is None:
+            self.finish()
+
+    def apply(self, message: Message, at: float, replaced: int = 0) -> bool:
+        """Take in one message heard at `at` seconds; `replaced` older previews were dropped. False if not ours."""
+        if isinstance(message, PreviewFrame):
+            return self._take_frame(message, replaced)
+        if isinstance(message, ProgressText):
+            return self._take_text(message)
+        if isinstance(message, Status):
+            return self._take_status(message)
+        catch_up = isinstance(message, Executing) and message.prompt_id is None
+        if message.prompt_id != self.prompt_id and not catch_up:
+            return False
+        self._follow(message, at)
+        return True
+
+    def _follow(self, message: Message, at: float) -> None:
+        match message:
+            case ExecutionStart():
+                self.begin()
+            case ExecutionCached():
+                self.begin()
+                self._progress.skip_cached(message.nodes)
+            case Executing():
+                self._switch(message.display_node, at)
+            case Progress():
+                self._count(message)
+            case ProgressState():
+                self.begin()
+                self._progress.advance_all(message.nodes)
+            case Executed():
+                outputs = parse_outputs(message.display_node, message.output, self._source)
+                self._outputs[message.node] = outputs
+                self._outputs.setdefault(message.display_node, ())
+            case ExecutionSuccess():
+                self.begin()
+                self.succeeded = True
+            case ExecutionError() | ExecutionInterrupted():
+                self._fail(message)
+
+    def _switch(self, node: str | None, at: float) -> None:
+        if self._node is not None:
+            self._seconds[self._node] = self._seconds.get(self._node, 0.0) + max(at - self._begun, 0.0)
+            if node != self._node:
+                self._progress.advance(self._node, 1.0)
+        if node != self._node:
+            self._step = self._steps = None
+            self._text = ""
+        self._node, self._begun = node, at
+        if node is None:
+            self.closed = True
+        else:
+            self.begin()
+            self._progress.begin(node)
+
+    def _count(self, message: Progress) -> None:
+        self.begin()
+        if message.node is None or message.node.split(".")[0] == self._node or message.node == self._node:
+            self._step, self._steps = int(message.value), int(message.max)
+        if message.node is not None and message.max > 0:
+            self._progress.advance(message.node, message.value / message.max)
+
+    def _take_frame(self, frame: PreviewFrame, replaced: int) -> bool:
+        if frame.prompt_id not in (None, self.prompt_id) or (frame.prompt_id is None and self._node is None):
+            return False
+        node = frame.node or self._node
+        if frame.mime == "image/png" and node is not None and self._classes.get(node) == SOCKET_SAVER:
+            self._keep_frame(node, frame)
+            return True
+        self._preview = Preview(frame.data, frame.mime, node)
+        self._preview_count += 1 + replaced
+        return True
+
+    def _keep_frame(self, node: str, frame: PreviewFrame) -> None:
+        made = self._outputs.get(node, ())
+        name = f"{node}_{len(made) + 1:05}.png"
+        output = Output(node, decide_kind(name), name, type="", data=frame.data, source=self._source)
+        self._outputs[node] = (*made, output)
+
+    def _take_text(self, message: ProgressText) -> bool:
+        if self._node is None or message.node.split(".")[0] != self._node.split(".")[0]:
+            return False
+        self._text = message.text
+        return True
+
+    def _take_status(self, message: Status) -> bool:
+        if self.stage == "queued" and self.queue_position is None and message.queue_remaining and not message.sid:
+            self.queue_position = message.queue_remaining - 1
+            return True
+        return False
+
+    def _fail(self, message: ExecutionError | ExecutionInterrupted) -> None:
+        if isinstance(message, ExecutionInterrupted):
+            where = f" at {name_node(self._titles, message.node_id, message.node_type)}" if message.node_id else ""
+            self.failure = JobInterrupted(f"The job was stopped{where}.", self.prompt_id)
+        elif message.exception_type == BLOCKED:
+            reason = clean_text(message.exception_message).removeprefix("Execution Blocked: ")
+            self.warn(f"{name_node(self._titles, message.node_id, message.node_type)} was skipped: {reason}")
+        else:
+            about = message.node_id, message.node_type, message.exception_type, message.exception_message
+            self.failure = describe_failure(self._titles, self.prompt_id, *about)
+
+    def _is_shown(self, output: Output) -> bool:
+        return not self._shown or output.node_id in self._shown or output.node_id.split(".")[0] in self._shown

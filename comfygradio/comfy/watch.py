@@ -1,0 +1,111 @@
+"""When a run has to look for itself: how long silence is trusted, when to poll, when to open a socket again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SETTLE_SECONDS = 0.3
+"""After execution_success the history is written within milliseconds; then `executing null` follows."""
+LISTEN_SECONDS = 2.0
+"""A server that knows feature flags answers them at once, unless it forgot our socket."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a run waits, all in seconds."""
+
+    silence: float = 2.0
+    """Without any message of our prompt for so long, the history is asked."""
+    slowest_poll: float = 5.0
+    first_poll: float = 0.1
+    """Where there is no socket; grows to `slowest_poll`."""
+    queue_refresh: float = 1.0
+    reconnect: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
+    """Pauses before each attempt; after the last one a server that answers nothing is given up."""
+
+
+class Watch:
+    """Keeps the clock of one run; all times are seconds of one monotonic clock."""
+
+    def __init__(self, patience: Patience, now: float) -> None:
+        self._patience = patience
+        self.connected = False
+        self.busy = False
+        """Whether a poll or a reconnect is under way, so that no other one may begin."""
+        self.attempts = 0
+        self._pause = patience.silence
+        self._poll_at = now + patience.silence
+        self._polled_at = now
+        self._reconnect_at: float | None = None
+        self._failing_since: float | None = None
+        self._listening_until: float | None = None
+
+    def hear(self, now: float) -> None:
+        """A message of our prompt came."""
+        self._failing_since = self._listening_until = None
+        self.attempts = 0
+        self._pause = self._patience.silence
+        self._poll_at = now + self._pause
+
+    def hurry(self, now: float, pause: float = 0.0) -> None:
+        """Poll no later than after `pause` seconds."""
+        self._poll_at = min(self._poll_at, now + pause)
+
+    def refresh_queue(self, now: float) -> None:
+        """The queue changed: poll soon, but not more often than allowed."""
+        self.hurry(now, max(self._polled_at + self._patience.queue_refresh - now, 0.0))
+
+    def connect(self, now: float, answers_flags: bool) -> None:
+        """A socket is open; a server that answers feature flags has to prove that it knows this socket."""
+        self.connected = True
+        self._reconnect_at = None
+        if answers_flags:
+            self._listening_until = now + LISTEN_SECONDS
+        self._pause = self._patience.silence
+        self.hurry(now)
+
+    def lose(self, now: float) -> None:
+        """The socket is gone, or could not be opened again."""
+        self.connected = False
+        self._listening_until = None
+        self._pause = self._patience.first_poll
+        pauses = self._patience.reconnect
+        self._reconnect_at = now + pauses[self.attempts] if self.attempts < len(pauses) else None
+        self.attempts += 1
+        self.hurry(now)
+
+    def begin_polling(self, now: float) -> None:
+        """There never was a socket: polling alone has to do."""
+        self._pause = self._patience.first_poll
+        self._poll_at = now + self._pause
+
+    def polled(self, now: float, failed: bool) -> None:
+        """A poll came back; the next one is due after a longer pause."""
+        self._polled_at = now
+        self._pause = min(self._pause * 1.5, self._patience.slowest_poll)
+        self._poll_at = now + self._pause
+        self._failing_since = (self._failing_since or now) if failed else None
+
+    def wants_poll(self, now: float) -> bool:
+        """Whether the history is to be asked now."""
+        return not self.busy and now >= self._poll_at
+
+    def wants_reconnect(self, now: float) -> bool:
+        """Whether a socket is to be opened now."""
+        return not self.busy and self._reconnect_at is not None and now >= self._reconnect_at
+
+    def is_forgotten(self, now: float) -> bool:
+        """Whether an open socket has proved to be one that the server no longer knows."""
+        return self._listening_until is not None and now >= self._listening_until
+
+    def is_hopeless(self, now: float) -> bool:
+        """Whether nothing has answered for as long as all attempts to reconnect take."""
+        if self.connected or self._failing_since is None or self._reconnect_at is not None:
+            return False
+        return now - self._failing_since >= sum(self._patience.reconnect) * 0.9
+
+    def pause(self, now: float, longest: float) -> float:
+        """Seconds until something is due, at most `longest`."""
+        due = [self._poll_at] if not self.busy else []
+        due += [time for time in (self._reconnect_at if not self.busy else None, self._listening_until) if time]
+        return max(min([longest, *(time - now for time in due)]), 0.0)
