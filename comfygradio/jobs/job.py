@@ -1,0 +1,81 @@
+"""Jobs: prompts of ours being run. The app owns them; any number of pages may watch one."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from comfygradio.comfy.state import JobState
+from comfygradio.comfy.workflow import Prompt
+from comfygradio.jobs.results import Result
+
+Phase = Literal["waiting", "running", "done", "failed", "stopped"]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """How a job stands at one moment. `version` grows with every change; times are seconds."""
+
+    phase: Phase = "waiting"
+    version: int = 0
+    ahead: int = 0
+    state: JobState | None = None
+    error: str = ""
+    results: tuple[Result, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will change any more."""
+        return self.phase in ("done", "failed", "stopped")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be run: a preset's prompt, the values it was filled with as JSON, and which of them are seeds."""
+
+    preset: str
+    title: str
+    prompt: Prompt
+    values: Mapping[str, Any] = field(default_factory=dict)
+    seeds: tuple[str, ...] = ()
+
+
+class Job:
+    """One order on its way. `token` is secret: whoever knows it may watch and stop the job."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.token = secrets.token_urlsafe(18)
+        self.created = time.time()
+        self.stop_requested = threading.Event()
+        self._snapshot = Snapshot()
+        self._lock = threading.Lock()
+        self._listeners: set[Callable[[], None]] = set()
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest state."""
+        return self._snapshot
+
+    def update(self, **changes: Any) -> None:
+        """Change fields of the snapshot and tell everybody who watches; callable from any thread."""
+        with self._lock:
+            self._snapshot = replace(self._snapshot, version=self._snapshot.version + 1, **changes)
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener()
+
+    def stop(self) -> None:
+        """Ask for the end; whoever runs the job cancels its prompt within a quarter of a second."""
+        self.stop_requested.set()
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` after every change, from the thread that changes; returns how to stop that."""
+        with self._lock:
+            self._listeners.add(listener)
+        return lambda: self._listeners.discard(listener)

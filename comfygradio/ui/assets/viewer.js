@@ -1,0 +1,198 @@
+const TAB = "comfygradio.job", ALL = "comfygradio.jobs", STREAMS = 3, PEEK_MS = 1000, SILENT_MS = 8000;
+const $ = (name) => element.querySelector(".cg-" + name);
+const me = Math.random().toString(36).slice(2);
+let job = null;          // {token, watch, over, preset} of the job this tab shows
+let started = 0, heardAt = 0, streaming = false, peeking = false, later = new Set(), frameUrl = null;
+
+const stored = (store, key, fallback) => { try { return JSON.parse(store.getItem(key)) ?? fallback; } catch { return fallback; } };
+const keep = (store, key, value) => { try { store.setItem(key, JSON.stringify(value)); } catch { /* storage is off: no re-attach */ } };
+const show = (name, on) => { $(name).hidden = !on; };
+const link = (path) => new URL(path, (window.gradio_config?.root ?? location.origin + location.pathname).replace(/\/?$/, "/")).href;
+const clock = (seconds) => seconds < 60 ? seconds.toFixed(seconds < 10 ? 1 : 0) + " s" : Math.floor(seconds / 60) + " min " + Math.round(seconds % 60) + " s";
+
+const channel = "BroadcastChannel" in window ? new BroadcastChannel("comfygradio") : null;
+if (channel) channel.onmessage = ({ data }) => {
+  if (!streaming || data.me === me) return;
+  later.add(data.me);
+  if (later.size >= STREAMS) release();
+};
+
+function begin(token) {
+  if (job?.token === token) return;
+  job = { token, over: false };
+  started = Date.now();
+  keep(sessionStorage, TAB, token);
+  keep(localStorage, ALL, [...stored(localStorage, ALL, []).filter((t) => t !== token), token].slice(-20));
+  clearFrame();
+  $("results").replaceChildren();
+  if (innerWidth < 768) element.scrollIntoView({ behavior: "smooth", block: "start" });
+}
+
+function stream(watch) {
+  if (streaming && job.watch === watch) return;
+  job.watch = watch;
+  streaming = true;
+  later = new Set();
+  channel?.postMessage({ me });
+}
+
+function release() {
+  if (!streaming || !job) return;
+  streaming = false;
+  server.release([job.token, job.watch]).catch(() => {});
+}
+
+function attach() {
+  if (job && !document.hidden) { heardAt = Date.now(); trigger("attach", { token: job.token }); }
+}
+
+async function receive(message) {
+  if (!message?.token || (message.gone && message.token !== job?.token)) return;
+  heardAt = Date.now();
+  if (message.gone) return forget();
+  begin(message.token);
+  if (message.watch) stream(message.watch);
+  paint(message);
+  if (message.image) await paintFrame(message.image);
+  if (message.watch && job?.watch === message.watch && streaming) server.ack([message.token, message.watch, message.n]).catch(() => {});
+  if (over(message)) finish(message);
+}
+
+const over = (message) => ["done", "failed", "stopped"].includes(message.phase);
+
+function finish(message) {
+  job.over = true;
+  streaming = false;
+  keep(localStorage, ALL, stored(localStorage, ALL, []).filter((t) => t !== message.token));
+}
+
+function forget() {
+  keep(localStorage, ALL, stored(localStorage, ALL, []).filter((t) => t !== job?.token));
+  try { sessionStorage.removeItem(TAB); } catch { /* storage is off */ }
+  job = null; streaming = false;
+  element.querySelector(".cg-view").dataset.phase = "idle";
+  show("progress", false); clearFrame(); busy(false);
+  document.title = baseTitle;
+}
+
+async function paintFrame(uri) {
+  const blob = await (await fetch(uri)).blob();
+  const url = URL.createObjectURL(blob), probe = new Image();
+  probe.src = url;
+  try { await probe.decode(); } catch { URL.revokeObjectURL(url); return; }
+  if (job?.over) { URL.revokeObjectURL(url); return; }
+  const old = frameUrl, frame = $("frame");
+  frameUrl = url;
+  frame.src = url;
+  frame.hidden = false;
+  if (old) URL.revokeObjectURL(old);
+}
+
+function clearFrame() {
+  $("frame").hidden = true;
+  $("frame").removeAttribute("src");
+  if (frameUrl) URL.revokeObjectURL(frameUrl);
+  frameUrl = null;
+}
+
+const baseTitle = document.title;
+function busy(on) {
+  document.querySelectorAll(".cg-generate").forEach((button) => { button.disabled = on; button.toggleAttribute("inert", on); });
+}
+
+function paint(message) {
+  const view = element.querySelector(".cg-view"), done = over(message);
+  view.dataset.phase = message.phase;
+  view.dataset.token = message.token;
+  job.preset = message.preset;
+  show("progress", !done);
+  busy(!done);
+  $("fill").style.width = message.percent + "%";
+  $("bar").setAttribute("aria-valuenow", message.percent);
+  $("line").textContent = message.line;
+  $("time").textContent = message.percent > 0 ? Math.floor(message.percent) + " %" : "";
+  $("error").textContent = message.error;
+  show("error", !!message.error);
+  $("warnings").replaceChildren(...message.warnings.map((text) => make("li", { textContent: text })));
+  show("warnings", message.warnings.length > 0);
+  document.title = done ? (message.phase === "done" ? "✓ " : "") + baseTitle : Math.floor(message.percent) + " % · " + baseTitle;
+  if (done) paintEnd(message);
+  else { show("caption", false); $("stop").disabled = !!job.stopping; }
+}
+
+function paintEnd(message) {
+  const words = { done: "in " + clock(message.seconds), stopped: "stopped", failed: "failed" };
+  $("summary").textContent = [message.title, words[message.phase], message.seed && "seed " + message.seed].filter(Boolean).join(" · ");
+  $("reuse").hidden = !message.seed;
+  $("reuse").onclick = () => fillSeed(message.preset, message.seed);
+  window.comfygradioSeed = message.seed;
+  show("caption", true);
+  if (message.results.length) {
+    $("results").replaceChildren(...message.results.map(card));
+    $("results").dataset.count = message.results.length;
+    settle();
+  } else if (message.phase !== "stopped") clearFrame();
+}
+
+async function settle() {   // the last preview stays until the picture itself can be shown
+  await Promise.allSettled([...$("results").querySelectorAll("img")].map((image) => image.decode()));
+  if (job?.over) clearFrame();
+}
+
+function make(tag, props, ...children) {
+  const node = Object.assign(document.createElement(tag), props);
+  node.append(...children);
+  return node;
+}
+
+function card(result) {
+  if (result.kind === "text") return make("pre", { className: "cg-text", textContent: result.text });
+  const url = link(result.url), shown = link(result.display);
+  const save = make("a", { className: "cg-save", href: url, download: result.name, textContent: "Download", title: "Download " + result.name });
+  const size = result.width ? result.width + " × " + result.height : "";
+  const foot = make("figcaption", {}, make("span", { textContent: size }), save);
+  return make("figure", { className: "cg-card" }, media(result, url, shown), foot);
+}
+
+function media(result, url, shown) {
+  if (result.kind === "video") return make("video", { src: url, controls: true, loop: true, muted: true, playsInline: true });
+  if (result.kind === "audio") return make("audio", { src: url, controls: true });
+  if (result.kind !== "image") return make("a", { href: url, textContent: result.name, className: "cg-file" });
+  const image = make("img", { src: shown, alt: "Result", width: result.width, height: result.height });
+  return make("a", { href: url, target: "_blank", rel: "noopener", title: "Open in full size" }, image);
+}
+
+function fillSeed(preset, seed) {
+  const field = document.querySelector("#cg-" + preset + "-seed textarea, #cg-" + preset + "-seed input, .cg-panel:not([hidden]) .cg-seed textarea");
+  if (!field || !seed) return;
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), "value").set.call(field, seed);
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+async function peek() {
+  if (!job || job.over || peeking || (streaming && Date.now() - heardAt < SILENT_MS)) return;
+  if (streaming) { streaming = false; return attach(); }   // the stream went silent: the line broke
+  peeking = true;
+  try {
+    const message = await server.peek([job.token, !document.hidden]);
+    await receive(message);
+  } catch { /* the app is away for a moment; the next round asks again */ }
+  peeking = false;
+}
+
+$("stop").addEventListener("click", () => {
+  if (!job) return;
+  job.stopping = true;
+  $("stop").disabled = true;
+  $("line").textContent = "Stopping";
+  server.stop([job.token]).catch(() => { job.stopping = false; $("stop").disabled = false; });
+});
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) release();
+  else if (job && !job.over) attach();
+});
+watch("value", () => receive(props.value));
+setInterval(peek, PEEK_MS);
+
+const token = stored(sessionStorage, TAB, null) ?? stored(localStorage, ALL, []).at(-1);
+if (token) { job = { token, over: false }; setTimeout(attach, 0); }

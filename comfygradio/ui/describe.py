@@ -1,0 +1,62 @@
+"""Words for the page: what a job's snapshot says to the person who waits for the picture."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from comfygradio.jobs.job import Job, Snapshot
+from comfygradio.jobs.results import Result
+
+
+def describe_job(job: Job, snapshot: Snapshot) -> dict[str, Any]:
+    """The message for the viewer, all JSON: phase, percent (0 to 100), line, warnings, error and the results."""
+    state = snapshot.state
+    return {
+        "token": job.token,
+        "preset": job.order.preset,
+        "title": job.order.title,
+        "phase": snapshot.phase,
+        "percent": round(100 * state.progress, 1) if state else 0,
+        "line": describe_progress(snapshot),
+        "warnings": list(state.warnings) if state else [],
+        "error": snapshot.error,
+        "seed": find_seed(job),
+        "seconds": round(snapshot.seconds, 1),
+        "results": [describe_result(result) for result in snapshot.results],
+    }
+
+
+def describe_progress(snapshot: Snapshot) -> str:
+    """One line: the place in the queue, or the running node and its step."""
+    state = snapshot.state
+    if snapshot.phase == "waiting" or state is None or state.status in ("uploading", "queued"):
+        if state is not None and state.status == "uploading":
+            return "Sending your files"
+        ahead = snapshot.ahead or (state.queue_position or 0 if state else 0)
+        return "Starting" if ahead == 0 else f"Waiting: {ahead} before you" if ahead > 1 else "Waiting: you are next"
+    steps = f" · step {state.step} of {state.steps}" if state.step is not None and (state.steps or 0) > 1 else ""
+    return f"{state.node or 'Working'}{steps}"
+
+
+def describe_result(result: Result) -> dict[str, Any]:
+    """One result for the viewer: where to see it, where to get the original, its name and size in pixels."""
+    return {
+        "kind": result.kind,
+        "text": result.text,
+        "name": result.path.name if result.path else "",
+        "url": link_file(result.path) if result.path else "",
+        "display": link_file(result.display) if result.display else "",
+        "width": result.width,
+        "height": result.height,
+    }
+
+
+def link_file(path: Any) -> str:
+    """The address of a saved file, relative to the app's root; Gradio serves it byte for byte."""
+    return f"gradio_api/file={quote(str(path))}"
+
+
+def find_seed(job: Job) -> str:
+    """The seed that was used, as text, since a JavaScript number would round it; "" without one."""
+    return next((str(v) for k, v in job.order.values.items() if k in job.order.seeds), "")

@@ -1,0 +1,127 @@
+"""Presets for programs: each is a named endpoint with one typed parameter per field, an async generator of progress."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import gradio as gr
+from gradio.events import api
+
+from comfygradio.errors import ComfyGradioError, ValuesRefused
+from comfygradio.forms.field import Field
+from comfygradio.forms.form import Form
+from comfygradio.jobs.job import Job, Snapshot
+from comfygradio.jobs.results import Result
+from comfygradio.ui.describe import describe_progress
+from comfygradio.ui.fields import read_payload
+from comfygradio.ui.stream import call_soon
+from comfygradio.ui.studio import Studio
+
+PACE_SECONDS = 0.25
+"""Least time between two progress reports to a program."""
+
+TYPES: dict[str, type] = {"number": float, "slider": float, "checkbox": bool, "image": dict, "seed": str}
+
+Report = tuple[list[dict[str, Any]], dict[str, Any]]
+
+
+def build_endpoint(studio: Studio, form: Form) -> None:
+    """Register `/NAME` inside the current Blocks: parameters named like the fields; (files, info) come back."""
+    api(
+        make_function(studio, form),
+        api_name=form.name,
+        api_description=f"{form.title}. {form.file.description}".strip(),
+        concurrency_limit=None,
+    )
+
+
+def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Report]]:
+    """The generator function behind an endpoint; its signature is made from the form's fields."""
+    fields = sorted(form.fields.values(), key=lambda field: field.widget != "image")
+
+    async def run(*payloads: Any) -> AsyncIterator[Report]:
+        values = {field.name: read_payload(field, value) for field, value in zip(fields, payloads, strict=False)}
+        values = {name: value for name, value in values.items() if value is not None}
+        try:
+            job = await asyncio.to_thread(studio.submit, form.name, values)
+        except ComfyGradioError as error:
+            raise gr.Error(describe_refusal(error), print_exception=False) from error
+        async for report in follow_job(studio, job):
+            yield report
+
+    parameters = [_describe_parameter(field) for field in fields]
+    run.__signature__ = inspect.Signature(parameters, return_annotation=tuple[list[dict[str, Any]], dict[str, Any]])  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    run.__name__ = form.name
+    run.__doc__ = _describe_endpoint(form)
+    return run
+
+
+async def follow_job(studio: Studio, job: Job) -> AsyncIterator[Report]:
+    """Progress until the job is over, then its files; stopping to listen stops the job."""
+    loop, changed = asyncio.get_running_loop(), asyncio.Event()
+    unlisten = job.listen(lambda: call_soon(loop, changed.set))
+    reported = 0.0
+    try:
+        while not (snapshot := job.snapshot).is_over:
+            if snapshot.state is not None and loop.time() - reported >= PACE_SECONDS:
+                reported = loop.time()
+                yield [], describe_info(job, snapshot)
+            await _wait(changed, PACE_SECONDS)
+    finally:
+        unlisten()
+        studio.queue.stop(job.token)
+    if snapshot.phase != "done":
+        raise gr.Error(snapshot.error or "The job was stopped.", print_exception=False)
+    yield [file for result in snapshot.results if (file := _describe_file(result))], describe_info(job, snapshot)
+
+
+def describe_info(job: Job, snapshot: Snapshot) -> dict[str, Any]:
+    """What a program gets beside the files: status, progress 0 to 1, the values that were used, texts, seconds."""
+    state = snapshot.state
+    return {
+        "status": snapshot.phase,
+        "progress": 1.0 if snapshot.phase == "done" else round(state.progress, 4) if state else 0.0,
+        "message": describe_progress(snapshot) if not snapshot.is_over else "",
+        "prompt_id": state.prompt_id if state else "",
+        "values": {name: str(v) if name in job.order.seeds else v for name, v in job.order.values.items()},
+        "texts": [result.text for result in snapshot.results if result.kind == "text"],
+        "warnings": list(state.warnings) if state else [],
+        "seconds": round(snapshot.seconds, 3),
+    }
+
+
+def describe_refusal(error: ComfyGradioError) -> str:
+    """A refusal for a program: each sentence behind the name of its parameter."""
+    if isinstance(error, ValuesRefused):
+        return " ".join(f"{name}: {sentence}" for name, sentence in error.problems.items())
+    return str(error)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except asyncio.TimeoutError:
+        return
+    event.clear()
+
+
+def _describe_parameter(field: Field) -> inspect.Parameter:
+    kind = int if field.is_integer and field.widget in ("number", "slider") else TYPES.get(field.widget, str)
+    default = "" if field.widget == "seed" and field.default is None else field.default
+    empty = inspect.Parameter.empty if field.widget == "image" else default
+    return inspect.Parameter(field.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=empty, annotation=kind)
+
+
+def _describe_endpoint(form: Form) -> str:
+    lines = [f"    {field.name}: {field.label}. {field.help}".rstrip() for field in form.fields.values()]
+    return "\n".join([f"{form.title}. {form.file.description}".strip(), "", "Args:", *lines])
+
+
+def _describe_file(result: Result) -> dict[str, Any] | None:
+    if result.path is None:
+        return None
+    return {"path": str(result.path), "orig_name": result.path.name, "meta": {"_type": "gradio.FileData"}}

@@ -1,0 +1,126 @@
+"""The page: chooser, one panel per preset, and the viewer that shows a job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from comfygradio.ui.endpoint import build_endpoint
+from comfygradio.ui.fields import refresh_component
+from comfygradio.ui.panel import PRIVATE, Panel, build_note, build_panel, listen_panel
+from comfygradio.ui.studio import Studio
+from comfygradio.ui.viewer import Viewer
+
+PILLS = 8
+"""Up to so many presets are shown as buttons, more as a searchable list."""
+
+QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
+
+DEMO_BANNER = (
+    '<div class="cg-banner"><b>Demo server.</b> These pictures are drawn by a stand-in, not by a diffusion model. '
+    "For real ones, start ComfyUI and run <code>comfygradio --server URL</code>.</div>"
+)
+
+REMEMBER = """(name) => {
+  const url = new URL(location.href);
+  if ((url.searchParams.get("preset") ?? name) !== name || !url.searchParams.has("preset")) {
+    url.searchParams.set("preset", name);
+    history.pushState({}, "", url);
+  }
+  return name;
+}"""
+"""Puts the chosen preset into the address, so that back, forward and bookmarks find it."""
+
+
+def build_page(studio: Studio) -> gr.Blocks:
+    """The whole page as Blocks, with an endpoint for each usable preset."""
+    blocks: gr.Blocks
+    with gr.Blocks(title="comfygradio", analytics_enabled=False) as blocks:
+        gr.HTML(DEMO_BANNER if studio.is_demo else "", elem_id="cg-banner", js_on_load=None)
+        if studio.trouble:
+            _build_closed(studio)
+        elif not studio.forms:
+            gr.HTML(build_note("There is no preset to show.", *map(str, studio.errors)), js_on_load=None)
+        else:
+            _build_open(blocks, studio)
+    return blocks
+
+
+def _build_closed(studio: Studio) -> None:
+    gr.HTML(build_note("ComfyUI cannot be used right now.", studio.trouble), js_on_load=None)
+    again = gr.Button("Try again", variant="primary", elem_id="cg-again")
+    tried = again.click(lambda: studio.reconnect(), None, None, **QUICK)
+    tried.then(None, None, None, js="() => location.reload()", **PRIVATE)
+
+
+def _build_open(blocks: gr.Blocks, studio: Studio) -> None:
+    forms = list(studio.forms.values())
+    viewer = Viewer(studio)
+    chooser = _build_chooser(studio)
+    with gr.Row(equal_height=False, elem_id="cg-main"):
+        with gr.Column(scale=5, min_width=320):
+            panels = [build_panel(form, form is forms[0]) for form in forms]
+            refresh = gr.Button("Refresh lists", elem_id="cg-refresh", size="sm", min_width=110, scale=0)
+            if studio.errors:
+                note = build_note("Some presets could not be read.", *map(str, studio.errors))
+                gr.HTML(note, js_on_load=None)
+        with gr.Column(scale=7, min_width=320, elem_id="cg-side"):
+            view = viewer.build()
+    view.attach(viewer.attach, None, view, concurrency_limit=None, **PRIVATE)
+    for panel in panels:
+        listen_panel(panel, studio, viewer, view)
+        if panel.button:
+            build_endpoint(studio, panel.form)
+    _listen_chooser(blocks, chooser, panels)
+    _listen_refresh(refresh, studio, panels)
+
+
+def _build_chooser(studio: Studio) -> gr.Radio | gr.Dropdown:
+    choices = [(f"{form.file.icon} {form.title}".strip(), form.name) for form in studio.forms.values()]
+    is_long = len(choices) > PILLS
+    kind = gr.Dropdown if is_long else gr.Radio
+    return kind(
+        choices,
+        value=choices[0][1],
+        label="What would you like to do?",
+        show_label=is_long,
+        container=is_long,
+        interactive=True,
+        elem_id="cg-chooser",
+        visible=len(choices) > 1,
+    )
+
+
+def _listen_chooser(blocks: gr.Blocks, chooser: gr.Radio | gr.Dropdown, panels: list[Panel]) -> None:
+    names = [panel.form.name for panel in panels]
+    columns = [panel.column for panel in panels]
+
+    def show(name: str) -> list[gr.Column]:
+        return [gr.Column(visible=name == other) for other in names]
+
+    def open_address(request: gr.Request) -> list[Any]:
+        asked = request.query_params.get("preset", "")
+        name = asked if asked in names else names[0]
+        return [name, *show(name)]
+
+    chooser.input(show, chooser, columns, js=REMEMBER, **QUICK)
+    blocks.load(open_address, None, [chooser, *columns], **QUICK)
+
+
+def _listen_refresh(refresh: gr.Button, studio: Studio, panels: list[Panel]) -> None:
+    lists = [
+        (panel.form.name, name, component)
+        for panel in panels
+        for name, component in panel.components.items()
+        if isinstance(component, gr.Dropdown)
+    ]
+
+    def reread() -> list[Any]:
+        if not studio.connect():
+            raise gr.Error(studio.trouble, print_exception=False)
+        gr.Info("The lists are up to date.")
+        fields = [studio.forms[preset].fields.get(name) for preset, name, _ in lists]
+        return [refresh_component(field) if field else gr.skip() for field in fields]
+
+    refresh.click(reread, None, [component for _, _, component in lists], **QUICK)

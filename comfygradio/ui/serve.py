@@ -1,0 +1,183 @@
+"""Starts the web app: chooses the server, builds the page, launches Gradio with safe settings, and cleans up."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import signal
+import tempfile
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.utils import BaseReloader
+
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.errors import ComfyGradioError, ServerUnreachable
+from comfygradio.settings import Settings, read_auth
+from comfygradio.ui.assets import read_asset
+from comfygradio.ui.page import build_page
+from comfygradio.ui.studio import Studio
+
+DEFAULT_SERVER = "http://127.0.0.1:8188"
+
+MAX_THREADS = 400
+"""Gradio lets so many events run at once, held-open generators included (its default of 40 makes others wait)."""
+
+MAX_UPLOAD = "100mb"
+"""ComfyUI's own default limit."""
+
+
+@dataclass
+class App:
+    """A built app; `demo` is the embedded demo server, if there is one."""
+
+    settings: Settings
+    studio: Studio
+    blocks: gr.Blocks
+    demo: DemoServer | None = None
+
+    def close(self) -> None:
+        """Cancel jobs and stop the demo server; callable twice."""
+        self.studio.close()
+        if self.demo:
+            self.demo.stop()
+
+
+def build(settings: Settings) -> App:
+    """Choose the server, read the presets and build the page; nothing listens yet."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ.setdefault("GRADIO_TEMP_DIR", make_upload_folder())
+    client, demo = choose_server(settings)
+    studio = Studio(client, settings.presets, settings.outputs.resolve(), demo is not None)
+    studio.connect()
+    app = App(settings, studio, build_page(studio), demo)
+    studio.on_reconnect = lambda: rebuild(app)
+    return app
+
+
+def choose_server(settings: Settings) -> tuple[ComfyClient, DemoServer | None]:
+    """The server of the settings; else the default one, or the demo server if that does not answer."""
+    if settings.server is None:
+        client = ComfyClient(DEFAULT_SERVER, headers=settings.headers)
+        if not settings.demo and _answers(client):
+            return client, None
+        client.close()
+        demo = DemoServer(DemoOptions(step_seconds=settings.step_seconds)).start()
+        return ComfyClient(demo.url), demo
+    return ComfyClient(settings.server, headers=settings.headers), None
+
+
+def launch(app: App, *, block: bool = True) -> str:
+    """Launch the app and, with `block`, stay until it is stopped; returns its address."""
+    settings = app.settings
+    app.blocks.queue(default_concurrency_limit=None)
+    _, address, _ = app.blocks.launch(
+        server_name=settings.host,
+        server_port=settings.port or None,
+        root_path=settings.root_path or None,
+        auth=read_auth(settings.auth) if settings.auth else None,
+        allowed_paths=[str(settings.outputs.resolve())],
+        max_file_size=MAX_UPLOAD,
+        max_threads=MAX_THREADS,
+        prevent_thread_lock=True,
+        show_error=False,
+        ssr_mode=False,
+        share=False,
+        run_history=False,
+        enable_monitoring=False,
+        quiet=True,
+        footer_links=["api"],
+        **look(),
+    )
+    if block:
+        _wait_until_stopped(app)
+    return address
+
+
+def serve(settings: Settings) -> None:
+    """The web app, until Ctrl-C or SIGTERM."""
+    app = build(settings)
+    launch(app)
+
+
+def look() -> dict[str, Any]:
+    """Theme, style and script of the page, as `launch` takes them."""
+    fonts = ["system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif"]
+    theme = gr.themes.Default(
+        primary_hue="indigo",
+        neutral_hue="slate",
+        font=fonts,
+        font_mono=["ui-monospace", "Consolas", "monospace"],
+        radius_size="md",
+    ).set(
+        body_background_fill="*neutral_50",
+        block_title_text_weight="600",
+        block_info_text_size="13px",
+        block_border_width="0px",
+        block_background_fill="transparent",
+        block_background_fill_dark="transparent",
+        block_border_width_dark="0px",
+        block_padding="0px",
+        layout_gap="18px",
+        input_background_fill="white",
+        input_border_width="1px",
+        checkbox_label_padding="8px 14px",
+        button_large_text_weight="600",
+    )
+    return {"theme": theme, "css": read_asset("page.css"), "head": read_asset("head.html")}
+
+
+def rebuild(app: App) -> None:
+    """Build the page anew and put it in the place of the old one, for the next time that a browser loads it."""
+    blocks = build_page(app.studio)
+    blocks.queue(default_concurrency_limit=None)
+    _Swap(app.blocks).swap_blocks(blocks)
+    blocks.config = blocks.get_config_file()
+    app.blocks = blocks
+
+
+def make_upload_folder() -> str:
+    """A private folder for Gradio's uploads, removed when the process ends."""
+    folder = tempfile.mkdtemp(prefix="comfygradio-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+class _Swap(BaseReloader):
+    """Gradio's own way to put new Blocks into a running app (used by its reload mode)."""
+
+    def __init__(self, blocks: gr.Blocks) -> None:
+        self._app = blocks.app
+
+    @property
+    def running_app(self) -> Any:
+        return self._app
+
+
+def _answers(client: ComfyClient) -> bool:
+    try:
+        client.queue_remaining()
+    except ServerUnreachable:
+        return False
+    except ComfyGradioError:
+        return True
+    return True
+
+
+def _wait_until_stopped(app: App) -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    shown = f"http://{app.settings.host}:{app.blocks.server_port}"
+    print(
+        f"comfygradio is at {app.blocks.local_url or shown} (ComfyUI: {app.studio.client.url}). Ctrl-C stops it.",
+        flush=True,
+    )
+    try:
+        app.blocks.block_thread()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        app.close()
+        app.blocks.close(verbose=False)

@@ -1,0 +1,72 @@
+"""What the page works on: one server, the presets bound to it, and the jobs. Knows no Gradio."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.errors import ComfyGradioError, PresetError
+from comfygradio.forms.form import Form
+from comfygradio.forms.preset import Preset, load_presets
+from comfygradio.jobs.job import Job, Order
+from comfygradio.jobs.queue import JobQueue
+
+
+class Studio:
+    """Presets, forms and jobs of one running app.
+
+    `forms` are empty and `trouble` says why while the server has not answered yet; `connect` tries again.
+    """
+
+    def __init__(self, client: ComfyClient, folders: Sequence[Path], outputs: Path, is_demo: bool = False) -> None:
+        self.client = client
+        self.queue = JobQueue(client, outputs)
+        self.is_demo = is_demo
+        self.presets, self.errors = load_presets(folders)
+        self.forms: Mapping[str, Form] = {}
+        self.trouble = ""
+        self.on_reconnect: Callable[[], None] = lambda: None
+        self._lock = threading.Lock()
+
+    def connect(self) -> bool:
+        """Read object_info of the classes that the presets use and bind every preset; False if that failed."""
+        with self._lock:
+            classes = {name for preset in self.presets for name in preset.workflow.class_types}
+            try:
+                object_info = self.client.object_info(*sorted(classes)) if classes else None
+            except ComfyGradioError as error:
+                self.trouble = str(error)
+                return False
+            self.trouble = ""
+            self.forms = {p.name: p.bind(object_info) for p in self.presets} if object_info else {}
+            return True
+
+    def reconnect(self) -> None:
+        """Try the server again; when it answers, whoever draws the page is told to draw it anew."""
+        if self.connect():
+            self.on_reconnect()
+
+    def order(self, name: str, values: Mapping[str, Any]) -> Order:
+        """The order for these values of a preset. Raises ValuesRefused, or PresetError for a form with problems."""
+        form = self.forms.get(name)
+        if form is None:
+            raise PresetError(self.trouble or f"There is no preset {name}.")
+        checked = form.check(values)
+        seeds = tuple(field.name for field in form.fields.values() if field.widget == "seed")
+        return Order(name, form.title, form.build(checked), form.describe(checked), seeds)
+
+    def submit(self, name: str, values: Mapping[str, Any]) -> Job:
+        """Check the values and start a job."""
+        return self.queue.submit(self.order(name, values))
+
+    def find_preset(self, name: str) -> Preset | None:
+        """The preset with this name, or None."""
+        return next((preset for preset in self.presets if preset.name == name), None)
+
+    def close(self) -> None:
+        """Cancel what runs and let go of the server."""
+        self.queue.close()
+        self.client.close()
