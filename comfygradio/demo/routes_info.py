@@ -95,6 +95,10 @@ class InfoRoutes:
         if self._options.can("versions_in_stats"):
             system |= {"ram_total": MEMORY, "ram_free": MEMORY, "comfyui_version": self._options.version}
             system |= {"pytorch_version": "2.13.0+cpu", "argv": ["main.py", "--cpu"]}
+            system |= {"required_frontend_version": "1.49.6", "installed_templates_version": "0.11.44"}
+            system |= {"required_templates_version": "0.11.44"}
+        if self._options.can("missing_node_type"):
+            system |= {"comfy_package_versions": [], "deploy_environment": "local-git"}
         device = {"name": "cpu", "type": "cpu", "index": None, "vram_total": MEMORY, "vram_free": MEMORY}
         device |= {"torch_vram_total": MEMORY, "torch_vram_free": MEMORY}
         return JsonResponse({"system": system, "devices": [device]})

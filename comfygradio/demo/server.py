@@ -115,14 +115,14 @@ class DemoServer:
         self.kill()
         if self._own_folder is not None:
             self._own_folder.cleanup()
-            self._own_folder = None
+            self._own_folder = self.folder = None
 
     def reset_executions(self) -> None:
         """Sets the counts of executed nodes per class (`executions`) back to nothing."""
         self.executions.clear()
 
     def __enter__(self) -> DemoServer:
-        return self.start()
+        return self if self._thread is not None else self.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

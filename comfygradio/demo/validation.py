@@ -227,7 +227,7 @@ def accepted_types(spec: list[Any]) -> str:
 
 
 def types_match(received: str, accepted: str) -> bool:
-    if "*" in (received, accepted):
+    if "*" in (received, accepted) or received == "COMFY_MATCHTYPE_V3":
         return True
     return bool(set(received.split(",")) & set(accepted.split(",")))
 
