@@ -13,7 +13,7 @@ from comfygradio.comfy.answers import QueuedPrompt
 from comfygradio.comfy.cancel import cancel_prompt
 from comfygradio.comfy.endpoints import Endpoints
 from comfygradio.comfy.mailbox import Letter, Mailbox, Worker
-from comfygradio.comfy.messages import Executing, ExecutionSuccess, FeatureFlags, Message, Status
+from comfygradio.comfy.messages import ExecutionSuccess, FeatureFlags, Message, Status
 from comfygradio.comfy.posting import open_socket, post_prompt, upload_files
 from comfygradio.comfy.sighting import Sighting, look_for
 from comfygradio.comfy.socket import Socket
@@ -34,6 +34,11 @@ class Reopened:
     """The result of an attempt to open the socket again; None: it failed."""
 
     socket: Socket | None
+
+    def close(self) -> None:
+        """Close the socket, if there is one."""
+        if self.socket:
+            self.socket.close()
 
 
 @dataclass(frozen=True)
@@ -66,14 +71,14 @@ class Run:
         self._tracker = JobTracker(prompt.graph, prompt_id or str(uuid.uuid4()), prompt.outputs, endpoints)
         self._tracker.stage = "uploading" if prompt.uploads else "queued"
         self._socket: Socket | None = None
-        self._early: list[Letter] | None = []
-        self._answers_flags = False
+        self._posted = threading.Event()
+        self._accepted = self._answers_flags = False
         self._absences = 0
         self._stopped = threading.Event()
 
     def follow(self, heartbeat_seconds: float) -> Generator[JobState, None, None]:
         """Post the prompt and yield its states; closing the generator cancels it. Raises as `ComfyClient.run`."""
-        self._worker.do(self._start)
+        threading.Thread(target=self._start, name="comfy-run", daemon=True).start()
         try:
             yield from self._yield_states(heartbeat_seconds)
         except ComfyGradioError:
@@ -82,10 +87,16 @@ class Run:
             self._cancel()
             raise
         finally:
-            self._stopped.set()
-            if self._socket:
-                self._socket.close()
-            self._worker.stop()
+            self._clean_up()
+
+    def _clean_up(self) -> None:
+        self._stopped.set()
+        if self._socket:
+            self._socket.close()
+        for letter in self._mailbox.take(0):
+            if isinstance(letter.content, Reopened):
+                letter.content.close()
+        self._worker.stop()
 
     def _yield_states(self, heartbeat_seconds: float) -> Generator[JobState, None, None]:
         yielded_at = time.monotonic()
@@ -122,9 +133,6 @@ class Run:
             self._answers_flags = True
             self._watch.hear(letter.at)
             return False
-        if self._early is not None:
-            self._early.append(letter)
-            return False
         if isinstance(message, Status) and self._tracker.stage == "queued":
             self._watch.refresh_queue(letter.at)
         changed = self._tracker.apply(message, letter.at, letter.replaced)
@@ -143,7 +151,7 @@ class Run:
             self._watch.hurry(at, SETTLE_SECONDS)
 
     def _accept(self, queued: QueuedPrompt) -> None:
-        early, self._early = self._early or [], None
+        self._accepted = True
         self._tracker.accept(queued)
         if self._socket is None:
             self._tracker.gap = True
@@ -151,12 +159,9 @@ class Run:
             self._watch.begin_polling(time.monotonic())
         else:
             self._watch.connected = True
-        for letter in early:
-            if not isinstance(letter.content, Executing) or letter.content.prompt_id:
-                self._hear(letter)
 
     def _look_after(self, now: float) -> None:
-        if self._early is not None or self._tracker.failure or self._tracker.done:
+        if not self._accepted or self._tracker.failure or self._tracker.done:
             return
         if self._watch.is_hopeless(now):
             raise ServerUnreachable(
@@ -216,34 +221,35 @@ class Run:
             return
         self._socket = socket
         self._watch.connect(now, self._answers_flags)
-        self._listen(socket)
+        threading.Thread(target=self._read, args=(socket,), name="comfy-run", daemon=True).start()
 
-    def _listen(self, socket: Socket) -> None:
+    def _read(self, socket: Socket) -> None:
+        if self._stopped.is_set():
+            socket.close()
         socket.listen(self._mailbox.put, lambda ended: self._mailbox.put(Lost(ended)))
 
     def _start(self) -> None:
-        """On the worker: upload, connect, post; the outcome comes as a letter."""
+        """On a thread of its own: upload, connect, post, then read the socket."""
         try:
             graph = upload_files(self._endpoints, self._prompt)
             self._socket = open_socket(self._endpoints, self._client_id)
-            if self._socket:
-                self._listen(self._socket)
             if not self._stopped.is_set():
                 self._mailbox.put(self._post(graph))
         except Exception as error:
             self._mailbox.put(error)
-        if self._stopped.is_set() and self._socket:
-            self._socket.close()
+        self._posted.set()
+        if self._socket:
+            self._read(self._socket)
 
     def _post(self, graph: Mapping[str, Any]) -> QueuedPrompt:
         ids = self._client_id, self._tracker.prompt_id
         return post_prompt(self._endpoints, self._prompt, graph, *ids, self._preview_method)
 
     def _reopen(self) -> None:
-        socket = None if self._stopped.is_set() else open_socket(self._endpoints, self._client_id)
-        self._mailbox.put(Reopened(socket))
-        if socket and self._stopped.is_set():
-            socket.close()
+        reopened = Reopened(open_socket(self._endpoints, self._client_id))
+        self._mailbox.put(reopened)
+        if self._stopped.is_set():
+            reopened.close()
 
     def _look(self) -> None:
         self._mailbox.put(look_for(self._endpoints, self._tracker.prompt_id))
@@ -255,6 +261,7 @@ class Run:
         done.wait(CANCEL_SECONDS)
 
     def _cancel_now(self, done: threading.Event) -> None:
+        self._posted.wait()
         try:
             cancel_prompt(self._endpoints, self._tracker.prompt_id)
         except ServerError:

@@ -1,9 +1,8 @@
-"""ComfyUI's WebSocket: the only import of websocket. A thread of its own reads, so that we never stall the server."""
+"""ComfyUI's WebSocket: the only import of websocket."""
 
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -31,31 +30,33 @@ Listener = Callable[[Message, Hashable], None]
 
 
 class Socket:
-    """An open connection for one client_id; `listener` gets each message and its kind, `lost` the end of it."""
+    """An open connection for one client_id; `listen` has to be running, since unread messages stall the server."""
 
     def __init__(self, access: Access, path: str, client_id: str) -> None:
         """Connect, announce our features, wait for the greeting. Raises ServerError."""
-        url = access.address.socket_url(path, client_id)
-        early: list[Message] = []
+        self._closing = self._reading = False
         try:
+            url = access.address.socket_url(path, client_id)
             self._socket = websocket.create_connection(url, **_choose_options(access))
             self._socket.send(FLAGS)
-            while not any(isinstance(message, Status) for message in early):
-                early.append(self._receive())
+            while not isinstance(self._receive(), Status):
+                pass
+            self._socket.settimeout(PING_SECONDS)
         except BROKEN as error:
             self._drop()
             raise translate(error, access) from None
-        self._early = early
-        self._closing = False
-        self._thread: threading.Thread | None = None
 
     def listen(self, listener: Listener, lost: Callable[[Socket], None]) -> None:
-        """Begin to read; both functions are called on the reading thread."""
-        for message in self._early:
-            listener(message, None)
-        self._socket.settimeout(PING_SECONDS)
-        self._thread = threading.Thread(target=self._read, args=(listener, lost), name="comfy-socket", daemon=True)
-        self._thread.start()
+        """Read until the end; `listener` gets each message and its kind, `lost` hears of an end that we did not want."""
+        self._reading = True
+        try:
+            while not self._closing:
+                self._read_one(listener)
+        except BROKEN:
+            pass
+        self._drop()
+        if not self._closing:
+            lost(self)
 
     def close(self) -> None:
         """Say good-bye and cut the line, without waiting for the server."""
@@ -66,18 +67,8 @@ class Socket:
                 self._socket.sock.shutdown(2)
         except BROKEN:
             pass
-        if self._thread is None:
+        if not self._reading:
             self._drop()
-
-    def _read(self, listener: Listener, lost: Callable[[Socket], None]) -> None:
-        try:
-            while not self._closing:
-                self._read_one(listener)
-        except BROKEN:
-            pass
-        self._drop()
-        if not self._closing:
-            lost(self)
 
     def _read_one(self, listener: Listener) -> None:
         try:

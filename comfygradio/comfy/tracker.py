@@ -136,7 +136,7 @@ class JobTracker:
             return self._take_text(message)
         if isinstance(message, Status):
             return self._take_status(message)
-        catch_up = isinstance(message, Executing) and message.prompt_id is None
+        catch_up = self.gap and isinstance(message, Executing) and message.prompt_id is None
         if message.prompt_id != self.prompt_id and not catch_up:
             return False
         self._follow(message, at)
