@@ -1,0 +1,210 @@
+"""Settings: flags and environment variables become one frozen value. A flag beats the environment beats the default."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from comfygradio.comfy.address import parse_url
+from comfygradio.errors import SettingsError
+
+DEFAULT_SERVER = "http://127.0.0.1:8188"
+"""Where a ComfyUI is looked for when no server was named."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that flags and environment decide.
+
+    `server` None means that nobody named one: DEFAULT_SERVER is tried. `step_seconds` is the demo server's speed.
+    """
+
+    server: str | None = field(default=None, repr=False)
+    demo: bool = False
+    presets: tuple[Path, ...] = ()
+    outputs: Path = Path("outputs")
+    host: str = "127.0.0.1"
+    port: int = 7860
+    auth: Path | None = None
+    root_path: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    step_seconds: float = 0.05
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a setting comes from: its flag, its environment variables in order of rank, and how its text is read."""
+
+    flag: str
+    variables: tuple[str, ...]
+    parse: Callable[[Any], Any]
+
+
+def load_settings(environ: Mapping[str, str] | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """The settings from flags (`overrides`: field name → value; None and empty lists: not given) and the environment.
+
+    Raises SettingsError with one sentence that names the flag or variable.
+    """
+    environ = os.environ if environ is None else environ
+    flags = {name: value for name, value in (overrides or {}).items() if value not in (None, [], ())}
+    values = {name: _find_value(name, source, environ, flags) for name, source in SOURCES.items()}
+    found = {name: value for name, value in values.items() if value is not None}
+    found |= _settle_server(flags, found)
+    if "SPACE_ID" in environ:
+        found.setdefault("host", "0.0.0.0")
+    found.setdefault("presets", (_default_presets(),))
+    return Settings(**found)
+
+
+def shipped_presets() -> Path:
+    """The folder of presets that come with comfygradio: inside the installed package, else at the top of a checkout."""
+    package = Path(__file__).parent
+    installed = package / "presets"
+    return installed if installed.is_dir() else package.parent / "presets"
+
+
+def read_auth(path: Path) -> list[tuple[str, str]]:
+    """The (user, password) pairs of an --auth file; empty lines and lines with # are left out. Raises SettingsError."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SettingsError(f"The --auth file {path} cannot be read: {reason}.") from error
+    pairs: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        user, _, password = line.partition(":")
+        if not user.strip() or not password:
+            raise SettingsError(f"{path}:{number}: a line of an --auth file is user:password.")
+        if user.strip() in pairs:
+            raise SettingsError(f"{path}:{number}: the user {user.strip()} stands twice.")
+        pairs[user.strip()] = password
+    if not pairs:
+        raise SettingsError(f"The --auth file {path} names nobody; write one user:password a line.")
+    return list(pairs.items())
+
+
+def _find_value(name: str, source: Source, environ: Mapping[str, str], flags: Mapping[str, Any]) -> Any:
+    if name in flags:
+        return _parse(source.flag, source, flags[name])
+    variable = next((variable for variable in source.variables if environ.get(variable, "").strip()), None)
+    return None if variable is None else _parse(variable, source, environ[variable].strip())
+
+
+def _settle_server(flags: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+    """Demo server or a real one, never both: the flag decides, and in the environment the demo server."""
+    if flags.get("demo") and "server" in flags:
+        raise SettingsError("--demo and --server exclude each other; leave one of them out.")
+    if not found.get("demo"):
+        return {}
+    return {"demo": False} if "server" in flags else {"server": None}
+
+
+def _parse(origin: str, source: Source, value: Any) -> Any:
+    try:
+        return source.parse(value)
+    except (ValueError, SettingsError) as error:
+        raise SettingsError(f"{origin}: {error}") from error
+
+
+def _parse_server(value: str | Sequence[str]) -> str:
+    servers = [value] if isinstance(value, str) else list(value)
+    if len(servers) > 1:
+        raise ValueError("this version speaks to one server; name it once.")
+    parse_url(servers[0])
+    return servers[0].strip()
+
+
+def _parse_switch(value: bool | str) -> bool:
+    word = str(value).lower()
+    if word not in ("1", "true", "yes", "on", "0", "false", "no", "off"):
+        raise ValueError(f"{value} is neither on nor off; write 1 or 0.")
+    return word in ("1", "true", "yes", "on")
+
+
+def _parse_folders(value: str | Sequence[str | Path]) -> tuple[Path, ...]:
+    listed = value.split(os.pathsep) if isinstance(value, str) else value
+    folders = tuple(Path(item).expanduser() for item in listed if str(item))
+    for folder in folders:
+        if not folder.is_dir():
+            raise ValueError(f"the folder {folder} does not exist.")
+    return folders
+
+
+def _parse_outputs(value: str | Path) -> Path:
+    folder = Path(value).expanduser()
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is a file; a folder is needed.")
+    return folder
+
+
+def _parse_host(value: str) -> str:
+    if not re.fullmatch(r"[\w.:%-]+", value):
+        raise ValueError(f"{value} is no host; write a name or an address such as 127.0.0.1 or 0.0.0.0.")
+    return value
+
+
+def _parse_port(value: int | str) -> int:
+    text = str(value)
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
+        raise ValueError(f"{value} is no port; use a number from 1 to 65535, or 0 for a free one.")
+    return int(text)
+
+
+def _parse_auth(value: str | Path) -> Path:
+    path = Path(value).expanduser()
+    if not path.is_file():
+        raise ValueError(f"the file {path} does not exist.")
+    return path
+
+
+def _parse_root_path(value: str) -> str:
+    if not re.match(r"/|https?://", value):
+        raise ValueError(f"{value} is no path; it begins with / (or is a whole URL), for example /comfygradio.")
+    return value.rstrip("/")
+
+
+def _parse_headers(value: str | Sequence[str]) -> dict[str, str]:
+    lines = re.split(r"[\r\n]+|;\s*(?=[\w-]+:\s)", value) if isinstance(value, str) else value
+    return dict(_parse_header(line) for line in lines if line.strip())
+
+
+def _parse_header(line: str) -> tuple[str, str]:
+    """The name and value of a header; the error shows neither, since both may be secret."""
+    match = re.fullmatch(r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*:\s*([\x20-\x7e]*?)\s*", line)
+    if match is None:
+        raise ValueError('a header is "Name: value" in plain ASCII characters, for example "Authorization: Bearer …".')
+    return match[1], match[2]
+
+
+def _parse_seconds(value: float | str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 <= float(value) <= 3600:
+            return float(value)
+    raise ValueError(f"{value} is no time; use seconds from 0 to 3600, for example 0.05.")
+
+
+def _default_presets() -> Path:
+    own = Path("presets")
+    return own if own.is_dir() else shipped_presets()
+
+
+SOURCES: Mapping[str, Source] = {
+    "server": Source("--server", ("COMFYGRADIO_SERVER", "COMFYUI_URL"), _parse_server),
+    "demo": Source("--demo", ("COMFYGRADIO_DEMO",), _parse_switch),
+    "presets": Source("--presets", ("COMFYGRADIO_PRESETS",), _parse_folders),
+    "outputs": Source("--outputs", ("COMFYGRADIO_OUTPUTS",), _parse_outputs),
+    "host": Source("--host", ("COMFYGRADIO_HOST", "GRADIO_SERVER_NAME"), _parse_host),
+    "port": Source("--port", ("COMFYGRADIO_PORT", "GRADIO_SERVER_PORT"), _parse_port),
+    "auth": Source("--auth", ("COMFYGRADIO_AUTH",), _parse_auth),
+    "root_path": Source("--root-path", ("COMFYGRADIO_ROOT_PATH",), _parse_root_path),
+    "headers": Source("--header", ("COMFYGRADIO_HEADERS",), _parse_headers),
+    "step_seconds": Source("--step-seconds", ("COMFYGRADIO_STEP_SECONDS",), _parse_seconds),
+}
+"""Where every setting comes from."""
