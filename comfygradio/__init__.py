@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from comfygradio.comfy.client import ComfyClient
-from comfygradio.forms.preset import load_preset, load_presets
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from comfygradio.comfy.client import ComfyClient
+    from comfygradio.forms.preset import load_preset, load_presets
 
 __all__ = ["ComfyClient", "load_preset", "load_presets"]
+
+
+def __getattr__(name: str) -> Any:
+    """The public names, imported when they are first used, so that `comfygradio --help` waits for none of them."""
+    if name == "ComfyClient":
+        from comfygradio.comfy.client import ComfyClient
+
+        return ComfyClient
+    if name in __all__:
+        from comfygradio.forms import preset
+
+        return getattr(preset, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,37 @@
+"""The server that a command works with: the one that was named, the usual one, or a demo server for this command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.errors import ServerUnreachable
+from comfygradio.forms.preset import Preset
+from comfygradio.settings import DEFAULT_SERVER, Settings
+
+
+@contextmanager
+def open_client(settings: Settings) -> Iterator[ComfyClient]:
+    """A client for the named server, else the usual one; with `demo` for a demo server that ends with the block."""
+    with ExitStack() as stack:
+        url = settings.server or DEFAULT_SERVER
+        if settings.demo:
+            from comfygradio.demo import DemoOptions, DemoServer
+
+            url = stack.enter_context(DemoServer(DemoOptions(step_seconds=settings.step_seconds))).url
+        yield stack.enter_context(ComfyClient(url, headers=settings.headers))
+
+
+def fetch_object_info(client: ComfyClient, presets: Iterable[Preset], settings: Settings) -> ObjectInfo:
+    """What the server says about the classes that these presets use. Raises ServerError."""
+    classes = {name for preset in presets for name in preset.workflow.class_types}
+    try:
+        return client.object_info(*sorted(classes)) if classes else ObjectInfo({})
+    except ServerUnreachable as error:
+        if settings.server is not None or settings.demo:
+            raise
+        raise ServerUnreachable(
+            f"No ComfyUI answers at {DEFAULT_SERVER}: name yours with --server URL, or try the demo server with --demo."
+        ) from error
