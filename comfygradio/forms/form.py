@@ -51,12 +51,12 @@ class Form:
 
     def fill(self, values: Mapping[str, Any]) -> Prompt:
         """The prompt for these values. Raises ValuesRefused, or PresetError where the form has problems."""
+        self._refuse_if_closed()
         return self.build(self.check(values))
 
     def build(self, checked: Mapping[str, Any]) -> Prompt:
         """The prompt for values that `check` returned; the same values always give the same prompt."""
-        if self.problems:
-            raise PresetError(f"{self.title} cannot be used: {' '.join(self.problems)}")
+        self._refuse_if_closed()
         graph, uploads = self.workflow.to_json(), []
         for slot, value in self.fixed:
             graph[slot.node_id]["inputs"][slot.input] = value
@@ -74,6 +74,10 @@ class Form:
     def describe(self, checked: Mapping[str, Any]) -> dict[str, Any]:
         """Checked values as JSON: sizes as "768x512", pictures as their file names."""
         return {name: _describe_value(value) for name, value in checked.items()}
+
+    def _refuse_if_closed(self) -> None:
+        if self.problems:
+            raise PresetError(f"{self.title} cannot be used: {' '.join(self.problems)}")
 
     def _describe_unknown(self, name: str) -> str:
         near = difflib.get_close_matches(name, self.fields, 1)
