@@ -1,4 +1,4 @@
-"""The entrance of a Hugging Face Space, of `python app.py` and of `gradio app.py`: `demo`, built from the environment."""
+"""The entrance of a Space, of `python app.py` and of `gradio app.py`: `demo`, built from the environment."""
 
 from __future__ import annotations
 
