@@ -62,7 +62,7 @@ def parse_rejection(body: Any, titles: Mapping[str, str]) -> PromptRejected:
     body = body if isinstance(body, dict) else {}
     error, node_errors = body.get("error"), parse_node_errors(body.get("node_errors"))
     top = error if isinstance(error, dict) else {"message": error or "", "type": ""}
-    sentences = describe_node_errors(node_errors[:SHOWN_PROBLEMS], titles) or (_describe_top(top),)
+    sentences = describe_node_errors(node_errors[:SHOWN_PROBLEMS], titles) or (_describe_top(top, titles),)
     more = len(node_errors) - SHOWN_PROBLEMS
     tail = (f"And {more} more.",) if more > 0 else ()
     text = " ".join(["ComfyUI refused the workflow.", *sentences, *tail])
@@ -116,15 +116,22 @@ def _describe(error: NodeError) -> str:
             return ": ".join(part for part in (error.message, error.details) if part) + "."
 
 
-def _describe_top(error: Mapping[str, Any]) -> str:
-    kind, extra = error.get("type"), error.get("extra_info")
-    if kind == "prompt_no_outputs":
+def _describe_top(error: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+    if error.get("type") == "prompt_no_outputs":
         return "It has no output node: add one, such as Save Image."
     message, details = (clean_text(str(error.get(key) or "")) for key in ("message", "details"))
-    if kind == "missing_node_type" and isinstance(extra, dict) and extra.get("class_type"):
-        return (
-            f"This server has no node class {clean_text(str(extra['class_type']))} "
-            f"(node {extra.get('node_id')}, {clean_text(str(extra.get('node_title') or ''))}). Install its custom node."
-        )
+    missing = _find_missing_class(error.get("extra_info"), message)
+    if missing:
+        node_id = details.removeprefix("Node ID '#").rstrip("'")
+        where = ", ".join(part for part in (f"node {node_id}", titles.get(node_id)) if part)
+        return f"This server has no node class {missing} ({where}). Install its custom node."
     text = ": ".join(part for part in (message.rstrip("."), details) if part)
     return f"{text}." if text else "It does not say why."
+
+
+def _find_missing_class(extra: Any, message: str) -> str:
+    """The class in `missing_node_type` (v0.12.0) or in the text of the older `invalid_prompt`."""
+    if isinstance(extra, dict) and extra.get("class_type"):
+        return clean_text(str(extra["class_type"]))
+    found = re.search(r"because node (.+) does not exist", message)
+    return found[1] if found else ""

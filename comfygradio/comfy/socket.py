@@ -47,7 +47,7 @@ class Socket:
             raise translate(error, access) from None
 
     def listen(self, listener: Listener, lost: Callable[[Socket], None]) -> None:
-        """Read until the end; `listener` gets each message and its kind, `lost` hears of an end that we did not want."""
+        """Read until the end; `listener` gets each message and its kind, `lost` hears of an unwanted end."""
         self._reading = True
         try:
             while not self._closing:

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+import struct
+
+import pytest
+
+from comfygradio.comfy.messages import (
+    Executed,
+    Executing,
+    Message,
+    PreviewFrame,
+    Progress,
+    ProgressState,
+    ProgressText,
+    Status,
+    UnknownMessage,
+    parse_binary,
+    parse_text,
+)
+
+ABOUT = json.dumps({"node_id": "2.0.0.1", "display_node_id": "2", "prompt_id": "p", "image_type": "image/png"}).encode()
+FRAMES = [
+    struct.pack(">II", 1, 1) + b"\xff\xd8jpeg",
+    struct.pack(">II", 1, 2) + b"\x89PNG",
+    struct.pack(">II", 3, 1) + b"7" + "hälf".encode(),
+    struct.pack(">II", 4, len(ABOUT)) + ABOUT + b"\x89PNG",
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            '{"type":"status","data":{"status":{"exec_info":{"queue_remaining":3}},"sid":"a"}}',
+            Status(3, "a"),
+        ),
+        ('{"type":"status","data":{"status":null}}', Status(None)),
+        ('{"type":"executing","data":{"node":null,"prompt_id":"p"}}', Executing(None, None, prompt_id="p")),
+        ('{"type":"executing","data":{"node":"3"}}', Executing("3", "3")),
+        ('{"type":"executing","data":{"node":7,"display_node":"2"}}', Executing("7", "2")),
+        (
+            '{"type":"progress","data":{"value":1,"max":NaN,"node":"3","prompt_id":"p"}}',
+            Progress(1.0, 0.0, "3", prompt_id="p"),
+        ),
+        ('{"type":"progress_state","data":{"nodes":{"1":null},"prompt_id":"p"}}', ProgressState({}, prompt_id="p")),
+        (
+            '{"type":"executed","data":{"node":"9","output":null,"prompt_id":"p"}}',
+            Executed("9", "9", {}, prompt_id="p"),
+        ),
+        ('{"type":"crystools.monitor","data":[1]}', UnknownMessage("crystools.monitor")),
+        ("{", UnknownMessage("")),
+        ("[]", UnknownMessage("")),
+        ("null", UnknownMessage("")),
+        ("[" * 100_000, UnknownMessage("")),
+    ],
+)
+def test_text_frames(text: str, expected: Message) -> None:
+    assert parse_text(text) == expected
+    assert parse_text(text.encode()) == expected
+
+
+def test_a_text_frame_that_is_no_utf8_is_unknown_or_read() -> None:
+    assert parse_text(b'{"type":"\xff","data":{}}') == UnknownMessage("\ufffd")
+
+
+def test_binary_frames() -> None:
+    jpeg, png, text, named = (parse_binary(frame) for frame in FRAMES)
+    assert jpeg == PreviewFrame(b"\xff\xd8jpeg", "image/jpeg")
+    assert png == PreviewFrame(b"\x89PNG", "image/png")
+    assert text == ProgressText("7", "hälf")
+    assert named == PreviewFrame(b"\x89PNG", "image/png", "2", prompt_id="p")
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_truncated_binary_frames_never_raise(frame: bytes) -> None:
+    assert all(isinstance(parse_binary(frame[:end]), Message) for end in range(len(frame)))
+
+
+def test_unknown_binary_frames() -> None:
+    assert parse_binary(struct.pack(">II", 99, 5) + b"12345") == UnknownMessage("binary")
+    assert parse_binary(struct.pack(">II", 4, 2) + b"[]image") == UnknownMessage("binary")
+    assert parse_binary(struct.pack(">II", 4, 4_000_000_000) + b"{}") == UnknownMessage("binary")
