@@ -107,7 +107,7 @@ class Prompt:
 def load_workflow(path: Path) -> Workflow:
     """Read an API-format workflow file. Raises WorkflowError."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise WorkflowError(f"The workflow {path} cannot be read: {error.strerror or error}.") from error
     except ValueError as error:

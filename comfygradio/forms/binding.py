@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo, Scalar
 from comfygradio.comfy.workflow import Link, Workflow
 from comfygradio.errors import PresetError
-from comfygradio.forms.field import Choice, Field, Refused
+from comfygradio.forms.field import Choice, Field, Refused, check_number, parse_size
 from comfygradio.forms.preset_file import FieldFile, SlotAddress, Widget
 from comfygradio.forms.slots import Slot, find_slot, read_slot
 
@@ -58,7 +58,7 @@ def bind_field(name: str, line: FieldFile, workflow: Workflow, object_info: Obje
         is_integer="INT" in specs[0].types and "FLOAT" not in specs[0].types,
         max_mb=line.max_mb or 50.0,
     )
-    return _with_default(field, line, workflow, specs[0])
+    return _with_default(_check_numbers(field, specs), line, workflow, specs[0])
 
 
 def _find_slots(line: FieldFile, workflow: Workflow) -> dict[str, tuple[Slot, ...]]:
@@ -90,7 +90,7 @@ def _find_spec(slot: Slot, workflow: Workflow, object_info: ObjectInfo) -> Input
 
 def _bind_choices(line: FieldFile, spec: InputSpec) -> tuple[Choice, ...] | None:
     if line.slots is not None:
-        return tuple(Choice(str(v).replace("x", " × "), str(v)) for v in line.choices or ()) or None
+        return _bind_sizes(line.choices)
     offered = None if spec.choices is None or spec.media else spec.choices
     if isinstance(line.choices, str):
         kept = [value for value in offered or () if fnmatch.fnmatch(str(value).replace("\\", "/"), line.choices)]
@@ -103,6 +103,20 @@ def _bind_choices(line: FieldFile, spec: InputSpec) -> tuple[Choice, ...] | None
             tuple(Choice(label, value) for label, value in pairs if offered is None or value in offered) or _none_left()
         )
     return None if offered is None else tuple(Choice(str(value), value) for value in offered)
+
+
+def _bind_sizes(choices: list[Scalar] | dict[str, Scalar] | str | None) -> tuple[Choice, ...] | None:
+    if choices is None:
+        return None
+    if isinstance(choices, str):
+        raise PresetError("a size takes a list of choices, for example [512x512, 768x512].")
+    labels: Iterable[str | None] = choices if isinstance(choices, dict) else [None] * len(choices)
+    values = choices.values() if isinstance(choices, dict) else choices
+    try:
+        sizes = [(label, parse_size(value)) for label, value in zip(labels, values, strict=True)]
+    except Refused as refusal:
+        raise PresetError(f"a choice is no size: {refusal}") from refusal
+    return tuple(Choice(label or f"{width} × {height}", f"{width}x{height}") for label, (width, height) in sizes)
 
 
 def _none_left() -> tuple[Choice, ...]:
@@ -154,8 +168,8 @@ def _narrow(name: str, line: FieldFile, specs: list[InputSpec]) -> tuple[int | f
     lows = [limit for limit in (line.min, *(spec.minimum for spec in specs)) if limit is not None]
     highs = [limit for limit in (line.max, *(spec.maximum for spec in specs)) if limit is not None]
     low, high = max(lows, default=None), min(highs, default=None)
-    if line.slots is not None and low is not None:
-        low = max(low, 1)
+    if line.slots is not None:
+        low = max(low or 1, 1)
     if low is not None and high is not None and low > high:
         raise PresetError(f"no value is left: {name} would have to be at least {low} and at most {high}.")
     return low, high
@@ -170,21 +184,33 @@ def _add_sizes(
     return tuple(inside) or _none_left()
 
 
-def _with_default(field: Field, line: FieldFile, workflow: Workflow, spec: InputSpec) -> Field:
-    """The field with the first of these that it takes: the preset's default, the workflow's value, the server's."""
-    if field.widget == "image" or (field.widget == "seed" and line.default is None):
+def _check_numbers(field: Field, specs: list[InputSpec]) -> Field:
+    """The field with its own choices for a number input read as numbers, within the limits."""
+    if field.widget not in ("dropdown", "radio") or not all(spec.types & {"INT", "FLOAT"} for spec in specs):
         return field
-    if line.default is not None and line.fixed is None:
+    try:
+        choices = tuple(Choice(c.label, check_number(field, c.value)) for c in field.choices or ())
+    except Refused as refusal:
+        raise PresetError(f"a choice does not fit: {refusal}") from refusal
+    return replace(field, choices=choices)
+
+
+def _with_default(field: Field, line: FieldFile, workflow: Workflow, spec: InputSpec) -> Field:
+    """The field with the first of these that it takes: the preset's value, the workflow's, the server's."""
+    word, given = ("default", line.default) if line.fixed is None else ("fixed value", line.fixed)
+    if field.widget == "image" or (field.widget == "seed" and given is None):
+        return field
+    if given is not None:
         try:
-            return _set_default(field, line.default)
+            return _set_default(field, given)
         except Refused as refusal:
-            raise PresetError(f"the default does not fit: {refusal}") from refusal
+            raise PresetError(f"the {word} does not fit: {refusal}") from refusal
     for candidate in (_workflow_value(field, workflow), spec.default, *_first_choice(field), field.minimum):
         try:
             return _set_default(field, candidate)
         except Refused:
             continue
-    raise PresetError(f"{_describe_empty(field, spec)}")
+    raise PresetError(_describe_empty(field, spec))
 
 
 def _set_default(field: Field, value: Any) -> Field:

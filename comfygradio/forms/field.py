@@ -99,11 +99,11 @@ def check_number(field: Field, value: Any) -> int | float:
 
 def check_seed(field: Field, value: Any) -> int:
     """An exact 64-bit seed; nothing, -1 or "random" draws one."""
-    if value is None or str(value).strip().lower() in ("", "-1", "random"):
-        low = max(int(field.minimum or 0), 0)
-        return low + secrets.randbelow(min(RANDOM_SEEDS, int(field.maximum or RANDOM_SEEDS) - low + 1))
-    if isinstance(value, float) and abs(value) >= 2**53:
-        raise Refused(f"{value!r} came as a rounded number; send a seed of this size as text or as a whole number.")
+    if value is None or (isinstance(value, str | int) and str(value)[:8].strip().lower() in ("", "-1", "random")):
+        return _draw_seed(field)
+    number = _parse_number(value)
+    if isinstance(number, float) and abs(number) >= 2**53:
+        raise Refused(f"{_show(value)} is a rounded number; send a seed of this size as a whole number or its digits.")
     return int(check_number(field, value))
 
 
@@ -131,16 +131,15 @@ def check_switch(field: Field, value: Any) -> bool:
 
 def check_size(field: Field, value: Any) -> tuple[int, int]:
     """(width, height) in pixels, given as "768x512", a pair or a mapping."""
-    width, height = _parse_size(value)
+    named = next((choice.value for choice in field.choices or () if choice.label == value), value)
+    width, height = parse_size(named)
     if field.choices is not None and f"{width}x{height}" not in (choice.value for choice in field.choices):
         raise Refused(f"{width}x{height} is not in the list; {list_choices(field.choices)}")
     for side, pixels in (("width", width), ("height", height)):
         if (field.minimum is not None and pixels < field.minimum) or (
             field.maximum is not None and pixels > field.maximum
         ):
-            raise Refused(
-                f"the {side} {pixels} is not possible; {field.minimum} to {field.maximum} pixels are allowed."
-            )
+            raise Refused(f"the {side} {_show(pixels)} is not possible; {field.allowed}.")
     return width, height
 
 
@@ -187,10 +186,11 @@ def _parse_number(value: Any) -> int | float | None:
             value = int(text) if re.fullmatch(r"[+-]?[0-9]{1,40}", text) else float(text)
         except ValueError:
             return None
-    return value if math.isfinite(value) else None
+    return value if isinstance(value, int) or math.isfinite(value) else None
 
 
-def _parse_size(value: Any) -> tuple[int, int]:
+def parse_size(value: Any) -> tuple[int, int]:
+    """(width, height) of "768x512", a pair or a mapping. Raises Refused."""
     if isinstance(value, Mapping):
         value = (value.get("width"), value.get("height"))
     if isinstance(value, str):
@@ -204,6 +204,14 @@ def _parse_size(value: Any) -> tuple[int, int]:
     return int(sides[0] or 0), int(sides[1] or 0)
 
 
+def _draw_seed(field: Field) -> int:
+    low = max(int(field.minimum or 0), 0)
+    high = low + RANDOM_SEEDS - 1 if field.maximum is None else max(int(field.maximum), low)
+    return low + secrets.randbelow(min(RANDOM_SEEDS, high - low + 1))
+
+
 def _show(value: Any) -> str:
+    if isinstance(value, int) and abs(value) >= 10**60:
+        return "this huge number"
     text = value if isinstance(value, str) else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}…"

@@ -101,7 +101,7 @@ def bind_form(name: str, file: PresetFile, workflow: Workflow, object_info: Obje
         if line.fixed is None:
             fields[key] = field
         else:
-            fixed += [(slot, line.fixed) for slot in field.slots[""]]
+            fixed += _spread(field, line.fixed if field.widget == "image" else field.check(field.default))
     outputs = _find_outputs(file, workflow, problems)
     if not problems:
         problems += _find_missing_choices(workflow, object_info, {**dict(fixed), **_own_slots(fields)})

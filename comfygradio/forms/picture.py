@@ -10,6 +10,9 @@ from PIL import Image, UnidentifiedImageError
 
 MAX_MEGAPIXELS = 50
 
+FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "TIFF")
+"""Only these are ever decoded; Pillow would also start Ghostscript for an EPS that calls itself a picture."""
+
 
 def check_picture(path: Path, max_mb: float) -> str | None:
     """What is wrong with a picture file, in a sentence, or None; decodes it whole to find cut-off files."""
@@ -23,7 +26,9 @@ def check_picture(path: Path, max_mb: float) -> str | None:
         return _check_pixels(path)
     except UnidentifiedImageError:
         return "this file is not a picture that can be read; please use PNG, JPEG or WebP."
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except Image.DecompressionBombError:
+        return f"the picture is far too large; at most {MAX_MEGAPIXELS} megapixels are allowed."
+    except Exception:  # Pillow's decoders raise errors of any kind on broken files
         return "this picture is damaged and cannot be read; please save it again or use another one."
 
 
@@ -40,7 +45,7 @@ def name_picture(path: Path) -> str:
 def _check_pixels(path: Path) -> str | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        with Image.open(path) as picture:
+        with Image.open(path, formats=FORMATS) as picture:
             width, height = picture.size
             if width * height > MAX_MEGAPIXELS * 1e6:
                 return (

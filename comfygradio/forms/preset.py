@@ -45,7 +45,10 @@ def load_preset(path: str | Path) -> Preset:
         )
     file = parse_preset_file(path)
     folder = path.parent.resolve()
-    workflow_path = (folder / file.workflow).resolve()
+    try:
+        workflow_path = (folder / file.workflow).resolve()
+    except (OSError, ValueError) as error:
+        raise PresetError(f"{path}: workflow {file.workflow!r} is no path: {error}.") from error
     if folder not in workflow_path.parents:
         raise PresetError(
             f"{path}: workflow {file.workflow} lies outside of the preset's folder; put it beside the file."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -25,7 +25,7 @@ LATER = frozenset({"template", "show_if", "optional", "bypass", "sweep"})
 class SlotFile(BaseModel):
     """The long form of a slot address, which survives renumbering."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     node: str | int | None = None
     class_type: str | None = Field(default=None, alias="class")
@@ -34,15 +34,17 @@ class SlotFile(BaseModel):
 
 
 SlotAddress = str | SlotFile
+SlotAddresses = SlotAddress | Annotated[list[SlotAddress], Field(min_length=1)]
+FieldName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 
 
 class FieldFile(BaseModel):
     """One line of the form, as the preset file has it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
-    slot: SlotAddress | list[SlotAddress] | None = None
-    slots: dict[Literal["width", "height"], SlotAddress | list[SlotAddress]] | None = None
+    slot: SlotAddresses | None = None
+    slots: dict[Literal["width", "height"], SlotAddresses] | None = None
     label: str | None = None
     help: str | None = None
     placeholder: str | None = None
@@ -52,7 +54,7 @@ class FieldFile(BaseModel):
     default: Scalar | None = None
     min: int | float | None = None
     max: int | float | None = None
-    step: int | float | None = None
+    step: Annotated[int | float, Field(gt=0)] | None = None
     choices: list[Scalar] | dict[str, Scalar] | str | None = None
     fixed: Scalar | None = None
     max_mb: float | None = Field(default=None, gt=0)
@@ -69,7 +71,7 @@ class FieldFile(BaseModel):
 class PresetFile(BaseModel):
     """A whole preset file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     title: str = Field(min_length=1)
     workflow: str = Field(min_length=1)
@@ -77,7 +79,7 @@ class PresetFile(BaseModel):
     icon: str = ""
     group: str = ""
     order: int | float = 0
-    fields: dict[str, FieldFile] = {}
+    fields: dict[FieldName, FieldFile] = {}
     outputs: list[str | int] = []
     examples: list[dict[str, Scalar]] = []
 
@@ -92,15 +94,19 @@ def parse_preset_file(path: Path) -> PresetFile:
         raise PresetError(f"{path} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
         raise PresetError(f"{path} is not UTF-8 text.") from error
+    except RecursionError as error:
+        raise PresetError(f"{path} is nested too deeply.") from error
     except yaml.YAMLError as error:
         raise PresetError(_describe_yaml_error(path, error)) from error
     if not isinstance(data, dict) or tree is None:
         raise PresetError(f"{path}: a preset is a list of keys such as title, workflow and fields.")
     lines = _find_lines(path, tree)
     try:
-        return PresetFile.model_validate(data)
+        file = PresetFile.model_validate(data)
     except ValidationError as error:
         raise PresetError(" ".join(_describe_problems(path, error, lines))) from error
+    _check_examples(path, file, lines)
+    return file
 
 
 def _describe_yaml_error(path: Path, error: yaml.YAMLError) -> str:
@@ -110,15 +116,21 @@ def _describe_yaml_error(path: Path, error: yaml.YAMLError) -> str:
 
 
 def _find_lines(path: Path, tree: yaml.Node) -> dict[tuple[str, ...], int]:
-    """Line (from 1) of every key; refuses keys that stand twice, which YAML would silently overwrite."""
+    """Line (from 1) of every key; refuses what YAML would silently change: keys that stand twice or are no text."""
     lines: dict[tuple[str, ...], int] = {}
+    seen: set[int] = set()
 
     def visit(node: yaml.Node, place: tuple[str, ...]) -> None:
+        if id(node) in seen:
+            return
+        seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
-                inner = (*place, str(key.value))
+                inner, where = (*place, str(key.value)), f"{path}:{key.start_mark.line + 1}"
                 if inner in lines:
-                    raise PresetError(f"{path}:{key.start_mark.line + 1}: the key {key.value} stands twice.")
+                    raise PresetError(f"{where}: the key {key.value} stands twice.")
+                if not key.tag.endswith((":str", ":merge")):
+                    raise PresetError(f'{where}: write the key {key.value} in quotes ("{key.value}").')
                 lines[inner] = key.start_mark.line + 1
                 visit(value, inner)
         elif isinstance(node, yaml.SequenceNode):
@@ -129,30 +141,68 @@ def _find_lines(path: Path, tree: yaml.Node) -> dict[tuple[str, ...], int]:
     return lines
 
 
+def _check_examples(path: Path, file: PresetFile, lines: Mapping[tuple[str, ...], int]) -> None:
+    known = {"title", *file.fields}
+    for index, example in enumerate(file.examples):
+        for name in example.keys() - known:
+            line = lines.get(("examples", str(index), name), 1)
+            raise PresetError(f"{path}:{line}: examples: there is no field {name}; there are {', '.join(file.fields)}.")
+
+
 def _describe_problems(path: Path, error: ValidationError, lines: Mapping[tuple[str, ...], int]) -> list[str]:
-    found: dict[tuple[str, ...], str] = {}
+    found: dict[tuple[str, ...], Any] = {}
     for problem in error.errors():
-        place = tuple(str(part) for part in problem["loc"])
-        while place and place not in lines:
-            place = place[:-1]
-        found.setdefault(place, _describe_problem(problem, place))
-    return [f"{path}:{lines.get(place, 1)}: {text}" for place, text in found.items()]
+        place = _find_place(problem["loc"], lines)
+        if place not in found or _is_vague(found[place]):
+            found[place] = problem
+    deeper = {place[:length] for place in found for length in range(len(place))}
+    telling = {place: problem for place, problem in found.items() if place not in deeper or not _is_vague(problem)}
+    return [f"{path}:{lines.get(place, 1)}: {_describe_problem(problem, place)}" for place, problem in telling.items()]
+
+
+def _find_place(loc: tuple[int | str, ...], lines: Mapping[tuple[str, ...], int]) -> tuple[str, ...]:
+    """The keys on the way to a problem, without the names that pydantic gives to the branches of a union."""
+    place: tuple[str, ...] = ()
+    for part in map(str, loc):
+        if (*place, part) in lines:
+            place = (*place, part)
+    return place
+
+
+def _is_vague(problem: Any) -> bool:
+    """Whether a problem says only that a value is of another type: one of several, where more types are possible."""
+    return str(problem["type"]).endswith("_type")
 
 
 def _describe_problem(problem: Any, place: tuple[str, ...]) -> str:
-    key = ".".join(place)
-    if problem["type"] == "extra_forbidden":
+    key, kind = ".".join(place), problem["type"]
+    if kind == "extra_forbidden":
         return _describe_unknown_key(place)
-    if problem["type"] == "missing":
-        return f"{key + ' needs' if key else 'this preset needs'} a {problem['loc'][-1]}."
-    if problem["type"] == "literal_error" and place[-1:] == ("widget",):
-        return f"there is no widget {problem['input']}; there are {problem['ctx']['expected'].replace(' or ', ', ')}."
-    return f"{key}: {problem['msg'].removeprefix('Value error, ')}."
+    if kind == "missing":
+        return f"{key + ' needs' if key else 'this preset needs'} the key {problem['loc'][-1]}."
+    if kind == "string_pattern_mismatch":
+        return f"{key}: a field is named in letters, digits and _, beginning with a letter."
+    if kind == "literal_error" and place[-1:] == ("widget",):
+        return f"there is no widget {problem['input']}; there are {', '.join(get_args(Widget))}."
+    return f"{key}: {_describe_value(problem, place)}"
+
+
+def _describe_value(problem: Any, place: tuple[str, ...]) -> str:
+    if _is_vague(problem):
+        if place[0] == "fields" and len(place) == 2:
+            return "a field is a list of keys, for example {slot: 6.text}."
+        if place[2:3] in (("slot",), ("slots",)):
+            return "write NODE.INPUT, for example 6.text."
+        if place[2:3] == ("choices",) and isinstance(problem["input"], dict):
+            return "a choice that sets several slots is not supported by this version of comfygradio yet."
+        if place[2:3] in (("choices",), ("default",), ("fixed",)) or place[0] == "examples":
+            return f"{problem['input']!r} does not fit; texts, numbers, true and false do."
+    return f"{problem['msg'].removeprefix('Value error, ').replace('Input should be', 'this has to be')}."
 
 
 def _describe_unknown_key(place: tuple[str, ...]) -> str:
     key = place[-1]
-    known = _list_keys(FieldFile if place[0] == "fields" and len(place) == 3 else PresetFile)
+    known = _list_keys(PresetFile if len(place) == 1 else FieldFile if len(place) == 3 else SlotFile)
     if key in LATER:
         return f"the key {key} is not supported by this version of comfygradio yet."
     near = difflib.get_close_matches(key, known, 1, 0.5)

@@ -24,7 +24,7 @@ def find_slot(workflow: Workflow, address: SlotAddress) -> Slot:
     if isinstance(address, SlotFile):
         return Slot(_find_described(workflow, address).id, address.input)
     for split in range(len(address)):
-        if address[split] == "." and (node := _match_node(workflow, address[:split])):
+        if address[split] == "." and address[split + 1 :] and (node := _match_node(workflow, address[:split])):
             return Slot(node.id, address[split + 1 :])
     raise PresetError(_describe_unknown(workflow, address))
 
@@ -50,7 +50,7 @@ def _find_described(workflow: Workflow, address: SlotFile) -> Node:
     by_id = workflow.nodes.get(str(address.node))
     if by_id and address.class_type in (None, by_id.class_type):
         return by_id
-    same_class = [node for node in workflow if node.class_type == address.class_type]
+    same_class = [node for node in workflow if address.class_type in (None, node.class_type)]
     for matches in ([node for node in same_class if node.title == address.title], same_class):
         if len(matches) == 1:
             return matches[0]
@@ -61,11 +61,13 @@ def _find_described(workflow: Workflow, address: SlotFile) -> Node:
 
 
 def _describe_unknown(workflow: Workflow, address: str) -> str:
-    name = address.rpartition(".")[0]
-    if not name:
+    name, _, input = address.rpartition(".")
+    if not name or not input:
         return f"{address} is no slot: write NODE.INPUT, for example 6.text."
-    if sum(name in (node.title, node.class_type) for node in workflow) > 1:
-        return f"slot {address}: more than one node is called {name}; use its id: {_list_nodes(workflow)}."
+    names = [called for node in workflow for called in {node.title, node.class_type}]
+    twice = next((called for called in names if address.startswith(f"{called}.") and names.count(called) > 1), None)
+    if twice:
+        return f"slot {address}: more than one node is called {twice}; use its id: {_list_nodes(workflow)}."
     near = difflib.get_close_matches(name, [node.title for node in workflow], 1)
     hint = f" Did you mean {near[0]}?" if near else ""
     return f"slot {address}: the workflow has no node {name}; it has {_list_nodes(workflow)}.{hint}"
