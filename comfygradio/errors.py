@@ -115,8 +115,8 @@ class PresetError(ComfyGradioError):
 
 
 class ValuesRefused(ComfyGradioError):
-    """Form values that a form does not take; `problems` maps field name to one sentence."""
+    """Form values that a form does not take; `problems` maps field name to what is allowed, without the name."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__(" ".join(problems.values()))
+        super().__init__(" ".join(f"{name}: {problem}" for name, problem in problems.items()))
         self.problems = dict(problems)

@@ -44,7 +44,7 @@ class Form:
             try:
                 checked[name] = field.check(values.get(name, field.default))
             except Refused as refusal:
-                problems[name] = f"{field.label}: {refusal}"
+                problems[name] = str(refusal)
         if problems:
             raise ValuesRefused(problems)
         return checked
@@ -82,7 +82,7 @@ class Form:
     def _describe_unknown(self, name: str) -> str:
         near = difflib.get_close_matches(name, self.fields, 1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(self.fields) or 'none'}."
-        return f"{self.title} has no field {name}; {hint}"
+        return f"{self.title} has no such field; {hint}"
 
 
 def bind_form(name: str, file: PresetFile, workflow: Workflow, object_info: ObjectInfo) -> Form:

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
-from comfygradio.errors import ComfyGradioError, ValuesRefused
+from comfygradio.errors import ComfyGradioError
 from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
 from comfygradio.jobs.job import Job, Snapshot
@@ -48,7 +48,7 @@ def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Rep
         try:
             job = await asyncio.to_thread(studio.submit, form.name, values)
         except ComfyGradioError as error:
-            raise gr.Error(describe_refusal(error), print_exception=False) from error
+            raise gr.Error(str(error), print_exception=False) from error
         async for report in follow_job(studio, job):
             yield report
 
@@ -92,13 +92,6 @@ def describe_info(job: Job, snapshot: Snapshot) -> dict[str, Any]:
         "warnings": list(state.warnings) if state else [],
         "seconds": round(snapshot.seconds, 3),
     }
-
-
-def describe_refusal(error: ComfyGradioError) -> str:
-    """A refusal for a program: each sentence behind the name of its parameter."""
-    if isinstance(error, ValuesRefused):
-        return " ".join(f"{name}: {sentence}" for name, sentence in error.problems.items())
-    return str(error)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.components import Component
+from gradio.utils import get_upload_folder
 
 from comfygradio.forms.field import Choice, Field
 
@@ -27,11 +28,17 @@ def build_component(field: Field, preset: str) -> Component:
 
 
 def read_payload(field: Field, payload: Any) -> Any:
-    """The value in what Gradio received for a component, or a program sent: an uploaded file becomes its path."""
+    """The value in what Gradio received for a component, or a program sent: an uploaded file becomes its path.
+
+    A path outside of Gradio's upload folder is nobody's upload and is dropped, whoever names it.
+    """
     if field.widget != "image":
         return payload
     path = payload.get("path") if isinstance(payload, Mapping) else None
-    return Path(path) if isinstance(path, str) else None
+    if not isinstance(path, str) or "\0" in path:
+        return None
+    uploaded = Path(path).resolve()
+    return uploaded if uploaded.is_relative_to(Path(get_upload_folder()).resolve()) else None
 
 
 def show_value(field: Field, value: Any) -> Any:

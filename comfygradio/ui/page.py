@@ -24,7 +24,8 @@ DEMO_BANNER = (
 
 REMEMBER = """(name) => {
   const url = new URL(location.href);
-  if ((url.searchParams.get("preset") ?? name) !== name || !url.searchParams.has("preset")) {
+  const first = document.querySelector("#cg-chooser input[type=radio]")?.value;
+  if ((url.searchParams.get("preset") ?? first) !== name) {
     url.searchParams.set("preset", name);
     history.pushState({}, "", url);
   }

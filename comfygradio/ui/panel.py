@@ -59,7 +59,7 @@ def listen_panel(panel: Panel, studio: Studio, viewer: Viewer, view: gr.HTML) ->
         try:
             job = await asyncio.to_thread(studio.submit, form.name, values)
         except ComfyGradioError as error:
-            yield gr.skip(), describe_problem(error)
+            yield gr.skip(), describe_problem(error, form)
             return
         cleared: Any = ""
         async for message in viewer.watch(job):
@@ -83,10 +83,12 @@ def build_note(title: str, *sentences: str) -> str:
     return f'<div class="cg-note" role="alert">{head}{lines}</div>'
 
 
-def describe_problem(error: ComfyGradioError) -> str:
-    """A refusal as HTML for the place under the button."""
-    sentences = list(error.problems.values()) if isinstance(error, ValuesRefused) else [str(error)]
-    return build_note("", *sentences)
+def describe_problem(error: ComfyGradioError, form: Form) -> str:
+    """A refusal as HTML for the place under the button, a line for each field by its label."""
+    if not isinstance(error, ValuesRefused):
+        return build_note("", str(error))
+    labels = {name: field.label for name, field in form.fields.items()}
+    return build_note("", *(f"{labels.get(name, name)}: {problem}" for name, problem in error.problems.items()))
 
 
 def _build_fields(form: Form) -> dict[str, Component]:

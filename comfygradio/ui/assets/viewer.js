@@ -25,8 +25,10 @@ function begin(token) {
   keep(localStorage, ALL, [...stored(localStorage, ALL, []).filter((t) => t !== token), token].slice(-20));
   clearFrame();
   $("results").replaceChildren();
-  if (innerWidth < 768) element.scrollIntoView({ behavior: "smooth", block: "start" });
+  reveal();
 }
+
+const reveal = () => { if (innerWidth < 768) element.scrollIntoView({ behavior: "smooth", block: "start" }); };
 
 function stream(watch) {
   if (streaming && job.watch === watch) return;
@@ -85,6 +87,7 @@ async function paintFrame(uri) {
   frameUrl = url;
   frame.src = url;
   frame.hidden = false;
+  if (!old) reveal();
   if (old) URL.revokeObjectURL(old);
 }
 

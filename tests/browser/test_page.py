@@ -1,0 +1,149 @@
+"""What a person does on the page, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import httpx
+from playwright.sync_api import BrowserContext, Page, expect
+
+from comfygradio.demo import DemoServer
+from tests.ui.running import RunningApp
+
+PROMPT = "What do you want to see?"
+
+
+def start(page: Page, prompt: str, steps: int = 20) -> None:
+    """Type a prompt and press Generate."""
+    page.get_by_label(PROMPT).fill(prompt)
+    if steps != 20:
+        page.get_by_text("More settings").click()
+        page.get_by_role("spinbutton", name="number input for Steps").fill(str(steps))
+    page.get_by_role("button", name="Generate").click()
+
+
+def frame_source(page: Page) -> str | None:
+    """The address of the preview that is shown."""
+    return page.locator("img.cg-frame").get_attribute("src")
+
+
+def wait_for_frame(page: Page, other_than: str | None = None) -> str:
+    """Wait until a preview is shown that is another one."""
+    page.wait_for_function(
+        "old => { const f = document.querySelector('img.cg-frame'); return f && !f.hidden && f.src && f.src !== old; }",
+        arg=other_than,
+    )
+    return frame_source(page) or ""
+
+
+def wait_for_result(page: Page) -> None:
+    """Wait until a finished picture is shown."""
+    page.wait_for_function(
+        "() => { const i = document.querySelector('.cg-card img'); return i && i.complete && i.naturalWidth > 0; }"
+    )
+
+
+def test_generate_shows_previews_then_the_picture_and_stop_ends_a_second_run(page: Page, demo: DemoServer) -> None:
+    start(page, "a lighthouse at dusk")
+    first = wait_for_frame(page)
+    second = wait_for_frame(page, first)
+    assert second != first
+    wait_for_result(page)
+    expect(page.locator(".cg-summary")).to_contain_text(re.compile(r"Text to image · in .+ · seed \d+"))
+    expect(page.locator("img.cg-frame")).to_be_hidden()
+
+    start(page, "a fox", steps=60)
+    wait_for_frame(page)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".cg-summary")).to_contain_text("stopped")
+    expect(page.get_by_role("button", name="Generate")).to_be_enabled()
+    assert httpx.get(f"{demo.url}/queue").json()["queue_running"] == []
+
+
+def test_the_download_is_the_original_file(page: Page) -> None:
+    start(page, "a lake")
+    wait_for_result(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    data = Path(download.value.path()).read_bytes()
+    assert data.startswith(b"\x89PNG") and b"comfygradio" in data
+
+
+def test_a_reload_shows_the_running_job_again(page: Page) -> None:
+    start(page, "a mountain", steps=40)
+    wait_for_frame(page)
+    page.reload()
+    wait_for_frame(page)
+    wait_for_result(page)
+    page.reload()
+    wait_for_result(page)
+
+
+def test_a_new_tab_shows_the_running_job(page: Page, context: BrowserContext, app: RunningApp) -> None:
+    start(page, "a river", steps=40)
+    wait_for_frame(page)
+    other = context.new_page()
+    other.goto(app.url)
+    wait_for_frame(other)
+    wait_for_result(other)
+
+
+def test_a_hidden_tab_lets_go_and_shows_the_end_when_it_comes_back(page: Page, app: RunningApp) -> None:
+    start(page, "a forest", steps=40)
+    wait_for_frame(page)
+    set_hidden(page, True)
+    page.wait_for_function("() => document.title.includes('✓')")
+    set_hidden(page, False)
+    wait_for_result(page)
+
+
+def test_a_refused_value_is_explained_under_the_button(page: Page) -> None:
+    page.get_by_label("Seed").fill("many")
+    page.get_by_role("button", name="Generate").click()
+    expect(page.locator(".block.cg-problem")).to_contain_text("Seed: many is not possible; whole numbers from 0")
+    page.get_by_label("Seed").fill("18446744073709551615")
+    page.get_by_role("button", name="Generate").click()
+    wait_for_result(page)
+    expect(page.locator(".cg-summary")).to_contain_text("seed 18446744073709551615")
+    expect(page.locator(".block.cg-problem")).to_have_text("")
+
+
+def test_the_seed_that_was_used_can_be_kept_and_let_go(page: Page) -> None:
+    start(page, "a field")
+    wait_for_result(page)
+    page.get_by_role("button", name="Keep this seed").click()
+    kept = page.get_by_label("Seed").input_value()
+    assert kept.isdigit() and f"seed {kept}" in page.locator(".cg-summary").inner_text()
+    page.get_by_role("button", name="🎲").click()
+    expect(page.get_by_label("Seed")).to_have_value("")
+
+
+def test_the_address_names_the_preset_and_back_returns(page: Page, app: RunningApp) -> None:
+    page.get_by_label(PROMPT).fill("kept while away")
+    page.get_by_text("Upscale").first.click()
+    expect(page.get_by_role("heading", name="Upscale")).to_be_visible()
+    assert "preset=upscale" in page.url
+    page.go_back()
+    expect(page.get_by_role("heading", name="Text to image")).to_be_visible()
+    expect(page.get_by_label(PROMPT)).to_have_value("kept while away")
+    page.goto(f"{app.url}?preset=image_to_image")
+    expect(page.get_by_role("heading", name="Image to image")).to_be_visible()
+
+
+def test_an_example_fills_the_form(page: Page) -> None:
+    page.get_by_role("button", name="Fox").click()
+    expect(page.get_by_label(PROMPT)).to_have_value(re.compile("fox in a knitted scarf"))
+    expect(page.get_by_role("radio", name="512 × 768")).to_be_checked()
+
+
+def set_hidden(page: Page, hidden: bool) -> None:
+    """Make the page believe that its tab is in the background, or in front again."""
+    page.evaluate(
+        """hidden => {
+          Object.defineProperty(document, "hidden", { get: () => hidden, configurable: true });
+          Object.defineProperty(document, "visibilityState", { get: () => hidden ? "hidden" : "visible", configurable: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )

@@ -1,0 +1,31 @@
+"""A whole running app on a demo server, in this process, for the tests that need one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from comfygradio.demo import DemoOptions, DemoServer
+from tests.ui.running import RunningApp, run_app
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[DemoServer]:
+    """A demo server, quick but with steps to watch, with the test nodes."""
+    with DemoServer(DemoOptions(step_seconds=0.02, lab_nodes=True)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def app(demo: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """The app with the presets that ship, on that demo server."""
+    with run_app(demo.url, tmp_path_factory.mktemp("outputs")) as running:
+        yield running
+
+
+@pytest.fixture
+def outputs(tmp_path: Path) -> Path:
+    """A folder for results."""
+    return tmp_path / "outputs"

@@ -1,0 +1,41 @@
+"""Starting and stopping a whole app inside a test."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from comfygradio.settings import Settings, shipped_presets
+from comfygradio.ui.serve import App, build, launch
+
+
+@dataclass(frozen=True)
+class RunningApp:
+    """An app that answers at `url`."""
+
+    app: App
+    url: str
+
+
+@contextmanager
+def run_app(server: str, outputs: Path, presets: Path | None = None, auth: Path | None = None) -> Iterator[RunningApp]:
+    """The app on a random port, closed at the end."""
+    settings = Settings(
+        server=server, presets=(presets or shipped_presets(),), outputs=outputs, port=free_port(), auth=auth
+    )
+    app = build(settings)
+    try:
+        yield RunningApp(app, launch(app, block=False))
+    finally:
+        app.close()
+        app.blocks.close(verbose=False)
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
