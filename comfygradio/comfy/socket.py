@@ -25,6 +25,8 @@ PING_SECONDS = 25.0
 FLAGS = json.dumps({"type": "feature_flags", "data": {"supports_preview_metadata": True}})
 BROKEN = (websocket.WebSocketException, OSError, ValueError, AttributeError)
 """What reading and closing a socket can raise; the last two when another thread closes it."""
+NO_PROXY = {"http_proxy_host": "unused", "http_no_proxy": ["*"]}
+"""websocket-client 1.9 heeds http_no_proxy only beside a proxy host; otherwise the environment's proxies are used."""
 
 Listener = Callable[[Message, Hashable], None]
 
@@ -120,7 +122,7 @@ def _choose_options(access: Access) -> dict[str, Any]:
         "header": access.all_headers,
         "suppress_origin": True,
         "redirect_limit": 0,
-        "http_no_proxy": ["*"] if access.address.loopback else None,
+        **(NO_PROXY if access.address.loopback else {}),
         "sslopt": {"context": context} if context else {"cert_reqs": 0, "check_hostname": False},
         "skip_utf8_validation": True,
         "enable_multithread": True,

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import itertools
+import threading
+
+from comfygradio.comfy.mailbox import Mailbox, Worker
+from comfygradio.comfy.watch import Patience, Watch
+
+
+def test_the_newest_of_a_kind_replaces_the_others() -> None:
+    mailbox = Mailbox(lambda: 7.0)
+    for content, kind in [("a", "preview"), ("event", None), ("b", "preview"), ("other", "progress"), ("c", "preview")]:
+        mailbox.put(content, kind)
+    letters = mailbox.take(0)
+    assert [(letter.content, letter.replaced) for letter in letters] == [("event", 0), ("other", 0), ("c", 2)]
+    assert mailbox.take(0) == []
+
+
+def test_kinds_begin_anew_after_reading() -> None:
+    mailbox = Mailbox(lambda: 0.0)
+    mailbox.put(1, "preview")
+    mailbox.take(0)
+    mailbox.put(2, "preview")
+    assert [(letter.content, letter.replaced) for letter in mailbox.take(0)] == [(2, 0)]
+
+
+def test_taking_waits_for_a_letter_from_another_thread() -> None:
+    mailbox = Mailbox(lambda: 0.0)
+    threading.Timer(0.01, mailbox.put, ["late"]).start()
+    assert [letter.content for letter in mailbox.take(5)] == ["late"]
+
+
+def test_a_worker_does_tasks_in_order_and_ends() -> None:
+    worker, seen, done = Worker("test"), list[int](), threading.Event()
+    for number in range(3):
+        worker.do(lambda number=number: seen.append(number))  # type: ignore[misc]
+    worker.do(done.set)
+    worker.stop()
+    assert done.wait(5) and seen == [0, 1, 2]
+
+
+def test_silence_is_trusted_for_a_while_and_polls_back_off() -> None:
+    watch = Watch(Patience(silence=2.0, slowest_poll=5.0), 0.0)
+    watch.connected = True
+    assert not watch.wants_poll(1.9) and watch.wants_poll(2.0)
+    times, now = [], 2.0
+    for _ in range(5):
+        watch.polled(now, failed=False)
+        now += watch.pause(now, 100)
+        times.append(now)
+    gaps = [round(after - before, 3) for before, after in itertools.pairwise(times)]
+    assert gaps == [4.5, 5.0, 5.0, 5.0]
+    watch.hear(now)
+    assert watch.pause(now, 100) == 2.0
+
+
+def test_queue_refreshes_are_throttled() -> None:
+    watch = Watch(Patience(queue_refresh=1.0, silence=60.0), 0.0)
+    watch.polled(10.0, failed=False)
+    watch.refresh_queue(10.1)
+    assert not watch.wants_poll(10.9) and watch.wants_poll(11.0)
+
+
+def test_reconnects_back_off_and_end() -> None:
+    watch, now, pauses = Watch(Patience(), 0.0), 0.0, []
+    watch.polled(0.0, failed=True)
+    for _ in range(5):
+        watch.lose(now)
+        begun = now
+        while not watch.wants_reconnect(now):
+            now += 0.25
+        pauses.append(now - begun)
+        assert not watch.is_hopeless(now)
+    watch.lose(now)
+    assert pauses == [1.0, 2.0, 4.0, 8.0, 16.0]
+    assert watch.is_hopeless(now)
+
+
+def test_a_server_that_answers_polls_is_never_hopeless() -> None:
+    watch = Watch(Patience(reconnect=()), 0.0)
+    watch.lose(0.0)
+    watch.polled(100.0, failed=False)
+    assert not watch.is_hopeless(1000.0)
+
+
+def test_a_reopened_socket_has_to_prove_itself() -> None:
+    watch = Watch(Patience(), 0.0)
+    watch.connect(0.0, answers_flags=True)
+    assert not watch.is_forgotten(1.9) and watch.is_forgotten(2.0)
+    watch.connect(0.0, answers_flags=True)
+    watch.hear(1.0)
+    assert not watch.is_forgotten(99.0)
