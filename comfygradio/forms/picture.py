@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 MAX_MEGAPIXELS = 50
 
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 """Only these are ever decoded; Pillow would also start Ghostscript for an EPS that calls itself a picture."""
 
 
