@@ -1,0 +1,160 @@
+"""Previews on the real page in Chromium, and ten tabs of one browser at once: `python -m tests.benchmarks.preview`.
+
+How it is measured: a demo server (its lab node sends numbered JPEGs of 512 pixels at an exact pace), the app and Chromium
+are processes of one machine, so they share a clock. The demo server logs time and SHA-256 of every frame just before it is
+handed to the WebSocket. A script in the page looks at every animation frame which picture the preview element shows,
+complete and visible, and hashes its bytes afterwards; latency is from that log entry to that animation frame (paint
+follows within it, up to 16 ms later). The slow line is a proxy between browser and app; the page itself is loaded before
+the line becomes slow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser
+
+from tests.benchmarks.figures import Goal, Row, describe_spread, format_table, write_json
+from tests.benchmarks.lab_server import DEFAULT_GRAIN, SentFrame, read_log
+from tests.benchmarks.page import Shown, await_picture, open_browser, open_page, read_frames, start_job
+from tests.benchmarks.presets import write_lab_presets
+from tests.benchmarks.processes import Server, count_files, open_app, open_lab
+from tests.benchmarks.proxy import ThrottledProxy
+from tests.benchmarks.tabs import measure_tabs
+
+SECONDS, QUICK_SECONDS = 15.0, 5.0
+IDLE_SECONDS = 3.0
+RATES = (10, 30)
+SLOW_BITS = 2e6
+FREE_P50_MS, SLOW_P95_MS, SLOW_FINAL_MS = 30.0, 500.0, 500.0
+
+
+@dataclass(frozen=True)
+class Stand:
+    """What is being measured: lab server, its log, app, the app's folder and a browser."""
+
+    lab: Server
+    log: Path
+    app: Server
+    folder: Path
+    browser: Browser
+
+
+def main() -> None:
+    """Measure and print; nothing is asserted."""
+    options = parse_options()
+    seconds = options.seconds or (QUICK_SECONDS if options.quick else SECONDS)
+    report: dict[str, Any] = {"benchmark": "preview"}
+    with open_stand(options.grain) as stand:
+        if "lines" in options.only:
+            report["lines"] = report_lines([measure_line(stand, fps, bits, seconds) for bits in (0.0, SLOW_BITS) for fps in RATES])
+        if "tabs" in options.only:
+            report["tabs"] = measure_tabs(stand.browser, stand.app.url, options.tabs, options.quick)
+    write_json(options.json, report)
+
+
+def parse_options() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.preview", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, help=f"of frames for each line and rate [{SECONDS:g}]")
+    parser.add_argument("--quick", action="store_true", help="less of everything")
+    parser.add_argument("--only", nargs="+", choices=["lines", "tabs"], default=["lines", "tabs"], help="a part of it")
+    parser.add_argument("--tabs", type=int, default=10, help="how many tabs [10]")
+    parser.add_argument("--grain", type=float, default=DEFAULT_GRAIN, help=f"noise that makes frames heavier [{DEFAULT_GRAIN:g}]")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
+    return parser.parse_args()
+
+
+@contextmanager
+def open_stand(grain: float) -> Iterator[Stand]:
+    """Everything started, in a temporary folder."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        write_lab_presets(folder / "presets")
+        lab = stack.enter_context(open_lab(folder / "log", grain))
+        app = stack.enter_context(open_app(lab.url, folder / "presets", folder / "app"))
+        yield Stand(lab, folder / "log", app, folder / "app", stack.enter_context(open_browser()))
+
+
+def measure_line(stand: Stand, fps: int, bits_per_second: float, seconds: float) -> dict[str, Any]:
+    """One job watched by one page; over a proxy if the line is slow."""
+    with ThrottledProxy(stand.app.url) as line:
+        page = open_page(stand.browser, line.url if bits_per_second else stand.app.url, "frames")
+        line.set_speed(bits_per_second)
+        idle = measure_idle(stand.app)
+        before, files = stand.log.stat().st_size if stand.log.exists() else 0, count_files(stand.folder / "gradio")
+        start_job(page, "frames", {"count": round(seconds * fps), "fps": fps})
+        while not (sent := read_log(stand.log, before)):
+            time.sleep(0.02)
+        cpu, began = stand.app.cpu_seconds(), time.monotonic()
+        final = await_picture(page, timeout_ms=1000 * (3 * seconds + 60))
+        cpu = stand.app.cpu_seconds() - cpu - idle * (time.monotonic() - began)
+        sent, shown = read_log(stand.log, before), read_frames(page)
+        page.close()
+    left = count_files(stand.folder / "gradio") - files
+    name = f"{bits_per_second / 1e6:g} Mbit/s" if bits_per_second else "free"
+    return {"line": name, "fps": fps, **describe_frames(sent, shown, final), **describe_cost(sent, cpu, left)}
+
+
+def measure_idle(app: Server) -> float:
+    """The part of a processor that the app takes with one page open and no job."""
+    before = app.cpu_seconds()
+    time.sleep(IDLE_SECONDS)
+    return (app.cpu_seconds() - before) / IDLE_SECONDS
+
+
+def describe_frames(sent: Sequence[SentFrame], shown: Sequence[Shown], final: float) -> dict[str, Any]:
+    """Frames sent and shown, their latency, and how late the finished picture was; milliseconds."""
+    sent_at = {frame.digest: frame.at for frame in sent}
+    seen = [frame for frame in shown if frame.digest in sent_at]
+    spread = describe_spread([1000 * (frame.at - sent_at[frame.digest]) for frame in seen])
+    length = seen[-1].at - seen[0].at if len(seen) > 1 else math.nan
+    return {
+        "sent": len(sent),
+        "shown": len(seen),
+        "unknown": len(shown) - len(seen),
+        "shown fps": (len(seen) - 1) / length,
+        "p50 ms": spread.median,
+        "p95 ms": spread.p95,
+        "final ms": 1000 * (final - sent[-1].at),
+    }
+
+
+def describe_cost(sent: Sequence[SentFrame], cpu_seconds: float, files: int) -> dict[str, Any]:
+    """What the frames cost the app: processor time beyond its idling, temporary files; per frame that was sent."""
+    weight = sum(frame.bytes for frame in sent) / len(sent) / 1000
+    return {"cpu ms/frame": 1000 * cpu_seconds / len(sent), "files/frame": files / len(sent), "kB/frame": weight}
+
+
+def report_lines(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Print the figures of all lines; returns them."""
+    goals = [goal for row in rows for goal in judge(row)]
+    print("\nPreviews: from the server's frame to the screen\n")
+    print(format_table(rows))
+    print("final: the finished picture is on the screen so long after the last frame was sent")
+    print(*goals, sep="\n", flush=True)
+    return {"rows": rows, "goals": [vars(goal) | {"met": goal.met} for goal in goals]}
+
+
+def judge(row: Row) -> list[Goal]:
+    """What is asked of a free or of a slow line."""
+    name = f"{row['line']}, {row['fps']} fps"
+    files = Goal(f"{name}, temporary files", row["files/frame"], 0.0, "per frame")
+    if row["line"] == "free":
+        return [Goal(f"{name}, p50", row["p50 ms"], FREE_P50_MS, "ms"), files]
+    late = Goal(f"{name}, final picture", row["final ms"], SLOW_FINAL_MS, "ms late")
+    return [Goal(f"{name}, p95", row["p95 ms"], SLOW_P95_MS, "ms"), late, files]
+
+
+if __name__ == "__main__":
+    main()
