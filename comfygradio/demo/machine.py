@@ -44,7 +44,7 @@ class Machine:
     def stop(self) -> None:
         """Ends the worker; a running prompt is interrupted."""
         self.queue.close()
-        self.executor.interrupt.set()
+        self.executor.interrupt.close()
         self._worker.join(timeout=5)
 
     def interrupt(self) -> None:

@@ -28,17 +28,24 @@ class InterruptFlag:
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self._closed = False
+
+    def close(self) -> None:
+        """Puts the flag up for good, because the server stops."""
+        self._closed = True
+        self._event.set()
 
     def set(self) -> None:
         self._event.set()
 
     def clear(self) -> None:
-        self._event.clear()
+        if not self._closed:
+            self._event.clear()
 
     def check(self) -> None:
         """Raises Interrupted if the flag is up, and takes it down."""
         if self._event.is_set():
-            self._event.clear()
+            self.clear()
             raise Interrupted
 
     def wait(self, seconds: float) -> None:

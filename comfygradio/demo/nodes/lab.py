@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from comfygradio.demo.nodes import NodeFunction
 
 TICK = 0.05
-GRAIN = 10.0
+GRAIN = 2.0
 
 
 def nodes() -> dict[str, NodeFunction]:
@@ -50,22 +52,24 @@ def send_text(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 def send_frames(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     """Sends `count` prepared JPEGs, `fps` per second; frame n leaves n / fps seconds after the first."""
     count, fps = inputs.integer("count"), inputs.real("fps")
-    frames = draw_frames(count, inputs.integer("width", 512), inputs.integer("height", 512))
-    encoded = [encode_image(frame, "JPEG") for frame in frames]
+    size = inputs.integer("width", 512), inputs.integer("height", 512)
+    encoded = [encode_image(frame, "JPEG") for frame in draw_frames(count, *size)]
     start = time.monotonic()
     for index, frame in enumerate(encoded):
         run.wait(start + index / fps - time.monotonic())
         run.step(index + 1, count, frame)
-    return NodeResult(([frames[-1]],))
+    with Image.open(io.BytesIO(encoded[-1][0])) as last:
+        return NodeResult(([last.convert("RGB")],))
 
 
-def draw_frames(count: int, width: int, height: int) -> list[Image.Image]:
+def draw_frames(count: int, width: int, height: int) -> Iterator[Image.Image]:
     """Grainy landscapes with their number (from 1) drawn big in the middle."""
     base = np.asarray(Recipe("lab frames", "lab", "lab").draw(width, height), dtype=np.float32)
     rng = np.random.default_rng(1)
     grain = rng.normal(0, GRAIN, base.shape).astype(np.float32)
     font = ImageFont.load_default(max(10, min(width, height) // 3))
-    return [number_frame(base, np.roll(grain, 7 * n, axis=1), n, font) for n in range(1, count + 1)]
+    for number in range(1, count + 1):
+        yield number_frame(base, np.roll(grain, 7 * number, axis=1), number, font)
 
 
 def number_frame(

@@ -52,7 +52,7 @@ def send(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     images = inputs.images("images")
     for index, image in enumerate(images):
         run.step(index, len(images), encode_image(image, "PNG"))
-    return NodeResult((), {})
+    return NodeResult()
 
 
 def show_text(run: NodeRun, inputs: NodeInputs) -> NodeResult:
