@@ -99,7 +99,7 @@ def check_number(field: Field, value: Any) -> int | float:
 
 def check_seed(field: Field, value: Any) -> int:
     """An exact 64-bit seed; nothing, -1 or "random" draws one."""
-    if value is None or (isinstance(value, str | int) and str(value)[:8].strip().lower() in ("", "-1", "random")):
+    if value is None or value == -1 or (isinstance(value, str) and value.strip().lower() in ("", "-1", "random")):
         return _draw_seed(field)
     number = _parse_number(value)
     if isinstance(number, float) and abs(number) >= 2**53:

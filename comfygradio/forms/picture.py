@@ -18,7 +18,7 @@ def check_picture(path: Path, max_mb: float) -> str | None:
     """What is wrong with a picture file, in a sentence, or None; decodes it whole to find cut-off files."""
     try:
         megabytes = path.stat().st_size / 1e6
-    except OSError:
+    except (OSError, ValueError):
         return f"the file {path.name} does not exist."
     if megabytes > max_mb:
         return f"the file has {megabytes:.0f} MB; at most {max_mb:g} MB are allowed."
@@ -35,7 +35,7 @@ def check_picture(path: Path, max_mb: float) -> str | None:
 def name_picture(path: Path) -> str:
     """A file name made from the content, so that the same picture is uploaded once and stays in ComfyUI's cache."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        warnings.simplefilter("ignore")
         with Image.open(path) as picture:
             suffix = (picture.format or "png").lower()
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:20]
@@ -44,7 +44,7 @@ def name_picture(path: Path) -> str:
 
 def _check_pixels(path: Path) -> str | None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        warnings.simplefilter("ignore")
         with Image.open(path, formats=FORMATS) as picture:
             width, height = picture.size
             if width * height > MAX_MEGAPIXELS * 1e6:

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from comfygradio.comfy.object_info import ObjectInfo
+
+from .desk import Desk, read_object_info
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+@pytest.fixture(scope="session", params=["v0.3.64", "v0.33.0"])
+def info(request: pytest.FixtureRequest) -> ObjectInfo:
+    """What an old and a new ComfyUI say about the classes of the test workflow."""
+    return ObjectInfo.from_json(read_object_info(request.param))
+
+
+@pytest.fixture(scope="session")
+def new_info() -> ObjectInfo:
+    return ObjectInfo.from_json(read_object_info("v0.33.0"))
