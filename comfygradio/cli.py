@@ -208,8 +208,6 @@ def add_command(arguments: Sequence[str]) -> list[str]:
 
 def describe_error(error: Exception) -> str:
     """What to say about an error, in one line."""
-    if isinstance(error, ValuesRefused):
-        return " ".join(_name_field(name, problem) for name, problem in error.problems.items())
     if isinstance(error, UsageError):
         return f"{cast(Any, error).format_message().rstrip('.')}; see comfygradio --help."
     if isinstance(error, OSError) and error.strerror:
@@ -217,10 +215,6 @@ def describe_error(error: Exception) -> str:
     if isinstance(error, ComfyGradioError):
         return str(error)
     return f"This should not have happened ({type(error).__name__}: {error}); PYTHONDEVMODE=1 shows where it did."
-
-
-def _name_field(name: str, problem: str) -> str:
-    return problem if name in problem.lower() else f"{name}: {problem}"
 
 
 def _complain(text: str, code: int) -> int:
