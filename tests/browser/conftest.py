@@ -1,4 +1,4 @@
-"""Debian's Chromium through playwright. Without it these tests are skipped, unless CI is set: then that is a failure."""
+"""Debian's Chromium through playwright. Without it these tests are skipped; with CI set that is a failure."""
 
 from __future__ import annotations
 

@@ -141,8 +141,9 @@ def set_hidden(page: Page, hidden: bool) -> None:
     """Make the page believe that its tab is in the background, or in front again."""
     page.evaluate(
         """hidden => {
+          const state = hidden ? "hidden" : "visible";
           Object.defineProperty(document, "hidden", { get: () => hidden, configurable: true });
-          Object.defineProperty(document, "visibilityState", { get: () => hidden ? "hidden" : "visible", configurable: true });
+          Object.defineProperty(document, "visibilityState", { get: () => state, configurable: true });
           document.dispatchEvent(new Event("visibilitychange"));
         }""",
         hidden,

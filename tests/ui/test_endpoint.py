@@ -26,7 +26,7 @@ def client(app: RunningApp, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def test_every_preset_is_a_named_endpoint_with_typed_parameters(client: Client) -> None:
-    endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]  # type: ignore[index]
+    endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert sorted(endpoints) == ["/image_to_image", "/text_to_image", "/upscale"]
     types = {p["parameter_name"]: p["type"]["type"] for p in endpoints["/text_to_image"]["parameters"]}
     assert types == {
@@ -95,7 +95,9 @@ def wait_until_running(demo: DemoServer) -> None:
         ({"prompt": ["a"]}, "prompt: text is expected."),
     ],
 )
-def test_a_value_outside_of_the_limits_is_refused_by_name(client: Client, values: dict[str, object], sentence: str) -> None:
+def test_a_value_outside_of_the_limits_is_refused_by_name(
+    client: Client, values: dict[str, object], sentence: str
+) -> None:
     with pytest.raises(AppError) as refusal:
         client.predict(api_name="/text_to_image", **values)
     assert sentence in str(refusal.value)

@@ -123,9 +123,7 @@ def test_bad_presets_are_explained_and_good_ones_go_on(demo: DemoServer, mixed: 
         ("huge", "100 megapixels; at most 50 are allowed"),
     ],
 )
-def test_an_upload_that_cannot_be_used_is_refused(
-    app: RunningApp, tmp_path: Path, kind: str, sentence: str
-) -> None:
+def test_an_upload_that_cannot_be_used_is_refused(app: RunningApp, tmp_path: Path, kind: str, sentence: str) -> None:
     path = tmp_path / "upload.png"
     Image.effect_noise((200, 200), 90).save(path)
     if kind == "cut":
