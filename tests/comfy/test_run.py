@@ -1,0 +1,210 @@
+"""Running prompts, on a demo server or on the real one that COMFYUI_URL names."""
+
+from __future__ import annotations
+
+import io
+import struct
+import threading
+import time
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.state import JobState
+from comfygradio.comfy.workflow import Prompt, Upload
+from comfygradio.errors import JobInterrupted, PromptRejected
+
+from .graphs import Graph, draw_empty, draw_text
+
+
+def run_all(client: ComfyClient, prompt: Prompt | Graph) -> list[JobState]:
+    return list(client.run(prompt))
+
+
+def test_text_to_image(comfy: ComfyClient, checkpoint: str, tmp_path: Path) -> None:
+    states = run_all(comfy, draw_text(checkpoint))
+    last = states[-1]
+    assert last.status == "done" and last.progress == 1.0 and last.node is None
+    fractions = [state.progress for state in states]
+    assert fractions == sorted(fractions) and max(fractions[:-1]) < 1
+    assert "Paint" in {state.node for state in states}
+    assert max(state.step or 0 for state in states) == 8
+    assert {"3", "8", "9"} <= last.node_seconds.keys() and last.node_seconds["3"] > 0
+    (output,) = last.outputs
+    assert (output.node_id, output.kind, output.type) == ("9", "image", "output")
+    saved = output.save(tmp_path / "new" / "picture.png")
+    assert saved.read_bytes() == output.read() and Image.open(saved).size == (64, 64)
+    assert last.warnings == ()
+
+
+def test_previews_where_the_server_can_switch_them_on(comfy: ComfyClient, checkpoint: str) -> None:
+    version = comfy.server_version()
+    if version is None or version < (0, 5, 0):
+        pytest.skip("extra_data.preview_method came with v0.5.0")
+    states = run_all(comfy, draw_text(checkpoint))
+    assert states[-1].preview_count == 8
+    preview = next(state.preview for state in states if state.preview)
+    assert preview.mime == "image/jpeg" and preview.node_id == "3"
+    Image.open(io.BytesIO(preview.data)).load()
+    *_, last = comfy.run(draw_text(checkpoint), preview_method="none")
+    assert last.preview_count == 0
+
+
+def test_everything_cached(comfy: ComfyClient) -> None:
+    graph = draw_empty()
+    first, again = run_all(comfy, graph)[-1], run_all(comfy, graph)[-1]
+    assert first.outputs == again.outputs and again.status == "done"
+
+
+def test_pictures_by_socket(comfy: ComfyClient) -> None:
+    last = run_all(comfy, draw_empty("SaveImageWebsocket"))[-1]
+    (output,) = last.outputs
+    assert output.read().startswith(b"\x89PNG") and output.filename == "2_00001.png"
+    assert last.preview_count == 0
+
+
+def test_a_big_picture_by_socket(comfy: ComfyClient) -> None:
+    graph = draw_empty("SaveImageWebsocket")
+    graph["1"]["inputs"] |= {"width": 1024, "height": 1024, "batch_size": 3}
+    assert [Image.open(io.BytesIO(output.read())).size for output in run_all(comfy, graph)[-1].outputs] == [
+        (1024, 1024)
+    ] * 3
+
+
+def test_uploads_and_what_pictures_remember(comfy: ComfyClient, tmp_path: Path) -> None:
+    picture = tmp_path / "client upload.png"
+    Image.new("RGB", (48, 48), (time.time_ns() % 256, 7, 9)).save(picture)
+    graph: Graph = {
+        "1": {"class_type": "LoadImage", "inputs": {"image": "not yet.png"}},
+        "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "client"}},
+    }
+    prompt = Prompt(
+        graph, (Upload(picture, "client upload.png", (("1", "image"),)),), {"comfygradio": {"seed": 7}}, ("2",)
+    )
+    states = run_all(comfy, prompt)
+    saved = Image.open(io.BytesIO(states[-1].outputs[0].read()))
+    assert saved.size == (48, 48) and saved.info["comfygradio"] == '{"seed": 7}'
+    assert graph["1"]["inputs"]["image"] == "not yet.png"
+
+
+def test_only_the_outputs_that_are_asked_for(comfy: ComfyClient) -> None:
+    graph = draw_empty()
+    graph["5"] = {"class_type": "PreviewImage", "inputs": {"images": ["1", 0]}}
+    assert [output.node_id for output in run_all(comfy, Prompt(graph, outputs=("5",)))[-1].outputs] == ["5"]
+    assert {output.node_id for output in run_all(comfy, Prompt(graph))[-1].outputs} == {"2", "5"}
+
+
+def test_a_partial_refusal_is_a_warning(comfy: ComfyClient) -> None:
+    graph = draw_empty()
+    graph["5"] = {"class_type": "PreviewImage", "inputs": {}}
+    last = run_all(comfy, graph)[-1]
+    assert [output.node_id for output in last.outputs] == ["2"]
+    assert last.warnings == ("Not everything runs. PreviewImage (node 5): the input images is missing.",)
+
+
+def test_refusals(comfy: ComfyClient) -> None:
+    with pytest.raises(PromptRejected, match="It has no output node"):
+        run_all(comfy, {"1": draw_empty()["1"]})
+    with pytest.raises(PromptRejected, match="NoSuchNode"):
+        run_all(comfy, draw_empty("NoSuchNode"))
+
+
+def test_closing_cancels_the_running_prompt(comfy: ComfyClient, checkpoint: str) -> None:
+    run = comfy.run(draw_text(checkpoint, steps=400))
+    state = next(state for state in run if state.step)
+    begun = time.monotonic()
+    run.close()
+    assert time.monotonic() - begun < 0.6
+    assert wait_for_end(comfy, state.prompt_id) == "error"
+
+
+def test_closing_cancels_only_the_own_pending_prompt(comfy: ComfyClient, checkpoint: str) -> None:
+    running, waiting = comfy.run(draw_text(checkpoint, steps=60)), comfy.run(draw_empty())
+    next(state for state in running if state.step)
+    state = next(state for state in waiting if state.queue_position is not None)
+    assert (state.status, state.queue_position) == ("queued", 1)
+    waiting.close()
+    assert comfy.history(state.prompt_id) is None and comfy.queue().position(state.prompt_id) is None
+    *_, last = running
+    assert last.status == "done"
+
+
+def test_closing_before_the_first_look_posts_or_cancels(comfy: ComfyClient, checkpoint: str) -> None:
+    prompt_id = "0b8ad2cd-0d8b-4a5d-9f5d-2f1d3a4b5c6d"
+    run = comfy.run(draw_text(checkpoint, steps=400), prompt_id=prompt_id, heartbeat_seconds=0.0)
+    next(run)
+    run.close()
+    wait_for_end(comfy, prompt_id)
+    assert comfy.queue().position(prompt_id) is None
+
+
+def test_somebody_else_stops_it(comfy: ComfyClient, checkpoint: str) -> None:
+    stopped = False
+    with pytest.raises(JobInterrupted, match=r"^The job was stopped at Paint \(node 3, KSampler\)\.$") as caught:
+        for state in comfy.run(draw_text(checkpoint, steps=400)):
+            if state.step and not stopped:
+                stopped = comfy.cancel(state.prompt_id)
+    assert not comfy.cancel(caught.value.prompt_id)
+
+
+def test_many_threads_share_a_client(comfy: ComfyClient) -> None:
+    graphs = [draw_empty() for _ in range(12)]
+    with ThreadPoolExecutor(6) as pool:
+        names = [states[-1].outputs[0].filename for states in pool.map(lambda graph: run_all(comfy, graph), graphs)]
+    assert len(set(names)) == 12
+
+
+def test_heartbeats_while_it_waits(comfy: ComfyClient, checkpoint: str) -> None:
+    running = comfy.queue_prompt(draw_text(checkpoint, steps=200))
+    gaps, last = [], time.monotonic()
+    run = comfy.run(draw_empty(), heartbeat_seconds=0.05)
+    for _ in range(10):
+        next(run)
+        gaps.append(time.monotonic() - last)
+        last = time.monotonic()
+    run.close()
+    comfy.cancel(running.prompt_id)
+    assert sorted(gaps)[5] < 0.1
+
+
+def test_a_slow_consumer_gets_the_newest_preview_and_stalls_nobody(comfy: ComfyClient, checkpoint: str) -> None:
+    slow = comfy.run(draw_text(checkpoint, steps=30))
+    next(state for state in slow if state.step)
+    assert run_all(comfy, draw_empty())[-1].status == "done"
+    rest = list(slow)
+    assert len(rest) < 10 and rest[-1].status == "done"
+    version = comfy.server_version()
+    if version and version >= (0, 5, 0):
+        assert rest[-1].preview_count == 30
+
+
+def test_no_thread_is_left(comfy: ComfyClient, checkpoint: str) -> None:
+    run_all(comfy, draw_empty())
+    comfy.run(draw_text(checkpoint)).close()
+    for thread in threading.enumerate():
+        if thread.name == "comfy-run":
+            thread.join(5)
+            assert not thread.is_alive()
+
+
+def wait_for_end(client: ComfyClient, prompt_id: str) -> str | None:
+    """The status in the history once the prompt has left the queue."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end and client.queue().position(prompt_id) is not None:
+        threading.Event().wait(0.02)
+    entry = client.history(prompt_id)
+    return entry.status if entry else None
+
+
+def test_png_bytes_arrive_unchanged(comfy: ComfyClient) -> None:
+    data = run_all(comfy, draw_empty())[-1].outputs[0].read()
+    position = 8
+    while position < len(data):
+        (length,) = struct.unpack_from(">I", data, position)
+        body = data[position + 4 : position + 8 + length]
+        assert struct.unpack_from(">I", data, position + 8 + length)[0] == zlib.crc32(body)
+        position += 12 + length
