@@ -104,8 +104,15 @@ def _seed(field: Field, common: dict[str, Any]) -> Component:
 
 def _image(field: Field, common: dict[str, Any]) -> Component:
     del common["info"]
+    sources: list[Any] = ["upload", "clipboard"]
     return gr.Image(
-        type="filepath", image_mode=None, sources=["upload", "clipboard"], height=260, buttons=["fullscreen"], **common
+        type="filepath",
+        image_mode=None,
+        sources=sources,
+        height=240,
+        buttons=["fullscreen"],
+        elem_classes="cg-upload",
+        **common,
     )
 
 

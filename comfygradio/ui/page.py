@@ -37,7 +37,7 @@ REMEMBER = """(name) => {
 def build_page(studio: Studio) -> gr.Blocks:
     """The whole page as Blocks, with an endpoint for each usable preset."""
     blocks: gr.Blocks
-    with gr.Blocks(title="comfygradio", analytics_enabled=False) as blocks:
+    with gr.Blocks(title="comfygradio", analytics_enabled=False, delete_cache=(3600, 86400)) as blocks:
         gr.HTML(DEMO_BANNER if studio.is_demo else "", elem_id="cg-banner", js_on_load=None)
         if studio.trouble:
             _build_closed(studio)
