@@ -68,11 +68,13 @@ class Run:
         self._mailbox = Mailbox(time.monotonic)
         self._worker = Worker("comfy-run")
         self._watch = Watch(patience, time.monotonic())
+        self._watch.busy = True
         self._tracker = JobTracker(prompt.graph, prompt_id or str(uuid.uuid4()), prompt.outputs, endpoints)
         self._tracker.stage = "uploading" if prompt.uploads else "queued"
         self._socket: Socket | None = None
         self._posted = threading.Event()
         self._accepted = self._answers_flags = False
+        self._posted_id: str | None = None
         self._absences = 0
         self._stopped = threading.Event()
 
@@ -151,14 +153,16 @@ class Run:
             self._watch.hurry(at, SETTLE_SECONDS)
 
     def _accept(self, queued: QueuedPrompt) -> None:
-        self._accepted = True
+        self._accepted, self._watch.busy = True, False
         self._tracker.accept(queued)
-        if self._socket is None:
+        now = time.monotonic()
+        self._watch.hear(now)
+        if self._socket:
+            self._watch.connected = True
+        else:
             self._tracker.gap = True
             self._tracker.warn(NO_SOCKET)
-            self._watch.begin_polling(time.monotonic())
-        else:
-            self._watch.connected = True
+            self._watch.begin_polling(now)
 
     def _look_after(self, now: float) -> None:
         if not self._accepted or self._tracker.failure or self._tracker.done:
@@ -234,7 +238,10 @@ class Run:
             graph = upload_files(self._endpoints, self._prompt)
             self._socket = open_socket(self._endpoints, self._client_id)
             if not self._stopped.is_set():
-                self._mailbox.put(self._post(graph))
+                self._posted_id = self._tracker.prompt_id
+                queued = self._post(graph)
+                self._posted_id = queued.prompt_id
+                self._mailbox.put(queued)
         except Exception as error:
             self._mailbox.put(error)
         self._posted.set()
@@ -263,7 +270,8 @@ class Run:
     def _cancel_now(self, done: threading.Event) -> None:
         self._posted.wait()
         try:
-            cancel_prompt(self._endpoints, self._tracker.prompt_id)
+            if self._posted_id:
+                cancel_prompt(self._endpoints, self._posted_id)
         except ServerError:
             pass
         finally:

@@ -9,6 +9,9 @@ SETTLE_SECONDS = 0.3
 LISTEN_SECONDS = 2.0
 """A server that knows feature flags answers them at once, unless it forgot our socket."""
 
+CONNECTED_FACTOR = 10
+"""While a socket seems open, a server gets that much more time: loading a model may keep it from answering."""
+
 
 @dataclass(frozen=True)
 class Patience:
@@ -100,9 +103,10 @@ class Watch:
 
     def is_hopeless(self, now: float) -> bool:
         """Whether nothing has answered for as long as all attempts to reconnect take."""
-        if self.connected or self._failing_since is None or self._reconnect_at is not None:
+        if self._failing_since is None or self._reconnect_at is not None:
             return False
-        return now - self._failing_since >= sum(self._patience.reconnect) * 0.9
+        limit = sum(self._patience.reconnect) * 0.9 * (CONNECTED_FACTOR if self.connected else 1)
+        return now - self._failing_since >= limit
 
     def pause(self, now: float, longest: float) -> float:
         """Seconds until something is due, at most `longest`."""

@@ -51,7 +51,7 @@ def make_exception(kind: type[Exception]) -> Exception:
         return kind("hidden")
 
 
-@pytest.mark.parametrize("kind", find_exceptions(httpx))
+@pytest.mark.parametrize("kind", list(find_exceptions(httpx)))
 def test_every_exception_of_httpx_is_translated(kind: type[Exception]) -> None:
     transport = http.Transport(ACCESS)
     with pytest.raises(ServerError) as caught, transport.translated():

@@ -90,3 +90,10 @@ def test_a_reopened_socket_has_to_prove_itself() -> None:
     watch.connect(0.0, answers_flags=True)
     watch.hear(1.0)
     assert not watch.is_forgotten(99.0)
+
+
+def test_an_open_socket_buys_time() -> None:
+    watch = Watch(Patience(reconnect=(1.0,)), 0.0)
+    watch.connected = True
+    watch.polled(1.0, failed=True)
+    assert not watch.is_hopeless(9.0) and watch.is_hopeless(10.0)
