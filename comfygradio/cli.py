@@ -188,16 +188,16 @@ def run_command(arguments: Sequence[str]) -> int:
     try:
         code = app(add_command(arguments), prog_name="comfygradio", standalone_mode=False)
         sys.stdout.flush()
-        return code or OK
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except (KeyboardInterrupt, typer.Abort):
-        return _complain("Interrupted.", INTERRUPTED)
+        code = INTERRUPTED
     except Exception as error:
         if sys.flags.dev_mode:
             raise
         return _complain(describe_error(error), USAGE if isinstance(error, USAGE_ERRORS) else FAILED)
+    return _complain("Interrupted.", INTERRUPTED) if code == INTERRUPTED else code or OK
 
 
 def add_command(arguments: Sequence[str]) -> list[str]:
