@@ -1,0 +1,105 @@
+"""What is inside the wheel, and that it works without the checkout."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def read_list(key: str) -> list[str]:
+    """The texts of a list in pyproject.toml; Python 3.10 has no tomllib."""
+    block = re.search(rf"^{key} = \[\n(.*?)^\]", PROJECT, re.MULTILINE | re.DOTALL)
+    assert block
+    return re.findall(r'^\s*"([^"]+)"', block[1], re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout, built without the network."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    ended = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def names(wheel: Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+def test_the_wheel_holds_the_package_and_its_data(names: set[str]) -> None:
+    package = {
+        str(path.relative_to(ROOT)) for path in (ROOT / "comfygradio").rglob("*.*") if "__pycache__" not in path.parts
+    }
+    assert package - names == set()
+    presets = {f"comfygradio/{path.relative_to(ROOT)}" for path in (ROOT / "presets").iterdir()}
+    assert presets and presets - names == set()
+
+
+def test_the_wheel_holds_nothing_else(names: set[str]) -> None:
+    assert {name.split("/")[0].partition("-")[0] for name in names} == {"comfygradio"}
+    assert not any("__pycache__" in name or "test" in name for name in names)
+
+
+def test_the_wheel_says_what_it_needs(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        metadata = Parser().parsestr(archive.read(name).decode())
+        scripts = archive.read(name.replace("METADATA", "entry_points.txt")).decode()
+    assert metadata["Requires-Python"] == ">=3.10"
+    assert "comfygradio = comfygradio.cli:main" in scripts
+
+
+def test_an_installed_wheel_brings_its_presets(wheel: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    (tmp_path / "empty").mkdir()
+    environ = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+    command = [sys.executable, "-P" if sys.version_info >= (3, 11) else "-s", "-m", "comfygradio", "presets"]
+    ended = subprocess.run(command, cwd=tmp_path / "empty", env=environ, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert [line.split()[0] for line in ended.stdout.splitlines()] == ["text_to_image", "image_to_image", "upscale"]
+
+
+def test_a_space_gets_the_same_dependencies() -> None:
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    listed = [line for line in lines if line and not line.startswith("#")]
+    assert listed == [name for name in read_list("dependencies") if not name.startswith("gradio")]
+
+
+def test_a_broken_environment_fails_the_space_with_one_sentence(tmp_path: Path) -> None:
+    environ = {**os.environ, "COMFYGRADIO_PORT": "many"}
+    command = [sys.executable, str(ROOT / "app.py")]
+    ended = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1].endswith(
+        "SettingsError: COMFYGRADIO_PORT: many is no port; use a number from 1 to 65535, or 0 for a free one."
+    )
+
+
+def test_the_app_file_builds_the_page(tmp_path: Path) -> None:
+    script = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "import app, gradio\n"
+        "assert isinstance(app.demo, gradio.Blocks)\n"
+        "names = {function.api_name for function in app.demo.fns.values()}\n"
+        "assert {'text_to_image', 'image_to_image', 'upscale'} <= names, names\n"
+        "app.app.close()\n"
+    )
+    environ = {**os.environ, "COMFYGRADIO_DEMO": "1"}
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr

@@ -1,0 +1,125 @@
+"""The README says what is there, all of it, and its commands and programs work."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import typer
+import yaml
+
+from comfygradio.cli import app
+from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.forms.preset_file import LATER, FieldFile, PresetFile, Widget, parse_preset_file
+from comfygradio.settings import SOURCES, shipped_presets
+from tests.ui.running import run_app
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+FRONT, _, BODY = TEXT.removeprefix("---\n").partition("\n---\n")
+COMMANDS = ("serve", "demo", "run", "check", "presets")
+
+
+def take_section(title: str) -> str:
+    """What stands under a heading."""
+    return BODY.split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def take_blocks(language: str, text: str = BODY) -> list[str]:
+    """The fenced blocks of a language."""
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def take_keys(heading: str) -> list[str]:
+    """The `names` in the first column of the table with this heading."""
+    table = BODY.split(f"| {heading} |", 1)[1].split("\n\n", 1)[0]
+    return [name for row in table.splitlines()[2:] for name in re.findall(r"`([^`]+)`", row.split("|")[1])]
+
+
+def list_flags(command: str) -> set[str]:
+    """The flags that a command takes."""
+    group: Any = typer.main.get_command(app)
+    return {flag for option in group.commands[command].params for flag in option.opts if flag.startswith("--")}
+
+
+def test_the_front_matter_is_what_spaces_need() -> None:
+    front = yaml.safe_load(FRONT)
+    assert front["sdk"] == "gradio" and (ROOT / front["app_file"]).is_file()
+    assert front["title"] and front["emoji"] and front["python_version"] == "3.11"
+    assert len(front["short_description"]) <= 60
+    assert f'"gradio>={".".join(front["sdk_version"].split(".")[:2])},<7"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_there_are_exactly_two_setup_commands_and_ci_uses_the_second() -> None:
+    install, tests = (block.strip() for block in take_blocks("sh", take_section("Set up")))
+    assert "\n" not in install + tests
+    assert install == "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/comfygradio"
+    assert f"({tests})" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_every_key_of_presets_and_fields_is_explained() -> None:
+    assert take_keys("Key of a preset") == sorted(PresetFile.model_fields, key=take_keys("Key of a preset").index)
+    assert set(take_keys("Key of a field")) == set(FieldFile.model_fields)
+    widgets = BODY.split("\nWidgets: ", 1)[1].split("\n\n", 1)[0]
+    assert tuple(re.findall(r"`(\w+)`", widgets)) == get_args(Widget)
+
+
+def test_what_is_missing_is_said() -> None:
+    assert {key for key in LATER if f"`{key}`" in take_section("Not there yet")} == LATER
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_flag_is_listed_and_every_listed_flag_exists(command: str) -> None:
+    row = next(row for row in take_section("Commands").splitlines() if row.startswith(f"| `comfygradio {command}"))
+    assert set(re.findall(r"`(--[\w-]+)`", row)) == list_flags(command) - {"--help"}
+
+
+def test_every_command_is_listed() -> None:
+    group: Any = typer.main.get_command(app)
+    assert tuple(group.commands) == COMMANDS
+
+
+def test_every_setting_is_listed() -> None:
+    rows = [row.split("|") for row in take_section("Settings").splitlines() if row.startswith("| `--")]
+    listed = {row[1].strip(" `"): tuple(re.findall(r"`([A-Z_]{5,})`", row[2])) for row in rows}
+    assert listed == {source.flag: source.variables for source in SOURCES.values()}
+
+
+def test_flags_in_the_prose_exist() -> None:
+    flags = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", BODY)) - {"--version", "--help"}
+    assert flags <= {flag for command in COMMANDS for flag in list_flags(command)}
+
+
+def test_the_preset_of_the_readme_is_valid(tmp_path: Path) -> None:
+    (block,) = take_blocks("yaml")
+    path = tmp_path / "text_to_image.yaml"
+    path.write_text(block, encoding="utf-8")
+    assert set(parse_preset_file(path).fields) >= {"prompt", "size", "seed"}
+
+
+def test_the_programs_of_the_readme_run(tmp_path: Path) -> None:
+    from_python, from_any = take_blocks("python")
+    shutil.copytree(shipped_presets(), tmp_path / "presets")
+    with DemoServer(DemoOptions(step_seconds=0)) as demo, run_app(demo.url, tmp_path / "outputs") as running:
+        for program in (
+            from_python.replace("http://127.0.0.1:8188", demo.url),
+            from_any.replace("http://127.0.0.1:7860", running.url),
+        ):
+            ended = run_program(program, tmp_path)
+            assert ended.returncode == 0, ended.stderr
+            assert "1.0" in ended.stdout
+    assert (tmp_path / "lighthouse.png").read_bytes().startswith(b"\x89PNG")
+
+
+def run_program(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    script = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{program}"
+    return subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, timeout=60)
+
+
+def test_links_and_paths_of_this_machine_do_not_stand_in_it() -> None:
+    assert not re.search(r"/(home|work|tmp|root)/", TEXT)
