@@ -1,4 +1,4 @@
-"""Four ways from a colour to the bytes of a picture: a bare script, the library, and the web app called twice."""
+"""The ways from a colour to the bytes of a picture: a bare script, the library, and the web app called twice."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ class WebAppHttp:
         self._http.close()
 
     def _note(self, times: list[float], job: float) -> None:
-        post, events, file = (1000 * (end - start) for start, end in zip(times, times[1:], strict=False))
+        post, events, file = (1000 * (end - start) for start, end in pairwise(times))
         self.parts.append({"post": post, "events": events, "file": file, "job in the app": 1000 * job})
 
 
@@ -134,7 +135,9 @@ def read_result(lines: Iterator[str]) -> Any:
 
 
 @contextmanager
-def open_callers(server_url: str, app_url: str, preset: Path, folder: Path) -> Iterator[dict[str, Caller]]:
+def open_callers(
+    server_url: str, app_url: str, floor_url: str, preset: Path, folder: Path
+) -> Iterator[dict[str, Caller]]:
     """All callers by name, closed at the end."""
     with ExitStack() as stack:
         yield {
@@ -142,6 +145,8 @@ def open_callers(server_url: str, app_url: str, preset: Path, folder: Path) -> I
             "library": stack.enter_context(closing(Library(server_url, preset))),
             "web app, gradio_client": stack.enter_context(closing(WebAppClient(app_url, folder))),
             "web app, plain HTTP": stack.enter_context(closing(WebAppHttp(app_url))),
+            "Gradio alone, gradio_client": stack.enter_context(closing(WebAppClient(floor_url, folder))),
+            "Gradio alone, plain HTTP": stack.enter_context(closing(WebAppHttp(floor_url))),
         }
 
 

@@ -1,6 +1,6 @@
-"""A demo server with lab nodes that writes down when it sends each frame: `python -m tests.benchmarks.lab_server LOG GRAIN`.
+"""A demo server with lab nodes that writes down when it sends each frame.
 
-A line of the log is JSON: `at` (seconds since 1970, taken just before the frame is handed to the WebSocket), `digest`
+`python -m tests.benchmarks.lab_server LOG GRAIN` prints the address and serves until Ctrl-C. A line of the log is JSON: `at` (seconds since 1970, taken just before the frame is handed to the WebSocket), `digest`
 (SHA-256 of the JPEG, by which a browser recognises it), `bytes`, `number` (from 1) and `prompt`.
 """
 
@@ -20,7 +20,7 @@ from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.demo.node_run import NodeRun
 from comfygradio.demo.nodes import lab
 
-DEFAULT_GRAIN = 2.5
+DEFAULT_GRAIN = 2.0
 """Gives frames of 66 kB, as heavy as photographic previews; the grain that the lab has by itself doubles that."""
 
 
@@ -63,7 +63,7 @@ def _log_frames(write: Callable[[str], object]) -> None:
         line = {"at": at, "digest": digest, "bytes": len(image[0]), "number": value, "prompt": run.item.prompt_id}
         write(json.dumps(line) + "\n")
 
-    NodeRun.step = logged  # type: ignore[method-assign]
+    NodeRun.step = logged  # type: ignore[method-assign, assignment]
 
 
 def main(arguments: Sequence[str]) -> None:

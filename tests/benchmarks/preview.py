@@ -1,11 +1,10 @@
 """Previews on the real page in Chromium, and ten tabs of one browser at once: `python -m tests.benchmarks.preview`.
 
-How it is measured: a demo server (its lab node sends numbered JPEGs of 512 pixels at an exact pace), the app and Chromium
-are processes of one machine, so they share a clock. The demo server logs time and SHA-256 of every frame just before it is
-handed to the WebSocket. A script in the page looks at every animation frame which picture the preview element shows,
-complete and visible, and hashes its bytes afterwards; latency is from that log entry to that animation frame (paint
-follows within it, up to 16 ms later). The slow line is a proxy between browser and app; the page itself is loaded before
-the line becomes slow.
+How it is measured: a demo server (its lab node sends JPEGs of 512 pixels at an exact pace), the app and Chromium are
+processes of one machine and share its clock. The demo server logs time and SHA-256 of every frame just before the frame
+is handed to the WebSocket. A script in the page looks at every animation frame which picture the preview shows, complete
+and visible, and hashes its bytes afterwards. Latency is from that log entry to that animation frame; the paint follows
+within it, up to 16 ms later. The slow line is a proxy between browser and app that becomes slow once the page is loaded.
 """
 
 from __future__ import annotations
@@ -55,7 +54,8 @@ def main() -> None:
     report: dict[str, Any] = {"benchmark": "preview"}
     with open_stand(options.grain) as stand:
         if "lines" in options.only:
-            report["lines"] = report_lines([measure_line(stand, fps, bits, seconds) for bits in (0.0, SLOW_BITS) for fps in RATES])
+            cells = [(fps, bits) for bits in (0.0, SLOW_BITS) for fps in RATES]
+            report["lines"] = report_lines([measure_line(stand, *cell, seconds) for cell in cells])
         if "tabs" in options.only:
             report["tabs"] = measure_tabs(stand.browser, stand.app.url, options.tabs, options.quick)
     write_json(options.json, report)
@@ -70,7 +70,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="less of everything")
     parser.add_argument("--only", nargs="+", choices=["lines", "tabs"], default=["lines", "tabs"], help="a part of it")
     parser.add_argument("--tabs", type=int, default=10, help="how many tabs [10]")
-    parser.add_argument("--grain", type=float, default=DEFAULT_GRAIN, help=f"noise that makes frames heavier [{DEFAULT_GRAIN:g}]")
+    parser.add_argument("--grain", type=float, default=DEFAULT_GRAIN, help=f"makes frames heavier [{DEFAULT_GRAIN:g}]")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
     return parser.parse_args()
 

@@ -54,6 +54,13 @@ def open_lab(log: Path, grain: float) -> Iterator[Server]:
 
 
 @contextmanager
+def open_floor() -> Iterator[Server]:
+    """A Gradio app that does nothing."""
+    with run_server("-m", "tests.benchmarks.floor_app", str(find_port())) as server:
+        yield server
+
+
+@contextmanager
 def open_app(server_url: str, presets: Path, folder: Path) -> Iterator[Server]:
     """The web app on a free port; its results and Gradio's temporary files go into `folder`."""
     flags = ["--server", server_url, "--presets", str(presets), "--outputs", str(folder / "outputs")]

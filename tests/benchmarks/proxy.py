@@ -20,6 +20,9 @@ CHUNK = 1400
 BUFFER = 4096
 """Bytes that the system may buffer for a socket; Linux doubles what is asked for."""
 
+LATE_SECONDS = 0.01
+"""A lane that was woken late may catch up so much; otherwise every late wake-up would make the line slower."""
+
 
 class Lane:
     """One direction of the line. `bits_per_second` 0 lets everything through at once."""
@@ -36,8 +39,8 @@ class Lane:
         if self.bits_per_second <= 0:
             return 0.0
         now = self._clock()
-        self._free_at = max(self._free_at, now) + 8 * size / self.bits_per_second
-        return self._free_at - now
+        self._free_at = max(self._free_at, now - LATE_SECONDS) + 8 * size / self.bits_per_second
+        return max(0.0, self._free_at - now)
 
 
 class ThrottledProxy:
@@ -100,8 +103,7 @@ class ThrottledProxy:
 
     async def _pump(self, source: socket.socket, target: socket.socket, lane: Lane) -> None:
         while data := await self._loop.sock_recv(source, CHUNK):
-            if (pause := lane.reserve(len(data))) > 0:
-                await asyncio.sleep(pause)
+            await asyncio.sleep(lane.reserve(len(data)))
             await self._loop.sock_sendall(target, data)
         target.shutdown(socket.SHUT_WR)
 

@@ -19,7 +19,10 @@
     if (frame && frame.getAttribute("src") && frame.src !== seen && ready(frame)) {
       seen = frame.src;
       bench.shown.push({ at: now, source: blobs.get(seen) ?? seen });
-      blobs.clear();   // the newest one is shown: older ones never will be
+      for (const url of blobs.has(seen) ? blobs.keys() : []) {   // older ones never will be shown; newer ones are being decoded
+        blobs.delete(url);
+        if (url === seen) break;
+      }
     }
     if (!bench.final && picture && picture !== old && ready(picture)) bench.final = now;
     requestAnimationFrame(sample);
@@ -56,7 +59,11 @@
     return until(() => visible("#cg-panel-" + name), started);
   };
 
+  const shownIn = (place) => [...document.querySelectorAll(place + " img")].some(ready);
+
   bench.upload = async (place) => {
+    document.querySelector(place + ' button[aria-label="Remove Image"]')?.click();
+    await until(() => !shownIn(place) && document.querySelector(place + " input[type=file]"), performance.now());
     const canvas = Object.assign(document.createElement("canvas"), { width: 256, height: 256 });
     const paint = canvas.getContext("2d"), noise = paint.createImageData(256, 256);
     noise.data.set(noise.data.map((_, index) => (index % 4 === 3 ? 255 : 256 * Math.random())));
@@ -67,6 +74,6 @@
     const input = document.querySelector(place + " input[type=file]"), started = performance.now();
     input.files = files.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
-    return until(() => [...document.querySelectorAll(place + " img")].some(ready), started);
+    return until(() => shownIn(place), started);
   };
 })();

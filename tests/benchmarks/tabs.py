@@ -1,7 +1,7 @@
 """Many tabs of one browser over plain HTTP, a job in each: does anything hang while all of them run or wait?
 
-A browser has six connections to a host. Every tab in turn switches the preset, uploads a picture and switches back, over
-and over until the last job is done; each step is timed inside the page, from the click to what it brings being visible.
+A browser has six connections to a host. Every tab in turn switches the preset, uploads a picture and switches back,
+over and over until the last job is done. Each step is timed inside the page, from the click to its visible effect.
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ from typing import Any
 from playwright.sync_api import Browser, Page
 
 from tests.benchmarks.figures import Goal, describe_spread, format_table
-from tests.benchmarks.page import await_picture, await_phase, open_page, read_frames, start_job
+from tests.benchmarks.page import await_phase, await_picture, open_page, read_frames, start_job
 
 FPS = 5
 FRAMES, QUICK_FRAMES = 60, 20
 HANG_MS = 2000.0
 PATIENCE_MS = 120_000.0
 PAUSE_SECONDS = 0.1
-REMOVE = 'button[aria-label="Remove Image"]'
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,9 @@ def measure_browser(browser: Browser, url: str, count: int, frames: int, hiding:
     """One browser with a job in every tab; `hiding`: a tab is hidden unless something is being done in it."""
     context = browser.new_context()
     try:
-        pages = [_open_tab(context, url, frames + number, hiding) for number in range(count)]
+        pages = [open_page(context, url, "frames") for _ in range(count)]
+        for number, page in enumerate(pages):
+            _start(page, frames + number, hiding)
         steps = use_tabs(pages, hiding)
         arrived = [_await_result(page) for page in pages]
         shown = [len(read_frames(page)) for page in pages]
@@ -75,7 +76,6 @@ def use_tab(page: Page, number: int, hiding: bool) -> list[Step]:
         "switch back": "bench.choose('frames')",
     }
     taken = {name: page.evaluate(action) for name, action in actions.items()}
-    page.evaluate(f"document.querySelector('#cg-picture-image {REMOVE}')?.click()")
     if hiding:
         page.evaluate("bench.hide(true)")
     return [Step(name, number, phase, float("inf") if ms is None else float(ms)) for name, ms in taken.items()]
@@ -83,7 +83,8 @@ def use_tab(page: Page, number: int, hiding: bool) -> list[Step]:
 
 def report_tabs(title: str, steps: list[Step], arrived: list[bool], shown: list[int]) -> dict[str, Any]:
     """Print the figures of one browser; returns them."""
-    rows = [_describe_steps(name, steps) for name in dict.fromkeys(step.name for step in steps)]
+    kinds = sorted({(step.phase, step.name) for step in steps}, reverse=True)
+    rows = [_describe_steps(phase, name, steps) for phase, name in kinds]
     hangs = sum(step.ms > HANG_MS for step in steps)
     goals = [Goal("steps that hang", hangs, 0, ""), Goal("results missing", arrived.count(False), 0, "")]
     print(f"\n{len(arrived)} tabs {title}, a job in each; milliseconds from a click to its effect\n")
@@ -93,25 +94,19 @@ def report_tabs(title: str, steps: list[Step], arrived: list[bool], shown: list[
     return {"tabs": title, "steps": rows, "hangs": hangs, "arrived": arrived, "shown": shown}
 
 
-def _describe_steps(name: str, steps: list[Step]) -> dict[str, Any]:
-    spread = describe_spread([step.ms for step in steps if step.name == name])
-    return {
-        "step": name,
-        "count": spread.count,
-        "median": spread.median,
-        "p95": spread.p95,
-        "largest": spread.largest,
-        "hangs": sum(step.ms > HANG_MS for step in steps if step.name == name),
-    }
+def _describe_steps(phase: str, name: str, steps: list[Step]) -> dict[str, Any]:
+    """The row of one kind of step in tabs whose job is in one phase."""
+    taken = [step.ms for step in steps if (step.phase, step.name) == (phase, name)]
+    spread, hangs = describe_spread(taken), sum(ms > HANG_MS for ms in taken)
+    figures = {"median": spread.median, "p95": spread.p95, "largest": spread.largest}
+    return {"job": phase, "step": name, "count": spread.count, **figures, "hangs": hangs}
 
 
-def _open_tab(context: Any, url: str, frames: int, hiding: bool) -> Page:
-    page = open_page(context, url, "frames")
+def _start(page: Page, frames: int, hiding: bool) -> None:
     start_job(page, "frames", {"count": frames, "fps": FPS})
     await_phase(page, "waiting", "running")
     if hiding:
         page.evaluate("bench.hide(true)")
-    return page
 
 
 def _is_over(page: Page) -> bool:
