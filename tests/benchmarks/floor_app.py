@@ -3,8 +3,7 @@
 `python -m tests.benchmarks.floor_app PORT` prints the address and serves until Ctrl-C.
 """
 
-from __future__ import annotations
-
+# no `from __future__ import annotations` here: Gradio counts an endpoint's results by its return type
 import sys
 import tempfile
 import threading

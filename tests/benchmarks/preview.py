@@ -1,10 +1,10 @@
 """Previews on the real page in Chromium, and ten tabs of one browser at once: `python -m tests.benchmarks.preview`.
 
 How it is measured: a demo server (its lab node sends JPEGs of 512 pixels at an exact pace), the app and Chromium are
-processes of one machine and share its clock. The demo server logs time and SHA-256 of every frame just before the frame
-is handed to the WebSocket. A script in the page looks at every animation frame which picture the preview shows, complete
+processes of one machine and share its clock. The demo server logs time and SHA-256 of every frame just before it is
+handed to the WebSocket. A script in the page looks at every animation frame which picture the preview shows, complete
 and visible, and hashes its bytes afterwards. Latency is from that log entry to that animation frame; the paint follows
-within it, up to 16 ms later. The slow line is a proxy between browser and app that becomes slow once the page is loaded.
+within it, up to 16 ms later. The slow line is a proxy between browser and app, slow from when the page is loaded.
 """
 
 from __future__ import annotations
