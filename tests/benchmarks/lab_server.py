@@ -1,8 +1,8 @@
 """A demo server with lab nodes that writes down when it sends each frame.
 
-`python -m tests.benchmarks.lab_server LOG GRAIN` prints the address and serves until Ctrl-C. A line of the log is JSON: `at` (seconds
-since 1970, taken just before the frame is handed to the WebSocket), `digest` (SHA-256 of the JPEG, by which a browser
-recognises it), `bytes`, `number` (from 1) and `prompt`.
+`python -m tests.benchmarks.lab_server LOG GRAIN` prints the address and serves until Ctrl-C. A line of the log is
+JSON: `at` (seconds since 1970, taken just before the frame is handed to the WebSocket), `digest` (SHA-256 of the
+JPEG, by which a browser recognises it), `bytes`, `number` (from 1) and `prompt`.
 """
 
 from __future__ import annotations
