@@ -70,7 +70,7 @@ class Run:
         self._watch = Watch(patience, time.monotonic())
         self._watch.busy = True
         self._tracker = JobTracker(prompt.graph, prompt_id or str(uuid.uuid4()), prompt.outputs, endpoints)
-        self._tracker.stage = "uploading" if prompt.uploads else "queued"
+        self._tracker.stage = "uploading"
         self._socket: Socket | None = None
         self._posted = threading.Event()
         self._accepted = self._answers_flags = False

@@ -33,6 +33,8 @@ class JobQueue:
         self._changed = threading.Condition()
         self._workers: list[threading.Thread] = []
         self._running: set[Job] = set()
+        self._post_turn = threading.Lock()
+        self._posting: Job | None = None
         self._closed = False
 
     def submit(self, order: Order) -> Job:
@@ -83,13 +85,28 @@ class JobQueue:
             worker.start()
 
     def _work(self) -> None:
-        while job := self._take():
+        while job := self._take_in_order():
             try:
                 self._run(job)
             finally:
+                self._let_next_post(job)
                 with self._changed:
                     self._running.discard(job)
                 self._tell_positions()
+
+    def _take_in_order(self) -> Job | None:
+        """The next job, once the one before has been accepted: otherwise the second could overtake the first."""
+        self._post_turn.acquire()
+        job = self._take()
+        self._posting = job
+        if job is None:
+            self._post_turn.release()
+        return job
+
+    def _let_next_post(self, job: Job) -> None:
+        if self._posting is job:
+            self._posting = None
+            self._post_turn.release()
 
     def _take(self) -> Job | None:
         with self._changed:
@@ -124,6 +141,8 @@ class JobQueue:
         try:
             for state in states:
                 job.update(phase="running", ahead=0, state=state)
+                if state.status != "uploading":
+                    self._let_next_post(job)
                 if job.stop_requested.is_set():
                     return True
         finally:

@@ -31,8 +31,6 @@ def describe_progress(snapshot: Snapshot) -> str:
     """One line: the place in the queue, or the running node and its step."""
     state = snapshot.state
     if snapshot.phase == "waiting" or state is None or state.status in ("uploading", "queued"):
-        if state is not None and state.status == "uploading":
-            return "Sending your files"
         ahead = snapshot.ahead or (state.queue_position or 0 if state else 0)
         return "Starting" if ahead == 0 else f"Waiting: {ahead} before you" if ahead > 1 else "Waiting: you are next"
     steps = f" · step {state.step} of {state.steps}" if state.step is not None and (state.steps or 0) > 1 else ""

@@ -78,7 +78,7 @@ def test_at_most_two_prompts_are_posted_and_the_rest_waits_here(queue: JobQueue)
     jobs = [queue.submit(draw(color, 30)) for color in range(3)] + [queue.submit(draw(9))]
     wait(jobs[0], lambda s: s.state is not None and s.state.status == "running")
     assert len(queue.client.queue().running) + len(queue.client.queue().pending) <= POSTED
-    assert jobs[3].snapshot.phase == "waiting" and jobs[3].snapshot.ahead == 3
+    assert jobs[3].snapshot.phase == "waiting" and jobs[3].snapshot.ahead == 3, [job.snapshot for job in jobs]
     for job in jobs[:3]:
         queue.stop(job.token)
     assert [wait(job, is_over).phase for job in jobs] == ["stopped"] * 3 + ["done"]
