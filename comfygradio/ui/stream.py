@@ -24,8 +24,11 @@ LOST_SECONDS = 10.0
 GONE_SECONDS = 30.0
 """Without an acknowledgement for so long, the page is gone."""
 
-PACE_SECONDS = 0.02
-"""Least time between two messages."""
+PACE_SECONDS = 0.01
+"""Least time before a message with a frame."""
+
+PROGRESS_SECONDS = 0.2
+"""Least time before a message without one: ComfyUI tells the progress of a step just before its preview."""
 
 Message = dict[str, Any]
 
@@ -67,11 +70,10 @@ class Watch:
                 if snapshot.is_over:
                     yield self._number(self._describe(self.job, snapshot))
                     return
-                due = sent_at + TICK_SECONDS - now
-                if due <= 0 or (snapshot.version != seen and self._acknowledged == self._sent):
+                due = sent_at + self._choose_pause(snapshot, seen, now) - now
+                if due <= 0:
                     seen, sent_at = snapshot.version, now
                     yield self._compose(snapshot, now)
-                    await asyncio.sleep(PACE_SECONDS)
                 else:
                     await self._wait(due)
         finally:
@@ -79,12 +81,20 @@ class Watch:
 
     def _compose(self, snapshot: Snapshot, now: float) -> Message:
         message = self._number(self._describe(self.job, snapshot))
-        count = snapshot.state.preview_count if snapshot.state else 0
-        painted = self._acknowledged >= self._frame_number or now - self._framed_at > LOST_SECONDS
-        if painted and count != self._frames:
+        if self._may_frame(snapshot, now):
             message["image"] = encode_frame(snapshot)
-            self._frames, self._frame_number, self._framed_at = count, self._sent, now
+            self._frames, self._frame_number, self._framed_at = _count_frames(snapshot), self._sent, now
         return message
+
+    def _may_frame(self, snapshot: Snapshot, now: float) -> bool:
+        painted = self._acknowledged >= self._frame_number or now - self._framed_at > LOST_SECONDS
+        return painted and _count_frames(snapshot) != self._frames
+
+    def _choose_pause(self, snapshot: Snapshot, seen: int, now: float) -> float:
+        if self._may_frame(snapshot, now):
+            return PACE_SECONDS
+        is_news = snapshot.version != seen and self._acknowledged == self._sent
+        return PROGRESS_SECONDS if is_news else TICK_SECONDS
 
     def _is_gone(self) -> bool:
         return time.monotonic() - self._acknowledged_at > GONE_SECONDS
@@ -105,6 +115,10 @@ def encode_frame(snapshot: Snapshot) -> str:
     """The newest preview as a data URI, ComfyUI's bytes untouched; "" when there is none."""
     preview = snapshot.state.preview if snapshot.state else None
     return f"data:{preview.mime};base64,{base64.b64encode(preview.data).decode()}" if preview else ""
+
+
+def _count_frames(snapshot: Snapshot) -> int:
+    return snapshot.state.preview_count if snapshot.state else 0
 
 
 def call_soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from comfygradio.comfy.state import JobState, Preview
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.jobs.job import Job, Order
 from comfygradio.ui.describe import describe_job
-from comfygradio.ui.stream import Message, Watch
+from comfygradio.ui.stream import PROGRESS_SECONDS, Message, Watch
 
 
 def new_job() -> Job:
@@ -105,6 +106,23 @@ def test_a_page_that_lets_go_ends_the_stream_and_not_the_job() -> None:
         watch.release()
         assert await ended(next_message)
         assert not job.stop_requested.is_set() and not job.snapshot.is_over
+
+    run(test)
+
+
+def test_a_frame_does_not_wait_behind_the_progress_told_before_it() -> None:
+    async def test(job: Job, watch: Watch, next_message: Callable[[], Awaitable[Message]]) -> None:
+        show_frame(job, 1)
+        watch.acknowledge((await next_message())["n"])
+        state = job.snapshot.state
+        assert state is not None
+        job.update(state=replace(state, progress=0.02))
+        loop = asyncio.get_running_loop()
+        waiting, began = asyncio.ensure_future(next_message()), loop.time()
+        await asyncio.sleep(0.02)
+        assert not waiting.done()
+        show_frame(job, 2)
+        assert "image" in await waiting and loop.time() - began < PROGRESS_SECONDS
 
     run(test)
 

@@ -2,7 +2,7 @@ const TAB = "comfygradio.job", ALL = "comfygradio.jobs", STREAMS = 3, PEEK_MS = 
 const $ = (name) => element.querySelector(".cg-" + name);
 const me = Math.random().toString(36).slice(2);
 let job = null;          // {token, watch, over, preset} of the job this tab shows
-let started = 0, heardAt = 0, streaming = false, peeking = false, later = new Set(), frameUrl = null;
+let started = 0, heardAt = 0, streaming = false, peeking = false, later = new Set();
 
 const stored = (store, key, fallback) => { try { return JSON.parse(store.getItem(key)) ?? fallback; } catch { return fallback; } };
 const keep = (store, key, value) => { try { store.setItem(key, JSON.stringify(value)); } catch { /* storage is off: no re-attach */ } };
@@ -78,24 +78,17 @@ function forget() {
 }
 
 async function paintFrame(uri) {
-  const blob = await (await fetch(uri)).blob();
-  const url = URL.createObjectURL(blob), probe = new Image();
-  probe.src = url;
-  try { await probe.decode(); } catch { URL.revokeObjectURL(url); return; }
-  if (job?.over) { URL.revokeObjectURL(url); return; }
-  const old = frameUrl, frame = $("frame");
-  frameUrl = url;
-  frame.src = url;
-  frame.hidden = false;
-  if (!old) reveal();
-  if (old) URL.revokeObjectURL(old);
+  const old = $("frame"), frame = make("img", { className: "cg-frame", alt: old.alt, src: uri });
+  try { await frame.decode(); } catch { return; }
+  if (job?.over) return;
+  const isFirst = old.hidden;
+  old.replaceWith(frame);   // decoded already, so it is painted with the next frame of the screen
+  if (isFirst) reveal();
 }
 
 function clearFrame() {
   $("frame").hidden = true;
   $("frame").removeAttribute("src");
-  if (frameUrl) URL.revokeObjectURL(frameUrl);
-  frameUrl = null;
 }
 
 const baseTitle = document.title;
