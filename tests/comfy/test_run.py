@@ -149,6 +149,7 @@ def test_somebody_else_stops_it(comfy: ComfyClient, checkpoint: str) -> None:
         for state in comfy.run(draw_text(checkpoint, steps=400)):
             if state.step and not stopped:
                 stopped = comfy.cancel(state.prompt_id)
+    wait_for_end(comfy, caught.value.prompt_id)
     assert not comfy.cancel(caught.value.prompt_id)
 
 
