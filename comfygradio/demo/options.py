@@ -66,6 +66,7 @@ class DemoOptions:
         "dream-sd15.safetensors",
         "photo-xl.safetensors",
         "sub folder/ink-sd15.safetensors",
+        "v1-5-pruned-emaonly.safetensors",
     )
     loras: tuple[str, ...] = ("film-grain.safetensors", "soft-light.safetensors", "watercolor.safetensors")
     vae: tuple[str, ...] = ("clear-vae.safetensors",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -28,8 +29,13 @@ def start(*arguments: object, cwd: Path, **options: Any) -> subprocess.Popen[str
     """A `comfygradio` process in a folder, with its output piped."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("COMFY", "GRADIO", "SPACE"))}
     environ = {**clean, "PYTHONPATH": str(ROOT), **options.pop("env", {})}
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "preexec_fn": _heed_interrupts, **options}
     return subprocess.Popen([*COMMAND, *map(str, arguments)], cwd=cwd, env=environ, text=True, **pipes)
+
+
+def _heed_interrupts() -> None:
+    """Undo what a test run started in the background hands down: its processes ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def finish(process: subprocess.Popen[str], seconds: float = 30) -> Answer:

@@ -13,8 +13,8 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from comfygradio.demo import DemoServer
-from tests.ui.running import RunningApp
+from comfygradio.demo import DemoOptions, DemoServer
+from tests.ui.running import RunningApp, run_app
 
 
 @pytest.fixture(scope="module")
@@ -64,16 +64,18 @@ def test_progress_is_streamed(client: Client) -> None:
     assert reports == sorted(reports) and reports[-1] == 1.0 and any(0 < p < 1 for p in reports)
 
 
-def test_stopping_the_call_stops_exactly_that_prompt(client: Client, app: RunningApp, demo: DemoServer) -> None:
-    bystander = Client(app.url, verbose=False, download_files=False)
-    stopped = client.submit(prompt="to be stopped", steps=60, size="512x768", api_name="/text_to_image")
-    wait_until_running(demo)
-    other = bystander.submit(prompt="to be finished", steps=3, api_name="/text_to_image")
-    stopped.cancel()
-    assert other.result(timeout=20)[1]["status"] == "done"
-    bystander.close()
-    jobs = httpx.get(f"{demo.url}/api/jobs").json()["jobs"]
-    assert sorted(job["status"] for job in jobs).count("cancelled") == 1
+def test_stopping_the_call_stops_exactly_that_prompt(tmp_path: Path) -> None:
+    with DemoServer(DemoOptions(step_seconds=0.2)) as server, run_app(server.url, tmp_path) as app:
+        clients = [Client(app.url, verbose=False, download_files=False) for _ in range(2)]
+        stopped = clients[0].submit(prompt="to be stopped", steps=60, api_name="/text_to_image")
+        wait_until_running(server)
+        other = clients[1].submit(prompt="to be finished", steps=3, api_name="/text_to_image")
+        stopped.cancel()
+        assert other.result(timeout=20)[1]["status"] == "done"
+        jobs = httpx.get(f"{server.url}/api/jobs").json()["jobs"]
+        assert sorted(job["status"] for job in jobs) == ["cancelled", "completed"]
+        for client in clients:
+            client.close()
 
 
 def wait_until_running(demo: DemoServer) -> None:
