@@ -74,10 +74,20 @@ def test_an_installed_wheel_brings_its_presets(wheel: Path, tmp_path: Path) -> N
     assert [line.split()[0] for line in ended.stdout.splitlines()] == ["text_to_image", "image_to_image", "upscale"]
 
 
-def test_a_space_gets_the_same_dependencies() -> None:
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    listed = [line for line in lines if line and not line.startswith("#")]
-    assert listed == [name for name in read_list("dependencies") if not name.startswith("gradio")]
+def test_the_top_level_stays_as_it_was_set() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    if tracked.returncode:
+        pytest.skip("not in a git checkout")
+    top = {line.split("/")[0] for line in tracked.stdout.splitlines()}
+    expected = {"pyproject.toml", "app.py", "presets", "comfygradio", "tests", "README.md", "LICENSE"}
+    assert {name for name in top if not name.startswith(".")} == expected
+
+
+def test_the_readme_names_what_a_space_has_to_install() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    with_gradio = {"httpx", "pillow", "pyyaml", "pydantic", "typer", "rich"}
+    names = {re.split(r"[<>=]", line)[0] for line in read_list("dependencies")} - {"gradio"}
+    assert all(f"`{name}`" in readme for name in names - with_gradio)
 
 
 def test_a_broken_environment_fails_the_space_with_one_sentence(tmp_path: Path) -> None:
