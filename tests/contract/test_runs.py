@@ -19,7 +19,9 @@ def test_a_first_run_tells_each_node_and_step_in_order(comfy: Comfy) -> None:
     assert kinds[:2] == ["execution_start", "execution_cached"]
     assert kinds[-3:] == ["executed", "execution_success", "executing"]
     assert nodes[-4:] == ["3", "8", "9", None]
-    assert [(data["value"], data["max"]) for data in only(messages, "progress")] == [(1, 3), (2, 3), (3, 3)]
+    steps = [(data["value"], data["max"]) for data in only(messages, "progress")]
+    assert steps[0] == (1, 3) and steps[-1] == (3, 3), "v0.33.0 leaves out steps less than 100 ms apart"
+    assert steps == sorted(set(steps))
     assert set(only(messages, "execution_start")[0]) == {"prompt_id", "timestamp"}
     assert set(only(messages, "execution_cached")[0]) == {"nodes", "prompt_id", "timestamp"}
     assert set(only(messages, "executing")[0]) == {"node", "display_node", "prompt_id"}
