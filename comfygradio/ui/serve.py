@@ -15,7 +15,7 @@ from gradio.utils import BaseReloader
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.errors import ComfyGradioError, ServerUnreachable
+from comfygradio.errors import ComfyGradioError, ServerUnreachable, SettingsError
 from comfygradio.settings import Settings, read_auth
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.page import build_page
@@ -71,9 +71,24 @@ def choose_server(settings: Settings) -> tuple[ComfyClient, DemoServer | None]:
 
 
 def launch(app: App, *, block: bool = True) -> str:
-    """Launch the app and, with `block`, stay until it is stopped; returns its address."""
-    settings = app.settings
+    """Launch the app and, with `block`, stay until it is stopped; returns its address.
+
+    Raises SettingsError where the address cannot be listened on.
+    """
     app.blocks.queue(default_concurrency_limit=None)
+    try:
+        address = _listen(app)
+    except OSError as error:
+        app.close()
+        where = f"{app.settings.host}:{app.settings.port}"
+        raise SettingsError(f"The page cannot be served at {where}: is the port taken? Try another --port.") from error
+    if block:
+        _wait_until_stopped(app)
+    return address
+
+
+def _listen(app: App) -> str:
+    settings = app.settings
     _, address, _ = app.blocks.launch(
         server_name=settings.host,
         server_port=settings.port or None,
@@ -92,9 +107,7 @@ def launch(app: App, *, block: bool = True) -> str:
         footer_links=["api"],
         **look(),
     )
-    if block:
-        _wait_until_stopped(app)
-    return address
+    return str(address)
 
 
 def serve(settings: Settings) -> None:

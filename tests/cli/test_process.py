@@ -72,6 +72,12 @@ def test_the_demo_command_serves_until_it_is_stopped(tmp_path: Path) -> None:
     assert finish(process).code == 0
 
 
+def test_a_taken_port_of_the_page_is_said(tmp_path: Path, demo: DemoServer) -> None:
+    answer = finish(start("--port", demo.port, "--server", demo.url, cwd=tmp_path))
+    assert answer.code in (1, 2) and "is the port taken? Try another --port." in answer.err
+    assert "Traceback" not in answer.err
+
+
 def test_a_taken_port_is_said(tmp_path: Path, demo: DemoServer) -> None:
     answer = finish(start("demo", "--port", demo.port, cwd=tmp_path))
     assert answer.code == 2 and answer.err.count("\n") == 1
