@@ -17,7 +17,7 @@ from comfygradio.jobs.job import Job, Snapshot
 from comfygradio.jobs.results import Result
 from comfygradio.ui.describe import describe_progress
 from comfygradio.ui.fields import read_payload
-from comfygradio.ui.stream import call_soon
+from comfygradio.ui.stream import call_soon, wait_event
 from comfygradio.ui.studio import Studio
 
 PACE_SECONDS = 0.25
@@ -70,7 +70,7 @@ async def follow_job(studio: Studio, job: Job) -> AsyncIterator[Report]:
             if snapshot.state is not None and loop.time() - reported >= PACE_SECONDS:
                 reported = loop.time()
                 yield [], describe_info(job, snapshot)
-            await _wait(changed, PACE_SECONDS)
+            await wait_event(changed, PACE_SECONDS)
     finally:
         unlisten()
         studio.queue.stop(job.token)
@@ -92,14 +92,6 @@ def describe_info(job: Job, snapshot: Snapshot) -> dict[str, Any]:
         "warnings": list(state.warnings) if state else [],
         "seconds": round(snapshot.seconds, 3),
     }
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except asyncio.TimeoutError:
-        return
-    event.clear()
 
 
 def _describe_parameter(field: Field) -> inspect.Parameter:

@@ -42,7 +42,7 @@ def build_page(studio: Studio) -> gr.Blocks:
         if studio.trouble:
             _build_closed(studio)
         elif not studio.forms:
-            gr.HTML(build_note("There is no preset to show.", *map(str, studio.errors)), js_on_load=None)
+            gr.HTML(build_note("There is no preset to show.", *studio.errors), js_on_load=None)
         else:
             _build_open(blocks, studio)
     return blocks
@@ -64,7 +64,7 @@ def _build_open(blocks: gr.Blocks, studio: Studio) -> None:
             panels = [build_panel(form, form is forms[0]) for form in forms]
             refresh = gr.Button("Refresh lists", elem_id="cg-refresh", size="sm", min_width=110, scale=0)
             if studio.errors:
-                note = build_note("Some presets could not be read.", *map(str, studio.errors))
+                note = build_note("Some presets could not be read.", *studio.errors)
                 gr.HTML(note, js_on_load=None)
         with gr.Column(scale=7, min_width=320, elem_id="cg-side"):
             view = viewer.build()

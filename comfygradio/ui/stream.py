@@ -75,7 +75,7 @@ class Watch:
                     seen, sent_at = snapshot.version, now
                     yield self._compose(snapshot, now)
                 else:
-                    await self._wait(due)
+                    await wait_event(self._poke, due)
         finally:
             unlisten()
 
@@ -103,13 +103,6 @@ class Watch:
         self._sent += 1
         return {**message, "watch": self.id, "n": self._sent}
 
-    async def _wait(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._poke.wait(), max(0.0, seconds))
-        except asyncio.TimeoutError:
-            return
-        self._poke.clear()
-
 
 def encode_frame(snapshot: Snapshot) -> str:
     """The newest preview as a data URI, ComfyUI's bytes untouched; "" when there is none."""
@@ -119,6 +112,20 @@ def encode_frame(snapshot: Snapshot) -> str:
 
 def _count_frames(snapshot: Snapshot) -> int:
     return snapshot.state.preview_count if snapshot.state else 0
+
+
+async def wait_event(event: asyncio.Event, seconds: float) -> None:
+    """Wait until the event is set, at most so long, and clear it.
+
+    Not `asyncio.wait_for`: before Python 3.12 it swallows a cancellation that comes together with the event. Gradio
+    would then try for a minute to close a generator that goes on running, with its lock held.
+    """
+    waiter = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait({waiter}, timeout=seconds)
+    finally:
+        waiter.cancel()
+    event.clear()
 
 
 def call_soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

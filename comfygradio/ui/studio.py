@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -25,7 +26,8 @@ class Studio:
         self.client = client
         self.queue = JobQueue(client, outputs)
         self.is_demo = is_demo
-        self.presets, self.errors = load_presets(folders)
+        self.presets, errors = load_presets(folders)
+        self.errors = [_without_folders(str(error), folders) for error in errors]
         self.forms: Mapping[str, Form] = {}
         self.trouble = ""
         self.on_reconnect: Callable[[], None] = lambda: None
@@ -70,3 +72,10 @@ class Studio:
         """Cancel what runs and let go of the server."""
         self.queue.close()
         self.client.close()
+
+
+def _without_folders(text: str, folders: Sequence[Path]) -> str:
+    """A page is for everybody: it names preset files, not where they lie on this machine."""
+    for folder in folders:
+        text = text.replace(f"{folder}{os.sep}", "")
+    return text

@@ -11,7 +11,7 @@ from comfygradio.comfy.state import JobState, Preview
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.jobs.job import Job, Order
 from comfygradio.ui.describe import describe_job
-from comfygradio.ui.stream import PROGRESS_SECONDS, Message, Watch
+from comfygradio.ui.stream import PROGRESS_SECONDS, Message, Watch, wait_event
 
 
 def new_job() -> Job:
@@ -125,6 +125,20 @@ def test_a_frame_does_not_wait_behind_the_progress_told_before_it() -> None:
         assert "image" in await waiting and loop.time() - began < PROGRESS_SECONDS
 
     run(test)
+
+
+def test_a_cancellation_that_comes_together_with_news_is_not_swallowed() -> None:
+    async def main() -> None:
+        event = asyncio.Event()
+        waiting = asyncio.ensure_future(wait_event(event, 5))
+        await asyncio.sleep(0.01)
+        event.set()
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait({waiting}, timeout=5)
+        assert waiting.cancelled()
+
+    asyncio.run(main())
 
 
 async def ended(next_message: Callable[[], Awaitable[Any]]) -> bool:

@@ -109,6 +109,7 @@ def test_bad_presets_are_explained_and_good_ones_go_on(demo: DemoServer, mixed: 
         assert "bad_yaml.yaml:2: no valid YAML" in page or "bad_yaml.yaml:3: no valid YAML" in page
         assert "bad_key.yaml:3: unknown key feilds; did you mean fields?" in page
         assert "UI format" in page and "Export (API)" in page
+        assert str(mixed) not in page
         assert_harmless(page)
         client = Client(app.url, verbose=False, download_files=False)
         assert client.predict(prompt="x", steps=1, api_name="/text_to_image")[1]["status"] == "done"
