@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from comfygradio.errors import ComfyGradioError
 from comfygradio.ui.endpoint import build_endpoint
 from comfygradio.ui.fields import refresh_component
 from comfygradio.ui.panel import PRIVATE, Panel, build_note, build_panel, listen_panel
@@ -118,9 +119,11 @@ def _listen_refresh(refresh: gr.Button, studio: Studio, panels: list[Panel]) -> 
     ]
 
     def reread() -> list[Any]:
-        if not studio.connect():
-            raise gr.Error(studio.trouble, print_exception=False)
-        gr.Info("The lists are up to date.")
+        try:
+            changed = studio.refresh()
+        except ComfyGradioError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        gr.Info("The forms have changed: reload this page to see them." if changed else "The lists are up to date.")
         fields = [studio.forms[preset].fields.get(name) for preset, name, _ in lists]
         return [refresh_component(field) if field else gr.skip() for field in fields]
 

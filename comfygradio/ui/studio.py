@@ -10,7 +10,7 @@ from typing import Any
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.errors import ComfyGradioError, PresetError
-from comfygradio.forms.form import Form
+from comfygradio.forms.form import Form, fingerprint
 from comfygradio.forms.preset import Preset, load_presets
 from comfygradio.jobs.job import Job, Order
 from comfygradio.jobs.queue import JobQueue
@@ -45,6 +45,19 @@ class Studio:
             self.trouble = ""
             self.forms = {p.name: p.bind(object_info) for p in self.presets} if object_info else {}
             return True
+
+    def refresh(self) -> bool:
+        """Read the server again; True when more than lists changed, so that the page was drawn anew.
+
+        Raises PresetError with what is wrong with the server.
+        """
+        before = [fingerprint(form) for form in self.forms.values()]
+        if not self.connect():
+            raise PresetError(self.trouble)
+        changed = before != [fingerprint(form) for form in self.forms.values()]
+        if changed:
+            self.on_reconnect()
+        return changed
 
     def reconnect(self) -> None:
         """Try the server again; when it answers, whoever draws the page is told to draw it anew."""

@@ -59,6 +59,16 @@ def test_a_server_that_is_down_is_named_and_used_when_it_comes_back(tmp_path: Pa
             client.close()
 
 
+def test_a_preset_opens_on_refresh_when_its_problem_is_gone(tmp_path: Path) -> None:
+    lacking = DemoOptions(missing_classes=("UpscaleModelLoader",))
+    with DemoServer(lacking, port=free_port()) as server, run_app(server.url, tmp_path) as app:
+        assert "Upscale cannot be used yet." in read_page(app) and not app.app.studio.refresh()
+        server.stop()
+        with DemoServer(DemoOptions(), port=server.port):
+            assert app.app.studio.refresh()
+            assert "Upscale cannot be used yet." not in read_page(app)
+
+
 def test_a_server_killed_in_mid_run_ends_the_job_with_a_sentence(tmp_path: Path) -> None:
     with DemoServer(DemoOptions(step_seconds=0.1)) as server, run_app(server.url, tmp_path) as app:
         client = Client(app.url, verbose=False, download_files=False)
