@@ -141,6 +141,14 @@ class ObjectInfo:
             return node.inputs[input_name] if node else None
         return _dynamic_spec(node.inputs, input_name, inputs or {})
 
+    def active_specs(self, class_type: str, inputs: Mapping[str, Any]) -> list[InputSpec]:
+        """The specs of all inputs of a class, with those that the choices of dynamic combos in `inputs` bring along."""
+        node = self.nodes.get(class_type)
+        found = list(node.inputs.values()) if node else []
+        for spec in found:
+            found += _chosen_specs(spec, inputs).values()
+        return found
+
     @classmethod
     def from_json(cls, data: Any) -> ObjectInfo:
         """Parse an `/object_info` answer, of all classes or of one; entries that are no objects are left out."""
@@ -153,17 +161,21 @@ def _dynamic_spec(specs: Mapping[str, InputSpec], name: str, inputs: Mapping[str
     path = parent
     while rest:
         spec = specs.get(path)
-        entries = _entries(spec.options) if spec else []
-        chosen = next((entry for entry in entries if entry.get("key") == inputs.get(path)), None)
-        if chosen is None:
-            return None
-        groups = {"input": _mapping(chosen.get("inputs"))}
-        specs = {f"{path}.{sub.name}": replace(sub, name=f"{path}.{sub.name}") for sub in _parse_inputs(groups)}
+        specs = _chosen_specs(spec, inputs) if spec else {}
         if name in specs:
             return specs[name]
         part, _, rest = rest.partition(".")
         path = f"{path}.{part}"
     return None
+
+
+def _chosen_specs(spec: InputSpec, inputs: Mapping[str, Any]) -> dict[str, InputSpec]:
+    """The inputs, by full name, that the choice made in a dynamic combo brings along."""
+    if spec.type != "COMFY_DYNAMICCOMBO_V3":
+        return {}
+    chosen = next((entry for entry in _entries(spec.options) if entry.get("key") == inputs.get(spec.name)), None)
+    parsed = _parse_inputs({"input": _mapping(chosen.get("inputs"))}) if chosen else []
+    return {f"{spec.name}.{sub.name}": replace(sub, name=f"{spec.name}.{sub.name}") for sub in parsed}
 
 
 def _entries(options: Mapping[str, Any]) -> list[Mapping[str, Any]]:

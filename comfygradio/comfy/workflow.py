@@ -50,9 +50,10 @@ class Node:
 
 @dataclass(frozen=True)
 class Workflow:
-    """An API-format workflow: node id → node, in the order of the file."""
+    """An API-format workflow: node id → node, in the order of the file; `notes` say what was left out of it."""
 
     nodes: Mapping[str, Node]
+    notes: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes.values())
@@ -81,7 +82,8 @@ class Workflow:
             raise WorkflowError(UI_FORMAT.format(name=name))
         if not isinstance(graph, dict) or not graph:
             raise WorkflowError(f"{name} is no ComfyUI workflow: it holds no nodes.")
-        return cls({str(key): _parse_node(str(key), value, name) for key, value in graph.items()})
+        nodes = {str(key): _parse_node(str(key), value, name) for key, value in graph.items()}
+        return cls(nodes, tuple(_describe_leftovers(graph)))
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,17 @@ def load_workflow(path: Path) -> Workflow:
         raise WorkflowError(f"The workflow {path} cannot be read: {error.strerror or error}.") from error
     except ValueError as error:
         raise WorkflowError(f"The workflow {path} is no valid JSON: {error}.") from error
+    except RecursionError as error:
+        raise WorkflowError(f"The workflow {path} is nested too deeply.") from error
     return Workflow.from_json(data, str(path))
+
+
+def _describe_leftovers(graph: Mapping[str, Any]) -> Iterator[str]:
+    """What servers write into the prompts of pictures; sent back, `is_changed` makes them reuse stale results."""
+    for key, node in graph.items():
+        left = [name for name in node if name == "is_changed" or name.startswith("_loop_")]
+        if left:
+            yield f"Node {key} carried {', '.join(left)} from an earlier run; that was left out."
 
 
 def _parse_node(node_id: str, data: Any, name: str) -> Node:

@@ -44,7 +44,7 @@ def _find_problems(settings: Settings, presets: Sequence[Preset]) -> Mapping[str
         return {}
     with open_client(settings) as client:
         object_info = fetch_object_info(client, presets, settings)
-    return {preset.name: list(preset.bind(object_info).problems) for preset in presets}
+    return {preset.name: [str(problem) for problem in preset.bind(object_info).problems] for preset in presets}
 
 
 def _print_lines(lines: Sequence[str]) -> None:

@@ -26,7 +26,7 @@ def open_client(settings: Settings) -> Iterator[ComfyClient]:
 
 def fetch_object_info(client: ComfyClient, presets: Iterable[Preset], settings: Settings) -> ObjectInfo:
     """What the server says about the classes that these presets use. Raises ServerError."""
-    classes = {name for preset in presets for name in preset.workflow.class_types}
+    classes = {name for preset in presets for name in preset.class_types}
     try:
         return client.object_info(*sorted(classes)) if classes else ObjectInfo({})
     except ServerUnreachable as error:

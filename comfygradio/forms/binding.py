@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from comfygradio.comfy.object_info import InputSpec, ObjectInfo, Scalar
-from comfygradio.comfy.workflow import Link, Workflow
-from comfygradio.errors import PresetError
-from comfygradio.forms.field import Choice, Field, Refused, check_number, parse_size
+from comfygradio.comfy.object_info import InputSpec, ObjectInfo
+from comfygradio.comfy.workflow import Workflow
+from comfygradio.forms.checks import check_number
+from comfygradio.forms.choices import bind_choices, bind_settings, bind_sizes, narrow_sizes
+from comfygradio.forms.defaults import set_default
+from comfygradio.forms.field import MEDIA, Choice, Field, Refused
+from comfygradio.forms.lora_binding import bind_loras
 from comfygradio.forms.preset_file import FieldFile, SlotAddress, Widget
-from comfygradio.forms.slots import Slot, find_slot, read_slot
+from comfygradio.forms.problem import Misfit
+from comfygradio.forms.slots import FoundSlot, find_node, locate_slot
+from comfygradio.forms.specs import find_spec
 
 SLIDER_STEPS = 200
 """A number becomes a slider by itself when it has at most this many positions."""
 
-STANDARD_SIZES = ((512, 512), (768, 512), (512, 768), (768, 768), (1024, 1024), (1216, 832), (832, 1216))
+RADIO_CHOICES = 5
+"""Choices that set several slots are shown side by side up to this number."""
 
 SUITED: Mapping[Widget, frozenset[str]] = {
     "text": frozenset({"STRING", "COLOR"}),
@@ -27,118 +32,133 @@ SUITED: Mapping[Widget, frozenset[str]] = {
     "checkbox": frozenset({"BOOLEAN"}),
     "seed": frozenset({"INT"}),
     "size": frozenset({"INT"}),
+    "color": frozenset({"COLOR", "INT", "STRING"}),
 }
 """What a widget can fill; the widgets left out depend on choices or uploads instead."""
 
 
-class MissingClass(PresetError):
-    """The node of a slot has a class that the server lacks; the form reports such classes once for all fields."""
+@dataclass(frozen=True)
+class BoundField:
+    """A field, and what had to be adjusted so that it fits, a sentence each."""
+
+    field: Field
+    notes: tuple[str, ...] = ()
 
 
-def bind_field(name: str, line: FieldFile, workflow: Workflow, object_info: ObjectInfo) -> Field:
-    """Bind one line of a preset file. Raises PresetError with what does not fit."""
-    slots = _find_slots(line, workflow)
-    specs = [_find_spec(slot, workflow, object_info) for part in slots.values() for slot in part]
-    choices = _bind_choices(line, specs[0])
-    widget = line.widget or _choose_widget(line, specs[0], choices)
-    _check_widget(widget, specs, choices)
-    minimum, maximum = _narrow(name, line, specs)
-    field = Field(
+def bind_field(
+    name: str, line: FieldFile, workflow: Workflow, object_info: ObjectInfo, embeddings: tuple[str, ...] = ()
+) -> BoundField:
+    """Bind one line of a preset file. Raises Misfit with what does not fit."""
+    bypass = _find_bypassed(line, workflow)
+    found = _find_slots(line, workflow)
+    slots = {part: tuple(place.slot for place in places) for part, places in found.items()}
+    notes = tuple(place.note for places in found.values() for place in places if place.note)
+    bare = replace(_begin_field(name, line), slots=slots, bypass=bypass)
+    if not slots:
+        bound = _bind_slotless(bare, line, workflow, object_info)
+    elif line.widget == "loras" or "model" in slots:
+        bound, more = bind_loras(bare, line, workflow, object_info)
+        notes += more
+    else:
+        bound, more = _bind_plain(bare, line, workflow, object_info, embeddings)
+        notes += more
+    return BoundField(bound, tuple(dict.fromkeys(f"{bound.label}: {note}" for note in notes)))
+
+
+def _begin_field(name: str, line: FieldFile) -> Field:
+    return Field(
         name=name,
-        widget=widget,
+        widget=line.widget or "text",
         label=line.label or name.replace("_", " ").capitalize(),
-        slots=slots,
-        help=line.help if line.help is not None else specs[0].tooltip,
+        slots={},
+        help=line.help or "",
         placeholder=line.placeholder or "",
+        group=line.group or "",
         advanced=line.advanced,
-        choices=_add_sizes(choices, minimum, maximum) if widget == "size" else choices,
-        minimum=minimum,
-        maximum=maximum,
-        step=line.step if line.step is not None else specs[0].step,
-        is_integer="INT" in specs[0].types and "FLOAT" not in specs[0].types,
         max_mb=line.max_mb or 50.0,
+        template=line.template or "",
+        optional=line.optional,
     )
-    return _with_default(_check_numbers(field, specs), line, workflow, specs[0])
 
 
-def _find_slots(line: FieldFile, workflow: Workflow) -> dict[str, tuple[Slot, ...]]:
+def _find_bypassed(line: FieldFile, workflow: Workflow) -> tuple[str, ...]:
+    named = line.bypass if isinstance(line.bypass, list) else [] if line.bypass is None else [line.bypass]
+    return tuple(dict.fromkeys(find_node(workflow, node).id for node in named))
+
+
+def _find_slots(line: FieldFile, workflow: Workflow) -> dict[str, tuple[FoundSlot, ...]]:
     parts: dict[str, Any] = {"": line.slot} if line.slots is None else dict(line.slots.items())
     found = {}
     for part, addresses in parts.items():
-        listed: list[SlotAddress] = addresses if isinstance(addresses, list) else [addresses]
-        found[part] = tuple(find_slot(workflow, address) for address in listed)
+        listed: list[SlotAddress] = addresses if isinstance(addresses, list) else [addresses] if addresses else []
+        if listed:
+            found[part] = tuple(locate_slot(workflow, address) for address in listed)
     return found
 
 
-def _find_spec(slot: Slot, workflow: Workflow, object_info: ObjectInfo) -> InputSpec:
-    node = workflow.nodes[slot.node_id]
-    if (link := Link.parse(node.inputs.get(slot.input))) is not None:
-        raise PresetError(
-            f"slot {slot.node_id}.{slot.input} is fed by node {link.node_id} and cannot be set from a form; "
-            f"use an input of node {link.node_id} instead."
-        )
-    definition = object_info.get(node.class_type)
-    if definition is None:
-        raise MissingClass(f"this ComfyUI has no node class {node.class_type}.")
-    spec = object_info.spec(node.class_type, slot.input, node.inputs)
-    if spec is None:
-        raise PresetError(
-            f"node {node.id} ({node.title}) has no input {slot.input}; it has {', '.join(definition.inputs) or 'none'}."
-        )
-    return spec
+def _bind_slotless(bare: Field, line: FieldFile, workflow: Workflow, object_info: ObjectInfo) -> Field:
+    """Choices that set several slots, or a switch that only bypasses nodes."""
+    choices = bind_settings(line, workflow, object_info)
+    if not choices and line.widget not in (None, "checkbox"):
+        raise Misfit("preset", f"a {line.widget} widget needs a slot; only a checkbox can do with bypass alone.")
+    if choices and line.widget not in (None, "dropdown", "radio"):
+        raise Misfit("widget", f"a {line.widget} widget does not suit choices that set several slots.")
+    few: Widget = "radio" if len(choices) <= RADIO_CHOICES else "dropdown"
+    widget: Widget = line.widget or (few if choices else "checkbox")
+    field = replace(bare, widget=widget, choices=choices or None)
+    return set_default(field, line, workflow, None)
 
 
-def _bind_choices(line: FieldFile, spec: InputSpec) -> tuple[Choice, ...] | None:
-    if line.slots is not None:
-        return _bind_sizes(line.choices)
-    offered = None if spec.choices is None or spec.media else spec.choices
-    if isinstance(line.choices, str):
-        kept = [value for value in offered or () if fnmatch.fnmatch(str(value).replace("\\", "/"), line.choices)]
-        if not kept:
-            raise PresetError(f"none of the server's {len(offered or ())} choices fits {line.choices}.")
-        return tuple(Choice(str(value), value) for value in kept)
-    if line.choices is not None:
-        pairs = line.choices.items() if isinstance(line.choices, dict) else ((str(v), v) for v in line.choices)
-        return (
-            tuple(Choice(label, value) for label, value in pairs if offered is None or value in offered) or _none_left()
-        )
-    return None if offered is None else tuple(Choice(str(value), value) for value in offered)
+def _bind_plain(
+    bare: Field, line: FieldFile, workflow: Workflow, object_info: ObjectInfo, embeddings: tuple[str, ...]
+) -> tuple[Field, tuple[str, ...]]:
+    pairs = [(slot, find_spec(slot, workflow, object_info)) for slot in bare.all_slots]
+    specs = [spec for _, spec in pairs]
+    is_size = "width" in bare.slots
+    choices = bind_sizes(line.choices) if is_size else bind_choices(line, specs[0])
+    widget = line.widget or ("size" if is_size else _choose_widget(line, specs[0], choices))
+    _check_widget(widget, line, specs, choices)
+    low, high = _narrow(bare.name, line, specs)
+    dynamic = frozenset(s for s, spec in pairs if spec.options.get("dynamicPrompts") and "STRING" in spec.types)
+    field = replace(
+        bare,
+        widget=widget,
+        help=line.help if line.help is not None else specs[0].tooltip,
+        placeholder=bare.placeholder or _read_placeholder(specs[0]),
+        choices=narrow_sizes(choices, low, high) if is_size else choices,
+        minimum=low,
+        maximum=high,
+        step=line.step if line.step is not None else specs[0].step,
+        is_integer="INT" in specs[0].types and "FLOAT" not in specs[0].types,
+        is_multiple=widget == "dropdown" and is_multiselect(specs[0]),
+        dynamic=dynamic,
+        embeddings=embeddings if widget == "textarea" and _is_prompt(bare, workflow, object_info) else (),
+    )
+    bound = set_default(_check_numbers(field, specs), line, workflow, specs[0])
+    return bound, _describe_first(bound, line, workflow, specs[0])
 
 
-def _bind_sizes(choices: list[Scalar] | dict[str, Scalar] | str | None) -> tuple[Choice, ...] | None:
-    if choices is None:
-        return None
-    if isinstance(choices, str):
-        raise PresetError("a size takes a list of choices, for example [512x512, 768x512].")
-    labels: Iterable[str | None] = choices if isinstance(choices, dict) else [None] * len(choices)
-    values = choices.values() if isinstance(choices, dict) else choices
-    try:
-        sizes = [(label, parse_size(value)) for label, value in zip(labels, values, strict=True)]
-    except Refused as refusal:
-        raise PresetError(f"a choice is no size: {refusal}") from refusal
-    return tuple(Choice(label or f"{width} × {height}", f"{width}x{height}") for label, (width, height) in sizes)
-
-
-def _none_left() -> tuple[Choice, ...]:
-    raise PresetError("the server has none of the choices that the preset lists.")
+def is_multiselect(spec: InputSpec) -> bool:
+    """Whether several choices of a combo may be taken at once (`multiselect`; `multi_select` since v0.21)."""
+    return spec.choices is not None and bool(spec.options.get("multiselect") or spec.options.get("multi_select"))
 
 
 def _choose_widget(line: FieldFile, spec: InputSpec, choices: tuple[Choice, ...] | None) -> Widget:
-    if line.slots is not None:
-        return "size"
-    if spec.media == "image":
-        return "image"
+    if spec.media is not None:
+        return next(widget for widget in MEDIA if widget == spec.media)
     if choices is not None or spec.choices is not None:
         return "dropdown"
+    if "COLOR" in spec.types or spec.options.get("display") == "color":
+        return "color"
     if spec.is_seed:
         return "seed"
     if spec.types & {"INT", "FLOAT"}:
         return "slider" if _is_short_range(line, spec) else "number"
     if "BOOLEAN" in spec.types:
         return "checkbox"
-    if spec.types & {"STRING", "COLOR"}:
+    if "STRING" in spec.types:
         return "textarea" if spec.is_multiline else "text"
-    raise PresetError(f"input {spec.name} takes a {spec.type} from another node and cannot be set from a form.")
+    raise Misfit("slot", f"input {spec.name} takes a {spec.type} from another node and cannot be set from a form.")
 
 
 def _is_short_range(line: FieldFile, spec: InputSpec) -> bool:
@@ -148,19 +168,40 @@ def _is_short_range(line: FieldFile, spec: InputSpec) -> bool:
     return low is not None and high is not None and 0 < (high - low) / step <= SLIDER_STEPS
 
 
-def _check_widget(widget: Widget, specs: list[InputSpec], choices: tuple[Choice, ...] | None) -> None:
+def _check_widget(widget: Widget, line: FieldFile, specs: list[InputSpec], choices: tuple[Choice, ...] | None) -> None:
     for spec in specs:
         suited = SUITED.get(widget)
         if suited and not suited & spec.types:
-            raise PresetError(f"a {widget} widget does not suit input {spec.name}, which is {_describe_type(spec)}.")
+            raise _misfit(widget, spec)
         if widget in ("dropdown", "radio") and choices is None:
-            raise PresetError(f"a {widget} widget needs choices, and the server offers none for input {spec.name}.")
-        if widget == "image" and not (spec.media or spec.choices is not None or "STRING" in spec.types):
-            raise PresetError(f"an image widget does not suit input {spec.name}, which is {_describe_type(spec)}.")
+            message = f"a {widget} widget needs choices, and the server offers none for input {spec.name}."
+            raise Misfit("widget", message)
+        if widget in MEDIA and not (spec.media or spec.choices is not None or "STRING" in spec.types):
+            raise _misfit(widget, spec)
+        if line.template is not None and "STRING" not in spec.types:
+            raise Misfit("widget", f"a template makes a text; input {spec.name} is {_describe_type(spec)}.")
+
+
+def _misfit(widget: Widget, spec: InputSpec) -> Misfit:
+    article = "an" if widget[0] in "aeiou" else "a"
+    return Misfit(
+        "widget", f"{article} {widget} widget does not suit input {spec.name}, which is {_describe_type(spec)}."
+    )
 
 
 def _describe_type(spec: InputSpec) -> str:
     return "a list of choices" if spec.choices is not None else f"of type {spec.type}"
+
+
+def _read_placeholder(spec: InputSpec) -> str:
+    text = spec.options.get("placeholder")
+    return text if isinstance(text, str) else ""
+
+
+def _is_prompt(field: Field, workflow: Workflow, object_info: ObjectInfo) -> bool:
+    """Whether a text goes into a node that encodes it with CLIP, which is what knows embeddings."""
+    classes = [object_info.get(workflow.nodes[slot.node_id].class_type) for slot in field.all_slots]
+    return any("CLIP" in spec.types for known in classes if known for spec in known.inputs.values())
 
 
 def _narrow(name: str, line: FieldFile, specs: list[InputSpec]) -> tuple[int | float | None, int | float | None]:
@@ -171,17 +212,8 @@ def _narrow(name: str, line: FieldFile, specs: list[InputSpec]) -> tuple[int | f
     if line.slots is not None:
         low = max(low or 1, 1)
     if low is not None and high is not None and low > high:
-        raise PresetError(f"no value is left: {name} would have to be at least {low} and at most {high}.")
+        raise Misfit("preset", f"no value is left: {name} would have to be at least {low} and at most {high}.")
     return low, high
-
-
-def _add_sizes(
-    choices: tuple[Choice, ...] | None, low: int | float | None, high: int | float | None
-) -> tuple[Choice, ...] | None:
-    if choices is None:
-        return None
-    inside = [c for c in choices if all((low or 1) <= int(side) <= (high or 2**31) for side in str(c.value).split("x"))]
-    return tuple(inside) or _none_left()
 
 
 def _check_numbers(field: Field, specs: list[InputSpec]) -> Field:
@@ -191,44 +223,16 @@ def _check_numbers(field: Field, specs: list[InputSpec]) -> Field:
     try:
         choices = tuple(Choice(c.label, check_number(field, c.value)) for c in field.choices or ())
     except Refused as refusal:
-        raise PresetError(f"a choice does not fit: {refusal}") from refusal
+        raise Misfit("value", f"a choice does not fit: {refusal}") from refusal
     return replace(field, choices=choices)
 
 
-def _with_default(field: Field, line: FieldFile, workflow: Workflow, spec: InputSpec) -> Field:
-    """The field with the first of these that it takes: the preset's value, the workflow's, the server's."""
-    word, given = ("default", line.default) if line.fixed is None else ("fixed value", line.fixed)
-    if field.widget == "image" or (field.widget == "seed" and given is None):
-        return field
-    if given is not None:
-        try:
-            return _set_default(field, given)
-        except Refused as refusal:
-            raise PresetError(f"the {word} does not fit: {refusal}") from refusal
-    for candidate in (_workflow_value(field, workflow), spec.default, *_first_choice(field), field.minimum):
-        try:
-            return _set_default(field, candidate)
-        except Refused:
-            continue
-    raise PresetError(_describe_empty(field, spec))
-
-
-def _set_default(field: Field, value: Any) -> Field:
-    checked = field.check(value)
-    return replace(field, default="x".join(map(str, checked)) if isinstance(checked, tuple) else checked)
-
-
-def _workflow_value(field: Field, workflow: Workflow) -> Any:
-    if field.widget == "size":
-        return {part: read_slot(workflow, slots[0]) for part, slots in field.slots.items()}
-    return read_slot(workflow, field.slots[""][0])
-
-
-def _first_choice(field: Field) -> list[Scalar]:
-    return [field.choices[0].value] if field.choices else []
-
-
-def _describe_empty(field: Field, spec: InputSpec) -> str:
-    if field.choices is not None:
-        return f"the server offers nothing for {spec.name}; put a model into its models folder and refresh."
-    return f"neither the preset nor the workflow nor the server has a value for {spec.name}."
+def _describe_first(field: Field, line: FieldFile, workflow: Workflow, spec: InputSpec) -> tuple[str, ...]:
+    """A note where the workflow's own choice is gone from the server and the field starts with another one."""
+    slot = next(iter(field.all_slots))
+    own = workflow.nodes[slot.node_id].inputs.get(slot.input)
+    if not isinstance(own, str) or spec.choices is None or spec.media or own in spec.choices or field.is_multiple:
+        return ()
+    if line.default is not None or line.fixed is not None:
+        return ()
+    return (f"this ComfyUI does not have {own}; the form starts with {field.default} instead.",)

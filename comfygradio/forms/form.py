@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import hashlib
 import json
+import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.comfy.workflow import Link, Prompt, Upload, Workflow
+from comfygradio.comfy.workflow import Prompt, Workflow
 from comfygradio.errors import PresetError, ValuesRefused
-from comfygradio.forms.binding import MissingClass, bind_field
-from comfygradio.forms.field import Field, Refused
-from comfygradio.forms.picture import name_picture
+from comfygradio.forms.checks import check_value
+from comfygradio.forms.describe import describe_value
+from comfygradio.forms.field import MEDIA, Field, Refused
+from comfygradio.forms.fill import DRAWN, fill_graph, uses_chance
 from comfygradio.forms.preset_file import PresetFile
-from comfygradio.forms.slots import Slot, find_slot
+from comfygradio.forms.problem import Problem
+from comfygradio.forms.slots import Slot
+from comfygradio.forms.version import read_version
+from comfygradio.forms.visibility import find_visible
 
 
 @dataclass(frozen=True)
 class Form:
-    """A preset bound to a server. With `problems` it stays closed: it can be shown, but not filled."""
+    """A preset bound to a server. With `problems` it stays closed: it can be shown, but not filled.
+
+    `workflow` is the stored one as healed for this server, `notes` say what was healed; `fixed` are values that are
+    set whatever the form says. `outputs` are ids of the nodes whose results are shown; empty means every output node.
+    """
 
     name: str
     title: str
@@ -31,22 +40,28 @@ class Form:
     fields: Mapping[str, Field]
     fixed: tuple[tuple[Slot, Any], ...]
     outputs: tuple[str, ...]
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
+    object_info: ObjectInfo = field(default_factory=lambda: ObjectInfo({}), repr=False)
 
     def check(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Every field's value, checked and completed: defaults filled in, open seeds drawn.
+        """Every field's value, checked and completed: defaults filled in, open seeds drawn, hidden fields reset.
 
         Raises ValuesRefused with a sentence for each field that cannot be taken.
         """
-        problems = {name: self._describe_unknown(name) for name in values if name not in self.fields}
-        checked: dict[str, Any] = {}
-        for name, field in self.fields.items():
-            try:
-                checked[name] = field.check(values.get(name, field.default))
-            except Refused as refusal:
-                problems[name] = str(refusal)
-        if problems:
-            raise ValuesRefused(problems)
+        known = {*self.fields, DRAWN}
+        problems = {name: self._describe_unknown(name) for name in values if name not in known}
+        checked, refused = self._check_each(values)
+        described = {name: describe_value(self.fields[name], value) for name, value in checked.items()}
+        for name, is_shown in find_visible(self.fields, described).items():
+            if not is_shown:
+                refused.pop(name, None)
+                checked[name] = self._reset(self.fields[name])
+        if problems or refused:
+            raise ValuesRefused({**problems, **refused})
+        checked = {name: checked[name] for name in self.fields}
+        if uses_chance(self.fields, checked):
+            checked[DRAWN] = _take_drawn(values)
         return checked
 
     def fill(self, values: Mapping[str, Any]) -> Prompt:
@@ -54,30 +69,48 @@ class Form:
         self._refuse_if_closed()
         return self.build(self.check(values))
 
-    def build(self, checked: Mapping[str, Any]) -> Prompt:
-        """The prompt for values that `check` returned; the same values always give the same prompt."""
+    def build(self, checked: Mapping[str, Any], now: datetime.datetime | None = None) -> Prompt:
+        """The prompt for values that `check` returned; the same values at the same time give the same prompt."""
         self._refuse_if_closed()
-        graph, uploads = self.workflow.to_json(), []
-        for slot, value in self.fixed:
-            graph[slot.node_id]["inputs"][slot.input] = value
-        for name, field in self.fields.items():
-            value = checked[name]
-            if field.widget == "image":
-                slots = tuple((slot.node_id, slot.input) for slot in field.slots[""])
-                uploads.append(Upload(value, name_picture(value), slots))
-                value = uploads[-1].name
-            for slot, part in _spread(field, value):
-                graph[slot.node_id]["inputs"][slot.input] = part
-        info = {"comfygradio": {"preset": self.name, "values": self.describe(checked)}}
-        return Prompt(graph, tuple(uploads), info, self.outputs)
+        now = now or datetime.datetime.now()
+        graph, uploads = fill_graph(self.workflow, self.object_info, self.fields, self.fixed, checked, now)
+        info = {"preset": self.name, "values": self.describe(checked), "version": read_version()}
+        outputs = tuple(node for node in self.outputs if node in graph)
+        return Prompt(graph, uploads, {"comfygradio": info}, outputs)
 
     def describe(self, checked: Mapping[str, Any]) -> dict[str, Any]:
-        """Checked values as JSON: sizes as "768x512", pictures as their file names."""
-        return {name: _describe_value(value) for name, value in checked.items()}
+        """Checked values as JSON: sizes as "768x512", files as their names, empty ones as null."""
+        return {
+            name: describe_value(self.fields[name], value) if name in self.fields else value
+            for name, value in checked.items()
+        }
+
+    def find_visible(self, values: Mapping[str, Any]) -> dict[str, bool]:
+        """Field name → whether it is shown, for values as people have put them in; odd ones count as the default."""
+        checked, _ = self._check_each({name: values[name] for name in values if name in self.fields})
+        return find_visible(self.fields, self.describe(checked))
+
+    def find_field(self, node_id: str, input_name: str | None) -> Field | None:
+        """The field that fills this input, or None; used to show a server's error beside it."""
+        return next((f for f in self.fields.values() if Slot(node_id, input_name or "") in f.all_slots), None)
+
+    def _check_each(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+        checked: dict[str, Any] = {}
+        refused: dict[str, str] = {}
+        for name, one in self.fields.items():
+            try:
+                checked[name] = check_value(one, values.get(name, one.default))
+            except Refused as refusal:
+                refused[name] = str(refusal)
+        return checked, refused
+
+    def _reset(self, one: Field) -> Any:
+        """What a hidden field stands for: nothing where it may be empty, else what it starts with."""
+        return None if one.optional or one.widget in MEDIA else check_value(one, one.default)
 
     def _refuse_if_closed(self) -> None:
         if self.problems:
-            raise PresetError(f"{self.title} cannot be used: {' '.join(self.problems)}")
+            raise PresetError(f"{self.title} cannot be used: {' '.join(map(str, self.problems))}")
 
     def _describe_unknown(self, name: str) -> str:
         near = difflib.get_close_matches(name, self.fields, 1)
@@ -85,88 +118,14 @@ class Form:
         return f"{self.title} has no such field; {hint}"
 
 
-def bind_form(name: str, file: PresetFile, workflow: Workflow, object_info: ObjectInfo) -> Form:
-    """Bind a preset file to a server; whatever does not fit is collected in the form's `problems`, all at once."""
-    problems = [*_find_missing_classes(workflow, object_info)]
-    fields: dict[str, Field] = {}
-    fixed: list[tuple[Slot, Any]] = []
-    for key, line in file.fields.items():
-        try:
-            field = bind_field(key, line, workflow, object_info)
-        except MissingClass:
-            continue
-        except PresetError as error:
-            problems.append(f"Field {key}: {error}")
-            continue
-        if line.fixed is None:
-            fields[key] = field
-        else:
-            fixed += _spread(field, line.fixed if field.widget == "image" else field.check(field.default))
-    outputs = _find_outputs(file, workflow, problems)
-    if not problems:
-        problems += _find_missing_choices(workflow, object_info, {**dict(fixed), **_own_slots(fields)})
-    return Form(name, file.title, file, workflow, fields, tuple(fixed), outputs, tuple(problems))
-
-
 def fingerprint(form: Form) -> str:
     """A digest of everything that decides how the form looks, except the choices of its lists."""
-    shape = [(f.name, f.widget, f.label, f.help, f.minimum, f.maximum, f.step) for f in form.fields.values()]
-    return hashlib.sha256(json.dumps([form.title, shape, form.problems], default=str).encode()).hexdigest()
+    shape = [{**vars(one), "choices": one.choices is None, "default": None} for one in form.fields.values()]
+    parts = [form.title, form.file.model_dump(mode="json"), shape, form.problems, form.notes]
+    return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
 
 
-def _spread(field: Field, value: Any) -> list[tuple[Slot, Any]]:
-    if field.widget == "size":
-        parts = {"width": value[0], "height": value[1]}
-        return [(slot, parts[part]) for part, slots in field.slots.items() for slot in slots]
-    return [(slot, value) for slot in field.slots[""]]
-
-
-def _describe_value(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return "x".join(map(str, value))
-    return value.name if isinstance(value, Path) else value
-
-
-def _find_missing_classes(workflow: Workflow, object_info: ObjectInfo) -> list[str]:
-    missing = sorted(workflow.class_types - set(object_info.nodes))
-    return [
-        f"This ComfyUI has no node class {name}; install the custom node that brings it, or update ComfyUI."
-        for name in missing
-    ]
-
-
-def _find_outputs(file: PresetFile, workflow: Workflow, problems: list[str]) -> tuple[str, ...]:
-    outputs = []
-    for address in file.outputs:
-        try:
-            outputs.append(find_slot(workflow, f"{address}.output").node_id)
-        except PresetError as error:
-            problems.append(f"outputs: {error}")
-    return tuple(outputs)
-
-
-def _own_slots(fields: Mapping[str, Field]) -> dict[Slot, Any]:
-    return {slot: None for field in fields.values() for slots in field.slots.values() for slot in slots}
-
-
-def _find_missing_choices(workflow: Workflow, object_info: ObjectInfo, own: Mapping[Slot, Any]) -> list[str]:
-    """Models and other choices that the workflow itself sets and this server does not have."""
-    problems = []
-    for node in workflow:
-        for name, value in node.inputs.items():
-            value = own.get(Slot(node.id, name), value)
-            spec = object_info.spec(node.class_type, name, node.inputs)
-            if spec is None or spec.choices is None or spec.media or value is None or Link.parse(value):
-                continue
-            if value not in spec.choices and not spec.options.get("remote"):
-                problems.append(_describe_missing_choice(node.title, name, value, spec.choices))
-    return problems
-
-
-def _describe_missing_choice(title: str, name: str, value: Any, choices: tuple[Any, ...]) -> str:
-    near = difflib.get_close_matches(str(value), [str(choice) for choice in choices], 3, 0.4)
-    hint = f"it has {', '.join(near)}" if near else f"it has {len(choices)} others" if choices else "it has none at all"
-    return (
-        f"{title} needs {name} {value}, which this ComfyUI does not have ({hint}); "
-        "add the file to its models folder, or make it a field of the preset."
-    )
+def _take_drawn(values: Mapping[str, Any]) -> int:
+    drawn = values.get(DRAWN)
+    is_whole = isinstance(drawn, int) and not isinstance(drawn, bool) and 0 <= drawn < 2**64
+    return drawn if is_whole and isinstance(drawn, int) else secrets.randbelow(2**50)

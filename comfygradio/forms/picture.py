@@ -1,12 +1,12 @@
-"""Pictures that people hand in: is it one, can it be read, is it small enough."""
+"""Pictures that people hand in: is it one, can it be read, is it small enough; and masks that they paint."""
 
 from __future__ import annotations
 
-import hashlib
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
 
 MAX_MEGAPIXELS = 50
 
@@ -32,14 +32,45 @@ def check_picture(path: Path, max_mb: float) -> str | None:
         return "this picture is damaged and cannot be read; please save it again or use another one."
 
 
-def name_picture(path: Path) -> str:
-    """A file name made from the content, so that the same picture is uploaded once and stays in ComfyUI's cache."""
+def check_mask(path: Path) -> str | None:
+    """What is wrong with the mask of a readable picture: the part to repaint is where its alpha is 0."""
+    with _open(path) as picture:
+        if picture.has_transparency_data:
+            low, _ = picture.convert("RGBA").getchannel("A").getextrema()
+            if isinstance(low, int | float) and low < 255:
+                return None
+    return "nothing is marked yet; paint over the part that shall change (or use a picture that is transparent there)."
+
+
+def compose_mask(background: Path, layers: Iterable[Path], target: Path) -> Path:
+    """Save the background as RGBA PNG whose alpha is 0 where a layer is painted, as ComfyUI's LoadImage reads masks.
+
+    The alpha of the background itself stays: painting adds to it. Layers are scaled to the background's size. Raises
+    OSError and ValueError for files that cannot be read.
+    """
+    with _open(background) as opened:
+        picture = ImageOps.exif_transpose(opened).convert("RGBA")
+    alpha = picture.getchannel("A")
+    for layer in layers:
+        with _open(layer) as opened:
+            painted = opened.convert("RGBA").getchannel("A").resize(picture.size)
+        alpha = ImageChops.subtract(alpha, painted)
+    picture.putalpha(alpha)
+    picture.save(target, "PNG", compress_level=1)
+    return target
+
+
+def find_suffix(path: Path) -> str:
+    """The suffix that fits a readable picture's content, `.png` for instance."""
+    with _open(path) as picture:
+        kind = (picture.format or "png").lower()
+    return ".jpg" if kind in ("jpeg", "mpo") else f".{kind}"
+
+
+def _open(path: Path) -> Image.Image:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with Image.open(path) as picture:
-            suffix = (picture.format or "png").lower()
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:20]
-    return f"comfygradio-{digest}.{'jpg' if suffix in ('jpeg', 'mpo') else suffix}"
+        return Image.open(path, formats=FORMATS)
 
 
 def _check_pixels(path: Path) -> str | None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow, load_workflow
 from comfygradio.errors import PresetError, WorkflowError
-from comfygradio.forms.form import Form, bind_form
-from comfygradio.forms.preset_file import PresetFile, parse_preset_file
+from comfygradio.forms.form import Form
+from comfygradio.forms.form_binding import bind_form
+from comfygradio.forms.lora_binding import list_classes
+from comfygradio.forms.preset_file import PresetFile
+from comfygradio.forms.preset_yaml import parse_preset_file
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -30,9 +33,14 @@ class Preset:
         """What people see."""
         return self.file.title
 
-    def bind(self, object_info: ObjectInfo) -> Form:
-        """The form that this preset gives on a server with these node classes."""
-        return bind_form(self.name, self.file, self.workflow, object_info)
+    @property
+    def class_types(self) -> frozenset[str]:
+        """The node classes that a server is asked about: the workflow's, and those that LoRA lists add."""
+        return self.workflow.class_types.union(*(list_classes(line) for line in self.file.fields.values()))
+
+    def bind(self, object_info: ObjectInfo, embeddings: Sequence[str] = ()) -> Form:
+        """The form that this preset gives on a server with these node classes and embeddings."""
+        return bind_form(self.name, self.file, self.workflow, object_info, embeddings)
 
 
 def load_preset(path: str | Path) -> Preset:

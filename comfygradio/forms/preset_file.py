@@ -1,214 +1,129 @@
-"""What a preset file may say. YAML, read strictly: every error names file, line and key."""
+"""What a preset file may say, as pydantic models; `preset_yaml` reads the files."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from comfygradio.errors import PresetError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Scalar = Annotated[bool | int | float | str, Field(union_mode="left_to_right")]
-Widget = Literal["text", "textarea", "number", "slider", "dropdown", "radio", "checkbox", "seed", "size", "image"]
+Widget = Literal[
+    "text",
+    "textarea",
+    "number",
+    "slider",
+    "dropdown",
+    "radio",
+    "checkbox",
+    "seed",
+    "size",
+    "color",
+    "image",
+    "mask",
+    "video",
+    "audio",
+    "file",
+    "loras",
+]
+Part = Literal["width", "height", "model", "clip"]
 
-Loader: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml where it is there: unlike PyYAML's own scanner it takes `{label: What is it?}`, as YAML 1.2 does."""
-
-LATER = frozenset({"template", "show_if", "optional", "bypass", "sweep"})
-"""Keys of the preset language that this version does not know yet; said so instead of calling them typing errors."""
+STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class SlotFile(BaseModel):
     """The long form of a slot address, which survives renumbering."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = STRICT
 
-    node: str | int | None = None
-    class_type: str | None = Field(default=None, alias="class")
-    title: str | None = None
-    input: str
+    node: str | int | None = Field(default=None, description="The node's id.")
+    class_type: str | None = Field(default=None, alias="class", description="The node's class.")
+    title: str | None = Field(default=None, description="The node's title.")
+    input: str = Field(description="The input's name; everything after the node, dots included.")
+
+
+class LoraFile(BaseModel):
+    """One row of a LoRA list."""
+
+    model_config = STRICT
+
+    name: str = Field(description="The LoRA file, as the server spells it.")
+    strength: int | float = Field(default=1.0, description="How strongly it acts; 1 is its own strength.")
 
 
 SlotAddress = str | SlotFile
 SlotAddresses = SlotAddress | Annotated[list[SlotAddress], Field(min_length=1)]
+NodeRef = str | int
+SlotNodes = NodeRef | Annotated[list[NodeRef], Field(min_length=1)]
 FieldName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+Value = Scalar | list[Scalar] | list[LoraFile]
+Choices = list[Scalar] | dict[str, Scalar | dict[str, Scalar]] | str
 
 
 class FieldFile(BaseModel):
     """One line of the form, as the preset file has it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = STRICT
 
-    slot: SlotAddresses | None = None
-    slots: dict[Literal["width", "height"], SlotAddresses] | None = None
-    label: str | None = None
-    help: str | None = None
-    placeholder: str | None = None
-    group: str | None = None
-    advanced: bool = False
-    widget: Widget | None = None
-    default: Scalar | None = None
-    min: int | float | None = None
-    max: int | float | None = None
-    step: Annotated[int | float, Field(gt=0)] | None = None
-    choices: list[Scalar] | dict[str, Scalar] | str | None = None
-    fixed: Scalar | None = None
-    max_mb: float | None = Field(default=None, gt=0)
+    slot: SlotAddresses | None = Field(default=None, description="The input that it fills (NODE.INPUT), or several.")
+    slots: dict[Part, SlotAddresses] | None = Field(
+        default=None, description="Named parts: width and height of a size; model (and clip) of a LoRA list."
+    )
+    label: str | None = Field(default=None, description="The name that people see.")
+    help: str | None = Field(default=None, description="A line under it; else the server's tooltip.")
+    placeholder: str | None = Field(default=None, description="Shown while a text is empty.")
+    group: str | None = Field(default=None, description="The heading under which it stands.")
+    advanced: bool = Field(default=False, description="Folded away under More settings.")
+    widget: Widget | None = Field(default=None, description="How it is drawn, if not as the server's spec suggests.")
+    default: Value | None = Field(default=None, description="What it starts with.")
+    min: int | float | None = Field(default=None, description="Least value, within the server's limits.")
+    max: int | float | None = Field(default=None, description="Largest value, within the server's limits.")
+    step: Annotated[int | float, Field(gt=0)] | None = Field(default=None, description="Distance between two values.")
+    choices: Choices | None = Field(
+        default=None,
+        description="A list; label: value pairs; label: {slot: value} to set several slots; or a pattern (sdxl/*) "
+        "that filters the server's list.",
+    )
+    template: str | None = Field(
+        default=None, description="The text that is filled in; {value} is this field's, {NAME} another field's."
+    )
+    show_if: dict[FieldName, Scalar | list[Scalar]] | None = Field(
+        default=None, description="Shown only while these fields have one of these values."
+    )
+    optional: bool = Field(default=False, description="May stay empty.")
+    bypass: SlotNodes | None = Field(default=None, description="Nodes that are bypassed while it is empty or off.")
+    fixed: Scalar | None = Field(default=None, description="A value that is set, never shown, never settable.")
+    max_mb: Annotated[float, Field(gt=0)] | None = Field(default=None, description="Largest upload in MB (50).")
 
     @model_validator(mode="after")
     def _check_slots(self) -> FieldFile:
-        if (self.slot is None) == (self.slots is None):
+        sets_slots = isinstance(self.choices, dict) and any(isinstance(v, dict) for v in self.choices.values())
+        if sets_slots and not all(isinstance(v, dict) for v in self.choices.values()):  # type: ignore[union-attr]
+            raise ValueError("either all choices set slots or none does")
+        if self.slot is not None and self.slots is not None:
+            raise ValueError("needs either slot or slots, not both")
+        if self.slot is None and self.slots is None and not sets_slots and not self.bypass:
             raise ValueError("needs either slot or slots")
-        if self.slots is not None and set(self.slots) != {"width", "height"}:
-            raise ValueError("needs both width and height in slots")
+        if sets_slots and (self.slot is not None or self.slots is not None):
+            raise ValueError("needs no slot where its choices set slots")
+        if self.slots is not None and set(self.slots) not in ({"width", "height"}, {"model"}, {"model", "clip"}):
+            raise ValueError("needs both width and height in slots, or model (and clip) for LoRAs")
         return self
 
 
 class PresetFile(BaseModel):
-    """A whole preset file."""
+    """A comfygradio preset: a form over a workflow in API format."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = STRICT
 
-    title: str = Field(min_length=1)
-    workflow: str = Field(min_length=1)
-    description: str = ""
-    icon: str = ""
-    group: str = ""
-    order: int | float = 0
-    fields: dict[FieldName, FieldFile] = {}
-    outputs: list[str | int] = []
-    examples: list[dict[str, Scalar]] = []
-
-
-def parse_preset_file(path: Path) -> PresetFile:
-    """Read a preset file without its workflow. Raises PresetError, which names file, line and key."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        tree = yaml.compose(text, Loader=Loader)
-        data = yaml.load(text, Loader=Loader)
-    except OSError as error:
-        raise PresetError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except UnicodeDecodeError as error:
-        raise PresetError(f"{path} is not UTF-8 text.") from error
-    except RecursionError as error:
-        raise PresetError(f"{path} is nested too deeply.") from error
-    except yaml.YAMLError as error:
-        raise PresetError(_describe_yaml_error(path, error)) from error
-    if not isinstance(data, dict) or tree is None:
-        raise PresetError(f"{path}: a preset is a list of keys such as title, workflow and fields.")
-    lines = _find_lines(path, tree)
-    try:
-        file = PresetFile.model_validate(data)
-    except ValidationError as error:
-        raise PresetError(" ".join(_describe_problems(path, error, lines))) from error
-    _check_examples(path, file, lines)
-    return file
-
-
-def _describe_yaml_error(path: Path, error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    where = f"{path}:{mark.line + 1}" if mark else str(path)
-    return f"{where}: no valid YAML: {getattr(error, 'problem', None) or 'cannot be parsed'}."
-
-
-def _find_lines(path: Path, tree: yaml.Node) -> dict[tuple[str, ...], int]:
-    """Line (from 1) of every key; refuses what YAML would silently change: keys that stand twice or are no text."""
-    lines: dict[tuple[str, ...], int] = {}
-    seen: set[int] = set()
-
-    def visit(node: yaml.Node, place: tuple[str, ...]) -> None:
-        if id(node) in seen:
-            return
-        seen.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                inner, where = (*place, str(key.value)), f"{path}:{key.start_mark.line + 1}"
-                if inner in lines:
-                    raise PresetError(f"{where}: the key {key.value} stands twice.")
-                if not key.tag.endswith((":str", ":merge")):
-                    raise PresetError(f'{where}: write the key {key.value} in quotes ("{key.value}").')
-                lines[inner] = key.start_mark.line + 1
-                visit(value, inner)
-        elif isinstance(node, yaml.SequenceNode):
-            for index, value in enumerate(node.value):
-                visit(value, (*place, str(index)))
-
-    visit(tree, ())
-    return lines
-
-
-def _check_examples(path: Path, file: PresetFile, lines: Mapping[tuple[str, ...], int]) -> None:
-    known = {"title", *file.fields}
-    for index, example in enumerate(file.examples):
-        for name in example.keys() - known:
-            line = lines.get(("examples", str(index), name), 1)
-            raise PresetError(f"{path}:{line}: examples: there is no field {name}; there are {', '.join(file.fields)}.")
-
-
-def _describe_problems(path: Path, error: ValidationError, lines: Mapping[tuple[str, ...], int]) -> list[str]:
-    found: dict[tuple[str, ...], Any] = {}
-    for problem in error.errors():
-        place = _find_place(problem["loc"], lines)
-        if place not in found or _is_vague(found[place]):
-            found[place] = problem
-    deeper = {place[:length] for place in found for length in range(len(place))}
-    telling = {place: problem for place, problem in found.items() if place not in deeper or not _is_vague(problem)}
-    return [f"{path}:{lines.get(place, 1)}: {_describe_problem(problem, place)}" for place, problem in telling.items()]
-
-
-def _find_place(loc: tuple[int | str, ...], lines: Mapping[tuple[str, ...], int]) -> tuple[str, ...]:
-    """The keys on the way to a problem, without the names that pydantic gives to the branches of a union."""
-    place: tuple[str, ...] = ()
-    for part in map(str, loc):
-        if (*place, part) in lines:
-            place = (*place, part)
-    return place
-
-
-def _is_vague(problem: Any) -> bool:
-    """Whether a problem says only that a value is of another type: one of several, where more types are possible."""
-    return str(problem["type"]).endswith("_type")
-
-
-def _describe_problem(problem: Any, place: tuple[str, ...]) -> str:
-    key, kind = ".".join(place), problem["type"]
-    if kind == "extra_forbidden":
-        return _describe_unknown_key(place)
-    if kind == "missing":
-        return f"{key + ' needs' if key else 'this preset needs'} the key {problem['loc'][-1]}."
-    if kind == "string_pattern_mismatch":
-        return f"{key}: a field is named in letters, digits and _, beginning with a letter."
-    if kind == "literal_error" and place[-1:] == ("widget",):
-        return f"there is no widget {problem['input']}; there are {', '.join(get_args(Widget))}."
-    return f"{key}: {_describe_value(problem, place)}"
-
-
-def _describe_value(problem: Any, place: tuple[str, ...]) -> str:
-    if _is_vague(problem):
-        if place[0] == "fields" and len(place) == 2:
-            return "a field is a list of keys, for example {slot: 6.text}."
-        if place[2:3] in (("slot",), ("slots",)):
-            return "write NODE.INPUT, for example 6.text."
-        if place[2:3] == ("choices",) and isinstance(problem["input"], dict):
-            return "a choice that sets several slots is not supported by this version of comfygradio yet."
-        if place[2:3] in (("choices",), ("default",), ("fixed",)) or place[0] == "examples":
-            return f"{problem['input']!r} does not fit; texts, numbers, true and false do."
-    return f"{problem['msg'].removeprefix('Value error, ').replace('Input should be', 'this has to be')}."
-
-
-def _describe_unknown_key(place: tuple[str, ...]) -> str:
-    key = place[-1]
-    known = _list_keys(PresetFile if len(place) == 1 else FieldFile if len(place) == 3 else SlotFile)
-    if key in LATER:
-        return f"the key {key} is not supported by this version of comfygradio yet."
-    near = difflib.get_close_matches(key, known, 1, 0.5)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
-    return f"{'.'.join(place[:-1]) + ': ' if place[:-1] else ''}unknown key {key}; {hint}"
-
-
-def _list_keys(model: type[BaseModel]) -> list[str]:
-    return [field.alias or name for name, field in model.model_fields.items()]
+    title: str = Field(min_length=1, description="What people see.")
+    workflow: str = Field(min_length=1, description="The workflow file in API format, beside this file or below it.")
+    description: str = Field(default="", description="One sentence under the title.")
+    icon: str = Field(default="", description="An emoji.")
+    group: str = Field(default="", description="Presets of one group stand together.")
+    order: int | float = Field(default=0, description="Presets are sorted by it, then by title.")
+    fields: dict[FieldName, FieldFile] = Field(default={}, description="The form, line by line.")
+    outputs: list[str | int] = Field(
+        default=[], description="Nodes whose results are shown; every output node if empty."
+    )
+    examples: list[dict[str, Value]] = Field(default=[], description="Named value sets; a click fills the form.")
+    sweep: dict[FieldName, str | int | float] = Field(default={}, description="Suggested axes: field and axis text.")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from comfygradio.comfy.workflow import Node, Workflow
-from comfygradio.errors import PresetError
 from comfygradio.forms.preset_file import SlotAddress, SlotFile
+from comfygradio.forms.problem import Misfit
 
 
 @dataclass(frozen=True)
@@ -18,15 +18,37 @@ class Slot:
     node_id: str
     input: str
 
+    def __str__(self) -> str:
+        return f"{self.node_id}.{self.input}"
 
-def find_slot(workflow: Workflow, address: SlotAddress) -> Slot:
-    """The slot that `NODE.INPUT` names: NODE is an id, a title, or a class that occurs once. Raises PresetError."""
+
+@dataclass(frozen=True)
+class FoundSlot:
+    """A slot that was looked up; `note` says so when the node was not the one that the preset names by its id."""
+
+    slot: Slot
+    note: str = ""
+
+
+def locate_slot(workflow: Workflow, address: SlotAddress) -> FoundSlot:
+    """The slot of an address, and a note if its node had to be found again. Raises Misfit."""
     if isinstance(address, SlotFile):
-        return Slot(_find_described(workflow, address).id, address.input)
+        node = _find_described(workflow, address)
+        return FoundSlot(Slot(node.id, address.input), _describe_found(address, node))
     for split in range(len(address)):
         if address[split] == "." and address[split + 1 :] and (node := _match_node(workflow, address[:split])):
-            return Slot(node.id, address[split + 1 :])
-    raise PresetError(_describe_unknown(workflow, address))
+            return FoundSlot(Slot(node.id, address[split + 1 :]))
+    raise Misfit("slot", _describe_unknown(workflow, address))
+
+
+def find_slot(workflow: Workflow, address: SlotAddress) -> Slot:
+    """The slot that `NODE.INPUT` names: NODE is an id, a title, or a class that occurs once. Raises Misfit."""
+    return locate_slot(workflow, address).slot
+
+
+def find_node(workflow: Workflow, name: str | int) -> Node:
+    """The node with this id, title, or class that occurs once. Raises Misfit."""
+    return workflow.nodes[find_slot(workflow, f"{name}.input").node_id]
 
 
 def read_slot(workflow: Workflow, slot: Slot) -> Any:
@@ -47,17 +69,28 @@ def _match_node(workflow: Workflow, name: str) -> Node | None:
 
 
 def _find_described(workflow: Workflow, address: SlotFile) -> Node:
-    by_id = workflow.nodes.get(str(address.node))
-    if by_id and address.class_type in (None, by_id.class_type):
-        return by_id
+    """The node of a long address: by id, unless its class or, with a better match elsewhere, its title is another."""
     same_class = [node for node in workflow if address.class_type in (None, node.class_type)]
-    for matches in ([node for node in same_class if node.title == address.title], same_class):
+    same_title = [node for node in same_class if node.title == address.title]
+    by_id = workflow.nodes.get(str(address.node))
+    if by_id and by_id in same_class and (address.title in (None, by_id.title) or len(same_title) != 1):
+        return by_id
+    for matches in (same_title, same_class if address.class_type else []):
         if len(matches) == 1:
             return matches[0]
-    raise PresetError(
+    raise Misfit(
+        "slot",
         f"no node fits the slot (node {address.node}, class {address.class_type}, title {address.title}); "
-        f"the workflow has {_list_nodes(workflow)}."
+        f"the workflow has {_list_nodes(workflow)}.",
     )
+
+
+def _describe_found(address: SlotFile, node: Node) -> str:
+    if address.node is None or str(address.node) == node.id:
+        return ""
+    how = "title and class" if node.title == address.title and address.class_type else "class"
+    how = "title" if not address.class_type else how
+    return f"node {address.node} is node {node.id} ({node.title}) in this workflow; it was found by its {how}."
 
 
 def _describe_unknown(workflow: Workflow, address: str) -> str:

@@ -38,7 +38,7 @@ def build_panel(form: Form, is_visible: bool) -> Panel:
         heading = f"<h2>{html.escape(form.title)}</h2><p>{html.escape(form.file.description)}</p>"
         gr.HTML(f'<div class="cg-heading">{heading}</div>', js_on_load=None)
         if form.problems:
-            gr.HTML(build_note(f"{form.title} cannot be used yet.", *form.problems), js_on_load=None)
+            gr.HTML(build_note(f"{form.title} cannot be used yet.", *map(str, form.problems)), js_on_load=None)
             return Panel(form, column, {})
         components = _build_fields(form)
         _build_examples(form, components)

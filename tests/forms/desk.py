@@ -105,7 +105,7 @@ class Desk:
         """The one problem of a form with this field `f`."""
         form = self.bind(f"f: {line}", info, workflow)
         assert len(form.problems) == 1, form.problems
-        return form.problems[0]
+        return str(form.problems[0])
 
 
 def change_workflow(**nodes: Any) -> dict[str, Any]:

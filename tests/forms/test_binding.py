@@ -50,10 +50,10 @@ def test_the_server_decides_the_widget_unless_the_preset_does(
     assert field.widget == widget
 
 
-def test_a_color_is_text(desk: Desk, new_info: ObjectInfo) -> None:
+def test_a_color_has_a_picker(desk: Desk, new_info: ObjectInfo) -> None:
     overlay = {"class_type": "TextOverlay", "inputs": {"images": ["10", 0], "text": "x", "color": "#00ff00"}}
     field = desk.field("{slot: 20.color}", new_info, change_workflow(n20=overlay))
-    assert (field.widget, field.default) == ("text", "#00ff00")
+    assert (field.widget, field.default) == ("color", "#00ff00")
 
 
 def test_inputs_of_a_dynamic_combo(desk: Desk, new_info: ObjectInfo) -> None:
@@ -190,16 +190,21 @@ def test_problems_are_collected_all_at_once(desk: Desk, info: ObjectInfo) -> Non
 def test_a_missing_node_class_is_said_once(desk: Desk, info: ObjectInfo) -> None:
     flow = change_workflow(n20={"class_type": "FancyLoader", "inputs": {"a": 1, "b": 2}})
     form = desk.bind("a: {slot: 20.a}\nb: {slot: 20.b}", info, flow)
-    assert form.problems == (
-        "This ComfyUI has no node class FancyLoader; install the custom node that brings it, or update ComfyUI.",
-    )
+    assert [(problem.kind, str(problem)) for problem in form.problems] == [
+        (
+            "missing_class",
+            "This ComfyUI has no node class FancyLoader; install the custom node that brings it, or update ComfyUI.",
+        )
+    ]
 
 
 def test_a_missing_model_of_the_workflow_is_said_with_the_nearest(desk: Desk, info: ObjectInfo) -> None:
-    flow = change_workflow(n13={"class_type": "UpscaleModelLoader", "inputs": {"model_name": "tiny-esrgan-x8.pth"}})
-    text = desk.problem("{slot: 3.steps}", info, flow)
-    assert "needs model_name tiny-esrgan-x8.pth, which this ComfyUI does not have" in text
-    assert "tiny-esrgan-x" in text.partition("does not have")[2]
+    flow = change_workflow(n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "tiny-x.safetensors"}})
+    (problem,) = desk.bind("f: {slot: 3.steps}", info, flow).problems
+    assert "needs ckpt_name tiny-x.safetensors, which this ComfyUI does not have (it has tiny-" in str(problem)
+    assert "put the file into models/checkpoints on its machine, or make it a field of the preset." in str(problem)
+    assert (problem.kind, problem.node, problem.input) == ("missing_model", "4", "ckpt_name")
+    assert problem.folder == "checkpoints" and "tiny-a.safetensors" in problem.near
 
 
 def test_a_server_without_any_model(desk: Desk) -> None:
@@ -212,9 +217,11 @@ def test_a_server_without_any_model(desk: Desk) -> None:
 
 def test_outputs_are_addresses_too(desk: Desk, info: ObjectInfo) -> None:
     text = "title: T\nworkflow: workflow.json\noutputs: [9, SaveImage]\n"
+    loader = load_preset(desk.write(text.replace("[9, SaveImage]", "[10]"))).bind(info).problems
+    assert str(loader[0]) == "outputs: LoadImage is no output node."
     assert load_preset(desk.write(text)).bind(info).outputs == ("9", "9")
     problems = load_preset(desk.write(text.replace("9,", "99,"))).bind(info).problems
-    assert problems and "outputs: " in problems[0] and "no node 99" in problems[0]
+    assert problems and "outputs: " in str(problems[0]) and "no node 99" in str(problems[0])
 
 
 def test_labels_and_help_come_from_the_preset_else_from_the_server(desk: Desk) -> None:

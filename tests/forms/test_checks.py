@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from comfygradio.forms.field import RANDOM_SEEDS, Choice, Field, Refused
+from comfygradio.forms.checks import RANDOM_SEEDS, check_value
+from comfygradio.forms.field import Choice, Field, Refused
 from comfygradio.forms.preset_file import Widget
 from comfygradio.forms.slots import Slot
 
@@ -82,7 +83,7 @@ SIZES = make_field(
     ],
 )
 def test_values_that_are_taken(field: Field, value: Any, expected: Any) -> None:
-    checked = field.check(value)
+    checked = check_value(field, value)
     assert checked == expected and type(checked) is type(expected)
 
 
@@ -153,23 +154,23 @@ def test_values_that_are_taken(field: Field, value: Any, expected: Any) -> None:
 )
 def test_values_that_are_refused_with_a_sentence(field: Field, value: Any, expected: str) -> None:
     with pytest.raises(Refused) as caught:
-        field.check(value)
+        check_value(field, value)
     assert expected in str(caught.value)
     assert len(str(caught.value)) < 300
 
 
 @pytest.mark.parametrize("value", [None, "", " ", -1, -1.0, "-1", " -1 ", "random", "Random"])
 def test_an_open_seed_is_drawn(value: Any) -> None:
-    drawn = {SEED.check(value) for _ in range(20)}
+    drawn = {check_value(SEED, value) for _ in range(20)}
     assert len(drawn) == 20 and all(0 <= seed < RANDOM_SEEDS for seed in drawn)
 
 
 @pytest.mark.parametrize(("low", "high"), [(5, 6), (0, 0), (-9, 3), (None, None), (2**60, SEED_MAX)])
 def test_a_drawn_seed_is_within_the_limits(low: int | None, high: int | None) -> None:
     field = make_field("seed", minimum=low, maximum=high, is_integer=True)
-    assert all(field.check(field.check(None)) is not None for _ in range(50))
+    assert all(check_value(field, check_value(field, None)) is not None for _ in range(50))
 
 
 def test_long_values_are_shown_cut() -> None:
     with pytest.raises(Refused, match=r"x{57}… is not in the list"):
-        MODEL.check("x" * 500)
+        check_value(MODEL, "x" * 500)

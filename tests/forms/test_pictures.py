@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from comfygradio.forms.checks import check_value
 from comfygradio.forms.field import Field, Refused
-from comfygradio.forms.picture import check_picture, name_picture
+from comfygradio.forms.media import name_upload
+from comfygradio.forms.picture import check_picture
 from comfygradio.forms.slots import Slot
 
 FIELD = Field(name="image", widget="image", label="Image", slots={"": (Slot("1", "image"),)}, max_mb=2)
@@ -37,7 +39,7 @@ def claim_size(path: Path, width: int, height: int) -> Path:
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_pictures_are_taken(tmp_path: Path, suffix: str) -> None:
     path = draw(tmp_path / f"a.{suffix}")
-    assert FIELD.check(str(path)) == FIELD.check(path) == path
+    assert check_value(FIELD, str(path)) == check_value(FIELD, path) == path
 
 
 @pytest.mark.parametrize(
@@ -53,7 +55,7 @@ def test_pictures_are_taken(tmp_path: Path, suffix: str) -> None:
 )
 def test_values_that_are_no_files(value: object, expected: str) -> None:
     with pytest.raises(Refused) as caught:
-        FIELD.check(value)
+        check_value(FIELD, value)
     assert expected in str(caught.value)
 
 
@@ -117,5 +119,6 @@ def test_too_many_megabytes(tmp_path: Path) -> None:
 def test_the_uploaded_name_depends_on_the_content_alone(tmp_path: Path) -> None:
     first, copy, other = draw(tmp_path / "a.png"), tmp_path / "b ü.png", draw(tmp_path / "c.png", (9, 9))
     copy.write_bytes(first.read_bytes())
-    assert name_picture(first) == name_picture(copy) != name_picture(other)
-    assert name_picture(first).endswith(".png") and name_picture(draw(tmp_path / "d.jpg")).endswith(".jpg")
+    assert name_upload(FIELD, first) == name_upload(FIELD, copy) != name_upload(FIELD, other)
+    assert name_upload(FIELD, first).endswith(".png")
+    assert name_upload(FIELD, draw(tmp_path / "d.jpg")).endswith(".jpg")

@@ -1,0 +1,155 @@
+"""Bypassing nodes of a graph, as ComfyUI's own page does it: what came in goes out where the types fit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from comfygradio.comfy.object_info import InputSpec, ObjectInfo
+from comfygradio.comfy.workflow import Link
+
+Graph = Mapping[str, Mapping[str, Any]]
+
+ANY_TYPE = ("*", "")
+AUTOGROW = "COMFY_AUTOGROW_V3"
+MATCH_TYPE = "COMFY_MATCHTYPE_V3"
+MOST_GROWN = 100
+WIDGET_TYPES = frozenset(
+    {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "COMFY_DYNAMICCOMBO_V3", "COLOR", "CURVE", "BOUNDING_BOX"}
+)
+
+
+@dataclass(frozen=True)
+class Socket:
+    """One input of a bypassed node, and what feeds it."""
+
+    type: str
+    link: Link | None
+
+
+def bypass_nodes(
+    graph: dict[str, dict[str, Any]], node_ids: Collection[str], object_info: ObjectInfo
+) -> list[tuple[str, str]]:
+    """Take nodes out of an API-format graph, in place; ids that it does not have are passed over.
+
+    What an output fed is fed by the node's input of the same place if the types fit, else by its first input of
+    exactly the type asked for, else by the first that fits; an input counts even if nothing feeds it. Inputs left
+    without a source (class unknown, nothing fits, a circle) are removed and returned as (node id, input).
+    """
+    bypassed = {key: graph.pop(key) for key in node_ids if key in graph}
+    lost: list[tuple[str, str]] = []
+    for node_id, node in graph.items():
+        inputs = node["inputs"]
+        for name, link in [(name, Link.parse(value)) for name, value in inputs.items()]:
+            if link is None or link.node_id not in bypassed:
+                continue
+            source = _follow(link, _find_type(node, name, object_info), bypassed, object_info)
+            if source and source.node_id in graph:
+                inputs[name] = [source.node_id, source.slot]
+            else:
+                lost.append((node_id, name))
+    for node_id, name in lost:
+        del graph[node_id]["inputs"][name]
+    return lost
+
+
+def find_lost_required(graph: Graph, lost: Iterable[tuple[str, str]], object_info: ObjectInfo) -> list[tuple[str, str]]:
+    """Those of the lost inputs without which their node cannot run: the server never fills in a required input."""
+    specs = {pair: _find_spec(graph[pair[0]], pair[1], object_info) for pair in lost if pair[0] in graph}
+    return [pair for pair, spec in specs.items() if spec and spec.group == "required"]
+
+
+def _follow(link: Link, wanted: str | None, bypassed: Graph, object_info: ObjectInfo) -> Link | None:
+    """The first link on the way up that comes from no bypassed node."""
+    seen: set[Link] = set()
+    source: Link | None = link
+    while source and source.node_id in bypassed:
+        if source in seen:
+            return None
+        seen.add(source)
+        socket = _choose_socket(bypassed[source.node_id], source.slot, wanted, object_info)
+        source = socket.link if socket else None
+        if socket and wanted in ANY_TYPE:
+            wanted = socket.type
+    return source
+
+
+def _choose_socket(node: Mapping[str, Any], slot: int, wanted: str | None, object_info: ObjectInfo) -> Socket | None:
+    """The input that takes the place of an output; without a type asked for, the output's own counts."""
+    definition = object_info.get(node["class_type"])
+    if definition is None or not 0 <= slot < len(definition.output_types):
+        return None
+    sockets = _list_sockets(node, object_info)
+    given = definition.output_types[slot].replace(MATCH_TYPE, "*")
+    asked = given if wanted is None else wanted
+    if asked in ANY_TYPE:
+        return next(iter(sockets[slot : slot + 1] or sockets), None)
+    fitting = [socket for socket in sockets if _fits(socket.type, given) and _fits(socket.type, asked)]
+    same_place = [socket for socket in sockets[slot : slot + 1] if socket in fitting]
+    exact = [socket for socket in sockets if socket.type == asked]
+    return next(iter([*same_place, *exact, *fitting]), None)
+
+
+def _list_sockets(node: Mapping[str, Any], object_info: ObjectInfo) -> list[Socket]:
+    """The inputs in the order of ComfyUI's page: first those that only links can fill, then those with a widget."""
+    inputs = node["inputs"]
+    definition = object_info.nodes[node["class_type"]]
+    specs = sorted(definition.inputs.values(), key=_has_widget)
+    grown = [[name for name in inputs if name.startswith(f"{spec.name}.")] for spec in specs]
+    names = [name for spec, more in zip(specs, grown, strict=True) for name in (spec.name, *more)]
+    types = [(name, _find_type(node, name, object_info)) for name in names]
+    return [Socket(kind, Link.parse(inputs.get(name))) for name, kind in types if kind not in (None, AUTOGROW)]
+
+
+def _has_widget(spec: InputSpec) -> bool:
+    return bool(spec.types & WIDGET_TYPES) and not spec.options.get("forceInput")
+
+
+def _find_type(node: Mapping[str, Any], name: str, object_info: ObjectInfo) -> str | None:
+    """The type of an input, or None where the server does not know it."""
+    spec = _find_spec(node, name, object_info)
+    if spec and spec.type == MATCH_TYPE:
+        allowed = _mapping(spec.options.get("template")).get("allowed_types")
+        return allowed if isinstance(allowed, str) else "*"
+    return spec.type if spec else None
+
+
+def _find_spec(node: Mapping[str, Any], name: str, object_info: ObjectInfo) -> InputSpec | None:
+    """The spec of an input, also of one of a growing row of inputs (`images.image0`)."""
+    class_type, inputs = node["class_type"], node["inputs"]
+    spec = object_info.spec(class_type, name, inputs)
+    row, _, item = name.rpartition(".")
+    if spec or not row:
+        return spec
+    parent = object_info.spec(class_type, row, inputs)
+    return _grow(parent, item) if parent and parent.type == AUTOGROW else None
+
+
+def _grow(parent: InputSpec, item: str) -> InputSpec | None:
+    """The spec of one input of a growing row: the first `min` of them are required if the row's pattern is."""
+    template = _mapping(parent.options.get("template"))
+    patterns = _mapping(template.get("input"))
+    if required := _mapping(patterns.get("required")):
+        group: Literal["required", "optional"] = "required" if item in _name_needed(template) else "optional"
+        return InputSpec.from_json(f"{parent.name}.{item}", group, next(iter(required.values())))
+    optional = _mapping(patterns.get("optional"))
+    return InputSpec.from_json(f"{parent.name}.{item}", "optional", next(iter(optional.values()))) if optional else None
+
+
+def _name_needed(template: Mapping[str, Any]) -> list[Any]:
+    least, names = template.get("min"), template.get("names")
+    count = min(least, MOST_GROWN) if isinstance(least, int) else 0
+    return names[:count] if isinstance(names, list) else [f"{template.get('prefix')}{place}" for place in range(count)]
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _fits(one: str, other: str) -> bool:
+    """Whether a link between these types is allowed: equal, one is anything, or their unions overlap."""
+    if one in ANY_TYPE or other in ANY_TYPE:
+        return True
+    mine, theirs = set(one.casefold().split(",")), set(other.casefold().split(","))
+    return bool(mine & theirs) or "*" in mine | theirs

@@ -1,0 +1,198 @@
+"""Checks: what people put into a field becomes what the prompt needs, or is refused with a sentence."""
+
+from __future__ import annotations
+
+import math
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from comfygradio.comfy.object_info import Scalar
+from comfygradio.forms.field import MEDIA, Choice, Field, Refused, list_choices, show
+from comfygradio.forms.loras import check_loras
+from comfygradio.forms.media import check_media
+from comfygradio.forms.preset_file import Widget
+
+MAX_TEXT = 100_000
+"""Characters of one text field."""
+
+RANDOM_SEEDS = 2**50
+"""Random seeds stay below what ComfyUI's own page draws (frontend 1.58), so that a browser does not round them."""
+
+
+def check_value(field: Field, value: Any) -> Any:
+    """The value as the prompt needs it, None where an optional field stays empty; open seeds are drawn.
+
+    Raises Refused.
+    """
+    if is_empty(field, value):
+        return None
+    return CHECKS[field.widget](field, value)
+
+
+def is_empty(field: Field, value: Any) -> bool:
+    """Whether an optional field was left empty; a text counts as empty only where that bypasses nodes."""
+    if not field.optional or field.widget == "checkbox":
+        return False
+    if field.widget in ("text", "textarea") and not field.bypass:
+        return False
+    return value is None or (isinstance(value, str) and not value.strip()) or value in ([], (), {})
+
+
+def check_text(field: Field, value: Any) -> str:
+    """A text of at most 100,000 characters; a number is taken as text."""
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise Refused("text is expected.")
+    if isinstance(value, int) and abs(value) >= 10**4000:
+        raise Refused("text is expected.")
+    if len(str(value)) > MAX_TEXT:
+        raise Refused(f"the text is too long: at most {MAX_TEXT:,} characters are allowed.")
+    return str(value)
+
+
+def check_number(field: Field, value: Any) -> int | float:
+    """A number within the field's limits; whole where the server wants an INT. Texts of digits are read exactly."""
+    if value is None or value == "":
+        raise Refused(f"a number is missing; {field.allowed}.")
+    number = _parse_number(value)
+    if number is None or (field.is_integer and number != int(number)):
+        raise Refused(f"{show(value)} is not possible; {field.allowed}.")
+    if (field.minimum is not None and number < field.minimum) or (field.maximum is not None and number > field.maximum):
+        raise Refused(f"{show(value)} is not possible; {field.allowed}.")
+    return int(number) if field.is_integer else number
+
+
+def check_seed(field: Field, value: Any) -> int:
+    """An exact 64-bit seed; nothing, -1 or "random" draws one."""
+    if value is None or value == -1 or (isinstance(value, str) and value.strip().lower() in ("", "-1", "random")):
+        return _draw_seed(field)
+    number = _parse_number(value)
+    if isinstance(number, float) and abs(number) >= 2**53:
+        raise Refused(f"{show(value)} is a rounded number; send a seed of this size as a whole number or its digits.")
+    return int(check_number(field, value))
+
+
+def check_choice(field: Field, value: Any) -> Scalar | tuple[Scalar, ...]:
+    """A value of the list, given as the value itself, its text or its label; several of them where that is allowed."""
+    if not field.is_multiple:
+        return _find_choice(field.choices or (), value)
+    listed = [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    if not isinstance(listed, list | tuple):
+        raise Refused(f"a list is expected; {list_choices(field.choices or ())}")
+    return tuple(dict.fromkeys(_find_choice(field.choices or (), part) for part in listed))
+
+
+def check_switch(field: Field, value: Any) -> bool:
+    """On or off; the usual words for both are understood."""
+    word = str(value).strip().lower() if isinstance(value, bool | int | float | str) and abs_below(value) else ""
+    if word in ("true", "yes", "on", "1"):
+        return True
+    if word in ("false", "no", "off", "0"):
+        return False
+    raise Refused(f"{show(value)} is neither on nor off; true or false is allowed.")
+
+
+def abs_below(value: bool | int | float | str) -> bool:
+    """Whether a value can be written out: Python refuses to spell whole numbers of thousands of digits."""
+    return not isinstance(value, int) or abs(value) < 10**60
+
+
+def check_size(field: Field, value: Any) -> tuple[int, int]:
+    """(width, height) in pixels, given as "768x512", a pair or a mapping."""
+    named = next((choice.value for choice in field.choices or () if choice.label == value), value)
+    width, height = parse_size(named)
+    if field.choices is not None and f"{width}x{height}" not in (choice.value for choice in field.choices):
+        raise Refused(f"{width}x{height} is not in the list; {list_choices(field.choices)}")
+    for side, pixels in (("width", width), ("height", height)):
+        if (field.minimum is not None and pixels < field.minimum) or (
+            field.maximum is not None and pixels > field.maximum
+        ):
+            raise Refused(f"the {side} {show(pixels)} is not possible; {field.allowed}.")
+    return width, height
+
+
+def check_color(field: Field, value: Any) -> str | int:
+    """A color as the input wants it: "#rrggbb", or the number 0 to 0xffffff; "#f80" and "rgb(…)" are understood."""
+    number = _parse_number(value) if not isinstance(value, str) or value.strip().isdigit() else None
+    text = f"#{int(number):06x}" if number is not None and 0 <= number <= 0xFFFFFF else value
+    red_green_blue = parse_color(text) if isinstance(text, str) else None
+    if red_green_blue is None:
+        raise Refused(f"{show(value)} is no color; write it as #rrggbb, for example #ff8800.")
+    digits = "".join(f"{part:02x}" for part in red_green_blue)
+    return int(digits, 16) if field.is_integer else f"#{digits}"
+
+
+def parse_color(text: str) -> tuple[int, int, int] | None:
+    """Red, green and blue, 0 to 255 each, of "#rrggbb", "#rgb" or "rgb(r, g, b)" (with alpha ignored), or None."""
+    text = text.strip().lower()
+    if re.fullmatch(r"#?[0-9a-f]{3}", text):
+        text = "".join(2 * digit for digit in text[-3:])
+    if match := re.fullmatch(r"#?([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})(?:[0-9a-f]{2})?", text):
+        return int(match[1], 16), int(match[2], 16), int(match[3], 16)
+    number = r"\s*(\d{1,3}(?:\.\d{1,20})?)\s*"
+    if match := re.fullmatch(rf"rgba?\({number},{number},{number}(?:,[^)]*)?\)", text):
+        red, green, blue = (min(255, round(float(match[i]))) for i in (1, 2, 3))
+        return red, green, blue
+    return None
+
+
+CHECKS: Mapping[Widget, Callable[[Field, Any], Any]] = {
+    "text": check_text,
+    "textarea": check_text,
+    "number": check_number,
+    "slider": check_number,
+    "dropdown": check_choice,
+    "radio": check_choice,
+    "checkbox": check_switch,
+    "seed": check_seed,
+    "size": check_size,
+    "color": check_color,
+    "loras": check_loras,
+    **dict.fromkeys(MEDIA, check_media),
+}
+
+
+def parse_size(value: Any) -> tuple[int, int]:
+    """(width, height) of "768x512", a pair or a mapping. Raises Refused."""
+    if isinstance(value, Mapping):
+        value = (value.get("width"), value.get("height"))
+    if isinstance(value, str):
+        match = re.fullmatch(r"\s*([0-9]{1,6})\s*[x×*, ]\s*([0-9]{1,6})\s*", value, re.IGNORECASE)
+        value = match.groups() if match else ()
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise Refused("write the size as width x height in pixels, for example 768x512.")
+    sides = [_parse_number(side) for side in value]
+    if any(side is None or side != int(side) for side in sides):
+        raise Refused("write the size as width x height in whole pixels, for example 768x512.")
+    return int(sides[0] or 0), int(sides[1] or 0)
+
+
+def _find_choice(choices: tuple[Choice, ...], value: Any) -> Scalar:
+    same_type = (c.value for c in choices if c.value == value and isinstance(c.value, bool) == isinstance(value, bool))
+    found = next(same_type, None)
+    if found is None and isinstance(value, str):
+        found = next((c.value for c in choices if value in (c.label, str(c.value))), None)
+    if found is None:
+        raise Refused(f"{show(value)} is not in the list; {list_choices(choices)}")
+    return found
+
+
+def _parse_number(value: Any) -> int | float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    if isinstance(value, str):
+        text = value.strip()
+        try:
+            value = int(text) if re.fullmatch(r"[+-]?[0-9]{1,40}", text) else float(text)
+        except ValueError:
+            return None
+    return value if isinstance(value, int) or math.isfinite(value) else None
+
+
+def _draw_seed(field: Field) -> int:
+    low = max(int(field.minimum or 0), 0)
+    high = low + RANDOM_SEEDS - 1 if field.maximum is None else max(int(field.maximum), low)
+    return low + secrets.randbelow(min(RANDOM_SEEDS, high - low + 1))

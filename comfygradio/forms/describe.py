@@ -1,0 +1,24 @@
+"""Checked values as JSON: what a picture remembers, and what fills a form again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from comfygradio.forms.field import Field, Lora
+
+
+def describe_value(field: Field, value: Any) -> Any:
+    """A checked value as JSON that `check_value` takes again, except for files, of which only the name stays.
+
+    Sizes become "768x512", colors "#rrggbb", LoRA lists [{"name": …, "strength": …}]; empty ones None.
+    """
+    if isinstance(value, Path):
+        return value.name
+    if field.widget == "size" and isinstance(value, tuple):
+        return "x".join(map(str, value))
+    if field.widget == "color" and isinstance(value, int):
+        return f"#{value:06x}"
+    if field.widget == "loras" and value is not None:
+        return [{"name": row.name, "strength": row.strength} for row in value if isinstance(row, Lora)]
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,91 @@
+"""Binding of LoRA lists: where the chain stands in the workflow, and what the server offers for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from comfygradio.comfy.object_info import InputSpec, ObjectInfo
+from comfygradio.comfy.workflow import Link, Workflow
+from comfygradio.forms.choices import bind_choices
+from comfygradio.forms.defaults import set_default
+from comfygradio.forms.field import Field
+from comfygradio.forms.loras import read_loaders
+from comfygradio.forms.names import match_name
+from comfygradio.forms.preset_file import FieldFile
+from comfygradio.forms.problem import Misfit
+from comfygradio.forms.slots import Slot, read_slot
+from comfygradio.forms.specs import MissingClass, find_spec
+
+LOADER, MODEL_LOADER = "LoraLoader", "LoraLoaderModelOnly"
+
+
+def bind_loras(
+    bare: Field, line: FieldFile, workflow: Workflow, object_info: ObjectInfo
+) -> tuple[Field, tuple[str, ...]]:
+    """The list of rows for existing loaders (`slot`) or for a chain put before inputs (`slots`), and notes.
+
+    Raises Misfit.
+    """
+    name_spec, strength_spec = _find_specs(bare, workflow, object_info)
+    choices = bind_choices(line, name_spec)
+    if choices is None:
+        raise Misfit(
+            "widget", f"a loras widget needs a list of files, and {name_spec.name} is of type {name_spec.type}."
+        )
+    lows = [limit for limit in (line.min, strength_spec.minimum if strength_spec else None) if limit is not None]
+    highs = [limit for limit in (line.max, strength_spec.maximum if strength_spec else None) if limit is not None]
+    field = replace(
+        bare,
+        widget="loras",
+        choices=choices,
+        minimum=max(lows, default=None),
+        maximum=min(highs, default=None),
+        step=line.step or 0.05,
+        optional=True,
+    )
+    if line.default is not None:
+        return set_default(field, line, workflow, name_spec), ()
+    return _start_with_own(field, workflow)
+
+
+def list_classes(line: FieldFile) -> set[str]:
+    """The loader classes that a line adds to the workflow, so that the server has to be asked about them."""
+    if not line.slots or "model" not in line.slots:
+        return set()
+    return {LOADER if "clip" in line.slots else MODEL_LOADER}
+
+
+def _find_specs(field: Field, workflow: Workflow, object_info: ObjectInfo) -> tuple[InputSpec, InputSpec | None]:
+    if "" in field.slots:
+        specs = [find_spec(slot, workflow, object_info) for slot in field.slots[""]]
+        loader = object_info.get(workflow.nodes[field.slots[""][0].node_id].class_type)
+        strengths = [spec for name, spec in (loader.inputs if loader else {}).items() if name.startswith("strength")]
+        return specs[0], next(iter(strengths), None)
+    for part, slots in field.slots.items():
+        _check_links(part, slots, workflow)
+    name = LOADER if "clip" in field.slots else MODEL_LOADER
+    loader = object_info.get(name)
+    if loader is None:
+        raise MissingClass("missing_class", f"this ComfyUI has no node class {name}.")
+    return loader.inputs["lora_name"], loader.inputs.get("strength_model")
+
+
+def _check_links(part: str, slots: tuple[Slot, ...], workflow: Workflow) -> None:
+    links = {Link.parse(read_slot(workflow, slot)) for slot in slots}
+    if None in links:
+        raise Misfit("slot", f"the {part} slot of a LoRA list is an input that another node feeds, such as 3.{part}.")
+    if len(links) > 1:
+        raise Misfit("slot", f"the {part} slots of a LoRA list have to be fed by the same output of the same node.")
+
+
+def _start_with_own(field: Field, workflow: Workflow) -> tuple[Field, tuple[str, ...]]:
+    """The field with the rows of the workflow's own loaders, as far as the server has their files."""
+    offered = [choice.value for choice in field.choices or ()]
+    rows, notes = [], []
+    for row in read_loaders(workflow.to_json(), field):
+        found = match_name(row["name"], offered)
+        if found is None:
+            notes.append(f"this ComfyUI does not have {row['name']}; the list starts without it.")
+        else:
+            rows.append({**row, "name": found})
+    return replace(field, default=rows), tuple(notes)

@@ -1,0 +1,157 @@
+"""LoRA lists: rows of a name and a strength, and the chain of loader nodes that they become in the graph."""
+
+from __future__ import annotations
+
+import copy
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.comfy.workflow import Link
+from comfygradio.forms.bypass import bypass_nodes
+from comfygradio.forms.field import Field, Lora, Refused, list_choices, show
+
+MAX_ROWS = 20
+
+Graph = dict[str, dict[str, Any]]
+
+
+def check_loras(field: Field, value: Any) -> tuple[Lora, ...]:
+    """Rows of name and strength, given as `name:0.8, other`, or as a list of names, pairs or objects."""
+    rows = _split_text(value) if isinstance(value, str) else [] if value is None else value
+    if isinstance(rows, Lora | Mapping) or not isinstance(rows, list | tuple):
+        raise Refused("a list of LoRAs is expected, for example film-grain:0.8, soft-light.")
+    loras = [_check_row(field, row) for row in rows if row not in (None, "", [], ["", None])]
+    if len(loras) > MAX_ROWS:
+        raise Refused(f"{len(loras)} LoRAs are too many; at most {MAX_ROWS} are allowed.")
+    return tuple(lora for lora in loras if lora is not None)
+
+
+def read_loaders(graph: Mapping[str, Any], field: Field) -> list[dict[str, Any]]:
+    """The rows that a graph's own loader nodes stand for: what a LoRA list starts with."""
+    rows = []
+    for slot in field.slots.get("", ()):
+        inputs = graph[slot.node_id]["inputs"]
+        strengths = [inputs[name] for name in _list_strengths(inputs) if isinstance(inputs[name], int | float)]
+        if isinstance(inputs.get(slot.input), str):
+            rows.append({"name": inputs[slot.input], "strength": strengths[0] if strengths else 1.0})
+    return rows
+
+
+def insert_loras(graph: Graph, field: Field, loras: Sequence[Lora], object_info: ObjectInfo) -> None:
+    """Put the chain for these rows into the graph, in place; without rows, its loaders are bypassed."""
+    if "" in field.slots:
+        _fill_loaders(graph, field, loras, object_info)
+    else:
+        _insert_chain(graph, field, loras)
+
+
+def name_node(field: Field, index: int) -> str:
+    """The id of an added loader node; the same rows give the same ids, which keeps ComfyUI's cache."""
+    return f"{field.name}-lora-{index + 1}"
+
+
+def _split_text(text: str) -> list[str]:
+    tagged = re.findall(r"<lora:([^<>]+)>", text)
+    return tagged or [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _check_row(field: Field, row: Any) -> Lora | None:
+    name, strength = _read_row(field, row)
+    if name in ("", None):
+        return None
+    found = next((c.value for c in field.choices or () if name in (c.value, c.label)), None)
+    if found is None:
+        raise Refused(f"{show(name)} is not in the list; {list_choices(field.choices or ())}")
+    return Lora(str(found), _check_strength(field, 1.0 if strength in (None, "") else strength))
+
+
+def _read_row(field: Field, row: Any) -> tuple[Any, Any]:
+    if isinstance(row, Lora):
+        return row.name, row.strength
+    if isinstance(row, Mapping):
+        return row.get("name"), row.get("strength")
+    if isinstance(row, str):
+        known = row in [c.value for c in field.choices or ()]
+        name, colon, strength = (row, "", "") if known else row.rpartition(":")
+        return (name.strip(), strength) if colon else (row, None)
+    if isinstance(row, list | tuple) and len(row) == 2:
+        return row[0], row[1]
+    raise Refused(f"{show(row)} is no LoRA; a name and a strength are expected.")
+
+
+def _check_strength(field: Field, value: Any) -> float:
+    low, high = (
+        field.minimum if field.minimum is not None else -100,
+        field.maximum if field.maximum is not None else 100,
+    )
+    try:
+        strength = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
+    except (ValueError, OverflowError):
+        strength = math.nan
+    if not low <= strength <= high:
+        raise Refused(f"the strength {show(value)} is not possible; numbers from {low:g} to {high:g} are allowed.")
+    return strength
+
+
+def _list_strengths(inputs: Mapping[str, Any]) -> list[str]:
+    return [name for name in inputs if name.startswith("strength") and Link.parse(inputs[name]) is None]
+
+
+def _set_row(node: dict[str, Any], name_input: str, lora: Lora) -> None:
+    node["inputs"][name_input] = lora.name
+    for name in _list_strengths(node["inputs"]):
+        node["inputs"][name] = lora.strength
+
+
+def _fill_loaders(graph: Graph, field: Field, loras: Sequence[Lora], object_info: ObjectInfo) -> None:
+    """The first rows go into the workflow's own loaders, further ones into copies behind the last."""
+    slots = field.slots[""]
+    for slot, lora in zip(slots, loras, strict=False):
+        _set_row(graph[slot.node_id], slot.input, lora)
+    last = slots[-1].node_id
+    for index, lora in enumerate(loras[len(slots) :]):
+        added = name_node(field, index)
+        graph[added] = _copy_loader(graph, last)
+        _relink(graph, last, added)
+        _set_row(graph[added], slots[-1].input, lora)
+        last = added
+    bypass_nodes(graph, [slot.node_id for slot in slots[len(loras) :]], object_info)
+
+
+def _copy_loader(graph: Graph, node_id: str) -> dict[str, Any]:
+    """A copy of a loader that takes its model (and clip) from the loader itself."""
+    node = copy.deepcopy(graph[node_id])
+    for name, output in (("model", 0), ("clip", 1)):
+        if Link.parse(node["inputs"].get(name)):
+            node["inputs"][name] = [node_id, output]
+    return node
+
+
+def _relink(graph: Graph, old: str, new: str) -> None:
+    """Whatever was fed by node `old` is fed by node `new`, except `new` itself."""
+    for key, node in graph.items():
+        for name, value in node["inputs"].items():
+            link = Link.parse(value)
+            if key != new and link and link.node_id == old:
+                node["inputs"][name] = [new, link.slot]
+
+
+def _insert_chain(graph: Graph, field: Field, loras: Sequence[Lora]) -> None:
+    """New loaders between the source of the named inputs and these inputs."""
+    with_clip = "clip" in field.slots
+    sources = {part: graph[slots[0].node_id]["inputs"][slots[0].input] for part, slots in field.slots.items()}
+    for index, lora in enumerate(loras):
+        node_id = name_node(field, index)
+        strengths = {"strength_model": lora.strength} | ({"strength_clip": lora.strength} if with_clip else {})
+        graph[node_id] = {
+            "class_type": "LoraLoader" if with_clip else "LoraLoaderModelOnly",
+            "inputs": {"lora_name": lora.name, **strengths, **sources},
+            "_meta": {"title": f"{field.label}: {lora.name}"},
+        }
+        sources = {part: [node_id, 1 if part == "clip" else 0] for part in sources}
+    for part, slots in field.slots.items():
+        for slot in slots:
+            graph[slot.node_id]["inputs"][slot.input] = sources[part]

@@ -1,0 +1,77 @@
+"""Files that people hand in: pictures, masks, videos, sound and others; is it one, is it whole, is it small enough."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from comfygradio.forms.field import Field, Refused
+from comfygradio.forms.picture import check_mask, check_picture, find_suffix
+
+NOUNS: Mapping[str, str] = {
+    "image": "a picture",
+    "mask": "a picture",
+    "video": "a video",
+    "audio": "a sound file",
+    "file": "a file",
+}
+EXAMPLES: Mapping[str, str] = {"video": "MP4 or WebM", "audio": "FLAC, MP3 or WAV"}
+
+
+def check_media(field: Field, value: Any) -> Path:
+    """The path of a readable file within the limits of size. Raises Refused."""
+    noun = NOUNS[field.widget]
+    if value is None or value == "":
+        raise Refused(f"please add {noun}.")
+    if not isinstance(value, str | Path):
+        raise Refused(f"{noun} file is expected." if field.widget in ("image", "mask", "video") else f"{noun} is expected.")
+    path = Path(value)
+    if problem := _check_file(field, path):
+        raise Refused(problem)
+    return path
+
+
+def name_upload(field: Field, path: Path) -> str:
+    """A file name made from the content, so that the same file is uploaded once and stays in ComfyUI's cache."""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:20]
+    suffix = find_suffix(path) if field.widget in ("image", "mask") else path.suffix.lower()
+    return f"comfygradio-{digest}{suffix if re.fullmatch(r'[.][a-z0-9]{1,12}', suffix) else '.bin'}"
+
+
+def check_bytes(path: Path, max_mb: float) -> str | None:
+    """What is wrong with a file's presence or size, in a sentence, or None."""
+    try:
+        megabytes = path.stat().st_size / 1e6
+        is_file = path.is_file()
+    except (OSError, ValueError):
+        return f"the file {path.name} does not exist."
+    if not is_file:
+        return f"{path.name} is no file."
+    if megabytes > max_mb:
+        return f"the file has {megabytes:.0f} MB; at most {max_mb:g} MB are allowed."
+    return None if megabytes else "the file is empty."
+
+
+def _check_file(field: Field, path: Path) -> str | None:
+    if field.widget == "image":
+        return check_picture(path, field.max_mb)
+    if field.widget == "mask":
+        return check_picture(path, field.max_mb) or check_mask(path)
+    return check_bytes(path, field.max_mb) or (None if field.widget == "file" else _check_stream(field.widget, path))
+
+
+def _check_stream(kind: str, path: Path) -> str | None:
+    """Whether FFmpeg finds a video or a sound in the file, and can decode the beginning of it."""
+    import av
+
+    try:
+        with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
+            streams = container.streams.video if kind == "video" else container.streams.audio
+            if streams and next(container.decode(streams[0]), None) is not None:
+                return None
+    except (av.FFmpegError, OSError, ValueError):
+        pass
+    return f"this file is not {NOUNS[kind]} that can be read; please use {EXAMPLES[kind]}."

@@ -1,0 +1,80 @@
+"""Names of models: the same file under another spelling, the nearest names, and the folder where a file belongs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+
+from comfygradio.comfy.object_info import Scalar
+
+FOLDERS: Mapping[str, str] = {
+    "ckpt_name": "checkpoints",
+    "config_name": "configs",
+    "lora_name": "loras",
+    "vae_name": "vae",
+    "unet_name": "diffusion_models",
+    "clip_name": "text_encoders",
+    "clip_name1": "text_encoders",
+    "clip_name2": "text_encoders",
+    "clip_name3": "text_encoders",
+    "clip_name4": "text_encoders",
+    "control_net_name": "controlnet",
+    "style_model_name": "style_models",
+    "gligen_name": "gligen",
+    "hypernetwork_name": "hypernetworks",
+    "audio_encoder_name": "audio_encoders",
+}
+"""Input name → models folder, as ComfyUI's own loaders (v0.33.0) have it."""
+
+CLASS_FOLDERS: Mapping[str, str] = {
+    "UpscaleModelLoader": "upscale_models",
+    "CLIPVisionLoader": "clip_vision",
+    "PhotoMakerLoader": "photomaker",
+    "ModelPatchLoader": "model_patches",
+    "LatentUpscaleModelLoader": "latent_upscale_models",
+    "LTXAVTextEncoderLoader": "text_encoders",
+}
+"""Class → models folder, where the input's name does not tell."""
+
+SUFFIXES = (".safetensors", ".sft", ".ckpt", ".pt", ".pt2", ".pth", ".bin", ".gguf", ".onnx", ".pkl")
+
+
+def match_name(value: object, choices: Sequence[Scalar]) -> Scalar | None:
+    """The one choice that is the same name but for `\\` and `/`, then case, then sub-folder; None if not exactly one.
+
+    Models are stored under other folders, and Windows servers spell folders with a backslash.
+    """
+    if not isinstance(value, str):
+        return None
+    steps: tuple[Callable[[str], str], ...] = (str, _unify, lambda name: _unify(name).casefold(), take_file_name)
+    for spell in steps:
+        found = [choice for choice in choices if isinstance(choice, str) and spell(choice) == spell(value)]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
+
+
+def find_near(value: object, choices: Sequence[Scalar], count: int = 3) -> tuple[str, ...]:
+    """The most similar choices, best first; file names are compared without their folders."""
+    files = {take_file_name(str(choice)): str(choice) for choice in choices}
+    near = difflib.get_close_matches(take_file_name(str(value)), files, count, 0.4)
+    return tuple(files[name] for name in near)
+
+
+def guess_folder(class_type: str, input_name: str) -> str:
+    """The models folder that an input lists (`checkpoints` …), or "" where that is not known."""
+    return CLASS_FOLDERS.get(class_type) or FOLDERS.get(input_name, "")
+
+
+def is_model_name(value: object) -> bool:
+    """Whether a value is the name of a model file."""
+    return isinstance(value, str) and value.lower().endswith(SUFFIXES)
+
+
+def take_file_name(name: str) -> str:
+    """A name without folders, in small letters."""
+    return _unify(name).rsplit("/", 1)[-1].casefold()
+
+
+def _unify(name: str) -> str:
+    return name.replace("\\", "/")

@@ -1,0 +1,59 @@
+"""Problems: what keeps a form closed, as data for the page, the command line and programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from comfygradio.errors import PresetError
+
+Kind = Literal[
+    "missing_class",  # the server lacks a node class
+    "missing_model",  # the server lacks a file, or another choice, that the workflow itself sets
+    "missing_choice",  # what the preset offers or starts with is not in the server's list
+    "missing_input",  # a node lacks an input that nothing can fill
+    "slot",  # no such node or input, or an input fed by another node
+    "value",  # a value that its input does not take
+    "widget",  # a widget that does not suit its input
+    "preset",  # the preset contradicts itself
+]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that has to be mended before the form can be used; `message` is a sentence for people.
+
+    `field` is a field's name, `node` and `input` the place in the workflow, where there is one; `folder` is the
+    models folder of a missing file, and `near` holds the server's most similar names.
+    """
+
+    kind: Kind
+    message: str
+    field: str = ""
+    node: str = ""
+    input: str = ""
+    value: Any = None
+    folder: str = ""
+    near: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"Field {self.field}: {self.message}" if self.field else self.message
+
+    def to_json(self) -> dict[str, Any]:
+        """What `comfygradio check --json` prints; empty parts are left out."""
+        parts = {**vars(self), "message": str(self), "near": list(self.near)}
+        return {name: value for name, value in parts.items() if value not in ("", [], None)}
+
+
+class Misfit(PresetError):
+    """A line of a preset that does not fit the workflow or the server; `kind` is the kind of its Problem."""
+
+    def __init__(self, kind: Kind, message: str, node: str = "", input: str = "") -> None:
+        super().__init__(message)
+        self.kind: Kind = kind
+        self.node = node
+        self.input = input
+
+    def to_problem(self, field: str) -> Problem:
+        """The problem of the form's line `field`."""
+        return Problem(self.kind, str(self), field, self.node, self.input)

@@ -1,0 +1,136 @@
+"""Soundness: what this server would refuse in a workflow, found before anybody presses a button."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from comfygradio.comfy.object_info import InputSpec, ObjectInfo
+from comfygradio.comfy.workflow import Link, Node, Workflow
+from comfygradio.forms.bypass import bypass_nodes, find_lost_required
+from comfygradio.forms.literals import check_literal, unwrap
+from comfygradio.forms.names import find_near, guess_folder, is_model_name
+from comfygradio.forms.problem import Problem
+from comfygradio.forms.reach import find_needed
+from comfygradio.forms.slots import Slot
+from comfygradio.forms.specs import has_widget
+
+
+def find_missing_classes(workflow: Workflow, object_info: ObjectInfo) -> list[Problem]:
+    """A problem for each node class that the server lacks."""
+    missing = {node.class_type: node.id for node in workflow if node.class_type not in object_info}
+    advice = "install the custom node that brings it, or update ComfyUI."
+    return [
+        Problem("missing_class", f"This ComfyUI has no node class {name}; {advice}", node=missing[name], value=name)
+        for name in sorted(missing)
+    ]
+
+
+def find_graph_problems(workflow: Workflow, object_info: ObjectInfo, own: Mapping[Slot, Any]) -> list[Problem]:
+    """Problems of all nodes that the outputs need, except in the slots that the form fills itself (`own`).
+
+    `own` maps a slot to the value that it will have, None where the form decides later. All classes are known.
+    """
+    needed = find_needed(workflow, object_info)
+    if not needed:
+        return [Problem("preset", "The workflow has no output node; add one in ComfyUI, such as Save Image.")]
+    found: list[Problem] = []
+    for node in workflow:
+        if node.id in needed:
+            for spec in object_info.active_specs(node.class_type, node.inputs):
+                found += _check_input(workflow, object_info, node, spec, own)
+    return found
+
+
+def find_bypass_problems(
+    workflow: Workflow, object_info: ObjectInfo, name: str, bypassed: Collection[str]
+) -> list[Problem]:
+    """What keeps the workflow from running while the field `name` is empty and these nodes are bypassed."""
+    graph = workflow.to_json()
+    lost = find_lost_required(graph, bypass_nodes(graph, bypassed, object_info), object_info)
+    needed = find_needed(Workflow.from_json(graph), object_info) if graph else frozenset()
+    if not needed:
+        return [Problem("preset", "bypassing these nodes leaves no output node.", name)]
+    return [
+        Problem(
+            "missing_input",
+            f"bypassing {', '.join(bypassed)} leaves {workflow.nodes[node].title} without its {input}; "
+            f"bypass node {node} too.",
+            name,
+            node,
+            input,
+        )
+        for node, input in lost
+        if node in needed
+    ]
+
+
+def _check_input(
+    workflow: Workflow, object_info: ObjectInfo, node: Node, spec: InputSpec, own: Mapping[Slot, Any]
+) -> Iterator[Problem]:
+    slot = Slot(node.id, spec.name)
+    value = node.inputs.get(spec.name) if own.get(slot) is None else own[slot]
+    link = Link.parse(value)
+    if slot in own and own[slot] is None and link is None:
+        return
+    if link is not None:
+        yield from _check_link(workflow, object_info, node, spec, link)
+    elif spec.name not in node.inputs:
+        if spec.group == "required" and not spec.type.startswith("COMFY_"):
+            yield _describe_missing_input(node, spec)
+    elif not has_widget(spec):
+        return
+    elif (problem := check_literal(spec, value)) is not None:
+        yield _describe_literal(node, spec, value, problem)
+
+
+def _check_link(
+    workflow: Workflow, object_info: ObjectInfo, node: Node, spec: InputSpec, link: Link
+) -> Iterator[Problem]:
+    source = workflow.nodes.get(link.node_id)
+    known = object_info.get(source.class_type) if source else None
+    if source is None:
+        text = f"{node.title} takes its {spec.name} from node {link.node_id}, which is not there; export it again."
+        yield Problem("missing_input", text, node=node.id, input=spec.name)
+    elif known and not 0 <= link.slot < len(known.output_types):
+        text = (
+            f"{node.title} takes its {spec.name} from output {link.slot} of {source.title}, which has no such output."
+        )
+        yield Problem("missing_input", text, node=node.id, input=spec.name)
+    elif known and not _fits(known.output_types[link.slot], spec.type):
+        made = known.output_types[link.slot]
+        text = f"{node.title} takes a {spec.type} for {spec.name}, but {source.title} gives a {made}."
+        yield Problem("value", text, node=node.id, input=spec.name)
+
+
+def _fits(made: str, wanted: str) -> bool:
+    """Whether an output may feed an input; what a server leaves open (`*`, types of V3) fits all."""
+    if "*" in (made, wanted) or made.startswith("COMFY_") or wanted.startswith("COMFY_"):
+        return True
+    return bool({part.casefold() for part in made.split(",")} & {part.casefold() for part in wanted.split(",")})
+
+
+def _describe_missing_input(node: Node, spec: InputSpec) -> Problem:
+    if has_widget(spec):
+        text = f"{node.title} lacks a value for {spec.name}, and the server has no default; export the workflow again."
+    else:
+        text = (
+            f"{node.title} needs a {spec.type} for {spec.name}, and nothing is connected; connect it and export again."
+        )
+    return Problem("missing_input", text, node=node.id, input=spec.name)
+
+
+def _describe_literal(node: Node, spec: InputSpec, value: Any, problem: str) -> Problem:
+    if spec.choices is None:
+        return Problem("value", f"{node.title}: {problem}", node=node.id, input=spec.name, value=value)
+    value, near = unwrap(value), find_near(value, spec.choices)
+    folder = guess_folder(node.class_type, spec.name)
+    hint = f"it has {', '.join(near)}" if near else f"it has {len(spec.choices)} others" if spec.choices else ""
+    what = (
+        f"{node.title} needs {spec.name} {value}, which this ComfyUI does not have ({hint or 'it has none at all'}); "
+    )
+    where = f"models/{folder} on its machine" if folder else "its models folder"
+    is_file = is_model_name(value) or folder
+    advice = f"put the file into {where}" if is_file else "choose another one in the workflow"
+    text = f"{what}{advice}, or make it a field of the preset."
+    return Problem("missing_model", text, "", node.id, spec.name, value, folder, near)

@@ -1,0 +1,27 @@
+"""Templates: texts that take the values of fields, `{value}` for the own one and `{NAME}` for another's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+NAME = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}")
+
+
+def find_names(template: str) -> list[str]:
+    """The names that a template uses, each once."""
+    return list(dict.fromkeys(NAME.findall(template)))
+
+
+def fill_template(template: str, values: Mapping[str, str]) -> str:
+    """The template with every known name replaced; what is filled in is not looked at again."""
+    return NAME.sub(lambda match: values.get(match[1], match[0]), template)
+
+
+def invert_template(template: str, text: str) -> str | None:
+    """The value that the template turned into this text, or None: it does not fit, or uses the value not just once."""
+    before, found, after = template.partition("{value}")
+    if not found or "{value}" in after or find_names(before + after):
+        return None
+    is_inside = text.startswith(before) and text.endswith(after) and len(text) >= len(before) + len(after)
+    return text[len(before) : len(text) - len(after)] if is_inside else None

@@ -1,0 +1,50 @@
+"""Visibility: which fields of a form are shown, given the values of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from comfygradio.forms.field import Field
+
+
+def find_visible(fields: Mapping[str, Field], values: Mapping[str, Any]) -> dict[str, bool]:
+    """Field name → whether it is shown. `values` hold described values (see `describe`); missing ones are the default.
+
+    A field that depends on a hidden one sees that one's default, and what depends on it in turn.
+    """
+    shown: dict[str, bool] = {}
+    for name in fields:
+        _decide(name, fields, values, shown)
+    return shown
+
+
+def find_circle(fields: Mapping[str, Field]) -> list[str] | None:
+    """Names of fields whose `show_if` leads back to themselves, or None."""
+    safe: set[str] = set()
+
+    def visit(name: str, way: tuple[str, ...]) -> list[str] | None:
+        if name in way:
+            return list(way[way.index(name) :])
+        found = [visit(other, (*way, name)) for other in fields[name].show_if if other in fields and other not in safe]
+        safe.add(name)
+        return next((circle for circle in found if circle), None)
+
+    return next((circle for name in fields if (circle := visit(name, ()))), None)
+
+
+def _decide(name: str, fields: Mapping[str, Field], values: Mapping[str, Any], shown: dict[str, bool]) -> bool:
+    if name in shown:
+        return shown[name]
+    shown[name] = True
+    for other, wanted in fields[name].show_if.items():
+        is_shown = _decide(other, fields, values, shown)
+        value = values.get(other, fields[other].default) if is_shown else fields[other].default
+        shown[name] = shown[name] and _fits(value, wanted)
+    return shown[name]
+
+
+def _fits(value: Any, wanted: tuple[Any, ...]) -> bool:
+    if isinstance(value, list):
+        return any(item in wanted for item in value)
+    return any(value == item and isinstance(value, bool) == isinstance(item, bool) for item in wanted)
