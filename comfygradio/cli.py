@@ -177,6 +177,18 @@ def list_presets(presets: Presets = None, as_json: Json = False) -> int:
     return list_presets(settings, as_json)
 
 
+@app.command()
+def schema(
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write preset.schema.json into this folder.")
+    ] = None,
+) -> int:
+    """The JSON Schema of preset files, for editors."""
+    from comfygradio.commands.schema import print_schema
+
+    return print_schema(out)
+
+
 def main() -> int:
     """Entry point of the console script; SIGTERM ends a command like Ctrl-C, so that its job is cancelled."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)

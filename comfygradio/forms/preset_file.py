@@ -77,7 +77,9 @@ class FieldFile(BaseModel):
     default: Value | None = Field(default=None, description="What it starts with.")
     min: int | float | None = Field(default=None, description="Least value, within the server's limits.")
     max: int | float | None = Field(default=None, description="Largest value, within the server's limits.")
-    step: Annotated[int | float, Field(gt=0)] | None = Field(default=None, description="Distance between two values.")
+    step: Annotated[int, Field(gt=0)] | Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="Distance between two values."
+    )
     choices: Choices | None = Field(
         default=None,
         description="A list; label: value pairs; label: {slot: value} to set several slots; or a pattern (sdxl/*) "

@@ -1,0 +1,13 @@
+"""`comfygradio schema`: the JSON Schema of preset files, for editors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from comfygradio.forms.schema import dump_schema, write_schema
+
+
+def print_schema(folder: Path | None) -> int:
+    """Print the schema, or write it into a folder of presets and print its path. Raises PresetError."""
+    print(write_schema(folder) if folder else dump_schema(), end="\n" if folder else "")
+    return 0
