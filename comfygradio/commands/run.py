@@ -19,6 +19,7 @@ from comfygradio.comfy.workflow import Prompt
 from comfygradio.commands.presets import find_preset
 from comfygradio.commands.server import fetch_object_info, open_client
 from comfygradio.errors import ComfyGradioError, JobError, SettingsError
+from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
 from comfygradio.settings import Settings
 
@@ -80,8 +81,8 @@ def save_output(output: Output, folder: Path) -> Path:
 
 
 def _expand_paths(form: Form, values: Mapping[str, str]) -> dict[str, Any]:
-    pictures = {name for name, field in form.fields.items() if field.widget == "image"}
-    return {name: Path(value).expanduser() if name in pictures and value else value for name, value in values.items()}
+    files = {name for name, field in form.fields.items() if field.widget in MEDIA}
+    return {name: Path(value).expanduser() if name in files and value else value for name, value in values.items()}
 
 
 def _run_prompt(client: ComfyClient, prompt: Prompt, folder: Path, report: Report) -> None:

@@ -15,7 +15,7 @@ from comfygradio.forms.field import MEDIA, Choice, Field, Refused
 from comfygradio.forms.lora_binding import bind_loras
 from comfygradio.forms.preset_file import FieldFile, SlotAddress, Widget
 from comfygradio.forms.problem import Misfit
-from comfygradio.forms.slots import FoundSlot, find_node, locate_slot
+from comfygradio.forms.slots import FoundSlot, Slot, find_node, locate_slot
 from comfygradio.forms.specs import find_spec
 
 SLIDER_STEPS = 200
@@ -96,6 +96,14 @@ def _find_slots(line: FieldFile, workflow: Workflow) -> dict[str, tuple[FoundSlo
     return found
 
 
+def find_claimed(line: FieldFile, workflow: Workflow) -> set[Slot]:
+    """The slots that a line is about, as far as they exist, whether or not it can be bound."""
+    try:
+        return {place.slot for places in _find_slots(line, workflow).values() for place in places}
+    except Misfit:
+        return set()
+
+
 def _bind_slotless(bare: Field, line: FieldFile, workflow: Workflow, object_info: ObjectInfo) -> Field:
     """Choices that set several slots, or a switch that only bypasses nodes."""
     choices = bind_settings(line, workflow, object_info)
@@ -123,7 +131,7 @@ def _bind_plain(
     field = replace(
         bare,
         widget=widget,
-        help=line.help if line.help is not None else specs[0].tooltip,
+        help=line.help if line.help is not None else "" if is_size else specs[0].tooltip,
         placeholder=bare.placeholder or _read_placeholder(specs[0]),
         choices=narrow_sizes(choices, low, high) if is_size else choices,
         minimum=low,

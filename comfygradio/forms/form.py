@@ -7,13 +7,13 @@ import difflib
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Prompt, Workflow
-from comfygradio.errors import PresetError, ValuesRefused
+from comfygradio.errors import NodeError, PresetError, ValuesRefused
 from comfygradio.forms.checks import check_value
 from comfygradio.forms.describe import describe_value
 from comfygradio.forms.field import MEDIA, Field, Refused
@@ -93,6 +93,15 @@ class Form:
     def find_field(self, node_id: str, input_name: str | None) -> Field | None:
         """The field that fills this input, or None; used to show a server's error beside it."""
         return next((f for f in self.fields.values() if Slot(node_id, input_name or "") in f.all_slots), None)
+
+    def describe_rejection(self, node_errors: Iterable[NodeError]) -> dict[str, str]:
+        """Field name → what the server refused in the inputs that it fills; what no field fills is left out."""
+        found: dict[str, str] = {}
+        for error in node_errors:
+            if one := self.find_field(error.node_id, error.input_name):
+                text = ": ".join(part.rstrip(".") for part in (error.message, error.details) if part)
+                found.setdefault(one.name, f"ComfyUI refuses it: {text}.")
+        return found
 
     def _check_each(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
         checked: dict[str, Any] = {}

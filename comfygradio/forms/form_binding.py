@@ -8,7 +8,7 @@ from typing import Any
 
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.binding import bind_field
+from comfygradio.forms.binding import bind_field, find_claimed
 from comfygradio.forms.checks import check_value
 from comfygradio.forms.describe import describe_value
 from comfygradio.forms.field import MEDIA, Field, Refused
@@ -36,8 +36,8 @@ def bind_form(
     fields = binder.connect(file)
     outputs = binder.find_outputs(file)
     problems = [*find_missing_classes(healed, object_info), *binder.problems]
-    if not problems:
-        problems += find_graph_problems(healed, object_info, {**dict(binder.fixed), **_own_slots(fields)})
+    own = {**dict.fromkeys(binder.claimed), **dict(binder.fixed), **_own_slots(fields)}
+    problems += find_graph_problems(healed, object_info, own)
     if not problems:
         problems += _find_bypass_problems(fields, healed, object_info)
     notes = (*notes, *binder.notes)
@@ -54,11 +54,13 @@ class _Binder:
         self._embeddings = embeddings
         self.fields: dict[str, Field] = {}
         self.fixed: list[tuple[Slot, Any]] = []
+        self.claimed: set[Slot] = set()
         self.problems: list[Problem] = []
         self.notes: list[str] = []
 
     def add(self, key: str, line: FieldFile) -> None:
         """Bind one line; a fixed one becomes values instead of a field."""
+        self.claimed |= find_claimed(line, self._workflow)
         try:
             bound = bind_field(key, line, self._workflow, self._object_info, self._embeddings)
         except MissingClass:

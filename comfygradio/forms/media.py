@@ -27,7 +27,7 @@ def check_media(field: Field, value: Any) -> Path:
     if value is None or value == "":
         raise Refused(f"please add {noun}.")
     if not isinstance(value, str | Path):
-        raise Refused(f"{noun} file is expected." if field.widget in ("image", "mask", "video") else f"{noun} is expected.")
+        raise Refused(f"{noun if 'file' in noun else f'{noun} file'} is expected.")
     path = Path(value)
     if problem := _check_file(field, path):
         raise Refused(problem)

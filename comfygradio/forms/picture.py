@@ -10,6 +10,9 @@ from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
 
 MAX_MEGAPIXELS = 50
 
+PAINTED = 25
+"""Where the alpha (0 to 255) of what was painted is above this, the mask is set: brushes are translucent."""
+
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 """Only these are ever decoded; Pillow would also start Ghostscript for an EPS that calls itself a picture."""
 
@@ -54,7 +57,7 @@ def compose_mask(background: Path, layers: Iterable[Path], target: Path) -> Path
     for layer in layers:
         with _open(layer) as opened:
             painted = opened.convert("RGBA").getchannel("A").resize(picture.size)
-        alpha = ImageChops.subtract(alpha, painted)
+        alpha = ImageChops.subtract(alpha, painted.point(lambda value: 255 if value > PAINTED else 0))
     picture.putalpha(alpha)
     picture.save(target, "PNG", compress_level=1)
     return target

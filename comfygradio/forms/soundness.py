@@ -29,10 +29,13 @@ def find_missing_classes(workflow: Workflow, object_info: ObjectInfo) -> list[Pr
 def find_graph_problems(workflow: Workflow, object_info: ObjectInfo, own: Mapping[Slot, Any]) -> list[Problem]:
     """Problems of all nodes that the outputs need, except in the slots that the form fills itself (`own`).
 
-    `own` maps a slot to the value that it will have, None where the form decides later. All classes are known.
+    `own` maps a slot to the value that it will have, None where the form decides later. Nodes of unknown classes are
+    passed over.
     """
     needed = find_needed(workflow, object_info)
     if not needed:
+        if any(node.class_type not in object_info for node in workflow):
+            return []
         return [Problem("preset", "The workflow has no output node; add one in ComfyUI, such as Save Image.")]
     found: list[Problem] = []
     for node in workflow:

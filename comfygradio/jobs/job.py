@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from comfygradio.comfy.state import JobState
 from comfygradio.comfy.workflow import Prompt
+from comfygradio.errors import NodeError
 from comfygradio.jobs.results import Result
 
 Phase = Literal["waiting", "running", "done", "failed", "stopped"]
@@ -25,6 +26,8 @@ class Snapshot:
     ahead: int = 0
     state: JobState | None = None
     error: str = ""
+    node_errors: tuple[NodeError, ...] = ()
+    """What the server refused, input by input, where it refused the prompt."""
     results: tuple[Result, ...] = ()
     seconds: float = 0.0
 

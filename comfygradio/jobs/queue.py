@@ -9,7 +9,7 @@ from collections import OrderedDict, deque
 from pathlib import Path
 
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.errors import ComfyGradioError, JobInterrupted
+from comfygradio.errors import ComfyGradioError, JobInterrupted, PromptRejected
 from comfygradio.jobs.job import Job, Order
 from comfygradio.jobs.results import Result, make_folder, save_results
 
@@ -127,6 +127,7 @@ class JobQueue:
             phase, error = "stopped", "" if job.stop_requested.is_set() else "Somebody stopped this job on the server."
         except ComfyGradioError as failure:
             phase, error = "failed", str(failure)
+            job.update(node_errors=failure.node_errors if isinstance(failure, PromptRejected) else ())
         except Exception:
             log.exception("job %s failed unexpectedly", job.order.preset)
             phase, error = "failed", "Something went wrong in comfygradio itself; its log has the details."

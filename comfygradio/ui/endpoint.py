@@ -11,19 +11,26 @@ import gradio as gr
 from gradio.events import api
 
 from comfygradio.errors import ComfyGradioError
-from comfygradio.forms.field import Field
+from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form
 from comfygradio.jobs.job import Job, Snapshot
 from comfygradio.jobs.results import Result
 from comfygradio.ui.describe import describe_progress
-from comfygradio.ui.fields import read_payload
 from comfygradio.ui.stream import call_soon, wait_event
 from comfygradio.ui.studio import Studio
+from comfygradio.ui.uploads import read_payload
 
 PACE_SECONDS = 0.25
 """Least time between two progress reports to a program."""
 
-TYPES: dict[str, type] = {"number": float, "slider": float, "checkbox": bool, "image": dict, "seed": str}
+TYPES: dict[str, type] = {
+    **dict.fromkeys(MEDIA, dict),
+    "number": float,
+    "slider": float,
+    "checkbox": bool,
+    "seed": str,
+    "loras": list,
+}
 
 Report = tuple[list[dict[str, Any]], dict[str, Any]]
 
@@ -40,7 +47,7 @@ def build_endpoint(studio: Studio, form: Form) -> None:
 
 def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Report]]:
     """The generator function behind an endpoint; its signature is made from the form's fields."""
-    fields = sorted(form.fields.values(), key=lambda field: field.widget != "image")
+    fields = sorted(form.fields.values(), key=lambda field: field.widget not in MEDIA or field.optional)
 
     async def run(*payloads: Any) -> AsyncIterator[Report]:
         values = {field.name: read_payload(field, value) for field, value in zip(fields, payloads, strict=False)}
@@ -96,8 +103,9 @@ def describe_info(job: Job, snapshot: Snapshot) -> dict[str, Any]:
 
 def _describe_parameter(field: Field) -> inspect.Parameter:
     kind = int if field.is_integer and field.widget in ("number", "slider") else TYPES.get(field.widget, str)
+    kind = list if field.is_multiple else kind
     default = "" if field.widget == "seed" and field.default is None else field.default
-    empty = inspect.Parameter.empty if field.widget == "image" else default
+    empty = inspect.Parameter.empty if field.widget in MEDIA and not field.optional else default
     return inspect.Parameter(field.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=empty, annotation=kind)
 
 

@@ -1,100 +1,141 @@
-"""Fields as Gradio components, and what a browser or a program sends for them as values that a form can check."""
+"""Fields as components: Gradio's own where they suit, ours where they do not."""
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
-from gradio.utils import get_upload_folder
 
-from comfygradio.forms.field import Choice, Field
+from comfygradio.forms.checks import check_value
+from comfygradio.forms.describe import describe_value
+from comfygradio.forms.field import Choice, Field, Refused
+from comfygradio.ui.custom import Choices, build_embeddings, build_loras, build_picker, build_size
 
 EXACT = 2**53
 """Whole numbers beyond this are rounded by a JavaScript number, so such fields are drawn as text."""
 
+LONG_LIST = 200
+"""Lists with more choices than this are searched by the server: a browser gets slow with thousands."""
 
-def build_component(field: Field, preset: str) -> Component:
+NOTHING = ("None", "")
+"""The entry of an optional list that leaves it empty."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What is needed to draw a field: the field, its element's id, and where its newest choices come from."""
+
+    field: Field
+    elem_id: str
+    choices: Choices
+
+    def list_choices(self) -> tuple[Choice, ...]:
+        """The newest choices, with the entry that leaves an optional list empty."""
+        listed = tuple(self.choices())
+        return (Choice(*NOTHING), *listed) if self.field.optional else listed
+
+    @property
+    def common(self) -> dict[str, Any]:
+        """What every component of Gradio's takes."""
+        info = self.field.help or None
+        return {"label": self.field.label, "info": info, "elem_id": self.elem_id, "interactive": True}
+
+
+def build_component(field: Field, preset: str, choices: Choices) -> Component:
     """Draw one field. Gradio's own checks stay off (our events take raw payloads): the form checks every value."""
-    common = {
-        "label": field.label,
-        "info": field.help or None,
-        "elem_id": f"cg-{preset}-{field.name}",
-        "interactive": True,
-    }
-    return BUILDERS[field.widget](field, common)
+    return BUILDERS[field.widget](Drawing(field, name_element(preset, field.name), choices))
 
 
-def read_payload(field: Field, payload: Any) -> Any:
-    """The value in what Gradio received for a component, or a program sent: an uploaded file becomes its path.
-
-    A path outside of Gradio's upload folder is nobody's upload and is dropped, whoever names it.
-    """
-    if field.widget != "image":
-        return payload
-    path = payload.get("path") if isinstance(payload, Mapping) else None
-    if not isinstance(path, str) or "\0" in path:
-        return None
-    uploaded = Path(path).resolve()
-    return uploaded if uploaded.is_relative_to(Path(get_upload_folder()).resolve()) else None
+def name_element(preset: str, field: str) -> str:
+    """The id of a field's element on the page."""
+    return f"cg-{preset}-{field}"
 
 
 def show_value(field: Field, value: Any) -> Any:
     """A preset's value as the component holds it: seeds, and numbers that JavaScript would round, as text."""
-    return str(value) if field.widget == "seed" or (isinstance(value, int) and abs(value) > EXACT) else value
+    if field.widget == "seed":
+        return "" if value is None else str(value)
+    try:
+        shown = describe_value(field, check_value(field, value))
+    except Refused:
+        shown = value
+    if shown is None:
+        return [] if field.widget == "loras" or field.is_multiple else "" if field.choices else None
+    return str(shown) if isinstance(shown, int) and abs(shown) > EXACT else shown
 
 
-def refresh_component(field: Field) -> dict[str, Any] | Component:
+def refresh_component(field: Field, component: Component) -> dict[str, Any] | Component:
     """An update with the server's newest choices; the chosen value stays."""
-    return gr.Dropdown(choices=_list(field.choices)) if field.widget == "dropdown" else gr.skip()
+    return gr.Dropdown(choices=_list(field)) if isinstance(component, gr.Dropdown) else gr.skip()
 
 
-def _text(field: Field, common: dict[str, Any]) -> Component:
+def _text(drawing: Drawing) -> Component:
+    field = drawing.field
     lines = 3 if field.widget == "textarea" else 1
-    return gr.Textbox(field.default, lines=lines, max_lines=12, placeholder=field.placeholder or None, **common)
+    text = gr.Textbox(field.default, lines=lines, max_lines=12, placeholder=field.placeholder or None, **drawing.common)
+    if field.embeddings:
+        build_embeddings(field.embeddings, drawing.elem_id)
+    return text
 
 
-def _number(field: Field, common: dict[str, Any]) -> Component:
+def _number(drawing: Drawing) -> Component:
+    field = drawing.field
     if max(abs(field.minimum or 0), abs(field.maximum or 0)) > EXACT and field.is_integer:
-        return gr.Textbox(str(field.default), max_lines=1, **common)
+        return gr.Textbox("" if field.default is None else str(field.default), max_lines=1, **drawing.common)
     limits: dict[str, Any] = {
         "minimum": field.minimum,
         "maximum": field.maximum,
         "step": field.step or (1 if field.is_integer else None),
     }
-    return gr.Number(field.default, precision=0 if field.is_integer else None, **limits, **common)
+    return gr.Number(field.default, precision=0 if field.is_integer else None, **limits, **drawing.common)
 
 
-def _slider(field: Field, common: dict[str, Any]) -> Component:
-    if field.minimum is None or field.maximum is None:
-        return _number(field, common)
+def _slider(drawing: Drawing) -> Component:
+    field = drawing.field
+    if field.minimum is None or field.maximum is None or field.default is None:
+        return _number(drawing)
     step = field.step or (1 if field.is_integer else 0.01)
-    return gr.Slider(field.minimum, field.maximum, field.default, step=step, precision=None, **common)
+    return gr.Slider(field.minimum, field.maximum, field.default, step=step, precision=None, **drawing.common)
 
 
-def _choice(field: Field, common: dict[str, Any]) -> Component:
+def _choice(drawing: Drawing) -> Component:
+    field = drawing.field
+    default = field.default if field.default is not None else [] if field.is_multiple else ""
     if field.widget == "radio":
-        return gr.Radio(_list(field.choices), value=field.default, **common)
-    return gr.Dropdown(_list(field.choices), value=field.default, filterable=True, **common)
+        return gr.Radio(_list(field), value="" if field.default is None else field.default, **drawing.common)
+    if len(field.choices or ()) > LONG_LIST and not field.is_multiple:
+        return build_picker(field, drawing.list_choices, drawing.elem_id)
+    return gr.Dropdown(_list(field), value=default, multiselect=field.is_multiple, filterable=True, **drawing.common)
 
 
-def _size(field: Field, common: dict[str, Any]) -> Component:
+def _size(drawing: Drawing) -> Component:
+    field = drawing.field
     if field.choices is None:
-        return gr.Textbox(field.default, max_lines=1, placeholder="768x512", **common)
+        return build_size(field, drawing.elem_id)
     kind = gr.Radio if len(field.choices) <= 5 else gr.Dropdown
-    return kind(_list(field.choices), value=field.default, **common)
+    return kind(_list(field), value=field.default, **drawing.common)
 
 
-def _checkbox(field: Field, common: dict[str, Any]) -> Component:
-    return gr.Checkbox(field.default, **common)
+def _checkbox(drawing: Drawing) -> Component:
+    return gr.Checkbox(drawing.field.default, **drawing.common)
 
 
-def _seed(field: Field, common: dict[str, Any]) -> Component:
+def _color(drawing: Drawing) -> Component:
+    return gr.ColorPicker(drawing.field.default, **drawing.common)
+
+
+def _loras(drawing: Drawing) -> Component:
+    return build_loras(drawing.field, drawing.choices, drawing.elem_id)
+
+
+def _seed(drawing: Drawing) -> Component:
+    default = "" if drawing.field.default is None else str(drawing.field.default)
     with gr.Row(elem_classes="cg-seed", equal_height=False):
-        default = "" if field.default is None else str(field.default)
-        text = gr.Textbox(default, max_lines=1, placeholder="new every time", scale=4, min_width=160, **common)
+        text = gr.Textbox(default, max_lines=1, placeholder="new every time", scale=4, min_width=160, **drawing.common)
         dice = gr.Button("🎲", elem_classes="cg-icon", min_width=44, scale=0)
         lock = gr.Button("🔒", elem_classes="cg-icon", min_width=44, scale=0)
     dice.click(None, None, text, js="() => ''", api_visibility="private")
@@ -102,25 +143,59 @@ def _seed(field: Field, common: dict[str, Any]) -> Component:
     return text
 
 
-def _image(field: Field, common: dict[str, Any]) -> Component:
-    del common["info"]
+def _image(drawing: Drawing) -> Component:
     sources: list[Any] = ["upload", "clipboard"]
-    return gr.Image(
+    common = _without_info(drawing)
+    return gr.Image(type="filepath", image_mode=None, sources=sources, height=240, buttons=["fullscreen"], **common)
+
+
+def _mask(drawing: Drawing) -> Component:
+    sources: list[Any] = ["upload", "clipboard"]
+    brush = gr.Brush(default_size="auto", colors=["#f43f5eb3"], default_color="#f43f5eb3", color_mode="fixed")
+    return gr.ImageEditor(
         type="filepath",
-        image_mode=None,
+        image_mode="RGBA",
         sources=sources,
-        height=240,
+        transforms=(),
+        layers=False,
+        brush=brush,
+        eraser=gr.Eraser(default_size="auto"),
+        height=420,
         buttons=["fullscreen"],
-        elem_classes="cg-upload",
-        **common,
+        **_without_info(drawing),
     )
 
 
-def _list(choices: tuple[Choice, ...] | None) -> list[tuple[str, Any]]:
-    return [(choice.label, choice.value) for choice in choices or ()]
+def _video(drawing: Drawing) -> Component:
+    return gr.Video(sources=["upload"], height=280, **_without_info(drawing))
 
 
-BUILDERS: Mapping[str, Callable[[Field, dict[str, Any]], Component]] = {
+def _audio(drawing: Drawing) -> Component:
+    return gr.Audio(sources=["upload", "microphone"], type="filepath", **_without_info(drawing))
+
+
+def _file(drawing: Drawing) -> Component:
+    return gr.File(type="filepath", height=120, **_without_info(drawing))
+
+
+def _without_info(drawing: Drawing) -> dict[str, Any]:
+    """Upload components of Gradio's take no line of help; it is drawn above them."""
+    if drawing.field.help:
+        gr.HTML(f'<p class="cg-info">{html.escape(drawing.field.help)}</p>', js_on_load=None, elem_classes="cg-help")
+    return {**{k: v for k, v in drawing.common.items() if k != "info"}, "elem_classes": "cg-upload"}
+
+
+def _list(field: Field) -> list[tuple[str, Any]]:
+    listed = [(choice.label, choice.value) for choice in field.choices or ()]
+    return [NOTHING, *listed] if field.optional and not field.is_multiple else listed
+
+
+def find_choices(field: Field | None) -> tuple[Choice, ...]:
+    """The choices of a field, none where the field is gone."""
+    return (field.choices or ()) if field else ()
+
+
+BUILDERS: Mapping[str, Callable[[Drawing], Component]] = {
     "text": _text,
     "textarea": _text,
     "number": _number,
@@ -130,5 +205,11 @@ BUILDERS: Mapping[str, Callable[[Field, dict[str, Any]], Component]] = {
     "checkbox": _checkbox,
     "seed": _seed,
     "size": _size,
+    "color": _color,
+    "loras": _loras,
     "image": _image,
+    "mask": _mask,
+    "video": _video,
+    "audio": _audio,
+    "file": _file,
 }

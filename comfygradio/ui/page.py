@@ -62,7 +62,7 @@ def _build_open(blocks: gr.Blocks, studio: Studio) -> None:
     chooser = _build_chooser(studio)
     with gr.Row(equal_height=False, elem_id="cg-main"):
         with gr.Column(scale=5, min_width=320):
-            panels = [build_panel(form, form is forms[0]) for form in forms]
+            panels = [build_panel(form, studio, form is forms[0]) for form in forms]
             refresh = gr.Button("Refresh lists", elem_id="cg-refresh", size="sm", min_width=110, scale=0)
             if studio.errors:
                 note = build_note("Some presets could not be read.", *studio.errors)
@@ -115,7 +115,7 @@ def _listen_refresh(refresh: gr.Button, studio: Studio, panels: list[Panel]) -> 
         (panel.form.name, name, component)
         for panel in panels
         for name, component in panel.components.items()
-        if isinstance(component, gr.Dropdown)
+        if isinstance(component, gr.Dropdown) and panel.form.fields[name].choices
     ]
 
     def reread() -> list[Any]:
@@ -125,6 +125,7 @@ def _listen_refresh(refresh: gr.Button, studio: Studio, panels: list[Panel]) -> 
             raise gr.Error(str(error), print_exception=False) from error
         gr.Info("The forms have changed: reload this page to see them." if changed else "The lists are up to date.")
         fields = [studio.forms[preset].fields.get(name) for preset, name, _ in lists]
-        return [refresh_component(field) if field else gr.skip() for field in fields]
+        pairs = zip(fields, (component for _, _, component in lists), strict=True)
+        return [refresh_component(field, component) if field else gr.skip() for field, component in pairs]
 
     refresh.click(reread, None, [component for _, _, component in lists], **QUICK)

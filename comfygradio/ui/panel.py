@@ -6,45 +6,59 @@ import asyncio
 import html
 import json
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 from gradio.components import Component
 
 from comfygradio.errors import ComfyGradioError, ValuesRefused
 from comfygradio.forms.form import Form
-from comfygradio.ui.fields import build_component, read_payload, show_value
+from comfygradio.forms.preset_file import LoraFile
+from comfygradio.ui.custom import build_problem
+from comfygradio.ui.fields import name_element, show_value
+from comfygradio.ui.layout import build_fields
 from comfygradio.ui.studio import Studio
+from comfygradio.ui.uploads import read_payload
 from comfygradio.ui.viewer import Viewer
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
+Values = dict[str, Any]
+
 
 @dataclass(frozen=True)
 class Panel:
-    """What was drawn for a form; a form with problems has no components and no button."""
+    """What was drawn for a form; a form with problems has no components and no button.
+
+    `holders` are the blocks that are shown and hidden for fields with `show_if`.
+    """
 
     form: Form
     column: gr.Column
     components: Mapping[str, Component]
+    holders: Mapping[str, Block] = field(default_factory=dict)
     button: gr.Button | None = None
     problem: gr.HTML | None = None
 
 
-def build_panel(form: Form, is_visible: bool) -> Panel:
+def build_panel(form: Form, studio: Studio, is_visible: bool) -> Panel:
     """Draw a form inside the current Blocks: simple fields first, advanced ones folded, or its problems."""
     with gr.Column(visible=is_visible, elem_id=f"cg-panel-{form.name}", elem_classes="cg-panel") as column:
         heading = f"<h2>{html.escape(form.title)}</h2><p>{html.escape(form.file.description)}</p>"
         gr.HTML(f'<div class="cg-heading">{heading}</div>', js_on_load=None)
         if form.problems:
-            gr.HTML(build_note(f"{form.title} cannot be used yet.", *map(str, form.problems)), js_on_load=None)
+            texts = [str(problem) for problem in form.problems]
+            gr.HTML(build_note(f"{form.title} cannot be used yet.", *texts), js_on_load=None)
             return Panel(form, column, {})
-        components = _build_fields(form)
+        if form.notes:
+            gr.HTML(_build_adjusted(form.notes), js_on_load=None)
+        components, holders = build_fields(form, studio)
         _build_examples(form, components)
         button = gr.Button("Generate", variant="primary", size="lg", elem_classes="cg-generate")
-        problem = gr.HTML("", elem_classes="cg-problem", js_on_load=None)
-    return Panel(form, column, components, button, problem)
+        problem = build_problem(form.name)
+    return Panel(form, column, components, holders, button, problem)
 
 
 def listen_panel(panel: Panel, studio: Studio, viewer: Viewer, view: gr.HTML) -> None:
@@ -54,17 +68,18 @@ def listen_panel(panel: Panel, studio: Studio, viewer: Viewer, view: gr.HTML) ->
     form = panel.form
 
     async def generate(*payloads: Any) -> AsyncIterator[tuple[Any, Any]]:
-        pairs = zip(form.fields.values(), payloads, strict=True)
-        values = {field.name: read_payload(field, payload) for field, payload in pairs}
+        values = read_values(form, payloads)
         try:
             job = await asyncio.to_thread(studio.submit, form.name, values)
         except ComfyGradioError as error:
             yield gr.skip(), describe_problem(error, form)
             return
-        cleared: Any = ""
+        cleared: Any = {}
         async for message in viewer.watch(job):
             yield message, cleared
             cleared = gr.skip()
+        if rejected := form.describe_rejection(job.snapshot.node_errors):
+            yield gr.skip(), describe_problem(ValuesRefused(rejected), form)
 
     panel.button.click(
         generate,
@@ -74,6 +89,13 @@ def listen_panel(panel: Panel, studio: Studio, viewer: Viewer, view: gr.HTML) ->
         concurrency_limit=None,
         **PRIVATE,
     )
+    _listen_conditions(panel)
+
+
+def read_values(form: Form, payloads: tuple[Any, ...]) -> Values:
+    """Field name → value, from what the components of a panel sent, in the order of the form."""
+    pairs = zip(form.fields.values(), payloads, strict=True)
+    return {one.name: read_payload(one, payload) for one, payload in pairs}
 
 
 def build_note(title: str, *sentences: str) -> str:
@@ -83,22 +105,38 @@ def build_note(title: str, *sentences: str) -> str:
     return f'<div class="cg-note" role="alert">{head}{lines}</div>'
 
 
-def describe_problem(error: ComfyGradioError, form: Form) -> str:
-    """A refusal as HTML for the place under the button, a line for each field by its label."""
+def describe_problem(error: ComfyGradioError, form: Form) -> dict[str, Any]:
+    """A refusal for the place under the button, a line for each field by its label, and for the fields themselves."""
     if not isinstance(error, ValuesRefused):
-        return build_note("", str(error))
-    labels = {name: field.label for name, field in form.fields.items()}
-    return build_note("", *(f"{labels.get(name, name)}: {problem}" for name, problem in error.problems.items()))
+        return {"lines": [str(error)]}
+    labels = {name: one.label for name, one in form.fields.items()}
+    return {
+        "lines": [f"{labels.get(name, name)}: {problem}" for name, problem in error.problems.items()],
+        "fields": [[name_element(form.name, name), problem] for name, problem in error.problems.items()],
+    }
 
 
-def _build_fields(form: Form) -> dict[str, Component]:
-    simple = {f.name: build_component(f, form.name) for f in form.fields.values() if not f.advanced}
-    if len(simple) == len(form.fields):
-        return simple
-    with gr.Accordion("More settings", open=False):
-        folded = {f.name: build_component(f, form.name) for f in form.fields.values() if f.advanced}
-    drawn = {**simple, **folded}
-    return {name: drawn[name] for name in form.fields}
+def _build_adjusted(notes: tuple[str, ...]) -> str:
+    count = "1 thing was" if len(notes) == 1 else f"{len(notes)} things were"
+    lines = "".join(f"<li>{html.escape(note)}</li>" for note in notes)
+    return f'<details class="cg-adjusted"><summary>{count} adjusted to this ComfyUI</summary><ul>{lines}</ul></details>'
+
+
+def _listen_conditions(panel: Panel) -> None:
+    """Show and hide fields whenever one that they depend on changes."""
+    form = panel.form
+    watched = list(dict.fromkeys(name for one in form.fields.values() for name in one.show_if))
+    holders = list(panel.holders.items())
+
+    def update(*payloads: Any) -> list[Any] | Any:
+        shown = form.find_visible(dict(zip(watched, payloads, strict=True)))
+        updates = [gr.Column(visible=shown[name]) for name, _ in holders]
+        return updates if len(updates) != 1 else updates[0]
+
+    inputs = [panel.components[name] for name in watched]
+    for component in inputs:
+        change = getattr(component, "change")  # noqa: B009 - components get their events by a metaclass
+        change(update, inputs, [holder for _, holder in holders], preprocess=False, queue=False, **PRIVATE)
 
 
 def _build_examples(form: Form, components: Mapping[str, Component]) -> None:
@@ -107,8 +145,15 @@ def _build_examples(form: Form, components: Mapping[str, Component]) -> None:
     with gr.Row(elem_classes="cg-examples"):
         for index, example in enumerate(form.file.examples):
             title = str(example.get("title", f"Example {index + 1}"))
-            values = {k: show_value(form.fields[k], v) for k, v in example.items() if k in components}
+            values = {k: show_value(form.fields[k], _plain(v)) for k, v in example.items() if k in components}
             button = gr.Button(title, size="sm", min_width=60, scale=0)
             listed = list(values.values())
             script = f"() => {json.dumps(listed if len(listed) != 1 else listed[0])}"
             button.click(None, None, [components[name] for name in values], js=script, **PRIVATE)
+
+
+def _plain(value: Any) -> Any:
+    """An example's value without pydantic's models."""
+    if not isinstance(value, list):
+        return value
+    return [row.model_dump() if isinstance(row, LoraFile) else row for row in value]

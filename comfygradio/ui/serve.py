@@ -140,7 +140,12 @@ def look() -> dict[str, Any]:
         checkbox_label_padding="8px 14px",
         button_large_text_weight="600",
     )
-    return {"theme": theme, "css": read_asset("page.css"), "head": read_asset("head.html")}
+    return {"theme": theme, "css": read_asset("page.css"), "head": read_head()}
+
+
+def read_head() -> str:
+    """What goes into the page's head: its own lines, and the script that several components share."""
+    return f"{read_asset('head.html')}<script>{read_asset('combobox.js')}</script>"
 
 
 def rebuild(app: App) -> None:

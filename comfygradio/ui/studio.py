@@ -10,6 +10,7 @@ from typing import Any
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.errors import ComfyGradioError, PresetError
+from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form, fingerprint
 from comfygradio.forms.preset import Preset, load_presets
 from comfygradio.jobs.job import Job, Order
@@ -36,14 +37,15 @@ class Studio:
     def connect(self) -> bool:
         """Read object_info of the classes that the presets use and bind every preset; False if that failed."""
         with self._lock:
-            classes = {name for preset in self.presets for name in preset.workflow.class_types}
+            classes = {name for preset in self.presets for name in preset.class_types}
             try:
                 object_info = self.client.object_info(*sorted(classes)) if classes else None
+                embeddings = self.client.embeddings() if classes else []
             except ComfyGradioError as error:
                 self.trouble = str(error)
                 return False
             self.trouble = ""
-            self.forms = {p.name: p.bind(object_info) for p in self.presets} if object_info else {}
+            self.forms = {p.name: p.bind(object_info, embeddings) for p in self.presets} if object_info else {}
             return True
 
     def refresh(self) -> bool:
@@ -76,6 +78,11 @@ class Studio:
     def submit(self, name: str, values: Mapping[str, Any]) -> Job:
         """Check the values and start a job."""
         return self.queue.submit(self.order(name, values))
+
+    def find_field(self, preset: str, name: str) -> Field | None:
+        """The newest state of a field, or None where preset or field are gone."""
+        form = self.forms.get(preset)
+        return form.fields.get(name) if form else None
 
     def find_preset(self, name: str) -> Preset | None:
         """The preset with this name, or None."""

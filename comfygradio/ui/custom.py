@@ -1,0 +1,84 @@
+"""Components that Gradio lacks, each a `gr.HTML` with a script: long lists, LoRA rows, sizes, refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gradio as gr
+
+from comfygradio.forms.field import Choice, Field
+from comfygradio.forms.search import search_choices
+from comfygradio.ui.assets import read_asset
+
+Choices = Callable[[], Sequence[Choice]]
+"""The newest choices of a field: lists are read again while a page stays open."""
+
+
+def build_picker(field: Field, choices: Choices, elem_id: str) -> gr.HTML:
+    """A list that the server searches; its value is the chosen value."""
+    offered = choices()
+    shown = next((choice.label for choice in offered if choice.value == field.default), "")
+    return _build("picker.js", field, elem_id, field.default, choices, shown=shown, total=len(offered))
+
+
+def build_loras(field: Field, choices: Choices, elem_id: str) -> gr.HTML:
+    """Rows of a name and a strength; its value is a list of {"name", "strength"}."""
+    limits = {"low": field.minimum, "high": field.maximum, "step": field.step or 0.05}
+    return _build("loras.js", field, elem_id, field.default or [], choices, total=len(choices()), **limits)
+
+
+def build_size(field: Field, elem_id: str) -> gr.HTML:
+    """Width and height with buttons for ratios and for swapping; its value is "WIDTHxHEIGHT"."""
+    limits = {"low": field.minimum, "high": field.maximum, "step": max(int(field.step or 8), 8)}
+    return _build("size.js", field, elem_id, field.default, None, **limits)
+
+
+def build_embeddings(names: Sequence[str], field_id: str) -> gr.HTML:
+    """A list whose choice is written into the text box with this id, as `embedding:NAME`."""
+    found = [Choice(name, name) for name in names]
+    return gr.HTML(
+        None,
+        html_template='<div class="cg-body"></div>',
+        js_on_load=read_asset("embeddings.js"),
+        server_functions=[_make_search(lambda: found)],
+        elem_classes="cg-embeddings",
+        field=field_id,
+    )
+
+
+def build_problem(preset: str) -> gr.HTML:
+    """The place under the button that says what was refused, and marks the fields above.
+
+    Its value is {"lines": [text, …], "fields": [[element id, text], …]}.
+    """
+    return gr.HTML(
+        None,
+        html_template='<div class="cg-note" role="alert" hidden></div>',
+        js_on_load=read_asset("problem.js"),
+        elem_classes="cg-problem",
+        preset=preset,
+    )
+
+
+def _build(script: str, field: Field, elem_id: str, value: Any, choices: Choices | None, **props: Any) -> gr.HTML:
+    return gr.HTML(
+        value,
+        html_template=read_asset("custom.html"),
+        js_on_load=f"{read_asset('custom.js')}\n{read_asset(script)}",
+        server_functions=[_make_search(choices)] if choices else None,
+        elem_id=elem_id,
+        elem_classes="cg-custom",
+        title=field.label,
+        info=field.help,
+        **props,
+    )
+
+
+def _make_search(choices: Choices) -> Callable[[Any], Any]:
+    async def search(data: Any) -> dict[str, Any]:
+        query = str(data[0])[:200] if isinstance(data, list) and data else ""
+        found, count = search_choices(choices(), query)
+        return {"found": [[choice.label, choice.value] for choice in found], "count": count}
+
+    return search

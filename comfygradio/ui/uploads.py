@@ -1,0 +1,64 @@
+"""Uploads: what Gradio received for a component, or a program sent, as values that a form can check."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gradio.utils import get_upload_folder
+
+from comfygradio.forms.field import MEDIA, Field
+from comfygradio.forms.picture import compose_mask
+
+KEPT_SECONDS = 86_400
+"""Pictures with a painted mask are kept as long as Gradio keeps uploads."""
+
+
+def read_payload(field: Field, payload: Any) -> Any:
+    """The value in what Gradio received for a component, or a program sent: an uploaded file becomes its path.
+
+    A path outside of Gradio's upload folder is nobody's upload and is dropped, whoever names it. What was painted
+    becomes one picture with the mask in its alpha.
+    """
+    if field.widget not in MEDIA:
+        return payload
+    if field.widget == "mask" and isinstance(payload, Mapping) and "background" in payload:
+        return _read_painting(payload)
+    return _read_path(payload)
+
+
+def _read_path(payload: Any) -> Path | None:
+    inner = payload.get("video") if isinstance(payload, Mapping) and "video" in payload else payload
+    path = inner.get("path") if isinstance(inner, Mapping) else None
+    if not isinstance(path, str) or "\0" in path:
+        return None
+    uploaded = Path(path).resolve()
+    return uploaded if uploaded.is_relative_to(Path(get_upload_folder()).resolve()) else None
+
+
+def _read_painting(payload: Mapping[str, Any]) -> Path | None:
+    background = _read_path(payload.get("background"))
+    listed = payload.get("layers")
+    layers = [path for layer in (listed if isinstance(listed, list) else []) if (path := _read_path(layer))]
+    if background is None:
+        return None
+    folder = Path(get_upload_folder()) / "comfygradio-masks"
+    folder.mkdir(parents=True, exist_ok=True)
+    _sweep(folder)
+    digest = hashlib.sha256("\n".join(map(str, [background, *layers])).encode()).hexdigest()[:32]
+    try:
+        return compose_mask(background, layers, folder / f"{digest}.png")
+    except (OSError, ValueError):
+        return background
+
+
+def _sweep(folder: Path) -> None:
+    for path in folder.iterdir():
+        try:
+            if time.time() - path.stat().st_mtime > KEPT_SECONDS:
+                path.unlink()
+        except OSError:
+            continue
