@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from comfygradio.commands.presets import find_preset
 from comfygradio.commands.server import fetch_object_info, open_client
 from comfygradio.errors import PresetError
+from comfygradio.forms.form import Form
 from comfygradio.forms.preset import Preset, load_presets
 from comfygradio.settings import Settings
 
 
 def check_presets(settings: Settings, names: Sequence[str], as_json: bool) -> int:
-    """Print the problems of the named presets, or of all; 1 if there is any. Raises ServerError."""
+    """Print the problems of the named presets, or of all, and what was adjusted; 1 if there is a problem.
+
+    Raises ServerError.
+    """
     presets, unreadable = _load(settings, names)
     if not as_json:
         _print_lines(unreadable)
-    problems = _find_problems(settings, presets)
+    forms = _bind(settings, presets)
     if as_json:
-        print(json.dumps({"presets": problems, "unreadable": unreadable}, ensure_ascii=False, indent=2))
+        found = {form.name: _describe(form) for form in forms}
+        print(json.dumps({"presets": found, "unreadable": unreadable}, ensure_ascii=False, indent=2, default=str))
     else:
-        for name, found in problems.items():
-            _print_lines([f"{name}: {problem}" for problem in found] or [f"{name}: ok"])
-    return 1 if unreadable or any(problems.values()) else 0
+        for form in forms:
+            _print_lines([f"{form.name}: {problem}" for problem in form.problems] or [f"{form.name}: ok"])
+            _print_lines([f"{form.name}: adjusted: {note}" for note in form.notes])
+    return 1 if unreadable or any(form.problems for form in forms) else 0
 
 
 def _load(settings: Settings, names: Sequence[str]) -> tuple[list[Preset], list[str]]:
@@ -39,12 +46,16 @@ def _load(settings: Settings, names: Sequence[str]) -> tuple[list[Preset], list[
     return presets, unreadable
 
 
-def _find_problems(settings: Settings, presets: Sequence[Preset]) -> Mapping[str, list[str]]:
+def _bind(settings: Settings, presets: Sequence[Preset]) -> list[Form]:
     if not presets:
-        return {}
+        return []
     with open_client(settings) as client:
         object_info = fetch_object_info(client, presets, settings)
-    return {preset.name: [str(problem) for problem in preset.bind(object_info).problems] for preset in presets}
+    return [preset.bind(object_info) for preset in presets]
+
+
+def _describe(form: Form) -> dict[str, Any]:
+    return {"problems": [problem.to_json() for problem in form.problems], "notes": list(form.notes)}
 
 
 def _print_lines(lines: Sequence[str]) -> None:

@@ -46,6 +46,8 @@ def run_preset(settings: Settings, name: str, assignments: Sequence[str], out: P
     with open_client(settings) as client:
         form = preset.bind(fetch_object_info(client, [preset], settings))
         prompt = form.fill(_expand_paths(form, values))
+        for note in form.notes:
+            print(note, file=sys.stderr)
         report = Report(preset.name, prompt.extra_pnginfo["comfygradio"]["values"])
         try:
             _run_prompt(client, prompt, out or _default_folder(settings, preset.name), report)

@@ -35,11 +35,12 @@ REMEMBER = """(name) => {
 """Puts the chosen preset into the address, so that back, forward and bookmarks find it."""
 
 
-def build_page(studio: Studio) -> gr.Blocks:
-    """The whole page as Blocks, with an endpoint for each usable preset."""
+def build_page(studio: Studio, revision: int = 0) -> gr.Blocks:
+    """The whole page as Blocks, with an endpoint for each usable preset; `revision` is written into it."""
     blocks: gr.Blocks
     with gr.Blocks(title="comfygradio", analytics_enabled=False, delete_cache=(3600, 86400)) as blocks:
-        gr.HTML(DEMO_BANNER if studio.is_demo else "", elem_id="cg-banner", js_on_load=None)
+        mark = f'<i id="cg-revision" data-revision="{revision}" hidden></i>'
+        gr.HTML(mark + (DEMO_BANNER if studio.is_demo else ""), elem_id="cg-banner", js_on_load=None)
         if studio.trouble:
             _build_closed(studio)
         elif not studio.forms:

@@ -7,11 +7,15 @@ import os
 import shutil
 import signal
 import tempfile
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 from gradio.utils import BaseReloader
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
@@ -20,6 +24,7 @@ from comfygradio.settings import Settings, read_auth
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.page import build_page
 from comfygradio.ui.studio import Studio
+from comfygradio.ui.watcher import PresetWatcher
 
 DEFAULT_SERVER = "http://127.0.0.1:8188"
 
@@ -37,10 +42,14 @@ class App:
     settings: Settings
     studio: Studio
     blocks: gr.Blocks
+    watcher: PresetWatcher
     demo: DemoServer | None = None
+    revision: int = 0
+    """Grows whenever the page is drawn anew, so that open pages can say so."""
 
     def close(self) -> None:
         """Cancel jobs and stop the demo server; callable twice."""
+        self.watcher.stop()
         self.studio.close()
         if self.demo:
             self.demo.stop()
@@ -53,7 +62,7 @@ def build(settings: Settings) -> App:
     client, demo = choose_server(settings)
     studio = Studio(client, settings.presets, settings.outputs.resolve(), demo is not None)
     studio.connect()
-    app = App(settings, studio, build_page(studio), demo)
+    app = App(settings, studio, build_page(studio), PresetWatcher(settings.presets, studio.reload), demo)
     studio.on_reconnect = lambda: rebuild(app)
     return app
 
@@ -76,6 +85,7 @@ def launch(app: App, *, block: bool = True) -> str:
     Raises SettingsError where the address cannot be listened on.
     """
     app.blocks.queue(default_concurrency_limit=None)
+    app.watcher.start()
     try:
         address = _listen(app)
     except OSError as error:
@@ -105,9 +115,17 @@ def _listen(app: App) -> str:
         enable_monitoring=False,
         quiet=True,
         footer_links=["api"],
+        app_kwargs={"routes": [Route("/gradio_api/comfygradio/revision", _tell_revision(app))]},
         **look(),
     )
     return str(address)
+
+
+def _tell_revision(app: App) -> Callable[[Request], Awaitable[Response]]:
+    async def tell(request: Request) -> Response:
+        return PlainTextResponse(str(app.revision), headers={"cache-control": "no-store"})
+
+    return tell
 
 
 def serve(settings: Settings) -> None:
@@ -144,13 +162,15 @@ def look() -> dict[str, Any]:
 
 
 def read_head() -> str:
-    """What goes into the page's head: its own lines, and the script that several components share."""
-    return f"{read_asset('head.html')}<script>{read_asset('combobox.js')}</script>"
+    """What goes into the page's head: its own lines, and the scripts of the whole page."""
+    scripts = read_asset("combobox.js") + read_asset("revision.js")
+    return f"{read_asset('head.html')}<script>{scripts}</script>"
 
 
 def rebuild(app: App) -> None:
     """Build the page anew and put it in the place of the old one, for the next time that a browser loads it."""
-    blocks = build_page(app.studio)
+    app.revision += 1
+    blocks = build_page(app.studio, app.revision)
     blocks.queue(default_concurrency_limit=None)
     _Swap(app.blocks).swap_blocks(blocks)
     blocks.config = blocks.get_config_file()

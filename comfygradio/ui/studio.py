@@ -25,10 +25,10 @@ class Studio:
 
     def __init__(self, client: ComfyClient, folders: Sequence[Path], outputs: Path, is_demo: bool = False) -> None:
         self.client = client
+        self.folders = folders
         self.queue = JobQueue(client, outputs)
         self.is_demo = is_demo
-        self.presets, errors = load_presets(folders)
-        self.errors = [_without_folders(str(error), folders) for error in errors]
+        self.presets, self.errors = self._load()
         self.forms: Mapping[str, Form] = {}
         self.trouble = ""
         self.on_reconnect: Callable[[], None] = lambda: None
@@ -61,6 +61,12 @@ class Studio:
             self.on_reconnect()
         return changed
 
+    def reload(self) -> None:
+        """Read the preset files again; whoever draws the page is told to draw it anew."""
+        self.presets, self.errors = self._load()
+        if self.connect():
+            self.on_reconnect()
+
     def reconnect(self) -> None:
         """Try the server again; when it answers, whoever draws the page is told to draw it anew."""
         if self.connect():
@@ -87,6 +93,10 @@ class Studio:
     def find_preset(self, name: str) -> Preset | None:
         """The preset with this name, or None."""
         return next((preset for preset in self.presets if preset.name == name), None)
+
+    def _load(self) -> tuple[list[Preset], list[str]]:
+        presets, errors = load_presets(self.folders)
+        return presets, [_without_folders(str(error), self.folders) for error in errors]
 
     def close(self) -> None:
         """Cancel what runs and let go of the server."""

@@ -155,8 +155,10 @@ def test_check_says_every_problem_of_every_preset(shell: Shell, demo: DemoServer
     assert lines[3].startswith("upscale: Field image: node 1 (Load Image) has no input nope")
     assert lines[4].startswith("upscale: Field model: slot 9.model_name: the workflow has no node 9")
     report = json.loads(shell("check", "--json", "--server", demo.url).out)
-    assert len(report["unreadable"]) == 1 and len(report["presets"]["upscale"]) == 2
-    assert report["presets"]["text_to_image"] == []
+    assert len(report["unreadable"]) == 1
+    first, second = report["presets"]["upscale"]["problems"]
+    assert (first["kind"], first["field"], first["node"], second["field"]) == ("slot", "image", "1", "model")
+    assert report["presets"]["text_to_image"] == {"problems": [], "notes": []}
     named = shell("check", "text_to_image", own / "broken.yaml", "--server", demo.url)
     assert named.code == 1 and len(named.out.splitlines()) == 2
 

@@ -1,0 +1,58 @@
+"""Watches the folders of presets, so that the page follows their files without a restart."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+SUFFIXES = (".yaml", ".yml", ".json")
+
+Signature = dict[Path, tuple[int, int]]
+
+
+class PresetWatcher:
+    """Calls `on_change` from a thread of its own when preset files were added, changed or removed.
+
+    A change is told once the files have been the same for two looks in a row, so that half-written ones are not read.
+    """
+
+    def __init__(self, folders: Sequence[Path], on_change: Callable[[], None], every_seconds: float = 1.0) -> None:
+        self._folders = folders
+        self._on_change = on_change
+        self._every = every_seconds
+        self._stopped = threading.Event()
+        self._told = sign_files(folders)
+        self._thread = threading.Thread(target=self._watch, name="comfygradio-presets", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop watching; callable twice, and from the watcher's own thread."""
+        self._stopped.set()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(timeout=5)
+
+    def _watch(self) -> None:
+        before = self._told
+        while not self._stopped.wait(self._every):
+            now = sign_files(self._folders)
+            if now == before and now != self._told:
+                self._told = now
+                self._on_change()
+            before = now
+
+
+def sign_files(folders: Sequence[Path]) -> Signature:
+    """Every preset and workflow file below the folders, with the time of its last change and its size in bytes."""
+    found: Signature = {}
+    for folder in folders:
+        for path in folder.rglob("*"):
+            try:
+                if path.suffix in SUFFIXES:
+                    found[path] = (path.stat().st_mtime_ns, path.stat().st_size)
+            except OSError:
+                continue
+    return found
