@@ -88,6 +88,9 @@ def serve(
     root_path: Annotated[
         str | None, typer.Option("--root-path", metavar="PATH", help="Where a proxy shows the page, such as /forms.")
     ] = None,
+    author: Annotated[
+        bool, typer.Option("--author", help="Show the page that makes presets, to everybody who gets in.")
+    ] = False,
     header: Header = None,
     step_seconds: StepSeconds = None,
 ) -> int:
@@ -101,6 +104,7 @@ def serve(
         port=port,
         auth=auth,
         root_path=root_path,
+        author=author,
         headers=header,
         step_seconds=step_seconds,
     )
@@ -166,6 +170,32 @@ def check(
     from comfygradio.commands.check import check_presets
 
     return check_presets(settings, names or [], as_json)
+
+
+@app.command()
+def new(
+    source: Annotated[
+        Path, typer.Argument(metavar="WORKFLOW|PNG", help="API-format JSON, or a picture or video that ComfyUI made.")
+    ],
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="The preset's name [from the file's name].")
+    ] = None,
+    saved: Annotated[
+        Path | None,
+        typer.Option("--saved", metavar="FILE", help="The same workflow as ComfyUI saves it, for App mode's choices."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a preset of that name.")] = False,
+    as_json: Json = False,
+    server: Server = None,
+    demo: Demo = False,
+    presets: Presets = None,
+    header: Header = None,
+) -> int:
+    """Drafts a preset: finds prompt, seed, size, models and files."""
+    settings = _load(server=server, demo=demo, presets=presets, headers=header)
+    from comfygradio.commands.new import new_preset
+
+    return new_preset(settings, source, name, None, force, saved, as_json)
 
 
 @app.command(name="presets")

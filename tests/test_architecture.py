@@ -24,6 +24,7 @@ ONLY_IMPORTED_BY = {
     "websocket": ("comfygradio.comfy.socket",),
     "yaml": ("comfygradio.forms", "comfygradio.sweeps"),
     "pydantic": ("comfygradio.forms",),
+    "av": ("comfygradio.forms", "comfygradio.demo"),
     "typer": ("comfygradio.cli",),
     "starlette": ("comfygradio.demo", "comfygradio.ui"),
     "uvicorn": ("comfygradio.demo", "comfygradio.ui"),

@@ -10,6 +10,7 @@ from comfygradio.errors import ComfyGradioError
 from comfygradio.ui.endpoint import build_endpoint
 from comfygradio.ui.fields import refresh_component
 from comfygradio.ui.panel import PRIVATE, Panel, build_note, build_panel, listen_panel
+from comfygradio.ui.restoring import build_restoring
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.viewer import Viewer
 
@@ -64,6 +65,7 @@ def _build_open(blocks: gr.Blocks, studio: Studio) -> None:
     with gr.Row(equal_height=False, elem_id="cg-main"):
         with gr.Column(scale=5, min_width=320):
             panels = [build_panel(form, studio, form is forms[0]) for form in forms]
+            build_restoring(studio, panels, chooser)
             refresh = gr.Button("Refresh lists", elem_id="cg-refresh", size="sm", min_width=110, scale=0)
             if studio.errors:
                 note = build_note("Some presets could not be read.", *studio.errors)

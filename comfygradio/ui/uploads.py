@@ -27,10 +27,11 @@ def read_payload(field: Field, payload: Any) -> Any:
         return payload
     if field.widget == "mask" and isinstance(payload, Mapping) and "background" in payload:
         return _read_painting(payload)
-    return _read_path(payload)
+    return read_upload(payload)
 
 
-def _read_path(payload: Any) -> Path | None:
+def read_upload(payload: Any) -> Path | None:
+    """The path of an uploaded file, or None where there is none in Gradio's upload folder."""
     inner = payload.get("video") if isinstance(payload, Mapping) and "video" in payload else payload
     path = inner.get("path") if isinstance(inner, Mapping) else None
     if not isinstance(path, str) or "\0" in path:
@@ -40,9 +41,9 @@ def _read_path(payload: Any) -> Path | None:
 
 
 def _read_painting(payload: Mapping[str, Any]) -> Path | None:
-    background = _read_path(payload.get("background"))
+    background = read_upload(payload.get("background"))
     listed = payload.get("layers")
-    layers = [path for layer in (listed if isinstance(listed, list) else []) if (path := _read_path(layer))]
+    layers = [path for layer in (listed if isinstance(listed, list) else []) if (path := read_upload(layer))]
     if background is None:
         return None
     folder = Path(get_upload_folder()) / "comfygradio-masks"

@@ -49,7 +49,8 @@ def encode_for_inpaint(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     mask = fit_mask(inputs.masks("mask")[0], latent)
     grey = Image.new("RGB", (latent.width, latent.height), (128, 128, 128))
     pictures = tuple(Image.composite(grey, picture, mask) for picture in latent.pictures)
-    grown = mask.filter(ImageFilter.MaxFilter(2 * (inputs.integer("grow_mask_by") // 2) + 1))
+    reach = inputs.integer("grow_mask_by") // 2
+    grown = mask.filter(ImageFilter.MaxFilter(2 * reach + 1)) if reach else mask  # Pillow crashes on a size of 1
     return NodeResult((replace(latent, pictures=pictures, mask=grown),))
 
 

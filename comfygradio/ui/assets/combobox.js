@@ -9,7 +9,7 @@ window.comfygradioCombobox = ({ label, shown, search, pick, total }) => {
   const input = make("input", { type: "text", className: "cg-combo-input", value: shown, autocomplete: "off", spellcheck: false });
   const list = make("ul", { id, className: "cg-combo-list", hidden: true });
   const root = make("div", { className: "cg-combo" }, input, list);
-  let found = [], at = -1, asked = 0, timer = 0;
+  let found = [], at = -1, asked = 0, timer = 0, waiting = false, hurried = false;
   for (const [name, value] of Object.entries({ role: "combobox", "aria-label": label, "aria-autocomplete": "list", "aria-controls": id, "aria-expanded": "false" })) input.setAttribute(name, value);
   list.setAttribute("role", "listbox");
 
@@ -41,22 +41,34 @@ window.comfygradioCombobox = ({ label, shown, search, pick, total }) => {
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
     mark(0);
+    if (hurried) choose(0);
   };
   const ask = async (query) => {
     const mine = ++asked;
+    waiting = true;
     try {
       const answer = await search(query);
-      if (mine === asked && document.activeElement === input) paint(answer);
-    } catch { /* the app is away for a moment; the next key asks again */ }
+      if (mine !== asked) return;
+      waiting = false;
+      if (document.activeElement === input || hurried) paint(answer);
+    } catch { waiting = false; /* the app is away for a moment; the next key asks again */ }
+    hurried = false;
   };
-  input.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => ask(input.value), 90); });
+  input.addEventListener("input", () => { clearTimeout(timer); asked++; waiting = true; hurried = false; timer = setTimeout(() => ask(input.value), 90); });
   input.addEventListener("focus", () => { input.select(); ask(""); });
   input.addEventListener("click", () => { if (list.hidden) ask(""); });
-  input.addEventListener("blur", () => { clearTimeout(timer); asked++; input.value = shown; close(); });
+  input.addEventListener("blur", () => {
+    if (hurried) return;   // Enter was pressed before the answer came
+    clearTimeout(timer);
+    asked++;
+    waiting = false;
+    input.value = shown;
+    close();
+  });
   input.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown") { event.preventDefault(); list.hidden ? ask("") : mark(at + 1); }
     else if (event.key === "ArrowUp") { event.preventDefault(); mark(at - 1); }
-    else if (event.key === "Enter" && !list.hidden) { event.preventDefault(); choose(at); }
+    else if (event.key === "Enter" && (waiting || !list.hidden)) { event.preventDefault(); waiting ? (hurried = true) : choose(at); }
     else if (event.key === "Escape") { input.value = shown; close(); }
   });
   if (total) input.placeholder = `Search ${total.toLocaleString()} names`;

@@ -1,0 +1,133 @@
+"""The page's part that takes settings back from a picture, video or sound: the differences, with boxes to tick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from comfygradio.errors import ComfyGradioError
+from comfygradio.forms.field import MEDIA, Field
+from comfygradio.forms.form import Form
+from comfygradio.forms.metadata import read_metadata
+from comfygradio.forms.preset_search import find_preset
+from comfygradio.forms.restore import Restored, Row, restore_values
+from comfygradio.ui.assets import read_asset
+from comfygradio.ui.fields import show_value
+from comfygradio.ui.panel import PRIVATE, Panel, read_values
+from comfygradio.ui.studio import Studio
+from comfygradio.ui.uploads import read_upload
+
+QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
+
+Report = dict[str, Any]
+
+
+def build_restoring(studio: Studio, panels: Sequence[Panel], chooser: Component) -> None:
+    """Draw the part inside the current Blocks and connect it to the panels and the chooser of presets."""
+    components = [component for panel in panels for component in panel.components.values()]
+    columns = [panel.column for panel in panels]
+    with gr.Accordion("Take settings from a picture", open=False, elem_id="cg-restore"):
+        file = gr.File(label="A picture, video or sound made with ComfyUI", type="filepath", height=150)
+        report = gr.HTML(
+            None,
+            html_template='<div class="cg-report" aria-live="polite"></div>',
+            js_on_load=read_asset("restore.js"),
+            elem_id="cg-report",
+        )
+
+    def look(payload: Any, *payloads: Any) -> Report:
+        return report_file(studio, payload, _split(panels, payloads)) if payload else {}
+
+    own = [component for component in components if isinstance(component, gr.HTML)]
+
+    def take(event: gr.EventData, *payloads: Any) -> list[Any]:
+        name, values = str(getattr(event, "preset", "")), getattr(event, "values", None)
+        chosen = values if isinstance(values, Mapping) else {}
+        shown = [gr.Column(visible=panel.form.name == name) for panel in panels]
+        stay = dict(zip(map(id, own), payloads, strict=True))
+        return [name, *shown, {}, None, *_list_updates(panels, name, chosen, stay)]
+
+    file.change(look, [file, *components], report, preprocess=False, **QUICK)
+    taken = report.take(take, own, [chooser, *columns, report, file, *components], **QUICK)
+    taken.success(lambda: gr.Info("The settings are in the form."), None, None, **QUICK)
+
+
+def report_file(studio: Studio, payload: Any, now: Mapping[str, Mapping[str, Any]]) -> Report:
+    """What a file says about its form, beside what the forms hold `now` (preset → values), as JSON for the page."""
+    path = read_upload(payload)
+    if path is None:
+        return {"error": "This file did not arrive; please add it again."}
+    try:
+        metadata = read_metadata(path)
+        preset, reason = find_preset(metadata, studio.presets)
+    except ComfyGradioError as error:
+        return {"error": str(error)}
+    form = studio.forms.get(preset.name) if preset else None
+    if form is None:
+        return {"error": reason, "notes": list(metadata.notes)}
+    if form.problems:
+        return {"error": f"{reason} {form.title} cannot be used at the moment, so nothing can be taken over."}
+    restored = restore_values(form, metadata)
+    return _describe(form, restored, now.get(form.name, {}), reason, metadata.notes)
+
+
+def _describe(form: Form, restored: Restored, now: Mapping[str, Any], reason: str, more: tuple[str, ...]) -> Report:
+    return {
+        "preset": form.name,
+        "reason": reason,
+        "rows": [_describe_row(form.fields[row.name], row, now.get(row.name)) for row in restored.rows],
+        "notes": [*restored.notes, *more],
+    }
+
+
+def _describe_row(field: Field, row: Row, now: Any) -> dict[str, Any]:
+    shown_now = None if field.widget in MEDIA else show_value(field, now)
+    value = None if row.state == "missing" else show_value(field, row.value)
+    return {
+        "name": row.name,
+        "label": row.label,
+        "state": row.state,
+        "note": row.note,
+        "value": value,
+        "then": _write(field, value) if row.state != "missing" else "",
+        "now": _write(field, shown_now),
+        "same": row.state != "missing" and _write(field, shown_now) == _write(field, value),
+    }
+
+
+def _write(field: Field, shown: Any) -> str:
+    """A value for people to read."""
+    if field.widget == "loras":
+        return ", ".join(f"{row['name']} × {row['strength']:g}" for row in shown or []) or "none"
+    if isinstance(shown, bool):
+        return "on" if shown else "off"
+    if shown in (None, "", []):
+        return "new every time" if field.widget == "seed" else "empty"
+    if isinstance(shown, list):
+        return ", ".join(map(str, shown))
+    label = next((choice.label for choice in field.choices or () if choice.value == shown), None)
+    return label or str(shown)
+
+
+def _split(panels: Sequence[Panel], payloads: tuple[Any, ...]) -> dict[str, Mapping[str, Any]]:
+    """Preset → values, from what all components sent."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for panel in panels:
+        mine, payloads = payloads[: len(panel.components)], payloads[len(panel.components) :]
+        found[panel.form.name] = read_values(panel.form, mine) if panel.components else {}
+    return found
+
+
+def _list_updates(panels: Sequence[Panel], name: str, chosen: Mapping[str, Any], stay: Mapping[int, Any]) -> list[Any]:
+    """A value for each component of the chosen fields; everything else stays.
+
+    Our own components get the value that they have: an update without one takes a `gr.HTML` its properties (6.31).
+    """
+    return [
+        chosen[field] if panel.form.name == name and field in chosen else stay.get(id(component), gr.skip())
+        for panel in panels
+        for field, component in panel.components.items()
+    ]
