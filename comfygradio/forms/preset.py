@@ -83,7 +83,15 @@ def load_presets(folders: Iterable[Path]) -> tuple[list[Preset], list[PresetErro
             if preset.name in presets:
                 errors.append(PresetError(f"{path}: the name {preset.name} is taken by {presets[preset.name].path}."))
             presets.setdefault(preset.name, preset)
-    return sorted(presets.values(), key=lambda preset: (preset.file.order, preset.title)), errors
+    return sort_presets(presets.values()), errors
+
+
+def sort_presets(presets: Iterable[Preset]) -> list[Preset]:
+    """By order, then title; presets of one group stand together, where the first of them stands."""
+    listed = sorted(presets, key=lambda preset: (preset.file.order, preset.title))
+    firsts = {preset.file.group: index for index, preset in reversed([*enumerate(listed)])}
+    places = {preset.name: index for index, preset in enumerate(listed)}
+    return sorted(listed, key=lambda one: firsts[one.file.group] if one.file.group else places[one.name])
 
 
 def _suggest_name(stem: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from comfygradio.errors import ComfyGradioError
+from comfygradio.forms.form import Form
 from comfygradio.ui.endpoint import build_endpoint
 from comfygradio.ui.fields import refresh_component
 from comfygradio.ui.panel import PRIVATE, Panel, build_note, build_panel, listen_panel
@@ -82,8 +83,8 @@ def _build_open(blocks: gr.Blocks, studio: Studio) -> None:
 
 
 def _build_chooser(studio: Studio) -> gr.Radio | gr.Dropdown:
-    choices = [(f"{form.file.icon} {form.title}".strip(), form.name) for form in studio.forms.values()]
-    is_long = len(choices) > PILLS
+    is_long = len(studio.forms) > PILLS
+    choices = [(_name_choice(form, is_long), form.name) for form in studio.forms.values()]
     kind = gr.Dropdown if is_long else gr.Radio
     return kind(
         choices,
@@ -95,6 +96,12 @@ def _build_chooser(studio: Studio) -> gr.Radio | gr.Dropdown:
         elem_id="cg-chooser",
         visible=len(choices) > 1,
     )
+
+
+def _name_choice(form: Form, is_long: bool) -> str:
+    """The name of a preset in the chooser; a long list names the group too."""
+    group = f"{form.file.group} · " if is_long and form.file.group else ""
+    return f"{group}{form.file.icon} {form.title}".strip()
 
 
 def _listen_chooser(blocks: gr.Blocks, chooser: gr.Radio | gr.Dropdown, panels: list[Panel]) -> None:
