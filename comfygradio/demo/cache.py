@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from comfygradio.demo.folders import Folders, OutsideFolder
-from comfygradio.demo.inputs import CUSTOM_CHECKED
+from comfygradio.demo.inputs import FILE_INPUTS
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class NodeCache:
 
 
 def node_keys(prompt: Mapping[str, Any], folders: Folders) -> dict[str, str]:
-    """Node id to cache key; node ids themselves do not enter the keys, file contents of images do."""
+    """Node id to cache key; node ids themselves do not enter the keys, contents of input files do."""
     keys: dict[str, str] = {}
     for node_id in prompt:
         node_key(prompt, node_id, folders, keys, ())
@@ -67,12 +67,20 @@ def is_link(value: Any) -> bool:
     )
 
 
-def read_changes(node: Mapping[str, Any], folders: Folders) -> str:
-    """A digest of the files a node reads, so that new content makes it run again."""
-    digest = hashlib.sha256()
-    for name in CUSTOM_CHECKED.get(node["class_type"], ()):
-        try:
-            digest.update(folders.annotated(str(node["inputs"].get(name))).read_bytes())
-        except (OSError, OutsideFolder):
-            digest.update(b"absent")
-    return digest.hexdigest()
+def read_changes(node: dict[str, Any], folders: Folders) -> Any:
+    """What tells that a file which the node reads has new content; written into the node as `is_changed`.
+
+    As in ComfyUI, one that the prompt brings along is believed. None for nodes that read no file.
+    """
+    name = FILE_INPUTS.get(node["class_type"])
+    if name is not None and "is_changed" not in node:
+        node["is_changed"] = [describe_content(folders, str(node["inputs"].get(name)))]
+    return None if name is None else node["is_changed"]
+
+
+def describe_content(folders: Folders, name: str) -> str | None:
+    """A digest of one input file, None if there is none."""
+    try:
+        return hashlib.sha256(folders.annotated(name).read_bytes()).hexdigest()
+    except (OSError, OutsideFolder):
+        return None

@@ -1,38 +1,56 @@
-"""The node classes this server has, with live lists of models and input images."""
+"""The node classes this server has, with live lists of models and input files."""
 
 from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
-from comfygradio.demo.folders import Folders
+from comfygradio.demo.folders import INPUT_LISTS, Folders
 from comfygradio.demo.options import DemoOptions
 
-V3_ONLY = ("ResizeImageMaskNode", "BatchImagesNode")
-EMPTY_FOLDERS = ("configs", "text_encoders", "diffusion_models", "clip_vision", "controlnet", "hypernetworks")
+V3_ONLY = ("ResizeImageMaskNode", "BatchImagesNode", "SaveAudioAdvanced", "LabDynamic")
+EMPTY_FOLDERS = ("configs", "text_encoders", "diffusion_models", "clip_vision", "hypernetworks")
+NEW_KEYS = {
+    "is_input_list",
+    "has_intermediate_output",
+    "search_aliases",
+    "essentials_category",
+    "output_matchtypes",
+    "price_badge",
+    "deprecated",
+    "experimental",
+    "dev_only",
+    "api_node",
+}
+NEW_FLAGS = {"advanced", "multiselect", "multi_select"}
 
 Schema = dict[str, Any]
 
 
 class Catalog:
-    """What /object_info and /models tell (shapes of ComfyUI v0.33.0, model names invented)."""
+    """What /object_info and /models tell (shapes of ComfyUI v0.33.0, model names invented).
+
+    OSError or ValueError if the file of `extra_classes` cannot be read.
+    """
 
     def __init__(self, options: DemoOptions, folders: Folders) -> None:
         self._options = options
         self._folders = folders
         self._schemas = self._load()
+        self._extra = read_extra(options, self._schemas)
 
     def object_info(self) -> dict[str, Schema]:
-        """All classes, with the lists as they are now."""
-        return {name: self._fill_lists(schema) for name, schema in self._schemas.items()}
+        """All classes, with the lists as they are now; not to be changed by the caller."""
+        return {name: self._fill_lists(schema) for name, schema in self._schemas.items()} | self._extra
 
     def schema(self, class_type: str) -> Schema | None:
-        """One class, or None if this server does not have it."""
+        """One class, or None if this server does not have it; not to be changed by the caller."""
         schema = self._schemas.get(class_type)
-        return None if schema is None else self._fill_lists(schema)
+        return self._extra.get(class_type) if schema is None else self._fill_lists(schema)
 
     def models(self) -> dict[str, list[str]]:
         """Model folder to sorted file names."""
@@ -42,6 +60,7 @@ class Catalog:
             "loras": options.loras,
             "vae": options.vae,
             "upscale_models": options.upscale_models,
+            "controlnet": options.controlnet,
             "embeddings": tuple(f"{name}.safetensors" for name in options.embeddings),
         }
         return {name: sorted(files) for name, files in filled.items()} | {name: [] for name in EMPTY_FOLDERS}
@@ -52,17 +71,22 @@ class Catalog:
             schemas |= read_data("lab_nodes.json")
         if not self._options.can("v3_schemas"):
             schemas = {k: age_schema(v) for k, v in schemas.items() if k not in V3_ONLY}
+            schemas |= read_data("object_info_2025.json")
         return {k: v for k, v in schemas.items() if k not in self._options.missing_classes}
 
     def _fill_lists(self, schema: Schema) -> Schema:
-        filled = copy.deepcopy(schema)
-        for _, _, spec in input_specs(filled):
-            replace_options(spec, self._live_list)
-        return filled
+        marked = [(section, name, spec, list_mark(spec)) for section, name, spec in input_specs(schema)]
+        live = [(section, name, spec, mark) for section, name, spec, mark in marked if mark]
+        if not live:
+            return schema
+        sections = {section: dict(specs) for section, specs in schema["input"].items()}
+        for section, name, spec, mark in live:
+            sections[section][name] = with_options(spec, self._live_list(mark))
+        return schema | {"input": sections}
 
     def _live_list(self, mark: str) -> list[str]:
-        if mark == "@input":
-            return self._folders.input_images()
+        if mark in INPUT_LISTS:
+            return self._folders.input_files(INPUT_LISTS[mark])
         names = self.models()[mark[1:]]
         return [*names, "pixel_space"] if mark == "@vae" else names
 
@@ -73,10 +97,20 @@ def read_data(name: str) -> dict[str, Schema]:
     return data
 
 
+def read_extra(options: DemoOptions, own: dict[str, Schema]) -> dict[str, Schema]:
+    """The classes of the file `extra_classes` that are neither the server's own nor taken from it."""
+    if options.extra_classes is None:
+        return {}
+    found = json.loads(Path(options.extra_classes).read_text(encoding="utf-8"))
+    if not isinstance(found, dict) or not all(isinstance(schema, dict) for schema in found.values()):
+        raise ValueError(f"{options.extra_classes} is not an answer of /object_info.")
+    return {k: v for k, v in found.items() if k not in own and k not in options.missing_classes}
+
+
 def input_specs(schema: Schema) -> Iterator[tuple[str, str, list[Any]]]:
     """Yields (section, input name, spec) of the required and optional inputs."""
     for section in ("required", "optional"):
-        for name, spec in schema["input"].get(section, {}).items():
+        for name, spec in ((schema.get("input") or {}).get(section) or {}).items():
             yield section, name, spec
 
 
@@ -85,25 +119,29 @@ def combo_options(spec: list[Any]) -> list[Any] | None:
     if isinstance(spec[0], list):
         return spec[0]
     if spec[0] == "COMBO":
-        options: list[Any] = spec[1].get("options", [])
+        options: list[Any] = spec[1].get("options", []) if len(spec) > 1 else []
         return options
     return None
 
 
-def replace_options(spec: list[Any], live_list: Callable[[str], list[str]]) -> None:
+def list_mark(spec: list[Any]) -> str | None:
+    """`@loras` and the like if the choices of a combo are a list that changes, else None."""
     options = combo_options(spec)
-    if options and str(options[0]).startswith("@"):
-        options[:] = live_list(options[0])
+    mark = str(options[0]) if options else ""
+    return mark if mark.startswith("@") else None
+
+
+def with_options(spec: list[Any], options: list[str]) -> list[Any]:
+    return ["COMBO", spec[1] | {"options": options}] if spec[0] == "COMBO" else [options, *spec[1:]]
 
 
 def age_schema(schema: Schema) -> Schema:
-    """The class as servers of 2025 and before describe it: V1 combos, SaveImage without an output."""
-    aged = copy.deepcopy(schema)
+    """The class as servers of 2025 and before describe it: V1 combos, nothing that leaves an output node."""
+    aged = {key: value for key, value in copy.deepcopy(schema).items() if key not in NEW_KEYS}
     for _, _, spec in input_specs(aged):
         if spec[0] == "COMBO":
             spec[0] = spec[1].pop("options", [])
-    for key in ("is_input_list", "has_intermediate_output", "search_aliases", "essentials_category"):
-        aged.pop(key, None)
-    if aged["name"] in ("SaveImage", "PreviewImage"):
+        spec[1:] = [{key: value for key, value in flags.items() if key not in NEW_FLAGS} for flags in spec[1:]]
+    if aged["output_node"] and aged["category"] != "lab":
         aged |= {"output": [], "output_is_list": [], "output_name": []}
     return aged

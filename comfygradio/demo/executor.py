@@ -11,6 +11,7 @@ from typing import Any
 from comfygradio.demo.cache import NodeCache, NodeResult, is_link, node_key, node_keys
 from comfygradio.demo.catalog import Catalog
 from comfygradio.demo.folders import Folders
+from comfygradio.demo.inputs import live_inputs
 from comfygradio.demo.messages import Event, Message, NodeText, Preview, now_ms
 from comfygradio.demo.node_run import Interrupted, InterruptFlag, NodeRun
 from comfygradio.demo.nodes import NodeFunction
@@ -19,6 +20,8 @@ from comfygradio.demo.progress import NodeProgress
 from comfygradio.demo.prompts import HistoryEntry, QueuedPrompt
 from comfygradio.demo.sockets import Sockets
 from comfygradio.demo.values import NodeInputs, RemoteError
+
+CHECK_ONLY = "the demo server can only check this node, not run it"
 
 
 class Executor:
@@ -171,7 +174,10 @@ class _PromptRun:
         self.executor.interrupt.check()
         run.wait(self.options.node_seconds)
         self.executor.executions[class_type] += 1
-        return self.executor._functions[class_type](run, NodeInputs(self._resolve(node_id)))
+        function, schema = self.executor._functions.get(class_type), self.executor._catalog.schema(class_type)
+        if function is None or schema is None:
+            raise NotImplementedError(CHECK_ONLY)
+        return function(run, NodeInputs(live_inputs(schema, self._resolve(node_id))))
 
     def _resolve(self, node_id: str) -> dict[str, Any]:
         """Input values of a node, links replaced by what they bring."""

@@ -16,7 +16,16 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 KINDS = ("input", "output", "temp")
-IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"}
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"})
+VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg"})
+AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac"})
+INPUT_LISTS: Mapping[str, frozenset[str]] = {
+    "@input": IMAGE_SUFFIXES,
+    "@video": VIDEO_SUFFIXES,
+    "@audio": AUDIO_SUFFIXES | VIDEO_SUFFIXES,
+    "@files": frozenset(),
+}
+"""Marks in the class list to the suffixes of the input files that stand there; an empty set means all."""
 
 
 class OutsideFolder(Exception):
@@ -65,10 +74,10 @@ class Folders:
             name, kind = match[1], match[2]
         return self.subfolder(kind, name)
 
-    def input_images(self) -> list[str]:
-        """Image files at the top of input/, sorted, as LoadImage's list shows them."""
+    def input_files(self, suffixes: frozenset[str]) -> list[str]:
+        """Files with these suffixes (all if there are none) at the top of input/, sorted, as loaders list them."""
         files = self.top("input").iterdir()
-        return sorted(f.name for f in files if f.is_file() and f.suffix.lower() in IMAGE_SUFFIXES)
+        return sorted(f.name for f in files if f.is_file() and (not suffixes or f.suffix.lower() in suffixes))
 
     def listing(self, kind: str) -> list[str]:
         """All files at the top of a folder, newest first."""
@@ -87,6 +96,12 @@ class Folders:
             image.save(folder / name, pnginfo=text_chunks(texts), compress_level=1)
             stored.append(StoredFile(name, subfolder, kind))
         return stored
+
+    def claim(self, prefix: str, kind: str, ending: str, size: tuple[int, int] = (0, 0)) -> tuple[Path, StoredFile]:
+        """Path and name of the next `<prefix>_00001<ending>` that is free; the caller writes it."""
+        folder, stem, subfolder = self._resolve_prefix(fill_prefix(prefix, size), kind)
+        name = f"{stem.replace('%batch_num%', '0')}_{next_counter(folder, stem):05}{ending}"
+        return folder / name, StoredFile(name, subfolder, kind)
 
     def _resolve_prefix(self, prefix: str, kind: str) -> tuple[Path, str, str]:
         subfolder, _, stem = prefix.replace("\\", "/").rpartition("/")

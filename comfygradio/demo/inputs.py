@@ -5,38 +5,86 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from comfygradio.demo.catalog import Schema, input_specs
+from comfygradio.demo.catalog import Schema, combo_options, input_specs
 
-CUSTOM_CHECKED: Mapping[str, tuple[str, ...]] = {"LoadImage": ("image",), "LoadImageMask": ("image",)}
-"""Inputs that the class checks itself, so that neither list nor limits hold."""
+FILE_INPUTS: Mapping[str, str] = {
+    "LoadImage": "image",
+    "LoadImageMask": "image",
+    "LoadAudio": "audio",
+    "LoadVideo": "file",
+    "LabFile": "file",
+}
+"""Classes that read a file of input/, with the input that names it."""
+
+UPLOADS = {"image_upload": "image", "video_upload": "video", "audio_upload": "audio", "file_upload": "3D model"}
+SELF_CHECKED: Mapping[tuple[str, str], str] = {
+    ("LoadLatent", "latent"): "latent",
+    ("WebcamCapture", "image"): "image",
+    ("CustomCombo", "choice"): "",
+    ("ModelAttentionBackend", "attention"): "",
+    ("SelectModelDevice", "device"): "",
+    ("SelectCLIPDevice", "device"): "",
+    ("SelectVAEDevice", "device"): "",
+}
+"""Inputs whose class checks them itself although no flag tells so: the kind of file, or "" if anything goes."""
 
 InputSpec = tuple[str, list[Any], bool]
 
 
 def expand_inputs(schema: Schema, inputs: Mapping[str, Any]) -> Iterator[InputSpec]:
-    """Yields (name, spec, required); V3 combos and lists bring their own, named `parent.child`."""
+    """Yields (name, spec as `[type, options]`, required) of all inputs that count for these values.
+
+    Dynamic inputs bring their own, named `parent.child`; what they do not know they do not check: a missing or
+    unknown key of a dynamic combo passes here (ComfyUI v0.33.0).
+    """
     for section, name, spec in input_specs(schema):
-        required = section == "required"
-        if spec[0] == "COMFY_DYNAMICCOMBO_V3":
-            yield from expand_combo(name, spec, required, inputs)
-        elif spec[0] == "COMFY_AUTOGROW_V3":
-            yield from expand_list(name, spec, inputs)
-        else:
-            yield name, spec, required
+        yield from expand_input(name, spec, section == "required", inputs)
+
+
+def expand_input(name: str, spec: list[Any], required: bool, inputs: Mapping[str, Any]) -> Iterator[InputSpec]:
+    if spec[0] == "COMFY_DYNAMICCOMBO_V3":
+        yield from expand_combo(name, spec, required, inputs)
+    elif spec[0] == "COMFY_AUTOGROW_V3":
+        yield from expand_list(name, spec[1]["template"])
+    else:
+        yield name, [spec[0], spec[1] if len(spec) > 1 else {}], required
 
 
 def expand_combo(name: str, spec: list[Any], required: bool, inputs: Mapping[str, Any]) -> Iterator[InputSpec]:
-    yield name, ["*", {}], required
-    for option in spec[1]["options"]:
-        if option["key"] == inputs.get(name):
-            for child, child_spec in option["inputs"].get("required", {}).items():
-                yield f"{name}.{child}", child_spec, True
+    """The combo and what its chosen key brings; nothing at all for a key that it does not know."""
+    chosen = [option["inputs"] for option in spec[1]["options"] if name in inputs and option["key"] == inputs[name]]
+    if not chosen:
+        return
+    for section, child, child_spec in input_specs({"input": chosen[0]}):
+        yield from expand_input(f"{name}.{child}", child_spec, section == "required", inputs)
+    yield name, spec, required
 
 
-def expand_list(name: str, spec: list[Any], inputs: Mapping[str, Any]) -> Iterator[InputSpec]:
-    template = spec[1]["template"]
-    child_spec = next(iter(template["input"]["required"].values()))
-    for index in range(template["max"]):
-        child = f"{name}.{template['prefix']}{index}"
-        if index < template["min"] or child in inputs:
-            yield child, child_spec, index < template["min"]
+def expand_list(name: str, template: Mapping[str, Any]) -> Iterator[InputSpec]:
+    """Children are named by a prefix and a number from 0, or by a list of names."""
+    names = template.get("names") or [f"{template['prefix']}{index}" for index in range(template["max"])]
+    section, _, spec = next(input_specs(dict(template)))
+    for index, child in enumerate(names):
+        required = section == "required" and index < template["min"]
+        yield f"{name}.{child}", [spec[0], spec[1] if len(spec) > 1 else {}], required
+
+
+def live_inputs(schema: Schema, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs that reach a node when it runs: what its schema does not know is left out.
+
+    TypeError, in Python's words, if a required dynamic combo is among that.
+    """
+    names = {name for name, _, _ in expand_inputs(schema, inputs)}
+    for section, name, spec in input_specs(schema):
+        if section == "required" and spec[0] == "COMFY_DYNAMICCOMBO_V3" and name not in names:
+            raise TypeError(f"{schema['name']}.execute() missing 1 required positional argument: '{name}'")
+    return {name: value for name, value in inputs.items() if name in names}
+
+
+def self_checked(class_type: str, name: str, spec: list[Any]) -> str | None:
+    """The kind of file that must exist, "" if anything goes, None if limits and lists hold as usual."""
+    if (class_type, name) in SELF_CHECKED:
+        return SELF_CHECKED[class_type, name]
+    if combo_options(spec) is None:
+        return None
+    return next((kind for flag, kind in UPLOADS.items() if spec[1].get(flag)), None)

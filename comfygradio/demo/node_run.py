@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -67,6 +68,11 @@ class NodeRun:
     report: Callable[[str, float, float], None]
     publish: Callable[[Message], None]
 
+    @property
+    def class_type(self) -> str:
+        """The class of this node."""
+        return str(self.item.prompt[self.node_id]["class_type"])
+
     def step(self, value: int, maximum: int, image: tuple[bytes, str] | None = None) -> None:
         """Reports progress, then sends the image (encoded bytes, `JPEG` or `PNG`) if there is one."""
         self.interrupt.check()
@@ -93,6 +99,10 @@ class NodeRun:
     def png_texts(self) -> dict[str, Any]:
         """What SaveImage writes into a PNG: the prompt and every key of extra_pnginfo."""
         return {"prompt": self.item.prompt, **(self.item.extra_data.get("extra_pnginfo") or {})}
+
+    def tag_texts(self) -> dict[str, str]:
+        """The same as JSON texts, for the tags of audio and video files."""
+        return {key: json.dumps(value) for key, value in self.png_texts().items()}
 
     def preview_frame(self, image: Image.Image) -> tuple[bytes, str]:
         """A JPEG whose longest side is the preview size; small pictures are scaled up too."""

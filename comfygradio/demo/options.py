@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 SINCE: Mapping[str, tuple[int, ...]] = {
     "api_prefix": (0, 0, 2),
@@ -59,7 +60,11 @@ class DemoOptions:
     version: str = "0.33.0"
     """`0.33.0`, `0.3.64`, `0.3.40`, any other `x.y.z`, or `2024-01`."""
     lab_nodes: bool = False
-    """Adds the test nodes (LabSleep, LabRaise, LabText, LabFrames)."""
+    """Adds the test nodes: LabSleep, LabRaise, LabText and LabFrames for runs; LabTags (multi-select), LabColor,
+    LabFile (any upload), LabKinds (an input of each kind) and LabDynamic (dotted inputs) for forms."""
+    extra_classes: Path | str | None = None
+    """JSON file in the shape of /object_info: the classes in it that this server lacks are listed and checked as
+    they stand there; running one ends in an execution_error."""
     max_upload_size: int = 104857600
     """Largest request body in bytes; more is answered 413."""
     checkpoints: tuple[str, ...] = (
@@ -70,7 +75,8 @@ class DemoOptions:
     )
     loras: tuple[str, ...] = ("film-grain.safetensors", "soft-light.safetensors", "watercolor.safetensors")
     vae: tuple[str, ...] = ("clear-vae.safetensors",)
-    upscale_models: tuple[str, ...] = ("sharp-x4.pth", "soft-x2.pth")
+    upscale_models: tuple[str, ...] = ("4x-UltraSharp.pth", "sharp-x4.pth", "soft-x2.pth")
+    controlnet: tuple[str, ...] = ("lines-sd15.safetensors", "pose-sd15.safetensors")
     embeddings: tuple[str, ...] = ("calm", "tidy-hands")
 
     token: str | None = None

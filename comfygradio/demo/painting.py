@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 Array = npt.NDArray[np.float32]
 Color = tuple[float, float, float]
@@ -159,6 +159,14 @@ def write_caption(picture: Image.Image, text: str) -> None:
     middle = height - size
     draw.text((size // 2, middle), shown, font=font, fill=(255, 255, 255, 230), anchor="lm")
     draw.text((width - size // 2, middle), "demo", font=font, fill=(255, 255, 255, 160), anchor="rm")
+
+
+def trace_outlines(picture: Image.Image, guide: Image.Image, strength: float) -> Image.Image:
+    """The picture with the outlines of the guide drawn on it in white, as visibly as `strength` (0 to 1 and more)."""
+    fitted = guide.convert("L").resize(picture.size)
+    edges = ImageOps.autocontrast(fitted.filter(ImageFilter.FIND_EDGES).filter(ImageFilter.MaxFilter(3)), cutoff=2)
+    cover = edges.point([min(255, round(level * min(strength, 1.0))) for level in range(256)])
+    return Image.composite(Image.new("RGB", picture.size, "white"), picture, cover)
 
 
 def draw_noise(seed: int, width: int, height: int) -> Image.Image:

@@ -21,6 +21,8 @@ from comfygradio.demo.responses import JsonResponse, empty
 
 FORCED_DOWNLOAD = {"text/html", "text/html-sandboxed", "application/xhtml+xml", "text/javascript", "text/css"}
 DEFAULT_QUALITY = 90
+MEDIA_TYPES = {".flac": "audio/flac", ".opus": "audio/ogg", ".webp": "image/webp", ".mkv": "video/x-matroska"}
+"""Types that not every Python knows."""
 
 
 class FileRoutes:
@@ -69,7 +71,8 @@ class FileRoutes:
         return Response(encoded[0], headers=headers)
 
     def _send_file(self, request: Request, path: Path) -> Response:
-        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        known = MEDIA_TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
+        kind = known or "application/octet-stream"
         disposition = f'filename="{ascii_name(path)}"'
         if kind in FORCED_DOWNLOAD:
             kind, disposition = "application/octet-stream", f"attachment; {disposition}"

@@ -11,11 +11,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from comfygradio.demo.checks import describe_error
 from comfygradio.demo.machine import Machine
 from comfygradio.demo.messages import now_ms
 from comfygradio.demo.prompts import QueuedPrompt
 from comfygradio.demo.responses import JsonResponse, empty, text
-from comfygradio.demo.validation import Verdict, describe_error
+from comfygradio.demo.validation import Verdict
 
 CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NO_UPGRADE = 'No WebSocket UPGRADE hdr: None\n Can "Upgrade" only to "WebSocket".'

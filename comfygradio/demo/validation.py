@@ -1,48 +1,52 @@
-"""Checks a posted prompt as ComfyUI v0.33.0 does, with its error types, messages and shapes."""
+"""Checks a posted prompt as ComfyUI v0.33.0 does: whole prompt, then each output and what feeds it."""
 
 from __future__ import annotations
 
-import traceback
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from comfygradio.demo.catalog import Catalog, Schema, combo_options
+from comfygradio.demo.cache import is_link
+from comfygradio.demo.catalog import Catalog, Schema, input_specs
+from comfygradio.demo.checks import (
+    Error,
+    check_choice,
+    check_limits,
+    conversion_error,
+    convert_value,
+    custom_error,
+    cycle_errors,
+    describe_error,
+    inner_error,
+    mismatch_error,
+    missing_input,
+    no_link_error,
+    outer_error,
+    types_match,
+    unwrap_value,
+)
 from comfygradio.demo.folders import Folders, OutsideFolder
-from comfygradio.demo.inputs import CUSTOM_CHECKED, expand_inputs
+from comfygradio.demo.inputs import expand_inputs, self_checked
 from comfygradio.demo.options import DemoOptions
 
 Prompt = dict[str, Any]
-LONG_LIST = 20
-CONVERTERS: dict[str, type[Any]] = {"INT": int, "FLOAT": float, "STRING": str, "BOOLEAN": bool}
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What /prompt answers: `error` is None if at least one output may run."""
 
-    error: dict[str, Any] | None
+    error: Error | None
     outputs: list[str]
     node_errors: dict[str, Any]
 
 
-@dataclass
-class Report:
-    """Errors found per node while one output is followed upstream; `valid` per visited node."""
+@dataclass(frozen=True)
+class NodeVerdict:
+    """Whether a node and all that feeds it may run, and the errors of the node itself."""
 
-    valid: dict[str, bool] = field(default_factory=dict)
-    errors: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    path: list[str] = field(default_factory=list)
-
-    def add(self, node_id: str, error: dict[str, Any]) -> None:
-        self.errors.setdefault(node_id, []).append(error)
-
-
-def describe_error(kind: str, message: str, details: str, extra: dict[str, Any] | None = None) -> dict[str, Any]:
-    return {"type": kind, "message": message, "details": details, "extra_info": extra or {}}
-
-
-class CycleFound(Exception):
-    """A link leads back to a node that is being checked."""
+    valid: bool
+    errors: list[Error]
 
 
 class Validator:
@@ -52,248 +56,200 @@ class Validator:
         self._catalog = catalog
         self._folders = folders
         self._options = options
-        self._schemas: dict[str, Schema] = {}
 
     def check(self, prompt: Prompt, targets: list[str] | None) -> Verdict:
         """`targets` limits the outputs that count; None means all."""
-        self._schemas = {}
+        schemas: dict[str, Schema] = {}
         outputs = []
         for node_id, node in prompt.items():
-            if (error := self._check_class(node_id, node)) is not None:
+            if (error := self._check_class(node_id, node, schemas)) is not None:
                 return Verdict(error, [], {})
-            if self._schema(node["class_type"])["output_node"] and (targets is None or node_id in targets):
+            if schemas[node["class_type"]].get("output_node") and (targets is None or node_id in targets):
                 outputs.append(node_id)
         if not outputs:
             return Verdict(describe_error("prompt_no_outputs", "Prompt has no outputs", ""), [], {})
-        return self._check_outputs(prompt, outputs)
+        return check_outputs(_PromptCheck(prompt, schemas, self._folders, self._options), outputs)
 
-    def _check_class(self, node_id: str, node: Any) -> dict[str, Any] | None:
+    def _check_class(self, node_id: str, node: Any, schemas: dict[str, Schema]) -> Error | None:
         if not isinstance(node, dict) and self._options.can("missing_node_type"):
             raise TypeError("a node must be an object")
         name = node.get("class_type") if isinstance(node, dict) else None
         schema = self._catalog.schema(name) if isinstance(name, str) else None
         if schema is not None and name is not None:
-            self._schemas[name] = schema
+            schemas[name] = schema
             return None
         if not self._options.can("unknown_class_is_400"):
             raise KeyError(name)
         return self._unknown_class(node_id, node, name)
 
-    def _unknown_class(self, node_id: str, node: Any, name: Any) -> dict[str, Any]:
+    def _unknown_class(self, node_id: str, node: Any, name: Any) -> Error:
         details = f"Node ID '#{node_id}'"
         if not self._options.can("missing_node_type"):
             message = f"Cannot execute because node {name} does not exist."
             if name is None:
                 message = "Cannot execute because a node is missing the class_type property."
             return describe_error("invalid_prompt", message, details)
-        title = node.get("_meta", {}).get("title", name or "Unknown")
+        title = node.get("_meta", {}).get("title", name)
         message = f"Node '{title}' not found. The custom node may not be installed."
         if name is None:
-            message = f"Node '{title}' has no class_type. The workflow may be corrupted or a custom node is missing."
+            shown = title or f"ID #{node_id}"
+            message = f"Node '{shown}' has no class_type. The workflow may be corrupted or a custom node is missing."
         extra = {"node_id": node_id, "class_type": name, "node_title": title}
         return describe_error("missing_node_type", message, details, extra)
 
-    def _schema(self, class_type: str) -> Schema:
-        return self._schemas[class_type]
 
-    def _check_outputs(self, prompt: Prompt, outputs: list[str]) -> Verdict:
-        good: list[str] = []
-        node_errors: dict[str, Any] = {}
-        details: list[str] = []
-        for output in outputs:
-            report = Report()
-            if self._follow(prompt, output, report):
-                good.append(output)
-                continue
-            details += describe_output_errors(report.errors.get(output, []))
-            collect_node_errors(node_errors, report, prompt, output)
-        if good:
-            return Verdict(None, good, node_errors)
-        message = "Prompt outputs failed validation"
-        error = describe_error("prompt_outputs_failed_validation", message, "\n".join(details))
-        return Verdict(error, [], node_errors)
+def check_outputs(walk: _PromptCheck, outputs: list[str]) -> Verdict:
+    """Checks output by output; a bad one is blamed for every error found so far, as in ComfyUI."""
+    good: list[str] = []
+    node_errors: dict[str, Any] = {}
+    details: list[str] = []
+    for output in outputs:
+        if walk.check_output(output):
+            good.append(output)
+            continue
+        details += [f"{error['message']}: {error['details']}" for error in walk.verdicts[output].errors]
+        for node_id, errors in walk.errors():
+            blank = {"errors": errors, "dependent_outputs": [], "class_type": walk.class_of(node_id)}
+            node_errors.setdefault(node_id, blank)["dependent_outputs"].append(output)
+    if good:
+        return Verdict(None, good, node_errors)
+    message = "Prompt outputs failed validation"
+    return Verdict(describe_error("prompt_outputs_failed_validation", message, "\n".join(details)), [], node_errors)
 
-    def _follow(self, prompt: Prompt, output: str, report: Report) -> bool:
+
+class _PromptCheck:
+    """One prompt followed upstream from its outputs; every node is visited once."""
+
+    def __init__(self, prompt: Prompt, schemas: dict[str, Schema], folders: Folders, options: DemoOptions) -> None:
+        self.verdicts: dict[str, NodeVerdict] = {}
+        self._prompt = prompt
+        self._schemas = schemas
+        self._folders = folders
+        self._options = options
+        self._path: list[str] = []
+
+    def class_of(self, node_id: str) -> str:
+        return str(self._prompt[node_id]["class_type"])
+
+    def errors(self) -> Iterator[tuple[str, list[Error]]]:
+        """The nodes that have errors of their own."""
+        for node_id, verdict in self.verdicts.items():
+            if not verdict.valid and verdict.errors:
+                yield node_id, verdict.errors
+
+    def check_output(self, node_id: str) -> bool:
         try:
-            return self._check_node(prompt, output, report)
-        except CycleFound:
-            return False
+            return self._check_node(node_id)
         except Exception as error:
-            extra = {
-                "exception_type": type(error).__name__,
-                "traceback": traceback.format_tb(error.__traceback__),
-            }
-            message = "Exception when validating node"
-            report.add(output, describe_error("exception_during_validation", message, str(error), extra))
+            self.verdicts[node_id] = NodeVerdict(False, [outer_error(error)])
             return False
 
-    def _check_node(self, prompt: Prompt, node_id: str, report: Report) -> bool:
-        if node_id in report.valid:
-            return report.valid[node_id]
-        if node_id in report.path:
-            self._report_cycle(prompt, node_id, report)
-        report.path.append(node_id)
-        inputs = prompt[node_id]["inputs"]
-        valid = True
-        for name, spec, required in expand_inputs(self._schema(prompt[node_id]["class_type"]), inputs):
-            if not self._check_input(prompt, node_id, name, spec, required, report):
-                valid = False
-        report.path.pop()
-        report.valid[node_id] = valid
-        return valid
+    def _check_node(self, node_id: str) -> bool:
+        if node_id in self.verdicts:
+            return self.verdicts[node_id].valid
+        if node_id in self._path:
+            self._report_cycle(node_id)
+            return False
+        errors: list[Error] = []
+        links = [self._check_input(node_id, *spec, errors) for spec in self._specs(node_id)]
+        errors += self._check_files(node_id)
+        earlier = self.verdicts.get(node_id, NodeVerdict(True, []))  # a cycle through it has been found meanwhile
+        errors = [*earlier.errors, *(error for error in errors if error not in earlier.errors)]
+        self.verdicts[node_id] = NodeVerdict(earlier.valid and all(links) and not errors, errors)
+        return self.verdicts[node_id].valid
 
-    def _report_cycle(self, prompt: Prompt, node_id: str, report: Report) -> None:
-        members = report.path[report.path.index(node_id) :]
-        shown = " -> ".join(f"{m} ({prompt[m]['class_type']})" for m in [*members, node_id])
-        for member in members if self._options.can("dependency_cycle") else []:
-            extra = {"node_id": member, "cycle_nodes": members}
-            report.add(member, describe_error("dependency_cycle", "Dependency cycle detected", shown, extra))
-        raise CycleFound
+    def _specs(self, node_id: str) -> list[tuple[str, list[Any], bool]]:
+        inputs = self._prompt[node_id]["inputs"]
+        return list(expand_inputs(self._schemas[self.class_of(node_id)], inputs))
 
-    def _check_input(
-        self, prompt: Prompt, node_id: str, name: str, spec: list[Any], required: bool, report: Report
-    ) -> bool:
-        inputs = prompt[node_id]["inputs"]
+    def _report_cycle(self, node_id: str) -> None:
+        if not self._options.can("dependency_cycle"):
+            return
+        members = self._path[self._path.index(node_id) :]
+        shown = " -> ".join(f"{member} ({self.class_of(member)})" for member in [*members, node_id])
+        for member, errors in cycle_errors(members, shown).items():
+            self.verdicts[member] = NodeVerdict(False, errors)
+
+    def _check_input(self, node_id: str, name: str, spec: list[Any], required: bool, errors: list[Error]) -> bool:
+        """Adds the errors of this input; False if what it is linked to is not valid."""
+        inputs = self._prompt[node_id]["inputs"]
         if name not in inputs:
-            if required:
-                report.add(node_id, missing_input(name))
-            return not required
-        if isinstance(inputs[name], list):
-            return self._check_link(prompt, node_id, name, spec, report)
-        error = self._check_value(prompt[node_id]["class_type"], inputs, name, spec)
-        if error is not None:
-            report.add(node_id, error)
-        return error is None
+            errors += [missing_input(name, self._short_name(node_id, name))] if required else []
+            return True
+        if not isinstance(inputs[name], list):
+            errors += self._check_value(node_id, name, spec)
+            return True
+        error = self._check_link(name, spec, inputs[name])
+        errors += [error] if error else []
+        return error is not None or self._follow_link(node_id, name, spec, inputs[name])
 
-    def _check_link(self, prompt: Prompt, node_id: str, name: str, spec: list[Any], report: Report) -> bool:
-        link = prompt[node_id]["inputs"][name]
+    def _short_name(self, node_id: str, name: str) -> str:
+        """The last part of a name that a dynamic input has brought; others may contain dots of their own."""
+        declared = {declared for _, declared, _ in input_specs(self._schemas[self.class_of(node_id)])}
+        return name if name in declared else name.rpartition(".")[2]
+
+    def _check_link(self, name: str, spec: list[Any], link: list[Any]) -> Error | None:
         if len(link) != 2:
-            extra = {"input_name": name, "input_config": spec, "received_value": link}
-            message = "Bad linked input, must be a length-2 list of [node_id, slot_index]"
-            report.add(node_id, describe_error("bad_linked_input", message, f"{name}", extra))
-            return False
-        source = link[0]
-        received = self._schema(prompt[source]["class_type"])["output"]
-        received_type = tuple(received)[link[1]]
-        if not types_match(received_type, accepted_types(spec)):
-            report.add(node_id, mismatch_error(name, spec, received_type, link))
-            return False
-        depth = len(report.path)
-        try:
-            return self._check_node(prompt, source, report)
-        except CycleFound:
-            raise
-        except Exception as error:
-            del report.path[depth:]
-            report.add(source, inner_error(name, spec, error, link))
-            report.valid[source] = False
-            return False
+            return no_link_error(name, spec, link)
+        source = self._schemas[self.class_of(link[0])]
+        outputs = source.get("output") or []
+        received = outputs[link[1]] if "api_node" in source else tuple(outputs)[link[1]]
+        return None if types_match(received, spec[0]) else mismatch_error(name, spec, received, link)
 
-    def _check_value(
-        self, class_type: str, inputs: dict[str, Any], name: str, spec: list[Any]
-    ) -> dict[str, Any] | None:
-        if name in CUSTOM_CHECKED.get(class_type, ()):
-            return self._check_image(name, inputs[name])
+    def _follow_link(self, node_id: str, name: str, spec: list[Any], link: list[Any]) -> bool:
+        self._path.append(node_id)
+        try:
+            return self._check_node(link[0])
+        except Exception as error:
+            self.verdicts[link[0]] = NodeVerdict(False, [inner_error(name, spec, error, link)])
+            return False
+        finally:
+            self._path.pop()
+
+    def _check_value(self, node_id: str, name: str, spec: list[Any]) -> list[Error]:
+        inputs = self._prompt[node_id]["inputs"]
+        inputs[name] = unwrap_value(inputs[name])
         try:
             inputs[name] = convert_value(spec[0], inputs[name])
         except Exception as error:
-            return conversion_error(name, spec, inputs[name], error)
-        return check_limits(name, spec, inputs[name]) or check_choice(name, spec, inputs[name])
+            return [conversion_error(name, spec, inputs[name], error)]
+        if self_checked(self.class_of(node_id), name, spec) is not None:
+            return []
+        found = check_limits(name, spec, inputs[name]) or self._check_choice(name, spec, inputs[name])
+        return [found] if found else []
 
-    def _check_image(self, name: str, value: Any) -> dict[str, Any] | None:
+    def _check_choice(self, name: str, spec: list[Any], value: Any) -> Error | None:
+        old = not self._options.can("v3_schemas")
+        if old and spec[0] == "COMBO":
+            return None  # v0.3.64 checks only lists of the older form
+        return check_choice(name, spec, value, quoted=old)
+
+    def _check_files(self, node_id: str) -> list[Error]:
+        """Errors of inputs that name a file which is not there; raises what ComfyUI's own checks raise."""
+        inputs, class_type = self._prompt[node_id]["inputs"], self.class_of(node_id)
+        errors = []
+        for name, spec, required in self._specs(node_id):
+            kind = self_checked(class_type, name, spec)
+            if kind and required and name not in inputs:
+                raise TypeError(missing_argument(class_type, name, kind))
+            if kind and name in inputs and not self._is_file(kind, inputs[name]):
+                errors.append(custom_error(name, f"Invalid {kind} file: {inputs[name]}"))
+        return errors
+
+    def _is_file(self, kind: str, value: Any) -> bool:
+        if kind == "3D model" and value in ("", "none"):
+            return True
+        if not isinstance(value, str):
+            shown = type(None if is_link(value) else value).__name__
+            raise AttributeError(f"'{shown}' object has no attribute 'endswith'")
         try:
-            if self._folders.annotated(str(value)).is_file():
-                return None
+            return self._folders.annotated(value).exists()
         except OutsideFolder:
-            pass
-        details = f"{name} - Invalid image file: {value}"
-        message = "Custom validation failed for node"
-        return describe_error("custom_validation_failed", message, details, {"input_name": name})
+            return False
 
 
-def convert_value(kind: Any, value: Any) -> Any:
-    """INT, FLOAT, STRING and BOOLEAN as Python converts them ("2" and 2.7 become 2)."""
-    if isinstance(value, dict) and "__value__" in value:
-        return value["__value__"]
-    converter = CONVERTERS.get(kind) if isinstance(kind, str) else None
-    return value if converter is None else converter(value)
-
-
-def accepted_types(spec: list[Any]) -> str:
-    kind = spec[0]
-    if kind == "COMFY_MATCHTYPE_V3":
-        return str(spec[1]["template"]["allowed_types"])
-    return "COMBO" if isinstance(kind, list) else str(kind)
-
-
-def types_match(received: str, accepted: str) -> bool:
-    if "*" in (received, accepted) or received == "COMFY_MATCHTYPE_V3":
-        return True
-    return bool(set(received.split(",")) & set(accepted.split(",")))
-
-
-def check_limits(name: str, spec: list[Any], value: Any) -> dict[str, Any] | None:
-    limits = spec[1] if len(spec) > 1 else {}
-    extra = {"input_name": name, "input_config": spec, "received_value": value}
-    if "min" in limits and value < limits["min"]:
-        message = f"Value {value} smaller than min of {limits['min']}"
-        return describe_error("value_smaller_than_min", message, name, extra)
-    if "max" in limits and value > limits["max"]:
-        message = f"Value {value} bigger than max of {limits['max']}"
-        return describe_error("value_bigger_than_max", message, name, extra)
-    return None
-
-
-def check_choice(name: str, spec: list[Any], value: Any) -> dict[str, Any] | None:
-    options = combo_options(spec)
-    if options is None or value in options:
-        return None
-    long = len(options) > LONG_LIST
-    shown = f"(list of length {len(options)})" if long else str(options)
-    extra = {"input_name": name, "input_config": None if long else spec, "received_value": value}
-    return describe_error("value_not_in_list", "Value not in list", f"{name}: '{value}' not in {shown}", extra)
-
-
-def missing_input(name: str) -> dict[str, Any]:
-    last = name.rpartition(".")[2]
-    return describe_error("required_input_missing", "Required input is missing", last, {"input_name": name})
-
-
-def mismatch_error(name: str, spec: list[Any], received: str, link: list[Any]) -> dict[str, Any]:
-    details = f"{name}, received_type({received}) mismatch input_type({accepted_types(spec)})"
-    extra = {"input_name": name, "input_config": spec, "received_type": received, "linked_node": link}
-    return describe_error("return_type_mismatch", "Return type mismatch between linked nodes", details, extra)
-
-
-def inner_error(name: str, spec: list[Any], error: Exception, link: list[Any]) -> dict[str, Any]:
-    extra = {
-        "input_name": name,
-        "input_config": spec,
-        "exception_message": str(error),
-        "exception_type": type(error).__name__,
-        "traceback": traceback.format_tb(error.__traceback__),
-        "linked_node": link,
-    }
-    message = "Exception when validating inner node"
-    return describe_error("exception_during_inner_validation", message, str(error), extra)
-
-
-def conversion_error(name: str, spec: list[Any], value: Any, error: Exception) -> dict[str, Any]:
-    extra = {
-        "input_name": name,
-        "input_config": spec,
-        "received_value": value,
-        "exception_message": str(error),
-    }
-    message = f"Failed to convert an input value to a {spec[0]} value"
-    return describe_error("invalid_input_type", message, f"{name}, {value}, {error}", extra)
-
-
-def describe_output_errors(errors: list[dict[str, Any]]) -> list[str]:
-    return [f"{error['message']}: {error['details']}" for error in errors]
-
-
-def collect_node_errors(node_errors: dict[str, Any], report: Report, prompt: Prompt, output: str) -> None:
-    for node_id, errors in report.errors.items():
-        blank = {"errors": errors, "dependent_outputs": [], "class_type": prompt[node_id]["class_type"]}
-        node_errors.setdefault(node_id, blank)["dependent_outputs"].append(output)
+def missing_argument(class_type: str, name: str, kind: str) -> str:
+    """What Python says when a class checks an input that is not there; all loaders of images share one check."""
+    method = {"image": "LoadImage.VALIDATE_INPUTS", "latent": "LoadLatent.VALIDATE_INPUTS"}
+    called = method.get(kind, f"{class_type}.validate_inputs")
+    return f"{called}() missing 1 required positional argument: '{name}'"

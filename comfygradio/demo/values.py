@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 Images = list[Image.Image]
@@ -42,11 +46,27 @@ class Upscaler:
 
 
 @dataclass(frozen=True)
+class ControlNet:
+    """CONTROL_NET: its file name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Control:
+    """A picture whose outlines the result shall follow, and how much (0 to 10)."""
+
+    picture: Image.Image
+    strength: float
+
+
+@dataclass(frozen=True)
 class Conditioning:
     """CONDITIONING: the texts that count, each with its weight, and what else influences the picture."""
 
     texts: tuple[tuple[str, float], ...]
     extras: tuple[str, ...] = ()
+    controls: tuple[Control, ...] = ()
 
     def text(self) -> str:
         return " ".join(text for text, weight in self.texts if weight > 0)
@@ -61,6 +81,30 @@ class Latent:
     batch: int
     pictures: tuple[Image.Image, ...] = ()
     mask: Image.Image | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Audio:
+    """AUDIO: samples of shape (channels, length) between -1 and 1, and their number per second."""
+
+    samples: npt.NDArray[np.float32]
+    rate: int
+
+
+@dataclass(frozen=True)
+class Clip:
+    """VIDEO made here: its pictures (all of one size), how many are shown per second, and its sound."""
+
+    pictures: Images
+    fps: Fraction
+    audio: Audio | None = None
+
+
+@dataclass(frozen=True)
+class VideoFile:
+    """VIDEO that was loaded: decoded only when somebody asks for its pictures."""
+
+    path: Path
 
 
 class RemoteError(Exception):
@@ -117,12 +161,24 @@ class NodeInputs:
         upscaler: Upscaler = self._checked(name, Upscaler)
         return upscaler
 
-    def _checked(self, name: str, kind: type[Any]) -> Any:
+    def control_net(self, name: str) -> ControlNet:
+        control_net: ControlNet = self._checked(name, ControlNet)
+        return control_net
+
+    def audio(self, name: str) -> Audio:
+        audio: Audio = self._checked(name, Audio)
+        return audio
+
+    def video(self, name: str) -> Clip | VideoFile:
+        video: Clip | VideoFile = self._checked(name, Clip, VideoFile)
+        return video
+
+    def _checked(self, name: str, *kinds: type[Any]) -> Any:
         if name not in self._values:
             raise TypeError(f"execute() missing 1 required positional argument: '{name}'")
         value = self._values[name]
         if isinstance(value, str):
             raise TypeError("string indices must be integers, not 'str'")
-        if not isinstance(value, kind):
+        if not isinstance(value, kinds):
             raise TypeError(f"'{type(value).__name__}' object is not subscriptable")
         return value

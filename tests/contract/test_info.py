@@ -47,6 +47,12 @@ def test_unknown_model_folders_are_empty_404(comfy: Comfy) -> None:
     assert "checkpoints" in comfy.http.get("/models").json()
 
 
+def test_embeddings_are_named_without_their_suffix(comfy: Comfy) -> None:
+    files = comfy.http.get("/models/embeddings").json()
+    assert files, "a server without embeddings proves nothing"
+    assert comfy.http.get("/embeddings").json() == [name.rpartition(".")[0] for name in files]
+
+
 def test_model_metadata(comfy: Comfy) -> None:
     found = comfy.http.get("/view_metadata/checkpoints", params={"filename": comfy.checkpoint})
     assert found.status_code == 200

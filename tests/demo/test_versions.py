@@ -5,7 +5,7 @@ import httpx
 from comfygradio.demo.options import parse_version
 
 from .conftest import Serve
-from .watching import only, post, run, text_graph, wait_for_history
+from .watching import node, only, post, run, text_graph, wait_for_history
 
 OWN_ID = "9d6e791a-ba4a-422d-a8f7-da32d39de940"
 FRAMES = {"extra_data": {"preview_method": "auto"}}
@@ -52,3 +52,35 @@ def test_early_2024_saves_its_history_without_meta(serve: Serve) -> None:
     prompt_id = post(server, text_graph())
     wait_for_history(server, prompt_id)
     assert set(httpx.get(f"{server.url}/history/{prompt_id}").json()[prompt_id]) == {"prompt", "outputs", "status"}
+
+
+def test_october_2025_describes_video_without_dynamic_inputs(serve: Serve) -> None:
+    server = serve(version="0.3.64")
+    spec = httpx.get(f"{server.url}/object_info/SaveVideo").json()["SaveVideo"]
+    assert spec["input"]["required"]["format"] == ["COMBO", spec["input"]["required"]["format"][1]]
+    assert spec["output"] == []
+    assert "SaveAudioAdvanced" not in httpx.get(f"{server.url}/object_info").json()
+    graph = {
+        "1": node("EmptyImage", width=16, height=16, batch_size=2, color=7),
+        "2": node("CreateVideo", images=["1", 0], fps=5.0),
+        "3": node("SaveVideo", video=["2", 0], filename_prefix="old", format="auto", codec="auto"),
+        "4": node("EmptyAudio", duration=0.1, sample_rate=8000, channels=1),
+        "5": node("SaveAudio", audio=["4", 0], filename_prefix="old"),
+    }
+    shown = {data["node"]: data["output"] for data in only(run(server, graph), "executed")}
+    assert shown["3"]["images"][0]["filename"] == "old_00001_.mp4"
+    assert shown["5"]["audio"][0]["filename"] == "old_00002_.flac"
+
+
+def test_october_2025_checks_only_the_older_lists(serve: Serve) -> None:
+    server = serve(version="0.3.64")
+    graph = {
+        "1": node("EmptyImage", width=16, height=16, batch_size=1, color=7),
+        "2": node("ImageFlip", image=["1", 0], flip_method="sideways"),
+        "3": node("PreviewImage", images=["2", 0]),
+    }
+    refused = httpx.post(f"{server.url}/prompt", json={"prompt": graph}).json()["node_errors"]["2"]["errors"][0]
+    assert refused["details"].startswith("flip_method: 'sideways' not in [")
+    video = {"2": node("CreateVideo", images=["1", 0], fps=5.0), "1": graph["1"]}
+    video["3"] = node("SaveVideo", video=["2", 0], filename_prefix="old", format="nope", codec="auto")
+    assert httpx.post(f"{server.url}/prompt", json={"prompt": video}).status_code == 200

@@ -17,15 +17,31 @@ def all_nodes() -> dict[str, NodeFunction]:
         conditioning,
         images,
         lab,
+        lab_forms,
         latents,
         loaders,
         masks,
         outputs,
         plain,
         sampling,
+        sounds,
+        videos,
     )
 
     found: dict[str, NodeFunction] = {}
-    for module in (conditioning, images, lab, latents, loaders, masks, outputs, plain, sampling):
+    for module in (
+        conditioning,
+        images,
+        lab,
+        lab_forms,
+        latents,
+        loaders,
+        masks,
+        outputs,
+        plain,
+        sampling,
+        sounds,
+        videos,
+    ):
         found |= module.nodes()
     return found

@@ -1,4 +1,4 @@
-"""Texts on their way to a sampler."""
+"""Texts on their way to a sampler, and what is added to them there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from comfygradio.demo.cache import NodeResult
 from comfygradio.demo.node_run import NodeRun
-from comfygradio.demo.values import Conditioning, NodeInputs
+from comfygradio.demo.nodes.latents import encode_images, fit_mask
+from comfygradio.demo.painting import hash_number
+from comfygradio.demo.values import Conditioning, Control, NodeInputs
 
 if TYPE_CHECKING:
     from comfygradio.demo.nodes import NodeFunction
@@ -21,6 +23,9 @@ def nodes() -> dict[str, NodeFunction]:
         "ConditioningAverage": average,
         "ConditioningZeroOut": zero_out,
         "FluxGuidance": set_guidance,
+        "ControlNetApply": apply_control,
+        "ControlNetApplyAdvanced": apply_control_to_both,
+        "InpaintModelConditioning": prepare_inpainting,
     }
 
 
@@ -45,7 +50,7 @@ def average(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 
 def zero_out(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    return NodeResult((Conditioning((), inputs.conditioning("conditioning").extras),))
+    return NodeResult((replace(inputs.conditioning("conditioning"), texts=()),))
 
 
 def set_guidance(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -54,8 +59,37 @@ def set_guidance(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     return NodeResult((replace(conditioning, extras=(*conditioning.extras, guidance)),))
 
 
+def apply_control(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    return NodeResult((add_control(inputs, "conditioning"),))
+
+
+def apply_control_to_both(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    return NodeResult((add_control(inputs, "positive"), add_control(inputs, "negative")))
+
+
+def add_control(inputs: NodeInputs, name: str) -> Conditioning:
+    """A strength of 0 changes nothing."""
+    conditioning, net = inputs.conditioning(name), inputs.control_net("control_net")
+    strength, picture = inputs.real("strength", 1.0), inputs.images("image")[0]
+    if strength == 0:
+        return conditioning
+    span = f"{inputs.real('start_percent', 0.0)} to {inputs.real('end_percent', 1.0)}"
+    extra = f"{net.name} {strength} {span} {hash_number(picture.tobytes().hex())}"
+    controls = (*conditioning.controls, Control(picture, strength))
+    return replace(conditioning, extras=(*conditioning.extras, extra), controls=controls)
+
+
+def prepare_inpainting(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    """The conditionings as they are, and the picture as a latent with the mask unless `noise_mask` is off."""
+    latent = encode_images(inputs.images("pixels"))
+    if inputs.get("noise_mask", True):
+        latent = replace(latent, mask=fit_mask(inputs.masks("mask")[0], latent))
+    return NodeResult((inputs.conditioning("positive"), inputs.conditioning("negative"), latent))
+
+
 def join(first: Conditioning, second: Conditioning) -> Conditioning:
-    return Conditioning(first.texts + second.texts, first.extras + second.extras)
+    controls = first.controls + second.controls
+    return Conditioning(first.texts + second.texts, first.extras + second.extras, controls)
 
 
 def weigh(conditioning: Conditioning, strength: float) -> Conditioning:

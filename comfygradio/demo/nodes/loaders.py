@@ -8,7 +8,7 @@ from PIL import Image, ImageOps
 
 from comfygradio.demo.cache import NodeResult
 from comfygradio.demo.node_run import NodeRun
-from comfygradio.demo.values import Model, NodeInputs, RemoteError, Upscaler, Vae
+from comfygradio.demo.values import ControlNet, Model, NodeInputs, RemoteError, Upscaler, Vae
 
 if TYPE_CHECKING:
     from comfygradio.demo.nodes import NodeFunction
@@ -25,6 +25,7 @@ def nodes() -> dict[str, NodeFunction]:
         "LoraLoaderModelOnly": load_lora_model_only,
         "CLIPSetLastLayer": set_last_layer,
         "UpscaleModelLoader": load_upscaler,
+        "ControlNetLoader": load_control_net,
         "LoadImage": load_image,
         "LoadImageMask": load_image_mask,
     }
@@ -57,7 +58,11 @@ def set_last_layer(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 def load_upscaler(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     name = inputs.text("model_name")
-    return NodeResult((Upscaler(name, 4 if "x4" in name else 2),))
+    return NodeResult((Upscaler(name, 4 if "x4" in name or "4x" in name else 2),))
+
+
+def load_control_net(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    return NodeResult((ControlNet(inputs.text("control_net_name")),))
 
 
 def load_image(run: NodeRun, inputs: NodeInputs) -> NodeResult:

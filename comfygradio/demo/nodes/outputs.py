@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from PIL import Image
+
 from comfygradio.demo.cache import NodeResult
-from comfygradio.demo.folders import OutsideFolder
+from comfygradio.demo.folders import OutsideFolder, StoredFile
 from comfygradio.demo.node_run import NodeRun, encode_image
 from comfygradio.demo.values import Images, NodeInputs
 
 if TYPE_CHECKING:
     from comfygradio.demo.nodes import NodeFunction
+
+OUTSIDE = "**** ERROR: Saving image outside the output folder is not allowed."
+WEBP_METHODS = {"default": 4, "fastest": 0, "slowest": 6}
+EXIF_MAKE = 0x010F
+EXIF_MODEL = 0x0110
 
 
 def nodes() -> dict[str, NodeFunction]:
@@ -19,6 +27,7 @@ def nodes() -> dict[str, NodeFunction]:
         "SaveImage": save,
         "PreviewImage": preview,
         "MaskPreview": preview_mask,
+        "SaveAnimatedWEBP": save_animation,
         "SaveImageWebsocket": send,
         "PreviewAny": show_text,
     }
@@ -43,8 +52,41 @@ def store(run: NodeRun, images: Images, prefix: str, kind: str) -> NodeResult:
     try:
         files = run.folders.save_images(images, prefix, kind, run.png_texts())
     except OutsideFolder:
-        raise Exception("**** ERROR: Saving image outside the output folder is not allowed.") from None
+        raise Exception(OUTSIDE) from None
     return NodeResult((images,), {"images": [file.to_json() for file in files]})
+
+
+def claim_file(
+    run: NodeRun, prefix: str, kind: str, ending: str, size: tuple[int, int] = (0, 0)
+) -> tuple[Path, StoredFile]:
+    """Where a node writes its file; size is for `%width%` and `%height%` in the prefix."""
+    try:
+        return run.folders.claim(prefix, kind, ending, size)
+    except OutsideFolder:
+        raise Exception(OUTSIDE) from None
+
+
+def save_animation(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    """One WebP with the prompt in its EXIF data; servers of 2025 say of a single picture that it is not animated."""
+    images = inputs.images("images")
+    path, stored = claim_file(run, inputs.text("filename_prefix"), "output", "_.webp", images[0].size)
+    options: dict[str, Any] = {"lossless": bool(inputs.get("lossless", True)), "quality": inputs.integer("quality", 80)}
+    options |= {"method": WEBP_METHODS[inputs.text("method", "default")], "duration": int(1000 / inputs.real("fps"))}
+    images[0].save(path, save_all=True, append_images=images[1:], exif=write_exif(run), **options)
+    ui: dict[str, Any] = {"images": [stored.to_json()]}
+    if len(images) > 1 or not run.options.can("v3_schemas"):
+        ui["animated"] = [len(images) > 1]
+    return NodeResult((images,), ui)
+
+
+def write_exif(run: NodeRun) -> Image.Exif:
+    """`prompt:{...}` as the camera's model, the other texts in the tags below it, as ComfyUI does."""
+    texts = run.tag_texts()
+    exif = Image.Exif()
+    exif[EXIF_MODEL] = f"prompt:{texts.pop('prompt')}"
+    for place, (key, text) in enumerate(texts.items()):
+        exif[EXIF_MAKE - place] = f"{key}:{text}"
+    return exif
 
 
 def send(run: NodeRun, inputs: NodeInputs) -> NodeResult:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from comfygradio.demo.cache import NodeResult
 from comfygradio.demo.node_run import NodeRun, encode_image, fit_preview
-from comfygradio.demo.painting import Recipe, draw_noise, draw_step, hash_number
+from comfygradio.demo.painting import Recipe, draw_noise, draw_step, hash_number, trace_outlines
 from comfygradio.demo.values import Latent, NodeInputs, RemoteError
 
 if TYPE_CHECKING:
@@ -88,6 +88,8 @@ def fail_on_purpose(run: NodeRun, step: int) -> None:
 def draw_final(inputs: NodeInputs, sampling: Sampling, latent: Latent, index: int) -> Image.Image:
     """The end result for one picture of the batch: mixed with its source by strength, within the mask."""
     painted = write_recipe(inputs, sampling, latent, index).draw(latent.width, latent.height)
+    for control in inputs.conditioning("positive").controls:
+        painted = trace_outlines(painted, control.picture, control.strength)
     if not latent.pictures:
         return painted
     source = latent.pictures[index % len(latent.pictures)]

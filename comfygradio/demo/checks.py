@@ -1,0 +1,128 @@
+"""Checks single values and links against the spec of their input, with ComfyUI's error types and messages."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+from comfygradio.demo.catalog import combo_options
+
+Error = dict[str, Any]
+
+LONG_LIST = 20
+MATCH_TYPE = "COMFY_MATCHTYPE_V3"
+CONVERTERS: dict[str, type[Any]] = {"INT": int, "FLOAT": float, "STRING": str, "BOOLEAN": bool}
+
+
+def describe_error(kind: str, message: str, details: str, extra: dict[str, Any] | None = None) -> Error:
+    return {"type": kind, "message": message, "details": details, "extra_info": extra or {}}
+
+
+def unwrap_value(value: Any) -> Any:
+    """What stands in `{"__value__": ...}`, the way to send a list that is no link."""
+    return value["__value__"] if isinstance(value, dict) and "__value__" in value else value
+
+
+def convert_value(kind: Any, value: Any) -> Any:
+    """INT, FLOAT, STRING and BOOLEAN as Python converts them ("2" and 2.7 become 2)."""
+    converter = CONVERTERS.get(kind) if isinstance(kind, str) else None
+    return value if converter is None else converter(value)
+
+
+def types_match(received: Any, accepted: Any) -> bool:
+    """Whether a link of that type may end there; unions share one type, the types of MatchType are not checked."""
+    if received == accepted or MATCH_TYPE in (received, accepted):
+        return True
+    if isinstance(received, list):
+        return accepted in ("*", "COMBO")
+    received_types = split_types(received)
+    accepted_types = split_types(accepted) if isinstance(accepted, str) else set()
+    return "*" in received_types | accepted_types or bool(received_types & accepted_types)
+
+
+def split_types(union: str) -> set[str]:
+    return {part.strip() for part in union.split(",")}
+
+
+def check_limits(name: str, spec: list[Any], value: Any) -> Error | None:
+    limits = spec[1]
+    extra = {"input_name": name, "input_config": spec, "received_value": value}
+    if "min" in limits and value < limits["min"]:
+        message = f"Value {value} smaller than min of {limits['min']}"
+        return describe_error("value_smaller_than_min", message, name, extra)
+    if "max" in limits and value > limits["max"]:
+        message = f"Value {value} bigger than max of {limits['max']}"
+        return describe_error("value_bigger_than_max", message, name, extra)
+    return None
+
+
+def check_choice(name: str, spec: list[Any], value: Any, quoted: bool = False) -> Error | None:
+    """Whether the value, or with `multiselect` each item of it, is in the list; `quoted` as servers of 2025 show it."""
+    options = combo_options(spec)
+    if options is None:
+        return None
+    several = isinstance(value, list) and spec[1].get("multiselect", False)
+    wrong = [item for item in (value if several else [value]) if item not in options]
+    if not wrong:
+        return None
+    long = len(options) > LONG_LIST
+    shown = f"(list of length {len(options)})" if long else str(options)
+    extra = {"input_name": name, "input_config": None if long else spec, "received_value": value}
+    blamed = f"'{value}'" if quoted else ", ".join(map(repr, wrong))
+    return describe_error("value_not_in_list", "Value not in list", f"{name}: {blamed} not in {shown}", extra)
+
+
+def missing_input(name: str, shown: str) -> Error:
+    return describe_error("required_input_missing", "Required input is missing", shown, {"input_name": name})
+
+
+def no_link_error(name: str, spec: list[Any], link: list[Any]) -> Error:
+    extra = {"input_name": name, "input_config": spec, "received_value": link}
+    message = "Bad linked input, must be a length-2 list of [node_id, slot_index]"
+    return describe_error("bad_linked_input", message, name, extra)
+
+
+def mismatch_error(name: str, spec: list[Any], received: Any, link: list[Any]) -> Error:
+    details = f"{name}, received_type({received}) mismatch input_type({spec[0]})"
+    extra = {"input_name": name, "input_config": spec, "received_type": received, "linked_node": link}
+    return describe_error("return_type_mismatch", "Return type mismatch between linked nodes", details, extra)
+
+
+def conversion_error(name: str, spec: list[Any], value: Any, error: Exception) -> Error:
+    extra = {"input_name": name, "input_config": spec, "received_value": value, "exception_message": str(error)}
+    message = f"Failed to convert an input value to a {spec[0]} value"
+    return describe_error("invalid_input_type", message, f"{name}, {value}, {error}", extra)
+
+
+def custom_error(name: str, text: str) -> Error:
+    message = "Custom validation failed for node"
+    return describe_error("custom_validation_failed", message, f"{name} - {text}", {"input_name": name})
+
+
+def cycle_errors(members: list[str], shown: str) -> dict[str, list[Error]]:
+    """One error for each node of a cycle."""
+    message = "Dependency cycle detected"
+    return {
+        node_id: [describe_error("dependency_cycle", message, shown, {"node_id": node_id, "cycle_nodes": members})]
+        for node_id in members
+    }
+
+
+def inner_error(name: str, spec: list[Any], error: Exception, link: list[Any]) -> Error:
+    """An exception while the node at the other end of a link was checked."""
+    extra = {
+        "input_name": name,
+        "input_config": spec,
+        "exception_message": str(error),
+        "exception_type": type(error).__name__,
+        "traceback": traceback.format_tb(error.__traceback__),
+        "linked_node": link,
+    }
+    message = "Exception when validating inner node"
+    return describe_error("exception_during_inner_validation", message, str(error), extra)
+
+
+def outer_error(error: Exception) -> Error:
+    """An exception while an output node was checked."""
+    extra = {"exception_type": type(error).__name__, "traceback": traceback.format_tb(error.__traceback__)}
+    return describe_error("exception_during_validation", "Exception when validating node", str(error), extra)

@@ -1,0 +1,55 @@
+"""Test nodes for forms: they take inputs of every kind and show what came."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from comfygradio.demo.cache import NodeResult
+from comfygradio.demo.node_run import NodeRun
+from comfygradio.demo.values import NodeInputs
+
+if TYPE_CHECKING:
+    from comfygradio.demo.nodes import NodeFunction
+
+COLOR_SIZE = (64, 64)
+
+
+def nodes() -> dict[str, NodeFunction]:
+    return {
+        "LabTags": show_tags,
+        "LabColor": show_color,
+        "LabFile": show_file,
+        "LabKinds": show_values,
+        "LabDynamic": show_values,
+    }
+
+
+def show(text: str, *more: object) -> NodeResult:
+    return NodeResult((text, *more), {"text": [text]})
+
+
+def show_tags(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    """The chosen tags in the order they came, with commas between them."""
+    tags = inputs.get("tags")
+    return show(", ".join(tags if isinstance(tags, list) else [str(tags)]))
+
+
+def show_color(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    """`#ff8800`, then the number as `#rrggbb` if there is one; and a picture of the colour."""
+    color = inputs.text("color")
+    number = f" #{inputs.integer('number'):06x}" if inputs.has("number") else ""
+    return show(color + number, [Image.new("RGB", COLOR_SIZE, color)])
+
+
+def show_file(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    name = inputs.text("file")
+    return show(f"{name}: {run.folders.annotated(name).stat().st_size} bytes")
+
+
+def show_values(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    """All values as one JSON object with sorted keys; what is no JSON is named by its Python type."""
+    values = {name: inputs.get(name) for name in inputs.names()}
+    return show(json.dumps(values, sort_keys=True, ensure_ascii=False, default=lambda value: type(value).__name__))

@@ -1,0 +1,81 @@
+"""Audio nodes: files of input/ in, flac, mp3 or opus out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from comfygradio.demo.cache import NodeResult
+from comfygradio.demo.node_run import NodeRun
+from comfygradio.demo.nodes.outputs import claim_file
+from comfygradio.demo.sound import read_audio, write_audio
+from comfygradio.demo.values import Audio, NodeInputs
+
+if TYPE_CHECKING:
+    from comfygradio.demo.nodes import NodeFunction
+
+
+def nodes() -> dict[str, NodeFunction]:
+    return {
+        "LoadAudio": load,
+        "EmptyAudio": make_empty,
+        "SaveAudio": save_flac,
+        "SaveAudioMP3": save_mp3,
+        "SaveAudioOpus": save_opus,
+        "SaveAudioAdvanced": save_any,
+        "PreviewAudio": preview,
+    }
+
+
+def load(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    audio = read_audio(run.folders.annotated(inputs.text("audio")))
+    if audio is None:
+        raise ValueError("No audio stream found in the file.")
+    return NodeResult((audio,))
+
+
+def make_empty(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    rate = inputs.integer("sample_rate", 44100)
+    length = round(inputs.real("duration", 60.0) * rate)
+    return NodeResult((Audio(np.zeros((inputs.integer("channels", 2), length), dtype=np.float32), rate),))
+
+
+def save_flac(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    return save(run, inputs, "flac", "")
+
+
+def save_mp3(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    return save(run, inputs, "mp3", inputs.text("quality"))
+
+
+def save_opus(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    return save(run, inputs, "opus", inputs.text("quality"))
+
+
+def save_any(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    """The V3 node whose format brings its own quality (`format.quality`)."""
+    return save(run, inputs, inputs.text("format"), inputs.text("format.quality", "128k"))
+
+
+def save(run: NodeRun, inputs: NodeInputs, kind: str, quality: str) -> NodeResult:
+    return store(run, take_audio(run, inputs), inputs.text("filename_prefix"), "output", kind, quality)
+
+
+def preview(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    return store(run, take_audio(run, inputs), run.temp_prefix, "temp", "flac", "")
+
+
+def take_audio(run: NodeRun, inputs: NodeInputs) -> Audio:
+    """ValueError if it is the missing sound of a silent video."""
+    if inputs.has("audio") and inputs.get("audio") is None:
+        raise ValueError(f"{run.class_type}: input audio is None (source video may have no audio track).")
+    return inputs.audio("audio")
+
+
+def store(run: NodeRun, audio: Audio, prefix: str, folder: str, kind: str, quality: str) -> NodeResult:
+    """The file's name ends in `_.flac` on servers of 2025, in `.flac` on newer ones."""
+    ending = f".{kind}" if run.options.can("v3_schemas") else f"_.{kind}"
+    path, stored = claim_file(run, prefix, folder, ending)
+    write_audio(path, audio, quality, run.tag_texts())
+    return NodeResult((audio,), {"audio": [stored.to_json()]})

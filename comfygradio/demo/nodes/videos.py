@@ -1,0 +1,46 @@
+"""Video nodes: pictures and sound to clips, clips to files and back."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from comfygradio.demo.cache import NodeResult
+from comfygradio.demo.node_run import NodeRun
+from comfygradio.demo.nodes.outputs import claim_file
+from comfygradio.demo.values import Clip, NodeInputs, VideoFile
+from comfygradio.demo.video import SUFFIXES, Encoding, measure, read_clip, save_video
+
+if TYPE_CHECKING:
+    from comfygradio.demo.nodes import NodeFunction
+
+
+def nodes() -> dict[str, NodeFunction]:
+    return {"LoadVideo": load, "CreateVideo": create, "GetVideoComponents": take_apart, "SaveVideo": save}
+
+
+def load(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    return NodeResult((VideoFile(run.folders.annotated(inputs.text("file"))),))
+
+
+def create(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    audio = inputs.audio("audio") if inputs.get("audio") is not None else None
+    return NodeResult((Clip(inputs.images("images"), Fraction(inputs.real("fps", 30.0)), audio),))
+
+
+def take_apart(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    video = inputs.video("video")
+    clip = video if isinstance(video, Clip) else read_clip(video)
+    return NodeResult((clip.pictures, clip.audio, float(clip.fps), 8, "sRGB"))
+
+
+def save(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    """Inputs of the codec stand below `format.codec`, or below `codec` in prompts for older servers."""
+    video = inputs.video("video")
+    codec = "format.codec" if inputs.has("format.codec") else "codec"
+    crf = inputs.get(f"{codec}.encoding.crf")
+    encoding = Encoding(inputs.text("format", "auto"), inputs.text(codec, "auto"), crf)
+    ending = f"_{SUFFIXES[encoding.container]}"
+    path, stored = claim_file(run, inputs.text("filename_prefix"), "output", ending, measure(video))
+    save_video(path, video, encoding, run.tag_texts())
+    return NodeResult((video,), {"images": [stored.to_json()], "animated": [True]})

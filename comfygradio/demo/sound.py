@@ -1,0 +1,54 @@
+"""Reads and writes audio files with PyAV (loaded only when needed)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from comfygradio.demo.values import Audio
+
+ENCODERS = {"flac": "flac", "mp3": "libmp3lame", "opus": "libopus"}
+OPUS_RATE = 48000
+
+
+def read_audio(path: Path) -> Audio | None:
+    """The first sound track of an audio or video file, None if there is none."""
+    import av
+
+    with av.open(str(path)) as container:
+        if not container.streams.audio:
+            return None
+        stream = container.streams.audio[0]
+        resampler = av.AudioResampler(format="fltp", rate=stream.rate)
+        blocks = [block.to_ndarray() for frame in container.decode(stream) for block in resampler.resample(frame)]
+        blocks += [block.to_ndarray() for block in resampler.resample(None)]
+        return Audio(join_blocks(blocks, stream.channels), stream.rate)
+
+
+def join_blocks(blocks: Sequence[npt.NDArray[Any]], channels: int) -> npt.NDArray[np.float32]:
+    silence = np.zeros((channels, 0), dtype=np.float32)
+    return np.concatenate([silence, *blocks], axis=1, dtype=np.float32)
+
+
+def write_audio(path: Path, audio: Audio, quality: str, texts: Mapping[str, str]) -> None:
+    """Writes flac, mp3 or opus, whatever the suffix says; `texts` become tags, `quality` is V0 or a rate as 128k."""
+    import av
+
+    kind = path.suffix[1:]
+    rate = OPUS_RATE if kind == "opus" else audio.rate
+    layout = "mono" if len(audio.samples) == 1 else "stereo"
+    with av.open(str(path), "w", format=kind) as container:
+        container.metadata.update(texts)
+        stream = container.add_stream(ENCODERS[kind], rate=rate, layout=layout)
+        if quality.endswith("k") and kind != "flac":
+            stream.bit_rate = int(quality[:-1]) * 1000
+        resampler = av.AudioResampler(format=stream.format, layout=layout, rate=rate)
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(audio.samples), format="fltp", layout=layout)
+        frame.sample_rate, frame.pts = audio.rate, 0
+        for block in [*resampler.resample(frame), *resampler.resample(None)]:
+            container.mux(stream.encode(block))
+        container.mux(stream.encode(None))
