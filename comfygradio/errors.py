@@ -13,6 +13,7 @@
     │   ├── JobInterrupted          somebody stopped it
     │   └── JobLost                 neither queued nor in the history any more
     ├── WorkflowError               a file that is no API-format workflow
+    ├── MetadataError               a file that holds no settings
     ├── PresetError                 a preset file: says file, line and key
     └── ValuesRefused               form values: says field, value and what is allowed
 
@@ -108,6 +109,10 @@ class JobLost(JobError):
 
 class WorkflowError(ComfyGradioError):
     """A file that is no API-format workflow."""
+
+
+class MetadataError(ComfyGradioError):
+    """A file that holds no settings, or none that can be read; the message names the file."""
 
 
 class PresetError(ComfyGradioError):

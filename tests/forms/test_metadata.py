@@ -313,7 +313,7 @@ JSON = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.t
 NAMES = st.sampled_from(["prompt", "workflow", "comfygradio", "comment", "nodes", "class_type", "extra_data", "values"])
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(NAMES, JSON | st.dictionaries(NAMES, JSON | st.dictionaries(NAMES, JSON))))
 def test_any_json_is_read_or_refused(tmp_path: Path, data: dict[str, Any]) -> None:
     for raw in (json.dumps(data), png(*(text(name, value) for name, value in data.items()))):

@@ -1,0 +1,132 @@
+"""Inversion: the value that a template or a choice turned into what stands in a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any
+
+from comfygradio.comfy.workflow import Link
+from comfygradio.forms.dynamic_prompt import expand_dynamic, has_choices
+from comfygradio.forms.field import Choice
+from comfygradio.forms.literals import unwrap
+from comfygradio.forms.names import is_model_name, match_name
+from comfygradio.forms.slots import Slot
+from comfygradio.forms.templates import fill_template, find_names
+
+
+class Unreadable(Exception):
+    """A value that cannot be told from a graph; the text says why. Never leaves this package's forms."""
+
+
+def invert_text(template: str, text: Any, known: Mapping[str, str]) -> dict[str, str] | None:
+    """The names that a template uses and what they stood for when it became `text`, or None if it never does.
+
+    `known` holds values that are certain. One more may be unknown, as often as it likes; with two, nothing is certain.
+    """
+    if not isinstance(text, str):
+        return None
+    names = find_names(template)
+    open_names = [name for name in names if name not in known]
+    if len(open_names) > 1:
+        return None
+    found = {name: known[name] for name in names if name in known}
+    if open_names:
+        value = _cut_out(template, open_names[0], text, found)
+        found |= {} if value is None else {open_names[0]: value}
+    return found if fill_template(template, found) == text and len(found) == len(names) else None
+
+
+def _cut_out(template: str, name: str, text: str, found: Mapping[str, str]) -> str | None:
+    """What has to stand for one name: its length follows from the length of all."""
+    parts = template.split(f"{{{name}}}")
+    frame = [fill_template(part, found) for part in parts]
+    length, rest = divmod(len(text) - sum(map(len, frame)), len(parts) - 1)
+    start = len(frame[0])
+    return text[start : start + length] if not rest and length >= 0 else None
+
+
+def escape_dynamic(text: str) -> str:
+    """A text that ComfyUI's page expands into this one; where none is found, the text itself."""
+    if not has_choices(text):
+        return text
+    escaped = "".join(f"\\{letter}" if letter in "{}|" else letter for letter in text)
+    escaped = escaped.replace("//", "/{/}").replace("/*", "/{*}")
+    return escaped if expand_dynamic(escaped, Random(0)) == text else text
+
+
+def is_same(mine: Any, other: Any) -> bool:
+    """Whether two literals mean the same to ComfyUI: 1 and 1.0 do, 1 and true do not; model names may be respelled."""
+    if isinstance(mine, bool) != isinstance(other, bool):
+        return False
+    return bool(mine == other) or (is_model_name(mine) and match_name(other, [mine]) is not None)
+
+
+def find_choice(
+    choices: tuple[Choice, ...],
+    read: Callable[[Slot], Any],
+    taken: frozenset[Slot],
+    known: Mapping[str, str],
+) -> tuple[Choice, dict[str, str], int]:
+    """The choice whose settings all stand in the graph, what its texts tell of other fields, and how many fit as well.
+
+    `read` gives the literal of a slot or raises Unreadable; slots in `taken` were overwritten later. Of several
+    choices the one with most settings counts. Raises Unreadable.
+    """
+    fitting: list[tuple[int, Choice, dict[str, str]]] = []
+    for choice in choices:
+        settings = [(slot, setting) for slot, setting in choice.sets if slot not in taken]
+        told = _fit(settings, read, known)
+        if told is not None and settings:
+            fitting.append((len(settings), choice, told))
+    if not fitting:
+        raise Unreadable(_describe_misfit(choices, read))
+    most = max(count for count, _, _ in fitting)
+    best = [(choice, told) for count, choice, told in fitting if count == most]
+    return best[0][0], best[0][1], len(best) - 1
+
+
+def _fit(
+    settings: list[tuple[Slot, Any]], read: Callable[[Slot], Any], known: Mapping[str, str]
+) -> dict[str, str] | None:
+    told: dict[str, str] = {}
+    for slot, setting in settings:
+        try:
+            value = read(slot)
+        except Unreadable:
+            return None
+        if isinstance(setting, str) and find_names(setting):
+            found = invert_text(setting, value, {**known, **told})
+            if found is None:
+                return None
+            told |= found
+        elif not is_same(setting, value):
+            return None
+    return told
+
+
+def _describe_misfit(choices: tuple[Choice, ...], read: Callable[[Slot], Any]) -> str:
+    """A sentence with the first literals that no choice sets."""
+    slots = dict.fromkeys(slot for choice in choices for slot, _ in choice.sets)
+    seen = []
+    for slot in slots:
+        try:
+            seen.append(f"{slot.input} {_show_short(read(slot))}")
+        except Unreadable as reason:
+            return str(reason)
+    return f"none of its choices gives {' and '.join(seen[:3])}."
+
+
+def _show_short(value: Any) -> str:
+    text = value if isinstance(value, str) else str(value)
+    return text if len(text) <= 40 else f"{text[:37]}…"
+
+
+def read_literal(inputs: Mapping[str, Any], name: str, title: str) -> Any:
+    """The literal of one input of a node. Raises Unreadable where there is none."""
+    if name not in inputs:
+        raise Unreadable(f"{title} had no input {name} in the picture.")
+    value = unwrap(inputs[name])
+    if Link.parse(inputs[name]) is not None:
+        raise Unreadable(f"{name} of {title} was fed by another node in the picture.")
+    return value

@@ -1,0 +1,235 @@
+"""Reading: the values of a form's fields, told from the graph of a picture that something else may have made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from comfygradio.comfy.workflow import Link, Workflow
+from comfygradio.forms.checks import check_value
+from comfygradio.forms.describe import describe_value
+from comfygradio.forms.field import MEDIA, TEXTS, Field, Refused, show
+from comfygradio.forms.form import Form
+from comfygradio.forms.inversion import Unreadable, escape_dynamic, find_choice, invert_text, is_same, read_literal
+from comfygradio.forms.lora_reading import read_loras
+from comfygradio.forms.matching import Match
+from comfygradio.forms.media import NOUNS
+from comfygradio.forms.names import match_name
+from comfygradio.forms.slots import Slot
+from comfygradio.forms.templates import find_names, list_templates
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a graph says about one field: the value as `check_value` takes it, or why there is none."""
+
+    value: Any
+    state: Literal["read", "repaired", "missing"] = "read"
+    note: str = ""
+
+
+class GraphReader:
+    """Reads the fields of a form from a graph whose nodes were matched with those of the form's workflow.
+
+    `written` are the inputs that the values read so far account for, `loaders` the LoRA loaders of the graph.
+    """
+
+    def __init__(self, form: Form, graph: Workflow, match: Match) -> None:
+        self._form, self._graph, self._match = form, graph, match
+        self._words: dict[str, str] = {}
+        self._told: dict[str, str] = {}
+        self.written: set[Slot] = set()
+        self.loaders: set[str] = set()
+
+    def read_all(self) -> dict[str, Reading]:
+        """A reading of each field, in the order of the form.
+
+        Fields that share no input are read first; of the others the last one that is shown counts, since it is the
+        last to be filled in. What a text made of several fields tells about the earlier ones is kept for them.
+        """
+        fields = self._form.fields
+        shared = _find_shared(fields)
+        alone = [name for name, field in fields.items() if not shared & {*field.all_slots} and not _uses_others(field)]
+        rest = [name for name in [*fields][::-1] if name not in alone]
+        found: dict[str, Reading] = {}
+        for name in [*alone, *rest]:
+            is_idle = name in rest and fields[name].optional and not self._is_shown(name, found)
+            found[name] = Reading(None) if is_idle else self._read_safely(fields[name])
+        return {name: found[name] for name in fields}
+
+    def _is_shown(self, name: str, found: Mapping[str, Reading]) -> bool:
+        values = {key: reading.value for key, reading in found.items() if reading.state != "missing"}
+        return self._form.find_visible(values)[name]
+
+    def _read_safely(self, field: Field) -> Reading:
+        try:
+            reading = self._read(field)
+        except Unreadable as reason:
+            reading = Reading(None, "missing", str(reason))
+        except Refused as refusal:
+            reading = Reading(None, "missing", f"the picture's value does not fit this form: {refusal}")
+        if reading.state == "missing":
+            self.written.update(field.all_slots)
+        else:
+            self._words.setdefault(field.name, _write_word(reading.value))
+        return reading
+
+    def _read(self, field: Field) -> Reading:
+        if field.bypass and not any(self._match.find_live(node) for node in field.bypass):
+            return self._read_bypassed(field)
+        if field.widget in MEDIA:
+            raise Unreadable(describe_absent_file(field, self._read_name(field)))
+        if field.widget == "loras":
+            return self._read_loras(field)
+        if field.choices and field.choices[0].sets:
+            return self._read_settings(field)
+        if not field.slots:
+            return Reading(True)
+        value, note = self._read_size(field) if "width" in field.slots else self._read_plain(field)
+        self.written.update(field.all_slots)
+        if field.choices is not None and "width" not in field.slots:
+            return self._respell(field, value, note)
+        return Reading(_take(field, value), note=note)
+
+    def _read_bypassed(self, field: Field) -> Reading:
+        self.written.update(field.all_slots)
+        if field.widget == "checkbox":
+            return Reading(False)
+        if field.widget == "loras" or field.is_multiple:
+            return Reading([])
+        if not field.optional:
+            raise Unreadable("the picture was made without the nodes that it fills.")
+        return Reading(None)
+
+    def _read_name(self, field: Field) -> Any:
+        """The name that a file had on the server, None where it has no place in the picture's graph."""
+        try:
+            return self._read_first(field.slots[""])[0]
+        except Unreadable:
+            return None
+
+    def _read_loras(self, field: Field) -> Reading:
+        chain = read_loras(field, self._form.workflow, self._graph, self._match)
+        self.loaders.update(chain.node_ids)
+        self.written.update(field.all_slots)
+        return Reading(_take(field, chain.rows), "repaired" if chain.is_respelled else "read", chain.note)
+
+    def _read_settings(self, field: Field) -> Reading:
+        taken = frozenset(self.written)
+        choice, told, others = find_choice(field.choices or (), self._read_slot, taken, self._words)
+        self.written.update(slot for slot, _ in choice.sets)
+        self._told.update(told)
+        return Reading(choice.value, note="other choices would have given the same picture." if others else "")
+
+    def _read_size(self, field: Field) -> tuple[Any, str]:
+        (width, first), (height, second) = (self._read_first(field.slots[part]) for part in ("width", "height"))
+        return {"width": width, "height": height}, first or second
+
+    def _read_plain(self, field: Field) -> tuple[Any, str]:
+        """The raw value of a field with slots, and what was doubtful about it."""
+        slots = tuple(slot for slot in field.slots[""] if slot not in self.written)
+        value, note = self._read_first(slots) if slots else (self._recall(field), "")
+        if slots and field.template:
+            value = self._invert(field, value)
+        if field.choices is not None and (field.template or not slots):
+            value = next((choice.value for choice in field.choices if str(choice.value) == value), value)
+        if field.widget in TEXTS and isinstance(value, str):
+            self._words[field.name] = value
+            value = escape_dynamic(value) if field.dynamic else value
+        return value, note
+
+    def _recall(self, field: Field) -> str:
+        if field.name not in self._told:
+            raise Unreadable("another field stands in its place.")
+        return self._told[field.name]
+
+    def _invert(self, field: Field, text: Any) -> str:
+        found = invert_text(field.template, text, self._words)
+        if found is None:
+            raise Unreadable(f"{show(text)} does not fit the text {show(field.template)} that this form makes.")
+        if "value" not in found:
+            raise Unreadable(f"the text {show(field.template)} says nothing about it.")
+        return found["value"]
+
+    def _read_first(self, slots: tuple[Slot, ...]) -> tuple[Any, str]:
+        """The value of the first slot that has one; the note says so where another slot has another one."""
+        values, reasons = [], []
+        for slot in slots:
+            try:
+                values.append(self._read_slot(slot))
+            except Unreadable as reason:
+                reasons.append(reason)
+        if not values:
+            raise reasons[0]
+        other = next((value for value in values if not is_same(values[0], value)), None)
+        note = "" if other is None else f"the picture used {show(values[0])} and {show(other)}; the first is taken."
+        return values[0], note
+
+    def _read_slot(self, slot: Slot) -> Any:
+        """The literal of the picture in a slot of the form's workflow. Raises Unreadable."""
+        ours = self._form.workflow.nodes[slot.node_id]
+        partner = self._match.pairs.get(slot.node_id)
+        if partner is None:
+            raise Unreadable(f"the picture was made without the node {ours.title}.")
+        return read_literal(self._follow(self._graph.nodes[partner].inputs, slot.input), slot.input, ours.title)
+
+    def _follow(self, inputs: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+        """The inputs, with a link to a primitive node replaced by the one literal that this node holds."""
+        link = Link.parse(inputs.get(name))
+        source = self._graph.nodes.get(link.node_id) if link else None
+        if source is None or not source.class_type.startswith("Primitive") or "value" not in source.inputs:
+            return inputs
+        return {**inputs, name: source.inputs["value"]}
+
+    def _respell(self, field: Field, value: Any, note: str) -> Reading:
+        """The reading of a list: what is spelled in another way here is found, where exactly one fits."""
+        offered = [choice.value for choice in field.choices or ()]
+        found, notes = [], [note] if note else []
+        for one in value if field.is_multiple and isinstance(value, list) else [value]:
+            here = next((item for item in offered if _is_equal(item, one)), None)
+            other = match_name(one, offered) if here is None else here
+            if other is None:
+                raise Unreadable(f"{show(one)} is not in the list of this form.")
+            found.append(other)
+            notes += [f"{show(one)} is called {show(other)} here."] if here is None else []
+        checked = describe_value(field, tuple(found)) if field.is_multiple else found[0]
+        return Reading(checked, "repaired" if len(notes) > bool(note) else "read", " ".join(notes))
+
+
+def describe_absent_file(field: Field, name: Any) -> str:
+    """Why a field that takes a file stays empty, for people."""
+    called = isinstance(name, str) and name and not name.startswith("comfygradio-")
+    noun = NOUNS[field.widget].removeprefix("a ")
+    return f"the {noun} itself is not in the file; add it again{f' (it was called {show(name)})' if called else ''}."
+
+
+def _take(field: Field, value: Any) -> Any:
+    """A value checked and described. Raises Refused; also for seeds that would be drawn anew."""
+    if field.widget == "seed" and (isinstance(value, bool) or not isinstance(value, int | float) or value < 0):
+        raise Refused(f"{show(value)} is no seed that names a picture.")
+    return describe_value(field, check_value(field, value))
+
+
+def _find_shared(fields: Mapping[str, Field]) -> set[Slot]:
+    seen: set[Slot] = set()
+    shared: set[Slot] = set()
+    for field in fields.values():
+        shared |= seen & {*field.all_slots}
+        seen |= {*field.all_slots}
+    return shared
+
+
+def _uses_others(field: Field) -> bool:
+    return any(name != "value" for name in find_names("\n".join(list_templates(field))))
+
+
+def _is_equal(mine: Any, other: Any) -> bool:
+    return isinstance(mine, bool) == isinstance(other, bool) and bool(mine == other)
+
+
+def _write_word(described: Any) -> str:
+    """A described value as templates write it."""
+    if isinstance(described, list):
+        return ", ".join(str(item["name"] if isinstance(item, dict) else item) for item in described)
+    return "" if described is None else str(described)
