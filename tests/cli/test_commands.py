@@ -73,7 +73,7 @@ def test_run_with_an_embedded_demo_server(shell: Shell) -> None:
     ("arguments", "code", "expected"),
     [
         (["text_to_imag"], 2, "There is no preset text_to_imag; did you mean text_to_image?"),
-        (["zzz"], 2, "There is no preset zzz; there are image_to_image, text_to_image, upscale."),
+        (["zzz"], 2, "There is no preset zzz; there are image_to_image, inpaint, text_to_image, upscale."),
         (["text_to_image", "prompt"], 2, "prompt is no field=value; write for example prompt='a lighthouse'."),
         (["text_to_image", "=x"], 2, "=x is no field=value"),
         (["text_to_image", "seed=1", "seed=2"], 2, "The field seed was given twice."),
@@ -139,7 +139,7 @@ def test_headers_open_a_server_with_a_token(shell: Shell, monkeypatch: pytest.Mo
 
 def test_check_says_ok(shell: Shell, demo: DemoServer) -> None:
     answer = shell("check", "--server", demo.url)
-    assert answer == (0, "text_to_image: ok\nimage_to_image: ok\nupscale: ok\n", "")
+    assert answer == (0, "text_to_image: ok\nimage_to_image: ok\ninpaint: ok\nupscale: ok\n", "")
     assert shell("check", "upscale", "--server", demo.url) == (0, "upscale: ok\n", "")
 
 
@@ -149,11 +149,11 @@ def test_check_says_every_problem_of_every_preset(shell: Shell, demo: DemoServer
     (own / "broken.yaml").write_text("title: a: b", encoding="utf-8")
     answer = shell("check", "--server", demo.url)
     lines = answer.out.splitlines()
-    assert answer.code == 1 and len(lines) == 5
+    assert answer.code == 1 and len(lines) == 6
     assert lines[0].startswith("presets/broken.yaml:1: no valid YAML")
-    assert [line.partition(": ok")[0] for line in lines[1:3]] == ["text_to_image", "image_to_image"]
-    assert lines[3].startswith("upscale: Field image: node 1 (Load Image) has no input nope")
-    assert lines[4].startswith("upscale: Field model: slot 9.model_name: the workflow has no node 9")
+    assert [line.partition(": ok")[0] for line in lines[1:4]] == ["text_to_image", "image_to_image", "inpaint"]
+    assert lines[4].startswith("upscale: Field image: node 1 (Load Image) has no input nope")
+    assert lines[5].startswith("upscale: Field model: slot 9.model_name: the workflow has no node 9")
     report = json.loads(shell("check", "--json", "--server", demo.url).out)
     assert len(report["unreadable"]) == 1
     first, second = report["presets"]["upscale"]["problems"]
@@ -166,16 +166,16 @@ def test_check_says_every_problem_of_every_preset(shell: Shell, demo: DemoServer
 def test_presets_need_no_server(shell: Shell) -> None:
     answer = shell("presets")
     assert (answer.code, answer.err) == (0, "")
-    assert [line.split()[0] for line in answer.out.splitlines()] == ["text_to_image", "image_to_image", "upscale"]
+    assert [line.split()[0] for line in answer.out.splitlines()] == ["text_to_image", "image_to_image", "inpaint", "upscale"]
     assert "Upscale" in answer.out and "image, model" in answer.out
     listed = json.loads(shell("presets", "--json").out)
-    assert listed[2]["name"] == "upscale" and listed[2]["fields"] == ["image", "model"]
+    assert listed[3]["name"] == "upscale" and listed[3]["fields"] == ["image", "model"]
 
 
 def test_presets_names_the_files_that_cannot_be_read(shell: Shell, own: Path) -> None:
     (own / "broken.yaml").write_text("title: a: b", encoding="utf-8")
     answer = shell("presets", "--presets", own)
-    assert answer.code == 1 and len(answer.out.splitlines()) == 3 and "broken.yaml:1: no valid YAML" in answer.err
+    assert answer.code == 1 and len(answer.out.splitlines()) == 4 and "broken.yaml:1: no valid YAML" in answer.err
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from comfygradio.forms.preset_file import FieldFile, PresetFile
+from comfygradio.forms.preset_yaml import Loader
 from comfygradio.forms.schema import HEADER, NAME, build_schema, dump_schema, write_schema
 from comfygradio.settings import shipped_presets
 
@@ -33,7 +34,7 @@ def test_every_key_has_a_description() -> None:
 def test_shipped_presets_name_the_schema_and_fit_it(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.startswith(f"{HEADER}\n")
-    assert accepts(yaml.safe_load(text.replace("see?", "see").replace("it?", "it").replace("become?", "become")))
+    assert accepts(yaml.load(text, Loader=Loader))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,116 @@
+"""`comfygradio new`: drafts a preset from a workflow, or from a file that ComfyUI made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.commands.server import fetch_object_info, open_client
+from comfygradio.errors import PresetError, SettingsError
+from comfygradio.forms.drafting.draft import Draft, draft_preset
+from comfygradio.forms.drafting.lines import DraftField
+from comfygradio.forms.drafting.saving import save_draft, suggest_name
+from comfygradio.forms.drafting.source import Source, read_source
+from comfygradio.forms.drafting.storing import find_taken
+from comfygradio.forms.form import Form
+from comfygradio.forms.preset import Preset
+from comfygradio.forms.preset_file import PresetFile, SlotFile
+from comfygradio.settings import Settings, shipped_presets
+
+PACKAGE = Path(__file__).parent.parent
+
+
+def new_preset(
+    settings: Settings,
+    source: Path,
+    name: str | None,
+    folder: Path | None,
+    force: bool,
+    saved: Path | None,
+    as_json: bool,
+) -> int:
+    """Write a preset for a workflow into a folder, and print what was guessed; 1 if the form has problems.
+
+    Raises ComfyGradioError.
+    """
+    found = read_source(source.expanduser(), saved.expanduser() if saved else None)
+    target = _find_folder(settings, folder)
+    with open_client(settings) as client:
+        draft, object_info = _draft(client, settings, found)
+    name = name or suggest_name(source.stem, draft)
+    if not force and (taken := find_taken(target, name)):
+        raise PresetError(f"{taken} exists already; choose another name with --name, or overwrite it with --force.")
+    preset = save_draft(draft, target, name, force)
+    form = preset.bind(object_info)
+    if as_json:
+        print(json.dumps(_describe(preset, draft, form), ensure_ascii=False, indent=2, default=str))
+    else:
+        print("\n".join(_tell(preset, draft, form)))
+    return 1 if form.problems else 0
+
+
+def _draft(client: ComfyClient, settings: Settings, source: Source) -> tuple[Draft, ObjectInfo]:
+    """The draft, and what the server says about its classes; markers may have brought in others than the source had."""
+    object_info = _ask(client, settings, source)
+    draft = draft_preset(source.workflow, object_info, source.saved)
+    if draft.workflow.class_types <= source.workflow.class_types:
+        return draft, object_info
+    object_info = _ask(client, settings, source, Source(draft.workflow))
+    return draft_preset(source.workflow, object_info, source.saved), object_info
+
+
+def _ask(client: ComfyClient, settings: Settings, *sources: Source) -> ObjectInfo:
+    bare = PresetFile(title="New preset", workflow="new.json")
+    return fetch_object_info(client, [Preset("new", Path(), bare, source.workflow) for source in sources], settings)
+
+
+def _find_folder(settings: Settings, folder: Path | None) -> Path:
+    """The folder that was named, else the first one of the settings, else ./presets; never that of the package."""
+    target = folder or next((own for own in settings.presets if own != shipped_presets()), Path("presets"))
+    target = target.expanduser()
+    if PACKAGE in (target.resolve(), *target.resolve().parents):
+        raise SettingsError(f"{target} belongs to the installed comfygradio; name a folder of your own with --presets.")
+    return target
+
+
+def _tell(preset: Preset, draft: Draft, form: Form) -> Iterator[str]:
+    yield f"{preset.path}: {draft.title}, {len(draft.fields)} fields"
+    width = max((len(field.name) for field in draft.fields), default=0)
+    for field in draft.fields:
+        more = " (more settings)" if field.line.advanced else ""
+        yield f"  {field.name:{width}}  {', '.join(_list_slots(field))}: {field.why}{more}"
+    yield from (f"note: {note}" for note in (*draft.notes, *form.notes))
+    yield from (f"problem: {problem}" for problem in form.problems)
+
+
+def _describe(preset: Preset, draft: Draft, form: Form) -> dict[str, Any]:
+    return {
+        "preset": str(preset.path),
+        "title": draft.title,
+        "fields": [_describe_field(field) for field in draft.fields],
+        "left_out": [_describe_field(field) for field in draft.left_out],
+        "outputs": list(draft.outputs),
+        "notes": [*draft.notes, *form.notes],
+        "problems": [problem.to_json() for problem in form.problems],
+    }
+
+
+def _describe_field(field: DraftField) -> dict[str, Any]:
+    return {
+        "name": field.name,
+        "role": field.role,
+        "slots": _list_slots(field),
+        "advanced": field.line.advanced,
+        "why": field.why,
+    }
+
+
+def _list_slots(field: DraftField) -> list[str]:
+    """The addresses that a drafted field fills, as NODE.INPUT."""
+    parts = [field.line.slot] if field.line.slots is None else list(field.line.slots.values())
+    listed = [address for part in parts for address in (part if isinstance(part, list) else [part])]
+    return [f"{a.node}.{a.input}" if isinstance(a, SlotFile) else str(a) for a in listed if a is not None]

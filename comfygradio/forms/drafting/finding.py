@@ -1,0 +1,63 @@
+"""Findings: what was recognised in a workflow, before it gets a name and a label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from comfygradio.forms.slots import Slot
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Inputs that belong together and the role they play.
+
+    `parts` maps the part of a value ("" for a plain one; "width" and "height" of a size) to inputs. `keys` are further
+    keys of the field's line in the preset file. With `is_side` it is not among the first things people ask for.
+    """
+
+    role: str
+    parts: Mapping[str, tuple[Slot, ...]]
+    why: str
+    keys: Mapping[str, Any] = field(default_factory=dict)
+    is_side: bool = False
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """All inputs of all parts."""
+        return tuple(slot for slots in self.parts.values() for slot in slots)
+
+    @property
+    def first(self) -> Slot:
+        """The input after which the field is called."""
+        return self.slots[0]
+
+
+def plain(role: str, slots: Iterable[Slot], why: str, is_side: bool = False, **keys: Any) -> Finding:
+    """A finding whose value is one plain value."""
+    return Finding(role, {"": tuple(slots)}, why, keys, is_side)
+
+
+@dataclass
+class Catch:
+    """The findings so far; each input belongs to the first finding that claims it."""
+
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    claimed: set[Slot] = field(default_factory=set)
+
+    def add(self, *findings: Finding) -> None:
+        """Take findings over, unless one of their inputs is taken; its inputs are taken from then on."""
+        for finding in findings:
+            if not self.claimed & set(finding.slots):
+                self.findings.append(finding)
+                self.claimed |= set(finding.slots)
+
+    def claim(self, *slots: Slot) -> None:
+        """Keep inputs from becoming fields."""
+        self.claimed |= set(slots)
+
+    def has(self, *roles: str) -> bool:
+        """Whether one of the roles was found."""
+        return any(finding.role in roles for finding in self.findings)

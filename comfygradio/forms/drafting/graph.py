@@ -1,0 +1,191 @@
+"""The graph of a workflow with what the server says about it: who feeds whom, and which nodes are run at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from comfygradio.comfy.object_info import InputSpec, ObjectInfo
+from comfygradio.comfy.workflow import Link, Node, Workflow
+from comfygradio.forms.drafting.naming import one_line
+from comfygradio.forms.slots import Slot
+from comfygradio.forms.specs import has_widget
+
+ANY = frozenset({"", "*", "COMFY_MATCHTYPE_V3"})
+"""Types that stand for every type."""
+
+SUFFIX_FLAGS: Mapping[str, tuple[str, ...]] = {
+    "image_upload": (".png", ".jpg", ".jpeg", ".webp"),
+    "video_upload": (".mp4", ".webm", ".mov", ".mkv"),
+    "audio_upload": (".wav", ".mp3", ".flac", ".ogg"),
+}
+"""What the value of an unknown node tells about its input."""
+
+LONG_TEXT = 40
+
+
+@dataclass(frozen=True)
+class Use:
+    """One input that takes output `output` (from 0) of a node."""
+
+    node_id: str
+    input: str
+    output: int
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The nodes that lead to a result, sources first (`order`), and the links among them that are followed.
+
+    Branches that a switch leaves out are not followed. Nodes whose class the server lacks have their specs guessed
+    from their values.
+    """
+
+    workflow: Workflow
+    object_info: ObjectInfo
+    order: tuple[str, ...]
+    outputs: tuple[str, ...]
+    links: Mapping[str, Mapping[str, Link]]
+    uses: Mapping[str, tuple[Use, ...]]
+    specs: Mapping[Slot, InputSpec | None]
+
+    def node(self, node_id: str) -> Node:
+        """The node with this id."""
+        return self.workflow.nodes[node_id]
+
+    def value(self, slot: Slot) -> Any:
+        """What the workflow has in a slot, or None."""
+        return self.workflow.nodes[slot.node_id].inputs.get(slot.input)
+
+    def spec(self, slot: Slot) -> InputSpec | None:
+        """What the server says about an input; a guess where it lacks the class."""
+        return self.specs.get(slot)
+
+    def is_settable(self, slot: Slot) -> bool:
+        """Whether a form could fill this input: it has a widget and holds a plain value."""
+        value, spec = self.value(slot), self.spec(slot)
+        if spec is None or not has_widget(spec):
+            return False
+        is_list = isinstance(value, list) and bool(spec.options.get("multi_select") or spec.options.get("multiselect"))
+        return is_list or isinstance(value, str | int | float)
+
+    def literals(self, node_id: str) -> Iterator[Slot]:
+        """The inputs of a node that a form could fill, in the order of the workflow."""
+        for name in self.node(node_id).inputs:
+            if self.is_settable(Slot(node_id, name)):
+                yield Slot(node_id, name)
+
+    def output_types(self, node_id: str) -> tuple[str, ...]:
+        """The types of a node's outputs; empty where the server lacks the class."""
+        definition = self.object_info.get(self.node(node_id).class_type)
+        return definition.output_types if definition else ()
+
+    def link_types(self, node_id: str, name: str) -> frozenset[str]:
+        """The types that a link may carry: those of the input, else those of the output that feeds it."""
+        link, spec = self.links[node_id][name], self.spec(Slot(node_id, name))
+        if spec is not None and not spec.types <= ANY:
+            return spec.types
+        types = self.output_types(link.node_id)
+        found = frozenset(types[link.slot].split(",")) if 0 <= link.slot < len(types) else frozenset[str]()
+        return found if found and not found & ANY else frozenset({"*"})
+
+    def links_of(self, node_id: str, *types: str, wild: bool = False) -> dict[str, Link]:
+        """The links into a node that carry one of these types; with `wild`, those of unknown type too."""
+        wanted = frozenset(types) | (ANY if wild else frozenset())
+        return {n: link for n, link in self.links.get(node_id, {}).items() if self.link_types(node_id, n) & wanted}
+
+    def reach_back(self, start: Iterable[str]) -> frozenset[str]:
+        """These nodes and everything that feeds them."""
+        return frozenset(_sort_back(start, self.links))
+
+    def describe(self, node_id: str) -> str:
+        """A node for people: its title and id on one line."""
+        node, known = self.node(node_id), self.object_info.get(self.node(node_id).class_type)
+        title = known.title if known and node.title == node.class_type else node.title
+        return f"{one_line(title)[:60]} (node {one_line(node.id)})"
+
+    def tell(self, slots: Sequence[Slot]) -> str:
+        """Where inputs are, for people: the first one, and how many more there are."""
+        more = f" and of {len(slots) - 1} more" if len(slots) > 1 else ""
+        return f"{one_line(slots[0].input)} of {self.describe(slots[0].node_id)}{more}"
+
+
+def read_graph(workflow: Workflow, object_info: ObjectInfo) -> Graph:
+    """The graph of a workflow; wrong links and circles are left out of it."""
+    links = {node.id: _find_links(node, workflow) for node in workflow}
+    outputs = _find_outputs(workflow, object_info, links)
+    order = _sort_back(outputs, links)
+    uses: dict[str, list[Use]] = {node_id: [] for node_id in order}
+    for node_id in order:
+        for name, link in links[node_id].items():
+            uses[link.node_id].append(Use(node_id, name, link.slot))
+    live = {node_id: links[node_id] for node_id in order}
+    specs = {Slot(n.id, name): _find_spec(n, name, object_info) for n in workflow for name in n.inputs}
+    tuples = {node_id: tuple(found) for node_id, found in uses.items()}
+    return Graph(workflow, object_info, tuple(order), tuple(outputs), live, tuples, specs)
+
+
+def guess_spec(name: str, value: Any) -> InputSpec | None:
+    """What an input of an unknown class seems to be, going by its value; None for links and nothing."""
+    if isinstance(value, bool):
+        return InputSpec(name, "BOOLEAN", "optional")
+    if isinstance(value, int | float):
+        return InputSpec(name, "INT" if isinstance(value, int) else "FLOAT", "optional")
+    if not isinstance(value, str):
+        return None
+    flag = next((flag for flag, suffixes in SUFFIX_FLAGS.items() if value.lower().endswith(suffixes)), None)
+    options: dict[str, Any] = {flag: True} if flag else {"multiline": len(value) > LONG_TEXT}
+    return InputSpec(name, "STRING", "optional", options=options)
+
+
+def _find_spec(node: Node, name: str, object_info: ObjectInfo) -> InputSpec | None:
+    if node.class_type in object_info:
+        return object_info.spec(node.class_type, name, node.inputs)
+    return guess_spec(name, node.inputs[name])
+
+
+def _find_links(node: Node, workflow: Workflow) -> dict[str, Link]:
+    unused = _find_unused(node, workflow)
+    return {n: link for n, link in node.links.items() if link.node_id in workflow.nodes and n not in unused}
+
+
+def _find_unused(node: Node, workflow: Workflow) -> frozenset[str]:
+    """The branch that a switch (ComfySwitchNode and its like) does not take, where a plain value decides it."""
+    if not {"switch", "on_true", "on_false"} <= node.inputs.keys():
+        return frozenset()
+    switch, seen = node.inputs["switch"], {node.id}
+    while (link := Link.parse(switch)) and link.node_id in workflow.nodes and link.node_id not in seen:
+        seen.add(link.node_id)
+        switch = workflow.nodes[link.node_id].inputs.get("value")
+    if not isinstance(switch, bool):
+        return frozenset()
+    return frozenset({"on_false" if switch else "on_true"})
+
+
+def _find_outputs(
+    workflow: Workflow, object_info: ObjectInfo, links: Mapping[str, Mapping[str, Link]]
+) -> tuple[str, ...]:
+    """The output nodes of the server; nodes of unknown classes, if nothing takes their results, count as such."""
+    used = {link.node_id for found in links.values() for link in found.values()}
+    ends = [node for node in workflow if node.id not in used and links[node.id]]
+    definitions = {node.id: object_info.get(node.class_type) for node in workflow}
+    known = [node.id for node in workflow if (found := definitions[node.id]) and found.is_output]
+    unknown = [node.id for node in ends if definitions[node.id] is None]
+    return tuple([*known, *unknown] or [node.id for node in ends] or list(workflow.nodes))
+
+
+def _sort_back(start: Iterable[str], links: Mapping[str, Mapping[str, Link]]) -> list[str]:
+    """These nodes and all that feed them, each after what feeds it; links that close a circle are ignored."""
+    order: list[str] = []
+    seen: set[str] = set()
+    stack = [(node_id, False) for node_id in reversed(list(start))]
+    while stack:
+        node_id, is_done = stack.pop()
+        if is_done:
+            order.append(node_id)
+        elif node_id not in seen:
+            seen.add(node_id)
+            stack.append((node_id, True))
+            stack += [(link.node_id, False) for link in reversed(list(links[node_id].values()))]
+    return order

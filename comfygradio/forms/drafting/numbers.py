@@ -1,0 +1,136 @@
+"""Numbers and lists that are known by the names of their inputs: seed, steps, cfg, sampler, frames and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from comfygradio.forms.drafting.finding import Finding, plain
+from comfygradio.forms.drafting.graph import Graph
+from comfygradio.forms.drafting.trace import NUMBERS, Source, find_number
+from comfygradio.forms.slots import Slot
+
+COMBO = ("COMBO",)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A role and the inputs that play it; with `beside`, only on nodes that have one of these inputs or outputs."""
+
+    role: str
+    names: tuple[str, ...]
+    types: tuple[str, ...] = NUMBERS
+    beside: frozenset[str] = frozenset()
+
+
+KNOWN = (
+    Known("steps", ("steps", "num_inference_steps", "num_steps")),
+    Known("cfg", ("cfg", "guidance_scale", "cfg_conds", "cfg_scale")),
+    Known("guidance", ("guidance", "distilled_guidance")),
+    Known("sampler", ("sampler_name", "sampler"), COMBO),
+    Known("scheduler", ("scheduler",), COMBO),
+    Known("denoise", ("denoise", "denoise_strength")),
+    Known("frames", ("length", "frames"), beside=frozenset({"LATENT", "width"})),
+    Known("frames", ("num_frames", "video_frames", "frames_number", "frame_count")),
+    Known("fps", ("fps", "frame_rate")),
+    Known("seconds", ("seconds", "duration", "duration_seconds", "seconds_total"), (*NUMBERS, *COMBO)),
+    Known("pictures", ("batch_size",)),
+    Known("pictures", ("amount",), beside=frozenset({"LATENT"})),
+    Known("pictures", ("number_of_images", "num_images", "n")),
+)
+"""What inputs are called in ComfyUI's own nodes (v0.33.0) and in widespread packs."""
+
+
+def find_seeds(graph: Graph, samplers: Iterable[str]) -> list[Finding]:
+    """One finding for the seeds of everything that samples, one for each other seed."""
+    reached = graph.reach_back(samplers)
+    slots = [Slot(node_id, name) for node_id in graph.order for name in graph.node(node_id).inputs]
+    seeds = [slot for slot in slots if _is_seed(graph, slot)]
+    main = [slot for slot in seeds if _feeds_noise(graph, slot, reached)] or seeds
+    found = _join("seed", graph, main, graph.tell(main) if main else "")
+    others = [] if main is seeds else [seed for seed in seeds if not _feeds_noise(graph, seed, reached)]
+    return [*found, *(f for seed in others for f in _join("seed", graph, [seed], graph.tell([seed])))]
+
+
+def find_known(graph: Graph, ranks: Mapping[str, int]) -> list[Finding]:
+    """Findings for everything in KNOWN; inputs of the same kind with the same value are filled together."""
+    nodes = sorted(graph.order, key=lambda node_id: ranks.get(node_id, len(ranks)))
+    findings: list[Finding] = []
+    for known in KNOWN:
+        found = [f for name in known.names for node_id in nodes for f in _find_on_node(graph, node_id, known, name)]
+        findings += _merge(graph, found)
+    return findings
+
+
+def _find_on_node(graph: Graph, node_id: str, known: Known, known_name: str) -> list[Finding]:
+    node = graph.node(node_id)
+    if known.beside and not known.beside & {*node.inputs, *graph.output_types(node_id)}:
+        return []
+    found = []
+    for name in (name for name in node.inputs if name.rpartition(".")[2].lower() == known_name):
+        slot = Slot(node_id, name)
+        spec = graph.spec(slot)
+        source = _find_source(graph, slot, known.types) if spec and spec.types & set(known.types) else None
+        if source is not None:
+            found.append(plain(known.role, [source.slot], graph.tell([slot]), **limit(graph, slot, source)))
+    return found
+
+
+def limit(graph: Graph, slot: Slot, source: Source) -> dict[str, Any]:
+    """The limits of an input for the number behind it: nodes that only hold a number take nearly any."""
+    spec, own = graph.spec(slot), graph.spec(source.slot)
+    if slot == source.slot or not source.is_same or spec is None or own is None:
+        return {}
+    keys: dict[str, Any] = {}
+    if spec.minimum is not None and (own.minimum is None or own.minimum < spec.minimum):
+        keys["min"] = _shorten(spec.minimum)
+    if spec.maximum is not None and (own.maximum is None or own.maximum > spec.maximum):
+        keys["max"] = _shorten(spec.maximum)
+    return keys
+
+
+def _shorten(number: int | float) -> int | float:
+    return int(number) if number == int(number) else number
+
+
+def _find_source(graph: Graph, slot: Slot, types: tuple[str, ...]) -> Source | None:
+    if slot.input not in graph.links.get(slot.node_id, {}):
+        return Source(slot) if graph.is_settable(slot) else None
+    return None if types == COMBO else find_number(graph, slot)
+
+
+def _is_seed(graph: Graph, slot: Slot) -> bool:
+    spec = graph.spec(slot)
+    named = "seed" in slot.input.rpartition(".")[2].lower()
+    return spec is not None and "INT" in spec.types and named and (spec.is_seed or slot.input.endswith("seed"))
+
+
+def _feeds_noise(graph: Graph, slot: Slot, reached: frozenset[str]) -> bool:
+    """Whether a seed is that of a sampler, or of the noise that it starts from."""
+    makes = graph.output_types(slot.node_id)
+    return slot.node_id in reached and (not makes or bool({"NOISE", "LATENT"} & set(makes)))
+
+
+def _join(role: str, graph: Graph, slots: list[Slot], why: str) -> list[Finding]:
+    sources = [source.slot for slot in slots if (source := find_number(graph, slot))]
+    found = tuple(dict.fromkeys(sources))
+    keys = {"min": 0} if any((spec := graph.spec(slot)) and (spec.minimum or 0) < 0 for slot in found) else {}
+    return [Finding(role, {"": found}, why, keys)] if found else []
+
+
+def _merge(graph: Graph, findings: list[Finding]) -> list[Finding]:
+    """One finding for the same input, and for inputs of one kind of node that hold the same value."""
+    groups: dict[tuple[str, ...], list[Finding]] = {}
+    for finding in findings:
+        slot = finding.first
+        node = graph.node(slot.node_id)
+        title = node.title if "Primitive" in node.class_type else ""
+        groups.setdefault((node.class_type, slot.input, str(graph.value(slot)), title), []).append(finding)
+    return [_join_alike(group) for group in groups.values()]
+
+
+def _join_alike(findings: list[Finding]) -> Finding:
+    slots = dict.fromkeys(slot for finding in findings for slot in finding.slots)
+    keys = {key: value for finding in reversed(findings) for key, value in finding.keys.items()}
+    return replace(findings[0], parts={"": tuple(slots)}, keys=keys)

@@ -1,0 +1,28 @@
+"""Outputs: the nodes whose results a drafted form shows."""
+
+from __future__ import annotations
+
+from comfygradio.forms.drafting.graph import Graph
+
+
+def find_shown(graph: Graph) -> tuple[str, ...]:
+    """The output nodes worth showing: all but previews of what another one saves; () where that leaves nothing out."""
+    savers = [node_id for node_id in graph.outputs if not _is_preview(graph, node_id)]
+    saved = {link for node_id in savers for link in _find_links(graph, node_id)}
+    kept = [
+        node_id
+        for node_id in graph.outputs
+        if not (_is_preview(graph, node_id) and (found := _find_links(graph, node_id)) and found <= saved)
+    ]
+    return () if len(kept) == len(graph.outputs) else tuple(kept)
+
+
+def _is_preview(graph: Graph, node_id: str) -> bool:
+    class_type = graph.node(node_id).class_type.lower()
+    return "preview" in class_type or "compare" in class_type
+
+
+def _find_links(graph: Graph, node_id: str) -> set[tuple[str, int]]:
+    """What an output node shows; none for texts, since a saved text is not shown on the page."""
+    links = graph.links_of(node_id, "IMAGE", "VIDEO", "AUDIO", "MASK", "LATENT", "MESH")
+    return {(link.node_id, link.slot) for link in links.values()}

@@ -1,0 +1,27 @@
+"""Saving a draft under a name that suits its source."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from comfygradio.forms.drafting.draft import Draft
+from comfygradio.forms.drafting.naming import make_name
+from comfygradio.forms.drafting.storing import store_preset
+from comfygradio.forms.drafting.writer import write_draft
+from comfygradio.forms.preset import Preset
+
+NUMBERED = re.compile(r"(?:comfyui|output|image|img|temp|untitled|workflow|unsaved workflow)?[\W_\d]*", re.IGNORECASE)
+"""Names that files get by themselves."""
+
+
+def suggest_name(stem: str, draft: Draft) -> str:
+    """A preset's name, made of a file's name, or of the draft's title where that tells nothing."""
+    return (make_name(stem) if not NUMBERED.fullmatch(stem) else "") or make_name(draft.title) or "preset"
+
+
+def save_draft(draft: Draft, folder: Path, name: str, overwrite: bool = False) -> Preset:
+    """Write NAME.yaml and NAME.json into a folder, as `store_preset` does. Raises PresetError."""
+    workflow = f"{name}.json"
+    path = store_preset(folder, name, write_draft(draft, workflow), draft.workflow, overwrite)
+    return Preset(name, path, draft.to_file(workflow), draft.workflow)

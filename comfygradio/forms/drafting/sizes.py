@@ -1,0 +1,142 @@
+"""Sizes: the width and height that the result is made with, and whatever else decides them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from comfygradio.forms.drafting.finding import Finding, plain
+from comfygradio.forms.drafting.graph import Graph
+from comfygradio.forms.drafting.trace import find_number, walk_type
+from comfygradio.forms.slots import Slot
+
+PAIRS = (("width", "height"), ("target_width", "target_height"), ("custom_width", "custom_height"))
+
+SHAPES = frozenset({"aspect_ratio", "ratio", "size", "resolution", "size_preset", "target_resolution", "orientation"})
+"""Lists that decide a size."""
+
+LENGTHS = frozenset({"megapixels", "longer_edge", "longer_size", "largest_size", "shorter_edge", "max_dimension"})
+"""Single numbers that decide a size."""
+
+MAKES, DRAWS, RESIZES = range(3)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The width and height of one node: the inputs that hold them, their values, and what the node does with them."""
+
+    node_id: str
+    width: Slot
+    height: Slot
+    size: tuple[int, int]
+    use: int
+    is_main_name: bool
+
+
+def find_sizes(graph: Graph, ranks: Mapping[str, int], has_words: bool) -> list[Finding]:
+    """The size of the result first; further sizes stand aside. Inputs with the same size as it are filled with it.
+
+    A picture that is only brought to a size is the main thing where nothing is made of words.
+    """
+    pairs = sorted(_find_pairs(graph), key=lambda pair: (pair.use, ranks.get(pair.node_id, len(ranks))))
+    found: list[Finding] = []
+    while pairs and pairs[0].is_main_name:
+        main = pairs[0]
+        same = [main, *(pair for pair in pairs[1:] if pair.size == main.size and _share_limits(graph, main, pair))]
+        pairs = [pair for pair in pairs if pair not in same and {pair.width, pair.height}.isdisjoint(_slots(same))]
+        found.append(_join(graph, same, is_side=bool(found) or (main.use == RESIZES and has_words)))
+    return [*found, *_find_shapes(graph)]
+
+
+def _find_pairs(graph: Graph) -> Iterator[Pair]:
+    for node_id in graph.order:
+        if any(spec.media for slot in graph.literals(node_id) if (spec := graph.spec(slot))):
+            continue
+        for prefix in {name.rpartition(".")[0] for name in graph.node(node_id).inputs}:
+            start = f"{prefix}." if prefix else ""
+            for names in PAIRS:
+                pair = _read_pair(graph, node_id, f"{start}{names[0]}", f"{start}{names[1]}")
+                if pair:
+                    yield replace(pair, is_main_name=names == PAIRS[0])
+
+
+def _read_pair(graph: Graph, node_id: str, width_name: str, height_name: str) -> Pair | None:
+    if not {width_name, height_name} <= graph.node(node_id).inputs.keys():
+        return None
+    width = _find_side(graph, Slot(node_id, width_name), "width")
+    height = _find_side(graph, Slot(node_id, height_name), "height")
+    if width is None or height is None or width == height:
+        return None
+    values = graph.value(width), graph.value(height)
+    if not all(isinstance(value, int) and not isinstance(value, bool) and value > 0 for value in values):
+        return None
+    pair = Pair(node_id, width, height, values, _find_use(graph, node_id), False)
+    return pair if _share_limits(graph, pair, pair) else None
+
+
+def _find_side(graph: Graph, slot: Slot, word: str) -> Slot | None:
+    """The number behind one side; through a node that measures a picture, the side of that picture."""
+    source = find_number(graph, slot, word)
+    if source is None and slot.input in graph.links.get(slot.node_id, {}):
+        return _measure(graph, slot, word)
+    spec = graph.spec(source.slot) if source else None
+    return source.slot if source and spec and "INT" in spec.types else None
+
+
+def _measure(graph: Graph, slot: Slot, word: str) -> Slot | None:
+    for node_id in walk_type(graph, slot.node_id, slot.input, "IMAGE"):
+        names = graph.node(node_id).inputs
+        own = [Slot(node_id, name) for name in names if name.rpartition(".")[2] == word]
+        found = find_number(graph, own[0], word) if own else None
+        if found:
+            return found.slot
+    return None
+
+
+def _find_use(graph: Graph, node_id: str) -> int:
+    if "LATENT" in graph.output_types(node_id) and not graph.links_of(node_id, "LATENT"):
+        return MAKES
+    return RESIZES if graph.links_of(node_id, "IMAGE", "LATENT", "MASK", "VIDEO") else DRAWS
+
+
+def _share_limits(graph: Graph, main: Pair, pair: Pair) -> bool:
+    """Whether one value can fill both: no limit of the other is narrower than the size itself."""
+    for slot, value in zip((pair.width, pair.height), main.size, strict=True):
+        spec = graph.spec(slot)
+        if spec is None or (spec.minimum is not None and value < spec.minimum):
+            return False
+        if spec.maximum is not None and value > spec.maximum:
+            return False
+    return True
+
+
+def _slots(pairs: list[Pair]) -> set[Slot]:
+    return {slot for pair in pairs for slot in (pair.width, pair.height)}
+
+
+def _join(graph: Graph, pairs: list[Pair], is_side: bool) -> Finding:
+    widths = tuple(dict.fromkeys(pair.width for pair in pairs))
+    heights = tuple(dict.fromkeys(pair.height for pair in pairs))
+    more = f" and {len(widths) - 1} more" if len(widths) > 1 else ""
+    why = f"width and height of {graph.describe(pairs[0].node_id)}{more}"
+    return Finding("size", {"width": widths, "height": heights}, why, {}, is_side)
+
+
+def _find_shapes(graph: Graph) -> list[Finding]:
+    """Lists and single numbers that decide a size; those of nodes of one class with one value are filled together."""
+    found: dict[tuple[str, ...], Finding] = {}
+    for node_id in graph.order:
+        for slot in graph.literals(node_id):
+            role = _find_shape(graph, slot)
+            if role:
+                key = (graph.node(node_id).class_type, slot.input, str(graph.value(slot)))
+                slots = [*(found[key].slots if key in found else ()), slot]
+                found[key] = plain(role, slots, graph.tell(slots), role != "shape")
+    return list(found.values())
+
+
+def _find_shape(graph: Graph, slot: Slot) -> str | None:
+    spec, name = graph.spec(slot), slot.input.rpartition(".")[2].lower()
+    if name in SHAPES and spec and spec.choices and "COMFY_DYNAMICCOMBO_V3" not in spec.types:
+        return "shape"
+    return "megapixels" if name == "megapixels" else "edge" if name in LENGTHS else None

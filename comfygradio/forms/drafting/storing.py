@@ -1,0 +1,64 @@
+"""Storing: a preset file and its workflow written into a folder, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from comfygradio.comfy.workflow import Workflow
+from comfygradio.errors import PresetError
+from comfygradio.forms.preset import NAME
+from comfygradio.forms.schema import NAME as SCHEMA
+from comfygradio.forms.schema import write_schema
+
+
+def store_preset(folder: Path, name: str, text: str, workflow: Workflow, overwrite: bool = False) -> Path:
+    """Write NAME.yaml with this text and NAME.json with the workflow, and the schema where there is none.
+
+    The folder is made if need be; a file that is there already is replaced only with `overwrite`, and never half.
+    Returns the path of the preset file. Raises PresetError.
+    """
+    check_name(name)
+    if not overwrite and (taken := find_taken(folder, name)):
+        raise PresetError(f"{taken.name} exists already; choose another name, or overwrite it.")
+    graph = json.dumps(workflow.to_json(), indent=2, ensure_ascii=False)
+    path = folder / f"{name}.yaml"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_all({folder / f"{name}.json": f"{graph}\n", path: text})
+        if overwrite:
+            (folder / f"{name}.yml").unlink(missing_ok=True)
+    except OSError as error:
+        raise PresetError(f"{path.name} cannot be written: {error.strerror or error}.") from error
+    if not (folder / SCHEMA).exists():
+        write_schema(folder)
+    return path
+
+
+def check_name(name: str) -> None:
+    """Raises PresetError for what is no preset's name."""
+    if not NAME.fullmatch(name) or len(name) > 100:
+        shown = f"{name[:40]} is no name for a preset" if name else "A preset needs a name"
+        raise PresetError(f"{shown}; use small letters, digits and _, for example my_preset.")
+
+
+def find_taken(folder: Path, name: str) -> Path | None:
+    """A file that is in the way of a preset with this name, or None."""
+    return next((path for suffix in ("yaml", "yml", "json") if (path := folder / f"{name}.{suffix}").exists()), None)
+
+
+def _write_all(texts: Mapping[Path, str]) -> None:
+    """Write every file beside its place first, then move them there one after the other. Raises OSError."""
+    ready: dict[Path, Path] = {}
+    try:
+        for path, text in texts.items():
+            ready[path] = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+            ready[path].write_bytes(text.encode("utf-8", "backslashreplace"))
+        for path, written in ready.items():
+            os.replace(written, path)
+    finally:
+        for written in ready.values():
+            written.unlink(missing_ok=True)

@@ -1,0 +1,183 @@
+"""Texts: what is wanted and what is not, found by following the conditionings back from the samplers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from comfygradio.comfy.workflow import Link
+from comfygradio.forms.drafting.finding import Finding, plain
+from comfygradio.forms.drafting.graph import Graph
+from comfygradio.forms.drafting.trace import NOT_TEXTS, Source, find_sources
+from comfygradio.forms.slots import Slot
+
+ENCODER_PARTS = re.compile(r"(?:text|clip|t5|mt5|umt5|byt5|llama|bert|qwen|gemma|mistral)(?:_?[a-z]|\d|xxl|xl|_\w+)*")
+"""Inputs of one encoder that take the same text, for different text models."""
+
+PROMPT_NAMES = frozenset({"caption", "instruction", "instructions", "tags", "lyrics", "positive", "prompt_text"})
+"""Inputs that take words of the person, besides those whose name ends in `prompt`."""
+
+OWN_ROLES = {"tags": "tags", "lyrics": "lyrics"}
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A node that makes a conditioning of texts, and the input at the end of the chain that it feeds.
+
+    `is_late` tells that it adds to a conditioning of other nodes, `is_weak` that it feeds a second conditioning.
+    """
+
+    node_id: str
+    feeds: Slot
+    is_negative: bool
+    is_late: bool
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether a negative text may stand here too, as in the second of a guider's three conditionings."""
+        return self.feeds.input == "cond2"
+
+
+def find_texts(graph: Graph) -> list[Finding]:
+    """Every text that a conditioning is made of; those that feed a positive and a negative input are positive."""
+    findings: list[Finding] = []
+    for encoder in find_encoders(graph):
+        findings += _read_encoder(graph, encoder)
+    return _merge(graph, findings)
+
+
+def find_loose_texts(graph: Graph, samples: bool) -> list[Finding]:
+    """Texts by the names of their inputs, for nodes that make something on their own or hand a text to a service.
+
+    Where the workflow `samples`, a text that no sampler reads is none.
+    """
+    findings: list[Finding] = []
+    for node_id in graph.order:
+        if samples and "CONDITIONING" in graph.output_types(node_id):
+            continue
+        for name in graph.node(node_id).inputs:
+            last = name.rpartition(".")[2].lower()
+            if _is_text(graph, Slot(node_id, name)) and _is_prompt_name(last):
+                why = f"{name} of {graph.describe(node_id)}"
+                role = "text" if last.startswith("text") and "prompt" not in last else _find_role(last, "neg" in last)
+                findings += _read_input(graph, Slot(node_id, name), role, why)
+    return _merge(graph, findings)
+
+
+def find_encoders(graph: Graph) -> list[Encoder]:
+    """The encoders behind every place where conditionings end, in the order in which these run."""
+    found: dict[str, Encoder] = {}
+    for node_id in graph.order:
+        if "CONDITIONING" in graph.output_types(node_id):
+            continue
+        for name in sorted(_find_conditionings(graph, node_id), key=_is_negative):
+            for behind, negative in _walk(graph, node_id, name):
+                is_late = bool(_find_conditionings(graph, behind))
+                encoder = Encoder(behind, Slot(node_id, name), negative, is_late)
+                if behind not in found or _is_better(encoder, found[behind]):
+                    found[behind] = encoder
+    return sorted(found.values(), key=lambda encoder: encoder.is_late)
+
+
+def _is_better(encoder: Encoder, known: Encoder) -> bool:
+    """Whether a text counts as what feeds this place: positive before negative, but for second conditionings."""
+    if known.is_negative:
+        return not encoder.is_negative and not encoder.is_weak
+    return known.is_weak and (encoder.is_negative or not encoder.is_weak)
+
+
+def _find_conditionings(graph: Graph, node_id: str, wild: bool = False) -> dict[str, Link]:
+    if graph.node(node_id).class_type in graph.object_info:
+        return graph.links_of(node_id, "CONDITIONING", wild=wild)
+    return {n: link for n, link in graph.links.get(node_id, {}).items() if n in ("positive", "negative")}
+
+
+def _walk(graph: Graph, node_id: str, name: str) -> Iterator[tuple[str, bool]]:
+    """The encoders behind one conditioning input, nearest first, and whether each is negative there."""
+    queue = [(graph.links[node_id][name], _is_negative(name))]
+    seen: set[tuple[str, bool]] = set()
+    while queue:
+        link, negative = queue.pop(0)
+        if (link.node_id, negative) in seen or "ZeroOut" in graph.node(link.node_id).class_type:
+            continue
+        seen.add((link.node_id, negative))
+        if any(_is_text(graph, Slot(link.node_id, n)) for n in graph.node(link.node_id).inputs):
+            yield link.node_id, negative
+        queue += _pass_on(graph, link, negative)
+
+
+def _pass_on(graph: Graph, link: Link, negative: bool) -> list[tuple[Link, bool]]:
+    """The conditionings that one output is made of: its own of two, else all of them."""
+    conditionings = _find_conditionings(graph, link.node_id, wild=True)
+    outputs = [i for i, kind in enumerate(graph.output_types(link.node_id)) if kind == "CONDITIONING"]
+    if len(outputs) > 1 and link.slot in outputs and len({_is_negative(name) for name in conditionings}) == 2:
+        wants_negative = outputs.index(link.slot) == 1
+        return [(found, negative) for name, found in conditionings.items() if _is_negative(name) == wants_negative]
+    return [(found, negative or _is_negative(name)) for name, found in conditionings.items()]
+
+
+def _read_encoder(graph: Graph, encoder: Encoder) -> list[Finding]:
+    names = [n for n in graph.node(encoder.node_id).inputs if _is_text(graph, Slot(encoder.node_id, n))]
+    why = f"feeds {encoder.feeds.input} of {graph.describe(encoder.feeds.node_id)}"
+    slots = [Slot(encoder.node_id, name) for name in names if ENCODER_PARTS.fullmatch(name)]
+    parts = [slot for slot in slots if graph.is_settable(slot)]
+    findings = [plain(_find_role("", encoder.is_negative), parts, why)] if parts else []
+    for name in names:
+        if Slot(encoder.node_id, name) not in parts:
+            negative = "neg" in name or (encoder.is_negative and "pos" not in name)
+            findings += _read_input(graph, Slot(encoder.node_id, name), _find_role(name, negative), why)
+    return findings
+
+
+def _read_input(graph: Graph, slot: Slot, role: str, why: str) -> list[Finding]:
+    """The text behind an input; of a text put together from several, the others stand aside."""
+    sources = find_sources(graph, slot, "STRING")
+    if not sources:
+        return []
+    main = max(sources, key=lambda source: _weigh(graph, source))
+    others = [source for source in sources if source is not main]
+    return [plain(role, [main.slot], why), *(plain(role, [source.slot], why, is_side=True) for source in others)]
+
+
+def _weigh(graph: Graph, source: Source) -> tuple[bool, bool, int]:
+    return source.is_same, not graph.links.get(source.slot.node_id), len(str(graph.value(source.slot)))
+
+
+def _merge(graph: Graph, findings: list[Finding]) -> list[Finding]:
+    """One finding for inputs that are the same, or hold the same text in the same role; positive ones go first."""
+    merged: dict[object, Finding] = {}
+    taken: set[Slot] = set()
+    for finding in sorted(findings, key=lambda found: found.role == "negative_prompt"):
+        slots = tuple(slot for slot in finding.slots if slot not in taken)
+        taken |= set(slots)
+        texts = frozenset(str(graph.value(slot)).strip() for slot in slots)
+        is_blank = texts == {""} and finding.role != "negative_prompt"
+        key = len(merged) if is_blank else (finding.role, texts)
+        twin = merged.get(key, finding)
+        if slots:
+            merged[key] = replace(twin, parts={"": (*(twin.slots if key in merged else ()), *slots)})
+    return list(merged.values())
+
+
+def _is_text(graph: Graph, slot: Slot) -> bool:
+    """Whether an input takes a text, plain or linked."""
+    spec = graph.spec(slot)
+    if spec is None:
+        return slot.input in graph.links.get(slot.node_id, {}) and graph.link_types(slot.node_id, slot.input) == {
+            "STRING"
+        }
+    is_free = "STRING" in spec.types and spec.choices is None and spec.media is None
+    return is_free and slot.input not in NOT_TEXTS
+
+
+def _is_negative(name: str) -> bool:
+    return "neg" in name.lower() or "uncond" in name.lower() or name == "empty_conditioning"
+
+
+def _is_prompt_name(name: str) -> bool:
+    return bool(name in PROMPT_NAMES or re.fullmatch(r"text_?\d*|(?!system).*prompt|.*_description", name))
+
+
+def _find_role(name: str, negative: bool) -> str:
+    return "negative_prompt" if negative else OWN_ROLES.get(name, "prompt")

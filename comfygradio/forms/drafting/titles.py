@@ -1,0 +1,48 @@
+"""Titles: what the author called a node, where that says more than the class does."""
+
+from __future__ import annotations
+
+import re
+
+from comfygradio.forms.drafting.graph import Graph
+from comfygradio.forms.drafting.naming import clean
+
+TYPES = "int|float|string|boolean|text|number|primitive"
+
+TYPED = re.compile(rf"(?:{TYPES})\s*\((.+)\)|(.+?)\s*\((?:{TYPES})\)", re.IGNORECASE)
+
+GENERIC = frozenset(
+    {
+        *("clip", "text", "encode", "prompt", "positive", "negative", "load", "image", "input", "multiline", "string"),
+        *("primitive", "int", "float", "boolean", "integer", "number", "value", "conditioning", "the", "checkpoint"),
+        *("model", "picture", "video", "audio", "mask", "lora", "loader", "node", "diffusion", "vae", "upload", "file"),
+    }
+)
+"""Words that a title may be made of without telling anything."""
+
+
+def find_title(graph: Graph, node_id: str) -> str:
+    """The author's own title of a node, on one line; "" where it is that of the class or tells nothing.
+
+    Titles such as `Int (Steps)` are taken for what stands in the brackets.
+    """
+    node = graph.node(node_id)
+    title = clean(node.title)
+    definition = graph.object_info.get(node.class_type)
+    usual = {_squeeze(name) for name in (node.class_type, definition.title if definition else "")}
+    if _squeeze(title) in usual:
+        return ""
+    typed = TYPED.fullmatch(title)
+    return (typed[1] or typed[2]) if typed else title
+
+
+def is_telling(title: str) -> bool:
+    """Whether a title says more than what kind of node it is."""
+    words = re.findall(r"\w+", title.lower())
+    if {"positive", "negative"} & set(words):
+        return False
+    return bool(words) and not all(word in GENERIC or word.isdigit() for word in words)
+
+
+def _squeeze(text: str) -> str:
+    return re.sub(r"\W+", "", text).lower()

@@ -1,0 +1,115 @@
+"""Following a linked input back to the plain values that decide it, and a node forward to the samplers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from comfygradio.comfy.workflow import Link
+from comfygradio.forms.drafting.graph import ANY, Graph
+from comfygradio.forms.slots import Slot
+
+NUMBERS = ("INT", "FLOAT")
+
+CONTROLS = frozenset({"find", "delimiter", "separator", "regex_pattern", "pattern", "key", "system_prompt", "system"})
+"""Inputs of text nodes that say how to work on a text, and are not the text."""
+
+NOT_TEXTS = CONTROLS | {"replace", "expression", "prefix", "suffix", "filename_prefix"}
+"""Inputs whose own plain value is not the text; a link into them may still lead to one."""
+
+CHANGERS = frozenset({"expression", "operation", "operator", "formula"})
+"""Inputs of nodes that calculate."""
+
+CARRIERS = frozenset({"value", "number", "int", "float", "string", "text", "boolean", "a", "input", "switch"})
+"""Inputs of nodes that hand a value on unchanged."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A plain value behind an input; `is_same` tells that it arrives there unchanged, as far as one can see."""
+
+    slot: Slot
+    is_same: bool = True
+
+
+def find_sources(graph: Graph, slot: Slot, *types: str) -> list[Source]:
+    """The plain values of these types that decide an input: its own, or those of the nodes that feed it."""
+    if slot.input not in graph.links.get(slot.node_id, {}):
+        return [Source(slot)] if graph.is_settable(slot) else []
+    found: dict[Slot, Source] = {}
+    seen: set[str] = {slot.node_id}
+    stack = [(graph.links[slot.node_id][slot.input].node_id, True)]
+    while stack:
+        node_id, is_same = stack.pop()
+        if node_id in seen:
+            continue
+        seen.add(node_id)
+        slots = [s for s in graph.literals(node_id) if _is_wanted(graph, s, types)]
+        links = graph.links_of(node_id, *types, wild=True)
+        is_same = is_same and not CHANGERS & graph.node(node_id).inputs.keys() and _hands_on(slots, links)
+        for found_slot in slots:
+            found.setdefault(found_slot, Source(found_slot, is_same))
+        stack += [(link.node_id, is_same) for name, link in reversed(links.items()) if name not in CONTROLS]
+    return list(found.values())
+
+
+def find_number(graph: Graph, slot: Slot, *words: str) -> Source | None:
+    """The one number behind an input; among several, the one whose node's title has one of the words."""
+    sources = find_sources(graph, slot, *NUMBERS)
+    if len(sources) > 1:
+        titled = [s for s in sources if any(word in graph.node(s.slot.node_id).title.lower() for word in words)]
+        sources = titled if words else sources
+    return sources[0] if len(sources) == 1 else None
+
+
+def find_samplers(graph: Graph) -> tuple[str, ...]:
+    """The nodes that sample, in the order in which they run: conditionings or a guider in, latents out."""
+    return tuple(node_id for node_id in graph.order if _samples(graph, node_id))
+
+
+def rank_nodes(graph: Graph, samplers: tuple[str, ...]) -> Mapping[str, int]:
+    """Node → the number of the first sampler that it leads to (or is); nodes that lead to none are missing."""
+    ranks: dict[str, int] = {}
+    for rank, sampler in enumerate(samplers):
+        queue = [sampler]
+        while queue:
+            node_id = queue.pop()
+            if node_id not in ranks:
+                ranks[node_id] = rank
+                queue += [link.node_id for link in graph.links[node_id].values()]
+    return ranks
+
+
+def walk_type(graph: Graph, node_id: str, name: str, kind: str) -> Iterator[str]:
+    """The nodes behind an input along links of one type, nearest first."""
+    link = graph.links.get(node_id, {}).get(name)
+    queue: list[Link] = [link] if link else []
+    seen: set[str] = set()
+    while queue:
+        found = queue.pop(0).node_id
+        if found not in seen:
+            seen.add(found)
+            yield found
+            queue += graph.links_of(found, kind, wild=True).values()
+
+
+def _is_wanted(graph: Graph, slot: Slot, types: tuple[str, ...]) -> bool:
+    spec = graph.spec(slot)
+    return spec is not None and spec.choices is None and bool(spec.types & set(types)) and slot.input not in NOT_TEXTS
+
+
+def _hands_on(slots: list[Slot], links: Mapping[str, Link]) -> bool:
+    names = [*(slot.input for slot in slots), *links]
+    values = [name for name in names if not name.startswith("on_")]
+    return len(values) <= 1 or (set(values) <= CARRIERS and len(slots) <= 1)
+
+
+def _samples(graph: Graph, node_id: str) -> bool:
+    links = graph.links.get(node_id, {})
+    if not graph.output_types(node_id):
+        return {"positive", "negative"} <= links.keys() and "model" in links
+    is_fed = bool(graph.links_of(node_id, "GUIDER")) or (
+        bool(graph.links_of(node_id, "CONDITIONING")) and bool(graph.links_of(node_id, "MODEL"))
+    )
+    makes = set(graph.output_types(node_id))
+    return is_fed and not makes & {"CONDITIONING", "MODEL", "GUIDER"} and bool(makes - ANY)

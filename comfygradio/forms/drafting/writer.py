@@ -1,0 +1,86 @@
+"""Writes a draft as a preset file that looks written by hand: one line a field, with a reason above it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from comfygradio.forms.drafting.draft import Draft
+from comfygradio.forms.drafting.lines import DraftField
+from comfygradio.forms.drafting.naming import one_line
+from comfygradio.forms.schema import HEADER
+
+INTRODUCTION = "Drafted by comfygradio new. Change what you like; comfygradio check tells what does not fit."
+
+PLAIN = re.compile(r"\w[\w /()+-]*(?:\.\w[\w /()+-]*)*")
+"""Texts that look well without quotes; PyYAML decides whether they can do without."""
+
+UNPRINTABLE = re.compile(
+    "[^\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
+)
+"""Characters that YAML does not take as they are, or takes for the end of a line."""
+
+WIDEST_NAME = 20
+"""Names up to this width are padded, so that the fields stand in a column."""
+
+
+def write_draft(draft: Draft, workflow_file: str) -> str:
+    """The text of a preset file; `workflow_file` is the path of the workflow, relative to it."""
+    head = {"title": draft.title, "description": draft.description, "icon": draft.icon, "workflow": workflow_file}
+    lines = [HEADER, f"# {INTRODUCTION}", *(f"# {one_line(note)}" for note in draft.notes)]
+    lines += [f"{key}: {write_value(value)}" for key, value in head.items() if value]
+    lines += ["fields:" if draft.fields else "fields: {}", *_write_fields(draft.fields)]
+    if draft.outputs:
+        lines.append(f"outputs: {write_value(list(draft.outputs))}")
+    if draft.examples:
+        lines += ["examples:", *(f"  - {write_value(example)}" for example in draft.examples)]
+    return "\n".join(lines) + "\n"
+
+
+def write_value(value: Any) -> str:
+    """A value as YAML on one line; texts are quoted where any reader might take them for something else."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{write_value(str(key))}: {write_value(item)}' for key, item in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(write_value(item) for item in value)}]"
+    if isinstance(value, str):
+        return _write_text(value)
+    return _dump(value)
+
+
+def _write_fields(fields: Iterable[DraftField]) -> Iterator[str]:
+    listed = list(fields)
+    width = max((len(field.name) for field in listed if len(field.name) <= WIDEST_NAME), default=0)
+    advanced = False
+    for field in listed:
+        if field.line.advanced and not advanced:
+            advanced = True
+            yield "  # More settings"
+        name = f"{write_value(field.name)}:"
+        yield f"  # {one_line(field.why)}"
+        yield f"  {name:{width + 1}} {write_value(_list_keys(field))}"
+
+
+def _list_keys(field: DraftField) -> dict[str, Any]:
+    """The keys of a line that say something, long slots included."""
+    keys: dict[str, Any] = field.line.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return {key: value for key, value in keys.items() if value is not None}
+
+
+def _write_text(text: str) -> str:
+    """Plain where it looks well and reads back as the same text, else quoted as in JSON, which is YAML too."""
+    plain = _dump(text) if PLAIN.fullmatch(text) else ""
+    if plain and plain == text:
+        return plain
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(whole, ensure_ascii=False))
+
+
+def _dump(value: Any) -> str:
+    """One scalar, by PyYAML's own emitter; the list around it makes it quote what a flow mapping cannot hold."""
+    text: str = yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, width=10**9)
+    return text.strip().removeprefix("[").removesuffix("]").strip()
