@@ -1,0 +1,104 @@
+"""A workflow in the making: marker nodes are taken out of it, or give way to nodes that every ComfyUI has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from comfygradio.comfy.object_info import InputSpec, ObjectInfo
+from comfygradio.comfy.workflow import Link, Node, Workflow
+from comfygradio.forms.drafting.markers.values import fit_literal
+from comfygradio.forms.slots import Slot
+
+
+class Graph:
+    """The nodes of a workflow, to be changed, and what is learnt on the way.
+
+    `outputs` are ids of nodes whose results are shown, `notes` tell people what was changed or ignored, and `removed`
+    are the ids of marker nodes that were taken out.
+    """
+
+    def __init__(self, workflow: Workflow, info: ObjectInfo) -> None:
+        self.workflow = workflow
+        self.nodes: dict[str, Node] = dict(workflow.nodes)
+        self.info = info
+        self.outputs: list[str] = []
+        self.notes: list[str] = []
+        self.removed: set[str] = set()
+
+    def find(self, *prefixes: str) -> Iterator[Node]:
+        """The nodes whose class begins like this, in the order of the file, as they are when their turn comes."""
+        for node_id in list(self.nodes):
+            node = self.nodes.get(node_id)
+            if node and node.class_type.startswith(prefixes):
+                yield node
+
+    def follow(self, node_id: str) -> list[tuple[Slot, int]]:
+        """Every input of another node that a node feeds, each with the output (from 0) that feeds it."""
+        return [
+            (Slot(node.id, name), link.slot)
+            for node in self.nodes.values()
+            for name, link in node.links.items()
+            if link.node_id == node_id != node.id
+        ]
+
+    def spec(self, slot: Slot) -> InputSpec | None:
+        """What the server says about an input, or None where it knows neither class nor input."""
+        node = self.nodes.get(slot.node_id)
+        return self.info.spec(node.class_type, slot.input, node.inputs) if node else None
+
+    def read(self, slot: Slot) -> Any:
+        """The value or link that stands in an input, or None."""
+        node = self.nodes.get(slot.node_id)
+        return node.inputs.get(slot.input) if node else None
+
+    def put(self, slot: Slot, value: Any) -> None:
+        """Put a value or a link (`[id, output]`) into an input; a value is made to fit it."""
+        if node := self.nodes.get(slot.node_id):
+            fitting = value if Link.parse(value) else fit_literal(self.spec(slot), value)
+            self.nodes[node.id] = replace(node, inputs={**node.inputs, slot.input: fitting})
+
+    def rewire(self, fed: Iterable[tuple[Slot, int]], feeds: Mapping[int, Any]) -> None:
+        """Feed what a node fed (see `follow`) from elsewhere: output → link or value; the others lose their link."""
+        lost: list[str] = []
+        for slot, output in fed:
+            node = self.nodes.get(slot.node_id)
+            if node is None or slot.input not in node.inputs:
+                continue
+            if output in feeds:
+                self.put(slot, feeds[output])
+            else:
+                rest = {name: value for name, value in node.inputs.items() if name != slot.input}
+                self.nodes[node.id] = replace(node, inputs=rest)
+                lost.append(str(slot))
+        if lost:
+            self.notes.append(f"Nothing feeds {', '.join(lost)} any more: what did has no place outside of its home.")
+
+    def replace(self, node_id: str, class_type: str, inputs: Mapping[str, Any]) -> None:
+        """Put a node of another class in the place of a node; id, title and links stay."""
+        node = self.nodes[node_id]
+        title = class_type if node.title == node.class_type else node.title
+        self.nodes[node_id] = Node(node_id, class_type, dict(inputs), title)
+
+    def add(self, wish: str, class_type: str, inputs: Mapping[str, Any]) -> str:
+        """Add a node; returns its id, which is `wish` or, where that is taken, begins like it."""
+        node_id = wish
+        while node_id in self.nodes:
+            node_id += "_"
+        self.nodes[node_id] = Node(node_id, class_type, dict(inputs), class_type)
+        return node_id
+
+    def remove(self, node_id: str) -> None:
+        """Take a marker node out of the workflow."""
+        if self.nodes.pop(node_id, None):
+            self.removed.add(node_id)
+
+    def call(self, node_id: str) -> str:
+        """What a note calls a node."""
+        node = self.nodes.get(node_id)
+        return f"node {node_id} ({node.title})" if node else f"node {node_id}"
+
+    def to_workflow(self) -> Workflow:
+        """The workflow as it has become."""
+        return replace(self.workflow, nodes=dict(self.nodes))

@@ -1,0 +1,187 @@
+"""The UI format of a workflow, as far as markers need it: which API inputs a widget on ComfyUI's page stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from comfygradio.forms.drafting.markers.values import to_text
+from comfygradio.forms.slots import Slot
+
+MAX_SCOPES, MAX_DEPTH, MAX_STEPS = 1000, 50, 1000
+"""Instances of subgraphs that are looked into, one inside of the other, and widgets on the way to what one stands for;
+real workflows have a few dozen."""
+
+SUBGRAPH_INPUT = "-10"
+"""The id of the node through which a subgraph is fed."""
+
+PASSING_ON = ("PrimitiveNode", "Reroute")
+"""Nodes that exist on the page only: what they hold ends up in the nodes that they feed."""
+
+
+@dataclass(frozen=True)
+class SavedLink:
+    """A link: the output of one node feeds an input of another; slots are numbers from 0."""
+
+    id: str
+    origin: str
+    origin_slot: Any
+    target: str
+    target_slot: Any
+
+    @classmethod
+    def parse(cls, data: Any) -> SavedLink | None:
+        """A link of any version, `[id, origin, slot, target, slot, type]` or an object; None for anything else."""
+        if isinstance(data, dict):
+            data = [data.get(key) for key in ("id", "origin_id", "origin_slot", "target_id", "target_slot")]
+        if not isinstance(data, list) or len(data) < 5:
+            return None
+        return cls(to_text(data[0]), to_text(data[1]), data[2], to_text(data[3]), data[4])
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The root graph (`path` ""), or one instance of a subgraph (`path` "57:", or "57:8:" inside of another)."""
+
+    path: str
+    graph_id: str
+    nodes: Mapping[str, Mapping[str, Any]]
+    links: tuple[SavedLink, ...]
+    inputs: tuple[Mapping[str, Any], ...] = ()
+
+    @classmethod
+    def parse(cls, path: str, data: Mapping[str, Any]) -> Scope:
+        """The graph of a workflow or of a subgraph's definition."""
+        links = (SavedLink.parse(entry) for entry in _list(data.get("links")))
+        nodes = {to_text(node.get("id")): node for node in _objects(data.get("nodes"))}
+        inputs = tuple(_objects(data.get("inputs")))
+        return cls(path, to_text(data.get("id")), nodes, tuple(link for link in links if link), inputs)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A widget of a node in one scope."""
+
+    scope: Scope
+    node_id: str
+    widget: str
+
+    @property
+    def slot(self) -> Slot:
+        """The input of the API workflow that has the same name."""
+        return Slot(f"{self.scope.path}{self.node_id}", self.widget)
+
+
+class SavedWorkflow:
+    """A workflow in UI format with its subgraphs; `scopes` maps path → scope, the root first.
+
+    `instances` are the subgraphs in use: the scope in which one stands, its id there, and its own scope.
+    """
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.data = data
+        self.definitions = {to_text(entry.get("id")): entry for entry in _list_definitions(data)}
+        self.root = Scope.parse("", data)
+        self.scopes: dict[str, Scope] = {"": self.root}
+        self.instances: list[tuple[Scope, str, Scope]] = []
+        self._enter_all(self.root, ())
+
+    @property
+    def extra(self) -> Mapping[str, Any]:
+        """What front ends keep beside the graph."""
+        extra = self.data.get("extra")
+        return extra if isinstance(extra, dict) else {}
+
+    def resolve(self, scope: Scope, node_id: str, widget: str) -> tuple[Slot, ...]:
+        """The API inputs behind a widget: inside of subgraphs, and beyond primitives; empty where there are none."""
+        found: dict[Slot, None] = {}
+        seen: set[Slot] = set()
+        ahead = [Place(scope, node_id, widget)]
+        while ahead and len(seen) < MAX_STEPS:
+            place = ahead.pop(0)
+            if place.slot not in seen:
+                seen.add(place.slot)
+                further = self._follow(place)
+                found |= {place.slot: None} if further is None else {}
+                ahead = (further or []) + ahead
+        return tuple(found)
+
+    def read_label(self, scope: Scope, node_id: str, widget: str) -> str:
+        """The name that the author gave a widget on the page, or ""."""
+        inner = self.scopes.get(f"{scope.path}{node_id}:")
+        own = _objects(scope.nodes.get(node_id, {}).get("inputs"))
+        for entry in (*own, *(inner.inputs if inner else ())):
+            label = entry.get("label")
+            if _name_widget(entry) == widget and isinstance(label, str) and label.strip():
+                return label.strip()
+        return ""
+
+    def walk(self) -> Iterator[tuple[Scope, str, Mapping[str, Any]]]:
+        """Every node of every scope with its id there."""
+        for scope in self.scopes.values():
+            for node_id, node in scope.nodes.items():
+                yield scope, node_id, node
+
+    def _enter_all(self, scope: Scope, inside: tuple[str, ...]) -> None:
+        for node_id, node in scope.nodes.items():
+            kind = to_text(node.get("type"))
+            is_new = kind in self.definitions and kind not in inside
+            if is_new and len(inside) < MAX_DEPTH and len(self.scopes) < MAX_SCOPES:
+                inner = Scope.parse(f"{scope.path}{node_id}:", self.definitions[kind])
+                self.scopes[inner.path] = inner
+                self.instances.append((scope, node_id, inner))
+                self._enter_all(inner, (*inside, kind))
+
+    def _follow(self, place: Place) -> list[Place] | None:
+        """The widgets that a widget stands for; None if it is an input of the API workflow itself."""
+        node = place.scope.nodes.get(place.node_id)
+        if node is None:
+            return []
+        if inner := self.scopes.get(f"{place.scope.path}{place.node_id}:"):
+            return self._enter(inner, node, place.widget)
+        if node.get("type") not in PASSING_ON:
+            return None
+        return [_land(place.scope, link) for link in place.scope.links if link.origin == place.node_id]
+
+    def _enter(self, inner: Scope, node: Mapping[str, Any], widget: str) -> list[Place]:
+        """What a widget of an instance is inside: its input of that name, or one that it shows (`proxyWidgets`)."""
+        numbers = [number for number, entry in enumerate(inner.inputs) if entry.get("name") == widget]
+        entering = [link for link in inner.links if link.origin == SUBGRAPH_INPUT and link.origin_slot in numbers]
+        if entering:
+            return [_land(inner, link) for link in entering]
+        properties = node.get("properties")
+        shown = _list(properties.get("proxyWidgets")) if isinstance(properties, dict) else []
+        pairs = [proxy for proxy in shown if isinstance(proxy, list) and len(proxy) >= 2 and proxy[1] == widget]
+        return [Place(inner, to_text(proxy[0]), widget) for proxy in pairs]
+
+
+def _land(scope: Scope, link: SavedLink) -> Place:
+    """The widget that a link feeds."""
+    entries = _objects(scope.nodes.get(link.target, {}).get("inputs"))
+    numbered = [entry for number, entry in enumerate(entries) if number == link.target_slot]
+    by_id = [entry for entry in entries if to_text(entry.get("link")) == link.id]
+    entry: Mapping[str, Any] = next(iter((*by_id, *numbered)), {})
+    return Place(scope, link.target, _name_widget(entry))
+
+
+def _name_widget(entry: Mapping[str, Any]) -> str:
+    """The name of an input in the API format: of its widget, where it has one."""
+    widget = entry.get("widget")
+    name = widget.get("name") if isinstance(widget, dict) else None
+    return to_text(name if isinstance(name, str) else entry.get("name"))
+
+
+def _list_definitions(data: Mapping[str, Any], depth: int = 0) -> list[Mapping[str, Any]]:
+    """The definitions of subgraphs, those inside of others included."""
+    definitions = data.get("definitions")
+    listed = _objects(definitions.get("subgraphs")) if isinstance(definitions, dict) else []
+    return listed + [inner for entry in listed if depth < 20 for inner in _list_definitions(entry, depth + 1)]
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [entry for entry in _list(value) if isinstance(entry, dict)]
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

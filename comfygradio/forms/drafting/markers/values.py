@@ -1,0 +1,110 @@
+"""Values of marker nodes, read tolerantly: whatever is not what it should be counts as not said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from comfygradio.comfy.object_info import InputSpec
+
+LARGEST = 10**300
+"""Numbers beyond this are taken as not said; Python can neither round nor spell them all."""
+
+
+def read_text(inputs: Mapping[str, Any], *names: str) -> str:
+    """The first of these inputs that is a text with something in it, without white space around it; else ""."""
+    texts = (inputs[name].strip() for name in names if isinstance(inputs.get(name), str))
+    return next((text for text in texts if text), "")
+
+
+def read_number(inputs: Mapping[str, Any], name: str) -> int | float | None:
+    """A finite number, or a text that spells one; None for anything else."""
+    return to_number(inputs.get(name))
+
+
+def read_flag(inputs: Mapping[str, Any], name: str) -> bool:
+    """Whether an input is on."""
+    return to_flag(inputs.get(name))
+
+
+def to_number(value: Any) -> int | float | None:
+    """A finite number of whatever spells one, or None."""
+    if isinstance(value, str):
+        value = _parse_number(value.strip())
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if -LARGEST < value < LARGEST else None
+
+
+def to_whole(value: Any) -> int | None:
+    """The nearest whole number of whatever spells a number, or None."""
+    number = to_number(value)
+    return None if number is None else round(number)
+
+
+def to_flag(value: Any) -> bool:
+    """Whether a value means on: true, a number other than 0, or the word for it."""
+    if isinstance(value, str):
+        return value.strip().lower() in ("true", "yes", "on", "1")
+    return isinstance(value, bool | int | float) and bool(value)
+
+
+def to_text(value: Any) -> str:
+    """A text, or the digits of a number; "" for anything else."""
+    if isinstance(value, bool | str):
+        return str(value)
+    number = to_number(value)
+    return "" if number is None else str(number)
+
+
+def bound(limit: int | float | None, beyond: int | float) -> int | float | None:
+    """A limit, or None where it is so far out (`beyond` or more from 0) that its author meant none."""
+    return None if limit is None or abs(limit) >= beyond else limit
+
+
+def make_name(text: str) -> str:
+    """A field's name (small letters, digits and _) of an id, or "" where nothing is left."""
+    name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:60]
+    return name if name[:1].isalpha() else ""
+
+
+def fit_literal(spec: InputSpec | None, value: Any) -> Any:
+    """A marker's value as the input that it was linked to wants it; the server's default where it makes no sense."""
+    if spec is None:
+        return value if isinstance(value, str | int | float | bool) else to_text(value)
+    if spec.choices is not None:
+        return _fit_choice(spec, value)
+    if spec.types & {"INT", "FLOAT"} and not (spec.types & {"STRING", "BOOLEAN"}):
+        return _fit_number(spec, value)
+    if "BOOLEAN" in spec.types and not (isinstance(value, str) and "STRING" in spec.types):
+        return to_flag(value)
+    return to_text(value)
+
+
+def _fit_choice(spec: InputSpec, value: Any) -> Any:
+    choices = spec.choices or ()
+    same = next((choice for choice in choices if choice == value or str(choice) == to_text(value)), None)
+    if same is not None:
+        return same
+    return value if isinstance(value, str) and value else next(iter(choices), "")
+
+
+def _fit_number(spec: InputSpec, value: Any) -> int | float:
+    number = to_number(int(value) if isinstance(value, bool) else value)
+    low, high = to_number(spec.minimum), to_number(spec.maximum)
+    chosen = next(known for known in (number, to_number(spec.default), low, 0) if known is not None)
+    if "FLOAT" not in spec.types:
+        chosen = round(chosen)
+    if low is not None and chosen < low:
+        return low
+    return high if high is not None and chosen > high else chosen
+
+
+def _parse_number(text: str) -> int | float | None:
+    if re.fullmatch(r"[+-]?[0-9]{1,300}", text):
+        return int(text)
+    try:
+        return float(text)
+    except ValueError:
+        return None
