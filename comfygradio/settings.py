@@ -21,11 +21,13 @@ DEFAULT_SERVER = "http://127.0.0.1:8188"
 class Settings:
     """Everything that flags and environment decide.
 
-    `server` None means that nobody named one: DEFAULT_SERVER is tried. `step_seconds` is the demo server's speed.
+    `server` None means that nobody named one: DEFAULT_SERVER is tried. `author` opens the page that makes presets.
+    `step_seconds` is the demo server's speed.
     """
 
     server: str | None = field(default=None, repr=False)
     demo: bool = False
+    author: bool = False
     presets: tuple[Path, ...] = ()
     outputs: Path = Path("outputs")
     host: str = "127.0.0.1"
@@ -198,6 +200,7 @@ def _default_presets() -> Path:
 SOURCES: Mapping[str, Source] = {
     "server": Source("--server", ("COMFYGRADIO_SERVER", "COMFYUI_URL"), _parse_server),
     "demo": Source("--demo", ("COMFYGRADIO_DEMO",), _parse_switch),
+    "author": Source("--author", ("COMFYGRADIO_AUTHOR",), _parse_switch),
     "presets": Source("--presets", ("COMFYGRADIO_PRESETS",), _parse_folders),
     "outputs": Source("--outputs", ("COMFYGRADIO_OUTPUTS",), _parse_outputs),
     "host": Source("--host", ("COMFYGRADIO_HOST", "GRADIO_SERVER_NAME"), _parse_host),

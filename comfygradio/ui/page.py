@@ -8,6 +8,7 @@ import gradio as gr
 
 from comfygradio.errors import ComfyGradioError
 from comfygradio.forms.form import Form
+from comfygradio.ui.author import build_author
 from comfygradio.ui.endpoint import build_endpoint
 from comfygradio.ui.fields import refresh_component
 from comfygradio.ui.panel import PRIVATE, Panel, build_note, build_panel, listen_panel
@@ -37,16 +38,22 @@ REMEMBER = """(name) => {
 """Puts the chosen preset into the address, so that back, forward and bookmarks find it."""
 
 
-def build_page(studio: Studio, revision: int = 0) -> gr.Blocks:
-    """The whole page as Blocks, with an endpoint for each usable preset; `revision` is written into it."""
+def build_page(studio: Studio, revision: int = 0, author: bool = False) -> gr.Blocks:
+    """The whole page as Blocks, with an endpoint for each usable preset; `revision` is written into it.
+
+    With `author` it has the page that makes presets too.
+    """
     blocks: gr.Blocks
     with gr.Blocks(title="comfygradio", analytics_enabled=False, delete_cache=(3600, 86400)) as blocks:
         mark = f'<i id="cg-revision" data-revision="{revision}" hidden></i>'
         gr.HTML(mark + (DEMO_BANNER if studio.is_demo else ""), elem_id="cg-banner", js_on_load=None)
+        if author and not studio.trouble:
+            build_author(studio)
         if studio.trouble:
             _build_closed(studio)
         elif not studio.forms:
-            gr.HTML(build_note("There is no preset to show.", *studio.errors), js_on_load=None)
+            advice = "Draft one from a workflow: comfygradio new WORKFLOW, or the page of comfygradio serve --author."
+            gr.HTML(build_note("There is no preset to show.", *studio.errors, advice), js_on_load=None)
         else:
             _build_open(blocks, studio)
     return blocks

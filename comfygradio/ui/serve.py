@@ -62,7 +62,8 @@ def build(settings: Settings) -> App:
     client, demo = choose_server(settings)
     studio = Studio(client, settings.presets, settings.outputs.resolve(), demo is not None)
     studio.connect()
-    app = App(settings, studio, build_page(studio), PresetWatcher(settings.presets, studio.reload), demo)
+    blocks = build_page(studio, author=settings.author)
+    app = App(settings, studio, blocks, PresetWatcher(settings.presets, studio.reload), demo)
     studio.on_reconnect = lambda: rebuild(app)
     return app
 
@@ -158,7 +159,7 @@ def look() -> dict[str, Any]:
         checkbox_label_padding="8px 14px",
         button_large_text_weight="600",
     )
-    return {"theme": theme, "css": read_asset("page.css"), "head": read_head()}
+    return {"theme": theme, "css": read_asset("page.css") + read_asset("author.css"), "head": read_head()}
 
 
 def read_head() -> str:
@@ -169,12 +170,13 @@ def read_head() -> str:
 
 def rebuild(app: App) -> None:
     """Build the page anew and put it in the place of the old one, for the next time that a browser loads it."""
-    app.revision += 1
-    blocks = build_page(app.studio, app.revision)
+    revision = app.revision + 1
+    blocks = build_page(app.studio, revision, app.settings.author)
     blocks.queue(default_concurrency_limit=None)
     _Swap(app.blocks).swap_blocks(blocks)
     blocks.config = blocks.get_config_file()
     app.blocks = blocks
+    app.revision = revision
 
 
 def make_upload_folder() -> str:

@@ -21,10 +21,17 @@ class RunningApp:
 
 
 @contextmanager
-def run_app(server: str, outputs: Path, presets: Path | None = None, auth: Path | None = None) -> Iterator[RunningApp]:
+def run_app(
+    server: str, outputs: Path, presets: Path | None = None, auth: Path | None = None, author: bool = False
+) -> Iterator[RunningApp]:
     """The app on a random port, closed at the end."""
     settings = Settings(
-        server=server, presets=(presets or shipped_presets(),), outputs=outputs, port=free_port(), auth=auth
+        server=server,
+        author=author,
+        presets=(presets or shipped_presets(),),
+        outputs=outputs,
+        port=free_port(),
+        auth=auth,
     )
     app = build(settings)
     try:

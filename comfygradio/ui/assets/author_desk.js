@@ -1,7 +1,7 @@
 // The list of fields: its value is what the author made of the draft; `source` is handed back as it came.
 const KEPT = "comfygradio.draft", PAUSE_MS = 300;
 const FIELD = /^[A-Za-z][A-Za-z0-9_]*$/, PRESET = /^[a-z][a-z0-9_]*$/;
-let value = {}, painted = "", timer, lines = new Map(), lists = {}, problems = {};
+let value = {}, painted = "", timer = null, lines = new Map(), lists = {}, problems = {}, isSaved = false;
 
 const remember = () => { try { sessionStorage.setItem(KEPT, JSON.stringify(value)); } catch { /* too large, or storage is off */ } };
 
@@ -10,11 +10,18 @@ function put() {
   painted = JSON.stringify(value);
   check();
   clearTimeout(timer);
-  timer = setTimeout(() => { remember(); trigger("edited"); }, PAUSE_MS);
+  timer = setTimeout(send, PAUSE_MS);
+}
+
+function send() {
+  timer = null;
+  remember();
+  trigger("edited");
 }
 
 function box(name, attributes) {
   const input = make("input", { type: "text", value: value[name], autocomplete: "off", ...attributes });
+  input.classList.add("cg-box");
   input.addEventListener("input", () => { value[name] = input.value; put(); });
   return input;
 }
@@ -36,13 +43,14 @@ function about() {
 
 function line(row) {
   const li = make("li", { className: "cg-pick" });
-  const tick = make("input", { type: "checkbox", checked: row.on });
-  const label = make("input", { type: "text", value: row.label, className: "cg-pick-label", autocomplete: "off" });
-  const name = make("input", { type: "text", value: row.name, className: "cg-pick-name cg-mono", autocomplete: "off", spellcheck: false });
-  const widget = make("select", { className: "cg-pick-widget" }, ...row.widgets.map((kind) => make("option", { textContent: kind, value: kind })));
-  const more = make("input", { type: "checkbox", checked: row.advanced });
+  const tick = make("input", { type: "checkbox", className: "cg-tick", checked: row.on });
+  const label = make("input", { type: "text", value: row.label, className: "cg-box cg-pick-label", autocomplete: "off" });
+  const name = make("input", { type: "text", value: row.name, className: "cg-box cg-pick-name cg-mono", autocomplete: "off", spellcheck: false });
+  const widget = make("select", { className: "cg-box cg-pick-widget" }, ...(row.widgets.length ? row.widgets : ["—"]).map((kind) => make("option", { textContent: kind, value: kind })));
+  const more = make("input", { type: "checkbox", className: "cg-tick", checked: row.advanced });
   const up = make("button", { type: "button", className: "cg-small", textContent: "↑" });
   const down = make("button", { type: "button", className: "cg-small", textContent: "↓" });
+  const unfold = make("button", { type: "button", className: "cg-small cg-pick-unfold", textContent: "⋯", ariaExpanded: "false" });
   const error = make("p", { className: "cg-field-error", hidden: true });
   const titled = (node, text) => node.setAttribute("aria-label", text);
   const call = () => {
@@ -52,8 +60,9 @@ function line(row) {
     titled(widget, "Kind of " + row.label);
     titled(up, "Move " + row.label + " up");
     titled(down, "Move " + row.label + " down");
+    titled(unfold, "More about " + row.label);
   };
-  widget.value = row.widget;
+  widget.value = row.widget || "—";
   widget.disabled = row.widgets.length < 2;
   tick.addEventListener("change", () => { row.on = tick.checked; settle(row); });
   label.addEventListener("input", () => { row.label = label.value; call(); put(); });
@@ -62,9 +71,10 @@ function line(row) {
   more.addEventListener("change", () => { row.advanced = more.checked; settle(row); more.focus(); });
   up.addEventListener("click", () => { move(li, li.previousElementSibling, "before"); up.focus(); });
   down.addEventListener("click", () => { move(li, li.nextElementSibling, "after"); down.focus(); });
-  const about = make("small", {}, row.slot, make("i", { textContent: row.why }));
+  unfold.addEventListener("click", () => { unfold.ariaExpanded = String(li.classList.toggle("cg-unfolded")); });
+  const about = make("span", { className: "cg-pick-place", textContent: row.place });
   const folded = make("label", { className: "cg-pick-more" }, more, "More settings");
-  li.append(tick, make("span", { className: "cg-pick-title", textContent: row.label }), label, name, widget, make("span", { className: "cg-pick-order" }, up, down), folded, about, error);
+  li.append(tick, make("span", { className: "cg-pick-title", textContent: row.label }), label, unfold, name, widget, make("span", { className: "cg-pick-order" }, up, down), folded, about, error);
   call();
   return Object.assign(li, { row, error, tick, up, down, name });
 }
@@ -120,7 +130,7 @@ function paint() {
   const now = JSON.stringify(props.value ?? {});
   if (now === painted) return;
   painted = now;
-  value = structuredClone(props.value ?? {});
+  value = JSON.parse(now);
   body.replaceChildren();
   document.getElementById("cg-author").toggleAttribute("data-drafted", Boolean(value.source));
   if (value.error) body.append(make("div", { className: "cg-note", role: "alert" }, say("", value.error)));
@@ -131,7 +141,7 @@ function paint() {
   lists.moreTitle = make("h4", { textContent: "More settings, folded away in the form" });
   lists.restFold = fold("", lists.rest);
   const head = make("div", { className: "cg-pick cg-pick-head" }, make("span"), ...["Label", "Name", "Kind"].map((text) => make("span", { textContent: text })));
-  const fields = make("section", { className: "cg-set-aside" }, make("h3", { textContent: "Fields" }), head, lists.main, lists.moreTitle, lists.more, lists.restFold);
+  const fields = make("section", { className: "cg-picked cg-set-aside" }, make("h3", { textContent: "Fields" }), head, lists.main, lists.moreTitle, lists.more, lists.restFold);
   lines = new Map(value.rows.map((row) => [row.id, line(row)]));
   for (const li of lines.values()) home(li.row).append(li);
   if (value.byHand) body.append(byHand());
@@ -148,7 +158,19 @@ function byHand() {
   return make("div", { className: "cg-by-hand", role: "status" }, say("", "You have changed the preset file by hand. It counts now, and this list is set aside."), back);
 }
 
-window.addEventListener("comfygradio-problems", (event) => { problems = event.detail; if (value.rows) check(); });
+window.addEventListener("comfygradio-author", ({ detail }) => {
+  problems = detail.problems;
+  isSaved = detail.saved;
+  if (isSaved) sessionStorage.removeItem(KEPT);
+  if (value.rows) check();
+});
+window.addEventListener("comfygradio-flush", ({ detail }) => {
+  if (timer === null) return;
+  clearTimeout(timer);
+  detail.isPending = true;
+  send();
+});
+window.addEventListener("beforeunload", (event) => { if (value.byHand && !isSaved) event.preventDefault(); });
 watch("value", paint);
 paint();
 try {

@@ -3,15 +3,15 @@ const link = (path) => new URL(path, (window.gradio_config?.root ?? location.ori
 const messages = make("div", { className: "cg-messages", role: "status" }), card = make("div", { className: "cg-form-card" }), bar = make("div", { className: "cg-save-bar" });
 body.append(messages, card, bar);
 const saved = new Set();
-let before = "";
+let before = "", waiting = null;
 
 const parts = {
-  text: (f) => make("input", { type: "text", value: f.value ?? "", placeholder: f.placeholder }),
-  textarea: (f) => make("textarea", { rows: 3, value: f.value ?? "", placeholder: f.placeholder }),
-  number: (f) => make("input", { type: typeof f.value === "string" ? "text" : "number", value: f.value ?? "", min: f.low, max: f.high, step: f.step }),
+  text: (f) => make("input", { type: "text", className: "cg-box", value: f.value ?? "", placeholder: f.placeholder }),
+  textarea: (f) => make("textarea", { className: "cg-box", rows: 3, value: f.value ?? "", placeholder: f.placeholder }),
+  number: (f) => make("input", { className: "cg-box", type: typeof f.value === "string" ? "text" : "number", value: f.value ?? "", min: f.low, max: f.high, step: f.step }),
   slider: (f) => {
-    const range = make("input", { type: "range", min: f.low, max: f.high, step: f.step, value: f.value });
-    const number = make("input", { type: "number", min: f.low, max: f.high, step: f.step, value: f.value });
+    const range = make("input", { type: "range", className: "cg-range", min: f.low, max: f.high, step: f.step, value: f.value });
+    const number = make("input", { type: "number", className: "cg-box cg-narrow", min: f.low, max: f.high, step: f.step, value: f.value });
     range.addEventListener("input", () => { number.value = range.value; });
     number.addEventListener("input", () => { range.value = number.value; });
     return make("div", { className: "cg-drawn-slider" }, range, number);
@@ -19,7 +19,7 @@ const parts = {
   dropdown: (f) => {
     const entries = f.optional ? ["None", ...f.choices] : f.choices;
     const several = Array.isArray(f.value) ? f.value : [];
-    const select = make("select", { multiple: Array.isArray(f.value) }, ...entries.map((text) => make("option", { textContent: text, value: text, selected: several.includes(text) })));
+    const select = make("select", { className: "cg-box", multiple: Array.isArray(f.value) }, ...entries.map((text) => make("option", { textContent: text, value: text, selected: several.includes(text) })));
     if (f.more) select.append(make("option", { textContent: `… and ${f.more} more`, disabled: true }));
     if (!select.multiple) select.value = f.value || entries[0] || "";
     return select;
@@ -29,15 +29,15 @@ const parts = {
     for (const pill of pills) pill.addEventListener("click", () => pills.forEach((one) => { one.ariaPressed = String(one === pill); }));
     return make("div", { className: "cg-pills" }, ...pills);
   },
-  seed: (f) => make("div", { className: "cg-size" }, make("input", { type: "text", value: f.value ?? "", placeholder: "new every time" }), make("span", { className: "cg-drawn-icon", textContent: "🎲" }), make("span", { className: "cg-drawn-icon", textContent: "🔒" })),
+  seed: (f) => make("div", { className: "cg-size" }, make("input", { type: "text", className: "cg-box", value: f.value ?? "", placeholder: "new every time" }), make("span", { className: "cg-drawn-icon", textContent: "🎲" }), make("span", { className: "cg-drawn-icon", textContent: "🔒" })),
   size: (f) => {
     if (f.choices) return f.choices.length <= 5 ? parts.radio(f) : parts.dropdown(f);
     const [width, height] = String(f.value ?? "").split("x");
-    return make("div", { className: "cg-size" }, make("input", { type: "number", value: width }), "×", make("input", { type: "number", value: height }));
+    return make("div", { className: "cg-size" }, make("input", { type: "number", className: "cg-box", value: width }), "×", make("input", { type: "number", className: "cg-box", value: height }));
   },
-  color: (f) => make("input", { type: "color", value: f.value ?? "#000000" }),
+  color: (f) => make("input", { type: "color", className: "cg-color", value: f.value ?? "#000000" }),
   loras: (f) => {
-    const rows = (f.value || []).map((row) => make("div", { className: "cg-size" }, make("input", { type: "text", value: row.name }), make("input", { type: "number", className: "cg-strength", value: row.strength, step: 0.05 })));
+    const rows = (f.value || []).map((row) => make("div", { className: "cg-size" }, make("input", { type: "text", className: "cg-box", value: row.name }), make("input", { type: "number", className: "cg-box cg-narrow", value: row.strength, step: 0.05 })));
     return make("div", { className: "cg-lora-rows" }, ...rows, make("span", { className: "cg-small", textContent: "Add a LoRA" }));
   },
   image: () => drop("Drop a picture here"),
@@ -51,7 +51,7 @@ const drop = (text) => make("div", { className: "cg-drawn-drop", textContent: te
 function draw(field) {
   const info = [field.help, field.when && "Only while " + field.when + "."].filter(Boolean).join(" ");
   if (field.widget === "checkbox") {
-    const tick = make("label", { className: "cg-drawn-tick" }, make("input", { type: "checkbox", checked: Boolean(field.value) }), field.label);
+    const tick = make("label", { className: "cg-drawn-tick" }, make("input", { type: "checkbox", className: "cg-tick", checked: Boolean(field.value) }), field.label);
     return make("div", { className: "cg-field" }, tick, ...(info ? [say("cg-info", info)] : []));
   }
   const control = (parts[field.widget] ?? parts.text)(field);
@@ -86,8 +86,8 @@ function complain(state) {
   if (problems.length) note.prepend(make("b", { textContent: "The form stays closed until this is mended." }));
   if (shown.length) messages.append(note);
   if (state.notes?.length) messages.append(fold(state.notes.length === 1 ? "1 thing was adjusted to this ComfyUI" : state.notes.length + " things were adjusted to this ComfyUI", list(state.notes)));
-  const marks = Object.fromEntries(problems.filter((one) => one.field).map((one) => [one.field, one.text.replace(/^.*?: Field \S+: /, "")]));
-  window.dispatchEvent(new CustomEvent("comfygradio-problems", { detail: marks }));
+  const problemsOf = Object.fromEntries(problems.filter((one) => one.field).map((one) => [one.field, one.message]));
+  window.dispatchEvent(new CustomEvent("comfygradio-author", { detail: { problems: problemsOf, saved: Boolean(state.saved) } }));
 }
 
 async function revision() {
@@ -106,29 +106,38 @@ function offer(name) {
 }
 
 function drawBar(state) {
-  const overwrite = make("input", { type: "checkbox", checked: saved.has(state.name) });
-  const save = make("button", { type: "button", className: "cg-take", textContent: "Save preset", disabled: Boolean(state.error) || !state.folder });
+  bar.hidden = state.where === undefined;
+  const overwrite = make("input", { type: "checkbox", className: "cg-tick", checked: saved.has(state.name) });
+  const save = make("button", { type: "button", className: "cg-take", textContent: "Save preset", disabled: !state.canSave });
   save.addEventListener("click", async () => {
     save.disabled = true;
     before = await revision();
-    trigger("save", { overwrite: state.taken && overwrite.checked });
+    const detail = { isPending: false }, go = () => trigger("save", { overwrite: state.taken && overwrite.checked });
+    window.dispatchEvent(new CustomEvent("comfygradio-flush", { detail }));
+    if (detail.isPending) waiting = go;
+    else go();
   });
-  const where = state.folder ? `Goes to ${state.folder}/${state.name}.yaml, with its workflow beside it.` : "There is no folder of your own to save presets in: name one with --presets.";
   const taken = make("label", { className: "cg-drawn-tick" }, overwrite, `${state.name} exists already: overwrite it`);
   bar.replaceChildren(...(state.refused ? [make("div", { className: "cg-note", role: "alert" }, say("", state.refused))] : []));
   if (state.saved) { saved.add(state.saved); bar.append(offer(state.saved)); }
-  else bar.append(say("cg-info", where), ...(state.taken && state.folder ? [taken] : []), save);
+  else bar.append(say("cg-info", state.where), ...(state.taken && state.canSave ? [taken] : []), save);
 }
 
 function paint() {
   const state = props.value ?? {};
   const isThere = Boolean(state.form || state.error);
   element.classList.toggle("cg-has-form", isThere);
-  if (!isThere) return;
+  if (!isThere) {
+    for (const part of [messages, card, bar]) part.replaceChildren();
+    return;
+  }
   complain(state);
   card.classList.toggle("cg-stale", !state.form);
   if (state.form) drawForm(state.form);
   drawBar(state);
+  const go = waiting;
+  waiting = null;
+  go?.();
 }
 watch("value", paint);
 paint();

@@ -1,0 +1,177 @@
+"""The author's list as JSON for the page: a draft becomes rows to tick and name, and rows become a draft again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.comfy.workflow import Workflow
+from comfygradio.errors import PresetError
+from comfygradio.forms.binding import bind_field
+from comfygradio.forms.drafting.draft import Draft
+from comfygradio.forms.drafting.lines import DraftField
+from comfygradio.forms.drafting.writer import write_draft
+from comfygradio.forms.preset_file import FieldFile, SlotFile, Widget
+
+KIN: tuple[tuple[Widget, ...], ...] = (
+    ("textarea", "text"),
+    ("slider", "number"),
+    ("seed", "number"),
+    ("dropdown", "radio"),
+    ("image", "mask"),
+)
+"""Widgets that often can stand in for one another."""
+
+MAX_SOURCE = 8_000_000
+"""Characters of a workflow that travels with the page."""
+
+MAX_NODES = 1000
+"""Nodes of a workflow that can be edited on the page."""
+
+TOO_LARGE = "This workflow is too large for this page; draft its preset with comfygradio new."
+
+BROKEN = "What the page sent cannot be read; add the workflow again."
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the author has made of a draft so far. With `by_hand` the text of the file counts, and not the draft."""
+
+    name: str
+    draft: Draft
+    by_hand: bool = False
+
+    @property
+    def text(self) -> str:
+        """The preset file that the ticked rows stand for."""
+        return write_draft(self.draft, f"{self.name}.json")
+
+
+def describe_draft(draft: Draft, name: str, object_info: ObjectInfo) -> Json:
+    """A draft as the page holds it: what can be edited, and the rest as one text, in which no number gets rounded.
+
+    Raises PresetError for a workflow that is too large to travel with the page.
+    """
+    fields = [*draft.fields, *draft.left_out]
+    source = {
+        "workflow": draft.workflow.to_json(),
+        "outputs": list(draft.outputs),
+        "examples": [dict(example) for example in draft.examples],
+        "fields": [[field.name, field.role, dump_line(field.line), field.why] for field in fields],
+    }
+    text = json.dumps(source, ensure_ascii=False)
+    if len(text) > MAX_SOURCE:
+        raise PresetError(TOO_LARGE)
+    rows = [_describe_row(str(place), field, draft, object_info) for place, field in enumerate(fields)]
+    for row in rows[: len(draft.fields)]:
+        row |= {"on": True, "suggested": True}
+    head = {"name": name, "title": draft.title, "description": draft.description, "icon": draft.icon}
+    return {**head, "notes": list(draft.notes), "rows": rows, "byHand": False, "source": text}
+
+
+def read_desk(value: Any) -> Desk:
+    """What the page sent back, as a draft with the ticked rows in their order. Raises PresetError."""
+    try:
+        source = json.loads(value["source"])
+        workflow = Workflow.from_json(source["workflow"], "The workflow")
+        rows = [row for row in value["rows"] if row["on"]]
+        rows = [*(row for row in rows if not row["advanced"]), *(row for row in rows if row["advanced"])]
+        fields = [(source["fields"][int(row["id"])], row) for row in rows]
+        draft = Draft(
+            title=str(value["title"]).strip(),
+            description=str(value["description"]).strip(),
+            icon=str(value["icon"]).strip(),
+            workflow=workflow,
+            fields=tuple(_read_row(field, row) for field, row in fields),
+            outputs=tuple(map(str, source["outputs"])),
+            examples=_read_examples(source["examples"], {field[0]: str(row["name"]) for field, row in fields}),
+        )
+        return Desk(str(value["name"]).strip(), draft, bool(value["byHand"]))
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+        raise PresetError(BROKEN) from error
+
+
+def dump_line(line: FieldFile) -> Json:
+    """A line of a preset file as JSON, with the keys that it has."""
+    keys: Json = line.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return {key: value for key, value in keys.items() if value is not None}
+
+
+def list_addresses(line: FieldFile) -> list[SlotFile | str]:
+    """The slots that a line fills."""
+    parts = [line.slot] if line.slots is None else list(line.slots.values())
+    listed = [address for part in parts for address in (part if isinstance(part, list) else [part])]
+    return [address for address in listed if address is not None]
+
+
+def _describe_row(id: str, field: DraftField, draft: Draft, object_info: ObjectInfo) -> Json:
+    line = field.line
+    widgets = list(_find_widgets(field, draft.workflow, object_info))
+    return {
+        "id": id,
+        "on": False,
+        "suggested": False,
+        "name": field.name,
+        "label": line.label or "",
+        "advanced": line.advanced,
+        "widget": widgets[0] if widgets else "",
+        "widgets": widgets,
+        "place": _describe_place(field, draft.workflow),
+    }
+
+
+def _describe_place(field: DraftField, workflow: Workflow) -> str:
+    """Where a field goes and why it was suggested, for people; reasons that name the place say both."""
+    addresses = list_addresses(field.line)
+    if any(f"(node {address.node})" in field.why for address in addresses if isinstance(address, SlotFile)):
+        return field.why
+    places = dict.fromkeys(_describe_address(address, workflow) for address in addresses)
+    return f"{' and '.join(places)}: {field.why}" if field.why else " and ".join(places)
+
+
+def _describe_address(address: SlotFile | str, workflow: Workflow) -> str:
+    """A slot for people: the input and the node's title."""
+    if isinstance(address, str):
+        return address
+    node = workflow.nodes.get(str(address.node))
+    title = address.title or (node.title if node else address.class_type or "")
+    return f"{address.input} of {title} (node {address.node})"
+
+
+def _find_widgets(field: DraftField, workflow: Workflow, object_info: ObjectInfo) -> dict[Widget, None]:
+    """The widgets that can draw a line, its own first; none where it does not fit this server."""
+    own = _bind_widget(field.name, field.line, workflow, object_info)
+    if own is None:
+        return {}
+    kin = [widget for group in KIN if own in group for widget in group]
+    lines = [(widget, FieldFile.model_validate({**dump_line(field.line), "widget": widget})) for widget in kin]
+    fitting = [w for w, line in lines if w == own or _bind_widget(field.name, line, workflow, object_info)]
+    return dict.fromkeys([own, *fitting])
+
+
+def _bind_widget(name: str, line: FieldFile, workflow: Workflow, object_info: ObjectInfo) -> Widget | None:
+    try:
+        return bind_field(name, line, workflow, object_info).field.widget
+    except PresetError:
+        return None
+
+
+def _read_row(field: list[Any], row: Mapping[str, Any]) -> DraftField:
+    """The line of a row: as it was drafted, with what the author changed."""
+    _, role, line, why = field
+    keys = {**line, "label": str(row["label"]).strip(), "advanced": bool(row["advanced"])}
+    if row["widgets"] and row["widget"] != row["widgets"][0]:
+        keys["widget"] = row["widget"]
+    keys = {key: value for key, value in keys.items() if value or key not in ("label", "advanced")}
+    return DraftField(str(row["name"]).strip(), str(role), FieldFile.model_validate(keys), str(why))
+
+
+def _read_examples(examples: list[Json], names: Mapping[str, str]) -> tuple[Json, ...]:
+    """The examples with what is left of their fields, under the fields' new names."""
+    found = [{names.get(key, key): v for key, v in example.items() if key in {"title", *names}} for example in examples]
+    return tuple(example for example in found if example.keys() - {"title"})

@@ -1,0 +1,333 @@
+"""The author's page without a browser: drafts as rows and back, problems of the text, and what is saved where."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import httpx
+import pytest
+from gradio.utils import get_upload_folder
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+import comfygradio
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.workflow import Workflow, load_workflow
+from comfygradio.demo import DemoServer
+from comfygradio.errors import PresetError
+from comfygradio.forms.drafting.draft import Draft, draft_preset
+from comfygradio.forms.drafting.storing import store_preset
+from comfygradio.forms.preset import load_preset
+from comfygradio.settings import load_settings, shipped_presets
+from comfygradio.ui.author import Author, find_folder
+from comfygradio.ui.author_desk import describe_draft, read_desk
+from comfygradio.ui.author_form import examine_text, read_text
+from comfygradio.ui.studio import Studio
+from tests.ui.running import run_app
+
+WORKFLOW = shipped_presets() / "text_to_image.json"
+BIG_SEED = 2**64 - 3
+
+
+@pytest.fixture(scope="module")
+def client(demo: DemoServer) -> Iterator[ComfyClient]:
+    client = ComfyClient(demo.url)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def studio(client: ComfyClient, tmp_path: Path) -> Studio:
+    """An app's state with an empty folder of presets."""
+    (tmp_path / "presets").mkdir()
+    return Studio(client, [tmp_path / "presets"], tmp_path / "outputs")
+
+
+@pytest.fixture
+def author(studio: Studio) -> Author:
+    return Author(studio)
+
+
+@pytest.fixture(scope="module")
+def draft(client: ComfyClient) -> Draft:
+    graph = load_workflow(WORKFLOW).to_json()
+    graph["3"]["inputs"]["seed"] = BIG_SEED
+    workflow = Workflow.from_json(graph)
+    return draft_preset(workflow, client.object_info(*workflow.class_types))
+
+
+@pytest.fixture
+def desk(draft: Draft, client: ComfyClient) -> dict[str, Any]:
+    """The page's value for the draft, as it comes back from a browser."""
+    value = describe_draft(draft, "mine", client.object_info(*draft.workflow.class_types))
+    return dict(json.loads(json.dumps(value)))
+
+
+def row(desk: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(one for one in desk["rows"] if one["name"] == name)
+
+
+def upload(path: Path) -> dict[str, str]:
+    """What Gradio tells a function about an uploaded file."""
+    folder = Path(get_upload_folder()) / "test-author"
+    folder.mkdir(parents=True, exist_ok=True)
+    return {"path": str(shutil.copy(path, folder / path.name))}
+
+
+def save(author: Author, desk: dict[str, Any], text: str = "", overwrite: bool = False) -> dict[str, Any]:
+    return author.save(text, desk, gr.EventData(None, {"overwrite": overwrite}))
+
+
+def test_rows_that_nobody_touched_give_the_drafted_form(draft: Draft, desk: dict[str, Any]) -> None:
+    back = read_desk(desk)
+    assert back.draft.to_file("mine.json") == draft.to_file("mine.json")
+    assert back.draft.workflow.to_json() == draft.workflow.to_json()
+    assert f"seed: {BIG_SEED}" in back.text
+    assert [one["name"] for one in desk["rows"] if one["on"]] == [field.name for field in draft.fields]
+    assert [one["name"] for one in desk["rows"] if not one["on"]] == [field.name for field in draft.left_out]
+
+
+def test_what_was_ticked_named_and_moved_is_in_the_file(desk: dict[str, Any]) -> None:
+    row(desk, "sampler")["on"] = False
+    row(desk, "denoise")["on"] = True
+    row(desk, "prompt").update(name="words", label="Say it")
+    row(desk, "seed").update(advanced=True)
+    row(desk, "steps").update(widget="number")
+    desk["rows"].reverse()
+    file = read_desk(desk).draft.to_file("mine.json")
+    assert "sampler" not in file.fields and "denoise" in file.fields
+    assert file.fields["words"].label == "Say it"
+    assert file.fields["seed"].advanced and file.fields["steps"].widget == "number"
+    advanced = [line.advanced for line in file.fields.values()]
+    assert advanced == sorted(advanced)
+    assert next(iter(file.fields)) == "checkpoint"
+    assert file.examples[0]["words"] and file.examples[0]["seed"] == BIG_SEED
+
+
+def test_examples_lose_the_fields_that_are_not_ticked(desk: dict[str, Any]) -> None:
+    row(desk, "prompt")["on"] = False
+    assert read_desk(desk).draft.examples == ({"title": "As in the workflow", "seed": BIG_SEED},)
+    row(desk, "seed")["on"] = False
+    assert read_desk(desk).draft.examples == ()
+
+
+def test_only_widgets_that_fit_are_offered(desk: dict[str, Any]) -> None:
+    assert row(desk, "steps")["widgets"] == ["slider", "number"]
+    assert row(desk, "checkpoint")["widgets"] == ["dropdown", "radio"]
+    assert row(desk, "size")["widgets"] == ["size"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+KEYS = st.sampled_from(["source", "name", "title", "rows", "byHand", "description", "icon"])
+
+
+@given(key=KEYS, value=JSON)
+def test_a_page_that_sends_nonsense_gets_a_sentence(key: str, value: Any) -> None:
+    source = json.dumps({"workflow": {"1": {"class_type": "A"}}, "outputs": [], "examples": [], "fields": []})
+    whole = {"source": source, "name": "a", "title": "A", "rows": [], "byHand": False, "description": "", "icon": ""}
+    try:
+        read_desk({**whole, key: value})
+    except PresetError as error:
+        assert str(error).endswith("add the workflow again.")
+
+
+@given(field=st.sampled_from(["id", "name", "label", "widget", "widgets", "advanced", "on"]), value=JSON)
+def test_a_row_of_nonsense_gets_a_sentence(field: str, value: Any) -> None:
+    fields = [["a", "other", {"slot": "1.a"}, "why"]]
+    source = json.dumps({"workflow": {"1": {"class_type": "A"}}, "outputs": [], "examples": [], "fields": fields})
+    line = {"id": "0", "name": "a", "label": "A", "widget": "text", "widgets": ["text"], "advanced": False, "on": True}
+    whole = {"source": source, "name": "a", "title": "A", "byHand": False, "description": "", "icon": ""}
+    try:
+        read_desk({**whole, "rows": [{**line, field: value}]})
+    except PresetError as error:
+        assert str(error).endswith("add the workflow again.")
+
+
+def test_problems_of_the_text_name_file_line_and_key(desk: dict[str, Any], client: ComfyClient) -> None:
+    workflow = read_desk(desk).draft.workflow
+
+    def examine(text: str) -> dict[str, Any]:
+        return examine_text(text, "mine", workflow, lambda classes: client.object_info(*classes))
+
+    head = "title: A\nworkflow: mine.json\nfields:\n"
+    assert examine("title: [")["error"].startswith("mine.yaml:2: no valid YAML")
+    assert examine(f"{head}  a: {{slot: 6.text, lable: A}}\n")["error"] == (
+        "mine.yaml:4: fields.a: unknown key lable; did you mean label?"
+    )
+    assert examine("title: A\nworkflow: other.json\n")["error"] == (
+        "mine.yaml:2: workflow has to be mine.json, where the workflow is stored."
+    )
+    found = examine(f"{head}  a: {{slot: 6.text}}\n  title: {{slot: 6.txt}}\n")
+    assert found["problems"][0]["field"] == "title"
+    assert found["problems"][0]["text"].startswith("mine.yaml:5: Field title: node 6")
+    assert [one["name"] for one in found["form"]["fields"]] == ["a"]
+
+
+def test_a_text_of_any_length_is_refused_in_a_sentence(desk: dict[str, Any]) -> None:
+    with pytest.raises(PresetError, match="longer than any preset"):
+        read_text("#" * 2_000_000, "mine", read_desk(desk).draft.workflow)
+
+
+def test_a_dropped_workflow_is_saved_and_opens(author: Author, studio: Studio) -> None:
+    cleared, desk, text, view = author.read(upload(WORKFLOW))
+    assert cleared is None and desk["name"] == "text_to_image" and "error" not in view
+    assert view["where"] == "Goes to presets/text_to_image.yaml, with its workflow beside it."
+    assert view["form"]["fields"][0]["label"] == "What do you want to see?" and not view["problems"]
+    desk["name"] = "mine"
+    assert save(author, desk)["saved"] == "mine"
+    names = sorted(path.name for path in studio.folders[0].iterdir())
+    assert names == ["mine.json", "mine.yaml", "preset.schema.json"]
+    assert text.replace("text_to_image.json", "mine.json") == (studio.folders[0] / "mine.yaml").read_text()
+    studio.reload()
+    assert not studio.errors and not studio.forms["mine"].problems
+
+
+def test_a_picture_with_an_embedded_prompt_is_a_workflow_too(author: Author, tmp_path: Path) -> None:
+    info = PngInfo()
+    info.add_text("prompt", WORKFLOW.read_text())
+    Image.new("RGB", (8, 8)).save(tmp_path / "ComfyUI_00012_.png", pnginfo=info)
+    _, desk, _, view = author.read(upload(tmp_path / "ComfyUI_00012_.png"))
+    assert desk["name"] == "text_to_image" and not view["problems"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("ui.json", '{"nodes": [], "links": []}', "ui.json is in ComfyUI's UI format"),
+        ("cut.json", '{"1": ', "The workflow cut.json is no valid JSON"),
+        ("cut.png", "\x89PNG", "cut.png is no file with ComfyUI settings"),
+        ("empty.json", "{}", "empty.json is no ComfyUI workflow: it holds no nodes."),
+    ],
+)
+def test_files_that_are_no_workflow_get_a_sentence(
+    author: Author, tmp_path: Path, name: str, content: str, sentence: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    _, desk, text, view = author.read(upload(tmp_path / name))
+    assert desk["error"].startswith(sentence) or f" {sentence}" in desk["error"]
+    assert (text, view) == ("", {})
+
+
+def test_a_workflow_beyond_bounds_is_left_to_the_command(author: Author, tmp_path: Path) -> None:
+    graph = {str(number): {"class_type": "KSampler", "inputs": {}} for number in range(1001)}
+    (tmp_path / "huge.json").write_text(json.dumps(graph))
+    assert "comfygradio new" in author.read(upload(tmp_path / "huge.json"))[1]["error"]
+
+
+def test_a_file_that_was_never_uploaded_is_not_read(author: Author) -> None:
+    assert author.read({"path": str(WORKFLOW)})[1] == {"error": "This file did not arrive; please add it again."}
+
+
+def test_text_by_hand_counts_until_the_list_is_used_again(author: Author, desk: dict[str, Any], studio: Studio) -> None:
+    text = "title: By hand\nworkflow: mine.json\nfields:\n  a: {slot: 6.text}  # mine\n"
+    aside, view = author.write(text, desk)
+    assert aside["byHand"] and view["form"]["title"] == "By hand"
+    assert save(author, aside, text)["saved"] == "mine"
+    assert (studio.folders[0] / "mine.yaml").read_text() == text
+    assert save(author, desk, text, overwrite=True)["saved"] == "mine"
+    assert "By hand" not in (studio.folders[0] / "mine.yaml").read_text()
+
+
+def test_a_preset_is_overwritten_only_when_that_is_ticked(author: Author, desk: dict[str, Any], studio: Studio) -> None:
+    assert save(author, desk)["saved"] == "mine"
+    desk["title"] = "Second"
+    view = save(author, desk)
+    assert view["taken"] and view["refused"] == "mine.yaml exists already; choose another name, or overwrite it."
+    assert load_preset(studio.folders[0] / "mine.yaml").title != "Second"
+    assert save(author, desk, overwrite=True)["saved"] == "mine"
+    assert load_preset(studio.folders[0] / "mine.yaml").title == "Second"
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a/b", "Upper", "1st", "a.b", "x" * 200, "a\n", "con\0"])
+def test_names_that_lead_elsewhere_are_refused(
+    author: Author, desk: dict[str, Any], studio: Studio, tmp_path: Path, name: str
+) -> None:
+    desk["name"] = name
+    before = sorted(tmp_path.rglob("*"))
+    view = save(author, desk)
+    if name.strip() != "a":
+        assert "small letters" in view["refused"] and view["error"] == view["refused"]
+        assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_failed_save_leaves_nothing_half(tmp_path: Path, desk: dict[str, Any]) -> None:
+    draft = read_desk(desk)
+    (tmp_path / "mine.yaml").mkdir()
+    with pytest.raises(PresetError, match=r"mine\.yaml cannot be written"):
+        store_preset(tmp_path, "mine", draft.text, draft.draft.workflow, overwrite=True)
+    assert not [path for path in tmp_path.iterdir() if path.suffix == ".tmp"]
+
+
+def test_a_name_of_another_folder_is_refused(client: ComfyClient, tmp_path: Path, desk: dict[str, Any]) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    studio = Studio(client, [own, shipped_presets()], tmp_path / "outputs")
+    desk["name"] = "upscale"
+    assert "in another folder" in save(Author(studio), desk)["refused"]
+    assert not list(own.iterdir())
+
+
+def test_the_programs_own_folder_is_not_written_to(tmp_path: Path) -> None:
+    package = Path(comfygradio.__file__).parent
+    assert find_folder([package / "presets", tmp_path]) == tmp_path
+    assert find_folder([package / "presets"]) is None
+
+
+def test_an_author_without_a_folder_is_told_so(client: ComfyClient, tmp_path: Path, desk: dict[str, Any]) -> None:
+    author = Author(Studio(client, [], tmp_path))
+    view = author.edit(desk)[1]
+    assert not view["canSave"] and "--presets" in view["where"]
+    assert "--presets" in save(author, desk)["refused"]
+
+
+def test_the_flag_and_its_variable() -> None:
+    assert not load_settings({}).author
+    assert load_settings({"COMFYGRADIO_AUTHOR": "1"}).author
+    assert load_settings({}, {"author": True}).author
+
+
+def list_ids(config: dict[str, Any]) -> set[str]:
+    return {str(one["props"].get("elem_id")) for one in config["components"]}
+
+
+def test_the_page_is_there_only_for_authors(demo: DemoServer, tmp_path: Path) -> None:
+    with run_app(demo.url, tmp_path / "outputs") as plain:
+        without = httpx.get(f"{plain.url}config").json()
+    with run_app(demo.url, tmp_path / "outputs", author=True) as running:
+        config = httpx.get(f"{running.url}config").json()
+    assert not {"cg-author", "cg-way", "cg-desk"} & list_ids(without)
+    assert {"cg-author", "cg-way", "cg-desk"} <= list_ids(config)
+    assert len(config["dependencies"]) == len(without["dependencies"]) + 4
+    assert all(one["api_visibility"] == "private" for one in config["dependencies"][:4])
+
+
+def test_the_page_stands_behind_the_login(demo: DemoServer, tmp_path: Path) -> None:
+    users = tmp_path / "users"
+    users.write_text("ada:secret\n")
+    with run_app(demo.url, tmp_path / "outputs", auth=users, author=True) as running:
+        for number in range(4):
+            call = {"fn_index": number, "data": [{}], "session_hash": "x"}
+            assert httpx.post(f"{running.url}gradio_api/run/predict", json=call).status_code == 401
+
+
+def test_functions_keep_their_numbers_when_presets_change(demo: DemoServer, tmp_path: Path) -> None:
+    presets = tmp_path / "presets"
+    shutil.copytree(shipped_presets(), presets)
+    with run_app(demo.url, tmp_path / "outputs", presets, author=True) as running:
+        before = [fn.name for fn in list(running.app.blocks.fns.values())[:4]]
+        (presets / "upscale.yaml").unlink()
+        running.app.studio.reload()
+        after = [fn.name for fn in list(running.app.blocks.fns.values())[:4]]
+        assert running.app.revision >= 1
+    assert before == after == ["read", "edit", "write", "save"]
