@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -44,9 +45,10 @@ class InputSpec:
 
     @property
     def is_seed(self) -> bool:
-        """Whether ComfyUI's own page gives this input a seed control."""
+        """Whether ComfyUI's own page draws this number anew for each job."""
         control = self.options.get("control_after_generate")
-        return "INT" in self.types and (bool(control) or (control is None and self.name in ("seed", "noise_seed")))
+        is_drawn = control in (True, "randomize") or (control is not False and self.name in ("seed", "noise_seed"))
+        return "INT" in self.types and is_drawn
 
     @property
     def is_multiline(self) -> bool:
@@ -193,7 +195,7 @@ def _parse_group(
 ) -> list[InputSpec]:
     specs = _mapping(groups.get(group))
     order = _mapping(data.get("input_order")).get(group)
-    known = [name for name in order if name in specs] if isinstance(order, list) else []
+    known = [name for name in order if isinstance(name, str) and name in specs] if isinstance(order, list) else []
     return [InputSpec.from_json(name, group, specs[name]) for name in dict.fromkeys([*known, *specs])]
 
 
@@ -202,4 +204,6 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _number(value: Any) -> int | float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) and value == value else None
+    """A limit; NaN and the infinities are none."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number and -math.inf < value < math.inf else None

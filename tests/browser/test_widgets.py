@@ -191,7 +191,7 @@ def test_what_is_painted_is_painted_anew_and_nothing_else(
 
 def distance(color: Any, other: tuple[int, int, int]) -> int:
     """The largest difference of a channel."""
-    return max(abs(a - b) for a, b in zip(color, other, strict=True))
+    return max(abs(int(a) - b) for a, b in zip(color, other, strict=True))
 
 
 def test_a_picture_fills_its_form_with_what_is_ticked(
