@@ -20,9 +20,9 @@ from comfygradio.forms.choices import (
     narrow_sizes,
 )
 from comfygradio.forms.defaults import set_default
-from comfygradio.forms.field import Choice, Field, Refused
+from comfygradio.forms.field import Choice, Field, Refused, show
 from comfygradio.forms.gained import DYNAMIC_COMBO, fill_gained, find_missing
-from comfygradio.forms.literals import check_setting, is_multiselect
+from comfygradio.forms.literals import check_literal, check_setting, is_multiselect
 from comfygradio.forms.lora_binding import bind_loras
 from comfygradio.forms.preset_file import FieldFile, SlotAddress, Widget
 from comfygradio.forms.problem import Misfit
@@ -147,7 +147,7 @@ def _bind_plain(
     field, lost = _narrow_choices(field, pairs, workflow, object_info)
     bound = set_default(field, line, workflow, specs[0])
     named = describe_choices(line, offered)
-    return bound, (*named, *lost, *_describe_first(bound, line, workflow, specs[0]))
+    return bound, (*named, *lost, *_describe_first(bound, line, workflow, pairs))
 
 
 def _choose_help(line: FieldFile, field: Field, spec: InputSpec) -> str:
@@ -164,7 +164,7 @@ def _find_dynamic(pairs: Pairs) -> frozenset[Slot]:
 
 def _read_placeholder(spec: InputSpec) -> str:
     text = spec.options.get("placeholder")
-    return text if isinstance(text, str) else ""
+    return text.encode("utf-8", "replace").decode("utf-8") if isinstance(text, str) else ""
 
 
 def _is_prompt(field: Field, workflow: Workflow, object_info: ObjectInfo) -> bool:
@@ -197,8 +197,9 @@ def _narrow_choices(
         return field, ()
     if all(spec.choices is None and spec.types & {"INT", "FLOAT"} for spec in specs):
         return _read_numbers(field), ()
-    for choice in field.choices:
-        if problem := next((found for spec in specs if (found := check_setting(spec, choice.value))), None):
+    unlisted = [spec for spec in specs if spec.choices is None]
+    for choice in field.choices if unlisted else ():
+        if problem := next((found for spec in unlisted if (found := check_setting(spec, choice.value))), None):
             raise Misfit("value", f"a choice does not fit: {problem}")
     if all(spec.type != DYNAMIC_COMBO for spec in specs):
         return field, ()
@@ -239,12 +240,15 @@ def _describe_given(field: Field, line: FieldFile) -> Iterator[str]:
             yield describe_respelled(name, found)
 
 
-def _describe_first(field: Field, line: FieldFile, workflow: Workflow, spec: InputSpec) -> tuple[str, ...]:
-    """A note where the workflow's own choice is gone from the server and the field starts with another one."""
-    slot = next(iter(field.all_slots))
-    own = workflow.nodes[slot.node_id].inputs.get(slot.input)
-    if not isinstance(own, str) or spec.choices is None or spec.media or own in spec.choices or field.is_multiple:
-        return ()
+def _describe_first(field: Field, line: FieldFile, workflow: Workflow, pairs: Pairs) -> Iterator[str]:
+    """A sentence where the server refuses the workflow's own value, so that the field starts with another one."""
     if line.default is not None or line.fixed is not None:
-        return ()
-    return (f"this ComfyUI does not have {own}; the form starts with {field.default} instead.",)
+        return
+    for slot, spec in pairs[:1] if field.widget != "size" else pairs:
+        own = workflow.nodes[slot.node_id].inputs.get(slot.input)
+        if own is None or spec.media or check_literal(spec, own) is None:
+            continue
+        if spec.choices is not None and isinstance(own, str):
+            yield f"this ComfyUI does not have {own}; the form starts with {field.default} instead."
+        else:
+            yield f"the workflow's own {show(own)} is not possible here; the form starts with {field.default} instead."

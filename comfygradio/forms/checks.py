@@ -34,7 +34,8 @@ def check_value(field: Field, value: Any) -> Any:
     """
     if is_empty(field, value):
         return None
-    return CHECKS[field.widget](field, value)
+    checked = CHECKS[field.widget](field, value)
+    return None if field.optional and checked == () else checked
 
 
 def is_empty(field: Field, value: Any) -> bool:

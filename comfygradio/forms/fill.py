@@ -13,7 +13,7 @@ from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Upload, Workflow
 from comfygradio.forms.bypass import bypass_nodes
 from comfygradio.forms.describe import describe_value
-from comfygradio.forms.dynamic_prompt import expand_dynamic
+from comfygradio.forms.dynamic_prompt import expand_dynamic, strip_comments
 from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.file_prefix import expand_prefixes
 from comfygradio.forms.gained import fill_gained, is_dynamic
@@ -42,16 +42,16 @@ def fill_graph(
 
     `values` are checked values, None for fields that stay empty or are hidden; `now` is what `%date:…%` writes.
     """
-    filling = _Filling(workflow.to_json(), fields, values)
+    filling = _Filling(workflow.to_json(), object_info, fields, values)
     for slot, value in fixed:
-        filling.put("fixed", slot, value)
+        filling.put("", slot, value)
     shown = find_visible(fields, {name: describe_value(field, values[name]) for name, field in fields.items()})
     for name in order_by_filling(fields, shown):
         if values[name] is not None:
             filling.fill(fields[name], values[name])
     graph = filling.graph
-    filling.expand(object_info, _find_seed(fields, values))
-    filling.complete(object_info)
+    filling.expand(_find_seed(fields, values))
+    filling.complete()
     for name, field in fields.items():
         if field.widget == "loras":
             insert_loras(graph, field, values[name] or (), object_info)
@@ -94,16 +94,29 @@ def uses_chance(fields: Mapping[str, Field], fixed: Fixed, values: Mapping[str, 
 class _Filling:
     """A graph that is being filled; it remembers which field put what where last."""
 
-    def __init__(self, graph: dict[str, Any], fields: Mapping[str, Field], values: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        graph: dict[str, Any],
+        object_info: ObjectInfo,
+        fields: Mapping[str, Field],
+        values: Mapping[str, Any],
+    ) -> None:
         self.graph = graph
+        self._object_info = object_info
         self._words = {name: _describe_word(field, values[name]) for name, field in fields.items()}
         self._put: dict[Slot, str] = {}
         self._uploads: list[Upload] = []
 
-    def put(self, origin: str, slot: Slot, value: Any) -> None:
-        """Set an input; in a text the values of fields stand for their names."""
-        filled = fill_template(value, self._words) if isinstance(value, str) else value
-        self._set(origin, slot, filled)
+    def put(self, origin: str, slot: Slot, value: Any, own: Mapping[str, str] | None = None) -> None:
+        """Set an input; in a text the values of fields, and what `own` adds to them, stand for their names.
+
+        A comment ends with the value that it stands in, lest it swallows what follows.
+        """
+        if isinstance(value, str):
+            words = {**self._words, **(own or {})}
+            is_drawn = self._is_drawn(slot)
+            value = fill_template(value, {n: strip_comments(w) for n, w in words.items()} if is_drawn else words)
+        self._set(origin, slot, value)
 
     def fill(self, field: Field, value: Any) -> None:
         """Put a checked value, which is not None, where it belongs."""
@@ -112,8 +125,8 @@ class _Filling:
             self._uploads.append(Upload(value, name_upload(field, value), slots))
             self._set_all(field, self._uploads[-1].name)
         elif field.template:
-            text = fill_template(field.template, {**self._words, "value": self._words[field.name]})
-            self._set_all(field, text)
+            for slot in field.slots[""]:
+                self.put(field.name, slot, field.template, {"value": self._words[field.name]})
         elif field.widget == "size":
             for part, side in (("width", value[0]), ("height", value[1])):
                 for slot in field.slots[part]:
@@ -123,21 +136,19 @@ class _Filling:
             for slot, setting in next((c.sets for c in field.choices or () if c.value == value), ()):
                 self.put(field.name, slot, setting)
 
-    def expand(self, object_info: ObjectInfo, seed: str) -> None:
+    def expand(self, seed: str) -> None:
         """Draw `{a|b}` in the texts that were put in; a field that fills several inputs draws the same for each."""
         for slot, origin in self._put.items():
-            node = self.graph[slot.node_id]
-            text = node["inputs"][slot.input]
-            spec = object_info.spec(node["class_type"], slot.input, node["inputs"])
-            if spec and isinstance(text, str) and "STRING" in spec.types and spec.options.get("dynamicPrompts"):
-                node["inputs"][slot.input] = expand_dynamic(text, random.Random(f"{seed}/{origin}"))
+            inputs = self.graph[slot.node_id]["inputs"]
+            if isinstance(inputs[slot.input], str) and self._is_drawn(slot):
+                inputs[slot.input] = expand_dynamic(inputs[slot.input], random.Random(f"{seed}/{origin}"))
 
-    def complete(self, object_info: ObjectInfo) -> None:
+    def complete(self) -> None:
         """Fill in what the choices made in dynamic combos ask for beyond what the workflow has."""
         for node_id in dict.fromkeys(slot.node_id for slot in self._put):
             node = self.graph[node_id]
-            if is_dynamic(node["class_type"], object_info):
-                fill_gained(node["class_type"], node["inputs"], object_info)
+            if is_dynamic(node["class_type"], self._object_info):
+                fill_gained(node["class_type"], node["inputs"], self._object_info)
 
     def list_uploads(self) -> list[Upload]:
         """The files for nodes that are still in the graph."""
@@ -146,6 +157,12 @@ class _Filling:
             slots = tuple(slot for slot in upload.slots if slot[0] in self.graph)
             kept += [Upload(upload.path, upload.name, slots)] if slots else []
         return kept
+
+    def _is_drawn(self, slot: Slot) -> bool:
+        """Whether ComfyUI's own page expands `{a|b}` in this input."""
+        node = self.graph[slot.node_id]
+        spec = self._object_info.spec(node["class_type"], slot.input, node["inputs"])
+        return spec is not None and "STRING" in spec.types and bool(spec.options.get("dynamicPrompts"))
 
     def _set_all(self, field: Field, value: Any) -> None:
         for slot in field.slots.get("", ()):

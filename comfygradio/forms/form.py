@@ -16,7 +16,7 @@ from comfygradio.comfy.workflow import Prompt, Workflow
 from comfygradio.errors import NodeError, PresetError, ValuesRefused
 from comfygradio.forms.checks import check_value
 from comfygradio.forms.describe import describe_value
-from comfygradio.forms.field import MEDIA, Field, Refused
+from comfygradio.forms.field import MEDIA, Field, Refused, show
 from comfygradio.forms.fill import DRAWN, fill_graph, uses_chance
 from comfygradio.forms.loras import is_loader
 from comfygradio.forms.preset_file import PresetFile
@@ -51,7 +51,7 @@ class Form:
         Raises ValuesRefused with a sentence for each field that cannot be taken.
         """
         known = {*self.fields, DRAWN}
-        problems = {name: self._describe_unknown(name) for name in values if name not in known}
+        problems = {show(name): self._describe_unknown(show(name)) for name in values if name not in known}
         checked, refused = self._check_each(values)
         described = {name: describe_value(self.fields[name], value) for name, value in checked.items()}
         for name, is_shown in find_visible(self.fields, described).items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import heapq
 import re
 from collections.abc import Callable, Mapping, Sequence
 
@@ -39,6 +40,11 @@ CLASS_FOLDERS: Mapping[str, str] = {
 
 FILE_END = re.compile(r"[.][A-Za-z][A-Za-z0-9]{0,11}$")
 
+WORD = re.compile(r"[^\W\d_]+|\d+")
+
+MOST_COMPARED = 300
+"""Names that are compared letter by letter: those that share the most words with the one looked for."""
+
 MAX_NAME = 300
 """Characters of a name that are compared with others."""
 
@@ -65,7 +71,10 @@ def match_name(value: object, choices: Sequence[Scalar]) -> Scalar | None:
 def find_near(value: object, choices: Sequence[Scalar], count: int = 3) -> tuple[str, ...]:
     """The most similar choices, best first; file names are compared without their folders."""
     files = {take_file_name(str(choice)): str(choice) for choice in choices}
-    near = difflib.get_close_matches(take_file_name(str(value))[:MAX_NAME], files, count, 0.4)
+    wanted = take_file_name(str(value))[:MAX_NAME]
+    words = frozenset(WORD.findall(wanted))
+    likely = heapq.nlargest(MOST_COMPARED, files, key=lambda name: len(words.intersection(WORD.findall(name))))
+    near = difflib.get_close_matches(wanted, likely, count, 0.4)
     return tuple(files[name] for name in near)
 
 

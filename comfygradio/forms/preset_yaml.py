@@ -50,7 +50,7 @@ def _read_tree(path: Path, text: str) -> tuple[dict[str, Any], dict[tuple[str, .
     lines = _find_lines(path, tree)
     try:
         data: dict[str, Any] = yaml.load(text, Loader=Loader)
-    except (ValueError, KeyError, AttributeError) as error:  # what PyYAML makes of `2024-13-45` and `!!bool maybe`
+    except (ValueError, LookupError, AttributeError, TypeError) as error:  # PyYAML on `2024-13-45` or `!!bool maybe`
         raise PresetError(f"{path}: a value cannot be read ({error}); put it in quotes.") from error
     return data, lines
 

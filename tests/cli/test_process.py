@@ -13,7 +13,7 @@ import pytest
 
 from comfygradio.demo import DemoOptions, DemoServer
 
-from .shell import COMMAND, finish, start
+from .shell import finish, start
 
 
 def await_queue(url: str, running: int, seconds: float = 10) -> None:

@@ -9,6 +9,8 @@ from PIL import Image
 
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.errors import PresetError, ValuesRefused
+from comfygradio.forms.metadata import Metadata
+from comfygradio.forms.restore import restore_values
 
 from .desk import RESIZE, WORKFLOW, Desk, change_workflow
 
@@ -458,3 +460,19 @@ def test_the_workflow_is_never_changed(desk: Desk, info: ObjectInfo) -> None:
         form_values = {"look": look, "prompt": "{a|b}"}
         desk.bind(f"prompt: {{slot: 6.text}}\n{LOOK}", info).fill(form_values)
     assert form.workflow.to_json() == before and form.workflow.to_json()["6"]["inputs"] == WORKFLOW["6"]["inputs"]
+
+
+def test_a_comment_ends_with_the_value_that_it_stands_in(desk: Desk, info: ObjectInfo) -> None:
+    form = desk.bind(f"prompt: {{slot: 6.text}}\n{LOOK}", info)
+    assert text(form, prompt="a fox // not a dog", look="Photo") == "photo of a fox , 35mm"
+    form = desk.bind("f: {slot: 6.text, template: '{value}, {a|a}, high detail // end'}", info)
+    assert text(form, f="see http://example.org") == "see http:, a, high detail "
+    form = desk.bind("f: {slot: 9.filename_prefix, template: '{value}//{value}'}", info)
+    assert read(form, "9.filename_prefix", f="a//b") == "a//b//a//b"
+
+
+@pytest.mark.parametrize("lines", [f"prompt: {{slot: 6.text}}\n{LOOK}", f"{LOOK}\nprompt: {{slot: 6.text}}"])
+def test_what_was_filled_can_be_read_again(desk: Desk, info: ObjectInfo, lines: str) -> None:
+    form = desk.bind(lines, info)
+    prompt = form.fill({"prompt": "a fox", "look": "Comic"})
+    assert restore_values(form, Metadata("png", prompt=prompt.graph)).values == {"prompt": "a fox", "look": "Comic"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from comfygradio import ComfyClient
-from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.comfy.object_info import NodeDef, ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import PromptRejected, ValuesRefused
@@ -21,12 +22,15 @@ from comfygradio.forms.form_binding import bind_form
 from comfygradio.forms.literals import check_literal
 from comfygradio.forms.preset_file import PresetFile
 
-from .random_classes import COUNT, INPUT, draw_values, is_allowed, make_classes, make_form, parse_classes
+from .corpus import corpus_info
+from .random_classes import COUNT, INPUT, draw_typed, draw_values, is_allowed, make_classes, make_form, parse_classes
+from .test_loras import build_flow
 
 CLASSES = make_classes(2026)
 INFO = parse_classes(CLASSES)
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-many = settings(max_examples=300, deadline=None)
+CORPUS = corpus_info()
+quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=200, deadline=None)
 
 KINDS = {
     "whole": "number",
@@ -77,6 +81,14 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
         client.cancel(sleeping.prompt_id)
 
 
+@cache
+def find_form(class_type: str) -> Form:
+    """The form of one field for the class."""
+    form = make_form(INFO, class_type)
+    assert form.problems == ()
+    return form
+
+
 def list_samples(size: int) -> st.SearchStrategy[list[tuple[str, Any]]]:
     """Lists of a class and a value for its input."""
     sample = st.integers(0, COUNT - 1).flatmap(
@@ -104,8 +116,7 @@ def test_literals_are_judged_as_the_server_does(judge: Judge, samples: list[tupl
 def test_what_a_form_takes_the_server_takes(judge: Judge, samples: list[tuple[str, Any]]) -> None:
     graph, tried = {}, {}
     for index, (name, value) in enumerate(samples):
-        form = make_form(judge.info, name)
-        assert form.problems == ()
+        form = find_form(name)
         try:
             graph[str(index)] = form.fill({"f": value}).graph["1"]
             tried[str(index)] = (form.fields["f"], value)
@@ -116,14 +127,12 @@ def test_what_a_form_takes_the_server_takes(judge: Judge, samples: list[tuple[st
     assert not refused, [(tried[key], why) for key, why in refused.items()]
 
 
-@given(st.integers(0, COUNT - 1), st.data())
+@given(st.sampled_from([node for node in INFO if node.inputs[INPUT].type != "COLOR"]), st.data())
 @many
-def test_what_a_form_refuses_is_out_of_its_limits(index: int, data: st.DataObject) -> None:
-    spec = INFO.nodes[f"Random{index}"].inputs[INPUT]
-    form = make_form(INFO, f"Random{index}")
-    value = data.draw(draw_values(spec))
+def test_what_a_form_refuses_is_out_of_its_limits(node: NodeDef, data: st.DataObject) -> None:
+    spec, form = node.inputs[INPUT], find_form(node.class_type)
+    value = data.draw(draw_typed(spec))
     allowed = is_allowed(spec, value)
-    assume(allowed is not None)
     if form.fields["f"].widget == "seed" and value == -1:
         return
     try:
@@ -149,14 +158,13 @@ def test_what_a_form_took_it_takes_again(index: int, data: st.DataObject) -> Non
     assert form.check(again) == checked and form.describe(form.check(again)) == described
 
 
-@given(st.integers(0, COUNT - 1), st.data())
+@given(st.sampled_from([node for node in INFO if node.inputs[INPUT].type in ("INT", "FLOAT")]), st.data())
 @many
-def test_a_preset_never_widens_the_servers_limits(index: int, data: st.DataObject) -> None:
-    spec = INFO.nodes[f"Random{index}"].inputs[INPUT]
-    assume(spec.type in ("INT", "FLOAT"))
+def test_a_preset_never_widens_the_servers_limits(node: NodeDef, data: st.DataObject) -> None:
+    spec = node.inputs[INPUT]
     limits = st.none() | st.integers(-(2**65), 2**65)
     keys = {"min": data.draw(limits), "max": data.draw(limits)}
-    form = make_form(INFO, f"Random{index}", **{name: value for name, value in keys.items() if value is not None})
+    form = make_form(INFO, node.class_type, **{name: value for name, value in keys.items() if value is not None})
     if form.problems:
         return
     value = data.draw(draw_values(spec))
@@ -206,6 +214,32 @@ def test_seeds_of_64_bits_stay_exact(seed: int) -> None:
         assert prompt.graph["1"]["inputs"][INPUT] == seed
         text = json.dumps(prompt.extra_pnginfo)
         assert form.fill(json.loads(text)["comfygradio"]["values"]).graph == prompt.graph
+
+
+SIZES = st.integers(-9, 2**32) | st.text("0123456789x", max_size=9)
+ROW = st.tuples(
+    st.sampled_from(["add_detail", "flux/film_grain_v3.safetensors", "gone", ""]), st.floats() | st.integers()
+)
+
+
+@given(st.one_of(st.tuples(SIZES, SIZES), SIZES), st.lists(ROW, max_size=4))
+@many
+def test_sizes_and_lora_lists_come_back(size: Any, rows: list[tuple[str, Any]]) -> None:
+    fields = {
+        "size": {"slots": {"width": "5.width", "height": "5.height"}},
+        "loras": {"slots": {"model": "3.model", "clip": ["6.clip", "7.clip"]}},
+    }
+    file = PresetFile.model_validate({"title": "T", "workflow": "w.json", "fields": fields})
+    form = bind_form("t", file, Workflow.from_json(build_flow()), CORPUS)
+    assert form.problems == ()
+    for values in ({"size": size}, {"loras": rows}, {"loras": [{"name": n, "strength": s} for n, s in rows]}):
+        try:
+            checked = form.check(values)
+        except ValuesRefused:
+            continue
+        described = json.loads(json.dumps(form.describe(checked), allow_nan=False))
+        assert form.check(described) == checked
+        assert form.build(checked).graph == form.fill(described).graph
 
 
 @given(st.sampled_from(["plain", "size", "nested", "odd"]), st.integers(-9, 5000) | st.text(max_size=5))
