@@ -106,7 +106,7 @@ def check_switch(field: Field, value: Any) -> bool:
 
 
 def is_huge(value: object) -> bool:
-    """Whether a value is a whole number of 60 digits or more, which no field takes."""
+    """Whether a value is a whole number of more than 60 digits, which no field takes."""
     return isinstance(value, int) and abs(value) >= HUGE
 
 

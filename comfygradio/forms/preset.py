@@ -55,7 +55,7 @@ def load_preset(path: str | Path) -> Preset:
     folder = path.parent.resolve()
     try:
         workflow_path = (folder / file.workflow).resolve()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise PresetError(f"{path}: workflow {file.workflow!r} is no path: {error}.") from error
     if folder not in workflow_path.parents:
         raise PresetError(

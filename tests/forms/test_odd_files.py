@@ -1,0 +1,110 @@
+"""Odd preset files and odd servers: whatever they say, a sentence comes out or it is passed over."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from comfygradio.comfy.object_info import InputSpec, ObjectInfo
+from comfygradio.errors import PresetError
+from comfygradio.forms.preset_yaml import parse_preset_file
+
+from .desk import Desk, read_object_info
+
+HEAD = "title: T\nworkflow: w.json\n"
+
+
+def refuse(desk: Desk, text: str) -> str:
+    path = desk.write(text)
+    with pytest.raises(PresetError) as caught:
+        parse_preset_file(path)
+    return str(caught.value).removeprefix(f"{path}")
+
+
+@pytest.mark.parametrize("value", ["2024-13-45", "!!int x", "!!int ''", "!!bool maybe", "!!timestamp x", "9" * 5000])
+def test_values_that_yaml_cannot_read(desk: Desk, value: str) -> None:
+    text = refuse(desk, f"{HEAD}fields: {{a: {{slot: 3.steps, default: {value}}}}}")
+    assert text.startswith(": a value cannot be read (") and text.endswith("); put it in quotes.")
+
+
+@pytest.mark.parametrize("value", ["2024-12-24", "!!binary aGk=", "!!set {a}", "null", "[a: b]"])
+def test_values_of_other_types(desk: Desk, value: str) -> None:
+    text = refuse(desk, f"{HEAD}fields: {{a: {{slot: 3.steps, fixed: [{value}]}}}}")
+    assert "fields.a.fixed: " in text or "in quotes" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("fields: &a {x: *a}", 3),
+        (
+            "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
+            + "".join(
+                f"{after}: &{after} [{', '.join([f'*{before}'] * 10)}]\n"
+                for before, after in zip("abcdef", "bcdefg", strict=True)
+            ),
+            7,
+        ),
+    ],
+)
+def test_aliases_that_grow_without_end(desk: Desk, text: str, line: int) -> None:
+    assert refuse(desk, HEAD + text).startswith(f":{line}: this repeats too much, by anchors")
+
+
+def test_aliases_that_are_meant_well(desk: Desk) -> None:
+    text = HEAD + "fields:\n  a: &a {slot: 3.steps, max: 9}\n  b: {<<: *a, max: 5}\n"
+    file = parse_preset_file(desk.write(text))
+    assert (file.fields["a"].max, file.fields["b"].max, file.fields["b"].slot) == (9, 5, "3.steps")
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, "a: " + "{b: " * 900 + "1" + "}" * 900, "- " * 5000])
+def test_deep_nesting(desk: Desk, text: str) -> None:
+    assert refuse(desk, text)
+
+
+def test_a_byte_order_mark(desk: Desk) -> None:
+    path = desk.write("\ufeff" + HEAD)
+    assert parse_preset_file(path).title == "T"
+
+
+def read_spec(spec: list[Any], **more: Any) -> InputSpec:
+    data = {"A": {"input": {"required": {"x": spec}}, **more}}
+    return ObjectInfo.from_json(data).nodes["A"].inputs["x"]
+
+
+@pytest.mark.parametrize("limit", [float("nan"), float("inf"), float("-inf"), "0", None, True, [0]])
+def test_limits_that_are_none(limit: Any) -> None:
+    spec = read_spec(["FLOAT", {"min": limit, "max": limit}])
+    assert (spec.minimum, spec.maximum) == (None, None)
+
+
+def test_limits_of_any_size() -> None:
+    assert read_spec(["INT", {"max": 10**400}]).maximum == 10**400
+
+
+@pytest.mark.parametrize("order", [["x", ["y"], None, {"a": 1}, "z"], "x", None, {"required": 1}])
+def test_odd_orders(order: Any) -> None:
+    assert read_spec(["INT", {}], input_order={"required": order}).name == "x"
+
+
+def test_names_of_files_that_are_no_text_are_not_offered() -> None:
+    spec = read_spec([["a.pt", "caf\udce9.pt", ["x"], None, 7], {"tooltip": "caf\udce9", "display_name": "\ud800"}])
+    assert (spec.choices, spec.tooltip, spec.label) == (("a.pt", 7), "caf?", "?")
+
+
+@pytest.mark.parametrize(
+    "spec", [[], None, "INT", 7, [None], [{}], [["a"], None], [["a"], []], ["COMBO", {"options": 7}]]
+)
+def test_odd_specs(desk: Desk, spec: Any) -> None:
+    data = copy.deepcopy(read_object_info("v0.33.0"))
+    data["KSampler"]["input"]["required"]["scheduler"] = spec
+    form = desk.bind("f: {slot: 3.steps}", ObjectInfo.from_json(data))
+    assert all(problem.input == "scheduler" for problem in form.problems)
+
+
+@pytest.mark.parametrize("answer", [None, [], "x", {"KSampler": None}, {"KSampler": {"input": []}}, {7: {}}])
+def test_odd_answers(desk: Desk, answer: Any) -> None:
+    problems = desk.bind("f: {slot: 3.steps}", ObjectInfo.from_json(answer)).problems
+    assert problems and all(str(problem).endswith(".") for problem in problems)
