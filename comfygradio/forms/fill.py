@@ -11,12 +11,12 @@ from typing import Any
 
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Upload, Workflow
+from comfygradio.forms.binding.gained import fill_gained, is_dynamic
 from comfygradio.forms.bypass import bypass_nodes
 from comfygradio.forms.describe import describe_value
 from comfygradio.forms.dynamic_prompt import expand_dynamic, strip_comments
 from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.file_prefix import expand_prefixes
-from comfygradio.forms.gained import fill_gained, is_dynamic
 from comfygradio.forms.literals import wrap
 from comfygradio.forms.loras import insert_loras
 from comfygradio.forms.media import name_upload

@@ -10,9 +10,9 @@ from pathlib import Path
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow, load_workflow
 from comfygradio.errors import PresetError, WorkflowError
+from comfygradio.forms.binding.form_binding import bind_form
+from comfygradio.forms.binding.lora_binding import list_classes
 from comfygradio.forms.form import Form
-from comfygradio.forms.form_binding import bind_form
-from comfygradio.forms.lora_binding import list_classes
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.forms.preset_yaml import parse_preset_file
 

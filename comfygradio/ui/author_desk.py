@@ -10,7 +10,7 @@ from typing import Any
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.errors import PresetError
-from comfygradio.forms.binding import bind_field
+from comfygradio.forms.binding.field_binding import bind_field
 from comfygradio.forms.drafting.draft import Draft
 from comfygradio.forms.drafting.lines import DraftField
 from comfygradio.forms.drafting.writer import write_draft

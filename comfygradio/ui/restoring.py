@@ -11,9 +11,9 @@ from gradio.components import Component
 from comfygradio.errors import ComfyGradioError
 from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form
-from comfygradio.forms.metadata import read_metadata
-from comfygradio.forms.preset_search import find_preset
-from comfygradio.forms.restore import Restored, Row, restore_values
+from comfygradio.forms.restoring.metadata import read_metadata
+from comfygradio.forms.restoring.preset_search import find_preset
+from comfygradio.forms.restoring.restore import Restored, Row, restore_values
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.fields import show_value
 from comfygradio.ui.panel import PRIVATE, Panel, read_values

@@ -9,10 +9,10 @@ from typing import Any
 
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
+from comfygradio.forms.binding.form_binding import bind_form
 from comfygradio.forms.drafting.hint import Hint, Marked
 from comfygradio.forms.drafting.markers import read_markers
 from comfygradio.forms.form import Form
-from comfygradio.forms.form_binding import bind_form
 from comfygradio.forms.preset_file import PresetFile
 
 DATA = Path(__file__).parent.parent / "data"

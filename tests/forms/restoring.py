@@ -13,9 +13,9 @@ from typing import Any
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.forms.form import Form
-from comfygradio.forms.metadata import Metadata
 from comfygradio.forms.preset import Preset, load_preset
-from comfygradio.forms.restore import Restored, Row
+from comfygradio.forms.restoring.metadata import Metadata
+from comfygradio.forms.restoring.restore import Restored, Row
 
 from .desk import Desk, read_object_info
 from .shuffling import renumber

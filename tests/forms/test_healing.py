@@ -10,8 +10,8 @@ import pytest
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.errors import WorkflowError
+from comfygradio.forms.binding.healing import heal_workflow
 from comfygradio.forms.form import Form
-from comfygradio.forms.healing import heal_workflow
 
 from .desk import RESIZE, WORKFLOW, Desk, change_workflow, read_object_info
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.matching import bound_score, match_nodes
+from comfygradio.forms.restoring.matching import bound_score, match_nodes
 
 from .corpus import Case, list_cases
 from .shuffling import change_literals, renumber

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from comfygradio.errors import MetadataError
-from comfygradio.forms.metadata import MAX_NODES, Metadata, read_metadata
+from comfygradio.forms.restoring.metadata import MAX_NODES, Metadata, read_metadata
 
 PICTURES = Path(__file__).parent.parent / "data" / "pictures"
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comfygradio.forms.metadata import Metadata
 from comfygradio.forms.preset import Preset, load_preset
 from comfygradio.forms.preset_file import PresetFile
-from comfygradio.forms.preset_search import find_preset
+from comfygradio.forms.restoring.metadata import Metadata
+from comfygradio.forms.restoring.preset_search import find_preset
 
 from .corpus import list_cases
 from .restoring import WORKFLOW, carry, load, make_info, node

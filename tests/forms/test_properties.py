@@ -17,8 +17,8 @@ from comfygradio.comfy.object_info import NodeDef, ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import PromptRejected, ValuesRefused
+from comfygradio.forms.binding.form_binding import bind_form
 from comfygradio.forms.form import Form
-from comfygradio.forms.form_binding import bind_form
 from comfygradio.forms.literals import check_literal
 from comfygradio.forms.preset_file import PresetFile
 

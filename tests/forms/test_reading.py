@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from comfygradio.forms.dynamic_prompt import expand_dynamic
-from comfygradio.forms.inversion import escape_dynamic, invert_text
-from comfygradio.forms.metadata import Metadata, read_metadata
-from comfygradio.forms.restore import restore_values
+from comfygradio.forms.restoring.inversion import escape_dynamic, invert_text
+from comfygradio.forms.restoring.metadata import Metadata, read_metadata
+from comfygradio.forms.restoring.restore import restore_values
 
 from .corpus import corpus_info
 from .restoring import WORKFLOW, carry, change, load, make_form, node, rows

@@ -16,10 +16,10 @@ from comfygradio.forms.drafting.draft import draft_preset
 from comfygradio.forms.dynamic_prompt import expand_dynamic, has_choices
 from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
-from comfygradio.forms.inversion import escape_dynamic
-from comfygradio.forms.metadata import Metadata
 from comfygradio.forms.preset import load_preset
-from comfygradio.forms.restore import Restored, Row, restore_values
+from comfygradio.forms.restoring.inversion import escape_dynamic
+from comfygradio.forms.restoring.metadata import Metadata
+from comfygradio.forms.restoring.restore import Restored, Row, restore_values
 
 from .corpus import Case, list_cases, make_media
 from .drafting import info as draft_info

@@ -16,18 +16,18 @@ from PIL import Image, PngImagePlugin
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow, load_workflow
 from comfygradio.errors import ComfyGradioError, PresetError
+from comfygradio.forms.binding.form_binding import bind_form
 from comfygradio.forms.checks import check_value
 from comfygradio.forms.drafting.draft import draft_preset
 from comfygradio.forms.drafting.writer import write_draft
 from comfygradio.forms.field import Field, Refused
 from comfygradio.forms.form import Form
-from comfygradio.forms.form_binding import bind_form
-from comfygradio.forms.metadata import read_metadata
 from comfygradio.forms.picture import check_picture
 from comfygradio.forms.preset import Preset, load_preset, load_presets
-from comfygradio.forms.preset_search import find_preset
 from comfygradio.forms.preset_yaml import Loader, parse_preset_file
-from comfygradio.forms.restore import restore_values
+from comfygradio.forms.restoring.metadata import read_metadata
+from comfygradio.forms.restoring.preset_search import find_preset
+from comfygradio.forms.restoring.restore import restore_values
 from comfygradio.forms.slots import Slot
 
 from .corpus import DATA, PRESET, ROOT, build_classes, build_workflow

@@ -8,9 +8,9 @@ from typing import Any
 
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Link, Node, Workflow
+from comfygradio.forms.binding.specs import has_widget
 from comfygradio.forms.drafting.naming import one_line
 from comfygradio.forms.slots import Slot
-from comfygradio.forms.specs import has_widget
 
 ANY = frozenset({"", "*", "COMFY_MATCHTYPE_V3"})
 """Types that stand for every type."""

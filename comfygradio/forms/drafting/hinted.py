@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from comfygradio.errors import PresetError
-from comfygradio.forms.binding import bind_field
+from comfygradio.forms.binding.field_binding import bind_field
+from comfygradio.forms.binding.specs import MissingClass
 from comfygradio.forms.drafting.finding import Finding
 from comfygradio.forms.drafting.graph import Graph
 from comfygradio.forms.drafting.guess import Guess
@@ -19,7 +20,6 @@ from comfygradio.forms.drafting.trace import NUMBERS, find_sources
 from comfygradio.forms.drafting.words import ROLES
 from comfygradio.forms.preset_file import FieldFile
 from comfygradio.forms.slots import Slot
-from comfygradio.forms.specs import MissingClass
 
 LIMITS = ("min", "max", "step", "default", "choices", "widget")
 """Keys of a hint that a server may not go along with."""

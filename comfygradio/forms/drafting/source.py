@@ -10,7 +10,7 @@ from typing import Any
 
 from comfygradio.comfy.workflow import UI_FORMAT, Workflow, load_workflow
 from comfygradio.errors import WorkflowError
-from comfygradio.forms.metadata import read_metadata
+from comfygradio.forms.restoring.metadata import read_metadata
 
 
 @dataclass(frozen=True)

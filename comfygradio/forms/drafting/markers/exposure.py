@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from comfygradio.comfy.workflow import Link, Node
+from comfygradio.forms.binding.specs import has_widget
 from comfygradio.forms.drafting.markers.graph import Graph
 from comfygradio.forms.drafting.markers.values import to_text
 from comfygradio.forms.slots import Slot
-from comfygradio.forms.specs import has_widget
 
 Medium = Literal["image", "video", "audio"]
 

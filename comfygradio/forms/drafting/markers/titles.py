@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from comfygradio.comfy.object_info import InputSpec
 from comfygradio.comfy.workflow import Link, Node
+from comfygradio.forms.binding.specs import has_widget
 from comfygradio.forms.drafting.markers.graph import Graph
 from comfygradio.forms.drafting.markers.saved import SavedWorkflow
 from comfygradio.forms.slots import Slot
-from comfygradio.forms.specs import has_widget
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from comfygradio.errors import MetadataError
-from comfygradio.forms import metadata_tags
-from comfygradio.forms.metadata_tags import MAX_TEXT, Tags, TooMuchText
+from comfygradio.forms.restoring import metadata_tags
+from comfygradio.forms.restoring.metadata_tags import MAX_TEXT, Tags, TooMuchText
 
 MAX_NODES = 5000
 MAX_DEPTH = 100

@@ -8,8 +8,7 @@ from typing import Any
 
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.checks import check_number
-from comfygradio.forms.choices import (
+from comfygradio.forms.binding.choices import (
     bind_choices,
     bind_settings,
     bind_sizes,
@@ -19,16 +18,17 @@ from comfygradio.forms.choices import (
     find_offered,
     narrow_sizes,
 )
-from comfygradio.forms.defaults import set_default
+from comfygradio.forms.binding.defaults import set_default
+from comfygradio.forms.binding.gained import DYNAMIC_COMBO, fill_gained, find_missing
+from comfygradio.forms.binding.lora_binding import bind_loras
+from comfygradio.forms.binding.specs import find_spec
+from comfygradio.forms.binding.widgets import check_keys, check_widget, choose_widget
+from comfygradio.forms.checks import check_number
 from comfygradio.forms.field import Choice, Field, Refused, show
-from comfygradio.forms.gained import DYNAMIC_COMBO, fill_gained, find_missing
 from comfygradio.forms.literals import check_literal, check_setting, is_multiselect
-from comfygradio.forms.lora_binding import bind_loras
 from comfygradio.forms.preset_file import FieldFile, SlotAddress, Widget
 from comfygradio.forms.problem import Misfit
 from comfygradio.forms.slots import FoundSlot, Slot, find_node, locate_slot
-from comfygradio.forms.specs import find_spec
-from comfygradio.forms.widgets import check_keys, check_widget, choose_widget
 
 RADIO_CHOICES = 5
 """Choices that set several slots are shown side by side up to this number."""

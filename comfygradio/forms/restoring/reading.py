@@ -12,11 +12,18 @@ from comfygradio.forms.describe import describe_value
 from comfygradio.forms.field import MEDIA, TEXTS, Field, Refused, show
 from comfygradio.forms.fill import order_by_filling
 from comfygradio.forms.form import Form
-from comfygradio.forms.inversion import Unreadable, escape_dynamic, find_choice, invert_text, is_same, read_literal
-from comfygradio.forms.lora_reading import read_loras
-from comfygradio.forms.matching import Match
 from comfygradio.forms.media import NOUNS
 from comfygradio.forms.names import match_name
+from comfygradio.forms.restoring.inversion import (
+    Unreadable,
+    escape_dynamic,
+    find_choice,
+    invert_text,
+    is_same,
+    read_literal,
+)
+from comfygradio.forms.restoring.lora_reading import read_loras
+from comfygradio.forms.restoring.matching import Match
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.templates import find_names, list_templates
 

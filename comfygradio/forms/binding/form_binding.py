@@ -8,18 +8,18 @@ from typing import Any
 
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.agreement import connect_fields
-from comfygradio.forms.binding import bind_field, find_claimed
+from comfygradio.forms.binding.agreement import connect_fields
+from comfygradio.forms.binding.field_binding import bind_field, find_claimed
+from comfygradio.forms.binding.healing import heal_workflow
+from comfygradio.forms.binding.soundness import find_bypass_problems, find_graph_problems, find_missing_classes
+from comfygradio.forms.binding.specs import MissingClass
 from comfygradio.forms.checks import check_value
 from comfygradio.forms.field import MEDIA, Field, Refused
 from comfygradio.forms.form import Form
-from comfygradio.forms.healing import heal_workflow
 from comfygradio.forms.literals import check_literal, wrap
 from comfygradio.forms.preset_file import FieldFile, PresetFile, read_rows
 from comfygradio.forms.problem import Misfit, Problem
 from comfygradio.forms.slots import Slot, find_node
-from comfygradio.forms.soundness import find_bypass_problems, find_graph_problems, find_missing_classes
-from comfygradio.forms.specs import MissingClass
 from comfygradio.forms.templates import fill_template
 
 Fixed = tuple[tuple[Slot, Any], ...]

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo, Scalar
 from comfygradio.comfy.workflow import Workflow
+from comfygradio.forms.binding.specs import find_spec
 from comfygradio.forms.checks import parse_size
 from comfygradio.forms.field import Choice, Refused
 from comfygradio.forms.literals import check_setting
@@ -15,7 +16,6 @@ from comfygradio.forms.names import match_name
 from comfygradio.forms.preset_file import FieldFile
 from comfygradio.forms.problem import Misfit
 from comfygradio.forms.slots import Slot, find_slot
-from comfygradio.forms.specs import find_spec
 from comfygradio.forms.templates import find_names
 
 Listed = list[Scalar] | dict[str, Scalar | dict[str, Scalar]] | str | None

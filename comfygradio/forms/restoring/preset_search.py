@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from comfygradio.comfy.workflow import Link, Workflow
 from comfygradio.errors import PresetError
-from comfygradio.forms.inversion import is_same
-from comfygradio.forms.lora_binding import list_classes
-from comfygradio.forms.matching import Match, bound_score, match_nodes
-from comfygradio.forms.metadata import Metadata
+from comfygradio.forms.binding.lora_binding import list_classes
 from comfygradio.forms.preset import Preset
 from comfygradio.forms.preset_file import SlotFile
+from comfygradio.forms.restoring.inversion import is_same
+from comfygradio.forms.restoring.matching import Match, bound_score, match_nodes
+from comfygradio.forms.restoring.metadata import Metadata
 from comfygradio.forms.slots import find_node, find_slot
 
 LIKELY = 0.75

@@ -7,15 +7,15 @@ from typing import Any
 
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Link, Workflow
-from comfygradio.forms.choices import bind_choices, describe_choices, find_offered
-from comfygradio.forms.defaults import set_default
+from comfygradio.forms.binding.choices import bind_choices, describe_choices, find_offered
+from comfygradio.forms.binding.defaults import set_default
+from comfygradio.forms.binding.specs import MissingClass, find_spec
 from comfygradio.forms.describe import describe_value
 from comfygradio.forms.field import Field, Refused
 from comfygradio.forms.loras import check_loras, read_loaders
 from comfygradio.forms.preset_file import FieldFile
 from comfygradio.forms.problem import Misfit
 from comfygradio.forms.slots import Slot, read_slot
-from comfygradio.forms.specs import MissingClass, find_spec
 
 LOADER, MODEL_LOADER = "LoraLoader", "LoraLoaderModelOnly"
 

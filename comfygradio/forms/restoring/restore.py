@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from comfygradio.comfy.workflow import Link, Workflow
+from comfygradio.forms.binding.lora_binding import list_classes
 from comfygradio.forms.checks import check_value
 from comfygradio.forms.describe import describe_value
 from comfygradio.forms.field import MEDIA, Field, Refused, show
 from comfygradio.forms.file_prefix import PREFIX_INPUT
 from comfygradio.forms.fill import DRAWN
 from comfygradio.forms.form import Form
-from comfygradio.forms.inversion import is_same
 from comfygradio.forms.literals import unwrap
-from comfygradio.forms.lora_binding import list_classes
-from comfygradio.forms.matching import Match, match_nodes
-from comfygradio.forms.metadata import Metadata
 from comfygradio.forms.names import match_name
-from comfygradio.forms.reading import GraphReader, describe_absent_file
+from comfygradio.forms.restoring.inversion import is_same
+from comfygradio.forms.restoring.matching import Match, match_nodes
+from comfygradio.forms.restoring.metadata import Metadata
+from comfygradio.forms.restoring.reading import GraphReader, describe_absent_file
 from comfygradio.forms.slots import Slot
 
 State = Literal["exact", "read", "repaired", "missing"]

@@ -12,11 +12,11 @@ from typing import Any
 
 from comfygradio.comfy.object_info import ObjectInfo, Scalar
 from comfygradio.comfy.workflow import Node, Workflow
+from comfygradio.forms.binding.gained import fill_gained
+from comfygradio.forms.binding.reach import find_needed
 from comfygradio.forms.field import show
-from comfygradio.forms.gained import fill_gained
 from comfygradio.forms.literals import is_multiselect, unwrap, wrap
 from comfygradio.forms.names import match_name
-from comfygradio.forms.reach import find_needed
 
 
 def heal_workflow(workflow: Workflow, object_info: ObjectInfo) -> tuple[Workflow, tuple[str, ...]]:

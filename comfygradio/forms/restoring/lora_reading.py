@@ -8,10 +8,10 @@ from typing import Any
 
 from comfygradio.comfy.workflow import Link, Node, Workflow
 from comfygradio.forms.field import Field, show
-from comfygradio.forms.inversion import Unreadable
 from comfygradio.forms.loras import MAX_ROWS
-from comfygradio.forms.matching import Match
 from comfygradio.forms.names import match_name
+from comfygradio.forms.restoring.inversion import Unreadable
+from comfygradio.forms.restoring.matching import Match
 
 LORA_NAME = "lora_name"
 

@@ -8,15 +8,15 @@ from typing import Any
 
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Link, Node, Workflow
+from comfygradio.forms.binding.gained import DYNAMIC_COMBO
+from comfygradio.forms.binding.reach import find_loop, find_needed
+from comfygradio.forms.binding.specs import has_widget
 from comfygradio.forms.bypass import bypass_nodes, find_lost_required
 from comfygradio.forms.field import show
-from comfygradio.forms.gained import DYNAMIC_COMBO
 from comfygradio.forms.literals import check_literal, unwrap
 from comfygradio.forms.names import find_near, guess_folder, is_model_name
 from comfygradio.forms.problem import Problem
-from comfygradio.forms.reach import find_loop, find_needed
 from comfygradio.forms.slots import Slot
-from comfygradio.forms.specs import has_widget
 
 
 def find_missing_classes(workflow: Workflow, object_info: ObjectInfo) -> list[Problem]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
+from comfygradio.forms.binding.specs import has_widget
 from comfygradio.forms.literals import check_literal, wrap
-from comfygradio.forms.specs import has_widget
 
 DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
 
