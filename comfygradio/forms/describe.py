@@ -22,3 +22,10 @@ def describe_value(field: Field, value: Any) -> Any:
     if field.widget == "loras" and value is not None:
         return [{"name": row.name, "strength": row.strength} for row in value if isinstance(row, Lora)]
     return list(value) if isinstance(value, tuple) else value
+
+
+def write_word(described: Any) -> str:
+    """A described value as templates write it: lists with commas, LoRAs by name, empty ones as nothing."""
+    if isinstance(described, list):
+        return ", ".join(str(item["name"] if isinstance(item, dict) else item) for item in described)
+    return "" if described is None else str(described)

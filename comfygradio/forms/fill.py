@@ -13,7 +13,7 @@ from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Upload, Workflow
 from comfygradio.forms.binding.gained import fill_gained, is_dynamic
 from comfygradio.forms.bypass import bypass_nodes
-from comfygradio.forms.describe import describe_value
+from comfygradio.forms.describe import describe_value, write_word
 from comfygradio.forms.dynamic_prompt import expand_dynamic, strip_comments
 from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.file_prefix import expand_prefixes
@@ -103,7 +103,7 @@ class _Filling:
     ) -> None:
         self.graph = graph
         self._object_info = object_info
-        self._words = {name: _describe_word(field, values[name]) for name, field in fields.items()}
+        self._words = {name: write_word(describe_value(field, values[name])) for name, field in fields.items()}
         self._put: dict[Slot, str] = {}
         self._uploads: list[Upload] = []
 
@@ -176,13 +176,6 @@ class _Filling:
 def _is_off(value: Any) -> bool:
     """Whether a value is empty or off; the numbers 0 and 0.0 are neither."""
     return value is None or value is False or value == ()
-
-
-def _describe_word(field: Field, value: Any) -> str:
-    described = describe_value(field, value)
-    if isinstance(described, list):
-        return ", ".join(str(item["name"] if isinstance(item, dict) else item) for item in described)
-    return "" if described is None else str(described)
 
 
 def _find_seed(fields: Mapping[str, Field], values: Mapping[str, Any]) -> str:

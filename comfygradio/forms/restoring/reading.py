@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from comfygradio.comfy.workflow import Link, Workflow
 from comfygradio.forms.checks import check_value
-from comfygradio.forms.describe import describe_value
+from comfygradio.forms.describe import describe_value, write_word
 from comfygradio.forms.field import MEDIA, TEXTS, Field, Refused, show
 from comfygradio.forms.fill import order_by_filling
 from comfygradio.forms.form import Form
@@ -80,7 +80,7 @@ class GraphReader:
         if reading.state == "missing":
             self.written.update(field.all_slots)
         else:
-            self._words.setdefault(field.name, _write_word(reading.value))
+            self._words.setdefault(field.name, write_word(reading.value))
         return reading
 
     def _read(self, field: Field) -> Reading:
@@ -234,10 +234,3 @@ def _uses_others(field: Field) -> bool:
 
 def _is_equal(mine: Any, other: Any) -> bool:
     return isinstance(mine, bool) == isinstance(other, bool) and bool(mine == other)
-
-
-def _write_word(described: Any) -> str:
-    """A described value as templates write it."""
-    if isinstance(described, list):
-        return ", ".join(str(item["name"] if isinstance(item, dict) else item) for item in described)
-    return "" if described is None else str(described)
