@@ -170,9 +170,11 @@ def test_what_is_painted_is_painted_anew_and_nothing_else(
     page.get_by_role("button", name="Generate").click()
     expect(page.locator(".block.cg-problem")).to_contain_text("Your picture: please add a picture.")
     Image.new("RGB", (128, 128), (70, 130, 180)).save(tmp_path / "blue.png")
-    page.locator("#cg-inpaint-picture input[type=file]").first.set_input_files(tmp_path / "blue.png")
     canvas = page.locator("#cg-inpaint-picture canvas").first
     page.get_by_role("button", name="Brush").first.wait_for()
+    page.wait_for_function("() => document.querySelector('#cg-inpaint-picture canvas').clientWidth > 100")
+    page.locator("#cg-inpaint-picture input[type=file]").first.set_input_files(tmp_path / "blue.png")
+    page.get_by_text("Upload an image").wait_for(state="hidden")
     box = canvas.bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
