@@ -71,7 +71,12 @@ def test_an_installed_wheel_brings_its_presets(wheel: Path, tmp_path: Path) -> N
     command = [sys.executable, "-P" if sys.version_info >= (3, 11) else "-s", "-m", "comfygradio", "presets"]
     ended = subprocess.run(command, cwd=tmp_path / "empty", env=environ, capture_output=True, text=True, timeout=60)
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert [line.split()[0] for line in ended.stdout.splitlines()] == ["text_to_image", "image_to_image", "inpaint", "upscale"]
+    assert [line.split()[0] for line in ended.stdout.splitlines()] == [
+        "text_to_image",
+        "image_to_image",
+        "inpaint",
+        "upscale",
+    ]
 
 
 def test_the_top_level_stays_as_it_was_set() -> None:

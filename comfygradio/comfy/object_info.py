@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -44,9 +45,10 @@ class InputSpec:
 
     @property
     def is_seed(self) -> bool:
-        """Whether ComfyUI's own page gives this input a seed control."""
+        """Whether ComfyUI's own page draws this number anew for each job."""
         control = self.options.get("control_after_generate")
-        return "INT" in self.types and (bool(control) or (control is None and self.name in ("seed", "noise_seed")))
+        is_drawn = control in (True, "randomize") or (control is not False and self.name in ("seed", "noise_seed"))
+        return "INT" in self.types and is_drawn
 
     @property
     def is_multiline(self) -> bool:
@@ -62,7 +64,7 @@ class InputSpec:
     def label(self) -> str:
         """The name that ComfyUI shows for this input."""
         shown = self.options.get("display_name")
-        return shown if isinstance(shown, str) and shown else self.name
+        return _tidy(shown) if isinstance(shown, str) and shown else self.name
 
     @classmethod
     def from_json(cls, name: str, group: Literal["required", "optional"], data: Any) -> InputSpec:
@@ -76,15 +78,15 @@ class InputSpec:
             choices = []
         tooltip = options.get("tooltip")
         return cls(
-            name,
-            "COMBO" if isinstance(kind, list) else str(kind),
+            _tidy(name),
+            "COMBO" if isinstance(kind, list) else _tidy(str(kind)),
             group,
-            tuple(item for item in choices if isinstance(item, Scalar)) if isinstance(choices, list) else None,
+            tuple(item for item in choices if _is_offered(item)) if isinstance(choices, list) else None,
             options.get("default"),
             _number(options.get("min")),
             _number(options.get("max")),
             _number(options.get("step")),
-            tooltip if isinstance(tooltip, str) else "",
+            _tidy(tooltip) if isinstance(tooltip, str) else "",
             options,
         )
 
@@ -106,9 +108,9 @@ class NodeDef:
         outputs = data.get("output")
         return cls(
             class_type,
-            str(data.get("display_name") or data.get("name") or class_type),
+            _tidy(str(data.get("display_name") or data.get("name") or class_type)),
             {spec.name: spec for spec in inputs},
-            tuple("COMBO" if isinstance(item, list) else str(item) for item in outputs)
+            tuple("COMBO" if isinstance(item, list) else _tidy(str(item)) for item in outputs)
             if isinstance(outputs, list)
             else (),
             bool(data.get("output_node")),
@@ -153,7 +155,8 @@ class ObjectInfo:
     def from_json(cls, data: Any) -> ObjectInfo:
         """Parse an `/object_info` answer, of all classes or of one; entries that are no objects are left out."""
         entries = _mapping(data)
-        return cls({str(k): NodeDef.from_json(str(k), v) for k, v in entries.items() if isinstance(v, dict)})
+        nodes = {_tidy(str(name)): entry for name, entry in entries.items() if isinstance(entry, dict)}
+        return cls({name: NodeDef.from_json(name, entry) for name, entry in nodes.items()})
 
 
 def _dynamic_spec(specs: Mapping[str, InputSpec], name: str, inputs: Mapping[str, Any]) -> InputSpec | None:
@@ -193,8 +196,17 @@ def _parse_group(
 ) -> list[InputSpec]:
     specs = _mapping(groups.get(group))
     order = _mapping(data.get("input_order")).get(group)
-    known = [name for name in order if name in specs] if isinstance(order, list) else []
+    known = [name for name in order if isinstance(name, str) and name in specs] if isinstance(order, list) else []
     return [InputSpec.from_json(name, group, specs[name]) for name in dict.fromkeys([*known, *specs])]
+
+
+def _is_offered(choice: Any) -> bool:
+    """Whether a choice can be shown and sent: plain, and no file name with bytes that are no text."""
+    return isinstance(choice, Scalar) and (not isinstance(choice, str) or _tidy(choice) == choice)
+
+
+def _tidy(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -202,4 +214,6 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _number(value: Any) -> int | float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) and value == value else None
+    """A limit; NaN and the infinities are none."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number and -math.inf < value < math.inf else None

@@ -16,6 +16,9 @@ UI_FORMAT = (
     "Workflow → Export (API) and use that file instead."
 )
 
+MAX_DEPTH = 100
+"""Lists and objects inside one another; no value of a node comes near it."""
+
 
 @dataclass(frozen=True)
 class Link:
@@ -26,10 +29,16 @@ class Link:
 
     @classmethod
     def parse(cls, value: Any) -> Link | None:
-        """The link that a JSON input value stands for, or None for a plain value."""
-        if isinstance(value, list) and len(value) == 2 and isinstance(value[1], int):
-            return cls(str(value[0]), value[1])
-        return None
+        """The link that a JSON input value stands for, or None for a plain value.
+
+        ComfyUI takes every list for a link; its own have a text for the node, and a number from 0 for the output.
+        """
+        if not isinstance(value, list) or len(value) != 2 or any(isinstance(part, bool) for part in value):
+            return None
+        node_id, slot = value
+        if not isinstance(node_id, str | int) or not isinstance(slot, int | float) or slot % 1:
+            return None
+        return cls(str(node_id), int(slot))
 
 
 @dataclass(frozen=True)
@@ -82,8 +91,8 @@ class Workflow:
             raise WorkflowError(UI_FORMAT.format(name=name))
         if not isinstance(graph, dict) or not graph:
             raise WorkflowError(f"{name} is no ComfyUI workflow: it holds no nodes.")
-        nodes = {str(key): _parse_node(str(key), value, name) for key, value in graph.items()}
-        return cls(nodes, tuple(_describe_leftovers(graph)))
+        nodes = [_parse_node(_tidy_text(str(key)), value, name) for key, value in graph.items()]
+        return cls({node.id: node for node in nodes}, tuple(_describe_leftovers(graph)))
 
 
 @dataclass(frozen=True)
@@ -124,17 +133,34 @@ def _describe_leftovers(graph: Mapping[str, Any]) -> Iterator[str]:
     for key, node in graph.items():
         left = [name for name in node if name == "is_changed" or name.startswith("_loop_")]
         if left:
-            yield f"Node {key} carried {', '.join(left)} from an earlier run; that was left out."
+            text = f"Node {key} carried {', '.join(left)} from an earlier run; that was left out."
+            yield _tidy_text(text)
 
 
 def _parse_node(node_id: str, data: Any, name: str) -> Node:
     if not isinstance(data, dict) or not isinstance(data.get("class_type"), str):
         raise WorkflowError(f"{name} is no API-format workflow: node {node_id} has no class_type.")
-    inputs, meta = data.get("inputs"), data.get("_meta")
+    inputs, meta, class_type = data.get("inputs"), data.get("_meta"), _tidy_text(data["class_type"])
     title = meta.get("title") if isinstance(meta, dict) else None
-    return Node(
-        node_id,
-        data["class_type"],
-        dict(inputs) if isinstance(inputs, dict) else {},
-        title if isinstance(title, str) and title else data["class_type"],
-    )
+    try:
+        tidy: dict[str, Any] = _tidy(inputs) if isinstance(inputs, dict) else {}
+    except RecursionError as error:
+        raise WorkflowError(f"{name} is nested too deeply, in node {node_id}.") from error
+    links = {key: [link.node_id, link.slot] for key, value in tidy.items() if (link := Link.parse(value))}
+    shown = _tidy_text(title) if isinstance(title, str) and title else class_type
+    return Node(node_id, class_type, {**tidy, **links}, shown)
+
+
+def _tidy(value: Any, depth: int = 0) -> Any:
+    """A copy of a JSON value without half characters, which cannot be written down. Raises RecursionError."""
+    if depth > MAX_DEPTH:
+        raise RecursionError
+    if isinstance(value, dict):
+        return {_tidy_text(str(key)): _tidy(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_tidy(item, depth + 1) for item in value]
+    return _tidy_text(value) if isinstance(value, str) else value
+
+
+def _tidy_text(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")

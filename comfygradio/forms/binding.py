@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.checks import check_number
-from comfygradio.forms.choices import bind_choices, bind_settings, bind_sizes, narrow_sizes
+from comfygradio.forms.choices import (
+    bind_choices,
+    bind_settings,
+    bind_sizes,
+    describe_choices,
+    describe_respelled,
+    describe_settings,
+    find_offered,
+    narrow_sizes,
+)
 from comfygradio.forms.defaults import set_default
-from comfygradio.forms.field import MEDIA, Choice, Field, Refused
+from comfygradio.forms.field import Choice, Field, Refused, show
+from comfygradio.forms.gained import DYNAMIC_COMBO, fill_gained, find_missing
+from comfygradio.forms.literals import check_literal, check_setting, is_multiselect
 from comfygradio.forms.lora_binding import bind_loras
 from comfygradio.forms.preset_file import FieldFile, SlotAddress, Widget
 from comfygradio.forms.problem import Misfit
 from comfygradio.forms.slots import FoundSlot, Slot, find_node, locate_slot
 from comfygradio.forms.specs import find_spec
-
-SLIDER_STEPS = 200
-"""A number becomes a slider by itself when it has at most this many positions."""
+from comfygradio.forms.widgets import check_keys, check_widget, choose_widget
 
 RADIO_CHOICES = 5
 """Choices that set several slots are shown side by side up to this number."""
 
-SUITED: Mapping[Widget, frozenset[str]] = {
-    "text": frozenset({"STRING", "COLOR"}),
-    "textarea": frozenset({"STRING"}),
-    "number": frozenset({"INT", "FLOAT"}),
-    "slider": frozenset({"INT", "FLOAT"}),
-    "checkbox": frozenset({"BOOLEAN"}),
-    "seed": frozenset({"INT"}),
-    "size": frozenset({"INT"}),
-    "color": frozenset({"COLOR", "INT", "STRING"}),
-}
-"""What a widget can fill; the widgets left out depend on choices or uploads instead."""
+Pairs = list[tuple[Slot, InputSpec]]
 
 
 @dataclass(frozen=True)
@@ -55,14 +54,22 @@ def bind_field(
     notes = tuple(place.note for places in found.values() for place in places if place.note)
     bare = replace(_begin_field(name, line), slots=slots, bypass=bypass)
     if not slots:
-        bound = _bind_slotless(bare, line, workflow, object_info)
+        bound, more = _bind_slotless(bare, line, workflow, object_info)
     elif line.widget == "loras" or "model" in slots:
         bound, more = bind_loras(bare, line, workflow, object_info)
-        notes += more
     else:
         bound, more = _bind_plain(bare, line, workflow, object_info, embeddings)
-        notes += more
+    check_keys(bound, line)
+    notes = (*notes, *more, *_describe_given(bound, line))
     return BoundField(bound, tuple(dict.fromkeys(f"{bound.label}: {note}" for note in notes)))
+
+
+def find_claimed(line: FieldFile, workflow: Workflow) -> set[Slot]:
+    """The slots that a line is about, as far as they exist, whether or not it can be bound."""
+    try:
+        return {place.slot for places in _find_slots(line, workflow).values() for place in places}
+    except Misfit:
+        return set()
 
 
 def _begin_field(name: str, line: FieldFile) -> Field:
@@ -96,15 +103,9 @@ def _find_slots(line: FieldFile, workflow: Workflow) -> dict[str, tuple[FoundSlo
     return found
 
 
-def find_claimed(line: FieldFile, workflow: Workflow) -> set[Slot]:
-    """The slots that a line is about, as far as they exist, whether or not it can be bound."""
-    try:
-        return {place.slot for places in _find_slots(line, workflow).values() for place in places}
-    except Misfit:
-        return set()
-
-
-def _bind_slotless(bare: Field, line: FieldFile, workflow: Workflow, object_info: ObjectInfo) -> Field:
+def _bind_slotless(
+    bare: Field, line: FieldFile, workflow: Workflow, object_info: ObjectInfo
+) -> tuple[Field, tuple[str, ...]]:
     """Choices that set several slots, or a switch that only bypasses nodes."""
     choices = bind_settings(line, workflow, object_info)
     if not choices and line.widget not in (None, "checkbox"):
@@ -114,7 +115,9 @@ def _bind_slotless(bare: Field, line: FieldFile, workflow: Workflow, object_info
     few: Widget = "radio" if len(choices) <= RADIO_CHOICES else "dropdown"
     widget: Widget = line.widget or (few if choices else "checkbox")
     field = replace(bare, widget=widget, choices=choices or None)
-    return set_default(field, line, workflow, None)
+    pairs = [(slot, object_info.spec(workflow.nodes[slot.node_id].class_type, slot.input)) for slot in field.all_slots]
+    field = replace(field, dynamic=_find_dynamic([(slot, spec) for slot, spec in pairs if spec]))
+    return set_default(field, line, workflow, None), tuple(describe_settings(line, choices))
 
 
 def _bind_plain(
@@ -122,88 +125,46 @@ def _bind_plain(
 ) -> tuple[Field, tuple[str, ...]]:
     pairs = [(slot, find_spec(slot, workflow, object_info)) for slot in bare.all_slots]
     specs = [spec for _, spec in pairs]
-    is_size = "width" in bare.slots
-    choices = bind_sizes(line.choices) if is_size else bind_choices(line, specs[0])
-    widget = line.widget or ("size" if is_size else _choose_widget(line, specs[0], choices))
-    _check_widget(widget, line, specs, choices)
+    offered = None if "width" in bare.slots else find_offered(specs)
+    choices = bind_sizes(line.choices) if "width" in bare.slots else bind_choices(line, offered)
+    widget = line.widget or choose_widget(bare, line, specs[0], choices)
+    check_widget(widget, line, specs, choices)
     low, high = _narrow(bare.name, line, specs)
-    dynamic = frozenset(s for s, spec in pairs if spec.options.get("dynamicPrompts") and "STRING" in spec.types)
     field = replace(
         bare,
         widget=widget,
-        help=line.help if line.help is not None else "" if is_size else specs[0].tooltip,
+        help=_choose_help(line, bare, specs[0]),
         placeholder=bare.placeholder or _read_placeholder(specs[0]),
-        choices=narrow_sizes(choices, low, high) if is_size else choices,
+        choices=choices,
         minimum=low,
         maximum=high,
         step=line.step if line.step is not None else specs[0].step,
-        is_integer="INT" in specs[0].types and "FLOAT" not in specs[0].types,
-        is_multiple=widget == "dropdown" and is_multiselect(specs[0]),
-        dynamic=dynamic,
+        is_integer=any("INT" in spec.types and "FLOAT" not in spec.types for spec in specs),
+        is_multiple=widget == "dropdown" and all(map(is_multiselect, specs)),
+        dynamic=_find_dynamic(pairs),
         embeddings=embeddings if widget == "textarea" and _is_prompt(bare, workflow, object_info) else (),
     )
-    bound = set_default(_check_numbers(field, specs), line, workflow, specs[0])
-    return bound, _describe_first(bound, line, workflow, specs[0])
+    field, lost = _narrow_choices(field, pairs, workflow, object_info)
+    bound = set_default(field, line, workflow, specs[0])
+    named = describe_choices(line, offered)
+    return bound, (*named, *lost, *_describe_first(bound, line, workflow, pairs))
 
 
-def is_multiselect(spec: InputSpec) -> bool:
-    """Whether several choices of a combo may be taken at once (`multiselect`; `multi_select` since v0.21)."""
-    return spec.choices is not None and bool(spec.options.get("multiselect") or spec.options.get("multi_select"))
+def _choose_help(line: FieldFile, field: Field, spec: InputSpec) -> str:
+    """The preset's line of help, else the server's; what a server says of a width does not suit a size."""
+    if line.help is not None:
+        return line.help
+    return "" if "width" in field.slots else spec.tooltip
 
 
-def _choose_widget(line: FieldFile, spec: InputSpec, choices: tuple[Choice, ...] | None) -> Widget:
-    if spec.media is not None:
-        return next(widget for widget in MEDIA if widget == spec.media)
-    if choices is not None or spec.choices is not None:
-        return "dropdown"
-    if "COLOR" in spec.types or spec.options.get("display") == "color":
-        return "color"
-    if spec.is_seed:
-        return "seed"
-    if spec.types & {"INT", "FLOAT"}:
-        return "slider" if _is_short_range(line, spec) else "number"
-    if "BOOLEAN" in spec.types:
-        return "checkbox"
-    if "STRING" in spec.types:
-        return "textarea" if spec.is_multiline else "text"
-    raise Misfit("slot", f"input {spec.name} takes a {spec.type} from another node and cannot be set from a form.")
-
-
-def _is_short_range(line: FieldFile, spec: InputSpec) -> bool:
-    low = line.min if line.min is not None else spec.minimum
-    high = line.max if line.max is not None else spec.maximum
-    step = line.step or spec.step or (1 if "INT" in spec.types else 0.01)
-    return low is not None and high is not None and 0 < (high - low) / step <= SLIDER_STEPS
-
-
-def _check_widget(widget: Widget, line: FieldFile, specs: list[InputSpec], choices: tuple[Choice, ...] | None) -> None:
-    for spec in specs:
-        suited = SUITED.get(widget)
-        if suited and not suited & spec.types:
-            raise _misfit(widget, spec)
-        if widget in ("dropdown", "radio") and choices is None:
-            message = f"a {widget} widget needs choices, and the server offers none for input {spec.name}."
-            raise Misfit("widget", message)
-        if widget in MEDIA and not (spec.media or spec.choices is not None or "STRING" in spec.types):
-            raise _misfit(widget, spec)
-        if line.template is not None and "STRING" not in spec.types:
-            raise Misfit("widget", f"a template makes a text; input {spec.name} is {_describe_type(spec)}.")
-
-
-def _misfit(widget: Widget, spec: InputSpec) -> Misfit:
-    article = "an" if widget[0] in "aeiou" else "a"
-    return Misfit(
-        "widget", f"{article} {widget} widget does not suit input {spec.name}, which is {_describe_type(spec)}."
-    )
-
-
-def _describe_type(spec: InputSpec) -> str:
-    return "a list of choices" if spec.choices is not None else f"of type {spec.type}"
+def _find_dynamic(pairs: Pairs) -> frozenset[Slot]:
+    """The slots in which ComfyUI's own page expands `{a|b}`."""
+    return frozenset(slot for slot, spec in pairs if spec.options.get("dynamicPrompts") and "STRING" in spec.types)
 
 
 def _read_placeholder(spec: InputSpec) -> str:
     text = spec.options.get("placeholder")
-    return text if isinstance(text, str) else ""
+    return text.encode("utf-8", "replace").decode("utf-8") if isinstance(text, str) else ""
 
 
 def _is_prompt(field: Field, workflow: Workflow, object_info: ObjectInfo) -> bool:
@@ -224,10 +185,43 @@ def _narrow(name: str, line: FieldFile, specs: list[InputSpec]) -> tuple[int | f
     return low, high
 
 
-def _check_numbers(field: Field, specs: list[InputSpec]) -> Field:
+def _narrow_choices(
+    field: Field, pairs: Pairs, workflow: Workflow, object_info: ObjectInfo
+) -> tuple[Field, tuple[str, ...]]:
+    """The field with the choices that every input takes, and a sentence for each that falls away. Raises Misfit."""
+    specs = [spec for _, spec in pairs]
+    if field.widget == "size":
+        choices, lost = narrow_sizes(field.choices, field.minimum, field.maximum)
+        return replace(field, choices=choices), lost
+    if field.choices is None:
+        return field, ()
+    if all(spec.choices is None and spec.types & {"INT", "FLOAT"} for spec in specs):
+        return _read_numbers(field), ()
+    unlisted = [spec for spec in specs if spec.choices is None]
+    for choice in field.choices if unlisted else ():
+        if problem := next((found for spec in unlisted if (found := check_setting(spec, choice.value))), None):
+            raise Misfit("value", f"a choice does not fit: {problem}")
+    if all(spec.type != DYNAMIC_COMBO for spec in specs):
+        return field, ()
+    whole = [choice for choice in field.choices if _is_complete(choice, pairs, workflow, object_info)]
+    lost = tuple(f"{c.label} is left out: it needs inputs from other nodes." for c in field.choices if c not in whole)
+    return replace(field, choices=tuple(whole)), lost
+
+
+def _is_complete(choice: Choice, pairs: Pairs, workflow: Workflow, object_info: ObjectInfo) -> bool:
+    """Whether the inputs that this choice of a dynamic combo brings along have values or defaults."""
+    for slot, spec in pairs:
+        node = workflow.nodes[slot.node_id]
+        inputs = {**node.inputs, slot.input: choice.value}
+        fill_gained(node.class_type, inputs, object_info)
+        missing = find_missing(node.class_type, inputs, object_info)
+        if any(one.name.startswith(f"{spec.name}.") for one in missing):
+            return False
+    return True
+
+
+def _read_numbers(field: Field) -> Field:
     """The field with its own choices for a number input read as numbers, within the limits."""
-    if field.widget not in ("dropdown", "radio") or not all(spec.types & {"INT", "FLOAT"} for spec in specs):
-        return field
     try:
         choices = tuple(Choice(c.label, check_number(field, c.value)) for c in field.choices or ())
     except Refused as refusal:
@@ -235,12 +229,26 @@ def _check_numbers(field: Field, specs: list[InputSpec]) -> Field:
     return replace(field, choices=choices)
 
 
-def _describe_first(field: Field, line: FieldFile, workflow: Workflow, spec: InputSpec) -> tuple[str, ...]:
-    """A note where the workflow's own choice is gone from the server and the field starts with another one."""
-    slot = next(iter(field.all_slots))
-    own = workflow.nodes[slot.node_id].inputs.get(slot.input)
-    if not isinstance(own, str) or spec.choices is None or spec.media or own in spec.choices or field.is_multiple:
-        return ()
+def _describe_given(field: Field, line: FieldFile) -> Iterator[str]:
+    """A sentence for each name in the preset's own default that the server spells in another way."""
+    given = line.default if line.fixed is None else line.fixed
+    known = {text for choice in field.choices or () for text in (choice.label, choice.value, str(choice.value))}
+    pairs = zip(given, field.default or (), strict=False) if isinstance(given, list) else [(given, field.default)]
+    for old, new in pairs if field.choices is not None and field.widget != "size" else ():
+        name, found = getattr(old, "name", old), new["name"] if isinstance(new, dict) else new
+        if isinstance(name, str) and name not in known and name != found and isinstance(found, str):
+            yield describe_respelled(name, found)
+
+
+def _describe_first(field: Field, line: FieldFile, workflow: Workflow, pairs: Pairs) -> Iterator[str]:
+    """A sentence where the server refuses the workflow's own value, so that the field starts with another one."""
     if line.default is not None or line.fixed is not None:
-        return ()
-    return (f"this ComfyUI does not have {own}; the form starts with {field.default} instead.",)
+        return
+    for slot, spec in pairs[:1] if field.widget != "size" else pairs:
+        own = workflow.nodes[slot.node_id].inputs.get(slot.input)
+        if own is None or spec.media or check_literal(spec, own) is None:
+            continue
+        if spec.choices is not None and isinstance(own, str):
+            yield f"this ComfyUI does not have {own}; the form starts with {field.default} instead."
+        else:
+            yield f"the workflow's own {show(own)} is not possible here; the form starts with {field.default} instead."

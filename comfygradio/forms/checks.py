@@ -9,13 +9,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from comfygradio.comfy.object_info import Scalar
-from comfygradio.forms.field import MEDIA, Choice, Field, Refused, list_choices, show
+from comfygradio.forms.field import HUGE, MEDIA, Choice, Field, Refused, list_choices, show
 from comfygradio.forms.loras import check_loras
 from comfygradio.forms.media import check_media
 from comfygradio.forms.preset_file import Widget
 
+EXACT = 2**53
+"""Floats from here on are no longer exact."""
+
 MAX_TEXT = 100_000
 """Characters of one text field."""
+
+MAX_SIDE = 999_999
+"""Pixels of a side; no picture has more."""
 
 RANDOM_SEEDS = 2**50
 """Random seeds stay below what ComfyUI's own page draws (frontend 1.58), so that a browser does not round them."""
@@ -28,7 +34,8 @@ def check_value(field: Field, value: Any) -> Any:
     """
     if is_empty(field, value):
         return None
-    return CHECKS[field.widget](field, value)
+    checked = CHECKS[field.widget](field, value)
+    return None if field.optional and checked == () else checked
 
 
 def is_empty(field: Field, value: Any) -> bool:
@@ -41,16 +48,15 @@ def is_empty(field: Field, value: Any) -> bool:
 
 
 def check_text(field: Field, value: Any) -> str:
-    """A text of at most 100,000 characters; a number is taken as text."""
+    """A text of at most 100,000 characters; a number is taken as text, half characters (cut emoji) become `?`."""
     if value is None:
         return ""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, bool) or not isinstance(value, str | int | float) or is_huge(value):
         raise Refused("text is expected.")
-    if isinstance(value, int) and abs(value) >= 10**4000:
-        raise Refused("text is expected.")
-    if len(str(value)) > MAX_TEXT:
+    text = str(value).encode("utf-8", "replace").decode("utf-8")
+    if len(text) > MAX_TEXT:
         raise Refused(f"the text is too long: at most {MAX_TEXT:,} characters are allowed.")
-    return str(value)
+    return text
 
 
 def check_number(field: Field, value: Any) -> int | float:
@@ -58,8 +64,10 @@ def check_number(field: Field, value: Any) -> int | float:
     if value is None or value == "":
         raise Refused(f"a number is missing; {field.allowed}.")
     number = _parse_number(value)
-    if number is None or (field.is_integer and number != int(number)):
+    if number is None or is_huge(number) or (field.is_integer and number != int(number)):
         raise Refused(f"{show(value)} is not possible; {field.allowed}.")
+    if field.is_integer and isinstance(number, float) and abs(number) >= EXACT:
+        raise Refused(f"{show(value)} is a rounded number; send one of this size as a whole number or its digits.")
     if (field.minimum is not None and number < field.minimum) or (field.maximum is not None and number > field.maximum):
         raise Refused(f"{show(value)} is not possible; {field.allowed}.")
     return int(number) if field.is_integer else number
@@ -67,19 +75,21 @@ def check_number(field: Field, value: Any) -> int | float:
 
 def check_seed(field: Field, value: Any) -> int:
     """An exact 64-bit seed; nothing, -1 or "random" draws one."""
-    if value is None or value == -1 or (isinstance(value, str) and value.strip().lower() in ("", "-1", "random")):
+    if is_open_seed(value):
         return _draw_seed(field)
-    number = _parse_number(value)
-    if isinstance(number, float) and abs(number) >= 2**53:
-        raise Refused(f"{show(value)} is a rounded number; send a seed of this size as a whole number or its digits.")
     return int(check_number(field, value))
+
+
+def is_open_seed(value: object) -> bool:
+    """Whether a seed is left to chance: nothing, -1 or "random"."""
+    return value is None or value == -1 or (isinstance(value, str) and value.strip().lower() in ("", "-1", "random"))
 
 
 def check_choice(field: Field, value: Any) -> Scalar | tuple[Scalar, ...]:
     """A value of the list, given as the value itself, its text or its label; several of them where that is allowed."""
     if not field.is_multiple:
         return _find_choice(field.choices or (), value)
-    listed = [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    listed = _split_choices(field.choices or (), value) if isinstance(value, str) else () if value is None else value
     if not isinstance(listed, list | tuple):
         raise Refused(f"a list is expected; {list_choices(field.choices or ())}")
     return tuple(dict.fromkeys(_find_choice(field.choices or (), part) for part in listed))
@@ -87,7 +97,7 @@ def check_choice(field: Field, value: Any) -> Scalar | tuple[Scalar, ...]:
 
 def check_switch(field: Field, value: Any) -> bool:
     """On or off; the usual words for both are understood."""
-    word = str(value).strip().lower() if isinstance(value, bool | int | float | str) and abs_below(value) else ""
+    word = str(value).strip().lower() if isinstance(value, bool | int | float | str) and not is_huge(value) else ""
     if word in ("true", "yes", "on", "1"):
         return True
     if word in ("false", "no", "off", "0"):
@@ -95,21 +105,20 @@ def check_switch(field: Field, value: Any) -> bool:
     raise Refused(f"{show(value)} is neither on nor off; true or false is allowed.")
 
 
-def abs_below(value: bool | int | float | str) -> bool:
-    """Whether a value can be written out: Python refuses to spell whole numbers of thousands of digits."""
-    return not isinstance(value, int) or abs(value) < 10**60
+def is_huge(value: object) -> bool:
+    """Whether a value is a whole number of 60 digits or more, which no field takes."""
+    return isinstance(value, int) and abs(value) >= HUGE
 
 
 def check_size(field: Field, value: Any) -> tuple[int, int]:
     """(width, height) in pixels, given as "768x512", a pair or a mapping."""
     named = next((choice.value for choice in field.choices or () if choice.label == value), value)
     width, height = parse_size(named)
-    if field.choices is not None and f"{width}x{height}" not in (choice.value for choice in field.choices):
-        raise Refused(f"{width}x{height} is not in the list; {list_choices(field.choices)}")
+    if field.choices is not None and (width, height) not in [parse_size(choice.value) for choice in field.choices]:
+        raise Refused(f"{show(width)}x{show(height)} is not in the list; {list_choices(field.choices)}")
+    low, high = field.minimum or 0, MAX_SIDE if field.maximum is None else field.maximum
     for side, pixels in (("width", width), ("height", height)):
-        if (field.minimum is not None and pixels < field.minimum) or (
-            field.maximum is not None and pixels > field.maximum
-        ):
+        if not low <= pixels <= min(high, MAX_SIDE):
             raise Refused(f"the {side} {show(pixels)} is not possible; {field.allowed}.")
     return width, height
 
@@ -122,7 +131,11 @@ def check_color(field: Field, value: Any) -> str | int:
     if red_green_blue is None:
         raise Refused(f"{show(value)} is no color; write it as #rrggbb, for example #ff8800.")
     digits = "".join(f"{part:02x}" for part in red_green_blue)
-    return int(digits, 16) if field.is_integer else f"#{digits}"
+    if not field.is_integer:
+        return f"#{digits}"
+    if not (field.minimum or 0) <= int(digits, 16) <= (0xFFFFFF if field.maximum is None else field.maximum):
+        raise Refused(f"the color #{digits} is not possible; as a number, {field.allowed}.")
+    return int(digits, 16)
 
 
 def parse_color(text: str) -> tuple[int, int, int] | None:
@@ -186,13 +199,23 @@ def _parse_number(value: Any) -> int | float | None:
     if isinstance(value, str):
         text = value.strip()
         try:
-            value = int(text) if re.fullmatch(r"[+-]?[0-9]{1,40}", text) else float(text)
+            value = int(text) if re.fullmatch(r"[+-]?[0-9]{1,400}", text) else float(text)
         except ValueError:
             return None
     return value if isinstance(value, int) or math.isfinite(value) else None
 
 
+def _split_choices(choices: tuple[Choice, ...], text: str) -> list[str]:
+    """The choices in a text, separated by commas, unless the whole is one of them."""
+    if any(text in (choice.value, choice.label) for choice in choices):
+        return [text]
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 def _draw_seed(field: Field) -> int:
-    low = max(int(field.minimum or 0), 0)
-    high = low + RANDOM_SEEDS - 1 if field.maximum is None else max(int(field.maximum), low)
-    return low + secrets.randbelow(min(RANDOM_SEEDS, high - low + 1))
+    """A seed within the limits, 0 or more where they allow it."""
+    high = None if field.maximum is None else math.floor(field.maximum)
+    lowest = 0 if high is None or high >= 0 else high - RANDOM_SEEDS + 1
+    low = lowest if field.minimum is None else max(lowest, math.ceil(field.minimum))
+    span = RANDOM_SEEDS if high is None else min(RANDOM_SEEDS, high - low + 1)
+    return low + secrets.randbelow(max(1, span))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo, Scalar
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.checks import parse_size
 from comfygradio.forms.field import Choice, Refused
-from comfygradio.forms.literals import check_literal
+from comfygradio.forms.literals import check_setting
 from comfygradio.forms.names import match_name
 from comfygradio.forms.preset_file import FieldFile
 from comfygradio.forms.problem import Misfit
@@ -17,15 +18,32 @@ from comfygradio.forms.slots import Slot, find_slot
 from comfygradio.forms.specs import find_spec
 from comfygradio.forms.templates import find_names
 
+Listed = list[Scalar] | dict[str, Scalar | dict[str, Scalar]] | str | None
 
-def bind_choices(line: FieldFile, spec: InputSpec) -> tuple[Choice, ...] | None:
+
+def find_offered(specs: Sequence[InputSpec]) -> tuple[Scalar, ...] | None:
+    """What the server lists for all these inputs; None where it has no list, or keeps it to itself (`remote`).
+
+    Raises Misfit where two lists have nothing in common.
+    """
+    lists = [spec.choices for spec in specs if spec.choices is not None and not spec.media and not _is_remote(spec)]
+    if not lists:
+        return None
+    others = [frozenset(other) for other in lists[1:]]
+    shared = tuple(value for value in lists[0] if all(value in other for other in others))
+    if lists[0] and not shared:
+        raise Misfit("missing_choice", "its inputs have no choice in common; give each a field of its own.")
+    return shared
+
+
+def bind_choices(line: FieldFile, offered: tuple[Scalar, ...] | None) -> tuple[Choice, ...] | None:
     """What a list offers: the server's choices, filtered, labelled or replaced by the preset; None without any.
 
     Raises Misfit where nothing is left.
     """
-    offered = None if spec.choices is None or spec.media else spec.choices
     if isinstance(line.choices, str):
-        kept = [value for value in offered or () if fnmatch.fnmatch(str(value).replace("\\", "/"), line.choices)]
+        pattern = line.choices.replace("\\", "/")
+        kept = [value for value in offered or () if fnmatch.fnmatchcase(str(value).replace("\\", "/"), pattern)]
         if not kept:
             raise Misfit("missing_choice", f"none of the server's {len(offered or ())} choices fits {line.choices}.")
         return tuple(Choice(str(value), value) for value in kept)
@@ -34,7 +52,22 @@ def bind_choices(line: FieldFile, spec: InputSpec) -> tuple[Choice, ...] | None:
     return None if offered is None else tuple(Choice(str(value), value) for value in offered)
 
 
-def bind_sizes(choices: list[Scalar] | dict[str, Scalar | dict[str, Scalar]] | str | None) -> tuple[Choice, ...] | None:
+def describe_choices(line: FieldFile, offered: tuple[Scalar, ...] | None) -> Iterator[str]:
+    """A sentence for each of the preset's choices that the server lacks or spells in another way."""
+    if offered is None or isinstance(line.choices, str):
+        return
+    for value in line.choices.values() if isinstance(line.choices, dict) else line.choices or ():
+        if isinstance(value, Scalar) and value not in offered:
+            found = match_name(value, offered)
+            yield _describe_absent(value) if found is None else describe_respelled(value, found)
+
+
+def describe_respelled(value: object, found: object) -> str:
+    """The sentence that says so when a name was found under another spelling."""
+    return f"{value} is called {found} on this ComfyUI."
+
+
+def bind_sizes(choices: Listed) -> tuple[Choice, ...] | None:
     """The sizes that a list offers, as "WIDTHxHEIGHT". Raises Misfit."""
     if choices is None:
         return None
@@ -51,12 +84,13 @@ def bind_sizes(choices: list[Scalar] | dict[str, Scalar | dict[str, Scalar]] | s
 
 def narrow_sizes(
     choices: tuple[Choice, ...] | None, low: int | float | None, high: int | float | None
-) -> tuple[Choice, ...] | None:
-    """The sizes within the limits of both sides. Raises Misfit where none is left."""
+) -> tuple[tuple[Choice, ...] | None, tuple[str, ...]]:
+    """The sizes within the limits of both sides, and a sentence for each other. Raises Misfit where none is left."""
     if choices is None:
-        return None
+        return None, ()
     inside = [c for c in choices if all((low or 1) <= int(side) <= (high or 2**31) for side in str(c.value).split("x"))]
-    return tuple(inside) or refuse_all()
+    notes = (f"the size {c.label} is not possible here and left out." for c in choices if c not in inside)
+    return tuple(inside) or refuse_all(), tuple(notes)
 
 
 def bind_settings(line: FieldFile, workflow: Workflow, object_info: ObjectInfo) -> tuple[Choice, ...]:
@@ -64,14 +98,30 @@ def bind_settings(line: FieldFile, workflow: Workflow, object_info: ObjectInfo) 
     found = []
     for label, settings in (line.choices or {}).items() if isinstance(line.choices, dict) else ():
         if isinstance(settings, dict):
-            sets = tuple(_bind_setting(label, name, v, workflow, object_info) for name, v in settings.items())
-            found.append(Choice(label, label, sets))
+            found.append(Choice(label, label, tuple(_bind_each(label, settings, workflow, object_info))))
     return tuple(found)
+
+
+def describe_settings(line: FieldFile, choices: Iterable[Choice]) -> Iterator[str]:
+    """A sentence for each name in such choices that the server spells in another way."""
+    for choice in choices:
+        settings = line.choices[choice.label] if isinstance(line.choices, dict) else {}
+        given = settings.values() if isinstance(settings, dict) else ()
+        pairs = zip(given, (value for _, value in choice.sets), strict=True)
+        yield from (describe_respelled(value, found) for value, found in pairs if value != found)
 
 
 def refuse_all() -> tuple[Choice, ...]:
     """Raises the Misfit that none of the preset's choices is there."""
     raise Misfit("missing_choice", "the server has none of the choices that the preset lists.")
+
+
+def _is_remote(spec: InputSpec) -> bool:
+    return not spec.choices and bool(spec.options.get("remote") or spec.options.get("remote_combo"))
+
+
+def _describe_absent(value: object) -> str:
+    return f"this ComfyUI does not have {value}; it is left out of the list."
 
 
 def _keep_offered(
@@ -89,6 +139,18 @@ def _keep_offered(
     return tuple(kept) or refuse_all()
 
 
+def _bind_each(
+    label: str, settings: Mapping[str, Scalar], workflow: Workflow, object_info: ObjectInfo
+) -> Iterator[tuple[Slot, Scalar]]:
+    """Slot and value of each setting; what a dynamic combo brings along can be set after it."""
+    for address, value in settings.items():
+        slot, value = _bind_setting(label, address, value, workflow, object_info)
+        node = workflow.nodes[slot.node_id]
+        changed = replace(node, inputs={**node.inputs, slot.input: value})
+        workflow = replace(workflow, nodes={**workflow.nodes, node.id: changed})
+        yield slot, value
+
+
 def _bind_setting(
     label: str, address: str, value: Scalar, workflow: Workflow, object_info: ObjectInfo
 ) -> tuple[Slot, Scalar]:
@@ -97,7 +159,7 @@ def _bind_setting(
     if isinstance(value, str) and spec.choices:
         value = match_name(value, spec.choices) or value
     is_text = isinstance(value, str) and bool(find_names(value)) and "STRING" in spec.types
-    problem = None if is_text else check_literal(spec, value)
+    problem = None if is_text else check_setting(spec, value)
     if problem:
         raise Misfit("value", f"the choice {label} sets {address}, but {problem}", slot.node_id, slot.input)
     return slot, value

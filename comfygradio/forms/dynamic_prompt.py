@@ -18,7 +18,7 @@ def expand_dynamic(text: str, random: Random) -> str:
     likely as the others and may be empty. The same text and state of `random` give the same result. Never raises;
     takes time in proportion to the text.
     """
-    tokens: list[str] = TOKEN.findall(_strip_comments(text))
+    tokens: list[str] = TOKEN.findall(strip_comments(text))
     groups = _find_groups(tokens)
     chosen: list[str] = []
     spans = [(0, len(tokens))]
@@ -37,7 +37,7 @@ def expand_dynamic(text: str, random: Random) -> str:
 
 def has_choices(text: str) -> bool:
     """Whether `expand_dynamic` changes this text: it holds braces, escapes of them, or comments."""
-    return "{" in text or ESCAPED.search(text) is not None or _strip_comments(text) != text
+    return "{" in text or ESCAPED.search(text) is not None or strip_comments(text) != text
 
 
 def _find_groups(tokens: list[str]) -> dict[int, list[int]]:
@@ -57,7 +57,8 @@ def _find_groups(tokens: list[str]) -> dict[int, list[int]]:
     return groups
 
 
-def _strip_comments(text: str) -> str:
+def strip_comments(text: str) -> str:
+    """The text without `/*…*/` and `//…` to the end of the line; a `/*` that is never closed stays."""
     kept: list[str] = []
     kept_to = scan = 0
     last_end = text.rfind("*/")

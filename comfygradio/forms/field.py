@@ -15,6 +15,9 @@ MEDIA: frozenset[Widget] = frozenset({"image", "mask", "video", "audio", "file"}
 
 TEXTS: frozenset[Widget] = frozenset({"text", "textarea"})
 
+HUGE = 10**60
+"""Whole numbers from here on are taken by no field: Python refuses to write out much larger ones."""
+
 
 class Refused(Exception):
     """A value that a field does not take; the text says what is allowed. Never leaves this package's forms."""
@@ -96,10 +99,14 @@ class Field:
 
 
 def show(value: Any) -> str:
-    """A value inside a sentence, at most 60 characters of it."""
-    if isinstance(value, int) and abs(value) >= 10**60:
+    """A value inside a sentence, at most 60 characters of it, whatever it is."""
+    if isinstance(value, int) and abs(value) >= HUGE:
         return "this huge number"
-    text = value if isinstance(value, str) else repr(value)
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except (ValueError, RecursionError):
+        return "this value"
+    text = text.encode("utf-8", "replace").decode("utf-8")
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 

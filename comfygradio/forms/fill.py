@@ -13,23 +13,28 @@ from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Upload, Workflow
 from comfygradio.forms.bypass import bypass_nodes
 from comfygradio.forms.describe import describe_value
-from comfygradio.forms.dynamic_prompt import expand_dynamic
+from comfygradio.forms.dynamic_prompt import expand_dynamic, strip_comments
 from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.file_prefix import expand_prefixes
+from comfygradio.forms.gained import fill_gained, is_dynamic
+from comfygradio.forms.literals import wrap
 from comfygradio.forms.loras import insert_loras
 from comfygradio.forms.media import name_upload
 from comfygradio.forms.slots import Slot
-from comfygradio.forms.templates import fill_template
+from comfygradio.forms.templates import fill_template, find_names, list_templates
+from comfygradio.forms.visibility import find_visible
 
 DRAWN = "_drawn"
 """Under this name the random number of a form without a seed is kept among its values; no field can be called so."""
+
+Fixed = tuple[tuple[Slot, Any], ...]
 
 
 def fill_graph(
     workflow: Workflow,
     object_info: ObjectInfo,
     fields: Mapping[str, Field],
-    fixed: tuple[tuple[Slot, Any], ...],
+    fixed: Fixed,
     values: Mapping[str, Any],
     now: datetime.datetime,
 ) -> tuple[dict[str, Any], tuple[Upload, ...]]:
@@ -37,62 +42,140 @@ def fill_graph(
 
     `values` are checked values, None for fields that stay empty or are hidden; `now` is what `%date:…%` writes.
     """
-    graph = workflow.to_json()
+    filling = _Filling(workflow.to_json(), object_info, fields, values)
     for slot, value in fixed:
-        _put(graph, slot, value)
-    words = {name: _describe_word(field, values[name]) for name, field in fields.items()}
-    uploads: list[Upload] = []
-    for name, field in fields.items():
+        filling.put("", slot, value)
+    shown = find_visible(fields, {name: describe_value(field, values[name]) for name, field in fields.items()})
+    for name in order_by_filling(fields, shown):
         if values[name] is not None:
-            uploads += _fill_field(graph, field, values[name], words)
-    _expand(graph, fields, values)
+            filling.fill(fields[name], values[name])
+    graph = filling.graph
+    filling.expand(_find_seed(fields, values))
+    filling.complete()
     for name, field in fields.items():
         if field.widget == "loras":
             insert_loras(graph, field, values[name] or (), object_info)
     bypass_nodes(graph, list_bypassed(fields, values), object_info)
     expand_prefixes(graph, now)
-    return graph, tuple(upload for upload in uploads if all(node in graph for node, _ in upload.slots))
+    return graph, tuple(filling.list_uploads())
+
+
+def order_by_filling(fields: Mapping[str, Field], shown: Mapping[str, bool] | None = None) -> list[str]:
+    """Field names in the order in which they fill slots: where two share one, the later wins.
+
+    Hidden fields come first and those whose texts use other fields last, otherwise the order of the form holds.
+    """
+
+    def rank(name: str) -> tuple[bool, bool]:
+        field = fields[name]
+        uses_others = any(used != "value" for used in find_names("\n".join(list_templates(field))))
+        is_shown = shown is None or shown[name]
+        return is_shown, uses_others or any(choice.sets for choice in field.choices or ())
+
+    return sorted(fields, key=rank)
 
 
 def list_bypassed(fields: Mapping[str, Field], values: Mapping[str, Any]) -> list[str]:
     """Ids of the nodes that are bypassed because a field is empty or off."""
-    return [node for name, field in fields.items() if values[name] in (None, False, ()) for node in field.bypass]
+    return [node for name, field in fields.items() if _is_off(values[name]) for node in field.bypass]
 
 
-def uses_chance(fields: Mapping[str, Field], values: Mapping[str, Any]) -> bool:
+def uses_chance(fields: Mapping[str, Field], fixed: Fixed, values: Mapping[str, Any]) -> bool:
     """Whether a text might be expanded at random although no field is a seed."""
-    if any(field.widget == "seed" for field in fields.values()):
+    if any(field.widget == "seed" and values[name] is not None for name, field in fields.items()):
         return False
-    return any(field.dynamic and "{" in str(values[name]) for name, field in fields.items())
+    texts = [value for _, value in fixed if isinstance(value, str)]
+    if any(field.dynamic for field in fields.values()):
+        own = "".join(text for field in fields.values() for text in list_templates(field))
+        texts += [fill_template(own, dict.fromkeys(find_names(own), "")), *map(str, values.values())]
+    return any("{" in text for text in texts)
 
 
-def _fill_field(graph: dict[str, Any], field: Field, value: Any, words: Mapping[str, str]) -> list[Upload]:
-    if field.widget in MEDIA:
-        slots = tuple((slot.node_id, slot.input) for slot in field.slots[""])
-        upload = Upload(value, name_upload(field, value), slots)
-        value = upload.name
-        _put_all(graph, field, value)
-        return [upload]
-    if field.template:
-        _put_all(graph, field, fill_template(field.template, {**words, "value": words[field.name]}))
-    elif field.widget == "size":
-        for part, side in (("width", value[0]), ("height", value[1])):
-            for slot in field.slots[part]:
-                _put(graph, slot, side)
-    elif field.widget != "loras":
-        _put_all(graph, field, {"__value__": list(value)} if field.is_multiple else value)
-        for slot, setting in next((c.sets for c in field.choices or () if c.value == value), ()):
-            _put(graph, slot, fill_template(setting, words) if isinstance(setting, str) else setting)
-    return []
+class _Filling:
+    """A graph that is being filled; it remembers which field put what where last."""
+
+    def __init__(
+        self,
+        graph: dict[str, Any],
+        object_info: ObjectInfo,
+        fields: Mapping[str, Field],
+        values: Mapping[str, Any],
+    ) -> None:
+        self.graph = graph
+        self._object_info = object_info
+        self._words = {name: _describe_word(field, values[name]) for name, field in fields.items()}
+        self._put: dict[Slot, str] = {}
+        self._uploads: list[Upload] = []
+
+    def put(self, origin: str, slot: Slot, value: Any, own: Mapping[str, str] | None = None) -> None:
+        """Set an input; in a text the values of fields, and what `own` adds to them, stand for their names.
+
+        A comment ends with the value that it stands in, lest it swallows what follows.
+        """
+        if isinstance(value, str):
+            words = {**self._words, **(own or {})}
+            is_drawn = self._is_drawn(slot)
+            value = fill_template(value, {n: strip_comments(w) for n, w in words.items()} if is_drawn else words)
+        self._set(origin, slot, value)
+
+    def fill(self, field: Field, value: Any) -> None:
+        """Put a checked value, which is not None, where it belongs."""
+        if field.widget in MEDIA:
+            slots = tuple((slot.node_id, slot.input) for slot in field.slots[""])
+            self._uploads.append(Upload(value, name_upload(field, value), slots))
+            self._set_all(field, self._uploads[-1].name)
+        elif field.template:
+            for slot in field.slots[""]:
+                self.put(field.name, slot, field.template, {"value": self._words[field.name]})
+        elif field.widget == "size":
+            for part, side in (("width", value[0]), ("height", value[1])):
+                for slot in field.slots[part]:
+                    self._set(field.name, slot, side)
+        elif field.widget != "loras":
+            self._set_all(field, wrap(value) if field.is_multiple else value)
+            for slot, setting in next((c.sets for c in field.choices or () if c.value == value), ()):
+                self.put(field.name, slot, setting)
+
+    def expand(self, seed: str) -> None:
+        """Draw `{a|b}` in the texts that were put in; a field that fills several inputs draws the same for each."""
+        for slot, origin in self._put.items():
+            inputs = self.graph[slot.node_id]["inputs"]
+            if isinstance(inputs[slot.input], str) and self._is_drawn(slot):
+                inputs[slot.input] = expand_dynamic(inputs[slot.input], random.Random(f"{seed}/{origin}"))
+
+    def complete(self) -> None:
+        """Fill in what the choices made in dynamic combos ask for beyond what the workflow has."""
+        for node_id in dict.fromkeys(slot.node_id for slot in self._put):
+            node = self.graph[node_id]
+            if is_dynamic(node["class_type"], self._object_info):
+                fill_gained(node["class_type"], node["inputs"], self._object_info)
+
+    def list_uploads(self) -> list[Upload]:
+        """The files for nodes that are still in the graph."""
+        kept = []
+        for upload in self._uploads:
+            slots = tuple(slot for slot in upload.slots if slot[0] in self.graph)
+            kept += [Upload(upload.path, upload.name, slots)] if slots else []
+        return kept
+
+    def _is_drawn(self, slot: Slot) -> bool:
+        """Whether ComfyUI's own page expands `{a|b}` in this input."""
+        node = self.graph[slot.node_id]
+        spec = self._object_info.spec(node["class_type"], slot.input, node["inputs"])
+        return spec is not None and "STRING" in spec.types and bool(spec.options.get("dynamicPrompts"))
+
+    def _set_all(self, field: Field, value: Any) -> None:
+        for slot in field.slots.get("", ()):
+            self._set(field.name, slot, value)
+
+    def _set(self, origin: str, slot: Slot, value: Any) -> None:
+        self.graph[slot.node_id]["inputs"][slot.input] = value
+        self._put[slot] = origin
 
 
-def _put_all(graph: dict[str, Any], field: Field, value: Any) -> None:
-    for slot in field.slots.get("", ()):
-        _put(graph, slot, value)
-
-
-def _put(graph: dict[str, Any], slot: Slot, value: Any) -> None:
-    graph[slot.node_id]["inputs"][slot.input] = value
+def _is_off(value: Any) -> bool:
+    """Whether a value is empty or off; the numbers 0 and 0.0 are neither."""
+    return value is None or value is False or value == ()
 
 
 def _describe_word(field: Field, value: Any) -> str:
@@ -102,18 +185,9 @@ def _describe_word(field: Field, value: Any) -> str:
     return "" if described is None else str(described)
 
 
-def _expand(graph: dict[str, Any], fields: Mapping[str, Field], values: Mapping[str, Any]) -> None:
-    """Draw `{a|b}` in the texts that fields have filled, each slot with a dice of its own from the job's seed."""
-    slots = dict.fromkeys(slot for field in fields.values() for slot in sorted(field.dynamic, key=str))
-    seed = _find_seed(fields, values)
-    for slot in slots:
-        text = graph[slot.node_id]["inputs"].get(slot.input)
-        if isinstance(text, str):
-            _put(graph, slot, expand_dynamic(text, random.Random(f"{seed}/{slot}")))
-
-
 def _find_seed(fields: Mapping[str, Field], values: Mapping[str, Any]) -> str:
-    seed = next((values[name] for name, field in fields.items() if field.widget == "seed"), values.get(DRAWN))
+    seeds = [values[name] for name, field in fields.items() if field.widget == "seed" and values[name] is not None]
+    seed = seeds[0] if seeds else values.get(DRAWN)
     if seed is not None:
         return str(seed)
     described = {name: describe_value(field, values[name]) for name, field in fields.items()}

@@ -16,8 +16,9 @@ from comfygradio.comfy.workflow import Prompt, Workflow
 from comfygradio.errors import NodeError, PresetError, ValuesRefused
 from comfygradio.forms.checks import check_value
 from comfygradio.forms.describe import describe_value
-from comfygradio.forms.field import MEDIA, Field, Refused
+from comfygradio.forms.field import MEDIA, Field, Refused, show
 from comfygradio.forms.fill import DRAWN, fill_graph, uses_chance
+from comfygradio.forms.loras import is_loader
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.forms.problem import Problem
 from comfygradio.forms.slots import Slot
@@ -50,7 +51,7 @@ class Form:
         Raises ValuesRefused with a sentence for each field that cannot be taken.
         """
         known = {*self.fields, DRAWN}
-        problems = {name: self._describe_unknown(name) for name in values if name not in known}
+        problems = {show(name): self._describe_unknown(show(name)) for name in values if name not in known}
         checked, refused = self._check_each(values)
         described = {name: describe_value(self.fields[name], value) for name, value in checked.items()}
         for name, is_shown in find_visible(self.fields, described).items():
@@ -60,7 +61,7 @@ class Form:
         if problems or refused:
             raise ValuesRefused({**problems, **refused})
         checked = {name: checked[name] for name in self.fields}
-        if uses_chance(self.fields, checked):
+        if uses_chance(self.fields, self.fixed, checked):
             checked[DRAWN] = _take_drawn(values)
         return checked
 
@@ -91,8 +92,14 @@ class Form:
         return find_visible(self.fields, self.describe(checked))
 
     def find_field(self, node_id: str, input_name: str | None) -> Field | None:
-        """The field that fills this input, or None; used to show a server's error beside it."""
-        return next((f for f in self.fields.values() if Slot(node_id, input_name or "") in f.all_slots), None)
+        """The field that fills this input, or None; used to show a server's error beside it.
+
+        Of a dynamic input (`resize_type.width`) ComfyUI names only the last part where it is missing.
+        """
+        own = {slot: one for one in [*self.fields.values()][::-1] for slot in one.all_slots}
+        last = (one for slot, one in own.items() if slot.node_id == node_id and slot.input.endswith(f".{input_name}"))
+        loaders = (one for one in self.fields.values() if is_loader(one, node_id))
+        return own.get(Slot(node_id, input_name or "")) or next(last, None) or next(loaders, None)
 
     def describe_rejection(self, node_errors: Iterable[NodeError]) -> dict[str, str]:
         """Field name → what the server refused in the inputs that it fills; what no field fills is left out."""

@@ -1,4 +1,4 @@
-"""Binding of whole forms: every line of a preset file, and what they say about one another."""
+"""Binding of whole forms: every line of a preset file, and whether the workflow can run with them."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
+from comfygradio.forms.agreement import connect_fields
 from comfygradio.forms.binding import bind_field, find_claimed
 from comfygradio.forms.checks import check_value
-from comfygradio.forms.describe import describe_value
 from comfygradio.forms.field import MEDIA, Field, Refused
 from comfygradio.forms.form import Form
 from comfygradio.forms.healing import heal_workflow
-from comfygradio.forms.preset_file import FieldFile, PresetFile
+from comfygradio.forms.literals import check_literal, wrap
+from comfygradio.forms.preset_file import FieldFile, PresetFile, read_rows
 from comfygradio.forms.problem import Misfit, Problem
 from comfygradio.forms.slots import Slot, find_node
 from comfygradio.forms.soundness import find_bypass_problems, find_graph_problems, find_missing_classes
 from comfygradio.forms.specs import MissingClass
-from comfygradio.forms.templates import find_names
-from comfygradio.forms.visibility import find_circle
+from comfygradio.forms.templates import fill_template
 
 Fixed = tuple[tuple[Slot, Any], ...]
 
@@ -33,20 +33,23 @@ def bind_form(
     binder = _Binder(healed, object_info, tuple(embeddings))
     for key, line in file.fields.items():
         binder.add(key, line)
-    fields = binder.connect(file)
+    fields, disagreements = connect_fields(binder.fields, binder.fixed, file)
+    settled = _settle(healed, fields, object_info)
     outputs = binder.find_outputs(file)
-    problems = [*find_missing_classes(healed, object_info), *binder.problems]
-    own = {**dict.fromkeys(binder.claimed), **dict(binder.fixed), **_own_slots(fields)}
-    problems += find_graph_problems(healed, object_info, own)
-    if not problems:
-        problems += _find_bypass_problems(fields, healed, object_info)
-    notes = (*notes, *binder.notes)
+    missing = find_missing_classes(settled, object_info)
+    own = {**dict.fromkeys(binder.claimed), **_find_certain(fields), **dict(binder.fixed)}
+    problems = [*missing, *binder.problems, *disagreements, *find_graph_problems(settled, object_info, own)]
+    problems += [] if missing else _find_bypass_problems(fields, settled, object_info)
+    notes = (*notes, *binder.notes, *(_check_examples(file, fields) if not problems else ()))
     fixed = tuple(binder.fixed)
-    return Form(name, file.title, file, healed, fields, fixed, outputs, tuple(problems), notes, object_info)
+    return Form(name, file.title, file, settled, fields, fixed, outputs, tuple(problems), notes, object_info)
 
 
 class _Binder:
-    """Collects fields, problems and notes while the lines of a file are bound one after the other."""
+    """Collects fields, problems and notes while the lines of a file are bound one after the other.
+
+    `claimed` are the slots of lines that could not be bound.
+    """
 
     def __init__(self, workflow: Workflow, object_info: ObjectInfo, embeddings: tuple[str, ...]) -> None:
         self._workflow = workflow
@@ -60,36 +63,17 @@ class _Binder:
 
     def add(self, key: str, line: FieldFile) -> None:
         """Bind one line; a fixed one becomes values instead of a field."""
-        self.claimed |= find_claimed(line, self._workflow)
         try:
             bound = bind_field(key, line, self._workflow, self._object_info, self._embeddings)
-        except MissingClass:
-            return
+            if line.fixed is not None:
+                self.fixed += _spread_fixed(bound.field, line.fixed)
+            else:
+                self.fields[key] = bound.field
+            self.notes += bound.notes
         except Misfit as misfit:
-            self.problems.append(misfit.to_problem(key))
-            return
-        self.notes += bound.notes
-        if line.fixed is None:
-            self.fields[key] = bound.field
-        else:
-            self.fixed += _spread(bound.field, line.fixed)
-
-    def connect(self, file: PresetFile) -> dict[str, Field]:
-        """The fields with what they say about other fields: `show_if` and templates."""
-        connected = {}
-        for key, field in self.fields.items():
-            try:
-                show_if = dict(self._bind_conditions(file.fields[key]))
-            except Misfit as misfit:
+            self.claimed |= find_claimed(line, self._workflow)
+            if not (isinstance(misfit, MissingClass) and misfit.node):
                 self.problems.append(misfit.to_problem(key))
-                show_if = {}
-            connected[key] = replace(field, show_if=show_if)
-            self._check_names(field)
-        if circle := find_circle(connected):
-            text = f"show_if goes round in a circle: {' → '.join([*circle, circle[0]])}."
-            self.problems.append(Problem("preset", text, circle[0]))
-            connected = {key: replace(field, show_if={}) for key, field in connected.items()}
-        return connected
 
     def find_outputs(self, file: PresetFile) -> tuple[str, ...]:
         """Ids of the nodes whose results are shown."""
@@ -106,46 +90,52 @@ class _Binder:
                 self.problems.append(Problem("preset", f"outputs: {node.title} is no output node.", node=node.id))
         return tuple(outputs)
 
-    def _bind_conditions(self, line: FieldFile) -> Iterator[tuple[str, tuple[Any, ...]]]:
-        for other, wanted in (line.show_if or {}).items():
-            field = self.fields.get(other)
-            if field is None or field.widget in (*MEDIA, "loras"):
-                there = ", ".join(key for key, one in self.fields.items() if one.widget not in (*MEDIA, "loras"))
-                raise Misfit("preset", f"show_if: there is no field {other} to look at; there are {there or 'none'}.")
-            values = wanted if isinstance(wanted, list) else [wanted]
-            yield other, tuple(_check_condition(field, value) for value in values)
 
-    def _check_names(self, field: Field) -> None:
-        settings = [text for choice in field.choices or () for _, text in choice.sets if isinstance(text, str)]
-        for name in find_names("".join([field.template, *settings])):
-            if name not in self.fields and not (name == "value" and field.template):
-                there = f"there are {', '.join(self.fields)}"
-                text = f"the text uses {{{name}}}, and there is no field of that name; {there}."
-                self.problems.append(Problem("preset", text, field.name))
-
-
-def _check_condition(field: Field, value: Any) -> Any:
-    """The value as the other field describes it, so that both compare equal."""
-    try:
-        described = describe_value(field, check_value(replace(field, optional=False), value))
-    except Refused as refusal:
-        raise Misfit("preset", f"show_if: {field.name} is never {value!r}: {refusal}") from refusal
-    return described[0] if field.is_multiple and described else described
-
-
-def _spread(field: Field, fixed: Any) -> list[tuple[Slot, Any]]:
+def _spread_fixed(field: Field, fixed: Any) -> list[tuple[Slot, Any]]:
     """Slot and value of a fixed line; a file is named as the server has it."""
+    if field.widget in MEDIA and not isinstance(fixed, str):
+        raise Misfit("value", "the fixed value does not fit: write the file's name as the server has it.")
     value = fixed if field.widget in MEDIA else check_value(field, field.default)
-    if field.widget == "size":
-        parts = {"width": value[0], "height": value[1]}
-        return [(slot, parts[part]) for part, slots in field.slots.items() for slot in slots]
+    if field.template:
+        value = fill_template(field.template, {"value": str(value)})
     sets = next((choice.sets for choice in field.choices or () if choice.value == value), ())
-    sent = {"__value__": list(value)} if field.is_multiple else value
-    return [*((slot, sent) for slot in field.slots.get("", ())), *sets]
+    return [*_spread(field, value), *sets]
 
 
-def _own_slots(fields: Mapping[str, Field]) -> dict[Slot, Any]:
-    return {slot: None for field in fields.values() for slot in field.all_slots}
+def _spread(field: Field, value: Any) -> list[tuple[Slot, Any]]:
+    """The field's own slots, and what a checked value puts into them."""
+    if field.widget == "size":
+        sides = {"width": value[0], "height": value[1]}
+        return [(slot, sides[part]) for part, slots in field.slots.items() for slot in slots]
+    return [(slot, wrap(value) if field.is_multiple else value) for slot in field.slots.get("", ())]
+
+
+def _settle(workflow: Workflow, fields: Mapping[str, Field], object_info: ObjectInfo) -> Workflow:
+    """The workflow for fields that stay empty: values of its own that the server refuses give way to the default."""
+    nodes = dict(workflow.nodes)
+    for field in fields.values():
+        if not field.optional or field.widget in (*MEDIA, "loras") or field.template or field.default is None:
+            continue
+        for slot, value in _spread(field, check_value(field, field.default)):
+            node = nodes[slot.node_id]
+            spec = object_info.spec(node.class_type, slot.input, node.inputs)
+            if spec and (slot.input not in node.inputs or check_literal(spec, node.inputs[slot.input])):
+                nodes[node.id] = replace(node, inputs={**node.inputs, slot.input: value})
+    return replace(workflow, nodes=nodes)
+
+
+def _find_certain(fields: Mapping[str, Field]) -> dict[Slot, Any]:
+    """The slots that the form fills whatever people put in, or whose nodes are bypassed where it does not."""
+    bypassed = {node for field in fields.values() for node in field.bypass}
+    certain: list[Slot] = []
+    for field in fields.values():
+        may_stay_empty = field.optional or (field.widget in MEDIA and field.show_if)
+        own = {slot for part in field.slots.values() for slot in part}
+        if sets := [{slot for slot, _ in choice.sets} for choice in field.choices or () if not field.slots]:
+            own = set.intersection(*sets)
+        is_filled = field.widget == "loras" or not may_stay_empty
+        certain += own if is_filled else {slot for slot in own if slot.node_id in bypassed}
+    return dict.fromkeys(certain)
 
 
 def _find_bypass_problems(fields: Mapping[str, Field], workflow: Workflow, object_info: ObjectInfo) -> list[Problem]:
@@ -155,3 +145,16 @@ def _find_bypass_problems(fields: Mapping[str, Field], workflow: Workflow, objec
         if field.bypass or loaders:
             found += find_bypass_problems(workflow, object_info, name, [*field.bypass, *loaders])
     return found
+
+
+def _check_examples(file: PresetFile, fields: Mapping[str, Field]) -> Iterator[str]:
+    """A sentence for each value of an example that this form does not take."""
+    for index, example in enumerate(file.examples, 1):
+        for name, value in example.items():
+            field = fields.get(name)
+            if field is None or field.widget in MEDIA:
+                continue
+            try:
+                check_value(field, read_rows(value))
+            except Refused as refusal:
+                yield f"The example {example.get('title', index)} does not fit here: {field.label}: {refusal}"

@@ -14,21 +14,45 @@ def unwrap(value: Any) -> Any:
     return value["__value__"] if isinstance(value, dict) and "__value__" in value else value
 
 
+def wrap(value: Any) -> Any:
+    """A list as it has to be sent, since ComfyUI takes a bare one for a link; any other value as it is."""
+    return {"__value__": list(value)} if isinstance(value, list | tuple) else value
+
+
 def check_literal(spec: InputSpec, value: Any) -> str | None:
     """What is wrong with a value for this input, in a sentence, or None."""
+    if isinstance(value, list):
+        return f"{spec.name} takes one value, not the list {show(value)}."
     if spec.choices is not None:
         return None if spec.media else _check_choice(spec, unwrap(value))
     if spec.types & {"INT", "FLOAT"} and not spec.types & {"STRING", "BOOLEAN"}:
-        return _check_number(spec, value)
-    if "STRING" in spec.types and isinstance(value, dict | list):
+        return _check_number(spec, unwrap(value))
+    if "STRING" in spec.types and isinstance(value, dict):
         return f"{spec.name} takes a text."
     return None
+
+
+def check_setting(spec: InputSpec, value: Any) -> str | None:
+    """What is wrong with a preset's value for this input: stricter than ComfyUI, which makes 7 of 7.5 and 1 of true."""
+    if spec.choices is None and "BOOLEAN" in spec.types and not isinstance(value, bool):
+        return f"{spec.name} takes true or false, not {show(value)}."
+    if spec.choices is None and spec.types & {"INT", "FLOAT"} and not spec.types & {"STRING", "BOOLEAN"}:
+        kind, takes = ("a number", int | float) if "FLOAT" in spec.types else ("a whole number", int)
+        if isinstance(value, bool) or not isinstance(value, takes):
+            return f"{spec.name} takes {kind}, not {show(value)}."
+    return check_literal(spec, value)
+
+
+def is_multiselect(spec: InputSpec) -> bool:
+    """Whether several choices of a combo may be taken at once (`multiselect`; `multi_select` since v0.21)."""
+    return spec.choices is not None and bool(spec.options.get("multiselect") or spec.options.get("multi_select"))
 
 
 def _check_choice(spec: InputSpec, value: Any) -> str | None:
     if spec.options.get("remote") or "remote_combo" in spec.options:
         return None
-    missing = [item for item in (value if isinstance(value, list) else [value]) if item not in (spec.choices or ())]
+    listed = value if isinstance(value, list) and is_multiselect(spec) else [value]
+    missing = [item for item in listed if item not in (spec.choices or ())]
     return f"{show(missing[0])} is not in the server's list for {spec.name}." if missing else None
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Link, Workflow
-from comfygradio.forms.choices import bind_choices
+from comfygradio.forms.choices import bind_choices, describe_choices, find_offered
 from comfygradio.forms.defaults import set_default
-from comfygradio.forms.field import Field
-from comfygradio.forms.loras import read_loaders
-from comfygradio.forms.names import match_name
+from comfygradio.forms.describe import describe_value
+from comfygradio.forms.field import Field, Refused
+from comfygradio.forms.loras import check_loras, read_loaders
 from comfygradio.forms.preset_file import FieldFile
 from comfygradio.forms.problem import Misfit
 from comfygradio.forms.slots import Slot, read_slot
@@ -26,12 +27,12 @@ def bind_loras(
 
     Raises Misfit.
     """
-    name_spec, strength_spec = _find_specs(bare, workflow, object_info)
-    choices = bind_choices(line, name_spec)
+    name_specs, strength_spec = _find_specs(bare, workflow, object_info)
+    offered = find_offered(name_specs)
+    choices = bind_choices(line, offered)
     if choices is None:
-        raise Misfit(
-            "widget", f"a loras widget needs a list of files, and {name_spec.name} is of type {name_spec.type}."
-        )
+        name, kind = name_specs[0].name, name_specs[0].type
+        raise Misfit("widget", f"a loras widget needs a list of files, and {name} is of type {kind}.")
     lows = [limit for limit in (line.min, strength_spec.minimum if strength_spec else None) if limit is not None]
     highs = [limit for limit in (line.max, strength_spec.maximum if strength_spec else None) if limit is not None]
     field = replace(
@@ -43,9 +44,11 @@ def bind_loras(
         step=line.step or 0.05,
         optional=True,
     )
+    notes = tuple(describe_choices(line, offered))
     if line.default is not None:
-        return set_default(field, line, workflow, name_spec), ()
-    return _start_with_own(field, workflow)
+        return set_default(field, line, workflow, name_specs[0]), notes
+    field, more = _start_with_own(field, workflow)
+    return field, (*notes, *more)
 
 
 def list_classes(line: FieldFile) -> set[str]:
@@ -55,37 +58,42 @@ def list_classes(line: FieldFile) -> set[str]:
     return {LOADER if "clip" in line.slots else MODEL_LOADER}
 
 
-def _find_specs(field: Field, workflow: Workflow, object_info: ObjectInfo) -> tuple[InputSpec, InputSpec | None]:
+def _find_specs(field: Field, workflow: Workflow, object_info: ObjectInfo) -> tuple[list[InputSpec], InputSpec | None]:
+    """The specs of the loaders' names, and of a strength."""
     if "" in field.slots:
         specs = [find_spec(slot, workflow, object_info) for slot in field.slots[""]]
         loader = object_info.get(workflow.nodes[field.slots[""][0].node_id].class_type)
         strengths = [spec for name, spec in (loader.inputs if loader else {}).items() if name.startswith("strength")]
-        return specs[0], next(iter(strengths), None)
+        return specs, next(iter(strengths), None)
     for part, slots in field.slots.items():
-        _check_links(part, slots, workflow)
+        _check_links(part, slots, workflow, object_info)
     name = LOADER if "clip" in field.slots else MODEL_LOADER
     loader = object_info.get(name)
-    if loader is None:
-        raise MissingClass("missing_class", f"this ComfyUI has no node class {name}.")
-    return loader.inputs["lora_name"], loader.inputs.get("strength_model")
+    if loader is None or "lora_name" not in loader.inputs:
+        raise MissingClass("missing_class", f"this ComfyUI has no node class {name}, which a LoRA list adds.")
+    return [loader.inputs["lora_name"]], loader.inputs.get("strength_model")
 
 
-def _check_links(part: str, slots: tuple[Slot, ...], workflow: Workflow) -> None:
+def _check_links(part: str, slots: tuple[Slot, ...], workflow: Workflow, object_info: ObjectInfo) -> None:
     links = {Link.parse(read_slot(workflow, slot)) for slot in slots}
     if None in links:
         raise Misfit("slot", f"the {part} slot of a LoRA list is an input that another node feeds, such as 3.{part}.")
     if len(links) > 1:
         raise Misfit("slot", f"the {part} slots of a LoRA list have to be fed by the same output of the same node.")
+    for slot in slots:
+        node = workflow.nodes[slot.node_id]
+        spec = object_info.spec(node.class_type, slot.input, node.inputs)
+        if spec and not {part.upper(), "*"} & spec.types and not spec.type.startswith("COMFY_"):
+            raise Misfit("slot", f"the {part} slot of a LoRA list takes a {part.upper()}; {slot} takes a {spec.type}.")
 
 
 def _start_with_own(field: Field, workflow: Workflow) -> tuple[Field, tuple[str, ...]]:
-    """The field with the rows of the workflow's own loaders, as far as the server has their files."""
-    offered = [choice.value for choice in field.choices or ()]
-    rows, notes = [], []
+    """The field with the rows of the workflow's own loaders, as far as they are possible here."""
+    rows: list[Any] = []
+    notes: list[str] = []
     for row in read_loaders(workflow.to_json(), field):
-        found = match_name(row["name"], offered)
-        if found is None:
-            notes.append(f"this ComfyUI does not have {row['name']}; the list starts without it.")
-        else:
-            rows.append({**row, "name": found})
+        try:
+            rows += describe_value(field, check_loras(field, [row]))
+        except Refused as refusal:
+            notes.append(f"the list starts without {row['name']} of the workflow: {refusal}")
     return replace(field, default=rows), tuple(notes)

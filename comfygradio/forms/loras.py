@@ -8,10 +8,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.comfy.object_info import ObjectInfo, Scalar
 from comfygradio.comfy.workflow import Link
 from comfygradio.forms.bypass import bypass_nodes
-from comfygradio.forms.field import Field, Lora, Refused, list_choices, show
+from comfygradio.forms.field import Choice, Field, Lora, Refused, list_choices, show
+from comfygradio.forms.names import take_file_name
 
 MAX_ROWS = 20
 
@@ -53,6 +54,12 @@ def name_node(field: Field, index: int) -> str:
     return f"{field.name}-lora-{index + 1}"
 
 
+def is_loader(field: Field, node_id: str) -> bool:
+    """Whether a node of a filled graph is one of the loaders that a LoRA list stands for."""
+    own = {slot.node_id for slot in field.slots.get("", ())}
+    return field.widget == "loras" and node_id in own.union(name_node(field, index) for index in range(MAX_ROWS))
+
+
 def _split_text(text: str) -> list[str]:
     tagged = re.findall(r"<lora:([^<>]+)>", text)
     return tagged or [part.strip() for part in text.split(",") if part.strip()]
@@ -62,10 +69,20 @@ def _check_row(field: Field, row: Any) -> Lora | None:
     name, strength = _read_row(field, row)
     if name in ("", None):
         return None
-    found = next((c.value for c in field.choices or () if name in (c.value, c.label)), None)
+    found = _find_file(field.choices or (), name)
     if found is None:
         raise Refused(f"{show(name)} is not in the list; {list_choices(field.choices or ())}")
     return Lora(str(found), _check_strength(field, 1.0 if strength in (None, "") else strength))
+
+
+def _find_file(choices: tuple[Choice, ...], name: Any) -> Scalar | None:
+    """The file with this name or label, or the only one that is called so without its folders and its ending."""
+    found = next((choice.value for choice in choices if name in (choice.value, choice.label)), None)
+    if found is not None or not isinstance(name, str):
+        return found
+    stems = [(take_file_name(str(choice.value)).rpartition(".")[0], choice.value) for choice in choices]
+    short = [value for stem, value in stems if stem == name.casefold()]
+    return short[0] if len(short) == 1 else None
 
 
 def _read_row(field: Field, row: Any) -> tuple[Any, Any]:
@@ -74,7 +91,7 @@ def _read_row(field: Field, row: Any) -> tuple[Any, Any]:
     if isinstance(row, Mapping):
         return row.get("name"), row.get("strength")
     if isinstance(row, str):
-        known = row in [c.value for c in field.choices or ()]
+        known = _find_file(field.choices or (), row) is not None
         name, colon, strength = (row, "", "") if known else row.rpartition(":")
         return (name.strip(), strength) if colon else (row, None)
     if isinstance(row, list | tuple) and len(row) == 2:
@@ -101,6 +118,10 @@ def _list_strengths(inputs: Mapping[str, Any]) -> list[str]:
 
 
 def _set_row(node: dict[str, Any], name_input: str, lora: Lora) -> None:
+    """Put a row into a loader; one that holds it already keeps its strengths, which may differ for model and CLIP."""
+    strengths = _list_strengths(node["inputs"])
+    if node["inputs"].get(name_input) == lora.name and [node["inputs"][s] for s in strengths[:1]] == [lora.strength]:
+        return
     node["inputs"][name_input] = lora.name
     for name in _list_strengths(node["inputs"]):
         node["inputs"][name] = lora.strength

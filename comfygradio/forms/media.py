@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from comfygradio.forms.field import Field, Refused
-from comfygradio.forms.picture import check_mask, check_picture, find_suffix
+from comfygradio.errors import ValuesRefused
+from comfygradio.forms.field import Field, Refused, show
+from comfygradio.forms.picture import check_file_size, check_mask, check_picture, find_suffix
 
 NOUNS: Mapping[str, str] = {
     "image": "a picture",
@@ -18,6 +19,9 @@ NOUNS: Mapping[str, str] = {
     "audio": "a sound file",
     "file": "a file",
 }
+CONTAINERS = "mov,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,gif,apng,flac,mp3,wav,w64,aac,aiff,caf,amr"
+"""FFmpeg's names of what is opened; playlists are not among them, since they make it read other files."""
+
 EXAMPLES: Mapping[str, str] = {"video": "MP4 or WebM", "audio": "FLAC, MP3 or WAV"}
 
 
@@ -35,24 +39,22 @@ def check_media(field: Field, value: Any) -> Path:
 
 
 def name_upload(field: Field, path: Path) -> str:
-    """A file name made from the content, so that the same file is uploaded once and stays in ComfyUI's cache."""
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:20]
-    suffix = find_suffix(path) if field.widget in ("image", "mask") else path.suffix.lower()
+    """A file name made from the content, so that the same file is uploaded once and stays in ComfyUI's cache.
+
+    Raises ValuesRefused where the file has gone since it was checked.
+    """
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:20]
+        suffix = find_suffix(path) if field.widget in ("image", "mask") else path.suffix.lower()
+    except OSError as error:
+        text = f"the file {show(path.name)} is no longer there; please add it again."
+        raise ValuesRefused({field.name: text}) from error
     return f"comfygradio-{digest}{suffix if re.fullmatch(r'[.][a-z0-9]{1,12}', suffix) else '.bin'}"
 
 
 def check_bytes(path: Path, max_mb: float) -> str | None:
     """What is wrong with a file's presence or size, in a sentence, or None."""
-    try:
-        megabytes = path.stat().st_size / 1e6
-        is_file = path.is_file()
-    except (OSError, ValueError):
-        return f"the file {path.name} does not exist."
-    if not is_file:
-        return f"{path.name} is no file."
-    if megabytes > max_mb:
-        return f"the file has {megabytes:.0f} MB; at most {max_mb:g} MB are allowed."
-    return None if megabytes else "the file is empty."
+    return check_file_size(path, max_mb) or (None if path.stat().st_size else "the file is empty.")
 
 
 def _check_file(field: Field, path: Path) -> str | None:
@@ -68,10 +70,10 @@ def _check_stream(kind: str, path: Path) -> str | None:
     import av
 
     try:
-        with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
+        with av.open(str(path), options={"protocol_whitelist": "file", "format_whitelist": CONTAINERS}) as container:
             streams = container.streams.video if kind == "video" else container.streams.audio
             if streams and next(container.decode(streams[0]), None) is not None:
                 return None
-    except (av.FFmpegError, OSError, ValueError):
+    except Exception:  # FFmpeg and its decoders raise errors of any kind on broken files
         pass
     return f"this file is not {NOUNS[kind]} that can be read; please use {EXAMPLES[kind]}."

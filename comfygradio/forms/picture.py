@@ -8,6 +8,8 @@ from pathlib import Path
 
 from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
 
+from comfygradio.forms.field import show
+
 MAX_MEGAPIXELS = 50
 
 PAINTED = 25
@@ -19,12 +21,8 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
 def check_picture(path: Path, max_mb: float) -> str | None:
     """What is wrong with a picture file, in a sentence, or None; decodes it whole to find cut-off files."""
-    try:
-        megabytes = path.stat().st_size / 1e6
-    except (OSError, ValueError):
-        return f"the file {path.name} does not exist."
-    if megabytes > max_mb:
-        return f"the file has {megabytes:.0f} MB; at most {max_mb:g} MB are allowed."
+    if problem := check_file_size(path, max_mb):
+        return problem
     try:
         return _check_pixels(path)
     except UnidentifiedImageError:
@@ -33,6 +31,17 @@ def check_picture(path: Path, max_mb: float) -> str | None:
         return f"the picture is far too large; at most {MAX_MEGAPIXELS} megapixels are allowed."
     except Exception:  # Pillow's decoders raise errors of any kind on broken files
         return "this picture is damaged and cannot be read; please save it again or use another one."
+
+
+def check_file_size(path: Path, max_mb: float) -> str | None:
+    """What is wrong with a file's presence or size in megabytes, in a sentence, or None."""
+    try:
+        megabytes, is_file = path.stat().st_size / 1e6, path.is_file()
+    except (OSError, ValueError):
+        return f"the file {show(path.name)} does not exist."
+    if not is_file:
+        return f"{show(path.name)} is no file."
+    return f"the file has {megabytes:.0f} MB; at most {max_mb:g} MB are allowed." if megabytes > max_mb else None
 
 
 def check_mask(path: Path) -> str | None:

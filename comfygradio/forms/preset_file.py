@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -109,6 +109,28 @@ class FieldFile(BaseModel):
             raise ValueError("needs no slot where its choices set slots")
         if self.slots is not None and set(self.slots) not in ({"width", "height"}, {"model"}, {"model", "clip"}):
             raise ValueError("needs both width and height in slots, or model (and clip) for LoRAs")
+        if self.template is not None and self.slot is None:
+            raise ValueError("needs a slot for its template")
+        return self
+
+    @model_validator(mode="after")
+    def _check_widget(self) -> FieldFile:
+        is_size, is_chain = "width" in (self.slots or {}), "model" in (self.slots or {})
+        if self.widget is not None and is_size != (self.widget == "size"):
+            raise ValueError("a size, and nothing else, has slots for width and height")
+        if is_chain and self.widget not in (None, "loras"):
+            raise ValueError(f"is a LoRA list, by its slots, and no {self.widget}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_fixed(self) -> FieldFile:
+        if self.fixed is None:
+            return self
+        unused = [key for key in ("show_if", "optional", "bypass", "default") if getattr(self, key)]
+        if unused:
+            raise ValueError(f"is fixed and never shown; remove {' and '.join(unused)}, or fixed")
+        if self.widget == "loras" or "model" in (self.slots or {}):
+            raise ValueError("is a LoRA list and cannot be fixed; put the loaders into the workflow")
         return self
 
 
@@ -129,3 +151,10 @@ class PresetFile(BaseModel):
     )
     examples: list[dict[str, Value]] = Field(default=[], description="Named value sets; a click fills the form.")
     sweep: dict[FieldName, str | int | float] = Field(default={}, description="Suggested axes: field and axis text.")
+
+
+def read_rows(value: Any) -> Any:
+    """A value of a preset file as a form checks it: rows of a LoRA list as {"name", "strength"}."""
+    return (
+        [row.model_dump() if isinstance(row, LoraFile) else row for row in value] if isinstance(value, list) else value
+    )

@@ -11,18 +11,20 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from comfygradio.errors import PresetError
+from comfygradio.forms.field import show
 from comfygradio.forms.preset_file import FieldFile, LoraFile, PresetFile, SlotFile, Widget
 
 Loader: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml where it is there: unlike PyYAML's own scanner it takes `{label: What is it?}`, as YAML 1.2 does."""
 
+MAX_NODES = 100_000
+"""Keys and values of a preset file, aliases written out."""
+
 
 def parse_preset_file(path: Path) -> PresetFile:
     """Read a preset file without its workflow. Raises PresetError, which names file, line and key."""
     try:
-        text = path.read_text(encoding="utf-8")
-        tree = yaml.compose(text, Loader=Loader)
-        data = yaml.load(text, Loader=Loader)
+        data, lines = _read_tree(path, path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise PresetError(f"{path} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
@@ -31,15 +33,42 @@ def parse_preset_file(path: Path) -> PresetFile:
         raise PresetError(f"{path} is nested too deeply.") from error
     except yaml.YAMLError as error:
         raise PresetError(_describe_yaml_error(path, error)) from error
-    if not isinstance(data, dict) or tree is None:
-        raise PresetError(f"{path}: a preset is a list of keys such as title, workflow and fields.")
-    lines = _find_lines(path, tree)
     try:
         file = PresetFile.model_validate(data)
     except ValidationError as error:
         raise PresetError(" ".join(_describe_problems(path, error, lines))) from error
     _check_examples(path, file, lines)
     return file
+
+
+def _read_tree(path: Path, text: str) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
+    """The values of a file, and the line of each key. Raises PresetError, YAMLError, RecursionError."""
+    tree = yaml.compose(text, Loader=Loader)
+    if not isinstance(tree, yaml.MappingNode):
+        raise PresetError(f"{path}: a preset is a list of keys such as title, workflow and fields.")
+    _count_nodes(path, tree, {})
+    lines = _find_lines(path, tree)
+    try:
+        data: dict[str, Any] = yaml.load(text, Loader=Loader)
+    except (ValueError, LookupError, AttributeError, TypeError) as error:  # PyYAML on `2024-13-45` or `!!bool maybe`
+        raise PresetError(f"{path}: a value cannot be read ({error}); put it in quotes.") from error
+    return data, lines
+
+
+def _count_nodes(path: Path, node: yaml.Node, known: dict[int, int]) -> int:
+    """How many nodes a tree has once its aliases are written out. Raises PresetError where there are too many."""
+    if id(node) not in known:
+        known[id(node)] = MAX_NODES
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        inner = [part for pair in pairs for part in pair]
+        inner += node.value if isinstance(node, yaml.SequenceNode) else []
+        known[id(node)] = 1 + sum(_count_nodes(path, part, known) for part in inner)
+    if known[id(node)] >= MAX_NODES:
+        where = f"{path}:{node.start_mark.line + 1}"
+        raise PresetError(
+            f"{where}: this repeats too much, by anchors (&) and aliases (*); write less, or write it out."
+        )
+    return known[id(node)]
 
 
 def _describe_yaml_error(path: Path, error: yaml.YAMLError) -> str:
@@ -132,7 +161,7 @@ def _describe_value(problem: Any, place: tuple[str, ...]) -> str:
         if place[2:3] == ("show_if",):
             return "write {FIELD: VALUE} or {FIELD: [VALUE, VALUE]}, for example {mode: Photo}."
         if place[2:3] in (("choices",), ("default",), ("fixed",)) or place[:1] == ("examples",):
-            return f"{problem['input']!r} does not fit; texts, numbers, true and false do."
+            return f"{show(problem['input'])} does not fit; texts, numbers, true and false do."
     return f"{problem['msg'].removeprefix('Value error, ').replace('Input should be', 'this has to be')}."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -41,8 +42,17 @@ class Problem:
 
     def to_json(self) -> dict[str, Any]:
         """What `comfygradio check --json` prints; empty parts are left out."""
-        parts = {**vars(self), "message": str(self), "near": list(self.near)}
+        parts = {**vars(self), "message": str(self), "near": list(self.near), "value": _write(self.value)}
         return {name: value for name, value in parts.items() if value not in ("", [], None)}
+
+
+def _write(value: Any) -> Any:
+    """A value that JSON can hold: NaN is none of its numbers."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return str(value)[:60]
+    return value
 
 
 class Misfit(PresetError):

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 
 
 def find_needed(workflow: Workflow, object_info: ObjectInfo) -> frozenset[str]:
-    """Ids of the output nodes and of all nodes upstream of them."""
-    waiting = [node.id for node in workflow if (known := object_info.get(node.class_type)) and known.is_output]
+    """Ids of the output nodes and of all nodes upstream of them.
+
+    A node of a class that the server lacks counts as an output if it feeds no other node.
+    """
+    feeding = {link.node_id for node in workflow for link in node.links.values()}
+    waiting = [
+        node.id
+        for node in workflow
+        if ((known := object_info.get(node.class_type)) and known.is_output) or (not known and node.id not in feeding)
+    ]
     needed: set[str] = set()
     while waiting:
         node_id = waiting.pop()
@@ -16,3 +26,24 @@ def find_needed(workflow: Workflow, object_info: ObjectInfo) -> frozenset[str]:
             needed.add(node_id)
             waiting += [link.node_id for link in workflow.nodes[node_id].links.values()]
     return frozenset(needed)
+
+
+def find_loop(workflow: Workflow, node_ids: Iterable[str]) -> list[str]:
+    """Ids of nodes that feed one another in a circle, the first one repeated at the end; empty if there is none."""
+    done: set[str] = set()
+    for start in node_ids:
+        way: dict[str, list[str]] = {}
+        todo = [start]
+        while todo:
+            node_id = todo[-1]
+            if node_id not in way:
+                way[node_id] = [link.node_id for link in workflow.nodes[node_id].links.values()]
+            following = [other for other in way[node_id] if other in workflow.nodes and other not in done]
+            if looped := next((other for other in following if other in way), None):
+                return [*todo[todo.index(looped) :], looped]
+            if following:
+                todo.append(following[0])
+            else:
+                done.add(todo.pop())
+                del way[node_id]
+    return []

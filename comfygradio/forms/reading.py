@@ -10,6 +10,7 @@ from comfygradio.comfy.workflow import Link, Workflow
 from comfygradio.forms.checks import check_value
 from comfygradio.forms.describe import describe_value
 from comfygradio.forms.field import MEDIA, TEXTS, Field, Refused, show
+from comfygradio.forms.fill import order_by_filling
 from comfygradio.forms.form import Form
 from comfygradio.forms.inversion import Unreadable, escape_dynamic, find_choice, invert_text, is_same, read_literal
 from comfygradio.forms.lora_reading import read_loras
@@ -51,7 +52,7 @@ class GraphReader:
         fields = self._form.fields
         shared = _find_shared(fields)
         alone = [name for name, field in fields.items() if not shared & {*field.all_slots} and not _uses_others(field)]
-        rest = [name for name in [*fields][::-1] if name not in alone]
+        rest = [name for name in order_by_filling(fields)[::-1] if name not in alone]
         found: dict[str, Reading] = {}
         for name in [*alone, *rest]:
             is_idle = name in rest and fields[name].optional and not self._is_shown(name, found)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from comfygradio.comfy.workflow import Node, Workflow
+from comfygradio.forms.names import MAX_NAME
 from comfygradio.forms.preset_file import SlotAddress, SlotFile
 from comfygradio.forms.problem import Misfit
 
@@ -33,8 +35,8 @@ class FoundSlot:
 def locate_slot(workflow: Workflow, address: SlotAddress) -> FoundSlot:
     """The slot of an address, and a note if its node had to be found again. Raises Misfit."""
     if isinstance(address, SlotFile):
-        node = _find_described(workflow, address)
-        return FoundSlot(Slot(node.id, address.input), _describe_found(address, node))
+        described = _find_described(workflow, address)
+        return FoundSlot(Slot(described.id, address.input), _describe_found(address, described))
     for split in range(len(address)):
         if address[split] == "." and address[split + 1 :] and (node := _match_node(workflow, address[:split])):
             return FoundSlot(Slot(node.id, address[split + 1 :]))
@@ -48,7 +50,9 @@ def find_slot(workflow: Workflow, address: SlotAddress) -> Slot:
 
 def find_node(workflow: Workflow, name: str | int) -> Node:
     """The node with this id, title, or class that occurs once. Raises Misfit."""
-    return workflow.nodes[find_slot(workflow, f"{name}.input").node_id]
+    if (node := _match_node(workflow, str(name))) is not None:
+        return node
+    raise Misfit("slot", _describe_unknown_node(workflow, str(name)))
 
 
 def read_slot(workflow: Workflow, slot: Slot) -> Any:
@@ -97,13 +101,22 @@ def _describe_unknown(workflow: Workflow, address: str) -> str:
     name, _, input = address.rpartition(".")
     if not name or not input:
         return f"{address} is no slot: write NODE.INPUT, for example 6.text."
-    names = [called for node in workflow for called in {node.title, node.class_type}]
-    twice = next((called for called in names if address.startswith(f"{called}.") and names.count(called) > 1), None)
-    if twice:
-        return f"slot {address}: more than one node is called {twice}; use its id: {_list_nodes(workflow)}."
-    near = difflib.get_close_matches(name, [node.title for node in workflow], 1)
+    twice = next((called for called in _find_repeated(workflow) if address.startswith(f"{called}.")), None)
+    return f"slot {address}: {_describe_unknown_node(workflow, twice or name)}"
+
+
+def _describe_unknown_node(workflow: Workflow, name: str) -> str:
+    if name in _find_repeated(workflow):
+        return f"more than one node is called {name}; use its id: {_list_nodes(workflow)}."
+    near = difflib.get_close_matches(name[:MAX_NAME], [node.title for node in workflow], 1)
     hint = f" Did you mean {near[0]}?" if near else ""
-    return f"slot {address}: the workflow has no node {name}; it has {_list_nodes(workflow)}.{hint}"
+    return f"the workflow has no node {name}; it has {_list_nodes(workflow)}.{hint}"
+
+
+def _find_repeated(workflow: Workflow) -> list[str]:
+    """Titles and classes that more than one node has."""
+    counted = Counter(called for node in workflow for called in {node.title, node.class_type})
+    return [called for called, count in counted.items() if count > 1]
 
 
 def _list_nodes(workflow: Workflow) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Link, Node, Workflow
 from comfygradio.forms.bypass import bypass_nodes, find_lost_required
+from comfygradio.forms.field import show
+from comfygradio.forms.gained import DYNAMIC_COMBO
 from comfygradio.forms.literals import check_literal, unwrap
 from comfygradio.forms.names import find_near, guess_folder, is_model_name
 from comfygradio.forms.problem import Problem
-from comfygradio.forms.reach import find_needed
+from comfygradio.forms.reach import find_loop, find_needed
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.specs import has_widget
 
@@ -34,15 +37,15 @@ def find_graph_problems(workflow: Workflow, object_info: ObjectInfo, own: Mappin
     """
     needed = find_needed(workflow, object_info)
     if not needed:
-        if any(node.class_type not in object_info for node in workflow):
-            return []
         return [Problem("preset", "The workflow has no output node; add one in ComfyUI, such as Save Image.")]
     found: list[Problem] = []
     for node in workflow:
         if node.id in needed:
-            for spec in object_info.active_specs(node.class_type, node.inputs):
+            specs = object_info.active_specs(node.class_type, node.inputs)
+            for spec in specs:
                 found += _check_input(workflow, object_info, node, spec, own)
-    return found
+            found += _check_rows(workflow, node, {spec.name for spec in specs})
+    return found + _find_loops(workflow, needed)
 
 
 def find_bypass_problems(
@@ -78,13 +81,35 @@ def _check_input(
         return
     if link is not None:
         yield from _check_link(workflow, object_info, node, spec, link)
-    elif spec.name not in node.inputs:
-        if spec.group == "required" and not spec.type.startswith("COMFY_"):
+    elif spec.name not in node.inputs and slot not in own:
+        if spec.group == "required" and (spec.type == DYNAMIC_COMBO or not spec.type.startswith("COMFY_")):
             yield _describe_missing_input(node, spec)
     elif not has_widget(spec):
         return
     elif (problem := check_literal(spec, value)) is not None:
         yield _describe_literal(node, spec, value, problem)
+    elif spec.media and isinstance(value, str) and _is_absent(spec, value):
+        yield _describe_file(node, spec, value)
+
+
+def _check_rows(workflow: Workflow, node: Node, known: Collection[str]) -> Iterator[Problem]:
+    """The links in growing rows of inputs (`images.image0`), whose specs are not looked into."""
+    for name, link in node.links.items():
+        if name not in known and name.partition(".")[0] in known and link.node_id not in workflow.nodes:
+            yield _describe_lost(node, name, link)
+
+
+def _find_loops(workflow: Workflow, needed: Collection[str]) -> list[Problem]:
+    loop = find_loop(workflow, sorted(needed))
+    if not loop:
+        return []
+    way = " → ".join(workflow.nodes[node_id].title for node_id in loop)
+    return [Problem("preset", f"These nodes feed one another in a circle: {way}.", node=loop[0])]
+
+
+def _describe_lost(node: Node, name: str, link: Link) -> Problem:
+    text = f"{node.title} takes its {name} from node {link.node_id}, which is not there; export it again."
+    return Problem("missing_input", text, node=node.id, input=name)
 
 
 def _check_link(
@@ -93,8 +118,7 @@ def _check_link(
     source = workflow.nodes.get(link.node_id)
     known = object_info.get(source.class_type) if source else None
     if source is None:
-        text = f"{node.title} takes its {spec.name} from node {link.node_id}, which is not there; export it again."
-        yield Problem("missing_input", text, node=node.id, input=spec.name)
+        yield _describe_lost(node, spec.name, link)
     elif known and not 0 <= link.slot < len(known.output_types):
         text = (
             f"{node.title} takes its {spec.name} from output {link.slot} of {source.title}, which has no such output."
@@ -104,6 +128,12 @@ def _check_link(
         made = known.output_types[link.slot]
         text = f"{node.title} takes a {spec.type} for {spec.name}, but {source.title} gives a {made}."
         yield Problem("value", text, node=node.id, input=spec.name)
+
+
+def _is_absent(spec: InputSpec, value: str) -> bool:
+    """Whether a file is surely not there: the server lists those that lie in no folder of its own (ComfyUI v0.33.0)."""
+    is_plain = value != "" and not re.search(r"[/\\\[]", value)
+    return is_plain and not spec.options.get("remote") and value not in (spec.choices or ())
 
 
 def _fits(made: str, wanted: str) -> bool:
@@ -124,16 +154,23 @@ def _describe_missing_input(node: Node, spec: InputSpec) -> Problem:
 
 
 def _describe_literal(node: Node, spec: InputSpec, value: Any, problem: str) -> Problem:
-    if spec.choices is None:
+    if spec.choices is None or isinstance(value, list):
         return Problem("value", f"{node.title}: {problem}", node=node.id, input=spec.name, value=value)
-    value, near = unwrap(value), find_near(value, spec.choices)
+    value, near = unwrap(value), find_near(unwrap(value), spec.choices)
     folder = guess_folder(node.class_type, spec.name)
     hint = f"it has {', '.join(near)}" if near else f"it has {len(spec.choices)} others" if spec.choices else ""
-    what = (
-        f"{node.title} needs {spec.name} {value}, which this ComfyUI does not have ({hint or 'it has none at all'}); "
-    )
+    shown, hint = show(value), hint or "it has none at all"
+    what = f"{node.title} needs {spec.name} {shown}, which this ComfyUI does not have ({hint}); "
     where = f"models/{folder} on its machine" if folder else "its models folder"
     is_file = is_model_name(value) or folder
     advice = f"put the file into {where}" if is_file else "choose another one in the workflow"
     text = f"{what}{advice}, or make it a field of the preset."
     return Problem("missing_model", text, "", node.id, spec.name, value, folder, near)
+
+
+def _describe_file(node: Node, spec: InputSpec, value: str) -> Problem:
+    text = (
+        f"{node.title} needs the file {show(value)} for {spec.name}, which this ComfyUI does not have; "
+        "upload it there, or make it a field of the preset."
+    )
+    return Problem("missing_model", text, node=node.id, input=spec.name, value=value)

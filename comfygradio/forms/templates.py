@@ -5,12 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from comfygradio.forms.field import Field
+
 NAME = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}")
 
 
 def find_names(template: str) -> list[str]:
     """The names that a template uses, each once."""
     return list(dict.fromkeys(NAME.findall(template)))
+
+
+def list_templates(field: Field) -> list[str]:
+    """The texts of a field that may take the values of others: its template, and those that its choices set."""
+    settings = [text for choice in field.choices or () for _, text in choice.sets if isinstance(text, str)]
+    return [field.template, *settings] if field.template else settings
 
 
 def fill_template(template: str, values: Mapping[str, str]) -> str:
@@ -21,7 +29,7 @@ def fill_template(template: str, values: Mapping[str, str]) -> str:
 def invert_template(template: str, text: str) -> str | None:
     """The value that the template turned into this text, or None: it does not fit, or uses the value not just once."""
     before, found, after = template.partition("{value}")
-    if not found or "{value}" in after or find_names(before + after):
+    if not found or "{value}" in after or find_names(template) != ["value"]:
         return None
     is_inside = text.startswith(before) and text.endswith(after) and len(text) >= len(before) + len(after)
     return text[len(before) : len(text) - len(after)] if is_inside else None

@@ -45,6 +45,5 @@ def _decide(name: str, fields: Mapping[str, Field], values: Mapping[str, Any], s
 
 
 def _fits(value: Any, wanted: tuple[Any, ...]) -> bool:
-    if isinstance(value, list):
-        return any(item in wanted for item in value)
-    return any(value == item and isinstance(value, bool) == isinstance(item, bool) for item in wanted)
+    chosen = value if isinstance(value, list) else [value]
+    return any(one == item and isinstance(one, bool) == isinstance(item, bool) for one in chosen for item in wanted)

@@ -43,12 +43,14 @@ def open_preset(page: Page, app: RunningApp, name: str) -> None:
 
 
 def generate(page: Page) -> None:
-    """Press Generate, and wait until it is done."""
+    """Press Generate, and wait until another picture than before is shown and the job is over."""
+    shown = page.evaluate("() => document.querySelector('.cg-card img')?.src ?? ''")
     page.get_by_role("button", name="Generate").click()
-    page.wait_for_function("() => document.querySelector('.cg-view')?.dataset.phase === 'done'")
     page.wait_for_function(
-        "() => { const i = document.querySelector('.cg-card img'); return i && i.naturalWidth > 0; }"
+        "old => { const i = document.querySelector('.cg-card img'); return i && i.src !== old && i.naturalWidth > 0; }",
+        arg=shown,
     )
+    page.wait_for_function("() => document.querySelector('.cg-view')?.dataset.phase === 'done'")
 
 
 def read_prompt(demo: DemoServer) -> dict[str, Any]:
@@ -191,7 +193,7 @@ def test_what_is_painted_is_painted_anew_and_nothing_else(
 
 def distance(color: Any, other: tuple[int, int, int]) -> int:
     """The largest difference of a channel."""
-    return max(abs(a - b) for a, b in zip(color, other, strict=True))
+    return max(abs(int(a) - b) for a, b in zip(color, other, strict=True))
 
 
 def test_a_picture_fills_its_form_with_what_is_ticked(

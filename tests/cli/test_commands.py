@@ -166,7 +166,12 @@ def test_check_says_every_problem_of_every_preset(shell: Shell, demo: DemoServer
 def test_presets_need_no_server(shell: Shell) -> None:
     answer = shell("presets")
     assert (answer.code, answer.err) == (0, "")
-    assert [line.split()[0] for line in answer.out.splitlines()] == ["text_to_image", "image_to_image", "inpaint", "upscale"]
+    assert [line.split()[0] for line in answer.out.splitlines()] == [
+        "text_to_image",
+        "image_to_image",
+        "inpaint",
+        "upscale",
+    ]
     assert "Upscale" in answer.out and "image, model" in answer.out
     listed = json.loads(shell("presets", "--json").out)
     assert listed[3]["name"] == "upscale" and listed[3]["fields"] == ["image", "model"]

@@ -13,7 +13,7 @@ import pytest
 
 from comfygradio.demo import DemoOptions, DemoServer
 
-from .shell import COMMAND, finish, start
+from .shell import finish, start
 
 
 def await_queue(url: str, running: int, seconds: float = 10) -> None:
@@ -93,13 +93,3 @@ def test_without_a_command_the_page_is_served(tmp_path: Path) -> None:
     assert "/text_to_image" in httpx.get(f"{match[0]}/gradio_api/info").json()["named_endpoints"]
     process.send_signal(signal.SIGINT)
     assert finish(process).code == 0
-
-
-def test_one_process_is_quick(tmp_path: Path, demo: DemoServer) -> None:
-    """Half of the 0.93 s that `comfy-cli run` takes is the mark; twice that is allowed here, for slow machines."""
-    seconds = []
-    for seed in range(3):
-        started = time.perf_counter()
-        assert finish(start("run", "text_to_image", f"seed={seed}", "--server", demo.url, cwd=tmp_path)).code == 0
-        seconds.append(time.perf_counter() - started)
-    assert min(seconds) < 0.94, (COMMAND, seconds)

@@ -134,7 +134,12 @@ def test_own_presets_come_before_the_shipped_ones(folder: Path) -> None:
 
 
 def test_the_shipped_presets_are_there() -> None:
-    assert {path.stem for path in shipped_presets().glob("*.yaml")} == {"text_to_image", "image_to_image", "inpaint", "upscale"}
+    assert {path.stem for path in shipped_presets().glob("*.yaml")} == {
+        "text_to_image",
+        "image_to_image",
+        "inpaint",
+        "upscale",
+    }
 
 
 def test_an_auth_file(folder: Path) -> None:

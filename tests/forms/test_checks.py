@@ -114,7 +114,7 @@ def test_values_that_are_taken(field: Field, value: Any, expected: Any) -> None:
         (SEED, 2**64, "whole numbers from 0 to 18446744073709551615 are allowed."),
         (SEED, str(2**64), "18446744073709551616 is not possible"),
         (SEED, -2, "-2 is not possible"),
-        (SEED, float(2**53), "is a rounded number; send a seed of this size as a whole number or its digits."),
+        (SEED, float(2**53), "is a rounded number; send one of this size as a whole number or its digits."),
         (SEED, 1.8446744073709552e19, "is a rounded number"),
         (SEED, "9007199254740993.0", "is a rounded number"),
         (SEED, True, "True is not possible"),
@@ -165,7 +165,9 @@ def test_an_open_seed_is_drawn(value: Any) -> None:
     assert len(drawn) == 20 and all(0 <= seed < RANDOM_SEEDS for seed in drawn)
 
 
-@pytest.mark.parametrize(("low", "high"), [(5, 6), (0, 0), (-9, 3), (None, None), (2**60, SEED_MAX)])
+@pytest.mark.parametrize(
+    ("low", "high"), [(5, 6), (0, 0), (-9, 3), (-9, -2), (None, -5), (-9, None), (None, None), (2**60, SEED_MAX)]
+)
 def test_a_drawn_seed_is_within_the_limits(low: int | None, high: int | None) -> None:
     field = make_field("seed", minimum=low, maximum=high, is_integer=True)
     assert all(check_value(field, check_value(field, None)) is not None for _ in range(50))

@@ -77,7 +77,7 @@ def test_files_that_are_no_pictures(tmp_path: Path, data: bytes, expected: str) 
 
 
 def test_a_folder_is_no_picture(tmp_path: Path) -> None:
-    assert "cannot be read" in (check_picture(tmp_path, 2) or "")
+    assert "is no file" in (check_picture(tmp_path, 2) or "")
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp"])

@@ -1,0 +1,50 @@
+"""Gained inputs: required ones that a node lacks, because it is newer than the workflow or another choice was made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from comfygradio.comfy.object_info import InputSpec, ObjectInfo
+from comfygradio.forms.literals import check_literal, wrap
+from comfygradio.forms.specs import has_widget
+
+DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
+
+
+def fill_gained(class_type: str, inputs: dict[str, Any], object_info: ObjectInfo) -> dict[str, Any]:
+    """Put the server's default, else its first choice, into every required input that is missing, in place.
+
+    Returns what was put where. A dynamic combo brings inputs of its own along, which are filled as well.
+    """
+    filled: dict[str, Any] = {}
+    while gained := _find_gained(class_type, inputs, object_info):
+        spec, value = gained
+        inputs[spec.name] = filled[spec.name] = wrap(value)
+    return filled
+
+
+def find_missing(class_type: str, inputs: Mapping[str, Any], object_info: ObjectInfo) -> list[InputSpec]:
+    """The required inputs that are missing; growing rows of inputs (V3) are not looked into."""
+    specs = object_info.active_specs(class_type, inputs)
+    return [
+        spec
+        for spec in specs
+        if spec.group == "required"
+        and spec.name not in inputs
+        and (spec.type == DYNAMIC_COMBO or not spec.type.startswith("COMFY_"))
+    ]
+
+
+def is_dynamic(class_type: str, object_info: ObjectInfo) -> bool:
+    """Whether a class has a choice that brings inputs along."""
+    known = object_info.get(class_type)
+    return known is not None and any(spec.type == DYNAMIC_COMBO for spec in known.inputs.values())
+
+
+def _find_gained(class_type: str, inputs: dict[str, Any], object_info: ObjectInfo) -> tuple[InputSpec, Any] | None:
+    for spec in find_missing(class_type, inputs, object_info):
+        value = spec.default if spec.default is not None else next(iter(spec.choices or ()), None)
+        if has_widget(spec) and not spec.media and value is not None and check_literal(spec, wrap(value)) is None:
+            return spec, value
+    return None
