@@ -6,9 +6,11 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from comfygradio.errors import LimitReached
+from comfygradio.jobs.inputs import keep_uploads
 from comfygradio.jobs.job import Job, Order
 from comfygradio.jobs.lane import POSTED, Lane
 from comfygradio.jobs.limits import Limits
@@ -37,6 +39,7 @@ class JobQueue:
         self.ledger = ledger
         self.outputs = outputs
         self.limits = limits or Limits()
+        self.pattern = self.limits.names
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._waiting = WaitingLine()
         self._homeless: dict[str, float] = {}
@@ -61,19 +64,20 @@ class JobQueue:
                 raise LimitReached(
                     f"You have {self._waiting.count(owner)} jobs waiting already; wait until one of them has started."
                 )
-        job = Job(order, owner, priority)
+        job = Job(replace(order, prompt=keep_uploads(order.prompt, self.outputs)), owner, priority)
         self.ledger.add(make_record(job))
         with self._changed:
             self._remember(job)
             self._waiting.add(job)
             self._changed.notify_all()
         self.start()
-        self.tell_positions()
+        self.tell_positions(job)
         return job
 
     def find(self, token: str) -> Job | None:
         """The job with this secret token, or None; one that is over may come from the ledger."""
         if job := self._jobs.get(token):
+            self.tell_positions(job)
             return job
         record = self.ledger.find(token)
         return make_job(record) if record else None
@@ -150,12 +154,13 @@ class JobQueue:
         with self._changed:
             return sum(one is lane for one in self._running.values())
 
-    def tell_positions(self) -> None:
-        """Tell those who watch a waiting job how many are before it."""
+    def tell_positions(self, asked: Job | None = None) -> None:
+        """Tell waiting jobs how many are before them: those that somebody watches, and the one that was asked for."""
         with self._changed:
             waiting, running = list(self._waiting), len(self._running)
         for index, job in enumerate(waiting):
-            if job.is_watched and job.snapshot.phase == "waiting" and job.snapshot.ahead != index + running:
+            is_news = job.snapshot.phase == "waiting" and job.snapshot.ahead != index + running
+            if is_news and (job.is_watched or job is asked):
                 job.update(ahead=index + running)
 
     def _suits(self, job: Job, lane: Lane) -> bool:

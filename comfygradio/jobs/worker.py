@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from comfygradio.errors import ComfyGradioError, JobInterrupted, JobLost, PromptRejected, ServerUnreachable
 from comfygradio.jobs.job import Job, Phase
 from comfygradio.jobs.lane import Lane
+from comfygradio.jobs.naming import choose_place
 from comfygradio.jobs.results import collect_results
 from comfygradio.jobs.store import Ledger
 
@@ -29,6 +30,7 @@ class Desk(Protocol):
 
     ledger: Ledger
     outputs: Path
+    pattern: str
 
     @property
     def is_closed(self) -> bool:
@@ -48,8 +50,8 @@ class Desk(Protocol):
         ...
 
 
-class Left(Exception):
-    """The app ends while a job runs; it goes on at its server."""
+class Left(ComfyGradioError):
+    """The app ends while a job runs. Thrown into a run, it makes it let go of its prompt without cancelling it."""
 
 
 class Worker(threading.Thread):
@@ -119,14 +121,13 @@ class Worker(threading.Thread):
             prompt_id=job.id,
             may_exist=job.may_exist,
             weights=self._desk.ledger.node_seconds(job.order.preset),
-            stays=lambda: self._desk.is_closed,
         )
         job.may_exist = True
         try:
             for state in states:
                 self._note_state(job, state)
                 if self._desk.is_closed:
-                    raise Left
+                    states.throw(Left("The app ends; the job goes on at its server."))
                 if job.stop_requested.is_set():
                     return "stopped"
         finally:
@@ -157,14 +158,14 @@ class Worker(threading.Thread):
     def _end(self, job: Job, phase: Phase, error: str, began: float) -> None:
         """Save what was made, write the end down, and tell everybody."""
         state = job.snapshot.state
-        results, problem = collect_results(self._desk.outputs, job.order, state, partial=phase != "done")
+        place = choose_place(self._desk.outputs, job.order.preset, job.order.values, self._desk.pattern)
+        results = collect_results(place, state, partial=phase != "done")
+        problem = next((result.problem for result in results if result.problem), "")
         if phase == "done" and problem:
-            phase, error = "failed", problem
+            phase, error = "failed", f"The result was made, but could not be fetched: {problem}"
         ended = time.time()
-        seconds = dict(state.node_seconds) if state else {}
-        self._desk.ledger.save_results(job.id, results)
-        self._desk.ledger.change(
-            job.id, phase=phase, error=error, started=began, ended=ended, node_seconds=seconds if phase == "done" else {}
-        )
+        seconds = dict(state.node_seconds) if state and phase == "done" else {}
+        ends = {"error": error, "started": began, "ended": ended, "node_seconds": seconds, "results": results}
+        self._desk.ledger.change(job.id, phase=phase, **ends)
         job.update(phase=phase, error=error, reason="", results=results, seconds=ended - began)
         self._desk.finish(job)
