@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,7 @@ class Lane:
         self.turn = threading.Lock()
         """Held by the worker whose job is being posted."""
         self._object_info = ObjectInfo({})
+        self._classes: tuple[str, ...] = ()
         self._trouble = ""
         self._looked_at = 0.0
 
@@ -50,10 +51,17 @@ class Lane:
         """Why the server is left alone at the moment; "" while it is used."""
         return self._trouble
 
-    def learn(self, object_info: ObjectInfo) -> None:
-        """What the server has, as far as the presets need it."""
+    def learn(self, class_types: Iterable[str]) -> ObjectInfo:
+        """Ask the server about these classes, and remember what it has of them. Raises ServerError."""
+        self._classes = tuple(sorted(class_types))
+        try:
+            found = self.client.object_info(*self._classes) if self._classes else ObjectInfo({})
+        except ServerUnreachable as error:
+            self.fail(error)
+            raise
         with self._lock:
-            self._object_info = object_info
+            self._object_info, self._trouble = found, ""
+        return found
 
     def refuse(self, graph: Mapping[str, Any]) -> str:
         """Why this server cannot run a graph (a class or a file that it lacks), in a sentence; "" if it can.
@@ -78,10 +86,9 @@ class Lane:
             self._looked_at = time.monotonic()
         try:
             self.client.queue_remaining()
+            self.learn(self._classes)
         except ComfyGradioError:
             return False
-        with self._lock:
-            self._trouble = ""
         return True
 
     def look(self, running: int) -> LaneStatus:

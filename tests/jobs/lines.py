@@ -29,7 +29,7 @@ def open_queue(
         stack.callback(ledger.close)
         lanes = [Lane(stack.enter_context(ComfyClient(server.url))) for server in servers]
         for lane in lanes if learn else ():
-            lane.learn(lane.client.object_info())
+            lane.learn(["EmptyImage", "SaveImage", "LabSleep"])
         queue = JobQueue(lanes, ledger, outputs, limits)
         queue.start()
         stack.callback(queue.close)
