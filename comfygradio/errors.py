@@ -15,7 +15,10 @@
     ├── WorkflowError               a file that is no API-format workflow
     ├── MetadataError               a file that holds no settings
     ├── PresetError                 a preset file: says file, line and key
-    └── ValuesRefused               form values: says field, value and what is allowed
+    ├── ValuesRefused               form values: says field, value and what is allowed
+    ├── LimitReached                somebody asks for more than whoever runs the app allows
+    └── LedgerError                 the record of jobs, or a file kept for one, cannot be read or written
+        └── LedgerLocked            another comfygradio uses the same outputs folder
 
 The text of each is one or more plain sentences for the person who has to act; it never holds a traceback or a secret.
 """
@@ -125,3 +128,15 @@ class ValuesRefused(ComfyGradioError):
     def __init__(self, problems: Mapping[str, str]) -> None:
         super().__init__(" ".join(f"{name}: {problem}" for name, problem in problems.items()))
         self.problems = dict(problems)
+
+
+class LimitReached(ComfyGradioError):
+    """Somebody asks for more than whoever runs the app allows; the message says when to ask again."""
+
+
+class LedgerError(ComfyGradioError):
+    """The record of jobs, or a file that is kept for one, cannot be read or written; the message names it."""
+
+
+class LedgerLocked(LedgerError):
+    """Another comfygradio uses the same outputs folder."""

@@ -21,11 +21,12 @@ DEFAULT_SERVER = "http://127.0.0.1:8188"
 class Settings:
     """Everything that flags and environment decide.
 
-    `server` None means that nobody named one: DEFAULT_SERVER is tried. `author` opens the page that makes presets.
-    `step_seconds` is the demo server's speed.
+    `server` None means that nobody named one: DEFAULT_SERVER is tried. `more_servers` share the page's jobs with it;
+    commands use the first alone. `author` opens the page that makes presets, `step_seconds` is the demo server's speed.
     """
 
     server: str | None = field(default=None, repr=False)
+    more_servers: tuple[str, ...] = field(default=(), repr=False)
     demo: bool = False
     author: bool = False
     presets: tuple[Path, ...] = ()
@@ -57,6 +58,7 @@ def load_settings(environ: Mapping[str, str] | None = None, overrides: Mapping[s
     values = {name: _find_value(name, source, environ, flags) for name, source in SOURCES.items()}
     found = {name: value for name, value in values.items() if value is not None}
     found |= _settle_server(flags, found)
+    found |= _split_servers(found.get("server"))
     if "SPACE_ID" in environ:
         found.setdefault("host", "0.0.0.0")
     found.setdefault("presets", (_default_presets(),))
@@ -115,12 +117,18 @@ def _parse(origin: str, source: Source, value: Any) -> Any:
         raise SettingsError(f"{origin}: {error}") from error
 
 
-def _parse_server(value: str | Sequence[str]) -> str:
-    servers = [value] if isinstance(value, str) else list(value)
-    if len(servers) > 1:
-        raise ValueError("this version speaks to one server; name it once.")
-    parse_url(servers[0])
-    return servers[0].strip()
+def _split_servers(servers: tuple[str, ...] | None) -> dict[str, Any]:
+    return {"server": servers[0], "more_servers": servers[1:]} if servers else {"server": None}
+
+
+def _parse_servers(value: str | Sequence[str]) -> tuple[str, ...]:
+    """One address or several: repeated on the command line, separated by spaces in the environment."""
+    servers = value.split() if isinstance(value, str) else [server.strip() for server in value]
+    urls = [str(parse_url(server)) for server in servers]
+    twice = next((url for url in urls if urls.count(url) > 1), None)
+    if twice:
+        raise ValueError(f"{twice} is named twice.")
+    return tuple(servers)
 
 
 def _parse_switch(value: bool | str) -> bool:
@@ -198,7 +206,7 @@ def _default_presets() -> Path:
 
 
 SOURCES: Mapping[str, Source] = {
-    "server": Source("--server", ("COMFYGRADIO_SERVER", "COMFYUI_URL"), _parse_server),
+    "server": Source("--server", ("COMFYGRADIO_SERVER", "COMFYUI_URL"), _parse_servers),
     "demo": Source("--demo", ("COMFYGRADIO_DEMO",), _parse_switch),
     "author": Source("--author", ("COMFYGRADIO_AUTHOR",), _parse_switch),
     "presets": Source("--presets", ("COMFYGRADIO_PRESETS",), _parse_folders),

@@ -89,6 +89,7 @@ class HistoryEntry:
     outputs: tuple[Output, ...]
     messages: tuple[Message, ...]
     graph: Mapping[str, Any] = field(repr=False)
+    extra_data: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_json(cls, prompt_id: str, data: Any, source: FileSource | None = None) -> HistoryEntry:
@@ -100,9 +101,11 @@ class HistoryEntry:
             for node, ui in _read_dict(entry.get("outputs")).items()
             for output in parse_outputs(_find_shown(meta, node), ui, source)
         ]
-        graph = QueueItem.from_json(entry.get("prompt")).graph
+        item = QueueItem.from_json(entry.get("prompt"))
         messages = tuple(_parse_events(status.get("messages")))
-        return cls(prompt_id, str(status.get("status_str") or ""), tuple(outputs), messages, graph)
+        return cls(
+            prompt_id, str(status.get("status_str") or ""), tuple(outputs), messages, item.graph, item.extra_data
+        )
 
 
 @dataclass(frozen=True)

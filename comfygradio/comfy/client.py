@@ -9,6 +9,7 @@ from typing import Any
 from comfygradio.comfy.cancel import cancel_prompt
 from comfygradio.comfy.endpoints import Endpoints
 from comfygradio.comfy.run import Run
+from comfygradio.comfy.sighting import Sighting, look_for_ours
 from comfygradio.comfy.state import JobState
 from comfygradio.comfy.watch import Patience
 from comfygradio.comfy.workflow import Prompt
@@ -52,6 +53,10 @@ class ComfyClient(Endpoints):
         """Stop or unqueue exactly this prompt; False if it neither runs nor waits. Raises ServerError."""
         return cancel_prompt(self, prompt_id)
 
+    def sight(self, prompt_id: str) -> Sighting:
+        """Where a prompt is: finished, running, waiting or absent; a ServerError is part of the answer."""
+        return look_for_ours(self, prompt_id)
+
     def run(
         self,
         prompt: Prompt | Mapping[str, Any],
@@ -60,11 +65,16 @@ class ComfyClient(Endpoints):
         prompt_id: str | None = None,
         preview_method: str | None = "auto",
         heartbeat_seconds: float = 0.25,
+        may_exist: bool = False,
+        weights: Mapping[str, float] | None = None,
     ) -> Generator[JobState, None, None]:
         """Post a prompt and yield its state at every change, at least every `heartbeat_seconds`.
 
         Closing the generator before its end cancels the prompt. Raises PromptRejected, ExecutionFailed,
         JobInterrupted, JobLost and ServerError; what was made before is in the last state.
+        `may_exist`: a prompt of that `prompt_id` that the server has already is followed, not posted again;
+        ServerUnreachable if the server does not tell. A `client_id` must be used for one prompt only.
+        `weights`: node id → seconds in earlier runs, for `progress` and `seconds_left`.
         """
         run = Run(
             self,
@@ -73,5 +83,7 @@ class ComfyClient(Endpoints):
             prompt_id=prompt_id,
             preview_method=preview_method,
             patience=self._patience,
+            may_exist=may_exist,
+            weights=weights,
         )
         yield from run.follow(heartbeat_seconds)

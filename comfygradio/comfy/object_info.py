@@ -151,12 +151,27 @@ class ObjectInfo:
             found += _chosen_specs(spec, inputs).values()
         return found
 
+    def merge(self, other: ObjectInfo) -> ObjectInfo:
+        """What two servers offer together: all classes, and in their lists what either has."""
+        shared = self.nodes.keys() & other.nodes.keys()
+        merged = {name: _merge_lists(self.nodes[name], other.nodes[name]) for name in shared}
+        return ObjectInfo({**self.nodes, **other.nodes, **merged})
+
     @classmethod
     def from_json(cls, data: Any) -> ObjectInfo:
         """Parse an `/object_info` answer, of all classes or of one; entries that are no objects are left out."""
         entries = _mapping(data)
         nodes = {_tidy(str(name)): entry for name, entry in entries.items() if isinstance(entry, dict)}
         return cls({name: NodeDef.from_json(name, entry) for name, entry in nodes.items()})
+
+
+def _merge_lists(mine: NodeDef, theirs: NodeDef) -> NodeDef:
+    inputs = {}
+    for name, spec in mine.inputs.items():
+        more = theirs.inputs[name].choices if name in theirs.inputs else None
+        both = spec.choices is not None and more is not None
+        inputs[name] = replace(spec, choices=tuple(dict.fromkeys((*spec.choices, *more)))) if both else spec  # type: ignore[misc]
+    return replace(mine, inputs=inputs)
 
 
 def _dynamic_spec(specs: Mapping[str, InputSpec], name: str, inputs: Mapping[str, Any]) -> InputSpec | None:

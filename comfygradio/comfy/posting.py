@@ -7,7 +7,7 @@ from typing import Any
 
 from comfygradio.comfy.answers import QueuedPrompt
 from comfygradio.comfy.endpoints import Endpoints
-from comfygradio.comfy.sighting import look_for
+from comfygradio.comfy.sighting import MARK, look_for_ours
 from comfygradio.comfy.socket import Socket
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import ServerError, ServerUnreachable
@@ -40,16 +40,16 @@ def post_prompt(
     endpoints: Endpoints, prompt: Prompt, graph: Mapping[str, Any], client_id: str, prompt_id: str, preview: str | None
 ) -> QueuedPrompt:
     """Post a prompt; where the answer got lost, look whether the prompt arrived. Raises PromptRejected, ServerError."""
-    extra: dict[str, Any] = {"preview_method": preview} if preview else {}
+    extra: dict[str, Any] = {MARK: prompt_id, **({"preview_method": preview} if preview else {})}
     if prompt.extra_pnginfo:
         extra["extra_pnginfo"] = dict(prompt.extra_pnginfo)
     try:
         return endpoints.queue_prompt(graph, extra_data=extra, client_id=client_id, prompt_id=prompt_id)
     except ServerUnreachable:
-        seen = look_for(endpoints, prompt_id)
-        if seen.absent or seen.error:
+        seen = look_for_ours(endpoints, prompt_id)
+        if not seen.found:
             raise
-        return QueuedPrompt(prompt_id, 0)
+        return QueuedPrompt(seen.prompt_id, 0)
 
 
 def _open_other(endpoints: Endpoints, client_id: str) -> Socket | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
+from statistics import median
 from typing import Any
 
 from comfygradio.comfy.messages import NodeProgress
@@ -18,18 +20,27 @@ WEIGHTS = (
 OUTPUT_CLASSES = re.compile(r"^(Save|Preview)|(Save|Preview|VideoCombine|Output)$")
 ALMOST = 0.99
 """What is shown at most before the server says that the prompt is over."""
+LEAST_SECONDS = 0.001
+"""What a node weighs at least, so that no graph weighs nothing."""
 
 
 class GraphProgress:
-    """Counts the nodes that an output depends on; `fraction` (0 to 0.99) never goes backwards."""
+    """Counts the nodes that an output depends on; `fraction` (0 to 0.99) never goes backwards.
 
-    def __init__(self, graph: Mapping[str, Any]) -> None:
+    `seconds` (node id → seconds of earlier runs) are the weights, where any are known; else the class names decide.
+    """
+
+    def __init__(self, graph: Mapping[str, Any], seconds: Mapping[str, float] | None = None) -> None:
         self._sources = {key: _find_sources(node) for key, node in graph.items() if isinstance(node, dict)}
-        self._weights = {key: weigh_class(str(graph[key].get("class_type"))) for key in self._sources}
+        learned = weigh_by_seconds(self._sources, seconds or {})
+        self.timed = bool(learned)
+        """Whether the weights are seconds."""
+        self._weights = learned or {key: weigh_class(str(graph[key].get("class_type"))) for key in self._sources}
         self._outputs = guess_outputs(graph)
         self._cached: frozenset[str] = frozenset()
         self._needed = self._walk()
         self._done: dict[str, float] = {}
+        self._reached: set[str] = set()
         self._best = 0.0
 
     @property
@@ -39,6 +50,15 @@ class GraphProgress:
         done = sum(self._weights[key] * self._done.get(key, 0.0) for key in self._needed)
         self._best = max(self._best, min(done / total, ALMOST) if total else 0.0)
         return self._best
+
+    def weigh(self, node: str) -> float:
+        """The weight of a node; 0 for one that does not count."""
+        return self._weights[node] if node in self._needed else 0.0
+
+    def sum_left(self, besides: str | None = None) -> float:
+        """The weight of what is still to do, without that one node."""
+        left = (self._weights[key] * (1.0 - self._done.get(key, 0.0)) for key in self._needed if key != besides)
+        return sum(left)
 
     def skip_cached(self, nodes: Iterable[str]) -> None:
         """Leave out nodes with a cache hit, and whatever only they depend on."""
@@ -56,6 +76,17 @@ class GraphProgress:
         """A node is that far (0 to 1); smaller values than before are ignored."""
         self._done[node] = max(self._done.get(node, 0.0), min(max(fraction, 0.0), 1.0))
 
+    def reach(self, node: str) -> None:
+        """A node works, or is done: all that it depends on is done, even if nobody said so."""
+        waiting = [node] if node in self._sources else []
+        while waiting:
+            key = waiting.pop()
+            if key not in self._reached:
+                self._reached.add(key)
+                sources = [source for source in self._sources[key] if source in self._sources]
+                self._done.update(dict.fromkeys(sources, 1.0))
+                waiting += sources
+
     def advance_all(self, nodes: Mapping[str, NodeProgress]) -> None:
         """Take over a snapshot; a node that expanded into others is as far as these are."""
         children: dict[str, list[float]] = {}
@@ -63,6 +94,8 @@ class GraphProgress:
             done = 1.0 if node.state == "finished" else _divide(node.value, node.max)
             if key == node.display_node:
                 self.advance(key, done)
+                if done > 0:
+                    self.reach(key)
             else:
                 children.setdefault(node.display_node, []).append(done)
         for parent, fractions in children.items():
@@ -82,6 +115,16 @@ class GraphProgress:
 def weigh_class(class_type: str) -> float:
     """How heavy a node class is: 1 for most, 20 for samplers."""
     return next((weight for pattern, weight in WEIGHTS if pattern.search(class_type)), 1.0)
+
+
+def weigh_by_seconds(nodes: Iterable[str], seconds: Mapping[str, float]) -> dict[str, float]:
+    """Node id → seconds, the median for nodes without any; empty if no node of the graph has any."""
+    usable = {key: value for key, value in seconds.items() if math.isfinite(value) and value >= 0}
+    known = {key: usable[key] for key in nodes if key in usable}
+    if not known:
+        return {}
+    middle = median(known.values())
+    return {key: max(known.get(key, middle), LEAST_SECONDS) for key in nodes}
 
 
 def guess_outputs(graph: Mapping[str, Any]) -> set[str]:

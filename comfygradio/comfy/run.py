@@ -7,16 +7,16 @@ import time
 import uuid
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from comfygradio.comfy.answers import QueuedPrompt
 from comfygradio.comfy.cancel import cancel_prompt
 from comfygradio.comfy.endpoints import Endpoints
 from comfygradio.comfy.mailbox import Letter, Mailbox, Worker
 from comfygradio.comfy.messages import ExecutionSuccess, FeatureFlags, Message, Status
-from comfygradio.comfy.posting import open_socket, post_prompt, upload_files
+from comfygradio.comfy.posting import open_socket
 from comfygradio.comfy.sighting import Sighting, look_for
 from comfygradio.comfy.socket import Socket
+from comfygradio.comfy.start import Adopted, Start
 from comfygradio.comfy.state import JobState
 from comfygradio.comfy.tracker import JobTracker
 from comfygradio.comfy.watch import SETTLE_SECONDS, Patience, Watch
@@ -49,7 +49,7 @@ class Lost:
 
 
 class Run:
-    """One prompt from posting to its end; used by one thread, helped by a reader and a worker thread."""
+    """One prompt from its start to its end; used by one thread, helped by a reader and a worker thread."""
 
     def __init__(
         self,
@@ -60,27 +60,25 @@ class Run:
         prompt_id: str | None,
         preview_method: str | None,
         patience: Patience,
+        may_exist: bool = False,
+        weights: Mapping[str, float] | None = None,
     ) -> None:
         self._endpoints = endpoints
-        self._prompt = prompt
-        self._client_id = client_id or uuid.uuid4().hex
-        self._preview_method = preview_method
+        ids = {"client_id": client_id or uuid.uuid4().hex, "prompt_id": prompt_id or str(uuid.uuid4())}
+        self._start = Start(endpoints, prompt, **ids, preview_method=preview_method, may_exist=may_exist)
         self._mailbox = Mailbox(time.monotonic)
         self._worker = Worker("comfy-run")
         self._watch = Watch(patience, time.monotonic())
         self._watch.busy = True
-        self._tracker = JobTracker(prompt.graph, prompt_id or str(uuid.uuid4()), prompt.outputs, endpoints)
+        self._tracker = JobTracker(prompt.graph, ids["prompt_id"], prompt.outputs, endpoints, weights)
         self._tracker.stage = "uploading"
         self._socket: Socket | None = None
-        self._posted = threading.Event()
         self._accepted = self._answers_flags = False
-        self._posted_id: str | None = None
         self._absences = 0
-        self._stopped = threading.Event()
 
     def follow(self, heartbeat_seconds: float) -> Generator[JobState, None, None]:
-        """Post the prompt and yield its states; closing the generator cancels it. Raises as `ComfyClient.run`."""
-        threading.Thread(target=self._start, name="comfy-run", daemon=True).start()
+        """Start the prompt and yield its states; closing the generator cancels it. Raises as `ComfyClient.run`."""
+        threading.Thread(target=self._begin, name="comfy-run", daemon=True).start()
         try:
             yield from self._yield_states(heartbeat_seconds)
         except ComfyGradioError:
@@ -92,7 +90,7 @@ class Run:
             self._clean_up()
 
     def _clean_up(self) -> None:
-        self._stopped.set()
+        self._start.stopped.set()
         if self._socket:
             self._socket.close()
         for letter in self._mailbox.take(0):
@@ -108,6 +106,7 @@ class Run:
             changed = [self._open_letter(letter) for letter in letters]
             self._look_after(time.monotonic())
             if any(changed) or time.monotonic() - yielded_at >= heartbeat_seconds or self._tracker.done:
+                self._tracker.now = time.monotonic()
                 yield self._tracker.state
                 yielded_at = time.monotonic()
             if self._tracker.failure:
@@ -119,6 +118,8 @@ class Run:
                 return self._hear(letter)
             case QueuedPrompt():
                 self._accept(letter.content)
+            case Adopted():
+                self._adopt(letter.content.seen, letter.at)
             case Sighting():
                 self._take_sighting(letter.content, letter.at)
             case Lost():
@@ -152,6 +153,16 @@ class Run:
         elif isinstance(message, ExecutionSuccess):
             self._watch.hurry(at, SETTLE_SECONDS)
 
+    def _adopt(self, seen: Sighting, now: float) -> None:
+        self._tracker.lose_track()
+        if seen.entry:
+            self._tracker.accept(QueuedPrompt(seen.prompt_id, 0))
+        else:
+            self._accept(QueuedPrompt(seen.prompt_id, 0))
+            self._watch.doubtful = True
+        self._take_sighting(seen, now)
+        self._watch.hurry(now)
+
     def _accept(self, queued: QueuedPrompt) -> None:
         self._accepted, self._watch.busy = True, False
         self._tracker.accept(queued)
@@ -160,7 +171,7 @@ class Run:
         if self._socket:
             self._watch.connected = True
         else:
-            self._tracker.gap = True
+            self._tracker.lose_track()
             self._tracker.warn(NO_SOCKET)
             self._watch.begin_polling(now)
 
@@ -174,6 +185,8 @@ class Run:
         if self._watch.is_forgotten(now) and self._socket:
             self._socket.close()
             self._drop_socket(now)
+        if self._watch.wants_renewal(now) and self._tracker.stage == "running":
+            self._renew(now)
         if self._watch.wants_reconnect(now):
             self._watch.busy = True
             self._worker.do(self._reopen)
@@ -188,6 +201,8 @@ class Run:
         if seen.entry:
             self._tracker.settle(seen.entry)
         elif seen.running:
+            if self._tracker.stage != "running":
+                self._watch.expect(now)
             self._tracker.begin()
         elif seen.position is not None:
             self._tracker.queue_position = seen.position
@@ -214,9 +229,16 @@ class Run:
 
     def _drop_socket(self, now: float) -> None:
         self._socket = None
-        self._tracker.gap = True
+        self._tracker.lose_track()
         self._tracker.warn(LOST_SOCKET)
         self._watch.lose(now)
+
+    def _renew(self, now: float) -> None:
+        if self._socket:
+            self._socket.close()
+        self._socket = None
+        self._tracker.lose_track()
+        self._watch.renew(now)
 
     def _take_socket(self, socket: Socket | None, now: float) -> None:
         self._watch.busy = False
@@ -228,50 +250,43 @@ class Run:
         threading.Thread(target=self._read, args=(socket,), name="comfy-run", daemon=True).start()
 
     def _read(self, socket: Socket) -> None:
-        if self._stopped.is_set():
+        if self._start.stopped.is_set():
             socket.close()
         socket.listen(self._mailbox.put, lambda ended: self._mailbox.put(Lost(ended)))
 
-    def _start(self) -> None:
-        """On a thread of its own: upload, connect, post, then read the socket."""
+    def _begin(self) -> None:
+        """On a thread of its own: start, then read the socket."""
         try:
-            graph = upload_files(self._endpoints, self._prompt)
-            self._socket = open_socket(self._endpoints, self._client_id)
-            if not self._stopped.is_set():
-                self._posted_id = self._tracker.prompt_id
-                queued = self._post(graph)
-                self._posted_id = queued.prompt_id
-                self._mailbox.put(queued)
+            begun: QueuedPrompt | Adopted | Exception | None = self._start.run()
         except Exception as error:
-            self._mailbox.put(error)
-        self._posted.set()
-        if self._socket:
-            self._read(self._socket)
-
-    def _post(self, graph: Mapping[str, Any]) -> QueuedPrompt:
-        ids = self._client_id, self._tracker.prompt_id
-        return post_prompt(self._endpoints, self._prompt, graph, *ids, self._preview_method)
+            begun = error
+        self._socket = self._start.socket
+        if begun:
+            self._mailbox.put(begun)
+        self._start.over.set()
+        if self._start.socket:
+            self._read(self._start.socket)
 
     def _reopen(self) -> None:
-        reopened = Reopened(open_socket(self._endpoints, self._client_id))
+        reopened = Reopened(open_socket(self._endpoints, self._start.client_id))
         self._mailbox.put(reopened)
-        if self._stopped.is_set():
+        if self._start.stopped.is_set():
             reopened.close()
 
     def _look(self) -> None:
         self._mailbox.put(look_for(self._endpoints, self._tracker.prompt_id))
 
     def _cancel(self) -> None:
-        self._stopped.set()
+        self._start.stopped.set()
         done = threading.Event()
         self._worker.do(lambda: self._cancel_now(done))
         done.wait(CANCEL_SECONDS)
 
     def _cancel_now(self, done: threading.Event) -> None:
-        self._posted.wait()
+        self._start.over.wait()
         try:
-            if self._posted_id:
-                cancel_prompt(self._endpoints, self._posted_id)
+            if self._start.posted_id:
+                cancel_prompt(self._endpoints, self._start.posted_id)
         except ServerError:
             pass
         finally:

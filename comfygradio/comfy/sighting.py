@@ -8,6 +8,13 @@ from comfygradio.comfy.answers import HistoryEntry
 from comfygradio.comfy.endpoints import Endpoints
 from comfygradio.errors import ServerError
 
+MARK = "comfygradio_id"
+"""Key in extra_data that holds the id we asked for, for servers that choose another one."""
+OWN_IDS = (0, 3, 45)
+"""Since this version a server keeps the prompt_id that it is given."""
+NEWEST = 1000
+"""How many prompts of the history are searched for a mark."""
+
 
 @dataclass(frozen=True)
 class Sighting:
@@ -15,25 +22,65 @@ class Sighting:
 
     entry: HistoryEntry | None = None
     position: int | None = None
+    """Prompts ahead of it; 0 while it runs."""
     running: bool = False
     error: ServerError | None = None
+    prompt_id: str = ""
+    """The id that the server gave it, "" if it was not found."""
+    client_id: str = ""
+    """Who hears of it while it waits or runs, "" if nobody does."""
 
     @property
     def absent(self) -> bool:
         """Neither queued nor in the history."""
         return self.entry is None and self.position is None and self.error is None
 
+    @property
+    def found(self) -> bool:
+        """Queued, running or in the history."""
+        return self.entry is not None or self.position is not None
+
 
 def look_for(endpoints: Endpoints, prompt_id: str) -> Sighting:
     """History, queue, and history again, since a prompt may move between two looks. Errors are part of the answer."""
     try:
-        entry = endpoints.history(prompt_id)
-        if entry:
-            return Sighting(entry)
-        queue = endpoints.queue()
-        position = queue.position(prompt_id)
-        if position is not None:
-            return Sighting(position=position, running=queue.is_running(prompt_id))
-        return Sighting(endpoints.history(prompt_id))
+        return _look(endpoints, prompt_id)
     except ServerError as error:
         return Sighting(error=error)
+
+
+def look_for_ours(endpoints: Endpoints, prompt_id: str) -> Sighting:
+    """The same by the id that we asked for, whatever id the server chose. Errors are part of the answer."""
+    seen = look_for(endpoints, prompt_id)
+    if not seen.absent:
+        return seen
+    try:
+        version = endpoints.server_version()
+        chosen = _find_mark(endpoints, prompt_id) if version is None or version < OWN_IDS else None
+        return _look(endpoints, chosen) if chosen else seen
+    except ServerError as error:
+        return Sighting(error=error)
+
+
+def _look(endpoints: Endpoints, prompt_id: str) -> Sighting:
+    entry = endpoints.history(prompt_id)
+    if entry:
+        return Sighting(entry, prompt_id=prompt_id)
+    queue = endpoints.queue()
+    item = next((item for item in (*queue.running, *queue.pending) if item.prompt_id == prompt_id), None)
+    if item:
+        client_id = str(item.extra_data.get("client_id") or "")
+        place = queue.position(prompt_id), queue.is_running(prompt_id)
+        return Sighting(None, *place, prompt_id=prompt_id, client_id=client_id)
+    entry = endpoints.history(prompt_id)
+    return Sighting(entry, prompt_id=prompt_id if entry else "")
+
+
+def _find_mark(endpoints: Endpoints, mark: str) -> str | None:
+    """The server's id of the newest prompt with that mark; the queue first, since prompts go from there to history."""
+    queue = endpoints.queue()
+    for item in (*queue.pending, *queue.running):
+        if item.extra_data.get(MARK) == mark:
+            return item.prompt_id
+    entries = reversed(endpoints.history(max_items=NEWEST).values())
+    return next((entry.prompt_id for entry in entries if entry.extra_data.get(MARK) == mark), None)

@@ -43,3 +43,5 @@ class JobState:
     node_seconds: Mapping[str, float] = field(default_factory=dict)
     """Node id → seconds that the node ran."""
     warnings: tuple[str, ...] = ()
+    seconds_left: float | None = None
+    """Estimate from the node times of earlier runs, at least 0; None unless it runs and these are known."""

@@ -23,6 +23,7 @@ from comfygradio.comfy.messages import (
     Status,
 )
 from comfygradio.comfy.outputs import FileSource, Output, decide_kind, parse_outputs
+from comfygradio.comfy.pace import Pace
 from comfygradio.comfy.progress import GraphProgress, guess_outputs
 from comfygradio.comfy.state import JobState, Preview, Stage
 from comfygradio.errors import JobError, JobInterrupted
@@ -32,10 +33,18 @@ BLOCKED = "ExecutionBlocked"
 
 
 class JobTracker:
-    """Follows one prompt through messages and history; `shown` limits the results to these nodes' ones."""
+    """Follows one prompt through messages and history.
+
+    `shown` limits the results to these nodes' ones; `weights` are seconds by node id from earlier runs.
+    """
 
     def __init__(
-        self, graph: Mapping[str, Any], prompt_id: str, shown: Sequence[str] = (), source: FileSource | None = None
+        self,
+        graph: Mapping[str, Any],
+        prompt_id: str,
+        shown: Sequence[str] = (),
+        source: FileSource | None = None,
+        weights: Mapping[str, float] | None = None,
     ) -> None:
         self.prompt_id = prompt_id
         self.stage: Stage = "queued"
@@ -45,14 +54,18 @@ class JobTracker:
         self.closed = False
         self.gap = False
         """Set once messages may have been missed, so that only the history knows all outputs."""
+        self.now = 0.0
+        """Seconds on the clock of the messages: the time of the newest one, or later if somebody moves it on."""
         self._titles = read_titles(graph)
         self._classes = {str(key): str(node.get("class_type")) for key, node in graph.items() if isinstance(node, dict)}
         self._shown, self._source = frozenset(shown), source
-        self._progress = GraphProgress(graph)
+        self._progress = GraphProgress(graph, weights)
+        self._pace = Pace()
         self._expected = {key for key in guess_outputs(graph) if self._classes[key] != SOCKET_SAVER}
         self._outputs: dict[str, tuple[Output, ...]] = {}
         self._node: str | None = None
-        self._begun = 0.0
+        self._begun: float | None = None
+        """When the node that runs began; None if that was missed."""
         self._seconds: dict[str, float] = {}
         self._step: int | None = None
         self._steps: int | None = None
@@ -92,6 +105,7 @@ class JobTracker:
             text=self._text,
             node_seconds=dict(self._seconds),
             warnings=tuple(self._warnings),
+            seconds_left=self._estimate(),
         )
 
     def accept(self, queued: QueuedPrompt) -> None:
@@ -101,6 +115,10 @@ class JobTracker:
             self.stage = "queued"
         for sentence in describe_node_errors(queued.node_errors, self._titles):
             self.warn(f"Not everything runs. {sentence}")
+
+    def lose_track(self) -> None:
+        """From now on messages may be missed, such as the one that ends the node that runs."""
+        self.gap, self._begun = True, None
 
     def warn(self, sentence: str) -> None:
         """Remember a sentence for the person, once."""
@@ -126,10 +144,12 @@ class JobTracker:
         if self.failure is None and entry.status == "error":
             self.failure = JobInterrupted("The job was stopped.", self.prompt_id)
         if self.failure is None:
+            self._miss_frames()
             self.finish()
 
     def apply(self, message: Message, at: float, replaced: int = 0) -> bool:
         """Take in one message heard at `at` seconds; `replaced` older previews were dropped. False if not ours."""
+        self.now = max(self.now, at)
         if isinstance(message, PreviewFrame):
             return self._take_frame(message, replaced)
         if isinstance(message, ProgressText):
@@ -140,6 +160,8 @@ class JobTracker:
         if message.prompt_id != self.prompt_id and not catch_up:
             return False
         self._follow(message, at)
+        if catch_up:
+            self._begun = None
         return True
 
     def _follow(self, message: Message, at: float) -> None:
@@ -152,7 +174,7 @@ class JobTracker:
             case Executing():
                 self._switch(message.display_node, at)
             case Progress():
-                self._count(message)
+                self._count(message, at)
             case ProgressState():
                 self.begin()
                 self._progress.advance_all(message.nodes)
@@ -167,13 +189,10 @@ class JobTracker:
                 self._fail(message)
 
     def _switch(self, node: str | None, at: float) -> None:
-        if self._node is not None:
+        if self._node is not None and self._begun is not None:
             self._seconds[self._node] = self._seconds.get(self._node, 0.0) + max(at - self._begun, 0.0)
-            if node != self._node:
-                self._progress.advance(self._node, 1.0)
         if node != self._node:
-            self._step = self._steps = None
-            self._text = ""
+            self._leave_node(at)
         self._node, self._begun = node, at
         if node is None:
             self.closed = True
@@ -181,12 +200,29 @@ class JobTracker:
             self.begin()
             self._progress.begin(node)
 
-    def _count(self, message: Progress) -> None:
+    def _leave_node(self, at: float) -> None:
+        if self._node is not None:
+            self._progress.advance(self._node, 1.0)
+        self._step = self._steps = None
+        self._text = ""
+        self._pace.begin(at)
+
+    def _count(self, message: Progress, at: float) -> None:
         self.begin()
+        fraction = message.value / message.max if message.max > 0 else 0.0
         if message.node is None or message.node.split(".")[0] == self._node or message.node == self._node:
             self._step, self._steps = int(message.value), int(message.max)
-        if message.node is not None and message.max > 0:
-            self._progress.advance(message.node, message.value / message.max)
+            self._pace.report(fraction, at)
+        if message.node is not None and fraction > 0:
+            self._progress.advance(message.node, fraction)
+            self._progress.reach(message.node)
+
+    def _estimate(self) -> float | None:
+        """Seconds left, None unless it runs, earlier runs are known, and so is what it is at."""
+        if self.stage != "running" or not self._progress.timed or (self.gap and self._node is None):
+            return None
+        current = self._pace.estimate(self._progress.weigh(self._node), self.now) if self._node else 0.0
+        return current + self._progress.sum_left(besides=self._node)
 
     def _take_frame(self, frame: PreviewFrame, replaced: int) -> bool:
         if frame.prompt_id not in (None, self.prompt_id) or (frame.prompt_id is None and self._node is None):
@@ -204,6 +240,13 @@ class JobTracker:
         name = f"{node}_{len(made) + 1:05}.png"
         output = Output(node, decide_kind(name), name, type="", data=frame.data, source=self._source)
         self._outputs[node] = (*made, output)
+
+    def _miss_frames(self) -> None:
+        """Pictures that only the socket brings are in no history."""
+        for key, name in self._classes.items():
+            wanted = not self._shown or key in self._shown
+            if name == SOCKET_SAVER and wanted and self.gap and key not in self._outputs:
+                self.warn(f"{name_node(self._titles, key, name)} sends its pictures only live; they were missed.")
 
     def _take_text(self, message: ProgressText) -> bool:
         if self._node is None or message.node.split(".")[0] != self._node.split(".")[0]:

@@ -25,6 +25,9 @@ class Patience:
     queue_refresh: float = 1.0
     reconnect: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
     """Pauses before each attempt; after the last one a server that answers nothing is given up."""
+    renewal: float = 5.0
+    """An open socket that may be one the server forgot is opened anew after so much silence, each time after twice
+    as much. ComfyUI forgets it when an older socket of the same client_id closes."""
 
 
 class Watch:
@@ -35,7 +38,11 @@ class Watch:
         self.connected = False
         self.busy = False
         """Whether a poll or a reconnect is under way, so that no other one may begin."""
+        self.doubtful = False
+        """Whether an older socket of our client_id may be open, since there was one."""
         self.attempts = 0
+        self._renewal = patience.renewal
+        self._heard_at = now
         self._pause = patience.silence
         self._poll_at = now + patience.silence
         self._polled_at = now
@@ -46,9 +53,14 @@ class Watch:
     def hear(self, now: float) -> None:
         """A message of our prompt came."""
         self._failing_since = self._listening_until = None
+        self._heard_at = now
         self.attempts = 0
         self._pause = self._patience.silence
         self._poll_at = now + self._pause
+
+    def expect(self, now: float) -> None:
+        """Our prompt runs, so that messages are due from now on."""
+        self._heard_at = now
 
     def hurry(self, now: float, pause: float = 0.0) -> None:
         """Poll no later than after `pause` seconds."""
@@ -62,6 +74,7 @@ class Watch:
         """A socket is open; a server that answers feature flags has to prove that it knows this socket."""
         self.connected = True
         self._reconnect_at = None
+        self._heard_at = now
         if answers_flags:
             self._listening_until = now + LISTEN_SECONDS
         self._pause = self._patience.silence
@@ -69,13 +82,18 @@ class Watch:
 
     def lose(self, now: float) -> None:
         """The socket is gone, or could not be opened again."""
-        self.connected = False
+        self.connected, self.doubtful = False, True
         self._listening_until = None
         self._pause = self._patience.first_poll
         pauses = self._patience.reconnect
         self._reconnect_at = now + pauses[self.attempts] if self.attempts < len(pauses) else None
         self.attempts += 1
         self.hurry(now)
+
+    def renew(self, now: float) -> None:
+        """A silent socket was closed, to be opened anew."""
+        self._renewal *= 2
+        self.lose(now)
 
     def begin_polling(self, now: float) -> None:
         """There never was a socket: polling alone has to do."""
@@ -100,6 +118,10 @@ class Watch:
     def is_forgotten(self, now: float) -> bool:
         """Whether an open socket has proved to be one that the server no longer knows."""
         return self._listening_until is not None and now >= self._listening_until
+
+    def wants_renewal(self, now: float) -> bool:
+        """Whether an open socket has been silent for so long that it is better opened anew."""
+        return self.connected and self.doubtful and not self.busy and now >= self._heard_at + self._renewal
 
     def is_hopeless(self, now: float) -> bool:
         """Whether nothing has answered for as long as all attempts to reconnect take."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -16,10 +17,15 @@ from comfygradio.jobs.results import Result
 
 Phase = Literal["waiting", "running", "done", "failed", "stopped"]
 
+OVER: tuple[Phase, ...] = ("done", "failed", "stopped")
+
 
 @dataclass(frozen=True)
 class Snapshot:
-    """How a job stands at one moment. `version` grows with every change; times are seconds."""
+    """How a job stands at one moment. `version` grows with every change; times are seconds.
+
+    `reason` says why a job waits, where that is not only its turn.
+    """
 
     phase: Phase = "waiting"
     version: int = 0
@@ -28,13 +34,14 @@ class Snapshot:
     error: str = ""
     node_errors: tuple[NodeError, ...] = ()
     """What the server refused, input by input, where it refused the prompt."""
+    reason: str = ""
     results: tuple[Result, ...] = ()
     seconds: float = 0.0
 
     @property
     def is_over(self) -> bool:
         """Whether nothing will change any more."""
-        return self.phase in ("done", "failed", "stopped")
+        return self.phase in OVER
 
 
 @dataclass(frozen=True)
@@ -49,12 +56,33 @@ class Order:
 
 
 class Job:
-    """One order on its way. `token` is secret: whoever knows it may watch and stop the job."""
+    """One order on its way. `id` is its prompt's id; `token` is secret: whoever knows it may watch and stop the job.
 
-    def __init__(self, order: Order) -> None:
+    `owner` is whose it is, `priority` 0 for a single picture and 1 for a point of a sweep. `home` is the server that
+    has it or had it last, and `may_exist` whether that server may know its prompt; `attempts` counts how often it was
+    posted.
+    """
+
+    def __init__(
+        self,
+        order: Order,
+        owner: str = "local",
+        priority: int = 0,
+        *,
+        id: str = "",
+        token: str = "",
+        created: float | None = None,
+    ) -> None:
         self.order = order
-        self.token = secrets.token_urlsafe(18)
-        self.created = time.time()
+        self.owner = owner
+        self.priority = priority
+        self.id = id or str(uuid.uuid4())
+        self.token = token or secrets.token_urlsafe(18)
+        self.created = time.time() if created is None else created
+        self.client_id = uuid.uuid4().hex
+        self.home = ""
+        self.may_exist = False
+        self.attempts = 0
         self.stop_requested = threading.Event()
         self._snapshot = Snapshot()
         self._lock = threading.Lock()
@@ -64,6 +92,11 @@ class Job:
     def snapshot(self) -> Snapshot:
         """The newest state."""
         return self._snapshot
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._listeners)
 
     def update(self, **changes: Any) -> None:
         """Change fields of the snapshot and tell everybody who watches; callable from any thread."""

@@ -1,57 +1,91 @@
-"""The queue before ComfyUI's own: at most two prompts are posted at once, the rest wait here."""
+"""The queue before ComfyUI's own: jobs of many people on several servers, none of them lost."""
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from comfygradio.comfy.client import ComfyClient
-from comfygradio.errors import ComfyGradioError, JobInterrupted, PromptRejected
+from comfygradio.errors import LimitReached
+from comfygradio.jobs.inputs import keep_uploads
 from comfygradio.jobs.job import Job, Order
-from comfygradio.jobs.results import Result, make_folder, save_results
-
-POSTED = 2
-"""Prompts posted to a server at once: one runs, one waits, so that its GPU never idles."""
+from comfygradio.jobs.lane import POSTED, Lane
+from comfygradio.jobs.limits import Limits
+from comfygradio.jobs.records import make_job, make_record
+from comfygradio.jobs.store import Ledger
+from comfygradio.jobs.waiting import WaitingLine
+from comfygradio.jobs.worker import Worker
 
 REMEMBERED = 1000
-"""Jobs kept in memory; the oldest finished ones are forgotten first. Their files stay."""
+"""Finished jobs kept in memory; the ledger knows them all."""
 
-log = logging.getLogger(__name__)
+HOME_SECONDS = 60.0
+"""How long a job whose prompt may still be on a server waits for that server before another one may take it."""
+
+LOOK_SECONDS = 1.0
+"""Between two looks whether a server in trouble answers again."""
 
 
 class JobQueue:
-    """Runs jobs on one server, in the order they came, from worker threads that start with the first job."""
+    """Runs jobs on lanes from worker threads; every job is in the ledger before anything happens to it."""
 
-    def __init__(self, client: ComfyClient, outputs: Path) -> None:
-        self.client = client
+    def __init__(
+        self, lanes: Sequence[Lane], ledger: Ledger, outputs: Path, limits: Limits | None = None, *, resume: bool = True
+    ) -> None:
+        self.lanes = tuple(lanes)
+        self.ledger = ledger
         self.outputs = outputs
+        self.limits = limits or Limits()
+        self.pattern = self.limits.names
         self._jobs: OrderedDict[str, Job] = OrderedDict()
-        self._waiting: deque[Job] = deque()
+        self._waiting = WaitingLine()
+        self._homeless: dict[str, float] = {}
         self._changed = threading.Condition()
-        self._workers: list[threading.Thread] = []
-        self._running: set[Job] = set()
-        self._post_turn = threading.Lock()
-        self._posting: Job | None = None
+        self._running: dict[Job, Lane] = {}
         self._closed = False
+        self._workers: list[Worker] = []
+        if resume:
+            self._resume()
 
-    def submit(self, order: Order) -> Job:
-        """Queue an order; the job that comes back is already on its way."""
-        job = Job(order)
+    def start(self) -> None:
+        """Begin to work; callable twice."""
+        if not self._workers:
+            self._workers = [Worker(self, lane) for lane in self.lanes for _ in range(POSTED)]
+            for worker in self._workers:
+                worker.start()
+
+    def submit(self, order: Order, owner: str = "local", priority: int = 0) -> Job:
+        """Queue an order; the job that comes back is in the ledger and on its way. Raises LimitReached."""
         with self._changed:
-            self._jobs[job.token] = job
-            self._waiting.append(job)
-            self._forget_old()
-            self._start_workers()
-            self._changed.notify()
-        self._tell_positions()
+            if owner != "local" and self._waiting.count(owner) >= self.limits.jobs_waiting:
+                raise LimitReached(
+                    f"You have {self._waiting.count(owner)} jobs waiting already; wait until one of them has started."
+                )
+        job = Job(replace(order, prompt=keep_uploads(order.prompt, self.outputs)), owner, priority)
+        self.ledger.add(make_record(job))
+        with self._changed:
+            self._remember(job)
+            self._waiting.add(job)
+            self._changed.notify_all()
+        self.start()
+        self.tell_positions(job)
         return job
 
     def find(self, token: str) -> Job | None:
-        """The job with this secret token, or None."""
-        return self._jobs.get(token)
+        """The job with this secret token, or None; one that is over may come from the ledger."""
+        if job := self._jobs.get(token):
+            self.tell_positions(job)
+            return job
+        record = self.ledger.find(token)
+        return make_job(record) if record else None
+
+    def list_running(self, owner: str) -> list[Job]:
+        """A person's jobs that wait or run, oldest first."""
+        with self._changed:
+            return [job for job in self._jobs.values() if job.owner == owner and not job.snapshot.is_over]
 
     def stop(self, token: str) -> None:
         """Stop a job: one that waits ends at once, a running one within a quarter of a second. Unknown: nothing."""
@@ -60,118 +94,104 @@ class JobQueue:
             return
         job.stop()
         with self._changed:
-            waits = job in self._waiting
-            if waits:
-                self._waiting.remove(job)
-        if waits:
-            job.update(phase="stopped")
-            self._tell_positions()
+            waits = self._waiting.remove(job)
+        if waits and job.may_exist:
+            self._requeue_to_stop(job)
+        elif waits:
+            self.ledger.change(job.id, phase="stopped", ended=time.time())
+            job.update(phase="stopped", reason="")
+        self.tell_positions()
 
     def close(self, timeout_seconds: float = 5.0) -> None:
-        """Cancel every job, on the server too, and wait until the workers have ended."""
+        """Let go: what is posted goes on at its server, and the next start takes it up again."""
         with self._changed:
             self._closed = True
-            for job in [*self._waiting, *self._running]:
-                job.stop()
             self._changed.notify_all()
         deadline = time.monotonic() + timeout_seconds
         for worker in self._workers:
             worker.join(max(0.0, deadline - time.monotonic()))
 
-    def _start_workers(self) -> None:
-        while len(self._workers) < POSTED:
-            worker = threading.Thread(target=self._work, name=f"comfygradio-{len(self._workers)}", daemon=True)
-            self._workers.append(worker)
-            worker.start()
+    @property
+    def is_closed(self) -> bool:
+        """Whether the queue lets go of its jobs."""
+        return self._closed
 
-    def _work(self) -> None:
-        while job := self._take_in_order():
-            try:
-                self._run(job)
-            finally:
-                self._let_next_post(job)
-                with self._changed:
-                    self._running.discard(job)
-                self._tell_positions()
+    def take(self, lane: Lane) -> Job | None:
+        """The next job for a lane, waited for; None once the queue is closed. Called by workers."""
+        while not self._closed:
+            is_up = lane.revive()
+            with self._changed:
+                job = self._waiting.take(lambda job: self._suits(job, lane)) if is_up and not self._closed else None
+                if job is not None:
+                    self._running[job] = lane
+                    return job
+                if not self._closed:
+                    self._changed.wait(None if is_up and not self._homeless else LOOK_SECONDS)
+        return None
 
-    def _take_in_order(self) -> Job | None:
-        """The next job, once the one before has been accepted: otherwise the second could overtake the first."""
-        self._post_turn.acquire()
-        job = self._take()
-        self._posting = job
-        if job is None:
-            self._post_turn.release()
-        return job
-
-    def _let_next_post(self, job: Job) -> None:
-        if self._posting is job:
-            self._posting = None
-            self._post_turn.release()
-
-    def _take(self) -> Job | None:
+    def give_back(self, job: Job, reason: str) -> None:
+        """A job that could not be run now goes to the front of its person's line. Called by workers."""
         with self._changed:
-            while not self._waiting and not self._closed:
-                self._changed.wait()
-            if not self._waiting:
-                return None
-            job = self._waiting.popleft()
-            self._running.add(job)
-            return job
+            self._running.pop(job, None)
+            if job.may_exist:
+                self._homeless[job.id] = time.monotonic()
+            self._waiting.add(job, front=True)
+            self._changed.notify_all()
+        self.ledger.change(job.id, phase="waiting")
+        job.update(phase="waiting", state=None, reason=reason)
+        self.tell_positions()
 
-    def _run(self, job: Job) -> None:
-        started = time.monotonic()
-        try:
-            stopped = job.stop_requested.is_set() or self._follow(job)
-            phase, error = ("stopped", "") if stopped else ("done", "")
-        except JobInterrupted:
-            phase, error = "stopped", "" if job.stop_requested.is_set() else "Somebody stopped this job on the server."
-        except ComfyGradioError as failure:
-            phase, error = "failed", str(failure)
-            job.update(node_errors=failure.node_errors if isinstance(failure, PromptRejected) else ())
-        except Exception:
-            log.exception("job %s failed unexpectedly", job.order.preset)
-            phase, error = "failed", "Something went wrong in comfygradio itself; its log has the details."
-        results, problem = self._collect(job)
-        if phase == "done" and problem:
-            phase, error = "failed", problem
-        job.update(phase=phase, error=error, results=results, seconds=time.monotonic() - started)
-
-    def _follow(self, job: Job) -> bool:
-        """Run the prompt to its end; True when it was stopped on the way."""
-        states = self.client.run(job.order.prompt)
-        try:
-            for state in states:
-                job.update(phase="running", ahead=0, state=state)
-                if state.status != "uploading":
-                    self._let_next_post(job)
-                if job.stop_requested.is_set():
-                    return True
-        finally:
-            states.close()
-        return False
-
-    def _collect(self, job: Job) -> tuple[tuple[Result, ...], str]:
-        """Save what the job made, whole or not, and say what went wrong with that."""
-        state = job.snapshot.state
-        if state is None or not state.outputs:
-            return (), ""
-        try:
-            return save_results(state.outputs, make_folder(self.outputs, job.order.preset)), ""
-        except ComfyGradioError as failure:
-            return (), f"The result was made, but could not be fetched: {failure}"
-        except OSError as failure:
-            reason = failure.strerror or type(failure).__name__
-            return (), f"The result was made, but could not be saved in the outputs folder: {reason}."
-
-    def _tell_positions(self) -> None:
+    def finish(self, job: Job) -> None:
+        """A job is over. Called by workers."""
         with self._changed:
-            waiting = list(self._waiting)
-            running = len(self._running)
+            self._running.pop(job, None)
+            self._homeless.pop(job.id, None)
+            self._changed.notify_all()
+        self.tell_positions()
+
+    def count_running(self, lane: Lane) -> int:
+        """How many of our prompts a lane holds."""
+        with self._changed:
+            return sum(one is lane for one in self._running.values())
+
+    def tell_positions(self, asked: Job | None = None) -> None:
+        """Tell waiting jobs how many are before them: those that somebody watches, and the one that was asked for."""
+        with self._changed:
+            waiting, running = list(self._waiting), len(self._running)
         for index, job in enumerate(waiting):
-            if job.snapshot.phase == "waiting" and job.snapshot.ahead != index + running:
+            is_news = job.snapshot.phase == "waiting" and job.snapshot.ahead != index + running
+            if is_news and (job.is_watched or job is asked):
                 job.update(ahead=index + running)
 
-    def _forget_old(self) -> None:
-        over = (token for token, job in self._jobs.items() if job.snapshot.is_over)
-        for token in list(over)[: max(0, len(self._jobs) - REMEMBERED)]:
+    def _suits(self, job: Job, lane: Lane) -> bool:
+        """Whether a lane may take a job: it has what the job needs, and no other one may still be busy with it."""
+        if job.may_exist and job.home and job.home != lane.url:
+            since = self._homeless.get(job.id, 0.0)
+            known = any(other.url == job.home for other in self.lanes)
+            if known and time.monotonic() - since < HOME_SECONDS:
+                return False
+        reason = lane.refuse(job.order.prompt.graph)
+        if reason and all(other.refuse(job.order.prompt.graph) for other in self.lanes):
+            job.update(reason=f"No ComfyUI can run this now: {reason}") if not job.snapshot.reason else None
+        return not reason
+
+    def _requeue_to_stop(self, job: Job) -> None:
+        """A waiting job whose prompt may be on a server has to be stopped there first."""
+        with self._changed:
+            self._waiting.add(job, front=True)
+            self._changed.notify_all()
+
+    def _resume(self) -> None:
+        """Take up what the ledger has open: jobs that were posted look for their prompt first."""
+        for record in self.ledger.list_open():
+            job = make_job(record)
+            job.may_exist = record.posted is not None
+            self._remember(job)
+            self._homeless[job.id] = time.monotonic()
+            self._waiting.add(job)
+
+    def _remember(self, job: Job) -> None:
+        self._jobs[job.token] = job
+        over = [token for token, old in self._jobs.items() if old.snapshot.is_over and not old.is_watched]
+        for token in over[: max(0, len(self._jobs) - REMEMBERED)]:
             del self._jobs[token]

@@ -32,6 +32,8 @@ def describe_progress(snapshot: Snapshot) -> str:
     state = snapshot.state
     if snapshot.phase == "waiting" or state is None or state.status in ("uploading", "queued"):
         ahead = snapshot.ahead or (state.queue_position or 0 if state else 0)
+        if snapshot.reason:
+            return snapshot.reason
         return "Starting" if ahead == 0 else f"Waiting: {ahead} before you" if ahead > 1 else "Waiting: you are next"
     steps = f" · step {state.step} of {state.steps}" if state.step is not None and (state.steps or 0) > 1 else ""
     return f"{state.node or 'Working'}{steps}"
@@ -40,7 +42,7 @@ def describe_progress(snapshot: Snapshot) -> str:
 def describe_result(result: Result) -> dict[str, Any]:
     """One result for the viewer: where to see it, where to get the original, its name and size in pixels."""
     return {
-        "kind": result.kind,
+        "kind": "image" if result.kind == "preview" else result.kind,
         "text": result.text,
         "name": result.path.name if result.path else "",
         "url": link_file(result.path) if result.path else "",

@@ -53,7 +53,7 @@ def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Rep
         values = {field.name: read_payload(field, value) for field, value in zip(fields, payloads, strict=False)}
         values = {name: value for name, value in values.items() if value is not None}
         try:
-            job = await asyncio.to_thread(studio.submit, form.name, values)
+            job = await asyncio.to_thread(studio.submit, form.name, values, "api")
         except ComfyGradioError as error:
             raise gr.Error(str(error), print_exception=False) from error
         async for report in follow_job(studio, job):
@@ -74,7 +74,7 @@ async def follow_job(studio: Studio, job: Job) -> AsyncIterator[Report]:
     reported = 0.0
     try:
         while not (snapshot := job.snapshot).is_over:
-            if snapshot.state is not None and loop.time() - reported >= PACE_SECONDS:
+            if (snapshot.state is not None or snapshot.reason) and loop.time() - reported >= PACE_SECONDS:
                 reported = loop.time()
                 yield [], describe_info(job, snapshot)
             await wait_event(changed, PACE_SECONDS)

@@ -67,10 +67,10 @@ def listen_panel(panel: Panel, studio: Studio, viewer: Viewer, view: gr.HTML) ->
         return
     form = panel.form
 
-    async def generate(*payloads: Any) -> AsyncIterator[tuple[Any, Any]]:
+    async def generate(request: gr.Request, *payloads: Any) -> AsyncIterator[tuple[Any, Any]]:
         values = read_values(form, payloads)
         try:
-            job = await asyncio.to_thread(studio.submit, form.name, values)
+            job = await asyncio.to_thread(studio.submit, form.name, values, name_owner(request))
         except ComfyGradioError as error:
             yield gr.skip(), describe_problem(error, form)
             return
@@ -90,6 +90,11 @@ def listen_panel(panel: Panel, studio: Studio, viewer: Viewer, view: gr.HTML) ->
         **PRIVATE,
     )
     _listen_conditions(panel)
+
+
+def name_owner(request: gr.Request) -> str:
+    """Whose job it is: the user who is logged in, else the tab that asks."""
+    return f"user:{request.username}" if request.username else f"anon:{request.session_hash}"
 
 
 def read_values(form: Form, payloads: tuple[Any, ...]) -> Values:

@@ -48,7 +48,7 @@ class App:
     """Grows whenever the page is drawn anew, so that open pages can say so."""
 
     def close(self) -> None:
-        """Cancel jobs and stop the demo server; callable twice."""
+        """Let go of jobs and stop the demo server; callable twice."""
         self.watcher.stop()
         self.studio.close()
         if self.demo:
@@ -60,7 +60,8 @@ def build(settings: Settings) -> App:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("GRADIO_TEMP_DIR", make_upload_folder())
     client, demo = choose_server(settings)
-    studio = Studio(client, settings.presets, settings.outputs.resolve(), demo is not None)
+    others = [ComfyClient(url, headers=settings.headers) for url in settings.more_servers]
+    studio = Studio(client, settings.presets, settings.outputs.resolve(), demo is not None, others)
     studio.connect()
     blocks = build_page(studio, author=settings.author)
     app = App(settings, studio, blocks, PresetWatcher(settings.presets, studio.reload), demo)
@@ -87,6 +88,7 @@ def launch(app: App, *, block: bool = True) -> str:
     """
     app.blocks.queue(default_concurrency_limit=None)
     app.watcher.start()
+    app.studio.queue.start()
     try:
         address = _listen(app)
     except OSError as error:

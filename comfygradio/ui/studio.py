@@ -1,4 +1,4 @@
-"""What the page works on: one server, the presets bound to it, and the jobs. Knows no Gradio."""
+"""What the page works on: the servers, the presets bound to them, and the jobs. Knows no Gradio."""
 
 from __future__ import annotations
 
@@ -9,24 +9,38 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.errors import ComfyGradioError, PresetError
 from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form, fingerprint
 from comfygradio.forms.preset import Preset, load_presets
 from comfygradio.jobs.job import Job, Order
+from comfygradio.jobs.lane import Lane
+from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.queue import JobQueue
+from comfygradio.jobs.store import Ledger
 
 
 class Studio:
     """Presets, forms and jobs of one running app.
 
-    `forms` are empty and `trouble` says why while the server has not answered yet; `connect` tries again.
+    `forms` are empty and `trouble` says why while no server has answered yet; `connect` tries again. `others` are
+    further servers that share the jobs with the first. Raises LedgerLocked where another app uses the outputs folder.
     """
 
-    def __init__(self, client: ComfyClient, folders: Sequence[Path], outputs: Path, is_demo: bool = False) -> None:
+    def __init__(
+        self,
+        client: ComfyClient,
+        folders: Sequence[Path],
+        outputs: Path,
+        is_demo: bool = False,
+        others: Sequence[ComfyClient] = (),
+        limits: Limits | None = None,
+    ) -> None:
         self.client = client
         self.folders = folders
-        self.queue = JobQueue(client, outputs)
+        self.ledger = Ledger.open(outputs)
+        self.queue = JobQueue([Lane(one) for one in (client, *others)], self.ledger, outputs, limits)
         self.is_demo = is_demo
         self.presets, self.errors = self._load()
         self.forms: Mapping[str, Form] = {}
@@ -38,15 +52,18 @@ class Studio:
         """Read object_info of the classes that the presets use and bind every preset; False if that failed."""
         with self._lock:
             classes = {name for preset in self.presets for name in preset.class_types}
-            try:
-                object_info = self.client.object_info(*sorted(classes)) if classes else None
-                embeddings = self.client.embeddings() if classes else []
-            except ComfyGradioError as error:
-                self.trouble = str(error)
-                return False
-            self.trouble = ""
-            self.forms = {p.name: p.bind(object_info, embeddings) for p in self.presets} if object_info else {}
-            return True
+            object_info, embeddings = ObjectInfo({}), dict[str, None]()
+            troubles: list[str] = []
+            for lane in self.queue.lanes:
+                try:
+                    object_info = object_info.merge(lane.learn(classes))
+                    embeddings |= dict.fromkeys(lane.client.embeddings() if classes else ())
+                except ComfyGradioError as error:
+                    troubles.append(str(error))
+            self.trouble = troubles[0] if len(troubles) == len(self.queue.lanes) else ""
+            if not self.trouble:
+                self.forms = {preset.name: preset.bind(object_info, tuple(embeddings)) for preset in self.presets}
+            return not self.trouble
 
     def refresh(self) -> bool:
         """Read the server again; True when more than lists changed, so that the page was drawn anew.
@@ -81,9 +98,9 @@ class Studio:
         seeds = tuple(field.name for field in form.fields.values() if field.widget == "seed")
         return Order(name, form.title, form.build(checked), form.describe(checked), seeds)
 
-    def submit(self, name: str, values: Mapping[str, Any]) -> Job:
-        """Check the values and start a job."""
-        return self.queue.submit(self.order(name, values))
+    def submit(self, name: str, values: Mapping[str, Any], owner: str = "local") -> Job:
+        """Check the values and start a job of this person's. Raises ValuesRefused, PresetError and LimitReached."""
+        return self.queue.submit(self.order(name, values), owner)
 
     def find_field(self, preset: str, name: str) -> Field | None:
         """The newest state of a field, or None where preset or field are gone."""
@@ -99,9 +116,11 @@ class Studio:
         return presets, [_without_folders(str(error), self.folders) for error in errors]
 
     def close(self) -> None:
-        """Cancel what runs and let go of the server."""
+        """Let go of the servers; what they run goes on, and the next start takes it up again. Callable twice."""
         self.queue.close()
-        self.client.close()
+        self.ledger.close()
+        for lane in self.queue.lanes:
+            lane.client.close()
 
 
 def _without_folders(text: str, folders: Sequence[Path]) -> str:

@@ -189,7 +189,7 @@ def test_presets_names_the_files_that_cannot_be_read(shell: Shell, own: Path) ->
         (["serv"], "No such command 'serv'. Did you mean 'serve'?; see comfygradio --help."),
         (["--frob"], "No such option: --frob"),
         (["--port", "x"], "--port: x is no port"),
-        (["--server", "http://a", "--server", "http://b"], "--server: this version speaks to one server"),
+        (["--server", "http://a", "--server", "http://a"], "--server: http://a is named twice"),
         (["serve", "--server", "http://a", "--demo"], "--demo and --server exclude each other"),
         (["--server", "http://a", "run"], "unexpected extra argument"),
         (["demo", "--port", "99999"], "--port"),

@@ -109,9 +109,13 @@ def test_bad_values_name_their_flag_or_variable(name: str, flag: str, value: str
         assert expected in str(caught.value)
 
 
-def test_one_server() -> None:
-    with pytest.raises(SettingsError, match="--server: this version speaks to one server; name it once"):
-        load_settings({}, {"server": ["http://a:1", "http://b:2"]})
+def test_several_servers() -> None:
+    settings = load_settings({}, {"server": ["http://a:1", "http://b:2"]})
+    assert (settings.server, settings.more_servers) == ("http://a:1", ("http://b:2",))
+    settings = load_settings({"COMFYUI_URL": "http://a:1 http://b:2  http://c:3"})
+    assert (settings.server, settings.more_servers) == ("http://a:1", ("http://b:2", "http://c:3"))
+    with pytest.raises(SettingsError, match="--server: http://a:1 is named twice"):
+        load_settings({}, {"server": ["http://a:1", "http://a:1/"]})
 
 
 def test_demo_and_server_exclude_each_other() -> None:

@@ -97,3 +97,18 @@ def test_an_open_socket_buys_time() -> None:
     watch.connected = True
     watch.polled(1.0, failed=True)
     assert not watch.is_hopeless(9.0) and watch.is_hopeless(10.0)
+
+
+def test_a_silent_socket_of_a_shared_id_is_opened_anew_ever_later() -> None:
+    watch = Watch(Patience(renewal=5.0), 0.0)
+    watch.connect(0.0, answers_flags=False)
+    assert not watch.wants_renewal(99.0)
+    watch.doubtful = True
+    watch.hear(3.0)
+    assert not watch.wants_renewal(7.9) and watch.wants_renewal(8.0)
+    watch.renew(8.0)
+    assert not watch.wants_renewal(99.0) and watch.wants_reconnect(9.0)
+    watch.connect(9.0, answers_flags=False)
+    assert not watch.wants_renewal(18.9) and watch.wants_renewal(19.0)
+    watch.expect(19.0)
+    assert not watch.wants_renewal(28.9)

@@ -77,3 +77,63 @@ def test_outputs_are_guessed_by_name_else_by_place() -> None:
     assert guess_outputs(
         {"1": {"class_type": "A", "inputs": {}}, "2": {"class_type": "B", "inputs": {"x": ["1", 0]}}}
     ) == {"2"}
+
+
+SECONDS = {"3": 8.0, "4": 1.0, "8": 0.5, "9": 0.5}
+
+
+def test_earlier_seconds_are_the_weights() -> None:
+    progress = GraphProgress(GRAPH, SECONDS)
+    assert progress.timed and progress.weigh("3") == 8.0
+    assert {progress.weigh(node) for node in "567"} == {0.75}
+    whole = progress.sum_left()
+    assert whole == pytest.approx(10 + 3 * 0.75)
+    progress.advance("3", 0.5)
+    assert progress.fraction == pytest.approx(4 / whole) and progress.sum_left() == pytest.approx(whole - 4)
+    assert progress.sum_left(besides="3") == pytest.approx(whole - 8)
+
+
+def test_cached_nodes_weigh_nothing() -> None:
+    progress = GraphProgress(GRAPH, SECONDS)
+    progress.skip_cached(["4", "5", "6", "7"])
+    assert progress.weigh("4") == 0.0 and progress.sum_left() == 9.0
+    progress.advance("3", 0.25)
+    assert progress.fraction == pytest.approx(2 / 9)
+
+
+@pytest.mark.parametrize("seconds", [{}, {"99": 3.0}, {"3": float("nan")}, {"3": -1.0, "4": float("inf")}])
+def test_times_that_tell_nothing(seconds: dict[str, float]) -> None:
+    progress = GraphProgress(GRAPH, seconds)
+    assert not progress.timed and progress.weigh("3") == 20.0
+
+
+def test_nodes_without_any_time_still_fill_the_bar() -> None:
+    progress = GraphProgress(GRAPH, dict.fromkeys(GRAPH, 0.0))
+    for key in GRAPH:
+        progress.advance(key, 1.0)
+    assert progress.timed and progress.fraction == 0.99
+
+
+def test_a_node_that_works_has_its_sources_behind_it() -> None:
+    progress = GraphProgress(GRAPH, SECONDS)
+    progress.advance_all({"3": NodeProgress(0, 1, "running", "3")})
+    assert progress.fraction == 0.0
+    progress.advance_all({"3": NodeProgress(1, 4, "running", "3")})
+    assert progress.sum_left() == pytest.approx(6 + 1)
+    progress.reach("unknown")
+
+
+@pytest.mark.parametrize("ends", [["3", "9"], ["9"], ["4", "7", "3", "8"]])
+def test_sources_in_a_circle_end(ends: list[str]) -> None:
+    graph = {
+        "1": {"inputs": {"a": ["2", 0]}, "class_type": "A"},
+        "2": {"inputs": {"a": ["1", 0]}, "class_type": "Save"},
+    }
+    circle, progress = GraphProgress(graph), GraphProgress(GRAPH, SECONDS)
+    circle.reach("2")
+    assert circle.sum_left() == 0.0
+    fractions = []
+    for node in ends:
+        progress.advance_all({node: NodeProgress(1, 1, "finished", node)})
+        fractions.append(progress.fraction)
+    assert fractions == sorted(fractions)

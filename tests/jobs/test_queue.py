@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+import datetime
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 
-from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.jobs.job import Job, Order, Snapshot
-from comfygradio.jobs.queue import POSTED, JobQueue
+from comfygradio.errors import LedgerLocked, LimitReached
+from comfygradio.jobs.job import Order
+from comfygradio.jobs.lane import POSTED
+from comfygradio.jobs.limits import Limits
+from comfygradio.jobs.queue import JobQueue
+from tests.jobs.lines import count_files, draw, free_port, is_over, is_running, open_queue, wait
 
 
 @pytest.fixture(scope="module")
@@ -26,42 +29,9 @@ def demo() -> Iterator[DemoServer]:
 
 @pytest.fixture
 def queue(demo: DemoServer, tmp_path: Path) -> Iterator[JobQueue]:
-    """A queue that saves into a temporary folder."""
-    client = ComfyClient(demo.url)
-    queue = JobQueue(client, tmp_path / "outputs")
-    yield queue
-    queue.close()
-    client.close()
-
-
-def draw(color: int, seconds: float = 0.0) -> Order:
-    """An order for a small picture of one colour, after a pause that can be interrupted."""
-    graph: dict[str, Any] = {
-        "1": {"class_type": "EmptyImage", "inputs": {"width": 32, "height": 16, "batch_size": 1, "color": color}},
-        "2": {"class_type": "SaveImage", "inputs": {"filename_prefix": "x", "images": ["1", 0]}},
-    }
-    if seconds:
-        graph["3"] = {"class_type": "LabSleep", "inputs": {"seconds": seconds, "value": ["1", 0]}}
-        graph["2"]["inputs"]["images"] = ["3", 0]
-    return Order("tiny", "Tiny", Prompt(graph), {"color": color})
-
-
-def wait(job: Job, until: Callable[[Snapshot], bool], seconds: float = 15.0) -> Snapshot:
-    """The first snapshot that fits; listens instead of polling."""
-    changed = threading.Event()
-    unlisten = job.listen(changed.set)
-    try:
-        while not until(snapshot := job.snapshot):
-            assert changed.wait(seconds), f"nothing happened any more: {snapshot}"
-            changed.clear()
-        return snapshot
-    finally:
-        unlisten()
-
-
-def is_over(snapshot: Snapshot) -> bool:
-    """Whether the job has ended."""
-    return snapshot.is_over
+    """A queue with one server that saves into a temporary folder."""
+    with open_queue(tmp_path / "outputs", demo) as queue:
+        yield queue
 
 
 def test_a_job_ends_with_its_file_saved(queue: JobQueue) -> None:
@@ -77,7 +47,7 @@ def test_a_job_ends_with_its_file_saved(queue: JobQueue) -> None:
 def test_at_most_two_prompts_are_posted_and_the_rest_waits_here(queue: JobQueue) -> None:
     jobs = [queue.submit(draw(color, 30)) for color in range(3)] + [queue.submit(draw(9))]
     wait(jobs[0], lambda s: s.state is not None and s.state.status == "running")
-    assert len(queue.client.queue().running) + len(queue.client.queue().pending) <= POSTED
+    assert len(queue.lanes[0].client.queue().running) + len(queue.lanes[0].client.queue().pending) <= POSTED
     assert jobs[3].snapshot.phase == "waiting" and jobs[3].snapshot.ahead == 3, [job.snapshot for job in jobs]
     for job in jobs[:3]:
         queue.stop(job.token)
@@ -90,7 +60,7 @@ def test_a_running_job_is_stopped_on_the_server_and_the_others_go_on(queue: JobQ
     queue.stop(stopped.token)
     assert wait(stopped, is_over).phase == "stopped"
     assert wait(other, is_over).phase == "done"
-    assert queue.client.queue_remaining() == 0
+    assert queue.lanes[0].client.queue_remaining() == 0
 
 
 def test_a_waiting_job_is_stopped_at_once(queue: JobQueue) -> None:
@@ -111,16 +81,102 @@ def test_a_failing_node_fails_the_job_with_a_sentence(queue: JobQueue) -> None:
     assert wait(queue.submit(draw(71)), is_over).phase == "done"
 
 
-def test_a_full_disk_is_said_and_not_a_crash(demo: DemoServer, tmp_path: Path) -> None:
-    blocked = tmp_path / "outputs"
-    blocked.write_text("a file where the folder should be")
-    with ComfyClient(demo.url) as client:
-        queue = JobQueue(client, blocked)
-        end = wait(queue.submit(draw(80)), is_over)
-        assert end.phase == "failed" and "could not be saved" in end.error
-        queue.close()
+def test_an_outputs_folder_that_cannot_be_written_is_said(queue: JobQueue) -> None:
+    day = queue.outputs / f"{datetime.date.today():%Y-%m-%d}"
+    day.write_text("a file where the folder should be")
+    end = wait(queue.submit(draw(80)), is_over)
+    assert end.phase == "failed" and "could not be" in end.error and end.results[0].can_be_collected
 
 
 def test_an_unknown_token_finds_nothing(queue: JobQueue) -> None:
     assert queue.find("nobody") is None
     queue.stop("nobody")
+
+
+def test_everybody_gets_a_turn_and_single_pictures_go_before_sweeps(queue: JobQueue) -> None:
+    sweep = [queue.submit(draw(n, 0.05), "anna", priority=1) for n in range(12)]
+    wait(sweep[1], is_running)
+    single = queue.submit(draw(99), "ben")
+    started_before = sum(job.snapshot.phase != "waiting" for job in sweep)
+    wait(single, is_over)
+    assert sum(is_running(job.snapshot) or job.snapshot.is_over for job in sweep) <= started_before + 2
+    assert [wait(job, is_over).phase for job in sweep] == ["done"] * 12
+
+
+def test_a_persons_waiting_jobs_are_limited(demo: DemoServer, tmp_path: Path) -> None:
+    with open_queue(tmp_path / "outputs", demo, limits=Limits(jobs_waiting=2)) as queue:
+        jobs = [queue.submit(draw(n, 30), "anna") for n in range(2)]
+        wait(jobs[1], lambda s: s.phase == "running")
+        jobs += [queue.submit(draw(n, 30), "anna") for n in range(2)]
+        with pytest.raises(LimitReached, match="You have 2 jobs waiting already"):
+            queue.submit(draw(5), "anna")
+        jobs.append(queue.submit(draw(6), "ben"))
+        for job in jobs[:4]:
+            queue.stop(job.token)
+        assert wait(jobs[4], is_over).phase == "done"
+
+
+def test_jobs_outlive_the_queue(demo: DemoServer, tmp_path: Path) -> None:
+    """The app ends with one job running, one posted and one waiting; the next start brings them all to their end."""
+    outputs = tmp_path / "outputs"
+    with open_queue(outputs, demo) as queue:
+        jobs = [queue.submit(draw(n, 0.6), "anna") for n in range(3)]
+        wait(jobs[0], is_running)
+    assert demo.executions["SaveImage"] >= 0
+    with open_queue(outputs, demo) as again:
+        found = [again.find(job.token) for job in jobs]
+        ends = [wait(job, is_over) for job in found if job]
+        assert [end.phase for end in ends] == ["done"] * 3
+        assert [job.id for job in found if job] == [job.id for job in jobs]
+        history = again.lanes[0].client.history()
+        assert sum(entry.prompt_id in {job.id for job in jobs} for entry in history.values()) == 3
+    assert count_files(outputs) == 3
+
+
+def test_a_job_that_ended_while_the_app_was_away_is_collected(demo: DemoServer, tmp_path: Path) -> None:
+    outputs = tmp_path / "outputs"
+    with open_queue(outputs, demo) as queue:
+        job = queue.submit(draw(7, 0.3))
+        wait(job, is_running)
+    with open_queue(tmp_path / "other", demo) as other:
+        wait(other.submit(draw(8)), is_over)
+    with open_queue(outputs, demo) as again:
+        found = again.find(job.token)
+        assert found and wait(found, is_over).phase == "done"
+    assert count_files(outputs) == 1
+
+
+def test_a_server_that_restarts_empty_gets_the_jobs_once_more(tmp_path: Path) -> None:
+    server = DemoServer(DemoOptions(step_seconds=0.01, lab_nodes=True), port=free_port())
+    with server, open_queue(tmp_path / "outputs", server) as queue:
+        jobs = [queue.submit(draw(n, 0.5)) for n in range(3)]
+        wait(jobs[0], is_running)
+        server.kill()
+        server.start()
+        assert [wait(job, is_over, 60).phase for job in jobs] == ["done"] * 3
+    assert count_files(tmp_path / "outputs") == 3
+
+
+def test_two_servers_share_the_jobs_and_one_takes_over_from_the_other(tmp_path: Path) -> None:
+    options = DemoOptions(step_seconds=0.01, lab_nodes=True)
+    with DemoServer(options) as one, DemoServer(options) as two, open_queue(tmp_path / "o", one, two) as queue:
+        jobs = [queue.submit(draw(n, 0.2)) for n in range(8)]
+        ends = [wait(job, is_over, 30) for job in jobs]
+        assert [end.phase for end in ends] == ["done"] * 8
+        assert min(one.executions["SaveImage"], two.executions["SaveImage"]) >= 2
+
+
+def test_a_server_without_the_nodes_is_not_chosen(tmp_path: Path) -> None:
+    bare = DemoOptions(missing_classes=("LabSleep",), lab_nodes=True)
+    full = replace(bare, missing_classes=())
+    with DemoServer(bare) as one, DemoServer(full) as two, open_queue(tmp_path / "o", one, two, learn=True) as queue:
+        assert queue.lanes[0].refuse(draw(1, 1).prompt.graph) == "it has no node class LabSleep."
+        jobs = [queue.submit(draw(n, 0.05)) for n in range(4)]
+        assert [wait(job, is_over, 30).phase for job in jobs] == ["done"] * 4
+        assert one.executions["SaveImage"] == 0
+
+
+def test_a_second_app_on_the_same_outputs_is_refused(queue: JobQueue, demo: DemoServer) -> None:
+    refused = pytest.raises(LedgerLocked, match="Another comfygradio uses the outputs folder")
+    with refused, open_queue(queue.outputs, demo):
+        pass

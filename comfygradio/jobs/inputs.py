@@ -1,0 +1,84 @@
+"""Inputs: the files that jobs need, kept by their content for as long as a job of the ledger names them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from comfygradio.comfy.outputs import write_file
+from comfygradio.comfy.workflow import Prompt
+from comfygradio.errors import LedgerError
+
+CHUNK_BYTES = 1 << 20
+
+ORDERED_SECONDS = 600.0
+"""A kept file that was touched this recently may belong to a job that is being ordered, so it is not dropped."""
+
+
+def get_inputs_folder(outputs: Path) -> Path:
+    """Where the files lie: `.comfygradio/inputs` within the outputs folder."""
+    return outputs / ".comfygradio" / "inputs"
+
+
+def keep_uploads(prompt: Prompt, outputs: Path) -> Prompt:
+    """The same prompt with its files copied to where they outlive the app, each content once. Raises LedgerError."""
+    folder = get_inputs_folder(outputs.resolve())
+    return replace(prompt, uploads=tuple(replace(u, path=_keep(u.path, u.name, folder)) for u in prompt.uploads))
+
+
+def drop_inputs(outputs: Path, is_needed: Callable[[str], bool], older_than_seconds: float = ORDERED_SECONDS) -> int:
+    """Delete kept files that no job needs, leftovers of copies included; says how many. `is_needed` gets a name."""
+    folder, dropped = get_inputs_folder(outputs), 0
+    for path in list(folder.iterdir()) if folder.is_dir() else ():
+        dropped += not is_needed(path.name) and drop_input(path, older_than_seconds)
+    return dropped
+
+
+def drop_input(path: Path, older_than_seconds: float = ORDERED_SECONDS) -> bool:
+    """Delete one kept file unless it was ordered a moment ago; False if it is still there."""
+    try:
+        if time.time() - path.stat().st_mtime < older_than_seconds:
+            return False
+        path.unlink()
+    except OSError:
+        return not path.exists()
+    return True
+
+
+def _keep(path: Path, name: str, folder: Path) -> Path:
+    """The copy of a file, named by its content; a copy that is there already and whole is used again."""
+    try:
+        if path.resolve().parent == folder and path.is_file():
+            os.utime(path)
+            return path
+        target = folder / f"{_hash(path)}{_clean_suffix(path)}"
+        if target.is_file() and target.stat().st_size == path.stat().st_size:
+            os.utime(target)
+            return target
+        return write_file(target, _read(path))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise LedgerError(f"The file {name} could not be kept for this job: {reason}.") from error
+
+
+def _hash(path: Path) -> str:
+    digest = hashlib.sha256()
+    for chunk in _read(path):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _read(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+
+
+def _clean_suffix(path: Path) -> str:
+    suffix = path.suffix.lower()
+    return suffix if re.fullmatch(r"\.[a-z0-9]{1,10}", suffix) else ""

@@ -1,0 +1,115 @@
+"""Lanes: one ComfyUI server each, with what it has, how it is, and how many of our prompts it holds."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.comfy.workflow import Link
+from comfygradio.errors import ComfyGradioError, ServerUnreachable
+
+POSTED = 2
+"""Prompts posted to a server at once: one runs, one waits, so that its GPU never idles."""
+
+RETRY_SECONDS = 1.0
+"""Between two looks at a server that does not answer."""
+
+
+@dataclass(frozen=True)
+class LaneStatus:
+    """How a server is: whether it answers and why not, its devices as it tells them, and our prompts on it."""
+
+    url: str
+    is_up: bool
+    trouble: str
+    running: int
+    remaining: int | None = None
+    stats: Mapping[str, Any] | None = None
+
+
+class Lane:
+    """One server. Thread-safe; its workers belong to the queue."""
+
+    def __init__(self, client: ComfyClient) -> None:
+        self.client = client
+        self.url = client.url
+        self._lock = threading.Lock()
+        self.turn = threading.Lock()
+        """Held by the worker whose job is being posted."""
+        self._object_info = ObjectInfo({})
+        self._classes: tuple[str, ...] = ()
+        self._trouble = ""
+        self._looked_at = 0.0
+
+    @property
+    def trouble(self) -> str:
+        """Why the server is left alone at the moment; "" while it is used."""
+        return self._trouble
+
+    def learn(self, class_types: Iterable[str]) -> ObjectInfo:
+        """Ask the server about these classes, and remember what it has of them. Raises ServerError."""
+        self._classes = tuple(sorted(class_types))
+        try:
+            found = self.client.object_info(*self._classes) if self._classes else ObjectInfo({})
+        except ServerUnreachable as error:
+            self.fail(error)
+            raise
+        with self._lock:
+            self._object_info, self._trouble = found, ""
+        return found
+
+    def refuse(self, graph: Mapping[str, Any]) -> str:
+        """Why this server cannot run a graph (a class or a file that it lacks), in a sentence; "" if it can.
+
+        A server of which nothing was learnt yet takes everything.
+        """
+        known = self._object_info
+        return next(_find_lacking(graph, known), "") if known.nodes else ""
+
+    def fail(self, error: ServerUnreachable) -> None:
+        """The server went away; it gets no jobs until it answers again."""
+        with self._lock:
+            self._trouble, self._looked_at = str(error), time.monotonic()
+
+    def revive(self) -> bool:
+        """Whether the server is used; one in trouble is asked again, at most once a second."""
+        with self._lock:
+            if not self._trouble:
+                return True
+            if time.monotonic() - self._looked_at < RETRY_SECONDS:
+                return False
+            self._looked_at = time.monotonic()
+        try:
+            self.client.queue_remaining()
+            self.learn(self._classes)
+        except ComfyGradioError:
+            return False
+        return True
+
+    def look(self, running: int) -> LaneStatus:
+        """How the server is now; asks it."""
+        try:
+            remaining, stats = self.client.queue_remaining(), self.client.system_stats()
+        except ComfyGradioError as error:
+            return LaneStatus(self.url, False, str(error), running)
+        return LaneStatus(self.url, True, "", running, remaining, stats)
+
+
+def _find_lacking(graph: Mapping[str, Any], known: ObjectInfo) -> Iterator[str]:
+    for node in graph.values():
+        name = str(node.get("class_type"))
+        definition = known.get(name)
+        if definition is None:
+            yield f"it has no node class {name}."
+            continue
+        for spec in definition.inputs.values():
+            value = node["inputs"].get(spec.name)
+            if spec.choices is None or spec.media or value is None or Link.parse(value) or isinstance(value, dict):
+                continue
+            if value not in spec.choices and not spec.options.get("remote"):
+                yield f"it does not have {value}."

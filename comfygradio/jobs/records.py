@@ -1,0 +1,42 @@
+"""Jobs as rows of the ledger, and rows as jobs."""
+
+from __future__ import annotations
+
+from comfygradio.jobs.job import Job, Snapshot
+from comfygradio.jobs.store import Record
+
+
+def make_record(job: Job) -> Record:
+    """The row of a new job."""
+    return Record(
+        id=job.id,
+        token=job.token,
+        owner=job.owner,
+        preset=job.order.preset,
+        title=job.order.title,
+        priority=job.priority,
+        order=job.order,
+        phase="waiting",
+        created=job.created,
+        posted=None,
+        started=None,
+        ended=None,
+        server="",
+        client_id=job.client_id,
+        attempts=0,
+        error="",
+        node_seconds={},
+        favourite=False,
+        results=(),
+    )
+
+
+def make_job(record: Record) -> Job:
+    """The job of a row; one that was running waits again, until its server says how it stands."""
+    job = Job(record.order, record.owner, record.priority, id=record.id, token=record.token, created=record.created)
+    job.client_id, job.home, job.attempts = record.client_id, record.server, record.attempts
+    is_open = record.phase in ("waiting", "running")
+    seconds = (record.ended or 0.0) - (record.started or record.ended or 0.0)
+    snapshot = Snapshot("waiting" if is_open else record.phase, error=record.error, results=record.results)
+    job.update(phase=snapshot.phase, error=snapshot.error, results=snapshot.results, seconds=max(seconds, 0.0))
+    return job

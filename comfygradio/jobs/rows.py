@@ -1,0 +1,175 @@
+"""Rows: jobs as the ledger keeps them, and how orders and results become JSON and come back exactly."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from comfygradio.comfy.workflow import Prompt, Upload
+from comfygradio.jobs.inputs import get_inputs_folder
+from comfygradio.jobs.job import Order, Phase
+from comfygradio.jobs.results import Result, Source
+
+FILTER_CHARACTERS = 200
+"""Values with longer JSON are found by their words, not by a filter."""
+
+TEXT_CHARACTERS = 20_000
+"""What of a job's values is searched."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One job of the ledger. `id` is its prompt's id, `token` its secret; times are seconds since 1970.
+
+    `priority` is 0 for single pictures and 1 for points of a sweep; `posted`, `server` and `client_id` tell where to
+    look for the prompt, `attempts` how often it was lost there.
+    """
+
+    id: str
+    token: str
+    owner: str
+    preset: str
+    title: str
+    priority: int
+    order: Order
+    phase: Phase
+    created: float
+    posted: float | None
+    started: float | None
+    ended: float | None
+    server: str
+    client_id: str
+    attempts: int
+    error: str
+    node_seconds: Mapping[str, float]
+    favourite: bool
+    results: tuple[Result, ...]
+
+
+PLAIN = tuple(
+    field.name for field in fields(Record) if field.name not in ("order", "node_seconds", "favourite", "results")
+)
+COLUMNS = (*PLAIN, "node_seconds", "favourite", "results")
+CHANGEABLE = frozenset(COLUMNS) - {"id", "token", "owner", "preset", "created"}
+
+
+def write_value(name: str, value: Any, outputs: Path) -> Any:
+    """One field of a record as its column takes it."""
+    if name == "results":
+        return json.dumps([_write_result(result, outputs) for result in value])
+    if name == "node_seconds":
+        return json.dumps(dict(value))
+    return clean_text(value) if isinstance(value, str) else value
+
+
+def read_record(row: tuple[Any, ...], outputs: Path) -> Record:
+    """The record of a row that has COLUMNS and the order's JSON."""
+    values = dict(zip(COLUMNS, row, strict=False))
+    values["node_seconds"] = json.loads(values["node_seconds"])
+    values["favourite"] = bool(values["favourite"])
+    values["results"] = tuple(_read_result(result, outputs) for result in json.loads(values["results"]))
+    return Record(**values, order=read_order(row[-1], outputs))
+
+
+def write_order(order: Order, outputs: Path) -> str:
+    """An order as JSON, whole numbers of any size exact; files inside of the outputs folder stay relative to it."""
+    prompt = order.prompt
+    uploads = [{"path": _write_path(u.path, outputs), "name": u.name, "slots": u.slots} for u in prompt.uploads]
+    return json.dumps(
+        {
+            "preset": order.preset,
+            "title": order.title,
+            "values": dict(order.values),
+            "seeds": order.seeds,
+            "graph": dict(prompt.graph),
+            "uploads": uploads,
+            "extra_pnginfo": dict(prompt.extra_pnginfo),
+            "outputs": prompt.outputs,
+        }
+    )
+
+
+def read_order(text: str, outputs: Path) -> Order:
+    """The order that `write_order` wrote."""
+    data = json.loads(text)
+    uploads = tuple(
+        Upload(outputs / upload["path"], upload["name"], tuple((node, name) for node, name in upload["slots"]))
+        for upload in data["uploads"]
+    )
+    prompt = Prompt(data["graph"], uploads, data["extra_pnginfo"], tuple(data["outputs"]))
+    return Order(data["preset"], data["title"], prompt, data["values"], tuple(data["seeds"]))
+
+
+def list_inputs(order: Order, outputs: Path) -> set[str]:
+    """Names of the kept files that an order needs; `outputs` is resolved."""
+    folder = get_inputs_folder(outputs)
+    paths = [upload.path.resolve() for upload in order.prompt.uploads]
+    return {path.name for path in paths if path.parent == folder}
+
+
+def list_filters(order: Order) -> Iterator[tuple[str, str]]:
+    """The field values that a job can be found by: names, and values as `write_filter` writes them."""
+    for name, value in order.values.items():
+        text = write_filter(value)
+        if value is not None and len(text) <= FILTER_CHARACTERS:
+            yield clean_text(name), text
+
+
+def write_filter(value: Any) -> str:
+    """A field value as it is compared: JSON, where 20.0 is 20."""
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value
+    return json.dumps(whole, sort_keys=True)
+
+
+def list_texts(order: Order) -> str:
+    """The texts and numbers among an order's values, a line each, folded for the search."""
+    return fold_text("\n".join(_list_leaves(order.values))[:TEXT_CHARACTERS])
+
+
+def fold_text(text: str) -> str:
+    """A text as it is searched: without case and NUL (where SQLite stops), wide and narrow characters alike."""
+    return clean_text(unicodedata.normalize("NFKC", text).casefold().replace("\0", " "))
+
+
+def clean_text(text: str) -> str:
+    """A text without lone surrogates, which SQLite cannot store."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _list_leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping | list | tuple):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _list_leaves(item)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
+
+
+def _write_result(result: Result, outputs: Path) -> dict[str, Any]:
+    """Only what differs from a plain result, so that most rows stay short."""
+    written = {name: value for name, value in vars(result).items() if value not in (None, "", 0, False)}
+    for name in ("path", "display"):
+        if name in written:
+            written[name] = _write_path(written[name], outputs)
+    if result.source is not None:
+        written["source"] = vars(result.source)
+    return written
+
+
+def _read_result(data: Mapping[str, Any], outputs: Path) -> Result:
+    known = {name: value for name, value in data.items() if name in {field.name for field in fields(Result)}}
+    for name in ("path", "display"):
+        if name in known:
+            known[name] = outputs / known[name]
+    if "source" in known:
+        known["source"] = Source(**known["source"])
+    return Result(**known)
+
+
+def _write_path(path: Path, outputs: Path) -> str:
+    """Relative to the outputs folder (which is resolved), so that this may be moved as a whole."""
+    real = path.resolve()
+    return real.relative_to(outputs).as_posix() if real.is_relative_to(outputs) else str(path.absolute())

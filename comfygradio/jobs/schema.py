@@ -1,0 +1,206 @@
+"""The ledger's file: made, opened, looked over and brought up to date."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from comfygradio.errors import LedgerError
+
+BUSY_SECONDS = 10.0
+"""How long a write waits for a program that looks into the file, such as sqlite3."""
+
+MAGIC = b"SQLite format 3\0"
+
+CACHE_KB = 65_536
+"""Memory for pages of the file, so that the texts of 50,000 jobs (35 MB) are read from the disk once."""
+
+FIRST = """
+CREATE TABLE jobs (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    token TEXT NOT NULL UNIQUE,
+    owner TEXT NOT NULL,
+    preset TEXT NOT NULL,
+    title TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    phase TEXT NOT NULL,
+    created REAL NOT NULL,
+    posted REAL,
+    started REAL,
+    ended REAL,
+    server TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    error TEXT NOT NULL,
+    node_seconds TEXT NOT NULL,
+    favourite INTEGER NOT NULL,
+    results TEXT NOT NULL
+);
+CREATE INDEX jobs_mine ON jobs (owner, seq, preset, phase, favourite);
+CREATE INDEX jobs_open ON jobs (seq) WHERE phase IN ('waiting', 'running');
+CREATE INDEX jobs_done ON jobs (preset, seq) WHERE phase = 'done';
+
+CREATE TABLE orders (seq INTEGER PRIMARY KEY, data TEXT NOT NULL);
+
+CREATE TABLE inputs (name TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (name, seq)) WITHOUT ROWID;
+CREATE INDEX inputs_of ON inputs (seq);
+
+CREATE TABLE field_values (
+    owner TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (owner, name, value, seq)
+) WITHOUT ROWID;
+
+CREATE TABLE texts (
+    seq INTEGER PRIMARY KEY,
+    title TEXT NOT NULL,
+    filled TEXT NOT NULL,
+    error TEXT NOT NULL
+);
+CREATE VIRTUAL TABLE words USING fts5 (
+    title, filled, error, content = 'texts', content_rowid = 'seq', tokenize = 'trigram'
+);
+CREATE TRIGGER texts_added AFTER INSERT ON texts BEGIN
+    INSERT INTO words (rowid, title, filled, error) VALUES (new.seq, new.title, new.filled, new.error);
+END;
+CREATE TRIGGER texts_deleted AFTER DELETE ON texts BEGIN
+    INSERT INTO words (words, rowid, title, filled, error)
+    VALUES ('delete', old.seq, old.title, old.filled, old.error);
+END;
+CREATE TRIGGER texts_changed AFTER UPDATE ON texts BEGIN
+    INSERT INTO words (words, rowid, title, filled, error)
+    VALUES ('delete', old.seq, old.title, old.filled, old.error);
+    INSERT INTO words (rowid, title, filled, error) VALUES (new.seq, new.title, new.filled, new.error);
+END;
+"""
+"""`texts` is case-folded; big orders lie apart, so that a search reads none of them."""
+
+MIGRATIONS: tuple[str, ...] = (FIRST,)
+"""Script n brings a file from `user_version` n to n + 1. Never change one that was released; add the next."""
+
+
+def open_file(path: Path) -> sqlite3.Connection:
+    """The ledger at `path`, made if there is none, sound and of today's version; for one thread at a time.
+
+    Raises LedgerError for a damaged file or one of a newer version, and leaves it as it is.
+    """
+    with explain(path):
+        if not path.exists():
+            _make(path)
+        _check_head(path)
+        connection = _connect(path)
+        try:
+            _check(connection)
+            check_version(connection, path, len(MIGRATIONS))
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
+            migrate(connection, MIGRATIONS)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def migrate(connection: sqlite3.Connection, scripts: Sequence[str]) -> None:
+    """Run the scripts that the file lacks, each whole or not at all."""
+    for version in range(_read_version(connection), len(scripts)):
+        try:
+            connection.executescript(
+                f"BEGIN IMMEDIATE; {scripts[version]}; PRAGMA user_version = {version + 1}; COMMIT"
+            )
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def check_version(connection: sqlite3.Connection, path: Path, newest: int) -> None:
+    """Raises LedgerError for a file of a version that this program does not know."""
+    version = _read_version(connection)
+    if version > newest:
+        raise LedgerError(
+            f"The ledger {path} was written by a newer comfygradio (version {version} of the file; this one knows "
+            f"{newest}); update comfygradio, or start it with another --outputs."
+        )
+
+
+@contextmanager
+def explain(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the file system raise into a LedgerError with a sentence."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        if type(error) is sqlite3.DatabaseError:
+            raise make_damage(path, str(error)) from error
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise LedgerError(f"The ledger {path} cannot be used: {reason}.") from error
+
+
+def make_damage(path: Path, reason: str) -> LedgerError:
+    """What to say about a file that is no sound ledger."""
+    told = " ".join(reason.split())
+    return LedgerError(
+        f"The ledger {path} is damaged ({told}) and was left as it is; put a copy from before in its place, or move "
+        "it away to begin a new one: pictures stay, but the history is lost."
+    )
+
+
+def move_aside(path: Path) -> Path:
+    """Rename a ledger and what belongs to it, so that the next start makes a new one; returns the new path."""
+    target = path.with_name(f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 10**6}{path.suffix}")
+    with explain(path):
+        for end in ("-shm", "-wal", ""):
+            part = path.with_name(path.name + end)
+            if part.exists():
+                part.rename(target.with_name(target.name + end))
+    return target
+
+
+def _make(path: Path) -> None:
+    """Make a new file under another name first: one that is cut short never looks like a new one."""
+    if path.with_name(f"{path.name}-wal").exists():
+        raise make_damage(path, "it is gone, but its -wal file is there")
+    fresh = path.with_name(f"{path.name}.new")
+    for end in ("", "-journal"):
+        fresh.with_name(fresh.name + end).unlink(missing_ok=True)
+    with closing(_connect(fresh)) as connection:
+        migrate(connection, MIGRATIONS)
+    fresh.rename(path)
+
+
+def _check_head(path: Path) -> None:
+    """SQLite would take an empty file for a new one, and may miss that the end is gone.
+
+    The head's layout is documented at https://sqlite.org/fileformat2.html; its size lags while there is a WAL.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(100)
+    if size == 0:
+        raise make_damage(path, "it is empty")
+    pages = int.from_bytes(head[28:32], "big")
+    if not path.with_name(f"{path.name}-wal").exists() and head[:16] == MAGIC and head[24:28] == head[92:96]:
+        bytes_per_page = int.from_bytes(head[16:18], "big")
+        if size < pages * (65_536 if bytes_per_page == 1 else bytes_per_page):
+            raise make_damage(path, "its end is missing")
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise sqlite3.DatabaseError(found.replace("*** in database main ***", ""))
+
+
+def _read_version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])

@@ -1,0 +1,248 @@
+"""The ledger: every job that was ever ordered, in one SQLite file that survives whatever happens to the app."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import statistics
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from comfygradio.errors import LedgerError
+from comfygradio.jobs.inputs import drop_input, drop_inputs, get_inputs_folder
+from comfygradio.jobs.lock import FolderLock
+from comfygradio.jobs.results import Result, remove_files
+from comfygradio.jobs.rows import (
+    CHANGEABLE,
+    COLUMNS,
+    Record,
+    clean_text,
+    fold_text,
+    list_filters,
+    list_inputs,
+    list_texts,
+    read_record,
+    write_order,
+    write_value,
+)
+from comfygradio.jobs.schema import explain, make_damage, move_aside, open_file
+from comfygradio.jobs.search import Page, Query, find_rows, list_values
+
+__all__ = ["Ledger", "Page", "Query", "Record", "set_ledger_aside"]
+
+SELECT = f"SELECT {', '.join(f'jobs.{name}' for name in COLUMNS)}, orders.data FROM jobs"
+WITH_ORDER = "CROSS JOIN orders ON orders.seq = jobs.seq"
+OPEN = "jobs.phase IN ('waiting', 'running')"
+
+LEARNT_FROM = 20
+"""Done jobs of a preset that its node times are taken from."""
+
+
+class Ledger:
+    """The jobs of one outputs folder. Thread-safe: one connection, one call at a time (a write takes about 1 ms).
+
+    What was written survives the end of the app in any form; a power cut may take the last moments along. Every
+    method raises LedgerError when the file cannot be read or written.
+    """
+
+    def __init__(self, outputs: Path, lock: FolderLock, connection: sqlite3.Connection) -> None:
+        self.outputs = outputs
+        self.path = find_ledger(outputs)
+        self._folder_lock = lock
+        self._connection = connection
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open(cls, outputs: Path) -> Ledger:
+        """Open or make the ledger of an outputs folder. Raises LedgerLocked, and LedgerError for a damaged file."""
+        outputs = outputs.resolve()
+        lock = _lock_folder(outputs)
+        try:
+            ledger = cls(outputs, lock, open_file(find_ledger(outputs)))
+        except BaseException:
+            lock.release()
+            raise
+        with ledger._read():
+            drop_inputs(outputs, ledger._needs)
+        return ledger
+
+    def close(self) -> None:
+        """Close the file and let other processes have the folder; callable twice."""
+        with self._lock:
+            self._connection.close()
+            self._folder_lock.release()
+
+    def add(self, *records: Record) -> None:
+        """Write new jobs down, all or none; once this returns, they are kept."""
+        with self._write():
+            for record in records:
+                self._add(record)
+
+    def change(self, job_id: str, **fields: Any) -> bool:
+        """Change fields of a job, all or none; False if it is not there (any more).
+
+        What makes a job what it is stays: id, token, owner, preset, order, created. Raises ValueError for those.
+        """
+        if not fields.keys() <= CHANGEABLE:
+            raise ValueError(f"A job's {', '.join(sorted(fields.keys() - CHANGEABLE))} cannot be changed.")
+        written = {name: write_value(name, value, self.outputs) for name, value in fields.items()}
+        settings = ", ".join(f"{name} = :{name}" for name in written) or "id = id"
+        with self._write() as connection:
+            changed = connection.execute(
+                f"UPDATE jobs SET {settings} WHERE id = :job_id", {**written, "job_id": job_id}
+            )
+            for name in ("title", "error"):
+                if name in fields:
+                    where = f"seq = (SELECT seq FROM jobs WHERE id = ?2) AND {name} <> ?1"
+                    connection.execute(f"UPDATE texts SET {name} = ?1 WHERE {where}", (fold_text(fields[name]), job_id))
+            return changed.rowcount > 0
+
+    def save_results(self, job_id: str, results: Sequence[Result]) -> bool:
+        """Write down what a job made; False if the job is not there."""
+        return self.change(job_id, results=results)
+
+    def favourite(self, job_id: str, on: bool) -> bool:
+        """Mark a job, or take the mark away; False if it is not there."""
+        return self.change(job_id, favourite=on)
+
+    def find(self, token: str) -> Record | None:
+        """The job with this secret token."""
+        return next(iter(self._select(f"{SELECT} {WITH_ORDER} WHERE jobs.token = ?", clean_text(token))), None)
+
+    def get(self, job_id: str) -> Record | None:
+        """The job with this id, which is its prompt's id."""
+        return next(iter(self._select(f"{SELECT} {WITH_ORDER} WHERE jobs.id = ?", clean_text(job_id))), None)
+
+    def list_open(self) -> list[Record]:
+        """Everybody's jobs that wait or run, oldest first: what a start has to look after."""
+        sql = f"{SELECT} INDEXED BY jobs_open {WITH_ORDER} WHERE {OPEN} ORDER BY jobs.seq"
+        return self._select(sql)
+
+    def list_running(self, owner: str) -> list[Record]:
+        """One person's jobs that wait or run, oldest first."""
+        sql = f"{SELECT} INDEXED BY jobs_open {WITH_ORDER} WHERE {OPEN} AND jobs.owner = ? ORDER BY jobs.seq"
+        return self._select(sql, clean_text(owner))
+
+    def search(self, owner: str, query: Query) -> Page:
+        """One page of a person's jobs, newest first; nobody else's are ever among them."""
+        with self._read() as connection:
+            rows, next_page = find_rows(connection, owner, query)
+            marks = ", ".join("?" * len(rows))
+            found = self._select(f"{SELECT} {WITH_ORDER} WHERE jobs.seq IN ({marks}) ORDER BY jobs.seq DESC", *rows)
+            return Page(tuple(found), next_page)
+
+    def list_values(self, owner: str, name: str, limit: int = 100) -> list[Any]:
+        """The values that a person's jobs have in one field, the one used last first: what can be filtered by."""
+        with self._read() as connection:
+            return list_values(connection, owner, name, limit)
+
+    def node_seconds(self, preset: str) -> Mapping[str, float]:
+        """Node id → median seconds over the last 20 done jobs of a preset; empty if there is none."""
+        sql = """SELECT node_seconds FROM jobs INDEXED BY jobs_done WHERE preset = ? AND phase = 'done'
+                 ORDER BY seq DESC LIMIT ?"""
+        with self._read() as connection:
+            rows = connection.execute(sql, (clean_text(preset), LEARNT_FROM)).fetchall()
+        times: dict[str, list[float]] = {}
+        for (text,) in rows:
+            for node, seconds in json.loads(text).items():
+                times.setdefault(node, []).append(seconds)
+        return {node: statistics.median(seconds) for node, seconds in times.items()}
+
+    def delete(self, job_id: str) -> None:
+        """Delete a job that is over, the files that it made, and the files that only it needed. Unknown: nothing."""
+        with self._write() as connection:
+            record = self.get(job_id)
+            if record is None:
+                return
+            if record.phase in ("waiting", "running"):
+                raise LedgerError("This job is not over yet; stop it before deleting it.")
+            (seq,) = connection.execute("SELECT seq FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            self._delete_rows(seq, record)
+            self._delete_files(record)
+
+    def _add(self, record: Record) -> None:
+        columns = {name: write_value(name, getattr(record, name), self.outputs) for name in COLUMNS}
+        marks = ", ".join(f":{name}" for name in COLUMNS)
+        connection, order = self._connection, record.order
+        seq = connection.execute(f"INSERT INTO jobs ({', '.join(COLUMNS)}) VALUES ({marks})", columns).lastrowid
+        connection.execute("INSERT INTO orders VALUES (?, ?)", (seq, write_order(order, self.outputs)))
+        texts = fold_text(record.title), list_texts(order), fold_text(record.error)
+        connection.execute("INSERT INTO texts VALUES (?, ?, ?, ?)", (seq, *texts))
+        filters = [(columns["owner"], name, value, seq) for name, value in list_filters(order)]
+        connection.executemany("INSERT INTO field_values VALUES (?, ?, ?, ?)", filters)
+        inputs = [(name, seq) for name in list_inputs(order, self.outputs)]
+        connection.executemany("INSERT INTO inputs VALUES (?, ?)", inputs)
+
+    def _delete_rows(self, seq: int, record: Record) -> None:
+        for table in ("texts", "orders", "inputs", "jobs"):
+            self._connection.execute(f"DELETE FROM {table} WHERE seq = ?", (seq,))
+        sql = "DELETE FROM field_values WHERE owner = ? AND name = ? AND value = ? AND seq = ?"
+        filters = [(record.owner, name, value, seq) for name, value in list_filters(record.order)]
+        self._connection.executemany(sql, filters)
+
+    def _delete_files(self, record: Record) -> None:
+        try:
+            remove_files(record.results, self.outputs)
+        except OSError as error:
+            raise LedgerError(f"A file of this job cannot be deleted: {error.strerror or error}.") from error
+        for name in list_inputs(record.order, self.outputs):
+            if not self._needs(name):
+                drop_input(get_inputs_folder(self.outputs) / name)
+
+    def _needs(self, name: str) -> bool:
+        found = self._connection.execute("SELECT 1 FROM inputs WHERE name = ?", (clean_text(name),))
+        return found.fetchone() is not None
+
+    def _select(self, sql: str, *parameters: Any) -> list[Record]:
+        with self._read() as connection:
+            rows: list[tuple[Any, ...]] = connection.execute(sql, parameters).fetchall()
+        try:
+            return [read_record(row, self.outputs) for row in rows]
+        except (ValueError, KeyError, TypeError) as error:
+            raise make_damage(self.path, f"a job cannot be read: {error}") from error
+
+    @contextmanager
+    def _read(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, explain(self.path):
+            yield self._connection
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: all of it is kept, or nothing."""
+        with self._read() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+
+def find_ledger(outputs: Path) -> Path:
+    """Where the ledger of an outputs folder lies."""
+    return outputs / ".comfygradio" / "ledger.sqlite"
+
+
+def set_ledger_aside(outputs: Path) -> Path:
+    """Rename the ledger of an outputs folder, so that the next start makes a new one; returns its new path.
+
+    For a damaged one, and only when somebody asks for it. Raises LedgerLocked while a comfygradio uses it.
+    """
+    outputs = outputs.resolve()
+    lock = _lock_folder(outputs)
+    try:
+        return move_aside(find_ledger(outputs))
+    finally:
+        lock.release()
+
+
+def _lock_folder(outputs: Path) -> FolderLock:
+    folder = find_ledger(outputs).parent
+    with explain(find_ledger(outputs)):
+        folder.mkdir(parents=True, exist_ok=True)
+    return FolderLock(folder / "lock")

@@ -1,0 +1,69 @@
+"""The line of waiting jobs: single pictures before sweeps, and everybody in turn."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
+
+from comfygradio.jobs.job import Job
+
+
+class WaitingLine:
+    """Jobs by priority (0 before 1) and person; within a priority everybody gets one job, then comes the next one.
+
+    Not thread-safe: the queue that owns it holds a lock.
+    """
+
+    def __init__(self) -> None:
+        self._people: dict[int, OrderedDict[str, deque[Job]]] = {}
+
+    def __len__(self) -> int:
+        return sum(len(jobs) for people in self._people.values() for jobs in people.values())
+
+    def __contains__(self, job: Job) -> bool:
+        return job in self._people.get(job.priority, OrderedDict()).get(job.owner, deque())
+
+    def __iter__(self) -> Iterator[Job]:
+        """The jobs in the order in which they would be taken if every server took every job."""
+        for priority in sorted(self._people):
+            lines = [deque(jobs) for jobs in self._people[priority].values()]
+            while lines:
+                lines = [line for line in lines if line]
+                yield from [line.popleft() for line in lines]
+
+    def add(self, job: Job, front: bool = False) -> None:
+        """Put a job at the end of its person's line, or at the front if it had its turn already."""
+        jobs = self._people.setdefault(job.priority, OrderedDict()).setdefault(job.owner, deque())
+        if front:
+            jobs.appendleft(job)
+        else:
+            jobs.append(job)
+
+    def remove(self, job: Job) -> bool:
+        """Take a job out; False if it does not wait."""
+        if job not in self:
+            return False
+        self._people[job.priority][job.owner].remove(job)
+        self._forget_empty(job.priority, job.owner)
+        return True
+
+    def take(self, accepts: Callable[[Job], bool]) -> Job | None:
+        """The next job that is accepted; whoever it belongs to goes to the end of the round."""
+        for priority in sorted(self._people):
+            people = self._people[priority]
+            for owner in list(people):
+                job = next((job for job in people[owner] if accepts(job)), None)
+                if job is not None:
+                    people[owner].remove(job)
+                    people.move_to_end(owner)
+                    self._forget_empty(priority, owner)
+                    return job
+        return None
+
+    def count(self, owner: str) -> int:
+        """How many jobs of a person wait."""
+        return sum(len(people.get(owner, ())) for people in self._people.values())
+
+    def _forget_empty(self, priority: int, owner: str) -> None:
+        if not self._people[priority][owner]:
+            del self._people[priority][owner]

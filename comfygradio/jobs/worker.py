@@ -1,0 +1,171 @@
+"""Workers: threads that run one job after the other on one server."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from pathlib import Path
+from typing import Any, Protocol
+
+from comfygradio.errors import ComfyGradioError, JobInterrupted, JobLost, PromptRejected, ServerUnreachable
+from comfygradio.jobs.job import Job, Phase
+from comfygradio.jobs.lane import Lane
+from comfygradio.jobs.naming import choose_place
+from comfygradio.jobs.results import collect_results
+from comfygradio.jobs.store import Ledger
+
+LOSSES = 2
+"""How often servers may lose a job until it is given up."""
+
+AGAIN = "ComfyUI lost this job (it was restarted, or its queue was cleared); it is posted once more."
+GONE = "ComfyUI does not answer; the job goes on as soon as it does."
+BUG = "Something went wrong in comfygradio itself; its log has the details."
+
+log = logging.getLogger(__name__)
+
+
+class Desk(Protocol):
+    """What workers need of the queue."""
+
+    ledger: Ledger
+    outputs: Path
+    pattern: str
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether jobs are let go."""
+        ...
+
+    def take(self, lane: Lane) -> Job | None:
+        """The next job, waited for."""
+        ...
+
+    def give_back(self, job: Job, reason: str) -> None:
+        """A job could not be run now."""
+        ...
+
+    def finish(self, job: Job) -> None:
+        """A job is over."""
+        ...
+
+
+class Left(ComfyGradioError):
+    """The app ends while a job runs. Thrown into a run, it makes it let go of its prompt without cancelling it."""
+
+
+class Worker(threading.Thread):
+    """Runs jobs on a lane until the desk is closed."""
+
+    def __init__(self, desk: Desk, lane: Lane) -> None:
+        super().__init__(name=f"comfygradio-{lane.url}", daemon=True)
+        self._desk = desk
+        self._lane = lane
+        self._has_turn = False
+
+    def run(self) -> None:
+        """Take jobs in turn with the other workers of the lane, so that they are posted in their order."""
+        while True:
+            self._lane.turn.acquire()
+            self._has_turn = True
+            job = self._desk.take(self._lane)
+            try:
+                if job is None:
+                    return
+                self._run_job(job)
+            finally:
+                self._yield_turn()
+
+    def _yield_turn(self) -> None:
+        if self._has_turn:
+            self._has_turn = False
+            self._lane.turn.release()
+
+    def _run_job(self, job: Job) -> None:
+        """One job from its posting to its end, or back into the line."""
+        began = time.time()
+        phase: Phase = "done"
+        error = ""
+        try:
+            phase = self._follow(job)
+        except Left:
+            return
+        except ServerUnreachable as failure:
+            self._lane.fail(failure)
+            self._desk.give_back(job, GONE)
+            return
+        except JobLost as loss:
+            if self._lose(job):
+                return
+            phase, error = "failed", str(loss)
+        except JobInterrupted:
+            phase, error = "stopped", "" if job.stop_requested.is_set() else "Somebody stopped this job on the server."
+        except ComfyGradioError as failure:
+            phase, error = "failed", str(failure)
+            job.update(node_errors=failure.node_errors if isinstance(failure, PromptRejected) else ())
+        except Exception:
+            log.exception("job %s failed unexpectedly", job.order.preset)
+            phase, error = "failed", BUG
+        self._end(job, phase, error, began)
+
+    def _follow(self, job: Job) -> Phase:
+        """Post the prompt, or find it where it is, and follow it to its end."""
+        if job.stop_requested.is_set():
+            if job.may_exist:
+                self._lane.client.cancel(job.id)
+            return "stopped"
+        self._note_start(job)
+        states = self._lane.client.run(
+            job.order.prompt,
+            client_id=job.client_id,
+            prompt_id=job.id,
+            may_exist=job.may_exist,
+            weights=self._desk.ledger.node_seconds(job.order.preset),
+        )
+        job.may_exist = True
+        try:
+            for state in states:
+                self._note_state(job, state)
+                if self._desk.is_closed:
+                    states.throw(Left("The app ends; the job goes on at its server."))
+                if job.stop_requested.is_set():
+                    return "stopped"
+        finally:
+            states.close()
+        return "done"
+
+    def _note_start(self, job: Job) -> None:
+        """Written before anything is posted: after a crash the job looks here for its prompt first."""
+        job.home = self._lane.url
+        now = time.time()
+        self._desk.ledger.change(job.id, phase="running", server=job.home, posted=now, client_id=job.client_id)
+
+    def _note_state(self, job: Job, state: Any) -> None:
+        job.update(phase="running", ahead=0, reason="", state=state)
+        if state.status != "uploading":
+            self._yield_turn()
+
+    def _lose(self, job: Job) -> bool:
+        """A server has lost the job: back into the line, unless that happened too often."""
+        job.attempts += 1
+        job.may_exist = False
+        self._desk.ledger.change(job.id, attempts=job.attempts)
+        if job.attempts >= LOSSES or job.stop_requested.is_set():
+            return False
+        self._desk.give_back(job, AGAIN)
+        return True
+
+    def _end(self, job: Job, phase: Phase, error: str, began: float) -> None:
+        """Save what was made, write the end down, and tell everybody."""
+        state = job.snapshot.state
+        place = choose_place(self._desk.outputs, job.order.preset, job.order.values, self._desk.pattern)
+        results = collect_results(place, state, partial=phase != "done")
+        problem = next((result.problem for result in results if result.problem), "")
+        if phase == "done" and problem:
+            phase, error = "failed", f"The result was made, but could not be fetched: {problem}"
+        ended = time.time()
+        seconds = dict(state.node_seconds) if state and phase == "done" else {}
+        ends = {"error": error, "started": began, "ended": ended, "node_seconds": seconds, "results": results}
+        self._desk.ledger.change(job.id, phase=phase, **ends)
+        job.update(phase=phase, error=error, reason="", results=results, seconds=ended - began)
+        self._desk.finish(job)

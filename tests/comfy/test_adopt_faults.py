@@ -1,0 +1,277 @@
+"""Taking over prompts while the demo server, the network or an older socket gets in the way."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.messages import Message, Progress
+from comfygradio.comfy.posting import open_socket, post_prompt
+from comfygradio.comfy.state import JobState
+from comfygradio.comfy.watch import Patience
+from comfygradio.comfy.workflow import Prompt
+from comfygradio.demo import DemoServer
+from comfygradio.errors import (
+    AccessDenied,
+    ExecutionFailed,
+    JobInterrupted,
+    JobLost,
+    ServerError,
+    ServerUnreachable,
+)
+
+from .conftest import Connect, Serve
+from .gateway import Call, Gateway, Reply, forward
+from .graphs import Graph, draw_empty, draw_text, sleep_for
+from .test_adopt import Left, hold_socket, leave, leave_ended, leave_running, wait_until
+
+QUICK = Patience(0.2, 0.3, 0.02, 0.05, (0.05, 0.1, 0.2), renewal=60.0)
+VERSIONS = ["0.33.0", "0.3.64", "0.3.40", "2024-01"]
+CHECKPOINT = "photo-xl.safetensors"
+
+
+def leave_as_we_post(client: ComfyClient, graph: Graph) -> tuple[Left, str]:
+    """Posted as a run does it; the second is the id that the server chose."""
+    left = Left(client, graph, str(uuid.uuid4()), uuid.uuid4().hex)
+    queued = post_prompt(client, Prompt(graph), graph, left.client_id, left.prompt_id, "auto")
+    return left, queued.prompt_id
+
+
+def count_posts(client: ComfyClient) -> int:
+    """How many prompts were posted; a second one might hide behind the node cache and under the same id."""
+    return int(client.queue_prompt(draw_empty()).number)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_running_on_every_version(version: str, serve: Serve, connect: Connect) -> None:
+    server = serve(version=version, preview_method="latent2rgb", step_seconds=0.02)
+    client = connect(server.url)
+    left, chosen = leave_as_we_post(client, draw_text(CHECKPOINT, steps=60))
+    wait_until(lambda: client.sight(left.prompt_id).running)
+    states = left.adopt()
+    assert (states[-1].status, states[-1].prompt_id) == ("done", chosen)
+    assert any(state.step for state in states) and states[-1].preview_count > 0
+    assert states[-1].outputs[0].read().startswith(b"\x89PNG")
+    assert left.adopt()[-1].outputs == states[-1].outputs
+    assert server.executions["KSampler"] == 1 and count_posts(client) == 1
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_unknown_prompt_is_posted_once_on_every_version(version: str, serve: Serve, connect: Connect) -> None:
+    server = serve(version=version)
+    left = Left(connect(server.url), draw_text(CHECKPOINT), str(uuid.uuid4()), uuid.uuid4().hex)
+    first, again = left.adopt()[-1], left.adopt()[-1]
+    assert first.status == again.status == "done" and first.outputs == again.outputs
+    assert server.executions["KSampler"] == 1 and count_posts(left.client) == 1
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_closing_cancels_on_every_version(version: str, serve: Serve, connect: Connect) -> None:
+    client = connect(serve(version=version, step_seconds=0.02).url)
+    left, chosen = leave_as_we_post(client, draw_text(CHECKPOINT, steps=500))
+    run = left.follow()
+    next(state for state in run if state.step)
+    run.close()
+    wait_until(lambda: client.queue().position(chosen) is None)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_lost_answer_of_prompt_runs_once(version: str, serve: Serve, connect: Connect) -> None:
+    client = connect(serve(version=version, cut_on=("/prompt",)).url)
+    *_, last = client.run(draw_empty())
+    wait_until(lambda: not (client.queue().running or client.queue().pending))
+    assert last.status == "done" and last.outputs and len(client.history()) == 1
+
+
+def test_a_dead_server_gets_nothing(serve: Serve, connect: Connect) -> None:
+    server = serve()
+    client = connect(server.url)
+    server.kill()
+    left = Left(client, draw_empty(), str(uuid.uuid4()), uuid.uuid4().hex)
+    assert isinstance(client.sight(left.prompt_id).error, ServerUnreachable)
+    with pytest.raises(ServerUnreachable):
+        left.adopt()
+    server.start()
+    assert client.sight(left.prompt_id).absent and server.executions.total() == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "reply", "expected"),
+    [
+        ("/history", Reply(500), ServerUnreachable),
+        ("/history", Reply(502), ServerUnreachable),
+        ("/history", Reply(404), ServerUnreachable),
+        ("/history", Reply(200, b"{", {"content-type": "application/json"}), ServerUnreachable),
+        ("/queue", Reply(500), ServerUnreachable),
+        ("/queue", Reply(502), ServerUnreachable),
+        ("/queue", Reply(403), AccessDenied),
+        ("/queue", Reply(200, b"<html>Login</html>", {"content-type": "text/html"}), AccessDenied),
+    ],
+)
+def test_it_is_not_posted_where_the_server_does_not_tell(
+    path: str, reply: Reply, expected: type[ServerError], serve: Serve, connect: Connect
+) -> None:
+    server = serve()
+
+    def answer(call: Call) -> Reply:
+        return reply if call.path.startswith(path) else forward(call, server.url)
+
+    with Gateway(answer) as gateway:
+        left = Left(connect(gateway.url), draw_empty(), str(uuid.uuid4()), uuid.uuid4().hex)
+        with pytest.raises(expected):
+            left.adopt()
+        assert gateway.calls and not any(call.method == "POST" for call in gateway.calls)
+
+
+def test_a_prompt_is_left_running_when_the_server_does_not_tell(serve: Serve, connect: Connect) -> None:
+    server = serve(step_seconds=0.02)
+    left = leave_running(connect(server.url), draw_text(CHECKPOINT, steps=50))
+    with Gateway(lambda call: Reply(502)) as gateway, pytest.raises(ServerUnreachable):
+        replace(left, client=connect(gateway.url)).adopt()
+    assert left.adopt()[-1].status == "done" and count_posts(left.client) == 1
+
+
+def test_an_older_socket_that_closes_later_ends_nothing(serve: Serve, connect: Connect) -> None:
+    """The server forgets our socket with it, so that only the history tells the end."""
+    client = connect(serve(step_seconds=0.02).url, patience=QUICK)
+    left = leave(client, draw_text(CHECKPOINT, steps=80))
+    old = hold_socket(left)
+    states: list[JobState] = []
+    for state in left.follow():
+        states.append(state)
+        if state.step == 10:
+            old.close()
+    heard = max(state.step or 0 for state in states)
+    assert 10 <= heard < 40 and states[-1].status == "done"
+    assert states[-1].outputs[0].read().startswith(b"\x89PNG")
+
+
+def test_a_forgotten_socket_is_opened_anew(serve: Serve, connect: Connect) -> None:
+    patience = replace(QUICK, renewal=0.4)
+    client = connect(serve(step_seconds=0.05).url, patience=patience)
+    left = leave(client, draw_text(CHECKPOINT, steps=80))
+    old = hold_socket(left)
+    states: list[JobState] = []
+    for state in left.follow():
+        states.append(state)
+        if state.step == 10:
+            old.close()
+    steps = {state.step for state in states}
+    assert len(steps & set(range(60, 80))) > 10 and states[-1].status == "done" and states[-1].warnings == ()
+
+
+def test_a_silent_node_of_an_adopted_prompt_is_no_failure(serve: Serve, connect: Connect) -> None:
+    client = connect(serve(lab_nodes=True).url, patience=replace(QUICK, renewal=0.2))
+    states = leave_running(client, sleep_for(2.0)).adopt()
+    assert states[-1].outputs[0].text == "slept" and states[-1].warnings == ()
+    assert "LabSleep" in {state.node for state in states}
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        {"lose_types": ("executing",)},
+        {"lose_types": ("executing", "execution_success", "executed")},
+        {"double_types": ("status", "executing", "executed", "execution_success", "progress", "progress_state")},
+        {"unknown_messages": True},
+        {"no_history_delay": 0.2},
+        {"mute_socket_after": 1},
+        {"mute_socket_after": 5},
+        {"drop_socket_after": 1},
+        {"drop_socket_after": 8},
+        {"fail_on": {"/ws": 404}},
+        {"html_on": ("/ws",)},
+    ],
+    ids=str,
+)
+def test_it_ends_well_all_the_same(faults: dict[str, Any], serve: Serve, connect: Connect) -> None:
+    client = connect(serve(step_seconds=0.02, **faults).url, patience=QUICK)
+    states = leave_running(client, draw_text(CHECKPOINT, steps=30)).adopt()
+    fractions = [state.progress for state in states]
+    assert fractions == sorted(fractions) and fractions[-1] == 1.0 and max(fractions[:-1], default=0.0) < 1
+    assert states[-1].status == "done" and states[-1].outputs[0].read().startswith(b"\x89PNG")
+    assert count_posts(client) == 1
+
+
+def test_what_has_just_ended_is_not_posted_again(serve: Serve, connect: Connect) -> None:
+    client = connect(serve(no_history_delay=0.2).url)
+    left = leave(client, draw_empty())
+    wait_until(lambda: client.queue().position(left.prompt_id) is None)
+    assert left.adopt()[-1].status == "done" and count_posts(client) == 1
+
+
+@pytest.mark.parametrize("lost", ["execution_error", "none"])
+def test_a_failure_after_the_adoption(lost: str, serve: Serve, connect: Connect) -> None:
+    url = serve(fail_at_step=30, step_seconds=0.02, lose_types=(lost,)).url
+    left = leave_running(connect(url, patience=QUICK), draw_text(CHECKPOINT, steps=60))
+    for _ in range(2):
+        with pytest.raises(ExecutionFailed, match=r"^Paint \(node 3, KSampler\) failed: ") as caught:
+            left.adopt()
+        assert (caught.value.node_id, caught.value.prompt_id) == ("3", left.prompt_id)
+    assert count_posts(left.client) == 1
+
+
+def test_an_interrupt_that_is_only_in_the_history(serve: Serve, connect: Connect) -> None:
+    client = connect(serve(step_seconds=0.02, lose_types=("execution_interrupted",)).url, patience=QUICK)
+    left = leave_running(client, draw_text(CHECKPOINT, steps=500))
+    with pytest.raises(JobInterrupted):
+        for state in left.follow():
+            if state.step:
+                client.interrupt()
+
+
+def test_an_adopted_prompt_that_somebody_deletes_is_lost(serve: Serve, connect: Connect) -> None:
+    client = connect(serve(step_seconds=0.02).url, patience=QUICK)
+    other = leave_running(client, draw_text(CHECKPOINT, steps=500))
+    left = leave(client, draw_empty())
+    with pytest.raises(JobLost, match="lost this job"):
+        for state in left.follow():
+            if state.queue_position:
+                client.delete_from_queue(left.prompt_id)
+    client.cancel(other.prompt_id)
+
+
+def test_a_restarted_server_gets_an_adopted_prompt_only_once_more(serve: Serve, connect: Connect) -> None:
+    server: DemoServer = serve(step_seconds=0.02)
+    client = connect(server.url, patience=replace(QUICK, reconnect=(0.1, 0.2, 0.4, 0.8, 1.6)))
+    left = leave_running(client, draw_text(CHECKPOINT, steps=60))
+    killed = False
+    with pytest.raises(JobLost):
+        for state in left.follow():
+            if state.step and not killed:
+                server.kill()
+                killed = True
+                server.start()
+    assert left.adopt()[-1].status == left.adopt()[-1].status == "done"
+    assert server.executions["KSampler"] == 2 and count_posts(client) == 1
+
+
+def test_pictures_that_only_the_socket_brings_are_missed_aloud(serve: Serve, connect: Connect) -> None:
+    last = leave_ended(connect(serve().url), draw_empty("SaveImageWebsocket")).adopt()[-1]
+    assert last.status == "done" and last.outputs == ()
+    assert last.warnings == ("SaveImageWebsocket (node 2) sends its pictures only live; they were missed.",)
+
+
+def test_a_node_whose_begin_was_missed_teaches_no_time(serve: Serve, connect: Connect) -> None:
+    client = connect(serve(step_seconds=0.02).url)
+    left = leave(client, draw_text(CHECKPOINT, steps=60))
+    watcher = open_socket(client, left.client_id)
+    assert watcher
+    begun = threading.Event()
+
+    def hear(message: Message, _: object) -> None:
+        if isinstance(message, Progress):
+            begun.set()
+
+    follow = threading.Thread(target=watcher.listen, args=(hear, lambda _: None), daemon=True)
+    follow.start()
+    assert begun.wait(20)
+    watcher.close()
+    follow.join(20)
+    last = left.adopt()[-1]
+    assert "3" not in last.node_seconds and "9" in last.node_seconds

@@ -1,0 +1,83 @@
+"""Queues on demo servers, small orders for them, and waiting without sleeping."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.workflow import Prompt
+from comfygradio.demo import DemoServer
+from comfygradio.jobs.job import Job, Order, Snapshot
+from comfygradio.jobs.lane import Lane
+from comfygradio.jobs.limits import Limits
+from comfygradio.jobs.queue import JobQueue
+from comfygradio.jobs.store import Ledger
+
+
+@contextmanager
+def open_queue(
+    outputs: Path, *servers: DemoServer, limits: Limits | None = None, learn: bool = False
+) -> Iterator[JobQueue]:
+    """A queue on these servers with its ledger in the outputs folder; closed at the end, its jobs go on."""
+    with ExitStack() as stack:
+        ledger = Ledger.open(outputs)
+        stack.callback(ledger.close)
+        lanes = [Lane(stack.enter_context(ComfyClient(server.url))) for server in servers]
+        for lane in lanes if learn else ():
+            lane.learn(["EmptyImage", "SaveImage", "LabSleep"])
+        queue = JobQueue(lanes, ledger, outputs, limits)
+        queue.start()
+        stack.callback(queue.close)
+        yield queue
+
+
+def draw(color: int, seconds: float = 0.0) -> Order:
+    """An order for a small picture of one colour, after a pause that can be interrupted."""
+    graph: dict[str, Any] = {
+        "1": {"class_type": "EmptyImage", "inputs": {"width": 32, "height": 16, "batch_size": 1, "color": color}},
+        "2": {"class_type": "SaveImage", "inputs": {"filename_prefix": "x", "images": ["1", 0]}},
+    }
+    if seconds:
+        graph["3"] = {"class_type": "LabSleep", "inputs": {"seconds": seconds, "value": ["1", 0]}}
+        graph["2"]["inputs"]["images"] = ["3", 0]
+    return Order("tiny", "Tiny", Prompt(graph), {"color": color})
+
+
+def wait(job: Job, until: Callable[[Snapshot], bool], seconds: float = 15.0) -> Snapshot:
+    """The first snapshot that fits; listens instead of polling."""
+    changed = threading.Event()
+    unlisten = job.listen(changed.set)
+    try:
+        while not until(snapshot := job.snapshot):
+            assert changed.wait(seconds), f"nothing happened any more: {snapshot}"
+            changed.clear()
+        return snapshot
+    finally:
+        unlisten()
+
+
+def is_over(snapshot: Snapshot) -> bool:
+    """Whether the job has ended."""
+    return snapshot.is_over
+
+
+def is_running(snapshot: Snapshot) -> bool:
+    """Whether the server runs the job."""
+    return snapshot.state is not None and snapshot.state.status == "running"
+
+
+def count_files(outputs: Path) -> int:
+    """How many pictures lie in the outputs folder, light copies and the ledger's own files left out."""
+    return sum(path.parent.name != "display" and ".comfygradio" not in path.parts for path in outputs.rglob("*.png"))
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
