@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import tempfile
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -84,6 +85,7 @@ def choose_server(settings: Settings) -> tuple[ComfyClient, DemoServer | None]:
 def launch(app: App, *, block: bool = True) -> str:
     """Launch the app and, with `block`, stay until it is stopped; returns its address.
 
+    Gradio's reload mode calls this again from a thread of its own, which must go on to watch.
     Raises SettingsError where the address cannot be listened on.
     """
     app.blocks.queue(default_concurrency_limit=None)
@@ -95,7 +97,7 @@ def launch(app: App, *, block: bool = True) -> str:
         app.close()
         where = f"{app.settings.host}:{app.settings.port}"
         raise SettingsError(f"The page cannot be served at {where}: is the port taken? Try another --port.") from error
-    if block:
+    if block and threading.current_thread() is threading.main_thread():
         _wait_until_stopped(app)
     return address
 
