@@ -6,10 +6,11 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from comfygradio.errors import LimitReached
+from comfygradio.errors import LedgerError, LimitReached
 from comfygradio.jobs.inputs import keep_uploads
 from comfygradio.jobs.job import Job, Order
 from comfygradio.jobs.lane import POSTED, Lane
@@ -137,7 +138,8 @@ class JobQueue:
                 self._homeless[job.id] = time.monotonic()
             self._waiting.add(job, front=True)
             self._changed.notify_all()
-        self.ledger.change(job.id, phase="waiting")
+        with suppress(LedgerError):
+            self.ledger.change(job.id, phase="waiting")
         job.update(phase="waiting", state=None, reason=reason)
         self.tell_positions()
 
