@@ -21,6 +21,7 @@ from starlette.routing import Route
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import ComfyGradioError, ServerUnreachable, SettingsError
+from comfygradio.jobs.store import find_ledger
 from comfygradio.settings import Settings, read_auth
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.page import build_page
@@ -110,6 +111,7 @@ def _listen(app: App) -> str:
         root_path=settings.root_path or None,
         auth=read_auth(settings.auth) if settings.auth else None,
         allowed_paths=[str(settings.outputs.resolve())],
+        blocked_paths=[str(find_ledger(settings.outputs.resolve()).parent)],
         max_file_size=MAX_UPLOAD,
         max_threads=MAX_THREADS,
         prevent_thread_lock=True,
