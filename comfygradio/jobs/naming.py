@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,16 @@ class Place:
 
     folder: Path
     stem: str = ""
+    mark: str = ""
+    """What only this job's files have in their path."""
+
+    def clear(self) -> None:
+        """Delete what an earlier attempt to collect this job left here when the app was killed."""
+        own = self.mark in self.folder.as_posix()
+        found = self.folder.rglob("*") if own else self.folder.rglob(f"*{self.mark}*")
+        for path in [path for path in found if path.is_file()] if self.mark else []:
+            with suppress(OSError):
+                path.unlink()
 
     def find_free(self, filename: str) -> Path:
         """The path for a file of the server, that no file has yet."""
@@ -72,13 +84,15 @@ def choose_place(
     values: Mapping[str, Any] | None = None,
     pattern: str = DEFAULT_PATTERN,
     now: datetime.datetime | None = None,
+    secret: str = "",
 ) -> Place:
-    """A fresh place for the files of one job; `random` has 64 bits. Makes no folder."""
+    """A place for the files of one job; `random` has 64 bits, the same ones for the same `secret`. Makes no folder."""
     now = now or datetime.datetime.now()
-    fixed = {"date": f"{now:%Y-%m-%d}", "time": f"{now:%H%M%S}", "random": secrets.token_hex(8), "name": "{name}"}
+    random = hashlib.sha256(secret.encode()).hexdigest()[:16] if secret else secrets.token_hex(8)
+    fixed = {"date": f"{now:%Y-%m-%d}", "time": f"{now:%H%M%S}", "random": random, "name": "{name}"}
     words = {name: _describe(value) for name, value in {**(values or {}), "preset": preset}.items()}
     *folders, stem = [_fill(part, words, fixed) for part in pattern.split("/")]
-    return Place(outputs.joinpath(*folders), "" if stem == "{name}" else stem)
+    return Place(outputs.joinpath(*folders), "" if stem == "{name}" else stem, random)
 
 
 def clean_name(text: str, limit: int = NAME_BYTES) -> str:

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from comfygradio.errors import ComfyGradioError, JobInterrupted, JobLost, PromptRejected, ServerUnreachable
+from comfygradio.comfy.state import JobState
+from comfygradio.errors import (
+    AccessDenied,
+    ComfyGradioError,
+    JobInterrupted,
+    JobLost,
+    LedgerError,
+    NotFound,
+    PromptRejected,
+    ServerUnreachable,
+    UnexpectedAnswer,
+)
 from comfygradio.jobs.job import Job, Phase
 from comfygradio.jobs.lane import Lane
 from comfygradio.jobs.naming import choose_place
-from comfygradio.jobs.results import collect_results
+from comfygradio.jobs.results import Result, collect_again, collect_results
 from comfygradio.jobs.store import Ledger
 
 LOSSES = 2
 """How often servers may lose a job until it is given up."""
+
+FETCH_PAUSES = (0.2, 0.6, 1.2)
+"""Seconds before each further attempt to fetch a result."""
 
 AGAIN = "ComfyUI lost this job (it was restarted, or its queue was cleared); it is posted once more."
 GONE = "ComfyUI does not answer; the job goes on as soon as it does."
@@ -114,6 +130,7 @@ class Worker(threading.Thread):
             if job.may_exist:
                 self._lane.client.cancel(job.id)
             return "stopped"
+        self._check_answers(job)
         self._note_start(job)
         states = self._lane.client.run(
             job.order.prompt,
@@ -134,13 +151,19 @@ class Worker(threading.Thread):
             states.close()
         return "done"
 
+    def _check_answers(self, job: Job) -> None:
+        """A server that is not there cannot have a prompt; noticed now, another one may take the job at once."""
+        if not job.may_exist:
+            with suppress(AccessDenied, UnexpectedAnswer, NotFound):
+                self._lane.client.queue_remaining()
+
     def _note_start(self, job: Job) -> None:
         """Written before anything is posted: after a crash the job looks here for its prompt first."""
         job.home = self._lane.url
         now = time.time()
         self._desk.ledger.change(job.id, phase="running", server=job.home, posted=now, client_id=job.client_id)
 
-    def _note_state(self, job: Job, state: Any) -> None:
+    def _note_state(self, job: Job, state: JobState) -> None:
         job.update(phase="running", ahead=0, reason="", state=state)
         if state.status != "uploading":
             self._yield_turn()
@@ -149,7 +172,8 @@ class Worker(threading.Thread):
         """A server has lost the job: back into the line, unless that happened too often."""
         job.attempts += 1
         job.may_exist = False
-        self._desk.ledger.change(job.id, attempts=job.attempts)
+        with suppress(LedgerError):
+            self._desk.ledger.change(job.id, attempts=job.attempts)
         if job.attempts >= LOSSES or job.stop_requested.is_set():
             return False
         self._desk.give_back(job, AGAIN)
@@ -158,14 +182,32 @@ class Worker(threading.Thread):
     def _end(self, job: Job, phase: Phase, error: str, began: float) -> None:
         """Save what was made, write the end down, and tell everybody."""
         state = job.snapshot.state
-        place = choose_place(self._desk.outputs, job.order.preset, job.order.values, self._desk.pattern)
-        results = collect_results(place, state, partial=phase != "done")
+        results = self._collect(job, state, partial=phase != "done")
+        if self._desk.is_closed and any(result.can_be_collected for result in results):
+            return
         problem = next((result.problem for result in results if result.problem), "")
         if phase == "done" and problem:
             phase, error = "failed", f"The result was made, but could not be fetched: {problem}"
         ended = time.time()
         seconds = dict(state.node_seconds) if state and phase == "done" else {}
         ends = {"error": error, "started": began, "ended": ended, "node_seconds": seconds, "results": results}
-        self._desk.ledger.change(job.id, phase=phase, **ends)
+        try:
+            self._desk.ledger.change(job.id, phase=phase, **ends)
+        except LedgerError as failure:
+            log.exception("the end of job %s could not be written down", job.id)
+            error = f"{error} {failure}".strip()
         job.update(phase=phase, error=error, reason="", results=results, seconds=ended - began)
         self._desk.finish(job)
+
+    def _collect(self, job: Job, state: JobState | None, partial: bool) -> tuple[Result, ...]:
+        """Download what was made, with some patience, always to the same place; what a killed app left there goes."""
+        order, created = job.order, datetime.datetime.fromtimestamp(job.created)
+        place = choose_place(self._desk.outputs, order.preset, order.values, self._desk.pattern, created, job.token)
+        place.clear()
+        results = collect_results(place, state, partial=partial)
+        for pause in FETCH_PAUSES:
+            if self._desk.is_closed or not any(result.can_be_collected for result in results):
+                break
+            time.sleep(pause)
+            results = collect_again(results, self._lane.client, place)
+        return results

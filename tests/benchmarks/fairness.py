@@ -1,0 +1,82 @@
+"""How long a single picture waits while somebody else's sweep runs: `python -m tests.benchmarks.fairness`.
+
+Counted from the server's own clock: how many points of the sweep began between the order of the picture and its start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.jobs.lane import Lane
+from comfygradio.jobs.limits import Limits
+from comfygradio.jobs.queue import JobQueue
+from comfygradio.jobs.store import Ledger
+from tests.benchmarks.figures import Goal, describe_spread
+from tests.jobs.lines import draw, is_over, is_running, wait
+
+
+def read_starts(client: ComfyClient) -> dict[str, float]:
+    """Prompt id → when it began, in seconds since 1970."""
+    history: dict[str, Any] = client.transport.get_json("/history")
+    return {
+        prompt_id: data["timestamp"] / 1000
+        for prompt_id, entry in history.items()
+        for name, data in entry["status"]["messages"]
+        if name == "execution_start"
+    }
+
+
+def measure(points: int, tries: int, seconds: float, outputs: Path) -> tuple[list[float], list[float]]:
+    """For each try: points of the sweep that began before the picture did, and the seconds that it waited."""
+    with ExitStack() as stack:
+        server = stack.enter_context(DemoServer(DemoOptions(lab_nodes=True)))
+        client = stack.enter_context(ComfyClient(server.url))
+        ledger = Ledger.open(outputs)
+        stack.callback(ledger.close)
+        queue = JobQueue([Lane(client)], ledger, outputs, Limits(jobs_waiting=points))
+        stack.callback(queue.close)
+        sweep = [queue.submit(draw(number, seconds), "anna", priority=1) for number in range(points)]
+        wait(sweep[1], is_running)
+        singles = []
+        chance, between = random.Random(1), threading.Event()
+        for number in range(tries):
+            wait(sweep[2 + number * (points - 10) // tries], is_running, 60)
+            between.wait(chance.uniform(0, seconds))
+            asked = time.time()
+            single = queue.submit(draw(1_000_000 + number), "ben")
+            wait(single, is_over)
+            singles.append((asked, single.id))
+        swept = [job.id for job in sweep]
+        starts = read_starts(client)
+        before = [sum(asked < starts.get(one, 0.0) < starts[single] for one in swept) for asked, single in singles]
+        for job in sweep:
+            queue.stop(job.token)
+        return [float(count) for count in before], [starts[single] - asked for asked, single in singles]
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--points", type=int, default=200)
+    parser.add_argument("--tries", type=int, default=20)
+    parser.add_argument("--seconds", type=float, default=0.15, help="how long a point of the sweep takes")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        before, waited = measure(options.points, options.tries, options.seconds, Path(folder))
+    spread = describe_spread(waited)
+    print(f"points that began before the picture, {options.tries} tries: {[int(count) for count in before]}")
+    print(f"seconds until it began: median {spread.median:.2f}, largest {spread.largest:.2f}")
+    print(Goal("points before a single picture", max(before), 1, "jobs"))
+
+
+if __name__ == "__main__":
+    main()

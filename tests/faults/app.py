@@ -1,0 +1,35 @@
+"""An app to be killed: `python -m tests.faults.app URL OUTPUTS GRAPHS [BYTES]` queues the graphs and waits for ever.
+
+With BYTES, no file of this process may grow beyond that once the jobs are ordered, as on a full disk. Every phase is
+printed as it comes.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from tests.faults.world import open_queue, order
+from tests.jobs.lines import is_over, wait
+
+
+def main(url: str, outputs: str, graphs: str, limit: str = "") -> None:
+    """Runs until killed."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    with open_queue(Path(outputs), url) as queue:
+        jobs = [queue.submit(order(graph), "anna") for graph in json.loads(graphs)]
+        if limit:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+        for job in jobs:
+            print(job.token, flush=True)
+        for job in jobs:
+            print(json.dumps([job.token, (end := wait(job, is_over, 60)).phase, end.error]), flush=True)
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,243 @@
+"""A line that goes wrong on purpose: a TCP proxy before one server, with one HTTP exchange per connection."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import struct
+import threading
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import TracebackType
+from urllib.parse import urlsplit
+
+CHUNK = 65536
+PATIENCE_SECONDS = 30.0
+
+
+@dataclass
+class Exchange:
+    """One request on its way: `call` is for instance `POST /prompt`."""
+
+    call: str
+    request: bytes
+    client: socket.socket
+    line: Line
+
+    def forward(self) -> bytes:
+        """Ask the server; its whole answer. Raises OSError."""
+        with socket.create_connection(self.line.target, timeout=PATIENCE_SECONDS) as server:
+            server.sendall(self.request)
+            answer = b"".join(iter(lambda: server.recv(CHUNK), b""))
+        if self.call == "POST /prompt" and answer.startswith(b"HTTP/1.1 200"):
+            self.line.posted[json.loads(answer.partition(b"\r\n\r\n")[2])["prompt_id"]] += 1
+        return answer
+
+
+Spoiler = Callable[[Exchange], None]
+
+
+@dataclass
+class Pair:
+    """Both ends of a WebSocket. `budget` is how many bytes the server may still send, None: any number."""
+
+    client: socket.socket
+    server: socket.socket
+    muted: bool = False
+    budget: int | None = None
+
+
+@dataclass
+class Rule:
+    """What happens to the next `times` calls that begin with `call`."""
+
+    call: str
+    spoiler: Spoiler
+    times: int
+
+
+@dataclass
+class Line:
+    """Listens on a free port and forwards to `url`; everything that goes wrong is told from the test's thread."""
+
+    server_url: str
+    calls: list[str] = field(default_factory=list)
+    posted: Counter[str] = field(default_factory=Counter)
+    """How often the server took a prompt, by its id."""
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.server_url)
+        self.target = (parts.hostname or "127.0.0.1", parts.port or 80)
+        self.pairs: list[Pair] = []
+        self._rules: list[Rule] = []
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._noisy = threading.Event()
+        self._noisy.set()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Line:
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._noisy.set()
+        self.refuse()
+
+    def spoil(self, call: str, spoiler: Spoiler, times: int = 1) -> None:
+        """From now on, `times` calls that begin so go wrong."""
+        with self._lock:
+            self._rules.append(Rule(call, spoiler, times))
+
+    def mend(self) -> None:
+        """Nothing goes wrong any more."""
+        with self._lock:
+            self._rules.clear()
+
+    def refuse(self) -> None:
+        """Refuse new connections and cut the open WebSockets."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.cut_sockets()
+
+    def answer(self) -> None:
+        """Listen again after `refuse`."""
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def hush(self) -> None:
+        """Nothing comes through in either direction; connections stay open."""
+        self._noisy.clear()
+
+    def speak(self) -> None:
+        """What was held back by `hush` comes through."""
+        self._noisy.set()
+
+    def cut_sockets(self) -> None:
+        """Reset every WebSocket on both sides."""
+        for pair in self._take_pairs():
+            reset(pair.client)
+            reset(pair.server)
+
+    def mute_sockets(self) -> None:
+        """Every WebSocket stays open, but what is sent on it goes nowhere."""
+        for pair in list(self.pairs):
+            pair.muted = True
+
+    def truncate_sockets(self, budget: int = 3) -> None:
+        """Every WebSocket is cut in the middle of its next frame from the server, after `budget` bytes."""
+        for pair in list(self.pairs):
+            pair.budget = budget
+
+    def cut_clients(self) -> list[Pair]:
+        """Reset only our side of every WebSocket: the server still thinks that it is open."""
+        pairs = self._take_pairs()
+        for pair in pairs:
+            pair.muted = True
+            reset(pair.client)
+        return pairs
+
+    def _take_pairs(self) -> list[Pair]:
+        with self._lock:
+            pairs, self.pairs = self.pairs, []
+        return pairs
+
+    def _accept(self, listener: socket.socket) -> None:
+        while not self._ended.is_set():
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        try:
+            self._serve_one(client)
+        except (OSError, ValueError):
+            reset(client)
+
+    def _serve_one(self, client: socket.socket) -> None:
+        client.settimeout(PATIENCE_SECONDS)
+        call, request, is_socket = read_request(client)
+        self._noisy.wait()
+        with self._lock:
+            self.calls.append(call)
+            rule = next((rule for rule in self._rules if rule.times and call.startswith(rule.call)), None)
+            if rule:
+                rule.times -= 1
+        exchange = Exchange(call, request, client, self)
+        if is_socket and rule is None:
+            self._join(exchange)
+            return
+        (rule.spoiler if rule else pass_on)(exchange)
+        client.close()
+
+    def _join(self, exchange: Exchange) -> None:
+        server = socket.create_connection(self.target)
+        server.sendall(exchange.request)
+        exchange.client.settimeout(None)
+        pair = Pair(exchange.client, server)
+        with self._lock:
+            self.pairs.append(pair)
+        threading.Thread(target=self._pump, args=(pair, pair.client, pair.server), daemon=True).start()
+        self._pump(pair, pair.server, pair.client)
+
+    def _pump(self, pair: Pair, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(CHUNK):
+                self._noisy.wait()
+                if pair.muted:
+                    continue
+                if source is pair.server and pair.budget is not None:
+                    target.sendall(data[: pair.budget])
+                    break
+                target.sendall(data)
+        if not pair.muted:
+            reset(pair.client)
+            reset(pair.server)
+
+
+def read_request(client: socket.socket) -> tuple[str, bytes, bool]:
+    """The method and path, the request with `Connection: close`, and whether it opens a WebSocket."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += receive(client)
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    while length and len(body) < int(length[1]):
+        body += receive(client)
+    method, target, _ = head.split(b"\r\n")[0].decode().split(" ", 2)
+    is_socket = re.search(rb"(?i)\r\nupgrade: *websocket", head) is not None
+    if not is_socket:
+        head = re.sub(rb"(?i)\r\nconnection:[^\r]*", b"", head) + b"\r\nConnection: close"
+    return f"{method} {target.partition('?')[0]}", head + b"\r\n\r\n" + body, is_socket
+
+
+def receive(client: socket.socket) -> bytes:
+    """Some bytes; ConnectionError at the end."""
+    data = client.recv(CHUNK)
+    if not data:
+        raise ConnectionError
+    return data
+
+
+def reset(opened: socket.socket) -> None:
+    """Close with RST, as when a process or a network goes away."""
+    with suppress(OSError):
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        opened.shutdown(socket.SHUT_RDWR)
+    opened.close()
+
+
+def pass_on(exchange: Exchange) -> None:
+    """Nothing goes wrong."""
+    exchange.client.sendall(exchange.forward())

@@ -1,0 +1,77 @@
+"""What can happen to one HTTP exchange on a faulty line."""
+
+from __future__ import annotations
+
+import threading
+
+from tests.faults.proxy import PATIENCE_SECONDS, Exchange, Spoiler, reset
+
+
+def lose_request(exchange: Exchange) -> None:
+    """The server never hears of it, and the connection breaks."""
+    reset(exchange.client)
+
+
+def lose_answer(exchange: Exchange) -> None:
+    """The server does what was asked, and the connection breaks."""
+    exchange.forward()
+    reset(exchange.client)
+
+
+def cut_body(exchange: Exchange) -> None:
+    """Half of the answer's body, then the connection breaks."""
+    head, _, body = exchange.forward().partition(b"\r\n\r\n")
+    exchange.client.sendall(head + b"\r\n\r\n" + body[: len(body) // 2])
+
+
+def send_slowly(exchange: Exchange) -> None:
+    """The whole answer in twenty pieces, 15 ms apart."""
+    answer, pause = exchange.forward(), threading.Event()
+    size = len(answer) // 20 + 1
+    for start in range(0, len(answer), size):
+        exchange.client.sendall(answer[start : start + size])
+        pause.wait(0.015)
+
+
+def respond(status: int, body: bytes = b"no", kind: str = "text/plain") -> Spoiler:
+    """An answer that the server never gave."""
+
+    def send(exchange: Exchange) -> None:
+        length = f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        head = f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\n{length}"
+        exchange.client.sendall(head.encode() + body)
+
+    return send
+
+
+def respond_late(status: int) -> Spoiler:
+    """The server does what was asked, but a gateway answers in its place."""
+
+    def send(exchange: Exchange) -> None:
+        exchange.forward()
+        respond(status)(exchange)
+
+    return send
+
+
+PAGE = respond(200, b"<!doctype html><title>Sign in</title>", "text/html")
+
+
+class Hold:
+    """Stops an exchange before or after the server did what was asked, until `release`; then it is dropped."""
+
+    def __init__(self, after: bool) -> None:
+        self.reached = threading.Event()
+        self._after = after
+        self._released = threading.Event()
+
+    def __call__(self, exchange: Exchange) -> None:
+        if self._after:
+            exchange.forward()
+        self.reached.set()
+        self._released.wait(PATIENCE_SECONDS)
+        reset(exchange.client)
+
+    def release(self) -> None:
+        """Let go."""
+        self._released.set()

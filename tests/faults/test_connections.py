@@ -1,0 +1,142 @@
+"""Servers and connections that go away, fall silent or come back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from comfygradio.demo import DemoOptions, DemoServer
+from tests.faults.proxy import Line, reset
+from tests.faults.world import World, await_that, open_queue, open_world, paint
+from tests.jobs.lines import count_files, free_port, is_over, is_running, wait
+
+
+def test_the_server_refuses_at_first(world: World) -> None:
+    world.line.refuse()
+    jobs = [world.order() for _ in range(3)]
+    wait(jobs[0], lambda s: "does not answer" in s.reason)
+    world.line.answer()
+    world.check_done(*jobs)
+
+
+def test_one_of_two_servers_refuses_at_first(tmp_path: Path) -> None:
+    dead = f"http://127.0.0.1:{free_port()}"
+    with (
+        DemoServer(DemoOptions(lab_nodes=True)) as server,
+        Line(server.url) as line,
+        open_queue(tmp_path / "outputs", dead, line.url) as queue,
+    ):
+        jobs = [queue.submit(paint()) for _ in range(4)]
+        assert [wait(job, is_over).phase for job in jobs] == ["done"] * 4
+        assert [line.posted[job.id] for job in jobs] == [1] * 4
+    assert count_files(tmp_path / "outputs") == 4
+
+
+def test_the_server_is_killed_and_restarts_empty(world: World) -> None:
+    """One job runs, one is queued on the server, one waits with us; each is posted once to each life of the server."""
+    jobs = [world.order(0.3) for _ in range(3)]
+    wait(jobs[0], is_running)
+    await_that(lambda: world.line.posted[jobs[1].id])
+    world.server.kill()
+    wait(jobs[0], lambda s: "does not answer" in s.reason)
+    world.server.start()
+    ends = [world.end(job) for job in jobs]
+    assert [end.phase for end in ends] == ["done"] * 3, ends
+    assert [world.line.posted[job.id] for job in jobs] == [2, 2, 1]
+    assert len(world.direct.history()) == 3 and count_files(world.outputs) == 3
+    world.check_quiet()
+
+
+def test_the_server_is_killed_twice_and_the_job_is_given_up(world: World) -> None:
+    job = world.order(30)
+    for lives in (1, 2):
+        await_that(lambda lives=lives: world.line.posted[job.id] == lives)  # type: ignore[misc]
+        wait(job, is_running)
+        world.server.kill()
+        world.server.start()
+    end = world.end(job)
+    assert end.phase == "failed" and "has lost this job" in end.error and world.line.posted[job.id] == 2
+    world.check_quiet()
+
+
+def cut(world: World) -> None:
+    world.line.cut_sockets()
+
+
+def cut_ten_times(world: World) -> None:
+    for _ in range(10):
+        seen = world.line.calls.count("GET /ws")
+        world.line.cut_sockets()
+        await_that(lambda seen=seen: world.line.calls.count("GET /ws") > seen or not world.queue.ledger.list_open())  # type: ignore[misc]
+
+
+def mute(world: World) -> None:
+    world.line.mute_sockets()
+
+
+def truncate(world: World) -> None:
+    world.line.truncate_sockets()
+
+
+def close_the_old_one_late(world: World) -> None:
+    """The server drops the new socket's id when it notices the end of the old one."""
+    seen = world.line.calls.count("GET /ws")
+    old = world.line.cut_clients()
+    await_that(lambda: world.line.calls.count("GET /ws") > seen)
+    for pair in old:
+        reset(pair.server)
+
+
+def fall_silent(world: World) -> None:
+    """Longer than the client waits for an answer."""
+    world.line.hush()
+    threading.Timer(1.5, world.line.speak).start()
+
+
+@pytest.mark.parametrize("fault", [cut, cut_ten_times, mute, truncate, close_the_old_one_late, fall_silent])
+def test_the_connection_breaks_while_it_runs(fault: Callable[[World], None], world: World) -> None:
+    jobs = [world.order(0.6), world.order()]
+    neighbour = world.post_neighbour()
+    wait(jobs[0], is_running)
+    fault(world)
+    world.check_done(*jobs)
+    world.check_neighbour(neighbour)
+
+
+def test_a_silence_that_outlasts_every_timeout(tmp_path: Path, world: World) -> None:
+    with open_queue(tmp_path / "other", world.line.url, timeout_seconds=0.3) as queue:
+        job = queue.submit(paint(0.4))
+        wait(job, is_running)
+        world.line.hush()
+        wait(job, lambda s: "does not answer" in s.reason)
+        world.line.speak()
+        assert wait(job, is_over).phase == "done"
+    assert world.line.posted[job.id] == 1 and count_files(tmp_path / "other") == 1
+
+
+MESSAGES = ("executed", "execution_success", "executing", "execution_start", "progress", "progress_state")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"lose_types": (name,)} for name in MESSAGES),
+        {"lose_types": MESSAGES},
+        {"double_types": MESSAGES},
+        {"unknown_messages": True},
+        {"drop_socket_after": 3},
+        {"mute_socket_after": 3},
+        {"no_history_delay": 0.4},
+    ],
+    ids=str,
+)
+def test_messages_are_lost_doubled_or_unknown(options: dict[str, Any], tmp_path: Path) -> None:
+    with open_world(tmp_path / "outputs", **options) as world:
+        neighbour = world.post_neighbour(0.1)
+        jobs = [world.order(0.1), world.order()]
+        world.check_done(*jobs)
+        world.check_neighbour(neighbour)

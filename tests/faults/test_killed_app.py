@@ -1,0 +1,174 @@
+"""The app dies by SIGKILL at each step of a job, or its disk is full; then it is started again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.errors import LedgerLocked
+from comfygradio.jobs.store import Ledger
+from tests.faults.proxy import Line, pass_on
+from tests.faults.spoilers import Hold
+from tests.faults.world import await_that, open_queue, paint
+from tests.jobs.lines import count_files, is_over, wait
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[DemoServer]:
+    """A demo server for all of these tests."""
+    with DemoServer(DemoOptions(step_seconds=0.01, lab_nodes=True)) as server:
+        yield server
+
+
+@pytest.fixture
+def line(server: DemoServer) -> Iterator[Line]:
+    """A line before it."""
+    with Line(server.url) as line:
+        yield line
+
+
+@contextmanager
+def run_app(line: Line, outputs: Path, *graphs: Any, limit: str = "") -> Iterator[subprocess.Popen[str]]:
+    """The app with these graphs queued; killed by SIGKILL at the end."""
+    command = [sys.executable, "-m", "tests.faults.app", line.url, str(outputs), json.dumps(graphs)]
+    process = subprocess.Popen([*command, *filter(None, [limit])], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def read_tokens(process: subprocess.Popen[str], count: int) -> list[str]:
+    """The tokens of the jobs that the app has queued."""
+    assert process.stdout
+    return [process.stdout.readline().strip() for _ in range(count)]
+
+
+def check_ends(line: Line, outputs: Path, tokens: list[str], files: int, posts: int = 1) -> None:
+    """After a new start every job is done, posted so often, and each of its files is there once."""
+    with open_queue(outputs, line.url) as queue:
+        for token in tokens:
+            job = queue.find(token)
+            assert job
+            end = wait(job, is_over)
+            assert end.phase == "done" and not end.error, end
+            assert line.posted[job.id] == posts, line.calls
+        assert queue.ledger.list_open() == []
+    assert count_files(outputs) == files
+    assert not list(outputs.rglob(".part-*"))
+
+
+def draw_twice(seconds: float = 0.0) -> Any:
+    """A graph with two files."""
+    graph = dict(paint(seconds).prompt.graph)
+    return graph | {"9": {"class_type": "SaveImage", "inputs": {"filename_prefix": "y", "images": ["1", 0]}}}
+
+
+@pytest.mark.parametrize(
+    ("call", "after"),
+    [("POST /prompt", False), ("POST /prompt", True), ("GET /ws", False), ("GET /view", False), ("GET /view", True)],
+)
+def test_killed_at_a_step(call: str, after: bool, line: Line, tmp_path: Path) -> None:
+    """In the ledger but not posted; posted, the answer not heard; before anything; while downloading."""
+    held = Hold(after)
+    line.spoil(call, held)
+    with run_app(line, tmp_path, paint().prompt.graph) as app:
+        tokens = read_tokens(app, 1)
+        assert held.reached.wait(20)
+    held.release()
+    check_ends(line, tmp_path, tokens, files=1)
+
+
+def test_killed_between_two_files(line: Line, tmp_path: Path) -> None:
+    held = Hold(after=True)
+    line.spoil("GET /view", pass_on)
+    line.spoil("GET /view", held)
+    with run_app(line, tmp_path, draw_twice()) as app:
+        tokens = read_tokens(app, 1)
+        assert held.reached.wait(20)
+        assert count_files(tmp_path) == 1
+    held.release()
+    check_ends(line, tmp_path, tokens, files=2)
+
+
+def test_killed_while_one_runs_one_is_posted_and_one_waits(line: Line, server: DemoServer, tmp_path: Path) -> None:
+    with run_app(line, tmp_path, *[paint(0.4).prompt.graph for _ in range(3)]) as app:
+        tokens = read_tokens(app, 3)
+        await_that(lambda: len(line.posted) == 2)
+    check_ends(line, tmp_path, tokens, files=3)
+
+
+def test_killed_and_everything_ends_meanwhile(line: Line, server: DemoServer, tmp_path: Path) -> None:
+    with run_app(line, tmp_path, paint(0.2).prompt.graph) as app:
+        tokens = read_tokens(app, 1)
+        await_that(lambda: line.posted)
+    with ComfyClient(server.url) as client:
+        await_that(lambda: client.queue_remaining() == 0)
+    check_ends(line, tmp_path, tokens, files=1)
+
+
+def test_killed_again_and_again(line: Line, tmp_path: Path) -> None:
+    tokens: list[str] = []
+    for after in (False, True):
+        held = Hold(after)
+        line.spoil("GET /view", held)
+        with run_app(line, tmp_path, paint(0.05).prompt.graph) as app:
+            tokens += read_tokens(app, 1)
+            assert held.reached.wait(20)
+        held.release()
+    check_ends(line, tmp_path, tokens, files=2)
+
+
+def test_killed_before_the_server_answers_at_all(line: Line, tmp_path: Path) -> None:
+    line.refuse()
+    with run_app(line, tmp_path, paint().prompt.graph) as app:
+        tokens = read_tokens(app, 1)
+    line.answer()
+    check_ends(line, tmp_path, tokens, files=1)
+
+
+def test_a_second_app_is_refused_until_the_first_is_killed(line: Line, tmp_path: Path) -> None:
+    with run_app(line, tmp_path, paint(0.2).prompt.graph) as app:
+        tokens = read_tokens(app, 1)
+        with pytest.raises(LedgerLocked, match="Another comfygradio uses the outputs folder"):
+            Ledger.open(tmp_path)
+    check_ends(line, tmp_path, tokens, files=1)
+
+
+def draw_grain() -> Any:
+    """A picture of more than a megabyte."""
+    frames = {"count": 1, "fps": 100.0, "width": 1024, "height": 1024}
+    return {
+        "1": {"class_type": "LabFrames", "inputs": frames},
+        "2": {"class_type": "SaveImage", "inputs": {"filename_prefix": "big", "images": ["1", 0]}},
+    }
+
+
+@pytest.mark.parametrize(("limit", "again"), [("900000", "failed"), ("4096", "done")])
+def test_the_disk_is_full(limit: str, again: str, line: Line, tmp_path: Path) -> None:
+    """Too full for the picture: the job says so, and it can be collected again. Too full for the ledger as well: the
+    next start collects it."""
+    with run_app(line, tmp_path, draw_grain(), limit=limit) as app:
+        (token,) = read_tokens(app, 1)
+        assert app.stdout
+        _, phase, error = json.loads(app.stdout.readline())
+        assert phase == "failed" and error, (phase, error)
+        assert count_files(tmp_path) == 0 and not list(tmp_path.rglob(".part-*"))
+    with open_queue(tmp_path, line.url) as queue:
+        job = queue.find(token)
+        assert job
+        end = wait(job, is_over)
+        assert end.phase == again and line.posted[job.id] <= 1
+        assert end.phase == "done" or end.results[0].can_be_collected

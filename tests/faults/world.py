@@ -1,0 +1,119 @@
+"""A server, a line that may go wrong before it, our queue on that line, and a neighbour who uses the server too."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.watch import Patience
+from comfygradio.comfy.workflow import Prompt
+from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.jobs.job import Job, Order, Snapshot
+from comfygradio.jobs.lane import Lane
+from comfygradio.jobs.queue import JobQueue
+from comfygradio.jobs.store import Ledger
+from tests.faults.proxy import Line
+from tests.jobs.lines import count_files, draw, free_port, is_over, wait
+
+QUICK = Patience(0.2, 0.3, 0.02, 0.05, (0.05, 0.1, 0.2, 0.4), renewal=0.5)
+COLORS = itertools.count(random.randrange(2**23))
+
+
+@contextmanager
+def open_queue(outputs: Path, *urls: str, timeout_seconds: float = 20.0) -> Iterator[JobQueue]:
+    """A quick-tempered queue on these addresses."""
+    with ExitStack() as stack:
+        ledger = Ledger.open(outputs)
+        stack.callback(ledger.close)
+        clients = [ComfyClient(url, patience=QUICK, timeout_seconds=timeout_seconds) for url in urls]
+        queue = JobQueue([Lane(stack.enter_context(client)) for client in clients], ledger, outputs)
+        queue.start()
+        stack.callback(queue.close)
+        yield queue
+
+
+def paint(seconds: float = 0.0) -> Order:
+    """A picture that no server has in its cache."""
+    return draw(next(COLORS), seconds)
+
+
+def order(graph: dict[str, Any]) -> Order:
+    """An order for any graph."""
+    return Order("tiny", "Tiny", Prompt(graph))
+
+
+def await_that(condition: Callable[[], object], seconds: float = 15.0) -> None:
+    """Wait until something is so; asks every few milliseconds, since it concerns another process."""
+    deadline, pause = time.monotonic() + seconds, threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        pause.wait(0.01)
+
+
+@dataclass
+class World:
+    """Everything of one test. `direct` is the neighbour's way to the server, without the line."""
+
+    server: DemoServer
+    line: Line
+    queue: JobQueue
+    direct: ComfyClient
+    outputs: Path
+
+    def order(self, seconds: float = 0.0) -> Job:
+        """A picture of ours."""
+        return self.queue.submit(paint(seconds))
+
+    def post_neighbour(self, seconds: float = 0.0) -> str:
+        """A picture of somebody else, who uses the same server; its id."""
+        return self.direct.queue_prompt(paint(seconds).prompt.graph, client_id=uuid.uuid4().hex).prompt_id
+
+    def check_neighbour(self, prompt_id: str) -> None:
+        """Nobody touched the neighbour's prompt: it ends well, with its picture."""
+        await_that(lambda: self.direct.history(prompt_id))
+        entry = self.direct.history(prompt_id)
+        assert entry and entry.status == "success" and entry.outputs, entry
+
+    def end(self, job: Job, seconds: float = 20.0) -> Snapshot:
+        """How a job ends."""
+        return wait(job, is_over, seconds)
+
+    def check_done(self, *jobs: Job, posts: int = 1) -> None:
+        """All are done, each posted so often, with one file each, all of them whole, and the ledger says so too."""
+        for job in jobs:
+            end = self.end(job)
+            assert end.phase == "done" and not end.error, end
+            record = self.queue.ledger.get(job.id)
+            assert record and record.phase == "done" and record.results == end.results
+            (result,) = end.results
+            assert result.path and result.path.read_bytes().endswith(b"IEND\xaeB`\x82") and not result.problem
+            assert self.line.posted[job.id] == posts, self.line.calls
+        assert count_files(self.outputs) == len(jobs)
+        self.check_quiet()
+
+    def check_quiet(self) -> None:
+        """Nothing of ours is left on the server, nothing open in the ledger, and no half of a file anywhere."""
+        await_that(lambda: self.direct.queue_remaining() == 0)
+        assert self.queue.ledger.list_open() == []
+        assert not list(self.outputs.rglob(".part-*"))
+
+
+@contextmanager
+def open_world(outputs: Path, **options: Any) -> Iterator[World]:
+    """A fresh one; the options are the demo server's."""
+    chosen = DemoOptions(**{"step_seconds": 0.01, "lab_nodes": True, **options})
+    with ExitStack() as stack:
+        server = stack.enter_context(DemoServer(chosen, port=free_port()))
+        line = stack.enter_context(Line(server.url))
+        direct = stack.enter_context(ComfyClient(server.url, patience=QUICK))
+        queue = stack.enter_context(open_queue(outputs, line.url))
+        yield World(server, line, queue, direct, outputs)
