@@ -12,6 +12,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from comfygradio.errors import ComfyGradioError, SettingsError, ValuesRefused
+from comfygradio.jobs.naming import DEFAULT_PATTERN
 from comfygradio.settings import Settings, load_settings
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -91,6 +92,29 @@ def serve(
     author: Annotated[
         bool, typer.Option("--author", help="Show the page that makes presets, to everybody who gets in.")
     ] = False,
+    operator: Annotated[
+        list[str] | None,
+        typer.Option("--operator", metavar="NAME", help="A user of --auth who sees the Status page; repeatable."),
+    ] = None,
+    jobs_per_person: Annotated[
+        str | None, typer.Option("--jobs-per-person", metavar="N", help="Jobs of one person that may wait [100].")
+    ] = None,
+    max_megapixels: Annotated[
+        str | None, typer.Option("--max-megapixels", metavar="X", help="Largest picture, in millions of pixels.")
+    ] = None,
+    max_steps: Annotated[str | None, typer.Option("--max-steps", metavar="N", help="Most steps of a sampler.")] = None,
+    max_upload_mb: Annotated[
+        str | None, typer.Option("--max-upload-mb", metavar="N", help="Largest file that is taken, in MB [100].")
+    ] = None,
+    names: Annotated[
+        str | None, typer.Option("--names", metavar="PATTERN", help=f"Names of results [{DEFAULT_PATTERN}].")
+    ] = None,
+    on_disconnect: Annotated[
+        str | None,
+        typer.Option(
+            "--on-disconnect", metavar="keep|cancel", help="What becomes of a job that nobody watches [keep]."
+        ),
+    ] = None,
     header: Header = None,
     step_seconds: StepSeconds = None,
 ) -> int:
@@ -105,6 +129,13 @@ def serve(
         auth=auth,
         root_path=root_path,
         author=author,
+        operators=operator,
+        jobs_per_person=jobs_per_person,
+        max_megapixels=max_megapixels,
+        max_steps=max_steps,
+        max_upload_mb=max_upload_mb,
+        names=names,
+        on_disconnect=on_disconnect,
         headers=header,
         step_seconds=step_seconds,
     )

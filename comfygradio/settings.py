@@ -12,6 +12,7 @@ from typing import Any
 
 from comfygradio.comfy.address import parse_url
 from comfygradio.errors import SettingsError
+from comfygradio.jobs.naming import DEFAULT_PATTERN, check_pattern
 
 DEFAULT_SERVER = "http://127.0.0.1:8188"
 """Where a ComfyUI is looked for when no server was named."""
@@ -23,6 +24,8 @@ class Settings:
 
     `server` None means that nobody named one: DEFAULT_SERVER is tried. `more_servers` share the page's jobs with it;
     commands use the first alone. `author` opens the page that makes presets, `step_seconds` is the demo server's speed.
+    `jobs_per_person` counts waiting jobs; `max_upload_mb` is at first what ComfyUI takes; `names` is the pattern of
+    results' names, `on_disconnect` keep or cancel. `operators` are users of --auth who see the Status page.
     """
 
     server: str | None = field(default=None, repr=False)
@@ -37,6 +40,13 @@ class Settings:
     root_path: str = ""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     step_seconds: float = 0.05
+    jobs_per_person: int = 100
+    max_megapixels: float | None = None
+    max_steps: int | None = None
+    max_upload_mb: float = 100.0
+    names: str = DEFAULT_PATTERN
+    on_disconnect: str = "keep"
+    operators: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -200,6 +210,32 @@ def _parse_seconds(value: float | str) -> float:
     raise ValueError(f"{value} is no time; use seconds from 0 to 3600, for example 0.05.")
 
 
+def _parse_count(value: int | str) -> int:
+    text = str(value)
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
+        raise ValueError(f"{value} is no number that can be used; write a whole number from 1.")
+    return int(text)
+
+
+def _parse_amount(value: float | str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 < float(value) <= 1_000_000:
+            return float(value)
+    raise ValueError(f"{value} is no number that can be used; write one above 0, for example 2.5.")
+
+
+def _parse_disconnect(value: str) -> str:
+    if value not in ("keep", "cancel"):
+        raise ValueError(f"{value} is neither keep nor cancel.")
+    return value
+
+
+def _parse_operators(value: str | Sequence[str]) -> tuple[str, ...]:
+    """Names of users: repeated on the command line, separated by commas in the environment."""
+    listed = value.split(",") if isinstance(value, str) else value
+    return tuple(dict.fromkeys(name.strip() for name in listed if name.strip()))
+
+
 def _default_presets() -> Path:
     own = Path("presets")
     return own if own.is_dir() else shipped_presets()
@@ -217,5 +253,12 @@ SOURCES: Mapping[str, Source] = {
     "root_path": Source("--root-path", ("COMFYGRADIO_ROOT_PATH",), _parse_root_path),
     "headers": Source("--header", ("COMFYGRADIO_HEADERS",), _parse_headers),
     "step_seconds": Source("--step-seconds", ("COMFYGRADIO_STEP_SECONDS",), _parse_seconds),
+    "jobs_per_person": Source("--jobs-per-person", ("COMFYGRADIO_JOBS_PER_PERSON",), _parse_count),
+    "max_megapixels": Source("--max-megapixels", ("COMFYGRADIO_MAX_MEGAPIXELS",), _parse_amount),
+    "max_steps": Source("--max-steps", ("COMFYGRADIO_MAX_STEPS",), _parse_count),
+    "max_upload_mb": Source("--max-upload-mb", ("COMFYGRADIO_MAX_UPLOAD_MB",), _parse_amount),
+    "names": Source("--names", ("COMFYGRADIO_NAMES",), check_pattern),
+    "on_disconnect": Source("--on-disconnect", ("COMFYGRADIO_ON_DISCONNECT",), _parse_disconnect),
+    "operators": Source("--operator", ("COMFYGRADIO_OPERATORS",), _parse_operators),
 }
 """Where every setting comes from."""

@@ -43,7 +43,7 @@ MAY_IMPORT = {
     ),
     "comfygradio.jobs": ("comfygradio.errors", "comfygradio.jobs", "comfygradio.comfy"),
     "comfygradio.demo": ("comfygradio.demo",),
-    "comfygradio.settings": ("comfygradio.errors", "comfygradio.comfy.address"),
+    "comfygradio.settings": ("comfygradio.errors", "comfygradio.comfy.address", "comfygradio.jobs.naming"),
 }
 
 CALLS_AT_IMPORT = frozenset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -155,6 +155,24 @@ class JobQueue:
         """How many of our prompts a lane holds."""
         with self._changed:
             return sum(one is lane for one in self._running.values())
+
+    def list_posted(self, lane: Lane) -> list[Job]:
+        """Our jobs that a lane holds."""
+        with self._changed:
+            return [job for job, one in self._running.items() if one is lane]
+
+    def count_waiting(self) -> dict[str, int]:
+        """Person → how many of their jobs wait."""
+        with self._changed:
+            return dict(Counter(job.owner for job in self._waiting))
+
+    def stop_waiting(self) -> int:
+        """Stop every job that waits, everybody's; returns how many."""
+        with self._changed:
+            jobs = list(self._waiting)
+        for job in jobs:
+            self.stop(job.token)
+        return len(jobs)
 
     def tell_positions(self, asked: Job | None = None) -> None:
         """Tell waiting jobs how many are before them: those that somebody watches, and the one that was asked for."""

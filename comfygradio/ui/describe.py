@@ -8,6 +8,9 @@ from urllib.parse import quote
 from comfygradio.jobs.job import Job, Snapshot
 from comfygradio.jobs.results import Result
 
+SHORT_SECONDS = 3.0
+"""What is left of a job is told down to here."""
+
 
 def describe_job(job: Job, snapshot: Snapshot) -> dict[str, Any]:
     """The message for the viewer, all JSON: phase, percent (0 to 100), line, warnings, error and the results."""
@@ -19,6 +22,7 @@ def describe_job(job: Job, snapshot: Snapshot) -> dict[str, Any]:
         "phase": snapshot.phase,
         "percent": round(100 * state.progress, 1) if state else 0,
         "line": describe_progress(snapshot),
+        "left": describe_left(state.seconds_left if state and snapshot.phase == "running" else None),
         "warnings": list(state.warnings) if state else [],
         "error": snapshot.error,
         "seed": find_seed(job),
@@ -37,6 +41,16 @@ def describe_progress(snapshot: Snapshot) -> str:
         return "Starting" if ahead == 0 else f"Waiting: {ahead} before you" if ahead > 1 else "Waiting: you are next"
     steps = f" · step {state.step} of {state.steps}" if state.step is not None and (state.steps or 0) > 1 else ""
     return f"{state.node or 'Working'}{steps}"
+
+
+def describe_left(seconds: float | None) -> str:
+    """How long it will take, as calmly as it can be known; "" where it cannot, and for the last moments."""
+    if seconds is None or seconds < SHORT_SECONDS:
+        return ""
+    if seconds < 57.5:
+        return f"about {round(seconds) if seconds < 19.5 else 5 * round(seconds / 5)} s left"
+    minutes = max(round(seconds / 60), 1)
+    return f"about {minutes} min left" if minutes < 60 else f"about {minutes // 60} h {minutes % 60} min left"
 
 
 def describe_result(result: Result) -> dict[str, Any]:

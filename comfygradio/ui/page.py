@@ -11,8 +11,12 @@ from comfygradio.forms.form import Form
 from comfygradio.ui.author import build_author
 from comfygradio.ui.endpoint import build_endpoint
 from comfygradio.ui.fields import refresh_component
-from comfygradio.ui.panel import PRIVATE, Panel, build_note, build_panel, listen_panel
+from comfygradio.ui.history import build_history, listen_history
+from comfygradio.ui.history_access import Visitors
+from comfygradio.ui.panel import PRIVATE, Panel, build_note, build_panel, build_person, listen_panel
 from comfygradio.ui.restoring import build_restoring
+from comfygradio.ui.status import build_status
+from comfygradio.ui.status_access import Operators
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.viewer import Viewer
 
@@ -38,24 +42,36 @@ REMEMBER = """(name) => {
 """Puts the chosen preset into the address, so that back, forward and bookmarks find it."""
 
 
-def build_page(studio: Studio, revision: int = 0, author: bool = False) -> gr.Blocks:
+def build_page(
+    studio: Studio,
+    revision: int = 0,
+    author: bool = False,
+    visitors: Visitors | None = None,
+    operators: Operators | None = None,
+) -> gr.Blocks:
     """The whole page as Blocks, with an endpoint for each usable preset; `revision` is written into it.
 
-    With `author` it has the page that makes presets too.
+    With `author` it has the page that makes presets too, with `operators` the Status page. `visitors`
+    outlives a page that is drawn anew.
     """
+    visitors = visitors or Visitors()
     blocks: gr.Blocks
     with gr.Blocks(title="comfygradio", analytics_enabled=False, delete_cache=(3600, 86400)) as blocks:
         mark = f'<i id="cg-revision" data-revision="{revision}" hidden></i>'
         gr.HTML(mark + (DEMO_BANNER if studio.is_demo else ""), elem_id="cg-banner", js_on_load=None)
+        history = build_history(studio, visitors)
         if author and not studio.trouble:
             build_author(studio)
+        if operators:
+            build_status(blocks, studio, operators)
         if studio.trouble:
             _build_closed(studio)
         elif not studio.forms:
             advice = "Draft one from a workflow: comfygradio new WORKFLOW, or the page of comfygradio serve --author."
             gr.HTML(build_note("There is no preset to show.", *studio.errors, advice), js_on_load=None)
         else:
-            _build_open(blocks, studio)
+            panels, chooser = _build_open(blocks, studio)
+            listen_history(history, studio, visitors, panels, chooser)
     return blocks
 
 
@@ -66,7 +82,8 @@ def _build_closed(studio: Studio) -> None:
     tried.then(None, None, None, js="() => location.reload()", **PRIVATE)
 
 
-def _build_open(blocks: gr.Blocks, studio: Studio) -> None:
+def _build_open(blocks: gr.Blocks, studio: Studio) -> tuple[list[Panel], gr.Radio | gr.Dropdown]:
+    person = build_person()
     forms = list(studio.forms.values())
     viewer = Viewer(studio)
     chooser = _build_chooser(studio)
@@ -82,11 +99,12 @@ def _build_open(blocks: gr.Blocks, studio: Studio) -> None:
             view = viewer.build()
     view.attach(viewer.attach, None, view, concurrency_limit=None, **PRIVATE)
     for panel in panels:
-        listen_panel(panel, studio, viewer, view)
+        listen_panel(panel, studio, viewer, view, person)
         if panel.button:
             build_endpoint(studio, panel.form)
     _listen_chooser(blocks, chooser, panels)
     _listen_refresh(refresh, studio, panels)
+    return panels, chooser
 
 
 def _build_chooser(studio: Studio) -> gr.Radio | gr.Dropdown:

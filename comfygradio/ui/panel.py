@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import html
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +18,7 @@ from gradio.components import Component
 from comfygradio.errors import ComfyGradioError, ValuesRefused
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import LoraFile
+from comfygradio.ui.assets import read_asset
 from comfygradio.ui.custom import build_problem
 from comfygradio.ui.fields import name_element, show_value
 from comfygradio.ui.layout import build_fields
@@ -61,16 +64,16 @@ def build_panel(form: Form, studio: Studio, is_visible: bool) -> Panel:
     return Panel(form, column, components, holders, button, problem)
 
 
-def listen_panel(panel: Panel, studio: Studio, viewer: Viewer, view: gr.HTML) -> None:
+def listen_panel(panel: Panel, studio: Studio, viewer: Viewer, view: gr.HTML, person: gr.HTML) -> None:
     """Connect the button: check the values, start a job, then watch it in the viewer."""
     if panel.button is None or panel.problem is None:
         return
     form = panel.form
 
-    async def generate(request: gr.Request, *payloads: Any) -> AsyncIterator[tuple[Any, Any]]:
+    async def generate(request: gr.Request, who: Any, *payloads: Any) -> AsyncIterator[tuple[Any, Any]]:
         values = read_values(form, payloads)
         try:
-            job = await asyncio.to_thread(studio.submit, form.name, values, name_owner(request))
+            job = await asyncio.to_thread(studio.submit, form.name, values, name_owner(request, who))
         except ComfyGradioError as error:
             yield gr.skip(), describe_problem(error, form)
             return
@@ -83,7 +86,7 @@ def listen_panel(panel: Panel, studio: Studio, viewer: Viewer, view: gr.HTML) ->
 
     panel.button.click(
         generate,
-        list(panel.components.values()),
+        [person, *panel.components.values()],
         [view, panel.problem],
         preprocess=False,
         concurrency_limit=None,
@@ -92,9 +95,22 @@ def listen_panel(panel: Panel, studio: Studio, viewer: Viewer, view: gr.HTML) ->
     _listen_conditions(panel)
 
 
-def name_owner(request: gr.Request) -> str:
-    """Whose job it is: the user who is logged in, else the tab that asks."""
-    return f"user:{request.username}" if request.username else f"anon:{request.session_hash}"
+def build_person() -> gr.HTML:
+    """Draw what nobody sees: a component whose value is the random id by which a browser knows its person."""
+    script = f"{read_asset('history_person.js')}\nprops.value = readPerson();"
+    return gr.HTML(None, html_template="<i hidden></i>", js_on_load=script, elem_id="cg-person")
+
+
+def name_owner(request: gr.Request, who: Any) -> str:
+    """Whose job it is: the user who is logged in, else the browser with this random id, else the tab that asks.
+
+    The id is a secret of the browser, so that only its hash is kept.
+    """
+    if request.username:
+        return f"user:{request.username}"
+    known = isinstance(who, str) and re.fullmatch(r"[0-9a-f]{32}", who)
+    secret = who if known else f"session:{request.session_hash}"
+    return f"anon:{hashlib.sha256(secret.encode()).hexdigest()[:32]}"
 
 
 def read_values(form: Form, payloads: tuple[Any, ...]) -> Values:

@@ -48,7 +48,7 @@ def build_restoring(studio: Studio, panels: Sequence[Panel], chooser: Component)
         chosen = values if isinstance(values, Mapping) else {}
         shown = [gr.Column(visible=panel.form.name == name) for panel in panels]
         stay = dict(zip(map(id, own), payloads, strict=True))
-        return [name, *shown, {}, None, *_list_updates(panels, name, chosen, stay)]
+        return [name, *shown, {}, None, *list_updates(panels, name, chosen, stay)]
 
     file.change(look, [file, *components], report, preprocess=False, **QUICK)
     taken = report.take(take, own, [chooser, *columns, report, file, *components], **QUICK)
@@ -92,13 +92,13 @@ def _describe_row(field: Field, row: Row, now: Any) -> dict[str, Any]:
         "state": row.state,
         "note": row.note,
         "value": value,
-        "then": _write(field, value) if row.state != "missing" else "",
-        "now": _write(field, shown_now),
-        "same": row.state != "missing" and _write(field, shown_now) == _write(field, value),
+        "then": write_shown(field, value) if row.state != "missing" else "",
+        "now": write_shown(field, shown_now),
+        "same": row.state != "missing" and write_shown(field, shown_now) == write_shown(field, value),
     }
 
 
-def _write(field: Field, shown: Any) -> str:
+def write_shown(field: Field, shown: Any) -> str:
     """A value for people to read."""
     if field.widget == "loras":
         return ", ".join(f"{row['name']} × {row['strength']:g}" for row in shown or []) or "none"
@@ -121,7 +121,7 @@ def _split(panels: Sequence[Panel], payloads: tuple[Any, ...]) -> dict[str, Mapp
     return found
 
 
-def _list_updates(panels: Sequence[Panel], name: str, chosen: Mapping[str, Any], stay: Mapping[int, Any]) -> list[Any]:
+def list_updates(panels: Sequence[Panel], name: str, chosen: Mapping[str, Any], stay: Mapping[int, Any]) -> list[Any]:
     """A value for each component of the chosen fields; everything else stays.
 
     Our own components get the value that they have: an update without one takes a `gr.HTML` its properties (6.31).

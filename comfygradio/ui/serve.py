@@ -21,10 +21,15 @@ from starlette.routing import Route
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import ComfyGradioError, ServerUnreachable, SettingsError
+from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.store import find_ledger
 from comfygradio.settings import Settings, read_auth
 from comfygradio.ui.assets import read_asset
+from comfygradio.ui.attendance import Attendance
+from comfygradio.ui.history_access import Visitors
+from comfygradio.ui.history_zip import make_zip_route
 from comfygradio.ui.page import build_page
+from comfygradio.ui.status_access import Operators, find_operators
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.watcher import PresetWatcher
 
@@ -32,9 +37,6 @@ DEFAULT_SERVER = "http://127.0.0.1:8188"
 
 MAX_THREADS = 400
 """Gradio lets so many events run at once, held-open generators included (its default of 40 makes others wait)."""
-
-MAX_UPLOAD = "100mb"
-"""ComfyUI's own default limit."""
 
 
 @dataclass
@@ -45,7 +47,9 @@ class App:
     studio: Studio
     blocks: gr.Blocks
     watcher: PresetWatcher
+    visitors: Visitors
     demo: DemoServer | None = None
+    operators: Operators | None = None
     revision: int = 0
     """Grows whenever the page is drawn anew, so that open pages can say so."""
 
@@ -61,14 +65,30 @@ def build(settings: Settings) -> App:
     """Choose the server, read the presets and build the page; nothing listens yet."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("GRADIO_TEMP_DIR", make_upload_folder())
+    operators = find_operators(settings)
     client, demo = choose_server(settings)
     others = [ComfyClient(url, headers=settings.headers) for url in settings.more_servers]
-    studio = Studio(client, settings.presets, settings.outputs.resolve(), demo is not None, others)
+    limits, outputs = set_limits(settings), settings.outputs.resolve()
+    studio = Studio(client, settings.presets, outputs, demo is not None, others, limits)
+    if settings.on_disconnect == "cancel":
+        studio.attendance = Attendance(studio.queue.stop)
     studio.connect()
-    blocks = build_page(studio, author=settings.author)
-    app = App(settings, studio, blocks, PresetWatcher(settings.presets, studio.reload), demo)
+    visitors = Visitors()
+    blocks = build_page(studio, 0, settings.author, visitors, operators)
+    app = App(settings, studio, blocks, PresetWatcher(settings.presets, studio.reload), visitors, demo, operators)
     studio.on_reconnect = lambda: rebuild(app)
     return app
+
+
+def set_limits(settings: Settings) -> Limits:
+    """What the settings allow everybody."""
+    return Limits(
+        jobs_waiting=settings.jobs_per_person,
+        megapixels=settings.max_megapixels,
+        steps=settings.max_steps,
+        upload_mb=settings.max_upload_mb,
+        names=settings.names,
+    )
 
 
 def choose_server(settings: Settings) -> tuple[ComfyClient, DemoServer | None]:
@@ -112,7 +132,7 @@ def _listen(app: App) -> str:
         auth=read_auth(settings.auth) if settings.auth else None,
         allowed_paths=[str(settings.outputs.resolve())],
         blocked_paths=[str(find_ledger(settings.outputs.resolve()).parent)],
-        max_file_size=MAX_UPLOAD,
+        max_file_size=int(settings.max_upload_mb * 2**20),
         max_threads=MAX_THREADS,
         prevent_thread_lock=True,
         show_error=False,
@@ -122,10 +142,18 @@ def _listen(app: App) -> str:
         enable_monitoring=False,
         quiet=True,
         footer_links=["api"],
-        app_kwargs={"routes": [Route("/gradio_api/comfygradio/revision", _tell_revision(app))]},
+        app_kwargs={"routes": _list_routes(app)},
         **look(),
     )
     return str(address)
+
+
+def _list_routes(app: App) -> list[Route]:
+    zip_route = make_zip_route(app.visitors, app.studio.ledger)
+    return [
+        Route("/gradio_api/comfygradio/revision", _tell_revision(app)),
+        Route("/gradio_api/comfygradio/history.zip", zip_route, methods=["POST"]),
+    ]
 
 
 def _tell_revision(app: App) -> Callable[[Request], Awaitable[Response]]:
@@ -165,7 +193,12 @@ def look() -> dict[str, Any]:
         checkbox_label_padding="8px 14px",
         button_large_text_weight="600",
     )
-    return {"theme": theme, "css": read_asset("page.css") + read_asset("author.css"), "head": read_head()}
+    return {"theme": theme, "css": read_css(), "head": read_head()}
+
+
+def read_css() -> str:
+    """The style of the whole page."""
+    return "".join(map(read_asset, ("page.css", "author.css", "history.css", "status.css")))
 
 
 def read_head() -> str:
@@ -177,7 +210,7 @@ def read_head() -> str:
 def rebuild(app: App) -> None:
     """Build the page anew and put it in the place of the old one, for the next time that a browser loads it."""
     revision = app.revision + 1
-    blocks = build_page(app.studio, revision, app.settings.author)
+    blocks = build_page(app.studio, revision, app.settings.author, app.visitors, app.operators)
     blocks.queue(default_concurrency_limit=None)
     _Swap(app.blocks).swap_blocks(blocks)
     blocks.config = blocks.get_config_file()

@@ -5,27 +5,30 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.errors import ComfyGradioError, PresetError
-from comfygradio.forms.field import Field
+from comfygradio.errors import ComfyGradioError, LimitReached, PresetError, ValuesRefused
+from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form, fingerprint
 from comfygradio.forms.preset import Preset, load_presets
 from comfygradio.jobs.job import Job, Order
 from comfygradio.jobs.lane import Lane
-from comfygradio.jobs.limits import Limits
+from comfygradio.jobs.limits import Limits, find_excess
 from comfygradio.jobs.queue import JobQueue
 from comfygradio.jobs.store import Ledger
+from comfygradio.ui.attendance import Attendance
 
 
 class Studio:
     """Presets, forms and jobs of one running app.
 
     `forms` are empty and `trouble` says why while no server has answered yet; `connect` tries again. `others` are
-    further servers that share the jobs with the first. Raises LedgerLocked where another app uses the outputs folder.
+    further servers that share the jobs with the first. `attendance` is there where a job that nobody watches any more
+    is stopped. Raises LedgerLocked where another app uses the outputs folder.
     """
 
     def __init__(
@@ -39,8 +42,10 @@ class Studio:
     ) -> None:
         self.client = client
         self.folders = folders
+        self.limits = limits or Limits()
         self.ledger = Ledger.open(outputs)
-        self.queue = JobQueue([Lane(one) for one in (client, *others)], self.ledger, outputs, limits)
+        self.queue = JobQueue([Lane(one) for one in (client, *others)], self.ledger, outputs, self.limits)
+        self.attendance: Attendance | None = None
         self.is_demo = is_demo
         self.presets, self.errors = self._load()
         self.forms: Mapping[str, Form] = {}
@@ -62,7 +67,8 @@ class Studio:
                     troubles.append(str(error))
             self.trouble = troubles[0] if len(troubles) == len(self.queue.lanes) else ""
             if not self.trouble:
-                self.forms = {preset.name: preset.bind(object_info, tuple(embeddings)) for preset in self.presets}
+                forms = [preset.bind(object_info, tuple(embeddings)) for preset in self.presets]
+                self.forms = {form.name: _limit_uploads(form, self.limits.upload_mb) for form in forms}
             return not self.trouble
 
     def refresh(self) -> bool:
@@ -90,13 +96,19 @@ class Studio:
             self.on_reconnect()
 
     def order(self, name: str, values: Mapping[str, Any]) -> Order:
-        """The order for these values of a preset. Raises ValuesRefused, or PresetError for a form with problems."""
+        """The order for these values of a preset.
+
+        Raises ValuesRefused, PresetError for a form with problems, and LimitReached for one that no value brings
+        within the limits.
+        """
         form = self.forms.get(name)
         if form is None:
             raise PresetError(self.trouble or f"There is no preset {name}.")
         checked = form.check(values)
         seeds = tuple(field.name for field in form.fields.values() if field.widget == "seed")
-        return Order(name, form.title, form.build(checked), form.describe(checked), seeds)
+        prompt = form.build(checked)
+        _refuse_excess(form, prompt.graph, self.limits)
+        return Order(name, form.title, prompt, form.describe(checked), seeds)
 
     def submit(self, name: str, values: Mapping[str, Any], owner: str = "local") -> Job:
         """Check the values and start a job of this person's. Raises ValuesRefused, PresetError and LimitReached."""
@@ -128,3 +140,26 @@ def _without_folders(text: str, folders: Sequence[Path]) -> str:
     for folder in folders:
         text = text.replace(f"{folder}{os.sep}", "")
     return text
+
+
+def _limit_uploads(form: Form, most_mb: float | None) -> Form:
+    """The form with no upload larger than this."""
+    if most_mb is None:
+        return form
+    narrowed = {
+        name: replace(field, max_mb=min(field.max_mb, most_mb)) if field.widget in MEDIA else field
+        for name, field in form.fields.items()
+    }
+    return replace(form, fields=narrowed)
+
+
+def _refuse_excess(form: Form, graph: Mapping[str, Any], limits: Limits) -> None:
+    """Raises ValuesRefused for the fields that ask for too much, and LimitReached where no field does."""
+    problems: dict[str, str] = {}
+    for excess in find_excess(graph, limits, form.object_info):
+        field = next((found for place in excess.inputs if (found := form.find_field(*place))), None)
+        if field is None:
+            raise LimitReached(f"{form.title}: {excess.sentence}")
+        problems.setdefault(field.name, excess.sentence)
+    if problems:
+        raise ValuesRefused(problems)

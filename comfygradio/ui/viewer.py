@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from typing import Any
 
 import gradio as gr
@@ -35,9 +36,11 @@ class Viewer:
         """Messages for one page about one job; ends when the job is over or the page lets go."""
         watch = Watch(job, describe_job)
         self._watches[watch.id] = watch
+        attendance = self.studio.attendance
         try:
-            async for message in watch.messages():
-                yield message
+            with attendance.watch(job.token) if attendance else nullcontext():
+                async for message in watch.messages():
+                    yield message
         finally:
             del self._watches[watch.id]
 
@@ -79,6 +82,8 @@ class Viewer:
             job = self.studio.queue.find(token)
             if job is None:
                 return {"token": token, "gone": True}
+            if self.studio.attendance:
+                self.studio.attendance.look(token, hidden=not frames)
             snapshot = job.snapshot
             message = describe_job(job, snapshot)
             return {**message, "image": encode_frame(snapshot)} if frames and not snapshot.is_over else message

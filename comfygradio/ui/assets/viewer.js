@@ -106,7 +106,7 @@ function paint(message) {
   $("fill").style.width = message.percent + "%";
   $("bar").setAttribute("aria-valuenow", message.percent);
   $("line").textContent = message.line;
-  $("time").textContent = message.percent > 0 ? Math.floor(message.percent) + " %" : "";
+  $("time").textContent = [message.percent > 0 && Math.floor(message.percent) + " %", message.left].filter(Boolean).join(" · ");
   $("error").textContent = message.error;
   show("error", !!message.error);
   $("warnings").replaceChildren(...message.warnings.map((text) => make("li", { textContent: text })));

@@ -1,0 +1,63 @@
+"""Attendance: which pages watch a job, and what becomes of one that nobody watches any more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+AWAY_SECONDS = 30.0
+"""A job whose last page has gone for so long is left alone by everybody."""
+
+HIDDEN_SECONDS = 90.0
+"""The same for a page that lies in the background: browsers let its script run but once a minute."""
+
+
+class Attendance:
+    """Calls `leave` with a job's token once the last page that watched it has been gone for a while.
+
+    Jobs that no page ever watched are not its business. Lives on the event loop that the pages are served from.
+    """
+
+    def __init__(
+        self,
+        leave: Callable[[str], None],
+        away_seconds: float = AWAY_SECONDS,
+        hidden_seconds: float = HIDDEN_SECONDS,
+    ) -> None:
+        self._leave = leave
+        self._away = away_seconds
+        self._hidden = hidden_seconds
+        self._watching: Counter[str] = Counter()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    @contextmanager
+    def watch(self, token: str) -> Iterator[None]:
+        """A page watches a job as long as this lasts."""
+        self._watching[token] += 1
+        self._forget(token)
+        try:
+            yield
+        finally:
+            self._watching[token] -= 1
+            if self._watching[token] <= 0:
+                del self._watching[token]
+                self._wait(token, self._away)
+
+    def look(self, token: str, hidden: bool) -> None:
+        """A page asked how a job is, once."""
+        if token not in self._watching:
+            self._wait(token, self._hidden if hidden else self._away)
+
+    def _wait(self, token: str, seconds: float) -> None:
+        self._forget(token)
+        self._timers[token] = asyncio.get_running_loop().call_later(seconds, self._tell, token)
+
+    def _tell(self, token: str) -> None:
+        self._timers.pop(token, None)
+        self._leave(token)
+
+    def _forget(self, token: str) -> None:
+        if timer := self._timers.pop(token, None):
+            timer.cancel()

@@ -1,0 +1,99 @@
+"""Words for the history: jobs of the ledger as JSON for its page, and what the page asks for as a query."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from comfygradio.forms.field import MEDIA
+from comfygradio.forms.form import Form
+from comfygradio.jobs.job import Job
+from comfygradio.jobs.results import Result
+from comfygradio.jobs.rows import FILTER_CHARACTERS, write_filter
+from comfygradio.jobs.store import Query, Record
+from comfygradio.ui.describe import describe_progress, describe_result
+from comfygradio.ui.fields import show_value
+from comfygradio.ui.restoring import write_shown
+from comfygradio.ui.stream import encode_frame
+
+PAGE = 40
+"""Jobs that are loaded at once."""
+
+SUMMARY_CHARACTERS = 240
+
+Json = dict[str, Any]
+
+
+def read_query(asked: Mapping[str, Any]) -> Query:
+    """What a page asks for; what makes no sense restricts nothing."""
+    before = asked.get("before")
+    values = asked.get("values")
+    return Query(
+        text=str(asked.get("text") or "")[:500],
+        preset=str(asked.get("preset") or ""),
+        values=dict(_read_values(values)) if isinstance(values, Mapping) else {},
+        favourites=asked.get("favourites") is True,
+        before=before if isinstance(before, int) and not isinstance(before, bool) else None,
+        limit=PAGE,
+    )
+
+
+def describe_card(record: Record, job: Job | None) -> Json:
+    """One job as the gallery shows it; `job` is the one in memory where it is not over yet."""
+    snapshot = job.snapshot if job else None
+    seconds = (record.ended or 0.0) - (record.started or record.ended or 0.0)
+    return {
+        "token": record.token,
+        "preset": record.preset,
+        "title": record.title,
+        "text": find_summary(record.order.values),
+        "created": record.created,
+        "phase": snapshot.phase if snapshot else record.phase,
+        "line": describe_progress(snapshot) if snapshot else "",
+        "percent": round(100 * snapshot.state.progress, 1) if snapshot and snapshot.state else 0,
+        "frame": encode_frame(snapshot) if snapshot and snapshot.phase == "running" else "",
+        "seconds": round(max(seconds, 0.0), 1),
+        "error": snapshot.error if snapshot else record.error,
+        "favourite": record.favourite,
+        "results": [describe_made(result) for result in (snapshot.results if snapshot else record.results)],
+    }
+
+
+def describe_made(result: Result) -> Json:
+    """One result: as the viewer gets it, and whether it is all there."""
+    again = result.can_be_collected
+    return {**describe_result(result), "partial": result.partial, "problem": result.problem, "again": again}
+
+
+def describe_values(record: Record, form: Form | None) -> list[Json]:
+    """A job's values in the order of its form: name, label, text, and what to filter by ("" where that is not kept)."""
+    return [_describe_value(name, value, form) for name, value in record.order.values.items() if value is not None]
+
+
+def find_summary(values: Mapping[str, Any]) -> str:
+    """The text that says most about a job: its first value of several words, which is the prompt as a rule."""
+    texts = [value.strip() for value in values.values() if isinstance(value, str)]
+    return next((text for text in texts if " " in text), "")[:SUMMARY_CHARACTERS]
+
+
+def _describe_value(name: str, value: Any, form: Form | None) -> Json:
+    field = form.fields.get(name) if form else None
+    filter = write_filter(value)
+    shown = write_shown(field, show_value(field, value)) if field and field.widget not in MEDIA else _write(value)
+    label = field.label if field else name.replace("_", " ").strip().capitalize()
+    return {"name": name, "label": label, "text": shown, "filter": filter if len(filter) <= FILTER_CHARACTERS else ""}
+
+
+def _write(value: Any) -> str:
+    """A value of a field that is gone, or the name of a file."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _read_values(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Values to filter by come as JSON text, so that large seeds stay exact."""
+    for name, text in list(values.items())[:10]:
+        try:
+            yield name, json.loads(text)
+        except (TypeError, ValueError):
+            continue

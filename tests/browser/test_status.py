@@ -1,0 +1,174 @@
+"""An operator looks at the Status page in a real browser, and uses its buttons; others find no way to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.jobs.lane import Lane
+from comfygradio.jobs.worker import GONE
+from comfygradio.settings import Settings, shipped_presets
+from comfygradio.ui.serve import App, build, launch
+from tests.jobs.lines import free_port, is_over, is_running, wait
+from tests.ui.running import run_app
+
+SLOW = {"steps": 60, "size": "512x512"}
+
+
+@pytest.fixture
+def settings(demo: DemoServer, tmp_path: Path) -> Settings:
+    """One server that answers, and one that does not."""
+    dead = f"http://127.0.0.1:{free_port()}"
+    outputs = tmp_path / "outputs"
+    presets = (shipped_presets(),)
+    return Settings(server=demo.url, more_servers=(dead,), presets=presets, outputs=outputs, port=free_port())
+
+
+@pytest.fixture
+def opened(settings: Settings) -> Iterator[tuple[App, str]]:
+    """The app and its address."""
+    app = build(settings)
+    try:
+        yield app, launch(app, block=False)
+    finally:
+        app.studio.queue.stop_waiting()
+        for job in app.studio.queue.list_posted(first_lane(app)):
+            app.studio.queue.stop(job.token)
+            wait(job, is_over)
+        app.close()
+        app.blocks.close(verbose=False)
+
+
+@pytest.fixture
+def status(context: BrowserContext, opened: tuple[App, str]) -> Page:
+    """The Status page, reached from the forms; an error in its scripts fails the test."""
+    page = context.new_page()
+    page.on("pageerror", lambda error: pytest.fail(f"the page's script failed: {error}"))
+    page.goto(opened[1])
+    page.get_by_role("link", name="Status").click()
+    page.get_by_role("heading", name="Status").wait_for()
+    return page
+
+
+def first_lane(app: App) -> Lane:
+    return app.studio.queue.lanes[0]
+
+
+def test_it_shows_servers_and_who_waits_and_stops_what_waits(status: Page, opened: tuple[App, str]) -> None:
+    app, _ = opened
+    cards = status.locator(".cg-status-servers .cg-status-card")
+    expect(cards).to_have_count(2)
+    expect(cards.nth(0)).to_contain_text(re.compile(r"Answers.*ComfyUI.*GB used.*Queue: empty"))
+    expect(cards.nth(1)).to_contain_text(re.compile("Does not answer.*Is it running"))
+    expect(cards.nth(1).get_by_role("button")).to_have_count(0)
+    expect(status.get_by_text("Nobody’s jobs wait here.")).to_be_visible()
+    jobs = [app.studio.submit("text_to_image", SLOW, "user:ann") for _ in range(4)]
+    wait(jobs[0], is_running)
+    expect(cards.nth(0)).to_contain_text("Queue: 2 of ours, 2 in all")
+    expect(status.locator(".cg-status-people")).to_have_text("ann: 2")
+    status.get_by_role("button", name="Stop all waiting jobs").click()
+    status.get_by_role("button", name="Stop all", exact=True).click()
+    expect(status.get_by_text("Nobody’s jobs wait here.")).to_be_visible()
+    assert [job.snapshot.phase for job in jobs[2:]] == ["stopped", "stopped"]
+    assert not jobs[0].snapshot.is_over
+
+
+def test_interrupt_asks_first_and_the_question_outlives_a_refresh(status: Page, opened: tuple[App, str]) -> None:
+    app, _ = opened
+    job = app.studio.submit("text_to_image", SLOW)
+    wait(job, is_running)
+    status.get_by_role("button", name="Interrupt").click()
+    expect(status.get_by_role("group")).to_contain_text("whoever it belongs to?")
+    expect(status.get_by_role("button", name="Cancel")).to_be_focused()
+    expect(status.get_by_text("Queue: 1 of ours, 1 in all")).to_be_visible()
+    status.get_by_role("button", name="Cancel").click()
+    expect(status.get_by_role("button", name="Interrupt")).to_be_focused()
+    assert not job.snapshot.is_over
+    status.get_by_role("button", name="Interrupt").click()
+    status.get_by_role("button", name="Stop it").click()
+    expect(status.get_by_text("What was running is stopped.")).to_be_visible()
+    assert wait(job, is_over).phase == "stopped"
+
+
+def test_the_address_opens_it_and_the_way_back_leads_to_the_forms(status: Page) -> None:
+    assert "status=1" in status.url
+    status.reload()
+    expect(status.locator(".cg-status-card").first).to_be_visible()
+    expect(status.get_by_role("button", name="Generate")).to_be_hidden()
+    status.get_by_role("link", name="Back to the forms").click()
+    expect(status.get_by_role("button", name="Generate")).to_be_visible()
+    expect(status.locator("#cg-status")).to_be_hidden()
+    status.go_back()
+    expect(status.locator("#cg-status")).to_be_visible()
+
+
+def test_it_fits_a_phone(status: Page) -> None:
+    status.set_viewport_size({"width": 390, "height": 844})
+    expect(status.get_by_text("Queue: empty")).to_be_visible()
+    assert status.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_somebody_who_is_no_operator_sees_nothing_of_it(
+    context: BrowserContext, settings: Settings, tmp_path: Path
+) -> None:
+    users = tmp_path / "users"
+    users.write_text("ann:a\nben:b\n")
+    app = build(replace(settings, auth=users, operators=("ann",)))
+    try:
+        url = launch(app, block=False)
+        page = context.new_page()
+        for name, password, sees in (("ben", "b", False), ("ann", "a", True)):
+            context.clear_cookies()
+            context.request.post(f"{url}login", form={"username": name, "password": password})
+            page.goto(f"{url}?status=1")
+            if sees:
+                expect(page.locator(".cg-status-card").first).to_be_visible()
+                continue
+            page.get_by_role("button", name="Generate").wait_for()
+            expect(page.locator("#cg-status")).to_be_hidden()
+            expect(page.get_by_role("link", name="Status")).to_have_count(0)
+    finally:
+        app.close()
+        app.blocks.close(verbose=False)
+
+
+def generate(page: Page, url: str) -> None:
+    """Open the forms and ask for a picture of 60 steps."""
+    page.goto(url)
+    page.get_by_text("More settings").click()
+    page.get_by_role("spinbutton", name="number input for Steps").fill("60")
+    page.get_by_role("button", name="Generate").click()
+
+
+def test_what_is_left_is_told_once_a_preset_has_run(context: BrowserContext, opened: tuple[App, str]) -> None:
+    app, url = opened
+    page = context.new_page()
+    generate(page, url)
+    page.locator(".cg-summary").get_by_text("Text to image").wait_for()
+    page.get_by_role("button", name="Generate").click()
+    expect(page.locator(".cg-time")).to_have_text(re.compile(r"^\d+ % · about \d s left$"))
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".cg-summary")).to_contain_text("stopped")
+    expect(page.locator(".cg-time")).not_to_contain_text("left")
+    (job, *_) = [app.studio.submit("text_to_image", SLOW) for _ in range(3)]
+    wait(job, is_running)
+    page.get_by_role("button", name="Generate").click()
+    expect(page.locator(".cg-line")).to_have_text("Waiting: 3 before you")
+
+
+def test_the_reason_why_a_job_waits_is_told(context: BrowserContext, tmp_path: Path) -> None:
+    with DemoServer(DemoOptions(step_seconds=0)) as server, run_app(server.url, tmp_path / "outputs") as running:
+        page = context.new_page()
+        page.goto(running.url)
+        page.get_by_role("button", name="Generate").wait_for()
+        server.stop()
+        page.get_by_role("button", name="Generate").click()
+        expect(page.locator(".cg-line")).to_have_text(GONE)
+        page.get_by_role("button", name="Stop").click()
+        expect(page.locator(".cg-summary")).to_contain_text("stopped")

@@ -1,0 +1,304 @@
+"""The history page without a browser: whose jobs are seen, what is found, and what goes back into a form."""
+
+from __future__ import annotations
+
+import io
+import json
+import secrets
+import uuid
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import httpx
+import pytest
+from PIL import Image
+
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.workflow import Prompt
+from comfygradio.demo import DemoServer
+from comfygradio.errors import LedgerError, PresetError
+from comfygradio.jobs.job import Job, Order
+from comfygradio.jobs.results import Result, Source
+from comfygradio.jobs.store import Record
+from comfygradio.settings import shipped_presets
+from comfygradio.ui.history import UNKNOWN, History
+from comfygradio.ui.history_access import PAGES, Visitors
+from comfygradio.ui.history_reuse import list_targets
+from comfygradio.ui.history_zip import list_entries, pack
+from comfygradio.ui.studio import Studio
+from tests.jobs.records import make_record
+from tests.ui.running import RunningApp, run_app
+
+ADA, BOB = "user:ada", "user:bob"
+BIG_SEED = 2**64 - 3
+
+
+@pytest.fixture(scope="module")
+def client(demo: DemoServer) -> Iterator[ComfyClient]:
+    client = ComfyClient(demo.url)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def studio(client: ComfyClient, tmp_path: Path) -> Iterator[Studio]:
+    """An app's state with the presets that ship."""
+    studio = Studio(client, [shipped_presets()], tmp_path / "outputs")
+    assert studio.connect()
+    yield studio
+    studio.queue.close()
+    studio.ledger.close()
+
+
+@pytest.fixture
+def visitors() -> Visitors:
+    return Visitors()
+
+
+@pytest.fixture
+def history(studio: Studio, visitors: Visitors) -> History:
+    return History(studio, visitors)
+
+
+def put(studio: Studio, owner: str = ADA, **fields: Any) -> Record:
+    """A job of somebody's that is over, in the ledger."""
+    record = make_record(owner, **{"phase": "done", **fields})
+    studio.ledger.add(record)
+    return record
+
+
+def paint(studio: Studio, name: str = "made.png") -> Result:
+    """A picture in the outputs folder, as a result."""
+    path = studio.queue.outputs / secrets.token_hex(4) / name
+    path.parent.mkdir(parents=True)
+    Image.new("RGB", (8, 8), "red").save(path)
+    return Result("image", path, path, width=8, height=8)
+
+
+def make_event(**data: Any) -> gr.EventData:
+    return gr.EventData(None, data)
+
+
+def list_found(history: History, owner: str = ADA, **asked: Any) -> list[str]:
+    return [job["token"] for job in history.search(owner, asked)["jobs"]]
+
+
+def test_a_secret_names_its_person_and_nothing_else_does(visitors: Visitors) -> None:
+    ada, bob = visitors.admit(ADA), visitors.admit(BOB)
+    assert (visitors.find(ada), visitors.find(bob)) == (ADA, BOB)
+    assert [visitors.find(wrong) for wrong in (ada[:-1], "", None, 7, [ada], ADA)] == [None] * 6
+
+
+def test_old_pages_are_forgotten_and_used_ones_are_kept(visitors: Visitors) -> None:
+    used, unused = visitors.admit(ADA), visitors.admit(ADA)
+    for number in range(PAGES):
+        visitors.find(used)
+        visitors.admit(f"user:{number}")
+    assert visitors.find(used) == ADA and visitors.find(unused) is None
+
+
+def test_nobody_reaches_a_job_of_somebody_else(history: History, studio: Studio, visitors: Visitors) -> None:
+    record = put(studio, BOB, results=(paint(studio),))
+    ways = (history.open, history.favourite, history.stop, history.again, history.workflow)
+    for asked in ({"token": record.token, "on": True}, {"token": record.id}, {"token": None}):
+        for way in ways:
+            with pytest.raises(LedgerError, match="not in your history"):
+                way(ADA, asked)
+    assert history.delete(ADA, {"tokens": [record.token]}) == {"deleted": [], "error": UNKNOWN}
+    assert history.look(ADA, {"tokens": [record.token]}) == {"jobs": []}
+    assert list_found(history) == [] and list_found(history, BOB) == [record.token]
+    event = make_event(access=visitors.admit(ADA), token=record.token, preset="upscale", field="image", index=0)
+    for read in (history.read_settings, history.read_picture):
+        with pytest.raises(LedgerError, match="not in your history"):
+            read(event)
+        with pytest.raises(LedgerError, match="expired"):
+            read(make_event(access="guessed", token=record.token))
+    kept = studio.ledger.get(record.id)
+    assert kept is not None and not kept.favourite
+    assert record.results[0].path is not None and record.results[0].path.is_file()
+
+
+def test_searching_narrows_and_odd_questions_do_not_fail(history: History, studio: Studio) -> None:
+    fox = put(studio, values={"prompt": "a red fox", "seed": BIG_SEED}, favourite=True)
+    owl = put(studio, values={"prompt": "an owl", "seed": BIG_SEED + 1})
+    assert list_found(history) == [owl.token, fox.token]
+    assert list_found(history, text="FOX") == [fox.token]
+    assert list_found(history, favourites=True) == [fox.token]
+    assert list_found(history, values={"seed": str(BIG_SEED + 1)}) == [owl.token]
+    assert list_found(history, preset="upscale") == []
+    odd: dict[str, Any] = {"text": None, "values": [1], "before": "x", "favourites": "yes", "preset": None}
+    assert list_found(history, **odd) == [owl.token, fox.token]
+    assert list_found(history, values={"seed": "{broken"}) == [owl.token, fox.token]
+
+
+def test_pages_follow_each_other_without_a_gap(history: History, studio: Studio) -> None:
+    records = [put(studio) for _ in range(95)]
+    found, before = list[str](), None
+    while True:
+        page = history.search(ADA, {"before": before})
+        found += [job["token"] for job in page["jobs"]]
+        if (before := page["next"]) is None:
+            break
+    assert found == [record.token for record in reversed(records)]
+
+
+def test_a_job_is_told_with_its_values_and_large_seeds_stay_exact(history: History, studio: Studio) -> None:
+    values = {"prompt": "a red fox", "seed": BIG_SEED, "size": "512x768", "gone_field": 3}
+    order = Order("text_to_image", "Text to image", Prompt({}), values, ("seed",))
+    partial = replace(paint(studio), partial=True)
+    record = put(studio, order=order, phase="stopped", results=(partial,))
+    told = json.loads(json.dumps(history.open(ADA, {"token": record.token})))
+    shown = {value["label"]: value["text"] for value in told["values"]}
+    assert shown["Seed"] == str(BIG_SEED) and shown["Gone field"] == "3" and shown["Picture size"] == "512 × 768"
+    assert told["canUse"] and told["text"] == "a red fox" and told["results"][0]["partial"]
+    assert history.workflow(ADA, {"token": put(studio).token})["text"].count(str(2**64 - 1)) == 1
+
+
+def test_a_job_goes_back_into_its_form_with_its_files(history: History, studio: Studio, visitors: Visitors) -> None:
+    picture = paint(studio, "cat.png").path
+    job = studio.submit("image_to_image", {"image": picture, "prompt": "winter", "seed": BIG_SEED}, ADA)
+    assert isinstance(job, Job)
+    event = make_event(access=visitors.admit(ADA), token=job.token)
+    preset, values, notes = history.read_settings(event)
+    assert (preset, values["prompt"], values["seed"], notes) == ("image_to_image", "winter", str(BIG_SEED), [])
+    assert Path(values["image"]).read_bytes() == Path(str(picture)).read_bytes()
+    for upload in job.order.prompt.uploads:
+        upload.path.unlink()
+    _, values, notes = history.read_settings(event)
+    assert "image" not in values and "add it again" in notes[0]
+    studio.forms = {}
+    with pytest.raises(PresetError, match="cannot be used at the moment"):
+        history.read_settings(event)
+
+
+def test_a_picture_becomes_an_input(history: History, studio: Studio, visitors: Visitors) -> None:
+    result = paint(studio)
+    record = put(studio, results=(Result("text", text="words"), result))
+    asked = {"access": visitors.admit(ADA), "token": record.token, "index": 0}
+    targets = list_targets(studio.forms)
+    assert {target["preset"] for target in targets} == {"image_to_image", "inpaint", "upscale"}
+    for target in targets:
+        preset, values, _ = history.read_picture(make_event(**asked, **target))
+        assert preset == target["preset"] and Image.open(values[target["field"]]).size == (8, 8)
+    with pytest.raises(PresetError, match="takes no picture"):
+        history.read_picture(make_event(**asked, preset="upscale", field="model"))
+    for index in (5, -1, "0"):
+        with pytest.raises(LedgerError, match="no longer here"):
+            history.read_picture(make_event(**{**asked, "index": index}, **targets[0]))
+
+
+def test_deleting_takes_the_files_along_and_spares_what_still_runs(history: History, studio: Studio) -> None:
+    over, runs = put(studio, results=(paint(studio),)), put(studio, phase="running")
+    answer = history.delete(ADA, {"tokens": [over.token, runs.token]})
+    assert answer["deleted"] == [over.token] and "not over yet" in answer["error"]
+    assert over.results[0].path is not None and not over.results[0].path.exists()
+    assert list_found(history) == [runs.token]
+
+
+def test_what_could_not_be_fetched_is_fetched_again(history: History, studio: Studio, demo: DemoServer) -> None:
+    upload = {"image": ("made.png", io.BytesIO(paint_bytes()), "image/png")}
+    stored = httpx.post(f"{demo.url}/upload/image", files=upload).json()
+    problem = "made.png was made, but could not be saved in the outputs folder: No space left on device."
+    missing = Result("image", problem=problem, source=Source("9", stored["name"], "", "input"))
+    error = f"The result was made, but could not be fetched: {problem}"
+    record = put(studio, phase="failed", error=error, server=demo.url, results=(missing,))
+    gone = replace(missing, source=Source("9", "never.png", "", "input"))
+    lost = put(studio, phase="failed", error=error, server=demo.url, results=(gone,))
+    told = history.again(ADA, {"token": record.token})
+    assert (told["phase"], told["error"], told["refused"]) == ("done", "", "")
+    kept = studio.ledger.get(record.id)
+    assert kept is not None and kept.results[0].path is not None and kept.results[0].path.read_bytes() == paint_bytes()
+    told = history.again(ADA, {"token": lost.token})
+    assert told["phase"] == "failed" and "could not be fetched" in told["refused"]
+
+
+def paint_bytes() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8), "blue").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_a_zip_holds_every_file_once_and_names_those_that_are_gone(studio: Studio) -> None:
+    two = put(studio, results=(paint(studio), paint(studio)), title="Sea/../side")
+    same = replace(put(studio, results=(paint(studio),)), title=two.title, created=two.created)
+    gone = put(studio, results=(paint(studio),), title="Gone", created=0.0)
+    assert gone.results[0].path is not None
+    gone.results[0].path.unlink()
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(pack(list_entries([two, same, same, gone])))))
+    assert archive.testzip() is None
+    names = archive.namelist()
+    assert len(names) == len({name.lower() for name in names}) == 5 and not any("/" in name for name in names)
+    assert b"Gone" in archive.read("Files that are gone.txt")
+
+
+def log_in(app: RunningApp, name: str) -> httpx.Client:
+    browser = httpx.Client(base_url=f"{app.url}gradio_api")
+    assert browser.post(f"{app.url}login", data={"username": name, "password": f"{name}-pw"}).status_code == 200
+    return browser
+
+
+def enter(app: RunningApp, browser: httpx.Client, person: str = "") -> str:
+    """The access that a page of this browser gets."""
+    blocks = app.app.blocks
+    number, function = next((number, one) for number, one in blocks.fns.items() if one.name == "enter")
+    body = {
+        "data": [],
+        "fn_index": number,
+        "session_hash": uuid.uuid4().hex,
+        "event_data": {"person": person},
+        "trigger_id": function.targets[0][0],
+    }
+    answer = browser.post("/run/predict", json=body)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["data"][0]["access"])
+
+
+def call(app: RunningApp, browser: httpx.Client, name: str, *data: Any) -> httpx.Response:
+    """Call a function of the page's script."""
+    found = [one for one in app.app.blocks.blocks.values() if getattr(one, "elem_id", None) == "cg-history"]
+    body = {"data": list(data), "fn_name": name, "session_hash": "x", "component_id": found[0]._id}
+    return browser.post("/component_server", json=body)
+
+
+def test_logged_in_people_have_their_own_history(demo: DemoServer, tmp_path: Path) -> None:
+    (tmp_path / "people").write_text("ada:ada-pw\nbob:bob-pw\n")
+    with run_app(demo.url, tmp_path / "outputs", auth=tmp_path / "people") as app:
+        record = put(app.app.studio, results=(paint(app.app.studio),))
+        person = secrets.token_hex(16)
+        ada, bob = log_in(app, "ada"), log_in(app, "bob")
+        mine, theirs = enter(app, ada, person), enter(app, bob, person)
+        found = call(app, ada, "search", mine, {}).json()
+        assert [job["token"] for job in found["jobs"]] == [record.token]
+        assert call(app, bob, "search", theirs, {}).json()["jobs"] == []
+        assert call(app, bob, "open", theirs, {"token": record.token}).json() == {"error": UNKNOWN}
+        assert call(app, httpx.Client(base_url=f"{app.url}gradio_api"), "search", mine, {}).status_code == 401
+
+
+def test_browsers_have_their_own_history_and_guessing_does_not_help(app: RunningApp) -> None:
+    studio, browser = app.app.studio, httpx.Client(base_url=f"{app.url}gradio_api")
+    one, two = (enter(app, browser, secrets.token_hex(16)) for _ in range(2))
+    owner = app.app.visitors.find(one)
+    assert owner is not None and owner.startswith("anon:") and owner != app.app.visitors.find(two)
+    record = put(studio, owner, results=(paint(studio),))
+    assert len(call(app, browser, "search", one, {}).json()["jobs"]) == 1
+    assert call(app, browser, "search", two, {}).json()["jobs"] == []
+    odd: list[tuple[Any, ...]] = [("guess", {}), (None, {}), (), (one,)]
+    for wrong in odd:
+        assert call(app, browser, "search", *wrong).json() == {"left": True}
+    zipped = browser.post("/comfygradio/history.zip", data={"access": one, "job": [record.token]})
+    assert len(zipfile.ZipFile(io.BytesIO(zipped.content)).namelist()) == 1
+    others = browser.post("/comfygradio/history.zip", data={"access": two, "job": [record.token, record.id]})
+    assert zipfile.ZipFile(io.BytesIO(others.content)).namelist() == []
+    refused = browser.post("/comfygradio/history.zip", data={"access": "guess", "job": [record.token]})
+    assert refused.status_code == 403 and "reload" in refused.text
+
+
+def test_the_ledger_itself_is_not_served(app: RunningApp) -> None:
+    ledger = app.app.studio.ledger.path
+    assert ledger.is_file()
+    for path in (ledger, ledger.with_name("lock"), Path(str(ledger).replace(".comfygradio", ".COMFYGRADIO"))):
+        assert httpx.get(f"{app.url}gradio_api/file={path}").status_code == 403

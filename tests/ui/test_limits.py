@@ -1,0 +1,210 @@
+"""What an operator allows: size and steps of pictures, uploads, waiting jobs, and pages that go away."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.demo import DemoServer
+from comfygradio.errors import LimitReached, ValuesRefused
+from comfygradio.jobs.limits import Limits, find_excess
+from comfygradio.settings import Settings, shipped_presets
+from comfygradio.ui.attendance import Attendance
+from comfygradio.ui.serve import set_limits
+from comfygradio.ui.studio import Studio
+from comfygradio.ui.viewer import Viewer
+from tests.jobs.lines import draw, is_over, wait
+
+
+@pytest.fixture
+def open_studio(demo: DemoServer, tmp_path: Path) -> Iterator[Callable[..., Studio]]:
+    """Opens an app's state on the demo server, with limits; closed at the end."""
+    opened: list[Studio] = []
+
+    def start(limits: Limits, presets: Path | None = None) -> Studio:
+        folders = [presets or shipped_presets()]
+        studio = Studio(ComfyClient(demo.url), folders, tmp_path / f"outputs{len(opened)}", limits=limits)
+        assert studio.connect()
+        opened.append(studio)
+        return studio
+
+    yield start
+    for studio in opened:
+        studio.close()
+
+
+@contextmanager
+def refused(**problems: str) -> Iterator[None]:
+    """Expects a refusal of exactly these fields, with these sentences."""
+    with pytest.raises(ValuesRefused) as caught:
+        yield
+    assert caught.value.problems == problems
+
+
+def write_preset(folder: Path, fields: str, **inputs: dict[str, Any]) -> Path:
+    """A preset `own` of the shipped workflow with other inputs (node id without its `n`: inputs) and these fields."""
+    folder.mkdir()
+    graph = json.loads((shipped_presets() / "text_to_image.json").read_text())
+    for node, changes in inputs.items():
+        graph[node.removeprefix("n")]["inputs"].update(changes)
+    (folder / "own.json").write_text(json.dumps(graph))
+    (folder / "own.yaml").write_text(f"title: Own\nworkflow: own.json\nfields: {fields}\n")
+    return folder
+
+
+def test_without_limits_everything_goes(open_studio: Callable[..., Studio]) -> None:
+    assert open_studio(Limits()).order("text_to_image", {"steps": 60})
+
+
+def test_size_and_steps_are_refused_beside_their_fields(open_studio: Callable[..., Studio]) -> None:
+    studio = open_studio(Limits(megapixels=0.3, steps=20))
+    assert studio.order("text_to_image", {"size": "512x512", "steps": 20})
+    size = "768 × 512 is too large; at most 0.3 megapixels are allowed here, for example 512 × 512."
+    with refused(size=size, steps="21 steps are too many; at most 20 are allowed here."):
+        studio.order("text_to_image", {"size": "768x512", "steps": 21})
+
+
+def test_what_no_field_can_bring_down_is_said_of_the_form(open_studio: Callable[..., Studio], tmp_path: Path) -> None:
+    folder = write_preset(tmp_path / "own", "{steps: {slot: 3.steps}, width: {slot: 5.width}}", n5={"height": 1024})
+    studio = open_studio(Limits(megapixels=0.5, steps=8), folder)
+    with refused(width="512 × 1024 is too large; at most 0.5 megapixels are allowed here, for example 704 × 704."):
+        studio.order("own", {"steps": 8, "width": 512})
+    assert studio.order("own", {"steps": 8, "width": 480})
+    shutil.rmtree(folder)
+    write_preset(tmp_path / "own", "{seed: {slot: 3.seed}}", n3={"steps": 9})
+    studio.reload()
+    with pytest.raises(LimitReached, match=r"^Own: 9 steps are too many; at most 8 are allowed here\.$"):
+        studio.order("own", {})
+
+
+KNOWN = {
+    "EmptyLatentImage": {"output": ["LATENT"]},
+    "ImageScale": {"output": ["IMAGE"]},
+    "ImageScaleToTotalPixels": {"output": ["IMAGE"]},
+    "CLIPTextEncodeSDXL": {"output": ["CONDITIONING"]},
+    "BasicScheduler": {"output": ["SIGMAS"]},
+    "PrimitiveInt": {"output": ["INT"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("graph", "expected"),
+    [
+        ({"1": ("EmptyLatentImage", {"width": 1000, "height": 1000})}, []),
+        ({"1": ("EmptyLatentImage", {"width": 1000, "height": 1001})}, [("1", "width"), ("1", "height")]),
+        ({"1": ("EmptyLatentImage", {"width": "1000", "height": "1001"})}, [("1", "width"), ("1", "height")]),
+        ({"1": ("CLIPTextEncodeSDXL", {"width": 4096, "height": 4096})}, []),
+        ({"1": ("NobodyKnowsIt", {"width": 4096, "height": 4096})}, [("1", "width"), ("1", "height")]),
+        ({"1": ("ImageScale", {"to.width": 2000, "to.height": 600})}, [("1", "to.width"), ("1", "to.height")]),
+        ({"1": ("ImageScaleToTotalPixels", {"megapixels": 1.5})}, [("1", "megapixels")]),
+        ({"1": ("ImageScaleToTotalPixels", {"megapixels": 1.0})}, []),
+        ({"1": ("BasicScheduler", {"steps": 31})}, [("1", "steps")]),
+        ({"1": ("BasicScheduler", {"steps": 30}), "2": ("BasicScheduler", {"steps": True})}, []),
+        ({"1": ("BasicScheduler", {"steps": ["2", 0]}), "2": ("PrimitiveInt", {"value": 31})}, [("2", "value")]),
+        ({"1": ("BasicScheduler", {"steps": ["9", 0]})}, []),
+    ],
+)
+def test_what_counts_as_too_much(graph: dict[str, tuple[str, Any]], expected: list[tuple[str, str]]) -> None:
+    nodes = {key: {"class_type": kind, "inputs": inputs} for key, (kind, inputs) in graph.items()}
+    found = find_excess(nodes, Limits(megapixels=1.0, steps=30), ObjectInfo.from_json(KNOWN))
+    assert [place for excess in found for place in excess.inputs] == expected
+
+
+def test_uploads_are_bounded_by_the_smaller_limit(open_studio: Callable[..., Studio], tmp_path: Path) -> None:
+    Image.effect_noise((512, 512), 90).save(tmp_path / "noise.png")
+    assert (tmp_path / "noise.png").stat().st_size > 200_000
+    studio = open_studio(Limits(upload_mb=0.1))
+    with refused(image="the file has 0 MB; at most 0.1 MB are allowed."):
+        studio.order("upscale", {"image": tmp_path / "noise.png"})
+    assert open_studio(Limits(upload_mb=100)).forms["upscale"].fields["image"].max_mb == 20
+    assert open_studio(Limits()).order("upscale", {"image": tmp_path / "noise.png"})
+
+
+def test_the_settings_become_the_limits() -> None:
+    settings = Settings(jobs_per_person=3, max_megapixels=2.0, max_steps=9, max_upload_mb=4.0, names="{random}")
+    assert set_limits(settings) == Limits(3, 2.0, 9, 4.0, "{random}")
+    assert set_limits(Settings()) == Limits(upload_mb=100.0)
+
+
+class Leaving:
+    """Notes the jobs that are left, and when."""
+
+    def __init__(self) -> None:
+        self.left: list[str] = []
+        self.happened = asyncio.Event()
+
+    def __call__(self, token: str) -> None:
+        self.left.append(token)
+        self.happened.set()
+
+
+def test_a_job_is_left_once_its_last_page_has_gone() -> None:
+    async def play() -> None:
+        leaving = Leaving()
+        attendance = Attendance(leaving, away_seconds=0, hidden_seconds=3600)
+        with attendance.watch("a"):
+            with attendance.watch("a"):
+                pass
+            await asyncio.sleep(0)
+            attendance.look("a", hidden=False)
+            with attendance.watch("b"):
+                pass
+            await asyncio.wait_for(leaving.happened.wait(), 5)
+            assert leaving.left == ["b"]
+            leaving.happened.clear()
+        await asyncio.wait_for(leaving.happened.wait(), 5)
+        assert leaving.left == ["b", "a"]
+
+    asyncio.run(play())
+
+
+def test_a_page_that_comes_back_or_lies_in_the_background_keeps_its_job() -> None:
+    async def play() -> None:
+        leaving = Leaving()
+        attendance = Attendance(leaving, away_seconds=0, hidden_seconds=3600)
+        with attendance.watch("back"), attendance.watch("hidden"), attendance.watch("gone"):
+            pass
+        attendance.look("hidden", hidden=True)
+        with attendance.watch("back"):
+            await asyncio.wait_for(leaving.happened.wait(), 5)
+            assert leaving.left == ["gone"]
+        attendance.look("back", hidden=True)
+        leaving.happened.clear()
+        attendance.look("hidden", hidden=False)
+        await asyncio.wait_for(leaving.happened.wait(), 5)
+        assert leaving.left == ["gone", "hidden"]
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("cancels", [True, False])
+def test_a_job_ends_with_its_last_page_only_where_that_is_wanted(
+    open_studio: Callable[..., Studio], cancels: bool
+) -> None:
+    studio = open_studio(Limits())
+    viewer = Viewer(studio)
+    job = studio.queue.submit(draw(1, 30))
+
+    async def visit() -> None:
+        if cancels:
+            studio.attendance = Attendance(studio.queue.stop, away_seconds=0)
+        messages: Any = viewer.watch(job)
+        assert (await anext(messages))["token"] == job.token
+        await messages.aclose()
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+    asyncio.run(visit())
+    assert job.stop_requested.is_set() == cancels
+    studio.queue.stop(job.token)
+    assert wait(job, is_over).phase == "stopped"

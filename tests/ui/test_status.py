@@ -1,0 +1,301 @@
+"""The Status page without a browser: who gets in, what is told, and what an operator's buttons do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import httpx
+import pytest
+
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.state import JobState
+from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.errors import SettingsError
+from comfygradio.jobs.job import Job, Snapshot
+from comfygradio.jobs.lane import LaneStatus
+from comfygradio.settings import Settings, shipped_presets
+from comfygradio.ui.describe import describe_job, describe_left
+from comfygradio.ui.serve import App, build, launch
+from comfygradio.ui.status import Status
+from comfygradio.ui.status_access import Operators, find_operators
+from comfygradio.ui.status_view import describe_server, describe_waiting
+from comfygradio.ui.studio import Studio
+from tests.jobs.lines import draw, free_port, is_over, is_running, wait
+
+OPERATORS = Operators(None)
+
+
+@pytest.fixture
+def studio(demo: DemoServer, tmp_path: Path) -> Iterator[Studio]:
+    """An app's state on the demo server; its queue works."""
+    studio = Studio(ComfyClient(demo.url), [], tmp_path / "outputs")
+    assert studio.connect()
+    yield studio
+    studio.queue.stop_waiting()
+    for job in studio.queue.list_posted(studio.queue.lanes[0]):
+        studio.queue.stop(job.token)
+        wait(job, is_over)
+    studio.close()
+
+
+def request(host: str = "127.0.0.1:7860", client: str = "127.0.0.1", user: str = "", **headers: str) -> gr.Request:
+    """What Gradio tells about a page that is loaded."""
+    return gr.Request(
+        username=user or None,
+        headers={"host": host, **{name.replace("_", "-"): value for name, value in headers.items()}},
+        client=type("Client", (), {"host": client})(),
+    )
+
+
+def call(status: Status, *data: Any) -> Any:
+    """What the page gets for a button, or with the token alone for a look."""
+    return asyncio.run((status.make_act() if len(data) > 1 else status.make_look())(list(data)))
+
+
+def is_posted(snapshot: Snapshot) -> bool:
+    """Whether a job waits on its server."""
+    return snapshot.state is not None and snapshot.state.status == "queued"
+
+
+@pytest.mark.parametrize(
+    ("settings", "users"),
+    [
+        (Settings(), "all"),
+        (Settings(host="::1"), "all"),
+        (Settings(host="localhost"), "all"),
+        (Settings(host="0.0.0.0"), "none"),
+        (Settings(host="192.168.1.5"), "none"),
+        (Settings(root_path="/forms"), "none"),
+    ],
+)
+def test_without_a_login_only_a_page_of_this_machine_has_operators(settings: Settings, users: str) -> None:
+    operators = find_operators(settings)
+    assert operators is None if users == "none" else operators is not None and operators.users is None
+
+
+def test_with_a_login_only_those_who_are_named(tmp_path: Path) -> None:
+    auth = tmp_path / "users"
+    auth.write_text("ann:a\nben:b\n")
+    assert find_operators(Settings(auth=auth)) is None
+    operators = find_operators(Settings(auth=auth, host="0.0.0.0", operators=("ann",)))
+    assert operators and operators.admit(request(user="ann"))
+    assert not operators.admit(request(user="ben")) and not operators.admit(request())
+    with pytest.raises(SettingsError, match=r"--operator: the --auth file has no user carl\."):
+        find_operators(Settings(auth=auth, operators=("ann", "carl")))
+    with pytest.raises(SettingsError, match="add --auth"):
+        find_operators(Settings(operators=("ann",)))
+
+
+@pytest.mark.parametrize(
+    ("asked", "admitted"),
+    [
+        (request(), True),
+        (request("localhost:7860"), True),
+        (request("[::1]:7860", "::1"), True),
+        (request(client="192.168.1.9"), False),
+        (request(x_forwarded_for="192.168.1.9"), False),
+        (request(forwarded="for=192.168.1.9"), False),
+        (request("evil.example:7860"), False),
+        (request(""), False),
+    ],
+)
+def test_a_page_of_this_machine_is_not_one_behind_a_proxy(asked: gr.Request, admitted: bool) -> None:
+    assert OPERATORS.admit(asked) == admitted
+
+
+def test_the_token_goes_to_operators_alone(studio: Studio) -> None:
+    status = Status(studio, OPERATORS)
+    assert status.hand_out(request()) == {"token": OPERATORS.token}
+    assert status.hand_out(request("evil.example")) == {}
+    assert OPERATORS.token not in repr(OPERATORS) and Operators(None).token != OPERATORS.token
+
+
+@pytest.mark.parametrize("data", [None, [], "x", {}, [None], [""], ["ü\ud800"], [[OPERATORS.token]], [1, "free", "x"]])
+def test_every_function_needs_the_token(studio: Studio, data: Any) -> None:
+    status = Status(studio, OPERATORS)
+    assert asyncio.run(status.make_look()(data)) == {"denied": True}
+    assert asyncio.run(status.make_act()(data)) == {"denied": True}
+
+
+def test_a_look_tells_servers_and_who_waits_but_no_ids(studio: Studio, demo: DemoServer) -> None:
+    people = ["user:ann", "user:ann", "user:ann", "anon:0a1b2c", "api", "local"]
+    jobs = [studio.queue.submit(draw(number, 60), who) for number, who in enumerate(people)]
+    wait(jobs[0], is_running)
+    wait(jobs[1], is_posted)
+    told = call(Status(studio, OPERATORS), OPERATORS.token)
+    assert "0a1b2c" not in json.dumps(told) and not any(job.token in json.dumps(told) for job in jobs)
+    (server,) = told["servers"]
+    assert (server["url"], server["up"], server["trouble"]) == (demo.url, True, "")
+    assert (server["ours"], server["remaining"]) == (2, 2) and server["version"]
+    (device,) = server["devices"]
+    assert 0 <= device["used"] <= device["total"]
+    assert sum(one["count"] for one in told["waiting"]) == 4
+    assert {"Programs", "Commands", "ann"} <= {one["who"] for one in told["waiting"]}
+    assert studio.queue.stop_waiting() == 4
+
+
+def test_a_server_that_does_not_answer_is_told_and_its_buttons_say_why(tmp_path: Path) -> None:
+    dead = f"http://127.0.0.1:{free_port()}"
+    studio = Studio(ComfyClient(dead), [], tmp_path / "outputs")
+    status = Status(studio, OPERATORS)
+    (server,) = call(status, OPERATORS.token)["servers"]
+    assert not server["up"] and "does not answer" in server["trouble"] and server["remaining"] is None
+    assert "does not answer" in call(status, OPERATORS.token, "free", dead)["error"]
+    studio.close()
+
+
+def test_interrupt_stops_what_runs_and_the_next_one_goes_on(studio: Studio, demo: DemoServer) -> None:
+    jobs = [studio.queue.submit(draw(number, 60)) for number in range(2)]
+    wait(jobs[0], is_running)
+    assert call(Status(studio, OPERATORS), OPERATORS.token, "interrupt", demo.url) == {
+        "done": "What was running is stopped."
+    }
+    end = wait(jobs[0], is_over)
+    assert (end.phase, end.error) == ("stopped", "Somebody stopped this job on the server.")
+    wait(jobs[1], is_running)
+
+
+def test_clear_takes_everybodys_waiting_prompts_and_leaves_what_runs(studio: Studio, demo: DemoServer) -> None:
+    jobs = [studio.queue.submit(draw(number, 60)) for number in range(2)]
+    wait(jobs[0], is_running)
+    wait(jobs[1], is_posted)
+    foreign = studio.client.queue_prompt(draw(9, 60).prompt.graph)
+    assert "done" in call(Status(studio, OPERATORS), OPERATORS.token, "clear", demo.url)
+    assert wait(jobs[1], is_over).phase == "stopped"
+    queue = studio.client.queue()
+    assert not queue.pending and foreign.prompt_id not in [one.prompt_id for one in queue.running]
+    assert is_running(jobs[0].snapshot)
+
+
+def test_stop_all_ends_what_waits_here_and_nothing_else(studio: Studio) -> None:
+    jobs = [studio.queue.submit(draw(number, 60), f"user:{number}") for number in range(4)]
+    wait(jobs[1], is_posted)
+    status = Status(studio, OPERATORS)
+    assert call(status, OPERATORS.token, "stop", "") == {"done": "2 waiting jobs were stopped."}
+    assert [job.snapshot.phase for job in jobs] == ["running", "running", "stopped", "stopped"]
+    assert call(status, OPERATORS.token, "stop", "") == {"done": "0 waiting jobs were stopped."}
+
+
+@pytest.mark.parametrize(
+    "data", [("free", "http://elsewhere"), ("explode", ""), ("stop", "x"), (None, None), ("free",)]
+)
+def test_nothing_else_can_be_asked_for(studio: Studio, data: tuple[Any, ...]) -> None:
+    assert call(Status(studio, OPERATORS), OPERATORS.token, *data) == {
+        "error": "This server is not among ours any more; reload this page."
+    }
+
+
+def test_free_memory_reaches_the_server(studio: Studio, demo: DemoServer) -> None:
+    assert "unloads" in call(Status(studio, OPERATORS), OPERATORS.token, "free", demo.url)["done"]
+
+
+@pytest.mark.parametrize(
+    "stats", [{}, {"system": None, "devices": None}, {"devices": [None, {}, {"vram_total": 0, "vram_free": 0}]}]
+)
+def test_what_a_server_does_not_tell_is_left_out(stats: Mapping[str, Any]) -> None:
+    told = describe_server(LaneStatus("http://x", True, "", 0, 0, stats), [])
+    assert told["devices"] == [] and told["version"] == ""
+
+
+def test_people_have_names_that_stay_and_tell_nothing() -> None:
+    told = describe_waiting({"anon:aa": 1, "user:ann": 3, "api:1": 1, "api:2": 4}, "salt")
+    assert [one["count"] for one in told] == [5, 3, 1]
+    assert told[0]["who"] == "Programs" and told[2]["who"].startswith("Guest ")
+    assert describe_waiting({"anon:aa": 7}, "salt")[0]["who"] == told[2]["who"]
+    assert describe_waiting({"anon:aa": 7}, "pepper")[0]["who"] != told[2]["who"]
+
+
+def test_a_server_that_lacks_a_model_is_not_used_for_that_preset(tmp_path: Path) -> None:
+    with DemoServer(DemoOptions(lab_nodes=True)) as one:
+        studio = Studio(ComfyClient(one.url), [shipped_presets()], tmp_path / "outputs")
+        assert studio.connect()
+        status = Status(studio, OPERATORS)
+        assert call(status, OPERATORS.token)["servers"][0]["lacks"] == []
+        form = studio.forms["upscale"]
+        graph = form.workflow.to_json()
+        key = next(key for key, node in graph.items() if node["class_type"] == "UpscaleModelLoader")
+        graph[key]["inputs"]["model_name"] = "elsewhere.pth"
+        studio.forms = {"upscale": replace(form, workflow=type(form.workflow).from_json(graph))}
+        assert call(status, OPERATORS.token)["servers"][0]["lacks"] == [
+            "Not used for Upscale: it does not have elsewhere.pth."
+        ]
+        studio.close()
+
+
+def list_ids(app: App) -> set[str]:
+    return {str(block.elem_id) for block in app.blocks.blocks.values()}
+
+
+def test_nothing_is_built_where_nobody_may_see_it(demo: DemoServer, tmp_path: Path) -> None:
+    own = {"cg-status", "cg-status-way"}
+    users = tmp_path / "users"
+    users.write_text("ann:a\nben:b\n")
+    settings = Settings(server=demo.url, presets=(shipped_presets(),))
+    for number, (changed, is_there) in enumerate(
+        [
+            (settings, True),
+            (replace(settings, host="0.0.0.0"), False),
+            (replace(settings, auth=users), False),
+            (replace(settings, auth=users, operators=("ben",)), True),
+        ]
+    ):
+        app = build(replace(changed, outputs=tmp_path / str(number)))
+        assert own & list_ids(app) == (own if is_there else set())
+        app.close()
+
+
+def test_a_user_gets_no_token_and_an_operator_does(demo: DemoServer, tmp_path: Path) -> None:
+    users = tmp_path / "users"
+    users.write_text("ann:a\nben:b\n")
+    settings = Settings(
+        server=demo.url,
+        presets=(shipped_presets(),),
+        outputs=tmp_path / "outputs",
+        auth=users,
+        operators=("ann",),
+        port=free_port(),
+    )
+    app = build(settings)
+    url = launch(app, block=False)
+    try:
+        number = next(key for key, fn in app.blocks.fns.items() if fn.name == "hand_out")
+        body = {"fn_index": number, "data": [], "session_hash": "x"}
+        assert httpx.post(f"{url}gradio_api/run/predict", json=body).status_code == 401
+        told = {}
+        for name, password in (("ann", "a"), ("ben", "b")):
+            with httpx.Client() as browser:
+                browser.post(f"{url}login", data={"username": name, "password": password}).raise_for_status()
+                told[name] = browser.post(f"{url}gradio_api/run/predict", json=body).json()["data"][0]
+        assert app.operators and told == {"ann": {"token": app.operators.token}, "ben": {}}
+    finally:
+        app.close()
+        app.blocks.close(verbose=False)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, ""),
+        (0.0, ""),
+        (2.9, ""),
+        (3.0, "about 3 s left"),
+        (12.4, "about 12 s left"),
+        (33.0, "about 35 s left"),
+        (57.4, "about 55 s left"),
+        (58.0, "about 1 min left"),
+        (200.0, "about 3 min left"),
+        (4210.0, "about 1 h 10 min left"),
+    ],
+)
+def test_what_is_left_is_told_calmly(seconds: float | None, text: str) -> None:
+    assert describe_left(seconds) == text
+    job = Job(draw(1))
+    state = JobState("x", "running", seconds_left=seconds)
+    assert describe_job(job, Snapshot("running", state=state))["left"] == text
+    assert describe_job(job, Snapshot("done", state=state))["left"] == ""
