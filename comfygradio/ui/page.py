@@ -59,9 +59,9 @@ def build_page(
     with gr.Blocks(title="comfygradio", analytics_enabled=False, delete_cache=(3600, 86400)) as blocks:
         mark = f'<i id="cg-revision" data-revision="{revision}" hidden></i>'
         gr.HTML(mark + (DEMO_BANNER if studio.is_demo else ""), elem_id="cg-banner", js_on_load=None)
-        history = build_history(studio, visitors)
         if author and not studio.trouble:
             build_author(studio)
+        history = build_history(studio, visitors)
         if operators:
             build_status(blocks, studio, operators)
         if studio.trouble:
