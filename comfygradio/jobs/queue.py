@@ -83,6 +83,11 @@ class JobQueue:
         record = self.ledger.find(token)
         return make_job(record) if record else None
 
+    def forget(self, token: str) -> None:
+        """A job was deleted from the ledger; it is nowhere any more."""
+        with self._changed:
+            self._jobs.pop(token, None)
+
     def list_running(self, owner: str) -> list[Job]:
         """A person's jobs that wait or run, oldest first."""
         with self._changed:

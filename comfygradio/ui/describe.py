@@ -63,6 +63,7 @@ def describe_result(result: Result) -> dict[str, Any]:
         "display": link_file(result.display) if result.display else "",
         "width": result.width,
         "height": result.height,
+        "partial": result.partial,
     }
 
 

@@ -19,7 +19,8 @@ from comfygradio.ui.assets import read_asset
 from comfygradio.ui.history_access import Visitors
 from comfygradio.ui.history_describe import Json, describe_card, describe_values, read_query
 from comfygradio.ui.history_reuse import fill_again, is_target, lend_file, list_targets
-from comfygradio.ui.panel import PRIVATE, Panel, name_owner
+from comfygradio.ui.panel import PRIVATE, Panel
+from comfygradio.ui.person import name_owner
 from comfygradio.ui.restoring import list_updates
 from comfygradio.ui.studio import Studio
 
@@ -145,6 +146,7 @@ class History:
         for token in _list_tokens(asked):
             try:
                 self._studio.ledger.delete(self._find(owner, token).id)
+                self._studio.queue.forget(token)
                 deleted.append(token)
             except LedgerError as error:
                 problem = str(error)

@@ -63,7 +63,7 @@ def describe_card(record: Record, job: Job | None) -> Json:
 def describe_made(result: Result) -> Json:
     """One result: as the viewer gets it, and whether it is all there."""
     again = result.can_be_collected
-    return {**describe_result(result), "partial": result.partial, "problem": result.problem, "again": again}
+    return {**describe_result(result), "problem": result.problem, "again": again}
 
 
 def describe_values(record: Record, form: Form | None) -> list[Json]:

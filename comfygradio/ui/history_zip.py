@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import zipfile
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from io import RawIOBase
+from io import BytesIO, RawIOBase
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from comfygradio.ui.history_access import Visitors
 CHUNK_BYTES = 1 << 18
 MOST_JOBS = 500
 
-Entry = tuple[str, Path, float]
+Entry = tuple[str, Path | str, float]
+"""A name in the zip, the file or the text that it holds, and when it was made."""
 
 
 def make_zip_route(visitors: Visitors, ledger: Ledger) -> Callable[[Request], Awaitable[Response]]:
@@ -41,29 +42,30 @@ def make_zip_route(visitors: Visitors, ledger: Ledger) -> Callable[[Request], Aw
 
 
 def list_entries(records: Iterable[Record]) -> Iterator[Entry]:
-    """Name in the zip, file and time of every result; a folder for each job that made several."""
+    """Name in the zip, file or text, and time of every result; those of one job are numbered."""
     taken: set[str] = set()
     for record in records:
-        paths = [result.path for result in record.results if result.path]
+        made: list[Path | str] = [one for result in record.results if (one := result.path or result.text)]
         stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(record.created))
         base = f"{clean_name(record.title, 60)} {stamp}"
-        for number, path in enumerate(paths, 1):
-            stem = f"{base} {number}" if len(paths) > 1 else base
-            name, count = f"{stem}{path.suffix}", 1
+        for number, one in enumerate(made, 1):
+            stem = f"{base} {number}" if len(made) > 1 else base
+            suffix = one.suffix if isinstance(one, Path) else ".txt"
+            name, count = f"{stem}{suffix}", 1
             while name.lower() in taken:
                 count += 1
-                name = f"{stem} ({count}){path.suffix}"
+                name = f"{stem} ({count}){suffix}"
             taken.add(name.lower())
-            yield name, path, record.created
+            yield name, one, record.created
 
 
 def pack(entries: Iterable[Entry]) -> Iterator[bytes]:
     """The bytes of a zip file with these files as they are (pictures get no smaller); it names those that are gone."""
     sink, gone = _Sink(), list[str]()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
-        for name, path, created in entries:
+        for name, made, created in entries:
             try:
-                source = path.open("rb")
+                source = BytesIO(made.encode()) if isinstance(made, str) else made.open("rb")
             except OSError:
                 gone.append(name)
                 continue

@@ -13,7 +13,8 @@ from comfygradio.ui.endpoint import build_endpoint
 from comfygradio.ui.fields import refresh_component
 from comfygradio.ui.history import build_history, listen_history
 from comfygradio.ui.history_access import Visitors
-from comfygradio.ui.panel import PRIVATE, Panel, build_note, build_panel, build_person, listen_panel
+from comfygradio.ui.panel import PRIVATE, Panel, build_note, build_panel, listen_panel
+from comfygradio.ui.person import build_person
 from comfygradio.ui.restoring import build_restoring
 from comfygradio.ui.status import build_status
 from comfygradio.ui.status_access import Operators
@@ -97,7 +98,7 @@ def _build_open(blocks: gr.Blocks, studio: Studio) -> tuple[list[Panel], gr.Radi
                 gr.HTML(note, js_on_load=None)
         with gr.Column(scale=7, min_width=320, elem_id="cg-side"):
             view = viewer.build()
-    view.attach(viewer.attach, None, view, concurrency_limit=None, **PRIVATE)
+    view.attach(viewer.attach, person, view, concurrency_limit=None, **PRIVATE)
     for panel in panels:
         listen_panel(panel, studio, viewer, view, person)
         if panel.button:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import html
 import json
-import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,10 +16,10 @@ from gradio.components import Component
 from comfygradio.errors import ComfyGradioError, ValuesRefused
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import LoraFile
-from comfygradio.ui.assets import read_asset
 from comfygradio.ui.custom import build_problem
 from comfygradio.ui.fields import name_element, show_value
 from comfygradio.ui.layout import build_fields
+from comfygradio.ui.person import name_owner
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.uploads import read_payload
 from comfygradio.ui.viewer import Viewer
@@ -93,24 +91,6 @@ def listen_panel(panel: Panel, studio: Studio, viewer: Viewer, view: gr.HTML, pe
         **PRIVATE,
     )
     _listen_conditions(panel)
-
-
-def build_person() -> gr.HTML:
-    """Draw what nobody sees: a component whose value is the random id by which a browser knows its person."""
-    script = f"{read_asset('history_person.js')}\nprops.value = readPerson();"
-    return gr.HTML(None, html_template="<i hidden></i>", js_on_load=script, elem_id="cg-person")
-
-
-def name_owner(request: gr.Request, who: Any) -> str:
-    """Whose job it is: the user who is logged in, else the browser with this random id, else the tab that asks.
-
-    The id is a secret of the browser, so that only its hash is kept.
-    """
-    if request.username:
-        return f"user:{request.username}"
-    known = isinstance(who, str) and re.fullmatch(r"[0-9a-f]{32}", who)
-    secret = who if known else f"session:{request.session_hash}"
-    return f"anon:{hashlib.sha256(secret.encode()).hexdigest()[:32]}"
 
 
 def read_values(form: Form, payloads: tuple[Any, ...]) -> Values:

@@ -11,6 +11,7 @@ import gradio as gr
 from comfygradio.jobs.job import Job
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.describe import describe_job
+from comfygradio.ui.person import name_owner
 from comfygradio.ui.stream import Message, Watch, encode_frame
 from comfygradio.ui.studio import Studio
 
@@ -44,10 +45,10 @@ class Viewer:
         finally:
             del self._watches[watch.id]
 
-    async def attach(self, event: gr.EventData) -> AsyncIterator[Message]:
-        """A page that comes back: watch the job it remembers, or tell it that there is none."""
+    async def attach(self, request: gr.Request, event: gr.EventData, who: Any) -> AsyncIterator[Message]:
+        """A page that comes back: watch the job it remembers, else the newest one that its person has running."""
         token = str(getattr(event, "token", ""))
-        job = self.studio.queue.find(token)
+        job = self.studio.queue.find(token) if token else self._find_newest(name_owner(request, who))
         if job is None:
             yield {"token": token, "gone": True}
             return
@@ -89,6 +90,9 @@ class Viewer:
             return {**message, "image": encode_frame(snapshot)} if frames and not snapshot.is_over else message
 
         return peek
+
+    def _find_newest(self, owner: str) -> Job | None:
+        return next(reversed(self.studio.queue.list_running(owner)), None)
 
     def _find(self, data: Any) -> Watch | None:
         """The watch that `[token, watch, …]` names; both secrets must fit."""

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from comfygradio.demo import DemoOptions, DemoServer
 from tests.ui.running import RunningApp, run_app
@@ -31,6 +31,7 @@ def browser() -> Iterator[Browser]:
         pytest.fail("CI needs a browser: install Debian's package chromium.")
     if path is None:
         pytest.skip("no Chromium on this machine: install Debian's package chromium to run the browser tests.")
+    expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield chromium

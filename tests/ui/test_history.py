@@ -30,6 +30,7 @@ from comfygradio.ui.history_access import PAGES, Visitors
 from comfygradio.ui.history_reuse import list_targets
 from comfygradio.ui.history_zip import list_entries, pack
 from comfygradio.ui.studio import Studio
+from tests.jobs.lines import is_over, wait
 from tests.jobs.records import make_record
 from tests.ui.running import RunningApp, run_app
 
@@ -199,6 +200,13 @@ def test_deleting_takes_the_files_along_and_spares_what_still_runs(history: Hist
     assert list_found(history) == [runs.token]
 
 
+def test_a_deleted_job_is_gone_from_memory_too(history: History, studio: Studio) -> None:
+    job = studio.submit("text_to_image", {"steps": 1}, ADA)
+    wait(job, is_over)
+    assert history.delete(ADA, {"tokens": [job.token]}) == {"deleted": [job.token], "error": ""}
+    assert studio.queue.find(job.token) is None
+
+
 def test_what_could_not_be_fetched_is_fetched_again(history: History, studio: Studio, demo: DemoServer) -> None:
     upload = {"image": ("made.png", io.BytesIO(paint_bytes()), "image/png")}
     stored = httpx.post(f"{demo.url}/upload/image", files=upload).json()
@@ -233,6 +241,13 @@ def test_a_zip_holds_every_file_once_and_names_those_that_are_gone(studio: Studi
     names = archive.namelist()
     assert len(names) == len({name.lower() for name in names}) == 5 and not any("/" in name for name in names)
     assert b"Gone" in archive.read("Files that are gone.txt")
+
+
+def test_a_zip_holds_texts_as_files(studio: Studio) -> None:
+    told = put(studio, results=(Result("text", text="a fox, süß"), paint(studio)), title="Caption")
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(pack(list_entries([told])))))
+    (text,) = [name for name in archive.namelist() if name.endswith(".txt")]
+    assert archive.read(text).decode() == "a fox, süß" and len(archive.namelist()) == 2
 
 
 def log_in(app: RunningApp, name: str) -> httpx.Client:

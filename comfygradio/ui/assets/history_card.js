@@ -27,7 +27,7 @@ function drawThumb(job) {
 
 function drawBadges(job) {
   const badges = [];
-  if (STATES[job.phase]) badges.push(make("span", { className: `cg-past-badge cg-past-${job.phase}`, textContent: job.phase === "running" ? `${Math.floor(job.percent)} %` : STATES[job.phase] }));
+  if (STATES[job.phase]) badges.push(make("span", { className: `cg-past-badge cg-past-${job.phase}`, textContent: job.phase === "running" ? job.percent ? `${Math.floor(job.percent)} %` : "Starting" : STATES[job.phase] }));
   if (job.results.some((result) => result.partial)) badges.push(make("span", { className: "cg-past-badge", textContent: "Partial", title: "The job did not come to its end; there might have been more." }));
   if (job.results.some((result) => result.again)) badges.push(make("span", { className: "cg-past-badge cg-past-failed", textContent: "Not fetched" }));
   if (job.results.length > 1) badges.push(make("span", { className: "cg-past-badge", textContent: `${job.results.length} results` }));

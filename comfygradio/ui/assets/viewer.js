@@ -145,7 +145,7 @@ function card(result) {
   if (result.kind === "text") return make("pre", { className: "cg-text", textContent: result.text });
   const url = link(result.url), shown = link(result.display);
   const save = make("a", { className: "cg-save", href: url, download: result.name, textContent: "Download", title: "Download " + result.name });
-  const size = result.width ? result.width + " × " + result.height : "";
+  const size = [result.partial && "unfinished", result.width && result.width + " × " + result.height].filter(Boolean).join(" · ");
   const foot = make("figcaption", {}, make("span", { textContent: size }), save);
   return make("figure", { className: "cg-card" }, media(result, url, shown), foot);
 }
@@ -192,3 +192,4 @@ setInterval(peek, PEEK_MS);
 
 const token = stored(sessionStorage, TAB, null) ?? stored(localStorage, ALL, []).at(-1);
 if (token) { job = { token, over: false }; setTimeout(attach, 0); }
+else if (!document.hidden) setTimeout(() => trigger("attach", { token: "" }), 0);   // another device of this person may have one running
