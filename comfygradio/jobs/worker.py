@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -196,7 +197,8 @@ class Worker(threading.Thread):
         except LedgerError as failure:
             log.exception("the end of job %s could not be written down", job.id)
             error = f"{error} {failure}".strip()
-        job.update(phase=phase, error=error, reason="", results=results, seconds=ended - began)
+        light = replace(state, preview=None) if state else None
+        job.update(phase=phase, state=light, error=error, reason="", results=results, seconds=ended - began)
         self._desk.finish(job)
 
     def _collect(self, job: Job, state: JobState | None, partial: bool) -> tuple[Result, ...]:

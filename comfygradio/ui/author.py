@@ -40,13 +40,12 @@ Json = dict[str, Any]
 
 
 def build_author(studio: Studio) -> None:
-    """Draw the author's page and the way to it, as the first thing inside the current Blocks.
+    """Draw the author's page inside the current Blocks, before anything that calls functions.
 
     First, since a page that was loaded before presets changed calls functions by their number: these must not move.
     """
     author = Author(studio)
-    gr.HTML(read_asset("author_way.html"), js_on_load=read_asset("author_way.js"), elem_id="cg-way")
-    with gr.Row(equal_height=False, elem_id="cg-author"):
+    with gr.Row(equal_height=False, elem_id="cg-author", elem_classes="cg-page-new"):
         with gr.Column(scale=6, min_width=320):
             gr.HTML(read_asset("author_head.html"), js_on_load=None)
             file = gr.File(label=DROP, show_label=False, height=140, elem_classes="cg-upload", elem_id="cg-drop")

@@ -35,9 +35,8 @@ MOST_AT_ONCE = 500
 
 
 def build_history(studio: Studio, visitors: Visitors) -> gr.HTML:
-    """Draw the history page and the way to it, as the first thing inside the current Blocks (see `build_author`)."""
+    """Draw the history page inside the current Blocks, before the forms (see `build_author`)."""
     history = History(studio, visitors)
-    gr.HTML(read_asset("history_way.html"), js_on_load=read_asset("history_way.js"), elem_id="cg-history-way")
     asked = (history.search, history.open, history.look, history.favourite, history.delete)
     more = (history.stop, history.again, history.workflow)
     view = gr.HTML(
@@ -46,6 +45,7 @@ def build_history(studio: Studio, visitors: Visitors) -> gr.HTML:
         js_on_load="\n".join(map(read_asset, SCRIPTS)),
         server_functions=[_publish(one, visitors) for one in (*asked, *more)],
         elem_id="cg-history",
+        elem_classes="cg-page-history",
     )
 
     def enter(request: gr.Request, event: gr.EventData) -> Json:

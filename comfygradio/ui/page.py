@@ -13,6 +13,7 @@ from comfygradio.ui.endpoint import build_endpoint
 from comfygradio.ui.fields import refresh_component
 from comfygradio.ui.history import build_history, listen_history
 from comfygradio.ui.history_access import Visitors
+from comfygradio.ui.navigation import build_navigation
 from comfygradio.ui.panel import PRIVATE, Panel, build_note, build_panel, listen_panel
 from comfygradio.ui.person import build_person
 from comfygradio.ui.restoring import build_restoring
@@ -60,7 +61,9 @@ def build_page(
     with gr.Blocks(title="comfygradio", analytics_enabled=False, delete_cache=(3600, 86400)) as blocks:
         mark = f'<i id="cg-revision" data-revision="{revision}" hidden></i>'
         gr.HTML(mark + (DEMO_BANNER if studio.is_demo else ""), elem_id="cg-banner", js_on_load=None)
-        if author and not studio.trouble:
+        is_author = author and not studio.trouble
+        build_navigation(_list_pages(is_author, operators is not None))
+        if is_author:
             build_author(studio)
         history = build_history(studio, visitors)
         if operators:
@@ -74,6 +77,11 @@ def build_page(
             panels, chooser = _build_open(blocks, studio)
             listen_history(history, studio, visitors, panels, chooser)
     return blocks
+
+
+def _list_pages(author: bool, operators: bool) -> dict[str, str]:
+    pages = {"new": "New preset" if author else "", "status": "Status" if operators else "", "history": "History"}
+    return {name: text for name, text in pages.items() if text}
 
 
 def _build_closed(studio: Studio) -> None:

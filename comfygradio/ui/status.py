@@ -29,11 +29,11 @@ DENIED: Json = {"denied": True}
 
 
 def build_status(blocks: gr.Blocks, studio: Studio, operators: Operators) -> None:
-    """Draw the Status page and the way to it, inside the current Blocks; both stay empty until an operator comes."""
+    """Draw the Status page inside the current Blocks; it stays empty, and the way to it hidden, for everybody else."""
     status = Status(studio, operators)
     way = gr.HTML(
         None,
-        html_template=read_asset("status_way.html"),
+        html_template="<i hidden></i>",
         js_on_load=read_asset("status_way.js"),
         elem_id="cg-status-way",
     )
@@ -43,6 +43,7 @@ def build_status(blocks: gr.Blocks, studio: Studio, operators: Operators) -> Non
         js_on_load=f"{read_asset('author.js')}\n{read_asset('status.js')}",
         server_functions=[status.make_look(), status.make_act()],
         elem_id="cg-status",
+        elem_classes="cg-page-status",
     )
     blocks.load(status.hand_out, None, way, **QUICK)
 

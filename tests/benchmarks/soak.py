@@ -139,29 +139,29 @@ def read_rss() -> float:
 def work(queue: JobQueue, count: int, people: int, chance: random.Random, marks: dict[int, float]) -> list[str]:
     """Order jobs and wait until every one is over; the tokens. `marks` gets the memory at each thousand."""
     tokens: list[str] = []
-    opened: dict[str, Job] = {}
+    opened: dict[str, tuple[Job, Callable[[], None]]] = {}
     ended, changed, quiet_since = 0, threading.Event(), time.monotonic()
     while ended < count:
         while len(tokens) < count and len(opened) < OPEN:
             owner = f"user:{chance.randrange(people)}"
             job = queue.submit(draw(len(tokens), chance.choice([0.0, 0.0, 0.05])), owner, chance.randrange(2))
-            job.listen(changed.set)
             tokens.append(job.token)
-            opened[job.token] = job
+            opened[job.token] = job, job.listen(changed.set)
             if chance.random() < 0.02:
                 threading.Timer(chance.random() * 3, queue.stop, [job.token]).start()
         changed.wait(0.5)
         changed.clear()
-        over = [token for token, job in opened.items() if job.snapshot.is_over]
+        over = [token for token, (job, _) in opened.items() if job.snapshot.is_over]
         for token in over:
-            del opened[token]
+            _, unlisten = opened.pop(token)
+            unlisten()
             ended += 1
             if ended % 1000 == 0:
                 marks[ended] = read_rss()
                 print(f"{ended} jobs are over, {marks[ended]:.0f} MB, {threading.active_count()} threads", flush=True)
         quiet_since = time.monotonic() if over else quiet_since
         if time.monotonic() - quiet_since > 120:
-            print(f"{len(opened)} jobs never ended: {[job.snapshot for job in opened.values()][:3]}", flush=True)
+            print(f"{len(opened)} jobs never ended: {[job.snapshot for job, _ in opened.values()][:3]}", flush=True)
             break
     return tokens
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from urllib.parse import urlsplit
 
+from tests.faults.frames import Alter, FrameReader
+
 CHUNK = 65536
 PATIENCE_SECONDS = 30.0
 
@@ -49,6 +51,19 @@ class Pair:
     muted: bool = False
     budget: int | None = None
 
+    def send(self, frame: bytes, grain: int) -> None:
+        """To the client, if it is to get anything. Raises OSError once the budget is used up."""
+        for start in range(0, 0 if self.muted else len(frame), grain):
+            self.client.sendall(frame[start : start + grain][: self.budget])
+            if self.budget is not None:
+                raise ConnectionError
+
+    def end(self) -> None:
+        """Reset both ends, unless somebody holds them apart."""
+        if not self.muted:
+            reset(self.client)
+            reset(self.server)
+
 
 @dataclass
 class Rule:
@@ -67,6 +82,10 @@ class Line:
     calls: list[str] = field(default_factory=list)
     posted: Counter[str] = field(default_factory=Counter)
     """How often the server took a prompt, by its id."""
+    alter: Alter | None = None
+    """What becomes of every frame that the server sends on any WebSocket; None: it comes through as it is."""
+    grain: int = CHUNK
+    """At most so many bytes of a frame are sent at once."""
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.server_url)
@@ -176,42 +195,58 @@ class Line:
                 rule.times -= 1
         exchange = Exchange(call, request, client, self)
         if is_socket and rule is None:
-            self._join(exchange)
+            self.join(exchange)
             return
         (rule.spoiler if rule else pass_on)(exchange)
         client.close()
 
-    def _join(self, exchange: Exchange) -> None:
+    def join(self, exchange: Exchange) -> None:
+        """Let a WebSocket through, for as long as it lasts."""
         server = socket.create_connection(self.target)
         server.sendall(exchange.request)
+        head, rest = read_head(server)
+        exchange.client.sendall(head)
         exchange.client.settimeout(None)
+        exchange.client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         pair = Pair(exchange.client, server)
         with self._lock:
             self.pairs.append(pair)
-        threading.Thread(target=self._pump, args=(pair, pair.client, pair.server), daemon=True).start()
-        self._pump(pair, pair.server, pair.client)
+        threading.Thread(target=self._pump_up, args=(pair,), daemon=True).start()
+        self._pump_down(pair, rest)
 
-    def _pump(self, pair: Pair, source: socket.socket, target: socket.socket) -> None:
+    def _pump_up(self, pair: Pair) -> None:
         with suppress(OSError):
-            while data := source.recv(CHUNK):
+            while data := pair.client.recv(CHUNK):
                 self._noisy.wait()
-                if pair.muted:
-                    continue
-                if source is pair.server and pair.budget is not None:
-                    target.sendall(data[: pair.budget])
-                    break
-                target.sendall(data)
-        if not pair.muted:
-            reset(pair.client)
-            reset(pair.server)
+                if not pair.muted:
+                    pair.server.sendall(data)
+        pair.end()
+
+    def _pump_down(self, pair: Pair, data: bytes) -> None:
+        reader = FrameReader()
+        with suppress(OSError):
+            while data or (data := pair.server.recv(CHUNK)):
+                for frame in reader.feed(data):
+                    self._noisy.wait()
+                    for altered in self.alter(frame) if self.alter else (frame,):
+                        pair.send(altered, self.grain)
+                data = b""
+        pair.end()
+
+
+def read_head(opened: socket.socket) -> tuple[bytes, bytes]:
+    """The head of a request or of an answer with the empty line at its end, and what has come of the rest."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += receive(opened)
+    size = data.index(b"\r\n\r\n") + 4
+    return data[:size], data[size:]
 
 
 def read_request(client: socket.socket) -> tuple[str, bytes, bool]:
     """The method and path, the request with `Connection: close`, and whether it opens a WebSocket."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        data += receive(client)
-    head, _, body = data.partition(b"\r\n\r\n")
+    head, body = read_head(client)
+    head = head[:-4]
     length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
     while length and len(body) < int(length[1]):
         body += receive(client)

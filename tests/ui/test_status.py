@@ -221,7 +221,11 @@ def test_a_server_that_lacks_a_model_is_not_used_for_that_preset(tmp_path: Path)
         graph = form.workflow.to_json()
         key = next(key for key, node in graph.items() if node["class_type"] == "UpscaleModelLoader")
         graph[key]["inputs"]["model_name"] = "elsewhere.pth"
-        studio.forms = {"upscale": replace(form, workflow=type(form.workflow).from_json(graph))}
+        elsewhere = replace(form, workflow=type(form.workflow).from_json(graph))
+        studio.forms = {"upscale": elsewhere}
+        assert call(status, OPERATORS.token)["servers"][0]["lacks"] == []  # people choose another one
+        fixed = {name: field for name, field in form.fields.items() if name != "model"}
+        studio.forms = {"upscale": replace(elsewhere, fields=fixed)}
         assert call(status, OPERATORS.token)["servers"][0]["lacks"] == [
             "Not used for Upscale: it does not have elsewhere.pth."
         ]

@@ -13,7 +13,7 @@ const press = (className, text, action, title = "") => {
   return button;
 };
 const isOver = (job) => ["done", "failed", "stopped"].includes(job.phase);
-const isShown = () => document.documentElement.hasAttribute("data-cg-history");
+const isShown = () => document.documentElement.dataset.cgPage === "history";
 
 let access = null, entering = null, entered = null, number = 0;
 let jobs = new Map(), cards = new Map(), next = null, round = 0, isLoading = false, lastDay = "", targets = [];
@@ -177,6 +177,5 @@ $("text").addEventListener("input", () => { clearTimeout(typing); typing = setTi
 $("preset").addEventListener("change", () => load(true));
 $("stars").addEventListener("click", () => { $("stars").ariaPressed = String($("stars").ariaPressed !== "true"); load(true); });
 const arrive = () => { if (isShown()) load(true); else for (const dialog of element.querySelectorAll("dialog[open]")) dialog.close(); };
-window.addEventListener("comfygradio-history", () => setTimeout(arrive));
-window.addEventListener("popstate", () => setTimeout(arrive));
+window.addEventListener("comfygradio-page", () => setTimeout(arrive));
 setTimeout(arrive);

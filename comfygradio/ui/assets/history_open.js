@@ -110,12 +110,7 @@ async function fillForm(event, detail) {
   if (ready.error) return;
   const answer = await send(event, detail);
   if (answer.error) return say(answer.error);
-  const url = new URL(location.href);
-  url.searchParams.delete("history");
-  url.searchParams.set("preset", answer.used);
-  history.pushState({}, "", url);
-  window.dispatchEvent(new Event("comfygradio-history"));
-  scrollTo(0, 0);
+  window.comfygradioGo("", "", { preset: answer.used });
   document.querySelector(`#cg-panel-${answer.used} .cg-generate`)?.focus({ preventScroll: true });
   announce(answer.notes.length ? answer.notes.join(" ") : event === "use" ? "The settings are in the form." : "The picture is in the form.");
 }

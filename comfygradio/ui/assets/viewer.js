@@ -24,6 +24,7 @@ function begin(token) {
   keep(sessionStorage, TAB, token);
   keep(localStorage, ALL, [...stored(localStorage, ALL, []).filter((t) => t !== token), token].slice(-20));
   clearFrame();
+  show("nothing", false);
   $("results").replaceChildren();
   reveal();
 }
@@ -128,6 +129,7 @@ function paintEnd(message) {
     $("results").dataset.count = message.results.length;
     settle();
   } else if (message.phase !== "stopped") clearFrame();
+  else show("nothing", $("frame").hidden);
 }
 
 async function settle() {   // the last preview stays until the picture itself can be shown

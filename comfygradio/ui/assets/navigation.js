@@ -1,0 +1,32 @@
+// Shows one of the pages beside the forms (the author's, the history, …) while the address names it.
+const links = [...element.querySelectorAll("a[data-page]")], html = document.documentElement;
+const names = links.map((link) => link.dataset.page).filter(Boolean);
+const may = (name) => !element.querySelector(`a[data-page="${name}"]`).hidden;
+
+function show() {
+  const { searchParams } = new URL(location.href);
+  const name = names.find((one) => searchParams.has(one) && may(one)) ?? "";
+  if (name) html.dataset.cgPage = name;
+  else delete html.dataset.cgPage;
+  window.dispatchEvent(new CustomEvent("comfygradio-page", { detail: { name } }));
+}
+
+// Go to a page, or with "" to the forms; `more` are further parts of the address.
+window.comfygradioGo = (name, value = "1", more = {}) => {
+  const url = new URL(location.href);
+  for (const one of names) url.searchParams.delete(one);
+  for (const [one, text] of Object.entries({ ...(name && { [name]: value }), ...more })) url.searchParams.set(one, text);
+  history.pushState({}, "", url);
+  show();
+  scrollTo(0, 0);
+};
+
+for (const link of links)
+  link.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    window.comfygradioGo(link.dataset.page);
+  });
+window.addEventListener("popstate", show);
+window.addEventListener("comfygradio-operator", () => { for (const link of links) if (link.dataset.page === "status") link.hidden = false; show(); });
+show();
