@@ -306,8 +306,8 @@ def test_the_page_is_there_only_for_authors(demo: DemoServer, tmp_path: Path) ->
         without = httpx.get(f"{plain.url}config").json()
     with run_app(demo.url, tmp_path / "outputs", author=True) as running:
         config = httpx.get(f"{running.url}config").json()
-    assert not {"cg-author", "cg-way", "cg-desk"} & list_ids(without)
-    assert {"cg-author", "cg-way", "cg-desk"} <= list_ids(config)
+    assert not {"cg-author", "cg-desk"} & list_ids(without)
+    assert {"cg-author", "cg-desk"} <= list_ids(config)
     assert len(config["dependencies"]) == len(without["dependencies"]) + 4
     assert all(one["api_visibility"] == "private" for one in config["dependencies"][:4])
 
