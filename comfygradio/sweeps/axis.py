@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,7 +14,7 @@ Index = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Change:
-    """What a position does to one field: `set` a value, or `replace` a search text in the text that is there."""
+    """What a position does to one field: `set` a checked value, or `replace` a search text in the text there."""
 
     field: str
     value: Any
@@ -31,7 +32,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Axis:
-    """A row of positions. `texts` is field → text that reads as this axis again, random draws written out."""
+    """A row of positions. `texts` is field → text that reads as this axis again, whatever is drawn or listed then."""
 
     title: str
     texts: Mapping[str, str]
@@ -52,10 +53,24 @@ def apply_point(axes: Sequence[Axis], base: Mapping[str, Any], index: Index) -> 
     """The values of a point: the base, then everything that is set, then everything that is replaced."""
     values = dict(base)
     changes = [change for axis, position in zip(axes, index, strict=True) for change in axis.steps[position].changes]
+    swaps: dict[str, dict[str, str]] = {}
     for change in changes:
         if change.kind == "set":
             values[change.field] = change.value
-    for change in changes:
-        if change.kind == "replace":
-            values[change.field] = str(values[change.field]).replace(change.search, str(change.value))
+        else:
+            swaps.setdefault(change.field, {})[change.search] = str(change.value)
+    for field, pairs in swaps.items():
+        if values.get(field) is not None:
+            values[field] = replace_all(str(values[field]), pairs)
     return values
+
+
+def replace_all(text: str, pairs: Mapping[str, str]) -> str:
+    """The text with every search text replaced, all at once: what one puts in, no other finds.
+
+    Where search texts overlap, the first one counts, and of those that begin together the longest.
+    """
+    if len(pairs) == 1:
+        return text.replace(*next(iter(pairs.items())))
+    pattern = "|".join(re.escape(search) for search in sorted(pairs, key=len, reverse=True))
+    return re.sub(pattern, lambda match: pairs[match[0]], text)

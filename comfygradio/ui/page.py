@@ -18,6 +18,8 @@ from comfygradio.ui.restoring import build_restoring
 from comfygradio.ui.status import build_status
 from comfygradio.ui.status_access import Operators
 from comfygradio.ui.studio import Studio
+from comfygradio.ui.sweep_endpoint import build_sweep_endpoint
+from comfygradio.ui.sweep_page import build_sweeps, listen_sweeps
 from comfygradio.ui.viewer import Viewer
 
 PILLS = 8
@@ -62,6 +64,7 @@ def build_page(
         if author and not studio.trouble:
             build_author(studio)
         history = build_history(studio, visitors)
+        sweeps = build_sweeps(studio, visitors)
         if operators:
             build_status(blocks, studio, operators)
         if studio.trouble:
@@ -70,8 +73,12 @@ def build_page(
             advice = "Draft one from a workflow: comfygradio new WORKFLOW, or the page of comfygradio serve --author."
             gr.HTML(build_note("There is no preset to show.", *studio.errors, advice), js_on_load=None)
         else:
-            panels, chooser = _build_open(blocks, studio)
+            panels, chooser = _build_open(blocks, studio, sweeps)
             listen_history(history, studio, visitors, panels, chooser)
+            listen_sweeps(sweeps, studio, visitors, panels, chooser)
+            for panel in panels if studio.limits.sweep_points else []:
+                if panel.button:
+                    build_sweep_endpoint(studio, panel.form)
     return blocks
 
 
@@ -82,7 +89,7 @@ def _build_closed(studio: Studio) -> None:
     tried.then(None, None, None, js="() => location.reload()", **PRIVATE)
 
 
-def _build_open(blocks: gr.Blocks, studio: Studio) -> tuple[list[Panel], gr.Radio | gr.Dropdown]:
+def _build_open(blocks: gr.Blocks, studio: Studio, sweeps: gr.HTML) -> tuple[list[Panel], gr.Radio | gr.Dropdown]:
     person = build_person()
     forms = list(studio.forms.values())
     viewer = Viewer(studio)
@@ -90,7 +97,7 @@ def _build_open(blocks: gr.Blocks, studio: Studio) -> tuple[list[Panel], gr.Radi
     with gr.Row(equal_height=False, elem_id="cg-main"):
         with gr.Column(scale=5, min_width=320):
             panels = [build_panel(form, studio, form is forms[0]) for form in forms]
-            build_restoring(studio, panels, chooser)
+            build_restoring(studio, panels, chooser, sweeps)
             refresh = gr.Button("Refresh lists", elem_id="cg-refresh", size="sm", min_width=110, scale=0)
             if studio.errors:
                 note = build_note("Some presets could not be read.", *studio.errors)
