@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from comfygradio.comfy.client import ComfyClient
     from comfygradio.forms.preset import load_preset, load_presets
+    from comfygradio.sweeps.program import sweep
 
-__all__ = ["ComfyClient", "load_preset", "load_presets"]
+__all__ = ["ComfyClient", "load_preset", "load_presets", "sweep"]
 
 
 def __getattr__(name: str) -> Any:
@@ -17,6 +18,10 @@ def __getattr__(name: str) -> Any:
         from comfygradio.comfy.client import ComfyClient
 
         return ComfyClient
+    if name == "sweep":
+        from comfygradio.sweeps.program import sweep
+
+        return sweep
     if name in __all__:
         from comfygradio.forms import preset
 

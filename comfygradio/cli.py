@@ -11,8 +11,9 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from comfygradio.errors import ComfyGradioError, SettingsError, ValuesRefused
-from comfygradio.jobs.naming import DEFAULT_PATTERN
+from comfygradio.commands import arguments
+from comfygradio.commands.arguments import Demo, Header, Host, Json, Outputs, Presets, Server, StepSeconds
+from comfygradio.errors import AxisError, ComfyGradioError, DefinitionError, LimitReached, SettingsError, ValuesRefused
 from comfygradio.settings import Settings, load_settings
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -20,7 +21,7 @@ OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 UsageError = typer.BadParameter.__bases__[0]
 """What typer raises for flags it does not take; it comes from click, or from typer's own copy of click (0.26)."""
 
-USAGE_ERRORS = (UsageError, SettingsError, ValuesRefused)
+USAGE_ERRORS = (UsageError, SettingsError, ValuesRefused, AxisError, DefinitionError, LimitReached)
 """Errors of the person who typed; everything else is work that failed."""
 
 GLOBAL_FLAGS = ("--help", "--version")
@@ -33,25 +34,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-Server = Annotated[
-    list[str] | None, typer.Option("--server", metavar="URL", help="The ComfyUI server [http://127.0.0.1:8188].")
-]
-Header = Annotated[
-    list[str] | None,
-    typer.Option("--header", metavar="'NAME: VALUE'", help="A header for the server, such as a token; repeatable."),
-]
-Demo = Annotated[bool, typer.Option("--demo", help="Use an embedded demo server instead of ComfyUI.")]
-Presets = Annotated[
-    list[str] | None,
-    typer.Option("--presets", metavar="DIR", help="A folder of presets; repeatable [./presets, else our own]."),
-]
-Outputs = Annotated[str | None, typer.Option("--outputs", metavar="DIR", help="Where results are kept [outputs].")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-StepSeconds = Annotated[
-    str | None, typer.Option("--step-seconds", metavar="SECONDS", help="Time of a step of the demo server [0.05].")
-]
-Host = Annotated[str | None, typer.Option("--host", metavar="HOST", help="Address to listen on [127.0.0.1].")]
 
 
 def show_version(wanted: bool) -> None:
@@ -77,44 +59,23 @@ def start(
 
 @app.command()
 def serve(
-    server: Server = None,
+    server: arguments.Servers = None,
     demo: Demo = False,
     presets: Presets = None,
     outputs: Outputs = None,
     host: Host = None,
-    port: Annotated[str | None, typer.Option("--port", metavar="PORT", help="Port of the page [7860].")] = None,
-    auth: Annotated[
-        str | None, typer.Option("--auth", metavar="FILE", help="Who may log in: lines of user:password.")
-    ] = None,
-    root_path: Annotated[
-        str | None, typer.Option("--root-path", metavar="PATH", help="Where a proxy shows the page, such as /forms.")
-    ] = None,
-    author: Annotated[
-        bool, typer.Option("--author", help="Show the page that makes presets, to everybody who gets in.")
-    ] = False,
-    operator: Annotated[
-        list[str] | None,
-        typer.Option("--operator", metavar="NAME", help="A user of --auth who sees the Status page; repeatable."),
-    ] = None,
-    jobs_per_person: Annotated[
-        str | None, typer.Option("--jobs-per-person", metavar="N", help="Jobs of one person that may wait [100].")
-    ] = None,
-    max_megapixels: Annotated[
-        str | None, typer.Option("--max-megapixels", metavar="X", help="Largest picture, in millions of pixels.")
-    ] = None,
-    max_steps: Annotated[str | None, typer.Option("--max-steps", metavar="N", help="Most steps of a sampler.")] = None,
-    max_upload_mb: Annotated[
-        str | None, typer.Option("--max-upload-mb", metavar="N", help="Largest file that is taken, in MB [100].")
-    ] = None,
-    names: Annotated[
-        str | None, typer.Option("--names", metavar="PATTERN", help=f"Names of results [{DEFAULT_PATTERN}].")
-    ] = None,
-    on_disconnect: Annotated[
-        str | None,
-        typer.Option(
-            "--on-disconnect", metavar="keep|cancel", help="What becomes of a job that nobody watches [keep]."
-        ),
-    ] = None,
+    port: arguments.Port = None,
+    auth: arguments.Auth = None,
+    root_path: arguments.RootPath = None,
+    author: arguments.Author = False,
+    operator: arguments.Operator = None,
+    jobs_per_person: arguments.JobsPerPerson = None,
+    max_megapixels: arguments.MaxMegapixels = None,
+    max_steps: arguments.MaxSteps = None,
+    max_sweep_points: arguments.MaxSweepPoints = None,
+    max_upload_mb: arguments.MaxUploadMb = None,
+    names: arguments.Names = None,
+    on_disconnect: arguments.OnDisconnect = None,
     header: Header = None,
     step_seconds: StepSeconds = None,
 ) -> int:
@@ -133,6 +94,7 @@ def serve(
         jobs_per_person=jobs_per_person,
         max_megapixels=max_megapixels,
         max_steps=max_steps,
+        max_sweep_points=max_sweep_points,
         max_upload_mb=max_upload_mb,
         names=names,
         on_disconnect=on_disconnect,
@@ -163,10 +125,8 @@ def demo(
 
 @app.command()
 def run(
-    preset: Annotated[str, typer.Argument(metavar="PRESET", help="A preset's name, or the path of its YAML file.")],
-    values: Annotated[
-        list[str] | None, typer.Argument(metavar="FIELD=VALUE", help="Field values; pictures as paths.")
-    ] = None,
+    preset: arguments.Preset,
+    values: arguments.Values = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Where to save [OUTPUTS/YYYY-MM-DD/PRESET].")
     ] = None,
@@ -185,6 +145,35 @@ def run(
     from comfygradio.commands.run import run_preset
 
     return run_preset(settings, preset, values or [], out, as_json)
+
+
+@app.command()
+def sweep(
+    preset: arguments.Swept = None,
+    values: arguments.Values = None,
+    axis: arguments.Axis = None,
+    joined: arguments.With = None,
+    plan: arguments.Plan = False,
+    resume: arguments.Resume = None,
+    retry: arguments.Retry = False,
+    no_carry: arguments.NoCarry = False,
+    out: arguments.Out = None,
+    as_json: Json = False,
+    server: arguments.Servers = None,
+    demo: Demo = False,
+    presets: Presets = None,
+    outputs: Outputs = None,
+    header: Header = None,
+    step_seconds: StepSeconds = None,
+) -> int:
+    """Many jobs: every combination of values, in the cheapest order."""
+    settings = _load(
+        server=server, demo=demo, presets=presets, outputs=outputs, headers=header, step_seconds=step_seconds
+    )
+    from comfygradio.commands.sweep import SweepCall, run_sweep
+
+    call = SweepCall(preset, tuple(values or ()), tuple(axis or ()), not no_carry, out, resume)
+    return run_sweep(settings, call, only_plan=plan, retry=retry, as_json=as_json)
 
 
 @app.command()
@@ -256,10 +245,10 @@ def main() -> int:
     return run_command(sys.argv[1:])
 
 
-def run_command(arguments: Sequence[str]) -> int:
+def run_command(given: Sequence[str]) -> int:
     """Run one command line and return its exit code; errors become one line on stderr."""
     try:
-        code = app(add_command(arguments), prog_name="comfygradio", standalone_mode=False)
+        code = app(add_command(given), prog_name="comfygradio", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -273,10 +262,10 @@ def run_command(arguments: Sequence[str]) -> int:
     return _complain("Interrupted.", INTERRUPTED) if code == INTERRUPTED else code or OK
 
 
-def add_command(arguments: Sequence[str]) -> list[str]:
-    """The arguments, with `serve` before them where they name no command."""
-    bare = not arguments or (arguments[0].startswith("-") and arguments[0] not in GLOBAL_FLAGS)
-    return ["serve", *arguments] if bare else list(arguments)
+def add_command(given: Sequence[str]) -> list[str]:
+    """The arguments, with `serve` before them where they name no command; those of a sweep with its axes joined."""
+    bare = not given or (given[0].startswith("-") and given[0] not in GLOBAL_FLAGS)
+    return ["serve", *given] if bare else arguments.join_axes(given)
 
 
 def describe_error(error: Exception) -> str:

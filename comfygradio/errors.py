@@ -16,6 +16,8 @@
     ├── MetadataError               a file that holds no settings
     ├── PresetError                 a preset file: says file, line and key
     ├── ValuesRefused               form values: says field, value and what is allowed
+    ├── DefinitionError             the definition of a sweep: says file, line and key
+    ├── AxisError                   an axis of a sweep: says field, value, where it stands and what is allowed
     ├── LimitReached                somebody asks for more than whoever runs the app allows
     └── LedgerError                 the record of jobs, or a file kept for one, cannot be read or written
         └── LedgerLocked            another comfygradio uses the same outputs folder
@@ -128,6 +130,30 @@ class ValuesRefused(ComfyGradioError):
     def __init__(self, problems: Mapping[str, str]) -> None:
         super().__init__(" ".join(f"{name}: {problem}" for name, problem in problems.items()))
         self.problems = dict(problems)
+
+
+class DefinitionError(ComfyGradioError):
+    """The definition of a sweep cannot be used; the message names the key, and file and line where there is a file."""
+
+
+class AxisError(ComfyGradioError):
+    """An axis of a sweep that cannot be read; `problem` is the sentence without the place.
+
+    `position` is the number of the value, `place` that of its first character, both counted from 1 and 0 where there
+    is none; `item` is what stands there.
+    """
+
+    def __init__(self, problem: str, field: str = "", position: int = 0, place: int = 0, item: str = "") -> None:
+        value = f"value {position}" if position else ""
+        value += f" at character {place}" if position and place else ""
+        value += f" ({item})" if position and item else ""
+        where = ", ".join(part for part in (field, value) if part)
+        super().__init__(f"{where}: {problem}" if where else problem)
+        self.problem = problem
+        self.field = field
+        self.position = position
+        self.place = place
+        self.item = item
 
 
 class LimitReached(ComfyGradioError):

@@ -24,7 +24,8 @@ class Settings:
 
     `server` None means that nobody named one: DEFAULT_SERVER is tried. `more_servers` share the page's jobs with it;
     commands use the first alone. `author` opens the page that makes presets, `step_seconds` is the demo server's speed.
-    `jobs_per_person` counts waiting jobs; `max_upload_mb` is at first what ComfyUI takes; `names` is the pattern of
+    `jobs_per_person` counts waiting jobs, without the points of sweeps, of which a sweep has `max_sweep_points` (0: no
+    sweeps from the page). `max_upload_mb` is at first what ComfyUI takes; `names` is the pattern of
     results' names, `on_disconnect` keep or cancel. `operators` are users of --auth who see the Status page.
     """
 
@@ -43,6 +44,7 @@ class Settings:
     jobs_per_person: int = 100
     max_megapixels: float | None = None
     max_steps: int | None = None
+    max_sweep_points: int = 10_000
     max_upload_mb: float = 100.0
     names: str = DEFAULT_PATTERN
     on_disconnect: str = "keep"
@@ -217,6 +219,10 @@ def _parse_count(value: int | str) -> int:
     return int(text)
 
 
+def _parse_points(value: int | str) -> int:
+    return 0 if str(value) == "0" else _parse_count(value)
+
+
 def _parse_amount(value: float | str) -> float:
     with contextlib.suppress(ValueError):
         if 0 < float(value) <= 1_000_000:
@@ -256,6 +262,7 @@ SOURCES: Mapping[str, Source] = {
     "jobs_per_person": Source("--jobs-per-person", ("COMFYGRADIO_JOBS_PER_PERSON",), _parse_count),
     "max_megapixels": Source("--max-megapixels", ("COMFYGRADIO_MAX_MEGAPIXELS",), _parse_amount),
     "max_steps": Source("--max-steps", ("COMFYGRADIO_MAX_STEPS",), _parse_count),
+    "max_sweep_points": Source("--max-sweep-points", ("COMFYGRADIO_MAX_SWEEP_POINTS",), _parse_points),
     "max_upload_mb": Source("--max-upload-mb", ("COMFYGRADIO_MAX_UPLOAD_MB",), _parse_amount),
     "names": Source("--names", ("COMFYGRADIO_NAMES",), check_pattern),
     "on_disconnect": Source("--on-disconnect", ("COMFYGRADIO_ON_DISCONNECT",), _parse_disconnect),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from comfygradio.comfy.answers import QueuedPrompt
 from comfygradio.comfy.cancel import cancel_prompt
+from comfygradio.comfy.carried import strip_carried
 from comfygradio.comfy.endpoints import Endpoints
 from comfygradio.comfy.mailbox import Letter, Mailbox, Worker
 from comfygradio.comfy.messages import ExecutionSuccess, FeatureFlags, Message, Status
@@ -70,7 +71,7 @@ class Run:
         self._worker = Worker("comfy-run")
         self._watch = Watch(patience, time.monotonic())
         self._watch.busy = True
-        self._tracker = JobTracker(prompt.graph, ids["prompt_id"], prompt.outputs, endpoints, weights)
+        self._tracker = JobTracker(strip_carried(prompt.graph), ids["prompt_id"], prompt.outputs, endpoints, weights)
         self._tracker.stage = "uploading"
         self._socket: Socket | None = None
         self._accepted = self._answers_flags = False

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.errors import ServerUnreachable
+from comfygradio.errors import ComfyGradioError, ServerUnreachable
 from comfygradio.forms.preset import Preset
 from comfygradio.settings import DEFAULT_SERVER, Settings
 
@@ -30,8 +30,13 @@ def fetch_object_info(client: ComfyClient, presets: Iterable[Preset], settings: 
     try:
         return client.object_info(*sorted(classes)) if classes else ObjectInfo({})
     except ServerUnreachable as error:
-        if settings.server is not None or settings.demo:
-            raise
-        raise ServerUnreachable(
-            f"No ComfyUI answers at {DEFAULT_SERVER}: name yours with --server URL, or try the demo server with --demo."
-        ) from error
+        raise advise(error, settings) from error
+
+
+def advise(error: ComfyGradioError, settings: Settings) -> ComfyGradioError:
+    """The error, or what to do where nobody named a server and the usual one does not answer."""
+    if settings.server is not None or settings.demo or not isinstance(error, ServerUnreachable):
+        return error
+    return ServerUnreachable(
+        f"No ComfyUI answers at {DEFAULT_SERVER}: name yours with --server URL, or try the demo server with --demo."
+    )

@@ -67,12 +67,12 @@ class Form:
 
     def fill(self, values: Mapping[str, Any]) -> Prompt:
         """The prompt for these values. Raises ValuesRefused, or PresetError where the form has problems."""
-        self._refuse_if_closed()
+        self.refuse_if_closed()
         return self.build(self.check(values))
 
     def build(self, checked: Mapping[str, Any], now: datetime.datetime | None = None) -> Prompt:
         """The prompt for values that `check` returned; the same values at the same time give the same prompt."""
-        self._refuse_if_closed()
+        self.refuse_if_closed()
         now = now or datetime.datetime.now()
         graph, uploads = fill_graph(self.workflow, self.object_info, self.fields, self.fixed, checked, now)
         info = {"preset": self.name, "values": self.describe(checked), "version": read_version()}
@@ -110,6 +110,11 @@ class Form:
                 found.setdefault(one.name, f"ComfyUI refuses it: {text}.")
         return found
 
+    def refuse_if_closed(self) -> None:
+        """Raises PresetError where the form has problems."""
+        if self.problems:
+            raise PresetError(f"{self.title} cannot be used: {' '.join(map(str, self.problems))}")
+
     def _check_each(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
         checked: dict[str, Any] = {}
         refused: dict[str, str] = {}
@@ -123,10 +128,6 @@ class Form:
     def _reset(self, one: Field) -> Any:
         """What a hidden field stands for: nothing where it may be empty, else what it starts with."""
         return None if one.optional or one.widget in MEDIA else check_value(one, one.default)
-
-    def _refuse_if_closed(self) -> None:
-        if self.problems:
-            raise PresetError(f"{self.title} cannot be used: {' '.join(map(str, self.problems))}")
 
     def _describe_unknown(self, name: str) -> str:
         near = difflib.get_close_matches(name, self.fields, 1)

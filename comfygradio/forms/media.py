@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from comfygradio.errors import ValuesRefused
 from comfygradio.forms.field import Field, Refused, show
 from comfygradio.forms.picture import check_file_size, check_mask, check_picture, find_suffix
+from comfygradio.forms.preset_file import Widget
 
 NOUNS: Mapping[str, str] = {
     "image": "a picture",
@@ -21,6 +24,11 @@ NOUNS: Mapping[str, str] = {
 }
 CONTAINERS = "mov,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,gif,apng,flac,mp3,wav,w64,aac,aiff,caf,amr"
 """FFmpeg's names of what is opened; playlists are not among them, since they make it read other files."""
+
+FRESH_NANOSECONDS = 2 * 10**9
+
+REMEMBERED = 1000
+"""Files of which it is remembered whether they can be used."""
 
 EXAMPLES: Mapping[str, str] = {"video": "MP4 or WebM", "audio": "FLAC, MP3 or WAV"}
 
@@ -33,7 +41,7 @@ def check_media(field: Field, value: Any) -> Path:
     if not isinstance(value, str | Path):
         raise Refused(f"{noun if 'file' in noun else f'{noun} file'} is expected.")
     path = Path(value)
-    if problem := _check_file(field, path):
+    if problem := _check_once(field.widget, field.max_mb, path, _stamp(path)):
         raise Refused(problem)
     return path
 
@@ -44,7 +52,7 @@ def name_upload(field: Field, path: Path) -> str:
     Raises ValuesRefused where the file has gone since it was checked.
     """
     try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:20]
+        digest = _hash_once(path, _stamp(path))[:20]
         suffix = find_suffix(path) if field.widget in ("image", "mask") else path.suffix.lower()
     except OSError as error:
         text = f"the file {show(path.name)} is no longer there; please add it again."
@@ -57,12 +65,32 @@ def check_bytes(path: Path, max_mb: float) -> str | None:
     return check_file_size(path, max_mb) or (None if path.stat().st_size else "the file is empty.")
 
 
-def _check_file(field: Field, path: Path) -> str | None:
-    if field.widget == "image":
-        return check_picture(path, field.max_mb)
-    if field.widget == "mask":
-        return check_picture(path, field.max_mb) or check_mask(path)
-    return check_bytes(path, field.max_mb) or (None if field.widget == "file" else _check_stream(field.widget, path))
+def _stamp(path: Path) -> tuple[int, ...]:
+    """What changes when a file does; empty for one that cannot be looked at.
+
+    Of one that was written a moment ago no two are the same, since it may change again within a tick of its times.
+    """
+    try:
+        found, now = path.stat(), time.time_ns()
+    except (OSError, ValueError):
+        return ()
+    stamp = found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    return (*stamp, now) if now - max(stamp[2:]) < FRESH_NANOSECONDS else stamp
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _check_once(widget: Widget, max_mb: float, path: Path, stamp: tuple[int, ...]) -> str | None:
+    """What is wrong with a file; remembered for as long as its stamp stays, since sweeps ask for every point."""
+    if widget == "image":
+        return check_picture(path, max_mb)
+    if widget == "mask":
+        return check_picture(path, max_mb) or check_mask(path)
+    return check_bytes(path, max_mb) or (None if widget == "file" else _check_stream(widget, path))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _hash_once(path: Path, stamp: tuple[int, ...]) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _check_stream(kind: str, path: Path) -> str | None:

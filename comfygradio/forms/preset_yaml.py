@@ -7,100 +7,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from comfygradio.errors import PresetError
 from comfygradio.forms.field import show
 from comfygradio.forms.preset_file import FieldFile, LoraFile, PresetFile, SlotFile, Widget
-
-Loader: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml where it is there: unlike PyYAML's own scanner it takes `{label: What is it?}`, as YAML 1.2 does."""
-
-MAX_NODES = 100_000
-"""Keys and values of a preset file, aliases written out."""
+from comfygradio.forms.strict_yaml import read_yaml
 
 
 def parse_preset_file(path: Path) -> PresetFile:
     """Read a preset file without its workflow. Raises PresetError, which names file, line and key."""
-    try:
-        data, lines = _read_tree(path, path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise PresetError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except UnicodeDecodeError as error:
-        raise PresetError(f"{path} is not UTF-8 text.") from error
-    except RecursionError as error:
-        raise PresetError(f"{path} is nested too deeply.") from error
-    except yaml.YAMLError as error:
-        raise PresetError(_describe_yaml_error(path, error)) from error
+    data, lines = read_yaml(path, PresetError, "a preset is a list of keys such as title, workflow and fields.")
     try:
         file = PresetFile.model_validate(data)
     except ValidationError as error:
         raise PresetError(" ".join(_describe_problems(path, error, lines))) from error
     _check_examples(path, file, lines)
     return file
-
-
-def _read_tree(path: Path, text: str) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
-    """The values of a file, and the line of each key. Raises PresetError, YAMLError, RecursionError."""
-    tree = yaml.compose(text, Loader=Loader)
-    if not isinstance(tree, yaml.MappingNode):
-        raise PresetError(f"{path}: a preset is a list of keys such as title, workflow and fields.")
-    _count_nodes(path, tree, {})
-    lines = _find_lines(path, tree)
-    try:
-        data: dict[str, Any] = yaml.load(text, Loader=Loader)
-    except (ValueError, LookupError, AttributeError, TypeError) as error:  # PyYAML on `2024-13-45` or `!!bool maybe`
-        raise PresetError(f"{path}: a value cannot be read ({error}); put it in quotes.") from error
-    return data, lines
-
-
-def _count_nodes(path: Path, node: yaml.Node, known: dict[int, int]) -> int:
-    """How many nodes a tree has once its aliases are written out. Raises PresetError where there are too many."""
-    if id(node) not in known:
-        known[id(node)] = MAX_NODES
-        pairs = node.value if isinstance(node, yaml.MappingNode) else []
-        inner = [part for pair in pairs for part in pair]
-        inner += node.value if isinstance(node, yaml.SequenceNode) else []
-        known[id(node)] = 1 + sum(_count_nodes(path, part, known) for part in inner)
-    if known[id(node)] >= MAX_NODES:
-        where = f"{path}:{node.start_mark.line + 1}"
-        raise PresetError(
-            f"{where}: this repeats too much, by anchors (&) and aliases (*); write less, or write it out."
-        )
-    return known[id(node)]
-
-
-def _describe_yaml_error(path: Path, error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    where = f"{path}:{mark.line + 1}" if mark else str(path)
-    return f"{where}: no valid YAML: {getattr(error, 'problem', None) or 'cannot be parsed'}."
-
-
-def _find_lines(path: Path, tree: yaml.Node) -> dict[tuple[str, ...], int]:
-    """Line (from 1) of every key; refuses what YAML would silently change: keys that stand twice or are no text."""
-    lines: dict[tuple[str, ...], int] = {}
-    seen: set[int] = set()
-
-    def visit(node: yaml.Node, place: tuple[str, ...]) -> None:
-        if id(node) in seen:
-            return
-        seen.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                inner, where = (*place, str(key.value)), f"{path}:{key.start_mark.line + 1}"
-                if inner in lines:
-                    raise PresetError(f"{where}: the key {key.value} stands twice.")
-                if not key.tag.endswith((":str", ":merge")):
-                    raise PresetError(f'{where}: write the key {key.value} in quotes ("{key.value}").')
-                lines[inner] = key.start_mark.line + 1
-                visit(value, inner)
-        elif isinstance(node, yaml.SequenceNode):
-            for index, value in enumerate(node.value):
-                visit(value, (*place, str(index)))
-
-    visit(tree, ())
-    return lines
 
 
 def _check_examples(path: Path, file: PresetFile, lines: Mapping[tuple[str, ...], int]) -> None:

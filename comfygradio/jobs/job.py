@@ -45,14 +45,27 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class Point:
+    """Which point of which sweep an order is: the sweep's id, the position on each axis, and the key of the content."""
+
+    sweep: str
+    place: tuple[int, ...]
+    key: str
+
+
+@dataclass(frozen=True)
 class Order:
-    """What is to be run: a preset's prompt, the values it was filled with as JSON, and which of them are seeds."""
+    """What is to be run: a preset's prompt, the values it was filled with as JSON, and which of them are seeds.
+
+    `point` is there for a point of a sweep; an order read back from the ledger is one of its own.
+    """
 
     preset: str
     title: str
     prompt: Prompt
     values: Mapping[str, Any] = field(default_factory=dict)
     seeds: tuple[str, ...] = ()
+    point: Point | None = None
 
 
 class Job:
@@ -60,7 +73,7 @@ class Job:
 
     `owner` is whose it is, `priority` 0 for a single picture and 1 for a point of a sweep. `home` is the server that
     has it or had it last, and `may_exist` whether that server may know its prompt; `attempts` counts how often it was
-    posted.
+    posted. `carried` are nodes that ride along in the graph that is posted, and nowhere else (see `comfy.carried`).
     """
 
     def __init__(
@@ -83,6 +96,7 @@ class Job:
         self.home = ""
         self.may_exist = False
         self.attempts = 0
+        self.carried: Mapping[str, Any] = {}
         self.stop_requested = threading.Event()
         self._snapshot = Snapshot()
         self._lock = threading.Lock()

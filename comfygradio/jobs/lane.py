@@ -44,6 +44,8 @@ class Lane:
         self._object_info = ObjectInfo({})
         self._classes: tuple[str, ...] = ()
         self._trouble = ""
+        self.lessons = 0
+        """How often it was learnt what the server has."""
         self._looked_at = 0.0
 
     @property
@@ -61,6 +63,7 @@ class Lane:
             raise
         with self._lock:
             self._object_info, self._trouble = found, ""
+            self.lessons += 1
         return found
 
     def refuse(self, graph: Mapping[str, Any]) -> str:

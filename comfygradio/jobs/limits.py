@@ -23,6 +23,7 @@ class Limits:
     """`jobs_waiting` counts a person's waiting jobs; `megapixels` bounds a picture's size, `steps` a sampler's.
 
     `upload_mb` bounds each uploaded file; `names` is the pattern by which results are named (see `naming`).
+    `sweep_points` bounds the points of a sweep, which do not count as waiting jobs; 0 allows no sweeps.
     """
 
     jobs_waiting: int = 100
@@ -30,6 +31,7 @@ class Limits:
     steps: int | None = None
     upload_mb: float | None = None
     names: str = DEFAULT_PATTERN
+    sweep_points: int = 10_000
 
 
 @dataclass(frozen=True)

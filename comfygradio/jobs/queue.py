@@ -16,6 +16,7 @@ from comfygradio.jobs.job import Job, Order
 from comfygradio.jobs.lane import POSTED, Lane
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.records import make_job, make_record
+from comfygradio.jobs.sources import Source, SourceLine
 from comfygradio.jobs.store import Ledger
 from comfygradio.jobs.waiting import WaitingLine
 from comfygradio.jobs.worker import Worker
@@ -31,7 +32,10 @@ LOOK_SECONDS = 1.0
 
 
 class JobQueue:
-    """Runs jobs on lanes from worker threads; every job is in the ledger before anything happens to it."""
+    """Runs jobs on lanes from worker threads; every job is in the ledger before anything happens to it.
+
+    Where no job waits that a lane could take, the attached sources are asked for one.
+    """
 
     def __init__(
         self, lanes: Sequence[Lane], ledger: Ledger, outputs: Path, limits: Limits | None = None, *, resume: bool = True
@@ -43,8 +47,10 @@ class JobQueue:
         self.pattern = self.limits.names
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._waiting = WaitingLine()
+        self._sources = SourceLine()
         self._homeless: dict[str, float] = {}
         self._changed = threading.Condition()
+        self._changes = 0
         self._running: dict[Job, Lane] = {}
         self._closed = False
         self._workers: list[Worker] = []
@@ -53,27 +59,38 @@ class JobQueue:
 
     def start(self) -> None:
         """Begin to work; callable twice."""
-        if not self._workers:
-            self._workers = [Worker(self, lane) for lane in self.lanes for _ in range(POSTED)]
-            for worker in self._workers:
-                worker.start()
+        with self._changed:
+            fresh = [] if self._workers else [Worker(self, lane) for lane in self.lanes for _ in range(POSTED)]
+            self._workers += fresh
+        for worker in fresh:
+            worker.start()
 
     def submit(self, order: Order, owner: str = "local", priority: int = 0) -> Job:
         """Queue an order; the job that comes back is in the ledger and on its way. Raises LimitReached."""
         with self._changed:
-            if owner != "local" and self._waiting.count(owner) >= self.limits.jobs_waiting:
-                raise LimitReached(
-                    f"You have {self._waiting.count(owner)} jobs waiting already; wait until one of them has started."
-                )
+            waiting = self._waiting.count(owner, priority)
+            if owner != "local" and waiting >= self.limits.jobs_waiting:
+                raise LimitReached(f"You have {waiting} jobs waiting already; wait until one of them has started.")
         job = Job(replace(order, prompt=keep_uploads(order.prompt, self.outputs)), owner, priority)
         self.ledger.add(make_record(job))
         with self._changed:
             self._remember(job)
             self._waiting.add(job)
-            self._changed.notify_all()
+            self._wake()
         self.start()
         self.tell_positions(job)
         return job
+
+    def attach(self, source: Source) -> None:
+        """Ask a source for jobs from now on, when no single picture waits; also says that it has jobs again."""
+        self._sources.add(source)
+        with self._changed:
+            self._wake()
+        self.start()
+
+    def detach(self, source: Source) -> None:
+        """Ask a source no more."""
+        self._sources.remove(source)
 
     def find(self, token: str) -> Job | None:
         """The job with this secret token, or None; one that is over may come from the ledger."""
@@ -112,7 +129,7 @@ class JobQueue:
         """Let go: what is posted goes on at its server, and the next start takes it up again."""
         with self._changed:
             self._closed = True
-            self._changed.notify_all()
+            self._wake()
         deadline = time.monotonic() + timeout_seconds
         for worker in self._workers:
             worker.join(max(0.0, deadline - time.monotonic()))
@@ -125,24 +142,54 @@ class JobQueue:
     def take(self, lane: Lane) -> Job | None:
         """The next job for a lane, waited for; None once the queue is closed. Called by workers."""
         while not self._closed:
-            is_up = lane.revive()
+            is_up, seen = lane.revive(), self._changes
+            if not is_up:
+                self._leave(lane)
+            elif job := self._take_waiting(lane) or self._take_made(lane):
+                return job
             with self._changed:
-                job = self._waiting.take(lambda job: self._suits(job, lane)) if is_up and not self._closed else None
-                if job is not None:
-                    self._running[job] = lane
-                    return job
-                if not self._closed:
+                if not self._closed and seen == self._changes:
                     self._changed.wait(None if is_up and not self._homeless else LOOK_SECONDS)
+        return None
+
+    def _leave(self, lane: Lane) -> None:
+        """A lane cannot be used: what sources meant for it is for others."""
+        if self._sources.leave(lane):
+            with self._changed:
+                self._wake()
+
+    def _take_waiting(self, lane: Lane) -> Job | None:
+        with self._changed:
+            job = None if self._closed else self._waiting.take(lambda job: self._suits(job, lane))
+            if job is not None:
+                self._running[job] = lane
+                self._sources.cool(lane)
+            return job
+
+    def _take_made(self, lane: Lane) -> Job | None:
+        """A job that a source makes now, written down; one that cannot be has failed, and the next one is asked for."""
+        while not self._closed and (job := self._sources.take(lane)):
+            try:
+                job.order = replace(job.order, prompt=keep_uploads(job.order.prompt, self.outputs))
+                self.ledger.add(make_record(job))
+            except LedgerError as error:
+                job.update(phase="failed", error=str(error))
+                continue
+            with self._changed:
+                self._remember(job)
+                self._running[job] = lane
+            return job
         return None
 
     def give_back(self, job: Job, reason: str) -> None:
         """A job that could not be run now goes to the front of its person's line. Called by workers."""
         with self._changed:
-            self._running.pop(job, None)
+            if lane := self._running.pop(job, None):
+                self._sources.cool(lane)
             if job.may_exist:
                 self._homeless[job.id] = time.monotonic()
             self._waiting.add(job, front=True)
-            self._changed.notify_all()
+            self._wake()
         with suppress(LedgerError):
             self.ledger.change(job.id, phase="waiting")
         job.update(phase="waiting", state=None, reason=reason)
@@ -153,7 +200,7 @@ class JobQueue:
         with self._changed:
             self._running.pop(job, None)
             self._homeless.pop(job.id, None)
-            self._changed.notify_all()
+            self._wake()
         self.tell_positions()
 
     def count_running(self, lane: Lane) -> int:
@@ -167,17 +214,19 @@ class JobQueue:
             return [job for job, one in self._running.items() if one is lane]
 
     def count_waiting(self) -> dict[str, int]:
-        """Person → how many of their jobs wait."""
+        """Person → how many of their jobs wait, those that their sources would still give included."""
         with self._changed:
-            return dict(Counter(job.owner for job in self._waiting))
+            waiting = Counter(job.owner for job in self._waiting)
+        return dict(waiting + self._sources.count())
 
     def stop_waiting(self) -> int:
-        """Stop every job that waits, everybody's; returns how many."""
+        """Stop every job that waits and every source, everybody's; returns how many jobs that were."""
+        made = self._sources.stop()
         with self._changed:
             jobs = list(self._waiting)
         for job in jobs:
             self.stop(job.token)
-        return len(jobs)
+        return len(jobs) + made
 
     def tell_positions(self, asked: Job | None = None) -> None:
         """Tell waiting jobs how many are before them: those that somebody watches, and the one that was asked for."""
@@ -204,7 +253,12 @@ class JobQueue:
         """A waiting job whose prompt may be on a server has to be stopped there first."""
         with self._changed:
             self._waiting.add(job, front=True)
-            self._changed.notify_all()
+            self._wake()
+
+    def _wake(self) -> None:
+        """Let every worker look again; with the lock held."""
+        self._changes += 1
+        self._changed.notify_all()
 
     def _resume(self) -> None:
         """Take up what the ledger has open: jobs that were posted look for their prompt first."""

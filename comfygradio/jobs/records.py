@@ -8,6 +8,7 @@ from comfygradio.jobs.store import Record
 
 def make_record(job: Job) -> Record:
     """The row of a new job."""
+    point = job.order.point
     return Record(
         id=job.id,
         token=job.token,
@@ -28,6 +29,8 @@ def make_record(job: Job) -> Record:
         node_seconds={},
         favourite=False,
         results=(),
+        sweep=point.sweep if point else "",
+        point=point.key if point else "",
     )
 
 

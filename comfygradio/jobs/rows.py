@@ -26,7 +26,8 @@ class Record:
     """One job of the ledger. `id` is its prompt's id, `token` its secret; times are seconds since 1970.
 
     `priority` is 0 for single pictures and 1 for points of a sweep; `posted`, `server` and `client_id` tell where to
-    look for the prompt, `attempts` how often it was lost there.
+    look for the prompt, `attempts` how often it was lost there. `sweep` is the id of the sweep that a point belongs to,
+    `point` the key of its content.
     """
 
     id: str
@@ -48,13 +49,15 @@ class Record:
     node_seconds: Mapping[str, float]
     favourite: bool
     results: tuple[Result, ...]
+    sweep: str = ""
+    point: str = ""
 
 
 PLAIN = tuple(
     field.name for field in fields(Record) if field.name not in ("order", "node_seconds", "favourite", "results")
 )
 COLUMNS = (*PLAIN, "node_seconds", "favourite", "results")
-CHANGEABLE = frozenset(COLUMNS) - {"id", "token", "owner", "preset", "created"}
+CHANGEABLE = frozenset(COLUMNS) - {"id", "token", "owner", "preset", "created", "sweep", "point"}
 
 
 def write_value(name: str, value: Any, outputs: Path) -> Any:
@@ -71,8 +74,13 @@ def read_record(row: tuple[Any, ...], outputs: Path) -> Record:
     values = dict(zip(COLUMNS, row, strict=False))
     values["node_seconds"] = json.loads(values["node_seconds"])
     values["favourite"] = bool(values["favourite"])
-    values["results"] = tuple(_read_result(result, outputs) for result in json.loads(values["results"]))
+    values["results"] = read_results(values["results"], outputs)
     return Record(**values, order=read_order(row[-1], outputs))
+
+
+def read_results(text: str, outputs: Path) -> tuple[Result, ...]:
+    """The results of a job from their JSON."""
+    return tuple(_read_result(result, outputs) for result in json.loads(text))
 
 
 def write_order(order: Order, outputs: Path) -> str:
@@ -102,6 +110,16 @@ def read_order(text: str, outputs: Path) -> Order:
     )
     prompt = Prompt(data["graph"], uploads, data["extra_pnginfo"], tuple(data["outputs"]))
     return Order(data["preset"], data["title"], prompt, data["values"], tuple(data["seeds"]))
+
+
+def write_place(place: tuple[int, ...]) -> str:
+    """The place of a point as its column takes it: `0,3,1`."""
+    return ",".join(map(str, place))
+
+
+def read_place(text: str) -> tuple[int, ...]:
+    """The place that `write_place` wrote."""
+    return tuple(int(position) for position in text.split(",")) if text else ()
 
 
 def list_inputs(order: Order, outputs: Path) -> set[str]:

@@ -81,7 +81,39 @@ END;
 """
 """`texts` is case-folded; big orders lie apart, so that a search reads none of them."""
 
-MIGRATIONS: tuple[str, ...] = (FIRST,)
+SWEEPS = """
+ALTER TABLE jobs ADD COLUMN sweep TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN point TEXT NOT NULL DEFAULT '';
+CREATE INDEX jobs_points ON jobs (owner, preset, point) WHERE point <> '' AND phase = 'done';
+
+CREATE TABLE sweeps (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    token TEXT NOT NULL UNIQUE,
+    owner TEXT NOT NULL,
+    preset TEXT NOT NULL,
+    title TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    phase TEXT NOT NULL,
+    total INTEGER NOT NULL,
+    done INTEGER NOT NULL,
+    created REAL NOT NULL,
+    ended REAL
+);
+CREATE INDEX sweeps_mine ON sweeps (owner, seq);
+CREATE INDEX sweeps_running ON sweeps (seq) WHERE phase = 'running';
+
+CREATE TABLE cells (sweep TEXT NOT NULL, place TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (sweep, place))
+    WITHOUT ROWID;
+CREATE INDEX cells_of ON cells (seq);
+
+CREATE TABLE ratings (owner TEXT NOT NULL, point TEXT NOT NULL, rating INTEGER NOT NULL, PRIMARY KEY (owner, point))
+    WITHOUT ROWID;
+"""
+"""A cell is a place in a sweep and the job that stands there, which another sweep may have run; a rating belongs to
+the content."""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, SWEEPS)
 """Script n brings a file from `user_version` n to n + 1. Never change one that was released; add the next."""
 
 

@@ -26,6 +26,7 @@ from comfygradio.jobs.rows import (
     list_texts,
     read_record,
     write_order,
+    write_place,
     write_value,
 )
 from comfygradio.jobs.schema import explain, make_damage, move_aside, open_file
@@ -65,7 +66,7 @@ class Ledger:
         except BaseException:
             lock.release()
             raise
-        with ledger._read():
+        with ledger.read():
             drop_inputs(outputs, ledger._needs)
         return ledger
 
@@ -75,9 +76,28 @@ class Ledger:
             self._connection.close()
             self._folder_lock.release()
 
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """The file for this thread alone, also for its other tables. Raises LedgerError."""
+        with self._lock, explain(self.path):
+            yield self._connection
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """The file for a transaction: all of it is kept, or nothing. Raises LedgerError."""
+        with self.read() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
     def add(self, *records: Record) -> None:
         """Write new jobs down, all or none; once this returns, they are kept."""
-        with self._write():
+        with self.write():
             for record in records:
                 self._add(record)
 
@@ -90,7 +110,7 @@ class Ledger:
             raise ValueError(f"A job's {', '.join(sorted(fields.keys() - CHANGEABLE))} cannot be changed.")
         written = {name: write_value(name, value, self.outputs) for name, value in fields.items()}
         settings = ", ".join(f"{name} = :{name}" for name in written) or "id = id"
-        with self._write() as connection:
+        with self.write() as connection:
             changed = connection.execute(
                 f"UPDATE jobs SET {settings} WHERE id = :job_id", {**written, "job_id": job_id}
             )
@@ -128,7 +148,7 @@ class Ledger:
 
     def search(self, owner: str, query: Query) -> Page:
         """One page of a person's jobs, newest first; nobody else's are ever among them."""
-        with self._read() as connection:
+        with self.read() as connection:
             rows, next_page = find_rows(connection, owner, query)
             marks = ", ".join("?" * len(rows))
             found = self._select(f"{SELECT} {WITH_ORDER} WHERE jobs.seq IN ({marks}) ORDER BY jobs.seq DESC", *rows)
@@ -136,14 +156,14 @@ class Ledger:
 
     def list_values(self, owner: str, name: str, limit: int = 100) -> list[Any]:
         """The values that a person's jobs have in one field, the one used last first: what can be filtered by."""
-        with self._read() as connection:
+        with self.read() as connection:
             return list_values(connection, owner, name, limit)
 
     def node_seconds(self, preset: str) -> Mapping[str, float]:
         """Node id → median seconds over the last 20 done jobs of a preset; empty if there is none."""
         sql = """SELECT node_seconds FROM jobs INDEXED BY jobs_done WHERE preset = ? AND phase = 'done'
                  ORDER BY seq DESC LIMIT ?"""
-        with self._read() as connection:
+        with self.read() as connection:
             rows = connection.execute(sql, (clean_text(preset), LEARNT_FROM)).fetchall()
         times: dict[str, list[float]] = {}
         for (text,) in rows:
@@ -153,7 +173,7 @@ class Ledger:
 
     def delete(self, job_id: str) -> None:
         """Delete a job that is over, the files that it made, and the files that only it needed. Unknown: nothing."""
-        with self._write() as connection:
+        with self.write() as connection:
             record = self.get(job_id)
             if record is None:
                 return
@@ -175,9 +195,13 @@ class Ledger:
         connection.executemany("INSERT INTO field_values VALUES (?, ?, ?, ?)", filters)
         inputs = [(name, seq) for name in list_inputs(order, self.outputs)]
         connection.executemany("INSERT INTO inputs VALUES (?, ?)", inputs)
+        if point := order.point:
+            connection.execute(
+                "INSERT OR REPLACE INTO cells VALUES (?, ?, ?)", (point.sweep, write_place(point.place), seq)
+            )
 
     def _delete_rows(self, seq: int, record: Record) -> None:
-        for table in ("texts", "orders", "inputs", "jobs"):
+        for table in ("texts", "orders", "inputs", "cells", "jobs"):
             self._connection.execute(f"DELETE FROM {table} WHERE seq = ?", (seq,))
         sql = "DELETE FROM field_values WHERE owner = ? AND name = ? AND value = ? AND seq = ?"
         filters = [(record.owner, name, value, seq) for name, value in list_filters(record.order)]
@@ -197,30 +221,12 @@ class Ledger:
         return found.fetchone() is not None
 
     def _select(self, sql: str, *parameters: Any) -> list[Record]:
-        with self._read() as connection:
+        with self.read() as connection:
             rows: list[tuple[Any, ...]] = connection.execute(sql, parameters).fetchall()
         try:
             return [read_record(row, self.outputs) for row in rows]
         except (ValueError, KeyError, TypeError) as error:
             raise make_damage(self.path, f"a job cannot be read: {error}") from error
-
-    @contextmanager
-    def _read(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, explain(self.path):
-            yield self._connection
-
-    @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: all of it is kept, or nothing."""
-        with self._read() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
 
 
 def find_ledger(outputs: Path) -> Path:

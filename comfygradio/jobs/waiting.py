@@ -60,9 +60,9 @@ class WaitingLine:
                     return job
         return None
 
-    def count(self, owner: str) -> int:
-        """How many jobs of a person wait."""
-        return sum(len(people.get(owner, ())) for people in self._people.values())
+    def count(self, owner: str, priority: int) -> int:
+        """How many jobs of a person wait with this priority."""
+        return len(self._people.get(priority, OrderedDict()).get(owner, ()))
 
     def _forget_empty(self, priority: int, owner: str) -> None:
         if not self._people[priority][owner]:

@@ -133,8 +133,9 @@ class Worker(threading.Thread):
             return "stopped"
         self._check_answers(job)
         self._note_start(job)
+        prompt = job.order.prompt
         states = self._lane.client.run(
-            job.order.prompt,
+            replace(prompt, graph={**prompt.graph, **job.carried}) if job.carried else prompt,
             client_id=job.client_id,
             prompt_id=job.id,
             may_exist=job.may_exist,

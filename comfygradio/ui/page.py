@@ -20,6 +20,8 @@ from comfygradio.ui.restoring import build_restoring
 from comfygradio.ui.status import build_status
 from comfygradio.ui.status_access import Operators
 from comfygradio.ui.studio import Studio
+from comfygradio.ui.sweep_endpoint import build_sweep_endpoint
+from comfygradio.ui.sweep_page import build_sweeps, listen_sweeps
 from comfygradio.ui.viewer import Viewer
 
 PILLS = 8
@@ -62,10 +64,11 @@ def build_page(
         mark = f'<i id="cg-revision" data-revision="{revision}" hidden></i>'
         gr.HTML(mark + (DEMO_BANNER if studio.is_demo else ""), elem_id="cg-banner", js_on_load=None)
         is_author = author and not studio.trouble
-        build_navigation(_list_pages(is_author, operators is not None))
+        build_navigation(_list_pages(is_author, operators is not None, studio.limits.sweep_points > 0))
         if is_author:
             build_author(studio)
         history = build_history(studio, visitors)
+        sweeps = build_sweeps(studio, visitors)
         if operators:
             build_status(blocks, studio, operators)
         if studio.trouble:
@@ -74,14 +77,18 @@ def build_page(
             advice = "Draft one from a workflow: comfygradio new WORKFLOW, or the page of comfygradio serve --author."
             gr.HTML(build_note("There is no preset to show.", *studio.errors, advice), js_on_load=None)
         else:
-            panels, chooser = _build_open(blocks, studio)
+            panels, chooser = _build_open(blocks, studio, sweeps)
             listen_history(history, studio, visitors, panels, chooser)
+            listen_sweeps(sweeps, studio, visitors, panels, chooser)
+            for panel in panels if studio.limits.sweep_points else []:
+                if panel.button:
+                    build_sweep_endpoint(studio, panel.form)
     return blocks
 
 
-def _list_pages(author: bool, operators: bool) -> dict[str, str]:
-    pages = {"new": "New preset" if author else "", "status": "Status" if operators else "", "history": "History"}
-    return {name: text for name, text in pages.items() if text}
+def _list_pages(author: bool, operators: bool, sweeps: bool) -> dict[str, str]:
+    pages = {"new": ("New preset", author), "status": ("Status", operators), "sweep": ("Sweeps", sweeps)}
+    return {**{name: text for name, (text, is_there) in pages.items() if is_there}, "history": "History"}
 
 
 def _build_closed(studio: Studio) -> None:
@@ -91,7 +98,7 @@ def _build_closed(studio: Studio) -> None:
     tried.then(None, None, None, js="() => location.reload()", **PRIVATE)
 
 
-def _build_open(blocks: gr.Blocks, studio: Studio) -> tuple[list[Panel], gr.Radio | gr.Dropdown]:
+def _build_open(blocks: gr.Blocks, studio: Studio, sweeps: gr.HTML) -> tuple[list[Panel], gr.Radio | gr.Dropdown]:
     person = build_person()
     forms = list(studio.forms.values())
     viewer = Viewer(studio)
@@ -99,7 +106,7 @@ def _build_open(blocks: gr.Blocks, studio: Studio) -> tuple[list[Panel], gr.Radi
     with gr.Row(equal_height=False, elem_id="cg-main"):
         with gr.Column(scale=5, min_width=320):
             panels = [build_panel(form, studio, form is forms[0]) for form in forms]
-            build_restoring(studio, panels, chooser)
+            build_restoring(studio, panels, chooser, sweeps)
             refresh = gr.Button("Refresh lists", elem_id="cg-refresh", size="sm", min_width=110, scale=0)
             if studio.errors:
                 note = build_note("Some presets could not be read.", *studio.errors)

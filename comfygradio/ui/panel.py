@@ -33,7 +33,7 @@ Values = dict[str, Any]
 class Panel:
     """What was drawn for a form; a form with problems has no components and no button.
 
-    `holders` are the blocks that are shown and hidden for fields with `show_if`.
+    `holders` are the blocks that are shown and hidden for fields with `show_if`; `several` begins a sweep.
     """
 
     form: Form
@@ -42,6 +42,7 @@ class Panel:
     holders: Mapping[str, Block] = field(default_factory=dict)
     button: gr.Button | None = None
     problem: gr.HTML | None = None
+    several: gr.Button | None = None
 
 
 def build_panel(form: Form, studio: Studio, is_visible: bool) -> Panel:
@@ -58,8 +59,10 @@ def build_panel(form: Form, studio: Studio, is_visible: bool) -> Panel:
         components, holders = build_fields(form, studio)
         _build_examples(form, components)
         button = gr.Button("Generate", variant="primary", size="lg", elem_classes="cg-generate")
+        many = studio.limits.sweep_points > 0
+        several = gr.Button("Try several values", size="sm", elem_classes="cg-several", scale=0, visible=many)
         problem = build_problem(form.name)
-    return Panel(form, column, components, holders, button, problem)
+    return Panel(form, column, components, holders, button, problem, several)
 
 
 def listen_panel(panel: Panel, studio: Studio, viewer: Viewer, view: gr.HTML, person: gr.HTML) -> None:

@@ -18,6 +18,7 @@ from comfygradio.ui.assets import read_asset
 from comfygradio.ui.fields import show_value
 from comfygradio.ui.panel import PRIVATE, Panel, read_values
 from comfygradio.ui.studio import Studio
+from comfygradio.ui.sweep_restoring import find_begun
 from comfygradio.ui.uploads import read_upload
 
 QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
@@ -25,8 +26,8 @@ QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
 Report = dict[str, Any]
 
 
-def build_restoring(studio: Studio, panels: Sequence[Panel], chooser: Component) -> None:
-    """Draw the part inside the current Blocks and connect it to the panels and the chooser of presets."""
+def build_restoring(studio: Studio, panels: Sequence[Panel], chooser: Component, sweeps: gr.HTML) -> None:
+    """Draw the part inside the current Blocks and connect it to the panels, the chooser and the page of sweeps."""
     components = [component for panel in panels for component in panel.components.values()]
     columns = [panel.column for panel in panels]
     with gr.Accordion("Take settings from a picture", open=False, elem_id="cg-restore"):
@@ -38,8 +39,17 @@ def build_restoring(studio: Studio, panels: Sequence[Panel], chooser: Component)
             elem_id="cg-report",
         )
 
-    def look(payload: Any, *payloads: Any) -> Report:
-        return report_file(studio, payload, _split(panels, payloads)) if payload else {}
+    def look(payload: Any, *payloads: Any) -> list[Any]:
+        """The report, and for the sheet of a sweep what opens its editor, which takes the file away."""
+        stay = [gr.skip(), gr.skip()]
+        try:
+            begun = find_begun(studio, payload) if payload else None
+        except ComfyGradioError as error:
+            return [{"error": str(error)}, *stay]
+        if begun:
+            gr.Info("This is the sheet of a sweep: its axes are in the editor.")
+            return [{}, begun, None]
+        return [report_file(studio, payload, _split(panels, payloads)) if payload else {}, *stay]
 
     own = [component for component in components if isinstance(component, gr.HTML)]
 
@@ -50,7 +60,7 @@ def build_restoring(studio: Studio, panels: Sequence[Panel], chooser: Component)
         stay = dict(zip(map(id, own), payloads, strict=True))
         return [name, *shown, {}, None, *list_updates(panels, name, chosen, stay)]
 
-    file.change(look, [file, *components], report, preprocess=False, **QUICK)
+    file.change(look, [file, *components], [report, sweeps, file], preprocess=False, **QUICK)
     taken = report.take(take, own, [chooser, *columns, report, file, *components], **QUICK)
     taken.success(lambda: gr.Info("The settings are in the form."), None, None, **QUICK)
 

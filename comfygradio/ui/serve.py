@@ -31,6 +31,8 @@ from comfygradio.ui.history_zip import make_zip_route
 from comfygradio.ui.page import build_page
 from comfygradio.ui.status_access import Operators, find_operators
 from comfygradio.ui.studio import Studio
+from comfygradio.ui.sweep_files import make_sheet_route
+from comfygradio.ui.sweep_thumbs import make_thumb_route
 from comfygradio.ui.watcher import PresetWatcher
 
 DEFAULT_SERVER = "http://127.0.0.1:8188"
@@ -87,6 +89,7 @@ def set_limits(settings: Settings) -> Limits:
         megapixels=settings.max_megapixels,
         steps=settings.max_steps,
         upload_mb=settings.max_upload_mb,
+        sweep_points=settings.max_sweep_points,
         names=settings.names,
     )
 
@@ -153,6 +156,11 @@ def _list_routes(app: App) -> list[Route]:
     return [
         Route("/gradio_api/comfygradio/revision", _tell_revision(app)),
         Route("/gradio_api/comfygradio/history.zip", zip_route, methods=["POST"]),
+        Route("/gradio_api/comfygradio/sweep", make_sheet_route(app.visitors, app.studio), methods=["POST"]),
+        Route(
+            "/gradio_api/comfygradio/sweep/{token}/{place:int}/{number:int}/{mark}",
+            make_thumb_route(lambda token: app.studio.sweeps.find(token)),
+        ),
     ]
 
 
@@ -198,7 +206,9 @@ def look() -> dict[str, Any]:
 
 def read_css() -> str:
     """The style of the whole page."""
-    return "".join(map(read_asset, ("page.css", "author.css", "history.css", "status.css")))
+    return "".join(
+        map(read_asset, ("page.css", "author.css", "history.css", "status.css", "sweep.css", "sweep_open.css"))
+    )
 
 
 def read_head() -> str:

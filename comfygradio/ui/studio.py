@@ -20,6 +20,7 @@ from comfygradio.jobs.lane import Lane
 from comfygradio.jobs.limits import Limits, find_excess
 from comfygradio.jobs.queue import JobQueue
 from comfygradio.jobs.store import Ledger
+from comfygradio.sweeps.registry import Sweeps
 from comfygradio.ui.attendance import Attendance
 
 
@@ -45,6 +46,7 @@ class Studio:
         self.limits = limits or Limits()
         self.ledger = Ledger.open(outputs)
         self.queue = JobQueue([Lane(one) for one in (client, *others)], self.ledger, outputs, self.limits)
+        self.sweeps = Sweeps(self.queue, self.find_form, lambda form, graph: _refuse_excess(form, graph, self.limits))
         self.attendance: Attendance | None = None
         self.is_demo = is_demo
         self.presets, self.errors = self._load()
@@ -54,22 +56,13 @@ class Studio:
         self._lock = threading.Lock()
 
     def connect(self) -> bool:
-        """Read object_info of the classes that the presets use and bind every preset; False if that failed."""
-        with self._lock:
-            classes = {name for preset in self.presets for name in preset.class_types}
-            object_info, embeddings = ObjectInfo({}), dict[str, None]()
-            troubles: list[str] = []
-            for lane in self.queue.lanes:
-                try:
-                    object_info = object_info.merge(lane.learn(classes))
-                    embeddings |= dict.fromkeys(lane.client.embeddings() if classes else ())
-                except ComfyGradioError as error:
-                    troubles.append(str(error))
-            self.trouble = troubles[0] if len(troubles) == len(self.queue.lanes) else ""
-            if not self.trouble:
-                forms = [preset.bind(object_info, tuple(embeddings)) for preset in self.presets]
-                self.forms = {form.name: _limit_uploads(form, self.limits.upload_mb) for form in forms}
-            return not self.trouble
+        """Read object_info of the classes that the presets use and bind every preset; False if that failed.
+
+        Sweeps that ran when the app ended go on from here.
+        """
+        if is_open := self._bind():
+            self.sweeps.resume()
+        return is_open
 
     def refresh(self) -> bool:
         """Read the server again; True when more than lists changed, so that the page was drawn anew.
@@ -101,9 +94,7 @@ class Studio:
         Raises ValuesRefused, PresetError for a form with problems, and LimitReached for one that no value brings
         within the limits.
         """
-        form = self.forms.get(name)
-        if form is None:
-            raise PresetError(self.trouble or f"There is no preset {name}.")
+        form = self.find_form(name)
         checked = form.check(values)
         seeds = tuple(field.name for field in form.fields.values() if field.widget == "seed")
         prompt = form.build(checked)
@@ -114,6 +105,13 @@ class Studio:
         """Check the values and start a job of this person's. Raises ValuesRefused, PresetError and LimitReached."""
         return self.queue.submit(self.order(name, values), owner)
 
+    def find_form(self, name: str) -> Form:
+        """The form of a preset. Raises PresetError where there is none."""
+        form = self.forms.get(name)
+        if form is None:
+            raise PresetError(self.trouble or f"There is no preset {name}.")
+        return form
+
     def find_field(self, preset: str, name: str) -> Field | None:
         """The newest state of a field, or None where preset or field are gone."""
         form = self.forms.get(preset)
@@ -122,6 +120,23 @@ class Studio:
     def find_preset(self, name: str) -> Preset | None:
         """The preset with this name, or None."""
         return next((preset for preset in self.presets if preset.name == name), None)
+
+    def _bind(self) -> bool:
+        with self._lock:
+            classes = {name for preset in self.presets for name in preset.class_types}
+            object_info, embeddings = ObjectInfo({}), dict[str, None]()
+            troubles: list[str] = []
+            for lane in self.queue.lanes:
+                try:
+                    object_info = object_info.merge(lane.learn(classes))
+                    embeddings |= dict.fromkeys(lane.client.embeddings() if classes else ())
+                except ComfyGradioError as error:
+                    troubles.append(str(error))
+            self.trouble = troubles[0] if len(troubles) == len(self.queue.lanes) else ""
+            if not self.trouble:
+                forms = [preset.bind(object_info, tuple(embeddings)) for preset in self.presets]
+                self.forms = {form.name: _limit_uploads(form, self.limits.upload_mb) for form in forms}
+            return not self.trouble
 
     def _load(self) -> tuple[list[Preset], list[str]]:
         presets, errors = load_presets(self.folders)

@@ -17,11 +17,12 @@ from typing import Any
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.jobs.lane import Lane
-from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.queue import JobQueue
 from comfygradio.jobs.store import Ledger
+from comfygradio.sweeps.sweep import Sweep
 from tests.benchmarks.figures import Goal, describe_spread
-from tests.jobs.lines import draw, is_over, is_running, wait
+from tests.jobs.lines import draw, is_over, wait
+from tests.sweeps.running import await_sweep, bind, define, take_up, write_preset
 
 
 def read_starts(client: ComfyClient) -> dict[str, float]:
@@ -35,31 +36,36 @@ def read_starts(client: ComfyClient) -> dict[str, float]:
     }
 
 
-def measure(points: int, tries: int, seconds: float, outputs: Path) -> tuple[list[float], list[float]]:
+def await_done(sweep: Sweep, least: int) -> None:
+    """Wait until so many points are done."""
+    await_sweep(sweep, lambda sweep: sweep.counts.done >= least, 60)
+
+
+def measure(points: int, tries: int, seconds: float, folder: Path) -> tuple[list[float], list[float]]:
     """For each try: points of the sweep that began before the picture did, and the seconds that it waited."""
     with ExitStack() as stack:
         server = stack.enter_context(DemoServer(DemoOptions(lab_nodes=True)))
         client = stack.enter_context(ComfyClient(server.url))
-        ledger = Ledger.open(outputs)
+        ledger = Ledger.open(folder / "outputs")
         stack.callback(ledger.close)
-        queue = JobQueue([Lane(client)], ledger, outputs, Limits(jobs_waiting=points))
+        queue = JobQueue([Lane(client)], ledger, folder / "outputs")
         stack.callback(queue.close)
-        sweep = [queue.submit(draw(number, seconds), "anna", priority=1) for number in range(points)]
-        wait(sweep[1], is_running)
+        sweeps = take_up(queue, bind(write_preset(folder / "presets"), queue))
+        sweep = sweeps.start(define(seconds, color=f"1-{points}"), "anna")
         singles = []
         chance, between = random.Random(1), threading.Event()
         for number in range(tries):
-            wait(sweep[2 + number * (points - 10) // tries], is_running, 60)
+            await_done(sweep, 1 + number * (points - 10) // tries)
             between.wait(chance.uniform(0, seconds))
             asked = time.time()
             single = queue.submit(draw(1_000_000 + number), "ben")
             wait(single, is_over)
             singles.append((asked, single.id))
-        swept = [job.id for job in sweep]
+        tokens = [cell.token for cell in sweep.cells.values() if cell.token]
+        swept = [job.id for token in tokens if (job := queue.find(token))]
         starts = read_starts(client)
         before = [sum(asked < starts.get(one, 0.0) < starts[single] for one in swept) for asked, single in singles]
-        for job in sweep:
-            queue.stop(job.token)
+        sweep.stop()
         return [float(count) for count in before], [starts[single] - asked for asked, single in singles]
 
 

@@ -42,6 +42,15 @@ def test_text_to_image(comfy: ComfyClient, checkpoint: str, tmp_path: Path) -> N
     assert last.warnings == ()
 
 
+def test_carried_nodes_are_no_part_of_the_progress(comfy: ComfyClient, checkpoint: str) -> None:
+    graph = draw_text(checkpoint)
+    carried = {"comfygradio-carried-4": graph["4"], "comfygradio-carried-5": graph["5"]}
+    states = run_all(comfy, {**graph, **carried})
+    last = states[-1]
+    assert last.status == "done" and last.progress == 1.0 and last.warnings == ()
+    assert [output.node_id for output in last.outputs] == ["9"] and not carried.keys() & last.node_seconds.keys()
+
+
 def test_previews_where_the_server_can_switch_them_on(comfy: ComfyClient, checkpoint: str) -> None:
     version = comfy.server_version()
     if version is None or version < (0, 5, 0):

@@ -189,6 +189,20 @@ def test_upload_names_are_plain(tmp_path: Path, widget: Widget, name: str, suffi
     assert uploaded.endswith(suffix) and uploaded == Path(uploaded).name and uploaded.isascii()
 
 
+def test_a_file_is_looked_at_again_when_it_has_changed(tmp_path: Path) -> None:
+    path, field = tmp_path / "a.png", make_field("image")
+    for color in ("red", "blue"):
+        Image.new("RGB", (8, 8), color).save(path)
+        assert check_value(field, path) == path
+    before = name_upload(field, path)
+    path.write_bytes(path.read_bytes()[:40])
+    assert "is not a picture" in refuse("image", path)
+    Image.new("RGB", (8, 8), "red").save(path)
+    assert check_value(field, path) == path and name_upload(field, path) != before
+    path.unlink()
+    assert "does not exist" in refuse("image", path)
+
+
 def test_a_picture_is_named_by_its_content(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.new("RGB", (8, 8)).save(path, "WEBP")

@@ -117,6 +117,12 @@ def test_what_the_server_added_while_it_ran_is_taken_away(tmp_path: Path) -> Non
     assert found.notes == ("1 entries of its graph are no nodes and were left out.",)
 
 
+def test_nodes_that_rode_along_are_taken_away(tmp_path: Path) -> None:
+    carried = {"comfygradio-carried-1": GRAPH["1"], "comfygradio-carried-x-2": GRAPH["1"]}
+    found = read_metadata(write(tmp_path, json.dumps({**carried, **GRAPH})))
+    assert found.prompt == GRAPH and not found.notes
+
+
 def test_nan_and_exact_seeds_and_half_characters(tmp_path: Path) -> None:
     raw = '{"1": {"class_type": "A", "inputs": {"a": NaN, "b": -Infinity, "c": 18446744073709551615, "d": "\\ud83d"}}}'
     found = read_metadata(write(tmp_path, png(chunk(b"tEXt", b"prompt\0" + raw.encode()))))

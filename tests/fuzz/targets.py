@@ -24,11 +24,12 @@ from comfygradio.forms.field import Field, Refused
 from comfygradio.forms.form import Form
 from comfygradio.forms.picture import check_picture
 from comfygradio.forms.preset import Preset, load_preset, load_presets
-from comfygradio.forms.preset_yaml import Loader, parse_preset_file
+from comfygradio.forms.preset_yaml import parse_preset_file
 from comfygradio.forms.restoring.metadata import read_metadata
 from comfygradio.forms.restoring.preset_search import find_preset
 from comfygradio.forms.restoring.restore import restore_values
 from comfygradio.forms.slots import Slot
+from comfygradio.forms.strict_yaml import Loader
 
 from .corpus import DATA, PRESET, ROOT, build_classes, build_workflow
 from .mutation import TEXTS, make_value, mutate_bytes, mutate_json, mutate_text

@@ -25,7 +25,7 @@ from comfygradio.jobs.inputs import get_inputs_folder, keep_uploads
 from comfygradio.jobs.job import Order
 from comfygradio.jobs.results import Result, Source
 from comfygradio.jobs.rows import read_order, write_order
-from comfygradio.jobs.schema import migrate
+from comfygradio.jobs.schema import MIGRATIONS, migrate
 from comfygradio.jobs.store import Ledger, Query, Record, find_ledger, set_ledger_aside
 from tests.jobs.records import GRAPH, make_record
 
@@ -472,7 +472,7 @@ def test_a_file_of_version_0_is_brought_up_to_date(tmp_path: Path) -> None:
         record = make_record()
         ledger.add(record)
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
         assert connection.execute("SELECT text FROM notes").fetchone() == ("kept",)
         assert connection.execute("SELECT id FROM jobs").fetchone() == (record.id,)
 

@@ -27,7 +27,8 @@ def client(app: RunningApp, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 def test_every_preset_is_a_named_endpoint_with_typed_parameters(client: Client) -> None:
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert sorted(endpoints) == ["/image_to_image", "/inpaint", "/text_to_image", "/upscale"]
+    names = ["/image_to_image", "/inpaint", "/text_to_image", "/upscale"]
+    assert sorted(endpoints) == sorted(names + [f"{name}_sweep" for name in names])
     types = {p["parameter_name"]: p["type"]["type"] for p in endpoints["/text_to_image"]["parameters"]}
     assert types == {
         "prompt": "string",

@@ -40,7 +40,7 @@ def read_prompt(demo: DemoServer) -> dict[str, Any]:
 
 def test_the_parameters_are_typed(client: Client) -> None:
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert sorted(endpoints) == ["/everything", "/inpaint"]
+    assert sorted(endpoints) == ["/everything", "/everything_sweep", "/inpaint", "/inpaint_sweep"]
     kinds = {p["parameter_name"]: p["type"]["type"] for p in endpoints["/everything"]["parameters"]}
     assert (kinds["loras"], kinds["enlarge"], kinds["look"]) == ("array", "boolean", "string")
     needed = {p["parameter_name"]: not p["parameter_has_default"] for p in endpoints["/inpaint"]["parameters"]}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from comfygradio.comfy.carried import strip_carried
 from comfygradio.errors import MetadataError
 from comfygradio.forms.restoring import metadata_tags
 from comfygradio.forms.restoring.metadata_tags import MAX_TEXT, Tags, TooMuchText
@@ -183,9 +184,10 @@ def _is_deep(data: Any) -> bool:
 
 
 def _clean_graph(graph: Any, name: str, notes: list[str]) -> dict[str, Any] | None:
-    """The nodes of a graph, without what the server adds when it runs it: `is_changed` and the marks of loops."""
+    """The nodes of a graph, without what was added to run it: what a sweep carries, `is_changed`, marks of loops."""
     if not isinstance(graph, dict):
         return None
+    graph = strip_carried(graph)
     if len(graph) > MAX_NODES:
         raise MetadataError(f"{name} holds a graph of {len(graph):,} nodes; at most {MAX_NODES:,} are read.")
     nodes = {

@@ -11,12 +11,12 @@ function show() {
   window.dispatchEvent(new CustomEvent("comfygradio-page", { detail: { name } }));
 }
 
-// Go to a page, or with "" to the forms; `more` are further parts of the address.
-window.comfygradioGo = (name, value = "1", more = {}) => {
+// Go to a page, or with "" to the forms; `more` are further parts of the address. With `isSame` it is no step to go back.
+window.comfygradioGo = (name, value = "1", more = {}, isSame = false) => {
   const url = new URL(location.href);
   for (const one of names) url.searchParams.delete(one);
   for (const [one, text] of Object.entries({ ...(name && { [name]: value }), ...more })) url.searchParams.set(one, text);
-  history.pushState({}, "", url);
+  history[isSame ? "replaceState" : "pushState"]({}, "", url);
   show();
   scrollTo(0, 0);
 };

@@ -1,0 +1,108 @@
+"""Arguments: what every flag of the command line is called, and what its help says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from comfygradio.jobs.naming import DEFAULT_PATTERN
+
+JOINED = "&"
+"""Stands before the text of an axis that joins the one before it; no field's name begins with it."""
+
+Server = Annotated[
+    list[str] | None, typer.Option("--server", metavar="URL", help="The ComfyUI server [http://127.0.0.1:8188].")
+]
+Servers = Annotated[
+    list[str] | None,
+    typer.Option("--server", metavar="URL", help="A ComfyUI server; repeatable [http://127.0.0.1:8188]."),
+]
+Header = Annotated[
+    list[str] | None,
+    typer.Option("--header", metavar="'NAME: VALUE'", help="A header for the server, such as a token; repeatable."),
+]
+Demo = Annotated[bool, typer.Option("--demo", help="Use an embedded demo server instead of ComfyUI.")]
+Presets = Annotated[
+    list[str] | None,
+    typer.Option("--presets", metavar="DIR", help="A folder of presets; repeatable [./presets, else our own]."),
+]
+Outputs = Annotated[str | None, typer.Option("--outputs", metavar="DIR", help="Where results are kept [outputs].")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+StepSeconds = Annotated[
+    str | None, typer.Option("--step-seconds", metavar="SECONDS", help="Time of a step of the demo server [0.05].")
+]
+Host = Annotated[str | None, typer.Option("--host", metavar="HOST", help="Address to listen on [127.0.0.1].")]
+
+Port = Annotated[str | None, typer.Option("--port", metavar="PORT", help="Port of the page [7860].")]
+Auth = Annotated[str | None, typer.Option("--auth", metavar="FILE", help="Who may log in: lines of user:password.")]
+RootPath = Annotated[
+    str | None, typer.Option("--root-path", metavar="PATH", help="Where a proxy shows the page, such as /forms.")
+]
+Author = Annotated[bool, typer.Option("--author", help="Show the page that makes presets, to everybody who gets in.")]
+Operator = Annotated[
+    list[str] | None,
+    typer.Option("--operator", metavar="NAME", help="A user of --auth who sees the Status page; repeatable."),
+]
+JobsPerPerson = Annotated[
+    str | None, typer.Option("--jobs-per-person", metavar="N", help="Jobs of one person that may wait [100].")
+]
+MaxMegapixels = Annotated[
+    str | None, typer.Option("--max-megapixels", metavar="X", help="Largest picture, in millions of pixels.")
+]
+MaxSteps = Annotated[str | None, typer.Option("--max-steps", metavar="N", help="Most steps of a sampler.")]
+MaxSweepPoints = Annotated[
+    str | None,
+    typer.Option("--max-sweep-points", metavar="N", help="Most points of a sweep from the page; 0 for none [10000]."),
+]
+MaxUploadMb = Annotated[
+    str | None, typer.Option("--max-upload-mb", metavar="N", help="Largest file that is taken, in MB [100].")
+]
+Names = Annotated[str | None, typer.Option("--names", metavar="PATTERN", help=f"Names of results [{DEFAULT_PATTERN}].")]
+OnDisconnect = Annotated[
+    str | None,
+    typer.Option("--on-disconnect", metavar="keep|cancel", help="What becomes of a job that nobody watches [keep]."),
+]
+
+Preset = Annotated[str, typer.Argument(metavar="PRESET", help="A preset's name, or the path of its YAML file.")]
+Values = Annotated[list[str] | None, typer.Argument(metavar="FIELD=VALUE", help="Field values; pictures as paths.")]
+
+Swept = Annotated[
+    str | None,
+    typer.Argument(metavar="PRESET|FILE", help="A preset's name, or a sweep's YAML or JSON file."),
+]
+Axis = Annotated[
+    list[str] | None,
+    typer.Option("--axis", metavar="FIELD=VALUES", help="An axis, such as cfg=1-10 or sampler=euler,heun; repeatable."),
+]
+With = Annotated[
+    list[str] | None,
+    typer.Option("--with", metavar="FIELD=VALUES", help="Another field that changes together with the axis before."),
+]
+Plan = Annotated[bool, typer.Option("--plan", help="Say what would be run, in which order and how long; run nothing.")]
+Resume = Annotated[
+    Path | None, typer.Option("--resume", metavar="DIR", help="Go on with the last sweep in this folder.")
+]
+Retry = Annotated[bool, typer.Option("--retry", help="Run points that failed once more.")]
+NoCarry = Annotated[bool, typer.Option("--no-carry", help="Let the server's memory go between points.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Where to save [OUTPUTS/YYYY-MM-DD/PRESET-sweep-HHMMSS].")
+]
+
+
+def join_axes(given: Sequence[str]) -> list[str]:
+    """The arguments with each `--with` as an `--axis` that is marked, since the order between the two counts."""
+    if not given or given[0] != "sweep":
+        return list(given)
+    joined: list[str] = []
+    for argument in given:
+        is_value = joined[-1:] == ["--with"]
+        if argument.startswith("--with="):
+            joined += ["--axis", JOINED + argument.removeprefix("--with=")]
+        elif is_value:
+            joined[-1:] = ["--axis", JOINED + argument]
+        else:
+            joined.append(argument)
+    return joined

@@ -1,0 +1,97 @@
+"""Reads YAML files, strictly: what YAML would silently change or leave out is refused, with file, line and key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from comfygradio.errors import ComfyGradioError
+
+Loader: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml where it is there: unlike PyYAML's own scanner it takes `{label: What is it?}`, as YAML 1.2 does."""
+
+MAX_NODES = 100_000
+"""Keys and values of a file, aliases written out."""
+
+Lines = dict[tuple[str, ...], int]
+"""The keys on the way to a value → its line, from 1."""
+
+Refusal = type[ComfyGradioError]
+
+
+def read_yaml(path: Path, refusal: Refusal, form: str) -> tuple[dict[str, Any], Lines]:
+    """The keys and values of a file, and the line of each key.
+
+    Raises an error of the class `refusal` that names file and line; `form` is the sentence for a file without keys.
+    """
+    try:
+        return _read_tree(path, path.read_text(encoding="utf-8-sig"), refusal, form)
+    except OSError as error:
+        raise refusal(f"{path} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise refusal(f"{path} is not UTF-8 text.") from error
+    except RecursionError as error:
+        raise refusal(f"{path} is nested too deeply.") from error
+    except yaml.YAMLError as error:
+        raise refusal(_describe_yaml_error(path, error)) from error
+
+
+def _read_tree(path: Path, text: str, refusal: Refusal, form: str) -> tuple[dict[str, Any], Lines]:
+    tree = yaml.compose(text, Loader=Loader)
+    if not isinstance(tree, yaml.MappingNode):
+        raise refusal(f"{path}: {form}")
+    _count_nodes(path, tree, {}, refusal)
+    lines = _find_lines(path, tree, refusal)
+    try:
+        data: dict[str, Any] = yaml.load(text, Loader=Loader)
+    except (ValueError, LookupError, AttributeError, TypeError) as error:  # PyYAML on `2024-13-45` or `!!bool maybe`
+        raise refusal(f"{path}: a value cannot be read ({error}); put it in quotes.") from error
+    return data, lines
+
+
+def _count_nodes(path: Path, node: yaml.Node, known: dict[int, int], refusal: Refusal) -> int:
+    """How many nodes a tree has once its aliases are written out. Refuses too many."""
+    if id(node) not in known:
+        known[id(node)] = MAX_NODES
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        inner = [part for pair in pairs for part in pair]
+        inner += node.value if isinstance(node, yaml.SequenceNode) else []
+        known[id(node)] = 1 + sum(_count_nodes(path, part, known, refusal) for part in inner)
+    if known[id(node)] >= MAX_NODES:
+        where = f"{path}:{node.start_mark.line + 1}"
+        raise refusal(f"{where}: this repeats too much, by anchors (&) and aliases (*); write less, or write it out.")
+    return known[id(node)]
+
+
+def _describe_yaml_error(path: Path, error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    where = f"{path}:{mark.line + 1}" if mark else str(path)
+    return f"{where}: no valid YAML: {getattr(error, 'problem', None) or 'cannot be parsed'}."
+
+
+def _find_lines(path: Path, tree: yaml.Node, refusal: Refusal) -> Lines:
+    """The line of every key; refuses what YAML would silently change: keys that stand twice or are no text."""
+    lines: Lines = {}
+    seen: set[int] = set()
+
+    def visit(node: yaml.Node, place: tuple[str, ...]) -> None:
+        if id(node) in seen:
+            return
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                inner, where = (*place, str(key.value)), f"{path}:{key.start_mark.line + 1}"
+                if inner in lines:
+                    raise refusal(f"{where}: the key {key.value} stands twice.")
+                if not key.tag.endswith((":str", ":merge")):
+                    raise refusal(f'{where}: write the key {key.value} in quotes ("{key.value}").')
+                lines[inner] = key.start_mark.line + 1
+                visit(value, inner)
+        elif isinstance(node, yaml.SequenceNode):
+            for index, value in enumerate(node.value):
+                visit(value, (*place, str(index)))
+
+    visit(tree, ())
+    return lines

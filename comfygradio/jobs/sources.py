@@ -1,0 +1,116 @@
+"""Sources: what makes jobs one at a time, when a server has nothing else to do. A sweep is one."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, OrderedDict
+from typing import Protocol
+
+from comfygradio.jobs.job import Job
+from comfygradio.jobs.lane import Lane
+
+
+class Source(Protocol):
+    """Makes jobs of one person. Thread-safe; the queue writes each job down before it is posted."""
+
+    @property
+    def owner(self) -> str:
+        """Whose jobs they are."""
+        ...
+
+    @property
+    def remaining(self) -> int:
+        """How many jobs it would still give if it were asked again and again; 0 while it is halted."""
+        ...
+
+    def take(self, lane: Lane, warm: bool) -> Job | None:
+        """The next job for a lane, None if there is none for it now; whoever makes it listens to it.
+
+        `warm` says that nothing else of ours was posted to that lane since this source's last job. Never raises.
+        """
+        ...
+
+    def leave(self, lane: Lane) -> None:
+        """A server does not answer any more; it asks again when it does."""
+        ...
+
+    def stop(self) -> None:
+        """Somebody who may do so wants no more jobs of it."""
+        ...
+
+
+class SourceLine:
+    """Sources by person: everybody in turn gives one job, and of one person's sources the oldest that has one.
+
+    Thread-safe. Sources are asked without any lock held, so that a slow one holds up nobody else.
+    """
+
+    def __init__(self) -> None:
+        self._people: OrderedDict[str, list[Source]] = OrderedDict()
+        self._last: dict[str, Source] = {}
+        self._left: set[str] = set()
+        self._lock = threading.Lock()
+
+    def add(self, source: Source) -> None:
+        """Ask a source from now on; one that is known already keeps its place."""
+        with self._lock:
+            sources = self._people.setdefault(source.owner, [])
+            if source not in sources:
+                sources.append(source)
+
+    def remove(self, source: Source) -> None:
+        """Ask a source no more; unknown: nothing."""
+        with self._lock:
+            sources = self._people.get(source.owner, [])
+            if source in sources:
+                sources.remove(source)
+            if not sources:
+                self._people.pop(source.owner, None)
+
+    def take(self, lane: Lane) -> Job | None:
+        """A job for a lane from the first person in turn who has one; that person goes to the end of the round."""
+        self._left.discard(lane.url)
+        for source in self._list():
+            job = source.take(lane, self._last.get(lane.url) is source)
+            if job is None:
+                continue
+            with self._lock:
+                self._last[lane.url] = source
+                if source.owner in self._people:
+                    self._people.move_to_end(source.owner)
+            return job
+        return None
+
+    def cool(self, lane: Lane) -> None:
+        """Something else was posted to a lane, or it was lost: what a source left there in the cache may be gone."""
+        with self._lock:
+            self._last.pop(lane.url, None)
+
+    def leave(self, lane: Lane) -> bool:
+        """A server does not answer: every source is told once; True if so."""
+        with self._lock:
+            is_news = lane.url not in self._left
+            self._left.add(lane.url)
+        for source in self._list() if is_news else ():
+            source.leave(lane)
+        return is_news
+
+    def count(self) -> Counter[str]:
+        """Person → how many jobs their sources would still give."""
+        found: Counter[str] = Counter()
+        for source in self._list():
+            if remaining := source.remaining:
+                found[source.owner] += remaining
+        return found
+
+    def stop(self) -> int:
+        """Stop every source; returns how many jobs will not be."""
+        sources = self._list()
+        remaining = sum(source.remaining for source in sources)
+        for source in sources:
+            source.stop()
+        return remaining
+
+    def _list(self) -> list[Source]:
+        with self._lock:
+            return [source for sources in self._people.values() for source in sources]

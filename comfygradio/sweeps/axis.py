@@ -1,0 +1,76 @@
+"""Axes: which values a sweep gives to which fields, one position after the other."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Index = tuple[int, ...]
+"""A point of a sweep: the position on each axis, in the order in which the axes were typed."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a position does to one field: `set` a checked value, or `replace` a search text in the text there."""
+
+    field: str
+    value: Any
+    kind: Literal["set", "replace"] = "set"
+    search: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One position on an axis: what people read, and what it changes."""
+
+    label: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A row of positions. `texts` is field → text that reads as this axis again, whatever is drawn or listed then."""
+
+    title: str
+    texts: Mapping[str, str]
+    steps: tuple[Step, ...]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that it changes."""
+        return tuple(self.texts)
+
+
+def list_points(axes: Sequence[Axis]) -> Iterator[Index]:
+    """Every point, the last axis running fastest: the order as typed."""
+    return itertools.product(*(range(len(axis.steps)) for axis in axes))
+
+
+def apply_point(axes: Sequence[Axis], base: Mapping[str, Any], index: Index) -> dict[str, Any]:
+    """The values of a point: the base, then everything that is set, then everything that is replaced."""
+    values = dict(base)
+    changes = [change for axis, position in zip(axes, index, strict=True) for change in axis.steps[position].changes]
+    swaps: dict[str, dict[str, str]] = {}
+    for change in changes:
+        if change.kind == "set":
+            values[change.field] = change.value
+        else:
+            swaps.setdefault(change.field, {})[change.search] = str(change.value)
+    for field, pairs in swaps.items():
+        if values.get(field) is not None:
+            values[field] = replace_all(str(values[field]), pairs)
+    return values
+
+
+def replace_all(text: str, pairs: Mapping[str, str]) -> str:
+    """The text with every search text replaced, all at once: what one puts in, no other finds.
+
+    Where search texts overlap, the first one counts, and of those that begin together the longest.
+    """
+    if len(pairs) == 1:
+        return text.replace(*next(iter(pairs.items())))
+    pattern = "|".join(re.escape(search) for search in sorted(pairs, key=len, reverse=True))
+    return re.sub(pattern, lambda match: pairs[match[0]], text)

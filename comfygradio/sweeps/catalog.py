@@ -1,0 +1,98 @@
+"""Catalogs: a field's choices, found by what people type: value, label, another spelling, or a pattern."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterator, Mapping
+
+from comfygradio.forms.field import Choice, Refused, list_choices, show
+from comfygradio.forms.names import FILE_END, MAX_NAME, find_near, take_file_name
+
+
+class Catalog:
+    """A field's choices, indexed once, so that thousands of values are looked up among thousands of choices."""
+
+    def __init__(self, choices: tuple[Choice, ...]) -> None:
+        self._choices = choices
+        self._exact: dict[str, Choice] = {c.value: c for c in reversed(choices) if isinstance(c.value, str)}
+        self._labels: dict[tuple[bool, object], str] = {
+            (isinstance(c.value, bool), c.value): c.label for c in reversed(choices)
+        }
+        for choice in choices:
+            self._exact.setdefault(choice.label, choice)
+            self._exact.setdefault(str(choice.value), choice)
+        self._loose = _index(
+            {key: {_fold(choice.label), _fold(str(choice.value))} for key, choice in enumerate(choices)}
+        )
+        self._short = _index({key: set(_list_short_names(choice)) for key, choice in enumerate(choices)})
+
+    def find_exact(self, text: str) -> Choice | None:
+        """The choice with this value or label."""
+        return self._exact.get(text)
+
+    def find_meant(self, text: str) -> list[Choice]:
+        """The choices that may be meant: by value or label, else but for case, else but for folders and file ending."""
+        exact = self.find_exact(text)
+        places = self._loose.get(_fold(text)) or self._short.get(take_file_name(text)) or []
+        return [self._choices[place] for place in places] if exact is None else [exact]
+
+    def find(self, text: str) -> Choice:
+        """The one choice that is meant. Raises Refused, naming several or near ones."""
+        found = self.find_meant(text)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            names = ", ".join(choice.label for choice in found[:5])
+            raise Refused(f"{show(text)} may be any of {names}; write one of them whole.")
+        raise Refused(f"{show(text)} is not in the list; {self._suggest(text)}")
+
+    def find_all(self, pattern: str) -> list[Choice]:
+        """The choices whose value or label fits a pattern of `*`, `?` and `[…]`, whatever the case. Raises Refused."""
+        try:
+            fits = re.compile(fnmatch.translate(_fold(pattern[:MAX_NAME]))).match
+            found = [c for c in self._choices if fits(_fold(str(c.value))) or fits(_fold(c.label))]
+        except re.error:
+            found = []
+        if not found or len(pattern) > MAX_NAME:
+            raise Refused(f"nothing in the list fits {show(pattern)}; {self._suggest(pattern)}")
+        return found
+
+    def label(self, value: object) -> str:
+        """The label of a value."""
+        return self._labels.get((isinstance(value, bool), value), str(value))
+
+    def write(self, value: object) -> str:
+        """The text by which a value is found again."""
+        label = self.label(value)
+        found = self._exact.get(label)
+        return label if found is not None and found.value == value else str(value)
+
+    def _suggest(self, text: str) -> str:
+        near = find_near(text, [choice.label for choice in self._choices])
+        return f"did you mean {' or '.join(near)}?" if near else list_choices(self._choices)
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a text holds what stands for other letters: `*`, `?` or `[…]`."""
+    return re.search(r"[*?]|\[[^\]]+\]", text) is not None
+
+
+def _fold(text: str) -> str:
+    return text.strip().replace("\\", "/").casefold()
+
+
+def _list_short_names(choice: Choice) -> Iterator[str]:
+    """A file's name without its folders, with and without its ending."""
+    name = take_file_name(str(choice.value))
+    if FILE_END.search(name):
+        yield name
+        yield name.rpartition(".")[0]
+
+
+def _index(keys: Mapping[int, set[str]]) -> dict[str, list[int]]:
+    index: dict[str, list[int]] = {}
+    for place, names in keys.items():
+        for name in names:
+            index.setdefault(name, []).append(place)
+    return index

@@ -1,0 +1,57 @@
+"""Costs: how long nodes take, and how much memory their results hold, as long as nobody has measured it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+Seconds = Callable[[str, str], float | None]
+"""Node id and class → seconds that were measured, None where there are none."""
+
+Rule = tuple[re.Pattern[str], float]
+
+STEPS = 20
+"""Sampler steps that the table's seconds stand for."""
+
+OTHER_SECONDS = 0.05
+SECONDS: tuple[Rule, ...] = (
+    (re.compile(r"Select|Scheduler|Guider"), OTHER_SECONDS),
+    (re.compile(r"Checkpoint.*Load|Load.*Checkpoint|UNET.*Load|Unet.*Load|DiffusionModel.*Load|ModelLoad"), 10.0),
+    (re.compile(r"CLIPLoad|TextEncoder.*Load"), 5.0),
+    (re.compile(r"(ControlNet|VAE|Lora|LoRA|CLIPVision|Style|Gligen|GLIGEN|Hypernetwork).*Load"), 1.0),
+    (re.compile(r"Sampl"), 5.0),
+    (re.compile(r"UpscaleWithModel"), 2.0),
+    (re.compile(r"VAE|Upscale"), 0.5),
+    (re.compile(r"Encode|^Save|^Preview"), 0.1),
+)
+
+OTHER_GIGABYTES = 0.005
+GIGABYTES: tuple[Rule, ...] = (
+    (re.compile(r"Checkpoint.*Load|Load.*Checkpoint"), 7.0),
+    (re.compile(r"UNET.*Load|Unet.*Load|DiffusionModel.*Load"), 12.0),
+    (re.compile(r"UpscaleModelLoad|VAELoad"), 0.3),
+    (re.compile(r"CLIPLoad|TextEncoder.*Load|ModelLoad"), 5.0),
+    (re.compile(r"ControlNet.*Load|CLIPVision.*Load"), 1.5),
+    (re.compile(r"Lora.*Load|LoRA"), 0.3),
+    (re.compile(r"UpscaleWithModel|Video"), 0.2),
+    (re.compile(r"VAEDecode|Image|Upscale"), 0.05),
+)
+
+
+def estimate_seconds(class_type: str, steps: Any = None) -> float:
+    """Seconds of one execution on a common card, told by the name of the class, and by steps if it has some."""
+    seconds = _find(SECONDS, class_type, OTHER_SECONDS)
+    is_sampler = seconds > OTHER_SECONDS and "Sampl" in class_type
+    return seconds * max(1, steps) / STEPS if is_sampler and isinstance(steps, int) else seconds
+
+
+def estimate_gigabytes(class_type: str) -> float:
+    """Memory that a kept result of this class holds: large for models, small for all else."""
+    return _find(GIGABYTES, class_type, OTHER_GIGABYTES)
+
+
+@lru_cache(maxsize=1000)
+def _find(rules: tuple[Rule, ...], class_type: str, otherwise: float) -> float:
+    return next((amount for pattern, amount in rules if pattern.search(class_type)), otherwise)

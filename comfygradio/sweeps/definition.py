@@ -1,0 +1,161 @@
+"""Definitions: what a sweep is, the same from a form, a command line, a file, HTTP and Python."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from comfygradio.errors import DefinitionError
+from comfygradio.forms.field import show
+from comfygradio.forms.strict_yaml import read_yaml
+
+KEYS = ("preset", "values", "axes", "carry", "title")
+EXAMPLE = "for example {cfg: 1-10 (+3)}"
+
+Entry = Mapping[str, Any]
+"""Field → axis text, or list of values; several fields of one entry change together."""
+
+Place = tuple[str, ...]
+"""The keys on the way to a part of a definition."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A preset, values of its form, and axes over some of its fields.
+
+    `values` are the rest of the form; what is left out is as the form has it. With `carry`, nodes whose results later
+    points need ride along (see `comfy.carried`). Without a `title` one is made.
+    """
+
+    preset: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    axes: tuple[Entry, ...] = ()
+    carry: bool = True
+    title: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """What `read_definition` takes, as JSON; files as the texts of their paths."""
+        data = {
+            "preset": self.preset,
+            "values": dict(self.values),
+            "axes": [dict(entry) for entry in self.axes],
+            "carry": self.carry,
+            "title": self.title,
+        }
+        written: dict[str, Any] = json.loads(json.dumps(data, default=str))
+        return written
+
+
+def read_definition(source: Path | Mapping[str, Any]) -> Definition:
+    """The definition in a file (YAML or JSON) or in decoded JSON. Raises DefinitionError, whatever is in there."""
+    if isinstance(source, Mapping):
+        return _Reader("", {}).read(source)
+    data, lines = _read_file(source)
+    return _Reader(str(source), lines).read(data)
+
+
+def is_definition(path: Path) -> bool:
+    """Whether a file defines a sweep, and not a preset: it names a preset. Raises DefinitionError if it is broken."""
+    return "preset" in _read_file(path)[0]
+
+
+def write_definition(definition: Definition, path: Path) -> None:
+    """Write a definition as a YAML file that reads as the same one. Raises OSError."""
+    data = {key: value for key, value in definition.to_json().items() if value not in ("", {})}
+    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
+    path.write_text(f"# A sweep; run it with: comfygradio sweep {path.name}\n{text}", encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads decoded JSON or YAML; `lines` is where each key stands in the file."""
+
+    file: str
+    lines: Mapping[Place, int]
+
+    def read(self, data: Mapping[Any, Any]) -> Definition:
+        for key in data:
+            if key not in KEYS:
+                near = difflib.get_close_matches(str(key), KEYS, 1, 0.5)
+                hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(KEYS)}."
+                raise self._refuse((str(key),), f"unknown key {show(key)}; {hint}", names_key=False)
+        if "preset" not in data:
+            raise self._refuse((), "this sweep needs the key preset.")
+        preset, title, carry = data["preset"], data.get("title", ""), data.get("carry", True)
+        for key, value in (("preset", preset), ("title", title)):
+            if not isinstance(value, str):
+                raise self._refuse((key,), f"{show(value)} is no text; put it in quotes.")
+        if not isinstance(carry, bool):
+            raise self._refuse(("carry",), f"{show(carry)} is neither true nor false.")
+        values, axes = self._read_values(data.get("values")), self._read_axes(data.get("axes"))
+        return Definition(preset, values, axes, carry, title)
+
+    def _read_values(self, values: Any) -> Mapping[str, Any]:
+        if values is None:
+            return {}
+        if not isinstance(values, Mapping):
+            raise self._refuse(("values",), "write field: value, a line each.")
+        return {self._check_name(name, ("values",)): value for name, value in values.items()}
+
+    def _read_axes(self, axes: Any) -> tuple[Entry, ...]:
+        """A list of entries; a mapping is short for entries of one field each."""
+        if isinstance(axes, Mapping):
+            return tuple(self._read_entry({name: given}, ("axes",)) for name, given in axes.items())
+        if not isinstance(axes, list | tuple):
+            problem = "this sweep needs the key axes" if axes is None else "axes are a list of fields and their values"
+            raise self._refuse(() if axes is None else ("axes",), f"{problem}, {EXAMPLE}.")
+        return tuple(self._read_entry(entry, ("axes", str(number))) for number, entry in enumerate(axes))
+
+    def _read_entry(self, entry: Any, place: Place) -> Entry:
+        if not isinstance(entry, Mapping) or not entry:
+            raise self._refuse(place, f"an axis maps fields to their values, {EXAMPLE}.")
+        return {
+            self._check_name(name, place): self._check_given(given, (*place, str(name)))
+            for name, given in entry.items()
+        }
+
+    def _check_name(self, name: Any, place: Place) -> str:
+        if not isinstance(name, str):
+            raise self._refuse(place, f"{show(name)} is no name of a field.")
+        return name
+
+    def _check_given(self, given: Any, place: Place) -> Any:
+        """An axis text, or values; a single number or switch is an axis of one value."""
+        if isinstance(given, str):
+            return given
+        if isinstance(given, bool | int | float):
+            return [given]
+        if not isinstance(given, list | tuple) or not given:
+            raise self._refuse(place, "write its values as a text such as 1-10 (+3), or as a list.")
+        return list(given)
+
+    def _refuse(self, place: Place, problem: str, names_key: bool = True) -> DefinitionError:
+        line = next((self.lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in self.lines), None)
+        where = f"{self.file}:{line}: " if self.file and line else f"{self.file}: " if self.file else ""
+        key = f"{'.'.join(place)}: " if place and names_key else ""
+        return DefinitionError(f"{where}{key}{problem}")
+
+
+def _read_file(path: Path) -> tuple[Mapping[Any, Any], Mapping[Place, int]]:
+    form = "a sweep is a list of keys such as preset, values and axes."
+    return (_read_json(path, form), {}) if path.suffix.lower() == ".json" else read_yaml(path, DefinitionError, form)
+
+
+def _read_json(path: Path, form: str) -> Mapping[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise DefinitionError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except json.JSONDecodeError as error:
+        raise DefinitionError(f"{path}:{error.lineno}: no valid JSON: {error.msg}.") from error
+    except (ValueError, RecursionError) as error:
+        raise DefinitionError(f"{path} is no JSON text, or nested too deeply.") from error
+    if not isinstance(data, dict):
+        raise DefinitionError(f"{path}: {form}")
+    return data

@@ -1,0 +1,1 @@
+"""Drawing: letters, pictures, measures and cells of contact sheets."""

@@ -1,0 +1,110 @@
+"""Thumbnails: what stands for a result in a small space, read one by one, so that thousands never fill the memory."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from comfygradio.jobs.results import Result
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "BMP", "TIFF")
+"""Only these are ever decoded; Pillow would also start Ghostscript for an EPS that calls itself a picture."""
+
+CONTAINERS = "mov,matroska,webm,avi"
+"""FFmpeg's names of what is opened; playlists are not among them, since they make it read other files."""
+
+SMOOTH_MODES = ("L", "RGB", "RGBA")
+"""Pictures that can be scaled as they are, before anything else is done with them."""
+
+WORKERS = 4
+
+PICTURES = ("image", "preview")
+
+
+def choose_result(results: Sequence[Result]) -> Result | None:
+    """The result that a cell shows: the first picture or video, else the first of anything; None where nothing is."""
+    there = [result for result in results if result.path is not None or result.text]
+    return next((result for result in there if result.kind in (*PICTURES, "video")), there[0] if there else None)
+
+
+def read_thumbnail(result: Result, pixels: int) -> Image.Image | None:
+    """A picture, or the first frame of a video, of at most so many pixels a side; RGB, or RGBA where it is transparent.
+
+    Never enlarged. None for what cannot be read or has gone.
+    """
+    try:
+        if result.kind == "video" and result.path:
+            return _read_frame(result.path, pixels)
+        if result.kind in PICTURES and result.path:
+            return _read_picture(_choose_file(result, pixels), pixels)
+    except Exception:  # Pillow's and FFmpeg's decoders raise errors of any kind on broken files
+        pass
+    return None
+
+
+def read_thumbnails(results: Iterable[tuple[Result, int]]) -> Iterator[Image.Image | None]:
+    """The thumbnails for (result, pixels), in order; only a few are in memory at once."""
+    workers = min(WORKERS, os.cpu_count() or 1)
+    pending: deque[Future[Image.Image | None]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for result, pixels in results:
+            pending.append(pool.submit(read_thumbnail, result, pixels))
+            if len(pending) > 2 * workers:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+
+
+def find_size(result: Result) -> tuple[int, int] | None:
+    """Width and height of a picture or video in pixels; None for anything else."""
+    if result.width and result.height:
+        return result.width, result.height
+    frame = read_thumbnail(result, 10_000) if result.kind in (*PICTURES, "video") else None
+    return frame.size if frame else None
+
+
+def is_animated(path: Path) -> bool:
+    """Whether a picture file moves."""
+    try:
+        with Image.open(path, formats=FORMATS) as picture:
+            return bool(getattr(picture, "is_animated", False))
+    except Exception:  # Pillow's decoders raise errors of any kind on broken files
+        return False
+
+
+def _choose_file(result: Result, pixels: int) -> Path:
+    """The light copy where it is large enough, since it is read faster, else the file itself."""
+    path, light = result.path, result.display
+    assert path is not None
+    if light is None or light == path or max(result.width, result.height) == 0 or not light.is_file():
+        return path
+    with Image.open(light, formats=FORMATS) as picture:
+        return light if max(picture.size) >= min(pixels, max(result.width, result.height)) else path
+
+
+def _read_picture(path: Path, pixels: int) -> Image.Image:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with Image.open(path, formats=FORMATS) as picture:
+            mode = "RGBA" if picture.has_transparency_data else "RGB"
+            small = picture if picture.mode in SMOOTH_MODES else picture.convert(mode)
+            small.thumbnail((pixels, pixels), Image.Resampling.LANCZOS)
+            return ImageOps.exif_transpose(small).convert(mode)
+
+
+def _read_frame(path: Path, pixels: int) -> Image.Image | None:
+    import av
+
+    options = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
+    with av.open(str(path), options=options) as container:
+        for frame in container.decode(video=0):
+            small: Image.Image = frame.to_image()
+            small.thumbnail((pixels, pixels), Image.Resampling.LANCZOS)
+            return small
+    return None

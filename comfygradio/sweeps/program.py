@@ -1,0 +1,149 @@
+"""Sweeps without a page: on the servers that are named, with a ledger of their own beside the pictures."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.errors import ComfyGradioError, DefinitionError, JobError
+from comfygradio.forms.form import Form
+from comfygradio.forms.preset import Preset, load_preset
+from comfygradio.jobs.lane import Lane
+from comfygradio.jobs.limits import Limits
+from comfygradio.jobs.queue import JobQueue
+from comfygradio.jobs.store import Ledger
+from comfygradio.sweeps.board import Cell
+from comfygradio.sweeps.definition import Definition, read_definition, write_definition
+from comfygradio.sweeps.registry import Sweeps
+from comfygradio.sweeps.sweep import Sweep
+
+OWNER = "local"
+
+FILE = "sweep.yaml"
+"""Beside the pictures lies what they are."""
+
+MOST_POINTS = 100_000
+"""Of larger sweeps a mistake in typing is more likely than a need."""
+
+LOOK_SECONDS = 1.0
+"""Between two looks whether anything can go on."""
+
+
+def sweep(
+    preset: str | Path | None = None,
+    axes: Mapping[str, Any] | Sequence[Mapping[str, Any]] = (),
+    values: Mapping[str, Any] | None = None,
+    *,
+    out: str | Path = "sweep",
+    servers: Sequence[str] = ("http://127.0.0.1:8188",),
+    carry: bool = True,
+) -> Iterator[Cell]:
+    """Run every combination of values, and yield each point as it ends, those that exist in `out` already first.
+
+        for cell in sweep("presets/text_to_image.yaml", {"cfg": "1-10 (+3)", "steps": [20, 30]}, {"prompt": "a cat"}):
+            print(cell.values, cell.phase, [result.path for result in cell.results])
+
+    `axes` maps fields to texts or lists of values; a list of such mappings lets fields of one mapping change together.
+    Without a preset it goes on with the last sweep in `out`. Leaving the loop leaves it to be gone on with. Raises
+    ComfyGradioError; a point that failed is a cell with an `error`.
+    """
+    folder = Path(out)
+    if preset is None:
+        definition = read_folder(folder)
+    else:
+        path = str(Path(preset).resolve())
+        definition = read_definition({"preset": path, "axes": axes, "values": values or {}, "carry": carry})
+    with ExitStack() as stack:
+        lanes = [Lane(stack.enter_context(ComfyClient(url))) for url in servers]
+        form, troubles = bind_lanes(load_preset(definition.preset), lanes)
+        if form is None:
+            raise troubles[0]
+        sweeps = stack.enter_context(open_sweeps(form, lanes, folder, definition))
+        found = find_last(sweeps) if preset is None else None
+        one = found or sweeps.plan(definition, OWNER, Path() if preset else folder, is_confined=False)
+        begin(one, folder)
+        seen = -1
+        for _ in watch(one):
+            seen, changed = one.list_changes(seen)
+            yield from (cell for cell in changed if cell.is_over)
+
+
+def bind_lanes(preset: Preset, lanes: Sequence[Lane]) -> tuple[Form | None, list[ComfyGradioError]]:
+    """The form of a preset with what all servers have together, None where none answers; and their troubles."""
+    object_info, embeddings, troubles = ObjectInfo({}), dict[str, None](), list[ComfyGradioError]()
+    for lane in lanes:
+        try:
+            object_info = object_info.merge(lane.learn(preset.class_types))
+            embeddings |= dict.fromkeys(lane.client.embeddings())
+        except ComfyGradioError as error:
+            troubles.append(error)
+    form = preset.bind(object_info, tuple(embeddings)) if len(troubles) < len(lanes) else None
+    return form, troubles
+
+
+@contextmanager
+def open_sweeps(form: Form, lanes: Sequence[Lane], folder: Path, definition: Definition) -> Iterator[Sweeps]:
+    """The sweeps of a folder, with a queue on these servers; what is posted at the end goes on there.
+
+    Pictures are named after the values on the axes of `definition`. Raises LedgerError.
+    """
+    with ExitStack() as stack:
+        ledger = Ledger.open(folder)
+        stack.callback(ledger.close)
+        limits = Limits(names=name_files(definition), sweep_points=MOST_POINTS)
+        queue = JobQueue(lanes, ledger, ledger.outputs, limits)
+        stack.callback(queue.close)
+
+        def find_form(name: str) -> Form:
+            return form
+
+        yield Sweeps(queue, find_form)
+
+
+def read_folder(folder: Path) -> Definition:
+    """What the last sweep in a folder was. Raises DefinitionError."""
+    path = folder / FILE
+    if not path.is_file():
+        raise DefinitionError(f"{folder} holds no sweep to go on with; a folder that does has a file {FILE}.")
+    return read_definition(path)
+
+
+def find_last(sweeps: Sweeps) -> Sweep | None:
+    """The sweep that was begun last, if the ledger knows it."""
+    records = sweeps.list(OWNER, 1)
+    return sweeps.find(records[0].token) if records else None
+
+
+def begin(one: Sweep, folder: Path) -> None:
+    """Begin a sweep or go on with it, and write down what it is."""
+    one.resume()
+    write_definition(one.definition, folder / FILE)
+
+
+def watch(one: Sweep) -> Iterator[None]:
+    """One turn after every change, until nothing is left to run. Raises JobError where nothing can go on."""
+    changed = threading.Event()
+    unlisten = one.listen(changed.set)
+    try:
+        while one.is_active:
+            yield
+            if one.reason and not one.is_posted:
+                raise JobError(one.reason)
+            changed.wait(LOOK_SECONDS)
+            changed.clear()
+    finally:
+        unlisten()
+    yield
+    if one.phase == "paused":
+        raise JobError(one.reason or "The sweep was paused.")
+
+
+def name_files(definition: Definition) -> str:
+    """The pattern of the pictures' names: the values on the axes, and what makes each name the only one."""
+    names = [name for entry in definition.axes for name in entry]
+    return f"pictures/{' '.join(f'{{{name}}}' for name in names[:4])} {{random}}"

@@ -1,0 +1,33 @@
+// All sweeps of a person, newest first.
+async function openList() {
+  const heading = make("div", { className: "cg-heading" }, make("h2", { textContent: "Sweeps" }), say("", "One form with several values, the results side by side."));
+  if (!$("all").firstChild) $("all").replaceChildren(heading, say("cg-info", "One moment …"));
+  const answer = await call("list_all");
+  if (!answer.sweeps || $("all").hidden) return;
+  const none = say("cg-sweep-none", "Nothing here yet. “Try several values” below a form begins a sweep.");
+  $("all").replaceChildren(heading, answer.sweeps.length ? make("ul", { className: "cg-sweep-cards" }, ...answer.sweeps.map(drawCard)) : none);
+  if (answer.sweeps.some((one) => one.phase === "running")) setTimeout(() => { if (readPlace() === "all" && !document.hidden) openList(); }, 3000);
+}
+
+function drawCard(one) {
+  const open = make("a", { className: "cg-sweep-card", href: `?sweep=${one.token}` }), thumbs = make("span", { className: "cg-sweep-thumbs" }), title = make("b", { textContent: one.title }), line = make("span", { className: "cg-info", textContent: one.line });
+  open.addEventListener("click", (event) => { if (!(event.ctrlKey || event.metaKey || event.shiftKey)) { event.preventDefault(); go(one.token); } });
+  open.append(thumbs, make("span", { className: "cg-sweep-about" }, title, make("span", { className: "cg-info", textContent: `${one.form} · ${nameTime(one.created)}` }), line));
+  const gone = press("cg-small cg-remove", "×", () => askToDelete(one, openList), `Delete ${one.title}`);
+  gone.disabled = one.phase === "running";
+  open.glance = async () => {
+    const told = await ask("glance", { token: one.token }).catch(() => ({}));
+    if (!told.token) return;
+    title.textContent = told.title;
+    line.textContent = told.line;
+    gone.disabled = told.phase === "running";
+    thumbs.dataset.count = told.thumbs.length;
+    thumbs.replaceChildren(...told.thumbs.map((address) => make("img", { src: link(address), alt: "", decoding: "async" })));
+  };
+  glanced.observe(open);
+  return make("li", { className: "cg-sweep-item" }, open, gone);
+}
+
+const glanced = new IntersectionObserver((entries) => {   // what is in sight is read back from the ledger, not all of it
+  for (const { isIntersecting, target } of entries) if (isIntersecting) { glanced.unobserve(target); target.glance(); }
+}, { rootMargin: "200px" });

@@ -1,0 +1,122 @@
+"""Races: a sweep on several servers, in thought, each with a cache of its own, with times that vary a little."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from comfygradio.sweeps.axis import Index
+from comfygradio.sweeps.carry import NOTHING
+from comfygradio.sweeps.course import Course, Task
+from comfygradio.sweeps.plan import Plan
+from comfygradio.sweeps.workload import Results, Workload
+
+from .grids import GraphSpace
+
+
+@dataclass
+class Lane:
+    """A server; `kept` is what its cache holds."""
+
+    workload: Workload
+    kept: Results = NOTHING
+    made: list[int] = field(default_factory=list)
+
+    def run(self, index: Index, riding: Results = NOTHING) -> float:
+        """Seconds that a point takes."""
+        made = self.workload.needed(index) - self.kept
+        self.kept = (self.kept & (self.workload.present(index) | riding)) | self.workload.needed(index)
+        self.made += made
+        return self.workload.count(made)
+
+
+@dataclass(frozen=True)
+class Finish:
+    """When the last server was done, in seconds, the nodes that were executed, and the points in their order."""
+
+    seconds: float
+    executed: int
+    points: list[Index]
+
+
+def run_course(plan: Plan, lanes: int, seed: int, jitter: float = 0.1) -> Finish:
+    """A plan on so many servers, which take points as they become free, and from one another."""
+    course, servers = Course(plan), [Lane(plan.workload) for _ in range(lanes)]
+    chance = random.Random(seed)
+    free: list[tuple[float, int, Task | None]] = [(0.0, lane, None) for lane in range(lanes)]
+    end, points, idle = 0.0, list[Index](), list[int]()
+    while free:
+        now, lane, before = heapq.heappop(free)
+        if before:
+            course.finish(before.index)
+            end = max(end, now)
+        for one in (lane, *idle) if before else (lane,):
+            task = course.take(f"lane {one}")
+            idle = [other for other in idle if other != one]
+            if task is None:
+                idle.append(one)
+                continue
+            points.append(task.index)
+            seconds = servers[one].run(task.index, read_riding(task)) * chance.uniform(1 - jitter, 1 + jitter)
+            heapq.heappush(free, (now + seconds, one, task))
+    return Finish(end, sum(len(server.made) for server in servers), points)
+
+
+def run_in_turn(workload: Workload, order: Sequence[Index], lanes: int, seed: int, jitter: float = 0.1) -> Finish:
+    """Each server takes the next point as soon as it is free."""
+    servers, chance = [Lane(workload) for _ in range(lanes)], random.Random(seed)
+    free = [(0.0, lane) for lane in range(lanes)]
+    for index in order:
+        now, lane = heapq.heappop(free)
+        heapq.heappush(free, (now + servers[lane].run(index) * chance.uniform(1 - jitter, 1 + jitter), lane))
+    return Finish(max(now for now, _ in free), sum(len(server.made) for server in servers), list(order))
+
+
+def read_riding(task: Task) -> Results:
+    """The results of carried nodes, whose ids end with their numbers."""
+    return frozenset(int(node_id.rpartition("-")[2]) for node_id in task.carried)
+
+
+def bound_simply(workload: Workload, points: Sequence[Index], lanes: int) -> float:
+    """Seconds that nobody can beat: everything made once and shared by all, or one point from nothing."""
+    once = frozenset[int]().union(*(workload.needed(index) for index in points))
+    cold = min(workload.count(workload.needed(index)) for index in points)
+    return max(workload.count(once) / lanes, cold)
+
+
+def bound_truly(space: GraphSpace, points: int, lanes: int) -> float:
+    """Seconds that the busiest server takes at least on a whole grid, whatever the others have in their caches.
+
+    It has at least its share of the points. These touch some positions on each axis, at least as many combinations as
+    there are points; and a node's results number at least as the positions on each axis that reaches it, and as the
+    points over the positions on the other axes.
+    """
+    share = -(-points // lanes)
+    reach = _find_reach(space)
+    best = float("inf")
+    for touched in itertools.product(*(range(1, size + 1) for size in space.sizes)):
+        if _multiply(touched) >= share:
+            best = min(best, sum(seconds * _count_least(axes, touched, share) for seconds, axes in reach))
+    return best
+
+
+def _count_least(axes: frozenset[int], touched: tuple[int, ...], share: int) -> int:
+    others = _multiply([size for axis, size in enumerate(touched) if axis not in axes])
+    return max([-(-share // others), *(touched[axis] for axis in axes)])
+
+
+def _find_reach(space: GraphSpace) -> list[tuple[float, frozenset[int]]]:
+    found: dict[str, frozenset[int]] = {}
+    for part in space.parts:
+        found[part.name] = frozenset(part.axes).union(*(found[source] for source in part.sources))
+    return [(part.seconds, found[part.name]) for part in space.parts]
+
+
+def _multiply(sizes: Sequence[int]) -> int:
+    total = 1
+    for size in sizes:
+        total *= size
+    return total

@@ -1,0 +1,165 @@
+"""Carry-along: what is executed, held against whole prompts in a cache like ComfyUI's, and what rides along."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from comfygradio.comfy.carried import CARRIED, strip_carried
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.object_info import InputSpec, NodeDef, ObjectInfo
+from comfygradio.comfy.workflow import Prompt
+from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.sweeps import carry as module
+from comfygradio.sweeps.axis import Index
+from comfygradio.sweeps.carry import Keeper, Limits, write_carried
+from comfygradio.sweeps.course import Course
+from comfygradio.sweeps.plan import Plan, plan_sweep
+from comfygradio.sweeps.space import Prompts, Space
+from comfygradio.sweeps.workload import Workload
+
+from .chain import CLASSES, make_chain, make_space
+from .grids import SWEEPS, GraphSpace, Part, random_space, sweep_d
+from .maze import draw_axes, make_maze
+from .oracle import run_all
+
+
+def list_graphs(space: Prompts, plan: Plan) -> Iterator[dict[str, Any]]:
+    """What one server is sent, carried nodes included."""
+    course = Course(plan)
+    while task := course.take("server"):
+        yield {**space.prompt(task.index).graph, **task.carried}
+        course.finish(task.index)
+
+
+def assert_planned(space: Prompts, known: ObjectInfo, limits: Limits) -> Plan:
+    plan = plan_sweep(space, known, limits=limits)
+    assert run_all(list_graphs(space, plan), known) == plan.ours.executions
+    return plan
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_the_noted_sweeps_make_everything_once_on_one_server(name: str) -> None:
+    space = SWEEPS[name]()
+    plan = assert_planned(space, space.known, Limits(True, 1000))
+    workload = plan.workload
+    once = frozenset().union(*(workload.needed(index) for index in space))
+    assert plan.ours.seconds == pytest.approx(workload.count(once))
+    assert plan.ours.executed == len(once)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**9), st.sampled_from([0.0, 0.02, 0.05, 1000.0]))
+def test_random_sweeps_execute_what_was_planned_and_never_more_than_without(seed: int, gigabytes: float) -> None:
+    space = random_space(seed)
+    plain = assert_planned(space, space.known, Limits(False))
+    carried = assert_planned(space, space.known, Limits(True, gigabytes))
+    assert carried.ours.seconds <= plain.ours.seconds + 1e-6
+    assert run_all((space.prompt(index).graph for index in space), space.known) == plain.typed.executions
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**9), st.booleans())
+def test_forms_execute_what_was_planned(seed: int, carry: bool) -> None:
+    form, chance = make_maze(), random.Random(seed)
+    axes = tuple(type(axis)(axis.title, axis.texts, axis.steps[:3]) for axis in draw_axes(chance))
+    assert_planned(Space(form, axes, form.check({"seed": 5})), form.object_info, Limits(carry, 30))
+
+
+def test_results_stay_within_the_memory_that_they_may_take() -> None:
+    space = sweep_d()
+    workload, points = Workload(space, space.known, space.seconds), list(space)
+    for gigabytes in (14.5, 21.5, 35.0):
+        keeper = Keeper(workload, points, Limits(True, gigabytes))
+        most = 0.0
+        while keeper:
+            keeper.advance()
+            most = max(most, sum(workload.gigabytes[result] for result in keeper.kept))
+        assert gigabytes - 7 < most <= gigabytes
+
+
+def test_what_is_needed_soonest_rides_along_where_room_is_short() -> None:
+    parts = (Part("CheckpointLoader", 10, (0,)), Part("Save", 0, (), ("CheckpointLoader",)))
+    space = GraphSpace((3,), parts)
+    workload = Workload(space, space.known, space.seconds)
+    keeper = Keeper(workload, [(0,), (1,), (2,), (1,), (0,)], Limits(True, 14.2))
+    loads = [[workload.classes[result] for result in keeper.advance()[1]].count("CheckpointLoader") for _ in range(5)]
+    assert loads == [1, 1, 1, 0, 1], "of the first two there was room for the second"
+
+
+def test_only_so_many_results_ride_along() -> None:
+    size = module.MOST_CARRIED + 50
+    parts = (Part("A", 1, (0,)), Part("B", 1, (1,), ("A",)), Part("Save", 0, (), ("B",)))
+    space = GraphSpace((size, 2), parts)
+    workload = Workload(space, space.known, space.seconds)
+    keeper = Keeper(workload, [(place, turn) for turn in (0, 1) for place in range(size)], Limits(True, 1000))
+    assert max(len(keeper.advance()[2]) for _ in range(2 * size)) <= module.MOST_CARRIED
+
+
+def test_a_foreign_prompt_leaves_nothing() -> None:
+    space = sweep_d()
+    workload = Workload(space, space.known, space.seconds)
+    keeper = Keeper(workload, list(space)[:2], Limits())
+    keeper.advance()
+    keeper.forget()
+    assert keeper.advance()[1] == workload.needed((0, 0, 1))
+
+
+def test_carried_nodes_have_their_values_as_a_server_makes_them() -> None:
+    """ComfyUI converts the values of nodes that it runs before it looks for their results, but not those of others."""
+    specs = [InputSpec("steps", "INT", "required"), InputSpec("text", "STRING", "required")]
+    known = ObjectInfo(
+        {
+            "A": NodeDef("A", "A", {spec.name: spec for spec in specs}, ("X",), False),
+            "Save": NodeDef("Save", "Save", {}, (), True),
+        }
+    )
+
+    class Loose:
+        sizes = (2,)
+
+        def prompt(self, index: Index) -> Prompt:
+            inputs = {"steps": "20", "text": 7, "tags": {"__value__": ["a", "b", "c"]}, "place": index[0]}
+            return Prompt(
+                {
+                    "1": {"class_type": "A", "inputs": inputs, "_meta": {"title": "First"}},
+                    "2": {"class_type": "Save", "inputs": {"x": ["1", 0]}},
+                }
+            )
+
+    workload = Workload(Loose(), known)
+    nodes = write_carried(workload, workload.node_ids((1,))["1"], known)
+    (node,) = nodes.values()
+    assert node == {"class_type": "A", "inputs": {"steps": 20, "text": "7", "tags": ["a", "b", "c"], "place": 1}}
+
+
+def test_carried_nodes_are_cut_off_again() -> None:
+    space = sweep_d()
+    plan = plan_sweep(space, space.known, space.seconds, limits=Limits(True, 1000))
+    course, carried = Course(plan), 0
+    while task := course.take("server"):
+        graph = space.prompt(task.index).graph
+        assert all(node_id.startswith(CARRIED) for node_id in task.carried)
+        assert all(node["class_type"] != "Save" for node in task.carried.values())
+        assert strip_carried({**graph, **task.carried}) == graph
+        carried += len(task.carried)
+    assert carried
+
+
+@pytest.mark.parametrize("carry", [False, True])
+def test_the_demo_server_executes_what_was_planned(tmp_path: Path, carry: bool) -> None:
+    with DemoServer(DemoOptions(step_seconds=0)) as server, ComfyClient(server.url) as client:
+        form = make_chain(tmp_path, client.object_info(*CLASSES))
+        checkpoints, loras = server.options.checkpoints[:2], server.options.loras[:2]
+        space = make_space(form, {"seed": 1}, cfg=[3, 5, 7], checkpoint=checkpoints, refiner=checkpoints, lora=loras)
+        plan = plan_sweep(space, form.object_info, limits=Limits(carry, 100))
+        for graph in list_graphs(space, plan):
+            *_, state = client.run(Prompt(graph))
+            assert state.status == "done"
+        assert server.executions == plan.ours.executions

@@ -1,0 +1,382 @@
+"""The page of sweeps without a browser: drafts, what is said beside them, whose sweeps are seen, and what changed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import secrets
+import shutil
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import httpx
+import pytest
+from gradio.utils import get_upload_folder
+from PIL import Image
+
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.errors import ComfyGradioError, LedgerError
+from comfygradio.settings import shipped_presets
+from comfygradio.ui.history_access import Visitors
+from comfygradio.ui.studio import Studio
+from comfygradio.ui.sweep_choices import list_choices, write_all, write_plainly
+from comfygradio.ui.sweep_desk import UNKNOWN, SweepDesk
+from comfygradio.ui.sweep_restoring import find_begun
+from comfygradio.ui.sweep_thumbs import THUMB_PIXELS, Thumbs, shrink
+from comfygradio.ui.sweep_view import find_index, find_place
+from tests.ui.running import RunningApp, run_app
+
+ADA, BOB = "user:ada", "user:bob"
+COMMA = "one, two.safetensors"
+
+Json = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def quick() -> Iterator[DemoServer]:
+    """A demo server without any waiting, with a checkpoint whose name holds a comma."""
+    names = (COMMA, "dream-sd15.safetensors", "photo-xl.safetensors")
+    with DemoServer(DemoOptions(step_seconds=0.0, checkpoints=names)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The presets that ship, one of them with suggestions."""
+    folder = tmp_path_factory.mktemp("sweeps") / "presets"
+    shutil.copytree(shipped_presets(), folder)
+    file = folder / "text_to_image.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + 'sweep:\n  cfg: "1-7 (+3)"\n', encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def studio(quick: DemoServer, presets: Path, tmp_path: Path) -> Iterator[Studio]:
+    client = ComfyClient(quick.url)
+    studio = Studio(client, [presets], tmp_path / "outputs")
+    assert studio.connect()
+    yield studio
+    studio.close()
+    client.close()
+
+
+@pytest.fixture
+def visitors() -> Visitors:
+    return Visitors()
+
+
+@pytest.fixture
+def desk(studio: Studio, visitors: Visitors) -> SweepDesk:
+    return SweepDesk(studio, visitors)
+
+
+def draft(*axes: Mapping[str, str], preset: str = "text_to_image", **values: Any) -> Json:
+    """A draft as the editor sends it."""
+    told = [[{"field": name, "text": text} for name, text in axis.items()] for axis in axes]
+    return {"definition": {"preset": preset, "values": {"prompt": "a fox", **values}, "axes": told}}
+
+
+def begin(desk: SweepDesk, *axes: Mapping[str, str], owner: str = ADA, **values: Any) -> str:
+    answer = desk.start(owner, draft(*axes, **values))
+    return str(answer["token"])
+
+
+def wait(desk: SweepDesk, token: str, until: Callable[[Json], bool], owner: str = ADA) -> Json:
+    """The sweep's page as soon as it is as asked for."""
+    end = time.monotonic() + 30
+    while not until(told := desk.open(owner, {"token": token})):
+        assert time.monotonic() < end, told["line"]
+        time.sleep(0.02)
+    return told
+
+
+def is_done(told: Json) -> bool:
+    return bool(told["phase"] == "done")
+
+
+def test_the_editor_learns_the_fields_and_what_the_preset_suggests(desk: SweepDesk) -> None:
+    told = desk.prepare(ADA, {"preset": "text_to_image", "values": {"prompt": "a fox", "steps": 12}})
+    fields = {field["name"]: field for field in told["fields"]}
+    assert told["suggested"] == [{"field": "cfg", "text": "1-7 (+3)"}]
+    assert fields["steps"]["now"] == "12" and "1-10" in fields["steps"]["help"]
+    assert fields["checkpoint"]["choices"] == 3 and fields["prompt"]["takes"] == "lines"
+    assert {row["name"]: row["text"] for row in told["base"]}["prompt"] == "a fox"
+
+
+def test_a_draft_is_read_out_and_counted(desk: SweepDesk) -> None:
+    told = desk.study(ADA, draft({"cfg": "1-7 (+3)"}, {"steps": "4, 8", "sampler": "euler, ddim"}))
+    assert told["ready"] and told["count"] == "6 pictures"
+    assert told["axes"][0][0]["read"] == "3 values: 1, 4, 7" and told["axes"][1][0]["read"] == "2 values"
+    assert json.loads(json.dumps(told)) == told
+
+
+def test_errors_stand_beside_their_field(desk: SweepDesk) -> None:
+    def find_errors(*axes: Mapping[str, str]) -> list[list[str]]:
+        told = desk.study(ADA, draft(*axes))
+        assert "ready" not in told and not told.get("error")
+        return [[one.get("error", "") for one in axis] for axis in told["axes"]]
+
+    (first,), (second,) = find_errors({"steps": "4, x"}, {"cfg": "1, 2"})
+    assert "Value 2" in first and "x" in first and second == ""
+    ((one, other),) = find_errors({"steps": "4, 8", "cfg": "1, 2, 3"})
+    assert one == "" and "“Steps” has 2 values and “How closely to follow the words” has 3 values" in other
+    (first,), (second,) = find_errors({"steps": "4, 8"}, {"steps": "10"})
+    assert "two axes" in (first + second).lower()
+    assert find_errors({"prompt": "S/R: dog, cat"})[0][0] != ""
+    assert find_errors({"steps": ""}) == [[""]] and find_errors({"": "4"}) == [[""]]
+
+
+def test_what_the_form_refuses_is_said_with_its_label(desk: SweepDesk) -> None:
+    told = desk.study(ADA, draft({"cfg": "1, 2"}, steps=5000))
+    assert told["error"].startswith("Steps: ") and not told.get("ready")
+    assert desk.study(ADA, draft({"steps": "4, 8"}, steps=5000))["ready"]
+
+
+def test_odd_drafts_do_not_fail(desk: SweepDesk) -> None:
+    odd: list[Any] = [None, [], "x", [[None]], [[{"field": 7}]], [[{"field": "steps", "text": [1]}]], [{"steps": "1"}]]
+    for axes in odd:
+        told = desk.study(ADA, {"definition": {"preset": "text_to_image", "values": [], "axes": axes}})
+        assert not told.get("ready")
+    for asked in ({}, {"definition": 3}, {"definition": {"preset": "gone"}}):
+        with pytest.raises(ComfyGradioError):
+            desk.study(ADA, asked)
+
+
+def test_files_on_an_axis_have_to_be_uploads(desk: SweepDesk, tmp_path: Path) -> None:
+    upload = Path(get_upload_folder()) / secrets.token_hex(8) / "cat.png"
+    upload.parent.mkdir(parents=True)
+    Image.new("RGB", (64, 64), "red").save(upload)
+    shutil.copyfile(upload, tmp_path / "dog.png")
+
+    def study(*paths: Path) -> Json:
+        entry = {"field": "image", "files": [{"path": str(path)} for path in paths]}
+        return desk.study(ADA, {"definition": {"preset": "image_to_image", "values": {}, "axes": [[entry]]}})
+
+    told = study(upload, tmp_path / "dog.png", Path("/etc/passwd"))
+    assert told["count"] == "1 picture"
+    assert not study(tmp_path / "dog.png").get("ready")
+
+
+def test_ticked_choices_are_written_as_they_read(studio: Studio, desk: SweepDesk) -> None:
+    form = studio.forms["text_to_image"]
+    assert write_plainly(form, "sampler", ["euler", "ddim"]) == ["euler", "ddim"]
+    assert COMMA in "".join(write_plainly(form, "checkpoint", [COMMA, "photo-xl.safetensors"]))
+    for name in ("checkpoint", "sampler", "size"):
+        text, count = write_all(form, name), len(form.fields[name].choices or ())
+        told = desk.study(ADA, draft({name: text}))["axes"][0][0]
+        assert told["count"] == count
+        listed = list_choices(form, name, "")
+        assert {choice["text"] for choice in listed["found"]} <= set(told["texts"]) or count > 12
+    assert desk.choices(ADA, {"preset": "text_to_image", "field": "checkpoint", "query": "photo"})["count"] == 1
+    with pytest.raises(ComfyGradioError, match="no list"):
+        desk.choices(ADA, {"preset": "text_to_image", "field": "steps"})
+
+
+def test_what_was_planned_is_what_starts_and_only_for_its_owner(desk: SweepDesk, studio: Studio) -> None:
+    planned = desk.study(ADA, draft({"seed": "random x3"}))["token"]
+    sweep = studio.sweeps.find(planned)
+    assert sweep is not None and sweep.phase == "planned"
+    theirs = desk.start(BOB, {**draft({"steps": "2"}), "planned": planned})["token"]
+    assert theirs != planned and sweep.phase == "planned"
+    desk.study(BOB, {**draft({"steps": "2"}), "planned": planned})
+    assert desk.start(ADA, {**draft({"steps": "2"}), "planned": planned}) == {"token": planned}
+    assert wait(desk, planned, is_done)["total"] == 3
+    first = desk.study(ADA, {**draft({"steps": "2"}), "planned": planned})["token"]
+    desk.study(ADA, {**draft({"steps": "2, 3"}), "planned": first})
+    assert studio.sweeps.find(first) is None and studio.sweeps.find(planned) is sweep
+
+
+def test_news_are_what_changed_and_come_to_the_same(desk: SweepDesk) -> None:
+    token = begin(desk, {"steps": "2, 3"}, {"cfg": "1, 2, 3"})
+    told = desk.open(ADA, {"token": token})
+    cells, version, told_of = list(told["cells"]), told["version"], 0
+    while told["phase"] != "done":
+        told = desk.news(ADA, {"token": token, "since": version})
+        version, told_of = told["version"], told_of + len(told["cells"])
+        for place, cell in told["cells"]:
+            cells[place] = cell
+        time.sleep(0.01)
+    final = desk.open(ADA, {"token": token})
+    assert cells == final["cells"] and len(cells) == 6 and told_of >= 6
+    assert desk.news(ADA, {"token": token, "since": version})["cells"] == []
+    assert json.loads(json.dumps(final)) == final
+    for since in ("", None, "other.3", f"{desk.boot}.x", f"{desk.boot}.-1", 7):
+        assert desk.news(ADA, {"token": token, "since": since})["cells"] is None
+
+
+def test_nobody_reaches_a_sweep_of_somebody_else(desk: SweepDesk, visitors: Visitors) -> None:
+    token = begin(desk, {"steps": "2, 3"})
+    wait(desk, token, is_done)
+    one = (desk.open, desk.news, desk.glance, desk.settings, desk.change)
+    more = (desk.pause, desk.resume, desk.stop, desk.retry, desk.rate, desk.delete)
+    for asked in ({"token": token, "cell": 0, "rating": 5}, {"token": "guess"}, {"token": None}, {"token": [token]}):
+        for way in (*one, *more):
+            with pytest.raises(LedgerError, match=re.escape(UNKNOWN)):
+                way(BOB, asked)
+    assert desk.list_all(BOB, {})["sweeps"] == []
+    assert [sweep["token"] for sweep in desk.list_all(ADA, {})["sweeps"]] == [token]
+    event = {"access": visitors.admit(BOB), "token": token, "cell": 0}
+    for wrong in (event, {**event, "access": "guess"}):
+        with pytest.raises(LedgerError):
+            desk.read_values(gr.EventData(None, wrong))
+    assert "k" not in desk.open(ADA, {"token": token})["cells"][0]
+
+
+def test_cells_are_rated_and_their_values_go_back_into_the_form(desk: SweepDesk, visitors: Visitors) -> None:
+    seed = str(2**64 - 7)
+    token = begin(desk, {"steps": "2, 3"}, {"cfg": "1, 2.5"}, seed=seed)
+    wait(desk, token, is_done)
+    news = desk.rate(ADA, {"token": token, "cell": 3, "rating": 4, "since": f"{desk.boot}.0"})
+    assert [cell["k"] for place, cell in news["cells"] if place == 3] == [4]
+    for wrong in ({"cell": 4}, {"cell": -1}, {"cell": True}, {"cell": "0"}, {}):
+        with pytest.raises(LedgerError, match="no such place"):
+            desk.rate(ADA, {"token": token, "rating": 1, **wrong})
+    for rating in (6, -2, "5", True, None):
+        desk.rate(ADA, {"token": token, "cell": 3, "rating": rating})
+    assert desk.open(ADA, {"token": token})["cells"][3]["k"] == 4
+    event = gr.EventData(None, {"access": visitors.admit(ADA), "token": token, "cell": 3})
+    preset, values, notes = desk.read_values(event)
+    assert (preset, values["steps"], values["cfg"], values["seed"], notes) == ("text_to_image", 3, 2.5, seed, [])
+    shown = {row["label"]: row["text"] for row in desk.settings(ADA, {"token": token, "cell": 3})["values"]}
+    assert shown["Seed"] == seed and shown["Steps"] == "3"
+
+
+def test_a_sweep_is_paused_goes_on_and_is_stopped(desk: SweepDesk) -> None:
+    token = begin(desk, {"seed": "1-40"})
+    assert desk.pause(ADA, {"token": token})["phase"] == "paused"
+    told = wait(desk, token, lambda told: not told["counts"]["running"])
+    assert told["counts"]["waiting"] > 0 and told["rest"] == ""
+    assert desk.resume(ADA, {"token": token})["phase"] == "running"
+    told = desk.stop(ADA, {"token": token})
+    assert told["phase"] == "stopped" and "stopped" in told["line"]
+    wait(desk, token, lambda told: not told["counts"]["running"])
+    desk.delete(ADA, {"token": token})
+    with pytest.raises(LedgerError):
+        desk.open(ADA, {"token": token})
+
+
+def test_a_sweep_comes_back_into_the_editor(desk: SweepDesk, studio: Studio) -> None:
+    axes = ({"prompt": '"a, b", "c ""d"""'}, {"steps": "2-3", "cfg": "1, 2"})
+    token = begin(desk, *axes, seed="5")
+    wait(desk, token, is_done)
+    again = desk.change(ADA, {"token": token})["compose"]
+    told = desk.study(ADA, {"definition": again})
+    assert again["preset"] == "text_to_image" and again["values"]["seed"] == "5"
+    assert told["ready"] and told["count"].startswith("4 pictures")
+    planned = studio.sweeps.find(told["token"])
+    assert planned is not None and planned.counts.done == 4
+
+
+def test_places_count_on_as_typed() -> None:
+    sizes = (2, 3, 4)
+    indexes = [(a, b, c) for a in range(2) for b in range(3) for c in range(4)]
+    assert [find_place(index, sizes) for index in indexes] == list(range(24))
+    assert [find_index(place, sizes) for place in range(24)] == indexes and find_index(24, sizes) is None
+
+
+def test_thumbnails_are_small_and_kept(tmp_path: Path) -> None:
+    big, small, moving = tmp_path / "big.png", tmp_path / "small.png", tmp_path / "moving.webp"
+    noise = Image.effect_noise((900, 600), 80)
+    noise.save(big)
+    Image.new("RGB", (40, 40)).save(small)
+    noise.save(moving, save_all=True, append_images=[noise.rotate(90)], duration=100)
+    thumbs = Thumbs(limit_bytes=200_000)
+    made = thumbs.get(big)
+    assert made is not None and Image.open(io.BytesIO(made)).size == (THUMB_PIXELS, THUMB_PIXELS * 2 // 3)
+    assert thumbs.get(small) is None and shrink(moving) is None
+    big.unlink()
+    assert thumbs.get(big) == made
+    other = Thumbs(limit_bytes=10)
+    with pytest.raises(OSError):
+        other.get(big)
+
+
+def test_pictures_of_a_sweep_are_sent_to_those_who_know_its_secret(app: RunningApp) -> None:
+    desk = SweepDesk(app.app.studio, app.app.visitors)
+    token = begin(desk, {"steps": "2"})
+    told = wait(desk, token, is_done)
+    address = f"{app.url}{told['thumbs']['address']}{told['cells'][0]['r'][0]['m']}"
+    answer = httpx.get(address)
+    assert answer.status_code == 200 and answer.headers["content-type"] in ("image/webp", "image/png")
+    assert "immutable" in answer.headers["cache-control"]
+    assert max(Image.open(io.BytesIO(answer.content)).size) <= 512
+    for wrong in (
+        address.replace(token, "guess"),
+        address.replace("/0/0/", "/1/0/"),
+        address.replace("/0/0/", "/0/9/"),
+    ):
+        assert httpx.get(wrong).status_code == 404
+    full = f"{app.url}{told['root']}{told['cells'][0]['r'][0]['u']}"
+    assert Image.open(io.BytesIO(httpx.get(full).content)).size == (512, 512)
+
+
+def test_the_page_of_sweeps_keeps_its_functions_numbers(demo: DemoServer, tmp_path: Path) -> None:
+    folder = tmp_path / "presets"
+    shutil.copytree(shipped_presets(), folder)
+    with run_app(demo.url, tmp_path / "outputs", folder) as running:
+        before = [(number, fn.name) for number, fn in running.app.blocks.fns.items() if fn.name in ("enter", "admit")]
+        (folder / "upscale.yaml").unlink()
+        running.app.studio.reload()
+        blocks = running.app.blocks
+        after = [(number, fn.name) for number, fn in blocks.fns.items() if fn.name in ("enter", "admit")]
+        assert running.app.revision >= 1 and before == after and len(before) == 2
+
+
+def fetch(app: RunningApp, **fields: Any) -> httpx.Response:
+    return httpx.post(f"{app.url}gradio_api/comfygradio/sweep", data=fields, timeout=30)
+
+
+def test_downloads_follow_the_layout_and_are_for_their_owner(app: RunningApp, tmp_path: Path) -> None:
+    desk = SweepDesk(app.app.studio, app.app.visitors)
+    token = begin(desk, {"seed": "7, 8"}, {"steps": "2, 3"}, {"cfg": "1, 2"}, prompt="a fox, ü")
+    wait(desk, token, is_done)
+    mine, theirs = app.app.visitors.admit(ADA), app.app.visitors.admit(BOB)
+    asked = {"access": mine, "token": token, "format": "png", "layout": json.dumps({"rows": [0, 1], "columns": [2]})}
+    answer = fetch(app, **asked)
+    assert answer.status_code == 200 and "attachment" in answer.headers["content-disposition"]
+    whole = Image.open(io.BytesIO(answer.content)).size
+    hidden = fetch(app, **{**asked, "layout": json.dumps({"rows": [0, 1], "columns": [2], "hidden": {"1": [0]}})})
+    assert Image.open(io.BytesIO(hidden.content)).size[1] < whole[1]
+    paged = fetch(app, **{**asked, "layout": json.dumps({"rows": [1], "columns": [2], "pages": [0]})})
+    assert len(zipfile.ZipFile(io.BytesIO(paged.content)).namelist()) == 2
+    assert fetch(app, **{**asked, "format": "webp", "layout": "{broken"}).status_code == 200
+    rows = list(csv.reader(io.StringIO(fetch(app, **{**asked, "format": "csv"}).content.decode("utf-8-sig"))))
+    assert len(rows) == 9 and "a fox, ü" in rows[1] and str(app.app.studio.queue.outputs) not in str(rows)
+    data = fetch(app, **{**asked, "format": "json"}).json()
+    assert len(data["points"]) == 8 and data["comfygradio"]["sweep"]["preset"] == "text_to_image"
+    page = fetch(app, **{**asked, "format": "html"})
+    assert page.headers["content-type"].startswith("text/html") and b"<script" in page.content
+    files = fetch(app, **{**asked, "format": "zip", "layout": json.dumps({"hidden": {"0": [0]}})})
+    names = zipfile.ZipFile(io.BytesIO(files.content)).namelist()
+    assert len(names) == len(set(names)) == 4 and all("Seed 8" in name for name in names)
+    for wrong, status in (
+        ({"access": "guess"}, 403),
+        ({"access": theirs}, 404),
+        ({"token": "x"}, 404),
+        ({"format": "exe"}, 404),
+    ):
+        assert fetch(app, **{**asked, **wrong}).status_code == status
+    assert fetch(app).status_code == 403
+
+
+def test_a_contact_sheet_opens_the_editor_with_its_sweep(app: RunningApp) -> None:
+    desk, studio = SweepDesk(app.app.studio, app.app.visitors), app.app.studio
+    token = begin(desk, {"steps": "2-3"}, {"cfg": "1, 2"}, seed=str(2**64 - 3))
+    wait(desk, token, is_done)
+    answer = fetch(app, access=app.app.visitors.admit(ADA), token=token, format="png", layout="{}")
+    sheet = Path(get_upload_folder()) / secrets.token_hex(8) / "sheet.png"
+    sheet.parent.mkdir(parents=True)
+    sheet.write_bytes(answer.content)
+    begun = find_begun(studio, {"path": str(sheet)})
+    assert begun is not None and begun["compose"]["values"]["seed"] == str(2**64 - 3)
+    told = desk.study(ADA, {"definition": begun["compose"]})
+    assert told["ready"] and told["line"].startswith("All of them are there")
+    Image.new("RGB", (9, 9)).save(sheet)
+    assert find_begun(studio, {"path": str(sheet)}) is None and find_begun(studio, {"path": "/etc/passwd"}) is None
