@@ -156,7 +156,9 @@ def test_videos_stay_videos_and_sounds_can_be_heard(open_page: Open, tmp_path: P
     for name in ("muted", "loop", "playsInline"):
         expect(video).to_have_js_property(name, True)
     assert video.evaluate(f"(video) => video.currentTime > 0 || {AWAIT.format('timeupdate', 'video')}")
-    assert sound.evaluate(f"(sound) => {{ sound.preload = 'metadata'; return {AWAIT.format('durationchange', 'sound')}; }}")
+    assert sound.evaluate(
+        f"(sound) => {{ sound.preload = 'metadata'; return {AWAIT.format('durationchange', 'sound')}; }}"
+    )
 
 
 def test_it_fits_a_phone_and_knows_the_dark(browser: Browser, grid: Grid, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from comfygradio.forms.preset_file import FieldFile, PresetFile
-from comfygradio.forms.strict_yaml import Loader
 from comfygradio.forms.schema import HEADER, NAME, build_schema, dump_schema, write_schema
+from comfygradio.forms.strict_yaml import Loader
 from comfygradio.settings import shipped_presets
 
 
