@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 import typer
 import yaml
 
-from comfygradio.cli import app
+from comfygradio.cli import app, run_command
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.forms.preset_file import FieldFile, PresetFile, Widget
 from comfygradio.forms.preset_yaml import parse_preset_file
@@ -23,7 +24,7 @@ from tests.ui.running import run_app
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 FRONT, _, BODY = TEXT.removeprefix("---\n").partition("\n---\n")
-COMMANDS = ("serve", "demo", "run", "check", "new", "presets", "schema")
+COMMANDS = ("serve", "demo", "run", "sweep", "check", "new", "presets", "schema")
 
 
 def take_section(title: str) -> str:
@@ -93,7 +94,7 @@ def test_flags_in_the_prose_exist() -> None:
 
 
 def test_the_preset_of_the_readme_is_valid(tmp_path: Path) -> None:
-    whole, fields = take_blocks("yaml")
+    whole, fields, _ = take_blocks("yaml")
     path = tmp_path / "text_to_image.yaml"
     path.write_text(whole, encoding="utf-8")
     assert set(parse_preset_file(path).fields) >= {"prompt", "size", "seed"}
@@ -102,9 +103,11 @@ def test_the_preset_of_the_readme_is_valid(tmp_path: Path) -> None:
 
 
 def test_the_programs_of_the_readme_run(tmp_path: Path) -> None:
-    from_python, from_any = take_blocks("python")
+    from_sweep, from_python, from_any = take_blocks("python")
     shutil.copytree(shipped_presets(), tmp_path / "presets")
     with DemoServer(DemoOptions(step_seconds=0)) as demo, run_app(demo.url, tmp_path / "outputs") as running:
+        swept = run_program(from_sweep.replace("out=", f"servers=[{demo.url!r}], out="), tmp_path)
+        assert swept.returncode == 0 and swept.stdout.count("done") == 5, swept.stderr
         for program in (
             from_python.replace("http://127.0.0.1:8188", demo.url),
             from_any.replace("http://127.0.0.1:7860", running.url),
@@ -113,6 +116,18 @@ def test_the_programs_of_the_readme_run(tmp_path: Path) -> None:
             assert ended.returncode == 0, ended.stderr
             assert "1.0" in ended.stdout
     assert (tmp_path / "lighthouse.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_sweeps_of_the_readme_can_be_planned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (file,) = [block for block in take_blocks("yaml") if block.startswith("preset: ")]
+    (tmp_path / "my_sweep.yaml").write_text(file, encoding="utf-8")
+    lines = [shlex.split(line)[1:] for line in take_blocks("sh", take_section("Sweeps"))[0].splitlines()]
+    with DemoServer(DemoOptions(step_seconds=0)) as demo:
+        for line in [line for line in lines if "--resume" not in line]:
+            named = [str(tmp_path / word) if word == "my_sweep.yaml" else word for word in line]
+            more = ["--server", demo.url, "--presets", str(shipped_presets()), "--out", str(tmp_path / "out"), "--plan"]
+            assert run_command([word for word in named if word not in ("--plan", "--out", "foxes")] + more) == 0
+    assert re.findall(r"(\d+) pictures in", capsys.readouterr().out) == ["10", "12", "10"]
 
 
 def run_program(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
