@@ -31,7 +31,8 @@ def _cancel_job(endpoints: Endpoints, prompt_id: str) -> bool | None:
     if not endpoints.has_job_cancel:
         return None
     answer = endpoints.transport.decode(response)
-    return bool(answer.get("cancelled")) if isinstance(answer, dict) else None
+    cancelled = answer.get("cancelled") if isinstance(answer, dict) else None
+    return cancelled if isinstance(cancelled, bool) else None
 
 
 def _cancel_by_queue(endpoints: Endpoints, prompt_id: str) -> bool:

@@ -68,12 +68,18 @@ class Endpoints:
 
     def queue(self) -> Queue:
         """Everybody's running and pending prompts with their graphs; may be megabytes."""
-        return Queue.from_json(self.transport.get_json("/queue"))
+        data = _expect_dict(self.transport.get_json("/queue"), self.url)
+        if not all(isinstance(data.get(key), list) for key in ("queue_running", "queue_pending")):
+            raise _make_unexpected(self.url)
+        return Queue.from_json(data)
 
     def queue_remaining(self) -> int:
         """How many prompts run or wait; a tiny answer."""
-        data = self.transport.get_json("/prompt")
-        return int(data["exec_info"]["queue_remaining"]) if isinstance(data, dict) and "exec_info" in data else 0
+        info = _expect_dict(self.transport.get_json("/prompt"), self.url).get("exec_info")
+        remaining = info.get("queue_remaining") if isinstance(info, dict) else None
+        if not isinstance(remaining, int):
+            raise _make_unexpected(self.url)
+        return remaining
 
     def delete_from_queue(self, *prompt_ids: str) -> None:
         """Take pending prompts out of the queue; running and unknown ones are left alone."""
@@ -210,18 +216,27 @@ class Endpoints:
         return _expect_dict(self.transport.get_json(f"/api/jobs/{quote(prompt_id, safe='')}"), self.url)
 
     def _parse_history(self, data: Any) -> dict[str, HistoryEntry]:
-        entries = data if isinstance(data, dict) else {}
+        """Anything that is no history says nothing about a prompt, least of all that it is not there."""
+        entries = _expect_dict(data, self.url)
+        if not all(isinstance(value, dict) and "outputs" in value for value in entries.values()):
+            raise _make_unexpected(self.url)
         return {key: HistoryEntry.from_json(key, value, self) for key, value in entries.items()}
 
     def _fetch_class(self, name: str) -> dict[str, Any]:
-        return _expect_dict(self.transport.get_json(f"/object_info/{quote(name, safe='')}"), self.url)
+        found = _expect_dict(self.transport.get_json(f"/object_info/{quote(name, safe='')}"), self.url)
+        if found.keys() - {name}:
+            raise _make_unexpected(self.url)
+        return found
 
     def _upload(self, path: str, source: str | Path | bytes, name: str, form: Mapping[str, str]) -> UploadedFile:
         content = source if isinstance(source, bytes) else Path(source).read_bytes()
         shown = name or ("upload" if isinstance(source, bytes) else Path(source).name)
         files = {"image": (shown, content, "application/octet-stream")}
-        uploaded = self.transport.decode(self.transport.request("POST", path, data=form, files=files))
-        return UploadedFile.from_json(_expect_dict(uploaded, self.url))
+        answer = self.transport.decode(self.transport.request("POST", path, data=form, files=files))
+        uploaded = UploadedFile.from_json(_expect_dict(answer, self.url))
+        if not uploaded.name:
+            raise _make_unexpected(self.url)
+        return uploaded
 
 
 def _form(subfolder: str, type: str, overwrite: bool) -> dict[str, str]:
@@ -235,8 +250,12 @@ def _pick(data: Any, names: Iterable[str]) -> Any:
 
 def _expect_dict(data: Any, url: str) -> dict[str, Any]:
     if not isinstance(data, dict):
-        raise UnexpectedAnswer(f"{url} does not answer like ComfyUI. Check the address.", 200)
+        raise _make_unexpected(url)
     return data
+
+
+def _make_unexpected(url: str) -> UnexpectedAnswer:
+    return UnexpectedAnswer(f"{url} does not answer like ComfyUI. Check the address.", 200)
 
 
 def _read_names(data: Any) -> list[str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from comfygradio.errors import ExecutionFailed, NodeError, PromptRejected
+from comfygradio.errors import ExecutionFailed, JobLost, NodeError, PromptRejected
 
 LONGEST = 400
 SHOWN_PROBLEMS = 5
@@ -50,6 +50,13 @@ def name_node(titles: Mapping[str, str], node_id: str, node_type: str) -> str:
 def parse_node_errors(data: Any) -> tuple[NodeError, ...]:
     """The `node_errors` of `/prompt`: nested as servers send them, flat as guides say, or an old server's list."""
     return tuple(_walk_errors(data)) if isinstance(data, dict) else ()
+
+
+def describe_loss(url: str, prompt_id: str) -> JobLost:
+    """What to say of a prompt that a server had and has no more."""
+    return JobLost(
+        f"ComfyUI at {url} has lost this job: it was restarted, or somebody deleted the job. Start it again.", prompt_id
+    )
 
 
 def describe_node_errors(errors: Sequence[NodeError], titles: Mapping[str, str]) -> tuple[str, ...]:

@@ -17,6 +17,8 @@ SUFFIXES: Mapping[Kind, frozenset[str]] = {
     "3d": frozenset(["glb", "gltf", "obj", "fbx", "stl", "ply", "usdz", "splat", "spz", "ksplat"]),
 }
 TEXT_KEYS = frozenset(["text", "texts", "string", "strings", "markdown", "caption"])
+PART_BYTES = 235
+"""How much of a file's name is in that of its temporary file, in UTF-8; file systems take 255 for all."""
 PLACE = re.compile(r"^(?P<path>.*?)(?: \[(?P<type>output|temp|input)\])?$", re.DOTALL)
 
 
@@ -74,9 +76,10 @@ class Output:
 
 
 def write_file(target: Path, chunks: Iterator[bytes]) -> Path:
-    """Write `target` as a whole or not at all: a temporary file beside it, renamed at the end."""
+    """Write `target` as a whole or not at all: a temporary file beside it, named after it, renamed at the end."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".part-{uuid.uuid4().hex}")
+    name = target.name.encode("utf-8", "ignore")[:PART_BYTES].decode("utf-8", "ignore")
+    part = target.with_name(f".part-{name}-{uuid.uuid4().hex[:8]}")
     try:
         with part.open("xb") as file:
             file.writelines(chunks)

@@ -39,13 +39,13 @@ def open_socket(endpoints: Endpoints, client_id: str) -> Socket | None:
 def post_prompt(
     endpoints: Endpoints, prompt: Prompt, graph: Mapping[str, Any], client_id: str, prompt_id: str, preview: str | None
 ) -> QueuedPrompt:
-    """Post a prompt; where the answer got lost, look whether the prompt arrived. Raises PromptRejected, ServerError."""
+    """Post a prompt; without ComfyUI's own answer, look whether it arrived. Raises PromptRejected, ServerError."""
     extra: dict[str, Any] = {MARK: prompt_id, **({"preview_method": preview} if preview else {})}
     if prompt.extra_pnginfo:
         extra["extra_pnginfo"] = dict(prompt.extra_pnginfo)
     try:
         return endpoints.queue_prompt(graph, extra_data=extra, client_id=client_id, prompt_id=prompt_id)
-    except ServerUnreachable:
+    except ServerError:
         seen = look_for_ours(endpoints, prompt_id)
         if not seen.found:
             raise

@@ -12,6 +12,7 @@ from comfygradio.comfy.answers import QueuedPrompt
 from comfygradio.comfy.cancel import cancel_prompt
 from comfygradio.comfy.carried import strip_carried
 from comfygradio.comfy.endpoints import Endpoints
+from comfygradio.comfy.failures import describe_loss
 from comfygradio.comfy.mailbox import Letter, Mailbox, Worker
 from comfygradio.comfy.messages import ExecutionSuccess, FeatureFlags, Message, Status
 from comfygradio.comfy.posting import open_socket
@@ -22,10 +23,12 @@ from comfygradio.comfy.state import JobState
 from comfygradio.comfy.tracker import JobTracker
 from comfygradio.comfy.watch import SETTLE_SECONDS, Patience, Watch
 from comfygradio.comfy.workflow import Prompt
-from comfygradio.errors import ComfyGradioError, JobLost, ServerError, ServerUnreachable
+from comfygradio.errors import ComfyGradioError, ServerError, ServerUnreachable
 
 CANCEL_SECONDS = 0.4
 """How long closing a run waits for the server to confirm; the cancelling itself goes on."""
+CANCEL_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds before each further attempt to cancel where the server gave no proper answer."""
 LOST_SOCKET = "The live connection to ComfyUI was lost; progress is asked for instead."
 NO_SOCKET = "ComfyUI's live connection cannot be opened; progress is asked for instead."
 
@@ -216,11 +219,7 @@ class Run:
         elif self._tracker.succeeded:
             self._tracker.finish()
         else:
-            raise JobLost(
-                f"ComfyUI at {self._endpoints.url} has lost this job: it was restarted, or somebody deleted the job. "
-                "Start it again.",
-                self._tracker.prompt_id,
-            )
+            raise describe_loss(self._endpoints.url, self._tracker.prompt_id)
 
     def _lose(self, lost: Lost, now: float) -> bool:
         if lost.socket is not self._socket:
@@ -285,10 +284,11 @@ class Run:
 
     def _cancel_now(self, done: threading.Event) -> None:
         self._start.over.wait()
-        try:
-            if self._start.posted_id:
-                cancel_prompt(self._endpoints, self._start.posted_id)
-        except ServerError:
-            pass
-        finally:
-            done.set()
+        for pause in (*CANCEL_PAUSES, 0.0):
+            try:
+                if self._start.posted_id:
+                    cancel_prompt(self._endpoints, self._start.posted_id)
+                break
+            except ServerError:
+                time.sleep(pause)
+        done.set()

@@ -72,8 +72,9 @@ class Job:
     """One order on its way. `id` is its prompt's id; `token` is secret: whoever knows it may watch and stop the job.
 
     `owner` is whose it is, `priority` 0 for a single picture and 1 for a point of a sweep. `home` is the server that
-    has it or had it last, and `may_exist` whether that server may know its prompt; `attempts` counts how often it was
-    posted. `carried` are nodes that ride along in the graph that is posted, and nowhere else (see `comfy.carried`).
+    has it or had it last, `may_exist` whether that server may know its prompt, and `accepted` whether it took it;
+    `attempts` counts how often it was lost. `carried` are nodes that ride along in the graph that is
+    posted, and nowhere else (see `comfy.carried`).
     """
 
     def __init__(
@@ -94,7 +95,7 @@ class Job:
         self.created = time.time() if created is None else created
         self.client_id = uuid.uuid4().hex
         self.home = ""
-        self.may_exist = False
+        self.may_exist = self.accepted = False
         self.attempts = 0
         self.carried: Mapping[str, Any] = {}
         self.stop_requested = threading.Event()

@@ -28,7 +28,7 @@ HOME_SECONDS = 60.0
 """How long a job whose prompt may still be on a server waits for that server before another one may take it."""
 
 LOOK_SECONDS = 1.0
-"""Between two looks whether a server in trouble answers again."""
+"""Between two looks whether a server in trouble answers again, or has what waiting jobs need."""
 
 
 class JobQueue:
@@ -38,7 +38,14 @@ class JobQueue:
     """
 
     def __init__(
-        self, lanes: Sequence[Lane], ledger: Ledger, outputs: Path, limits: Limits | None = None, *, resume: bool = True
+        self,
+        lanes: Sequence[Lane],
+        ledger: Ledger,
+        outputs: Path,
+        limits: Limits | None = None,
+        *,
+        resume: bool = True,
+        home_seconds: float = HOME_SECONDS,
     ) -> None:
         self.lanes = tuple(lanes)
         self.ledger = ledger
@@ -48,6 +55,7 @@ class JobQueue:
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._waiting = WaitingLine()
         self._sources = SourceLine()
+        self._home_seconds = home_seconds
         self._homeless: dict[str, float] = {}
         self._changed = threading.Condition()
         self._changes = 0
@@ -149,7 +157,8 @@ class JobQueue:
                 return job
             with self._changed:
                 if not self._closed and seen == self._changes:
-                    self._changed.wait(None if is_up and not self._homeless else LOOK_SECONDS)
+                    is_idle = is_up and not self._homeless and not self._waiting
+                    self._changed.wait(None if is_idle else LOOK_SECONDS)
         return None
 
     def _leave(self, lane: Lane) -> None:
@@ -242,7 +251,7 @@ class JobQueue:
         if job.may_exist and job.home and job.home != lane.url:
             since = self._homeless.get(job.id, 0.0)
             known = any(other.url == job.home for other in self.lanes)
-            if known and time.monotonic() - since < HOME_SECONDS:
+            if known and time.monotonic() - since < self._home_seconds:
                 return False
         reason = lane.refuse(job.order.prompt.graph)
         if reason and all(other.refuse(job.order.prompt.graph) for other in self.lanes):
@@ -264,7 +273,7 @@ class JobQueue:
         """Take up what the ledger has open: jobs that were posted look for their prompt first."""
         for record in self.ledger.list_open():
             job = make_job(record)
-            job.may_exist = record.posted is not None
+            job.may_exist, job.accepted = record.posted is not None, record.started is not None
             self._remember(job)
             self._homeless[job.id] = time.monotonic()
             self._waiting.add(job)

@@ -26,8 +26,8 @@ class Record:
     """One job of the ledger. `id` is its prompt's id, `token` its secret; times are seconds since 1970.
 
     `priority` is 0 for single pictures and 1 for points of a sweep; `posted`, `server` and `client_id` tell where to
-    look for the prompt, `attempts` how often it was lost there. `sweep` is the id of the sweep that a point belongs to,
-    `point` the key of its content.
+    look for the prompt, `attempts` how often it was lost there; `started` is there once a server took the prompt.
+    `sweep` is the id of the sweep that a point belongs to, `point` the key of its content.
     """
 
     id: str

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from comfygradio.comfy.failures import describe_loss
 from comfygradio.comfy.state import JobState
 from comfygradio.errors import (
     AccessDenied,
@@ -129,9 +130,10 @@ class Worker(threading.Thread):
         """Post the prompt, or find it where it is, and follow it to its end."""
         if job.stop_requested.is_set():
             if job.may_exist:
-                self._lane.client.cancel(job.id)
+                self._cancel(job)
             return "stopped"
         self._check_answers(job)
+        self._count_loss(job)
         self._note_start(job)
         prompt = job.order.prompt
         states = self._lane.client.run(
@@ -153,6 +155,23 @@ class Worker(threading.Thread):
             states.close()
         return "done"
 
+    def _cancel(self, job: Job) -> None:
+        """Stop a prompt that nobody follows, by the id that the server gave it. Raises ServerError."""
+        seen = self._lane.client.sight(job.id)
+        if seen.error:
+            raise seen.error
+        if seen.position is not None:
+            self._lane.client.cancel(seen.prompt_id)
+
+    def _count_loss(self, job: Job) -> None:
+        """A prompt that a server had and has no more is posted again only so often. Raises JobLost."""
+        if not job.accepted or not self._lane.client.sight(job.id).absent:
+            return
+        if job.attempts + 1 >= LOSSES:
+            raise describe_loss(self._lane.url, job.id)
+        job.attempts, job.accepted = job.attempts + 1, False
+        self._desk.ledger.change(job.id, attempts=job.attempts, started=None)
+
     def _check_answers(self, job: Job) -> None:
         """A server that is not there cannot have a prompt; noticed now, another one may take the job at once."""
         if not job.may_exist:
@@ -168,14 +187,22 @@ class Worker(threading.Thread):
     def _note_state(self, job: Job, state: JobState) -> None:
         job.update(phase="running", ahead=0, reason="", state=state)
         if state.status != "uploading":
+            self._note_accepted(job)
             self._yield_turn()
+
+    def _note_accepted(self, job: Job) -> None:
+        """Written down once: a start that does not find the prompt knows then that it was lost."""
+        if not job.accepted:
+            job.accepted = True
+            with suppress(LedgerError):
+                self._desk.ledger.change(job.id, started=time.time())
 
     def _lose(self, job: Job) -> bool:
         """A server has lost the job: back into the line, unless that happened too often."""
         job.attempts += 1
-        job.may_exist = False
+        job.may_exist = job.accepted = False
         with suppress(LedgerError):
-            self._desk.ledger.change(job.id, attempts=job.attempts)
+            self._desk.ledger.change(job.id, attempts=job.attempts, started=None)
         if job.attempts >= LOSSES or job.stop_requested.is_set():
             return False
         self._desk.give_back(job, AGAIN)

@@ -1,7 +1,7 @@
-"""An app to be killed: `python -m tests.faults.app URL OUTPUTS GRAPHS [BYTES]` queues the graphs and waits for ever.
+"""An app to be killed: `python -m tests.faults.app URL OUTPUTS GRAPHS NAMES [BYTES]` queues the graphs and waits.
 
 With BYTES, no file of this process may grow beyond that once the jobs are ordered, as on a full disk. Every phase is
-printed as it comes.
+printed as it comes. A line on stdin is the token of a job to be stopped.
 """
 
 from __future__ import annotations
@@ -13,19 +13,27 @@ import sys
 import threading
 from pathlib import Path
 
+from comfygradio.jobs.queue import JobQueue
 from tests.faults.world import open_queue, order
 from tests.jobs.lines import is_over, wait
 
 
-def main(url: str, outputs: str, graphs: str, limit: str = "") -> None:
+def stop_jobs(queue: JobQueue) -> None:
+    """Do as stdin says."""
+    for line in sys.stdin:
+        queue.stop(line.strip())
+
+
+def main(url: str, outputs: str, graphs: str, names: str, limit: str = "") -> None:
     """Runs until killed."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    with open_queue(Path(outputs), url) as queue:
+    with open_queue(Path(outputs), url, names=names) as queue:
         jobs = [queue.submit(order(graph), "anna") for graph in json.loads(graphs)]
         if limit:
             resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
         for job in jobs:
             print(job.token, flush=True)
+        threading.Thread(target=stop_jobs, args=(queue,), daemon=True).start()
         for job in jobs:
             print(json.dumps([job.token, (end := wait(job, is_over, 60)).phase, end.error]), flush=True)
         threading.Event().wait()

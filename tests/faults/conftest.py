@@ -1,4 +1,4 @@
-"""A world per test."""
+"""A world per test, and the browser of the browser tests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.conftest import browser, context
 from tests.faults.world import World, open_world
+
+__all__ = ["browser", "context"]
 
 
 @pytest.fixture

@@ -44,17 +44,36 @@ def respond(status: int, body: bytes = b"no", kind: str = "text/plain") -> Spoil
     return send
 
 
-def respond_late(status: int) -> Spoiler:
+def respond_late(answer: Spoiler) -> Spoiler:
     """The server does what was asked, but a gateway answers in its place."""
 
     def send(exchange: Exchange) -> None:
         exchange.forward()
-        respond(status)(exchange)
+        answer(exchange)
 
     return send
 
 
+def shake_half(exchange: Exchange) -> None:
+    """A WebSocket's handshake ends in the middle of the answer's head."""
+    exchange.client.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgr")
+    reset(exchange.client)
+
+
+def shake_wrongly(exchange: Exchange) -> None:
+    """A handshake whose answer proves nothing."""
+    exchange.client.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+
+
+def shake_late(exchange: Exchange) -> None:
+    """A handshake that takes a while."""
+    threading.Event().wait(0.3)
+    exchange.line.join(exchange)
+
+
 PAGE = respond(200, b"<!doctype html><title>Sign in</title>", "text/html")
+OTHER = respond(200, b'{"detail": {"no": "such thing"}}', "application/json")
+"""JSON, but not that of ComfyUI."""
 
 
 class Hold:
@@ -70,6 +89,35 @@ class Hold:
             exchange.forward()
         self.reached.set()
         self._released.wait(PATIENCE_SECONDS)
+        reset(exchange.client)
+
+    def release(self) -> None:
+        """Let go."""
+        self._released.set()
+
+
+class HalfHold(Hold):
+    """Stops an answer in the middle of its body, until `release`; then it is cut off there."""
+
+    def __init__(self) -> None:
+        super().__init__(after=True)
+
+    def __call__(self, exchange: Exchange) -> None:
+        cut_body(exchange)
+        self.reached.set()
+        self._released.wait(PATIENCE_SECONDS)
+        reset(exchange.client)
+
+
+class Delay:
+    """Holds a request up until `release`; then the server gets it, and nobody the answer."""
+
+    def __init__(self) -> None:
+        self._released = threading.Event()
+
+    def __call__(self, exchange: Exchange) -> None:
+        self._released.wait(PATIENCE_SECONDS)
+        exchange.forward()
         reset(exchange.client)
 
     def release(self) -> None:

@@ -2,36 +2,59 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from comfygradio.comfy.workflow import Prompt, Upload
 from comfygradio.errors import ServerError
-from comfygradio.jobs.job import Order
 from comfygradio.jobs.naming import choose_place
 from comfygradio.jobs.results import collect_again
 from tests.faults.proxy import Spoiler
-from tests.faults.spoilers import PAGE, cut_body, lose_answer, lose_request, respond, respond_late, send_slowly
-from tests.faults.world import World, paint
-from tests.jobs.lines import count_files
+from tests.faults.spoilers import (
+    OTHER,
+    PAGE,
+    cut_body,
+    lose_answer,
+    lose_request,
+    respond,
+    respond_late,
+    send_slowly,
+    shake_half,
+    shake_late,
+    shake_wrongly,
+)
+from tests.faults.world import World, await_that, open_world, order, paint, repaint
+from tests.jobs.lines import count_files, is_running, wait
 
 NOWHERE = respond(404)
+ODD_KEYS = ("prompt_id", "exec_info", "queue_running", "queue_pending", "outputs", "name", "system", "devices")
+"""What our answers have; "odd" are answers that have it all, and nothing in it."""
 
 FAULTS: dict[str, Spoiler] = {
     "500": respond(500),
     "502": respond(502),
     "html": PAGE,
+    "other": OTHER,
+    "odd": respond(200, json.dumps(dict.fromkeys(ODD_KEYS)).encode(), "application/json"),
+    "empty": respond(200, b""),
     "slow": send_slowly,
     "cut": cut_body,
     "request lost": lose_request,
     "answer lost": lose_answer,
-    "502 late": respond_late(502),
+    "500 late": respond_late(respond(500)),
+    "502 late": respond_late(respond(502)),
+    "html late": respond_late(PAGE),
+    "other late": respond_late(OTHER),
 }
 
-REFUSED = ("500", "html")
+BYTES = ("other", "other late", "odd", "empty")
+"""Where any bytes may be the answer, these are."""
+
+REFUSED = ("500", "html", "other", "odd", "empty")
 """Answers after which nobody may try again: they mean that the request itself was not understood."""
 
 
@@ -62,6 +85,87 @@ def test_asking_how_it_stands(route: str, fault: str, world: World) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
+def test_asking_whether_the_server_is_there(fault: str, world: World) -> None:
+    """Before anything is posted, and again after it seemed to be away."""
+    neighbour = world.post_neighbour(0.1)
+    world.line.spoil("GET /prompt", FAULTS[fault], times=3)
+    world.check_done(world.order(), world.order())
+    world.check_neighbour(neighbour)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_looking_at_the_server_while_it_works(fault: str, world: World) -> None:
+    """As the page of the operator does."""
+    job = world.order(0.1)
+    for route in ("GET /prompt", "GET /system_stats"):
+        world.line.spoil(route, FAULTS[fault])
+        status = world.queue.lanes[0].look(running=1)
+        assert status.is_up or status.trouble
+    world.line.mend()
+    world.check_done(job)
+
+
+SHAKES: dict[str, Spoiler] = {
+    "500": respond(500),
+    "502": respond(502),
+    "404": NOWHERE,
+    "html": PAGE,
+    "lost": lose_request,
+    "half": shake_half,
+    "wrong": shake_wrongly,
+    "late": shake_late,
+}
+
+
+@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("fault", SHAKES)
+def test_opening_the_websocket(fault: str, times: int, world: World) -> None:
+    neighbour = world.post_neighbour(0.1)
+    world.line.spoil("GET /ws", SHAKES[fault], times=times)
+    world.check_done(world.order(0.1), world.order())
+    world.check_neighbour(neighbour)
+
+
+OLDER = [("0.3.64", "POST /queue"), ("0.3.64", "POST /interrupt"), ("2024-01", "POST /interrupt")]
+OLDER += [("2024-01", "GET /queue"), ("2024-01", "GET /system_stats")]
+CANCELS = [("0.33.0", "POST /api/jobs", fault) for fault in (*FAULTS, "404")]
+CANCELS += [(*way, fault) for way in OLDER for fault in ("500", "502", "html", "slow", "cut", "answer lost")]
+
+
+@pytest.mark.parametrize(("version", "route", "fault"), CANCELS)
+def test_stopping(version: str, route: str, fault: str, tmp_path: Path) -> None:
+    """The job is stopped at once, and its prompt does not stay on the server."""
+    with open_world(tmp_path / "outputs", version=version) as world:
+        job, other = world.order(30), world.order()
+        wait(job, is_running)
+        await_that(lambda: world.direct.queue_remaining() == 2)
+        neighbour = world.post_neighbour()
+        world.line.spoil(route, NOWHERE if fault == "404" else FAULTS[fault])
+        world.queue.stop(job.token)
+        assert world.end(job, 3).phase == "stopped"
+        world.check_neighbour(neighbour)
+        assert world.end(other).phase == "done" and count_files(world.outputs) == 1
+        world.check_quiet()
+
+
+@pytest.mark.parametrize("version", ["0.33.0", "0.3.64", "0.3.40", "2024-01"])
+def test_stopping_while_nobody_answers(version: str, tmp_path: Path) -> None:
+    """The prompt goes on at the server, so it is stopped there once that answers again."""
+    with open_world(tmp_path / "outputs", version=version) as world:
+        job = world.order(30)
+        wait(job, is_running)
+        neighbour = world.post_neighbour()
+        world.line.refuse()
+        wait(job, lambda s: "does not answer" in s.reason)
+        world.queue.stop(job.token)
+        world.line.answer()
+        assert world.end(job).phase == "stopped"
+        world.check_neighbour(neighbour)
+        assert world.line.posted.total() == 1 and count_files(world.outputs) == 0
+        world.check_quiet()
+
+
+@pytest.mark.parametrize("fault", [name for name in FAULTS if name not in BYTES])
 def test_fetching_the_result(fault: str, world: World) -> None:
     """A fault that passes is not even noticed."""
     world.line.spoil("GET /view", FAULTS[fault], times=2)
@@ -86,21 +190,15 @@ def test_a_result_that_cannot_be_fetched_is_fetched_later(fault: str, world: Wor
 def test_uploading(fault: str, world: World, tmp_path: Path) -> None:
     picture = tmp_path / "mine.png"
     Image.new("RGB", (8, 8), "red").save(picture)
-    graph = {
-        "1": {"class_type": "LoadImage", "inputs": {"image": "?"}},
-        "2": {"class_type": "SaveImage", "inputs": {"filename_prefix": "x", "images": ["1", 0]}},
-    }
-    prompt = Prompt(graph, (Upload(picture, "mine.png", (("1", "image"),)),))
     world.line.spoil("POST /upload/image", FAULTS[fault])
-    job = world.queue.submit(Order("tiny", "Tiny", prompt))
+    job = world.queue.submit(order(repaint(picture)))
     end = world.end(job)
-    if fault in (*REFUSED, "cut"):
-        assert end.phase in ("failed", "done") and (end.error or end.results)
-    if end.phase == "done" or fault not in (*REFUSED, "cut"):
-        world.check_done(job)
-    else:
+    if fault in (*REFUSED, "500 late", "html late", "other late"):
+        assert end.phase == "failed" and end.error
         assert world.line.posted[job.id] == 0 and count_files(world.outputs) == 0
         world.check_quiet()
+    else:
+        world.check_done(job)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -111,8 +209,24 @@ def test_learning_what_the_server_has(fault: str, world: World) -> None:
     world.check_done(world.order())
 
 
+def test_a_server_gets_what_it_lacked(world: World) -> None:
+    """The job waits and says why, until the server is asked again."""
+    lane, given = world.queue.lanes[0], world.server.options
+    world.server.kill()
+    world.server.options = replace(given, missing_classes=("EmptyImage",))
+    world.server.start()
+    lane.learn(["EmptyImage", "SaveImage"])
+    job = world.order()
+    wait(job, lambda s: "it has no node class EmptyImage" in s.reason)
+    world.server.kill()
+    world.server.options = given
+    world.server.start()
+    lane.learn(["EmptyImage", "SaveImage"])
+    world.check_done(job)
+
+
 def test_generate_pressed_twice(world: World) -> None:
-    order = paint(0.1)
-    one, two = world.queue.submit(order), world.queue.submit(order)
+    wish = paint(0.1)
+    one, two = world.queue.submit(wish), world.queue.submit(wish)
     assert one.id != two.id
     world.check_done(one, two)

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from comfygradio.demo import DemoOptions, DemoServer
 from tests.faults.proxy import Line, reset
-from tests.faults.world import World, await_that, open_queue, open_world, paint
+from tests.faults.spoilers import Delay, Hold, respond
+from tests.faults.world import World, await_that, open_queue, open_world, order, paint, repaint
 from tests.jobs.lines import count_files, free_port, is_over, is_running, wait
 
 
@@ -63,6 +65,45 @@ def test_the_server_is_killed_twice_and_the_job_is_given_up(world: World) -> Non
     world.check_quiet()
 
 
+def test_a_job_that_takes_the_server_down_is_given_up(world: World) -> None:
+    """Each time the server is away for a while, so that nobody hears of a loss."""
+    job = world.order(30)
+    for lives in (1, 2):
+        wait(job, is_running, 30)
+        assert world.line.posted[job.id] == lives
+        world.server.kill()
+        wait(job, lambda s: "does not answer" in s.reason)
+        world.server.start()
+    end = world.end(job)
+    assert end.phase == "failed" and "has lost this job" in end.error and world.line.posted[job.id] == 2
+    world.check_quiet()
+
+
+@pytest.mark.parametrize("for_good", [False, True])
+def test_one_of_two_servers_is_killed(for_good: bool, tmp_path: Path) -> None:
+    """What it had waits for it, for a while; everything else goes on at the other one."""
+    options, outputs = DemoOptions(lab_nodes=True), tmp_path / "outputs"
+    with (
+        DemoServer(options, port=free_port()) as first,
+        DemoServer(options, port=free_port()) as second,
+        Line(first.url) as one,
+        Line(second.url) as two,
+        open_queue(outputs, one.url, two.url, home_seconds=1.0 if for_good else 60.0) as queue,
+    ):
+        jobs = [queue.submit(paint(0.4)) for _ in range(6)]
+        await_that(lambda: len(one.posted) == 2 and len(two.posted) >= 2)
+        had = set(one.posted)
+        first.kill()
+        await_that(lambda: all(job.snapshot.is_over for job in jobs if job.id not in had))
+        if not for_good:
+            assert not any(job.snapshot.is_over for job in jobs if job.id in had)
+            first.start()
+        assert [wait(job, is_over).phase for job in jobs] == ["done"] * 6
+        posts = [one.posted[job.id] + two.posted[job.id] for job in jobs]
+        assert posts == [2 if job.id in had else 1 for job in jobs] and queue.ledger.list_open() == []
+    assert count_files(outputs) == 6
+
+
 def cut(world: World) -> None:
     world.line.cut_sockets()
 
@@ -97,7 +138,20 @@ def fall_silent(world: World) -> None:
     threading.Timer(1.5, world.line.speak).start()
 
 
-@pytest.mark.parametrize("fault", [cut, cut_ten_times, mute, truncate, close_the_old_one_late, fall_silent])
+FAULTS = [cut, cut_ten_times, mute, truncate, close_the_old_one_late, fall_silent]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_connection_breaks_while_it_waits_on_the_server(fault: Callable[[World], None], world: World) -> None:
+    neighbour = world.post_neighbour(0.6)
+    jobs = [world.order(0.1), world.order()]
+    await_that(lambda: len(world.line.pairs) == 2 and world.direct.queue_remaining() == 3)
+    fault(world)
+    world.check_done(*jobs)
+    world.check_neighbour(neighbour)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
 def test_the_connection_breaks_while_it_runs(fault: Callable[[World], None], world: World) -> None:
     jobs = [world.order(0.6), world.order()]
     neighbour = world.post_neighbour()
@@ -116,6 +170,44 @@ def test_a_silence_that_outlasts_every_timeout(tmp_path: Path, world: World) -> 
         world.line.speak()
         assert wait(job, is_over).phase == "done"
     assert world.line.posted[job.id] == 1 and count_files(tmp_path / "other") == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "after"),
+    [
+        *((call, False) for call in ("GET /prompt", "GET /ws", "GET /history", "GET /queue")),
+        *((call, after) for call in ("POST /prompt", "GET /view", "POST /upload/image") for after in (False, True)),
+    ],
+)
+def test_a_silence_that_begins_with_a_question(call: str, after: bool, tmp_path: Path) -> None:
+    """The server falls silent before or after it did what was asked, for longer than we wait for any answer."""
+    picture = tmp_path / "mine.png"
+    Image.new("RGB", (8, 8), "red").save(picture)
+    with open_world(tmp_path / "outputs", timeout_seconds=0.4) as world:
+        neighbour, held = world.post_neighbour(0.2), Hold(after)
+        if call in ("GET /history", "GET /queue"):
+            world.line.spoil("GET /ws", respond(404), times=1000)
+        world.line.spoil(call, held)
+        job = world.queue.submit(order(repaint(picture)))
+        assert held.reached.wait(10)
+        world.check_done(job)
+        held.release()
+        world.check_neighbour(neighbour)
+
+
+def test_a_prompt_that_arrives_late(tmp_path: Path) -> None:
+    """Somewhere on its way it was held up, until we had posted it again: it is there twice and gives one result."""
+    with open_world(tmp_path / "outputs", timeout_seconds=0.4) as world:
+        late = Delay()
+        world.line.spoil("POST /prompt", late)
+        blocker = world.post_neighbour(0.5)
+        job = world.order()
+        await_that(lambda: world.line.posted[job.id])
+        late.release()
+        assert world.end(job).phase == "done" and count_files(world.outputs) == 1
+        await_that(lambda: world.line.posted[job.id] == 2)
+        world.check_neighbour(blocker)
+        world.check_quiet()
 
 
 MESSAGES = ("executed", "execution_success", "executing", "execution_start", "progress", "progress_state")

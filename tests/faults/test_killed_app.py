@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import LedgerLocked
+from comfygradio.jobs.naming import DEFAULT_PATTERN
 from comfygradio.jobs.store import Ledger
-from tests.faults.proxy import Line, pass_on
-from tests.faults.spoilers import Hold
-from tests.faults.world import await_that, open_queue, paint
-from tests.jobs.lines import count_files, is_over, wait
+from tests.faults.proxy import Line, pass_on, reset
+from tests.faults.spoilers import HalfHold, Hold
+from tests.faults.world import await_that, open_queue, paint, repaint
+from tests.jobs.lines import count_files, free_port, is_over, is_running, wait
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -39,10 +41,13 @@ def line(server: DemoServer) -> Iterator[Line]:
 
 
 @contextmanager
-def run_app(line: Line, outputs: Path, *graphs: Any, limit: str = "") -> Iterator[subprocess.Popen[str]]:
+def run_app(
+    line: Line, outputs: Path, *graphs: Any, limit: str = "", names: str = DEFAULT_PATTERN
+) -> Iterator[subprocess.Popen[str]]:
     """The app with these graphs queued; killed by SIGKILL at the end."""
-    command = [sys.executable, "-m", "tests.faults.app", line.url, str(outputs), json.dumps(graphs)]
-    process = subprocess.Popen([*command, *filter(None, [limit])], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    command = [sys.executable, "-m", "tests.faults.app", line.url, str(outputs), json.dumps(graphs), names]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen([*command, *filter(None, [limit])], stdin=pipe, stdout=pipe, text=True, cwd=ROOT)
     try:
         yield process
     finally:
@@ -56,9 +61,11 @@ def read_tokens(process: subprocess.Popen[str], count: int) -> list[str]:
     return [process.stdout.readline().strip() for _ in range(count)]
 
 
-def check_ends(line: Line, outputs: Path, tokens: list[str], files: int, posts: int = 1) -> None:
+def check_ends(
+    line: Line, outputs: Path, tokens: list[str], files: int, posts: int = 1, names: str = DEFAULT_PATTERN
+) -> None:
     """After a new start every job is done, posted so often, and each of its files is there once."""
-    with open_queue(outputs, line.url) as queue:
+    with open_queue(outputs, line.url, names=names) as queue:
         for token in tokens:
             job = queue.find(token)
             assert job
@@ -88,6 +95,116 @@ def test_killed_at_a_step(call: str, after: bool, line: Line, tmp_path: Path) ->
         tokens = read_tokens(app, 1)
         assert held.reached.wait(20)
     held.release()
+    check_ends(line, tmp_path, tokens, files=1)
+
+
+def test_killed_while_uploading(line: Line, tmp_path: Path) -> None:
+    picture = tmp_path / "mine.bmp"
+    Image.new("RGB", (8, 8), "red").save(picture)
+    tokens: list[str] = []
+    for after in (False, True):
+        held = Hold(after)
+        line.spoil("POST /upload/image", held)
+        with run_app(line, tmp_path / "outputs", repaint(picture)) as app:
+            tokens += read_tokens(app, 1)
+            assert held.reached.wait(20)
+        held.release()
+    picture.unlink()
+    check_ends(line, tmp_path / "outputs", tokens, files=2)
+
+
+@pytest.mark.parametrize("pattern", [DEFAULT_PATTERN, "{preset}/{random}-{name}"])
+def test_killed_with_half_a_file(pattern: str, line: Line, tmp_path: Path) -> None:
+    halved = HalfHold()
+    line.spoil("GET /view", halved)
+    with run_app(line, tmp_path, draw_grain(), names=pattern) as app:
+        tokens = read_tokens(app, 1)
+        await_that(lambda: [path for path in tmp_path.rglob(".part-*") if path.stat().st_size])
+    assert count_files(tmp_path) == 0
+    halved.release()
+    check_ends(line, tmp_path, tokens, files=1, names=pattern)
+
+
+def test_killed_as_soon_as_the_file_is_there(line: Line, tmp_path: Path) -> None:
+    """Perhaps before its end is written down, perhaps after."""
+    with run_app(line, tmp_path, paint().prompt.graph) as app:
+        tokens = read_tokens(app, 1)
+        await_that(lambda: count_files(tmp_path))
+    check_ends(line, tmp_path, tokens, files=1)
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_while_stopping(after: bool, line: Line, server: DemoServer, tmp_path: Path) -> None:
+    """Where the server has heard of it, the job is stopped; else it goes on."""
+    held = Hold(after)
+    line.spoil("POST /api/jobs", held)
+    with ComfyClient(server.url) as client:
+        with run_app(line, tmp_path, paint(2).prompt.graph) as app:
+            (token,) = read_tokens(app, 1)
+            await_that(lambda: client.queue().running)
+            neighbour = client.queue_prompt(paint().prompt.graph).prompt_id
+            assert app.stdin
+            app.stdin.write(f"{token}\n")
+            app.stdin.flush()
+            assert held.reached.wait(20)
+        held.release()
+        with open_queue(tmp_path, line.url) as queue:
+            job = queue.find(token)
+            assert job and wait(job, is_over).phase == ("stopped" if after else "done")
+            assert line.posted[job.id] == 1 and queue.ledger.list_open() == []
+        await_that(lambda: client.history(neighbour))
+    assert count_files(tmp_path) == (0 if after else 1)
+
+
+def test_killed_together_with_the_server(tmp_path: Path) -> None:
+    """Its job is posted once more, by the next start, and no third time."""
+    with DemoServer(DemoOptions(lab_nodes=True), port=free_port()) as server, Line(server.url) as line:
+        graphs: list[Any] = [paint(30).prompt.graph]
+        tokens: list[str] = []
+        for posts in (1, 2):
+            with run_app(line, tmp_path, *graphs) as app, ComfyClient(server.url) as client:
+                tokens += read_tokens(app, len(graphs))
+                await_that(lambda: line.posted.total() == posts and client.queue().running)  # noqa: B023
+                server.kill()
+            server.start()
+            graphs = []
+        with open_queue(tmp_path, line.url) as queue:
+            job = queue.find(tokens[0])
+            assert job
+            end = wait(job, is_over)
+            assert end.phase == "failed" and "has lost this job" in end.error and line.posted[job.id] == 2
+
+
+def test_killed_and_somebody_clears_queue_and_history_meanwhile(line: Line, server: DemoServer, tmp_path: Path) -> None:
+    """One job has ended and is forgotten with its file still there, one waits on the server and is deleted."""
+    with ComfyClient(server.url) as client:
+        with run_app(line, tmp_path, paint(0.1).prompt.graph, paint(0.1).prompt.graph) as app:
+            blocker = client.queue_prompt(paint(1).prompt.graph).prompt_id
+            tokens = read_tokens(app, 2)
+            await_that(lambda: len(line.posted) == 2)
+        client.clear_queue()
+        await_that(lambda: client.queue_remaining() == 0)
+        await_that(lambda: client.history(blocker))
+        client.clear_history()
+    check_ends(line, tmp_path, tokens, files=2, posts=2)
+
+
+def test_killed_and_its_old_socket_closes_after_the_new_one_opened(
+    line: Line, server: DemoServer, tmp_path: Path
+) -> None:
+    """The server then forgets the new one, which has the same id."""
+    with run_app(line, tmp_path, paint(2).prompt.graph) as app:
+        tokens = read_tokens(app, 1)
+        await_that(lambda: line.pairs and line.posted)
+        line.mute_sockets()
+    old, seen = line.pairs[0], line.calls.count("GET /ws")
+    with open_queue(tmp_path, line.url) as queue:
+        job = queue.find(tokens[0])
+        assert job
+        wait(job, is_running)
+        await_that(lambda: line.calls.count("GET /ws") > seen)
+        reset(old.server)
+        assert wait(job, is_over).phase == "done"
     check_ends(line, tmp_path, tokens, files=1)
 
 

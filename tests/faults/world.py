@@ -15,11 +15,13 @@ from typing import Any
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.watch import Patience
-from comfygradio.comfy.workflow import Prompt
+from comfygradio.comfy.workflow import Prompt, Upload
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.jobs.job import Job, Order, Snapshot
 from comfygradio.jobs.lane import Lane
-from comfygradio.jobs.queue import JobQueue
+from comfygradio.jobs.limits import Limits
+from comfygradio.jobs.naming import DEFAULT_PATTERN
+from comfygradio.jobs.queue import HOME_SECONDS, JobQueue
 from comfygradio.jobs.store import Ledger
 from tests.faults.proxy import Line
 from tests.jobs.lines import count_files, draw, free_port, is_over, wait
@@ -29,13 +31,20 @@ COLORS = itertools.count(random.randrange(2**23))
 
 
 @contextmanager
-def open_queue(outputs: Path, *urls: str, timeout_seconds: float = 20.0) -> Iterator[JobQueue]:
+def open_queue(
+    outputs: Path,
+    *urls: str,
+    timeout_seconds: float = 20.0,
+    home_seconds: float = HOME_SECONDS,
+    names: str = DEFAULT_PATTERN,
+) -> Iterator[JobQueue]:
     """A quick-tempered queue on these addresses."""
     with ExitStack() as stack:
         ledger = Ledger.open(outputs)
         stack.callback(ledger.close)
         clients = [ComfyClient(url, patience=QUICK, timeout_seconds=timeout_seconds) for url in urls]
-        queue = JobQueue([Lane(stack.enter_context(client)) for client in clients], ledger, outputs)
+        lanes = [Lane(stack.enter_context(client)) for client in clients]
+        queue = JobQueue(lanes, ledger, outputs, Limits(names=names), home_seconds=home_seconds)
         queue.start()
         stack.callback(queue.close)
         yield queue
@@ -46,9 +55,19 @@ def paint(seconds: float = 0.0) -> Order:
     return draw(next(COLORS), seconds)
 
 
+def repaint(picture: Path) -> dict[str, Any]:
+    """A graph that saves a picture of ours, which has to be uploaded."""
+    return {
+        "1": {"class_type": "LoadImage", "inputs": {"image": str(picture)}},
+        "2": {"class_type": "SaveImage", "inputs": {"filename_prefix": "x", "images": ["1", 0]}},
+    }
+
+
 def order(graph: dict[str, Any]) -> Order:
-    """An order for any graph."""
-    return Order("tiny", "Tiny", Prompt(graph))
+    """An order for any graph; the pictures that it loads are files of ours."""
+    loads = {key: Path(node["inputs"]["image"]) for key, node in graph.items() if node["class_type"] == "LoadImage"}
+    uploads = tuple(Upload(path, path.name, ((key, "image"),)) for key, path in loads.items())
+    return Order("tiny", "Tiny", Prompt(graph, uploads))
 
 
 def await_that(condition: Callable[[], object], seconds: float = 15.0) -> None:
@@ -108,12 +127,12 @@ class World:
 
 
 @contextmanager
-def open_world(outputs: Path, **options: Any) -> Iterator[World]:
-    """A fresh one; the options are the demo server's."""
+def open_world(outputs: Path, *, timeout_seconds: float = 20.0, **options: Any) -> Iterator[World]:
+    """A fresh one; the options are the demo server's, the timeout is that of each of our requests."""
     chosen = DemoOptions(**{"step_seconds": 0.01, "lab_nodes": True, **options})
     with ExitStack() as stack:
         server = stack.enter_context(DemoServer(chosen, port=free_port()))
         line = stack.enter_context(Line(server.url))
         direct = stack.enter_context(ComfyClient(server.url, patience=QUICK))
-        queue = stack.enter_context(open_queue(outputs, line.url))
+        queue = stack.enter_context(open_queue(outputs, line.url, timeout_seconds=timeout_seconds))
         yield World(server, line, queue, direct, outputs)

@@ -1,0 +1,64 @@
+"""Two processes of the whole app, `python -m comfygradio`, on one outputs folder."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+from gradio_client import Client
+
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.jobs.store import find_ledger
+from tests.cli.shell import finish, start
+from tests.faults.proxy import Line
+from tests.faults.world import await_that, paint
+from tests.jobs.lines import count_files
+
+
+def open_app(line: Line, folder: Path) -> subprocess.Popen[str]:
+    """A process of the app."""
+    return start("--server", line.url, "--port", 0, "--outputs", folder / "outputs", cwd=folder)
+
+
+def read_url(process: subprocess.Popen[str]) -> str:
+    """Where its page is."""
+    assert process.stdout
+    match = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+    assert match, finish(process)
+    return match[0]
+
+
+def read_phases(folder: Path) -> list[str]:
+    """The phases of all jobs, read as any other program may."""
+    with closing(sqlite3.connect(f"file:{find_ledger(folder / 'outputs')}?mode=ro", uri=True)) as connection:
+        return [phase for (phase,) in connection.execute("SELECT phase FROM jobs")]
+
+
+def test_the_second_is_refused_until_the_first_is_killed(tmp_path: Path) -> None:
+    with (
+        DemoServer(DemoOptions(step_seconds=0.2)) as server,
+        Line(server.url) as line,
+        ComfyClient(server.url) as direct,
+    ):
+        first = open_app(line, tmp_path)
+        client = Client(read_url(first), verbose=False, download_files=False)
+        client.submit(prompt="x", steps=20, api_name="/text_to_image")
+        await_that(lambda: line.posted and direct.queue().running)
+        refused = finish(open_app(line, tmp_path))
+        assert refused.code != 0 and not refused.out and refused.err.count("\n") == 1
+        assert "Another comfygradio uses the outputs folder" in refused.err and "--outputs" in refused.err
+        assert first.poll() is None and read_phases(tmp_path) == ["running"]
+        first.kill()
+        first.communicate()
+        neighbour = direct.queue_prompt(paint().prompt.graph).prompt_id
+        second = open_app(line, tmp_path)
+        read_url(second)
+        await_that(lambda: read_phases(tmp_path) == ["done"], 30)
+        second.kill()
+        second.communicate()
+        await_that(lambda: direct.history(neighbour))
+    assert list(line.posted.values()) == [1] and count_files(tmp_path) == 1
