@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -58,14 +59,14 @@ class Counts:
 
 
 class Board:
-    """The cells of one sweep. `version` grows with every change."""
+    """The cells of one sweep. `version` grows with every change, also beyond those of boards made before this one."""
 
     def __init__(self, cells: Iterable[Cell]) -> None:
-        self._cells = {cell.index: cell for cell in cells}
+        self._version = time.time_ns() // 1_000_000
+        self._cells = {cell.index: replace(cell, version=self._version) for cell in cells}
         self._counts: Counter[str] = Counter(cell.phase for cell in self._cells.values())
         self._lock = threading.Lock()
         self._listeners: set[Callable[[], None]] = set()
-        self._version = 0
 
     @property
     def version(self) -> int:

@@ -96,9 +96,9 @@ class Keeper:
         """The kept results that would be dropped although a later point needs them, within the limits."""
         workload = self._workload
         wanted = [result for result in self.kept - present if self._last_use.get(result, -1) >= self._done]
-        riding = {one for result in wanted if workload.can_ride(result) for one in workload.closure(result)}
-        if len(riding) <= MOST_CARRIED and self._weigh(present.union(riding)) <= self._limits.gigabytes:
-            return frozenset(riding)
+        riding = frozenset([result for result in wanted if workload.can_ride(result)])
+        if len(riding) <= MOST_CARRIED and self._weigh(present | riding) <= self._limits.gigabytes:
+            return riding
         return self._squeeze(present, wanted)
 
     def _squeeze(self, present: Results, wanted: list[int]) -> Results:

@@ -21,7 +21,8 @@ class Dealer:
         self._accepts = accepts
         self._course: Course | None = None
         self._planning = threading.Lock()
-        self._asked: dict[Index, None] = {}
+        self._asked: dict[Index, bool] = {}
+        """Points that were asked for, and whether they were dealt; those stay until they are settled."""
         self._strayed: set[str] = set()
         self._lock = threading.Lock()
 
@@ -38,9 +39,10 @@ class Dealer:
         `warm` says that the server's cache still holds what this sweep left there.
         """
         with self._lock:
-            index = next((index for index in self._asked if self._accepts(server, index)), None)
+            waiting = (index for index, is_dealt in self._asked.items() if not is_dealt)
+            index = next((index for index in waiting if self._accepts(server, index)), None)
             if index is not None:
-                del self._asked[index]
+                self._asked[index] = True
                 self._strayed.add(server)
                 return Task(index, {}, 0.0, ())
             if not is_running:
@@ -59,17 +61,23 @@ class Dealer:
     def ask(self, index: Index) -> None:
         """Deal this point next, to whichever server asks."""
         with self._lock:
-            self._asked[index] = None
+            self._asked.setdefault(index, False)
+
+    def settle(self, index: Index) -> None:
+        """A point that was dealt has a job now, or is over."""
+        with self._lock:
+            if self._asked.get(index):
+                del self._asked[index]
 
     def drop_asked(self) -> list[Index]:
-        """Forget what was asked for; returns those points."""
+        """Forget what was asked for and not dealt yet; returns those points."""
         with self._lock:
-            asked = list(self._asked)
-            self._asked.clear()
-            return asked
+            dropped = [index for index, is_dealt in self._asked.items() if not is_dealt]
+            self._asked = {index: True for index, is_dealt in self._asked.items() if is_dealt}
+            return dropped
 
     def count_asked(self) -> int:
-        """How many points wait that were asked for."""
+        """How many points were asked for and have no job yet."""
         return len(self._asked)
 
     def estimate(self) -> float | None:
@@ -78,5 +86,6 @@ class Dealer:
 
     def finish(self, index: Index, seconds: float | None) -> None:
         """A point is over; `seconds` are those that its nodes ran, if it is done."""
+        self.settle(index)
         if self._course is not None:
             self._course.finish(index, seconds)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 from comfygradio.jobs.job import Job
+from comfygradio.jobs.queue import JobQueue
 from comfygradio.sweeps.axis import Index
 
 
@@ -27,6 +28,13 @@ class Following:
         """The jobs that are not over yet."""
         with self._lock:
             return list(self._jobs.values())
+
+    def stop(self, queue: JobQueue, sweep: str) -> None:
+        """Stop the jobs, but those that run for another sweep than the one with this id."""
+        for job in self.list_jobs():
+            if job.order.point is None or job.order.point.sweep == sweep:
+                job.stop()
+                queue.stop(job.token)
 
     def follow(self, index: Index, job: Job) -> None:
         """Tell of a job until it is over, which it may be already."""

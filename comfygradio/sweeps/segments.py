@@ -31,7 +31,7 @@ def list_shares(workload: Workload, points: Sequence[Index], lanes: int, carry: 
     order = choose_order(workload, points)
     ranks = rank_positions(workload, points) if points else []
     tried = min(CANDIDATES, LOOKS // (max(1, len(points)) * BISECTIONS * (1 + carry)) - 1)
-    nests = itertools.islice(list_block_nests(workload, points, lanes), max(0, tried)) if points else ()
+    nests = itertools.islice(list_block_nests(workload, points), max(0, tried)) if points else ()
     orders = [order, *(walk(points, nest, ranks) for nest in nests)]
     if lanes == 1 or len(points) < 2:
         return [(tuple(one), *([()] * (lanes - 1))) for one in orders]
@@ -39,19 +39,16 @@ def list_shares(workload: Workload, points: Sequence[Index], lanes: int, carry: 
     return [cut[1] for cut, _ in sorted(cuts, key=lambda found: (found[1] != carry, found[0][0]))]
 
 
-def list_block_nests(workload: Workload, points: Sequence[Index], lanes: int) -> Iterator[Nest]:
-    """Nests that cut two axes into about as many blocks as there are servers; small blocks of one axis; plain nests."""
+def list_block_nests(workload: Workload, points: Sequence[Index]) -> Iterator[Nest]:
+    """Nests that take one of the dearest axes some positions at a time, and another as a whole for these; plain nests.
+
+    Cut in pieces, such an order gives blocks of two axes, which touch fewer positions than rows of the same size.
+    """
     nests = list(itertools.islice(list_nests(workload, points), CANDIDATES))
-    first = nests[0]
-    counts = {level.axis: len({point[level.axis] for point in points}) for level in first}
-    for one, other in itertools.combinations(counts, 2):
-        for rows in range(2, lanes // 2 + 1):
-            blocks = (-(-counts[one] // rows), -(-counts[other] // -(-lanes // rows)))
-            if lanes % rows == 0 and blocks[0] < counts[one] and blocks[1] < counts[other]:
-                yield (Level(one, blocks[0]), Level(other, blocks[1]), *first)
+    counts = {level.axis: len({point[level.axis] for point in points}) for level in nests[0]}
     for one, other in itertools.permutations(list(counts)[:3], 2):
-        if counts[one] > 2:
-            yield (Level(one, 2), Level(other), *first)
+        for block in range(2, counts[one] // 2 + 1):
+            yield (Level(one, block), Level(other), *nests[0])
     yield from nests
 
 

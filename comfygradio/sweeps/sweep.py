@@ -150,9 +150,7 @@ class Sweep(Watchable):
         self._change_phase(("running", "paused"), "stopped")
         for index in self._dealer.drop_asked():
             self._board.update(index, phase="stopped")
-        for job in self._following.list_jobs():
-            job.stop()
-            self._desk.queue.stop(job.token)
+        self._following.stop(self._desk.queue, self.id)
         self._check_end()
 
     def retry(self, index: Index) -> None:
@@ -245,6 +243,7 @@ class Sweep(Watchable):
         job.carried = task.carried
         self._ratings.note(task.index, order.point.key if order.point else "")
         self._following.follow(task.index, job)
+        self._dealer.settle(task.index)
         return job
 
     def _explain_halt(self) -> None:

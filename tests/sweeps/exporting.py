@@ -10,7 +10,6 @@ from typing import Any
 from PIL import Image
 
 from comfygradio.jobs.results import Result
-from comfygradio.sweeps.axis import Index
 from comfygradio.sweeps.grid import Grid, GridAxis, GridCell, Layout, choose_layout
 
 PICTURES = Path(__file__).parent.parent / "data" / "pictures"
@@ -34,7 +33,7 @@ def save_picture(path: Path, color: str, size: tuple[int, int] = (64, 64)) -> Re
 
 
 def make_grid(
-    axes: Mapping[str, Sequence[str]], cells: Mapping[Index, GridCell] | None = None, layout: Layout | None = None
+    axes: Mapping[str, Sequence[str]], cells: Mapping[Any, GridCell] | None = None, layout: Layout | None = None
 ) -> Grid:
     """A grid with these axes: title → labels."""
     made = tuple(GridAxis(title, tuple(labels)) for title, labels in axes.items())

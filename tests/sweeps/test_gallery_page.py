@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
 from io import BytesIO
@@ -35,6 +36,9 @@ class Elements(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found.append((tag, dict(attrs), ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        self.found.append(("", {}, ""))
 
     def handle_data(self, data: str) -> None:
         tag, attributes, text = self.found[-1]
@@ -99,13 +103,17 @@ def test_light_copies_are_put_in_where_not_everything_has_room(tmp_path: Path) -
     assert base64.b64decode(page.find("f1") or "") == light.path.read_bytes() and read_result(page)["m"] == "image/jpeg"
 
 
-def test_videos_and_sounds_are_files_too(tmp_path: Path) -> None:
+def test_videos_sounds_and_moving_pictures_are_files_too(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (16, 16), color) for color in ("red", "blue")]
+    frames[0].save(tmp_path / "moving.webp", save_all=True, append_images=frames[1:])
+    for name in ("video.mp4", "sound.flac"):
+        shutil.copyfile(PICTURES / name, tmp_path / name)
     cells = {
-        (0,): GridCell((0,), {}, "done", (Result("video", PICTURES / "video.mp4"),)),
-        (1,): GridCell((1,), {}, "done", (Result("audio", PICTURES / "sound.flac"),)),
-        (2,): GridCell((2,), {}, "done", (Result("image", PICTURES / "animated.webp"),)),
+        (0,): GridCell((0,), {}, "done", (Result("video", tmp_path / "video.mp4"),)),
+        (1,): GridCell((1,), {}, "done", (Result("audio", tmp_path / "sound.flac"),)),
+        (2,): GridCell((2,), {}, "done", (Result("image", tmp_path / "moving.webp"),)),
     }
-    page = build(make_grid({"A": ["1", "2", "3"]}, cells), PICTURES)
+    page = build(make_grid({"A": ["1", "2", "3"]}, cells), tmp_path)
     video, sound, animated = (cell["r"][0] for cell in read(page)["cells"])
     assert video["u"] == "video.mp4" and page.find(f"t{video['t']}")
     assert sound["u"] == "sound.flac" and "t" not in sound

@@ -13,8 +13,6 @@ from hypothesis import strategies as st
 
 from comfygradio.sweeps.carry import Limits
 from comfygradio.sweeps.plan import plan_sweep, write_seconds
-from comfygradio.sweeps.segments import list_shares
-from comfygradio.sweeps.workload import Workload
 
 from .grids import SWEEPS, GraphSpace, random_space, sweep_b, sweep_d
 from .racing import bound_simply, bound_truly, run_course
@@ -68,7 +66,7 @@ def test_where_no_schedule_reaches_the_bound_four_servers_come_near_what_one_can
     assert statistics.mean(run_course(plan, 4, seed).seconds for seed in range(5)) <= 1.05 * reachable
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10**9), st.integers(2, 6), st.booleans())
 def test_shares_are_never_slower_than_whole_stretches_of_one_order(seed: int, lanes: int, carry: bool) -> None:
     space = random_space(seed, 120)
@@ -113,13 +111,15 @@ def test_people_read_what_it_costs() -> None:
     ]
 
 
-def test_block_by_block_pays_where_two_axes_are_dear() -> None:
-    """Four by four models and one seed on four servers: two by two loads four models, one by four loads five."""
+@pytest.mark.parametrize(("size", "lanes", "block"), [(4, 4, 2), (6, 4, 3), (6, 9, 2)])
+def test_block_by_block_pays_where_two_axes_are_dear(size: int, lanes: int, block: int) -> None:
+    """Four by four models on four servers: two by two loads four models each, one by four would load five."""
     parts = tuple(replace(part, axes=tuple(axis for axis in part.axes if axis < 2)) for part in sweep_d().parts)
-    space = GraphSpace((4, 4), parts)
-    workload = Workload(space, space.known, space.seconds)
-    best = list_shares(workload, list(space), 4, True)[0]
-    assert [(len({base for base, _ in lane}), len({refiner for _, refiner in lane})) for lane in best] == [(2, 2)] * 4
+    space = GraphSpace((size, size), parts)
+    plan = plan_sweep(space, space.known, space.seconds, lanes, PLENTY)
+    touched = [tuple(len({index[axis] for index in lane}) for axis in (0, 1)) for lane in plan.lanes]
+    assert touched == [(block, block)] * lanes
+    assert plan.ours.seconds == pytest.approx(bound_truly(space, size * size, lanes))
 
 
 def test_ten_thousand_points_take_a_second_or_two() -> None:

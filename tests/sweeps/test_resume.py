@@ -12,6 +12,7 @@ from PIL import Image
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import ValuesRefused
 from comfygradio.sweeps.kept_files import find_folder
+from tests.faults.world import await_that
 from tests.sweeps.running import await_sweep, define, end, open_sweeps, read_colors, write_preset
 
 FILES = """
@@ -55,6 +56,7 @@ def test_a_sweep_goes_on_after_the_app_has_ended(demo: DemoServer, tmp_path: Pat
     with open_sweeps(outputs, demo) as (sweeps, _):
         done = sweeps.find(sweep.token)
         assert done is not None and done.phase == "done" and done.counts.done == 20
+        assert done.version > again.version and len(done.list_changes(again.version)[1]) == 20
         shown = {index: (cell.results, cell.phase, cell.token) for index, cell in done.cells.items()}
         assert shown == {index: (cell.results, cell.phase, cell.token) for index, cell in again.cells.items()}
         assert [(record.phase, record.done) for record in sweeps.list("anna")] == [("done", 20)]
@@ -148,11 +150,22 @@ def test_files_are_kept_until_the_last_point_and_go_with_the_sweep(demo: DemoSer
 def test_points_of_another_sweep_that_run_are_waited_for_and_not_run_twice(demo: DemoServer, tmp_path: Path) -> None:
     with open_sweeps(tmp_path / "outputs", demo) as (sweeps, queue):
         first = sweeps.start(define(0.3, color="1-2"), "anna")
-        await_sweep(first, lambda sweep: all(cell.token for cell in sweep.cells.values()))
+        await_that(lambda: len(queue.ledger.list_open()) == 2)
         other = sweeps.start(define(0.3, color="2-3"), "anna")
         assert end(other) == "done" and end(first) == "done" and other.counts.done == 2
         assert len(queue.lanes[0].client.history()) == 3
         assert other.cells[0,].token == first.cells[1,].token
+
+
+def test_stopping_leaves_the_points_of_another_sweep_alone(demo: DemoServer, tmp_path: Path) -> None:
+    with open_sweeps(tmp_path / "outputs", demo) as (sweeps, queue):
+        first = sweeps.start(define(0.3, color="1-2"), "anna")
+        await_that(lambda: len(queue.ledger.list_open()) == 2)
+        other = sweeps.start(define(0.3, color="2-3"), "anna")
+        other.stop()
+        assert end(first) == "done" and first.counts.done == 2 and other.phase == "stopped"
+        other.resume()
+        assert end(other) == "done" and other.counts.done == 2
 
 
 def test_two_points_with_the_same_content_are_both_shown(demo: DemoServer, tmp_path: Path) -> None:

@@ -292,6 +292,23 @@ def test_the_light_copy_is_read_where_it_is_large_enough(tmp_path: Path) -> None
         assert thumbnail and thumbnail.getpixel((0, 0)) == color and max(thumbnail.size) == pixels
 
 
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="only here can a machine be without fonts")
+def test_a_machine_without_fonts_has_the_one_inside_pillow(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from comfygradio.sweeps.sheet import read_sweep, write_sheets\n"
+        "from tests.sweeps.exporting import DEFINITION, make_grid\n"
+        "from comfygradio.sweeps.drawing.lettering import Face, _find_fonts\n"
+        "assert set(_find_fonts(False)) == {('', False)} and Face(20, True).measure('a fox') > 30\n"
+        "assert read_sweep(write_sheets(make_grid({'Ω 雪': ['🦊', 'x']}), Path(sys.argv[1]))[0]) == DEFINITION\n"
+    )
+    environment = {**os.environ, "XDG_DATA_HOME": str(tmp_path), "XDG_DATA_DIRS": str(tmp_path)}
+    run = [sys.executable, "-c", script, str(tmp_path / "a.png")]
+    ended = subprocess.run(run, capture_output=True, text=True, env=environment)
+    assert ended.returncode == 0, ended.stderr
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no peak of memory to ask for")
 def test_pictures_are_not_all_in_memory_at_once(tmp_path: Path) -> None:
     """Forty pictures of 48 MB each."""
@@ -307,6 +324,6 @@ def test_pictures_are_not_all_in_memory_at_once(tmp_path: Path) -> None:
         "write_sheets(grid, Path(sys.argv[1]) / 'sheet.png')\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
     )
-    ended = subprocess.run([sys.executable, "-c", script, tmp_path], capture_output=True, text=True, cwd=os.getcwd())
+    ended = subprocess.run([sys.executable, "-c", script, tmp_path], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     assert int(ended.stdout) * (1 if sys.platform == "darwin" else 1024) < 450e6

@@ -109,7 +109,7 @@ def test_fields_that_hide_bypass_and_mix_are_understood(seed: int) -> None:
     assert_exact(space, form.object_info, draw_points(space, 100, seed))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**9))
 def test_random_graphs_are_understood(seed: int) -> None:
     space = random_space(seed)
