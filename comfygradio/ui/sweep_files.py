@@ -7,6 +7,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,12 +16,12 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
 
-from comfygradio.errors import ComfyGradioError, ValuesRefused
+from comfygradio.errors import ComfyGradioError
 from comfygradio.jobs.naming import clean_name
-from comfygradio.sweeps.axis import Index
 from comfygradio.sweeps.gallery_page import write_gallery
-from comfygradio.sweeps.grid import Grid, GridAxis, GridCell, choose_layout, read_layout
+from comfygradio.sweeps.grid import Grid, read_layout
 from comfygradio.sweeps.sheet import write_sheets
+from comfygradio.sweeps.showing import make_grid
 from comfygradio.sweeps.sweep import Sweep
 from comfygradio.sweeps.table import write_csv, write_json
 from comfygradio.ui.history_access import Visitors
@@ -43,7 +44,7 @@ FORMATS: Mapping[str, Write] = {
 """Suffix → what writes such files, of which there may be several; files are named relative to the outputs folder."""
 
 AT_ONCE = 2
-"""Sheets that are drawn at the same time; each may take some 200 MB meanwhile."""
+"""Sheets that are drawn at the same time; each may take some 400 MB meanwhile."""
 
 
 def make_sheet_route(visitors: Visitors, studio: Studio) -> Callable[[Request], Awaitable[Response]]:
@@ -73,7 +74,7 @@ def make_sheet_route(visitors: Visitors, studio: Studio) -> Callable[[Request], 
 
 def make_answer(sweep: Sweep, layout: Mapping[str, Any], format: str, outputs: Path) -> Response:
     """The answer with the file, several of them as a zip; they are deleted once they were sent. Raises OSError."""
-    name, grid = clean_name(name_sweep(sweep), 80), make_grid(sweep, layout)
+    name, grid = clean_name(name_sweep(sweep), 80), lay_out(sweep, layout)
     if format == "zip":
         return StreamingResponse(pack(list_files(grid)), media_type="application/zip", headers=_head(f"{name}.zip"))
     folder = Path(tempfile.mkdtemp(prefix="comfygradio-sheet-"))
@@ -85,6 +86,13 @@ def make_answer(sweep: Sweep, layout: Mapping[str, Any], format: str, outputs: P
         raise
     drop = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
     return FileResponse(path, headers=_head(path.name), background=drop)
+
+
+def lay_out(sweep: Sweep, layout: Mapping[str, Any]) -> Grid:
+    """A sweep as it stands now, with the layout that a page sent."""
+    grid = make_grid(sweep)
+    sizes = [len(axis.labels) for axis in grid.axes]
+    return replace(grid, title=name_sweep(sweep), layout=read_layout(layout, sizes) if layout else grid.layout)
 
 
 def list_files(grid: Grid) -> Iterator[Entry]:
@@ -102,30 +110,6 @@ def list_files(grid: Grid) -> Iterator[Entry]:
                 name = f"{stem} ({count}){path.suffix}"
             taken.add(name.lower())
             yield name, path, grid.created
-
-
-def make_grid(sweep: Sweep, layout: Mapping[str, Any]) -> Grid:
-    """A sweep as it stands now, with the layout that a page sent."""
-    axes = tuple(GridAxis(axis.title, tuple(step.label for step in axis.steps)) for axis in sweep.axes)
-    sizes = [len(axis.labels) for axis in axes]
-    cells = {
-        index: GridCell(
-            index, _describe(sweep, index), cell.phase, cell.results, cell.error, cell.seconds, "", cell.rating
-        )
-        for index, cell in sweep.cells.items()
-    }
-    labels = {name: field.label for name, field in sweep.form.fields.items()}
-    laid_out = read_layout(layout or choose_layout(sizes).to_json(), sizes)
-    definition = sweep.definition.to_json()
-    return Grid(name_sweep(sweep), definition, axes, cells, laid_out, labels, sweep.form.title, sweep.created)
-
-
-def _describe(sweep: Sweep, index: Index) -> Mapping[str, Any]:
-    """All values of a point; what the axes say where the form refuses them."""
-    try:
-        return sweep.describe_point(index)
-    except ValuesRefused:
-        return sweep.cells[index].values
 
 
 def read_asked(text: str) -> Mapping[str, Any]:
