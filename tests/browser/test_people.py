@@ -1,4 +1,4 @@
-"""Several people at once, in real browsers."""
+"""Several people at once, and one person with several devices, in real browsers."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def crowd(tmp_path: Path) -> Iterator[RunningApp]:
 
 @pytest.fixture
 def devices(browser: Browser) -> Iterator[list[BrowserContext]]:
-    """Browser profiles of two people."""
-    contexts = [browser.new_context(viewport={"width": 1280, "height": 900}) for _ in range(2)]
+    """Three browser profiles."""
+    contexts = [browser.new_context(viewport={"width": 1280, "height": 900}) for _ in range(3)]
     for context in contexts:
         context.set_default_timeout(20_000)
     yield contexts
@@ -72,6 +72,27 @@ def see_shapes(page: Page, seconds: float) -> set[int]:
       const timer = setInterval(() => seen.add(look()), 20);
       setTimeout(() => {{ clearInterval(timer); end([...seen]); }}, {1000 * seconds}); }})"""
     return set(page.evaluate(script)) - {0}
+
+
+def test_each_sees_own_previews_and_stops_own_job_on_any_device(
+    crowd: RunningApp, devices: list[BrowserContext]
+) -> None:
+    ann, ben = log_in(devices[0], crowd, "ann", "one"), log_in(devices[1], crowd, "ben", "two")
+    start(ann, "a wide lake", "768 × 512", 60)
+    start(ben, "a tall tower", "512 × 768", 20)
+    for page in (ann, ben):
+        page.wait_for_function(f"() => ({SHAPE})() !== 0")
+    assert (see_shapes(ann, 1), see_shapes(ben, 1)) == ({1}, {-1})
+
+    phone = log_in(devices[2], crowd, "ann", "one")
+    phone.wait_for_function(f"() => ({SHAPE})() === 1")
+    phone.get_by_role("button", name="Stop").click()
+    expect(phone.locator(".cg-summary")).to_contain_text("stopped")
+    expect(phone.locator(".cg-card").first).to_contain_text("unfinished")
+    expect(ann.locator(".cg-summary")).to_contain_text("stopped")
+
+    expect(ben.locator(".cg-view")).to_have_attribute("data-phase", "done", timeout=60_000)
+    expect(ben.locator(".cg-card")).to_contain_text("512 × 768")
 
 
 def test_a_device_with_nothing_running_shows_nothing(crowd: RunningApp, devices: list[BrowserContext]) -> None:
