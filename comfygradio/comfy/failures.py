@@ -52,7 +52,7 @@ def parse_node_errors(data: Any) -> tuple[NodeError, ...]:
     return tuple(_walk_errors(data)) if isinstance(data, dict) else ()
 
 
-def describe_loss(url: str, prompt_id: str) -> JobLost:
+def make_loss(url: str, prompt_id: str) -> JobLost:
     """What to say of a prompt that a server had and has no more."""
     return JobLost(
         f"ComfyUI at {url} has lost this job: it was restarted, or somebody deleted the job. Start it again.", prompt_id

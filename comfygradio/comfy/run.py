@@ -12,7 +12,7 @@ from comfygradio.comfy.answers import QueuedPrompt
 from comfygradio.comfy.cancel import cancel_prompt
 from comfygradio.comfy.carried import strip_carried
 from comfygradio.comfy.endpoints import Endpoints
-from comfygradio.comfy.failures import describe_loss
+from comfygradio.comfy.failures import make_loss
 from comfygradio.comfy.mailbox import Letter, Mailbox, Worker
 from comfygradio.comfy.messages import ExecutionSuccess, FeatureFlags, Message, Status
 from comfygradio.comfy.posting import open_socket
@@ -219,7 +219,7 @@ class Run:
         elif self._tracker.succeeded:
             self._tracker.finish()
         else:
-            raise describe_loss(self._endpoints.url, self._tracker.prompt_id)
+            raise make_loss(self._endpoints.url, self._tracker.prompt_id)
 
     def _lose(self, lost: Lost, now: float) -> bool:
         if lost.socket is not self._socket:
@@ -283,12 +283,18 @@ class Run:
         done.wait(CANCEL_SECONDS)
 
     def _cancel_now(self, done: threading.Event) -> None:
+        pauses = list(CANCEL_PAUSES)
         self._start.over.wait()
-        for pause in (*CANCEL_PAUSES, 0.0):
-            try:
-                if self._start.posted_id:
-                    cancel_prompt(self._endpoints, self._start.posted_id)
-                break
-            except ServerError:
-                time.sleep(pause)
-        done.set()
+        try:
+            while self._start.posted_id and not self._try_to_cancel(self._start.posted_id) and pauses:
+                time.sleep(pauses.pop(0))
+        finally:
+            done.set()
+
+    def _try_to_cancel(self, prompt_id: str) -> bool:
+        """Whether the server gave a proper answer, be it that there was nothing to cancel."""
+        try:
+            cancel_prompt(self._endpoints, prompt_id)
+        except ServerError:
+            return False
+        return True

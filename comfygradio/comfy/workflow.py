@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,16 @@ class Workflow:
     def class_types(self) -> frozenset[str]:
         """The node classes that a server needs to have."""
         return frozenset(node.class_type for node in self)
+
+    def find_upstream(self, node_ids: Iterable[str]) -> frozenset[str]:
+        """Ids of these nodes and of all that feed them, near or far; ids that are no nodes are left out."""
+        waiting, found = list(node_ids), set[str]()
+        while waiting:
+            node_id = waiting.pop()
+            if node_id not in found and node_id in self.nodes:
+                found.add(node_id)
+                waiting += [link.node_id for link in self.nodes[node_id].links.values()]
+        return frozenset(found)
 
     def to_json(self) -> dict[str, dict[str, Any]]:
         """A fresh copy in API format, to be changed freely."""

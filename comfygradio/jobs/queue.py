@@ -247,7 +247,7 @@ class JobQueue:
                 job.update(ahead=index + running)
 
     def _suits(self, job: Job, lane: Lane) -> bool:
-        """Whether a lane may take a job: it has what the job needs, and no other one may still be busy with it."""
+        """Whether a lane should take a job: it has what it needs, and no other one may have it or is idle."""
         if job.may_exist and job.home and job.home != lane.url:
             since = self._homeless.get(job.id, 0.0)
             known = any(other.url == job.home for other in self.lanes)
@@ -256,7 +256,14 @@ class JobQueue:
         reason = lane.refuse(job.order.prompt.graph)
         if reason and all(other.refuse(job.order.prompt.graph) for other in self.lanes):
             job.update(reason=f"No ComfyUI can run this now: {reason}") if not job.snapshot.reason else None
-        return not reason
+        return not reason and not self._has_idler(job, lane)
+
+    def _has_idler(self, job: Job, lane: Lane) -> bool:
+        """Whether a lane is busy while another one, that could take the job as well, has nothing to do."""
+        busy, graph = set(self._running.values()), job.order.prompt.graph
+        if lane not in busy or job.may_exist:
+            return False
+        return any(other not in busy and not other.trouble and not other.refuse(graph) for other in self.lanes)
 
     def _requeue_to_stop(self, job: Job) -> None:
         """A waiting job whose prompt may be on a server has to be stopped there first."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from comfygradio.comfy.failures import describe_loss
+from comfygradio.comfy.failures import make_loss
 from comfygradio.comfy.state import JobState
 from comfygradio.errors import (
     AccessDenied,
@@ -168,7 +168,7 @@ class Worker(threading.Thread):
         if not job.accepted or not self._lane.client.sight(job.id).absent:
             return
         if job.attempts + 1 >= LOSSES:
-            raise describe_loss(self._lane.url, job.id)
+            raise make_loss(self._lane.url, job.id)
         job.attempts, job.accepted = job.attempts + 1, False
         self._desk.ledger.change(job.id, attempts=job.attempts, started=None)
 

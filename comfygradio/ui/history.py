@@ -26,7 +26,7 @@ from comfygradio.ui.studio import Studio
 
 QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
 
-SCRIPTS = ("history_person.js", "history.js", "history_card.js", "history_open.js", "history_choose.js")
+SCRIPTS = ("person.js", "history.js", "history_card.js", "history_open.js", "history_choose.js")
 
 UNKNOWN = "This job is not in your history (any more)."
 GONE = "This picture is no longer here."

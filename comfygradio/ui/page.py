@@ -157,7 +157,7 @@ def _listen_chooser(blocks: gr.Blocks, chooser: gr.Radio | gr.Dropdown, panels: 
         name = asked if asked in names else names[0]
         return [name, *show(name)]
 
-    chooser.input(show, chooser, columns, js=REMEMBER, **QUICK)
+    chooser.input(show, chooser, columns, js=REMEMBER, trigger_mode="always_last", **QUICK)
     blocks.load(open_address, None, [chooser, *columns], **QUICK)
 
 

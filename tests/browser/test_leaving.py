@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from comfygradio.demo import DemoServer
+from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.attendance import Attendance
 from comfygradio.ui.serve import build, launch
 from tests.jobs.lines import free_port, is_over, wait
 
 
+@pytest.fixture
+def slow() -> Iterator[DemoServer]:
+    """A demo server that takes ten seconds for a picture."""
+    with DemoServer(DemoOptions(step_seconds=0.5)) as server:
+        yield server
+
+
 @pytest.mark.parametrize("wish", ["cancel", "keep"])
 def test_a_closed_page_ends_its_job_only_where_that_is_wanted(
-    context: BrowserContext, demo: DemoServer, tmp_path: Path, wish: str
+    context: BrowserContext, slow: DemoServer, tmp_path: Path, wish: str
 ) -> None:
     presets, outputs = (shipped_presets(),), tmp_path / "outputs"
-    settings = Settings(server=demo.url, presets=presets, outputs=outputs, port=free_port())
+    settings = Settings(server=slow.url, presets=presets, outputs=outputs, port=free_port())
     app = build(replace(settings, on_disconnect=wish))
     assert (app.studio.attendance is not None) == (wish == "cancel")
     if app.studio.attendance:
-        app.studio.attendance = Attendance(app.studio.queue.stop, away_seconds=0.5)
+        app.studio.attendance = Attendance(app.studio.queue.stop, away_seconds=4.0)  # longer than a reload takes
     try:
         url = launch(app, block=False)
         page = context.new_page()

@@ -40,13 +40,13 @@ def read_phases(folder: Path) -> list[str]:
 
 def test_the_second_is_refused_until_the_first_is_killed(tmp_path: Path) -> None:
     with (
-        DemoServer(DemoOptions(step_seconds=0.2)) as server,
+        DemoServer(DemoOptions(step_seconds=0.5)) as server,
         Line(server.url) as line,
         ComfyClient(server.url) as direct,
     ):
         first = open_app(line, tmp_path)
         client = Client(read_url(first), verbose=False, download_files=False)
-        client.submit(prompt="x", steps=20, api_name="/text_to_image")
+        client.submit(prompt="x", steps=40, api_name="/text_to_image")
         await_that(lambda: line.posted and direct.queue().running)
         refused = finish(open_app(line, tmp_path))
         assert refused.code != 0 and not refused.out and refused.err.count("\n") == 1
@@ -57,7 +57,7 @@ def test_the_second_is_refused_until_the_first_is_killed(tmp_path: Path) -> None
         neighbour = direct.queue_prompt(paint().prompt.graph).prompt_id
         second = open_app(line, tmp_path)
         read_url(second)
-        await_that(lambda: read_phases(tmp_path) == ["done"], 30)
+        await_that(lambda: read_phases(tmp_path) == ["done"], 60)
         second.kill()
         second.communicate()
         await_that(lambda: direct.history(neighbour))

@@ -294,7 +294,9 @@ def test_a_picture_saved_by_pillow_with_long_texts(tmp_path: Path) -> None:
     assert read_metadata(tmp_path / "a.png").prompt == graph
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     st.sampled_from(sorted(SAMPLES)),
     st.lists(st.tuples(st.integers(0, 9000), st.binary(max_size=6)), min_size=1, max_size=8),
@@ -319,7 +321,9 @@ JSON = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.t
 NAMES = st.sampled_from(["prompt", "workflow", "comfygradio", "comment", "nodes", "class_type", "extra_data", "values"])
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.dictionaries(NAMES, JSON | st.dictionaries(NAMES, JSON | st.dictionaries(NAMES, JSON))))
 def test_any_json_is_read_or_refused(tmp_path: Path, data: dict[str, Any]) -> None:
     for raw in (json.dumps(data), png(*(text(name, value) for name, value in data.items()))):

@@ -62,7 +62,9 @@ VALUES = st.fixed_dictionaries(
         "look": st.sampled_from(["Plain", "Photo", "Ink"]),
     }
 )
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 @quick

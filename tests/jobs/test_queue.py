@@ -166,6 +166,32 @@ def test_two_servers_share_the_jobs_and_one_takes_over_from_the_other(tmp_path: 
         assert min(one.executions["SaveImage"], two.executions["SaveImage"]) >= 2
 
 
+def test_an_idle_server_comes_before_a_second_place_at_a_busy_one(tmp_path: Path) -> None:
+    options = DemoOptions(lab_nodes=True)
+    with DemoServer(options) as one, DemoServer(options) as two, open_queue(tmp_path / "o", one, two) as queue:
+        for number in range(6):
+            jobs = [queue.submit(draw(2 * number, 60))]
+            wait(jobs[0], is_running)
+            jobs.append(queue.submit(draw(2 * number + 1, 60)))
+            wait(jobs[1], is_running)
+            assert [len(queue.list_posted(lane)) for lane in queue.lanes] == [1, 1]
+            for job in jobs:
+                queue.stop(job.token)
+                wait(job, is_over)
+
+
+def test_the_second_place_is_taken_where_the_idle_server_cannot_run_it(tmp_path: Path) -> None:
+    bare = DemoOptions(missing_classes=("LabSleep",), lab_nodes=True)
+    full = replace(bare, missing_classes=())
+    with DemoServer(bare) as one, DemoServer(full) as two, open_queue(tmp_path / "o", one, two, learn=True) as queue:
+        jobs = [queue.submit(draw(n, 60)) for n in range(2)]
+        wait(jobs[1], lambda snapshot: snapshot.state is not None and snapshot.state.status == "queued")
+        assert len(queue.list_posted(queue.lanes[1])) == 2
+        for job in jobs:
+            queue.stop(job.token)
+            wait(job, is_over)
+
+
 def test_a_server_without_the_nodes_is_not_chosen(tmp_path: Path) -> None:
     bare = DemoOptions(missing_classes=("LabSleep",), lab_nodes=True)
     full = replace(bare, missing_classes=())

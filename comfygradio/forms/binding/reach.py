@@ -14,18 +14,11 @@ def find_needed(workflow: Workflow, object_info: ObjectInfo) -> frozenset[str]:
     A node of a class that the server lacks counts as an output if it feeds no other node.
     """
     feeding = {link.node_id for node in workflow for link in node.links.values()}
-    waiting = [
+    return workflow.find_upstream(
         node.id
         for node in workflow
         if ((known := object_info.get(node.class_type)) and known.is_output) or (not known and node.id not in feeding)
-    ]
-    needed: set[str] = set()
-    while waiting:
-        node_id = waiting.pop()
-        if node_id not in needed and node_id in workflow.nodes:
-            needed.add(node_id)
-            waiting += [link.node_id for link in workflow.nodes[node_id].links.values()]
-    return frozenset(needed)
+    )
 
 
 def find_loop(workflow: Workflow, node_ids: Iterable[str]) -> list[str]:

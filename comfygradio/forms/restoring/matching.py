@@ -192,14 +192,7 @@ def _find_used(workflow: Workflow, sink_classes: frozenset[str]) -> frozenset[st
     """Ids of the nodes that lead to an output: a node of one of these classes, or called Save, Preview or the like."""
     ends = _find_sinks(workflow)
     known = [n.id for n in ends if n.class_type in sink_classes or any(word in n.class_type for word in OUTPUT_WORDS)]
-    waiting = known or [node.id for node in ends] or list(workflow.nodes)
-    seen: set[str] = set()
-    while waiting:
-        node_id = waiting.pop()
-        if node_id not in seen and node_id in workflow.nodes:
-            seen.add(node_id)
-            waiting += [link.node_id for link in workflow.nodes[node_id].links.values()]
-    return frozenset(seen)
+    return workflow.find_upstream(known or [node.id for node in ends] or workflow.nodes)
 
 
 def _rate_links(workflow: Workflow, graph: Workflow, pairs: Mapping[str, str], key: str) -> list[float]:

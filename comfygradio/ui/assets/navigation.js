@@ -28,5 +28,8 @@ for (const link of links)
     window.comfygradioGo(link.dataset.page);
   });
 window.addEventListener("popstate", show);
-window.addEventListener("comfygradio-operator", () => { for (const link of links) if (link.dataset.page === "status") link.hidden = false; show(); });
+window.addEventListener("comfygradio-operator", () => {
+  element.querySelector('a[data-page="status"]').hidden = false;
+  if (new URL(location.href).searchParams.has("status")) show();
+});
 show();
