@@ -24,7 +24,7 @@ ONLY_IMPORTED_BY = {
     "websocket": ("comfygradio.comfy.socket",),
     "yaml": ("comfygradio.forms", "comfygradio.sweeps"),
     "pydantic": ("comfygradio.forms",),
-    "av": ("comfygradio.forms", "comfygradio.sweeps.drawing", "comfygradio.demo"),
+    "av": ("comfygradio.forms", "comfygradio.sweeps.showing.drawing", "comfygradio.demo"),
     "typer": ("comfygradio.cli", "comfygradio.commands.arguments"),
     "starlette": ("comfygradio.demo", "comfygradio.ui"),
     "uvicorn": ("comfygradio.demo", "comfygradio.ui"),

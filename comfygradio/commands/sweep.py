@@ -21,11 +21,11 @@ from comfygradio.forms.preset import Preset
 from comfygradio.jobs.store import find_ledger
 from comfygradio.settings import Settings
 from comfygradio.sweeps.definition import Definition, Entry, is_definition, read_definition
-from comfygradio.sweeps.exports import write_all
 from comfygradio.sweeps.program import OWNER, begin, find_last, open_sweeps, read_folder, watch
-from comfygradio.sweeps.registry import Sweeps
-from comfygradio.sweeps.showing import make_grid
-from comfygradio.sweeps.sweep import Sweep
+from comfygradio.sweeps.running.registry import Sweeps
+from comfygradio.sweeps.running.sweep import Sweep
+from comfygradio.sweeps.showing.exports import write_all
+from comfygradio.sweeps.showing.view import make_grid
 
 
 @dataclass(frozen=True)

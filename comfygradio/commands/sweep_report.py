@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from comfygradio.sweeps.axis import Index
-from comfygradio.sweeps.board import Cell
-from comfygradio.sweeps.plan import Plan, write_seconds
-from comfygradio.sweeps.sweep import Sweep
+from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.planning.plan import Plan, write_seconds
+from comfygradio.sweeps.running.board import Cell
+from comfygradio.sweeps.running.sweep import Sweep
 
 LISTED = 50
 """So many points of a plan are listed one by one; JSON has all of them."""

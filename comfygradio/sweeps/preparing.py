@@ -13,11 +13,11 @@ from comfygradio.errors import ValuesRefused
 from comfygradio.forms.field import MEDIA, Refused
 from comfygradio.forms.fill import DRAWN
 from comfygradio.forms.form import Form
-from comfygradio.sweeps.axis import Axis
-from comfygradio.sweeps.axis_reading import read_axes, read_axis
+from comfygradio.sweeps.axes.axis import Axis
+from comfygradio.sweeps.axes.file_patterns import Files
+from comfygradio.sweeps.axes.reading import read_axes, read_axis
 from comfygradio.sweeps.definition import Definition
-from comfygradio.sweeps.file_patterns import Files
-from comfygradio.sweeps.space import Space
+from comfygradio.sweeps.planning.space import Space
 
 
 def prepare_space(

@@ -17,10 +17,10 @@ from comfygradio.jobs.lane import Lane
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.queue import JobQueue
 from comfygradio.jobs.store import Ledger
-from comfygradio.sweeps.board import Cell
 from comfygradio.sweeps.definition import Definition, read_definition, write_definition
-from comfygradio.sweeps.registry import Sweeps
-from comfygradio.sweeps.sweep import Sweep
+from comfygradio.sweeps.running.board import Cell
+from comfygradio.sweeps.running.registry import Sweeps
+from comfygradio.sweeps.running.sweep import Sweep
 
 OWNER = "local"
 

@@ -8,20 +8,20 @@ import gradio as gr
 
 from comfygradio.errors import ComfyGradioError
 from comfygradio.forms.form import Form
-from comfygradio.ui.author import build_author
+from comfygradio.ui.author.page import build_author
 from comfygradio.ui.endpoint import build_endpoint
 from comfygradio.ui.fields import refresh_component
-from comfygradio.ui.history import build_history, listen_history
-from comfygradio.ui.history_access import Visitors
+from comfygradio.ui.history.access import Visitors
+from comfygradio.ui.history.page import build_history, listen_history
 from comfygradio.ui.navigation import build_navigation
 from comfygradio.ui.panel import PRIVATE, Panel, build_note, build_panel, listen_panel
 from comfygradio.ui.person import build_person
 from comfygradio.ui.restoring import build_restoring
-from comfygradio.ui.status import build_status
-from comfygradio.ui.status_access import Operators
+from comfygradio.ui.status.access import Operators
+from comfygradio.ui.status.page import build_status
 from comfygradio.ui.studio import Studio
-from comfygradio.ui.sweep_endpoint import build_sweep_endpoint
-from comfygradio.ui.sweep_page import build_sweeps, listen_sweeps
+from comfygradio.ui.sweep.endpoint import build_sweep_endpoint
+from comfygradio.ui.sweep.page import build_sweeps, listen_sweeps
 from comfygradio.ui.viewer import Viewer
 
 PILLS = 8

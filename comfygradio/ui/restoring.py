@@ -18,7 +18,7 @@ from comfygradio.ui.assets import read_asset
 from comfygradio.ui.fields import show_value
 from comfygradio.ui.panel import PRIVATE, Panel, read_values
 from comfygradio.ui.studio import Studio
-from comfygradio.ui.sweep_restoring import find_begun
+from comfygradio.ui.sweep.restoring import find_begun
 from comfygradio.ui.uploads import read_upload
 
 QUICK: dict[str, Any] = {**PRIVATE, "queue": False}

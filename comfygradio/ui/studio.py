@@ -20,7 +20,7 @@ from comfygradio.jobs.lane import Lane
 from comfygradio.jobs.limits import Limits, find_excess
 from comfygradio.jobs.queue import JobQueue
 from comfygradio.jobs.store import Ledger
-from comfygradio.sweeps.registry import Sweeps
+from comfygradio.sweeps.running.registry import Sweeps
 from comfygradio.ui.attendance import Attendance
 
 

@@ -19,7 +19,7 @@ from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.jobs.lane import Lane
 from comfygradio.jobs.queue import JobQueue
 from comfygradio.jobs.store import Ledger
-from comfygradio.sweeps.sweep import Sweep
+from comfygradio.sweeps.running.sweep import Sweep
 from tests.benchmarks.figures import Goal, describe_spread
 from tests.jobs.lines import draw, is_over, wait
 from tests.sweeps.running import await_sweep, bind, define, take_up, write_preset

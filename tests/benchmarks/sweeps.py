@@ -20,12 +20,12 @@ from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.forms.preset import load_preset
-from comfygradio.sweeps.axis import Index
-from comfygradio.sweeps.carry import Limits
-from comfygradio.sweeps.course import Course
-from comfygradio.sweeps.plan import plan_sweep
-from comfygradio.sweeps.space import Space
-from comfygradio.sweeps.workload import Workload
+from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.planning.carry import Limits
+from comfygradio.sweeps.planning.course import Course
+from comfygradio.sweeps.planning.plan import plan_sweep
+from comfygradio.sweeps.planning.space import Space
+from comfygradio.sweeps.planning.workload import Workload
 from tests.benchmarks.figures import Goal, format_table
 from tests.sweeps.chain import CLASSES, make_chain, make_space
 from tests.sweeps.grids import KINDS, SWEEPS, GraphSpace, pipeline

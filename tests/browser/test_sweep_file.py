@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from comfygradio.jobs.results import Result
-from comfygradio.sweeps.gallery_page import write_gallery
-from comfygradio.sweeps.grid import Grid, GridCell, Layout
+from comfygradio.sweeps.showing.gallery_page import write_gallery
+from comfygradio.sweeps.showing.grid import Grid, GridCell, Layout
 from tests.sweeps.exporting import HOSTILE, PICTURES, SEED, fill_grid, make_grid, save_picture
 
 AXES: Mapping[str, list[str]] = {"Steps": ["10", "20"], "CFG": ["1", "4", "7"], "Sampler": ["euler", "ddim"]}

@@ -18,7 +18,7 @@ from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import SettingsError
 from comfygradio.settings import load_settings, shipped_presets
 from comfygradio.sweeps.definition import read_definition
-from comfygradio.sweeps.sheet import read_sweep
+from comfygradio.sweeps.showing.sheet import read_sweep
 
 from .shell import Shell, finish, start
 

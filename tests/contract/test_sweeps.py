@@ -11,10 +11,10 @@ import pytest
 
 from comfygradio.comfy.carried import strip_carried
 from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.sweeps.carry import Limits
-from comfygradio.sweeps.course import Course, Task
-from comfygradio.sweeps.plan import Plan, plan_sweep
-from comfygradio.sweeps.space import Space
+from comfygradio.sweeps.planning.carry import Limits
+from comfygradio.sweeps.planning.course import Course, Task
+from comfygradio.sweeps.planning.plan import Plan, plan_sweep
+from comfygradio.sweeps.planning.space import Space
 from tests.sweeps.chain import CLASSES, make_chain, make_space
 
 from .driving import Comfy, Graph, only, plain_graph

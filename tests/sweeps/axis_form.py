@@ -14,8 +14,8 @@ from comfygradio.forms.field import Choice, Field
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.forms.slots import Slot
-from comfygradio.sweeps.axis import Axis
-from comfygradio.sweeps.axis_reading import read_axis
+from comfygradio.sweeps.axes.axis import Axis
+from comfygradio.sweeps.axes.reading import read_axis
 
 MODELS = ("sdxl/juggernaut.safetensors", "sdxl\\Dream, big.safetensors", "sd15/plain.ckpt", "flux.safetensors")
 SAMPLERS = ("euler", "euler_ancestral", "Heun", "dpm_2", "DPM_2", "")

@@ -10,8 +10,8 @@ from typing import Any
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset import load_preset
-from comfygradio.sweeps.axis import Axis, Change, Step
-from comfygradio.sweeps.space import Space
+from comfygradio.sweeps.axes.axis import Axis, Change, Step
+from comfygradio.sweeps.planning.space import Space
 
 CLASSES = (
     *("CheckpointLoaderSimple", "LoraLoader", "CLIPTextEncode", "EmptyLatentImage", "KSampler", "LatentUpscaleBy"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from comfygradio.comfy.object_info import NodeDef, ObjectInfo
 from comfygradio.comfy.workflow import Prompt
-from comfygradio.sweeps.axis import Index
+from comfygradio.sweeps.axes.axis import Index
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from comfygradio.forms.binding.form_binding import bind_form
 from comfygradio.forms.field import Lora
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import PresetFile
-from comfygradio.sweeps.axis import Axis
+from comfygradio.sweeps.axes.axis import Axis
 from tests.forms.corpus import corpus_info
 
 from .chain import make_axis

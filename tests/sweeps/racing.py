@@ -8,11 +8,11 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from comfygradio.sweeps.axis import Index
-from comfygradio.sweeps.carry import NOTHING
-from comfygradio.sweeps.course import Course, Task
-from comfygradio.sweeps.plan import Plan
-from comfygradio.sweeps.workload import Results, Workload
+from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.planning.carry import NOTHING
+from comfygradio.sweeps.planning.course import Course, Task
+from comfygradio.sweeps.planning.plan import Plan
+from comfygradio.sweeps.planning.workload import Results, Workload
 
 from .grids import GraphSpace
 

@@ -16,8 +16,8 @@ from comfygradio.forms.form import Form
 from comfygradio.forms.preset import Preset, load_preset
 from comfygradio.jobs.limits import Limits, find_excess
 from comfygradio.jobs.queue import JobQueue
-from comfygradio.sweeps.registry import Sweeps
-from comfygradio.sweeps.sweep import Sweep
+from comfygradio.sweeps.running.registry import Sweeps
+from comfygradio.sweeps.running.sweep import Sweep
 from tests.jobs.lines import open_queue
 
 GRAPH = {

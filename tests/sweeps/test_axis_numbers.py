@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from comfygradio.errors import AxisError
 from comfygradio.forms.field import Field
-from comfygradio.sweeps.axis_reading import read_axis
+from comfygradio.sweeps.axes.reading import read_axis
 
 from .axis_form import BASE, FORM, list_labels, list_values, make_form, read
 

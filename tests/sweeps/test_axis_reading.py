@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfygradio.errors import AxisError
-from comfygradio.sweeps.axis import Axis, Change, Step, apply_point, list_points
-from comfygradio.sweeps.axis_reading import read_axes, read_axis, write_values
-from comfygradio.sweeps.axis_text import quote, quote_if_split, split_texts, split_values
+from comfygradio.sweeps.axes.axis import Axis, Change, Step, apply_point, list_points
+from comfygradio.sweeps.axes.reading import read_axes, read_axis, write_values
+from comfygradio.sweeps.axes.text import quote, quote_if_split, split_texts, split_values
 
 from .axis_form import BASE, FIELDS, FORM, LORAS, MODELS, SAMPLERS, list_values, read
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comfygradio.errors import AxisError
-from comfygradio.sweeps.axis import Axis, apply_point, list_points, replace_all
-from comfygradio.sweeps.axis_reading import read_axes
+from comfygradio.sweeps.axes.axis import Axis, apply_point, list_points, replace_all
+from comfygradio.sweeps.axes.reading import read_axes
 
 from .axis_form import BASE, FORM, list_labels, list_values
 

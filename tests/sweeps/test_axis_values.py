@@ -10,8 +10,8 @@ import pytest
 
 from comfygradio.errors import AxisError
 from comfygradio.forms.field import Field, Lora
-from comfygradio.sweeps.axis_help import describe_syntax
-from comfygradio.sweeps.axis_reading import read_axis, write_values
+from comfygradio.sweeps.axes.help import describe_syntax
+from comfygradio.sweeps.axes.reading import read_axis, write_values
 
 from .axis_form import BASE, FIELDS, FORM, MODELS, list_choices, list_labels, list_values, make_form, read, save_picture
 

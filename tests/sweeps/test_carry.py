@@ -16,13 +16,13 @@ from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import InputSpec, NodeDef, ObjectInfo
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.sweeps import carry as module
-from comfygradio.sweeps.axis import Index
-from comfygradio.sweeps.carry import Keeper, Limits, write_carried
-from comfygradio.sweeps.course import Course
-from comfygradio.sweeps.plan import Plan, plan_sweep
-from comfygradio.sweeps.space import Prompts, Space
-from comfygradio.sweeps.workload import Workload
+from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.planning import carry as module
+from comfygradio.sweeps.planning.carry import Keeper, Limits, write_carried
+from comfygradio.sweeps.planning.course import Course
+from comfygradio.sweeps.planning.plan import Plan, plan_sweep
+from comfygradio.sweeps.planning.space import Prompts, Space
+from comfygradio.sweeps.planning.workload import Workload
 
 from .chain import CLASSES, make_chain, make_space
 from .grids import SWEEPS, GraphSpace, Part, random_space, sweep_d

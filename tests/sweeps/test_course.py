@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comfygradio.sweeps.axis import Index
-from comfygradio.sweeps.carry import Limits
-from comfygradio.sweeps.course import Course, Task
-from comfygradio.sweeps.plan import Plan, plan_sweep
+from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.planning.carry import Limits
+from comfygradio.sweeps.planning.course import Course, Task
+from comfygradio.sweeps.planning.plan import Plan, plan_sweep
 
 from .grids import SWEEPS, random_space, sweep_a, sweep_c, sweep_d
 from .racing import run_course

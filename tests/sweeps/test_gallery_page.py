@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from comfygradio.jobs.results import Result
-from comfygradio.sweeps.exports import write_all
-from comfygradio.sweeps.gallery_page import build_gallery, encode, write_gallery
-from comfygradio.sweeps.grid import Grid, GridCell, Layout
-from comfygradio.sweeps.sheet import read_sweep
+from comfygradio.sweeps.showing.exports import write_all
+from comfygradio.sweeps.showing.gallery_page import build_gallery, encode, write_gallery
+from comfygradio.sweeps.showing.grid import Grid, GridCell, Layout
+from comfygradio.sweeps.showing.sheet import read_sweep
 from tests.sweeps.exporting import DEFINITION, HOSTILE, PICTURES, SEED, fill_grid, make_grid, save_picture
 
 

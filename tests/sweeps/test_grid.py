@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfygradio.sweeps.grid import GridAxis, GridCell, Layout, arrange, choose_layout, read_layout
+from comfygradio.sweeps.showing.grid import GridAxis, GridCell, Layout, arrange, choose_layout, read_layout
 from tests.sweeps.exporting import fill_grid, make_grid
 
 AXES: Mapping[str, list[str]] = {"CFG": ["1", "7"], "Sampler": ["euler", "ddim", "lcm"], "Steps": ["10", "20"]}

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comfygradio.sweeps.axis import Index
-from comfygradio.sweeps.order import choose_order, list_nests, measure, rank_positions, walk
-from comfygradio.sweeps.workload import Workload
+from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.planning.order import choose_order, list_nests, measure, rank_positions, walk
+from comfygradio.sweeps.planning.workload import Workload
 
 from .grids import SWEEPS, GraphSpace, Part, random_space, spanning_bound
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comfygradio.sweeps.carry import Limits
-from comfygradio.sweeps.plan import plan_sweep, write_seconds
+from comfygradio.sweeps.planning.carry import Limits
+from comfygradio.sweeps.planning.plan import plan_sweep, write_seconds
 
 from .grids import SWEEPS, GraphSpace, random_space, sweep_b, sweep_d
 from .racing import bound_simply, bound_truly, run_course

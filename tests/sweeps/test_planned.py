@@ -13,7 +13,7 @@ from comfygradio.forms.preset import load_preset
 from comfygradio.forms.restoring.metadata import read_metadata
 from comfygradio.jobs.queue import JobQueue
 from comfygradio.settings import shipped_presets
-from comfygradio.sweeps.sweep import Sweep
+from comfygradio.sweeps.running.sweep import Sweep
 from tests.jobs.lines import draw, is_over, wait
 from tests.sweeps.running import await_sweep, end, open_sweeps
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import ValuesRefused
-from comfygradio.sweeps.kept_files import find_folder
+from comfygradio.sweeps.running.kept_files import find_folder
 from tests.faults.world import await_that
 from tests.sweeps.running import await_sweep, define, end, open_sweeps, read_colors, write_preset
 

@@ -16,12 +16,20 @@ from PIL import Image
 
 from comfygradio.forms.restoring.metadata import read_metadata
 from comfygradio.jobs.results import Result
-from comfygradio.sweeps.drawing.cells import ALARM_FILL, FILL, PAPER
-from comfygradio.sweeps.drawing.lettering import Face, clean, fit
-from comfygradio.sweeps.drawing.measures import SMALLEST, Sheet, Spot, Text
-from comfygradio.sweeps.drawing.thumbnails import read_thumbnail
-from comfygradio.sweeps.grid import Grid, GridCell, Layout, arrange
-from comfygradio.sweeps.sheet import Limits, draw_sheet, plan_sheet, read_sweep, split_page, write_sheet, write_sheets
+from comfygradio.sweeps.showing.drawing.cells import ALARM_FILL, FILL, PAPER
+from comfygradio.sweeps.showing.drawing.lettering import Face, clean, fit
+from comfygradio.sweeps.showing.drawing.measures import SMALLEST, Sheet, Spot, Text
+from comfygradio.sweeps.showing.drawing.thumbnails import read_thumbnail
+from comfygradio.sweeps.showing.grid import Grid, GridCell, Layout, arrange
+from comfygradio.sweeps.showing.sheet import (
+    Limits,
+    draw_sheet,
+    plan_sheet,
+    read_sweep,
+    split_page,
+    write_sheet,
+    write_sheets,
+)
 from tests.sweeps.exporting import DEFINITION, PICTURES, SEED, fill_grid, make_grid, save_picture
 
 AXES: Mapping[str, list[str]] = {"CFG": ["1", "7.5", "10"], "Sampler": ["euler", "ddim"]}
@@ -297,9 +305,9 @@ def test_a_machine_without_fonts_has_the_one_inside_pillow(tmp_path: Path) -> No
     script = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from comfygradio.sweeps.sheet import read_sweep, write_sheets\n"
+        "from comfygradio.sweeps.showing.sheet import read_sweep, write_sheets\n"
         "from tests.sweeps.exporting import DEFINITION, make_grid\n"
-        "from comfygradio.sweeps.drawing.lettering import Face, _find_fonts\n"
+        "from comfygradio.sweeps.showing.drawing.lettering import Face, _find_fonts\n"
         "assert set(_find_fonts(False)) == {('', False)} and Face(20, True).measure('a fox') > 30\n"
         "assert read_sweep(write_sheets(make_grid({'Ω 雪': ['🦊', 'x']}), Path(sys.argv[1]))[0]) == DEFINITION\n"
     )
@@ -317,7 +325,7 @@ def test_pictures_are_not_all_in_memory_at_once(tmp_path: Path) -> None:
         "import resource, sys\n"
         "from pathlib import Path\n"
         "from comfygradio.jobs.results import Result\n"
-        "from comfygradio.sweeps.sheet import write_sheets\n"
+        "from comfygradio.sweeps.showing.sheet import write_sheets\n"
         "from tests.sweeps.exporting import fill_grid\n"
         "result = Result('image', Path(sys.argv[1]) / 'a.png', width=4000, height=4000)\n"
         "grid = fill_grid({'A': list('12345'), 'B': list('12345678')}, result)\n"

@@ -16,10 +16,10 @@ from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import ValuesRefused
 from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form
-from comfygradio.sweeps.axis import Change, Index
-from comfygradio.sweeps.cells import EXACT, READS
-from comfygradio.sweeps.space import Prompts, Space
-from comfygradio.sweeps.workload import Workload
+from comfygradio.sweeps.axes.axis import Change, Index
+from comfygradio.sweeps.planning.cells import EXACT, READS
+from comfygradio.sweeps.planning.space import Prompts, Space
+from comfygradio.sweeps.planning.workload import Workload
 from tests.forms.corpus import Case, corpus_info, draft_form, list_cases, make_media
 
 from .chain import make_axis

@@ -12,7 +12,7 @@ from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import AxisError, ComfyGradioError, DefinitionError, LimitReached, PresetError, ValuesRefused
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.queue import JobQueue
-from comfygradio.sweeps.registry import Sweeps
+from comfygradio.sweeps.running.registry import Sweeps
 from tests.jobs.lines import draw, free_port, is_over, wait
 from tests.sweeps.running import await_sweep, define, end, open_sweeps, read_colors, write_preset
 

@@ -26,9 +26,9 @@ from comfygradio.forms.drafting.draft import Draft, draft_preset
 from comfygradio.forms.drafting.storing import store_preset
 from comfygradio.forms.preset import load_preset
 from comfygradio.settings import load_settings, shipped_presets
-from comfygradio.ui.author import Author, find_folder
-from comfygradio.ui.author_desk import describe_draft, read_desk
-from comfygradio.ui.author_form import examine_text, read_text
+from comfygradio.ui.author.desk import describe_draft, read_desk
+from comfygradio.ui.author.form import examine_text, read_text
+from comfygradio.ui.author.page import Author, find_folder
 from comfygradio.ui.studio import Studio
 from tests.ui.running import run_app
 

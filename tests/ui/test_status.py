@@ -22,9 +22,9 @@ from comfygradio.jobs.lane import LaneStatus
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.describe import describe_job, describe_left
 from comfygradio.ui.serve import App, build, launch
-from comfygradio.ui.status import Status
-from comfygradio.ui.status_access import Operators, find_operators
-from comfygradio.ui.status_view import describe_server, describe_waiting
+from comfygradio.ui.status.access import Operators, find_operators
+from comfygradio.ui.status.page import Status
+from comfygradio.ui.status.view import describe_server, describe_waiting
 from comfygradio.ui.studio import Studio
 from tests.jobs.lines import draw, free_port, is_over, is_running, wait
 

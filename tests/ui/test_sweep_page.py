@@ -24,13 +24,13 @@ from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import ComfyGradioError, LedgerError
 from comfygradio.settings import shipped_presets
-from comfygradio.ui.history_access import Visitors
+from comfygradio.ui.history.access import Visitors
 from comfygradio.ui.studio import Studio
-from comfygradio.ui.sweep_choices import list_choices, write_all, write_plainly
-from comfygradio.ui.sweep_desk import UNKNOWN, SweepDesk
-from comfygradio.ui.sweep_restoring import find_begun
-from comfygradio.ui.sweep_thumbs import THUMB_PIXELS, Thumbs, shrink
-from comfygradio.ui.sweep_view import find_index, find_place
+from comfygradio.ui.sweep.choices import list_choices, write_all, write_plainly
+from comfygradio.ui.sweep.desk import UNKNOWN, SweepDesk
+from comfygradio.ui.sweep.restoring import find_begun
+from comfygradio.ui.sweep.thumbs import THUMB_PIXELS, Thumbs, shrink
+from comfygradio.ui.sweep.view import find_index, find_place
 from tests.ui.running import RunningApp, run_app
 
 ADA, BOB = "user:ada", "user:bob"

@@ -1,0 +1,1 @@
+"""Axes: texts become the values of a sweep."""

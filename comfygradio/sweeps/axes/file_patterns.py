@@ -1,0 +1,82 @@
+"""File patterns: the files that a text on an axis names, below a folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from comfygradio.forms.field import Refused, show
+from comfygradio.sweeps.axes.catalog import is_pattern
+from comfygradio.sweeps.axes.numbers import TOO_MANY
+from comfygradio.sweeps.axes.text import MAX_VALUES
+
+MOST_LISTED = 100_000
+"""Entries of folders that one pattern looks at."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files that may be named: those below `root`, or also others if not `is_confined`; without a root, none."""
+
+    root: Path | None = None
+    is_confined: bool = True
+
+    def find(self, text: str, is_literal: bool = False) -> list[Path]:
+        """The file of this name, or those that fit a pattern such as `pictures/*.png`, page 2 before page 10.
+
+        Raises Refused where there is none, or where it lies outside of the folder.
+        """
+        if self.root is None:
+            raise Refused("files cannot be named here; add them by hand.")
+        try:
+            if self.is_confined and (Path(text).anchor or ".." in Path(text).parts):
+                raise Refused(f"only files in the folder {show(self.root.name)} can be named here.")
+            literal = self._admit(self.root / text)
+            if is_literal or literal.is_file() or not is_pattern(text):
+                return [literal]
+            return self._list(self.root, text)
+        except (OSError, ValueError, RuntimeError, NotImplementedError):
+            raise Refused(f"{show(text)} is no file that can be read.") from None
+
+    def write(self, path: Path) -> str:
+        """The text by which a file is found again: relative to the folder where it lies in there."""
+        if self.root is not None and path.is_relative_to(self.root):
+            return path.relative_to(self.root).as_posix()
+        return str(path)
+
+    def _list(self, root: Path, pattern: str) -> list[Path]:
+        if "**" in pattern:
+            raise Refused("** would search every folder; name the folder, for example pictures/*.png.")
+        *_, last = Path(pattern).parts
+        entries = islice(_expand(root / Path(pattern).anchor, pattern), MOST_LISTED)
+        named = (path for path in entries if last.startswith(".") or not path.name.startswith("."))
+        found = list(islice((self._admit(path) for path in named if path.is_file()), MAX_VALUES + 1))
+        if not found:
+            raise Refused(f"no file fits {show(pattern)}.")
+        if len(found) > MAX_VALUES:
+            raise Refused(TOO_MANY)
+        return sort_naturally(found)
+
+    def _admit(self, path: Path) -> Path:
+        """The path itself. Raises Refused where it leads out of the folder, be it by a link."""
+        if self.is_confined and self.root is not None and not path.resolve().is_relative_to(self.root.resolve()):
+            raise Refused(f"{show(path.name)} leads out of the folder {show(self.root.name)}.")
+        return path
+
+
+def sort_naturally(paths: Iterable[Path]) -> list[Path]:
+    """By name, the numbers in it by their size."""
+
+    def weigh(path: Path) -> list[tuple[bool, int, str]]:
+        parts = re.split(r"([0-9]+)", str(path))
+        return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
+
+    return sorted(paths, key=weigh)
+
+
+def _expand(root: Path, pattern: str) -> Iterator[Path]:
+    parts = Path(pattern).parts
+    return root.glob("/".join(parts[1:] if Path(pattern).anchor else parts))

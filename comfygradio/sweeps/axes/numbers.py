@@ -1,0 +1,155 @@
+"""Numbers of axes: ranges and rows, worked out in exact fractions, and seeds that are drawn."""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+
+from comfygradio.forms.checks import EXACT, RANDOM_SEEDS, check_number
+from comfygradio.forms.field import Field, Refused, show
+from comfygradio.sweeps.axes.text import MAX_VALUES
+
+TOO_MANY = f"these are more values than an axis may have; at most {MAX_VALUES:,} are allowed."
+
+DIGITS = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
+NUMBER = re.compile(rf"[+-]?\s*{DIGITS}")
+RANGE = re.compile(
+    rf"(?P<start>{NUMBER.pattern})\s*-\s*(?P<end>{NUMBER.pattern})"
+    rf"\s*(?:\(\s*(?P<step>{NUMBER.pattern})\s*\)|\[\s*(?P<count>[0-9]{{1,9}})\s*\])?"
+)
+GAPS = ("..", "...", "…")
+DASHES = str.maketrans("‐‑‒–—−", "------")
+
+LONGEST_ITEM = 200
+"""Characters of a number or a range; no field takes numbers of more than 60 digits."""
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is one plain number."""
+    return _parse(text) is not None
+
+
+def is_many(text: str) -> bool:
+    """Whether a text stands for several numbers: a range, or the dots of a row."""
+    return text in GAPS or (not is_number(text) and _match(RANGE, text) is not None)
+
+
+def expand_numbers(texts: Sequence[str], index: int, is_whole: bool = False) -> list[Fraction]:
+    """The numbers that a text stands for, exactly; `texts` are those around it, which dots need.
+
+    `1-10` goes by one; `1-10 (+3)` by three as long as it stays within the end: 1, 4, 7, 10; `1-10 [5]` are five
+    numbers at equal distances, both ends included, rounded if `is_whole`. Dots stand for what lies between the two
+    numbers before and the one after: `1, 2, .., 10`. Raises Refused, at once also for ranges of a million numbers.
+    """
+    text = texts[index]
+    if text in GAPS:
+        return _fill_gap(texts, index)
+    number = _parse(text)
+    if number is not None:
+        return [number]
+    match = _match(RANGE, text)
+    if match is None:
+        raise Refused(f"{show(text)} is neither a number nor a range such as 1-10, 1-10 (+3) or 1-10 [5].")
+    start, end = _to_fraction(match["start"]), _to_fraction(match["end"])
+    if match["count"]:
+        return _space_evenly(start, end, int(match["count"]), is_whole)
+    return _walk(start, end, _find_step(start, end, match["step"]))
+
+
+def take_number(field: Field, number: Fraction) -> int | float:
+    """The number as the field has it: whole for an INT, else a float, the nearest that there is. Raises Refused."""
+    is_whole = number.denominator == 1
+    if field.is_integer and not is_whole:
+        raise Refused(f"{write_number(number)} is not possible; {field.allowed}.")
+    is_exact = is_whole and (field.is_integer or abs(number) < EXACT)
+    checked = check_number(field, int(number) if is_exact else _to_float(number))
+    return checked if field.is_integer else float(checked)
+
+
+def write_number(number: Fraction) -> str:
+    """The number in digits, with as many decimals as a float needs."""
+    return str(number.numerator) if number.denominator == 1 else repr(_to_float(number))
+
+
+def draw_seeds(field: Field, count: int, rng: random.Random) -> list[int]:
+    """Different random seeds within the field's limits, 0 or more where these allow it. Raises Refused."""
+    if count > MAX_VALUES:
+        raise Refused(TOO_MANY)
+    high = None if field.maximum is None else math.floor(field.maximum)
+    lowest = 0 if high is None or high >= 0 else high - RANDOM_SEEDS + 1
+    low = lowest if field.minimum is None else max(lowest, math.ceil(field.minimum))
+    span = RANDOM_SEEDS if high is None else min(RANDOM_SEEDS, high - low + 1)
+    if not 1 <= count <= span:
+        raise Refused(f"{count} different seeds are not possible; {field.allowed}.")
+    return [low + offset for offset in rng.sample(range(span), count)]
+
+
+def _match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    return pattern.fullmatch(text.translate(DASHES)) if len(text) <= LONGEST_ITEM else None
+
+
+def _parse(text: str) -> Fraction | None:
+    match = _match(NUMBER, text)
+    return _to_fraction(match[0]) if match else None
+
+
+def _to_fraction(text: str) -> Fraction:
+    return Fraction("".join(text.split()))
+
+
+def _to_float(number: Fraction) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        raise Refused("this huge number is not possible.") from None
+
+
+def _find_step(start: Fraction, end: Fraction, text: str | None) -> Fraction:
+    """The step of a range, with its sign. Raises Refused where it does not lead from the start to the end."""
+    sign = -1 if end < start else 1
+    if text is None:
+        if (end - start).denominator != 1:
+            raise Refused("this range needs a step or a count, for example (+0.1) or [5] behind it.")
+        return Fraction(sign)
+    step = _to_fraction(text)
+    if step == 0:
+        raise Refused("a step of 0 leads nowhere.")
+    if text[0] in "+-" and start != end and (step > 0) != (sign > 0):
+        raise Refused(f"the step leads away from the end; write ({'+' if sign > 0 else '-'}{text[1:].strip()}).")
+    return sign * abs(step)
+
+
+def _walk(start: Fraction, end: Fraction, step: Fraction) -> list[Fraction]:
+    steps = (end - start) // step
+    if steps >= MAX_VALUES:
+        raise Refused(TOO_MANY)
+    return [start + step * i for i in range(int(steps) + 1)]
+
+
+def _space_evenly(start: Fraction, end: Fraction, count: int, is_whole: bool) -> list[Fraction]:
+    if count > MAX_VALUES:
+        raise Refused(TOO_MANY)
+    if count < 2:
+        raise Refused("a range with both its ends has at least 2 values; write [2] or more.")
+    numbers = [start + (end - start) * i / (count - 1) for i in range(count)]
+    if not is_whole:
+        return numbers
+    whole = [Fraction(math.floor(number + Fraction(1, 2))) for number in numbers]
+    if len(set(whole)) < count:
+        raise Refused(f"there are no {count} different whole numbers in this range; ask for fewer.")
+    return [start, *whole[1:-1], end]
+
+
+def _fill_gap(texts: Sequence[str], index: int) -> list[Fraction]:
+    """What lies between the number before the dots and the one after them, in steps of the two before."""
+    around = [_parse(texts[place]) if 0 <= place < len(texts) else None for place in (index - 2, index - 1, index + 1)]
+    first, second, last = around
+    if first is None or second is None or last is None:
+        raise Refused("two numbers are needed before the dots and one after them, for example 1, 2, .., 10.")
+    step = second - first
+    if step == 0 or (last - second) * step <= 0:
+        raise Refused("the numbers before the dots do not lead to the one after them.")
+    return [number for number in _walk(second, last, step)[1:] if number != last]

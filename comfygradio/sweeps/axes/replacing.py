@@ -1,0 +1,117 @@
+"""Search and replace on axes: `S/R: cat, dog, bird` puts other words into the text that a point has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from comfygradio.forms.checks import MAX_TEXT, check_text
+from comfygradio.forms.field import TEXTS, Field, Refused, show
+from comfygradio.sweeps.axes.numbers import expand_numbers, is_many, is_number, write_number
+from comfygradio.sweeps.axes.text import Item, split_values
+
+MARK = re.compile(r"\s*S/R\s*:", re.IGNORECASE)
+PAIR = re.compile(r"\s*[^=\s][^=]*=")
+EXPLICIT = re.compile(r"[)\]]$")
+
+
+class Swap(NamedTuple):
+    """A search text and what is put in its place; `label` is what people read."""
+
+    search: str
+    value: str
+    label: str
+
+
+def is_replacing(text: str) -> bool:
+    """Whether an axis text begins with `S/R:`."""
+    return MARK.match(text) is not None
+
+
+@dataclass(frozen=True)
+class SwapReader:
+    """Reads the items behind `S/R:`: `values` are what they put in; with `is_paired` each has its own search text."""
+
+    field: Field
+    items: Sequence[Item]
+    values: Sequence[str]
+    is_paired: bool
+
+    @classmethod
+    def split(cls, field: Field, text: str) -> SwapReader:
+        """The items of a text. Raises Refused where there are none, or the field holds no words.
+
+        The first item is the search text and the first value. If every item is a pair `cat=dog` without quotes, each
+        looks for its own text instead.
+        """
+        match = MARK.match(text)
+        if field.widget not in TEXTS:
+            raise Refused("S/R: replaces words in texts, and this field is none.")
+        items, _ = split_values(text, match.end() if match else 0)
+        if not items:
+            raise Refused("the words to look for and to put there are missing, as in S/R: cat, dog, bird.")
+        if all(not item.is_quoted and PAIR.match(item.text) for item in items):
+            return cls(field, items, [item.text.partition("=")[2].strip() for item in items], True)
+        return cls(field, items, [item.text for item in items], False)
+
+    def read(self, index: int) -> list[Swap]:
+        """What an item puts where. Raises Refused.
+
+        Ranges and dots are numbers behind a search text that is a number, and wherever they have a step or a count.
+        """
+        item = self.items[index if self.is_paired else 0]
+        search = check_text(self.field, item.text.partition("=")[0].strip() if self.is_paired else item.text)
+        if not search:
+            raise Refused("the text to look for is empty.")
+        is_literal = self.items[index].is_quoted or (index == 0 and not self.is_paired)
+        found = [self.values[index]] if is_literal else self._expand(index, is_number(search))
+        values = [check_text(self.field, value) for value in found]
+        return [Swap(search, value, self._label(search, value)) for value in values]
+
+    def _expand(self, index: int, is_numeric: bool) -> list[str]:
+        text = self.values[index]
+        if is_many(text) and (is_numeric or EXPLICIT.search(text)):
+            return [write_number(number) for number in expand_numbers(self.values, index)]
+        return [text]
+
+    def _label(self, search: str, value: str) -> str:
+        shown = value or "(nothing)"
+        return f"{search} → {shown}" if self.is_paired else shown
+
+
+def find_absent(search: str, others: Sequence[str], text: str) -> str | None:
+    """Why a search text finds nothing in a text, or in many put together, in a sentence; or None.
+
+    `others` are the search texts of other axes, which come first where they hold it.
+    """
+    larger = [other for other in others if search in other and search != other]
+    if search in _blank(text, larger):
+        return None
+    if search in text:
+        return f"{show(search)} occurs only inside of {show(larger[0])}, which another axis replaces."
+    near = re.search(re.escape(search), text, re.IGNORECASE)
+    hint = f" (there is {show(near[0])})" if near else ""
+    return f"{show(search)} does not occur in the text{hint}, so there is nothing to replace."
+
+
+def is_too_long(axes: Sequence[Mapping[str, int]], texts: Sequence[str]) -> bool:
+    """Whether replacing on all axes makes a text longer than a field may hold.
+
+    Each axis is search text → length of the longest text that is put in its place.
+    """
+    longest = max(map(len, texts), default=0)
+    if longest + sum(_find_growth(axis, lambda search: longest // len(search)) for axis in axes) <= MAX_TEXT:
+        return False
+    return any(len(text) + sum(_find_growth(axis, text.count) for axis in axes) > MAX_TEXT for text in texts)
+
+
+def _find_growth(axis: Mapping[str, int], count: Callable[[str], int]) -> int:
+    return max((count(search) * max(0, length - len(search)) for search, length in axis.items()), default=0)
+
+
+def _blank(text: str, found: Sequence[str]) -> str:
+    for one in sorted(found, key=len, reverse=True):
+        text = text.replace(one, "\0")
+    return text

@@ -1,0 +1,135 @@
+"""Rows: what one field of an axis goes through, read from a text or from a list of values."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from comfygradio.errors import AxisError
+from comfygradio.forms.field import TEXTS, Field, Refused, show
+from comfygradio.sweeps.axes.axis import Change
+from comfygradio.sweeps.axes.numbers import TOO_MANY
+from comfygradio.sweeps.axes.replacing import SwapReader, is_replacing
+from comfygradio.sweeps.axes.text import MAX_VALUES, Item, check_length, split_texts, split_values
+from comfygradio.sweeps.axes.value_text import label_value, write_value
+from comfygradio.sweeps.axes.values import Reader
+
+Position = tuple[Change, str] | None
+"""A change and its label; None where the position is skipped."""
+
+MOST_SEARCHED = 1_000
+"""Different texts that one axis may search for."""
+
+
+@dataclass
+class Row:
+    """What one field of an axis goes through; `text` reads as it again. `searched` is search text → number and item."""
+
+    field: Field
+    text: str
+    positions: list[Position] = dataclasses.field(default_factory=list)
+    searched: dict[str, tuple[int, Item]] = dataclasses.field(default_factory=dict)
+
+    def add(self, positions: Sequence[Position]) -> None:
+        """Add positions. Raises Refused where they become too many."""
+        self.positions += positions
+        if len(self.positions) > MAX_VALUES:
+            raise Refused(TOO_MANY)
+
+
+def read_row(reader: Reader, given: Any) -> Row:
+    """The row of a text, of a list of values, or of one value. Raises AxisError."""
+    if isinstance(given, str):
+        row = _read_swaps(reader, given) if is_replacing(given) else _read_text(reader, given)
+    else:
+        row = _read_list(reader, [given] if isinstance(given, bool | int | float) else given)
+    with locate(reader.field):
+        check_length(row.text)
+    return row
+
+
+@contextmanager
+def locate(field: Field, number: int = 0, item: Item | None = None) -> Iterator[None]:
+    """Turns what is refused inside into an AxisError that names the place."""
+    try:
+        yield
+    except Refused as refusal:
+        place, text = (item.start + 1, show(item.text)) if item else (0, "")
+        raise AxisError(str(refusal), field.name, number, place, text) from None
+
+
+def _read_text(reader: Reader, text: str) -> Row:
+    row, edits = Row(reader.field, text), []
+    with locate(reader.field):
+        items, joint = _split(reader.field, text)
+
+    def read(index: int) -> list[Position]:
+        found = reader.read(items, index)
+        if found.is_open and not items[index].is_skipped:
+            edits.append((items[index], joint.join(_write(reader, found.values))))
+        return [_set(reader, value) for value in found.values]
+
+    _fill(row, items, read)
+    for item, written in reversed(edits):
+        row.text = row.text[: item.start] + written + row.text[item.end :]
+    return row
+
+
+def _read_swaps(reader: Reader, text: str) -> Row:
+    row = Row(reader.field, text)
+    with locate(reader.field):
+        swaps = SwapReader.split(reader.field, text)
+
+    def read(index: int) -> list[Position]:
+        found = swaps.read(index)
+        if not swaps.items[index].is_skipped:
+            place = index if swaps.is_paired else 0
+            row.searched.setdefault(found[0].search, (place + 1, swaps.items[place]))
+        if len(row.searched) > MOST_SEARCHED:
+            raise Refused(f"an axis may search for at most {MOST_SEARCHED:,} different texts.")
+        return [(Change(reader.field.name, one.value, "replace", one.search), one.label) for one in found]
+
+    _fill(row, swaps.items, read)
+    return row
+
+
+def _fill(row: Row, items: Sequence[Item], read: Callable[[int], list[Position]]) -> None:
+    """Add what every item stands for; a skipped one keeps its places empty, one place where it cannot be read."""
+    for index, item in enumerate(items):
+        with locate(row.field, index + 1, item):
+            try:
+                positions = read(index)
+            except Refused:
+                if not item.is_skipped:
+                    raise
+                positions = [None]
+            row.add([None] * len(positions) if item.is_skipped else positions)
+
+
+def _read_list(reader: Reader, values: Any) -> Row:
+    if not isinstance(values, list | tuple):
+        raise AxisError(f"{show(values)} is neither a text nor a list of values.", reader.field.name)
+    row, taken = Row(reader.field, ""), []
+    for number, value in enumerate(values, 1):
+        with locate(reader.field, number, Item(show(value))):
+            taken.append(reader.take(value))
+            row.add([_set(reader, taken[-1])])
+    row.text = ", ".join(_write(reader, taken))
+    return row
+
+
+def _split(field: Field, text: str) -> tuple[list[Item], str]:
+    if field.widget in TEXTS:
+        return split_texts(text), ", "
+    return split_values(text, in_brackets=field.widget == "color")
+
+
+def _set(reader: Reader, value: Any) -> Position:
+    return Change(reader.field.name, value), label_value(reader.field, reader.catalog, value)
+
+
+def _write(reader: Reader, values: Sequence[Any]) -> list[str]:
+    return [write_value(reader.field, reader.catalog, value, reader.files.write) for value in values]

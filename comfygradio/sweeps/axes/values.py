@@ -1,0 +1,214 @@
+"""Values of axes: what one item of an axis text stands for, by the kind of field."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+import random
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from comfygradio.forms.checks import check_value, is_open_seed
+from comfygradio.forms.field import MEDIA, TEXTS, Choice, Field, Lora, Refused
+from comfygradio.forms.preset_file import Widget
+from comfygradio.sweeps.axes.catalog import Catalog, is_pattern
+from comfygradio.sweeps.axes.file_patterns import Files
+from comfygradio.sweeps.axes.numbers import TOO_MANY, draw_seeds, expand_numbers, take_number
+from comfygradio.sweeps.axes.text import MAX_VALUES, Item, split_values
+
+MOST_AT_ONCE = 100
+"""Choices, or LoRAs, that make up one value."""
+
+RANDOM = re.compile(r"random(?:\s*[x×*]\s*([0-9]{1,9}))?", re.IGNORECASE)
+ONWARDS = re.compile(r"\+\s*([0-9]{1,9})")
+LORA_TAG = re.compile(r"<lora:([^<>]+)>")
+
+
+@dataclass(frozen=True)
+class Found:
+    """The checked values that an item stands for; `is_open` where on another day they might be others."""
+
+    values: Sequence[Any]
+    is_open: bool = False
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads values of one field: `start` is what the form has there, `rng` draws, `files` may be named."""
+
+    field: Field
+    start: Any = None
+    rng: random.Random = dataclasses.field(default_factory=random.SystemRandom)
+    files: Files = dataclasses.field(default_factory=Files)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The field's choices, indexed."""
+        return Catalog(self.field.choices or ())
+
+    def read(self, items: Sequence[Item], index: int) -> Found:
+        """What an item stands for. Raises Refused."""
+        item = items[index]
+        if self._is_empty(item):
+            return Found([self.check(None)])
+        return READERS[self.field.widget](self, items, index)
+
+    def check(self, value: Any) -> Any:
+        """A value given as it is, without any syntax, as the form takes it; open seeds are drawn. Raises Refused."""
+        if self.field.widget == "seed" and is_open_seed(value):
+            if value is None or (isinstance(value, str) and not value.strip()):
+                return None if self.field.optional else check_value(self.field, "nothing")
+            return draw_seeds(self.field, 1, self.rng)[0]
+        checked = check_value(self.field, value)
+        is_real = self.field.widget in ("number", "slider") and not self.field.is_integer
+        return float(checked) + 0.0 if is_real and checked is not None else checked
+
+    def take(self, value: Any) -> Any:
+        """A value out of a list, in which nothing is syntax; names are found as in a text. Raises Refused."""
+        if isinstance(value, str) and value.strip():
+            if self.field.widget in MEDIA:
+                return self.check(self.files.find(value, is_literal=True)[0])
+            if self.field.widget in ("dropdown", "radio") and not self.field.is_multiple:
+                return self.catalog.find(value).value
+        return self.check(value)
+
+    def _is_empty(self, item: Item) -> bool:
+        """Whether an item stands for nothing: `""`, or `none` where a field may be empty."""
+        if self.field.widget in TEXTS:
+            return False
+        is_choice = self.catalog.find_exact(item.text) is not None
+        if not item.text.strip():
+            return self.field.optional or not is_choice
+        is_none = item.text.lower() == "none" and not item.is_quoted and not is_choice
+        return is_none and (self.field.optional or self.field.widget == "loras")
+
+
+def read_text(reader: Reader, items: Sequence[Item], index: int) -> Found:
+    """A text as it stands."""
+    return Found([reader.check(items[index].text)])
+
+
+def read_numbers(reader: Reader, items: Sequence[Item], index: int) -> Found:
+    """One number, a range, or what the dots of a row stand for."""
+    first = max(0, index - 2)
+    around = [item.text for item in items[first : index + 2]]
+    numbers = expand_numbers(around, index - first, reader.field.is_integer)
+    return Found([take_number(reader.field, number) for number in numbers])
+
+
+def read_seeds(reader: Reader, items: Sequence[Item], index: int) -> Found:
+    """Numbers as above, `random x4` for four that are drawn, `+3` for the form's seed and the three after it."""
+    text = items[index].text
+    if is_open_seed(text) or RANDOM.fullmatch(text):
+        match = RANDOM.fullmatch(text)
+        return Found(draw_seeds(reader.field, int(match[1] or 1) if match else 1, reader.rng), is_open=True)
+    if match := ONWARDS.fullmatch(text):
+        return Found(_count_on(reader, int(match[1])), is_open=True)
+    found = read_numbers(reader, items, index)
+    if any(is_open_seed(value) for value in found.values):
+        raise Refused("-1 stands for a random seed and cannot be part of a range; write random x4 for four of them.")
+    return found
+
+
+def read_choices(reader: Reader, items: Sequence[Item], index: int) -> Found:
+    """A choice by value or label, several by a pattern; where a field takes several, an item is a list of them."""
+    item = items[index]
+    if not reader.field.is_multiple:
+        return _find_choices(reader, item)
+    if (choice := reader.catalog.find_exact(item.text)) is not None:
+        return Found([(choice.value,)])
+    found = _combine(item, lambda row: _find_choices(reader, row))
+    return Found([tuple(dict.fromkeys(value)) for value in found.values], found.is_open)
+
+
+def read_switch(reader: Reader, items: Sequence[Item], index: int) -> Found:
+    """On or off; `*` is both, off first."""
+    return Found([False, True] if items[index].text == "*" else [reader.check(items[index].text)])
+
+
+def read_size(reader: Reader, items: Sequence[Item], index: int) -> Found:
+    """A size in pixels, or one of the list by its label or a pattern."""
+    item = items[index]
+    if reader.field.choices is None:
+        return Found([reader.check(item.text)])
+    try:
+        found = _find_choices(reader, item)
+    except Refused:
+        return Found([reader.check(item.text)])
+    return Found([reader.check(value) for value in found.values], found.is_open)
+
+
+def read_loras(reader: Reader, items: Sequence[Item], index: int) -> Found:
+    """A list of `name:strength`; a pattern stands for several names, a range for several strengths."""
+    found = _combine(items[index], lambda row: _read_row(reader, row))
+    return Found([_check_loras(reader, value) for value in found.values], found.is_open)
+
+
+def read_files(reader: Reader, items: Sequence[Item], index: int) -> Found:
+    """A file by its name, or those that a pattern finds."""
+    item = items[index]
+    paths = reader.files.find(item.text, item.is_quoted)
+    return Found([reader.check(path) for path in paths], not item.is_quoted)
+
+
+READERS: Mapping[Widget, Callable[[Reader, Sequence[Item], int], Found]] = {
+    "text": read_text,
+    "textarea": read_text,
+    "number": read_numbers,
+    "slider": read_numbers,
+    "seed": read_seeds,
+    "dropdown": read_choices,
+    "radio": read_choices,
+    "checkbox": read_switch,
+    "size": read_size,
+    "color": read_text,
+    "loras": read_loras,
+    **dict.fromkeys(MEDIA, read_files),
+}
+
+
+def _count_on(reader: Reader, count: int) -> list[int]:
+    if count >= MAX_VALUES:
+        raise Refused(TOO_MANY)
+    start = reader.start if isinstance(reader.start, int) and not is_open_seed(reader.start) else None
+    first = draw_seeds(reader.field, 1, reader.rng)[0] if start is None else start
+    return [int(check_value(reader.field, first + offset)) for offset in range(count + 1)]
+
+
+def _find_choices(reader: Reader, item: Item) -> Found:
+    exact = reader.catalog.find_exact(item.text)
+    if exact is None and not item.is_quoted and is_pattern(item.text):
+        return Found([choice.value for choice in reader.catalog.find_all(item.text)], is_open=True)
+    return Found([(exact or reader.catalog.find(item.text)).value])
+
+
+def _read_row(reader: Reader, item: Item) -> Found:
+    tag = LORA_TAG.fullmatch(item.text)
+    text = tag[1] if tag else item.text
+    is_whole = len(reader.catalog.find_meant(text)) == 1
+    name, _, strength = (text, "", "") if is_whole or ":" not in text else text.rpartition(":")
+    names = _find_choices(reader, Item(name.strip(), is_quoted=item.is_quoted))
+    numbers = [float(number) for number in expand_numbers([strength.strip()], 0)] if strength.strip() else [1.0]
+    if len(names.values) * len(numbers) > MAX_VALUES:
+        raise Refused(TOO_MANY)
+    return Found([Lora(str(one), number) for one in names.values for number in numbers], names.is_open)
+
+
+def _check_loras(reader: Reader, rows: tuple[Lora, ...]) -> Any:
+    """Rows of known names as the form takes them, which need not be looked for among all the others again."""
+    known = tuple(Choice(row.name, row.name) for row in rows)
+    return check_value(dataclasses.replace(reader.field, choices=known), rows)
+
+
+def _combine(item: Item, read: Callable[[Item], Found]) -> Found:
+    """Every combination of one value of each part of an item."""
+    rows: list[Found] = []
+    for row in split_values(item.text)[0]:
+        rows.append(read(row))
+        if math.prod(len(one.values) for one in rows) > MAX_VALUES or len(rows) > MOST_AT_ONCE:
+            raise Refused(TOO_MANY if len(rows) <= MOST_AT_ONCE else f"at most {MOST_AT_ONCE} at once are possible.")
+    return Found([*itertools.product(*(one.values for one in rows))], any(one.is_open for one in rows))

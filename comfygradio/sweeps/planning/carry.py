@@ -1,0 +1,169 @@
+"""Carry-along: nodes that ride unconnected in a prompt, so that ComfyUI keeps their results for later points.
+
+ComfyUI's cache keeps what belongs to a node of the present prompt, needed or not, and drops everything else. The node's
+id does not matter (v0.3.64, v0.33.0), but all that feeds it has to ride along, since that is part of the key.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from comfygradio.comfy.carried import CARRIED
+from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.comfy.workflow import Link
+from comfygradio.forms.literals import unwrap
+from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.planning.estimates import estimate, estimate_ends
+from comfygradio.sweeps.planning.workload import Results, Workload
+
+MOST_CARRIED = 100
+"""Results that ride along at most; they stand in the metadata of every picture until they are cut off."""
+
+MEMORY = 24.0
+"""Gigabytes that kept results may take together, unless somebody knows better."""
+
+NOTHING: Results = frozenset()
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Whether nodes are carried along, and the gigabytes of memory that their results may take on a server."""
+
+    carry: bool = True
+    gigabytes: float = MEMORY
+
+
+class Keeper:
+    """What one server keeps while it runs the points ahead, one after the other."""
+
+    def __init__(self, workload: Workload, ahead: Sequence[Index], limits: Limits, kept: Results = NOTHING) -> None:
+        self.kept = kept
+        self._workload = workload
+        self._limits = limits
+        self._ahead = deque(ahead)
+        self._done = 0
+        self._last_use: dict[int, int] = {}
+        self._uses: dict[int, deque[int]] = {}
+        if limits.carry:
+            for place, index in enumerate(ahead):
+                self._last_use.update(dict.fromkeys(workload.needed(index), place))
+
+    @property
+    def ahead(self) -> tuple[Index, ...]:
+        """The points that are still to come."""
+        return tuple(self._ahead)
+
+    @property
+    def next(self) -> Index | None:
+        """The next point, None at the end."""
+        return self._ahead[0] if self._ahead else None
+
+    def __len__(self) -> int:
+        return len(self._ahead)
+
+    def estimate(self) -> list[float]:
+        """Seconds that each of the points ahead takes, about."""
+        return estimate(self._workload, self.ahead, self.kept, self._limits.carry)
+
+    def estimate_ends(self, order: Sequence[Index]) -> list[float]:
+        """Seconds that this server would take for other points: from each of them to the end, about."""
+        return estimate_ends(self._workload, order, self.kept, self._limits.carry)
+
+    def forget(self) -> None:
+        """Somebody else's prompt ran in between: everything is gone."""
+        self.kept = NOTHING
+
+    def advance(self) -> tuple[Index, Results, Results]:
+        """Take the next point: the point, the results that are made for it, and those that ride along meanwhile."""
+        index = self._ahead.popleft()
+        self._done += 1
+        made, riding = self.run(index)
+        return index, made, riding
+
+    def run(self, index: Index) -> tuple[Results, Results]:
+        """Run a point, whether or not it was ahead: the results that are made for it, and those that ride along."""
+        needed, present = self._workload.needed(index), self._workload.present(index)
+        made = needed - self.kept
+        riding = self._choose(present) if self._limits.carry else NOTHING
+        self.kept = (self.kept & (present | riding)) | needed
+        return made, riding
+
+    def _choose(self, present: Results) -> Results:
+        """The kept results that would be dropped although a later point needs them, within the limits."""
+        workload = self._workload
+        wanted = [result for result in self.kept - present if self._last_use.get(result, -1) >= self._done]
+        riding = frozenset([result for result in wanted if workload.can_ride(result)])
+        if len(riding) <= MOST_CARRIED and self._weigh(present | riding) <= self._limits.gigabytes:
+            return riding
+        return self._squeeze(present, wanted)
+
+    def _squeeze(self, present: Results, wanted: list[int]) -> Results:
+        """As many as there is room for, those that are needed soonest first."""
+        workload, gigabytes, riding = self._workload, self._workload.gigabytes, set[int]()
+        room = self._limits.gigabytes - self._weigh(present)
+        for result in sorted(wanted, key=lambda one: (self._find_use(one), one)):
+            more = workload.closure(result) - riding
+            weight = sum([gigabytes[one] for one in more - present])
+            if len(riding) + len(more) <= MOST_CARRIED and weight <= room and workload.can_ride(result):
+                riding |= more
+                room -= weight
+        return frozenset(riding)
+
+    def _weigh(self, results: Collection[int]) -> float:
+        """Gigabytes of these results."""
+        gigabytes = self._workload.gigabytes
+        return sum([gigabytes[result] for result in results])
+
+    def _find_use(self, result: int) -> int:
+        """The place of the next point that needs a result, counted from the first that was ahead."""
+        if not self._uses:
+            for place, index in enumerate(self._ahead, self._done):
+                for one in self._workload.needed(index):
+                    self._uses.setdefault(one, deque()).append(place)
+        uses = self._uses[result]
+        while uses[0] < self._done:
+            uses.popleft()
+        return uses[0]
+
+
+def write_carried(workload: Workload, result: int, known: ObjectInfo) -> dict[str, Any]:
+    """The nodes in API format that keep a result: one that has it, and all that feeds it.
+
+    ComfyUI converts the values of connected nodes before it computes keys, and leaves those of others as they are;
+    so they are converted here.
+    """
+    index, node_id = workload.origins[result]
+    graph = workload.space.prompt(index).graph
+    ids = {one: f"{CARRIED}{one}-{number}" for one, number in workload.name_sources(index, node_id).items()}
+    return {carried_id: _write_node(graph[one], ids, known) for one, carried_id in ids.items()}
+
+
+def _write_node(node: Mapping[str, Any], ids: Mapping[str, str], known: ObjectInfo) -> dict[str, Any]:
+    inputs = copy.deepcopy(dict(node["inputs"]))
+    for name, value in inputs.items():
+        link = Link.parse(value)
+        if link is None:
+            inputs[name] = _convert(known, node["class_type"], name, unwrap(value), inputs)
+        elif link.node_id in ids:
+            inputs[name] = [ids[link.node_id], link.slot]
+    return {"class_type": node["class_type"], "inputs": inputs}
+
+
+def _convert(known: ObjectInfo, class_type: str, name: str, value: Any, inputs: Mapping[str, Any]) -> Any:
+    spec = known.spec(class_type, name, inputs)
+    kinds = {"INT": int, "FLOAT": float, "STRING": str, "BOOLEAN": bool}
+    try:
+        return kinds[spec.type](value) if spec and spec.choices is None and spec.type in kinds else value
+    except (TypeError, ValueError, OverflowError):
+        return value
+
+
+def iterate_made(keeper: Keeper) -> Iterator[tuple[Index, Results]]:
+    """Run everything that is ahead: each point, and the results that are made for it."""
+    while keeper:
+        index, made, _ = keeper.advance()
+        yield index, made

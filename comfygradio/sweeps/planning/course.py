@@ -1,0 +1,183 @@
+"""Courses: a plan while it runs. Points are handed to servers one by one, and idle servers take over from busy ones."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import compress
+from operator import not_
+from typing import Any
+
+from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.planning.carry import NOTHING, Keeper, write_carried
+from comfygradio.sweeps.planning.plan import Plan
+from comfygradio.sweeps.planning.stealing import Load, find_cut
+from comfygradio.sweeps.planning.workload import Results
+
+Accepts = Callable[[str, Index], bool]
+"""Whether a server can run a point: it has the classes and files that the point asks for. Must be quick."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A point for a server: nodes to add to its graph, the seconds that it should take, and what should be executed.
+
+    `carried` are nodes in API format by id; `executed` are node ids of the point's own graph, of nodes that share a
+    result only one.
+    """
+
+    index: Index
+    carried: Mapping[str, Any]
+    seconds: float = 0.0
+    executed: tuple[str, ...] = ()
+
+
+class Course:
+    """Hands out the points of a plan; thread-safe. Servers are told apart by name, and may come and go."""
+
+    def __init__(self, plan: Plan, accepts: Accepts | None = None) -> None:
+        self.plan = plan
+        self._accepts = accepts
+        self._workload = plan.workload
+        self._lock = threading.Lock()
+        self._keepers: dict[str, Keeper] = {}
+        self._free: list[tuple[Index, ...]] = [segment for segment in plan.lanes if segment]
+        self._running: dict[Index, tuple[str, float]] = {}
+        self._paces: dict[str, tuple[float, float]] = {}
+        self._written: dict[int, Mapping[str, Any]] = {}
+
+    @property
+    def waiting(self) -> int:
+        """Points that nobody has taken yet."""
+        with self._lock:
+            return self._count_waiting()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every point was taken and is finished."""
+        with self._lock:
+            return not self._running and not self._count_waiting()
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the last server is done, about: work that is left, shared by the servers that work on it."""
+        with self._lock:
+            waiting = [index for keeper in self._keepers.values() for index in keeper.ahead]
+            waiting += [index for segment in self._free for index in segment]
+            running = sum(seconds for _, seconds in self._running.values())
+            work = self.plan.ours.work * len(waiting) / max(1, self.plan.points) + running
+            return work / max(1, len({lane for lane, _ in self._running.values()}))
+
+    def take(self, lane: str, warm: bool = True) -> Task | None:
+        """The next point for a server, or None where nothing is left that it should run now.
+
+        `warm` is False where somebody else's prompt ran there since the last point, so that its cache is gone. None
+        is no farewell: points that come back, or a server that leaves, may change the answer.
+        """
+        with self._lock:
+            keeper = self._keepers.setdefault(lane, self._make_keeper((), NOTHING))
+            if not warm:
+                keeper.forget()
+            work = self._find_work(lane, keeper)
+            if not work:
+                return None
+            index, made, riding = work.advance()
+            seconds = self._workload.count(made)
+            self._running[index] = (lane, seconds)
+            nodes = self._workload.node_ids(index)
+            executed = {result: node_id for node_id, result in reversed(nodes.items()) if result in made}
+            carried = {node_id: node for result in riding for node_id, node in self._write(result).items()}
+        return Task(index, carried, seconds, tuple(executed.values()))
+
+    def finish(self, index: Index, seconds: float | None = None) -> None:
+        """A point is done, or failed for good; `seconds` are those that it ran, which tell how fast its server is."""
+        with self._lock:
+            lane, expected = self._running.pop(index, ("", 0.0))
+            if seconds is not None and expected > 0:
+                ran, planned = self._paces.get(lane, (0.0, 0.0))
+                self._paces[lane] = (ran + seconds, planned + expected)
+
+    def give_back(self, index: Index, lane: str) -> None:
+        """A server could not run a point; whoever asks next may have it, and the rest of that server's points."""
+        with self._lock:
+            self._running.pop(index, None)
+            self._release(lane, (index,))
+
+    def leave(self, lane: str) -> None:
+        """A server is gone for now: its points are for others, or for itself when it asks again."""
+        with self._lock:
+            self._release(lane, ())
+
+    def _find_work(self, lane: str, keeper: Keeper) -> Keeper | None:
+        """The server's own points, those that nobody has, or some of a busy server's."""
+        if keeper.next and not self._suits(lane, keeper.next):
+            keeper = self._set_aside(lane, keeper)
+        return keeper if keeper else self._adopt(lane, keeper) or self._steal(lane, keeper)
+
+    def _set_aside(self, lane: str, keeper: Keeper) -> Keeper:
+        """Leave those points to others that this server cannot run."""
+        mine, others = self._part(lane, keeper.ahead)
+        self._free += [others] if others else []
+        self._keepers[lane] = self._make_keeper(mine, keeper.kept)
+        return self._keepers[lane]
+
+    def _adopt(self, lane: str, keeper: Keeper) -> Keeper | None:
+        """Take over points that nobody has: the first lot of which the server can run some."""
+        for place, segment in enumerate(self._free):
+            mine, rest = self._part(lane, segment)
+            if mine:
+                self._free[place : place + 1] = [rest] if rest else []
+                self._keepers[lane] = self._make_keeper(mine, keeper.kept)
+                return self._keepers[lane]
+        return None
+
+    def _steal(self, lane: str, keeper: Keeper) -> Keeper | None:
+        """Take the end of the longest row of points if both servers are done sooner then, or if the other is not there.
+
+        A server that has taken nothing is not: whatever it had came back to the queue, and it asks for no more.
+        """
+        thief = self._load(lane, keeper)
+        others = [(name, self._load(name, other)) for name, other in self._keepers.items() if name != lane and other]
+        for name, owner in sorted(others, key=lambda pair: -pair[1].end):
+            ahead = owner.keeper.ahead
+            cut = find_cut(owner, thief)
+            if cut == len(ahead) and owner.is_absent:
+                cut = 0
+            mine, rest = self._part(lane, ahead[cut:])
+            if mine:
+                self._keepers[name] = self._make_keeper(ahead[:cut] + rest, owner.keeper.kept)
+                self._keepers[lane] = self._make_keeper(mine, keeper.kept)
+                return self._keepers[lane]
+        return None
+
+    def _load(self, lane: str, keeper: Keeper) -> Load:
+        """What a server has before it; of what it has taken, it is in the middle of the first."""
+        taken = [seconds for name, seconds in self._running.values() if name == lane]
+        busy = sum(taken) - taken[0] / 2 if taken else 0.0
+        ran, planned = self._paces.get(lane, (1.0, 1.0))
+        return Load(keeper, busy, ran / planned, is_absent=not taken)
+
+    def _release(self, lane: str, more: tuple[Index, ...]) -> None:
+        keeper = self._keepers.pop(lane, None)
+        segment = (*more, *(keeper.ahead if keeper else ()))
+        self._free += [segment] if segment else []
+
+    def _write(self, result: int) -> Mapping[str, Any]:
+        if result not in self._written:
+            self._written[result] = write_carried(self._workload, result, self.plan.known)
+        return self._written[result]
+
+    def _part(self, lane: str, points: Sequence[Index]) -> tuple[tuple[Index, ...], tuple[Index, ...]]:
+        """Points that a server can run, and those that it cannot; both in their order."""
+        fits = [self._suits(lane, index) for index in points]
+        return tuple(compress(points, fits)), tuple(compress(points, map(not_, fits)))
+
+    def _suits(self, lane: str, index: Index) -> bool:
+        return self._accepts is None or self._accepts(lane, index)
+
+    def _make_keeper(self, ahead: tuple[Index, ...], kept: Results) -> Keeper:
+        return Keeper(self._workload, ahead, self.plan.limits, kept)
+
+    def _count_waiting(self) -> int:
+        return sum(map(len, self._keepers.values())) + sum(map(len, self._free))

@@ -1,0 +1,126 @@
+"""Orders: the points of a sweep one after the other, so that each one finds much of its work done by the one before."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.planning.mending import mend_order
+from comfygradio.sweeps.planning.workload import Results, Workload
+
+STEPS = 300_000
+"""So many steps between points are counted at most to choose an order."""
+
+MENDED = 150
+"""Orders of so many points are mended; whole grids hardly ever need it, but what is left of one does."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """One loop of a nest: an axis, or with `block` above 1 its positions by blocks of that many."""
+
+    axis: int
+    block: int = 1
+
+
+Nest = tuple[Level, ...]
+"""Loops, the outermost first."""
+
+Ranks = list[dict[int, int]]
+"""For each axis, position → its place along it."""
+
+
+def list_nests(workload: Workload, points: Sequence[Index]) -> Iterator[Nest]:
+    """Every nest of the axes that the points differ in, the most promising first: the dearest axis outermost."""
+    axes = [axis for axis in range(len(points[0])) if len({point[axis] for point in points}) > 1]
+    weights = weigh_axes(workload, points)
+    ranked = sorted(axes, key=lambda axis: -weights[axis])
+    for order in itertools.permutations(ranked):
+        yield tuple(Level(axis) for axis in order)
+
+
+def weigh_axes(workload: Workload, points: Sequence[Index]) -> list[float]:
+    """Seconds, on average, that a step along each axis alone costs."""
+    return [_weigh_axis(workload, axis, points) for axis in range(len(points[0]))]
+
+
+def choose_order(workload: Workload, points: Sequence[Index]) -> list[Index]:
+    """The points in the cheapest order for one server that keeps what the prompt before needed.
+
+    Every nest is tried where there are few; of many the most promising ones.
+    """
+    if not points:
+        return []
+    tried = max(1, STEPS // len(points))
+    ranks = rank_positions(workload, points)
+    orders = (walk(points, nest, ranks) for nest in itertools.islice(list_nests(workload, points), tried))
+    best = min(orders, key=lambda order: measure(workload, order))
+    return mend_order(workload, best) if len(best) <= MENDED else best
+
+
+def measure(workload: Workload, order: Sequence[Index]) -> float:
+    """Seconds that one server takes for the points in this order."""
+    seconds, needed = workload.seconds, workload.needed
+    total, before = 0.0, frozenset[int]()
+    for index in order:
+        now = needed(index)
+        for result in now - before:
+            total += seconds[result]
+        before = now
+    return total
+
+
+def rank_positions(workload: Workload, points: Sequence[Index]) -> Ranks:
+    """For each axis, position → its place along it, so that positions that need the same results come together."""
+    ranks: Ranks = []
+    for axis in range(len(points[0])):
+        places: dict[Results, int] = {}
+        rank: dict[int, int] = {}
+        for position in sorted({point[axis] for point in points}):
+            needed = workload.needed((*points[0][:axis], position, *points[0][axis + 1 :]))
+            rank[position] = places.setdefault(needed, position)
+        order = sorted(rank, key=lambda position: (rank[position], position))
+        ranks.append({position: place for place, position in enumerate(order)})
+    return ranks
+
+
+def walk(points: Sequence[Index], nest: Nest, ranks: Ranks) -> list[Index]:
+    """The points by nested loops that turn back at their ends, as a plough does.
+
+    Each loop begins at the position where the last one stopped if that is there, so that orders of partial grids
+    repeat as little as those of whole ones.
+    """
+    found: list[Index] = []
+    _walk(list(points), nest, ranks, found)
+    return found
+
+
+def _walk(points: list[Index], nest: Nest, ranks: Ranks, found: list[Index]) -> None:
+    if not nest or len(points) == 1:
+        found += points
+        return
+    axis, block, rank = nest[0].axis, nest[0].block, ranks[nest[0].axis]
+    groups: dict[int, list[Index]] = {}
+    for point in points:
+        groups.setdefault(rank[point[axis]] // block, []).append(point)
+    positions = sorted(groups)
+    at = rank[found[-1][axis]] // block if found else None
+    if at in groups and positions.index(at) * 2 >= len(positions):
+        positions.reverse()
+    if at in groups:
+        positions.remove(at)
+        positions.insert(0, at)
+    for position in positions:
+        _walk(groups[position], nest[1:], ranks, found)
+
+
+def _weigh_axis(workload: Workload, axis: int, points: Sequence[Index]) -> float:
+    """Mean seconds of steps to the next position on an axis, at some of the points."""
+    positions = sorted({point[axis] for point in points})
+    follower = dict(zip(positions, [*positions[1:], positions[0]], strict=True))
+    starts = points[:: max(1, len(points) // 50)]
+    ends = [(*start[:axis], follower[start[axis]], *start[axis + 1 :]) for start in starts]
+    return math.fsum(workload.step(end, start) for start, end in zip(starts, ends, strict=True)) / len(starts)

@@ -1,0 +1,103 @@
+"""Readings: prompts of some points of a sweep, each kept as what differs from the first one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from comfygradio.comfy.workflow import Link
+from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.planning.space import Prompts
+
+Cell = tuple[str, str]
+"""Where a value stands in a graph: node id and name of the input; the name "" stands for the class of the node."""
+
+ABSENT = 0
+"""The number of no value: the graph has no such node, or the node no such input."""
+
+
+class Readings:
+    """Graphs as numbers: equal values have equal numbers, as they have equal keys in ComfyUI's cache."""
+
+    def __init__(self, space: Prompts) -> None:
+        self.space = space
+        self.sizes = space.sizes
+        self.first: Index = tuple(0 for _ in self.sizes)
+        self.rows: dict[Index, dict[Cell, int]] = {}
+        self.cells: dict[str, dict[str, Cell]] = {}
+        self._values: list[Any] = [None]
+        self._numbers: dict[Any, int] = {}
+        graph = space.prompt(self.first).graph
+        self._first_graph = {node_id: (node["class_type"], dict(node["inputs"])) for node_id, node in graph.items()}
+        self._base = {cell: number for node_id in graph for cell, number in self._read_node(node_id, graph[node_id])}
+        self.rows[self.first] = {}
+
+    def read(self, index: Index) -> Mapping[Cell, int]:
+        """The cells of a point that differ from those of the first point; builds its prompt, once."""
+        row = self.rows.get(index)
+        if row is None:
+            row = self.rows[index] = self._compare(self.space.prompt(index).graph)
+        return row
+
+    def get(self, index: Index, cell: Cell) -> int:
+        """The number of the value in a cell, of a point that was read."""
+        number = self.rows[index].get(cell)
+        return self._base.get(cell, ABSENT) if number is None else number
+
+    def base(self, cell: Cell) -> int:
+        """The number of the value in a cell of the first point."""
+        return self._base.get(cell, ABSENT)
+
+    def has_node(self, index: Index, node_id: str) -> bool:
+        """Whether the graph of a point that was read has a node."""
+        return self.get(index, (node_id, "")) != ABSENT
+
+    def list_varying(self) -> set[Cell]:
+        """The cells that differ between points that were read."""
+        return {cell for row in self.rows.values() for cell in row}
+
+    def list_points(self, cell: Cell) -> list[Index]:
+        """The points that were read and have the cell's node; every one of them has its class, if only as absent."""
+        presence = (cell[0], "")
+        if not cell[1] or not any(presence in row for row in self.rows.values()):
+            return list(self.rows)
+        return [index for index in self.rows if self.has_node(index, cell[0])]
+
+    def value(self, number: int) -> Any:
+        """What has this number: a Link, a plain value, or None for what is absent or was never read."""
+        return self._values[number]
+
+    def invent(self) -> int:
+        """A number of its own, for a value that was never read and counts as different from all others."""
+        self._values.append(None)
+        return len(self._values) - 1
+
+    def _compare(self, graph: Mapping[str, Any]) -> dict[Cell, int]:
+        row: dict[Cell, int] = {(node_id, ""): ABSENT for node_id in self._first_graph if node_id not in graph}
+        for node_id, node in graph.items():
+            first = self._first_graph.get(node_id)
+            if first is None or first[0] != node["class_type"] or first[1] != node["inputs"]:
+                row.update(self._differ(node_id, node))
+        return row
+
+    def _differ(self, node_id: str, node: Mapping[str, Any]) -> Iterator[tuple[Cell, int]]:
+        found = dict(self._read_node(node_id, node))
+        for cell in self.cells[node_id].values():
+            number = found.get(cell, ABSENT)
+            if number != self._base.get(cell, ABSENT):
+                yield cell, number
+
+    def _read_node(self, node_id: str, node: Mapping[str, Any]) -> Iterator[tuple[Cell, int]]:
+        cells = self.cells.setdefault(node_id, {"": (node_id, "")})
+        yield cells[""], self._number(node["class_type"])
+        for name, value in node["inputs"].items():
+            yield cells.setdefault(name, (node_id, name)), self._number(value)
+
+    def _number(self, value: Any) -> int:
+        link = Link.parse(value)
+        key = link or (value if isinstance(value, str | int | float) else (json.dumps(value, default=str),))
+        number = self._numbers.setdefault(key, len(self._values))
+        if number == len(self._values):
+            self._values.append(link or value)
+        return number

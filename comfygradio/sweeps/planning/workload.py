@@ -1,0 +1,242 @@
+"""Workloads: which results of nodes each point of a sweep needs, with those that ComfyUI would share made one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.comfy.workflow import Link
+from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.planning.cells import Cells, learn_cells
+from comfygradio.sweeps.planning.cost import Seconds, estimate_gigabytes, estimate_seconds
+from comfygradio.sweeps.planning.readings import ABSENT, Cell, Readings
+from comfygradio.sweeps.planning.space import Prompts
+
+FRESH = frozenset({"SaveImageWebsocket"})
+"""Classes that never take their result from the cache, because they say that they changed."""
+
+SHOWN = frozenset({"ImageCropV2", "GLSLShader", "Painter", "ImageCompositor", "CurveEditor"})
+"""Classes that show something whenever they are in a prompt (ComfyUI v0.33.0: `has_intermediate_output`)."""
+
+Results = frozenset[int]
+Place = tuple[int, ...]
+
+
+class Workload:
+    """The results of nodes that a sweep makes, by number, and which of them each point needs.
+
+    Two nodes have the same result where ComfyUI's cache has the same key for them: the same class and inputs, and the
+    same of all that feeds them. `classes`, `seconds`, `gigabytes` and `sources` (the results that feed it) tell of a
+    result by its number; `origins` has a point and a node that make it. Not thread-safe.
+    """
+
+    def __init__(
+        self, space: Prompts, known: ObjectInfo, seconds: Seconds | None = None, own_ids: Collection[str] = ()
+    ) -> None:
+        """`own_ids` are classes whose results are kept under the id of their node, so that no other node finds them."""
+        self.space = space
+        self.classes: list[str] = []
+        self.seconds: list[float] = []
+        self.gigabytes: list[float] = []
+        self.sources: list[tuple[int, ...]] = []
+        self.origins: list[tuple[Index, str]] = []
+        self._known = known
+        self._measured = seconds
+        self._own_ids = frozenset(own_ids)
+        self._cells = learn_cells(Readings(space))
+        self._axes = _spread_axes(self._cells)
+        structure = {axis for cell in self._list_structure() for axis in self._cells.list_axes(cell)}
+        self._structure = tuple(sorted(structure))
+        self._memo: dict[str, dict[Place, int | None]] = {node_id: {} for node_id in self._cells.readings.cells}
+        self._inputs_of = {
+            node_id: sorted((name, cell) for name, cell in cells.items() if name)
+            for node_id, cells in self._cells.readings.cells.items()
+        }
+        self._numbers: dict[Any, int] = {}
+        self._nodes: dict[Place, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        self._needed: dict[Index, Results] = {}
+        self._present: dict[Index, Results] = {}
+        self._closures: dict[int, Results] = {}
+        self._quiet: dict[int, bool] = {}
+
+    def needed(self, index: Index) -> Results:
+        """The results that lead to the pictures of a point."""
+        found = self._needed.get(index)
+        return self._look(index)[0] if found is None else found
+
+    def present(self, index: Index) -> Results:
+        """The results of all nodes in a point's prompt, needed or not: whatever of them is in the cache stays there."""
+        found = self._present.get(index)
+        return self._look(index)[1] if found is None else found
+
+    def node_ids(self, index: Index) -> dict[str, int]:
+        """The nodes that a point needs, each with its result."""
+        return {node_id: self._make(node_id, index) or 0 for node_id in self._split(index)[1]}
+
+    def closure(self, result: int) -> Results:
+        """A result and everything that feeds it."""
+        found = self._closures.get(result)
+        if found is None:
+            found = frozenset({result}).union(*(self.closure(source) for source in self.sources[result]))
+            self._closures[result] = found
+        return found
+
+    def can_ride(self, result: int) -> bool:
+        """Whether a node with this result may be in a prompt without being run or shown, under another id."""
+        found = self._quiet.get(result)
+        if found is None:
+            found = self._quiet[result] = all(self._is_quiet(self.classes[one]) for one in self.closure(result))
+        return found
+
+    def name_sources(self, index: Index, node_id: str) -> dict[str, int]:
+        """A node of a point and every node that feeds it, each with its result."""
+        found: dict[str, int] = {}
+        todo = [node_id]
+        while todo:
+            one = todo.pop()
+            result = self._make(one, index) if one in self._memo and one not in found else None
+            if result is not None:
+                found[one] = result
+                todo += [link.node_id for link in self._inputs(one, index).values() if isinstance(link, Link)]
+        return found
+
+    def count(self, results: Collection[int]) -> float:
+        """Seconds to make these results."""
+        return sum([self.seconds[result] for result in results])
+
+    def step(self, index: Index, before: Index | None) -> float:
+        """Seconds that a point takes after another, or on a server that has nothing."""
+        needed = self.needed(index)
+        return self.count(needed if before is None else needed - self.needed(before))
+
+    def _look(self, index: Index) -> tuple[Results, Results]:
+        present, needed = self._split(index)
+        everything = {node_id: self._make(node_id, index) for node_id in present}
+        all_results = frozenset([one for one in everything.values() if one is not None])
+        results = all_results if len(needed) == len(present) else frozenset([everything[n] or 0 for n in needed])
+        self._needed[index], self._present[index] = results, all_results
+        return results, all_results
+
+    def _split(self, index: Index) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The nodes of a point's graph, and those of them that lead to a picture."""
+        place = tuple([index[axis] for axis in self._structure])
+        found = self._nodes.get(place)
+        if found is None:
+            present = tuple(node_id for node_id in self._memo if self._cells.get((node_id, ""), index) != ABSENT)
+            found = self._nodes[place] = (present, tuple(self._follow(present, index)))
+        return found
+
+    def _follow(self, present: tuple[str, ...], index: Index) -> list[str]:
+        """The nodes that outputs need, in the order of the graph; without any output that is known, all."""
+        todo = [node_id for node_id in present if self._is_output(self._class_type(node_id, index))]
+        if not todo:
+            return list(present)
+        seen = set(todo)
+        while todo:
+            for source in self._list_sources(todo.pop(), index):
+                if source not in seen and source in present:
+                    seen.add(source)
+                    todo.append(source)
+        return [node_id for node_id in present if node_id in seen]
+
+    def _list_sources(self, node_id: str, index: Index) -> Iterator[str]:
+        """The nodes that feed one; of inputs that are only made when asked for, those that a literal switch chooses."""
+        inputs, class_type = self._inputs(node_id, index), self._class_type(node_id, index)
+        switch = inputs.get("switch")
+        for name, value in inputs.items():
+            spec = self._known.spec(class_type, name)
+            is_idle = bool(spec and spec.options.get("lazy")) and isinstance(switch, bool)
+            if isinstance(value, Link) and not (is_idle and name == f"on_{not switch}".lower()):
+                yield value.node_id
+
+    def _make(self, node_id: str, index: Index) -> int | None:
+        """The number of a node's result at a point, None where the node is not there or feeds itself."""
+        memo, place = self._memo[node_id], tuple([index[axis] for axis in self._axes[node_id]])
+        if place in memo:
+            return memo[place]
+        memo[place] = None
+        number = self._cells.get((node_id, ""), index)
+        if number != ABSENT:
+            memo[place] = self._identify(node_id, index, str(self._cells.readings.value(number)))
+        return memo[place]
+
+    def _identify(self, node_id: str, index: Index, class_type: str) -> int:
+        """The number of a node's result, told by its class, its values, and the results that feed it."""
+        key: list[Any] = [class_type]
+        sources: list[int] = []
+        for name, cell in self._inputs_of[node_id]:
+            number = self._cells.get(cell, index)
+            value = self._cells.readings.value(number)
+            if isinstance(value, Link):
+                source = self._make(value.node_id, index) if value.node_id in self._memo else None
+                sources += [] if source is None else [source]
+                key.append((name, value.slot, source))
+            elif number != ABSENT:
+                key.append((name, number))
+        key += [node_id] if class_type in self._own_ids else []
+        key += [index] if class_type in FRESH else []
+        return self._number(tuple(key), class_type, tuple(sources), node_id, index)
+
+    def _number(self, key: Any, class_type: str, sources: tuple[int, ...], node_id: str, index: Index) -> int:
+        number = self._numbers.setdefault(key, len(self.classes))
+        if number == len(self.classes):
+            seconds = self._measured(node_id, class_type) if self._measured else None
+            if seconds is None:
+                seconds = estimate_seconds(class_type, self._read(node_id, "steps", index))
+            self.classes.append(class_type)
+            self.seconds.append(seconds)
+            self.gigabytes.append(estimate_gigabytes(class_type))
+            self.sources.append(sources)
+            self.origins.append((index, node_id))
+        return number
+
+    def _read(self, node_id: str, name: str, index: Index) -> Any:
+        """The value of an input, a Link, or None."""
+        readings = self._cells.readings
+        cell = readings.cells[node_id].get(name)
+        return readings.value(self._cells.get(cell, index)) if cell else None
+
+    def _inputs(self, node_id: str, index: Index) -> dict[str, Any]:
+        found = {name: self._cells.get(cell, index) for name, cell in self._inputs_of[node_id]}
+        return {name: self._cells.readings.value(number) for name, number in found.items() if number != ABSENT}
+
+    def _class_type(self, node_id: str, index: Index) -> str:
+        return str(self._read(node_id, "", index))
+
+    def _list_structure(self) -> list[Cell]:
+        """The cells on which it depends what nodes there are and how they are linked."""
+        cells = [cell for cells in self._cells.readings.cells.values() for cell in cells.values()]
+        return [cell for cell in cells if not cell[1] or self._is_structural(cell)]
+
+    def _is_structural(self, cell: Cell) -> bool:
+        """Whether a cell holds links, or switches between them, somewhere."""
+        values = map(self._cells.readings.value, self._cells.list_numbers(cell))
+        return any(isinstance(value, Link | bool) for value in values)
+
+    def _is_output(self, class_type: str) -> bool:
+        definition = self._known.get(class_type)
+        return definition is not None and definition.is_output
+
+    def _is_quiet(self, class_type: str) -> bool:
+        return not (self._is_output(class_type) or class_type in SHOWN or class_type in FRESH | self._own_ids)
+
+
+def _spread_axes(cells: Cells) -> Mapping[str, tuple[int, ...]]:
+    """Node id → the axes that decide its result: its own, and those of everything that may feed it."""
+    readings = cells.readings
+    axes: dict[str, set[int]] = {}
+    feeds: dict[str, set[str]] = {}
+    for node_id, own in readings.cells.items():
+        axes[node_id] = {axis for cell in own.values() for axis in cells.list_axes(cell)}
+        values = [readings.value(number) for cell in own.values() for number in cells.list_numbers(cell)]
+        feeds[node_id] = {value.node_id for value in values if isinstance(value, Link)} & readings.cells.keys()
+        if any(value in FRESH for value in values if isinstance(value, str)):
+            axes[node_id] = set(range(len(readings.sizes)))
+    changed = True
+    while changed:
+        before = sum(map(len, axes.values()))
+        for node_id, sources in feeds.items():
+            axes[node_id].update(*(axes[source] for source in sources))
+        changed = sum(map(len, axes.values())) > before
+    return {node_id: tuple(sorted(found)) for node_id, found in axes.items()}

@@ -1,0 +1,1 @@
+"""Running: a sweep's points on their way through the job queue."""

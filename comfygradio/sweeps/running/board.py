@@ -1,0 +1,152 @@
+"""Boards: how every point of a sweep stands, for everybody who looks on. Thread-safe."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from comfygradio.jobs.job import Phase
+from comfygradio.jobs.results import Result
+from comfygradio.sweeps.axes.axis import Index
+
+
+@dataclass(frozen=True)
+class Cell:
+    """How one point stands. `values` are those of the fields that the axes change, described as JSON.
+
+    `token` is the secret of the job that made it, "" before there is one; `seconds` is how long that took, `server`
+    the address where, and `is_reused` whether another sweep had made it. `rating` is -1 for rejected, 0 for none, or
+    1 to 5 stars. `version` is that of the board when the cell last changed.
+    """
+
+    index: Index
+    values: Mapping[str, Any] = field(default_factory=dict)
+    phase: Phase = "waiting"
+    token: str = ""
+    results: tuple[Result, ...] = ()
+    error: str = ""
+    seconds: float = 0.0
+    server: str = ""
+    rating: int = 0
+    is_reused: bool = False
+    version: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will change by itself any more."""
+        return self.phase in ("done", "failed", "stopped")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many points a sweep has, and how many of them are how."""
+
+    total: int = 0
+    waiting: int = 0
+    running: int = 0
+    done: int = 0
+    failed: int = 0
+    stopped: int = 0
+
+    @property
+    def over(self) -> int:
+        """Points to which nothing will happen any more by itself."""
+        return self.done + self.failed + self.stopped
+
+
+class Board:
+    """The cells of one sweep. `version` grows with every change, also beyond those of boards made before this one."""
+
+    def __init__(self, cells: Iterable[Cell]) -> None:
+        self._version = time.time_ns() // 1_000_000
+        self._cells = {cell.index: replace(cell, version=self._version) for cell in cells}
+        self._counts: Counter[str] = Counter(cell.phase for cell in self._cells.values())
+        self._lock = threading.Lock()
+        self._listeners: set[Callable[[], None]] = set()
+
+    @property
+    def version(self) -> int:
+        """Grows with every change."""
+        return self._version
+
+    @property
+    def cells(self) -> dict[Index, Cell]:
+        """All cells as they are now, in the order as typed."""
+        with self._lock:
+            return dict(self._cells)
+
+    @property
+    def counts(self) -> Counts:
+        """How many cells are how."""
+        with self._lock:
+            return Counts(len(self._cells), **self._counts)
+
+    def get(self, index: Index) -> Cell:
+        """One cell. Raises KeyError."""
+        return self._cells[index]
+
+    def list_changes(self, since: int = -1) -> tuple[int, list[Cell]]:
+        """The version now, and the cells that have changed after `since`; -1 lists all of them."""
+        with self._lock:
+            return self._version, [cell for cell in self._cells.values() if cell.version > since]
+
+    def update(self, index: Index, **changes: Any) -> None:
+        """Change fields of a cell and tell everybody who listens; callable from any thread."""
+        with self._lock:
+            old = self._cells[index]
+            self._version += 1
+            new = self._cells[index] = replace(old, version=self._version, **changes)
+            self._counts[old.phase] -= 1
+            self._counts[new.phase] += 1
+        self._tell()
+
+    def touch(self) -> None:
+        """Something changed that is in no cell."""
+        with self._lock:
+            self._version += 1
+        self._tell()
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` after every change, from the thread that changes; returns how to stop that."""
+        with self._lock:
+            self._listeners.add(listener)
+        return lambda: self._listeners.discard(listener)
+
+    def _tell(self) -> None:
+        with self._lock:
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener()
+
+
+class Watchable:
+    """What has a board and shows all of it."""
+
+    _board: Board
+
+    @property
+    def version(self) -> int:
+        """Grows with every change of phase, reason or any cell."""
+        return self._board.version
+
+    @property
+    def cells(self) -> Mapping[Index, Cell]:
+        """Every point as it is now, in the order as typed."""
+        return self._board.cells
+
+    @property
+    def counts(self) -> Counts:
+        """How many points are how."""
+        return self._board.counts
+
+    def list_changes(self, since: int = -1) -> tuple[int, list[Cell]]:
+        """The version now, and the cells that have changed after version `since`; -1 lists all of them."""
+        return self._board.list_changes(since)
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` after every change, from any thread; returns how to stop that."""
+        return self._board.listen(listener)

@@ -1,0 +1,39 @@
+"""The desk: what all sweeps of an app work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from comfygradio.forms.form import Form
+from comfygradio.jobs.queue import JobQueue
+from comfygradio.jobs.sweep_rows import SweepRows
+from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.planning.carry import Limits
+from comfygradio.sweeps.planning.plan import Plan, plan_sweep
+from comfygradio.sweeps.planning.space import Space
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The queue, the rows of sweeps in its ledger, and what refuses a graph that asks for too much.
+
+    `refuse` raises ValuesRefused or LimitReached.
+    """
+
+    queue: JobQueue
+    rows: SweepRows
+    refuse: Callable[[Form, Mapping[str, Any]], None] = lambda form, graph: None
+
+    def make_plan(self, space: Space, carry: bool, todo: Collection[Index]) -> Plan:
+        """The order of these points on the queue's servers, by the times that nodes took until now."""
+        measured = self.queue.ledger.node_seconds(space.form.name)
+        return plan_sweep(
+            space,
+            space.form.object_info,
+            lambda node_id, class_type: measured.get(node_id),
+            lanes=len(self.queue.lanes),
+            limits=Limits(carry=carry),
+            todo=frozenset(todo),
+        )

@@ -1,0 +1,59 @@
+"""Following: the jobs of a sweep's points, from their making to their end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from comfygradio.jobs.job import Job
+from comfygradio.jobs.queue import JobQueue
+from comfygradio.sweeps.axes.axis import Index
+
+
+class Following:
+    """The jobs that are not over yet, by point. Thread-safe.
+
+    `tell` hears of every change, from the thread that changes, and of an end once.
+    """
+
+    def __init__(self, tell: Callable[[Index, Job], None]) -> None:
+        self._tell = tell
+        self._jobs: dict[Index, Job] = {}
+        self._lock = threading.Lock()
+
+    def __contains__(self, index: Index) -> bool:
+        return index in self._jobs
+
+    def list_jobs(self) -> list[Job]:
+        """The jobs that are not over yet."""
+        with self._lock:
+            return list(self._jobs.values())
+
+    def stop(self, queue: JobQueue, sweep: str) -> None:
+        """Stop the jobs, but those that run for another sweep than the one with this id."""
+        for job in self.list_jobs():
+            if job.order.point is None or job.order.point.sweep == sweep:
+                job.stop()
+                queue.stop(job.token)
+
+    def follow(self, index: Index, job: Job) -> None:
+        """Tell of a job until it is over, which it may be already."""
+        with self._lock:
+            self._jobs[index] = job
+        unlisten = job.listen(lambda: self._hear(index, job, unlisten))
+        self._hear(index, job, unlisten)
+
+    def _hear(self, index: Index, job: Job, unlisten: Callable[[], None]) -> None:
+        if job.snapshot.is_over:
+            with self._lock:
+                if self._jobs.get(index) is not job:
+                    return
+                del self._jobs[index]
+            unlisten()
+        self._tell(index, job)
+
+
+def measure(job: Job) -> float:
+    """The seconds that a job's nodes ran, without its waiting behind others; as well as that is known."""
+    state = job.snapshot.state
+    return sum(state.node_seconds.values()) if state and state.node_seconds else job.snapshot.seconds

@@ -1,0 +1,192 @@
+"""The sweeps of a running app: begun, found again by their tokens, and taken up after a crash."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from comfygradio.errors import ComfyGradioError, LedgerError, LimitReached, ValuesRefused
+from comfygradio.forms.form import Form
+from comfygradio.jobs.queue import JobQueue
+from comfygradio.jobs.sweep_rows import PointRecord, SweepRecord, SweepRows
+from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.definition import Definition, read_definition
+from comfygradio.sweeps.planning.space import Space
+from comfygradio.sweeps.preparing import prepare_space
+from comfygradio.sweeps.running.desk import Desk
+from comfygradio.sweeps.running.kept_files import drop_folders, find_folder
+from comfygradio.sweeps.running.points import make_key
+from comfygradio.sweeps.running.sweep import Sweep
+
+PLANNED_SECONDS = 3600.0
+"""How long a sweep that is only planned is remembered."""
+
+REMEMBERED = 60
+"""Sweeps in memory that do not run; the ledger knows those that were begun."""
+
+log = logging.getLogger(__name__)
+
+
+def allow_all(form: Form, graph: Mapping[str, Any]) -> None:
+    """What refuses no graph."""
+
+
+class Sweeps:
+    """All sweeps of one queue and its ledger. Thread-safe.
+
+    `find_form` gives the form of a preset by its name, or raises PresetError; `refuse` raises ValuesRefused or
+    LimitReached for a graph that asks for more than is allowed.
+    """
+
+    def __init__(
+        self,
+        queue: JobQueue,
+        find_form: Callable[[str], Form],
+        refuse: Callable[[Form, Mapping[str, Any]], None] = allow_all,
+    ) -> None:
+        self._desk = Desk(queue, SweepRows(queue.ledger), refuse)
+        self._find_form = find_form
+        self._sweeps: OrderedDict[str, Sweep] = OrderedDict()
+        self._used: dict[str, float] = {}
+        self._lock = threading.RLock()
+
+    def plan(
+        self,
+        definition: Definition | Mapping[str, Any],
+        owner: str = "local",
+        root: Path | None = None,
+        is_confined: bool = True,
+    ) -> Sweep:
+        """A sweep that is planned and not begun: nothing is written down, nothing runs; `find` finds it for an hour.
+
+        Points that this person has done already, in whatever sweep, are done in it. Files can be named below `root`,
+        or with `is_confined` off anywhere, and without a root not at all. Raises DefinitionError, AxisError,
+        ValuesRefused, PresetError, LimitReached and LedgerError.
+        """
+        read = definition if isinstance(definition, Definition) else read_definition(definition)
+        space = prepare_space(self._find_form(read.preset), read, root, is_confined)
+        self._check_limits(space)
+        sweep = Sweep(self._desk, space, read, owner)
+        sweep.restore(self._find_points(space, owner))
+        sweep.prepare()
+        self._remember(sweep)
+        return sweep
+
+    def start(
+        self,
+        definition: Definition | Mapping[str, Any],
+        owner: str = "local",
+        root: Path | None = None,
+        is_confined: bool = True,
+    ) -> Sweep:
+        """Plan and begin; see `plan`."""
+        sweep = self.plan(definition, owner, root, is_confined)
+        sweep.start()
+        return sweep
+
+    def find(self, token: str) -> Sweep | None:
+        """The sweep with this secret token, or None; one that is not in memory is read back from the ledger.
+
+        Raises PresetError, AxisError or ValuesRefused where its form is gone or does not take its values any more.
+        """
+        with self._lock:
+            sweep = self._sweeps.get(token)
+            if sweep is None:
+                record = self._desk.rows.find(token)
+                sweep = self._read_back(record) if record else None
+            if sweep is not None:
+                self._used[token] = time.monotonic()
+                self._sweeps.move_to_end(token)
+            return sweep
+
+    def list(self, owner: str, limit: int = 100) -> Sequence[SweepRecord]:
+        """A person's sweeps that were begun, newest first, as they stand now."""
+        return [self._renew(record) for record in self._desk.rows.list_sweeps(owner, limit)]
+
+    def delete(self, token: str) -> None:
+        """Forget a sweep, stopped if need be; its jobs and pictures stay. Unknown: nothing. Raises LedgerError."""
+        with self._lock:
+            sweep, record = self._sweeps.pop(token, None), self._desk.rows.find(token)
+            self._used.pop(token, None)
+        if sweep is not None:
+            sweep.stop()
+        if record is not None:
+            self._desk.rows.delete(record.id)
+            self._drop_folders()
+
+    def resume(self) -> None:
+        """Go on with every sweep that ran when the app ended; those whose form is not there wait. Callable twice."""
+        self._drop_folders()
+        for record in self._desk.rows.list_running():
+            try:
+                self.find(record.token)
+            except LedgerError:
+                raise
+            except ComfyGradioError as error:
+                log.warning("the sweep %s cannot go on: %s", record.title, error)
+
+    def _check_limits(self, space: Space) -> None:
+        """Raises LimitReached for too many points, and what `refuse` raises for a point of one of the axes alone."""
+        most, limits = self._desk.queue.limits.sweep_points, self._desk.queue.limits
+        if most == 0:
+            raise LimitReached("Sweeps are not possible here.")
+        if len(space) > most:
+            raise LimitReached(f"These are {len(space):,} points; at most {most:,} are allowed here.")
+        if limits.megapixels is None and limits.steps is None:
+            return
+        first = tuple(0 for _ in space.axes)
+        for number, axis in enumerate(space.axes):
+            for position in range(len(axis.steps)):
+                index = (*first[:number], position, *first[number + 1 :])
+                self._desk.refuse(space.form, space.prompt(index).graph)
+
+    def _find_points(self, space: Space, owner: str) -> dict[Index, PointRecord]:
+        """The points that a person has done already, or that run in another sweep, found by their content."""
+        form, keys = space.form, dict[Index, str]()
+        running = self._desk.rows.find_open(owner, form.name)
+        if not running and not self._desk.rows.has_points(owner, form.name):
+            return {}
+        for index in space:
+            with suppress(ValuesRefused):
+                keys[index] = make_key(form, form.check(space.values(index)))
+        found = running | self._desk.rows.find_points(owner, form.name, list(dict.fromkeys(keys.values())))
+        return {index: found[key] for index, key in keys.items() if key in found}
+
+    def _read_back(self, record: SweepRecord) -> Sweep:
+        """A sweep of the ledger with its cells; goes on if it ran."""
+        definition = read_definition(record.definition)
+        space = prepare_space(self._find_form(record.preset), definition, self._desk.queue.outputs)
+        sweep = Sweep(self._desk, space, definition, record.owner, record)
+        places = set(space)
+        found = self._desk.rows.list_cells(record.id)
+        sweep.restore({index: point for index, point in found.items() if index in places})
+        self._remember(sweep)
+        sweep.go_on()
+        return sweep
+
+    def _renew(self, record: SweepRecord) -> SweepRecord:
+        sweep = self._sweeps.get(record.token)
+        return replace(record, phase=sweep.phase, done=sweep.counts.done) if sweep else record
+
+    def _remember(self, sweep: Sweep) -> None:
+        with self._lock:
+            self._sweeps[sweep.token] = sweep
+            self._used[sweep.token] = now = time.monotonic()
+            idle = [one for one in self._sweeps.values() if not one.is_active and one is not sweep]
+            old = [one for one in idle if now - self._used[one.token] > PLANNED_SECONDS]
+            for one in [*old, *idle[: max(0, len(idle) - REMEMBERED)]]:
+                self._sweeps.pop(one.token, None)
+                self._used.pop(one.token, None)
+
+    def _drop_folders(self) -> None:
+        outputs = self._desk.queue.outputs
+        if find_folder(outputs).is_dir():
+            begun = {sweep.id for sweep in self._sweeps.copy().values()}
+            drop_folders(outputs, begun | self._desk.rows.list_ids())

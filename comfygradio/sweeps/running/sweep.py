@@ -1,0 +1,298 @@
+"""Sweeps: many points of one form on their way through the job queue."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Literal, cast
+
+from comfygradio.errors import ComfyGradioError, LedgerError
+from comfygradio.forms.form import Form
+from comfygradio.jobs.job import Job, Phase
+from comfygradio.jobs.lane import Lane
+from comfygradio.jobs.sweep_rows import PointRecord, SweepRecord
+from comfygradio.sweeps.axes.axis import Axis, Index
+from comfygradio.sweeps.definition import Definition
+from comfygradio.sweeps.planning.course import Accepts, Course, Task
+from comfygradio.sweeps.planning.plan import Plan
+from comfygradio.sweeps.planning.space import Space
+from comfygradio.sweeps.preparing import resolve_definition
+from comfygradio.sweeps.running.board import Board, Cell, Watchable
+from comfygradio.sweeps.running.dealing import Dealer
+from comfygradio.sweeps.running.desk import Desk
+from comfygradio.sweeps.running.following import Following, measure
+from comfygradio.sweeps.running.kept_files import find_folder, keep_files
+from comfygradio.sweeps.running.pace import Pace
+from comfygradio.sweeps.running.points import describe_cells, make_order
+from comfygradio.sweeps.running.ratings import Ratings
+from comfygradio.sweeps.running.suiting import Suiting
+
+SweepPhase = Literal["planned", "running", "paused", "done", "stopped"]
+"""A sweep is done when no point waits or runs any more, those that failed included."""
+
+BUG = "Something went wrong in comfygradio itself, so that this sweep was paused; its log has the details."
+
+log = logging.getLogger(__name__)
+
+
+class Sweep(Watchable):
+    """One sweep; a source of the queue. Thread-safe.
+
+    `token` is secret: whoever knows it may watch and steer the sweep. `definition` says all of it, drawn seeds and
+    listed files included, so that it is the same sweep whenever it is read. `reason` is a sentence where something
+    does not go on although it should.
+    """
+
+    def __init__(
+        self, desk: Desk, space: Space, definition: Definition, owner: str = "local", record: SweepRecord | None = None
+    ) -> None:
+        self.id = record.id if record else str(uuid.uuid4())
+        self.token = record.token if record else secrets.token_urlsafe(18)
+        self.created = record.created if record else time.time()
+        self.owner = owner
+        self.space = space
+        self.definition = resolve_definition(definition, space, desk.queue.outputs)
+        self._desk = desk
+        self._board = Board(Cell(index, values) for index, values in describe_cells(space))
+        self._suiting = Suiting(space, desk.queue.lanes)
+        self._dealer = Dealer(self._make_course, self._suiting.accepts)
+        self._following = Following(self._hear)
+        self.phase: SweepPhase = cast(SweepPhase, record.phase) if record else "planned"
+        self.reason = ""
+        self._reused: dict[Index, str] = {}
+        self._ratings = Ratings(desk.rows, owner)
+        self._pace = Pace()
+        self._lock = threading.Lock()
+
+    @property
+    def form(self) -> Form:
+        """The form that all points fill."""
+        return self.space.form
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """What the points differ in."""
+        return self.space.axes
+
+    @property
+    def title(self) -> str:
+        """What people see: the definition's title, else those of the axes."""
+        return self.definition.title or " × ".join(axis.title for axis in self.axes)
+
+    @property
+    def plan(self) -> Plan:
+        """In which order the points are run that do not exist yet, and what that costs; made when asked for."""
+        return self._dealer.prepare().plan
+
+    @property
+    def seconds_left(self) -> float | None:
+        """About how long the rest takes; None where it does not run or nothing is known yet."""
+        counts, planned = self.counts, self._dealer.estimate()
+        return self._pace.estimate(counts.over, counts.total, planned) if self.phase == "running" else None
+
+    @property
+    def remaining(self) -> int:
+        """How many points the queue would still get."""
+        return self.counts.waiting if self.phase == "running" else self._dealer.count_asked()
+
+    @property
+    def is_active(self) -> bool:
+        """Whether any of its points runs, or will without anybody's doing."""
+        return self.phase == "running" or self.is_posted or self._dealer.count_asked() > 0
+
+    @property
+    def is_posted(self) -> bool:
+        """Whether any of its points is with a server, or on its way there."""
+        return bool(self._following.list_jobs())
+
+    def prepare(self) -> None:
+        """Make the plan now. Raises ValuesRefused where the form refuses a point."""
+        self._dealer.prepare()
+
+    def describe_point(self, index: Index) -> dict[str, Any]:
+        """The values of the whole form at a point, as JSON. Raises ValuesRefused."""
+        return self.form.describe(self.form.check(self.space.values(index)))
+
+    def start(self) -> None:
+        """Begin a planned sweep: from now on it is in the ledger, and outlives the app. Raises LedgerError."""
+        with self._lock:
+            if self.phase != "planned":
+                return
+            outputs = self._desk.queue.outputs
+            self.space = keep_files(self.space, find_folder(outputs, self.id))
+            self.definition = resolve_definition(self.definition, self.space, outputs)
+            self._desk.rows.add(self._make_record("running"), self._reused)
+            self.phase = "running"
+        self.go_on()
+
+    def pause(self) -> None:
+        """Begin no more points; those that are posted go on. Raises LedgerError."""
+        self._change_phase(("running",), "paused")
+
+    def resume(self) -> None:
+        """Go on after a pause or a stop, with the points that were stopped too; starts a planned one."""
+        if self.phase == "planned":
+            return self.start()
+        self.reason = ""
+        self._retry_all("stopped")
+        if self._change_phase(("paused", "stopped"), "running"):
+            self.go_on()
+
+    def stop(self) -> None:
+        """Stop the points that run, and begin no more. Raises LedgerError."""
+        if self.phase == "planned":
+            return
+        self._change_phase(("running", "paused"), "stopped")
+        for index in self._dealer.drop_asked():
+            self._board.update(index, phase="stopped")
+        self._following.stop(self._desk.queue, self.id)
+        self._check_end()
+
+    def retry(self, index: Index) -> None:
+        """Run one point once more, alone where the sweep is paused, stopped or done; nothing for one that is done."""
+        if self._board.get(index).phase == "done" or index in self._following or self.phase == "planned":
+            return
+        self._dealer.ask(index)
+        self._board.update(index, phase="waiting", error="", results=(), token="")
+        self._desk.queue.attach(self)
+
+    def retry_failed(self) -> int:
+        """Run all failed points once more; returns how many."""
+        return self._retry_all("failed")
+
+    def rate(self, index: Index, rating: int) -> None:
+        """Rate a done point: -1 rejects it, 0 takes that back, 1 to 5 are stars. It belongs to the content, for ever.
+
+        Raises LedgerError.
+        """
+        if self._board.get(index).phase == "done" and self._ratings.rate(index, rating):
+            self._board.update(index, rating=rating)
+
+    def take(self, lane: Lane, warm: bool) -> Job | None:
+        """The next point for a server, as the queue asks for it."""
+        is_running = self.phase == "running"
+        try:
+            while task := self._dealer.take(lane.url, warm, is_running):
+                if job := self._begin(task):
+                    if is_running and self.phase == "stopped":
+                        job.stop()
+                    return job
+            self._explain_halt()
+        except Exception as error:
+            log.exception("the sweep %s cannot go on", self.id)
+            self.reason, self.phase = str(error) if isinstance(error, ComfyGradioError) else BUG, "paused"
+            self._board.touch()
+        return None
+
+    def leave(self, lane: Lane) -> None:
+        """A server does not answer; its points are for others."""
+        self._dealer.leave(lane.url)
+
+    def restore(self, found: Mapping[Index, PointRecord]) -> None:
+        """Put in what the ledger knows of points, be it that another sweep made them, or this one before a crash."""
+        for index, point in found.items():
+            if point.phase in ("waiting", "running"):
+                if job := self._desk.queue.find(point.token):
+                    self._ratings.note(index, point.point)
+                    self._reused[index] = point.id
+                    self._following.follow(index, job)
+            elif point.phase != "done" or point.has_files or self.phase not in ("planned", "running"):
+                self._ratings.note(index, point.point)
+                self._reused[index] = point.id
+                is_reused = point.sweep != self.id
+                made = {"results": point.results, "error": point.error, "seconds": point.seconds}
+                where = {"token": point.token, "server": point.server, "is_reused": is_reused}
+                self._show(index, phase=point.phase, **where, **made)
+
+    def go_on(self) -> None:
+        """Let the queue ask for points, while there are any."""
+        if self.phase == "running":
+            self._pace.begin(self.counts.over)
+            self._desk.queue.attach(self)
+        self._check_end()
+
+    def _make_record(self, phase: str) -> SweepRecord:
+        counts, about = self.counts, (self.id, self.token, self.owner, self.definition.preset, self.title)
+        return SweepRecord(*about, self.definition.to_json(), phase, counts.total, counts.done, self.created)
+
+    def _make_course(self, accepts: Accepts) -> Course:
+        waiting = [cell.index for cell in self._board.cells.values() if cell.phase == "waiting"]
+        todo = [index for index in waiting if index not in self._following]
+        return Course(self._desk.make_plan(self.space, self.definition.carry, todo), accepts)
+
+    def _retry_all(self, phase: Phase) -> int:
+        found = [cell.index for cell in self._board.cells.values() if cell.phase == phase]
+        for index in found:
+            self.retry(index)
+        return len(found)
+
+    def _begin(self, task: Task) -> Job | None:
+        """The job of a point; None where the point failed already."""
+        try:
+            order = make_order(self.space, self.id, task.index)
+            self._desk.refuse(self.form, order.prompt.graph)
+        except ComfyGradioError as error:
+            self._end(task.index, phase="failed", error=str(error))
+            return None
+        job = Job(order, self.owner, priority=1)
+        job.carried = task.carried
+        self._ratings.note(task.index, order.point.key if order.point else "")
+        self._following.follow(task.index, job)
+        self._dealer.settle(task.index)
+        return job
+
+    def _explain_halt(self) -> None:
+        """Say so where nothing runs although points wait, since no server has what they need."""
+        if self.phase == "running" and not self.is_posted:
+            waiting = (cell.index for cell in self._board.cells.values() if cell.phase == "waiting")
+            reason = self._suiting.explain(next(waiting, None))
+            if reason != self.reason:
+                self.reason = reason
+                self._board.touch()
+
+    def _hear(self, index: Index, job: Job) -> None:
+        snapshot = job.snapshot
+        if snapshot.is_over:
+            made = {"results": snapshot.results, "error": snapshot.error, "seconds": measure(job)}
+            where = {"token": job.token, "server": job.home, "is_reused": False}
+            return self._end(index, phase=snapshot.phase, **where, **made)
+        is_running = snapshot.state is not None and snapshot.state.status == "running"
+        now: tuple[Phase, str] = ("running" if is_running else "waiting", job.token)
+        cell = self._board.get(index)
+        if (cell.phase, cell.token) != now:
+            self._board.update(index, phase=now[0], token=now[1])
+
+    def _end(self, index: Index, **changes: Any) -> None:
+        self._dealer.finish(index, changes.get("seconds") if changes["phase"] == "done" else None)
+        self._show(index, **changes)
+        self._check_end()
+
+    def _show(self, index: Index, **changes: Any) -> None:
+        self._board.update(index, rating=self._ratings.get(index), **changes)
+
+    def _check_end(self) -> None:
+        """Done when every point is over; nothing to ask for when none is left."""
+        counts = self.counts
+        if counts.over == counts.total:
+            with suppress(LedgerError):
+                self._change_phase(("running", "paused"), "done")
+        if self.phase != "running" and not self._dealer.count_asked():
+            self._desk.queue.detach(self)
+
+    def _change_phase(self, before: tuple[SweepPhase, ...], phase: SweepPhase) -> bool:
+        """Another phase, if it is one of those `before`; True if so. Raises LedgerError, and goes on all the same."""
+        with self._lock:
+            if self.phase not in before:
+                return False
+            self.phase = phase
+        ended = time.time() if phase in ("done", "stopped") else None
+        try:
+            self._desk.rows.change(self.id, phase, self.counts.done, ended)
+        finally:
+            self._board.touch()
+        return True

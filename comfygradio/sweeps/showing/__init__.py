@@ -1,0 +1,1 @@
+"""Showing: a sweep as a grid, a contact sheet, a page and tables."""

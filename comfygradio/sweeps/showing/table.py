@@ -1,0 +1,134 @@
+"""Tables: every point of a sweep as a row, for spreadsheets (CSV) and for programs (JSON)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from comfygradio.comfy.outputs import write_file
+from comfygradio.jobs.results import Result
+from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.showing.grid import NUMBER, Grid, GridCell
+from comfygradio.sweeps.showing.sheet import describe_sweep
+
+EXACT = 2**53 - 1
+"""Whole numbers beyond this are rounded by whoever reads JSON numbers as floats, browsers for instance."""
+
+RISKY = ("=", "+", "-", "@", "\t", "\r")
+"""A text that begins with one of these may be taken for a formula by a spreadsheet."""
+
+LAST = ("phase", "error", "seconds", "server", "rating", "files", "text")
+
+
+def write_csv(grid: Grid, path: Path, root: Path | None = None) -> Path:
+    """Write a row per point: its number, labels on the axes, values of all fields, and what became of it.
+
+    UTF-8 with a byte order mark, without which Excel takes it for something else; Python reads it as `utf-8-sig`. A
+    text that a spreadsheet would take for a formula gets an apostrophe before it; numbers never do, and seeds are
+    written with all their digits. Files are named relative to `root`, which is the folder of the CSV if it is not
+    given. Raises OSError.
+    """
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(list_rows(grid, root or path.parent))
+    return write_file(path, iter([text.getvalue().encode("utf-8-sig", "replace")]))
+
+
+def write_json(grid: Grid, path: Path, root: Path | None = None) -> Path:
+    """Write everything, typed: axes, and a point for each row. Reads as the sweep again, by `read_sweep`.
+
+    As RFC 7493 says, whole numbers of points beyond 2**53 - 1 are texts of their digits, which forms take as well.
+    Raises OSError.
+    """
+    text = json.dumps(describe_table(grid, root or path.parent), ensure_ascii=False, indent=1)
+    return write_file(path, iter([text.encode("utf-8", "replace")]))
+
+
+def list_rows(grid: Grid, folder: Path) -> Iterator[list[Any]]:
+    """The heading and the rows of the CSV, files relative to this folder."""
+    fields = grid.list_fields()
+    yield ["point", *_name_columns(grid, fields)]
+    for number, index in enumerate(grid.list_points(), 1):
+        cell = grid.cells.get(index) or GridCell(index)
+        files = [file["path"] for file in _list_files(cell.results, folder)]
+        texts = [result.text for result in cell.results if result.text]
+        values = [_write_cell(cell.values.get(name)) for name in fields]
+        labels = [_write_cell(label) for label in _list_labels(grid, index)]
+        made = [cell.phase, cell.error, round(cell.seconds, 3), cell.host, cell.rating]
+        yield [number, *labels, *values, *map(_write_cell, [*made, "\n".join(files), "\n".join(texts)])]
+
+
+def describe_table(grid: Grid, folder: Path) -> dict[str, Any]:
+    """The same as JSON: `comfygradio` holds the definition, `points` the rows."""
+    return {
+        "title": grid.title,
+        "created": grid.created,
+        "comfygradio": describe_sweep(grid),
+        "axes": [{"title": axis.title, "labels": list(axis.labels)} for axis in grid.axes],
+        "points": [_describe_point(grid, index, folder) for index in grid.list_points()],
+    }
+
+
+def _name_columns(grid: Grid, fields: Iterable[str]) -> Iterator[str]:
+    """The headings after the first; each is there once, so that programs can address columns by it."""
+    taken = {"point"}
+    axes = [f"axis: {axis.title}" for axis in grid.axes]
+    own = [f"field: {name}" if name in LAST else name for name in fields]
+    for name in [*axes, *own, *LAST]:
+        unique = next(one for one in (name, *(f"{name} {n}" for n in range(2, 1000))) if one not in taken)
+        taken.add(unique)
+        yield str(_write_cell(unique))
+
+
+def _describe_point(grid: Grid, index: Index, folder: Path) -> dict[str, Any]:
+    cell = grid.cells.get(index) or GridCell(index)
+    return {
+        "index": list(index),
+        "labels": _list_labels(grid, index),
+        "values": _keep_exact(dict(cell.values)),
+        "phase": cell.phase,
+        "error": cell.error,
+        "seconds": round(cell.seconds, 3),
+        "server": cell.host,
+        "rating": cell.rating,
+        "files": _list_files(cell.results, folder),
+        "texts": [result.text for result in cell.results if result.text],
+    }
+
+
+def _list_labels(grid: Grid, index: Index) -> list[str]:
+    return [axis.labels[at] for axis, at in zip(grid.axes, index, strict=True)]
+
+
+def _list_files(results: Iterable[Result], folder: Path) -> list[dict[str, Any]]:
+    """Path, kind and size of the files; a path is relative to the folder, and a bare name where it lies elsewhere."""
+    found = []
+    for result in results:
+        if result.path is not None:
+            path, root = result.path.resolve(), folder.resolve()
+            shown = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
+            size = {"width": result.width, "height": result.height} if result.width else {}
+            found.append({"path": shown.as_posix(), "kind": result.kind, **size})
+    return found
+
+
+def _write_cell(value: Any) -> Any:
+    """A value as it stands in a CSV: lists as JSON, nothing as nothing, and no text that is a formula."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None or isinstance(value, int | float):
+        return value
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = text.replace("\0", "")
+    return f"'{text}" if text.startswith(RISKY) and not NUMBER.fullmatch(text) else text
+
+
+def _keep_exact(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _keep_exact(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_keep_exact(one) for one in value]
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) > EXACT else value

@@ -1,0 +1,41 @@
+"""Showing: a sweep as it stands, as the grid that contact sheets, pages and tables are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from comfygradio.errors import ValuesRefused
+from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.running.board import Cell
+from comfygradio.sweeps.running.sweep import Sweep
+from comfygradio.sweeps.showing.grid import Grid, GridAxis, GridCell, Layout, choose_layout
+
+
+def make_grid(sweep: Sweep, layout: Layout | None = None) -> Grid:
+    """A sweep as it stands now, in this layout or the usual one."""
+    axes = tuple(GridAxis(axis.title, tuple(step.label for step in axis.steps)) for axis in sweep.axes)
+    labels = {name: field.label for name, field in sweep.form.fields.items()}
+    return Grid(
+        title=sweep.title,
+        definition=sweep.definition.to_json(),
+        axes=axes,
+        cells={index: _make_cell(sweep, index, cell) for index, cell in sweep.cells.items()},
+        layout=layout or choose_layout([len(axis.labels) for axis in axes]),
+        fields=labels,
+        form=sweep.form.title,
+        created=sweep.created,
+    )
+
+
+def _make_cell(sweep: Sweep, index: Index, cell: Cell) -> GridCell:
+    values = _describe(sweep, index, cell)
+    return GridCell(index, values, cell.phase, cell.results, cell.error, cell.seconds, cell.server, cell.rating)
+
+
+def _describe(sweep: Sweep, index: Index, cell: Cell) -> Mapping[str, Any]:
+    """All values of a point; only those on the axes where the form refuses them."""
+    try:
+        return sweep.describe_point(index)
+    except ValuesRefused:
+        return cell.values

@@ -1,0 +1,181 @@
+"""The author's page: a workflow is dropped, its inputs are ticked and named, and a preset is saved."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.errors import ComfyGradioError, PresetError
+from comfygradio.forms.drafting.draft import Draft, draft_preset
+from comfygradio.forms.drafting.saving import suggest_name
+from comfygradio.forms.drafting.source import Source, read_source
+from comfygradio.forms.drafting.storing import check_name, find_taken, store_preset
+from comfygradio.ui.assets import read_asset
+from comfygradio.ui.author.desk import MAX_NODES, MAX_SOURCE, TOO_LARGE, Desk, describe_draft, read_desk
+from comfygradio.ui.author.form import examine_text, read_text
+from comfygradio.ui.studio import Studio
+from comfygradio.ui.uploads import read_upload
+
+QUICK: dict[str, Any] = {"api_visibility": "private", "queue": False, "preprocess": False}
+
+FRESH_SECONDS = 60.0
+"""What a server said about node classes is used so long while a preset is edited."""
+
+DROP = "A workflow, or a picture or video made with ComfyUI"
+
+NOT_ARRIVED = "This file did not arrive; please add it again."
+
+NO_FOLDER = (
+    "There is no folder to save presets in: those that ship belong to the installed program. "
+    "Make a folder presets where comfygradio is started, or name one with --presets."
+)
+
+Json = dict[str, Any]
+
+
+def build_author(studio: Studio) -> None:
+    """Draw the author's page inside the current Blocks, before anything that calls functions.
+
+    First, since a page that was loaded before presets changed calls functions by their number: these must not move.
+    """
+    author = Author(studio)
+    with gr.Row(equal_height=False, elem_id="cg-author", elem_classes="cg-page-new"):
+        with gr.Column(scale=6, min_width=320):
+            gr.HTML(read_asset("author_head.html"), js_on_load=None)
+            file = gr.File(label=DROP, show_label=False, height=140, elem_classes="cg-upload", elem_id="cg-drop")
+            desk = _build("author_desk", "cg-desk")
+            with gr.Accordion("The preset file", open=False, elem_id="cg-source"):
+                text = gr.Code(
+                    language="yaml", interactive=True, lines=12, max_lines=40, show_label=False, wrap_lines=True
+                )
+        with gr.Column(scale=5, min_width=320, elem_id="cg-preview-side"):
+            view = _build("author_view", "cg-preview")
+    latest: dict[str, Any] = {**QUICK, "show_progress": "hidden", "trigger_mode": "always_last"}
+    file.upload(author.read, file, [file, desk, text, view], **latest)
+    desk.edited(author.edit, desk, [text, view], **latest)
+    text.input(author.write, [text, desk], [desk, view], **latest)
+    view.save(author.save, [text, desk], view, **latest)
+
+
+def _build(name: str, elem_id: str) -> gr.HTML:
+    script = f"{read_asset('author.js')}\n{read_asset(f'{name}.js')}"
+    return gr.HTML(None, html_template='<div class="cg-body"></div>', js_on_load=script, elem_id=elem_id)
+
+
+class Author:
+    """What the author's page calls. It keeps nothing of a draft: the page sends everything along."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        self._known: tuple[float, frozenset[str], ObjectInfo] = (0.0, frozenset(), ObjectInfo({}))
+        self.folder = find_folder(studio.folders)
+
+    def read(self, payload: Any) -> list[Any]:
+        """A file was dropped: nothing for the drop zone, then the rows, the text and the view."""
+        path = read_upload(payload)
+        if path is None:
+            return [None, {"error": NOT_ARRIVED}, "", {}]
+        try:
+            draft, object_info = self._draft(_read_source(path))
+            desk = describe_draft(draft, suggest_name(path.stem, draft), object_info)
+        except ComfyGradioError as error:
+            return [None, {"error": str(error).replace(f"{path.parent}{os.sep}", "")}, "", {}]
+        return [None, desk, *self.edit(desk)]
+
+    def edit(self, value: Any) -> list[Any]:
+        """The rows were edited: the text and the view."""
+        try:
+            desk = read_desk(value)
+        except ComfyGradioError as error:
+            return [gr.skip(), {"error": str(error)}]
+        return [desk.text, self._view(desk, desk.text)]
+
+    def write(self, text: Any, value: Any) -> list[Any]:
+        """The text was edited by hand: the rows, now set aside, and the view."""
+        try:
+            desk = read_desk(value)
+        except ComfyGradioError as error:
+            return [gr.skip(), {"error": str(error)}]
+        return [gr.skip() if desk.by_hand else {**value, "byHand": True}, self._view(desk, str(text or ""))]
+
+    def save(self, text: Any, value: Any, event: gr.EventData) -> Json:
+        """Write the files: the view with what was saved, or why it was not."""
+        try:
+            desk = read_desk(value)
+        except ComfyGradioError as error:
+            return {"error": str(error)}
+        written = str(text or "") if desk.by_hand else desk.text
+        try:
+            self._store(desk, written, getattr(event, "overwrite", None) is True)
+        except ComfyGradioError as error:
+            return {**self._view(desk, written), "refused": str(error)}
+        return {**self._view(desk, written), "saved": desk.name}
+
+    def _store(self, desk: Desk, text: str, overwrite: bool) -> None:
+        if self.folder is None:
+            raise PresetError(NO_FOLDER)
+        preset = read_text(text, desk.name, desk.draft.workflow)
+        other = self._studio.find_preset(preset.name)
+        if other and other.path.parent.resolve() != self.folder.resolve():
+            raise PresetError(f"{preset.name} is the name of a preset in another folder; choose another one.")
+        whole = text if text.endswith("\n") else f"{text}\n"
+        store_preset(self.folder, preset.name, whole, preset.workflow, overwrite)
+
+    def _view(self, desk: Desk, text: str) -> Json:
+        """What the right side of the page shows."""
+        found = examine_text(text, desk.name, desk.draft.workflow, self._ask)
+        where = (
+            f"Goes to {self.folder.resolve().name}/{desk.name}.yaml, with its workflow beside it."
+            if self.folder
+            else NO_FOLDER
+        )
+        can_save = self.folder is not None and "error" not in found
+        return {**found, "name": desk.name, "taken": self._is_taken(desk.name), "where": where, "canSave": can_save}
+
+    def _is_taken(self, name: str) -> bool:
+        try:
+            check_name(name)
+        except PresetError:
+            return False
+        return self.folder is not None and find_taken(self.folder, name) is not None
+
+    def _draft(self, source: Source) -> tuple[Draft, ObjectInfo]:
+        """The draft, and what the server says about its classes; markers may bring in others than the source had."""
+        self._known = (0.0, frozenset(), ObjectInfo({}))
+        object_info = self._ask(source.workflow.class_types)
+        draft = draft_preset(source.workflow, object_info, source.saved)
+        if draft.workflow.class_types <= source.workflow.class_types:
+            return draft, object_info
+        object_info = self._ask(source.workflow.class_types | draft.workflow.class_types)
+        return draft_preset(source.workflow, object_info, source.saved), object_info
+
+    def _ask(self, classes: frozenset[str]) -> ObjectInfo:
+        """What the server says about these classes; asked again when it is a minute old."""
+        read_at, known, object_info = self._known
+        if not classes <= known or time.monotonic() - read_at > FRESH_SECONDS:
+            object_info = self._studio.client.object_info(*sorted(classes))
+            self._known = (time.monotonic(), classes, object_info)
+        return object_info
+
+
+def _read_source(path: Path) -> Source:
+    """The workflow in an upload, if this page can hold it. Raises WorkflowError, MetadataError and PresetError."""
+    if path.suffix.lower() == ".json" and path.is_file() and path.stat().st_size > MAX_SOURCE:
+        raise PresetError(TOO_LARGE)
+    source = read_source(path)
+    if len(source.workflow.nodes) > MAX_NODES:
+        raise PresetError(TOO_LARGE)
+    return source
+
+
+def find_folder(folders: Sequence[Path]) -> Path | None:
+    """The first folder of presets that is not the installed program's own, or None; it can be written to."""
+    package = Path(__file__).resolve().parents[2]
+    own = [folder for folder in folders if package not in (folder.resolve(), *folder.resolve().parents)]
+    return next((folder for folder in own if os.access(folder, os.W_OK)), None)

@@ -1,0 +1,228 @@
+"""The history page: what a person made, to look at, find again, use again and tidy up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.errors import ComfyGradioError, LedgerError, PresetError
+from comfygradio.jobs.job import Job
+from comfygradio.jobs.naming import choose_place
+from comfygradio.jobs.results import collect_again
+from comfygradio.jobs.store import Record
+from comfygradio.ui.assets import read_asset
+from comfygradio.ui.history.access import Visitors
+from comfygradio.ui.history.describe import Json, describe_card, describe_values, read_query
+from comfygradio.ui.history.reuse import fill_again, is_target, lend_file, list_targets
+from comfygradio.ui.panel import PRIVATE, Panel
+from comfygradio.ui.person import name_owner
+from comfygradio.ui.restoring import list_updates
+from comfygradio.ui.studio import Studio
+
+QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
+
+SCRIPTS = ("person.js", "history.js", "history_card.js", "history_open.js", "history_choose.js")
+
+UNKNOWN = "This job is not in your history (any more)."
+GONE = "This picture is no longer here."
+
+MOST_AT_ONCE = 500
+
+
+def build_history(studio: Studio, visitors: Visitors) -> gr.HTML:
+    """Draw the history page inside the current Blocks, before the forms (see `build_author`)."""
+    history = History(studio, visitors)
+    asked = (history.search, history.open, history.look, history.favourite, history.delete)
+    more = (history.stop, history.again, history.workflow)
+    view = gr.HTML(
+        None,
+        html_template=read_asset("history.html"),
+        js_on_load="\n".join(map(read_asset, SCRIPTS)),
+        server_functions=[_publish(one, visitors) for one in (*asked, *more)],
+        elem_id="cg-history",
+        elem_classes="cg-page-history",
+    )
+
+    def enter(request: gr.Request, event: gr.EventData) -> Json:
+        return {"access": visitors.admit(name_owner(request, getattr(event, "person", None)))}
+
+    view.enter(enter, None, view, **QUICK)
+    return view
+
+
+def listen_history(
+    view: gr.HTML, studio: Studio, visitors: Visitors, panels: Sequence[Panel], chooser: Component
+) -> None:
+    """Connect what goes from the history into the forms: settings, and pictures as inputs."""
+    history = History(studio, visitors)
+    components = [component for panel in panels for component in panel.components.values()]
+    own = [component for component in components if isinstance(component, gr.HTML)]
+
+    def fill(read: Callable[[gr.EventData], tuple[str, dict[str, Any], list[str]]]) -> Callable[..., list[Any]]:
+        def take(event: gr.EventData, *payloads: Any) -> list[Any]:
+            stay = dict(zip(map(id, own), payloads, strict=True))
+            number = getattr(event, "number", None)
+            try:
+                name, values, notes = read(event)
+            except ComfyGradioError as error:
+                columns = [gr.skip() for _ in panels]
+                return [
+                    {"number": number, "error": str(error)},
+                    gr.skip(),
+                    *columns,
+                    *list_updates(panels, "", {}, stay),
+                ]
+            shown = [gr.Column(visible=panel.form.name == name) for panel in panels]
+            answer = {"number": number, "used": name, "notes": notes}
+            return [answer, name, *shown, *list_updates(panels, name, values, stay)]
+
+        return take
+
+    outputs = [view, chooser, *[panel.column for panel in panels], *components]
+    view.use(fill(history.read_settings), own, outputs, **QUICK)
+    view.input_picture(fill(history.read_picture), own, outputs, **QUICK)
+
+
+def _publish(method: Callable[[str, Mapping[str, Any]], Json], visitors: Visitors) -> Callable[[Any], Json]:
+    """A function for the page's script: it is called with [secret, {…}] and answers for the secret's person."""
+
+    def call(data: Any) -> Json:
+        access, asked = data if isinstance(data, list) and len(data) == 2 else (None, None)
+        owner = visitors.find(access)
+        if owner is None:
+            return {"left": True}
+        try:
+            return method(owner, asked if isinstance(asked, Mapping) else {})
+        except ComfyGradioError as error:
+            return {"error": str(error)}
+
+    call.__name__ = method.__name__
+    return call
+
+
+class History:
+    """What the history page calls; every method sees the jobs of `owner` alone."""
+
+    def __init__(self, studio: Studio, visitors: Visitors) -> None:
+        self._studio = studio
+        self._visitors = visitors
+
+    def search(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """A page of jobs, and with the first one the presets to choose from and the fields that take pictures."""
+        page = self._studio.ledger.search(owner, read_query(asked))
+        found: Json = {"jobs": [self._describe(record) for record in page.records], "next": page.next}
+        if asked.get("before") is None:
+            presets = self._studio.presets
+            found["presets"] = [{"name": preset.name, "title": preset.file.title} for preset in presets]
+            found["targets"] = list_targets(self._studio.forms)
+        return found
+
+    def open(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """One job with its values, and whether they can be used again."""
+        record = self._find(owner, asked.get("token"))
+        form = self._studio.forms.get(record.preset)
+        can_use = form is not None and not form.problems
+        return {**self._describe(record), "values": describe_values(record, form), "canUse": can_use}
+
+    def look(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """How jobs stand now that were not over."""
+        found = (self._studio.ledger.find(token) for token in _list_tokens(asked))
+        return {"jobs": [self._describe(record) for record in found if record and record.owner == owner]}
+
+    def favourite(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """Mark a job, or take the mark away."""
+        record, on = self._find(owner, asked.get("token")), asked.get("on") is True
+        self._studio.ledger.favourite(record.id, on)
+        return {"favourite": on}
+
+    def delete(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """Delete jobs that are over, with their files; says which are gone, and why the others are not."""
+        deleted, problem = list[str](), ""
+        for token in _list_tokens(asked):
+            try:
+                self._studio.ledger.delete(self._find(owner, token).id)
+                self._studio.queue.forget(token)
+                deleted.append(token)
+            except LedgerError as error:
+                problem = str(error)
+        return {"deleted": deleted, "error": problem}
+
+    def stop(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """Stop a job that waits or runs."""
+        record = self._find(owner, asked.get("token"))
+        self._studio.queue.stop(record.token)
+        return self._describe(record)
+
+    def again(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """Fetch what could not be fetched from its server; the job is done if nothing else was wrong."""
+        record = self._find(owner, asked.get("token"))
+        studio, order = self._studio, record.order
+        place = choose_place(studio.queue.outputs, order.preset, order.values, studio.queue.pattern)
+        results = collect_again(record.results, self._find_client(record.server), place)
+        problems = [result.problem for result in results if result.problem]
+        changes: dict[str, Any] = {"results": results}
+        if not problems and any(result.problem and result.problem in record.error for result in record.results):
+            changes |= {"phase": "done", "error": ""}
+        studio.ledger.change(record.id, **changes)
+        if job := studio.queue.find(record.token):
+            job.update(**changes)
+        return {**self.open(owner, asked), "refused": problems[0] if problems else ""}
+
+    def workflow(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """The prompt of a job in ComfyUI's API format, as text: a JavaScript number would round large seeds."""
+        record = self._find(owner, asked.get("token"))
+        return {"name": f"{record.preset}.json", "text": json.dumps(record.order.prompt.graph, indent=2)}
+
+    def read_settings(self, event: gr.EventData) -> tuple[str, dict[str, Any], list[str]]:
+        """Preset, field → value, and notes, for the job that an event names. Raises PresetError and LedgerError."""
+        record = self._find_named(event)
+        form = self._studio.forms.get(record.preset)
+        if form is None or form.problems:
+            raise PresetError(f"{record.title} cannot be used at the moment, so its settings cannot be taken over.")
+        return (form.name, *fill_again(form, record))
+
+    def read_picture(self, event: gr.EventData) -> tuple[str, dict[str, Any], list[str]]:
+        """Preset, and the field that gets the picture that an event names. Raises PresetError and LedgerError."""
+        record = self._find_named(event)
+        form, name = self._studio.forms.get(str(getattr(event, "preset", ""))), str(getattr(event, "field", ""))
+        if form is None or not is_target(form, name):
+            raise PresetError("This form takes no picture (any more); reload the page.")
+        index = getattr(event, "index", 0)
+        pictures = [result.path for result in record.results if result.path and result.kind in ("image", "preview")]
+        lent = lend_file(pictures[index]) if isinstance(index, int) and 0 <= index < len(pictures) else None
+        if lent is None:
+            raise LedgerError(GONE)
+        return form.name, {name: lent}, []
+
+    def _find_named(self, event: gr.EventData) -> Record:
+        owner = self._visitors.find(getattr(event, "access", None))
+        if owner is None:
+            raise LedgerError("This page has expired; reload it and try again.")
+        return self._find(owner, getattr(event, "token", None))
+
+    def _find(self, owner: str, token: Any) -> Record:
+        """A job of this person's. Raises LedgerError for any other token, known or not."""
+        record = self._studio.ledger.find(token) if isinstance(token, str) else None
+        if record is None or record.owner != owner:
+            raise LedgerError(UNKNOWN)
+        return record
+
+    def _describe(self, record: Record) -> Json:
+        job: Job | None = None
+        if record.phase in ("waiting", "running"):
+            job = self._studio.queue.find(record.token)
+        return describe_card(record, job)
+
+    def _find_client(self, url: str) -> ComfyClient:
+        lanes = self._studio.queue.lanes
+        return next((lane.client for lane in lanes if lane.url == url), self._studio.client)
+
+
+def _list_tokens(asked: Mapping[str, Any]) -> list[str]:
+    tokens = asked.get("tokens")
+    return [token for token in tokens if isinstance(token, str)][:MOST_AT_ONCE] if isinstance(tokens, list) else []

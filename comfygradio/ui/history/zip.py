@@ -1,0 +1,106 @@
+"""Downloads of the history: the results of chosen jobs as one zip file, sent while it is packed."""
+
+from __future__ import annotations
+
+import time
+import zipfile
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from io import BytesIO, RawIOBase
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+
+from comfygradio.jobs.naming import clean_name
+from comfygradio.jobs.store import Ledger, Record
+from comfygradio.ui.history.access import Visitors
+
+CHUNK_BYTES = 1 << 18
+MOST_JOBS = 500
+
+Entry = tuple[str, Path | str, float]
+"""A name in the zip, the file or the text that it holds, and when it was made."""
+
+
+def make_zip_route(visitors: Visitors, ledger: Ledger) -> Callable[[Request], Awaitable[Response]]:
+    """The route that a page posts its secret and the tokens of jobs to; others' jobs are left out."""
+
+    async def send(request: Request) -> Response:
+        async with request.form(max_files=0, max_fields=MOST_JOBS + 1) as form:
+            access, tokens = form.get("access"), [str(token) for token in form.getlist("job")]
+        owner = visitors.find(access)
+        if owner is None:
+            return PlainTextResponse("This page has expired; reload the history and try again.", 403)
+        found = (ledger.find(token) for token in dict.fromkeys(tokens))
+        entries = list(list_entries(record for record in found if record and record.owner == owner))
+        name = f"comfygradio-{time.strftime('%Y%m%d-%H%M%S')}.zip"
+        headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+        return StreamingResponse(pack(entries), media_type="application/zip", headers=headers)
+
+    return send
+
+
+def list_entries(records: Iterable[Record]) -> Iterator[Entry]:
+    """Name in the zip, file or text, and time of every result; those of one job are numbered."""
+    taken: set[str] = set()
+    for record in records:
+        made: list[Path | str] = [one for result in record.results if (one := result.path or result.text)]
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(record.created))
+        base = f"{clean_name(record.title, 60)} {stamp}"
+        for number, one in enumerate(made, 1):
+            stem = f"{base} {number}" if len(made) > 1 else base
+            suffix = one.suffix if isinstance(one, Path) else ".txt"
+            name, count = f"{stem}{suffix}", 1
+            while name.lower() in taken:
+                count += 1
+                name = f"{stem} ({count}){suffix}"
+            taken.add(name.lower())
+            yield name, one, record.created
+
+
+def pack(entries: Iterable[Entry]) -> Iterator[bytes]:
+    """The bytes of a zip file with these files as they are (pictures get no smaller); it names those that are gone."""
+    sink, gone = _Sink(), list[str]()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
+        for name, made, created in entries:
+            try:
+                source = BytesIO(made.encode()) if isinstance(made, str) else made.open("rb")
+            except OSError:
+                gone.append(name)
+                continue
+            info = zipfile.ZipInfo(name, time.localtime(max(created, 315_619_200.0))[:6])
+            with source, archive.open(info, "w", force_zip64=True) as target:
+                while chunk := source.read(CHUNK_BYTES):
+                    target.write(chunk)
+                    yield sink.take()
+        if gone:
+            archive.writestr("Files that are gone.txt", "\n".join(gone))
+    yield sink.take()
+
+
+class _Sink(RawIOBase):
+    """Takes what the zip file writes, to be sent on; it cannot seek, so nothing is kept."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._written = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._parts.append(bytes(data))
+        self._written += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self._written
+
+    def seekable(self) -> bool:
+        return False
+
+    def take(self) -> bytes:
+        """Everything since the last time."""
+        taken, self._parts = b"".join(self._parts), []
+        return taken

@@ -1,0 +1,152 @@
+"""The Status page, for operators: how the servers are, what waits, and what can be done about it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gradio as gr
+
+from comfygradio.errors import ComfyGradioError
+from comfygradio.jobs.job import Job
+from comfygradio.jobs.lane import Lane, LaneStatus
+from comfygradio.ui.assets import read_asset
+from comfygradio.ui.status.access import Operators
+from comfygradio.ui.status.view import Json, describe_server, describe_waiting, list_lacking
+from comfygradio.ui.studio import Studio
+
+ANSWER_SECONDS = 3.0
+"""A server that has not answered for so long is shown as one that does not; its answer may still come."""
+
+END_SECONDS = 3.0
+"""How long a job of ours that is taken out of a server's queue may take to end."""
+
+QUICK: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+
+DENIED: Json = {"denied": True}
+
+
+def build_status(blocks: gr.Blocks, studio: Studio, operators: Operators) -> None:
+    """Draw the Status page inside the current Blocks; it stays empty, and the way to it hidden, for everybody else."""
+    status = Status(studio, operators)
+    way = gr.HTML(
+        None,
+        html_template="<i hidden></i>",
+        js_on_load=read_asset("status_way.js"),
+        elem_id="cg-status-way",
+    )
+    gr.HTML(
+        None,
+        html_template='<div class="cg-body"></div>',
+        js_on_load=f"{read_asset('author.js')}\n{read_asset('status.js')}",
+        server_functions=[status.make_look(), status.make_act()],
+        elem_id="cg-status",
+        elem_classes="cg-page-status",
+    )
+    blocks.load(status.hand_out, None, way, **QUICK)
+
+
+class Status:
+    """What the Status page calls; every call has to bring the operators' token."""
+
+    def __init__(self, studio: Studio, operators: Operators) -> None:
+        self._studio = studio
+        self._operators = operators
+        self._looks: dict[str, asyncio.Future[LaneStatus]] = {}
+        self._verbs: Mapping[str, Callable[[Lane], str]] = {
+            "free": free_memory,
+            "interrupt": interrupt,
+            "clear": self._clear,
+        }
+
+    def hand_out(self, request: gr.Request) -> Json:
+        """The token for an operator's page, nothing for anybody else's."""
+        return {"token": self._operators.token} if self._operators.admit(request) else {}
+
+    def make_look(self) -> Any:
+        """The server function that tells how everything is: `[token]`."""
+
+        async def look(data: Any) -> Json:
+            if not self._is_operator(data):
+                return DENIED
+            queue = self._studio.queue
+            servers = await asyncio.gather(*(self._describe(lane) for lane in queue.lanes))
+            return {"servers": servers, "waiting": describe_waiting(queue.count_waiting(), self._operators.token)}
+
+        return look
+
+    def make_act(self) -> Any:
+        """The server function that does something: `[token, verb, address]`, the address "" for all that waits here."""
+
+        async def act(data: Any) -> Json:
+            if not self._is_operator(data):
+                return DENIED
+            verb, url = (str(part) for part in (*data[1:3], "", "")[:2])
+            try:
+                return {"done": await asyncio.to_thread(self._act, verb, url)}
+            except ComfyGradioError as error:
+                return {"error": str(error)}
+
+        return act
+
+    def _is_operator(self, data: Any) -> bool:
+        return isinstance(data, list) and bool(data) and self._operators.recognise(data[0])
+
+    def _act(self, verb: str, url: str) -> str:
+        if verb == "stop" and not url:
+            count = self._studio.queue.stop_waiting()
+            return f"{count} waiting {'job was' if count == 1 else 'jobs were'} stopped."
+        lane = next((lane for lane in self._studio.queue.lanes if lane.url == url), None)
+        if lane is None or verb not in self._verbs:
+            raise ComfyGradioError("This server is not among ours any more; reload this page.")
+        return self._verbs[verb](lane)
+
+    def _clear(self, lane: Lane) -> str:
+        """Jobs of ours are stopped first, lest they count as lost and are posted again."""
+        jobs = [job for job in self._studio.queue.list_posted(lane) if not _runs(job)]
+        for job in jobs:
+            self._studio.queue.stop(job.token)
+        for job in jobs:
+            _wait_until_over(job, END_SECONDS)
+        lane.client.clear_queue()
+        return "Nothing waits on this server any more."
+
+    async def _describe(self, lane: Lane) -> Json:
+        """How a server is; one that is slow to answer is asked once, however many pages ask."""
+        running = self._studio.queue.count_running(lane)
+        look = self._looks.get(lane.url)
+        if look is None or look.done():
+            look = asyncio.ensure_future(asyncio.to_thread(lane.look, running))
+            self._looks[lane.url] = look
+        await asyncio.wait({look}, timeout=ANSWER_SECONDS)
+        late = LaneStatus(lane.url, False, f"It has not answered for {ANSWER_SECONDS:g} seconds.", running)
+        return describe_server(look.result() if look.done() else late, list_lacking(lane, self._studio.forms))
+
+
+def free_memory(lane: Lane) -> str:
+    """Unload a server's models; returns what to say about it."""
+    lane.client.free()
+    return "The server unloads its models as soon as nothing runs."
+
+
+def interrupt(lane: Lane) -> str:
+    """Stop what a server runs, whoever it belongs to; returns what to say about it."""
+    lane.client.interrupt()
+    return "What was running is stopped."
+
+
+def _runs(job: Job) -> bool:
+    state = job.snapshot.state
+    return state is not None and state.status == "running"
+
+
+def _wait_until_over(job: Job, seconds: float) -> None:
+    over = threading.Event()
+    unlisten = job.listen(lambda: over.set() if job.snapshot.is_over else None)
+    try:
+        if not job.snapshot.is_over:
+            over.wait(seconds)
+    finally:
+        unlisten()

@@ -1,0 +1,97 @@
+"""Choices for the editor of sweeps: the fields that can be swept, and lists to tick instead of to type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from comfygradio.errors import AxisError
+from comfygradio.forms.checks import check_value, is_open_seed
+from comfygradio.forms.field import MEDIA, TEXTS, Field, Refused
+from comfygradio.forms.form import Form
+from comfygradio.forms.search import search_choices
+from comfygradio.sweeps.axes.help import describe_syntax
+from comfygradio.sweeps.axes.reading import read_axis, write_values
+from comfygradio.sweeps.axes.text import quote_if_split
+
+MOST_WRITTEN = 60
+"""Up to so many choices are written out one by one; more are `*`."""
+
+ACCEPTED = {"image": "image/*", "mask": "image/*", "video": "video/*", "audio": "audio/*"}
+"""What a browser offers to add for a field that takes files."""
+
+Json = dict[str, Any]
+
+
+def describe_fields(form: Form, values: Mapping[str, Any]) -> list[Json]:
+    """Every field as the editor offers it; `values` are the form's, as they were sent."""
+    return [_describe_field(form, field, values.get(field.name, field.default)) for field in form.fields.values()]
+
+
+def describe_suggestions(form: Form) -> list[Json]:
+    """The axes that the preset suggests, as far as their fields are there."""
+    return [{"field": n, "text": str(text)} for n, text in form.file.sweep.items() if n in form.fields]
+
+
+def list_choices(form: Form, name: str, query: str) -> Json:
+    """Some choices of a field that fit a search, each with the text that names it on an axis."""
+    found, count = search_choices(form.fields[name].choices or (), query[:200])
+    texts = write_plainly(form, name, [_wrap(form.fields[name], choice.value) for choice in found])
+    pairs = zip(found, texts, strict=True)
+    return {"found": [{"label": choice.label, "text": text} for choice, text in pairs], "count": count}
+
+
+def write_all(form: Form, name: str) -> str:
+    """The axis text that names every choice of a field."""
+    field = form.fields[name]
+    choices = field.choices or ()
+    if len(choices) > MOST_WRITTEN:
+        return "*"
+    return ", ".join(write_plainly(form, name, [_wrap(field, choice.value) for choice in choices]))
+
+
+def write_plainly(form: Form, name: str, values: Sequence[Any]) -> list[str]:
+    """The text of each value; without quotes where all of them read as themselves without."""
+    if not values:
+        return []
+    field = form.fields[name]
+    quoted = [write_values(form, name, [value]) for value in values]
+    plain = [quote_if_split(value) for value in values if isinstance(value, str)]
+    if field.is_multiple or field.widget in TEXTS or len(plain) != len(values):
+        return quoted
+    try:
+        read = read_axis(form, {name: ", ".join(plain)}, {})
+    except AxisError:
+        return quoted
+    same = [change.value for step in read.steps for change in step.changes] == list(values)
+    return plain if same else quoted
+
+
+def _describe_field(form: Form, field: Field, value: Any) -> Json:
+    has_list = field.choices is not None and field.widget != "loras"
+    return {
+        "name": field.name,
+        "label": field.label,
+        "help": "" if field.widget in MEDIA else describe_syntax(field),
+        "choices": len(field.choices or ()) if has_list else 0,
+        "suggested": str(form.file.sweep.get(field.name, "")),
+        "takes": "files" if field.widget in MEDIA else "lines" if field.widget in TEXTS else "values",
+        "accept": ACCEPTED.get(field.widget, ""),
+        "now": _write_now(form, field, value),
+    }
+
+
+def _write_now(form: Form, field: Field, value: Any) -> str:
+    """What the form holds, as the first value of an axis; "" for what is long, left open, or a file."""
+    if field.widget in (*MEDIA, *TEXTS, "loras") or value in (None, "", []):
+        return ""
+    try:
+        checked = check_value(field, value)
+        return "" if field.widget == "seed" and is_open_seed(value) else write_plainly(form, field.name, [checked])[0]
+    except (Refused, AxisError):
+        return ""
+
+
+def _wrap(field: Field, value: Any) -> Any:
+    """A choice as a whole value of its field."""
+    return [value] if field.is_multiple else value

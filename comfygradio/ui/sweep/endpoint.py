@@ -1,0 +1,159 @@
+"""Sweeps for programs: beside each preset's endpoint a second one, which runs every combination of values."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+import gradio as gr
+from gradio.events import api
+
+from comfygradio.errors import ComfyGradioError, DefinitionError
+from comfygradio.forms.field import MEDIA
+from comfygradio.forms.form import Form
+from comfygradio.jobs.results import Result
+from comfygradio.sweeps.definition import Definition, read_definition
+from comfygradio.sweeps.running.board import Cell
+from comfygradio.sweeps.running.sweep import Sweep
+from comfygradio.ui.stream import call_soon, wait_event
+from comfygradio.ui.studio import Studio
+from comfygradio.ui.uploads import read_payload
+
+PACE_SECONDS = 0.5
+"""Least time between two progress reports to a program."""
+
+OWNER = "api"
+
+Report = tuple[list[dict[str, Any]], dict[str, Any]]
+
+
+def build_sweep_endpoint(studio: Studio, form: Form) -> None:
+    """Register `/NAME_sweep` inside the current Blocks: axes and values go in, (points, info) come back."""
+    api(
+        make_sweep_function(studio, form),
+        api_name=f"{form.name}_sweep",
+        api_description=f"{form.title}: every combination of several values.",
+        concurrency_limit=None,
+    )
+
+
+def make_sweep_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Report]]:
+    """The generator function behind an endpoint."""
+
+    async def run(axes: Any, values: Any = None, carry: Any = True) -> AsyncIterator[Report]:
+        try:
+            definition = read_call(form, axes, values, carry)
+            sweep = await asyncio.to_thread(studio.sweeps.start, definition, OWNER)
+        except ComfyGradioError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        async for report in follow_sweep(sweep):
+            yield report
+
+    returned = tuple[list[dict[str, Any]], dict[str, Any]]
+    run.__annotations__ = {"axes": dict | list, "values": dict, "carry": bool, "return": returned}
+    run.__name__ = f"{form.name}_sweep"
+    run.__doc__ = _describe_endpoint(form)
+    return run
+
+
+def read_call(form: Form, axes: Any, values: Any, carry: Any) -> Definition:
+    """The definition that a program sent, as JSON or its text; uploaded files as paths. Raises DefinitionError."""
+    sent = {"preset": form.name, "axes": _parse("axes", axes), "values": _parse("values", values) or {}}
+    read = read_definition({**sent, "carry": carry})
+    entries = tuple({name: _take(form, name, given) for name, given in entry.items()} for entry in read.axes)
+    taken = {name: _take(form, name, value) for name, value in read.values.items()}
+    kept = {name: value for name, value in taken.items() if value is not None}
+    return Definition(read.preset, kept, entries, read.carry, read.title)
+
+
+async def follow_sweep(sweep: Sweep) -> AsyncIterator[Report]:
+    """Progress until the sweep is over, then its points; stopping to listen stops the sweep."""
+    loop, changed = asyncio.get_running_loop(), asyncio.Event()
+    unlisten = sweep.listen(lambda: call_soon(loop, changed.set))
+    reported = 0.0
+    try:
+        while sweep.is_active and not (sweep.reason and not sweep.is_posted):
+            if loop.time() - reported >= PACE_SECONDS:
+                reported = loop.time()
+                yield [], describe_info(sweep)
+            await wait_event(changed, PACE_SECONDS)
+    finally:
+        unlisten()
+        await asyncio.to_thread(sweep.stop)
+    yield [_describe_point(sweep, cell) for cell in sweep.cells.values()], describe_info(sweep)
+
+
+def describe_info(sweep: Sweep) -> dict[str, Any]:
+    """What a program gets beside the points: status, counts, progress 0 to 1, and what the sweep is."""
+    counts, left = sweep.counts, sweep.seconds_left
+    return {
+        "status": sweep.phase,
+        "reason": sweep.reason,
+        **vars(counts),
+        "progress": round(counts.over / max(1, counts.total), 4),
+        "seconds_left": None if left is None else round(left, 1),
+        "axes": [{"title": axis.title, "labels": [step.label for step in axis.steps]} for axis in sweep.axes],
+        "values": {name: _write(sweep, name, value) for name, value in sweep.definition.values.items()},
+    }
+
+
+def _describe_point(sweep: Sweep, cell: Cell) -> dict[str, Any]:
+    labels = [axis.steps[position].label for axis, position in zip(sweep.axes, cell.index, strict=True)]
+    return {
+        "index": list(cell.index),
+        "labels": labels,
+        "values": {name: _write(sweep, name, value) for name, value in cell.values.items()},
+        "status": cell.phase,
+        "error": cell.error,
+        "seconds": round(cell.seconds, 3),
+        "files": [file for result in cell.results if (file := _describe_file(result))],
+        "texts": [result.text for result in cell.results if result.text],
+    }
+
+
+def _describe_file(result: Result) -> dict[str, Any] | None:
+    if result.path is None:
+        return None
+    return {"path": str(result.path), "orig_name": result.path.name, "meta": {"_type": "gradio.FileData"}}
+
+
+def _write(sweep: Sweep, name: str, value: Any) -> Any:
+    """A value as JSON; seeds as texts, since they may be larger than numbers of JavaScript."""
+    field = sweep.form.fields.get(name)
+    return str(value) if field is not None and field.widget == "seed" and value is not None else value
+
+
+def _parse(name: str, sent: Any) -> Any:
+    if not isinstance(sent, str):
+        return sent
+    try:
+        return json.loads(sent)
+    except (ValueError, RecursionError) as error:
+        raise DefinitionError(f"{name}: this is no JSON text.") from error
+
+
+def _take(form: Form, name: str, sent: Any) -> Any:
+    """A value, or the values of an axis: what was uploaded becomes its path, and no text names a file."""
+    field = form.fields.get(name)
+    if field is None or field.widget not in MEDIA:
+        return sent
+    if isinstance(sent, list):
+        return [read_payload(field, one) for one in sent]
+    return read_payload(field, sent) if isinstance(sent, Mapping) else sent
+
+
+def _describe_endpoint(form: Form) -> str:
+    names = ", ".join(form.fields)
+    return "\n".join(
+        [
+            f"{form.title}: every combination of several values.",
+            "",
+            "Args:",
+            '    axes: Fields and their values, such as {"cfg": "1-10 (+3)"}; in a list of such, fields of one entry '
+            f"change together. The fields are {names}.",
+            "    values: The other fields and their values.",
+            "    carry: Whether the server keeps models that later points need.",
+        ]
+    )

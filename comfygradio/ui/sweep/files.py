@@ -1,0 +1,132 @@
+"""Downloads of a sweep as its grid is laid out: a contact sheet, a web page, a table, the data, or all files."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
+
+from comfygradio.errors import ComfyGradioError
+from comfygradio.jobs.naming import clean_name
+from comfygradio.sweeps.running.sweep import Sweep
+from comfygradio.sweeps.showing.gallery_page import write_gallery
+from comfygradio.sweeps.showing.grid import Grid, read_layout
+from comfygradio.sweeps.showing.sheet import write_sheets
+from comfygradio.sweeps.showing.table import write_csv, write_json
+from comfygradio.sweeps.showing.view import make_grid
+from comfygradio.ui.history.access import Visitors
+from comfygradio.ui.history.zip import Entry, pack
+from comfygradio.ui.studio import Studio
+from comfygradio.ui.sweep.view import name_sweep
+
+EMBEDDED_BYTES = 100_000_000
+"""So much of the files is put into a web page; what is beyond that is shown small."""
+
+Write = Callable[[Grid, Path, Path], list[Path]]
+
+FORMATS: Mapping[str, Write] = {
+    "png": lambda grid, path, outputs: write_sheets(grid, path),
+    "webp": lambda grid, path, outputs: write_sheets(grid, path),
+    "html": lambda grid, path, outputs: [write_gallery(grid, path, EMBEDDED_BYTES)],
+    "csv": lambda grid, path, outputs: [write_csv(grid, path, outputs)],
+    "json": lambda grid, path, outputs: [write_json(grid, path, outputs)],
+}
+"""Suffix → what writes such files, of which there may be several; files are named relative to the outputs folder."""
+
+AT_ONCE = 2
+"""Sheets that are drawn at the same time; each may take some 400 MB meanwhile."""
+
+
+def make_sheet_route(visitors: Visitors, studio: Studio) -> Callable[[Request], Awaitable[Response]]:
+    """The route that a page posts its secret to, with the sweep, a format and the layout; others' are refused."""
+    free = asyncio.Semaphore(AT_ONCE)
+
+    async def send(request: Request) -> Response:
+        async with request.form(max_files=0, max_fields=8) as form:
+            asked = {name: str(value) for name, value in form.items()}
+        owner = visitors.find(asked.get("access"))
+        if owner is None:
+            return PlainTextResponse("This page has expired; reload it and try again.", 403)
+        layout, format = read_asked(asked.get("layout", "")), asked.get("format", "")
+        try:
+            sweep = await asyncio.to_thread(studio.sweeps.find, asked.get("token", ""))
+            if sweep is None or sweep.owner != owner or format not in (*FORMATS, "zip"):
+                return PlainTextResponse("There is no such download (any more).", 404)
+            async with free:
+                return await asyncio.to_thread(make_answer, sweep, layout, format, studio.queue.outputs)
+        except ComfyGradioError as error:
+            return PlainTextResponse(str(error), 409)
+        except OSError as error:
+            return PlainTextResponse(f"The file could not be made: {error.strerror or error}.", 507)
+
+    return send
+
+
+def make_answer(sweep: Sweep, layout: Mapping[str, Any], format: str, outputs: Path) -> Response:
+    """The answer with the file, several of them as a zip; they are deleted once they were sent. Raises OSError."""
+    name, grid = clean_name(name_sweep(sweep), 80), lay_out(sweep, layout)
+    if format == "zip":
+        return StreamingResponse(pack(list_files(grid)), media_type="application/zip", headers=_head(f"{name}.zip"))
+    folder = Path(tempfile.mkdtemp(prefix="comfygradio-sheet-"))
+    try:
+        paths = FORMATS[format](grid, folder / f"{name}.{format}", outputs)
+        path = paths[0] if len(paths) == 1 else _zip(paths, folder / f"{name}.zip")
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    drop = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+    return FileResponse(path, headers=_head(path.name), background=drop)
+
+
+def lay_out(sweep: Sweep, layout: Mapping[str, Any]) -> Grid:
+    """A sweep as it stands now, with the layout that a page sent."""
+    grid = make_grid(sweep)
+    sizes = [len(axis.labels) for axis in grid.axes]
+    return replace(grid, title=name_sweep(sweep), layout=read_layout(layout, sizes) if layout else grid.layout)
+
+
+def list_files(grid: Grid) -> Iterator[Entry]:
+    """Name in the zip, file and time of everything that the layout shows, named after the place in the sweep."""
+    taken: set[str] = set()
+    for index, cell in grid.cells.items():
+        hidden = any(at in grid.layout.hidden.get(axis, ()) for axis, at in enumerate(index))
+        if hidden or not grid.layout.is_wanted(cell):
+            continue
+        stem = clean_name(grid.name(tuple(enumerate(index))), 90)
+        for path in [result.path for result in cell.results if result.path]:
+            name, count = f"{stem}{path.suffix}", 1
+            while name.lower() in taken:
+                count += 1
+                name = f"{stem} ({count}){path.suffix}"
+            taken.add(name.lower())
+            yield name, path, grid.created
+
+
+def read_asked(text: str) -> Mapping[str, Any]:
+    """A layout as JSON; what makes no sense asks for nothing."""
+    try:
+        read = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _head(name: str) -> dict[str, str]:
+    disposition = f"attachment; filename*=UTF-8''{quote(name)}"
+    return {"content-disposition": disposition, "cache-control": "no-store"}
+
+
+def _zip(paths: list[Path], target: Path) -> Path:
+    with target.open("wb") as file:
+        file.writelines(pack((path.name, path, path.stat().st_mtime) for path in paths))
+    return target

@@ -1,0 +1,100 @@
+"""The page of sweeps, and the button below each form that begins one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from comfygradio.errors import ComfyGradioError
+from comfygradio.ui.assets import read_asset
+from comfygradio.ui.history.access import Visitors
+from comfygradio.ui.panel import PRIVATE, Panel
+from comfygradio.ui.person import name_owner
+from comfygradio.ui.restoring import list_updates
+from comfygradio.ui.studio import Studio
+from comfygradio.ui.sweep.desk import SweepDesk
+from comfygradio.ui.sweep.restoring import begin_sweep
+
+QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
+
+SCRIPTS = ("new", "choices", "one", "arrange", "grid", "cell", "open", "list", "save")
+
+Json = dict[str, Any]
+
+
+def build_sweeps(studio: Studio, visitors: Visitors) -> gr.HTML:
+    """Draw the page inside the current Blocks, before the forms (see `build_author`)."""
+    desk = SweepDesk(studio, visitors)
+    drafting = (desk.prepare, desk.choices, desk.study, desk.start)
+    watching = (desk.list_all, desk.glance, desk.open, desk.news, desk.settings, desk.change)
+    steering = (desk.pause, desk.resume, desk.stop, desk.retry, desk.rate, desk.delete)
+    names = ("person.js", "sweep.js", *(f"sweep_{name}.js" for name in SCRIPTS))
+    view = gr.HTML(
+        None,
+        html_template=read_asset("sweep.html"),
+        js_on_load="\n".join(map(read_asset, names)),
+        server_functions=[_publish(one, visitors) for one in (*drafting, *watching, *steering)],
+        elem_id="cg-sweep",
+        elem_classes="cg-page-sweep",
+    )
+
+    def admit(request: gr.Request, event: gr.EventData) -> Json:
+        return {"access": visitors.admit(name_owner(request, getattr(event, "person", None)))}
+
+    view.enter(admit, None, view, **QUICK)
+    return view
+
+
+def listen_sweeps(
+    view: gr.HTML, studio: Studio, visitors: Visitors, panels: Sequence[Panel], chooser: Component
+) -> None:
+    """Connect the buttons that begin a sweep with a form's values, and what goes back into the forms."""
+    for panel in panels:
+        if panel.several is not None:
+            inputs = list(panel.components.values())
+            panel.several.click(_make_compose(panel), inputs, view, preprocess=False, **QUICK)
+    desk = SweepDesk(studio, visitors)
+    components = [component for panel in panels for component in panel.components.values()]
+    own = [component for component in components if isinstance(component, gr.HTML)]
+
+    def take(event: gr.EventData, *payloads: Any) -> list[Any]:
+        stay = dict(zip(map(id, own), payloads, strict=True))
+        answer: Json = {"number": getattr(event, "number", None)}
+        try:
+            name, values, notes = desk.read_values(event)
+        except ComfyGradioError as error:
+            skipped = [gr.skip() for _ in panels]
+            return [{**answer, "error": str(error)}, gr.skip(), *skipped, *list_updates(panels, "", {}, stay)]
+        shown = [gr.Column(visible=panel.form.name == name) for panel in panels]
+        return [{**answer, "used": name, "notes": notes}, name, *shown, *list_updates(panels, name, values, stay)]
+
+    view.use(take, own, [view, chooser, *[panel.column for panel in panels], *components], **QUICK)
+
+
+def _make_compose(panel: Panel) -> Callable[..., Json]:
+    names, preset = list(panel.components), panel.form.name
+
+    def compose(*payloads: Any) -> Json:
+        return begin_sweep(preset, dict(zip(names, payloads, strict=True)))
+
+    return compose
+
+
+def _publish(method: Callable[[str, Mapping[str, Any]], Json], visitors: Visitors) -> Callable[[Any], Json]:
+    """A function for the page's script: it is called with [secret, {…}] and answers for the secret's person."""
+
+    def call(data: Any) -> Json:
+        access, asked = data if isinstance(data, list) and len(data) == 2 else (None, None)
+        owner = visitors.find(access)
+        if owner is None:
+            return {"left": True}
+        try:
+            return method(owner, asked if isinstance(asked, Mapping) else {})
+        except ComfyGradioError as error:
+            return {"error": str(error)}
+
+    call.__name__ = method.__name__
+    return call

@@ -1,0 +1,80 @@
+"""Contact sheets: one that is dropped where settings are taken from a picture opens the editor with its sweep."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from comfygradio.errors import PresetError
+from comfygradio.forms.field import MEDIA
+from comfygradio.forms.form import Form
+from comfygradio.sweeps.definition import Definition, read_definition
+from comfygradio.sweeps.planning.space import Space
+from comfygradio.sweeps.showing.sheet import read_sweep
+from comfygradio.ui.fields import show_value
+from comfygradio.ui.history.reuse import lend_file
+from comfygradio.ui.studio import Studio
+from comfygradio.ui.sweep.choices import write_plainly
+from comfygradio.ui.uploads import read_upload
+
+Json = dict[str, Any]
+
+
+def begin_sweep(preset: str, values: Mapping[str, Any], **more: Any) -> Json:
+    """The value of the page of sweeps that opens its editor; `values` as the components of the form hold them."""
+    return {"compose": {"preset": preset, "values": dict(values), "stamp": secrets.token_hex(8), **more}}
+
+
+def find_begun(studio: Studio, payload: Any) -> Json | None:
+    """The value that opens the editor for an uploaded sheet of a sweep; None for any other file.
+
+    Raises PresetError and DefinitionError for a sheet whose sweep cannot be made here.
+    """
+    path = read_upload(payload)
+    data = read_sweep(path) if path else None
+    if data is None:
+        return None
+    definition = read_definition(data)
+    form = studio.forms.get(definition.preset)
+    if form is None or form.problems:
+        raise PresetError(f"This is the sheet of a sweep of {definition.preset}, which cannot be used here.")
+    return begin_again(form, definition)
+
+
+def begin_again(form: Form, definition: Definition, space: Space | None = None) -> Json:
+    """The same for a definition. Files come from the `space` of its sweep; without one they are asked for again."""
+    fields = {name: field for name, field in form.fields.items() if field.widget not in MEDIA}
+    values = {name: show_value(field, definition.values.get(name, field.default)) for name, field in fields.items()}
+    if space is not None:
+        lent = {name: _lend(value) for name, value in space.base.items() if isinstance(value, Path)}
+        values |= {name: file for name, file in lent.items() if file}
+    axes = [[_write_entry(form, name, given, space) for name, given in axis.items()] for axis in definition.axes]
+    kept = [[entry for entry in axis if entry] for axis in axes]
+    return begin_sweep(form.name, values, axes=kept, carry=definition.carry, title=definition.title)
+
+
+def _write_entry(form: Form, name: str, given: Any, space: Space | None) -> Json:
+    """One field of an axis as the editor shows it; nothing for a field that is gone."""
+    field = form.fields.get(name)
+    if field is None:
+        return {}
+    if field.widget in MEDIA:
+        return {
+            "field": name,
+            "text": "",
+            "files": [file for path in _list_files(space, name) if (file := _lend(path))],
+        }
+    return {"field": name, "text": given if isinstance(given, str) else ", ".join(write_plainly(form, name, given))}
+
+
+def _list_files(space: Space | None, name: str) -> list[Path]:
+    changes = [change for axis in (space.axes if space else ()) for step in axis.steps for change in step.changes]
+    return [change.value for change in changes if change.field == name and isinstance(change.value, Path)]
+
+
+def _lend(path: Path) -> Json | None:
+    """A copy among Gradio's uploads, as a browser holds it; None where the file is gone."""
+    lent = lend_file(path)
+    return {"path": lent, "name": path.name} if lent else None

@@ -1,0 +1,105 @@
+"""Thumbnails: pictures of a sweep, small enough that dozens are shown at once; made when they are asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+
+from comfygradio.errors import ComfyGradioError
+from comfygradio.sweeps.running.board import Cell
+from comfygradio.sweeps.running.sweep import Sweep
+from comfygradio.ui.sweep.view import find_index
+
+THUMB_PIXELS = 360
+"""Longest side of a thumbnail."""
+
+SMALL_BYTES = 20_000
+"""Files up to this size are sent as they are."""
+
+MEMORY_BYTES = 48_000_000
+"""Thumbnails kept in memory; about 4000."""
+
+KEPT = {"cache-control": "private, max-age=31536000, immutable"}
+"""The address changes with the picture."""
+
+
+class Thumbs:
+    """The newest thumbnails, in memory. Thread-safe."""
+
+    def __init__(self, limit_bytes: int = MEMORY_BYTES) -> None:
+        self._limit = limit_bytes
+        self._kept: OrderedDict[Path, bytes] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def get(self, path: Path) -> bytes | None:
+        """The thumbnail of a picture as WebP; None for what shall be sent as it is. Raises OSError."""
+        with self._lock:
+            if (known := self._kept.get(path)) is not None:
+                self._kept.move_to_end(path)
+                return known
+        made = None if path.stat().st_size <= SMALL_BYTES else shrink(path)
+        if made is not None:
+            self._keep(path, made)
+        return made
+
+    def _keep(self, path: Path, made: bytes) -> None:
+        with self._lock:
+            self._bytes += len(made) - len(self._kept.pop(path, b""))
+            self._kept[path] = made
+            while self._bytes > self._limit and self._kept:
+                self._bytes -= len(self._kept.popitem(last=False)[1])
+
+
+def shrink(path: Path) -> bytes | None:
+    """A picture as WebP of at most 360 pixels; None for one that moves or cannot be read. Raises OSError if gone."""
+    try:
+        with Image.open(path) as picture:
+            if getattr(picture, "is_animated", False):
+                return None
+            picture.draft("RGB", (THUMB_PIXELS, THUMB_PIXELS))
+            small = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+            small.thumbnail((THUMB_PIXELS, THUMB_PIXELS))
+            encoded = BytesIO()
+            small.save(encoded, "WEBP", quality=80, method=2)
+            return encoded.getvalue()
+    except (ValueError, UnidentifiedImageError, Image.DecompressionBombError):
+        return None
+
+
+def make_thumb_route(find_sweep: Callable[[str], Sweep | None]) -> Callable[[Request], Awaitable[Response]]:
+    """The route `…/sweep/{token}/{place}/{number}/{mark}`: whoever knows the sweep's secret may see its pictures."""
+    thumbs = Thumbs()
+
+    def find(token: str, place: int, number: int) -> Path | None:
+        sweep = find_sweep(token)
+        index = find_index(place, [len(axis.steps) for axis in sweep.axes]) if sweep else None
+        cell = sweep.cells.get(index) if sweep and index is not None else None
+        return _find_picture(cell, number) if cell else None
+
+    async def send(request: Request) -> Response:
+        asked = request.path_params
+        try:
+            path = await asyncio.to_thread(find, asked["token"], asked["place"], asked["number"])
+            made = await asyncio.to_thread(thumbs.get, path) if path else None
+        except (OSError, ComfyGradioError):
+            path = None
+        if path is None:
+            return PlainTextResponse("This picture is no longer here.", 404)
+        return Response(made, media_type="image/webp", headers=KEPT) if made else FileResponse(path, headers=KEPT)
+
+    return send
+
+
+def _find_picture(cell: Cell, number: int) -> Path | None:
+    results = cell.results
+    result = results[number] if number < len(results) else None
+    return result.display or result.path if result and result.kind in ("image", "preview") else None

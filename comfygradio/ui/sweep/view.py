@@ -1,0 +1,201 @@
+"""Words for sweeps: a sweep and its cells as JSON for its page."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from comfygradio.forms.form import Form
+from comfygradio.jobs.job import Job
+from comfygradio.jobs.results import Result
+from comfygradio.jobs.sweep_rows import SweepRecord
+from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.running.board import Cell, Counts
+from comfygradio.sweeps.running.sweep import Sweep
+from comfygradio.sweeps.showing.grid import choose_layout
+from comfygradio.ui.describe import describe_left, link_file
+from comfygradio.ui.stream import encode_frame
+
+FRAMES = 2
+"""Previews of so many running cells are sent along."""
+
+Json = dict[str, Any]
+
+FindJob = Callable[[str], Job | None]
+
+
+def describe_sweep(sweep: Sweep, form: Form | None, find_job: FindJob, outputs: Path, boot: str) -> Json:
+    """Everything that its page shows at first."""
+    sizes = [len(axis.steps) for axis in sweep.axes]
+    version, cells = sweep.list_changes()
+    return {
+        **describe_state(sweep, find_job, f"{boot}.{version}"),
+        "title": name_sweep(sweep),
+        "form": form.title if form else sweep.definition.preset,
+        "created": sweep.created,
+        "axes": [{"title": axis.title, "labels": [step.label for step in axis.steps]} for axis in sweep.axes],
+        "cells": [describe_cell(cell, sizes, outputs) for cell in cells],
+        "layout": choose_layout(sizes).to_json(),
+        "root": link_file(outputs) + "/",
+        "canUse": form is not None and not form.problems,
+    }
+
+
+def describe_news(sweep: Sweep, since: int, find_job: FindJob, outputs: Path, boot: str) -> Json:
+    """What has changed after a version: the cells with their places, and how the whole stands."""
+    sizes = [len(axis.steps) for axis in sweep.axes]
+    version, cells = sweep.list_changes(since)
+    changed = [[find_place(cell.index, sizes), describe_cell(cell, sizes, outputs)] for cell in cells]
+    return {**describe_state(sweep, find_job, f"{boot}.{version}"), "cells": changed}
+
+
+def describe_state(sweep: Sweep, find_job: FindJob, version: str) -> Json:
+    """How a sweep stands: phase, counts, a line about it, and what runs now."""
+    counts, phase = sweep.counts, sweep.phase
+    rest = describe_left(sweep.seconds_left) if phase == "running" else ""
+    return {
+        "token": sweep.token,
+        "version": version,
+        "phase": phase,
+        "total": counts.total,
+        "counts": {name: getattr(counts, name) for name in ("waiting", "running", "done", "failed", "stopped")},
+        "line": describe_counts(phase, counts),
+        "rest": rest,
+        "trouble": sweep.reason,
+        "live": describe_live(sweep, find_job),
+    }
+
+
+def describe_counts(phase: str, counts: Counts) -> str:
+    """One line: how many are done, and what became of the others."""
+    parts = [f"{counts.done:,} of {counts.total:,} done"]
+    parts += [f"{counts.failed:,} failed"] if counts.failed else []
+    parts += [f"{counts.stopped:,} stopped"] if counts.stopped else []
+    words = {"paused": "paused", "stopped": "stopped", "planned": "not started"}
+    parts += [words[phase]] if phase in words and not (phase == "stopped" and counts.stopped) else []
+    return " · ".join(parts)
+
+
+def describe_live(sweep: Sweep, find_job: FindJob) -> Json:
+    """Place → percent of the cells that run, with the newest preview of some."""
+    if not sweep.counts.running:
+        return {}
+    sizes = [len(axis.steps) for axis in sweep.axes]
+    found: Json = {}
+    for cell in [cell for cell in sweep.cells.values() if cell.phase == "running"]:
+        job = find_job(cell.token)
+        snapshot = job.snapshot if job else None
+        percent = round(100 * snapshot.state.progress, 1) if snapshot and snapshot.state else 0
+        frame = encode_frame(snapshot) if snapshot and sum("frame" in one for one in found.values()) < FRAMES else ""
+        found[str(find_place(cell.index, sizes))] = {"percent": percent, **({"frame": frame} if frame else {})}
+    return found
+
+
+def describe_cell(cell: Cell, sizes: Sequence[int], outputs: Path) -> Json | None:
+    """A cell, short, since there are thousands: phase, results, error, seconds, stars; None for one that waits."""
+    if cell.phase == "waiting" and not cell.rating:
+        return None
+    place = find_place(cell.index, sizes)
+    told = {
+        "p": cell.phase,
+        "r": [_describe_result(result, place, number, outputs) for number, result in enumerate(cell.results)],
+        "e": cell.error,
+        "s": round(cell.seconds, 1),
+        "k": cell.rating,
+        "o": cell.is_reused,
+    }
+    return {"p": cell.phase, **{name: value for name, value in told.items() if value}}
+
+
+def _describe_result(result: Result, place: int, number: int, outputs: Path) -> Json:
+    """Kind, address, light copy, thumbnail, size, text and problem, as far as they are there."""
+    kind = "image" if result.kind == "preview" else result.kind
+    told = {
+        "n": kind,
+        "u": _shorten(result.path, outputs) if result.path else "",
+        "d": _shorten(result.display, outputs) if result.display and result.display != result.path else "",
+        "m": name_thumb(result, place, number) if kind == "image" and result.path else "",
+        "w": result.width,
+        "h": result.height,
+        "t": result.text[:2000],
+        "x": result.problem,
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def name_thumb(result: Result, place: int, number: int) -> str:
+    """The end of a thumbnail's address; it changes with the file, so that browsers may keep what they got."""
+    mark = hashlib.sha256(str(result.path).encode()).hexdigest()[:8]
+    return f"{place}/{number}/{mark}"
+
+
+def _shorten(path: Path, outputs: Path) -> str:
+    """An address relative to that of the outputs folder, or a whole one that begins with a slash."""
+    return quote(path.relative_to(outputs).as_posix()) if path.is_relative_to(outputs) else f"/{link_file(path)}"
+
+
+def find_place(index: Index, sizes: Sequence[int]) -> int:
+    """The number of a point in the order as typed."""
+    place = 0
+    for position, size in zip(index, sizes, strict=True):
+        place = place * size + position
+    return place
+
+
+def find_index(place: int, sizes: Sequence[int]) -> Index | None:
+    """The point with this number, None if there is none."""
+    index: list[int] = []
+    for size in reversed(sizes):
+        place, position = divmod(place, size)
+        index.append(position)
+    return None if place else tuple(reversed(index))
+
+
+def describe_thumbs(sweep: Sweep, most: int = 4) -> list[str]:
+    """Addresses of the thumbnails of a few pictures of a sweep: the best rated first."""
+    sizes = [len(axis.steps) for axis in sweep.axes]
+    done = [cell for cell in sweep.cells.values() if cell.phase == "done" and cell.rating >= 0]
+    pictures = (
+        (number, result, find_place(cell.index, sizes))
+        for cell in sorted(done, key=lambda cell: -cell.rating)
+        for number, result in enumerate(cell.results)
+        if result.path and result.kind == "image"
+    )
+    first = itertools.islice(pictures, most)
+    return [link_thumbs(sweep.token) + name_thumb(result, place, number) for number, result, place in first]
+
+
+def link_thumbs(token: str) -> str:
+    """What the addresses of a sweep's thumbnails begin with, relative to the app's root."""
+    return f"gradio_api/comfygradio/sweep/{token}/"
+
+
+def describe_card(record: SweepRecord, form: Form | None) -> Json:
+    """A sweep as the list shows it at first, from the ledger alone."""
+    return {
+        "token": record.token,
+        "title": record.title,
+        "form": form.title if form else record.preset,
+        "created": record.created,
+        "phase": record.phase,
+        "line": describe_counts(record.phase, Counts(record.total, done=record.done)),
+    }
+
+
+def describe_glance(sweep: Sweep) -> Json:
+    """What the list shows of a sweep that is in sight."""
+    told = {"token": sweep.token, "title": name_sweep(sweep), "phase": sweep.phase}
+    return {
+        **told,
+        "line": describe_counts(sweep.phase, sweep.counts),
+        "thumbs": describe_thumbs(sweep),
+    }
+
+
+def name_sweep(sweep: Sweep) -> str:
+    """What a sweep is called: the name that it was given, else its axes by their labels."""
+    return sweep.definition.title or " × ".join(axis.title for axis in sweep.axes) or sweep.title
