@@ -93,13 +93,19 @@ class InputSpec:
 
 @dataclass(frozen=True)
 class NodeDef:
-    """One node class of a server."""
+    """One node class of a server.
+
+    `is_cached_by_id`: ComfyUI keeps a result of it for the same node id alone (it asks for UNIQUE_ID in the old style;
+    the new style, a list, does not count: v0.33.0). `is_shown`: it shows something whenever it is in a prompt.
+    """
 
     class_type: str
     title: str
     inputs: Mapping[str, InputSpec]
     output_types: tuple[str, ...]
     is_output: bool
+    is_cached_by_id: bool = False
+    is_shown: bool = False
 
     @classmethod
     def from_json(cls, class_type: str, data: Mapping[str, Any]) -> NodeDef:
@@ -114,6 +120,8 @@ class NodeDef:
             if isinstance(outputs, list)
             else (),
             bool(data.get("output_node")),
+            _asks_for_id(data.get("input")),
+            bool(data.get("has_intermediate_output")),
         )
 
 
@@ -232,3 +240,8 @@ def _number(value: Any) -> int | float | None:
     """A limit; NaN and the infinities are none."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return value if is_number and -math.inf < value < math.inf else None
+
+
+def _asks_for_id(inputs: Any) -> bool:
+    hidden = inputs.get("hidden") if isinstance(inputs, dict) else None
+    return isinstance(hidden, dict) and "UNIQUE_ID" in hidden.values()

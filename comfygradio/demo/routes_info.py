@@ -15,7 +15,7 @@ from comfygradio.demo.folders import KINDS
 from comfygradio.demo.machine import Machine, describe_features
 from comfygradio.demo.responses import JsonResponse, empty, text
 
-MEMORY = 8 * 1024**3
+MEMORY = 64 * 1024**3
 ASSETS_OFF = {
     "code": "SERVICE_DISABLED",
     "message": "Assets system is disabled. Start the server with --enable-assets to use this feature.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +48,7 @@ class Lane:
         self.lessons = 0
         """How often it was learnt what the server has."""
         self._looked_at = 0.0
+        self._memory: float | None = None
 
     @property
     def trouble(self) -> str:
@@ -65,6 +67,13 @@ class Lane:
             self._object_info, self._trouble = found, ""
             self.lessons += 1
         return found
+
+    def measure_memory(self) -> float | None:
+        """Gigabytes of RAM that the server has, asked for once; None while it does not tell."""
+        if self._memory is None and not self._trouble:
+            with suppress(ComfyGradioError):
+                self._memory = _read_memory(self.client.system_stats())
+        return self._memory
 
     def refuse(self, graph: Mapping[str, Any]) -> str:
         """Why this server cannot run a graph (a class or a file that it lacks), in a sentence; "" if it can.
@@ -101,6 +110,12 @@ class Lane:
         except ComfyGradioError as error:
             return LaneStatus(self.url, False, str(error), running)
         return LaneStatus(self.url, True, "", running, remaining, stats)
+
+
+def _read_memory(stats: Mapping[str, Any]) -> float | None:
+    system = stats.get("system")
+    total = system.get("ram_total") if isinstance(system, dict) else None
+    return total / 1e9 if isinstance(total, int) and total > 0 else None
 
 
 def _find_lacking(graph: Mapping[str, Any], known: ObjectInfo) -> Iterator[str]:

@@ -29,13 +29,15 @@ HAS_VALUE = "EXISTS (SELECT 1 FROM field_values v WHERE (v.owner, v.name, v.valu
 class Query:
     """What to look for: every word of `text` somewhere in title, values or error, and every one of `values` exactly.
 
-    Empty fields restrict nothing. `before` is `Page.next` of the page before; `limit` is 1 to 500.
+    Empty fields restrict nothing; `singles` leaves out the points of sweeps. `before` is `Page.next` of the page
+    before; `limit` is 1 to 500.
     """
 
     text: str = ""
     preset: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     favourites: bool = False
+    singles: bool = False
     phases: tuple[Phase, ...] = ()
     before: int | None = None
     limit: int = 30
@@ -98,5 +100,7 @@ def _restrict(owner: str, query: Query) -> Iterator[tuple[str, list[Any]]]:
         yield "jobs.preset = ?", [clean_text(query.preset)]
     if query.favourites:
         yield "jobs.favourite", []
+    if query.singles:
+        yield "jobs.sweep = ''", []
     if query.phases:
         yield f"jobs.phase IN ({', '.join('?' * len(query.phases))})", list(query.phases)

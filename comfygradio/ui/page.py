@@ -11,7 +11,6 @@ from comfygradio.forms.form import Form
 from comfygradio.ui.author.page import build_author
 from comfygradio.ui.endpoint import build_endpoint
 from comfygradio.ui.fields import refresh_component
-from comfygradio.ui.history.access import Visitors
 from comfygradio.ui.history.page import build_history, listen_history
 from comfygradio.ui.navigation import build_navigation
 from comfygradio.ui.panel import PRIVATE, Panel, build_note, build_panel, listen_panel
@@ -23,6 +22,7 @@ from comfygradio.ui.studio import Studio
 from comfygradio.ui.sweep.endpoint import build_sweep_endpoint
 from comfygradio.ui.sweep.page import build_sweeps, listen_sweeps
 from comfygradio.ui.viewer import Viewer
+from comfygradio.ui.visitors import Visitors
 
 PILLS = 8
 """Up to so many presets are shown as buttons, more as a searchable list."""

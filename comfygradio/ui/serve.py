@@ -26,13 +26,13 @@ from comfygradio.jobs.store import find_ledger
 from comfygradio.settings import Settings, read_auth
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.attendance import Attendance
-from comfygradio.ui.history.access import Visitors
 from comfygradio.ui.history.zip import make_zip_route
 from comfygradio.ui.page import build_page
 from comfygradio.ui.status.access import Operators, find_operators
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.sweep.files import make_sheet_route
 from comfygradio.ui.sweep.thumbs import make_thumb_route
+from comfygradio.ui.visitors import Visitors
 from comfygradio.ui.watcher import PresetWatcher
 
 DEFAULT_SERVER = "http://127.0.0.1:8188"

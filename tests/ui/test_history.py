@@ -25,11 +25,11 @@ from comfygradio.jobs.job import Job, Order
 from comfygradio.jobs.results import Result, Source
 from comfygradio.jobs.store import Record
 from comfygradio.settings import shipped_presets
-from comfygradio.ui.history.access import PAGES, Visitors
 from comfygradio.ui.history.page import UNKNOWN, History
 from comfygradio.ui.history.reuse import list_targets
 from comfygradio.ui.history.zip import list_entries, pack
 from comfygradio.ui.studio import Studio
+from comfygradio.ui.visitors import PAGES, Visitors
 from tests.jobs.lines import is_over, wait
 from tests.jobs.records import make_record
 from tests.ui.running import RunningApp, run_app

@@ -24,13 +24,14 @@ from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import ComfyGradioError, LedgerError
 from comfygradio.settings import shipped_presets
-from comfygradio.ui.history.access import Visitors
+from comfygradio.ui.history.page import History
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.sweep.choices import list_choices, write_all, write_plainly
 from comfygradio.ui.sweep.desk import UNKNOWN, SweepDesk
 from comfygradio.ui.sweep.restoring import find_begun
 from comfygradio.ui.sweep.thumbs import THUMB_PIXELS, Thumbs, shrink
 from comfygradio.ui.sweep.view import find_index, find_place
+from comfygradio.ui.visitors import Visitors
 from tests.ui.running import RunningApp, run_app
 
 ADA, BOB = "user:ada", "user:bob"
@@ -380,3 +381,11 @@ def test_a_contact_sheet_opens_the_editor_with_its_sweep(app: RunningApp) -> Non
     assert told["ready"] and told["line"].startswith("All of them are there")
     Image.new("RGB", (9, 9)).save(sheet)
     assert find_begun(studio, {"path": str(sheet)}) is None and find_begun(studio, {"path": "/etc/passwd"}) is None
+
+
+def test_the_history_can_leave_out_what_sweeps_made(desk: SweepDesk, studio: Studio, visitors: Visitors) -> None:
+    history = History(studio, visitors)
+    assert history.search(ADA, {})["sweeps"] is False
+    wait(desk, begin(desk, {"steps": "1, 2"}), is_done)
+    assert history.search(ADA, {})["sweeps"] is True and history.search(BOB, {})["sweeps"] is False
+    assert len(history.search(ADA, {})["jobs"]) == 2 and history.search(ADA, {"singles": True})["jobs"] == []

@@ -83,15 +83,14 @@ def plan_sweep(
     lanes: int = 1,
     limits: Limits | None = None,
     todo: Collection[Index] | None = None,
-    own_ids: Collection[str] = (),
 ) -> Plan:
     """The plan for a sweep, or for the points of it that are still to do.
 
-    `seconds` knows what was measured, `lanes` are servers that run one prompt at a time, `own_ids` are node classes
-    whose results ComfyUI keeps under the id of the node. Raises ValuesRefused where the form refuses a point.
+    `seconds` knows what was measured, `lanes` are servers that run one prompt at a time. Raises
+    ValuesRefused where the form refuses a point.
     """
     limits = limits or Limits()
-    workload = Workload(space, known, seconds, own_ids)
+    workload = Workload(space, known, seconds)
     everything = list(itertools.product(*map(range, space.sizes)))
     points = [index for index in everything if index in todo] if todo is not None else everything
     shares = list_shares(workload, points, max(1, lanes), limits.carry)

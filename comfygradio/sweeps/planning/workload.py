@@ -16,9 +16,6 @@ from comfygradio.sweeps.planning.space import Prompts
 FRESH = frozenset({"SaveImageWebsocket"})
 """Classes that never take their result from the cache, because they say that they changed."""
 
-SHOWN = frozenset({"ImageCropV2", "GLSLShader", "Painter", "ImageCompositor", "CurveEditor"})
-"""Classes that show something whenever they are in a prompt (ComfyUI v0.33.0: `has_intermediate_output`)."""
-
 Results = frozenset[int]
 Place = tuple[int, ...]
 
@@ -31,10 +28,7 @@ class Workload:
     result by its number; `origins` has a point and a node that make it. Not thread-safe.
     """
 
-    def __init__(
-        self, space: Prompts, known: ObjectInfo, seconds: Seconds | None = None, own_ids: Collection[str] = ()
-    ) -> None:
-        """`own_ids` are classes whose results are kept under the id of their node, so that no other node finds them."""
+    def __init__(self, space: Prompts, known: ObjectInfo, seconds: Seconds | None = None) -> None:
         self.space = space
         self.classes: list[str] = []
         self.seconds: list[float] = []
@@ -43,7 +37,6 @@ class Workload:
         self.origins: list[tuple[Index, str]] = []
         self._known = known
         self._measured = seconds
-        self._own_ids = frozenset(own_ids)
         self._cells = learn_cells(Readings(space))
         self._axes = _spread_axes(self._cells)
         structure = {axis for cell in self._list_structure() for axis in self._cells.list_axes(cell)}
@@ -174,7 +167,8 @@ class Workload:
                 key.append((name, value.slot, source))
             elif number != ABSENT:
                 key.append((name, number))
-        key += [node_id] if class_type in self._own_ids else []
+        definition = self._known.get(class_type)
+        key += [node_id] if definition and definition.is_cached_by_id else []
         key += [index] if class_type in FRESH else []
         return self._number(tuple(key), class_type, tuple(sources), node_id, index)
 
@@ -219,7 +213,9 @@ class Workload:
         return definition is not None and definition.is_output
 
     def _is_quiet(self, class_type: str) -> bool:
-        return not (self._is_output(class_type) or class_type in SHOWN or class_type in FRESH | self._own_ids)
+        definition = self._known.get(class_type)
+        is_loud = definition and (definition.is_output or definition.is_shown or definition.is_cached_by_id)
+        return not is_loud and class_type not in FRESH
 
 
 def _spread_axes(cells: Cells) -> Mapping[str, tuple[int, ...]]:

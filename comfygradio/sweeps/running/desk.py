@@ -10,9 +10,12 @@ from comfygradio.forms.form import Form
 from comfygradio.jobs.queue import JobQueue
 from comfygradio.jobs.sweep_rows import SweepRows
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.carry import Limits
+from comfygradio.sweeps.planning.carry import MEMORY, Limits
 from comfygradio.sweeps.planning.plan import Plan, plan_sweep
 from comfygradio.sweeps.planning.space import Space
+
+PART_OF_MEMORY = 0.6
+"""Of a server's RAM, for what it keeps for later points; the rest is for the point that runs."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,11 @@ class Desk:
             space.form.object_info,
             lambda node_id, class_type: measured.get(node_id),
             lanes=len(self.queue.lanes),
-            limits=Limits(carry=carry),
+            limits=Limits(carry, self._measure_memory()),
             todo=frozenset(todo),
         )
+
+    def _measure_memory(self) -> float:
+        """Gigabytes that kept results may take on every server."""
+        known = [memory for lane in self.queue.lanes if (memory := lane.measure_memory())]
+        return min(known) * PART_OF_MEMORY if known else MEMORY

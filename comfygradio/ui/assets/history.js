@@ -70,10 +70,10 @@ function say(text) {
 }
 
 const readQuery = () => ({
-  text: $("text").value, preset: $("preset").value, favourites: $("stars").ariaPressed === "true",
+  text: $("text").value, preset: $("preset").value, favourites: $("stars").ariaPressed === "true", singles: $("singles").ariaPressed === "true",
   values: Object.fromEntries([...filters].map(([name, filter]) => [name, filter.json])),
 });
-const isNarrowed = () => { const asked = readQuery(); return Boolean(asked.text.trim() || asked.preset || asked.favourites || filters.size); };
+const isNarrowed = () => { const asked = readQuery(); return Boolean(asked.text.trim() || asked.preset || asked.favourites || asked.singles || filters.size); };
 
 async function load(isFirst) {
   if (!isFirst && (isLoading || next === null)) return;
@@ -103,6 +103,7 @@ function begin(page) {
   list.replaceChildren(make("option", { value: "", textContent: "All forms" }), ...page.presets.map((preset) => make("option", { value: preset.name, textContent: preset.title })));
   list.value = was;
   list.hidden = page.presets.length < 2;
+  $("singles").hidden = !page.sweeps && !readQuery().singles;
 }
 
 function add(job) {
@@ -175,7 +176,7 @@ function drawFilters() {
 let typing = null;
 $("text").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(() => load(true), TYPE_MS); });
 $("preset").addEventListener("change", () => load(true));
-$("stars").addEventListener("click", () => { $("stars").ariaPressed = String($("stars").ariaPressed !== "true"); load(true); });
+for (const name of ["stars", "singles"]) $(name).addEventListener("click", () => { $(name).ariaPressed = String($(name).ariaPressed !== "true"); load(true); });
 const arrive = () => { if (isShown()) load(true); else for (const dialog of element.querySelectorAll("dialog[open]")) dialog.close(); };
 window.addEventListener("comfygradio-page", () => setTimeout(arrive));
 setTimeout(arrive);

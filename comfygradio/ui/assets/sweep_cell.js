@@ -3,6 +3,7 @@ const nameIndex = (at) => countSteps().reduce(([found, rest], step, axis) => [[.
 const address = (path) => link(path.startsWith("/") ? path.slice(1) : sweep.root + path);
 const isThere = (result) => result.u || result.t;
 const WORDS = { done: "done", running: "running", failed: "failed", stopped: "stopped", waiting: "waiting" };
+const nameState = (cell) => cell.p === "waiting" && sweep.phase === "stopped" ? "not made" : WORDS[cell.p];
 const words = (rating) => rating < 0 ? "rejected" : rating ? plural(rating, "star") : "";
 
 function fillCell(node, at) {
@@ -13,7 +14,7 @@ function fillCell(node, at) {
   node.toggleAttribute("data-rejected", rating < 0);
   node.toggleAttribute("data-unwanted", !isWanted(sweep.cells[at]));
   shot.tabIndex = at === (current ?? firstShown()) ? 0 : -1;
-  shot.setAttribute("aria-label", [nameCombo(nameIndex(at)), WORDS[cell.p], words(rating)].filter(Boolean).join(", "));
+  shot.setAttribute("aria-label", [nameCombo(nameIndex(at)), nameState(cell), words(rating)].filter(Boolean).join(", "));
   shot.querySelectorAll("video").forEach(dropVideo);
   shot.replaceChildren(...drawShot(cell), ...drawMarks(rating));
   node.querySelector(".cg-sweep-retry")?.remove();

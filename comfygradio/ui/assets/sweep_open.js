@@ -17,7 +17,7 @@ function updateOpened(changed) {
 function drawLarge(cell) {
   if (cell.p === "failed") return make("p", { className: "cg-sweep-none-here", textContent: cell.e || "It failed." });
   const result = cell.r?.find(isThere);
-  if (!result) return make("p", { className: "cg-sweep-none-here", textContent: { waiting: "Waiting for its turn.", running: "Being made …", stopped: "Stopped before anything was made." }[cell.p] ?? cell.r?.find((one) => one.x)?.x ?? "Nothing was made." });
+  if (!result) return make("p", { className: "cg-sweep-none-here", textContent: { waiting: sweep.phase === "stopped" ? "Not made, since this sweep was stopped; Resume goes on with it." : "Waiting for its turn.", running: "Being made …", stopped: "Stopped before anything was made." }[cell.p] ?? cell.r?.find((one) => one.x)?.x ?? "Nothing was made." });
   if (result.t) return make("pre", { className: "cg-text", textContent: result.t });
   const url = address(result.u);
   if (result.n === "video") return make("video", { src: url, controls: true, loop: true, muted: true, playsInline: true, autoplay: true });

@@ -34,6 +34,7 @@ def read_query(asked: Mapping[str, Any]) -> Query:
         preset=str(asked.get("preset") or ""),
         values=dict(_read_values(values)) if isinstance(values, Mapping) else {},
         favourites=asked.get("favourites") is True,
+        singles=asked.get("singles") is True,
         before=before if isinstance(before, int) and not isinstance(before, bool) else None,
         limit=PAGE,
     )

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.errors import ComfyGradioError, LedgerError, PresetError
+from comfygradio.errors import LedgerError, PresetError
 from comfygradio.jobs.job import Job
 from comfygradio.jobs.naming import choose_place
 from comfygradio.jobs.results import collect_again
 from comfygradio.jobs.store import Record
 from comfygradio.ui.assets import read_asset
-from comfygradio.ui.history.access import Visitors
+from comfygradio.ui.filling import fill_forms
 from comfygradio.ui.history.describe import Json, describe_card, describe_values, read_query
 from comfygradio.ui.history.reuse import fill_again, is_target, lend_file, list_targets
 from comfygradio.ui.panel import PRIVATE, Panel
 from comfygradio.ui.person import name_owner
-from comfygradio.ui.restoring import list_updates
 from comfygradio.ui.studio import Studio
+from comfygradio.ui.visitors import Visitors, publish
 
 QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
 
@@ -43,7 +43,7 @@ def build_history(studio: Studio, visitors: Visitors) -> gr.HTML:
         None,
         html_template=read_asset("history.html"),
         js_on_load="\n".join(map(read_asset, SCRIPTS)),
-        server_functions=[_publish(one, visitors) for one in (*asked, *more)],
+        server_functions=[publish(one, visitors) for one in (*asked, *more)],
         elem_id="cg-history",
         elem_classes="cg-page-history",
     )
@@ -60,49 +60,8 @@ def listen_history(
 ) -> None:
     """Connect what goes from the history into the forms: settings, and pictures as inputs."""
     history = History(studio, visitors)
-    components = [component for panel in panels for component in panel.components.values()]
-    own = [component for component in components if isinstance(component, gr.HTML)]
-
-    def fill(read: Callable[[gr.EventData], tuple[str, dict[str, Any], list[str]]]) -> Callable[..., list[Any]]:
-        def take(event: gr.EventData, *payloads: Any) -> list[Any]:
-            stay = dict(zip(map(id, own), payloads, strict=True))
-            number = getattr(event, "number", None)
-            try:
-                name, values, notes = read(event)
-            except ComfyGradioError as error:
-                columns = [gr.skip() for _ in panels]
-                return [
-                    {"number": number, "error": str(error)},
-                    gr.skip(),
-                    *columns,
-                    *list_updates(panels, "", {}, stay),
-                ]
-            shown = [gr.Column(visible=panel.form.name == name) for panel in panels]
-            answer = {"number": number, "used": name, "notes": notes}
-            return [answer, name, *shown, *list_updates(panels, name, values, stay)]
-
-        return take
-
-    outputs = [view, chooser, *[panel.column for panel in panels], *components]
-    view.use(fill(history.read_settings), own, outputs, **QUICK)
-    view.input_picture(fill(history.read_picture), own, outputs, **QUICK)
-
-
-def _publish(method: Callable[[str, Mapping[str, Any]], Json], visitors: Visitors) -> Callable[[Any], Json]:
-    """A function for the page's script: it is called with [secret, {…}] and answers for the secret's person."""
-
-    def call(data: Any) -> Json:
-        access, asked = data if isinstance(data, list) and len(data) == 2 else (None, None)
-        owner = visitors.find(access)
-        if owner is None:
-            return {"left": True}
-        try:
-            return method(owner, asked if isinstance(asked, Mapping) else {})
-        except ComfyGradioError as error:
-            return {"error": str(error)}
-
-    call.__name__ = method.__name__
-    return call
+    fill_forms(view, view.use, history.read_settings, panels, chooser)
+    fill_forms(view, view.input_picture, history.read_picture, panels, chooser)
 
 
 class History:
@@ -119,6 +78,7 @@ class History:
         if asked.get("before") is None:
             presets = self._studio.presets
             found["presets"] = [{"name": preset.name, "title": preset.file.title} for preset in presets]
+            found["sweeps"] = bool(self._studio.sweeps.list(owner, 1))
             found["targets"] = list_targets(self._studio.forms)
         return found
 

@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from comfygradio.jobs.naming import clean_name
 from comfygradio.jobs.store import Ledger, Record
-from comfygradio.ui.history.access import Visitors
+from comfygradio.ui.visitors import Visitors
 
 CHUNK_BYTES = 1 << 18
 MOST_JOBS = 500

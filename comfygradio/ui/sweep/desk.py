@@ -15,7 +15,6 @@ from comfygradio.forms.form import Form
 from comfygradio.sweeps.axes.axis import Index
 from comfygradio.sweeps.running.sweep import Sweep
 from comfygradio.ui.fields import show_value
-from comfygradio.ui.history.access import Visitors
 from comfygradio.ui.history.reuse import fill_again
 from comfygradio.ui.restoring import write_shown
 from comfygradio.ui.studio import Studio
@@ -33,6 +32,7 @@ from comfygradio.ui.sweep.view import (
     find_index,
     link_thumbs,
 )
+from comfygradio.ui.visitors import Visitors
 
 Json = dict[str, Any]
 

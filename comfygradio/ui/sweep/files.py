@@ -24,10 +24,10 @@ from comfygradio.sweeps.showing.grid import Grid, read_layout
 from comfygradio.sweeps.showing.sheet import write_sheets
 from comfygradio.sweeps.showing.table import write_csv, write_json
 from comfygradio.sweeps.showing.view import make_grid
-from comfygradio.ui.history.access import Visitors
 from comfygradio.ui.history.zip import Entry, pack
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.sweep.view import name_sweep
+from comfygradio.ui.visitors import Visitors
 
 EMBEDDED_BYTES = 100_000_000
 """So much of the files is put into a web page; what is beyond that is shown small."""

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
-from comfygradio.errors import ComfyGradioError
 from comfygradio.ui.assets import read_asset
-from comfygradio.ui.history.access import Visitors
+from comfygradio.ui.filling import fill_forms
 from comfygradio.ui.panel import PRIVATE, Panel
 from comfygradio.ui.person import name_owner
-from comfygradio.ui.restoring import list_updates
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.sweep.desk import SweepDesk
 from comfygradio.ui.sweep.restoring import begin_sweep
+from comfygradio.ui.visitors import Visitors, publish
 
 QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
 
@@ -36,7 +35,7 @@ def build_sweeps(studio: Studio, visitors: Visitors) -> gr.HTML:
         None,
         html_template=read_asset("sweep.html"),
         js_on_load="\n".join(map(read_asset, names)),
-        server_functions=[_publish(one, visitors) for one in (*drafting, *watching, *steering)],
+        server_functions=[publish(one, visitors) for one in (*drafting, *watching, *steering)],
         elem_id="cg-sweep",
         elem_classes="cg-page-sweep",
     )
@@ -57,21 +56,7 @@ def listen_sweeps(
             inputs = list(panel.components.values())
             panel.several.click(_make_compose(panel), inputs, view, preprocess=False, **QUICK)
     desk = SweepDesk(studio, visitors)
-    components = [component for panel in panels for component in panel.components.values()]
-    own = [component for component in components if isinstance(component, gr.HTML)]
-
-    def take(event: gr.EventData, *payloads: Any) -> list[Any]:
-        stay = dict(zip(map(id, own), payloads, strict=True))
-        answer: Json = {"number": getattr(event, "number", None)}
-        try:
-            name, values, notes = desk.read_values(event)
-        except ComfyGradioError as error:
-            skipped = [gr.skip() for _ in panels]
-            return [{**answer, "error": str(error)}, gr.skip(), *skipped, *list_updates(panels, "", {}, stay)]
-        shown = [gr.Column(visible=panel.form.name == name) for panel in panels]
-        return [{**answer, "used": name, "notes": notes}, name, *shown, *list_updates(panels, name, values, stay)]
-
-    view.use(take, own, [view, chooser, *[panel.column for panel in panels], *components], **QUICK)
+    fill_forms(view, view.use, desk.read_values, panels, chooser)
 
 
 def _make_compose(panel: Panel) -> Callable[..., Json]:
@@ -81,20 +66,3 @@ def _make_compose(panel: Panel) -> Callable[..., Json]:
         return begin_sweep(preset, dict(zip(names, payloads, strict=True)))
 
     return compose
-
-
-def _publish(method: Callable[[str, Mapping[str, Any]], Json], visitors: Visitors) -> Callable[[Any], Json]:
-    """A function for the page's script: it is called with [secret, {…}] and answers for the secret's person."""
-
-    def call(data: Any) -> Json:
-        access, asked = data if isinstance(data, list) and len(data) == 2 else (None, None)
-        owner = visitors.find(access)
-        if owner is None:
-            return {"left": True}
-        try:
-            return method(owner, asked if isinstance(asked, Mapping) else {})
-        except ComfyGradioError as error:
-            return {"error": str(error)}
-
-    call.__name__ = method.__name__
-    return call

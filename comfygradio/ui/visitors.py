@@ -6,7 +6,10 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from comfygradio.errors import ComfyGradioError
 
 PAGES = 20_000
 """Pages remembered at most; one that was forgotten enters again."""
@@ -40,3 +43,20 @@ class Visitors:
                 return None
             self._owners[access] = (owner, now)
             return owner
+
+
+def publish(method: Callable[[str, Mapping[str, Any]], dict[str, Any]], visitors: Visitors) -> Callable[[Any], Any]:
+    """A function for a page's script: it is called with [secret, {…}] and answers for the secret's person."""
+
+    def call(data: Any) -> dict[str, Any]:
+        access, asked = data if isinstance(data, list) and len(data) == 2 else (None, None)
+        owner = visitors.find(access)
+        if owner is None:
+            return {"left": True}
+        try:
+            return method(owner, asked if isinstance(asked, Mapping) else {})
+        except ComfyGradioError as error:
+            return {"error": str(error)}
+
+    call.__name__ = method.__name__
+    return call

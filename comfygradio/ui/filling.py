@@ -1,0 +1,37 @@
+"""Filling: a page puts settings into a form and shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from comfygradio.errors import ComfyGradioError
+from comfygradio.ui.panel import PRIVATE, Panel
+from comfygradio.ui.restoring import list_updates
+
+Read = Callable[[gr.EventData], tuple[str, dict[str, Any], list[str]]]
+"""Preset, field → value, and notes, for what an event names. Raises ComfyGradioError."""
+
+
+def fill_forms(
+    view: gr.HTML, listen: Callable[..., Any], read: Read, panels: Sequence[Panel], chooser: Component
+) -> None:
+    """When the view's event comes, fill a form and show it; the view is told what was done, or why not."""
+    components = [component for panel in panels for component in panel.components.values()]
+    own = [component for component in components if isinstance(component, gr.HTML)]
+
+    def fill(event: gr.EventData, *payloads: Any) -> list[Any]:
+        stay = dict(zip(map(id, own), payloads, strict=True))
+        answer = {"number": getattr(event, "number", None)}
+        try:
+            name, values, notes = read(event)
+        except ComfyGradioError as error:
+            skipped = [gr.skip() for _ in panels]
+            return [{**answer, "error": str(error)}, gr.skip(), *skipped, *list_updates(panels, "", {}, stay)]
+        shown = [gr.Column(visible=panel.form.name == name) for panel in panels]
+        return [{**answer, "used": name, "notes": notes}, name, *shown, *list_updates(panels, name, values, stay)]
+
+    listen(fill, own, [view, chooser, *[panel.column for panel in panels], *components], queue=False, **PRIVATE)
