@@ -26,7 +26,7 @@ class Access:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
+            await self._app(scope, _end_quietly(receive), send)
             return
         inner = self._strip_prefix(scope)
         refusal = empty(404) if inner is None else self._refuse(inner)
@@ -136,6 +136,18 @@ def cutting(send: Send) -> Send:
         await send(message)
 
     return send_half
+
+
+def _end_quietly(receive: Receive) -> Receive:
+    """A server that dies cancels its lifespan; that is an end like any other."""
+
+    async def receive_or_end() -> Message:
+        try:
+            return await receive()
+        except asyncio.CancelledError:
+            return {"type": "lifespan.shutdown"}
+
+    return receive_or_end
 
 
 async def answer(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
