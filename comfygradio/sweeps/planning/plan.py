@@ -66,7 +66,8 @@ class Plan:
     def describe(self) -> list[str]:
         """What people read before they start, in sentences."""
         servers = f"{len(self.lanes)} servers" if len(self.lanes) > 1 else "one server"
-        lines = [f"{self.points:,} pictures in about {write_seconds(self.ours.seconds)} on {servers}."]
+        pictures = "picture" if self.points == 1 else "pictures"
+        lines = [f"{self.points:,} {pictures} in about {write_seconds(self.ours.seconds)} on {servers}."]
         if self.done:
             lines.append(f"{self.done:,} more are there already.")
         gain = self.typed.seconds / self.ours.seconds if self.ours.seconds else 1.0
