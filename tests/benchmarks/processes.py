@@ -24,10 +24,11 @@ ADDRESS = re.compile(r"https?://[^\s/]+:\d+")
 
 @dataclass(frozen=True)
 class Server:
-    """A running server process and its address."""
+    """A running server process and its address; `addresses` are all of those that it printed."""
 
     url: str
     process: subprocess.Popen[str]
+    addresses: tuple[str, ...] = ()
 
     def cpu_seconds(self) -> float:
         """Processor time of the process, all its threads; NaN where the system does not tell (only Linux does)."""
@@ -82,11 +83,11 @@ def run_server(*arguments: str, uploads: Path | None = None) -> Iterator[Server]
             env=_make_environment(uploads),
         )
         try:
-            url = _read_address(process)
-            if url is None:
+            addresses = _read_addresses(process)
+            if not addresses:
                 complaints.seek(0)
                 raise RuntimeError(f"{' '.join(arguments[:4])} did not start: {complaints.read()[-2000:]}")
-            yield Server(url, process)
+            yield Server(addresses[0], process, addresses)
         finally:
             stop_process(process)
 
@@ -119,19 +120,19 @@ def _make_environment(uploads: Path | None) -> dict[str, str]:
     return kept | {"GRADIO_ANALYTICS_ENABLED": "False"} | ({"GRADIO_TEMP_DIR": str(uploads)} if uploads else {})
 
 
-def _read_address(process: subprocess.Popen[str]) -> str | None:
-    """The first address that the process prints; None if it ends or stays silent."""
+def _read_addresses(process: subprocess.Popen[str]) -> tuple[str, ...]:
+    """The addresses in the first line that the process prints with any; none if it ends or stays silent."""
     found: list[str] = []
     reader = threading.Thread(target=_scan, args=(process, found), daemon=True)
     reader.start()
     deadline = time.monotonic() + START_SECONDS
     while not found and reader.is_alive() and time.monotonic() < deadline:
         reader.join(0.05)
-    return found[0] if found else None
+    return tuple(ADDRESS.findall(found[0])) if found else ()
 
 
 def _scan(process: subprocess.Popen[str], found: list[str]) -> None:
     """Read until the end, so that the process never blocks on a full pipe."""
     for line in process.stdout or ():
-        if match := ADDRESS.search(line):
-            found.append(match[0])
+        if ADDRESS.search(line):
+            found.append(line)

@@ -1,0 +1,190 @@
+"""Many people at once: `python -m tests.benchmarks.load`.
+
+200 open pages, 50 of which generate with previews at five a second, each on a server of its own; app, servers and
+pages are processes by themselves. Then 50 people on a Gradio app with Gradio's own limits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import re
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.figures import Goal, describe_spread, format_table
+from tests.benchmarks.presets import write_lab_presets
+from tests.benchmarks.processes import COMMAND, Server, find_port, run_server
+from tests.benchmarks.visitor import Page, Seen, Visitor
+
+FPS = 5
+PROCESSES = 2
+OPENED_AT_ONCE = 10
+CLICK_SECONDS = 0.25
+START_SECONDS = 2.0
+"""The people press the button within this time."""
+
+Figures = dict[str, list[float]]
+
+
+def main() -> None:
+    """Print the figures and what is asked of them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pages", type=int, default=200)
+    parser.add_argument("--generating", type=int, default=50)
+    parser.add_argument("--seconds", type=int, default=20, help="how long each job runs")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        ours = asyncio.run(measure_ours(Path(folder), asked.pages, asked.generating, asked.seconds))
+    theirs = asyncio.run(measure_default(asked.generating))
+    report(ours, theirs)
+
+
+async def measure_ours(folder: Path, pages: int, generating: int, seconds: int) -> dict[str, Any]:
+    """All figures of our app."""
+    write_lab_presets(folder / "presets")
+    with ExitStack() as stack:
+        servers = [url for count in split(generating, PROCESSES) for url in start_servers(stack, count)]
+        app = start_app(stack, servers, folder)
+        before = read_memory(app)
+        visitors = [Visitor(app.url) for _ in range(pages)]
+        opened = await open_pages(visitors)
+        staying = [asyncio.create_task(one.stay()) for one in visitors]
+        idle_memory, idle = read_memory(app), await measure_idle(app)
+        cpu, began = app.cpu_seconds(), time.perf_counter()
+        clicks: Figures = {"switch": [], "history": []}
+        clicking = asyncio.create_task(click_on(visitors[generating:], clicks))
+        seen = await asyncio.gather(*(generate(one, seconds) for one in visitors[:generating]))
+        took = time.perf_counter() - began
+        clicking.cancel()
+        figures: dict[str, Any] = {
+            "memory": (idle_memory - before) / pages,
+            "busy memory": read_memory(app) / 1e6,
+            "idle": idle,
+        }
+        figures |= {"cpu": (app.cpu_seconds() - cpu) / took, "took": took, "seen": seen, "opened": opened, **clicks}
+        for task in staying:
+            task.cancel()
+        for one in visitors:
+            one.close()
+    return figures
+
+
+async def open_pages(visitors: Sequence[Visitor]) -> list[float]:
+    """Open pages, ten at a time; returns how many seconds each took."""
+    gate, took = asyncio.Semaphore(OPENED_AT_ONCE), list[float]()
+
+    async def open_one(visitor: Visitor) -> None:
+        async with gate:
+            began = time.perf_counter()
+            await visitor.open()
+            took.append(time.perf_counter() - began)
+
+    await asyncio.gather(*map(open_one, visitors))
+    return took
+
+
+async def measure_idle(app: Server, seconds: float = 8.0) -> float:
+    """The part of a core that the app takes while all pages only stand open."""
+    cpu = app.cpu_seconds()
+    await asyncio.sleep(seconds)
+    return (app.cpu_seconds() - cpu) / seconds
+
+
+async def generate(visitor: Visitor, seconds: int) -> Seen:
+    """One person's job, begun sooner or later."""
+    await asyncio.sleep(hash(visitor) % 1000 / 1000 * START_SECONDS)
+    return await visitor.generate([seconds * FPS, FPS])
+
+
+async def click_on(visitors: Sequence[Visitor], clicks: Figures) -> None:
+    """One after the other switches the form, or opens the history."""
+    while True:
+        for number, visitor in enumerate(visitors):
+            await asyncio.sleep(CLICK_SECONDS)
+            if number % 2:
+                clicks["history"].append(await visitor.look_back())
+            else:
+                clicks["switch"].append(await visitor.switch("picture"))
+
+
+async def measure_default(people: int) -> Figures:
+    """How long people wait on an app with Gradio's own limits: for the first frame, and for a click."""
+    with run_server("-m", "tests.benchmarks.default_app", str(find_port())) as server:
+        pages = [Page(server.url) for _ in range(people + 1)]
+        for page in pages:
+            await page.load()
+        running = asyncio.gather(*(page.await_first("generate") for page in pages[1:]))
+        await asyncio.sleep(1.0)
+        ping = await pages[0].await_first("ping")
+        first = await running
+        for page in pages:
+            page.close()
+    return {"first": first, "ping": [ping]}
+
+
+def start_servers(stack: ExitStack, count: int) -> list[str]:
+    """The addresses of so many demo servers in one process."""
+    server = stack.enter_context(run_server("-m", "tests.benchmarks.load_server", str(count)))
+    return list(server.addresses)
+
+
+def start_app(stack: ExitStack, servers: Sequence[str], folder: Path) -> Server:
+    """Our app on these servers."""
+    flags = [flag for url in servers for flag in ("--server", url)]
+    places = ["--presets", str(folder / "presets"), "--outputs", str(folder / "outputs"), "--port", str(find_port())]
+    return stack.enter_context(run_server("-c", COMMAND, "serve", *flags, *places, uploads=folder / "gradio"))
+
+
+def split(total: int, parts: int) -> list[int]:
+    """A number as a sum of nearly equal ones."""
+    return [(total + part) // parts for part in range(parts)]
+
+
+def read_memory(server: Server) -> float:
+    """Bytes that a process holds; NaN where the system does not tell (only Linux does)."""
+    status = Path(f"/proc/{server.process.pid}/status")
+    found = re.search(r"VmRSS:\s*(\d+) kB", status.read_text()) if status.exists() else None
+    return int(found[1]) * 1024 if found else float("nan")
+
+
+def report(ours: dict[str, Any], theirs: Figures) -> None:
+    """Print all figures and the goals."""
+    seen: list[Seen] = ours["seen"]
+    delays = [delay for one in seen for delay in one.delays]
+    figures = {
+        "preview, sent to received": delays,
+        "click to first word": [one.first for one in seen],
+        "switch the form": ours["switch"],
+        "open the history": ours["history"],
+        "open the page": ours["opened"],
+        "Gradio's limits: to first frame": theirs["first"],
+        "Gradio's limits: a click": theirs["ping"],
+    }
+    rows = [
+        {"figure": name, **vars(describe_spread([1000 * value for value in values]))}
+        for name, values in figures.items()
+    ]
+    print("Milliseconds\n\n" + format_table(rows) + "\n")
+    done = sum(one.phase == "done" for one in seen)
+    print(
+        f"{done} of {len(seen)} jobs done in {ours['took']:.1f} s; {len(delays)} previews, "
+        f"{sum(one.messages for one in seen)} messages; the app took {ours['cpu']:.2f} of a core, "
+        f"{ours['idle']:.2f} while all pages stood idle, and {ours['busy memory']:.0f} MB"
+    )
+    clicks = [*ours["switch"], *ours["history"]]
+    for name, value, limit, unit in (
+        ("preview, p95", 1000 * describe_spread(delays).p95, 250, "ms"),
+        ("unrelated click, p95", 1000 * describe_spread(clicks).p95, 250, "ms"),
+        ("first word, largest", max(one.first for one in seen), 2, "s"),
+        ("memory for each open page", ours["memory"] / 1e3, 1000, "kB"),
+    ):
+        print(Goal(name, value, limit, unit))
+
+
+if __name__ == "__main__":
+    main()

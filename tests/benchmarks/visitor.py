@@ -1,0 +1,155 @@
+"""A page in a browser, without the browser: the requests that Chromium was seen to send for our page, and no others."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+import secrets
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.benchmarks.lines import Line
+from tests.benchmarks.load_server import STAMP
+
+REVISION_SECONDS = 4.0
+JOIN, STREAM, PREDICT, CALL = (
+    f"/gradio_api/{path}" for path in ("queue/join", "queue/data", "run/predict", "component_server/")
+)
+
+
+@dataclass
+class Seen:
+    """What one page saw of its job: seconds from the click to the first word, and how late each preview came."""
+
+    first: float = 0.0
+    delays: list[float] = field(default_factory=list)
+    messages: int = 0
+    phase: str = ""
+
+
+class Page:
+    """One open page of any Gradio app."""
+
+    def __init__(self, url: str) -> None:
+        self._line, self._stream, self._spare = Line(url), Line(url), Line(url)
+        self._session = secrets.token_hex(5)
+        self._person = secrets.token_hex(16)
+        self._config: dict[str, Any] = {}
+        self._names: dict[int, str] = {}
+
+    async def load(self) -> None:
+        """Load the page itself."""
+        html = (await self._line.get("/")).decode()
+        match = re.search(r"window\.gradio_config = (\{.*?\});</script>", html, re.DOTALL)
+        self._config = json.loads(match[1]) if match else {}
+        self._names = {one["id"]: one["props"].get("elem_id") or "" for one in self._config["components"]}
+
+    async def await_first(self, name: str) -> float:
+        """Call a queued function to its end; returns the seconds until it gave something."""
+        began, first = time.perf_counter(), 0.0
+        async for _ in self._follow(self._find(name), [], None):
+            first = first or time.perf_counter() - began
+        return first
+
+    def close(self) -> None:
+        """Close the page."""
+        for line in (self._line, self._stream, self._spare):
+            line.close()
+
+    async def _follow(self, function: int, data: list[Any], event: Any) -> AsyncIterator[Any]:
+        """What a queued function gives, first whole, then as changes."""
+        await self._line.post(JOIN, self._ask(function, data, event))
+        async for message in self._stream.events(f"{STREAM}?session_hash={self._session}"):
+            if message["msg"] in ("process_generating", "process_completed") and message.get("output"):
+                values = message["output"].get("data") or [None]
+                yield values[0]
+
+    async def _predict(self, function: int, data: list[Any], event: Any = None) -> Any:
+        return await self._line.post(PREDICT, self._ask(function, data, event))
+
+    async def _call(self, line: Line, component: int, name: str, data: Any) -> Any:
+        asked = {"data": data, "component_id": component, "fn_name": name, "session_hash": self._session}
+        return await line.post(CALL, asked)
+
+    def _ask(self, function: int, data: list[Any], event: Any) -> dict[str, Any]:
+        asked = {"data": data, "event_data": event, "fn_index": function, "trigger_id": 0}
+        return {**asked, "session_hash": self._session}
+
+    def _find(self, name: str) -> int:
+        return int(next(one["id"] for one in self._config["dependencies"] if one["api_name"] == name))
+
+    def _find_component(self, name: str) -> int:
+        return next(number for number, one in self._names.items() if one == name)
+
+
+class Visitor(Page):
+    """One open page of ours."""
+
+    async def open(self) -> None:
+        """Load the page, and do what its script does then."""
+        await self.load()
+        for name in ("hand_out", "open_address"):
+            await self._predict(self._find(name), [])
+        async for _ in self._follow(self._find("attach"), [self._person], {"token": ""}):
+            pass
+
+    async def stay(self) -> None:
+        """Ask now and then whether the forms have changed, for as long as the page is open."""
+        while True:
+            await asyncio.sleep(REVISION_SECONDS)
+            await self._line.get("/gradio_api/comfygradio/revision")
+
+    async def switch(self, preset: str) -> float:
+        """Choose another form; returns the seconds until it is shown."""
+        began = time.perf_counter()
+        await self._predict(self._find("show"), [preset])
+        return time.perf_counter() - began
+
+    async def look_back(self) -> float:
+        """Open the history; returns the seconds until it is there."""
+        began, view = time.perf_counter(), self._find_component("cg-history")
+        answer = await self._predict(self._find("enter"), [], {"person": self._person})
+        access = answer["data"][0]["access"]
+        await self._call(self._line, view, "search", [access, {"text": "", "values": {}}])
+        return time.perf_counter() - began
+
+    async def generate(self, values: list[Any]) -> Seen:
+        """Press the button and watch the job until its end."""
+        seen, state, began = Seen(), dict[str, Any](), time.perf_counter()
+        view = self._find_component("cg-viewer")
+        async for message in self._follow(self._find("generate"), [self._person, *values], None):
+            image = take_in(state, message)
+            if "watch" not in state:
+                continue
+            seen.first = seen.first or time.perf_counter() - began
+            seen.messages += 1
+            seen.phase = state["phase"]
+            if image:
+                seen.delays.append(time.time() - read_stamp(image))
+            await self._call(self._spare, view, "ack", [state["token"], state["watch"], state["n"]])
+        return seen
+
+
+def take_in(state: dict[str, Any], message: Any) -> str:
+    """Bring what a page knows up to date; returns the picture that came with it, or ""."""
+    if isinstance(message, dict):
+        state.clear()
+        state |= message
+        return str(message.get("image") or "")
+    image = ""
+    for action, path, value in message or ():
+        if len(path) == 1 and action in ("add", "replace"):
+            state[path[0]] = value
+            image = str(value or "") if path[0] == "image" else image
+        elif action == "delete":
+            state.pop(path[0], None)
+    return image
+
+
+def read_stamp(image: str) -> float:
+    """When a preview was sent, in seconds since 1970."""
+    return float(STAMP.unpack(base64.b64decode(image[-16:])[-STAMP.size :])[0])
