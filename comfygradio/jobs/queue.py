@@ -103,7 +103,8 @@ class JobQueue:
     def find(self, token: str) -> Job | None:
         """The job with this secret token, or None; one that is over may come from the ledger."""
         if job := self._jobs.get(token):
-            self.tell_positions(job)
+            if job.snapshot.phase == "waiting":
+                self.tell_positions(job)
             return job
         record = self.ledger.find(token)
         return make_job(record) if record else None

@@ -25,6 +25,7 @@ def describe_job(job: Job, snapshot: Snapshot) -> dict[str, Any]:
         "left": describe_left(state.seconds_left if state and snapshot.phase == "running" else None),
         "warnings": list(state.warnings) if state else [],
         "error": snapshot.error,
+        "refused": bool(snapshot.node_errors),
         "seed": find_seed(job),
         "seconds": round(snapshot.seconds, 1),
         "results": [describe_result(result) for result in snapshot.results],

@@ -13,7 +13,7 @@ from comfygradio.ui.endpoint import build_endpoint
 from comfygradio.ui.fields import refresh_component
 from comfygradio.ui.history.page import build_history, listen_history
 from comfygradio.ui.navigation import build_navigation
-from comfygradio.ui.panel import PRIVATE, Panel, build_note, build_panel, listen_panel
+from comfygradio.ui.panel import PRIVATE, Panel, build_note, build_panel, listen_panel, listen_refusals
 from comfygradio.ui.person import build_person
 from comfygradio.ui.restoring import build_restoring
 from comfygradio.ui.status.access import Operators
@@ -118,6 +118,7 @@ def _build_open(blocks: gr.Blocks, studio: Studio, sweeps: gr.HTML) -> tuple[lis
         listen_panel(panel, studio, viewer, view, person)
         if panel.button:
             build_endpoint(studio, panel.form)
+    listen_refusals(view, panels, studio)
     _listen_chooser(blocks, chooser, panels)
     _listen_refresh(refresh, studio, panels)
     return panels, chooser

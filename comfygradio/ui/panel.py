@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from gradio.components import Component
 from comfygradio.errors import ComfyGradioError, ValuesRefused
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import LoraFile
+from comfygradio.jobs.job import Job
 from comfygradio.ui.custom import build_problem
 from comfygradio.ui.fields import name_element, show_value
 from comfygradio.ui.layout import build_fields
@@ -66,24 +67,18 @@ def build_panel(form: Form, studio: Studio, is_visible: bool) -> Panel:
 
 
 def listen_panel(panel: Panel, studio: Studio, viewer: Viewer, view: gr.HTML, person: gr.HTML) -> None:
-    """Connect the button: check the values, start a job, then watch it in the viewer."""
+    """Connect the button: check the values, start a job; the viewer watches it."""
     if panel.button is None or panel.problem is None:
         return
     form = panel.form
 
-    async def generate(request: gr.Request, who: Any, *payloads: Any) -> AsyncIterator[tuple[Any, Any]]:
+    async def generate(request: gr.Request, who: Any, *payloads: Any) -> tuple[Any, Any]:
         values = read_values(form, payloads)
         try:
             job = await asyncio.to_thread(studio.submit, form.name, values, name_owner(request, who))
         except ComfyGradioError as error:
-            yield gr.skip(), describe_problem(error, form)
-            return
-        cleared: Any = {}
-        async for message in viewer.watch(job):
-            yield message, cleared
-            cleared = gr.skip()
-        if rejected := form.describe_rejection(job.snapshot.node_errors):
-            yield gr.skip(), describe_problem(ValuesRefused(rejected), form)
+            return gr.skip(), describe_problem(error, form)
+        return viewer.begin(job), {}
 
     panel.button.click(
         generate,
@@ -94,6 +89,23 @@ def listen_panel(panel: Panel, studio: Studio, viewer: Viewer, view: gr.HTML, pe
         **PRIVATE,
     )
     _listen_conditions(panel)
+
+
+def listen_refusals(view: gr.HTML, panels: Sequence[Panel], studio: Studio) -> None:
+    """What ComfyUI refuses after a job was posted goes to the fields that it is about."""
+    open_panels = [panel for panel in panels if panel.problem is not None]
+
+    def explain(event: gr.EventData) -> list[Any]:
+        job = studio.queue.find(str(getattr(event, "token", "")))
+        return [_explain_refusal(panel.form, job) for panel in open_panels] if job else [gr.skip() for _ in open_panels]
+
+    view.refused(explain, None, [panel.problem for panel in open_panels], queue=False, **PRIVATE)
+
+
+def _explain_refusal(form: Form, job: Job) -> Any:
+    is_mine = job.order.preset == form.name
+    refused = form.describe_rejection(job.snapshot.node_errors) if is_mine else {}
+    return describe_problem(ValuesRefused(refused), form) if refused else gr.skip()
 
 
 def read_values(form: Form, payloads: tuple[Any, ...]) -> Values:

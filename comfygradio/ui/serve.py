@@ -32,6 +32,7 @@ from comfygradio.ui.status.access import Operators, find_operators
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.sweep.files import make_sheet_route
 from comfygradio.ui.sweep.thumbs import make_thumb_route
+from comfygradio.ui.viewer import make_job_route
 from comfygradio.ui.visitors import Visitors
 from comfygradio.ui.watcher import PresetWatcher
 
@@ -155,6 +156,7 @@ def _list_routes(app: App) -> list[Route]:
     zip_route = make_zip_route(app.visitors, app.studio.ledger)
     return [
         Route("/gradio_api/comfygradio/revision", _tell_revision(app)),
+        make_job_route(app.studio),
         Route("/gradio_api/comfygradio/history.zip", zip_route, methods=["POST"]),
         Route("/gradio_api/comfygradio/sweep", make_sheet_route(app.visitors, app.studio), methods=["POST"]),
         Route(

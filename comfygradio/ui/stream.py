@@ -1,107 +1,71 @@
-"""What a page gets to see of a job: messages paced by the page's own acknowledgements.
+"""What a page gets to see of a job: it asks, and is answered as soon as there is something that it has not seen.
 
-Gradio queues whatever a generator yields without limit, so on a slow line an unpaced stream of frames arrives tens of
-seconds late. Here the next frame is sent when the page has painted the one before; in between only the newest is kept.
+One request a message keeps the newest-frame property on a slow line: the page asks again when it has painted what it
+got, and what came in between is skipped. Whatever is pushed (a generator's values, server-sent events) would wait in
+line for tens of seconds. It also costs the app a third of what Gradio's queue takes for a message.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import secrets
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from comfygradio.jobs.job import Job, Snapshot
+from comfygradio.ui.describe import describe_job
 
-TICK_SECONDS = 1.0
-"""Without an acknowledgement for so long, progress is sent without a picture."""
-
-LOST_SECONDS = 10.0
-"""Without an acknowledgement for so long, it is taken as lost and a picture is sent all the same."""
-
-GONE_SECONDS = 30.0
-"""Without an acknowledgement for so long, the page is gone."""
-
-PACE_SECONDS = 0.01
-"""Least time before a message with a frame."""
+HOLD_SECONDS = 5.0
+"""Without any news a request is answered after so long."""
 
 PROGRESS_SECONDS = 0.2
-"""Least time before a message without one: ComfyUI tells the progress of a step just before its preview."""
+"""News without a picture wait so long for one: ComfyUI tells the progress of a step just before its preview."""
 
 Message = dict[str, Any]
 
 
-class Watch:
-    """One page watching one job. Lives on the event loop that made it; `id` is secret."""
+@dataclass(frozen=True)
+class Seen:
+    """What a page shows: the version of the job's state, and the count of its newest picture.
 
-    def __init__(self, job: Job, describe: Callable[[Job, Snapshot], Message]) -> None:
-        self.id = secrets.token_urlsafe(12)
-        self.job = job
-        self._describe = describe
-        self._sent = 0
-        self._acknowledged = 0
-        self._acknowledged_at = time.monotonic()
-        self._frames = self._frame_number = 0
-        self._framed_at = 0.0
-        self._released = False
-        self._poke = asyncio.Event()
+    `frames` is None for a page that wants no pictures.
+    """
 
-    def acknowledge(self, number: int) -> None:
-        """The page has painted message `number`."""
-        self._acknowledged = max(self._acknowledged, min(number, self._sent))
-        self._acknowledged_at = time.monotonic()
-        self._poke.set()
+    version: int = -1
+    frames: int | None = 0
 
-    def release(self) -> None:
-        """The page lets go of its stream: `messages` ends without a last word."""
-        self._released = True
-        self._poke.set()
 
-    async def messages(self) -> AsyncIterator[Message]:
-        """Messages until the job is over (the last one says so and holds no frame), or the page lets go."""
-        loop = asyncio.get_running_loop()
-        unlisten = self.job.listen(lambda: call_soon(loop, self._poke.set))
-        seen, sent_at = -1, 0.0
-        try:
-            while not self._released and not self._is_gone():
-                snapshot, now = self.job.snapshot, time.monotonic()
-                if snapshot.is_over:
-                    yield self._number(self._describe(self.job, snapshot))
-                    return
-                due = sent_at + self._choose_pause(snapshot, seen, now) - now
-                if due <= 0:
-                    seen, sent_at = snapshot.version, now
-                    yield self._compose(snapshot, now)
-                else:
-                    await wait_event(self._poke, due)
-        finally:
-            unlisten()
+async def await_news(job: Job, seen: Seen, hold_seconds: float) -> Snapshot:
+    """The job's state: at once if it is over or has a new picture, soon if anything else is new, else after a while."""
+    loop, poke = asyncio.get_running_loop(), asyncio.Event()
+    unlisten = job.listen(lambda: call_soon(loop, poke.set))
+    began = loop.time()
+    try:
+        while not has_frame(snapshot := job.snapshot, seen) and not snapshot.is_over:
+            is_news = snapshot.version != seen.version
+            left = began + (min(PROGRESS_SECONDS, hold_seconds) if is_news else hold_seconds) - loop.time()
+            if left <= 0:
+                break
+            await wait_event(poke, left)
+        return snapshot
+    finally:
+        unlisten()
 
-    def _compose(self, snapshot: Snapshot, now: float) -> Message:
-        message = self._number(self._describe(self.job, snapshot))
-        if self._may_frame(snapshot, now):
-            message["image"] = encode_frame(snapshot)
-            self._frames, self._frame_number, self._framed_at = _count_frames(snapshot), self._sent, now
-        return message
 
-    def _may_frame(self, snapshot: Snapshot, now: float) -> bool:
-        painted = self._acknowledged >= self._frame_number or now - self._framed_at > LOST_SECONDS
-        return painted and _count_frames(snapshot) != self._frames
+def compose(job: Job, snapshot: Snapshot, seen: Seen) -> Message:
+    """The message about a state, with the newest picture if the page has another one; the last message has none."""
+    message = describe_job(job, snapshot)
+    has_picture = has_frame(snapshot, seen) and not snapshot.is_over
+    frames = _count_frames(snapshot) if has_picture else seen.frames or 0
+    message |= {"version": snapshot.version, "frames": frames}
+    return {**message, "image": encode_frame(snapshot)} if has_picture else message
 
-    def _choose_pause(self, snapshot: Snapshot, seen: int, now: float) -> float:
-        if self._may_frame(snapshot, now):
-            return PACE_SECONDS
-        is_news = snapshot.version != seen and self._acknowledged == self._sent
-        return PROGRESS_SECONDS if is_news else TICK_SECONDS
 
-    def _is_gone(self) -> bool:
-        return time.monotonic() - self._acknowledged_at > GONE_SECONDS
-
-    def _number(self, message: Message) -> Message:
-        self._sent += 1
-        return {**message, "watch": self.id, "n": self._sent}
+def has_frame(snapshot: Snapshot, seen: Seen) -> bool:
+    """Whether there is a picture that the page has not seen, and wants."""
+    count = _count_frames(snapshot)
+    return seen.frames is not None and count > 0 and count != seen.frames
 
 
 def encode_frame(snapshot: Snapshot) -> str:

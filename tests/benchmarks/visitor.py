@@ -16,14 +16,16 @@ from tests.benchmarks.lines import Line
 from tests.benchmarks.load_server import STAMP
 
 REVISION_SECONDS = 4.0
-JOIN, STREAM, PREDICT, CALL = (
-    f"/gradio_api/{path}" for path in ("queue/join", "queue/data", "run/predict", "component_server/")
+ENDS = ("done", "failed", "stopped")
+JOIN, STREAM, PREDICT, CALL, JOB = (
+    f"/gradio_api/{path}"
+    for path in ("queue/join", "queue/data", "run/predict", "component_server/", "comfygradio/job")
 )
 
 
 @dataclass
 class Seen:
-    """What one page saw of its job: seconds from the click to the first word, and how late each preview came."""
+    """What one page saw of its job: seconds from the click to the first word, how late each preview came."""
 
     first: float = 0.0
     delays: list[float] = field(default_factory=list)
@@ -35,7 +37,7 @@ class Page:
     """One open page of any Gradio app."""
 
     def __init__(self, url: str) -> None:
-        self._line, self._stream, self._spare = Line(url), Line(url), Line(url)
+        self._line, self._stream = Line(url), Line(url)
         self._session = secrets.token_hex(5)
         self._person = secrets.token_hex(16)
         self._config: dict[str, Any] = {}
@@ -57,7 +59,7 @@ class Page:
 
     def close(self) -> None:
         """Close the page."""
-        for line in (self._line, self._stream, self._spare):
+        for line in (self._line, self._stream):
             line.close()
 
     async def _follow(self, function: int, data: list[Any], event: Any) -> AsyncIterator[Any]:
@@ -119,35 +121,18 @@ class Visitor(Page):
 
     async def generate(self, values: list[Any]) -> Seen:
         """Press the button and watch the job until its end."""
-        seen, state, began = Seen(), dict[str, Any](), time.perf_counter()
-        view = self._find_component("cg-viewer")
-        async for message in self._follow(self._find("generate"), [self._person, *values], None):
-            image = take_in(state, message)
-            if "watch" not in state:
-                continue
-            seen.first = seen.first or time.perf_counter() - began
+        seen, began, message = Seen(), time.perf_counter(), dict[str, Any]()
+        async for first in self._follow(self._find("generate"), [self._person, *values], None):
+            message = first
+        seen.first = time.perf_counter() - began
+        while message["phase"] not in ENDS:
+            asked = f"version={message['version']}&frames={message['frames']}&hold=1"
+            message = json.loads(await self._stream.get(f"{JOB}/{message['token']}?{asked}"))
             seen.messages += 1
-            seen.phase = state["phase"]
-            if image:
+            if image := message.get("image"):
                 seen.delays.append(time.time() - read_stamp(image))
-            await self._call(self._spare, view, "ack", [state["token"], state["watch"], state["n"]])
+        seen.phase = message["phase"]
         return seen
-
-
-def take_in(state: dict[str, Any], message: Any) -> str:
-    """Bring what a page knows up to date; returns the picture that came with it, or ""."""
-    if isinstance(message, dict):
-        state.clear()
-        state |= message
-        return str(message.get("image") or "")
-    image = ""
-    for action, path, value in message or ():
-        if len(path) == 1 and action in ("add", "replace"):
-            state[path[0]] = value
-            image = str(value or "") if path[0] == "image" else image
-        elif action == "delete":
-            state.pop(path[0], None)
-    return image
 
 
 def read_stamp(image: str) -> float:

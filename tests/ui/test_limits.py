@@ -21,8 +21,9 @@ from comfygradio.jobs.limits import Limits, find_excess
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.attendance import Attendance
 from comfygradio.ui.serve import set_limits
+from comfygradio.ui.stream import Seen
 from comfygradio.ui.studio import Studio
-from comfygradio.ui.viewer import Viewer
+from comfygradio.ui.viewer import tell_job
 from tests.jobs.lines import draw, is_over, wait
 
 
@@ -192,15 +193,12 @@ def test_a_job_ends_with_its_last_page_only_where_that_is_wanted(
     open_studio: Callable[..., Studio], cancels: bool
 ) -> None:
     studio = open_studio(Limits())
-    viewer = Viewer(studio)
     job = studio.queue.submit(draw(1, 30))
 
     async def visit() -> None:
         if cancels:
             studio.attendance = Attendance(studio.queue.stop, away_seconds=0)
-        messages: Any = viewer.watch(job)
-        assert (await anext(messages))["token"] == job.token
-        await messages.aclose()
+        assert (await tell_job(studio, job.token, Seen(), 5.0))["token"] == job.token
         for _ in range(3):
             await asyncio.sleep(0)
 

@@ -1,8 +1,8 @@
-const TAB = "comfygradio.job", ALL = "comfygradio.jobs", STREAMS = 3, PEEK_MS = 1000, SILENT_MS = 8000;
+const TAB = "comfygradio.job", ALL = "comfygradio.jobs", STREAMS = 3, PEEK_MS = 1000, PATIENCE_MS = 15000;
 const $ = (name) => element.querySelector(".cg-" + name);
 const me = Math.random().toString(36).slice(2);
-let job = null;          // {token, watch, over, preset} of the job this tab shows
-let started = 0, heardAt = 0, streaming = false, peeking = false, later = new Set();
+let job = null;          // {token, over, isOpen, preset} of the job this tab shows
+let seen = { version: -1, frames: 0 }, started = 0, streaming = false, following = false, peeking = false, later = new Set(), asking = null;
 
 const stored = (store, key, fallback) => { try { return JSON.parse(store.getItem(key)) ?? fallback; } catch { return fallback; } };
 const keep = (store, key, value) => { try { store.setItem(key, JSON.stringify(value)); } catch { /* storage is off: no re-attach */ } };
@@ -14,12 +14,14 @@ const channel = "BroadcastChannel" in window ? new BroadcastChannel("comfygradio
 if (channel) channel.onmessage = ({ data }) => {
   if (!streaming || data.me === me) return;
   later.add(data.me);
-  if (later.size >= STREAMS) release();
+  if (later.size >= STREAMS) streaming = false;   // browsers hold six connections to a server, for all tabs together
 };
 
 function begin(token) {
   if (job?.token === token) return;
+  asking?.abort();
   job = { token, over: false };
+  seen = { version: -1, frames: 0 };
   started = Date.now();
   keep(sessionStorage, TAB, token);
   keep(localStorage, ALL, [...stored(localStorage, ALL, []).filter((t) => t !== token), token].slice(-20));
@@ -31,34 +33,44 @@ function begin(token) {
 
 const reveal = () => { if (innerWidth < 768) element.scrollIntoView({ behavior: "smooth", block: "start" }); };
 
-function stream(watch) {
-  if (streaming && job.watch === watch) return;
-  job.watch = watch;
+function stream() {
+  if (!job || job.over || streaming || document.hidden) return;
   streaming = true;
   later = new Set();
   channel?.postMessage({ me });
 }
 
-function release() {
-  if (!streaming || !job) return;
-  streaming = false;
-  server.release([job.token, job.watch]).catch(() => {});
+async function ask(hold, frames) {
+  const asked = new URLSearchParams({ version: seen.version, ...(frames && { frames: seen.frames }), ...(hold && { hold: 1 }) });
+  const { token } = job, mine = asking = new AbortController(), timer = setTimeout(() => mine.abort(), PATIENCE_MS);
+  try {
+    const answer = await fetch(link(`gradio_api/comfygradio/job/${token}?${asked}`), { cache: "no-store", signal: mine.signal });
+    if (!answer.ok) throw new Error(answer.status);
+    const message = await answer.json();
+    return token === job?.token ? message : null;
+  } finally { clearTimeout(timer); }
 }
 
-function attach() {
-  if (job && !document.hidden) { heardAt = Date.now(); trigger("attach", { token: job.token }); }
+async function follow() {   // one question after the other, each answered as soon as there is news
+  if (following) return;
+  following = true;
+  while (job && !job.over && streaming) {
+    const { token } = job;
+    try { await receive(await ask(true, true)); }
+    catch { if (token === job?.token) await new Promise((done) => setTimeout(done, PEEK_MS)); }   // the app is away for a moment
+  }
+  following = false;
 }
 
 async function receive(message) {
   if (!message?.token || (message.gone && message.token !== job?.token)) return;
-  heardAt = Date.now();
   if (message.gone) return forget();
   begin(message.token);
-  if (message.watch) stream(message.watch);
+  seen = { version: message.version, frames: message.frames };
   paint(message);
   if (message.image) await paintFrame(message.image);
-  if (message.watch && job?.watch === message.watch && streaming) server.ack([message.token, message.watch, message.n]).catch(() => {});
-  if (over(message)) finish(message);
+  if (over(message)) return finish(message);
+  job.isOpen = true;
 }
 
 const over = (message) => ["done", "failed", "stopped"].includes(message.phase);
@@ -67,6 +79,7 @@ function finish(message) {
   job.over = true;
   streaming = false;
   keep(localStorage, ALL, stored(localStorage, ALL, []).filter((t) => t !== message.token));
+  if (message.refused && job.isOpen) trigger("refused", { token: message.token });
 }
 
 function forget() {
@@ -168,13 +181,10 @@ function fillSeed(preset, seed) {
 }
 
 async function peek() {
-  if (!job || job.over || peeking || (streaming && Date.now() - heardAt < SILENT_MS)) return;
-  if (streaming) { streaming = false; return attach(); }   // the stream went silent: the line broke
+  if (!job || job.over || streaming || peeking) return;
   peeking = true;
-  try {
-    const message = await server.peek([job.token, !document.hidden]);
-    await receive(message);
-  } catch { /* the app is away for a moment; the next round asks again */ }
+  try { await receive(await ask(false, !document.hidden)); }
+  catch { /* the app is away for a moment; the next round asks again */ }
   peeking = false;
 }
 
@@ -186,12 +196,17 @@ $("stop").addEventListener("click", () => {
   server.stop([job.token]).catch(() => { job.stopping = false; $("stop").disabled = false; });
 });
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) release();
-  else if (job && !job.over) attach();
+  if (document.hidden) streaming = false;
+  else if (job && !job.over) start();
 });
-watch("value", () => receive(props.value));
+watch("value", () => receive(props.value).then(start));
 setInterval(peek, PEEK_MS);
 
+function start() {
+  stream();
+  follow();
+}
+
 const token = stored(sessionStorage, TAB, null) ?? stored(localStorage, ALL, []).at(-1);
-if (token) { job = { token, over: false }; setTimeout(attach, 0); }
-else if (!document.hidden) setTimeout(() => trigger("attach", { token: "" }), 0);   // another device of this person may have one running
+if (token || !document.hidden) setTimeout(() => trigger("attach", { token: token ?? "" }), 0);   // another device of this person may have one running
+if (token) job = { token, over: false };
