@@ -59,7 +59,7 @@ class Sweep(Watchable):
         self.definition = resolve_definition(definition, space, desk.queue.outputs)
         self._desk = desk
         self._board = Board(Cell(index, values) for index, values in describe_cells(space))
-        self._suiting = Suiting(space, desk.queue.lanes)
+        self._suiting = Suiting(space, lambda: desk.queue.lanes)
         self._dealer = Dealer(self._make_course, self._suiting.accepts)
         self._following = Following(self._hear)
         self.phase: SweepPhase = cast(SweepPhase, record.phase) if record else "planned"
