@@ -15,11 +15,22 @@ from comfygradio.jobs.lane import Lane
 from comfygradio.settings import Settings
 from comfygradio.sweeps.program import bind_lanes
 
+JOIN_SECONDS = 10.0
+"""How long a command waits for the first worker of a cluster."""
+
 
 @contextmanager
 def open_engine(settings: Settings) -> Iterator[Engine]:
-    """The engine of the settings, every server a lane of it; closed at the end."""
+    """The engine of the settings, every server a lane of it; closed at the end. Raises ServerUnreachable."""
     with ExitStack() as stack:
+        if settings.engine is not None:
+            from comfygradio.commands.cluster import connect
+
+            cluster = connect(settings.engine, settings)
+            stack.callback(cluster.close)
+            cluster.await_lane(JOIN_SECONDS)
+            yield cluster
+            return
         clients = [stack.enter_context(open_client(settings))]
         more = [ComfyClient(url, headers=settings.headers) for url in settings.more_servers]
         engine = ServerList([*clients, *more])

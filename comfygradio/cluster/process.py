@@ -1,0 +1,29 @@
+"""A process of a cluster: it works until Ctrl-C, and says little."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+
+
+def run_until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Do the work, which ends when the event is set: at Ctrl-C or SIGTERM. A second one ends it at once."""
+    import distributed
+
+    logging.getLogger(distributed.__name__).setLevel(logging.CRITICAL)
+    asyncio.run(_run(work))
+
+
+async def _run(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def end() -> None:
+        stop.set()
+        for kind in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(kind)
+
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(kind, end)
+    await work(stop)
