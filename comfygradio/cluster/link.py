@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine
-from concurrent.futures import CancelledError
+from concurrent import futures
 from typing import Any, TypeVar
 
 from comfygradio.cluster.address import ClusterAddress
@@ -17,6 +17,9 @@ CONNECT_SECONDS = 4.0
 
 PATIENCE_SECONDS = 4.0
 """After so long without an answer the worker is asked whether it is there; its ComfyUI may take longer."""
+
+CLOSING_SECONDS = 1.0
+"""Who asks while the link is closed learns so within this time."""
 
 T = TypeVar("T")
 
@@ -60,8 +63,12 @@ class Link:
             work.close()
             raise ServerUnreachable("The app has let go of the cluster.")
         try:
-            return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-        except (OSError, asyncio.TimeoutError, CancelledError, RuntimeError) as error:
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
+            while not futures.wait({future}, CLOSING_SECONDS).done:
+                if not self._loop.is_running():
+                    raise ServerUnreachable("The app has let go of the cluster.")
+            return future.result()
+        except (OSError, asyncio.TimeoutError, futures.CancelledError, RuntimeError) as error:
             raise ServerUnreachable(f"The connection failed: {type(error).__name__}.") from error
 
     async def _let_go(self) -> None:

@@ -7,7 +7,7 @@ import logging
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, is_dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.outputs import FileSource
@@ -71,6 +71,9 @@ class Piece:
 
 
 class _Packer(pickle.Pickler):
+    dispatch_table: ClassVar[dict[type, Any]] = {}
+    """Without what distributed registers for all programs, such as tracebacks for exceptions."""
+
     def persistent_id(self, value: Any) -> str | None:
         return SOURCE if isinstance(value, ComfyClient) else None
 
