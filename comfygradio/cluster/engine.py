@@ -98,6 +98,8 @@ class Member:
 class DaskEngine:
     """The lanes of a Dask cluster, as its scheduler knows them; looks every second."""
 
+    may_grow = True
+
     def __init__(self, address: ClusterAddress) -> None:
         self.address = address
         self.trouble = ""

@@ -7,7 +7,7 @@ import logging
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, is_dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.outputs import FileSource
@@ -71,8 +71,10 @@ class Piece:
 
 
 class _Packer(pickle.Pickler):
-    dispatch_table: ClassVar[dict[type, Any]] = {}
-    """Without what distributed registers for all programs, such as tracebacks for exceptions."""
+    def __init__(self, file: io.BytesIO) -> None:
+        """Leaves out what distributed registers for all programs, such as tracebacks for exceptions."""
+        super().__init__(file, protocol=5)
+        self.dispatch_table = {}
 
     def persistent_id(self, value: Any) -> str | None:
         return SOURCE if isinstance(value, ComfyClient) else None
@@ -99,7 +101,7 @@ class _Unpacker(pickle.Unpickler):
 def pack(value: Any) -> bytes:
     """A value as bytes; clients in it stay behind."""
     written = io.BytesIO()
-    _Packer(written, protocol=5).dump(value)
+    _Packer(written).dump(value)
     return written.getvalue()
 
 

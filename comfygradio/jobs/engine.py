@@ -19,6 +19,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def may_grow(self) -> bool:
+        """Whether lanes that are not there now may come."""
+        ...
+
+    @property
     def trouble(self) -> str:
         """Why no lanes come, in a sentence; "" where nothing is wrong."""
         ...
@@ -41,6 +46,7 @@ class ServerList:
     """The engine for servers that this process reaches itself: each is a lane for as long as the app runs."""
 
     trouble = ""
+    may_grow = False
 
     def __init__(self, clients: Sequence[LaneClient]) -> None:
         self.client = clients[0]

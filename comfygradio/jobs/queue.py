@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from comfygradio.errors import LedgerError, LimitReached
+from comfygradio.jobs.homes import HOME_SECONDS, Homes
 from comfygradio.jobs.inputs import keep_uploads
 from comfygradio.jobs.job import Job, Order
 from comfygradio.jobs.lane import Lane
@@ -23,9 +24,6 @@ from comfygradio.jobs.waiting import WaitingLine
 from comfygradio.jobs.worker import Crew
 from comfygradio.jobs.yard import Yard, find_models
 
-HOME_SECONDS = 60.0
-"""How long a job whose prompt may still be on a server waits for that server before another one may take it."""
-
 LOOK_SECONDS = 1.0
 """Between two looks whether a server in trouble answers again, or has what waiting jobs need."""
 
@@ -33,7 +31,8 @@ LOOK_SECONDS = 1.0
 class JobQueue:
     """Runs jobs on lanes from worker threads; every job is in the ledger before anything happens to it.
 
-    Lanes may come and go (`renew`). Where no job waits that a lane could take, the attached sources are asked for one.
+    Lanes may come and go (`renew`), and where they `may_grow`, jobs from before wait for theirs. Where no job waits
+    that a lane could take, the attached sources are asked for one.
     """
 
     def __init__(
@@ -45,6 +44,7 @@ class JobQueue:
         *,
         resume: bool = True,
         home_seconds: float = HOME_SECONDS,
+        may_grow: bool = False,
     ) -> None:
         self.lanes = tuple(lanes)
         self.ledger = ledger
@@ -54,8 +54,7 @@ class JobQueue:
         self._roll = Roll()
         self._waiting = WaitingLine()
         self._sources = SourceLine()
-        self._home_seconds = home_seconds
-        self._homeless: dict[str, float] = {}
+        self._homes = Homes(home_seconds, may_grow)
         self._changed = threading.Condition()
         self._changes = 0
         self._running: dict[Job, Lane] = {}
@@ -79,6 +78,7 @@ class JobQueue:
         """Work on these lanes from now on; what one that is gone still runs comes back when its client says so."""
         with self._changed:
             gone = [lane for lane in self.lanes if lane not in lanes]
+            self._homes.change(self.lanes, lanes)
             self.lanes = tuple(lanes)
             before, self.trouble, waiting = self.trouble, trouble, list(self._waiting)
             self._wake()
@@ -175,7 +175,7 @@ class JobQueue:
                 return job
             with self._changed:
                 if not self._closed and seen == self._changes:
-                    is_idle = is_up and not self._homeless and not self._waiting
+                    is_idle = is_up and not self._homes and not self._waiting
                     self._changed.wait(None if is_idle else LOOK_SECONDS)
         return None
 
@@ -218,7 +218,7 @@ class JobQueue:
             if lane := self._running.pop(job, None):
                 self._sources.cool(lane)
             if job.may_exist:
-                self._homeless[job.id] = time.monotonic()
+                self._homes.wait(job)
             self._waiting.add(job, front=True)
             self._wake()
         with suppress(LedgerError):
@@ -230,7 +230,7 @@ class JobQueue:
         """A job is over. Called by workers."""
         with self._changed:
             self._running.pop(job, None)
-            self._homeless.pop(job.id, None)
+            self._homes.forget(job)
             self._wake()
         self.tell_positions()
 
@@ -270,20 +270,13 @@ class JobQueue:
 
     def _suits(self, job: Job, lane: Lane) -> bool:
         """Whether a lane should take a job: it has what it needs, and no other one may have it or suits it better."""
-        if self._waits_for_home(job, lane):
+        if self._homes.bind(job, lane, self.lanes):
             return False
         yard, graph = Yard(self.lanes, set(self._running.values())), job.order.prompt.graph
         reason = lane.refuse(graph)
         if reason and not job.snapshot.reason and yard.refuses(graph):
             job.update(reason=f"No ComfyUI can run this now: {reason}")
         return not reason and not yard.has_better(job, lane)
-
-    def _waits_for_home(self, job: Job, lane: Lane) -> bool:
-        """Whether another lane may still have a job's prompt."""
-        if not job.may_exist or not job.home or job.home == lane.url:
-            return False
-        is_known = any(other.url == job.home for other in self.lanes)
-        return is_known and time.monotonic() - self._homeless.get(job.id, 0.0) < self._home_seconds
 
     def _wake(self) -> None:
         """Let every worker look again; with the lock held."""
@@ -296,5 +289,5 @@ class JobQueue:
             job = make_job(record)
             job.may_exist, job.accepted = record.posted is not None, record.started is not None
             self._roll.add(job)
-            self._homeless[job.id] = time.monotonic()
+            self._homes.wait(job)
             self._waiting.add(job)

@@ -98,7 +98,7 @@ def open_sweeps(form: Form, engine: Engine, folder: Path, definition: Definition
         ledger = Ledger.open(folder)
         stack.callback(ledger.close)
         limits = Limits(names=name_files(definition), sweep_points=MOST_POINTS)
-        queue = JobQueue(engine.lanes, ledger, ledger.outputs, limits)
+        queue = JobQueue(engine.lanes, ledger, ledger.outputs, limits, may_grow=engine.may_grow)
         stack.callback(queue.close)
         engine.watch(lambda: renew_lanes(queue, engine, form.workflow.class_types))
 

@@ -49,7 +49,8 @@ class Studio:
         self.limits = limits or Limits()
         self.ledger = Ledger.open(outputs)
         self.engine = engine or ServerList((client, *others))
-        self.queue = JobQueue(self.engine.lanes, self.ledger, outputs, self.limits)
+        lanes, may_grow = self.engine.lanes, self.engine.may_grow
+        self.queue = JobQueue(lanes, self.ledger, outputs, self.limits, may_grow=may_grow)
         self.sweeps = Sweeps(self.queue, self.find_form, lambda form, graph: _refuse_excess(form, graph, self.limits))
         self.attendance: Attendance | None = None
         self.is_demo = is_demo

@@ -13,8 +13,9 @@ from comfygradio.cluster.address import parse_cluster
 from comfygradio.cluster.engine import DaskEngine
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.jobs.engine import renew_lanes
+from comfygradio.jobs.homes import HOME_SECONDS
 from comfygradio.jobs.job import Job
-from comfygradio.jobs.queue import HOME_SECONDS, JobQueue
+from comfygradio.jobs.queue import JobQueue
 from comfygradio.jobs.store import Ledger
 from comfygradio.settings import Settings
 from tests.cli.shell import start
@@ -82,7 +83,7 @@ def open_queue(
         stack.callback(engine.close)
         ledger = Ledger.open(outputs)
         stack.callback(ledger.close)
-        queue = JobQueue((), ledger, outputs, home_seconds=home_seconds)
+        queue = JobQueue((), ledger, outputs, home_seconds=home_seconds, may_grow=True)
         stack.callback(queue.close)
         engine.watch(lambda: renew_lanes(queue, engine, CLASSES))
         renew_lanes(queue, engine, CLASSES)
