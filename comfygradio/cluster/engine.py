@@ -107,10 +107,13 @@ class DaskEngine:
         self._members: dict[str, Member] = {}
         self._changed: list[Callable[[], None]] = []
         self._known = threading.Event()
+        self._news = threading.Event()
         self._closed = threading.Event()
         self.client = RemoteClient(str(address), self._link, self._find_any)
-        self._thread = threading.Thread(target=self._look_on, name="comfygradio-engine", daemon=True)
-        self._thread.start()
+        works = (self._look_on, self._tell_on)
+        self._threads = [threading.Thread(target=work, name="comfygradio-engine", daemon=True) for work in works]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def lanes(self) -> tuple[Lane, ...]:
@@ -129,16 +132,23 @@ class DaskEngine:
     def close(self) -> None:
         """Let go of the cluster; callable twice."""
         self._closed.set()
-        if self._thread is not threading.current_thread():
-            self._thread.join(5.0)
+        self._news.set()
         self._link.close()
+        for thread in self._threads:
+            thread.join(5.0)
 
     def _look_on(self) -> None:
         while not self._closed.is_set():
             if self._look():
-                for changed in list(self._changed):
-                    self._tell(changed)
+                self._news.set()
             self._closed.wait(LOOK_SECONDS)
+
+    def _tell_on(self) -> None:
+        """On a thread of its own: whoever asks new lanes what they have may have to wait for the answers."""
+        while self._news.wait() and not self._closed.is_set():
+            self._news.clear()
+            for changed in list(self._changed):
+                self._tell(changed)
 
     def _tell(self, changed: Callable[[], None]) -> None:
         try:

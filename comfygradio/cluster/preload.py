@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from comfygradio.cluster.worker import LaneWorker, name_lane
-from comfygradio.comfy.client import ComfyClient
+from comfygradio.cluster.worker import Beside, LaneWorker
 from comfygradio.settings import DEFAULT_SERVER, load_settings
 
 
 def dask_setup(worker: Any) -> None:
     """Dask calls this when a worker begins."""
     settings = load_settings()
-    client = ComfyClient(settings.server or DEFAULT_SERVER, headers=settings.headers)
-    lane = LaneWorker(client, name_lane(client, worker.address.rpartition("://")[2].rpartition(":")[0].strip("[]")))
+    host = worker.address.rpartition("://")[2].rpartition(":")[0].strip("[]")
+    lane = LaneWorker(Beside(settings.server or DEFAULT_SERVER, settings.headers, host))
     lane.attach(worker)
     worker.comfygradio_lane = lane
 

@@ -10,10 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from comfygradio.cluster.address import ClusterAddress, is_loopback, wrap_host
 from comfygradio.cluster.service import LaneService
 from comfygradio.cluster.wire import OPERATION
+from comfygradio.comfy.address import parse_url
 from comfygradio.comfy.client import ComfyClient
 
 HEALTH_SECONDS = 1.0
@@ -45,9 +47,9 @@ class Beside:
 class LaneWorker:
     """A lane of a cluster; `attach` makes any Dask worker one."""
 
-    def __init__(self, client: ComfyClient, url: str) -> None:
-        self.url = url
-        self.service = LaneService(client)
+    def __init__(self, beside: Beside) -> None:
+        self.url = name_lane(beside)
+        self.service = LaneService(ComfyClient(beside.server, headers=beside.headers, name=self.url))
         self._pool = ThreadPoolExecutor(THREADS, "comfygradio-call")
         self._began = time.time()
         self._health: asyncio.Task[None] | None = None
@@ -90,13 +92,14 @@ class LaneWorker:
             await asyncio.sleep(HEALTH_SECONDS)
 
 
-def name_lane(server: ComfyClient, host: str, name: str = "") -> str:
+def name_lane(beside: Beside) -> str:
     """How a lane is called: its server's address as seen from outside, or what it was named."""
-    address = server.access.address
-    if name or not address.loopback:
-        return name or str(address)
-    port = address.base.removeprefix("https://").removeprefix("http://").partition("/")[0].rpartition(":")[2]
-    return f"http://{wrap_host(host)}:{port}" if not is_loopback(host) else str(address)
+    address = parse_url(beside.server)
+    if beside.name or not address.loopback or is_loopback(beside.host):
+        return beside.name or address.base
+    parts = urlsplit(address.base)
+    host = wrap_host(beside.host)
+    return urlunsplit(parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host))
 
 
 async def run_worker(scheduler: ClusterAddress, beside: Beside, stop: asyncio.Event) -> None:
@@ -117,8 +120,7 @@ async def _join(scheduler: ClusterAddress, beside: Beside, stop: asyncio.Event) 
     """One time as a worker of the scheduler: from joining to leaving, or until it is gone; False if it is not there."""
     if not await _answers(scheduler, stop):
         return False
-    client = ComfyClient(beside.server, headers=beside.headers)
-    lane = LaneWorker(client, name_lane(client, beside.host, beside.name))
+    lane = LaneWorker(beside)
     with TemporaryDirectory(prefix="comfygradio-dask-", ignore_cleanup_errors=True) as folder:
         worker = make_worker(scheduler, beside, folder)
         try:

@@ -237,8 +237,9 @@ def rebuild(app: App) -> None:
     revision = app.revision + 1
     blocks = build_page(app.studio, revision, app.settings.author, app.visitors, app.operators)
     blocks.queue(default_concurrency_limit=None)
-    _Swap(app.blocks).swap_blocks(blocks)
-    blocks.config = blocks.get_config_file()
+    if app.blocks.is_running:
+        _Swap(app.blocks).swap_blocks(blocks)
+        blocks.config = blocks.get_config_file()
     app.blocks = blocks
     app.revision = revision
 

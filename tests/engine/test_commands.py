@@ -14,8 +14,8 @@ from comfygradio.demo import DemoServer
 from comfygradio.settings import shipped_presets
 from tests.cli.shell import ROOT, finish, start
 from tests.engine.certificates import make_certificates, needs_openssl
-from tests.engine.cluster import OPTIONS, Cluster, interrupt, open_cluster
-from tests.faults.world import await_that
+from tests.engine.cluster import OPTIONS, Cluster, check_done, interrupt, open_cluster, open_queue
+from tests.faults.world import await_that, paint
 from tests.jobs.lines import free_port
 
 COMMANDS = {
@@ -24,6 +24,8 @@ COMMANDS = {
     "sweep": ("sweep", "text_to_image", "--axis", "cfg=1-2", "--engine"),
     "serve": ("serve", "--port", "0", "--engine"),
 }
+
+PRELOAD = ("--preload", "comfygradio.cluster.preload")
 
 
 def list_listeners(process: subprocess.Popen[str]) -> set[str]:
@@ -121,6 +123,24 @@ def test_a_sweep_runs_on_all_lanes(tmp_path: Path) -> None:
         answer = finish(process, 60)
         assert answer.code == 0 and len(answer.out.splitlines()) == 8, answer
         assert min(server.executions["SaveImage"] for server in cluster.servers) >= 2
+
+
+def test_any_dask_worker_is_a_lane_by_one_line(tmp_path: Path) -> None:
+    """As dask-jobqueue starts them."""
+    with DemoServer(OPTIONS) as server, open_cluster(tmp_path, 0) as cluster:
+        given = ("--nthreads", "1", "--no-nanny", "--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0")
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "distributed.cli.dask_worker", cluster.address, *given, *PRELOAD],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "COMFYUI_URL": server.url},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        cluster.workers.append(worker)
+        with open_queue(cluster.address, tmp_path / "outputs") as (queue, _):
+            assert [lane.url for lane in queue.lanes] == [server.url]
+            check_done(queue, [queue.submit(paint()) for _ in range(3)])
 
 
 def test_a_worker_waits_for_its_scheduler_and_leaves_at_once_meanwhile(tmp_path: Path) -> None:
