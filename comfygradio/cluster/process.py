@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 
 def run_until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
@@ -24,6 +25,7 @@ async def _run(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
         for kind in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(kind)
 
-    for kind in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(kind, end)
+    with suppress(NotImplementedError):  # on Windows Ctrl-C cancels this task instead
+        for kind in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(kind, end)
     await work(stop)

@@ -62,9 +62,10 @@ class LaneService:
         except ComfyGradioError as error:
             self.trouble = str(error)
         now = time.monotonic()
-        for run in [run for run in self._runs.values() if now - run.asked_at > LEASE_SECONDS]:
-            with suppress(ServerUnreachable):
-                run.end("let go")
+        for prompt_id, run in list(self._runs.items()):
+            if now - run.asked_at > LEASE_SECONDS:
+                with suppress(ServerUnreachable):
+                    self.end(prompt_id, "let go")
 
     def begin(self, ask: Ask) -> None:
         """Run a prompt, or take it up again; whoever followed it before is forgotten."""
