@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from comfygradio.cluster import service as module
+from comfygradio.cluster.runs import LEASE_SECONDS
 from comfygradio.cluster.service import LaneService
 from comfygradio.cluster.shelf import Shelf
 from comfygradio.cluster.wire import Ask, Call, pack, unpack_outcome
@@ -55,7 +55,7 @@ def test_a_run_that_nobody_asks_about_is_let_go_and_goes_on_at_its_server(
     service.look()
     assert service.running == 1
     (run,) = service._runs.values()
-    run.asked_at = time.monotonic() - module.LEASE_SECONDS - 1
+    run.asked_at = time.monotonic() - LEASE_SECONDS - 1
     service.look()
     assert service.running == 0 and run.is_over
     with pytest.raises(ServerUnreachable, match="started anew"):
