@@ -87,8 +87,12 @@ class LaneWorker:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _look_on(self) -> None:
+        before = ""
         while True:
             await asyncio.get_running_loop().run_in_executor(None, self.service.look)
+            if self.service.trouble != before:
+                before = self.service.trouble
+                print(before or f"{self.url} answers again.", flush=True)
             await asyncio.sleep(HEALTH_SECONDS)
 
 

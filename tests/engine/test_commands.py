@@ -15,7 +15,7 @@ from comfygradio.settings import shipped_presets
 from tests.cli.shell import ROOT, finish, start
 from tests.engine.certificates import make_certificates, needs_openssl
 from tests.engine.cluster import OPTIONS, Cluster, check_done, interrupt, open_cluster, open_queue
-from tests.faults.world import await_that, paint
+from tests.faults.world import paint
 from tests.jobs.lines import free_port
 
 COMMANDS = {
@@ -157,10 +157,19 @@ def test_a_worker_waits_for_its_scheduler_and_leaves_at_once_meanwhile(tmp_path:
         assert interrupt(worker) == ""
 
 
-def test_a_worker_says_that_its_comfyui_is_not_there_and_waits(tmp_path: Path) -> None:
+def test_a_worker_says_when_its_comfyui_is_not_there_and_when_it_is(tmp_path: Path) -> None:
+    server = DemoServer(OPTIONS, port=free_port())
     with open_cluster(tmp_path, 0) as cluster:
-        given = ("--scheduler", cluster.address, "--server", f"http://127.0.0.1:{free_port()}")
-        worker = start("worker", *given, cwd=tmp_path)
+        worker = cluster.start_worker(server)
+        cluster.workers.append(worker)
         assert worker.stdout and "does not answer." in worker.stdout.readline()
-        await_that(lambda: psutil.Process(worker.pid).net_connections("inet"))
-        assert "is a lane of" in interrupt(worker)
+        said = {worker.stdout.readline().strip() for _ in range(2)}
+        assert any("is a lane of" in line for line in said) and any("does not answer." in line for line in said)
+        with server:
+            assert worker.stdout.readline() == f"{server.url} answers again.\n"
+            server.kill()
+            assert f"ComfyUI at {server.url} does not answer." in worker.stdout.readline()
+            server.start()
+            assert worker.stdout.readline() == f"{server.url} answers again.\n"
+        interrupt(worker)
+        cluster.workers.remove(worker)

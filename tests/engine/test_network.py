@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from comfygradio.errors import ServerUnreachable
 from comfygradio.settings import Settings
 from tests.engine.certificates import make_certificates, needs_openssl
 from tests.engine.cluster import check_done, open_queue
@@ -66,6 +68,10 @@ def test_a_machine_that_is_cut_off_goes_on_with_its_jobs_when_it_is_back(tmp_pat
         lost = next(host for host in hosts if host.address in jobs[0].home)
         lost.cut()
         lane = next(lane for lane in queue.lanes if lost.address in lane.url)
+        began = time.monotonic()
+        with pytest.raises(ServerUnreachable, match="is that machine there"):
+            lane.client.queue_remaining()
+        assert time.monotonic() - began < 15, "nobody waits for a machine that is gone"
         await_that(lambda: lane.trouble, 40)
         lost.join()
         check_done(queue, jobs, 90)
