@@ -120,14 +120,15 @@ def _find_value(name: str, source: Source, environ: Mapping[str, str], flags: Ma
 
 
 def _settle_server(flags: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
-    """Demo server or a real one, never both: the flag decides, and in the environment the demo server."""
+    """Demo server, real ones or an engine, never two: the flag decides, and in the environment the demo server."""
     if flags.get("demo") and "server" in flags:
         raise SettingsError("--demo and --server exclude each other; leave one of them out.")
     if "engine" in flags and ("server" in flags or flags.get("demo")):
         raise SettingsError("--engine brings its own servers; leave out --server and --demo.")
+    settled: dict[str, Any] = {"engine": None} if "server" in flags or flags.get("demo") else {}
     if not found.get("demo"):
-        return {}
-    return {"demo": False} if "server" in flags else {"server": None}
+        return settled
+    return settled | ({"demo": False} if "server" in flags else {"server": None})
 
 
 def _parse(origin: str, source: Source, value: Any) -> Any:
