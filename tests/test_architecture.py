@@ -31,6 +31,7 @@ ONLY_IMPORTED_BY = {
     "websockets": ("comfygradio.demo",),
     "sqlite3": ("comfygradio.jobs",),
     "distributed": ("comfygradio.cluster",),
+    "dask": ("comfygradio.cluster",),
 }
 
 MAY_IMPORT = {
