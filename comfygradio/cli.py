@@ -68,7 +68,7 @@ def serve(
     auth: arguments.Auth = None,
     root_path: arguments.RootPath = None,
     author: arguments.Author = False,
-    operator: arguments.Operator = None,
+    operators: arguments.Operator = None,
     jobs_per_person: arguments.JobsPerPerson = None,
     max_megapixels: arguments.MaxMegapixels = None,
     max_steps: arguments.MaxSteps = None,
@@ -76,31 +76,15 @@ def serve(
     max_upload_mb: arguments.MaxUploadMb = None,
     names: arguments.Names = None,
     on_disconnect: arguments.OnDisconnect = None,
-    header: Header = None,
+    headers: Header = None,
     step_seconds: StepSeconds = None,
+    engine: arguments.Engine = None,
+    tls_ca: arguments.TlsCa = None,
+    tls_cert: arguments.TlsCert = None,
+    tls_key: arguments.TlsKey = None,
 ) -> int:
     """The web page: a form for every preset."""
-    settings = _load(
-        server=server,
-        demo=demo,
-        presets=presets,
-        outputs=outputs,
-        host=host,
-        port=port,
-        auth=auth,
-        root_path=root_path,
-        author=author,
-        operators=operator,
-        jobs_per_person=jobs_per_person,
-        max_megapixels=max_megapixels,
-        max_steps=max_steps,
-        max_sweep_points=max_sweep_points,
-        max_upload_mb=max_upload_mb,
-        names=names,
-        on_disconnect=on_disconnect,
-        headers=header,
-        step_seconds=step_seconds,
-    )
+    settings = _load(**locals())
     from comfygradio.ui.serve import serve as serve_page
 
     serve_page(settings)
@@ -135,13 +119,11 @@ def run(
     demo: Demo = False,
     presets: Presets = None,
     outputs: Outputs = None,
-    header: Header = None,
+    headers: Header = None,
     step_seconds: StepSeconds = None,
 ) -> int:
     """One job: saves results, prints their paths."""
-    settings = _load(
-        server=server, demo=demo, presets=presets, outputs=outputs, headers=header, step_seconds=step_seconds
-    )
+    settings = _load(**locals())
     from comfygradio.commands.run import run_preset
 
     return run_preset(settings, preset, values or [], out, as_json)
@@ -163,17 +145,52 @@ def sweep(
     demo: Demo = False,
     presets: Presets = None,
     outputs: Outputs = None,
-    header: Header = None,
+    headers: Header = None,
     step_seconds: StepSeconds = None,
+    engine: arguments.Engine = None,
+    tls_ca: arguments.TlsCa = None,
+    tls_cert: arguments.TlsCert = None,
+    tls_key: arguments.TlsKey = None,
 ) -> int:
     """Many jobs: every combination of values, in the cheapest order."""
-    settings = _load(
-        server=server, demo=demo, presets=presets, outputs=outputs, headers=header, step_seconds=step_seconds
-    )
+    settings = _load(**locals())
     from comfygradio.commands.sweep import SweepCall, run_sweep
 
     call = SweepCall(preset, tuple(values or ()), tuple(axis or ()), not no_carry, out, resume)
     return run_sweep(settings, call, only_plan=plan, retry=retry, as_json=as_json)
+
+
+@app.command()
+def worker(
+    scheduler: arguments.Scheduler = None,
+    server: Server = None,
+    name: arguments.LaneName = None,
+    host: arguments.LaneHost = None,
+    port: arguments.LanePort = 0,
+    tls_ca: arguments.TlsCa = None,
+    tls_cert: arguments.TlsCert = None,
+    tls_key: arguments.TlsKey = None,
+    headers: Header = None,
+) -> int:
+    """Beside a ComfyUI of a cluster: runs jobs there."""
+    settings = _load(**locals())
+    from comfygradio.commands.cluster import start_worker
+
+    return start_worker(settings, host, port, name or "")
+
+
+@app.command()
+def scheduler(
+    address: arguments.ClusterAddress = "tcp://127.0.0.1:8786",
+    tls_ca: arguments.TlsCa = None,
+    tls_cert: arguments.TlsCert = None,
+    tls_key: arguments.TlsKey = None,
+) -> int:
+    """The scheduler of a cluster, where workers and apps meet."""
+    settings = _load(**locals())
+    from comfygradio.commands.cluster import start_scheduler
+
+    return start_scheduler(settings, address)
 
 
 @app.command()
@@ -194,16 +211,11 @@ def check(
 
 @app.command()
 def new(
-    source: Annotated[
-        Path, typer.Argument(metavar="WORKFLOW|PNG", help="API-format JSON, or a picture or video that ComfyUI made.")
-    ],
+    source: arguments.Drafted,
     name: Annotated[
         str | None, typer.Option("--name", metavar="NAME", help="The preset's name [from the file's name].")
     ] = None,
-    saved: Annotated[
-        Path | None,
-        typer.Option("--saved", metavar="FILE", help="The same workflow as ComfyUI saves it, for App mode's choices."),
-    ] = None,
+    saved: arguments.Saved = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a preset of that name.")] = False,
     as_json: Json = False,
     server: Server = None,

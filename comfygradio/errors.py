@@ -131,6 +131,10 @@ class ValuesRefused(ComfyGradioError):
         super().__init__(" ".join(f"{name}: {problem}" for name, problem in problems.items()))
         self.problems = dict(problems)
 
+    def __reduce__(self) -> tuple[type[ValuesRefused], tuple[dict[str, str]]]:
+        """Errors travel between machines; pickle would make one of the text alone."""
+        return type(self), (self.problems,)
+
 
 class DefinitionError(ComfyGradioError):
     """The definition of a sweep cannot be used; the message names the key, and file and line where there is a file."""

@@ -27,6 +27,7 @@ class Settings:
     `jobs_per_person` counts waiting jobs, without the points of sweeps, of which a sweep has `max_sweep_points` (0: no
     sweeps from the page). `max_upload_mb` is at first what ComfyUI takes; `names` is the pattern of
     results' names, `on_disconnect` keep or cancel. `operators` are users of --auth who see the Status page.
+    `engine` is the Dask scheduler whose workers are the servers, `scheduler` the one that a worker joins.
     """
 
     server: str | None = field(default=None, repr=False)
@@ -49,6 +50,11 @@ class Settings:
     names: str = DEFAULT_PATTERN
     on_disconnect: str = "keep"
     operators: tuple[str, ...] = ()
+    engine: str | None = None
+    scheduler: str | None = None
+    tls_ca: Path | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -114,12 +120,15 @@ def _find_value(name: str, source: Source, environ: Mapping[str, str], flags: Ma
 
 
 def _settle_server(flags: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
-    """Demo server or a real one, never both: the flag decides, and in the environment the demo server."""
+    """Demo server, real ones or an engine, never two: the flag decides, and in the environment the demo server."""
     if flags.get("demo") and "server" in flags:
         raise SettingsError("--demo and --server exclude each other; leave one of them out.")
+    if "engine" in flags and ("server" in flags or flags.get("demo")):
+        raise SettingsError("--engine brings its own servers; leave out --server and --demo.")
+    settled: dict[str, Any] = {"engine": None} if "server" in flags or flags.get("demo") else {}
     if not found.get("demo"):
-        return {}
-    return {"demo": False} if "server" in flags else {"server": None}
+        return settled
+    return settled | ({"demo": False} if "server" in flags else {"server": None})
 
 
 def _parse(origin: str, source: Source, value: Any) -> Any:
@@ -179,7 +188,7 @@ def _parse_port(value: int | str) -> int:
     return int(text)
 
 
-def _parse_auth(value: str | Path) -> Path:
+def _parse_file(value: str | Path) -> Path:
     path = Path(value).expanduser()
     if not path.is_file():
         raise ValueError(f"the file {path} does not exist.")
@@ -255,7 +264,7 @@ SOURCES: Mapping[str, Source] = {
     "outputs": Source("--outputs", ("COMFYGRADIO_OUTPUTS",), _parse_outputs),
     "host": Source("--host", ("COMFYGRADIO_HOST", "GRADIO_SERVER_NAME"), _parse_host),
     "port": Source("--port", ("COMFYGRADIO_PORT", "GRADIO_SERVER_PORT"), _parse_port),
-    "auth": Source("--auth", ("COMFYGRADIO_AUTH",), _parse_auth),
+    "auth": Source("--auth", ("COMFYGRADIO_AUTH",), _parse_file),
     "root_path": Source("--root-path", ("COMFYGRADIO_ROOT_PATH",), _parse_root_path),
     "headers": Source("--header", ("COMFYGRADIO_HEADERS",), _parse_headers),
     "step_seconds": Source("--step-seconds", ("COMFYGRADIO_STEP_SECONDS",), _parse_seconds),
@@ -267,5 +276,10 @@ SOURCES: Mapping[str, Source] = {
     "names": Source("--names", ("COMFYGRADIO_NAMES",), check_pattern),
     "on_disconnect": Source("--on-disconnect", ("COMFYGRADIO_ON_DISCONNECT",), _parse_disconnect),
     "operators": Source("--operator", ("COMFYGRADIO_OPERATORS",), _parse_operators),
+    "engine": Source("--engine", ("COMFYGRADIO_ENGINE",), str),
+    "scheduler": Source("--scheduler", ("COMFYGRADIO_SCHEDULER",), str),
+    "tls_ca": Source("--tls-ca", ("COMFYGRADIO_TLS_CA",), _parse_file),
+    "tls_cert": Source("--tls-cert", ("COMFYGRADIO_TLS_CERT",), _parse_file),
+    "tls_key": Source("--tls-key", ("COMFYGRADIO_TLS_KEY",), _parse_file),
 }
 """Where every setting comes from."""

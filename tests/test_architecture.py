@@ -30,6 +30,8 @@ ONLY_IMPORTED_BY = {
     "uvicorn": ("comfygradio.demo", "comfygradio.ui"),
     "websockets": ("comfygradio.demo",),
     "sqlite3": ("comfygradio.jobs",),
+    "distributed": ("comfygradio.cluster",),
+    "dask": ("comfygradio.cluster",),
 }
 
 MAY_IMPORT = {
@@ -43,6 +45,13 @@ MAY_IMPORT = {
         "comfygradio.comfy.carried",
     ),
     "comfygradio.jobs": ("comfygradio.errors", "comfygradio.jobs", "comfygradio.comfy"),
+    "comfygradio.cluster": (
+        "comfygradio.errors",
+        "comfygradio.settings",
+        "comfygradio.cluster",
+        "comfygradio.comfy",
+        "comfygradio.jobs.lane",
+    ),
     "comfygradio.demo": ("comfygradio.demo",),
     "comfygradio.settings": ("comfygradio.errors", "comfygradio.comfy.address", "comfygradio.jobs.naming"),
 }

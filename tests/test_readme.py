@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shlex
 import shutil
@@ -24,7 +25,10 @@ from tests.ui.running import run_app
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 FRONT, _, BODY = TEXT.removeprefix("---\n").partition("\n---\n")
-COMMANDS = ("serve", "demo", "run", "sweep", "check", "new", "presets", "schema")
+COMMANDS = ("serve", "demo", "run", "sweep", "worker", "scheduler", "check", "new", "presets", "schema")
+
+DASK = ("--preload", "--dashboard-address", "--gres")
+"""Flags of Dask's worker and of Slurm."""
 
 
 def take_section(title: str) -> str:
@@ -89,12 +93,12 @@ def test_every_setting_is_listed() -> None:
 
 
 def test_flags_in_the_prose_exist() -> None:
-    flags = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", BODY)) - {"--version", "--help"}
+    flags = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", BODY)) - {"--version", "--help", *DASK}
     assert flags <= {flag for command in COMMANDS for flag in list_flags(command)}
 
 
 def test_the_preset_of_the_readme_is_valid(tmp_path: Path) -> None:
-    whole, fields, _ = take_blocks("yaml")
+    whole, fields, *_ = take_blocks("yaml")
     path = tmp_path / "text_to_image.yaml"
     path.write_text(whole, encoding="utf-8")
     assert set(parse_preset_file(path).fields) >= {"prompt", "size", "seed"}
@@ -103,7 +107,8 @@ def test_the_preset_of_the_readme_is_valid(tmp_path: Path) -> None:
 
 
 def test_the_programs_of_the_readme_run(tmp_path: Path) -> None:
-    from_sweep, from_python, from_any = take_blocks("python")
+    from_sweep, from_slurm, from_python, from_any = take_blocks("python")
+    compile(from_slurm, "README", "exec")
     shutil.copytree(shipped_presets(), tmp_path / "presets")
     with DemoServer(DemoOptions(step_seconds=0)) as demo, run_app(demo.url, tmp_path / "outputs") as running:
         swept = run_program(from_sweep.replace("out=", f"servers=[{demo.url!r}], out="), tmp_path)
@@ -128,6 +133,19 @@ def test_the_sweeps_of_the_readme_can_be_planned(tmp_path: Path, capsys: pytest.
             more = ["--server", demo.url, "--presets", str(shipped_presets()), "--out", str(tmp_path / "out"), "--plan"]
             assert run_command([word for word in named if word not in ("--plan", "--out", "foxes")] + more) == 0
     assert re.findall(r"(\d+) pictures in", capsys.readouterr().out) == ["10", "12", "10"]
+
+
+def test_many_machines_say_what_is_there() -> None:
+    text = take_section("Many machines")
+    (pod,) = take_blocks("yaml", text)
+    (_, worker) = yaml.safe_load(pod)["spec"]["template"]["spec"]["containers"]
+    assert {flag for flag in worker["command"] if flag.startswith("--")} <= list_flags("worker")
+    assert {entry["name"] for entry in worker["env"]} <= {name for one in SOURCES.values() for name in one.variables}
+    module = re.search(r"--preload (comfygradio[\w.]+)", text)
+    assert module and importlib.util.find_spec(module[1])
+    lines = [line.split()[1:] for line in take_blocks("sh", text)[0].splitlines() if line.startswith("comfygradio")]
+    for name, *words in lines:
+        assert {word for word in words if word.startswith("--")} <= list_flags(name), name
 
 
 def run_program(program: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -24,9 +24,11 @@ class Address:
     """Query parameters that every request carries, such as `token`."""
     authorization: str | None = field(default=None, repr=False)
     """The Authorization header made from `user:password@`, or None."""
+    name: str = ""
+    """What it is called in texts for people, where that is not its address."""
 
     def __str__(self) -> str:
-        return self.base
+        return self.name or self.base
 
     @property
     def secure(self) -> bool:

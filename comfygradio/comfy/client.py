@@ -20,6 +20,7 @@ class ComfyClient(Endpoints):
 
     `url` may hold a path prefix, `user:password@` and `?token=`; `headers` go with every request and the WebSocket.
     `verify` is False or the path of a CA file for self-made certificates; `timeout_seconds` bounds each request.
+    `name` stands for the address in texts for people.
     """
 
     def __init__(
@@ -29,9 +30,10 @@ class ComfyClient(Endpoints):
         headers: Mapping[str, str] | None = None,
         verify: bool | str = True,
         timeout_seconds: float = 60.0,
+        name: str = "",
         patience: Patience | None = None,
     ) -> None:
-        super().__init__(url, headers=headers, verify=verify, timeout_seconds=timeout_seconds)
+        super().__init__(url, headers=headers, verify=verify, timeout_seconds=timeout_seconds, name=name)
         self._patience = patience or Patience()
 
     def __repr__(self) -> str:

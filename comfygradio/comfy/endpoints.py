@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
 from urllib.parse import quote
@@ -31,8 +32,10 @@ class Endpoints:
         headers: Mapping[str, str] | None = None,
         verify: bool | str = True,
         timeout_seconds: float = 60.0,
+        name: str = "",
     ) -> None:
-        self.access = Access(parse_url(url), dict(headers or {}), verify, timeout_seconds)
+        address = replace(parse_url(url), name=name)
+        self.access = Access(address, dict(headers or {}), verify, timeout_seconds)
         self.transport = Transport(self.access)
         self.has_job_cancel: bool | None = None
         """Whether POST /api/jobs/{id}/cancel exists (v0.26.0); None until it was tried."""
@@ -41,7 +44,7 @@ class Endpoints:
 
     @property
     def url(self) -> str:
-        """The server's address, without user, password and token."""
+        """The server's address, without user, password and token; or what it is called."""
         return str(self.access.address)
 
     def queue_prompt(

@@ -66,6 +66,38 @@ OnDisconnect = Annotated[
     typer.Option("--on-disconnect", metavar="keep|cancel", help="What becomes of a job that nobody watches [keep]."),
 ]
 
+Engine = Annotated[
+    str | None,
+    typer.Option("--engine", metavar="URL", help="A Dask scheduler, whose workers are then the servers."),
+]
+Scheduler = Annotated[
+    str | None, typer.Option("--scheduler", metavar="URL", help="The Dask scheduler, such as tls://gpu-head:8786.")
+]
+TlsCa = Annotated[str | None, typer.Option("--tls-ca", metavar="FILE", help="The cluster's CA certificate, PEM.")]
+TlsCert = Annotated[str | None, typer.Option("--tls-cert", metavar="FILE", help="Our certificate in the cluster, PEM.")]
+TlsKey = Annotated[str | None, typer.Option("--tls-key", metavar="FILE", help="The key of that certificate, PEM.")]
+
+Drafted = Annotated[
+    Path, typer.Argument(metavar="WORKFLOW|PNG", help="API-format JSON, or a picture or video that ComfyUI made.")
+]
+Saved = Annotated[
+    Path | None,
+    typer.Option("--saved", metavar="FILE", help="The same workflow as ComfyUI saves it, for App mode's choices."),
+]
+
+LaneName = Annotated[
+    str | None, typer.Option("--name", metavar="NAME", help="What apps call this server [its address].")
+]
+LaneHost = Annotated[
+    str | None, typer.Option("--host", metavar="HOST", help="Address to listen on [that on the way to the scheduler].")
+]
+LanePort = Annotated[
+    int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="Port to listen on; 0 takes a free one.")
+]
+ClusterAddress = Annotated[
+    str, typer.Option("--address", metavar="URL", help="Where to listen, such as tls://10.0.0.1:8786.")
+]
+
 Preset = Annotated[str, typer.Argument(metavar="PRESET", help="A preset's name, or the path of its YAML file.")]
 Values = Annotated[list[str] | None, typer.Argument(metavar="FIELD=VALUE", help="Field values; pictures as paths.")]
 

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from comfygradio.commands.arguments import JOINED
-from comfygradio.commands.lanes import bind_preset, open_lanes
+from comfygradio.commands.lanes import bind_preset, open_engine
 from comfygradio.commands.presets import SUFFIXES, find_preset
 from comfygradio.commands.run import parse_assignments
 from comfygradio.commands.sweep_report import describe_sweep, open_progress, print_plan, print_sweep
@@ -103,11 +103,11 @@ def parse_axes(texts: Sequence[str]) -> tuple[Entry, ...]:
 @contextmanager
 def open_folder(settings: Settings, task: Task, folder: Path) -> Iterator[Sweeps]:
     """The sweeps of a folder, on the servers of the settings."""
-    with open_lanes(settings) as lanes:
-        form = bind_preset(task.preset, lanes, settings)
+    with open_engine(settings) as engine:
+        form = bind_preset(task.preset, engine.lanes, settings)
         for note in form.notes:
             print(note, file=sys.stderr)
-        with open_sweeps(form, lanes, folder, task.definition) as sweeps:
+        with open_sweeps(form, engine, folder, task.definition) as sweeps:
             yield sweeps
 
 

@@ -9,16 +9,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Link
 from comfygradio.errors import ComfyGradioError, ServerUnreachable
+from comfygradio.jobs.lane_client import LaneClient
 
 POSTED = 2
 """Prompts posted to a server at once: one runs, one waits, so that its GPU never idles."""
 
 RETRY_SECONDS = 1.0
 """Between two looks at a server that does not answer."""
+
+UNKNOWN = "It has not told yet what it has."
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class LaneStatus:
 class Lane:
     """One server. Thread-safe; its workers belong to the queue."""
 
-    def __init__(self, client: ComfyClient) -> None:
+    def __init__(self, client: LaneClient) -> None:
         self.client = client
         self.url = client.url
         self._lock = threading.Lock()
@@ -49,11 +51,19 @@ class Lane:
         """How often it was learnt what the server has."""
         self._looked_at = 0.0
         self._memory: float | None = None
+        self.models: frozenset[str] = frozenset()
+        """The model files of the last job that it got, which it need not load again."""
 
     @property
     def trouble(self) -> str:
         """Why the server is left alone at the moment; "" while it is used."""
         return self._trouble
+
+    def expect(self, class_types: Iterable[str]) -> None:
+        """Use the server only once it has told what it has of these classes."""
+        with self._lock:
+            self._classes = tuple(sorted(class_types))
+            self._trouble, self._looked_at = UNKNOWN, float("-inf")
 
     def learn(self, class_types: Iterable[str]) -> ObjectInfo:
         """Ask the server about these classes, and remember what it has of them. Raises ServerError."""

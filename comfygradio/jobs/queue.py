@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from comfygradio.errors import LedgerError, LimitReached
+from comfygradio.jobs.homes import HOME_SECONDS, Homes
 from comfygradio.jobs.inputs import keep_uploads
 from comfygradio.jobs.job import Job, Order
-from comfygradio.jobs.lane import POSTED, Lane
+from comfygradio.jobs.lane import Lane
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.records import make_job, make_record
+from comfygradio.jobs.roll import Roll
 from comfygradio.jobs.sources import Source, SourceLine
 from comfygradio.jobs.store import Ledger
 from comfygradio.jobs.waiting import WaitingLine
-from comfygradio.jobs.worker import Worker
-
-REMEMBERED = 1000
-"""Finished jobs kept in memory; the ledger knows them all."""
-
-HOME_SECONDS = 60.0
-"""How long a job whose prompt may still be on a server waits for that server before another one may take it."""
+from comfygradio.jobs.worker import Crew
+from comfygradio.jobs.yard import Yard, find_models
 
 LOOK_SECONDS = 1.0
 """Between two looks whether a server in trouble answers again, or has what waiting jobs need."""
@@ -34,7 +31,8 @@ LOOK_SECONDS = 1.0
 class JobQueue:
     """Runs jobs on lanes from worker threads; every job is in the ledger before anything happens to it.
 
-    Where no job waits that a lane could take, the attached sources are asked for one.
+    Lanes may come and go (`renew`), and where they `may_grow`, jobs from before wait for theirs. Where no job waits
+    that a lane could take, the attached sources are asked for one.
     """
 
     def __init__(
@@ -46,32 +44,50 @@ class JobQueue:
         *,
         resume: bool = True,
         home_seconds: float = HOME_SECONDS,
+        may_grow: bool = False,
     ) -> None:
         self.lanes = tuple(lanes)
         self.ledger = ledger
         self.outputs = outputs
         self.limits = limits or Limits()
         self.pattern = self.limits.names
-        self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._roll = Roll()
         self._waiting = WaitingLine()
         self._sources = SourceLine()
-        self._home_seconds = home_seconds
-        self._homeless: dict[str, float] = {}
+        self._homes = Homes(home_seconds, may_grow)
         self._changed = threading.Condition()
         self._changes = 0
         self._running: dict[Job, Lane] = {}
         self._closed = False
-        self._workers: list[Worker] = []
+        self._crew = Crew(self)
+        self._is_started = False
+        self.trouble = ""
+        """Why there may be no lanes at the moment, in a sentence; "" where nothing is wrong."""
         if resume:
             self._resume()
 
     def start(self) -> None:
-        """Begin to work; callable twice."""
+        """Begin to work, on every lane that is there; callable twice."""
         with self._changed:
-            fresh = [] if self._workers else [Worker(self, lane) for lane in self.lanes for _ in range(POSTED)]
-            self._workers += fresh
+            self._is_started = True
+            fresh = self._crew.staff(self.lanes)
         for worker in fresh:
             worker.start()
+
+    def renew(self, lanes: Sequence[Lane], trouble: str = "") -> None:
+        """Work on these lanes from now on; what one that is gone still runs comes back when its client says so."""
+        with self._changed:
+            gone = [lane for lane in self.lanes if lane not in lanes]
+            self._homes.change(self.lanes, lanes)
+            self.lanes = tuple(lanes)
+            before, self.trouble, waiting = self.trouble, trouble, list(self._waiting)
+            self._wake()
+        for lane in gone:
+            self._leave(lane)
+        if self._is_started:
+            self.start()
+        for job in waiting if trouble != before else ():
+            job.update(reason=trouble) if trouble or job.snapshot.reason == before else None
 
     def submit(self, order: Order, owner: str = "local", priority: int = 0) -> Job:
         """Queue an order; the job that comes back is in the ledger and on its way. Raises LimitReached."""
@@ -82,10 +98,12 @@ class JobQueue:
         job = Job(replace(order, prompt=keep_uploads(order.prompt, self.outputs)), owner, priority)
         self.ledger.add(make_record(job))
         with self._changed:
-            self._remember(job)
+            self._roll.add(job)
             self._waiting.add(job)
             self._wake()
         self.start()
+        if self.trouble and job.snapshot.phase == "waiting":
+            job.update(reason=self.trouble)
         self.tell_positions(job)
         return job
 
@@ -102,7 +120,7 @@ class JobQueue:
 
     def find(self, token: str) -> Job | None:
         """The job with this secret token, or None; one that is over may come from the ledger."""
-        if job := self._jobs.get(token):
+        if job := self._roll.find(token):
             if job.snapshot.phase == "waiting":
                 self.tell_positions(job)
             return job
@@ -111,25 +129,27 @@ class JobQueue:
 
     def forget(self, token: str) -> None:
         """A job was deleted from the ledger; it is nowhere any more."""
-        with self._changed:
-            self._jobs.pop(token, None)
+        self._roll.drop(token)
 
     def list_running(self, owner: str) -> list[Job]:
         """A person's jobs that wait or run, oldest first."""
-        with self._changed:
-            return [job for job in self._jobs.values() if job.owner == owner and not job.snapshot.is_over]
+        return self._roll.list_open(owner)
 
     def stop(self, token: str) -> None:
-        """Stop a job: one that waits ends at once, a running one within a quarter of a second. Unknown: nothing."""
-        job = self._jobs.get(token)
+        """Stop a job: one that waits ends at once, a running one within a quarter of a second. Unknown: nothing.
+
+        A waiting one whose prompt may be on a server has to be stopped there first.
+        """
+        job = self._roll.find(token)
         if job is None:
             return
         job.stop()
         with self._changed:
             waits = self._waiting.remove(job)
-        if waits and job.may_exist:
-            self._requeue_to_stop(job)
-        elif waits:
+            if waits and job.may_exist:
+                self._waiting.add(job, front=True)
+                self._wake()
+        if waits and not job.may_exist:
             self.ledger.change(job.id, phase="stopped", ended=time.time())
             job.update(phase="stopped", reason="")
         self.tell_positions()
@@ -139,9 +159,7 @@ class JobQueue:
         with self._changed:
             self._closed = True
             self._wake()
-        deadline = time.monotonic() + timeout_seconds
-        for worker in self._workers:
-            worker.join(max(0.0, deadline - time.monotonic()))
+        self._crew.join(timeout_seconds)
 
     @property
     def is_closed(self) -> bool:
@@ -149,8 +167,8 @@ class JobQueue:
         return self._closed
 
     def take(self, lane: Lane) -> Job | None:
-        """The next job for a lane, waited for; None once the queue is closed. Called by workers."""
-        while not self._closed:
+        """The next job for a lane, waited for; None once the queue is closed or the lane is gone. Called by workers."""
+        while not self._closed and lane in self.lanes:
             is_up, seen = lane.revive(), self._changes
             if not is_up:
                 self._leave(lane)
@@ -158,7 +176,7 @@ class JobQueue:
                 return job
             with self._changed:
                 if not self._closed and seen == self._changes:
-                    is_idle = is_up and not self._homeless and not self._waiting
+                    is_idle = is_up and not self._homes and not self._waiting
                     self._changed.wait(None if is_idle else LOOK_SECONDS)
         return None
 
@@ -172,7 +190,7 @@ class JobQueue:
         with self._changed:
             job = None if self._closed else self._waiting.take(lambda job: self._suits(job, lane))
             if job is not None:
-                self._running[job] = lane
+                self._occupy(lane, job)
                 self._sources.cool(lane)
             return job
 
@@ -186,10 +204,14 @@ class JobQueue:
                 job.update(phase="failed", error=str(error))
                 continue
             with self._changed:
-                self._remember(job)
-                self._running[job] = lane
+                self._roll.add(job)
+                self._occupy(lane, job)
             return job
         return None
+
+    def _occupy(self, lane: Lane, job: Job) -> None:
+        self._running[job] = lane
+        lane.models = find_models(job.order.prompt.graph) or lane.models
 
     def give_back(self, job: Job, reason: str) -> None:
         """A job that could not be run now goes to the front of its person's line. Called by workers."""
@@ -197,19 +219,19 @@ class JobQueue:
             if lane := self._running.pop(job, None):
                 self._sources.cool(lane)
             if job.may_exist:
-                self._homeless[job.id] = time.monotonic()
+                self._homes.wait(job)
             self._waiting.add(job, front=True)
             self._wake()
         with suppress(LedgerError):
             self.ledger.change(job.id, phase="waiting")
-        job.update(phase="waiting", state=None, reason=reason)
+        job.update(phase="waiting", state=None, reason=self.trouble or reason)
         self.tell_positions()
 
     def finish(self, job: Job) -> None:
         """A job is over. Called by workers."""
         with self._changed:
             self._running.pop(job, None)
-            self._homeless.pop(job.id, None)
+            self._homes.forget(job)
             self._wake()
         self.tell_positions()
 
@@ -248,29 +270,14 @@ class JobQueue:
                 job.update(ahead=index + running)
 
     def _suits(self, job: Job, lane: Lane) -> bool:
-        """Whether a lane should take a job: it has what it needs, and no other one may have it or is idle."""
-        if job.may_exist and job.home and job.home != lane.url:
-            since = self._homeless.get(job.id, 0.0)
-            known = any(other.url == job.home for other in self.lanes)
-            if known and time.monotonic() - since < self._home_seconds:
-                return False
-        reason = lane.refuse(job.order.prompt.graph)
-        if reason and all(other.refuse(job.order.prompt.graph) for other in self.lanes):
-            job.update(reason=f"No ComfyUI can run this now: {reason}") if not job.snapshot.reason else None
-        return not reason and not self._has_idler(job, lane)
-
-    def _has_idler(self, job: Job, lane: Lane) -> bool:
-        """Whether a lane is busy while another one, that could take the job as well, has nothing to do."""
-        busy, graph = set(self._running.values()), job.order.prompt.graph
-        if lane not in busy or job.may_exist:
+        """Whether a lane should take a job: it has what it needs, and no other one may have it or suits it better."""
+        if self._homes.bind(job, lane, self.lanes):
             return False
-        return any(other not in busy and not other.trouble and not other.refuse(graph) for other in self.lanes)
-
-    def _requeue_to_stop(self, job: Job) -> None:
-        """A waiting job whose prompt may be on a server has to be stopped there first."""
-        with self._changed:
-            self._waiting.add(job, front=True)
-            self._wake()
+        yard, graph = Yard(self.lanes, set(self._running.values())), job.order.prompt.graph
+        reason = lane.refuse(graph)
+        if reason and not job.snapshot.reason and yard.refuses(graph):
+            job.update(reason=f"No ComfyUI can run this now: {reason}")
+        return not reason and not yard.has_better(job, lane)
 
     def _wake(self) -> None:
         """Let every worker look again; with the lock held."""
@@ -282,12 +289,6 @@ class JobQueue:
         for record in self.ledger.list_open():
             job = make_job(record)
             job.may_exist, job.accepted = record.posted is not None, record.started is not None
-            self._remember(job)
-            self._homeless[job.id] = time.monotonic()
+            self._roll.add(job)
+            self._homes.wait(job)
             self._waiting.add(job)
-
-    def _remember(self, job: Job) -> None:
-        self._jobs[job.token] = job
-        over = [token for token, old in self._jobs.items() if old.snapshot.is_over and not old.is_watched]
-        for token in over[: max(0, len(self._jobs) - REMEMBERED)]:
-            del self._jobs[token]

@@ -1,4 +1,4 @@
-"""Workers: threads that run one job after the other on one server."""
+"""Workers: threads that run one job after the other on one server, and the crew of all of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import datetime
 import logging
 import threading
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,7 @@ from comfygradio.errors import (
     UnexpectedAnswer,
 )
 from comfygradio.jobs.job import Job, Phase
-from comfygradio.jobs.lane import Lane
+from comfygradio.jobs.lane import POSTED, Lane
 from comfygradio.jobs.naming import choose_place
 from comfygradio.jobs.results import Result, collect_again, collect_results
 from comfygradio.jobs.store import Ledger
@@ -241,3 +242,25 @@ class Worker(threading.Thread):
             time.sleep(pause)
             results = collect_again(results, self._lane.client, place)
         return results
+
+
+class Crew:
+    """The workers of all lanes. Not thread-safe, but for `join`: the queue that owns it holds a lock."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._workers: list[Worker] = []
+        self._staffed: set[Lane] = set()
+
+    def staff(self, lanes: Collection[Lane]) -> list[Worker]:
+        """Workers, to be started, for lanes that have none yet; those of lanes that are gone end by themselves."""
+        fresh = [Worker(self._desk, lane) for lane in lanes if lane not in self._staffed for _ in range(POSTED)]
+        self._workers = [worker for worker in self._workers if worker.ident is None or worker.is_alive()] + fresh
+        self._staffed = set(lanes)
+        return fresh
+
+    def join(self, timeout_seconds: float) -> None:
+        """Wait for the workers' ends, for so long at most."""
+        deadline = time.monotonic() + timeout_seconds
+        for worker in list(self._workers):
+            worker.join(max(0.0, deadline - time.monotonic()))

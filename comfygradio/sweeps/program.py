@@ -13,6 +13,7 @@ from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.errors import ComfyGradioError, DefinitionError, JobError
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset import Preset, load_preset
+from comfygradio.jobs.engine import Engine, ServerList, renew_lanes
 from comfygradio.jobs.lane import Lane
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.queue import JobQueue
@@ -59,11 +60,12 @@ def sweep(
         path = str(Path(preset).resolve())
         definition = read_definition({"preset": path, "axes": axes, "values": values or {}, "carry": carry})
     with ExitStack() as stack:
-        lanes = [Lane(stack.enter_context(ComfyClient(url))) for url in servers]
-        form, troubles = bind_lanes(load_preset(definition.preset), lanes)
+        engine = ServerList([ComfyClient(url) for url in servers])
+        stack.callback(engine.close)
+        form, troubles = bind_lanes(load_preset(definition.preset), engine.lanes)
         if form is None:
             raise troubles[0]
-        sweeps = stack.enter_context(open_sweeps(form, lanes, folder, definition))
+        sweeps = stack.enter_context(open_sweeps(form, engine, folder, definition))
         found = find_last(sweeps) if preset is None else None
         one = found or sweeps.plan(definition, OWNER, Path() if preset else folder, is_confined=False)
         begin(one, folder)
@@ -87,8 +89,8 @@ def bind_lanes(preset: Preset, lanes: Sequence[Lane]) -> tuple[Form | None, list
 
 
 @contextmanager
-def open_sweeps(form: Form, lanes: Sequence[Lane], folder: Path, definition: Definition) -> Iterator[Sweeps]:
-    """The sweeps of a folder, with a queue on these servers; what is posted at the end goes on there.
+def open_sweeps(form: Form, engine: Engine, folder: Path, definition: Definition) -> Iterator[Sweeps]:
+    """The sweeps of a folder, with a queue on an engine's lanes; what is posted at the end goes on there.
 
     Pictures are named after the values on the axes of `definition`. Raises LedgerError.
     """
@@ -96,8 +98,9 @@ def open_sweeps(form: Form, lanes: Sequence[Lane], folder: Path, definition: Def
         ledger = Ledger.open(folder)
         stack.callback(ledger.close)
         limits = Limits(names=name_files(definition), sweep_points=MOST_POINTS)
-        queue = JobQueue(lanes, ledger, ledger.outputs, limits)
+        queue = JobQueue(engine.lanes, ledger, ledger.outputs, limits, may_grow=engine.may_grow)
         stack.callback(queue.close)
+        engine.watch(lambda: renew_lanes(queue, engine, form.workflow.class_types))
 
         def find_form(name: str) -> Form:
             return form

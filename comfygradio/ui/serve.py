@@ -9,6 +9,7 @@ import signal
 import tempfile
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from comfygradio.cluster.joining import connect
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import ComfyGradioError, ServerUnreachable, SettingsError
@@ -37,6 +39,9 @@ from comfygradio.ui.visitors import Visitors
 from comfygradio.ui.watcher import PresetWatcher
 
 DEFAULT_SERVER = "http://127.0.0.1:8188"
+
+JOIN_SECONDS = 3.0
+"""How long the page waits for the first worker of a cluster; without one it opens closed, and says why."""
 
 MAX_THREADS = 400
 """Gradio lets so many events run at once, held-open generators included (its default of 40 makes others wait)."""
@@ -69,10 +74,7 @@ def build(settings: Settings) -> App:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("GRADIO_TEMP_DIR", make_upload_folder())
     operators = find_operators(settings)
-    client, demo = choose_server(settings)
-    others = [ComfyClient(url, headers=settings.headers) for url in settings.more_servers]
-    limits, outputs = set_limits(settings), settings.outputs.resolve()
-    studio = Studio(client, settings.presets, outputs, demo is not None, others, limits)
+    studio, demo = open_studio(settings)
     if settings.on_disconnect == "cancel":
         studio.attendance = Attendance(studio.queue.stop)
     studio.connect()
@@ -81,6 +83,19 @@ def build(settings: Settings) -> App:
     app = App(settings, studio, blocks, PresetWatcher(settings.presets, studio.reload), visitors, demo, operators)
     studio.on_reconnect = lambda: rebuild(app)
     return app
+
+
+def open_studio(settings: Settings) -> tuple[Studio, DemoServer | None]:
+    """The state of an app on the servers of the settings, and the demo server if there is one."""
+    limits, outputs = set_limits(settings), settings.outputs.resolve()
+    if settings.engine is not None:
+        cluster = connect(settings.engine, settings)
+        with suppress(ServerUnreachable):
+            cluster.await_lane(JOIN_SECONDS)
+        return Studio(cluster.client, settings.presets, outputs, limits=limits, engine=cluster), None
+    client, demo = choose_server(settings)
+    others = [ComfyClient(url, headers=settings.headers) for url in settings.more_servers]
+    return Studio(client, settings.presets, outputs, demo is not None, others, limits), demo
 
 
 def set_limits(settings: Settings) -> Limits:
@@ -224,8 +239,9 @@ def rebuild(app: App) -> None:
     revision = app.revision + 1
     blocks = build_page(app.studio, revision, app.settings.author, app.visitors, app.operators)
     blocks.queue(default_concurrency_limit=None)
-    _Swap(app.blocks).swap_blocks(blocks)
-    blocks.config = blocks.get_config_file()
+    if app.blocks.is_running:
+        _Swap(app.blocks).swap_blocks(blocks)
+        blocks.config = blocks.get_config_file()
     app.blocks = blocks
     app.revision = revision
 

@@ -9,14 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.errors import ComfyGradioError, LimitReached, PresetError, ValuesRefused
 from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form, fingerprint
 from comfygradio.forms.preset import Preset, load_presets
+from comfygradio.jobs.engine import Engine, ServerList, renew_lanes
 from comfygradio.jobs.job import Job, Order
-from comfygradio.jobs.lane import Lane
+from comfygradio.jobs.lane import UNKNOWN
+from comfygradio.jobs.lane_client import LaneClient
 from comfygradio.jobs.limits import Limits, find_excess
 from comfygradio.jobs.queue import JobQueue
 from comfygradio.jobs.store import Ledger
@@ -28,24 +29,28 @@ class Studio:
     """Presets, forms and jobs of one running app.
 
     `forms` are empty and `trouble` says why while no server has answered yet; `connect` tries again. `others` are
-    further servers that share the jobs with the first. `attendance` is there where a job that nobody watches any more
+    further servers that share the jobs with the first; an `engine` gives servers that come and go instead, and
+    `client` is then its own. `attendance` is there where a job that nobody watches any more
     is stopped. Raises LedgerLocked where another app uses the outputs folder.
     """
 
     def __init__(
         self,
-        client: ComfyClient,
+        client: LaneClient,
         folders: Sequence[Path],
         outputs: Path,
         is_demo: bool = False,
-        others: Sequence[ComfyClient] = (),
+        others: Sequence[LaneClient] = (),
         limits: Limits | None = None,
+        engine: Engine | None = None,
     ) -> None:
         self.client = client
         self.folders = folders
         self.limits = limits or Limits()
         self.ledger = Ledger.open(outputs)
-        self.queue = JobQueue([Lane(one) for one in (client, *others)], self.ledger, outputs, self.limits)
+        self.engine = engine or ServerList((client, *others))
+        lanes, may_grow = self.engine.lanes, self.engine.may_grow
+        self.queue = JobQueue(lanes, self.ledger, outputs, self.limits, may_grow=may_grow)
         self.sweeps = Sweeps(self.queue, self.find_form, lambda form, graph: _refuse_excess(form, graph, self.limits))
         self.attendance: Attendance | None = None
         self.is_demo = is_demo
@@ -54,6 +59,7 @@ class Studio:
         self.trouble = ""
         self.on_reconnect: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
+        self.engine.watch(self._renew)
 
     def connect(self) -> bool:
         """Read object_info of the classes that the presets use and bind every preset; False if that failed.
@@ -123,20 +129,33 @@ class Studio:
 
     def _bind(self) -> bool:
         with self._lock:
-            classes = {name for preset in self.presets for name in preset.class_types}
+            classes, lanes = self._list_classes(), self.queue.lanes
             object_info, embeddings = ObjectInfo({}), dict[str, None]()
             troubles: list[str] = []
-            for lane in self.queue.lanes:
+            for lane in lanes:
                 try:
                     object_info = object_info.merge(lane.learn(classes))
                     embeddings |= dict.fromkeys(lane.client.embeddings() if classes else ())
                 except ComfyGradioError as error:
                     troubles.append(str(error))
-            self.trouble = troubles[0] if len(troubles) == len(self.queue.lanes) else ""
+            nobody = self.engine.trouble or "No ComfyUI is there yet."
+            self.trouble = (troubles or [nobody])[0] if len(troubles) == len(lanes) else ""
             if not self.trouble:
                 forms = [preset.bind(object_info, tuple(embeddings)) for preset in self.presets]
                 self.forms = {form.name: _limit_uploads(form, self.limits.upload_mb) for form in forms}
             return not self.trouble
+
+    def _renew(self) -> None:
+        """Lanes came or went: the queue works on those that are there, and the page shows what they have."""
+        before = [fingerprint(form) for form in self.forms.values()]
+        renew_lanes(self.queue, self.engine, self._list_classes())
+        if not any(lane.trouble in ("", UNKNOWN) for lane in self.queue.lanes) or not self.connect():
+            return
+        if before != [fingerprint(form) for form in self.forms.values()]:
+            self.on_reconnect()
+
+    def _list_classes(self) -> set[str]:
+        return {name for preset in self.presets for name in preset.class_types}
 
     def _load(self) -> tuple[list[Preset], list[str]]:
         presets, errors = load_presets(self.folders)
@@ -146,8 +165,7 @@ class Studio:
         """Let go of the servers; what they run goes on, and the next start takes it up again. Callable twice."""
         self.queue.close()
         self.ledger.close()
-        for lane in self.queue.lanes:
-            lane.client.close()
+        self.engine.close()
 
 
 def _without_folders(text: str, folders: Sequence[Path]) -> str:

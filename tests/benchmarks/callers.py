@@ -33,10 +33,13 @@ class BareScript:
         self._socket_url = url.replace("http", "ws", 1) + "/ws?clientId="
 
     def __call__(self, color: int) -> bytes:
+        return self.run({**COLOR, "1": {**COLOR["1"], "inputs": {**COLOR["1"]["inputs"], "color": color}}})
+
+    def run(self, graph: Any) -> bytes:
+        """The bytes of the picture that a graph makes."""
         client_id = uuid.uuid4().hex
         with closing(websocket.create_connection(self._socket_url + client_id, timeout=TIMEOUT)) as socket:
             socket.recv()  # the greeting: from here on the server knows this client
-            graph = {**COLOR, "1": {**COLOR["1"], "inputs": {**COLOR["1"]["inputs"], "color": color}}}
             answer = self._http.post("/prompt", json={"prompt": graph, "client_id": client_id}).json()
             file = await_file(socket, answer["prompt_id"])
         return self._http.get("/view", params=file).raise_for_status().content

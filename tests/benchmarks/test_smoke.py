@@ -15,6 +15,7 @@ import pytest
 
 from comfygradio.forms.preset import load_preset
 from tests.benchmarks.callers import read_result
+from tests.benchmarks.engine import take_medians
 from tests.benchmarks.figures import Goal, describe_spread, format_table, percentile, write_json
 from tests.benchmarks.lab_server import SentFrame, read_log
 from tests.benchmarks.page import Shown
@@ -30,6 +31,10 @@ def test_percentiles_are_interpolated() -> None:
     assert percentile([7.0], 95) == 7.0
     assert math.isnan(percentile([], 50))
     assert describe_spread([1, 2, 3]).largest == 3
+
+
+def test_the_rounds_of_a_benchmark_give_medians() -> None:
+    assert take_medians([{"s": 1.0, "MB": 9.0}, {"s": 3.0, "MB": 7.0}, {"s": 2.0, "MB": 8.0}]) == {"s": 2.0, "MB": 8.0}
 
 
 def test_a_missing_figure_meets_no_goal() -> None:

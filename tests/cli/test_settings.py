@@ -196,3 +196,15 @@ def test_auth_files_that_cannot_be_used(folder: Path, data: bytes, expected: str
 def test_an_auth_file_that_is_gone(folder: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read: No such file or directory"):
         read_auth(folder / "gone")
+
+
+def test_a_named_server_beats_an_engine_of_the_environment() -> None:
+    environ = {"COMFYGRADIO_ENGINE": "tls://head", "COMFYGRADIO_TLS_CA": "file"}
+    settings = load_settings(environ)
+    assert settings.engine == "tls://head" and settings.tls_ca == Path("file")
+    assert load_settings(environ, {"server": ["http://a:1"]}).engine is None
+    assert load_settings(environ, {"demo": True}).engine is None
+    with pytest.raises(SettingsError, match="--engine brings its own servers"):
+        load_settings({}, {"engine": "tls://head", "demo": True})
+    with pytest.raises(SettingsError, match=r"^--tls-key: the file nowhere does not exist\.$"):
+        load_settings({}, {"tls_key": "nowhere"})

@@ -17,11 +17,12 @@ from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.watch import Patience
 from comfygradio.comfy.workflow import Prompt, Upload
 from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.jobs.homes import HOME_SECONDS
 from comfygradio.jobs.job import Job, Order, Snapshot
 from comfygradio.jobs.lane import Lane
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.naming import DEFAULT_PATTERN
-from comfygradio.jobs.queue import HOME_SECONDS, JobQueue
+from comfygradio.jobs.queue import JobQueue
 from comfygradio.jobs.store import Ledger
 from tests.faults.proxy import Line
 from tests.jobs.lines import count_files, draw, free_port, is_over, wait

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import LedgerLocked, LimitReached
@@ -44,10 +45,10 @@ def test_a_job_ends_with_its_file_saved(queue: JobQueue) -> None:
         assert picture.convert("RGB").getpixel((0, 0)) == (0x11, 0x22, 0x33)
 
 
-def test_at_most_two_prompts_are_posted_and_the_rest_waits_here(queue: JobQueue) -> None:
+def test_at_most_two_prompts_are_posted_and_the_rest_waits_here(queue: JobQueue, demo: DemoServer) -> None:
     jobs = [queue.submit(draw(color, 30)) for color in range(3)] + [queue.submit(draw(9))]
     wait(jobs[0], lambda s: s.state is not None and s.state.status == "running")
-    assert len(queue.lanes[0].client.queue().running) + len(queue.lanes[0].client.queue().pending) <= POSTED
+    assert ComfyClient(demo.url).queue_remaining() <= POSTED
     assert jobs[3].snapshot.phase == "waiting" and jobs[3].snapshot.ahead == 3, [job.snapshot for job in jobs]
     for job in jobs[:3]:
         queue.stop(job.token)
@@ -128,7 +129,7 @@ def test_jobs_outlive_the_queue(demo: DemoServer, tmp_path: Path) -> None:
         ends = [wait(job, is_over) for job in found if job]
         assert [end.phase for end in ends] == ["done"] * 3
         assert [job.id for job in found if job] == [job.id for job in jobs]
-        history = again.lanes[0].client.history()
+        history = ComfyClient(demo.url).history()
         assert sum(entry.prompt_id in {job.id for job in jobs} for entry in history.values()) == 3
     assert count_files(outputs) == 3
 

@@ -163,7 +163,7 @@ def test_points_do_not_count_as_waiting_jobs(demo: DemoServer, tmp_path: Path) -
         assert set(end_all(painter)) == {"done"} and queue.count_waiting() == {}
 
 
-def test_carried_nodes_are_posted_and_nowhere_else(queue: JobQueue) -> None:
+def test_carried_nodes_are_posted_and_nowhere_else(queue: JobQueue, demo: DemoServer) -> None:
     node = {"class_type": "EmptyImage", "inputs": {"width": 8, "height": 8, "batch_size": 1, "color": 5}}
     painter = Painter("anna", 1)
     painter.carried = {"comfygradio-carried-1": node}
@@ -172,7 +172,7 @@ def test_carried_nodes_are_posted_and_nowhere_else(queue: JobQueue) -> None:
     (phase,) = end_all(painter)
     (job,) = painter.given
     record = queue.ledger.get(job.id)
-    entry = queue.lanes[0].client.transport.get_json(f"/history/{job.id}")[job.id]
+    entry = ComfyClient(demo.url).transport.get_json(f"/history/{job.id}")[job.id]
     assert phase == "done" and record and set(record.order.prompt.graph) == {"1", "2"}
     assert set(entry["prompt"][2]) == {"1", "2", "comfygradio-carried-1"}
 
@@ -215,7 +215,7 @@ def test_jobs_of_a_source_outlive_the_queue(demo: DemoServer, tmp_path: Path) ->
         assert len(tokens) <= POSTED + 1 and again.ledger.list_open() == []
 
 
-def test_an_order_of_a_source_that_is_stopped_before_it_is_posted(queue: JobQueue) -> None:
+def test_an_order_of_a_source_that_is_stopped_before_it_is_posted(queue: JobQueue, demo: DemoServer) -> None:
     class Hasty(Painter):
         def take(self, lane: Lane, warm: bool) -> Job | None:
             job = super().take(lane, warm)
@@ -227,4 +227,4 @@ def test_an_order_of_a_source_that_is_stopped_before_it_is_posted(queue: JobQueu
     queue.attach(painter)
     queue.start()
     assert end_all(painter) == ["stopped", "stopped"]
-    assert all(queue.lanes[0].client.history(job.id) is None for job in painter.given)
+    assert all(ComfyClient(demo.url).history(job.id) is None for job in painter.given)

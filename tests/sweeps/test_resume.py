@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import ValuesRefused
 from comfygradio.sweeps.running.kept_files import find_folder
@@ -153,7 +154,7 @@ def test_points_of_another_sweep_that_run_are_waited_for_and_not_run_twice(demo:
         await_that(lambda: len(queue.ledger.list_open()) == 2)
         other = sweeps.start(define(0.3, color="2-3"), "anna")
         assert end(other) == "done" and end(first) == "done" and other.counts.done == 2
-        assert len(queue.lanes[0].client.history()) == 3
+        assert len(ComfyClient(demo.url).history()) == 3
         assert other.cells[0,].token == first.cells[1,].token
 
 

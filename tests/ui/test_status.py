@@ -165,10 +165,11 @@ def test_clear_takes_everybodys_waiting_prompts_and_leaves_what_runs(studio: Stu
     jobs = [studio.queue.submit(draw(number, 60)) for number in range(2)]
     wait(jobs[0], is_running)
     wait(jobs[1], is_posted)
-    foreign = studio.client.queue_prompt(draw(9, 60).prompt.graph)
+    direct = ComfyClient(demo.url)
+    foreign = direct.queue_prompt(draw(9, 60).prompt.graph)
     assert "done" in call(Status(studio, OPERATORS), OPERATORS.token, "clear", demo.url)
     assert wait(jobs[1], is_over).phase == "stopped"
-    queue = studio.client.queue()
+    queue = direct.queue()
     assert not queue.pending and foreign.prompt_id not in [one.prompt_id for one in queue.running]
     assert is_running(jobs[0].snapshot)
 

@@ -36,7 +36,7 @@ class Desk:
             space,
             space.form.object_info,
             lambda node_id, class_type: measured.get(node_id),
-            lanes=len(self.queue.lanes),
+            lanes=max(1, len(self.queue.lanes)),
             limits=Limits(carry, self._measure_memory()),
             todo=frozenset(todo),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from comfygradio.errors import ValuesRefused
 from comfygradio.forms.preset_file import Widget
@@ -15,16 +15,19 @@ PLAIN: frozenset[Widget] = frozenset({"text", "textarea", "number", "slider", "s
 
 
 class Suiting:
-    """Which lanes can run which points. Quick: points that differ only in plain fields are looked at once."""
+    """Which lanes can run which points. Quick: points that differ only in plain fields are looked at once.
 
-    def __init__(self, space: Space, lanes: Iterable[Lane]) -> None:
+    `list_lanes` gives the lanes that are there now.
+    """
+
+    def __init__(self, space: Space, list_lanes: Callable[[], Iterable[Lane]]) -> None:
         self._space = space
-        self._lanes = {lane.url: lane for lane in lanes}
+        self._list_lanes = list_lanes
         self._telling = [
             any(space.form.fields[name].widget not in PLAIN or space.form.fields[name].bypass for name in axis.fields)
             for axis in space.axes
         ]
-        self._known: dict[tuple[str, int, Index], str] = {}
+        self._known: dict[tuple[Lane, int, Index], str] = {}
 
     def accepts(self, server: str, index: Index) -> bool:
         """Whether the server with this URL can run a point."""
@@ -32,19 +35,20 @@ class Suiting:
 
     def find_lack(self, server: str, index: Index) -> str:
         """Why a server cannot run a point, in a sentence; "" if it can, or if the point is refused by its form."""
-        lane = self._lanes[server]
+        lane = next((lane for lane in self._list_lanes() if lane.url == server), None)
+        return self._find_lack(lane, index) if lane else "it is not there any more."
+
+    def explain(self, index: Index | None) -> str:
+        """Why no server can run a point, in a sentence; "" if one can, or could if it answered, and for no point."""
+        lacks = ["" if lane.trouble or index is None else self._find_lack(lane, index) for lane in self._list_lanes()]
+        return f"No ComfyUI can run some of the points: {lacks[0]}" if lacks and all(lacks) else ""
+
+    def _find_lack(self, lane: Lane, index: Index) -> str:
         place = tuple(position if tells else 0 for position, tells in zip(index, self._telling, strict=True))
-        key = server, lane.lessons, place
+        key = lane, lane.lessons, place
         if key not in self._known:
             try:
                 self._known[key] = lane.refuse(self._space.prompt(place).graph)
             except ValuesRefused:
                 self._known[key] = ""
         return self._known[key]
-
-    def explain(self, index: Index | None) -> str:
-        """Why no server can run a point, in a sentence; "" if one can, or could if it answered, and for no point."""
-        if index is None:
-            return ""
-        lacks = ["" if lane.trouble else self.find_lack(url, index) for url, lane in self._lanes.items()]
-        return f"No ComfyUI can run some of the points: {lacks[0]}" if all(lacks) else ""

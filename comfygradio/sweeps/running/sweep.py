@@ -54,19 +54,17 @@ class Sweep(Watchable):
         self.id = record.id if record else str(uuid.uuid4())
         self.token = record.token if record else secrets.token_urlsafe(18)
         self.created = record.created if record else time.time()
-        self.owner = owner
-        self.space = space
+        self.owner, self.space = owner, space
         self.definition = resolve_definition(definition, space, desk.queue.outputs)
         self._desk = desk
         self._board = Board(Cell(index, values) for index, values in describe_cells(space))
-        self._suiting = Suiting(space, desk.queue.lanes)
+        self._suiting = Suiting(space, lambda: desk.queue.lanes)
         self._dealer = Dealer(self._make_course, self._suiting.accepts)
         self._following = Following(self._hear)
         self.phase: SweepPhase = cast(SweepPhase, record.phase) if record else "planned"
         self.reason = ""
         self._reused: dict[Index, str] = {}
-        self._ratings = Ratings(desk.rows, owner)
-        self._pace = Pace()
+        self._ratings, self._pace = Ratings(desk.rows, owner), Pace()
         self._lock = threading.Lock()
 
     @property
@@ -88,6 +86,11 @@ class Sweep(Watchable):
     def plan(self) -> Plan:
         """In which order the points are run that do not exist yet, and what that costs; made when asked for."""
         return self._dealer.prepare().plan
+
+    @property
+    def trouble(self) -> str:
+        """Why it does not go on although it should, in a sentence; "" where nothing is wrong."""
+        return self.reason or (self._desk.queue.trouble if self.is_active else "")
 
     @property
     def seconds_left(self) -> float | None:
@@ -204,9 +207,8 @@ class Sweep(Watchable):
             elif point.phase != "done" or point.has_files or self.phase not in ("planned", "running"):
                 self._ratings.note(index, point.point)
                 self._reused[index] = point.id
-                is_reused = point.sweep != self.id
                 made = {"results": point.results, "error": point.error, "seconds": point.seconds}
-                where = {"token": point.token, "server": point.server, "is_reused": is_reused}
+                where = {"token": point.token, "server": point.server, "is_reused": point.sweep != self.id}
                 self._show(index, phase=point.phase, **where, **made)
 
     def go_on(self) -> None:

@@ -134,7 +134,7 @@ async function look() {
   try {
     const told = await server.look([token]);
     if (told.denied) complain("You may not see this any more; reload this page.");
-    else { complain(""); paint(told); }
+    else { complain(told.trouble); paint(told); }
   } catch { complain("The app does not answer; it is asked again."); }
   asking = false;
   clearTimeout(timer);

@@ -9,9 +9,9 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from comfygradio.comfy.client import ComfyClient
 from comfygradio.errors import LedgerError, PresetError
 from comfygradio.jobs.job import Job
+from comfygradio.jobs.lane_client import LaneClient
 from comfygradio.jobs.naming import choose_place
 from comfygradio.jobs.results import collect_again
 from comfygradio.jobs.store import Record
@@ -178,7 +178,7 @@ class History:
             job = self._studio.queue.find(record.token)
         return describe_card(record, job)
 
-    def _find_client(self, url: str) -> ComfyClient:
+    def _find_client(self, url: str) -> LaneClient:
         lanes = self._studio.queue.lanes
         return next((lane.client for lane in lanes if lane.url == url), self._studio.client)
 

@@ -73,7 +73,8 @@ class Status:
                 return DENIED
             queue = self._studio.queue
             servers = await asyncio.gather(*(self._describe(lane) for lane in queue.lanes))
-            return {"servers": servers, "waiting": describe_waiting(queue.count_waiting(), self._operators.token)}
+            waiting = describe_waiting(queue.count_waiting(), self._operators.token)
+            return {"servers": servers, "waiting": waiting, "trouble": queue.trouble}
 
         return look
 

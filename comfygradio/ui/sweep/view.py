@@ -65,7 +65,7 @@ def describe_state(sweep: Sweep, find_job: FindJob, version: str) -> Json:
         "counts": {name: getattr(counts, name) for name in ("waiting", "running", "done", "failed", "stopped")},
         "line": describe_counts(phase, counts),
         "rest": rest,
-        "trouble": sweep.reason,
+        "trouble": sweep.trouble,
         "live": describe_live(sweep, find_job),
     }
 

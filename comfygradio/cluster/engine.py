@@ -1,0 +1,201 @@
+"""The engine on Dask: every worker of a cluster that tells of a ComfyUI is a lane."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from comfygradio.cluster.address import ClusterAddress
+from comfygradio.cluster.link import Link
+from comfygradio.cluster.remote import RemoteClient
+from comfygradio.cluster.wire import OPERATION
+from comfygradio.errors import ServerUnreachable
+from comfygradio.jobs.lane import Lane
+
+LOOK_SECONDS = 1.0
+"""Between two looks at the scheduler."""
+
+SILENT_SECONDS = 10.0
+"""A worker whose heartbeats have not come for so long gets no jobs."""
+
+FORGET_SECONDS = 60.0
+"""A lane that left without a word is shown for so long, and its jobs wait for it."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What a worker tells of its lane in every heartbeat; `began` tells two workers of one lane apart."""
+
+    address: str
+    url: str
+    trouble: str
+    is_leaving: bool
+    began: float
+    heard: float
+
+    @classmethod
+    def parse(cls, address: str, worker: Mapping[str, Any]) -> Notice | None:
+        """The notice in what the scheduler knows of a worker; None for a worker without a lane."""
+        metrics = worker.get("metrics")
+        told = metrics.get(OPERATION) if isinstance(metrics, dict) else None
+        if not isinstance(told, dict) or not told.get("url"):
+            return None
+        began, heard = told.get("began"), worker.get("last_seen")
+        return cls(
+            address,
+            str(told["url"]),
+            str(told.get("trouble") or ""),
+            bool(told.get("leaving")),
+            began if isinstance(began, int | float) else 0.0,
+            heard if isinstance(heard, int | float) else 0.0,
+        )
+
+
+class Member:
+    """A lane of the cluster, whichever worker stands for it."""
+
+    def __init__(self, notice: Notice, link: Link) -> None:
+        self.notice = notice
+        self.heard_at = time.monotonic()
+        self.missing_since: float | None = None
+        self.lane = Lane(RemoteClient(notice.url, link, self.find_address))
+
+    def find_address(self) -> str:
+        """Where the worker is now. Raises ServerUnreachable while there is none."""
+        if self.missing_since is not None:
+            raise ServerUnreachable(f"No worker of the cluster is beside {self.notice.url} at the moment.")
+        return self.notice.address
+
+    def hear(self, notice: Notice) -> bool:
+        """Take in a notice; True if the lane has become well again."""
+        now = time.monotonic()
+        if notice.heard != self.notice.heard or notice.address != self.notice.address:
+            self.heard_at = now
+        was_ill = self.missing_since is not None or bool(self.notice.trouble)
+        self.notice, self.missing_since = notice, None
+        trouble = notice.trouble
+        if now - self.heard_at > SILENT_SECONDS:
+            trouble = f"The worker beside {notice.url} has not been heard of for {now - self.heard_at:.0f} seconds."
+        if trouble:
+            self.lane.fail(ServerUnreachable(trouble))
+        return was_ill and not trouble
+
+    def miss(self) -> bool:
+        """The scheduler does not know it; True if it is to be forgotten."""
+        now = time.monotonic()
+        if self.missing_since is None:
+            self.missing_since = now
+            self.lane.fail(ServerUnreachable(f"The worker beside {self.notice.url} has left the cluster."))
+        return now - self.missing_since > FORGET_SECONDS
+
+
+class DaskEngine:
+    """The lanes of a Dask cluster, as its scheduler knows them; looks every second."""
+
+    may_grow = True
+
+    def __init__(self, address: ClusterAddress) -> None:
+        self.address = address
+        self.trouble = ""
+        self._link = Link(address)
+        self._members: dict[str, Member] = {}
+        self._changed: list[Callable[[], None]] = []
+        self._known = threading.Event()
+        self._news = threading.Event()
+        self._closed = threading.Event()
+        self.client = RemoteClient(str(address), self._link, self._find_any)
+        works = (self._look_on, self._tell_on)
+        self._threads = [threading.Thread(target=work, name="comfygradio-engine", daemon=True) for work in works]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        """Those that there are now, by name."""
+        return tuple(self._members[url].lane for url in sorted(self._members))
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Call `changed` after lanes came, went or got well again, or the scheduler did."""
+        self._changed.append(changed)
+
+    def await_lane(self, seconds: float) -> None:
+        """Wait until there is a lane. Raises ServerUnreachable with what is missing."""
+        if not self._known.wait(seconds):
+            raise ServerUnreachable(self.trouble or self._explain_empty())
+
+    def close(self) -> None:
+        """Let go of the cluster; callable twice."""
+        self._closed.set()
+        self._news.set()
+        self._link.close()
+        for thread in self._threads:
+            thread.join(5.0)
+
+    def _look_on(self) -> None:
+        while not self._closed.is_set():
+            if self._look():
+                self._news.set()
+            self._closed.wait(LOOK_SECONDS)
+
+    def _tell_on(self) -> None:
+        """On a thread of its own: whoever asks new lanes what they have may have to wait for the answers."""
+        while self._news.wait() and not self._closed.is_set():
+            self._news.clear()
+            for changed in list(self._changed):
+                self._tell(changed)
+
+    def _tell(self, changed: Callable[[], None]) -> None:
+        try:
+            changed()
+        except Exception:
+            log.exception("a change of the cluster's lanes could not be taken in")
+
+    def _look(self) -> bool:
+        """Whether anything changed that somebody should know."""
+        before = self.lanes, self.trouble
+        try:
+            workers = self._link.identify()
+        except ServerUnreachable:
+            self.trouble = f"The Dask scheduler at {self.address} does not answer; jobs go on as soon as it is back."
+            return before[1] != self.trouble
+        notices = [notice for address, told in workers.items() if (notice := Notice.parse(address, told))]
+        is_well = self._take_in({notice.url: notice for notice in sorted(notices, key=lambda one: one.began)})
+        self.trouble = "" if self._members else self._explain_empty()
+        if self._members:
+            self._known.set()
+        return is_well or before != (self.lanes, self.trouble)
+
+    def _take_in(self, notices: Mapping[str, Notice]) -> bool:
+        """Bring the members up to date; True if one got well again."""
+        members, is_well = dict(self._members), False
+        for url, notice in notices.items():
+            if notice.is_leaving:
+                members.pop(url, None)
+            elif url in members:
+                is_well |= members[url].hear(notice)
+            else:
+                members[url] = Member(notice, self._link)
+        for url in [url for url in members if url not in notices]:
+            if members[url].miss():
+                del members[url]
+        self._members = members
+        return is_well
+
+    def _explain_empty(self) -> str:
+        return (
+            f"No worker has joined the Dask scheduler at {self.address} yet; on each GPU host start: "
+            f"comfygradio worker --scheduler {self.address} --server URL."
+        )
+
+    def _find_any(self) -> str:
+        members = list(self._members.values())
+        member = next((one for one in members if not one.lane.trouble), members[0] if members else None)
+        if member is None:
+            raise ServerUnreachable(self.trouble or self._explain_empty())
+        return member.find_address()

@@ -1,0 +1,20 @@
+"""Joining a cluster from an app: where Dask is imported first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from comfygradio.cluster.address import check_installed, parse_cluster
+from comfygradio.settings import Settings
+
+if TYPE_CHECKING:
+    from comfygradio.cluster.engine import DaskEngine
+
+
+def connect(text: str, settings: Settings) -> DaskEngine:
+    """The engine on the workers of a Dask scheduler; it has no lanes yet. Raises SettingsError."""
+    check_installed()
+    address = parse_cluster(text, settings, "--engine")
+    from comfygradio.cluster.engine import DaskEngine
+
+    return DaskEngine(address)

@@ -1,0 +1,105 @@
+"""The link: an app's connections to the scheduler and to the workers, on an event loop of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from concurrent import futures
+from typing import Any, TypeVar
+
+from comfygradio.cluster.address import ClusterAddress
+from comfygradio.cluster.wire import OPERATION
+from comfygradio.errors import ServerUnreachable
+
+CONNECT_SECONDS = 4.0
+"""How long a machine may take to accept a connection."""
+
+PATIENCE_SECONDS = 4.0
+"""After so long without an answer the worker is asked whether it is there; its ComfyUI may take longer."""
+
+CLOSING_SECONDS = 1.0
+"""Who asks while the link is closed learns so within this time."""
+
+T = TypeVar("T")
+
+
+class Link:
+    """Calls to Dask processes, from any thread. Every failure is a ServerUnreachable."""
+
+    def __init__(self, scheduler: ClusterAddress) -> None:
+        from distributed.core import ConnectionPool
+
+        self._scheduler = scheduler
+        arguments = scheduler.make_security().get_connection_args("client")
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="comfygradio-link", daemon=True)
+        self._thread.start()
+        self._pool = ConnectionPool(deserialize=False, connection_args=arguments, timeout=CONNECT_SECONDS)
+        self._wait(self._pool.start())
+
+    def call(self, address: str, request: bytes) -> bytes:
+        """A worker's answer, however long its ComfyUI takes, as long as the worker itself is there."""
+        return self._wait(self._call(address, request))
+
+    def identify(self) -> dict[str, Any]:
+        """What the scheduler tells of its workers."""
+        told = self._wait(asyncio.wait_for(self._exchange(str(self._scheduler), op="identity"), CONNECT_SECONDS))
+        workers = told.get("workers") if isinstance(told, dict) else None
+        if not isinstance(workers, dict):
+            raise ServerUnreachable(f"{self._scheduler} does not answer like a Dask scheduler.")
+        return workers
+
+    def close(self) -> None:
+        """Close all connections; callable twice."""
+        if self._thread.is_alive():
+            self._wait(self._let_go())
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        if not self._loop.is_running():
+            work.close()
+            raise ServerUnreachable("The app has let go of the cluster.")
+        try:
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
+            while not futures.wait({future}, CLOSING_SECONDS).done:
+                if not self._loop.is_running():
+                    raise ServerUnreachable("The app has let go of the cluster.")
+            return future.result()
+        except (OSError, asyncio.TimeoutError, futures.CancelledError, RuntimeError) as error:
+            raise ServerUnreachable(f"The connection failed: {type(error).__name__}.") from error
+
+    async def _let_go(self) -> None:
+        """Whoever waits for an answer is told that none comes."""
+        await self._pool.close()
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        await asyncio.sleep(0)
+
+    async def _call(self, address: str, request: bytes) -> bytes:
+        answering = asyncio.ensure_future(self._exchange(address, op=OPERATION, request=request))
+        try:
+            while not (await asyncio.wait({answering}, timeout=PATIENCE_SECONDS))[0]:
+                await asyncio.wait_for(self._exchange(address, op=OPERATION, request=b""), PATIENCE_SECONDS)
+            answer = answering.result()
+        finally:
+            answering.cancel()
+        if not isinstance(answer, bytes):
+            raise OSError("no answer of ours")
+        return answer
+
+    async def _exchange(self, address: str, **message: Any) -> Any:
+        """One message and its answer, on a connection that is used again if all went well."""
+        comm = await self._pool.connect(address)
+        is_fine = False
+        try:
+            await comm.write(message)
+            answer = await comm.read()
+            is_fine = True
+        finally:
+            if not is_fine:
+                comm.abort()
+            self._pool.reuse(address, comm)
+        return answer

@@ -1,0 +1,25 @@
+"""Makes lanes of the workers that somebody else starts, as dask-jobqueue and `dask worker` do:
+
+COMFYUI_URL=http://127.0.0.1:8188 dask worker tls://HEAD:8786 --nthreads 1 --preload comfygradio.cluster.preload
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfygradio.cluster.worker import Beside, LaneWorker
+from comfygradio.settings import DEFAULT_SERVER, load_settings
+
+
+def dask_setup(worker: Any) -> None:
+    """Dask calls this when a worker begins."""
+    settings = load_settings()
+    host = worker.address.rpartition("://")[2].rpartition(":")[0].strip("[]")
+    lane = LaneWorker(Beside(settings.server or DEFAULT_SERVER, settings.headers, host))
+    lane.attach(worker)
+    worker.comfygradio_lane = lane
+
+
+async def dask_teardown(worker: Any) -> None:
+    """Dask calls this when a worker ends."""
+    await worker.comfygradio_lane.close()

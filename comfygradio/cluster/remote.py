@@ -1,0 +1,162 @@
+"""A client whose ComfyUI is on another machine: its calls run in the worker beside that."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from comfygradio.cluster.link import Link
+from comfygradio.cluster.wire import CHUNK_BYTES, Ask, Call, News, Piece, pack, unpack_outcome
+from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.comfy.outputs import write_file
+from comfygradio.comfy.sighting import Sighting
+from comfygradio.comfy.state import JobState, Preview
+from comfygradio.comfy.workflow import Prompt
+from comfygradio.errors import ComfyGradioError, ServerError, ServerUnreachable
+
+
+class RemoteClient:
+    """A LaneClient. `find_address` gives the worker's address, or raises ServerUnreachable with the reason."""
+
+    def __init__(self, url: str, link: Link, find_address: Callable[[], str]) -> None:
+        self.url = url
+        self._link = link
+        self._find_address = find_address
+
+    def __repr__(self) -> str:
+        return f"RemoteClient({self.url!r})"
+
+    def run(
+        self,
+        prompt: Prompt,
+        *,
+        client_id: str | None = None,
+        prompt_id: str | None = None,
+        may_exist: bool = False,
+        weights: Mapping[str, float] | None = None,
+    ) -> Generator[JobState, None, None]:
+        """As ComfyClient's, a state at least every two seconds."""
+        files = tuple((self._send(upload.path), upload.name, upload.slots) for upload in prompt.uploads)
+        ask = Ask(
+            dict(prompt.graph),
+            files,
+            dict(prompt.extra_pnginfo),
+            prompt.outputs,
+            client_id,
+            prompt_id or str(uuid.uuid4()),
+            may_exist,
+            dict(weights or {}),
+        )
+        self._call("begin", ask)
+        try:
+            yield from self._follow(ask.prompt_id)
+        except ComfyGradioError:
+            with suppress(ServerError):
+                self._call("end", ask.prompt_id, "let go")
+            raise
+        except BaseException:
+            self._call("end", ask.prompt_id, "cancel")
+            raise
+
+    def sight(self, prompt_id: str) -> Sighting:
+        """As ComfyClient's."""
+        try:
+            found = self._call("sight", prompt_id)
+        except ServerError as error:
+            return Sighting(error=error)
+        return found if isinstance(found, Sighting) else Sighting(error=ServerError("The worker answered nonsense."))
+
+    def cancel(self, prompt_id: str) -> bool:
+        """As ComfyClient's."""
+        return bool(self._call("cancel", prompt_id))
+
+    def queue_remaining(self) -> int:
+        """As ComfyClient's."""
+        return int(self._call("queue_remaining"))
+
+    def clear_queue(self) -> None:
+        """As ComfyClient's."""
+        self._call("clear_queue")
+
+    def interrupt(self, prompt_id: str | None = None) -> None:
+        """As ComfyClient's."""
+        self._call("interrupt", prompt_id)
+
+    def free(self, unload_models: bool = True, free_memory: bool = True) -> None:
+        """As ComfyClient's."""
+        self._call("free", unload_models, free_memory)
+
+    def object_info(self, *class_types: str) -> ObjectInfo:
+        """As ComfyClient's."""
+        found = self._call("object_info", *class_types)
+        return found if isinstance(found, ObjectInfo) else ObjectInfo({})
+
+    def embeddings(self) -> list[str]:
+        """As ComfyClient's."""
+        return [str(name) for name in self._call("embeddings")]
+
+    def system_stats(self) -> dict[str, Any]:
+        """As ComfyClient's."""
+        return dict(self._call("system_stats"))
+
+    def view(self, filename: str, subfolder: str = "", type: str = "output") -> bytes:
+        """As ComfyClient's."""
+        return b"".join(self._fetch(filename, subfolder, type))
+
+    def download(self, path: str | Path, filename: str, subfolder: str = "", type: str = "output") -> Path:
+        """As ComfyClient's."""
+        return write_file(Path(path), self._fetch(filename, subfolder, type))
+
+    def close(self) -> None:
+        """The connections belong to the engine."""
+
+    def _follow(self, prompt_id: str) -> Iterator[JobState]:
+        """The states of a run, each with the newest preview. Raises what the run raises."""
+        seen, count = 0, 0
+        preview: Preview | None = None
+        while True:
+            news: News = self._call("tell", prompt_id, seen, count)
+            if news.state is not None:
+                if news.state.preview is not None:
+                    count, preview = news.state.preview_count, news.state.preview
+                yield replace(news.state, preview=preview)
+            seen = news.version
+            if news.failure is not None:
+                raise news.failure
+            if news.is_over:
+                return
+
+    def _send(self, path: Path) -> str:
+        """Put a file on the worker's shelf; the ticket for it."""
+        ticket = ""
+        with path.open("rb") as file:
+            while (data := file.read(CHUNK_BYTES)) or not ticket:
+                ticket = str(self._call("put", ticket, data))
+        return ticket
+
+    def _fetch(self, filename: str, subfolder: str, type: str) -> Iterator[bytes]:
+        """The pieces of one file."""
+        piece: Piece = self._call("open", filename, subfolder, type)
+        yield piece.data
+        had = len(piece.data)
+        while had < piece.size:
+            data = self._call("read", piece.ticket, had)
+            if not data:
+                raise ServerUnreachable(f"{self.url} cut {filename} off.")
+            had += len(data)
+            yield data
+        if piece.ticket:
+            self._call("drop", piece.ticket)
+
+    def _call(self, method: str, *arguments: Any) -> Any:
+        """A method of the worker's lane. Raises what that raises, and ServerUnreachable where it is not there."""
+        address = self._find_address()
+        try:
+            answer = self._link.call(address, pack(Call(method, arguments)))
+        except ServerUnreachable as error:
+            raise ServerUnreachable(f"The worker beside {self.url} does not answer; is that machine there?") from error
+        return unpack_outcome(answer, self)

@@ -1,0 +1,110 @@
+"""Runs on the worker's side: a prompt is followed here, and whoever asks gets the newest state."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import replace
+
+from comfygradio.cluster.wire import News
+from comfygradio.comfy.state import JobState
+from comfygradio.errors import ComfyGradioError, ServerUnreachable
+
+PERIOD_SECONDS = 0.1
+"""States travel at most so often, unless something begins or ends; of several, the newest."""
+
+ASK_SECONDS = 2.0
+"""A question waits for something new for so long."""
+
+CANCEL_SECONDS = 5.0
+"""How long it may take to hand a cancel to the server."""
+
+LEASE_SECONDS = 15.0
+"""A run that nobody has asked about for so long is let go: its app is gone, or comes again by itself."""
+
+HANDED_BACK = "The worker beside this ComfyUI was stopped; the job goes on elsewhere, or here when it is back."
+
+log = logging.getLogger(__name__)
+
+
+class LetGo(ComfyGradioError):
+    """Thrown into a run, it makes it let go of its prompt without cancelling it."""
+
+
+class FollowedRun:
+    """One prompt on its way. Thread-safe; `states` are those of `ComfyClient.run`, `clean_up` is called at the end."""
+
+    def __init__(self, states: Generator[JobState, None, None], clean_up: Callable[[], None]) -> None:
+        self._states = states
+        self._clean_up = clean_up
+        self._changed = threading.Condition()
+        self._newest: JobState | None = None
+        self._version = 0
+        self._told: tuple[float, str] = (0.0, "")
+        self._failure: ComfyGradioError | None = None
+        self._wish = ""
+        self.is_over = False
+        self.asked_at = time.monotonic()
+        threading.Thread(target=self._follow, name="comfygradio-run", daemon=True).start()
+
+    def tell(self, seen: int, previews: int, seconds: float = ASK_SECONDS) -> News:
+        """The newest state after version `seen`, waited for; without its preview if `previews` have been seen."""
+        deadline = time.monotonic() + seconds
+        with self._changed:
+            while (left := self._find_pause(seen, deadline)) > 0:
+                self._changed.wait(left)
+            self.asked_at = time.monotonic()
+            state = self._newest
+            self._told = (self.asked_at, state.status if state else "")
+            if state is not None and state.preview_count == previews:
+                state = replace(state, preview=None)
+            return News(self._version, state, self.is_over, self._failure)
+
+    def end(self, wish: str, seconds: float = CANCEL_SECONDS) -> None:
+        """Cancel the prompt, let go of it, or hand it back (which cancels it here, and says so); waits until that is
+        done. Raises ServerUnreachable if that takes too long."""
+        with self._changed:
+            self._wish = self._wish or wish
+            if not self._changed.wait_for(lambda: self.is_over, seconds):
+                raise ServerUnreachable("ComfyUI did not answer when the job was to be stopped.")
+
+    def _find_pause(self, seen: int, deadline: float) -> float:
+        """Seconds for which there is nothing to tell yet."""
+        now, (told_at, status) = time.monotonic(), self._told
+        if self.is_over or now >= deadline:
+            return 0.0
+        if self._version <= seen or self._newest is None:
+            return deadline - now
+        return 0.0 if self._newest.status != status else min(deadline, told_at + PERIOD_SECONDS) - now
+
+    def _follow(self) -> None:
+        try:
+            with closing(self._states):
+                self._go_on()
+        except LetGo:
+            pass
+        except ComfyGradioError as error:
+            self._failure = error
+        except Exception:
+            log.exception("a run failed unexpectedly")
+            self._failure = ServerUnreachable("The worker beside this ComfyUI failed; its log has the details.")
+        self._clean_up()
+        with self._changed:
+            self.is_over = True
+            self._changed.notify_all()
+
+    def _go_on(self) -> None:
+        for state in self._states:
+            with self._changed:
+                self._newest, wish = state, self._wish
+                self._version += 1
+                self._changed.notify_all()
+            if wish == "let go":
+                self._states.throw(LetGo("The app that wanted this job is gone."))
+            if wish == "hand back":
+                self._failure = ServerUnreachable(HANDED_BACK)
+            if wish:
+                return

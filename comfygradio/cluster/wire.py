@@ -1,0 +1,138 @@
+"""What goes between an app and a worker beside a ComfyUI: calls and answers as bytes, plain data and our own alone."""
+
+from __future__ import annotations
+
+import io
+import logging
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass, is_dataclass
+from typing import Any
+
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.outputs import FileSource
+from comfygradio.comfy.state import JobState
+from comfygradio.errors import ComfyGradioError, UnexpectedAnswer
+
+OPERATION = "comfygradio"
+"""The name under which a Dask worker takes our calls, and tells of itself in its heartbeats."""
+
+CHUNK_BYTES = 1 << 20
+"""Files travel in pieces of this size."""
+
+SOURCE = "source"
+"""Stands for whatever fetches a file: it stays on its side of the line."""
+
+OURS = ("comfygradio.errors", "comfygradio.comfy.", "comfygradio.cluster.wire")
+PLAIN = frozenset([("builtins", "set"), ("builtins", "frozenset"), ("collections", "OrderedDict")])
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a method of a worker's lane."""
+
+    method: str
+    arguments: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a worker shall run: a prompt without its files, and tickets of the files with their names and slots."""
+
+    graph: dict[str, Any]
+    files: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...]
+    extra_pnginfo: dict[str, Any]
+    outputs: tuple[str, ...]
+    client_id: str | None
+    prompt_id: str
+    may_exist: bool
+    weights: dict[str, float]
+
+
+@dataclass(frozen=True)
+class News:
+    """How a run stands: `version` grows with every state, and a preview is left out that was sent before."""
+
+    version: int
+    state: JobState | None
+    is_over: bool = False
+    failure: ComfyGradioError | None = None
+
+
+@dataclass(frozen=True)
+class Piece:
+    """The beginning of a file, and the ticket for the rest of its `size` in bytes; "" where that is all."""
+
+    data: bytes
+    size: int
+    ticket: str = ""
+
+
+class _Packer(pickle.Pickler):
+    def __init__(self, file: io.BytesIO) -> None:
+        """Leaves out what distributed registers for all programs, such as tracebacks for exceptions."""
+        super().__init__(file, protocol=5)
+        self.dispatch_table = {}
+
+    def persistent_id(self, value: Any) -> str | None:
+        return SOURCE if isinstance(value, ComfyClient) else None
+
+
+class _Unpacker(pickle.Unpickler):
+    def __init__(self, data: bytes, source: FileSource | None) -> None:
+        super().__init__(io.BytesIO(data))
+        self._source = source
+
+    def persistent_load(self, pid: Any) -> FileSource | None:
+        return self._source
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Only values of ours, and errors: whoever sends anything else gets nothing run here."""
+        if (module, name) in PLAIN:
+            return super().find_class(module, name)
+        found = super().find_class(module, name) if module.startswith(OURS) and "." not in name else None
+        if isinstance(found, type) and (is_dataclass(found) or issubclass(found, ComfyGradioError)):
+            return found
+        raise pickle.UnpicklingError(f"{module}.{name} is nothing that is sent here")
+
+
+def pack(value: Any) -> bytes:
+    """A value as bytes; clients in it stay behind."""
+    written = io.BytesIO()
+    _Packer(written).dump(value)
+    return written.getvalue()
+
+
+def unpack(data: bytes, source: FileSource | None = None) -> Any:
+    """The value in bytes; `source` takes the place of the client that stayed behind. Raises UnexpectedAnswer."""
+    try:
+        return _Unpacker(data, source).load()
+    except Exception as error:
+        log.warning("something unreadable came from another machine: %s", error)
+        raise UnexpectedAnswer(
+            "Another machine of the cluster sent something that cannot be read; does it run the same comfygradio?"
+        ) from None
+
+
+def pack_outcome(work: Callable[[], Any]) -> bytes:
+    """What a function returns or raises, as bytes. Anything but an error of ours is a mistake, and is logged."""
+    try:
+        return pack((True, work()))
+    except ComfyGradioError as error:
+        return pack((False, error))
+    except Exception:
+        log.exception("a call from another machine failed unexpectedly")
+        return pack((False, UnexpectedAnswer("The worker beside this ComfyUI failed; its log has the details.")))
+
+
+def unpack_outcome(data: bytes, source: FileSource | None = None) -> Any:
+    """What was returned; what was raised is raised again. Raises UnexpectedAnswer for anything else."""
+    outcome = unpack(data, source)
+    if not isinstance(outcome, tuple) or len(outcome) != 2:
+        raise UnexpectedAnswer("Another machine of the cluster answered something else than was asked.")
+    is_fine, value = outcome
+    if not is_fine:
+        raise value if isinstance(value, ComfyGradioError) else UnexpectedAnswer("A worker failed without an error.")
+    return value

@@ -1,0 +1,188 @@
+"""The worker beside a ComfyUI: a Dask worker that is a lane, for as long as it is not stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from comfygradio.cluster.address import ClusterAddress, is_loopback, wrap_host
+from comfygradio.cluster.service import LaneService
+from comfygradio.cluster.wire import OPERATION
+from comfygradio.comfy.address import parse_url
+from comfygradio.comfy.client import ComfyClient
+
+HEALTH_SECONDS = 1.0
+"""Between two looks at the ComfyUI."""
+
+THREADS = 16
+"""Calls that are answered at once; those of a run wait for its news."""
+
+AGAIN_SECONDS = 1.0
+"""Between two attempts to reach the scheduler."""
+
+LEAVE_SECONDS = 2.5
+"""Between telling that the lane leaves and its end, so that every app has heard of it."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What a worker stands beside: the ComfyUI and its headers, and the host and port where the worker listens."""
+
+    server: str
+    headers: Mapping[str, str]
+    host: str
+    port: int = 0
+    name: str = ""
+
+
+class LaneWorker:
+    """A lane of a cluster; `attach` makes any Dask worker one."""
+
+    def __init__(self, beside: Beside) -> None:
+        self.url = name_lane(beside)
+        self.service = LaneService(ComfyClient(beside.server, headers=beside.headers, name=self.url))
+        self._pool = ThreadPoolExecutor(THREADS, "comfygradio-call")
+        self._began = time.time()
+        self._health: asyncio.Task[None] | None = None
+
+    def attach(self, worker: Any) -> None:
+        """Let a Dask worker answer our calls, and tell of the lane in its heartbeats; on its event loop."""
+        worker.handlers[OPERATION] = self.handle
+        worker.metrics[OPERATION] = self.tell
+        self._health = asyncio.get_running_loop().create_task(self._look_on())
+
+    async def handle(self, request: bytes) -> bytes:
+        """Answer one call; an empty one at once, whatever else goes on."""
+        if not request:
+            return b""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self.service.answer, request)
+
+    def tell(self, worker: Any) -> dict[str, Any]:
+        """What every heartbeat says."""
+        told = {"url": self.url, "trouble": self.service.trouble, "leaving": self.service.is_leaving}
+        return {**told, "began": self._began, "running": self.service.running}
+
+    async def leave(self, worker: Any) -> None:
+        """Hand back what runs, and tell everybody."""
+        self.service.is_leaving = True
+        await worker.heartbeat()
+        pause = asyncio.create_task(asyncio.sleep(LEAVE_SECONDS))
+        await asyncio.get_running_loop().run_in_executor(self._pool, self.service.hand_back)
+        await pause
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        if self._health:
+            self._health.cancel()
+        await asyncio.get_running_loop().run_in_executor(None, self.service.close)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _look_on(self) -> None:
+        before = ""
+        while True:
+            await asyncio.get_running_loop().run_in_executor(None, self.service.look)
+            if self.service.trouble != before:
+                before = self.service.trouble
+                print(before or f"{self.url} answers again.", flush=True)
+            await asyncio.sleep(HEALTH_SECONDS)
+
+
+def name_lane(beside: Beside) -> str:
+    """How a lane is called: its server's address as seen from outside, or what it was named."""
+    address = parse_url(beside.server)
+    if beside.name or not address.loopback or is_loopback(beside.host):
+        return beside.name or address.base
+    parts = urlsplit(address.base)
+    host = wrap_host(beside.host)
+    return urlunsplit(parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host))
+
+
+async def run_worker(scheduler: ClusterAddress, beside: Beside, stop: asyncio.Event) -> None:
+    """Be a lane of the cluster until `stop` is set; whenever the scheduler is gone, come back to it."""
+    is_told = False
+    while not stop.is_set():
+        try:
+            is_told &= not await _join(scheduler, beside, stop)
+        except (OSError, asyncio.TimeoutError, ValueError, RuntimeError) as error:
+            log.info("the scheduler cannot be joined: %s", error)
+        if not stop.is_set() and not is_told:
+            print(f"The Dask scheduler at {scheduler} does not answer; trying again.", flush=True)
+        is_told = True
+        await _sleep(stop, AGAIN_SECONDS)
+
+
+async def _join(scheduler: ClusterAddress, beside: Beside, stop: asyncio.Event) -> bool:
+    """One time as a worker of the scheduler: from joining to leaving, or until it is gone; False if it is not there."""
+    if not await _answers(scheduler, stop):
+        return False
+    lane = LaneWorker(beside)
+    with TemporaryDirectory(prefix="comfygradio-dask-", ignore_cleanup_errors=True) as folder:
+        worker = make_worker(scheduler, beside, folder)
+        try:
+            lane.attach(worker)
+            await worker
+            print(f"{lane.url} is a lane of {scheduler}; Ctrl-C ends that.", flush=True)
+            await _first(worker.finished(), stop.wait())
+            if stop.is_set() and worker.status.name == "running":
+                await lane.leave(worker)
+        finally:
+            await lane.close()
+            await worker.close(timeout=2)
+    return True
+
+
+def make_worker(scheduler: ClusterAddress, beside: Beside, folder: str) -> Any:
+    """A Dask worker with one thread, which listens on its host alone; not started."""
+    from distributed import Worker
+
+    loopback = "[::1]" if ":" in beside.host else "127.0.0.1"
+    return Worker(
+        str(scheduler),
+        nthreads=1,
+        host=beside.host,
+        port=beside.port,
+        protocol=scheduler.scheme,
+        security=scheduler.make_security(),
+        dashboard=False,
+        dashboard_address=f"{loopback}:0",
+        local_directory=folder,
+        memory_limit=0,
+    )
+
+
+async def _answers(scheduler: ClusterAddress, stop: asyncio.Event) -> bool:
+    """Whether the scheduler can be reached; a Dask worker that is started would wait for ever."""
+    from distributed.comm import connect
+
+    connecting = scheduler.make_security().get_connection_args("worker")
+    attempt = asyncio.ensure_future(connect(str(scheduler), timeout=5, **connecting))
+    await _first(attempt, stop.wait())
+    if not attempt.done() or attempt.cancelled():
+        return False
+    attempt.result().abort()
+    return True
+
+
+async def _first(*works: Any) -> None:
+    """Until one of these has ended; the others are cancelled."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        if not task.done():
+            task.cancel()
+
+
+async def _sleep(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except asyncio.TimeoutError:
+        return

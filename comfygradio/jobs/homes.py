@@ -1,0 +1,49 @@
+"""Homes: the lane that may still have a job's prompt, and how long another one leaves the job to it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable
+
+from comfygradio.jobs.job import Job
+from comfygradio.jobs.lane import Lane
+
+HOME_SECONDS = 60.0
+"""How long a job whose prompt may still be on a server waits for that server before another one may take it."""
+
+
+class Homes:
+    """Jobs that look for their prompt. Not thread-safe: the queue that owns it holds a lock.
+
+    With `may_grow` a home that is not there may yet come; else it is waited for only while it is among the lanes.
+    """
+
+    def __init__(self, seconds: float, may_grow: bool) -> None:
+        self._seconds = seconds
+        self._may_grow = may_grow
+        self._since: dict[str, float] = {}
+        self._left: set[str] = set()
+
+    def __bool__(self) -> bool:
+        return bool(self._since)
+
+    def wait(self, job: Job) -> None:
+        """From now on the job waits for its home."""
+        self._since[job.id] = time.monotonic()
+
+    def forget(self, job: Job) -> None:
+        """The job is over."""
+        self._since.pop(job.id, None)
+
+    def change(self, before: Iterable[Lane], after: Collection[Lane]) -> None:
+        """Lanes that are gone for good are waited for no more."""
+        self._left |= {lane.url for lane in before}
+        self._left -= {lane.url for lane in after}
+
+    def bind(self, job: Job, lane: Lane, lanes: Collection[Lane]) -> bool:
+        """Whether a job is to wait for its home instead of going to this lane."""
+        if not job.may_exist or not job.home or job.home == lane.url:
+            return False
+        is_expected = self._may_grow and job.home not in self._left
+        is_known = is_expected or any(other.url == job.home for other in lanes)
+        return is_known and time.monotonic() - self._since.get(job.id, 0.0) < self._seconds

@@ -1,0 +1,138 @@
+"""Four lanes, and what goes wrong with them: no job is lost, none has two results, none runs twice needlessly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from comfygradio.demo import DemoServer
+from comfygradio.jobs.job import Job
+from tests.engine.cluster import OPTIONS, Cluster, check_done, count_runs, open_cluster, open_queue
+from tests.faults.world import await_that, paint
+from tests.jobs.lines import is_over, is_running, wait
+
+LANES = 4
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    """A cluster of four lanes."""
+    with open_cluster(tmp_path, LANES) as cluster:
+        yield cluster
+
+
+def find_place(cluster: Cluster, job: Job) -> int:
+    """On which of the lanes a job is."""
+    return [server.url for server in cluster.servers].index(job.home)
+
+
+def test_a_worker_is_killed_and_started_again(cluster: Cluster, tmp_path: Path) -> None:
+    """Its ComfyUI goes on, so that nothing runs twice."""
+    with open_queue(cluster.address, tmp_path / "outputs", LANES) as (queue, _):
+        jobs = [queue.submit(paint(1.5)) for _ in range(12)]
+        place = find_place(cluster, jobs[0]) if wait(jobs[0], is_running) else 0
+        cluster.kill(cluster.workers[place])
+        cluster.workers[place] = cluster.start_worker(cluster.servers[place])
+        check_done(queue, jobs)
+        assert count_runs(cluster.servers) == 12
+
+
+def test_a_worker_is_killed_for_good(cluster: Cluster, tmp_path: Path) -> None:
+    """Other lanes take over what it had; its two prompts may run twice, but count once."""
+    with open_queue(cluster.address, tmp_path / "outputs", LANES, home_seconds=2.0) as (queue, _):
+        jobs = [queue.submit(paint(1)) for _ in range(12)]
+        wait(jobs[0], is_running)
+        lost = jobs[0].home
+        cluster.kill(cluster.workers[find_place(cluster, jobs[0])])
+        check_done(queue, jobs)
+        assert jobs[0].home != lost and count_runs(cluster.servers) <= 14
+        assert any(lane.url == lost and lane.trouble for lane in queue.lanes)
+
+
+def test_a_comfyui_is_killed_and_comes_back(cluster: Cluster, tmp_path: Path) -> None:
+    """Behind its living worker it is no black hole: what it had is run again, and the others lose nothing."""
+    with open_queue(cluster.address, tmp_path / "outputs", LANES) as (queue, _):
+        jobs = [queue.submit(paint(0.5)) for _ in range(24)]
+        wait(jobs[0], is_running)
+        server = cluster.servers[find_place(cluster, jobs[0])]
+        server.kill()
+        lane = next(lane for lane in queue.lanes if lane.url == server.url)
+        await_that(lambda: lane.trouble)
+        server.start()
+        check_done(queue, jobs)
+        await_that(lambda: not lane.trouble)
+
+
+def test_a_comfyui_that_dies_idle_is_quarantined_and_taken_back(cluster: Cluster, tmp_path: Path) -> None:
+    """The worker notices it, without any job having to."""
+    with open_queue(cluster.address, tmp_path / "outputs", LANES) as (queue, _):
+        server = cluster.servers[0]
+        lane = next(lane for lane in queue.lanes if lane.url == server.url)
+        server.kill()
+        await_that(lambda: "does not answer" in lane.trouble)
+        check_done(queue, [queue.submit(paint()) for _ in range(4)])
+        server.start()
+        await_that(lambda: not lane.trouble)
+
+
+def test_the_scheduler_is_killed_and_started_again(cluster: Cluster, tmp_path: Path) -> None:
+    """Meanwhile jobs say what they wait for; then the workers come back, and everything is taken up where it is."""
+    with open_queue(cluster.address, tmp_path / "outputs", LANES) as (queue, engine):
+        jobs = [queue.submit(paint(2)) for _ in range(12)]
+        wait(jobs[0], is_running)
+        assert cluster.scheduler
+        cluster.kill(cluster.scheduler)
+        said = f"The Dask scheduler at {cluster.address} does not answer; jobs go on as soon as it is back."
+        await_that(lambda: engine.trouble == said)
+        late = queue.submit(paint())
+        assert late.snapshot.reason == said
+        wait(jobs[11], lambda snapshot: snapshot.reason == said)
+        cluster.start_scheduler()
+        check_done(queue, [*jobs, late])
+        await_that(lambda: not engine.trouble and not queue.trouble)
+        assert count_runs(cluster.servers) == 13
+
+
+def test_the_app_is_started_again_while_the_scheduler_is_gone(cluster: Cluster, tmp_path: Path) -> None:
+    """The ledger has everything, whoever was there when."""
+    with open_queue(cluster.address, tmp_path / "outputs", LANES) as (queue, _):
+        tokens = [queue.submit(paint(1)).token for _ in range(8)]
+        await_that(lambda: any(server.executions["EmptyImage"] for server in cluster.servers))
+        assert cluster.scheduler
+        cluster.kill(cluster.scheduler)
+    with open_queue(cluster.address, tmp_path / "outputs", 0) as (again, engine):
+        await_that(lambda: "does not answer" in engine.trouble)
+        jobs = [job for job in map(again.find, tokens) if job]
+        await_that(lambda: all(job.snapshot.reason == engine.trouble for job in jobs))
+        cluster.start_scheduler()
+        check_done(again, jobs)
+        assert len(jobs) == 8 and count_runs(cluster.servers) == 8
+
+
+def test_a_stop_that_the_worker_does_not_hear_is_heard_later(cluster: Cluster, tmp_path: Path) -> None:
+    """A job is not called stopped while its prompt may go on."""
+    with open_queue(cluster.address, tmp_path / "outputs", LANES) as (queue, _):
+        job = queue.submit(paint(60))
+        wait(job, is_running)
+        place = find_place(cluster, job)
+        cluster.kill(cluster.workers[place])
+        queue.stop(job.token)
+        cluster.workers[place] = cluster.start_worker(cluster.servers[place])
+        assert wait(job, is_over, 60).phase == "stopped"
+        assert count_runs(cluster.servers) == 0
+
+
+def test_a_lane_that_answers_slowly_holds_up_nobody(tmp_path: Path) -> None:
+    """Each answer of one ComfyUI takes longer than a worker is given; its jobs end, and the others' do not wait."""
+    slow = replace(OPTIONS, slow_on={"/prompt": 5.0})
+    with open_cluster(tmp_path, LANES - 1) as cluster, DemoServer(slow) as server:
+        cluster.servers.append(server)
+        cluster.workers.append(cluster.start_worker(server))
+        with open_queue(cluster.address, tmp_path / "outputs", LANES) as (queue, _):
+            jobs = [queue.submit(paint(0.3)) for _ in range(24)]
+            check_done(queue, jobs)
+            homes = [job.home for job in jobs]
+            assert count_runs(cluster.servers) == 24 and 1 <= homes.count(server.url) <= 4

@@ -1,0 +1,196 @@
+"""Jobs on a cluster: what comes back, what reaches the running prompt, and lanes that join and leave."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from comfygradio.cluster.engine import DaskEngine
+from comfygradio.cluster.wire import CHUNK_BYTES
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.workflow import Prompt
+from comfygradio.demo import DemoServer
+from comfygradio.errors import NotFound, PromptRejected, ServerUnreachable
+from comfygradio.jobs.job import Order
+from comfygradio.jobs.queue import JobQueue
+from tests.engine.cluster import Cluster, check_done, interrupt, open_cluster, open_queue
+from tests.faults.world import await_that, order, paint, repaint
+from tests.jobs.lines import draw, is_over, is_running, wait
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster of one lane."""
+    with open_cluster(tmp_path_factory.mktemp("cluster"), 1) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def world(cluster: Cluster, tmp_path: Path) -> Iterator[tuple[JobQueue, DaskEngine]]:
+    """A queue and its engine on that cluster."""
+    with open_queue(cluster.address, tmp_path / "outputs") as world:
+        yield world
+
+
+@pytest.fixture
+def queue(world: tuple[JobQueue, DaskEngine]) -> JobQueue:
+    """The queue alone."""
+    return world[0]
+
+
+@pytest.fixture
+def server(cluster: Cluster) -> DemoServer:
+    """The lane's ComfyUI."""
+    return cluster.servers[0]
+
+
+def test_jobs_end_with_their_files(queue: JobQueue) -> None:
+    jobs = [queue.submit(paint()) for _ in range(6)]
+    check_done(queue, jobs)
+    assert {job.home for job in jobs} == {queue.lanes[0].url}
+
+
+def test_files_are_brought_to_the_server(queue: JobQueue, tmp_path: Path) -> None:
+    picture = tmp_path / "grain.png"
+    Image.effect_noise((1100, 1100), 90).save(picture)
+    assert picture.stat().st_size > CHUNK_BYTES
+    job = queue.submit(order(repaint(picture)))
+    check_done(queue, [job])
+    with Image.open(job.snapshot.results[0].path or "") as made, Image.open(picture) as sent:
+        assert made.convert("L").tobytes() == sent.tobytes()
+
+
+def test_large_results_come_whole(queue: JobQueue, server: DemoServer) -> None:
+    frames = {"count": 1, "fps": 100.0, "width": 1536, "height": 1024}
+    graph: dict[str, Any] = {
+        "1": {"class_type": "LabFrames", "inputs": frames},
+        "2": {"class_type": "SaveImage", "inputs": {"filename_prefix": "big", "images": ["1", 0]}},
+    }
+    job = queue.submit(Order("tiny", "Tiny", Prompt(graph)))
+    check_done(queue, [job])
+    path = job.snapshot.results[0].path
+    entry = ComfyClient(server.url).history(job.id)
+    assert path and entry and path.stat().st_size > CHUNK_BYTES
+    assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(entry.outputs[0].read()).digest()
+
+
+def test_a_stop_reaches_the_running_prompt(queue: JobQueue, server: DemoServer) -> None:
+    jobs = [queue.submit(draw(n, 60)) for n in range(2)]
+    wait(jobs[0], is_running)
+    for job in jobs:
+        queue.stop(job.token)
+    assert [wait(job, is_over).phase for job in jobs] == ["stopped", "stopped"]
+    await_that(lambda: ComfyClient(server.url).queue_remaining() == 0)
+
+
+def test_a_failure_tells_what_it_tells_here(queue: JobQueue) -> None:
+    graph = dict(draw(70).prompt.graph)
+    graph["3"] = {"class_type": "LabRaise", "inputs": {"message": "kaputt", "value": ["1", 0]}}
+    graph["2"] = {"class_type": "SaveImage", "inputs": {"filename_prefix": "x", "images": ["3", 0]}}
+    end = wait(queue.submit(Order("tiny", "Tiny", Prompt(graph))), is_over)
+    assert end.phase == "failed" and "kaputt" in end.error and "LabRaise" in end.error
+
+
+def test_a_refusal_names_the_nodes(queue: JobQueue) -> None:
+    graph = {"1": {"class_type": "SaveImage", "inputs": {"filename_prefix": "x"}}}
+    with pytest.raises(PromptRejected) as caught:
+        list(queue.lanes[0].client.run(Prompt(graph)))
+    assert caught.value.node_errors[0].node_id == "1" and "images is missing" in str(caught.value)
+
+
+def test_what_is_not_there_is_not_found(queue: JobQueue) -> None:
+    with pytest.raises(NotFound):
+        queue.lanes[0].client.view("no.png")
+
+
+def test_previews_come_newest_only_at_most_ten_a_second(queue: JobQueue) -> None:
+    frames = {"count": 120, "fps": 100.0, "width": 256, "height": 256}
+    graph: dict[str, Any] = {
+        "1": {"class_type": "LabFrames", "inputs": frames},
+        "2": {"class_type": "SaveImage", "inputs": {"filename_prefix": "p", "images": ["1", 0]}},
+    }
+    began, counts, same = time.monotonic(), list[int](), 0
+    for state in queue.lanes[0].client.run(Prompt(graph)):
+        if state.preview:
+            same += bool(counts) and counts[-1] == state.preview_count
+            counts.append(state.preview_count)
+    seconds = time.monotonic() - began
+    shown = sorted(set(counts))
+    assert counts == sorted(counts) and 2 <= len(shown) <= seconds * 10 + 3, (shown, seconds)
+    assert shown[-1] > len(shown), "older previews were left out"
+
+
+def test_two_apps_share_the_lane(cluster: Cluster, queue: JobQueue, tmp_path: Path) -> None:
+    with open_queue(cluster.address, tmp_path / "other") as (other, _):
+        mine = [queue.submit(paint(0.05)) for _ in range(4)]
+        theirs = [other.submit(paint(0.05)) for _ in range(4)]
+        check_done(queue, mine)
+        check_done(other, theirs)
+
+
+def test_an_app_that_closes_leaves_its_jobs_there_and_finds_them_again(
+    cluster: Cluster, server: DemoServer, tmp_path: Path
+) -> None:
+    before = server.executions["SaveImage"]
+    with open_queue(cluster.address, tmp_path / "outputs") as (queue, _):
+        jobs = [queue.submit(paint(0.8)) for _ in range(3)]
+        wait(jobs[0], is_running)
+    with open_queue(cluster.address, tmp_path / "outputs") as (again, _):
+        found = [job for job in map(again.find, [job.token for job in jobs]) if job]
+        check_done(again, found)
+        assert len(found) == 3 and server.executions["SaveImage"] == before + 3
+
+
+def test_whichever_lane_answers_general_questions(world: tuple[JobQueue, DaskEngine]) -> None:
+    _, engine = world
+    assert engine.client.object_info("KSampler").nodes.keys() == {"KSampler"}
+    assert "devices" in engine.client.system_stats() and engine.client.embeddings() is not None
+    assert not engine.trouble
+
+
+def test_a_closed_engine_answers_nothing_and_keeps_nobody_waiting(cluster: Cluster, tmp_path: Path) -> None:
+    with open_queue(cluster.address, tmp_path / "outputs") as (queue, engine):
+        ended = threading.Event()
+        caught: list[BaseException] = []
+
+        def follow() -> None:
+            try:
+                list(queue.lanes[0].client.run(paint(60).prompt, prompt_id="11111111-1111-1111-1111-111111111111"))
+            except ServerUnreachable as error:
+                caught.append(error)
+            ended.set()
+
+        threading.Thread(target=follow, daemon=True).start()
+        direct = ComfyClient(cluster.servers[0].url)
+        await_that(lambda: direct.queue().running)
+        engine.close()
+        assert ended.wait(10) and caught
+        direct.interrupt()
+        with pytest.raises(ServerUnreachable):
+            queue.lanes[0].client.queue_remaining()
+
+
+def test_a_lane_joins_and_leaves_and_gives_its_jobs_back(cluster: Cluster, tmp_path: Path) -> None:
+    """A worker that is stopped by Ctrl-C hands its running job to the lane that stays; nothing is left behind."""
+    with (
+        DemoServer(cluster.servers[0].options) as second,
+        open_queue(cluster.address, tmp_path / "outputs") as (queue, _),
+    ):
+        worker = cluster.start_worker(second)
+        await_that(lambda: len(queue.lanes) == 2 and not any(lane.trouble for lane in queue.lanes))
+        jobs = [queue.submit(paint(3)) for _ in range(2)]
+        for job in jobs:
+            wait(job, is_running)
+        assert {job.home for job in jobs} == {lane.url for lane in queue.lanes}
+        said = interrupt(worker)
+        assert "is a lane of" in said
+        await_that(lambda: [lane.url for lane in queue.lanes] == [cluster.servers[0].url])
+        check_done(queue, jobs)
+        assert ComfyClient(second.url).queue_remaining() == 0 and second.executions["SaveImage"] == 0

@@ -1,0 +1,140 @@
+"""Lanes that come and go while the queue runs, and which of them a job goes to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.jobs.job import Order
+from comfygradio.jobs.lane import Lane
+from comfygradio.jobs.queue import JobQueue
+from comfygradio.jobs.yard import find_models
+from tests.jobs.lines import draw, is_over, is_running, open_queue, wait
+
+CLASSES = ("EmptyImage", "SaveImage", "LabSleep")
+
+
+@pytest.fixture
+def servers() -> Iterator[tuple[DemoServer, DemoServer]]:
+    """Two demo servers."""
+    options = DemoOptions(step_seconds=0.01, lab_nodes=True)
+    with DemoServer(options) as one, DemoServer(options) as two:
+        yield one, two
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Iterator[JobQueue]:
+    """A queue without any lane."""
+    with open_queue(tmp_path / "outputs") as queue:
+        yield queue
+
+
+def make_lane(server: DemoServer) -> Lane:
+    """A lane that has yet to tell what it has."""
+    lane = Lane(ComfyClient(server.url))
+    lane.expect(CLASSES)
+    return lane
+
+
+def use_model(order: Order, name: str) -> Order:
+    """The same order, with the name of a model in its graph."""
+    graph: dict[str, Any] = {**order.prompt.graph}
+    graph["2"] = {**graph["2"], "inputs": {**graph["2"]["inputs"], "filename_prefix": name}}
+    return replace(order, prompt=replace(order.prompt, graph=graph))
+
+
+def test_a_job_waits_for_the_first_lane_and_says_why(queue: JobQueue, servers: tuple[DemoServer, DemoServer]) -> None:
+    early = queue.submit(draw(1))
+    queue.renew([], "Nobody is there yet.")
+    late = queue.submit(draw(2))
+    assert early.snapshot.reason == late.snapshot.reason == "Nobody is there yet."
+    queue.renew([make_lane(servers[0])])
+    assert [wait(job, is_over).phase for job in (early, late)] == ["done", "done"]
+    assert queue.lanes[0].lessons == 1
+
+
+def test_the_reason_ends_with_the_trouble(queue: JobQueue) -> None:
+    queue.renew([], "Nobody is there yet.")
+    job = queue.submit(draw(1))
+    queue.renew([])
+    assert job.snapshot.reason == ""
+
+
+def test_a_new_lane_takes_jobs_that_wait_for_a_busy_one(
+    queue: JobQueue, servers: tuple[DemoServer, DemoServer]
+) -> None:
+    first, second = map(make_lane, servers)
+    queue.renew([first])
+    jobs = [queue.submit(draw(n, 60)) for n in range(2)]
+    wait(jobs[0], is_running)
+    wait(jobs[1], lambda snapshot: snapshot.state is not None)
+    third = queue.submit(draw(3))
+    queue.renew([first, second])
+    assert wait(third, is_over).phase == "done" and third.home == servers[1].url
+    for job in jobs:
+        queue.stop(job.token)
+        wait(job, is_over)
+
+
+def test_a_lane_that_is_gone_gets_nothing_more(queue: JobQueue, servers: tuple[DemoServer, DemoServer]) -> None:
+    first, second = map(make_lane, servers)
+    queue.renew([first, second])
+    assert wait(queue.submit(draw(1)), is_over).phase == "done"
+    queue.renew([second])
+    jobs = [queue.submit(draw(10 + n)) for n in range(6)]
+    assert [wait(job, is_over).phase for job in jobs] == ["done"] * 6
+    assert {job.home for job in jobs} == {servers[1].url}
+
+
+def test_a_lane_that_comes_back_is_another_one_and_is_used(
+    queue: JobQueue, servers: tuple[DemoServer, DemoServer]
+) -> None:
+    queue.renew([make_lane(servers[0])])
+    assert wait(queue.submit(draw(1)), is_over).phase == "done"
+    queue.renew([])
+    waiting = queue.submit(draw(2))
+    queue.renew([make_lane(servers[0])])
+    assert wait(waiting, is_over).phase == "done"
+
+
+def test_of_two_idle_lanes_the_one_with_the_model_is_chosen(
+    queue: JobQueue, servers: tuple[DemoServer, DemoServer]
+) -> None:
+    queue.renew([make_lane(server) for server in servers])
+    homes: dict[str, set[str]] = {"a.safetensors": set(), "b.ckpt": set()}
+    blocked = queue.submit(use_model(draw(1, 60), "a.safetensors"))
+    wait(blocked, is_running)
+    other = queue.submit(use_model(draw(2), "b.ckpt"))
+    wait(other, is_over)
+    assert blocked.home != other.home
+    queue.stop(blocked.token)
+    wait(blocked, is_over)
+    for number in range(6):
+        for model, found in homes.items():
+            job = queue.submit(use_model(draw(number + 10), model))
+            wait(job, is_over)
+            found.add(job.home)
+    assert homes == {"a.safetensors": {blocked.home}, "b.ckpt": {other.home}}
+
+
+def test_nothing_waits_for_a_busy_lane_that_has_the_model(
+    queue: JobQueue, servers: tuple[DemoServer, DemoServer]
+) -> None:
+    queue.renew([make_lane(server) for server in servers])
+    first = queue.submit(use_model(draw(1, 60), "a.safetensors"))
+    wait(first, is_running)
+    second = queue.submit(use_model(draw(2), "a.safetensors"))
+    assert wait(second, is_over).phase == "done" and second.home != first.home
+    queue.stop(first.token)
+    wait(first, is_over)
+
+
+def test_models_are_files_with_the_suffix_of_one() -> None:
+    graph = {"1": {"inputs": {"a": "x/y.SafeTensors", "b": "a.png", "c": 3, "d": ["1", 0]}}, "2": {"inputs": {}}}
+    assert find_models(graph) == {"x/y.SafeTensors"}
