@@ -15,6 +15,7 @@ from comfygradio.jobs.job import Order
 from comfygradio.jobs.lane import Lane
 from comfygradio.jobs.queue import JobQueue
 from comfygradio.jobs.yard import find_models
+from tests.faults.world import await_that
 from tests.jobs.lines import draw, is_over, is_running, open_queue, wait
 
 CLASSES = ("EmptyImage", "SaveImage", "LabSleep")
@@ -127,6 +128,7 @@ def test_nothing_waits_for_a_busy_lane_that_has_the_model(
     queue: JobQueue, servers: tuple[DemoServer, DemoServer]
 ) -> None:
     queue.renew([make_lane(server) for server in servers])
+    await_that(lambda: not any(lane.trouble for lane in queue.lanes))
     first = queue.submit(use_model(draw(1, 60), "a.safetensors"))
     wait(first, is_running)
     second = queue.submit(use_model(draw(2), "a.safetensors"))
