@@ -2,7 +2,7 @@
 
 One request a message keeps the newest-frame property on a slow line: the page asks again when it has painted what it
 got, and what came in between is skipped. Whatever is pushed (a generator's values, server-sent events) would wait in
-line for tens of seconds. It also costs the app a third of what Gradio's queue takes for a message.
+line for tens of seconds. It also costs the app less than half of what a message through Gradio's queue does.
 """
 
 from __future__ import annotations
