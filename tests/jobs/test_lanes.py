@@ -108,6 +108,7 @@ def test_of_two_idle_lanes_the_one_with_the_model_is_chosen(
     queue: JobQueue, servers: tuple[DemoServer, DemoServer]
 ) -> None:
     queue.renew([make_lane(server) for server in servers])
+    await_that(lambda: not any(lane.trouble for lane in queue.lanes))
     homes: dict[str, set[str]] = {"a.safetensors": set(), "b.ckpt": set()}
     blocked = queue.submit(use_model(draw(1, 60), "a.safetensors"))
     wait(blocked, is_running)
