@@ -119,19 +119,29 @@ class Visitor(Page):
         await self._call(self._line, view, "search", [access, {"text": "", "values": {}}])
         return time.perf_counter() - began
 
-    async def generate(self, values: list[Any]) -> Seen:
-        """Press the button and watch the job until its end."""
-        seen, began, message = Seen(), time.perf_counter(), dict[str, Any]()
+    async def begin(self, values: list[Any]) -> dict[str, Any]:
+        """Press the button of the first form; returns the first word about the job."""
+        message: dict[str, Any] = {}
         async for first in self._follow(self._find("generate"), [self._person, *values], None):
             message = first
-        seen.first = time.perf_counter() - began
+        return message
+
+    async def watch(self, message: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+        """Everything that is told about a job after a message, until its end."""
         while message["phase"] not in ENDS:
             asked = f"version={message['version']}&frames={message['frames']}&hold=1"
             message = json.loads(await self._stream.get(f"{JOB}/{message['token']}?{asked}"))
-            seen.messages += 1
+            yield message
+
+    async def generate(self, values: list[Any]) -> Seen:
+        """Press the button and watch the job until its end."""
+        seen, began = Seen(), time.perf_counter()
+        first = await self.begin(values)
+        seen.first, seen.phase = time.perf_counter() - began, first["phase"]
+        async for message in self.watch(first):
+            seen.messages, seen.phase = seen.messages + 1, message["phase"]
             if image := message.get("image"):
                 seen.delays.append(time.time() - read_stamp(image))
-        seen.phase = message["phase"]
         return seen
 
 
