@@ -9,12 +9,24 @@ from comfygradio.comfy.endpoints import Endpoints
 
 TARGETED_INTERRUPT = (0, 3, 57)
 """Since this version /interrupt minds the prompt_id; before, it stops whatever runs."""
-SECOND_LOOK_SECONDS = 0.15
-"""An interrupt between dequeue and start is lost, so the queue is looked at once more."""
+LOOK_AGAIN_SECONDS = (0.1, 0.2)
+"""An interrupt between dequeue and start is lost (ComfyUI resets its flag at the start), so the queue is looked at
+again after so many seconds."""
 
 
 def cancel_prompt(endpoints: Endpoints, prompt_id: str) -> bool:
     """Stop or unqueue one prompt, nobody else's; False if it was neither running nor pending. Raises ServerError."""
+    if not _cancel_once(endpoints, prompt_id):
+        return False
+    for pause in LOOK_AGAIN_SECONDS:
+        time.sleep(pause)
+        if prompt_id not in _list_running(endpoints):
+            break
+        _cancel_once(endpoints, prompt_id)
+    return True
+
+
+def _cancel_once(endpoints: Endpoints, prompt_id: str) -> bool:
     if endpoints.has_job_cancel is not False:
         cancelled = _cancel_job(endpoints, prompt_id)
         if cancelled is not None:
@@ -37,21 +49,19 @@ def _cancel_job(endpoints: Endpoints, prompt_id: str) -> bool | None:
 
 def _cancel_by_queue(endpoints: Endpoints, prompt_id: str) -> bool:
     found = endpoints.queue().position(prompt_id) is not None
-    if not found:
-        return False
-    endpoints.delete_from_queue(prompt_id)
-    if _interrupt_running(endpoints, prompt_id):
-        time.sleep(SECOND_LOOK_SECONDS)
+    if found:
+        endpoints.delete_from_queue(prompt_id)
         _interrupt_running(endpoints, prompt_id)
-    return True
+    return found
 
 
-def _interrupt_running(endpoints: Endpoints, prompt_id: str) -> bool:
-    running = [item.prompt_id for item in endpoints.queue().running]
-    if prompt_id not in running:
-        return False
+def _interrupt_running(endpoints: Endpoints, prompt_id: str) -> None:
+    running = _list_running(endpoints)
     version = endpoints.server_version()
     targeted = version is not None and version >= TARGETED_INTERRUPT
-    if targeted or set(running) == {prompt_id}:
+    if prompt_id in running and (targeted or running == {prompt_id}):
         endpoints.interrupt(prompt_id)
-    return True
+
+
+def _list_running(endpoints: Endpoints) -> set[str]:
+    return {item.prompt_id for item in endpoints.queue().running}

@@ -63,6 +63,7 @@ class Machine:
             self.executor.end(item)
 
     def _run(self, item: QueuedPrompt) -> HistoryEntry:
+        time.sleep(self.options.start_gap)
         try:
             return self.executor.run(item)
         except Exception:  # a bug here must not leave the queue without its worker

@@ -109,6 +109,8 @@ class DemoOptions:
     """Sampler step (from 1) that runs out of memory."""
     no_history_delay: float = 0.0
     """Seconds after the end of a run before /history shows it."""
+    start_gap: float = 0.0
+    """Seconds between taking a prompt from the queue and its start; an interrupt in it is lost, as in ComfyUI."""
     lose_outputs: bool = False
     """/view answers 404 for every file of output/ and temp/."""
 

@@ -123,6 +123,7 @@ def test_the_address_names_the_preset_and_back_returns(page: Page, app: RunningA
     page.get_by_label(PROMPT).fill("kept while away")
     page.get_by_text("Upscale").first.click()
     expect(page.get_by_role("heading", name="Upscale")).to_be_visible()
+    expect(page.get_by_text("Drop Image Here")).to_be_visible()  # Gradio mounts the form's parts one by one
     assert "preset=upscale" in page.url
     page.go_back()
     expect(page.get_by_role("heading", name="Text to image")).to_be_visible()

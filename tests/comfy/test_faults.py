@@ -63,6 +63,23 @@ def test_cancelling_on_every_version(version: str, waiting: bool, serve: Serve, 
         assert entry.status in ("success", "") and entry.outputs
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_interrupt_before_the_start_is_repeated(version: str, serve: Serve, connect: Connect) -> None:
+    client = connect(serve(version=version, start_gap=0.05, step_seconds=0.05).url)
+    queued = client.queue_prompt(draw_text(CHECKPOINT, steps=500))
+    assert queued.prompt_id in await_running(client)
+    assert client.cancel(queued.prompt_id)
+    begun = time.monotonic()
+    while client.queue_remaining():
+        assert time.monotonic() - begun < 5
+
+
+def await_running(client: ComfyClient) -> list[str]:
+    while not (running := client.queue().running):
+        pass
+    return [item.prompt_id for item in running]
+
+
 def test_cancel_of_what_is_over_or_unknown(serve: Serve, connect: Connect) -> None:
     for version in VERSIONS:
         client = connect(serve(version=version).url)
