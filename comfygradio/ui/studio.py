@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.errors import ComfyGradioError, LimitReached, PresetError, ValuesRefused
+from comfygradio.errors import LimitReached, PresetError, ValuesRefused
 from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form, fingerprint
 from comfygradio.forms.preset import Preset, load_presets
 from comfygradio.jobs.job import Job, Order
-from comfygradio.jobs.lane import Lane
+from comfygradio.jobs.lane import Lane, learn_all
 from comfygradio.jobs.limits import Limits, find_excess
 from comfygradio.jobs.queue import JobQueue
 from comfygradio.jobs.store import Ledger
@@ -96,10 +95,9 @@ class Studio:
         """
         form = self.find_form(name)
         checked = form.check(values)
-        seeds = tuple(field.name for field in form.fields.values() if field.widget == "seed")
         prompt = form.build(checked)
         _refuse_excess(form, prompt.graph, self.limits)
-        return Order(name, form.title, prompt, form.describe(checked), seeds)
+        return Order(name, form.title, prompt, form.describe(checked), form.seeds)
 
     def submit(self, name: str, values: Mapping[str, Any], owner: str = "local") -> Job:
         """Check the values and start a job of this person's. Raises ValuesRefused, PresetError and LimitReached."""
@@ -124,17 +122,10 @@ class Studio:
     def _bind(self) -> bool:
         with self._lock:
             classes = {name for preset in self.presets for name in preset.class_types}
-            object_info, embeddings = ObjectInfo({}), dict[str, None]()
-            troubles: list[str] = []
-            for lane in self.queue.lanes:
-                try:
-                    object_info = object_info.merge(lane.learn(classes))
-                    embeddings |= dict.fromkeys(lane.client.embeddings() if classes else ())
-                except ComfyGradioError as error:
-                    troubles.append(str(error))
-            self.trouble = troubles[0] if len(troubles) == len(self.queue.lanes) else ""
+            found = learn_all(self.queue.lanes, classes)
+            self.trouble = str(found.troubles[0]) if len(found.troubles) == len(self.queue.lanes) else ""
             if not self.trouble:
-                forms = [preset.bind(object_info, tuple(embeddings)) for preset in self.presets]
+                forms = [preset.bind(found.object_info, found.embeddings) for preset in self.presets]
                 self.forms = {form.name: _limit_uploads(form, self.limits.upload_mb) for form in forms}
             return not self.trouble
 
