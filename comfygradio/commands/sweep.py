@@ -20,7 +20,8 @@ from comfygradio.errors import SettingsError
 from comfygradio.forms.preset import Preset
 from comfygradio.jobs.store import find_ledger
 from comfygradio.settings import Settings
-from comfygradio.sweeps.definition import Definition, Entry, is_definition, read_definition
+from comfygradio.sweeps.axes.axis import Entry
+from comfygradio.sweeps.definition import Definition, is_definition, read_definition
 from comfygradio.sweeps.program import OWNER, begin, find_last, open_sweeps, read_folder, watch
 from comfygradio.sweeps.running.registry import Sweeps
 from comfygradio.sweeps.running.sweep import Sweep

@@ -45,13 +45,18 @@ class Form:
     notes: tuple[str, ...] = ()
     object_info: ObjectInfo = field(default_factory=lambda: ObjectInfo({}), repr=False)
 
+    @property
+    def seeds(self) -> tuple[str, ...]:
+        """The fields that are seeds."""
+        return tuple(name for name, one in self.fields.items() if one.widget == "seed")
+
     def check(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Every field's value, checked and completed: defaults filled in, open seeds drawn, hidden fields reset.
 
         Raises ValuesRefused with a sentence for each field that cannot be taken.
         """
         known = {*self.fields, DRAWN}
-        problems = {show(name): self._describe_unknown(show(name)) for name in values if name not in known}
+        problems = {show(name): self.describe_unknown(show(name)) for name in values if name not in known}
         checked, refused = self._check_each(values)
         described = {name: describe_value(self.fields[name], value) for name, value in checked.items()}
         for name, is_shown in find_visible(self.fields, described).items():
@@ -129,7 +134,8 @@ class Form:
         """What a hidden field stands for: nothing where it may be empty, else what it starts with."""
         return None if one.optional or one.widget in MEDIA else check_value(one, one.default)
 
-    def _describe_unknown(self, name: str) -> str:
+    def describe_unknown(self, name: str) -> str:
+        """Say that there is no field of this name, and which one may be meant."""
         near = difflib.get_close_matches(name, self.fields, 1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(self.fields) or 'none'}."
         return f"{self.title} has no such field; {hint}"

@@ -35,6 +35,15 @@ class LaneStatus:
     stats: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True)
+class Belongings:
+    """What several servers have together, and why some of them did not say it."""
+
+    object_info: ObjectInfo
+    embeddings: tuple[str, ...]
+    troubles: tuple[ComfyGradioError, ...]
+
+
 class Lane:
     """One server. Thread-safe; its workers belong to the queue."""
 
@@ -120,6 +129,19 @@ class Lane:
         except ComfyGradioError as error:
             return LaneStatus(self.url, False, str(error), running)
         return LaneStatus(self.url, True, "", running, remaining, stats)
+
+
+def learn_all(lanes: Iterable[Lane], class_types: Iterable[str]) -> Belongings:
+    """Ask every server about these classes, and for its embeddings; one that fails is passed over."""
+    classes, object_info, embeddings = tuple(class_types), ObjectInfo({}), dict[str, None]()
+    troubles: list[ComfyGradioError] = []
+    for lane in lanes:
+        try:
+            object_info = object_info.merge(lane.learn(classes))
+            embeddings |= dict.fromkeys(lane.client.embeddings() if classes else ())
+        except ComfyGradioError as error:
+            troubles.append(error)
+    return Belongings(object_info, tuple(embeddings), tuple(troubles))
 
 
 def _read_memory(stats: Mapping[str, Any]) -> float | None:

@@ -11,15 +11,14 @@ from typing import Any
 
 import yaml
 
+from comfygradio.comfy.outputs import write_file
 from comfygradio.errors import DefinitionError
 from comfygradio.forms.field import show
 from comfygradio.forms.strict_yaml import read_yaml
+from comfygradio.sweeps.axes.axis import Entry
 
 KEYS = ("preset", "values", "axes", "carry", "title")
 EXAMPLE = "for example {cfg: 1-10 (+3)}"
-
-Entry = Mapping[str, Any]
-"""Field → axis text, or list of values; several fields of one entry change together."""
 
 Place = tuple[str, ...]
 """The keys on the way to a part of a definition."""
@@ -66,10 +65,10 @@ def is_definition(path: Path) -> bool:
 
 
 def write_definition(definition: Definition, path: Path) -> None:
-    """Write a definition as a YAML file that reads as the same one. Raises OSError."""
+    """Write a definition as a YAML file that reads as the same one, whole or not at all. Raises OSError."""
     data = {key: value for key, value in definition.to_json().items() if value not in ("", {})}
     text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
-    path.write_text(f"# A sweep; run it with: comfygradio sweep {path.name}\n{text}", encoding="utf-8")
+    write_file(path, iter([f"# A sweep; run it with: comfygradio sweep {path.name}\n{text}".encode()]))
 
 
 @dataclass(frozen=True)

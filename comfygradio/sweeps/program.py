@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.errors import ComfyGradioError, DefinitionError, JobError
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset import Preset, load_preset
 from comfygradio.jobs.engine import Engine, ServerList, renew_lanes
-from comfygradio.jobs.lane import Lane
+from comfygradio.jobs.lane import Lane, learn_all
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.queue import JobQueue
 from comfygradio.jobs.store import Ledger
@@ -75,17 +74,11 @@ def sweep(
             yield from (cell for cell in changed if cell.is_over)
 
 
-def bind_lanes(preset: Preset, lanes: Sequence[Lane]) -> tuple[Form | None, list[ComfyGradioError]]:
+def bind_lanes(preset: Preset, lanes: Sequence[Lane]) -> tuple[Form | None, Sequence[ComfyGradioError]]:
     """The form of a preset with what all servers have together, None where none answers; and their troubles."""
-    object_info, embeddings, troubles = ObjectInfo({}), dict[str, None](), list[ComfyGradioError]()
-    for lane in lanes:
-        try:
-            object_info = object_info.merge(lane.learn(preset.class_types))
-            embeddings |= dict.fromkeys(lane.client.embeddings())
-        except ComfyGradioError as error:
-            troubles.append(error)
-    form = preset.bind(object_info, tuple(embeddings)) if len(troubles) < len(lanes) else None
-    return form, troubles
+    found = learn_all(lanes, preset.class_types)
+    form = preset.bind(found.object_info, found.embeddings) if len(found.troubles) < len(lanes) else None
+    return form, found.troubles
 
 
 @contextmanager
@@ -123,9 +116,9 @@ def find_last(sweeps: Sweeps) -> Sweep | None:
 
 
 def begin(one: Sweep, folder: Path) -> None:
-    """Begin a sweep or go on with it, and write down what it is."""
-    one.resume()
+    """Write down what a sweep is, and begin it or go on with it."""
     write_definition(one.definition, folder / FILE)
+    one.resume()
 
 
 def watch(one: Sweep) -> Iterator[None]:

@@ -9,14 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.errors import ComfyGradioError, LimitReached, PresetError, ValuesRefused
+from comfygradio.errors import LimitReached, PresetError, ValuesRefused
 from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form, fingerprint
 from comfygradio.forms.preset import Preset, load_presets
 from comfygradio.jobs.engine import Engine, ServerList, renew_lanes
 from comfygradio.jobs.job import Job, Order
-from comfygradio.jobs.lane import UNKNOWN
+from comfygradio.jobs.lane import UNKNOWN, learn_all
 from comfygradio.jobs.lane_client import LaneClient
 from comfygradio.jobs.limits import Limits, find_excess
 from comfygradio.jobs.queue import JobQueue
@@ -102,10 +101,9 @@ class Studio:
         """
         form = self.find_form(name)
         checked = form.check(values)
-        seeds = tuple(field.name for field in form.fields.values() if field.widget == "seed")
         prompt = form.build(checked)
         _refuse_excess(form, prompt.graph, self.limits)
-        return Order(name, form.title, prompt, form.describe(checked), seeds)
+        return Order(name, form.title, prompt, form.describe(checked), form.seeds)
 
     def submit(self, name: str, values: Mapping[str, Any], owner: str = "local") -> Job:
         """Check the values and start a job of this person's. Raises ValuesRefused, PresetError and LimitReached."""
@@ -129,19 +127,12 @@ class Studio:
 
     def _bind(self) -> bool:
         with self._lock:
-            classes, lanes = self._list_classes(), self.queue.lanes
-            object_info, embeddings = ObjectInfo({}), dict[str, None]()
-            troubles: list[str] = []
-            for lane in lanes:
-                try:
-                    object_info = object_info.merge(lane.learn(classes))
-                    embeddings |= dict.fromkeys(lane.client.embeddings() if classes else ())
-                except ComfyGradioError as error:
-                    troubles.append(str(error))
+            lanes = self.queue.lanes
+            found = learn_all(lanes, self._list_classes())
             nobody = self.engine.trouble or "No ComfyUI is there yet."
-            self.trouble = (troubles or [nobody])[0] if len(troubles) == len(lanes) else ""
+            self.trouble = str((*found.troubles, nobody)[0]) if len(found.troubles) == len(lanes) else ""
             if not self.trouble:
-                forms = [preset.bind(object_info, tuple(embeddings)) for preset in self.presets]
+                forms = [preset.bind(found.object_info, found.embeddings) for preset in self.presets]
                 self.forms = {form.name: _limit_uploads(form, self.limits.upload_mb) for form in forms}
             return not self.trouble
 

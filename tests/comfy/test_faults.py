@@ -49,7 +49,7 @@ def test_every_version(version: str, serve: Serve, connect: Connect) -> None:
 @pytest.mark.parametrize("waiting", [False, True])
 def test_cancelling_on_every_version(version: str, waiting: bool, serve: Serve, connect: Connect) -> None:
     client = connect(serve(version=version, step_seconds=0.02).url)
-    other = client.queue_prompt(draw_text(CHECKPOINT, steps=30)) if waiting else None
+    other = client.queue_prompt(draw_text(CHECKPOINT, steps=100)) if waiting else None
     run = client.run(draw_text(CHECKPOINT, steps=500))
     state = next(state for state in run if (state.queue_position if waiting else state.step))
     begun = time.monotonic()

@@ -11,6 +11,9 @@ from typing import Any, Literal
 Index = tuple[int, ...]
 """A point of a sweep: the position on each axis, in the order in which the axes were typed."""
 
+Entry = Mapping[str, Any]
+"""Field → axis text, or list of values; several fields of one entry change together."""
+
 
 @dataclass(frozen=True)
 class Change:

@@ -11,15 +11,11 @@ from comfygradio.errors import AxisError
 from comfygradio.forms.checks import MAX_TEXT
 from comfygradio.forms.field import show
 from comfygradio.forms.form import Form
-from comfygradio.forms.names import find_near
-from comfygradio.sweeps.axes.axis import Axis, Step
+from comfygradio.sweeps.axes.axis import Axis, Entry, Step
 from comfygradio.sweeps.axes.file_patterns import Files
 from comfygradio.sweeps.axes.replacing import find_absent, is_too_long
 from comfygradio.sweeps.axes.rows import Row, read_row
 from comfygradio.sweeps.axes.values import Reader
-
-Entry = Mapping[str, Any]
-"""Field → axis text, or list of values; several fields of one entry change together."""
 
 
 def read_axes(
@@ -69,7 +65,7 @@ def _read_entry(form: Form, entry: Entry, base: Mapping[str, Any], rng: random.R
     rows = []
     for name, given in entry.items():
         if name not in form.fields:
-            raise AxisError(_describe_unknown(form, name), show(name))
+            raise AxisError(form.describe_unknown(show(name)), show(name))
         one = form.fields[name]
         rows.append(read_row(Reader(one, base.get(name, one.default), rng, files), given))
     _refuse_unequal(rows)
@@ -160,9 +156,3 @@ def _measure(row: Row) -> dict[str, int]:
     for change, _ in filter(None, row.positions):
         longest[change.search] = max(longest.get(change.search, 0), len(change.value))
     return longest
-
-
-def _describe_unknown(form: Form, name: object) -> str:
-    near = find_near(name, list(form.fields), 1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(form.fields) or 'none'}."
-    return f"{form.title} has no such field; {hint}"

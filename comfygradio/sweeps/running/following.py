@@ -40,16 +40,19 @@ class Following:
         """Tell of a job until it is over, which it may be already."""
         with self._lock:
             self._jobs[index] = job
-        unlisten = job.listen(lambda: self._hear(index, job, unlisten))
-        self._hear(index, job, unlisten)
+        ends: list[Callable[[], None]] = []
+        ends.append(job.listen(lambda: self._hear(index, job, ends)))
+        self._hear(index, job, ends)
 
-    def _hear(self, index: Index, job: Job, unlisten: Callable[[], None]) -> None:
+    def _hear(self, index: Index, job: Job, ends: list[Callable[[], None]]) -> None:
+        """The first to hear of the end tells it; `ends` stop the listening, and are empty while it begins."""
         if job.snapshot.is_over:
+            for end in ends:
+                end()
             with self._lock:
                 if self._jobs.get(index) is not job:
                     return
                 del self._jobs[index]
-            unlisten()
         self._tell(index, job)
 
 

@@ -23,8 +23,7 @@ def make_order(space: Space, sweep: str, index: Index) -> Order:
     """The order for a point of the sweep with this id. Raises ValuesRefused and PresetError."""
     form, checked = space.form, space.form.check(space.values(index))
     point = Point(sweep, index, make_key(form, checked))
-    seeds = tuple(field.name for field in form.fields.values() if field.widget == "seed")
-    return Order(form.name, form.title, form.build(checked, space.now), form.describe(checked), seeds, point)
+    return Order(form.name, form.title, form.build(checked, space.now), form.describe(checked), form.seeds, point)
 
 
 def make_key(form: Form, checked: Mapping[str, Any]) -> str:
