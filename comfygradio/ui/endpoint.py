@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
 import gradio as gr
@@ -83,7 +83,7 @@ async def follow_job(studio: Studio, job: Job) -> AsyncIterator[Report]:
         studio.queue.stop(job.token)
     if snapshot.phase != "done":
         raise gr.Error(snapshot.error or "The job was stopped.", print_exception=False)
-    yield [file for result in snapshot.results if (file := _describe_file(result))], describe_info(job, snapshot)
+    yield describe_files(snapshot.results), describe_info(job, snapshot)
 
 
 def describe_info(job: Job, snapshot: Snapshot) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def _describe_endpoint(form: Form) -> str:
     return "\n".join([f"{form.title}. {form.file.description}".strip(), "", "Args:", *lines])
 
 
-def _describe_file(result: Result) -> dict[str, Any] | None:
-    if result.path is None:
-        return None
-    return {"path": str(result.path), "orig_name": result.path.name, "meta": {"_type": "gradio.FileData"}}
+def describe_files(results: Iterable[Result]) -> list[dict[str, Any]]:
+    """The results that are files, as Gradio's clients download them."""
+    paths = [result.path for result in results if result.path is not None]
+    return [{"path": str(path), "orig_name": path.name, "meta": {"_type": "gradio.FileData"}} for path in paths]

@@ -43,7 +43,6 @@ def make_zip_route(visitors: Visitors, ledger: Ledger) -> Callable[[Request], Aw
 
 def list_entries(records: Iterable[Record]) -> Iterator[Entry]:
     """Name in the zip, file or text, and time of every result; those of one job are numbered."""
-    taken: set[str] = set()
     for record in records:
         made: list[Path | str] = [one for result in record.results if (one := result.path or result.text)]
         stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(record.created))
@@ -51,19 +50,17 @@ def list_entries(records: Iterable[Record]) -> Iterator[Entry]:
         for number, one in enumerate(made, 1):
             stem = f"{base} {number}" if len(made) > 1 else base
             suffix = one.suffix if isinstance(one, Path) else ".txt"
-            name, count = f"{stem}{suffix}", 1
-            while name.lower() in taken:
-                count += 1
-                name = f"{stem} ({count}){suffix}"
-            taken.add(name.lower())
-            yield name, one, record.created
+            yield f"{stem}{suffix}", one, record.created
 
 
 def pack(entries: Iterable[Entry]) -> Iterator[bytes]:
-    """The bytes of a zip file with these files as they are (pictures get no smaller); it names those that are gone."""
+    """The bytes of a zip file with these files as they are (pictures get no smaller); it names those that are gone.
+
+    Of several entries with one name the later ones are numbered.
+    """
     sink, gone = _Sink(), list[str]()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
-        for name, made, created in entries:
+        for name, made, created in _tell_apart(entries):
             try:
                 source = BytesIO(made.encode()) if isinstance(made, str) else made.open("rb")
             except OSError:
@@ -77,6 +74,17 @@ def pack(entries: Iterable[Entry]) -> Iterator[bytes]:
         if gone:
             archive.writestr("Files that are gone.txt", "\n".join(gone))
     yield sink.take()
+
+
+def _tell_apart(entries: Iterable[Entry]) -> Iterator[Entry]:
+    taken: set[str] = set()
+    for name, made, created in entries:
+        free, count, path = name, 1, Path(name)
+        while free.lower() in taken:
+            count += 1
+            free = f"{path.stem} ({count}){path.suffix}"
+        taken.add(free.lower())
+        yield free, made, created
 
 
 class _Sink(RawIOBase):

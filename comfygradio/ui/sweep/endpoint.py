@@ -13,10 +13,10 @@ from gradio.events import api
 from comfygradio.errors import ComfyGradioError, DefinitionError
 from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
-from comfygradio.jobs.results import Result
 from comfygradio.sweeps.definition import Definition, read_definition
 from comfygradio.sweeps.running.board import Cell
 from comfygradio.sweeps.running.sweep import Sweep
+from comfygradio.ui.endpoint import describe_files
 from comfygradio.ui.stream import call_soon, wait_event
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.uploads import read_payload
@@ -108,15 +108,9 @@ def _describe_point(sweep: Sweep, cell: Cell) -> dict[str, Any]:
         "status": cell.phase,
         "error": cell.error,
         "seconds": round(cell.seconds, 3),
-        "files": [file for result in cell.results if (file := _describe_file(result))],
+        "files": describe_files(cell.results),
         "texts": [result.text for result in cell.results if result.text],
     }
-
-
-def _describe_file(result: Result) -> dict[str, Any] | None:
-    if result.path is None:
-        return None
-    return {"path": str(result.path), "orig_name": result.path.name, "meta": {"_type": "gradio.FileData"}}
 
 
 def _write(sweep: Sweep, name: str, value: Any) -> Any:

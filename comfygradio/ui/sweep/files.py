@@ -97,19 +97,13 @@ def lay_out(sweep: Sweep, layout: Mapping[str, Any]) -> Grid:
 
 def list_files(grid: Grid) -> Iterator[Entry]:
     """Name in the zip, file and time of everything that the layout shows, named after the place in the sweep."""
-    taken: set[str] = set()
     for index, cell in grid.cells.items():
         hidden = any(at in grid.layout.hidden.get(axis, ()) for axis, at in enumerate(index))
         if hidden or not grid.layout.is_wanted(cell):
             continue
         stem = clean_name(grid.name(tuple(enumerate(index))), 90)
         for path in [result.path for result in cell.results if result.path]:
-            name, count = f"{stem}{path.suffix}", 1
-            while name.lower() in taken:
-                count += 1
-                name = f"{stem} ({count}){path.suffix}"
-            taken.add(name.lower())
-            yield name, path, grid.created
+            yield f"{stem}{path.suffix}", path, grid.created
 
 
 def read_asked(text: str) -> Mapping[str, Any]:
