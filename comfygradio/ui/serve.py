@@ -10,11 +10,9 @@ import tempfile
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
-from gradio.utils import BaseReloader
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -25,12 +23,13 @@ from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import ComfyGradioError, ServerUnreachable, SettingsError
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.store import find_ledger
-from comfygradio.settings import Settings, read_auth
+from comfygradio.settings import DEFAULT_SERVER, Settings, read_auth
+from comfygradio.ui.app import App
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.attendance import Attendance
 from comfygradio.ui.history.zip import make_zip_route
 from comfygradio.ui.page import build_page
-from comfygradio.ui.status.access import Operators, find_operators
+from comfygradio.ui.status.access import find_operators
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.sweep.files import make_sheet_route
 from comfygradio.ui.sweep.thumbs import make_thumb_route
@@ -38,35 +37,11 @@ from comfygradio.ui.viewer import make_job_route
 from comfygradio.ui.visitors import Visitors
 from comfygradio.ui.watcher import PresetWatcher
 
-DEFAULT_SERVER = "http://127.0.0.1:8188"
-
 JOIN_SECONDS = 3.0
 """How long the page waits for the first worker of a cluster; without one it opens closed, and says why."""
 
 MAX_THREADS = 400
 """Gradio lets so many events run at once, held-open generators included (its default of 40 makes others wait)."""
-
-
-@dataclass
-class App:
-    """A built app; `demo` is the embedded demo server, if there is one."""
-
-    settings: Settings
-    studio: Studio
-    blocks: gr.Blocks
-    watcher: PresetWatcher
-    visitors: Visitors
-    demo: DemoServer | None = None
-    operators: Operators | None = None
-    revision: int = 0
-    """Grows whenever the page is drawn anew, so that open pages can say so."""
-
-    def close(self) -> None:
-        """Let go of jobs and stop the demo server; callable twice."""
-        self.watcher.stop()
-        self.studio.close()
-        if self.demo:
-            self.demo.stop()
 
 
 def build(settings: Settings) -> App:
@@ -79,9 +54,11 @@ def build(settings: Settings) -> App:
         studio.attendance = Attendance(studio.queue.stop)
     studio.connect()
     visitors = Visitors()
+    forms = studio.forms
     blocks = build_page(studio, 0, settings.author, visitors, operators)
     app = App(settings, studio, blocks, PresetWatcher(settings.presets, studio.reload), visitors, demo, operators)
-    studio.on_reconnect = lambda: rebuild(app)
+    studio.on_reconnect = app.rebuild
+    app.is_stale = studio.forms is not forms
     return app
 
 
@@ -137,6 +114,7 @@ def launch(app: App, *, block: bool = True) -> str:
         app.close()
         where = f"{app.settings.host}:{app.settings.port}"
         raise SettingsError(f"The page cannot be served at {where}: is the port taken? Try another --port.") from error
+    app.open()
     if block and threading.current_thread() is threading.main_thread():
         _wait_until_stopped(app)
     return address
@@ -234,34 +212,11 @@ def read_head() -> str:
     return f"{read_asset('head.html')}<script>{scripts}</script>"
 
 
-def rebuild(app: App) -> None:
-    """Build the page anew and put it in the place of the old one, for the next time that a browser loads it."""
-    revision = app.revision + 1
-    blocks = build_page(app.studio, revision, app.settings.author, app.visitors, app.operators)
-    blocks.queue(default_concurrency_limit=None)
-    if app.blocks.is_running:
-        _Swap(app.blocks).swap_blocks(blocks)
-        blocks.config = blocks.get_config_file()
-    app.blocks = blocks
-    app.revision = revision
-
-
 def make_upload_folder() -> str:
     """A private folder for Gradio's uploads, removed when the process ends."""
     folder = tempfile.mkdtemp(prefix="comfygradio-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
-
-
-class _Swap(BaseReloader):
-    """Gradio's own way to put new Blocks into a running app (used by its reload mode)."""
-
-    def __init__(self, blocks: gr.Blocks) -> None:
-        self._app = blocks.app
-
-    @property
-    def running_app(self) -> Any:
-        return self._app
 
 
 def _answers(client: ComfyClient) -> bool:

@@ -14,7 +14,8 @@ from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.jobs.lane import Lane
 from comfygradio.jobs.worker import GONE
 from comfygradio.settings import Settings, shipped_presets
-from comfygradio.ui.serve import App, build, launch
+from comfygradio.ui.app import App
+from comfygradio.ui.serve import build, launch
 from tests.jobs.lines import free_port, is_over, is_running, wait
 from tests.ui.running import run_app
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from comfygradio.settings import Settings, shipped_presets
-from comfygradio.ui.serve import App, build, launch
+from comfygradio.ui.app import App
+from comfygradio.ui.serve import build, launch
 
 
 @dataclass(frozen=True)

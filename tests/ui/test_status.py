@@ -20,8 +20,9 @@ from comfygradio.errors import SettingsError
 from comfygradio.jobs.job import Job, Snapshot
 from comfygradio.jobs.lane import LaneStatus
 from comfygradio.settings import Settings, shipped_presets
+from comfygradio.ui.app import App
 from comfygradio.ui.describe import describe_job, describe_left
-from comfygradio.ui.serve import App, build, launch
+from comfygradio.ui.serve import build, launch
 from comfygradio.ui.status.access import Operators, find_operators
 from comfygradio.ui.status.page import Status
 from comfygradio.ui.status.view import describe_server, describe_waiting

@@ -1,0 +1,39 @@
+"""Forms that change while the app starts."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import httpx
+import pytest
+
+from comfygradio.demo import DemoServer
+from comfygradio.settings import Settings, shipped_presets
+from comfygradio.ui.serve import build, launch
+
+from .running import free_port
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_form_that_changes_while_the_app_starts_is_on_the_page(
+    demo: DemoServer, tmp_path: Path, is_late: bool
+) -> None:
+    presets = tmp_path / "presets"
+    shutil.copytree(shipped_presets(), presets)
+    app = build(Settings(server=demo.url, presets=(presets,), outputs=tmp_path / "outputs", port=free_port()))
+    form = presets / "text_to_image.yaml"
+    form.write_text(form.read_text("utf-8").replace("title: Text to image", "title: Words to image"), "utf-8")
+    try:
+        if not is_late:
+            app.studio.reload()
+        url = launch(app, block=False)
+        if is_late:
+            app.studio.reload()
+        shown = httpx.get(f"{url}config").text
+        assert "Words to image" in shown and "Text to image" not in shown
+        assert httpx.get(f"{url}gradio_api/comfygradio/revision").text == str(app.revision) == "1"
+        assert f'data-revision=\\"{app.revision}\\"' in shown
+    finally:
+        app.close()
+        app.blocks.close(verbose=False)
