@@ -71,7 +71,7 @@ def test_the_download_is_the_original_file(page: Page) -> None:
 
 
 def test_a_reload_shows_the_running_job_again(page: Page) -> None:
-    start(page, "a mountain", steps=40)
+    start(page, "a mountain", steps=80)
     wait_for_frame(page)
     page.reload()
     wait_for_frame(page)
@@ -81,7 +81,7 @@ def test_a_reload_shows_the_running_job_again(page: Page) -> None:
 
 
 def test_a_new_tab_shows_the_running_job(page: Page, context: BrowserContext, app: RunningApp) -> None:
-    start(page, "a river", steps=40)
+    start(page, "a river", steps=80)
     wait_for_frame(page)
     other = context.new_page()
     other.goto(app.url)

@@ -46,10 +46,10 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    """A place of its own for each test."""
+def place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Place]:
+    """A place of its own for each test, which may say how many seconds a step takes."""
     with (
-        DemoServer(DemoOptions(step_seconds=0.1, lab_nodes=True)) as server,
+        DemoServer(DemoOptions(step_seconds=getattr(request, "param", 0.1), lab_nodes=True)) as server,
         Line(server.url) as line,
         ComfyClient(server.url) as direct,
         run_app(line.url, tmp_path) as app,
@@ -102,6 +102,7 @@ def test_the_page_is_closed_at_once(place: Place, context: BrowserContext) -> No
     place.check(1)
 
 
+@pytest.mark.parametrize("place", [0.5], indirect=True)
 def test_the_page_is_reloaded_while_the_servers_connection_breaks(place: Place, context: BrowserContext) -> None:
     page = place.open(context)
     page.get_by_role("button", name="Generate").click()
