@@ -19,7 +19,8 @@ def build_picker(field: Field, choices: Choices, elem_id: str) -> gr.HTML:
     """A list that the server searches; its value is the chosen value."""
     offered = choices()
     shown = next((choice.label for choice in offered if choice.value == field.default), "")
-    return _build("picker.js", field, elem_id, field.default, choices, shown=shown, total=len(offered))
+    start = {"initial": field.default, "shown": shown, "total": len(offered)}
+    return _build("picker.js", field, elem_id, field.default, choices, **start)
 
 
 def build_loras(field: Field, choices: Choices, elem_id: str) -> gr.HTML:

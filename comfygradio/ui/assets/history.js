@@ -1,5 +1,5 @@
 // The gallery: what the server knows, page by page, and how it changes.
-const POLL_MS = 2000, TYPE_MS = 250, ANSWER_MS = 20000;
+const POLL_MS = 2000, TYPE_MS = 250, AGAIN_MS = 5000, ANSWER_MS = 20000;
 const $ = (name) => element.querySelector(".cg-past-" + name);
 const link = (path) => new URL(path, (window.gradio_config?.root ?? location.origin + location.pathname).replace(/\/?$/, "/")).href;
 const make = (tag, attributes = {}, ...children) => {
@@ -62,7 +62,7 @@ watch("value", () => {
 
 function say(text) {
   const toast = $("toast");
-  (element.querySelector("dialog[open]:last-of-type") ?? element.querySelector(".cg-past")).append(toast);
+  ([...element.querySelectorAll("dialog[open]")].at(-1) ?? element.querySelector(".cg-past")).append(toast);
   toast.textContent = text;
   toast.hidden = false;
   clearTimeout(say.timer);
@@ -82,7 +82,7 @@ async function load(isFirst) {
   const page = await call("search", isFirst ? readQuery() : { ...readQuery(), before: next });
   if (mine !== round) return;
   isLoading = false;
-  if (page.error) { next = null; return; }
+  if (page.error) { if (isFirst) next = null; else setTimeout(again, AGAIN_MS); return; }
   if (isFirst) begin(page);
   next = page.next;
   page.jobs.forEach(add);
@@ -132,7 +132,7 @@ function remove(token) {
   card.remove();
   if (day?.matches("h3") && !day.nextElementSibling?.matches(".cg-past-card")) {
     day.remove();
-    if (!$("grid").querySelector("h3")) lastDay = "";
+    lastDay = [...$("grid").querySelectorAll("h3")].at(-1)?.textContent ?? "";
   }
   jobs.delete(token);
   cards.delete(token);
@@ -156,6 +156,7 @@ async function poll() {
   poll.isBusy = true;
   try {
     const answer = await server.look([access, { tokens: open }]);
+    if (answer?.left) { access = entering = null; await enter(); }   // the app was started again
     for (const job of answer?.jobs ?? []) { update(job); updateOpened(job); }
   } catch { /* the app is away for a moment; the next round asks again */ }
   poll.isBusy = false;
@@ -177,6 +178,6 @@ let typing = null;
 $("text").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(() => load(true), TYPE_MS); });
 $("preset").addEventListener("change", () => load(true));
 for (const name of ["stars", "singles"]) $(name).addEventListener("click", () => { $(name).ariaPressed = String($(name).ariaPressed !== "true"); load(true); });
-const arrive = () => { if (isShown()) load(true); else for (const dialog of element.querySelectorAll("dialog[open]")) dialog.close(); };
+const arrive = () => { if (isShown()) return void load(true); opening++; for (const dialog of element.querySelectorAll("dialog[open]")) dialog.close(); };
 window.addEventListener("comfygradio-page", () => setTimeout(arrive));
 setTimeout(arrive);

@@ -1,8 +1,9 @@
 // One job at a time, large, with its values and what can be done with it.
-let opened = null, place = 0;   // the job that is open, and which of its results
+let opened = null, place = 0, opening = 0;   // the job that is open, which of its results, and the newest wish
 
 async function openJob(token, index = 0) {
-  const job = await call("open", { token });
+  const mine = ++opening, job = await call("open", { token });
+  if (mine !== opening || !isShown()) return;
   if (job.error && !job.token) return;
   opened = job;
   place = Math.min(index, Math.max(job.results.length - 1, 0));
@@ -151,4 +152,4 @@ $("open").addEventListener("keydown", (event) => {
 });
 for (const name of ["open", "compare", "ask"])
   $(name).addEventListener("click", (event) => { if (event.target === $(name)) $(name).close(); });
-$("open").addEventListener("close", () => { cards.get(opened?.token)?.querySelector(".cg-past-thumb").focus({ preventScroll: true }); opened = null; $("open").replaceChildren(); });
+$("open").addEventListener("close", () => { opening++; cards.get(opened?.token)?.querySelector(".cg-past-thumb").focus({ preventScroll: true }); opened = null; $("open").replaceChildren(); });

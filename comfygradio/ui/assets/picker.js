@@ -1,8 +1,9 @@
+const names = new Map([[props.initial, props.shown]]);
+const nameValue = () => names.get(props.value) ?? String(props.value ?? "");
 const box = window.comfygradioCombobox({
-  label: props.title, shown: props.shown, total: props.total,
+  label: props.title, shown: nameValue(), total: props.total,   // a form that is shown again has the value of before
   search: (query) => server.search([query]),
   pick: (value, name) => { names.set(value, name); put(value); },
 });
-const names = new Map([[props.value, props.shown]]);
 body.append(box.root);
-watch("value", () => box.show(names.get(props.value) ?? String(props.value ?? "")));
+watch("value", () => box.show(nameValue()));

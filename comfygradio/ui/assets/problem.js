@@ -25,3 +25,4 @@ function paint() {
   if (lines.length) note.scrollIntoView({ block: "nearest", behavior: "smooth" });
 }
 watch("value", paint);
+paint();   // a form that is shown again still says what is wrong

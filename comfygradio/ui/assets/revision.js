@@ -1,24 +1,25 @@
-// Says when the forms have changed since this page was loaded, and keeps what was typed over the reload.
+// Says when the forms have changed since this page was loaded, and keeps what was typed over a reload.
 (() => {
-  const KEPT = "comfygradio.typed", EVERY_MS = 4000;
+  const KEPT = "comfygradio.typed", EVERY_MS = 4000, SETTLE_MS = 300;
   const link = (path) => new URL(path, (window.gradio_config?.root ?? location.origin + location.pathname).replace(/\/?$/, "/")).href;
-  const texts = () => [...document.querySelectorAll(".cg-panel [id^='cg-'] textarea, .cg-panel [id^='cg-'] input[type=text], .cg-panel [id^='cg-'] input[type=number]")]
-    .filter((box) => !box.closest(".cg-combo") && box.getAttribute("role") !== "listbox" && !box.readOnly);
+  const isText = (box) => box.matches?.(".cg-panel [id^='cg-'] :is(textarea, input[type=text], input[type=number])") && !box.closest(".cg-combo") && box.getAttribute("role") !== "listbox" && !box.readOnly;
+  const texts = () => [...document.querySelectorAll(".cg-panel [id^='cg-'] :is(textarea, input)")].filter(isText);
   const place = (box) => {
     const field = box.closest("[id^='cg-']");
     return field.id + "/" + [...field.querySelectorAll("input, textarea")].indexOf(box);
   };
+  const typed = {};   // also what was typed into forms that are not shown now
+  let kept = {};
+  try { kept = JSON.parse(sessionStorage.getItem(KEPT)) ?? {}; sessionStorage.removeItem(KEPT); } catch { /* storage is off */ }
 
   function keep() {
-    const typed = Object.fromEntries(texts().map((box) => [place(box), box.value]));
-    try { sessionStorage.setItem(KEPT, JSON.stringify(typed)); } catch { /* storage is off */ }
+    for (const box of texts()) if (place(box) in typed) typed[place(box)] = box.value;
+    try { sessionStorage.setItem(KEPT, JSON.stringify({ ...kept, ...typed })); } catch { /* storage is off */ }
   }
-  function restore() {
-    let typed;
-    try { typed = JSON.parse(sessionStorage.getItem(KEPT)); sessionStorage.removeItem(KEPT); } catch { return; }
-    if (!typed) return;
+  function restore() {   // each box once, when it appears
     for (const box of texts()) {
-      const value = typed[place(box)];
+      const at = place(box), value = kept[at];
+      delete kept[at];
       if (value === undefined || value === box.value) continue;
       Object.getOwnPropertyDescriptor(Object.getPrototypeOf(box), "value").set.call(box, value);
       box.dispatchEvent(new Event("input", { bubbles: true }));
@@ -28,7 +29,7 @@
   function announce() {
     if (document.getElementById("cg-changed")) return;
     const again = Object.assign(document.createElement("button"), { type: "button", textContent: "Reload" });
-    again.addEventListener("click", () => { keep(); location.reload(); });
+    again.addEventListener("click", () => { for (const box of texts()) typed[place(box)] = box.value; location.reload(); });
     const bar = Object.assign(document.createElement("div"), { id: "cg-changed", textContent: "The forms have changed. What you typed is kept. " });
     bar.setAttribute("role", "status");
     bar.append(again);
@@ -45,9 +46,16 @@
   }
   setInterval(look, EVERY_MS);
   document.addEventListener("visibilitychange", look);
-  const waiting = setInterval(() => {
-    if (!document.querySelector(".cg-panel")) return;
-    clearInterval(waiting);
-    setTimeout(restore, 300);
-  }, 100);
+  document.addEventListener("input", ({ target }) => {
+    if (!isText(target)) return;
+    delete kept[place(target)];
+    typed[place(target)] = target.value;
+  });
+  addEventListener("pagehide", keep);   // Gradio reloads the page by itself when the app was away
+  let settling = null;
+  const drawn = new MutationObserver(() => {
+    if (!Object.keys(kept).length) return drawn.disconnect();
+    settling ??= setTimeout(() => { settling = null; restore(); }, SETTLE_MS);
+  });
+  drawn.observe(document.documentElement, { childList: true, subtree: true });
 })();

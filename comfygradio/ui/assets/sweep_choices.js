@@ -32,7 +32,7 @@ function drawTick(entry, row, choice) {
   const box = make("input", { type: "checkbox", className: "cg-tick" });
   box.dataset.written = choice.text;
   box.addEventListener("change", () => {
-    const texts = new Set(row.told?.texts ?? []);
+    const typed = entry.text.trim(), texts = new Set(row.told?.texts ?? (typed ? [typed] : []));
     if (box.checked) texts.add(choice.text);
     else texts.delete(choice.text);
     row.told = { ...row.told, texts: [...texts] };

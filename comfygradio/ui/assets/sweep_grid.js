@@ -1,6 +1,6 @@
 // The grid: only the rows and columns in sight are elements, so that thousands of cells cost no more than dozens.
 const GAP = 8, SIDE = 156, BAND = 30, CAPTION = 46, BEYOND = 400, FAST = 1.5, CALM_DOWN_MS = 120;
-let plan = null, rowNodes = new Map(), current = null, heading = null, isFlying = false;
+let plan = null, rowNodes = new Map(), current = null, heading = null, isFlying = false, isOverdue = false;
 
 function drawGrid() {
   const canvas = make("div", { className: "cg-sweep-canvas" }), scroller = make("div", { className: "cg-sweep-grid" }, canvas);
@@ -49,7 +49,21 @@ function plot() {   // where everything stands; after this the window is painted
   plan.length = flows ? plan.lines : rows.length;
   plan.rowHigh = plan.high + GAP + (flows ? CAPTION : plan.band);
   plan.columnWide = plan.cell + GAP;
+  if (current !== null && !findPlace(current)) current = null;
   drawFrame();
+}
+
+function replot() {   // the keyboard stays where it was, or as near as there is
+  const had = $("grid").contains(document.activeElement);
+  isOverdue = false;
+  plot();
+  if (had) focusNear(current);
+}
+
+function focusNear(at) {
+  if (!plan.length || !plan.count) return;
+  const near = at !== null && findPlace(at) ? at : firstShown();
+  if (near !== undefined) focusCell(near);
 }
 
 function flow(width) {   // one axis alone: its values follow each other in lines
@@ -188,7 +202,10 @@ function* eachCell() { for (const row of rowNodes.values()) for (const cell of r
 function updateGrid(changed) {
   if (!plan) return;
   const ratio = Math.round(plan.cell / findRatio());
-  if (ratio !== plan.high || (layout.show !== "all" && changed.length)) return plot();
+  if (ratio !== plan.high || (layout.show !== "all" && changed.length)) {
+    if (!$("open").open) return replot();
+    isOverdue = true;   // the arrow keys go on as they did until the large view is closed
+  }
   const news = new Set(changed);
   for (const cell of eachCell()) {
     if (news.has(cell.at)) fillCell(cell, cell.at);

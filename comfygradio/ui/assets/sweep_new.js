@@ -1,5 +1,5 @@
 // The editor: which fields get several values. What is typed survives a reload; nothing runs before Start.
-const DRAFT = "comfygradio.sweep", TYPE_MS = 300;
+const DRAFT = "comfygradio.sweep", TYPE_MS = 300, AGAIN_MS = 3000;
 let draft = null, about = null, cardsOfAxes = [], studied = 0, studying = null, planned = "";
 
 const keepDraft = () => keep(sessionStorage, DRAFT, draft);
@@ -15,7 +15,7 @@ function compose(started) {   // begins an editor: the form's values, and axes w
 async function openEditor() {
   draft ??= stored(sessionStorage, DRAFT, null);
   if (!draft) return go("all", true);
-  if (about?.preset === draft.preset) return;
+  if (about?.preset === draft.preset) return study();
   const mine = draft;
   $("new").replaceChildren(say("cg-info", "One moment …"));
   const answer = await ask("prepare", { preset: draft.preset, values: draft.values }).catch(() => ({ error: AWAY }));
@@ -127,7 +127,7 @@ function drawEntry(axis, entry, card) {
     (box.hidden ? files.querySelector("input") : box)?.focus();
   };
   field.addEventListener("change", () => row.take(field.value));
-  box.addEventListener("input", () => { entry.text = box.value; study(TYPE_MS); });
+  box.addEventListener("input", () => { entry.text = box.value; row.told = null; study(TYPE_MS); });
   box.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.shiftKey && row.takes !== "lines") { event.preventDefault(); study(); } });
   return row;
 }
@@ -176,6 +176,7 @@ function study(wait = 0) {   // asks what the draft comes to; only the newest an
     if (mine !== studied || $("new").hidden) return;
     planned = answer.token ?? "";
     showStudy(answer);
+    if (answer.error === AWAY) studying = setTimeout(study, AGAIN_MS);
   }, wait);
 }
 

@@ -68,7 +68,7 @@ function drawVerbs() {
 async function command(verb, more = {}) {
   eagerUntil = Date.now() + EAGER_MS;   // one cell that is tried again alone runs while all else rests
   const answer = await call(verb, { token: sweep.token, since: sweep.version, ...more });
-  if (answer.version && sweep) hear(answer);
+  if (answer.version && sweep?.token === answer.token) hear(answer);
 }
 
 function askToDelete(one, then) {

@@ -106,5 +106,5 @@ $("open").addEventListener("keydown", (event) => {
   if (ARROWS[event.key]) { event.preventDefault(); step(...ARROWS[event.key]); }
   else rateByKey(event.key, opened);
 });
-$("open").addEventListener("close", () => { const at = opened; opened = null; $("open").replaceChildren(); if (sweep && plan && at !== null) focusCell(at); });
+$("open").addEventListener("close", () => { const at = opened; opened = null; $("open").replaceChildren(); if (sweep && plan && isOverdue) replot(); if (sweep && plan && at !== null) focusNear(at); });
 for (const name of ["open", "ask"]) $(name).addEventListener("click", (event) => { if (event.target === $(name)) $(name).close(); });

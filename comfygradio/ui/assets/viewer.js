@@ -8,7 +8,7 @@ const stored = (store, key, fallback) => { try { return JSON.parse(store.getItem
 const keep = (store, key, value) => { try { store.setItem(key, JSON.stringify(value)); } catch { /* storage is off: no re-attach */ } };
 const show = (name, on) => { $(name).hidden = !on; };
 const link = (path) => new URL(path, (window.gradio_config?.root ?? location.origin + location.pathname).replace(/\/?$/, "/")).href;
-const clock = (seconds) => seconds < 60 ? seconds.toFixed(seconds < 10 ? 1 : 0) + " s" : Math.floor(seconds / 60) + " min " + Math.round(seconds % 60) + " s";
+const clock = (seconds) => seconds < 9.95 ? seconds.toFixed(1) + " s" : (seconds = Math.round(seconds)) < 60 ? seconds + " s" : Math.floor(seconds / 60) + " min " + seconds % 60 + " s";
 
 const channel = "BroadcastChannel" in window ? new BroadcastChannel("comfygradio") : null;
 if (channel) channel.onmessage = ({ data }) => {
@@ -137,9 +137,10 @@ function paintEnd(message) {
   $("reuse").onclick = () => fillSeed(message.preset, message.seed);
   window.comfygradioSeed = message.seed;
   show("caption", true);
-  if (message.results.length) {
-    $("results").replaceChildren(...message.results.map(card));
-    $("results").dataset.count = message.results.length;
+  const there = message.results.filter((result) => result.url || result.kind === "text");   // not what could not be fetched
+  if (there.length) {
+    $("results").replaceChildren(...there.map(card));
+    $("results").dataset.count = there.length;
     settle();
   } else if (message.phase !== "stopped") clearFrame();
   else show("nothing", $("frame").hidden);
@@ -174,7 +175,7 @@ function media(result, url, shown) {
 }
 
 function fillSeed(preset, seed) {
-  const field = document.querySelector("#cg-" + preset + "-seed textarea, #cg-" + preset + "-seed input, .cg-panel:not([hidden]) .cg-seed textarea");
+  const field = document.querySelector("#cg-" + preset + "-seed textarea, #cg-" + preset + "-seed input, .cg-panel .cg-seed textarea, .cg-panel .cg-seed input");
   if (!field || !seed) return;
   Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), "value").set.call(field, seed);
   field.dispatchEvent(new Event("input", { bubbles: true }));
