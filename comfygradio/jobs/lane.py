@@ -11,7 +11,7 @@ from typing import Any
 
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Link
-from comfygradio.errors import ComfyGradioError, ServerUnreachable
+from comfygradio.errors import ComfyGradioError, ServerError
 from comfygradio.jobs.lane_client import LaneClient
 
 POSTED = 2
@@ -79,7 +79,7 @@ class Lane:
         self._classes = tuple(sorted(class_types))
         try:
             found = self.client.object_info(*self._classes) if self._classes else ObjectInfo({})
-        except ServerUnreachable as error:
+        except ServerError as error:
             self.fail(error)
             raise
         with self._lock:
@@ -102,8 +102,8 @@ class Lane:
         known = self._object_info
         return next(_find_lacking(graph, known), "") if known.nodes else ""
 
-    def fail(self, error: ServerUnreachable) -> None:
-        """The server went away; it gets no jobs until it answers again."""
+    def fail(self, error: ServerError) -> None:
+        """The server went away, or answers wrongly; it gets no jobs until it answers again."""
         with self._lock:
             self._trouble, self._looked_at = str(error), time.monotonic()
 

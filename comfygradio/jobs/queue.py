@@ -124,8 +124,7 @@ class JobQueue:
             if job.snapshot.phase == "waiting":
                 self.tell_positions(job)
             return job
-        record = self.ledger.find(token)
-        return make_job(record) if record else None
+        return make_job(record) if (record := self.ledger.find(token)) else None
 
     def forget(self, token: str) -> None:
         """A job was deleted from the ledger; it is nowhere any more."""
@@ -140,8 +139,7 @@ class JobQueue:
 
         A waiting one whose prompt may be on a server has to be stopped there first.
         """
-        job = self._roll.find(token)
-        if job is None:
+        if not (job := self._roll.find(token)):
             return
         job.stop()
         with self._changed:
@@ -149,8 +147,11 @@ class JobQueue:
             if waits and job.may_exist:
                 self._waiting.add(job, front=True)
                 self._wake()
+            elif waits:
+                self._homes.forget(job)
         if waits and not job.may_exist:
-            self.ledger.change(job.id, phase="stopped", ended=time.time())
+            with suppress(LedgerError):  # then the next start runs it
+                self.ledger.change(job.id, phase="stopped", ended=time.time())
             job.update(phase="stopped", reason="")
         self.tell_positions()
 
@@ -215,6 +216,9 @@ class JobQueue:
 
     def give_back(self, job: Job, reason: str) -> None:
         """A job that could not be run now goes to the front of its person's line. Called by workers."""
+        with suppress(LedgerError):
+            self.ledger.change(job.id, phase="waiting")
+        job.update(phase="waiting", state=None, reason=self.trouble or reason)
         with self._changed:
             if lane := self._running.pop(job, None):
                 self._sources.cool(lane)
@@ -222,9 +226,8 @@ class JobQueue:
                 self._homes.wait(job)
             self._waiting.add(job, front=True)
             self._wake()
-        with suppress(LedgerError):
-            self.ledger.change(job.id, phase="waiting")
-        job.update(phase="waiting", state=None, reason=self.trouble or reason)
+        if job.stop_requested.is_set():
+            self.stop(job.token)
         self.tell_positions()
 
     def finish(self, job: Job) -> None:
@@ -235,10 +238,13 @@ class JobQueue:
             self._wake()
         self.tell_positions()
 
+    def has_other(self, lane: Lane) -> bool:
+        """Whether another lane than this one is well. Called by workers."""
+        return any(one is not lane and not one.trouble for one in self.lanes)
+
     def count_running(self, lane: Lane) -> int:
         """How many of our prompts a lane holds."""
-        with self._changed:
-            return sum(one is lane for one in self._running.values())
+        return len(self.list_posted(lane))
 
     def list_posted(self, lane: Lane) -> list[Job]:
         """Our jobs that a lane holds."""

@@ -134,7 +134,7 @@ def _describe(result: Result, path: Path) -> Result:
         with Image.open(path) as picture:
             width, height = picture.size
             light = None if path.stat().st_size <= DISPLAY_BYTES else _lighten(picture)
-    except (OSError, ValueError, Image.DecompressionBombError):
+    except Exception:  # Pillow raises SyntaxError and others for damaged files
         return replace(result, kind="file")
     return replace(result, width=width, height=height, display=_save_light(light, path) if light else path)
 

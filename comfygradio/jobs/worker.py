@@ -60,6 +60,10 @@ class Desk(Protocol):
         """The next job, waited for."""
         ...
 
+    def has_other(self, lane: Lane) -> bool:
+        """Whether another lane is well."""
+        ...
+
     def give_back(self, job: Job, reason: str) -> None:
         """A job could not be run now."""
         ...
@@ -87,13 +91,24 @@ class Worker(threading.Thread):
         while True:
             self._lane.turn.acquire()
             self._has_turn = True
-            job = self._desk.take(self._lane)
             try:
+                job = self._desk.take(self._lane)
                 if job is None:
                     return
-                self._run_job(job)
+                self._run_safely(job)
             finally:
                 self._yield_turn()
+
+    def _run_safely(self, job: Job) -> None:
+        """Whatever a job does, the next one gets its turn."""
+        try:
+            self._run_job(job)
+        except Exception:
+            log.exception("job %s could not be brought to its end", job.order.preset)
+            with suppress(LedgerError):
+                self._desk.ledger.change(job.id, phase="failed", error=BUG, ended=time.time())
+            job.update(phase="failed", error=BUG, reason="")
+            self._desk.finish(job)
 
     def _yield_turn(self) -> None:
         if self._has_turn:
@@ -174,10 +189,17 @@ class Worker(threading.Thread):
         self._desk.ledger.change(job.id, attempts=job.attempts, started=None)
 
     def _check_answers(self, job: Job) -> None:
-        """A server that is not there cannot have a prompt; noticed now, another one may take the job at once."""
-        if not job.may_exist:
-            with suppress(AccessDenied, UnexpectedAnswer, NotFound):
-                self._lane.client.queue_remaining()
+        """A server that is not there cannot have a prompt; noticed now, another one may take the job at once.
+
+        One that answers wrongly (a login page, say) says so to whoever asked, unless others are there.
+        """
+        if job.may_exist:
+            return
+        try:
+            self._lane.client.queue_remaining()
+        except (AccessDenied, UnexpectedAnswer, NotFound) as error:
+            if self._desk.has_other(self._lane):
+                raise ServerUnreachable(str(error)) from error
 
     def _note_start(self, job: Job) -> None:
         """Written before anything is posted: after a crash the job looks here for its prompt first."""
@@ -226,7 +248,7 @@ class Worker(threading.Thread):
         except LedgerError as failure:
             log.exception("the end of job %s could not be written down", job.id)
             error = f"{error} {failure}".strip()
-        light = replace(state, preview=None) if state else None
+        light = replace(state, preview=None, outputs=()) if state else None
         job.update(phase=phase, state=light, error=error, reason="", results=results, seconds=ended - began)
         self._desk.finish(job)
 

@@ -134,7 +134,8 @@ class Studio:
             if not self.trouble:
                 forms = [preset.bind(found.object_info, found.embeddings) for preset in self.presets]
                 self.forms = {form.name: _limit_uploads(form, self.limits.upload_mb) for form in forms}
-            return not self.trouble
+        self.queue.renew(self.queue.lanes, self.engine.trouble)  # what waits may go on now
+        return not self.trouble
 
     def _renew(self) -> None:
         """Lanes came or went: the queue works on those that are there, and the page shows what they have."""

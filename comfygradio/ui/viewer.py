@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from typing import Any
@@ -49,7 +50,7 @@ class Viewer:
     def _make_stop(self) -> Any:
         async def stop(data: Any) -> None:
             if isinstance(data, list) and data:
-                self.studio.queue.stop(str(data[0]))
+                await asyncio.to_thread(self.studio.queue.stop, str(data[0]))
 
         return stop
 

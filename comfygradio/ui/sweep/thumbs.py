@@ -71,7 +71,11 @@ def shrink(path: Path) -> bytes | None:
             encoded = BytesIO()
             small.save(encoded, "WEBP", quality=80, method=2)
             return encoded.getvalue()
-    except (ValueError, UnidentifiedImageError, Image.DecompressionBombError):
+    except UnidentifiedImageError:
+        return None
+    except OSError:
+        raise
+    except Exception:  # Pillow raises SyntaxError and others for damaged files
         return None
 
 
