@@ -222,6 +222,9 @@ def test_what_could_not_be_fetched_is_fetched_again(history: History, studio: St
     assert kept is not None and kept.results[0].path is not None and kept.results[0].path.read_bytes() == paint_bytes()
     told = history.again(ADA, {"token": lost.token})
     assert told["phase"] == "failed" and "could not be fetched" in told["refused"]
+    elsewhere = put(studio, phase="failed", error=error, server="http://127.0.0.1:9", results=(missing,))
+    with pytest.raises(LedgerError, match="not among ours any more"):
+        history.again(ADA, {"token": elsewhere.token})
 
 
 def paint_bytes() -> bytes:

@@ -179,8 +179,11 @@ class History:
         return describe_card(record, job)
 
     def _find_client(self, url: str) -> LaneClient:
-        lanes = self._studio.queue.lanes
-        return next((lane.client for lane in lanes if lane.url == url), self._studio.client)
+        """The client of the server that made a job's results; another one may have others' under the same names."""
+        for lane in self._studio.queue.lanes:
+            if lane.url == url:
+                return lane.client
+        raise LedgerError("The server that has this is not among ours any more.")
 
 
 def _list_tokens(asked: Mapping[str, Any]) -> list[str]:
