@@ -123,6 +123,7 @@ class DaskEngine:
     def watch(self, changed: Callable[[], None]) -> None:
         """Call `changed` after lanes came, went or got well again, or the scheduler did."""
         self._changed.append(changed)
+        self._news.set()
 
     def await_lane(self, seconds: float) -> None:
         """Wait until there is a lane. Raises ServerUnreachable with what is missing."""
@@ -139,8 +140,11 @@ class DaskEngine:
 
     def _look_on(self) -> None:
         while not self._closed.is_set():
-            if self._look():
-                self._news.set()
+            try:
+                if self._look():
+                    self._news.set()
+            except Exception:
+                log.exception("the cluster could not be looked at")
             self._closed.wait(LOOK_SECONDS)
 
     def _tell_on(self) -> None:

@@ -68,7 +68,9 @@ class Link:
                 if not self._loop.is_running():
                     raise ServerUnreachable("The app has let go of the cluster.")
             return future.result()
-        except (OSError, asyncio.TimeoutError, futures.CancelledError, RuntimeError) as error:
+        except ServerUnreachable:
+            raise
+        except Exception as error:  # distributed reads any nonsense as lengths, and raises MemoryError
             raise ServerUnreachable(f"The connection failed: {type(error).__name__}.") from error
 
     async def _let_go(self) -> None:

@@ -86,9 +86,10 @@ class LaneService:
 
     def tell(self, prompt_id: str, seen: int, previews: int) -> News:
         """How a run stands, as soon as there is something new; one that is over is told once."""
-        news = self._find(prompt_id).tell(seen, previews)
+        run = self._find(prompt_id)
+        news = run.tell(seen, previews)
         if news.is_over:
-            self._runs.pop(prompt_id, None)
+            self._drop(prompt_id, run)
         return news
 
     def end(self, prompt_id: str, wish: str) -> None:
@@ -96,7 +97,7 @@ class LaneService:
         run = self._runs.get(prompt_id)
         if run is not None:
             run.end(wish)
-            self._runs.pop(prompt_id, None)
+            self._drop(prompt_id, run)
 
     def open(self, filename: str, subfolder: str, type: str) -> Piece:
         """The beginning of a file of the server, which is fetched whole."""
@@ -140,6 +141,12 @@ class LaneService:
         if run is None:
             raise ServerUnreachable("The worker beside this ComfyUI was started anew; the job is taken up again.")
         return run
+
+    def _drop(self, prompt_id: str, run: FollowedRun) -> None:
+        """Forget a run, unless another one of the same prompt has taken its place."""
+        with self._lock:
+            if self._runs.get(prompt_id) is run:
+                del self._runs[prompt_id]
 
     def _drop_files(self, ask: Ask) -> None:
         for ticket, _, _ in ask.files:

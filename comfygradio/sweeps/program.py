@@ -93,6 +93,9 @@ def open_sweeps(form: Form, engine: Engine, folder: Path, definition: Definition
         limits = Limits(names=name_files(definition), sweep_points=MOST_POINTS)
         queue = JobQueue(engine.lanes, ledger, ledger.outputs, limits, may_grow=engine.may_grow)
         stack.callback(queue.close)
+        for lane in queue.lanes:
+            if not lane.lessons:  # it has joined since the form was bound
+                lane.expect(form.workflow.class_types)
         engine.watch(lambda: renew_lanes(queue, engine, form.workflow.class_types))
 
         def find_form(name: str) -> Form:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from comfygradio.cluster.address import parse_cluster
 from comfygradio.cluster.engine import DaskEngine
 from comfygradio.cluster.wire import CHUNK_BYTES
 from comfygradio.comfy.client import ComfyClient
@@ -20,6 +21,7 @@ from comfygradio.demo import DemoServer
 from comfygradio.errors import NotFound, PromptRejected, ServerUnreachable
 from comfygradio.jobs.job import Order
 from comfygradio.jobs.queue import JobQueue
+from comfygradio.settings import Settings
 from tests.engine.cluster import Cluster, check_done, interrupt, open_cluster, open_queue
 from tests.faults.world import await_that, order, paint, repaint
 from tests.jobs.lines import draw, is_over, is_running, wait
@@ -194,3 +196,22 @@ def test_a_lane_joins_and_leaves_and_gives_its_jobs_back(cluster: Cluster, tmp_p
         await_that(lambda: [lane.url for lane in queue.lanes] == [cluster.servers[0].url])
         check_done(queue, jobs)
         assert ComfyClient(second.url).queue_remaining() == 0 and second.executions["SaveImage"] == 0
+
+
+def test_what_is_no_scheduler_is_said_and_looked_at_again(server: DemoServer) -> None:
+    engine = DaskEngine(parse_cluster(f"tcp://127.0.0.1:{server.port}", Settings(), "--engine"))
+    try:
+        await_that(lambda: "does not answer" in engine.trouble)
+    finally:
+        engine.close()
+
+
+def test_whoever_watches_late_hears_of_the_lanes_that_are_there(cluster: Cluster) -> None:
+    engine = DaskEngine(parse_cluster(cluster.address, Settings(), "--engine"))
+    try:
+        await_that(lambda: engine.lanes)
+        heard = threading.Event()
+        engine.watch(heard.set)
+        assert heard.wait(10)
+    finally:
+        engine.close()
