@@ -12,9 +12,12 @@ from PIL import Image
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import ValuesRefused
+from comfygradio.jobs.lane import Lane
+from comfygradio.jobs.queue import JobQueue
+from comfygradio.jobs.store import Ledger
 from comfygradio.sweeps.running.kept_files import find_folder
 from tests.faults.world import await_that
-from tests.sweeps.running import await_sweep, define, end, open_sweeps, read_colors, write_preset
+from tests.sweeps.running import await_sweep, bind, define, end, open_sweeps, read_colors, take_up, write_preset
 
 FILES = """
 title: Files
@@ -88,6 +91,25 @@ def test_failed_points_stay_failed_and_are_retried(demo: DemoServer, tmp_path: P
         assert again is not None and again.counts.failed == 2 and "kaputt" in again.cells[0, 1].error
         assert again.retry_failed() == 2
         assert end(again) == "done" and again.counts.failed == 2 and demo.executions["LabRaise"] == 4
+
+
+def test_a_retried_point_of_a_done_sweep_is_brought_to_its_end(demo: DemoServer, tmp_path: Path) -> None:
+    """As `comfygradio sweep --resume DIR` does after `--retry` was interrupted; its queue has not been started."""
+    with open_sweeps(tmp_path / "outputs", demo) as (sweeps, queue):
+        sweep = sweeps.start(define(color="1, 2"))
+        assert end(sweep) == "done"
+        record = queue.ledger.find(sweep.cells[(0,)].token)
+        assert record is not None
+        queue.ledger.change(record.id, phase="waiting", ended=None, results=())
+    ledger = Ledger.open(tmp_path / "outputs")
+    with ComfyClient(demo.url) as client:
+        queue = JobQueue([Lane(client)], ledger, tmp_path / "outputs")
+        again = take_up(queue, bind(write_preset(tmp_path / "presets"), queue)).find(sweep.token)
+        assert again is not None and again.is_active
+        again.resume()
+        await_sweep(again, lambda again: again.counts.done == 2 and not again.is_active)
+        queue.close()
+        ledger.close()
 
 
 def test_a_picture_that_was_lost_is_made_again_where_the_sweep_runs(demo: DemoServer, tmp_path: Path) -> None:

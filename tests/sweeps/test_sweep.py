@@ -48,7 +48,7 @@ def test_every_point_is_run_and_shown_with_its_values(opened: Opened) -> None:
     ]
     assert [cell.results[0].width for cell in cells[:2]] == [16, 32] and all(cell.seconds > 0 for cell in cells)
     record = opened[1].ledger.find(cells[0].token)
-    assert record and record.owner == "anna" and record.order.values == {**sweep.describe_point((0, 0))}
+    assert record and record.owner == "anna" and record.order.values == {**sweep.space.describe((0, 0))}
     assert versions == sorted(versions) and len(versions) > 10
     version, changed = sweep.list_changes()
     assert len(changed) == 10 and sweep.list_changes(version) == (version, [])
@@ -207,11 +207,11 @@ def test_seeds_that_are_open_are_drawn_once(demo: DemoServer, tmp_path: Path) ->
     with open_sweeps(tmp_path / "outputs", demo, preset=preset) as (sweeps, _):
         definition = {"preset": "tiny", "axes": {"width": "16, 32"}}
         one, two = sweeps.plan(definition), sweeps.plan(definition)
-        seeds = [sweep.describe_point((place,))["seed"] for sweep in (one, two) for place in range(2)]
+        seeds = [sweep.space.describe((place,))["seed"] for sweep in (one, two) for place in range(2)]
         assert seeds[0] == seeds[1] != seeds[2] == seeds[3]
         assert one.definition.values["seed"] == seeds[0]
         same = sweeps.plan(one.definition.to_json())
-        assert same.describe_point((1,)) == one.describe_point((1,))
+        assert same.space.describe((1,)) == one.space.describe((1,))
         drawn = sweeps.plan({"preset": "tiny", "axes": {"seed": "random x3"}})
         again = sweeps.plan(drawn.definition.to_json())
         values = [[cell.values["seed"] for cell in sweep.cells.values()] for sweep in (drawn, again)]

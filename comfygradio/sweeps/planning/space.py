@@ -50,6 +50,10 @@ class Space:
         """Every point, in the order as typed."""
         return list_points(self.axes)
 
+    def describe(self, index: Index) -> dict[str, Any]:
+        """The values of the whole form at a point, as JSON. Raises ValuesRefused."""
+        return self.form.describe(self.form.check(self.values(index)))
+
     def values(self, index: Index) -> dict[str, Any]:
         """The values of a point, not checked yet."""
         return apply_point(self.axes, self.base, index)

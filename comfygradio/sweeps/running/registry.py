@@ -113,12 +113,15 @@ class Sweeps:
     def delete(self, token: str) -> None:
         """Forget a sweep, stopped if need be; its jobs and pictures stay. Unknown: nothing. Raises LedgerError."""
         with self._lock:
-            sweep, record = self._sweeps.pop(token, None), self._desk.rows.find(token)
-            self._used.pop(token, None)
+            sweep, record = self._sweeps.get(token), self._desk.rows.find(token)
         if sweep is not None:
             sweep.stop()
         if record is not None:
             self._desk.rows.delete(record.id)
+        with self._lock:  # only now, or whoever asks for it meanwhile would read it back, running
+            self._sweeps.pop(token, None)
+            self._used.pop(token, None)
+        if record is not None:
             self._drop_folders()
 
     def resume(self) -> None:

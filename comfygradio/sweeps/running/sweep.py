@@ -106,7 +106,7 @@ class Sweep(Watchable):
     @property
     def is_active(self) -> bool:
         """Whether any of its points runs, or will without anybody's doing."""
-        return self.phase == "running" or self.is_posted or self._dealer.count_asked() > 0
+        return self.is_posted or self._has_points()
 
     @property
     def is_posted(self) -> bool:
@@ -117,10 +117,6 @@ class Sweep(Watchable):
         """Make the plan now. Raises ValuesRefused where the form refuses a point."""
         self._dealer.prepare()
 
-    def describe_point(self, index: Index) -> dict[str, Any]:
-        """The values of the whole form at a point, as JSON. Raises ValuesRefused."""
-        return self.form.describe(self.form.check(self.space.values(index)))
-
     def start(self) -> None:
         """Begin a planned sweep: from now on it is in the ledger, and outlives the app. Raises LedgerError."""
         with self._lock:
@@ -129,7 +125,9 @@ class Sweep(Watchable):
             outputs = self._desk.queue.outputs
             self.space = keep_files(self.space, find_folder(outputs, self.id))
             self.definition = resolve_definition(self.definition, self.space, outputs)
-            self._desk.rows.add(self._make_record("running"), self._reused)
+            counts, about = self.counts, (self.id, self.token, self.owner, self.definition.preset, self.title)
+            how = (self.definition.to_json(), "running", counts.total, counts.done, self.created)
+            self._desk.rows.add(SweepRecord(*about, *how), self._reused)
             self.phase = "running"
         self.go_on()
 
@@ -145,6 +143,8 @@ class Sweep(Watchable):
         self._retry_all("stopped")
         if self._change_phase(("paused", "stopped"), "running"):
             self.go_on()
+        elif self.is_posted:
+            self._desk.queue.start()
 
     def stop(self) -> None:
         """Stop the points that run, and begin no more. Raises LedgerError."""
@@ -218,10 +218,6 @@ class Sweep(Watchable):
             self._desk.queue.attach(self)
         self._check_end()
 
-    def _make_record(self, phase: str) -> SweepRecord:
-        counts, about = self.counts, (self.id, self.token, self.owner, self.definition.preset, self.title)
-        return SweepRecord(*about, self.definition.to_json(), phase, counts.total, counts.done, self.created)
-
     def _make_course(self, accepts: Accepts) -> Course:
         waiting = [cell.index for cell in self._board.cells.values() if cell.phase == "waiting"]
         todo = [index for index in waiting if index not in self._following]
@@ -279,12 +275,16 @@ class Sweep(Watchable):
 
     def _check_end(self) -> None:
         """Done when every point is over; nothing to ask for when none is left."""
-        counts = self.counts
-        if counts.over == counts.total:
+        if self.counts.over == self.counts.total:
             with suppress(LedgerError):
                 self._change_phase(("running", "paused"), "done")
-        if self.phase != "running" and not self._dealer.count_asked():
+        if not self._has_points():
             self._desk.queue.detach(self)
+            if self._has_points():  # somebody went on meanwhile
+                self._desk.queue.attach(self)
+
+    def _has_points(self) -> bool:
+        return self.phase == "running" or self._dealer.count_asked() > 0
 
     def _change_phase(self, before: tuple[SweepPhase, ...], phase: SweepPhase) -> bool:
         """Another phase, if it is one of those `before`; True if so. Raises LedgerError, and goes on all the same."""

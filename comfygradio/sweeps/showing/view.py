@@ -36,6 +36,6 @@ def _make_cell(sweep: Sweep, index: Index, cell: Cell) -> GridCell:
 def _describe(sweep: Sweep, index: Index, cell: Cell) -> Mapping[str, Any]:
     """All values of a point; only those on the axes where the form refuses them."""
     try:
-        return sweep.describe_point(index)
+        return sweep.space.describe(index)
     except ValuesRefused:
         return cell.values

@@ -164,7 +164,7 @@ class SweepDesk:
         """All values of a cell, in words."""
         sweep = self._find(owner, asked)
         form = self._studio.forms.get(sweep.definition.preset)
-        values = sweep.describe_point(self._find_cell(sweep, asked))
+        values = sweep.space.describe(self._find_cell(sweep, asked))
         rows = ((form.fields.get(name) if form else None, name, value) for name, value in values.items())
         return {"values": [{"label": f.label if f else n, "text": _write(f, v)} for f, n, v in rows if f or not form]}
 
@@ -189,7 +189,7 @@ class SweepDesk:
         record = self._studio.ledger.find(sweep.cells[index].token)
         if record is not None:
             return (form.name, *fill_again(form, record))
-        values = sweep.describe_point(index)
+        values = sweep.space.describe(index)
         fields = (form.fields[name] for name in values if name in form.fields)
         return form.name, {f.name: show_value(f, values[f.name]) for f in fields if f.widget not in MEDIA}, []
 
