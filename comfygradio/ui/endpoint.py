@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 from gradio.events import api
@@ -32,6 +32,8 @@ TYPES: dict[str, type] = {
     "loras": list,
 }
 
+T = TypeVar("T")
+
 Report = tuple[list[dict[str, Any]], dict[str, Any]]
 
 
@@ -53,7 +55,7 @@ def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Rep
         values = {field.name: read_payload(field, value) for field, value in zip(fields, payloads, strict=False)}
         values = {name: value for name, value in values.items() if value is not None}
         try:
-            job = await asyncio.to_thread(studio.submit, form.name, values, "api")
+            job = await begin(lambda: studio.submit(form.name, values, "api"), lambda job: studio.queue.stop(job.token))
         except ComfyGradioError as error:
             raise gr.Error(str(error), print_exception=False) from error
         async for report in follow_job(studio, job):
@@ -65,6 +67,22 @@ def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Rep
     run.__name__ = form.name
     run.__doc__ = _describe_endpoint(form)
     return run
+
+
+async def begin(start: Callable[[], T], stop: Callable[[T], None]) -> T:
+    """Start something on a thread; for a program that leaves meanwhile it is stopped again."""
+    loop = asyncio.get_running_loop()
+    starting = asyncio.ensure_future(asyncio.to_thread(start))
+
+    def undo(started: asyncio.Future[T]) -> None:
+        if not started.cancelled() and not started.exception():
+            loop.run_in_executor(None, stop, started.result())
+
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        starting.add_done_callback(undo)
+        raise
 
 
 async def follow_job(studio: Studio, job: Job) -> AsyncIterator[Report]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -38,11 +41,14 @@ class PresetWatcher:
     def _watch(self) -> None:
         before = self._told
         while not self._stopped.wait(self._every):
-            now = sign_files(self._folders)
-            if now == before and now != self._told:
-                self._told = now
-                self._on_change()
-            before = now
+            try:
+                now = sign_files(self._folders)
+                if now == before and now != self._told:
+                    self._told = now
+                    self._on_change()
+                before = now
+            except Exception:  # a folder vanished during the look, say
+                log.exception("the presets could not be read again")
 
 
 def sign_files(folders: Sequence[Path]) -> Signature:

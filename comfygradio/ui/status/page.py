@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import gradio as gr
@@ -16,6 +17,9 @@ from comfygradio.ui.assets import read_asset
 from comfygradio.ui.status.access import Operators
 from comfygradio.ui.status.view import Json, describe_server, describe_waiting, list_lacking
 from comfygradio.ui.studio import Studio
+
+LOOKERS = 32
+"""So many servers are looked at at once, on threads of their own: silent ones keep them for a while."""
 
 ANSWER_SECONDS = 3.0
 """A server that has not answered for so long is shown as one that does not; its answer may still come."""
@@ -54,6 +58,7 @@ class Status:
     def __init__(self, studio: Studio, operators: Operators) -> None:
         self._studio = studio
         self._operators = operators
+        self._lookers = ThreadPoolExecutor(LOOKERS, "comfygradio-look")
         self._looks: dict[str, asyncio.Future[LaneStatus]] = {}
         self._verbs: Mapping[str, Callable[[Lane], str]] = {
             "free": free_memory,
@@ -119,7 +124,7 @@ class Status:
         running = self._studio.queue.count_running(lane)
         look = self._looks.get(lane.url)
         if look is None or look.done():
-            look = asyncio.ensure_future(asyncio.to_thread(lane.look, running))
+            look = asyncio.get_running_loop().run_in_executor(self._lookers, lane.look, running)
             self._looks[lane.url] = look
         await asyncio.wait({look}, timeout=ANSWER_SECONDS)
         late = LaneStatus(lane.url, False, f"It has not answered for {ANSWER_SECONDS:g} seconds.", running)

@@ -16,7 +16,7 @@ from comfygradio.forms.form import Form
 from comfygradio.sweeps.definition import Definition, read_definition
 from comfygradio.sweeps.running.board import Cell
 from comfygradio.sweeps.running.sweep import Sweep
-from comfygradio.ui.endpoint import describe_files
+from comfygradio.ui.endpoint import begin, describe_files
 from comfygradio.ui.stream import call_soon, wait_event
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.uploads import read_payload
@@ -45,7 +45,7 @@ def make_sweep_function(studio: Studio, form: Form) -> Callable[..., AsyncIterat
     async def run(axes: Any, values: Any = None, carry: Any = True) -> AsyncIterator[Report]:
         try:
             definition = read_call(form, axes, values, carry)
-            sweep = await asyncio.to_thread(studio.sweeps.start, definition, OWNER)
+            sweep = await begin(lambda: studio.sweeps.start(definition, OWNER), Sweep.stop)
         except ComfyGradioError as error:
             raise gr.Error(str(error), print_exception=False) from error
         async for report in follow_sweep(sweep):
