@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -198,12 +200,23 @@ def test_a_lane_joins_and_leaves_and_gives_its_jobs_back(cluster: Cluster, tmp_p
         assert ComfyClient(second.url).queue_remaining() == 0 and second.executions["SaveImage"] == 0
 
 
-def test_what_is_no_scheduler_is_said_and_looked_at_again(server: DemoServer) -> None:
-    engine = DaskEngine(parse_cluster(f"tcp://127.0.0.1:{server.port}", Settings(), "--engine"))
-    try:
-        await_that(lambda: "does not answer" in engine.trouble)
-    finally:
-        engine.close()
+def answer_like_a_web_server(listener: socket.socket) -> None:
+    """Distributed takes the first eight bytes for the length of what comes."""
+    with suppress(OSError):
+        while True:
+            opened, _ = listener.accept()
+            opened.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+def test_what_is_no_scheduler_is_said_and_looked_at_again() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=answer_like_a_web_server, args=(listener,), daemon=True).start()
+        port = listener.getsockname()[1]
+        engine = DaskEngine(parse_cluster(f"tcp://127.0.0.1:{port}", Settings(), "--engine"))
+        try:
+            await_that(lambda: "does not answer" in engine.trouble)
+        finally:
+            engine.close()
 
 
 def test_whoever_watches_late_hears_of_the_lanes_that_are_there(cluster: Cluster) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
-import uuid
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -98,18 +95,3 @@ def test_errors_call_the_lane_by_its_name() -> None:
     service.look()
     assert "http://gpu1:8188" in service.trouble
     service.close()
-
-
-def test_a_late_question_about_an_old_run_leaves_the_new_one_alone(service: LaneService) -> None:
-    """As when the connection broke while it was held, and the app began again."""
-    prompt_id, answers = str(uuid.uuid4()), list[Any]()
-    asked = replace(ask(10.0), prompt_id=prompt_id)
-    call(service, "begin", asked)
-    await_that(lambda: (state := call(service, "tell", prompt_id, 0, 0).state) and state.status == "running")
-    held = threading.Thread(target=lambda: answers.append(call(service, "tell", prompt_id, 10**6, 0)))
-    held.start()
-    call(service, "begin", asked)
-    held.join(10)
-    assert len(answers) == 1 and service.running == 1
-    assert not call(service, "tell", prompt_id, 0, 0).is_over
-    call(service, "end", prompt_id, "cancel")
