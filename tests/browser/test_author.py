@@ -14,6 +14,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from comfygradio.demo import DemoServer
 from comfygradio.settings import shipped_presets
+from tests.browser.settling import settle
 from tests.ui.running import RunningApp, run_app
 
 WORKFLOW = shipped_presets() / "text_to_image.json"
@@ -79,6 +80,7 @@ def test_a_dropped_workflow_becomes_a_form_that_paints(page: Page, presets: Path
     labels = page.locator("#cg-panel-my_first .cg-seed, #cg-my_first-checkpoint").all()
     assert "cg-seed" in str(labels[0].get_attribute("class"))
     expect(page.get_by_label("Sampler")).to_have_count(0)
+    settle(page)
     page.get_by_label("Say it in your words").fill("a lighthouse")
     page.locator("#cg-panel-my_first").get_by_role("button", name="Generate").click()
     page.locator(".cg-card img").wait_for()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.settling import set_steps
 from tests.ui.running import RunningApp
 
 PROMPT = "What do you want to see?"
@@ -140,8 +141,7 @@ def test_two_are_compared_and_downloaded(page: Page) -> None:
 
 def test_a_running_job_is_there_and_can_be_stopped(page: Page) -> None:
     page.get_by_label(PROMPT).fill("a slow one")
-    page.get_by_text("More settings").click()
-    page.get_by_role("spinbutton", name="number input for Steps").fill("60")
+    set_steps(page, 60)
     page.get_by_role("button", name="Generate").click()
     page.wait_for_function("document.querySelector('.cg-view').dataset.phase === 'running'")
     open_history(page)

@@ -9,6 +9,7 @@ import httpx
 from playwright.sync_api import BrowserContext, Page, expect
 
 from comfygradio.demo import DemoServer
+from tests.browser.settling import set_steps
 from tests.ui.running import RunningApp
 
 PROMPT = "What do you want to see?"
@@ -18,8 +19,7 @@ def start(page: Page, prompt: str, steps: int = 20) -> None:
     """Type a prompt and press Generate."""
     page.get_by_label(PROMPT).fill(prompt)
     if steps != 20:
-        page.get_by_text("More settings").click()
-        page.get_by_role("spinbutton", name="number input for Steps").fill(str(steps))
+        set_steps(page, steps)
     page.get_by_role("button", name="Generate").click()
 
 

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.serve import build, launch
+from tests.browser.settling import set_steps
 from tests.ui.running import RunningApp, free_port
 
 PROMPT = "What do you want to see?"
@@ -61,8 +62,7 @@ def start(page: Page, prompt: str, size: str, steps: int) -> None:
     """Start a picture; a step takes a second."""
     page.get_by_label(PROMPT).fill(prompt)
     page.locator("#cg-text_to_image-size").get_by_text(size).first.click()
-    page.get_by_text("More settings").click()
-    page.get_by_role("spinbutton", name="number input for Steps").fill(str(steps))
+    set_steps(page, steps)
     page.get_by_role("button", name="Generate").click()
 
 

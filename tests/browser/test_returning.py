@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from comfygradio.demo import DemoOptions, DemoServer
+from tests.browser.settling import open_settings, settle
 from tests.browser.widgets import TEXT_TO_IMAGE
 from tests.ui.running import RunningApp, run_app
 
@@ -57,6 +58,7 @@ def show(page: Page, title: str) -> None:
     """Change to a form."""
     page.locator("#cg-chooser").get_by_text(title).click()
     expect(page.get_by_role("heading", name=title)).to_be_visible()
+    settle(page)
 
 
 def open_first(context: BrowserContext, app: RunningApp) -> Page:
@@ -111,7 +113,7 @@ def test_what_was_typed_into_every_form_outlasts_a_reload(context: BrowserContex
     page.get_by_label("Words").fill("first words")
     show(page, "Second")
     page.get_by_label("Words").fill("second words")
-    page.get_by_text("More settings").click()
+    open_settings(page)
     page.get_by_label("Steps").fill("11")
     page.reload()
     expect(page.get_by_role("heading", name="Second")).to_be_visible()

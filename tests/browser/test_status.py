@@ -16,6 +16,7 @@ from comfygradio.jobs.worker import GONE
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.app import App
 from comfygradio.ui.serve import build, launch
+from tests.browser.settling import set_steps
 from tests.jobs.lines import free_port, is_over, is_running, wait
 from tests.ui.running import run_app
 
@@ -142,8 +143,7 @@ def test_somebody_who_is_no_operator_sees_nothing_of_it(
 def generate(page: Page, url: str) -> None:
     """Open the forms and ask for a picture of 60 steps."""
     page.goto(url)
-    page.get_by_text("More settings").click()
-    page.get_by_role("spinbutton", name="number input for Steps").fill("60")
+    set_steps(page, 60)
     page.get_by_role("button", name="Generate").click()
 
 

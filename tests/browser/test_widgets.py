@@ -13,6 +13,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from comfygradio.demo import DemoOptions, DemoServer
+from tests.browser.settling import settle
 from tests.browser.widgets import EVERYTHING, write_presets
 from tests.ui.running import RunningApp, run_app
 
@@ -40,6 +41,7 @@ def app(demo: DemoServer, folder: Path, tmp_path_factory: pytest.TempPathFactory
 def open_preset(page: Page, app: RunningApp, name: str) -> None:
     page.goto(f"{app.url}?preset={name}")
     page.get_by_role("button", name="Generate").wait_for()
+    settle(page)
 
 
 def generate(page: Page) -> None:
