@@ -20,8 +20,13 @@ const choose = (label, options, value, action) => {
 };
 const plural = (count, one) => `${count.toLocaleString("en-GB")} ${one}${count === 1 ? "" : "s"}`;
 const KEY = `comfygradio.sheet.${data.id}`;
-const recall = (name, fallback) => { try { return JSON.parse(localStorage.getItem(`${KEY}.${name}`)) ?? fallback; } catch { return fallback; } };
-const keep = (name, value) => { try { localStorage.setItem(`${KEY}.${name}`, JSON.stringify(value)); } catch { /* storage is off */ } };
+// In two stores: Chromium now and then loses over a reload what a page from a file put into the one that lasts.
+const STORES = [() => sessionStorage, () => localStorage];
+const recall = (name, fallback) => {
+  for (const store of STORES) try { const kept = JSON.parse(store().getItem(`${KEY}.${name}`)); if (kept !== null) return kept; } catch { /* storage is off */ }
+  return fallback;
+};
+const keep = (name, value) => { for (const store of STORES) try { store().setItem(`${KEY}.${name}`, JSON.stringify(value)); } catch { /* storage is off */ } };
 
 const sizes = axes.map((axis) => axis.labels.length);
 const strides = sizes.map((_, axis) => sizes.slice(axis + 1).reduce((product, size) => product * size, 1));
