@@ -1,5 +1,5 @@
 // The gallery: what the server knows, page by page, and how it changes.
-const POLL_MS = 2000, TYPE_MS = 250, AGAIN_MS = 5000, ANSWER_MS = 20000;
+const POLL_MS = 2000, TYPE_MS = 250, AGAIN_MS = 5000, SLOW = ["again", "delete"];   // these take as long as they need
 const $ = (name) => element.querySelector(".cg-past-" + name);
 const link = (path) => new URL(path, (window.gradio_config?.root ?? location.origin + location.pathname).replace(/\/?$/, "/")).href;
 const make = (tag, attributes = {}, ...children) => {
@@ -31,11 +31,12 @@ function enter() {
 async function call(name, asked) {
   try {
     if (!access) await enter();
-    let answer = await server[name]([access, asked]);
+    const put = () => SLOW.includes(name) ? server[name]([access, asked]) : soon(server[name]([access, asked]));
+    let answer = await put();
     if (answer?.left) {
       access = entering = null;
       await enter();
-      answer = await server[name]([access, asked]);
+      answer = await put();
     }
     if (answer.error) say(answer.error);
     return answer;
@@ -155,7 +156,7 @@ async function poll() {
   if (!open.length || !access || poll.isBusy) return;
   poll.isBusy = true;
   try {
-    const answer = await server.look([access, { tokens: open }]);
+    const answer = await soon(server.look([access, { tokens: open }]));
     if (answer?.left) { access = entering = null; await enter(); }   // the app was started again
     for (const job of answer?.jobs ?? []) { update(job); updateOpened(job); }
   } catch { /* the app is away for a moment; the next round asks again */ }

@@ -63,8 +63,8 @@ async function deleteAll(tokens) {
 }
 
 async function compareTwo() {
-  const [one, two] = await Promise.all([...jobs.keys()].filter((token) => chosen.has(token)).reverse().map((token) => call("open", { token })));
-  if (!one?.token || !two?.token) return;
+  const mine = ++opening, [one, two] = await Promise.all([...jobs.keys()].filter((token) => chosen.has(token)).reverse().map((token) => call("open", { token })));
+  if (mine !== opening || !isShown() || !one?.token || !two?.token) return;
   const figure = (job) => {
     const result = job.results.find((each) => each.url || each.text);
     return make("figure", {}, make("div", { className: "cg-past-stage" }, drawMedia(job, result)), make("figcaption", { textContent: `${job.title} · ${new Date(job.created * 1000).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" })}` }));

@@ -1,5 +1,5 @@
 // The sweeps of a person: which part of the page is shown, and how it talks to the app.
-const ANSWER_MS = 20000, AWAY = "The app does not answer; try again in a moment.";
+const AWAY = "The app does not answer; try again in a moment.";
 const $ = (name) => element.querySelector(".cg-sweep-" + name);
 const link = (path) => new URL(path, (window.gradio_config?.root ?? location.origin + location.pathname).replace(/\/?$/, "/")).href;
 const make = (tag, attributes = {}, ...children) => {
@@ -32,13 +32,16 @@ function enter() {
   return entering;
 }
 
+const LOOKS = ["list_all", "glance", "open", "news", "settings"];   // all else takes as long as it needs
+
 async function ask(name, asked) {   // throws when the app is away
+  const put = () => LOOKS.includes(name) ? soon(server[name]([access, asked])) : server[name]([access, asked]);
   if (!access) await enter();
-  const answer = await server[name]([access, asked]);
+  const answer = await put();
   if (!answer?.left) return answer;
   access = entering = null;
   await enter();
-  return server[name]([access, asked]);
+  return put();
 }
 
 async function call(name, asked = {}) {   // says itself what went wrong

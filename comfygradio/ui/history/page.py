@@ -26,7 +26,7 @@ from comfygradio.ui.visitors import Visitors, publish
 
 QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
 
-SCRIPTS = ("person.js", "history.js", "history_card.js", "history_open.js", "history_choose.js")
+SCRIPTS = ("person.js", "answer.js", "history.js", "history_card.js", "history_open.js", "history_choose.js")
 
 UNKNOWN = "This job is not in your history (any more)."
 GONE = "This picture is no longer here."

@@ -30,7 +30,7 @@ def build_sweeps(studio: Studio, visitors: Visitors) -> gr.HTML:
     drafting = (desk.prepare, desk.choices, desk.study, desk.start)
     watching = (desk.list_all, desk.glance, desk.open, desk.news, desk.settings, desk.change)
     steering = (desk.pause, desk.resume, desk.stop, desk.retry, desk.rate, desk.delete)
-    names = ("person.js", "sweep.js", *(f"sweep_{name}.js" for name in SCRIPTS))
+    names = ("person.js", "answer.js", "sweep.js", *(f"sweep_{name}.js" for name in SCRIPTS))
     view = gr.HTML(
         None,
         html_template=read_asset("sweep.html"),
