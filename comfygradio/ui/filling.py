@@ -29,9 +29,7 @@ def fill_forms(
         try:
             name, values, notes = read(event)
         except ComfyGradioError as error:
-            skipped = [gr.skip() for _ in panels]
-            return [{**answer, "error": str(error)}, gr.skip(), *skipped, *list_updates(panels, "", {}, stay)]
-        shown = [gr.Column(visible=panel.form.name == name) for panel in panels]
-        return [{**answer, "used": name, "notes": notes}, name, *shown, *list_updates(panels, name, values, stay)]
+            return [{**answer, "error": str(error)}, gr.skip(), *list_updates(panels, "", {}, stay)]
+        return [{**answer, "used": name, "notes": notes}, name, *list_updates(panels, name, values, stay)]
 
-    listen(fill, own, [view, chooser, *[panel.column for panel in panels], *components], queue=False, **PRIVATE)
+    listen(fill, own, [view, chooser, *components], queue=False, **PRIVATE)

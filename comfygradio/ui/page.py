@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import gradio as gr
@@ -33,17 +34,6 @@ DEMO_BANNER = (
     '<div class="cg-banner"><b>Demo server.</b> These pictures are drawn by a stand-in, not by a diffusion model. '
     "For real ones, start ComfyUI and run <code>comfygradio --server URL</code>.</div>"
 )
-
-REMEMBER = """(name) => {
-  const url = new URL(location.href);
-  const first = document.querySelector("#cg-chooser input[type=radio]")?.value;
-  if ((url.searchParams.get("preset") ?? first) !== name) {
-    url.searchParams.set("preset", name);
-    history.pushState({}, "", url);
-  }
-  return name;
-}"""
-"""Puts the chosen preset into the address, so that back, forward and bookmarks find it."""
 
 
 def build_page(
@@ -147,19 +137,14 @@ def _name_choice(form: Form, is_long: bool) -> str:
 
 
 def _listen_chooser(blocks: gr.Blocks, chooser: gr.Radio | gr.Dropdown, panels: list[Panel]) -> None:
+    """The page changes forms by itself (head.html): an answer from here that is late would undo a later choice."""
     names = [panel.form.name for panel in panels]
     columns = [panel.column for panel in panels]
-
-    def show(name: str) -> list[gr.Column]:
-        return [gr.Column(visible=name == other) for other in names]
-
-    def open_address(request: gr.Request) -> list[Any]:
-        asked = request.query_params.get("preset", "")
-        name = asked if asked in names else names[0]
-        return [name, *show(name)]
-
-    chooser.input(show, chooser, columns, js=REMEMBER, trigger_mode="always_last", **QUICK)
-    blocks.load(open_address, None, [chooser, *columns], **QUICK)
+    chooser.input(
+        None, chooser, None, js=f"(name) => {{ addressForm(name, {json.dumps(names[0])}); return []; }}", **PRIVATE
+    )
+    chooser.change(None, chooser, columns, js=f"(name) => mountForm(name, {json.dumps(names)})", **PRIVATE)
+    blocks.load(None, None, [chooser, *columns], js=f"() => openAddress({json.dumps(names)})", **PRIVATE)
 
 
 def _listen_refresh(refresh: gr.Button, studio: Studio, panels: list[Panel]) -> None:

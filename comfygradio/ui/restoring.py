@@ -29,7 +29,6 @@ Report = dict[str, Any]
 def build_restoring(studio: Studio, panels: Sequence[Panel], chooser: Component, sweeps: gr.HTML) -> None:
     """Draw the part inside the current Blocks and connect it to the panels, the chooser and the page of sweeps."""
     components = [component for panel in panels for component in panel.components.values()]
-    columns = [panel.column for panel in panels]
     with gr.Accordion("Take settings from a picture", open=False, elem_id="cg-restore"):
         file = gr.File(label="A picture, video or sound made with ComfyUI", type="filepath", height=150)
         report = gr.HTML(
@@ -56,12 +55,11 @@ def build_restoring(studio: Studio, panels: Sequence[Panel], chooser: Component,
     def take(event: gr.EventData, *payloads: Any) -> list[Any]:
         name, values = str(getattr(event, "preset", "")), getattr(event, "values", None)
         chosen = values if isinstance(values, Mapping) else {}
-        shown = [gr.Column(visible=panel.form.name == name) for panel in panels]
         stay = dict(zip(map(id, own), payloads, strict=True))
-        return [name, *shown, {}, None, *list_updates(panels, name, chosen, stay)]
+        return [name, {}, None, *list_updates(panels, name, chosen, stay)]
 
     file.change(look, [file, *components], [report, sweeps, file], preprocess=False, **QUICK)
-    taken = report.take(take, own, [chooser, *columns, report, file, *components], **QUICK)
+    taken = report.take(take, own, [chooser, report, file, *components], **QUICK)
     taken.success(lambda: gr.Info("The settings are in the form."), None, None, **QUICK)
 
 

@@ -94,8 +94,7 @@ class Visitor(Page):
     async def open(self) -> None:
         """Load the page, and do what its script does then."""
         await self.load()
-        for name in ("hand_out", "open_address"):
-            await self._predict(self._find(name), [])
+        await self._predict(self._find("hand_out"), [])
         async for _ in self._follow(self._find("attach"), [self._person], {"token": ""}):
             pass
 
@@ -104,12 +103,6 @@ class Visitor(Page):
         while True:
             await asyncio.sleep(REVISION_SECONDS)
             await self._line.get("/gradio_api/comfygradio/revision")
-
-    async def switch(self, preset: str) -> float:
-        """Choose another form; returns the seconds until it is shown."""
-        began = time.perf_counter()
-        await self._predict(self._find("show"), [preset])
-        return time.perf_counter() - began
 
     async def look_back(self) -> float:
         """Open the history; returns the seconds until it is there."""

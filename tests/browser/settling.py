@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 FRAMES = """() => new Promise((done) => {
   const wait = (left) => requestAnimationFrame(() => (left ? wait(left - 1) : done()));
@@ -15,10 +15,16 @@ def settle(page: Page) -> None:
     page.evaluate(FRAMES)
 
 
+def find_form(page: Page) -> Locator:
+    """The form that is shown; others that were shown before are still there."""
+    return page.locator(".cg-panel").filter(visible=True)
+
+
 def open_settings(page: Page) -> None:
     """Unfold what is under *More settings*."""
-    page.get_by_text("More settings").click()
-    page.get_by_label("Steps").first.wait_for()
+    form = find_form(page)
+    form.get_by_text("More settings").click()
+    form.get_by_label("Steps").first.wait_for()
     settle(page)
 
 

@@ -73,6 +73,7 @@ def test_settings_and_pictures_go_back_into_the_forms(page: Page) -> None:
     expect(page.get_by_label("Seed")).to_have_value(seed)
     expect(page.get_by_label(PROMPT)).to_have_value("a harbour in fog")
     assert "history" not in page.url and "preset=text_to_image" in page.url
+    expect(page.locator("#cg-panel-text_to_image .cg-generate")).to_be_focused()
     open_history(page)
     page.get_by_role("button", name="Open a harbour in fog").click()
     page.get_by_label("Use this picture as the input of a form").select_option(label="Upscale")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from comfygradio.demo import DemoOptions, DemoServer
-from tests.browser.settling import open_settings, settle
+from tests.browser.settling import find_form, open_settings, settle
 from tests.browser.widgets import TEXT_TO_IMAGE
 from tests.ui.running import RunningApp, run_app
 
@@ -77,9 +77,9 @@ def test_a_model_of_a_long_list_is_still_named_when_its_form_comes_back(
     page.get_by_label("Model").fill("model 123")
     page.get_by_role("option", name="model 123").click()
     show(page, "Second")
-    expect(page.get_by_label("Model")).to_have_value(MODELS[0])
+    expect(find_form(page).get_by_label("Model")).to_have_value(MODELS[0])
     show(page, "First")
-    expect(page.get_by_label("Model")).to_have_value(MODELS[123])
+    expect(find_form(page).get_by_label("Model")).to_have_value(MODELS[123])
     page.get_by_role("button", name="Generate").click()
     expect(page.locator(".cg-card img")).to_have_count(1)
     page.get_by_role("link", name="History").click()
@@ -91,14 +91,14 @@ def test_a_refusal_is_said_again_when_its_form_comes_back(context: BrowserContex
     page = open_first(context, two)
     page.get_by_label("My seed").fill("many")
     page.get_by_role("button", name="Generate").click()
-    expect(page.locator(".block.cg-problem")).to_contain_text("many is not possible")
+    expect(find_form(page).locator(".block.cg-problem")).to_contain_text("many is not possible")
     show(page, "Second")
     show(page, "First")
-    expect(page.locator(".block.cg-problem")).to_contain_text("many is not possible")
-    page.get_by_label("My seed").fill("7")
+    expect(find_form(page).locator(".block.cg-problem")).to_contain_text("many is not possible")
+    find_form(page).get_by_label("My seed").fill("7")
     page.get_by_role("button", name="Generate").click()
     expect(page.locator(".cg-summary")).to_contain_text("seed 7")
-    expect(page.locator(".block.cg-problem")).to_have_text("")
+    expect(find_form(page).locator(".block.cg-problem")).to_have_text("")
 
 
 def test_the_used_seed_goes_into_a_field_of_any_name(context: BrowserContext, two: RunningApp) -> None:
@@ -112,16 +112,17 @@ def test_what_was_typed_into_every_form_outlasts_a_reload(context: BrowserContex
     page = open_first(context, two)
     page.get_by_label("Words").fill("first words")
     show(page, "Second")
-    page.get_by_label("Words").fill("second words")
+    form = find_form(page)
+    form.get_by_label("Words").fill("second words")
     open_settings(page)
-    page.get_by_label("Steps").fill("11")
+    form.get_by_label("Steps").fill("11")
     page.reload()
     expect(page.get_by_role("heading", name="Second")).to_be_visible()
-    expect(page.get_by_label("Words")).to_have_value("second words")
-    page.get_by_text("More settings").click()
-    expect(page.get_by_label("Steps")).to_have_value("11")
+    expect(form.get_by_label("Words")).to_have_value("second words")
+    form.get_by_text("More settings").click()
+    expect(form.get_by_label("Steps")).to_have_value("11")
     show(page, "First")
-    expect(page.get_by_label("Words")).to_have_value("first words")
+    expect(form.get_by_label("Words")).to_have_value("first words")
     page.get_by_role("button", name="Generate").click()
     expect(page.locator(".cg-card img")).to_have_count(1)
     page.get_by_role("link", name="History").click()

@@ -220,6 +220,7 @@ def test_a_picture_is_opened_rated_and_used(page: Page) -> None:
     page.locator(".cg-sweep-shot").click()
     sheet.get_by_role("button", name="Use these values").click()
     expect(page.get_by_label(PROMPT)).to_have_value("a fox in the snow")
+    expect(page.locator("#cg-panel-text_to_image .cg-generate")).to_be_focused()
     page.get_by_text("More settings").click()
     expect(page.get_by_role("spinbutton", name="number input for Steps")).to_have_value("5")
     assert "sweep" not in page.url and "preset=text_to_image" in page.url

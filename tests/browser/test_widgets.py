@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from comfygradio.demo import DemoOptions, DemoServer
-from tests.browser.settling import settle
+from tests.browser.settling import find_form, settle
 from tests.browser.widgets import EVERYTHING, write_presets
 from tests.ui.running import RunningApp, run_app
 
@@ -170,7 +170,7 @@ def test_what_is_painted_is_painted_anew_and_nothing_else(
 ) -> None:
     open_preset(page, app, "inpaint")
     page.get_by_role("button", name="Generate").click()
-    expect(page.locator(".block.cg-problem")).to_contain_text("Your picture: please add a picture.")
+    expect(find_form(page).locator(".block.cg-problem")).to_contain_text("Your picture: please add a picture.")
     Image.new("RGB", (128, 128), (70, 130, 180)).save(tmp_path / "blue.png")
     canvas = page.locator("#cg-inpaint-picture canvas").first
     page.get_by_role("button", name="Brush").first.wait_for()

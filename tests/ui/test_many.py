@@ -30,7 +30,6 @@ async def crowd(url: str) -> None:
     assert len({message["token"] for message in first}) == PEOPLE
     watching = [asyncio.ensure_future(drain(*pair)) for pair in zip(busy, first, strict=True)]
     for _ in range(3):
-        await idle.switch("other")
         await idle.look_back()
     assert not any(task.done() for task in watching)
     for task in watching:

@@ -112,7 +112,8 @@ async function fillForm(event, detail) {
   const answer = await send(event, detail);
   if (answer.error) return say(answer.error);
   window.comfygradioGo("", "", { preset: answer.used });
-  document.querySelector(`#cg-panel-${answer.used} .cg-generate`)?.focus({ preventScroll: true });
+  showForm(answer.used);
+  focusForm(answer.used);
   announce(answer.notes.length ? answer.notes.join(" ") : event === "use" ? "The settings are in the form." : "The picture is in the form.");
 }
 

@@ -97,7 +97,8 @@ async function useValues(at) {
   const answer = await send({ token: sweep.token, cell: at });
   if (answer.error) return announce(answer.error);
   window.comfygradioGo("", "", { preset: answer.used });
-  document.querySelector(`#cg-panel-${answer.used} .cg-generate`)?.focus({ preventScroll: true });
+  showForm(answer.used);
+  focusForm(answer.used);
   announce(answer.notes.length ? answer.notes.join(" ") : "The values are in the form.");
 }
 

@@ -175,7 +175,8 @@ function media(result, url, shown) {
 }
 
 function fillSeed(preset, seed) {
-  const field = document.querySelector("#cg-" + preset + "-seed textarea, #cg-" + preset + "-seed input, .cg-panel .cg-seed textarea, .cg-panel .cg-seed input");
+  const fields = [...document.querySelectorAll(".cg-panel .cg-seed :is(textarea, input)")];
+  const field = fields.find((one) => one.closest("#cg-panel-" + preset)) ?? fields.find((one) => one.checkVisibility());
   if (!field || !seed) return;
   Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), "value").set.call(field, seed);
   field.dispatchEvent(new Event("input", { bubbles: true }));

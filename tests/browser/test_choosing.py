@@ -1,0 +1,62 @@
+"""Changing forms faster than Gradio draws them, or than the app answers."""
+
+from __future__ import annotations
+
+import threading
+
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.settling import find_form, settle
+
+TITLES = ("Text to image", "Image to image", "Inpaint", "Upscale")
+
+CHOOSE = """async ([number, wait]) => {
+  document.querySelectorAll("#cg-chooser input")[number].click();
+  await new Promise((done) => setTimeout(done, wait));
+}"""
+
+FORMS = """() => [...document.querySelectorAll(".cg-panel")].map((form) => form.id)"""
+
+
+def expect_form(page: Page, title: str) -> None:
+    """This form is chosen and shown, and no other."""
+    expect(page.get_by_role("radio", name=title)).to_be_checked()
+    expect(find_form(page)).to_have_count(1)
+    expect(find_form(page).get_by_role("heading", name=title)).to_be_visible()
+
+
+def test_what_is_chosen_at_once_stays_when_the_app_answers_late(page: Page) -> None:
+    held: list[Route] = []
+    is_released = threading.Event()
+    page.route("**/gradio_api/run/**", lambda route: route.continue_() if is_released.is_set() else held.append(route))
+    page.reload()
+    page.get_by_text("Upscale").first.click()
+    expect_form(page, "Upscale")
+    is_released.set()
+    for route in held:
+        route.continue_()
+    page.wait_for_load_state("networkidle")
+    settle(page)
+    expect_form(page, "Upscale")
+    page.go_back()
+    expect_form(page, "Text to image")
+
+
+def test_the_last_of_quick_choices_is_shown(page: Page) -> None:
+    for waits in ((0, 0), (5, 20), (35, 50)):
+        for first, last in ((2, 0), (1, 3), (3, 1), (0, 2)):
+            page.evaluate(CHOOSE, [first, waits[0]])
+            page.evaluate(CHOOSE, [last, waits[1]])
+            settle(page)
+            expect_form(page, TITLES[last])
+    assert sorted(page.evaluate(FORMS)) == sorted(f"cg-panel-{title.lower().replace(' ', '_')}" for title in TITLES), (
+        "a form stays where it is once it was shown"
+    )
+
+
+def test_back_at_once_shows_the_form_that_was_left(page: Page) -> None:
+    for number in (3, 2, 1):
+        page.evaluate(CHOOSE, [number, 0])
+        page.evaluate("history.back()")
+        settle(page)
+        expect_form(page, TITLES[0])
