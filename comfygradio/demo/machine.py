@@ -41,10 +41,14 @@ class Machine:
     def start(self) -> None:
         self._worker.start()
 
-    def stop(self) -> None:
-        """Ends the worker; a running prompt is interrupted."""
+    def close(self) -> None:
+        """Lets the worker end soon; a running prompt is interrupted."""
         self.queue.close()
         self.executor.interrupt.close()
+
+    def stop(self) -> None:
+        """Ends the worker."""
+        self.close()
         self._worker.join(timeout=5)
 
     def interrupt(self) -> None:

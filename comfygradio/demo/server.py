@@ -105,10 +105,16 @@ class DemoServer:
             return
         if self._uvicorn.loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended already
-                self._uvicorn.loop.call_soon_threadsafe(self._uvicorn.drop_all)
-        self._machine.stop()
+                self._uvicorn.loop.call_soon_threadsafe(self._drop_all)
         self._thread.join()
+        self._machine.stop()
         self._thread = None
+
+    def _drop_all(self) -> None:
+        """The connections first: nobody is told that the running prompt was interrupted."""
+        if self._uvicorn is not None and self._machine is not None:
+            self._uvicorn.drop_all()
+            self._machine.close()
 
     def stop(self) -> None:
         """Kills the server and removes its temporary folder."""
