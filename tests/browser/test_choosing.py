@@ -15,6 +15,17 @@ CHOOSE = """async ([number, wait]) => {
   await new Promise((done) => setTimeout(done, wait));
 }"""
 
+IS_IN_VIEW = """(title) => {
+  const chosen = document.querySelector("#cg-chooser label.selected");
+  const { left, right } = chosen.getBoundingClientRect();
+  return chosen.textContent.includes(title) && left >= 0 && right <= innerWidth;
+}"""
+
+IS_LONG = """() => {
+  const line = document.querySelector("#cg-chooser label").parentElement;
+  return line.scrollWidth > line.clientWidth;
+}"""
+
 FORMS = """() => [...document.querySelectorAll(".cg-panel")].map((form) => form.id)"""
 
 
@@ -60,3 +71,12 @@ def test_back_at_once_shows_the_form_that_was_left(page: Page) -> None:
         page.evaluate("history.back()")
         settle(page)
         expect_form(page, TITLES[0])
+
+
+def test_on_a_phone_the_chosen_button_is_brought_into_view(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.wait_for_function(IS_LONG)
+    settle(page)
+    for title in ("Upscale", "Text to image"):
+        page.evaluate(CHOOSE, [TITLES.index(title), 0])
+        page.wait_for_function(IS_IN_VIEW, arg=title, timeout=20_000)
