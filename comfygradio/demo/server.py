@@ -105,16 +105,11 @@ class DemoServer:
             return
         if self._uvicorn.loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended already
-                self._uvicorn.loop.call_soon_threadsafe(self._drop_all)
+                for end in (self._uvicorn.drop_all, self._machine.close):  # in turn: nobody hears of the interrupt
+                    self._uvicorn.loop.call_soon_threadsafe(end)
         self._thread.join()
         self._machine.stop()
         self._thread = None
-
-    def _drop_all(self) -> None:
-        """The connections first: nobody is told that the running prompt was interrupted."""
-        if self._uvicorn is not None and self._machine is not None:
-            self._uvicorn.drop_all()
-            self._machine.close()
 
     def stop(self) -> None:
         """Kills the server and removes its temporary folder."""

@@ -137,14 +137,15 @@ def _name_choice(form: Form, is_long: bool) -> str:
 
 
 def _listen_chooser(blocks: gr.Blocks, chooser: gr.Radio | gr.Dropdown, panels: list[Panel]) -> None:
-    """The page changes forms by itself (head.html): an answer from here that is late would undo a later choice."""
+    """The page changes forms by itself (chooser.js): an answer from here that is late would undo a later choice."""
     names = [panel.form.name for panel in panels]
     columns = [panel.column for panel in panels]
+    every, first = json.dumps(names), json.dumps(names[0])
     chooser.input(
-        None, chooser, None, js=f"(name) => {{ addressForm(name, {json.dumps(names[0])}); return []; }}", **PRIVATE
+        None, chooser, None, js=f"(name) => {{ comfygradioForms.address(name, {first}); return []; }}", **PRIVATE
     )
-    chooser.change(None, chooser, columns, js=f"(name) => mountForm(name, {json.dumps(names)})", **PRIVATE)
-    blocks.load(None, None, [chooser, *columns], js=f"() => openAddress({json.dumps(names)})", **PRIVATE)
+    chooser.change(None, chooser, columns, js=f"(name) => comfygradioForms.mount(name, {every})", **PRIVATE)
+    blocks.load(None, None, [chooser, *columns], js=f"() => comfygradioForms.open({every})", **PRIVATE)
 
 
 def _listen_refresh(refresh: gr.Button, studio: Studio, panels: list[Panel]) -> None:

@@ -208,7 +208,7 @@ def read_css() -> str:
 
 def read_head() -> str:
     """What goes into the page's head: its own lines, and the scripts of the whole page."""
-    scripts = read_asset("combobox.js") + read_asset("revision.js")
+    scripts = "".join(map(read_asset, ("chooser.js", "combobox.js", "revision.js")))
     return f"{read_asset('head.html')}<script>{scripts}</script>"
 
 

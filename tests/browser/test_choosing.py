@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.settling import find_form, settle
@@ -38,12 +36,12 @@ def expect_form(page: Page, title: str) -> None:
 
 def test_what_is_chosen_at_once_stays_when_the_app_answers_late(page: Page) -> None:
     held: list[Route] = []
-    is_released = threading.Event()
-    page.route("**/gradio_api/run/**", lambda route: route.continue_() if is_released.is_set() else held.append(route))
+    is_late = [True]
+    page.route("**/gradio_api/run/**", lambda route: held.append(route) if is_late else route.continue_())
     page.reload()
     page.get_by_text("Upscale").first.click()
     expect_form(page, "Upscale")
-    is_released.set()
+    is_late.clear()
     for route in held:
         route.continue_()
     page.wait_for_load_state("networkidle")

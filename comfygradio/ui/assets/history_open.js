@@ -112,8 +112,7 @@ async function fillForm(event, detail) {
   const answer = await send(event, detail);
   if (answer.error) return say(answer.error);
   window.comfygradioGo("", "", { preset: answer.used });
-  showForm(answer.used);
-  focusForm(answer.used);
+  window.comfygradioForms.enter(answer.used);
   announce(answer.notes.length ? answer.notes.join(" ") : event === "use" ? "The settings are in the form." : "The picture is in the form.");
 }
 

@@ -97,8 +97,7 @@ async function useValues(at) {
   const answer = await send({ token: sweep.token, cell: at });
   if (answer.error) return announce(answer.error);
   window.comfygradioGo("", "", { preset: answer.used });
-  showForm(answer.used);
-  focusForm(answer.used);
+  window.comfygradioForms.enter(answer.used);
   announce(answer.notes.length ? answer.notes.join(" ") : "The values are in the form.");
 }
 

@@ -1,0 +1,65 @@
+// Changes forms, and keeps the address, the chooser and the form that is seen together.
+window.comfygradioForms = (() => {
+  const readPreset = () => new URL(location.href).searchParams.get("preset");
+  let addressed = readPreset();
+  const push = history.pushState.bind(history);
+  history.pushState = (...all) => { push(...all); addressed = readPreset(); };
+  window.addEventListener("popstate", () => {
+    const name = readPreset(), isOther = name !== addressed;
+    addressed = name;
+    const picks = [...document.querySelectorAll("#cg-chooser input[type=radio]")];
+    const pick = name === null ? picks[0] : picks.find((input) => input.value === name);
+    if (pick && !pick.checked) pick.click();
+    else if (!pick && isOther) location.reload();   // a list instead of buttons
+  });
+
+  // Gradio mounts a form when it is first chosen, and never hides it: what it reveals it sets once more some frames
+  // later (6.31), over what was chosen or typed meanwhile. Which of them is seen is a line of style.
+  const seen = document.head.appendChild(document.createElement("style")), mounted = new Set();
+  const select = (name) => "#cg-panel-" + CSS.escape(name);
+  function show(name) {
+    seen.textContent = `.cg-panel:not(${select(name)}) { display: none !important; }`;
+  }
+  function mount(name, names) {   // the updates of the forms' columns
+    const isNew = name !== names[0] && !mounted.has(name);
+    mounted.add(name);
+    show(name);
+    setTimeout(center, 100);
+    return names.map((one) => (isNew && one === name ? { visible: true, __type__: "update" } : undefined));
+  }
+  function open(names) {   // the form that the address means, and the updates
+    const name = readPreset();
+    return names.includes(name) ? [name, ...mount(name, names)] : [];
+  }
+  function address(name, first) {
+    const url = new URL(location.href);
+    if ((url.searchParams.get("preset") ?? first) === name) return;
+    url.searchParams.set("preset", name);
+    history.pushState({}, "", url);
+  }
+  function enter(name) {   // from another page, with the keyboard at its button
+    show(name);
+    focus(name);
+  }
+  function focus(name, patience = 50) {   // later: a dialog is open now, and the form may not be mounted
+    setTimeout(() => {
+      const button = document.querySelector(select(name) + " .cg-generate");
+      if (button) button.focus({ preventScroll: true });
+      else if (patience) focus(name, patience - 1);
+    }, 40);
+  }
+
+  function center() {   // where the buttons are one line that scrolls
+    const chosen = document.querySelector("#cg-chooser label.selected"), line = chosen?.parentElement;
+    if (!line) return;
+    const [one, all] = [chosen, line].map((node) => node.getBoundingClientRect());
+    line.scrollLeft += one.left - all.left - (all.width - one.width) / 2;
+  }
+  new MutationObserver((changes, observer) => {
+    const chosen = document.querySelector("#cg-chooser label.selected");
+    if (!chosen || !document.querySelector(".cg-panel")) return;
+    observer.disconnect();
+    setTimeout(center, 400);
+  }).observe(document.documentElement, { childList: true, subtree: true });
+  return { mount, open, address, enter };
+})();
