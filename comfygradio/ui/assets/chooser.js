@@ -55,6 +55,7 @@ window.comfygradioForms = (() => {
     const [one, all] = [chosen, line].map((node) => node.getBoundingClientRect());
     line.scrollLeft += one.left - all.left - (all.width - one.width) / 2;
   }
+  window.addEventListener("comfygradio-page", () => setTimeout(center, 100));   // what was chosen while another page was shown
   new MutationObserver((changes, observer) => {
     const chosen = document.querySelector("#cg-chooser label.selected");
     if (!chosen || !document.querySelector(".cg-panel")) return;
