@@ -20,8 +20,9 @@ const choose = (label, options, value, action) => {
 };
 const plural = (count, one) => `${count.toLocaleString("en-GB")} ${one}${count === 1 ? "" : "s"}`;
 const KEY = `comfygradio.sheet.${data.id}`;
-// In two stores: Chromium now and then loses over a reload what a page from a file put into the one that lasts.
-const STORES = [() => sessionStorage, () => localStorage];
+// First with the tab's own history: over a reload under load, Chromium now and then loses what a page from a file put into its storages.
+const ENTRY = { getItem: (key) => history.state?.[key] ?? null, setItem: (key, text) => history.replaceState({ ...history.state, [key]: text }, "") };
+const STORES = [() => ENTRY, () => localStorage];
 const recall = (name, fallback) => {
   for (const store of STORES) try { const kept = JSON.parse(store().getItem(`${KEY}.${name}`)); if (kept !== null) return kept; } catch { /* storage is off */ }
   return fallback;

@@ -29,7 +29,8 @@ function drawBar() {
   const sort = choose("Order", SORTS, layout.sort, (value) => { layout.sort = value; arrange(); });
   const size = make("input", { type: "range", min: 80, max: 480, step: 10, value: layout.size });
   size.setAttribute("aria-label", "Size of the pictures");
-  size.addEventListener("input", () => { layout.size = Number(size.value); keep("layout", layout); plot(); });
+  size.addEventListener("input", () => { layout.size = Number(size.value); plot(); });
+  size.addEventListener("change", () => keep("layout", layout));
   const isDark = () => (document.documentElement.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
   const theme = press("", "◐", () => { document.documentElement.dataset.theme = isDark() ? "light" : "dark"; keep("theme", document.documentElement.dataset.theme); }, "Light or dark");
   return make("div", { className: "bar" }, ...(axes.length ? [open] : []), ...(axes.length > 1 ? [swap] : []), show, sort, make("span", { className: "zoom" }, "Size", size), theme);
