@@ -11,6 +11,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
+from urllib.request import getproxies
 
 import gradio as gr
 from starlette.requests import Request
@@ -122,6 +123,7 @@ def launch(app: App, *, block: bool = True) -> str:
 
 def _listen(app: App) -> str:
     settings = app.settings
+    spare_proxies(settings.host)
     _, address, _ = app.blocks.launch(
         server_name=settings.host,
         server_port=settings.port or None,
@@ -135,6 +137,7 @@ def _listen(app: App) -> str:
         show_error=False,
         ssr_mode=False,
         share=False,
+        _frontend=False,  # else Gradio gives up where drawing the page takes more than 3 s
         run_history=False,
         enable_monitoring=False,
         quiet=True,
@@ -143,6 +146,15 @@ def _listen(app: App) -> str:
         **look(),
     )
     return str(address)
+
+
+def spare_proxies(host: str) -> None:
+    """Ask no proxy for what listens on this machine: Gradio calls its own page while it starts."""
+    proxies = getproxies()
+    if proxies:
+        spared = [proxies.get("no", ""), "localhost", "127.0.0.1", "::1", host]
+        named = {**proxies, "no": ",".join(filter(None, spared))}
+        os.environ.update({f"{scheme}_proxy": value for scheme, value in named.items()})
 
 
 def _list_routes(app: App) -> list[Route]:

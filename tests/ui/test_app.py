@@ -1,7 +1,8 @@
-"""Forms that change while the app starts."""
+"""An app that starts: with forms that change meanwhile, and where a proxy leads to the network."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.serve import build, launch
 
-from .running import free_port
+from .running import free_port, run_app
 
 
 @pytest.mark.parametrize("is_late", [False, True])
@@ -38,3 +39,15 @@ def test_a_form_that_changes_while_the_app_starts_is_on_the_page(
     finally:
         app.close()
         app.blocks.close(verbose=False)
+
+
+@pytest.mark.parametrize("spared", ["", "example.org"])
+def test_an_app_starts_where_a_proxy_leads_to_the_network(
+    demo: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spared: str
+) -> None:
+    for scheme in ("http", "https", "all"):
+        monkeypatch.setenv(f"{scheme}_proxy", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("no_proxy", spared)
+    with run_app(demo.url, tmp_path / "outputs") as running:
+        assert httpx.get(running.url).status_code == 200
+        assert set(filter(None, [spared, "127.0.0.1"])) <= set(os.environ["no_proxy"].split(","))
