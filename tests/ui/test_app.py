@@ -1,4 +1,4 @@
-"""An app that starts: with forms that change meanwhile, and where a proxy leads to the network."""
+"""An app that starts: with forms that change meanwhile, where a proxy leads to the network, and slowly."""
 
 from __future__ import annotations
 
@@ -51,3 +51,11 @@ def test_an_app_starts_where_a_proxy_leads_to_the_network(
     with run_app(demo.url, tmp_path / "outputs") as running:
         assert httpx.get(running.url).status_code == 200
         assert set(filter(None, [spared, "127.0.0.1"])) <= set(os.environ["no_proxy"].split(","))
+
+
+def test_an_app_starts_where_gradio_cannot_draw_its_page_in_time(
+    demo: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)  # its verdict where that takes more than 3 s
+    with run_app(demo.url, tmp_path / "outputs") as running:
+        assert httpx.get(running.url).status_code == 200
