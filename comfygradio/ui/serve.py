@@ -122,10 +122,10 @@ def launch(app: App, *, block: bool = True) -> str:
 
 
 def _listen(app: App) -> str:
-    settings = app.settings
-    spare_proxies(settings.host)
+    settings, host = app.settings, app.settings.host.strip("[]")
+    spare_proxies(host)
     _, address, _ = app.blocks.launch(
-        server_name=settings.host,
+        server_name=f"[{host}]" if ":" in host else host,  # IPv6, as Gradio wants it
         server_port=settings.port or None,
         root_path=settings.root_path or None,
         auth=read_auth(settings.auth) if settings.auth else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from pathlib import Path
 
 import httpx
@@ -59,3 +60,19 @@ def test_an_app_starts_where_gradio_cannot_draw_its_page_in_time(
     monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)  # its verdict where that takes more than 3 s
     with run_app(demo.url, tmp_path / "outputs") as running:
         assert httpx.get(running.url).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_an_app_starts_at_an_ipv6_address(demo: DemoServer, tmp_path: Path, host: str) -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    port = free_port()
+    app = build(Settings(server=demo.url, host=host, outputs=tmp_path / "outputs", port=port))
+    try:
+        assert launch(app, block=False) == f"http://[::1]:{port}/"
+        assert httpx.get(f"http://[::1]:{port}/").status_code == 200
+    finally:
+        app.close()
+        app.blocks.close(verbose=False)
