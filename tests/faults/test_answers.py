@@ -105,6 +105,15 @@ def test_looking_at_the_server_while_it_works(fault: str, world: World) -> None:
     world.check_done(job)
 
 
+@pytest.mark.parametrize("fault", ["html", "html late"])
+def test_the_first_looks_meet_a_web_page(fault: str, world: World) -> None:
+    """Then our client goes on under /api, where the same server is."""
+    for route in ("GET /prompt", "GET /system_stats"):
+        world.line.spoil(route, FAULTS[fault])
+    world.check_done(world.order())
+    assert "POST /api/prompt" in world.line.calls
+
+
 SHAKES: dict[str, Spoiler] = {
     "500": respond(500),
     "502": respond(502),
