@@ -19,7 +19,9 @@ PATIENCE_SECONDS = 4.0
 """After so long without an answer the worker is asked whether it is there; its ComfyUI may take longer."""
 
 CLOSING_SECONDS = 1.0
-"""Who asks while the link is closed learns so within this time."""
+"""Calls that the closing of the link cuts short may take so long to end."""
+
+CLOSED = "The app has let go of the cluster."
 
 T = TypeVar("T")
 
@@ -32,6 +34,8 @@ class Link:
 
         self._scheduler = scheduler
         arguments = scheduler.make_security().get_connection_args("client")
+        self._lock = threading.Lock()
+        self._is_closed = False
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="comfygradio-link", daemon=True)
         self._thread.start()
@@ -52,33 +56,40 @@ class Link:
 
     def close(self) -> None:
         """Close all connections; callable twice."""
-        if self._thread.is_alive():
-            self._wait(self._let_go())
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            closing = asyncio.run_coroutine_threadsafe(self._let_go(), self._loop)
+        futures.wait({closing})
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
-        if not self._loop.is_running():
-            work.close()
-            raise ServerUnreachable("The app has let go of the cluster.")
         try:
-            future = asyncio.run_coroutine_threadsafe(work, self._loop)
-            while not futures.wait({future}, CLOSING_SECONDS).done:
-                if not self._loop.is_running():
-                    raise ServerUnreachable("The app has let go of the cluster.")
-            return future.result()
+            return self._start(work).result()
+        except futures.CancelledError as error:
+            raise ServerUnreachable(CLOSED) from error
         except ServerUnreachable:
             raise
         except Exception as error:  # distributed reads any nonsense as lengths, and raises MemoryError
             raise ServerUnreachable(f"The connection failed: {type(error).__name__}.") from error
 
+    def _start(self, work: Coroutine[Any, Any, T]) -> futures.Future[T]:
+        with self._lock:
+            if self._is_closed:
+                work.close()
+                raise ServerUnreachable(CLOSED)
+            return asyncio.run_coroutine_threadsafe(work, self._loop)
+
     async def _let_go(self) -> None:
         """Whoever waits for an answer is told that none comes."""
+        if others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in others:
+                task.cancel()
+            await asyncio.wait(others, timeout=CLOSING_SECONDS)
         await self._pool.close()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
-            task.cancel()
-        await asyncio.sleep(0)
 
     async def _call(self, address: str, request: bytes) -> bytes:
         answering = asyncio.ensure_future(self._exchange(address, op=OPERATION, request=request))

@@ -189,7 +189,7 @@ def test_a_lane_joins_and_leaves_and_gives_its_jobs_back(cluster: Cluster, tmp_p
     ):
         worker = cluster.start_worker(second)
         await_that(lambda: len(queue.lanes) == 2 and not any(lane.trouble for lane in queue.lanes))
-        jobs = [queue.submit(paint(3)) for _ in range(2)]
+        jobs = [queue.submit(paint(6)) for _ in range(2)]
         for job in jobs:
             wait(job, is_running)
         assert {job.home for job in jobs} == {lane.url for lane in queue.lanes}

@@ -143,7 +143,7 @@ FAULTS = [cut, cut_ten_times, mute, truncate, close_the_old_one_late, fall_silen
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_connection_breaks_while_it_waits_on_the_server(fault: Callable[[World], None], world: World) -> None:
-    neighbour = world.post_neighbour(0.6)
+    neighbour = world.post_neighbour(2)
     jobs = [world.order(0.1), world.order()]
     await_that(lambda: len(world.line.pairs) == 2 and world.direct.queue_remaining() == 3)
     fault(world)
