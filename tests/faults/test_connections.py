@@ -40,7 +40,7 @@ def test_one_of_two_servers_refuses_at_first(tmp_path: Path) -> None:
 
 def test_the_server_is_killed_and_restarts_empty(world: World) -> None:
     """One job runs, one is queued on the server, one waits with us; each is posted once to each life of the server."""
-    jobs = [world.order(0.3) for _ in range(3)]
+    jobs = [world.order(1) for _ in range(3)]
     wait(jobs[0], is_running)
     await_that(lambda: world.line.posted[jobs[1].id])
     world.server.kill()
@@ -90,7 +90,7 @@ def test_one_of_two_servers_is_killed(for_good: bool, tmp_path: Path) -> None:
         Line(second.url) as two,
         open_queue(outputs, one.url, two.url, home_seconds=1.0 if for_good else 60.0) as queue,
     ):
-        jobs = [queue.submit(paint(0.4)) for _ in range(6)]
+        jobs = [queue.submit(paint(1)) for _ in range(6)]
         await_that(lambda: len(one.posted) == 2 and len(two.posted) >= 2)
         had = set(one.posted)
         first.kill()
@@ -153,7 +153,7 @@ def test_the_connection_breaks_while_it_waits_on_the_server(fault: Callable[[Wor
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_connection_breaks_while_it_runs(fault: Callable[[World], None], world: World) -> None:
-    jobs = [world.order(0.6), world.order()]
+    jobs = [world.order(1.5), world.order()]
     neighbour = world.post_neighbour()
     wait(jobs[0], is_running)
     fault(world)
@@ -163,7 +163,7 @@ def test_the_connection_breaks_while_it_runs(fault: Callable[[World], None], wor
 
 def test_a_silence_that_outlasts_every_timeout(tmp_path: Path, world: World) -> None:
     with open_queue(tmp_path / "other", world.line.url, timeout_seconds=0.3) as queue:
-        job = queue.submit(paint(0.4))
+        job = queue.submit(paint(1.5))
         wait(job, is_running)
         world.line.hush()
         wait(job, lambda s: "does not answer" in s.reason)
@@ -184,7 +184,7 @@ def test_a_silence_that_begins_with_a_question(call: str, after: bool, tmp_path:
     picture = tmp_path / "mine.png"
     Image.new("RGB", (8, 8), "red").save(picture)
     with open_world(tmp_path / "outputs", timeout_seconds=0.4) as world:
-        neighbour, held = world.post_neighbour(0.2), Hold(after)
+        neighbour, held = world.post_neighbour(1), Hold(after)
         if call in ("GET /history", "GET /queue"):
             world.line.spoil("GET /ws", respond(404), times=1000)
         world.line.spoil(call, held)
@@ -200,7 +200,7 @@ def test_a_prompt_that_arrives_late(tmp_path: Path) -> None:
     with open_world(tmp_path / "outputs", timeout_seconds=0.4) as world:
         late = Delay()
         world.line.spoil("POST /prompt", late)
-        blocker = world.post_neighbour(0.5)
+        blocker = world.post_neighbour(1.5)
         job = world.order()
         await_that(lambda: world.line.posted[job.id])
         late.release()

@@ -179,7 +179,7 @@ def test_killed_and_somebody_clears_queue_and_history_meanwhile(line: Line, serv
     """One job has ended and is forgotten with its file still there, one waits on the server and is deleted."""
     with ComfyClient(server.url) as client:
         with run_app(line, tmp_path, paint(0.1).prompt.graph, paint(0.1).prompt.graph) as app:
-            blocker = client.queue_prompt(paint(1).prompt.graph).prompt_id
+            blocker = client.queue_prompt(paint(3).prompt.graph).prompt_id
             tokens = read_tokens(app, 2)
             await_that(lambda: len(line.posted) == 2)
         client.clear_queue()

@@ -29,7 +29,7 @@ def check_failed(world: World, job: Job, message: str, posts: int = 1) -> None:
 
 def test_somebody_clears_the_queue(world: World) -> None:
     """The job that waited on the server is posted once more; the one that runs is not touched."""
-    running, waiting = world.order(0.5), world.order()
+    running, waiting = world.order(2), world.order()
     wait(running, is_running)
     await_that(lambda: world.line.posted[waiting.id])
     world.direct.clear_queue()
@@ -63,7 +63,7 @@ def test_somebody_deletes_the_history(world: World) -> None:
     """While it runs, and after its end, before we fetch the result."""
     held = Hold(after=True)
     world.line.spoil("GET /view", held)
-    job = world.order(0.2)
+    job = world.order(1)
     wait(job, is_running)
     world.direct.clear_history()
     assert held.reached.wait(10)

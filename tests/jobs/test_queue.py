@@ -150,7 +150,7 @@ def test_a_job_that_ended_while_the_app_was_away_is_collected(demo: DemoServer, 
 def test_a_server_that_restarts_empty_gets_the_jobs_once_more(tmp_path: Path) -> None:
     server = DemoServer(DemoOptions(step_seconds=0.01, lab_nodes=True), port=free_port())
     with server, open_queue(tmp_path / "outputs", server) as queue:
-        jobs = [queue.submit(draw(n, 0.5)) for n in range(3)]
+        jobs = [queue.submit(draw(n, 1)) for n in range(3)]
         wait(jobs[0], is_running)
         server.kill()
         server.start()
