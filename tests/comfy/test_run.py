@@ -187,7 +187,7 @@ def test_a_slow_consumer_gets_the_newest_preview_and_stalls_nobody(comfy: ComfyC
     next(state for state in slow if state.step)
     assert run_all(comfy, draw_empty())[-1].status == "done"
     rest = list(slow)
-    assert len(rest) < 10 and rest[-1].status == "done"
+    assert len(rest) < 25 and rest[-1].status == "done"
     version = comfy.server_version()
     if version and version >= (0, 5, 0):
         assert rest[-1].preview_count == 30

@@ -95,7 +95,7 @@ def test_a_step_can_fail(serve: Serve, options: dict[str, int], kind: str) -> No
 
 
 def test_the_history_can_be_late(serve: Serve) -> None:
-    server = serve(no_history_delay=0.3)
+    server = serve(no_history_delay=1.0)
     socket = connect(server)
     prompt_id = post(server, text_graph())
     watch(socket, prompt_id)

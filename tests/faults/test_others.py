@@ -40,7 +40,7 @@ def test_somebody_clears_the_queue(world: World) -> None:
 
 
 def test_somebody_clears_the_queue_again_and_again(world: World) -> None:
-    neighbour = world.post_neighbour(1.5)
+    neighbour = world.post_neighbour(4)
     job = world.order()
     for posts in (1, 2):
         await_that(lambda posts=posts: world.line.posted[job.id] == posts)  # type: ignore[misc]
