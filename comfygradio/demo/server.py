@@ -105,9 +105,8 @@ class DemoServer:
             return
         if self._uvicorn.loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended already
-                for end in (self._uvicorn.drop_all, self._machine.close):  # in turn: nobody hears of the interrupt
-                    self._uvicorn.loop.call_soon_threadsafe(end)
-        self._thread.join()
+                self._uvicorn.loop.call_soon_threadsafe(self._uvicorn.drop_all)
+        self._thread.join()  # only then is the running prompt interrupted: nobody hears of that
         self._machine.stop()
         self._thread = None
 

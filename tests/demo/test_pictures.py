@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import time
 from typing import Any
 
 import httpx
@@ -166,13 +165,3 @@ def test_frames_get_closer_to_the_end() -> None:
     distances = [difference(draw_step(final, noise, part / 8), final) for part in range(1, 9)]
     assert distances == sorted(distances, reverse=True)
     assert distances[-1] == 0
-
-
-def test_a_picture_is_drawn_quickly() -> None:
-    Recipe("warm", "up", 0).draw(512, 512)
-    times = []
-    for seed in range(5):
-        start = time.perf_counter()
-        Recipe("a lighthouse", "a", seed).draw(512, 512)
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.06
