@@ -31,7 +31,7 @@ def browser() -> Iterator[Browser]:
         pytest.fail("CI needs a browser: install Debian's package chromium.")
     if path is None:
         pytest.skip("no Chromium on this machine: install Debian's package chromium to run the browser tests.")
-    expect.set_options(timeout=20_000)
+    expect.set_options(timeout=45_000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield chromium
@@ -56,7 +56,7 @@ def app(demo: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A fresh browser profile."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(45_000)
     yield context
     context.close()
 

@@ -77,7 +77,7 @@ def test_on_a_phone_the_chosen_button_is_brought_into_view(page: Page) -> None:
     settle(page)
     for title in ("Upscale", "Text to image"):
         page.evaluate(CHOOSE, [TITLES.index(title), 0])
-        page.wait_for_function(IS_IN_VIEW, arg=title, timeout=20_000)
+        page.wait_for_function(IS_IN_VIEW, arg=title)
 
 
 def test_on_a_phone_what_was_chosen_beside_another_page_is_brought_into_view(page: Page) -> None:
@@ -86,10 +86,10 @@ def test_on_a_phone_what_was_chosen_beside_another_page_is_brought_into_view(pag
     page.evaluate("comfygradioGo('history')")
     page.evaluate("comfygradioGo('', '', { preset: 'upscale' })")
     page.evaluate(CHOOSE, [TITLES.index("Upscale"), 0])
-    page.wait_for_function(IS_IN_VIEW, arg="Upscale", timeout=20_000)
+    page.wait_for_function(IS_IN_VIEW, arg="Upscale")
     page.go_back()
     page.wait_for_function("document.querySelector('#cg-chooser label.selected').textContent.includes('Text to image')")
     settle(page)
     page.go_back()
     expect_form(page, "Text to image")
-    page.wait_for_function(IS_IN_VIEW, arg="Text to image", timeout=20_000)
+    page.wait_for_function(IS_IN_VIEW, arg="Text to image")

@@ -42,7 +42,7 @@ def devices(browser: Browser) -> Iterator[list[BrowserContext]]:
     """Three browser profiles."""
     contexts = [browser.new_context(viewport={"width": 1280, "height": 900}) for _ in range(3)]
     for context in contexts:
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(45_000)
     yield contexts
     for context in contexts:
         context.close()
