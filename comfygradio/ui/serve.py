@@ -115,9 +115,10 @@ def launch(app: App, *, block: bool = True) -> str:
         app.close()
         where = f"{app.settings.host}:{app.settings.port}"
         raise SettingsError(f"The page cannot be served at {where}: is the port taken? Try another --port.") from error
+    served = app.blocks
     app.open()
     if block and threading.current_thread() is threading.main_thread():
-        _wait_until_stopped(app)
+        _wait_until_stopped(app, served, address)
     return address
 
 
@@ -145,7 +146,7 @@ def _listen(app: App) -> str:
         app_kwargs={"routes": _list_routes(app)},
         **look(),
     )
-    return str(address)
+    return address or f"http://{settings.host}:{app.blocks.server_port}"
 
 
 def spare_proxies(host: str) -> None:
@@ -241,17 +242,14 @@ def _answers(client: ComfyClient) -> bool:
     return True
 
 
-def _wait_until_stopped(app: App) -> None:
+def _wait_until_stopped(app: App, served: gr.Blocks, address: str) -> None:
+    """`served` are the Blocks that Gradio launched: what is drawn later listens nowhere of its own."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    shown = f"http://{app.settings.host}:{app.blocks.server_port}"
-    print(
-        f"comfygradio is at {app.blocks.local_url or shown} (ComfyUI: {app.studio.client.url}). Ctrl-C stops it.",
-        flush=True,
-    )
+    print(f"comfygradio is at {address} (ComfyUI: {app.studio.client.url}). Ctrl-C stops it.", flush=True)
     try:
-        app.blocks.block_thread()
+        served.block_thread()
     except KeyboardInterrupt:
         pass
     finally:
         app.close()
-        app.blocks.close(verbose=False)
+        served.close(verbose=False)

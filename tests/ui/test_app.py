@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -40,6 +43,36 @@ def test_a_form_that_changes_while_the_app_starts_is_on_the_page(
     finally:
         app.close()
         app.blocks.close(verbose=False)
+
+
+SERVED = """
+import sys
+from pathlib import Path
+from comfygradio.settings import Settings
+from comfygradio.ui.serve import build, launch
+
+app = build(Settings(server=sys.argv[1], outputs=Path(sys.argv[2]), port=int(sys.argv[3])))
+app.studio.reload()
+assert app.is_stale
+launch(app)
+"""
+
+
+def test_it_is_served_until_it_is_stopped_though_its_forms_change_while_it_starts(
+    demo: DemoServer, tmp_path: Path
+) -> None:
+    """As when a worker of a cluster joins just then."""
+    port = free_port()
+    command = [sys.executable, "-c", SERVED, demo.url, str(tmp_path), str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout and process.stderr
+            assert process.stdout.readline().startswith(f"comfygradio is at http://127.0.0.1:{port}/ ")
+            assert httpx.get(f"http://127.0.0.1:{port}/").status_code == 200
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0 and "Traceback" not in process.stderr.read()
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("spared", ["", "example.org"])
