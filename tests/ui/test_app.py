@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -69,7 +68,7 @@ def test_it_is_served_until_it_is_stopped_though_its_forms_change_while_it_start
             assert process.stdout and process.stderr
             assert process.stdout.readline().startswith(f"comfygradio is at http://127.0.0.1:{port}/ ")
             assert httpx.get(f"http://127.0.0.1:{port}/").status_code == 200
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             assert process.wait(30) == 0 and "Traceback" not in process.stderr.read()
         finally:
             process.kill()
