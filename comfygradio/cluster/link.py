@@ -55,7 +55,7 @@ class Link:
         return workers
 
     def close(self) -> None:
-        """Close all connections; callable twice."""
+        """Close all connections, whatever goes wrong with them meanwhile; callable twice."""
         with self._lock:
             if self._is_closed:
                 return

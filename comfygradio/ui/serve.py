@@ -146,7 +146,7 @@ def _listen(app: App) -> str:
         app_kwargs={"routes": _list_routes(app)},
         **look(),
     )
-    return address or f"http://{settings.host}:{app.blocks.server_port}"
+    return str(address)
 
 
 def spare_proxies(host: str) -> None:
