@@ -8,16 +8,11 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-CALM = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "200ms"}
-"""By itself Dask looks at its threads a hundred times a second and at its event loop fifty times, for nothing here."""
-
 
 def run_until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     """Do the work, which ends when the event is set: at Ctrl-C or SIGTERM. A second one ends it at once."""
-    import dask
     import distributed
 
-    dask.config.set(CALM)
     logging.getLogger(distributed.__name__).setLevel(logging.CRITICAL)
     asyncio.run(_run(work))
 

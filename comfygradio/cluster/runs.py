@@ -72,11 +72,11 @@ class FollowedRun:
                 raise ServerUnreachable("ComfyUI did not answer when the job was to be stopped.")
 
     def _find_pause(self, seen: int, deadline: float) -> float:
-        """Seconds for which there is nothing to tell yet."""
+        """Seconds for which there is nothing to tell yet; the last state is told together with the end, at once."""
         now, (told_at, status) = time.monotonic(), self._told
         if self.is_over or now >= deadline:
             return 0.0
-        if self._version <= seen or self._newest is None:
+        if self._version <= seen or self._newest is None or self._newest.status == "done":
             return deadline - now
         return 0.0 if self._newest.status != status else min(deadline, told_at + PERIOD_SECONDS) - now
 

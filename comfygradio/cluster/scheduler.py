@@ -6,21 +6,15 @@ import asyncio
 from typing import Any
 
 from comfygradio.cluster.address import ClusterAddress
+from comfygradio.cluster.node import make_node
 
 
 def make_scheduler(address: ClusterAddress) -> Any:
-    """A Dask scheduler, not started; its page about itself, which knows no login, is for this machine alone."""
+    """A Dask scheduler, not started."""
     from distributed import Scheduler
 
-    loopback = "[::1]" if ":" in address.host else "127.0.0.1"
-    return Scheduler(
-        host=address.host,
-        port=address.port,
-        protocol=address.scheme,
-        security=address.make_security(),
-        dashboard=False,
-        dashboard_address=f"{loopback}:0",
-    )
+    security = address.make_security()
+    return make_node(Scheduler, host=address.host, port=address.port, protocol=address.scheme, security=security)
 
 
 async def run_scheduler(address: ClusterAddress, stop: asyncio.Event) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from comfygradio.cluster.address import ClusterAddress, is_loopback, wrap_host
+from comfygradio.cluster.node import make_node
 from comfygradio.cluster.service import LaneService
 from comfygradio.cluster.wire import OPERATION
 from comfygradio.comfy.address import parse_url
@@ -141,19 +142,17 @@ async def _join(scheduler: ClusterAddress, beside: Beside, stop: asyncio.Event) 
 
 
 def make_worker(scheduler: ClusterAddress, beside: Beside, folder: str) -> Any:
-    """A Dask worker with one thread, which listens on its host alone; not started."""
+    """A Dask worker with one thread, not started."""
     from distributed import Worker
 
-    loopback = "[::1]" if ":" in beside.host else "127.0.0.1"
-    return Worker(
+    return make_node(
+        Worker,
         str(scheduler),
         nthreads=1,
         host=beside.host,
         port=beside.port,
         protocol=scheduler.scheme,
         security=scheduler.make_security(),
-        dashboard=False,
-        dashboard_address=f"{loopback}:0",
         local_directory=folder,
         memory_limit=0,
     )

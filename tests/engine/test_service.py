@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
 
-from comfygradio.cluster.runs import LEASE_SECONDS
+from comfygradio.cluster.runs import LEASE_SECONDS, FollowedRun
 from comfygradio.cluster.service import LaneService
 from comfygradio.cluster.shelf import Shelf
 from comfygradio.cluster.wire import Ask, Call, pack, unpack_outcome
 from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.state import JobState
 from comfygradio.demo import DemoServer
 from comfygradio.errors import NotFound, ServerUnreachable, UnexpectedAnswer
 from tests.engine.cluster import OPTIONS
@@ -63,6 +65,19 @@ def test_a_run_that_nobody_asks_about_is_let_go_and_goes_on_at_its_server(
     await_that(lambda: direct.history(ID))
     entry = direct.history(ID)
     assert entry and entry.status == "success"
+
+
+def test_the_last_state_comes_with_the_end() -> None:
+    may_end = threading.Event()
+
+    def finish() -> Generator[JobState, None, None]:
+        yield JobState(ID, "done")
+        may_end.wait()
+
+    run = FollowedRun(finish(), lambda: None)
+    threading.Timer(0.3, may_end.set).start()
+    news = run.tell(0, 0, seconds=30)
+    assert news.is_over and news.state and news.state.status == "done"
 
 
 @pytest.mark.parametrize("method", ["close", "hand_back", "__init__", "answer", "queue_prompt", "transport", ""])
