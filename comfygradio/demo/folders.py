@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import time
@@ -145,7 +146,7 @@ def fill_prefix(prefix: str, size: tuple[int, int]) -> str:
 def next_counter(folder: Path, stem: str) -> int:
     """One more than the largest counter of `<stem>_<counter>_…` in the folder."""
     pattern = re.compile(re.escape(stem) + r"_(\d+)_?\.")
-    found = [int(m[1]) for f in folder.iterdir() if (m := pattern.match(f.name))]
+    found = [int(m[1]) for name in os.listdir(folder) if (m := pattern.match(name))]
     return max(found, default=0) + 1
 
 

@@ -186,6 +186,14 @@ def measure(way: str, urls: Sequence[str], jobs: int, seconds: float) -> Figures
         return run_engine(engine, others, len(urls), jobs, seconds, ideal)
 
 
+@contextmanager
+def open_labs(count: int) -> Iterator[list[str]]:
+    """Demo servers that have run nothing yet: with every picture that it has saved a server takes a little longer."""
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        labs = [stack.enter_context(open_lab(Path(folder) / f"{n}.log", 2.0)) for n in range(count)]
+        yield [lab.url for lab in labs]
+
+
 def take_medians(rounds: Sequence[Figures]) -> Figures:
     """Each figure's median over the rounds."""
     return {key: statistics.median(figures[key] for figures in rounds) for key in rounds[0]}
@@ -202,11 +210,10 @@ def main() -> None:
     logging.getLogger(importlib.import_module("distributed").__name__).setLevel(logging.CRITICAL)
     ways = ("bare threads", *WAYS)
     found: dict[str, list[Figures]] = {way: [] for way in ways}
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        labs = [stack.enter_context(open_lab(Path(folder) / f"{n}.log", 2.0)) for n in range(options.servers)]
-        for _ in range(options.rounds):
-            for way in ways:
-                found[way].append(measure(way, [lab.url for lab in labs], options.jobs, options.seconds))
+    for _ in range(options.rounds):
+        for way in ways:
+            with open_labs(options.servers) as urls:
+                found[way].append(measure(way, urls, options.jobs, options.seconds))
     medians = {way: take_medians(figures) for way, figures in found.items()}
     print(f"{options.jobs} jobs of {options.seconds:g} s, {options.servers} demo servers, {options.rounds} round(s)\n")
     print(format_table([{"way": way, **figures} for way, figures in medians.items()]), "\n")
