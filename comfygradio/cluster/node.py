@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-CALM = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "200ms"}
-"""By itself Dask looks at its threads a hundred times a second and at its event loop fifty times, for nothing here."""
+CALM = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "200ms",
+    "distributed.admin.system-monitor.interval": "5s",
+}
+"""By itself Dask looks at its threads a hundred times a second, at its event loop fifty times, at its memory twice."""
 
 N = TypeVar("N")
 

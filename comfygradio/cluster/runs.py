@@ -43,7 +43,7 @@ class FollowedRun:
         self._changed = threading.Condition()
         self._newest: JobState | None = None
         self._version = 0
-        self._told: tuple[float, str] = (0.0, "")
+        self._told: tuple[float, str] = (time.monotonic(), "uploading")
         self._failure: ComfyGradioError | None = None
         self._wish = ""
         self.is_over = False
