@@ -32,7 +32,7 @@ def test_a_closed_page_ends_its_job_only_where_that_is_wanted(
     app = build(replace(settings, on_disconnect=wish))
     assert (app.studio.attendance is not None) == (wish == "cancel")
     if app.studio.attendance:
-        app.studio.attendance = Attendance(app.studio.queue.stop, away_seconds=4.0)  # longer than a reload takes
+        app.studio.attendance = Attendance(app.studio.queue.stop, away_seconds=10.0)  # longer than a reload takes
     try:
         url = launch(app, block=False)
         page = context.new_page()

@@ -15,6 +15,9 @@ from tests.ui.running import RunningApp
 PROMPT = "What do you want to see?"
 
 
+ENDLESS = "document.getAnimations().filter((one) => one.effect.getTiming().iterations === Infinity).length"
+
+
 def start(page: Page, prompt: str, steps: int = 20) -> None:
     """Type a prompt and press Generate."""
     page.get_by_label(PROMPT).fill(prompt)
@@ -55,6 +58,7 @@ def test_generate_shows_previews_then_the_picture_and_stop_ends_a_second_run(pag
 
     start(page, "a fox", steps=60)
     wait_for_frame(page)
+    assert page.evaluate(ENDLESS) == 0, "previews show that it goes on; an animation behind them only costs"
     page.get_by_role("button", name="Stop").click()
     expect(page.locator(".cg-summary")).to_contain_text("stopped")
     expect(page.get_by_role("button", name="Generate")).to_be_enabled()

@@ -97,7 +97,7 @@ function paintDevices(place, devices) {
     const row = place.children[index], percent = Math.round(100 * used / total);
     set(row.name, name);
     set(row.numbers, gigabytes(used) + " of " + gigabytes(total) + " GB used");
-    row.fill.style.width = percent + "%";
+    row.fill.style.transform = `translateX(${percent - 100}%)`;
     row.bar.setAttribute("aria-valuenow", percent);
   });
 }

@@ -38,7 +38,7 @@ function drawSweep() {
 function showProgress() {
   const { counts, total, phase } = sweep, over = counts.done + counts.failed + counts.stopped;
   const percent = total ? Math.floor(100 * over / total) : 100;
-  $("progress").querySelector(".cg-fill").style.width = `${percent}%`;
+  $("progress").querySelector(".cg-fill").style.transform = `translateX(${percent - 100}%)`;
   $("progress").querySelector(".cg-bar").setAttribute("aria-valuenow", percent);
   $("progress").dataset.phase = phase;
   $("line").textContent = sweep.line;

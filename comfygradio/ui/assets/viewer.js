@@ -117,7 +117,7 @@ function paint(message) {
   job.preset = message.preset;
   show("progress", !done);
   busy(!done);
-  $("fill").style.width = message.percent + "%";
+  $("fill").style.transform = `translateX(${message.percent - 100}%)`;
   $("bar").setAttribute("aria-valuenow", message.percent);
   $("line").textContent = message.line;
   $("time").textContent = [message.percent > 0 && Math.floor(message.percent) + " %", message.left].filter(Boolean).join(" · ");
