@@ -29,7 +29,7 @@ const parts = {
     for (const pill of pills) pill.addEventListener("click", () => pills.forEach((one) => { one.ariaPressed = String(one === pill); }));
     return make("div", { className: "cg-pills" }, ...pills);
   },
-  seed: (f) => make("div", { className: "cg-size" }, make("input", { type: "text", className: "cg-box", value: f.value ?? "", placeholder: "new every time" }), make("span", { className: "cg-drawn-icon", textContent: "🎲" }), make("span", { className: "cg-drawn-icon", textContent: "🔒" })),
+  seed: (f) => make("div", { className: "cg-size" }, make("input", { type: "text", className: "cg-box", value: f.value ?? "", placeholder: "new every time" }), make("span", { className: "cg-drawn-icon cg-dice" }), make("span", { className: "cg-drawn-icon cg-lock" })),
   size: (f) => {
     if (f.choices) return f.choices.length <= 5 ? parts.radio(f) : parts.dropdown(f);
     const [width, height] = String(f.value ?? "").split("x");
