@@ -17,9 +17,9 @@ from tests.jobs.lines import free_port, is_over, wait
 
 
 @pytest.fixture
-def slow() -> Iterator[DemoServer]:
-    """A demo server that takes ten seconds for a picture."""
-    with DemoServer(DemoOptions(step_seconds=0.5)) as server:
+def slow(wish: str) -> Iterator[DemoServer]:
+    """A demo server that takes ten seconds for a picture, or a minute for one that shall be stopped."""
+    with DemoServer(DemoOptions(step_seconds=3.0 if wish == "cancel" else 0.5)) as server:
         yield server
 
 
