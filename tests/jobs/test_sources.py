@@ -203,7 +203,7 @@ def test_a_server_that_is_down_gets_none(demo: DemoServer, tmp_path: Path) -> No
 
 
 def test_jobs_of_a_source_outlive_the_queue(demo: DemoServer, tmp_path: Path) -> None:
-    painter = Painter("anna", 3, 0.3, first=300)
+    painter = Painter("anna", 3, 1.0, first=300)
     with open_queue(tmp_path / "outputs", demo) as queue:
         queue.attach(painter)
         await_that(lambda: painter.given)
