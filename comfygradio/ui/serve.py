@@ -30,6 +30,7 @@ from comfygradio.ui.assets import read_asset
 from comfygradio.ui.attendance import Attendance
 from comfygradio.ui.history.zip import make_zip_route
 from comfygradio.ui.page import build_page
+from comfygradio.ui.sessions import lighten_sessions
 from comfygradio.ui.status.access import find_operators
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.sweep.files import make_sheet_route
@@ -116,6 +117,7 @@ def launch(app: App, *, block: bool = True) -> str:
         where = f"{app.settings.host}:{app.settings.port}"
         raise SettingsError(f"The page cannot be served at {where}: is the port taken? Try another --port.") from error
     served = app.blocks
+    lighten_sessions(served.app)
     app.open()
     if block and threading.current_thread() is threading.main_thread():
         _wait_until_stopped(app, served, address)
