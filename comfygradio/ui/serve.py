@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import shutil
 import signal
@@ -107,6 +108,7 @@ def launch(app: App, *, block: bool = True) -> str:
     Gradio's reload mode calls this again from a thread of its own, which must go on to watch.
     Raises SettingsError where the address cannot be listened on.
     """
+    spare_statistics()
     app.blocks.queue(default_concurrency_limit=None)
     app.watcher.start()
     app.studio.queue.start()
@@ -149,6 +151,11 @@ def _listen(app: App) -> str:
         **look(),
     )
     return str(address)
+
+
+def spare_statistics() -> None:
+    """Work out nothing after each event: Gradio 6.31 does, of the last 10,000, for a page of its own that is off."""
+    os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")
 
 
 def spare_proxies(host: str) -> None:
@@ -247,6 +254,7 @@ def _answers(client: ComfyClient) -> bool:
 def _wait_until_stopped(app: App, served: gr.Blocks, address: str) -> None:
     """`served` are the Blocks that Gradio launched: what is drawn later listens nowhere of its own."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    gc.freeze()  # what is there now stays: to look through it for garbage again and again stops everybody
     print(f"comfygradio is at {address} (ComfyUI: {app.studio.client.url}). Ctrl-C stops it.", flush=True)
     try:
         served.block_thread()
