@@ -8,8 +8,9 @@ from contextlib import nullcontext
 from typing import Any
 
 import gradio as gr
+import orjson
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from comfygradio.jobs.job import Job
@@ -66,7 +67,7 @@ def make_job_route(studio: Studio) -> Route:
         seen = Seen(_read_number(asked.get("version"), -1) or 0, _read_number(asked.get("frames"), None))
         token = request.path_params["token"]
         message = await tell_job(studio, token, seen, HOLD_SECONDS if "hold" in asked else 0.0)
-        return JSONResponse(message, headers={"cache-control": "no-store"})
+        return Response(orjson.dumps(message), headers={"cache-control": "no-store"}, media_type="application/json")
 
     handler: Callable[[Request], Awaitable[Response]] = tell
     return Route(PATH, handler)
