@@ -1,6 +1,6 @@
 // Says when the forms have changed since this page was loaded, and keeps what was typed over a reload.
 (() => {
-  const KEPT = "comfygradio.typed", EVERY_MS = 4000, SETTLE_MS = 300;
+  const KEPT = "comfygradio.typed", EVERY_MS = 4000, SEEN_MS = 50, SETTLE_MS = 250, SETTLE_FRAMES = 10;
   const link = (path) => new URL(path, (window.gradio_config?.root ?? location.origin + location.pathname).replace(/\/?$/, "/")).href;
   const isText = (box) => box.matches?.(".cg-panel [id^='cg-'] :is(textarea, input[type=text], input[type=number])") && !box.closest(".cg-combo") && box.getAttribute("role") !== "listbox" && !box.readOnly;
   const texts = () => [...document.querySelectorAll(".cg-panel [id^='cg-'] :is(textarea, input)")].filter(isText);
@@ -16,15 +16,24 @@
     for (const box of texts()) if (place(box) in typed) typed[place(box)] = box.value;
     try { sessionStorage.setItem(KEPT, JSON.stringify({ ...kept, ...typed })); } catch { /* storage is off */ }
   }
-  function restore() {   // each box once, when it appears
-    for (const box of texts()) {
-      const at = place(box), value = kept[at];
-      delete kept[at];
-      if (value === undefined || value === box.value) continue;
-      Object.getOwnPropertyDescriptor(Object.getPrototypeOf(box), "value").set.call(box, value);
-      box.dispatchEvent(new Event("input", { bubbles: true }));
-      box.dispatchEvent(new Event("change", { bubbles: true }));
+  const afterFrames = (left, then) => requestAnimationFrame(() => (left ? afterFrames(left - 1, then) : then()));
+  const settling = new Set();
+  function restore() {   // each box once, some frames after it appeared: Gradio 6.31 sets what it reveals once more
+    for (const at of texts().map(place)) {
+      if (!(at in kept) || settling.has(at)) continue;
+      settling.add(at);
+      setTimeout(() => afterFrames(SETTLE_FRAMES, () => put(at)), SETTLE_MS);
     }
+  }
+  function put(at) {
+    const box = texts().find((one) => place(one) === at), value = kept[at];
+    settling.delete(at);
+    if (!box) return;   // gone again: it waits for the next time
+    delete kept[at];
+    if (value === undefined || value === box.value) return;
+    Object.getOwnPropertyDescriptor(Object.getPrototypeOf(box), "value").set.call(box, value);
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    box.dispatchEvent(new Event("change", { bubbles: true }));
   }
   function announce() {
     if (document.getElementById("cg-changed")) return;
@@ -52,10 +61,10 @@
     typed[place(target)] = target.value;
   });
   addEventListener("pagehide", keep);   // Gradio reloads the page by itself when the app was away
-  let settling = null;
+  let looking = null;
   const drawn = new MutationObserver(() => {
     if (!Object.keys(kept).length) return drawn.disconnect();
-    settling ??= setTimeout(() => { settling = null; restore(); }, SETTLE_MS);
+    looking ??= setTimeout(() => { looking = null; restore(); }, SEEN_MS);
   });
   drawn.observe(document.documentElement, { childList: true, subtree: true });
 })();
