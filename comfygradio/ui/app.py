@@ -53,6 +53,7 @@ class App:
             blocks = build_page(self.studio, revision, self.settings.author, self.visitors, self.operators)
             blocks.queue(default_concurrency_limit=None)
             _Swap(self.blocks).swap_blocks(blocks)
+            blocks.app = self.blocks.app  # the one that is served, which the next swap has to be made in
             blocks.config = blocks.get_config_file()
             self.blocks, self.revision, self.is_stale = blocks, revision, False
 

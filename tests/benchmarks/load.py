@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import random
 import re
 import tempfile
 import time
@@ -26,7 +27,7 @@ PROCESSES = 2
 OPENED_AT_ONCE = 10
 CLICK_SECONDS = 0.25
 START_SECONDS = 2.0
-"""The people press the button within this time."""
+"""The people press the button within this time, at moments that are the same in every run."""
 
 Figures = dict[str, list[float]]
 
@@ -58,7 +59,9 @@ async def measure_ours(folder: Path, pages: int, generating: int, seconds: int) 
         cpu, began = app.cpu_seconds(), time.perf_counter()
         clicks = list[float]()
         clicking = asyncio.create_task(click_on(visitors[generating:], clicks))
-        seen = await asyncio.gather(*(generate(one, seconds) for one in visitors[:generating]))
+        moments = random.Random(1)
+        begins = [moments.uniform(0, START_SECONDS) for _ in range(generating)]
+        seen = await asyncio.gather(*map(generate, visitors, begins, [seconds] * generating))
         took = time.perf_counter() - began
         clicking.cancel()
         figures: dict[str, Any] = {
@@ -101,9 +104,9 @@ async def measure_idle(app: Server, seconds: float = 8.0) -> float:
     return (app.cpu_seconds() - cpu) / seconds
 
 
-async def generate(visitor: Visitor, seconds: int) -> Seen:
-    """One person's job, begun sooner or later."""
-    await asyncio.sleep(hash(visitor) % 1000 / 1000 * START_SECONDS)
+async def generate(visitor: Visitor, begins: float, seconds: int) -> Seen:
+    """One person's job, begun so many seconds from now."""
+    await asyncio.sleep(begins)
     return await visitor.generate([seconds * FPS, FPS])
 
 

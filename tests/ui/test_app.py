@@ -44,6 +44,20 @@ def test_a_form_that_changes_while_the_app_starts_is_on_the_page(
         app.blocks.close(verbose=False)
 
 
+def test_every_change_of_the_forms_is_on_the_page_not_only_the_first(demo: DemoServer, tmp_path: Path) -> None:
+    presets = tmp_path / "presets"
+    shutil.copytree(shipped_presets(), presets)
+    form = presets / "text_to_image.yaml"
+    with run_app(demo.url, tmp_path / "outputs", presets) as running:
+        running.app.watcher.stop()
+        for before, after in (("Text to image", "Words to image"), ("Words to image", "Image of words")):
+            form.write_text(form.read_text("utf-8").replace(f"title: {before}", f"title: {after}"), "utf-8")
+            running.app.studio.reload()
+            shown = httpx.get(f"{running.url}config").text
+            assert after in shown and before not in shown
+        assert httpx.get(f"{running.url}gradio_api/comfygradio/revision").text == "2"
+
+
 SERVED = """
 import sys
 from pathlib import Path

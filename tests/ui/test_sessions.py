@@ -1,0 +1,36 @@
+"""What the app keeps for each open page, and what it does not work out after each event."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradio_client import Client
+
+from tests.ui.running import RunningApp
+
+ASKED: dict[str, Any] = {"prompt": "a lamp", "api_name": "/text_to_image"}
+
+
+def test_a_session_keeps_no_settings_of_components_also_when_the_page_is_drawn_anew(app: RunningApp) -> None:
+    holder: Any = app.app.blocks.app.state_holder
+    assert make_picture(app)
+    app.app.rebuild()
+    assert make_picture(app)
+    assert len(holder.session_data) >= 2
+    assert [session.config_values for session in holder.session_data.values()] == [{}] * len(holder.session_data)
+
+
+def test_no_statistics_are_made_of_events(app: RunningApp) -> None:
+    assert make_picture(app)
+    queue = app.app.blocks._queue
+    assert queue.events_recorded > 0
+    assert queue.cached_event_analytics_summary == {"functions": {}}
+
+
+def make_picture(app: RunningApp) -> Any:
+    """The files of a picture that a program asks for in a session of its own."""
+    client = Client(app.url, verbose=False)
+    try:
+        return client.submit(**ASKED).result(timeout=60)[0]
+    finally:
+        client.close()
