@@ -136,8 +136,8 @@ def _seed(drawing: Drawing) -> Component:
     default = "" if drawing.field.default is None else str(drawing.field.default)
     with gr.Row(elem_classes="cg-seed", equal_height=False):
         text = gr.Textbox(default, max_lines=1, placeholder="new every time", scale=4, min_width=160, **drawing.common)
-        dice = gr.Button("New every time", elem_classes="cg-icon cg-dice", min_width=44, scale=0)
-        lock = gr.Button("Keep the last one", elem_classes="cg-icon cg-lock", min_width=44, scale=0)
+        dice = gr.Button("A new seed every time", elem_classes="cg-icon cg-dice", min_width=44, scale=0)
+        lock = gr.Button("The seed of the last picture", elem_classes="cg-icon cg-lock", min_width=44, scale=0)
     dice.click(None, None, text, js="() => ''", api_visibility="private")
     lock.click(None, text, text, js="(seed) => window.comfygradioSeed || seed", api_visibility="private")
     return text

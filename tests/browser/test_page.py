@@ -119,7 +119,7 @@ def test_the_seed_that_was_used_can_be_kept_and_let_go(page: Page) -> None:
     page.get_by_role("button", name="Keep this seed").click()
     kept = page.get_by_label("Seed").input_value()
     assert kept.isdigit() and f"seed {kept}" in page.locator(".cg-summary").inner_text()
-    page.get_by_role("button", name="New every time").click()
+    page.get_by_role("button", name="A new seed every time").click()
     expect(page.get_by_label("Seed")).to_have_value("")
 
 
