@@ -8,8 +8,8 @@ from urllib.parse import quote
 from comfygradio.jobs.job import Job, Snapshot
 from comfygradio.jobs.results import Result
 
-SHORT_SECONDS = 3.0
-"""What is left of a job is told down to here."""
+SHORT_SECONDS = 5.5
+"""What is left of a job is told in numbers down to here: below, every step would say another one."""
 
 
 def describe_job(job: Job, snapshot: Snapshot) -> dict[str, Any]:
@@ -45,9 +45,11 @@ def describe_progress(snapshot: Snapshot) -> str:
 
 
 def describe_left(seconds: float | None) -> str:
-    """How long it will take, as calmly as it can be known; "" where it cannot, and for the last moments."""
-    if seconds is None or seconds < SHORT_SECONDS:
+    """How long it will take, as calmly as it can be known; "" where it cannot."""
+    if seconds is None:
         return ""
+    if seconds < SHORT_SECONDS:
+        return "a few seconds left"
     if seconds < 57.5:
         return f"about {round(seconds) if seconds < 19.5 else 5 * round(seconds / 5)} s left"
     minutes = max(round(seconds / 60), 1)
