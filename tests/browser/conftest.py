@@ -23,7 +23,7 @@ FLAGS = (
 )
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-"""The first is Chromium without the windows around its pages: a page costs a second of processor time less."""
+"""The first is Chromium without the windows around its pages: a page costs half the processor time."""
 
 
 @pytest.fixture(scope="module")
