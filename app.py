@@ -1,11 +1,14 @@
-"""The entrance of a Space, of `python app.py` and of `gradio app.py`: `demo`, built from the environment."""
+"""The entrance of a Space, of `python app.py` and of `gradio app.py`: `demo`, built from the
+environment.
+"""
 
 from __future__ import annotations
 
 from comfygradio.settings import load_settings
 from comfygradio.ui.serve import build, launch
 
-# `gradio app.py` runs this file again after a change, with the names of the last time: that app lets go of its ledger.
+# `gradio app.py` runs this file again after a change, with the names of the last time:
+# that app lets go of its ledger.
 if "app" in globals():
     globals()["app"].close()
 app = build(load_settings())

@@ -13,7 +13,9 @@ __all__ = ["ComfyClient", "load_preset", "load_presets", "sweep"]
 
 
 def __getattr__(name: str) -> Any:
-    """The public names, imported when they are first used, so that `comfygradio --help` waits for none of them."""
+    """The public names, imported when they are first used, so that `comfygradio --help` waits for
+    none of them.
+    """
     if name == "ComfyClient":
         from comfygradio.comfy.client import ComfyClient
 

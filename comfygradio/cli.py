@@ -12,14 +12,32 @@ from typing import Annotated, Any, cast
 import typer
 
 from comfygradio.commands import arguments
-from comfygradio.commands.arguments import Demo, Header, Host, Json, Outputs, Presets, Server, StepSeconds
-from comfygradio.errors import AxisError, ComfyGradioError, DefinitionError, LimitReached, SettingsError, ValuesRefused
+from comfygradio.commands.arguments import (
+    Demo,
+    Header,
+    Host,
+    Json,
+    Outputs,
+    Presets,
+    Server,
+    StepSeconds,
+)
+from comfygradio.errors import (
+    AxisError,
+    ComfyGradioError,
+    DefinitionError,
+    LimitReached,
+    SettingsError,
+    ValuesRefused,
+)
 from comfygradio.settings import Settings, load_settings
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 UsageError = typer.BadParameter.__bases__[0]
-"""What typer raises for flags it does not take; it comes from click, or from typer's own copy of click (0.26)."""
+"""What typer raises for flags it does not take; it comes from click, or from typer's own copy of
+click (0.26).
+"""
 
 USAGE_ERRORS = (UsageError, SettingsError, ValuesRefused, AxisError, DefinitionError, LimitReached)
 """Errors of the person who typed; everything else is work that failed."""
@@ -29,7 +47,8 @@ GLOBAL_FLAGS = ("--help", "--version")
 
 app = typer.Typer(
     name="comfygradio",
-    help="ComfyUI workflows as simple web forms. Without a command: serve, with the flags of serve.",
+    help="ComfyUI workflows as simple web forms. Without a command: serve, with the flags of "
+    "serve.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -51,7 +70,8 @@ def show_version(wanted: bool) -> None:
 @app.callback()
 def start(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", callback=show_version, is_eager=True)
+        bool,
+        typer.Option("--version", help="Print the version.", callback=show_version, is_eager=True),
     ] = False,
 ) -> None:
     """What goes before any command."""
@@ -94,7 +114,8 @@ def serve(
 @app.command()
 def demo(
     port: Annotated[
-        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="Port; 0 takes a free one.")
+        int,
+        typer.Option("--port", metavar="PORT", min=0, max=65535, help="Port; 0 takes a free one."),
     ] = 8188,
     host: Host = None,
     step_seconds: StepSeconds = None,
@@ -112,7 +133,8 @@ def run(
     preset: arguments.Preset,
     values: arguments.Values = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Where to save [OUTPUTS/YYYY-MM-DD/PRESET].")
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where to save [OUTPUTS/YYYY-MM-DD/PRESET]."),
     ] = None,
     as_json: Json = False,
     server: Server = None,
@@ -195,7 +217,9 @@ def scheduler(
 
 @app.command()
 def check(
-    names: Annotated[list[str] | None, typer.Argument(metavar="PRESET", help="Names or YAML files [all].")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="PRESET", help="Names or YAML files [all].")
+    ] = None,
     as_json: Json = False,
     server: Server = None,
     demo: Demo = False,
@@ -213,10 +237,13 @@ def check(
 def new(
     source: arguments.Drafted,
     name: Annotated[
-        str | None, typer.Option("--name", metavar="NAME", help="The preset's name [from the file's name].")
+        str | None,
+        typer.Option("--name", metavar="NAME", help="The preset's name [from the file's name]."),
     ] = None,
     saved: arguments.Saved = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a preset of that name.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite a preset of that name.")
+    ] = False,
     as_json: Json = False,
     server: Server = None,
     demo: Demo = False,
@@ -242,7 +269,8 @@ def list_presets(presets: Presets = None, as_json: Json = False) -> int:
 @app.command()
 def schema(
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Write preset.schema.json into this folder.")
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Write preset.schema.json into this folder."),
     ] = None,
 ) -> int:
     """The JSON Schema of preset files, for editors."""
@@ -252,7 +280,9 @@ def schema(
 
 
 def main() -> int:
-    """Entry point of the console script; SIGTERM ends a command like Ctrl-C, so that its job is cancelled."""
+    """Entry point of the console script; SIGTERM ends a command like Ctrl-C, so that its job is
+    cancelled.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     return run_command(sys.argv[1:])
 
@@ -270,12 +300,16 @@ def run_command(given: Sequence[str]) -> int:
     except Exception as error:
         if sys.flags.dev_mode:
             raise
-        return _complain(describe_error(error), USAGE if isinstance(error, USAGE_ERRORS) else FAILED)
+        return _complain(
+            describe_error(error), USAGE if isinstance(error, USAGE_ERRORS) else FAILED
+        )
     return _complain("Interrupted.", INTERRUPTED) if code == INTERRUPTED else code or OK
 
 
 def add_command(given: Sequence[str]) -> list[str]:
-    """The arguments, with `serve` before them where they name no command; those of a sweep with its axes joined."""
+    """The arguments, with `serve` before them where they name no command; those of a sweep with its
+    axes joined.
+    """
     bare = not given or (given[0].startswith("-") and given[0] not in GLOBAL_FLAGS)
     return ["serve", *given] if bare else arguments.join_axes(given)
 
@@ -288,7 +322,10 @@ def describe_error(error: Exception) -> str:
         return f"{error.filename or 'This machine'}: {error.strerror}."
     if isinstance(error, ComfyGradioError):
         return str(error)
-    return f"This should not have happened ({type(error).__name__}: {error}); PYTHONDEVMODE=1 shows where it did."
+    return (
+        f"This should not have happened ({type(error).__name__}: {error}); PYTHONDEVMODE=1 "
+        "shows where it did."
+    )
 
 
 def _complain(text: str, code: int) -> int:
@@ -297,4 +334,6 @@ def _complain(text: str, code: int) -> int:
 
 
 def _load(**flags: Any) -> Settings:
-    return load_settings(overrides={name: None if value is False else value for name, value in flags.items()})
+    return load_settings(
+        overrides={name: None if value is False else value for name, value in flags.items()}
+    )

@@ -1,28 +1,25 @@
 """Every error that comfygradio raises, as one tree.
 
-    ComfyGradioError
-    ├── SettingsError               a flag or an environment variable
-    ├── ServerError                 talking to ComfyUI failed
-    │   ├── ServerUnreachable       no answer: refused, unknown host, timed out, cut off
-    │   ├── AccessDenied            401, 403, or a login page instead of JSON
-    │   ├── UnexpectedAnswer        an answer that ComfyUI would not give: HTML, broken JSON, HTTP 500
-    │   └── NotFound                404: this server has no such file, job or route
-    ├── PromptRejected              ComfyUI's /prompt refused the prompt; says for which inputs
-    ├── JobError                    a prompt that was accepted did not end well
-    │   ├── ExecutionFailed         a node raised
-    │   ├── JobInterrupted          somebody stopped it
-    │   └── JobLost                 neither queued nor in the history any more
-    ├── WorkflowError               a file that is no API-format workflow
-    ├── MetadataError               a file that holds no settings
-    ├── PresetError                 a preset file: says file, line and key
-    ├── ValuesRefused               form values: says field, value and what is allowed
-    ├── DefinitionError             the definition of a sweep: says file, line and key
-    ├── AxisError                   an axis of a sweep: says field, value, where it stands and what is allowed
-    ├── LimitReached                somebody asks for more than whoever runs the app allows
-    └── LedgerError                 the record of jobs, or a file kept for one, cannot be read or written
+    ComfyGradioError ├── SettingsError               a flag or an environment variable ├──
+    ServerError                 talking to ComfyUI failed │   ├── ServerUnreachable       no answer:
+    refused, unknown host, timed out, cut off │   ├── AccessDenied            401, 403, or a login
+    page instead of JSON │   ├── UnexpectedAnswer        an answer that ComfyUI would not give:
+    HTML, broken JSON, HTTP 500 │   └── NotFound                404: this server has no such file,
+    job or route ├── PromptRejected              ComfyUI's /prompt refused the prompt; says for
+    which inputs ├── JobError                    a prompt that was accepted did not end well │   ├──
+    ExecutionFailed         a node raised │   ├── JobInterrupted          somebody stopped it │
+    └── JobLost                 neither queued nor in the history any more ├── WorkflowError
+    a file that is no API-format workflow ├── MetadataError               a file that holds no
+    settings ├── PresetError                 a preset file: says file, line and key ├──
+    ValuesRefused               form values: says field, value and what is allowed ├──
+    DefinitionError             the definition of a sweep: says file, line and key ├── AxisError
+    an axis of a sweep: says field, value, where it stands and what is allowed ├── LimitReached
+    somebody asks for more than whoever runs the app allows └── LedgerError                 the
+    record of jobs, or a file kept for one, cannot be read or written
         └── LedgerLocked            another comfygradio uses the same outputs folder
 
-The text of each is one or more plain sentences for the person who has to act; it never holds a traceback or a secret.
+The text of each is one or more plain sentences for the person who has to act; it never holds a
+traceback or a secret.
 """
 
 from __future__ import annotations
@@ -96,7 +93,12 @@ class ExecutionFailed(JobError):
     """A node raised while it ran."""
 
     def __init__(
-        self, message: str, prompt_id: str = "", node_id: str = "", node_type: str = "", exception_type: str = ""
+        self,
+        message: str,
+        prompt_id: str = "",
+        node_id: str = "",
+        node_type: str = "",
+        exception_type: str = "",
     ) -> None:
         super().__init__(message, prompt_id)
         self.node_id = node_id
@@ -109,7 +111,9 @@ class JobInterrupted(JobError):
 
 
 class JobLost(JobError):
-    """The server has the job neither in its queue nor in its history: restarted, or deleted by somebody."""
+    """The server has the job neither in its queue nor in its history: restarted, or deleted by
+    somebody.
+    """
 
 
 class WorkflowError(ComfyGradioError):
@@ -125,7 +129,9 @@ class PresetError(ComfyGradioError):
 
 
 class ValuesRefused(ComfyGradioError):
-    """Form values that a form does not take; `problems` maps field name to what is allowed, without the name."""
+    """Form values that a form does not take; `problems` maps field name to what is allowed, without
+    the name.
+    """
 
     def __init__(self, problems: Mapping[str, str]) -> None:
         super().__init__(" ".join(f"{name}: {problem}" for name, problem in problems.items()))
@@ -137,17 +143,21 @@ class ValuesRefused(ComfyGradioError):
 
 
 class DefinitionError(ComfyGradioError):
-    """The definition of a sweep cannot be used; the message names the key, and file and line where there is a file."""
+    """The definition of a sweep cannot be used; the message names the key, and file and line where
+    there is a file.
+    """
 
 
 class AxisError(ComfyGradioError):
     """An axis of a sweep that cannot be read; `problem` is the sentence without the place.
 
-    `position` is the number of the value, `place` that of its first character, both counted from 1 and 0 where there
-    is none; `item` is what stands there.
+    `position` is the number of the value, `place` that of its first character, both counted from 1
+    and 0 where there is none; `item` is what stands there.
     """
 
-    def __init__(self, problem: str, field: str = "", position: int = 0, place: int = 0, item: str = "") -> None:
+    def __init__(
+        self, problem: str, field: str = "", position: int = 0, place: int = 0, item: str = ""
+    ) -> None:
         value = f"value {position}" if position else ""
         value += f" at character {place}" if position and place else ""
         value += f" ({item})" if position and item else ""
@@ -161,11 +171,15 @@ class AxisError(ComfyGradioError):
 
 
 class LimitReached(ComfyGradioError):
-    """Somebody asks for more than whoever runs the app allows; the message says when to ask again."""
+    """Somebody asks for more than whoever runs the app allows; the message says when
+    to ask again.
+    """
 
 
 class LedgerError(ComfyGradioError):
-    """The record of jobs, or a file that is kept for one, cannot be read or written; the message names it."""
+    """The record of jobs, or a file that is kept for one, cannot be read or written; the message
+    names it.
+    """
 
 
 class LedgerLocked(LedgerError):

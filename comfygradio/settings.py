@@ -1,4 +1,7 @@
-"""Settings: flags and environment variables become one frozen value. A flag beats the environment beats the default."""
+"""Settings: flags and environment variables become one frozen value.
+
+A flag beats the environment beats the default.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +25,14 @@ DEFAULT_SERVER = "http://127.0.0.1:8188"
 class Settings:
     """Everything that flags and environment decide.
 
-    `server` None means that nobody named one: DEFAULT_SERVER is tried. `more_servers` share the page's jobs with it;
-    commands use the first alone. `author` opens the page that makes presets, `step_seconds` is the demo server's speed.
-    `jobs_per_person` counts waiting jobs, without the points of sweeps, of which a sweep has `max_sweep_points` (0: no
-    sweeps from the page). `max_upload_mb` is at first what ComfyUI takes; `names` is the pattern of
-    results' names, `on_disconnect` keep or cancel. `operators` are users of --auth who see the Status page.
-    `engine` is the Dask scheduler whose workers are the servers, `scheduler` the one that a worker joins.
+    `server` None means that nobody named one: DEFAULT_SERVER is tried. `more_servers` share the
+    page's jobs with it; commands use the first alone. `author` opens the page that makes presets,
+    `step_seconds` is the demo server's speed. `jobs_per_person` counts waiting jobs, without the
+    points of sweeps, of which a sweep has `max_sweep_points` (0: no sweeps from the page).
+    `max_upload_mb` is at first what ComfyUI takes; `names` is the pattern of results' names,
+    `on_disconnect` keep or cancel. `operators` are users of --auth who see the Status page.
+    `engine` is the Dask scheduler whose workers are the servers, `scheduler` the one that a worker
+    joins.
     """
 
     server: str | None = field(default=None, repr=False)
@@ -59,20 +64,27 @@ class Settings:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a setting comes from: its flag, its environment variables in order of rank, and how its text is read."""
+    """Where a setting comes from: its flag, its environment variables in order of rank, and how its
+    text is read.
+    """
 
     flag: str
     variables: tuple[str, ...]
     parse: Callable[[Any], Any]
 
 
-def load_settings(environ: Mapping[str, str] | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
-    """The settings from flags (`overrides`: field name → value; None and empty lists: not given) and the environment.
+def load_settings(
+    environ: Mapping[str, str] | None = None, overrides: Mapping[str, Any] | None = None
+) -> Settings:
+    """The settings from flags (`overrides`: field name → value; None and empty lists: not given)
+    and the environment.
 
     Raises SettingsError with one sentence that names the flag or variable.
     """
     environ = os.environ if environ is None else environ
-    flags = {name: value for name, value in (overrides or {}).items() if value not in (None, [], ())}
+    flags = {
+        name: value for name, value in (overrides or {}).items() if value not in (None, [], ())
+    }
     values = {name: _find_value(name, source, environ, flags) for name, source in SOURCES.items()}
     found = {name: value for name, value in values.items() if value is not None}
     found |= _settle_server(flags, found)
@@ -84,14 +96,19 @@ def load_settings(environ: Mapping[str, str] | None = None, overrides: Mapping[s
 
 
 def shipped_presets() -> Path:
-    """The folder of presets that come with comfygradio: inside the installed package, else at the top of a checkout."""
+    """The folder of presets that come with comfygradio: inside the installed package, else at the
+    top of a checkout.
+    """
     package = Path(__file__).parent
     installed = package / "presets"
     return installed if installed.is_dir() else package.parent / "presets"
 
 
 def read_auth(path: Path) -> list[tuple[str, str]]:
-    """The (user, password) pairs of an --auth file; empty lines and lines with # are left out. Raises SettingsError."""
+    """The (user, password) pairs of an --auth file; empty lines and lines with # are left out.
+
+    Raises SettingsError.
+    """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -112,15 +129,21 @@ def read_auth(path: Path) -> list[tuple[str, str]]:
     return list(pairs.items())
 
 
-def _find_value(name: str, source: Source, environ: Mapping[str, str], flags: Mapping[str, Any]) -> Any:
+def _find_value(
+    name: str, source: Source, environ: Mapping[str, str], flags: Mapping[str, Any]
+) -> Any:
     if name in flags:
         return _parse(source.flag, source, flags[name])
-    variable = next((variable for variable in source.variables if environ.get(variable, "").strip()), None)
+    variable = next(
+        (variable for variable in source.variables if environ.get(variable, "").strip()), None
+    )
     return None if variable is None else _parse(variable, source, environ[variable].strip())
 
 
 def _settle_server(flags: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
-    """Demo server, real ones or an engine, never two: the flag decides, and in the environment the demo server."""
+    """Demo server, real ones or an engine, never two: the flag decides, and in the environment the
+    demo server.
+    """
     if flags.get("demo") and "server" in flags:
         raise SettingsError("--demo and --server exclude each other; leave one of them out.")
     if "engine" in flags and ("server" in flags or flags.get("demo")):
@@ -143,7 +166,9 @@ def _split_servers(servers: tuple[str, ...] | None) -> dict[str, Any]:
 
 
 def _parse_servers(value: str | Sequence[str]) -> tuple[str, ...]:
-    """One address or several: repeated on the command line, separated by spaces in the environment."""
+    """One address or several: repeated on the command line, separated by spaces in the
+    environment.
+    """
     servers = value.split() if isinstance(value, str) else [server.strip() for server in value]
     urls = [str(parse_url(server)) for server in servers]
     twice = next((url for url in urls if urls.count(url) > 1), None)
@@ -177,7 +202,9 @@ def _parse_outputs(value: str | Path) -> Path:
 
 def _parse_host(value: str) -> str:
     if not re.fullmatch(r"[\w.:%-]+", value):
-        raise ValueError(f"{value} is no host; write a name or an address such as 127.0.0.1 or 0.0.0.0.")
+        raise ValueError(
+            f"{value} is no host; write a name or an address such as 127.0.0.1 or 0.0.0.0."
+        )
     return value
 
 
@@ -197,7 +224,9 @@ def _parse_file(value: str | Path) -> Path:
 
 def _parse_root_path(value: str) -> str:
     if not re.match(r"/|https?://", value):
-        raise ValueError(f"{value} is no path; it begins with / (or is a whole URL), for example /comfygradio.")
+        raise ValueError(
+            f"{value} is no path; it begins with / (or is a whole URL), for example /comfygradio."
+        )
     return value.rstrip("/")
 
 
@@ -210,7 +239,10 @@ def _parse_header(line: str) -> tuple[str, str]:
     """The name and value of a header; the error shows neither, since both may be secret."""
     match = re.fullmatch(r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*:\s*([\x20-\x7e]*?)\s*", line)
     if match is None:
-        raise ValueError('a header is "Name: value" in plain ASCII characters, for example "Authorization: Bearer …".')
+        raise ValueError(
+            'a header is "Name: value" in plain ASCII characters, for example "Authorization: '
+            'Bearer …".'
+        )
     return match[1], match[2]
 
 
@@ -271,7 +303,9 @@ SOURCES: Mapping[str, Source] = {
     "jobs_per_person": Source("--jobs-per-person", ("COMFYGRADIO_JOBS_PER_PERSON",), _parse_count),
     "max_megapixels": Source("--max-megapixels", ("COMFYGRADIO_MAX_MEGAPIXELS",), _parse_amount),
     "max_steps": Source("--max-steps", ("COMFYGRADIO_MAX_STEPS",), _parse_count),
-    "max_sweep_points": Source("--max-sweep-points", ("COMFYGRADIO_MAX_SWEEP_POINTS",), _parse_points),
+    "max_sweep_points": Source(
+        "--max-sweep-points", ("COMFYGRADIO_MAX_SWEEP_POINTS",), _parse_points
+    ),
     "max_upload_mb": Source("--max-upload-mb", ("COMFYGRADIO_MAX_UPLOAD_MB",), _parse_amount),
     "names": Source("--names", ("COMFYGRADIO_NAMES",), check_pattern),
     "on_disconnect": Source("--on-disconnect", ("COMFYGRADIO_ON_DISCONNECT",), _parse_disconnect),

@@ -17,7 +17,9 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def clean_up_after_killed_processes() -> Iterator[None]:
-    """Whatever is put into the folder for temporary files, by other processes too, goes with the tests."""
+    """Whatever is put into the folder for temporary files, by other processes too, goes with the
+    tests.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="tests-", ignore_cleanup_errors=True) as folder,
         pytest.MonkeyPatch.context() as patch,

@@ -1,11 +1,14 @@
-"""What may import what, and how large things may get: read from the syntax trees, lazy imports included."""
+"""What may import what, and what may happen at import.
+
+All of it is read from the syntax trees, imports inside functions included. A rule is one test
+that looks at every file; its message names each breach and says what to do about it.
+"""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
-import tokenize
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -14,8 +17,6 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "comfygradio"
-FILES = sorted(PACKAGE.rglob("*.py"))
-NAMES = {".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file for file in FILES}
 
 ONLY_IMPORTED_BY = {
     "gradio": ("comfygradio.ui",),
@@ -33,196 +34,474 @@ ONLY_IMPORTED_BY = {
     "distributed": ("comfygradio.cluster",),
     "dask": ("comfygradio.cluster",),
 }
+"""Library → the rooms that may import it, sub-folders included."""
 
-MAY_IMPORT = {
+COMFY_DATA = (
+    "comfygradio.comfy.workflow",
+    "comfygradio.comfy.object_info",
+    "comfygradio.comfy.carried",
+)
+"""The parts of `comfy` that are plain data: no HTTP, no socket."""
+
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "comfygradio": (
+        "comfygradio.comfy.client",
+        "comfygradio.forms.preset",
+        "comfygradio.sweeps.program",
+    ),
+    "comfygradio.__main__": ("comfygradio.cli",),
+    "comfygradio.cli": (
+        "comfygradio.errors",
+        "comfygradio.settings",
+        "comfygradio.commands",
+        "comfygradio.ui.serve",
+    ),
     "comfygradio.errors": (),
-    "comfygradio.comfy": ("comfygradio.errors", "comfygradio.comfy"),
-    "comfygradio.forms": (
+    "comfygradio.settings": (
+        "comfygradio.errors",
+        "comfygradio.comfy.address",
+        "comfygradio.jobs.naming",
+    ),
+    "comfygradio.comfy": ("comfygradio.errors",),
+    "comfygradio.forms": ("comfygradio.errors", *COMFY_DATA),
+    "comfygradio.forms.binding": ("comfygradio.forms", *COMFY_DATA),
+    "comfygradio.forms.restoring": (
         "comfygradio.errors",
         "comfygradio.forms",
-        "comfygradio.comfy.workflow",
-        "comfygradio.comfy.object_info",
-        "comfygradio.comfy.carried",
+        "comfygradio.forms.binding",
+        *COMFY_DATA,
     ),
-    "comfygradio.jobs": ("comfygradio.errors", "comfygradio.jobs", "comfygradio.comfy"),
+    "comfygradio.forms.drafting": (
+        "comfygradio.errors",
+        "comfygradio.forms",
+        "comfygradio.forms.binding",
+        "comfygradio.forms.restoring",
+        *COMFY_DATA,
+    ),
+    "comfygradio.forms.drafting.markers": (
+        "comfygradio.forms",
+        "comfygradio.forms.binding",
+        "comfygradio.forms.drafting",
+        *COMFY_DATA,
+    ),
+    "comfygradio.jobs": ("comfygradio.errors", "comfygradio.comfy"),
     "comfygradio.cluster": (
         "comfygradio.errors",
         "comfygradio.settings",
-        "comfygradio.cluster",
         "comfygradio.comfy",
         "comfygradio.jobs.lane",
     ),
-    "comfygradio.demo": ("comfygradio.demo",),
-    "comfygradio.settings": ("comfygradio.errors", "comfygradio.comfy.address", "comfygradio.jobs.naming"),
+    "comfygradio.sweeps": (
+        "comfygradio.errors",
+        "comfygradio.comfy",
+        "comfygradio.forms",
+        "comfygradio.jobs",
+        "comfygradio.sweeps.axes",
+        "comfygradio.sweeps.planning",
+    ),
+    "comfygradio.sweeps.axes": ("comfygradio.errors", "comfygradio.forms"),
+    "comfygradio.sweeps.planning": (
+        "comfygradio.forms",
+        "comfygradio.sweeps.axes",
+        *COMFY_DATA,
+    ),
+    "comfygradio.sweeps.running": (
+        "comfygradio.errors",
+        "comfygradio.forms",
+        "comfygradio.jobs",
+        "comfygradio.sweeps",
+        "comfygradio.sweeps.axes",
+        "comfygradio.sweeps.planning",
+        *COMFY_DATA,
+    ),
+    "comfygradio.sweeps.showing": (
+        "comfygradio.errors",
+        "comfygradio.comfy.outputs",
+        "comfygradio.forms",
+        "comfygradio.forms.restoring",
+        "comfygradio.jobs",
+        "comfygradio.sweeps.axes",
+        "comfygradio.sweeps.running",
+        "comfygradio.sweeps.showing.assets",
+    ),
+    "comfygradio.sweeps.showing.assets": (),
+    "comfygradio.sweeps.showing.drawing": ("comfygradio.jobs", "comfygradio.sweeps.showing"),
+    "comfygradio.demo": (),
+    "comfygradio.demo.nodes": ("comfygradio.demo",),
+    "comfygradio.commands": (
+        "comfygradio.errors",
+        "comfygradio.settings",
+        "comfygradio.comfy",
+        "comfygradio.forms",
+        "comfygradio.forms.drafting",
+        "comfygradio.jobs",
+        "comfygradio.cluster",
+        "comfygradio.sweeps",
+        "comfygradio.sweeps.axes",
+        "comfygradio.sweeps.planning",
+        "comfygradio.sweeps.running",
+        "comfygradio.sweeps.showing",
+        "comfygradio.demo",
+    ),
+    "comfygradio.ui": (
+        "comfygradio.errors",
+        "comfygradio.settings",
+        "comfygradio.comfy.client",
+        "comfygradio.forms",
+        "comfygradio.forms.restoring",
+        "comfygradio.jobs",
+        "comfygradio.cluster.joining",
+        "comfygradio.sweeps.running",
+        "comfygradio.demo",
+        "comfygradio.ui.assets",
+    ),
+    "comfygradio.ui.assets": (),
+    "comfygradio.ui.author": (
+        "comfygradio.errors",
+        "comfygradio.forms",
+        "comfygradio.forms.binding",
+        "comfygradio.forms.drafting",
+        "comfygradio.ui",
+        "comfygradio.ui.assets",
+        *COMFY_DATA,
+    ),
+    "comfygradio.ui.history": (
+        "comfygradio.errors",
+        "comfygradio.forms",
+        "comfygradio.jobs",
+        "comfygradio.ui",
+        "comfygradio.ui.assets",
+    ),
+    "comfygradio.ui.status": (
+        "comfygradio.errors",
+        "comfygradio.settings",
+        "comfygradio.forms",
+        "comfygradio.jobs",
+        "comfygradio.ui",
+        "comfygradio.ui.assets",
+    ),
+    "comfygradio.ui.sweep": (
+        "comfygradio.errors",
+        "comfygradio.forms",
+        "comfygradio.jobs",
+        "comfygradio.sweeps",
+        "comfygradio.sweeps.axes",
+        "comfygradio.sweeps.planning",
+        "comfygradio.sweeps.running",
+        "comfygradio.sweeps.showing",
+        "comfygradio.ui",
+        "comfygradio.ui.assets",
+        "comfygradio.ui.history",
+    ),
 }
+"""Room → what its modules may import besides each other.
 
-CALLS_AT_IMPORT = frozenset(
+A room is a folder without its sub-folders, or a module of the top level. An entry is a room, or
+one module of a room. A folder without a row fails the test.
+"""
+
+UPWARD = {
+    ("comfygradio.forms", "comfygradio.forms.binding"): "issue 18",
+    ("comfygradio.forms.drafting", "comfygradio.forms.drafting.markers"): "issue 18",
+    ("comfygradio.sweeps", "comfygradio.sweeps.running"): "issue 18",
+    ("comfygradio.sweeps.showing", "comfygradio.sweeps.showing.drawing"): "issue 18",
+    ("comfygradio.demo", "comfygradio.demo.nodes"): "issue 18",
+    ("comfygradio.ui", "comfygradio.ui.author"): "issue 18",
+    ("comfygradio.ui", "comfygradio.ui.history"): "issue 18",
+    ("comfygradio.ui", "comfygradio.ui.status"): "issue 18",
+    ("comfygradio.ui", "comfygradio.ui.sweep"): "issue 18",
+}
+"""Imports that close a cycle of folders → the issue that removes them. None may be added."""
+
+ACTS = frozenset(
     {
-        *("open", "print", "exec", "eval", "input", "basicConfig", "load_settings", "load_preset", "load_presets"),
-        *("Thread", "start", "run", "mkdir", "write_text", "write_bytes", "unlink", "urlopen", "request", "connect"),
-        *("ComfyClient", "DemoServer", "launch", "register", "signal", "setdefault", "Popen", "sleep", "mkdtemp"),
+        *("open", "print", "exec", "eval", "input", "basicConfig"),
+        *("load_settings", "load_preset", "load_presets"),
+        *("Thread", "start", "run", "mkdir", "write_text", "write_bytes", "unlink"),
+        *("urlopen", "request", "connect", "ComfyClient", "DemoServer", "launch"),
+        *("register", "signal", "setdefault", "Popen", "sleep", "mkdtemp"),
     }
 )
+"""Functions that act: none of them may be called while a module is imported."""
+
+
+def name_module(file: Path) -> str:
+    """`comfygradio/forms/fill.py` is `comfygradio.forms.fill`; an `__init__.py` is its folder."""
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {name_module(file): file for file in sorted(PACKAGE.rglob("*.py"))}
 
 
 @cache
 def parse(file: Path) -> ast.Module:
+    """The syntax tree of a file."""
     return ast.parse(file.read_text(encoding="utf-8"))
 
 
+def is_for_types(node: ast.AST) -> bool:
+    """Whether this is an `if TYPE_CHECKING:`."""
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
 def walk_code(node: ast.AST) -> Iterator[ast.AST]:
-    """Every node, except what stands under `if TYPE_CHECKING`."""
+    """Every node below this one, except what stands under `if TYPE_CHECKING`."""
     yield node
     for child in ast.iter_child_nodes(node):
-        if not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
+        if not is_for_types(child):
             yield from walk_code(child)
 
 
-def list_imports(module: str, *, types_too: bool = True) -> set[str]:
-    """Every module that this one imports anywhere; `from a import b` counts as a.b where that is a module."""
+@cache
+def list_imports(module: str, *, types_too: bool = True) -> frozenset[str]:
+    """Every module that this one imports; `from a import b` counts as a.b where that is one."""
+    tree = parse(MODULES[module])
+    nodes = ast.walk(tree) if types_too else walk_code(tree)
     found: set[str] = set()
-    for node in ast.walk(parse(NAMES[module])) if types_too else walk_code(parse(NAMES[module])):
+    for node in nodes:
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0 and node.module, f"{module} imports relatively"
-            inner = {f"{node.module}.{alias.name}" for alias in node.names} & NAMES.keys()
+            assert node.level == 0 and node.module, f"{module}: write absolute imports."
+            inner = {f"{node.module}.{alias.name}" for alias in node.names} & MODULES.keys()
             found.update(inner or {node.module})
-    return found
+    return frozenset(found)
+
+
+def find_room(module: str) -> str:
+    """The folder of a module; the modules of the top level are rooms of their own."""
+    if MODULES[module].name == "__init__.py" or module.count(".") == 1:
+        return module
+    return module.rpartition(".")[0]
+
+
+def list_own_imports(module: str, *, types_too: bool = True) -> list[str]:
+    """The modules of this project that a module imports out of other rooms."""
+    imported = list_imports(module, types_too=types_too) & MODULES.keys()
+    return sorted(name for name in imported if find_room(name) != find_room(module))
 
 
 def is_inside(module: str, rooms: tuple[str, ...]) -> bool:
+    """Whether a module lies in one of these folders, sub-folders included."""
     return any(module == room or module.startswith(f"{room}.") for room in rooms)
 
 
-def list_functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    for module, file in NAMES.items():
-        for node in ast.walk(parse(file)):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                yield f"{module}.{node.name}", node
+def list_definitions(module: str) -> list[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
+    """All classes, and the functions that are not inside of anything."""
+    tree = parse(MODULES[module])
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        or (isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node in tree.body)
+    ]
+
+
+def list_calls_at_import(node: ast.AST) -> Iterator[ast.Call]:
+    """The calls outside of functions; a decorator belongs to its function."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(child, ast.Call):
+            yield child
+        yield from list_calls_at_import(child)
+
+
+def report(breaches: list[str]) -> str:
+    """The breaches, a line each."""
+    return "\n" + "\n".join(breaches)
 
 
 def test_there_is_something_to_look_at() -> None:
-    assert len(NAMES) > 40 and "comfygradio.ui.serve" in NAMES and "httpx" in list_imports("comfygradio.comfy.http")
+    assert len(MODULES) > 40
+    assert "httpx" in list_imports("comfygradio.comfy.http")
+    assert find_room("comfygradio.ui.serve") == "comfygradio.ui"
 
 
-@pytest.mark.parametrize("library", ONLY_IMPORTED_BY)
-def test_a_library_has_its_place(library: str) -> None:
-    users = {module for module in NAMES if any(is_inside(name, (library,)) for name in list_imports(module))}
-    assert {user for user in users if not is_inside(user, ONLY_IMPORTED_BY[library])} == set()
+def test_a_library_has_its_place() -> None:
+    breaches = []
+    for module in MODULES:
+        for library, places in ONLY_IMPORTED_BY.items():
+            uses = any(is_inside(name, (library,)) for name in list_imports(module))
+            if uses and not is_inside(module, places):
+                breaches.append(
+                    f"{module} imports {library}: call what {' or '.join(places)} offers instead."
+                )
+    assert not breaches, report(breaches)
 
 
-@pytest.mark.parametrize("room", MAY_IMPORT)
-def test_rooms_import_only_what_lies_below_them(room: str) -> None:
-    breaches = {
-        f"{module} imports {name}"
-        for module in NAMES
-        if is_inside(module, (room,))
-        for name in list_imports(module)
-        if is_inside(name, ("comfygradio",)) and not is_inside(name, MAY_IMPORT[room])
+def test_a_room_imports_only_what_its_row_names() -> None:
+    breaches = []
+    for module in MODULES:
+        room = find_room(module)
+        if room not in MAY_IMPORT:
+            breaches.append(f"{room} has no row in MAY_IMPORT: add one, with what lies below it.")
+            continue
+        for name in list_own_imports(module):
+            target = find_room(name)
+            allowed = {name, target} & set(MAY_IMPORT[room])
+            if not allowed and (room, target) not in UPWARD:
+                breaches.append(
+                    f"{module} imports {name}, which is not below {room}: "
+                    "move the code, or pass the value in."
+                )
+    assert not breaches, report(breaches)
+
+
+def test_every_row_is_used() -> None:
+    """A row or an exception that nothing needs any more goes."""
+    used = {
+        (find_room(module), place)
+        for module in MODULES
+        for name in list_own_imports(module)
+        for place in (name, find_room(name))
     }
-    assert breaches == set()
+    unused = [
+        f"{room} is gone: take its row out of MAY_IMPORT."
+        for room in MAY_IMPORT
+        if room not in MODULES
+    ]
+    unused += [
+        f"{room} no longer imports {place}: take it out of its row in MAY_IMPORT."
+        for room, places in MAY_IMPORT.items()
+        for place in places
+        if (room, place) not in used and place not in COMFY_DATA
+    ]
+    unused += [
+        f"{room} no longer imports {place}: take that out of UPWARD."
+        for room, place in UPWARD
+        if (room, place) not in used
+    ]
+    assert not unused, report(unused)
+
+
+def find_cycle(edges: dict[str, set[str]]) -> list[str]:
+    """The names on one cycle, the first one again at the end; empty if there is none."""
+    done: set[str] = set()
+
+    def visit(name: str, way: tuple[str, ...]) -> list[str]:
+        if name in way:
+            return [*way[way.index(name) :], name]
+        if name in done:
+            return []
+        for target in sorted(edges.get(name, set())):
+            cycle = visit(target, (*way, name))
+            if cycle:
+                return cycle
+        done.add(name)
+        return []
+
+    for name in edges:
+        cycle = visit(name, ())
+        if cycle:
+            return cycle
+    return []
+
+
+def test_a_cycle_is_found() -> None:
+    assert find_cycle({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+    assert find_cycle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
+
+
+def test_modules_form_no_cycle() -> None:
+    """Imports inside functions count; imports for types alone do not."""
+    edges = {
+        module: set(list_imports(module, types_too=False)) & MODULES.keys() - {module}
+        for module in MODULES
+    }
+    cycle = find_cycle(edges)
+    assert not cycle, f"{' → '.join(cycle)}: move what both need into a module below them."
+
+
+def test_folders_form_layers() -> None:
+    edges: dict[str, set[str]] = {find_room(module): set() for module in MODULES}
+    for module in MODULES:
+        for name in list_own_imports(module, types_too=False):
+            if (find_room(module), find_room(name)) not in UPWARD:
+                edges[find_room(module)].add(find_room(name))
+    cycle = find_cycle(edges)
+    assert not cycle, f"{' → '.join(cycle)}: one of these folders has to lie below the others."
 
 
 def test_only_the_command_line_and_the_page_use_the_demo_server() -> None:
-    users = {module for module in NAMES if any(is_inside(name, ("comfygradio.demo",)) for name in list_imports(module))}
-    rooms = ("comfygradio.demo", "comfygradio.commands", "comfygradio.ui", "comfygradio.cli")
-    assert all(is_inside(user, rooms) for user in users)
+    """A parser that client and stand-in shared would hide its own mistakes from the tests."""
+    rooms = (
+        "comfygradio.demo",
+        "comfygradio.commands",
+        "comfygradio.ui",
+        "comfygradio.cli",
+    )
+    breaches = [
+        f"{module} imports the demo server, which stands apart: only {', '.join(rooms)} may."
+        for module in MODULES
+        if any(is_inside(name, ("comfygradio.demo",)) for name in list_imports(module))
+        and not is_inside(module, rooms)
+    ]
+    assert not breaches, report(breaches)
 
 
-def test_there_are_no_cycles() -> None:
-    """Lazy imports count; imports for types alone do not."""
-    edges = {module: list_imports(module, types_too=False) & NAMES.keys() - {module} for module in NAMES}
-    done: set[str] = set()
-
-    def visit(module: str, way: tuple[str, ...]) -> None:
-        assert module not in way, " → ".join((*way[way.index(module) :], module))
-        if module not in done:
-            for name in edges.get(module, set()):
-                visit(name, (*way, module))
-            done.add(module)
-
-    for module in edges:
-        visit(module, ())
-
-
-@pytest.mark.parametrize("module", NAMES)
-def test_nothing_happens_at_import(module: str) -> None:
+def test_nothing_happens_at_import() -> None:
     """No call of a function that acts, outside of functions; decorators and values are fine."""
-
-    def list_calls(node: ast.AST) -> Iterator[ast.Call]:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-                continue
-            if isinstance(child, ast.Call):
-                yield child
-            yield from list_calls(child)
-
-    called = {getattr(call.func, "id", getattr(call.func, "attr", "")) for call in list_calls(parse(NAMES[module]))}
-    assert called & CALLS_AT_IMPORT == set()
+    breaches = []
+    for module, file in MODULES.items():
+        for call in list_calls_at_import(parse(file)):
+            name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+            if name in ACTS:
+                breaches.append(
+                    f"{module}, line {call.lineno}: {name}() runs at import; move it into a function."
+                )
+    assert not breaches, report(breaches)
 
 
+@pytest.mark.process
 def test_importing_everything_but_the_page_starts_nothing() -> None:
-    modules = [module for module in NAMES if not is_inside(module, ("comfygradio.ui",))]
+    modules = [module for module in MODULES if not is_inside(module, ("comfygradio.ui",))]
     script = (
         "import importlib, logging, signal, sys, threading\n"
         "handlers, before = logging.root.handlers[:], signal.getsignal(signal.SIGTERM)\n"
         f"[importlib.import_module(name) for name in {modules!r}]\n"
         "assert threading.active_count() == 1, threading.enumerate()\n"
-        "assert logging.root.handlers == handlers and signal.getsignal(signal.SIGTERM) is before\n"
+        "assert logging.root.handlers == handlers\n"
+        "assert signal.getsignal(signal.SIGTERM) is before\n"
         "assert 'gradio' not in sys.modules\n"
     )
-    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
+@pytest.mark.process
 def test_a_run_imports_no_gradio_and_help_imports_next_to_nothing() -> None:
     script = (
         "import sys\n"
         "import comfygradio.cli\n"
-        "heavy = {'gradio', 'pydantic', 'httpx', 'rich', 'PIL', 'yaml', 'starlette'} & sys.modules.keys()\n"
-        "assert not heavy, heavy\n"
+        "heavy = {'gradio', 'pydantic', 'httpx', 'rich', 'PIL', 'yaml', 'starlette'}\n"
+        "assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()\n"
         "import comfygradio.commands.run\n"
-        "heavy = {'gradio', 'gradio_client', 'numpy', 'pandas', 'starlette', 'uvicorn'} & sys.modules.keys()\n"
-        "assert not heavy, heavy\n"
+        "heavy = {'gradio', 'gradio_client', 'numpy', 'pandas', 'starlette', 'uvicorn'}\n"
+        "assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()\n"
     )
-    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert (ended.returncode, ended.stderr) == (0, "")
-
-
-@pytest.mark.parametrize("module", NAMES)
-def test_modules_stay_readable(module: str) -> None:
-    assert len(NAMES[module].read_text(encoding="utf-8").splitlines()) <= 300
-
-
-def test_functions_stay_short() -> None:
-    lengths = sorted((node.end_lineno or 0) - node.lineno + 1 for _, node in list_functions())
-    assert lengths[len(lengths) * 9 // 10] <= 25
 
 
 def test_public_names_say_what_they_are_for() -> None:
     """In the demo server, which nobody imports piece by piece, only what it exports is public."""
-    silent = [
-        f"{module}.{node.name}"
-        for module, file in NAMES.items()
-        if not is_inside(module, ("comfygradio.demo",)) or module == "comfygradio.demo.options"
-        for node in ast.walk(parse(file))
-        if isinstance(node, ast.ClassDef) or node in parse(file).body
-        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        if not node.name.startswith("_") and not ast.get_docstring(node)
-    ]
-    assert silent == []
+    silent = []
+    for module in MODULES:
+        if is_inside(module, ("comfygradio.demo",)) and module != "comfygradio.demo.options":
+            continue
+        for node in list_definitions(module):
+            if not node.name.startswith("_") and not ast.get_docstring(node):
+                silent.append(f"{module}.{node.name} needs a docstring: what does it do?")
+    assert not silent, report(silent)
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    silent = [m for m, file in NAMES.items() if parse(file).body and not ast.get_docstring(parse(file))]
-    assert silent == []
-
-
-def test_comments_are_rare() -> None:
-    comments = lines = 0
-    for file in FILES:
-        lines += len(file.read_text(encoding="utf-8").splitlines())
-        with file.open("rb") as source:
-            comments += sum(token.type == tokenize.COMMENT for token in tokenize.tokenize(source.readline))
-    assert comments / lines < 0.05
+    silent = [
+        f"{module} needs a docstring: what is it for?"
+        for module, file in MODULES.items()
+        if parse(file).body and not ast.get_docstring(parse(file))
+    ]
+    assert not silent, report(silent)

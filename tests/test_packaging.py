@@ -42,7 +42,9 @@ def names(wheel: Path) -> set[str]:
 
 def test_the_wheel_holds_the_package_and_its_data(names: set[str]) -> None:
     package = {
-        str(path.relative_to(ROOT)) for path in (ROOT / "comfygradio").rglob("*.*") if "__pycache__" not in path.parts
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "comfygradio").rglob("*.*")
+        if "__pycache__" not in path.parts
     }
     assert package - names == set()
     presets = {f"comfygradio/{path.relative_to(ROOT)}" for path in (ROOT / "presets").iterdir()}
@@ -68,8 +70,16 @@ def test_an_installed_wheel_brings_its_presets(wheel: Path, tmp_path: Path) -> N
         archive.extractall(tmp_path / "site")
     (tmp_path / "empty").mkdir()
     environ = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
-    command = [sys.executable, "-P" if sys.version_info >= (3, 11) else "-s", "-m", "comfygradio", "presets"]
-    ended = subprocess.run(command, cwd=tmp_path / "empty", env=environ, capture_output=True, text=True, timeout=60)
+    command = [
+        sys.executable,
+        "-P" if sys.version_info >= (3, 11) else "-s",
+        "-m",
+        "comfygradio",
+        "presets",
+    ]
+    ended = subprocess.run(
+        command, cwd=tmp_path / "empty", env=environ, capture_output=True, text=True, timeout=60
+    )
     assert (ended.returncode, ended.stderr) == (0, "")
     assert [line.split()[0] for line in ended.stdout.splitlines()] == [
         "text_to_image",
@@ -80,11 +90,21 @@ def test_an_installed_wheel_brings_its_presets(wheel: Path, tmp_path: Path) -> N
 
 
 def test_the_top_level_stays_as_it_was_set() -> None:
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
     if tracked.returncode:
         pytest.skip("not in a git checkout")
     top = {line.split("/")[0] for line in tracked.stdout.splitlines()}
-    expected = {"pyproject.toml", "app.py", "presets", "comfygradio", "tests", "README.md", "LICENSE"}
+    expected = {
+        "pyproject.toml",
+        "app.py",
+        "presets",
+        "comfygradio",
+        "tests",
+        "README.md",
+        "LICENSE",
+    }
     assert {name for name in top if not name.startswith(".")} == expected
 
 
@@ -98,10 +118,13 @@ def test_the_readme_names_what_a_space_has_to_install() -> None:
 def test_a_broken_environment_fails_the_space_with_one_sentence(tmp_path: Path) -> None:
     environ = {**os.environ, "COMFYGRADIO_PORT": "many"}
     command = [sys.executable, str(ROOT / "app.py")]
-    ended = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60
+    )
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[-1].endswith(
-        "SettingsError: COMFYGRADIO_PORT: many is no port; use a number from 1 to 65535, or 0 for a free one."
+        "SettingsError: COMFYGRADIO_PORT: many is no port; use a number from 1 to 65535, or 0 for "
+        "a free one."
     )
 
 
@@ -116,5 +139,7 @@ def test_the_app_file_builds_the_page(tmp_path: Path) -> None:
     )
     environ = {**os.environ, "COMFYGRADIO_DEMO": "1"}
     command = [sys.executable, "-c", script]
-    ended = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60
+    )
     assert ended.returncode == 0, ended.stderr

@@ -25,7 +25,18 @@ from tests.ui.running import run_app
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 FRONT, _, BODY = TEXT.removeprefix("---\n").partition("\n---\n")
-COMMANDS = ("serve", "demo", "run", "sweep", "worker", "scheduler", "check", "new", "presets", "schema")
+COMMANDS = (
+    "serve",
+    "demo",
+    "run",
+    "sweep",
+    "worker",
+    "scheduler",
+    "check",
+    "new",
+    "presets",
+    "schema",
+)
 
 DASK = ("--preload", "--dashboard-address", "--gres")
 """Flags of Dask's worker and of Slurm."""
@@ -44,13 +55,22 @@ def take_blocks(language: str, text: str = BODY) -> list[str]:
 def take_keys(heading: str) -> list[str]:
     """The `names` in the first column of the table with this heading."""
     table = BODY.split(f"| {heading} |", 1)[1].split("\n\n", 1)[0]
-    return [name for row in table.splitlines()[2:] for name in re.findall(r"`([^`]+)`", row.split("|")[1])]
+    return [
+        name
+        for row in table.splitlines()[2:]
+        for name in re.findall(r"`([^`]+)`", row.split("|")[1])
+    ]
 
 
 def list_flags(command: str) -> set[str]:
     """The flags that a command takes."""
     group: Any = typer.main.get_command(app)
-    return {flag for option in group.commands[command].params for flag in option.opts if flag.startswith("--")}
+    return {
+        flag
+        for option in group.commands[command].params
+        for flag in option.opts
+        if flag.startswith("--")
+    }
 
 
 def test_the_front_matter_is_what_spaces_need() -> None:
@@ -58,7 +78,10 @@ def test_the_front_matter_is_what_spaces_need() -> None:
     assert front["sdk"] == "gradio" and (ROOT / front["app_file"]).is_file()
     assert front["title"] and front["emoji"] and front["python_version"] == "3.11"
     assert len(front["short_description"]) <= 60
-    assert f'"gradio>={".".join(front["sdk_version"].split(".")[:2])},<7"' in (ROOT / "pyproject.toml").read_text()
+    assert (
+        f'"gradio>={".".join(front["sdk_version"].split(".")[:2])},<7"'
+        in (ROOT / "pyproject.toml").read_text()
+    )
 
 
 def test_there_are_exactly_two_setup_commands_and_ci_uses_the_second() -> None:
@@ -69,7 +92,9 @@ def test_there_are_exactly_two_setup_commands_and_ci_uses_the_second() -> None:
 
 
 def test_every_key_of_presets_and_fields_is_explained() -> None:
-    assert take_keys("Key of a preset") == sorted(PresetFile.model_fields, key=take_keys("Key of a preset").index)
+    assert take_keys("Key of a preset") == sorted(
+        PresetFile.model_fields, key=take_keys("Key of a preset").index
+    )
     assert set(take_keys("Key of a field")) == set(FieldFile.model_fields)
     widgets = BODY.split("\nWidgets: ", 1)[1].split("\n\n", 1)[0]
     assert tuple(re.findall(r"`(\w+)`", widgets)) == get_args(Widget)
@@ -77,7 +102,11 @@ def test_every_key_of_presets_and_fields_is_explained() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_flag_is_listed_and_every_listed_flag_exists(command: str) -> None:
-    row = next(row for row in take_section("Commands").splitlines() if row.startswith(f"| `comfygradio {command}"))
+    row = next(
+        row
+        for row in take_section("Commands").splitlines()
+        if row.startswith(f"| `comfygradio {command}")
+    )
     assert set(re.findall(r"`(--[\w-]+)`", row)) == list_flags(command) - {"--help"}
 
 
@@ -87,7 +116,9 @@ def test_every_command_is_listed() -> None:
 
 
 def test_every_setting_is_listed() -> None:
-    rows = [row.split("|") for row in take_section("Settings").splitlines() if row.startswith("| `--")]
+    rows = [
+        row.split("|") for row in take_section("Settings").splitlines() if row.startswith("| `--")
+    ]
     listed = {row[1].strip(" `"): tuple(re.findall(r"`([A-Z_]{5,})`", row[2])) for row in rows}
     assert listed == {source.flag: source.variables for source in SOURCES.values()}
 
@@ -110,7 +141,10 @@ def test_the_programs_of_the_readme_run(tmp_path: Path) -> None:
     from_sweep, from_slurm, from_python, from_any = take_blocks("python")
     compile(from_slurm, "README", "exec")
     shutil.copytree(shipped_presets(), tmp_path / "presets")
-    with DemoServer(DemoOptions(step_seconds=0)) as demo, run_app(demo.url, tmp_path / "outputs") as running:
+    with (
+        DemoServer(DemoOptions(step_seconds=0)) as demo,
+        run_app(demo.url, tmp_path / "outputs") as running,
+    ):
         swept = run_program(from_sweep.replace("out=", f"servers=[{demo.url!r}], out="), tmp_path)
         assert swept.returncode == 0 and swept.stdout.count("done") == 5, swept.stderr
         for program in (
@@ -123,15 +157,32 @@ def test_the_programs_of_the_readme_run(tmp_path: Path) -> None:
     assert (tmp_path / "lighthouse.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_sweeps_of_the_readme_can_be_planned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_sweeps_of_the_readme_can_be_planned(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (file,) = [block for block in take_blocks("yaml") if block.startswith("preset: ")]
     (tmp_path / "my_sweep.yaml").write_text(file, encoding="utf-8")
-    lines = [shlex.split(line)[1:] for line in take_blocks("sh", take_section("Sweeps"))[0].splitlines()]
+    lines = [
+        shlex.split(line)[1:] for line in take_blocks("sh", take_section("Sweeps"))[0].splitlines()
+    ]
     with DemoServer(DemoOptions(step_seconds=0)) as demo:
         for line in [line for line in lines if "--resume" not in line]:
             named = [str(tmp_path / word) if word == "my_sweep.yaml" else word for word in line]
-            more = ["--server", demo.url, "--presets", str(shipped_presets()), "--out", str(tmp_path / "out"), "--plan"]
-            assert run_command([word for word in named if word not in ("--plan", "--out", "foxes")] + more) == 0
+            more = [
+                "--server",
+                demo.url,
+                "--presets",
+                str(shipped_presets()),
+                "--out",
+                str(tmp_path / "out"),
+                "--plan",
+            ]
+            assert (
+                run_command(
+                    [word for word in named if word not in ("--plan", "--out", "foxes")] + more
+                )
+                == 0
+            )
     assert re.findall(r"(\d+) pictures in", capsys.readouterr().out) == ["10", "12", "10"]
 
 
@@ -140,17 +191,25 @@ def test_many_machines_say_what_is_there() -> None:
     (pod,) = take_blocks("yaml", text)
     (_, worker) = yaml.safe_load(pod)["spec"]["template"]["spec"]["containers"]
     assert {flag for flag in worker["command"] if flag.startswith("--")} <= list_flags("worker")
-    assert {entry["name"] for entry in worker["env"]} <= {name for one in SOURCES.values() for name in one.variables}
+    assert {entry["name"] for entry in worker["env"]} <= {
+        name for one in SOURCES.values() for name in one.variables
+    }
     module = re.search(r"--preload (comfygradio[\w.]+)", text)
     assert module and importlib.util.find_spec(module[1])
-    lines = [line.split()[1:] for line in take_blocks("sh", text)[0].splitlines() if line.startswith("comfygradio")]
+    lines = [
+        line.split()[1:]
+        for line in take_blocks("sh", text)[0].splitlines()
+        if line.startswith("comfygradio")
+    ]
     for name, *words in lines:
         assert {word for word in words if word.startswith("--")} <= list_flags(name), name
 
 
 def run_program(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
     script = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{program}"
-    return subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, timeout=60
+    )
 
 
 def test_links_and_paths_of_this_machine_do_not_stand_in_it() -> None:

@@ -30,7 +30,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Notice:
-    """What a worker tells of its lane in every heartbeat; `began` tells two workers of one lane apart."""
+    """What a worker tells of its lane in every heartbeat; `began` tells two workers of one lane
+    apart.
+    """
 
     address: str
     url: str
@@ -69,7 +71,9 @@ class Member:
     def find_address(self) -> str:
         """Where the worker is now. Raises ServerUnreachable while there is none."""
         if self.missing_since is not None:
-            raise ServerUnreachable(f"No worker of the cluster is beside {self.notice.url} at the moment.")
+            raise ServerUnreachable(
+                f"No worker of the cluster is beside {self.notice.url} at the moment."
+            )
         return self.notice.address
 
     def hear(self, notice: Notice) -> bool:
@@ -81,7 +85,10 @@ class Member:
         self.notice, self.missing_since = notice, None
         trouble = notice.trouble
         if now - self.heard_at > SILENT_SECONDS:
-            trouble = f"The worker beside {notice.url} has not been heard of for {now - self.heard_at:.0f} seconds."
+            trouble = (
+                f"The worker beside {notice.url} has not been heard of for "
+                f"{now - self.heard_at:.0f} seconds."
+            )
         if trouble:
             self.lane.fail(ServerUnreachable(trouble))
         return was_ill and not trouble
@@ -91,7 +98,9 @@ class Member:
         now = time.monotonic()
         if self.missing_since is None:
             self.missing_since = now
-            self.lane.fail(ServerUnreachable(f"The worker beside {self.notice.url} has left the cluster."))
+            self.lane.fail(
+                ServerUnreachable(f"The worker beside {self.notice.url} has left the cluster.")
+            )
         return now - self.missing_since > FORGET_SECONDS
 
 
@@ -111,7 +120,9 @@ class DaskEngine:
         self._closed = threading.Event()
         self.client = RemoteClient(str(address), self._link, self._find_any)
         works = (self._look_on, self._tell_on)
-        self._threads = [threading.Thread(target=work, name="comfygradio-engine", daemon=True) for work in works]
+        self._threads = [
+            threading.Thread(target=work, name="comfygradio-engine", daemon=True) for work in works
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -148,7 +159,9 @@ class DaskEngine:
             self._closed.wait(LOOK_SECONDS)
 
     def _tell_on(self) -> None:
-        """On a thread of its own: whoever asks new lanes what they have may have to wait for the answers."""
+        """On a thread of its own: whoever asks new lanes what they have may have to wait for the
+        answers.
+        """
         while self._news.wait() and not self._closed.is_set():
             self._news.clear()
             for changed in list(self._changed):
@@ -166,10 +179,17 @@ class DaskEngine:
         try:
             workers = self._link.identify()
         except ServerUnreachable:
-            self.trouble = f"The Dask scheduler at {self.address} does not answer; jobs go on as soon as it is back."
+            self.trouble = (
+                f"The Dask scheduler at {self.address} does not answer; jobs go on as soon as "
+                "it is back."
+            )
             return before[1] != self.trouble
-        notices = [notice for address, told in workers.items() if (notice := Notice.parse(address, told))]
-        is_well = self._take_in({notice.url: notice for notice in sorted(notices, key=lambda one: one.began)})
+        notices = [
+            notice for address, told in workers.items() if (notice := Notice.parse(address, told))
+        ]
+        is_well = self._take_in(
+            {notice.url: notice for notice in sorted(notices, key=lambda one: one.began)}
+        )
         self.trouble = "" if self._members else self._explain_empty()
         if self._members:
             self._known.set()
@@ -193,13 +213,16 @@ class DaskEngine:
 
     def _explain_empty(self) -> str:
         return (
-            f"No worker has joined the Dask scheduler at {self.address} yet; on each GPU host start: "
+            f"No worker has joined the Dask scheduler at {self.address} yet; on each GPU host "
+            "start: "
             f"comfygradio worker --scheduler {self.address} --server URL."
         )
 
     def _find_any(self) -> str:
         members = list(self._members.values())
-        member = next((one for one in members if not one.lane.trouble), members[0] if members else None)
+        member = next(
+            (one for one in members if not one.lane.trouble), members[0] if members else None
+        )
         if member is None:
             raise ServerUnreachable(self.trouble or self._explain_empty())
         return member.find_address()

@@ -1,4 +1,6 @@
-"""The link: an app's connections to the scheduler and to the workers, on an event loop of their own."""
+"""The link: an app's connections to the scheduler and to the workers, on an event loop of their
+own.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ CONNECT_SECONDS = 4.0
 """How long a machine may take to accept a connection."""
 
 PATIENCE_SECONDS = 4.0
-"""After so long without an answer the worker is asked whether it is there; its ComfyUI may take longer."""
+"""After so long without an answer the worker is asked whether it is there; its ComfyUI may take
+longer.
+"""
 
 CLOSING_SECONDS = 1.0
 """Calls that the closing of the link cuts short may take so long to end."""
@@ -37,18 +41,26 @@ class Link:
         self._lock = threading.Lock()
         self._is_closed = False
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="comfygradio-link", daemon=True)
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="comfygradio-link", daemon=True
+        )
         self._thread.start()
-        self._pool = ConnectionPool(deserialize=False, connection_args=arguments, timeout=CONNECT_SECONDS)
+        self._pool = ConnectionPool(
+            deserialize=False, connection_args=arguments, timeout=CONNECT_SECONDS
+        )
         self._wait(self._pool.start())
 
     def call(self, address: str, request: bytes) -> bytes:
-        """A worker's answer, however long its ComfyUI takes, as long as the worker itself is there."""
+        """A worker's answer, however long its ComfyUI takes, as long as the worker
+        itself is there.
+        """
         return self._wait(self._call(address, request))
 
     def identify(self) -> dict[str, Any]:
         """What the scheduler tells of its workers."""
-        told = self._wait(asyncio.wait_for(self._exchange(str(self._scheduler), op="identity"), CONNECT_SECONDS))
+        told = self._wait(
+            asyncio.wait_for(self._exchange(str(self._scheduler), op="identity"), CONNECT_SECONDS)
+        )
         workers = told.get("workers") if isinstance(told, dict) else None
         if not isinstance(workers, dict):
             raise ServerUnreachable(f"{self._scheduler} does not answer like a Dask scheduler.")
@@ -73,7 +85,9 @@ class Link:
             raise ServerUnreachable(CLOSED) from error
         except ServerUnreachable:
             raise
-        except Exception as error:  # distributed reads any nonsense as lengths, and raises MemoryError
+        except (
+            Exception
+        ) as error:  # distributed reads any nonsense as lengths, and raises MemoryError
             raise ServerUnreachable(f"The connection failed: {type(error).__name__}.") from error
 
     def _start(self, work: Coroutine[Any, Any, T]) -> futures.Future[T]:
@@ -95,7 +109,9 @@ class Link:
         answering = asyncio.ensure_future(self._exchange(address, op=OPERATION, request=request))
         try:
             while not (await asyncio.wait({answering}, timeout=PATIENCE_SECONDS))[0]:
-                await asyncio.wait_for(self._exchange(address, op=OPERATION, request=b""), PATIENCE_SECONDS)
+                await asyncio.wait_for(
+                    self._exchange(address, op=OPERATION, request=b""), PATIENCE_SECONDS
+                )
             answer = answering.result()
         finally:
             answering.cancel()

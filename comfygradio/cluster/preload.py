@@ -1,6 +1,7 @@
 """Makes lanes of the workers that somebody else starts, as dask-jobqueue and `dask worker` do:
 
-COMFYUI_URL=http://127.0.0.1:8188 dask worker tls://HEAD:8786 --nthreads 1 --preload comfygradio.cluster.preload
+COMFYUI_URL=http://127.0.0.1:8188 dask worker tls://HEAD:8786 --nthreads 1 --preload
+comfygradio.cluster.preload
 """
 
 from __future__ import annotations

@@ -10,7 +10,10 @@ from contextlib import suppress
 
 
 def run_until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
-    """Do the work, which ends when the event is set: at Ctrl-C or SIGTERM. A second one ends it at once."""
+    """Do the work, which ends when the event is set: at Ctrl-C or SIGTERM.
+
+    A second one ends it at once.
+    """
     import distributed
 
     logging.getLogger(distributed.__name__).setLevel(logging.CRITICAL)

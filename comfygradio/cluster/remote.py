@@ -20,7 +20,10 @@ from comfygradio.errors import ComfyGradioError, ServerError, ServerUnreachable
 
 
 class RemoteClient:
-    """A LaneClient. `find_address` gives the worker's address, or raises ServerUnreachable with the reason."""
+    """A LaneClient.
+
+    `find_address` gives the worker's address, or raises ServerUnreachable with the reason.
+    """
 
     def __init__(self, url: str, link: Link, find_address: Callable[[], str]) -> None:
         self.url = url
@@ -40,7 +43,9 @@ class RemoteClient:
         weights: Mapping[str, float] | None = None,
     ) -> Generator[JobState, None, None]:
         """As ComfyClient's, a state at least every two seconds."""
-        files = tuple((self._send(upload.path), upload.name, upload.slots) for upload in prompt.uploads)
+        files = tuple(
+            (self._send(upload.path), upload.name, upload.slots) for upload in prompt.uploads
+        )
         ask = Ask(
             dict(prompt.graph),
             files,
@@ -68,7 +73,11 @@ class RemoteClient:
             found = self._call("sight", prompt_id)
         except ServerError as error:
             return Sighting(error=error)
-        return found if isinstance(found, Sighting) else Sighting(error=ServerError("The worker answered nonsense."))
+        return (
+            found
+            if isinstance(found, Sighting)
+            else Sighting(error=ServerError("The worker answered nonsense."))
+        )
 
     def cancel(self, prompt_id: str) -> bool:
         """As ComfyClient's."""
@@ -107,7 +116,9 @@ class RemoteClient:
         """As ComfyClient's."""
         return b"".join(self._fetch(filename, subfolder, type))
 
-    def download(self, path: str | Path, filename: str, subfolder: str = "", type: str = "output") -> Path:
+    def download(
+        self, path: str | Path, filename: str, subfolder: str = "", type: str = "output"
+    ) -> Path:
         """As ComfyClient's."""
         return write_file(Path(path), self._fetch(filename, subfolder, type))
 
@@ -153,10 +164,15 @@ class RemoteClient:
             self._call("drop", piece.ticket)
 
     def _call(self, method: str, *arguments: Any) -> Any:
-        """A method of the worker's lane. Raises what that raises, and ServerUnreachable where it is not there."""
+        """A method of the worker's lane.
+
+        Raises what that raises, and ServerUnreachable where it is not there.
+        """
         address = self._find_address()
         try:
             answer = self._link.call(address, pack(Call(method, arguments)))
         except ServerUnreachable as error:
-            raise ServerUnreachable(f"The worker beside {self.url} does not answer; is that machine there?") from error
+            raise ServerUnreachable(
+                f"The worker beside {self.url} does not answer; is that machine there?"
+            ) from error
         return unpack_outcome(answer, self)

@@ -23,9 +23,14 @@ CANCEL_SECONDS = 5.0
 """How long it may take to hand a cancel to the server."""
 
 LEASE_SECONDS = 15.0
-"""A run that nobody has asked about for so long is let go: its app is gone, or comes again by itself."""
+"""A run that nobody has asked about for so long is let go: its app is gone, or comes again by
+itself.
+"""
 
-HANDED_BACK = "The worker beside this ComfyUI was stopped; the job goes on elsewhere, or here when it is back."
+HANDED_BACK = (
+    "The worker beside this ComfyUI was stopped; the job goes on elsewhere, or here when it "
+    "is back."
+)
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +40,14 @@ class LetGo(ComfyGradioError):
 
 
 class FollowedRun:
-    """One prompt on its way. Thread-safe; `states` are those of `ComfyClient.run`, `clean_up` is called at the end."""
+    """One prompt on its way.
 
-    def __init__(self, states: Generator[JobState, None, None], clean_up: Callable[[], None]) -> None:
+    Thread-safe; `states` are those of `ComfyClient.run`, `clean_up` is called at the end.
+    """
+
+    def __init__(
+        self, states: Generator[JobState, None, None], clean_up: Callable[[], None]
+    ) -> None:
         self._states = states
         self._clean_up = clean_up
         self._changed = threading.Condition()
@@ -51,7 +61,9 @@ class FollowedRun:
         threading.Thread(target=self._follow, name="comfygradio-run", daemon=True).start()
 
     def tell(self, seen: int, previews: int, seconds: float = ASK_SECONDS) -> News:
-        """The newest state after version `seen`, waited for; without its preview if `previews` have been seen."""
+        """The newest state after version `seen`, waited for; without its preview if `previews` have
+        been seen.
+        """
         deadline = time.monotonic() + seconds
         with self._changed:
             while (left := self._find_pause(seen, deadline)) > 0:
@@ -64,21 +76,26 @@ class FollowedRun:
             return News(self._version, state, self.is_over, self._failure)
 
     def end(self, wish: str, seconds: float = CANCEL_SECONDS) -> None:
-        """Cancel the prompt, let go of it, or hand it back (which cancels it here, and says so); waits until that is
-        done. Raises ServerUnreachable if that takes too long."""
+        """Cancel the prompt, let go of it, or hand it back (which cancels it here, and says so);
+        waits until that is done. Raises ServerUnreachable if that takes too long.
+        """
         with self._changed:
             self._wish = self._wish or wish
             if not self._changed.wait_for(lambda: self.is_over, seconds):
                 raise ServerUnreachable("ComfyUI did not answer when the job was to be stopped.")
 
     def _find_pause(self, seen: int, deadline: float) -> float:
-        """Seconds for which there is nothing to tell yet; the last state is told together with the end, at once."""
+        """Seconds for which there is nothing to tell yet; the last state is told together with the
+        end, at once.
+        """
         now, (told_at, status) = time.monotonic(), self._told
         if self.is_over or now >= deadline:
             return 0.0
         if self._version <= seen or self._newest is None or self._newest.status == "done":
             return deadline - now
-        return 0.0 if self._newest.status != status else min(deadline, told_at + PERIOD_SECONDS) - now
+        return (
+            0.0 if self._newest.status != status else min(deadline, told_at + PERIOD_SECONDS) - now
+        )
 
     def _follow(self) -> None:
         try:
@@ -90,7 +107,9 @@ class FollowedRun:
             self._failure = error
         except Exception:
             log.exception("a run failed unexpectedly")
-            self._failure = ServerUnreachable("The worker beside this ComfyUI failed; its log has the details.")
+            self._failure = ServerUnreachable(
+                "The worker beside this ComfyUI failed; its log has the details."
+            )
         self._clean_up()
         with self._changed:
             self.is_over = True

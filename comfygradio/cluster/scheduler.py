@@ -14,7 +14,9 @@ def make_scheduler(address: ClusterAddress) -> Any:
     from distributed import Scheduler
 
     security = address.make_security()
-    return make_node(Scheduler, host=address.host, port=address.port, protocol=address.scheme, security=security)
+    return make_node(
+        Scheduler, host=address.host, port=address.port, protocol=address.scheme, security=security
+    )
 
 
 async def run_scheduler(address: ClusterAddress, stop: asyncio.Event) -> None:

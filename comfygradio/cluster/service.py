@@ -1,4 +1,6 @@
-"""The worker's side of a lane: calls from apps are answered by a ComfyClient on the same machine."""
+"""The worker's side of a lane: calls from apps are answered by a ComfyClient on the
+same machine.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ class LaneService:
         self._shelf = Shelf()
         self._runs: dict[str, FollowedRun] = {}
         self._lock = threading.Lock()
-        passed: Mapping[str, Callable[..., Any]] = {name: getattr(client, name) for name in PASSED_ON}
+        passed: Mapping[str, Callable[..., Any]] = {
+            name: getattr(client, name) for name in PASSED_ON
+        }
         self._methods: Mapping[str, Callable[..., Any]] = {
             **passed,
             "begin": self.begin,
@@ -73,7 +77,9 @@ class LaneService:
             raise ServerUnreachable("The worker beside this ComfyUI is being stopped.")
         if before := self._runs.get(ask.prompt_id):
             before.end("let go")
-        uploads = tuple(Upload(self._shelf.find(ticket), name, slots) for ticket, name, slots in ask.files)
+        uploads = tuple(
+            Upload(self._shelf.find(ticket), name, slots) for ticket, name, slots in ask.files
+        )
         states = self.client.run(
             Prompt(ask.graph, uploads, ask.extra_pnginfo, ask.outputs),
             client_id=ask.client_id,
@@ -133,13 +139,17 @@ class LaneService:
     def _call(self, call: Any) -> Any:
         method = self._methods.get(call.method) if isinstance(call, Call) else None
         if method is None:
-            raise UnexpectedAnswer("The worker does not know what is asked of it; does it run the same comfygradio?")
+            raise UnexpectedAnswer(
+                "The worker does not know what is asked of it; does it run the same comfygradio?"
+            )
         return method(*call.arguments)
 
     def _find(self, prompt_id: str) -> FollowedRun:
         run = self._runs.get(prompt_id)
         if run is None:
-            raise ServerUnreachable("The worker beside this ComfyUI was started anew; the job is taken up again.")
+            raise ServerUnreachable(
+                "The worker beside this ComfyUI was started anew; the job is taken up again."
+            )
         return run
 
     def _drop(self, prompt_id: str, run: FollowedRun) -> None:

@@ -61,6 +61,10 @@ class Shelf:
 
     def _sweep(self) -> None:
         with self._lock:
-            old = [ticket for ticket, used in list(self._used.items()) if time.monotonic() - used > KEPT_SECONDS]
+            old = [
+                ticket
+                for ticket, used in list(self._used.items())
+                if time.monotonic() - used > KEPT_SECONDS
+            ]
         for ticket in old:
             self.drop(ticket)

@@ -1,4 +1,6 @@
-"""What goes between an app and a worker beside a ComfyUI: calls and answers as bytes, plain data and our own alone."""
+"""What goes between an app and a worker beside a ComfyUI: calls and answers as bytes, plain data
+and our own alone.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ class Call:
 
 @dataclass(frozen=True)
 class Ask:
-    """What a worker shall run: a prompt without its files, and tickets of the files with their names and slots."""
+    """What a worker shall run: a prompt without its files, and tickets of the files with their
+    names and slots.
+    """
 
     graph: dict[str, Any]
     files: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...]
@@ -53,7 +57,9 @@ class Ask:
 
 @dataclass(frozen=True)
 class News:
-    """How a run stands: `version` grows with every state, and a preview is left out that was sent before."""
+    """How a run stands: `version` grows with every state, and a preview is left out that was sent
+    before.
+    """
 
     version: int
     state: JobState | None
@@ -63,7 +69,9 @@ class News:
 
 @dataclass(frozen=True)
 class Piece:
-    """The beginning of a file, and the ticket for the rest of its `size` in bytes; "" where that is all."""
+    """The beginning of a file, and the ticket for the rest of its `size` in bytes; "" where that is
+    all.
+    """
 
     data: bytes
     size: int
@@ -72,7 +80,9 @@ class Piece:
 
 class _Packer(pickle.Pickler):
     def __init__(self, file: io.BytesIO) -> None:
-        """Leaves out what distributed registers for all programs, such as tracebacks for exceptions."""
+        """Leaves out what distributed registers for all programs, such as tracebacks for
+        exceptions.
+        """
         super().__init__(file, protocol=5)
         self.dispatch_table = {}
 
@@ -92,7 +102,11 @@ class _Unpacker(pickle.Unpickler):
         """Only values of ours, and errors: whoever sends anything else gets nothing run here."""
         if (module, name) in PLAIN:
             return super().find_class(module, name)
-        found = super().find_class(module, name) if module.startswith(OURS) and "." not in name else None
+        found = (
+            super().find_class(module, name)
+            if module.startswith(OURS) and "." not in name
+            else None
+        )
         if isinstance(found, type) and (is_dataclass(found) or issubclass(found, ComfyGradioError)):
             return found
         raise pickle.UnpicklingError(f"{module}.{name} is nothing that is sent here")
@@ -106,33 +120,54 @@ def pack(value: Any) -> bytes:
 
 
 def unpack(data: bytes, source: FileSource | None = None) -> Any:
-    """The value in bytes; `source` takes the place of the client that stayed behind. Raises UnexpectedAnswer."""
+    """The value in bytes; `source` takes the place of the client that stayed behind.
+
+    Raises UnexpectedAnswer.
+    """
     try:
         return _Unpacker(data, source).load()
     except Exception as error:
         log.warning("something unreadable came from another machine: %s", error)
         raise UnexpectedAnswer(
-            "Another machine of the cluster sent something that cannot be read; does it run the same comfygradio?"
+            "Another machine of the cluster sent something that cannot be read; does it run the "
+            "same comfygradio?"
         ) from None
 
 
 def pack_outcome(work: Callable[[], Any]) -> bytes:
-    """What a function returns or raises, as bytes. Anything but an error of ours is a mistake, and is logged."""
+    """What a function returns or raises, as bytes.
+
+    Anything but an error of ours is a mistake, and is logged.
+    """
     try:
         return pack((True, work()))
     except ComfyGradioError as error:
         return pack((False, error))
     except Exception:
         log.exception("a call from another machine failed unexpectedly")
-        return pack((False, UnexpectedAnswer("The worker beside this ComfyUI failed; its log has the details.")))
+        return pack(
+            (
+                False,
+                UnexpectedAnswer("The worker beside this ComfyUI failed; its log has the details."),
+            )
+        )
 
 
 def unpack_outcome(data: bytes, source: FileSource | None = None) -> Any:
-    """What was returned; what was raised is raised again. Raises UnexpectedAnswer for anything else."""
+    """What was returned; what was raised is raised again.
+
+    Raises UnexpectedAnswer for anything else.
+    """
     outcome = unpack(data, source)
     if not isinstance(outcome, tuple) or len(outcome) != 2:
-        raise UnexpectedAnswer("Another machine of the cluster answered something else than was asked.")
+        raise UnexpectedAnswer(
+            "Another machine of the cluster answered something else than was asked."
+        )
     is_fine, value = outcome
     if not is_fine:
-        raise value if isinstance(value, ComfyGradioError) else UnexpectedAnswer("A worker failed without an error.")
+        raise (
+            value
+            if isinstance(value, ComfyGradioError)
+            else UnexpectedAnswer("A worker failed without an error.")
+        )
     return value

@@ -36,7 +36,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Beside:
-    """What a worker stands beside: the ComfyUI and its headers, and the host and port where the worker listens."""
+    """What a worker stands beside: the ComfyUI and its headers, and the host and port where the
+    worker listens.
+    """
 
     server: str
     headers: Mapping[str, str]
@@ -50,13 +52,17 @@ class LaneWorker:
 
     def __init__(self, beside: Beside) -> None:
         self.url = name_lane(beside)
-        self.service = LaneService(ComfyClient(beside.server, headers=beside.headers, name=self.url))
+        self.service = LaneService(
+            ComfyClient(beside.server, headers=beside.headers, name=self.url)
+        )
         self._pool = ThreadPoolExecutor(THREADS, "comfygradio-call")
         self._began = time.time()
         self._health: asyncio.Task[None] | None = None
 
     def attach(self, worker: Any) -> None:
-        """Let a Dask worker answer our calls, and tell of the lane in its heartbeats; on its event loop."""
+        """Let a Dask worker answer our calls, and tell of the lane in its heartbeats; on its event
+        loop.
+        """
         worker.handlers[OPERATION] = self.handle
         worker.metrics[OPERATION] = self.tell
         self._health = asyncio.get_running_loop().create_task(self._look_on())
@@ -65,11 +71,17 @@ class LaneWorker:
         """Answer one call; an empty one at once, whatever else goes on."""
         if not request:
             return b""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self.service.answer, request)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._pool, self.service.answer, request
+        )
 
     def tell(self, worker: Any) -> dict[str, Any]:
         """What every heartbeat says."""
-        told = {"url": self.url, "trouble": self.service.trouble, "leaving": self.service.is_leaving}
+        told = {
+            "url": self.url,
+            "trouble": self.service.trouble,
+            "leaving": self.service.is_leaving,
+        }
         return {**told, "began": self._began, "running": self.service.running}
 
     async def leave(self, worker: Any) -> None:
@@ -108,7 +120,9 @@ def name_lane(beside: Beside) -> str:
 
 
 async def run_worker(scheduler: ClusterAddress, beside: Beside, stop: asyncio.Event) -> None:
-    """Be a lane of the cluster until `stop` is set; whenever the scheduler is gone, come back to it."""
+    """Be a lane of the cluster until `stop` is set; whenever the scheduler is gone, come back to
+    it.
+    """
     is_told = False
     while not stop.is_set():
         try:
@@ -122,7 +136,9 @@ async def run_worker(scheduler: ClusterAddress, beside: Beside, stop: asyncio.Ev
 
 
 async def _join(scheduler: ClusterAddress, beside: Beside, stop: asyncio.Event) -> bool:
-    """One time as a worker of the scheduler: from joining to leaving, or until it is gone; False if it is not there."""
+    """One time as a worker of the scheduler: from joining to leaving, or until it is gone; False if
+    it is not there.
+    """
     if not await _answers(scheduler, stop):
         return False
     lane = LaneWorker(beside)

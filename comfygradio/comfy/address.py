@@ -44,13 +44,18 @@ class Address:
             return self.host == "localhost" or self.host.endswith(".localhost")
 
     def socket_url(self, path: str, client_id: str) -> str:
-        """The WebSocket URL of `path` (`/ws` or `/api/ws`); it holds the token, so never show it."""
+        """The WebSocket URL of `path` (`/ws` or `/api/ws`); it holds the token, so
+        never show it.
+        """
         query = urlencode({**self.params, "clientId": client_id})
         return f"ws{self.base.removeprefix('http')}{path}?{query}"
 
 
 def parse_url(url: str) -> Address:
-    """Take a server's URL apart; without a scheme it is http. Raises SettingsError, which shows no secret."""
+    """Take a server's URL apart; without a scheme it is http.
+
+    Raises SettingsError, which shows no secret.
+    """
     text = url.strip()
     parts = _split_url(text if "://" in text else f"http://{text}")
     scheme = SCHEMES.get(parts.scheme.lower())

@@ -14,7 +14,10 @@ from comfygradio.errors import NodeError
 
 @dataclass(frozen=True)
 class QueuedPrompt:
-    """An accepted prompt; `node_errors` tell which outputs will not run. `number` is no queue position."""
+    """An accepted prompt; `node_errors` tell which outputs will not run.
+
+    `number` is no queue position.
+    """
 
     prompt_id: str
     number: float
@@ -43,8 +46,12 @@ class QueueItem:
 
     @classmethod
     def from_json(cls, item: Any) -> QueueItem:
-        """Parse `[number, id, graph, extra_data, outputs, …]`; v0.3.68 to 0.5.1 sent six elements."""
-        values = [*item[:5], None, None, None, None, None][:5] if isinstance(item, list) else [None] * 5
+        """Parse `[number, id, graph, extra_data, outputs, …]`; v0.3.68 to 0.5.1 sent
+        six elements.
+        """
+        values = (
+            [*item[:5], None, None, None, None, None][:5] if isinstance(item, list) else [None] * 5
+        )
         number, prompt_id, graph, extra, outputs = values
         return cls(
             number if isinstance(number, int | float) else 0,
@@ -66,14 +73,18 @@ class Queue:
     def from_json(cls, data: Any) -> Queue:
         """Parse GET /queue, whose pending list is a heap."""
         running, pending = (_parse_items(data, key) for key in ("queue_running", "queue_pending"))
-        return cls(tuple(running), tuple(sorted(pending, key=lambda item: (item.number, item.prompt_id))))
+        return cls(
+            tuple(running), tuple(sorted(pending, key=lambda item: (item.number, item.prompt_id)))
+        )
 
     def is_running(self, prompt_id: str) -> bool:
         """Whether that prompt is being worked on."""
         return any(item.prompt_id == prompt_id for item in self.running)
 
     def position(self, prompt_id: str) -> int | None:
-        """How many prompts come before that one, running ones included; 0 while it runs, None if it is not here."""
+        """How many prompts come before that one, running ones included; 0 while it runs, None if it
+        is not here.
+        """
         if self.is_running(prompt_id):
             return 0
         ids = [item.prompt_id for item in self.pending]
@@ -82,7 +93,10 @@ class Queue:
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """A prompt that is over. `status` is success, error or empty; `messages` are its first and last events."""
+    """A prompt that is over.
+
+    `status` is success, error or empty; `messages` are its first and last events.
+    """
 
     prompt_id: str
     status: str
@@ -93,7 +107,9 @@ class HistoryEntry:
 
     @classmethod
     def from_json(cls, prompt_id: str, data: Any, source: FileSource | None = None) -> HistoryEntry:
-        """Parse one value of GET /history; results of expanded nodes are given to the node in the graph."""
+        """Parse one value of GET /history; results of expanded nodes are given to the node in the
+        graph.
+        """
         entry = data if isinstance(data, dict) else {}
         status, meta = _read_dict(entry.get("status")), _read_dict(entry.get("meta"))
         outputs = [
@@ -104,7 +120,12 @@ class HistoryEntry:
         item = QueueItem.from_json(entry.get("prompt"))
         messages = tuple(_parse_events(status.get("messages")))
         return cls(
-            prompt_id, str(status.get("status_str") or ""), tuple(outputs), messages, item.graph, item.extra_data
+            prompt_id,
+            str(status.get("status_str") or ""),
+            tuple(outputs),
+            messages,
+            item.graph,
+            item.extra_data,
         )
 
 

@@ -10,12 +10,16 @@ from comfygradio.comfy.endpoints import Endpoints
 TARGETED_INTERRUPT = (0, 3, 57)
 """Since this version /interrupt minds the prompt_id; before, it stops whatever runs."""
 LOOK_AGAIN_SECONDS = (0.1, 0.2)
-"""An interrupt between dequeue and start is lost (ComfyUI resets its flag at the start), so the queue is looked at
-again after so many seconds."""
+"""An interrupt between dequeue and start is lost (ComfyUI resets its flag at the start), so the
+queue is looked at again after so many seconds.
+"""
 
 
 def cancel_prompt(endpoints: Endpoints, prompt_id: str) -> bool:
-    """Stop or unqueue one prompt, nobody else's; False if it was neither running nor pending. Raises ServerError."""
+    """Stop or unqueue one prompt, nobody else's; False if it was neither running nor pending.
+
+    Raises ServerError.
+    """
     if not _cancel_once(endpoints, prompt_id):
         return False
     for pause in LOOK_AGAIN_SECONDS:

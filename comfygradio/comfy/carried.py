@@ -1,4 +1,6 @@
-"""Carried nodes: they ride along in a posted graph, unconnected, so that the server keeps their results."""
+"""Carried nodes: they ride along in a posted graph, unconnected, so that the server keeps their
+results.
+"""
 
 from collections.abc import Mapping
 from typing import TypeVar

@@ -18,9 +18,9 @@ from comfygradio.comfy.workflow import Prompt
 class ComfyClient(Endpoints):
     """One ComfyUI server (January 2024 to today). Thread-safe: many threads may share one client.
 
-    `url` may hold a path prefix, `user:password@` and `?token=`; `headers` go with every request and the WebSocket.
-    `verify` is False or the path of a CA file for self-made certificates; `timeout_seconds` bounds each request.
-    `name` stands for the address in texts for people.
+    `url` may hold a path prefix, `user:password@` and `?token=`; `headers` go with every request
+    and the WebSocket. `verify` is False or the path of a CA file for self-made certificates;
+    `timeout_seconds` bounds each request. `name` stands for the address in texts for people.
     """
 
     def __init__(
@@ -33,7 +33,9 @@ class ComfyClient(Endpoints):
         name: str = "",
         patience: Patience | None = None,
     ) -> None:
-        super().__init__(url, headers=headers, verify=verify, timeout_seconds=timeout_seconds, name=name)
+        super().__init__(
+            url, headers=headers, verify=verify, timeout_seconds=timeout_seconds, name=name
+        )
         self._patience = patience or Patience()
 
     def __repr__(self) -> str:
@@ -43,7 +45,10 @@ class ComfyClient(Endpoints):
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -52,11 +57,16 @@ class ComfyClient(Endpoints):
         self.transport.close()
 
     def cancel(self, prompt_id: str) -> bool:
-        """Stop or unqueue exactly this prompt; False if it neither runs nor waits. Raises ServerError."""
+        """Stop or unqueue exactly this prompt; False if it neither runs nor waits.
+
+        Raises ServerError.
+        """
         return cancel_prompt(self, prompt_id)
 
     def sight(self, prompt_id: str) -> Sighting:
-        """Where a prompt is: finished, running, waiting or absent; a ServerError is part of the answer."""
+        """Where a prompt is: finished, running, waiting or absent; a ServerError is part of the
+        answer.
+        """
         return look_for_ours(self, prompt_id)
 
     def run(
@@ -72,10 +82,13 @@ class ComfyClient(Endpoints):
     ) -> Generator[JobState, None, None]:
         """Post a prompt and yield its state at every change, at least every `heartbeat_seconds`.
 
-        Closing the generator before its end cancels the prompt. Raises PromptRejected, ExecutionFailed,
-        JobInterrupted, JobLost and ServerError; what was made before is in the last state.
-        `may_exist`: a prompt of that `prompt_id` that the server has already is followed, not posted again;
-        ServerUnreachable if the server does not tell. A `client_id` must be used for one prompt only.
+        Closing the generator before its end cancels the prompt. Raises PromptRejected,
+        ExecutionFailed, JobInterrupted, JobLost and ServerError; what was made before is in the
+        last state.
+        `may_exist`: a prompt of that `prompt_id` that the server has already is followed, not
+          posted again;
+        ServerUnreachable if the server does not tell. A `client_id` must be used for one prompt
+        only.
         `weights`: node id → seconds in earlier runs, for `progress` and `seconds_left`.
         """
         run = Run(

@@ -23,7 +23,10 @@ PARALLEL = 8
 
 
 class Endpoints:
-    """All routes of one server; thread-safe. Every method may raise the ServerErrors of `comfygradio.errors`."""
+    """All routes of one server; thread-safe.
+
+    Every method may raise the ServerErrors of `comfygradio.errors`.
+    """
 
     def __init__(
         self,
@@ -57,7 +60,10 @@ class Endpoints:
         number: float | None = None,
         front: bool | None = None,
     ) -> QueuedPrompt:
-        """Post a graph in API format. Raises PromptRejected; servers before v0.3.45 choose the id themselves."""
+        """Post a graph in API format.
+
+        Raises PromptRejected; servers before v0.3.45 choose the id themselves.
+        """
         fields = {"client_id": client_id, "prompt_id": prompt_id, "number": number, "front": front}
         given = {key: value for key, value in fields.items() if value is not None}
         body = {"prompt": prompt, **given, **({"extra_data": extra_data} if extra_data else {})}
@@ -93,22 +99,36 @@ class Endpoints:
         self.transport.post_json("/queue", {"clear": True})
 
     def interrupt(self, prompt_id: str | None = None) -> None:
-        """Stop what runs, or only that prompt; servers before v0.3.57 ignore the id and stop whatever runs."""
+        """Stop what runs, or only that prompt; servers before v0.3.57 ignore the id and stop
+        whatever runs.
+        """
         self.transport.post_json("/interrupt", {"prompt_id": prompt_id} if prompt_id else {})
 
     @overload
     def history(self, prompt_id: str) -> HistoryEntry | None: ...
 
     @overload
-    def history(self, *, max_items: int | None = ..., offset: int | None = ...) -> dict[str, HistoryEntry]: ...
+    def history(
+        self, *, max_items: int | None = ..., offset: int | None = ...
+    ) -> dict[str, HistoryEntry]: ...
 
     def history(
-        self, prompt_id: str | None = None, *, max_items: int | None = None, offset: int | None = None
+        self,
+        prompt_id: str | None = None,
+        *,
+        max_items: int | None = None,
+        offset: int | None = None,
     ) -> HistoryEntry | dict[str, HistoryEntry] | None:
-        """One prompt that is over, None if it is not; or the newest `max_items`, from the oldest on with `offset`."""
+        """One prompt that is over, None if it is not; or the newest `max_items`, from the oldest on
+        with `offset`.
+        """
         if prompt_id is not None:
-            return self._parse_history(self.transport.get_json(f"/history/{quote(prompt_id, safe='')}")).get(prompt_id)
-        return self._parse_history(self.transport.get_json("/history", {"max_items": max_items, "offset": offset}))
+            return self._parse_history(
+                self.transport.get_json(f"/history/{quote(prompt_id, safe='')}")
+            ).get(prompt_id)
+        return self._parse_history(
+            self.transport.get_json("/history", {"max_items": max_items, "offset": offset})
+        )
 
     def delete_history(self, *prompt_ids: str) -> None:
         """Forget these prompts; their files stay."""
@@ -119,20 +139,26 @@ class Endpoints:
         self.transport.post_json("/history", {"clear": True})
 
     def object_info(self, *class_types: str) -> ObjectInfo:
-        """The definitions of these node classes, or of all; classes that the server lacks are absent."""
+        """The definitions of these node classes, or of all; classes that the server lacks are
+        absent.
+        """
         if not class_types or any("/" in name for name in class_types):
             return ObjectInfo.from_json(_pick(self.transport.get_json("/object_info"), class_types))
         names = dict.fromkeys(class_types)
         with ThreadPoolExecutor(min(PARALLEL, len(names))) as pool:
             answers = pool.map(self._fetch_class, names)
-            return ObjectInfo.from_json({key: value for answer in answers for key, value in answer.items()})
+            return ObjectInfo.from_json(
+                {key: value for answer in answers for key, value in answer.items()}
+            )
 
     def system_stats(self) -> dict[str, Any]:
         """Versions, memory and devices, as the server sends them."""
         return _expect_dict(self.transport.get_json("/system_stats"), self.url)
 
     def server_version(self) -> tuple[int, ...] | None:
-        """ComfyUI's version such as (0, 3, 64), asked once; None before 2024-08 and for unversioned builds."""
+        """ComfyUI's version such as (0, 3, 64), asked once; None before 2024-08 and for unversioned
+        builds.
+        """
         if not self._version_known:
             system = self.system_stats().get("system")
             text = str(system.get("comfyui_version") or "") if isinstance(system, dict) else ""
@@ -154,8 +180,13 @@ class Endpoints:
         return _read_names(self.transport.get_json("/extensions"))
 
     def models(self, folder: str | None = None) -> list[str]:
-        """The model folders, or the files in one (2024-08). Raises NotFound for an unknown folder."""
-        return _read_names(self.transport.get_json(f"/models/{quote(folder, safe='')}" if folder else "/models"))
+        """The model folders, or the files in one (2024-08).
+
+        Raises NotFound for an unknown folder.
+        """
+        return _read_names(
+            self.transport.get_json(f"/models/{quote(folder, safe='')}" if folder else "/models")
+        )
 
     def view_metadata(self, folder: str, filename: str) -> dict[str, Any]:
         """The metadata inside a .safetensors file. Raises NotFound if it has none."""
@@ -164,7 +195,9 @@ class Endpoints:
 
     def free(self, unload_models: bool = True, free_memory: bool = True) -> None:
         """Unload models and forget cached results, after the prompt that runs."""
-        self.transport.post_json("/free", {"unload_models": unload_models, "free_memory": free_memory})
+        self.transport.post_json(
+            "/free", {"unload_models": unload_models, "free_memory": free_memory}
+        )
 
     def view(
         self,
@@ -174,11 +207,21 @@ class Endpoints:
         preview: str | None = None,
         channel: str | None = None,
     ) -> bytes:
-        """A file's bytes; `preview` (`webp;90`) and `channel` (`rgb`, `a`) convert and lose metadata."""
-        params = {"filename": filename, "subfolder": subfolder, "type": type, "preview": preview, "channel": channel}
+        """A file's bytes; `preview` (`webp;90`) and `channel` (`rgb`, `a`) convert and lose
+        metadata.
+        """
+        params = {
+            "filename": filename,
+            "subfolder": subfolder,
+            "type": type,
+            "preview": preview,
+            "channel": channel,
+        }
         return self.transport.get_bytes("/view", params)
 
-    def download(self, path: str | Path, filename: str, subfolder: str = "", type: str = "output") -> Path:
+    def download(
+        self, path: str | Path, filename: str, subfolder: str = "", type: str = "output"
+    ) -> Path:
         """Stream a file to `path`, wholly or not at all; makes parent folders."""
         params = {"filename": filename, "subfolder": subfolder, "type": type}
         return write_file(Path(path), self.transport.download("/view", params))
@@ -192,7 +235,9 @@ class Endpoints:
         type: str = "input",
         overwrite: bool = False,
     ) -> UploadedFile:
-        """Post a file of any type; the answer's name counts, since the server keeps other files of that name."""
+        """Post a file of any type; the answer's name counts, since the server keeps other files of
+        that name.
+        """
         return self._upload("/upload/image", source, name, _form(subfolder, type, overwrite))
 
     def upload_mask(
@@ -205,33 +250,50 @@ class Endpoints:
         type: str = "input",
         overwrite: bool = False,
     ) -> UploadedFile:
-        """Post a picture of the size of `original`, whose alpha becomes the original's (0 = repaint here)."""
-        reference = {"filename": original.name, "subfolder": original.subfolder, "type": original.type}
+        """Post a picture of the size of `original`, whose alpha becomes the original's (0 = repaint
+        here).
+        """
+        reference = {
+            "filename": original.name,
+            "subfolder": original.subfolder,
+            "type": original.type,
+        }
         form = {**_form(subfolder, type, overwrite), "original_ref": json.dumps(reference)}
         return self._upload("/upload/mask", source, name, form)
 
     def jobs(self, **filters: str | int) -> dict[str, Any]:
-        """GET /api/jobs (v0.6.0): status, limit, offset, sort_by. Raises NotFound on older servers."""
+        """GET /api/jobs (v0.6.0): status, limit, offset, sort_by.
+
+        Raises NotFound on older servers.
+        """
         return _expect_dict(self.transport.get_json("/api/jobs", filters), self.url)
 
     def job(self, prompt_id: str) -> dict[str, Any]:
         """GET /api/jobs/{id} (v0.6.0). Raises NotFound."""
-        return _expect_dict(self.transport.get_json(f"/api/jobs/{quote(prompt_id, safe='')}"), self.url)
+        return _expect_dict(
+            self.transport.get_json(f"/api/jobs/{quote(prompt_id, safe='')}"), self.url
+        )
 
     def _parse_history(self, data: Any) -> dict[str, HistoryEntry]:
-        """Anything that is no history says nothing about a prompt, least of all that it is not there."""
+        """Anything that is no history says nothing about a prompt, least of all that it is not
+        there.
+        """
         entries = _expect_dict(data, self.url)
         if not all(isinstance(value, dict) and "outputs" in value for value in entries.values()):
             raise _make_unexpected(self.url)
         return {key: HistoryEntry.from_json(key, value, self) for key, value in entries.items()}
 
     def _fetch_class(self, name: str) -> dict[str, Any]:
-        found = _expect_dict(self.transport.get_json(f"/object_info/{quote(name, safe='')}"), self.url)
+        found = _expect_dict(
+            self.transport.get_json(f"/object_info/{quote(name, safe='')}"), self.url
+        )
         if found.keys() - {name}:
             raise _make_unexpected(self.url)
         return found
 
-    def _upload(self, path: str, source: str | Path | bytes, name: str, form: Mapping[str, str]) -> UploadedFile:
+    def _upload(
+        self, path: str, source: str | Path | bytes, name: str, form: Mapping[str, str]
+    ) -> UploadedFile:
         content = source if isinstance(source, bytes) else Path(source).read_bytes()
         shown = name or ("upload" if isinstance(source, bytes) else Path(source).name)
         files = {"image": (shown, content, "application/octet-stream")}
@@ -248,7 +310,11 @@ def _form(subfolder: str, type: str, overwrite: bool) -> dict[str, str]:
 
 def _pick(data: Any, names: Iterable[str]) -> Any:
     wanted = set(names)
-    return {key: value for key, value in data.items() if key in wanted} if wanted and isinstance(data, dict) else data
+    return (
+        {key: value for key, value in data.items() if key in wanted}
+        if wanted and isinstance(data, dict)
+        else data
+    )
 
 
 def _expect_dict(data: Any, url: str) -> dict[str, Any]:
@@ -267,5 +333,6 @@ def _read_names(data: Any) -> list[str]:
 
 def _explain_crash(url: str) -> str:
     return (
-        f"ComfyUI at {url} could not read this workflow. Is it in API format, and does the server have all its nodes?"
+        f"ComfyUI at {url} could not read this workflow. Is it in API format, and does the "
+        "server have all its nodes?"
     )

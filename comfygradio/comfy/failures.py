@@ -11,13 +11,23 @@ from comfygradio.errors import ExecutionFailed, JobLost, NodeError, PromptReject
 LONGEST = 400
 SHOWN_PROBLEMS = 5
 FOLDERS = re.compile(r"(?<![\w/:.])(?:[A-Za-z]:[\\/]|/)(?:[^\\/\s'\"<>|:]+[\\/])+")
-MEMORY_HINT = "The server ran out of memory: choose a smaller size, fewer pictures at once or a smaller model."
+MEMORY_HINT = (
+    "The server ran out of memory: choose a smaller size, fewer pictures at once or a smaller "
+    "model."
+)
 
 
 def describe_failure(
-    titles: Mapping[str, str], prompt_id: str, node_id: str, node_type: str, exception_type: str, message: str
+    titles: Mapping[str, str],
+    prompt_id: str,
+    node_id: str,
+    node_type: str,
+    exception_type: str,
+    message: str,
 ) -> ExecutionFailed:
-    """The error for `execution_error`; traceback, inputs and the server's folders stay out of its text."""
+    """The error for `execution_error`; traceback, inputs and the server's folders stay out of its
+    text.
+    """
     where = name_node(titles, node_id, node_type)
     reason = clean_text(message) or exception_type or "no reason given"
     text = f"{where} failed: {reason.rstrip('.')}."
@@ -29,7 +39,10 @@ def describe_failure(
 def is_out_of_memory(exception_type: str, message: str) -> bool:
     """Whether a node failed for want of memory, on the GPU or off it."""
     text = message.lower()
-    return exception_type.endswith(("OutOfMemoryError", "OOMError", "MemoryError")) or "out of memory" in text
+    return (
+        exception_type.endswith(("OutOfMemoryError", "OOMError", "MemoryError"))
+        or "out of memory" in text
+    )
 
 
 def clean_text(text: str) -> str:
@@ -41,27 +54,36 @@ def clean_text(text: str) -> str:
 
 
 def name_node(titles: Mapping[str, str], node_id: str, node_type: str) -> str:
-    """How a sentence calls a node: `KSampler (node 3)`, with the class where the title is another word."""
+    """How a sentence calls a node: `KSampler (node 3)`, with the class where the title is another
+    word.
+    """
     title = titles.get(node_id) or node_type or "A node"
     extra = "" if not node_type or node_type == title else f", {node_type}"
     return f"{title} (node {node_id}{extra})" if node_id else title
 
 
 def parse_node_errors(data: Any) -> tuple[NodeError, ...]:
-    """The `node_errors` of `/prompt`: nested as servers send them, flat as guides say, or an old server's list."""
+    """The `node_errors` of `/prompt`: nested as servers send them, flat as guides say, or an old
+    server's list.
+    """
     return tuple(_walk_errors(data)) if isinstance(data, dict) else ()
 
 
 def make_loss(url: str, prompt_id: str) -> JobLost:
     """What to say of a prompt that a server had and has no more."""
     return JobLost(
-        f"ComfyUI at {url} has lost this job: it was restarted, or somebody deleted the job. Start it again.", prompt_id
+        f"ComfyUI at {url} has lost this job: it was restarted, or somebody deleted the job. "
+        "Start it again.",
+        prompt_id,
     )
 
 
 def describe_node_errors(errors: Sequence[NodeError], titles: Mapping[str, str]) -> tuple[str, ...]:
     """One sentence for each node error."""
-    return tuple(f"{name_node(titles, error.node_id, error.class_type)}: {_describe(error)}" for error in errors)
+    return tuple(
+        f"{name_node(titles, error.node_id, error.class_type)}: {_describe(error)}"
+        for error in errors
+    )
 
 
 def parse_rejection(body: Any, titles: Mapping[str, str]) -> PromptRejected:
@@ -69,7 +91,9 @@ def parse_rejection(body: Any, titles: Mapping[str, str]) -> PromptRejected:
     body = body if isinstance(body, dict) else {}
     error, node_errors = body.get("error"), parse_node_errors(body.get("node_errors"))
     top = error if isinstance(error, dict) else {"message": error or "", "type": ""}
-    sentences = describe_node_errors(node_errors[:SHOWN_PROBLEMS], titles) or (_describe_top(top, titles),)
+    sentences = describe_node_errors(node_errors[:SHOWN_PROBLEMS], titles) or (
+        _describe_top(top, titles),
+    )
     more = len(node_errors) - SHOWN_PROBLEMS
     tail = (f"And {more} more.",) if more > 0 else ()
     text = " ".join(["ComfyUI refused the workflow.", *sentences, *tail])
@@ -102,7 +126,9 @@ def _parse_error(node_id: str, class_type: str, error: Mapping[str, Any]) -> Nod
     name = extra.get("input_name") if isinstance(extra, dict) else None
     kind, message = str(error.get("type") or ""), clean_text(str(error.get("message") or ""))
     details = clean_text(str(error.get("details") or ""))
-    return NodeError(node_id, class_type, kind, message, details, name if isinstance(name, str) else None)
+    return NodeError(
+        node_id, class_type, kind, message, details, name if isinstance(name, str) else None
+    )
 
 
 def _describe(error: NodeError) -> str:
@@ -118,7 +144,10 @@ def _describe(error: NodeError) -> str:
         case "custom_validation_failed":
             return f"{error.details.replace(' - ', ': ', 1)}."
         case kind if kind.startswith("exception_during"):
-            return "it is linked to a node or an output that does not exist, or its inputs are incomplete."
+            return (
+                "it is linked to a node or an output that does not exist, or its inputs are "
+                "incomplete."
+            )
         case _:
             return ": ".join(part for part in (error.message, error.details) if part) + "."
 

@@ -1,4 +1,6 @@
-"""HTTP to one ComfyUI server: the only import of httpx, and the one place that translates its errors."""
+"""HTTP to one ComfyUI server: the only import of httpx, and the one place that translates its
+errors.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,13 @@ from urllib.parse import urlsplit
 import httpx
 
 from comfygradio.comfy.address import Address
-from comfygradio.errors import AccessDenied, NotFound, ServerError, ServerUnreachable, UnexpectedAnswer
+from comfygradio.errors import (
+    AccessDenied,
+    NotFound,
+    ServerError,
+    ServerUnreachable,
+    UnexpectedAnswer,
+)
 
 CONNECT_SECONDS = 10.0
 GATEWAY_ERRORS = frozenset([502, 503, 504, *range(520, 531)])
@@ -24,7 +32,9 @@ GATEWAY_ERRORS = frozenset([502, 503, 504, *range(520, 531)])
 
 @dataclass(frozen=True)
 class Access:
-    """How to reach a server: address, extra headers, TLS check (False, True, or a CA file) and patience in seconds."""
+    """How to reach a server: address, extra headers, TLS check (False, True, or a CA file) and
+    patience in seconds.
+    """
 
     address: Address
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -35,12 +45,19 @@ class Access:
     def all_headers(self) -> dict[str, str]:
         """Our headers and, unless they hold one, the Authorization of the URL."""
         named = any(name.lower() == "authorization" for name in self.headers)
-        basic = {} if named or not self.address.authorization else {"Authorization": self.address.authorization}
+        basic = (
+            {}
+            if named or not self.address.authorization
+            else {"Authorization": self.address.authorization}
+        )
         return {**basic, **self.headers}
 
 
 class Transport:
-    """Sends requests to one server; thread-safe. Routes are bare, or under /api where a gateway forwards only that."""
+    """Sends requests to one server; thread-safe.
+
+    Routes are bare, or under /api where a gateway forwards only that.
+    """
 
     def __init__(self, access: Access) -> None:
         self.access = access
@@ -71,7 +88,9 @@ class Transport:
         """POST a JSON body. Raises ServerError."""
         return self.request("POST", path, accept=accept, **_encode(body))
 
-    def request(self, method: str, path: str, *, accept: tuple[int, ...] = (), **options: Any) -> httpx.Response:
+    def request(
+        self, method: str, path: str, *, accept: tuple[int, ...] = (), **options: Any
+    ) -> httpx.Response:
         """One request; statuses of 300 and above raise ServerError unless they are in `accept`."""
         response = self._send(method, self.prefix + path, **options)
         if self._is_foreign(response) and self.find_prefix():
@@ -81,7 +100,10 @@ class Transport:
         return response
 
     def decode(self, response: httpx.Response) -> Any:
-        """The JSON in an answer. Raises AccessDenied for a web page and UnexpectedAnswer for anything else."""
+        """The JSON in an answer.
+
+        Raises AccessDenied for a web page and UnexpectedAnswer for anything else.
+        """
         try:
             data = json.loads(response.content)
         except (ValueError, RecursionError):
@@ -99,7 +121,9 @@ class Transport:
             yield from response.iter_bytes()
 
     def find_prefix(self) -> bool:
-        """Whether /api has to be put before all routes; asked once, when a bare route answered strangely."""
+        """Whether /api has to be put before all routes; asked once, when a bare route answered
+        strangely.
+        """
         if self._certain:
             return False
         for prefix in ("", "/api"):
@@ -113,7 +137,12 @@ class Transport:
         """Turns every error of httpx into a ServerError without any secret in it."""
         try:
             yield
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, httpx.CookieConflict) as error:
+        except (
+            httpx.HTTPError,
+            httpx.StreamError,
+            httpx.InvalidURL,
+            httpx.CookieConflict,
+        ) as error:
             raise translate(error, self.access) from None
 
     def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
@@ -161,14 +190,23 @@ def translate(error: Exception, access: Access) -> ServerError:
     address = access.address
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return ServerUnreachable(
-            f"The TLS certificate of {address} is not trusted. Name its CA file, or switch the check off."
+            f"The TLS certificate of {address} is not trusted. Name its CA file, or switch the "
+            "check off."
         )
     if isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout):
-        return ServerUnreachable(f"ComfyUI at {address} did not answer within {access.timeout_seconds:g} s.")
+        return ServerUnreachable(
+            f"ComfyUI at {address} did not answer within {access.timeout_seconds:g} s."
+        )
     if isinstance(error, httpx.ProxyError):
-        return ServerUnreachable(f"The proxy before {address} does not let us through. Check HTTP_PROXY and NO_PROXY.")
-    if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError | httpx.CloseError):
-        return ServerUnreachable(f"ComfyUI at {address} cut the connection off. Is it still running?")
+        return ServerUnreachable(
+            f"The proxy before {address} does not let us through. Check HTTP_PROXY and NO_PROXY."
+        )
+    if isinstance(
+        error, httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError | httpx.CloseError
+    ):
+        return ServerUnreachable(
+            f"ComfyUI at {address} cut the connection off. Is it still running?"
+        )
     if isinstance(error, httpx.TransportError) and not isinstance(error, httpx.UnsupportedProtocol):
         return ServerUnreachable(
             f"ComfyUI at {address} does not answer. Is it running? Start it, or check the address."
@@ -187,15 +225,21 @@ def check_status(response: httpx.Response, address: Address) -> None:
             "Give the credentials it wants, or use the address it sends to."
         )
     if status in (401, 403, 407):
-        raise AccessDenied(f"{address} refuses access (HTTP {status}). Check the token, password or headers.")
+        raise AccessDenied(
+            f"{address} refuses access (HTTP {status}). Check the token, password or headers."
+        )
     if status in (404, 405):
         raise NotFound(f"ComfyUI at {address} has no such file, job or route (HTTP {status}).")
     if status == 413:
         raise UnexpectedAnswer(_describe_limit(response, address), status)
     if status in GATEWAY_ERRORS:
-        raise ServerUnreachable(f"The gateway before {address} cannot reach ComfyUI (HTTP {status}). Is it running?")
+        raise ServerUnreachable(
+            f"The gateway before {address} cannot reach ComfyUI (HTTP {status}). Is it running?"
+        )
     raise UnexpectedAnswer(
-        f"ComfyUI at {address} could not handle the request (HTTP {status}). Its own log tells more.", status
+        f"ComfyUI at {address} could not handle the request (HTTP {status}). Its own log "
+        "tells more.",
+        status,
     )
 
 
@@ -203,7 +247,9 @@ def _create_client(access: Access) -> httpx.Client:
     return httpx.Client(
         headers=access.all_headers,
         verify=create_tls(access) or False,
-        timeout=httpx.Timeout(access.timeout_seconds, connect=min(CONNECT_SECONDS, access.timeout_seconds)),
+        timeout=httpx.Timeout(
+            access.timeout_seconds, connect=min(CONNECT_SECONDS, access.timeout_seconds)
+        ),
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
         follow_redirects=False,
         trust_env=not access.address.loopback,
@@ -211,7 +257,10 @@ def _create_client(access: Access) -> httpx.Client:
 
 
 def create_tls(access: Access) -> ssl.SSLContext | None:
-    """The TLS settings, or None where TLS is not used or not checked. Raises ServerUnreachable for a bad CA file."""
+    """The TLS settings, or None where TLS is not used or not checked.
+
+    Raises ServerUnreachable for a bad CA file.
+    """
     if not access.address.secure or access.verify is False:
         return None
     if access.verify is True:
@@ -222,7 +271,9 @@ def create_tls(access: Access) -> ssl.SSLContext | None:
             cafile=None if ca.is_dir() else str(ca), capath=str(ca) if ca.is_dir() else None
         )
     except OSError as error:
-        raise ServerUnreachable(f"The CA file {ca} cannot be used: {error.strerror or error}.") from None
+        raise ServerUnreachable(
+            f"The CA file {ca} cannot be used: {error.strerror or error}."
+        ) from None
 
 
 def _encode(body: Any) -> dict[str, Any]:
@@ -236,16 +287,21 @@ def _is_page(response: httpx.Response) -> bool:
 def _describe_content(response: httpx.Response, address: Address) -> ServerError:
     if _is_page(response):
         return AccessDenied(
-            f"{address} answers with a web page instead of data. Either it wants a login, then give a token or "
+            f"{address} answers with a web page instead of data. Either it wants a login, then "
+            "give a token or "
             "headers, or it is not ComfyUI, then check the address."
         )
-    return UnexpectedAnswer(f"{address} does not answer like ComfyUI. Check the address.", response.status_code)
+    return UnexpectedAnswer(
+        f"{address} does not answer like ComfyUI. Check the address.", response.status_code
+    )
 
 
 def _describe_limit(response: httpx.Response, address: Address) -> str:
     size = re.search(r"\d{4,}", response.text[:500])
     limit = f" of {int(size[0]) / 2**20:g} MiB" if size else ""
-    return f"This is larger than the limit{limit} that {address} sets for uploads. Use a smaller file."
+    return (
+        f"This is larger than the limit{limit} that {address} sets for uploads. Use a smaller file."
+    )
 
 
 def _name_target(response: httpx.Response) -> str:

@@ -1,4 +1,6 @@
-"""How threads of a run hand over to each other: a mailbox that keeps only the newest of a kind, and one worker."""
+"""How threads of a run hand over to each other: a mailbox that keeps only the newest of a kind, and
+one worker.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ class Letter:
 
 
 class Mailbox:
-    """Letters for one reader from many threads; a letter with a `kind` replaces the unread one of that kind."""
+    """Letters for one reader from many threads; a letter with a `kind` replaces the unread one of
+    that kind.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock

@@ -1,4 +1,6 @@
-"""What ComfyUI says on its WebSocket: frames → frozen dataclasses, tolerant of everything unknown."""
+"""What ComfyUI says on its WebSocket: frames → frozen dataclasses, tolerant of
+everything unknown.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ class Message:
 
 @dataclass(frozen=True)
 class Status(Message):
-    """The queue changed; `sid` only in the greeting, `queue_remaining` counts running and pending prompts."""
+    """The queue changed; `sid` only in the greeting, `queue_remaining` counts running and pending
+    prompts.
+    """
 
     queue_remaining: int | None
     sid: str | None = None
@@ -42,7 +46,10 @@ class ExecutionCached(Message):
 
 @dataclass(frozen=True)
 class Executing(Message):
-    """A node begins; `node` None means that the prompt is over. No prompt_id: the catch-up of a reconnect."""
+    """A node begins; `node` None means that the prompt is over.
+
+    No prompt_id: the catch-up of a reconnect.
+    """
 
     node: str | None
     display_node: str | None
@@ -195,7 +202,9 @@ def _parse_result(type: str, data: Mapping[str, Any], prompt_id: str | None) -> 
     if type == "executed" and data.get("node") is not None:
         node, output = str(data["node"]), data.get("output")
         shown = _read_id(data.get("display_node")) or node
-        return Executed(node, shown, output if isinstance(output, dict) else {}, prompt_id=prompt_id)
+        return Executed(
+            node, shown, output if isinstance(output, dict) else {}, prompt_id=prompt_id
+        )
     if type == "execution_error":
         error = str(data.get("exception_type") or ""), str(data.get("exception_message") or "")
         return ExecutionError(node_id, node_type, *error, prompt_id=prompt_id)

@@ -21,10 +21,12 @@ MEDIA_FLAGS = {
 
 @dataclass(frozen=True)
 class InputSpec:
-    """One input of a node class: its type ("INT", "COMBO", "IMAGE", a union "INT,FLOAT" …) and its limits.
+    """One input of a node class: its type ("INT", "COMBO", "IMAGE", a union "INT,FLOAT" …) and its
+    limits.
 
-    `choices` are None for anything but a combo. `minimum`, `maximum` and `step` keep the server's own number type, so
-    that 64-bit limits stay exact. `options` are the remaining options as the server sent them.
+    `choices` are None for anything but a combo. `minimum`, `maximum` and `step` keep the server's
+    own number type, so that 64-bit limits stay exact. `options` are the remaining options as the
+    server sent them.
     """
 
     name: str
@@ -47,7 +49,9 @@ class InputSpec:
     def is_seed(self) -> bool:
         """Whether ComfyUI's own page draws this number anew for each job."""
         control = self.options.get("control_after_generate")
-        is_drawn = control in (True, "randomize") or (control is not False and self.name in ("seed", "noise_seed"))
+        is_drawn = control in (True, "randomize") or (
+            control is not False and self.name in ("seed", "noise_seed")
+        )
         return "INT" in self.types and is_drawn
 
     @property
@@ -68,10 +72,18 @@ class InputSpec:
 
     @classmethod
     def from_json(cls, name: str, group: Literal["required", "optional"], data: Any) -> InputSpec:
-        """Parse `[type]` or `[type, options]`; a combo comes as a list (V1) or as "COMBO" with options (V3)."""
+        """Parse `[type]` or `[type, options]`; a combo comes as a list (V1) or as "COMBO" with
+        options (V3).
+        """
         kind = data[0] if isinstance(data, list) and data else "*"
-        options = data[1] if isinstance(data, list) and len(data) > 1 and isinstance(data[1], dict) else {}
-        choices = kind if isinstance(kind, list) else options.get("options") if kind == "COMBO" else None
+        options = (
+            data[1]
+            if isinstance(data, list) and len(data) > 1 and isinstance(data[1], dict)
+            else {}
+        )
+        choices = (
+            kind if isinstance(kind, list) else options.get("options") if kind == "COMBO" else None
+        )
         if kind == "COMFY_DYNAMICCOMBO_V3":
             choices = [entry.get("key") for entry in _entries(options)]
         elif choices is None and kind == "COMBO":
@@ -81,7 +93,9 @@ class InputSpec:
             _tidy(name),
             "COMBO" if isinstance(kind, list) else _tidy(str(kind)),
             group,
-            tuple(item for item in choices if _is_offered(item)) if isinstance(choices, list) else None,
+            tuple(item for item in choices if _is_offered(item))
+            if isinstance(choices, list)
+            else None,
             options.get("default"),
             _number(options.get("min")),
             _number(options.get("max")),
@@ -95,8 +109,10 @@ class InputSpec:
 class NodeDef:
     """One node class of a server.
 
-    `is_cached_by_id`: ComfyUI keeps a result of it for the same node id alone (it asks for UNIQUE_ID in the old style;
-    the new style, a list, does not count: v0.33.0). `is_shown`: it shows something whenever it is in a prompt.
+    `is_cached_by_id`: ComfyUI keeps a result of it for the same node id alone (it asks for
+      UNIQUE_ID in the old style;
+    the new style, a list, does not count: v0.33.0). `is_shown`: it shows something whenever it is
+    in a prompt.
     """
 
     class_type: str
@@ -141,10 +157,13 @@ class ObjectInfo:
         """The definition of a class, or None where the server does not have it."""
         return self.nodes.get(class_type)
 
-    def spec(self, class_type: str, input_name: str, inputs: Mapping[str, Any] | None = None) -> InputSpec | None:
+    def spec(
+        self, class_type: str, input_name: str, inputs: Mapping[str, Any] | None = None
+    ) -> InputSpec | None:
         """The spec of one input, or None where the class or the input is unknown.
 
-        Inputs of a dynamic combo (`resize_type.width`, ComfyUI v0.4.0) depend on the choice made in `inputs`.
+        Inputs of a dynamic combo (`resize_type.width`, ComfyUI v0.4.0) depend on the choice made in
+        `inputs`.
         """
         node = self.nodes.get(class_type)
         if node is None or input_name in node.inputs:
@@ -152,7 +171,9 @@ class ObjectInfo:
         return _dynamic_spec(node.inputs, input_name, inputs or {})
 
     def active_specs(self, class_type: str, inputs: Mapping[str, Any]) -> list[InputSpec]:
-        """The specs of all inputs of a class, with those that the choices of dynamic combos in `inputs` bring along."""
+        """The specs of all inputs of a class, with those that the choices of dynamic combos in
+        `inputs` bring along.
+        """
         node = self.nodes.get(class_type)
         found = list(node.inputs.values()) if node else []
         for spec in found:
@@ -167,9 +188,13 @@ class ObjectInfo:
 
     @classmethod
     def from_json(cls, data: Any) -> ObjectInfo:
-        """Parse an `/object_info` answer, of all classes or of one; entries that are no objects are left out."""
+        """Parse an `/object_info` answer, of all classes or of one; entries that are no objects are
+        left out.
+        """
         entries = _mapping(data)
-        nodes = {_tidy(str(name)): entry for name, entry in entries.items() if isinstance(entry, dict)}
+        nodes = {
+            _tidy(str(name)): entry for name, entry in entries.items() if isinstance(entry, dict)
+        }
         return cls({name: NodeDef.from_json(name, entry) for name, entry in nodes.items()})
 
 
@@ -177,12 +202,16 @@ def _merge_lists(mine: NodeDef, theirs: NodeDef) -> NodeDef:
     inputs = {}
     for name, spec in mine.inputs.items():
         more = theirs.inputs[name].choices if name in theirs.inputs else None
-        both = spec.choices is not None and more is not None
-        inputs[name] = replace(spec, choices=tuple(dict.fromkeys((*spec.choices, *more)))) if both else spec  # type: ignore[misc]
+        if spec.choices is None or more is None:
+            inputs[name] = spec
+            continue
+        inputs[name] = replace(spec, choices=tuple(dict.fromkeys((*spec.choices, *more))))
     return replace(mine, inputs=inputs)
 
 
-def _dynamic_spec(specs: Mapping[str, InputSpec], name: str, inputs: Mapping[str, Any]) -> InputSpec | None:
+def _dynamic_spec(
+    specs: Mapping[str, InputSpec], name: str, inputs: Mapping[str, Any]
+) -> InputSpec | None:
     parent, _, rest = name.partition(".")
     path = parent
     while rest:
@@ -199,14 +228,21 @@ def _chosen_specs(spec: InputSpec, inputs: Mapping[str, Any]) -> dict[str, Input
     """The inputs, by full name, that the choice made in a dynamic combo brings along."""
     if spec.type != "COMFY_DYNAMICCOMBO_V3":
         return {}
-    chosen = next((entry for entry in _entries(spec.options) if entry.get("key") == inputs.get(spec.name)), None)
+    chosen = next(
+        (entry for entry in _entries(spec.options) if entry.get("key") == inputs.get(spec.name)),
+        None,
+    )
     parsed = _parse_inputs({"input": _mapping(chosen.get("inputs"))}) if chosen else []
-    return {f"{spec.name}.{sub.name}": replace(sub, name=f"{spec.name}.{sub.name}") for sub in parsed}
+    return {
+        f"{spec.name}.{sub.name}": replace(sub, name=f"{spec.name}.{sub.name}") for sub in parsed
+    }
 
 
 def _entries(options: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     entries = options.get("options")
-    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    return (
+        [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    )
 
 
 def _parse_inputs(data: Mapping[str, Any]) -> list[InputSpec]:
@@ -219,12 +255,20 @@ def _parse_group(
 ) -> list[InputSpec]:
     specs = _mapping(groups.get(group))
     order = _mapping(data.get("input_order")).get(group)
-    known = [name for name in order if isinstance(name, str) and name in specs] if isinstance(order, list) else []
-    return [InputSpec.from_json(name, group, specs[name]) for name in dict.fromkeys([*known, *specs])]
+    known = (
+        [name for name in order if isinstance(name, str) and name in specs]
+        if isinstance(order, list)
+        else []
+    )
+    return [
+        InputSpec.from_json(name, group, specs[name]) for name in dict.fromkeys([*known, *specs])
+    ]
 
 
 def _is_offered(choice: Any) -> bool:
-    """Whether a choice can be shown and sent: plain, and no file name with bytes that are no text."""
+    """Whether a choice can be shown and sent: plain, and no file name with bytes that
+    are no text.
+    """
     return isinstance(choice, Scalar) and (not isinstance(choice, str) or _tidy(choice) == choice)
 
 

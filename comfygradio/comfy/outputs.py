@@ -11,14 +11,18 @@ from typing import Any, Literal, Protocol
 
 Kind = Literal["image", "video", "audio", "text", "3d", "file"]
 SUFFIXES: Mapping[Kind, frozenset[str]] = {
-    "image": frozenset(["png", "jpg", "jpeg", "webp", "gif", "apng", "avif", "bmp", "tif", "tiff", "svg", "exr"]),
+    "image": frozenset(
+        ["png", "jpg", "jpeg", "webp", "gif", "apng", "avif", "bmp", "tif", "tiff", "svg", "exr"]
+    ),
     "video": frozenset(["mp4", "webm", "mkv", "mov", "avi", "m4v"]),
     "audio": frozenset(["flac", "mp3", "opus", "wav", "ogg", "m4a", "aac"]),
     "3d": frozenset(["glb", "gltf", "obj", "fbx", "stl", "ply", "usdz", "splat", "spz", "ksplat"]),
 }
 TEXT_KEYS = frozenset(["text", "texts", "string", "strings", "markdown", "caption"])
 PART_BYTES = 235
-"""How much of a file's name is in that of its temporary file, in UTF-8; file systems take 255 for all."""
+"""How much of a file's name is in that of its temporary file, in UTF-8; file systems take 255 for
+all.
+"""
 PLACE = re.compile(r"^(?P<path>.*?)(?: \[(?P<type>output|temp|input)\])?$", re.DOTALL)
 
 
@@ -29,7 +33,9 @@ class FileSource(Protocol):
         """The bytes of one file."""
         ...
 
-    def download(self, path: str | Path, filename: str, subfolder: str = "", type: str = "output") -> Path:
+    def download(
+        self, path: str | Path, filename: str, subfolder: str = "", type: str = "output"
+    ) -> Path:
         """Write one file to `path`."""
         ...
 
@@ -62,7 +68,10 @@ class Output:
         return self._find_source().view(self.filename, self.subfolder, self.type)
 
     def save(self, path: str | Path) -> Path:
-        """Write the bytes to `path`, or into it if it is a folder; makes parent folders. Raises like `read`."""
+        """Write the bytes to `path`, or into it if it is a folder; makes parent folders.
+
+        Raises like `read`.
+        """
         target = Path(path)
         target = target / self.name if target.is_dir() else target
         if self.data is None and self.filename:
@@ -76,7 +85,9 @@ class Output:
 
 
 def write_file(target: Path, chunks: Iterator[bytes]) -> Path:
-    """Write `target` as a whole or not at all: a temporary file beside it, named after it, renamed at the end."""
+    """Write `target` as a whole or not at all: a temporary file beside it, named after it, renamed
+    at the end.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     name = target.name.encode("utf-8", "ignore")[:PART_BYTES].decode("utf-8", "ignore")
     part = target.with_name(f".part-{name}-{uuid.uuid4().hex[:8]}")
@@ -102,7 +113,9 @@ def parse_outputs(node_id: str, ui: Any, source: FileSource | None = None) -> tu
 
 
 def decide_kind(filename: str) -> Kind:
-    """The kind of a file by its suffix; videos come under `images` too, so the key tells nothing."""
+    """The kind of a file by its suffix; videos come under `images` too, so the key
+    tells nothing.
+    """
     suffix = filename.rpartition(".")[2].lower()
     return next((kind for kind, suffixes in SUFFIXES.items() if suffix in suffixes), "file")
 
@@ -120,7 +133,9 @@ def _parse_item(node_id: str, key: str, value: Any, source: FileSource | None) -
         )
     if isinstance(value, str) and key in TEXT_KEYS:
         return Output(node_id, "text", type="", text=value)
-    return _parse_path(node_id, value, source) if isinstance(value, str) and key == "result" else None
+    return (
+        _parse_path(node_id, value, source) if isinstance(value, str) and key == "result" else None
+    )
 
 
 def _parse_path(node_id: str, value: str, source: FileSource | None) -> Output | None:

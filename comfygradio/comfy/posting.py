@@ -1,4 +1,6 @@
-"""Handing a prompt to a server: its files, the socket that will hear of it, and the prompt itself."""
+"""Handing a prompt to a server: its files, the socket that will hear of it, and the
+prompt itself.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,16 @@ from comfygradio.errors import ServerError, ServerUnreachable
 
 
 def upload_files(endpoints: Endpoints, prompt: Prompt) -> Mapping[str, Any]:
-    """Post the files that a prompt needs; the graph with their names filled in. Raises ServerError."""
+    """Post the files that a prompt needs; the graph with their names filled in.
+
+    Raises ServerError.
+    """
     if not prompt.uploads:
         return prompt.graph
-    graph = {key: {**node, "inputs": dict(node.get("inputs") or {})} for key, node in prompt.graph.items()}
+    graph = {
+        key: {**node, "inputs": dict(node.get("inputs") or {})}
+        for key, node in prompt.graph.items()
+    }
     for upload in prompt.uploads:
         value = endpoints.upload_image(upload.path, upload.name).value
         for node_id, name in upload.slots:
@@ -26,7 +34,9 @@ def upload_files(endpoints: Endpoints, prompt: Prompt) -> Mapping[str, Any]:
 
 
 def open_socket(endpoints: Endpoints, client_id: str) -> Socket | None:
-    """A socket for `client_id`, or None where none can be opened, such as behind a proxy without WebSocket."""
+    """A socket for `client_id`, or None where none can be opened, such as behind a proxy without
+    WebSocket.
+    """
     transport = endpoints.transport
     try:
         return Socket(endpoints.access, f"{transport.prefix}/ws", client_id)
@@ -37,14 +47,24 @@ def open_socket(endpoints: Endpoints, client_id: str) -> Socket | None:
 
 
 def post_prompt(
-    endpoints: Endpoints, prompt: Prompt, graph: Mapping[str, Any], client_id: str, prompt_id: str, preview: str | None
+    endpoints: Endpoints,
+    prompt: Prompt,
+    graph: Mapping[str, Any],
+    client_id: str,
+    prompt_id: str,
+    preview: str | None,
 ) -> QueuedPrompt:
-    """Post a prompt; without ComfyUI's own answer, look whether it arrived. Raises PromptRejected, ServerError."""
+    """Post a prompt; without ComfyUI's own answer, look whether it arrived.
+
+    Raises PromptRejected, ServerError.
+    """
     extra: dict[str, Any] = {MARK: prompt_id, **({"preview_method": preview} if preview else {})}
     if prompt.extra_pnginfo:
         extra["extra_pnginfo"] = dict(prompt.extra_pnginfo)
     try:
-        return endpoints.queue_prompt(graph, extra_data=extra, client_id=client_id, prompt_id=prompt_id)
+        return endpoints.queue_prompt(
+            graph, extra_data=extra, client_id=client_id, prompt_id=prompt_id
+        )
     except ServerError:
         seen = look_for_ours(endpoints, prompt_id)
         if not seen.found:

@@ -14,7 +14,12 @@ from comfygradio.comfy.workflow import Link
 WEIGHTS = (
     (re.compile(r"sampler(?!select)|ImageToVideo$|Generate", re.IGNORECASE), 20.0),
     (re.compile(r"upscale.*model|videocombine|savevideo|savewebm|interpolat", re.IGNORECASE), 6.0),
-    (re.compile(r"checkpoint|unetloader|cliploader|vaeloader|diffusionmodel|loader", re.IGNORECASE), 4.0),
+    (
+        re.compile(
+            r"checkpoint|unetloader|cliploader|vaeloader|diffusionmodel|loader", re.IGNORECASE
+        ),
+        4.0,
+    ),
     (re.compile(r"vae(de|en)code", re.IGNORECASE), 3.0),
 )
 OUTPUT_CLASSES = re.compile(r"^(Save|Preview)|(Save|Preview|VideoCombine|Output)$")
@@ -27,15 +32,22 @@ LEAST_SECONDS = 0.001
 class GraphProgress:
     """Counts the nodes that an output depends on; `fraction` (0 to 0.99) never goes backwards.
 
-    `seconds` (node id → seconds of earlier runs) are the weights, where any are known; else the class names decide.
+    `seconds` (node id → seconds of earlier runs) are the weights, where any are known; else the
+    class names decide.
     """
 
-    def __init__(self, graph: Mapping[str, Any], seconds: Mapping[str, float] | None = None) -> None:
-        self._sources = {key: _find_sources(node) for key, node in graph.items() if isinstance(node, dict)}
+    def __init__(
+        self, graph: Mapping[str, Any], seconds: Mapping[str, float] | None = None
+    ) -> None:
+        self._sources = {
+            key: _find_sources(node) for key, node in graph.items() if isinstance(node, dict)
+        }
         learned = weigh_by_seconds(self._sources, seconds or {})
         self.timed = bool(learned)
         """Whether the weights are seconds."""
-        self._weights = learned or {key: weigh_class(str(graph[key].get("class_type"))) for key in self._sources}
+        self._weights = learned or {
+            key: weigh_class(str(graph[key].get("class_type"))) for key in self._sources
+        }
         self._outputs = guess_outputs(graph)
         self._cached: frozenset[str] = frozenset()
         self._needed = self._walk()
@@ -57,7 +69,11 @@ class GraphProgress:
 
     def sum_left(self, besides: str | None = None) -> float:
         """The weight of what is still to do, without that one node."""
-        left = (self._weights[key] * (1.0 - self._done.get(key, 0.0)) for key in self._needed if key != besides)
+        left = (
+            self._weights[key] * (1.0 - self._done.get(key, 0.0))
+            for key in self._needed
+            if key != besides
+        )
         return sum(left)
 
     def skip_cached(self, nodes: Iterable[str]) -> None:
@@ -108,7 +124,11 @@ class GraphProgress:
             key = waiting.pop()
             if key not in found:
                 found.add(key)
-                waiting += [source for source in self._sources[key] if source in self._sources.keys() - self._cached]
+                waiting += [
+                    source
+                    for source in self._sources[key]
+                    if source in self._sources.keys() - self._cached
+                ]
         return frozenset(found)
 
 
@@ -118,7 +138,9 @@ def weigh_class(class_type: str) -> float:
 
 
 def weigh_by_seconds(nodes: Iterable[str], seconds: Mapping[str, float]) -> dict[str, float]:
-    """Node id → seconds, the median for nodes without any; empty if no node of the graph has any."""
+    """Node id → seconds, the median for nodes without any; empty if no node of the
+    graph has any.
+    """
     usable = {key: value for key, value in seconds.items() if math.isfinite(value) and value >= 0}
     known = {key: usable[key] for key in nodes if key in usable}
     if not known:
@@ -128,9 +150,13 @@ def weigh_by_seconds(nodes: Iterable[str], seconds: Mapping[str, float]) -> dict
 
 
 def guess_outputs(graph: Mapping[str, Any]) -> set[str]:
-    """The nodes that save or show something by their class name, else those that feed no other node."""
+    """The nodes that save or show something by their class name, else those that feed no other
+    node.
+    """
     nodes = {key: node for key, node in graph.items() if isinstance(node, dict)}
-    named = {key for key, node in nodes.items() if OUTPUT_CLASSES.search(str(node.get("class_type")))}
+    named = {
+        key for key, node in nodes.items() if OUTPUT_CLASSES.search(str(node.get("class_type")))
+    }
     feeding = {source for node in nodes.values() for source in _find_sources(node)}
     return named or set(nodes) - feeding
 

@@ -53,7 +53,9 @@ class Lost:
 
 
 class Run:
-    """One prompt from its start to its end; used by one thread, helped by a reader and a worker thread."""
+    """One prompt from its start to its end; used by one thread, helped by a reader and a worker
+    thread.
+    """
 
     def __init__(
         self,
@@ -68,20 +70,30 @@ class Run:
         weights: Mapping[str, float] | None = None,
     ) -> None:
         self._endpoints = endpoints
-        ids = {"client_id": client_id or uuid.uuid4().hex, "prompt_id": prompt_id or str(uuid.uuid4())}
-        self._start = Start(endpoints, prompt, **ids, preview_method=preview_method, may_exist=may_exist)
+        ids = {
+            "client_id": client_id or uuid.uuid4().hex,
+            "prompt_id": prompt_id or str(uuid.uuid4()),
+        }
+        self._start = Start(
+            endpoints, prompt, **ids, preview_method=preview_method, may_exist=may_exist
+        )
         self._mailbox = Mailbox(time.monotonic)
         self._worker = Worker("comfy-run")
         self._watch = Watch(patience, time.monotonic())
         self._watch.busy = True
-        self._tracker = JobTracker(strip_carried(prompt.graph), ids["prompt_id"], prompt.outputs, endpoints, weights)
+        self._tracker = JobTracker(
+            strip_carried(prompt.graph), ids["prompt_id"], prompt.outputs, endpoints, weights
+        )
         self._tracker.stage = "uploading"
         self._socket: Socket | None = None
         self._accepted = self._answers_flags = False
         self._absences = 0
 
     def follow(self, heartbeat_seconds: float) -> Generator[JobState, None, None]:
-        """Start the prompt and yield its states; closing the generator cancels it. Raises as `ComfyClient.run`."""
+        """Start the prompt and yield its states; closing the generator cancels it.
+
+        Raises as `ComfyClient.run`.
+        """
         threading.Thread(target=self._begin, name="comfy-run", daemon=True).start()
         try:
             yield from self._yield_states(heartbeat_seconds)
@@ -109,7 +121,11 @@ class Run:
             letters = self._mailbox.take(self._watch.pause(time.monotonic(), max(left, 0.0)))
             changed = [self._open_letter(letter) for letter in letters]
             self._look_after(time.monotonic())
-            if any(changed) or time.monotonic() - yielded_at >= heartbeat_seconds or self._tracker.done:
+            if (
+                any(changed)
+                or time.monotonic() - yielded_at >= heartbeat_seconds
+                or self._tracker.done
+            ):
                 self._tracker.now = time.monotonic()
                 yield self._tracker.state
                 yielded_at = time.monotonic()
@@ -184,7 +200,8 @@ class Run:
             return
         if self._watch.is_hopeless(now):
             raise ServerUnreachable(
-                f"ComfyUI at {self._endpoints.url} stopped answering while the job ran. Is it still running?"
+                f"ComfyUI at {self._endpoints.url} stopped answering while the job ran. Is it "
+                "still running?"
             )
         if self._watch.is_forgotten(now) and self._socket:
             self._socket.close()
@@ -201,7 +218,9 @@ class Run:
     def _take_sighting(self, seen: Sighting, now: float) -> None:
         self._watch.busy = False
         self._watch.polled(now, seen.error is not None)
-        self._absences = self._absences + 1 if seen.absent else 0 if seen.error is None else self._absences
+        self._absences = (
+            self._absences + 1 if seen.absent else 0 if seen.error is None else self._absences
+        )
         if seen.entry:
             self._tracker.settle(seen.entry)
         elif seen.running:
@@ -286,7 +305,9 @@ class Run:
         pauses = list(CANCEL_PAUSES)
         self._start.over.wait()
         try:
-            while self._start.posted_id and not self._try_to_cancel(self._start.posted_id) and pauses:
+            while (
+                self._start.posted_id and not self._try_to_cancel(self._start.posted_id) and pauses
+            ):
                 time.sleep(pauses.pop(0))
         finally:
             done.set()

@@ -42,7 +42,10 @@ class Sighting:
 
 
 def look_for(endpoints: Endpoints, prompt_id: str) -> Sighting:
-    """History, queue, and history again, since a prompt may move between two looks. Errors are part of the answer."""
+    """History, queue, and history again, since a prompt may move between two looks.
+
+    Errors are part of the answer.
+    """
     try:
         return _look(endpoints, prompt_id)
     except ServerError as error:
@@ -50,7 +53,10 @@ def look_for(endpoints: Endpoints, prompt_id: str) -> Sighting:
 
 
 def look_for_ours(endpoints: Endpoints, prompt_id: str) -> Sighting:
-    """The same by the id that we asked for, whatever id the server chose. Errors are part of the answer."""
+    """The same by the id that we asked for, whatever id the server chose.
+
+    Errors are part of the answer.
+    """
     seen = look_for(endpoints, prompt_id)
     if not seen.absent:
         return seen
@@ -67,7 +73,9 @@ def _look(endpoints: Endpoints, prompt_id: str) -> Sighting:
     if entry:
         return Sighting(entry, prompt_id=prompt_id)
     queue = endpoints.queue()
-    item = next((item for item in (*queue.running, *queue.pending) if item.prompt_id == prompt_id), None)
+    item = next(
+        (item for item in (*queue.running, *queue.pending) if item.prompt_id == prompt_id), None
+    )
     if item:
         client_id = str(item.extra_data.get("client_id") or "")
         place = queue.position(prompt_id), queue.is_running(prompt_id)
@@ -77,7 +85,9 @@ def _look(endpoints: Endpoints, prompt_id: str) -> Sighting:
 
 
 def _find_mark(endpoints: Endpoints, mark: str) -> str | None:
-    """The server's id of the newest prompt with that mark; the queue first, since prompts go from there to history."""
+    """The server's id of the newest prompt with that mark; the queue first, since prompts go from
+    there to history.
+    """
     queue = endpoints.queue()
     for item in (*queue.pending, *queue.running):
         if item.extra_data.get(MARK) == mark:

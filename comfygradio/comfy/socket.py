@@ -26,13 +26,17 @@ FLAGS = json.dumps({"type": "feature_flags", "data": {"supports_preview_metadata
 BROKEN = (websocket.WebSocketException, OSError, ValueError, AttributeError)
 """What reading and closing a socket can raise; the last two when another thread closes it."""
 NO_PROXY = {"http_proxy_host": "unused", "http_no_proxy": ["*"]}
-"""websocket-client 1.9 heeds http_no_proxy only beside a proxy host; otherwise the environment's proxies are used."""
+"""websocket-client 1.9 heeds http_no_proxy only beside a proxy host; otherwise the environment's
+proxies are used.
+"""
 
 Listener = Callable[[Message, Hashable], None]
 
 
 class Socket:
-    """An open connection for one client_id; `listen` has to be running, since unread messages stall the server."""
+    """An open connection for one client_id; `listen` has to be running, since unread messages stall
+    the server.
+    """
 
     def __init__(self, access: Access, path: str, client_id: str) -> None:
         """Connect, announce our features, wait for the greeting. Raises ServerError."""
@@ -49,7 +53,9 @@ class Socket:
             raise translate(error, access) from None
 
     def listen(self, listener: Listener, lost: Callable[[Socket], None]) -> None:
-        """Read until the end; `listener` gets each message and its kind, `lost` hears of an unwanted end."""
+        """Read until the end; `listener` gets each message and its kind, `lost` hears of an
+        unwanted end.
+        """
         self._reading = True
         try:
             while not self._closing:
@@ -93,7 +99,10 @@ class Socket:
 
 
 def find_kind(message: Message) -> Hashable:
-    """What a newer message makes worthless: previews, and progress of the same node. None: keep every one."""
+    """What a newer message makes worthless: previews, and progress of the same node.
+
+    None: keep every one.
+    """
     if isinstance(message, PreviewFrame):
         return "preview" if message.mime == "image/jpeg" else None
     if isinstance(message, Progress):
@@ -106,9 +115,16 @@ def translate(error: Exception, access: Access) -> ServerError:
     address = access.address
     if isinstance(error, websocket.WebSocketBadStatusException):
         if error.status_code in (401, 403):
-            return AccessDenied(f"{address} refuses its WebSocket (HTTP {error.status_code}). Check the credentials.")
-        return UnexpectedAnswer(f"{address} opens no WebSocket (HTTP {error.status_code}).", error.status_code)
-    if isinstance(error, websocket.WebSocketProtocolException | websocket.WebSocketPayloadException):
+            return AccessDenied(
+                f"{address} refuses its WebSocket (HTTP {error.status_code}). Check the "
+                "credentials."
+            )
+        return UnexpectedAnswer(
+            f"{address} opens no WebSocket (HTTP {error.status_code}).", error.status_code
+        )
+    if isinstance(
+        error, websocket.WebSocketProtocolException | websocket.WebSocketPayloadException
+    ):
         return UnexpectedAnswer(f"{address} speaks no proper WebSocket.")
     if isinstance(error, websocket.WebSocketProxyException):
         return ServerUnreachable(f"The proxy before {address} lets no WebSocket through.")

@@ -1,4 +1,6 @@
-"""How a run begins: a prompt is handed to the server, or the one that is there already is taken over."""
+"""How a run begins: a prompt is handed to the server, or the one that is there already is taken
+over.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +25,11 @@ class Adopted:
 
 
 class Start:
-    """One attempt to begin; `run` works on a thread of its own, the rest may be asked from any other.
+    """One attempt to begin; `run` works on a thread of its own, the rest may be asked from any
+    other.
 
-    With `may_exist` the prompt is looked for first and posted only if it is certain that the server lacks it.
+    With `may_exist` the prompt is looked for first and posted only if it is certain that the server
+    lacks it.
     """
 
     def __init__(
@@ -53,7 +57,10 @@ class Start:
         self._may_exist = may_exist
 
     def run(self) -> QueuedPrompt | Adopted | None:
-        """Adopt, or upload, connect and post; None if stopped before. Raises PromptRejected and ServerError."""
+        """Adopt, or upload, connect and post; None if stopped before.
+
+        Raises PromptRejected and ServerError.
+        """
         seen = self._look() if self._may_exist else Sighting()
         if seen.found:
             return self._adopt(seen)

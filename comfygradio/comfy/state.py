@@ -22,7 +22,10 @@ class Preview:
 
 @dataclass(frozen=True)
 class JobState:
-    """One look at a job. `progress` is 0 to 1 over the whole graph, never falls, and is 1 only when done."""
+    """One look at a job.
+
+    `progress` is 0 to 1 over the whole graph, never falls, and is 1 only when done.
+    """
 
     prompt_id: str
     status: Stage
@@ -37,11 +40,14 @@ class JobState:
     steps: int | None = None
     preview: Preview | None = None
     preview_count: int = 0
-    """Previews that arrived so far, those included that a newer one replaced before anybody looked."""
+    """Previews that arrived so far, those included that a newer one replaced before anybody looked.
+    """
     outputs: tuple[Output, ...] = ()
     text: str = ""
     node_seconds: Mapping[str, float] = field(default_factory=dict)
     """Node id → seconds that the node ran."""
     warnings: tuple[str, ...] = ()
     seconds_left: float | None = None
-    """Estimate from the node times of earlier runs, at least 0; None unless it runs and these are known."""
+    """Estimate from the node times of earlier runs, at least 0; None unless it runs and these are
+    known.
+    """

@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from comfygradio.comfy.answers import HistoryEntry, QueuedPrompt
-from comfygradio.comfy.failures import clean_text, describe_failure, describe_node_errors, name_node, read_titles
+from comfygradio.comfy.failures import (
+    clean_text,
+    describe_failure,
+    describe_node_errors,
+    name_node,
+    read_titles,
+)
 from comfygradio.comfy.messages import (
     Executed,
     Executing,
@@ -35,7 +41,8 @@ BLOCKED = "ExecutionBlocked"
 class JobTracker:
     """Follows one prompt through messages and history.
 
-    `shown` limits the results to these nodes' ones; `weights` are seconds by node id from earlier runs.
+    `shown` limits the results to these nodes' ones; `weights` are seconds by node id from earlier
+    runs.
     """
 
     def __init__(
@@ -55,9 +62,15 @@ class JobTracker:
         self.gap = False
         """Set once messages may have been missed, so that only the history knows all outputs."""
         self.now = 0.0
-        """Seconds on the clock of the messages: the time of the newest one, or later if somebody moves it on."""
+        """Seconds on the clock of the messages: the time of the newest one, or later if somebody
+        moves it on.
+        """
         self._titles = read_titles(graph)
-        self._classes = {str(key): str(node.get("class_type")) for key, node in graph.items() if isinstance(node, dict)}
+        self._classes = {
+            str(key): str(node.get("class_type"))
+            for key, node in graph.items()
+            if isinstance(node, dict)
+        }
         self._shown, self._source = frozenset(shown), source
         self._progress = GraphProgress(graph, weights)
         self._pace = Pace()
@@ -81,7 +94,9 @@ class JobTracker:
 
     @property
     def complete(self) -> bool:
-        """Whether the messages alone prove a good end: closed, successful, and every expected output heard of."""
+        """Whether the messages alone prove a good end: closed, successful, and every expected
+        output heard of.
+        """
         heard = self._expected <= self._outputs.keys()
         return self.closed and self.succeeded and heard and not self.gap
 
@@ -89,7 +104,9 @@ class JobTracker:
     def state(self) -> JobState:
         """How the job stands now."""
         done = self.done
-        outputs = [output for group in self._outputs.values() for output in group if self._is_shown(output)]
+        outputs = [
+            output for group in self._outputs.values() for output in group if self._is_shown(output)
+        ]
         return JobState(
             prompt_id=self.prompt_id,
             status=self.stage,
@@ -109,7 +126,9 @@ class JobTracker:
         )
 
     def accept(self, queued: QueuedPrompt) -> None:
-        """The server took the prompt; its id counts, since servers before v0.3.45 choose their own."""
+        """The server took the prompt; its id counts, since servers before v0.3.45
+        choose their own.
+        """
         self.prompt_id = queued.prompt_id
         if self.stage == "uploading":
             self.stage = "queued"
@@ -136,10 +155,17 @@ class JobTracker:
     def settle(self, entry: HistoryEntry) -> None:
         """Take the end and the outputs from the history, which is the authority."""
         for node in dict.fromkeys(output.node_id for output in entry.outputs):
-            self._outputs = {key: made for key, made in self._outputs.items() if not key.startswith(f"{node}.")}
-            self._outputs[node] = tuple(output for output in entry.outputs if output.node_id == node)
+            self._outputs = {
+                key: made for key, made in self._outputs.items() if not key.startswith(f"{node}.")
+            }
+            self._outputs[node] = tuple(
+                output for output in entry.outputs if output.node_id == node
+            )
         for message in entry.messages:
-            if isinstance(message, ExecutionError | ExecutionInterrupted) and entry.status != "success":
+            if (
+                isinstance(message, ExecutionError | ExecutionInterrupted)
+                and entry.status != "success"
+            ):
                 self._fail(message)
         if self.failure is None and entry.status == "error":
             self.failure = JobInterrupted("The job was stopped.", self.prompt_id)
@@ -148,7 +174,10 @@ class JobTracker:
             self.finish()
 
     def apply(self, message: Message, at: float, replaced: int = 0) -> bool:
-        """Take in one message heard at `at` seconds; `replaced` older previews were dropped. False if not ours."""
+        """Take in one message heard at `at` seconds; `replaced` older previews were dropped.
+
+        False if not ours.
+        """
         self.now = max(self.now, at)
         if isinstance(message, PreviewFrame):
             return self._take_frame(message, replaced)
@@ -190,7 +219,9 @@ class JobTracker:
 
     def _switch(self, node: str | None, at: float) -> None:
         if self._node is not None and self._begun is not None:
-            self._seconds[self._node] = self._seconds.get(self._node, 0.0) + max(at - self._begun, 0.0)
+            self._seconds[self._node] = self._seconds.get(self._node, 0.0) + max(
+                at - self._begun, 0.0
+            )
         if node != self._node:
             self._leave_node(at)
         self._node, self._begun = node, at
@@ -210,7 +241,11 @@ class JobTracker:
     def _count(self, message: Progress, at: float) -> None:
         self.begin()
         fraction = message.value / message.max if message.max > 0 else 0.0
-        if message.node is None or message.node.split(".")[0] == self._node or message.node == self._node:
+        if (
+            message.node is None
+            or message.node.split(".")[0] == self._node
+            or message.node == self._node
+        ):
             self._step, self._steps = int(message.value), int(message.max)
             self._pace.report(fraction, at)
         if message.node is not None and fraction > 0:
@@ -221,14 +256,22 @@ class JobTracker:
         """Seconds left, None unless it runs, earlier runs are known, and so is what it is at."""
         if self.stage != "running" or not self._progress.timed or (self.gap and self._node is None):
             return None
-        current = self._pace.estimate(self._progress.weigh(self._node), self.now) if self._node else 0.0
+        current = (
+            self._pace.estimate(self._progress.weigh(self._node), self.now) if self._node else 0.0
+        )
         return current + self._progress.sum_left(besides=self._node)
 
     def _take_frame(self, frame: PreviewFrame, replaced: int) -> bool:
-        if frame.prompt_id not in (None, self.prompt_id) or (frame.prompt_id is None and self._node is None):
+        if frame.prompt_id not in (None, self.prompt_id) or (
+            frame.prompt_id is None and self._node is None
+        ):
             return False
         node = frame.node or self._node
-        if frame.mime == "image/png" and node is not None and self._classes.get(node) == SOCKET_SAVER:
+        if (
+            frame.mime == "image/png"
+            and node is not None
+            and self._classes.get(node) == SOCKET_SAVER
+        ):
             self._keep_frame(node, frame)
             return True
         self._preview = Preview(frame.data, frame.mime, node)
@@ -238,7 +281,9 @@ class JobTracker:
     def _keep_frame(self, node: str, frame: PreviewFrame) -> None:
         made = self._outputs.get(node, ())
         name = f"{node}_{len(made) + 1:05}.png"
-        output = Output(node, decide_kind(name), name, type="", data=frame.data, source=self._source)
+        output = Output(
+            node, decide_kind(name), name, type="", data=frame.data, source=self._source
+        )
         self._outputs[node] = (*made, output)
 
     def _miss_frames(self) -> None:
@@ -246,7 +291,10 @@ class JobTracker:
         for key, name in self._classes.items():
             wanted = not self._shown or key in self._shown
             if name == SOCKET_SAVER and wanted and self.gap and key not in self._outputs:
-                self.warn(f"{name_node(self._titles, key, name)} sends its pictures only live; they were missed.")
+                self.warn(
+                    f"{name_node(self._titles, key, name)} sends its pictures only live; they "
+                    "were missed."
+                )
 
     def _take_text(self, message: ProgressText) -> bool:
         if self._node is None or message.node.split(".")[0] != self._node.split(".")[0]:
@@ -255,21 +303,42 @@ class JobTracker:
         return True
 
     def _take_status(self, message: Status) -> bool:
-        if self.stage == "queued" and self.queue_position is None and message.queue_remaining and not message.sid:
+        if (
+            self.stage == "queued"
+            and self.queue_position is None
+            and message.queue_remaining
+            and not message.sid
+        ):
             self.queue_position = message.queue_remaining - 1
             return True
         return False
 
     def _fail(self, message: ExecutionError | ExecutionInterrupted) -> None:
         if isinstance(message, ExecutionInterrupted):
-            where = f" at {name_node(self._titles, message.node_id, message.node_type)}" if message.node_id else ""
+            where = (
+                f" at {name_node(self._titles, message.node_id, message.node_type)}"
+                if message.node_id
+                else ""
+            )
             self.failure = JobInterrupted(f"The job was stopped{where}.", self.prompt_id)
         elif message.exception_type == BLOCKED:
             reason = clean_text(message.exception_message).removeprefix("Execution Blocked: ")
-            self.warn(f"{name_node(self._titles, message.node_id, message.node_type)} was skipped: {reason}")
+            self.warn(
+                f"{name_node(self._titles, message.node_id, message.node_type)} was skipped: "
+                f"{reason}"
+            )
         else:
-            about = message.node_id, message.node_type, message.exception_type, message.exception_message
+            about = (
+                message.node_id,
+                message.node_type,
+                message.exception_type,
+                message.exception_message,
+            )
             self.failure = describe_failure(self._titles, self.prompt_id, *about)
 
     def _is_shown(self, output: Output) -> bool:
-        return not self._shown or output.node_id in self._shown or output.node_id.split(".")[0] in self._shown
+        return (
+            not self._shown
+            or output.node_id in self._shown
+            or output.node_id.split(".")[0] in self._shown
+        )

@@ -1,16 +1,22 @@
-"""When a run has to look for itself: how long silence is trusted, when to poll, when to open a socket again."""
+"""When a run has to look for itself: how long silence is trusted, when to poll, when to open a
+socket again.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 SETTLE_SECONDS = 0.3
-"""After execution_success the history is written within milliseconds; then `executing null` follows."""
+"""After execution_success the history is written within milliseconds; then `executing null`
+follows.
+"""
 LISTEN_SECONDS = 2.0
 """A server that knows feature flags answers them at once, unless it forgot our socket."""
 
 CONNECTED_FACTOR = 10
-"""While a socket seems open, a server gets that much more time: loading a model may keep it from answering."""
+"""While a socket seems open, a server gets that much more time: loading a model may keep it from
+answering.
+"""
 
 
 @dataclass(frozen=True)
@@ -26,8 +32,9 @@ class Patience:
     reconnect: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
     """Pauses before each attempt; after the last one a server that answers nothing is given up."""
     renewal: float = 5.0
-    """An open socket that may be one the server forgot is opened anew after so much silence, each time after twice
-    as much. ComfyUI forgets it when an older socket of the same client_id closes."""
+    """An open socket that may be one the server forgot is opened anew after so much silence, each
+    time after twice as much. ComfyUI forgets it when an older socket of the same client_id closes.
+    """
 
 
 class Watch:
@@ -71,7 +78,9 @@ class Watch:
         self.hurry(now, max(self._polled_at + self._patience.queue_refresh - now, 0.0))
 
     def connect(self, now: float, answers_flags: bool) -> None:
-        """A socket is open; a server that answers feature flags has to prove that it knows this socket."""
+        """A socket is open; a server that answers feature flags has to prove that it knows this
+        socket.
+        """
         self.connected = True
         self._reconnect_at = None
         self._heard_at = now
@@ -121,7 +130,12 @@ class Watch:
 
     def wants_renewal(self, now: float) -> bool:
         """Whether an open socket has been silent for so long that it is better opened anew."""
-        return self.connected and self.doubtful and not self.busy and now >= self._heard_at + self._renewal
+        return (
+            self.connected
+            and self.doubtful
+            and not self.busy
+            and now >= self._heard_at + self._renewal
+        )
 
     def is_hopeless(self, now: float) -> bool:
         """Whether nothing has answered for as long as all attempts to reconnect take."""
@@ -133,5 +147,9 @@ class Watch:
     def pause(self, now: float, longest: float) -> float:
         """Seconds until something is due, at most `longest`."""
         due = [self._poll_at] if not self.busy else []
-        due += [time for time in (self._reconnect_at if not self.busy else None, self._listening_until) if time]
+        due += [
+            time
+            for time in (self._reconnect_at if not self.busy else None, self._listening_until)
+            if time
+        ]
         return max(min([longest, *(time - now for time in due)]), 0.0)

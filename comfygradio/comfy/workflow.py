@@ -31,9 +31,14 @@ class Link:
     def parse(cls, value: Any) -> Link | None:
         """The link that a JSON input value stands for, or None for a plain value.
 
-        ComfyUI takes every list for a link; its own have a text for the node, and a number from 0 for the output.
+        ComfyUI takes every list for a link; its own have a text for the node, and a number from 0
+        for the output.
         """
-        if not isinstance(value, list) or len(value) != 2 or any(isinstance(part, bool) for part in value):
+        if (
+            not isinstance(value, list)
+            or len(value) != 2
+            or any(isinstance(part, bool) for part in value)
+        ):
             return None
         node_id, slot = value
         if not isinstance(node_id, str | int) or not isinstance(slot, int | float) or slot % 1:
@@ -59,7 +64,9 @@ class Node:
 
 @dataclass(frozen=True)
 class Workflow:
-    """An API-format workflow: node id → node, in the order of the file; `notes` say what was left out of it."""
+    """An API-format workflow: node id → node, in the order of the file; `notes` say what was left
+    out of it.
+    """
 
     nodes: Mapping[str, Node]
     notes: tuple[str, ...] = ()
@@ -73,7 +80,9 @@ class Workflow:
         return frozenset(node.class_type for node in self)
 
     def find_upstream(self, node_ids: Iterable[str]) -> frozenset[str]:
-        """Ids of these nodes and of all that feed them, near or far; ids that are no nodes are left out."""
+        """Ids of these nodes and of all that feed them, near or far; ids that are no nodes are left
+        out.
+        """
         waiting, found = list(node_ids), set[str]()
         while waiting:
             node_id = waiting.pop()
@@ -96,7 +105,11 @@ class Workflow:
     @classmethod
     def from_json(cls, data: Any, name: str = "This workflow") -> Workflow:
         """Parse decoded JSON; `name` is what error texts call it. Raises WorkflowError."""
-        graph = data["prompt"] if isinstance(data, dict) and isinstance(data.get("prompt"), dict) else data
+        graph = (
+            data["prompt"]
+            if isinstance(data, dict) and isinstance(data.get("prompt"), dict)
+            else data
+        )
         if isinstance(graph, dict) and isinstance(graph.get("nodes"), list):
             raise WorkflowError(UI_FORMAT.format(name=name))
         if not isinstance(graph, dict) or not graph:
@@ -107,7 +120,9 @@ class Workflow:
 
 @dataclass(frozen=True)
 class Upload:
-    """A local file that a prompt needs: posted first; its name on the server goes into `slots` (node id, input)."""
+    """A local file that a prompt needs: posted first; its name on the server goes into `slots`
+    (node id, input).
+    """
 
     path: Path
     name: str
@@ -116,7 +131,9 @@ class Upload:
 
 @dataclass(frozen=True)
 class Prompt:
-    """A filled workflow, ready to be posted: the graph in API format, the files it needs, what PNGs shall remember."""
+    """A filled workflow, ready to be posted: the graph in API format, the files it needs, what PNGs
+    shall remember.
+    """
 
     graph: Mapping[str, Any]
     uploads: tuple[Upload, ...] = ()
@@ -130,7 +147,9 @@ def load_workflow(path: Path) -> Workflow:
     try:
         data = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise WorkflowError(f"The workflow {path} cannot be read: {error.strerror or error}.") from error
+        raise WorkflowError(
+            f"The workflow {path} cannot be read: {error.strerror or error}."
+        ) from error
     except ValueError as error:
         raise WorkflowError(f"The workflow {path} is no valid JSON: {error}.") from error
     except RecursionError as error:
@@ -139,7 +158,9 @@ def load_workflow(path: Path) -> Workflow:
 
 
 def _describe_leftovers(graph: Mapping[str, Any]) -> Iterator[str]:
-    """What servers write into the prompts of pictures; sent back, `is_changed` makes them reuse stale results."""
+    """What servers write into the prompts of pictures; sent back, `is_changed` makes them reuse
+    stale results.
+    """
     for key, node in graph.items():
         left = [name for name in node if name == "is_changed" or name.startswith("_loop_")]
         if left:
@@ -156,13 +177,18 @@ def _parse_node(node_id: str, data: Any, name: str) -> Node:
         tidy: dict[str, Any] = _tidy(inputs) if isinstance(inputs, dict) else {}
     except RecursionError as error:
         raise WorkflowError(f"{name} is nested too deeply, in node {node_id}.") from error
-    links = {key: [link.node_id, link.slot] for key, value in tidy.items() if (link := Link.parse(value))}
+    links = {
+        key: [link.node_id, link.slot] for key, value in tidy.items() if (link := Link.parse(value))
+    }
     shown = _tidy_text(title) if isinstance(title, str) and title else class_type
     return Node(node_id, class_type, {**tidy, **links}, shown)
 
 
 def _tidy(value: Any, depth: int = 0) -> Any:
-    """A copy of a JSON value without half characters, which cannot be written down. Raises RecursionError."""
+    """A copy of a JSON value without half characters, which cannot be written down.
+
+    Raises RecursionError.
+    """
     if depth > MAX_DEPTH:
         raise RecursionError
     if isinstance(value, dict):

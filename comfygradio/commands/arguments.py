@@ -11,95 +11,176 @@ import typer
 from comfygradio.jobs.naming import DEFAULT_PATTERN
 
 JOINED = "&"
-"""Stands before the text of an axis that joins the one before it; no field's name begins with it."""
+"""Stands before the text of an axis that joins the one before it; no field's name begins with it.
+"""
 
 Server = Annotated[
-    list[str] | None, typer.Option("--server", metavar="URL", help="The ComfyUI server [http://127.0.0.1:8188].")
+    list[str] | None,
+    typer.Option("--server", metavar="URL", help="The ComfyUI server [http://127.0.0.1:8188]."),
 ]
 Servers = Annotated[
     list[str] | None,
-    typer.Option("--server", metavar="URL", help="A ComfyUI server; repeatable [http://127.0.0.1:8188]."),
+    typer.Option(
+        "--server", metavar="URL", help="A ComfyUI server; repeatable [http://127.0.0.1:8188]."
+    ),
 ]
 Header = Annotated[
     list[str] | None,
-    typer.Option("--header", metavar="'NAME: VALUE'", help="A header for the server, such as a token; repeatable."),
+    typer.Option(
+        "--header",
+        metavar="'NAME: VALUE'",
+        help="A header for the server, such as a token; repeatable.",
+    ),
 ]
-Demo = Annotated[bool, typer.Option("--demo", help="Use an embedded demo server instead of ComfyUI.")]
+Demo = Annotated[
+    bool, typer.Option("--demo", help="Use an embedded demo server instead of ComfyUI.")
+]
 Presets = Annotated[
     list[str] | None,
-    typer.Option("--presets", metavar="DIR", help="A folder of presets; repeatable [./presets, else our own]."),
+    typer.Option(
+        "--presets",
+        metavar="DIR",
+        help="A folder of presets; repeatable [./presets, else our own].",
+    ),
 ]
-Outputs = Annotated[str | None, typer.Option("--outputs", metavar="DIR", help="Where results are kept [outputs].")]
+Outputs = Annotated[
+    str | None, typer.Option("--outputs", metavar="DIR", help="Where results are kept [outputs].")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 StepSeconds = Annotated[
-    str | None, typer.Option("--step-seconds", metavar="SECONDS", help="Time of a step of the demo server [0.05].")
+    str | None,
+    typer.Option(
+        "--step-seconds", metavar="SECONDS", help="Time of a step of the demo server [0.05]."
+    ),
 ]
-Host = Annotated[str | None, typer.Option("--host", metavar="HOST", help="Address to listen on [127.0.0.1].")]
+Host = Annotated[
+    str | None, typer.Option("--host", metavar="HOST", help="Address to listen on [127.0.0.1].")
+]
 
-Port = Annotated[str | None, typer.Option("--port", metavar="PORT", help="Port of the page [7860].")]
-Auth = Annotated[str | None, typer.Option("--auth", metavar="FILE", help="Who may log in: lines of user:password.")]
-RootPath = Annotated[
-    str | None, typer.Option("--root-path", metavar="PATH", help="Where a proxy shows the page, such as /forms.")
+Port = Annotated[
+    str | None, typer.Option("--port", metavar="PORT", help="Port of the page [7860].")
 ]
-Author = Annotated[bool, typer.Option("--author", help="Show the page that makes presets, to everybody who gets in.")]
+Auth = Annotated[
+    str | None,
+    typer.Option("--auth", metavar="FILE", help="Who may log in: lines of user:password."),
+]
+RootPath = Annotated[
+    str | None,
+    typer.Option(
+        "--root-path", metavar="PATH", help="Where a proxy shows the page, such as /forms."
+    ),
+]
+Author = Annotated[
+    bool,
+    typer.Option("--author", help="Show the page that makes presets, to everybody who gets in."),
+]
 Operator = Annotated[
     list[str] | None,
-    typer.Option("--operator", metavar="NAME", help="A user of --auth who sees the Status page; repeatable."),
+    typer.Option(
+        "--operator", metavar="NAME", help="A user of --auth who sees the Status page; repeatable."
+    ),
 ]
 JobsPerPerson = Annotated[
-    str | None, typer.Option("--jobs-per-person", metavar="N", help="Jobs of one person that may wait [100].")
+    str | None,
+    typer.Option("--jobs-per-person", metavar="N", help="Jobs of one person that may wait [100]."),
 ]
 MaxMegapixels = Annotated[
-    str | None, typer.Option("--max-megapixels", metavar="X", help="Largest picture, in millions of pixels.")
+    str | None,
+    typer.Option("--max-megapixels", metavar="X", help="Largest picture, in millions of pixels."),
 ]
-MaxSteps = Annotated[str | None, typer.Option("--max-steps", metavar="N", help="Most steps of a sampler.")]
+MaxSteps = Annotated[
+    str | None, typer.Option("--max-steps", metavar="N", help="Most steps of a sampler.")
+]
 MaxSweepPoints = Annotated[
     str | None,
-    typer.Option("--max-sweep-points", metavar="N", help="Most points of a sweep from the page; 0 for none [10000]."),
+    typer.Option(
+        "--max-sweep-points",
+        metavar="N",
+        help="Most points of a sweep from the page; 0 for none [10000].",
+    ),
 ]
 MaxUploadMb = Annotated[
-    str | None, typer.Option("--max-upload-mb", metavar="N", help="Largest file that is taken, in MB [100].")
+    str | None,
+    typer.Option("--max-upload-mb", metavar="N", help="Largest file that is taken, in MB [100]."),
 ]
-Names = Annotated[str | None, typer.Option("--names", metavar="PATTERN", help=f"Names of results [{DEFAULT_PATTERN}].")]
+Names = Annotated[
+    str | None,
+    typer.Option("--names", metavar="PATTERN", help=f"Names of results [{DEFAULT_PATTERN}]."),
+]
 OnDisconnect = Annotated[
     str | None,
-    typer.Option("--on-disconnect", metavar="keep|cancel", help="What becomes of a job that nobody watches [keep]."),
+    typer.Option(
+        "--on-disconnect",
+        metavar="keep|cancel",
+        help="What becomes of a job that nobody watches [keep].",
+    ),
 ]
 
 Engine = Annotated[
     str | None,
-    typer.Option("--engine", metavar="URL", help="A Dask scheduler, whose workers are then the servers."),
+    typer.Option(
+        "--engine", metavar="URL", help="A Dask scheduler, whose workers are then the servers."
+    ),
 ]
 Scheduler = Annotated[
-    str | None, typer.Option("--scheduler", metavar="URL", help="The Dask scheduler, such as tls://gpu-head:8786.")
+    str | None,
+    typer.Option(
+        "--scheduler", metavar="URL", help="The Dask scheduler, such as tls://gpu-head:8786."
+    ),
 ]
-TlsCa = Annotated[str | None, typer.Option("--tls-ca", metavar="FILE", help="The cluster's CA certificate, PEM.")]
-TlsCert = Annotated[str | None, typer.Option("--tls-cert", metavar="FILE", help="Our certificate in the cluster, PEM.")]
-TlsKey = Annotated[str | None, typer.Option("--tls-key", metavar="FILE", help="The key of that certificate, PEM.")]
+TlsCa = Annotated[
+    str | None, typer.Option("--tls-ca", metavar="FILE", help="The cluster's CA certificate, PEM.")
+]
+TlsCert = Annotated[
+    str | None,
+    typer.Option("--tls-cert", metavar="FILE", help="Our certificate in the cluster, PEM."),
+]
+TlsKey = Annotated[
+    str | None, typer.Option("--tls-key", metavar="FILE", help="The key of that certificate, PEM.")
+]
 
 Drafted = Annotated[
-    Path, typer.Argument(metavar="WORKFLOW|PNG", help="API-format JSON, or a picture or video that ComfyUI made.")
+    Path,
+    typer.Argument(
+        metavar="WORKFLOW|PNG", help="API-format JSON, or a picture or video that ComfyUI made."
+    ),
 ]
 Saved = Annotated[
     Path | None,
-    typer.Option("--saved", metavar="FILE", help="The same workflow as ComfyUI saves it, for App mode's choices."),
+    typer.Option(
+        "--saved",
+        metavar="FILE",
+        help="The same workflow as ComfyUI saves it, for App mode's choices.",
+    ),
 ]
 
 LaneName = Annotated[
-    str | None, typer.Option("--name", metavar="NAME", help="What apps call this server [its address].")
+    str | None,
+    typer.Option("--name", metavar="NAME", help="What apps call this server [its address]."),
 ]
 LaneHost = Annotated[
-    str | None, typer.Option("--host", metavar="HOST", help="Address to listen on [that on the way to the scheduler].")
+    str | None,
+    typer.Option(
+        "--host", metavar="HOST", help="Address to listen on [that on the way to the scheduler]."
+    ),
 ]
 LanePort = Annotated[
-    int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="Port to listen on; 0 takes a free one.")
+    int,
+    typer.Option(
+        "--port", metavar="PORT", min=0, max=65535, help="Port to listen on; 0 takes a free one."
+    ),
 ]
 ClusterAddress = Annotated[
-    str, typer.Option("--address", metavar="URL", help="Where to listen, such as tls://10.0.0.1:8786.")
+    str,
+    typer.Option("--address", metavar="URL", help="Where to listen, such as tls://10.0.0.1:8786."),
 ]
 
-Preset = Annotated[str, typer.Argument(metavar="PRESET", help="A preset's name, or the path of its YAML file.")]
-Values = Annotated[list[str] | None, typer.Argument(metavar="FIELD=VALUE", help="Field values; pictures as paths.")]
+Preset = Annotated[
+    str, typer.Argument(metavar="PRESET", help="A preset's name, or the path of its YAML file.")
+]
+Values = Annotated[
+    list[str] | None, typer.Argument(metavar="FIELD=VALUE", help="Field values; pictures as paths.")
+]
 
 Swept = Annotated[
     str | None,
@@ -107,25 +188,44 @@ Swept = Annotated[
 ]
 Axis = Annotated[
     list[str] | None,
-    typer.Option("--axis", metavar="FIELD=VALUES", help="An axis, such as cfg=1-10 or sampler=euler,heun; repeatable."),
+    typer.Option(
+        "--axis",
+        metavar="FIELD=VALUES",
+        help="An axis, such as cfg=1-10 or sampler=euler,heun; repeatable.",
+    ),
 ]
 With = Annotated[
     list[str] | None,
-    typer.Option("--with", metavar="FIELD=VALUES", help="Another field that changes together with the axis before."),
+    typer.Option(
+        "--with",
+        metavar="FIELD=VALUES",
+        help="Another field that changes together with the axis before.",
+    ),
 ]
-Plan = Annotated[bool, typer.Option("--plan", help="Say what would be run, in which order and how long; run nothing.")]
+Plan = Annotated[
+    bool,
+    typer.Option("--plan", help="Say what would be run, in which order and how long; run nothing."),
+]
 Resume = Annotated[
-    Path | None, typer.Option("--resume", metavar="DIR", help="Go on with the last sweep in this folder.")
+    Path | None,
+    typer.Option("--resume", metavar="DIR", help="Go on with the last sweep in this folder."),
 ]
 Retry = Annotated[bool, typer.Option("--retry", help="Run points that failed once more.")]
-NoCarry = Annotated[bool, typer.Option("--no-carry", help="Let the server's memory go between points.")]
+NoCarry = Annotated[
+    bool, typer.Option("--no-carry", help="Let the server's memory go between points.")
+]
 Out = Annotated[
-    Path | None, typer.Option("--out", metavar="DIR", help="Where to save [OUTPUTS/YYYY-MM-DD/PRESET-sweep-HHMMSS].")
+    Path | None,
+    typer.Option(
+        "--out", metavar="DIR", help="Where to save [OUTPUTS/YYYY-MM-DD/PRESET-sweep-HHMMSS]."
+    ),
 ]
 
 
 def join_axes(given: Sequence[str]) -> list[str]:
-    """The arguments with each `--with` as an `--axis` that is marked, since the order between the two counts."""
+    """The arguments with each `--with` as an `--axis` that is marked, since the order between the
+    two counts.
+    """
     if not given or given[0] != "sweep":
         return list(given)
     joined: list[str] = []

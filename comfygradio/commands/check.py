@@ -15,7 +15,8 @@ from comfygradio.settings import Settings
 
 
 def check_presets(settings: Settings, names: Sequence[str], as_json: bool) -> int:
-    """Print the problems of the named presets, or of all, and what was adjusted; 1 if there is a problem.
+    """Print the problems of the named presets, or of all, and what was adjusted; 1 if there is a
+    problem.
 
     Raises ServerError.
     """
@@ -25,10 +26,19 @@ def check_presets(settings: Settings, names: Sequence[str], as_json: bool) -> in
     forms = _bind(settings, presets)
     if as_json:
         found = {form.name: _describe(form) for form in forms}
-        print(json.dumps({"presets": found, "unreadable": unreadable}, ensure_ascii=False, indent=2, default=str))
+        print(
+            json.dumps(
+                {"presets": found, "unreadable": unreadable},
+                ensure_ascii=False,
+                indent=2,
+                default=str,
+            )
+        )
     else:
         for form in forms:
-            _print_lines([f"{form.name}: {problem}" for problem in form.problems] or [f"{form.name}: ok"])
+            _print_lines(
+                [f"{form.name}: {problem}" for problem in form.problems] or [f"{form.name}: ok"]
+            )
             _print_lines([f"{form.name}: adjusted: {note}" for note in form.notes])
     return 1 if unreadable or any(form.problems for form in forms) else 0
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from comfygradio.cluster.address import check_installed, check_private, find_own_host, is_loopback, parse_cluster
+from comfygradio.cluster.address import (
+    check_installed,
+    check_private,
+    find_own_host,
+    is_loopback,
+    parse_cluster,
+)
 from comfygradio.cluster.process import run_until_stopped
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.errors import ComfyGradioError, SettingsError
@@ -48,5 +54,10 @@ def describe_server(url: str, settings: Settings) -> str:
         except ComfyGradioError as error:
             return f"{error} The worker waits for it."
     specs = [spec for node in nodes.values() for spec in node.inputs.values()]
-    files = {choice for spec in specs for choice in spec.choices or () if str(choice).endswith(".safetensors")}
+    files = {
+        choice
+        for spec in specs
+        for choice in spec.choices or ()
+        if str(choice).endswith(".safetensors")
+    }
     return f"ComfyUI at {client.url} has {len(nodes)} node classes and {len(files)} model files."

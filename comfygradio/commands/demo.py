@@ -11,12 +11,17 @@ from comfygradio.settings import Settings
 
 
 def run_demo(settings: Settings, port: int) -> None:
-    """Print the demo server's address once it answers, and serve. Raises SettingsError if the port is taken."""
+    """Print the demo server's address once it answers, and serve.
+
+    Raises SettingsError if the port is taken.
+    """
     server = DemoServer(DemoOptions(step_seconds=settings.step_seconds), settings.host, port)
     try:
         server.start()
     except OSError as error:
-        raise SettingsError(f"The demo server cannot use {settings.host}:{port}: {error.strerror}.") from error
+        raise SettingsError(
+            f"The demo server cannot use {settings.host}:{port}: {error.strerror}."
+        ) from error
     try:
         with suppress(KeyboardInterrupt):
             print(f"The demo server answers at {server.url}; Ctrl-C ends it.", flush=True)

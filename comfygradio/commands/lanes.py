@@ -21,7 +21,10 @@ JOIN_SECONDS = 10.0
 
 @contextmanager
 def open_engine(settings: Settings) -> Iterator[Engine]:
-    """The engine of the settings, every server a lane of it; closed at the end. Raises ServerUnreachable."""
+    """The engine of the settings, every server a lane of it; closed at the end.
+
+    Raises ServerUnreachable.
+    """
     with ExitStack() as stack:
         if settings.engine is not None:
             from comfygradio.cluster.joining import connect
@@ -39,7 +42,8 @@ def open_engine(settings: Settings) -> Iterator[Engine]:
 
 
 def bind_preset(preset: Preset, lanes: Sequence[Lane], settings: Settings) -> Form:
-    """The form of a preset with what all servers have together; what is wrong with some of them goes to stderr.
+    """The form of a preset with what all servers have together; what is wrong with some of them
+    goes to stderr.
 
     Raises the first server's error where none answers.
     """

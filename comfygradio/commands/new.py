@@ -33,7 +33,8 @@ def new_preset(
     saved: Path | None,
     as_json: bool,
 ) -> int:
-    """Write a preset for a workflow into a folder, and print what was guessed; 1 if the form has problems.
+    """Write a preset for a workflow into a folder, and print what was guessed; 1 if the form has
+    problems.
 
     Raises ComfyGradioError.
     """
@@ -43,7 +44,10 @@ def new_preset(
         draft, object_info = _draft(client, settings, found)
     name = name or suggest_name(source.stem, draft)
     if not force and (taken := find_taken(target, name)):
-        raise PresetError(f"{taken} exists already; choose another name with --name, or overwrite it with --force.")
+        raise PresetError(
+            f"{taken} exists already; choose another name with --name, or overwrite it with "
+            "--force."
+        )
     preset = save_draft(draft, target, name, force)
     form = preset.bind(object_info)
     if as_json:
@@ -54,7 +58,9 @@ def new_preset(
 
 
 def _draft(client: ComfyClient, settings: Settings, source: Source) -> tuple[Draft, ObjectInfo]:
-    """The draft, and what the server says about its classes; markers may have brought in others than the source had."""
+    """The draft, and what the server says about its classes; markers may have brought in others
+    than the source had.
+    """
     object_info = _ask(client, settings, source)
     draft = draft_preset(source.workflow, object_info, source.saved)
     if draft.workflow.class_types <= source.workflow.class_types:
@@ -65,15 +71,24 @@ def _draft(client: ComfyClient, settings: Settings, source: Source) -> tuple[Dra
 
 def _ask(client: ComfyClient, settings: Settings, *sources: Source) -> ObjectInfo:
     bare = PresetFile(title="New preset", workflow="new.json")
-    return fetch_object_info(client, [Preset("new", Path(), bare, source.workflow) for source in sources], settings)
+    return fetch_object_info(
+        client, [Preset("new", Path(), bare, source.workflow) for source in sources], settings
+    )
 
 
 def _find_folder(settings: Settings, folder: Path | None) -> Path:
-    """The folder that was named, else the first one of the settings, else ./presets; never that of the package."""
-    target = folder or next((own for own in settings.presets if own != shipped_presets()), Path("presets"))
+    """The folder that was named, else the first one of the settings, else ./presets; never that of
+    the package.
+    """
+    target = folder or next(
+        (own for own in settings.presets if own != shipped_presets()), Path("presets")
+    )
     target = target.expanduser()
     if PACKAGE in (target.resolve(), *target.resolve().parents):
-        raise SettingsError(f"{target} belongs to the installed comfygradio; name a folder of your own with --presets.")
+        raise SettingsError(
+            f"{target} belongs to the installed comfygradio; name a folder of your own with "
+            "--presets."
+        )
     return target
 
 
@@ -113,4 +128,8 @@ def _list_slots(field: DraftField) -> list[str]:
     """The addresses that a drafted field fills, as NODE.INPUT."""
     parts = [field.line.slot] if field.line.slots is None else list(field.line.slots.values())
     listed = [address for part in parts for address in (part if isinstance(part, list) else [part])]
-    return [f"{a.node}.{a.input}" if isinstance(a, SlotFile) else str(a) for a in listed if a is not None]
+    return [
+        f"{a.node}.{a.input}" if isinstance(a, SlotFile) else str(a)
+        for a in listed
+        if a is not None
+    ]

@@ -1,4 +1,6 @@
-"""`comfygradio presets`: the presets that are there, without any server; and the one that a name means."""
+"""`comfygradio presets`: the presets that are there, without any server; and the one that a name
+means.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ SUFFIXES = (".yaml", ".yml")
 
 
 def list_presets(settings: Settings, as_json: bool) -> int:
-    """Print name, title and fields of every preset; those that cannot be read go to stderr and make it 1."""
+    """Print name, title and fields of every preset; those that cannot be read go to stderr and make
+    it 1.
+    """
     presets, errors = load_presets(settings.presets)
     if as_json:
         print(json.dumps([_describe(preset) for preset in presets], ensure_ascii=False, indent=2))
@@ -27,13 +31,20 @@ def list_presets(settings: Settings, as_json: bool) -> int:
 
 
 def find_preset(settings: Settings, name: str) -> Preset:
-    """The preset of this name, or of the YAML file with this path. Raises SettingsError and PresetError."""
+    """The preset of this name, or of the YAML file with this path.
+
+    Raises SettingsError and PresetError.
+    """
     if name.endswith(SUFFIXES) or "/" in name or "\\" in name:
         return load_preset(Path(name).expanduser())
     files = {path.stem: path for path in reversed(_list_files(settings))}
     if name not in files:
         near = difflib.get_close_matches(name, files, 1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(files)) or 'none'}."
+        hint = (
+            f"did you mean {near[0]}?"
+            if near
+            else f"there are {', '.join(sorted(files)) or 'none'}."
+        )
         raise SettingsError(f"There is no preset {name}; {hint}")
     return load_preset(files[name])
 
@@ -44,15 +55,28 @@ def list_fields(preset: Preset) -> list[str]:
 
 
 def _list_files(settings: Settings) -> list[Path]:
-    return [path for folder in settings.presets for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES]
+    return [
+        path
+        for folder in settings.presets
+        for path in sorted(folder.iterdir())
+        if path.suffix in SUFFIXES
+    ]
 
 
 def _describe(preset: Preset) -> dict[str, object]:
-    return {"name": preset.name, "title": preset.title, "fields": list_fields(preset), "path": str(preset.path)}
+    return {
+        "name": preset.name,
+        "title": preset.title,
+        "fields": list_fields(preset),
+        "path": str(preset.path),
+    }
 
 
 def _print_table(presets: list[Preset]) -> None:
     name_width = max((len(preset.name) for preset in presets), default=0)
     title_width = max((len(preset.title) for preset in presets), default=0)
     for preset in presets:
-        print(f"{preset.name:{name_width}}  {preset.title:{title_width}}  {', '.join(list_fields(preset))}")
+        print(
+            f"{preset.name:{name_width}}  {preset.title:{title_width}}  "
+            f"{', '.join(list_fields(preset))}"
+        )

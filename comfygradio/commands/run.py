@@ -36,11 +36,20 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """The object that `--json` prints."""
-        return {**vars(self), "files": [str(path) for path in self.files], "seconds": round(self.seconds, 3)}
+        return {
+            **vars(self),
+            "files": [str(path) for path in self.files],
+            "seconds": round(self.seconds, 3),
+        }
 
 
-def run_preset(settings: Settings, name: str, assignments: Sequence[str], out: Path | None, as_json: bool) -> int:
-    """Run a preset with `field=value` texts and print the paths of what it made. Raises ComfyGradioError."""
+def run_preset(
+    settings: Settings, name: str, assignments: Sequence[str], out: Path | None, as_json: bool
+) -> int:
+    """Run a preset with `field=value` texts and print the paths of what it made.
+
+    Raises ComfyGradioError.
+    """
     values = parse_assignments(assignments)
     preset = find_preset(settings, name)
     with open_client(settings) as client:
@@ -65,7 +74,9 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
     for assignment in assignments:
         name, separator, value = assignment.partition("=")
         if not separator or not name:
-            raise SettingsError(f"{assignment} is no field=value; write for example prompt='a lighthouse'.")
+            raise SettingsError(
+                f"{assignment} is no field=value; write for example prompt='a lighthouse'."
+            )
         if name in values:
             raise SettingsError(f"The field {name} was given twice.")
         values[name] = value
@@ -84,7 +95,10 @@ def save_output(output: Output, folder: Path) -> Path:
 
 def _expand_paths(form: Form, values: Mapping[str, str]) -> dict[str, Any]:
     files = {name for name, field in form.fields.items() if field.widget in MEDIA}
-    return {name: Path(value).expanduser() if name in files and value else value for name, value in values.items()}
+    return {
+        name: Path(value).expanduser() if name in files and value else value
+        for name, value in values.items()
+    }
 
 
 def _run_prompt(client: ComfyClient, prompt: Prompt, folder: Path, report: Report) -> None:
@@ -144,10 +158,17 @@ def _open_progress() -> Iterator[Callable[[JobState], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=1.0)
-        yield lambda state: progress.update(task, completed=state.progress, description=_describe(state))
+        yield lambda state: progress.update(
+            task, completed=state.progress, description=_describe(state)
+        )
 
 
 def _describe(state: JobState) -> str:

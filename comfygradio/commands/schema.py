@@ -8,6 +8,9 @@ from comfygradio.forms.schema import dump_schema, write_schema
 
 
 def print_schema(folder: Path | None) -> int:
-    """Print the schema, or write it into a folder of presets and print its path. Raises PresetError."""
+    """Print the schema, or write it into a folder of presets and print its path.
+
+    Raises PresetError.
+    """
     print(write_schema(folder) if folder else dump_schema(), end="\n" if folder else "")
     return 0

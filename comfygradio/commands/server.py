@@ -1,4 +1,6 @@
-"""The server that a command works with: the one that was named, the usual one, or a demo server for this command."""
+"""The server that a command works with: the one that was named, the usual one, or a demo server for
+this command.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +16,23 @@ from comfygradio.settings import DEFAULT_SERVER, Settings
 
 @contextmanager
 def open_client(settings: Settings) -> Iterator[ComfyClient]:
-    """A client for the named server, else the usual one; with `demo` for a demo server that ends with the block."""
+    """A client for the named server, else the usual one; with `demo` for a demo server that ends
+    with the block.
+    """
     with ExitStack() as stack:
         url = settings.server or DEFAULT_SERVER
         if settings.demo:
             from comfygradio.demo import DemoOptions, DemoServer
 
-            url = stack.enter_context(DemoServer(DemoOptions(step_seconds=settings.step_seconds))).url
+            url = stack.enter_context(
+                DemoServer(DemoOptions(step_seconds=settings.step_seconds))
+            ).url
         yield stack.enter_context(ComfyClient(url, headers=settings.headers))
 
 
-def fetch_object_info(client: ComfyClient, presets: Iterable[Preset], settings: Settings) -> ObjectInfo:
+def fetch_object_info(
+    client: ComfyClient, presets: Iterable[Preset], settings: Settings
+) -> ObjectInfo:
     """What the server says about the classes that these presets use. Raises ServerError."""
     classes = {name for preset in presets for name in preset.class_types}
     try:
@@ -38,5 +46,6 @@ def advise(error: ComfyGradioError, settings: Settings) -> ComfyGradioError:
     if settings.server is not None or settings.demo or not isinstance(error, ServerUnreachable):
         return error
     return ServerUnreachable(
-        f"No ComfyUI answers at {DEFAULT_SERVER}: name yours with --server URL, or try the demo server with --demo."
+        f"No ComfyUI answers at {DEFAULT_SERVER}: name yours with --server URL, or try the demo "
+        "server with --demo."
     )

@@ -1,4 +1,6 @@
-"""`comfygradio sweep`: every combination of values, with its own ledger beside the pictures, so that it can go on."""
+"""`comfygradio sweep`: every combination of values, with its own ledger beside the pictures, so
+that it can go on.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ class SweepCall:
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be done: a definition, what its files are relative to, and the folder that gets everything."""
+    """What is to be done: a definition, what its files are relative to, and the folder that gets
+    everything.
+    """
 
     definition: Definition
     root: Path
@@ -51,7 +55,9 @@ class Task:
     preset: Preset
 
 
-def run_sweep(settings: Settings, call: SweepCall, *, only_plan: bool, retry: bool, as_json: bool) -> int:
+def run_sweep(
+    settings: Settings, call: SweepCall, *, only_plan: bool, retry: bool, as_json: bool
+) -> int:
     """Run a sweep, go on with one, or say what it would be. Raises ComfyGradioError."""
     task = read_call(settings, call)
     with ExitStack() as stack:
@@ -67,13 +73,20 @@ def run_sweep(settings: Settings, call: SweepCall, *, only_plan: bool, retry: bo
 
 
 def read_call(settings: Settings, call: SweepCall) -> Task:
-    """What is to be done for what was typed. Raises SettingsError, DefinitionError and PresetError."""
+    """What is to be done for what was typed.
+
+    Raises SettingsError, DefinitionError and PresetError.
+    """
     if call.resume is not None:
         if call.source or call.assignments or call.axes or call.out:
-            raise SettingsError("--resume DIR goes on with what is there; leave out everything else.")
+            raise SettingsError(
+                "--resume DIR goes on with what is there; leave out everything else."
+            )
         definition, root = read_folder(call.resume), call.resume
     elif call.source is None:
-        raise SettingsError("Name a preset, or the file of a sweep; comfygradio presets lists the presets.")
+        raise SettingsError(
+            "Name a preset, or the file of a sweep; comfygradio presets lists the presets."
+        )
     else:
         definition, root = _read_source(call)
     preset = find_preset(settings, definition.preset)
@@ -81,11 +94,16 @@ def read_call(settings: Settings, call: SweepCall) -> Task:
     definition = replace(definition, axes=definition.axes or suggested)
     if not definition.axes:
         raise SettingsError("A sweep needs an axis; write for example --axis cfg=1-10.")
-    return Task(definition, root, call.resume or call.out or _default_folder(settings, preset), preset)
+    return Task(
+        definition, root, call.resume or call.out or _default_folder(settings, preset), preset
+    )
 
 
 def parse_axes(texts: Sequence[str]) -> tuple[Entry, ...]:
-    """`field=values` texts as entries; a marked one joins the one before it. Raises SettingsError."""
+    """`field=values` texts as entries; a marked one joins the one before it.
+
+    Raises SettingsError.
+    """
     entries: list[dict[str, Any]] = []
     for text in texts:
         joins = text.startswith(JOINED)
@@ -114,11 +132,15 @@ def open_folder(settings: Settings, task: Task, folder: Path) -> Iterator[Sweeps
 
 def _read_source(call: SweepCall) -> tuple[Definition, Path]:
     source, axes = Path(call.source or "").expanduser(), parse_axes(call.axes)
-    values = {name: _expand_home(value) for name, value in parse_assignments(call.assignments).items()}
+    values = {
+        name: _expand_home(value) for name, value in parse_assignments(call.assignments).items()
+    }
     if source.suffix.lower() in (*SUFFIXES, ".json") and is_definition(source):
         read = read_definition(source)
         preset = str(source.parent / read.preset) if read.preset.endswith(SUFFIXES) else read.preset
-        merged = replace(read, preset=preset, values={**read.values, **values}, axes=axes or read.axes)
+        merged = replace(
+            read, preset=preset, values={**read.values, **values}, axes=axes or read.axes
+        )
         return replace(merged, carry=merged.carry and call.carry), source.parent
     name = str(source.resolve()) if (call.source or "").endswith(SUFFIXES) else call.source or ""
     return Definition(name, values, axes, call.carry), Path()
@@ -146,7 +168,10 @@ def _run(sweep: Sweep, folder: Path, retry: bool, as_json: bool) -> int:
     print_sweep(sweep, folder, as_json)
     if sweep.counts.done < sweep.counts.total:
         told = describe_sweep(sweep)
-        print(f"{told}. Try these again with: comfygradio sweep --resume {folder} --retry", file=sys.stderr)
+        print(
+            f"{told}. Try these again with: comfygradio sweep --resume {folder} --retry",
+            file=sys.stderr,
+        )
         return 1
     return 0
 

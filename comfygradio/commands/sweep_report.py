@@ -1,4 +1,6 @@
-"""What `comfygradio sweep` says: the plan before, progress meanwhile, and what was made at the end."""
+"""What `comfygradio sweep` says: the plan before, progress meanwhile, and what was made
+at the end.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,10 @@ def print_plan(sweep: Sweep, as_json: bool) -> None:
     for line in plan.describe():
         print(line)
     typed, ours = plan.typed, plan.ours
-    print(f"As typed: {write_seconds(typed.seconds)}, {typed.executed:,} nodes; as planned: {ours.executed:,} nodes.")
+    print(
+        f"As typed: {write_seconds(typed.seconds)}, {typed.executed:,} nodes; as planned: "
+        f"{ours.executed:,} nodes."
+    )
     for number, lane in enumerate(plan.lanes, 1):
         print(f"\nOrder{f' on server {number}' if len(plan.lanes) > 1 else ''}:")
         for place, index in enumerate(lane[:LISTED], 1):
@@ -46,11 +51,19 @@ def describe_sweep(sweep: Sweep) -> str:
 
 
 def print_sweep(sweep: Sweep, folder: Path, as_json: bool) -> None:
-    """The paths of what was made, one a line, in the order as typed; errors go to stderr. Or all of it as JSON."""
+    """The paths of what was made, one a line, in the order as typed; errors go to stderr.
+
+    Or all of it as JSON.
+    """
     cells = list(sweep.cells.values())
     if as_json:
         points = [_write_cell(sweep, cell, folder) for cell in cells]
-        data = {"preset": sweep.form.name, "folder": str(folder), **vars(sweep.counts), "points": points}
+        data = {
+            "preset": sweep.form.name,
+            "folder": str(folder),
+            **vars(sweep.counts),
+            "points": points,
+        }
         print(json.dumps(data, ensure_ascii=False))
         return
     for cell in cells:
@@ -63,7 +76,9 @@ def print_sweep(sweep: Sweep, folder: Path, as_json: bool) -> None:
 def label_point(sweep: Sweep, index: Index) -> str:
     """What a point has on each axis, for people."""
     steps = (axis.steps[position] for axis, position in zip(sweep.axes, index, strict=True))
-    return " · ".join(f"{axis.title}: {step.label}" for axis, step in zip(sweep.axes, steps, strict=True))
+    return " · ".join(
+        f"{axis.title}: {step.label}" for axis, step in zip(sweep.axes, steps, strict=True)
+    )
 
 
 @contextmanager
@@ -75,13 +90,20 @@ def open_progress() -> Iterator[Callable[[Sweep], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=None)
 
         def show(sweep: Sweep) -> None:
             counts = sweep.counts
-            progress.update(task, total=counts.total, completed=counts.over, description=_describe(sweep))
+            progress.update(
+                task, total=counts.total, completed=counts.over, description=_describe(sweep)
+            )
 
         yield show
 
@@ -96,17 +118,30 @@ def _describe(sweep: Sweep) -> str:
 def _write_plan(sweep: Sweep, plan: Plan) -> dict[str, Any]:
     ways = {"planned": plan.ours, "as_typed": plan.typed, "without_cache": plan.alone}
     told = {
-        name: {"seconds": round(way.seconds, 3), "work": round(way.work, 3), "executions": dict(way.executions)}
+        name: {
+            "seconds": round(way.seconds, 3),
+            "work": round(way.work, 3),
+            "executions": dict(way.executions),
+        }
         for name, way in ways.items()
     }
-    axes = [{"title": axis.title, "labels": [step.label for step in axis.steps]} for axis in sweep.axes]
+    axes = [
+        {"title": axis.title, "labels": [step.label for step in axis.steps]} for axis in sweep.axes
+    ]
     order = [[list(index) for index in lane] for lane in plan.lanes]
-    about = {"preset": sweep.form.name, "points": plan.points, "done": plan.done, "carry": plan.limits.carry}
+    about = {
+        "preset": sweep.form.name,
+        "points": plan.points,
+        "done": plan.done,
+        "carry": plan.limits.carry,
+    }
     return {**about, "axes": axes, "servers": order, **told}
 
 
 def _write_cell(sweep: Sweep, cell: Cell, folder: Path) -> dict[str, Any]:
-    labels = [axis.steps[position].label for axis, position in zip(sweep.axes, cell.index, strict=True)]
+    labels = [
+        axis.steps[position].label for axis, position in zip(sweep.axes, cell.index, strict=True)
+    ]
     return {
         "index": list(cell.index),
         "labels": labels,
@@ -123,4 +158,6 @@ def _list_files(cell: Cell, folder: Path) -> list[Path]:
     """The files of a point that is done, by the name of the folder as it was typed."""
     real, results = folder.resolve(), cell.results if cell.phase == "done" else ()
     paths = [result.path for result in results if result.path is not None]
-    return [folder / path.relative_to(real) if path.is_relative_to(real) else path for path in paths]
+    return [
+        folder / path.relative_to(real) if path.is_relative_to(real) else path for path in paths
+    ]

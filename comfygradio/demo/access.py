@@ -84,7 +84,9 @@ class Access:
             send = cutting(send)
         try:
             await self._app(scope, self._limited(scope, receive), send)
-        except Exception:  # the 500 is sent already; nothing is printed, as the server has no console
+        except (
+            Exception
+        ):  # the 500 is sent already; nothing is printed, as the server has no console
             return
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:

@@ -13,7 +13,12 @@ from starlette.types import ASGIApp
 
 from comfygradio.demo.access import Access
 from comfygradio.demo.machine import Machine
-from comfygradio.demo.responses import BodyTooLarge, answer_too_large, answer_trouble, answer_unknown
+from comfygradio.demo.responses import (
+    BodyTooLarge,
+    answer_too_large,
+    answer_trouble,
+    answer_unknown,
+)
 from comfygradio.demo.routes_files import FileRoutes
 from comfygradio.demo.routes_info import InfoRoutes
 from comfygradio.demo.routes_jobs import JobRoutes
@@ -29,7 +34,11 @@ def build_application(machine: Machine) -> ASGIApp:
         yield
         sending.cancel()
 
-    handlers = {HTTPException: answer_unknown, BodyTooLarge: answer_too_large, Exception: answer_trouble}
+    handlers = {
+        HTTPException: answer_unknown,
+        BodyTooLarge: answer_too_large,
+        Exception: answer_trouble,
+    }
     app = Starlette(routes=build_routes(machine), lifespan=lifespan, exception_handlers=handlers)
     app.router.redirect_slashes = False
     return Access(app, machine.options)
@@ -40,5 +49,7 @@ def build_routes(machine: Machine) -> list[BaseRoute]:
     shared = PromptRoutes(machine).routes() + FileRoutes(machine).routes() + info.routes()
     routes = [*info.bare_routes(), *shared]
     if machine.options.can("api_prefix"):
-        routes.append(Mount("/api", routes=[*JobRoutes(machine).routes(), *info.api_routes(), *shared]))
+        routes.append(
+            Mount("/api", routes=[*JobRoutes(machine).routes(), *info.api_routes(), *shared])
+        )
     return routes

@@ -1,4 +1,6 @@
-"""Node results kept between prompts, keyed by class, inputs and ancestors (ComfyUI's classic cache)."""
+"""Node results kept between prompts, keyed by class, inputs and ancestors (ComfyUI's classic
+cache).
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ class NodeCache:
 
 
 def node_keys(prompt: Mapping[str, Any], folders: Folders) -> dict[str, str]:
-    """Node id to cache key; node ids themselves do not enter the keys, contents of input files do."""
+    """Node id to cache key; node ids themselves do not enter the keys, contents of
+    input files do.
+    """
     keys: dict[str, str] = {}
     for node_id in prompt:
         node_key(prompt, node_id, folders, keys, ())
@@ -43,7 +47,11 @@ def node_keys(prompt: Mapping[str, Any], folders: Folders) -> dict[str, str]:
 
 
 def node_key(
-    prompt: Mapping[str, Any], node_id: str, folders: Folders, keys: dict[str, str], path: tuple[str, ...]
+    prompt: Mapping[str, Any],
+    node_id: str,
+    folders: Folders,
+    keys: dict[str, str],
+    path: tuple[str, ...],
 ) -> str:
     if node_id in keys:
         return keys[node_id]
@@ -53,7 +61,10 @@ def node_key(
     inputs = {}
     for name, value in sorted(node["inputs"].items()):
         if is_link(value):
-            value = {"from": node_key(prompt, value[0], folders, keys, (*path, node_id)), "slot": value[1]}
+            value = {
+                "from": node_key(prompt, value[0], folders, keys, (*path, node_id)),
+                "slot": value[1],
+            }
         inputs[name] = value
     parts = [node["class_type"], inputs, read_changes(node, folders)]
     keys[node_id] = hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
@@ -63,12 +74,16 @@ def node_key(
 def is_link(value: Any) -> bool:
     """Whether a prompt's value is a link `[node id, slot]`."""
     return (
-        isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], (int, float))
+        isinstance(value, list)
+        and len(value) == 2
+        and isinstance(value[0], str)
+        and isinstance(value[1], (int, float))
     )
 
 
 def read_changes(node: dict[str, Any], folders: Folders) -> Any:
-    """What tells that a file which the node reads has new content; written into the node as `is_changed`.
+    """What tells that a file which the node reads has new content; written into the node as
+    `is_changed`.
 
     As in ComfyUI, one that the prompt brings along is believed. None for nodes that read no file.
     """

@@ -45,7 +45,9 @@ class Catalog:
 
     def object_info(self) -> dict[str, Schema]:
         """All classes, with the lists as they are now; not to be changed by the caller."""
-        return {name: self._fill_lists(schema) for name, schema in self._schemas.items()} | self._extra
+        return {
+            name: self._fill_lists(schema) for name, schema in self._schemas.items()
+        } | self._extra
 
     def schema(self, class_type: str) -> Schema | None:
         """One class, or None if this server does not have it; not to be changed by the caller."""
@@ -63,7 +65,9 @@ class Catalog:
             "controlnet": options.controlnet,
             "embeddings": tuple(f"{name}.safetensors" for name in options.embeddings),
         }
-        return {name: sorted(files) for name, files in filled.items()} | {name: [] for name in EMPTY_FOLDERS}
+        return {name: sorted(files) for name, files in filled.items()} | {
+            name: [] for name in EMPTY_FOLDERS
+        }
 
     def _load(self) -> dict[str, Schema]:
         schemas = read_data("object_info.json")
@@ -75,7 +79,9 @@ class Catalog:
         return {k: v for k, v in schemas.items() if k not in self._options.missing_classes}
 
     def _fill_lists(self, schema: Schema) -> Schema:
-        marked = [(section, name, spec, list_mark(spec)) for section, name, spec in input_specs(schema)]
+        marked = [
+            (section, name, spec, list_mark(spec)) for section, name, spec in input_specs(schema)
+        ]
         live = [(section, name, spec, mark) for section, name, spec, mark in marked if mark]
         if not live:
             return schema
@@ -98,11 +104,15 @@ def read_data(name: str) -> dict[str, Schema]:
 
 
 def read_extra(options: DemoOptions, own: dict[str, Schema]) -> dict[str, Schema]:
-    """The classes of the file `extra_classes` that are neither the server's own nor taken from it."""
+    """The classes of the file `extra_classes` that are neither the server's own nor
+    taken from it.
+    """
     if options.extra_classes is None:
         return {}
     found = json.loads(Path(options.extra_classes).read_text(encoding="utf-8"))
-    if not isinstance(found, dict) or not all(isinstance(schema, dict) for schema in found.values()):
+    if not isinstance(found, dict) or not all(
+        isinstance(schema, dict) for schema in found.values()
+    ):
         raise ValueError(f"{options.extra_classes} is not an answer of /object_info.")
     return {k: v for k, v in found.items() if k not in own and k not in options.missing_classes}
 
@@ -115,7 +125,9 @@ def input_specs(schema: Schema) -> Iterator[tuple[str, str, list[Any]]]:
 
 
 def combo_options(spec: list[Any]) -> list[Any] | None:
-    """The choices of a combo in either form (`[[..], {}]` or `["COMBO", {"options"}]`), else None."""
+    """The choices of a combo in either form (`[[..], {}]` or `["COMBO",
+    {"options"}]`), else None.
+    """
     if isinstance(spec[0], list):
         return spec[0]
     if spec[0] == "COMBO":
@@ -136,12 +148,17 @@ def with_options(spec: list[Any], options: list[str]) -> list[Any]:
 
 
 def age_schema(schema: Schema) -> Schema:
-    """The class as servers of 2025 and before describe it: V1 combos, nothing that leaves an output node."""
+    """The class as servers of 2025 and before describe it: V1 combos, nothing that leaves an output
+    node.
+    """
     aged = {key: value for key, value in copy.deepcopy(schema).items() if key not in NEW_KEYS}
     for _, _, spec in input_specs(aged):
         if spec[0] == "COMBO":
             spec[0] = spec[1].pop("options", [])
-        spec[1:] = [{key: value for key, value in flags.items() if key not in NEW_FLAGS} for flags in spec[1:]]
+        spec[1:] = [
+            {key: value for key, value in flags.items() if key not in NEW_FLAGS}
+            for flags in spec[1:]
+        ]
     if aged["output_node"] and aged["category"] != "lab":
         aged |= {"output": [], "output_is_list": [], "output_name": []}
     return aged

@@ -1,4 +1,6 @@
-"""Checks single values and links against the spec of their input, with ComfyUI's error types and messages."""
+"""Checks single values and links against the spec of their input, with ComfyUI's error types and
+messages.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ MATCH_TYPE = "COMFY_MATCHTYPE_V3"
 CONVERTERS: dict[str, type[Any]] = {"INT": int, "FLOAT": float, "STRING": str, "BOOLEAN": bool}
 
 
-def describe_error(kind: str, message: str, details: str, extra: dict[str, Any] | None = None) -> Error:
+def describe_error(
+    kind: str, message: str, details: str, extra: dict[str, Any] | None = None
+) -> Error:
     return {"type": kind, "message": message, "details": details, "extra_info": extra or {}}
 
 
@@ -30,7 +34,9 @@ def convert_value(kind: Any, value: Any) -> Any:
 
 
 def types_match(received: Any, accepted: Any) -> bool:
-    """Whether a link of that type may end there; unions share one type, the types of MatchType are not checked."""
+    """Whether a link of that type may end there; unions share one type, the types of MatchType are
+    not checked.
+    """
     if received == accepted or MATCH_TYPE in (received, accepted):
         return True
     if isinstance(received, list):
@@ -57,7 +63,9 @@ def check_limits(name: str, spec: list[Any], value: Any) -> Error | None:
 
 
 def check_choice(name: str, spec: list[Any], value: Any, quoted: bool = False) -> Error | None:
-    """Whether the value, or with `multiselect` each item of it, is in the list; `quoted` as servers of 2025 show it."""
+    """Whether the value, or with `multiselect` each item of it, is in the list; `quoted` as servers
+    of 2025 show it.
+    """
     options = combo_options(spec)
     if options is None:
         return None
@@ -69,11 +77,15 @@ def check_choice(name: str, spec: list[Any], value: Any, quoted: bool = False) -
     shown = f"(list of length {len(options)})" if long else str(options)
     extra = {"input_name": name, "input_config": None if long else spec, "received_value": value}
     blamed = f"'{value}'" if quoted else ", ".join(map(repr, wrong))
-    return describe_error("value_not_in_list", "Value not in list", f"{name}: {blamed} not in {shown}", extra)
+    return describe_error(
+        "value_not_in_list", "Value not in list", f"{name}: {blamed} not in {shown}", extra
+    )
 
 
 def missing_input(name: str, shown: str) -> Error:
-    return describe_error("required_input_missing", "Required input is missing", shown, {"input_name": name})
+    return describe_error(
+        "required_input_missing", "Required input is missing", shown, {"input_name": name}
+    )
 
 
 def no_link_error(name: str, spec: list[Any], link: list[Any]) -> Error:
@@ -84,26 +96,44 @@ def no_link_error(name: str, spec: list[Any], link: list[Any]) -> Error:
 
 def mismatch_error(name: str, spec: list[Any], received: Any, link: list[Any]) -> Error:
     details = f"{name}, received_type({received}) mismatch input_type({spec[0]})"
-    extra = {"input_name": name, "input_config": spec, "received_type": received, "linked_node": link}
-    return describe_error("return_type_mismatch", "Return type mismatch between linked nodes", details, extra)
+    extra = {
+        "input_name": name,
+        "input_config": spec,
+        "received_type": received,
+        "linked_node": link,
+    }
+    return describe_error(
+        "return_type_mismatch", "Return type mismatch between linked nodes", details, extra
+    )
 
 
 def conversion_error(name: str, spec: list[Any], value: Any, error: Exception) -> Error:
-    extra = {"input_name": name, "input_config": spec, "received_value": value, "exception_message": str(error)}
+    extra = {
+        "input_name": name,
+        "input_config": spec,
+        "received_value": value,
+        "exception_message": str(error),
+    }
     message = f"Failed to convert an input value to a {spec[0]} value"
     return describe_error("invalid_input_type", message, f"{name}, {value}, {error}", extra)
 
 
 def custom_error(name: str, text: str) -> Error:
     message = "Custom validation failed for node"
-    return describe_error("custom_validation_failed", message, f"{name} - {text}", {"input_name": name})
+    return describe_error(
+        "custom_validation_failed", message, f"{name} - {text}", {"input_name": name}
+    )
 
 
 def cycle_errors(members: list[str], shown: str) -> dict[str, list[Error]]:
     """One error for each node of a cycle."""
     message = "Dependency cycle detected"
     return {
-        node_id: [describe_error("dependency_cycle", message, shown, {"node_id": node_id, "cycle_nodes": members})]
+        node_id: [
+            describe_error(
+                "dependency_cycle", message, shown, {"node_id": node_id, "cycle_nodes": members}
+            )
+        ]
         for node_id in members
     }
 
@@ -124,5 +154,10 @@ def inner_error(name: str, spec: list[Any], error: Exception, link: list[Any]) -
 
 def outer_error(error: Exception) -> Error:
     """An exception while an output node was checked."""
-    extra = {"exception_type": type(error).__name__, "traceback": traceback.format_tb(error.__traceback__)}
-    return describe_error("exception_during_validation", "Exception when validating node", str(error), extra)
+    extra = {
+        "exception_type": type(error).__name__,
+        "traceback": traceback.format_tb(error.__traceback__),
+    }
+    return describe_error(
+        "exception_during_validation", "Exception when validating node", str(error), extra
+    )

@@ -1,4 +1,6 @@
-"""Runs one prompt after the other: order, cache, events, errors and interrupts as in ComfyUI v0.33.0."""
+"""Runs one prompt after the other: order, cache, events, errors and interrupts as in ComfyUI
+v0.33.0.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ class Executor:
         self._catalog = catalog
         self._sockets = sockets
         self._functions = functions
-        self._temp_prefix = "ComfyUI_temp_" + "".join(chr(97 + (time.time_ns() >> s) % 26) for s in range(5))
+        self._temp_prefix = "ComfyUI_temp_" + "".join(
+            chr(97 + (time.time_ns() >> s) % 26) for s in range(5)
+        )
 
     def running_node(self, client_id: str) -> str | None:
         """The node that the client's prompt is at, for a socket that comes late."""
@@ -56,7 +60,9 @@ class Executor:
         return _PromptRun(self, item).run()
 
     def announce(self, item: QueuedPrompt, message: Message, anonymous: bool = False) -> None:
-        """Sends to the prompt's client; if it has none, to everybody when `anonymous` is set, else to nobody."""
+        """Sends to the prompt's client; if it has none, to everybody when `anonymous` is set, else
+        to nobody.
+        """
         if item.client_id is not None or anonymous:
             self._sockets.publish(message, item.client_id)
 
@@ -89,7 +95,9 @@ class _PromptRun:
             self._tell("execution_success", {"prompt_id": self.item.prompt_id})
         visible_at = time.monotonic() + self.options.no_history_delay
         status = "success" if good else "error"
-        return HistoryEntry(self.item, self.outputs, status, self.messages, self._meta(), visible_at)
+        return HistoryEntry(
+            self.item, self.outputs, status, self.messages, self._meta(), visible_at
+        )
 
     def _tell(self, kind: str, data: dict[str, Any], anonymous: bool = False) -> None:
         if self.options.can("execution_timestamps"):
@@ -101,7 +109,9 @@ class _PromptRun:
         folders, cache = self.executor._folders, self.executor.cache
         self.keys = node_keys(self.item.prompt, folders)
         for node_id in self.item.prompt:
-            self.keys.setdefault(node_id, node_key(self.item.prompt, node_id, folders, self.keys, ()))
+            self.keys.setdefault(
+                node_id, node_key(self.item.prompt, node_id, folders, self.keys, ())
+            )
         cache.trim(set(self.keys.values()))
         cached = [node_id for node_id in self.item.prompt if self.keys[node_id] in cache.results]
         self._tell("execution_cached", {"nodes": cached, "prompt_id": self.item.prompt_id})
@@ -136,9 +146,16 @@ class _PromptRun:
 
     def _choose(self, waiting: dict[str, list[str]]) -> str:
         """The next ready node: outputs first, so that results come out as early as they can."""
-        ready = [node_id for node_id, sources in waiting.items() if not any(s in waiting for s in sources)]
+        ready = [
+            node_id
+            for node_id, sources in waiting.items()
+            if not any(s in waiting for s in sources)
+        ]
         feeds = {source for n in self.item.outputs for source in waiting.get(n, [])}
-        return min(ready, key=lambda n: 0 if n in self.item.outputs else 1 if n in feeds and waiting[n] else 2)
+        return min(
+            ready,
+            key=lambda n: 0 if n in self.item.outputs else 1 if n in feeds and waiting[n] else 2,
+        )
 
     def _visit(self, node_id: str) -> bool:
         if self._is_cached(node_id):
@@ -174,7 +191,10 @@ class _PromptRun:
         self.executor.interrupt.check()
         run.wait(self.options.node_seconds)
         self.executor.executions[class_type] += 1
-        function, schema = self.executor._functions.get(class_type), self.executor._catalog.schema(class_type)
+        function, schema = (
+            self.executor._functions.get(class_type),
+            self.executor._catalog.schema(class_type),
+        )
         if function is None or schema is None:
             raise NotImplementedError(CHECK_ONLY)
         return function(run, NodeInputs(live_inputs(schema, self._resolve(node_id))))
@@ -207,7 +227,9 @@ class _PromptRun:
         self.executor.announce(self.item, Event("executed", data))
 
     def _with_display(self, node_id: str) -> dict[str, Any]:
-        return {"node": node_id} | ({"display_node": node_id} if self.options.can("display_node") else {})
+        return {"node": node_id} | (
+            {"display_node": node_id} if self.options.can("display_node") else {}
+        )
 
     def _report_state(self, node_id: str, value: float, maximum: float, state: str) -> None:
         self.progress.set(node_id, value, maximum, state)
@@ -247,7 +269,10 @@ class _PromptRun:
     def _meta(self) -> dict[str, Any] | None:
         if not self.options.can("history_meta"):
             return None
-        return {n: {"node_id": n, "display_node": n, "parent_node": None, "real_node_id": n} for n in self.outputs}
+        return {
+            n: {"node_id": n, "display_node": n, "parent_node": None, "real_node_id": n}
+            for n in self.outputs
+        }
 
 
 def name_type(error: Exception) -> str:

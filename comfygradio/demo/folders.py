@@ -1,4 +1,6 @@
-"""The server's folders input/, output/ and temp/: safe paths, annotated names, counters and uploads."""
+"""The server's folders input/, output/ and temp/: safe paths, annotated names, counters and
+uploads.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 KINDS = ("input", "output", "temp")
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"})
+IMAGE_SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"}
+)
 VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg"})
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac"})
 INPUT_LISTS: Mapping[str, frozenset[str]] = {
@@ -26,7 +30,9 @@ INPUT_LISTS: Mapping[str, frozenset[str]] = {
     "@audio": AUDIO_SUFFIXES | VIDEO_SUFFIXES,
     "@files": frozenset(),
 }
-"""Marks in the class list to the suffixes of the input files that stand there; an empty set means all."""
+"""Marks in the class list to the suffixes of the input files that stand there; an empty set means
+all.
+"""
 
 
 class OutsideFolder(Exception):
@@ -76,9 +82,13 @@ class Folders:
         return self.subfolder(kind, name)
 
     def input_files(self, suffixes: frozenset[str]) -> list[str]:
-        """Files with these suffixes (all if there are none) at the top of input/, sorted, as loaders list them."""
+        """Files with these suffixes (all if there are none) at the top of input/, sorted, as
+        loaders list them.
+        """
         files = self.top("input").iterdir()
-        return sorted(f.name for f in files if f.is_file() and (not suffixes or f.suffix.lower() in suffixes))
+        return sorted(
+            f.name for f in files if f.is_file() and (not suffixes or f.suffix.lower() in suffixes)
+        )
 
     def listing(self, kind: str) -> list[str]:
         """All files at the top of a folder, newest first."""
@@ -98,7 +108,9 @@ class Folders:
             stored.append(StoredFile(name, subfolder, kind))
         return stored
 
-    def claim(self, prefix: str, kind: str, ending: str, size: tuple[int, int] = (0, 0)) -> tuple[Path, StoredFile]:
+    def claim(
+        self, prefix: str, kind: str, ending: str, size: tuple[int, int] = (0, 0)
+    ) -> tuple[Path, StoredFile]:
         """Path and name of the next `<prefix>_00001<ending>` that is free; the caller writes it."""
         folder, stem, subfolder = self._resolve_prefix(fill_prefix(prefix, size), kind)
         name = f"{stem.replace('%batch_num%', '0')}_{next_counter(folder, stem):05}{ending}"
@@ -110,7 +122,9 @@ class Folders:
         folder.mkdir(parents=True, exist_ok=True)
         return folder, stem, subfolder
 
-    def store_upload(self, data: bytes, name: str, subfolder: str, kind: str, overwrite: bool, dedup: bool) -> str:
+    def store_upload(
+        self, data: bytes, name: str, subfolder: str, kind: str, overwrite: bool, dedup: bool
+    ) -> str:
         """Stores an upload and returns its name, which is new if other bytes already had it."""
         folder = self.subfolder(kind, subfolder)
         target = folder / name

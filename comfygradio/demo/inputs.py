@@ -16,7 +16,12 @@ FILE_INPUTS: Mapping[str, str] = {
 }
 """Classes that read a file of input/, with the input that names it."""
 
-UPLOADS = {"image_upload": "image", "video_upload": "video", "audio_upload": "audio", "file_upload": "3D model"}
+UPLOADS = {
+    "image_upload": "image",
+    "video_upload": "video",
+    "audio_upload": "audio",
+    "file_upload": "3D model",
+}
 SELF_CHECKED: Mapping[tuple[str, str], str] = {
     ("LoadLatent", "latent"): "latent",
     ("WebcamCapture", "image"): "image",
@@ -26,7 +31,9 @@ SELF_CHECKED: Mapping[tuple[str, str], str] = {
     ("SelectCLIPDevice", "device"): "",
     ("SelectVAEDevice", "device"): "",
 }
-"""Inputs whose class checks them itself although no flag tells so: the kind of file, or "" if anything goes."""
+"""Inputs whose class checks them itself although no flag tells so: the kind of file, or "" if
+anything goes.
+"""
 
 InputSpec = tuple[str, list[Any], bool]
 
@@ -34,14 +41,16 @@ InputSpec = tuple[str, list[Any], bool]
 def expand_inputs(schema: Schema, inputs: Mapping[str, Any]) -> Iterator[InputSpec]:
     """Yields (name, spec as `[type, options]`, required) of all inputs that count for these values.
 
-    Dynamic inputs bring their own, named `parent.child`; what they do not know they do not check: a missing or
-    unknown key of a dynamic combo passes here (ComfyUI v0.33.0).
+    Dynamic inputs bring their own, named `parent.child`; what they do not know they do not check: a
+    missing or unknown key of a dynamic combo passes here (ComfyUI v0.33.0).
     """
     for section, name, spec in input_specs(schema):
         yield from expand_input(name, spec, section == "required", inputs)
 
 
-def expand_input(name: str, spec: list[Any], required: bool, inputs: Mapping[str, Any]) -> Iterator[InputSpec]:
+def expand_input(
+    name: str, spec: list[Any], required: bool, inputs: Mapping[str, Any]
+) -> Iterator[InputSpec]:
     if spec[0] == "COMFY_DYNAMICCOMBO_V3":
         yield from expand_combo(name, spec, required, inputs)
     elif spec[0] == "COMFY_AUTOGROW_V3":
@@ -50,9 +59,15 @@ def expand_input(name: str, spec: list[Any], required: bool, inputs: Mapping[str
         yield name, [spec[0], spec[1] if len(spec) > 1 else {}], required
 
 
-def expand_combo(name: str, spec: list[Any], required: bool, inputs: Mapping[str, Any]) -> Iterator[InputSpec]:
+def expand_combo(
+    name: str, spec: list[Any], required: bool, inputs: Mapping[str, Any]
+) -> Iterator[InputSpec]:
     """The combo and what its chosen key brings; nothing at all for a key that it does not know."""
-    chosen = [option["inputs"] for option in spec[1]["options"] if name in inputs and option["key"] == inputs[name]]
+    chosen = [
+        option["inputs"]
+        for option in spec[1]["options"]
+        if name in inputs and option["key"] == inputs[name]
+    ]
     if not chosen:
         return
     for section, child, child_spec in input_specs({"input": chosen[0]}):
@@ -62,7 +77,9 @@ def expand_combo(name: str, spec: list[Any], required: bool, inputs: Mapping[str
 
 def expand_list(name: str, template: Mapping[str, Any]) -> Iterator[InputSpec]:
     """Children are named by a prefix and a number from 0, or by a list of names."""
-    names = template.get("names") or [f"{template['prefix']}{index}" for index in range(template["max"])]
+    names = template.get("names") or [
+        f"{template['prefix']}{index}" for index in range(template["max"])
+    ]
     section, _, spec = next(input_specs(dict(template)))
     for index, child in enumerate(names):
         required = section == "required" and index < template["min"]
@@ -77,12 +94,16 @@ def live_inputs(schema: Schema, inputs: Mapping[str, Any]) -> dict[str, Any]:
     names = {name for name, _, _ in expand_inputs(schema, inputs)}
     for section, name, spec in input_specs(schema):
         if section == "required" and spec[0] == "COMFY_DYNAMICCOMBO_V3" and name not in names:
-            raise TypeError(f"{schema['name']}.execute() missing 1 required positional argument: '{name}'")
+            raise TypeError(
+                f"{schema['name']}.execute() missing 1 required positional argument: '{name}'"
+            )
     return {name: value for name, value in inputs.items() if name in names}
 
 
 def self_checked(class_type: str, name: str, spec: list[Any]) -> str | None:
-    """The kind of file that must exist, "" if anything goes, None if limits and lists hold as usual."""
+    """The kind of file that must exist, "" if anything goes, None if limits and lists hold as
+    usual.
+    """
     if (class_type, name) in SELF_CHECKED:
         return SELF_CHECKED[class_type, name]
     if combo_options(spec) is None:

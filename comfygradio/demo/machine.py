@@ -36,7 +36,9 @@ class Machine:
         self.executor = Executor(options, self.folders, self.catalog, self.sockets, all_nodes())
         self.counter = 0
         self.wants_empty_cache = threading.Event()
-        self._worker = threading.Thread(target=self._work, name="comfygradio-demo-worker", daemon=True)
+        self._worker = threading.Thread(
+            target=self._work, name="comfygradio-demo-worker", daemon=True
+        )
 
     def start(self) -> None:
         self._worker.start()

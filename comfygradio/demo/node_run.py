@@ -74,7 +74,9 @@ class NodeRun:
         return str(self.item.prompt[self.node_id]["class_type"])
 
     def step(self, value: int, maximum: int, image: tuple[bytes, str] | None = None) -> None:
-        """Reports progress, then sends the image (encoded bytes, `JPEG` or `PNG`) if there is one."""
+        """Reports progress, then sends the image (encoded bytes, `JPEG` or `PNG`) if
+        there is one.
+        """
         self.interrupt.check()
         self.report(self.node_id, value, maximum)
         if image is not None:

@@ -38,15 +38,17 @@ SINCE: Mapping[str, tuple[int, ...]] = {
     "uuid_prompt_id": (0, 25, 0),
     "jobs_cancel": (0, 26, 0),
 }
-"""First release that has a capability (0.0.x stands for the months of 2024 without version numbers)."""
+"""First release that has a capability (0.0.x stands for the months of 2024 without version
+numbers).
+"""
 
 
 @dataclass(frozen=True)
 class DemoOptions:
     """How a demo server behaves; every fault is off by default.
 
-    Times are in seconds, sizes in pixels unless named otherwise. Paths in the fault options are bare
-    (`/prompt`, never `/api/prompt`) and hold for both forms.
+    Times are in seconds, sizes in pixels unless named otherwise. Paths in the fault options are
+    bare (`/prompt`, never `/api/prompt`) and hold for both forms.
     """
 
     step_seconds: float = 0.05
@@ -60,11 +62,14 @@ class DemoOptions:
     version: str = "0.33.0"
     """`0.33.0`, `0.3.64`, `0.3.40`, any other `x.y.z`, or `2024-01`."""
     lab_nodes: bool = False
-    """Adds the test nodes: LabSleep, LabRaise, LabText and LabFrames for runs; LabTags (multi-select), LabColor,
-    LabFile (any upload), LabKinds (an input of each kind) and LabDynamic (dotted inputs) for forms."""
+    """Adds the test nodes: LabSleep, LabRaise, LabText and LabFrames for runs; LabTags
+    (multi-select), LabColor, LabFile (any upload), LabKinds (an input of each kind) and LabDynamic
+    (dotted inputs) for forms.
+    """
     extra_classes: Path | str | None = None
-    """JSON file in the shape of /object_info: the classes in it that this server lacks are listed and checked as
-    they stand there; running one ends in an execution_error."""
+    """JSON file in the shape of /object_info: the classes in it that this server lacks are listed
+    and checked as they stand there; running one ends in an execution_error.
+    """
     max_upload_size: int = 104857600
     """Largest request body in bytes; more is answered 413."""
     checkpoints: tuple[str, ...] = (
@@ -73,7 +78,11 @@ class DemoOptions:
         "sub folder/ink-sd15.safetensors",
         "v1-5-pruned-emaonly.safetensors",
     )
-    loras: tuple[str, ...] = ("film-grain.safetensors", "soft-light.safetensors", "watercolor.safetensors")
+    loras: tuple[str, ...] = (
+        "film-grain.safetensors",
+        "soft-light.safetensors",
+        "watercolor.safetensors",
+    )
     vae: tuple[str, ...] = ("clear-vae.safetensors",)
     upscale_models: tuple[str, ...] = ("4x-UltraSharp.pth", "sharp-x4.pth", "soft-x2.pth")
     controlnet: tuple[str, ...] = ("lines-sd15.safetensors", "pose-sd15.safetensors")
@@ -110,7 +119,9 @@ class DemoOptions:
     no_history_delay: float = 0.0
     """Seconds after the end of a run before /history shows it."""
     start_gap: float = 0.0
-    """Seconds between taking a prompt from the queue and its start; an interrupt in it is lost, as in ComfyUI."""
+    """Seconds between taking a prompt from the queue and its start; an interrupt in it is lost, as
+    in ComfyUI.
+    """
     lose_outputs: bool = False
     """/view answers 404 for every file of output/ and temp/."""
 

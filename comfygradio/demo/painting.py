@@ -28,8 +28,8 @@ PALETTES: tuple[tuple[Color, Color, Color, Color], ...] = (
 class Recipe:
     """Everything a picture depends on; equal recipes give equal pictures.
 
-    `prompt` chooses the scene, `checkpoint` the colours, `everything` (any JSON value that holds all the
-    inputs) moves every detail.
+    `prompt` chooses the scene, `checkpoint` the colours, `everything` (any JSON value that holds
+    all the inputs) moves every detail.
     """
 
     prompt: str
@@ -101,10 +101,14 @@ def add_stars(canvas: Array, rng: np.random.Generator, horizon: float, count: in
 
 
 def add_sun(canvas: Array, color: Array, x: float, horizon: float, radius: float) -> None:
-    """A bright disc with a glow, a little above the horizon; `x` and `radius` are parts of the width."""
+    """A bright disc with a glow, a little above the horizon; `x` and `radius` are parts of the
+    width.
+    """
     height, width = canvas.shape[:2]
     columns = np.arange(width, dtype=np.float32)[None, :] / width - x
-    rows = (np.arange(height, dtype=np.float32)[:, None] / height - horizon * 0.62) * (height / width)
+    rows = (np.arange(height, dtype=np.float32)[:, None] / height - horizon * 0.62) * (
+        height / width
+    )
     distance = columns**2 + rows**2
     glow = np.exp(-distance / (radius * radius * 9))
     disc = ((radius * radius - distance) / (radius * radius * 0.06)).clip(0, 1)
@@ -112,7 +116,9 @@ def add_sun(canvas: Array, color: Array, x: float, horizon: float, radius: float
     canvas += disc[..., None] * (np.minimum(color + 40, 255) - canvas)
 
 
-def add_ridges(canvas: Array, colors: list[Array], horizon: float, count: int, rng: np.random.Generator) -> None:
+def add_ridges(
+    canvas: Array, colors: list[Array], horizon: float, count: int, rng: np.random.Generator
+) -> None:
     """Hills from far and hazy to near and dark."""
     height, width = canvas.shape[:2]
     rows = np.arange(height, dtype=np.float32)[:, None]
@@ -158,13 +164,19 @@ def write_caption(picture: Image.Image, text: str) -> None:
     draw.rectangle((0, height - size * 2, width, height), fill=(0, 0, 0, 110))
     middle = height - size
     draw.text((size // 2, middle), shown, font=font, fill=(255, 255, 255, 230), anchor="lm")
-    draw.text((width - size // 2, middle), "demo", font=font, fill=(255, 255, 255, 160), anchor="rm")
+    draw.text(
+        (width - size // 2, middle), "demo", font=font, fill=(255, 255, 255, 160), anchor="rm"
+    )
 
 
 def trace_outlines(picture: Image.Image, guide: Image.Image, strength: float) -> Image.Image:
-    """The picture with the outlines of the guide drawn on it in white, as visibly as `strength` (0 to 1 and more)."""
+    """The picture with the outlines of the guide drawn on it in white, as visibly as `strength` (0
+    to 1 and more).
+    """
     fitted = guide.convert("L").resize(picture.size)
-    edges = ImageOps.autocontrast(fitted.filter(ImageFilter.FIND_EDGES).filter(ImageFilter.MaxFilter(3)), cutoff=2)
+    edges = ImageOps.autocontrast(
+        fitted.filter(ImageFilter.FIND_EDGES).filter(ImageFilter.MaxFilter(3)), cutoff=2
+    )
     cover = edges.point([min(255, round(level * min(strength, 1.0))) for level in range(256)])
     return Image.composite(Image.new("RGB", picture.size, "white"), picture, cover)
 
@@ -177,7 +189,9 @@ def draw_noise(seed: int, width: int, height: int) -> Image.Image:
 
 
 def draw_step(final: Image.Image, noise: Image.Image, part: float) -> Image.Image:
-    """The picture after `part` (0 to 1) of the steps: blurred under noise first, sharp at the end."""
+    """The picture after `part` (0 to 1) of the steps: blurred under noise first, sharp
+    at the end.
+    """
     if part >= 1:
         return final
     scale = 0.04 + 0.96 * part**2

@@ -57,7 +57,8 @@ class HistoryEntry:
 class PromptQueue:
     """A heap of pending prompts, the running one and the history; safe for several threads.
 
-    `changed` is called, outside any lock, whenever the number of waiting or running prompts may differ.
+    `changed` is called, outside any lock, whenever the number of waiting or running prompts may
+    differ.
     """
 
     changed: Callable[[], None]
@@ -139,10 +140,14 @@ class PromptQueue:
             return hit
 
     def history(self, max_items: int | None = None, offset: int = -1) -> dict[str, HistoryEntry]:
-        """Oldest first; without an offset `max_items` gives the newest, with one it counts from the oldest."""
+        """Oldest first; without an offset `max_items` gives the newest, with one it counts from the
+        oldest.
+        """
         with self._condition:
             now = time.monotonic()
-            shown = [(key, entry) for key, entry in self._history.items() if entry.visible_at <= now]
+            shown = [
+                (key, entry) for key, entry in self._history.items() if entry.visible_at <= now
+            ]
         if max_items is None:
             return dict(shown[max(offset, 0) :])
         start = max(len(shown) - max_items, 0) if offset < 0 else offset

@@ -27,7 +27,9 @@ def crop_to_ratio(image: Image.Image, width: int, height: int) -> Image.Image:
     return image.crop((left, top, left + size[0], top + size[1]))
 
 
-def resize_image(image: Image.Image, width: int, height: int, method: str, crop: bool) -> Image.Image:
+def resize_image(
+    image: Image.Image, width: int, height: int, method: str, crop: bool
+) -> Image.Image:
     """Scales to width by height pixels, cropping the centre first if `crop` is set."""
     part = crop_to_ratio(image, width, height) if crop else image
     return part.resize((max(1, width), max(1, height)), METHODS[method])

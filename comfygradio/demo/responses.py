@@ -1,4 +1,6 @@
-"""Answers in the shapes of ComfyUI's web server (aiohttp): JSON, empty bodies, plain error texts."""
+"""Answers in the shapes of ComfyUI's web server (aiohttp): JSON, empty bodies, plain
+error texts.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ class JsonResponse(Response):
     """JSON as Python writes it: ASCII, NaN and Infinity bare."""
 
     def __init__(self, content: Any, status: int = 200) -> None:
-        super().__init__(json.dumps(content), status, media_type=None, headers={"content-type": JSON_TYPE})
+        super().__init__(
+            json.dumps(content), status, media_type=None, headers={"content-type": JSON_TYPE}
+        )
 
 
 def empty(status: int = 200) -> Response:

@@ -19,9 +19,20 @@ from comfygradio.demo.folders import KINDS, OutsideFolder
 from comfygradio.demo.machine import Machine
 from comfygradio.demo.responses import JsonResponse, empty
 
-FORCED_DOWNLOAD = {"text/html", "text/html-sandboxed", "application/xhtml+xml", "text/javascript", "text/css"}
+FORCED_DOWNLOAD = {
+    "text/html",
+    "text/html-sandboxed",
+    "application/xhtml+xml",
+    "text/javascript",
+    "text/css",
+}
 DEFAULT_QUALITY = 90
-MEDIA_TYPES = {".flac": "audio/flac", ".opus": "audio/ogg", ".webp": "image/webp", ".mkv": "video/x-matroska"}
+MEDIA_TYPES = {
+    ".flac": "audio/flac",
+    ".opus": "audio/ogg",
+    ".webp": "image/webp",
+    ".mkv": "video/x-matroska",
+}
 """Types that not every Python knows."""
 
 
@@ -46,7 +57,9 @@ class FileRoutes:
             return empty(found)
         query = request.query_params
         if "preview" in query:
-            return self._show(encode_preview(found, query["preview"], query.get("channel", "")), found)
+            return self._show(
+                encode_preview(found, query["preview"], query.get("channel", "")), found
+            )
         if query.get("channel") in ("rgb", "a"):
             return self._show((encode_channel(found, query["channel"]), "image/png"), found)
         return self._send_file(request, found)
@@ -67,7 +80,10 @@ class FileRoutes:
         return path if path.is_file() and not lost else 404
 
     def _show(self, encoded: tuple[bytes, str], path: Path) -> Response:
-        headers = {"content-disposition": f'filename="{ascii_name(path)}"', "content-type": encoded[1]}
+        headers = {
+            "content-disposition": f'filename="{ascii_name(path)}"',
+            "content-type": encoded[1],
+        }
         return Response(encoded[0], headers=headers)
 
     def _send_file(self, request: Request, path: Path) -> Response:
@@ -93,7 +109,9 @@ class FileRoutes:
         return await self._store(form, image.filename, await image.read())
 
     async def upload_mask(self, request: Request) -> Response:
-        """Puts the upload's alpha on the original; an absent original is answered as if it had worked."""
+        """Puts the upload's alpha on the original; an absent original is answered as if it had
+        worked.
+        """
         form = await read_form(request)
         image = form.get("image")
         if not isinstance(image, UploadFile) or not image.filename:
@@ -109,7 +127,9 @@ class FileRoutes:
         if name.startswith("/") or ".." in name:
             return None
         try:
-            folder = self._folders.subfolder(reference.get("type", "output"), reference.get("subfolder", ""))
+            folder = self._folders.subfolder(
+                reference.get("type", "output"), reference.get("subfolder", "")
+            )
         except (OutsideFolder, ValueError):
             return None
         path = folder / Path(name).name
@@ -128,7 +148,11 @@ class FileRoutes:
 
 
 def describe_upload(name: str, form: FormData) -> dict[str, str]:
-    return {"name": name, "subfolder": str(form.get("subfolder", "")), "type": str(form.get("type", "input"))}
+    return {
+        "name": name,
+        "subfolder": str(form.get("subfolder", "")),
+        "type": str(form.get("type", "input")),
+    }
 
 
 async def read_form(request: Request) -> FormData:

@@ -18,10 +18,14 @@ from comfygradio.demo.responses import JsonResponse, empty, text
 MEMORY = 64 * 1024**3
 ASSETS_OFF = {
     "code": "SERVICE_DISABLED",
-    "message": "Assets system is disabled. Start the server with --enable-assets to use this feature.",
+    "message": "Assets system is disabled. Start the server with --enable-assets to use this "
+    "feature.",
     "details": {},
 }
-HOME = "<!doctype html><title>ComfyUI demo server</title><p>A stand-in for ComfyUI: its API, no user interface."
+HOME = (
+    "<!doctype html><title>ComfyUI demo server</title><p>A stand-in for ComfyUI: its API, no "
+    "user interface."
+)
 
 
 class InfoRoutes:
@@ -89,17 +93,34 @@ class InfoRoutes:
         return JsonResponse({} if schema is None else {name: schema})
 
     async def system_stats(self, request: Request) -> Response:
-        system: dict[str, Any] = {"os": "posix", "python_version": sys.version, "embedded_python": False}
+        system: dict[str, Any] = {
+            "os": "posix",
+            "python_version": sys.version,
+            "embedded_python": False,
+        }
         if self._options.can("platform_os"):
             system["os"] = platform.system().lower()
         if self._options.can("versions_in_stats"):
-            system |= {"ram_total": MEMORY, "ram_free": MEMORY, "comfyui_version": self._options.version}
+            system |= {
+                "ram_total": MEMORY,
+                "ram_free": MEMORY,
+                "comfyui_version": self._options.version,
+            }
             system |= {"pytorch_version": "2.13.0+cpu", "argv": ["main.py", "--cpu"]}
-            system |= {"required_frontend_version": "1.49.6", "installed_templates_version": "0.11.44"}
+            system |= {
+                "required_frontend_version": "1.49.6",
+                "installed_templates_version": "0.11.44",
+            }
             system |= {"required_templates_version": "0.11.44"}
         if self._options.can("missing_node_type"):
             system |= {"comfy_package_versions": [], "deploy_environment": "local-git"}
-        device = {"name": "cpu", "type": "cpu", "index": None, "vram_total": MEMORY, "vram_free": MEMORY}
+        device = {
+            "name": "cpu",
+            "type": "cpu",
+            "index": None,
+            "vram_total": MEMORY,
+            "vram_free": MEMORY,
+        }
         device |= {"torch_vram_total": MEMORY, "torch_vram_free": MEMORY}
         return JsonResponse({"system": system, "devices": [device]})
 

@@ -47,7 +47,10 @@ class JobRoutes:
         offset = max(int(query.get("offset", 0)), 0)
         count = int(query["limit"]) if "limit" in query else None
         every = [job for job in self._all_jobs() if not states or job["status"] in states]
-        every.sort(key=sort_key(query.get("sort_by", "created_at")), reverse=query.get("sort_order") != "asc")
+        every.sort(
+            key=sort_key(query.get("sort_by", "created_at")),
+            reverse=query.get("sort_order") != "asc",
+        )
         shown = every[offset:] if count is None else every[offset : offset + count]
         more = offset + len(shown) < len(every)
         page = {"offset": offset, "limit": count, "total": len(every), "has_more": more}
@@ -59,7 +62,9 @@ class JobRoutes:
             if item.prompt_id == job_id:
                 return JsonResponse(describe_item(item, state))
         entry = self._machine.queue.entry(job_id)
-        return JsonResponse(NOT_FOUND, 404) if entry is None else JsonResponse(describe_fully(entry))
+        return (
+            JsonResponse(NOT_FOUND, 404) if entry is None else JsonResponse(describe_fully(entry))
+        )
 
     async def cancel(self, request: Request) -> Response:
         return JsonResponse({"cancelled": self._cancel(request.path_params["job_id"])})
@@ -71,7 +76,9 @@ class JobRoutes:
             return JsonResponse({"error": "job_ids must be a list"}, 400)
         invalid = [i for i in ids if not (isinstance(i, str) and CANONICAL_UUID.fullmatch(i))]
         if invalid:
-            return JsonResponse({"error": "job_ids contains invalid id(s)", "invalid_ids": invalid}, 400)
+            return JsonResponse(
+                {"error": "job_ids contains invalid id(s)", "invalid_ids": invalid}, 400
+            )
         cancelled = [self._cancel(job_id) for job_id in ids]
         return JsonResponse({"cancelled": any(cancelled)})
 
@@ -99,7 +106,11 @@ def check_states(states: list[str]) -> str | None:
 def check_order(query: QueryParams) -> str | None:
     if query.get("sort_by", "created_at") not in SORT_KEYS:
         return "sort_by must be 'created_at' or 'execution_duration'"
-    return None if query.get("sort_order", "desc") in ("asc", "desc") else "sort_order must be 'asc' or 'desc'"
+    return (
+        None
+        if query.get("sort_order", "desc") in ("asc", "desc")
+        else "sort_order must be 'asc' or 'desc'"
+    )
 
 
 def check_numbers(query: QueryParams) -> str | None:
@@ -131,7 +142,12 @@ def describe_entry(entry: HistoryEntry) -> Job:
     job["execution_end_time"] = entry.messages[-1][1].get("timestamp") if entry.messages else None
     if "execution_error" in messages:
         job["execution_error"] = messages["execution_error"]
-    files = [(n, kind, item) for n, ui in entry.outputs.items() for kind, items in ui.items() for item in items]
+    files = [
+        (n, kind, item)
+        for n, ui in entry.outputs.items()
+        for kind, items in ui.items()
+        for item in items
+    ]
     job["outputs_count"] = len(files)
     previews = [preview_of(*found) for found in files if isinstance(found[2], dict)]
     job["previewable_outputs_count"] = len(previews)

@@ -46,7 +46,9 @@ class PromptRoutes:
 
     async def socket(self, socket: WebSocket) -> None:
         machine = self._machine
-        await machine.sockets.serve(socket, machine.queue.remaining(), machine.executor.running_node)
+        await machine.sockets.serve(
+            socket, machine.queue.remaining(), machine.executor.running_node
+        )
 
     async def socket_without_upgrade(self, request: Request) -> Response:
         return text(NO_UPGRADE, 400)
@@ -58,11 +60,15 @@ class PromptRoutes:
         body = await request.json()
         number = self._take_number(body)
         if "prompt" not in body:
-            return self._refuse(describe_error("no_prompt", "No prompt provided", "No prompt provided"), {})
+            return self._refuse(
+                describe_error("no_prompt", "No prompt provided", "No prompt provided"), {}
+            )
         prompt_id = self._choose_id(body)
         if prompt_id is None:
             return self._refuse(invalid_id_error(), {})
-        targets = body.get("partial_execution_targets") if self._options.can("partial_targets") else None
+        targets = (
+            body.get("partial_execution_targets") if self._options.can("partial_targets") else None
+        )
         verdict = self._machine.validator.check(body["prompt"], targets)
         if verdict.error is not None:
             return self._refuse(verdict.error, verdict.node_errors)
@@ -77,7 +83,9 @@ class PromptRoutes:
         return -number if isinstance(body, dict) and body.get("front") else number
 
     def _choose_id(self, body: dict[str, Any]) -> str | None:
-        """The client's own id where the version takes it, a new one, or None if it is not canonical."""
+        """The client's own id where the version takes it, a new one, or None if it is not
+        canonical.
+        """
         asked = body.get("prompt_id")
         if not self._options.can("own_prompt_id"):
             return str(uuid.uuid4())
@@ -93,21 +101,29 @@ class PromptRoutes:
         shown = "no prompt" if error["type"] == "no_prompt" else error
         return JsonResponse({"error": shown, "node_errors": node_errors or []}, 400)
 
-    def _accept(self, body: dict[str, Any], prompt_id: str, number: float, verdict: Verdict) -> Response:
+    def _accept(
+        self, body: dict[str, Any], prompt_id: str, number: float, verdict: Verdict
+    ) -> Response:
         extra = dict(body.get("extra_data") or {})
         if "client_id" in body:
             extra["client_id"] = body["client_id"]
         if self._options.can("create_time"):
             extra["create_time"] = now_ms()
-        self._machine.queue.put(QueuedPrompt(number, prompt_id, body["prompt"], extra, verdict.outputs))
-        errors = verdict.node_errors if verdict.node_errors or self._options.can("error_objects") else []
+        self._machine.queue.put(
+            QueuedPrompt(number, prompt_id, body["prompt"], extra, verdict.outputs)
+        )
+        errors = (
+            verdict.node_errors if verdict.node_errors or self._options.can("error_objects") else []
+        )
         return JsonResponse({"prompt_id": prompt_id, "number": number, "node_errors": errors})
 
     async def queue(self, request: Request) -> Response:
         queue = self._machine.queue
         running = queue.running()
         shown = [] if running is None else [running.to_json()]
-        return JsonResponse({"queue_running": shown, "queue_pending": [i.to_json() for i in queue.pending()]})
+        return JsonResponse(
+            {"queue_running": shown, "queue_pending": [i.to_json() for i in queue.pending()]}
+        )
 
     async def post_queue(self, request: Request) -> Response:
         body = await request.json()
@@ -159,6 +175,7 @@ class PromptRoutes:
 
 def invalid_id_error() -> dict[str, Any]:
     details = (
-        "prompt_id must be a UUID string in canonical lowercase hyphenated form; omit it to let the server generate one"
+        "prompt_id must be a UUID string in canonical lowercase hyphenated form; omit it to "
+        "let the server generate one"
     )
     return describe_error("invalid_prompt_id", "prompt_id must be a valid UUID", details)

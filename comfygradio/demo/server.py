@@ -57,8 +57,8 @@ def abort(connection: Any) -> None:
 class DemoServer:
     """A ComfyUI stand-in on `host:port` (port 0: a free one, kept for later starts).
 
-    `folder` holds input/, output/ and temp/; by default a temporary one that `stop` removes. Use it as a
-    context manager, or call `start` and `stop`.
+    `folder` holds input/, output/ and temp/; by default a temporary one that `stop` removes. Use it
+    as a context manager, or call `start` and `stop`.
     """
 
     def __init__(
@@ -93,7 +93,9 @@ class DemoServer:
         self._machine = Machine(self.options, self._root(), self._drop)
         self._machine.executor.executions = self.executions
         self._uvicorn = _Uvicorn(configure(self._machine))
-        self._thread = threading.Thread(target=self._serve, args=(listener,), name="comfygradio-demo", daemon=True)
+        self._thread = threading.Thread(
+            target=self._serve, args=(listener,), name="comfygradio-demo", daemon=True
+        )
         self._thread.start()
         self._uvicorn.ready.wait()
         self._machine.start()
@@ -125,7 +127,10 @@ class DemoServer:
         return self if self._thread is not None else self.start()
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.stop()
 
@@ -147,7 +152,9 @@ class DemoServer:
 def open_listener(host: str, port: int) -> socket.socket:
     """A listening TCP socket; OSError if the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio wants it named for TCP_NODELAY
+    listener = socket.socket(
+        family, socket.SOCK_STREAM, socket.IPPROTO_TCP
+    )  # asyncio wants it named for TCP_NODELAY
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))

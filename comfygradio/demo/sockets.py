@@ -20,11 +20,13 @@ JUNK_BYTES = b"\x00\x00\x00\x63junk"
 class Sockets:
     """All clients; `publish` may be called from any thread and keeps the order of its calls.
 
-    One loop awaits each client in turn, so that a client that does not read stalls the others, and the
-    table forgets an id when any socket that used it closes: both as in ComfyUI v0.33.0.
+    One loop awaits each client in turn, so that a client that does not read stalls the others, and
+    the table forgets an id when any socket that used it closes: both as in ComfyUI v0.33.0.
     """
 
-    def __init__(self, options: DemoOptions, features: dict[str, Any], drop: Callable[[WebSocket], None]) -> None:
+    def __init__(
+        self, options: DemoOptions, features: dict[str, Any], drop: Callable[[WebSocket], None]
+    ) -> None:
         self._options = options
         self._drop = drop
         self._features = features
@@ -48,8 +50,12 @@ class Sockets:
             with contextlib.suppress(RuntimeError):  # the loop is gone: the server was killed
                 self._loop.call_soon_threadsafe(self._outbox.put_nowait, (message, sid))
 
-    async def serve(self, socket: WebSocket, remaining: int, running_node: Callable[[str], str | None]) -> None:
-        """Serves one socket until it closes; `running_node` tells what the client's prompt is at."""
+    async def serve(
+        self, socket: WebSocket, remaining: int, running_node: Callable[[str], str | None]
+    ) -> None:
+        """Serves one socket until it closes; `running_node` tells what the client's
+        prompt is at.
+        """
         sid = socket.query_params.get("clientId") or uuid.uuid4().hex
         await socket.accept()
         self._table[sid], self._flags[sid], self._sent[socket] = socket, {}, 0

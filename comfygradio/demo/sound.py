@@ -24,7 +24,11 @@ def read_audio(path: Path) -> Audio | None:
             return None
         stream = container.streams.audio[0]
         resampler = av.AudioResampler(format="fltp", rate=stream.rate)
-        blocks = [block.to_ndarray() for frame in container.decode(stream) for block in resampler.resample(frame)]
+        blocks = [
+            block.to_ndarray()
+            for frame in container.decode(stream)
+            for block in resampler.resample(frame)
+        ]
         blocks += [block.to_ndarray() for block in resampler.resample(None)]
         return Audio(join_blocks(blocks, stream.channels), stream.rate)
 
@@ -35,7 +39,9 @@ def join_blocks(blocks: Sequence[npt.NDArray[Any]], channels: int) -> npt.NDArra
 
 
 def write_audio(path: Path, audio: Audio, quality: str, texts: Mapping[str, str]) -> None:
-    """Writes flac, mp3 or opus, whatever the suffix says; `texts` become tags, `quality` is V0 or a rate as 128k."""
+    """Writes flac, mp3 or opus, whatever the suffix says; `texts` become tags, `quality` is V0 or a
+    rate as 128k.
+    """
     import av
 
     kind = path.suffix[1:]
@@ -47,7 +53,9 @@ def write_audio(path: Path, audio: Audio, quality: str, texts: Mapping[str, str]
         if quality.endswith("k") and kind != "flac":
             stream.bit_rate = int(quality[:-1]) * 1000
         resampler = av.AudioResampler(format=stream.format, layout=layout, rate=rate)
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(audio.samples), format="fltp", layout=layout)
+        frame = av.AudioFrame.from_ndarray(
+            np.ascontiguousarray(audio.samples), format="fltp", layout=layout
+        )
         frame.sample_rate, frame.pts = audio.rate, 0
         for block in [*resampler.resample(frame), *resampler.resample(None)]:
             container.mux(stream.encode(block))

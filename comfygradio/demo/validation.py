@@ -1,4 +1,6 @@
-"""Checks a posted prompt as ComfyUI v0.33.0 does: whole prompt, then each output and what feeds it."""
+"""Checks a posted prompt as ComfyUI v0.33.0 does: whole prompt, then each output and
+what feeds it.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,9 @@ class Validator:
         for node_id, node in prompt.items():
             if (error := self._check_class(node_id, node, schemas)) is not None:
                 return Verdict(error, [], {})
-            if schemas[node["class_type"]].get("output_node") and (targets is None or node_id in targets):
+            if schemas[node["class_type"]].get("output_node") and (
+                targets is None or node_id in targets
+            ):
                 outputs.append(node_id)
         if not outputs:
             return Verdict(describe_error("prompt_no_outputs", "Prompt has no outputs", ""), [], {})
@@ -93,7 +97,10 @@ class Validator:
         message = f"Node '{title}' not found. The custom node may not be installed."
         if name is None:
             shown = title or f"ID #{node_id}"
-            message = f"Node '{shown}' has no class_type. The workflow may be corrupted or a custom node is missing."
+            message = (
+                f"Node '{shown}' has no class_type. The workflow may be corrupted or a custom "
+                "node is missing."
+            )
         extra = {"node_id": node_id, "class_type": name, "node_title": title}
         return describe_error("missing_node_type", message, details, extra)
 
@@ -107,20 +114,32 @@ def check_outputs(walk: _PromptCheck, outputs: list[str]) -> Verdict:
         if walk.check_output(output):
             good.append(output)
             continue
-        details += [f"{error['message']}: {error['details']}" for error in walk.verdicts[output].errors]
+        details += [
+            f"{error['message']}: {error['details']}" for error in walk.verdicts[output].errors
+        ]
         for node_id, errors in walk.errors():
-            blank = {"errors": errors, "dependent_outputs": [], "class_type": walk.class_of(node_id)}
+            blank = {
+                "errors": errors,
+                "dependent_outputs": [],
+                "class_type": walk.class_of(node_id),
+            }
             node_errors.setdefault(node_id, blank)["dependent_outputs"].append(output)
     if good:
         return Verdict(None, good, node_errors)
     message = "Prompt outputs failed validation"
-    return Verdict(describe_error("prompt_outputs_failed_validation", message, "\n".join(details)), [], node_errors)
+    return Verdict(
+        describe_error("prompt_outputs_failed_validation", message, "\n".join(details)),
+        [],
+        node_errors,
+    )
 
 
 class _PromptCheck:
     """One prompt followed upstream from its outputs; every node is visited once."""
 
-    def __init__(self, prompt: Prompt, schemas: dict[str, Schema], folders: Folders, options: DemoOptions) -> None:
+    def __init__(
+        self, prompt: Prompt, schemas: dict[str, Schema], folders: Folders, options: DemoOptions
+    ) -> None:
         self.verdicts: dict[str, NodeVerdict] = {}
         self._prompt = prompt
         self._schemas = schemas
@@ -153,7 +172,9 @@ class _PromptCheck:
         errors: list[Error] = []
         links = [self._check_input(node_id, *spec, errors) for spec in self._specs(node_id)]
         errors += self._check_files(node_id)
-        earlier = self.verdicts.get(node_id, NodeVerdict(True, []))  # a cycle through it has been found meanwhile
+        earlier = self.verdicts.get(
+            node_id, NodeVerdict(True, [])
+        )  # a cycle through it has been found meanwhile
         errors = [*earlier.errors, *(error for error in errors if error not in earlier.errors)]
         self.verdicts[node_id] = NodeVerdict(earlier.valid and all(links) and not errors, errors)
         return self.verdicts[node_id].valid
@@ -170,7 +191,9 @@ class _PromptCheck:
         for member, errors in cycle_errors(members, shown).items():
             self.verdicts[member] = NodeVerdict(False, errors)
 
-    def _check_input(self, node_id: str, name: str, spec: list[Any], required: bool, errors: list[Error]) -> bool:
+    def _check_input(
+        self, node_id: str, name: str, spec: list[Any], required: bool, errors: list[Error]
+    ) -> bool:
         """Adds the errors of this input; False if what it is linked to is not valid."""
         inputs = self._prompt[node_id]["inputs"]
         if name not in inputs:
@@ -184,8 +207,12 @@ class _PromptCheck:
         return error is not None or self._follow_link(node_id, name, spec, inputs[name])
 
     def _short_name(self, node_id: str, name: str) -> str:
-        """The last part of a name that a dynamic input has brought; others may contain dots of their own."""
-        declared = {declared for _, declared, _ in input_specs(self._schemas[self.class_of(node_id)])}
+        """The last part of a name that a dynamic input has brought; others may contain dots of
+        their own.
+        """
+        declared = {
+            declared for _, declared, _ in input_specs(self._schemas[self.class_of(node_id)])
+        }
         return name if name in declared else name.rpartition(".")[2]
 
     def _check_link(self, name: str, spec: list[Any], link: list[Any]) -> Error | None:
@@ -194,7 +221,9 @@ class _PromptCheck:
         source = self._schemas[self.class_of(link[0])]
         outputs = source.get("output") or []
         received = outputs[link[1]] if "api_node" in source else tuple(outputs)[link[1]]
-        return None if types_match(received, spec[0]) else mismatch_error(name, spec, received, link)
+        return (
+            None if types_match(received, spec[0]) else mismatch_error(name, spec, received, link)
+        )
 
     def _follow_link(self, node_id: str, name: str, spec: list[Any], link: list[Any]) -> bool:
         self._path.append(node_id)
@@ -215,7 +244,9 @@ class _PromptCheck:
             return [conversion_error(name, spec, inputs[name], error)]
         if self_checked(self.class_of(node_id), name, spec) is not None:
             return []
-        found = check_limits(name, spec, inputs[name]) or self._check_choice(name, spec, inputs[name])
+        found = check_limits(name, spec, inputs[name]) or self._check_choice(
+            name, spec, inputs[name]
+        )
         return [found] if found else []
 
     def _check_choice(self, name: str, spec: list[Any], value: Any) -> Error | None:
@@ -225,7 +256,9 @@ class _PromptCheck:
         return check_choice(name, spec, value, quoted=old)
 
     def _check_files(self, node_id: str) -> list[Error]:
-        """Errors of inputs that name a file which is not there; raises what ComfyUI's own checks raise."""
+        """Errors of inputs that name a file which is not there; raises what ComfyUI's own checks
+        raise.
+        """
         inputs, class_type = self._prompt[node_id]["inputs"], self.class_of(node_id)
         errors = []
         for name, spec, required in self._specs(node_id):
@@ -249,7 +282,9 @@ class _PromptCheck:
 
 
 def missing_argument(class_type: str, name: str, kind: str) -> str:
-    """What Python says when a class checks an input that is not there; all loaders of images share one check."""
+    """What Python says when a class checks an input that is not there; all loaders of images share
+    one check.
+    """
     method = {"image": "LoadImage.VALIDATE_INPUTS", "latent": "LoadLatent.VALIDATE_INPUTS"}
     called = method.get(kind, f"{class_type}.validate_inputs")
     return f"{called}() missing 1 required positional argument: '{name}'"

@@ -62,7 +62,9 @@ class Control:
 
 @dataclass(frozen=True)
 class Conditioning:
-    """CONDITIONING: the texts that count, each with its weight, and what else influences the picture."""
+    """CONDITIONING: the texts that count, each with its weight, and what else influences the
+    picture.
+    """
 
     texts: tuple[tuple[str, float], ...]
     extras: tuple[str, ...] = ()
@@ -74,7 +76,9 @@ class Conditioning:
 
 @dataclass(frozen=True)
 class Latent:
-    """LATENT: size in pixels, batch size, the pictures it encodes (none when empty) and a noise mask."""
+    """LATENT: size in pixels, batch size, the pictures it encodes (none when empty) and a noise
+    mask.
+    """
 
     width: int
     height: int
@@ -93,7 +97,9 @@ class Audio:
 
 @dataclass(frozen=True)
 class Clip:
-    """VIDEO made here: its pictures (all of one size), how many are shown per second, and its sound."""
+    """VIDEO made here: its pictures (all of one size), how many are shown per second, and its
+    sound.
+    """
 
     pictures: Images
     fps: Fraction

@@ -27,7 +27,9 @@ KEEP_TAGS = {"movflags": "use_metadata_tags+faststart"}
 
 @dataclass(frozen=True)
 class Encoding:
-    """How to save a video: container and codec by ComfyUI's words, and the quality asked for, if any."""
+    """How to save a video: container and codec by ComfyUI's words, and the quality asked for, if
+    any.
+    """
 
     container: str = "auto"
     codec: str = "auto"
@@ -37,18 +39,28 @@ class Encoding:
         """Whether the streams of a file can be copied as they are."""
         wanted = CONTAINERS[SUFFIXES[self.container]]
         fits = self.container == "auto" or wanted in source.format.name.split(",")
-        return fits and self.crf is None and self.codec in ("auto", source.streams.video[0].codec.canonical_name)
+        return (
+            fits
+            and self.crf is None
+            and self.codec in ("auto", source.streams.video[0].codec.canonical_name)
+        )
 
     def codec_for(self, path: Path) -> str:
         """`h264` or `av1`; ValueError for what WebM does not take."""
-        codec = ("av1" if path.suffix == ".webm" else "h264") if self.codec == "auto" else self.codec
+        codec = (
+            ("av1" if path.suffix == ".webm" else "h264") if self.codec == "auto" else self.codec
+        )
         if path.suffix == ".webm" and codec != "av1":
             raise ValueError("WebM output requires the AV1 codec")
         return codec
 
 
-def save_video(path: Path, video: Clip | VideoFile, encoding: Encoding, texts: Mapping[str, str]) -> None:
-    """Writes a video with `texts` as tags of the container; a loaded one is copied where that is possible."""
+def save_video(
+    path: Path, video: Clip | VideoFile, encoding: Encoding, texts: Mapping[str, str]
+) -> None:
+    """Writes a video with `texts` as tags of the container; a loaded one is copied where that is
+    possible.
+    """
     import av
 
     if isinstance(video, VideoFile):
@@ -57,7 +69,9 @@ def save_video(path: Path, video: Clip | VideoFile, encoding: Encoding, texts: M
                 copy_streams(source, path, texts)
                 return
     clip = video if isinstance(video, Clip) else read_clip(video)
-    with av.open(str(path), "w", format=CONTAINERS[path.suffix], options=container_options(path)) as container:
+    with av.open(
+        str(path), "w", format=CONTAINERS[path.suffix], options=container_options(path)
+    ) as container:
         container.metadata.update(texts)
         encode_clip(container, clip, encoding.codec_for(path), encoding.crf)
 
@@ -69,10 +83,18 @@ def container_options(path: Path) -> dict[str, str]:
 def copy_streams(source: InputContainer, path: Path, texts: Mapping[str, str]) -> None:
     import av
 
-    with av.open(str(path), "w", format=CONTAINERS[path.suffix], options=container_options(path)) as target:
+    with av.open(
+        str(path), "w", format=CONTAINERS[path.suffix], options=container_options(path)
+    ) as target:
         target.metadata.update({**source.metadata, **texts})
-        kept = [s for s in source.streams if s.type in ("video", "audio") and s.codec_context is not None]
-        streams: dict[Any, Any] = {stream: target.add_stream_from_template(stream, opaque=True) for stream in kept}
+        kept = [
+            s
+            for s in source.streams
+            if s.type in ("video", "audio") and s.codec_context is not None
+        ]
+        streams: dict[Any, Any] = {
+            stream: target.add_stream_from_template(stream, opaque=True) for stream in kept
+        }
         for packet in source.demux(*kept):
             if packet.dts is not None:
                 packet.stream = streams[packet.stream]
@@ -93,7 +115,9 @@ def encode_clip(container: OutputContainer, clip: Clip, codec: str, crf: float |
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
     if clip.audio is not None:
-        encode_sound(container, sound, clip.audio, ceil(clip.audio.rate * len(clip.pictures) / clip.fps))
+        encode_sound(
+            container, sound, clip.audio, ceil(clip.audio.rate * len(clip.pictures) / clip.fps)
+        )
 
 
 def add_sound(container: OutputContainer, audio: Audio) -> Any:

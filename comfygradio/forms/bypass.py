@@ -1,4 +1,6 @@
-"""Bypassing nodes of a graph, as ComfyUI's own page does it: what came in goes out where the types fit."""
+"""Bypassing nodes of a graph, as ComfyUI's own page does it: what came in goes out where the types
+fit.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,17 @@ AUTOGROW = "COMFY_AUTOGROW_V3"
 MATCH_TYPE = "COMFY_MATCHTYPE_V3"
 MOST_GROWN = 100
 WIDGET_TYPES = frozenset(
-    {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "COMFY_DYNAMICCOMBO_V3", "COLOR", "CURVE", "BOUNDING_BOX"}
+    {
+        "INT",
+        "FLOAT",
+        "STRING",
+        "BOOLEAN",
+        "COMBO",
+        "COMFY_DYNAMICCOMBO_V3",
+        "COLOR",
+        "CURVE",
+        "BOUNDING_BOX",
+    }
 )
 
 
@@ -33,9 +45,10 @@ def bypass_nodes(
 ) -> list[tuple[str, str]]:
     """Take nodes out of an API-format graph, in place; ids that it does not have are passed over.
 
-    What an output fed is fed by the node's input of the same place if the types fit, else by its first input of
-    exactly the type asked for, else by the first that fits; an input counts even if nothing feeds it. Inputs left
-    without a source (class unknown, nothing fits, a circle) are removed and returned as (node id, input).
+    What an output fed is fed by the node's input of the same place if the types fit, else by its
+    first input of exactly the type asked for, else by the first that fits; an input counts even if
+    nothing feeds it. Inputs left without a source (class unknown, nothing fits, a circle) are
+    removed and returned as (node id, input).
     """
     bypassed = {key: graph.pop(key) for key in node_ids if key in graph}
     lost: list[tuple[str, str]] = []
@@ -54,13 +67,21 @@ def bypass_nodes(
     return lost
 
 
-def find_lost_required(graph: Graph, lost: Iterable[tuple[str, str]], object_info: ObjectInfo) -> list[tuple[str, str]]:
-    """Those of the lost inputs without which their node cannot run: the server never fills in a required input."""
-    specs = {pair: _find_spec(graph[pair[0]], pair[1], object_info) for pair in lost if pair[0] in graph}
+def find_lost_required(
+    graph: Graph, lost: Iterable[tuple[str, str]], object_info: ObjectInfo
+) -> list[tuple[str, str]]:
+    """Those of the lost inputs without which their node cannot run: the server never fills in a
+    required input.
+    """
+    specs = {
+        pair: _find_spec(graph[pair[0]], pair[1], object_info) for pair in lost if pair[0] in graph
+    }
     return [pair for pair, spec in specs.items() if spec and spec.group == "required"]
 
 
-def _follow(link: Link, wanted: str | None, bypassed: Graph, object_info: ObjectInfo) -> Link | None:
+def _follow(
+    link: Link, wanted: str | None, bypassed: Graph, object_info: ObjectInfo
+) -> Link | None:
     """The first link on the way up that comes from no bypassed node."""
     seen: set[Link] = set()
     source: Link | None = link
@@ -75,8 +96,12 @@ def _follow(link: Link, wanted: str | None, bypassed: Graph, object_info: Object
     return source
 
 
-def _choose_socket(node: Mapping[str, Any], slot: int, wanted: str | None, object_info: ObjectInfo) -> Socket | None:
-    """The input that takes the place of an output; without a type asked for, the output's own counts."""
+def _choose_socket(
+    node: Mapping[str, Any], slot: int, wanted: str | None, object_info: ObjectInfo
+) -> Socket | None:
+    """The input that takes the place of an output; without a type asked for, the output's own
+    counts.
+    """
     definition = object_info.get(node["class_type"])
     if definition is None or not 0 <= slot < len(definition.output_types):
         return None
@@ -85,21 +110,29 @@ def _choose_socket(node: Mapping[str, Any], slot: int, wanted: str | None, objec
     asked = given if wanted is None else wanted
     if asked in ANY_TYPE:
         return next(iter(sockets[slot : slot + 1] or sockets), None)
-    fitting = [socket for socket in sockets if _fits(socket.type, given) and _fits(socket.type, asked)]
+    fitting = [
+        socket for socket in sockets if _fits(socket.type, given) and _fits(socket.type, asked)
+    ]
     same_place = [socket for socket in sockets[slot : slot + 1] if socket in fitting]
     exact = [socket for socket in sockets if socket.type == asked]
     return next(iter([*same_place, *exact, *fitting]), None)
 
 
 def _list_sockets(node: Mapping[str, Any], object_info: ObjectInfo) -> list[Socket]:
-    """The inputs in the order of ComfyUI's page: first those that only links can fill, then those with a widget."""
+    """The inputs in the order of ComfyUI's page: first those that only links can fill, then those
+    with a widget.
+    """
     inputs = node["inputs"]
     definition = object_info.nodes[node["class_type"]]
     specs = sorted(definition.inputs.values(), key=_has_widget)
     grown = [[name for name in inputs if name.startswith(f"{spec.name}.")] for spec in specs]
     names = [name for spec, more in zip(specs, grown, strict=True) for name in (spec.name, *more)]
     types = [(name, _find_type(node, name, object_info)) for name in names]
-    return [Socket(kind, Link.parse(inputs.get(name))) for name, kind in types if kind not in (None, AUTOGROW)]
+    return [
+        Socket(kind, Link.parse(inputs.get(name)))
+        for name, kind in types
+        if kind not in (None, AUTOGROW)
+    ]
 
 
 def _has_widget(spec: InputSpec) -> bool:
@@ -127,20 +160,32 @@ def _find_spec(node: Mapping[str, Any], name: str, object_info: ObjectInfo) -> I
 
 
 def _grow(parent: InputSpec, item: str) -> InputSpec | None:
-    """The spec of one input of a growing row: the first `min` of them are required if the row's pattern is."""
+    """The spec of one input of a growing row: the first `min` of them are required if the row's
+    pattern is.
+    """
     template = _mapping(parent.options.get("template"))
     patterns = _mapping(template.get("input"))
     if required := _mapping(patterns.get("required")):
-        group: Literal["required", "optional"] = "required" if item in _name_needed(template) else "optional"
+        group: Literal["required", "optional"] = (
+            "required" if item in _name_needed(template) else "optional"
+        )
         return InputSpec.from_json(f"{parent.name}.{item}", group, next(iter(required.values())))
     optional = _mapping(patterns.get("optional"))
-    return InputSpec.from_json(f"{parent.name}.{item}", "optional", next(iter(optional.values()))) if optional else None
+    return (
+        InputSpec.from_json(f"{parent.name}.{item}", "optional", next(iter(optional.values())))
+        if optional
+        else None
+    )
 
 
 def _name_needed(template: Mapping[str, Any]) -> list[Any]:
     least, names = template.get("min"), template.get("names")
     count = min(least, MOST_GROWN) if isinstance(least, int) else 0
-    return names[:count] if isinstance(names, list) else [f"{template.get('prefix')}{place}" for place in range(count)]
+    return (
+        names[:count]
+        if isinstance(names, list)
+        else [f"{template.get('prefix')}{place}" for place in range(count)]
+    )
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -148,7 +193,9 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _fits(one: str, other: str) -> bool:
-    """Whether a link between these types is allowed: equal, one is anything, or their unions overlap."""
+    """Whether a link between these types is allowed: equal, one is anything, or their unions
+    overlap.
+    """
     if one in ANY_TYPE or other in ANY_TYPE:
         return True
     mine, theirs = set(one.casefold().split(",")), set(other.casefold().split(","))

@@ -1,4 +1,6 @@
-"""Checks: what people put into a field becomes what the prompt needs, or is refused with a sentence."""
+"""Checks: what people put into a field becomes what the prompt needs, or is refused with a
+sentence.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +26,14 @@ MAX_SIDE = 999_999
 """Pixels of a side; no picture has more."""
 
 RANDOM_SEEDS = 2**50
-"""Random seeds stay below what ComfyUI's own page draws (frontend 1.58), so that a browser does not round them."""
+"""Random seeds stay below what ComfyUI's own page draws (frontend 1.58), so that a browser does not
+round them.
+"""
 
 
 def check_value(field: Field, value: Any) -> Any:
-    """The value as the prompt needs it, None where an optional field stays empty; open seeds are drawn.
+    """The value as the prompt needs it, None where an optional field stays empty; open seeds are
+    drawn.
 
     Raises Refused.
     """
@@ -39,7 +44,9 @@ def check_value(field: Field, value: Any) -> Any:
 
 
 def is_empty(field: Field, value: Any) -> bool:
-    """Whether an optional field was left empty; a text counts as empty only where that bypasses nodes."""
+    """Whether an optional field was left empty; a text counts as empty only where that bypasses
+    nodes.
+    """
     if not field.optional or field.widget == "checkbox":
         return False
     if field.widget in ("text", "textarea") and not field.bypass:
@@ -48,7 +55,9 @@ def is_empty(field: Field, value: Any) -> bool:
 
 
 def check_text(field: Field, value: Any) -> str:
-    """A text of at most 100,000 characters; a number is taken as text, half characters (cut emoji) become `?`."""
+    """A text of at most 100,000 characters; a number is taken as text, half characters (cut emoji)
+    become `?`.
+    """
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float) or is_huge(value):
@@ -60,15 +69,23 @@ def check_text(field: Field, value: Any) -> str:
 
 
 def check_number(field: Field, value: Any) -> int | float:
-    """A number within the field's limits; whole where the server wants an INT. Texts of digits are read exactly."""
+    """A number within the field's limits; whole where the server wants an INT.
+
+    Texts of digits are read exactly.
+    """
     if value is None or value == "":
         raise Refused(f"a number is missing; {field.allowed}.")
     number = _parse_number(value)
     if number is None or is_huge(number) or (field.is_integer and number != int(number)):
         raise Refused(f"{show(value)} is not possible; {field.allowed}.")
     if field.is_integer and isinstance(number, float) and abs(number) >= EXACT:
-        raise Refused(f"{show(value)} is a rounded number; send one of this size as a whole number or its digits.")
-    if (field.minimum is not None and number < field.minimum) or (field.maximum is not None and number > field.maximum):
+        raise Refused(
+            f"{show(value)} is a rounded number; send one of this size as a whole number or its "
+            "digits."
+        )
+    if (field.minimum is not None and number < field.minimum) or (
+        field.maximum is not None and number > field.maximum
+    ):
         raise Refused(f"{show(value)} is not possible; {field.allowed}.")
     return int(number) if field.is_integer else number
 
@@ -82,14 +99,26 @@ def check_seed(field: Field, value: Any) -> int:
 
 def is_open_seed(value: object) -> bool:
     """Whether a seed is left to chance: nothing, -1 or "random"."""
-    return value is None or value == -1 or (isinstance(value, str) and value.strip().lower() in ("", "-1", "random"))
+    return (
+        value is None
+        or value == -1
+        or (isinstance(value, str) and value.strip().lower() in ("", "-1", "random"))
+    )
 
 
 def check_choice(field: Field, value: Any) -> Scalar | tuple[Scalar, ...]:
-    """A value of the list, given as the value itself, its text or its label; several of them where that is allowed."""
+    """A value of the list, given as the value itself, its text or its label; several of them where
+    that is allowed.
+    """
     if not field.is_multiple:
         return _find_choice(field.choices or (), value)
-    listed = _split_choices(field.choices or (), value) if isinstance(value, str) else () if value is None else value
+    listed = (
+        _split_choices(field.choices or (), value)
+        if isinstance(value, str)
+        else ()
+        if value is None
+        else value
+    )
     if not isinstance(listed, list | tuple):
         raise Refused(f"a list is expected; {list_choices(field.choices or ())}")
     return tuple(dict.fromkeys(_find_choice(field.choices or (), part) for part in listed))
@@ -97,7 +126,11 @@ def check_choice(field: Field, value: Any) -> Scalar | tuple[Scalar, ...]:
 
 def check_switch(field: Field, value: Any) -> bool:
     """On or off; the usual words for both are understood."""
-    word = str(value).strip().lower() if isinstance(value, bool | int | float | str) and not is_huge(value) else ""
+    word = (
+        str(value).strip().lower()
+        if isinstance(value, bool | int | float | str) and not is_huge(value)
+        else ""
+    )
     if word in ("true", "yes", "on", "1"):
         return True
     if word in ("false", "no", "off", "0"):
@@ -114,8 +147,12 @@ def check_size(field: Field, value: Any) -> tuple[int, int]:
     """(width, height) in pixels, given as "768x512", a pair or a mapping."""
     named = next((choice.value for choice in field.choices or () if choice.label == value), value)
     width, height = parse_size(named)
-    if field.choices is not None and (width, height) not in [parse_size(choice.value) for choice in field.choices]:
-        raise Refused(f"{show(width)}x{show(height)} is not in the list; {list_choices(field.choices)}")
+    if field.choices is not None and (width, height) not in [
+        parse_size(choice.value) for choice in field.choices
+    ]:
+        raise Refused(
+            f"{show(width)}x{show(height)} is not in the list; {list_choices(field.choices)}"
+        )
     low, high = field.minimum or 0, MAX_SIDE if field.maximum is None else field.maximum
     for side, pixels in (("width", width), ("height", height)):
         if not low <= pixels <= min(high, MAX_SIDE):
@@ -124,7 +161,9 @@ def check_size(field: Field, value: Any) -> tuple[int, int]:
 
 
 def check_color(field: Field, value: Any) -> str | int:
-    """A color as the input wants it: "#rrggbb", or the number 0 to 0xffffff; "#f80" and "rgb(…)" are understood."""
+    """A color as the input wants it: "#rrggbb", or the number 0 to 0xffffff; "#f80" and "rgb(…)"
+    are understood.
+    """
     number = _parse_number(value) if not isinstance(value, str) or value.strip().isdigit() else None
     text = f"#{int(number):06x}" if number is not None and 0 <= number <= 0xFFFFFF else value
     red_green_blue = parse_color(text) if isinstance(text, str) else None
@@ -133,13 +172,19 @@ def check_color(field: Field, value: Any) -> str | int:
     digits = "".join(f"{part:02x}" for part in red_green_blue)
     if not field.is_integer:
         return f"#{digits}"
-    if not (field.minimum or 0) <= int(digits, 16) <= (0xFFFFFF if field.maximum is None else field.maximum):
+    if (
+        not (field.minimum or 0)
+        <= int(digits, 16)
+        <= (0xFFFFFF if field.maximum is None else field.maximum)
+    ):
         raise Refused(f"the color #{digits} is not possible; as a number, {field.allowed}.")
     return int(digits, 16)
 
 
 def parse_color(text: str) -> tuple[int, int, int] | None:
-    """Red, green and blue, 0 to 255 each, of "#rrggbb", "#rgb" or "rgb(r, g, b)" (with alpha ignored), or None."""
+    """Red, green and blue, 0 to 255 each, of "#rrggbb", "#rgb" or "rgb(r, g, b)" (with alpha
+    ignored), or None.
+    """
     text = text.strip().lower()
     if re.fullmatch(r"#?[0-9a-f]{3}", text):
         text = "".join(2 * digit for digit in text[-3:])
@@ -184,7 +229,11 @@ def parse_size(value: Any) -> tuple[int, int]:
 
 
 def _find_choice(choices: tuple[Choice, ...], value: Any) -> Scalar:
-    same_type = (c.value for c in choices if c.value == value and isinstance(c.value, bool) == isinstance(value, bool))
+    same_type = (
+        c.value
+        for c in choices
+        if c.value == value and isinstance(c.value, bool) == isinstance(value, bool)
+    )
     found = next(same_type, None)
     if found is None and isinstance(value, str):
         found = next((c.value for c in choices if value in (c.label, str(c.value))), None)

@@ -9,9 +9,11 @@ from comfygradio.forms.field import Field, Lora
 
 
 def describe_value(field: Field, value: Any) -> Any:
-    """A checked value as JSON that `check_value` takes again, except for files, of which only the name stays.
+    """A checked value as JSON that `check_value` takes again, except for files, of which only the
+    name stays.
 
-    Sizes become "768x512", colors "#rrggbb", LoRA lists [{"name": …, "strength": …}]; empty ones None.
+    Sizes become "768x512", colors "#rrggbb", LoRA lists [{"name": …, "strength": …}]; empty ones
+    None.
     """
     if isinstance(value, Path):
         return value.name
@@ -20,12 +22,18 @@ def describe_value(field: Field, value: Any) -> Any:
     if field.widget == "color" and isinstance(value, int):
         return f"#{value:06x}"
     if field.widget == "loras" and value is not None:
-        return [{"name": row.name, "strength": row.strength} for row in value if isinstance(row, Lora)]
+        return [
+            {"name": row.name, "strength": row.strength} for row in value if isinstance(row, Lora)
+        ]
     return list(value) if isinstance(value, tuple) else value
 
 
 def write_word(described: Any) -> str:
-    """A described value as templates write it: lists with commas, LoRAs by name, empty ones as nothing."""
+    """A described value as templates write it: lists with commas, LoRAs by name, empty ones as
+    nothing.
+    """
     if isinstance(described, list):
-        return ", ".join(str(item["name"] if isinstance(item, dict) else item) for item in described)
+        return ", ".join(
+            str(item["name"] if isinstance(item, dict) else item) for item in described
+        )
     return "" if described is None else str(described)

@@ -1,4 +1,6 @@
-"""Dynamic prompts: `{a|b|{c|d}}` becomes one of its options, as in ComfyUI's own page before it posts a prompt."""
+"""Dynamic prompts: `{a|b|{c|d}}` becomes one of its options, as in ComfyUI's own page before it
+posts a prompt.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,13 @@ ESCAPED = re.compile(r"\\([{}|])")
 
 
 def expand_dynamic(text: str, random: Random) -> str:
-    r"""The text with an option chosen in each `{…}`, comments removed, and `\{`, `\}`, `\|` freed of their backslash.
+    r"""The text with an option chosen in each `{…}`, comments removed, and `\{`, `\}`, `\|` freed
+    of their backslash.
 
-    Comments are `/*…*/` and `//…` to the end of the line, so a web address loses its end, as it does in ComfyUI. A
-    `{` that is never closed reaches to the end of the text; a `}` or `|` outside of braces stays. Each option is as
-    likely as the others and may be empty. The same text and state of `random` give the same result. Never raises;
-    takes time in proportion to the text.
+    Comments are `/*…*/` and `//…` to the end of the line, so a web address loses its end, as it
+    does in ComfyUI. A `{` that is never closed reaches to the end of the text; a `}` or `|` outside
+    of braces stays. Each option is as likely as the others and may be empty. The same text and
+    state of `random` give the same result. Never raises; takes time in proportion to the text.
     """
     tokens: list[str] = TOKEN.findall(strip_comments(text))
     groups = _find_groups(tokens)
@@ -58,7 +61,9 @@ def _find_groups(tokens: list[str]) -> dict[int, list[int]]:
 
 
 def strip_comments(text: str) -> str:
-    """The text without `/*…*/` and `//…` to the end of the line; a `/*` that is never closed stays."""
+    """The text without `/*…*/` and `//…` to the end of the line; a `/*` that is never
+    closed stays.
+    """
     kept: list[str] = []
     kept_to = scan = 0
     last_end = text.rfind("*/")

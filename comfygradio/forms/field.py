@@ -16,11 +16,15 @@ MEDIA: frozenset[Widget] = frozenset({"image", "mask", "video", "audio", "file"}
 TEXTS: frozenset[Widget] = frozenset({"text", "textarea"})
 
 HUGE = 10**60
-"""Whole numbers from here on are taken by no field: Python refuses to write out much larger ones."""
+"""Whole numbers from here on are taken by no field: Python refuses to write out much larger ones.
+"""
 
 
 class Refused(Exception):
-    """A value that a field does not take; the text says what is allowed. Never leaves this package's forms."""
+    """A value that a field does not take; the text says what is allowed.
+
+    Never leaves this package's forms.
+    """
 
 
 @dataclass(frozen=True)
@@ -50,11 +54,12 @@ class Lora:
 class Field:
     """One line of a form, bound to a server: what it fills, what it allows and what it starts with.
 
-    `slots` maps the part of a value to the inputs it fills: "" for a plain value, "width" and "height" of a size;
-    of a LoRA list either "" (its loader nodes, in the order of the chain) or "model" and "clip" (the inputs that the
-    chain feeds). `minimum` and `maximum` are the narrower of preset and server. `dynamic` are the slots whose text
-    ComfyUI's own page expands (`{a|b}`), and `embeddings` the names that such a text may use. `bypass` are ids of
-    nodes that are bypassed while the field is empty or off; `show_if` maps other fields to the values that show it.
+    `slots` maps the part of a value to the inputs it fills: "" for a plain value, "width" and
+    "height" of a size; of a LoRA list either "" (its loader nodes, in the order of the chain) or
+    "model" and "clip" (the inputs that the chain feeds). `minimum` and `maximum` are the narrower
+    of preset and server. `dynamic` are the slots whose text ComfyUI's own page expands (`{a|b}`),
+    and `embeddings` the names that such a text may use. `bypass` are ids of nodes that are bypassed
+    while the field is empty or off; `show_if` maps other fields to the values that show it.
     """
 
     name: str
@@ -88,7 +93,11 @@ class Field:
             return f"{unit}from {self.minimum} to {self.maximum} are allowed"
         if self.minimum is not None:
             return f"{unit}from {self.minimum} are allowed"
-        return f"{unit}up to {self.maximum} are allowed" if self.maximum is not None else f"{unit}are allowed"
+        return (
+            f"{unit}up to {self.maximum} are allowed"
+            if self.maximum is not None
+            else f"{unit}are allowed"
+        )
 
     @property
     def all_slots(self) -> tuple[Slot, ...]:

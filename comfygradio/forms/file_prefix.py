@@ -1,4 +1,6 @@
-"""What ComfyUI's own page fills into `filename_prefix` before it posts a prompt: dates and values of other nodes."""
+"""What ComfyUI's own page fills into `filename_prefix` before it posts a prompt: dates and values
+of other nodes.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,10 @@ PREFIX_INPUT = "filename_prefix"
 def expand_prefix(text: str, graph: Mapping[str, Any], now: datetime) -> str:
     """The prefix with `%date:FORMAT%` and `%NODE.INPUT%` filled in; what is unknown stays as it is.
 
-    FORMAT may hold yyyy yy MM M dd d hh h (24 hours) mm m ss s and any other text; slashes make folders. NODE is a
-    class, or else a title; the first such node counts. `%width%`, `%year%` and the like are left for the server. A
-    value never makes or leaves a folder: characters that file names cannot have become `_`, and so do dots alone.
+    FORMAT may hold yyyy yy MM M dd d hh h (24 hours) mm m ss s and any other text; slashes make
+    folders. NODE is a class, or else a title; the first such node counts. `%width%`, `%year%` and
+    the like are left for the server. A value never makes or leaves a folder: characters that file
+    names cannot have become `_`, and so do dots alone.
     """
     nodes = _name_nodes(graph)
     return PLACEHOLDER.sub(lambda match: _fill(match, nodes, now), text)
@@ -26,16 +29,25 @@ def expand_prefix(text: str, graph: Mapping[str, Any], now: datetime) -> str:
 
 def expand_prefixes(graph: dict[str, Any], now: datetime) -> None:
     """Fill in the `filename_prefix` of every node of an API-format graph, in place."""
-    found = {key: text for key, node in graph.items() if isinstance(text := _inputs(node).get(PREFIX_INPUT), str)}
+    found = {
+        key: text
+        for key, node in graph.items()
+        if isinstance(text := _inputs(node).get(PREFIX_INPUT), str)
+    }
     for key, text in {key: expand_prefix(text, graph, now) for key, text in found.items()}.items():
         graph[key]["inputs"][PREFIX_INPUT] = text
 
 
 def _name_nodes(graph: Mapping[str, Any]) -> dict[str, Any]:
-    """Nodes by class and by title. A class goes first: it is the name that ComfyUI's page gives a node by itself."""
+    """Nodes by class and by title.
+
+    A class goes first: it is the name that ComfyUI's page gives a node by itself.
+    """
     nodes = [node for node in graph.values() if isinstance(node, dict)]
     classes = [(node.get("class_type"), node) for node in nodes]
-    titles = [(node["_meta"].get("title"), node) for node in nodes if isinstance(node.get("_meta"), dict)]
+    titles = [
+        (node["_meta"].get("title"), node) for node in nodes if isinstance(node.get("_meta"), dict)
+    ]
     named: dict[str, Any] = {}
     for name, node in [*classes, *titles]:
         if isinstance(name, str):
@@ -54,13 +66,17 @@ def _fill(placeholder: re.Match[str], nodes: Mapping[str, Any], now: datetime) -
 def _format_date(form: str, now: datetime) -> str:
     year = str(now.year)
     known = {"yyyy": year, "yy": year[2:]}
-    for letter, number in zip("Mdhms", (now.month, now.day, now.hour, now.minute, now.second), strict=True):
+    for letter, number in zip(
+        "Mdhms", (now.month, now.day, now.hour, now.minute, now.second), strict=True
+    ):
         known |= {letter: str(number), letter * 2: f"{number:02}"}
     return DATE_TOKEN.sub(lambda match: known.get(match[0], match[0]), form)
 
 
 def _write_value(value: Any) -> str | None:
-    """A literal as JavaScript writes it, made safe for a file name; None for links and whatever is no literal."""
+    """A literal as JavaScript writes it, made safe for a file name; None for links and whatever is
+    no literal.
+    """
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:

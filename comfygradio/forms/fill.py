@@ -25,7 +25,9 @@ from comfygradio.forms.templates import fill_template, find_names, list_template
 from comfygradio.forms.visibility import find_visible
 
 DRAWN = "_drawn"
-"""Under this name the random number of a form without a seed is kept among its values; no field can be called so."""
+"""Under this name the random number of a form without a seed is kept among its values; no field can
+be called so.
+"""
 
 Fixed = tuple[tuple[Slot, Any], ...]
 
@@ -38,14 +40,18 @@ def fill_graph(
     values: Mapping[str, Any],
     now: datetime.datetime,
 ) -> tuple[dict[str, Any], tuple[Upload, ...]]:
-    """The graph in API format, and the files that it needs; the same arguments always give the same.
+    """The graph in API format, and the files that it needs; the same arguments always give the
+    same.
 
-    `values` are checked values, None for fields that stay empty or are hidden; `now` is what `%date:…%` writes.
+    `values` are checked values, None for fields that stay empty or are hidden; `now` is what
+    `%date:…%` writes.
     """
     filling = _Filling(workflow.to_json(), object_info, fields, values)
     for slot, value in fixed:
         filling.put("", slot, value)
-    shown = find_visible(fields, {name: describe_value(field, values[name]) for name, field in fields.items()})
+    shown = find_visible(
+        fields, {name: describe_value(field, values[name]) for name, field in fields.items()}
+    )
     for name in order_by_filling(fields, shown):
         if values[name] is not None:
             filling.fill(fields[name], values[name])
@@ -60,10 +66,13 @@ def fill_graph(
     return graph, tuple(filling.list_uploads())
 
 
-def order_by_filling(fields: Mapping[str, Field], shown: Mapping[str, bool] | None = None) -> list[str]:
+def order_by_filling(
+    fields: Mapping[str, Field], shown: Mapping[str, bool] | None = None
+) -> list[str]:
     """Field names in the order in which they fill slots: where two share one, the later wins.
 
-    Hidden fields come first and those whose texts use other fields last, otherwise the order of the form holds.
+    Hidden fields come first and those whose texts use other fields last, otherwise the order of the
+    form holds.
     """
 
     def rank(name: str) -> tuple[bool, bool]:
@@ -77,7 +86,9 @@ def order_by_filling(fields: Mapping[str, Field], shown: Mapping[str, bool] | No
 
 def list_bypassed(fields: Mapping[str, Field], values: Mapping[str, Any]) -> list[str]:
     """Ids of the nodes that are bypassed because a field is empty or off."""
-    return [node for name, field in fields.items() if _is_off(values[name]) for node in field.bypass]
+    return [
+        node for name, field in fields.items() if _is_off(values[name]) for node in field.bypass
+    ]
 
 
 def uses_chance(fields: Mapping[str, Field], fixed: Fixed, values: Mapping[str, Any]) -> bool:
@@ -87,7 +98,10 @@ def uses_chance(fields: Mapping[str, Field], fixed: Fixed, values: Mapping[str, 
     texts = [value for _, value in fixed if isinstance(value, str)]
     if any(field.dynamic for field in fields.values()):
         own = "".join(text for field in fields.values() for text in list_templates(field))
-        texts += [fill_template(own, dict.fromkeys(find_names(own), "")), *map(str, values.values())]
+        texts += [
+            fill_template(own, dict.fromkeys(find_names(own), "")),
+            *map(str, values.values()),
+        ]
     return any("{" in text for text in texts)
 
 
@@ -103,19 +117,26 @@ class _Filling:
     ) -> None:
         self.graph = graph
         self._object_info = object_info
-        self._words = {name: write_word(describe_value(field, values[name])) for name, field in fields.items()}
+        self._words = {
+            name: write_word(describe_value(field, values[name])) for name, field in fields.items()
+        }
         self._put: dict[Slot, str] = {}
         self._uploads: list[Upload] = []
 
-    def put(self, origin: str, slot: Slot, value: Any, own: Mapping[str, str] | None = None) -> None:
-        """Set an input; in a text the values of fields, and what `own` adds to them, stand for their names.
+    def put(
+        self, origin: str, slot: Slot, value: Any, own: Mapping[str, str] | None = None
+    ) -> None:
+        """Set an input; in a text the values of fields, and what `own` adds to them, stand for
+        their names.
 
         A comment ends with the value that it stands in, lest it swallows what follows.
         """
         if isinstance(value, str):
             words = {**self._words, **(own or {})}
             is_drawn = self._is_drawn(slot)
-            value = fill_template(value, {n: strip_comments(w) for n, w in words.items()} if is_drawn else words)
+            value = fill_template(
+                value, {n: strip_comments(w) for n, w in words.items()} if is_drawn else words
+            )
         self._set(origin, slot, value)
 
     def fill(self, field: Field, value: Any) -> None:
@@ -133,15 +154,21 @@ class _Filling:
                     self._set(field.name, slot, side)
         elif field.widget != "loras":
             self._set_all(field, wrap(value) if field.is_multiple else value)
-            for slot, setting in next((c.sets for c in field.choices or () if c.value == value), ()):
+            for slot, setting in next(
+                (c.sets for c in field.choices or () if c.value == value), ()
+            ):
                 self.put(field.name, slot, setting)
 
     def expand(self, seed: str) -> None:
-        """Draw `{a|b}` in the texts that were put in; a field that fills several inputs draws the same for each."""
+        """Draw `{a|b}` in the texts that were put in; a field that fills several inputs draws the
+        same for each.
+        """
         for slot, origin in self._put.items():
             inputs = self.graph[slot.node_id]["inputs"]
             if isinstance(inputs[slot.input], str) and self._is_drawn(slot):
-                inputs[slot.input] = expand_dynamic(inputs[slot.input], random.Random(f"{seed}/{origin}"))
+                inputs[slot.input] = expand_dynamic(
+                    inputs[slot.input], random.Random(f"{seed}/{origin}")
+                )
 
     def complete(self) -> None:
         """Fill in what the choices made in dynamic combos ask for beyond what the workflow has."""
@@ -162,7 +189,9 @@ class _Filling:
         """Whether ComfyUI's own page expands `{a|b}` in this input."""
         node = self.graph[slot.node_id]
         spec = self._object_info.spec(node["class_type"], slot.input, node["inputs"])
-        return spec is not None and "STRING" in spec.types and bool(spec.options.get("dynamicPrompts"))
+        return (
+            spec is not None and "STRING" in spec.types and bool(spec.options.get("dynamicPrompts"))
+        )
 
     def _set_all(self, field: Field, value: Any) -> None:
         for slot in field.slots.get("", ()):
@@ -179,7 +208,11 @@ def _is_off(value: Any) -> bool:
 
 
 def _find_seed(fields: Mapping[str, Field], values: Mapping[str, Any]) -> str:
-    seeds = [values[name] for name, field in fields.items() if field.widget == "seed" and values[name] is not None]
+    seeds = [
+        values[name]
+        for name, field in fields.items()
+        if field.widget == "seed" and values[name] is not None
+    ]
     seed = seeds[0] if seeds else values.get(DRAWN)
     if seed is not None:
         return str(seed)

@@ -1,4 +1,7 @@
-"""Forms: a preset bound to what a server's object_info knows. Values in, a checked prompt out; no server I/O."""
+"""Forms: a preset bound to what a server's object_info knows.
+
+Values in, a checked prompt out; no server I/O.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +33,9 @@ from comfygradio.forms.visibility import find_visible
 class Form:
     """A preset bound to a server. With `problems` it stays closed: it can be shown, but not filled.
 
-    `workflow` is the stored one as healed for this server, `notes` say what was healed; `fixed` are values that are
-    set whatever the form says. `outputs` are ids of the nodes whose results are shown; empty means every output node.
+    `workflow` is the stored one as healed for this server, `notes` say what was healed; `fixed` are
+    values that are set whatever the form says. `outputs` are ids of the nodes whose results are
+    shown; empty means every output node.
     """
 
     name: str
@@ -51,14 +55,19 @@ class Form:
         return tuple(name for name, one in self.fields.items() if one.widget == "seed")
 
     def check(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Every field's value, checked and completed: defaults filled in, open seeds drawn, hidden fields reset.
+        """Every field's value, checked and completed: defaults filled in, open seeds drawn, hidden
+        fields reset.
 
         Raises ValuesRefused with a sentence for each field that cannot be taken.
         """
         known = {*self.fields, DRAWN}
-        problems = {show(name): self.describe_unknown(show(name)) for name in values if name not in known}
+        problems = {
+            show(name): self.describe_unknown(show(name)) for name in values if name not in known
+        }
         checked, refused = self._check_each(values)
-        described = {name: describe_value(self.fields[name], value) for name, value in checked.items()}
+        described = {
+            name: describe_value(self.fields[name], value) for name, value in checked.items()
+        }
         for name, is_shown in find_visible(self.fields, described).items():
             if not is_shown:
                 refused.pop(name, None)
@@ -71,15 +80,22 @@ class Form:
         return checked
 
     def fill(self, values: Mapping[str, Any]) -> Prompt:
-        """The prompt for these values. Raises ValuesRefused, or PresetError where the form has problems."""
+        """The prompt for these values.
+
+        Raises ValuesRefused, or PresetError where the form has problems.
+        """
         self.refuse_if_closed()
         return self.build(self.check(values))
 
     def build(self, checked: Mapping[str, Any], now: datetime.datetime | None = None) -> Prompt:
-        """The prompt for values that `check` returned; the same values at the same time give the same prompt."""
+        """The prompt for values that `check` returned; the same values at the same time give the
+        same prompt.
+        """
         self.refuse_if_closed()
         now = now or datetime.datetime.now()
-        graph, uploads = fill_graph(self.workflow, self.object_info, self.fields, self.fixed, checked, now)
+        graph, uploads = fill_graph(
+            self.workflow, self.object_info, self.fields, self.fixed, checked, now
+        )
         info = {"preset": self.name, "values": self.describe(checked), "version": read_version()}
         outputs = tuple(node for node in self.outputs if node in graph)
         return Prompt(graph, uploads, {"comfygradio": info}, outputs)
@@ -92,26 +108,39 @@ class Form:
         }
 
     def find_visible(self, values: Mapping[str, Any]) -> dict[str, bool]:
-        """Field name → whether it is shown, for values as people have put them in; odd ones count as the default."""
-        checked, _ = self._check_each({name: values[name] for name in values if name in self.fields})
+        """Field name → whether it is shown, for values as people have put them in; odd ones count
+        as the default.
+        """
+        checked, _ = self._check_each(
+            {name: values[name] for name in values if name in self.fields}
+        )
         return find_visible(self.fields, self.describe(checked))
 
     def find_field(self, node_id: str, input_name: str | None) -> Field | None:
         """The field that fills this input, or None; used to show a server's error beside it.
 
-        Of a dynamic input (`resize_type.width`) ComfyUI names only the last part where it is missing.
+        Of a dynamic input (`resize_type.width`) ComfyUI names only the last part where it is
+        missing.
         """
         own = {slot: one for one in [*self.fields.values()][::-1] for slot in one.all_slots}
-        last = (one for slot, one in own.items() if slot.node_id == node_id and slot.input.endswith(f".{input_name}"))
+        last = (
+            one
+            for slot, one in own.items()
+            if slot.node_id == node_id and slot.input.endswith(f".{input_name}")
+        )
         loaders = (one for one in self.fields.values() if is_loader(one, node_id))
         return own.get(Slot(node_id, input_name or "")) or next(last, None) or next(loaders, None)
 
     def describe_rejection(self, node_errors: Iterable[NodeError]) -> dict[str, str]:
-        """Field name → what the server refused in the inputs that it fills; what no field fills is left out."""
+        """Field name → what the server refused in the inputs that it fills; what no field fills is
+        left out.
+        """
         found: dict[str, str] = {}
         for error in node_errors:
             if one := self.find_field(error.node_id, error.input_name):
-                text = ": ".join(part.rstrip(".") for part in (error.message, error.details) if part)
+                text = ": ".join(
+                    part.rstrip(".") for part in (error.message, error.details) if part
+                )
                 found.setdefault(one.name, f"ComfyUI refuses it: {text}.")
         return found
 
@@ -131,19 +160,26 @@ class Form:
         return checked, refused
 
     def _reset(self, one: Field) -> Any:
-        """What a hidden field stands for: nothing where it may be empty, else what it starts with."""
+        """What a hidden field stands for: nothing where it may be empty, else what it
+        starts with.
+        """
         return None if one.optional or one.widget in MEDIA else check_value(one, one.default)
 
     def describe_unknown(self, name: str) -> str:
         """Say that there is no field of this name, and which one may be meant."""
         near = difflib.get_close_matches(name, self.fields, 1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(self.fields) or 'none'}."
+        hint = (
+            f"did you mean {near[0]}?" if near else f"there are {', '.join(self.fields) or 'none'}."
+        )
         return f"{self.title} has no such field; {hint}"
 
 
 def fingerprint(form: Form) -> str:
     """A digest of everything that decides how the form looks, except the choices of its lists."""
-    shape = [{**vars(one), "choices": one.choices is None, "default": None} for one in form.fields.values()]
+    shape = [
+        {**vars(one), "choices": one.choices is None, "default": None}
+        for one in form.fields.values()
+    ]
     parts = [form.title, form.file.model_dump(mode="json"), shape, form.problems, form.notes]
     return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
 

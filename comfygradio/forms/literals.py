@@ -1,4 +1,6 @@
-"""Literals: whether a value may stand in an input, as ComfyUI's own validation (v0.33.0) decides it."""
+"""Literals: whether a value may stand in an input, as ComfyUI's own validation (v0.33.0) decides
+it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ def unwrap(value: Any) -> Any:
 
 
 def wrap(value: Any) -> Any:
-    """A list as it has to be sent, since ComfyUI takes a bare one for a link; any other value as it is."""
+    """A list as it has to be sent, since ComfyUI takes a bare one for a link; any other value as it
+    is.
+    """
     return {"__value__": list(value)} if isinstance(value, list | tuple) else value
 
 
@@ -33,19 +37,31 @@ def check_literal(spec: InputSpec, value: Any) -> str | None:
 
 
 def check_setting(spec: InputSpec, value: Any) -> str | None:
-    """What is wrong with a preset's value for this input: stricter than ComfyUI, which makes 7 of 7.5 and 1 of true."""
+    """What is wrong with a preset's value for this input: stricter than ComfyUI, which makes 7 of
+    7.5 and 1 of true.
+    """
     if spec.choices is None and "BOOLEAN" in spec.types and not isinstance(value, bool):
         return f"{spec.name} takes true or false, not {show(value)}."
-    if spec.choices is None and spec.types & {"INT", "FLOAT"} and not spec.types & {"STRING", "BOOLEAN"}:
-        kind, takes = ("a number", int | float) if "FLOAT" in spec.types else ("a whole number", int)
+    if (
+        spec.choices is None
+        and spec.types & {"INT", "FLOAT"}
+        and not spec.types & {"STRING", "BOOLEAN"}
+    ):
+        kind, takes = (
+            ("a number", int | float) if "FLOAT" in spec.types else ("a whole number", int)
+        )
         if isinstance(value, bool) or not isinstance(value, takes):
             return f"{spec.name} takes {kind}, not {show(value)}."
     return check_literal(spec, value)
 
 
 def is_multiselect(spec: InputSpec) -> bool:
-    """Whether several choices of a combo may be taken at once (`multiselect`; `multi_select` since v0.21)."""
-    return spec.choices is not None and bool(spec.options.get("multiselect") or spec.options.get("multi_select"))
+    """Whether several choices of a combo may be taken at once (`multiselect`; `multi_select` since
+    v0.21).
+    """
+    return spec.choices is not None and bool(
+        spec.options.get("multiselect") or spec.options.get("multi_select")
+    )
 
 
 def _check_choice(spec: InputSpec, value: Any) -> str | None:

@@ -1,4 +1,6 @@
-"""LoRA lists: rows of a name and a strength, and the chain of loader nodes that they become in the graph."""
+"""LoRA lists: rows of a name and a strength, and the chain of loader nodes that they become in the
+graph.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ Graph = dict[str, dict[str, Any]]
 
 
 def check_loras(field: Field, value: Any) -> tuple[Lora, ...]:
-    """Rows of name and strength, given as `name:0.8, other`, or as a list of names, pairs or objects."""
+    """Rows of name and strength, given as `name:0.8, other`, or as a list of names, pairs or
+    objects.
+    """
     rows = _split_text(value) if isinstance(value, str) else [] if value is None else value
     if isinstance(rows, Lora | Mapping) or not isinstance(rows, list | tuple):
         raise Refused("a list of LoRAs is expected, for example film-grain:0.8, soft-light.")
@@ -35,14 +39,24 @@ def read_loaders(graph: Mapping[str, Any], field: Field) -> list[dict[str, Any]]
     rows = []
     for slot in field.slots.get("", ()):
         inputs = graph[slot.node_id]["inputs"]
-        strengths = [inputs[name] for name in _list_strengths(inputs) if isinstance(inputs[name], int | float)]
+        strengths = [
+            inputs[name]
+            for name in _list_strengths(inputs)
+            if isinstance(inputs[name], int | float)
+        ]
         if isinstance(inputs.get(slot.input), str):
-            rows.append({"name": inputs[slot.input], "strength": strengths[0] if strengths else 1.0})
+            rows.append(
+                {"name": inputs[slot.input], "strength": strengths[0] if strengths else 1.0}
+            )
     return rows
 
 
-def insert_loras(graph: Graph, field: Field, loras: Sequence[Lora], object_info: ObjectInfo) -> None:
-    """Put the chain for these rows into the graph, in place; without rows, its loaders are bypassed."""
+def insert_loras(
+    graph: Graph, field: Field, loras: Sequence[Lora], object_info: ObjectInfo
+) -> None:
+    """Put the chain for these rows into the graph, in place; without rows, its loaders are
+    bypassed.
+    """
     if "" in field.slots:
         _fill_loaders(graph, field, loras, object_info)
     else:
@@ -50,14 +64,18 @@ def insert_loras(graph: Graph, field: Field, loras: Sequence[Lora], object_info:
 
 
 def name_node(field: Field, index: int) -> str:
-    """The id of an added loader node; the same rows give the same ids, which keeps ComfyUI's cache."""
+    """The id of an added loader node; the same rows give the same ids, which keeps
+    ComfyUI's cache.
+    """
     return f"{field.name}-lora-{index + 1}"
 
 
 def is_loader(field: Field, node_id: str) -> bool:
     """Whether a node of a filled graph is one of the loaders that a LoRA list stands for."""
     own = {slot.node_id for slot in field.slots.get("", ())}
-    return field.widget == "loras" and node_id in own.union(name_node(field, index) for index in range(MAX_ROWS))
+    return field.widget == "loras" and node_id in own.union(
+        name_node(field, index) for index in range(MAX_ROWS)
+    )
 
 
 def _split_text(text: str) -> list[str]:
@@ -76,11 +94,15 @@ def _check_row(field: Field, row: Any) -> Lora | None:
 
 
 def _find_file(choices: tuple[Choice, ...], name: Any) -> Scalar | None:
-    """The file with this name or label, or the only one that is called so without its folders and its ending."""
+    """The file with this name or label, or the only one that is called so without its folders and
+    its ending.
+    """
     found = next((choice.value for choice in choices if name in (choice.value, choice.label)), None)
     if found is not None or not isinstance(name, str):
         return found
-    stems = [(take_file_name(str(choice.value)).rpartition(".")[0], choice.value) for choice in choices]
+    stems = [
+        (take_file_name(str(choice.value)).rpartition(".")[0], choice.value) for choice in choices
+    ]
     short = [value for stem, value in stems if stem == name.casefold()]
     return short[0] if len(short) == 1 else None
 
@@ -105,30 +127,47 @@ def _check_strength(field: Field, value: Any) -> float:
         field.maximum if field.maximum is not None else 100,
     )
     try:
-        strength = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
+        strength = (
+            float(value)
+            if isinstance(value, int | float | str) and not isinstance(value, bool)
+            else math.nan
+        )
     except (ValueError, OverflowError):
         strength = math.nan
     if not low <= strength <= high:
-        raise Refused(f"the strength {show(value)} is not possible; numbers from {low:g} to {high:g} are allowed.")
+        raise Refused(
+            f"the strength {show(value)} is not possible; numbers from {low:g} to {high:g} are "
+            "allowed."
+        )
     return strength
 
 
 def _list_strengths(inputs: Mapping[str, Any]) -> list[str]:
-    return [name for name in inputs if name.startswith("strength") and Link.parse(inputs[name]) is None]
+    return [
+        name for name in inputs if name.startswith("strength") and Link.parse(inputs[name]) is None
+    ]
 
 
 def _set_row(node: dict[str, Any], name_input: str, lora: Lora) -> None:
-    """Put a row into a loader; one that holds it already keeps its strengths, which may differ for model and CLIP."""
+    """Put a row into a loader; one that holds it already keeps its strengths, which may differ for
+    model and CLIP.
+    """
     strengths = _list_strengths(node["inputs"])
-    if node["inputs"].get(name_input) == lora.name and [node["inputs"][s] for s in strengths[:1]] == [lora.strength]:
+    if node["inputs"].get(name_input) == lora.name and [
+        node["inputs"][s] for s in strengths[:1]
+    ] == [lora.strength]:
         return
     node["inputs"][name_input] = lora.name
     for name in _list_strengths(node["inputs"]):
         node["inputs"][name] = lora.strength
 
 
-def _fill_loaders(graph: Graph, field: Field, loras: Sequence[Lora], object_info: ObjectInfo) -> None:
-    """The first rows go into the workflow's own loaders, further ones into copies behind the last."""
+def _fill_loaders(
+    graph: Graph, field: Field, loras: Sequence[Lora], object_info: ObjectInfo
+) -> None:
+    """The first rows go into the workflow's own loaders, further ones into copies
+    behind the last.
+    """
     slots = field.slots[""]
     for slot, lora in zip(slots, loras, strict=False):
         _set_row(graph[slot.node_id], slot.input, lora)
@@ -163,10 +202,15 @@ def _relink(graph: Graph, old: str, new: str) -> None:
 def _insert_chain(graph: Graph, field: Field, loras: Sequence[Lora]) -> None:
     """New loaders between the source of the named inputs and these inputs."""
     with_clip = "clip" in field.slots
-    sources = {part: graph[slots[0].node_id]["inputs"][slots[0].input] for part, slots in field.slots.items()}
+    sources = {
+        part: graph[slots[0].node_id]["inputs"][slots[0].input]
+        for part, slots in field.slots.items()
+    }
     for index, lora in enumerate(loras):
         node_id = name_node(field, index)
-        strengths = {"strength_model": lora.strength} | ({"strength_clip": lora.strength} if with_clip else {})
+        strengths = {"strength_model": lora.strength} | (
+            {"strength_clip": lora.strength} if with_clip else {}
+        )
         graph[node_id] = {
             "class_type": "LoraLoader" if with_clip else "LoraLoaderModelOnly",
             "inputs": {"lora_name": lora.name, **strengths, **sources},

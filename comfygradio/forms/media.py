@@ -1,4 +1,6 @@
-"""Files that people hand in: pictures, masks, videos, sound and others; is it one, is it whole, is it small enough."""
+"""Files that people hand in: pictures, masks, videos, sound and others; is it one, is it whole, is
+it small enough.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,12 @@ NOUNS: Mapping[str, str] = {
     "audio": "a sound file",
     "file": "a file",
 }
-CONTAINERS = "mov,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,gif,apng,flac,mp3,wav,w64,aac,aiff,caf,amr"
-"""FFmpeg's names of what is opened; playlists are not among them, since they make it read other files."""
+CONTAINERS = (
+    "mov,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,gif,apng,flac,mp3,wav,w64,aac,aiff,caf,amr"
+)
+"""FFmpeg's names of what is opened; playlists are not among them, since they make it read other
+files.
+"""
 
 FRESH_NANOSECONDS = 2 * 10**9
 
@@ -47,7 +53,8 @@ def check_media(field: Field, value: Any) -> Path:
 
 
 def name_upload(field: Field, path: Path) -> str:
-    """A file name made from the content, so that the same file is uploaded once and stays in ComfyUI's cache.
+    """A file name made from the content, so that the same file is uploaded once and stays in
+    ComfyUI's cache.
 
     Raises ValuesRefused where the file has gone since it was checked.
     """
@@ -68,7 +75,8 @@ def check_bytes(path: Path, max_mb: float) -> str | None:
 def _stamp(path: Path) -> tuple[int, ...]:
     """What changes when a file does; empty for one that cannot be looked at.
 
-    Of one that was written a moment ago no two are the same, since it may change again within a tick of its times.
+    Of one that was written a moment ago no two are the same, since it may change again within a
+    tick of its times.
     """
     try:
         found, now = path.stat(), time.time_ns()
@@ -80,7 +88,9 @@ def _stamp(path: Path) -> tuple[int, ...]:
 
 @lru_cache(maxsize=REMEMBERED)
 def _check_once(widget: Widget, max_mb: float, path: Path, stamp: tuple[int, ...]) -> str | None:
-    """What is wrong with a file; remembered for as long as its stamp stays, since sweeps ask for every point."""
+    """What is wrong with a file; remembered for as long as its stamp stays, since sweeps ask for
+    every point.
+    """
     if widget == "image":
         return check_picture(path, max_mb)
     if widget == "mask":
@@ -98,7 +108,9 @@ def _check_stream(kind: str, path: Path) -> str | None:
     import av
 
     try:
-        with av.open(str(path), options={"protocol_whitelist": "file", "format_whitelist": CONTAINERS}) as container:
+        with av.open(
+            str(path), options={"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
+        ) as container:
             streams = container.streams.video if kind == "video" else container.streams.audio
             if streams and next(container.decode(streams[0]), None) is not None:
                 return None

@@ -1,4 +1,6 @@
-"""Names of models: the same file under another spelling, the nearest names, and the folder where a file belongs."""
+"""Names of models: the same file under another spelling, the nearest names, and the folder where a
+file belongs.
+"""
 
 from __future__ import annotations
 
@@ -43,26 +45,44 @@ FILE_END = re.compile(r"[.][A-Za-z][A-Za-z0-9]{0,11}$")
 WORD = re.compile(r"[^\W\d_]+|\d+")
 
 MOST_COMPARED = 300
-"""Names that are compared letter by letter: those that share the most words with the one looked for."""
+"""Names that are compared letter by letter: those that share the most words with the one looked
+for.
+"""
 
 MAX_NAME = 300
 """Characters of a name that are compared with others."""
 
-SUFFIXES = (".safetensors", ".sft", ".ckpt", ".pt", ".pt2", ".pth", ".bin", ".gguf", ".onnx", ".pkl")
+SUFFIXES = (
+    ".safetensors",
+    ".sft",
+    ".ckpt",
+    ".pt",
+    ".pt2",
+    ".pth",
+    ".bin",
+    ".gguf",
+    ".onnx",
+    ".pkl",
+)
 
 
 def match_name(value: object, choices: Sequence[Scalar]) -> Scalar | None:
-    """The one choice that is the same name but for `\\` and `/`, then case, then sub-folder; None if not exactly one.
+    """The one choice that is the same name but for `\\` and `/`, then case, then sub-folder; None
+    if not exactly one.
 
-    Models are stored under other folders, and Windows servers spell folders with a backslash. Only names that end like
-    a file's are looked for in other folders: `3/4` is no `1/4`.
+    Models are stored under other folders, and Windows servers spell folders with a backslash. Only
+    names that end like a file's are looked for in other folders: `3/4` is no `1/4`.
     """
     if not isinstance(value, str):
         return None
     steps: list[Callable[[str], str]] = [str, _unify, lambda name: _unify(name).casefold()]
     steps += [take_file_name] if FILE_END.search(value) else []
     for spell in steps:
-        found = [choice for choice in choices if isinstance(choice, str) and spell(choice) == spell(value)]
+        found = [
+            choice
+            for choice in choices
+            if isinstance(choice, str) and spell(choice) == spell(value)
+        ]
         if found:
             return found[0] if len(found) == 1 else None
     return None
@@ -73,7 +93,9 @@ def find_near(value: object, choices: Sequence[Scalar], count: int = 3) -> tuple
     files = {take_file_name(str(choice)): str(choice) for choice in choices}
     wanted = take_file_name(str(value))[:MAX_NAME]
     words = frozenset(WORD.findall(wanted))
-    likely = heapq.nlargest(MOST_COMPARED, files, key=lambda name: len(words.intersection(WORD.findall(name))))
+    likely = heapq.nlargest(
+        MOST_COMPARED, files, key=lambda name: len(words.intersection(WORD.findall(name)))
+    )
     near = difflib.get_close_matches(wanted, likely, count, 0.4)
     return tuple(files[name] for name in near)
 

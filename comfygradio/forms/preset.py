@@ -21,7 +21,9 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 @dataclass(frozen=True)
 class Preset:
-    """A preset file and the workflow beside it; `name` is its name in URLs, commands and folders."""
+    """A preset file and the workflow beside it; `name` is its name in URLs, commands
+    and folders.
+    """
 
     name: str
     path: Path
@@ -35,8 +37,12 @@ class Preset:
 
     @property
     def class_types(self) -> frozenset[str]:
-        """The node classes that a server is asked about: the workflow's, and those that LoRA lists add."""
-        return self.workflow.class_types.union(*(list_classes(line) for line in self.file.fields.values()))
+        """The node classes that a server is asked about: the workflow's, and those that LoRA lists
+        add.
+        """
+        return self.workflow.class_types.union(
+            *(list_classes(line) for line in self.file.fields.values())
+        )
 
     def bind(self, object_info: ObjectInfo, embeddings: Sequence[str] = ()) -> Form:
         """The form that this preset gives on a server with these node classes and embeddings."""
@@ -48,7 +54,8 @@ def load_preset(path: str | Path) -> Preset:
     path = Path(path)
     if not NAME.fullmatch(path.stem):
         raise PresetError(
-            f"{path.name}: a preset is named in small letters, digits and _ (snake_case), for example "
+            f"{path.name}: a preset is named in small letters, digits and _ (snake_case), for "
+            "example "
             f"{_suggest_name(path.stem)}.yaml."
         )
     file = parse_preset_file(path)
@@ -59,7 +66,8 @@ def load_preset(path: str | Path) -> Preset:
         raise PresetError(f"{path}: workflow {file.workflow!r} is no path: {error}.") from error
     if folder not in workflow_path.parents:
         raise PresetError(
-            f"{path}: workflow {file.workflow} lies outside of the preset's folder; put it beside the file."
+            f"{path}: workflow {file.workflow} lies outside of the preset's folder; put it beside "
+            "the file."
         )
     try:
         return Preset(path.stem, path, file, load_workflow(workflow_path))
@@ -68,7 +76,9 @@ def load_preset(path: str | Path) -> Preset:
 
 
 def load_presets(folders: Iterable[Path]) -> tuple[list[Preset], list[PresetError]]:
-    """Every `*.yaml` preset of the folders, by order and title, and an error for each that cannot be used."""
+    """Every `*.yaml` preset of the folders, by order and title, and an error for each that cannot
+    be used.
+    """
     presets: dict[str, Preset] = {}
     errors: list[PresetError] = []
     for folder in folders:
@@ -81,7 +91,11 @@ def load_presets(folders: Iterable[Path]) -> tuple[list[Preset], list[PresetErro
                 errors.append(error)
                 continue
             if preset.name in presets:
-                errors.append(PresetError(f"{path}: the name {preset.name} is taken by {presets[preset.name].path}."))
+                errors.append(
+                    PresetError(
+                        f"{path}: the name {preset.name} is taken by {presets[preset.name].path}."
+                    )
+                )
             presets.setdefault(preset.name, preset)
     return sort_presets(presets.values()), errors
 
@@ -91,7 +105,9 @@ def sort_presets(presets: Iterable[Preset]) -> list[Preset]:
     listed = sorted(presets, key=lambda preset: (preset.file.order, preset.title))
     firsts = {preset.file.group: index for index, preset in reversed([*enumerate(listed)])}
     places = {preset.name: index for index, preset in enumerate(listed)}
-    return sorted(listed, key=lambda one: firsts[one.file.group] if one.file.group else places[one.name])
+    return sorted(
+        listed, key=lambda one: firsts[one.file.group] if one.file.group else places[one.name]
+    )
 
 
 def _suggest_name(stem: str) -> str:

@@ -47,7 +47,9 @@ class LoraFile(BaseModel):
     model_config = STRICT
 
     name: str = Field(description="The LoRA file, as the server spells it.")
-    strength: int | float = Field(default=1.0, description="How strongly it acts; 1 is its own strength.")
+    strength: int | float = Field(
+        default=1.0, description="How strongly it acts; 1 is its own strength."
+    )
 
 
 SlotAddress = str | SlotFile
@@ -64,41 +66,62 @@ class FieldFile(BaseModel):
 
     model_config = STRICT
 
-    slot: SlotAddresses | None = Field(default=None, description="The input that it fills (NODE.INPUT), or several.")
+    slot: SlotAddresses | None = Field(
+        default=None, description="The input that it fills (NODE.INPUT), or several."
+    )
     slots: dict[Part, SlotAddresses] | None = Field(
-        default=None, description="Named parts: width and height of a size; model (and clip) of a LoRA list."
+        default=None,
+        description="Named parts: width and height of a size; model (and clip) of a LoRA list.",
     )
     label: str | None = Field(default=None, description="The name that people see.")
-    help: str | None = Field(default=None, description="A line under it; else the server's tooltip.")
+    help: str | None = Field(
+        default=None, description="A line under it; else the server's tooltip."
+    )
     placeholder: str | None = Field(default=None, description="Shown while a text is empty.")
     group: str | None = Field(default=None, description="The heading under which it stands.")
     advanced: bool = Field(default=False, description="Folded away under More settings.")
-    widget: Widget | None = Field(default=None, description="How it is drawn, if not as the server's spec suggests.")
+    widget: Widget | None = Field(
+        default=None, description="How it is drawn, if not as the server's spec suggests."
+    )
     default: Value | None = Field(default=None, description="What it starts with.")
-    min: int | float | None = Field(default=None, description="Least value, within the server's limits.")
-    max: int | float | None = Field(default=None, description="Largest value, within the server's limits.")
+    min: int | float | None = Field(
+        default=None, description="Least value, within the server's limits."
+    )
+    max: int | float | None = Field(
+        default=None, description="Largest value, within the server's limits."
+    )
     step: Annotated[int, Field(gt=0)] | Annotated[float, Field(gt=0)] | None = Field(
         default=None, description="Distance between two values."
     )
     choices: Choices | None = Field(
         default=None,
-        description="A list; label: value pairs; label: {slot: value} to set several slots; or a pattern (sdxl/*) "
+        description="A list; label: value pairs; label: {slot: value} to set several slots; or a "
+        "pattern (sdxl/*) "
         "that filters the server's list.",
     )
     template: str | None = Field(
-        default=None, description="The text that is filled in; {value} is this field's, {NAME} another field's."
+        default=None,
+        description="The text that is filled in; {value} is this field's, {NAME} another field's.",
     )
     show_if: dict[FieldName, Scalar | list[Scalar]] | None = Field(
         default=None, description="Shown only while these fields have one of these values."
     )
     optional: bool = Field(default=False, description="May stay empty.")
-    bypass: SlotNodes | None = Field(default=None, description="Nodes that are bypassed while it is empty or off.")
-    fixed: Scalar | None = Field(default=None, description="A value that is set, never shown, never settable.")
-    max_mb: Annotated[float, Field(gt=0)] | None = Field(default=None, description="Largest upload in MB (50).")
+    bypass: SlotNodes | None = Field(
+        default=None, description="Nodes that are bypassed while it is empty or off."
+    )
+    fixed: Scalar | None = Field(
+        default=None, description="A value that is set, never shown, never settable."
+    )
+    max_mb: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="Largest upload in MB (50)."
+    )
 
     @model_validator(mode="after")
     def _check_slots(self) -> FieldFile:
-        sets_slots = isinstance(self.choices, dict) and any(isinstance(v, dict) for v in self.choices.values())
+        sets_slots = isinstance(self.choices, dict) and any(
+            isinstance(v, dict) for v in self.choices.values()
+        )
         if sets_slots and not all(isinstance(v, dict) for v in self.choices.values()):  # type: ignore[union-attr]
             raise ValueError("either all choices set slots or none does")
         if self.slot is not None and self.slots is not None:
@@ -107,7 +130,11 @@ class FieldFile(BaseModel):
             raise ValueError("needs either slot or slots")
         if sets_slots and (self.slot is not None or self.slots is not None):
             raise ValueError("needs no slot where its choices set slots")
-        if self.slots is not None and set(self.slots) not in ({"width", "height"}, {"model"}, {"model", "clip"}):
+        if self.slots is not None and set(self.slots) not in (
+            {"width", "height"},
+            {"model"},
+            {"model", "clip"},
+        ):
             raise ValueError("needs both width and height in slots, or model (and clip) for LoRAs")
         if self.template is not None and self.slot is None:
             raise ValueError("needs a slot for its template")
@@ -130,7 +157,9 @@ class FieldFile(BaseModel):
         if unused:
             raise ValueError(f"is fixed and never shown; remove {' and '.join(unused)}, or fixed")
         if self.widget == "loras" or "model" in (self.slots or {}):
-            raise ValueError("is a LoRA list and cannot be fixed; put the loaders into the workflow")
+            raise ValueError(
+                "is a LoRA list and cannot be fixed; put the loaders into the workflow"
+            )
         return self
 
 
@@ -140,7 +169,9 @@ class PresetFile(BaseModel):
     model_config = STRICT
 
     title: str = Field(min_length=1, description="What people see.")
-    workflow: str = Field(min_length=1, description="The workflow file in API format, beside this file or below it.")
+    workflow: str = Field(
+        min_length=1, description="The workflow file in API format, beside this file or below it."
+    )
     description: str = Field(default="", description="One sentence under the title.")
     icon: str = Field(default="", description="An emoji.")
     group: str = Field(default="", description="Presets of one group stand together.")
@@ -149,12 +180,18 @@ class PresetFile(BaseModel):
     outputs: list[str | int] = Field(
         default=[], description="Nodes whose results are shown; every output node if empty."
     )
-    examples: list[dict[str, Value]] = Field(default=[], description="Named value sets; a click fills the form.")
-    sweep: dict[FieldName, str | int | float] = Field(default={}, description="Suggested axes: field and axis text.")
+    examples: list[dict[str, Value]] = Field(
+        default=[], description="Named value sets; a click fills the form."
+    )
+    sweep: dict[FieldName, str | int | float] = Field(
+        default={}, description="Suggested axes: field and axis text."
+    )
 
 
 def read_rows(value: Any) -> Any:
     """A value of a preset file as a form checks it: rows of a LoRA list as {"name", "strength"}."""
     return (
-        [row.model_dump() if isinstance(row, LoraFile) else row for row in value] if isinstance(value, list) else value
+        [row.model_dump() if isinstance(row, LoraFile) else row for row in value]
+        if isinstance(value, list)
+        else value
     )

@@ -16,8 +16,13 @@ from comfygradio.forms.strict_yaml import read_yaml
 
 
 def parse_preset_file(path: Path) -> PresetFile:
-    """Read a preset file without its workflow. Raises PresetError, which names file, line and key."""
-    data, lines = read_yaml(path, PresetError, "a preset is a list of keys such as title, workflow and fields.")
+    """Read a preset file without its workflow.
+
+    Raises PresetError, which names file, line and key.
+    """
+    data, lines = read_yaml(
+        path, PresetError, "a preset is a list of keys such as title, workflow and fields."
+    )
     try:
         file = PresetFile.model_validate(data)
     except ValidationError as error:
@@ -31,25 +36,43 @@ def _check_examples(path: Path, file: PresetFile, lines: Mapping[tuple[str, ...]
     for index, example in enumerate(file.examples):
         for name in example.keys() - known:
             line = lines.get(("examples", str(index), name), 1)
-            raise PresetError(f"{path}:{line}: examples: there is no field {name}; there are {', '.join(file.fields)}.")
+            raise PresetError(
+                f"{path}:{line}: examples: there is no field {name}; there are "
+                f"{', '.join(file.fields)}."
+            )
     for name in file.sweep.keys() - file.fields.keys():
         line = lines.get(("sweep", name), 1)
-        raise PresetError(f"{path}:{line}: sweep: there is no field {name}; there are {', '.join(file.fields)}.")
+        raise PresetError(
+            f"{path}:{line}: sweep: there is no field {name}; there are {', '.join(file.fields)}."
+        )
 
 
-def _describe_problems(path: Path, error: ValidationError, lines: Mapping[tuple[str, ...], int]) -> list[str]:
+def _describe_problems(
+    path: Path, error: ValidationError, lines: Mapping[tuple[str, ...], int]
+) -> list[str]:
     found: dict[tuple[str, ...], Any] = {}
     for problem in error.errors():
         place = _find_place(problem["loc"], lines)
         if place not in found or _is_vague(found[place]):
             found[place] = problem
     deeper = {place[:length] for place in found for length in range(len(place))}
-    telling = {place: problem for place, problem in found.items() if place not in deeper or not _is_vague(problem)}
-    return [f"{path}:{lines.get(place, 1)}: {_describe_problem(problem, place)}" for place, problem in telling.items()]
+    telling = {
+        place: problem
+        for place, problem in found.items()
+        if place not in deeper or not _is_vague(problem)
+    }
+    return [
+        f"{path}:{lines.get(place, 1)}: {_describe_problem(problem, place)}"
+        for place, problem in telling.items()
+    ]
 
 
-def _find_place(loc: tuple[int | str, ...], lines: Mapping[tuple[str, ...], int]) -> tuple[str, ...]:
-    """The keys on the way to a problem, without the names that pydantic gives to the branches of a union."""
+def _find_place(
+    loc: tuple[int | str, ...], lines: Mapping[tuple[str, ...], int]
+) -> tuple[str, ...]:
+    """The keys on the way to a problem, without the names that pydantic gives to the branches of a
+    union.
+    """
     place: tuple[str, ...] = ()
     for part in map(str, loc):
         if (*place, part) in lines:
@@ -58,7 +81,9 @@ def _find_place(loc: tuple[int | str, ...], lines: Mapping[tuple[str, ...], int]
 
 
 def _is_vague(problem: Any) -> bool:
-    """Whether a problem says only that a value is of another type: one of several, where more types are possible."""
+    """Whether a problem says only that a value is of another type: one of several, where more types
+    are possible.
+    """
     return str(problem["type"]).endswith("_type")
 
 
@@ -85,7 +110,8 @@ def _describe_value(problem: Any, place: tuple[str, ...]) -> str:
             return "write {FIELD: VALUE} or {FIELD: [VALUE, VALUE]}, for example {mode: Photo}."
         if place[2:3] in (("choices",), ("default",), ("fixed",)) or place[:1] == ("examples",):
             return f"{show(problem['input'])} does not fit; texts, numbers, true and false do."
-    return f"{problem['msg'].removeprefix('Value error, ').replace('Input should be', 'this has to be')}."
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{message.replace('Input should be', 'this has to be')}."
 
 
 def _describe_unknown_key(place: tuple[str, ...]) -> str:

@@ -22,10 +22,12 @@ Kind = Literal[
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that has to be mended before the form can be used; `message` is a sentence for people.
+    """One thing that has to be mended before the form can be used; `message` is a sentence for
+    people.
 
-    `field` is a field's name, `node` and `input` the place in the workflow, where there is one; `folder` is the
-    models folder of a missing file, and `near` holds the server's most similar names.
+    `field` is a field's name, `node` and `input` the place in the workflow, where there is one;
+    `folder` is the models folder of a missing file, and `near` holds the server's most similar
+    names.
     """
 
     kind: Kind
@@ -42,7 +44,12 @@ class Problem:
 
     def to_json(self) -> dict[str, Any]:
         """What `comfygradio check --json` prints; empty parts are left out."""
-        parts = {**vars(self), "message": str(self), "near": list(self.near), "value": _write(self.value)}
+        parts = {
+            **vars(self),
+            "message": str(self),
+            "near": list(self.near),
+            "value": _write(self.value),
+        }
         return {name: value for name, value in parts.items() if value not in ("", [], None)}
 
 
@@ -56,7 +63,9 @@ def _write(value: Any) -> Any:
 
 
 class Misfit(PresetError):
-    """A line of a preset that does not fit the workflow or the server; `kind` is the kind of its Problem."""
+    """A line of a preset that does not fit the workflow or the server; `kind` is the kind of its
+    Problem.
+    """
 
     def __init__(self, kind: Kind, message: str, node: str = "", input: str = "") -> None:
         super().__init__(message)

@@ -1,4 +1,6 @@
-"""The JSON Schema of preset files, so that editors complete keys and mark mistakes while one types."""
+"""The JSON Schema of preset files, so that editors complete keys and mark mistakes
+while one types.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +14,24 @@ from comfygradio.forms.preset_file import PresetFile
 NAME = "preset.schema.json"
 
 HEADER = f"# yaml-language-server: $schema={NAME}"
-"""The first line of a preset that lies beside its schema: what editors with a YAML language server look for."""
+"""The first line of a preset that lies beside its schema: what editors with a YAML language server
+look for.
+"""
 
 
 def build_schema() -> dict[str, Any]:
     """The schema (JSON Schema 2020-12) of a whole preset file."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **PresetFile.model_json_schema(by_alias=True)}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **PresetFile.model_json_schema(by_alias=True),
+    }
 
 
 def write_schema(folder: Path) -> Path:
-    """Write the schema into a folder of presets, over an older one. Raises PresetError where that fails."""
+    """Write the schema into a folder of presets, over an older one.
+
+    Raises PresetError where that fails.
+    """
     path = folder / NAME
     try:
         path.write_text(dump_schema(), encoding="utf-8")

@@ -10,10 +10,14 @@ SHOWN = 100
 """Choices that an answer holds at most."""
 
 
-def search_choices(choices: Sequence[Choice], query: str, limit: int = SHOWN) -> tuple[list[Choice], int]:
-    """The choices that hold every word of the query, whatever the case, and how many there are in all.
+def search_choices(
+    choices: Sequence[Choice], query: str, limit: int = SHOWN
+) -> tuple[list[Choice], int]:
+    """The choices that hold every word of the query, whatever the case, and how many there are in
+    all.
 
-    At most `limit` of them: names that begin with the query first, otherwise in the order of the list.
+    At most `limit` of them: names that begin with the query first, otherwise in the order of the
+    list.
     """
     words = query.casefold().split()
     if not words:

@@ -26,7 +26,9 @@ class Slot:
 
 @dataclass(frozen=True)
 class FoundSlot:
-    """A slot that was looked up; `note` says so when the node was not the one that the preset names by its id."""
+    """A slot that was looked up; `note` says so when the node was not the one that the preset names
+    by its id.
+    """
 
     slot: Slot
     note: str = ""
@@ -38,13 +40,20 @@ def locate_slot(workflow: Workflow, address: SlotAddress) -> FoundSlot:
         described = _find_described(workflow, address)
         return FoundSlot(Slot(described.id, address.input), _describe_found(address, described))
     for split in range(len(address)):
-        if address[split] == "." and address[split + 1 :] and (node := _match_node(workflow, address[:split])):
+        if (
+            address[split] == "."
+            and address[split + 1 :]
+            and (node := _match_node(workflow, address[:split]))
+        ):
             return FoundSlot(Slot(node.id, address[split + 1 :]))
     raise Misfit("slot", _describe_unknown(workflow, address))
 
 
 def find_slot(workflow: Workflow, address: SlotAddress) -> Slot:
-    """The slot that `NODE.INPUT` names: NODE is an id, a title, or a class that occurs once. Raises Misfit."""
+    """The slot that `NODE.INPUT` names: NODE is an id, a title, or a class that occurs once.
+
+    Raises Misfit.
+    """
     return locate_slot(workflow, address).slot
 
 
@@ -73,18 +82,25 @@ def _match_node(workflow: Workflow, name: str) -> Node | None:
 
 
 def _find_described(workflow: Workflow, address: SlotFile) -> Node:
-    """The node of a long address: by id, unless its class or, with a better match elsewhere, its title is another."""
+    """The node of a long address: by id, unless its class or, with a better match elsewhere, its
+    title is another.
+    """
     same_class = [node for node in workflow if address.class_type in (None, node.class_type)]
     same_title = [node for node in same_class if node.title == address.title]
     by_id = workflow.nodes.get(str(address.node))
-    if by_id and by_id in same_class and (address.title in (None, by_id.title) or len(same_title) != 1):
+    if (
+        by_id
+        and by_id in same_class
+        and (address.title in (None, by_id.title) or len(same_title) != 1)
+    ):
         return by_id
     for matches in (same_title, same_class if address.class_type else []):
         if len(matches) == 1:
             return matches[0]
     raise Misfit(
         "slot",
-        f"no node fits the slot (node {address.node}, class {address.class_type}, title {address.title}); "
+        f"no node fits the slot (node {address.node}, class {address.class_type}, title "
+        f"{address.title}); "
         f"the workflow has {_list_nodes(workflow)}.",
     )
 
@@ -94,14 +110,19 @@ def _describe_found(address: SlotFile, node: Node) -> str:
         return ""
     how = "title and class" if node.title == address.title and address.class_type else "class"
     how = "title" if not address.class_type else how
-    return f"node {address.node} is node {node.id} ({node.title}) in this workflow; it was found by its {how}."
+    return (
+        f"node {address.node} is node {node.id} ({node.title}) in this workflow; it was found "
+        f"by its {how}."
+    )
 
 
 def _describe_unknown(workflow: Workflow, address: str) -> str:
     name, _, input = address.rpartition(".")
     if not name or not input:
         return f"{address} is no slot: write NODE.INPUT, for example 6.text."
-    twice = next((called for called in _find_repeated(workflow) if address.startswith(f"{called}.")), None)
+    twice = next(
+        (called for called in _find_repeated(workflow) if address.startswith(f"{called}.")), None
+    )
     return f"slot {address}: {_describe_unknown_node(workflow, twice or name)}"
 
 

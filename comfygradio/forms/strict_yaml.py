@@ -1,4 +1,6 @@
-"""Reads YAML files, strictly: what YAML would silently change or leave out is refused, with file, line and key."""
+"""Reads YAML files, strictly: what YAML would silently change or leave out is refused, with file,
+line and key.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ import yaml
 from comfygradio.errors import ComfyGradioError
 
 Loader: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml where it is there: unlike PyYAML's own scanner it takes `{label: What is it?}`, as YAML 1.2 does."""
+"""libyaml where it is there: unlike PyYAML's own scanner it takes `{label: What is it?}`, as YAML
+1.2 does.
+"""
 
 MAX_NODES = 100_000
 """Keys and values of a file, aliases written out."""
@@ -24,7 +28,8 @@ Refusal = type[ComfyGradioError]
 def read_yaml(path: Path, refusal: Refusal, form: str) -> tuple[dict[str, Any], Lines]:
     """The keys and values of a file, and the line of each key.
 
-    Raises an error of the class `refusal` that names file and line; `form` is the sentence for a file without keys.
+    Raises an error of the class `refusal` that names file and line; `form` is the sentence for a
+    file without keys.
     """
     try:
         return _read_tree(path, path.read_text(encoding="utf-8-sig"), refusal, form)
@@ -46,7 +51,12 @@ def _read_tree(path: Path, text: str, refusal: Refusal, form: str) -> tuple[dict
     lines = _find_lines(path, tree, refusal)
     try:
         data: dict[str, Any] = yaml.load(text, Loader=Loader)
-    except (ValueError, LookupError, AttributeError, TypeError) as error:  # PyYAML on `2024-13-45` or `!!bool maybe`
+    except (
+        ValueError,
+        LookupError,
+        AttributeError,
+        TypeError,
+    ) as error:  # PyYAML on `2024-13-45` or `!!bool maybe`
         raise refusal(f"{path}: a value cannot be read ({error}); put it in quotes.") from error
     return data, lines
 
@@ -61,7 +71,10 @@ def _count_nodes(path: Path, node: yaml.Node, known: dict[int, int], refusal: Re
         known[id(node)] = 1 + sum(_count_nodes(path, part, known, refusal) for part in inner)
     if known[id(node)] >= MAX_NODES:
         where = f"{path}:{node.start_mark.line + 1}"
-        raise refusal(f"{where}: this repeats too much, by anchors (&) and aliases (*); write less, or write it out.")
+        raise refusal(
+            f"{where}: this repeats too much, by anchors (&) and aliases (*); write less, or "
+            "write it out."
+        )
     return known[id(node)]
 
 
@@ -72,7 +85,9 @@ def _describe_yaml_error(path: Path, error: yaml.YAMLError) -> str:
 
 
 def _find_lines(path: Path, tree: yaml.Node, refusal: Refusal) -> Lines:
-    """The line of every key; refuses what YAML would silently change: keys that stand twice or are no text."""
+    """The line of every key; refuses what YAML would silently change: keys that stand twice or are
+    no text.
+    """
     lines: Lines = {}
     seen: set[int] = set()
 

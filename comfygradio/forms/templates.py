@@ -1,4 +1,6 @@
-"""Templates: texts that take the values of fields, `{value}` for the own one and `{NAME}` for another's."""
+"""Templates: texts that take the values of fields, `{value}` for the own one and `{NAME}` for
+another's.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,12 @@ def find_names(template: str) -> list[str]:
 
 
 def list_templates(field: Field) -> list[str]:
-    """The texts of a field that may take the values of others: its template, and those that its choices set."""
-    settings = [text for choice in field.choices or () for _, text in choice.sets if isinstance(text, str)]
+    """The texts of a field that may take the values of others: its template, and those that its
+    choices set.
+    """
+    settings = [
+        text for choice in field.choices or () for _, text in choice.sets if isinstance(text, str)
+    ]
     return [field.template, *settings] if field.template else settings
 
 
@@ -27,9 +33,13 @@ def fill_template(template: str, values: Mapping[str, str]) -> str:
 
 
 def invert_template(template: str, text: str) -> str | None:
-    """The value that the template turned into this text, or None: it does not fit, or uses the value not just once."""
+    """The value that the template turned into this text, or None: it does not fit, or uses the
+    value not just once.
+    """
     before, found, after = template.partition("{value}")
     if not found or "{value}" in after or find_names(template) != ["value"]:
         return None
-    is_inside = text.startswith(before) and text.endswith(after) and len(text) >= len(before) + len(after)
+    is_inside = (
+        text.startswith(before) and text.endswith(after) and len(text) >= len(before) + len(after)
+    )
     return text[len(before) : len(text) - len(after)] if is_inside else None

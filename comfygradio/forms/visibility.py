@@ -9,7 +9,8 @@ from comfygradio.forms.field import Field
 
 
 def find_visible(fields: Mapping[str, Field], values: Mapping[str, Any]) -> dict[str, bool]:
-    """Field name → whether it is shown. `values` hold described values (see `describe`); missing ones are the default.
+    """Field name → whether it is shown. `values` hold described values (see `describe`); missing
+    ones are the default.
 
     A field that depends on a hidden one sees that one's default, and what depends on it in turn.
     """
@@ -26,14 +27,20 @@ def find_circle(fields: Mapping[str, Field]) -> list[str] | None:
     def visit(name: str, way: tuple[str, ...]) -> list[str] | None:
         if name in way:
             return list(way[way.index(name) :])
-        found = [visit(other, (*way, name)) for other in fields[name].show_if if other in fields and other not in safe]
+        found = [
+            visit(other, (*way, name))
+            for other in fields[name].show_if
+            if other in fields and other not in safe
+        ]
         safe.add(name)
         return next((circle for circle in found if circle), None)
 
     return next((circle for name in fields if (circle := visit(name, ()))), None)
 
 
-def _decide(name: str, fields: Mapping[str, Field], values: Mapping[str, Any], shown: dict[str, bool]) -> bool:
+def _decide(
+    name: str, fields: Mapping[str, Field], values: Mapping[str, Any], shown: dict[str, bool]
+) -> bool:
     if name in shown:
         return shown[name]
     shown[name] = True
@@ -46,4 +53,8 @@ def _decide(name: str, fields: Mapping[str, Field], values: Mapping[str, Any], s
 
 def _fits(value: Any, wanted: tuple[Any, ...]) -> bool:
     chosen = value if isinstance(value, list) else [value]
-    return any(one == item and isinstance(one, bool) == isinstance(item, bool) for one in chosen for item in wanted)
+    return any(
+        one == item and isinstance(one, bool) == isinstance(item, bool)
+        for one in chosen
+        for item in wanted
+    )

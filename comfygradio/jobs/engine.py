@@ -1,4 +1,7 @@
-"""The seam to many machines: an engine gives the lanes that jobs run on. Which one it is, only its maker knows."""
+"""The seam to many machines: an engine gives the lanes that jobs run on.
+
+Which one it is, only its maker knows.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,9 @@ class Engine(Protocol):
         ...
 
     def watch(self, changed: Callable[[], None]) -> None:
-        """Call `changed` after lanes came or went, or got well again, from a thread of the engine's."""
+        """Call `changed` after lanes came or went, or got well again, from a thread of the
+        engine's.
+        """
         ...
 
     def close(self) -> None:
@@ -43,7 +48,9 @@ class Engine(Protocol):
 
 
 class ServerList:
-    """The engine for servers that this process reaches itself: each is a lane for as long as the app runs."""
+    """The engine for servers that this process reaches itself: each is a lane for as long as the
+    app runs.
+    """
 
     trouble = ""
     may_grow = False
@@ -62,7 +69,9 @@ class ServerList:
 
 
 def renew_lanes(queue: JobQueue, engine: Engine, class_types: Iterable[str]) -> None:
-    """Let a queue work on the lanes that an engine has now; new ones tell first what they have of these classes."""
+    """Let a queue work on the lanes that an engine has now; new ones tell first what they have of
+    these classes.
+    """
     lanes, known = engine.lanes, queue.lanes
     for lane in (lane for lane in lanes if lane not in known):
         lane.expect(class_types)

@@ -1,4 +1,6 @@
-"""Homes: the lane that may still have a job's prompt, and how long another one leaves the job to it."""
+"""Homes: the lane that may still have a job's prompt, and how long another one leaves the job to
+it.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +11,16 @@ from comfygradio.jobs.job import Job
 from comfygradio.jobs.lane import Lane
 
 HOME_SECONDS = 60.0
-"""How long a job whose prompt may still be on a server waits for that server before another one may take it."""
+"""How long a job whose prompt may still be on a server waits for that server before another one may
+take it.
+"""
 
 
 class Homes:
     """Jobs that look for their prompt. Not thread-safe: the queue that owns it holds a lock.
 
-    With `may_grow` a home that is not there may yet come; else it is waited for only while it is among the lanes.
+    With `may_grow` a home that is not there may yet come; else it is waited for only while it is
+    among the lanes.
     """
 
     def __init__(self, seconds: float, may_grow: bool) -> None:

@@ -1,4 +1,6 @@
-"""Inputs: the files that jobs need, kept by their content for as long as a job of the ledger names them."""
+"""Inputs: the files that jobs need, kept by their content for as long as a job of the ledger names
+them.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from comfygradio.errors import LedgerError
 CHUNK_BYTES = 1 << 20
 
 ORDERED_SECONDS = 600.0
-"""A kept file that was touched this recently may belong to a job that is being ordered, so it is not dropped."""
+"""A kept file that was touched this recently may belong to a job that is being ordered, so it is
+not dropped.
+"""
 
 
 def get_inputs_folder(outputs: Path) -> Path:
@@ -26,13 +30,24 @@ def get_inputs_folder(outputs: Path) -> Path:
 
 
 def keep_uploads(prompt: Prompt, outputs: Path) -> Prompt:
-    """The same prompt with its files copied to where they outlive the app, each content once. Raises LedgerError."""
+    """The same prompt with its files copied to where they outlive the app, each content once.
+
+    Raises LedgerError.
+    """
     folder = get_inputs_folder(outputs.resolve())
-    return replace(prompt, uploads=tuple(replace(u, path=_keep(u.path, u.name, folder)) for u in prompt.uploads))
+    return replace(
+        prompt,
+        uploads=tuple(replace(u, path=_keep(u.path, u.name, folder)) for u in prompt.uploads),
+    )
 
 
-def drop_inputs(outputs: Path, is_needed: Callable[[str], bool], older_than_seconds: float = ORDERED_SECONDS) -> int:
-    """Delete kept files that no job needs, leftovers of copies included; says how many. `is_needed` gets a name."""
+def drop_inputs(
+    outputs: Path, is_needed: Callable[[str], bool], older_than_seconds: float = ORDERED_SECONDS
+) -> int:
+    """Delete kept files that no job needs, leftovers of copies included; says how many.
+
+    `is_needed` gets a name.
+    """
     folder, dropped = get_inputs_folder(outputs), 0
     for path in list(folder.iterdir()) if folder.is_dir() else ():
         dropped += not is_needed(path.name) and drop_input(path, older_than_seconds)
@@ -51,7 +66,9 @@ def drop_input(path: Path, older_than_seconds: float = ORDERED_SECONDS) -> bool:
 
 
 def _keep(path: Path, name: str, folder: Path) -> Path:
-    """The copy of a file, named by its content; a copy that is there already and whole is used again."""
+    """The copy of a file, named by its content; a copy that is there already and whole is used
+    again.
+    """
     try:
         if path.resolve().parent == folder and path.is_file():
             os.utime(path)

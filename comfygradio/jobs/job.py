@@ -46,7 +46,9 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Point:
-    """Which point of which sweep an order is: the sweep's id, the position on each axis, and the key of the content."""
+    """Which point of which sweep an order is: the sweep's id, the position on each axis, and the
+    key of the content.
+    """
 
     sweep: str
     place: tuple[int, ...]
@@ -55,7 +57,8 @@ class Point:
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be run: a preset's prompt, the values it was filled with as JSON, and which of them are seeds.
+    """What is to be run: a preset's prompt, the values it was filled with as JSON, and which of
+    them are seeds.
 
     `point` is there for a point of a sweep; an order read back from the ledger is one of its own.
     """
@@ -69,12 +72,13 @@ class Order:
 
 
 class Job:
-    """One order on its way. `id` is its prompt's id; `token` is secret: whoever knows it may watch and stop the job.
+    """One order on its way. `id` is its prompt's id; `token` is secret: whoever knows it may watch
+    and stop the job.
 
-    `owner` is whose it is, `priority` 0 for a single picture and 1 for a point of a sweep. `home` is the server that
-    has it or had it last, `may_exist` whether that server may know its prompt, and `accepted` whether it took it;
-    `attempts` counts how often it was lost. `carried` are nodes that ride along in the graph that is
-    posted, and nowhere else (see `comfy.carried`).
+    `owner` is whose it is, `priority` 0 for a single picture and 1 for a point of a sweep. `home`
+    is the server that has it or had it last, `may_exist` whether that server may know its prompt,
+    and `accepted` whether it took it; `attempts` counts how often it was lost. `carried` are nodes
+    that ride along in the graph that is posted, and nowhere else (see `comfy.carried`).
     """
 
     def __init__(
@@ -114,7 +118,9 @@ class Job:
         return bool(self._listeners)
 
     def update(self, **changes: Any) -> None:
-        """Change fields of the snapshot and tell everybody who watches; callable from any thread."""
+        """Change fields of the snapshot and tell everybody who watches; callable from
+        any thread.
+        """
         with self._lock:
             self._snapshot = replace(self._snapshot, version=self._snapshot.version + 1, **changes)
             listeners = list(self._listeners)
@@ -126,7 +132,9 @@ class Job:
         self.stop_requested.set()
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener` after every change, from the thread that changes; returns how to stop that."""
+        """Call `listener` after every change, from the thread that changes; returns how to stop
+        that.
+        """
         with self._lock:
             self._listeners.add(listener)
         return lambda: self._listeners.discard(listener)

@@ -1,4 +1,6 @@
-"""Lanes: one ComfyUI server each, with what it has, how it is, and how many of our prompts it holds."""
+"""Lanes: one ComfyUI server each, with what it has, how it is, and how many of our prompts it
+holds.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ UNKNOWN = "It has not told yet what it has."
 
 @dataclass(frozen=True)
 class LaneStatus:
-    """How a server is: whether it answers and why not, its devices as it tells them, and our prompts on it."""
+    """How a server is: whether it answers and why not, its devices as it tells them, and our
+    prompts on it.
+    """
 
     url: str
     is_up: bool
@@ -75,7 +79,10 @@ class Lane:
             self._trouble, self._looked_at = UNKNOWN, float("-inf")
 
     def learn(self, class_types: Iterable[str]) -> ObjectInfo:
-        """Ask the server about these classes, and remember what it has of them. Raises ServerError."""
+        """Ask the server about these classes, and remember what it has of them.
+
+        Raises ServerError.
+        """
         self._classes = tuple(sorted(class_types))
         try:
             found = self.client.object_info(*self._classes) if self._classes else ObjectInfo({})
@@ -95,7 +102,8 @@ class Lane:
         return self._memory
 
     def refuse(self, graph: Mapping[str, Any]) -> str:
-        """Why this server cannot run a graph (a class or a file that it lacks), in a sentence; "" if it can.
+        """Why this server cannot run a graph (a class or a file that it lacks), in a sentence; ""
+        if it can.
 
         A server of which nothing was learnt yet takes everything.
         """
@@ -132,7 +140,9 @@ class Lane:
 
 
 def learn_all(lanes: Iterable[Lane], class_types: Iterable[str]) -> Belongings:
-    """Ask every server about these classes, and for its embeddings; one that fails is passed over."""
+    """Ask every server about these classes, and for its embeddings; one that fails is
+    passed over.
+    """
     classes, object_info, embeddings = tuple(class_types), ObjectInfo({}), dict[str, None]()
     troubles: list[ComfyGradioError] = []
     for lane in lanes:
@@ -159,7 +169,13 @@ def _find_lacking(graph: Mapping[str, Any], known: ObjectInfo) -> Iterator[str]:
             continue
         for spec in definition.inputs.values():
             value = node["inputs"].get(spec.name)
-            if spec.choices is None or spec.media or value is None or Link.parse(value) or isinstance(value, dict):
+            if (
+                spec.choices is None
+                or spec.media
+                or value is None
+                or Link.parse(value)
+                or isinstance(value, dict)
+            ):
                 continue
             if value not in spec.choices and not spec.options.get("remote"):
                 yield f"it does not have {value}."

@@ -1,4 +1,6 @@
-"""What a lane's client can do: a ComfyClient can, and so can whatever passes the calls on to one elsewhere."""
+"""What a lane's client can do: a ComfyClient can, and so can whatever passes the calls on to one
+elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,10 @@ from comfygradio.comfy.workflow import Prompt
 
 
 class LaneClient(Protocol):
-    """One ComfyUI server, wherever it is. Thread-safe; methods raise ServerErrors and mean what ComfyClient's mean."""
+    """One ComfyUI server, wherever it is.
+
+    Thread-safe; methods raise ServerErrors and mean what ComfyClient's mean.
+    """
 
     @property
     def url(self) -> str:
@@ -29,7 +34,8 @@ class LaneClient(Protocol):
         may_exist: bool = False,
         weights: Mapping[str, float] | None = None,
     ) -> Generator[JobState, None, None]:
-        """Post a prompt, or find it where it `may_exist`, and follow it. Closing cancels it, a thrown error does not.
+        """Post a prompt, or find it where it `may_exist`, and follow it. Closing cancels it, a
+        thrown error does not.
 
         Closing raises ServerUnreachable where it is not known whether the server has heard of it.
         """
@@ -75,7 +81,9 @@ class LaneClient(Protocol):
         """The bytes of one file."""
         ...
 
-    def download(self, path: str | Path, filename: str, subfolder: str = "", type: str = "output") -> Path:
+    def download(
+        self, path: str | Path, filename: str, subfolder: str = "", type: str = "output"
+    ) -> Path:
         """Write one file to `path`, wholly or not at all."""
         ...
 

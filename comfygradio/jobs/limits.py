@@ -15,15 +15,19 @@ PIXELS = 1_000_000
 """Pixels of a megapixel."""
 
 PICTURES = frozenset({"LATENT", "IMAGE"})
-"""Outputs of nodes that make a picture of a size; elsewhere width and height say something about a prompt or a mask."""
+"""Outputs of nodes that make a picture of a size; elsewhere width and height say something about a
+prompt or a mask.
+"""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """`jobs_waiting` counts a person's waiting jobs; `megapixels` bounds a picture's size, `steps` a sampler's.
+    """`jobs_waiting` counts a person's waiting jobs; `megapixels` bounds a picture's size, `steps`
+    a sampler's.
 
-    `upload_mb` bounds each uploaded file; `names` is the pattern by which results are named (see `naming`).
-    `sweep_points` bounds the points of a sweep, which do not count as waiting jobs; 0 allows no sweeps.
+    `upload_mb` bounds each uploaded file; `names` is the pattern by which results are named (see
+    `naming`). `sweep_points` bounds the points of a sweep, which do not count as waiting jobs; 0
+    allows no sweeps.
     """
 
     jobs_waiting: int = 100
@@ -36,20 +40,26 @@ class Limits:
 
 @dataclass(frozen=True)
 class Excess:
-    """More than is allowed: the inputs (node id, name) that say so, and a sentence without a subject's name."""
+    """More than is allowed: the inputs (node id, name) that say so, and a sentence without a
+    subject's name.
+    """
 
     inputs: tuple[tuple[str, str], ...]
     sentence: str
 
 
-def find_excess(graph: Mapping[str, Any], limits: Limits, object_info: ObjectInfo) -> Iterator[Excess]:
+def find_excess(
+    graph: Mapping[str, Any], limits: Limits, object_info: ObjectInfo
+) -> Iterator[Excess]:
     """What a graph in API format asks for beyond the limits: sizes of pictures, and steps."""
     for node_id, node in graph.items():
         for name in node["inputs"]:
             before, _, last = name.rpartition(".")
             if last == "steps" and limits.steps is not None:
                 yield from _exceed_steps(graph, node_id, name, limits.steps)
-            if limits.megapixels is None or not _makes_picture(str(node["class_type"]), object_info):
+            if limits.megapixels is None or not _makes_picture(
+                str(node["class_type"]), object_info
+            ):
                 continue
             if last == "width":
                 height = f"{before}.height" if before else "height"
@@ -64,7 +74,9 @@ def _exceed_steps(graph: Mapping[str, Any], node_id: str, name: str, most: int) 
         yield Excess((place,), f"{steps:g} steps are too many; at most {most} are allowed here.")
 
 
-def _exceed_size(graph: Mapping[str, Any], node_id: str, names: tuple[str, str], most: float) -> Iterator[Excess]:
+def _exceed_size(
+    graph: Mapping[str, Any], node_id: str, names: tuple[str, str], most: float
+) -> Iterator[Excess]:
     (width, first), (height, second) = (_read_number(graph, node_id, name) for name in names)
     if width is not None and height is not None and width * height > most * PIXELS:
         yield Excess(
@@ -74,10 +86,14 @@ def _exceed_size(graph: Mapping[str, Any], node_id: str, names: tuple[str, str],
         )
 
 
-def _exceed_megapixels(graph: Mapping[str, Any], node_id: str, name: str, most: float) -> Iterator[Excess]:
+def _exceed_megapixels(
+    graph: Mapping[str, Any], node_id: str, name: str, most: float
+) -> Iterator[Excess]:
     size, place = _read_number(graph, node_id, name)
     if size is not None and size > most:
-        yield Excess((place,), f"{size:g} megapixels are too many; at most {most:g} are allowed here.")
+        yield Excess(
+            (place,), f"{size:g} megapixels are too many; at most {most:g} are allowed here."
+        )
 
 
 def _makes_picture(class_type: str, object_info: ObjectInfo) -> bool:
@@ -86,12 +102,21 @@ def _makes_picture(class_type: str, object_info: ObjectInfo) -> bool:
     return definition is None or not PICTURES.isdisjoint(definition.output_types)
 
 
-def _read_number(graph: Mapping[str, Any], node_id: str, name: str) -> tuple[float | None, tuple[str, str]]:
-    """The number in an input and where it stands, which may be a primitive node before it; None for no number."""
+def _read_number(
+    graph: Mapping[str, Any], node_id: str, name: str
+) -> tuple[float | None, tuple[str, str]]:
+    """The number in an input and where it stands, which may be a primitive node before it; None for
+    no number.
+    """
     value = graph[node_id]["inputs"].get(name)
     link = Link.parse(value)
     source = graph.get(link.node_id) if link else None
-    if link and source and str(source["class_type"]).startswith("Primitive") and "value" in source["inputs"]:
+    if (
+        link
+        and source
+        and str(source["class_type"]).startswith("Primitive")
+        and "value" in source["inputs"]
+    ):
         node_id, name, value = link.node_id, "value", source["inputs"]["value"]
     is_digits = isinstance(value, str) and re.fullmatch(r"\s*\d{1,18}(\.\d*)?\s*", value)
     is_number = is_digits or (isinstance(value, int | float) and not isinstance(value, bool))

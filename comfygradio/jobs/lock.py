@@ -15,7 +15,10 @@ else:
 
 
 class FolderLock:
-    """Held from its making until `release`. Raises LedgerLocked if somebody has it, LedgerError if it cannot be had."""
+    """Held from its making until `release`.
+
+    Raises LedgerLocked if somebody has it, LedgerError if it cannot be had.
+    """
 
     def __init__(self, path: Path) -> None:
         try:
@@ -27,7 +30,8 @@ class FolderLock:
         except (BlockingIOError, PermissionError) as error:
             self._file.close()
             raise LedgerLocked(
-                f"Another comfygradio uses the outputs folder {path.parent.parent}; stop that one, or start this one "
+                f"Another comfygradio uses the outputs folder {path.parent.parent}; stop that "
+                "one, or start this one "
                 "with another --outputs."
             ) from error
         except OSError as error:

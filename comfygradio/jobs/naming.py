@@ -18,7 +18,9 @@ DEFAULT_PATTERN = "{date}/{preset}/{time}-{random}/{name}"
 """The last part names the file, without its suffix; `name` is the name that the server gave it."""
 
 NAME_BYTES = 120
-"""Longest name from a server in UTF-8; file systems take 255 for that, a part of the pattern and " (2)" together."""
+"""Longest name from a server in UTF-8; file systems take 255 for that, a part of the pattern and "
+(2)" together.
+"""
 
 PART_BYTES = 100
 """Longest part of a filled pattern in UTF-8."""
@@ -35,7 +37,9 @@ PART = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True)
 class Place:
-    """Where the files of one job go: a folder, and a stem for their names; "" keeps the server's names."""
+    """Where the files of one job go: a folder, and a stem for their names; "" keeps the server's
+    names.
+    """
 
     folder: Path
     stem: str = ""
@@ -64,17 +68,26 @@ class Place:
 def check_pattern(pattern: str) -> str:
     """A pattern of names as it may be used. Raises SettingsError.
 
-    It needs `{random}`: results are served to whoever knows their path, so nobody may be able to guess it.
+    It needs `{random}`: results are served to whoever knows their path, so nobody may be able to
+    guess it.
     """
     parts = pattern.split("/")
-    if re.search(r"[\\:\0]", pattern) or any(PART.sub("x", part).strip(". ") == "" for part in parts):
-        raise SettingsError(f"The pattern of names {pattern!r} has to be a path inside of the outputs folder.")
+    if re.search(r"[\\:\0]", pattern) or any(
+        PART.sub("x", part).strip(". ") == "" for part in parts
+    ):
+        raise SettingsError(
+            f"The pattern of names {pattern!r} has to be a path inside of the outputs folder."
+        )
     if any(len(_fill_within(0, part, {}, FIXED).encode()) > PART_BYTES for part in parts):
         raise SettingsError(f"The pattern of names {pattern!r} is too long.")
     if "{random}" not in pattern:
-        raise SettingsError(f"The pattern of names {pattern!r} needs {{random}}, so that nobody can guess a path.")
+        raise SettingsError(
+            f"The pattern of names {pattern!r} needs {{random}}, so that nobody can guess a path."
+        )
     if re.search(r"[{}]", PART.sub("", pattern)):
-        raise SettingsError(f"The pattern of names {pattern!r} has a brace that belongs to no {{name}}.")
+        raise SettingsError(
+            f"The pattern of names {pattern!r} has a brace that belongs to no {{name}}."
+        )
     return pattern
 
 
@@ -86,7 +99,10 @@ def choose_place(
     now: datetime.datetime | None = None,
     secret: str = "",
 ) -> Place:
-    """A place for the files of one job; `random` has 64 bits, the same ones for the same `secret`. Makes no folder."""
+    """A place for the files of one job; `random` has 64 bits, the same ones for the same `secret`.
+
+    Makes no folder.
+    """
     now = now or datetime.datetime.now()
     random = hashlib.sha256(secret.encode()).hexdigest()[:16] if secret else secrets.token_hex(8)
     fixed = {"date": f"{now:%Y-%m-%d}", "time": f"{now:%H%M%S}", "random": random, "name": "{name}"}
@@ -96,7 +112,9 @@ def choose_place(
 
 
 def clean_name(text: str, limit: int = NAME_BYTES) -> str:
-    """A text as the name of a file on any system, at most `limit` bytes; a short suffix survives the cut."""
+    """A text as the name of a file on any system, at most `limit` bytes; a short suffix survives
+    the cut.
+    """
     name = re.sub(r"[^\w .()+-]", "_", text).strip(". ") or "result"
     stem, dot, suffix = name.rpartition(".")
     if not dot or len(suffix) > 10:
@@ -106,14 +124,18 @@ def clean_name(text: str, limit: int = NAME_BYTES) -> str:
 
 
 def _fill(part: str, words: Mapping[str, str], fixed: dict[str, str]) -> str:
-    """One part of the pattern with its values, which are cut until it fits; what is `fixed` stays whole."""
+    """One part of the pattern with its values, which are cut until it fits; what is `fixed` stays
+    whole.
+    """
     names = (_fill_within(limit, part, words, fixed) for limit in VALUE_BYTES)
     name = next(name for name in names if len(name.encode()) <= PART_BYTES)
     return f"_{name}" if RESERVED.fullmatch(name) else name
 
 
 def _fill_within(limit: int, part: str, words: Mapping[str, str], fixed: dict[str, str]) -> str:
-    cut = {name: re.sub(r"[^\w .()+-]", "_", _cut(word, limit)) for name, word in words.items()} | fixed
+    cut = {
+        name: re.sub(r"[^\w .()+-]", "_", _cut(word, limit)) for name, word in words.items()
+    } | fixed
     return PART.sub(lambda match: cut.get(match[1], ""), part).strip(". ") or "result"
 
 

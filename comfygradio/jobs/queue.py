@@ -29,10 +29,11 @@ LOOK_SECONDS = 1.0
 
 
 class JobQueue:
-    """Runs jobs on lanes from worker threads; every job is in the ledger before anything happens to it.
+    """Runs jobs on lanes from worker threads; every job is in the ledger before anything happens to
+    it.
 
-    Lanes may come and go (`renew`), and where they `may_grow`, jobs from before wait for theirs. Where no job waits
-    that a lane could take, the attached sources are asked for one.
+    Lanes may come and go (`renew`), and where they `may_grow`, jobs from before wait for theirs.
+    Where no job waits that a lane could take, the attached sources are asked for one.
     """
 
     def __init__(
@@ -75,7 +76,9 @@ class JobQueue:
             worker.start()
 
     def renew(self, lanes: Sequence[Lane], trouble: str = "") -> None:
-        """Work on these lanes from now on; what one that is gone still runs comes back when its client says so."""
+        """Work on these lanes from now on; what one that is gone still runs comes back when its
+        client says so.
+        """
         with self._changed:
             gone = [lane for lane in self.lanes if lane not in lanes]
             self._homes.change(self.lanes, lanes)
@@ -90,11 +93,16 @@ class JobQueue:
             job.update(reason=trouble) if trouble or job.snapshot.reason == before else None
 
     def submit(self, order: Order, owner: str = "local", priority: int = 0) -> Job:
-        """Queue an order; the job that comes back is in the ledger and on its way. Raises LimitReached."""
+        """Queue an order; the job that comes back is in the ledger and on its way.
+
+        Raises LimitReached.
+        """
         with self._changed:
             waiting = self._waiting.count(owner, priority)
             if owner != "local" and waiting >= self.limits.jobs_waiting:
-                raise LimitReached(f"You have {waiting} jobs waiting already; wait until one of them has started.")
+                raise LimitReached(
+                    f"You have {waiting} jobs waiting already; wait until one of them has started."
+                )
         job = Job(replace(order, prompt=keep_uploads(order.prompt, self.outputs)), owner, priority)
         self.ledger.add(make_record(job))
         with self._changed:
@@ -108,7 +116,9 @@ class JobQueue:
         return job
 
     def attach(self, source: Source) -> None:
-        """Ask a source for jobs from now on, when no single picture waits; also says that it has jobs again."""
+        """Ask a source for jobs from now on, when no single picture waits; also says that it has
+        jobs again.
+        """
         self._sources.add(source)
         with self._changed:
             self._wake()
@@ -135,7 +145,8 @@ class JobQueue:
         return self._roll.list_open(owner)
 
     def stop(self, token: str) -> None:
-        """Stop a job: one that waits ends at once, a running one within a quarter of a second. Unknown: nothing.
+        """Stop a job: one that waits ends at once, a running one within a quarter of a second.
+        Unknown: nothing.
 
         A waiting one whose prompt may be on a server has to be stopped there first.
         """
@@ -168,7 +179,10 @@ class JobQueue:
         return self._closed
 
     def take(self, lane: Lane) -> Job | None:
-        """The next job for a lane, waited for; None once the queue is closed or the lane is gone. Called by workers."""
+        """The next job for a lane, waited for; None once the queue is closed or the lane is gone.
+
+        Called by workers.
+        """
         while not self._closed and lane in self.lanes:
             is_up, seen = lane.revive(), self._changes
             if not is_up:
@@ -196,7 +210,9 @@ class JobQueue:
             return job
 
     def _take_made(self, lane: Lane) -> Job | None:
-        """A job that a source makes now, written down; one that cannot be has failed, and the next one is asked for."""
+        """A job that a source makes now, written down; one that cannot be has failed, and the next
+        one is asked for.
+        """
         while not self._closed and (job := self._sources.take(lane)):
             try:
                 job.order = replace(job.order, prompt=keep_uploads(job.order.prompt, self.outputs))
@@ -215,7 +231,10 @@ class JobQueue:
         lane.models = find_models(job.order.prompt.graph) or lane.models
 
     def give_back(self, job: Job, reason: str) -> None:
-        """A job that could not be run now goes to the front of its person's line. Called by workers."""
+        """A job that could not be run now goes to the front of its person's line.
+
+        Called by workers.
+        """
         with suppress(LedgerError):
             self.ledger.change(job.id, phase="waiting")
         job.update(phase="waiting", state=None, reason=self.trouble or reason)
@@ -252,13 +271,17 @@ class JobQueue:
             return [job for job, one in self._running.items() if one is lane]
 
     def count_waiting(self) -> dict[str, int]:
-        """Person → how many of their jobs wait, those that their sources would still give included."""
+        """Person → how many of their jobs wait, those that their sources would still
+        give included.
+        """
         with self._changed:
             waiting = Counter(job.owner for job in self._waiting)
         return dict(waiting + self._sources.count())
 
     def stop_waiting(self) -> int:
-        """Stop every job that waits and every source, everybody's; returns how many jobs that were."""
+        """Stop every job that waits and every source, everybody's; returns how many
+        jobs that were.
+        """
         made = self._sources.stop()
         with self._changed:
             jobs = list(self._waiting)
@@ -267,7 +290,9 @@ class JobQueue:
         return len(jobs) + made
 
     def tell_positions(self, asked: Job | None = None) -> None:
-        """Tell waiting jobs how many are before them: those that somebody watches, and the one that was asked for."""
+        """Tell waiting jobs how many are before them: those that somebody watches, and the one that
+        was asked for.
+        """
         with self._changed:
             waiting, running = list(self._waiting), len(self._running)
         for index, job in enumerate(waiting):
@@ -276,7 +301,9 @@ class JobQueue:
                 job.update(ahead=index + running)
 
     def _suits(self, job: Job, lane: Lane) -> bool:
-        """Whether a lane should take a job: it has what it needs, and no other one may have it or suits it better."""
+        """Whether a lane should take a job: it has what it needs, and no other one may have it or
+        suits it better.
+        """
         if self._homes.bind(job, lane, self.lanes):
             return False
         yard, graph = Yard(self.lanes, set(self._running.values())), job.order.prompt.graph

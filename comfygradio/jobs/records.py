@@ -36,10 +36,24 @@ def make_record(job: Job) -> Record:
 
 def make_job(record: Record) -> Job:
     """The job of a row; one that was running waits again, until its server says how it stands."""
-    job = Job(record.order, record.owner, record.priority, id=record.id, token=record.token, created=record.created)
+    job = Job(
+        record.order,
+        record.owner,
+        record.priority,
+        id=record.id,
+        token=record.token,
+        created=record.created,
+    )
     job.client_id, job.home, job.attempts = record.client_id, record.server, record.attempts
     is_open = record.phase in ("waiting", "running")
     seconds = (record.ended or 0.0) - (record.started or record.ended or 0.0)
-    snapshot = Snapshot("waiting" if is_open else record.phase, error=record.error, results=record.results)
-    job.update(phase=snapshot.phase, error=snapshot.error, results=snapshot.results, seconds=max(seconds, 0.0))
+    snapshot = Snapshot(
+        "waiting" if is_open else record.phase, error=record.error, results=record.results
+    )
+    job.update(
+        phase=snapshot.phase,
+        error=snapshot.error,
+        results=snapshot.results,
+        seconds=max(seconds, 0.0),
+    )
     return job

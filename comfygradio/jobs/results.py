@@ -33,7 +33,8 @@ class Source:
 
 @dataclass(frozen=True)
 class Result:
-    """One thing that a job made: a saved file (`display` is a light copy for the page, or the file itself), or text.
+    """One thing that a job made: a saved file (`display` is a light copy for the page, or the file
+    itself), or text.
 
     `kind` is that of the output, or "preview": the last preview of a job that came to nothing else.
     """
@@ -57,10 +58,14 @@ class Result:
         return bool(self.problem) and self.source is not None
 
 
-def collect_results(place: Place, state: JobState | None, *, partial: bool = False) -> tuple[Result, ...]:
-    """Download every output of a job. One that cannot be fetched or saved comes back with its `problem`; never raises.
+def collect_results(
+    place: Place, state: JobState | None, *, partial: bool = False
+) -> tuple[Result, ...]:
+    """Download every output of a job. One that cannot be fetched or saved comes back with its
+    `problem`; never raises.
 
-    For a job that was stopped or failed (`partial`), the last preview is kept if there is no output at all.
+    For a job that was stopped or failed (`partial`), the last preview is kept if there is no output
+    at all.
     """
     if state is None:
         return ()
@@ -69,25 +74,36 @@ def collect_results(place: Place, state: JobState | None, *, partial: bool = Fal
         return tuple(replace(result, partial=partial) for result in _collect_all(outputs, place))
     suffix = preview.mime.partition("/")[2].partition(";")[0] or "jpg"
     output = Output(preview.node_id or "", "image", f"preview.{suffix}", type="", data=preview.data)
-    return tuple(replace(result, kind="preview", partial=True) for result in _collect_all([output], place))
+    return tuple(
+        replace(result, kind="preview", partial=True) for result in _collect_all([output], place)
+    )
 
 
-def collect_again(results: Iterable[Result], client: FileSource, place: Place) -> tuple[Result, ...]:
-    """All results, those with a problem fetched once more from their server; the others as they are."""
+def collect_again(
+    results: Iterable[Result], client: FileSource, place: Place
+) -> tuple[Result, ...]:
+    """All results, those with a problem fetched once more from their server; the others as they
+    are.
+    """
     results = list(results)
     missing = [result for result in results if result.can_be_collected]
     outputs = [_make_output(result.source, client) for result in missing if result.source]
     found = iter(_collect_all(outputs, place))
-    return tuple(replace(next(found), partial=r.partial) if r.can_be_collected else r for r in results)
+    return tuple(
+        replace(next(found), partial=r.partial) if r.can_be_collected else r for r in results
+    )
 
 
 def remove_files(results: Iterable[Result], outputs: Path) -> None:
-    """Delete the files of results, and their folder if that leaves it empty; never anything outside of `outputs`.
+    """Delete the files of results, and their folder if that leaves it empty; never anything outside
+    of `outputs`.
 
     A file that is gone already is fine. Raises OSError for one that cannot be deleted.
     """
     root = outputs.resolve()
-    paths = [path for result in results for path in (result.display, result.path) if path is not None]
+    paths = [
+        path for result in results for path in (result.display, result.path) if path is not None
+    ]
     inside = [path for path in paths if path.resolve().is_relative_to(root)]
     for path in inside:
         path.unlink(missing_ok=True)
@@ -97,21 +113,29 @@ def remove_files(results: Iterable[Result], outputs: Path) -> None:
 
 
 def _collect_all(outputs: Iterable[Output], place: Place) -> Iterator[Result]:
-    """A server that does not answer is not asked for the next files; each would wait for its own timeout."""
+    """A server that does not answer is not asked for the next files; each would wait for its own
+    timeout.
+    """
     unreachable: ServerUnreachable | None = None
     for output in outputs:
         source = Source(output.node_id, output.filename, output.subfolder, output.type)
-        result = Result(output.kind, source=source if output.filename and output.data is None else None)
+        result = Result(
+            output.kind, source=source if output.filename and output.data is None else None
+        )
         try:
             if unreachable is not None and result.source is not None:
                 raise unreachable
             yield _collect(output, result, place)
         except ComfyGradioError as error:
             unreachable = error if isinstance(error, ServerUnreachable) else unreachable
-            yield replace(result, problem=f"{output.name} was made, but could not be fetched: {error}")
+            yield replace(
+                result, problem=f"{output.name} was made, but could not be fetched: {error}"
+            )
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            problem = f"{output.name} was made, but could not be saved in the outputs folder: {reason}."
+            problem = (
+                f"{output.name} was made, but could not be saved in the outputs folder: {reason}."
+            )
             yield replace(result, problem=problem)
 
 
@@ -123,7 +147,9 @@ def _collect(output: Output, result: Result, place: Place) -> Result:
 
 def _make_output(source: Source, client: FileSource) -> Output:
     kind = decide_kind(source.filename)
-    return Output(source.node_id, kind, source.filename, source.subfolder, source.type, source=client)
+    return Output(
+        source.node_id, kind, source.filename, source.subfolder, source.type, source=client
+    )
 
 
 def _describe(result: Result, path: Path) -> Result:
@@ -136,7 +162,9 @@ def _describe(result: Result, path: Path) -> Result:
             light = None if path.stat().st_size <= DISPLAY_BYTES else _lighten(picture)
     except Exception:  # Pillow raises SyntaxError and others for damaged files
         return replace(result, kind="file")
-    return replace(result, width=width, height=height, display=_save_light(light, path) if light else path)
+    return replace(
+        result, width=width, height=height, display=_save_light(light, path) if light else path
+    )
 
 
 def _lighten(picture: Image.Image) -> Image.Image | None:
@@ -149,11 +177,15 @@ def _lighten(picture: Image.Image) -> Image.Image | None:
 
 
 def _save_light(light: Image.Image, path: Path) -> Path:
-    """Save a JPEG (WebP where there is transparency) beside the original; without one, the original is shown."""
+    """Save a JPEG (WebP where there is transparency) beside the original; without one, the original
+    is shown.
+    """
     suffix, format = ("webp", "WEBP") if light.mode == "RGBA" else ("jpg", "JPEG")
     encoded = BytesIO()
     light.save(encoded, format, quality=85)
     try:
-        return write_file(path.parent / "display" / f"{path.name}.{suffix}", iter([encoded.getvalue()]))
+        return write_file(
+            path.parent / "display" / f"{path.name}.{suffix}", iter([encoded.getvalue()])
+        )
     except OSError:
         return path

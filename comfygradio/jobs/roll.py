@@ -19,12 +19,18 @@ class Roll:
         self._lock = threading.Lock()
 
     def add(self, job: Job) -> None:
-        """Remember a job, and forget the oldest of those that are over, unless somebody watches them."""
+        """Remember a job, and forget the oldest of those that are over, unless somebody watches
+        them.
+        """
         with self._lock:
             self._jobs[job.token] = job
             surplus = len(self._jobs) - REMEMBERED
             if surplus > 0:
-                over = [token for token, old in self._jobs.items() if old.snapshot.is_over and not old.is_watched]
+                over = [
+                    token
+                    for token, old in self._jobs.items()
+                    if old.snapshot.is_over and not old.is_watched
+                ]
                 for token in over[:surplus]:
                     del self._jobs[token]
 
@@ -40,4 +46,8 @@ class Roll:
     def list_open(self, owner: str) -> list[Job]:
         """A person's jobs that wait or run, oldest first."""
         with self._lock:
-            return [job for job in self._jobs.values() if job.owner == owner and not job.snapshot.is_over]
+            return [
+                job
+                for job in self._jobs.values()
+                if job.owner == owner and not job.snapshot.is_over
+            ]

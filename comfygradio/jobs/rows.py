@@ -1,4 +1,6 @@
-"""Rows: jobs as the ledger keeps them, and how orders and results become JSON and come back exactly."""
+"""Rows: jobs as the ledger keeps them, and how orders and results become JSON and come back
+exactly.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +25,13 @@ TEXT_CHARACTERS = 20_000
 
 @dataclass(frozen=True)
 class Record:
-    """One job of the ledger. `id` is its prompt's id, `token` its secret; times are seconds since 1970.
+    """One job of the ledger. `id` is its prompt's id, `token` its secret; times are seconds since
+    1970.
 
-    `priority` is 0 for single pictures and 1 for points of a sweep; `posted`, `server` and `client_id` tell where to
-    look for the prompt, `attempts` how often it was lost there; `started` is there once a server took the prompt.
-    `sweep` is the id of the sweep that a point belongs to, `point` the key of its content.
+    `priority` is 0 for single pictures and 1 for points of a sweep; `posted`, `server` and
+    `client_id` tell where to look for the prompt, `attempts` how often it was lost there; `started`
+    is there once a server took the prompt. `sweep` is the id of the sweep that a point belongs to,
+    `point` the key of its content.
     """
 
     id: str
@@ -54,7 +58,9 @@ class Record:
 
 
 PLAIN = tuple(
-    field.name for field in fields(Record) if field.name not in ("order", "node_seconds", "favourite", "results")
+    field.name
+    for field in fields(Record)
+    if field.name not in ("order", "node_seconds", "favourite", "results")
 )
 COLUMNS = (*PLAIN, "node_seconds", "favourite", "results")
 CHANGEABLE = frozenset(COLUMNS) - {"id", "token", "owner", "preset", "created", "sweep", "point"}
@@ -84,9 +90,14 @@ def read_results(text: str, outputs: Path) -> tuple[Result, ...]:
 
 
 def write_order(order: Order, outputs: Path) -> str:
-    """An order as JSON, whole numbers of any size exact; files inside of the outputs folder stay relative to it."""
+    """An order as JSON, whole numbers of any size exact; files inside of the outputs folder stay
+    relative to it.
+    """
     prompt = order.prompt
-    uploads = [{"path": _write_path(u.path, outputs), "name": u.name, "slots": u.slots} for u in prompt.uploads]
+    uploads = [
+        {"path": _write_path(u.path, outputs), "name": u.name, "slots": u.slots}
+        for u in prompt.uploads
+    ]
     return json.dumps(
         {
             "preset": order.preset,
@@ -105,7 +116,11 @@ def read_order(text: str, outputs: Path) -> Order:
     """The order that `write_order` wrote."""
     data = json.loads(text)
     uploads = tuple(
-        Upload(outputs / upload["path"], upload["name"], tuple((node, name) for node, name in upload["slots"]))
+        Upload(
+            outputs / upload["path"],
+            upload["name"],
+            tuple((node, name) for node, name in upload["slots"]),
+        )
         for upload in data["uploads"]
     )
     prompt = Prompt(data["graph"], uploads, data["extra_pnginfo"], tuple(data["outputs"]))
@@ -130,7 +145,9 @@ def list_inputs(order: Order, outputs: Path) -> set[str]:
 
 
 def list_filters(order: Order) -> Iterator[tuple[str, str]]:
-    """The field values that a job can be found by: names, and values as `write_filter` writes them."""
+    """The field values that a job can be found by: names, and values as `write_filter`
+    writes them.
+    """
     for name, value in order.values.items():
         text = write_filter(value)
         if value is not None and len(text) <= FILTER_CHARACTERS:
@@ -149,7 +166,9 @@ def list_texts(order: Order) -> str:
 
 
 def fold_text(text: str) -> str:
-    """A text as it is searched: without case and NUL (where SQLite stops), wide and narrow characters alike."""
+    """A text as it is searched: without case and NUL (where SQLite stops), wide and narrow
+    characters alike.
+    """
     return clean_text(unicodedata.normalize("NFKC", text).casefold().replace("\0", " "))
 
 
@@ -168,7 +187,9 @@ def _list_leaves(value: Any) -> Iterator[str]:
 
 def _write_result(result: Result, outputs: Path) -> dict[str, Any]:
     """Only what differs from a plain result, so that most rows stay short."""
-    written = {name: value for name, value in vars(result).items() if value not in (None, "", 0, False)}
+    written = {
+        name: value for name, value in vars(result).items() if value not in (None, "", 0, False)
+    }
     for name in ("path", "display"):
         if name in written:
             written[name] = _write_path(written[name], outputs)
@@ -178,7 +199,11 @@ def _write_result(result: Result, outputs: Path) -> dict[str, Any]:
 
 
 def _read_result(data: Mapping[str, Any], outputs: Path) -> Result:
-    known = {name: value for name, value in data.items() if name in {field.name for field in fields(Result)}}
+    known = {
+        name: value
+        for name, value in data.items()
+        if name in {field.name for field in fields(Result)}
+    }
     for name in ("path", "display"):
         if name in known:
             known[name] = outputs / known[name]
@@ -190,4 +215,8 @@ def _read_result(data: Mapping[str, Any], outputs: Path) -> Result:
 def _write_path(path: Path, outputs: Path) -> str:
     """Relative to the outputs folder (which is resolved), so that this may be moved as a whole."""
     real = path.resolve()
-    return real.relative_to(outputs).as_posix() if real.is_relative_to(outputs) else str(path.absolute())
+    return (
+        real.relative_to(outputs).as_posix()
+        if real.is_relative_to(outputs)
+        else str(path.absolute())
+    )

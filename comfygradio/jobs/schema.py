@@ -16,7 +16,9 @@ BUSY_SECONDS = 10.0
 MAGIC = b"SQLite format 3\0"
 
 CACHE_KB = 65_536
-"""Memory for pages of the file, so that the texts of 50,000 jobs (35 MB) are read from the disk once."""
+"""Memory for pages of the file, so that the texts of 50,000 jobs (35 MB) are read from the disk
+once.
+"""
 
 FIRST = """
 CREATE TABLE jobs (
@@ -46,7 +48,9 @@ CREATE INDEX jobs_done ON jobs (preset, seq) WHERE phase = 'done';
 
 CREATE TABLE orders (seq INTEGER PRIMARY KEY, data TEXT NOT NULL);
 
-CREATE TABLE inputs (name TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (name, seq)) WITHOUT ROWID;
+CREATE TABLE inputs (
+    name TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (name, seq)
+) WITHOUT ROWID;
 CREATE INDEX inputs_of ON inputs (seq);
 
 CREATE TABLE field_values (
@@ -67,7 +71,8 @@ CREATE VIRTUAL TABLE words USING fts5 (
     title, filled, error, content = 'texts', content_rowid = 'seq', tokenize = 'trigram'
 );
 CREATE TRIGGER texts_added AFTER INSERT ON texts BEGIN
-    INSERT INTO words (rowid, title, filled, error) VALUES (new.seq, new.title, new.filled, new.error);
+    INSERT INTO words (rowid, title, filled, error)
+        VALUES (new.seq, new.title, new.filled, new.error);
 END;
 CREATE TRIGGER texts_deleted AFTER DELETE ON texts BEGIN
     INSERT INTO words (words, rowid, title, filled, error)
@@ -76,7 +81,8 @@ END;
 CREATE TRIGGER texts_changed AFTER UPDATE ON texts BEGIN
     INSERT INTO words (words, rowid, title, filled, error)
     VALUES ('delete', old.seq, old.title, old.filled, old.error);
-    INSERT INTO words (rowid, title, filled, error) VALUES (new.seq, new.title, new.filled, new.error);
+    INSERT INTO words (rowid, title, filled, error)
+        VALUES (new.seq, new.title, new.filled, new.error);
 END;
 """
 """`texts` is case-folded; big orders lie apart, so that a search reads none of them."""
@@ -103,22 +109,31 @@ CREATE TABLE sweeps (
 CREATE INDEX sweeps_mine ON sweeps (owner, seq);
 CREATE INDEX sweeps_running ON sweeps (seq) WHERE phase = 'running';
 
-CREATE TABLE cells (sweep TEXT NOT NULL, place TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (sweep, place))
+CREATE TABLE cells (
+    sweep TEXT NOT NULL, place TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (sweep, place)
+)
     WITHOUT ROWID;
 CREATE INDEX cells_of ON cells (seq);
 
-CREATE TABLE ratings (owner TEXT NOT NULL, point TEXT NOT NULL, rating INTEGER NOT NULL, PRIMARY KEY (owner, point))
+CREATE TABLE ratings (
+    owner TEXT NOT NULL, point TEXT NOT NULL, rating INTEGER NOT NULL, PRIMARY KEY (owner, point)
+)
     WITHOUT ROWID;
 """
-"""A cell is a place in a sweep and the job that stands there, which another sweep may have run; a rating belongs to
-the content."""
+"""A cell is a place in a sweep and the job that stands there, which another sweep may have run; a
+rating belongs to the content.
+"""
 
 MIGRATIONS: tuple[str, ...] = (FIRST, SWEEPS)
-"""Script n brings a file from `user_version` n to n + 1. Never change one that was released; add the next."""
+"""Script n brings a file from `user_version` n to n + 1.
+
+Never change one that was released; add the next.
+"""
 
 
 def open_file(path: Path) -> sqlite3.Connection:
-    """The ledger at `path`, made if there is none, sound and of today's version; for one thread at a time.
+    """The ledger at `path`, made if there is none, sound and of today's version; for one thread at
+    a time.
 
     Raises LedgerError for a damaged file or one of a newer version, and leaves it as it is.
     """
@@ -158,7 +173,8 @@ def check_version(connection: sqlite3.Connection, path: Path, newest: int) -> No
     version = _read_version(connection)
     if version > newest:
         raise LedgerError(
-            f"The ledger {path} was written by a newer comfygradio (version {version} of the file; this one knows "
+            f"The ledger {path} was written by a newer comfygradio (version {version} of the "
+            "file; this one knows "
             f"{newest}); update comfygradio, or start it with another --outputs."
         )
 
@@ -179,14 +195,19 @@ def make_damage(path: Path, reason: str) -> LedgerError:
     """What to say about a file that is no sound ledger."""
     told = " ".join(reason.split())
     return LedgerError(
-        f"The ledger {path} is damaged ({told}) and was left as it is; put a copy from before in its place, or move "
+        f"The ledger {path} is damaged ({told}) and was left as it is; put a copy from before in "
+        "its place, or move "
         "it away to begin a new one: pictures stay, but the history is lost."
     )
 
 
 def move_aside(path: Path) -> Path:
-    """Rename a ledger and what belongs to it, so that the next start makes a new one; returns the new path."""
-    target = path.with_name(f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 10**6}{path.suffix}")
+    """Rename a ledger and what belongs to it, so that the next start makes a new one; returns the
+    new path.
+    """
+    target = path.with_name(
+        f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 10**6}{path.suffix}"
+    )
     with explain(path):
         for end in ("-shm", "-wal", ""):
             part = path.with_name(path.name + end)
@@ -196,7 +217,9 @@ def move_aside(path: Path) -> Path:
 
 
 def _make(path: Path) -> None:
-    """Make a new file under another name first: one that is cut short never looks like a new one."""
+    """Make a new file under another name first: one that is cut short never looks
+    like a new one.
+    """
     if path.with_name(f"{path.name}-wal").exists():
         raise make_damage(path, "it is gone, but its -wal file is there")
     fresh = path.with_name(f"{path.name}.new")
@@ -210,7 +233,8 @@ def _make(path: Path) -> None:
 def _check_head(path: Path) -> None:
     """SQLite would take an empty file for a new one, and may miss that the end is gone.
 
-    The head's layout is documented at https://sqlite.org/fileformat2.html; its size lags while there is a WAL.
+    The head's layout is documented at https://sqlite.org/fileformat2.html; its size lags while
+    there is a WAL.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -218,14 +242,20 @@ def _check_head(path: Path) -> None:
     if size == 0:
         raise make_damage(path, "it is empty")
     pages = int.from_bytes(head[28:32], "big")
-    if not path.with_name(f"{path.name}-wal").exists() and head[:16] == MAGIC and head[24:28] == head[92:96]:
+    if (
+        not path.with_name(f"{path.name}-wal").exists()
+        and head[:16] == MAGIC
+        and head[24:28] == head[92:96]
+    ):
         bytes_per_page = int.from_bytes(head[16:18], "big")
         if size < pages * (65_536 if bytes_per_page == 1 else bytes_per_page):
             raise make_damage(path, "its end is missing")
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    return sqlite3.connect(
+        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
 
 
 def _check(connection: sqlite3.Connection) -> None:

@@ -1,4 +1,6 @@
-"""Searching the ledger: what is asked for becomes one SQL statement that an index answers, page by page."""
+"""Searching the ledger: what is asked for becomes one SQL statement that an index answers, page by
+page.
+"""
 
 from __future__ import annotations
 
@@ -22,15 +24,19 @@ SHORTEST_WORD = 3
 QUOTE = '"'
 HAS_TEXT = "(instr(texts.filled, ?) OR instr(texts.title, ?) OR instr(texts.error, ?))"
 IS_VALUE = "(f.owner, f.name, f.value) = (?, ?, ?)"
-HAS_VALUE = "EXISTS (SELECT 1 FROM field_values v WHERE (v.owner, v.name, v.value, v.seq) = (?, ?, ?, jobs.seq))"
+HAS_VALUE = (
+    "EXISTS (SELECT 1 FROM field_values v WHERE (v.owner, v.name, v.value, v.seq) = (?, ?, ?, "
+    "jobs.seq))"
+)
 
 
 @dataclass(frozen=True)
 class Query:
-    """What to look for: every word of `text` somewhere in title, values or error, and every one of `values` exactly.
+    """What to look for: every word of `text` somewhere in title, values or error, and every one of
+    `values` exactly.
 
-    Empty fields restrict nothing; `singles` leaves out the points of sweeps. `before` is `Page.next` of the page
-    before; `limit` is 1 to 500.
+    Empty fields restrict nothing; `singles` leaves out the points of sweeps. `before` is
+    `Page.next` of the page before; `limit` is 1 to 500.
     """
 
     text: str = ""
@@ -45,13 +51,17 @@ class Query:
 
 @dataclass(frozen=True)
 class Page:
-    """Some of the jobs that were found, newest first; `next` asks for the page after it, None on the last one."""
+    """Some of the jobs that were found, newest first; `next` asks for the page after it, None on
+    the last one.
+    """
 
     records: tuple[Record, ...]
     next: int | None
 
 
-def find_rows(connection: sqlite3.Connection, owner: str, query: Query) -> tuple[list[int], int | None]:
+def find_rows(
+    connection: sqlite3.Connection, owner: str, query: Query
+) -> tuple[list[int], int | None]:
     """Row numbers of one page of a person's jobs, newest first, and what `Page.next` is."""
     limit = min(max(query.limit, 1), LARGEST_PAGE)
     sql, parameters = _build(clean_text(owner), query)
@@ -61,10 +71,12 @@ def find_rows(connection: sqlite3.Connection, owner: str, query: Query) -> tuple
 
 def list_values(connection: sqlite3.Connection, owner: str, name: str, limit: int) -> list[Any]:
     """The values that a person's jobs have in one field, the one used last first."""
-    sql = (
-        """SELECT value FROM field_values WHERE owner = ? AND name = ? GROUP BY value ORDER BY max(seq) DESC LIMIT ?"""
-    )
-    return [json.loads(value) for (value,) in connection.execute(sql, (clean_text(owner), clean_text(name), limit))]
+    sql = """SELECT value FROM field_values WHERE owner = ? AND name = ?
+             GROUP BY value ORDER BY max(seq) DESC LIMIT ?"""
+    return [
+        json.loads(value)
+        for (value,) in connection.execute(sql, (clean_text(owner), clean_text(name), limit))
+    ]
 
 
 def _build(owner: str, query: Query) -> tuple[str, list[Any]]:
@@ -84,7 +96,12 @@ def _build(owner: str, query: Query) -> tuple[str, list[Any]]:
     before = LARGEST_SEQ if query.before is None else max(min(query.before, LARGEST_SEQ), 0)
     terms: list[tuple[str, list[Any]]] = [(f"{order} < ?", [before]), *_restrict(owner, query)]
     if long:
-        terms.append(("words MATCH ?", [" AND ".join(f'"{word.replace(QUOTE, QUOTE * 2)}"' for word in long)]))
+        terms.append(
+            (
+                "words MATCH ?",
+                [" AND ".join(f'"{word.replace(QUOTE, QUOTE * 2)}"' for word in long)],
+            )
+        )
     for number, (name, value) in enumerate(filters):
         terms.append((HAS_VALUE if long or number else IS_VALUE, [owner, name, value]))
     terms += [(HAS_TEXT, [word] * 3) for word in short]

@@ -20,13 +20,17 @@ class Source(Protocol):
 
     @property
     def remaining(self) -> int:
-        """How many jobs it would still give if it were asked again and again; 0 while it is halted."""
+        """How many jobs it would still give if it were asked again and again; 0 while
+        it is halted.
+        """
         ...
 
     def take(self, lane: Lane, warm: bool) -> Job | None:
-        """The next job for a lane, None if there is none for it now; whoever makes it listens to it.
+        """The next job for a lane, None if there is none for it now; whoever makes it listens to
+        it.
 
-        `warm` says that nothing else of ours was posted to that lane since this source's last job. Never raises.
+        `warm` says that nothing else of ours was posted to that lane since this source's last job.
+        Never raises.
         """
         ...
 
@@ -40,7 +44,8 @@ class Source(Protocol):
 
 
 class SourceLine:
-    """Sources by person: everybody in turn gives one job, and of one person's sources the oldest that has one.
+    """Sources by person: everybody in turn gives one job, and of one person's sources the oldest
+    that has one.
 
     Thread-safe. Sources are asked without any lock held, so that a slow one holds up nobody else.
     """
@@ -68,7 +73,9 @@ class SourceLine:
                 self._people.pop(source.owner, None)
 
     def take(self, lane: Lane) -> Job | None:
-        """A job for a lane from the first person in turn who has one; that person goes to the end of the round."""
+        """A job for a lane from the first person in turn who has one; that person goes to the end
+        of the round.
+        """
         self._left.discard(lane.url)
         for source in self._list():
             job = source.take(lane, self._last.get(lane.url) is source)
@@ -82,7 +89,9 @@ class SourceLine:
         return None
 
     def cool(self, lane: Lane) -> None:
-        """Something else was posted to a lane, or it was lost: what a source left there in the cache may be gone."""
+        """Something else was posted to a lane, or it was lost: what a source left there in the
+        cache may be gone.
+        """
         with self._lock:
             self._last.pop(lane.url, None)
 

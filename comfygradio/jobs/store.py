@@ -1,4 +1,6 @@
-"""The ledger: every job that was ever ordered, in one SQLite file that survives whatever happens to the app."""
+"""The ledger: every job that was ever ordered, in one SQLite file that survives whatever happens to
+the app.
+"""
 
 from __future__ import annotations
 
@@ -43,10 +45,11 @@ LEARNT_FROM = 20
 
 
 class Ledger:
-    """The jobs of one outputs folder. Thread-safe: one connection, one call at a time (a write takes about 1 ms).
+    """The jobs of one outputs folder. Thread-safe: one connection, one call at a time (a write
+    takes about 1 ms).
 
-    What was written survives the end of the app in any form; a power cut may take the last moments along. Every
-    method raises LedgerError when the file cannot be read or written.
+    What was written survives the end of the app in any form; a power cut may take the last moments
+    along. Every method raises LedgerError when the file cannot be read or written.
     """
 
     def __init__(self, outputs: Path, lock: FolderLock, connection: sqlite3.Connection) -> None:
@@ -58,7 +61,10 @@ class Ledger:
 
     @classmethod
     def open(cls, outputs: Path) -> Ledger:
-        """Open or make the ledger of an outputs folder. Raises LedgerLocked, and LedgerError for a damaged file."""
+        """Open or make the ledger of an outputs folder.
+
+        Raises LedgerLocked, and LedgerError for a damaged file.
+        """
         outputs = outputs.resolve()
         lock = _lock_folder(outputs)
         try:
@@ -104,10 +110,13 @@ class Ledger:
     def change(self, job_id: str, **fields: Any) -> bool:
         """Change fields of a job, all or none; False if it is not there (any more).
 
-        What makes a job what it is stays: id, token, owner, preset, order, created. Raises ValueError for those.
+        What makes a job what it is stays: id, token, owner, preset, order, created. Raises
+        ValueError for those.
         """
         if not fields.keys() <= CHANGEABLE:
-            raise ValueError(f"A job's {', '.join(sorted(fields.keys() - CHANGEABLE))} cannot be changed.")
+            raise ValueError(
+                f"A job's {', '.join(sorted(fields.keys() - CHANGEABLE))} cannot be changed."
+            )
         written = {name: write_value(name, value, self.outputs) for name, value in fields.items()}
         settings = ", ".join(f"{name} = :{name}" for name in written) or "id = id"
         with self.write() as connection:
@@ -117,7 +126,10 @@ class Ledger:
             for name in ("title", "error"):
                 if name in fields:
                     where = f"seq = (SELECT seq FROM jobs WHERE id = ?2) AND {name} <> ?1"
-                    connection.execute(f"UPDATE texts SET {name} = ?1 WHERE {where}", (fold_text(fields[name]), job_id))
+                    connection.execute(
+                        f"UPDATE texts SET {name} = ?1 WHERE {where}",
+                        (fold_text(fields[name]), job_id),
+                    )
             return changed.rowcount > 0
 
     def save_results(self, job_id: str, results: Sequence[Result]) -> bool:
@@ -130,11 +142,16 @@ class Ledger:
 
     def find(self, token: str) -> Record | None:
         """The job with this secret token."""
-        return next(iter(self._select(f"{SELECT} {WITH_ORDER} WHERE jobs.token = ?", clean_text(token))), None)
+        return next(
+            iter(self._select(f"{SELECT} {WITH_ORDER} WHERE jobs.token = ?", clean_text(token))),
+            None,
+        )
 
     def get(self, job_id: str) -> Record | None:
         """The job with this id, which is its prompt's id."""
-        return next(iter(self._select(f"{SELECT} {WITH_ORDER} WHERE jobs.id = ?", clean_text(job_id))), None)
+        return next(
+            iter(self._select(f"{SELECT} {WITH_ORDER} WHERE jobs.id = ?", clean_text(job_id))), None
+        )
 
     def list_open(self) -> list[Record]:
         """Everybody's jobs that wait or run, oldest first: what a start has to look after."""
@@ -143,7 +160,10 @@ class Ledger:
 
     def list_running(self, owner: str) -> list[Record]:
         """One person's jobs that wait or run, oldest first."""
-        sql = f"{SELECT} INDEXED BY jobs_open {WITH_ORDER} WHERE {OPEN} AND jobs.owner = ? ORDER BY jobs.seq"
+        sql = (
+            f"{SELECT} INDEXED BY jobs_open {WITH_ORDER} WHERE {OPEN} AND jobs.owner = ? "
+            "ORDER BY jobs.seq"
+        )
         return self._select(sql, clean_text(owner))
 
     def search(self, owner: str, query: Query) -> Page:
@@ -151,18 +171,24 @@ class Ledger:
         with self.read() as connection:
             rows, next_page = find_rows(connection, owner, query)
             marks = ", ".join("?" * len(rows))
-            found = self._select(f"{SELECT} {WITH_ORDER} WHERE jobs.seq IN ({marks}) ORDER BY jobs.seq DESC", *rows)
+            found = self._select(
+                f"{SELECT} {WITH_ORDER} WHERE jobs.seq IN ({marks}) ORDER BY jobs.seq DESC", *rows
+            )
             return Page(tuple(found), next_page)
 
     def list_values(self, owner: str, name: str, limit: int = 100) -> list[Any]:
-        """The values that a person's jobs have in one field, the one used last first: what can be filtered by."""
+        """The values that a person's jobs have in one field, the one used last first: what can be
+        filtered by.
+        """
         with self.read() as connection:
             return list_values(connection, owner, name, limit)
 
     def node_seconds(self, preset: str) -> Mapping[str, float]:
-        """Node id → median seconds over the last 20 done jobs of a preset; empty if there is none."""
-        sql = """SELECT node_seconds FROM jobs INDEXED BY jobs_done WHERE preset = ? AND phase = 'done'
-                 ORDER BY seq DESC LIMIT ?"""
+        """Node id → median seconds over the last 20 done jobs of a preset; empty if
+        there is none.
+        """
+        sql = """SELECT node_seconds FROM jobs INDEXED BY jobs_done
+                 WHERE preset = ? AND phase = 'done' ORDER BY seq DESC LIMIT ?"""
         with self.read() as connection:
             rows = connection.execute(sql, (clean_text(preset), LEARNT_FROM)).fetchall()
         times: dict[str, list[float]] = {}
@@ -172,7 +198,10 @@ class Ledger:
         return {node: statistics.median(seconds) for node, seconds in times.items()}
 
     def delete(self, job_id: str) -> None:
-        """Delete a job that is over, the files that it made, and the files that only it needed. Unknown: nothing."""
+        """Delete a job that is over, the files that it made, and the files that only it needed.
+
+        Unknown: nothing.
+        """
         with self.write() as connection:
             record = self.get(job_id)
             if record is None:
@@ -187,8 +216,12 @@ class Ledger:
         columns = {name: write_value(name, getattr(record, name), self.outputs) for name in COLUMNS}
         marks = ", ".join(f":{name}" for name in COLUMNS)
         connection, order = self._connection, record.order
-        seq = connection.execute(f"INSERT INTO jobs ({', '.join(COLUMNS)}) VALUES ({marks})", columns).lastrowid
-        connection.execute("INSERT INTO orders VALUES (?, ?)", (seq, write_order(order, self.outputs)))
+        seq = connection.execute(
+            f"INSERT INTO jobs ({', '.join(COLUMNS)}) VALUES ({marks})", columns
+        ).lastrowid
+        connection.execute(
+            "INSERT INTO orders VALUES (?, ?)", (seq, write_order(order, self.outputs))
+        )
         texts = fold_text(record.title), list_texts(order), fold_text(record.error)
         connection.execute("INSERT INTO texts VALUES (?, ?, ?, ?)", (seq, *texts))
         filters = [(columns["owner"], name, value, seq) for name, value in list_filters(order)]
@@ -197,7 +230,8 @@ class Ledger:
         connection.executemany("INSERT INTO inputs VALUES (?, ?)", inputs)
         if point := order.point:
             connection.execute(
-                "INSERT OR REPLACE INTO cells VALUES (?, ?, ?)", (point.sweep, write_place(point.place), seq)
+                "INSERT OR REPLACE INTO cells VALUES (?, ?, ?)",
+                (point.sweep, write_place(point.place), seq),
             )
 
     def _delete_rows(self, seq: int, record: Record) -> None:
@@ -211,7 +245,9 @@ class Ledger:
         try:
             remove_files(record.results, self.outputs)
         except OSError as error:
-            raise LedgerError(f"A file of this job cannot be deleted: {error.strerror or error}.") from error
+            raise LedgerError(
+                f"A file of this job cannot be deleted: {error.strerror or error}."
+            ) from error
         for name in list_inputs(record.order, self.outputs):
             if not self._needs(name):
                 drop_input(get_inputs_folder(self.outputs) / name)
@@ -235,9 +271,11 @@ def find_ledger(outputs: Path) -> Path:
 
 
 def set_ledger_aside(outputs: Path) -> Path:
-    """Rename the ledger of an outputs folder, so that the next start makes a new one; returns its new path.
+    """Rename the ledger of an outputs folder, so that the next start makes a new one; returns its
+    new path.
 
-    For a damaged one, and only when somebody asks for it. Raises LedgerLocked while a comfygradio uses it.
+    For a damaged one, and only when somebody asks for it. Raises LedgerLocked while a comfygradio
+    uses it.
     """
     outputs = outputs.resolve()
     lock = _lock_folder(outputs)

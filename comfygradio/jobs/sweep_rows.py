@@ -1,4 +1,6 @@
-"""Sweeps as rows of the ledger: what they are, which job stands at which of their points, and ratings of points."""
+"""Sweeps as rows of the ledger: what they are, which job stands at which of their points, and
+ratings of points.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,22 @@ from comfygradio.jobs.rows import clean_text, read_place, read_results, write_pl
 from comfygradio.jobs.schema import make_damage
 from comfygradio.jobs.store import Ledger
 
-COLUMNS = ("id", "token", "owner", "preset", "title", "definition", "phase", "total", "done", "created", "ended")
+COLUMNS = (
+    "id",
+    "token",
+    "owner",
+    "preset",
+    "title",
+    "definition",
+    "phase",
+    "total",
+    "done",
+    "created",
+    "ended",
+)
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM sweeps"
-FOUND = """jobs.id, jobs.token, jobs.phase, jobs.error, jobs.results, jobs.started, jobs.ended, jobs.server,
-           jobs.node_seconds, jobs.sweep, jobs.point"""
+FOUND = """jobs.id, jobs.token, jobs.phase, jobs.error, jobs.results, jobs.started, jobs.ended,
+           jobs.server, jobs.node_seconds, jobs.sweep, jobs.point"""
 
 AT_ONCE = 500
 """Rows that one statement asks for."""
@@ -45,9 +59,11 @@ class SweepRecord:
 
 @dataclass(frozen=True)
 class PointRecord:
-    """A job as a sweep needs it: how it ended, what it made, whose point it was at first, and the content's key.
+    """A job as a sweep needs it: how it ended, what it made, whose point it was at first, and the
+    content's key.
 
-    `seconds` are those that its nodes ran, where that was measured, else also those that it waited at the server.
+    `seconds` are those that its nodes ran, where that was measured, else also those that it waited
+    at the server.
     """
 
     id: str
@@ -68,19 +84,28 @@ class PointRecord:
 
 
 class SweepRows:
-    """The sweeps in a ledger. Thread-safe; every method raises LedgerError when the file cannot be read or written."""
+    """The sweeps in a ledger.
+
+    Thread-safe; every method raises LedgerError when the file cannot be read or written.
+    """
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
     def add(self, record: SweepRecord, reused: Mapping[tuple[int, ...], str]) -> None:
-        """Write a new sweep down, and at which of its places stand jobs (by id) that are there already."""
+        """Write a new sweep down, and at which of its places stand jobs (by id) that are there
+        already.
+        """
         values = [_write(getattr(record, name)) for name in COLUMNS]
         cells = [(record.id, write_place(place), job_id) for place, job_id in reused.items()]
         with self._ledger.write() as connection:
             marks = ", ".join("?" * len(COLUMNS))
-            connection.execute(f"INSERT INTO sweeps ({', '.join(COLUMNS)}) VALUES ({marks})", values)
-            connection.executemany("INSERT INTO cells SELECT ?, ?, seq FROM jobs WHERE id = ?", cells)
+            connection.execute(
+                f"INSERT INTO sweeps ({', '.join(COLUMNS)}) VALUES ({marks})", values
+            )
+            connection.executemany(
+                "INSERT INTO cells SELECT ?, ?, seq FROM jobs WHERE id = ?", cells
+            )
 
     def change(self, sweep_id: str, phase: str, done: int, ended: float | None = None) -> bool:
         """How a sweep stands now; False if it is not there."""
@@ -113,16 +138,25 @@ class SweepRows:
 
     def list_cells(self, sweep_id: str) -> dict[tuple[int, ...], PointRecord]:
         """Place → the job that stands there, as far as one was begun."""
-        sql = f"SELECT cells.place, {FOUND} FROM cells JOIN jobs ON jobs.seq = cells.seq WHERE cells.sweep = ?"
+        sql = (
+            f"SELECT cells.place, {FOUND} FROM cells JOIN jobs ON jobs.seq = cells.seq WHERE "
+            "cells.sweep = ?"
+        )
         with self._read() as connection:
             rows = connection.execute(sql, (sweep_id,)).fetchall()
             return {read_place(place): self._read_point(row) for place, *row in rows}
 
     def has_points(self, owner: str, preset: str) -> bool:
         """Whether any point of any sweep of a person's was ever done with a preset."""
-        sql = "SELECT 1 FROM jobs WHERE owner = ? AND preset = ? AND point <> '' AND phase = 'done' LIMIT 1"
+        sql = (
+            "SELECT 1 FROM jobs WHERE owner = ? AND preset = ? AND point <> '' AND phase = "
+            "'done' LIMIT 1"
+        )
         with self._ledger.read() as connection:
-            return connection.execute(sql, (clean_text(owner), clean_text(preset))).fetchone() is not None
+            return (
+                connection.execute(sql, (clean_text(owner), clean_text(preset))).fetchone()
+                is not None
+            )
 
     def find_points(self, owner: str, preset: str, keys: Sequence[str]) -> dict[str, PointRecord]:
         """Key → a done job of this person with this content whose files are all there."""
@@ -130,17 +164,21 @@ class SweepRows:
         for first in range(0, len(keys), AT_ONCE):
             some = keys[first : first + AT_ONCE]
             sql = f"""SELECT {FOUND} FROM jobs INDEXED BY jobs_points WHERE owner = ? AND preset = ?
-                      AND point IN ({", ".join("?" * len(some))}) AND point <> '' AND phase = 'done' ORDER BY seq"""
+                      AND point IN ({", ".join("?" * len(some))}) AND point <> ''
+                      AND phase = 'done' ORDER BY seq"""
             with self._read() as connection:
-                rows = connection.execute(sql, (clean_text(owner), clean_text(preset), *some)).fetchall()
+                rows = connection.execute(
+                    sql, (clean_text(owner), clean_text(preset), *some)
+                ).fetchall()
                 points = [self._read_point(row) for row in rows]
             found |= {point.point: point for point in points if point.has_files}
         return found
 
     def find_open(self, owner: str, preset: str) -> dict[str, PointRecord]:
         """Key → a job of this person's that waits or runs, whichever sweep began it."""
-        sql = f"""SELECT {FOUND} FROM jobs INDEXED BY jobs_open WHERE phase IN ('waiting', 'running')
-                  AND owner = ? AND preset = ? AND point <> '' ORDER BY seq"""
+        sql = f"""SELECT {FOUND} FROM jobs INDEXED BY jobs_open
+                  WHERE phase IN ('waiting', 'running') AND owner = ?
+                  AND preset = ? AND point <> '' ORDER BY seq"""
         with self._read() as connection:
             rows = connection.execute(sql, (clean_text(owner), clean_text(preset))).fetchall()
             points = [self._read_point(row) for row in rows]
@@ -149,20 +187,30 @@ class SweepRows:
     def rate(self, owner: str, key: str, rating: int) -> None:
         """Remember what a person thinks of a content; 0 forgets it."""
         with self._ledger.write() as connection:
-            connection.execute("DELETE FROM ratings WHERE owner = ? AND point = ?", (clean_text(owner), key))
+            connection.execute(
+                "DELETE FROM ratings WHERE owner = ? AND point = ?", (clean_text(owner), key)
+            )
             if rating:
-                connection.execute("INSERT INTO ratings VALUES (?, ?, ?)", (clean_text(owner), key, rating))
+                connection.execute(
+                    "INSERT INTO ratings VALUES (?, ?, ?)", (clean_text(owner), key, rating)
+                )
 
     def list_ratings(self, owner: str) -> dict[str, int]:
         """Key of a content → a person's rating of it."""
         with self._ledger.read() as connection:
-            return dict(connection.execute("SELECT point, rating FROM ratings WHERE owner = ?", (clean_text(owner),)))
+            return dict(
+                connection.execute(
+                    "SELECT point, rating FROM ratings WHERE owner = ?", (clean_text(owner),)
+                )
+            )
 
     def _select(self, where: str, *parameters: Any) -> list[SweepRecord]:
         with self._read() as connection:
             rows = connection.execute(f"{SELECT} {where}", parameters).fetchall()
             found = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
-            return [SweepRecord(**{**row, "definition": json.loads(row["definition"])}) for row in found]
+            return [
+                SweepRecord(**{**row, "definition": json.loads(row["definition"])}) for row in found
+            ]
 
     @contextmanager
     def _read(self) -> Iterator[Any]:
@@ -173,8 +221,12 @@ class SweepRows:
                 raise make_damage(self._ledger.path, f"a sweep cannot be read: {error}") from error
 
     def _read_point(self, row: Sequence[Any]) -> PointRecord:
-        job_id, token, phase, error, results, started, ended, server, node_seconds, sweep, point = row
-        seconds = sum(json.loads(node_seconds).values()) or max((ended or 0.0) - (started or ended or 0.0), 0.0)
+        job_id, token, phase, error, results, started, ended, server, node_seconds, sweep, point = (
+            row
+        )
+        seconds = sum(json.loads(node_seconds).values()) or max(
+            (ended or 0.0) - (started or ended or 0.0), 0.0
+        )
         made = read_results(results, self._ledger.outputs)
         return PointRecord(job_id, token, phase, error, made, seconds, server, sweep, point)
 

@@ -9,7 +9,8 @@ from comfygradio.jobs.job import Job
 
 
 class WaitingLine:
-    """Jobs by priority (0 before 1) and person; within a priority everybody gets one job, then comes the next one.
+    """Jobs by priority (0 before 1) and person; within a priority everybody gets one job, then
+    comes the next one.
 
     Not thread-safe: the queue that owns it holds a lock.
     """

@@ -37,7 +37,9 @@ LOSSES = 2
 FETCH_PAUSES = (0.2, 0.6, 1.2)
 """Seconds before each further attempt to fetch a result."""
 
-AGAIN = "ComfyUI lost this job (it was restarted, or its queue was cleared); it is posted once more."
+AGAIN = (
+    "ComfyUI lost this job (it was restarted, or its queue was cleared); it is posted once more."
+)
 GONE = "ComfyUI does not answer; the job goes on as soon as it does."
 BUG = "Something went wrong in comfygradio itself; its log has the details."
 
@@ -74,7 +76,10 @@ class Desk(Protocol):
 
 
 class Left(ComfyGradioError):
-    """The app ends while a job runs. Thrown into a run, it makes it let go of its prompt without cancelling it."""
+    """The app ends while a job runs.
+
+    Thrown into a run, it makes it let go of its prompt without cancelling it.
+    """
 
 
 class Worker(threading.Thread):
@@ -87,7 +92,9 @@ class Worker(threading.Thread):
         self._has_turn = False
 
     def run(self) -> None:
-        """Take jobs in turn with the other workers of the lane, so that they are posted in their order."""
+        """Take jobs in turn with the other workers of the lane, so that they are posted in their
+        order.
+        """
         while True:
             self._lane.turn.acquire()
             self._has_turn = True
@@ -133,10 +140,15 @@ class Worker(threading.Thread):
                 return
             phase, error = "failed", str(loss)
         except JobInterrupted:
-            phase, error = "stopped", "" if job.stop_requested.is_set() else "Somebody stopped this job on the server."
+            phase, error = (
+                "stopped",
+                "" if job.stop_requested.is_set() else "Somebody stopped this job on the server.",
+            )
         except ComfyGradioError as failure:
             phase, error = "failed", str(failure)
-            job.update(node_errors=failure.node_errors if isinstance(failure, PromptRejected) else ())
+            job.update(
+                node_errors=failure.node_errors if isinstance(failure, PromptRejected) else ()
+            )
         except Exception:
             log.exception("job %s failed unexpectedly", job.order.preset)
             phase, error = "failed", BUG
@@ -172,7 +184,10 @@ class Worker(threading.Thread):
         return "done"
 
     def _cancel(self, job: Job) -> None:
-        """Stop a prompt that nobody follows, by the id that the server gave it. Raises ServerError."""
+        """Stop a prompt that nobody follows, by the id that the server gave it.
+
+        Raises ServerError.
+        """
         seen = self._lane.client.sight(job.id)
         if seen.error:
             raise seen.error
@@ -180,7 +195,10 @@ class Worker(threading.Thread):
             self._lane.client.cancel(seen.prompt_id)
 
     def _count_loss(self, job: Job) -> None:
-        """A prompt that a server had and has no more is posted again only so often. Raises JobLost."""
+        """A prompt that a server had and has no more is posted again only so often.
+
+        Raises JobLost.
+        """
         if not job.accepted or not self._lane.client.sight(job.id).absent:
             return
         if job.attempts + 1 >= LOSSES:
@@ -189,9 +207,11 @@ class Worker(threading.Thread):
         self._desk.ledger.change(job.id, attempts=job.attempts, started=None)
 
     def _check_answers(self, job: Job) -> None:
-        """A server that is not there cannot have a prompt; noticed now, another one may take the job at once.
+        """A server that is not there cannot have a prompt; noticed now, another one may take the
+        job at once.
 
-        One that answers wrongly (a login page, say) says so to whoever asked, unless others are there.
+        One that answers wrongly (a login page, say) says so to whoever asked, unless others are
+        there.
         """
         if job.may_exist:
             return
@@ -202,10 +222,14 @@ class Worker(threading.Thread):
                 raise ServerUnreachable(str(error)) from error
 
     def _note_start(self, job: Job) -> None:
-        """Written before anything is posted: after a crash the job looks here for its prompt first."""
+        """Written before anything is posted: after a crash the job looks here for its
+        prompt first.
+        """
         job.home = self._lane.url
         now = time.time()
-        self._desk.ledger.change(job.id, phase="running", server=job.home, posted=now, client_id=job.client_id)
+        self._desk.ledger.change(
+            job.id, phase="running", server=job.home, posted=now, client_id=job.client_id
+        )
 
     def _note_state(self, job: Job, state: JobState) -> None:
         job.update(phase="running", ahead=0, reason="", state=state)
@@ -242,20 +266,32 @@ class Worker(threading.Thread):
             phase, error = "failed", f"The result was made, but could not be fetched: {problem}"
         ended = time.time()
         seconds = dict(state.node_seconds) if state and phase == "done" else {}
-        ends = {"error": error, "started": began, "ended": ended, "node_seconds": seconds, "results": results}
+        ends = {
+            "error": error,
+            "started": began,
+            "ended": ended,
+            "node_seconds": seconds,
+            "results": results,
+        }
         try:
             self._desk.ledger.change(job.id, phase=phase, **ends)
         except LedgerError as failure:
             log.exception("the end of job %s could not be written down", job.id)
             error = f"{error} {failure}".strip()
         light = replace(state, preview=None, outputs=()) if state else None
-        job.update(phase=phase, state=light, error=error, reason="", results=results, seconds=ended - began)
+        job.update(
+            phase=phase, state=light, error=error, reason="", results=results, seconds=ended - began
+        )
         self._desk.finish(job)
 
     def _collect(self, job: Job, state: JobState | None, partial: bool) -> tuple[Result, ...]:
-        """Download what was made, with some patience, always to the same place; what a killed app left there goes."""
+        """Download what was made, with some patience, always to the same place; what a killed app
+        left there goes.
+        """
         order, created = job.order, datetime.datetime.fromtimestamp(job.created)
-        place = choose_place(self._desk.outputs, order.preset, order.values, self._desk.pattern, created, job.token)
+        place = choose_place(
+            self._desk.outputs, order.preset, order.values, self._desk.pattern, created, job.token
+        )
         place.clear()
         results = collect_results(place, state, partial=partial)
         for pause in FETCH_PAUSES:
@@ -267,7 +303,10 @@ class Worker(threading.Thread):
 
 
 class Crew:
-    """The workers of all lanes. Not thread-safe, but for `join`: the queue that owns it holds a lock."""
+    """The workers of all lanes.
+
+    Not thread-safe, but for `join`: the queue that owns it holds a lock.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -275,9 +314,18 @@ class Crew:
         self._staffed: set[Lane] = set()
 
     def staff(self, lanes: Collection[Lane]) -> list[Worker]:
-        """Workers, to be started, for lanes that have none yet; those of lanes that are gone end by themselves."""
-        fresh = [Worker(self._desk, lane) for lane in lanes if lane not in self._staffed for _ in range(POSTED)]
-        self._workers = [worker for worker in self._workers if worker.ident is None or worker.is_alive()] + fresh
+        """Workers, to be started, for lanes that have none yet; those of lanes that are gone end by
+        themselves.
+        """
+        fresh = [
+            Worker(self._desk, lane)
+            for lane in lanes
+            if lane not in self._staffed
+            for _ in range(POSTED)
+        ]
+        self._workers = [
+            worker for worker in self._workers if worker.ident is None or worker.is_alive()
+        ] + fresh
         self._staffed = set(lanes)
         return fresh
 

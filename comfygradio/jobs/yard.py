@@ -24,8 +24,10 @@ class Yard:
         return all(lane.refuse(graph) for lane in self.lanes)
 
     def has_better(self, job: Job, lane: Lane) -> bool:
-        """Whether a job should be left to another lane, which is idle and can run it: a lane that is busy leaves it to
-        any such lane, an idle one to a lane that ran the same models last. Nothing ever waits for a busy lane."""
+        """Whether a job should be left to another lane, which is idle and can run it: a lane that
+        is busy leaves it to any such lane, an idle one to a lane that ran the same models last.
+        Nothing ever waits for a busy lane.
+        """
         if job.may_exist:
             return False
         graph = job.order.prompt.graph
@@ -44,4 +46,8 @@ class Yard:
 def find_models(graph: Mapping[str, Any]) -> frozenset[str]:
     """The model files that a graph names: what takes a server seconds to load."""
     values = (value for node in graph.values() for value in node["inputs"].values())
-    return frozenset(value for value in values if isinstance(value, str) and value.lower().endswith(MODEL_SUFFIXES))
+    return frozenset(
+        value
+        for value in values
+        if isinstance(value, str) and value.lower().endswith(MODEL_SUFFIXES)
+    )

@@ -28,8 +28,8 @@ Place = tuple[str, ...]
 class Definition:
     """A preset, values of its form, and axes over some of its fields.
 
-    `values` are the rest of the form; what is left out is as the form has it. With `carry`, nodes whose results later
-    points need ride along (see `comfy.carried`). Without a `title` one is made.
+    `values` are the rest of the form; what is left out is as the form has it. With `carry`, nodes
+    whose results later points need ride along (see `comfy.carried`). Without a `title` one is made.
     """
 
     preset: str
@@ -52,7 +52,10 @@ class Definition:
 
 
 def read_definition(source: Path | Mapping[str, Any]) -> Definition:
-    """The definition in a file (YAML or JSON) or in decoded JSON. Raises DefinitionError, whatever is in there."""
+    """The definition in a file (YAML or JSON) or in decoded JSON.
+
+    Raises DefinitionError, whatever is in there.
+    """
     if isinstance(source, Mapping):
         return _Reader("", {}).read(source)
     data, lines = _read_file(source)
@@ -60,15 +63,23 @@ def read_definition(source: Path | Mapping[str, Any]) -> Definition:
 
 
 def is_definition(path: Path) -> bool:
-    """Whether a file defines a sweep, and not a preset: it names a preset. Raises DefinitionError if it is broken."""
+    """Whether a file defines a sweep, and not a preset: it names a preset.
+
+    Raises DefinitionError if it is broken.
+    """
     return "preset" in _read_file(path)[0]
 
 
 def write_definition(definition: Definition, path: Path) -> None:
-    """Write a definition as a YAML file that reads as the same one, whole or not at all. Raises OSError."""
+    """Write a definition as a YAML file that reads as the same one, whole or not at all.
+
+    Raises OSError.
+    """
     data = {key: value for key, value in definition.to_json().items() if value not in ("", {})}
     text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
-    write_file(path, iter([f"# A sweep; run it with: comfygradio sweep {path.name}\n{text}".encode()]))
+    write_file(
+        path, iter([f"# A sweep; run it with: comfygradio sweep {path.name}\n{text}".encode()])
+    )
 
 
 @dataclass(frozen=True)
@@ -107,9 +118,15 @@ class _Reader:
         if isinstance(axes, Mapping):
             return tuple(self._read_entry({name: given}, ("axes",)) for name, given in axes.items())
         if not isinstance(axes, list | tuple):
-            problem = "this sweep needs the key axes" if axes is None else "axes are a list of fields and their values"
+            problem = (
+                "this sweep needs the key axes"
+                if axes is None
+                else "axes are a list of fields and their values"
+            )
             raise self._refuse(() if axes is None else ("axes",), f"{problem}, {EXAMPLE}.")
-        return tuple(self._read_entry(entry, ("axes", str(number))) for number, entry in enumerate(axes))
+        return tuple(
+            self._read_entry(entry, ("axes", str(number))) for number, entry in enumerate(axes)
+        )
 
     def _read_entry(self, entry: Any, place: Place) -> Entry:
         if not isinstance(entry, Mapping) or not entry:
@@ -135,15 +152,24 @@ class _Reader:
         return list(given)
 
     def _refuse(self, place: Place, problem: str, names_key: bool = True) -> DefinitionError:
-        line = next((self.lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in self.lines), None)
-        where = f"{self.file}:{line}: " if self.file and line else f"{self.file}: " if self.file else ""
+        line = next(
+            (self.lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in self.lines),
+            None,
+        )
+        where = (
+            f"{self.file}:{line}: " if self.file and line else f"{self.file}: " if self.file else ""
+        )
         key = f"{'.'.join(place)}: " if place and names_key else ""
         return DefinitionError(f"{where}{key}{problem}")
 
 
 def _read_file(path: Path) -> tuple[Mapping[Any, Any], Mapping[Place, int]]:
     form = "a sweep is a list of keys such as preset, values and axes."
-    return (_read_json(path, form), {}) if path.suffix.lower() == ".json" else read_yaml(path, DefinitionError, form)
+    return (
+        (_read_json(path, form), {})
+        if path.suffix.lower() == ".json"
+        else read_yaml(path, DefinitionError, form)
+    )
 
 
 def _read_json(path: Path, form: str) -> Mapping[str, Any]:

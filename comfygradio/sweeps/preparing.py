@@ -1,4 +1,6 @@
-"""Preparing: a definition against a form becomes the space of its points, and a definition that says all of it."""
+"""Preparing: a definition against a form becomes the space of its points, and a definition that
+says all of it.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,9 @@ def prepare_space(
 ) -> Space:
     """The points of a definition; what is open, such as seeds, is drawn once, for all of them.
 
-    Files can be named below `root`, or with `is_confined` off anywhere, and without a root not at all (paths that are
-    Path objects are taken as they are). Raises ValuesRefused, AxisError, and PresetError for a form with problems.
+    Files can be named below `root`, or with `is_confined` off anywhere, and without a root not at
+    all (paths that are Path objects are taken as they are). Raises ValuesRefused, AxisError, and
+    PresetError for a form with problems.
     """
     form.refuse_if_closed()
     values = _take_files(form, definition.values, Files(root, is_confined))
@@ -42,18 +45,31 @@ def prepare_space(
 
 
 def resolve_definition(definition: Definition, space: Space, root: Path) -> Definition:
-    """The definition that reads as exactly this space again, with the files of `root` named relative to it."""
+    """The definition that reads as exactly this space again, with the files of `root` named
+    relative to it.
+    """
     files = Files(root)
     values = space.form.describe(space.base)
-    values |= {name: files.write(value) for name, value in space.base.items() if isinstance(value, Path)}
-    return replace(definition, values=values, axes=tuple(_write_axis(space.form, axis, files) for axis in space.axes))
+    values |= {
+        name: files.write(value) for name, value in space.base.items() if isinstance(value, Path)
+    }
+    return replace(
+        definition,
+        values=values,
+        axes=tuple(_write_axis(space.form, axis, files) for axis in space.axes),
+    )
 
 
 def _take_files(form: Form, values: Mapping[str, Any], files: Files) -> dict[str, Any]:
     """The values with texts that name files as paths. Raises ValuesRefused."""
     taken, problems = dict(values), dict[str, str]()
     for name, value in values.items():
-        if name in form.fields and form.fields[name].widget in MEDIA and isinstance(value, str) and value:
+        if (
+            name in form.fields
+            and form.fields[name].widget in MEDIA
+            and isinstance(value, str)
+            and value
+        ):
             try:
                 taken[name] = files.find(value, is_literal=True)[0]
             except Refused as refusal:
@@ -66,7 +82,8 @@ def _take_files(form: Form, values: Mapping[str, Any], files: Files) -> dict[str
 def _check_base(
     form: Form, definition: Definition, values: dict[str, Any], root: Path | None, is_confined: bool
 ) -> dict[str, Any]:
-    """The checked values that all points share, and what chance decides, also for points that alone use it.
+    """The checked values that all points share, and what chance decides, also for points that alone
+    use it.
 
     A field that has to have a value, and has one only on an axis, starts with the first one there.
     """
@@ -74,7 +91,11 @@ def _check_base(
         checked = form.check(values)
     except ValuesRefused as refusal:
         on_axes = {name: given for entry in definition.axes for name, given in entry.items()}
-        missing = [name for name in refusal.problems if name in on_axes and name in form.fields and name not in values]
+        missing = [
+            name
+            for name in refusal.problems
+            if name in on_axes and name in form.fields and name not in values
+        ]
         if not missing:
             raise
         for name in missing:
@@ -85,7 +106,9 @@ def _check_base(
 
 
 def _write_axis(form: Form, axis: Axis, files: Files) -> dict[str, Any]:
-    """An axis as an entry of a definition: texts, but lists of values where it goes through files."""
+    """An axis as an entry of a definition: texts, but lists of values where it goes
+    through files.
+    """
     if not any(form.fields[name].widget in MEDIA for name in axis.fields):
         return dict(axis.texts)
     entry: dict[str, Any] = dict(axis.texts)

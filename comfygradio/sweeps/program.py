@@ -1,4 +1,6 @@
-"""Sweeps without a page: on the servers that are named, with a ledger of their own beside the pictures."""
+"""Sweeps without a page: on the servers that are named, with a ledger of their own beside the
+pictures.
+"""
 
 from __future__ import annotations
 
@@ -43,21 +45,26 @@ def sweep(
     servers: Sequence[str] = ("http://127.0.0.1:8188",),
     carry: bool = True,
 ) -> Iterator[Cell]:
-    """Run every combination of values, and yield each point as it ends, those that exist in `out` already first.
+    """Run every combination of values, and yield each point as it ends, those that exist in `out`
+    already first.
 
-        for cell in sweep("presets/text_to_image.yaml", {"cfg": "1-10 (+3)", "steps": [20, 30]}, {"prompt": "a cat"}):
+        for cell in sweep("presets/text_to_image.yaml", {"cfg": "1-10 (+3)", "steps": [20, 30]},
+        {"prompt": "a cat"}):
             print(cell.values, cell.phase, [result.path for result in cell.results])
 
-    `axes` maps fields to texts or lists of values; a list of such mappings lets fields of one mapping change together.
-    Without a preset it goes on with the last sweep in `out`. Leaving the loop leaves it to be gone on with. Raises
-    ComfyGradioError; a point that failed is a cell with an `error`.
+    `axes` maps fields to texts or lists of values; a list of such mappings lets fields of one
+    mapping change together. Without a preset it goes on with the last sweep in `out`. Leaving the
+    loop leaves it to be gone on with. Raises ComfyGradioError; a point that failed is a cell with
+    an `error`.
     """
     folder = Path(out)
     if preset is None:
         definition = read_folder(folder)
     else:
         path = str(Path(preset).resolve())
-        definition = read_definition({"preset": path, "axes": axes, "values": values or {}, "carry": carry})
+        definition = read_definition(
+            {"preset": path, "axes": axes, "values": values or {}, "carry": carry}
+        )
     with ExitStack() as stack:
         engine = ServerList([ComfyClient(url) for url in servers])
         stack.callback(engine.close)
@@ -66,7 +73,9 @@ def sweep(
             raise troubles[0]
         sweeps = stack.enter_context(open_sweeps(form, engine, folder, definition))
         found = find_last(sweeps) if preset is None else None
-        one = found or sweeps.plan(definition, OWNER, Path() if preset else folder, is_confined=False)
+        one = found or sweeps.plan(
+            definition, OWNER, Path() if preset else folder, is_confined=False
+        )
         begin(one, folder)
         seen = -1
         for _ in watch(one):
@@ -74,16 +83,27 @@ def sweep(
             yield from (cell for cell in changed if cell.is_over)
 
 
-def bind_lanes(preset: Preset, lanes: Sequence[Lane]) -> tuple[Form | None, Sequence[ComfyGradioError]]:
-    """The form of a preset with what all servers have together, None where none answers; and their troubles."""
+def bind_lanes(
+    preset: Preset, lanes: Sequence[Lane]
+) -> tuple[Form | None, Sequence[ComfyGradioError]]:
+    """The form of a preset with what all servers have together, None where none answers; and their
+    troubles.
+    """
     found = learn_all(lanes, preset.class_types)
-    form = preset.bind(found.object_info, found.embeddings) if len(found.troubles) < len(lanes) else None
+    form = (
+        preset.bind(found.object_info, found.embeddings)
+        if len(found.troubles) < len(lanes)
+        else None
+    )
     return form, found.troubles
 
 
 @contextmanager
-def open_sweeps(form: Form, engine: Engine, folder: Path, definition: Definition) -> Iterator[Sweeps]:
-    """The sweeps of a folder, with a queue on an engine's lanes; what is posted at the end goes on there.
+def open_sweeps(
+    form: Form, engine: Engine, folder: Path, definition: Definition
+) -> Iterator[Sweeps]:
+    """The sweeps of a folder, with a queue on an engine's lanes; what is posted at the end goes on
+    there.
 
     Pictures are named after the values on the axes of `definition`. Raises LedgerError.
     """
@@ -108,7 +128,9 @@ def read_folder(folder: Path) -> Definition:
     """What the last sweep in a folder was. Raises DefinitionError."""
     path = folder / FILE
     if not path.is_file():
-        raise DefinitionError(f"{folder} holds no sweep to go on with; a folder that does has a file {FILE}.")
+        raise DefinitionError(
+            f"{folder} holds no sweep to go on with; a folder that does has a file {FILE}."
+        )
     return read_definition(path)
 
 
@@ -125,7 +147,10 @@ def begin(one: Sweep, folder: Path) -> None:
 
 
 def watch(one: Sweep) -> Iterator[None]:
-    """One turn after every change, until nothing is left to run. Raises JobError where nothing can go on."""
+    """One turn after every change, until nothing is left to run.
+
+    Raises JobError where nothing can go on.
+    """
     changed = threading.Event()
     unlisten = one.listen(changed.set)
     try:
@@ -143,6 +168,8 @@ def watch(one: Sweep) -> Iterator[None]:
 
 
 def name_files(definition: Definition) -> str:
-    """The pattern of the pictures' names: the values on the axes, and what makes each name the only one."""
+    """The pattern of the pictures' names: the values on the axes, and what makes each name the only
+    one.
+    """
     names = [name for entry in definition.axes for name in entry]
     return f"pictures/{' '.join(f'{{{name}}}' for name in names[:4])} {{random}}"

@@ -44,16 +44,22 @@ class App:
             self.rebuild()
 
     def rebuild(self) -> None:
-        """Build the page anew and put it in the place of the old one, for the next time that a browser loads it."""
+        """Build the page anew and put it in the place of the old one, for the next time that a
+        browser loads it.
+        """
         with self._lock:
             if not self._is_open:
                 self.is_stale = True
                 return
             revision = self.revision + 1
-            blocks = build_page(self.studio, revision, self.settings.author, self.visitors, self.operators)
+            blocks = build_page(
+                self.studio, revision, self.settings.author, self.visitors, self.operators
+            )
             blocks.queue(default_concurrency_limit=None)
             _Swap(self.blocks).swap_blocks(blocks)
-            blocks.app = self.blocks.app  # the one that is served, which the next swap has to be made in
+            blocks.app = (
+                self.blocks.app
+            )  # the one that is served, which the next swap has to be made in
             blocks.config = blocks.get_config_file()
             self.blocks, self.revision, self.is_stale = blocks, revision, False
 

@@ -11,13 +11,16 @@ AWAY_SECONDS = 30.0
 """A job whose last page has gone for so long is left alone by everybody."""
 
 HIDDEN_SECONDS = 90.0
-"""The same for a page that lies in the background: browsers let its script run but once a minute."""
+"""The same for a page that lies in the background: browsers let its script run but once a minute.
+"""
 
 
 class Attendance:
-    """Calls `leave` with a job's token once the last page that watched it has been gone for a while.
+    """Calls `leave` with a job's token once the last page that watched it has been gone for a
+    while.
 
-    Jobs that no page ever watched are not its business. Lives on the event loop that the pages are served from.
+    Jobs that no page ever watched are not its business. Lives on the event loop that the pages are
+    served from.
     """
 
     def __init__(

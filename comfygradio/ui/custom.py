@@ -1,4 +1,6 @@
-"""Components that Gradio lacks, each a `gr.HTML` with a script: long lists, LoRA rows, sizes, refusals."""
+"""Components that Gradio lacks, each a `gr.HTML` with a script: long lists, LoRA rows, sizes,
+refusals.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def build_picker(field: Field, choices: Choices, elem_id: str) -> gr.HTML:
 def build_loras(field: Field, choices: Choices, elem_id: str) -> gr.HTML:
     """Rows of a name and a strength; its value is a list of {"name", "strength"}."""
     limits = {"low": field.minimum, "high": field.maximum, "step": field.step or 0.05}
-    return _build("loras.js", field, elem_id, field.default or [], choices, total=len(choices()), **limits)
+    return _build(
+        "loras.js", field, elem_id, field.default or [], choices, total=len(choices()), **limits
+    )
 
 
 def build_size(field: Field, elem_id: str) -> gr.HTML:
@@ -62,7 +66,9 @@ def build_problem(preset: str) -> gr.HTML:
     )
 
 
-def _build(script: str, field: Field, elem_id: str, value: Any, choices: Choices | None, **props: Any) -> gr.HTML:
+def _build(
+    script: str, field: Field, elem_id: str, value: Any, choices: Choices | None, **props: Any
+) -> gr.HTML:
     return gr.HTML(
         value,
         html_template=read_asset("custom.html"),

@@ -9,11 +9,14 @@ from comfygradio.jobs.job import Job, Snapshot
 from comfygradio.jobs.results import Result
 
 SHORT_SECONDS = 5.5
-"""What is left of a job is told in numbers down to here: below, every step would say another one."""
+"""What is left of a job is told in numbers down to here: below, every step would say another one.
+"""
 
 
 def describe_job(job: Job, snapshot: Snapshot) -> dict[str, Any]:
-    """The message for the viewer, all JSON: phase, percent (0 to 100), line, warnings, error and the results."""
+    """The message for the viewer, all JSON: phase, percent (0 to 100), line, warnings, error and
+    the results.
+    """
     state = snapshot.state
     return {
         "token": job.token,
@@ -22,7 +25,9 @@ def describe_job(job: Job, snapshot: Snapshot) -> dict[str, Any]:
         "phase": snapshot.phase,
         "percent": round(100 * state.progress, 1) if state else 0,
         "line": describe_progress(snapshot),
-        "left": describe_left(state.seconds_left if state and snapshot.phase == "running" else None),
+        "left": describe_left(
+            state.seconds_left if state and snapshot.phase == "running" else None
+        ),
         "warnings": list(state.warnings) if state else [],
         "error": snapshot.error,
         "refused": bool(snapshot.node_errors),
@@ -39,8 +44,18 @@ def describe_progress(snapshot: Snapshot) -> str:
         ahead = snapshot.ahead or (state.queue_position or 0 if state else 0)
         if snapshot.reason:
             return snapshot.reason
-        return "Starting" if ahead == 0 else f"Waiting: {ahead} before you" if ahead > 1 else "Waiting: you are next"
-    steps = f" · step {state.step} of {state.steps}" if state.step is not None and (state.steps or 0) > 1 else ""
+        return (
+            "Starting"
+            if ahead == 0
+            else f"Waiting: {ahead} before you"
+            if ahead > 1
+            else "Waiting: you are next"
+        )
+    steps = (
+        f" · step {state.step} of {state.steps}"
+        if state.step is not None and (state.steps or 0) > 1
+        else ""
+    )
     return f"{state.node or 'Working'}{steps}"
 
 
@@ -53,11 +68,17 @@ def describe_left(seconds: float | None) -> str:
     if seconds < 57.5:
         return f"about {round(seconds) if seconds < 19.5 else 5 * round(seconds / 5)} s left"
     minutes = max(round(seconds / 60), 1)
-    return f"about {minutes} min left" if minutes < 60 else f"about {minutes // 60} h {minutes % 60} min left"
+    return (
+        f"about {minutes} min left"
+        if minutes < 60
+        else f"about {minutes // 60} h {minutes % 60} min left"
+    )
 
 
 def describe_result(result: Result) -> dict[str, Any]:
-    """One result for the viewer: where to see it, where to get the original, its name and size in pixels."""
+    """One result for the viewer: where to see it, where to get the original, its name and size in
+    pixels.
+    """
     return {
         "kind": "image" if result.kind == "preview" else result.kind,
         "text": result.text,

@@ -1,4 +1,6 @@
-"""Presets for programs: each is a named endpoint with one typed parameter per field, an async generator of progress."""
+"""Presets for programs: each is a named endpoint with one typed parameter per field, an async
+generator of progress.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ Report = tuple[list[dict[str, Any]], dict[str, Any]]
 
 
 def build_endpoint(studio: Studio, form: Form) -> None:
-    """Register `/NAME` inside the current Blocks: parameters named like the fields; (files, info) come back."""
+    """Register `/NAME` inside the current Blocks: parameters named like the fields; (files, info)
+    come back.
+    """
     api(
         make_function(studio, form),
         api_name=form.name,
@@ -49,20 +53,31 @@ def build_endpoint(studio: Studio, form: Form) -> None:
 
 def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Report]]:
     """The generator function behind an endpoint; its signature is made from the form's fields."""
-    fields = sorted(form.fields.values(), key=lambda field: field.widget not in MEDIA or field.optional)
+    fields = sorted(
+        form.fields.values(), key=lambda field: field.widget not in MEDIA or field.optional
+    )
 
     async def run(*payloads: Any) -> AsyncIterator[Report]:
-        values = {field.name: read_payload(field, value) for field, value in zip(fields, payloads, strict=False)}
+        values = {
+            field.name: read_payload(field, value)
+            for field, value in zip(fields, payloads, strict=False)
+        }
         values = {name: value for name, value in values.items() if value is not None}
         try:
-            job = await begin(lambda: studio.submit(form.name, values, "api"), lambda job: studio.queue.stop(job.token))
+            job = await begin(
+                lambda: studio.submit(form.name, values, "api"),
+                lambda job: studio.queue.stop(job.token),
+            )
         except ComfyGradioError as error:
             raise gr.Error(str(error), print_exception=False) from error
         async for report in follow_job(studio, job):
             yield report
 
     parameters = [_describe_parameter(field) for field in fields]
-    run.__signature__ = inspect.Signature(parameters, return_annotation=tuple[list[dict[str, Any]], dict[str, Any]])  # type: ignore[attr-defined]
+    signature = inspect.Signature(
+        parameters, return_annotation=tuple[list[dict[str, Any]], dict[str, Any]]
+    )
+    run.__signature__ = signature  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     run.__name__ = form.name
     run.__doc__ = _describe_endpoint(form)
@@ -92,7 +107,9 @@ async def follow_job(studio: Studio, job: Job) -> AsyncIterator[Report]:
     reported = 0.0
     try:
         while not (snapshot := job.snapshot).is_over:
-            if (snapshot.state is not None or snapshot.reason) and loop.time() - reported >= PACE_SECONDS:
+            if (
+                snapshot.state is not None or snapshot.reason
+            ) and loop.time() - reported >= PACE_SECONDS:
                 reported = loop.time()
                 yield [], describe_info(job, snapshot)
             await wait_event(changed, PACE_SECONDS)
@@ -105,14 +122,18 @@ async def follow_job(studio: Studio, job: Job) -> AsyncIterator[Report]:
 
 
 def describe_info(job: Job, snapshot: Snapshot) -> dict[str, Any]:
-    """What a program gets beside the files: status, progress 0 to 1, the values that were used, texts, seconds."""
+    """What a program gets beside the files: status, progress 0 to 1, the values that were used,
+    texts, seconds.
+    """
     state = snapshot.state
     return {
         "status": snapshot.phase,
         "progress": 1.0 if snapshot.phase == "done" else round(state.progress, 4) if state else 0.0,
         "message": describe_progress(snapshot) if not snapshot.is_over else "",
         "prompt_id": state.prompt_id if state else "",
-        "values": {name: str(v) if name in job.order.seeds else v for name, v in job.order.values.items()},
+        "values": {
+            name: str(v) if name in job.order.seeds else v for name, v in job.order.values.items()
+        },
         "texts": [result.text for result in snapshot.results if result.kind == "text"],
         "warnings": list(state.warnings) if state else [],
         "seconds": round(snapshot.seconds, 3),
@@ -120,19 +141,30 @@ def describe_info(job: Job, snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _describe_parameter(field: Field) -> inspect.Parameter:
-    kind = int if field.is_integer and field.widget in ("number", "slider") else TYPES.get(field.widget, str)
+    kind = (
+        int
+        if field.is_integer and field.widget in ("number", "slider")
+        else TYPES.get(field.widget, str)
+    )
     kind = list if field.is_multiple else kind
     default = "" if field.widget == "seed" and field.default is None else field.default
     empty = inspect.Parameter.empty if field.widget in MEDIA and not field.optional else default
-    return inspect.Parameter(field.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=empty, annotation=kind)
+    return inspect.Parameter(
+        field.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=empty, annotation=kind
+    )
 
 
 def _describe_endpoint(form: Form) -> str:
-    lines = [f"    {field.name}: {field.label}. {field.help}".rstrip() for field in form.fields.values()]
+    lines = [
+        f"    {field.name}: {field.label}. {field.help}".rstrip() for field in form.fields.values()
+    ]
     return "\n".join([f"{form.title}. {form.file.description}".strip(), "", "Args:", *lines])
 
 
 def describe_files(results: Iterable[Result]) -> list[dict[str, Any]]:
     """The results that are files, as Gradio's clients download them."""
     paths = [result.path for result in results if result.path is not None]
-    return [{"path": str(path), "orig_name": path.name, "meta": {"_type": "gradio.FileData"}} for path in paths]
+    return [
+        {"path": str(path), "orig_name": path.name, "meta": {"_type": "gradio.FileData"}}
+        for path in paths
+    ]

@@ -16,10 +16,12 @@ from comfygradio.forms.field import Choice, Field, Refused
 from comfygradio.ui.custom import Choices, build_embeddings, build_loras, build_picker, build_size
 
 EXACT = 2**53
-"""Whole numbers beyond this are rounded by a JavaScript number, so such fields are drawn as text."""
+"""Whole numbers beyond this are rounded by a JavaScript number, so such fields are drawn as text.
+"""
 
 LONG_LIST = 200
-"""Lists with more choices than this are searched by the server: a browser gets slow with thousands."""
+"""Lists with more choices than this are searched by the server: a browser gets slow with thousands.
+"""
 
 NOTHING = ("None", "")
 """The entry of an optional list that leaves it empty."""
@@ -27,7 +29,9 @@ NOTHING = ("None", "")
 
 @dataclass(frozen=True)
 class Drawing:
-    """What is needed to draw a field: the field, its element's id, and where its newest choices come from."""
+    """What is needed to draw a field: the field, its element's id, and where its newest choices
+    come from.
+    """
 
     field: Field
     elem_id: str
@@ -42,11 +46,19 @@ class Drawing:
     def common(self) -> dict[str, Any]:
         """What every component of Gradio's takes."""
         info = self.field.help or None
-        return {"label": self.field.label, "info": info, "elem_id": self.elem_id, "interactive": True}
+        return {
+            "label": self.field.label,
+            "info": info,
+            "elem_id": self.elem_id,
+            "interactive": True,
+        }
 
 
 def build_component(field: Field, preset: str, choices: Choices) -> Component:
-    """Draw one field. Gradio's own checks stay off (our events take raw payloads): the form checks every value."""
+    """Draw one field.
+
+    Gradio's own checks stay off (our events take raw payloads): the form checks every value.
+    """
     return BUILDERS[field.widget](Drawing(field, name_element(preset, field.name), choices))
 
 
@@ -56,7 +68,9 @@ def name_element(preset: str, field: str) -> str:
 
 
 def show_value(field: Field, value: Any) -> Any:
-    """A preset's value as the component holds it: seeds, and numbers that JavaScript would round, as text."""
+    """A preset's value as the component holds it: seeds, and numbers that JavaScript would round,
+    as text.
+    """
     if field.widget == "seed":
         return "" if value is None else str(value)
     try:
@@ -76,7 +90,13 @@ def refresh_component(field: Field, component: Component) -> dict[str, Any] | Co
 def _text(drawing: Drawing) -> Component:
     field = drawing.field
     lines = 3 if field.widget == "textarea" else 1
-    text = gr.Textbox(field.default, lines=lines, max_lines=12, placeholder=field.placeholder or None, **drawing.common)
+    text = gr.Textbox(
+        field.default,
+        lines=lines,
+        max_lines=12,
+        placeholder=field.placeholder or None,
+        **drawing.common,
+    )
     if field.embeddings:
         build_embeddings(field.embeddings, drawing.elem_id)
     return text
@@ -85,13 +105,17 @@ def _text(drawing: Drawing) -> Component:
 def _number(drawing: Drawing) -> Component:
     field = drawing.field
     if max(abs(field.minimum or 0), abs(field.maximum or 0)) > EXACT and field.is_integer:
-        return gr.Textbox("" if field.default is None else str(field.default), max_lines=1, **drawing.common)
+        return gr.Textbox(
+            "" if field.default is None else str(field.default), max_lines=1, **drawing.common
+        )
     limits: dict[str, Any] = {
         "minimum": field.minimum,
         "maximum": field.maximum,
         "step": field.step or (1 if field.is_integer else None),
     }
-    return gr.Number(field.default, precision=0 if field.is_integer else None, **limits, **drawing.common)
+    return gr.Number(
+        field.default, precision=0 if field.is_integer else None, **limits, **drawing.common
+    )
 
 
 def _slider(drawing: Drawing) -> Component:
@@ -99,17 +123,27 @@ def _slider(drawing: Drawing) -> Component:
     if field.minimum is None or field.maximum is None or field.default is None:
         return _number(drawing)
     step = field.step or (1 if field.is_integer else 0.01)
-    return gr.Slider(field.minimum, field.maximum, field.default, step=step, precision=None, **drawing.common)
+    return gr.Slider(
+        field.minimum, field.maximum, field.default, step=step, precision=None, **drawing.common
+    )
 
 
 def _choice(drawing: Drawing) -> Component:
     field = drawing.field
     default = field.default if field.default is not None else [] if field.is_multiple else ""
     if field.widget == "radio":
-        return gr.Radio(_list(field), value="" if field.default is None else field.default, **drawing.common)
+        return gr.Radio(
+            _list(field), value="" if field.default is None else field.default, **drawing.common
+        )
     if len(field.choices or ()) > LONG_LIST and not field.is_multiple:
         return build_picker(field, drawing.list_choices, drawing.elem_id)
-    return gr.Dropdown(_list(field), value=default, multiselect=field.is_multiple, filterable=True, **drawing.common)
+    return gr.Dropdown(
+        _list(field),
+        value=default,
+        multiselect=field.is_multiple,
+        filterable=True,
+        **drawing.common,
+    )
 
 
 def _size(drawing: Drawing) -> Component:
@@ -135,23 +169,45 @@ def _loras(drawing: Drawing) -> Component:
 def _seed(drawing: Drawing) -> Component:
     default = "" if drawing.field.default is None else str(drawing.field.default)
     with gr.Row(elem_classes="cg-seed", equal_height=False):
-        text = gr.Textbox(default, max_lines=1, placeholder="new every time", scale=4, min_width=160, **drawing.common)
-        dice = gr.Button("A new seed every time", elem_classes="cg-icon cg-dice", min_width=44, scale=0)
-        lock = gr.Button("The seed of the last picture", elem_classes="cg-icon cg-lock", min_width=44, scale=0)
+        text = gr.Textbox(
+            default,
+            max_lines=1,
+            placeholder="new every time",
+            scale=4,
+            min_width=160,
+            **drawing.common,
+        )
+        dice = gr.Button(
+            "A new seed every time", elem_classes="cg-icon cg-dice", min_width=44, scale=0
+        )
+        lock = gr.Button(
+            "The seed of the last picture", elem_classes="cg-icon cg-lock", min_width=44, scale=0
+        )
     dice.click(None, None, text, js="() => ''", api_visibility="private")
-    lock.click(None, text, text, js="(seed) => window.comfygradioSeed || seed", api_visibility="private")
+    lock.click(
+        None, text, text, js="(seed) => window.comfygradioSeed || seed", api_visibility="private"
+    )
     return text
 
 
 def _image(drawing: Drawing) -> Component:
     sources: list[Any] = ["upload", "clipboard"]
     common = _without_info(drawing)
-    return gr.Image(type="filepath", image_mode=None, sources=sources, height=240, buttons=["fullscreen"], **common)
+    return gr.Image(
+        type="filepath",
+        image_mode=None,
+        sources=sources,
+        height=240,
+        buttons=["fullscreen"],
+        **common,
+    )
 
 
 def _mask(drawing: Drawing) -> Component:
     sources: list[Any] = ["upload", "clipboard"]
-    brush = gr.Brush(default_size="auto", colors=["#f43f5eb3"], default_color="#f43f5eb3", color_mode="fixed")
+    brush = gr.Brush(
+        default_size="auto", colors=["#f43f5eb3"], default_color="#f43f5eb3", color_mode="fixed"
+    )
     return gr.ImageEditor(
         type="filepath",
         image_mode="RGBA",
@@ -181,7 +237,11 @@ def _file(drawing: Drawing) -> Component:
 def _without_info(drawing: Drawing) -> dict[str, Any]:
     """Upload components of Gradio's take no line of help; it is drawn above them."""
     if drawing.field.help:
-        gr.HTML(f'<p class="cg-info">{html.escape(drawing.field.help)}</p>', js_on_load=None, elem_classes="cg-help")
+        gr.HTML(
+            f'<p class="cg-info">{html.escape(drawing.field.help)}</p>',
+            js_on_load=None,
+            elem_classes="cg-help",
+        )
     return {**{k: v for k, v in drawing.common.items() if k != "info"}, "elem_classes": "cg-upload"}
 
 

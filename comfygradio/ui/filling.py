@@ -17,9 +17,15 @@ Read = Callable[[gr.EventData], tuple[str, dict[str, Any], list[str]]]
 
 
 def fill_forms(
-    view: gr.HTML, listen: Callable[..., Any], read: Read, panels: Sequence[Panel], chooser: Component
+    view: gr.HTML,
+    listen: Callable[..., Any],
+    read: Read,
+    panels: Sequence[Panel],
+    chooser: Component,
 ) -> None:
-    """When the view's event comes, fill a form and show it; the view is told what was done, or why not."""
+    """When the view's event comes, fill a form and show it; the view is told what was done, or why
+    not.
+    """
     components = [component for panel in panels for component in panel.components.values()]
     own = [component for component in components if isinstance(component, gr.HTML)]
 
@@ -30,6 +36,10 @@ def fill_forms(
             name, values, notes = read(event)
         except ComfyGradioError as error:
             return [{**answer, "error": str(error)}, gr.skip(), *list_updates(panels, "", {}, stay)]
-        return [{**answer, "used": name, "notes": notes}, name, *list_updates(panels, name, values, stay)]
+        return [
+            {**answer, "used": name, "notes": notes},
+            name,
+            *list_updates(panels, name, values, stay),
+        ]
 
     listen(fill, own, [view, chooser, *components], queue=False, **PRIVATE)

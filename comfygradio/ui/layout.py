@@ -1,4 +1,6 @@
-"""The layout of a form: simple fields, then groups under their headings, then what is folded away."""
+"""The layout of a form: simple fields, then groups under their headings, then what is
+folded away.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ Drawn = tuple[dict[str, Component], dict[str, Block]]
 
 
 def build_fields(form: Form, studio: Studio) -> Drawn:
-    """Draw all fields; the components and, for fields with `show_if`, what is shown and hidden, in the form's order."""
+    """Draw all fields; the components and, for fields with `show_if`, what is shown and hidden, in
+    the form's order.
+    """
     artist = _Artist(form, studio)
     simple = [one for one in form.fields.values() if not one.advanced]
     artist.draw_all(one for one in simple if not one.group)
@@ -50,10 +54,14 @@ class _Artist:
             if not field.show_if:
                 self._draw(field)
                 continue
-            with gr.Column(visible=self._visible[field.name], elem_classes="cg-conditional") as holder:
+            with gr.Column(
+                visible=self._visible[field.name], elem_classes="cg-conditional"
+            ) as holder:
                 self._draw(field)
             self.holders[field.name] = holder
 
     def _draw(self, field: Field) -> None:
         name, preset, studio = field.name, self._form.name, self._studio
-        self.components[name] = build_component(field, preset, lambda: find_choices(studio.find_field(preset, name)))
+        self.components[name] = build_component(
+            field, preset, lambda: find_choices(studio.find_field(preset, name))
+        )

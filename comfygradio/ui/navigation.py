@@ -16,10 +16,12 @@ FOR_OPERATORS = "status"
 def build_navigation(pages: Mapping[str, str]) -> gr.HTML:
     """Draw the links to pages (name in the address → text) inside the current Blocks.
 
-    A page is a child of the same Blocks with the class `cg-page-NAME`; its script hears the event `comfygradio-page`.
+    A page is a child of the same Blocks with the class `cg-page-NAME`; its script hears the event
+    `comfygradio-page`.
     """
     links = "".join(
-        f'<a data-page="{name}" href="?{name}=1"{" hidden" if name == FOR_OPERATORS else ""}>{html.escape(text)}</a>'
+        f'<a data-page="{name}" '
+        f'href="?{name}=1"{" hidden" if name == FOR_OPERATORS else ""}>{html.escape(text)}</a>'
         for name, text in pages.items()
     )
     back = '<a data-page="" href="?">← Back to the forms</a>'

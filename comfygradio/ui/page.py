@@ -14,7 +14,14 @@ from comfygradio.ui.endpoint import build_endpoint
 from comfygradio.ui.fields import refresh_component
 from comfygradio.ui.history.page import build_history, listen_history
 from comfygradio.ui.navigation import build_navigation
-from comfygradio.ui.panel import PRIVATE, Panel, build_note, build_panel, listen_panel, listen_refusals
+from comfygradio.ui.panel import (
+    PRIVATE,
+    Panel,
+    build_note,
+    build_panel,
+    listen_panel,
+    listen_refusals,
+)
 from comfygradio.ui.person import build_person
 from comfygradio.ui.restoring import build_restoring
 from comfygradio.ui.status.access import Operators
@@ -31,7 +38,8 @@ PILLS = 8
 QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
 
 DEMO_BANNER = (
-    '<div class="cg-banner"><b>Demo server.</b> These pictures are drawn by a stand-in, not by a diffusion model. '
+    '<div class="cg-banner"><b>Demo server.</b> These pictures are drawn by a stand-in, not by a '
+    "diffusion model. "
     "For real ones, start ComfyUI and run <code>comfygradio --server URL</code>.</div>"
 )
 
@@ -43,18 +51,25 @@ def build_page(
     visitors: Visitors | None = None,
     operators: Operators | None = None,
 ) -> gr.Blocks:
-    """The whole page as Blocks, with an endpoint for each usable preset; `revision` is written into it.
+    """The whole page as Blocks, with an endpoint for each usable preset; `revision` is written into
+    it.
 
-    With `author` it has the page that makes presets too, with `operators` the Status page. `visitors`
-    outlives a page that is drawn anew.
+    With `author` it has the page that makes presets too, with `operators` the Status page.
+    `visitors` outlives a page that is drawn anew.
     """
     visitors = visitors or Visitors()
     blocks: gr.Blocks
-    with gr.Blocks(title="comfygradio", analytics_enabled=False, delete_cache=(3600, 86400)) as blocks:
+    with gr.Blocks(
+        title="comfygradio", analytics_enabled=False, delete_cache=(3600, 86400)
+    ) as blocks:
         mark = f'<i id="cg-revision" data-revision="{revision}" hidden></i>'
-        gr.HTML(mark + (DEMO_BANNER if studio.is_demo else ""), elem_id="cg-banner", js_on_load=None)
+        gr.HTML(
+            mark + (DEMO_BANNER if studio.is_demo else ""), elem_id="cg-banner", js_on_load=None
+        )
         is_author = author and not studio.trouble
-        build_navigation(_list_pages(is_author, operators is not None, studio.limits.sweep_points > 0))
+        build_navigation(
+            _list_pages(is_author, operators is not None, studio.limits.sweep_points > 0)
+        )
         if is_author:
             build_author(studio)
         history = build_history(studio, visitors)
@@ -64,8 +79,13 @@ def build_page(
         if studio.trouble:
             _build_closed(studio)
         elif not studio.forms:
-            advice = "Draft one from a workflow: comfygradio new WORKFLOW, or the page of comfygradio serve --author."
-            gr.HTML(build_note("There is no preset to show.", *studio.errors, advice), js_on_load=None)
+            advice = (
+                "Draft one from a workflow: comfygradio new WORKFLOW, or the page of "
+                "comfygradio serve --author."
+            )
+            gr.HTML(
+                build_note("There is no preset to show.", *studio.errors, advice), js_on_load=None
+            )
         else:
             panels, chooser = _build_open(blocks, studio, sweeps)
             listen_history(history, studio, visitors, panels, chooser)
@@ -77,8 +97,15 @@ def build_page(
 
 
 def _list_pages(author: bool, operators: bool, sweeps: bool) -> dict[str, str]:
-    pages = {"new": ("New preset", author), "status": ("Status", operators), "sweep": ("Sweeps", sweeps)}
-    return {**{name: text for name, (text, is_there) in pages.items() if is_there}, "history": "History"}
+    pages = {
+        "new": ("New preset", author),
+        "status": ("Status", operators),
+        "sweep": ("Sweeps", sweeps),
+    }
+    return {
+        **{name: text for name, (text, is_there) in pages.items() if is_there},
+        "history": "History",
+    }
 
 
 def _build_closed(studio: Studio) -> None:
@@ -88,7 +115,9 @@ def _build_closed(studio: Studio) -> None:
     tried.then(None, None, None, js="() => location.reload()", **PRIVATE)
 
 
-def _build_open(blocks: gr.Blocks, studio: Studio, sweeps: gr.HTML) -> tuple[list[Panel], gr.Radio | gr.Dropdown]:
+def _build_open(
+    blocks: gr.Blocks, studio: Studio, sweeps: gr.HTML
+) -> tuple[list[Panel], gr.Radio | gr.Dropdown]:
     person = build_person()
     forms = list(studio.forms.values())
     viewer = Viewer(studio)
@@ -97,7 +126,9 @@ def _build_open(blocks: gr.Blocks, studio: Studio, sweeps: gr.HTML) -> tuple[lis
         with gr.Column(scale=5, min_width=320):
             panels = [build_panel(form, studio, form is forms[0]) for form in forms]
             build_restoring(studio, panels, chooser, sweeps)
-            refresh = gr.Button("Refresh lists", elem_id="cg-refresh", size="sm", min_width=110, scale=0)
+            refresh = gr.Button(
+                "Refresh lists", elem_id="cg-refresh", size="sm", min_width=110, scale=0
+            )
             if studio.errors:
                 note = build_note("Some presets could not be read.", *studio.errors)
                 gr.HTML(note, js_on_load=None)
@@ -136,16 +167,28 @@ def _name_choice(form: Form, is_long: bool) -> str:
     return f"{group}{form.file.icon} {form.title}".strip()
 
 
-def _listen_chooser(blocks: gr.Blocks, chooser: gr.Radio | gr.Dropdown, panels: list[Panel]) -> None:
-    """The page changes forms by itself (chooser.js): an answer from here that is late would undo a later choice."""
+def _listen_chooser(
+    blocks: gr.Blocks, chooser: gr.Radio | gr.Dropdown, panels: list[Panel]
+) -> None:
+    """The page changes forms by itself (chooser.js): an answer from here that is late would undo a
+    later choice.
+    """
     names = [panel.form.name for panel in panels]
     columns = [panel.column for panel in panels]
     every, first = json.dumps(names), json.dumps(names[0])
     chooser.input(
-        None, chooser, None, js=f"(name) => {{ comfygradioForms.address(name, {first}); return []; }}", **PRIVATE
+        None,
+        chooser,
+        None,
+        js=f"(name) => {{ comfygradioForms.address(name, {first}); return []; }}",
+        **PRIVATE,
     )
-    chooser.change(None, chooser, columns, js=f"(name) => comfygradioForms.mount(name, {every})", **PRIVATE)
-    blocks.load(None, None, [chooser, *columns], js=f"() => comfygradioForms.open({every})", **PRIVATE)
+    chooser.change(
+        None, chooser, columns, js=f"(name) => comfygradioForms.mount(name, {every})", **PRIVATE
+    )
+    blocks.load(
+        None, None, [chooser, *columns], js=f"() => comfygradioForms.open({every})", **PRIVATE
+    )
 
 
 def _listen_refresh(refresh: gr.Button, studio: Studio, panels: list[Panel]) -> None:
@@ -161,9 +204,16 @@ def _listen_refresh(refresh: gr.Button, studio: Studio, panels: list[Panel]) -> 
             changed = studio.refresh()
         except ComfyGradioError as error:
             raise gr.Error(str(error), print_exception=False) from error
-        gr.Info("The forms have changed: reload this page to see them." if changed else "The lists are up to date.")
+        gr.Info(
+            "The forms have changed: reload this page to see them."
+            if changed
+            else "The lists are up to date."
+        )
         fields = [studio.forms[preset].fields.get(name) for preset, name, _ in lists]
         pairs = zip(fields, (component for _, _, component in lists), strict=True)
-        return [refresh_component(field, component) if field else gr.skip() for field, component in pairs]
+        return [
+            refresh_component(field, component) if field else gr.skip()
+            for field, component in pairs
+        ]
 
     refresh.click(reread, None, [component for _, _, component in lists], **QUICK)

@@ -1,4 +1,6 @@
-"""One preset on the page: its heading, its fields, its examples, and the button that starts a job."""
+"""One preset on the page: its heading, its fields, its examples, and the button that
+starts a job.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,8 @@ Values = dict[str, Any]
 class Panel:
     """What was drawn for a form; a form with problems has no components and no button.
 
-    `holders` are the blocks that are shown and hidden for fields with `show_if`; `several` begins a sweep.
+    `holders` are the blocks that are shown and hidden for fields with `show_if`; `several` begins a
+    sweep.
     """
 
     form: Form
@@ -47,8 +50,12 @@ class Panel:
 
 
 def build_panel(form: Form, studio: Studio, is_visible: bool) -> Panel:
-    """Draw a form inside the current Blocks: simple fields first, advanced ones folded, or its problems."""
-    with gr.Column(visible=is_visible, elem_id=f"cg-panel-{form.name}", elem_classes="cg-panel") as column:
+    """Draw a form inside the current Blocks: simple fields first, advanced ones folded, or its
+    problems.
+    """
+    with gr.Column(
+        visible=is_visible, elem_id=f"cg-panel-{form.name}", elem_classes="cg-panel"
+    ) as column:
         heading = f"<h2>{html.escape(form.title)}</h2><p>{html.escape(form.file.description)}</p>"
         gr.HTML(f'<div class="cg-heading">{heading}</div>', js_on_load=None)
         if form.problems:
@@ -61,12 +68,16 @@ def build_panel(form: Form, studio: Studio, is_visible: bool) -> Panel:
         _build_examples(form, components)
         button = gr.Button("Generate", variant="primary", size="lg", elem_classes="cg-generate")
         many = studio.limits.sweep_points > 0
-        several = gr.Button("Try several values", size="sm", elem_classes="cg-several", scale=0, visible=many)
+        several = gr.Button(
+            "Try several values", size="sm", elem_classes="cg-several", scale=0, visible=many
+        )
         problem = build_problem(form.name)
     return Panel(form, column, components, holders, button, problem, several)
 
 
-def listen_panel(panel: Panel, studio: Studio, viewer: Viewer, view: gr.HTML, person: gr.HTML) -> None:
+def listen_panel(
+    panel: Panel, studio: Studio, viewer: Viewer, view: gr.HTML, person: gr.HTML
+) -> None:
     """Connect the button: check the values, start a job; the viewer watches it."""
     if panel.button is None or panel.problem is None:
         return
@@ -75,7 +86,9 @@ def listen_panel(panel: Panel, studio: Studio, viewer: Viewer, view: gr.HTML, pe
     async def generate(request: gr.Request, who: Any, *payloads: Any) -> tuple[Any, Any]:
         values = read_values(form, payloads)
         try:
-            job = await asyncio.to_thread(studio.submit, form.name, values, name_owner(request, who))
+            job = await asyncio.to_thread(
+                studio.submit, form.name, values, name_owner(request, who)
+            )
         except ComfyGradioError as error:
             return gr.skip(), describe_problem(error, form)
         return viewer.begin(job), {}
@@ -97,7 +110,11 @@ def listen_refusals(view: gr.HTML, panels: Sequence[Panel], studio: Studio) -> N
 
     def explain(event: gr.EventData) -> list[Any]:
         job = studio.queue.find(str(getattr(event, "token", "")))
-        return [_explain_refusal(panel.form, job) for panel in open_panels] if job else [gr.skip() for _ in open_panels]
+        return (
+            [_explain_refusal(panel.form, job) for panel in open_panels]
+            if job
+            else [gr.skip() for _ in open_panels]
+        )
 
     view.refused(explain, None, [panel.problem for panel in open_panels], queue=False, **PRIVATE)
 
@@ -122,20 +139,29 @@ def build_note(title: str, *sentences: str) -> str:
 
 
 def describe_problem(error: ComfyGradioError, form: Form) -> dict[str, Any]:
-    """A refusal for the place under the button, a line for each field by its label, and for the fields themselves."""
+    """A refusal for the place under the button, a line for each field by its label, and for the
+    fields themselves.
+    """
     if not isinstance(error, ValuesRefused):
         return {"lines": [str(error)]}
     labels = {name: one.label for name, one in form.fields.items()}
     return {
-        "lines": [f"{labels.get(name, name)}: {problem}" for name, problem in error.problems.items()],
-        "fields": [[name_element(form.name, name), problem] for name, problem in error.problems.items()],
+        "lines": [
+            f"{labels.get(name, name)}: {problem}" for name, problem in error.problems.items()
+        ],
+        "fields": [
+            [name_element(form.name, name), problem] for name, problem in error.problems.items()
+        ],
     }
 
 
 def _build_adjusted(notes: tuple[str, ...]) -> str:
     count = "1 thing was" if len(notes) == 1 else f"{len(notes)} things were"
     lines = "".join(f"<li>{html.escape(note)}</li>" for note in notes)
-    return f'<details class="cg-adjusted"><summary>{count} adjusted to this ComfyUI</summary><ul>{lines}</ul></details>'
+    return (
+        f'<details class="cg-adjusted"><summary>{count} adjusted to this '
+        f"ComfyUI</summary><ul>{lines}</ul></details>"
+    )
 
 
 def _listen_conditions(panel: Panel) -> None:
@@ -152,7 +178,14 @@ def _listen_conditions(panel: Panel) -> None:
     inputs = [panel.components[name] for name in watched]
     for component in inputs:
         change = getattr(component, "change")  # noqa: B009 - components get their events by a metaclass
-        change(update, inputs, [holder for _, holder in holders], preprocess=False, queue=False, **PRIVATE)
+        change(
+            update,
+            inputs,
+            [holder for _, holder in holders],
+            preprocess=False,
+            queue=False,
+            **PRIVATE,
+        )
 
 
 def _build_examples(form: Form, components: Mapping[str, Component]) -> None:
@@ -161,7 +194,11 @@ def _build_examples(form: Form, components: Mapping[str, Component]) -> None:
     with gr.Row(elem_classes="cg-examples"):
         for index, example in enumerate(form.file.examples):
             title = str(example.get("title", f"Example {index + 1}"))
-            values = {k: show_value(form.fields[k], _plain(v)) for k, v in example.items() if k in components}
+            values = {
+                k: show_value(form.fields[k], _plain(v))
+                for k, v in example.items()
+                if k in components
+            }
             button = gr.Button(title, size="sm", min_width=60, scale=0)
             listed = list(values.values())
             script = f"() => {json.dumps(listed if len(listed) != 1 else listed[0])}"

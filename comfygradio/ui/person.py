@@ -12,13 +12,16 @@ from comfygradio.ui.assets import read_asset
 
 
 def build_person() -> gr.HTML:
-    """Draw what nobody sees: a component whose value is the random id by which a browser knows its person."""
+    """Draw what nobody sees: a component whose value is the random id by which a browser knows its
+    person.
+    """
     script = f"{read_asset('person.js')}\nprops.value = readPerson();"
     return gr.HTML(None, html_template="<i hidden></i>", js_on_load=script, elem_id="cg-person")
 
 
 def name_owner(request: gr.Request, who: Any) -> str:
-    """Whose job it is: the user who is logged in, else the browser with this random id, else the tab that asks.
+    """Whose job it is: the user who is logged in, else the browser with this random id, else the
+    tab that asks.
 
     The id is a secret of the browser, so that only its hash is kept.
     """

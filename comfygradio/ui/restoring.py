@@ -1,4 +1,6 @@
-"""The page's part that takes settings back from a picture, video or sound: the differences, with boxes to tick."""
+"""The page's part that takes settings back from a picture, video or sound: the differences, with
+boxes to tick.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +28,17 @@ QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
 Report = dict[str, Any]
 
 
-def build_restoring(studio: Studio, panels: Sequence[Panel], chooser: Component, sweeps: gr.HTML) -> None:
-    """Draw the part inside the current Blocks and connect it to the panels, the chooser and the page of sweeps."""
+def build_restoring(
+    studio: Studio, panels: Sequence[Panel], chooser: Component, sweeps: gr.HTML
+) -> None:
+    """Draw the part inside the current Blocks and connect it to the panels, the chooser and the
+    page of sweeps.
+    """
     components = [component for panel in panels for component in panel.components.values()]
     with gr.Accordion("Take settings from a picture", open=False, elem_id="cg-restore"):
-        file = gr.File(label="A picture, video or sound made with ComfyUI", type="filepath", height=150)
+        file = gr.File(
+            label="A picture, video or sound made with ComfyUI", type="filepath", height=150
+        )
         report = gr.HTML(
             None,
             html_template='<div class="cg-report" aria-live="polite"></div>',
@@ -39,7 +47,9 @@ def build_restoring(studio: Studio, panels: Sequence[Panel], chooser: Component,
         )
 
     def look(payload: Any, *payloads: Any) -> list[Any]:
-        """The report, and for the sheet of a sweep what opens its editor, which takes the file away."""
+        """The report, and for the sheet of a sweep what opens its editor, which takes the file
+        away.
+        """
         stay = [gr.skip(), gr.skip()]
         try:
             begun = find_begun(studio, payload) if payload else None
@@ -64,7 +74,9 @@ def build_restoring(studio: Studio, panels: Sequence[Panel], chooser: Component,
 
 
 def report_file(studio: Studio, payload: Any, now: Mapping[str, Mapping[str, Any]]) -> Report:
-    """What a file says about its form, beside what the forms hold `now` (preset → values), as JSON for the page."""
+    """What a file says about its form, beside what the forms hold `now` (preset → values), as JSON
+    for the page.
+    """
     path = read_upload(payload)
     if path is None:
         return {"error": "This file did not arrive; please add it again."}
@@ -77,16 +89,23 @@ def report_file(studio: Studio, payload: Any, now: Mapping[str, Mapping[str, Any
     if form is None:
         return {"error": reason, "notes": list(metadata.notes)}
     if form.problems:
-        return {"error": f"{reason} {form.title} cannot be used at the moment, so nothing can be taken over."}
+        return {
+            "error": f"{reason} {form.title} cannot be used at the moment, so nothing can be "
+            "taken over."
+        }
     restored = restore_values(form, metadata)
     return _describe(form, restored, now.get(form.name, {}), reason, metadata.notes)
 
 
-def _describe(form: Form, restored: Restored, now: Mapping[str, Any], reason: str, more: tuple[str, ...]) -> Report:
+def _describe(
+    form: Form, restored: Restored, now: Mapping[str, Any], reason: str, more: tuple[str, ...]
+) -> Report:
     return {
         "preset": form.name,
         "reason": reason,
-        "rows": [_describe_row(form.fields[row.name], row, now.get(row.name)) for row in restored.rows],
+        "rows": [
+            _describe_row(form.fields[row.name], row, now.get(row.name)) for row in restored.rows
+        ],
         "notes": [*restored.notes, *more],
     }
 
@@ -102,7 +121,8 @@ def _describe_row(field: Field, row: Row, now: Any) -> dict[str, Any]:
         "value": value,
         "then": write_shown(field, value) if row.state != "missing" else "",
         "now": write_shown(field, shown_now),
-        "same": row.state != "missing" and write_shown(field, shown_now) == write_shown(field, value),
+        "same": row.state != "missing"
+        and write_shown(field, shown_now) == write_shown(field, value),
     }
 
 
@@ -129,13 +149,18 @@ def _split(panels: Sequence[Panel], payloads: tuple[Any, ...]) -> dict[str, Mapp
     return found
 
 
-def list_updates(panels: Sequence[Panel], name: str, chosen: Mapping[str, Any], stay: Mapping[int, Any]) -> list[Any]:
+def list_updates(
+    panels: Sequence[Panel], name: str, chosen: Mapping[str, Any], stay: Mapping[int, Any]
+) -> list[Any]:
     """A value for each component of the chosen fields; everything else stays.
 
-    Our own components get the value that they have: an update without one takes a `gr.HTML` its properties (6.31).
+    Our own components get the value that they have: an update without one takes a `gr.HTML` its
+    properties (6.31).
     """
     return [
-        chosen[field] if panel.form.name == name and field in chosen else stay.get(id(component), gr.skip())
+        chosen[field]
+        if panel.form.name == name and field in chosen
+        else stay.get(id(component), gr.skip())
         for panel in panels
         for field, component in panel.components.items()
     ]

@@ -1,4 +1,6 @@
-"""Starts the web app: chooses the server, builds the page, launches Gradio with safe settings, and cleans up."""
+"""Starts the web app: chooses the server, builds the page, launches Gradio with safe settings, and
+cleans up.
+"""
 
 from __future__ import annotations
 
@@ -41,10 +43,14 @@ from comfygradio.ui.visitors import Visitors
 from comfygradio.ui.watcher import PresetWatcher
 
 JOIN_SECONDS = 3.0
-"""How long the page waits for the first worker of a cluster; without one it opens closed, and says why."""
+"""How long the page waits for the first worker of a cluster; without one it opens closed, and says
+why.
+"""
 
 MAX_THREADS = 400
-"""Gradio lets so many events run at once, held-open generators included (its default of 40 makes others wait)."""
+"""Gradio lets so many events run at once, held-open generators included (its default of 40 makes
+others wait).
+"""
 
 
 def build(settings: Settings) -> App:
@@ -59,7 +65,15 @@ def build(settings: Settings) -> App:
     visitors = Visitors()
     forms = studio.forms
     blocks = build_page(studio, 0, settings.author, visitors, operators)
-    app = App(settings, studio, blocks, PresetWatcher(settings.presets, studio.reload), visitors, demo, operators)
+    app = App(
+        settings,
+        studio,
+        blocks,
+        PresetWatcher(settings.presets, studio.reload),
+        visitors,
+        demo,
+        operators,
+    )
     studio.on_reconnect = app.rebuild
     app.is_stale = studio.forms is not forms
     return app
@@ -72,7 +86,9 @@ def open_studio(settings: Settings) -> tuple[Studio, DemoServer | None]:
         cluster = connect(settings.engine, settings)
         with suppress(ServerUnreachable):
             cluster.await_lane(JOIN_SECONDS)
-        return Studio(cluster.client, settings.presets, outputs, limits=limits, engine=cluster), None
+        return Studio(
+            cluster.client, settings.presets, outputs, limits=limits, engine=cluster
+        ), None
     client, demo = choose_server(settings)
     others = [ComfyClient(url, headers=settings.headers) for url in settings.more_servers]
     return Studio(client, settings.presets, outputs, demo is not None, others, limits), demo
@@ -91,7 +107,9 @@ def set_limits(settings: Settings) -> Limits:
 
 
 def choose_server(settings: Settings) -> tuple[ComfyClient, DemoServer | None]:
-    """The server of the settings; else the default one, or the demo server if that does not answer."""
+    """The server of the settings; else the default one, or the demo server if that does
+    not answer.
+    """
     if settings.server is None:
         client = ComfyClient(DEFAULT_SERVER, headers=settings.headers)
         if not settings.demo and _answers(client):
@@ -117,7 +135,9 @@ def launch(app: App, *, block: bool = True) -> str:
     except OSError as error:
         app.close()
         where = f"{app.settings.host}:{app.settings.port}"
-        raise SettingsError(f"The page cannot be served at {where}: is the port taken? Try another --port.") from error
+        raise SettingsError(
+            f"The page cannot be served at {where}: is the port taken? Try another --port."
+        ) from error
     served = app.blocks
     lighten_sessions(served.app)
     app.open()
@@ -154,7 +174,9 @@ def _listen(app: App) -> str:
 
 
 def spare_statistics() -> None:
-    """Work out nothing after each event: Gradio 6.31 does, of the last 10,000, for a page of its own that is off."""
+    """Work out nothing after each event: Gradio 6.31 does, of the last 10,000, for a page of its
+    own that is off.
+    """
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")
 
 
@@ -173,7 +195,11 @@ def _list_routes(app: App) -> list[Route]:
         Route("/gradio_api/comfygradio/revision", _tell_revision(app)),
         make_job_route(app.studio),
         Route("/gradio_api/comfygradio/history.zip", zip_route, methods=["POST"]),
-        Route("/gradio_api/comfygradio/sweep", make_sheet_route(app.visitors, app.studio), methods=["POST"]),
+        Route(
+            "/gradio_api/comfygradio/sweep",
+            make_sheet_route(app.visitors, app.studio),
+            methods=["POST"],
+        ),
         Route(
             "/gradio_api/comfygradio/sweep/{token}/{place:int}/{number:int}/{mark}",
             make_thumb_route(lambda token: app.studio.sweeps.find(token)),
@@ -224,7 +250,10 @@ def look() -> dict[str, Any]:
 def read_css() -> str:
     """The style of the whole page."""
     return "".join(
-        map(read_asset, ("page.css", "author.css", "history.css", "status.css", "sweep.css", "sweep_open.css"))
+        map(
+            read_asset,
+            ("page.css", "author.css", "history.css", "status.css", "sweep.css", "sweep_open.css"),
+        )
     )
 
 
@@ -252,10 +281,16 @@ def _answers(client: ComfyClient) -> bool:
 
 
 def _wait_until_stopped(app: App, served: gr.Blocks, address: str) -> None:
-    """`served` are the Blocks that Gradio launched: what is drawn later listens nowhere of its own."""
+    """`served` are the Blocks that Gradio launched: what is drawn later listens nowhere
+    of its own.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    gc.freeze()  # what is there now stays: to look through it for garbage again and again stops everybody
-    print(f"comfygradio is at {address} (ComfyUI: {app.studio.client.url}). Ctrl-C stops it.", flush=True)
+    # What is there now stays: to look through it for garbage again and again stops everybody.
+    gc.freeze()
+    print(
+        f"comfygradio is at {address} (ComfyUI: {app.studio.client.url}). Ctrl-C stops it.",
+        flush=True,
+    )
     try:
         served.block_thread()
     except KeyboardInterrupt:

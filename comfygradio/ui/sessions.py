@@ -1,4 +1,6 @@
-"""Sessions of the page: what Gradio keeps for each open page, without what it keeps for its deep links alone."""
+"""Sessions of the page: what Gradio keeps for each open page, without what it keeps for its deep
+links alone.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,9 @@ from gradio.state_holder import SessionState, StateHolder
 
 
 class LightSession(SessionState):
-    """By itself Gradio 6.31 works out the settings of every component when a page sends its first event, for a button
-    that we do not have: 0.2 ms each, on the event loop that serves everybody."""
+    """By itself Gradio 6.31 works out the settings of every component when a page sends its first
+    event, for a button that we do not have: 0.2 ms each, on the event loop that serves everybody.
+    """
 
     def __init__(self, blocks: Blocks) -> None:
         super().__init__(_Unlisted(blocks))  # type: ignore[arg-type]

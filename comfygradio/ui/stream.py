@@ -1,8 +1,10 @@
-"""What a page gets to see of a job: it asks, and is answered as soon as there is something that it has not seen.
+"""What a page gets to see of a job: it asks, and is answered as soon as there is something that it
+has not seen.
 
-One request a message keeps the newest-frame property on a slow line: the page asks again when it has painted what it
-got, and what came in between is skipped. Whatever is pushed (a generator's values, server-sent events) would wait in
-line for tens of seconds. It also costs the app less than half of what a message through Gradio's queue does.
+One request a message keeps the newest-frame property on a slow line: the page asks again when it
+has painted what it got, and what came in between is skipped. Whatever is pushed (a generator's
+values, server-sent events) would wait in line for tens of seconds. It also costs the app less than
+half of what a message through Gradio's queue does.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ HOLD_SECONDS = 5.0
 """Without any news a request is answered after so long."""
 
 PROGRESS_SECONDS = 0.2
-"""News without a picture wait so long for one: ComfyUI tells the progress of a step just before its preview."""
+"""News without a picture wait so long for one: ComfyUI tells the progress of a step just before its
+preview.
+"""
 
 Message = dict[str, Any]
 
@@ -37,14 +41,20 @@ class Seen:
 
 
 async def await_news(job: Job, seen: Seen, hold_seconds: float) -> Snapshot:
-    """The job's state: at once if it is over or has a new picture, soon if anything else is new, else after a while."""
+    """The job's state: at once if it is over or has a new picture, soon if anything else is new,
+    else after a while.
+    """
     loop, poke = asyncio.get_running_loop(), asyncio.Event()
     unlisten = job.listen(lambda: call_soon(loop, poke.set))
     began = loop.time()
     try:
         while not has_frame(snapshot := job.snapshot, seen) and not snapshot.is_over:
             is_news = snapshot.version != seen.version
-            left = began + (min(PROGRESS_SECONDS, hold_seconds) if is_news else hold_seconds) - loop.time()
+            left = (
+                began
+                + (min(PROGRESS_SECONDS, hold_seconds) if is_news else hold_seconds)
+                - loop.time()
+            )
             if left <= 0:
                 break
             await wait_event(poke, left)
@@ -54,7 +64,9 @@ async def await_news(job: Job, seen: Seen, hold_seconds: float) -> Snapshot:
 
 
 def compose(job: Job, snapshot: Snapshot, seen: Seen) -> Message:
-    """The message about a state, with the newest picture if the page has another one; the last message has none."""
+    """The message about a state, with the newest picture if the page has another one; the last
+    message has none.
+    """
     message = describe_job(job, snapshot)
     has_picture = has_frame(snapshot, seen) and not snapshot.is_over
     frames = _count_frames(snapshot) if has_picture else seen.frames or 0
@@ -71,7 +83,9 @@ def has_frame(snapshot: Snapshot, seen: Seen) -> bool:
 def encode_frame(snapshot: Snapshot) -> str:
     """The newest preview as a data URI, ComfyUI's bytes untouched; "" when there is none."""
     preview = snapshot.state.preview if snapshot.state else None
-    return f"data:{preview.mime};base64,{base64.b64encode(preview.data).decode()}" if preview else ""
+    return (
+        f"data:{preview.mime};base64,{base64.b64encode(preview.data).decode()}" if preview else ""
+    )
 
 
 def _count_frames(snapshot: Snapshot) -> int:
@@ -81,8 +95,9 @@ def _count_frames(snapshot: Snapshot) -> int:
 async def wait_event(event: asyncio.Event, seconds: float) -> None:
     """Wait until the event is set, at most so long, and clear it.
 
-    Not `asyncio.wait_for`: before Python 3.12 it swallows a cancellation that comes together with the event. Gradio
-    would then try for a minute to close a generator that goes on running, with its lock held.
+    Not `asyncio.wait_for`: before Python 3.12 it swallows a cancellation that comes together with
+    the event. Gradio would then try for a minute to close a generator that goes on running, with
+    its lock held.
     """
     waiter = asyncio.ensure_future(event.wait())
     try:

@@ -27,10 +27,11 @@ from comfygradio.ui.attendance import Attendance
 class Studio:
     """Presets, forms and jobs of one running app.
 
-    `forms` are empty and `trouble` says why while no server has answered yet; `connect` tries again. `others` are
-    further servers that share the jobs with the first; an `engine` gives servers that come and go instead, and
-    `client` is then its own. `attendance` is there where a job that nobody watches any more
-    is stopped. Raises LedgerLocked where another app uses the outputs folder.
+    `forms` are empty and `trouble` says why while no server has answered yet; `connect` tries
+    again. `others` are further servers that share the jobs with the first; an `engine` gives
+    servers that come and go instead, and `client` is then its own. `attendance` is there where a
+    job that nobody watches any more is stopped. Raises LedgerLocked where another app uses the
+    outputs folder.
     """
 
     def __init__(
@@ -50,7 +51,9 @@ class Studio:
         self.engine = engine or ServerList((client, *others))
         lanes, may_grow = self.engine.lanes, self.engine.may_grow
         self.queue = JobQueue(lanes, self.ledger, outputs, self.limits, may_grow=may_grow)
-        self.sweeps = Sweeps(self.queue, self.find_form, lambda form, graph: _refuse_excess(form, graph, self.limits))
+        self.sweeps = Sweeps(
+            self.queue, self.find_form, lambda form, graph: _refuse_excess(form, graph, self.limits)
+        )
         self.attendance: Attendance | None = None
         self.is_demo = is_demo
         self.presets, self.errors = self._load()
@@ -61,7 +64,8 @@ class Studio:
         self.engine.watch(self._renew)
 
     def connect(self) -> bool:
-        """Read object_info of the classes that the presets use and bind every preset; False if that failed.
+        """Read object_info of the classes that the presets use and bind every preset; False if that
+        failed.
 
         Sweeps that ran when the app ended go on from here.
         """
@@ -70,7 +74,8 @@ class Studio:
         return is_open
 
     def refresh(self) -> bool:
-        """Read the server again; True when more than lists changed, so that the page was drawn anew.
+        """Read the server again; True when more than lists changed, so that the page was drawn
+        anew.
 
         Raises PresetError with what is wrong with the server.
         """
@@ -96,8 +101,8 @@ class Studio:
     def order(self, name: str, values: Mapping[str, Any]) -> Order:
         """The order for these values of a preset.
 
-        Raises ValuesRefused, PresetError for a form with problems, and LimitReached for one that no value brings
-        within the limits.
+        Raises ValuesRefused, PresetError for a form with problems, and LimitReached for one that no
+        value brings within the limits.
         """
         form = self.find_form(name)
         checked = form.check(values)
@@ -106,7 +111,10 @@ class Studio:
         return Order(name, form.title, prompt, form.describe(checked), form.seeds)
 
     def submit(self, name: str, values: Mapping[str, Any], owner: str = "local") -> Job:
-        """Check the values and start a job of this person's. Raises ValuesRefused, PresetError and LimitReached."""
+        """Check the values and start a job of this person's.
+
+        Raises ValuesRefused, PresetError and LimitReached.
+        """
         return self.queue.submit(self.order(name, values), owner)
 
     def find_form(self, name: str) -> Form:
@@ -130,18 +138,29 @@ class Studio:
             lanes = self.queue.lanes
             found = learn_all(lanes, self._list_classes())
             nobody = self.engine.trouble or "No ComfyUI is there yet."
-            self.trouble = str((*found.troubles, nobody)[0]) if len(found.troubles) == len(lanes) else ""
+            self.trouble = (
+                str((*found.troubles, nobody)[0]) if len(found.troubles) == len(lanes) else ""
+            )
             if not self.trouble:
-                forms = [preset.bind(found.object_info, found.embeddings) for preset in self.presets]
-                self.forms = {form.name: _limit_uploads(form, self.limits.upload_mb) for form in forms}
+                forms = [
+                    preset.bind(found.object_info, found.embeddings) for preset in self.presets
+                ]
+                self.forms = {
+                    form.name: _limit_uploads(form, self.limits.upload_mb) for form in forms
+                }
         self.queue.renew(self.queue.lanes, self.engine.trouble)  # what waits may go on now
         return not self.trouble
 
     def _renew(self) -> None:
-        """Lanes came or went: the queue works on those that are there, and the page shows what they have."""
+        """Lanes came or went: the queue works on those that are there, and the page shows what they
+        have.
+        """
         before = [fingerprint(form) for form in self.forms.values()]
         renew_lanes(self.queue, self.engine, self._list_classes())
-        if not any(lane.trouble in ("", UNKNOWN) for lane in self.queue.lanes) or not self.connect():
+        if (
+            not any(lane.trouble in ("", UNKNOWN) for lane in self.queue.lanes)
+            or not self.connect()
+        ):
             return
         if before != [fingerprint(form) for form in self.forms.values()]:
             self.on_reconnect()
@@ -154,7 +173,10 @@ class Studio:
         return presets, [_without_folders(str(error), self.folders) for error in errors]
 
     def close(self) -> None:
-        """Let go of the servers; what they run goes on, and the next start takes it up again. Callable twice."""
+        """Let go of the servers; what they run goes on, and the next start takes it up again.
+
+        Callable twice.
+        """
         self.queue.close()
         self.ledger.close()
         self.engine.close()
@@ -179,7 +201,9 @@ def _limit_uploads(form: Form, most_mb: float | None) -> Form:
 
 
 def _refuse_excess(form: Form, graph: Mapping[str, Any], limits: Limits) -> None:
-    """Raises ValuesRefused for the fields that ask for too much, and LimitReached where no field does."""
+    """Raises ValuesRefused for the fields that ask for too much, and LimitReached where no field
+    does.
+    """
     problems: dict[str, str] = {}
     for excess in find_excess(graph, limits, form.object_info):
         field = next((found for place in excess.inputs if (found := form.find_field(*place))), None)

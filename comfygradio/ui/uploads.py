@@ -1,4 +1,6 @@
-"""Uploads: what Gradio received for a component, or a program sent, as values that a form can check."""
+"""Uploads: what Gradio received for a component, or a program sent, as values that a form can
+check.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +20,11 @@ KEPT_SECONDS = 86_400
 
 
 def read_payload(field: Field, payload: Any) -> Any:
-    """The value in what Gradio received for a component, or a program sent: an uploaded file becomes its path.
+    """The value in what Gradio received for a component, or a program sent: an uploaded file
+    becomes its path.
 
-    A path outside of Gradio's upload folder is nobody's upload and is dropped, whoever names it. What was painted
-    becomes one picture with the mask in its alpha.
+    A path outside of Gradio's upload folder is nobody's upload and is dropped, whoever names it.
+    What was painted becomes one picture with the mask in its alpha.
     """
     if field.widget not in MEDIA:
         return payload
@@ -43,7 +46,11 @@ def read_upload(payload: Any) -> Path | None:
 def _read_painting(payload: Mapping[str, Any]) -> Path | None:
     background = read_upload(payload.get("background"))
     listed = payload.get("layers")
-    layers = [path for layer in (listed if isinstance(listed, list) else []) if (path := read_upload(layer))]
+    layers = [
+        path
+        for layer in (listed if isinstance(listed, list) else [])
+        if (path := read_upload(layer))
+    ]
     if background is None:
         return None
     folder = Path(get_upload_folder()) / "comfygradio-masks"

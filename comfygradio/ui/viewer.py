@@ -23,7 +23,10 @@ PATH = "/gradio_api/comfygradio/job/{token}"
 
 
 class Viewer:
-    """What pages see of jobs. Everything is addressed by secret tokens, since a page's calls carry no identity."""
+    """What pages see of jobs.
+
+    Everything is addressed by secret tokens, since a page's calls carry no identity.
+    """
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
@@ -43,9 +46,13 @@ class Viewer:
         return compose(job, job.snapshot, Seen(frames=None))
 
     async def attach(self, request: gr.Request, event: gr.EventData, who: Any) -> Message:
-        """A page that comes back: the job that it remembers, else the newest one that its person has running."""
+        """A page that comes back: the job that it remembers, else the newest one that its person
+        has running.
+        """
         token = str(getattr(event, "token", ""))
-        job = self.studio.queue.find(token) if token else self._find_newest(name_owner(request, who))
+        job = (
+            self.studio.queue.find(token) if token else self._find_newest(name_owner(request, who))
+        )
         return self.begin(job) if job else {"token": token, "gone": True}
 
     def _make_stop(self) -> Any:
@@ -60,14 +67,22 @@ class Viewer:
 
 
 def make_job_route(studio: Studio) -> Route:
-    """Where pages ask how a job is: `version` and `frames` are what they show, `hold` is for those that can wait."""
+    """Where pages ask how a job is: `version` and `frames` are what they show, `hold` is for those
+    that can wait.
+    """
 
     async def tell(request: Request) -> Response:
         asked = request.query_params
-        seen = Seen(_read_number(asked.get("version"), -1) or 0, _read_number(asked.get("frames"), None))
+        seen = Seen(
+            _read_number(asked.get("version"), -1) or 0, _read_number(asked.get("frames"), None)
+        )
         token = request.path_params["token"]
         message = await tell_job(studio, token, seen, HOLD_SECONDS if "hold" in asked else 0.0)
-        return Response(orjson.dumps(message), headers={"cache-control": "no-store"}, media_type="application/json")
+        return Response(
+            orjson.dumps(message),
+            headers={"cache-control": "no-store"},
+            media_type="application/json",
+        )
 
     handler: Callable[[Request], Awaitable[Response]] = tell
     return Route(PATH, handler)

@@ -1,4 +1,6 @@
-"""Whose history a page may see: secrets that pages get when they enter, since their later calls carry no identity."""
+"""Whose history a page may see: secrets that pages get when they enter, since their later calls
+carry no identity.
+"""
 
 from __future__ import annotations
 
@@ -38,15 +40,21 @@ class Visitors:
         """Whose page has this secret, or None."""
         now = time.monotonic()
         with self._lock:
-            owner, used = self._owners.pop(access, ("", 0.0)) if isinstance(access, str) else ("", 0.0)
+            owner, used = (
+                self._owners.pop(access, ("", 0.0)) if isinstance(access, str) else ("", 0.0)
+            )
             if not owner or now - used > IDLE_SECONDS:
                 return None
             self._owners[access] = (owner, now)
             return owner
 
 
-def publish(method: Callable[[str, Mapping[str, Any]], dict[str, Any]], visitors: Visitors) -> Callable[[Any], Any]:
-    """A function for a page's script: it is called with [secret, {…}] and answers for the secret's person."""
+def publish(
+    method: Callable[[str, Mapping[str, Any]], dict[str, Any]], visitors: Visitors
+) -> Callable[[Any], Any]:
+    """A function for a page's script: it is called with [secret, {…}] and answers for the secret's
+    person.
+    """
 
     def call(data: Any) -> dict[str, Any]:
         access, asked = data if isinstance(data, list) and len(data) == 2 else (None, None)

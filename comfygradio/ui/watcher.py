@@ -17,10 +17,13 @@ Signature = dict[Path, tuple[int, int]]
 class PresetWatcher:
     """Calls `on_change` from a thread of its own when preset files were added, changed or removed.
 
-    A change is told once the files have been the same for two looks in a row, so that half-written ones are not read.
+    A change is told once the files have been the same for two looks in a row, so that half-written
+    ones are not read.
     """
 
-    def __init__(self, folders: Sequence[Path], on_change: Callable[[], None], every_seconds: float = 1.0) -> None:
+    def __init__(
+        self, folders: Sequence[Path], on_change: Callable[[], None], every_seconds: float = 1.0
+    ) -> None:
         self._folders = folders
         self._on_change = on_change
         self._every = every_seconds
@@ -52,7 +55,9 @@ class PresetWatcher:
 
 
 def sign_files(folders: Sequence[Path]) -> Signature:
-    """Every preset and workflow file below the folders, with the time of its last change and its size in bytes."""
+    """Every preset and workflow file below the folders, with the time of its last change and its
+    size in bytes.
+    """
     found: Signature = {}
     for folder in folders:
         for path in folder.rglob("*"):

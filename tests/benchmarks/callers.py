@@ -1,4 +1,6 @@
-"""The ways from a colour to the bytes of a picture: a bare script, the library, and the web app called twice."""
+"""The ways from a colour to the bytes of a picture: a bare script, the library, and the web app
+called twice.
+"""
 
 from __future__ import annotations
 
@@ -26,21 +28,29 @@ Caller = Callable[[int], bytes]
 
 
 class BareScript:
-    """What a good programmer writes by hand: kept HTTP connections, a fresh WebSocket per picture, no safety nets."""
+    """What a good programmer writes by hand: kept HTTP connections, a fresh WebSocket per picture,
+    no safety nets.
+    """
 
     def __init__(self, url: str) -> None:
         self._http = httpx.Client(base_url=url, timeout=TIMEOUT)
         self._socket_url = url.replace("http", "ws", 1) + "/ws?clientId="
 
     def __call__(self, color: int) -> bytes:
-        return self.run({**COLOR, "1": {**COLOR["1"], "inputs": {**COLOR["1"]["inputs"], "color": color}}})
+        return self.run(
+            {**COLOR, "1": {**COLOR["1"], "inputs": {**COLOR["1"]["inputs"], "color": color}}}
+        )
 
     def run(self, graph: Any) -> bytes:
         """The bytes of the picture that a graph makes."""
         client_id = uuid.uuid4().hex
-        with closing(websocket.create_connection(self._socket_url + client_id, timeout=TIMEOUT)) as socket:
+        with closing(
+            websocket.create_connection(self._socket_url + client_id, timeout=TIMEOUT)
+        ) as socket:
             socket.recv()  # the greeting: from here on the server knows this client
-            answer = self._http.post("/prompt", json={"prompt": graph, "client_id": client_id}).json()
+            answer = self._http.post(
+                "/prompt", json={"prompt": graph, "client_id": client_id}
+            ).json()
             file = await_file(socket, answer["prompt_id"])
         return self._http.get("/view", params=file).raise_for_status().content
 
@@ -96,7 +106,10 @@ class WebAppClient:
 
 
 class WebAppHttp:
-    """The web app's endpoint over plain HTTP: post, read the events, get the file. Keeps where its time went."""
+    """The web app's endpoint over plain HTTP: post, read the events, get the file.
+
+    Keeps where its time went.
+    """
 
     def __init__(self, url: str) -> None:
         self._http = httpx.Client(base_url=url, timeout=TIMEOUT)
@@ -110,7 +123,9 @@ class WebAppHttp:
         with self._http.stream("GET", f"{call}/{event}") as events:
             files, info = read_result(events.iter_lines())
         times.append(time.perf_counter())
-        content = self._http.get(f"/gradio_api/file={_find_path(files[0])}").raise_for_status().content
+        content = (
+            self._http.get(f"/gradio_api/file={_find_path(files[0])}").raise_for_status().content
+        )
         times.append(time.perf_counter())
         self._note(times, float(info["seconds"]))
         return content
@@ -121,7 +136,9 @@ class WebAppHttp:
 
     def _note(self, times: list[float], job: float) -> None:
         post, events, file = (1000 * (end - start) for start, end in pairwise(times))
-        self.parts.append({"post": post, "events": events, "file": file, "job in the app": 1000 * job})
+        self.parts.append(
+            {"post": post, "events": events, "file": file, "job in the app": 1000 * job}
+        )
 
 
 def read_result(lines: Iterator[str]) -> Any:
@@ -148,7 +165,9 @@ def open_callers(
             "library": stack.enter_context(closing(Library(server_url, preset))),
             "web app, gradio_client": stack.enter_context(closing(WebAppClient(app_url, folder))),
             "web app, plain HTTP": stack.enter_context(closing(WebAppHttp(app_url))),
-            "Gradio alone, gradio_client": stack.enter_context(closing(WebAppClient(floor_url, folder))),
+            "Gradio alone, gradio_client": stack.enter_context(
+                closing(WebAppClient(floor_url, folder))
+            ),
             "Gradio alone, plain HTTP": stack.enter_context(closing(WebAppHttp(floor_url))),
         }
 

@@ -1,6 +1,7 @@
 """A sweep of 2,000 cells in a real browser: `python -m tests.benchmarks.cells`.
 
-How soon its grid is there, whether scrolling stays smooth, and how long rows and columns take to be swapped.
+How soon its grid is there, whether scrolling stays smooth, and how long rows and columns take to be
+swapped.
 """
 
 from __future__ import annotations
@@ -25,13 +26,15 @@ PATIENCE_MS = 900_000
 OPEN = """async () => {
   const began = performance.now();
   document.querySelector(".cg-sweep-card").click();
-  while (!document.querySelector(".cg-sweep-cell img")) await new Promise((done) => setTimeout(done, 2));
+  while (!document.querySelector(".cg-sweep-cell img"))
+    await new Promise((done) => setTimeout(done, 2));
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   return performance.now() - began;
 }"""
 
 SCROLL = """async () => {
-  const grid = document.querySelector(".cg-sweep-grid"), frames = [], end = grid.scrollHeight - grid.clientHeight;
+  const grid = document.querySelector(".cg-sweep-grid"), frames = [];
+  const end = grid.scrollHeight - grid.clientHeight;
   const began = performance.now();
   let last = began;
   await new Promise((done) => {
@@ -82,7 +85,9 @@ def run_sweep(page: Page) -> None:
     for label, text in (("Steps", "1-20"), ("Seed", "1-100")):
         if not page.locator(".cg-sweep-offers:visible").count():
             page.get_by_role("button", name="+ Another field").click()
-        page.locator(".cg-sweep-offers:visible").last.get_by_role("button", name=label, exact=True).click()
+        page.locator(".cg-sweep-offers:visible").last.get_by_role(
+            "button", name=label, exact=True
+        ).click()
         page.get_by_label(f"Values of {label}").fill(text)
     page.locator(".cg-sweep-count", has_text=f"{COUNT:,} pictures").wait_for()
     page.get_by_role("button", name="Start").click()
@@ -91,7 +96,9 @@ def run_sweep(page: Page) -> None:
 
 
 def measure(page: Page, url: str, rounds: int) -> Mapping[str, list[float]]:
-    """Milliseconds from the click in the list to the painted grid, of each frame while scrolling, and of swapping."""
+    """Milliseconds from the click in the list to the painted grid, of each frame while scrolling,
+    and of swapping.
+    """
     figures: dict[str, list[Any]] = {"open": [], "frame": [], "swap": []}
     for _ in range(rounds):
         page.goto(f"{url}/?sweep=1")

@@ -1,7 +1,7 @@
 """A Gradio app as most are written, to compare with: `python -m tests.benchmarks.default_app PORT`.
 
-One generator that gives a frame of 32 kB five times a second for ten seconds, for as many people as want it at once,
-with Gradio's own limits.
+One generator that gives a frame of 32 kB five times a second for ten seconds, for as many people as
+want it at once, with Gradio's own limits.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ def main() -> None:
     """Serve on PORT until Ctrl-C."""
     with gr.Blocks() as blocks:
         view = gr.HTML()
-        gr.Button("Generate").click(make_frames, None, view, concurrency_limit=None, api_name="generate")
+        gr.Button("Generate").click(
+            make_frames, None, view, concurrency_limit=None, api_name="generate"
+        )
         gr.Button("Ping").click(lambda: "pong", None, view, api_name="ping")
     blocks.launch(server_port=int(sys.argv[1]), ssr_mode=False)
 

@@ -1,8 +1,10 @@
-"""What an engine costs: many short jobs on four demo servers, by four ways: `python -m tests.benchmarks.engine`.
+"""What an engine costs: many short jobs on four demo servers, by four ways: `python -m
+tests.benchmarks.engine`.
 
-Each job is an image after a pause on the server (200 ms) that is fetched and, but for the bare threads, written down in
-the ledger and saved. Two jobs are posted to each server at once. The ideal is the pauses alone, shared by the servers.
-CPU is that of all processes but the demo servers', memory their proportional share (PSS), both Linux only.
+Each job is an image after a pause on the server (200 ms) that is fetched and, but for the bare
+threads, written down in the ledger and saved. Two jobs are posted to each server at once. The ideal
+is the pauses alone, shared by the servers. CPU is that of all processes but the demo servers',
+memory their proportional share (PSS), both Linux only.
 """
 
 from __future__ import annotations
@@ -65,7 +67,12 @@ class Meter:
         seconds = time.perf_counter() - self._began
         cpu = 1000 * (self._read_cpu() - self._cpu) / jobs
         memory = sum(process.memory_full_info().pss for process in self._processes) / 1e6
-        return {"seconds": seconds, "of the ideal": seconds / ideal, "CPU ms a job": cpu, "MB": memory}
+        return {
+            "seconds": seconds,
+            "of the ideal": seconds / ideal,
+            "CPU ms a job": cpu,
+            "MB": memory,
+        }
 
     def _read_cpu(self) -> float:
         times = [process.cpu_times() for process in self._processes]
@@ -96,7 +103,9 @@ def run_bare(urls: Sequence[str], jobs: int, seconds: float, ideal: float) -> Fi
     return figures
 
 
-def run_engine(engine: Engine, others: Watched, lanes: int, jobs: int, seconds: float, ideal: float) -> Figures:
+def run_engine(
+    engine: Engine, others: Watched, lanes: int, jobs: int, seconds: float, ideal: float
+) -> Figures:
     """Our queue with a ledger on an engine."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         ledger = Ledger.open(Path(folder))
@@ -128,7 +137,9 @@ def open_dask_here(urls: Sequence[str]) -> Iterator[tuple[Engine, Watched]]:
     """Scheduler and workers on an event loop of this process."""
     address = parse_cluster(f"tcp://127.0.0.1:{find_port()}", Settings(), "--engine")
     ready, stop, loop = threading.Event(), asyncio.Event(), asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve_cluster(address, urls, ready, stop),))
+    thread = threading.Thread(
+        target=loop.run_until_complete, args=(serve_cluster(address, urls, ready, stop),)
+    )
     thread.start()
     assert ready.wait(60)
     engine = DaskEngine(address)
@@ -188,7 +199,9 @@ def measure(way: str, urls: Sequence[str], jobs: int, seconds: float) -> Figures
 
 @contextmanager
 def open_labs(count: int) -> Iterator[list[str]]:
-    """Demo servers that have run nothing yet: with every picture that it has saved a server takes a little longer."""
+    """Demo servers that have run nothing yet: with every picture that it has saved a server takes a
+    little longer.
+    """
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         labs = [stack.enter_context(open_lab(Path(folder) / f"{n}.log", 2.0)) for n in range(count)]
         yield [lab.url for lab in labs]
@@ -203,9 +216,13 @@ def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=500)
-    parser.add_argument("--seconds", type=float, default=0.2, help="how long each job takes on its server")
+    parser.add_argument(
+        "--seconds", type=float, default=0.2, help="how long each job takes on its server"
+    )
     parser.add_argument("--servers", type=int, default=4)
-    parser.add_argument("--rounds", type=int, default=1, help="all ways in turn, so often; medians are shown")
+    parser.add_argument(
+        "--rounds", type=int, default=1, help="all ways in turn, so often; medians are shown"
+    )
     options = parser.parse_args()
     logging.getLogger(importlib.import_module("distributed").__name__).setLevel(logging.CRITICAL)
     ways = ("bare threads", *WAYS)
@@ -215,7 +232,10 @@ def main() -> None:
             with open_labs(options.servers) as urls:
                 found[way].append(measure(way, urls, options.jobs, options.seconds))
     medians = {way: take_medians(figures) for way, figures in found.items()}
-    print(f"{options.jobs} jobs of {options.seconds:g} s, {options.servers} demo servers, {options.rounds} round(s)\n")
+    print(
+        f"{options.jobs} jobs of {options.seconds:g} s, {options.servers} demo servers, "
+        f"{options.rounds} round(s)\n"
+    )
     print(format_table([{"way": way, **figures} for way, figures in medians.items()]), "\n")
     for way, limit in GOALS.items():
         print(Goal(f"{way}, makespan of the ideal", medians[way]["of the ideal"], limit, "x"))

@@ -1,6 +1,8 @@
-"""How long a single picture waits while somebody else's sweep runs: `python -m tests.benchmarks.fairness`.
+"""How long a single picture waits while somebody else's sweep runs: `python -m
+tests.benchmarks.fairness`.
 
-Counted from the server's own clock: how many points of the sweep began between the order of the picture and its start.
+Counted from the server's own clock: how many points of the sweep began between the order of the
+picture and its start.
 """
 
 from __future__ import annotations
@@ -41,8 +43,12 @@ def await_done(sweep: Sweep, least: int) -> None:
     await_sweep(sweep, lambda sweep: sweep.counts.done >= least, 60)
 
 
-def measure(points: int, tries: int, seconds: float, folder: Path) -> tuple[list[float], list[float]]:
-    """For each try: points of the sweep that began before the picture did, and the seconds that it waited."""
+def measure(
+    points: int, tries: int, seconds: float, folder: Path
+) -> tuple[list[float], list[float]]:
+    """For each try: points of the sweep that began before the picture did, and the seconds that it
+    waited.
+    """
     with ExitStack() as stack:
         server = stack.enter_context(DemoServer(DemoOptions(lab_nodes=True)))
         client = stack.enter_context(ComfyClient(server.url))
@@ -64,9 +70,14 @@ def measure(points: int, tries: int, seconds: float, folder: Path) -> tuple[list
         tokens = [cell.token for cell in sweep.cells.values() if cell.token]
         swept = [job.id for token in tokens if (job := queue.find(token))]
         starts = read_starts(client)
-        before = [sum(asked < starts.get(one, 0.0) < starts[single] for one in swept) for asked, single in singles]
+        before = [
+            sum(asked < starts.get(one, 0.0) < starts[single] for one in swept)
+            for asked, single in singles
+        ]
         sweep.stop()
-        return [float(count) for count in before], [starts[single] - asked for asked, single in singles]
+        return [float(count) for count in before], [
+            starts[single] - asked for asked, single in singles
+        ]
 
 
 def main() -> None:
@@ -74,12 +85,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--points", type=int, default=200)
     parser.add_argument("--tries", type=int, default=20)
-    parser.add_argument("--seconds", type=float, default=0.15, help="how long a point of the sweep takes")
+    parser.add_argument(
+        "--seconds", type=float, default=0.15, help="how long a point of the sweep takes"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         before, waited = measure(options.points, options.tries, options.seconds, Path(folder))
     spread = describe_spread(waited)
-    print(f"points that began before the picture, {options.tries} tries: {[int(count) for count in before]}")
+    print(
+        f"points that began before the picture, {options.tries} tries: "
+        f"{[int(count) for count in before]}"
+    )
     print(f"seconds until it began: median {spread.median:.2f}, largest {spread.largest:.2f}")
     print(Goal("points before a single picture", max(before), 1, "jobs"))
 

@@ -64,7 +64,10 @@ def format_table(rows: Sequence[Row]) -> str:
         return ""
     lines = [list(rows[0]), *([_format_cell(value) for value in row.values()] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+    return "\n".join(
+        "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
+        for line in lines
+    )
 
 
 def write_json(path: Path | None, report: Mapping[str, Any]) -> None:

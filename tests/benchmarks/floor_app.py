@@ -3,7 +3,8 @@
 `python -m tests.benchmarks.floor_app PORT` prints the address and serves until Ctrl-C.
 """
 
-# no `from __future__ import annotations` here: Gradio counts an endpoint's results by its return type
+# No `from __future__ import annotations` here: Gradio counts an endpoint's results by its
+# return type.
 import sys
 import tempfile
 import threading
@@ -26,7 +27,11 @@ def serve_floor(port: int) -> None:
         blocks = build_floor(Path(place) / "floor.png")
         blocks.queue(default_concurrency_limit=None)
         _, address, _ = blocks.launch(
-            server_port=port, allowed_paths=[place], prevent_thread_lock=True, ssr_mode=False, quiet=True
+            server_port=port,
+            allowed_paths=[place],
+            prevent_thread_lock=True,
+            ssr_mode=False,
+            quiet=True,
         )
         print(address, flush=True)
         with suppress(KeyboardInterrupt):

@@ -1,7 +1,7 @@
 """How long a server idles between two points of a sweep: `python -m tests.benchmarks.idle_gap`.
 
-Told by the server's own clock: from the end of one prompt to the start of the next one, with short jobs. The server is
-a demo server in a process of its own, or any other with `--url`.
+Told by the server's own clock: from the end of one prompt to the start of the next one, with short
+jobs. The server is a demo server in a process of its own, or any other with `--url`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ ENDS = ("execution_success", "execution_error", "execution_interrupted")
 def open_server() -> Iterator[str]:
     """The address of a demo server in another process."""
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs,), daemon=True)
+    process = multiprocessing.get_context("spawn").Process(
+        target=_serve, args=(theirs,), daemon=True
+    )
     process.start()
     try:
         yield ours.recv()
@@ -83,7 +85,8 @@ def main() -> None:
         gaps, took = measure(options.url or own, options.points, options.seconds, Path(folder))
     spread = describe_spread([gap * 1000 for gap in gaps])
     print(
-        f"gaps in ms: median {spread.median:.1f}, p90 {spread.p90:.1f}, p95 {spread.p95:.1f}, max {spread.largest:.1f}"
+        f"gaps in ms: median {spread.median:.1f}, p90 {spread.p90:.1f}, p95 {spread.p95:.1f}, max "
+        f"{spread.largest:.1f}"
     )
     print(f"{options.points} points of {options.seconds * 1000:g} ms took {took:.2f} s")
     print(Goal("gap between two prompts, median", spread.median, 10, "ms"))

@@ -1,7 +1,9 @@
 """A demo server with lab nodes that writes down when it sends each frame.
 
-`python -m tests.benchmarks.lab_server LOG GRAIN` prints the address and serves until Ctrl-C. A line of the log is
-JSON: `at` (seconds since 1970, taken just before the frame is handed to the WebSocket), `digest` (SHA-256 of the
+`python -m tests.benchmarks.lab_server LOG GRAIN` prints the address and serves until Ctrl-C. A line
+of the log is
+JSON: `at` (seconds since 1970, taken just before the frame is handed to the WebSocket), `digest`
+  (SHA-256 of the
 JPEG, by which a browser recognises it), `bytes`, `number` (from 1) and `prompt`.
 """
 
@@ -22,7 +24,9 @@ from comfygradio.demo.node_run import NodeRun
 from comfygradio.demo.nodes import lab
 
 DEFAULT_GRAIN = 2.0
-"""Gives frames of 66 kB, as heavy as photographic previews; the grain that the lab has by itself doubles that."""
+"""Gives frames of 66 kB, as heavy as photographic previews; the grain that the lab has by itself
+doubles that.
+"""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,10 @@ def read_log(path: Path, start: int = 0) -> list[SentFrame]:
 def serve_lab(log: Path, grain: float) -> None:
     """Serve on a free port until Ctrl-C; prints the address."""
     lab.GRAIN = grain
-    with log.open("a", buffering=1) as file, DemoServer(DemoOptions(lab_nodes=True, step_seconds=0.0)) as server:
+    with (
+        log.open("a", buffering=1) as file,
+        DemoServer(DemoOptions(lab_nodes=True, step_seconds=0.0)) as server,
+    ):
         _log_frames(file.write)
         print(server.url, flush=True)
         with suppress(KeyboardInterrupt):
@@ -55,13 +62,21 @@ def serve_lab(log: Path, grain: float) -> None:
 def _log_frames(write: Callable[[str], object]) -> None:
     step = NodeRun.step
 
-    def logged(run: NodeRun, value: int, maximum: int, image: tuple[bytes, str] | None = None) -> None:
+    def logged(
+        run: NodeRun, value: int, maximum: int, image: tuple[bytes, str] | None = None
+    ) -> None:
         if image is None:
             return step(run, value, maximum)
         digest = hashlib.sha256(image[0]).hexdigest()
         at = time.time()
         step(run, value, maximum, image)
-        line = {"at": at, "digest": digest, "bytes": len(image[0]), "number": value, "prompt": run.item.prompt_id}
+        line = {
+            "at": at,
+            "digest": digest,
+            "bytes": len(image[0]),
+            "number": value,
+            "prompt": run.item.prompt_id,
+        }
         write(json.dumps(line) + "\n")
 
     NodeRun.step = logged  # type: ignore[method-assign, assignment]

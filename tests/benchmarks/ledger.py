@@ -41,7 +41,12 @@ def invent_record(chance: random.Random, words: list[str], number: int, graph_kb
         "checkpoint": chance.choice(["sdxl/base.safetensors", "flux/dev.safetensors"]),
         "size": chance.choice(["512x512", "768x512"]),
     }
-    graph = {"1": {"class_type": "Padding", "inputs": {"text": "x" * 1024 * graph_kb, "seed": values["seed"]}}}
+    graph = {
+        "1": {
+            "class_type": "Padding",
+            "inputs": {"text": "x" * 1024 * graph_kb, "seed": values["seed"]},
+        }
+    }
     order = Order(f"preset_{number % 10}", "Text to image", Prompt(graph), values, ("seed",))
     owner = "user:ada" if number % 2 else f"user:{chance.randrange(PEOPLE)}"
     return Record(
@@ -75,11 +80,18 @@ def measure(name: str, act: Callable[[], object], times: int = 20) -> Row:
         act()
         taken.append((time.perf_counter() - began) * 1000)
     spread = describe_spread(taken)
-    return {"what": name, "median ms": spread.median, "p95 ms": spread.p95, "largest ms": spread.largest}
+    return {
+        "what": name,
+        "median ms": spread.median,
+        "p95 ms": spread.p95,
+        "largest ms": spread.largest,
+    }
 
 
 def measure_searches(ledger: Ledger, rare: str) -> list[Row]:
-    """Every kind of search, by somebody with half of all jobs, by one with few, and by one with none."""
+    """Every kind of search, by somebody with half of all jobs, by one with few, and by one with
+    none.
+    """
     queries = {
         "newest": Query(),
         "a word of every job": Query("photo"),
@@ -115,7 +127,9 @@ def measure_paging(ledger: Ledger) -> Row:
     return measure("a page of 100, one after the other", turn, 200)
 
 
-def measure_threads(ledger: Ledger, chance: random.Random, words: list[str], graph_kb: int) -> list[Row]:
+def measure_threads(
+    ledger: Ledger, chance: random.Random, words: list[str], graph_kb: int
+) -> list[Row]:
     """Adding and searching from eight threads at once."""
     rows: dict[str, list[float]] = {"add": [], "search": []}
 
@@ -136,7 +150,12 @@ def measure_threads(ledger: Ledger, chance: random.Random, words: list[str], gra
         thread.join()
     spreads = {name: describe_spread(taken) for name, taken in rows.items()}
     return [
-        {"what": f"{name}, 8 threads at once", "median ms": s.median, "p95 ms": s.p95, "largest ms": s.largest}
+        {
+            "what": f"{name}, 8 threads at once",
+            "median ms": s.median,
+            "p95 ms": s.p95,
+            "largest ms": s.largest,
+        }
         for name, s in spreads.items()
     ]
 
@@ -155,7 +174,9 @@ def main() -> None:
         began = time.perf_counter()
         for start in range(0, options.jobs, BATCH):
             numbers = range(start, min(start + BATCH, options.jobs))
-            ledger.add(*(invent_record(chance, words, number, options.graph_kb) for number in numbers))
+            ledger.add(
+                *(invent_record(chance, words, number, options.graph_kb) for number in numbers)
+            )
         print(f"filled with {options.jobs} jobs in {time.perf_counter() - began:.1f} s", flush=True)
         ledger.close()
         print(f"{ledger.path.stat().st_size / 1e6:.0f} MB", flush=True)
@@ -163,20 +184,31 @@ def main() -> None:
         ledger = Ledger.open(outputs)
         print(f"opened in {(time.perf_counter() - began) * 1000:.0f} ms", flush=True)
         rows = [*measure_searches(ledger, words[7] + " " + words[8]), measure_paging(ledger)]
-        records = iter([invent_record(chance, words, number, options.graph_kb) for number in range(100)])
+        records = iter(
+            [invent_record(chance, words, number, options.graph_kb) for number in range(100)]
+        )
         found = ledger.search("user:ada", Query()).records[0]
         rows += [
             measure("add", lambda: ledger.add(next(records)), 100),
-            measure("change a phase", lambda: ledger.change(found.id, phase="done", ended=1.0), 100),
-            measure("change an error", lambda: ledger.change(found.id, error=str(chance.random())), 100),
+            measure(
+                "change a phase", lambda: ledger.change(found.id, phase="done", ended=1.0), 100
+            ),
+            measure(
+                "change an error", lambda: ledger.change(found.id, error=str(chance.random())), 100
+            ),
             measure("find", lambda: ledger.find(found.token), 100),
             measure("list_open", ledger.list_open),
             measure("list_running", lambda: ledger.list_running("user:ada")),
             measure("node_seconds", lambda: ledger.node_seconds("preset_3")),
             measure("list_values of seeds", lambda: ledger.list_values("user:ada", "seed")),
-            measure("list_values of checkpoints", lambda: ledger.list_values("user:ada", "checkpoint")),
+            measure(
+                "list_values of checkpoints", lambda: ledger.list_values("user:ada", "checkpoint")
+            ),
             *measure_threads(ledger, chance, words, options.graph_kb),
-            measure("delete", lambda: ledger.delete(ledger.search("user:ada", Query(limit=1)).records[0].id)),
+            measure(
+                "delete",
+                lambda: ledger.delete(ledger.search("user:ada", Query(limit=1)).records[0].id),
+            ),
         ]
         print(format_table(rows))
         ledger.close()

@@ -1,4 +1,6 @@
-"""HTTP/1.1 as a browser speaks it, with next to no work of its own: kept connections, answers, streams of events."""
+"""HTTP/1.1 as a browser speaks it, with next to no work of its own: kept connections, answers,
+streams of events.
+"""
 
 from __future__ import annotations
 
@@ -56,9 +58,16 @@ class Line:
                 raise RuntimeError(f"{method} {path}: {status} {content[:200]!r}")
             return content
 
-    async def _send(self, method: str, path: str, body: bytes) -> tuple[asyncio.StreamReader, int, dict[str, str]]:
-        """Send a request, on a new connection where the server has closed the old one; reads the answer's head."""
-        head = f"{method} {path} HTTP/1.1\r\nhost: {self._host}:{self._port}\r\ncontent-length: {len(body)}\r\n"
+    async def _send(
+        self, method: str, path: str, body: bytes
+    ) -> tuple[asyncio.StreamReader, int, dict[str, str]]:
+        """Send a request, on a new connection where the server has closed the old one; reads the
+        answer's head.
+        """
+        head = (
+            f"{method} {path} HTTP/1.1\r\nhost: {self._host}:{self._port}\r\ncontent-length: "
+            f"{len(body)}\r\n"
+        )
         request = head.encode() + b"content-type: application/json\r\n\r\n" + body
         while True:
             is_new = self._streams is None or self._streams[0].at_eof()
@@ -78,7 +87,9 @@ class Line:
 async def _read_head(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
     first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").strip().split("\r\n")
     headers = (line.partition(":") for line in lines)
-    return int(first.split()[1]), {name.strip().lower(): value.strip() for name, _, value in headers}
+    return int(first.split()[1]), {
+        name.strip().lower(): value.strip() for name, _, value in headers
+    }
 
 
 async def _read_chunks(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:

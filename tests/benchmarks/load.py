@@ -1,7 +1,8 @@
 """Many people at once: `python -m tests.benchmarks.load`.
 
-200 open pages, 50 of which generate with previews at five a second, each on a server of its own; app, servers and
-pages are processes by themselves. Then 50 people on a Gradio app with Gradio's own limits.
+200 open pages, 50 of which generate with previews at five a second, each on a server of its own;
+app, servers and pages are processes by themselves. Then 50 people on a Gradio app with Gradio's own
+limits.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ async def measure_ours(folder: Path, pages: int, generating: int, seconds: int) 
     """All figures of our app."""
     write_lab_presets(folder / "presets")
     with ExitStack() as stack:
-        servers = [url for count in split(generating, PROCESSES) for url in start_servers(stack, count)]
+        servers = [
+            url for count in split(generating, PROCESSES) for url in start_servers(stack, count)
+        ]
         app = start_app(stack, servers, folder)
         before = read_memory(app)
         visitors = [Visitor(app.url) for _ in range(pages)]
@@ -119,7 +122,9 @@ async def click_on(visitors: Sequence[Visitor], clicks: list[float]) -> None:
 
 
 async def measure_default(people: int) -> Figures:
-    """How long people wait on an app with Gradio's own limits: for the first frame, and for a click."""
+    """How long people wait on an app with Gradio's own limits: for the first frame, and for a
+    click.
+    """
     with run_server("-m", "tests.benchmarks.default_app", str(find_port())) as server:
         pages = [Page(server.url) for _ in range(people + 1)]
         for page in pages:
@@ -142,8 +147,17 @@ def start_servers(stack: ExitStack, count: int) -> list[str]:
 def start_app(stack: ExitStack, servers: Sequence[str], folder: Path) -> Server:
     """Our app on these servers."""
     flags = [flag for url in servers for flag in ("--server", url)]
-    places = ["--presets", str(folder / "presets"), "--outputs", str(folder / "outputs"), "--port", str(find_port())]
-    return stack.enter_context(run_server("-c", COMMAND, "serve", *flags, *places, uploads=folder / "gradio"))
+    places = [
+        "--presets",
+        str(folder / "presets"),
+        "--outputs",
+        str(folder / "outputs"),
+        "--port",
+        str(find_port()),
+    ]
+    return stack.enter_context(
+        run_server("-c", COMMAND, "serve", *flags, *places, uploads=folder / "gradio")
+    )
 
 
 def split(total: int, parts: int) -> list[int]:

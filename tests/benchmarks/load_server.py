@@ -1,7 +1,8 @@
 """Many demo servers in one process, whose previews say when they were sent.
 
-`python -m tests.benchmarks.load_server COUNT` prints the addresses, separated by spaces, and serves until Ctrl-C. The
-last eight bytes of every preview, behind the picture, are when it was handed to the WebSocket (seconds since 1970).
+`python -m tests.benchmarks.load_server COUNT` prints the addresses, separated by spaces, and serves
+until Ctrl-C. The last eight bytes of every preview, behind the picture, are when it was handed to
+the WebSocket (seconds since 1970).
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ def main() -> None:
 
     lab.send_frames = send_frames
     with ExitStack() as stack:
-        servers = [stack.enter_context(DemoServer(DemoOptions(lab_nodes=True))) for _ in range(int(sys.argv[1]))]
+        servers = [
+            stack.enter_context(DemoServer(DemoOptions(lab_nodes=True)))
+            for _ in range(int(sys.argv[1]))
+        ]
         print(*(server.url for server in servers), flush=True)
         with suppress(KeyboardInterrupt):
             threading.Event().wait()

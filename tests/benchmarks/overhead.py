@@ -1,8 +1,9 @@
 """What the library and the web app add to a bare script: `python -m tests.benchmarks.overhead`.
 
-Milliseconds from the call to the picture's bytes in hand, on a demo server whose steps take no time, and on the ComfyUI
-that COMFYUI_URL names. "Gradio alone" is an app whose endpoint does nothing: what it takes no app of ours can save.
-Every process stands alone; the ways take turns, so that a noisy moment hits all of them.
+Milliseconds from the call to the picture's bytes in hand, on a demo server whose steps take no
+time, and on the ComfyUI that COMFYUI_URL names. "Gradio alone" is an app whose endpoint does
+nothing: what it takes no app of ours can save. Every process stands alone; the ways take turns, so
+that a noisy moment hits all of them.
 """
 
 from __future__ import annotations
@@ -45,8 +46,12 @@ def main() -> None:
 
 def parse_options() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.overhead", description=__doc__)
-    parser.add_argument("--runs", type=int, help=f"rounds to measure [{RUNS}, with --quick {QUICK_RUNS}]")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.overhead", description=__doc__
+    )
+    parser.add_argument(
+        "--runs", type=int, help=f"rounds to measure [{RUNS}, with --quick {QUICK_RUNS}]"
+    )
     parser.add_argument("--seconds", type=float, help="end after so long, even with fewer rounds")
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
@@ -69,7 +74,9 @@ def measure_server(title: str, url: str, runs: int, seconds: float | None = None
 
 
 def take_turns(callers: Mapping[str, Caller], runs: int, seconds: float | None = None) -> Times:
-    """Milliseconds of each caller, one after the other in every round; the first rounds only warm up."""
+    """Milliseconds of each caller, one after the other in every round; the first rounds only warm
+    up.
+    """
     colors = itertools.count(int(time.time() * 1000) % COLORS)
     names = list(callers)
     times: Times = {name: [] for name in names}
@@ -96,13 +103,23 @@ def time_call(call: Caller, color: int) -> float:
 def report_server(title: str, times: Times, parts: Sequence[Mapping[str, float]]) -> dict[str, Any]:
     """Print the figures of one server; returns them."""
     rows = [describe_way(name, values, times[BARE]) for name, values in times.items()]
-    shares = {name: percentile([part[name] for part in parts], 50) for name in (parts[0] if parts else {})}
+    shares = {
+        name: percentile([part[name] for part in parts], 50) for name in (parts[0] if parts else {})
+    }
     goals = judge(rows)
     print(f"\n{title}: milliseconds from call to bytes, {len(times[BARE])} rounds taken in turns\n")
     print(format_table(rows))
-    print("\nplain HTTP, medians of its parts: " + ", ".join(f"{name} {value:.1f}" for name, value in shares.items()))
+    print(
+        "\nplain HTTP, medians of its parts: "
+        + ", ".join(f"{name} {value:.1f}" for name, value in shares.items())
+    )
     print(*goals, sep="\n")
-    return {"server": title, "ways": rows, "parts": shares, "goals": [vars(goal) | {"met": goal.met} for goal in goals]}
+    return {
+        "server": title,
+        "ways": rows,
+        "parts": shares,
+        "goals": [vars(goal) | {"met": goal.met} for goal in goals],
+    }
 
 
 def describe_way(name: str, values: Sequence[float], bare: Sequence[float]) -> dict[str, Any]:
@@ -119,7 +136,9 @@ def judge(rows: Sequence[Mapping[str, Any]]) -> list[Goal]:
         if row["way"] == LIBRARY:
             goals.append(Goal(LIBRARY, row["to bare"], RATIO_LIMIT, "times the bare script"))
         elif row["way"].startswith("web app"):
-            goals.append(Goal(row["way"], row["more"], APP_LIMIT_MS, "ms more than the bare script"))
+            goals.append(
+                Goal(row["way"], row["more"], APP_LIMIT_MS, "ms more than the bare script")
+            )
     return goals
 
 

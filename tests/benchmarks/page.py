@@ -30,7 +30,9 @@ SCRIPT = (Path(__file__).parent / "sampler.js").read_text(encoding="utf-8")
 
 @dataclass(frozen=True)
 class Shown:
-    """A frame that was on the screen: when it was first seen there (seconds since 1970), and the JPEG's SHA-256."""
+    """A frame that was on the screen: when it was first seen there (seconds since 1970), and the
+    JPEG's SHA-256.
+    """
 
     at: float
     digest: str
@@ -49,7 +51,9 @@ def open_browser() -> Iterator[Browser]:
 
 
 def open_page(browser: Any, url: str, preset: str) -> Page:
-    """A page of the app that shows this preset, in a browser or in a context of one; watched by our script."""
+    """A page of the app that shows this preset, in a browser or in a context of one; watched by our
+    script.
+    """
     page: Page = browser.new_page()
     page.set_default_timeout(PATIENCE_MS)
     page.add_init_script(SCRIPT)
@@ -75,7 +79,9 @@ def await_phase(page: Page, *phases: str, timeout_ms: float = PATIENCE_MS) -> No
 
 
 def await_picture(page: Page, timeout_ms: float = PATIENCE_MS) -> float:
-    """Wait until the finished picture is on the screen; returns when it was first seen (seconds since 1970)."""
+    """Wait until the finished picture is on the screen; returns when it was first seen (seconds
+    since 1970).
+    """
     page.wait_for_function("bench.final > 0", timeout=timeout_ms)
     return float(page.evaluate("bench.final")) / 1000
 

@@ -1,10 +1,12 @@
-"""Previews on the real page in Chromium, and ten tabs of one browser at once: `python -m tests.benchmarks.preview`.
+"""Previews on the real page in Chromium, and ten tabs of one browser at once: `python -m
+tests.benchmarks.preview`.
 
-How it is measured: a demo server (its lab node sends JPEGs of 512 pixels at an exact pace), the app and Chromium are
-processes of one machine and share its clock. The demo server logs time and SHA-256 of every frame just before it is
-handed to the WebSocket. A script in the page looks at every animation frame which picture the preview shows, complete
-and visible, and hashes its bytes afterwards. Latency is from that log entry to that animation frame; the paint follows
-within it, up to 16 ms later. The slow line is a proxy between browser and app, slow from when the page is loaded.
+How it is measured: a demo server (its lab node sends JPEGs of 512 pixels at an exact pace), the app
+and Chromium are processes of one machine and share its clock. The demo server logs time and SHA-256
+of every frame just before it is handed to the WebSocket. A script in the page looks at every
+animation frame which picture the preview shows, complete and visible, and hashes its bytes
+afterwards. Latency is from that log entry to that animation frame; the paint follows within it, up
+to 16 ms later. The slow line is a proxy between browser and app, slow from when the page is loaded.
 """
 
 from __future__ import annotations
@@ -23,7 +25,14 @@ from playwright.sync_api import Browser
 
 from tests.benchmarks.figures import Goal, Row, describe_spread, format_table, write_json
 from tests.benchmarks.lab_server import DEFAULT_GRAIN, SentFrame, read_log
-from tests.benchmarks.page import Shown, await_picture, open_browser, open_page, read_frames, start_job
+from tests.benchmarks.page import (
+    Shown,
+    await_picture,
+    open_browser,
+    open_page,
+    read_frames,
+    start_job,
+)
 from tests.benchmarks.presets import write_lab_presets
 from tests.benchmarks.processes import Server, count_files, open_app, open_lab
 from tests.benchmarks.proxy import ThrottledProxy
@@ -64,13 +73,28 @@ def main() -> None:
 def parse_options() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m tests.benchmarks.preview", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+        prog="python -m tests.benchmarks.preview",
+        description=__doc__,
+        formatter_class=argparse.RawTextHelpFormatter,
     )
-    parser.add_argument("--seconds", type=float, help=f"of frames for each line and rate [{SECONDS:g}]")
+    parser.add_argument(
+        "--seconds", type=float, help=f"of frames for each line and rate [{SECONDS:g}]"
+    )
     parser.add_argument("--quick", action="store_true", help="less of everything")
-    parser.add_argument("--only", nargs="+", choices=["lines", "tabs"], default=["lines", "tabs"], help="a part of it")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=["lines", "tabs"],
+        default=["lines", "tabs"],
+        help="a part of it",
+    )
     parser.add_argument("--tabs", type=int, default=10, help="how many tabs [10]")
-    parser.add_argument("--grain", type=float, default=DEFAULT_GRAIN, help=f"makes frames heavier [{DEFAULT_GRAIN:g}]")
+    parser.add_argument(
+        "--grain",
+        type=float,
+        default=DEFAULT_GRAIN,
+        help=f"makes frames heavier [{DEFAULT_GRAIN:g}]",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
     return parser.parse_args()
 
@@ -92,7 +116,10 @@ def measure_line(stand: Stand, fps: int, bits_per_second: float, seconds: float)
         page = open_page(stand.browser, line.url if bits_per_second else stand.app.url, "frames")
         line.set_speed(bits_per_second)
         idle = measure_idle(stand.app)
-        before, files = stand.log.stat().st_size if stand.log.exists() else 0, count_files(stand.folder / "gradio")
+        before, files = (
+            stand.log.stat().st_size if stand.log.exists() else 0,
+            count_files(stand.folder / "gradio"),
+        )
         start_job(page, "frames", {"count": round(seconds * fps), "fps": fps})
         while not (sent := read_log(stand.log, before)):
             time.sleep(0.02)
@@ -103,7 +130,12 @@ def measure_line(stand: Stand, fps: int, bits_per_second: float, seconds: float)
         page.close()
     left = count_files(stand.folder / "gradio") - files
     name = f"{bits_per_second / 1e6:g} Mbit/s" if bits_per_second else "free"
-    return {"line": name, "fps": fps, **describe_frames(sent, shown, final), **describe_cost(sent, cpu, left)}
+    return {
+        "line": name,
+        "fps": fps,
+        **describe_frames(sent, shown, final),
+        **describe_cost(sent, cpu, left),
+    }
 
 
 def measure_idle(app: Server) -> float:
@@ -113,7 +145,9 @@ def measure_idle(app: Server) -> float:
     return (app.cpu_seconds() - before) / IDLE_SECONDS
 
 
-def describe_frames(sent: Sequence[SentFrame], shown: Sequence[Shown], final: float) -> dict[str, Any]:
+def describe_frames(
+    sent: Sequence[SentFrame], shown: Sequence[Shown], final: float
+) -> dict[str, Any]:
     """Frames sent and shown, their latency, and how late the finished picture was; milliseconds."""
     sent_at = {frame.digest: frame.at for frame in sent}
     seen = [frame for frame in shown if frame.digest in sent_at]
@@ -131,9 +165,15 @@ def describe_frames(sent: Sequence[SentFrame], shown: Sequence[Shown], final: fl
 
 
 def describe_cost(sent: Sequence[SentFrame], cpu_seconds: float, files: int) -> dict[str, Any]:
-    """What the frames cost the app: processor time beyond its idling, temporary files; per frame that was sent."""
+    """What the frames cost the app: processor time beyond its idling, temporary files; per frame
+    that was sent.
+    """
     weight = sum(frame.bytes for frame in sent) / len(sent) / 1000
-    return {"cpu ms/frame": 1000 * cpu_seconds / len(sent), "files/frame": files / len(sent), "kB/frame": weight}
+    return {
+        "cpu ms/frame": 1000 * cpu_seconds / len(sent),
+        "files/frame": files / len(sent),
+        "kB/frame": weight,
+    }
 
 
 def report_lines(rows: list[dict[str, Any]]) -> dict[str, Any]:

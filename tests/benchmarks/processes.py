@@ -1,4 +1,6 @@
-"""The processes being measured: demo server and web app, each alone so that no interpreter lock is shared."""
+"""The processes being measured: demo server and web app, each alone so that no interpreter lock is
+shared.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ class Server:
     addresses: tuple[str, ...] = ()
 
     def cpu_seconds(self) -> float:
-        """Processor time of the process, all its threads; NaN where the system does not tell (only Linux does)."""
+        """Processor time of the process, all its threads; NaN where the system does not tell (only
+        Linux does).
+        """
         try:
             text = Path(f"/proc/{self.process.pid}/stat").read_text()
         except OSError:
@@ -64,10 +68,19 @@ def open_floor() -> Iterator[Server]:
 @contextmanager
 def open_app(server_url: str, presets: Path, folder: Path) -> Iterator[Server]:
     """The web app on a free port; its results and Gradio's temporary files go into `folder`."""
-    flags = ["--server", server_url, "--presets", str(presets), "--outputs", str(folder / "outputs")]
+    flags = [
+        "--server",
+        server_url,
+        "--presets",
+        str(presets),
+        "--outputs",
+        str(folder / "outputs"),
+    ]
     uploads = folder / "gradio"
     uploads.mkdir(parents=True)
-    with run_server("-c", COMMAND, "serve", *flags, "--port", str(find_port()), uploads=uploads) as server:
+    with run_server(
+        "-c", COMMAND, "serve", *flags, "--port", str(find_port()), uploads=uploads
+    ) as server:
         yield server
 
 
@@ -86,7 +99,9 @@ def run_server(*arguments: str, uploads: Path | None = None) -> Iterator[Server]
             addresses = _read_addresses(process)
             if not addresses:
                 complaints.seek(0)
-                raise RuntimeError(f"{' '.join(arguments[:4])} did not start: {complaints.read()[-2000:]}")
+                raise RuntimeError(
+                    f"{' '.join(arguments[:4])} did not start: {complaints.read()[-2000:]}"
+                )
             yield Server(addresses[0], process, addresses)
         finally:
             stop_process(process)
@@ -115,13 +130,23 @@ def count_files(folder: Path) -> int:
 
 
 def _make_environment(uploads: Path | None) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("COMFYGRADIO_", "GRADIO_"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("COMFYGRADIO_", "GRADIO_"))
+    }
     kept.pop("COMFYUI_URL", None)
-    return kept | {"GRADIO_ANALYTICS_ENABLED": "False"} | ({"GRADIO_TEMP_DIR": str(uploads)} if uploads else {})
+    return (
+        kept
+        | {"GRADIO_ANALYTICS_ENABLED": "False"}
+        | ({"GRADIO_TEMP_DIR": str(uploads)} if uploads else {})
+    )
 
 
 def _read_addresses(process: subprocess.Popen[str]) -> tuple[str, ...]:
-    """The addresses in the first line that the process prints with any; none if it ends or stays silent."""
+    """The addresses in the first line that the process prints with any; none if it ends or stays
+    silent.
+    """
     found: list[str] = []
     reader = threading.Thread(target=_scan, args=(process, found), daemon=True)
     reader.start()

@@ -1,7 +1,8 @@
-"""A slow line: a TCP proxy that lets so many bits per second through in each direction, all connections together.
+"""A slow line: a TCP proxy that lets so many bits per second through in each direction, all
+connections together.
 
-Buffers are small on purpose. A large one would take in seconds of a stream at once, and what waits in it hides from the
-sender that the line is full.
+Buffers are small on purpose. A large one would take in seconds of a stream at once, and what waits
+in it hides from the sender that the line is full.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ BUFFER = 4096
 """Bytes that the system may buffer for a socket; Linux doubles what is asked for."""
 
 LATE_SECONDS = 0.01
-"""A lane that was woken late may catch up so much; otherwise every late wake-up would make the line slower."""
+"""A lane that was woken late may catch up so much; otherwise every late wake-up would make the line
+slower.
+"""
 
 
 class Lane:
@@ -34,7 +37,9 @@ class Lane:
         self._free_at = 0.0
 
     def reserve(self, size: int) -> float:
-        """Take the next turn for `size` bytes; returns the seconds until their last bit is through."""
+        """Take the next turn for `size` bytes; returns the seconds until their last bit
+        is through.
+        """
         self.bytes += size
         if self.bits_per_second <= 0:
             return 0.0
@@ -44,7 +49,9 @@ class Lane:
 
 
 class ThrottledProxy:
-    """Listens on a free port and forwards to `target`; a context manager, in a thread of its own."""
+    """Listens on a free port and forwards to `target`; a context manager, in a thread
+    of its own.
+    """
 
     def __init__(self, target: str, bits_per_second: float = 0.0) -> None:
         parts = urlsplit(target)
@@ -63,7 +70,10 @@ class ThrottledProxy:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -79,7 +89,9 @@ class ThrottledProxy:
         self._loop.run_forever()
         for task in [accepting, *self._tasks]:
             task.cancel()
-        self._loop.run_until_complete(asyncio.gather(accepting, *self._tasks, return_exceptions=True))
+        self._loop.run_until_complete(
+            asyncio.gather(accepting, *self._tasks, return_exceptions=True)
+        )
         self._loop.close()
 
     async def _accept(self) -> None:
@@ -94,7 +106,9 @@ class ThrottledProxy:
         app = _open_socket(BUFFER)
         try:
             await self._loop.sock_connect(app, self._target)
-            await asyncio.gather(self._pump(browser, app, self.up), self._pump(app, browser, self.down))
+            await asyncio.gather(
+                self._pump(browser, app, self.up), self._pump(app, browser, self.down)
+            )
         except OSError:
             return  # either side hung up; the other one is told by the close
         finally:

@@ -1,9 +1,11 @@
-"""Many jobs of many people on servers that keep failing: `python -m tests.benchmarks.soak --jobs 2000`.
+"""Many jobs of many people on servers that keep failing: `python -m tests.benchmarks.soak --jobs
+2000`.
 
-Each server is a process of its own behind a faulty line. Every second or so something goes wrong: a server is killed
-and starts again empty, its WebSockets are cut, muted or truncated, an answer is lost or is an error, it refuses or
-falls silent for a moment; now and then a person stops a job. At the end: every job has ended, none was posted again
-without having been lost, every file is there once, and the memory has not grown.
+Each server is a process of its own behind a faulty line. Every second or so something goes wrong: a
+server is killed and starts again empty, its WebSockets are cut, muted or truncated, an answer is
+lost or is an error, it refuses or falls silent for a moment; now and then a person stops a job. At
+the end: every job has ended, none was posted again without having been lost, every file is there
+once, and the memory has not grown.
 """
 
 from __future__ import annotations
@@ -31,7 +33,14 @@ from comfygradio.jobs.queue import JobQueue
 from comfygradio.jobs.store import Ledger
 from tests.benchmarks.figures import Goal, describe_spread
 from tests.faults.proxy import Line
-from tests.faults.spoilers import cut_body, lose_answer, lose_request, respond, respond_late, send_slowly
+from tests.faults.spoilers import (
+    cut_body,
+    lose_answer,
+    lose_request,
+    respond,
+    respond_late,
+    send_slowly,
+)
 from tests.jobs.lines import count_files, draw, free_port
 
 PATIENCE = Patience(0.5, 1.0, 0.05, 0.2, (0.1, 0.2, 0.4, 0.8), renewal=1.0)
@@ -138,15 +147,22 @@ def read_rss() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def work(queue: JobQueue, count: int, people: int, chance: random.Random, marks: dict[int, float]) -> list[str]:
-    """Order jobs and wait until every one is over; the tokens. `marks` gets the memory at each thousand."""
+def work(
+    queue: JobQueue, count: int, people: int, chance: random.Random, marks: dict[int, float]
+) -> list[str]:
+    """Order jobs and wait until every one is over; the tokens.
+
+    `marks` gets the memory at each thousand.
+    """
     tokens: list[str] = []
     opened: dict[str, tuple[Job, Callable[[], None]]] = {}
     ended, changed, quiet_since = 0, threading.Event(), time.monotonic()
     while ended < count:
         while len(tokens) < count and len(opened) < OPEN:
             owner = f"user:{chance.randrange(people)}"
-            job = queue.submit(draw(len(tokens), chance.choice([0.0, 0.0, 0.05])), owner, chance.randrange(2))
+            job = queue.submit(
+                draw(len(tokens), chance.choice([0.0, 0.0, 0.05])), owner, chance.randrange(2)
+            )
             tokens.append(job.token)
             opened[job.token] = job, job.listen(changed.set)
             if chance.random() < 0.02:
@@ -160,16 +176,29 @@ def work(queue: JobQueue, count: int, people: int, chance: random.Random, marks:
             ended += 1
             if ended % 1000 == 0:
                 marks[ended] = read_rss()
-                print(f"{ended} jobs are over, {marks[ended]:.0f} MB, {threading.active_count()} threads", flush=True)
+                print(
+                    f"{ended} jobs are over, {marks[ended]:.0f} MB, {threading.active_count()} "
+                    "threads",
+                    flush=True,
+                )
         quiet_since = time.monotonic() if over else quiet_since
         if time.monotonic() - quiet_since > 120:
-            print(f"{len(opened)} jobs never ended: {[job.snapshot for job, _ in opened.values()][:3]}", flush=True)
+            print(
+                f"{len(opened)} jobs never ended: "
+                f"{[job.snapshot for job, _ in opened.values()][:3]}",
+                flush=True,
+            )
             break
     return tokens
 
 
-def report(queue: JobQueue, tokens: list[str], lives: list[Counter[str]], marks: dict[int, float]) -> list[Goal]:
-    """The figures. A server loses a prompt only by its end, so none may be taken twice within one life."""
+def report(
+    queue: JobQueue, tokens: list[str], lives: list[Counter[str]], marks: dict[int, float]
+) -> list[Goal]:
+    """The figures.
+
+    A server loses a prompt only by its end, so none may be taken twice within one life.
+    """
     records = [record for record in map(queue.ledger.find, tokens) if record]
     phases = Counter(record.phase for record in records)
     posted = sum(lives, Counter[str]())
@@ -178,14 +207,25 @@ def report(queue: JobQueue, tokens: list[str], lives: list[Counter[str]], marks:
     files = [path for record in records for result in record.results if (path := result.path)]
     waits = describe_spread([record.ended - record.created for record in records if record.ended])
     errors = Counter(record.error.partition(" http")[0][:60] for record in records if record.error)
-    print(f"phases {dict(phases)}; posted {posted.total()} times, lost {sum(r.attempts for r in records)} times")
-    print(f"seconds from order to end: median {waits.median:.1f}, p95 {waits.p95:.1f}, largest {waits.largest:.1f}")
+    print(
+        f"phases {dict(phases)}; posted {posted.total()} times, lost "
+        f"{sum(r.attempts for r in records)} times"
+    )
+    print(
+        f"seconds from order to end: median {waits.median:.1f}, p95 {waits.p95:.1f}, largest "
+        f"{waits.largest:.1f}"
+    )
     print(f"errors {dict(errors)}")
     for record in again[:5]:
         print(f"  posted {posted[record.id]} times, lost {record.attempts} times: {record}"[:300])
     lacking = sum(record.phase == "done" and not record.results for record in records)
     goals = [
-        Goal("jobs that never ended", len(tokens) - sum(phases[p] for p in ("done", "failed", "stopped")), 0, "jobs"),
+        Goal(
+            "jobs that never ended",
+            len(tokens) - sum(phases[p] for p in ("done", "failed", "stopped")),
+            0,
+            "jobs",
+        ),
         Goal("jobs taken twice in one life of a server", len(again), 0, "jobs"),
         Goal("done jobs without a result", lacking, 0, "jobs"),
         Goal("files missing", sum(not path.is_file() for path in files), 0, "files"),
@@ -193,7 +233,14 @@ def report(queue: JobQueue, tokens: list[str], lives: list[Counter[str]], marks:
         Goal("results that were not fetched", made - len(files), phases["failed"], "results"),
     ]
     if 1000 in marks and len(marks) > 1:
-        goals.append(Goal("growth of memory after the first thousand", marks[max(marks)] / marks[1000], 1.1, "times"))
+        goals.append(
+            Goal(
+                "growth of memory after the first thousand",
+                marks[max(marks)] / marks[1000],
+                1.1,
+                "times",
+            )
+        )
     return goals
 
 
@@ -204,14 +251,18 @@ def soak(options: argparse.Namespace, outputs: Path) -> list[Goal]:
         machines = []
         for port in [free_port() for _ in range(options.servers)]:
             machine = Machine(
-                port, stack.enter_context(Line(f"http://127.0.0.1:{port}")), outputs.parent / f"server-{port}"
+                port,
+                stack.enter_context(Line(f"http://127.0.0.1:{port}")),
+                outputs.parent / f"server-{port}",
             )
             stack.callback(machine.kill)
             machine.start()
             machines.append(machine)
         ledger = Ledger.open(outputs)
         stack.callback(ledger.close)
-        clients = [ComfyClient(one.line.url, patience=PATIENCE, timeout_seconds=10) for one in machines]
+        clients = [
+            ComfyClient(one.line.url, patience=PATIENCE, timeout_seconds=10) for one in machines
+        ]
         queue = JobQueue([Lane(stack.enter_context(client)) for client in clients], ledger, outputs)
         stack.callback(queue.close)
         trouble = Trouble(machines, random.Random(options.seed), options.pause)
@@ -219,7 +270,10 @@ def soak(options: argparse.Namespace, outputs: Path) -> list[Goal]:
         stack.callback(trouble.ended.set)
         marks: dict[int, float] = {}
         tokens = work(queue, options.jobs, options.people, chance, marks)
-        print(f"faults {dict(trouble.done)}; lives of the servers {[len(one.lives) for one in machines]}")
+        print(
+            f"faults {dict(trouble.done)}; lives of the servers "
+            f"{[len(one.lives) for one in machines]}"
+        )
         trouble.ended.set()
         trouble.join()
         return report(queue, tokens, [life for one in machines for life in one.lives], marks)
@@ -227,7 +281,9 @@ def soak(options: argparse.Namespace, outputs: Path) -> list[Goal]:
 
 def serve(port: int, folder: Path) -> None:
     """The server process; its files outlive it."""
-    with DemoServer(DemoOptions(step_seconds=0.0, lab_nodes=True), port=port, folder=folder) as server:
+    with DemoServer(
+        DemoOptions(step_seconds=0.0, lab_nodes=True), port=port, folder=folder
+    ) as server:
         print(server.url, flush=True)
         threading.Event().wait()
 
@@ -238,7 +294,9 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2000)
     parser.add_argument("--people", type=int, default=50)
     parser.add_argument("--servers", type=int, default=3)
-    parser.add_argument("--pause", type=float, default=1.0, help="seconds between faults, on average")
+    parser.add_argument(
+        "--pause", type=float, default=1.0, help="seconds between faults, on average"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)

@@ -1,7 +1,7 @@
 """What a sweep costs by order, on one server and on many: `python -m tests.benchmarks.sweeps`.
 
-Costs come from a model of ComfyUI's cache, with 10 % of jitter; then the demo server, whose cache counts executions,
-runs a sweep as planned; then 10,000 points are planned.
+Costs come from a model of ComfyUI's cache, with 10 % of jitter; then the demo server, whose cache
+counts executions, runs a sweep as planned; then 10,000 points are planned.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ class Sweep:
         return sorted(self.space, key=lambda index: [index[axis] for axis in axes])
 
     def order_as_a1111(self) -> list[Index]:
-        """The strictly dearest axis outermost, the dearer of the rest second; ties the last typed outermost."""
+        """The strictly dearest axis outermost, the dearer of the rest second; ties the last typed
+        outermost.
+        """
         left = list(range(len(self.kinds)))[::-1]
         costs = {axis: A1111.get(self.kinds[axis], 0.0) for axis in left}
         first = max(left, key=lambda axis: costs[axis])
@@ -104,14 +106,24 @@ def measure(sweep: Sweep, lanes: int, tries: int) -> dict[str, Any]:
         "carry 24 GB": plan(Limits(True)),
         "carry": plan(Limits(True, PLENTY)),
     }
-    means = {name: statistics.mean(way(seed).seconds for seed in range(tries)) for name, way in ways.items()}
-    row: dict[str, Any] = {"sweep": sweep.name, "points": len(points), "servers": lanes, "bound s": bound}
+    means = {
+        name: statistics.mean(way(seed).seconds for seed in range(tries))
+        for name, way in ways.items()
+    }
+    row: dict[str, Any] = {
+        "sweep": sweep.name,
+        "points": len(points),
+        "servers": lanes,
+        "bound s": bound,
+    }
     row |= {name: mean / bound for name, mean in means.items()}
     return {**row, "reachable": reachable / bound, "carry of it": means["carry"] / reachable}
 
 
 def run_on_demo(lanes: int, carry: bool, folder: Path) -> tuple[int, int]:
-    """Nodes that the demo servers should execute, and those that they did; each server runs its own points."""
+    """Nodes that the demo servers should execute, and those that they did; each server runs its own
+    points.
+    """
     servers = [DemoServer(DemoOptions(step_seconds=0)) for _ in range(lanes)]
     planned = executed = 0
     for lane, server in enumerate(servers):
@@ -146,7 +158,12 @@ def read_info() -> ObjectInfo:
 def plan_many(info: ObjectInfo, lanes: int, carry: bool) -> tuple[float, float]:
     """Seconds, and seconds of CPU, to plan 10,000 points of text to image."""
     form = load_preset(PRESETS / "text_to_image.yaml").bind(info)
-    axes = {"seed": range(10), "cfg": range(1, 11), "steps": range(10, 20), "prompt": [f"a {n}" for n in range(10)]}
+    axes = {
+        "seed": range(10),
+        "cfg": range(1, 11),
+        "steps": range(10, 20),
+        "prompt": [f"a {n}" for n in range(10)],
+    }
     space: Space = make_space(form, {"prompt": "a"}, **axes)
     began, worked = time.perf_counter(), time.process_time()
     plan = plan_sweep(space, info, lanes=lanes, limits=Limits(carry))
@@ -161,9 +178,19 @@ def main() -> None:
     parser.add_argument("--tries", type=int, default=5, help="races with other jitter")
     parser.add_argument("--servers", type=int, nargs="+", default=[1, 4, 16])
     options = parser.parse_args()
-    rows = [measure(one, lanes, options.tries) for lanes in options.servers for one in list_sweeps(options.random)]
-    print("Seconds until the end, as a multiple of the bound: everything made once and shared, or one picture cold.")
-    print("`reachable` is a bound that counts what each server has to make for itself, a multiple too.\n")
+    rows = [
+        measure(one, lanes, options.tries)
+        for lanes in options.servers
+        for one in list_sweeps(options.random)
+    ]
+    print(
+        "Seconds until the end, as a multiple of the bound: everything made once and shared, or "
+        "one picture cold."
+    )
+    print(
+        "`reachable` is a bound that counts what each server has to make for itself, a multiple "
+        "too.\n"
+    )
     print(format_table(rows))
     print("\nOn the demo server: nodes executed, planned and counted")
     with tempfile.TemporaryDirectory() as folder:
@@ -176,7 +203,10 @@ def main() -> None:
     for lanes, carry in ((1, False), (1, True), (4, True), (16, True)):
         seconds, cpu = plan_many(info, lanes, carry)
         slowest = max(slowest, cpu)
-        print(f"  {lanes} servers, {'carried' if carry else 'plain'}: {seconds:.2f} s, {cpu:.2f} s of CPU")
+        print(
+            f"  {lanes} servers, {'carried' if carry else 'plain'}: {seconds:.2f} s, {cpu:.2f} s "
+            "of CPU"
+        )
     print()
     for goal in list_goals(rows, slowest):
         print(goal)
@@ -187,13 +217,19 @@ def list_goals(rows: Sequence[dict[str, Any]], slowest: float) -> list[Goal]:
     noted = [row for row in rows if row["sweep"] in KINDS_OF]
     goals = [
         Goal(
-            f"{row['sweep']} on {row['servers']}, of the bound", row["carry"], 1.02 if row["servers"] == 1 else 1.08, ""
+            f"{row['sweep']} on {row['servers']}, of the bound",
+            row["carry"],
+            1.02 if row["servers"] == 1 else 1.08,
+            "",
         )
         for row in noted
         if row["servers"] in (1, 4)
     ]
     reachable = [row for row in noted if row["servers"] == 4 and row["reachable"] > 1.08]
-    goals += [Goal(f"{row['sweep']} on 4, of what can be reached", row["carry of it"], 1.08, "") for row in reachable]
+    goals += [
+        Goal(f"{row['sweep']} on 4, of what can be reached", row["carry of it"], 1.08, "")
+        for row in reachable
+    ]
     return [*goals, Goal("planning 10,000 points", slowest, 2.0, "s of CPU")]
 
 

@@ -1,7 +1,9 @@
-"""Many tabs of one browser over plain HTTP, a job in each: does anything hang while all of them run or wait?
+"""Many tabs of one browser over plain HTTP, a job in each: does anything hang while all of them run
+or wait?
 
-A browser has six connections to a host. Every tab in turn switches the preset, uploads a picture and switches back,
-over and over until the last job is done. Each step is timed inside the page, from the click to its visible effect.
+A browser has six connections to a host. Every tab in turn switches the preset, uploads a picture
+and switches back, over and over until the last job is done. Each step is timed inside the page,
+from the click to its visible effect.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ PAUSE_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Step:
-    """One thing done in one tab while jobs ran: milliseconds until its effect was visible, inf if it never was."""
+    """One thing done in one tab while jobs ran: milliseconds until its effect was visible, inf if
+    it never was.
+    """
 
     name: str
     tab: int
@@ -33,13 +37,20 @@ class Step:
 
 
 def measure_tabs(browser: Browser, url: str, count: int, quick: bool) -> list[dict[str, Any]]:
-    """All tabs in front, as separate windows are; then all but one in the background. Printed and returned."""
+    """All tabs in front, as separate windows are; then all but one in the background.
+
+    Printed and returned.
+    """
     frames = QUICK_FRAMES if quick else FRAMES
     return [measure_browser(browser, url, count, frames, hiding) for hiding in (False, True)]
 
 
-def measure_browser(browser: Browser, url: str, count: int, frames: int, hiding: bool) -> dict[str, Any]:
-    """One browser with a job in every tab; `hiding`: a tab is hidden unless something is being done in it."""
+def measure_browser(
+    browser: Browser, url: str, count: int, frames: int, hiding: bool
+) -> dict[str, Any]:
+    """One browser with a job in every tab; `hiding`: a tab is hidden unless something is being done
+    in it.
+    """
     context = browser.new_context()
     try:
         pages = [open_page(context, url, "frames") for _ in range(count)]
@@ -78,16 +89,26 @@ def use_tab(page: Page, number: int, hiding: bool) -> list[Step]:
     taken = {name: page.evaluate(action) for name, action in actions.items()}
     if hiding:
         page.evaluate("bench.hide(true)")
-    return [Step(name, number, phase, float("inf") if ms is None else float(ms)) for name, ms in taken.items()]
+    return [
+        Step(name, number, phase, float("inf") if ms is None else float(ms))
+        for name, ms in taken.items()
+    ]
 
 
-def report_tabs(title: str, steps: list[Step], arrived: list[bool], shown: list[int]) -> dict[str, Any]:
+def report_tabs(
+    title: str, steps: list[Step], arrived: list[bool], shown: list[int]
+) -> dict[str, Any]:
     """Print the figures of one browser; returns them."""
     kinds = sorted({(step.phase, step.name) for step in steps}, reverse=True)
     rows = [_describe_steps(phase, name, steps) for phase, name in kinds]
     hangs = sum(step.ms > HANG_MS for step in steps)
-    goals = [Goal("steps that hang", hangs, 0, ""), Goal("results missing", arrived.count(False), 0, "")]
-    print(f"\n{len(arrived)} tabs {title}, a job in each; milliseconds from a click to its effect\n")
+    goals = [
+        Goal("steps that hang", hangs, 0, ""),
+        Goal("results missing", arrived.count(False), 0, ""),
+    ]
+    print(
+        f"\n{len(arrived)} tabs {title}, a job in each; milliseconds from a click to its effect\n"
+    )
     print(format_table(rows))
     print(f"results {arrived.count(True)} of {len(arrived)}, previews shown by tab {shown}")
     print(*goals, sep="\n", flush=True)

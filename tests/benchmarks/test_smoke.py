@@ -34,7 +34,10 @@ def test_percentiles_are_interpolated() -> None:
 
 
 def test_the_rounds_of_a_benchmark_give_medians() -> None:
-    assert take_medians([{"s": 1.0, "MB": 9.0}, {"s": 3.0, "MB": 7.0}, {"s": 2.0, "MB": 8.0}]) == {"s": 2.0, "MB": 8.0}
+    assert take_medians([{"s": 1.0, "MB": 9.0}, {"s": 3.0, "MB": 7.0}, {"s": 2.0, "MB": 8.0}]) == {
+        "s": 2.0,
+        "MB": 8.0,
+    }
 
 
 def test_a_missing_figure_meets_no_goal() -> None:
@@ -51,7 +54,8 @@ def test_tables_and_json_keep_missing_figures_apart(tmp_path: Path) -> None:
 
 def test_frames_are_matched_by_their_bytes() -> None:
     sent = [
-        SentFrame(at, digest, 66_000, number, "p") for number, (at, digest) in enumerate([(1.0, "a"), (1.1, "b")], 1)
+        SentFrame(at, digest, 66_000, number, "p")
+        for number, (at, digest) in enumerate([(1.0, "a"), (1.1, "b")], 1)
     ]
     figures = describe_frames(sent, [Shown(1.02, "a"), Shown(1.14, "b"), Shown(1.2, "other")], 1.3)
     assert (figures["shown"], figures["unknown"]) == (2, 1)
@@ -69,11 +73,17 @@ def test_a_line_still_being_written_is_left_out(tmp_path: Path) -> None:
 def test_the_presets_are_whole(tmp_path: Path) -> None:
     write_lab_presets(tmp_path)
     assert load_preset(write_color_preset(tmp_path)).name == "color"
-    assert sorted(path.name for path in tmp_path.glob("*.yaml")) == ["color.yaml", "frames.yaml", "picture.yaml"]
+    assert sorted(path.name for path in tmp_path.glob("*.yaml")) == [
+        "color.yaml",
+        "frames.yaml",
+        "picture.yaml",
+    ]
 
 
 def test_the_result_is_found_among_events() -> None:
-    assert read_result(iter(["event: generating", "data: [1]", "", "event: complete", "data: [2]"])) == [2]
+    assert read_result(
+        iter(["event: generating", "data: [1]", "", "event: complete", "data: [2]"])
+    ) == [2]
     with pytest.raises(RuntimeError, match="failed"):
         read_result(iter(["event: error", "data: null"]))
     with pytest.raises(RuntimeError, match="broke off"):

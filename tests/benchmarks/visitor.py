@@ -1,4 +1,6 @@
-"""A page in a browser, without the browser: the requests that Chromium was seen to send for our page, and no others."""
+"""A page in a browser, without the browser: the requests that Chromium was seen to send for our
+page, and no others.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ JOIN, STREAM, PREDICT, CALL, JOB = (
 
 @dataclass
 class Seen:
-    """What one page saw of its job: seconds from the click to the first word, how late each preview came."""
+    """What one page saw of its job: seconds from the click to the first word, how late each preview
+    came.
+    """
 
     first: float = 0.0
     delays: list[float] = field(default_factory=list)
@@ -48,7 +52,9 @@ class Page:
         html = (await self._line.get("/")).decode()
         match = re.search(r"window\.gradio_config = (\{.*?\});</script>", html, re.DOTALL)
         self._config = json.loads(match[1]) if match else {}
-        self._names = {one["id"]: one["props"].get("elem_id") or "" for one in self._config["components"]}
+        self._names = {
+            one["id"]: one["props"].get("elem_id") or "" for one in self._config["components"]
+        }
 
     async def await_first(self, name: str) -> float:
         """Call a queued function to its end; returns the seconds until it gave something."""
@@ -66,7 +72,9 @@ class Page:
         """What a queued function gives, first whole, then as changes."""
         await self._line.post(JOIN, self._ask(function, data, event))
         async for message in self._stream.events(f"{STREAM}?session_hash={self._session}"):
-            if message["msg"] in ("process_generating", "process_completed") and message.get("output"):
+            if message["msg"] in ("process_generating", "process_completed") and message.get(
+                "output"
+            ):
                 values = message["output"].get("data") or [None]
                 yield values[0]
 
@@ -74,7 +82,12 @@ class Page:
         return await self._line.post(PREDICT, self._ask(function, data, event))
 
     async def _call(self, line: Line, component: int, name: str, data: Any) -> Any:
-        asked = {"data": data, "component_id": component, "fn_name": name, "session_hash": self._session}
+        asked = {
+            "data": data,
+            "component_id": component,
+            "fn_name": name,
+            "session_hash": self._session,
+        }
         return await line.post(CALL, asked)
 
     def _ask(self, function: int, data: list[Any], event: Any) -> dict[str, Any]:
@@ -82,7 +95,9 @@ class Page:
         return {**asked, "session_hash": self._session}
 
     def _find(self, name: str) -> int:
-        return int(next(one["id"] for one in self._config["dependencies"] if one["api_name"] == name))
+        return int(
+            next(one["id"] for one in self._config["dependencies"] if one["api_name"] == name)
+        )
 
     def _find_component(self, name: str) -> int:
         return next(number for number, one in self._names.items() if one == name)

@@ -1,4 +1,7 @@
-"""Debian's Chromium through playwright. Without it these tests are skipped; with CI set that is a failure."""
+"""Debian's Chromium through playwright.
+
+Without it these tests are skipped; with CI set that is a failure.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,8 @@ FLAGS = (
 )
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-"""The first is Chromium without the windows around its pages: a page costs half the processor time."""
+"""The first is Chromium without the windows around its pages: a page costs half the processor time.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +37,10 @@ def browser() -> Iterator[Browser]:
     if path is None and os.environ.get("CI"):
         pytest.fail("CI needs a browser: install Debian's package chromium-headless-shell.")
     if path is None:
-        pytest.skip("no Chromium on this machine: install Debian's chromium-headless-shell or chromium to run these.")
+        pytest.skip(
+            "no Chromium on this machine: install Debian's chromium-headless-shell or chromium to "
+            "run these."
+        )
     expect.set_options(timeout=45_000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=list(FLAGS))

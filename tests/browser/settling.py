@@ -11,7 +11,9 @@ FRAMES = """() => new Promise((done) => {
 
 
 def settle(page: Page) -> None:
-    """Let ten frames pass: Gradio 6.31 sets what it reveals once more a frame later, over what was typed meanwhile."""
+    """Let ten frames pass: Gradio 6.31 sets what it reveals once more a frame later, over what was
+    typed meanwhile.
+    """
     page.evaluate(FRAMES)
 
 

@@ -1,4 +1,6 @@
-"""An author makes a preset in a real browser: drops a workflow, ticks and names fields, saves it and uses it."""
+"""An author makes a preset in a real browser: drops a workflow, ticks and names fields, saves it
+and uses it.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def app(demo: DemoServer, presets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+def app(
+    demo: DemoServer, presets: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningApp]:
     """The app with the author's page."""
     with run_app(demo.url, tmp_path_factory.mktemp("outputs"), presets, author=True) as running:
         yield running
@@ -87,7 +91,9 @@ def test_a_dropped_workflow_becomes_a_form_that_paints(page: Page, presets: Path
     assert (presets / "my_first.json").is_file()
 
 
-def test_the_page_works_on_after_the_forms_have_changed(page: Page, presets: Path, app: RunningApp) -> None:
+def test_the_page_works_on_after_the_forms_have_changed(
+    page: Page, presets: Path, app: RunningApp
+) -> None:
     drop(page, WORKFLOW)
     name_preset(page, "again")
     page.get_by_role("button", name="Save preset").click()
@@ -119,13 +125,17 @@ def test_the_file_edited_by_hand_counts_and_the_form_follows(page: Page) -> None
     editor = page.locator("#cg-source .cm-content")
     editor.click()
     page.keyboard.press("Control+A")
-    page.keyboard.insert_text("title: By hand\nworkflow: text_to_image.json\nfields:\n  a: {slot: 6.text, lable: A}")
+    page.keyboard.insert_text(
+        "title: By hand\nworkflow: text_to_image.json\nfields:\n  a: {slot: 6.text, lable: A}"
+    )
     expect(page.locator(".cg-messages")).to_contain_text(
         "text_to_image.yaml:4: fields.a: unknown key lable; did you mean label?"
     )
     expect(page.get_by_role("button", name="Save preset")).to_be_disabled()
     page.keyboard.press("Control+A")
-    page.keyboard.insert_text("title: By hand\nworkflow: text_to_image.json\nfields:\n  a: {slot: 6.text, label: My A}")
+    page.keyboard.insert_text(
+        "title: By hand\nworkflow: text_to_image.json\nfields:\n  a: {slot: 6.text, label: My A}"
+    )
     preview(page, "My A")
     expect(page.get_by_text("You have changed the preset file by hand")).to_be_visible()
     page.get_by_role("button", name="Use the list again").click()

@@ -37,7 +37,9 @@ def expect_form(page: Page, title: str) -> None:
 def test_what_is_chosen_at_once_stays_when_the_app_answers_late(page: Page) -> None:
     held: list[Route] = []
     is_late = [True]
-    page.route("**/gradio_api/run/**", lambda route: held.append(route) if is_late else route.continue_())
+    page.route(
+        "**/gradio_api/run/**", lambda route: held.append(route) if is_late else route.continue_()
+    )
     page.reload()
     page.get_by_text("Upscale").first.click()
     expect_form(page, "Upscale")
@@ -58,9 +60,9 @@ def test_the_last_of_quick_choices_is_shown(page: Page) -> None:
             page.evaluate(CHOOSE, [last, waits[1]])
             settle(page)
             expect_form(page, TITLES[last])
-    assert sorted(page.evaluate(FORMS)) == sorted(f"cg-panel-{title.lower().replace(' ', '_')}" for title in TITLES), (
-        "a form stays where it is once it was shown"
-    )
+    assert sorted(page.evaluate(FORMS)) == sorted(
+        f"cg-panel-{title.lower().replace(' ', '_')}" for title in TITLES
+    ), "a form stays where it is once it was shown"
 
 
 def test_back_at_once_shows_the_form_that_was_left(page: Page) -> None:
@@ -88,7 +90,9 @@ def test_on_a_phone_what_was_chosen_beside_another_page_is_brought_into_view(pag
     page.evaluate(CHOOSE, [TITLES.index("Upscale"), 0])
     page.wait_for_function(IS_IN_VIEW, arg="Upscale")
     page.go_back()
-    page.wait_for_function("document.querySelector('#cg-chooser label.selected').textContent.includes('Text to image')")
+    page.wait_for_function(
+        "document.querySelector('#cg-chooser label.selected').textContent.includes('Text to image')"
+    )
     settle(page)
     page.go_back()
     expect_form(page, "Text to image")

@@ -1,4 +1,6 @@
-"""The history page in a real browser: two people, finding, using again, favourites, deleting, and a phone."""
+"""The history page in a real browser: two people, finding, using again, favourites, deleting, and a
+phone.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def close_history(page: Page) -> None:
 def has_drawn(page: Page, selector: str) -> None:
     """Wait until a picture is really there."""
     page.wait_for_function(
-        "one => { const i = document.querySelector(one); return i && i.complete && i.naturalWidth > 0; }", arg=selector
+        "one => { const i = document.querySelector(one); return i && i.complete && i.naturalWidth "
+        "> 0; }",
+        arg=selector,
     )
 
 
@@ -89,7 +93,9 @@ def test_favourites_and_words_find_and_values_narrow(page: Page) -> None:
     names = page.locator(".cg-past-say")
     expect(names).to_have_text(["a green pear", "a red apple"])
     page.get_by_role("button", name="Favourite a red apple").click()
-    expect(page.get_by_role("button", name="Favourite a red apple")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Favourite a red apple")).to_have_attribute(
+        "aria-pressed", "true"
+    )
     page.get_by_role("button", name="★ Favourites").click()
     expect(names).to_have_text(["a red apple"])
     page.get_by_role("button", name="★ Favourites").click()
@@ -131,7 +137,9 @@ def test_two_are_compared_and_downloaded(page: Page) -> None:
         page.get_by_label(name).check()
     bar = page.get_by_role("toolbar")
     bar.get_by_role("button", name="Compare").click()
-    expect(page.locator(".cg-past-differ td")).to_have_text(["the first of two", "the second of two", "21", "22"])
+    expect(page.locator(".cg-past-differ td")).to_have_text(
+        ["the first of two", "the second of two", "21", "22"]
+    )
     page.keyboard.press("Escape")
     with page.expect_download() as download:
         bar.get_by_role("button", name="Download").click()
@@ -150,7 +158,9 @@ def test_a_running_job_is_there_and_can_be_stopped(page: Page) -> None:
     page.get_by_role("button", name="Open a slow one").click()
     page.locator(".cg-past-open").get_by_role("button", name="Stop").click()
     expect(page.locator(".cg-past-open .cg-past-stopped")).to_be_visible()
-    expect(page.locator(".cg-past-open").get_by_role("button", name="Delete", exact=True)).to_be_visible()
+    expect(
+        page.locator(".cg-past-open").get_by_role("button", name="Delete", exact=True)
+    ).to_be_visible()
 
 
 def test_the_history_fits_a_phone(page: Page) -> None:

@@ -1,4 +1,6 @@
-"""Answers that come late or never: what was left opens nothing, and a page that hears nothing asks again."""
+"""Answers that come late or never: what was left opens nothing, and a page that hears nothing asks
+again.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def test_a_comparison_that_was_left_does_not_open(page: Page) -> None:
     for name in ("Select the first of two", "Select the second of two"):
         page.get_by_label(name).check()
     held: list[Route] = []
-    page.route(QUESTIONS, lambda route: held.append(route) if names(route, "open") else route.continue_())
+    page.route(
+        QUESTIONS, lambda route: held.append(route) if names(route, "open") else route.continue_()
+    )
     page.get_by_role("toolbar").get_by_role("button", name="Compare").click()
     page.get_by_role("link", name="Back to the forms").click()
     wait_until(page, lambda: len(held) == 2)
@@ -54,7 +58,10 @@ def test_a_look_that_is_never_answered_is_tried_again(page: Page) -> None:
     card = page.locator(".cg-past-card")
     expect(card).to_have_attribute("data-phase", "running")
     held: list[Route] = []
-    page.route(QUESTIONS, lambda route: route.continue_() if held or not names(route, "look") else held.append(route))
+    page.route(
+        QUESTIONS,
+        lambda route: route.continue_() if held or not names(route, "look") else held.append(route),
+    )
     wait_until(page, lambda: bool(held))
     expect(card).to_have_attribute("data-phase", "running")
     page.clock.run_for(25_000)

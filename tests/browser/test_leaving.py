@@ -18,7 +18,9 @@ from tests.jobs.lines import free_port, is_over, wait
 
 @pytest.fixture
 def slow(wish: str) -> Iterator[DemoServer]:
-    """A demo server that takes ten seconds for a picture, or a minute for one that shall be stopped."""
+    """A demo server that takes ten seconds for a picture, or a minute for one that shall be
+    stopped.
+    """
     with DemoServer(DemoOptions(step_seconds=3.0 if wish == "cancel" else 0.5)) as server:
         yield server
 
@@ -32,7 +34,9 @@ def test_a_closed_page_ends_its_job_only_where_that_is_wanted(
     app = build(replace(settings, on_disconnect=wish))
     assert (app.studio.attendance is not None) == (wish == "cancel")
     if app.studio.attendance:
-        app.studio.attendance = Attendance(app.studio.queue.stop, away_seconds=10.0)  # longer than a reload takes
+        app.studio.attendance = Attendance(
+            app.studio.queue.stop, away_seconds=10.0
+        )  # longer than a reload takes
     try:
         url = launch(app, block=False)
         page = context.new_page()

@@ -15,7 +15,10 @@ from tests.ui.running import RunningApp
 PROMPT = "What do you want to see?"
 
 
-ENDLESS = "document.getAnimations().filter((one) => one.effect.getTiming().iterations === Infinity).length"
+ENDLESS = (
+    "document.getAnimations().filter((one) => one.effect.getTiming().iterations === "
+    "Infinity).length"
+)
 
 
 def start(page: Page, prompt: str, steps: int = 20) -> None:
@@ -34,7 +37,8 @@ def frame_source(page: Page) -> str | None:
 def wait_for_frame(page: Page, other_than: str | None = None) -> str:
     """Wait until a preview is shown that is another one."""
     page.wait_for_function(
-        "old => { const f = document.querySelector('img.cg-frame'); return f && !f.hidden && f.src && f.src !== old; }",
+        "old => { const f = document.querySelector('img.cg-frame'); return f && !f.hidden && "
+        "f.src && f.src !== old; }",
         arg=other_than,
     )
     return frame_source(page) or ""
@@ -43,22 +47,29 @@ def wait_for_frame(page: Page, other_than: str | None = None) -> str:
 def wait_for_result(page: Page) -> None:
     """Wait until a finished picture is shown."""
     page.wait_for_function(
-        "() => { const i = document.querySelector('.cg-card img'); return i && i.complete && i.naturalWidth > 0; }"
+        "() => { const i = document.querySelector('.cg-card img'); return i && i.complete && "
+        "i.naturalWidth > 0; }"
     )
 
 
-def test_generate_shows_previews_then_the_picture_and_stop_ends_a_second_run(page: Page, demo: DemoServer) -> None:
+def test_generate_shows_previews_then_the_picture_and_stop_ends_a_second_run(
+    page: Page, demo: DemoServer
+) -> None:
     start(page, "a lighthouse at dusk")
     first = wait_for_frame(page)
     second = wait_for_frame(page, first)
     assert second != first
     wait_for_result(page)
-    expect(page.locator(".cg-summary")).to_contain_text(re.compile(r"Text to image · in .+ · seed \d+"))
+    expect(page.locator(".cg-summary")).to_contain_text(
+        re.compile(r"Text to image · in .+ · seed \d+")
+    )
     expect(page.locator("img.cg-frame")).to_be_hidden()
 
     start(page, "a fox", steps=60)
     wait_for_frame(page)
-    assert page.evaluate(ENDLESS) == 0, "previews show that it goes on; an animation behind them only costs"
+    assert page.evaluate(ENDLESS) == 0, (
+        "previews show that it goes on; an animation behind them only costs"
+    )
     page.get_by_role("button", name="Stop").click()
     expect(page.locator(".cg-summary")).to_contain_text("stopped")
     expect(page.get_by_role("button", name="Generate")).to_be_enabled()
@@ -84,7 +95,9 @@ def test_a_reload_shows_the_running_job_again(page: Page) -> None:
     wait_for_result(page)
 
 
-def test_a_new_tab_shows_the_running_job(page: Page, context: BrowserContext, app: RunningApp) -> None:
+def test_a_new_tab_shows_the_running_job(
+    page: Page, context: BrowserContext, app: RunningApp
+) -> None:
     start(page, "a river", steps=80)
     wait_for_frame(page)
     other = context.new_page()
@@ -93,7 +106,9 @@ def test_a_new_tab_shows_the_running_job(page: Page, context: BrowserContext, ap
     wait_for_result(other)
 
 
-def test_a_hidden_tab_lets_go_and_shows_the_end_when_it_comes_back(page: Page, app: RunningApp) -> None:
+def test_a_hidden_tab_lets_go_and_shows_the_end_when_it_comes_back(
+    page: Page, app: RunningApp
+) -> None:
     start(page, "a forest", steps=40)
     wait_for_frame(page)
     set_hidden(page, True)
@@ -105,7 +120,9 @@ def test_a_hidden_tab_lets_go_and_shows_the_end_when_it_comes_back(page: Page, a
 def test_a_refused_value_is_explained_under_the_button(page: Page) -> None:
     page.get_by_label("Seed").fill("many")
     page.get_by_role("button", name="Generate").click()
-    expect(page.locator(".block.cg-problem")).to_contain_text("Seed: many is not possible; whole numbers from 0")
+    expect(page.locator(".block.cg-problem")).to_contain_text(
+        "Seed: many is not possible; whole numbers from 0"
+    )
     page.get_by_label("Seed").fill("18446744073709551615")
     page.get_by_role("button", name="Generate").click()
     wait_for_result(page)
@@ -147,7 +164,8 @@ def set_hidden(page: Page, hidden: bool) -> None:
         """hidden => {
           const state = hidden ? "hidden" : "visible";
           Object.defineProperty(document, "hidden", { get: () => hidden, configurable: true });
-          Object.defineProperty(document, "visibilityState", { get: () => state, configurable: true });
+          const visibility = { get: () => state, configurable: true };
+          Object.defineProperty(document, "visibilityState", visibility);
           document.dispatchEvent(new Event("visibilitychange"));
         }""",
         hidden,

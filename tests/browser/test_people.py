@@ -28,7 +28,9 @@ def crowd(tmp_path: Path) -> Iterator[RunningApp]:
     users.write_text("ann:one\nben:two\n")
     options = DemoOptions(step_seconds=1.0)
     with DemoServer(options) as first, DemoServer(options) as second:
-        settings = Settings(presets=(shipped_presets(),), outputs=tmp_path / "outputs", port=free_port(), auth=users)
+        settings = Settings(
+            presets=(shipped_presets(),), outputs=tmp_path / "outputs", port=free_port(), auth=users
+        )
         app = build(replace(settings, server=first.url, more_servers=(second.url,)))
         try:
             yield RunningApp(app, launch(app, block=False))
@@ -95,7 +97,9 @@ def test_each_sees_own_previews_and_stops_own_job_on_any_device(
     expect(ben.locator(".cg-card")).to_contain_text("512 × 768")
 
 
-def test_a_device_with_nothing_running_shows_nothing(crowd: RunningApp, devices: list[BrowserContext]) -> None:
+def test_a_device_with_nothing_running_shows_nothing(
+    crowd: RunningApp, devices: list[BrowserContext]
+) -> None:
     ann = log_in(devices[0], crowd, "ann", "one")
     start(ann, "a lake", "512 × 512", 60)
     expect(ann.locator(".cg-view")).to_have_attribute("data-phase", "running")

@@ -40,10 +40,14 @@ def build_proxy(target: str) -> Starlette:
     async def pass_on(request: Request) -> Response:
         client: httpx.AsyncClient = request.app.state.client
         url = httpx.URL(path="/" + request.path_params["path"], query=request.url.query.encode())
-        asked = client.build_request(request.method, url, headers=request.headers.items(), content=await request.body())
+        asked = client.build_request(
+            request.method, url, headers=request.headers.items(), content=await request.body()
+        )
         answer = await client.send(asked, stream=True)
         kept = {name: value for name, value in answer.headers.items() if name not in HOP_BY_HOP}
-        return StreamingResponse(answer.aiter_raw(), answer.status_code, kept, background=BackgroundTask(answer.aclose))
+        return StreamingResponse(
+            answer.aiter_raw(), answer.status_code, kept, background=BackgroundTask(answer.aclose)
+        )
 
     route = Route(PREFIX + "/{path:path}", pass_on, methods=["GET", "POST", "HEAD"])
     return Starlette(routes=[route], lifespan=open_client)
@@ -53,7 +57,9 @@ def build_proxy(target: str) -> Starlette:
 def run_proxy(target: str) -> Iterator[str]:
     """A proxy on a random port; its address with the prefix."""
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(build_proxy(target), port=port, log_level="error", log_config=None))
+    server = uvicorn.Server(
+        uvicorn.Config(build_proxy(target), port=port, log_level="error", log_config=None)
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     await_that(lambda: server.started)
@@ -68,7 +74,9 @@ def run_proxy(target: str) -> Iterator[str]:
 def address(tmp_path: Path) -> Iterator[str]:
     """The app behind the proxy, on a demo server that takes ten seconds for a picture."""
     with DemoServer(DemoOptions(step_seconds=0.5)) as demo:
-        settings = Settings(server=demo.url, presets=(shipped_presets(),), outputs=tmp_path / "outputs")
+        settings = Settings(
+            server=demo.url, presets=(shipped_presets(),), outputs=tmp_path / "outputs"
+        )
         app = build(replace(settings, port=free_port(), root_path=PREFIX))
         launch(app, block=False)
         try:
@@ -79,7 +87,9 @@ def address(tmp_path: Path) -> Iterator[str]:
             app.blocks.close(verbose=False)
 
 
-def test_a_job_is_watched_found_again_and_kept_behind_a_prefix(context: BrowserContext, address: str) -> None:
+def test_a_job_is_watched_found_again_and_kept_behind_a_prefix(
+    context: BrowserContext, address: str
+) -> None:
     page = context.new_page()
     refused: list[str] = []
     page.on("response", lambda answer: refused.append(answer.url) if answer.status >= 400 else None)
@@ -89,7 +99,12 @@ def test_a_job_is_watched_found_again_and_kept_behind_a_prefix(context: BrowserC
     page.reload()
     page.locator("img.cg-frame[src^=data]").wait_for()
     page.locator(".cg-card img").wait_for(timeout=60_000)
-    assert page.locator(".cg-card img").evaluate("image => image.decode().then(() => image.naturalWidth)") == 512
+    assert (
+        page.locator(".cg-card img").evaluate(
+            "image => image.decode().then(() => image.naturalWidth)"
+        )
+        == 512
+    )
     page.get_by_role("link", name="History").click()
     expect(page.locator(".cg-past-thumb")).to_have_count(1)
     assert page.url.startswith(address) and [url for url in refused if "favicon" not in url] == []

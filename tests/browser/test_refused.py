@@ -1,4 +1,6 @@
-"""What the server refuses although the form took it: a model that went away while the page was open."""
+"""What the server refuses although the form took it: a model that went away while the page was
+open.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,10 @@ from tests.ui.running import run_app
 
 
 def test_the_servers_own_refusal_stands_beside_the_field(browser: Browser, tmp_path: Path) -> None:
-    with DemoServer(DemoOptions(step_seconds=0)) as server, run_app(server.url, tmp_path) as running:
+    with (
+        DemoServer(DemoOptions(step_seconds=0)) as server,
+        run_app(server.url, tmp_path) as running,
+    ):
         page = browser.new_page()
         page.goto(running.url)
         page.get_by_label("Model").wait_for()

@@ -50,7 +50,9 @@ def server() -> Iterator[DemoServer]:
 def two(server: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     """An app with two forms."""
     folder = tmp_path_factory.mktemp("two")
-    with run_app(server.url, folder / "outputs", write(folder / "presets", "First", "Second")) as app:
+    with run_app(
+        server.url, folder / "outputs", write(folder / "presets", "First", "Second")
+    ) as app:
         yield app
 
 
@@ -87,7 +89,9 @@ def test_a_model_of_a_long_list_is_still_named_when_its_form_comes_back(
     expect(page.locator(".cg-past-values")).to_contain_text(MODELS[123])
 
 
-def test_a_refusal_is_said_again_when_its_form_comes_back(context: BrowserContext, two: RunningApp) -> None:
+def test_a_refusal_is_said_again_when_its_form_comes_back(
+    context: BrowserContext, two: RunningApp
+) -> None:
     page = open_first(context, two)
     page.get_by_label("My seed").fill("many")
     page.get_by_role("button", name="Generate").click()
@@ -101,14 +105,20 @@ def test_a_refusal_is_said_again_when_its_form_comes_back(context: BrowserContex
     expect(find_form(page).locator(".block.cg-problem")).to_have_text("")
 
 
-def test_the_used_seed_goes_into_a_field_of_any_name(context: BrowserContext, two: RunningApp) -> None:
+def test_the_used_seed_goes_into_a_field_of_any_name(
+    context: BrowserContext, two: RunningApp
+) -> None:
     page = open_first(context, two)
     page.get_by_role("button", name="Generate").click()
     page.get_by_role("button", name="Keep this seed").click()
-    expect(page.get_by_label("My seed")).to_have_value(page.locator(".cg-summary").inner_text().split("seed ")[1])
+    expect(page.get_by_label("My seed")).to_have_value(
+        page.locator(".cg-summary").inner_text().split("seed ")[1]
+    )
 
 
-def test_what_was_typed_into_every_form_outlasts_a_reload(context: BrowserContext, two: RunningApp) -> None:
+def test_what_was_typed_into_every_form_outlasts_a_reload(
+    context: BrowserContext, two: RunningApp
+) -> None:
     page = open_first(context, two)
     page.get_by_label("Words").fill("first words")
     show(page, "Second")

@@ -1,4 +1,6 @@
-"""An operator looks at the Status page in a real browser, and uses its buttons; others find no way to it."""
+"""An operator looks at the Status page in a real browser, and uses its buttons; others find no way
+to it.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def settings(demo: DemoServer, tmp_path: Path) -> Settings:
     dead = f"http://127.0.0.1:{free_port()}"
     outputs = tmp_path / "outputs"
     presets = (shipped_presets(),)
-    return Settings(server=demo.url, more_servers=(dead,), presets=presets, outputs=outputs, port=free_port())
+    return Settings(
+        server=demo.url, more_servers=(dead,), presets=presets, outputs=outputs, port=free_port()
+    )
 
 
 @pytest.fixture
@@ -62,7 +66,9 @@ def first_lane(app: App) -> Lane:
     return app.studio.queue.lanes[0]
 
 
-def test_it_shows_servers_and_who_waits_and_stops_what_waits(status: Page, opened: tuple[App, str]) -> None:
+def test_it_shows_servers_and_who_waits_and_stops_what_waits(
+    status: Page, opened: tuple[App, str]
+) -> None:
     app, _ = opened
     cards = status.locator(".cg-status-servers .cg-status-card")
     expect(cards).to_have_count(2)
@@ -81,7 +87,9 @@ def test_it_shows_servers_and_who_waits_and_stops_what_waits(status: Page, opene
     assert not jobs[0].snapshot.is_over
 
 
-def test_interrupt_asks_first_and_the_question_outlives_a_refresh(status: Page, opened: tuple[App, str]) -> None:
+def test_interrupt_asks_first_and_the_question_outlives_a_refresh(
+    status: Page, opened: tuple[App, str]
+) -> None:
     app, _ = opened
     job = app.studio.submit("text_to_image", SLOW)
     wait(job, is_running)
@@ -128,7 +136,9 @@ def test_somebody_who_is_no_operator_sees_nothing_of_it(
         for name, password, sees in (("ben", "b", False), ("ann", "a", True)):
             context.clear_cookies()
             # the app may be closing the connection that has been idle for 5 s
-            context.request.post(f"{url}login", form={"username": name, "password": password}, max_retries=2)
+            context.request.post(
+                f"{url}login", form={"username": name, "password": password}, max_retries=2
+            )
             page.goto(f"{url}?status=1")
             if sees:
                 expect(page.locator(".cg-status-card").first).to_be_visible()
@@ -148,13 +158,17 @@ def generate(page: Page, url: str) -> None:
     page.get_by_role("button", name="Generate").click()
 
 
-def test_what_is_left_is_told_once_a_preset_has_run(context: BrowserContext, opened: tuple[App, str]) -> None:
+def test_what_is_left_is_told_once_a_preset_has_run(
+    context: BrowserContext, opened: tuple[App, str]
+) -> None:
     app, url = opened
     page = context.new_page()
     generate(page, url)
     page.locator(".cg-summary").get_by_text("Text to image").wait_for(timeout=60_000)
     page.get_by_role("button", name="Generate").click()
-    expect(page.locator(".cg-time")).to_have_text(re.compile(r"^\d+ % · (about \d s|a few seconds) left$"))
+    expect(page.locator(".cg-time")).to_have_text(
+        re.compile(r"^\d+ % · (about \d s|a few seconds) left$")
+    )
     page.get_by_role("button", name="Stop").click()
     expect(page.locator(".cg-summary")).to_contain_text("stopped")
     expect(page.locator(".cg-time")).not_to_contain_text("left")
@@ -165,7 +179,10 @@ def test_what_is_left_is_told_once_a_preset_has_run(context: BrowserContext, ope
 
 
 def test_the_reason_why_a_job_waits_is_told(context: BrowserContext, tmp_path: Path) -> None:
-    with DemoServer(DemoOptions(step_seconds=0)) as server, run_app(server.url, tmp_path / "outputs") as running:
+    with (
+        DemoServer(DemoOptions(step_seconds=0)) as server,
+        run_app(server.url, tmp_path / "outputs") as running,
+    ):
         page = context.new_page()
         page.goto(running.url)
         page.get_by_role("button", name="Generate").wait_for()

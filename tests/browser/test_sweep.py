@@ -1,4 +1,6 @@
-"""Sweeps in a real browser: from a form to a grid that fills itself, and what can be done with it."""
+"""Sweeps in a real browser: from a form to a grid that fills itself, and what can be
+done with it.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ def add_axis(page: Page, label: str, text: str) -> None:
     """Choose a field that has no values yet, and say which ones it gets."""
     if not page.locator(".cg-sweep-offers:visible").count():
         page.get_by_role("button", name="+ Another field").click()
-    page.locator(".cg-sweep-offers:visible").last.get_by_role("button", name=label, exact=True).click()
+    page.locator(".cg-sweep-offers:visible").last.get_by_role(
+        "button", name=label, exact=True
+    ).click()
     page.get_by_label(f"Values of {label}").fill(text)
 
 
@@ -79,7 +83,9 @@ def cell(page: Page, *values: str) -> str:
     return ".cg-sweep-shot" + "".join(f'[aria-label*="{value}"]' for value in values)
 
 
-def test_cells_appear_while_it_runs_and_come_back_after_a_reload(page: Page, other: BrowserContext) -> None:
+def test_cells_appear_while_it_runs_and_come_back_after_a_reload(
+    page: Page, other: BrowserContext
+) -> None:
     open_editor(page)
     add_axis(page, "Steps", "4, 5, 6")
     add_axis(page, SCALE, "1-7 (+3)")
@@ -259,5 +265,8 @@ def test_the_sweep_fits_a_phone(page: Page) -> None:
     assert page.evaluate("document.querySelector('.cg-sweep-sheet').scrollWidth") == 390
     page.get_by_role("button", name="Close").click()
     assert json.loads(
-        page.evaluate("JSON.stringify([...document.querySelectorAll('.cg-sweep-grid')].map(g => g.clientWidth))")
+        page.evaluate(
+            "JSON.stringify([...document.querySelectorAll('.cg-sweep-grid')].map(g => "
+            "g.clientWidth))"
+        )
     ) == [358]

@@ -1,4 +1,6 @@
-"""A sweep as one HTML file in a real browser: opened from the disk, without any server and any network."""
+"""A sweep as one HTML file in a real browser: opened from the disk, without any server and any
+network.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,11 @@ from comfygradio.sweeps.showing.gallery_page import write_gallery
 from comfygradio.sweeps.showing.grid import Grid, GridCell, Layout
 from tests.sweeps.exporting import HOSTILE, PICTURES, SEED, fill_grid, make_grid, save_picture
 
-AXES: Mapping[str, list[str]] = {"Steps": ["10", "20"], "CFG": ["1", "4", "7"], "Sampler": ["euler", "ddim"]}
+AXES: Mapping[str, list[str]] = {
+    "Steps": ["10", "20"],
+    "CFG": ["1", "4", "7"],
+    "Sampler": ["euler", "ddim"],
+}
 COLORS = ("red", "green", "blue", "orange", "purple", "teal")
 
 Open = Callable[[Grid], Page]
@@ -23,14 +29,24 @@ Open = Callable[[Grid], Page]
 
 @pytest.fixture
 def open_page(context: BrowserContext, tmp_path: Path) -> Open:
-    """Writes a page and opens it; an error in its script or a request to anywhere but a file fails the test."""
+    """Writes a page and opens it; an error in its script or a request to anywhere but a file fails
+    the test.
+    """
 
     def open_it(grid: Grid) -> Page:
         path, page = write_gallery(grid, tmp_path / "sweep.html", 10_000_000), context.new_page()
         page.on("pageerror", lambda error: pytest.fail(f"the page's script failed: {error}"))
-        page.on("console", lambda message: pytest.fail(message.text) if message.type == "error" else None)
+        page.on(
+            "console",
+            lambda message: pytest.fail(message.text) if message.type == "error" else None,
+        )
         local = ("file:", "data:", "blob:")
-        page.on("request", lambda asked: None if asked.url.startswith(local) else pytest.fail(f"{asked.url} was asked"))
+        page.on(
+            "request",
+            lambda asked: (
+                None if asked.url.startswith(local) else pytest.fail(f"{asked.url} was asked")
+            ),
+        )
         page.goto(path.as_uri())
         page.locator(".cell").first.wait_for()
         return page
@@ -45,7 +61,9 @@ def grid(tmp_path: Path) -> Grid:
     cells = dict(made.cells)
     for number, (index, cell) in enumerate(made.cells.items()):
         result = save_picture(tmp_path / "pictures" / f"{number}.png", COLORS[number % 6])
-        cells[index] = replace(cell, results=(result,), seconds=number + 1.0, rating={1: 4, 2: -1}.get(number, 0))
+        cells[index] = replace(
+            cell, results=(result,), seconds=number + 1.0, rating={1: 4, 2: -1}.get(number, 0)
+        )
     cells[0, 1, 1] = GridCell((0, 1, 1), {}, "failed", error="KSampler: out of memory")
     del cells[0, 2, 1]
     return replace(made, cells=cells)
@@ -71,8 +89,12 @@ def test_axes_move_between_rows_columns_and_pages(open_page: Open, grid: Grid) -
     expect(page.locator(".label")).to_have_text(["10euler", "10ddim", "20euler", "20ddim"])
     page.get_by_role("button", name="4", exact=True).click()
     expect(page.locator(".head")).to_have_text(["1", "7"])
-    assert page.evaluate("Object.keys(localStorage).length") == 1, "another tab would not know the arrangement"
-    page.evaluate("localStorage.clear()")  # as Chromium itself does now and then to a page from a file
+    assert page.evaluate("Object.keys(localStorage).length") == 1, (
+        "another tab would not know the arrangement"
+    )
+    page.evaluate(
+        "localStorage.clear()"
+    )  # as Chromium itself does now and then to a page from a file
     page.reload()
     expect(page.locator(".head")).to_have_text(["1", "7"])
 
@@ -130,10 +152,19 @@ def test_ratings_stay_and_filter_and_sort(open_page: Open, grid: Grid) -> None:
     expect(page.locator(".cell")).to_have_count(1)
 
 
-def test_nothing_that_people_wrote_becomes_part_of_the_page(open_page: Open, tmp_path: Path) -> None:
-    results = (Result("text", text=HOSTILE), save_picture(tmp_path / "a' onerror='window.pwned=3.png", "red"))
+def test_nothing_that_people_wrote_becomes_part_of_the_page(
+    open_page: Open, tmp_path: Path
+) -> None:
+    results = (
+        Result("text", text=HOSTILE),
+        save_picture(tmp_path / "a' onerror='window.pwned=3.png", "red"),
+    )
     point = GridCell((0,), {HOSTILE: HOSTILE}, "done", results, HOSTILE, server=HOSTILE)
-    page = open_page(replace(make_grid({HOSTILE: [HOSTILE]}, {(0,): point}), title=HOSTILE, fields={HOSTILE: HOSTILE}))
+    page = open_page(
+        replace(
+            make_grid({HOSTILE: [HOSTILE]}, {(0,): point}), title=HOSTILE, fields={HOSTILE: HOSTILE}
+        )
+    )
     expect(page.get_by_role("heading")).to_have_text(HOSTILE)
     page.get_by_role("button", name="Arrange").click()
     page.locator(".shot").click()
@@ -144,7 +175,9 @@ def test_nothing_that_people_wrote_becomes_part_of_the_page(open_page: Open, tmp
 
 
 @pytest.mark.parametrize("is_beside", [True, False])
-def test_videos_stay_videos_and_sounds_can_be_heard(open_page: Open, tmp_path: Path, is_beside: bool) -> None:
+def test_videos_stay_videos_and_sounds_can_be_heard(
+    open_page: Open, tmp_path: Path, is_beside: bool
+) -> None:
     folder = tmp_path if is_beside else PICTURES
     for name in ("video.webm", "sound.mp3"):
         (folder / name).write_bytes((PICTURES / name).read_bytes()) if is_beside else None
@@ -163,21 +196,33 @@ def test_videos_stay_videos_and_sounds_can_be_heard(open_page: Open, tmp_path: P
 
 
 def test_it_fits_a_phone_and_knows_the_dark(browser: Browser, grid: Grid, tmp_path: Path) -> None:
-    page = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme="dark", has_touch=True)
+    page = browser.new_page(
+        viewport={"width": 390, "height": 844}, color_scheme="dark", has_touch=True
+    )
     page.goto(write_gallery(grid, tmp_path / "sweep.html").as_uri())
     expect(page.locator(".label").first).to_have_text("1")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
-    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(11, 17, 32)"
+    assert (
+        page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        == "rgb(11, 17, 32)"
+    )
     page.get_by_role("button", name="Light or dark").tap()
-    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(248, 250, 252)"
+    assert (
+        page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        == "rgb(248, 250, 252)"
+    )
     page.locator(".shot").first.tap()
     assert page.evaluate("document.querySelector('dialog').getBoundingClientRect().width") == 390
     page.close()
 
 
-def test_two_thousand_cells_cost_no_more_than_those_in_sight(open_page: Open, tmp_path: Path) -> None:
+def test_two_thousand_cells_cost_no_more_than_those_in_sight(
+    open_page: Open, tmp_path: Path
+) -> None:
     axes = {"Seed": [str(n) for n in range(100)], "CFG": [str(n) for n in range(20)]}
-    page = open_page(fill_grid(axes, save_picture(tmp_path / "a.png", "red", (8, 8)), Layout((0,), (1,))))
+    page = open_page(
+        fill_grid(axes, save_picture(tmp_path / "a.png", "red", (8, 8)), Layout((0,), (1,)))
+    )
     assert page.locator(".cell").count() < 500
     page.evaluate("document.querySelector('.grid').scrollTop = 1e6")
     expect(page.locator(".label").last).to_have_text("99")

@@ -28,12 +28,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def demo() -> Iterator[DemoServer]:
     """A quick demo server with twenty thousand checkpoints."""
-    with DemoServer(DemoOptions(step_seconds=0.01, checkpoints=("dream-sd15.safetensors", *NAMES))) as server:
+    with DemoServer(
+        DemoOptions(step_seconds=0.01, checkpoints=("dream-sd15.safetensors", *NAMES))
+    ) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def app(demo: DemoServer, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+def app(
+    demo: DemoServer, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningApp]:
     with run_app(demo.url, tmp_path_factory.mktemp("outputs"), folder) as running:
         yield running
 
@@ -49,7 +53,8 @@ def generate(page: Page) -> None:
     shown = page.evaluate("() => document.querySelector('.cg-card img')?.src ?? ''")
     page.get_by_role("button", name="Generate").click()
     page.wait_for_function(
-        "old => { const i = document.querySelector('.cg-card img'); return i && i.src !== old && i.naturalWidth > 0; }",
+        "old => { const i = document.querySelector('.cg-card img'); return i && i.src !== old && "
+        "i.naturalWidth > 0; }",
         arg=shown,
     )
     page.wait_for_function("() => document.querySelector('.cg-view')?.dataset.phase === 'done'")
@@ -97,7 +102,11 @@ def test_lora_rows_become_a_chain(page: Page, app: RunningApp, demo: DemoServer)
     generate(page)
     graph = read_prompt(demo)
     added = graph["loras-lora-1"]["inputs"]
-    assert (added["lora_name"], added["strength_model"], added["model"]) == ("soft-light.safetensors", 0.4, ["10", 0])
+    assert (added["lora_name"], added["strength_model"], added["model"]) == (
+        "soft-light.safetensors",
+        0.4,
+        ["10", 0],
+    )
     assert graph["3"]["inputs"]["model"] == ["loras-lora-1", 0]
     for _ in range(2):
         page.get_by_role("button", name="Remove").first.click()
@@ -106,7 +115,9 @@ def test_lora_rows_become_a_chain(page: Page, app: RunningApp, demo: DemoServer)
     assert "10" not in graph and graph["3"]["inputs"]["model"] == ["4", 0]
 
 
-def test_twenty_thousand_names_are_searched_by_the_server(page: Page, app: RunningApp, demo: DemoServer) -> None:
+def test_twenty_thousand_names_are_searched_by_the_server(
+    page: Page, app: RunningApp, demo: DemoServer
+) -> None:
     open_preset(page, app, "everything")
     box = page.get_by_role("combobox", name="Model")
     expect(box).to_have_value("dream-sd15.safetensors")
@@ -124,7 +135,9 @@ def test_twenty_thousand_names_are_searched_by_the_server(page: Page, app: Runni
     expect(box).to_have_value("folder-42/model-04217.safetensors")
 
 
-def test_a_size_keeps_its_area_and_can_be_swapped(page: Page, app: RunningApp, demo: DemoServer) -> None:
+def test_a_size_keeps_its_area_and_can_be_swapped(
+    page: Page, app: RunningApp, demo: DemoServer
+) -> None:
     open_preset(page, app, "everything")
     page.get_by_role("button", name="16:9").click()
     expect(page.get_by_label("Picture size: width")).to_have_value("168")
@@ -134,7 +147,9 @@ def test_a_size_keeps_its_area_and_can_be_swapped(page: Page, app: RunningApp, d
     assert (latent["width"], latent["height"]) == (96, 168)
 
 
-def test_an_example_fills_every_kind_of_widget(page: Page, app: RunningApp, demo: DemoServer) -> None:
+def test_an_example_fills_every_kind_of_widget(
+    page: Page, app: RunningApp, demo: DemoServer
+) -> None:
     open_preset(page, app, "everything")
     page.get_by_role("button", name="Fox").click()
     expect(page.get_by_label("Picture size: width")).to_have_value("192")
@@ -150,7 +165,9 @@ def test_an_embedding_is_put_where_the_cursor_is(page: Page, app: RunningApp) ->
     page.get_by_label("What do you want to see?").fill("a fox")
     page.get_by_role("combobox", name="Add an embedding").first.click()
     page.get_by_role("option", name="tidy-hands").click()
-    expect(page.get_by_label("What do you want to see?")).to_have_value("a fox, embedding:tidy-hands")
+    expect(page.get_by_label("What do you want to see?")).to_have_value(
+        "a fox, embedding:tidy-hands"
+    )
 
 
 def test_a_refusal_stands_beside_its_field_until_the_next_try(page: Page, app: RunningApp) -> None:
@@ -170,24 +187,36 @@ def test_what_is_painted_is_painted_anew_and_nothing_else(
 ) -> None:
     open_preset(page, app, "inpaint")
     page.get_by_role("button", name="Generate").click()
-    expect(find_form(page).locator(".block.cg-problem")).to_contain_text("Your picture: please add a picture.")
+    expect(find_form(page).locator(".block.cg-problem")).to_contain_text(
+        "Your picture: please add a picture."
+    )
     Image.new("RGB", (128, 128), (70, 130, 180)).save(tmp_path / "blue.png")
     canvas = page.locator("#cg-inpaint-picture canvas").first
     page.get_by_role("button", name="Brush").first.wait_for()
-    page.wait_for_function("() => document.querySelector('#cg-inpaint-picture canvas').clientWidth > 100")
-    page.locator("#cg-inpaint-picture input[type=file]").first.set_input_files(tmp_path / "blue.png")
+    page.wait_for_function(
+        "() => document.querySelector('#cg-inpaint-picture canvas').clientWidth > 100"
+    )
+    page.locator("#cg-inpaint-picture input[type=file]").first.set_input_files(
+        tmp_path / "blue.png"
+    )
     page.get_by_text("Upload an image").wait_for(state="hidden")
     box = canvas.bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.wait_for_function("() => document.querySelector('#cg-inpaint-picture canvas').clientWidth > 100")
+    page.wait_for_function(
+        "() => document.querySelector('#cg-inpaint-picture canvas').clientWidth > 100"
+    )
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x + 8, y, steps=4)
     page.mouse.up()
     generate(page)
     uploaded = read_prompt(demo)["10"]["inputs"]["image"]
-    sent = Image.open(io.BytesIO(httpx.get(f"{demo.url}/view", params={"filename": uploaded, "type": "input"}).content))
+    sent = Image.open(
+        io.BytesIO(
+            httpx.get(f"{demo.url}/view", params={"filename": uploaded, "type": "input"}).content
+        )
+    )
     assert sent.mode == "RGBA" and sent.size == (128, 128)
     assert sent.getpixel((64, 64))[3] == 0 and sent.getpixel((3, 3))[3] == 255  # type: ignore[index]
     made = Image.open(io.BytesIO(download(page))).convert("RGB")
@@ -215,7 +244,9 @@ def test_a_picture_fills_its_form_with_what_is_ticked(
     other.get_by_text("Take settings from a picture").click()
     other.locator("#cg-restore input[type=file]").set_input_files(tmp_path / "boat.png")
     expect(other.locator(".cg-report tbody tr")).to_have_count(3)
-    expect(other.locator(".cg-report")).to_contain_text("comfygradio made this file with the form Everything.")
+    expect(other.locator(".cg-report")).to_contain_text(
+        "comfygradio made this file with the form Everything."
+    )
     other.get_by_label("Take over Picture size").uncheck()
     other.get_by_role("button", name="Use the ticked settings").click()
     expect(other.get_by_role("heading", name="Everything")).to_be_visible()
@@ -234,11 +265,15 @@ def test_a_file_without_settings_is_said(page: Page, app: RunningApp, tmp_path: 
     expect(page.locator(".cg-report .cg-note")).to_contain_text("holds no ComfyUI settings")
 
 
-def test_a_preset_with_a_missing_model_says_so_and_the_others_go_on(page: Page, app: RunningApp) -> None:
+def test_a_preset_with_a_missing_model_says_so_and_the_others_go_on(
+    page: Page, app: RunningApp
+) -> None:
     page.goto(f"{app.url}?preset=missing")
     note = page.locator("#cg-panel-missing .cg-note")
     expect(note).to_contain_text("Missing cannot be used yet.")
-    expect(note).to_contain_text("needs ckpt_name xl/gone.safetensors, which this ComfyUI does not have")
+    expect(note).to_contain_text(
+        "needs ckpt_name xl/gone.safetensors, which this ComfyUI does not have"
+    )
     expect(note).to_contain_text("models/checkpoints")
     page.get_by_text("Everything").first.click()
     generate(page)

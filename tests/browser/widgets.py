@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 TEXT_TO_IMAGE: Mapping[str, Any] = {
-    "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "dream-sd15.safetensors"}},
+    "4": {
+        "class_type": "CheckpointLoaderSimple",
+        "inputs": {"ckpt_name": "dream-sd15.safetensors"},
+    },
     "10": {
         "class_type": "LoraLoader",
         "inputs": {
@@ -19,7 +22,10 @@ TEXT_TO_IMAGE: Mapping[str, Any] = {
             "clip": ["4", 1],
         },
     },
-    "5": {"class_type": "EmptyLatentImage", "inputs": {"width": 128, "height": 128, "batch_size": 1}},
+    "5": {
+        "class_type": "EmptyLatentImage",
+        "inputs": {"width": 128, "height": 128, "batch_size": 1},
+    },
     "6": {"class_type": "CLIPTextEncode", "inputs": {"text": "a lighthouse", "clip": ["10", 1]}},
     "7": {"class_type": "CLIPTextEncode", "inputs": {"text": "blurry", "clip": ["10", 1]}},
     "3": {
@@ -78,7 +84,11 @@ fields:
   enlarge: {bypass: [Enlarge], label: Enlarge}
   upscaler: {slot: 14.model_name, label: Upscaler, show_if: {enlarge: true}}
 examples:
-  - {title: Fox, prompt: a fox, size: 192x128, look: Photo, loras: [{name: watercolor.safetensors, strength: 0.5}]}
+  - title: Fox
+    prompt: a fox
+    size: 192x128
+    look: Photo
+    loras: [{name: watercolor.safetensors, strength: 0.5}]
 """
 
 PAINT = """
@@ -102,7 +112,13 @@ fields:
 
 def write_presets(folder: Path) -> Path:
     """Write the three presets; one needs a model that no server has."""
-    missing = {**INPAINT, "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "xl/gone.safetensors"}}}
+    missing = {
+        **INPAINT,
+        "4": {
+            "class_type": "CheckpointLoaderSimple",
+            "inputs": {"ckpt_name": "xl/gone.safetensors"},
+        },
+    }
     for name, text, workflow in (
         ("everything", EVERYTHING, TEXT_TO_IMAGE),
         ("inpaint", PAINT, INPAINT),

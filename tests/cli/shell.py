@@ -27,10 +27,21 @@ Shell = Callable[..., Answer]
 
 def start(*arguments: object, cwd: Path, **options: Any) -> subprocess.Popen[str]:
     """A `comfygradio` process in a folder, with its output piped."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("COMFY", "GRADIO", "SPACE"))}
+    clean = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("COMFY", "GRADIO", "SPACE"))
+    }
     environ = {**clean, "PYTHONPATH": str(ROOT), **options.pop("env", {})}
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "preexec_fn": _heed_interrupts, **options}
-    return subprocess.Popen([*COMMAND, *map(str, arguments)], cwd=cwd, env=environ, text=True, **pipes)
+    pipes = {
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "preexec_fn": _heed_interrupts,
+        **options,
+    }
+    return subprocess.Popen(
+        [*COMMAND, *map(str, arguments)], cwd=cwd, env=environ, text=True, **pipes
+    )
 
 
 def _heed_interrupts() -> None:

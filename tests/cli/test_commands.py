@@ -22,7 +22,9 @@ def own(tmp_path: Path) -> Path:
 
 
 def test_run_saves_and_prints_paths(shell: Shell, demo: DemoServer) -> None:
-    answer = shell("run", "text_to_image", "prompt=a=b", "size=512x768", "pictures=2", "--server", demo.url)
+    answer = shell(
+        "run", "text_to_image", "prompt=a=b", "size=512x768", "pictures=2", "--server", demo.url
+    )
     assert (answer.code, answer.err) == (0, "")
     paths = [Path(line) for line in answer.out.splitlines()]
     assert [path.parent for path in paths] == [
@@ -34,7 +36,10 @@ def test_run_saves_and_prints_paths(shell: Shell, demo: DemoServer) -> None:
 
 
 def test_run_never_overwrites(shell: Shell, demo: DemoServer) -> None:
-    calls = [shell("run", "text_to_image", f"seed={seed}", "--out", "mine", "--server", demo.url) for seed in (1, 1, 2)]
+    calls = [
+        shell("run", "text_to_image", f"seed={seed}", "--out", "mine", "--server", demo.url)
+        for seed in (1, 1, 2)
+    ]
     assert [answer.code for answer in calls] == [0, 0, 0]
     paths = {answer.out.strip() for answer in calls}
     assert len(paths) == 3 and all(Path(path).parent == Path("mine") for path in paths)
@@ -56,9 +61,13 @@ def test_run_tells_json_with_the_seed_that_was_used(shell: Shell, demo: DemoServ
     assert Path(report["files"][0]).is_file() and report["prompt_id"] and report["seconds"] > 0
 
 
-def test_run_takes_pictures_and_a_path_of_a_preset(shell: Shell, demo: DemoServer, own: Path) -> None:
+def test_run_takes_pictures_and_a_path_of_a_preset(
+    shell: Shell, demo: DemoServer, own: Path
+) -> None:
     Image.new("RGB", (40, 30), "teal").save("cat.png")
-    answer = shell("run", own / "upscale.yaml", "image=cat.png", "--server", demo.url, "--out", "big")
+    answer = shell(
+        "run", own / "upscale.yaml", "image=cat.png", "--server", demo.url, "--out", "big"
+    )
     assert (answer.code, answer.err) == (0, "")
     with Image.open(answer.out.strip()) as picture:
         assert picture.size[0] > 40
@@ -73,16 +82,36 @@ def test_run_with_an_embedded_demo_server(shell: Shell) -> None:
     ("arguments", "code", "expected"),
     [
         (["text_to_imag"], 2, "There is no preset text_to_imag; did you mean text_to_image?"),
-        (["zzz"], 2, "There is no preset zzz; there are image_to_image, inpaint, text_to_image, upscale."),
-        (["text_to_image", "prompt"], 2, "prompt is no field=value; write for example prompt='a lighthouse'."),
+        (
+            ["zzz"],
+            2,
+            "There is no preset zzz; there are image_to_image, inpaint, text_to_image, upscale.",
+        ),
+        (
+            ["text_to_image", "prompt"],
+            2,
+            "prompt is no field=value; write for example prompt='a lighthouse'.",
+        ),
         (["text_to_image", "=x"], 2, "=x is no field=value"),
         (["text_to_image", "seed=1", "seed=2"], 2, "The field seed was given twice."),
-        (["text_to_image", "promt=x"], 2, "promt: Text to image has no such field; did you mean prompt?"),
-        (["text_to_image", "cfg=99"], 2, "cfg: 99 is not possible; numbers from 1 to 20 are allowed."),
+        (
+            ["text_to_image", "promt=x"],
+            2,
+            "promt: Text to image has no such field; did you mean prompt?",
+        ),
+        (
+            ["text_to_image", "cfg=99"],
+            2,
+            "cfg: 99 is not possible; numbers from 1 to 20 are allowed.",
+        ),
         (["upscale"], 2, "image: please add a picture."),
         (["upscale", "image=gone.png"], 2, "image: the file gone.png does not exist."),
         (["gone.yaml"], 1, "gone.yaml cannot be read: No such file or directory."),
-        (["text_to_image", "--outputs", "presets/upscale.json"], 2, "--outputs: presets/upscale.json is a file"),
+        (
+            ["text_to_image", "--outputs", "presets/upscale.json"],
+            2,
+            "--outputs: presets/upscale.json is a file",
+        ),
         (["text_to_image", "--out", "presets/upscale.json"], 1, "presets/upscale.json"),
         (["text_to_image", "--frob"], 2, "No such option: --frob; see comfygradio --help."),
         ([], 2, "Missing argument 'PRESET'; see comfygradio --help."),
@@ -100,8 +129,14 @@ def test_what_run_refuses(
 def test_a_server_that_is_not_there(shell: Shell) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        answer = shell("run", "text_to_image", "--server", f"http://127.0.0.1:{taken.getsockname()[1]}")
-    assert answer.code == 1 and "does not answer. Is it running?" in answer.err and answer.err.count("\n") == 1
+        answer = shell(
+            "run", "text_to_image", "--server", f"http://127.0.0.1:{taken.getsockname()[1]}"
+        )
+    assert (
+        answer.code == 1
+        and "does not answer. Is it running?" in answer.err
+        and answer.err.count("\n") == 1
+    )
 
 
 @pytest.mark.parametrize("command", [["run", "text_to_image"], ["check"]])
@@ -116,7 +151,10 @@ def test_no_server_named_and_none_running(shell: Shell, command: list[str]) -> N
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        (DemoOptions(html_on=("/object_info/KSampler", "/object_info")), "a web page instead of data"),
+        (
+            DemoOptions(html_on=("/object_info/KSampler", "/object_info")),
+            "a web page instead of data",
+        ),
         (DemoOptions(token="t"), "refuses access (HTTP 401)"),
         (DemoOptions(missing_classes=("KSampler",)), "This ComfyUI has no node class KSampler;"),
         (DemoOptions(step_seconds=0, fail_at_step=1), "KSampler"),
@@ -143,21 +181,36 @@ def test_check_says_ok(shell: Shell, demo: DemoServer) -> None:
     assert shell("check", "upscale", "--server", demo.url) == (0, "upscale: ok\n", "")
 
 
-def test_check_says_every_problem_of_every_preset(shell: Shell, demo: DemoServer, own: Path) -> None:
+def test_check_says_every_problem_of_every_preset(
+    shell: Shell, demo: DemoServer, own: Path
+) -> None:
     text = (own / "upscale.yaml").read_text(encoding="utf-8")
-    (own / "upscale.yaml").write_text(text.replace("1.image", "1.nope").replace("2.model", "9.model"), encoding="utf-8")
+    (own / "upscale.yaml").write_text(
+        text.replace("1.image", "1.nope").replace("2.model", "9.model"), encoding="utf-8"
+    )
     (own / "broken.yaml").write_text("title: a: b", encoding="utf-8")
     answer = shell("check", "--server", demo.url)
     lines = answer.out.splitlines()
     assert answer.code == 1 and len(lines) == 6
     assert lines[0].startswith("presets/broken.yaml:1: no valid YAML")
-    assert [line.partition(": ok")[0] for line in lines[1:4]] == ["text_to_image", "image_to_image", "inpaint"]
+    assert [line.partition(": ok")[0] for line in lines[1:4]] == [
+        "text_to_image",
+        "image_to_image",
+        "inpaint",
+    ]
     assert lines[4].startswith("upscale: Field image: node 1 (Load Image) has no input nope")
-    assert lines[5].startswith("upscale: Field model: slot 9.model_name: the workflow has no node 9")
+    assert lines[5].startswith(
+        "upscale: Field model: slot 9.model_name: the workflow has no node 9"
+    )
     report = json.loads(shell("check", "--json", "--server", demo.url).out)
     assert len(report["unreadable"]) == 1
     first, second = report["presets"]["upscale"]["problems"]
-    assert (first["kind"], first["field"], first["node"], second["field"]) == ("slot", "image", "1", "model")
+    assert (first["kind"], first["field"], first["node"], second["field"]) == (
+        "slot",
+        "image",
+        "1",
+        "model",
+    )
     assert report["presets"]["text_to_image"] == {"problems": [], "notes": []}
     named = shell("check", "text_to_image", own / "broken.yaml", "--server", demo.url)
     assert named.code == 1 and len(named.out.splitlines()) == 2
@@ -180,7 +233,11 @@ def test_presets_need_no_server(shell: Shell) -> None:
 def test_presets_names_the_files_that_cannot_be_read(shell: Shell, own: Path) -> None:
     (own / "broken.yaml").write_text("title: a: b", encoding="utf-8")
     answer = shell("presets", "--presets", own)
-    assert answer.code == 1 and len(answer.out.splitlines()) == 4 and "broken.yaml:1: no valid YAML" in answer.err
+    assert (
+        answer.code == 1
+        and len(answer.out.splitlines()) == 4
+        and "broken.yaml:1: no valid YAML" in answer.err
+    )
 
 
 @pytest.mark.parametrize(
@@ -204,6 +261,8 @@ def test_usage_errors_are_one_line(shell: Shell, arguments: list[str], expected:
 
 def test_help_and_version(shell: Shell) -> None:
     answer = shell("--help")
-    assert answer.code == 0 and all(name in answer.out for name in ("serve", "demo", "run", "check", "presets"))
+    assert answer.code == 0 and all(
+        name in answer.out for name in ("serve", "demo", "run", "check", "presets")
+    )
     assert shell("--version").out.startswith("comfygradio")
     assert "--root-path" in shell("serve", "--help").out

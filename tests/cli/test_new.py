@@ -11,7 +11,13 @@ from PIL.PngImagePlugin import PngInfo
 
 from comfygradio.commands.new import new_preset
 from comfygradio.demo import DemoServer
-from comfygradio.errors import MetadataError, PresetError, ServerUnreachable, SettingsError, WorkflowError
+from comfygradio.errors import (
+    MetadataError,
+    PresetError,
+    ServerUnreachable,
+    SettingsError,
+    WorkflowError,
+)
 from comfygradio.forms.preset import load_preset
 from comfygradio.settings import load_settings, shipped_presets
 
@@ -50,10 +56,15 @@ def test_a_workflow_becomes_a_preset_that_runs(
     out = capsys.readouterr().out.splitlines()
     assert out[0] == f"{Path('presets/mine.yaml')}: Text to image, 10 fields"
     assert any(
-        line.split() == ["prompt", "6.text:", "feeds", "positive", "of", "KSampler", "(node", "3)"] for line in out
+        line.split() == ["prompt", "6.text:", "feeds", "positive", "of", "KSampler", "(node", "3)"]
+        for line in out
     )
     assert any(line.startswith("note: 1 further input was left out: denoise.") for line in out)
-    assert sorted(path.name for path in Path("presets").iterdir()) == ["mine.json", "mine.yaml", "preset.schema.json"]
+    assert sorted(path.name for path in Path("presets").iterdir()) == [
+        "mine.json",
+        "mine.yaml",
+        "preset.schema.json",
+    ]
     assert shell("check", "--server", demo.url).out == "mine: ok\n"
     answer = shell("run", "mine", "prompt=a fox", "steps=2", "--out", "made", "--server", demo.url)
     assert answer.code == 0 and Path(answer.out.strip()).is_file()
@@ -61,7 +72,11 @@ def test_a_workflow_becomes_a_preset_that_runs(
 
 def test_a_picture_of_comfyui_becomes_a_preset(new: New, tmp_path: Path) -> None:
     graph = json.loads(WORKFLOW.read_text(encoding="utf-8"))
-    graph["10"] = {"class_type": "LoadImage", "inputs": {"image": "example.png"}, "is_changed": ["abc"]}
+    graph["10"] = {
+        "class_type": "LoadImage",
+        "inputs": {"image": "example.png"},
+        "is_changed": ["abc"],
+    }
     picture = save_picture(tmp_path / "ComfyUI_00001_.png", prompt=graph, workflow=UI_WORKFLOW)
     assert new(picture) == 0
     preset = load_preset("presets/text_to_image.yaml")
@@ -85,7 +100,10 @@ def test_marks_in_a_picture_count(new: New, tmp_path: Path) -> None:
 
 def test_marks_beside_a_workflow_count(new: New, tmp_path: Path) -> None:
     page = tmp_path / "page.json"
-    page.write_text(json.dumps({**UI_WORKFLOW, "extra": {"linearData": {"inputs": [[6, "text"]]}}}), encoding="utf-8")
+    page.write_text(
+        json.dumps({**UI_WORKFLOW, "extra": {"linearData": {"inputs": [[6, "text"]]}}}),
+        encoding="utf-8",
+    )
     assert new(WORKFLOW, "marked", saved=page) == 0
     with pytest.raises(WorkflowError, match="is not in ComfyUI's UI format"):
         new(WORKFLOW, "other", saved=WORKFLOW)
@@ -121,11 +139,15 @@ def test_nothing_is_overwritten(new: New) -> None:
     assert new(WORKFLOW, "mine", force=True) == 0
 
 
-def test_the_folder_is_the_first_of_the_settings_or_the_one_that_is_named(new: New, tmp_path: Path) -> None:
+def test_the_folder_is_the_first_of_the_settings_or_the_one_that_is_named(
+    new: New, tmp_path: Path
+) -> None:
     (tmp_path / "own").mkdir()
     assert new(WORKFLOW, "mine", settings={"presets": [str(tmp_path / "own")]}) == 0
     assert new(WORKFLOW, "mine", folder=tmp_path / "other") == 0
-    assert (tmp_path / "own" / "mine.yaml").is_file() and (tmp_path / "other" / "mine.yaml").is_file()
+    assert (tmp_path / "own" / "mine.yaml").is_file() and (
+        tmp_path / "other" / "mine.yaml"
+    ).is_file()
 
 
 def test_the_installed_package_is_left_alone(new: New) -> None:
@@ -150,7 +172,9 @@ def test_files_without_a_workflow_are_refused(new: New, tmp_path: Path) -> None:
     assert not Path("presets").exists()
 
 
-def test_without_a_server_it_says_how_to_name_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_server_it_says_how_to_name_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     settings = load_settings({}, {"server": "http://127.0.0.1:9"})
     with pytest.raises(ServerUnreachable):
@@ -162,7 +186,12 @@ def test_on_the_command_line(shell: Shell, demo: DemoServer) -> None:
     answer = shell("new", WORKFLOW, "--name", "mine", "--server", demo.url)
     assert (answer.code, answer.err) == (0, "") and "prompt" in answer.out
     again = shell("new", WORKFLOW, "--name", "mine", "--server", demo.url)
-    assert again.code == 1 and again.out == "" and again.err.count("\n") == 1 and "--force" in again.err
+    assert (
+        again.code == 1
+        and again.out == ""
+        and again.err.count("\n") == 1
+        and "--force" in again.err
+    )
     assert shell("new", WORKFLOW, "--name", "mine", "--force", "--json", "--demo").code == 0
     assert shell("new", "nowhere.png", "--demo").code == 1
     assert shell("new").code == 2

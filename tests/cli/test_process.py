@@ -48,7 +48,9 @@ def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
 def test_a_terminal_sees_progress_on_stderr(tmp_path: Path, demo: DemoServer) -> None:
     leader, follower = pty.openpty()
     environ = {"TERM": "xterm-256color", "COLUMNS": "100"}
-    process = start("run", "text_to_image", "--server", demo.url, cwd=tmp_path, stderr=follower, env=environ)
+    process = start(
+        "run", "text_to_image", "--server", demo.url, cwd=tmp_path, stderr=follower, env=environ
+    )
     os.close(follower)
     shown = b""
     while select.select([leader], [], [], 10)[0]:
@@ -81,7 +83,9 @@ def test_a_taken_port_of_the_page_is_said(tmp_path: Path, demo: DemoServer) -> N
 def test_a_taken_port_is_said(tmp_path: Path, demo: DemoServer) -> None:
     answer = finish(start("demo", "--port", demo.port, cwd=tmp_path))
     assert answer.code == 2 and answer.err.count("\n") == 1
-    assert f"The demo server cannot use 127.0.0.1:{demo.port}: Address already in use." in answer.err
+    assert (
+        f"The demo server cannot use 127.0.0.1:{demo.port}: Address already in use." in answer.err
+    )
 
 
 def test_without_a_command_the_page_is_served(tmp_path: Path) -> None:

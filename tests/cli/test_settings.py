@@ -97,7 +97,12 @@ def test_a_flag_beats_the_environment(flags: Mapping[str, Any], field: str, expe
         ("presets", "--presets", "file", "the folder file does not exist."),
         ("outputs", "--outputs", "file", "file is a file; a folder is needed."),
         ("host", "--host", "no host", "no host is no host;"),
-        ("port", "--port", "99999", "99999 is no port; use a number from 1 to 65535, or 0 for a free one."),
+        (
+            "port",
+            "--port",
+            "99999",
+            "99999 is no port; use a number from 1 to 65535, or 0 for a free one.",
+        ),
         ("port", "--port", "http", "http is no port"),
         ("port", "--port", "-1", "-1 is no port"),
         ("auth", "--auth", "gone", "the file gone does not exist."),
@@ -105,12 +110,27 @@ def test_a_flag_beats_the_environment(flags: Mapping[str, Any], field: str, expe
         ("headers", "--header", "no colon", 'a header is "Name: value" in plain ASCII characters'),
         ("headers", "--header", "Ä: 1", "a header is"),
         ("headers", "--header", "A: \x00", "a header is"),
-        ("step_seconds", "--step-seconds", "soon", "soon is no time; use seconds from 0 to 3600, for example 0.05."),
+        (
+            "step_seconds",
+            "--step-seconds",
+            "soon",
+            "soon is no time; use seconds from 0 to 3600, for example 0.05.",
+        ),
         ("step_seconds", "--step-seconds", "nan", "nan is no time"),
         ("step_seconds", "--step-seconds", "-1", "-1 is no time"),
-        ("jobs_per_person", "--jobs-per-person", "0", "0 is no number that can be used; write a whole number from 1."),
+        (
+            "jobs_per_person",
+            "--jobs-per-person",
+            "0",
+            "0 is no number that can be used; write a whole number from 1.",
+        ),
         ("jobs_per_person", "--jobs-per-person", "1.5", "1.5 is no number"),
-        ("max_megapixels", "--max-megapixels", "0", "0 is no number that can be used; write one above 0"),
+        (
+            "max_megapixels",
+            "--max-megapixels",
+            "0",
+            "0 is no number that can be used; write one above 0",
+        ),
         ("max_megapixels", "--max-megapixels", "nan", "nan is no number"),
         ("max_megapixels", "--max-megapixels", "inf", "inf is no number"),
         ("max_steps", "--max-steps", "many", "many is no number"),
@@ -120,7 +140,9 @@ def test_a_flag_beats_the_environment(flags: Mapping[str, Any], field: str, expe
         ("on_disconnect", "--on-disconnect", "stop", "stop is neither keep nor cancel."),
     ],
 )
-def test_bad_values_name_their_flag_or_variable(name: str, flag: str, value: str, expected: str) -> None:
+def test_bad_values_name_their_flag_or_variable(
+    name: str, flag: str, value: str, expected: str
+) -> None:
     given = [value] if name in ("server", "presets", "headers") else value
     variable = "COMFYGRADIO_" + name.upper()
     flags: dict[str, Any] = {name: given}
@@ -145,7 +167,9 @@ def test_demo_and_server_exclude_each_other() -> None:
 
 
 def test_secrets_are_not_shown() -> None:
-    settings = load_settings({"COMFYUI_URL": "http://me:hunter2@gpu", "COMFYGRADIO_HEADERS": "A: hunter2"})
+    settings = load_settings(
+        {"COMFYUI_URL": "http://me:hunter2@gpu", "COMFYGRADIO_HEADERS": "A: hunter2"}
+    )
     assert "hunter2" not in repr(settings)
     for environ in ({"COMFYUI_URL": "http://me:hunter2@ gpu"}, {"COMFYGRADIO_HEADERS": "hunter2"}):
         with pytest.raises(SettingsError) as caught:

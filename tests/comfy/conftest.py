@@ -40,7 +40,9 @@ def comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyClient]:
         url = os.environ.get("COMFYUI_URL")
         if not url:
             options = DemoOptions(step_seconds=0.01)
-            url = stack.enter_context(DemoServer(options, folder=tmp_path_factory.mktemp("demo"))).url
+            url = stack.enter_context(
+                DemoServer(options, folder=tmp_path_factory.mktemp("demo"))
+            ).url
         yield stack.enter_context(ComfyClient(url))
 
 

@@ -1,4 +1,6 @@
-"""A small HTTP server whose answers a test chooses; it can also forward, but never opens a WebSocket."""
+"""A small HTTP server whose answers a test chooses; it can also forward, but never opens a
+WebSocket.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ class Gateway:
     def __init__(self, answer: Callable[[Call], Reply]) -> None:
         self.calls: list[Call] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._build_handler(answer))
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.01,), daemon=True
+        )
 
     @property
     def url(self) -> str:
@@ -47,7 +51,10 @@ class Gateway:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._server.shutdown()
         self._server.server_close()
@@ -62,7 +69,10 @@ class Gateway:
                 calls.append(call)
                 reply = answer(call)
                 self.send_response(reply.status)
-                for name, value in {**reply.headers, "content-length": str(len(reply.body))}.items():
+                for name, value in {
+                    **reply.headers,
+                    "content-length": str(len(reply.body)),
+                }.items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(reply.body)
@@ -79,4 +89,8 @@ def forward(call: Call, url: str) -> Reply:
     """What the server at `url` answers to that request."""
     headers = {"content-type": call.headers.get("Content-Type", "")}
     response = httpx.request(call.method, url + call.path, content=call.body, headers=headers)
-    return Reply(response.status_code, response.content, {"content-type": response.headers.get("content-type", "")})
+    return Reply(
+        response.status_code,
+        response.content,
+        {"content-type": response.headers.get("content-type", "")},
+    )

@@ -15,7 +15,10 @@ def draw_empty(node: str = "SaveImage") -> Graph:
     inputs = {"width": 64, "height": 64, "batch_size": 1, "color": next(SEEDS) % 2**24}
     saved: dict[str, Any] = {"images": ["1", 0]}
     saved |= {"filename_prefix": "client"} if node == "SaveImage" else {}
-    return {"1": {"class_type": "EmptyImage", "inputs": inputs}, "2": {"class_type": node, "inputs": saved}}
+    return {
+        "1": {"class_type": "EmptyImage", "inputs": inputs},
+        "2": {"class_type": node, "inputs": saved},
+    }
 
 
 def draw_text(checkpoint: str, steps: int = 8, size: int = 64) -> Graph:
@@ -35,11 +38,17 @@ def draw_text(checkpoint: str, steps: int = 8, size: int = 64) -> Graph:
     return {
         "3": {"class_type": "KSampler", "inputs": sampler, "_meta": {"title": "Paint"}},
         "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": checkpoint}},
-        "5": {"class_type": "EmptyLatentImage", "inputs": {"width": size, "height": size, "batch_size": 1}},
+        "5": {
+            "class_type": "EmptyLatentImage",
+            "inputs": {"width": size, "height": size, "batch_size": 1},
+        },
         "6": {"class_type": "CLIPTextEncode", "inputs": {"text": "a cat", "clip": ["4", 1]}},
         "7": {"class_type": "CLIPTextEncode", "inputs": {"text": "bad", "clip": ["4", 1]}},
         "8": {"class_type": "VAEDecode", "inputs": {"samples": ["3", 0], "vae": ["4", 2]}},
-        "9": {"class_type": "SaveImage", "inputs": {"images": ["8", 0], "filename_prefix": "client"}},
+        "9": {
+            "class_type": "SaveImage",
+            "inputs": {"images": ["8", 0], "filename_prefix": "client"},
+        },
     }
 
 

@@ -60,4 +60,8 @@ def read_post(name: str, data: dict[str, Any], events: list[dict[str, Any]]) -> 
 
 
 def read_frame(event: dict[str, Any]) -> Message:
-    return parse_text(event["text"]) if "text" in event else parse_binary(base64.b64decode(event["b64"]))
+    return (
+        parse_text(event["text"])
+        if "text" in event
+        else parse_binary(base64.b64decode(event["b64"]))
+    )

@@ -34,13 +34,17 @@ def test_credentials() -> None:
     assert parse_url("http://h/?token=t").params == {"token": "t"}
 
 
-@pytest.mark.parametrize("url", ["", "http://", "ftp://h", "http://h:x", "http://h:99999", "http://a b", "http://[::1"])
+@pytest.mark.parametrize(
+    "url", ["", "http://", "ftp://h", "http://h:x", "http://h:99999", "http://a b", "http://[::1"]
+)
 def test_what_is_no_url(url: str) -> None:
     with pytest.raises(SettingsError, match="The ComfyUI address"):
         parse_url(url)
 
 
-@pytest.mark.parametrize("url", ["http://user:hidden@h:x", "ftp://user:hidden@h", "http://hidden hidden@h"])
+@pytest.mark.parametrize(
+    "url", ["http://user:hidden@h:x", "ftp://user:hidden@h", "http://hidden hidden@h"]
+)
 def test_errors_show_no_password(url: str) -> None:
     with pytest.raises(SettingsError) as caught:
         parse_url(url)
@@ -48,14 +52,25 @@ def test_errors_show_no_password(url: str) -> None:
 
 
 def test_nothing_shows_a_secret() -> None:
-    client = ComfyClient("https://user:hidden@h/?token=hidden", headers={"Authorization": "Bearer hidden"})
-    shown = f"{client!r} {client.url} {client.access!r} {client.access.address!r} {client.access.address}"
+    client = ComfyClient(
+        "https://user:hidden@h/?token=hidden", headers={"Authorization": "Bearer hidden"}
+    )
+    shown = (
+        f"{client!r} {client.url} {client.access!r} {client.access.address!r} "
+        f"{client.access.address}"
+    )
     assert "hidden" not in shown and "user" not in shown
 
 
 @pytest.mark.parametrize(
     ("url", "loopback"),
-    [("localhost", True), ("http://127.1.2.3", True), ("http://[::1]", True), ("h", False), ("http://10.0.0.1", False)],
+    [
+        ("localhost", True),
+        ("http://127.1.2.3", True),
+        ("http://[::1]", True),
+        ("h", False),
+        ("http://10.0.0.1", False),
+    ],
 )
 def test_loopback(url: str, loopback: bool) -> None:
     assert parse_url(url).loopback is loopback

@@ -1,4 +1,6 @@
-"""Taking over prompts that a server has already, on a demo server or on the real one that COMFYUI_URL names."""
+"""Taking over prompts that a server has already, on a demo server or on the real one that
+COMFYUI_URL names.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,9 @@ def hold_socket(left: Left) -> Socket:
     """An older socket of the same client_id, which somebody reads."""
     socket = open_socket(left.client, left.client_id)
     assert socket
-    threading.Thread(target=socket.listen, args=(lambda *_: None, lambda _: None), daemon=True).start()
+    threading.Thread(
+        target=socket.listen, args=(lambda *_: None, lambda _: None), daemon=True
+    ).start()
     return socket
 
 
@@ -76,7 +80,9 @@ def test_a_running_prompt_is_heard_again(comfy: ComfyClient, checkpoint: str) ->
     states = left.adopt()
     last = states[-1]
     assert last.status == "done" and last.progress == 1.0 and last.prompt_id == left.prompt_id
-    assert {state.step for state in states} - {None} and {"Paint"} <= {state.node for state in states}
+    assert {state.step for state in states} - {None} and {"Paint"} <= {
+        state.node for state in states
+    }
     fractions = [state.progress for state in states]
     assert fractions == sorted(fractions) and max(fractions[:-1]) < 1
     assert last.outputs[0].read().startswith(b"\x89PNG") and last.warnings == ()
@@ -85,7 +91,9 @@ def test_a_running_prompt_is_heard_again(comfy: ComfyClient, checkpoint: str) ->
         assert 0 < last.preview_count <= 40 and last.preview and last.preview.node_id == "3"
 
 
-def test_it_is_heard_although_the_client_id_was_forgotten(comfy: ComfyClient, checkpoint: str) -> None:
+def test_it_is_heard_although_the_client_id_was_forgotten(
+    comfy: ComfyClient, checkpoint: str
+) -> None:
     left = leave_running(comfy, draw_text(checkpoint, steps=40))
     states = list(comfy.run(left.graph, prompt_id=left.prompt_id, may_exist=True))
     assert any(state.step for state in states) and states[-1].status == "done"
@@ -95,7 +103,11 @@ def test_a_pending_prompt_keeps_its_place(comfy: ComfyClient, checkpoint: str) -
     leave_running(comfy, draw_text(checkpoint, steps=40))
     states = leave(comfy, draw_empty()).adopt()
     queued = [state for state in states if state.status == "queued"]
-    assert queued and {state.queue_position for state in queued} <= {0, 1} and queued[0].queue_position == 1
+    assert (
+        queued
+        and {state.queue_position for state in queued} <= {0, 1}
+        and queued[0].queue_position == 1
+    )
     assert states[-1].status == "done" and states[-1].outputs and states[-1].warnings == ()
 
 
@@ -106,7 +118,11 @@ def test_what_ended_well_is_there_at_once(comfy: ComfyClient) -> None:
     assert time.monotonic() - begun < 10 and len(states) == 1
     assert states[0].status == "done" and states[0].progress == 1.0
     entry = comfy.history(left.prompt_id)
-    assert entry and states[0].outputs == entry.outputs and states[0].outputs[0].read().startswith(b"\x89PNG")
+    assert (
+        entry
+        and states[0].outputs == entry.outputs
+        and states[0].outputs[0].read().startswith(b"\x89PNG")
+    )
 
 
 def test_only_the_wanted_outputs_are_taken_from_the_history(comfy: ComfyClient) -> None:
@@ -146,13 +162,17 @@ def test_what_was_interrupted_stays_so(comfy: ComfyClient, checkpoint: str) -> N
 def test_an_interrupt_after_the_adoption(comfy: ComfyClient, checkpoint: str) -> None:
     left = leave_running(comfy, draw_text(checkpoint, steps=400))
     stopped = False
-    with pytest.raises(JobInterrupted, match=r"^The job was stopped at Paint \(node 3, KSampler\)\.$"):
+    with pytest.raises(
+        JobInterrupted, match=r"^The job was stopped at Paint \(node 3, KSampler\)\.$"
+    ):
         for state in left.follow():
             if state.step and not stopped:
                 stopped = comfy.cancel(state.prompt_id)
 
 
-def test_an_older_socket_that_closes_later_ends_nothing(comfy: ComfyClient, checkpoint: str) -> None:
+def test_an_older_socket_that_closes_later_ends_nothing(
+    comfy: ComfyClient, checkpoint: str
+) -> None:
     left = leave(comfy, draw_text(checkpoint, steps=40))
     old, closed = hold_socket(left), False
     for state in left.follow():
@@ -172,7 +192,9 @@ def test_an_unknown_prompt_is_posted(comfy: ComfyClient) -> None:
 
 
 @pytest.mark.parametrize("waiting", [False, True])
-def test_closing_cancels_what_was_adopted(waiting: bool, comfy: ComfyClient, checkpoint: str) -> None:
+def test_closing_cancels_what_was_adopted(
+    waiting: bool, comfy: ComfyClient, checkpoint: str
+) -> None:
     other = leave_running(comfy, draw_text(checkpoint, steps=40)) if waiting else None
     left = leave(comfy, draw_text(checkpoint, steps=400))
     run = left.follow()
@@ -207,15 +229,23 @@ def test_sightings(comfy: ComfyClient, checkpoint: str) -> None:
     assert (seen.position, seen.running, seen.client_id) == (0, True, running.client_id)
     wait_until(lambda: comfy.sight(waiting.prompt_id).entry is not None)
     nowhere = comfy.sight(str(uuid.uuid4()))
-    assert nowhere.absent and not nowhere.found and nowhere.error is None and nowhere.prompt_id == ""
+    assert (
+        nowhere.absent and not nowhere.found and nowhere.error is None and nowhere.prompt_id == ""
+    )
 
 
 def test_earlier_times_give_the_seconds_left(comfy: ComfyClient, checkpoint: str) -> None:
     *_, first = comfy.run(draw_text(checkpoint, steps=40))
     states = list(comfy.run(draw_text(checkpoint, steps=40), weights=first.node_seconds))
     assert {state.seconds_left for state in states if state.status != "running"} == {None}
-    lefts = [state.seconds_left for state in states if state.status == "running" and state.seconds_left is not None]
-    assert lefts and min(lefts) >= 0 and lefts[-1] < max(lefts) <= 3 * sum(first.node_seconds.values())
+    lefts = [
+        state.seconds_left
+        for state in states
+        if state.status == "running" and state.seconds_left is not None
+    ]
+    assert (
+        lefts and min(lefts) >= 0 and lefts[-1] < max(lefts) <= 3 * sum(first.node_seconds.values())
+    )
     fractions = [state.progress for state in states]
     assert fractions == sorted(fractions) and max(fractions[:-1]) < 1 == fractions[-1]
 
@@ -225,5 +255,7 @@ def test_an_adopted_run_knows_its_seconds_left_too(comfy: ComfyClient, checkpoin
     left = leave_running(comfy, draw_text(checkpoint, steps=40))
     states = left.adopt(weights=first.node_seconds)
     assert all(state.seconds_left is None or state.seconds_left >= 0 for state in states)
-    assert any(state.seconds_left is not None for state in states) and states[-1].seconds_left is None
+    assert (
+        any(state.seconds_left is not None for state in states) and states[-1].seconds_left is None
+    )
     assert states[-1].node_seconds.get("3", 0.0) <= 1.5 * first.node_seconds["3"] + 1

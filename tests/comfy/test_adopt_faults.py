@@ -44,7 +44,9 @@ def leave_as_we_post(client: ComfyClient, graph: Graph) -> tuple[Left, str]:
 
 
 def count_posts(client: ComfyClient) -> int:
-    """How many prompts were posted; a second one might hide behind the node cache and under the same id."""
+    """How many prompts were posted; a second one might hide behind the node cache and under the
+    same id.
+    """
     return int(client.queue_prompt(draw_empty()).number)
 
 
@@ -63,7 +65,9 @@ def test_running_on_every_version(version: str, serve: Serve, connect: Connect) 
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_an_unknown_prompt_is_posted_once_on_every_version(version: str, serve: Serve, connect: Connect) -> None:
+def test_an_unknown_prompt_is_posted_once_on_every_version(
+    version: str, serve: Serve, connect: Connect
+) -> None:
     server = serve(version=version)
     left = Left(connect(server.url), draw_text(CHECKPOINT), str(uuid.uuid4()), uuid.uuid4().hex)
     first, again = left.adopt()[-1], left.adopt()[-1]
@@ -129,7 +133,9 @@ def test_it_is_not_posted_where_the_server_does_not_tell(
         assert gateway.calls and not any(call.method == "POST" for call in gateway.calls)
 
 
-def test_a_prompt_is_left_running_when_the_server_does_not_tell(serve: Serve, connect: Connect) -> None:
+def test_a_prompt_is_left_running_when_the_server_does_not_tell(
+    serve: Serve, connect: Connect
+) -> None:
     server = serve(step_seconds=0.02)
     left = leave_running(connect(server.url), draw_text(CHECKPOINT, steps=50))
     with Gateway(lambda call: Reply(502)) as gateway, pytest.raises(ServerUnreachable):
@@ -138,7 +144,9 @@ def test_a_prompt_is_left_running_when_the_server_does_not_tell(serve: Serve, co
 
 
 def follow_and_close(left: Left) -> list[JobState]:
-    """All states of a prompt, of which an older socket is closed in the tenth step or soon after."""
+    """All states of a prompt, of which an older socket is closed in the tenth step or
+    soon after.
+    """
     old: Socket | None = hold_socket(left)
     states: list[JobState] = []
     for state in left.follow():
@@ -165,7 +173,11 @@ def test_a_forgotten_socket_is_opened_anew(serve: Serve, connect: Connect) -> No
     left = leave(client, draw_text(CHECKPOINT, steps=80))
     states = follow_and_close(left)
     steps = {state.step for state in states}
-    assert len(steps & set(range(60, 80))) > 3 and states[-1].status == "done" and states[-1].warnings == ()
+    assert (
+        len(steps & set(range(60, 80))) > 3
+        and states[-1].status == "done"
+        and states[-1].warnings == ()
+    )
 
 
 def test_a_silent_node_of_an_adopted_prompt_is_no_failure(serve: Serve, connect: Connect) -> None:
@@ -180,7 +192,16 @@ def test_a_silent_node_of_an_adopted_prompt_is_no_failure(serve: Serve, connect:
     [
         {"lose_types": ("executing",)},
         {"lose_types": ("executing", "execution_success", "executed")},
-        {"double_types": ("status", "executing", "executed", "execution_success", "progress", "progress_state")},
+        {
+            "double_types": (
+                "status",
+                "executing",
+                "executed",
+                "execution_success",
+                "progress",
+                "progress_state",
+            )
+        },
         {"unknown_messages": True},
         {"no_history_delay": 0.2},
         {"mute_socket_after": 1},
@@ -196,7 +217,11 @@ def test_it_ends_well_all_the_same(faults: dict[str, Any], serve: Serve, connect
     client = connect(serve(step_seconds=0.02, **faults).url, patience=QUICK)
     states = leave_running(client, draw_text(CHECKPOINT, steps=30)).adopt()
     fractions = [state.progress for state in states]
-    assert fractions == sorted(fractions) and fractions[-1] == 1.0 and max(fractions[:-1], default=0.0) < 1
+    assert (
+        fractions == sorted(fractions)
+        and fractions[-1] == 1.0
+        and max(fractions[:-1], default=0.0) < 1
+    )
     assert states[-1].status == "done" and states[-1].outputs[0].read().startswith(b"\x89PNG")
     assert count_posts(client) == 1
 
@@ -213,14 +238,18 @@ def test_a_failure_after_the_adoption(lost: str, serve: Serve, connect: Connect)
     url = serve(fail_at_step=30, step_seconds=0.02, lose_types=(lost,)).url
     left = leave_running(connect(url, patience=QUICK), draw_text(CHECKPOINT, steps=60))
     for _ in range(2):
-        with pytest.raises(ExecutionFailed, match=r"^Paint \(node 3, KSampler\) failed: ") as caught:
+        with pytest.raises(
+            ExecutionFailed, match=r"^Paint \(node 3, KSampler\) failed: "
+        ) as caught:
             left.adopt()
         assert (caught.value.node_id, caught.value.prompt_id) == ("3", left.prompt_id)
     assert count_posts(left.client) == 1
 
 
 def test_an_interrupt_that_is_only_in_the_history(serve: Serve, connect: Connect) -> None:
-    client = connect(serve(step_seconds=0.02, lose_types=("execution_interrupted",)).url, patience=QUICK)
+    client = connect(
+        serve(step_seconds=0.02, lose_types=("execution_interrupted",)).url, patience=QUICK
+    )
     left = leave_running(client, draw_text(CHECKPOINT, steps=500))
     with pytest.raises(JobInterrupted):
         for state in left.follow():
@@ -239,7 +268,9 @@ def test_an_adopted_prompt_that_somebody_deletes_is_lost(serve: Serve, connect: 
     client.cancel(other.prompt_id)
 
 
-def test_a_restarted_server_gets_an_adopted_prompt_only_once_more(serve: Serve, connect: Connect) -> None:
+def test_a_restarted_server_gets_an_adopted_prompt_only_once_more(
+    serve: Serve, connect: Connect
+) -> None:
     server: DemoServer = serve(step_seconds=0.02)
     client = connect(server.url, patience=replace(QUICK, reconnect=(0.1, 0.2, 0.4, 0.8, 1.6)))
     left = leave_running(client, draw_text(CHECKPOINT, steps=60))
@@ -254,10 +285,14 @@ def test_a_restarted_server_gets_an_adopted_prompt_only_once_more(serve: Serve, 
     assert server.executions["KSampler"] == 2 and count_posts(client) == 1
 
 
-def test_pictures_that_only_the_socket_brings_are_missed_aloud(serve: Serve, connect: Connect) -> None:
+def test_pictures_that_only_the_socket_brings_are_missed_aloud(
+    serve: Serve, connect: Connect
+) -> None:
     last = leave_ended(connect(serve().url), draw_empty("SaveImageWebsocket")).adopt()[-1]
     assert last.status == "done" and last.outputs == ()
-    assert last.warnings == ("SaveImageWebsocket (node 2) sends its pictures only live; they were missed.",)
+    assert last.warnings == (
+        "SaveImageWebsocket (node 2) sends its pictures only live; they were missed.",
+    )
 
 
 def test_a_node_whose_begin_was_missed_teaches_no_time(serve: Serve, connect: Connect) -> None:

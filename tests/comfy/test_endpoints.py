@@ -103,7 +103,9 @@ def test_refusal(comfy: ComfyClient) -> None:
         PromptRejected, match=r"CheckpointLoaderSimple \(node 4\): ckpt_name: 'no such.safetensors'"
     ) as caught:
         comfy.queue_prompt(graph)
-    assert [(error.node_id, error.input_name) for error in caught.value.node_errors] == [("4", "ckpt_name")]
+    assert [(error.node_id, error.input_name) for error in caught.value.node_errors] == [
+        ("4", "ckpt_name")
+    ]
 
 
 def test_uploads_and_downloads(comfy: ComfyClient, tmp_path: Path) -> None:
@@ -113,7 +115,9 @@ def test_uploads_and_downloads(comfy: ComfyClient, tmp_path: Path) -> None:
     second = comfy.upload_image(tmp_path / name)
     assert (first.value, first.type) == (name, "input") and second.name != name
     assert comfy.view(first.name, first.subfolder, first.type) == picture
-    assert comfy.download(tmp_path / "new" / "x.png", first.name, type="input").read_bytes() == picture
+    assert (
+        comfy.download(tmp_path / "new" / "x.png", first.name, type="input").read_bytes() == picture
+    )
     assert comfy.upload_image(make_png(3), name, overwrite=True).name == name
     assert comfy.view(name, type="input") == make_png(3)
     assert comfy.view(name, type="input", preview="webp;50")[:4] == b"RIFF"

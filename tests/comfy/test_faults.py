@@ -47,7 +47,9 @@ def test_every_version(version: str, serve: Serve, connect: Connect) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("waiting", [False, True])
-def test_cancelling_on_every_version(version: str, waiting: bool, serve: Serve, connect: Connect) -> None:
+def test_cancelling_on_every_version(
+    version: str, waiting: bool, serve: Serve, connect: Connect
+) -> None:
     client = connect(serve(version=version, step_seconds=0.02).url)
     other = client.queue_prompt(draw_text(CHECKPOINT, steps=100)) if waiting else None
     run = client.run(draw_text(CHECKPOINT, steps=500))
@@ -64,7 +66,9 @@ def test_cancelling_on_every_version(version: str, waiting: bool, serve: Serve, 
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_an_interrupt_before_the_start_is_repeated(version: str, serve: Serve, connect: Connect) -> None:
+def test_an_interrupt_before_the_start_is_repeated(
+    version: str, serve: Serve, connect: Connect
+) -> None:
     client = connect(serve(version=version, start_gap=0.05, step_seconds=0.05).url)
     queued = client.queue_prompt(draw_text(CHECKPOINT, steps=500))
     assert queued.prompt_id in await_running(client)
@@ -87,7 +91,9 @@ def test_cancel_of_what_is_over_or_unknown(serve: Serve, connect: Connect) -> No
         assert client.cancel(finish(client, draw_empty()).prompt_id) is False
 
 
-def test_an_old_server_is_not_interrupted_for_a_waiting_prompt(serve: Serve, connect: Connect) -> None:
+def test_an_old_server_is_not_interrupted_for_a_waiting_prompt(
+    serve: Serve, connect: Connect
+) -> None:
     client = connect(serve(version="2024-01").url)
     first, second = (client.queue_prompt(draw_text(CHECKPOINT, steps=40)) for _ in range(2))
     assert client.cancel(second.prompt_id)
@@ -105,7 +111,16 @@ def test_an_old_server_is_not_interrupted_for_a_waiting_prompt(serve: Serve, con
         {"lose_types": ("executing",)},
         {"lose_types": ("executing", "execution_success", "executed")},
         {"lose_types": ("execution_start", "execution_cached", "progress", "progress_state")},
-        {"double_types": ("status", "executing", "executed", "execution_success", "progress", "progress_state")},
+        {
+            "double_types": (
+                "status",
+                "executing",
+                "executed",
+                "execution_success",
+                "progress",
+                "progress_state",
+            )
+        },
         {"double_types": ("preview", "execution_start", "execution_cached")},
         {"unknown_messages": True},
         {"no_history_delay": 0.3},
@@ -138,20 +153,29 @@ def test_a_failing_node(serve: Serve, connect: Connect) -> None:
     assert "Traceback" not in str(caught.value)
 
 
-@pytest.mark.parametrize("faults", [{}, {"lose_types": ("execution_error",)}, {"mute_socket_after": 3}])
-def test_failures_are_told_by_socket_or_by_history(faults: dict[str, Any], serve: Serve, connect: Connect) -> None:
+@pytest.mark.parametrize(
+    "faults", [{}, {"lose_types": ("execution_error",)}, {"mute_socket_after": 3}]
+)
+def test_failures_are_told_by_socket_or_by_history(
+    faults: dict[str, Any], serve: Serve, connect: Connect
+) -> None:
     with pytest.raises(ExecutionFailed, match="failed: "):
         finish(connect(serve(fail_at_step=3, **faults).url, patience=QUICK))
 
 
 def test_out_of_memory(serve: Serve, connect: Connect) -> None:
-    with pytest.raises(ExecutionFailed, match="The server ran out of memory: choose a smaller size"):
+    with pytest.raises(
+        ExecutionFailed, match="The server ran out of memory: choose a smaller size"
+    ):
         finish(connect(serve(oom_at_step=2).url))
 
 
 def test_what_was_made_before_a_failure_is_kept(serve: Serve, connect: Connect) -> None:
     graph = draw_empty() | {
-        "3": {"class_type": "LabRaise", "inputs": {"message": "boom /comfyui/x.py", "value": ["4", 0]}},
+        "3": {
+            "class_type": "LabRaise",
+            "inputs": {"message": "boom /comfyui/x.py", "value": ["4", 0]},
+        },
         "4": {"class_type": "PreviewAny", "inputs": {"source": ["2", 0]}},
         "5": {"class_type": "PreviewAny", "inputs": {"source": ["3", 0]}},
     }
@@ -214,7 +238,9 @@ def test_closing_when_the_server_is_gone_is_quick_and_quiet(serve: Serve, connec
 
 
 @pytest.mark.parametrize("version", ["0.33.0", "2024-01"])
-def test_closing_while_the_post_hangs_is_quick_and_cancels(version: str, serve: Serve, connect: Connect) -> None:
+def test_closing_while_the_post_hangs_is_quick_and_cancels(
+    version: str, serve: Serve, connect: Connect
+) -> None:
     client = connect(serve(version=version, slow_on={"/prompt": 2.0}, step_seconds=0.05).url)
     run = client.run(draw_text(CHECKPOINT, steps=500), heartbeat_seconds=0.01)
     next(run)
@@ -261,7 +287,9 @@ def test_silence_is_no_failure(serve: Serve, connect: Connect) -> None:
     ],
     ids=str,
 )
-def test_posting_fails(faults: dict[str, Any], expected: type[Exception], serve: Serve, connect: Connect) -> None:
+def test_posting_fails(
+    faults: dict[str, Any], expected: type[Exception], serve: Serve, connect: Connect
+) -> None:
     with pytest.raises(expected):
         finish(connect(serve(**faults).url), draw_empty())
 

@@ -43,7 +43,12 @@ def find_exceptions(module: Any) -> Iterator[type[Exception]]:
 
 
 def make_exception(kind: type[Exception]) -> Exception:
-    needed = {"message": "hidden", "request": REQUEST, "response": httpx.Response(500), "status_code": 403}
+    needed = {
+        "message": "hidden",
+        "request": REQUEST,
+        "response": httpx.Response(500),
+        "status_code": 403,
+    }
     try:
         names = [name for name in inspect.signature(kind).parameters if name in needed]
         return kind(**{name: needed[name] for name in names})
@@ -60,7 +65,9 @@ def test_every_exception_of_httpx_is_translated(kind: type[Exception]) -> None:
     assert caught.value.__suppress_context__
 
 
-@pytest.mark.parametrize("kind", [*find_exceptions(websocket), OSError, TimeoutError, socket.gaierror, ValueError])
+@pytest.mark.parametrize(
+    "kind", [*find_exceptions(websocket), OSError, TimeoutError, socket.gaierror, ValueError]
+)
 def test_every_exception_of_websocket_is_translated(kind: type[Exception]) -> None:
     error = make_exception(kind)
     assert isinstance(error, comfy_socket.BROKEN)
@@ -81,7 +88,11 @@ def test_every_exception_of_websocket_is_translated(kind: type[Exception]) -> No
         (Reply(403), AccessDenied, "refuses access"),
         (Reply(404), NotFound, "no such"),
         (Reply(405), NotFound, "no such"),
-        (Reply(413, b"Maximum request body size 104857600 exceeded."), UnexpectedAnswer, "limit of 100 MiB"),
+        (
+            Reply(413, b"Maximum request body size 104857600 exceeded."),
+            UnexpectedAnswer,
+            "limit of 100 MiB",
+        ),
         (Reply(413), UnexpectedAnswer, "larger than the limit that"),
         (Reply(429), UnexpectedAnswer, "HTTP 429"),
         (Reply(500, b"500 Internal Server Error"), UnexpectedAnswer, "HTTP 500"),
@@ -93,7 +104,9 @@ def test_every_exception_of_websocket_is_translated(kind: type[Exception]) -> No
         (Reply(200, b"", {}), UnexpectedAnswer, "does not answer like ComfyUI"),
     ],
 )
-def test_strange_answers(reply: Reply, expected: type[ServerError], words: str, connect: Connect) -> None:
+def test_strange_answers(
+    reply: Reply, expected: type[ServerError], words: str, connect: Connect
+) -> None:
     with Gateway(lambda call: reply) as gateway:
         client = connect(f"http://user:hidden@{gateway.url.removeprefix('http://')}/?token=hidden")
         with pytest.raises(expected) as caught:
@@ -117,7 +130,9 @@ def test_nobody_is_there(connect: Connect) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-    with pytest.raises(ServerUnreachable, match=f"^ComfyUI at {url} does not answer. Is it running?"):
+    with pytest.raises(
+        ServerUnreachable, match=f"^ComfyUI at {url} does not answer. Is it running?"
+    ):
         connect(url).queue()
     with pytest.raises(ServerUnreachable):
         connect("http://no-such-host.invalid").queue()
@@ -201,7 +216,9 @@ def test_a_run_behind_such_a_gateway(api_only: Gateway, connect: Connect) -> Non
 
 
 def test_nothing_is_probed_on_a_plain_server(connect: Connect) -> None:
-    with Gateway(lambda call: Reply(200, b'{"queue_running":[],"queue_pending":[]}', JSON)) as gateway:
+    with Gateway(
+        lambda call: Reply(200, b'{"queue_running":[],"queue_pending":[]}', JSON)
+    ) as gateway:
         connect(gateway.url).queue()
         assert [call.path for call in gateway.calls] == ["/queue"]
         assert not {"Origin", "origin"} & gateway.calls[0].headers.keys()
@@ -210,10 +227,17 @@ def test_nothing_is_probed_on_a_plain_server(connect: Connect) -> None:
 def test_nan_is_read_and_sent(connect: Connect) -> None:
     body = b'{"prompt_id": "p", "number": NaN, "node_errors": {}}'
     with Gateway(lambda call: Reply(200, body, JSON)) as gateway:
-        connect(gateway.url).queue_prompt({"1": {"inputs": {"x": float("nan")}}}, number=3, front=True)
+        connect(gateway.url).queue_prompt(
+            {"1": {"inputs": {"x": float("nan")}}}, number=3, front=True
+        )
         sent = json.loads(gateway.calls[0].body)
     assert sent["prompt"]["1"]["inputs"]["x"] != sent["prompt"]["1"]["inputs"]["x"]
-    assert (sent["number"], sent["front"], "client_id" in sent, "extra_data" in sent) == (3, True, False, False)
+    assert (sent["number"], sent["front"], "client_id" in sent, "extra_data" in sent) == (
+        3,
+        True,
+        False,
+        False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -226,7 +250,9 @@ def test_nan_is_read_and_sent(connect: Connect) -> None:
         (200, b"[]", UnexpectedAnswer),
     ],
 )
-def test_answers_of_prompt(status: int, body: bytes, expected: type[ComfyGradioError], connect: Connect) -> None:
+def test_answers_of_prompt(
+    status: int, body: bytes, expected: type[ComfyGradioError], connect: Connect
+) -> None:
     with Gateway(lambda call: Reply(status, body, JSON)) as gateway, pytest.raises(expected):
         connect(gateway.url).queue_prompt({})
 

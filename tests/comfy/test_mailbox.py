@@ -9,10 +9,20 @@ from comfygradio.comfy.watch import Patience, Watch
 
 def test_the_newest_of_a_kind_replaces_the_others() -> None:
     mailbox = Mailbox(lambda: 7.0)
-    for content, kind in [("a", "preview"), ("event", None), ("b", "preview"), ("other", "progress"), ("c", "preview")]:
+    for content, kind in [
+        ("a", "preview"),
+        ("event", None),
+        ("b", "preview"),
+        ("other", "progress"),
+        ("c", "preview"),
+    ]:
         mailbox.put(content, kind)
     letters = mailbox.take(0)
-    assert [(letter.content, letter.replaced) for letter in letters] == [("event", 0), ("other", 0), ("c", 2)]
+    assert [(letter.content, letter.replaced) for letter in letters] == [
+        ("event", 0),
+        ("other", 0),
+        ("c", 2),
+    ]
     assert mailbox.take(0) == []
 
 

@@ -19,7 +19,9 @@ from comfygradio.comfy.messages import (
     parse_text,
 )
 
-ABOUT = json.dumps({"node_id": "2.0.0.1", "display_node_id": "2", "prompt_id": "p", "image_type": "image/png"}).encode()
+ABOUT = json.dumps(
+    {"node_id": "2.0.0.1", "display_node_id": "2", "prompt_id": "p", "image_type": "image/png"}
+).encode()
 FRAMES = [
     struct.pack(">II", 1, 1) + b"\xff\xd8jpeg",
     struct.pack(">II", 1, 2) + b"\x89PNG",
@@ -36,14 +38,20 @@ FRAMES = [
             Status(3, "a"),
         ),
         ('{"type":"status","data":{"status":null}}', Status(None)),
-        ('{"type":"executing","data":{"node":null,"prompt_id":"p"}}', Executing(None, None, prompt_id="p")),
+        (
+            '{"type":"executing","data":{"node":null,"prompt_id":"p"}}',
+            Executing(None, None, prompt_id="p"),
+        ),
         ('{"type":"executing","data":{"node":"3"}}', Executing("3", "3")),
         ('{"type":"executing","data":{"node":7,"display_node":"2"}}', Executing("7", "2")),
         (
             '{"type":"progress","data":{"value":1,"max":NaN,"node":"3","prompt_id":"p"}}',
             Progress(1.0, 0.0, "3", prompt_id="p"),
         ),
-        ('{"type":"progress_state","data":{"nodes":{"1":null},"prompt_id":"p"}}', ProgressState({}, prompt_id="p")),
+        (
+            '{"type":"progress_state","data":{"nodes":{"1":null},"prompt_id":"p"}}',
+            ProgressState({}, prompt_id="p"),
+        ),
         (
             '{"type":"executed","data":{"node":"9","output":null,"prompt_id":"p"}}',
             Executed("9", "9", {}, prompt_id="p"),

@@ -17,11 +17,17 @@ FILE = {"filename": "a_00001_.png", "subfolder": "", "type": "output"}
     ("ui", "expected"),
     [
         ({"images": [FILE], "animated": [True]}, [("image", "a_00001_.png", "")]),
-        ({"images": [{**FILE, "filename": "v.MP4", "subfolder": "video"}]}, [("video", "v.MP4", "")]),
+        (
+            {"images": [{**FILE, "filename": "v.MP4", "subfolder": "video"}]},
+            [("video", "v.MP4", "")],
+        ),
         ({"gifs": [{**FILE, "filename": "v.gif", "fullpath": "/x"}]}, [("image", "v.gif", "")]),
         ({"audio": [{**FILE, "filename": "x.flac"}]}, [("audio", "x.flac", "")]),
         ({"latents": [{**FILE, "filename": "x.latent"}]}, [("file", "x.latent", "")]),
-        ({"text": ["hi"], "files": [{**FILE, "filename": "t.txt"}]}, [("text", "", "hi"), ("file", "t.txt", "")]),
+        (
+            {"text": ["hi"], "files": [{**FILE, "filename": "t.txt"}]},
+            [("text", "", "hi"), ("file", "t.txt", "")],
+        ),
         ({"result": ["3d/a.glb [output]", None, {"x": 1}]}, [("3d", "a.glb", "")]),
         ({"3d": [{**FILE, "filename": "a.glb"}]}, [("3d", "a.glb", "")]),
         (
@@ -34,7 +40,9 @@ FILE = {"filename": "a_00001_.png", "subfolder": "", "type": "output"}
     ],
 )
 def test_ui_dicts(ui: Any, expected: list[tuple[str, str, str]]) -> None:
-    assert [(output.kind, output.filename, output.text) for output in parse_outputs("9", ui)] == expected
+    assert [
+        (output.kind, output.filename, output.text) for output in parse_outputs("9", ui)
+    ] == expected
 
 
 def test_the_place_of_a_path() -> None:
@@ -43,7 +51,8 @@ def test_the_place_of_a_path() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("a.PNG", "image"), ("a.webm", "video"), ("a", "file"), ("a.b.opus", "audio")]
+    ("name", "kind"),
+    [("a.PNG", "image"), ("a.webm", "video"), ("a", "file"), ("a.b.opus", "audio")],
 )
 def test_kinds(name: str, kind: str) -> None:
     assert decide_kind(name) == kind
@@ -54,7 +63,9 @@ def test_inline_outputs_need_no_client(tmp_path: Path) -> None:
     assert picture.read() == b"png"
     assert picture.save(tmp_path / "new" / "x.png").read_bytes() == b"png"
     assert picture.save(tmp_path) == tmp_path / "5_00001.png"
-    assert Output("6", "text", text="hä").save(tmp_path / "t.txt").read_text(encoding="utf-8") == "hä"
+    assert (
+        Output("6", "text", text="hä").save(tmp_path / "t.txt").read_text(encoding="utf-8") == "hä"
+    )
 
 
 def test_a_name_never_leaves_the_folder(tmp_path: Path) -> None:
@@ -102,4 +113,6 @@ def test_what_goes_into_a_load_node() -> None:
 
 
 def test_the_answer_of_prompt() -> None:
-    assert QueuedPrompt.from_json({"prompt_id": "p", "number": 1.5, "node_errors": []}) == QueuedPrompt("p", 1.5)
+    assert QueuedPrompt.from_json(
+        {"prompt_id": "p", "number": 1.5, "node_errors": []}
+    ) == QueuedPrompt("p", 1.5)

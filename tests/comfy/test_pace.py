@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from comfygradio.comfy.answers import QueuedPrompt
-from comfygradio.comfy.messages import Executing, ExecutionCached, ExecutionStart, Message, NodeProgress, ProgressState
+from comfygradio.comfy.messages import (
+    Executing,
+    ExecutionCached,
+    ExecutionStart,
+    Message,
+    NodeProgress,
+    ProgressState,
+)
 from comfygradio.comfy.messages import Progress as Step
 from comfygradio.comfy.pace import Pace
 from comfygradio.comfy.tracker import JobTracker
@@ -59,14 +66,22 @@ def test_a_run_of_twice_the_usual_time_is_noticed() -> None:
     for count in range(1, 11):
         pace.report(count / 10, 2.0 * count)
         errors.append(abs(pace.estimate(10.0, 2.0 * count) - (20.0 - 2 * count)))
-    assert errors == sorted(errors, reverse=True) and errors[5] == pytest.approx(2.0) and errors[-1] == 0
+    assert (
+        errors == sorted(errors, reverse=True)
+        and errors[5] == pytest.approx(2.0)
+        and errors[-1] == 0
+    )
 
 
 def test_it_counts_down_between_two_steps_and_never_below_nothing() -> None:
     pace = Pace()
     pace.begin(0.0)
     pace.report(0.5, 5.0)
-    assert pace.estimate(10.0, 5.0) == 5.0 and pace.estimate(10.0, 6.5) == 3.5 and pace.estimate(10.0, 60.0) == 0.0
+    assert (
+        pace.estimate(10.0, 5.0) == 5.0
+        and pace.estimate(10.0, 6.5) == 3.5
+        and pace.estimate(10.0, 60.0) == 0.0
+    )
 
 
 def test_a_node_in_several_passes_is_timed_by_its_usual_seconds() -> None:
@@ -115,7 +130,9 @@ def test_an_adopted_run_is_unknown_until_it_is_known_what_runs() -> None:
     assert hear(tracker, 5.0, Executing("3", "3")) is not None
     assert hear(tracker, 5.0, step(4)) == pytest.approx(6 + 2)
     nodes = {"3": NodeProgress(6, 10, "running", "3")}
-    assert hear(tracker, 7.0, step(6), ProgressState(nodes, prompt_id="ours")) == pytest.approx(4 + 2)
+    assert hear(tracker, 7.0, step(6), ProgressState(nodes, prompt_id="ours")) == pytest.approx(
+        4 + 2
+    )
 
 
 def test_only_nodes_seen_from_begin_to_end_are_timed() -> None:

@@ -12,7 +12,11 @@ GRAPH = draw_text("x")
 
 @pytest.mark.parametrize(
     ("heavier", "lighter"),
-    [("KSampler", "VAEDecode"), ("SamplerCustomAdvanced", "KSamplerSelect"), ("UNETLoader", "CLIPTextEncode")],
+    [
+        ("KSampler", "VAEDecode"),
+        ("SamplerCustomAdvanced", "KSamplerSelect"),
+        ("UNETLoader", "CLIPTextEncode"),
+    ],
 )
 def test_weights(heavier: str, lighter: str) -> None:
     assert weigh_class(heavier) > weigh_class(lighter)
@@ -75,7 +79,10 @@ def test_odd_graphs(graph: dict[str, object]) -> None:
 def test_outputs_are_guessed_by_name_else_by_place() -> None:
     assert guess_outputs(GRAPH) == {"9"}
     assert guess_outputs(
-        {"1": {"class_type": "A", "inputs": {}}, "2": {"class_type": "B", "inputs": {"x": ["1", 0]}}}
+        {
+            "1": {"class_type": "A", "inputs": {}},
+            "2": {"class_type": "B", "inputs": {"x": ["1", 0]}},
+        }
     ) == {"2"}
 
 
@@ -89,7 +96,9 @@ def test_earlier_seconds_are_the_weights() -> None:
     whole = progress.sum_left()
     assert whole == pytest.approx(10 + 3 * 0.75)
     progress.advance("3", 0.5)
-    assert progress.fraction == pytest.approx(4 / whole) and progress.sum_left() == pytest.approx(whole - 4)
+    assert progress.fraction == pytest.approx(4 / whole) and progress.sum_left() == pytest.approx(
+        whole - 4
+    )
     assert progress.sum_left(besides="3") == pytest.approx(whole - 8)
 
 
@@ -101,7 +110,9 @@ def test_cached_nodes_weigh_nothing() -> None:
     assert progress.fraction == pytest.approx(2 / 9)
 
 
-@pytest.mark.parametrize("seconds", [{}, {"99": 3.0}, {"3": float("nan")}, {"3": -1.0, "4": float("inf")}])
+@pytest.mark.parametrize(
+    "seconds", [{}, {"99": 3.0}, {"3": float("nan")}, {"3": -1.0, "4": float("inf")}]
+)
 def test_times_that_tell_nothing(seconds: dict[str, float]) -> None:
     progress = GraphProgress(GRAPH, seconds)
     assert not progress.timed and progress.weigh("3") == 20.0

@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from comfygradio.comfy.failures import clean_text, describe_failure, parse_node_errors, parse_rejection, read_titles
+from comfygradio.comfy.failures import (
+    clean_text,
+    describe_failure,
+    parse_node_errors,
+    parse_rejection,
+    read_titles,
+)
 
 from .recordings import Post, read_posts
 
@@ -28,7 +34,10 @@ def test_recorded_refusals_become_sentences(post: Post) -> None:
             "Load Checkpoint (node 4, CheckpointLoaderSimple): ckpt_name: 'absent.safetens",
         ),
         ("steps below min", "KSampler (node 3): steps: value 0 smaller than min of 1."),
-        ("bad link: absent node", "(node 8, VAEDecode): it is linked to a node or an output that does not exist"),
+        (
+            "bad link: absent node",
+            "(node 8, VAEDecode): it is linked to a node or an output that does not exist",
+        ),
         ("no outputs", "It has no output node: add one"),
         ("unknown class_type", "This server has no node class NoSuchNode (node 9, Save Image)."),
     ],
@@ -43,7 +52,14 @@ def test_what_a_refusal_says(note: str, expected: str) -> None:
     [
         ({"error": "no prompt", "node_errors": []}, "no prompt."),
         ({"error": {"message": "Bad", "details": "x"}}, "Bad: x."),
-        ({"node_errors": {"3": {"type": "t", "message": "Flat", "details": "d", "extra_info": {}}}}, "Flat: d."),
+        (
+            {
+                "node_errors": {
+                    "3": {"type": "t", "message": "Flat", "details": "d", "extra_info": {}}
+                }
+            },
+            "Flat: d.",
+        ),
         (None, "It does not say why."),
         ([1], "It does not say why."),
         ({"error": None, "node_errors": {"3": None}}, "It does not say why."),
@@ -55,12 +71,21 @@ def test_old_and_odd_refusals(body: Any, expected: str) -> None:
 
 def test_many_problems_are_counted() -> None:
     errors = [{"type": "t", "message": f"m{number}", "details": ""} for number in range(9)]
-    assert "And 4 more." in str(parse_rejection({"node_errors": {"1": {"errors": errors, "class_type": "X"}}}, {}))
+    assert "And 4 more." in str(
+        parse_rejection({"node_errors": {"1": {"errors": errors, "class_type": "X"}}}, {})
+    )
 
 
 def test_node_errors_name_the_input() -> None:
-    data = {"3": {"errors": [{"type": "t", "extra_info": {"input_name": "seed"}}], "class_type": "KSampler"}}
-    assert [(error.node_id, error.input_name) for error in parse_node_errors(data)] == [("3", "seed")]
+    data = {
+        "3": {
+            "errors": [{"type": "t", "extra_info": {"input_name": "seed"}}],
+            "class_type": "KSampler",
+        }
+    }
+    assert [(error.node_id, error.input_name) for error in parse_node_errors(data)] == [
+        ("3", "seed")
+    ]
     assert parse_node_errors([]) == ()
 
 
@@ -81,6 +106,10 @@ def test_clean_text(text: str, expected: str) -> None:
 
 
 def test_out_of_memory_says_what_to_do() -> None:
-    error = describe_failure({"3": "KSampler"}, "p", "3", "KSampler", "torch.OutOfMemoryError", "CUDA out of memory.\n")
-    assert str(error).startswith("KSampler (node 3) failed: CUDA out of memory. The server ran out of memory: choose")
+    error = describe_failure(
+        {"3": "KSampler"}, "p", "3", "KSampler", "torch.OutOfMemoryError", "CUDA out of memory.\n"
+    )
+    assert str(error).startswith(
+        "KSampler (node 3) failed: CUDA out of memory. The server ran out of memory: choose"
+    )
     assert error.node_id == "3" and error.prompt_id == "p"

@@ -38,7 +38,9 @@ def test_messages_and_history_agree(post: Post) -> None:
         assert tracker.closed and tracker.succeeded and tracker.failure is None
     if entry.status == "error" and not tracker.gap:
         assert tracker.failure is not None
-    told = {(output.filename, output.text) for output in tracker.state.outputs if output.data is None}
+    told = {
+        (output.filename, output.text) for output in tracker.state.outputs if output.data is None
+    }
     assert told == {(output.filename, output.text) for output in entry.outputs} or tracker.gap
 
 

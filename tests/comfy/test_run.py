@@ -48,7 +48,9 @@ def test_carried_nodes_are_no_part_of_the_progress(comfy: ComfyClient, checkpoin
     states = run_all(comfy, {**graph, **carried})
     last = states[-1]
     assert last.status == "done" and last.progress == 1.0 and last.warnings == ()
-    assert [output.node_id for output in last.outputs] == ["9"] and not carried.keys() & last.node_seconds.keys()
+    assert [output.node_id for output in last.outputs] == [
+        "9"
+    ] and not carried.keys() & last.node_seconds.keys()
 
 
 def test_previews_where_the_server_can_switch_them_on(comfy: ComfyClient, checkpoint: str) -> None:
@@ -80,9 +82,9 @@ def test_pictures_by_socket(comfy: ComfyClient) -> None:
 def test_a_big_picture_by_socket(comfy: ComfyClient) -> None:
     graph = draw_empty("SaveImageWebsocket")
     graph["1"]["inputs"] |= {"width": 1024, "height": 1024, "batch_size": 3}
-    assert [Image.open(io.BytesIO(output.read())).size for output in run_all(comfy, graph)[-1].outputs] == [
-        (1024, 1024)
-    ] * 3
+    assert [
+        Image.open(io.BytesIO(output.read())).size for output in run_all(comfy, graph)[-1].outputs
+    ] == [(1024, 1024)] * 3
 
 
 def test_uploads_and_what_pictures_remember(comfy: ComfyClient, tmp_path: Path) -> None:
@@ -90,10 +92,16 @@ def test_uploads_and_what_pictures_remember(comfy: ComfyClient, tmp_path: Path) 
     Image.new("RGB", (48, 48), (time.time_ns() % 256, 7, 9)).save(picture)
     graph: Graph = {
         "1": {"class_type": "LoadImage", "inputs": {"image": "not yet.png"}},
-        "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "client"}},
+        "2": {
+            "class_type": "SaveImage",
+            "inputs": {"images": ["1", 0], "filename_prefix": "client"},
+        },
     }
     prompt = Prompt(
-        graph, (Upload(picture, "client upload.png", (("1", "image"),)),), {"comfygradio": {"seed": 7}}, ("2",)
+        graph,
+        (Upload(picture, "client upload.png", (("1", "image"),)),),
+        {"comfygradio": {"seed": 7}},
+        ("2",),
     )
     states = run_all(comfy, prompt)
     saved = Image.open(io.BytesIO(states[-1].outputs[0].read()))
@@ -104,7 +112,9 @@ def test_uploads_and_what_pictures_remember(comfy: ComfyClient, tmp_path: Path) 
 def test_only_the_outputs_that_are_asked_for(comfy: ComfyClient) -> None:
     graph = draw_empty()
     graph["5"] = {"class_type": "PreviewImage", "inputs": {"images": ["1", 0]}}
-    assert [output.node_id for output in run_all(comfy, Prompt(graph, outputs=("5",)))[-1].outputs] == ["5"]
+    assert [
+        output.node_id for output in run_all(comfy, Prompt(graph, outputs=("5",)))[-1].outputs
+    ] == ["5"]
     assert {output.node_id for output in run_all(comfy, Prompt(graph))[-1].outputs} == {"2", "5"}
 
 
@@ -113,7 +123,9 @@ def test_a_partial_refusal_is_a_warning(comfy: ComfyClient) -> None:
     graph["5"] = {"class_type": "PreviewImage", "inputs": {}}
     last = run_all(comfy, graph)[-1]
     assert [output.node_id for output in last.outputs] == ["2"]
-    assert last.warnings == ("Not everything runs. PreviewImage (node 5): the input images is missing.",)
+    assert last.warnings == (
+        "Not everything runs. PreviewImage (node 5): the input images is missing.",
+    )
 
 
 def test_refusals(comfy: ComfyClient) -> None:
@@ -138,12 +150,16 @@ def test_closing_cancels_only_the_own_pending_prompt(comfy: ComfyClient, checkpo
     state = next(state for state in waiting if state.queue_position is not None)
     assert (state.status, state.queue_position) == ("queued", 1)
     waiting.close()
-    assert comfy.history(state.prompt_id) is None and comfy.queue().position(state.prompt_id) is None
+    assert (
+        comfy.history(state.prompt_id) is None and comfy.queue().position(state.prompt_id) is None
+    )
     *_, last = running
     assert last.status == "done"
 
 
-def test_closing_before_the_first_look_posts_or_cancels(comfy: ComfyClient, checkpoint: str) -> None:
+def test_closing_before_the_first_look_posts_or_cancels(
+    comfy: ComfyClient, checkpoint: str
+) -> None:
     prompt_id = "0b8ad2cd-0d8b-4a5d-9f5d-2f1d3a4b5c6d"
     run = comfy.run(draw_text(checkpoint, steps=400), prompt_id=prompt_id, heartbeat_seconds=0.0)
     next(run)
@@ -154,7 +170,9 @@ def test_closing_before_the_first_look_posts_or_cancels(comfy: ComfyClient, chec
 
 def test_somebody_else_stops_it(comfy: ComfyClient, checkpoint: str) -> None:
     stopped = False
-    with pytest.raises(JobInterrupted, match=r"^The job was stopped at Paint \(node 3, KSampler\)\.$") as caught:
+    with pytest.raises(
+        JobInterrupted, match=r"^The job was stopped at Paint \(node 3, KSampler\)\.$"
+    ) as caught:
         for state in comfy.run(draw_text(checkpoint, steps=400)):
             if state.step and not stopped:
                 stopped = comfy.cancel(state.prompt_id)
@@ -165,7 +183,10 @@ def test_somebody_else_stops_it(comfy: ComfyClient, checkpoint: str) -> None:
 def test_many_threads_share_a_client(comfy: ComfyClient) -> None:
     graphs = [draw_empty() for _ in range(12)]
     with ThreadPoolExecutor(6) as pool:
-        names = [states[-1].outputs[0].filename for states in pool.map(lambda graph: run_all(comfy, graph), graphs)]
+        names = [
+            states[-1].outputs[0].filename
+            for states in pool.map(lambda graph: run_all(comfy, graph), graphs)
+        ]
     assert len(set(names)) == 12
 
 
@@ -182,7 +203,9 @@ def test_heartbeats_while_it_waits(comfy: ComfyClient, checkpoint: str) -> None:
     assert sorted(gaps)[5] < 0.5
 
 
-def test_a_slow_consumer_gets_the_newest_preview_and_stalls_nobody(comfy: ComfyClient, checkpoint: str) -> None:
+def test_a_slow_consumer_gets_the_newest_preview_and_stalls_nobody(
+    comfy: ComfyClient, checkpoint: str
+) -> None:
     slow = comfy.run(draw_text(checkpoint, steps=30))
     next(state for state in slow if state.step)
     assert run_all(comfy, draw_empty())[-1].status == "done"

@@ -15,7 +15,9 @@ REAL = os.environ.get("COMFYUI_URL", "").rstrip("/")
 
 
 @pytest.fixture(scope="session", params=["demo", "real"] if REAL else ["demo"])
-def comfy_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def comfy_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """The demo server always, a real ComfyUI when COMFYUI_URL names one."""
     if request.param == "real":
         yield REAL

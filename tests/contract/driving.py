@@ -30,7 +30,9 @@ class Listener:
     def next(self, timeout: float = PATIENCE) -> Message:
         self.socket.settimeout(timeout)
         frame = self.socket.recv()
-        message = {"type": "binary", "data": frame} if isinstance(frame, bytes) else json.loads(frame)
+        message = (
+            {"type": "binary", "data": frame} if isinstance(frame, bytes) else json.loads(frame)
+        )
         self.seen.append(message)
         return dict(message)
 
@@ -43,9 +45,13 @@ class Listener:
         return found
 
     def until_end(self, prompt_id: str) -> list[Message]:
-        """Messages up to `executing` null of that prompt; those of other prompts and status left out."""
+        """Messages up to `executing` null of that prompt; those of other prompts and status left
+        out.
+        """
         found = self.until(lambda m: is_end(m, prompt_id))
-        return [m for m in found if m["type"] == "binary" or m["data"].get("prompt_id") == prompt_id]
+        return [
+            m for m in found if m["type"] == "binary" or m["data"].get("prompt_id") == prompt_id
+        ]
 
     def silent_for(self, seconds: float) -> bool:
         """Whether nothing but status comes for that long."""
@@ -61,7 +67,11 @@ class Listener:
 
 def is_end(message: Message, prompt_id: str) -> bool:
     data = message["data"]
-    return message["type"] == "executing" and data["node"] is None and data.get("prompt_id") == prompt_id
+    return (
+        message["type"] == "executing"
+        and data["node"] is None
+        and data.get("prompt_id") == prompt_id
+    )
 
 
 @dataclass
@@ -78,8 +88,12 @@ class Comfy:
         return self.version >= version
 
     @contextmanager
-    def listen(self, client_id: str | None = None, flags: bool = False, path: str = "/ws") -> Iterator[Listener]:
-        """A greeted WebSocket, closed at the end; `flags` announces that previews of type 4 are understood."""
+    def listen(
+        self, client_id: str | None = None, flags: bool = False, path: str = "/ws"
+    ) -> Iterator[Listener]:
+        """A greeted WebSocket, closed at the end; `flags` announces that previews of type 4 are
+        understood.
+        """
         client_id = client_id or uuid.uuid4().hex
         listener = self.open(client_id, path)
         try:
@@ -94,7 +108,9 @@ class Comfy:
 
     def open(self, client_id: str, path: str = "/ws") -> Listener:
         address = self.url.replace("http", "ws", 1) + f"{path}?clientId={client_id}"
-        return Listener(websocket.create_connection(address, timeout=PATIENCE, suppress_origin=True), client_id)
+        return Listener(
+            websocket.create_connection(address, timeout=PATIENCE, suppress_origin=True), client_id
+        )
 
     def post(self, graph: Any, client_id: str | None = None, **more: Any) -> httpx.Response:
         body = {"prompt": graph, **more}
@@ -117,11 +133,22 @@ class Comfy:
         entry: dict[str, Any] = self.http.get(f"/history/{prompt_id}").json()[prompt_id]
         return entry
 
-    def text_graph(self, seed: int | None = None, steps: int = 2, size: int = 64, batch: int = 1) -> Graph:
+    def text_graph(
+        self, seed: int | None = None, steps: int = 2, size: int = 64, batch: int = 1
+    ) -> Graph:
         """Text to image; without a seed nothing of the sampler is cached."""
-        sampler: dict[str, Any] = {"seed": random.getrandbits(63) if seed is None else seed, "steps": steps, "cfg": 7.0}
+        sampler: dict[str, Any] = {
+            "seed": random.getrandbits(63) if seed is None else seed,
+            "steps": steps,
+            "cfg": 7.0,
+        }
         sampler |= {"sampler_name": "euler", "scheduler": "normal", "denoise": 1.0}
-        links = {"model": ["4", 0], "positive": ["6", 0], "negative": ["7", 0], "latent_image": ["5", 0]}
+        links = {
+            "model": ["4", 0],
+            "positive": ["6", 0],
+            "negative": ["7", 0],
+            "latent_image": ["5", 0],
+        }
         return {
             "4": node("CheckpointLoaderSimple", ckpt_name=self.checkpoint),
             "5": node("EmptyLatentImage", width=size, height=size, batch_size=batch),

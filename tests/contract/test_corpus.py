@@ -1,4 +1,7 @@
-"""The forms of the corpus give prompts that a server accepts. Nothing is run: each prompt is stopped at once."""
+"""The forms of the corpus give prompts that a server accepts.
+
+Nothing is run: each prompt is stopped at once.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,15 @@ from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.posting import upload_files
 from comfygradio.comfy.workflow import Node, Workflow
 from comfygradio.demo import DemoOptions, DemoServer
-from tests.forms.corpus import INFO, Case, corpus_json, draft_form, fill_defaults, list_cases, make_media
+from tests.forms.corpus import (
+    INFO,
+    Case,
+    corpus_json,
+    draft_form,
+    fill_defaults,
+    list_cases,
+    make_media,
+)
 
 from .conftest import REAL
 
@@ -22,8 +33,12 @@ MODEL_SUFFIXES = (".safetensors", ".ckpt", ".pth", ".bin")
 
 
 @pytest.fixture(scope="module", params=["demo", "real"] if REAL else ["demo"])
-def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyClient]:
-    """A demo server that has the classes and models of the corpus, and a real ComfyUI when COMFYUI_URL names one."""
+def client(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ComfyClient]:
+    """A demo server that has the classes and models of the corpus, and a real ComfyUI when
+    COMFYUI_URL names one.
+    """
     if request.param == "real":
         yield ComfyClient(REAL)
         return
@@ -73,15 +88,23 @@ def describe_corpus() -> DemoOptions:
 
 
 def suit_models(workflow: Workflow, info: ObjectInfo) -> Workflow:
-    """The workflow with models that the server has; skips the test where the server lacks something else."""
+    """The workflow with models that the server has; skips the test where the server lacks something
+    else.
+    """
     if missing := workflow.class_types - info.nodes.keys():
         pytest.skip(f"the server has no {', '.join(sorted(missing))}")
     return replace(workflow, nodes={node.id: suit_node(node, info) for node in workflow})
 
 
 def suit_node(node: Node, info: ObjectInfo) -> Node:
-    specs = {name: info.spec(node.class_type, name, node.inputs) for name in node.inputs.keys() - node.links.keys()}
-    return replace(node, inputs={**node.inputs, **{n: suit_value(node, s) for n, s in specs.items() if is_list(s)}})
+    specs = {
+        name: info.spec(node.class_type, name, node.inputs)
+        for name in node.inputs.keys() - node.links.keys()
+    }
+    return replace(
+        node,
+        inputs={**node.inputs, **{n: suit_value(node, s) for n, s in specs.items() if is_list(s)}},
+    )
 
 
 def is_list(spec: InputSpec | None) -> bool:

@@ -15,9 +15,24 @@ SIZE = {
 }
 CRF = {"format": "mp4", "format.codec": "h264", "format.codec.encoding": "re-encode"}
 REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
-    (SIZE | {"resize_type.width": -1}, "value_smaller_than_min", "resize_type.width", "resize_type.width"),
-    (SIZE | {"resize_type.crop": "top"}, "value_not_in_list", "resize_type.crop", "resize_type.crop: 'top' not in "),
-    (SIZE | {"resize_type.width": "wide"}, "invalid_input_type", "resize_type.width", "resize_type.width, wide, "),
+    (
+        SIZE | {"resize_type.width": -1},
+        "value_smaller_than_min",
+        "resize_type.width",
+        "resize_type.width",
+    ),
+    (
+        SIZE | {"resize_type.crop": "top"},
+        "value_not_in_list",
+        "resize_type.crop",
+        "resize_type.crop: 'top' not in ",
+    ),
+    (
+        SIZE | {"resize_type.width": "wide"},
+        "invalid_input_type",
+        "resize_type.width",
+        "resize_type.width, wide, ",
+    ),
     (
         {"resize_type": "match size", "resize_type.crop": "center"},
         "required_input_missing",
@@ -40,7 +55,9 @@ def needs_dynamic_inputs(comfy: Comfy) -> None:
 
 
 def scaled(inputs: dict[str, Any]) -> Graph:
-    """One picture scaled by the node with a dynamic combo; node 9 is a latent for links of a wrong type."""
+    """One picture scaled by the node with a dynamic combo; node 9 is a latent for links of a wrong
+    type.
+    """
     return {
         "1": node("EmptyImage", width=64, height=64, batch_size=1, color=random.getrandbits(24)),
         "2": node("ResizeImageMaskNode", input=["1", 0], scale_method="area", **inputs),
@@ -73,22 +90,32 @@ def test_what_the_chosen_key_brings_is_checked(
 
 
 def test_what_another_key_would_bring_is_not_checked(comfy: Comfy) -> None:
-    _, messages = comfy.run(scaled(SIZE | {"resize_type.multiplier": "abc", "resize_type.nonsense": 1}))
+    _, messages = comfy.run(
+        scaled(SIZE | {"resize_type.multiplier": "abc", "resize_type.nonsense": 1})
+    )
     assert only(messages, "executed")[0]["output"]["images"]
 
 
 @pytest.mark.parametrize("inputs", [{}, {"resize_type": "no such key", "resize_type.width": 20}])
-def test_a_missing_or_unknown_key_passes_the_check_and_fails_the_run(comfy: Comfy, inputs: dict[str, Any]) -> None:
+def test_a_missing_or_unknown_key_passes_the_check_and_fails_the_run(
+    comfy: Comfy, inputs: dict[str, Any]
+) -> None:
     error = failure(comfy, scaled(inputs))
     assert (error["node_id"], error["exception_type"]) == ("2", "TypeError")
-    assert error["exception_message"].strip().endswith("missing 1 required positional argument: 'resize_type'")
+    assert (
+        error["exception_message"]
+        .strip()
+        .endswith("missing 1 required positional argument: 'resize_type'")
+    )
 
 
 def test_nested_combos_are_checked_to_the_innermost(comfy: Comfy) -> None:
     crf = "format.codec.encoding.crf"
     graph = scaled(SIZE) | {"4": node("CreateVideo", images=["2", 0], fps=5.0)}
     color = {"format.codec.encoding.color_space": "auto"}
-    graph["5"] = node("SaveVideo", video=["4", 0], filename_prefix="contract", **CRF, **color, **{crf: 99})
+    graph["5"] = node(
+        "SaveVideo", video=["4", 0], filename_prefix="contract", **CRF, **color, **{crf: 99}
+    )
     del graph["3"]
     error = blame(comfy, graph, "5")
     assert (error["type"], error["extra_info"]["input_name"]) == ("value_bigger_than_max", crf)
@@ -106,7 +133,12 @@ def test_growing_lists_need_their_first_items(comfy: Comfy) -> None:
 
 
 def test_growing_lists_may_have_gaps_and_ignore_other_names(comfy: Comfy) -> None:
-    items = {"images.image0": ["1", 0], "images.image3": ["1", 0], "images.other": 5, "images.image50": "abc"}
+    items = {
+        "images.image0": ["1", 0],
+        "images.image3": ["1", 0],
+        "images.other": 5,
+        "images.image50": "abc",
+    }
     _, messages = comfy.run(scaled(SIZE) | {"2": node("BatchImagesNode", **items)})
     assert len(only(messages, "executed")[0]["output"]["images"]) == 2
 
@@ -123,6 +155,9 @@ def test_wrapped_values_are_unwrapped(comfy: Comfy) -> None:
     assert only(messages, "executed")
     assert comfy.entry(prompt_id)["prompt"][2]["2"]["inputs"]["resize_type.width"] == 24
     error = blame(comfy, scaled(SIZE | {"resize_type.width": {"__value__": ["a", "b"]}}))
-    assert (error["type"], error["extra_info"]["received_value"]) == ("invalid_input_type", ["a", "b"])
+    assert (error["type"], error["extra_info"]["received_value"]) == (
+        "invalid_input_type",
+        ["a", "b"],
+    )
     error = blame(comfy, scaled(SIZE | {"resize_type.crop": {"__value__": ["center"]}}))
     assert error["details"].startswith("resize_type.crop: ['center'] not in ")

@@ -6,15 +6,26 @@ from typing import Any
 from .driving import Comfy, node, only, plain_graph, types_of
 
 KEYS = {
-    "prompt_id", "node_id", "node_type", "executed", "exception_message", "exception_type", "traceback",
-    "current_inputs", "current_outputs", "timestamp",
-}  # fmt: skip
+    "prompt_id",
+    "node_id",
+    "node_type",
+    "executed",
+    "exception_message",
+    "exception_type",
+    "traceback",
+    "current_inputs",
+    "current_outputs",
+    "timestamp",
+}
 
 
 def fail(comfy: Comfy, graph: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """The error told and the history of a graph that fails while it runs."""
     prompt_id, messages = comfy.run(graph)
-    assert types_of(messages, but=("progress_state", "binary"))[-2:] == ["execution_error", "executing"]
+    assert types_of(messages, but=("progress_state", "binary"))[-2:] == [
+        "execution_error",
+        "executing",
+    ]
     error: dict[str, Any] = only(messages, "execution_error")[0]
     assert set(error) == KEYS
     entry = comfy.entry(prompt_id)
@@ -27,11 +38,17 @@ def test_saving_outside_the_output_folder_fails(comfy: Comfy) -> None:
     graph = plain_graph()
     graph["2"]["inputs"]["filename_prefix"] = "../../evil"
     error, _ = fail(comfy, graph)
-    assert (error["node_id"], error["node_type"], error["exception_type"]) == ("2", "SaveImage", "Exception")
+    assert (error["node_id"], error["node_type"], error["exception_type"]) == (
+        "2",
+        "SaveImage",
+        "Exception",
+    )
     assert error["executed"] == ["1"]
     assert error["exception_message"].endswith("\n")
     assert error["current_inputs"]["filename_prefix"] == ["../../evil"]
-    assert set(error["current_outputs"]) == ({"1", "2"} if comfy.since(0, 4) else set(error["current_outputs"]))
+    assert set(error["current_outputs"]) == (
+        {"1", "2"} if comfy.since(0, 4) else set(error["current_outputs"])
+    )
 
 
 def test_a_text_in_the_place_of_a_link_fails(comfy: Comfy) -> None:

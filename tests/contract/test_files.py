@@ -18,7 +18,9 @@ def png(color: tuple[int, ...], size: tuple[int, int] = (16, 16)) -> bytes:
     return buffer.getvalue()
 
 
-def upload(comfy: Comfy, name: str, data: bytes, path: str = "/upload/image", **fields: str) -> httpx.Response:
+def upload(
+    comfy: Comfy, name: str, data: bytes, path: str = "/upload/image", **fields: str
+) -> httpx.Response:
     return comfy.http.post(path, files={"image": (name, data, "image/png")}, data=fields)
 
 
@@ -50,8 +52,12 @@ def test_subfolders_and_types_are_kept(comfy: Comfy, name: str) -> None:
     assert comfy.http.get("/view", params=asked).status_code == 200
 
 
-@pytest.mark.parametrize(("fields", "status"), [({"subfolder": "../../x"}, 400), ({"type": "nonsense"}, 500)])
-def test_bad_places_are_refused(comfy: Comfy, name: str, fields: dict[str, str], status: int) -> None:
+@pytest.mark.parametrize(
+    ("fields", "status"), [({"subfolder": "../../x"}, 400), ({"type": "nonsense"}, 500)]
+)
+def test_bad_places_are_refused(
+    comfy: Comfy, name: str, fields: dict[str, str], status: int
+) -> None:
     assert upload(comfy, name, png((1, 2, 3)), **fields).status_code == status
 
 
@@ -65,7 +71,9 @@ def test_uploads_without_a_file_or_outside_are_refused(comfy: Comfy) -> None:
 def test_a_mask_becomes_the_alpha_of_its_original(comfy: Comfy, name: str) -> None:
     upload(comfy, name, png((200, 100, 50)))
     reference = json.dumps({"filename": name, "type": "input"})
-    answer = upload(comfy, "m" + name, png((0, 0, 0, 77)), "/upload/mask", original_ref=reference, type="input")
+    answer = upload(
+        comfy, "m" + name, png((0, 0, 0, 77)), "/upload/mask", original_ref=reference, type="input"
+    )
     assert answer.json() == {"name": "m" + name, "subfolder": "", "type": "input"}
     shown = comfy.http.get("/view", params={"filename": "m" + name, "type": "input"})
     with Image.open(io.BytesIO(shown.content)) as picture:
@@ -80,7 +88,9 @@ def test_the_traps_of_masks(comfy: Comfy, name: str) -> None:
     upload(comfy, name, png((1, 1, 1)))
     known = json.dumps({"filename": name, "type": "input"})
     other_size = png((0, 0, 0, 77), (8, 8))
-    assert upload(comfy, "m" + name, other_size, "/upload/mask", original_ref=known).status_code == 500
+    assert (
+        upload(comfy, "m" + name, other_size, "/upload/mask", original_ref=known).status_code == 500
+    )
     assert upload(comfy, "m" + name, png((0, 0, 0, 77)), "/upload/mask").status_code == 500
 
 
@@ -122,15 +132,20 @@ def test_view_serves_files_with_ranges_and_etags(comfy: Comfy, saved: dict[str, 
     assert (part.status_code, part.content) == (206, whole.content[:10])
     tag = {"If-None-Match": whole.headers["etag"]}
     assert comfy.http.get("/view", params=saved, headers=tag).status_code == 304
-    assert comfy.http.head("/view", params=saved).headers["content-length"] == str(len(whole.content))
+    assert comfy.http.head("/view", params=saved).headers["content-length"] == str(
+        len(whole.content)
+    )
     if comfy.since(0, 33):
         assert whole.headers["x-content-type-options"] == "nosniff"
 
 
 @pytest.mark.parametrize(
-    ("wanted", "kind"), [("webp;90", "webp"), ("jpeg;50", "jpeg"), ("gif;1", "webp"), ("jpeg", "jpeg")]
+    ("wanted", "kind"),
+    [("webp;90", "webp"), ("jpeg;50", "jpeg"), ("gif;1", "webp"), ("jpeg", "jpeg")],
 )
-def test_view_converts_for_previews(comfy: Comfy, saved: dict[str, Any], wanted: str, kind: str) -> None:
+def test_view_converts_for_previews(
+    comfy: Comfy, saved: dict[str, Any], wanted: str, kind: str
+) -> None:
     answer = comfy.http.get("/view", params={**saved, "preview": wanted})
     assert answer.headers["content-type"] == f"image/{kind}"
     with Image.open(io.BytesIO(answer.content)) as picture:

@@ -7,15 +7,28 @@ import pytest
 from .driving import Comfy
 
 EVERYWHERE = [
-    "/object_info", "/object_info/KSampler", "/system_stats", "/embeddings", "/extensions", "/features", "/models",
-    "/models/checkpoints", "/queue", "/prompt", "/history", "/users", "/settings",
-]  # fmt: skip
+    "/object_info",
+    "/object_info/KSampler",
+    "/system_stats",
+    "/embeddings",
+    "/extensions",
+    "/features",
+    "/models",
+    "/models/checkpoints",
+    "/queue",
+    "/prompt",
+    "/history",
+    "/users",
+    "/settings",
+]
 
 
 @pytest.mark.parametrize("path", EVERYWHERE)
 def test_routes_answer_json_bare_and_below_api(comfy: Comfy, path: str) -> None:
     for prefix in ("", "/api"):
-        answer = comfy.http.get(prefix + path, params={"max_items": 1} if path == "/history" else None)
+        answer = comfy.http.get(
+            prefix + path, params={"max_items": 1} if path == "/history" else None
+        )
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "application/json; charset=utf-8"
         answer.json()
@@ -38,7 +51,9 @@ def test_the_sampler_is_described(comfy: Comfy) -> None:
 
 def test_checkpoints_are_the_same_in_both_lists(comfy: Comfy) -> None:
     loader = comfy.http.get("/object_info/CheckpointLoaderSimple").json()["CheckpointLoaderSimple"]
-    assert loader["input"]["required"]["ckpt_name"][0] == comfy.http.get("/models/checkpoints").json()
+    assert (
+        loader["input"]["required"]["ckpt_name"][0] == comfy.http.get("/models/checkpoints").json()
+    )
 
 
 def test_unknown_model_folders_are_empty_404(comfy: Comfy) -> None:
@@ -57,13 +72,28 @@ def test_model_metadata(comfy: Comfy) -> None:
     found = comfy.http.get("/view_metadata/checkpoints", params={"filename": comfy.checkpoint})
     assert found.status_code == 200
     assert isinstance(found.json(), dict)
-    assert comfy.http.get("/view_metadata/checkpoints", params={"filename": "no.safetensors"}).status_code == 404
+    assert (
+        comfy.http.get(
+            "/view_metadata/checkpoints", params={"filename": "no.safetensors"}
+        ).status_code
+        == 404
+    )
 
 
 def test_stats_name_the_version_and_the_devices(comfy: Comfy) -> None:
     stats = comfy.http.get("/system_stats").json()
-    assert {"os", "ram_total", "ram_free", "comfyui_version", "python_version", "argv"} <= set(stats["system"])
-    device = {"name", "type", "index", "vram_total", "vram_free", "torch_vram_total", "torch_vram_free"}
+    assert {"os", "ram_total", "ram_free", "comfyui_version", "python_version", "argv"} <= set(
+        stats["system"]
+    )
+    device = {
+        "name",
+        "type",
+        "index",
+        "vram_total",
+        "vram_free",
+        "torch_vram_total",
+        "torch_vram_free",
+    }
     assert set(stats["devices"][0]) == device
 
 

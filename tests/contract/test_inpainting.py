@@ -36,9 +36,19 @@ def inpaint_graph(comfy: Comfy, masked: str, kind: str) -> Graph:
         graph["11"] = node("VAEEncode", pixels=["10", 0], vae=["4", 2])
         graph["5"] = node(kind, samples=["11", 0], mask=["10", 1])
     else:
-        links = {"positive": ["6", 0], "negative": ["7", 0], "vae": ["4", 2], "pixels": ["10", 0], "mask": ["10", 1]}
+        links = {
+            "positive": ["6", 0],
+            "negative": ["7", 0],
+            "vae": ["4", 2],
+            "pixels": ["10", 0],
+            "mask": ["10", 1],
+        }
         graph["5"] = node(kind, **links, noise_mask=True)
-        graph["3"]["inputs"] |= {"positive": ["5", 0], "negative": ["5", 1], "latent_image": ["5", 2]}
+        graph["3"]["inputs"] |= {
+            "positive": ["5", 0],
+            "negative": ["5", 1],
+            "latent_image": ["5", 2],
+        }
     return graph
 
 
@@ -54,7 +64,9 @@ def difference(first: Image.Image, second: Image.Image, box: tuple[int, int, int
     return sum(ImageStat.Stat(ImageChops.difference(first.crop(box), second.crop(box))).mean)
 
 
-@pytest.mark.parametrize("kind", ["SetLatentNoiseMask", "VAEEncodeForInpaint", "InpaintModelConditioning"])
+@pytest.mark.parametrize(
+    "kind", ["SetLatentNoiseMask", "VAEEncodeForInpaint", "InpaintModelConditioning"]
+)
 def test_another_seed_changes_only_what_is_masked(comfy: Comfy, masked: str, kind: str) -> None:
     graph = inpaint_graph(comfy, masked, kind)
     first, second = paint(comfy, graph, 11), paint(comfy, graph, 12)

@@ -65,7 +65,9 @@ def clip_graph(frames: int = 3, size: int = 64) -> Graph:
 def save_video(comfy: Comfy, prefix: str = "contract", container: str = "auto") -> dict[str, Any]:
     """SaveVideo of node 2, spelled as the server's version wants it."""
     codec = "format.codec" if comfy.since(0, 4) else "codec"
-    return node("SaveVideo", video=["2", 0], filename_prefix=prefix, format=container, **{codec: "auto"})
+    return node(
+        "SaveVideo", video=["2", 0], filename_prefix=prefix, format=container, **{codec: "auto"}
+    )
 
 
 def make_video(comfy: Comfy) -> bytes:
@@ -74,7 +76,10 @@ def make_video(comfy: Comfy) -> bytes:
 
 def test_audio_is_saved_with_its_metadata(comfy: Comfy) -> None:
     name = upload(comfy, make_wav(), ".wav")
-    graph = {"1": node("LoadAudio", audio=name), "2": node("SaveAudio", audio=["1", 0], filename_prefix="contract/a")}
+    graph = {
+        "1": node("LoadAudio", audio=name),
+        "2": node("SaveAudio", audio=["1", 0], filename_prefix="contract/a"),
+    }
     shown = outputs(comfy, graph)["2"]
     assert set(shown) == {"audio"}
     file = shown["audio"][0]
@@ -101,7 +106,9 @@ def test_audio_previews_are_temporary_flac(comfy: Comfy) -> None:
     ("class_type", "quality", "kind", "codec"),
     [("SaveAudioMP3", "128k", "audio/mpeg", "mp3"), ("SaveAudioOpus", "64k", "audio/ogg", "opus")],
 )
-def test_other_audio_formats_are_real_files(comfy: Comfy, class_type: str, quality: str, kind: str, codec: str) -> None:
+def test_other_audio_formats_are_real_files(
+    comfy: Comfy, class_type: str, quality: str, kind: str, codec: str
+) -> None:
     seconds = random.uniform(0.2, 0.4)
     graph = {
         "1": node("EmptyAudio", duration=seconds, sample_rate=44100, channels=2),
@@ -133,7 +140,9 @@ def test_a_video_is_saved_with_its_metadata(comfy: Comfy) -> None:
         assert len(list(container.decode(stream))) == 3
 
 
-@pytest.mark.parametrize(("container", "kind"), [("mkv", "video/x-matroska"), ("webm", "video/webm")])
+@pytest.mark.parametrize(
+    ("container", "kind"), [("mkv", "video/x-matroska"), ("webm", "video/webm")]
+)
 def test_matroska_writes_its_tags_in_capitals(comfy: Comfy, container: str, kind: str) -> None:
     if not comfy.since(0, 33):
         pytest.skip("newer servers only")
@@ -154,14 +163,24 @@ def test_sound_goes_into_the_video_and_out_of_it(comfy: Comfy) -> None:
     with av.open(io.BytesIO(data)) as container:
         assert container.streams.audio[0].codec.canonical_name == "aac"
         assert abs((container.duration or 0) - 400000) < 60000, "sound is cut to the pictures"
-    taken = {"1": node("LoadVideo", file=upload(comfy, data, ".mp4")), "2": node("GetVideoComponents", video=["1", 0])}
+    taken = {
+        "1": node("LoadVideo", file=upload(comfy, data, ".mp4")),
+        "2": node("GetVideoComponents", video=["1", 0]),
+    }
     taken |= {"3": node("PreviewAudio", audio=["2", 1]), "4": node("PreviewImage", images=["2", 0])}
     shown = outputs(comfy, taken | {"5": node("PreviewAny", source=["2", 2])})
-    assert (len(shown["3"]["audio"]), len(shown["4"]["images"]), shown["5"]["text"]) == (1, 5, ["12.5"])
+    assert (len(shown["3"]["audio"]), len(shown["4"]["images"]), shown["5"]["text"]) == (
+        1,
+        5,
+        ["12.5"],
+    )
 
 
 def test_a_loaded_video_keeps_its_tags_and_gets_the_new_ones(comfy: Comfy) -> None:
-    graph = {"2": node("LoadVideo", file=upload(comfy, make_video(comfy), ".mp4")), "3": save_video(comfy)}
+    graph = {
+        "2": node("LoadVideo", file=upload(comfy, make_video(comfy), ".mp4")),
+        "3": save_video(comfy),
+    }
     _, messages = comfy.run(graph, extra_data={"extra_pnginfo": {"mine": {"y": 2}}})
     tags = read_tags(view(comfy, only(messages, "executed")[0]["output"]["images"][0]))
     assert (tags["mine"], tags["comfygradio"]) == ({"y": 2}, EXTRA["comfygradio"])
@@ -197,7 +216,9 @@ def test_an_animated_webp_holds_its_metadata_as_exif(comfy: Comfy) -> None:
 
 
 def test_a_single_picture_is_no_animation(comfy: Comfy) -> None:
-    graph = {"1": node("EmptyImage", width=32, height=32, batch_size=1, color=random.getrandbits(24))}
+    graph = {
+        "1": node("EmptyImage", width=32, height=32, batch_size=1, color=random.getrandbits(24))
+    }
     shown = outputs(comfy, graph | {"2": animation(["1", 0])})["2"]
     assert shown.get("animated") == (None if comfy.since(0, 4) else [False])
 
@@ -208,9 +229,12 @@ def animation(images: list[Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("class_type", "name", "word"), [("LoadAudio", "audio", "audio"), ("LoadVideo", "file", "video")]
+    ("class_type", "name", "word"),
+    [("LoadAudio", "audio", "audio"), ("LoadVideo", "file", "video")],
 )
-def test_a_missing_media_file_is_refused(comfy: Comfy, class_type: str, name: str, word: str) -> None:
+def test_a_missing_media_file_is_refused(
+    comfy: Comfy, class_type: str, name: str, word: str
+) -> None:
     graph = {"1": node(class_type, **{name: "nope.bin"}), "2": node("PreviewAny", source=["1", 0])}
     error = comfy.post(graph).json()["node_errors"]["1"]["errors"][0]
     assert error["type"] == "custom_validation_failed"
@@ -218,13 +242,22 @@ def test_a_missing_media_file_is_refused(comfy: Comfy, class_type: str, name: st
 
 
 @pytest.mark.parametrize(
-    ("class_type", "name", "suffix"), [("LoadAudio", "audio", ".wav"), ("LoadVideo", "file", ".mp4")]
+    ("class_type", "name", "suffix"),
+    [("LoadAudio", "audio", ".wav"), ("LoadVideo", "file", ".mp4")],
 )
-def test_uploads_show_up_in_the_lists_of_their_kind(comfy: Comfy, class_type: str, name: str, suffix: str) -> None:
+def test_uploads_show_up_in_the_lists_of_their_kind(
+    comfy: Comfy, class_type: str, name: str, suffix: str
+) -> None:
     data = make_wav() if suffix == ".wav" else make_video(comfy)
     uploaded = upload(comfy, data, suffix)
-    for other, other_name in (("LoadAudio", "audio"), ("LoadVideo", "file"), ("LoadImage", "image")):
-        spec = comfy.http.get(f"/object_info/{other}").json()[other]["input"]["required"][other_name]
+    for other, other_name in (
+        ("LoadAudio", "audio"),
+        ("LoadVideo", "file"),
+        ("LoadImage", "image"),
+    ):
+        spec = comfy.http.get(f"/object_info/{other}").json()[other]["input"]["required"][
+            other_name
+        ]
         offered = spec[1]["options"] if spec[0] == "COMBO" else spec[0]
         fits = other == class_type or (other, suffix) == ("LoadAudio", ".mp4")
         assert (uploaded in offered) == fits, other
@@ -233,7 +266,10 @@ def test_uploads_show_up_in_the_lists_of_their_kind(comfy: Comfy, class_type: st
 def test_media_in_a_subfolder_is_accepted_though_not_listed(comfy: Comfy) -> None:
     files = {"image": (f"{uuid.uuid4().hex}.wav", make_wav())}
     stored = comfy.http.post("/upload/image", files=files, data={"subfolder": "deep"}).json()
-    graph = {"1": node("LoadAudio", audio=f"deep/{stored['name']}"), "2": node("PreviewAudio", audio=["1", 0])}
+    graph = {
+        "1": node("LoadAudio", audio=f"deep/{stored['name']}"),
+        "2": node("PreviewAudio", audio=["1", 0]),
+    }
     assert outputs(comfy, graph)["2"]["audio"]
 
 
@@ -241,7 +277,10 @@ def test_a_file_that_is_left_out_breaks_the_check_of_its_loader(comfy: Comfy) ->
     graph = {"1": node("LoadImage"), "2": node("PreviewImage", images=["1", 0])}
     error = comfy.post(graph).json()["node_errors"]["1"]["errors"][0]
     assert error["type"] == "exception_during_inner_validation"
-    assert error["details"] == "LoadImage.VALIDATE_INPUTS() missing 1 required positional argument: 'image'"
+    assert (
+        error["details"]
+        == "LoadImage.VALIDATE_INPUTS() missing 1 required positional argument: 'image'"
+    )
 
 
 def test_the_written_prompt_tells_that_files_were_read(comfy: Comfy) -> None:
@@ -262,6 +301,10 @@ def test_a_submitted_is_changed_is_believed(comfy: Comfy) -> None:
     for color in ((1, 1, 1), (200, 200, 200)):
         buffer = io.BytesIO()
         Image.new("RGB", (16, 16), color).save(buffer, "PNG")
-        comfy.http.post("/upload/image", files={"image": (name, buffer.getvalue())}, data={"overwrite": "true"})
+        comfy.http.post(
+            "/upload/image", files={"image": (name, buffer.getvalue())}, data={"overwrite": "true"}
+        )
         _, messages = comfy.run(graph)
-    assert set(only(messages, "execution_cached")[0]["nodes"]) == {"1", "2"}, "though the file is another one"
+    assert set(only(messages, "execution_cached")[0]["nodes"]) == {"1", "2"}, (
+        "though the file is another one"
+    )

@@ -42,7 +42,9 @@ def test_an_interrupt_ends_the_prompt_it_names(comfy: Comfy, busy: tuple[Listene
     assert status["messages"][-1][0] == "execution_interrupted"
 
 
-def test_an_interrupt_of_another_prompt_changes_nothing(comfy: Comfy, busy: tuple[Listener, str]) -> None:
+def test_an_interrupt_of_another_prompt_changes_nothing(
+    comfy: Comfy, busy: tuple[Listener, str]
+) -> None:
     listener, prompt_id = busy
     assert comfy.http.post("/interrupt", json={"prompt_id": "other"}).status_code == 200
     messages = listener.until(lambda m: m["type"] == "progress")
@@ -50,7 +52,9 @@ def test_an_interrupt_of_another_prompt_changes_nothing(comfy: Comfy, busy: tupl
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"zzz"])
-def test_an_interrupt_without_a_name_stops_what_runs(comfy: Comfy, busy: tuple[Listener, str], body: bytes) -> None:
+def test_an_interrupt_without_a_name_stops_what_runs(
+    comfy: Comfy, busy: tuple[Listener, str], body: bytes
+) -> None:
     listener, prompt_id = busy
     assert comfy.http.post("/interrupt", content=body).status_code == 200
     assert only(listener.until_end(prompt_id), "execution_interrupted")
@@ -159,7 +163,13 @@ def test_bad_questions_about_jobs(comfy: Comfy) -> None:
     unknown = comfy.http.get(f"/api/jobs/{uuid.uuid4()}")
     assert (unknown.status_code, unknown.json()) == (404, {"error": "Job not found"})
     assert comfy.http.post(f"/api/jobs/{uuid.uuid4()}/cancel").json() == {"cancelled": False}
-    for asked in ({"status": "nope"}, {"limit": "x"}, {"limit": "0"}, {"sort_by": "x"}, {"sort_order": "x"}):
+    for asked in (
+        {"status": "nope"},
+        {"limit": "x"},
+        {"limit": "0"},
+        {"sort_by": "x"},
+        {"sort_order": "x"},
+    ):
         answer = comfy.http.get("/api/jobs", params=asked)
         assert (answer.status_code, list(answer.json())) == (400, ["error"])
     bad = comfy.http.post("/api/jobs/cancel", json={"job_ids": ["x"]})

@@ -29,9 +29,14 @@ EXTRA_KEYS = {
     "invalid_input_type": {"input_name", "input_config", "received_value", "exception_message"},
     "return_type_mismatch": {"input_name", "input_config", "received_type", "linked_node"},
     "exception_during_inner_validation": {
-        "input_name", "input_config", "exception_message", "exception_type", "traceback", "linked_node",
+        "input_name",
+        "input_config",
+        "exception_message",
+        "exception_type",
+        "traceback",
+        "linked_node",
     },
-}  # fmt: skip
+}
 
 
 def refuse(comfy: Comfy, graph: Any, **more: Any) -> dict[str, Any]:
@@ -44,14 +49,19 @@ def refuse(comfy: Comfy, graph: Any, **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("node_id", "name", "value", "kind"), BAD_VALUES)
-def test_a_bad_value_is_blamed_on_its_node(comfy: Comfy, node_id: str, name: str, value: Any, kind: str) -> None:
+def test_a_bad_value_is_blamed_on_its_node(
+    comfy: Comfy, node_id: str, name: str, value: Any, kind: str
+) -> None:
     graph = comfy.text_graph()
     graph[node_id]["inputs"][name] = value
     body = refuse(comfy, graph)
     assert body["error"]["type"] == "prompt_outputs_failed_validation"
     assert list(body["node_errors"]) == [node_id]
     blamed = body["node_errors"][node_id]
-    assert (blamed["class_type"], blamed["dependent_outputs"]) == (graph[node_id]["class_type"], ["9"])
+    assert (blamed["class_type"], blamed["dependent_outputs"]) == (
+        graph[node_id]["class_type"],
+        ["9"],
+    )
     error = blamed["errors"][0]
     assert error["type"] == kind
     assert set(error["extra_info"]) == EXTRA_KEYS[kind]
@@ -124,7 +134,9 @@ def test_a_body_without_prompt_is_refused(comfy: Comfy) -> None:
     assert (answer.status_code, answer.json()["error"]["type"]) == (400, "no_prompt")
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'{"prompt": [1, 2]}', b'{"prompt": "x"}', b'{"prompt": null}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b'{"prompt": [1, 2]}', b'{"prompt": "x"}', b'{"prompt": null}']
+)
 def test_bodies_that_are_no_prompt_break_the_server(comfy: Comfy, body: bytes) -> None:
     answer = comfy.http.post("/prompt", content=body)
     assert (answer.status_code, answer.text) == (500, TROUBLE)
@@ -136,11 +148,15 @@ def test_a_number_that_is_none_breaks_the_server(comfy: Comfy) -> None:
 
 
 @pytest.mark.parametrize(
-    "prompt_id", ["my-id", "f460923d3da740fbbce34e70b75621c6", "9D6E791A-BA4A-422D-A8F7-DA32D39DE940"]
+    "prompt_id",
+    ["my-id", "f460923d3da740fbbce34e70b75621c6", "9D6E791A-BA4A-422D-A8F7-DA32D39DE940"],
 )
 def test_prompt_ids_must_be_canonical_uuids(comfy: Comfy, prompt_id: str) -> None:
     if comfy.since(0, 25):
-        assert refuse(comfy, plain_graph(), prompt_id=prompt_id)["error"]["type"] == "invalid_prompt_id"
+        assert (
+            refuse(comfy, plain_graph(), prompt_id=prompt_id)["error"]["type"]
+            == "invalid_prompt_id"
+        )
     else:
         assert comfy.post(plain_graph(), prompt_id=prompt_id).json()["prompt_id"] == prompt_id
 

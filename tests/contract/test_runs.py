@@ -20,7 +20,9 @@ def test_a_first_run_tells_each_node_and_step_in_order(comfy: Comfy) -> None:
     assert kinds[-3:] == ["executed", "execution_success", "executing"]
     assert nodes[-4:] == ["3", "8", "9", None]
     steps = [(data["value"], data["max"]) for data in only(messages, "progress")]
-    assert steps[0] == (1, 3) and steps[-1] == (3, 3), "v0.33.0 leaves out steps less than 100 ms apart"
+    assert steps[0] == (1, 3) and steps[-1] == (3, 3), (
+        "v0.33.0 leaves out steps less than 100 ms apart"
+    )
     assert steps == sorted(set(steps))
     assert set(only(messages, "execution_start")[0]) == {"prompt_id", "timestamp"}
     assert set(only(messages, "execution_cached")[0]) == {"nodes", "prompt_id", "timestamp"}
@@ -81,7 +83,10 @@ def test_the_cache_keeps_only_the_newest_prompt(comfy: Comfy) -> None:
 def test_renamed_nodes_are_still_cached(comfy: Comfy) -> None:
     graph = plain_graph()
     comfy.run(graph)
-    renamed = {"71": graph["1"], "72": node("SaveImage", filename_prefix="contract", images=["71", 0])}
+    renamed = {
+        "71": graph["1"],
+        "72": node("SaveImage", filename_prefix="contract", images=["71", 0]),
+    }
     _, messages = comfy.run(renamed)
     assert set(only(messages, "execution_cached")[0]["nodes"]) == {"71", "72"}
 
@@ -126,7 +131,10 @@ def test_png_files_hold_the_prompt_and_every_extra_key(comfy: Comfy) -> None:
     with Image.open(io.BytesIO(comfy.http.get("/view", params=image).content)) as picture:
         assert isinstance(picture, PngImagePlugin.PngImageFile)
         assert picture.size == (32, 32)
-        assert {key: json.loads(value) for key, value in picture.text.items()} == {"prompt": graph, **extra}
+        assert {key: json.loads(value) for key, value in picture.text.items()} == {
+            "prompt": graph,
+            **extra,
+        }
 
 
 def test_prefixes_may_name_folders_and_sizes(comfy: Comfy) -> None:

@@ -123,7 +123,11 @@ def test_without_a_client_everybody_sees_the_progress(comfy: Comfy) -> None:
         prompt_id = comfy.queue(comfy.text_graph(steps=2))
         for listener in (one, two):
             found = listener.until(lambda m: m["type"] == "progress" and m["data"]["value"] == 2)
-            kinds = {m["type"] for m in found if m["type"] != "binary" and m["data"].get("prompt_id") == prompt_id}
+            kinds = {
+                m["type"]
+                for m in found
+                if m["type"] != "binary" and m["data"].get("prompt_id") == prompt_id
+            }
             assert kinds == {"progress", "progress_state"}
 
 
@@ -152,7 +156,12 @@ def test_the_second_socket_of_a_client_is_forgotten_with_the_first(comfy: Comfy)
         first.socket.close()
         with comfy.listen() as witness:
             prompt_id = comfy.queue(plain_graph(), client_id)
-            witness.until(lambda m: m["type"] == "status" and not m["data"]["status"]["exec_info"]["queue_remaining"])
+            witness.until(
+                lambda m: (
+                    m["type"] == "status"
+                    and not m["data"]["status"]["exec_info"]["queue_remaining"]
+                )
+            )
         second.seen.clear()
         assert second.silent_for(0.3)
         assert second.seen == []

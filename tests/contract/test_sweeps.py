@@ -1,4 +1,6 @@
-"""What a plan says about ComfyUI's cache, held against a server: which nodes it executes, point by point."""
+"""What a plan says about ComfyUI's cache, held against a server: which nodes it executes, point by
+point.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,10 @@ from tests.sweeps.chain import CLASSES, make_chain, make_space
 
 from .driving import Comfy, Graph, only, plain_graph
 
-TINY = (("tiny-a.safetensors", "tiny-b.safetensors"), ("tiny-lora.safetensors", "tiny-lora-2.safetensors"))
+TINY = (
+    ("tiny-a.safetensors", "tiny-b.safetensors"),
+    ("tiny-lora.safetensors", "tiny-lora-2.safetensors"),
+)
 CARRY = pytest.mark.parametrize("carry", [False, True], ids=["plain", "carried"])
 
 
@@ -27,10 +32,14 @@ CARRY = pytest.mark.parametrize("carry", [False, True], ids=["plain", "carried"]
 def space(comfy: Comfy, tmp_path: Path) -> Space:
     """Two checkpoints, two LoRAs for a refiner, three cfg values."""
     found = [comfy.http.get(f"/models/{folder}").json() for folder in ("checkpoints", "loras")]
-    if comfy.real and not all(set(names) <= set(listed) for names, listed in zip(TINY, found, strict=True)):
+    if comfy.real and not all(
+        set(names) <= set(listed) for names, listed in zip(TINY, found, strict=True)
+    ):
         pytest.skip(f"this ComfyUI lacks the small models {', '.join(TINY[0] + TINY[1])}")
     checkpoints, loras = TINY if comfy.real else (found[0][:2], found[1][:2])
-    info = ObjectInfo.from_json({name: comfy.http.get(f"/object_info/{name}").json()[name] for name in CLASSES})
+    info = ObjectInfo.from_json(
+        {name: comfy.http.get(f"/object_info/{name}").json()[name] for name in CLASSES}
+    )
     form = make_chain(tmp_path, info)
     base = {"seed": 3, "prompt": "a cat", "negative": "bad", "refiner": checkpoints[0]}
     return make_space(form, base, cfg=[2, 4.5, 7], lora=loras, checkpoint=checkpoints)
@@ -55,7 +64,9 @@ def count_classes(graph: Graph, node_ids: Iterable[str]) -> Counter[str]:
 
 
 def run_plan(comfy: Comfy, space: Space, plan: Plan) -> Counter[str]:
-    """Run every point on one server; executions by class, each point held against what it should execute."""
+    """Run every point on one server; executions by class, each point held against what it should
+    execute.
+    """
     course, counted = Course(plan), Counter[str]()
     while task := course.take("server"):
         graph = build(space, task)
@@ -69,14 +80,19 @@ def run_plan(comfy: Comfy, space: Space, plan: Plan) -> Counter[str]:
 
 
 @CARRY
-def test_a_sweep_executes_exactly_what_its_plan_says(comfy: Comfy, space: Space, carry: bool) -> None:
+def test_a_sweep_executes_exactly_what_its_plan_says(
+    comfy: Comfy, space: Space, carry: bool
+) -> None:
     plan = plan_sweep(space, space.form.object_info, limits=Limits(carry, 1000))
     cool(comfy)
     assert run_plan(comfy, space, plan) == plan.ours.executions
 
 
 def test_carrying_saves_executions_and_loses_no_picture(comfy: Comfy, space: Space) -> None:
-    plans = [plan_sweep(space, space.form.object_info, limits=Limits(carry, 1000)) for carry in (False, True)]
+    plans = [
+        plan_sweep(space, space.form.object_info, limits=Limits(carry, 1000))
+        for carry in (False, True)
+    ]
     assert plans[1].ours.executed < plans[0].ours.executed < plans[0].typed.executed
     assert plans[1].ours.executions["KSampler"] == 6 + 12 < plans[0].ours.executions["KSampler"]
     assert {index for lane in plans[1].lanes for index in lane} == set(space)

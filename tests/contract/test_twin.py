@@ -1,4 +1,6 @@
-"""A demo server that has learned the classes of a real one judges prompts as that one does (needs COMFYUI_URL)."""
+"""A demo server that has learned the classes of a real one judges prompts as that one does (needs
+COMFYUI_URL).
+"""
 
 from __future__ import annotations
 
@@ -20,16 +22,31 @@ from .driving import Graph, node
 pytestmark = pytest.mark.skipif(not REAL, reason="COMFYUI_URL names no real server")
 
 OWN_CHECKS = {
-    "Load3D", "Load3DAdvanced", "Load3DAnimation", "ComfySwitchNode", "ComfySoftSwitchNode", "CustomCombo",
-    "ModelAttentionBackend", "TripoConversionNode", "FluxProUltraImageNode",
-}  # fmt: skip
+    "Load3D",
+    "Load3DAdvanced",
+    "Load3DAnimation",
+    "ComfySwitchNode",
+    "ComfySoftSwitchNode",
+    "CustomCombo",
+    "ModelAttentionBackend",
+    "TripoConversionNode",
+    "FluxProUltraImageNode",
+}
 """Classes whose own checks the demo server does not know to the letter."""
 MODEL_LISTS = ("checkpoints", "loras", "vae", "upscale_models", "controlnet")
 ODD_VALUES: tuple[Any, ...] = (
-    "abc", "", None, 5, -1, 1.5, 1e30, True, [], ["image", 0], ["text", 0], ["models", 1], ["models", 9], ["image", -1],
-    ["image"], ["image", 0, 0], {"__value__": ["a", "b"]}, {"__value__": "7"}, {"a": 1}, "no such file.bin", "../x.png",
+    "abc", "", None, 5, -1, 1.5, 1e30, True, [],
+    ["image", 0], ["text", 0], ["models", 1], ["models", 9], ["image", -1], ["image"],
+    ["image", 0, 0], {"__value__": ["a", "b"]}, {"__value__": "7"}, {"a": 1},
+    "no such file.bin", "../x.png",
 )  # fmt: skip
-LINKS = {"IMAGE": ["image", 0], "MODEL": ["models", 0], "CLIP": ["models", 1], "VAE": ["models", 2], "*": ["text", 0]}
+LINKS = {
+    "IMAGE": ["image", 0],
+    "MODEL": ["models", 0],
+    "CLIP": ["models", 1],
+    "VAE": ["models", 2],
+    "*": ["text", 0],
+}
 PLAIN = {"INT": 3, "FLOAT": 2.5, "STRING": "text", "BOOLEAN": False}
 
 
@@ -55,8 +72,12 @@ class Writer:
             yield from self._inputs(f"{name}.", option["inputs"])
         elif spec[0] == "COMFY_AUTOGROW_V3":
             template = spec[1]["template"]
-            inner = next(iter(next(iter(group.values())) for group in template["input"].values() if group))
-            names = template.get("names") or [f"{template['prefix']}{index}" for index in range(template["max"])]
+            inner = next(
+                iter(next(iter(group.values())) for group in template["input"].values() if group)
+            )
+            names = template.get("names") or [
+                f"{template['prefix']}{index}" for index in range(template["max"])
+            ]
             for child in names[: self._random.randrange(4)]:
                 yield f"{name}.{child}", self._value(inner)
         else:
@@ -84,7 +105,9 @@ def classes() -> dict[str, Any]:
 def twin(classes: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer]:
     folder: Path = tmp_path_factory.mktemp("twin")
     (folder / "classes.json").write_text(json.dumps(classes), encoding="utf-8")
-    models: dict[str, Any] = {name: tuple(httpx.get(f"{REAL}/models/{name}").json()) for name in MODEL_LISTS}
+    models: dict[str, Any] = {
+        name: tuple(httpx.get(f"{REAL}/models/{name}").json()) for name in MODEL_LISTS
+    }
     version = httpx.get(f"{REAL}/system_stats").json()["system"]["comfyui_version"]
     options = DemoOptions(version=version, extra_classes=folder / "classes.json", **models)
     with DemoServer(options, folder=folder) as server:
@@ -96,7 +119,9 @@ def test_every_class_is_listed(classes: dict[str, Any], twin: DemoServer) -> Non
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_random_inputs_of_every_class_are_judged_alike(classes: dict[str, Any], twin: DemoServer, seed: int) -> None:
+def test_random_inputs_of_every_class_are_judged_alike(
+    classes: dict[str, Any], twin: DemoServer, seed: int
+) -> None:
     writer, different = Writer(seed), []
     with httpx.Client(timeout=60) as http:
         for name in sorted(set(classes) - OWN_CHECKS):
@@ -109,7 +134,9 @@ def test_random_inputs_of_every_class_are_judged_alike(classes: dict[str, Any], 
 
 
 def embed(class_type: str, inputs: dict[str, Any], classes: dict[str, Any]) -> Graph:
-    """The node between sources and an output that is refused in any case, so that nothing is ever run."""
+    """The node between sources and an output that is refused in any case, so that nothing is ever
+    run.
+    """
     graph = {
         "image": node("EmptyImage", width=8, height=8, batch_size=1, color=0),
         "text": node("PrimitiveString", value="x"),
@@ -127,19 +154,27 @@ def embed(class_type: str, inputs: dict[str, Any], classes: dict[str, Any]) -> G
 
 
 def judge(answer: httpx.Response) -> tuple[int, Any]:
-    """Status and, per node, the errors in an order of their own, without tracebacks and tooltips."""
+    """Status and, per node, the errors in an order of their own, without tracebacks
+    and tooltips.
+    """
     if answer.status_code != 400:
         return answer.status_code, answer.text
     errors = {
-        node_id: (blamed["class_type"], blamed["dependent_outputs"], sorted(map(plain_text, blamed["errors"])))
+        node_id: (
+            blamed["class_type"],
+            blamed["dependent_outputs"],
+            sorted(map(plain_text, blamed["errors"])),
+        )
         for node_id, blamed in answer.json()["node_errors"].items()
     }
     return 400, errors
 
 
 def plain_text(value: Any) -> str:
-    """An error as text to compare. What a failed check raised is left out: ComfyUI takes a node's inputs in the order
-    of a set, so that the first faulty one of several is another one after each start (v0.33.0, `validate_inputs`)."""
+    """An error as text to compare. What a failed check raised is left out: ComfyUI takes a node's
+    inputs in the order of a set, so that the first faulty one of several is another one after each
+    start (v0.33.0, `validate_inputs`).
+    """
     left_out = {"tooltip", "traceback"}
     if value["type"] == "exception_during_inner_validation":
         left_out |= {"details", "exception_message", "exception_type"}

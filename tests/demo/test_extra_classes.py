@@ -34,13 +34,23 @@ STRANGE: dict[str, Any] = {
     "search_aliases": None,
     "output_node": False,
 }
-BARE: dict[str, Any] = {"input": {"required": None}, "output": None, "name": "Bare", "output_node": True}
+BARE: dict[str, Any] = {
+    "input": {"required": None},
+    "output": None,
+    "name": "Bare",
+    "output_node": True,
+}
 GOOD = {"text": "t", "mode": "@loras", "old": "a", "number": 2.5}
 WRONG: list[tuple[str, Any, str, str]] = [
     ("mode", "2", "value_not_in_list", "mode: '2' not in ['@loras', 2, True]"),
     ("old", "c", "value_not_in_list", "old: 'c' not in ['a', 'b']"),
     ("number", 10, "value_bigger_than_max", "number"),
-    ("number", ["9", 0], "return_type_mismatch", "number, received_type(IMAGE) mismatch input_type(INT,FLOAT)"),
+    (
+        "number",
+        ["9", 0],
+        "return_type_mismatch",
+        "number, received_type(IMAGE) mismatch input_type(INT,FLOAT)",
+    ),
     ("tags", {"__value__": ["x", "z", 3]}, "value_not_in_list", "tags: 'z', 3 not in ['x', 'y']"),
     ("tags", "z", "value_not_in_list", "tags: 'z' not in ['x', 'y']"),
     ("file", "only.wav", "custom_validation_failed", "file - Invalid audio file: only.wav"),
@@ -72,15 +82,21 @@ def test_classes_are_listed_to_the_letter_and_own_ones_stay(learned: DemoServer)
 
 
 @pytest.mark.parametrize(("name", "value", "kind", "details"), WRONG)
-def test_wrong_values_are_refused(learned: DemoServer, name: str, value: Any, kind: str, details: str) -> None:
+def test_wrong_values_are_refused(
+    learned: DemoServer, name: str, value: Any, kind: str, details: str
+) -> None:
     answer = httpx.post(f"{learned.url}/prompt", json={"prompt": strange_graph(**{name: value})})
     assert answer.status_code == 400
     error = answer.json()["node_errors"]["1"]["errors"][0]
     assert (error["type"], error["details"]) == (kind, details)
 
 
-@pytest.mark.parametrize("changes", [{}, {"mode": 2}, {"tags": {"__value__": ["x", "y"]}}, {"tags": {"__value__": []}}])
-def test_good_values_pass_and_the_run_ends_in_an_error(learned: DemoServer, changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "changes", [{}, {"mode": 2}, {"tags": {"__value__": ["x", "y"]}}, {"tags": {"__value__": []}}]
+)
+def test_good_values_pass_and_the_run_ends_in_an_error(
+    learned: DemoServer, changes: dict[str, Any]
+) -> None:
     messages = run(learned, strange_graph(**changes))
     error = only(messages, "execution_error")[0]
     assert (error["node_id"], error["node_type"]) == ("1", "Strange")
@@ -102,8 +118,12 @@ def test_a_list_that_two_outputs_share_is_judged_once(learned: DemoServer) -> No
 
 
 def test_missing_classes_are_not_learned_again(serve: Serve, tmp_path: Path) -> None:
-    (tmp_path / "classes.json").write_text(json.dumps({"Strange": STRANGE, "KSampler": STRANGE}), encoding="utf-8")
-    server = serve(extra_classes=str(tmp_path / "classes.json"), missing_classes=("Strange", "KSampler"))
+    (tmp_path / "classes.json").write_text(
+        json.dumps({"Strange": STRANGE, "KSampler": STRANGE}), encoding="utf-8"
+    )
+    server = serve(
+        extra_classes=str(tmp_path / "classes.json"), missing_classes=("Strange", "KSampler")
+    )
     assert not {"Strange", "KSampler"} & set(httpx.get(f"{server.url}/object_info").json())
 
 
@@ -122,7 +142,10 @@ def test_long_lists_stay_quick(serve: Serve) -> None:
     with httpx.Client(base_url=server.url) as http:
         spent, listed = quickest(lambda: http.get("/object_info/CheckpointLoaderSimple"))
         assert spent < 1
-        assert len(listed.json()["CheckpointLoaderSimple"]["input"]["required"]["ckpt_name"][0]) == 20_000
+        assert (
+            len(listed.json()["CheckpointLoaderSimple"]["input"]["required"]["ckpt_name"][0])
+            == 20_000
+        )
         spent, queued = quickest(lambda: http.post("/prompt", json={"prompt": graph}))
         assert (spent < 1, queued.status_code) == (True, 200)
 

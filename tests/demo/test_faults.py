@@ -5,7 +5,17 @@ import pytest
 import websocket
 
 from .conftest import Serve
-from .watching import Message, connect, only, post, read_message, run, text_graph, wait_for_history, watch
+from .watching import (
+    Message,
+    connect,
+    only,
+    post,
+    read_message,
+    run,
+    text_graph,
+    wait_for_history,
+    watch,
+)
 
 
 def test_a_token_opens_the_door_in_three_forms(serve: Serve) -> None:
@@ -107,7 +117,12 @@ def test_outputs_can_be_lost(serve: Serve) -> None:
     server = serve(lose_outputs=True)
     file = only(run(server, text_graph()), "executed")[0]["output"]["images"][0]
     assert httpx.get(f"{server.url}/view", params=file).status_code == 404
-    assert httpx.get(f"{server.url}/view", params={"filename": "example.png", "type": "input"}).status_code == 200
+    assert (
+        httpx.get(
+            f"{server.url}/view", params={"filename": "example.png", "type": "input"}
+        ).status_code
+        == 200
+    )
 
 
 def test_bodies_over_the_limit_are_refused(serve: Serve) -> None:

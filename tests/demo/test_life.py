@@ -54,7 +54,10 @@ def test_outputs_survive_a_restart_and_previews_do_not(tmp_path: Path) -> None:
     server = DemoServer(DemoOptions(step_seconds=0), folder=tmp_path)
     graph = text_graph() | {"10": node("PreviewImage", images=["8", 0])}
     with server:
-        files = {data["node"]: data["output"]["images"][0] for data in only(run(server, graph), "executed")}
+        files = {
+            data["node"]: data["output"]["images"][0]
+            for data in only(run(server, graph), "executed")
+        }
     with server:
         assert httpx.get(f"{server.url}/view", params=files["9"]).status_code == 200
         assert httpx.get(f"{server.url}/view", params=files["10"]).status_code == 404

@@ -31,7 +31,9 @@ CHANGES: list[tuple[str, str, Any]] = [
 
 
 @pytest.mark.parametrize(("node_id", "name", "value"), CHANGES)
-def test_every_input_changes_the_picture(server: DemoServer, node_id: str, name: str, value: Any) -> None:
+def test_every_input_changes_the_picture(
+    server: DemoServer, node_id: str, name: str, value: Any
+) -> None:
     graph = text_graph()
     graph[node_id]["inputs"][name] = value
     assert difference(picture(server, text_graph()), picture(server, graph)) > 0.5
@@ -66,15 +68,23 @@ def test_only_the_masked_area_is_repainted(server: DemoServer) -> None:
     graph["11"] = node("VAEEncode", pixels=["10", 0], vae=["4", 2])
     graph["12"] = node("SetLatentNoiseMask", samples=["11", 0], mask=["10", 1])
     painted = picture(server, graph)
-    source = httpx.get(f"{server.url}/view", params={"filename": "example.png", "type": "input"}).content
+    source = httpx.get(
+        f"{server.url}/view", params={"filename": "example.png", "type": "input"}
+    ).content
     with Image.open(io.BytesIO(source)) as example:
         assert difference(painted.crop((0, 0, 100, 384)), example.crop((0, 0, 100, 384))) == 0
-        assert difference(painted.crop((200, 120, 300, 220)), example.crop((200, 120, 300, 220))) > 5
+        assert (
+            difference(painted.crop((200, 120, 300, 220)), example.crop((200, 120, 300, 220))) > 5
+        )
 
 
-@pytest.mark.parametrize("kind", ["SetLatentNoiseMask", "VAEEncodeForInpaint", "InpaintModelConditioning"])
+@pytest.mark.parametrize(
+    "kind", ["SetLatentNoiseMask", "VAEEncodeForInpaint", "InpaintModelConditioning"]
+)
 def test_inpainting_shows_where_it_was_painted(server: DemoServer, kind: str) -> None:
-    """Of the example only the disc changes, whatever node brings the mask, and it changes visibly."""
+    """Of the example only the disc changes, whatever node brings the mask, and it
+    changes visibly.
+    """
     graph: Graph = text_graph(latent_image=["12", 0])
     graph["10"] = node("LoadImage", image="example-mask.png")
     graph["11"] = node("VAEEncode", pixels=["10", 0], vae=["4", 2])
@@ -83,12 +93,24 @@ def test_inpainting_shows_where_it_was_painted(server: DemoServer, kind: str) ->
     elif kind == "VAEEncodeForInpaint":
         graph["12"] = node(kind, pixels=["10", 0], vae=["4", 2], mask=["10", 1], grow_mask_by=6)
     else:
-        links = {"positive": ["6", 0], "negative": ["7", 0], "pixels": ["10", 0], "mask": ["10", 1], "vae": ["4", 2]}
+        links = {
+            "positive": ["6", 0],
+            "negative": ["7", 0],
+            "pixels": ["10", 0],
+            "mask": ["10", 1],
+            "vae": ["4", 2],
+        }
         graph["12"] = node(kind, **links, noise_mask=True)
-        graph["3"]["inputs"] |= {"positive": ["12", 0], "negative": ["12", 1], "latent_image": ["12", 2]}
+        graph["3"]["inputs"] |= {
+            "positive": ["12", 0],
+            "negative": ["12", 1],
+            "latent_image": ["12", 2],
+        }
     painted = picture(server, graph)
     source = picture(server, {"1": graph["10"], "2": node("PreviewImage", images=["1", 0])})
-    changed = ImageChops.difference(painted, source).convert("L").point(lambda level: 255 * (level > 8))
+    changed = (
+        ImageChops.difference(painted, source).convert("L").point(lambda level: 255 * (level > 8))
+    )
     left, top, right, bottom = changed.getbbox() or (0, 0, 0, 0)
     assert 165 <= left <= 200 and 85 <= top <= 120, "the disc spans 176 to 336 and 96 to 256"
     assert 312 <= right <= 348 and 232 <= bottom <= 268
@@ -97,19 +119,34 @@ def test_inpainting_shows_where_it_was_painted(server: DemoServer, kind: str) ->
 
 def test_without_a_noise_mask_everything_changes(server: DemoServer) -> None:
     graph: Graph = text_graph(positive=["12", 0], negative=["12", 1], latent_image=["12", 2])
-    links = {"positive": ["6", 0], "negative": ["7", 0], "pixels": ["10", 0], "mask": ["10", 1], "vae": ["4", 2]}
+    links = {
+        "positive": ["6", 0],
+        "negative": ["7", 0],
+        "pixels": ["10", 0],
+        "mask": ["10", 1],
+        "vae": ["4", 2],
+    }
     graph["10"] = node("LoadImage", image="example-mask.png")
     graph["12"] = node("InpaintModelConditioning", **links, noise_mask=False)
     source = picture(server, {"1": graph["10"], "2": node("PreviewImage", images=["1", 0])})
-    assert difference(picture(server, graph).crop((0, 0, 100, 100)), source.crop((0, 0, 100, 100))) > 5
+    assert (
+        difference(picture(server, graph).crop((0, 0, 100, 100)), source.crop((0, 0, 100, 100))) > 5
+    )
 
 
 def control_graph(strength: float) -> Graph:
     graph: Graph = text_graph(size=128, positive=["22", 0], negative=["22", 1])
     graph["20"] = node("ControlNetLoader", control_net_name="pose-sd15.safetensors")
     graph["21"] = node("LoadImage", image="example.png")
-    links = {"positive": ["6", 0], "negative": ["7", 0], "control_net": ["20", 0], "image": ["21", 0]}
-    graph["22"] = node("ControlNetApplyAdvanced", **links, strength=strength, start_percent=0.0, end_percent=1.0)
+    links = {
+        "positive": ["6", 0],
+        "negative": ["7", 0],
+        "control_net": ["20", 0],
+        "image": ["21", 0],
+    }
+    graph["22"] = node(
+        "ControlNetApplyAdvanced", **links, strength=strength, start_percent=0.0, end_percent=1.0
+    )
     return graph
 
 
@@ -123,9 +160,13 @@ def test_a_control_net_draws_its_outlines_as_strongly_as_asked(server: DemoServe
 
 
 def test_control_nets_are_offered(server: DemoServer) -> None:
-    spec = httpx.get(f"{server.url}/object_info/ControlNetLoader").json()["ControlNetLoader"]["input"]["required"]
+    spec = httpx.get(f"{server.url}/object_info/ControlNetLoader").json()["ControlNetLoader"][
+        "input"
+    ]["required"]
     names = httpx.get(f"{server.url}/models/controlnet").json()
-    assert spec["control_net_name"][0] == names == ["lines-sd15.safetensors", "pose-sd15.safetensors"]
+    assert (
+        spec["control_net_name"][0] == names == ["lines-sd15.safetensors", "pose-sd15.safetensors"]
+    )
 
 
 @pytest.mark.parametrize(("name", "factor"), [("soft-x2.pth", 2), ("sharp-x4.pth", 4)])
@@ -144,7 +185,11 @@ def test_dynamic_inputs_scale(server: DemoServer) -> None:
     graph = {
         "1": node("EmptyImage", width=64, height=64, batch_size=1, color=7),
         "2": node(
-            "ResizeImageMaskNode", input=["1", 0], scale_method="area", **sizes, **{"resize_type.crop": "center"}
+            "ResizeImageMaskNode",
+            input=["1", 0],
+            scale_method="area",
+            **sizes,
+            **{"resize_type.crop": "center"},
         ),
         "3": node("BatchImagesNode", **{"images.image0": ["2", 0], "images.image1": ["2", 0]}),
         "4": node("PreviewImage", images=["3", 0]),

@@ -45,7 +45,11 @@ def shape(value: Any) -> Any:
         return {key: shape(child) for key, child in value.items()}
     if isinstance(value, list):
         return [shape(value[0])] if value else []
-    return "number" if isinstance(value, (int, float)) and not isinstance(value, bool) else type(value).__name__
+    return (
+        "number"
+        if isinstance(value, (int, float)) and not isinstance(value, bool)
+        else type(value).__name__
+    )
 
 
 def sketch(message: dict[str, Any]) -> tuple[str, Any]:
@@ -56,7 +60,9 @@ def sketch(message: dict[str, Any]) -> tuple[str, Any]:
     if kind == "execution_cached":
         return kind, (sorted(data), sorted(data["nodes"]))
     if kind == "progress_state":
-        return kind, sorted((e["state"], e["value"], e["max"], *sorted(e)) for e in data["nodes"].values())
+        return kind, sorted(
+            (e["state"], e["value"], e["max"], *sorted(e)) for e in data["nodes"].values()
+        )
     return kind, shape(data)
 
 
@@ -74,13 +80,19 @@ def test_runs_send_the_recorded_messages_in_their_order(twin: DemoServer) -> Non
         messages = watch(socket, answer["prompt_id"])
         socket.close()
         assert shape(answer) == shape(recorded["answer"])
-        assert [sketch(m) for m in messages] == [sketch(m) for m in recorded["messages"]], recorded["scenario"]
+        assert [sketch(m) for m in messages] == [sketch(m) for m in recorded["messages"]], recorded[
+            "scenario"
+        ]
         if recorded["history"]:
-            entry = httpx.get(f"{twin.url}/history/{answer['prompt_id']}").json()[answer["prompt_id"]]
+            entry = httpx.get(f"{twin.url}/history/{answer['prompt_id']}").json()[
+                answer["prompt_id"]
+            ]
             assert shape(entry) == shape(recorded["history"])
 
 
-@pytest.mark.parametrize("recorded", read("refusals.jsonl"), ids=lambda r: r["note"].replace(" ", "-"))
+@pytest.mark.parametrize(
+    "recorded", read("refusals.jsonl"), ids=lambda r: r["note"].replace(" ", "-")
+)
 def test_refusals_are_the_recorded_ones(twin: DemoServer, recorded: dict[str, Any]) -> None:
     answer = httpx.post(f"{twin.url}/prompt", content=recorded["request"].encode())
     assert answer.status_code == recorded["status"]
@@ -127,5 +139,7 @@ def test_stats_have_the_recorded_keys(twin: DemoServer) -> None:
 
 
 def test_the_sampler_is_described_as_recorded(twin: DemoServer) -> None:
-    recorded = next(r["response"] for r in read("routes.jsonl") if r["path"] == "/object_info/KSampler")
+    recorded = next(
+        r["response"] for r in read("routes.jsonl") if r["path"] == "/object_info/KSampler"
+    )
     assert httpx.get(f"{twin.url}/object_info/KSampler").json() == recorded

@@ -21,7 +21,9 @@ def test_october_2025_has_no_jobs_and_no_preview_method(serve: Serve) -> None:
     assert httpx.get(f"{server.url}/api/jobs").status_code == 404
     assert httpx.get(f"{server.url}/system_stats").json()["system"]["os"] == "posix"
     assert only(run(server, text_graph(), **FRAMES), "binary") == []
-    answer = httpx.post(f"{server.url}/prompt", json={"prompt": {"1": {"class_type": "Nope", "inputs": {}}}})
+    answer = httpx.post(
+        f"{server.url}/prompt", json={"prompt": {"1": {"class_type": "Nope", "inputs": {}}}}
+    )
     assert answer.json()["error"]["type"] == "invalid_prompt"
     assert post(server, text_graph(), prompt_id="my-id") == "my-id"
 
@@ -51,7 +53,11 @@ def test_early_2024_saves_its_history_without_meta(serve: Serve) -> None:
     server = serve(version="2024-01")
     prompt_id = post(server, text_graph())
     wait_for_history(server, prompt_id)
-    assert set(httpx.get(f"{server.url}/history/{prompt_id}").json()[prompt_id]) == {"prompt", "outputs", "status"}
+    assert set(httpx.get(f"{server.url}/history/{prompt_id}").json()[prompt_id]) == {
+        "prompt",
+        "outputs",
+        "status",
+    }
 
 
 def test_october_2025_describes_video_without_dynamic_inputs(serve: Serve) -> None:
@@ -79,8 +85,12 @@ def test_october_2025_checks_only_the_older_lists(serve: Serve) -> None:
         "2": node("ImageFlip", image=["1", 0], flip_method="sideways"),
         "3": node("PreviewImage", images=["2", 0]),
     }
-    refused = httpx.post(f"{server.url}/prompt", json={"prompt": graph}).json()["node_errors"]["2"]["errors"][0]
+    refused = httpx.post(f"{server.url}/prompt", json={"prompt": graph}).json()["node_errors"]["2"][
+        "errors"
+    ][0]
     assert refused["details"].startswith("flip_method: 'sideways' not in [")
     video = {"2": node("CreateVideo", images=["1", 0], fps=5.0), "1": graph["1"]}
-    video["3"] = node("SaveVideo", video=["2", 0], filename_prefix="old", format="nope", codec="auto")
+    video["3"] = node(
+        "SaveVideo", video=["2", 0], filename_prefix="old", format="nope", codec="auto"
+    )
     assert httpx.post(f"{server.url}/prompt", json={"prompt": video}).status_code == 200

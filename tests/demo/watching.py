@@ -81,8 +81,20 @@ def node(class_type: str, **inputs: Any) -> dict[str, Any]:
 
 def text_graph(steps: int = 2, size: int = 64, **sampler: Any) -> Graph:
     """Text to image on the demo server's first checkpoint."""
-    values = {"seed": 1, "steps": steps, "cfg": 7.0, "sampler_name": "euler", "scheduler": "normal", "denoise": 1.0}
-    links = {"model": ["4", 0], "positive": ["6", 0], "negative": ["7", 0], "latent_image": ["5", 0]}
+    values = {
+        "seed": 1,
+        "steps": steps,
+        "cfg": 7.0,
+        "sampler_name": "euler",
+        "scheduler": "normal",
+        "denoise": 1.0,
+    }
+    links = {
+        "model": ["4", 0],
+        "positive": ["6", 0],
+        "negative": ["7", 0],
+        "latent_image": ["5", 0],
+    }
     return {
         "4": node("CheckpointLoaderSimple", ckpt_name="dream-sd15.safetensors"),
         "5": node("EmptyLatentImage", width=size, height=size, batch_size=1),

@@ -27,7 +27,9 @@ COMFYUI = "http://127.0.0.1:8188"
 
 @contextmanager
 def open_machines(folder: Path) -> Iterator[tuple[str, Settings, list[Host]]]:
-    """A scheduler and two machines with a ComfyUI and a worker each: its address, our certificates, the two."""
+    """A scheduler and two machines with a ComfyUI and a worker each: its address, our certificates,
+    the two.
+    """
     flags = make_certificates(folder)
     ca, certificate, key = (Path(flag) for flag in flags[1::2])
     with open_network(3) as (_, (head, *hosts)):
@@ -57,7 +59,9 @@ def test_a_machine_that_is_cut_off_goes_on_with_its_jobs_when_it_is_back(tmp_pat
         open_machines(tmp_path) as (address, settings, hosts),
         open_queue(address, tmp_path / "outputs", 2, settings=settings) as (queue, _),
     ):
-        assert [lane.url for lane in queue.lanes] == [f"http://{host.address}:8188" for host in hosts]
+        assert [lane.url for lane in queue.lanes] == [
+            f"http://{host.address}:8188" for host in hosts
+        ]
         jobs = [queue.submit(paint(2)) for _ in range(8)]
         for job in jobs[:2]:
             wait(job, is_running)
@@ -77,10 +81,15 @@ def test_a_machine_that_is_cut_off_goes_on_with_its_jobs_when_it_is_back(tmp_pat
 
 @needs_openssl
 def test_others_take_over_from_a_machine_that_stays_away(tmp_path: Path) -> None:
-    """It comes back with prompts that somebody else has run: they count once, and it is used again."""
+    """It comes back with prompts that somebody else has run: they count once, and it is
+    used again.
+    """
     with (
         open_machines(tmp_path) as (address, settings, hosts),
-        open_queue(address, tmp_path / "outputs", 2, home_seconds=2.0, settings=settings) as (queue, _),
+        open_queue(address, tmp_path / "outputs", 2, home_seconds=2.0, settings=settings) as (
+            queue,
+            _,
+        ),
     ):
         jobs = [queue.submit(paint(1)) for _ in range(8)]
         for job in jobs[:2]:
@@ -94,4 +103,7 @@ def test_others_take_over_from_a_machine_that_stays_away(tmp_path: Path) -> None
         await_that(lambda: not lane.trouble, 60)
         more = [queue.submit(paint(0.3)) for _ in range(6)]
         check_done(queue, [*jobs, *more])
-        assert any(lost.address in job.home for job in more) and 14 <= sum(map(count_runs, hosts)) <= 16
+        assert (
+            any(lost.address in job.home for job in more)
+            and 14 <= sum(map(count_runs, hosts)) <= 16
+        )

@@ -1,4 +1,6 @@
-"""Certificates for a cluster of a test: a CA, and one certificate for everybody; made by openssl."""
+"""Certificates for a cluster of a test: a CA, and one certificate for everybody; made
+by openssl.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +10,16 @@ from pathlib import Path
 
 import pytest
 
-needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl to make certificates")
+needs_openssl = pytest.mark.skipif(
+    shutil.which("openssl") is None, reason="there is no openssl to make certificates"
+)
 
 
 def make_certificates(folder: Path) -> list[str]:
     """The flags that name a fresh CA, certificate and key."""
-    ca, ca_key, certificate, key, request = (folder / f"{name}.pem" for name in ("ca", "ca-key", "cert", "key", "csr"))
+    ca, ca_key, certificate, key, request = (
+        folder / f"{name}.pem" for name in ("ca", "ca-key", "cert", "key", "csr")
+    )
     new = ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj"]
     _openssl(*new, "/CN=test-ca", "-x509", "-days", "2", "-keyout", str(ca_key), "-out", str(ca))
     _openssl(*new, "/CN=cluster", "-keyout", str(key), "-out", str(request))

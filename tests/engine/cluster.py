@@ -1,4 +1,6 @@
-"""Small clusters of processes on this machine: a scheduler, workers beside demo servers, and a queue on them."""
+"""Small clusters of processes on this machine: a scheduler, workers beside demo servers, and a
+queue on them.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,9 @@ def open_cluster(folder: Path, count: int, options: DemoOptions = OPTIONS) -> It
     with ExitStack() as stack:
         cluster = Cluster(folder)
         stack.callback(cluster.close)
-        cluster.servers = [stack.enter_context(DemoServer(options, port=free_port())) for _ in range(count)]
+        cluster.servers = [
+            stack.enter_context(DemoServer(options, port=free_port())) for _ in range(count)
+        ]
         cluster.workers = [cluster.start_worker(server) for server in cluster.servers]
         cluster.start_scheduler()
         yield cluster
@@ -75,7 +79,11 @@ def open_cluster(folder: Path, count: int, options: DemoOptions = OPTIONS) -> It
 
 @contextmanager
 def open_queue(
-    address: str, outputs: Path, lanes: int = 1, home_seconds: float = HOME_SECONDS, settings: Settings | None = None
+    address: str,
+    outputs: Path,
+    lanes: int = 1,
+    home_seconds: float = HOME_SECONDS,
+    settings: Settings | None = None,
 ) -> Iterator[tuple[JobQueue, DaskEngine]]:
     """A queue on the lanes of a cluster, once so many are there."""
     with ExitStack() as stack:

@@ -1,5 +1,6 @@
-"""A demo server to be killed or cut off: `python -m tests.engine.demo PORT`. A line on stdin asks for its count of
-saved pictures."""
+"""A demo server to be killed or cut off: `python -m tests.engine.demo PORT`. A line on stdin asks
+for its count of saved pictures.
+"""
 
 from __future__ import annotations
 

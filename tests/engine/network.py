@@ -1,4 +1,6 @@
-"""Machines that are really apart: network namespaces with addresses of their own, on a bridge to this one."""
+"""Machines that are really apart: network namespaces with addresses of their own, on a bridge to
+this one.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,9 @@ from pathlib import Path
 from tests.cli.shell import ROOT
 
 APART = ("unshare", "--net")
-"""Before a command: it gets a network of its own. A change of this machine's own network ends what its browsers load
-(Chromium: ERR_NETWORK_CHANGED), be it for another test."""
+"""Before a command: it gets a network of its own. A change of this machine's own network ends what
+its browsers load (Chromium: ERR_NETWORK_CHANGED), be it for another test.
+"""
 
 TAG = f"cg{os.getpid() % 100000}"
 
@@ -68,8 +71,14 @@ def find_obstacle() -> str:
     """Why there can be no namespaces here, in a sentence; "" if there can."""
     if not (shutil.which("ip") and shutil.which("unshare")):
         return "there is no ip (iproute2) or unshare (util-linux) to make network namespaces"
-    tried = subprocess.run([*APART, "ip", "link", "add", f"{TAG}try", "type", "bridge"], capture_output=True, text=True)
-    return f"this machine allows no network namespaces: {tried.stderr.strip()}" if tried.returncode else ""
+    tried = subprocess.run(
+        [*APART, "ip", "link", "add", f"{TAG}try", "type", "bridge"], capture_output=True, text=True
+    )
+    return (
+        f"this machine allows no network namespaces: {tried.stderr.strip()}"
+        if tried.returncode
+        else ""
+    )
 
 
 @contextmanager

@@ -42,7 +42,9 @@ def test_every_listener_is_on_this_machine_alone(tmp_path: Path) -> None:
         assert list_listeners(cluster.scheduler) == list_listeners(worker) == {"127.0.0.1"}
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="all of 127.0.0.0/8 is this machine only on Linux")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="all of 127.0.0.0/8 is this machine only on Linux"
+)
 @needs_openssl
 def test_a_worker_listens_on_the_address_given(tmp_path: Path) -> None:
     """With TLS; 127.0.0.2 stands for the address of a network."""
@@ -52,10 +54,16 @@ def test_a_worker_listens_on_the_address_given(tmp_path: Path) -> None:
         assert scheduler.stdout and address in scheduler.stdout.readline()
         given = ("--server", server.url, "--host", "127.0.0.3")
         worker = start("worker", "--scheduler", address, *given, *flags, cwd=tmp_path)
-        assert worker.stdout and worker.stdout.readline() and "is a lane of" in worker.stdout.readline()
+        assert (
+            worker.stdout
+            and worker.stdout.readline()
+            and "is a lane of" in worker.stdout.readline()
+        )
         assert list_listeners(scheduler) == {"127.0.0.1", "127.0.0.2"}
         assert list_listeners(worker) == {"127.0.0.1", "127.0.0.3"}
-        plain = start(*COMMANDS["sweep"], f"tcp://127.0.0.2:{address.rpartition(':')[2]}", cwd=tmp_path)
+        plain = start(
+            *COMMANDS["sweep"], f"tcp://127.0.0.2:{address.rpartition(':')[2]}", cwd=tmp_path
+        )
         assert "does not answer" in finish(plain).err
         interrupt(worker)
         interrupt(scheduler)
@@ -69,8 +77,14 @@ def test_an_address_that_others_reach_is_refused_without_tls(command: str, tmp_p
 
 
 def test_so_is_a_worker_that_would_listen_for_others(tmp_path: Path) -> None:
-    answer = finish(start("worker", "--scheduler", "tcp://127.0.0.1:1", "--host", "0.0.0.0", cwd=tmp_path))
-    assert answer.code == 2 and "whoever reaches a Dask port" in answer.err and answer.err.count("\n") == 1
+    answer = finish(
+        start("worker", "--scheduler", "tcp://127.0.0.1:1", "--host", "0.0.0.0", cwd=tmp_path)
+    )
+    assert (
+        answer.code == 2
+        and "whoever reaches a Dask port" in answer.err
+        and answer.err.count("\n") == 1
+    )
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -88,7 +102,10 @@ def test_without_the_extra_it_is_said_how_to_get_it(command: str, tmp_path: Path
         timeout=60,
     )
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr == 'Many machines need Dask, which is not installed: pip install "comfygradio[dask]"\n'
+    assert (
+        ended.stderr
+        == 'Many machines need Dask, which is not installed: pip install "comfygradio[dask]"\n'
+    )
 
 
 def test_a_worker_needs_a_scheduler(tmp_path: Path) -> None:
@@ -98,8 +115,14 @@ def test_a_worker_needs_a_scheduler(tmp_path: Path) -> None:
 
 def test_a_taken_port_is_said(tmp_path: Path) -> None:
     with DemoServer(OPTIONS) as server:
-        answer = finish(start("scheduler", "--address", f"tcp://127.0.0.1:{server.port}", cwd=tmp_path))
-    assert answer.code == 2 and answer.err.count("\n") == 1 and "cannot listen at tcp://127.0.0.1" in answer.err
+        answer = finish(
+            start("scheduler", "--address", f"tcp://127.0.0.1:{server.port}", cwd=tmp_path)
+        )
+    assert (
+        answer.code == 2
+        and answer.err.count("\n") == 1
+        and "cannot listen at tcp://127.0.0.1" in answer.err
+    )
 
 
 def test_an_engine_brings_its_own_servers(tmp_path: Path) -> None:
@@ -110,15 +133,34 @@ def test_an_engine_brings_its_own_servers(tmp_path: Path) -> None:
 
 def test_a_sweep_without_workers_says_how_to_start_one(tmp_path: Path) -> None:
     with open_cluster(tmp_path, 0) as cluster:
-        answer = finish(start(*COMMANDS["sweep"], cluster.address, "--presets", shipped_presets(), cwd=tmp_path))
-    assert answer.code == 1 and answer.err.count("\n") == 1 and "comfygradio worker --scheduler" in answer.err
+        answer = finish(
+            start(*COMMANDS["sweep"], cluster.address, "--presets", shipped_presets(), cwd=tmp_path)
+        )
+    assert (
+        answer.code == 1
+        and answer.err.count("\n") == 1
+        and "comfygradio worker --scheduler" in answer.err
+    )
 
 
 def test_a_sweep_runs_on_all_lanes(tmp_path: Path) -> None:
     with open_cluster(tmp_path, 2) as cluster:
         for worker in cluster.workers:
-            assert worker.stdout and worker.stdout.readline() and "is a lane of" in worker.stdout.readline()
-        given = ("sweep", "text_to_image", "--axis", "cfg=1-8", "--presets", shipped_presets(), "--out", "out")
+            assert (
+                worker.stdout
+                and worker.stdout.readline()
+                and "is a lane of" in worker.stdout.readline()
+            )
+        given = (
+            "sweep",
+            "text_to_image",
+            "--axis",
+            "cfg=1-8",
+            "--presets",
+            shipped_presets(),
+            "--out",
+            "out",
+        )
         process = start(*given, cwd=tmp_path, env={"COMFYGRADIO_ENGINE": cluster.address})
         answer = finish(process, 60)
         assert answer.code == 0 and len(answer.out.splitlines()) == 8, answer
@@ -128,9 +170,24 @@ def test_a_sweep_runs_on_all_lanes(tmp_path: Path) -> None:
 def test_any_dask_worker_is_a_lane_by_one_line(tmp_path: Path) -> None:
     """As dask-jobqueue starts them."""
     with DemoServer(OPTIONS) as server, open_cluster(tmp_path, 0) as cluster:
-        given = ("--nthreads", "1", "--no-nanny", "--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0")
+        given = (
+            "--nthreads",
+            "1",
+            "--no-nanny",
+            "--host",
+            "127.0.0.1",
+            "--dashboard-address",
+            "127.0.0.1:0",
+        )
         worker = subprocess.Popen(
-            [sys.executable, "-m", "distributed.cli.dask_worker", cluster.address, *given, *PRELOAD],
+            [
+                sys.executable,
+                "-m",
+                "distributed.cli.dask_worker",
+                cluster.address,
+                *given,
+                *PRELOAD,
+            ],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(ROOT), "COMFYUI_URL": server.url},
             stdout=subprocess.DEVNULL,
@@ -164,7 +221,9 @@ def test_a_worker_says_when_its_comfyui_is_not_there_and_when_it_is(tmp_path: Pa
         cluster.workers.append(worker)
         assert worker.stdout and "does not answer." in worker.stdout.readline()
         said = {worker.stdout.readline().strip() for _ in range(2)}
-        assert any("is a lane of" in line for line in said) and any("does not answer." in line for line in said)
+        assert any("is a lane of" in line for line in said) and any(
+            "does not answer." in line for line in said
+        )
         with server:
             assert worker.stdout.readline() == f"{server.url} answers again.\n"
             server.kill()

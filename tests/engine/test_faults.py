@@ -1,4 +1,6 @@
-"""Four lanes, and what goes wrong with them: no job is lost, none has two results, none runs twice needlessly."""
+"""Four lanes, and what goes wrong with them: no job is lost, none has two results, none runs twice
+needlessly.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ def test_a_worker_is_killed_for_good(cluster: Cluster, tmp_path: Path) -> None:
 
 
 def test_a_comfyui_is_killed_and_comes_back(cluster: Cluster, tmp_path: Path) -> None:
-    """Behind its living worker it is no black hole: what it had is run again, and the others lose nothing."""
+    """Behind its living worker it is no black hole: what it had is run again, and the others lose
+    nothing.
+    """
     with open_queue(cluster.address, tmp_path / "outputs", LANES) as (queue, _):
         jobs = [queue.submit(paint(0.5)) for _ in range(24)]
         wait(jobs[0], is_running)
@@ -66,7 +70,9 @@ def test_a_comfyui_is_killed_and_comes_back(cluster: Cluster, tmp_path: Path) ->
         await_that(lambda: not lane.trouble)
 
 
-def test_a_comfyui_that_dies_idle_is_quarantined_and_taken_back(cluster: Cluster, tmp_path: Path) -> None:
+def test_a_comfyui_that_dies_idle_is_quarantined_and_taken_back(
+    cluster: Cluster, tmp_path: Path
+) -> None:
     """The worker notices it, without any job having to."""
     with open_queue(cluster.address, tmp_path / "outputs", LANES) as (queue, _):
         server = cluster.servers[0]
@@ -79,13 +85,18 @@ def test_a_comfyui_that_dies_idle_is_quarantined_and_taken_back(cluster: Cluster
 
 
 def test_the_scheduler_is_killed_and_started_again(cluster: Cluster, tmp_path: Path) -> None:
-    """Meanwhile jobs say what they wait for; then the workers come back, and everything is taken up where it is."""
+    """Meanwhile jobs say what they wait for; then the workers come back, and everything is taken up
+    where it is.
+    """
     with open_queue(cluster.address, tmp_path / "outputs", LANES) as (queue, engine):
         jobs = [queue.submit(paint(2)) for _ in range(12)]
         wait(jobs[0], is_running)
         assert cluster.scheduler
         cluster.kill(cluster.scheduler)
-        said = f"The Dask scheduler at {cluster.address} does not answer; jobs go on as soon as it is back."
+        said = (
+            f"The Dask scheduler at {cluster.address} does not answer; jobs go on as soon as "
+            "it is back."
+        )
         await_that(lambda: engine.trouble == said)
         late = queue.submit(paint())
         assert late.snapshot.reason == said
@@ -96,7 +107,9 @@ def test_the_scheduler_is_killed_and_started_again(cluster: Cluster, tmp_path: P
         assert count_runs(cluster.servers) == 13
 
 
-def test_the_app_is_started_again_while_the_scheduler_is_gone(cluster: Cluster, tmp_path: Path) -> None:
+def test_the_app_is_started_again_while_the_scheduler_is_gone(
+    cluster: Cluster, tmp_path: Path
+) -> None:
     """The ledger has everything, whoever was there when."""
     with open_queue(cluster.address, tmp_path / "outputs", LANES) as (queue, _):
         tokens = [queue.submit(paint(1)).token for _ in range(8)]
@@ -112,7 +125,9 @@ def test_the_app_is_started_again_while_the_scheduler_is_gone(cluster: Cluster, 
         assert len(jobs) == 8 and count_runs(cluster.servers) == 8
 
 
-def test_a_stop_that_the_worker_does_not_hear_is_heard_later(cluster: Cluster, tmp_path: Path) -> None:
+def test_a_stop_that_the_worker_does_not_hear_is_heard_later(
+    cluster: Cluster, tmp_path: Path
+) -> None:
     """A job is not called stopped while its prompt may go on."""
     with open_queue(cluster.address, tmp_path / "outputs", LANES) as (queue, _):
         job = queue.submit(paint(60))
@@ -126,7 +141,9 @@ def test_a_stop_that_the_worker_does_not_hear_is_heard_later(cluster: Cluster, t
 
 
 def test_a_lane_that_answers_slowly_holds_up_nobody(tmp_path: Path) -> None:
-    """Each answer of one ComfyUI takes longer than a worker is given; its jobs end, and the others' do not wait."""
+    """Each answer of one ComfyUI takes longer than a worker is given; its jobs end, and the others'
+    do not wait.
+    """
     slow = replace(OPTIONS, slow_on={"/prompt": 5.0})
     with open_cluster(tmp_path, LANES - 1) as cluster, DemoServer(slow) as server:
         cluster.servers.append(server)

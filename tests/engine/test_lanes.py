@@ -1,4 +1,6 @@
-"""Jobs on a cluster: what comes back, what reaches the running prompt, and lanes that join and leave."""
+"""Jobs on a cluster: what comes back, what reaches the running prompt, and lanes that join and
+leave.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +84,10 @@ def test_large_results_come_whole(queue: JobQueue, server: DemoServer) -> None:
     path = job.snapshot.results[0].path
     entry = ComfyClient(server.url).history(job.id)
     assert path and entry and path.stat().st_size > CHUNK_BYTES
-    assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(entry.outputs[0].read()).digest()
+    assert (
+        hashlib.sha256(path.read_bytes()).digest()
+        == hashlib.sha256(entry.outputs[0].read()).digest()
+    )
 
 
 def test_a_stop_reaches_the_running_prompt(queue: JobQueue, server: DemoServer) -> None:
@@ -159,14 +164,20 @@ def test_whichever_lane_answers_general_questions(world: tuple[JobQueue, DaskEng
     assert not engine.trouble
 
 
-def test_a_closed_engine_answers_nothing_and_keeps_nobody_waiting(cluster: Cluster, tmp_path: Path) -> None:
+def test_a_closed_engine_answers_nothing_and_keeps_nobody_waiting(
+    cluster: Cluster, tmp_path: Path
+) -> None:
     with open_queue(cluster.address, tmp_path / "outputs") as (queue, engine):
         ended = threading.Event()
         caught: list[BaseException] = []
 
         def follow() -> None:
             try:
-                list(queue.lanes[0].client.run(paint(60).prompt, prompt_id="11111111-1111-1111-1111-111111111111"))
+                list(
+                    queue.lanes[0].client.run(
+                        paint(60).prompt, prompt_id="11111111-1111-1111-1111-111111111111"
+                    )
+                )
             except ServerUnreachable as error:
                 caught.append(error)
             ended.set()
@@ -182,7 +193,9 @@ def test_a_closed_engine_answers_nothing_and_keeps_nobody_waiting(cluster: Clust
 
 
 def test_a_lane_joins_and_leaves_and_gives_its_jobs_back(cluster: Cluster, tmp_path: Path) -> None:
-    """A worker that is stopped by Ctrl-C hands its running job to the lane that stays; nothing is left behind."""
+    """A worker that is stopped by Ctrl-C hands its running job to the lane that stays; nothing is
+    left behind.
+    """
     with (
         DemoServer(cluster.servers[0].options) as second,
         open_queue(cluster.address, tmp_path / "outputs") as (queue, _),
@@ -197,7 +210,9 @@ def test_a_lane_joins_and_leaves_and_gives_its_jobs_back(cluster: Cluster, tmp_p
         assert "is a lane of" in said
         await_that(lambda: [lane.url for lane in queue.lanes] == [cluster.servers[0].url])
         check_done(queue, jobs)
-        assert ComfyClient(second.url).queue_remaining() == 0 and second.executions["SaveImage"] == 0
+        assert (
+            ComfyClient(second.url).queue_remaining() == 0 and second.executions["SaveImage"] == 0
+        )
 
 
 def answer_like_a_web_server(listener: socket.socket) -> None:

@@ -24,10 +24,14 @@ def listener() -> Iterator[socket.socket]:
 
 
 def open_link(listener: socket.socket) -> Link:
-    return Link(parse_cluster(f"tcp://127.0.0.1:{listener.getsockname()[1]}", Settings(), "--engine"))
+    return Link(
+        parse_cluster(f"tcp://127.0.0.1:{listener.getsockname()[1]}", Settings(), "--engine")
+    )
 
 
-def test_it_is_there_though_its_thread_comes_late(listener: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_there_though_its_thread_comes_late(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As on a machine with more to do than it can."""
     run = threading.Thread.run
 

@@ -1,4 +1,6 @@
-"""A scheduler and a worker of a cluster measure nothing that nobody reads, in whatever process they are."""
+"""A scheduler and a worker of a cluster measure nothing that nobody reads, in whatever process they
+are.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,10 @@ def test_nodes_wake_rarely_and_leave_the_settings_of_dask_alone(tmp_path: Path) 
     async def look() -> dict[str, float]:
         address = parse_cluster(f"tcp://127.0.0.1:{free_port()}", Settings(), "--engine")
         beside = Beside("http://127.0.0.1:1", {}, "127.0.0.1")
-        async with make_scheduler(address) as scheduler, make_worker(address, beside, str(tmp_path)) as worker:
+        async with (
+            make_scheduler(address) as scheduler,
+            make_worker(address, beside, str(tmp_path)) as worker,
+        ):
             nodes = {"scheduler": scheduler, "worker": worker}
             return {
                 f"{kind} {name}": one.callback_time
@@ -33,5 +38,7 @@ def test_nodes_wake_rarely_and_leave_the_settings_of_dask_alone(tmp_path: Path) 
             }
 
     pauses = asyncio.run(look())
-    assert pauses["worker heartbeat"] and not {name: ms for name, ms in pauses.items() if ms < OFTEN_MS}
+    assert pauses["worker heartbeat"] and not {
+        name: ms for name, ms in pauses.items() if ms < OFTEN_MS
+    }
     assert dask.config.get(SETTING) == before

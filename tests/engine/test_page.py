@@ -1,4 +1,6 @@
-"""The page on a cluster: it opens when the first lane comes, and says so while the scheduler is gone."""
+"""The page on a cluster: it opens when the first lane comes, and says so while the scheduler is
+gone.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,15 @@ from tests.faults.world import await_that
 from tests.jobs.lines import is_over, is_running, wait
 
 
-def test_the_page_opens_with_the_first_lane_and_says_when_the_scheduler_is_gone(tmp_path: Path) -> None:
+def test_the_page_opens_with_the_first_lane_and_says_when_the_scheduler_is_gone(
+    tmp_path: Path,
+) -> None:
     with open_cluster(tmp_path, 0) as cluster, DemoServer(OPTIONS) as server:
-        given: dict[str, Any] = {"presets": (shipped_presets(),), "outputs": tmp_path / "outputs", "port": 0}
+        given: dict[str, Any] = {
+            "presets": (shipped_presets(),),
+            "outputs": tmp_path / "outputs",
+            "port": 0,
+        }
         app = build(Settings(engine=cluster.address, **given))
         studio, operators = app.studio, Operators(None)
         try:
@@ -28,13 +36,18 @@ def test_the_page_opens_with_the_first_lane_and_says_when_the_scheduler_is_gone(
             cluster.workers.append(cluster.start_worker(server))
             await_that(lambda: app.revision == 1, 30)
             assert "text_to_image" in studio.forms and not studio.trouble
-            assert wait(studio.submit("text_to_image", {"prompt": "a fox"}), is_over).phase == "done"
+            assert (
+                wait(studio.submit("text_to_image", {"prompt": "a fox"}), is_over).phase == "done"
+            )
             cluster.servers.append(server)
             running = studio.submit("text_to_image", {"prompt": "an owl", "steps": 50})
             wait(running, is_running)
             assert cluster.scheduler
             cluster.kill(cluster.scheduler)
-            said = f"The Dask scheduler at {cluster.address} does not answer; jobs go on as soon as it is back."
+            said = (
+                f"The Dask scheduler at {cluster.address} does not answer; jobs go on as soon "
+                "as it is back."
+            )
             await_that(lambda: studio.queue.trouble == said)
             waiting = studio.submit("text_to_image", {"prompt": "a cat"})
             assert describe_job(waiting, waiting.snapshot)["line"] == said

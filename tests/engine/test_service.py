@@ -1,4 +1,6 @@
-"""The worker's side alone: runs that nobody asks about any more, and calls that nobody should make."""
+"""The worker's side alone: runs that nobody asks about any more, and calls that nobody
+should make.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +82,9 @@ def test_the_last_state_comes_with_the_end() -> None:
     assert news.is_over and news.state and news.state.status == "done"
 
 
-@pytest.mark.parametrize("method", ["close", "hand_back", "__init__", "answer", "queue_prompt", "transport", ""])
+@pytest.mark.parametrize(
+    "method", ["close", "hand_back", "__init__", "answer", "queue_prompt", "transport", ""]
+)
 def test_only_what_is_meant_can_be_called(method: str, service: LaneService) -> None:
     with pytest.raises(UnexpectedAnswer, match="does not know what is asked"):
         call(service, method)

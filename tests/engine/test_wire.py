@@ -19,7 +19,9 @@ from comfygradio.errors import ComfyGradioError, NodeError, UnexpectedAnswer
 
 MADE: dict[str, ComfyGradioError] = {
     "UnexpectedAnswer": errors.UnexpectedAnswer("It is HTML.", 502),
-    "PromptRejected": errors.PromptRejected("No.", "bad", [NodeError("1", "KSampler", "t", "m", "d", "seed")]),
+    "PromptRejected": errors.PromptRejected(
+        "No.", "bad", [NodeError("1", "KSampler", "t", "m", "d", "seed")]
+    ),
     "JobLost": errors.JobLost("Lost.", "id"),
     "ExecutionFailed": errors.ExecutionFailed("Failed.", "id", "3", "KSampler", "OOM"),
     "ValuesRefused": errors.ValuesRefused({"seed": "must be a number.", "cfg": "is too large."}),
@@ -44,7 +46,11 @@ def test_every_error_survives_the_trip(kind: type[ComfyGradioError]) -> None:
 
     with pytest.raises(kind) as caught:
         unpack_outcome(pack_outcome(fail))
-    assert type(caught.value) is kind and str(caught.value) == str(sent) and vars(caught.value) == vars(sent)
+    assert (
+        type(caught.value) is kind
+        and str(caught.value) == str(sent)
+        and vars(caught.value) == vars(sent)
+    )
 
 
 def test_a_client_stays_on_its_side() -> None:
@@ -55,7 +61,13 @@ def test_a_client_stays_on_its_side() -> None:
 
 
 def test_states_come_as_they_were() -> None:
-    state = JobState("id", "running", progress=0.5, preview=Preview(b"jpg", "image/jpeg", "3"), node_seconds={"1": 0.5})
+    state = JobState(
+        "id",
+        "running",
+        progress=0.5,
+        preview=Preview(b"jpg", "image/jpeg", "3"),
+        node_seconds={"1": 0.5},
+    )
     assert unpack_outcome(pack_outcome(lambda: state)) == state
 
 
@@ -71,7 +83,13 @@ class Evil:
 
 @pytest.mark.parametrize(
     "evil",
-    [Evil(os.system, "true"), Evil(eval, "1"), Evil(getattr, "x", "y"), Evil(Path, "x"), Evil(unpack, b"")],
+    [
+        Evil(os.system, "true"),
+        Evil(eval, "1"),
+        Evil(getattr, "x", "y"),
+        Evil(Path, "x"),
+        Evil(unpack, b""),
+    ],
 )
 def test_nothing_else_is_unpacked(evil: Evil) -> None:
     with pytest.raises(UnexpectedAnswer, match="cannot be read"):

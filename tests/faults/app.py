@@ -1,7 +1,8 @@
-"""An app to be killed: `python -m tests.faults.app URL OUTPUTS GRAPHS NAMES [BYTES]` queues the graphs and waits.
+"""An app to be killed: `python -m tests.faults.app URL OUTPUTS GRAPHS NAMES [BYTES]` queues the
+graphs and waits.
 
-With BYTES, no file of this process may grow beyond that once the jobs are ordered, as on a full disk. Every phase is
-printed as it comes. A line on stdin is the token of a job to be stopped.
+With BYTES, no file of this process may grow beyond that once the jobs are ordered, as on a full
+disk. Every phase is printed as it comes. A line on stdin is the token of a job to be stopped.
 """
 
 from __future__ import annotations
@@ -30,12 +31,17 @@ def main(url: str, outputs: str, graphs: str, names: str, limit: str = "") -> No
     with open_queue(Path(outputs), url, names=names) as queue:
         jobs = [queue.submit(order(graph), "anna") for graph in json.loads(graphs)]
         if limit:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+            resource.setrlimit(
+                resource.RLIMIT_FSIZE, (int(limit), resource.getrlimit(resource.RLIMIT_FSIZE)[1])
+            )
         for job in jobs:
             print(job.token, flush=True)
         threading.Thread(target=stop_jobs, args=(queue,), daemon=True).start()
         for job in jobs:
-            print(json.dumps([job.token, (end := wait(job, is_over, 60)).phase, end.error]), flush=True)
+            print(
+                json.dumps([job.token, (end := wait(job, is_over, 60)).phase, end.error]),
+                flush=True,
+            )
         threading.Event().wait()
 
 

@@ -1,4 +1,6 @@
-"""What goes over a WebSocket from the server, frame by frame, so that a line can lose, double, break or add frames."""
+"""What goes over a WebSocket from the server, frame by frame, so that a line can lose, double,
+break or add frames.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A line that goes wrong on purpose: a TCP proxy before one server, with one HTTP exchange per connection."""
+"""A line that goes wrong on purpose: a TCP proxy before one server, with one HTTP exchange per
+connection.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from tests.faults.frames import Alter, FrameReader
 CHUNK = 65536
 PATIENCE_SECONDS = 30.0
 POSTS = ("POST /prompt", "POST /api/prompt")
-"""Either way of posting: our client puts /api before all routes once the bare ones answered with web pages."""
+"""Either way of posting: our client puts /api before all routes once the bare ones answered with
+web pages.
+"""
 
 
 @dataclass
@@ -46,7 +50,10 @@ Spoiler = Callable[[Exchange], None]
 
 @dataclass
 class Pair:
-    """Both ends of a WebSocket. `budget` is how many bytes the server may still send, None: any number."""
+    """Both ends of a WebSocket.
+
+    `budget` is how many bytes the server may still send, None: any number.
+    """
 
     client: socket.socket
     server: socket.socket
@@ -78,14 +85,18 @@ class Rule:
 
 @dataclass
 class Line:
-    """Listens on a free port and forwards to `url`; everything that goes wrong is told from the test's thread."""
+    """Listens on a free port and forwards to `url`; everything that goes wrong is told from the
+    test's thread.
+    """
 
     server_url: str
     calls: list[str] = field(default_factory=list)
     posted: Counter[str] = field(default_factory=Counter)
     """How often the server took a prompt, by its id."""
     alter: Alter | None = None
-    """What becomes of every frame that the server sends on any WebSocket; None: it comes through as it is."""
+    """What becomes of every frame that the server sends on any WebSocket; None: it comes through as
+    it is.
+    """
     grain: int = CHUNK
     """At most so many bytes of a frame are sent at once."""
 
@@ -107,7 +118,10 @@ class Line:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._ended.set()
         self._noisy.set()
@@ -155,7 +169,9 @@ class Line:
             pair.muted = True
 
     def truncate_sockets(self, budget: int = 3) -> None:
-        """Every WebSocket is cut in the middle of its next frame from the server, after `budget` bytes."""
+        """Every WebSocket is cut in the middle of its next frame from the server, after `budget`
+        bytes.
+        """
         for pair in list(self.pairs):
             pair.budget = budget
 
@@ -192,7 +208,9 @@ class Line:
         self._noisy.wait()
         with self._lock:
             self.calls.append(call)
-            rule = next((rule for rule in self._rules if rule.times and call.startswith(rule.call)), None)
+            rule = next(
+                (rule for rule in self._rules if rule.times and call.startswith(rule.call)), None
+            )
             if rule:
                 rule.times -= 1
         exchange = Exchange(call, request, client, self)
@@ -237,7 +255,9 @@ class Line:
 
 
 def read_head(opened: socket.socket) -> tuple[bytes, bytes]:
-    """The head of a request or of an answer with the empty line at its end, and what has come of the rest."""
+    """The head of a request or of an answer with the empty line at its end, and what has come of
+    the rest.
+    """
     data = b""
     while b"\r\n\r\n" not in data:
         data += receive(opened)
@@ -246,7 +266,9 @@ def read_head(opened: socket.socket) -> tuple[bytes, bytes]:
 
 
 def read_request(client: socket.socket) -> tuple[str, bytes, bool]:
-    """The method and path, the request with `Connection: close`, and whether it opens a WebSocket."""
+    """The method and path, the request with `Connection: close`, and whether it opens
+    a WebSocket.
+    """
     head, body = read_head(client)
     head = head[:-4]
     length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)

@@ -62,7 +62,9 @@ def shake_half(exchange: Exchange) -> None:
 
 def shake_wrongly(exchange: Exchange) -> None:
     """A handshake whose answer proves nothing."""
-    exchange.client.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+    exchange.client.sendall(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+    )
 
 
 def shake_late(exchange: Exchange) -> None:
@@ -77,7 +79,9 @@ OTHER = respond(200, b'{"detail": {"no": "such thing"}}', "application/json")
 
 
 class Hold:
-    """Stops an exchange before or after the server did what was asked, until `release`; then it is dropped."""
+    """Stops an exchange before or after the server did what was asked, until `release`; then it is
+    dropped.
+    """
 
     def __init__(self, after: bool) -> None:
         self.reached = threading.Event()

@@ -1,7 +1,8 @@
-"""An app with a sweep, to be killed: `python -m tests.faults.sweep_app URL OUTPUTS DEFINITION` runs for ever.
+"""An app with a sweep, to be killed: `python -m tests.faults.sweep_app URL OUTPUTS DEFINITION` runs
+for ever.
 
-It goes on with the sweep of the outputs folder, and begins the definition where there is none. How many points are
-done is printed whenever that changes.
+It goes on with the sweep of the outputs folder, and begins the definition where there is none. How
+many points are done is printed whenever that changes.
 """
 
 from __future__ import annotations
@@ -21,7 +22,11 @@ def main(url: str, outputs: str, definition: str) -> None:
     with open_queue(folder, url) as queue:
         sweeps = take_up(queue, bind(write_preset(folder.parent / "presets"), queue))
         records = sweeps.list("anna")
-        sweep = sweeps.find(records[0].token) if records else sweeps.start(json.loads(definition), "anna")
+        sweep = (
+            sweeps.find(records[0].token)
+            if records
+            else sweeps.start(json.loads(definition), "anna")
+        )
         assert sweep
         changed, told = threading.Event(), -1
         sweep.listen(changed.set)

@@ -31,7 +31,16 @@ from tests.faults.world import World, await_that, open_world, order, paint, repa
 from tests.jobs.lines import count_files, is_running, wait
 
 NOWHERE = respond(404)
-ODD_KEYS = ("prompt_id", "exec_info", "queue_running", "queue_pending", "outputs", "name", "system", "devices")
+ODD_KEYS = (
+    "prompt_id",
+    "exec_info",
+    "queue_running",
+    "queue_pending",
+    "outputs",
+    "name",
+    "system",
+    "devices",
+)
 """What our answers have; "odd" are answers that have it all, and nothing in it."""
 
 FAULTS: dict[str, Spoiler] = {
@@ -55,7 +64,8 @@ BYTES = ("other", "other late", "odd", "empty")
 """Where any bytes may be the answer, these are."""
 
 REFUSED = ("500", "html", "other", "odd", "empty")
-"""Answers after which nobody may try again: they mean that the request itself was not understood."""
+"""Answers after which nobody may try again: they mean that the request itself was not understood.
+"""
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -138,7 +148,9 @@ def test_opening_the_websocket(fault: str, times: int, world: World) -> None:
 OLDER = [("0.3.64", "POST /queue"), ("0.3.64", "POST /interrupt"), ("2024-01", "POST /interrupt")]
 OLDER += [("2024-01", "GET /queue"), ("2024-01", "GET /system_stats")]
 CANCELS = [("0.33.0", "POST /api/jobs", fault) for fault in (*FAULTS, "404")]
-CANCELS += [(*way, fault) for way in OLDER for fault in ("500", "502", "html", "slow", "cut", "answer lost")]
+CANCELS += [
+    (*way, fault) for way in OLDER for fault in ("500", "502", "html", "slow", "cut", "answer lost")
+]
 
 
 @pytest.mark.parametrize(("version", "route", "fault"), CANCELS)
@@ -186,7 +198,11 @@ def test_a_result_that_cannot_be_fetched_is_fetched_later(fault: str, world: Wor
     world.line.spoil("GET /view", FAULTS[fault], times=1000)
     job = world.order()
     end = world.end(job)
-    assert end.phase == "failed" and "could not be fetched" in end.error and end.results[0].can_be_collected
+    assert (
+        end.phase == "failed"
+        and "could not be fetched" in end.error
+        and end.results[0].can_be_collected
+    )
     assert count_files(world.outputs) == 0 and world.line.posted[job.id] == 1
     world.line.mend()
     place = choose_place(world.outputs, "tiny")

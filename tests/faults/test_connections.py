@@ -39,7 +39,9 @@ def test_one_of_two_servers_refuses_at_first(tmp_path: Path) -> None:
 
 
 def test_the_server_is_killed_and_restarts_empty(world: World) -> None:
-    """One job runs, one is queued on the server, one waits with us; each is posted once to each life of the server."""
+    """One job runs, one is queued on the server, one waits with us; each is posted once to each
+    life of the server.
+    """
     jobs = [world.order(1) for _ in range(3)]
     wait(jobs[0], is_running)
     await_that(lambda: world.line.posted[jobs[1].id])
@@ -61,7 +63,11 @@ def test_the_server_is_killed_twice_and_the_job_is_given_up(world: World) -> Non
         world.server.kill()
         world.server.start()
     end = world.end(job)
-    assert end.phase == "failed" and "has lost this job" in end.error and world.line.posted[job.id] == 2
+    assert (
+        end.phase == "failed"
+        and "has lost this job" in end.error
+        and world.line.posted[job.id] == 2
+    )
     world.check_quiet()
 
 
@@ -75,7 +81,11 @@ def test_a_job_that_takes_the_server_down_is_given_up(world: World) -> None:
         wait(job, lambda s: "does not answer" in s.reason)
         world.server.start()
     end = world.end(job)
-    assert end.phase == "failed" and "has lost this job" in end.error and world.line.posted[job.id] == 2
+    assert (
+        end.phase == "failed"
+        and "has lost this job" in end.error
+        and world.line.posted[job.id] == 2
+    )
     world.check_quiet()
 
 
@@ -100,7 +110,9 @@ def test_one_of_two_servers_is_killed(for_good: bool, tmp_path: Path) -> None:
             first.start()
         assert [wait(job, is_over).phase for job in jobs] == ["done"] * 6
         posts = [one.posted[job.id] + two.posted[job.id] for job in jobs]
-        assert posts == [2 if job.id in had else 1 for job in jobs] and queue.ledger.list_open() == []
+        assert (
+            posts == [2 if job.id in had else 1 for job in jobs] and queue.ledger.list_open() == []
+        )
     assert count_files(outputs) == 6
 
 
@@ -110,9 +122,18 @@ def cut(world: World) -> None:
 
 def cut_ten_times(world: World) -> None:
     for _ in range(10):
-        seen = world.line.calls.count("GET /ws")
-        world.line.cut_sockets()
-        await_that(lambda seen=seen: world.line.calls.count("GET /ws") > seen or not world.queue.ledger.list_open())  # type: ignore[misc]
+        cut_and_await_return(world)
+
+
+def cut_and_await_return(world: World) -> None:
+    """Cut the sockets, and wait for the next one or for the end of all jobs."""
+    seen = world.line.calls.count("GET /ws")
+
+    def is_back() -> bool:
+        return world.line.calls.count("GET /ws") > seen or not world.queue.ledger.list_open()
+
+    world.line.cut_sockets()
+    await_that(is_back)
 
 
 def mute(world: World) -> None:
@@ -142,7 +163,9 @@ FAULTS = [cut, cut_ten_times, mute, truncate, close_the_old_one_late, fall_silen
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_the_connection_breaks_while_it_waits_on_the_server(fault: Callable[[World], None], world: World) -> None:
+def test_the_connection_breaks_while_it_waits_on_the_server(
+    fault: Callable[[World], None], world: World
+) -> None:
     neighbour = world.post_neighbour(2)
     jobs = [world.order(0.1), world.order()]
     await_that(lambda: len(world.line.pairs) == 2 and world.direct.queue_remaining() == 3)
@@ -176,11 +199,17 @@ def test_a_silence_that_outlasts_every_timeout(tmp_path: Path, world: World) -> 
     ("call", "after"),
     [
         *((call, False) for call in ("GET /prompt", "GET /ws", "GET /history", "GET /queue")),
-        *((call, after) for call in ("POST /prompt", "GET /view", "POST /upload/image") for after in (False, True)),
+        *(
+            (call, after)
+            for call in ("POST /prompt", "GET /view", "POST /upload/image")
+            for after in (False, True)
+        ),
     ],
 )
 def test_a_silence_that_begins_with_a_question(call: str, after: bool, tmp_path: Path) -> None:
-    """The server falls silent before or after it did what was asked, for longer than we wait for any answer."""
+    """The server falls silent before or after it did what was asked, for longer than we wait for
+    any answer.
+    """
     picture = tmp_path / "mine.png"
     Image.new("RGB", (8, 8), "red").save(picture)
     with open_world(tmp_path / "outputs", timeout_seconds=0.4) as world:
@@ -196,7 +225,9 @@ def test_a_silence_that_begins_with_a_question(call: str, after: bool, tmp_path:
 
 
 def test_a_prompt_that_arrives_late(tmp_path: Path) -> None:
-    """Somewhere on its way it was held up, until we had posted it again: it is there twice and gives one result."""
+    """Somewhere on its way it was held up, until we had posted it again: it is there twice and
+    gives one result.
+    """
     with open_world(tmp_path / "outputs", timeout_seconds=0.4) as world:
         late = Delay()
         world.line.spoil("POST /prompt", late)
@@ -210,7 +241,14 @@ def test_a_prompt_that_arrives_late(tmp_path: Path) -> None:
         world.check_quiet()
 
 
-MESSAGES = ("executed", "execution_success", "executing", "execution_start", "progress", "progress_state")
+MESSAGES = (
+    "executed",
+    "execution_success",
+    "executing",
+    "execution_start",
+    "progress",
+    "progress_state",
+)
 
 
 @pytest.mark.parametrize(

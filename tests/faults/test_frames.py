@@ -1,4 +1,6 @@
-"""What comes over the WebSocket frame by frame: lost, doubled, disordered, broken, and what is none of our business."""
+"""What comes over the WebSocket frame by frame: lost, doubled, disordered, broken, and what is none
+of our business.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,16 @@ from typing import Any
 
 import pytest
 
-from tests.faults.frames import BINARY, CLOSE, PING, TEXT, Alter, make_frame, make_message, read_message
+from tests.faults.frames import (
+    BINARY,
+    CLOSE,
+    PING,
+    TEXT,
+    Alter,
+    make_frame,
+    make_message,
+    read_message,
+)
 from tests.faults.proxy import Exchange
 from tests.faults.world import World, open_world, order, paint
 from tests.jobs.lines import count_files, is_running, wait
@@ -34,13 +45,21 @@ def swap() -> Alter:
 
     def alter(frame: bytes) -> Iterable[bytes]:
         held.append(frame)
-        return (held.pop(),) if read_message(frame)[0] == "status" else (held.pop(0),) if len(held) > 1 else ()
+        return (
+            (held.pop(),)
+            if read_message(frame)[0] == "status"
+            else (held.pop(0),)
+            if len(held) > 1
+            else ()
+        )
 
     return alter
 
 
 def break_once(*frames: bytes) -> Alter:
-    """These come in the place of the first frame that tells of a prompt; everything else comes through."""
+    """These come in the place of the first frame that tells of a prompt; everything else comes
+    through.
+    """
     left = [frames]
 
     def alter(frame: bytes) -> Iterable[bytes]:
@@ -65,12 +84,19 @@ def tell_of(prompt_id: str | None) -> list[bytes]:
     """The end of a prompt in every form, with a file that nobody made."""
     about = {"prompt_id": prompt_id} if prompt_id else {}
     file = {"filename": "absent.png", "subfolder": "", "type": "output"}
-    error = {"node_id": "2", "node_type": "SaveImage", "exception_message": "no", "exception_type": "RuntimeError"}
+    error = {
+        "node_id": "2",
+        "node_type": "SaveImage",
+        "exception_message": "no",
+        "exception_type": "RuntimeError",
+    }
     return [
         make_message("execution_start", **about),
         make_message("executed", node="2", display_node="2", output={"images": [file]}, **about),
         make_message("execution_error", **error, **about),
-        make_message("execution_interrupted", node_id="2", node_type="SaveImage", executed=[], **about),
+        make_message(
+            "execution_interrupted", node_id="2", node_type="SaveImage", executed=[], **about
+        ),
         make_message("execution_success", **about),
         make_message("executing", node=None, **about),
     ]
@@ -140,7 +166,10 @@ FAILURES = ("execution_error", "execution_interrupted")
 def test_a_bad_end_is_told_never_or_twice(is_interrupted: bool, fault: str, tmp_path: Path) -> None:
     bad = {"9": {"class_type": "LabRaise", "inputs": {"message": "kaputt", "value": ["1", 0]}}}
     failing = dict(paint().prompt.graph) | bad
-    failing["2"] = {"class_type": "SaveImage", "inputs": {"filename_prefix": "x", "images": ["9", 0]}}
+    failing["2"] = {
+        "class_type": "SaveImage",
+        "inputs": {"filename_prefix": "x", "images": ["9", 0]},
+    }
     options: dict[str, Any] = {fault: FAILURES}
     with open_world(tmp_path / "outputs", **options) as world:
         job = world.order(30) if is_interrupted else world.queue.submit(order(failing))
@@ -166,14 +195,20 @@ BLOCKED = {
     "current_inputs": [],
     "current_outputs": [],
 }
-"""As ComfyUI 0.33.0 says it (tests/data/recordings_client); the prompt goes on and ends well without that node."""
+"""As ComfyUI 0.33.0 says it (tests/data/recordings_client); the prompt goes on and ends well
+without that node.
+"""
 
 
 def block(frame: bytes) -> Iterator[bytes]:
     """Node 9 is blocked instead of executed."""
     kind, data = read_message(frame)
     is_blocked = kind == "executed" and data.get("node") == "9"
-    yield make_message("execution_error", prompt_id=data["prompt_id"], **BLOCKED) if is_blocked else frame
+    yield (
+        make_message("execution_error", prompt_id=data["prompt_id"], **BLOCKED)
+        if is_blocked
+        else frame
+    )
 
 
 def forget_node(exchange: Exchange) -> None:
@@ -182,7 +217,9 @@ def forget_node(exchange: Exchange) -> None:
     for entry in history.values():
         entry["outputs"].pop("9", None)
     body = json.dumps(history).encode()
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = (
+        f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
     exchange.client.sendall(head.encode() + body)
 
 
@@ -194,5 +231,7 @@ def test_a_node_is_blocked_and_the_others_count(world: World) -> None:
     graph["9"] = {"class_type": "SaveImage", "inputs": {"filename_prefix": "y", "images": ["1", 0]}}
     job = world.queue.submit(order(graph))
     world.check_done(job)
-    assert job.snapshot.state and "was skipped: nothing to save" in " ".join(job.snapshot.state.warnings)
+    assert job.snapshot.state and "was skipped: nothing to save" in " ".join(
+        job.snapshot.state.warnings
+    )
     world.check_neighbour(neighbour)

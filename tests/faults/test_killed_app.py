@@ -45,9 +45,19 @@ def run_app(
     line: Line, outputs: Path, *graphs: Any, limit: str = "", names: str = DEFAULT_PATTERN
 ) -> Iterator[subprocess.Popen[str]]:
     """The app with these graphs queued; killed by SIGKILL at the end."""
-    command = [sys.executable, "-m", "tests.faults.app", line.url, str(outputs), json.dumps(graphs), names]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.faults.app",
+        line.url,
+        str(outputs),
+        json.dumps(graphs),
+        names,
+    ]
     pipe = subprocess.PIPE
-    process = subprocess.Popen([*command, *filter(None, [limit])], stdin=pipe, stdout=pipe, text=True, cwd=ROOT)
+    process = subprocess.Popen(
+        [*command, *filter(None, [limit])], stdin=pipe, stdout=pipe, text=True, cwd=ROOT
+    )
     try:
         yield process
     finally:
@@ -62,7 +72,12 @@ def read_tokens(process: subprocess.Popen[str], count: int) -> list[str]:
 
 
 def check_ends(
-    line: Line, outputs: Path, tokens: list[str], files: int, posts: int = 1, names: str = DEFAULT_PATTERN
+    line: Line,
+    outputs: Path,
+    tokens: list[str],
+    files: int,
+    posts: int = 1,
+    names: str = DEFAULT_PATTERN,
 ) -> None:
     """After a new start every job is done, posted so often, and each of its files is there once."""
     with open_queue(outputs, line.url, names=names) as queue:
@@ -80,15 +95,25 @@ def check_ends(
 def draw_twice(seconds: float = 0.0) -> Any:
     """A graph with two files."""
     graph = dict(paint(seconds).prompt.graph)
-    return graph | {"9": {"class_type": "SaveImage", "inputs": {"filename_prefix": "y", "images": ["1", 0]}}}
+    return graph | {
+        "9": {"class_type": "SaveImage", "inputs": {"filename_prefix": "y", "images": ["1", 0]}}
+    }
 
 
 @pytest.mark.parametrize(
     ("call", "after"),
-    [("POST /prompt", False), ("POST /prompt", True), ("GET /ws", False), ("GET /view", False), ("GET /view", True)],
+    [
+        ("POST /prompt", False),
+        ("POST /prompt", True),
+        ("GET /ws", False),
+        ("GET /view", False),
+        ("GET /view", True),
+    ],
 )
 def test_killed_at_a_step(call: str, after: bool, line: Line, tmp_path: Path) -> None:
-    """In the ledger but not posted; posted, the answer not heard; before anything; while downloading."""
+    """In the ledger but not posted; posted, the answer not heard; before anything; while
+    downloading.
+    """
     held = Hold(after)
     line.spoil(call, held)
     with run_app(line, tmp_path, paint().prompt.graph) as app:
@@ -158,7 +183,10 @@ def test_killed_while_stopping(after: bool, line: Line, server: DemoServer, tmp_
 
 def test_killed_together_with_the_server(tmp_path: Path) -> None:
     """Its job is posted once more, by the next start, and no third time."""
-    with DemoServer(DemoOptions(lab_nodes=True), port=free_port()) as server, Line(server.url) as line:
+    with (
+        DemoServer(DemoOptions(lab_nodes=True), port=free_port()) as server,
+        Line(server.url) as line,
+    ):
         graphs: list[Any] = [paint(30).prompt.graph]
         tokens: list[str] = []
         for posts in (1, 2):
@@ -172,11 +200,19 @@ def test_killed_together_with_the_server(tmp_path: Path) -> None:
             job = queue.find(tokens[0])
             assert job
             end = wait(job, is_over)
-            assert end.phase == "failed" and "has lost this job" in end.error and line.posted[job.id] == 2
+            assert (
+                end.phase == "failed"
+                and "has lost this job" in end.error
+                and line.posted[job.id] == 2
+            )
 
 
-def test_killed_and_somebody_clears_queue_and_history_meanwhile(line: Line, server: DemoServer, tmp_path: Path) -> None:
-    """One job has ended and is forgotten with its file still there, one waits on the server and is deleted."""
+def test_killed_and_somebody_clears_queue_and_history_meanwhile(
+    line: Line, server: DemoServer, tmp_path: Path
+) -> None:
+    """One job has ended and is forgotten with its file still there, one waits on the server and is
+    deleted.
+    """
     with ComfyClient(server.url) as client:
         with run_app(line, tmp_path, paint(0.1).prompt.graph, paint(0.1).prompt.graph) as app:
             blocker = client.queue_prompt(paint(3).prompt.graph).prompt_id
@@ -220,14 +256,18 @@ def test_killed_between_two_files(line: Line, tmp_path: Path) -> None:
     check_ends(line, tmp_path, tokens, files=2)
 
 
-def test_killed_while_one_runs_one_is_posted_and_one_waits(line: Line, server: DemoServer, tmp_path: Path) -> None:
+def test_killed_while_one_runs_one_is_posted_and_one_waits(
+    line: Line, server: DemoServer, tmp_path: Path
+) -> None:
     with run_app(line, tmp_path, *[paint(0.4).prompt.graph for _ in range(3)]) as app:
         tokens = read_tokens(app, 3)
         await_that(lambda: len(line.posted) == 2)
     check_ends(line, tmp_path, tokens, files=3)
 
 
-def test_killed_and_everything_ends_meanwhile(line: Line, server: DemoServer, tmp_path: Path) -> None:
+def test_killed_and_everything_ends_meanwhile(
+    line: Line, server: DemoServer, tmp_path: Path
+) -> None:
     with run_app(line, tmp_path, paint(0.2).prompt.graph) as app:
         tokens = read_tokens(app, 1)
         await_that(lambda: line.posted)
@@ -275,8 +315,9 @@ def draw_grain() -> Any:
 
 @pytest.mark.parametrize(("limit", "again"), [("900000", "failed"), ("4096", "done")])
 def test_the_disk_is_full(limit: str, again: str, line: Line, tmp_path: Path) -> None:
-    """Too full for the picture: the job says so, and it can be collected again. Too full for the ledger as well: the
-    next start collects it."""
+    """Too full for the picture: the job says so, and it can be collected again. Too full for the
+    ledger as well: the next start collects it.
+    """
     with run_app(line, tmp_path, draw_grain(), limit=limit) as app:
         (token,) = read_tokens(app, 1)
         assert app.stdout

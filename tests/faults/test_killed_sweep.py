@@ -66,20 +66,26 @@ def await_next(line: Line) -> None:
 
 
 def check_whole(line: Line, server: DemoServer, outputs: Path, token: str) -> None:
-    """The next start brings it to its end: every point has its picture, and each was posted and saved once."""
+    """The next start brings it to its end: every point has its picture, and each was posted and
+    saved once.
+    """
     with open_queue(outputs, line.url) as queue:
         sweeps = take_up(queue, bind(write_preset(outputs.parent / "presets"), queue))
         sweep = sweeps.find(token)
         assert sweep and end(sweep) == "done", sweep
         assert sweep.counts.done == POINTS and queue.ledger.list_open() == []
-        assert read_colors(sweep) == [(0, 0, color) for color in range(1, POINTS // 2 + 1) for _ in range(2)]
+        assert read_colors(sweep) == [
+            (0, 0, color) for color in range(1, POINTS // 2 + 1) for _ in range(2)
+        ]
         assert [cell.results[0].width for cell in sweep.cells.values()] == [16, 32] * (POINTS // 2)
     assert len(line.posted) == POINTS and set(line.posted.values()) == {1}, line.posted
     assert server.executions["SaveImage"] == POINTS
     assert count_files(outputs) == POINTS and not list(outputs.rglob(".part-*"))
 
 
-def test_killed_again_and_again_in_the_middle(line: Line, server: DemoServer, tmp_path: Path) -> None:
+def test_killed_again_and_again_in_the_middle(
+    line: Line, server: DemoServer, tmp_path: Path
+) -> None:
     token, chance = "", random.Random(5)
     for done in (3, 9, 15):
         with run_app(line, tmp_path / "outputs", 0.05) as app:
@@ -90,10 +96,15 @@ def test_killed_again_and_again_in_the_middle(line: Line, server: DemoServer, tm
 
 
 @pytest.mark.parametrize(
-    ("call", "after"), [("POST /prompt", False), ("POST /prompt", True), ("GET /view", False), ("GET /view", True)]
+    ("call", "after"),
+    [("POST /prompt", False), ("POST /prompt", True), ("GET /view", False), ("GET /view", True)],
 )
-def test_killed_at_a_step_of_a_point(call: str, after: bool, line: Line, server: DemoServer, tmp_path: Path) -> None:
-    """In the ledger but not posted; posted, the answer not heard; before and after its picture was downloaded."""
+def test_killed_at_a_step_of_a_point(
+    call: str, after: bool, line: Line, server: DemoServer, tmp_path: Path
+) -> None:
+    """In the ledger but not posted; posted, the answer not heard; before and after its picture was
+    downloaded.
+    """
     held = Hold(after)
     with run_app(line, tmp_path / "outputs", 0.02) as app:
         token = read_done(app, 2)
@@ -103,7 +114,9 @@ def test_killed_at_a_step_of_a_point(call: str, after: bool, line: Line, server:
     check_whole(line, server, tmp_path / "outputs", token)
 
 
-def test_killed_and_everything_posted_ends_meanwhile(line: Line, server: DemoServer, tmp_path: Path) -> None:
+def test_killed_and_everything_posted_ends_meanwhile(
+    line: Line, server: DemoServer, tmp_path: Path
+) -> None:
     with run_app(line, tmp_path / "outputs", 0.2) as app:
         token = read_done(app, 1)
     await_that(lambda: server.executions["SaveImage"] >= len(line.posted))

@@ -55,7 +55,11 @@ def test_somebody_interrupts(world: World) -> None:
     wait(job, is_running)
     world.direct.interrupt()
     end = world.end(job)
-    assert end.phase == "stopped" and "Somebody stopped" in end.error and world.line.posted[job.id] == 1
+    assert (
+        end.phase == "stopped"
+        and "Somebody stopped" in end.error
+        and world.line.posted[job.id] == 1
+    )
     world.check_done(other)
 
 
@@ -102,15 +106,23 @@ def test_a_node_fails_and_what_was_made_before_is_kept(world: World) -> None:
     job = world.queue.submit(order(graph))
     check_failed(world, job, "kaputt")
     (result,) = job.snapshot.results
-    assert result.partial and result.path and result.path.is_file() and count_files(world.outputs) == 1
+    assert (
+        result.partial and result.path and result.path.is_file() and count_files(world.outputs) == 1
+    )
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"oom_at_step": 2}, "ran out of memory"), ({"fail_at_step": 2}, "failed"), ({"lose_outputs": True}, "fetched")],
+    [
+        ({"oom_at_step": 2}, "ran out of memory"),
+        ({"fail_at_step": 2}, "failed"),
+        ({"lose_outputs": True}, "fetched"),
+    ],
     ids=str,
 )
-def test_the_server_fails_while_it_paints(options: dict[str, Any], message: str, tmp_path: Path) -> None:
+def test_the_server_fails_while_it_paints(
+    options: dict[str, Any], message: str, tmp_path: Path
+) -> None:
     with open_world(tmp_path / "outputs", **options) as world:
         check_failed(world, world.queue.submit(order(draw_text(CHECKPOINT))), message)
         if "lose_outputs" in options:

@@ -34,7 +34,9 @@ class Place:
         return page
 
     def check(self, jobs: int) -> None:
-        """So many jobs come to their end, each posted once and with one file; the neighbour's picture is there too."""
+        """So many jobs come to their end, each posted once and with one file; the neighbour's
+        picture is there too.
+        """
         neighbour = self.direct.queue_prompt(paint().prompt.graph).prompt_id
         queue = self.app.app.studio.queue
         await_that(lambda: len(self.line.posted) == jobs and not queue.ledger.list_open(), 30)
@@ -49,7 +51,9 @@ class Place:
 def place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Place]:
     """A place of its own for each test, which may say how many seconds a step takes."""
     with (
-        DemoServer(DemoOptions(step_seconds=getattr(request, "param", 0.1), lab_nodes=True)) as server,
+        DemoServer(
+            DemoOptions(step_seconds=getattr(request, "param", 0.1), lab_nodes=True)
+        ) as server,
         Line(server.url) as line,
         ComfyClient(server.url) as direct,
         run_app(line.url, tmp_path) as app,
@@ -103,7 +107,9 @@ def test_the_page_is_closed_at_once(place: Place, context: BrowserContext) -> No
 
 
 @pytest.mark.parametrize("place", [0.5], indirect=True)
-def test_the_page_is_reloaded_while_the_servers_connection_breaks(place: Place, context: BrowserContext) -> None:
+def test_the_page_is_reloaded_while_the_servers_connection_breaks(
+    place: Place, context: BrowserContext
+) -> None:
     page = place.open(context)
     page.get_by_role("button", name="Generate").click()
     for fault in (place.line.cut_sockets, place.line.truncate_sockets, place.line.mute_sockets):

@@ -34,7 +34,9 @@ def read_url(process: subprocess.Popen[str]) -> str:
 
 def read_phases(folder: Path) -> list[str]:
     """The phases of all jobs, read as any other program may."""
-    with closing(sqlite3.connect(f"file:{find_ledger(folder / 'outputs')}?mode=ro", uri=True)) as connection:
+    with closing(
+        sqlite3.connect(f"file:{find_ledger(folder / 'outputs')}?mode=ro", uri=True)
+    ) as connection:
         return [phase for (phase,) in connection.execute("SELECT phase FROM jobs")]
 
 
@@ -50,7 +52,10 @@ def test_the_second_is_refused_until_the_first_is_killed(tmp_path: Path) -> None
         await_that(lambda: line.posted and direct.queue().running)
         refused = finish(open_app(line, tmp_path))
         assert refused.code != 0 and not refused.out and refused.err.count("\n") == 1
-        assert "Another comfygradio uses the outputs folder" in refused.err and "--outputs" in refused.err
+        assert (
+            "Another comfygradio uses the outputs folder" in refused.err
+            and "--outputs" in refused.err
+        )
         assert first.poll() is None and read_phases(tmp_path) == ["running"]
         first.kill()
         first.communicate()

@@ -1,4 +1,6 @@
-"""A server, a line that may go wrong before it, our queue on that line, and a neighbour who uses the server too."""
+"""A server, a line that may go wrong before it, our queue on that line, and a neighbour who uses
+the server too.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ def open_queue(
     with ExitStack() as stack:
         ledger = Ledger.open(outputs)
         stack.callback(ledger.close)
-        clients = [ComfyClient(url, patience=QUICK, timeout_seconds=timeout_seconds) for url in urls]
+        clients = [
+            ComfyClient(url, patience=QUICK, timeout_seconds=timeout_seconds) for url in urls
+        ]
         lanes = [Lane(stack.enter_context(client)) for client in clients]
         queue = JobQueue(lanes, ledger, outputs, Limits(names=names), home_seconds=home_seconds)
         queue.start()
@@ -66,13 +70,19 @@ def repaint(picture: Path) -> dict[str, Any]:
 
 def order(graph: dict[str, Any]) -> Order:
     """An order for any graph; the pictures that it loads are files of ours."""
-    loads = {key: Path(node["inputs"]["image"]) for key, node in graph.items() if node["class_type"] == "LoadImage"}
+    loads = {
+        key: Path(node["inputs"]["image"])
+        for key, node in graph.items()
+        if node["class_type"] == "LoadImage"
+    }
     uploads = tuple(Upload(path, path.name, ((key, "image"),)) for key, path in loads.items())
     return Order("tiny", "Tiny", Prompt(graph, uploads))
 
 
 def await_that(condition: Callable[[], object], seconds: float = 15.0) -> None:
-    """Wait until something is so; asks every few milliseconds, since it concerns another process."""
+    """Wait until something is so; asks every few milliseconds, since it concerns
+    another process.
+    """
     deadline, pause = time.monotonic() + seconds, threading.Event()
     while not condition():
         assert time.monotonic() < deadline, "it never came to that"
@@ -95,7 +105,9 @@ class World:
 
     def post_neighbour(self, seconds: float = 0.0) -> str:
         """A picture of somebody else, who uses the same server; its id."""
-        return self.direct.queue_prompt(paint(seconds).prompt.graph, client_id=uuid.uuid4().hex).prompt_id
+        return self.direct.queue_prompt(
+            paint(seconds).prompt.graph, client_id=uuid.uuid4().hex
+        ).prompt_id
 
     def check_neighbour(self, prompt_id: str) -> None:
         """Nobody touched the neighbour's prompt: it ends well, with its picture."""
@@ -108,20 +120,28 @@ class World:
         return wait(job, is_over, seconds)
 
     def check_done(self, *jobs: Job, posts: int = 1) -> None:
-        """All are done, each posted so often, with one file each, all of them whole, and the ledger says so too."""
+        """All are done, each posted so often, with one file each, all of them whole, and the ledger
+        says so too.
+        """
         for job in jobs:
             end = self.end(job)
             assert end.phase == "done" and not end.error, end
             record = self.queue.ledger.get(job.id)
             assert record and record.phase == "done" and record.results == end.results
             (result,) = end.results
-            assert result.path and result.path.read_bytes().endswith(b"IEND\xaeB`\x82") and not result.problem
+            assert (
+                result.path
+                and result.path.read_bytes().endswith(b"IEND\xaeB`\x82")
+                and not result.problem
+            )
             assert self.line.posted[job.id] == posts, self.line.calls
         assert count_files(self.outputs) == len(jobs)
         self.check_quiet()
 
     def check_quiet(self) -> None:
-        """Nothing of ours is left on the server, nothing open in the ledger, and no half of a file anywhere."""
+        """Nothing of ours is left on the server, nothing open in the ledger, and no half of a file
+        anywhere.
+        """
         await_that(lambda: self.direct.queue_remaining() == 0)
         assert self.queue.ledger.list_open() == []
         assert not list(self.outputs.rglob(".part-*"))
@@ -129,7 +149,9 @@ class World:
 
 @contextmanager
 def open_world(outputs: Path, *, timeout_seconds: float = 20.0, **options: Any) -> Iterator[World]:
-    """A fresh one; the options are the demo server's, the timeout is that of each of our requests."""
+    """A fresh one; the options are the demo server's, the timeout is that of each of
+    our requests.
+    """
     chosen = DemoOptions(**{"step_seconds": 0.01, "lab_nodes": True, **options})
     with ExitStack() as stack:
         server = stack.enter_context(DemoServer(chosen, port=free_port()))

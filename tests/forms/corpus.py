@@ -1,4 +1,6 @@
-"""The corpus: API-format workflows of many kinds, and what a person would call their prompt, seed, size and model."""
+"""The corpus: API-format workflows of many kinds, and what a person would call their prompt, seed,
+size and model.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +29,11 @@ INFO = DATA / "object_info" / "corpus-v0.33.0.json"
 
 @dataclass(frozen=True)
 class Expected:
-    """What truly is in a workflow: slots as NODE.INPUT by their role, and the ids of the output nodes.
+    """What truly is in a workflow: slots as NODE.INPUT by their role, and the ids of the output
+    nodes.
 
-    A text or number that comes from a primitive node is found at that node. `size` has width and height, or nothing
-    where the size comes from a picture.
+    A text or number that comes from a primitive node is found at that node. `size` has width and
+    height, or nothing where the size comes from a picture.
     """
 
     kind: str
@@ -55,8 +58,14 @@ class Expected:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Expected:
         """Parse one value of expected.json."""
-        roles = {key: tuple(value) for key, value in data.items() if isinstance(value, list) and key != "outputs"}
-        return cls(data["kind"], data["title"], frozenset(data["outputs"]), data.get("size", {}), **roles)
+        roles = {
+            key: tuple(value)
+            for key, value in data.items()
+            if isinstance(value, list) and key != "outputs"
+        }
+        return cls(
+            data["kind"], data["title"], frozenset(data["outputs"]), data.get("size", {}), **roles
+        )
 
 
 @dataclass(frozen=True)
@@ -75,11 +84,15 @@ def list_cases() -> list[Case]:
     """Every workflow of the corpus, by name."""
     told: dict[str, Any] = json.loads((FOLDER / "expected.json").read_text(encoding="utf-8"))
     found = sorted(path for path in FOLDER.glob("*.json") if path.name != "expected.json")
-    return [Case(path.stem, load_workflow(path), Expected.from_json(told[path.stem])) for path in found]
+    return [
+        Case(path.stem, load_workflow(path), Expected.from_json(told[path.stem])) for path in found
+    ]
 
 
 def corpus_json() -> dict[str, Any]:
-    """The classes that the corpus uses, as ComfyUI v0.33.0 describes them, with invented lists of models."""
+    """The classes that the corpus uses, as ComfyUI v0.33.0 describes them, with invented lists of
+    models.
+    """
     data: dict[str, Any] = json.loads(INFO.read_text(encoding="utf-8"))
     return data
 
@@ -90,7 +103,9 @@ def corpus_info() -> ObjectInfo:
 
 
 def draft_form(case: Case, info: ObjectInfo, folder: Path) -> Form:
-    """The form of a case as an author gets it: drafted, written into a folder, read again and bound."""
+    """The form of a case as an author gets it: drafted, written into a folder, read again and
+    bound.
+    """
     draft = draft_preset(case.workflow, info)
     (folder / "workflow.json").write_text(json.dumps(draft.workflow.to_json()), encoding="utf-8")
     path = folder / f"{case.name}.yaml"
@@ -100,7 +115,11 @@ def draft_form(case: Case, info: ObjectInfo, folder: Path) -> Form:
 
 def make_media(folder: Path) -> dict[str, Path]:
     """A small file for each widget that takes one: a picture, a painted mask, a video, a sound."""
-    files = {"image": folder / "picture.png", "video": folder / "film.mp4", "audio": folder / "sound.wav"}
+    files = {
+        "image": folder / "picture.png",
+        "video": folder / "film.mp4",
+        "audio": folder / "sound.wav",
+    }
     picture = Image.new("RGBA", (64, 64), (40, 90, 160, 255))
     picture.paste((0, 0, 0, 0), (16, 16, 48, 48))
     picture.save(files["image"])
@@ -121,4 +140,6 @@ def make_media(folder: Path) -> dict[str, Path]:
 
 def fill_defaults(form: Form, media: Mapping[str, Path]) -> Prompt:
     """The prompt of a form in which nothing but files was put in."""
-    return form.fill({name: media[one.widget] for name, one in form.fields.items() if one.widget in MEDIA})
+    return form.fill(
+        {name: media[one.widget] for name, one in form.fields.items() if one.widget in MEDIA}
+    )

@@ -18,7 +18,10 @@ DATA = Path(__file__).parent.parent / "data" / "object_info"
 
 WORKFLOW: Mapping[str, Any] = {
     "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "tiny-a.safetensors"}},
-    "5": {"class_type": "EmptyLatentImage", "inputs": {"width": 512, "height": 768, "batch_size": 1}},
+    "5": {
+        "class_type": "EmptyLatentImage",
+        "inputs": {"width": 512, "height": 768, "batch_size": 1},
+    },
     "6": {
         "class_type": "CLIPTextEncode",
         "inputs": {"text": "a lighthouse", "clip": ["4", 1]},
@@ -89,7 +92,9 @@ class Desk:
     def load(self, fields: str, workflow: Any = WORKFLOW) -> Preset:
         """A preset with these fields, one a line."""
         lines = "".join(f"  {line.strip()}\n" for line in fields.strip().splitlines())
-        return load_preset(self.write(f"title: Test\nworkflow: workflow.json\nfields:\n{lines}", workflow))
+        return load_preset(
+            self.write(f"title: Test\nworkflow: workflow.json\nfields:\n{lines}", workflow)
+        )
 
     def bind(self, fields: str, info: ObjectInfo, workflow: Any = WORKFLOW) -> Form:
         """The form of these fields."""

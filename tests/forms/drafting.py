@@ -52,7 +52,14 @@ def text_to_image(**changes: Any) -> Graph:
 def sample(title: str = "", **changes: Any) -> dict[str, Any]:
     """A KSampler of that workflow."""
     inputs = {
-        **{"seed": 7, "steps": 20, "cfg": 7.5, "sampler_name": "euler", "scheduler": "normal", "denoise": 1.0},
+        **{
+            "seed": 7,
+            "steps": 20,
+            "cfg": 7.5,
+            "sampler_name": "euler",
+            "scheduler": "normal",
+            "denoise": 1.0,
+        },
         **{"model": ["4", 0], "positive": ["6", 0], "negative": ["7", 0], "latent_image": ["5", 0]},
     }
     return node("KSampler", title, **{**inputs, **changes})
@@ -61,11 +68,17 @@ def sample(title: str = "", **changes: Any) -> dict[str, Any]:
 def draft(graph: Graph, known: ObjectInfo | None = None, hints: tuple[Hint, ...] = ()) -> Draft:
     """The draft of a graph; with hints, as if they had been read from it."""
     workflow = Workflow.from_json(graph)
-    return draft_marked(Marked(workflow, hints), known or info()) if hints else draft_preset(workflow, known or info())
+    return (
+        draft_marked(Marked(workflow, hints), known or info())
+        if hints
+        else draft_preset(workflow, known or info())
+    )
 
 
 def load(made: Draft, folder: Path, known: ObjectInfo | None = None) -> Form:
-    """The form of a draft that was written into a folder and read again; it says the same as the draft."""
+    """The form of a draft that was written into a folder and read again; it says the same as the
+    draft.
+    """
     (folder / "graph.json").write_text(json.dumps(made.workflow.to_json()), encoding="utf-8")
     path = folder / "drafted.yaml"
     path.write_text(write_draft(made, "graph.json"), encoding="utf-8")
@@ -78,7 +91,9 @@ def list_slots(field: DraftField) -> list[str]:
     """What a field fills, as NODE.INPUT; the sides of a size one after the other."""
     parts = [field.line.slot] if field.line.slots is None else list(field.line.slots.values())
     listed = [address for part in parts for address in (part if isinstance(part, list) else [part])]
-    return [f"{address.node}.{address.input}" for address in listed if isinstance(address, SlotFile)]
+    return [
+        f"{address.node}.{address.input}" for address in listed if isinstance(address, SlotFile)
+    ]
 
 
 def slots(made: Draft) -> Mapping[str, list[str]]:

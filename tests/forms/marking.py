@@ -1,4 +1,6 @@
-"""Workflows that carry the markers of rivals, on servers with and without the rivals' node classes."""
+"""Workflows that carry the markers of rivals, on servers with and without the rivals'
+node classes.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ STOCK: Mapping[str, Any] = {
     **json.loads((DATA / "object_info" / "corpus-v0.33.0.json").read_text(encoding="utf-8")),
     **json.loads((DATA / "object_info" / "v0.33.0.json").read_text(encoding="utf-8")),
 }
-RIVAL: Mapping[str, Any] = json.loads((DATA / "markers" / "rival_classes.json").read_text(encoding="utf-8"))
+RIVAL: Mapping[str, Any] = json.loads(
+    (DATA / "markers" / "rival_classes.json").read_text(encoding="utf-8")
+)
 
 PLAIN = ObjectInfo.from_json(STOCK)
 """A ComfyUI without any custom node."""
@@ -42,9 +46,15 @@ def read(name: str, info: ObjectInfo = PLAIN) -> Marked:
 
 
 def mark(nodes: Mapping[str, Any], info: ObjectInfo = PLAIN, saved: Any = None) -> Marked:
-    """What the markers of a workflow say, whose nodes are (class, inputs) or (class, inputs, title)."""
+    """What the markers of a workflow say, whose nodes are (class, inputs) or (class, inputs,
+    title).
+    """
     graph = {
-        key: {"class_type": node[0], "inputs": node[1], "_meta": {"title": node[2] if len(node) > 2 else ""}}
+        key: {
+            "class_type": node[0],
+            "inputs": node[1],
+            "_meta": {"title": node[2] if len(node) > 2 else ""},
+        }
         for key, node in nodes.items()
     }
     return read_markers(Workflow.from_json(graph), info, saved)

@@ -1,4 +1,6 @@
-"""Node classes made up by a seeded random generator, in the shape of `/object_info`, and values to try on them."""
+"""Node classes made up by a seeded random generator, in the shape of `/object_info`, and values to
+try on them.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def make_classes(seed: int) -> dict[str, Any]:
 
 def make_spec(chance: random.Random) -> list[Any]:
     """One input: a number with any limits, a text, a switch, a color, or a list of either form."""
-    kind = chance.choice(["INT", "INT", "FLOAT", "FLOAT", "STRING", "BOOLEAN", "COLOR", "V1", "V3", "V3"])
+    kind = chance.choice(
+        ["INT", "INT", "FLOAT", "FLOAT", "STRING", "BOOLEAN", "COLOR", "V1", "V3", "V3"]
+    )
     if kind in ("INT", "FLOAT"):
         return [kind, _make_limits(chance, kind)]
     if kind in ("V1", "V3"):
@@ -54,7 +58,8 @@ def parse_classes(classes: dict[str, Any]) -> ObjectInfo:
 def make_form(info: ObjectInfo, class_type: str, **keys: Any) -> Form:
     """A form with the one field `f` on a node of this class."""
     file = PresetFile.model_validate(
-        {"title": "T", "workflow": "w.json", "fields": {"f": {"slot": f"1.{INPUT}", **keys}}}, strict=False
+        {"title": "T", "workflow": "w.json", "fields": {"f": {"slot": f"1.{INPUT}", **keys}}},
+        strict=False,
     )
     workflow = Workflow.from_json({"1": {"class_type": class_type, "inputs": {}}})
     return bind_form("t", file, workflow, info)
@@ -65,8 +70,12 @@ def draw_values(spec: InputSpec) -> st.SearchStrategy[Any]:
     edges = [limit for limit in (spec.minimum, spec.maximum) if limit is not None]
     near = [edge + step for edge in edges for step in (-1, 0, 1, 0.5)]
     plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
-    known = st.sampled_from([*near, *map(str, near), *(spec.choices or ()), *NAMES, 0, 1.0, "5", "-1"])
-    nested = st.lists(plain | known, max_size=3) | st.dictionaries(st.text(max_size=3), plain, max_size=2)
+    known = st.sampled_from(
+        [*near, *map(str, near), *(spec.choices or ()), *NAMES, 0, 1.0, "5", "-1"]
+    )
+    nested = st.lists(plain | known, max_size=3) | st.dictionaries(
+        st.text(max_size=3), plain, max_size=2
+    )
     return st.one_of(known, known, plain, nested)
 
 
@@ -75,7 +84,12 @@ def draw_typed(spec: InputSpec) -> st.SearchStrategy[Any]:
     edges = [limit for limit in (spec.minimum, spec.maximum) if limit is not None] or [0]
     if spec.choices is not None:
         kind = type(spec.choices[0])
-        like: Any = {str: st.text(max_size=5), bool: st.booleans(), int: st.integers(), float: st.floats()}[kind]
+        like: Any = {
+            str: st.text(max_size=5),
+            bool: st.booleans(),
+            int: st.integers(),
+            float: st.floats(),
+        }[kind]
         item = st.sampled_from(spec.choices) | like
         return st.lists(item, max_size=3) if spec.options.get("multiselect") else item
     if spec.type == "INT":
@@ -106,7 +120,12 @@ def _make_limits(chance: random.Random, kind: str) -> dict[str, Any]:
     low, high = sorted(chance.sample(LIMITS, 2))
     if kind == "FLOAT":
         low, high = low / chance.choice([1, 3, 10]), high * chance.choice([1, 1.5])
-    options: dict[str, Any] = {"min": low, "max": high, "default": low, "step": chance.choice([1, 0.01, 8])}
+    options: dict[str, Any] = {
+        "min": low,
+        "max": high,
+        "default": low,
+        "step": chance.choice([1, 0.01, 8]),
+    }
     for name in chance.sample(["min", "max", "step"], chance.choice([0, 0, 1, 2])):
         del options[name]
     if kind == "INT" and chance.random() < 0.3:
@@ -120,4 +139,7 @@ def _make_list(chance: random.Random, kind: str) -> list[Any]:
     if kind == "V1":
         return [listed, {}]
     several = chance.random() < 0.4
-    return ["COMBO", {"options": listed, "multiselect": several, **({"default": listed[:1]} if several else {})}]
+    return [
+        "COMBO",
+        {"options": listed, "multiselect": several, **({"default": listed[:1]} if several else {})},
+    ]

@@ -30,20 +30,37 @@ def node(class_type: str, title: str = "", **inputs: Any) -> dict[str, Any]:
 
 WORKFLOW = {
     "4": node("CheckpointLoaderSimple", ckpt_name="tiny-a.safetensors"),
-    "14": node("LoraLoader", lora_name="tiny-lora.safetensors", strength_model=1.0, strength_clip=1.0,
-               model=["4", 0], clip=["4", 1]),
+    "14": node(
+        "LoraLoader",
+        lora_name="tiny-lora.safetensors",
+        strength_model=1.0,
+        strength_clip=1.0,
+        model=["4", 0],
+        clip=["4", 1],
+    ),
     "5": node("EmptyLatentImage", width=512, height=768, batch_size=1),
     "6": node("CLIPTextEncode", "Positive", text="a lighthouse", clip=["14", 1]),
     "7": node("CLIPTextEncode", "Negative", text="ugly, blurry", clip=["14", 1]),
-    "3": node("KSampler", seed=7, steps=20, cfg=7.5, sampler_name="euler", scheduler="normal", denoise=1.0,
-              model=["14", 0], positive=["6", 0], negative=["7", 0], latent_image=["5", 0]),
+    "3": node(
+        "KSampler",
+        seed=7,
+        steps=20,
+        cfg=7.5,
+        sampler_name="euler",
+        scheduler="normal",
+        denoise=1.0,
+        model=["14", 0],
+        positive=["6", 0],
+        negative=["7", 0],
+        latent_image=["5", 0],
+    ),
     "8": node("VAEDecode", samples=["3", 0], vae=["4", 2]),
     "20": node("LoadImage", image="example.png"),
     "21": node("ImageBatch", image1=["8", 0], image2=["20", 0]),
     "22": node("ImageScaleBy", image=["21", 0], upscale_method="area", scale_by=2.0),
     "30": node("TestTags", image=["22", 0], tags={"__value__": ["red"]}, color=255, tint="#102030"),
     "9": node("SaveImage", filename_prefix="test", images=["30", 0]),
-}  # fmt: skip
+}
 
 FIELDS = """
 prompt: {slot: 6.text}
@@ -82,13 +99,17 @@ TAGS = {
 
 
 def make_info(version: str) -> ObjectInfo:
-    """The recorded classes of one version, with a picture, and a node with inputs that core nodes do not have."""
+    """The recorded classes of one version, with a picture, and a node with inputs that core nodes
+    do not have.
+    """
     data = {**read_object_info(version), "TestTags": TAGS}
     data["LoadImage"]["input"]["required"]["image"] = [["example.png"], {"image_upload": True}]
     return ObjectInfo.from_json(data)
 
 
-def make_form(folder: Path, fields: str = FIELDS, workflow: Any = WORKFLOW, version: str = "v0.33.0") -> Form:
+def make_form(
+    folder: Path, fields: str = FIELDS, workflow: Any = WORKFLOW, version: str = "v0.33.0"
+) -> Form:
     """A form without problems on a server of one version."""
     form = load(folder, fields, workflow).bind(make_info(version))
     assert form.problems == ()
@@ -96,7 +117,11 @@ def make_form(folder: Path, fields: str = FIELDS, workflow: Any = WORKFLOW, vers
 
 
 def load(
-    folder: Path, fields: str = FIELDS, workflow: Any = WORKFLOW, name: str = "test", title: str = "Test"
+    folder: Path,
+    fields: str = FIELDS,
+    workflow: Any = WORKFLOW,
+    name: str = "test",
+    title: str = "Test",
 ) -> Preset:
     """A preset with these fields over a workflow."""
     lines = textwrap.indent(textwrap.dedent(fields).strip(), "  ")
@@ -105,9 +130,15 @@ def load(
 
 
 def carry(prompt: Prompt, *, own: bool = False) -> Metadata:
-    """What a file remembers of a prompt: everything, or only the graph, as somebody else might have stored it."""
+    """What a file remembers of a prompt: everything, or only the graph, as somebody else might have
+    stored it.
+    """
     info, graph = json.loads(json.dumps([prompt.extra_pnginfo, prompt.graph]))
-    return Metadata("png", graph, comfygradio=info["comfygradio"]) if own else Metadata("png", renumber(graph, 3)[0])
+    return (
+        Metadata("png", graph, comfygradio=info["comfygradio"])
+        if own
+        else Metadata("png", renumber(graph, 3)[0])
+    )
 
 
 def change(graph: Mapping[str, Any], **inputs: Any) -> Metadata:

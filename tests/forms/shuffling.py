@@ -1,4 +1,6 @@
-"""The same graph as another program might have stored it: other ids, another order, other titles."""
+"""The same graph as another program might have stored it: other ids, another order,
+other titles.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +36,12 @@ def change_literals(graph: dict[str, dict[str, Any]], seed: int = 0) -> dict[str
     dice = random.Random(seed)
     for node in graph.values():
         for name, value in node["inputs"].items():
-            if dice.random() < 0.5 and isinstance(value, str | int | float) and not isinstance(value, bool):
-                node["inputs"][name] = f"{value} changed" if isinstance(value, str) else value * 2 + 1
+            if (
+                dice.random() < 0.5
+                and isinstance(value, str | int | float)
+                and not isinstance(value, bool)
+            ):
+                node["inputs"][name] = (
+                    f"{value} changed" if isinstance(value, str) else value * 2 + 1
+                )
     return graph

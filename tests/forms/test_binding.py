@@ -51,7 +51,10 @@ def test_the_server_decides_the_widget_unless_the_preset_does(
 
 
 def test_a_color_has_a_picker(desk: Desk, new_info: ObjectInfo) -> None:
-    overlay = {"class_type": "TextOverlay", "inputs": {"images": ["10", 0], "text": "x", "color": "#00ff00"}}
+    overlay = {
+        "class_type": "TextOverlay",
+        "inputs": {"images": ["10", 0], "text": "x", "color": "#00ff00"},
+    }
     field = desk.field("{slot: 20.color}", new_info, change_workflow(n20=overlay))
     assert (field.widget, field.default) == ("color", "#00ff00")
 
@@ -60,10 +63,16 @@ def test_inputs_of_a_dynamic_combo(desk: Desk, new_info: ObjectInfo) -> None:
     field = desk.field("{slot: Resize.resize_type.width}", new_info, change_workflow(n20=RESIZE))
     assert (field.widget, field.default, field.minimum, field.maximum) == ("number", 640, 0, 16384)
     choice = desk.field("{slot: 20.resize_type}", new_info, change_workflow(n20=RESIZE))
-    assert choice.widget == "dropdown" and choice.choices and choice.choices[0].value == "scale dimensions"
+    assert (
+        choice.widget == "dropdown"
+        and choice.choices
+        and choice.choices[0].value == "scale dimensions"
+    )
 
 
-def test_an_input_of_another_choice_of_a_dynamic_combo_is_unknown(desk: Desk, new_info: ObjectInfo) -> None:
+def test_an_input_of_another_choice_of_a_dynamic_combo_is_unknown(
+    desk: Desk, new_info: ObjectInfo
+) -> None:
     text = desk.problem("{slot: 20.resize_type.multiplier}", new_info, change_workflow(n20=RESIZE))
     assert "node 20 (Resize) has no input resize_type.multiplier" in text
 
@@ -95,11 +104,17 @@ def test_defaults_come_from_preset_then_workflow_then_server(desk: Desk, info: O
     assert desk.field("{slot: 3.seed}", info).default is None
     assert desk.field("{slot: 3.seed, default: 18446744073709551615}", info).default == 2**64 - 1
     bare = change_workflow(n11={"class_type": "PrimitiveBoolean", "inputs": {}})
-    assert desk.problem("{slot: 11.value}", info, bare).endswith("nor the server has a value for value.")
+    assert desk.problem("{slot: 11.value}", info, bare).endswith(
+        "nor the server has a value for value."
+    )
 
 
-def test_a_model_field_takes_the_first_where_the_workflows_own_is_missing(desk: Desk, info: ObjectInfo) -> None:
-    foreign = change_workflow(n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "sd_xl.safetensors"}})
+def test_a_model_field_takes_the_first_where_the_workflows_own_is_missing(
+    desk: Desk, info: ObjectInfo
+) -> None:
+    foreign = change_workflow(
+        n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "sd_xl.safetensors"}}
+    )
     field = desk.field("{slot: 4.ckpt_name}", info, foreign)
     assert field.choices and field.default == field.choices[0].value
 
@@ -118,7 +133,10 @@ def test_choices_of_both_combo_forms_come_from_the_server(desk: Desk, info: Obje
 @pytest.mark.parametrize(
     ("choices", "expected"),
     [
-        ("'sub folder/*'", [("sub folder/tiny ü-c.safetensors", "sub folder/tiny ü-c.safetensors")]),
+        (
+            "'sub folder/*'",
+            [("sub folder/tiny ü-c.safetensors", "sub folder/tiny ü-c.safetensors")],
+        ),
         ("'*-b.*'", [("tiny-b.safetensors", "tiny-b.safetensors")]),
         ("[tiny-b.safetensors, gone.safetensors]", [("tiny-b.safetensors", "tiny-b.safetensors")]),
         ("{Good: tiny-b.safetensors, Gone: x}", [("Good", "tiny-b.safetensors")]),
@@ -140,34 +158,80 @@ def test_a_glob_sees_slashes_where_the_server_is_windows(desk: Desk) -> None:
 
 
 def test_choices_of_a_size_are_read_as_sizes(desk: Desk, info: ObjectInfo) -> None:
-    field = desk.field("{slots: {width: 5.width, height: 5.height}, choices: [512x512, 768 X 512, 8x8]}", info)
-    assert [(c.label, c.value) for c in field.choices or ()] == [("512 × 512", "512x512"), ("768 × 512", "768x512")]
-    field = desk.field("{slots: {width: 5.width, height: 5.height}, choices: {Square: 512x512}}", info)
+    field = desk.field(
+        "{slots: {width: 5.width, height: 5.height}, choices: [512x512, 768 X 512, 8x8]}", info
+    )
+    assert [(c.label, c.value) for c in field.choices or ()] == [
+        ("512 × 512", "512x512"),
+        ("768 × 512", "768x512"),
+    ]
+    field = desk.field(
+        "{slots: {width: 5.width, height: 5.height}, choices: {Square: 512x512}}", info
+    )
     assert [(c.label, c.value) for c in field.choices or ()] == [("Square", "512x512")]
 
 
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("{slot: 3.nope}", "Field f: node 3 (KSampler) has no input nope; it has model, seed, steps, cfg"),
-        ("{slot: 3.model}", "slot 3.model is fed by node 4 and cannot be set from a form; use an input of node 4"),
+        (
+            "{slot: 3.nope}",
+            "Field f: node 3 (KSampler) has no input nope; it has model, seed, steps, cfg",
+        ),
+        (
+            "{slot: 3.model}",
+            "slot 3.model is fed by node 4 and cannot be set from a form; use an input of node 4",
+        ),
         ("{slot: 99.x}", "Field f: slot 99.x: the workflow has no node 99"),
-        ("{slot: 3.steps, min: 50, max: 3}", "no value is left: f would have to be at least 50 and at most 3."),
-        ("{slot: 3.steps, default: 0}", "the default does not fit: 0 is not possible; whole numbers from 1 to 10000"),
+        (
+            "{slot: 3.steps, min: 50, max: 3}",
+            "no value is left: f would have to be at least 50 and at most 3.",
+        ),
+        (
+            "{slot: 3.steps, default: 0}",
+            "the default does not fit: 0 is not possible; whole numbers from 1 to 10000",
+        ),
         ("{slot: 3.steps, default: many}", "the default does not fit: many is not possible"),
         ("{slot: 3.steps, fixed: 0}", "the fixed value does not fit: 0 is not possible"),
         ("{slot: 3.steps, choices: [20, 99999]}", "a choice does not fit: 99999 is not possible"),
         ("{slot: 3.steps, choices: [few]}", "a choice does not fit: few is not possible"),
         ("{slot: 4.ckpt_name, choices: sdxl/*}", "none of the server's 3 choices fits sdxl/*."),
-        ("{slot: 4.ckpt_name, choices: [gone]}", "the server has none of the choices that the preset lists."),
-        ("{slot: 4.ckpt_name, default: gone}", "gone is not in the list; allowed: sub folder/tiny ü-c.safetensors"),
-        ("{slot: 4.ckpt_name, widget: slider}", "a slider widget does not suit input ckpt_name, which is a list of"),
-        ("{slot: 6.text, widget: number}", "a number widget does not suit input text, which is of type STRING."),
-        ("{slot: 6.text, widget: dropdown}", "a dropdown widget needs choices, and the server offers none for"),
-        ("{slot: 3.steps, widget: image}", "an image widget does not suit input steps, which is of type INT."),
-        ("{slot: 3.cfg, widget: seed}", "a seed widget does not suit input cfg, which is of type FLOAT."),
-        ("{slots: {width: 5.width, height: 5.height}, choices: [big]}", "a choice is no size: write the size as"),
-        ("{slots: {width: 5.width, height: 5.height}, choices: '512*'}", "a size takes a list of choices"),
+        (
+            "{slot: 4.ckpt_name, choices: [gone]}",
+            "the server has none of the choices that the preset lists.",
+        ),
+        (
+            "{slot: 4.ckpt_name, default: gone}",
+            "gone is not in the list; allowed: sub folder/tiny ü-c.safetensors",
+        ),
+        (
+            "{slot: 4.ckpt_name, widget: slider}",
+            "a slider widget does not suit input ckpt_name, which is a list of",
+        ),
+        (
+            "{slot: 6.text, widget: number}",
+            "a number widget does not suit input text, which is of type STRING.",
+        ),
+        (
+            "{slot: 6.text, widget: dropdown}",
+            "a dropdown widget needs choices, and the server offers none for",
+        ),
+        (
+            "{slot: 3.steps, widget: image}",
+            "an image widget does not suit input steps, which is of type INT.",
+        ),
+        (
+            "{slot: 3.cfg, widget: seed}",
+            "a seed widget does not suit input cfg, which is of type FLOAT.",
+        ),
+        (
+            "{slots: {width: 5.width, height: 5.height}, choices: [big]}",
+            "a choice is no size: write the size as",
+        ),
+        (
+            "{slots: {width: 5.width, height: 5.height}, choices: '512*'}",
+            "a size takes a list of choices",
+        ),
         ("{slots: {width: 5.width, height: 5.height}, choices: [8x8]}", "none of the choices"),
     ],
 )
@@ -193,16 +257,27 @@ def test_a_missing_node_class_is_said_once(desk: Desk, info: ObjectInfo) -> None
     assert [(problem.kind, str(problem)) for problem in form.problems] == [
         (
             "missing_class",
-            "This ComfyUI has no node class FancyLoader; install the custom node that brings it, or update ComfyUI.",
+            "This ComfyUI has no node class FancyLoader; install the custom node that brings it, "
+            "or update ComfyUI.",
         )
     ]
 
 
-def test_a_missing_model_of_the_workflow_is_said_with_the_nearest(desk: Desk, info: ObjectInfo) -> None:
-    flow = change_workflow(n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "tiny-x.safetensors"}})
+def test_a_missing_model_of_the_workflow_is_said_with_the_nearest(
+    desk: Desk, info: ObjectInfo
+) -> None:
+    flow = change_workflow(
+        n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "tiny-x.safetensors"}}
+    )
     (problem,) = desk.bind("f: {slot: 3.steps}", info, flow).problems
-    assert "needs ckpt_name tiny-x.safetensors, which this ComfyUI does not have (it has tiny-" in str(problem)
-    assert "put the file into models/checkpoints on its machine, or make it a field of the preset." in str(problem)
+    assert (
+        "needs ckpt_name tiny-x.safetensors, which this ComfyUI does not have (it has tiny-"
+        in str(problem)
+    )
+    assert (
+        "put the file into models/checkpoints on its machine, or make it a field of the preset."
+        in str(problem)
+    )
     assert (problem.kind, problem.node, problem.input) == ("missing_model", "4", "ckpt_name")
     assert problem.folder == "checkpoints" and "tiny-a.safetensors" in problem.near
 
@@ -225,16 +300,24 @@ def test_outputs_are_addresses_too(desk: Desk, info: ObjectInfo) -> None:
 
 
 def test_labels_and_help_come_from_the_preset_else_from_the_server(desk: Desk) -> None:
-    info = change_info("KSampler", "steps", ["INT", {"min": 1, "max": 9, "default": 3, "tooltip": "How long."}])
+    info = change_info(
+        "KSampler", "steps", ["INT", {"min": 1, "max": 9, "default": 3, "tooltip": "How long."}]
+    )
     field = desk.bind("how_many_steps: {slot: 3.steps}", info).fields["how_many_steps"]
     assert (field.label, field.help) == ("How many steps", "How long.")
-    field = desk.field('{slot: 3.steps, label: Steps!, help: "", placeholder: p, advanced: true}', info)
+    field = desk.field(
+        '{slot: 3.steps, label: Steps!, help: "", placeholder: p, advanced: true}', info
+    )
     assert (field.label, field.help, field.placeholder, field.advanced) == ("Steps!", "", "p", True)
 
 
-def test_the_fingerprint_changes_with_limits_but_not_with_models(desk: Desk, new_info: ObjectInfo) -> None:
+def test_the_fingerprint_changes_with_limits_but_not_with_models(
+    desk: Desk, new_info: ObjectInfo
+) -> None:
     fields = "a: {slot: 4.ckpt_name}\nb: {slot: 3.steps}"
     known = fingerprint(desk.bind(fields, new_info))
-    models = change_info("CheckpointLoaderSimple", "ckpt_name", [["tiny-a.safetensors", "new.safetensors"], {}])
+    models = change_info(
+        "CheckpointLoaderSimple", "ckpt_name", [["tiny-a.safetensors", "new.safetensors"], {}]
+    )
     limits = change_info("KSampler", "steps", ["INT", {"min": 1, "max": 9, "default": 3}])
     assert fingerprint(desk.bind(fields, models)) == known != fingerprint(desk.bind(fields, limits))

@@ -15,20 +15,45 @@ from .desk import WORKFLOW, read_object_info
 
 FLOAT = ["FLOAT", {"default": 1.0}]
 ALLOWED = {"template": {"template_id": "t", "allowed_types": "IMAGE,MASK"}}
-ROW = {"template": {"input": {"required": {"image": ["IMAGE", {}]}}, "prefix": "image", "min": 1, "max": 9}}
-NAMED_ROW = {"template": {"input": {"optional": {"value": ["*", {}]}}, "names": ["a", "b"], "min": 1}}
+ROW = {
+    "template": {
+        "input": {"required": {"image": ["IMAGE", {}]}},
+        "prefix": "image",
+        "min": 1,
+        "max": 9,
+    }
+}
+NAMED_ROW = {
+    "template": {"input": {"optional": {"value": ["*", {}]}}, "names": ["a", "b"], "min": 1}
+}
 
 
-def define(required: dict[str, Any], output: list[str], optional: dict[str, Any] | None = None) -> dict[str, Any]:
+def define(
+    required: dict[str, Any], output: list[str], optional: dict[str, Any] | None = None
+) -> dict[str, Any]:
     return {"input": {"required": required, "optional": optional or {}}, "output": output}
 
 
 CLASSES = {
-    "Source": define({}, ["MODEL", "CLIP", "VAE", "IMAGE", "MASK", "LATENT", "CONDITIONING", "INT"]),
+    "Source": define(
+        {}, ["MODEL", "CLIP", "VAE", "IMAGE", "MASK", "LATENT", "CONDITIONING", "INT"]
+    ),
     "Sink": define(
-        {"model": ["MODEL"], "clip": ["CLIP"], "image": ["IMAGE"], "any": ["*"], "union": ["IMAGE,MASK"]},
+        {
+            "model": ["MODEL"],
+            "clip": ["CLIP"],
+            "image": ["IMAGE"],
+            "any": ["*"],
+            "union": ["IMAGE,MASK"],
+        },
         [],
-        {"mask": ["MASK"], "vae": ["VAE"], "latent": ["LATENT"], "number": ["INT", {}], "lower": ["image"]},
+        {
+            "mask": ["MASK"],
+            "vae": ["VAE"],
+            "latent": ["LATENT"],
+            "number": ["INT", {}],
+            "lower": ["image"],
+        },
     ),
     "ControlNetApplyAdvanced": define(
         {
@@ -42,8 +67,13 @@ CLASSES = {
         {"vae": ["VAE"]},
     ),
     "Reroute": define({"": ["*"]}, ["*"]),
-    "Mixed": define({"mode": [["a", "b"], {}], "first": ["IMAGE"], "second": ["IMAGE"]}, ["IMAGE", "IMAGE"]),
-    "Forced": define({"first": ["IMAGE"], "number": ["INT", {"forceInput": True}], "third": ["IMAGE"]}, ["X", "IMAGE"]),
+    "Mixed": define(
+        {"mode": [["a", "b"], {}], "first": ["IMAGE"], "second": ["IMAGE"]}, ["IMAGE", "IMAGE"]
+    ),
+    "Forced": define(
+        {"first": ["IMAGE"], "number": ["INT", {"forceInput": True}], "third": ["IMAGE"]},
+        ["X", "IMAGE"],
+    ),
     "Swapped": define({"mask": ["MASK"], "both": ["IMAGE,MASK"], "image": ["IMAGE"]}, ["IMAGE"]),
     "Loose": define({"mask": ["MASK"], "both": ["MASK,IMAGE"]}, ["IMAGE"]),
     "Match": define({"input": ["COMFY_MATCHTYPE_V3", ALLOWED]}, ["COMFY_MATCHTYPE_V3"]),
@@ -59,11 +89,15 @@ def node(class_type: str, **inputs: Any) -> dict[str, Any]:
 
 
 def lora(model: list[Any], clip: list[Any]) -> dict[str, Any]:
-    return node("LoraLoader", model=model, clip=clip, lora_name="a", strength_model=1.0, strength_clip=1.0)
+    return node(
+        "LoraLoader", model=model, clip=clip, lora_name="a", strength_model=1.0, strength_clip=1.0
+    )
 
 
 def lora_workflow() -> dict[str, Any]:
-    """The usual workflow with two LoRAs in a row before everything that takes a model or a text encoder."""
+    """The usual workflow with two LoRAs in a row before everything that takes a model or a text
+    encoder.
+    """
     graph: dict[str, Any] = copy.deepcopy(dict(WORKFLOW))
     graph |= {"20": lora(["4", 0], ["4", 1]), "21": lora(["20", 0], ["20", 1])}
     graph["3"]["inputs"]["model"] = ["21", 0]
@@ -72,8 +106,15 @@ def lora_workflow() -> dict[str, Any]:
 
 
 def reach(bypassed: dict[str, Any], want: str, slot: int = 0) -> Any:
-    """What feeds the sink's input `want` after node b, which fed it from output `slot`, was bypassed."""
-    graph = {"s": node("Source"), "t": node("Source"), "b": bypassed, "z": node("Sink", **{want: ["b", slot]})}
+    """What feeds the sink's input `want` after node b, which fed it from output `slot`, was
+    bypassed.
+    """
+    graph = {
+        "s": node("Source"),
+        "t": node("Source"),
+        "b": bypassed,
+        "z": node("Sink", **{want: ["b", slot]}),
+    }
     lost = bypass_nodes(graph, ["b"], INFO)
     assert lost == ([] if want in graph["z"]["inputs"] else [("z", want)])
     return graph["z"]["inputs"].get(want)
@@ -101,7 +142,9 @@ def test_a_chain_of_loras(node_ids: Any, model: list[Any], clip: list[Any]) -> N
 
 def test_a_control_net_lets_both_conditionings_through() -> None:
     graph: dict[str, Any] = copy.deepcopy(dict(WORKFLOW))
-    graph["30"] = node("ControlNetApplyAdvanced", positive=["6", 0], negative=["7", 0], strength=1.0)
+    graph["30"] = node(
+        "ControlNetApplyAdvanced", positive=["6", 0], negative=["7", 0], strength=1.0
+    )
     graph["3"]["inputs"] |= {"positive": ["30", 0], "negative": ["30", 1]}
     assert bypass_nodes(graph, ["30"], INFO) == []
     assert graph == dict(WORKFLOW)
@@ -125,7 +168,12 @@ def test_a_sampler_hands_on_its_latent() -> None:
     [
         (node("Reroute", **{"": ["s", 3]}), "image", 0, ["s", 3]),
         (node("Upper", image=["s", 3], image2=["t", 3]), "image", 0, ["s", 3]),
-        (node("Upper", image2=["t", 3]), "image", 0, None),  # an input that nothing feeds still comes first
+        (
+            node("Upper", image2=["t", 3]),
+            "image",
+            0,
+            None,
+        ),  # an input that nothing feeds still comes first
         (node("Upper", image=["s", 3]), "lower", 0, ["s", 3]),
         (node("Mixed", mode="a", first=["s", 3], second=["t", 3]), "image", 0, ["s", 3]),
         (node("Mixed", mode="a", first=["s", 3], second=["t", 3]), "image", 1, ["t", 3]),
@@ -138,7 +186,12 @@ def test_a_sampler_hands_on_its_latent() -> None:
         (node("Upper", image=["s", 3], image2=["t", 3]), "any", 5, None),
         (node("Match", input=["s", 3]), "image", 0, ["s", 3]),
         (node("Match", input=["s", 3]), "model", 0, None),
-        (node("Batch", **{"images.image0": ["s", 3], "images.image1": ["t", 3]}), "image", 0, ["s", 3]),
+        (
+            node("Batch", **{"images.image0": ["s", 3], "images.image1": ["t", 3]}),
+            "image",
+            0,
+            ["s", 3],
+        ),
         (node("Source"), "model", 0, None),
         (node("Source"), "any", 0, None),
         (node("Missing", image=["s", 3]), "image", 0, None),
@@ -151,7 +204,9 @@ def test_a_sampler_hands_on_its_latent() -> None:
         (node("Upper", image=["b", 0]), "image", 0, None),
     ],
 )
-def test_which_input_takes_the_place(bypassed: dict[str, Any], want: str, slot: int, expected: Any) -> None:
+def test_which_input_takes_the_place(
+    bypassed: dict[str, Any], want: str, slot: int, expected: Any
+) -> None:
     assert reach(bypassed, want, slot) == expected
 
 
@@ -171,10 +226,15 @@ def test_inputs_of_dynamic_classes_keep_their_type() -> None:
     graph = {
         "s": node("Source"),
         "b": node("Swapped", mask=["s", 4], image=["s", 3]),
-        "r": node("ResizeImageMaskNode", **{"input": ["b", 0], "resize_type": "match size", "resize_type.match": 1}),
+        "r": node(
+            "ResizeImageMaskNode",
+            **{"input": ["b", 0], "resize_type": "match size", "resize_type.match": 1},
+        ),
         "g": node("Batch", **{"images.image0": ["b", 0], "images.image1": ["s", 3]}),
     }
-    assert bypass_nodes(graph, ["b"], INFO) == [("r", "input")]  # IMAGE,MASK would be fed by `both`, which is empty
+    assert bypass_nodes(graph, ["b"], INFO) == [
+        ("r", "input")
+    ]  # IMAGE,MASK would be fed by `both`, which is empty
     assert graph["g"]["inputs"]["images.image0"] == ["s", 3]
 
 
@@ -203,7 +263,9 @@ def test_circles_end() -> None:
 
 
 def test_long_chains_take_no_time() -> None:
-    graph = {str(place): lora([str(place - 1), 0], [str(place - 1), 1]) for place in range(1, 20_000)}
+    graph = {
+        str(place): lora([str(place - 1), 0], [str(place - 1), 1]) for place in range(1, 20_000)
+    }
     graph |= {"0": node("Source"), "z": node("Sink", clip=["19999", 1])}
     start = time.process_time()
     bypass_nodes(graph, [str(place) for place in range(1, 20_000)], INFO)
@@ -212,9 +274,25 @@ def test_long_chains_take_no_time() -> None:
 
 
 IDS = st.sampled_from("abcdef")
-VALUES = st.tuples(IDS, st.integers(-1, 8)).map(list) | st.integers() | st.text(max_size=3) | st.lists(st.none())
+VALUES = (
+    st.tuples(IDS, st.integers(-1, 8)).map(list)
+    | st.integers()
+    | st.text(max_size=3)
+    | st.lists(st.none())
+)
 NAMES = st.sampled_from(
-    ["model", "clip", "image", "any", "union", "mask", "", "images.image0", "images.x.y", "values.a"]
+    [
+        "model",
+        "clip",
+        "image",
+        "any",
+        "union",
+        "mask",
+        "",
+        "images.image0",
+        "images.x.y",
+        "values.a",
+    ]
 )
 NODES = st.builds(
     lambda class_type, inputs: {"class_type": class_type, "inputs": inputs},
@@ -234,4 +312,6 @@ def test_any_graph_can_be_bypassed(graph: dict[str, Any], node_ids: set[str]) ->
         assert left["inputs"].keys() == before[node_id]["inputs"].keys() - names
         for name, value in left["inputs"].items():
             assert value == before[node_id]["inputs"][name] or value[0] in graph.keys() - node_ids
-            assert not (isinstance(value, list) and len(value) == 2 and value[0] in node_ids & before.keys())
+            assert not (
+                isinstance(value, list) and len(value) == 2 and value[0] in node_ids & before.keys()
+            )

@@ -22,12 +22,17 @@ FREE = make_field("number")
 SEED = make_field("seed", minimum=0, maximum=SEED_MAX, is_integer=True)
 TEXT = make_field("textarea")
 SWITCH = make_field("checkbox")
-MODEL = make_field("dropdown", choices=(Choice("Photo", "sub/photo.safetensors"), Choice("ink", "ink")))
+MODEL = make_field(
+    "dropdown", choices=(Choice("Photo", "sub/photo.safetensors"), Choice("ink", "ink"))
+)
 COUNT = make_field("radio", choices=(Choice("few", 5), Choice("many", 50)))
 FLAG = make_field("dropdown", choices=(Choice("true", True), Choice("1", 1)))
 SIZE = make_field("size", minimum=16, maximum=2048, is_integer=True)
 SIZES = make_field(
-    "size", minimum=16, is_integer=True, choices=(Choice("Square", "512x512"), Choice("Wide", "768x512"))
+    "size",
+    minimum=16,
+    is_integer=True,
+    choices=(Choice("Square", "512x512"), Choice("Wide", "768x512")),
 )
 
 
@@ -114,7 +119,11 @@ def test_values_that_are_taken(field: Field, value: Any, expected: Any) -> None:
         (SEED, 2**64, "whole numbers from 0 to 18446744073709551615 are allowed."),
         (SEED, str(2**64), "18446744073709551616 is not possible"),
         (SEED, -2, "-2 is not possible"),
-        (SEED, float(2**53), "is a rounded number; send one of this size as a whole number or its digits."),
+        (
+            SEED,
+            float(2**53),
+            "is a rounded number; send one of this size as a whole number or its digits.",
+        ),
         (SEED, 1.8446744073709552e19, "is a rounded number"),
         (SEED, "9007199254740993.0", "is a rounded number"),
         (SEED, True, "True is not possible"),
@@ -136,7 +145,11 @@ def test_values_that_are_taken(field: Field, value: Any, expected: Any) -> None:
         (MODEL, "", " is not in the list"),
         (COUNT, 6, "6 is not in the list; allowed: few, many."),
         (make_field("dropdown", choices=()), "x", "the server offers nothing here."),
-        (make_field("dropdown", choices=tuple(Choice(str(i), i) for i in range(40))), "x", "11 and 28 more."),
+        (
+            make_field("dropdown", choices=tuple(Choice(str(i), i) for i in range(40))),
+            "x",
+            "11 and 28 more.",
+        ),
         (SIZE, "768", "write the size as width x height in pixels, for example 768x512."),
         (SIZE, "0x512", "the width 0 is not possible; whole numbers from 16 to 2048 are allowed."),
         (SIZE, "512x4096", "the height 4096 is not possible"),
@@ -166,7 +179,8 @@ def test_an_open_seed_is_drawn(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high"), [(5, 6), (0, 0), (-9, 3), (-9, -2), (None, -5), (-9, None), (None, None), (2**60, SEED_MAX)]
+    ("low", "high"),
+    [(5, 6), (0, 0), (-9, 3), (-9, -2), (None, -5), (-9, None), (None, None), (2**60, SEED_MAX)],
 )
 def test_a_drawn_seed_is_within_the_limits(low: int | None, high: int | None) -> None:
     field = make_field("seed", minimum=low, maximum=high, is_integer=True)

@@ -14,7 +14,15 @@ from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import Widget
 
-from .corpus import Case, corpus_info, corpus_json, draft_form, fill_defaults, list_cases, make_media
+from .corpus import (
+    Case,
+    corpus_info,
+    corpus_json,
+    draft_form,
+    fill_defaults,
+    list_cases,
+    make_media,
+)
 
 Spec = list[Any]
 CASES = list_cases()
@@ -25,7 +33,9 @@ each_case = pytest.mark.parametrize("case", CASES, ids=str)
 def list_inputs(
     groups: Mapping[str, Any], inputs: Mapping[str, Any], prefix: str = ""
 ) -> Iterator[tuple[str, Spec, bool]]:
-    """Name, spec and whether it has to be there, of the inputs that a node has with these values."""
+    """Name, spec and whether it has to be there, of the inputs that a node has with
+    these values.
+    """
     for group in ("required", "optional"):
         for key, spec in (groups.get(group) or {}).items():
             name, options = prefix + key, spec[1] if len(spec) > 1 else {}
@@ -44,7 +54,9 @@ def list_inputs(
 def find_choices(spec: Spec) -> list[Any] | None:
     if isinstance(spec[0], list):
         return spec[0]
-    choices: list[Any] | None = spec[1]["options"] if spec[0] == "COMBO" and "remote" not in spec[1] else None
+    choices: list[Any] | None = (
+        spec[1]["options"] if spec[0] == "COMBO" and "remote" not in spec[1] else None
+    )
     return choices
 
 
@@ -53,7 +65,9 @@ def type_of_output(workflow: Workflow, node_id: str, slot: int) -> str:
     kind = INFO[node.class_type]["output"][slot]
     if kind != "COMFY_MATCHTYPE_V3":
         return kind if isinstance(kind, str) else "COMBO"
-    specs = {name: spec for name, spec, _ in list_inputs(INFO[node.class_type]["input"], node.inputs)}
+    specs = {
+        name: spec for name, spec, _ in list_inputs(INFO[node.class_type]["input"], node.inputs)
+    }
     fed = next(link for name, link in node.links.items() if specs[name][0] == kind)
     return type_of_output(workflow, fed.node_id, fed.slot)
 
@@ -89,16 +103,27 @@ def test_the_corpus_is_large_and_varied() -> None:
     )
     assert all(ways[role] >= 4 for role in ("loras", "images", "masks", "video", "audio"))
     assert {class_type for case in CASES for class_type in case.workflow.class_types} == INFO.keys()
-    seeds = [case.workflow.nodes[slot.split(".")[0]].inputs for case in CASES for slot in case.expected.seed]
-    assert any(isinstance(value, int) and value > 2**53 for inputs in seeds for value in inputs.values())
+    seeds = [
+        case.workflow.nodes[slot.split(".")[0]].inputs
+        for case in CASES
+        for slot in case.expected.seed
+    ]
+    assert any(
+        isinstance(value, int) and value > 2**53 for inputs in seeds for value in inputs.values()
+    )
 
 
 @each_case
 def test_the_inputs_of_a_workflow_are_right(case: Case) -> None:
     for node in case.workflow:
-        specs = {name: (spec, must) for name, spec, must in list_inputs(INFO[node.class_type]["input"], node.inputs)}
+        specs = {
+            name: (spec, must)
+            for name, spec, must in list_inputs(INFO[node.class_type]["input"], node.inputs)
+        }
         assert node.inputs.keys() <= specs.keys(), f"{node.id}: unknown inputs"
-        assert {name for name, (_, must) in specs.items() if must} <= node.inputs.keys(), f"{node.id}: inputs missing"
+        assert {name for name, (_, must) in specs.items() if must} <= node.inputs.keys(), (
+            f"{node.id}: inputs missing"
+        )
         for name, value in node.inputs.items():
             link, spec = node.links.get(name), specs[name][0]
             if link:
@@ -111,12 +136,22 @@ def test_the_inputs_of_a_workflow_are_right(case: Case) -> None:
 @each_case
 def test_what_is_expected_is_there(case: Case) -> None:
     told = case.expected
-    slots = [*told.prompt, *told.negative, *told.seed, *told.model, *told.loras, *told.media, *told.size.values()]
+    slots = [
+        *told.prompt,
+        *told.negative,
+        *told.seed,
+        *told.model,
+        *told.loras,
+        *told.media,
+        *told.size.values(),
+    ]
     for address in slots:
         node_id, _, name = address.partition(".")
         node = case.workflow.nodes[node_id]
         assert name in node.inputs and name not in node.links, address
-    assert told.outputs == {node.id for node in case.workflow if INFO[node.class_type]["output_node"]}
+    assert told.outputs == {
+        node.id for node in case.workflow if INFO[node.class_type]["output_node"]
+    }
     assert told.size.keys() in (set(), {"width", "height"})
 
 
@@ -141,7 +176,9 @@ def find_field(form: Form, address: str) -> Field:
 def check_fields(form: Form, addresses: Iterable[str], *widgets: Widget) -> list[Field]:
     """The fields of these inputs; each is one of these widgets."""
     fields = [find_field(form, address) for address in addresses]
-    assert all(field.widget in widgets for field in fields), [(field.name, field.widget) for field in fields]
+    assert all(field.widget in widgets for field in fields), [
+        (field.name, field.widget) for field in fields
+    ]
     return fields
 
 
@@ -169,19 +206,31 @@ def test_a_draft_finds_what_a_person_would_name(case: Case, tmp_path: Path) -> N
 
 
 @each_case
-def test_the_form_of_a_draft_gives_a_prompt(case: Case, tmp_path: Path, media: Mapping[str, Path]) -> None:
-    """Where nothing but files was put in, the prompt is the workflow, but for files, drawn seeds and expanded texts."""
+def test_the_form_of_a_draft_gives_a_prompt(
+    case: Case, tmp_path: Path, media: Mapping[str, Path]
+) -> None:
+    """Where nothing but files was put in, the prompt is the workflow, but for files, drawn seeds
+    and expanded texts.
+    """
     form = draft_form(case, find_info(), tmp_path)
     prompt = fill_defaults(form, media)
     assert prompt.graph.keys() == case.workflow.nodes.keys()
-    assert {f"{node}.{name}" for upload in prompt.uploads for node, name in upload.slots} == case.expected.media
+    assert {
+        f"{node}.{name}" for upload in prompt.uploads for node, name in upload.slots
+    } == case.expected.media
     for node in case.workflow:
         inputs = prompt.graph[node.id]["inputs"]
         assert inputs.keys() == node.inputs.keys()
-        changed = {name for name, value in node.inputs.items() if inputs[name] != value and not is_expanded(value)}
+        changed = {
+            name
+            for name, value in node.inputs.items()
+            if inputs[name] != value and not is_expanded(value)
+        }
         fields = {name: form.find_field(node.id, name) for name in changed}
         odd = {
-            name for name, field in fields.items() if not field or not may_change(field, case.workflow, inputs[name])
+            name
+            for name, field in fields.items()
+            if not field or not may_change(field, case.workflow, inputs[name])
         }
         assert not odd, {f"{node.id}.{name}": (node.inputs[name], inputs[name]) for name in odd}
 
@@ -192,6 +241,12 @@ def is_expanded(value: object) -> bool:
 
 
 def may_change(field: Field, workflow: Workflow, value: object) -> bool:
-    """Files and seeds may; else an input gets the value of the first input that the same field fills."""
+    """Files and seeds may; else an input gets the value of the first input that the same field
+    fills.
+    """
     first = field.all_slots[0]
-    return field.widget in MEDIA or field.widget == "seed" or value == workflow.nodes[first.node_id].inputs[first.input]
+    return (
+        field.widget in MEDIA
+        or field.widget == "seed"
+        or value == workflow.nodes[first.node_id].inputs[first.input]
+    )

@@ -47,7 +47,13 @@ def test_positive_and_negative_are_told_apart_by_the_way_to_the_sampler() -> Non
         n3=sample(positive=["20", 0], negative=["20", 1]),
         n6=node("CLIPTextEncode", "Negative", text="wanted", clip=["4", 1]),
         n7=node("CLIPTextEncode", "Positive", text="unwanted", clip=["4", 1]),
-        n20=node("ControlNetApplyAdvanced", positive=["6", 0], negative=["7", 0], strength=0.8, image=["21", 0]),
+        n20=node(
+            "ControlNetApplyAdvanced",
+            positive=["6", 0],
+            negative=["7", 0],
+            strength=0.8,
+            image=["21", 0],
+        ),
         n21=node("LoadImage", image="pose.png"),
     )
     made = draft(graph)
@@ -56,19 +62,31 @@ def test_positive_and_negative_are_told_apart_by_the_way_to_the_sampler() -> Non
 
 
 def test_a_text_for_both_conditionings_is_positive() -> None:
-    made = draft(text_to_image(n3=sample(negative=["20", 0]), n20=node("ConditioningZeroOut", conditioning=["6", 0])))
+    made = draft(
+        text_to_image(
+            n3=sample(negative=["20", 0]), n20=node("ConditioningZeroOut", conditioning=["6", 0])
+        )
+    )
     assert slots(made)["prompt"] == ["6.text"] and "negative_prompt" not in slots(made)
 
 
 def test_the_text_behind_an_empty_conditioning_is_none() -> None:
-    made = draft(text_to_image(n3=sample(positive=["20", 0]), n20=node("ConditioningZeroOut", conditioning=["6", 0])))
+    made = draft(
+        text_to_image(
+            n3=sample(positive=["20", 0]), n20=node("ConditioningZeroOut", conditioning=["6", 0])
+        )
+    )
     assert "prompt" not in slots(made) and made.notes[0].startswith("No text that can be set")
 
 
 def test_texts_of_one_encoder_are_one_field_with_a_note_if_they_differ() -> None:
-    encoder = node("CLIPTextEncodeFlux", clip=["4", 1], clip_l="fox", t5xxl="a fox in the snow", guidance=3.5)
+    encoder = node(
+        "CLIPTextEncodeFlux", clip=["4", 1], clip_l="fox", t5xxl="a fox in the snow", guidance=3.5
+    )
     made = draft(text_to_image(n6=encoder))
-    assert slots(made)["prompt"] == ["6.clip_l", "6.t5xxl"] and slots(made)["guidance"] == ["6.guidance"]
+    assert slots(made)["prompt"] == ["6.clip_l", "6.t5xxl"] and slots(made)["guidance"] == [
+        "6.guidance"
+    ]
     assert any("had different texts in clip_l, t5xxl" in note for note in made.notes)
 
 
@@ -85,9 +103,14 @@ def test_a_linked_text_is_found_where_it_stands() -> None:
 
 def test_the_same_text_twice_is_one_field() -> None:
     second = sample(latent_image=["3", 0], positive=["20", 0], seed=8)
-    graph = text_to_image(n20=node("CLIPTextEncode", text="a lighthouse", clip=["4", 1]), n30=second, n8=decode("30"))
+    graph = text_to_image(
+        n20=node("CLIPTextEncode", text="a lighthouse", clip=["4", 1]), n30=second, n8=decode("30")
+    )
     made = draft(graph)
-    assert slots(made)["prompt"] == ["6.text", "20.text"] and slots(made)["seed"] == ["3.seed", "30.seed"]
+    assert slots(made)["prompt"] == ["6.text", "20.text"] and slots(made)["seed"] == [
+        "3.seed",
+        "30.seed",
+    ]
 
 
 def decode(source: str) -> dict[str, Any]:
@@ -97,7 +120,10 @@ def decode(source: str) -> dict[str, Any]:
 def test_all_samplers_share_one_seed_and_equal_settings() -> None:
     second = sample("Refine", latent_image=["3", 0], seed=99, steps=10, denoise=0.5)
     made = draft(text_to_image(n30=second, n8=decode("30")))
-    assert slots(made)["seed"] == ["3.seed", "30.seed"] and slots(made)["cfg"] == ["3.cfg", "30.cfg"]
+    assert slots(made)["seed"] == ["3.seed", "30.seed"] and slots(made)["cfg"] == [
+        "3.cfg",
+        "30.cfg",
+    ]
     assert (slots(made)["steps"], slots(made)["steps_2"]) == (["3.steps"], ["30.steps"])
     assert find(made, "steps_2").line.label == "Steps (Refine)"
     assert slots(made)["denoise"] == ["30.denoise"] and "strength" not in slots(made)
@@ -116,7 +142,11 @@ def test_numbers_of_primitive_nodes_keep_the_limits_of_what_they_feed(tmp_path: 
     assert (slots(made)["steps"], slots(made)["seed"]) == (["20.value"], ["21.value"])
     assert slots(made)["size"] == ["22.value", "23.value"]
     form = load(made, tmp_path)
-    assert (form.fields["steps"].widget, form.fields["steps"].minimum, form.fields["steps"].maximum) == (
+    assert (
+        form.fields["steps"].widget,
+        form.fields["steps"].minimum,
+        form.fields["steps"].maximum,
+    ) == (
         "slider",
         1,
         60,
@@ -127,7 +157,14 @@ def test_numbers_of_primitive_nodes_keep_the_limits_of_what_they_feed(tmp_path: 
 def test_a_size_is_filled_wherever_it_stands() -> None:
     graph = text_to_image(
         n3=sample(model=["20", 0]),
-        n20=node("ModelSamplingFlux", model=["4", 0], max_shift=1.15, base_shift=0.5, width=512, height=768),
+        n20=node(
+            "ModelSamplingFlux",
+            model=["4", 0],
+            max_shift=1.15,
+            base_shift=0.5,
+            width=512,
+            height=768,
+        ),
     )
     assert slots(draft(graph))["size"] == ["5.width", "20.width", "5.height", "20.height"]
 
@@ -139,7 +176,9 @@ def test_a_size_that_is_worked_out_is_none() -> None:
         n21=node("LoadImage", image="a.png"),
     )
     made = draft(graph)
-    assert "size" not in slots(made) and any(note.startswith("No width and height") for note in made.notes)
+    assert "size" not in slots(made) and any(
+        note.startswith("No width and height") for note in made.notes
+    )
 
 
 def test_the_branch_that_a_switch_leaves_out_is_not_asked_for() -> None:
@@ -165,18 +204,30 @@ def test_lora_loaders_in_a_chain_are_one_list(tmp_path: Path) -> None:
         n21=_lora(names[1], 0.5, ["20", 0], ["20", 1]),
     )
     made = draft(graph)
-    assert slots(made)["loras"] == ["20.lora_name", "21.lora_name"] and "strength_model" not in slots(made)
+    assert slots(made)["loras"] == [
+        "20.lora_name",
+        "21.lora_name",
+    ] and "strength_model" not in slots(made)
     rows = load(made, tmp_path).fields["loras"].default
     assert [(row["name"], row["strength"]) for row in rows] == [(names[0], 0.8), (names[1], 0.5)]
 
 
 def _lora(name: Any, strength: float, model: list[Any], clip: list[Any]) -> dict[str, Any]:
-    return node("LoraLoader", lora_name=name, strength_model=strength, strength_clip=strength, model=model, clip=clip)
+    return node(
+        "LoraLoader",
+        lora_name=name,
+        strength_model=strength,
+        strength_clip=strength,
+        model=model,
+        clip=clip,
+    )
 
 
 def test_a_picture_whose_mask_is_used_is_painted_on(tmp_path: Path) -> None:
     graph = text_to_image(
-        n5=node("VAEEncodeForInpaint", pixels=["20", 0], mask=["20", 1], vae=["4", 2], grow_mask_by=6),
+        n5=node(
+            "VAEEncodeForInpaint", pixels=["20", 0], mask=["20", 1], vae=["4", 2], grow_mask_by=6
+        ),
         n20=node("LoadImage", image="a.png"),
     )
     made = draft(graph)
@@ -201,14 +252,20 @@ def test_image_to_image_asks_how_much_may_change() -> None:
         n20=node("LoadImage", image="a.png"),
     )
     made = draft(graph)
-    assert (made.title, simple(made)) == ("Image to image", ["image", "prompt", "strength", "checkpoint", "seed"])
+    assert (made.title, simple(made)) == (
+        "Image to image",
+        ["image", "prompt", "strength", "checkpoint", "seed"],
+    )
     assert find(made, "prompt").line.label == "What should it become?"
 
 
 @pytest.mark.parametrize(
     ("saver", "title"),
     [
-        (node("SaveVideo", filename_prefix="v", format="auto", codec="auto", video=["9", 0]), "Text to video"),
+        (
+            node("SaveVideo", filename_prefix="v", format="auto", codec="auto", video=["9", 0]),
+            "Text to video",
+        ),
         (node("SaveAnimatedWEBP", filename_prefix="v", fps=6, images=["8", 0]), "Text to video"),
         (node("SaveAudio", filename_prefix="a", audio=["8", 0]), "Text to audio"),
     ],
@@ -241,7 +298,10 @@ def test_titles_become_labels_and_names() -> None:
 
 
 def test_names_are_unique_and_speak_python() -> None:
-    nodes = {f"n{n}": node("PrimitiveString", "title" if n % 2 else "class", value="x") for n in range(20, 24)}
+    nodes = {
+        f"n{n}": node("PrimitiveString", "title" if n % 2 else "class", value="x")
+        for n in range(20, 24)
+    }
     shown = {f"n{n}": node("PreviewAny", source=[str(n - 20), 0]) for n in range(40, 44)}
     made = draft(text_to_image(**nodes, **shown))
     names = [field.name for field in (*made.fields, *made.left_out)]
@@ -250,12 +310,21 @@ def test_names_are_unique_and_speak_python() -> None:
 
 def test_what_is_left_over_is_capped_and_offered() -> None:
     extras = {
-        f"n{n}": node("ImageBlur", image=[str(n - 1) if n > 100 else "8", 0], blur_radius=n % 31 + 1, sigma=n / 100)
+        f"n{n}": node(
+            "ImageBlur",
+            image=[str(n - 1) if n > 100 else "8", 0],
+            blur_radius=n % 31 + 1,
+            sigma=n / 100,
+        )
         for n in range(100, 120)
     }
-    made = draft(text_to_image(**extras, n9=node("SaveImage", filename_prefix="x", images=["119", 0])))
+    made = draft(
+        text_to_image(**extras, n9=node("SaveImage", filename_prefix="x", images=["119", 0]))
+    )
     assert sum(field.role == "other" for field in made.fields) == 12
-    assert len(made.left_out) > 20 and any("further inputs were left out" in note for note in made.notes)
+    assert len(made.left_out) > 20 and any(
+        "further inputs were left out" in note for note in made.notes
+    )
     assert "filename_prefix" not in [field.name for field in made.left_out]
 
 
@@ -277,9 +346,15 @@ def test_a_server_that_knows_nothing_still_gives_a_draft() -> None:
     graph = text_to_image()
     made = draft(graph, ObjectInfo({}))
     found = slots(made)
-    assert (found["prompt"], found["negative_prompt"], found["seed"]) == (["6.text"], ["7.text"], ["3.seed"])
+    assert (found["prompt"], found["negative_prompt"], found["seed"]) == (
+        ["6.text"],
+        ["7.text"],
+        ["3.seed"],
+    )
     assert found["size"] == ["5.width", "5.height"] and found["checkpoint"] == ["4.ckpt_name"]
-    assert made.notes[0] == "This ComfyUI has no node class CLIPTextEncode; its inputs were guessed."
+    assert (
+        made.notes[0] == "This ComfyUI has no node class CLIPTextEncode; its inputs were guessed."
+    )
 
 
 def test_nodes_that_lead_nowhere_and_circles_do_no_harm() -> None:
@@ -292,4 +367,7 @@ def test_nodes_that_lead_nowhere_and_circles_do_no_harm() -> None:
     )
     made = draft(graph)
     assert slots(made)["prompt"] == ["6.text"]
-    assert "1 node leads to no result, or a switch leaves them out; their inputs were not looked at." in made.notes
+    assert (
+        "1 node leads to no result, or a switch leaves them out; their inputs were not looked at."
+        in made.notes
+    )

@@ -1,4 +1,6 @@
-"""Drafts of the whole corpus: everything that a person would look for is found, and the form can be posted."""
+"""Drafts of the whole corpus: everything that a person would look for is found, and the form can be
+posted.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def find_roles(made: Draft) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("case", list_cases(), ids=str)
-def test_everything_is_found_and_the_form_can_be_posted(case: Case, tmp_path: Path, media: Mapping[str, Path]) -> None:
+def test_everything_is_found_and_the_form_can_be_posted(
+    case: Case, tmp_path: Path, media: Mapping[str, Path]
+) -> None:
     made = draft_preset(case.workflow, info())
     roles, told = find_roles(made), case.expected
     for slots, allowed in (

@@ -23,8 +23,13 @@ def test_marked_fields_are_the_form_in_their_order(tmp_path: Path) -> None:
     hints = (hint("3.steps", order=2, label="Patience"), hint("6.text", order=1))
     made = draft(text_to_image(), hints=hints)
     assert simple(made) == ["prompt", "steps", "seed"]
-    assert find(made, "steps").line.label == "Patience" and find(made, "steps").why == "marked for App mode"
-    assert {"size", "checkpoint", "negative_prompt", "cfg"} <= {f.name for f in made.fields if f.line.advanced}
+    assert (
+        find(made, "steps").line.label == "Patience"
+        and find(made, "steps").why == "marked for App mode"
+    )
+    assert {"size", "checkpoint", "negative_prompt", "cfg"} <= {
+        f.name for f in made.fields if f.line.advanced
+    }
     assert load(made, tmp_path).problems == ()
 
 
@@ -35,7 +40,16 @@ def test_a_marked_seed_leaves_no_other_first() -> None:
 
 def test_limits_groups_and_choices_are_taken_over(tmp_path: Path) -> None:
     hints = (
-        hint("3.steps", minimum=4, maximum=30, step=2, default=12, group="Quality", help="Be quick.", name="Patience!"),
+        hint(
+            "3.steps",
+            minimum=4,
+            maximum=30,
+            step=2,
+            default=12,
+            group="Quality",
+            help="Be quick.",
+            name="Patience!",
+        ),
         hint("3.sampler_name", choices=("euler", "dpmpp_2m"), widget="radio"),
         hint("7.text", advanced=True, optional=True),
     )
@@ -43,7 +57,10 @@ def test_limits_groups_and_choices_are_taken_over(tmp_path: Path) -> None:
     steps = form.fields["patience"]
     assert (steps.minimum, steps.maximum, steps.step, steps.default) == (4, 30, 2, 12)
     assert (steps.group, steps.help) == ("Quality", "Be quick.")
-    assert [choice.value for choice in form.fields["sampler"].choices or ()] == ["euler", "dpmpp_2m"]
+    assert [choice.value for choice in form.fields["sampler"].choices or ()] == [
+        "euler",
+        "dpmpp_2m",
+    ]
     assert form.fields["negative_prompt"].advanced and form.fields["negative_prompt"].optional
 
 
@@ -55,13 +72,23 @@ def test_limits_that_do_not_fit_are_left_out_with_a_note(tmp_path: Path) -> None
     )
     made = draft(text_to_image(), hints=hints)
     form = load(made, tmp_path)
-    assert form.problems == () and form.fields["steps"].minimum == 1 and form.fields["prompt"].widget == "textarea"
+    assert (
+        form.problems == ()
+        and form.fields["steps"].minimum == 1
+        and form.fields["prompt"].widget == "textarea"
+    )
     assert sum(note.startswith("The limits marked for") for note in made.notes) == 3
 
 
 def test_width_and_height_marked_one_by_one_are_a_size() -> None:
-    bare = draft(text_to_image(), hints=(hint("5.width", order=1), hint("6.text", order=2), hint("5.height", order=3)))
-    assert simple(bare) == ["size", "prompt", "seed"] and slots(bare)["size"] == ["5.width", "5.height"]
+    bare = draft(
+        text_to_image(),
+        hints=(hint("5.width", order=1), hint("6.text", order=2), hint("5.height", order=3)),
+    )
+    assert simple(bare) == ["size", "prompt", "seed"] and slots(bare)["size"] == [
+        "5.width",
+        "5.height",
+    ]
     limited = draft(text_to_image(), hints=(hint("5.width", maximum=1024), hint("5.height")))
     assert simple(limited) == ["width", "height", "seed"]
 
@@ -88,7 +115,9 @@ def test_a_linked_input_is_set_where_its_value_stands() -> None:
 
 
 def test_a_marked_strength_turns_the_list_of_loras_into_names() -> None:
-    loader = node("LoraLoaderModelOnly", lora_name="x.safetensors", strength_model=0.8, model=["4", 0])
+    loader = node(
+        "LoraLoaderModelOnly", lora_name="x.safetensors", strength_model=0.8, model=["4", 0]
+    )
     graph = text_to_image(n3=sample(model=["20", 0]), n20=loader)
     made = draft(graph, hints=(hint("20.strength_model"),))
     assert slots(made)["strength_model"] == ["20.strength_model"]
@@ -104,7 +133,9 @@ def test_marks_of_nothing_are_told() -> None:
 
 def test_app_mode_is_read_from_the_saved_workflow() -> None:
     saved = {
-        "nodes": [{"id": 6, "type": "CLIPTextEncode", "inputs": [], "widgets_values": ["a lighthouse"]}],
+        "nodes": [
+            {"id": 6, "type": "CLIPTextEncode", "inputs": [], "widgets_values": ["a lighthouse"]}
+        ],
         "links": [],
         "extra": {"linearData": {"inputs": [["6", "text"]], "outputs": ["9"]}},
     }
@@ -114,8 +145,15 @@ def test_app_mode_is_read_from_the_saved_workflow() -> None:
 
 def test_a_marked_picture_whose_mask_is_used_is_painted_on() -> None:
     graph = text_to_image(
-        n5=node("VAEEncodeForInpaint", pixels=["20", 0], mask=["20", 1], vae=["4", 2], grow_mask_by=6),
+        n5=node(
+            "VAEEncodeForInpaint", pixels=["20", 0], mask=["20", 1], vae=["4", 2], grow_mask_by=6
+        ),
         n20=node("LoadImage", image="a.png"),
     )
-    assert find(draft(graph, hints=(hint("20.image", label="Photo"),)), "image").line.widget == "mask"
-    assert find(draft(graph, hints=(hint("20.image", widget="image"),)), "image").line.widget == "image"
+    assert (
+        find(draft(graph, hints=(hint("20.image", label="Photo"),)), "image").line.widget == "mask"
+    )
+    assert (
+        find(draft(graph, hints=(hint("20.image", widget="image"),)), "image").line.widget
+        == "image"
+    )

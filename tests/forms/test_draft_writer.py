@@ -19,7 +19,9 @@ from .drafting import draft, info, load, node, sample, text_to_image
 
 TEXTS = st.text(st.characters(codec="utf-8"))
 SCALARS = TEXTS | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.booleans()
-VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner), max_leaves=8)
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner), max_leaves=8
+)
 
 
 @settings(deadline=None)
@@ -31,7 +33,8 @@ def test_any_value_is_read_back_by_any_reader(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["null", "1.5", "2024-01-01", "12:30", "no", "a: b", "a #b", "[x]", "", "é\u2028x", "\x07"]
+    "text",
+    ["null", "1.5", "2024-01-01", "12:30", "no", "a: b", "a #b", "[x]", "", "é\u2028x", "\x07"],
 )
 def test_texts_that_look_like_something_else_stay_texts(text: str) -> None:
     assert yaml.safe_load(write_value([text])) == [text]
@@ -43,16 +46,22 @@ def test_it_looks_written_by_hand() -> None:
     assert 'icon: "🎨"' in lines and "workflow: lighthouse.json" in lines
     assert "  # feeds positive of KSampler (node 3)" in lines
     expected = (
-        'prompt:          {slot: {node: "6", class: CLIPTextEncode, input: text}, label: "What do you want to see?"'
+        'prompt:          {slot: {node: "6", class: CLIPTextEncode, input: text}, label: '
+        '"What do you want to see?"'
     )
     assert any(line.startswith(f"  {expected}") for line in lines)
-    assert lines[-2:] == ["examples:", "  - {title: As in the workflow, prompt: a lighthouse, seed: 7}"]
+    assert lines[-2:] == [
+        "examples:",
+        "  - {title: As in the workflow, prompt: a lighthouse, seed: 7}",
+    ]
 
 
 @settings(deadline=None, max_examples=40)
 @given(TEXTS, TEXTS)
 def test_no_title_or_text_breaks_out(title: str, text: str) -> None:
-    graph = text_to_image(n6=node("CLIPTextEncode", title or "x", text=text, clip=["4", 1]), n3=sample(title or "x"))
+    graph = text_to_image(
+        n6=node("CLIPTextEncode", title or "x", text=text, clip=["4", 1]), n3=sample(title or "x")
+    )
     made = draft(graph)
     written = write_draft(made, "graph.json")
     assert set(yaml.safe_load(written)["fields"]) == {field.name for field in made.fields}
@@ -67,7 +76,9 @@ def test_any_node_id_is_written_safely(ids: dict[str, str]) -> None:
 
 
 def test_huge_and_odd_numbers(tmp_path: Path) -> None:
-    graph = text_to_image(n3=sample(seed=2**64 - 1, steps=10**30, cfg=float("inf"), denoise=float("nan")))
+    graph = text_to_image(
+        n3=sample(seed=2**64 - 1, steps=10**30, cfg=float("inf"), denoise=float("nan"))
+    )
     made = draft(graph)
     assert made.examples[0]["seed"] == 2**64 - 1
     load(made, tmp_path)
@@ -90,7 +101,9 @@ def test_nothing_is_overwritten_unless_asked(tmp_path: Path) -> None:
     (tmp_path / "mine.json").write_text("precious", encoding="utf-8")
     with pytest.raises(PresetError, match=r"mine\.json exists already"):
         save_draft(made, tmp_path, "mine")
-    assert not (tmp_path / "mine.yaml").exists() and (tmp_path / "mine.json").read_text() == "precious"
+    assert (
+        not (tmp_path / "mine.yaml").exists() and (tmp_path / "mine.json").read_text() == "precious"
+    )
     save_draft(made, tmp_path, "mine", overwrite=True)
     assert load_preset(tmp_path / "mine.yaml").title == "Text to image"
 

@@ -22,7 +22,26 @@ class Fixed(Random):
 
 
 PIECES = st.lists(
-    st.sampled_from(["{", "}", "|", "\\", "/", "*", "//", "/*", "*/", "\n", "\r", "a", "b ", "ü", "\u2028", "🎨"])
+    st.sampled_from(
+        [
+            "{",
+            "}",
+            "|",
+            "\\",
+            "/",
+            "*",
+            "//",
+            "/*",
+            "*/",
+            "\n",
+            "\r",
+            "a",
+            "b ",
+            "ü",
+            "\u2028",
+            "🎨",
+        ]
+    )
 )
 TEXTS = PIECES.map("".join) | st.text()
 
@@ -109,7 +128,9 @@ def test_the_same_seed_chooses_the_same() -> None:
     text = "{a|b|c|d|e}" * 50
     assert expand_dynamic(text, Random(7)) == expand_dynamic(text, Random(7))
     assert expand_dynamic(text, Random(7)) != expand_dynamic(text, Random(8))
-    assert expand_dynamic("{a|b|c}" * 10, Random(7)) == "aababbabab"  # draws of Random.random() never change
+    assert (
+        expand_dynamic("{a|b|c}" * 10, Random(7)) == "aababbabab"
+    )  # draws of Random.random() never change
 
 
 def test_every_option_is_as_likely() -> None:

@@ -19,12 +19,28 @@ GRAPH: Mapping[str, Any] = {
         "inputs": {"seed": 18446744073709551615, "cfg": 7.0, "denoise": 0.35, "model": ["4", 0]},
         "_meta": {"title": "Base"},
     },
-    "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "sub folder\\tiny ü.safetensors"}},
-    "5": {"class_type": "KSamplerAdvanced", "inputs": {"seed": 2, "on": True}, "_meta": {"title": "KSampler"}},
+    "4": {
+        "class_type": "CheckpointLoaderSimple",
+        "inputs": {"ckpt_name": "sub folder\\tiny ü.safetensors"},
+    },
+    "5": {
+        "class_type": "KSamplerAdvanced",
+        "inputs": {"seed": 2, "on": True},
+        "_meta": {"title": "KSampler"},
+    },
     "6": {"class_type": "KSampler", "inputs": {"seed": 3}, "_meta": {"title": "Second"}},
-    "7": {"class_type": "CLIPTextEncode", "inputs": {"text": 'a/b\\c:d*e?f"g<h>i|j\nk', "none": None, "empty": ""}},
-    "8": {"class_type": "Names", "inputs": {"up": "..", "dot": ".", "out": "../../etc", "late": "%date:yyyy%"}},
-    "9": {"class_type": "Odd", "inputs": {"list": {"__value__": [1]}, "big": 1e300, "nan": float("nan")}},
+    "7": {
+        "class_type": "CLIPTextEncode",
+        "inputs": {"text": 'a/b\\c:d*e?f"g<h>i|j\nk', "none": None, "empty": ""},
+    },
+    "8": {
+        "class_type": "Names",
+        "inputs": {"up": "..", "dot": ".", "out": "../../etc", "late": "%date:yyyy%"},
+    },
+    "9": {
+        "class_type": "Odd",
+        "inputs": {"list": {"__value__": [1]}, "big": 1e300, "nan": float("nan")},
+    },
 }
 
 
@@ -100,9 +116,19 @@ def test_a_value_stays_in_its_folder(text: str, expected: str) -> None:
 
 def test_all_prefixes_of_a_graph() -> None:
     graph: dict[str, Any] = {
-        "1": {"class_type": "SaveImage", "inputs": {"filename_prefix": "%date:yyyy%/%B.filename_prefix%"}},
-        "2": {"class_type": "SaveVideo", "inputs": {"filename_prefix": "%A.x%"}, "_meta": {"title": "B"}},
-        "3": {"class_type": "A", "inputs": {"x": 5, "filename_prefix": ["1", 0], "text": "%date:yyyy%"}},
+        "1": {
+            "class_type": "SaveImage",
+            "inputs": {"filename_prefix": "%date:yyyy%/%B.filename_prefix%"},
+        },
+        "2": {
+            "class_type": "SaveVideo",
+            "inputs": {"filename_prefix": "%A.x%"},
+            "_meta": {"title": "B"},
+        },
+        "3": {
+            "class_type": "A",
+            "inputs": {"x": 5, "filename_prefix": ["1", 0], "text": "%date:yyyy%"},
+        },
         "4": {"class_type": "Empty", "inputs": {}},
     }
     expand_prefixes(graph, NOW)
@@ -111,14 +137,18 @@ def test_all_prefixes_of_a_graph() -> None:
     assert graph["3"]["inputs"] == {"x": 5, "filename_prefix": ["1", 0], "text": "%date:yyyy%"}
 
 
-LITERALS = st.text() | st.integers() | st.floats() | st.booleans() | st.none() | st.lists(st.integers())
+LITERALS = (
+    st.text() | st.integers() | st.floats() | st.booleans() | st.none() | st.lists(st.integers())
+)
 
 
 @given(LITERALS, st.text("./_ a"), st.text("./_ a"))
 def test_no_value_makes_or_leaves_a_folder(value: Any, before: str, after: str) -> None:
     graph = {"1": {"class_type": "Node", "inputs": {"value": value}}}
     written = expand_prefix("%Node.value%", graph, NOW)
-    assert written in ("", "%Node.value%") or not re.search(r'^[. ]+$|[/?<>\\:*|"\x00-\x1f\x7f]', written)
+    assert written in ("", "%Node.value%") or not re.search(
+        r'^[. ]+$|[/?<>\\:*|"\x00-\x1f\x7f]', written
+    )
     whole = expand_prefix(f"{before}%Node.value%{after}", graph, NOW)
     assert whole == before + written + after
     if written:

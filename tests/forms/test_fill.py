@@ -37,7 +37,10 @@ def test_the_example_of_the_design(desk: Desk, info: ObjectInfo) -> None:
     prompt = form.fill({"prompt": "a fox", "size": "768x512", "seed": "18446744073709551615"})
     assert prompt.graph["6"]["inputs"]["text"] == "a fox"
     assert prompt.graph["7"]["inputs"]["text"] == "blurry"
-    assert (prompt.graph["5"]["inputs"]["width"], prompt.graph["5"]["inputs"]["height"]) == (768, 512)
+    assert (prompt.graph["5"]["inputs"]["width"], prompt.graph["5"]["inputs"]["height"]) == (
+        768,
+        512,
+    )
     assert prompt.graph["3"]["inputs"]["seed"] == 2**64 - 1
     assert prompt.graph["3"]["inputs"]["model"] == ["4", 0]
     assert prompt.extra_pnginfo["comfygradio"] == {
@@ -57,7 +60,9 @@ def test_the_example_of_the_design(desk: Desk, info: ObjectInfo) -> None:
 
 def test_an_untouched_form_gives_the_workflow_itself(desk: Desk, info: ObjectInfo) -> None:
     graph = desk.bind("steps: {slot: 3.steps}", info).fill({}).graph
-    assert {key: node["inputs"] for key, node in graph.items()} == {k: n["inputs"] for k, n in WORKFLOW.items()}
+    assert {key: node["inputs"] for key, node in graph.items()} == {
+        k: n["inputs"] for k, n in WORKFLOW.items()
+    }
 
 
 def test_filling_changes_neither_form_nor_workflow(desk: Desk, info: ObjectInfo) -> None:
@@ -79,7 +84,9 @@ def test_one_field_fills_several_slots(desk: Desk, info: ObjectInfo) -> None:
 
 
 def test_a_size_may_fill_several_slots_a_side(desk: Desk, info: ObjectInfo) -> None:
-    flow = change_workflow(n21={"class_type": "EmptyLatentImage", "inputs": {"width": 64, "height": 64}})
+    flow = change_workflow(
+        n21={"class_type": "EmptyLatentImage", "inputs": {"width": 64, "height": 64}}
+    )
     line = "size: {slots: {width: [5.width, 21.width], height: [5.height, 21.height]}}"
     graph = desk.bind(line, info, flow).fill({"size": "640x480"}).graph
     assert [graph[node]["inputs"]["width"] for node in ("5", "21")] == [640, 640]
@@ -91,7 +98,11 @@ def test_a_size_may_fill_several_slots_a_side(desk: Desk, info: ObjectInfo) -> N
     [
         ("{slot: 3.steps, fixed: 9}", ("3", "steps"), 9),
         ("{slot: [3.seed, 12.noise_seed], fixed: 11}", ("12", "noise_seed"), 11),
-        ("{slot: 4.ckpt_name, fixed: tiny-b.safetensors}", ("4", "ckpt_name"), "tiny-b.safetensors"),
+        (
+            "{slot: 4.ckpt_name, fixed: tiny-b.safetensors}",
+            ("4", "ckpt_name"),
+            "tiny-b.safetensors",
+        ),
         ("{slots: {width: 5.width, height: 5.height}, fixed: 640x480}", ("5", "height"), 480),
         ("{slot: 10.image, fixed: logo.png}", ("10", "image"), "logo.png"),
         ("{slot: 11.value, fixed: false}", ("11", "value"), False),
@@ -118,7 +129,9 @@ def test_pictures_become_uploads(desk: Desk, info: ObjectInfo) -> None:
 
 
 def test_every_value_that_does_not_fit_is_named(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind("steps: {slot: 3.steps, label: Steps!}\ncfg: {slot: 3.cfg}\nseed: {slot: 3.seed}", info)
+    form = desk.bind(
+        "steps: {slot: 3.steps, label: Steps!}\ncfg: {slot: 3.cfg}\nseed: {slot: 3.seed}", info
+    )
     with pytest.raises(ValuesRefused) as caught:
         form.fill({"steps": 0, "cfg": "x", "sede": 1})
     assert caught.value.problems == {
@@ -136,7 +149,9 @@ def test_strange_names_from_outside_are_refused(desk: Desk, info: ObjectInfo, na
 
 def test_a_form_with_problems_stays_closed_and_says_why(desk: Desk, info: ObjectInfo) -> None:
     form = desk.bind("gone: {slot: 3.nope}", info)
-    with pytest.raises(PresetError, match=r"Test cannot be used: Field gone: node 3 \(KSampler\) has no input nope"):
+    with pytest.raises(
+        PresetError, match=r"Test cannot be used: Field gone: node 3 \(KSampler\) has no input nope"
+    ):
         form.fill({"gone": 1})
 
 

@@ -55,7 +55,11 @@ def heal(flow: Any, info: ObjectInfo) -> tuple[Workflow, tuple[str, ...]]:
             "3",
             "node 6 is node 3 (Positive) in this workflow; it was found by its title and class.",
         ),
-        ({"6": "106"}, "106", "node 6 is node 106 (Positive) in this workflow; it was found by its title and class."),
+        (
+            {"6": "106"},
+            "106",
+            "node 6 is node 106 (Positive) in this workflow; it was found by its title and class.",
+        ),
         (
             {"6": "57:8"},
             "57:8",
@@ -80,7 +84,10 @@ def test_a_node_that_lost_its_title_is_found_by_its_class(desk: Desk, info: Obje
 
 def test_two_nodes_that_might_be_meant_are_a_problem(desk: Desk, info: ObjectInfo) -> None:
     text = desk.problem(LONG % ("99", "CLIPTextEncode", "Gone"), info)
-    assert "no node fits the slot (node 99, class CLIPTextEncode, title Gone); the workflow has 4 (" in text
+    assert (
+        "no node fits the slot (node 99, class CLIPTextEncode, title Gone); the workflow has 4 ("
+        in text
+    )
 
 
 def test_nodes_without_titles_are_told_apart_by_their_ids(desk: Desk, info: ObjectInfo) -> None:
@@ -103,24 +110,47 @@ def test_gained_inputs_get_the_servers_default() -> None:
     inputs = healed.nodes["3"].inputs
     assert (inputs["sharpness"], inputs["order"], inputs["flag"]) == (2.5, "first", False)
     assert inputs["tags"] == {"__value__": ["b"]}
-    assert notes[0] == "KSampler has a new input sharpness on this ComfyUI; it gets the server's default, 2.5."
+    assert (
+        notes[0]
+        == "KSampler has a new input sharpness on this ComfyUI; it gets the server's default, 2.5."
+    )
     assert len(notes) == 4 and heal(WORKFLOW, info)[0] == healed
 
 
 def test_gained_inputs_of_a_dynamic_combo() -> None:
-    inner = {"key": "on", "inputs": {"required": {"much": ["INT", {"default": 3}], "how": [["x", "y"]]}}}
-    mode = {
-        "options": [{"key": "deep", "inputs": {"required": {"in": ["COMFY_DYNAMICCOMBO_V3", {"options": [inner]}]}}}]
+    inner = {
+        "key": "on",
+        "inputs": {"required": {"much": ["INT", {"default": 3}], "how": [["x", "y"]]}},
     }
-    healed, notes = heal(WORKFLOW, change_info("KSampler", {"mode": ["COMFY_DYNAMICCOMBO_V3", mode]}))
+    mode = {
+        "options": [
+            {
+                "key": "deep",
+                "inputs": {"required": {"in": ["COMFY_DYNAMICCOMBO_V3", {"options": [inner]}]}},
+            }
+        ]
+    }
+    healed, notes = heal(
+        WORKFLOW, change_info("KSampler", {"mode": ["COMFY_DYNAMICCOMBO_V3", mode]})
+    )
     inputs = healed.nodes["3"].inputs
-    assert [inputs[name] for name in ("mode", "mode.in", "mode.in.much", "mode.in.how")] == ["deep", "on", 3, "x"]
+    assert [inputs[name] for name in ("mode", "mode.in", "mode.in.much", "mode.in.how")] == [
+        "deep",
+        "on",
+        3,
+        "x",
+    ]
     assert len(notes) == 4
 
 
 def test_a_choice_of_a_dynamic_combo_that_lacks_its_inputs(new_info: ObjectInfo) -> None:
-    resize = {"class_type": RESIZE["class_type"], "inputs": {"input": ["8", 0], "resize_type": "scale by multiplier"}}
-    flow = change_workflow(n20=resize, n21={"class_type": "PreviewImage", "inputs": {"images": ["20", 0]}})
+    resize = {
+        "class_type": RESIZE["class_type"],
+        "inputs": {"input": ["8", 0], "resize_type": "scale by multiplier"},
+    }
+    flow = change_workflow(
+        n20=resize, n21={"class_type": "PreviewImage", "inputs": {"images": ["20", 0]}}
+    )
     healed, notes = heal(flow, new_info)
     assert healed.nodes["20"].inputs["resize_type.multiplier"] == 1.0
     assert any("has a new input resize_type.multiplier" in note for note in notes)
@@ -141,7 +171,9 @@ def test_what_nothing_can_fill_is_a_problem(desk: Desk, spec: list[Any]) -> None
     info = change_info("KSampler", {"extra": spec})
     assert heal(WORKFLOW, info)[1] == ()
     text = desk.problem("{slot: 3.steps}", info)
-    assert text.startswith(("KSampler lacks a value for extra", f"KSampler needs a {spec[0]} for extra"))
+    assert text.startswith(
+        ("KSampler lacks a value for extra", f"KSampler needs a {spec[0]} for extra")
+    )
     kinds = [problem.kind for problem in desk.bind("f: {slot: 3.steps}", info).problems]
     assert kinds == ["missing_input"]
 
@@ -168,19 +200,29 @@ def test_a_field_may_fill_a_gained_input(desk: Desk) -> None:
         (["a.ckpt"], "a.safetensors", None),
     ],
 )
-def test_names_are_spelled_as_the_server_does(desk: Desk, listed: list[str], own: str, found: str | None) -> None:
+def test_names_are_spelled_as_the_server_does(
+    desk: Desk, listed: list[str], own: str, found: str | None
+) -> None:
     info = change_info("CheckpointLoaderSimple", {"ckpt_name": [listed, {}]})
-    flow = change_workflow(n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": own}})
+    flow = change_workflow(
+        n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": own}}
+    )
     healed, notes = heal(flow, info)
     assert healed.nodes["4"].inputs["ckpt_name"] == (own if found is None else found)
-    assert notes == (() if found is None else (f"CheckpointLoaderSimple: {own} is called {found} on this ComfyUI.",))
+    assert notes == (
+        ()
+        if found is None
+        else (f"CheckpointLoaderSimple: {own} is called {found} on this ComfyUI.",)
+    )
     form = desk.bind("f: {slot: 4.ckpt_name}", info, flow)
     assert form.problems == () and form.fields["f"].default == (found or listed[0])
     assert len(form.notes) == 1
 
 
 def test_names_in_a_multiselect_are_spelled_too() -> None:
-    info = change_info("KSampler", {"tags": ["COMBO", {"options": ["A/x.pt", "b"], "multiselect": True}]})
+    info = change_info(
+        "KSampler", {"tags": ["COMBO", {"options": ["A/x.pt", "b"], "multiselect": True}]}
+    )
     flow = change_workflow()
     flow["3"]["inputs"]["tags"] = {"__value__": ["x.pt", "b", 7]}
     healed, notes = heal(flow, info)
@@ -198,7 +240,9 @@ def test_what_the_server_wrote_into_a_picture_is_left_out(desk: Desk, info: Obje
     flow = change_workflow()
     flow["4"] |= {"is_changed": ["abc"], "_loop_body": ["3"], "_loop_end": "9"}
     form = desk.bind("f: {slot: 3.steps}", info, flow)
-    assert form.notes == ("Node 4 carried is_changed, _loop_body, _loop_end from an earlier run; that was left out.",)
+    assert form.notes == (
+        "Node 4 carried is_changed, _loop_body, _loop_end from an earlier run; that was left out.",
+    )
     assert set(form.fill({}).graph["4"]) == {"class_type", "inputs", "_meta"}
 
 
@@ -208,15 +252,22 @@ def test_only_what_the_outputs_need_is_healed() -> None:
 
 
 def test_healing_a_healed_workflow_changes_nothing(info: ObjectInfo) -> None:
-    flow = change_workflow(n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "x/TINY-A.safetensors"}})
+    flow = change_workflow(
+        n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "x/TINY-A.safetensors"}}
+    )
     healed, notes = heal(flow, info)
     assert notes and heal_workflow(healed, info) == (healed, ())
 
 
 def test_a_form_says_what_was_healed(desk: Desk, info: ObjectInfo) -> None:
-    flow = change_workflow(n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "x/TINY-A.safetensors"}})
+    flow = change_workflow(
+        n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "x/TINY-A.safetensors"}}
+    )
     form: Form = desk.bind("f: {slot: 3.steps}", info, flow)
-    assert form.notes == ("CheckpointLoaderSimple: x/TINY-A.safetensors is called tiny-a.safetensors on this ComfyUI.",)
+    assert form.notes == (
+        "CheckpointLoaderSimple: x/TINY-A.safetensors is called tiny-a.safetensors on this "
+        "ComfyUI.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -232,7 +283,12 @@ def test_a_form_says_what_was_healed(desk: Desk, info: ObjectInfo) -> None:
     ],
 )
 def test_odd_json_is_tidied(value: Any, expected: Any) -> None:
-    assert Workflow.from_json({"1": {"class_type": "A", "inputs": {"x": value}}}).nodes["1"].inputs["x"] == expected
+    assert (
+        Workflow.from_json({"1": {"class_type": "A", "inputs": {"x": value}}})
+        .nodes["1"]
+        .inputs["x"]
+        == expected
+    )
 
 
 def test_nesting_without_end_is_refused() -> None:

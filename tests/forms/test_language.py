@@ -14,7 +14,10 @@ from comfygradio.forms.restoring.restore import restore_values
 
 from .desk import RESIZE, WORKFLOW, Desk, change_workflow
 
-PHOTO, COMIC = "{3.cfg: 6, 6.text: 'photo of {prompt}, 35mm'}", "{3.cfg: 8, 6.text: '{prompt}, ink'}"
+PHOTO, COMIC = (
+    "{3.cfg: 6, 6.text: 'photo of {prompt}, 35mm'}",
+    "{3.cfg: 8, 6.text: '{prompt}, ink'}",
+)
 LOOK = f"look: {{choices: {{Photo: {PHOTO}, Comic: {COMIC}}}}}"
 PICTURE = {"class_type": "LoadImage", "inputs": {"image": "base.png"}}
 LORA = {
@@ -41,8 +44,12 @@ def read(form: Any, place: str, **values: Any) -> Any:
     return form.fill(values).graph[node]["inputs"][name]
 
 
-@pytest.mark.parametrize("lines", [f"prompt: {{slot: 6.text}}\n{LOOK}", f"{LOOK}\nprompt: {{slot: 6.text}}"])
-def test_a_choice_sets_several_slots_wherever_it_stands(desk: Desk, info: ObjectInfo, lines: str) -> None:
+@pytest.mark.parametrize(
+    "lines", [f"prompt: {{slot: 6.text}}\n{LOOK}", f"{LOOK}\nprompt: {{slot: 6.text}}"]
+)
+def test_a_choice_sets_several_slots_wherever_it_stands(
+    desk: Desk, info: ObjectInfo, lines: str
+) -> None:
     form = desk.bind(lines, info)
     assert form.problems == () and form.fields["look"].widget == "radio"
     assert text(form, prompt="a fox", look="Photo") == "photo of a fox, 35mm"
@@ -64,7 +71,10 @@ def test_many_choices_that_set_slots_become_a_dropdown(desk: Desk, info: ObjectI
         ("{3.cfg: 900}", "the choice A sets 3.cfg, but cfg is at most 100.0, not 900."),
         ("{3.steps: 7.5}", "the choice A sets 3.steps, but steps takes a whole number, not 7.5."),
         ("{3.steps: true}", "the choice A sets 3.steps, but steps takes a whole number, not True."),
-        ("{11.value: 'yes'}", "the choice A sets 11.value, but value takes true or false, not yes."),
+        (
+            "{11.value: 'yes'}",
+            "the choice A sets 11.value, but value takes true or false, not yes.",
+        ),
         ("{3.sampler_name: gone}", "gone is not in the server's list for sampler_name."),
         ("{3.model: x}", "slot 3.model is fed by node 4"),
         ("{3.nope: 1}", "has no input nope"),
@@ -75,27 +85,43 @@ def test_settings_that_do_not_fit(desk: Desk, info: ObjectInfo, choice: str, exp
     assert expected in desk.problem(f"{{choices: {{A: {choice}, B: {{3.cfg: 1}}}}}}", info)
 
 
-def test_settings_of_a_dynamic_combo_and_of_what_it_brings(desk: Desk, new_info: ObjectInfo) -> None:
-    flow = change_workflow(n20=RESIZE, n10=PICTURE, n21={"class_type": "PreviewImage", "inputs": {"images": ["20", 0]}})
-    choices = "{A: {20.resize_type: scale by multiplier, 20.resize_type.multiplier: 2}, B: {3.cfg: 1}}"
+def test_settings_of_a_dynamic_combo_and_of_what_it_brings(
+    desk: Desk, new_info: ObjectInfo
+) -> None:
+    flow = change_workflow(
+        n20=RESIZE, n10=PICTURE, n21={"class_type": "PreviewImage", "inputs": {"images": ["20", 0]}}
+    )
+    choices = (
+        "{A: {20.resize_type: scale by multiplier, 20.resize_type.multiplier: 2}, B: {3.cfg: 1}}"
+    )
     form = desk.bind(f"f: {{choices: {choices}}}", new_info, flow)
     assert form.problems == ()
     assert read(form, "20.resize_type.multiplier", f="A") == 2
     assert read(form, "20.resize_type.width", f="B") == 640
 
 
-@pytest.mark.parametrize("choice", ["scale by multiplier", "scale longer dimension", "scale total pixels"])
-def test_another_choice_of_a_dynamic_combo_brings_its_defaults(desk: Desk, new_info: ObjectInfo, choice: str) -> None:
-    flow = change_workflow(n20=RESIZE, n10=PICTURE, n21={"class_type": "PreviewImage", "inputs": {"images": ["20", 0]}})
+@pytest.mark.parametrize(
+    "choice", ["scale by multiplier", "scale longer dimension", "scale total pixels"]
+)
+def test_another_choice_of_a_dynamic_combo_brings_its_defaults(
+    desk: Desk, new_info: ObjectInfo, choice: str
+) -> None:
+    flow = change_workflow(
+        n20=RESIZE, n10=PICTURE, n21={"class_type": "PreviewImage", "inputs": {"images": ["20", 0]}}
+    )
     form = desk.bind("f: {slot: 20.resize_type}", new_info, flow)
     node = form.fill({"f": choice}).graph["20"]
     needed = [
-        spec.name for spec in new_info.active_specs(node["class_type"], node["inputs"]) if spec.group == "required"
+        spec.name
+        for spec in new_info.active_specs(node["class_type"], node["inputs"])
+        if spec.group == "required"
     ]
     assert node["inputs"]["resize_type"] == choice and set(needed) <= node["inputs"].keys()
 
 
-def test_a_choice_of_a_dynamic_combo_that_needs_other_nodes_is_left_out(desk: Desk, new_info: ObjectInfo) -> None:
+def test_a_choice_of_a_dynamic_combo_that_needs_other_nodes_is_left_out(
+    desk: Desk, new_info: ObjectInfo
+) -> None:
     flow = change_workflow(n20=RESIZE)
     form = desk.bind("f: {slot: 20.resize_type}", new_info, flow)
     offered = {choice.value for choice in form.fields["f"].choices or ()}
@@ -118,20 +144,28 @@ def test_templates(desk: Desk, info: ObjectInfo) -> None:
     ("own", "default"),
     [("photo of a cat, 35mm", "a cat"), ("a cat", "a cat"), ("photo of , 35mm", ""), ("", "")],
 )
-def test_a_template_is_taken_off_the_workflows_own_text(desk: Desk, info: ObjectInfo, own: str, default: str) -> None:
-    flow = change_workflow(n6={"class_type": "CLIPTextEncode", "inputs": {"text": own, "clip": ["4", 1]}})
+def test_a_template_is_taken_off_the_workflows_own_text(
+    desk: Desk, info: ObjectInfo, own: str, default: str
+) -> None:
+    flow = change_workflow(
+        n6={"class_type": "CLIPTextEncode", "inputs": {"text": own, "clip": ["4", 1]}}
+    )
     form = desk.bind("f: {slot: 6.text, template: 'photo of {value}, 35mm'}", info, flow)
     assert form.fields["f"].default == default
     assert text(form) == f"photo of {default}, 35mm"
 
 
 def test_a_list_may_fill_a_template(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind("f: {slot: 6.text, choices: {Dog: a dog, Cat: a cat}, template: 'photo of {value}'}", info)
+    form = desk.bind(
+        "f: {slot: 6.text, choices: {Dog: a dog, Cat: a cat}, template: 'photo of {value}'}", info
+    )
     assert form.problems == () and text(form, f="Cat") == "photo of a cat"
 
 
 def test_a_fixed_text_may_use_fields(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind("f: {slot: 6.text, fixed: ink, template: '{value} of {g}'}\ng: {slot: 7.text}", info)
+    form = desk.bind(
+        "f: {slot: 6.text, fixed: ink, template: '{value} of {g}'}\ng: {slot: 7.text}", info
+    )
     assert form.problems == () and text(form, g="a fox") == "ink of a fox"
     form = desk.bind("f: {slot: 6.text, fixed: 'photo of {g}'}\ng: {slot: 7.text}", info)
     assert text(form, g="a fox") == "photo of a fox"
@@ -144,27 +178,45 @@ def test_unknown_names_in_texts_are_problems(desk: Desk, info: ObjectInfo) -> No
 
 
 def test_a_line_that_did_not_bind_is_not_blamed_twice(desk: Desk, info: ObjectInfo) -> None:
-    lines = "gone: {slot: 99.x}\na: {slot: 6.text, template: '{value} {gone}'}\nb: {slot: 3.cfg, show_if: {gone: 1}}"
+    lines = (
+        "gone: {slot: 99.x}\na: {slot: 6.text, template: '{value} {gone}'}\nb: {slot: 3.cfg, "
+        "show_if: {gone: 1}}"
+    )
     assert [problem.field for problem in desk.bind(lines, info).problems] == ["gone"]
 
 
 def test_labels_stand_for_values(desk: Desk, info: ObjectInfo) -> None:
     form = desk.bind("f: {slot: 3.steps, choices: {Fast: 8, Good: 30}}", info)
-    assert (read(form, "3.steps", f="Good"), read(form, "3.steps", f=8), read(form, "3.steps", f="8")) == (30, 8, 8)
+    assert (
+        read(form, "3.steps", f="Good"),
+        read(form, "3.steps", f=8),
+        read(form, "3.steps", f="8"),
+    ) == (30, 8, 8)
     assert form.fields["f"].default == 8
 
 
 def test_several_inputs_offer_what_they_have_in_common(desk: Desk, info: ObjectInfo) -> None:
-    flow = change_workflow(n21={"class_type": "KSamplerAdvanced", "inputs": {"add_noise": "enable"}})
-    assert "no choice in common" in desk.problem("{slot: [3.sampler_name, 21.add_noise]}", info, flow)
+    flow = change_workflow(
+        n21={"class_type": "KSamplerAdvanced", "inputs": {"add_noise": "enable"}}
+    )
+    assert "no choice in common" in desk.problem(
+        "{slot: [3.sampler_name, 21.add_noise]}", info, flow
+    )
     field = desk.field("{slot: [3.sampler_name, 12.sampler_name]}", info, flow)
-    assert [c.value for c in field.choices or ()] == list(info.nodes["KSampler"].inputs["sampler_name"].choices or ())
-    assert "steps takes a whole number, not euler" in desk.problem("{slot: [3.sampler_name, 3.steps]}", info)
+    assert [c.value for c in field.choices or ()] == list(
+        info.nodes["KSampler"].inputs["sampler_name"].choices or ()
+    )
+    assert "steps takes a whole number, not euler" in desk.problem(
+        "{slot: [3.sampler_name, 3.steps]}", info
+    )
 
 
 def test_a_whole_number_among_the_slots_keeps_the_field_whole(desk: Desk, info: ObjectInfo) -> None:
     form = desk.bind("f: {slot: [3.cfg, 3.steps]}", info)
-    assert form.fields["f"].is_integer and (form.fields["f"].minimum, form.fields["f"].maximum) == (1, 100.0)
+    assert form.fields["f"].is_integer and (form.fields["f"].minimum, form.fields["f"].maximum) == (
+        1,
+        100.0,
+    )
     with pytest.raises(ValuesRefused, match=r"7\.5 is not possible; whole numbers"):
         form.check({"f": 7.5})
 
@@ -172,7 +224,9 @@ def test_a_whole_number_among_the_slots_keeps_the_field_whole(desk: Desk, info: 
 def test_choices_of_a_switch_are_true_and_false(desk: Desk, info: ObjectInfo) -> None:
     form = desk.bind("f: {slot: 11.value, choices: {Warm: true, Cold: false}}", info)
     assert read(form, "11.value", f="Cold") is False
-    assert "value takes true or false, not warm" in desk.problem("{slot: 11.value, choices: [warm, cold]}", info)
+    assert "value takes true or false, not warm" in desk.problem(
+        "{slot: 11.value, choices: [warm, cold]}", info
+    )
 
 
 @pytest.mark.parametrize(
@@ -186,12 +240,18 @@ def test_choices_of_a_switch_are_true_and_false(desk: Desk, info: ObjectInfo) ->
             "{slot: 4.ckpt_name, choices: [tiny-a.safetensors, gone]}",
             "F: this ComfyUI does not have gone; it is left out",
         ),
-        ("{slot: 4.ckpt_name, default: x/tiny-b.safetensors}", "F: x/tiny-b.safetensors is called tiny-b.safetensors"),
+        (
+            "{slot: 4.ckpt_name, default: x/tiny-b.safetensors}",
+            "F: x/tiny-b.safetensors is called tiny-b.safetensors",
+        ),
         (
             "{slot: 4.ckpt_name, fixed: 'x\\tiny-b.safetensors'}",
             r"F: x\tiny-b.safetensors is called tiny-b.safetensors",
         ),
-        ("{choices: {A: {4.ckpt_name: Tiny-B.safetensors}}}", "F: Tiny-B.safetensors is called tiny-b.safetensors"),
+        (
+            "{choices: {A: {4.ckpt_name: Tiny-B.safetensors}}}",
+            "F: Tiny-B.safetensors is called tiny-b.safetensors",
+        ),
         (
             "{slots: {width: 5.width, height: 5.height}, choices: [64x64, 9x9]}",
             "F: the size 9 × 9 is not possible here",
@@ -207,36 +267,76 @@ def test_nothing_is_adjusted_in_silence(desk: Desk, info: ObjectInfo, line: str,
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("{slot: 6.text, choices: [a, b], widget: text}", "a text widget has no use for choices; remove it."),
+        (
+            "{slot: 6.text, choices: [a, b], widget: text}",
+            "a text widget has no use for choices; remove it.",
+        ),
         ("{slot: 6.text, max: 9}", "a textarea widget has no use for max; remove it."),
         ("{slot: 11.value, step: 2}", "a checkbox widget has no use for step; remove it."),
         ("{slot: 3.steps, max_mb: 9}", "a number widget has no use for max_mb; remove it."),
-        ("{slot: 10.image, default: x.png}", "an image widget starts empty; remove default, or write fixed instead."),
+        (
+            "{slot: 10.image, default: x.png}",
+            "an image widget starts empty; remove default, or write fixed instead.",
+        ),
         ("{slot: 10.image, fixed: 7}", "write the file's name as the server has it."),
-        ("{slot: 10.image, bypass: 10}", "bypass is for fields that may stay empty; add optional: true."),
-        ("{slot: 3.seed, fixed: random}", "a fixed seed is a number; for a new one each time, leave out fixed."),
-        ("{slot: 3.steps, template: '{value}'}", "a template makes a text; input steps is of type INT."),
-        ("{widget: slider, bypass: 10}", "a slider widget needs a slot; only a checkbox can do with bypass alone."),
-        ("{widget: slider, choices: {A: {3.cfg: 1}}}", "a slider widget does not suit choices that set several slots."),
+        (
+            "{slot: 10.image, bypass: 10}",
+            "bypass is for fields that may stay empty; add optional: true.",
+        ),
+        (
+            "{slot: 3.seed, fixed: random}",
+            "a fixed seed is a number; for a new one each time, leave out fixed.",
+        ),
+        (
+            "{slot: 3.steps, template: '{value}'}",
+            "a template makes a text; input steps is of type INT.",
+        ),
+        (
+            "{widget: slider, bypass: 10}",
+            "a slider widget needs a slot; only a checkbox can do with bypass alone.",
+        ),
+        (
+            "{widget: slider, choices: {A: {3.cfg: 1}}}",
+            "a slider widget does not suit choices that set several slots.",
+        ),
     ],
 )
-def test_keys_that_say_nothing_are_problems(desk: Desk, info: ObjectInfo, line: str, expected: str) -> None:
+def test_keys_that_say_nothing_are_problems(
+    desk: Desk, info: ObjectInfo, line: str, expected: str
+) -> None:
     assert desk.problem(line, info).endswith(expected)
 
 
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("{slot: 3.steps, widget: size}", "a size, and nothing else, has slots for width and height."),
+        (
+            "{slot: 3.steps, widget: size}",
+            "a size, and nothing else, has slots for width and height.",
+        ),
         ("{slots: {width: 5.width, height: 5.height}, widget: slider}", "a size, and nothing else"),
-        ("{slots: {model: 3.model}, widget: dropdown}", "is a LoRA list, by its slots, and no dropdown."),
-        ("{slot: 3.steps, fixed: 9, optional: true}", "is fixed and never shown; remove optional, or fixed."),
-        ("{slot: 3.steps, fixed: 9, show_if: {a: 1}, bypass: 9}", "remove show_if and bypass, or fixed."),
+        (
+            "{slots: {model: 3.model}, widget: dropdown}",
+            "is a LoRA list, by its slots, and no dropdown.",
+        ),
+        (
+            "{slot: 3.steps, fixed: 9, optional: true}",
+            "is fixed and never shown; remove optional, or fixed.",
+        ),
+        (
+            "{slot: 3.steps, fixed: 9, show_if: {a: 1}, bypass: 9}",
+            "remove show_if and bypass, or fixed.",
+        ),
         ("{slot: 4.ckpt_name, widget: loras, fixed: x}", "is a LoRA list and cannot be fixed"),
-        ("{slots: {width: 5.width, height: 5.height}, template: x}", "needs a slot for its template."),
+        (
+            "{slots: {width: 5.width, height: 5.height}, template: x}",
+            "needs a slot for its template.",
+        ),
     ],
 )
-def test_lines_that_contradict_themselves_are_not_read(desk: Desk, line: str, expected: str) -> None:
+def test_lines_that_contradict_themselves_are_not_read(
+    desk: Desk, line: str, expected: str
+) -> None:
     with pytest.raises(PresetError, match=r"test\.yaml:4: fields\.f: ") as caught:
         desk.load(f"f: {line}")
     assert expected in str(caught.value)
@@ -245,15 +345,23 @@ def test_lines_that_contradict_themselves_are_not_read(desk: Desk, line: str, ex
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
-        ("a: {slot: 6.text}\nb: {slot: 6.text}", "Field b: slot 6.text is filled by a as well; remove one of both."),
+        (
+            "a: {slot: 6.text}\nb: {slot: 6.text}",
+            "Field b: slot 6.text is filled by a as well; remove one of both.",
+        ),
         (
             "a: {slot: 6.text, fixed: x}\nb: {slot: 6.text}",
             "Field b: slot 6.text is fixed as well; remove one of both.",
         ),
-        ("a: {slot: 6.text, fixed: x}\nb: {slot: 6.text, fixed: y}", "slot 6.text is fixed twice; remove one of both."),
+        (
+            "a: {slot: 6.text, fixed: x}\nb: {slot: 6.text, fixed: y}",
+            "slot 6.text is fixed twice; remove one of both.",
+        ),
     ],
 )
-def test_lines_that_contradict_each_other(desk: Desk, info: ObjectInfo, lines: str, expected: str) -> None:
+def test_lines_that_contradict_each_other(
+    desk: Desk, info: ObjectInfo, lines: str, expected: str
+) -> None:
     assert [str(problem) for problem in desk.bind(lines, info).problems] == [expected]
 
 
@@ -285,23 +393,41 @@ def test_of_two_fields_for_one_input_the_shown_one_counts(desk: Desk, info: Obje
         ("{choices: {A: {3.cfg: 1}}, optional: true, bypass: 20}", None, "A"),
     ],
 )
-def test_an_empty_field_bypasses_nodes(desk: Desk, info: ObjectInfo, line: str, empty: Any, value: Any) -> None:
+def test_an_empty_field_bypasses_nodes(
+    desk: Desk, info: ObjectInfo, line: str, empty: Any, value: Any
+) -> None:
     form = desk.bind(f"f: {line}", info, WITH_LORA)
     assert form.problems == ()
     with_it, without = form.fill({"f": value}).graph, form.fill({"f": empty}).graph
-    assert with_it["3"]["inputs"]["model"] == ["20", 0] and with_it["6"]["inputs"]["clip"] == ["20", 1]
+    assert with_it["3"]["inputs"]["model"] == ["20", 0] and with_it["6"]["inputs"]["clip"] == [
+        "20",
+        1,
+    ]
     assert "20" not in without
-    assert without["3"]["inputs"]["model"] == ["4", 0] and without["6"]["inputs"]["clip"] == ["4", 1]
+    assert without["3"]["inputs"]["model"] == ["4", 0] and without["6"]["inputs"]["clip"] == [
+        "4",
+        1,
+    ]
 
 
 def test_an_empty_field_leaves_the_workflows_own_value(desk: Desk, info: ObjectInfo) -> None:
     form = desk.bind("f: {slot: 3.steps, optional: true, default: 9}", info)
-    assert (read(form, "3.steps"), read(form, "3.steps", f=None), read(form, "3.steps", f=0.0 + 5)) == (9, 20, 5)
+    assert (
+        read(form, "3.steps"),
+        read(form, "3.steps", f=None),
+        read(form, "3.steps", f=0.0 + 5),
+    ) == (9, 20, 5)
 
 
-def test_an_empty_field_never_leaves_a_value_that_the_server_lacks(desk: Desk, info: ObjectInfo) -> None:
-    flow = change_workflow(n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "gone.safetensors"}})
-    form = desk.bind("f: {slot: 4.ckpt_name, optional: true, default: tiny-b.safetensors}", info, flow)
+def test_an_empty_field_never_leaves_a_value_that_the_server_lacks(
+    desk: Desk, info: ObjectInfo
+) -> None:
+    flow = change_workflow(
+        n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "gone.safetensors"}}
+    )
+    form = desk.bind(
+        "f: {slot: 4.ckpt_name, optional: true, default: tiny-b.safetensors}", info, flow
+    )
     assert form.problems == () and read(form, "4.ckpt_name", f=None) == "tiny-b.safetensors"
 
 
@@ -316,16 +442,26 @@ def test_an_optional_picture_is_bypassed_or_has_to_be_there(desk: Desk, info: Ob
     form = desk.bind("f: {slot: 10.image, optional: true, bypass: [10, 21]}", info, flow)
     assert form.problems == ()
     assert read(form, "9.images", f=None) == ["8", 0] and form.fill({}).uploads == ()
-    assert read(form, "9.images", f=picture) == ["21", 0] and len(form.fill({"f": picture}).uploads) == 1
-    missing = "LoadImage needs the file gone.png for image, which this ComfyUI does not have; upload it there"
+    assert (
+        read(form, "9.images", f=picture) == ["21", 0]
+        and len(form.fill({"f": picture}).uploads) == 1
+    )
+    missing = (
+        "LoadImage needs the file gone.png for image, which this ComfyUI does not have; "
+        "upload it there"
+    )
     assert missing in desk.problem("{slot: 10.image, optional: true}", info, flow)
-    assert "bypass node 21 too" in desk.problem("{slot: 10.image, optional: true, bypass: 10}", info, flow)
+    assert "bypass node 21 too" in desk.problem(
+        "{slot: 10.image, optional: true, bypass: 10}", info, flow
+    )
 
 
 def test_nodes_are_bypassed_by_title_or_class_too(desk: Desk, info: ObjectInfo) -> None:
     form = desk.bind("f: {bypass: LoraLoader}", info, WITH_LORA)
     assert form.fields["f"].bypass == ("20",) and "20" not in form.fill({"f": False}).graph
-    assert "more than one node is called CLIPTextEncode" in desk.problem("{bypass: CLIPTextEncode}", info)
+    assert "more than one node is called CLIPTextEncode" in desk.problem(
+        "{bypass: CLIPTextEncode}", info
+    )
     assert "the workflow has no node 77" in desk.problem("{bypass: 77}", info)
 
 
@@ -338,8 +474,13 @@ def test_an_upload_for_two_nodes_stays_while_one_is_left(desk: Desk, info: Objec
     picture = desk.folder / "a.png"
     Image.new("RGB", (9, 9)).save(picture)
     load = {"class_type": "LoadImage", "inputs": {"image": "example.png"}}
-    form = desk.bind("f: {slot: [10.image, 22.image]}\ng: {bypass: 22}", info, change_workflow(n22=load))
-    assert form.fill({"f": picture, "g": True}).uploads[0].slots == (("10", "image"), ("22", "image"))
+    form = desk.bind(
+        "f: {slot: [10.image, 22.image]}\ng: {bypass: 22}", info, change_workflow(n22=load)
+    )
+    assert form.fill({"f": picture, "g": True}).uploads[0].slots == (
+        ("10", "image"),
+        ("22", "image"),
+    )
     assert form.fill({"f": picture, "g": False}).uploads[0].slots == (("10", "image"),)
 
 
@@ -352,7 +493,9 @@ def test_dynamic_prompts_follow_the_seed(desk: Desk, info: ObjectInfo) -> None:
     assert "_drawn" not in form.check({"prompt": wild})
 
 
-def test_dynamic_prompts_without_a_seed_remember_what_was_drawn(desk: Desk, info: ObjectInfo) -> None:
+def test_dynamic_prompts_without_a_seed_remember_what_was_drawn(
+    desk: Desk, info: ObjectInfo
+) -> None:
     form = desk.bind("prompt: {slot: 6.text}", info)
     wild = "{" + "|".join(map(str, range(1000))) + "}"
     prompt = form.fill({"prompt": wild})
@@ -388,7 +531,9 @@ def test_only_inputs_that_say_so_are_drawn(desk: Desk, info: ObjectInfo) -> None
 
 
 def test_texts_that_no_field_fills_stay_as_they_are(desk: Desk, info: ObjectInfo) -> None:
-    flow = change_workflow(n7={"class_type": "CLIPTextEncode", "inputs": {"text": "{a|b} // c", "clip": ["4", 1]}})
+    flow = change_workflow(
+        n7={"class_type": "CLIPTextEncode", "inputs": {"text": "{a|b} // c", "clip": ["4", 1]}}
+    )
     form = desk.bind("f: {slot: 6.text}", info, flow)
     assert read(form, "7.text", f="{a|b}") == "{a|b} // c"
 
@@ -400,10 +545,14 @@ def test_a_file_prefix_takes_dates_and_values(desk: Desk, info: ObjectInfo) -> N
     assert year.isdigit() and rest == "33-%width%"
 
 
-def test_odd_values_for_every_field_at_once_are_refused_or_taken(desk: Desk, info: ObjectInfo) -> None:
+def test_odd_values_for_every_field_at_once_are_refused_or_taken(
+    desk: Desk, info: ObjectInfo
+) -> None:
     form = desk.bind(
-        "a: {slot: 6.text}\nb: {slot: 3.steps}\nc: {slot: 3.sampler_name}\nd: {slot: 11.value}\ne: {slot: 3.seed}\n"
-        "f: {slots: {width: 5.width, height: 5.height}}\ng: {slot: 10.image}\nh: {slot: 20.lora_name, widget: loras}\n"
+        "a: {slot: 6.text}\nb: {slot: 3.steps}\nc: {slot: 3.sampler_name}\nd: {slot: "
+        "11.value}\ne: {slot: 3.seed}\n"
+        "f: {slots: {width: 5.width, height: 5.height}}\ng: {slot: 10.image}\nh: {slot: "
+        "20.lora_name, widget: loras}\n"
         "i: {slot: 9.filename_prefix, show_if: {d: true}}",
         info,
         WITH_LORA,
@@ -459,7 +608,10 @@ def test_the_workflow_is_never_changed(desk: Desk, info: ObjectInfo) -> None:
     for look in ("Photo", "Comic"):
         form_values = {"look": look, "prompt": "{a|b}"}
         desk.bind(f"prompt: {{slot: 6.text}}\n{LOOK}", info).fill(form_values)
-    assert form.workflow.to_json() == before and form.workflow.to_json()["6"]["inputs"] == WORKFLOW["6"]["inputs"]
+    assert (
+        form.workflow.to_json() == before
+        and form.workflow.to_json()["6"]["inputs"] == WORKFLOW["6"]["inputs"]
+    )
 
 
 def test_a_comment_ends_with_the_value_that_it_stands_in(desk: Desk, info: ObjectInfo) -> None:
@@ -471,8 +623,13 @@ def test_a_comment_ends_with_the_value_that_it_stands_in(desk: Desk, info: Objec
     assert read(form, "9.filename_prefix", f="a//b") == "a//b//a//b"
 
 
-@pytest.mark.parametrize("lines", [f"prompt: {{slot: 6.text}}\n{LOOK}", f"{LOOK}\nprompt: {{slot: 6.text}}"])
+@pytest.mark.parametrize(
+    "lines", [f"prompt: {{slot: 6.text}}\n{LOOK}", f"{LOOK}\nprompt: {{slot: 6.text}}"]
+)
 def test_what_was_filled_can_be_read_again(desk: Desk, info: ObjectInfo, lines: str) -> None:
     form = desk.bind(lines, info)
     prompt = form.fill({"prompt": "a fox", "look": "Comic"})
-    assert restore_values(form, Metadata("png", prompt=prompt.graph)).values == {"prompt": "a fox", "look": "Comic"}
+    assert restore_values(form, Metadata("png", prompt=prompt.graph)).values == {
+        "prompt": "a fox",
+        "look": "Comic",
+    }

@@ -24,13 +24,21 @@ FIELD = Field(
     slots={"": (Slot("20", "lora_name"),)},
     choices=tuple(
         Choice(label, value)
-        for label, value in [("Ink", "ink.safetensors"), ("b/grain.pt", "b/grain.pt"), ("x/grain.pt", "x/grain.pt")]
+        for label, value in [
+            ("Ink", "ink.safetensors"),
+            ("b/grain.pt", "b/grain.pt"),
+            ("x/grain.pt", "x/grain.pt"),
+        ]
     ),
     minimum=-2,
     maximum=2,
     optional=True,
 )
-FIRST, SECOND, THIRD = "SDXL/pixel-art-xl.safetensors", "add_detail.safetensors", "flux/film_grain_v3.safetensors"
+FIRST, SECOND, THIRD = (
+    "SDXL/pixel-art-xl.safetensors",
+    "add_detail.safetensors",
+    "flux/film_grain_v3.safetensors",
+)
 
 
 def load(name: str, source: str, *, clip: bool = True, strength: float = 1.0) -> dict[str, Any]:
@@ -45,7 +53,9 @@ def load(name: str, source: str, *, clip: bool = True, strength: float = 1.0) ->
 
 def build_flow(**loaders: Any) -> dict[str, Any]:
     """The test workflow with these loaders between the checkpoint and its users."""
-    flow = change_workflow(n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": CHECKPOINT}}, **loaders)
+    flow = change_workflow(
+        n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": CHECKPOINT}}, **loaders
+    )
     for name in ("n12", "n13", "n10"):
         flow.pop(name.removeprefix("n"), None)
     if loaders:
@@ -62,11 +72,15 @@ PAIR = build_flow(n20=load(FIRST, "4"), n21=load(SECOND, "20", strength=0.5))
 
 
 def walk(graph: Mapping[str, Any]) -> list[tuple[str, float]]:
-    """Name and strength of the loaders from the sampler up to the checkpoint, the first to act first."""
+    """Name and strength of the loaders from the sampler up to the checkpoint, the first to act
+    first.
+    """
     found, node = [], graph["3"]["inputs"]["model"][0]
     while node != "4":
         inputs = graph[node]["inputs"]
-        assert {inputs[name] for name in inputs if name.startswith("strength")} == {inputs["strength_model"]}
+        assert {inputs[name] for name in inputs if name.startswith("strength")} == {
+            inputs["strength_model"]
+        }
         if "clip" in inputs:
             assert inputs["clip"] == [inputs["model"][0], 1]
         found.append((inputs["lora_name"], inputs["strength_model"]))
@@ -130,7 +144,14 @@ def test_rows_that_are_refused(value: Any, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "rows", [[], [(FIRST, 1.0)], [(SECOND, -0.5)], [(FIRST, 0.1), (SECOND, 2.0), (THIRD, 0.3)], [(FIRST, 1.0)] * 4]
+    "rows",
+    [
+        [],
+        [(FIRST, 1.0)],
+        [(SECOND, -0.5)],
+        [(FIRST, 0.1), (SECOND, 2.0), (THIRD, 0.3)],
+        [(FIRST, 1.0)] * 4,
+    ],
 )
 @pytest.mark.parametrize(
     ("line", "flow"),
@@ -140,7 +161,9 @@ def test_rows_that_are_refused(value: Any, expected: str) -> None:
         ("{slots: {model: 3.model, clip: [6.clip, 7.clip]}}", build_flow()),
     ],
 )
-def test_rows_become_a_chain(desk: Desk, line: str, flow: Any, rows: list[tuple[str, float]]) -> None:
+def test_rows_become_a_chain(
+    desk: Desk, line: str, flow: Any, rows: list[tuple[str, float]]
+) -> None:
     form = desk.bind(f"f: {line}", INFO, flow)
     assert form.problems == ()
     graph = fill(form, *rows)
@@ -149,14 +172,18 @@ def test_rows_become_a_chain(desk: Desk, line: str, flow: Any, rows: list[tuple[
     assert graph["6"]["inputs"]["clip"] == graph["7"]["inputs"]["clip"] == [end, 1]
     assert fill(form, *rows) == graph
     fewer = {node for node in flow if flow[node]["class_type"] == "LoraLoader"} - {*graph}
-    assert len(graph) - (len(flow) - len(fewer)) == max(0, len(rows) - (len(flow) - len(build_flow())))
+    assert len(graph) - (len(flow) - len(fewer)) == max(
+        0, len(rows) - (len(flow) - len(build_flow()))
+    )
 
 
 def test_a_chain_for_the_model_alone(desk: Desk) -> None:
     form = desk.bind("f: {slots: {model: 3.model}}", INFO, build_flow())
     graph = fill(form, (FIRST, 0.5), (SECOND, 0.25))
     assert walk(graph) == [(FIRST, 0.5), (SECOND, 0.25)]
-    assert {graph[node]["class_type"] for node in graph if "lora" in node} == {"LoraLoaderModelOnly"}
+    assert {graph[node]["class_type"] for node in graph if "lora" in node} == {
+        "LoraLoaderModelOnly"
+    }
     assert graph["6"]["inputs"]["clip"] == ["4", 1]
 
 
@@ -164,13 +191,23 @@ def test_loaders_for_the_model_alone_are_copied(desk: Desk) -> None:
     flow = build_flow()
     flow["20"] = load(FIRST, "4", clip=False)
     flow["3"]["inputs"]["model"] = ["20", 0]
-    graph = fill(desk.bind("f: {slot: 20.lora_name, widget: loras}", INFO, flow), (FIRST, 0.5), (SECOND, 0.25))
-    assert walk(graph) == [(FIRST, 0.5), (SECOND, 0.25)] and graph["6"]["inputs"]["clip"] == ["4", 1]
+    graph = fill(
+        desk.bind("f: {slot: 20.lora_name, widget: loras}", INFO, flow),
+        (FIRST, 0.5),
+        (SECOND, 0.25),
+    )
+    assert walk(graph) == [(FIRST, 0.5), (SECOND, 0.25)] and graph["6"]["inputs"]["clip"] == [
+        "4",
+        1,
+    ]
 
 
 def test_the_list_starts_with_the_workflows_own_loaders(desk: Desk) -> None:
     form = desk.bind("f: {slot: [20.lora_name, 21.lora_name], widget: loras}", INFO, PAIR)
-    assert form.fields["f"].default == [{"name": FIRST, "strength": 1.0}, {"name": SECOND, "strength": 0.5}]
+    assert form.fields["f"].default == [
+        {"name": FIRST, "strength": 1.0},
+        {"name": SECOND, "strength": 0.5},
+    ]
     assert walk(form.fill({}).graph) == [(FIRST, 1.0), (SECOND, 0.5)]
     assert desk.field("{slots: {model: 3.model}}", INFO, build_flow()).default == []
 
@@ -190,7 +227,10 @@ def test_what_the_list_cannot_start_with_is_said(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("keys", "default"),
     [
-        ("default: [{name: add_detail.safetensors, strength: 0.5}]", [{"name": SECOND, "strength": 0.5}]),
+        (
+            "default: [{name: add_detail.safetensors, strength: 0.5}]",
+            [{"name": SECOND, "strength": 0.5}],
+        ),
         ("default: [{name: x/ADD_DETAIL.safetensors}]", [{"name": SECOND, "strength": 1.0}]),
         ("default: [pixel-art-xl]", [{"name": FIRST, "strength": 1.0}]),
         (
@@ -203,16 +243,30 @@ def test_what_the_list_cannot_start_with_is_said(desk: Desk) -> None:
 def test_the_presets_own_rows(desk: Desk, keys: str, default: Any) -> None:
     form = desk.bind(f"f: {{slot: 20.lora_name, widget: loras, {keys}}}", INFO, ALONE)
     assert form.problems == () and form.fields["f"].default == default
-    assert any("ADD_DETAIL.safetensors is called add_detail" in note for note in form.notes) == ("ADD_" in keys)
+    assert any("ADD_DETAIL.safetensors is called add_detail" in note for note in form.notes) == (
+        "ADD_" in keys
+    )
 
 
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("{slot: 20.lora_name, widget: loras, default: [gone]}", "the default does not fit: gone is not in the list"),
-        ("{slot: 20.strength_model, widget: loras}", "needs a list of files, and strength_model is of type FLOAT"),
-        ("{slots: {model: 3.steps}}", "the model slot of a LoRA list is an input that another node feeds"),
-        ("{slots: {model: [3.model, 6.clip]}}", "have to be fed by the same output of the same node"),
+        (
+            "{slot: 20.lora_name, widget: loras, default: [gone]}",
+            "the default does not fit: gone is not in the list",
+        ),
+        (
+            "{slot: 20.strength_model, widget: loras}",
+            "needs a list of files, and strength_model is of type FLOAT",
+        ),
+        (
+            "{slots: {model: 3.steps}}",
+            "the model slot of a LoRA list is an input that another node feeds",
+        ),
+        (
+            "{slots: {model: [3.model, 6.clip]}}",
+            "have to be fed by the same output of the same node",
+        ),
         (
             "{slots: {model: 3.positive}}",
             "the model slot of a LoRA list takes a MODEL; 3.positive takes a CONDITIONING.",
@@ -228,18 +282,32 @@ def test_a_server_without_the_loader_is_a_problem(desk: Desk) -> None:
     data = corpus_json()
     del data["LoraLoaderModelOnly"]
     text = desk.problem("{slots: {model: 3.model}}", ObjectInfo.from_json(data), build_flow())
-    assert text == "Field f: this ComfyUI has no node class LoraLoaderModelOnly, which a LoRA list adds."
+    assert (
+        text
+        == "Field f: this ComfyUI has no node class LoraLoaderModelOnly, which a LoRA list adds."
+    )
 
 
 def test_the_server_is_asked_about_the_loaders(desk: Desk) -> None:
-    assert "LoraLoader" in desk.load("f: {slots: {model: 3.model, clip: 6.clip}}", build_flow()).class_types
-    assert "LoraLoaderModelOnly" in desk.load("f: {slots: {model: 3.model}}", build_flow()).class_types
+    assert (
+        "LoraLoader"
+        in desk.load("f: {slots: {model: 3.model, clip: 6.clip}}", build_flow()).class_types
+    )
+    assert (
+        "LoraLoaderModelOnly" in desk.load("f: {slots: {model: 3.model}}", build_flow()).class_types
+    )
 
 
 def test_lists_filter_and_label_the_files(desk: Desk) -> None:
     form = desk.bind("f: {slots: {model: 3.model}, choices: 'SDXL/*'}", INFO, build_flow())
-    assert {str(choice.value).partition("/")[0] for choice in form.fields["f"].choices or ()} == {"SDXL"}
-    form = desk.bind("f: {slots: {model: 3.model}, choices: {Detail: add_detail.safetensors}}", INFO, build_flow())
+    assert {str(choice.value).partition("/")[0] for choice in form.fields["f"].choices or ()} == {
+        "SDXL"
+    }
+    form = desk.bind(
+        "f: {slots: {model: 3.model}, choices: {Detail: add_detail.safetensors}}",
+        INFO,
+        build_flow(),
+    )
     assert walk(form.fill({"f": "Detail:0.5"}).graph) == [(SECOND, 0.5)]
 
 
@@ -255,14 +323,22 @@ def test_two_lists_follow_one_another(desk: Desk) -> None:
 
 
 def test_a_list_and_a_switch_for_the_same_loader(desk: Desk) -> None:
-    form = desk.bind("f: {slot: 20.lora_name, widget: loras}\ng: {bypass: [20, f-lora-1]}", INFO, ALONE)
+    form = desk.bind(
+        "f: {slot: 20.lora_name, widget: loras}\ng: {bypass: [20, f-lora-1]}", INFO, ALONE
+    )
     assert "the workflow has no node f-lora-1" in str(form.problems)
     form = desk.bind(
-        "f: {slot: 20.lora_name, widget: loras, show_if: {g: true}}\ng: {widget: checkbox, bypass: 20}", INFO, ALONE
+        "f: {slot: 20.lora_name, widget: loras, show_if: {g: true}}\ng: {widget: checkbox, "
+        "bypass: 20}",
+        INFO,
+        ALONE,
     )
     assert form.problems == ()
     assert walk(form.fill({"g": False, "f": f"{FIRST}, {SECOND}"}).graph) == []
-    assert walk(form.fill({"g": True, "f": f"{FIRST}, {SECOND}"}).graph) == [(FIRST, 1.0), (SECOND, 1.0)]
+    assert walk(form.fill({"g": True, "f": f"{FIRST}, {SECOND}"}).graph) == [
+        (FIRST, 1.0),
+        (SECOND, 1.0),
+    ]
 
 
 def test_errors_of_added_loaders_belong_to_the_list(desk: Desk) -> None:

@@ -1,4 +1,6 @@
-"""Marker nodes of rivals: Swarm inputs, comfydeploy's External nodes, Krita's parameters, comfy-pack's inputs."""
+"""Marker nodes of rivals: Swarm inputs, comfydeploy's External nodes, Krita's parameters,
+comfy-pack's inputs.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +33,9 @@ def test_every_marker_becomes_a_field_and_the_workflow_runs(name: str, info: Obj
     form = bind(marked, info)
     assert len(marked.hints) >= 4 and form.problems == ()
     assert marked.workflow.class_types <= set(info.nodes) and list_dangling(marked.workflow) == []
-    assert [hint.order for hint in marked.hints if hint.source == marked.hints[-1].source] == sorted(
+    assert [
         hint.order for hint in marked.hints if hint.source == marked.hints[-1].source
-    )
+    ] == sorted(hint.order for hint in marked.hints if hint.source == marked.hints[-1].source)
 
 
 def test_swarm_inputs_go_by_group_and_priority() -> None:
@@ -60,7 +62,10 @@ def test_swarm_nodes_give_way_on_a_stock_server() -> None:
     assert list_slots(pick(marked, "Seed")) == ["3.seed"] and nodes["3"].inputs["seed"] == 41
     assert nodes["3"].inputs["cfg"] == 6.5 and nodes["3"].inputs["sampler_name"] == "euler"
     assert nodes["28"].class_type == "LoadImage" and nodes["10"].inputs["pixels"] == ["28", 0]
-    assert nodes["29"].class_type == "CheckpointLoaderSimple" and nodes["3"].inputs["model"] == ["29", 0]
+    assert nodes["29"].class_type == "CheckpointLoaderSimple" and nodes["3"].inputs["model"] == [
+        "29",
+        0,
+    ]
     assert nodes["29"].inputs == {"ckpt_name": "tiny-b.safetensors"}
     assert nodes["33"].inputs["switch"] is True
 
@@ -69,12 +74,22 @@ def test_swarm_hints_say_what_the_nodes_say() -> None:
     marked = read("swarm")
     steps, strength, seed = (pick(marked, label) for label in ("Steps", "Strength", "Seed"))
     assert (steps.widget, steps.minimum, steps.maximum, steps.step) == ("slider", 1, 40, 1)
-    assert (strength.widget, strength.minimum, strength.maximum, strength.step) == ("number", 1, 12, 0.5)
+    assert (strength.widget, strength.minimum, strength.maximum, strength.step) == (
+        "number",
+        1,
+        12,
+        0.5,
+    )
     assert (seed.widget, seed.name, seed.maximum) == ("seed", "myseed", None)
     assert (
-        pick(marked, "What to paint").widget == "textarea" and pick(marked, "What to paint").help == "In plain words."
+        pick(marked, "What to paint").widget == "textarea"
+        and pick(marked, "What to paint").help == "In plain words."
     )
-    assert pick(marked, "Sampler").choices == () and pick(marked, "Ending").choices == ("ink", "oil", "chalk")
+    assert pick(marked, "Sampler").choices == () and pick(marked, "Ending").choices == (
+        "ink",
+        "oil",
+        "chalk",
+    )
     assert say(marked, "ends at 40, but up to 60")
 
 
@@ -84,7 +99,10 @@ def test_swarm_nodes_stay_where_the_server_has_them() -> None:
     assert list_slots(pick(marked, "Start picture")) == ["28.image"]
     assert marked.workflow.nodes["6"].inputs["text"] == ["32", 0] and "20" in marked.workflow.nodes
     # A text box in front of the server's own list would be the poorer field.
-    assert list_slots(pick(marked, "Sampler")) == ["3.sampler_name"] and "26" not in marked.workflow.nodes
+    assert (
+        list_slots(pick(marked, "Sampler")) == ["3.sampler_name"]
+        and "26" not in marked.workflow.nodes
+    )
 
 
 def test_a_default_image_keeps_its_own_loader() -> None:
@@ -92,17 +110,27 @@ def test_a_default_image_keeps_its_own_loader() -> None:
         marked = read("comfydeploy", info)
         photo = pick(marked, "Your photo")
         assert (list_slots(photo), photo.widget, photo.name) == (["41.image"], "image", "photo")
-        assert marked.workflow.nodes["10"].inputs["pixels"] == ["41", 0] and "40" not in marked.workflow.nodes
+        assert (
+            marked.workflow.nodes["10"].inputs["pixels"] == ["41", 0]
+            and "40" not in marked.workflow.nodes
+        )
 
 
 def test_comfydeploy_hints_say_what_the_nodes_say() -> None:
     marked = read("comfydeploy")
     guidance, seed = pick(marked, "Guidance"), pick(marked, "seed")
-    assert (guidance.widget, guidance.minimum, guidance.maximum, guidance.default) == ("slider", 1, 15, 5.5)
+    assert (guidance.widget, guidance.minimum, guidance.maximum, guidance.default) == (
+        "slider",
+        1,
+        15,
+        5.5,
+    )
     assert (seed.widget, seed.minimum, seed.maximum, seed.default) == ("seed", 1, 4294967295, None)
     assert marked.workflow.nodes["3"].inputs["seed"] == 1
     assert pick(marked, "main_prompt").help == "What to see."
-    assert pick(marked, "Ending").choices == ("ink", "chalk") and pick(marked, "Sampler").choices == ()
+    assert (
+        pick(marked, "Ending").choices == ("ink", "chalk") and pick(marked, "Sampler").choices == ()
+    )
     assert say(marked, "Sampler offered only euler, heun")
     assert list_slots(pick(marked, "Left")) == ["50.x", "50.y"]
 
@@ -130,12 +158,24 @@ def test_twins_of_one_input_id_share_a_field() -> None:
 
 
 def test_a_frame_loader_becomes_two_nodes() -> None:
-    video = ("ComfyUIDeployExternalVideo", {"input_id": "clip", "default_video": "walk.mp4", "force_rate": 0})
-    marked = mark({"1": video, "2": ("PreviewImage", {"images": ["1", 0]}), "3": ("SaveAudio", {"audio": ["1", 2]})})
+    video = (
+        "ComfyUIDeployExternalVideo",
+        {"input_id": "clip", "default_video": "walk.mp4", "force_rate": 0},
+    )
+    marked = mark(
+        {
+            "1": video,
+            "2": ("PreviewImage", {"images": ["1", 0]}),
+            "3": ("SaveAudio", {"audio": ["1", 2]}),
+        }
+    )
     assert [(list_slots(hint), hint.widget) for hint in marked.hints] == [(["1.file"], "video")]
     nodes = marked.workflow.nodes
     assert nodes["1"].class_type == "LoadVideo" and nodes["1"].inputs == {"file": "walk.mp4"}
-    assert nodes["2"].inputs["images"] == ["1_frames", 0] and nodes["3"].inputs["audio"] == ["1_frames", 1]
+    assert nodes["2"].inputs["images"] == ["1_frames", 0] and nodes["3"].inputs["audio"] == [
+        "1_frames",
+        1,
+    ]
     assert nodes["1_frames"].class_type == "GetVideoComponents"
 
 
@@ -164,10 +204,15 @@ def test_krita_nodes_never_stay(info: ObjectInfo) -> None:
     assert not [node.id for node in marked.workflow if node.class_type.startswith("ETN_")]
     nodes = marked.workflow.nodes
     assert nodes["60"].class_type == "LoadImage" and nodes["61"].class_type == "SaveImage"
-    assert nodes["70"].inputs["width"] == ["60_size", 0] and nodes["70"].inputs["height"] == ["60_size", 1]
+    assert nodes["70"].inputs["width"] == ["60_size", 0] and nodes["70"].inputs["height"] == [
+        "60_size",
+        1,
+    ]
     assert nodes["60_size"].inputs == {"image": ["60", 0]}
     # Krita's mask is the opaque part of a picture, that of ComfyUI's loader the transparent one.
-    assert nodes["73"].inputs["mask"] == ["60_mask", 0] and nodes["60_mask"].class_type == "InvertMask"
+    assert (
+        nodes["73"].inputs["mask"] == ["60_mask", 0] and nodes["60_mask"].class_type == "InvertMask"
+    )
     assert nodes["3"].inputs["seed"] == 0 and list_slots(pick(marked, "Seed")) == ["3.seed"]
     assert marked.outputs == ("61",)
 
@@ -209,14 +254,18 @@ def test_a_krita_style_becomes_a_checkpoint_and_fields() -> None:
         ("Look", "Steps"),
     ]
     nodes = marked.workflow.nodes
-    assert nodes["1"].class_type == "CheckpointLoaderSimple" and nodes["1"].inputs["ckpt_name"].endswith(".safetensors")
+    assert nodes["1"].class_type == "CheckpointLoaderSimple" and nodes["1"].inputs[
+        "ckpt_name"
+    ].endswith(".safetensors")
     assert nodes["2"].inputs == {"clip": ["1", 1], "text": ""} and nodes["3"].inputs["steps"] == 20
     assert nodes["4"].class_type == "LoadImageMask" and nodes["5"].inputs["mask"] == ["4", 0]
 
 
 def test_krita_parameters_of_2024_and_of_the_same_name() -> None:
     whole = ("ETN_IntParameter", {"name": "Steps", "default": 12, "min": 1, "max": 30})
-    marked = mark({"1": whole, "2": whole, "3": _sample(steps=["1", 0]), "4": _sample(steps=["2", 0])})
+    marked = mark(
+        {"1": whole, "2": whole, "3": _sample(steps=["1", 0]), "4": _sample(steps=["2", 0])}
+    )
     assert [(list_slots(hint), hint.default, hint.maximum) for hint in marked.hints] == [
         (["3.steps", "4.steps"], 12, 30)
     ]
@@ -238,16 +287,25 @@ def test_comfy_pack_names_fields_by_title_or_target() -> None:
 
 def test_sockets_without_a_widget_get_a_primitive() -> None:
     number = ("SwarmInputInteger", {"title": "How many", "value": 3, "min": 0, "max": 9})
-    marked = mark({"1": number, "2": ("PreviewAny", {"source": ["1", 0]}), "3": _sample(steps=["1", 0])})
+    marked = mark(
+        {"1": number, "2": ("PreviewAny", {"source": ["1", 0]}), "3": _sample(steps=["1", 0])}
+    )
     assert [list_slots(hint) for hint in marked.hints] == [["3.steps", "1.value"]]
-    assert marked.workflow.nodes["1"].class_type == "PrimitiveInt" and marked.workflow.nodes["1"].inputs == {"value": 3}
-    assert marked.workflow.nodes["2"].inputs["source"] == ["1", 0] and marked.workflow.nodes["3"].inputs["steps"] == 3
+    assert marked.workflow.nodes["1"].class_type == "PrimitiveInt" and marked.workflow.nodes[
+        "1"
+    ].inputs == {"value": 3}
+    assert (
+        marked.workflow.nodes["2"].inputs["source"] == ["1", 0]
+        and marked.workflow.nodes["3"].inputs["steps"] == 3
+    )
 
 
 def test_a_marker_that_another_node_feeds_is_passed_over() -> None:
     fed = ("ComfyUIDeployExternalText", {"input_id": "x", "default_value": ["2", 0]})
     marked = mark({"1": fed, "2": ("PrimitiveString", {"value": "sea"}), "3": _encode(["1", 0])})
-    assert marked.hints == () and "1" not in marked.workflow.nodes and say(marked, "is fed by node 2")
+    assert (
+        marked.hints == () and "1" not in marked.workflow.nodes and say(marked, "is fed by node 2")
+    )
     assert marked.workflow.nodes["3"].inputs["text"] == ["2", 0]
 
 
@@ -256,24 +314,37 @@ def test_a_marker_that_feeds_a_marker_passes_its_value_on() -> None:
     outer = ("ComfyUIDeployExternalText", {"input_id": "out", "default_value": ["1", 0]})
     marked = mark({"1": inner, "2": outer, "3": _encode(["2", 0])})
     assert [list_slots(hint) for hint in marked.hints] == [["3.text"]]
-    assert marked.workflow.nodes["3"].inputs["text"] == "sea" and list_dangling(marked.workflow) == []
+    assert (
+        marked.workflow.nodes["3"].inputs["text"] == "sea" and list_dangling(marked.workflow) == []
+    )
 
 
 def test_a_marker_that_feeds_nothing_goes_with_a_note() -> None:
     marked = mark({"1": ("SwarmInputText", {"title": "Idle", "value": "x"}), "2": _encode("sea")})
-    assert marked.hints == () and list(marked.workflow.nodes) == ["2"] and say(marked, "feeds no other node")
+    assert (
+        marked.hints == ()
+        and list(marked.workflow.nodes) == ["2"]
+        and say(marked, "feeds no other node")
+    )
 
 
 def test_limits_that_leave_nothing_are_ignored_with_a_note() -> None:
-    odd = ("SwarmInputInteger", {"title": "Steps", "value": -5, "min": 50000, "max": 60000, "view_type": "small"})
+    odd = (
+        "SwarmInputInteger",
+        {"title": "Steps", "value": -5, "min": 50000, "max": 60000, "view_type": "small"},
+    )
     marked = mark({"1": odd, "2": _sample(steps=["1", 0])})
-    assert (marked.hints[0].minimum, marked.hints[0].maximum) == (None, None) and say(marked, "leave no value")
+    assert (marked.hints[0].minimum, marked.hints[0].maximum) == (None, None) and say(
+        marked, "leave no value"
+    )
     assert marked.workflow.nodes["2"].inputs["steps"] == 1
 
 
 def test_outputs_that_no_stock_node_replaces_are_taken_out() -> None:
     marked = mark({"1": ("CPackOutputZipSwitch", {}), "2": _encode("sea")})
-    assert marked.outputs == () and list(marked.workflow.nodes) == ["2"] and say(marked, "taken out")
+    assert (
+        marked.outputs == () and list(marked.workflow.nodes) == ["2"] and say(marked, "taken out")
+    )
 
 
 def test_a_workflow_without_markers_stays_as_it_is() -> None:

@@ -1,4 +1,6 @@
-"""Broken markers: whatever stands in a workflow, reading its markers never raises and never breaks it further."""
+"""Broken markers: whatever stands in a workflow, reading its markers never raises and never breaks
+it further.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,16 @@ from comfygradio.forms.drafting.markers import read_markers
 
 from .marking import DATA, FULL, PLAIN, RIVAL, list_dangling
 
-CLASSES = sorted({*RIVAL, "KSampler", "CLIPTextEncode", "LoadImage", "PreviewAny", "SaveImage", "Unknown"})
-CLASSES += ["ETN_KritaStyle", "ETN_KritaMaskLayer", "ETN_IntParameter", "ComfyUIDeployExternalVideo", "SwarmInputOdd"]
+CLASSES = sorted(
+    {*RIVAL, "KSampler", "CLIPTextEncode", "LoadImage", "PreviewAny", "SaveImage", "Unknown"}
+)
+CLASSES += [
+    "ETN_KritaStyle",
+    "ETN_KritaMaskLayer",
+    "ETN_IntParameter",
+    "ComfyUIDeployExternalVideo",
+    "SwarmInputOdd",
+]
 CLASSES += [
     "ComfyUIDeployExternalEXR",
     "SwarmInputAudio",
@@ -32,16 +42,36 @@ IDS = ["1", "2", "3", "4", "5", "1:2", "x"]
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12)
 words = st.sampled_from(
-    ["1e999", "nan", "-1", "0", "7", "true", "a/b/c", "1. G/2. L", "[1, null]", "<a:b:1>", "http://x/y"]
+    [
+        "1e999",
+        "nan",
+        "-1",
+        "0",
+        "7",
+        "true",
+        "a/b/c",
+        "1. G/2. L",
+        "[1, null]",
+        "<a:b:1>",
+        "http://x/y",
+    ]
 )
 links = st.tuples(st.sampled_from(IDS), st.integers(-1, 5)).map(list)
 junk = st.recursive(
-    scalars | words, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3), max_leaves=5
+    scalars | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=5,
 )
 titles = st.text(max_size=15) | st.builds(
-    "<{}:{}:{}>{}".format, st.text(max_size=5), st.text(max_size=8), st.text(max_size=5), st.text(max_size=8)
+    "<{}:{}:{}>{}".format,
+    st.text(max_size=5),
+    st.text(max_size=8),
+    st.text(max_size=5),
+    st.text(max_size=8),
 )
-titles |= st.sampled_from(["<Seed:prompt:1>", "<W:x/y:1/2> 9, 1, -3", "<A:output:1>", "VC_BASIC", "VC_ADV :x"])
+titles |= st.sampled_from(
+    ["<Seed:prompt:1>", "<W:x/y:1/2> 9, 1, -3", "<A:output:1>", "VC_BASIC", "VC_ADV :x"]
+)
 nodes = st.builds(
     Node,
     st.just(""),
@@ -50,9 +80,15 @@ nodes = st.builds(
     titles,
 )
 workflows = st.dictionaries(st.sampled_from(IDS), nodes, min_size=1).map(
-    lambda found: Workflow({key: Node(key, node.class_type, node.inputs, node.title) for key, node in found.items()})
+    lambda found: Workflow(
+        {key: Node(key, node.class_type, node.inputs, node.title) for key, node in found.items()}
+    )
 )
-ids = st.sampled_from([*IDS, "s", "t", "r", "r:1:text", "s:1:text", "s:2", "1:1:1"]) | st.integers(-20, 5) | scalars
+ids = (
+    st.sampled_from([*IDS, "s", "t", "r", "r:1:text", "s:1:text", "s:2", "1:1:1"])
+    | st.integers(-20, 5)
+    | scalars
+)
 entries = st.fixed_dictionaries(
     {},
     optional={
@@ -82,7 +118,8 @@ entries = st.fixed_dictionaries(
 wires = st.lists(st.integers(-20, 5), min_size=4, max_size=6) | st.fixed_dictionaries(
     {},
     optional={
-        key: st.integers(-20, 5) | junk for key in ("id", "origin_id", "origin_slot", "target_id", "target_slot")
+        key: st.integers(-20, 5) | junk
+        for key in ("id", "origin_id", "origin_slot", "target_id", "target_slot")
     },
 )
 graphs = {
@@ -92,7 +129,12 @@ graphs = {
 }
 definitions = st.lists(
     st.fixed_dictionaries(
-        {}, optional={**graphs, "id": st.sampled_from(["s", "t"]), "inputs": st.lists(entries | junk, max_size=3)}
+        {},
+        optional={
+            **graphs,
+            "id": st.sampled_from(["s", "t"]),
+            "inputs": st.lists(entries | junk, max_size=3),
+        },
     )
     | junk,
     max_size=3,
@@ -131,15 +173,21 @@ def test_reading_markers_never_raises(workflow: Workflow, saved: Any, has_rivals
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.sampled_from(["swarm", "comfydeploy", "krita", "comfy_pack", "mcww", "app_mode"]), st.data())
+@given(
+    st.sampled_from(["swarm", "comfydeploy", "krita", "comfy_pack", "mcww", "app_mode"]), st.data()
+)
 def test_a_stored_workflow_with_one_thing_broken(name: str, data: st.DataObject) -> None:
     stored = json.loads((DATA / "markers" / f"{name}.json").read_text(encoding="utf-8"))
     graph, saved = stored.get("workflow", stored), stored.get("saved")
     for _ in range(data.draw(st.integers(1, 4))):
         place: Any = saved if saved and data.draw(st.booleans()) else graph
         while True:
-            key = data.draw(st.sampled_from(sorted(place) if isinstance(place, dict) else range(len(place))))
-            if place is graph or (isinstance(place[key], dict | list) and place[key] and data.draw(st.integers(0, 4))):
+            key = data.draw(
+                st.sampled_from(sorted(place) if isinstance(place, dict) else range(len(place)))
+            )
+            if place is graph or (
+                isinstance(place[key], dict | list) and place[key] and data.draw(st.integers(0, 4))
+            ):
                 place = place[key]
                 continue
             place[key] = data.draw(links | junk)
@@ -150,10 +198,14 @@ def test_a_stored_workflow_with_one_thing_broken(name: str, data: st.DataObject)
 
 
 def test_deep_and_circular_subgraphs_end() -> None:
-    deep = [{"id": f"d{number}", "nodes": [{"id": 1, "type": f"d{number + 1}"}]} for number in range(500)]
+    deep = [
+        {"id": f"d{number}", "nodes": [{"id": 1, "type": f"d{number + 1}"}]}
+        for number in range(500)
+    ]
     circle = [{"id": "c", "nodes": [{"id": number, "type": "c"} for number in range(50)]}]
     wide = [
-        {"id": f"w{number}", "nodes": [{"id": i, "type": f"w{number + 1}"} for i in range(9)]} for number in range(40)
+        {"id": f"w{number}", "nodes": [{"id": i, "type": f"w{number + 1}"} for i in range(9)]}
+        for number in range(40)
     ]
     chain: list[Any] = [[number, number, 0, number + 1, 0, "INT"] for number in range(3000)]
     page = {
@@ -161,6 +213,11 @@ def test_deep_and_circular_subgraphs_end() -> None:
         + [{"id": number, "type": "Reroute"} for number in range(10, 3000)],
         "links": chain,
         "definitions": {"subgraphs": deep + circle + wide},
-        "extra": {"linearData": {"inputs": [["1", "x"], ["2", "x"], ["10", "x"], ["7", "x"]], "outputs": ["1", "7"]}},
+        "extra": {
+            "linearData": {
+                "inputs": [["1", "x"], ["2", "x"], ["10", "x"], ["7", "x"]],
+                "outputs": ["1", "7"],
+            }
+        },
     }
     assert check(Workflow({"1": Node("1", "KSampler", {}, "")}), PLAIN, page).hints == ()

@@ -91,12 +91,16 @@ def test_app_mode_keeps_order_labels_and_help() -> None:
 
 
 def test_a_subgraph_that_is_used_twice() -> None:
-    """Its own graph names the inputs of both; a bare id inside of it could be either and is left out."""
+    """Its own graph names the inputs of both; a bare id inside of it could be either and is left
+    out.
+    """
     loader = ("CheckpointLoaderSimple", {"ckpt_name": "tiny-a.safetensors"})
     saved = {
         "nodes": [{"id": 1, "type": SUB}, {"id": 2, "type": SUB}],
         "definitions": {"subgraphs": [{"id": SUB, "nodes": [{"id": 5, "type": loader[0]}]}]},
-        "extra": {"linearData": {"inputs": [[f"{SUB}:5", "ckpt_name"], ["5", "ckpt_name"]], "outputs": []}},
+        "extra": {
+            "linearData": {"inputs": [[f"{SUB}:5", "ckpt_name"], ["5", "ckpt_name"]], "outputs": []}
+        },
     }
     marked = mark({"1:5": loader, "2:5": loader}, saved=saved)
     assert [list_slots(hint) for hint in marked.hints] == [["1:5.ckpt_name", "2:5.ckpt_name"]]
@@ -109,8 +113,16 @@ def test_a_primitive_stands_for_everything_that_it_feeds() -> None:
         "nodes": [
             {"id": 1, "type": "PrimitiveNode"},
             {"id": 2, "type": "Reroute", "inputs": [{"name": "", "link": 10}]},
-            {"id": 3, "type": "KSampler", "inputs": [{"name": "seed", "widget": {"name": "seed"}, "link": 11}]},
-            {"id": 4, "type": "KSampler", "inputs": [{"name": "seed", "widget": {"name": "seed"}, "link": 12}]},
+            {
+                "id": 3,
+                "type": "KSampler",
+                "inputs": [{"name": "seed", "widget": {"name": "seed"}, "link": 11}],
+            },
+            {
+                "id": 4,
+                "type": "KSampler",
+                "inputs": [{"name": "seed", "widget": {"name": "seed"}, "link": 12}],
+            },
         ],
         "links": [[10, 1, 0, 2, 0, "INT"], [11, 2, 0, 3, 0, "INT"], [12, 1, 0, 4, 0, "INT"]],
         "extra": {"linearData": {"inputs": [[1, "value"]], "outputs": []}},
@@ -121,10 +133,16 @@ def test_a_primitive_stands_for_everything_that_it_feeds() -> None:
 
 def test_widgets_that_an_instance_shows_by_proxy() -> None:
     """Frontends 1.32 to 1.45 list them as pairs of inner node and widget."""
-    instance = {"id": 8, "type": SUB, "properties": {"proxyWidgets": [["5", "ckpt_name"], ["5", 7], "odd"]}}
+    instance = {
+        "id": 8,
+        "type": SUB,
+        "properties": {"proxyWidgets": [["5", "ckpt_name"], ["5", 7], "odd"]},
+    }
     saved = {
         "nodes": [instance],
-        "definitions": {"subgraphs": [{"id": SUB, "nodes": [{"id": 5, "type": "CheckpointLoaderSimple"}]}]},
+        "definitions": {
+            "subgraphs": [{"id": SUB, "nodes": [{"id": 5, "type": "CheckpointLoaderSimple"}]}]
+        },
         "extra": {"linearData": {"inputs": [["8", "ckpt_name"]], "outputs": ["8", 9]}},
     }
     nodes = {"8:5": ("CheckpointLoaderSimple", {"ckpt_name": "x"}), "8:6": ("SaveImage", {})}
@@ -138,7 +156,10 @@ def test_widgets_that_an_instance_shows_by_proxy() -> None:
     [
         ("<Prompt:prompt:1>", ("Prompt", "prompt", "", 1, None, "")),
         ("<Image 2:prompts/Image 2:2>", ("Image 2", "prompt", "Image 2", 2, None, "")),
-        ("<CFG:Advanced/General:2/3> 1, 10, 0.1", ("CFG", "advanced", "General", 2, 3, "1, 10, 0.1")),
+        (
+            "<CFG:Advanced/General:2/3> 1, 10, 0.1",
+            ("CFG", "advanced", "General", 2, 3, "1, 10, 0.1"),
+        ),
         ("<A -> B:ControlNet:7>json", ("A -> B", "other", "", 7, None, "json")),
     ],
 )
@@ -151,7 +172,17 @@ def test_titles_of_mcww(title: str, expected: tuple[object, ...]) -> None:
 
 @pytest.mark.parametrize(
     "title",
-    ["Prompt", "<Prompt:prompt>", "<:prompt:1>", "<a::1>", "<a:b/:1>", "<a:b/c/d:1>", "<a:b:x>", "<a:b:1", "x<a:b:1>"],
+    [
+        "Prompt",
+        "<Prompt:prompt>",
+        "<:prompt:1>",
+        "<a::1>",
+        "<a:b/:1>",
+        "<a:b/c/d:1>",
+        "<a:b:x>",
+        "<a:b:1",
+        "x<a:b:1>",
+    ],
 )
 def test_titles_that_say_nothing_to_mcww(title: str) -> None:
     assert parse_title(title) is None
@@ -177,22 +208,33 @@ def test_mcww_titles_become_fields_in_its_order() -> None:
 
 def test_mcww_titles_of_primitives_are_in_the_saved_workflow_only() -> None:
     seed = read("app_mode").hints[0]
-    assert (seed.source, seed.label, seed.widget, list_slots(seed)) == ("MCWW", "Seed", "seed", ["20:15:3.seed"])
+    assert (seed.source, seed.label, seed.widget, list_slots(seed)) == (
+        "MCWW",
+        "Seed",
+        "seed",
+        ["20:15:3.seed"],
+    )
 
 
 def test_titles_come_from_the_saved_workflow_where_the_api_format_has_none() -> None:
     saved = {"nodes": [{"id": 6, "type": "CLIPTextEncode", "title": "<Scene:prompt:1>"}]}
-    assert [hint.label for hint in mark({"6": ("CLIPTextEncode", {"text": "sea"})}, saved=saved).hints] == ["Scene"]
+    assert [
+        hint.label for hint in mark({"6": ("CLIPTextEncode", {"text": "sea"})}, saved=saved).hints
+    ] == ["Scene"]
 
 
 def test_viewcomfy_titles() -> None:
     hints = read("viewcomfy").hints
-    assert [(hint.label, hint.group, hint.advanced) for hint in hints if hint.group != "Sampling"] == [
+    assert [
+        (hint.label, hint.group, hint.advanced) for hint in hints if hint.group != "Sampling"
+    ] == [
         ("What to paint", "", False),
         ("Your picture", "", False),
     ]
     sampling = [list_slots(hint)[0] for hint in hints if hint.group == "Sampling" and hint.advanced]
-    assert sampling == [f"3.{name}" for name in ("seed", "steps", "cfg", "sampler_name", "scheduler", "denoise")]
+    assert sampling == [
+        f"3.{name}" for name in ("seed", "steps", "cfg", "sampler_name", "scheduler", "denoise")
+    ]
 
 
 def test_an_input_is_in_one_field_only() -> None:

@@ -72,7 +72,11 @@ def test_the_content_counts_and_not_the_name(tmp_path: Path, suffix: str) -> Non
         ("file", "a\0b", "does not exist."),
         ("file", "x" * 5000, "does not exist."),
         ("file", "/tmp/\ud800", "the file ? does not exist."),
-        ("video", PICTURES / "sound.flac", "this file is not a video that can be read; please use MP4 or WebM."),
+        (
+            "video",
+            PICTURES / "sound.flac",
+            "this file is not a video that can be read; please use MP4 or WebM.",
+        ),
         (
             "audio",
             PICTURES / "picture.png",
@@ -122,7 +126,9 @@ def test_a_mask_has_to_be_painted(tmp_path: Path) -> None:
     plain, painted = tmp_path / "plain.png", tmp_path / "painted.png"
     Image.new("RGB", (8, 8)).save(plain)
     Image.new("RGBA", (8, 8), (0, 0, 0, 254)).save(painted)
-    assert refuse("mask", plain).startswith("nothing is marked yet; paint over the part that shall change")
+    assert refuse("mask", plain).startswith(
+        "nothing is marked yet; paint over the part that shall change"
+    )
     assert check_value(make_field("mask"), painted) == painted
     Image.new("RGBA", (8, 8), (0, 0, 0, 255)).save(painted)
     assert "nothing is marked yet" in refuse("mask", painted)
@@ -150,7 +156,12 @@ def test_painting_makes_the_marked_part_transparent(tmp_path: Path) -> None:
     strokes.save(layer)
     with Image.open(compose_mask(background, [layer], target)) as masked:
         assert (masked.mode, masked.size, masked.format) == ("RGBA", (16, 16), "PNG")
-        assert masked.getpixel((1, 8)) == (0, 0, 255, 0) and masked.getpixel((14, 8)) == (0, 0, 255, 255)
+        assert masked.getpixel((1, 8)) == (0, 0, 255, 0) and masked.getpixel((14, 8)) == (
+            0,
+            0,
+            255,
+            255,
+        )
     assert check_value(make_field("mask"), target) == target
 
 
@@ -210,13 +221,19 @@ def test_a_picture_is_named_by_its_content(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("widget", ["image", "video", "file"])
-def test_a_file_that_vanishes_after_the_check_is_said_in_a_sentence(desk: Desk, widget: Widget) -> None:
+def test_a_file_that_vanishes_after_the_check_is_said_in_a_sentence(
+    desk: Desk, widget: Widget
+) -> None:
     flow = {
         "1": {"class_type": "LoadImage", "inputs": {"image": "anchor.png"}},
         "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "x"}},
     }
     form = desk.bind(f"f: {{slot: 1.image, widget: {widget}}}", corpus_info(), flow)
-    names: dict[Widget, str] = {"image": "picture.png", "video": "video.mp4", "file": "latent.latent"}
+    names: dict[Widget, str] = {
+        "image": "picture.png",
+        "video": "video.mp4",
+        "file": "latent.latent",
+    }
     path = desk.folder / names[widget]
     path.write_bytes((PICTURES / names[widget]).read_bytes())
     checked = form.check({"f": path})

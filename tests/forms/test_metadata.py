@@ -37,7 +37,10 @@ OWN = {
 }
 
 GRAPH = {
-    "1": {"class_type": "EmptyImage", "inputs": {"width": 64, "height": 64, "batch_size": 1, "color": 3368601}},
+    "1": {
+        "class_type": "EmptyImage",
+        "inputs": {"width": 64, "height": 64, "batch_size": 1, "color": 3368601},
+    },
     "2": {"class_type": "SaveImage", "inputs": {"filename_prefix": "x", "images": ["1", 0]}},
 }
 
@@ -107,7 +110,10 @@ def test_a_png_that_was_cut_off_still_tells_its_settings(tmp_path: Path) -> None
 
 def test_of_two_prompts_the_first_counts(tmp_path: Path) -> None:
     other = {"9": {"class_type": "SaveImage", "inputs": {}}}
-    assert read_metadata(write(tmp_path, png(text("prompt", GRAPH), text("prompt", other)))).prompt == GRAPH
+    assert (
+        read_metadata(write(tmp_path, png(text("prompt", GRAPH), text("prompt", other)))).prompt
+        == GRAPH
+    )
 
 
 def test_what_the_server_added_while_it_ran_is_taken_away(tmp_path: Path) -> None:
@@ -124,7 +130,10 @@ def test_nodes_that_rode_along_are_taken_away(tmp_path: Path) -> None:
 
 
 def test_nan_and_exact_seeds_and_half_characters(tmp_path: Path) -> None:
-    raw = '{"1": {"class_type": "A", "inputs": {"a": NaN, "b": -Infinity, "c": 18446744073709551615, "d": "\\ud83d"}}}'
+    raw = (
+        '{"1": {"class_type": "A", "inputs": {"a": NaN, "b": -Infinity, "c": '
+        '18446744073709551615, "d": "\\ud83d"}}}'
+    )
     found = read_metadata(write(tmp_path, png(chunk(b"tEXt", b"prompt\0" + raw.encode()))))
     assert found.prompt is not None
     inputs = found.prompt["1"]["inputs"]
@@ -137,7 +146,9 @@ def test_nan_and_exact_seeds_and_half_characters(tmp_path: Path) -> None:
 def test_exif_of_pictures(tmp_path: Path, format: str, tag: int) -> None:
     exif = Image.Exif()
     if tag == 0x9286:
-        exif.get_ifd(0x8769)[tag] = b"UNICODE\0" + json.dumps({"prompt": GRAPH, "workflow": PAGE}).encode("utf-16-le")
+        exif.get_ifd(0x8769)[tag] = b"UNICODE\0" + json.dumps(
+            {"prompt": GRAPH, "workflow": PAGE}
+        ).encode("utf-16-le")
     else:
         exif[tag], exif[0x010F] = f"Prompt: {json.dumps(GRAPH)}", f"workflow:{json.dumps(PAGE)}"
     path = tmp_path / "any name.gif"
@@ -186,7 +197,9 @@ def test_workflow_files(tmp_path: Path, data: Any) -> None:
 def test_a_workflow_of_the_page_alone_is_said_to_be_no_prompt(tmp_path: Path) -> None:
     found = read_metadata(write(tmp_path, json.dumps(PAGE)))
     assert (found.prompt, found.workflow) == (None, PAGE)
-    assert found.notes == ("The file holds only ComfyUI's own workflow (UI format), and not the prompt that was run.",)
+    assert found.notes == (
+        "The file holds only ComfyUI's own workflow (UI format), and not the prompt that was run.",
+    )
 
 
 def test_svg(tmp_path: Path) -> None:
@@ -195,7 +208,10 @@ def test_svg(tmp_path: Path) -> None:
     assert read_metadata(write(tmp_path, svg)) == Metadata("svg", GRAPH, comfygradio=OWN)
 
 
-NOTHING = "file holds no ComfyUI settings: it was saved again by another program, or with metadata switched off."
+NOTHING = (
+    "file holds no ComfyUI settings: it was saved again by another program, or with metadata "
+    "switched off."
+)
 
 
 def test_files_without_settings_say_why(tmp_path: Path) -> None:
@@ -203,18 +219,29 @@ def test_files_without_settings_say_why(tmp_path: Path) -> None:
     for format in ("PNG", "JPEG", "WEBP", "AVIF"):
         Image.new("RGB", (8, 8)).save(path, format)
         assert refuse(path) == NOTHING
-    for data in ("{}", '{"a": 1}', "<svg></svg>", png(text("prompt", "a cat")), png(text("comment", "Made with GIMP"))):
+    for data in (
+        "{}",
+        '{"a": 1}',
+        "<svg></svg>",
+        png(text("prompt", "a cat")),
+        png(text("comment", "Made with GIMP")),
+    ):
         assert refuse(write(tmp_path, data)) == NOTHING
 
 
 @pytest.mark.parametrize(
     ("part", "program"),
     [
-        (chunk(b"tEXt", b"parameters\0a cat\nSteps: 20, Sampler: Euler a, Seed: 7"), "Stable Diffusion WebUI"),
+        (
+            chunk(b"tEXt", b"parameters\0a cat\nSteps: 20, Sampler: Euler a, Seed: 7"),
+            "Stable Diffusion WebUI",
+        ),
         (text("invokeai_metadata", {"seed": 7}), "InvokeAI"),
     ],
 )
-def test_pictures_of_other_programs_are_told_apart(tmp_path: Path, part: bytes, program: str) -> None:
+def test_pictures_of_other_programs_are_told_apart(
+    tmp_path: Path, part: bytes, program: str
+) -> None:
     told = refuse(write(tmp_path, png(part)))
     assert told.startswith(f"file was made by another program ({program}")
     assert read_metadata(write(tmp_path, png(part, text("prompt", GRAPH)))).prompt == GRAPH
@@ -222,7 +249,9 @@ def test_pictures_of_other_programs_are_told_apart(tmp_path: Path, part: bytes, 
 
 def test_webui_in_a_jpeg(tmp_path: Path) -> None:
     exif = Image.Exif()
-    exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + "a cat\nSteps: 20, Sampler: Euler a, Seed: 7".encode("utf-16-be")
+    exif.get_ifd(0x8769)[0x9286] = (
+        b"UNICODE\0" + "a cat\nSteps: 20, Sampler: Euler a, Seed: 7".encode("utf-16-be")
+    )
     Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg", exif=exif)
     assert "another program (Stable Diffusion WebUI" in refuse(tmp_path / "a.jpg")
 
@@ -257,14 +286,25 @@ DEEP = '{"1": {"class_type": "A", "inputs": {"a": ' + "[" * 200 + "]" * 200 + "}
         (png(chunk(b"tEXt", b"prompt\0" + DEEP.encode())), "holds settings that are damaged"),
         (png(chunk(b"tEXt", b"prompt\0" + b"x" * (17 * 2**20))), "far more text"),
         (png(chunk(b"zTXt", b"prompt\0\0" + zlib.compress(bytes(64 * 2**20)))), "far more text"),
-        (png(chunk(b"zTXt", b"prompt\0\0rubbish"), chunk(b"iTXt", b""), chunk(b"tEXt", b"")), NOTHING[5:]),
+        (
+            png(chunk(b"zTXt", b"prompt\0\0rubbish"), chunk(b"iTXt", b""), chunk(b"tEXt", b"")),
+            NOTHING[5:],
+        ),
         (png(struct.pack(">I4s", 2**32 - 1, b"tEXt")), "far more text"),
         (png(struct.pack(">I4s", 2**32 - 1, b"IDAT")), NOTHING[5:]),
-        (png(text("prompt", dict.fromkeys(map(str, range(MAX_NODES + 1)), GRAPH["1"]))), "5,001 nodes"),
-        (json.dumps({"values": {}, "comfygradio": {"values": []}, "prompt": [], "workflow": {}}), NOTHING[5:]),
+        (
+            png(text("prompt", dict.fromkeys(map(str, range(MAX_NODES + 1)), GRAPH["1"]))),
+            "5,001 nodes",
+        ),
+        (
+            json.dumps({"values": {}, "comfygradio": {"values": []}, "prompt": [], "workflow": {}}),
+            NOTHING[5:],
+        ),
     ],
 )
-def test_broken_and_hostile_files_are_refused_in_a_sentence(tmp_path: Path, data: bytes | str, told: str) -> None:
+def test_broken_and_hostile_files_are_refused_in_a_sentence(
+    tmp_path: Path, data: bytes | str, told: str
+) -> None:
     assert told in refuse(write(tmp_path, data))
 
 
@@ -283,7 +323,9 @@ def test_a_bomb_of_pixels_is_not_unpacked(tmp_path: Path) -> None:
     Image.new("L", (8, 8)).save(jpeg, "JPEG")
     start = jpeg.read_bytes().index(b"\xff\xc0") + 5
     data = jpeg.read_bytes()
-    assert "is damaged" in refuse(write(tmp_path, data[:start] + b"\xff\xff\xff\xff" + data[start + 4 :]))
+    assert "is damaged" in refuse(
+        write(tmp_path, data[:start] + b"\xff\xff\xff\xff" + data[start + 4 :])
+    )
 
 
 def test_a_picture_saved_by_pillow_with_long_texts(tmp_path: Path) -> None:
@@ -295,7 +337,9 @@ def test_a_picture_saved_by_pillow_with_long_texts(tmp_path: Path) -> None:
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     st.sampled_from(sorted(SAMPLES)),
@@ -317,12 +361,20 @@ def test_mutated_files_are_read_or_refused(
 
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
-JSON = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=8), inner), max_leaves=20)
-NAMES = st.sampled_from(["prompt", "workflow", "comfygradio", "comment", "nodes", "class_type", "extra_data", "values"])
+JSON = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=20,
+)
+NAMES = st.sampled_from(
+    ["prompt", "workflow", "comfygradio", "comment", "nodes", "class_type", "extra_data", "values"]
+)
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.dictionaries(NAMES, JSON | st.dictionaries(NAMES, JSON | st.dictionaries(NAMES, JSON))))
 def test_any_json_is_read_or_refused(tmp_path: Path, data: dict[str, Any]) -> None:

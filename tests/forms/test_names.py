@@ -27,12 +27,19 @@ from comfygradio.forms.names import find_near, is_model_name, match_name, take_f
         ("x", [], None),
     ],
 )
-def test_one_name_that_fits(value: object, choices: list[str | int | float | bool], expected: str | None) -> None:
+def test_one_name_that_fits(
+    value: object, choices: list[str | int | float | bool], expected: str | None
+) -> None:
     assert match_name(value, choices) == expected
 
 
 def test_the_nearest_names() -> None:
-    choices = ["sdxl/dream-shaper-v8.safetensors", "dreamshaper_7.safetensors", "flux-dev.safetensors", "vae.pt"]
+    choices = [
+        "sdxl/dream-shaper-v8.safetensors",
+        "dreamshaper_7.safetensors",
+        "flux-dev.safetensors",
+        "vae.pt",
+    ]
     assert find_near("DreamShaper_8.safetensors", choices)[:2] == (
         "dreamshaper_7.safetensors",
         "sdxl/dream-shaper-v8.safetensors",
@@ -43,7 +50,14 @@ def test_the_nearest_names() -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("a.safetensors", True), ("A.GGUF", True), ("a.png", False), ("safetensors", False), (7, False), (None, False)],
+    [
+        ("a.safetensors", True),
+        ("A.GGUF", True),
+        ("a.png", False),
+        ("safetensors", False),
+        (7, False),
+        (None, False),
+    ],
 )
 def test_what_a_model_is_called(value: object, expected: bool) -> None:
     assert is_model_name(value) is expected

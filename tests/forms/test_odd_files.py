@@ -1,4 +1,6 @@
-"""Odd preset files and odd servers: whatever they say, a sentence comes out or it is passed over."""
+"""Odd preset files and odd servers: whatever they say, a sentence comes out or it is
+passed over.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def refuse(desk: Desk, text: str) -> str:
     return str(caught.value).removeprefix(f"{path}")
 
 
-@pytest.mark.parametrize("value", ["2024-13-45", "!!int x", "!!int ''", "!!bool maybe", "!!timestamp x", "9" * 5000])
+@pytest.mark.parametrize(
+    "value", ["2024-13-45", "!!int x", "!!int ''", "!!bool maybe", "!!timestamp x", "9" * 5000]
+)
 def test_values_that_yaml_cannot_read(desk: Desk, value: str) -> None:
     text = refuse(desk, f"{HEAD}fields: {{a: {{slot: 3.steps, default: {value}}}}}")
     assert text.startswith(": a value cannot be read (") and text.endswith("); put it in quotes.")
@@ -90,12 +94,18 @@ def test_odd_orders(order: Any) -> None:
 
 
 def test_names_of_files_that_are_no_text_are_not_offered() -> None:
-    spec = read_spec([["a.pt", "caf\udce9.pt", ["x"], None, 7], {"tooltip": "caf\udce9", "display_name": "\ud800"}])
+    spec = read_spec(
+        [
+            ["a.pt", "caf\udce9.pt", ["x"], None, 7],
+            {"tooltip": "caf\udce9", "display_name": "\ud800"},
+        ]
+    )
     assert (spec.choices, spec.tooltip, spec.label) == (("a.pt", 7), "caf?", "?")
 
 
 @pytest.mark.parametrize(
-    "spec", [[], None, "INT", 7, [None], [{}], [["a"], None], [["a"], []], ["COMBO", {"options": 7}]]
+    "spec",
+    [[], None, "INT", 7, [None], [{}], [["a"], None], [["a"], []], ["COMBO", {"options": 7}]],
 )
 def test_odd_specs(desk: Desk, spec: Any) -> None:
     data = copy.deepcopy(read_object_info("v0.33.0"))
@@ -104,7 +114,9 @@ def test_odd_specs(desk: Desk, spec: Any) -> None:
     assert all(problem.input == "scheduler" for problem in form.problems)
 
 
-@pytest.mark.parametrize("answer", [None, [], "x", {"KSampler": None}, {"KSampler": {"input": []}}, {7: {}}])
+@pytest.mark.parametrize(
+    "answer", [None, [], "x", {"KSampler": None}, {"KSampler": {"input": []}}, {7: {}}]
+)
 def test_odd_answers(desk: Desk, answer: Any) -> None:
     problems = desk.bind("f: {slot: 3.steps}", ObjectInfo.from_json(answer)).problems
     assert problems and all(str(problem).endswith(".") for problem in problems)

@@ -14,7 +14,9 @@ from comfygradio.forms.media import name_upload
 from comfygradio.forms.picture import check_picture
 from comfygradio.forms.slots import Slot
 
-FIELD = Field(name="image", widget="image", label="Image", slots={"": (Slot("1", "image"),)}, max_mb=2)
+FIELD = Field(
+    name="image", widget="image", label="Image", slots={"": (Slot("1", "image"),)}, max_mb=2
+)
 FORMATS = ("png", "jpg", "webp", "gif", "bmp", "tiff")
 
 
@@ -28,10 +30,17 @@ def claim_size(path: Path, width: int, height: int) -> Path:
     """A PNG of a few bytes that says it has this many pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    parts = (b"\x89PNG\r\n\x1a\n", chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(b"")), chunk(b"IEND", b""))
+    parts = (
+        b"\x89PNG\r\n\x1a\n",
+        chunk(b"IHDR", header),
+        chunk(b"IDAT", zlib.compress(b"")),
+        chunk(b"IEND", b""),
+    )
     path.write_bytes(b"".join(parts))
     return path
 
@@ -66,7 +75,10 @@ def test_values_that_are_no_files(value: object, expected: str) -> None:
         (b"hello", "not a picture"),
         (b"%PDF-1.4 ...", "not a picture"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n", "not a picture"),
+        (
+            b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n",
+            "not a picture",
+        ),
         (b"\x89PNG\r\n\x1a\n", "picture"),
     ],
 )
@@ -84,7 +96,9 @@ def test_a_folder_is_no_picture(tmp_path: Path) -> None:
 def test_cut_off_pictures(tmp_path: Path, suffix: str) -> None:
     path = draw(tmp_path / f"a.{suffix}")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    assert "damaged" in (check_picture(path, 2) or "") or "not a picture" in (check_picture(path, 2) or "")
+    assert "damaged" in (check_picture(path, 2) or "") or "not a picture" in (
+        check_picture(path, 2) or ""
+    )
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -102,12 +116,18 @@ def test_no_damage_raises(tmp_path: Path, suffix: str) -> None:
 @pytest.mark.parametrize(
     ("width", "height", "expected"),
     [
-        (10_000, 10_000, "the picture has 10000 × 10000 pixels, that is 100 megapixels; at most 50 are allowed."),
+        (
+            10_000,
+            10_000,
+            "the picture has 10000 × 10000 pixels, that is 100 megapixels; at most 50 are allowed.",
+        ),
         (50_000, 50_000, "the picture is far too large; at most 50 megapixels are allowed."),
         (2**31 - 1, 2**31 - 1, "at most 50 megapixels are allowed."),
     ],
 )
-def test_too_many_pixels_are_refused_unread(tmp_path: Path, width: int, height: int, expected: str) -> None:
+def test_too_many_pixels_are_refused_unread(
+    tmp_path: Path, width: int, height: int, expected: str
+) -> None:
     assert expected in (check_picture(claim_size(tmp_path / "a.png", width, height), 2) or "")
 
 
@@ -117,7 +137,11 @@ def test_too_many_megabytes(tmp_path: Path) -> None:
 
 
 def test_the_uploaded_name_depends_on_the_content_alone(tmp_path: Path) -> None:
-    first, copy, other = draw(tmp_path / "a.png"), tmp_path / "b ü.png", draw(tmp_path / "c.png", (9, 9))
+    first, copy, other = (
+        draw(tmp_path / "a.png"),
+        tmp_path / "b ü.png",
+        draw(tmp_path / "c.png", (9, 9)),
+    )
     copy.write_bytes(first.read_bytes())
     assert name_upload(FIELD, first) == name_upload(FIELD, copy) != name_upload(FIELD, other)
     assert name_upload(FIELD, first).endswith(".png")

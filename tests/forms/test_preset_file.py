@@ -24,54 +24,103 @@ def refuse(desk: Desk, text: str, name: str = "test") -> str:
     ("text", "expected"),
     [
         ("feilds: {}", "test.yaml:3: unknown key feilds; did you mean fields?"),
-        ("zzz: 1", "test.yaml:3: unknown key zzz; there are title, workflow, description, icon, group, order, "),
+        (
+            "zzz: 1",
+            "test.yaml:3: unknown key zzz; there are title, workflow, description, icon, group, "
+            "order, ",
+        ),
         (
             "fields:\n  a:\n    slot: 6.text\n    labl: x",
             "test.yaml:6: fields.a: unknown key labl; did you mean label?",
         ),
-        ("fields: {a: {slot: {node: 6, input: text, ttle: x}}}", "test.yaml:3: fields.a.slot: unknown key ttle; did"),
+        (
+            "fields: {a: {slot: {node: 6, input: text, ttle: x}}}",
+            "test.yaml:3: fields.a.slot: unknown key ttle; did",
+        ),
         ("fields: {a: {slot: {node: 6}}}", "test.yaml:3: fields.a.slot needs the key input."),
         (
             "fields: {a: {slot: 6.text, show_if: x}}",
             "fields.a.show_if: write {FIELD: VALUE} or {FIELD: [VALUE, VALUE]}",
         ),
         ("sweep: {a: 1-3}", "test.yaml:3: sweep: there is no field a; there are"),
-        ("fields: {a: {choices: {Photo: {3.cfg: 6}}, slot: 6.text}}", "needs no slot where its choices set slots."),
-        ("fields: {a: {choices: {Photo: {3.cfg: 6}, Comic: 8}}}", "either all choices set slots or none does."),
-        ("fields: {a: {slot: 6.text, widget: slidr}}", "there is no widget slidr; there are text, textarea, number,"),
+        (
+            "fields: {a: {choices: {Photo: {3.cfg: 6}}, slot: 6.text}}",
+            "needs no slot where its choices set slots.",
+        ),
+        (
+            "fields: {a: {choices: {Photo: {3.cfg: 6}, Comic: 8}}}",
+            "either all choices set slots or none does.",
+        ),
+        (
+            "fields: {a: {slot: 6.text, widget: slidr}}",
+            "there is no widget slidr; there are text, textarea, number,",
+        ),
         ("fields: {a: {label: x}}", "test.yaml:3: fields.a: needs either slot or slots."),
         (
             "fields: {a: {slot: 6.text, slots: {width: 5.width, height: 5.height}}}",
             "needs either slot or slots, not both.",
         ),
-        ("fields: {a: {slots: {width: 5.width}}}", "needs both width and height in slots, or model (and"),
-        ("fields: {a: {slot: 6.5}}", "test.yaml:3: fields.a.slot: write NODE.INPUT, for example 6.text."),
+        (
+            "fields: {a: {slots: {width: 5.width}}}",
+            "needs both width and height in slots, or model (and",
+        ),
+        (
+            "fields: {a: {slot: 6.5}}",
+            "test.yaml:3: fields.a.slot: write NODE.INPUT, for example 6.text.",
+        ),
         ("fields: {a: {slot: []}}", "test.yaml:3: fields.a.slot: "),
         ("fields: {a: 6.text}", "fields.a: a field is a list of keys, for example {slot: 6.text}."),
         ("fields: {a: }", "fields.a: a field is a list of keys, for example {slot: 6.text}."),
-        ("fields: {my field: {slot: 6.text}}", "fields.my field: a field is named in letters, digits and _"),
-        ("fields: {a: {slot: 6.text, advanced: maybe}}", "fields.a.advanced: this has to be a valid boolean."),
+        (
+            "fields: {my field: {slot: 6.text}}",
+            "fields.my field: a field is named in letters, digits and _",
+        ),
+        (
+            "fields: {a: {slot: 6.text, advanced: maybe}}",
+            "fields.a.advanced: this has to be a valid boolean.",
+        ),
         ("fields: {a: {slot: 3.steps, min: low}}", "fields.a.min: this has to be a valid number."),
         ("fields: {a: {slot: 3.steps, min: true}}", "fields.a.min: this has to be a valid number."),
-        ("fields: {a: {slot: 3.steps, max: .nan}}", "fields.a.max: this has to be a finite number."),
-        ("fields: {a: {slot: 3.steps, max: .inf}}", "fields.a.max: this has to be a finite number."),
+        (
+            "fields: {a: {slot: 3.steps, max: .nan}}",
+            "fields.a.max: this has to be a finite number.",
+        ),
+        (
+            "fields: {a: {slot: 3.steps, max: .inf}}",
+            "fields.a.max: this has to be a finite number.",
+        ),
         ("fields: {a: {slot: 3.steps, step: 0}}", "fields.a.step: this has to be greater than 0."),
-        ("fields: {a: {slot: 10.image, max_mb: -1}}", "fields.a.max_mb: this has to be greater than 0."),
+        (
+            "fields: {a: {slot: 10.image, max_mb: -1}}",
+            "fields.a.max_mb: this has to be greater than 0.",
+        ),
         (
             "fields: {a: {slot: 3.steps, default: [[1]]}}",
             "fields.a.default: [1] does not fit; texts, numbers, true and",
         ),
         ("outputs: 9", "test.yaml:3: outputs: this has to be a valid list."),
-        ("fields: {a: {slot: 6.text}}\nexamples: [{title: x, b: 1}]", "test.yaml:4: examples: there is no field b; "),
+        (
+            "fields: {a: {slot: 6.text}}\nexamples: [{title: x, b: 1}]",
+            "test.yaml:4: examples: there is no field b; ",
+        ),
         ("order: first", "test.yaml:3: order: this has to be a valid number."),
         ("title: again", "test.yaml:3: the key title stands twice."),
-        ("fields:\n  a: {slot: 6.text}\n  a: {slot: 7.text}", "test.yaml:5: the key a stands twice."),
+        (
+            "fields:\n  a: {slot: 6.text}\n  a: {slot: 7.text}",
+            "test.yaml:5: the key a stands twice.",
+        ),
         ("fields: {on: {slot: 6.text}}", 'test.yaml:3: write the key on in quotes ("on").'),
         ("fields: &x {a: *x}", "test.yaml:3: "),
         ("description: [", "no valid YAML"),
-        ("description: a: b", "test.yaml:3: no valid YAML: mapping values are not allowed in this context."),
+        (
+            "description: a: b",
+            "test.yaml:3: no valid YAML: mapping values are not allowed in this context.",
+        ),
         ("\ticon: x", "test.yaml:3: no valid YAML: found a tab character"),
-        ("icon: !!python/object/apply:os.getcwd []", "test.yaml:3: no valid YAML: could not determine a constructor"),
+        (
+            "icon: !!python/object/apply:os.getcwd []",
+            "test.yaml:3: no valid YAML: could not determine a constructor",
+        ),
         ("icon: \x07", "no valid YAML"),
     ],
 )
@@ -88,9 +137,15 @@ def test_mistakes_are_named_with_line_and_key(desk: Desk, text: str, expected: s
         ("title: Test", "test.yaml:1: this preset needs the key workflow."),
         ('title: ""\nworkflow: workflow.json', "test.yaml:1: title: "),
         ("title: 5\nworkflow: workflow.json", "test.yaml:1: title: this has to be a valid string."),
-        ("title: Test\nworkflow: none.json", "none.json cannot be read: No such file or directory."),
+        (
+            "title: Test\nworkflow: none.json",
+            "none.json cannot be read: No such file or directory.",
+        ),
         ("title: Test\nworkflow: test.yaml", "test.yaml is no valid JSON: "),
-        ("title: Test\nworkflow: ../workflow.json", "lies outside of the preset's folder; put it beside the file."),
+        (
+            "title: Test\nworkflow: ../workflow.json",
+            "lies outside of the preset's folder; put it beside the file.",
+        ),
         ("title: Test\nworkflow: /etc/hosts", "lies outside of the preset's folder"),
         ("title: Test\nworkflow: .", "lies outside of the preset's folder"),
         ('title: Test\nworkflow: "a\\0b"', "is no path"),
@@ -102,10 +157,15 @@ def test_heads_that_cannot_be_used(desk: Desk, text: str, expected: str) -> None
 
 def test_every_mistake_is_said_at_once(desk: Desk) -> None:
     text = refuse(desk, f"{HEAD}feilds: 1\nicn: 2\n")
-    assert "test.yaml:3: unknown key feilds" in text and "test.yaml:4: unknown key icn; did you mean icon?" in text
+    assert (
+        "test.yaml:3: unknown key feilds" in text
+        and "test.yaml:4: unknown key icn; did you mean icon?" in text
+    )
 
 
-def test_a_link_out_of_the_folder_is_refused(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_link_out_of_the_folder_is_refused(
+    desk: Desk, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     outside = tmp_path_factory.mktemp("outside") / "secret.json"
     outside.write_text("{}", encoding="utf-8")
     (desk.folder / "link.json").symlink_to(outside)
@@ -120,14 +180,16 @@ def test_a_workflow_may_lie_in_a_folder_below(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "suggestion"), [("Bad Name", "bad_name.yaml"), ("9x", "preset_9x.yaml"), ("x-y", "x_y.yaml")]
+    ("name", "suggestion"),
+    [("Bad Name", "bad_name.yaml"), ("9x", "preset_9x.yaml"), ("x-y", "x_y.yaml")],
 )
 def test_presets_are_named_in_snake_case(desk: Desk, name: str, suggestion: str) -> None:
     assert suggestion in refuse(desk, HEAD, name)
 
 
 @pytest.mark.parametrize(
-    "workflow", [{"nodes": [], "links": []}, {"last_node_id": 3, "nodes": [{"id": 1, "type": "KSampler"}]}]
+    "workflow",
+    [{"nodes": [], "links": []}, {"last_node_id": 3, "nodes": [{"id": 1, "type": "KSampler"}]}],
 )
 def test_a_ui_format_workflow_is_said_so_with_how_to_export(desk: Desk, workflow: object) -> None:
     path = desk.write(HEAD, workflow)
@@ -161,7 +223,9 @@ def test_a_file_in_another_encoding(desk: Desk) -> None:
 
 
 def test_question_marks_in_flow_style_are_text(desk: Desk) -> None:
-    assert desk.load("f: {slot: 6.text, label: What is it?}").file.fields["f"].label == "What is it?"
+    assert (
+        desk.load("f: {slot: 6.text, label: What is it?}").file.fields["f"].label == "What is it?"
+    )
 
 
 def test_a_folder_gives_presets_in_order_and_an_error_for_each_broken_file(desk: Desk) -> None:
@@ -171,7 +235,10 @@ def test_a_folder_gives_presets_in_order_and_an_error_for_each_broken_file(desk:
     desk.write("title: B\n", name="half")
     presets, errors = load_presets([desk.folder, desk.folder / "missing"])
     assert [preset.name for preset in presets] == ["early", "late"]
-    assert [Path(str(error).partition(":")[0]).name for error in errors[:2]] == ["broken.yaml", "half.yaml"]
+    assert [Path(str(error).partition(":")[0]).name for error in errors[:2]] == [
+        "broken.yaml",
+        "half.yaml",
+    ]
     assert "missing does not exist" in str(errors[2])
 
 

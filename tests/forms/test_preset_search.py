@@ -20,7 +20,12 @@ from .shuffling import change_literals, renumber
 PRESETS = Path(__file__).parent.parent.parent / "presets"
 CASES = list_cases()
 CORPUS = [
-    Preset(case.name, Path(case.name), PresetFile(title=case.expected.title, workflow="x.json"), case.workflow)
+    Preset(
+        case.name,
+        Path(case.name),
+        PresetFile(title=case.expected.title, workflow="x.json"),
+        case.workflow,
+    )
     for case in CASES
 ]
 
@@ -37,21 +42,30 @@ def picture(graph: Any, **comfygradio: Any) -> Metadata:
 def test_our_own_pictures_name_their_preset(tmp_path: Path) -> None:
     preset = load(tmp_path)
     prompt = preset.bind(make_info("v0.33.0")).fill({})
-    assert find_preset(carry(prompt, own=True), [preset]) == (preset, "comfygradio made this file with the form Test.")
+    assert find_preset(carry(prompt, own=True), [preset]) == (
+        preset,
+        "comfygradio made this file with the form Test.",
+    )
     only_values = Metadata("png", comfygradio={"preset": "test", "values": {}})
     assert find_preset(only_values, [preset])[0] is preset
 
 
-def test_another_form_of_the_same_name_is_not_believed(tmp_path: Path, shipped: list[Preset]) -> None:
+def test_another_form_of_the_same_name_is_not_believed(
+    tmp_path: Path, shipped: list[Preset]
+) -> None:
     preset = load(tmp_path, name="upscale")
     upscale = next(one for one in shipped if one.name == "upscale")
-    found, reason = find_preset(picture(upscale.workflow.to_json(), preset="upscale", values={}), [preset])
+    found, reason = find_preset(
+        picture(upscale.workflow.to_json(), preset="upscale", values={}), [preset]
+    )
     assert found is None and "called upscale, whose workflow is another one here." in reason
-    found, reason = find_preset(picture(upscale.workflow.to_json(), preset="gone", values={}), shipped)
+    found, reason = find_preset(
+        picture(upscale.workflow.to_json(), preset="gone", values={}), shipped
+    )
     assert found is upscale
     assert (
-        reason
-        == f"It was made with a form called gone, which is not here. Its workflow is that of the form {upscale.title}."
+        reason == "It was made with a form called gone, which is not here. Its workflow is that of "
+        f"the form {upscale.title}."
     )
 
 
@@ -61,22 +75,30 @@ def test_foreign_graphs_find_their_preset_among_many(place: int, has_titles: boo
     preset = CORPUS[place]
     graph = change_literals(renumber(preset.workflow.to_json(), place, has_titles)[0])
     found, reason = find_preset(Metadata("png", graph), CORPUS)
-    assert found is not None and reason.startswith(f"Its workflow is that of the form {found.title}.")
+    assert found is not None and reason.startswith(
+        f"Its workflow is that of the form {found.title}."
+    )
     assert found is preset or (preset.title in reason and not has_titles)
 
 
 @pytest.mark.parametrize("place", range(1, len(CORPUS), 4))
 def test_without_their_preset_nothing_is_claimed_for_sure(place: int) -> None:
-    """Two workflows of the corpus are the same but for ids and titles; of all others something differs."""
+    """Two workflows of the corpus are the same but for ids and titles; of all others something
+    differs.
+    """
     others = [preset for preset in CORPUS if preset is not CORPUS[place]]
     found, reason = find_preset(Metadata("png", CORPUS[place].workflow.to_json()), others)
     if found is None:
         assert reason == f"None of the {len(others)} forms resembles the workflow of this file."
     elif "is that of the form" in reason:
-        classes = [sorted(node.class_type for node in preset.workflow) for preset in (found, CORPUS[place])]
+        classes = [
+            sorted(node.class_type for node in preset.workflow) for preset in (found, CORPUS[place])
+        ]
         assert classes[0] == classes[1]
     else:
-        assert reason.startswith(f"Its workflow resembles that of the form {found.title}, but is not the same")
+        assert reason.startswith(
+            f"Its workflow resembles that of the form {found.title}, but is not the same"
+        )
 
 
 def test_what_differs_is_named(tmp_path: Path) -> None:
@@ -88,7 +110,8 @@ def test_what_differs_is_named(tmp_path: Path) -> None:
     found, reason = find_preset(picture(graph), [load(tmp_path, "seed: {slot: 3.seed}")])
     assert found is not None
     assert reason == (
-        "Its workflow resembles that of the form Test, but is not the same: it has Larger and it lacks ImageScaleBy."
+        "Its workflow resembles that of the form Test, but is not the same: it has Larger and it "
+        "lacks ImageScaleBy."
     )
 
 
@@ -97,7 +120,10 @@ def test_bypassed_nodes_and_added_loras_do_not_count_as_differences(tmp_path: Pa
     values = {"double": False, "loras": [("tiny-lora.safetensors", 1.0)] * 3}
     prompt = preset.bind(make_info("v0.33.0")).fill(values)
     assert "22" not in prompt.graph and len(prompt.graph) == len(WORKFLOW)
-    assert find_preset(carry(prompt), [preset]) == (preset, "Its workflow is that of the form Test.")
+    assert find_preset(carry(prompt), [preset]) == (
+        preset,
+        "Its workflow is that of the form Test.",
+    )
 
 
 def test_of_equal_graphs_titles_decide_then_values_and_the_rest_is_said(tmp_path: Path) -> None:
@@ -123,7 +149,8 @@ def test_of_equal_graphs_titles_decide_then_values_and_the_rest_is_said(tmp_path
 def test_files_without_a_prompt_say_so(shipped: list[Preset]) -> None:
     assert find_preset(Metadata("png", workflow={"nodes": []}), shipped) == (
         None,
-        "The file holds only ComfyUI's own workflow (UI format), which cannot be compared with the forms.",
+        "The file holds only ComfyUI's own workflow (UI format), which cannot be compared with "
+        "the forms.",
     )
     assert find_preset(Metadata("png", comfygradio={"preset": "gone", "values": {}}), shipped) == (
         None,
@@ -131,15 +158,25 @@ def test_files_without_a_prompt_say_so(shipped: list[Preset]) -> None:
     )
 
 
-ANY = st.none() | st.integers() | st.text(max_size=3) | st.lists(st.integers(0, 9) | st.text(max_size=2), max_size=2)
+ANY = (
+    st.none()
+    | st.integers()
+    | st.text(max_size=3)
+    | st.lists(st.integers(0, 9) | st.text(max_size=2), max_size=2)
+)
 NODES = st.fixed_dictionaries(
     {"class_type": st.sampled_from(["KSampler", "VAEDecode", "SaveImage", "CLIPTextEncode", "X"])},
-    optional={"inputs": ANY | st.dictionaries(st.sampled_from(["samples", "images", "text"]), ANY), "_meta": ANY},
+    optional={
+        "inputs": ANY | st.dictionaries(st.sampled_from(["samples", "images", "text"]), ANY),
+        "_meta": ANY,
+    },
 )
 
 
 @settings(max_examples=80, deadline=None)
 @given(st.dictionaries(st.text(max_size=2), NODES, min_size=1, max_size=9), ANY)
-def test_any_graph_gives_an_answer_in_a_sentence(shipped: list[Preset], graph: Any, name: Any) -> None:
+def test_any_graph_gives_an_answer_in_a_sentence(
+    shipped: list[Preset], graph: Any, name: Any
+) -> None:
     _, reason = find_preset(Metadata("png", graph, None, {"preset": name, "values": {}}), shipped)
     assert reason.endswith(".") and "\n" not in reason.replace(str(name), "")

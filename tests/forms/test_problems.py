@@ -1,4 +1,6 @@
-"""Problems: everything that keeps a form closed is found at once, before anybody presses a button."""
+"""Problems: everything that keeps a form closed is found at once, before anybody
+presses a button.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ from .desk import WORKFLOW, Desk, change_workflow, read_object_info
 def change_node(node: str, **inputs: Any) -> dict[str, Any]:
     """The test workflow with inputs of one node changed, or (None) removed."""
     flow = copy.deepcopy(dict(WORKFLOW))
-    flow[node]["inputs"] = {k: v for k, v in {**flow[node]["inputs"], **inputs}.items() if v is not None}
+    flow[node]["inputs"] = {
+        k: v for k, v in {**flow[node]["inputs"], **inputs}.items() if v is not None
+    }
     return flow
 
 
@@ -31,7 +35,8 @@ def test_every_kind_at_once(desk: Desk, info: ObjectInfo) -> None:
     text = (
         "title: T\nworkflow: workflow.json\noutputs: [10]\nfields:\n"
         "  a: {slot: 3.nope}\n  b: {slot: 3.model}\n  c: {slot: 3.steps, widget: image}\n"
-        "  d: {slot: 3.scheduler, default: gone}\n  e: {slot: 3.seed, min: 9, max: 8}\n  f: {slot: 30.x}\n"
+        "  d: {slot: 3.scheduler, default: gone}\n  e: {slot: 3.seed, min: 9, max: 8}\n  f: "
+        "{slot: 30.x}\n"
         "  g: {slot: 6.text, show_if: {nobody: 1}}\n"
     )
     problems = load_preset(desk.write(text, flow)).bind(info).problems
@@ -62,22 +67,48 @@ def test_every_kind_at_once(desk: Desk, info: ObjectInfo) -> None:
         (change_node("3", steps=0), "KSampler: steps is at least 1, not 0."),
         (change_node("3", cfg=float("nan")), "KSampler: cfg takes a number, not nan."),
         (change_node("3", cfg=[1, 2, 3]), "KSampler: cfg takes one value, not the list [1, 2, 3]."),
-        (change_node("3", scheduler=["normal"]), "KSampler: scheduler takes one value, not the list ['normal']."),
-        (change_node("3", scheduler=7), "KSampler needs scheduler 7, which this ComfyUI does not have (it has "),
-        (change_node("3", scheduler={"a": [1]}), "KSampler needs scheduler {'a': [1]}, which this ComfyUI does not"),
+        (
+            change_node("3", scheduler=["normal"]),
+            "KSampler: scheduler takes one value, not the list ['normal'].",
+        ),
+        (
+            change_node("3", scheduler=7),
+            "KSampler needs scheduler 7, which this ComfyUI does not have (it has ",
+        ),
+        (
+            change_node("3", scheduler={"a": [1]}),
+            "KSampler needs scheduler {'a': [1]}, which this ComfyUI does not",
+        ),
         (change_node("6", text={"a": 1}), "Positive: text takes a text."),
-        (change_node("6", clip=["4", 7]), "takes its clip from output 7 of CheckpointLoaderSimple, which has no such"),
-        (change_node("6", clip=["4", -1]), "takes its clip from output -1 of CheckpointLoaderSimple"),
-        (change_node("6", clip=["4", 0]), "Positive takes a CLIP for clip, but CheckpointLoaderSimple gives a MODEL."),
+        (
+            change_node("6", clip=["4", 7]),
+            "takes its clip from output 7 of CheckpointLoaderSimple, which has no such",
+        ),
+        (
+            change_node("6", clip=["4", -1]),
+            "takes its clip from output -1 of CheckpointLoaderSimple",
+        ),
+        (
+            change_node("6", clip=["4", 0]),
+            "Positive takes a CLIP for clip, but CheckpointLoaderSimple gives a MODEL.",
+        ),
         (
             change_node("6", clip=["99", 0]),
             "Positive takes its clip from node 99, which is not there; export it again.",
         ),
-        (change_node("6", clip=None), "Positive needs a CLIP for clip, and nothing is connected; connect it and"),
-        (change_node("6", text=None), "Positive lacks a value for text, and the server has no default; export the"),
+        (
+            change_node("6", clip=None),
+            "Positive needs a CLIP for clip, and nothing is connected; connect it and",
+        ),
+        (
+            change_node("6", text=None),
+            "Positive lacks a value for text, and the server has no default; export the",
+        ),
     ],
 )
-def test_what_the_server_would_refuse_in_the_workflow(desk: Desk, info: ObjectInfo, flow: Any, expected: str) -> None:
+def test_what_the_server_would_refuse_in_the_workflow(
+    desk: Desk, info: ObjectInfo, flow: Any, expected: str
+) -> None:
     assert expected in desk.problem("{slot: 3.denoise}", info, flow)
 
 
@@ -86,7 +117,11 @@ def test_circles(desk: Desk, info: ObjectInfo, loop: dict[str, Any]) -> None:
     scale = {"upscale_method": "area", "scale_by": 2.0}
     flow = change_workflow(
         n20={"class_type": "ImageScaleBy", "inputs": {**scale, **loop}, "_meta": {"title": "One"}},
-        n21={"class_type": "ImageScaleBy", "inputs": {**scale, "image": ["20", 0]}, "_meta": {"title": "Two"}},
+        n21={
+            "class_type": "ImageScaleBy",
+            "inputs": {**scale, "image": ["20", 0]},
+            "_meta": {"title": "Two"},
+        },
         n9={"class_type": "SaveImage", "inputs": {"filename_prefix": "x", "images": ["21", 0]}},
     )
     text = desk.problem("{slot: 3.steps}", info, flow)
@@ -95,7 +130,9 @@ def test_circles(desk: Desk, info: ObjectInfo, loop: dict[str, Any]) -> None:
 
 def test_a_workflow_without_an_output(desk: Desk, info: ObjectInfo) -> None:
     flow = change_workflow(n9=None)
-    assert "has no output node; add one in ComfyUI, such as Save Image." in desk.problem("{slot: 3.steps}", info, flow)
+    assert "has no output node; add one in ComfyUI, such as Save Image." in desk.problem(
+        "{slot: 3.steps}", info, flow
+    )
 
 
 def test_what_feeds_a_missing_class_is_looked_at_too(desk: Desk, info: ObjectInfo) -> None:
@@ -106,21 +143,29 @@ def test_what_feeds_a_missing_class_is_looked_at_too(desk: Desk, info: ObjectInf
 
 
 def test_nodes_that_no_output_needs_are_not_looked_at(desk: Desk, info: ObjectInfo) -> None:
-    assert desk.bind("f: {slot: 3.steps}", info, change_node("12", add_noise="never")).problems == ()
+    assert (
+        desk.bind("f: {slot: 3.steps}", info, change_node("12", add_noise="never")).problems == ()
+    )
 
 
 def test_what_the_form_fills_is_not_a_problem(desk: Desk, info: ObjectInfo) -> None:
     flow = change_node("3", cfg=900.0)
     flow["4"]["inputs"]["ckpt_name"] = "gone.safetensors"
-    form = desk.bind("a: {slot: 3.cfg}\nb: {slot: 4.ckpt_name, fixed: tiny-b.safetensors}", info, flow)
+    form = desk.bind(
+        "a: {slot: 3.cfg}\nb: {slot: 4.ckpt_name, fixed: tiny-b.safetensors}", info, flow
+    )
     assert form.problems == () and form.fields["a"].default == 8.0
 
 
-def test_a_slot_that_only_some_choices_set_keeps_its_own_value(desk: Desk, info: ObjectInfo) -> None:
+def test_a_slot_that_only_some_choices_set_keeps_its_own_value(
+    desk: Desk, info: ObjectInfo
+) -> None:
     flow = change_node("3", cfg=900.0)
     both = "f: {choices: {A: {3.cfg: 1}, B: {3.cfg: 2}}}"
     assert desk.bind(both, info, flow).problems == ()
-    assert "cfg is at most 100.0" in desk.problem("{choices: {A: {3.cfg: 1}, B: {3.steps: 2}}}", info, flow)
+    assert "cfg is at most 100.0" in desk.problem(
+        "{choices: {A: {3.cfg: 1}, B: {3.steps: 2}}}", info, flow
+    )
 
 
 def test_the_file_of_a_hidden_picture_has_to_be_there(desk: Desk, info: ObjectInfo) -> None:
@@ -132,11 +177,17 @@ def test_the_file_of_a_hidden_picture_has_to_be_there(desk: Desk, info: ObjectIn
     assert desk.bind(shown, info, flow).problems == ()
     hidden = "f: {slot: 10.image, show_if: {g: true}}\ng: {slot: 11.value}"
     (problem,) = desk.bind(hidden, info, flow).problems
-    assert "LoadImage needs the file gone.png for image, which this ComfyUI does not have" in str(problem)
+    assert "LoadImage needs the file gone.png for image, which this ComfyUI does not have" in str(
+        problem
+    )
 
 
-@pytest.mark.parametrize("value", ["base.png", "folder/any.png", "any.png [output]", "blake3:abc/x.png"])
-def test_files_that_may_be_there_are_no_problem(desk: Desk, new_info: ObjectInfo, value: str) -> None:
+@pytest.mark.parametrize(
+    "value", ["base.png", "folder/any.png", "any.png [output]", "blake3:abc/x.png"]
+)
+def test_files_that_may_be_there_are_no_problem(
+    desk: Desk, new_info: ObjectInfo, value: str
+) -> None:
     flow = change_workflow(
         n10={"class_type": "LoadImage", "inputs": {"image": value}},
         n9={"class_type": "SaveImage", "inputs": {"filename_prefix": "x", "images": ["10", 0]}},
@@ -145,7 +196,9 @@ def test_files_that_may_be_there_are_no_problem(desk: Desk, new_info: ObjectInfo
 
 
 def test_a_missing_model_tells_its_folder_and_the_nearest(desk: Desk, info: ObjectInfo) -> None:
-    flow = change_workflow(n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "tiny-aa.safetensors"}})
+    flow = change_workflow(
+        n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "tiny-aa.safetensors"}}
+    )
     (problem,) = desk.bind("f: {slot: 3.steps}", info, flow).problems
     assert problem.to_json() == {
         "kind": "missing_model",
@@ -158,8 +211,10 @@ def test_a_missing_model_tells_its_folder_and_the_nearest(desk: Desk, info: Obje
     }
     assert problem.near[0] == "tiny-a.safetensors"
     assert str(problem) == (
-        f"CheckpointLoaderSimple needs ckpt_name tiny-aa.safetensors, which this ComfyUI does not have (it has "
-        f"{', '.join(problem.near)}); put the file into models/checkpoints on its machine, or make it a field of the "
+        "CheckpointLoaderSimple needs ckpt_name tiny-aa.safetensors, which this ComfyUI does not "
+        "have (it has "
+        f"{', '.join(problem.near)}); put the file into models/checkpoints on its machine, or "
+        "make it a field of the "
         "preset."
     )
 
@@ -186,7 +241,12 @@ def test_folders(class_type: str, name: str, folder: str) -> None:
 def test_a_problem_knows_its_field() -> None:
     problem = Problem("value", "it does not fit.", "steps", value=0)
     assert str(problem) == "Field steps: it does not fit."
-    assert problem.to_json() == {"kind": "value", "message": str(problem), "field": "steps", "value": 0}
+    assert problem.to_json() == {
+        "kind": "value",
+        "message": str(problem),
+        "field": "steps",
+        "value": 0,
+    }
 
 
 def test_a_problem_is_json_whatever_the_value() -> None:
@@ -203,7 +263,12 @@ def test_a_problem_is_json_whatever_the_value() -> None:
             {"cfg": 900.0},
             "F: the workflow's own 900.0 is not possible here; the form starts with 8.0",
         ),
-        ("{slot: 3.cfg, optional: true}", "3", {"cfg": "x"}, "F: the workflow's own x is not possible here; the form"),
+        (
+            "{slot: 3.cfg, optional: true}",
+            "3",
+            {"cfg": "x"},
+            "F: the workflow's own x is not possible here; the form",
+        ),
         ("{slots: {width: 5.width, height: 5.height}, default: 64x64}", "5", {"height": 0}, None),
         (
             "{slots: {width: 5.width, height: 5.height}, choices: [64x64]}",
@@ -211,7 +276,12 @@ def test_a_problem_is_json_whatever_the_value() -> None:
             {"height": 1},
             "F: the workflow's own 1 is",
         ),
-        ("{slot: 3.scheduler}", "3", {"scheduler": "gone"}, "F: this ComfyUI does not have gone; the form starts with"),
+        (
+            "{slot: 3.scheduler}",
+            "3",
+            {"scheduler": "gone"},
+            "F: this ComfyUI does not have gone; the form starts with",
+        ),
         ("{slot: 3.steps, min: 30}", "3", {"steps": 20}, None),
     ],
 )
@@ -220,13 +290,16 @@ def test_another_start_is_noted(
 ) -> None:
     form = desk.bind(f"f: {line}", info, change_node(node, **inputs))
     assert form.problems == ()
-    assert len(form.notes) == (note is not None) and all(found.startswith(str(note)) for found in form.notes)
+    assert len(form.notes) == (note is not None) and all(
+        found.startswith(str(note)) for found in form.notes
+    )
     form.fill({})
 
 
 def test_bad_examples_are_noted(desk: Desk, info: ObjectInfo) -> None:
     text = (
-        "title: T\nworkflow: workflow.json\nfields: {steps: {slot: 3.steps}, image: {slot: 10.image}}\n"
+        "title: T\nworkflow: workflow.json\nfields: {steps: {slot: 3.steps}, image: {slot: "
+        "10.image}}\n"
         "examples: [{title: Fine, steps: 9, image: x.png}, {title: Odd, steps: 0}, {steps: many}]\n"
     )
     form = load_preset(desk.write(text)).bind(info)
@@ -242,7 +315,10 @@ def test_long_lists_stay_quick(desk: Desk) -> None:
     data["CheckpointLoaderSimple"]["input"]["required"]["ckpt_name"] = [names, {}]
     info = ObjectInfo.from_json(data)
     flow = change_workflow(
-        n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "x/model number 7.ckpt"}}
+        n4={
+            "class_type": "CheckpointLoaderSimple",
+            "inputs": {"ckpt_name": "x/model number 7.ckpt"},
+        }
     )
     started = time.monotonic()
     form = desk.bind("f: {slot: 4.ckpt_name}", info, flow)

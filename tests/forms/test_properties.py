@@ -1,4 +1,6 @@
-"""What holds for any value: what a form takes the server takes too, and what it took once it takes again."""
+"""What holds for any value: what a form takes the server takes too, and what it took once it takes
+again.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,16 @@ from comfygradio.forms.literals import check_literal
 from comfygradio.forms.preset_file import PresetFile
 
 from .corpus import corpus_info
-from .random_classes import COUNT, INPUT, draw_typed, draw_values, is_allowed, make_classes, make_form, parse_classes
+from .random_classes import (
+    COUNT,
+    INPUT,
+    draw_typed,
+    draw_values,
+    is_allowed,
+    make_classes,
+    make_form,
+    parse_classes,
+)
 from .test_loras import build_flow
 
 CLASSES = make_classes(2026)
@@ -92,15 +103,22 @@ def find_form(class_type: str) -> Form:
 def list_samples(size: int) -> st.SearchStrategy[list[tuple[str, Any]]]:
     """Lists of a class and a value for its input."""
     sample = st.integers(0, COUNT - 1).flatmap(
-        lambda index: st.tuples(st.just(f"Random{index}"), draw_values(INFO.nodes[f"Random{index}"].inputs[INPUT]))
+        lambda index: st.tuples(
+            st.just(f"Random{index}"), draw_values(INFO.nodes[f"Random{index}"].inputs[INPUT])
+        )
     )
     return st.lists(sample, min_size=size, max_size=size)
 
 
 @given(list_samples(30))
 @quick
-def test_literals_are_judged_as_the_server_does(judge: Judge, samples: list[tuple[str, Any]]) -> None:
-    graph = {str(i): {"class_type": name, "inputs": {INPUT: value}} for i, (name, value) in enumerate(samples)}
+def test_literals_are_judged_as_the_server_does(
+    judge: Judge, samples: list[tuple[str, Any]]
+) -> None:
+    graph = {
+        str(i): {"class_type": name, "inputs": {INPUT: value}}
+        for i, (name, value) in enumerate(samples)
+    }
     refused = judge.find_refused(graph)
     for key, (name, value) in enumerate(samples):
         spec = INFO.nodes[name].inputs[INPUT]
@@ -158,13 +176,18 @@ def test_what_a_form_took_it_takes_again(index: int, data: st.DataObject) -> Non
     assert form.check(again) == checked and form.describe(form.check(again)) == described
 
 
-@given(st.sampled_from([node for node in INFO if node.inputs[INPUT].type in ("INT", "FLOAT")]), st.data())
+@given(
+    st.sampled_from([node for node in INFO if node.inputs[INPUT].type in ("INT", "FLOAT")]),
+    st.data(),
+)
 @many
 def test_a_preset_never_widens_the_servers_limits(node: NodeDef, data: st.DataObject) -> None:
     spec = node.inputs[INPUT]
     limits = st.none() | st.integers(-(2**65), 2**65)
     keys = {"min": data.draw(limits), "max": data.draw(limits)}
-    form = make_form(INFO, node.class_type, **{name: value for name, value in keys.items() if value is not None})
+    form = make_form(
+        INFO, node.class_type, **{name: value for name, value in keys.items() if value is not None}
+    )
     if form.problems:
         return
     value = data.draw(draw_values(spec))
@@ -182,7 +205,10 @@ def bind_kinds(info: ObjectInfo) -> Form:
     fields = {name: {"slot": f"1.{name}", "widget": widget} for name, widget in KINDS.items()}
     file = PresetFile.model_validate({"title": "T", "workflow": "w.json", "fields": fields})
     form = bind_form(
-        "t", file, Workflow.from_json({"1": {"class_type": "LabKinds", "inputs": {"unlimited": 1.5}}}), info
+        "t",
+        file,
+        Workflow.from_json({"1": {"class_type": "LabKinds", "inputs": {"unlimited": 1.5}}}),
+        info,
     )
     assert form.problems == ()
     return form
@@ -193,7 +219,10 @@ def bind_kinds(info: ObjectInfo) -> Form:
 def test_every_kind_of_field_at_once(judge: Judge, data: st.DataObject) -> None:
     form = bind_kinds(judge.info)
     specs = judge.info.nodes["LabKinds"].inputs
-    values = {name: data.draw(draw_values(specs[name])) for name in data.draw(st.sets(st.sampled_from([*KINDS])))}
+    values = {
+        name: data.draw(draw_values(specs[name]))
+        for name in data.draw(st.sets(st.sampled_from([*KINDS])))
+    }
     try:
         prompt = form.fill(values)
     except ValuesRefused as refused:
@@ -207,7 +236,12 @@ def test_every_kind_of_field_at_once(judge: Judge, data: st.DataObject) -> None:
 @given(seed=st.integers(0, 2**64 - 1))
 @many
 def test_seeds_of_64_bits_stay_exact(seed: int) -> None:
-    classes = {"A": {"input": {"required": {INPUT: ["INT", {"min": 0, "max": 2**64 - 1}]}}, "output_node": True}}
+    classes = {
+        "A": {
+            "input": {"required": {INPUT: ["INT", {"min": 0, "max": 2**64 - 1}]}},
+            "output_node": True,
+        }
+    }
     form = make_form(ObjectInfo.from_json(classes), "A", widget="seed")
     for value in (seed, str(seed)):
         prompt = form.fill({"f": value})
@@ -218,7 +252,8 @@ def test_seeds_of_64_bits_stay_exact(seed: int) -> None:
 
 SIZES = st.integers(-9, 2**32) | st.text("0123456789x", max_size=9)
 ROW = st.tuples(
-    st.sampled_from(["add_detail", "flux/film_grain_v3.safetensors", "gone", ""]), st.floats() | st.integers()
+    st.sampled_from(["add_detail", "flux/film_grain_v3.safetensors", "gone", ""]),
+    st.floats() | st.integers(),
 )
 
 
@@ -232,7 +267,11 @@ def test_sizes_and_lora_lists_come_back(size: Any, rows: list[tuple[str, Any]]) 
     file = PresetFile.model_validate({"title": "T", "workflow": "w.json", "fields": fields})
     form = bind_form("t", file, Workflow.from_json(build_flow()), CORPUS)
     assert form.problems == ()
-    for values in ({"size": size}, {"loras": rows}, {"loras": [{"name": n, "strength": s} for n, s in rows]}):
+    for values in (
+        {"size": size},
+        {"loras": rows},
+        {"loras": [{"name": n, "strength": s} for n, s in rows]},
+    ):
         try:
             checked = form.check(values)
         except ValuesRefused:
@@ -242,13 +281,20 @@ def test_sizes_and_lora_lists_come_back(size: Any, rows: list[tuple[str, Any]]) 
         assert form.build(checked).graph == form.fill(described).graph
 
 
-@given(st.sampled_from(["plain", "size", "nested", "odd"]), st.integers(-9, 5000) | st.text(max_size=5))
+@given(
+    st.sampled_from(["plain", "size", "nested", "odd"]), st.integers(-9, 5000) | st.text(max_size=5)
+)
 @quick
 def test_every_choice_of_a_dynamic_combo_is_complete(judge: Judge, mode: str, width: Any) -> None:
     inputs = {"mode": "size", "mode.width": 64, "mode.height": 64}
     fields = {"mode": {"slot": "1.mode"}, "width": {"slot": "1.mode.width"}}
     file = PresetFile.model_validate({"title": "T", "workflow": "w.json", "fields": fields})
-    form = bind_form("t", file, Workflow.from_json({"1": {"class_type": "LabDynamic", "inputs": inputs}}), judge.info)
+    form = bind_form(
+        "t",
+        file,
+        Workflow.from_json({"1": {"class_type": "LabDynamic", "inputs": inputs}}),
+        judge.info,
+    )
     assert form.problems == ()
     try:
         prompt = form.fill({"mode": mode, "width": width})
@@ -260,9 +306,14 @@ def test_every_choice_of_a_dynamic_combo_is_complete(judge: Judge, mode: str, wi
 def test_the_random_classes_are_of_every_kind() -> None:
     specs = [node.inputs[INPUT] for node in INFO]
     assert {spec.type for spec in specs} == {"INT", "FLOAT", "STRING", "BOOLEAN", "COLOR", "COMBO"}
-    assert any(spec.is_seed for spec in specs) and any(spec.options.get("multiselect") for spec in specs)
+    assert any(spec.is_seed for spec in specs) and any(
+        spec.options.get("multiselect") for spec in specs
+    )
 
 
 def test_the_judge_says_no_too(judge: Judge, tmp_path: Path) -> None:
-    graph = {"1": {"class_type": "LabKinds", "inputs": {}}, "2": {"class_type": "LabText", "inputs": {"text": "x"}}}
+    graph = {
+        "1": {"class_type": "LabKinds", "inputs": {}},
+        "2": {"class_type": "LabText", "inputs": {"text": "x"}},
+    }
     assert set(judge.find_refused(graph)) == {"1"}

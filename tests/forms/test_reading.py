@@ -28,42 +28,111 @@ LOOKS = "{choices: {A: {3.cfg: 6}, B: {3.cfg: 6, 3.steps: 9}, C: {3.cfg: 6}, D: 
     [
         ("{slot: 3.steps}", {"3.steps": 30}, 30, ""),
         ("{slot: 3.steps}", {"3.steps": "30"}, 30, ""),
-        ("{slot: 3.steps, max: 25}", {"3.steps": 30}, None, "does not fit this form: 30 is not possible"),
-        ("{slot: 3.steps}", {"3.steps": ["99", 0]}, None, "steps of KSampler was fed by another node"),
+        (
+            "{slot: 3.steps, max: 25}",
+            {"3.steps": 30},
+            None,
+            "does not fit this form: 30 is not possible",
+        ),
+        (
+            "{slot: 3.steps}",
+            {"3.steps": ["99", 0]},
+            None,
+            "steps of KSampler was fed by another node",
+        ),
         ("{slot: 3.steps}", {"3.steps": float("nan")}, None, "nan is not possible"),
         ("{slot: 3.steps}", {"3.steps": {"a": 1}}, None, "is not possible"),
         ("{slot: 3.seed}", {"3.seed": -1}, None, "-1 is no seed that names a picture"),
         ("{slot: 3.seed}", {"3.seed": None}, None, "no seed that names a picture"),
         ("{slot: 3.seed}", {"3.seed": 2**64 - 1}, 2**64 - 1, ""),
         ("{slot: 3.seed}", {"3.seed": 1e19}, None, "is a rounded number"),
-        ("{slot: 4.ckpt_name}", {"4.ckpt_name": "TINY-A.safetensors"}, "tiny-a.safetensors", "is called"),
-        ("{slot: 4.ckpt_name}", {"4.ckpt_name": "sd\\tiny-b.safetensors"}, "tiny-b.safetensors", "is called"),
-        ("{slot: 4.ckpt_name}", {"4.ckpt_name": "xl.safetensors"}, None, "xl.safetensors is not in the list"),
-        ("{slot: 4.ckpt_name, choices: 'tiny-a*'}", {"4.ckpt_name": "tiny-b.safetensors"}, None, "not in the list"),
-        ("{slot: 3.scheduler, choices: {normal: karras, karras: normal}}", {"3.scheduler": "karras"}, "karras", ""),
+        (
+            "{slot: 4.ckpt_name}",
+            {"4.ckpt_name": "TINY-A.safetensors"},
+            "tiny-a.safetensors",
+            "is called",
+        ),
+        (
+            "{slot: 4.ckpt_name}",
+            {"4.ckpt_name": "sd\\tiny-b.safetensors"},
+            "tiny-b.safetensors",
+            "is called",
+        ),
+        (
+            "{slot: 4.ckpt_name}",
+            {"4.ckpt_name": "xl.safetensors"},
+            None,
+            "xl.safetensors is not in the list",
+        ),
+        (
+            "{slot: 4.ckpt_name, choices: 'tiny-a*'}",
+            {"4.ckpt_name": "tiny-b.safetensors"},
+            None,
+            "not in the list",
+        ),
+        (
+            "{slot: 3.scheduler, choices: {normal: karras, karras: normal}}",
+            {"3.scheduler": "karras"},
+            "karras",
+            "",
+        ),
         (TEMPLATE, {"6.text": "oil of a cat!"}, "a cat", ""),
         (TEMPLATE, {"6.text": "a cat"}, None, "a cat does not fit the text oil of {value}!"),
         ("{slot: 6.text}", {"6.text": "{a|b} // c"}, "\\{a\\|b\\} /{/} c", ""),
         ("{slot: 6.text}", {"6.text": ["6", 0]}, None, "text of Positive was fed by another node"),
-        ("{slot: 20.image}", {"20.image": "cat.png"}, None, "add it again (it was called cat.png)."),
+        (
+            "{slot: 20.image}",
+            {"20.image": "cat.png"},
+            None,
+            "add it again (it was called cat.png).",
+        ),
         ("{slot: 20.image}", {"20.image": "comfygradio-0a1b.png"}, None, "add it again."),
         (SIZE, {"5.width": 640}, "640x768", ""),
-        (SIZE.replace("}}", "}, choices: [512x512]}"), {"5.width": 640}, None, "640x768 is not in the list"),
-        ("{slot: [3.steps, 5.batch_size]}", {"5.batch_size": 3}, 20, "the picture used 20 and 3; the first is taken."),
+        (
+            SIZE.replace("}}", "}, choices: [512x512]}"),
+            {"5.width": 640},
+            None,
+            "640x768 is not in the list",
+        ),
+        (
+            "{slot: [3.steps, 5.batch_size]}",
+            {"5.batch_size": 3},
+            20,
+            "the picture used 20 and 3; the first is taken.",
+        ),
         ("{slot: 30.tags}", {"30.tags": {"__value__": ["green", "red"]}}, ["green", "red"], ""),
-        ("{slot: 30.tags}", {"30.tags": {"__value__": ["green", "pink"]}}, None, "pink is not in the list"),
+        (
+            "{slot: 30.tags}",
+            {"30.tags": {"__value__": ["green", "pink"]}},
+            None,
+            "pink is not in the list",
+        ),
         ("{slot: 30.color}", {"30.color": 0x00FF80}, "#00ff80", ""),
         (LOOKS, {"3.cfg": 7.0}, "D", ""),
         (LOOKS, {"3.cfg": 6.0, "3.steps": 9}, "B", ""),
-        (LOOKS, {"3.cfg": 6.0, "3.steps": 8}, "A", "other choices would have given the same picture."),
+        (
+            LOOKS,
+            {"3.cfg": 6.0, "3.steps": 8},
+            "A",
+            "other choices would have given the same picture.",
+        ),
         (LOOKS, {"3.cfg": 9.5}, None, "none of its choices gives cfg 9.5 and steps 20."),
-        (LOOKS, {"3.cfg": ["4", 0]}, None, "cfg of KSampler was fed by another node in the picture."),
+        (
+            LOOKS,
+            {"3.cfg": ["4", 0]},
+            None,
+            "cfg of KSampler was fed by another node in the picture.",
+        ),
     ],
 )
-def test_fields_are_read_slot_by_slot(tmp_path: Path, line: str, inputs: Any, value: Any, told: str) -> None:
+def test_fields_are_read_slot_by_slot(
+    tmp_path: Path, line: str, inputs: Any, value: Any, told: str
+) -> None:
     (row,) = restore_values(make_form(tmp_path, f"f: {line}"), change(WORKFLOW, **inputs)).rows
     assert row.value == value and told in row.note and bool(told) == bool(row.note)
-    assert row.state == ("missing" if value is None else "repaired" if told == "is called" else "read")
+    assert row.state == (
+        "missing" if value is None else "repaired" if told == "is called" else "read"
+    )
 
 
 def test_a_file_that_a_server_wrote_is_read_back(tmp_path: Path) -> None:
@@ -79,13 +148,17 @@ def test_a_file_that_a_server_wrote_is_read_back(tmp_path: Path) -> None:
 
 def test_a_link_to_a_primitive_node_is_followed(tmp_path: Path) -> None:
     metadata = change({**WORKFLOW, "50": node("PrimitiveInt", value=33)}, **{"3.steps": ["50", 0]})
-    assert restore_values(make_form(tmp_path, "steps: {slot: 3.steps}"), metadata).values == {"steps": 33}
+    assert restore_values(make_form(tmp_path, "steps: {slot: 3.steps}"), metadata).values == {
+        "steps": 33
+    }
 
 
 def test_a_switch_is_off_where_its_nodes_are_absent_or_lead_nowhere(tmp_path: Path) -> None:
     form = make_form(tmp_path, "double: {bypass: 22, default: true}\nscale: {slot: 22.scale_by}")
     unused = change(WORKFLOW, **{"30.image": ["21", 0]})
-    absent = Metadata("png", {key: one for key, one in (unused.prompt or {}).items() if key != "22"})
+    absent = Metadata(
+        "png", {key: one for key, one in (unused.prompt or {}).items() if key != "22"}
+    )
     for metadata in (unused, absent):
         assert rows(restore_values(form, metadata))["double"].value is False
     told = "the picture was made without the node ImageScaleBy."
@@ -98,7 +171,9 @@ def test_what_bypassed_nodes_stand_for(tmp_path: Path) -> None:
     text: {slot: 22.scale_by, optional: true, bypass: 22}
     must: {slot: 22.upscale_method}
     """
-    absent = change({key: one for key, one in WORKFLOW.items() if key != "22"}, **{"30.image": ["21", 0]})
+    absent = change(
+        {key: one for key, one in WORKFLOW.items() if key != "22"}, **{"30.image": ["21", 0]}
+    )
     found = rows(restore_values(make_form(tmp_path, lines), absent))
     assert (found["text"].value, found["text"].state) == (None, "read")
     assert found["must"].note == "the picture was made without the node ImageScaleBy."
@@ -107,8 +182,16 @@ def test_what_bypassed_nodes_stand_for(tmp_path: Path) -> None:
 def make_chain(flow: Any) -> Any:
     chain = copy.deepcopy(flow)
     chain.pop("14", None)
-    one: dict[str, Any] = {"lora_name": "x/Tiny-Lora.safetensors", "strength_model": 0.5, "strength_clip": 0.5}
-    two: dict[str, Any] = {"lora_name": "tiny-lora.safetensors", "strength_model": -1, "strength_clip": 0.25}
+    one: dict[str, Any] = {
+        "lora_name": "x/Tiny-Lora.safetensors",
+        "strength_model": 0.5,
+        "strength_clip": 0.5,
+    }
+    two: dict[str, Any] = {
+        "lora_name": "tiny-lora.safetensors",
+        "strength_model": -1,
+        "strength_clip": 0.25,
+    }
     chain["51"] = node("LoraLoader", model=["4", 0], clip=["4", 1], **one)
     chain["52"] = node("LoraLoader", model=["51", 0], clip=["51", 1], **two)
     chain["53"] = node("FreeU_V2", b1=1.3, model=["52", 0])
@@ -142,22 +225,32 @@ def test_chains_of_loras_are_walked(tmp_path: Path, line: str, flow: Any) -> Non
         {"name": "tiny-lora.safetensors", "strength": 0.5},
         {"name": "tiny-lora.safetensors", "strength": -1.0},
     ]
-    assert row.state == "repaired" and "x/Tiny-Lora.safetensors is called tiny-lora.safetensors here." in row.note
+    assert (
+        row.state == "repaired"
+        and "x/Tiny-Lora.safetensors is called tiny-lora.safetensors here." in row.note
+    )
     assert "LoraLoader acted with -1 and 0.25; the first is taken." in row.note
     assert restored.notes == ("The picture was made with FreeU_V2, which this form does not have.",)
     chain["52"]["inputs"]["lora_name"] = "unknown.safetensors"
     (row,) = restore_values(form, Metadata("png", chain)).rows
-    assert (row.state, row.note) == ("missing", "the LoRA unknown.safetensors is not in the list of this form.")
+    assert (row.state, row.note) == (
+        "missing",
+        "the LoRA unknown.safetensors is not in the list of this form.",
+    )
 
 
 def test_what_no_field_covers_is_said(tmp_path: Path) -> None:
-    lines = "steps: {slot: 3.steps}\ncfg: {slot: 3.cfg, fixed: 4}\nlook: {choices: {A: {3.denoise: 1}}}"
+    lines = (
+        "steps: {slot: 3.steps}\ncfg: {slot: 3.cfg, fixed: 4}\nlook: {choices: {A: {3.denoise: 1}}}"
+    )
     flow = copy.deepcopy(WORKFLOW)
     flow["60"] = node("UpscaleModelLoader", model_name="x")
     flow["61"] = node("LatentUpscaleBy", "Larger", samples=["3", 0])
     flow["8"]["inputs"]["samples"] = ["61", 0]
     del flow["7"]
-    flow["3"]["inputs"].update(sampler_name="euler_ancestral", steps=9, scheduler=["60", 0], negative=["6", 0])
+    flow["3"]["inputs"].update(
+        sampler_name="euler_ancestral", steps=9, scheduler=["60", 0], negative=["6", 0]
+    )
     flow["9"]["inputs"]["filename_prefix"] = "other"
     restored = restore_values(make_form(tmp_path, lines), Metadata("png", flow))
     assert restored.values == {"steps": 9, "look": "A"}
@@ -165,7 +258,8 @@ def test_what_no_field_covers_is_said(tmp_path: Path) -> None:
         "The picture was made without Negative, which this form uses.",
         "The picture was made with UpscaleModelLoader, Larger, which this form does not have.",
         "KSampler: the picture used cfg 7.5, which no field sets; this form uses 4.",
-        "KSampler: the picture used sampler_name euler_ancestral, which no field sets; this form uses euler.",
+        "KSampler: the picture used sampler_name euler_ancestral, which no field sets; this form "
+        "uses euler.",
         "KSampler: scheduler came from another node in the picture; this form uses normal.",
     )
 
@@ -179,15 +273,25 @@ def test_there_are_never_too_many_notes(tmp_path: Path) -> None:
 
 
 def test_carried_along_nodes_are_left_aside_and_said(tmp_path: Path) -> None:
-    flow = {**WORKFLOW, "60": node("UpscaleModelLoader", "A model", model_name="x"), "61": node("PrimitiveInt")}
+    flow = {
+        **WORKFLOW,
+        "60": node("UpscaleModelLoader", "A model", model_name="x"),
+        "61": node("PrimitiveInt"),
+    }
     restored = restore_values(make_form(tmp_path, "steps: {slot: 3.steps}"), Metadata("png", flow))
-    assert restored.notes == ("Nodes that had no part in the picture were left aside: A model, PrimitiveInt.",)
+    assert restored.notes == (
+        "Nodes that had no part in the picture were left aside: A model, PrimitiveInt.",
+    )
 
 
 def test_without_a_prompt_every_row_says_why(tmp_path: Path) -> None:
     form = make_form(tmp_path, "steps: {slot: 3.steps}")
     (row,) = restore_values(form, Metadata("png", workflow={"nodes": []})).rows
-    assert (row.value, row.state, row.note) == (None, "missing", "the file holds no prompt that could be read.")
+    assert (row.value, row.state, row.note) == (
+        None,
+        "missing",
+        "the file holds no prompt that could be read.",
+    )
 
 
 def test_templates_of_several_fields(tmp_path: Path) -> None:

@@ -44,7 +44,8 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 VALUES = st.fixed_dictionaries(
     {
-        "prompt": TEXTS | st.sampled_from(["{a|b} fox", r"\{a\}", "see http://x // y", "/* no */ yes", "photo of"]),
+        "prompt": TEXTS
+        | st.sampled_from(["{a|b} fox", r"\{a\}", "see http://x // y", "/* no */ yes", "photo of"]),
         "negative": TEXTS.filter(lambda text: not has_choices(text)),
         "size": st.tuples(st.integers(16, 2048), st.integers(16, 2048)),
         "checkpoint": st.sampled_from(["tiny-a.safetensors", "tiny-b.safetensors"]),
@@ -53,7 +54,10 @@ VALUES = st.fixed_dictionaries(
         "strength": st.floats(0, 1),
         "scheduler": st.sampled_from(["Even", "karras", "Very soft"]),
         "loras": st.lists(
-            st.tuples(st.just("tiny-lora.safetensors"), st.floats(-2, 2).map(lambda x: round(x, 2))), max_size=4
+            st.tuples(
+                st.just("tiny-lora.safetensors"), st.floats(-2, 2).map(lambda x: round(x, 2))
+            ),
+            max_size=4,
         ),
         "tags": st.lists(st.sampled_from(["red", "green", "blue, deep"]), unique=True),
         "color": st.integers(0, 0xFFFFFF),
@@ -63,13 +67,17 @@ VALUES = st.fixed_dictionaries(
     }
 )
 quick = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
 @quick
 @given(VALUES, st.booleans())
-def test_pictures_of_ours_restore_exactly(form: Form, picture: Path, values: Any, has_picture: bool) -> None:
+def test_pictures_of_ours_restore_exactly(
+    form: Form, picture: Path, values: Any, has_picture: bool
+) -> None:
     checked = form.check({**values, "picture": str(picture) if has_picture else None})
     restored = restore_values(form, carry(form.build(checked), own=True))
     expected = form.describe(checked)
@@ -89,28 +97,42 @@ def test_the_graph_alone_gives_values_that_make_the_same_graph(
     media = {"picture": str(picture) if has_picture else None}
     prompt = form.build(form.check({**values, **media}), NOON)
     text = prompt.graph["6"]["inputs"]["text"]
-    before, after = {"Plain": ("", ""), "Photo": ("photo of ", ", 35mm"), "Ink": ("", ", ink")}[values["look"]]
-    assume(text.startswith(before) and text.endswith(after))  # a comment or an open brace swallows what follows it
+    before, after = {"Plain": ("", ""), "Photo": ("photo of ", ", 35mm"), "Ink": ("", ", ink")}[
+        values["look"]
+    ]
+    assume(
+        text.startswith(before) and text.endswith(after)
+    )  # a comment or an open brace swallows what follows it
     assume(expand_dynamic(escape_dynamic(text), Random(0)) == text)
     restored = restore_values(form, carry(prompt))
     assert restored.notes == ()
-    assert {row.name for row in restored.rows if row.state == "missing"} == ({"picture"} if has_picture else set())
+    assert {row.name for row in restored.rows if row.state == "missing"} == (
+        {"picture"} if has_picture else set()
+    )
     again = form.build(form.check({**restored.values, **(media if has_picture else {})}), NOON)
     assert again.graph == prompt.graph
     invertible = form.fields.keys() - MEDIA - {"prompt", "picture"}
     expected = form.describe(form.check({**values, **media}))
-    assert {k: v for k, v in restored.values.items() if k in invertible} == {k: expected[k] for k in invertible}
+    assert {k: v for k, v in restored.values.items() if k in invertible} == {
+        k: expected[k] for k in invertible
+    }
 
 
 def test_plain_texts_come_back_from_the_graph_as_they_were_typed(form: Form) -> None:
-    restored = restore_values(form, carry(form.fill({"prompt": "a fox (red:1.2), 50|50", "look": "Ink"})))
+    restored = restore_values(
+        form, carry(form.fill({"prompt": "a fox (red:1.2), 50|50", "look": "Ink"}))
+    )
     assert restored.values["prompt"] == "a fox (red:1.2), 50|50"
-    restored = restore_values(form, carry(form.fill({"prompt": "http:{/}/x \\{y\\}", "look": "Plain"})))
+    restored = restore_values(
+        form, carry(form.fill({"prompt": "http:{/}/x \\{y\\}", "look": "Plain"}))
+    )
     assert expand_dynamic(restored.values["prompt"], Random(0)) == "http://x {y}"
 
 
 def test_hidden_fields_are_no_gap(tmp_path: Path) -> None:
-    lines = "double: {bypass: 22, default: false}\nscale: {slot: 22.scale_by, show_if: {double: true}}"
+    lines = (
+        "double: {bypass: 22, default: false}\nscale: {slot: 22.scale_by, show_if: {double: true}}"
+    )
     form = make_form(tmp_path, lines)
     restored = restore_values(form, carry(form.fill({"double": False})))
     assert [row.name for row in restored.rows] == ["double"]
@@ -126,19 +148,34 @@ def test_what_was_drawn_by_chance_is_kept(tmp_path: Path) -> None:
 
 
 def own(form: Form, values: Any) -> Restored:
-    return restore_values(form, Metadata("png", None, comfygradio={"preset": form.name, "values": values}))
+    return restore_values(
+        form, Metadata("png", None, comfygradio={"preset": form.name, "values": values})
+    )
 
 
 def test_our_own_values_are_checked_like_any(tmp_path: Path) -> None:
     secret = tmp_path / "secret.png"
     Image.new("RGB", (9, 9)).save(secret)
     form = make_form(tmp_path)
-    restored = own(form, {
-        "prompt": "x" * 200_000, "seed": None, "steps": 10**400, "size": ["a"], "picture": str(secret),
-        "loras": [{"name": "TINY-lora.safetensors", "strength": 1}], "checkpoint": "old\\tiny-a.safetensors",
-        "look": ["Ink"], "negative": None, "color": "red", "gone": 1, "double": "maybe", "strength": True,
-        "tags": {"a": []},
-    })  # fmt: skip
+    restored = own(
+        form,
+        {
+            "prompt": "x" * 200_000,
+            "seed": None,
+            "steps": 10**400,
+            "size": ["a"],
+            "picture": str(secret),
+            "loras": [{"name": "TINY-lora.safetensors", "strength": 1}],
+            "checkpoint": "old\\tiny-a.safetensors",
+            "look": ["Ink"],
+            "negative": None,
+            "color": "red",
+            "gone": 1,
+            "double": "maybe",
+            "strength": True,
+            "tags": {"a": []},
+        },
+    )
     found = rows(restored)
     assert restored.values == {
         "loras": [{"name": "tiny-lora.safetensors", "strength": 1.0}],
@@ -147,7 +184,9 @@ def test_our_own_values_are_checked_like_any(tmp_path: Path) -> None:
     }
     assert found["checkpoint"].state == found["loras"].state == "repaired"
     assert found["tint"].note == "the picture was made before this form had it."
-    assert restored.notes == ("The picture also had a value for gone, a field that this form no longer has.",)
+    assert restored.notes == (
+        "The picture also had a value for gone, a field that this form no longer has.",
+    )
     assert all(row.note and "\n" not in row.note for row in restored.rows if row.state == "missing")
 
 
@@ -159,8 +198,15 @@ def test_a_picture_of_another_form_of_ours_is_read_from_its_graph(tmp_path: Path
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just(["4", 0]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.just(["4", 0]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 
@@ -176,15 +222,26 @@ def test_any_graph_and_any_values_restore_without_an_error(form: Form, data: st.
         del graph[key]
     values = data.draw(st.dictionaries(st.sampled_from([*form.fields, "_drawn", "x"]), JSON))
     for preset in (form.name, "other"):
-        restored = restore_values(form, Metadata("png", graph, None, {"preset": preset, "values": values}))
+        restored = restore_values(
+            form, Metadata("png", graph, None, {"preset": preset, "values": values})
+        )
         assert {row.name for row in restored.rows} <= form.fields.keys()
         form.check(restored.values)
 
 
 def test_shipped_presets_restore(info: ObjectInfo) -> None:
-    form = load_preset(Path(__file__).parent.parent.parent / "presets" / "text_to_image.yaml").bind(info)
+    form = load_preset(Path(__file__).parent.parent.parent / "presets" / "text_to_image.yaml").bind(
+        info
+    )
     assert form.problems == ()
-    values = {"prompt": "a fox", "seed": 2**64 - 1, "size": "768x512", "steps": 7, "cfg": 3.5, "pictures": 2}
+    values = {
+        "prompt": "a fox",
+        "seed": 2**64 - 1,
+        "size": "768x512",
+        "steps": 7,
+        "cfg": 3.5,
+        "pictures": 2,
+    }
     prompt = form.fill(values)
     for metadata in (carry(prompt), carry(prompt, own=True)):
         restored = restore_values(form, metadata)
@@ -201,8 +258,12 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
 
 
 @pytest.mark.parametrize("case", CASES[::3], ids=str)
-def test_drafted_forms_of_many_workflows_restore(case: Case, tmp_path: Path, media: Mapping[str, Path]) -> None:
-    """From the graph alone, under other ids and without titles; only files have to be added again."""
+def test_drafted_forms_of_many_workflows_restore(
+    case: Case, tmp_path: Path, media: Mapping[str, Path]
+) -> None:
+    """From the graph alone, under other ids and without titles; only files have to be
+    added again.
+    """
     form = load_draft(draft_preset(case.workflow, draft_info()), tmp_path)
     files = {name: media[one.widget] for name, one in form.fields.items() if one.widget in MEDIA}
     checked = form.check(files)
@@ -212,4 +273,7 @@ def test_drafted_forms_of_many_workflows_restore(case: Case, tmp_path: Path, med
     assert {row.name for row in restored.rows if row.state == "missing"} <= files.keys()
     assert form.build(form.check({**restored.values, **files}), NOON).graph == prompt.graph
     again = restore_values(form, carry(prompt, own=True))
-    assert again.values == {k: v for k, v in form.describe(checked).items() if k not in files} and again.notes == ()
+    assert (
+        again.values == {k: v for k, v in form.describe(checked).items() if k not in files}
+        and again.notes == ()
+    )

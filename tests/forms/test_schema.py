@@ -25,12 +25,17 @@ def test_the_checked_in_schema_is_fresh() -> None:
 
 def test_every_key_has_a_description() -> None:
     schema = build_schema()
-    for model, keys in ((PresetFile, schema["properties"]), (FieldFile, schema["$defs"]["FieldFile"]["properties"])):
+    for model, keys in (
+        (PresetFile, schema["properties"]),
+        (FieldFile, schema["$defs"]["FieldFile"]["properties"]),
+    ):
         assert keys.keys() == {field.alias or name for name, field in model.model_fields.items()}
         assert [name for name, key in keys.items() if not key.get("description")] == []
 
 
-@pytest.mark.parametrize("path", sorted(shipped_presets().glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted(shipped_presets().glob("*.yaml")), ids=lambda path: path.stem
+)
 def test_shipped_presets_name_the_schema_and_fit_it(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.startswith(f"{HEADER}\n")

@@ -15,7 +15,12 @@ PRESETS, ERRORS = load_presets([shipped_presets()])
 
 def test_there_are_three() -> None:
     assert ERRORS == []
-    assert [preset.name for preset in PRESETS] == ["text_to_image", "image_to_image", "inpaint", "upscale"]
+    assert [preset.name for preset in PRESETS] == [
+        "text_to_image",
+        "image_to_image",
+        "inpaint",
+        "upscale",
+    ]
 
 
 @pytest.fixture(params=PRESETS, ids=lambda preset: preset.name)
@@ -37,7 +42,9 @@ def test_they_bind_on_an_old_and_a_new_server(form: Form) -> None:
 def test_they_fill(form: Form, tmp_path: Path) -> None:
     picture = tmp_path / "a.png"
     Image.new("RGBA", (64, 64)).save(picture)
-    pictures = {name: picture for name, field in form.fields.items() if field.widget in ("image", "mask")}
+    pictures = {
+        name: picture for name, field in form.fields.items() if field.widget in ("image", "mask")
+    }
     prompt = form.fill(pictures)
     assert len(prompt.uploads) == len(pictures)
 

@@ -67,7 +67,12 @@ def test_the_long_form_survives_renumbering(address: SlotFile, node: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "address", [describe(node="99", **{"class": "CLIPTextEncode"}, title="gone"), describe(node="99"), describe()]
+    "address",
+    [
+        describe(node="99", **{"class": "CLIPTextEncode"}, title="gone"),
+        describe(node="99"),
+        describe(),
+    ],
 )
 def test_a_long_form_that_fits_no_node_or_two(address: SlotFile) -> None:
     with pytest.raises(PresetError, match="no node fits the slot"):

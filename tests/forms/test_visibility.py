@@ -36,12 +36,19 @@ CHAIN = (
 def test_chains(desk: Desk, info: ObjectInfo, values: dict[str, Any], shown: str) -> None:
     form = desk.bind(CHAIN, info)
     assert form.problems == ()
-    assert "".join(name for name, is_shown in form.find_visible(values).items() if is_shown) == shown
+    assert (
+        "".join(name for name, is_shown in form.find_visible(values).items() if is_shown) == shown
+    )
 
 
 def test_hidden_fields_count_as_their_default(desk: Desk, info: ObjectInfo) -> None:
     form = desk.bind(CHAIN, info)
-    assert form.check({"a": False, "b": "ddim", "c": 50, "d": 50}) == {"a": False, "b": "euler", "c": 9, "d": 2}
+    assert form.check({"a": False, "b": "ddim", "c": 50, "d": 50}) == {
+        "a": False,
+        "b": "euler",
+        "c": 9,
+        "d": 2,
+    }
     assert form.check({"b": "ddim", "c": 50, "d": 50})["d"] == 2
     assert form.check({"b": "ddim", "c": 10, "d": 50})["d"] == 50
 
@@ -80,19 +87,36 @@ def test_every_kind_of_field_can_be_looked_at(
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
-        ("f: {slot: 3.steps, show_if: {g: 1}}", "show_if: there is no field g to look at; there are f."),
-        ("f: {slot: 3.steps, show_if: {g: 1}}\ng: {slot: 3.cfg, fixed: 1}", "show_if: there is no field g to look at"),
-        ("f: {slot: 3.steps, show_if: {g: x}}\ng: {slot: 10.image}", "show_if: there is no field g to look at"),
+        (
+            "f: {slot: 3.steps, show_if: {g: 1}}",
+            "show_if: there is no field g to look at; there are f.",
+        ),
+        (
+            "f: {slot: 3.steps, show_if: {g: 1}}\ng: {slot: 3.cfg, fixed: 1}",
+            "show_if: there is no field g to look at",
+        ),
+        (
+            "f: {slot: 3.steps, show_if: {g: x}}\ng: {slot: 10.image}",
+            "show_if: there is no field g to look at",
+        ),
         (
             "f: {slot: 3.steps, show_if: {g: x}}\ng: {slot: 3.cfg}",
             "show_if: g is never 'x': x is not possible; numbers",
         ),
-        ("f: {slot: 3.steps, show_if: {g: 500}}\ng: {slot: 3.cfg}", "show_if: g is never 500: 500 is not possible"),
+        (
+            "f: {slot: 3.steps, show_if: {g: 500}}\ng: {slot: 3.cfg}",
+            "show_if: g is never 500: 500 is not possible",
+        ),
         ("f: {slot: 3.steps, show_if: {f: 5}}", "show_if goes round in a circle: f → f."),
-        ("f: {slot: 3.steps, show_if: {g: 1}}\ng: {slot: 3.cfg, show_if: {f: 5}}", "in a circle: f → g → f."),
+        (
+            "f: {slot: 3.steps, show_if: {g: 1}}\ng: {slot: 3.cfg, show_if: {f: 5}}",
+            "in a circle: f → g → f.",
+        ),
     ],
 )
-def test_conditions_that_make_no_sense(desk: Desk, info: ObjectInfo, lines: str, expected: str) -> None:
+def test_conditions_that_make_no_sense(
+    desk: Desk, info: ObjectInfo, lines: str, expected: str
+) -> None:
     (problem,) = desk.bind(lines, info).problems
     assert expected in str(problem) and problem.kind == "preset"
 
@@ -125,7 +149,10 @@ def test_a_hidden_optional_field_bypasses_its_nodes(desk: Desk, info: ObjectInfo
     }
     flow = change_workflow(n20=lora)
     flow["3"]["inputs"]["model"] = ["20", 0]
-    lines = "use: {slot: 11.value}\nf: {slot: 20.strength_model, optional: true, bypass: 20, show_if: {use: true}}"
+    lines = (
+        "use: {slot: 11.value}\nf: {slot: 20.strength_model, optional: true, bypass: 20, "
+        "show_if: {use: true}}"
+    )
     form = desk.bind(lines, info, flow)
     assert form.fill({"use": True}).graph["3"]["inputs"]["model"] == ["20", 0]
     assert form.fill({"use": False, "f": 1}).graph["3"]["inputs"]["model"] == ["4", 0]

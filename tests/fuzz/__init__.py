@@ -1,1 +1,3 @@
-"""Fuzzing: mutated presets, workflows, server answers, files and values; only our own errors may come out."""
+"""Fuzzing: mutated presets, workflows, server answers, files and values; only our own errors may
+come out.
+"""

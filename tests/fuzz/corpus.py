@@ -1,4 +1,6 @@
-"""The good inputs that are mutated: a preset with every key, a workflow that it fits, and node classes."""
+"""The good inputs that are mutated: a preset with every key, a workflow that it fits, and node
+classes.
+"""
 
 from __future__ import annotations
 
@@ -45,8 +47,16 @@ sweep: {seed: 1..4}
 
 def build_workflow() -> dict[str, Any]:
     """A workflow that the preset above fits."""
-    flow: dict[str, Any] = json.loads((ROOT / "presets" / "text_to_image.json").read_text(encoding="utf-8"))
-    lora = {"model": ["4", 0], "clip": ["4", 1], "lora_name": "a.safetensors", "strength_model": 1, "strength_clip": 1}
+    flow: dict[str, Any] = json.loads(
+        (ROOT / "presets" / "text_to_image.json").read_text(encoding="utf-8")
+    )
+    lora = {
+        "model": ["4", 0],
+        "clip": ["4", 1],
+        "lora_name": "a.safetensors",
+        "strength_model": 1,
+        "strength_clip": 1,
+    }
     flow["20"] = {"class_type": "LoraLoader", "inputs": lora}
     flow["10"] = flow["12"] = {"class_type": "LoadImage", "inputs": {"image": "example.png"}}
     flow["11"] = {
@@ -64,7 +74,11 @@ def build_classes() -> dict[str, Any]:
     path = DATA / "object_info" / "corpus-v0.33.0.json"
     classes: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     flow = build_workflow()
-    names = {"ckpt_name": flow["4"]["inputs"]["ckpt_name"], "lora_name": "a.safetensors", "image": "example.png"}
+    names = {
+        "ckpt_name": flow["4"]["inputs"]["ckpt_name"],
+        "lora_name": "a.safetensors",
+        "image": "example.png",
+    }
     for class_type in ("CheckpointLoaderSimple", "LoraLoader", "LoraLoaderModelOnly", "LoadImage"):
         required = classes[class_type]["input"]["required"]
         for name in names.keys() & required.keys():

@@ -7,14 +7,99 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-NUMBERS = [0, 1, -1, 2, 255, 2**31, 2**53 + 1, 2**63, 2**64, -(2**63), 10**70, 0.5, -0.0, 1e308, 1e-320]
+NUMBERS = [
+    0,
+    1,
+    -1,
+    2,
+    255,
+    2**31,
+    2**53 + 1,
+    2**63,
+    2**64,
+    -(2**63),
+    10**70,
+    0.5,
+    -0.0,
+    1e308,
+    1e-320,
+]
 ODD_NUMBERS = [float("nan"), float("inf"), float("-inf"), 10**5000]
-TEXTS = ["", " ", "a", "\0", "\n", "\ud800", "é", "🎨", "x" * 3000, "{a|b}", "{value}", "../x", "None", "true", "-1"]
+TEXTS = [
+    "",
+    " ",
+    "a",
+    "\0",
+    "\n",
+    "\ud800",
+    "é",
+    "🎨",
+    "x" * 3000,
+    "{a|b}",
+    "{value}",
+    "../x",
+    "None",
+    "true",
+    "-1",
+]
 YAML_TOKENS = [
-    *("{", "}", "[", "]", ":", ": ", ",", "- ", "&a ", "*a", "<<: *a", "!!int ", "!!binary ", "!!python/name:os "),
-    *("|", ">", "'", '"', "\n", "\n  ", "\t", "#", "~", "? ", "...", "---\n", "%YAML 1.1\n", "\ufeff", "2024-13-45"),
-    *(".nan", "0x7", "1_0", "slot: ", "slots: ", "choices: ", "fixed: ", "bypass: ", "show_if: ", "optional: true"),
-    *("template: ", "widget: loras", "6.text", "99.x", "default: ", "min: ", "max: ", "null", "true", "9" * 5000),
+    *(
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        ": ",
+        ",",
+        "- ",
+        "&a ",
+        "*a",
+        "<<: *a",
+        "!!int ",
+        "!!binary ",
+        "!!python/name:os ",
+    ),
+    *(
+        "|",
+        ">",
+        "'",
+        '"',
+        "\n",
+        "\n  ",
+        "\t",
+        "#",
+        "~",
+        "? ",
+        "...",
+        "---\n",
+        "%YAML 1.1\n",
+        "\ufeff",
+        "2024-13-45",
+    ),
+    *(
+        ".nan",
+        "0x7",
+        "1_0",
+        "slot: ",
+        "slots: ",
+        "choices: ",
+        "fixed: ",
+        "bypass: ",
+        "show_if: ",
+        "optional: true",
+    ),
+    *(
+        "template: ",
+        "widget: loras",
+        "6.text",
+        "99.x",
+        "default: ",
+        "min: ",
+        "max: ",
+        "null",
+        "true",
+        "9" * 5000,
+    ),
     *("\0", "é", "{node: 6, input: text}", "%date:y%"),
 ]
 HEADERS = [b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"IEND", b"tEXt"]
@@ -25,7 +110,9 @@ CHANGES = (1, 1, 1, 2, 4)
 def mutate_text(chance: random.Random, text: str, tokens: Sequence[str] = YAML_TOKENS) -> str:
     """The text with a few places cut, repeated, moved, or with tokens put in."""
     for _ in range(chance.choice(CHANGES)):
-        start, end = sorted((chance.randint(0, len(text)), min(len(text), chance.randint(0, len(text)))))
+        start, end = sorted(
+            (chance.randint(0, len(text)), min(len(text), chance.randint(0, len(text))))
+        )
         end = min(end, start + chance.choice([1, 3, 20, 200]))
         piece = text[start:end]
         change = chance.randrange(6)
@@ -46,14 +133,18 @@ def mutate_text(chance: random.Random, text: str, tokens: Sequence[str] = YAML_T
 
 
 def mutate_bytes(chance: random.Random, data: bytes) -> bytes:
-    """The bytes with a few of them changed, cut, repeated or moved; mostly near the beginning, where headers are."""
+    """The bytes with a few of them changed, cut, repeated or moved; mostly near the beginning,
+    where headers are.
+    """
     changed = bytearray(data)
     for _ in range(2 * chance.choice(CHANGES)):
         reach = chance.choice([64, 400, len(changed)])
         place = chance.randrange(max(1, min(len(changed), reach)))
         change = chance.randrange(8)
         if change < 4 and changed:
-            changed[place] = chance.choice([0, 1, 127, 128, 255, changed[place] ^ 1 << chance.randrange(8)])
+            changed[place] = chance.choice(
+                [0, 1, 127, 128, 255, changed[place] ^ 1 << chance.randrange(8)]
+            )
         elif change == 4:
             changed[place : place + 4] = chance.choice(
                 [b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"IEND", b"tEXt"]
@@ -91,7 +182,9 @@ def make_value(chance: random.Random, depth: int = 0) -> Any:
     if kind < 6:
         return chance.choice(TEXTS)
     if kind == 6:
-        return {chance.choice(TEXTS): make_value(chance, depth + 1) for _ in range(chance.randint(0, 3))}
+        return {
+            chance.choice(TEXTS): make_value(chance, depth + 1) for _ in range(chance.randint(0, 3))
+        }
     if kind == 7:
         return [make_value(chance, depth + 1) for _ in range(chance.randint(0, 3))]
     return nest(chance.choice([3, 60, 300]))
@@ -121,7 +214,9 @@ def _mutate_line(chance: random.Random, text: str, tokens: Sequence[str]) -> str
     return "\n".join(lines)
 
 
-def _change_item(chance: random.Random, holder: Any, holders: list[Any], odd: Sequence[Any]) -> None:
+def _change_item(
+    chance: random.Random, holder: Any, holders: list[Any], odd: Sequence[Any]
+) -> None:
     keys = [*holder] if isinstance(holder, dict) else [*range(len(holder))]
     key = chance.choice(keys)
     change = chance.randrange(8)

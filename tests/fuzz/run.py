@@ -1,4 +1,6 @@
-"""`python -m tests.fuzz.run --count 100000`: feeds the targets with mutated inputs and counts what comes out."""
+"""`python -m tests.fuzz.run --count 100000`: feeds the targets with mutated inputs and counts what
+comes out.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ SHARES = {
 
 @dataclass
 class Report:
-    """What came out: inputs taken and refused by target, the slowest one, and each crash with its seed."""
+    """What came out: inputs taken and refused by target, the slowest one, and each crash with its
+    seed.
+    """
 
     taken: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
@@ -37,13 +41,21 @@ class Report:
         return self.taken.total() + self.refused.total() + len(self.crashes)
 
     def __str__(self) -> str:
-        rows = [f"{name:10} {self.taken[name]:8} taken {self.refused[name]:8} refused" for name in SHARES]
+        rows = [
+            f"{name:10} {self.taken[name]:8} taken {self.refused[name]:8} refused"
+            for name in SHARES
+        ]
         slowest = f"slowest    {self.slowest[0]:8.3f} s, {self.slowest[1]}"
-        return "\n".join([*rows, slowest, f"{self.total} inputs, {len(self.crashes)} crashes", *self.crashes])
+        return "\n".join(
+            [*rows, slowest, f"{self.total} inputs, {len(self.crashes)} crashes", *self.crashes]
+        )
 
 
 def fuzz(folder: Path, seed: int, count: int, seconds: float, names: Sequence[str]) -> Report:
-    """Try inputs until `count` of them or `seconds` are over. The same seed gives the same inputs."""
+    """Try inputs until `count` of them or `seconds` are over.
+
+    The same seed gives the same inputs.
+    """
     targets, report = Targets(folder), Report()
     order, weights = [*names], [SHARES[name] for name in names]
     turns = random.Random(seed)
@@ -65,7 +77,9 @@ def try_one(targets: Targets, name: str, key: str, report: Report) -> None:
         if is_expected(error):
             report.refused[name] += 1
         else:
-            report.crashes.append(f"{name} --only {key}\n{''.join(traceback.format_exception(error))}")
+            report.crashes.append(
+                f"{name} --only {key}\n{''.join(traceback.format_exception(error))}"
+            )
     else:
         report.taken[name] += 1
     report.slowest = max(report.slowest, (time.monotonic() - started, f"{name} --only {key}"))
@@ -77,7 +91,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=10**9, help="inputs at most")
     parser.add_argument("--seconds", type=float, default=600.0, help="time at most")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--target", action="append", choices=[*SHARES], help="repeatable; default: all")
+    parser.add_argument(
+        "--target", action="append", choices=[*SHARES], help="repeatable; default: all"
+    )
     parser.add_argument("--only", help="the key of one input, SEED/NUMBER, of one target")
     options = parser.parse_args(arguments)
     names = options.target or [*SHARES]

@@ -36,8 +36,23 @@ from .mutation import TEXTS, make_value, mutate_bytes, mutate_json, mutate_text
 
 JSON_TOKENS = ["[", "]", "{", "}", ",", "NaN", "1e999", '"', "\\ud800"]
 PARTS: list[Any] = [
-    *("6.text", "3.seed", "3.model", "99.x", "Positive.text", "*", "loras", "size", "{value} {prompt} {nobody}"),
-    *({"node": 6, "input": "text"}, {"width": "5.width", "height": "5.height"}, {"model": "3.model"}, {"seed": 5}),
+    *(
+        "6.text",
+        "3.seed",
+        "3.model",
+        "99.x",
+        "Positive.text",
+        "*",
+        "loras",
+        "size",
+        "{value} {prompt} {nobody}",
+    ),
+    *(
+        {"node": 6, "input": "text"},
+        {"width": "5.width", "height": "5.height"},
+        {"model": "3.model"},
+        {"seed": 5},
+    ),
     *(
         {"A": {"3.cfg": 2}},
         {"A": 1, "B": 2},
@@ -52,7 +67,10 @@ LINKS = [["4", 0], ["4", 9], [4, 0], ["3", 0], {"__value__": [1]}]
 
 @dataclass
 class Targets:
-    """The targets by name; each takes one mutated input from the given generator. `folder` holds their files."""
+    """The targets by name; each takes one mutated input from the given generator.
+
+    `folder` holds their files.
+    """
 
     folder: Path
 
@@ -84,24 +102,41 @@ class Targets:
         flow = chance.choice(self._workflows)
         if chance.random() < 0.3:
             path.write_text(
-                mutate_text(chance, json.dumps(flow), ["[", "]", "{", "}", ",", "NaN", "1e999", '"', "\\ud800"])
+                mutate_text(
+                    chance,
+                    json.dumps(flow),
+                    ["[", "]", "{", "}", ",", "NaN", "1e999", '"', "\\ud800"],
+                )
             )
         else:
             path.write_text(
-                _dump(mutate_json(chance, flow, [["4", 0], ["4", 9], [4, 0], ["3", 0], {"__value__": [1]}]))
+                _dump(
+                    mutate_json(
+                        chance, flow, [["4", 0], ["4", 9], [4, 0], ["3", 0], {"__value__": [1]}]
+                    )
+                )
             )
         _use_form(bind_form("t", self._file, load_workflow(path), self._info), chance)
 
     def try_server(self, chance: random.Random) -> None:
         """An odd answer of /object_info, for a good preset; it is never an error of its own."""
         part = {name: self._classes[name] for name in sorted(self._flow.class_types)}
-        odd = ["INT", "COMBO", ["a", 1], {"options": ["a"]}, {"default": [1], "min": "x"}, {"multiselect": True}]
+        odd = [
+            "INT",
+            "COMBO",
+            ["a", 1],
+            {"options": ["a"]},
+            {"default": [1], "min": "x"},
+            {"multiselect": True},
+        ]
         info = ObjectInfo.from_json(json.loads(_dump(mutate_json(chance, part, odd))))
         _use_form(bind_form("t", self._file, self._flow, info), chance)
 
     def try_values(self, chance: random.Random) -> None:
         """Odd values for a good form."""
-        values = {name: self._make_value(chance, field) for name, field in self._form.fields.items()}
+        values = {
+            name: self._make_value(chance, field) for name, field in self._form.fields.items()
+        }
         names = chance.sample([*values], chance.randint(1, 4))
         given = {name: values[name] for name in names}
         if chance.random() < 0.1:
@@ -111,7 +146,9 @@ class Targets:
         json.dumps([prompt.graph, prompt.extra_pnginfo], allow_nan=False).encode()
         written = json.loads(json.dumps(prompt.extra_pnginfo))["comfygradio"]["values"]
         if not prompt.uploads:
-            assert self._form.fill(written).graph == prompt.graph, "a picture's own values give another prompt"
+            assert self._form.fill(written).graph == prompt.graph, (
+                "a picture's own values give another prompt"
+            )
 
     def try_picture(self, chance: random.Random) -> None:
         """Broken pictures, as uploads and as files with settings."""
@@ -127,12 +164,22 @@ class Targets:
         info = PngImagePlugin.PngInfo()
         graph = mutate_json(chance, chance.choice([self._flow.to_json(), *self._workflows]))
         own = mutate_json(chance, self._form.fill({}).extra_pnginfo["comfygradio"])
-        texts = {"prompt": _dump(graph), "comfygradio": _dump(own), "workflow": _dump({"nodes": make_value(chance)})}
+        texts = {
+            "prompt": _dump(graph),
+            "comfygradio": _dump(own),
+            "workflow": _dump({"nodes": make_value(chance)}),
+        }
         for name, text in texts.items():
             if chance.random() < 0.7:
-                text = mutate_text(chance, text, ["NaN", "]", "{", '"']) if chance.random() < 0.2 else text
+                text = (
+                    mutate_text(chance, text, ["NaN", "]", "{", '"'])
+                    if chance.random() < 0.2
+                    else text
+                )
                 info.add_text(
-                    name, text.encode("utf-8", "replace").decode("latin-1", "replace"), zip=chance.random() < 0.2
+                    name,
+                    text.encode("utf-8", "replace").decode("latin-1", "replace"),
+                    zip=chance.random() < 0.2,
                 )
         Image.new("L", (2, 2)).save(path, pnginfo=info)
         metadata = read_metadata(path)
@@ -156,16 +203,25 @@ class Targets:
 
     def try_draft(self, chance: random.Random) -> None:
         """A preset drafted for an odd workflow: what is written down can be read again."""
-        flow = Workflow.from_json(json.loads(_dump(mutate_json(chance, chance.choice(self._workflows), LINKS))))
+        flow = Workflow.from_json(
+            json.loads(_dump(mutate_json(chance, chance.choice(self._workflows), LINKS)))
+        )
         path = self.folder / "drafted.yaml"
-        path.write_text(write_draft(draft_preset(flow, self._info), "workflow.json"), encoding="utf-8")
+        path.write_text(
+            write_draft(draft_preset(flow, self._info), "workflow.json"), encoding="utf-8"
+        )
         try:
             parse_preset_file(path)
         except PresetError as error:
             raise AssertionError(f"a draft that is no preset: {error}") from error
 
     def _make_value(self, chance: random.Random, field: Field) -> Any:
-        known = [field.default, field.minimum, field.maximum, *(choice.value for choice in (field.choices or ())[:9])]
+        known = [
+            field.default,
+            field.minimum,
+            field.maximum,
+            *(choice.value for choice in (field.choices or ())[:9]),
+        ]
         if chance.random() < 0.3:
             return mutate_json(chance, chance.choice([field.default, known]), known)
         return chance.choice([*known, *known, *map(str, known), make_value(chance)])
@@ -211,13 +267,21 @@ class Targets:
 
     @cached_property
     def _workflows(self) -> list[Any]:
-        paths = sorted(path for path in (DATA / "workflows").glob("*.json") if path.name != "expected.json")
+        paths = sorted(
+            path for path in (DATA / "workflows").glob("*.json") if path.name != "expected.json"
+        )
         own = build_workflow()
-        return [*[own] * len(paths), *(json.loads(path.read_text(encoding="utf-8")) for path in paths)]
+        return [
+            *[own] * len(paths),
+            *(json.loads(path.read_text(encoding="utf-8")) for path in paths),
+        ]
 
     @cached_property
     def _pictures(self) -> list[bytes]:
-        found = [(DATA / "pictures" / name).read_bytes() for name in ("picture.png", "animated.png", "animated.webp")]
+        found = [
+            (DATA / "pictures" / name).read_bytes()
+            for name in ("picture.png", "animated.png", "animated.webp")
+        ]
         for suffix in ("jpg", "gif", "bmp", "tiff", "webp", "png"):
             path = self.folder / f"drawn.{suffix}"
             Image.effect_noise((24, 16), 60).convert("RGB").save(path)
@@ -251,7 +315,9 @@ def _mutate_tree(chance: random.Random, text: str) -> str:
 
 
 def _dump(data: Any) -> str:
-    """JSON as odd as can be: NaN, half characters, and numbers too long to be read again left out."""
+    """JSON as odd as can be: NaN, half characters, and numbers too long to be read
+    again left out.
+    """
     try:
         return json.dumps(data)
     except (ValueError, RecursionError):

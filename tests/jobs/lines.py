@@ -23,7 +23,9 @@ from comfygradio.jobs.store import Ledger
 def open_queue(
     outputs: Path, *servers: DemoServer, limits: Limits | None = None, learn: bool = False
 ) -> Iterator[JobQueue]:
-    """A queue on these servers with its ledger in the outputs folder; closed at the end, its jobs go on."""
+    """A queue on these servers with its ledger in the outputs folder; closed at the end, its jobs
+    go on.
+    """
     with ExitStack() as stack:
         ledger = Ledger.open(outputs)
         stack.callback(ledger.close)
@@ -39,7 +41,10 @@ def open_queue(
 def draw(color: int, seconds: float = 0.0) -> Order:
     """An order for a small picture of one colour, after a pause that can be interrupted."""
     graph: dict[str, Any] = {
-        "1": {"class_type": "EmptyImage", "inputs": {"width": 32, "height": 16, "batch_size": 1, "color": color}},
+        "1": {
+            "class_type": "EmptyImage",
+            "inputs": {"width": 32, "height": 16, "batch_size": 1, "color": color},
+        },
         "2": {"class_type": "SaveImage", "inputs": {"filename_prefix": "x", "images": ["1", 0]}},
     }
     if seconds:
@@ -72,8 +77,13 @@ def is_running(snapshot: Snapshot) -> bool:
 
 
 def count_files(outputs: Path) -> int:
-    """How many pictures lie in the outputs folder, light copies and the ledger's own files left out."""
-    return sum(path.parent.name != "display" and ".comfygradio" not in path.parts for path in outputs.rglob("*.png"))
+    """How many pictures lie in the outputs folder, light copies and the ledger's own files left
+    out.
+    """
+    return sum(
+        path.parent.name != "display" and ".comfygradio" not in path.parts
+        for path in outputs.rglob("*.png")
+    )
 
 
 def free_port() -> int:

@@ -10,12 +10,18 @@ from comfygradio.comfy.workflow import Prompt
 from comfygradio.jobs.job import Order
 from comfygradio.jobs.store import Record
 
-GRAPH = {"1": {"class_type": "KSampler", "inputs": {"seed": 2**64 - 1, "cfg": 7.5, "model": ["2", 0]}}}
+GRAPH = {
+    "1": {"class_type": "KSampler", "inputs": {"seed": 2**64 - 1, "cfg": 7.5, "model": ["2", 0]}}
+}
 
 
-def make_record(owner: str = "user:ada", values: dict[str, Any] | None = None, **fields: Any) -> Record:
+def make_record(
+    owner: str = "user:ada", values: dict[str, Any] | None = None, **fields: Any
+) -> Record:
     """A job of somebody, as it is when it was ordered; `values` are its order's."""
-    order = fields.pop("order", None) or Order("tiny", "Tiny picture", Prompt(GRAPH), values or {}, ("seed",))
+    order = fields.pop("order", None) or Order(
+        "tiny", "Tiny picture", Prompt(GRAPH), values or {}, ("seed",)
+    )
     record = Record(
         id=str(uuid.uuid4()),
         token=uuid.uuid4().hex,

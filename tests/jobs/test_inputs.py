@@ -56,15 +56,21 @@ def test_a_copy_that_was_cut_short_is_made_again(tmp_path: Path) -> None:
     assert keep(tmp_path, source) == [kept] and kept.read_bytes() == b"whole"
 
 
-@pytest.mark.parametrize("name", ["a", "a.tar.gz", "a.p/../ng"[:3], "a.ünï", "a.x y", "a.averylongsuffixindeed"])
+@pytest.mark.parametrize(
+    "name", ["a", "a.tar.gz", "a.p/../ng"[:3], "a.ünï", "a.x y", "a.averylongsuffixindeed"]
+)
 def test_odd_suffixes_are_left_out_or_harmless(tmp_path: Path, name: str) -> None:
     (kept,) = keep(tmp_path, write(tmp_path / "in" / name, b"x"))
-    assert kept.parent == get_inputs_folder(tmp_path) and kept.name.isascii() and " " not in kept.name
+    assert (
+        kept.parent == get_inputs_folder(tmp_path) and kept.name.isascii() and " " not in kept.name
+    )
     assert len(kept.name) <= 64 + 11
 
 
 def test_a_file_that_is_gone_is_said_by_its_name(tmp_path: Path) -> None:
-    with pytest.raises(LedgerError, match=r"The file client gone\.png could not be kept for this job: No such file"):
+    with pytest.raises(
+        LedgerError, match=r"The file client gone\.png could not be kept for this job: No such file"
+    ):
         keep(tmp_path, tmp_path / "gone.png")
     (tmp_path / "out").write_text("a file where the folder should be")
     with pytest.raises(LedgerError, match="could not be kept"):

@@ -50,7 +50,9 @@ def use_model(order: Order, name: str) -> Order:
     return replace(order, prompt=replace(order.prompt, graph=graph))
 
 
-def test_a_job_waits_for_the_first_lane_and_says_why(queue: JobQueue, servers: tuple[DemoServer, DemoServer]) -> None:
+def test_a_job_waits_for_the_first_lane_and_says_why(
+    queue: JobQueue, servers: tuple[DemoServer, DemoServer]
+) -> None:
     early = queue.submit(draw(1))
     queue.renew([], "Nobody is there yet.")
     late = queue.submit(draw(2))
@@ -83,7 +85,9 @@ def test_a_new_lane_takes_jobs_that_wait_for_a_busy_one(
         wait(job, is_over)
 
 
-def test_a_lane_that_is_gone_gets_nothing_more(queue: JobQueue, servers: tuple[DemoServer, DemoServer]) -> None:
+def test_a_lane_that_is_gone_gets_nothing_more(
+    queue: JobQueue, servers: tuple[DemoServer, DemoServer]
+) -> None:
     first, second = map(make_lane, servers)
     queue.renew([first, second])
     assert wait(queue.submit(draw(1)), is_over).phase == "done"
@@ -139,5 +143,8 @@ def test_nothing_waits_for_a_busy_lane_that_has_the_model(
 
 
 def test_models_are_files_with_the_suffix_of_one() -> None:
-    graph = {"1": {"inputs": {"a": "x/y.SafeTensors", "b": "a.png", "c": 3, "d": ["1", 0]}}, "2": {"inputs": {}}}
+    graph = {
+        "1": {"inputs": {"a": "x/y.SafeTensors", "b": "a.png", "c": 3, "d": ["1", 0]}},
+        "2": {"inputs": {}},
+    }
     assert find_models(graph) == {"x/y.SafeTensors"}

@@ -1,5 +1,6 @@
-"""What goes wrong outside of the traffic: damaged pictures, servers that refuse us, disks that are full, stops that
-come at the wrong moment. The next job gets its turn."""
+"""What goes wrong outside of the traffic: damaged pictures, servers that refuse us, disks that are
+full, stops that come at the wrong moment. The next job gets its turn.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +22,9 @@ from tests.jobs.lines import draw, is_over, open_queue, wait
 
 
 def damage_picture() -> bytes:
-    """A large PNG with a hole over the head of a chunk in its middle; Pillow calls that a SyntaxError."""
+    """A large PNG with a hole over the head of a chunk in its middle; Pillow calls that a
+    SyntaxError.
+    """
     noise = Image.frombytes("RGB", (600, 600), random.Random(1).randbytes(600 * 600 * 3))
     encoded = io.BytesIO()
     noise.save(encoded, "PNG")
@@ -41,7 +44,10 @@ def test_a_damaged_picture_is_a_file(tmp_path: Path) -> None:
 
 def test_a_server_that_refuses_us_gets_no_jobs_while_another_is_well(tmp_path: Path) -> None:
     options = DemoOptions(step_seconds=0, lab_nodes=True)
-    with DemoServer(options) as good, DemoServer(DemoOptions(token="ours no more", lab_nodes=True)) as bad:
+    with (
+        DemoServer(options) as good,
+        DemoServer(DemoOptions(token="ours no more", lab_nodes=True)) as bad,
+    ):
         with open_queue(tmp_path, bad, good) as queue:
             jobs = [queue.submit(draw(color)) for color in range(6)]
             assert [wait(job, is_over).phase for job in jobs] == ["done"] * 6
@@ -71,6 +77,14 @@ def test_a_waiting_job_is_stopped_although_that_cannot_be_written_down(tmp_path:
 
 
 def test_a_job_that_is_over_keeps_no_pictures_in_memory(tmp_path: Path) -> None:
-    with DemoServer(DemoOptions(step_seconds=0, lab_nodes=True)) as server, open_queue(tmp_path, server) as queue:
+    with (
+        DemoServer(DemoOptions(step_seconds=0, lab_nodes=True)) as server,
+        open_queue(tmp_path, server) as queue,
+    ):
         told = wait(queue.submit(draw(1)), is_over)
-        assert told.results and told.state is not None and told.state.outputs == () and told.state.preview is None
+        assert (
+            told.results
+            and told.state is not None
+            and told.state.outputs == ()
+            and told.state.preview is None
+        )

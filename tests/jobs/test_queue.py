@@ -39,17 +39,23 @@ def test_a_job_ends_with_its_file_saved(queue: JobQueue) -> None:
     end = wait(queue.submit(draw(0x112233)), is_over)
     assert end.phase == "done" and end.error == "" and end.seconds > 0
     (result,) = end.results
-    assert result.path and result.path == result.display and (result.width, result.height) == (32, 16)
+    assert (
+        result.path and result.path == result.display and (result.width, result.height) == (32, 16)
+    )
     assert result.path.is_relative_to(queue.outputs)
     with Image.open(result.path) as picture:
         assert picture.convert("RGB").getpixel((0, 0)) == (0x11, 0x22, 0x33)
 
 
-def test_at_most_two_prompts_are_posted_and_the_rest_waits_here(queue: JobQueue, demo: DemoServer) -> None:
+def test_at_most_two_prompts_are_posted_and_the_rest_waits_here(
+    queue: JobQueue, demo: DemoServer
+) -> None:
     jobs = [queue.submit(draw(color, 30)) for color in range(3)] + [queue.submit(draw(9))]
     wait(jobs[0], lambda s: s.state is not None and s.state.status == "running")
     assert ComfyClient(demo.url).queue_remaining() <= POSTED
-    assert jobs[3].snapshot.phase == "waiting" and jobs[3].snapshot.ahead == 3, [job.snapshot for job in jobs]
+    assert jobs[3].snapshot.phase == "waiting" and jobs[3].snapshot.ahead == 3, [
+        job.snapshot for job in jobs
+    ]
     for job in jobs[:3]:
         queue.stop(job.token)
     assert [wait(job, is_over).phase for job in jobs] == ["stopped"] * 3 + ["done"]
@@ -100,7 +106,9 @@ def test_everybody_gets_a_turn_and_single_pictures_go_before_sweeps(queue: JobQu
     single = queue.submit(draw(99), "ben")
     started_before = sum(job.snapshot.phase != "waiting" for job in sweep)
     wait(single, is_over)
-    assert sum(is_running(job.snapshot) or job.snapshot.is_over for job in sweep) <= started_before + 2
+    assert (
+        sum(is_running(job.snapshot) or job.snapshot.is_over for job in sweep) <= started_before + 2
+    )
     assert [wait(job, is_over).phase for job in sweep] == ["done"] * 12
 
 
@@ -118,7 +126,9 @@ def test_a_persons_waiting_jobs_are_limited(demo: DemoServer, tmp_path: Path) ->
 
 
 def test_jobs_outlive_the_queue(demo: DemoServer, tmp_path: Path) -> None:
-    """The app ends with one job running, one posted and one waiting; the next start brings them all to their end."""
+    """The app ends with one job running, one posted and one waiting; the next start brings them all
+    to their end.
+    """
     outputs = tmp_path / "outputs"
     with open_queue(outputs, demo) as queue:
         jobs = [queue.submit(draw(n, 0.6), "anna") for n in range(3)]
@@ -134,7 +144,9 @@ def test_jobs_outlive_the_queue(demo: DemoServer, tmp_path: Path) -> None:
     assert count_files(outputs) == 3
 
 
-def test_a_job_that_ended_while_the_app_was_away_is_collected(demo: DemoServer, tmp_path: Path) -> None:
+def test_a_job_that_ended_while_the_app_was_away_is_collected(
+    demo: DemoServer, tmp_path: Path
+) -> None:
     outputs = tmp_path / "outputs"
     with open_queue(outputs, demo) as queue:
         job = queue.submit(draw(7, 0.3))
@@ -160,7 +172,11 @@ def test_a_server_that_restarts_empty_gets_the_jobs_once_more(tmp_path: Path) ->
 
 def test_two_servers_share_the_jobs_and_one_takes_over_from_the_other(tmp_path: Path) -> None:
     options = DemoOptions(step_seconds=0.01, lab_nodes=True)
-    with DemoServer(options) as one, DemoServer(options) as two, open_queue(tmp_path / "o", one, two) as queue:
+    with (
+        DemoServer(options) as one,
+        DemoServer(options) as two,
+        open_queue(tmp_path / "o", one, two) as queue,
+    ):
         jobs = [queue.submit(draw(n, 0.2)) for n in range(8)]
         ends = [wait(job, is_over, 30) for job in jobs]
         assert [end.phase for end in ends] == ["done"] * 8
@@ -169,7 +185,11 @@ def test_two_servers_share_the_jobs_and_one_takes_over_from_the_other(tmp_path: 
 
 def test_an_idle_server_comes_before_a_second_place_at_a_busy_one(tmp_path: Path) -> None:
     options = DemoOptions(lab_nodes=True)
-    with DemoServer(options) as one, DemoServer(options) as two, open_queue(tmp_path / "o", one, two) as queue:
+    with (
+        DemoServer(options) as one,
+        DemoServer(options) as two,
+        open_queue(tmp_path / "o", one, two) as queue,
+    ):
         for number in range(6):
             jobs = [queue.submit(draw(2 * number, 60))]
             wait(jobs[0], is_running)
@@ -184,9 +204,16 @@ def test_an_idle_server_comes_before_a_second_place_at_a_busy_one(tmp_path: Path
 def test_the_second_place_is_taken_where_the_idle_server_cannot_run_it(tmp_path: Path) -> None:
     bare = DemoOptions(missing_classes=("LabSleep",), lab_nodes=True)
     full = replace(bare, missing_classes=())
-    with DemoServer(bare) as one, DemoServer(full) as two, open_queue(tmp_path / "o", one, two, learn=True) as queue:
+    with (
+        DemoServer(bare) as one,
+        DemoServer(full) as two,
+        open_queue(tmp_path / "o", one, two, learn=True) as queue,
+    ):
         jobs = [queue.submit(draw(n, 60)) for n in range(2)]
-        wait(jobs[1], lambda snapshot: snapshot.state is not None and snapshot.state.status == "queued")
+        wait(
+            jobs[1],
+            lambda snapshot: snapshot.state is not None and snapshot.state.status == "queued",
+        )
         assert len(queue.list_posted(queue.lanes[1])) == 2
         for job in jobs:
             queue.stop(job.token)
@@ -196,7 +223,11 @@ def test_the_second_place_is_taken_where_the_idle_server_cannot_run_it(tmp_path:
 def test_a_server_without_the_nodes_is_not_chosen(tmp_path: Path) -> None:
     bare = DemoOptions(missing_classes=("LabSleep",), lab_nodes=True)
     full = replace(bare, missing_classes=())
-    with DemoServer(bare) as one, DemoServer(full) as two, open_queue(tmp_path / "o", one, two, learn=True) as queue:
+    with (
+        DemoServer(bare) as one,
+        DemoServer(full) as two,
+        open_queue(tmp_path / "o", one, two, learn=True) as queue,
+    ):
         assert queue.lanes[0].refuse(draw(1, 1).prompt.graph) == "it has no node class LabSleep."
         jobs = [queue.submit(draw(n, 0.05)) for n in range(4)]
         assert [wait(job, is_over, 30).phase for job in jobs] == ["done"] * 4

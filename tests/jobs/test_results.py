@@ -62,7 +62,9 @@ def collect(
 ) -> list[Result]:
     """The results of a job that ended like this."""
     state = JobState("id", "running" if partial else "done", outputs=outputs, preview=preview)
-    return list(collect_results(place if isinstance(place, Place) else Place(place), state, partial=partial))
+    return list(
+        collect_results(place if isinstance(place, Place) else Place(place), state, partial=partial)
+    )
 
 
 def test_files_are_saved_byte_for_byte(tmp_path: Path) -> None:
@@ -77,14 +79,20 @@ def test_large_pictures_get_a_light_copy(tmp_path: Path, mode: str, suffix: str)
     data = noise(2000, 1000, mode)
     assert len(data) > DISPLAY_BYTES
     (result,) = collect(tmp_path, output("a.png", data))
-    assert result.display and result.display.suffix == suffix and (result.width, result.height) == (2000, 1000)
+    assert (
+        result.display
+        and result.display.suffix == suffix
+        and (result.width, result.height) == (2000, 1000)
+    )
     with Image.open(result.display) as light:
         assert max(light.size) == DISPLAY_PIXELS
 
 
 def test_light_copies_of_like_names_do_not_overwrite_each_other(tmp_path: Path) -> None:
     picture = Image.effect_noise((900, 900), 120)
-    results = collect(tmp_path, output("a.png", encode(picture)), output("a.bmp", encode(picture, "BMP")))
+    results = collect(
+        tmp_path, output("a.png", encode(picture)), output("a.bmp", encode(picture, "BMP"))
+    )
     assert len({result.display for result in results}) == 2
 
 
@@ -99,7 +107,9 @@ def test_equal_names_do_not_overwrite_each_other(tmp_path: Path) -> None:
     assert [result.path.name for result in results if result.path] == ["a.png", "a (2).png"]
 
 
-@pytest.mark.parametrize("name", ["../../x.png", "..\\x.png", "/etc/x.png", "a\0b.png", "con:x?.png", "..", "NUL.png"])
+@pytest.mark.parametrize(
+    "name", ["../../x.png", "..\\x.png", "/etc/x.png", "a\0b.png", "con:x?.png", "..", "NUL.png"]
+)
 def test_a_name_from_the_server_cannot_leave_the_folder(tmp_path: Path, name: str) -> None:
     (result,) = collect(tmp_path, output(name, noise(8, 8)))
     assert result.path and result.path.parent == tmp_path and result.path.stem.casefold() != "nul"
@@ -139,15 +149,26 @@ def test_the_last_preview_is_kept_only_of_a_job_that_has_nothing_else(tmp_path: 
     assert collect(tmp_path, partial=False, preview=preview) == []
 
 
-def test_a_file_that_cannot_be_fetched_does_not_take_the_others_along(client: ComfyClient, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_fetched_does_not_take_the_others_along(
+    client: ComfyClient, tmp_path: Path
+) -> None:
     data = noise(8, 8)
     stored = client.upload_image(data, "there.png", type="temp")
     there = Output("1", "image", stored.name, stored.subfolder, "temp", source=client)
-    results = collect(tmp_path, replace(there, filename="gone.png", node_id="7"), there, output("b.png", data))
+    results = collect(
+        tmp_path, replace(there, filename="gone.png", node_id="7"), there, output("b.png", data)
+    )
     assert [bool(result.problem) for result in results] == [True, False, False]
     gone = results[0]
-    assert gone.problem.startswith("gone.png was made, but could not be fetched: ") and gone.can_be_collected
-    assert (gone.kind, gone.path, gone.source) == ("image", None, Source("7", "gone.png", stored.subfolder, "temp"))
+    assert (
+        gone.problem.startswith("gone.png was made, but could not be fetched: ")
+        and gone.can_be_collected
+    )
+    assert (gone.kind, gone.path, gone.source) == (
+        "image",
+        None,
+        Source("7", "gone.png", stored.subfolder, "temp"),
+    )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b.png", "there.png"]
 
 
@@ -157,11 +178,20 @@ def test_a_result_that_was_missing_is_collected_again(client: ComfyClient, tmp_p
     late = Output("1", "image", stored.name, stored.subfolder, "temp", source=client)
     blocked = tmp_path / "blocked"
     blocked.write_text("a file where the folder should be")
-    results = collect(blocked, Output("2", "text", type="", text="x"), late, output("b.png", data), partial=True)
-    assert results[1].problem.startswith("late.png was made, but could not be saved in the outputs folder: ")
+    results = collect(
+        blocked, Output("2", "text", type="", text="x"), late, output("b.png", data), partial=True
+    )
+    assert results[1].problem.startswith(
+        "late.png was made, but could not be saved in the outputs folder: "
+    )
     assert [result.can_be_collected for result in results] == [False, True, False]
     again = collect_again(results, client, Place(tmp_path / "again"))
-    assert again[1].path and again[1].path.read_bytes() == data and again[1].problem == "" and again[1].partial
+    assert (
+        again[1].path
+        and again[1].path.read_bytes() == data
+        and again[1].problem == ""
+        and again[1].partial
+    )
     assert (again[0], again[2]) == (results[0], results[2])
     assert collect_again(again, client, Place(tmp_path / "again")) == again
 
@@ -173,7 +203,11 @@ def test_a_server_that_is_gone_is_asked_once(tmp_path: Path) -> None:
         lost = [Output("1", "image", f"{n}.png", source=client) for n in range(3)]
         results = collect(tmp_path, *lost, output("b.png", noise(8, 8)))
     assert [result.can_be_collected for result in results] == [True, True, True, False]
-    assert [result.problem.partition(" ")[0] for result in results[:3]] == ["0.png", "1.png", "2.png"]
+    assert [result.problem.partition(" ")[0] for result in results[:3]] == [
+        "0.png",
+        "1.png",
+        "2.png",
+    ]
     assert results[3].path
 
 
@@ -184,13 +218,17 @@ class Forgetful:
         """Nothing."""
         raise NotFound("The server has no such file.")
 
-    def download(self, path: str | Path, filename: str, subfolder: str = "", type: str = "output") -> Path:
+    def download(
+        self, path: str | Path, filename: str, subfolder: str = "", type: str = "output"
+    ) -> Path:
         """Nothing."""
         raise NotFound("The server has no such file.")
 
 
 def test_what_is_still_missing_keeps_its_problem_and_source(tmp_path: Path) -> None:
-    missing = Result("image", problem="It was not there.", source=Source("1", "a.png"), partial=True)
+    missing = Result(
+        "image", problem="It was not there.", source=Source("1", "a.png"), partial=True
+    )
     (again,) = collect_again([missing], Forgetful(), Place(tmp_path))
     assert again.problem == "a.png was made, but could not be fetched: The server has no such file."
     assert again.source == missing.source and again.partial
@@ -198,13 +236,21 @@ def test_what_is_still_missing_keeps_its_problem_and_source(tmp_path: Path) -> N
 
 def test_files_are_removed_with_their_folder_and_only_within_outputs(tmp_path: Path) -> None:
     outputs = tmp_path / "outputs"
-    results = collect(choose_place(outputs, "tiny"), output("a.png", noise(2000, 1000)), output("b.png", noise(8, 8)))
+    results = collect(
+        choose_place(outputs, "tiny"),
+        output("a.png", noise(2000, 1000)),
+        output("b.png", noise(8, 8)),
+    )
     outside = tmp_path / "c.png"
     outside.write_bytes(b"x")
     sneaky = outputs / ".." / "c.png"
     remove_files([Result("image", outside, sneaky), results[0]], outputs)
     assert outside.exists() and results[1].path and results[1].path.exists()
-    assert results[0].path and not results[0].path.exists() and not (results[1].path.parent / "display").exists()
+    assert (
+        results[0].path
+        and not results[0].path.exists()
+        and not (results[1].path.parent / "display").exists()
+    )
     remove_files(results, outputs)
     assert not results[1].path.parent.exists() and outputs.exists()
     remove_files(results, outputs)
@@ -212,7 +258,11 @@ def test_files_are_removed_with_their_folder_and_only_within_outputs(tmp_path: P
 
 def test_folders_are_dated_and_cannot_be_guessed(tmp_path: Path) -> None:
     first, second = choose_place(tmp_path, "tiny", now=NOW), choose_place(tmp_path, "tiny", now=NOW)
-    assert first != second and first.folder.parent == tmp_path / "2026-07-08" / "tiny" and not list(tmp_path.iterdir())
+    assert (
+        first != second
+        and first.folder.parent == tmp_path / "2026-07-08" / "tiny"
+        and not list(tmp_path.iterdir())
+    )
     assert re.fullmatch(r"091011-[0-9a-f]{16}", first.folder.name)
     assert first.find_free("a_00001_.png").name == "a_00001_.png"
 
@@ -240,21 +290,26 @@ VALUES: dict[str, Any] = {
         ("con/{random}", r"_con/R"),
     ],
 )
-def test_names_follow_a_pattern_of_field_values(tmp_path: Path, pattern: str, expected: str) -> None:
+def test_names_follow_a_pattern_of_field_values(
+    tmp_path: Path, pattern: str, expected: str
+) -> None:
     path = choose_place(tmp_path, "tiny", VALUES, check_pattern(pattern), NOW).find_free("x.png")
     told = re.escape(str(tmp_path)) + "/" + expected.replace("R", "[0-9a-f]{16}") + r"\.png"
     assert re.fullmatch(told, str(path)), path
 
 
 @pytest.mark.parametrize(
-    "value", ["..", ".", "", "../../x", "/etc", "C:\\x", "\0", "{random}", "{name}", "a" * 5000, "…" * 300]
+    "value",
+    ["..", ".", "", "../../x", "/etc", "C:\\x", "\0", "{random}", "{name}", "a" * 5000, "…" * 300],
 )
 def test_no_value_leaves_the_folder_or_breaks_the_name(tmp_path: Path, value: str) -> None:
     pattern = "{preset}/{prompt}/{prompt}{prompt}{prompt} {random}-{name}"
     place = choose_place(tmp_path, "tiny", {"prompt": value}, pattern, NOW)
     (result,) = collect(place, output("x" * 250 + ".png", noise(8, 8)))
     assert result.path and result.path.resolve().is_relative_to(tmp_path / "tiny")
-    assert len(result.path.relative_to(tmp_path).parts) == 3 and re.search(r"[0-9a-f]{16}-", result.path.name)
+    assert len(result.path.relative_to(tmp_path).parts) == 3 and re.search(
+        r"[0-9a-f]{16}-", result.path.name
+    )
 
 
 @pytest.mark.parametrize(
@@ -271,7 +326,14 @@ def test_no_value_leaves_the_folder_or_breaks_the_name(tmp_path: Path, value: st
             "",
             ".",
         ),
-        *("{random}/{na me}", "{random}}", "{{random}", "x" * 200 + "{random}", "{random}/..", "{random}" * 9),
+        *(
+            "{random}/{na me}",
+            "{random}}",
+            "{{random}",
+            "x" * 200 + "{random}",
+            "{random}/..",
+            "{random}" * 9,
+        ),
     ],
 )
 def test_a_pattern_that_cannot_be_used_is_refused(pattern: str) -> None:

@@ -15,15 +15,29 @@ from tests.jobs.records import make_record
 
 JOBS = {
     "lighthouse": make_record(
-        values={"prompt": "A Lighthouse at dusk, 35mm", "steps": 20, "hires": True, "seed": 2**64 - 1}, phase="done"
+        values={
+            "prompt": "A Lighthouse at dusk, 35mm",
+            "steps": 20,
+            "hires": True,
+            "seed": 2**64 - 1,
+        },
+        phase="done",
     ),
     "street": make_record(
-        values={"prompt": "Straße im Regen", "steps": 20.0, "size": "512x768"}, preset="street", phase="failed"
+        values={"prompt": "Straße im Regen", "steps": 20.0, "size": "512x768"},
+        preset="street",
+        phase="failed",
     ),
-    "tokyo": make_record(values={"prompt": "東京タワーの夜", "steps": 8, "hires": 1}, phase="done", favourite=True),
-    "broken": make_record(error="CheckpointLoaderSimple: 100% out of memory", phase="failed", title="Video"),
+    "tokyo": make_record(
+        values={"prompt": "東京タワーの夜", "steps": 8, "hires": 1}, phase="done", favourite=True
+    ),
+    "broken": make_record(
+        error="CheckpointLoaderSimple: 100% out of memory", phase="failed", title="Video"
+    ),
     "loras": make_record(values={"loras": [{"name": "ink_style", "strength": 0.8}], "empty": None}),
-    "other": make_record("user:eve", {"prompt": "a lighthouse of somebody else", "steps": 20}, phase="done"),
+    "other": make_record(
+        "user:eve", {"prompt": "a lighthouse of somebody else", "steps": 20}, phase="done"
+    ),
 }
 
 
@@ -82,7 +96,10 @@ def find(ledger: Ledger, query: Query, owner: str = "user:ada") -> list[str]:
         (Query(values={"steps": 20, "size": "512x512"}), []),
         (Query(values={"unknown": 1}), []),
         (Query(values={"empty": None}), []),
-        (Query("lighthouse", values={"steps": 20}, phases=("done",), preset="tiny"), ["lighthouse"]),
+        (
+            Query("lighthouse", values={"steps": 20}, phases=("done",), preset="tiny"),
+            ["lighthouse"],
+        ),
         (Query("夜 タワー", values={"steps": 8}, favourites=True), ["tokyo"]),
         (Query(limit=0), ["loras"]),
         (Query(limit=10**9, before=10**30), ["loras", "broken", "tokyo", "street", "lighthouse"]),
@@ -97,14 +114,23 @@ def test_nobody_finds_what_is_not_theirs(ledger: Ledger) -> None:
     assert find(ledger, Query("lighthouse"), "user:eve") == ["other"]
     assert find(ledger, Query(values={"steps": 20}), "user:eve") == ["other"]
     for owner in ("", "user:ad", "user:ada%", "USER:ADA", "user:%", "' OR 1=1 --"):
-        for query in (Query(), Query("lighthouse"), Query("夜"), Query(values={"steps": 20}), Query(phases=("done",))):
+        for query in (
+            Query(),
+            Query("lighthouse"),
+            Query("夜"),
+            Query(values={"steps": 20}),
+            Query(phases=("done",)),
+        ):
             assert find(ledger, query, owner) == []
 
 
 def test_the_values_of_a_field_are_listed_last_used_first(ledger: Ledger) -> None:
     assert ledger.list_values("user:ada", "steps") == [8, 20]
     assert ledger.list_values("user:ada", "steps", limit=1) == [8]
-    assert ledger.list_values("user:eve", "steps") == [20] and ledger.list_values("user:eve", "hires") == []
+    assert (
+        ledger.list_values("user:eve", "steps") == [20]
+        and ledger.list_values("user:eve", "hires") == []
+    )
 
 
 @given(text=st.text(st.sampled_from("ab\" *'()-+:^ナ夜%_ \t"), max_size=12))
@@ -118,17 +144,27 @@ def test_whatever_is_typed_is_text(ledger: Ledger, text: str) -> None:
         for told in [f"{record.title} {record.order.values} {record.error}".casefold()]
         if all(word in told for word in words)
     ]
-    assert set(find(ledger, Query(text))) <= set(expected) if words else find(ledger, Query(text)) == expected
+    assert (
+        set(find(ledger, Query(text))) <= set(expected)
+        if words
+        else find(ledger, Query(text)) == expected
+    )
 
 
-@pytest.mark.parametrize("query", [Query(limit=7), Query("word", limit=7), Query(values={"kind": "x"}, limit=7)])
+@pytest.mark.parametrize(
+    "query", [Query(limit=7), Query("word", limit=7), Query(values={"kind": "x"}, limit=7)]
+)
 def test_pages_hold_every_job_once_though_jobs_come_and_go(tmp_path: Path, query: Query) -> None:
-    records = [make_record(values={"prompt": f"word {n}", "kind": "x"}, phase="done") for n in range(30)]
+    records = [
+        make_record(values={"prompt": f"word {n}", "kind": "x"}, phase="done") for n in range(30)
+    ]
     with closing(Ledger.open(tmp_path)) as ledger:
         ledger.add(*records)
         seen, before = [], None
         while True:
-            page = ledger.search("user:ada", Query(query.text, values=query.values, limit=7, before=before))
+            page = ledger.search(
+                "user:ada", Query(query.text, values=query.values, limit=7, before=before)
+            )
             seen += [record.id for record in page.records]
             if page.next is None:
                 break
@@ -150,7 +186,10 @@ def test_an_error_or_title_that_changes_is_found_anew(tmp_path: Path) -> None:
         record = make_record(error="first reason")
         ledger.add(record, make_record())
         ledger.change(record.id, error="second cause", title="Renamed")
-        assert [len(ledger.search("user:ada", Query(text)).records) for text in ("first", "cause", "renamed")] == [
+        assert [
+            len(ledger.search("user:ada", Query(text)).records)
+            for text in ("first", "cause", "renamed")
+        ] == [
             0,
             1,
             1,

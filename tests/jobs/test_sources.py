@@ -1,4 +1,6 @@
-"""Sources: jobs that are made when a server has nothing else to do, on a demo server over real sockets."""
+"""Sources: jobs that are made when a server has nothing else to do, on a demo server over real
+sockets.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ from tests.jobs.lines import draw, free_port, is_over, is_running, open_queue, w
 
 
 class Painter:
-    """A source with so many small pictures; `given` are its jobs and how warm their servers were."""
+    """A source with so many small pictures; `given` are its jobs and how warm their
+    servers were.
+    """
 
     def __init__(self, owner: str, count: int = 0, seconds: float = 0.0, first: int = 0) -> None:
         self.owner = owner
@@ -111,7 +115,9 @@ def test_a_source_is_told_whether_anything_else_was_on_its_server(lanes: list[La
     line.take(lanes[1])
     line.add(other)
     assert [job.owner for _ in range(3) if (job := line.take(lanes[1]))] == ["anna", "ben", "anna"]
-    assert source.warm == [False, True, False, True, False, True, True, False] and other.warm == [False]
+    assert source.warm == [False, True, False, True, False, True, True, False] and other.warm == [
+        False
+    ]
 
 
 def test_a_source_that_was_removed_is_asked_no_more(lanes: list[Lane]) -> None:
@@ -165,7 +171,10 @@ def test_points_do_not_count_as_waiting_jobs(demo: DemoServer, tmp_path: Path) -
 
 
 def test_carried_nodes_are_posted_and_nowhere_else(queue: JobQueue, demo: DemoServer) -> None:
-    node = {"class_type": "EmptyImage", "inputs": {"width": 8, "height": 8, "batch_size": 1, "color": 5}}
+    node = {
+        "class_type": "EmptyImage",
+        "inputs": {"width": 8, "height": 8, "batch_size": 1, "color": 5},
+    }
     painter = Painter("anna", 1)
     painter.carried = {"comfygradio-carried-1": node}
     queue.attach(painter)
@@ -188,7 +197,10 @@ def test_a_job_that_cannot_be_written_down_fails_alone(queue: JobQueue) -> None:
     queue.attach(painter)
     queue.start()
     assert end_all(painter) == ["done", "failed", "done"]
-    assert "no space" in painter.given[1].snapshot.error and queue.ledger.get(painter.given[1].id) is None
+    assert (
+        "no space" in painter.given[1].snapshot.error
+        and queue.ledger.get(painter.given[1].id) is None
+    )
 
 
 def test_a_server_that_is_down_gets_none(demo: DemoServer, tmp_path: Path) -> None:
@@ -216,7 +228,9 @@ def test_jobs_of_a_source_outlive_the_queue(demo: DemoServer, tmp_path: Path) ->
         assert len(tokens) <= POSTED + 1 and again.ledger.list_open() == []
 
 
-def test_an_order_of_a_source_that_is_stopped_before_it_is_posted(queue: JobQueue, demo: DemoServer) -> None:
+def test_an_order_of_a_source_that_is_stopped_before_it_is_posted(
+    queue: JobQueue, demo: DemoServer
+) -> None:
     class Hasty(Painter):
         def take(self, lane: Lane, warm: bool) -> Job | None:
             job = super().take(lane, warm)

@@ -1,4 +1,6 @@
-"""The ledger: what was written comes back exactly, whatever happens to the process that wrote it."""
+"""The ledger: what was written comes back exactly, whatever happens to the process
+that wrote it.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ JSON = st.recursive(
     | st.integers(-(2**70), 2**70)
     | st.floats(allow_nan=False)
     | st.text(st.characters(exclude_categories=())),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 
@@ -50,13 +54,17 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 @contextmanager
 def run_child(script: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """A process with a script that sees `sys`, `Ledger`, `Path` and `make_record`; killed at the end."""
+    """A process with a script that sees `sys`, `Ledger`, `Path` and `make_record`; killed at the
+    end.
+    """
     prelude = (
         "import sys\nfrom pathlib import Path\nfrom comfygradio.jobs.store import Ledger\n"
         "from comfygradio.errors import LedgerError\nfrom tests.jobs.records import make_record\n"
     )
     command = [sys.executable, "-c", prelude + script, *map(str, arguments)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True
+    ) as child:
         try:
             yield child
         finally:
@@ -84,14 +92,27 @@ def get_everything(ledger: Ledger, owner: str = "user:ada") -> list[Record]:
 def test_a_record_comes_back_as_it_was(ledger: Ledger) -> None:
     source = Source("9", "a b.png", "sub/folder", "temp")
     results = (
-        Result("image", ledger.outputs / "a" / "a.png", ledger.outputs / "a" / "display" / "a.png.jpg", "", 640, 480),
+        Result(
+            "image",
+            ledger.outputs / "a" / "a.png",
+            ledger.outputs / "a" / "display" / "a.png.jpg",
+            "",
+            640,
+            480,
+        ),
         Result("text", text="kept \ud800 as it is"),
         Result("video", partial=True, problem="The disk is full.", source=source),
         Result("file", Path("/elsewhere/b.bin"), Path("/elsewhere/b.bin")),
     )
-    uploads = (Upload(get_inputs_folder(ledger.outputs) / "x.png", "x.png", (("1", "image"), ("2", "mask"))),)
+    uploads = (
+        Upload(
+            get_inputs_folder(ledger.outputs) / "x.png", "x.png", (("1", "image"), ("2", "mask"))
+        ),
+    )
     prompt = Prompt(GRAPH, uploads, {"comfygradio": {"seed": 2**64 - 1}}, ("9", "10"))
-    order = Order("tiny", "Tiny", prompt, {"seed": 2**64 - 1, "size": [512, 768], "half": 0.1}, ("seed",))
+    order = Order(
+        "tiny", "Tiny", prompt, {"seed": 2**64 - 1, "size": [512, 768], "half": 0.1}, ("seed",)
+    )
     record = replace(
         make_record(order=order, priority=1, phase="failed", attempts=2, error="It broke."),
         posted=2.25,
@@ -109,7 +130,10 @@ def test_a_record_comes_back_as_it_was(ledger: Ledger) -> None:
     assert get_everything(ledger) == [record]
 
 
-@given(values=st.dictionaries(st.text(), JSON, max_size=4), graph=st.dictionaries(st.text(), JSON, max_size=4))
+@given(
+    values=st.dictionaries(st.text(), JSON, max_size=4),
+    graph=st.dictionaries(st.text(), JSON, max_size=4),
+)
 @settings(max_examples=200, deadline=None)
 def test_orders_are_exact(values: dict[str, Any], graph: dict[str, Any]) -> None:
     order = Order("tiny", "Tiny", Prompt(graph, (), values, ("1",)), values, ("seed",))
@@ -129,7 +153,9 @@ def test_any_text_can_be_stored_searched_and_deleted(
     with closing(Ledger.open(tmp_path_factory.mktemp("any"))) as ledger:
         record = make_record(title, values, title=title, error=text, phase="done")
         ledger.add(record)
-        assert [found.id for found in ledger.search(title, Query(title, values=values)).records] in ([record.id], [])
+        assert [
+            found.id for found in ledger.search(title, Query(title, values=values)).records
+        ] in ([record.id], [])
         found = ledger.search(title, Query(text=text))
         assert [one.id for one in found.records] == [record.id]
         ledger.find(text)
@@ -141,14 +167,25 @@ def test_changes_are_all_or_none_and_say_whether_the_job_is_there(ledger: Ledger
     record = make_record()
     ledger.add(record)
     done = Result("text", text="hello")
-    assert ledger.change(record.id, phase="done", ended=9.0, results=[done], node_seconds={"1": 2.0})
+    assert ledger.change(
+        record.id, phase="done", ended=9.0, results=[done], node_seconds={"1": 2.0}
+    )
     assert ledger.save_results(record.id, [done, done]) and ledger.favourite(record.id, True)
     changed = ledger.get(record.id)
     assert changed == replace(
-        record, phase="done", ended=9.0, results=(done, done), node_seconds={"1": 2.0}, favourite=True
+        record,
+        phase="done",
+        ended=9.0,
+        results=(done, done),
+        node_seconds={"1": 2.0},
+        favourite=True,
     )
     assert not ledger.change("nobody", phase="done")
-    for fields in ({"order": record.order}, {"owner": "user:eve"}, {"phase": "failed", "nonsense": 1}):
+    for fields in (
+        {"order": record.order},
+        {"owner": "user:eve"},
+        {"phase": "failed", "nonsense": 1},
+    ):
         with pytest.raises(ValueError, match="cannot be changed"):
             ledger.change(record.id, **fields)
     with pytest.raises(LedgerError):
@@ -177,10 +214,15 @@ def test_open_jobs_are_listed_oldest_first(ledger: Ledger) -> None:
 
 def test_node_times_are_the_median_of_the_last_twenty_done_jobs(ledger: Ledger) -> None:
     assert ledger.node_seconds("tiny") == {}
-    ledger.add(*(make_record(phase="done", node_seconds={"1": 1000.0, "old": 1.0}) for _ in range(5)))
+    ledger.add(
+        *(make_record(phase="done", node_seconds={"1": 1000.0, "old": 1.0}) for _ in range(5))
+    )
     ledger.add(*(make_record(phase="done", node_seconds={"1": float(n)}) for n in range(19)))
     ledger.add(make_record(phase="done", node_seconds={"1": 500.0, "2": 4.0}))
-    ledger.add(make_record(phase="failed", node_seconds={"1": 0.0}), make_record(preset="other", phase="done"))
+    ledger.add(
+        make_record(phase="failed", node_seconds={"1": 0.0}),
+        make_record(preset="other", phase="done"),
+    )
     assert ledger.node_seconds("tiny") == {"1": 9.5, "2": 4.0}
 
 
@@ -195,7 +237,10 @@ def test_a_deleted_job_takes_its_files_along_and_no_others(ledger: Ledger, tmp_p
         Result("image", outside, outside),
         Result("image", folder / "gone.png", folder / "gone.png"),
     )
-    record, kept = make_record(results=results), make_record(phase="done", values={"prompt": "kept"})
+    record, kept = (
+        make_record(results=results),
+        make_record(phase="done", values={"prompt": "kept"}),
+    )
     ledger.add(record, kept)
     with pytest.raises(LedgerError, match="not over"):
         ledger.delete(record.id)
@@ -216,7 +261,9 @@ def order_with(upload: Path, outputs: Path) -> Order:
 def test_a_kept_file_goes_with_the_last_job_that_needs_it(ledger: Ledger, tmp_path: Path) -> None:
     upload = tmp_path / "x.png"
     upload.write_bytes(b"picture")
-    records = [make_record(order=order_with(upload, ledger.outputs), phase="done") for _ in range(2)]
+    records = [
+        make_record(order=order_with(upload, ledger.outputs), phase="done") for _ in range(2)
+    ]
     ledger.add(*records)
     (kept,) = get_inputs_folder(ledger.outputs).iterdir()
     make_old(kept)
@@ -252,7 +299,9 @@ def test_the_outputs_folder_can_be_moved(tmp_path: Path) -> None:
     upload.write_bytes(b"picture")
     with closing(Ledger.open(tmp_path / "old")) as ledger:
         path = tmp_path / "old" / "day" / "a.png"
-        record = make_record(order=order_with(upload, tmp_path / "old"), results=(Result("image", path, path),))
+        record = make_record(
+            order=order_with(upload, tmp_path / "old"), results=(Result("image", path, path),)
+        )
         ledger.add(record)
     (tmp_path / "old").rename(tmp_path / "new")
     with closing(Ledger.open(tmp_path / "new")) as ledger:
@@ -261,11 +310,15 @@ def test_the_outputs_folder_can_be_moved(tmp_path: Path) -> None:
         assert found.order.prompt.uploads[0].path.read_bytes() == b"picture"
 
 
-def test_a_relative_outputs_folder_is_the_same_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_outputs_folder_is_the_same_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("x.png").write_bytes(b"picture")
     order = order_with(Path("x.png"), Path("outputs"))
-    record = make_record(order=order, results=(Result("image", Path("outputs/a.png")),), phase="done")
+    record = make_record(
+        order=order, results=(Result("image", Path("outputs/a.png")),), phase="done"
+    )
     with closing(Ledger.open(Path("outputs"))) as ledger:
         ledger.add(record)
     with closing(Ledger.open(Path("outputs"))) as ledger:
@@ -343,7 +396,9 @@ sys.stdin.read()
             child.wait()
         with closing(Ledger.open(tmp_path)) as ledger:
             found = ledger.get(id)
-            assert found and (found.phase, found.posted) == (("running", 1.0) if changes else ("waiting", None))
+            assert found and (found.phase, found.posted) == (
+                ("running", 1.0) if changes else ("waiting", None)
+            )
             assert found in ledger.list_open()
 
 
@@ -381,12 +436,15 @@ try:
         print(record.id, flush=True)
 except LedgerError as error:
     print(error, flush=True)
-print(len(ledger.search("user:ada", __import__("comfygradio.jobs.search").jobs.search.Query(limit=500)).records))
+search = __import__("comfygradio.jobs.search").jobs.search
+print(len(ledger.search("user:ada", search.Query(limit=500)).records))
 """
     with run_child(script, tmp_path) as child:
         output, _ = child.communicate(timeout=60)
     *promised, error, count = output.splitlines()
-    assert error.startswith(f"The ledger {find_ledger(tmp_path)} cannot be used: ") and error.endswith(".")
+    assert error.startswith(
+        f"The ledger {find_ledger(tmp_path)} cannot be used: "
+    ) and error.endswith(".")
     assert len(promised) > 10 and int(count) == len(promised)
     with closing(Ledger.open(tmp_path)) as ledger:
         assert {record.id for record in get_everything(ledger)} == set(promised)
@@ -407,7 +465,9 @@ def overwrite(path: Path, offset: int, data: bytes) -> None:
 
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
-    "other": lambda path: path.write_bytes(b"this is no database, but it is long enough to be one" * 100),
+    "other": lambda path: path.write_bytes(
+        b"this is no database, but it is long enough to be one" * 100
+    ),
     "empty": lambda path: path.write_bytes(b""),
     "cut in half": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
     "cut within a page": lambda path: path.write_bytes(path.read_bytes()[:-1000]),
@@ -418,7 +478,9 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_file_is_said_and_left_alone(tmp_path: Path, damage: Callable[[Path], object]) -> None:
+def test_a_damaged_file_is_said_and_left_alone(
+    tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
     path = fill(tmp_path)
     damage(path)
     before = path.read_bytes()
@@ -435,7 +497,8 @@ def test_a_damaged_file_is_said_and_left_alone(tmp_path: Path, damage: Callable[
 
 def test_a_file_that_is_gone_from_beside_its_wal_is_missed(tmp_path: Path) -> None:
     script = (
-        "ledger = Ledger.open(Path(sys.argv[1])); ledger.add(make_record()); print(1, flush=True); sys.stdin.read()"
+        "ledger = Ledger.open(Path(sys.argv[1])); ledger.add(make_record()); print(1, "
+        "flush=True); sys.stdin.read()"
     )
     with run_child(script, tmp_path) as child:
         assert read_line(child) == "1"
@@ -497,13 +560,18 @@ def test_a_newer_file_is_refused_and_left_alone(tmp_path: Path) -> None:
 
 
 def test_migrations_run_once_in_their_order_and_whole(tmp_path: Path) -> None:
-    steps = ["CREATE TABLE a (x); INSERT INTO a VALUES (1)", "ALTER TABLE a ADD COLUMN y; UPDATE a SET y = x + 1"]
+    steps = [
+        "CREATE TABLE a (x); INSERT INTO a VALUES (1)",
+        "ALTER TABLE a ADD COLUMN y; UPDATE a SET y = x + 1",
+    ]
     with closing(sqlite3.connect(tmp_path / "a", isolation_level=None)) as connection:
         migrate(connection, steps[:1])
         migrate(connection, steps)
         migrate(connection, steps)
         assert connection.execute("SELECT * FROM a").fetchall() == [(1, 2)]
         with pytest.raises(sqlite3.Error):
-            migrate(connection, [*steps, "INSERT INTO a VALUES (5, 5); INSERT INTO nothing VALUES (1)"])
+            migrate(
+                connection, [*steps, "INSERT INTO a VALUES (5, 5); INSERT INTO nothing VALUES (1)"]
+            )
         assert connection.execute("SELECT * FROM a").fetchall() == [(1, 2)]
         assert connection.execute("PRAGMA user_version").fetchone() == (2,)

@@ -1,4 +1,6 @@
-"""Sweeps in the ledger: their rows, which jobs stand at their points, and files from before there were any."""
+"""Sweeps in the ledger: their rows, which jobs stand at their points, and files from before there
+were any.
+"""
 
 from __future__ import annotations
 
@@ -34,15 +36,26 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def make_sweep(number: int, owner: str = "anna", phase: str = "running") -> SweepRecord:
-    return SweepRecord(f"sweep-{number}", f"token-{number}", owner, "tiny", "Tiny", DEFINITION, phase, 3, 0, 1.5)
+    return SweepRecord(
+        f"sweep-{number}", f"token-{number}", owner, "tiny", "Tiny", DEFINITION, phase, 3, 0, 1.5
+    )
 
 
-def add_point(ledger: Ledger, key: str, sweep: str = "sweep-0", place: int = 0, **fields: Any) -> Record:
-    """A done job of anna's at a place of a sweep, with a file, unless `fields` say something else."""
+def add_point(
+    ledger: Ledger, key: str, sweep: str = "sweep-0", place: int = 0, **fields: Any
+) -> Record:
+    """A done job of anna's at a place of a sweep, with a file, unless `fields` say
+    something else.
+    """
     path = ledger.outputs / f"{key}-{place}-{sweep}.png"
     path.write_bytes(b"x")
     order = Order("tiny", "Tiny", Prompt({}), {}, (), Point(sweep, (place, 7), key))
-    done: dict[str, Any] = {"phase": "done", "started": 2.0, "ended": 5.0, "results": (Result("image", path, path),)}
+    done: dict[str, Any] = {
+        "phase": "done",
+        "started": 2.0,
+        "ended": 5.0,
+        "results": (Result("image", path, path),),
+    }
     record = replace(make_record(Job(order, "anna", 1)), **{**done, **fields})
     ledger.add(record)
     return record
@@ -55,7 +68,9 @@ def test_a_sweep_comes_back_and_is_changed(ledger: Ledger) -> None:
     assert rows.find("token-1") == make_sweep(1) and rows.find("nobody") is None
     assert rows.change("sweep-1", "done", 2, 9.5) and not rows.change("sweep-9", "done", 0)
     changed = replace(make_sweep(1), phase="done", done=2, ended=9.5)
-    assert rows.list_sweeps("anna") == [make_sweep(2), changed] and rows.list_sweeps("anna", 1) == [make_sweep(2)]
+    assert rows.list_sweeps("anna") == [make_sweep(2), changed] and rows.list_sweeps("anna", 1) == [
+        make_sweep(2)
+    ]
     assert list(rows.list_running()) == [make_sweep(0, "ben"), make_sweep(2)]
     rows.delete("sweep-2")
     assert rows.list_ids() == {"sweep-0", "sweep-1"}
@@ -64,7 +79,10 @@ def test_a_sweep_comes_back_and_is_changed(ledger: Ledger) -> None:
 def test_cells_are_written_with_the_jobs_and_the_last_job_counts(ledger: Ledger) -> None:
     rows = SweepRows(ledger)
     first = add_point(ledger, "a", phase="failed", error="no", results=())
-    again, other = add_point(ledger, "a"), add_point(ledger, "b", place=1, phase="waiting", results=())
+    again, other = (
+        add_point(ledger, "a"),
+        add_point(ledger, "b", place=1, phase="waiting", results=()),
+    )
     cells = rows.list_cells("sweep-0")
     assert {place: cell.id for place, cell in cells.items()} == {(0, 7): again.id, (1, 7): other.id}
     assert cells[0, 7].seconds == 3.0 and cells[0, 7].has_files and not cells[1, 7].has_files
@@ -123,16 +141,24 @@ def test_a_damaged_definition_is_a_damaged_ledger(ledger: Ledger) -> None:
 def test_a_file_from_before_there_were_sweeps_keeps_its_jobs(tmp_path: Path) -> None:
     path, old = find_ledger(tmp_path), [c for c in COLUMNS if c not in ("sweep", "point")]
     path.parent.mkdir(parents=True)
-    records = [make_plain_record("anna", {"seed": 2**64 - 1}, phase=phase) for phase in ("done", "waiting")]
+    records = [
+        make_plain_record("anna", {"seed": 2**64 - 1}, phase=phase) for phase in ("done", "waiting")
+    ]
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         migrate(connection, MIGRATIONS[:1])
         for seq, record in enumerate(records, 1):
             values = [write_value(name, getattr(record, name), tmp_path) for name in old]
             marks = ", ".join("?" * len(old))
-            connection.execute(f"INSERT INTO jobs (seq, {', '.join(old)}) VALUES ({seq}, {marks})", values)
-            connection.execute("INSERT INTO orders VALUES (?, ?)", (seq, write_order(record.order, tmp_path)))
+            connection.execute(
+                f"INSERT INTO jobs (seq, {', '.join(old)}) VALUES ({seq}, {marks})", values
+            )
+            connection.execute(
+                "INSERT INTO orders VALUES (?, ?)", (seq, write_order(record.order, tmp_path))
+            )
     with closing(Ledger.open(tmp_path)) as ledger:
-        assert [ledger.get(record.id) for record in records] == records and ledger.list_open() == records[1:]
+        assert [
+            ledger.get(record.id) for record in records
+        ] == records and ledger.list_open() == records[1:]
         rows = SweepRows(ledger)
         assert not rows.has_points("anna", "tiny") and list(rows.list_running()) == []
         rows.add(make_sweep(1), {})
@@ -140,5 +166,7 @@ def test_a_file_from_before_there_were_sweeps_keeps_its_jobs(tmp_path: Path) -> 
         assert rows.find_points("anna", "tiny", ["a"])["a"].id == point.id
         ledger.delete(records[0].id)
     with closing(Ledger.open(tmp_path)) as ledger:
-        assert ledger.get(records[1].id) == records[1] and SweepRows(ledger).find("token-1") == make_sweep(1)
+        assert ledger.get(records[1].id) == records[1] and SweepRows(ledger).find(
+            "token-1"
+        ) == make_sweep(1)
     assert json.loads(json.dumps(DEFINITION)) == DEFINITION

@@ -17,7 +17,12 @@ from comfygradio.forms.slots import Slot
 from comfygradio.sweeps.axes.axis import Axis
 from comfygradio.sweeps.axes.reading import read_axis
 
-MODELS = ("sdxl/juggernaut.safetensors", "sdxl\\Dream, big.safetensors", "sd15/plain.ckpt", "flux.safetensors")
+MODELS = (
+    "sdxl/juggernaut.safetensors",
+    "sdxl\\Dream, big.safetensors",
+    "sd15/plain.ckpt",
+    "flux.safetensors",
+)
 SAMPLERS = ("euler", "euler_ancestral", "Heun", "dpm_2", "DPM_2", "")
 
 
@@ -30,7 +35,9 @@ LOOKS = (
     Choice("Photo", "Photo", ((Slot("1", "x"), 1),)),
     Choice("Comic, ink", "Comic, ink", ((Slot("1", "x"), 2),)),
 )
-LORAS = list_choices("film-grain.safetensors", "styles/soft, light.safetensors", "styles/x:1.safetensors")
+LORAS = list_choices(
+    "film-grain.safetensors", "styles/soft, light.safetensors", "styles/x:1.safetensors"
+)
 
 FIELDS = (
     Field("prompt", "textarea", "Prompt", {}, default="a cat"),
@@ -41,7 +48,14 @@ FIELDS = (
     Field("seed", "seed", "Seed", {}, default=7, minimum=0, maximum=2**64 - 1, is_integer=True),
     Field("model", "dropdown", "Model", {}, default=MODELS[0], choices=list_choices(*MODELS)),
     Field("sampler", "dropdown", "Sampler", {}, default="euler", choices=list_choices(*SAMPLERS)),
-    Field("speed", "radio", "Speed", {}, default=4, choices=(Choice("Fast", 4), Choice("Slow and fine", 40))),
+    Field(
+        "speed",
+        "radio",
+        "Speed",
+        {},
+        default=4,
+        choices=(Choice("Fast", 4), Choice("Slow and fine", 40)),
+    ),
     Field("look", "radio", "Look", {}, default="Photo", choices=LOOKS),
     Field("vae", "dropdown", "VAE", {}, choices=list_choices("a.pt", "b.pt"), optional=True),
     Field(
@@ -55,7 +69,16 @@ FIELDS = (
         optional=True,
     ),
     Field("upscale", "checkbox", "Upscale", {}, default=False),
-    Field("factor", "slider", "Factor", {}, default=2.0, minimum=1, maximum=8, show_if={"upscale": (True,)}),
+    Field(
+        "factor",
+        "slider",
+        "Factor",
+        {},
+        default=2.0,
+        minimum=1,
+        maximum=8,
+        show_if={"upscale": (True,)},
+    ),
     Field("size", "size", "Size", {}, default="512x512", minimum=64, maximum=2048, is_integer=True),
     Field(
         "shape",

@@ -1,4 +1,6 @@
-"""A form whose graph is worth planning: a base model, a refiner with a LoRA, a picture of a few pixels."""
+"""A form whose graph is worth planning: a base model, a refiner with a LoRA, a picture of a few
+pixels.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,14 @@ from comfygradio.sweeps.axes.axis import Axis, Change, Step
 from comfygradio.sweeps.planning.space import Space
 
 CLASSES = (
-    *("CheckpointLoaderSimple", "LoraLoader", "CLIPTextEncode", "EmptyLatentImage", "KSampler", "LatentUpscaleBy"),
+    *(
+        "CheckpointLoaderSimple",
+        "LoraLoader",
+        "CLIPTextEncode",
+        "EmptyLatentImage",
+        "KSampler",
+        "LatentUpscaleBy",
+    ),
     *("VAEDecode", "SaveImage"),
 )
 
@@ -37,7 +46,14 @@ def _node(class_type: str, **inputs: Any) -> dict[str, Any]:
 def _sampler(model: str, positive: str, negative: str, latent: str, **more: Any) -> dict[str, Any]:
     sources = {"model": model, "positive": positive, "negative": negative, "latent_image": latent}
     links = {name: [source, 0] for name, source in sources.items()}
-    plain = {"seed": 1, "steps": 1, "cfg": 5.0, "sampler_name": "euler", "scheduler": "normal", "denoise": 1.0}
+    plain = {
+        "seed": 1,
+        "steps": 1,
+        "cfg": 5.0,
+        "sampler_name": "euler",
+        "scheduler": "normal",
+        "denoise": 1.0,
+    }
     return _node("KSampler", **plain | more, **links)
 
 
@@ -49,9 +65,18 @@ def write_chain(folder: Path) -> Path:
         "4": _node("CLIPTextEncode", text="bad", clip=["1", 1]),
         "5": _node("EmptyLatentImage", width=32, height=32, batch_size=1),
         "6": _sampler("1", "3", "4", "5"),
-        "7": _node("LatentUpscaleBy", upscale_method="nearest-exact", scale_by=2.0, samples=["6", 0]),
+        "7": _node(
+            "LatentUpscaleBy", upscale_method="nearest-exact", scale_by=2.0, samples=["6", 0]
+        ),
         "11": _node("CheckpointLoaderSimple", ckpt_name=""),
-        "2": _node("LoraLoader", lora_name="", strength_model=1.0, strength_clip=1.0, model=["11", 0], clip=["11", 1]),
+        "2": _node(
+            "LoraLoader",
+            lora_name="",
+            strength_model=1.0,
+            strength_clip=1.0,
+            model=["11", 0],
+            clip=["11", 1],
+        ),
         "12": _node("CLIPTextEncode", text="a cat", clip=["2", 1]),
         "13": _node("CLIPTextEncode", text="bad", clip=["2", 1]),
         "8": _sampler("2", "12", "13", "7", denoise=0.5),
@@ -60,7 +85,9 @@ def write_chain(folder: Path) -> Path:
     }
     (folder / "chain.json").write_text(json.dumps(graph), encoding="utf-8")
     path = folder / "chain.yaml"
-    path.write_text(json.dumps({"title": "Chain", "workflow": "chain.json", "fields": FIELDS}), encoding="utf-8")
+    path.write_text(
+        json.dumps({"title": "Chain", "workflow": "chain.json", "fields": FIELDS}), encoding="utf-8"
+    )
     return path
 
 

@@ -14,7 +14,9 @@ from comfygradio.sweeps.showing.grid import Grid, GridAxis, GridCell, Layout, ch
 
 PICTURES = Path(__file__).parent.parent / "data" / "pictures"
 SEED = 2**64 - 1
-HOSTILE = "</script><script>window.pwned = 1</script><img src=x onerror='window.pwned = 2'>\"'`${1}<!--"
+HOSTILE = (
+    "</script><script>window.pwned = 1</script><img src=x onerror='window.pwned = 2'>\"'`${1}<!--"
+)
 
 DEFINITION: Mapping[str, Any] = {
     "preset": "text_to_image",
@@ -33,20 +35,36 @@ def save_picture(path: Path, color: str, size: tuple[int, int] = (64, 64)) -> Re
 
 
 def make_grid(
-    axes: Mapping[str, Sequence[str]], cells: Mapping[Any, GridCell] | None = None, layout: Layout | None = None
+    axes: Mapping[str, Sequence[str]],
+    cells: Mapping[Any, GridCell] | None = None,
+    layout: Layout | None = None,
 ) -> Grid:
     """A grid with these axes: title → labels."""
     made = tuple(GridAxis(title, tuple(labels)) for title, labels in axes.items())
     sizes = [len(axis.labels) for axis in made]
-    return Grid("A fox", DEFINITION, made, cells or {}, layout or choose_layout(sizes), {"cfg": "Guidance"}, "Form")
+    return Grid(
+        "A fox",
+        DEFINITION,
+        made,
+        cells or {},
+        layout or choose_layout(sizes),
+        {"cfg": "Guidance"},
+        "Form",
+    )
 
 
-def fill_grid(axes: Mapping[str, Sequence[str]], result: Result | None, layout: Layout | None = None) -> Grid:
+def fill_grid(
+    axes: Mapping[str, Sequence[str]], result: Result | None, layout: Layout | None = None
+) -> Grid:
     """A grid in which every point has the same result, and its labels as values."""
     places = itertools.product(*(range(len(labels)) for labels in axes.values()))
     cells = {}
     for number, index in enumerate(places):
-        values = {title: labels[at] for (title, labels), at in zip(axes.items(), index, strict=True)}
+        values = {
+            title: labels[at] for (title, labels), at in zip(axes.items(), index, strict=True)
+        }
         results = (result,) if result else ()
-        cells[index] = GridCell(index, {"seed": SEED - number, **values}, "done", results, seconds=1.5)
+        cells[index] = GridCell(
+            index, {"seed": SEED - number, **values}, "done", results, seconds=1.5
+        )
     return make_grid(axes, cells, layout)

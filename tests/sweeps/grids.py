@@ -1,4 +1,6 @@
-"""Sweeps without forms: graphs whose nodes say which axes reach them, and the sweeps of the project's notes."""
+"""Sweeps without forms: graphs whose nodes say which axes reach them, and the sweeps of the
+project's notes.
+"""
 
 from __future__ import annotations
 
@@ -45,35 +47,57 @@ class GraphSpace:
     def known(self) -> ObjectInfo:
         """Classes of its nodes; what is called Save is an output."""
         classes = {part.name.partition("_")[0] for part in self.parts}
-        return ObjectInfo({name: NodeDef(name, name, {}, ("IMAGE",), name == "Save") for name in classes})
+        return ObjectInfo(
+            {name: NodeDef(name, name, {}, ("IMAGE",), name == "Save") for name in classes}
+        )
 
     def _build(self, part: Part, index: Index) -> dict[str, Any]:
-        inputs: dict[str, Any] = {"text": part.name, **{f"axis{axis}": index[axis] for axis in part.axes}}
+        inputs: dict[str, Any] = {
+            "text": part.name,
+            **{f"axis{axis}": index[axis] for axis in part.axes},
+        }
         inputs |= {f"link{place}": [source, 0] for place, source in enumerate(part.sources)}
         return {"class_type": part.name.partition("_")[0], "inputs": inputs}
 
 
 def picture(*more: Part, sampler: float = 5.0, **axes: tuple[int, ...]) -> tuple[Part, ...]:
-    """A graph from text to a picture; `checkpoint`, `prompt` and `sampler_axes` are the axes of its parts."""
+    """A graph from text to a picture; `checkpoint`, `prompt` and `sampler_axes` are the axes of its
+    parts.
+    """
     return (
         Part("CheckpointLoader", 10.0, axes.get("checkpoint", ())),
         Part("Encode_good", 0.1, axes.get("prompt", ()), ("CheckpointLoader",)),
         Part("Encode_bad", 0.1, (), ("CheckpointLoader",)),
-        Part("Sampler", sampler, axes.get("sampler_axes", ()), ("CheckpointLoader", "Encode_good", "Encode_bad")),
+        Part(
+            "Sampler",
+            sampler,
+            axes.get("sampler_axes", ()),
+            ("CheckpointLoader", "Encode_good", "Encode_bad"),
+        ),
         *more,
     )
 
 
 def sweep_a() -> GraphSpace:
     """5 cfg × 4 samplers × 10 seeds."""
-    end = (Part("Decode", 0.5, (), ("Sampler", "CheckpointLoader")), Part("Save", 0.0, (), ("Decode",)))
+    end = (
+        Part("Decode", 0.5, (), ("Sampler", "CheckpointLoader")),
+        Part("Save", 0.0, (), ("Decode",)),
+    )
     return GraphSpace((5, 4, 10), picture(*end, sampler_axes=(0, 1, 2)))
 
 
 def sweep_b() -> GraphSpace:
-    """4 seeds × 5 cfg × 3 prompts × 4 checkpoints, typed the wrong way round: as the notes have it, checkpoint last."""
-    end = (Part("Decode", 0.5, (), ("Sampler", "CheckpointLoader")), Part("Save", 0.0, (), ("Decode",)))
-    return GraphSpace((4, 5, 3, 4), picture(*end, sampler_axes=(0, 1), prompt=(2,), checkpoint=(3,)))
+    """4 seeds × 5 cfg × 3 prompts × 4 checkpoints, typed the wrong way round: as the notes have it,
+    checkpoint last.
+    """
+    end = (
+        Part("Decode", 0.5, (), ("Sampler", "CheckpointLoader")),
+        Part("Save", 0.0, (), ("Decode",)),
+    )
+    return GraphSpace(
+        (4, 5, 3, 4), picture(*end, sampler_axes=(0, 1), prompt=(2,), checkpoint=(3,))
+    )
 
 
 def sweep_c() -> GraphSpace:
@@ -102,7 +126,10 @@ def sweep_d() -> GraphSpace:
         Part("Encode_refiner", 0.1, (), ("CheckpointLoader_refiner",)),
         Part("Encode_refinerbad", 0.1, (), ("CheckpointLoader_refiner",)),
         Part(
-            "Sampler_refiner", 1.5, (2,), ("CheckpointLoader_refiner", "Encode_refiner", "Encode_refinerbad", "Sampler")
+            "Sampler_refiner",
+            1.5,
+            (2,),
+            ("CheckpointLoader_refiner", "Encode_refiner", "Encode_refinerbad", "Sampler"),
         ),
         Part("Decode", 0.5, (), ("Sampler_refiner", "CheckpointLoader_refiner")),
         Part("Save", 0.0, (), ("Decode",)),
@@ -118,7 +145,9 @@ KINDS = ("checkpoint", "lora", "prompt", "seed", "cfg", "denoise", "upscaler", "
 
 
 def pipeline(kinds: Sequence[str], sizes: Sequence[int]) -> GraphSpace:
-    """A sweep over text to image with a second pass and a refiner, by axes of these kinds in the order as typed."""
+    """A sweep over text to image with a second pass and a refiner, by axes of these kinds in the
+    order as typed.
+    """
 
     def on(*names: str) -> tuple[int, ...]:
         return tuple(place for place, kind in enumerate(kinds) if kind in names)
@@ -136,7 +165,12 @@ def pipeline(kinds: Sequence[str], sizes: Sequence[int]) -> GraphSpace:
         Part("Encoded", 0.5, (), ("Upscale", "VAELoader")),
         Part("CheckpointLoader_refiner", 10.0, on("refiner")),
         Part("Encode_refiner", 0.1, on("prompt"), ("CheckpointLoader_refiner",)),
-        Part("Sampler_second", 8.0, on("seed", "denoise"), ("CheckpointLoader_refiner", "Encode_refiner", "Encoded")),
+        Part(
+            "Sampler_second",
+            8.0,
+            on("seed", "denoise"),
+            ("CheckpointLoader_refiner", "Encode_refiner", "Encoded"),
+        ),
         Part("Decode", 0.5, (), ("Sampler_second", "VAELoader")),
         Part("Save", 0.0, (), ("Decode",)),
     )
@@ -157,20 +191,26 @@ def random_space(seed: int, points: int = 300) -> GraphSpace:
         axes = tuple(axis for axis in range(len(sizes)) if chance.random() < 0.35)
         names = [part.name for part in parts]
         sources = tuple(chance.sample(names, min(len(names), chance.randint(0, 2))))
-        parts.append(Part(f"Node_{place}", chance.choice([0.1, 0.5, 2.0, 5.0, 10.0]), axes, sources))
+        parts.append(
+            Part(f"Node_{place}", chance.choice([0.1, 0.5, 2.0, 5.0, 10.0]), axes, sources)
+        )
     fed = {source for part in parts for source in part.sources}
     ends = tuple(part.name for part in parts if part.name not in fed)
     return GraphSpace(tuple(sizes), (*parts, Part("Save", 0.0, tuple(range(len(sizes))), ends)))
 
 
 def spanning_bound(needed: Sequence[frozenset[int]], seconds: Sequence[float]) -> float:
-    """What no order of one server can beat: all work, less a largest spanning tree of what two points share."""
+    """What no order of one server can beat: all work, less a largest spanning tree of what two
+    points share.
+    """
     shared = [max((0.0, *())) for _ in needed]
     left = set(range(1, len(needed)))
     total, at = sum(seconds[result] for point in needed for result in point), 0
     while left:
         for other in left:
-            shared[other] = max(shared[other], sum(seconds[result] for result in needed[at] & needed[other]))
+            shared[other] = max(
+                shared[other], sum(seconds[result] for result in needed[at] & needed[other])
+            )
         at = max(left, key=lambda place: shared[place])
         left.remove(at)
         total -= shared[at]

@@ -1,6 +1,7 @@
 """ComfyUI's cache as its own code has it, told from whole prompts: what the plans are held against.
 
-Written from the description in the project's notes, and apart from the planner: no axes, no numbers, no shortcuts.
+Written from the description in the project's notes, and apart from the planner: no axes, no
+numbers, no shortcuts.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ Key = Any
 
 
 def make_keys(graph: Graph) -> dict[str, Key]:
-    """Node id → key: the node's own signature, then those of all its ancestors in the order in which they are found."""
+    """Node id → key: the node's own signature, then those of all its ancestors in the order in
+    which they are found.
+    """
     return {node_id: _make_key(graph, node_id) for node_id in graph}
 
 
@@ -37,7 +40,9 @@ class CountingServer:
                 self._need(graph, node_id, keys, executed)
         return executed
 
-    def _need(self, graph: Graph, node_id: str, keys: Mapping[str, Key], executed: Counter[str]) -> None:
+    def _need(
+        self, graph: Graph, node_id: str, keys: Mapping[str, Key], executed: Counter[str]
+    ) -> None:
         if keys[node_id] in self._kept:
             return
         for source in _list_sources(graph, node_id).values():
@@ -90,4 +95,9 @@ def _freeze(value: Any) -> Any:
 
 
 def _is_link(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], int)
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and isinstance(value[0], str)
+        and isinstance(value[1], int)
+    )

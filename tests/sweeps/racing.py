@@ -1,4 +1,6 @@
-"""Races: a sweep on several servers, in thought, each with a cache of its own, with times that vary a little."""
+"""Races: a sweep on several servers, in thought, each with a cache of its own, with times that vary
+a little.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +30,18 @@ class Lane:
     def run(self, index: Index, riding: Results = NOTHING) -> float:
         """Seconds that a point takes."""
         made = self.workload.needed(index) - self.kept
-        self.kept = (self.kept & (self.workload.present(index) | riding)) | self.workload.needed(index)
+        self.kept = (self.kept & (self.workload.present(index) | riding)) | self.workload.needed(
+            index
+        )
         self.made += made
         return self.workload.count(made)
 
 
 @dataclass(frozen=True)
 class Finish:
-    """When the last server was done, in seconds, the nodes that were executed, and the points in their order."""
+    """When the last server was done, in seconds, the nodes that were executed, and the points in
+    their order.
+    """
 
     seconds: float
     executed: int
@@ -60,19 +66,27 @@ def run_course(plan: Plan, lanes: int, seed: int, jitter: float = 0.1) -> Finish
                 idle.append(one)
                 continue
             points.append(task.index)
-            seconds = servers[one].run(task.index, read_riding(task)) * chance.uniform(1 - jitter, 1 + jitter)
+            seconds = servers[one].run(task.index, read_riding(task)) * chance.uniform(
+                1 - jitter, 1 + jitter
+            )
             heapq.heappush(free, (now + seconds, one, task))
     return Finish(end, sum(len(server.made) for server in servers), points)
 
 
-def run_in_turn(workload: Workload, order: Sequence[Index], lanes: int, seed: int, jitter: float = 0.1) -> Finish:
+def run_in_turn(
+    workload: Workload, order: Sequence[Index], lanes: int, seed: int, jitter: float = 0.1
+) -> Finish:
     """Each server takes the next point as soon as it is free."""
     servers, chance = [Lane(workload) for _ in range(lanes)], random.Random(seed)
     free = [(0.0, lane) for lane in range(lanes)]
     for index in order:
         now, lane = heapq.heappop(free)
-        heapq.heappush(free, (now + servers[lane].run(index) * chance.uniform(1 - jitter, 1 + jitter), lane))
-    return Finish(max(now for now, _ in free), sum(len(server.made) for server in servers), list(order))
+        heapq.heappush(
+            free, (now + servers[lane].run(index) * chance.uniform(1 - jitter, 1 + jitter), lane)
+        )
+    return Finish(
+        max(now for now, _ in free), sum(len(server.made) for server in servers), list(order)
+    )
 
 
 def read_riding(task: Task) -> Results:
@@ -81,25 +95,30 @@ def read_riding(task: Task) -> Results:
 
 
 def bound_simply(workload: Workload, points: Sequence[Index], lanes: int) -> float:
-    """Seconds that nobody can beat: everything made once and shared by all, or one point from nothing."""
+    """Seconds that nobody can beat: everything made once and shared by all, or one point from
+    nothing.
+    """
     once = frozenset[int]().union(*(workload.needed(index) for index in points))
     cold = min(workload.count(workload.needed(index)) for index in points)
     return max(workload.count(once) / lanes, cold)
 
 
 def bound_truly(space: GraphSpace, points: int, lanes: int) -> float:
-    """Seconds that the busiest server takes at least on a whole grid, whatever the others have in their caches.
+    """Seconds that the busiest server takes at least on a whole grid, whatever the others have in
+    their caches.
 
-    It has at least its share of the points. These touch some positions on each axis, at least as many combinations as
-    there are points; and a node's results number at least as the positions on each axis that reaches it, and as the
-    points over the positions on the other axes.
+    It has at least its share of the points. These touch some positions on each axis, at least as
+    many combinations as there are points; and a node's results number at least as the positions on
+    each axis that reaches it, and as the points over the positions on the other axes.
     """
     share = -(-points // lanes)
     reach = _find_reach(space)
     best = float("inf")
     for touched in itertools.product(*(range(1, size + 1) for size in space.sizes)):
         if _multiply(touched) >= share:
-            best = min(best, sum(seconds * _count_least(axes, touched, share) for seconds, axes in reach))
+            best = min(
+                best, sum(seconds * _count_least(axes, touched, share) for seconds, axes in reach)
+            )
     return best
 
 

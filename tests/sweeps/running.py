@@ -21,10 +21,16 @@ from comfygradio.sweeps.running.sweep import Sweep
 from tests.jobs.lines import open_queue
 
 GRAPH = {
-    "1": {"class_type": "EmptyImage", "inputs": {"width": 32, "height": 16, "batch_size": 1, "color": 0}},
+    "1": {
+        "class_type": "EmptyImage",
+        "inputs": {"width": 32, "height": 16, "batch_size": 1, "color": 0},
+    },
     "2": {"class_type": "LabSleep", "inputs": {"seconds": 0.0, "value": ["1", 0]}},
     "3": {"class_type": "LabRaise", "inputs": {"message": "kaputt", "value": ["2", 0]}},
-    "4": {"class_type": "SaveImage", "inputs": {"filename_prefix": "%date:yyyy%/x", "images": ["3", 0]}},
+    "4": {
+        "class_type": "SaveImage",
+        "inputs": {"filename_prefix": "%date:yyyy%/x", "images": ["3", 0]},
+    },
 }
 
 PRESET = """
@@ -59,7 +65,9 @@ def bind(preset: Preset, queue: JobQueue) -> Form:
 def open_sweeps(
     outputs: Path, *servers: DemoServer, limits: Limits | None = None, preset: Preset | None = None
 ) -> Iterator[tuple[Sweeps, JobQueue]]:
-    """Sweeps of the small preset on these servers, taken up where they were left; closed at the end."""
+    """Sweeps of the small preset on these servers, taken up where they were left; closed at the
+    end.
+    """
     with open_queue(outputs, *servers, limits=limits) as queue:
         form = bind(preset or write_preset(outputs.parent / "presets"), queue)
         yield take_up(queue, form, limits), queue
@@ -93,7 +101,9 @@ def await_sweep(sweep: Sweep, until: Callable[[Sweep], object], seconds: float =
     unlisten = sweep.listen(changed.set)
     try:
         while not until(sweep):
-            assert changed.wait(seconds), f"nothing happened any more: {sweep.phase} {sweep.counts} {sweep.reason}"
+            assert changed.wait(seconds), (
+                f"nothing happened any more: {sweep.phase} {sweep.counts} {sweep.reason}"
+            )
             changed.clear()
     finally:
         unlisten()

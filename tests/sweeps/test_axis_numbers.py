@@ -1,4 +1,6 @@
-"""Numbers on axes: exact, with both ends, in both directions, and nothing that only looks like a range."""
+"""Numbers on axes: exact, with both ends, in both directions, and nothing that only looks like a
+range.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +83,9 @@ def test_numbers_with_decimals(text: str, values: list[float]) -> None:
 
 
 @given(HALVES, HALVES, st.integers(1, 40).map(lambda number: Decimal(number) / 10))
-def test_a_step_is_walked_exactly_and_never_beyond_the_end(start: Decimal, end: Decimal, step: Decimal) -> None:
+def test_a_step_is_walked_exactly_and_never_beyond_the_end(
+    start: Decimal, end: Decimal, step: Decimal
+) -> None:
     sign = "-" if end < start else "+"
     found = list_values(read("cfg", f"{start}-{end} ({sign}{step})"))
     signed = -step if end < start else step
@@ -91,31 +95,53 @@ def test_a_step_is_walked_exactly_and_never_beyond_the_end(start: Decimal, end: 
 
 
 @given(HALVES, HALVES, st.integers(2, 50))
-def test_a_count_has_both_ends_and_equal_distances(start: Decimal, end: Decimal, count: int) -> None:
+def test_a_count_has_both_ends_and_equal_distances(
+    start: Decimal, end: Decimal, count: int
+) -> None:
     found = list_values(read("cfg", f"{start}-{end} [{count}]"))
     width = Fraction(end) - Fraction(start)
     assert found == [float(Fraction(start) + width * i / (count - 1)) for i in range(count)]
 
 
 @given(st.integers(1, 10_000), st.integers(1, 10_000), st.integers(2, 60))
-def test_whole_numbers_of_a_count_are_different_and_keep_both_ends(start: int, end: int, count: int) -> None:
+def test_whole_numbers_of_a_count_are_different_and_keep_both_ends(
+    start: int, end: int, count: int
+) -> None:
     try:
         found = list_values(read("steps", f"{start}-{end} [{count}]"))
     except AxisError as error:
         assert abs(end - start) < count - 1 and "ask for fewer" in error.problem
     else:
         assert (found[0], found[-1], len(set(found))) == (start, end, count)
-        assert all(abs(value - (start + (end - start) * i / (count - 1))) <= 0.5 for i, value in enumerate(found))
+        assert all(
+            abs(value - (start + (end - start) * i / (count - 1))) <= 0.5
+            for i, value in enumerate(found)
+        )
 
 
 @pytest.mark.parametrize(
     ("name", "text", "place", "problem"),
     [
         ("steps", "1, abc", (2, 4, "abc"), "neither a number nor a range"),
-        ("steps", "1, 2.5", (2, 4, "2.5"), "2.5 is not possible; whole numbers from 1 to 10000 are allowed."),
+        (
+            "steps",
+            "1, 2.5",
+            (2, 4, "2.5"),
+            "2.5 is not possible; whole numbers from 1 to 10000 are allowed.",
+        ),
         ("steps", "1-2 (+0.5)", (1, 1, "1-2 (+0.5)"), "1.5 is not possible; whole numbers"),
-        ("steps", "5-0", (1, 1, "5-0"), "0 is not possible; whole numbers from 1 to 10000 are allowed."),
-        ("cfg", "7,\n 99-101", (2, 5, "99-101"), "101 is not possible; numbers from -100 to 100 are allowed."),
+        (
+            "steps",
+            "5-0",
+            (1, 1, "5-0"),
+            "0 is not possible; whole numbers from 1 to 10000 are allowed.",
+        ),
+        (
+            "cfg",
+            "7,\n 99-101",
+            (2, 5, "99-101"),
+            "101 is not possible; numbers from -100 to 100 are allowed.",
+        ),
         ("cfg", "0.1-1", (1, 1, "0.1-1"), "needs a step or a count"),
         ("cfg", "10-1 (+3)", (1, 1, "10-1 (+3)"), "leads away from the end; write (-3)."),
         ("cfg", "1-10 (- 2)", (1, 1, "1-10 (- 2)"), "leads away from the end; write (+2)."),
@@ -137,7 +163,9 @@ def test_whole_numbers_of_a_count_are_different_and_keep_both_ends(start: int, e
         ("seed", "5, 18446744073709551616", (2, 4, "18446744073709551616"), "is not possible"),
     ],
 )
-def test_what_cannot_be_read_is_named(name: str, text: str, place: tuple[int, int, str], problem: str) -> None:
+def test_what_cannot_be_read_is_named(
+    name: str, text: str, place: tuple[int, int, str], problem: str
+) -> None:
     with pytest.raises(AxisError) as caught:
         read(name, text)
     error = caught.value
@@ -201,7 +229,9 @@ def test_labels_are_short() -> None:
 
 
 def test_seeds_are_exact() -> None:
-    assert list_values(read("seed", "18446744073709551613-18446744073709551615")) == [*range(2**64 - 3, 2**64)]
+    assert list_values(read("seed", "18446744073709551613-18446744073709551615")) == [
+        *range(2**64 - 3, 2**64)
+    ]
 
 
 def test_seeds_that_are_drawn_are_written_out() -> None:
@@ -214,9 +244,13 @@ def test_seeds_that_are_drawn_are_written_out() -> None:
 
 
 def test_drawn_seeds_stay_within_the_limits() -> None:
-    form = make_form(Field("s", "seed", "S", {}, default=1, minimum=10, maximum=13, is_integer=True))
+    form = make_form(
+        Field("s", "seed", "S", {}, default=1, minimum=10, maximum=13, is_integer=True)
+    )
     assert sorted(list_values(read_axis(form, {"s": "random x4"}, {}))) == [10, 11, 12, 13]
-    with pytest.raises(AxisError, match="5 different seeds are not possible; whole numbers from 10 to 13"):
+    with pytest.raises(
+        AxisError, match="5 different seeds are not possible; whole numbers from 10 to 13"
+    ):
         read_axis(form, {"s": "random x5"}, {})
 
 

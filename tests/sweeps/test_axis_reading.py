@@ -1,4 +1,6 @@
-"""Axes as a whole: fields that change together, what two axes may not do, and whatever else people may send."""
+"""Axes as a whole: fields that change together, what two axes may not do, and whatever else people
+may send.
+"""
 
 from __future__ import annotations
 
@@ -76,11 +78,13 @@ PARTS = (
 )
 ODD = st.lists(st.sampled_from(PARTS), max_size=12).map("".join) | st.text(max_size=40)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | ODD
-JSON = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ODD, inner, max_size=2))
-NAMES = st.sampled_from([field.name for field in FIELDS])
-WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.lists(st.sampled_from(PARTS[:-2])).map(
-    lambda parts: "".join(parts).replace("\ud800", "")
+JSON = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ODD, inner, max_size=2)
 )
+NAMES = st.sampled_from([field.name for field in FIELDS])
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.lists(
+    st.sampled_from(PARTS[:-2])
+).map(lambda parts: "".join(parts).replace("\ud800", ""))
 
 
 def refuse(entries: Any) -> AxisError:
@@ -123,12 +127,20 @@ def test_a_skipped_place_is_left_out_of_all_fields_that_change_together() -> Non
 @pytest.mark.parametrize(
     ("entries", "field", "problem"),
     [
-        ([{"sampler": "euler, Heun", "steps": "1-3"}], "steps", "sampler has 2 values and steps has 3; fields of one"),
+        (
+            [{"sampler": "euler, Heun", "steps": "1-3"}],
+            "steps",
+            "sampler has 2 values and steps has 3; fields of one",
+        ),
         ([{"cfg": "1"}, {"cfg": "2"}], "cfg", "two axes set this field"),
         ([{"cfg": "1"}, {"steps": "1", "cfg": "2"}], "cfg", "two axes set this field"),
         ([{"stepz": "1"}], "stepz", "Test has no such field; did you mean steps?"),
         ([{7: "1"}], "7", "Test has no such field; "),
-        ([{"factor": "1-2"}], "factor", "this field is not used as long as upscale stays as it is."),
+        (
+            [{"factor": "1-2"}],
+            "factor",
+            "this field is not used as long as upscale stays as it is.",
+        ),
         ([{"cfg": ""}], "cfg", "there are no values here"),
         ([{"cfg": " ,, ,"}], "cfg", "there are no values here"),
         ([{"cfg": []}], "cfg", "there are no values here"),
@@ -157,7 +169,8 @@ def test_a_hidden_field_may_be_shown_by_another_axis() -> None:
 
 def test_an_error_names_the_value_and_its_place() -> None:
     assert str(refuse([{"steps": "1, 20-99, 7, x"}])) == (
-        "steps, value 4 at character 14 (x): x is neither a number nor a range such as 1-10, 1-10 (+3) or 1-10 [5]."
+        "steps, value 4 at character 14 (x): x is neither a number nor a range such as 1-10, 1-10 "
+        "(+3) or 1-10 [5]."
     )
     assert str(refuse([{"steps": [1, 0]}])) == (
         "steps, value 2 (0): 0 is not possible; whole numbers from 1 to 10000 are allowed."
@@ -191,7 +204,9 @@ LISTED: dict[str, st.SearchStrategy[Any]] = {
     "words": WORDS,
     "steps": st.integers(1, 10_000),
     "cfg": st.floats(-100, 100),
-    "free": st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**60), 2**60),
+    "free": st.none()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.integers(-(2**60), 2**60),
     "seed": st.integers(0, 2**64 - 1),
     "model": st.sampled_from(MODELS),
     "sampler": st.sampled_from(SAMPLERS),
@@ -204,7 +219,9 @@ LISTED: dict[str, st.SearchStrategy[Any]] = {
     "shape": st.sampled_from(["512x512", "Wide"]),
     "color": st.integers(0, 0xFFFFFF),
     "tint": st.integers(0, 0xFFFFFF),
-    "loras": st.lists(st.tuples(st.sampled_from([one.value for one in LORAS]), st.floats(-2, 2)), max_size=3),
+    "loras": st.lists(
+        st.tuples(st.sampled_from([one.value for one in LORAS]), st.floats(-2, 2)), max_size=3
+    ),
 }
 
 
@@ -218,7 +235,9 @@ def test_lists_of_values_are_read_from_what_is_written(data: st.DataObject) -> N
 
 @given(NAMES, ODD)
 @settings(max_examples=400, deadline=None)
-def test_whatever_is_typed_is_read_or_refused_and_reads_the_same_again(name: str, text: str) -> None:
+def test_whatever_is_typed_is_read_or_refused_and_reads_the_same_again(
+    name: str, text: str
+) -> None:
     try:
         axes = read_axes(FORM, [{name: text}], BASE, random.Random(1))
     except AxisError as error:
@@ -241,8 +260,14 @@ def test_whatever_is_sent_is_read_or_refused(entries: Any) -> None:
     assert read_axes(FORM, [dict(axis.texts) for axis in axes], BASE) == axes
 
 
-@given(st.lists(st.sampled_from(["*", "[!-~]*", "../*", "a.txt", '"a.txt"', ",", "||", "\0", "~", "/*"])).map("".join))
-def test_whatever_is_typed_as_a_file_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+@given(
+    st.lists(
+        st.sampled_from(["*", "[!-~]*", "../*", "a.txt", '"a.txt"', ",", "||", "\0", "~", "/*"])
+    ).map("".join)
+)
+def test_whatever_is_typed_as_a_file_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
     root = tmp_path_factory.getbasetemp() / "files"
     root.mkdir(exist_ok=True)
     (root / "a.txt").write_text("a", encoding="utf-8")

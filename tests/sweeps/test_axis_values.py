@@ -13,9 +13,24 @@ from comfygradio.forms.field import Field, Lora
 from comfygradio.sweeps.axes.help import describe_syntax
 from comfygradio.sweeps.axes.reading import read_axis, write_values
 
-from .axis_form import BASE, FIELDS, FORM, MODELS, list_choices, list_labels, list_values, make_form, read, save_picture
+from .axis_form import (
+    BASE,
+    FIELDS,
+    FORM,
+    MODELS,
+    list_choices,
+    list_labels,
+    list_values,
+    make_form,
+    read,
+    save_picture,
+)
 
-GRAIN, SOFT, ODD = "film-grain.safetensors", "styles/soft, light.safetensors", "styles/x:1.safetensors"
+GRAIN, SOFT, ODD = (
+    "film-grain.safetensors",
+    "styles/soft, light.safetensors",
+    "styles/x:1.safetensors",
+)
 
 
 @pytest.mark.parametrize(
@@ -41,10 +56,18 @@ GRAIN, SOFT, ODD = "film-grain.safetensors", "styles/soft, light.safetensors", "
         ("vae", 'none, a.pt, "", b', [None, "a.pt", None, "b.pt"]),
         ("tags", "red, green", [("red",), ("green",)]),
         ("tags", '"red, green", red', [("red", "green"), ("red",)]),
-        ("tags", "red, green || *", [("red", "green"), ("red",), ("green",), ('a, "b"',), ("x || y",)]),
+        (
+            "tags",
+            "red, green || *",
+            [("red", "green"), ("red",), ("green",), ('a, "b"',), ("x || y",)],
+        ),
         ("tags", "none, r*", [None, ("red",)]),
         ("tags", '"green, ""x || y""" || red,red', [("green", "x || y"), ("red",)]),
-        ("tags", "red, * || green", [("red",), ("red", "green"), ("red", 'a, "b"'), ("red", "x || y"), ("green",)]),
+        (
+            "tags",
+            "red, * || green",
+            [("red",), ("red", "green"), ("red", 'a, "b"'), ("red", "x || y"), ("green",)],
+        ),
         ("upscale", "on, off", [True, False]),
         ("upscale", "true,FALSE , yes", [True, False, True]),
         ("upscale", "*", [False, True]),
@@ -70,7 +93,12 @@ def test_values(name: str, text: str, values: list[Any]) -> None:
         ("sampler", "euler, huen", (2, 8, "huen"), "huen is not in the list; did you mean Heun"),
         ("sampler", "zzz*", (1, 1, "zzz*"), "nothing in the list fits zzz*"),
         ("sampler", "euler_c*", (1, 1, "euler_c*"), "did you mean euler or euler_ancestral?"),
-        ("sampler", "Dpm_2", (1, 1, "Dpm_2"), "Dpm_2 may be any of dpm_2, DPM_2; write one of them whole."),
+        (
+            "sampler",
+            "Dpm_2",
+            (1, 1, "Dpm_2"),
+            "Dpm_2 may be any of dpm_2, DPM_2; write one of them whole.",
+        ),
         ("sampler", "a[z-a]*", (1, 1, "a[z-a]*"), "nothing in the list fits"),
         ("sampler", '"euler*"', (1, 1, "euler*"), "euler* is not in the list"),
         ("sampler", "none", (1, 1, "none"), "none is not in the list"),
@@ -82,14 +110,26 @@ def test_values(name: str, text: str, values: list[Any]) -> None:
         ("size", "512", (1, 1, "512"), "width x height"),
         ("shape", "1x1", (1, 1, "1x1"), "allowed: Square, Wide."),
         ("color", "#ff0000, redish", (2, 10, "redish"), "redish is no color"),
-        ("loras", "film-grain:0.5, film-gran:1", (2, 17, "film-gran:1"), "film-gran is not in the list; did you mean"),
-        ("loras", "film-grain:3", (1, 1, "film-grain:3"), "the strength 3.0 is not possible; numbers from -2 to 2"),
+        (
+            "loras",
+            "film-grain:0.5, film-gran:1",
+            (2, 17, "film-gran:1"),
+            "film-gran is not in the list; did you mean",
+        ),
+        (
+            "loras",
+            "film-grain:3",
+            (1, 1, "film-grain:3"),
+            "the strength 3.0 is not possible; numbers from -2 to 2",
+        ),
         ("loras", "film-grain:x", (1, 1, "film-grain:x"), "x is neither a number nor a range"),
         ("loras", "*:0-1 (+0.0001)", (1, 1, "*:0-1 (+0.0001)"), "at most 10,000"),
         ("image", "a.png", (1, 1, "a.png"), "files cannot be named here"),
     ],
 )
-def test_what_cannot_be_taken_is_named(name: str, text: str, place: tuple[int, int, str], problem: str) -> None:
+def test_what_cannot_be_taken_is_named(
+    name: str, text: str, place: tuple[int, int, str], problem: str
+) -> None:
     with pytest.raises(AxisError) as caught:
         read(name, text)
     error = caught.value
@@ -98,9 +138,13 @@ def test_what_cannot_be_taken_is_named(name: str, text: str, place: tuple[int, i
 
 
 def test_names_that_several_choices_share_have_to_be_whole() -> None:
-    form = make_form(Field("m", "dropdown", "M", {}, choices=list_choices("a/x.pt", "b/x.pt", "b/y.pt")))
+    form = make_form(
+        Field("m", "dropdown", "M", {}, choices=list_choices("a/x.pt", "b/x.pt", "b/y.pt"))
+    )
     assert list_values(read_axis(form, {"m": "y, b\\x.pt"}, {})) == ["b/y.pt", "b/x.pt"]
-    with pytest.raises(AxisError, match=r"x may be any of a/x[.]pt, b/x[.]pt; write one of them whole"):
+    with pytest.raises(
+        AxisError, match=r"x may be any of a/x[.]pt, b/x[.]pt; write one of them whole"
+    ):
         read_axis(form, {"m": "x"}, {})
 
 
@@ -109,16 +153,24 @@ def test_names_that_several_choices_share_have_to_be_whole() -> None:
     [
         ("film-grain:0.8, none, film-grain", [[(GRAIN, 0.8)], [], [(GRAIN, 1)]]),
         ('"film-grain:0.8, styles/x:1.safetensors", ""', [[(GRAIN, 0.8), (ODD, 1)], []]),
-        ("film-grain:.5, styles/x:1.safetensors:2 || x:1.safetensors", [[(GRAIN, 0.5), (ODD, 2)], [(ODD, 1)]]),
+        (
+            "film-grain:.5, styles/x:1.safetensors:2 || x:1.safetensors",
+            [[(GRAIN, 0.5), (ODD, 2)], [(ODD, 1)]],
+        ),
         ("film-grain:0-1 (+0.5)", [[(GRAIN, 0)], [(GRAIN, 0.5)], [(GRAIN, 1)]]),
         ("film*:0-1 [2], <lora:film-grain:0.3>", [[(GRAIN, 0)], [(GRAIN, 1)], [(GRAIN, 0.3)]]),
         ("styles/*:-1", [[(SOFT, -1)], [(ODD, -1)]]),
-        ('"film-grain, styles/*:0-1 [2]"', [[(GRAIN, 1), (one, w)] for one in (SOFT, ODD) for w in (0, 1)]),
+        (
+            '"film-grain, styles/*:0-1 [2]"',
+            [[(GRAIN, 1), (one, w)] for one in (SOFT, ODD) for w in (0, 1)],
+        ),
     ],
 )
 def test_loras(text: str, rows: list[list[tuple[str, float]]]) -> None:
     axis = read("loras", text)
-    assert list_values(axis) == [tuple(Lora(name, float(strength)) for name, strength in row) for row in rows]
+    assert list_values(axis) == [
+        tuple(Lora(name, float(strength)) for name, strength in row) for row in rows
+    ]
     assert read("loras", axis.texts["loras"]).steps == axis.steps
 
 
@@ -126,7 +178,10 @@ def test_loras(text: str, rows: list[list[tuple[str, float]]]) -> None:
     ("text", "values"),
     [
         ("a cat, sitting", ["a cat, sitting"]),
-        ("a cat, sitting\n\n  a dog, (big:1.2)\r\na bird", ["a cat, sitting", "a dog, (big:1.2)", "a bird"]),
+        (
+            "a cat, sitting\n\n  a dog, (big:1.2)\r\na bird",
+            ["a cat, sitting", "a dog, (big:1.2)", "a bird"],
+        ),
         ("a cat, sitting || a dog\nin the sun", ["a cat, sitting", "a dog\nin the sun"]),
         ("two\nlines ||", ["two\nlines"]),
         ('"a, b", "c ""d"" || e" ,"f\ng"', ["a, b", 'c "d" || e', "f\ng"]),
@@ -145,7 +200,9 @@ def test_loras(text: str, rows: list[list[tuple[str, float]]]) -> None:
 def test_texts(text: str, values: list[str]) -> None:
     assert list_values(read("prompt", text)) == values
     axis = read("prompt", values)
-    assert list_values(axis) == values and list_values(read("prompt", axis.texts["prompt"])) == values
+    assert (
+        list_values(axis) == values and list_values(read("prompt", axis.texts["prompt"])) == values
+    )
 
 
 @pytest.mark.parametrize("text", ['"a, b", c', 'a sign, "OPEN", at night', 'a, "b"'])
@@ -164,11 +221,17 @@ def test_labels_are_for_people() -> None:
     assert list_labels(read("vae", "none, a")) == ["none", "a.pt"]
     assert list_labels(read("tags", "red, green || red")) == ["red, green", "red"]
     assert list_labels(read("tint", "255")) == ["#0000ff"]
-    assert list_labels(read("loras", '"film-grain:0.50, film-grain", none')) == [f"{GRAIN}:0.5 + {GRAIN}", "none"]
+    assert list_labels(read("loras", '"film-grain:0.50, film-grain", none')) == [
+        f"{GRAIN}:0.5 + {GRAIN}",
+        "none",
+    ]
 
 
 def test_files(tmp_path: Path) -> None:
-    pictures = [save_picture(tmp_path / "pictures" / name) for name in ("10.png", "2.png", "1, a.png", "x[1].png")]
+    pictures = [
+        save_picture(tmp_path / "pictures" / name)
+        for name in ("10.png", "2.png", "1, a.png", "x[1].png")
+    ]
     (tmp_path / "pictures" / ".hidden.png").write_bytes(b"")
     (tmp_path / "pictures" / "folder.png").mkdir()
     axis = read("image", "pictures/*.png", tmp_path)
@@ -195,7 +258,11 @@ def test_files_are_checked_before_the_start(tmp_path: Path) -> None:
     with pytest.raises(AxisError, match="not a picture that can be read") as caught:
         read("image", "a.png, *.png", tmp_path)
     assert (caught.value.position, caught.value.place) == (2, 8)
-    for text, problem in (("c.png", "c.png does not exist"), ("c*", "no file fits"), ("**/*.png", "name the folder")):
+    for text, problem in (
+        ("c.png", "c.png does not exist"),
+        ("c*", "no file fits"),
+        ("**/*.png", "name the folder"),
+    ):
         with pytest.raises(AxisError, match=problem.replace("*", "[*]")):
             read("image", text, tmp_path)
     for text in ("a\0.png", "*\0", "\ud800*", "/" * 3000, "[" * 300, "a" * 5000):
@@ -207,28 +274,58 @@ def test_files_outside_of_the_folder_cannot_be_named(tmp_path: Path) -> None:
     outside, root = save_picture(tmp_path / "secret.png"), tmp_path / "root"
     root.mkdir()
     (root / "link.png").symlink_to(outside)
-    for text in ("../secret.png", "../*.png", str(outside), f"{tmp_path}/*.png", "link.png", "*.png", "x/../../*"):
-        with pytest.raises(AxisError, match=r"only files in the folder root|leads out of the folder root"):
+    for text in (
+        "../secret.png",
+        "../*.png",
+        str(outside),
+        f"{tmp_path}/*.png",
+        "link.png",
+        "*.png",
+        "x/../../*",
+    ):
+        with pytest.raises(
+            AxisError, match=r"only files in the folder root|leads out of the folder root"
+        ):
             read("image", text, root)
     with pytest.raises(AxisError, match="only files in the folder root"):
         read("image", ["../secret.png"], root)
     for text in ("../secret.png", str(outside), f"{tmp_path}/s*.png", "../s*.png"):
         axis = read_axis(FORM, {"image": text}, BASE, root=root, is_confined=False)
         assert [value.resolve() for value in list_values(axis)] == [outside]
-        assert read_axis(FORM, dict(axis.texts), BASE, root=root, is_confined=False).steps == axis.steps
+        assert (
+            read_axis(FORM, dict(axis.texts), BASE, root=root, is_confined=False).steps
+            == axis.steps
+        )
 
 
 def test_lists_hold_values_and_no_syntax() -> None:
     assert list_values(read("cfg", [1, 2.5, "3"])) == [1.0, 2.5, 3.0]
     assert dict(read("cfg", [1, 2.5, "3"]).texts) == {"cfg": "1, 2.5, 3"}
     assert list_values(read("prompt", ["a, b || c", "S/R: x"])) == ["a, b || c", "S/R: x"]
-    assert list_values(read("tags", [["red", "green"], "red", []])) == [("red", "green"), ("red",), None]
+    assert list_values(read("tags", [["red", "green"], "red", []])) == [
+        ("red", "green"),
+        ("red",),
+        None,
+    ]
     assert list_values(read("size", [[512, 768], "64x64"])) == [(512, 768), (64, 64)]
-    assert list_values(read("loras", [[], [{"name": GRAIN, "strength": 0.5}]])) == [(), (Lora(GRAIN, 0.5),)]
+    assert list_values(read("loras", [[], [{"name": GRAIN, "strength": 0.5}]])) == [
+        (),
+        (Lora(GRAIN, 0.5),),
+    ]
     assert list_values(read("speed", [4, "slow and fine"])) == [4, 40]
-    assert list_values(read("upscale", (True, False))) == list_values(read("upscale", [1, 0])) == [True, False]
+    assert (
+        list_values(read("upscale", (True, False)))
+        == list_values(read("upscale", [1, 0]))
+        == [True, False]
+    )
     assert write_values(FORM, "prompt", ["a", 'b "c"']) == '"a", "b ""c"""'
-    for given, position in (([1, "1-3"], 2), ([None], 1), ([[1]], 1), ([True], 1), ([float("nan")], 1)):
+    for given, position in (
+        ([1, "1-3"], 2),
+        ([None], 1),
+        ([[1]], 1),
+        ([True], 1),
+        ([float("nan")], 1),
+    ):
         with pytest.raises(AxisError) as caught:
             read("cfg", given)
         assert (caught.value.position, caught.value.place) == (position, 0)
@@ -244,7 +341,10 @@ def test_many_values_among_many_choices_are_read_quickly() -> None:
     names = [f"folder{i % 7}/sub/model-{i}.safetensors" for i in range(10_000)]
     form = make_form(Field("m", "dropdown", "M", {}, choices=list_choices(*names)))
     assert list_values(read_axis(form, {"m": "*"}, {})) == names
-    assert list_values(read_axis(form, {"m": ", ".join(f"MODEL-{i}" for i in range(10_000))}, {})) == names
+    assert (
+        list_values(read_axis(form, {"m": ", ".join(f"MODEL-{i}" for i in range(10_000))}, {}))
+        == names
+    )
 
 
 @pytest.mark.parametrize(

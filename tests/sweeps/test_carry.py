@@ -1,4 +1,6 @@
-"""Carry-along: what is executed, held against whole prompts in a cache like ComfyUI's, and what rides along."""
+"""Carry-along: what is executed, held against whole prompts in a cache like ComfyUI's, and what
+rides along.
+"""
 
 from __future__ import annotations
 
@@ -56,12 +58,17 @@ def test_the_noted_sweeps_make_everything_once_on_one_server(name: str) -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**9), st.sampled_from([0.0, 0.02, 0.05, 1000.0]))
-def test_random_sweeps_execute_what_was_planned_and_never_more_than_without(seed: int, gigabytes: float) -> None:
+def test_random_sweeps_execute_what_was_planned_and_never_more_than_without(
+    seed: int, gigabytes: float
+) -> None:
     space = random_space(seed)
     plain = assert_planned(space, space.known, Limits(False))
     carried = assert_planned(space, space.known, Limits(True, gigabytes))
     assert carried.ours.seconds <= plain.ours.seconds + 1e-6
-    assert run_all((space.prompt(index).graph for index in space), space.known) == plain.typed.executions
+    assert (
+        run_all((space.prompt(index).graph for index in space), space.known)
+        == plain.typed.executions
+    )
 
 
 @settings(max_examples=15, deadline=None)
@@ -89,7 +96,10 @@ def test_what_is_needed_soonest_rides_along_where_room_is_short() -> None:
     space = GraphSpace((3,), parts)
     workload = Workload(space, space.known, space.seconds)
     keeper = Keeper(workload, [(0,), (1,), (2,), (1,), (0,)], Limits(True, 14.2))
-    loads = [[workload.classes[result] for result in keeper.advance()[1]].count("CheckpointLoader") for _ in range(5)]
+    loads = [
+        [workload.classes[result] for result in keeper.advance()[1]].count("CheckpointLoader")
+        for _ in range(5)
+    ]
     assert loads == [1, 1, 1, 0, 1], "of the first two there was room for the second"
 
 
@@ -98,7 +108,9 @@ def test_only_so_many_results_ride_along() -> None:
     parts = (Part("A", 1, (0,)), Part("B", 1, (1,), ("A",)), Part("Save", 0, (), ("B",)))
     space = GraphSpace((size, 2), parts)
     workload = Workload(space, space.known, space.seconds)
-    keeper = Keeper(workload, [(place, turn) for turn in (0, 1) for place in range(size)], Limits(True, 1000))
+    keeper = Keeper(
+        workload, [(place, turn) for turn in (0, 1) for place in range(size)], Limits(True, 1000)
+    )
     assert max(len(keeper.advance()[2]) for _ in range(2 * size)) <= module.MOST_CARRIED
 
 
@@ -112,7 +124,9 @@ def test_a_foreign_prompt_leaves_nothing() -> None:
 
 
 def test_carried_nodes_have_their_values_as_a_server_makes_them() -> None:
-    """ComfyUI converts the values of nodes that it runs before it looks for their results, but not those of others."""
+    """ComfyUI converts the values of nodes that it runs before it looks for their results, but not
+    those of others.
+    """
     specs = [InputSpec("steps", "INT", "required"), InputSpec("text", "STRING", "required")]
     known = ObjectInfo(
         {
@@ -125,7 +139,12 @@ def test_carried_nodes_have_their_values_as_a_server_makes_them() -> None:
         sizes = (2,)
 
         def prompt(self, index: Index) -> Prompt:
-            inputs = {"steps": "20", "text": 7, "tags": {"__value__": ["a", "b", "c"]}, "place": index[0]}
+            inputs = {
+                "steps": "20",
+                "text": 7,
+                "tags": {"__value__": ["a", "b", "c"]},
+                "place": index[0],
+            }
             return Prompt(
                 {
                     "1": {"class_type": "A", "inputs": inputs, "_meta": {"title": "First"}},
@@ -136,7 +155,10 @@ def test_carried_nodes_have_their_values_as_a_server_makes_them() -> None:
     workload = Workload(Loose(), known)
     nodes = write_carried(workload, workload.node_ids((1,))["1"], known)
     (node,) = nodes.values()
-    assert node == {"class_type": "A", "inputs": {"steps": 20, "text": "7", "tags": ["a", "b", "c"], "place": 1}}
+    assert node == {
+        "class_type": "A",
+        "inputs": {"steps": 20, "text": "7", "tags": ["a", "b", "c"], "place": 1},
+    }
 
 
 def test_carried_nodes_are_cut_off_again() -> None:
@@ -157,7 +179,14 @@ def test_the_demo_server_executes_what_was_planned(tmp_path: Path, carry: bool) 
     with DemoServer(DemoOptions(step_seconds=0)) as server, ComfyClient(server.url) as client:
         form = make_chain(tmp_path, client.object_info(*CLASSES))
         checkpoints, loras = server.options.checkpoints[:2], server.options.loras[:2]
-        space = make_space(form, {"seed": 1}, cfg=[3, 5, 7], checkpoint=checkpoints, refiner=checkpoints, lora=loras)
+        space = make_space(
+            form,
+            {"seed": 1},
+            cfg=[3, 5, 7],
+            checkpoint=checkpoints,
+            refiner=checkpoints,
+            lora=loras,
+        )
         plan = plan_sweep(space, form.object_info, limits=Limits(carry, 100))
         for graph in list_graphs(space, plan):
             *_, state = client.run(Prompt(graph))

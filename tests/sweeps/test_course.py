@@ -51,7 +51,9 @@ def test_each_server_gets_its_own_points_in_order() -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**9), st.integers(1, 5), st.integers(1, 5), st.booleans())
-def test_every_point_runs_once_however_many_servers_come(seed: int, planned: int, come: int, carry: bool) -> None:
+def test_every_point_runs_once_however_many_servers_come(
+    seed: int, planned: int, come: int, carry: bool
+) -> None:
     space = random_space(seed, 100)
     plan = plan_sweep(space, space.known, space.seconds, planned, Limits(carry, 1000))
     finish = run_course(plan, come, seed)

@@ -35,7 +35,9 @@ class HastyJob(Job):
 
 
 @pytest.mark.parametrize("change", [{"ahead": 1}, {"phase": "done"}])
-def test_a_change_in_the_instant_of_following_is_heard_and_the_end_once(change: dict[str, Any]) -> None:
+def test_a_change_in_the_instant_of_following_is_heard_and_the_end_once(
+    change: dict[str, Any],
+) -> None:
     ends: list[Index] = []
     following = Following(lambda index, job: ends.append(index) if job.snapshot.is_over else None)
     job = HastyJob(Order("preset", "Preset", Prompt({})))

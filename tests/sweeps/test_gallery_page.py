@@ -1,4 +1,6 @@
-"""Gallery pages: one file, nothing from outside, nothing that breaks out, and files where they are found."""
+"""Gallery pages: one file, nothing from outside, nothing that breaks out, and files where they are
+found.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,15 @@ from comfygradio.sweeps.showing.exports import write_all
 from comfygradio.sweeps.showing.gallery_page import build_gallery, encode, write_gallery
 from comfygradio.sweeps.showing.grid import Grid, GridCell, Layout
 from comfygradio.sweeps.showing.sheet import read_sweep
-from tests.sweeps.exporting import DEFINITION, HOSTILE, PICTURES, SEED, fill_grid, make_grid, save_picture
+from tests.sweeps.exporting import (
+    DEFINITION,
+    HOSTILE,
+    PICTURES,
+    SEED,
+    fill_grid,
+    make_grid,
+    save_picture,
+)
 
 
 class Elements(HTMLParser):
@@ -45,7 +55,9 @@ class Elements(HTMLParser):
         self.found[-1] = tag, attributes, text + data
 
     def find(self, id: str) -> str | None:
-        return next((text for _, attributes, text in self.found if attributes.get("id") == id), None)
+        return next(
+            (text for _, attributes, text in self.found if attributes.get("id") == id), None
+        )
 
     def find_all(self, tag: str) -> list[tuple[dict[str, str | None], str]]:
         return [(attributes, text) for one, attributes, text in self.found if one == tag]
@@ -65,7 +77,9 @@ def read_result(elements: Elements) -> Any:
 
 def test_a_file_beside_the_page_is_linked_and_shown_small(tmp_path: Path) -> None:
     result = save_picture(tmp_path / "my pictures" / "a ü#1.png", "red", (900, 450))
-    page = Elements(write_gallery(fill_grid({"A": ["1"]}, result), tmp_path / "sweep.html").read_text("utf-8"))
+    page = Elements(
+        write_gallery(fill_grid({"A": ["1"]}, result), tmp_path / "sweep.html").read_text("utf-8")
+    )
     told = read_result(page)
     assert told["u"] == "my%20pictures/a%20%C3%BC%231.png" and (told["w"], told["h"]) == (900, 450)
     kind, _, content = (page.find(f"t{told['t']}") or "").partition(",")
@@ -88,7 +102,9 @@ def test_files_are_put_into_the_page_where_there_is_room(tmp_path: Path) -> None
     content = result.path.read_bytes()
     page = build(fill_grid({"A": ["1"]}, result), None, len(content))
     told = read_result(page)
-    assert base64.b64decode(page.find(f"f{told['f']}") or "") == content and told["m"] == "image/png"
+    assert (
+        base64.b64decode(page.find(f"f{told['f']}") or "") == content and told["m"] == "image/png"
+    )
     assert read(page)["note"] == ""
     page = build(fill_grid({"A": ["1"]}, result), None, len(content) - 1)
     assert "f" not in read_result(page) and page.find("f0") is None
@@ -100,7 +116,10 @@ def test_light_copies_are_put_in_where_not_everything_has_room(tmp_path: Path) -
     assert light.path and large.path
     grid = fill_grid({"A": ["1", "2"]}, replace(large, display=light.path))
     page = build(grid, None, large.path.stat().st_size + 1)
-    assert base64.b64decode(page.find("f1") or "") == light.path.read_bytes() and read_result(page)["m"] == "image/jpeg"
+    assert (
+        base64.b64decode(page.find("f1") or "") == light.path.read_bytes()
+        and read_result(page)["m"] == "image/jpeg"
+    )
 
 
 def test_videos_sounds_and_moving_pictures_are_files_too(tmp_path: Path) -> None:
@@ -131,7 +150,10 @@ def test_what_is_gone_broken_or_failed_is_told(tmp_path: Path) -> None:
     page = build(make_grid({"A": ["1", "2", "3", "4", "5"]}, cells), tmp_path)
     failed, gone, broken, absent, none = read(page)["cells"]
     assert failed["p"] == "failed" and failed["e"] == "Out of memory"
-    assert gone["r"][0]["x"] == "This file has gone." and absent["r"][0]["x"] == "It could not be fetched."
+    assert (
+        gone["r"][0]["x"] == "This file has gone."
+        and absent["r"][0]["x"] == "It could not be fetched."
+    )
     assert page.find(f"t{broken['r'][0]['t']}") is None and broken["r"][0]["u"] == "broken.png"
     assert none is None
 
@@ -146,8 +168,14 @@ def test_values_are_kept_once_and_with_every_digit() -> None:
 
 def test_nothing_comes_from_outside(tmp_path: Path) -> None:
     page = build(fill_grid({"A": ["1"]}, save_picture(tmp_path / "a.png", "red")), tmp_path)
-    assert not [attributes for _, attributes, _ in page.found if {"src", "href", "onclick"} & attributes.keys()]
-    (policy,) = [attributes for attributes, _ in page.find_all("meta") if "http-equiv" in attributes]
+    assert not [
+        attributes
+        for _, attributes, _ in page.found
+        if {"src", "href", "onclick"} & attributes.keys()
+    ]
+    (policy,) = [
+        attributes for attributes, _ in page.find_all("meta") if "http-equiv" in attributes
+    ]
     rules = dict(rule.split(" ", 1) for rule in (policy["content"] or "").split("; "))
     assert rules["default-src"] == "'none'"
     assert not re.search(r"https?:|\*|unsafe", policy["content"] or "")
@@ -160,8 +188,12 @@ def test_nothing_comes_from_outside(tmp_path: Path) -> None:
 
 
 def test_nothing_breaks_out(tmp_path: Path) -> None:
-    cell = GridCell((0,), {HOSTILE: HOSTILE}, "done", (Result("text", text=HOSTILE),), HOSTILE, server=HOSTILE)
-    grid = replace(make_grid({HOSTILE: [HOSTILE]}, {(0,): cell}), title=HOSTILE, fields={HOSTILE: HOSTILE})
+    cell = GridCell(
+        (0,), {HOSTILE: HOSTILE}, "done", (Result("text", text=HOSTILE),), HOSTILE, server=HOSTILE
+    )
+    grid = replace(
+        make_grid({HOSTILE: [HOSTILE]}, {(0,): cell}), title=HOSTILE, fields={HOSTILE: HOSTILE}
+    )
     page, plain = build(grid), build(fill_grid({"A": ["1"]}, None))
     assert [tag for tag, _, _ in page.found] == [tag for tag, _, _ in plain.found]
     data = read(page)
@@ -172,7 +204,8 @@ def test_nothing_breaks_out(tmp_path: Path) -> None:
 @settings(max_examples=60, deadline=None)
 @given(
     st.recursive(
-        st.text() | st.integers() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+        st.text() | st.integers() | st.none(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     )
 )
 def test_what_is_encoded_for_a_script_reads_as_itself(data: Any) -> None:
@@ -182,9 +215,15 @@ def test_what_is_encoded_for_a_script_reads_as_itself(data: Any) -> None:
 
 def test_everything_is_written_at_once_and_again(tmp_path: Path) -> None:
     result = save_picture(tmp_path / "pictures" / "a.png", "red")
-    grid = fill_grid({"Steps": ["1", "2"], "CFG": ["1"], "Sampler": ["x"]}, result, Layout((0,), (1,), (2,)))
+    grid = fill_grid(
+        {"Steps": ["1", "2"], "CFG": ["1"], "Sampler": ["x"]}, result, Layout((0,), (1,), (2,))
+    )
     names = {"sweep.csv", "sweep.json", "sweep.html", "sheet.png"}
     for _ in range(2):
         paths = write_all(grid, tmp_path)
-        assert {path.name for path in paths} == names == {path.name for path in tmp_path.iterdir()} - {"pictures"}
+        assert (
+            {path.name for path in paths}
+            == names
+            == {path.name for path in tmp_path.iterdir()} - {"pictures"}
+        )
     assert read_sweep(tmp_path / "sheet.png") == read_sweep(tmp_path / "sweep.json") == DEFINITION

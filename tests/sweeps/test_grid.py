@@ -10,14 +10,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfygradio.sweeps.showing.grid import GridAxis, GridCell, Layout, arrange, choose_layout, read_layout
+from comfygradio.sweeps.showing.grid import (
+    GridAxis,
+    GridCell,
+    Layout,
+    arrange,
+    choose_layout,
+    read_layout,
+)
 from tests.sweeps.exporting import fill_grid, make_grid
 
-AXES: Mapping[str, list[str]] = {"CFG": ["1", "7"], "Sampler": ["euler", "ddim", "lcm"], "Steps": ["10", "20"]}
+AXES: Mapping[str, list[str]] = {
+    "CFG": ["1", "7"],
+    "Sampler": ["euler", "ddim", "lcm"],
+    "Steps": ["10", "20"],
+}
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 9) | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=2) | st.just("0"), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(max_size=2) | st.just("0"), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
@@ -42,7 +56,11 @@ def test_each_point_stands_where_its_labels_say() -> None:
 def test_axes_are_nested_the_first_one_outside() -> None:
     grid = fill_grid(AXES, None, Layout(rows=(2, 0), columns=(1,)))
     (page,) = arrange(grid)
-    assert [grid.name(row) for row in page.rows[:3]] == ["Steps 10 · CFG 1", "Steps 10 · CFG 7", "Steps 20 · CFG 1"]
+    assert [grid.name(row) for row in page.rows[:3]] == [
+        "Steps 10 · CFG 1",
+        "Steps 10 · CFG 7",
+        "Steps 20 · CFG 1",
+    ]
     assert page.find(2, 1) == grid.cells[0, 1, 1]
 
 
@@ -80,7 +98,9 @@ def test_only_wanted_cells_are_shown(show: str, wanted: int) -> None:
 
 def test_pages_where_nothing_fits_are_left_out_but_one_stays() -> None:
     cells = {(0, 0): GridCell((0, 0), phase="done"), (1, 0): GridCell((1, 0), phase="failed")}
-    grid = make_grid({"A": ["1", "2"], "B": ["x"]}, cells, Layout(columns=(1,), pages=(0,), show="failed"))
+    grid = make_grid(
+        {"A": ["1", "2"], "B": ["x"]}, cells, Layout(columns=(1,), pages=(0,), show="failed")
+    )
     assert [page.place for page in arrange(grid)] == [((0, 1),)]
     assert len(arrange(replace(grid, layout=replace(grid.layout, show="5")))) == 1
 
@@ -119,7 +139,8 @@ def test_whatever_a_browser_sends_each_axis_has_its_place(data: dict[str, Any]) 
 
 
 @pytest.mark.parametrize(
-    ("labels", "is_numeric"), [(("1", "-2.5", "1,000", "1e-3"), True), (("1", "euler"), False), (("512x512",), False)]
+    ("labels", "is_numeric"),
+    [(("1", "-2.5", "1,000", "1e-3"), True), (("1", "euler"), False), (("512x512",), False)],
 )
 def test_numbers_are_known(labels: tuple[str, ...], is_numeric: bool) -> None:
     assert GridAxis("", labels).is_numeric is is_numeric
@@ -131,4 +152,6 @@ def test_the_line_about_all() -> None:
 
 
 def test_a_server_is_named_without_its_secrets() -> None:
-    assert GridCell((), server="https://user:secret@gpu.lan:8188/comfy?token=x").host == "gpu.lan:8188"
+    assert (
+        GridCell((), server="https://user:secret@gpu.lan:8188/comfy?token=x").host == "gpu.lan:8188"
+    )

@@ -1,4 +1,6 @@
-"""Orders of points: never dearer than any nest of loops, and on whole grids as cheap as any order can be."""
+"""Orders of points: never dearer than any nest of loops, and on whole grids as cheap as any order
+can be.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.order import choose_order, list_nests, measure, rank_positions, walk
+from comfygradio.sweeps.planning.order import (
+    choose_order,
+    list_nests,
+    measure,
+    rank_positions,
+    walk,
+)
 from comfygradio.sweeps.planning.workload import Workload
 
 from .grids import SWEEPS, GraphSpace, Part, random_space, spanning_bound
@@ -31,17 +39,24 @@ def draw_left(space: GraphSpace, seed: int) -> list[Index]:
 def list_loops(points: Sequence[Index]) -> list[list[Index]]:
     """The points by each nest of plain loops."""
     axes = range(len(points[0]))
-    return [sorted(points, key=lambda point: [point[a] for a in nest]) for nest in itertools.permutations(axes)]
+    return [
+        sorted(points, key=lambda point: [point[a] for a in nest])
+        for nest in itertools.permutations(axes)
+    ]
 
 
-@pytest.mark.parametrize(("name", "seconds"), [("A", 1110.2), ("B", 1361.6), ("C", 1406.1), ("D", 413.4)])
+@pytest.mark.parametrize(
+    ("name", "seconds"), [("A", 1110.2), ("B", 1361.6), ("C", 1406.1), ("D", 413.4)]
+)
 def test_the_noted_sweeps_are_as_cheap_as_any_order_can_be(name: str, seconds: float) -> None:
     space = SWEEPS[name]()
     workload, points = read(space), list(space)
     order = choose_order(workload, points)
     assert sorted(order) == points
     assert measure(workload, order) == pytest.approx(seconds)
-    assert spanning_bound([workload.needed(index) for index in points], workload.seconds) == pytest.approx(seconds)
+    assert spanning_bound(
+        [workload.needed(index) for index in points], workload.seconds
+    ) == pytest.approx(seconds)
 
 
 @settings(max_examples=20, deadline=None)
@@ -52,7 +67,9 @@ def test_whole_grids_reach_the_bound_of_any_order(seed: int) -> None:
     bound = spanning_bound([workload.needed(index) for index in points], workload.seconds)
     assert measure(workload, choose_order(workload, points)) == pytest.approx(bound)
     promising = walk(points, next(list_nests(workload, points)), rank_positions(workload, points))
-    assert measure(workload, promising) == pytest.approx(bound), "where there are too many nests, this one is taken"
+    assert measure(workload, promising) == pytest.approx(bound), (
+        "where there are too many nests, this one is taken"
+    )
 
 
 @settings(max_examples=20, deadline=None)
@@ -69,9 +86,14 @@ def test_no_nest_of_loops_is_cheaper_for_what_is_left_of_a_grid(seed: int) -> No
 def test_loops_turn_back_at_their_ends() -> None:
     space = GraphSpace((3, 2, 2), (Part("Save", 1, (0, 1, 2)),))
     workload, points = read(space), list(space)
-    nest = next(nest for nest in list_nests(workload, points) if [level.axis for level in nest] == [0, 1, 2])
+    nest = next(
+        nest for nest in list_nests(workload, points) if [level.axis for level in nest] == [0, 1, 2]
+    )
     order = walk(points, nest, rank_positions(workload, points))
-    steps = [sum(a != b for a, b in zip(one, other, strict=True)) for one, other in itertools.pairwise(order)]
+    steps = [
+        sum(a != b for a, b in zip(one, other, strict=True))
+        for one, other in itertools.pairwise(order)
+    ]
     assert steps == [1] * 11
 
 

@@ -27,7 +27,9 @@ def test_every_point_is_on_one_server_once(name: str, lanes: int) -> None:
     space = SWEEPS[name]()
     plan = plan_sweep(space, space.known, space.seconds, lanes)
     assert len(plan.lanes) == lanes
-    assert sorted(index for lane in plan.lanes for index in lane) == sorted(plan.order) == list(space)
+    assert (
+        sorted(index for lane in plan.lanes for index in lane) == sorted(plan.order) == list(space)
+    )
     assert plan.points == len(list(space)) and plan.done == 0
 
 
@@ -40,9 +42,14 @@ def test_every_point_is_on_one_server_once(name: str, lanes: int) -> None:
         ("D", 492, 413.4, 225.6),
     ],
 )
-def test_one_server_reaches_the_bounds(name: str, typed: float, plain: float, carried: float) -> None:
+def test_one_server_reaches_the_bounds(
+    name: str, typed: float, plain: float, carried: float
+) -> None:
     space = SWEEPS[name]()
-    plans = [plan_sweep(space, space.known, space.seconds, limits=limits) for limits in (Limits(False), PLENTY)]
+    plans = [
+        plan_sweep(space, space.known, space.seconds, limits=limits)
+        for limits in (Limits(False), PLENTY)
+    ]
     assert [plan.ours.seconds for plan in plans] == pytest.approx([plain, carried])
     assert plans[0].typed.seconds == pytest.approx(typed)
     assert bound_simply(plans[0].workload, list(space), 1) == pytest.approx(carried)
@@ -57,18 +64,24 @@ def test_four_servers_come_near_the_bound(name: str, most: float) -> None:
 
 
 def test_where_no_schedule_reaches_the_bound_four_servers_come_near_what_one_can() -> None:
-    """Each server has to load the models of its own points: at least one base model and four refiners, or the like."""
+    """Each server has to load the models of its own points: at least one base model and four
+    refiners, or the like.
+    """
     space = sweep_d()
     plan = plan_sweep(space, space.known, space.seconds, 4, PLENTY)
     reachable = bound_truly(space, len(list(space)), 4)
     assert reachable > 1.5 * bound_simply(plan.workload, list(space), 4)
     assert plan.ours.seconds == pytest.approx(reachable)
-    assert statistics.mean(run_course(plan, 4, seed).seconds for seed in range(5)) <= 1.05 * reachable
+    assert (
+        statistics.mean(run_course(plan, 4, seed).seconds for seed in range(5)) <= 1.05 * reachable
+    )
 
 
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10**9), st.integers(2, 6), st.booleans())
-def test_shares_are_never_slower_than_whole_stretches_of_one_order(seed: int, lanes: int, carry: bool) -> None:
+def test_shares_are_never_slower_than_whole_stretches_of_one_order(
+    seed: int, lanes: int, carry: bool
+) -> None:
     space = random_space(seed, 120)
     plan = plan_sweep(space, space.known, space.seconds, lanes, Limits(carry, 1000))
     alone = plan_sweep(space, space.known, space.seconds, 1, Limits(carry, 1000))
@@ -113,17 +126,26 @@ def test_people_read_what_it_costs() -> None:
 
 @pytest.mark.parametrize(("size", "lanes", "block"), [(4, 4, 2), (6, 4, 3), (6, 9, 2)])
 def test_block_by_block_pays_where_two_axes_are_dear(size: int, lanes: int, block: int) -> None:
-    """Four by four models on four servers: two by two loads four models each, one by four would load five."""
-    parts = tuple(replace(part, axes=tuple(axis for axis in part.axes if axis < 2)) for part in sweep_d().parts)
+    """Four by four models on four servers: two by two loads four models each, one by four would
+    load five.
+    """
+    parts = tuple(
+        replace(part, axes=tuple(axis for axis in part.axes if axis < 2))
+        for part in sweep_d().parts
+    )
     space = GraphSpace((size, size), parts)
     plan = plan_sweep(space, space.known, space.seconds, lanes, PLENTY)
-    touched = [tuple(len({index[axis] for index in lane}) for axis in (0, 1)) for lane in plan.lanes]
+    touched = [
+        tuple(len({index[axis] for index in lane}) for axis in (0, 1)) for lane in plan.lanes
+    ]
     assert touched == [(block, block)] * lanes
     assert plan.ours.seconds == pytest.approx(bound_truly(space, size * size, lanes))
 
 
 def test_ten_thousand_points_take_a_second_or_two() -> None:
-    """Told by the prompts that are built, since the time depends on the machine; the benchmark has the seconds."""
+    """Told by the prompts that are built, since the time depends on the machine; the benchmark has
+    the seconds.
+    """
     space = SWEEPS["A"]()
     large = Spy(GraphSpace((10, 10, 100), space.parts))
     began = time.process_time()

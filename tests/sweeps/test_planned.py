@@ -1,4 +1,6 @@
-"""What the plan says is what the server executes, told by the demo server, whose cache is ComfyUI's."""
+"""What the plan says is what the server executes, told by the demo server, whose cache is
+ComfyUI's.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,12 @@ AXES: list[dict[str, Any]] = [
 
 def define(carry: bool = True, **values: Any) -> dict[str, Any]:
     """A sweep of 24 points in an order that a server would have to load much for."""
-    return {"preset": "text_to_image", "values": {"seed": 1, "steps": 1, **values}, "axes": AXES, "carry": carry}
+    return {
+        "preset": "text_to_image",
+        "values": {"seed": 1, "steps": 1, **values},
+        "axes": AXES,
+        "carry": carry,
+    }
 
 
 @pytest.mark.parametrize("carry", [True, False])
@@ -39,14 +46,22 @@ def test_planned_is_executed(carry: bool, tmp_path: Path) -> None:
         planned, typed = sweep.plan.ours, sweep.plan.typed
         assert end(sweep) == "done" and sweep.counts.done == 24
         assert Counter(server.executions) == Counter(planned.executions)
-        assert planned.executions["CheckpointLoaderSimple"] == 2 < typed.executions["CheckpointLoaderSimple"]
-        assert planned.executions["CLIPTextEncode"] == (6 if carry else planned.executions["CLIPTextEncode"])
+        assert (
+            planned.executions["CheckpointLoaderSimple"]
+            == 2
+            < typed.executions["CheckpointLoaderSimple"]
+        )
+        assert planned.executions["CLIPTextEncode"] == (
+            6 if carry else planned.executions["CLIPTextEncode"]
+        )
         assert planned.executed < typed.executed
         assert (check_pictures(sweep, queue, set(preset.workflow.nodes)) > 0) == carry
 
 
 def check_pictures(sweep: Sweep, queue: JobQueue, nodes: set[str]) -> int:
-    """Every picture restores the graph that its form makes; how many remember nodes that rode along."""
+    """Every picture restores the graph that its form makes; how many remember nodes that rode
+    along.
+    """
     carried = 0
     for cell in sweep.cells.values():
         (result,) = cell.results
@@ -64,7 +79,9 @@ def await_done(sweep: Sweep, least: int) -> None:
 
 
 def test_a_picture_in_between_costs_no_more_than_it_must(tmp_path: Path) -> None:
-    """Somebody else's picture empties the server's cache: the sweep knows, and carries nothing that is gone."""
+    """Somebody else's picture empties the server's cache: the sweep knows, and carries nothing that
+    is gone.
+    """
     preset = load_preset(shipped_presets() / "text_to_image.yaml")
     server = DemoServer(DemoOptions(step_seconds=0.01, lab_nodes=True))
     with server, open_sweeps(tmp_path / "outputs", server, preset=preset) as (sweeps, queue):

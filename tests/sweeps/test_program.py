@@ -10,7 +10,13 @@ import pytest
 
 import comfygradio
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.errors import AxisError, DefinitionError, LedgerLocked, PresetError, ServerUnreachable
+from comfygradio.errors import (
+    AxisError,
+    DefinitionError,
+    LedgerLocked,
+    PresetError,
+    ServerUnreachable,
+)
 from comfygradio.sweeps.definition import read_definition
 from tests.sweeps.running import write_preset
 
@@ -28,27 +34,45 @@ def preset(tmp_path: Path) -> Path:
     return write_preset(tmp_path / "presets").path
 
 
-def test_every_point_is_yielded_once_as_it_ends(demo: DemoServer, preset: Path, tmp_path: Path) -> None:
+def test_every_point_is_yielded_once_as_it_ends(
+    demo: DemoServer, preset: Path, tmp_path: Path
+) -> None:
     axes: list[dict[str, Any]] = [{"color": "1-3"}, {"width": [16, 32], "broken": [False, True]}]
-    cells = list(comfygradio.sweep(preset, axes, {"seconds": 0}, out=tmp_path / "out", servers=[demo.url]))
-    assert sorted(cell.index for cell in cells) == [(color, place) for color in range(3) for place in range(2)]
+    cells = list(
+        comfygradio.sweep(preset, axes, {"seconds": 0}, out=tmp_path / "out", servers=[demo.url])
+    )
+    assert sorted(cell.index for cell in cells) == [
+        (color, place) for color in range(3) for place in range(2)
+    ]
     assert {cell.phase for cell in cells if cell.values["broken"]} == {"failed"}
     done = [cell for cell in cells if cell.phase == "done"]
-    assert len(done) == 3 and all(cell.results[0].path and cell.results[0].path.is_file() for cell in done)
+    assert len(done) == 3 and all(
+        cell.results[0].path and cell.results[0].path.is_file() for cell in done
+    )
     assert read_definition(tmp_path / "out" / "sweep.yaml").axes == (
         {"color": "1-3"},
         {"width": "16, 32", "broken": "off, on"},
     )
 
 
-def test_leaving_the_loop_leaves_it_to_be_gone_on_with(demo: DemoServer, preset: Path, tmp_path: Path) -> None:
+def test_leaving_the_loop_leaves_it_to_be_gone_on_with(
+    demo: DemoServer, preset: Path, tmp_path: Path
+) -> None:
     out, servers = tmp_path / "out", [demo.url]
-    for cell in comfygradio.sweep(preset, {"color": "1-8"}, {"seconds": 0.05}, out=out, servers=servers):
+    for cell in comfygradio.sweep(
+        preset, {"color": "1-8"}, {"seconds": 0.05}, out=out, servers=servers
+    ):
         assert cell.phase == "done"
         break
     cells = list(comfygradio.sweep(out=out, servers=servers))
-    assert len(cells) == 8 and {cell.phase for cell in cells} == {"done"} and demo.executions["SaveImage"] == 8
-    again = list(comfygradio.sweep(preset, {"color": "1-9"}, {"seconds": 0.05}, out=out, servers=servers))
+    assert (
+        len(cells) == 8
+        and {cell.phase for cell in cells} == {"done"}
+        and demo.executions["SaveImage"] == 8
+    )
+    again = list(
+        comfygradio.sweep(preset, {"color": "1-9"}, {"seconds": 0.05}, out=out, servers=servers)
+    )
     assert sum(cell.is_reused for cell in again) == 8 and demo.executions["SaveImage"] == 9
     assert [cell.is_reused for cell in again] == [True] * 8 + [False], "what exists comes first"
 

@@ -1,4 +1,6 @@
-"""Sweeps that outlive the app: what ran goes on, what was halted stays so, and everything is found again."""
+"""Sweeps that outlive the app: what ran goes on, what was halted stays so, and everything is found
+again.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,16 @@ from comfygradio.jobs.queue import JobQueue
 from comfygradio.jobs.store import Ledger
 from comfygradio.sweeps.running.kept_files import find_folder
 from tests.faults.world import await_that
-from tests.sweeps.running import await_sweep, bind, define, end, open_sweeps, read_colors, take_up, write_preset
+from tests.sweeps.running import (
+    await_sweep,
+    bind,
+    define,
+    end,
+    open_sweeps,
+    read_colors,
+    take_up,
+    write_preset,
+)
 
 FILES = """
 title: Files
@@ -50,7 +61,12 @@ def test_a_sweep_goes_on_after_the_app_has_ended(demo: DemoServer, tmp_path: Pat
     with open_sweeps(outputs, demo) as (sweeps, queue):
         again = sweeps.find(sweep.token)
         assert again is not None and again is not sweep
-        assert (again.id, again.owner, again.created, again.axes) == (sweep.id, "anna", sweep.created, sweep.axes)
+        assert (again.id, again.owner, again.created, again.axes) == (
+            sweep.id,
+            "anna",
+            sweep.created,
+            sweep.axes,
+        )
         assert again.definition == sweep.definition and again.phase == "running"
         assert end(again) == "done" and again.counts.done == 20
         assert read_colors(again) == [(0, 0, color) for color in range(1, 11) for _ in range(2)]
@@ -61,13 +77,19 @@ def test_a_sweep_goes_on_after_the_app_has_ended(demo: DemoServer, tmp_path: Pat
         done = sweeps.find(sweep.token)
         assert done is not None and done.phase == "done" and done.counts.done == 20
         assert done.version > again.version and len(done.list_changes(again.version)[1]) == 20
-        shown = {index: (cell.results, cell.phase, cell.token) for index, cell in done.cells.items()}
-        assert shown == {index: (cell.results, cell.phase, cell.token) for index, cell in again.cells.items()}
+        shown = {
+            index: (cell.results, cell.phase, cell.token) for index, cell in done.cells.items()
+        }
+        assert shown == {
+            index: (cell.results, cell.phase, cell.token) for index, cell in again.cells.items()
+        }
         assert [(record.phase, record.done) for record in sweeps.list("anna")] == [("done", 20)]
 
 
 @pytest.mark.parametrize("halted", ["paused", "stopped"])
-def test_what_was_halted_stays_so_until_somebody_goes_on(halted: str, demo: DemoServer, tmp_path: Path) -> None:
+def test_what_was_halted_stays_so_until_somebody_goes_on(
+    halted: str, demo: DemoServer, tmp_path: Path
+) -> None:
     with open_sweeps(tmp_path / "outputs", demo) as (sweeps, _):
         sweep = sweeps.start(define(0.05, color="1-9"), "anna")
         await_sweep(sweep, lambda sweep: sweep.counts.done >= 3)
@@ -76,7 +98,12 @@ def test_what_was_halted_stays_so_until_somebody_goes_on(halted: str, demo: Demo
     with open_sweeps(tmp_path / "outputs", demo) as (sweeps, _):
         executed = demo.executions["SaveImage"]
         again = sweeps.find(sweep.token)
-        assert again is not None and again.phase == halted and again.counts == sweep.counts and not again.is_active
+        assert (
+            again is not None
+            and again.phase == halted
+            and again.counts == sweep.counts
+            and not again.is_active
+        )
         assert demo.executions["SaveImage"] == executed
         again.resume()
         assert end(again) == "done" and again.counts.done == 9
@@ -88,13 +115,21 @@ def test_failed_points_stay_failed_and_are_retried(demo: DemoServer, tmp_path: P
         end(sweep)
     with open_sweeps(tmp_path / "outputs", demo) as (sweeps, _):
         again = sweeps.find(sweep.token)
-        assert again is not None and again.counts.failed == 2 and "kaputt" in again.cells[0, 1].error
+        assert (
+            again is not None and again.counts.failed == 2 and "kaputt" in again.cells[0, 1].error
+        )
         assert again.retry_failed() == 2
-        assert end(again) == "done" and again.counts.failed == 2 and demo.executions["LabRaise"] == 4
+        assert (
+            end(again) == "done" and again.counts.failed == 2 and demo.executions["LabRaise"] == 4
+        )
 
 
-def test_a_retried_point_of_a_done_sweep_is_brought_to_its_end(demo: DemoServer, tmp_path: Path) -> None:
-    """As `comfygradio sweep --resume DIR` does after `--retry` was interrupted; its queue has not been started."""
+def test_a_retried_point_of_a_done_sweep_is_brought_to_its_end(
+    demo: DemoServer, tmp_path: Path
+) -> None:
+    """As `comfygradio sweep --resume DIR` does after `--retry` was interrupted; its queue has not
+    been started.
+    """
     with open_sweeps(tmp_path / "outputs", demo) as (sweeps, queue):
         sweep = sweeps.start(define(color="1, 2"))
         assert end(sweep) == "done"
@@ -112,7 +147,9 @@ def test_a_retried_point_of_a_done_sweep_is_brought_to_its_end(demo: DemoServer,
         ledger.close()
 
 
-def test_a_picture_that_was_lost_is_made_again_where_the_sweep_runs(demo: DemoServer, tmp_path: Path) -> None:
+def test_a_picture_that_was_lost_is_made_again_where_the_sweep_runs(
+    demo: DemoServer, tmp_path: Path
+) -> None:
     with open_sweeps(tmp_path / "outputs", demo) as (sweeps, _):
         sweep = sweeps.start(define(0.1, color="1-6"))
         await_sweep(sweep, lambda sweep: sweep.counts.done >= 2)
@@ -131,7 +168,8 @@ def test_a_sweep_whose_form_is_gone_waits_for_it(demo: DemoServer, tmp_path: Pat
         sweep = sweeps.start(define(0.1, color="1-6"), "anna")
         await_sweep(sweep, lambda sweep: sweep.counts.done >= 1)
     text = (
-        "title: Other\nworkflow: tiny.json\nfields:\n  width: {slot: 1.width}\n  seconds: {slot: 2.seconds, max: 30}\n"
+        "title: Other\nworkflow: tiny.json\nfields:\n  width: {slot: 1.width}\n  seconds: "
+        "{slot: 2.seconds, max: 30}\n"
     )
     with open_sweeps(outputs, demo, preset=write_preset(tmp_path / "changed", text)) as (sweeps, _):
         assert [record.phase for record in sweeps.list("anna")] == ["running"]
@@ -142,24 +180,37 @@ def test_a_sweep_whose_form_is_gone_waits_for_it(demo: DemoServer, tmp_path: Pat
         assert again is not None and end(again) == "done" and again.counts.done == 6
 
 
-def test_files_are_kept_until_the_last_point_and_go_with_the_sweep(demo: DemoServer, tmp_path: Path) -> None:
-    preset, outputs, given = write_preset(tmp_path / "files", FILES, LOADED), tmp_path / "outputs", tmp_path / "given"
+def test_files_are_kept_until_the_last_point_and_go_with_the_sweep(
+    demo: DemoServer, tmp_path: Path
+) -> None:
+    preset, outputs, given = (
+        write_preset(tmp_path / "files", FILES, LOADED),
+        tmp_path / "outputs",
+        tmp_path / "given",
+    )
     given.mkdir()
     for number in range(6):
         Image.new("RGB", (16, 16), (0, 0, number)).save(given / f"{number} é.png")
     entry = {"image": [given / f"{number} é.png" for number in range(6)]}
     with open_sweeps(outputs, demo, preset=preset) as (sweeps, _):
-        sweep = sweeps.plan({"preset": "tiny", "axes": [entry], "values": {"other": given / "0 é.png"}})
+        sweep = sweeps.plan(
+            {"preset": "tiny", "axes": [entry], "values": {"other": given / "0 é.png"}}
+        )
         assert not find_folder(outputs).exists()
         sweep.start()
         shutil.rmtree(given)
         sweep.pause()
         await_sweep(sweep, lambda sweep: not sweep.is_posted)
-        assert sweep.counts.waiting >= 1 and len(list(find_folder(outputs, sweep.id).rglob("*.png"))) == 6
+        assert (
+            sweep.counts.waiting >= 1
+            and len(list(find_folder(outputs, sweep.id).rglob("*.png"))) == 6
+        )
     with open_sweeps(outputs, demo, preset=preset) as (sweeps, _):
         again = sweeps.find(sweep.token)
         assert again is not None
-        assert [step.label for step in again.axes[0].steps] == [f"{number} é.png" for number in range(6)]
+        assert [step.label for step in again.axes[0].steps] == [
+            f"{number} é.png" for number in range(6)
+        ]
         again.resume()
         assert end(again) == "done" and [color[2] for color in read_colors(again)] == list(range(6))
         reused = sweeps.plan(again.definition, root=outputs)
@@ -170,7 +221,9 @@ def test_files_are_kept_until_the_last_point_and_go_with_the_sweep(demo: DemoSer
         assert not list(find_folder(outputs).iterdir())
 
 
-def test_points_of_another_sweep_that_run_are_waited_for_and_not_run_twice(demo: DemoServer, tmp_path: Path) -> None:
+def test_points_of_another_sweep_that_run_are_waited_for_and_not_run_twice(
+    demo: DemoServer, tmp_path: Path
+) -> None:
     with open_sweeps(tmp_path / "outputs", demo) as (sweeps, queue):
         first = sweeps.start(define(0.3, color="1-2"), "anna")
         await_that(lambda: len(queue.ledger.list_open()) == 2)
@@ -180,7 +233,9 @@ def test_points_of_another_sweep_that_run_are_waited_for_and_not_run_twice(demo:
         assert other.cells[0,].token == first.cells[1,].token
 
 
-def test_stopping_leaves_the_points_of_another_sweep_alone(demo: DemoServer, tmp_path: Path) -> None:
+def test_stopping_leaves_the_points_of_another_sweep_alone(
+    demo: DemoServer, tmp_path: Path
+) -> None:
     with open_sweeps(tmp_path / "outputs", demo) as (sweeps, queue):
         first = sweeps.start(define(0.3, color="1-2"), "anna")
         await_that(lambda: len(queue.ledger.list_open()) == 2)

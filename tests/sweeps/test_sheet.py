@@ -1,4 +1,6 @@
-"""Contact sheets: what stands where, what it looks like, how large it may become, and that it restores the sweep."""
+"""Contact sheets: what stands where, what it looks like, how large it may become, and that it
+restores the sweep.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,10 @@ from comfygradio.sweeps.showing.sheet import (
 from tests.sweeps.exporting import DEFINITION, PICTURES, SEED, fill_grid, make_grid, save_picture
 
 AXES: Mapping[str, list[str]] = {"CFG": ["1", "7.5", "10"], "Sampler": ["euler", "ddim"]}
-LONG = "a fox in the snow at dawn, volumetric light, highly detailed, on 35 mm film, by a painter of winters, " * 6
+LONG = (
+    "a fox in the snow at dawn, volumetric light, highly detailed, on 35 mm film, by a painter of "
+    "winters, " * 6
+)
 FILE = "checkpoints/some_very_long_name-of_a_checkpoint_v12.final.safetensors"
 
 
@@ -60,7 +65,11 @@ def cut(picture: Image.Image, spot: Spot) -> Image.Image:
 
 
 def count_colors(picture: Image.Image) -> dict[tuple[int, ...], int]:
-    return {color: count for count, color in picture.getcolors(1 << 20) or [] if isinstance(color, tuple)}
+    return {
+        color: count
+        for count, color in picture.getcolors(1 << 20) or []
+        if isinstance(color, tuple)
+    }
 
 
 @pytest.mark.parametrize("suffix", ["png", "webp"])
@@ -74,11 +83,15 @@ def test_it_restores_the_sweep(suffix: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["png", "webp"])
 def test_it_fills_the_form_with_what_all_points_share(suffix: str, tmp_path: Path) -> None:
-    own = read_metadata(write_sheet(arrange(fill_grid(AXES, None))[0], tmp_path / f"a.{suffix}")).comfygradio
+    own = read_metadata(
+        write_sheet(arrange(fill_grid(AXES, None))[0], tmp_path / f"a.{suffix}")
+    ).comfygradio
     assert own and own["preset"] == "text_to_image" and own["values"]["seed"] == SEED
 
 
-@pytest.mark.parametrize("name", ["picture.png", "video.mp4", "sound.flac", "README.md", "absent.png"])
+@pytest.mark.parametrize(
+    "name", ["picture.png", "video.mp4", "sound.flac", "README.md", "absent.png"]
+)
 def test_other_files_hold_no_sweep(name: str) -> None:
     assert read_sweep(PICTURES / name) is None
 
@@ -122,7 +135,9 @@ def test_unequal_pictures_keep_their_proportions(tmp_path: Path) -> None:
 
 def test_a_failed_cell_says_why(tmp_path: Path) -> None:
     error = "KSampler: CUDA out of memory"
-    picture, spots = draw(make_grid({"A": ["1"]}, {(0,): GridCell((0,), {}, "failed", error=error)}))
+    picture, spots = draw(
+        make_grid({"A": ["1"]}, {(0,): GridCell((0,), {}, "failed", error=error)})
+    )
     silent, _ = draw(make_grid({"A": ["1"]}, {(0,): GridCell((0,), {}, "failed", error=".")}))
     shown = count_colors(cut(picture, spots[0]))
     assert shown[ALARM_FILL] > sum(shown.values()) / 2
@@ -137,13 +152,18 @@ def test_what_was_not_made_is_empty() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\x89PNG\r\n\x1a\n broken", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"]
+    "content",
+    [b"", b"\x89PNG\r\n\x1a\n broken", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"],
 )
 def test_a_file_that_cannot_be_read_is_said_so(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(content)
     assert read_thumbnail(Result("image", path), 100) is None
-    for result in (Result("image", path), Result("video", path), Result("image", tmp_path / "gone.png")):
+    for result in (
+        Result("image", path),
+        Result("video", path),
+        Result("image", tmp_path / "gone.png"),
+    ):
         picture, spots = draw(fill_grid({"A": ["1"]}, result))
         assert len(count_colors(cut(picture, spots[0]))) > 2
 
@@ -159,7 +179,11 @@ def test_a_video_shows_its_first_frame_and_a_play_mark() -> None:
 
 @pytest.mark.parametrize(
     "result",
-    [Result("audio", PICTURES / "sound.flac"), Result("text", text="A fox."), Result("3d", PICTURES / "README.md")],
+    [
+        Result("audio", PICTURES / "sound.flac"),
+        Result("text", text="A fox."),
+        Result("3d", PICTURES / "README.md"),
+    ],
 )
 def test_sound_text_and_files_have_something_to_see(result: Result) -> None:
     picture, spots = draw(fill_grid({"A": ["1"]}, result))
@@ -169,7 +193,9 @@ def test_sound_text_and_files_have_something_to_see(result: Result) -> None:
 
 def test_a_rejected_picture_fades_and_stars_are_drawn(tmp_path: Path) -> None:
     grid = fill_grid({"A": ["1", "2", "3"]}, save_picture(tmp_path / "a.png", "red"))
-    rated = {index: replace(cell, rating=[0, -1, 4][index[0]]) for index, cell in grid.cells.items()}
+    rated = {
+        index: replace(cell, rating=[0, -1, 4][index[0]]) for index, cell in grid.cells.items()
+    }
     picture, spots = draw(replace(grid, cells=rated))
     plain, rejected, starred = (count_colors(cut(picture, spot)) for spot in spots)
     assert (255, 0, 0) not in rejected and len(plain) == 1
@@ -211,13 +237,16 @@ def test_lines_are_broken_between_words_where_that_is_possible() -> None:
 def test_any_text_is_measured_and_drawn(text: str) -> None:
     canvas, face = Image.new("RGB", (80, 40), PAPER), Face(14)
     lines, _ = face.wrap(text, 60, 3)
-    assert 1 <= len(lines) <= 3 and all(face.measure(line) <= 61 or len(line) <= 2 for line in lines)
+    assert 1 <= len(lines) <= 3 and all(
+        face.measure(line) <= 61 or len(line) <= 2 for line in lines
+    )
     for line in lines:
         face.draw(canvas, 2, 2, line, (0, 0, 0))
 
 
 @pytest.mark.parametrize(
-    "label", ["日本語のラベル", "🦊👩\u200d🚀", "עברית", "مرحبا", "Ω → ½", "\ud83e", "a\0b\x07", " ", ""]
+    "label",
+    ["日本語のラベル", "🦊👩\u200d🚀", "עברית", "مرحبا", "Ω → ½", "\ud83e", "a\0b\x07", " ", ""],
 )
 def test_labels_of_every_script_are_drawn(label: str, tmp_path: Path) -> None:
     grid = replace(make_grid({label: [label, "x"], "B": [label]}), title=label)
@@ -228,14 +257,22 @@ def test_control_characters_are_left_out() -> None:
     assert clean("a\0b\x07\tc\r\nd\u2028e\ud800") == "ab c\nd\ne\ufffd"
 
 
-@pytest.mark.parametrize("limits", [Limits(side=700), Limits(area=200_000), Limits(side=500, area=90_000)])
+@pytest.mark.parametrize(
+    "limits", [Limits(side=700), Limits(area=200_000), Limits(side=500, area=90_000)]
+)
 def test_it_is_scaled_to_its_limits_and_says_so(limits: Limits, tmp_path: Path) -> None:
     grid = fill_grid(AXES, save_picture(tmp_path / "a.png", "red", (600, 600)))
     free, scaled = plan(grid), plan(grid, limits)
     assert "scaled" not in write_all_text(free) and free.cell == (512, 512)
-    assert max(scaled.width, scaled.height) <= limits.side and scaled.width * scaled.height <= limits.area
+    assert (
+        max(scaled.width, scaled.height) <= limits.side
+        and scaled.width * scaled.height <= limits.area
+    )
     share = round(100 * scaled.cell[0] / 512)
-    assert f"The sheet was scaled to {share} % to stay within {limits.side:,} pixels a side" in write_all_text(scaled)
+    assert (
+        f"The sheet was scaled to {share} % to stay within {limits.side:,} pixels a side"
+        in write_all_text(scaled)
+    )
     assert draw_sheet(arrange(grid)[0], limits).size == (scaled.width, scaled.height)
 
 
@@ -261,13 +298,19 @@ def test_every_page_is_a_file_that_says_which_one_it_is(tmp_path: Path) -> None:
 
 
 def test_nested_columns_share_the_label_above_them() -> None:
-    grid = make_grid({"Steps": ["10", "20"], "Sampler": ["euler", "ddim"], "CFG": ["1"]}, layout=Layout((2,), (0, 1)))
+    grid = make_grid(
+        {"Steps": ["10", "20"], "Sampler": ["euler", "ddim"], "CFG": ["1"]},
+        layout=Layout((2,), (0, 1)),
+    )
     sheet = plan(grid)
     outer = [text for text in sheet.texts if text.lines == ("20",)]
     assert len(outer) == 1 and outer[0].box.x == sheet.spots[2].box.x
     assert outer[0].box.width == sheet.spots[3].box.x + sheet.cell[0] - sheet.spots[2].box.x
     assert sheet.spots[2].box.x - sheet.spots[1].box.x > sheet.spots[1].box.x - sheet.spots[0].box.x
-    assert len([text for text in sheet.texts if text.lines == ("euler",)]) == 2 and len(sheet.rules) == 2
+    assert (
+        len([text for text in sheet.texts if text.lines == ("euler",)]) == 2
+        and len(sheet.rules) == 2
+    )
 
 
 def test_one_axis_alone_flows_in_lines_with_captions() -> None:
@@ -300,7 +343,9 @@ def test_the_light_copy_is_read_where_it_is_large_enough(tmp_path: Path) -> None
         assert thumbnail and thumbnail.getpixel((0, 0)) == color and max(thumbnail.size) == pixels
 
 
-@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="only here can a machine be without fonts")
+@pytest.mark.skipif(
+    sys.platform in ("win32", "darwin"), reason="only here can a machine be without fonts"
+)
 def test_a_machine_without_fonts_has_the_one_inside_pillow(tmp_path: Path) -> None:
     script = (
         "import sys\n"
@@ -309,7 +354,9 @@ def test_a_machine_without_fonts_has_the_one_inside_pillow(tmp_path: Path) -> No
         "from tests.sweeps.exporting import DEFINITION, make_grid\n"
         "from comfygradio.sweeps.showing.drawing.lettering import Face, _find_fonts\n"
         "assert set(_find_fonts(False)) == {('', False)} and Face(20, True).measure('a fox') > 30\n"
-        "assert read_sweep(write_sheets(make_grid({'Ω 雪': ['🦊', 'x']}), Path(sys.argv[1]))[0]) == DEFINITION\n"
+        "assert read_sweep(write_sheets(make_grid({'Ω 雪': ['🦊', 'x']}), "
+        "Path(sys.argv[1]))[0]) == "
+        "DEFINITION\n"
     )
     environment = {**os.environ, "XDG_DATA_HOME": str(tmp_path), "XDG_DATA_DIRS": str(tmp_path)}
     run = [sys.executable, "-c", script, str(tmp_path / "a.png")]
@@ -318,7 +365,9 @@ def test_a_machine_without_fonts_has_the_one_inside_pillow(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no peak of memory to ask for")
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells a process's own peak of memory")
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="only Linux tells a process's own peak of memory"
+)
 def test_pictures_are_not_all_in_memory_at_once(tmp_path: Path) -> None:
     """Forty pictures of 48 MB each."""
     save_picture(tmp_path / "a.png", "red", (4000, 4000))
@@ -331,7 +380,8 @@ def test_pictures_are_not_all_in_memory_at_once(tmp_path: Path) -> None:
         "result = Result('image', Path(sys.argv[1]) / 'a.png', width=4000, height=4000)\n"
         "grid = fill_grid({'A': list('12345'), 'B': list('12345678')}, result)\n"
         "write_sheets(grid, Path(sys.argv[1]) / 'sheet.png')\n"
-        "print(re.search('VmHWM:\\\\s*(\\\\d+) kB', Path('/proc/self/status').read_text()).group(1))\n"
+        "print(re.search('VmHWM:\\\\s*(\\\\d+) kB', "
+        "Path('/proc/self/status').read_text()).group(1))\n"
     )
     ended = subprocess.run([sys.executable, "-c", script, tmp_path], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr

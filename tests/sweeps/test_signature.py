@@ -1,4 +1,6 @@
-"""Which results points share, learnt from a few prompts, against the keys that whole prompts give."""
+"""Which results points share, learnt from a few prompts, against the keys that whole
+prompts give.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +38,12 @@ def draw_points(space: Prompts, count: int, seed: int = 5) -> list[Index]:
     return [tuple(chance.randrange(size) for size in space.sizes) for _ in range(count)]
 
 
-def assert_exact(space: Prompts, known: ObjectInfo, points: Sequence[Index], least: bool = False) -> None:
-    """Two nodes of two points have one number where they have one key, and only there; `least`: only there."""
+def assert_exact(
+    space: Prompts, known: ObjectInfo, points: Sequence[Index], least: bool = False
+) -> None:
+    """Two nodes of two points have one number where they have one key, and only there; `least`:
+    only there.
+    """
     workload = Workload(space, known)
     by_key: dict[Any, int] = {}
     by_number: dict[int, Any] = {}
@@ -72,7 +78,9 @@ def offer(field: Field, chance: random.Random) -> list[Any]:
     return tried
 
 
-def draw_case_axes(form: Form, base: dict[str, Any], chance: random.Random) -> list[tuple[str, list[Any]]]:
+def draw_case_axes(
+    form: Form, base: dict[str, Any], chance: random.Random
+) -> list[tuple[str, list[Any]]]:
     """Three fields with eight or more positions each, so that the sweep is not read whole."""
     found: list[tuple[str, list[Any]]] = []
     names = [name for name, field in form.fields.items() if field.widget not in MEDIA]
@@ -117,7 +125,12 @@ def test_random_graphs_are_understood(seed: int) -> None:
 
 
 def test_few_prompts_are_built_of_a_large_sweep() -> None:
-    space = Spy(GraphSpace((100, 100), (Part("A", 1, (0,)), Part("B", 1, (1,), ("A",)), Part("Save", 0, (), ("B",)))))
+    space = Spy(
+        GraphSpace(
+            (100, 100),
+            (Part("A", 1, (0,)), Part("B", 1, (1,), ("A",)), Part("Save", 0, (), ("B",))),
+        )
+    )
     workload = Workload(space, ObjectInfo({}))
     for first in range(100):
         for second in range(100):
@@ -127,14 +140,20 @@ def test_few_prompts_are_built_of_a_large_sweep() -> None:
 
 
 def test_a_rare_position_that_masks_another_axis_is_found() -> None:
-    """One of sixty positions hides what the other axis sets, and one shows what nothing else does."""
+    """One of sixty positions hides what the other axis sets, and one shows what
+    nothing else does.
+    """
 
     class Masked:
         sizes = (60, 40)
 
         def prompt(self, index: Index) -> Prompt:
             first, second = index
-            inputs = {"mode": first, "strength": 0 if first == 31 else second, "extra": second if first == 47 else 0}
+            inputs = {
+                "mode": first,
+                "strength": 0 if first == 31 else second,
+                "extra": second if first == 47 else 0,
+            }
             return Prompt({"1": {"class_type": "Save", "inputs": inputs}})
 
     space = Masked()
@@ -143,7 +162,9 @@ def test_a_rare_position_that_masks_another_axis_is_found() -> None:
 
 
 def test_positions_of_a_very_long_axis_count_as_different() -> None:
-    space = GraphSpace((5000,), (Part("A", 1, ()), Part("B", 1, (0,), ("A",)), Part("Save", 0, (), ("B",))))
+    space = GraphSpace(
+        (5000,), (Part("A", 1, ()), Part("B", 1, (0,), ("A",)), Part("Save", 0, (), ("B",)))
+    )
     workload = Workload(space, space.known, space.seconds)
     needed = [workload.needed((place,)) for place in range(5000)]
     assert len(set().union(*needed)) == 1 + 2 * 5000
@@ -152,9 +173,15 @@ def test_positions_of_a_very_long_axis_count_as_different() -> None:
 
 def test_equal_values_share_their_results() -> None:
     form = make_maze()
-    space = Space(form, (make_axis("cfg", [5, 5.0, 7]), make_axis("strength", [0.3, 0.6])), form.check({"seed": 5}))
+    space = Space(
+        form,
+        (make_axis("cfg", [5, 5.0, 7]), make_axis("strength", [0.3, 0.6])),
+        form.check({"seed": 5}),
+    )
     workload = Workload(space, form.object_info)
-    assert workload.needed((0, 0)) == workload.needed((1, 1)), "5 is 5.0, and the strength is hidden"
+    assert workload.needed((0, 0)) == workload.needed((1, 1)), (
+        "5 is 5.0, and the strength is hidden"
+    )
     assert workload.needed((0, 0)) != workload.needed((2, 0))
 
 
@@ -164,22 +191,36 @@ def test_replaced_words_reach_the_texts_that_have_them() -> None:
     steps = [make_axis("prompt", [word]).steps[0] for word in ("cat", "fish", "owl")]
     swaps = [(Change("prompt", step.label, "replace", "cat"),) for step in steps]
     axis = make_axis("prompt", ["cat", "fish", "owl"])
-    axis = type(axis)("S/R", axis.texts, tuple(type(axis.steps[0])(str(swap[0].value), swap) for swap in swaps))
+    axis = type(axis)(
+        "S/R", axis.texts, tuple(type(axis.steps[0])(str(swap[0].value), swap) for swap in swaps)
+    )
     space = Space(form, (words, axis), form.check({"seed": 5}))
     assert_exact(space, form.object_info, [(one, other) for one in range(3) for other in range(3)])
 
 
 def test_only_nodes_that_lead_to_a_picture_are_needed() -> None:
-    parts = (Part("A", 1, (0,)), Part("Lost", 9, (1,), ("A",)), Part("B", 1, (), ("A",)), Part("Save", 0, (), ("B",)))
+    parts = (
+        Part("A", 1, (0,)),
+        Part("Lost", 9, (1,), ("A",)),
+        Part("B", 1, (), ("A",)),
+        Part("Save", 0, (), ("B",)),
+    )
     space = GraphSpace((2, 3), parts)
     workload = Workload(space, space.known, space.seconds)
-    assert [workload.classes[result] for result in sorted(workload.needed((0, 0)))] == ["A", "B", "Save"]
+    assert [workload.classes[result] for result in sorted(workload.needed((0, 0)))] == [
+        "A",
+        "B",
+        "Save",
+    ]
     assert len(workload.present((0, 0))) == 4
     assert workload.needed((0, 0)) == workload.needed((0, 2))
 
 
 def test_a_switch_needs_the_side_that_it_takes() -> None:
-    lazy = {name: InputSpec(name, "*", "optional", options={"lazy": True}) for name in ("on_true", "on_false")}
+    lazy = {
+        name: InputSpec(name, "*", "optional", options={"lazy": True})
+        for name in ("on_true", "on_false")
+    }
     known = ObjectInfo(
         {
             "Switch": NodeDef("Switch", "Switch", lazy, ("IMAGE",), False),
@@ -202,7 +243,9 @@ def test_a_switch_needs_the_side_that_it_takes() -> None:
             )
 
     workload = Workload(Switched(), known)
-    classes = [{workload.classes[result] for result in workload.needed((place,))} for place in (0, 1)]
+    classes = [
+        {workload.classes[result] for result in workload.needed((place,))} for place in (0, 1)
+    ]
     assert classes == [{"Right", "Switch", "Save"}, {"Left", "Switch", "Save"}]
 
 
@@ -218,13 +261,22 @@ def test_some_classes_never_come_from_the_cache_and_some_only_under_their_own_id
     for data, rides in (({}, {"A"}), (shown, set()), (by_id, set()), (new_style, {"A"})):
         known = ObjectInfo({"A": NodeDef.from_json("A", data), "Save": twins.known.nodes["Save"]})
         workload = Workload(twins, known)
-        riding = {workload.classes[result] for result in workload.needed((0,)) if workload.can_ride(result)}
+        riding = {
+            workload.classes[result]
+            for result in workload.needed((0,))
+            if workload.can_ride(result)
+        }
         assert riding == rides, "Save is shown"
 
 
 def test_measured_times_come_before_the_table() -> None:
-    space = GraphSpace((2,), (Part("CheckpointLoader"), Part("Save", 0, (0,), ("CheckpointLoader",))))
+    space = GraphSpace(
+        (2,), (Part("CheckpointLoader"), Part("Save", 0, (0,), ("CheckpointLoader",)))
+    )
     known = {"CheckpointLoader": 3.5}
     for seconds, first in ((None, 10.0), (lambda node_id, class_type: known.get(node_id), 3.5)):
         workload = Workload(space, space.known, seconds)
-        assert [workload.seconds[result] for result in workload.node_ids((0,)).values()] == [first, 0.1]
+        assert [workload.seconds[result] for result in workload.node_ids((0,)).values()] == [
+            first,
+            0.1,
+        ]

@@ -1,4 +1,6 @@
-"""Sweeps on demo servers over real sockets: cells as they finish, steering, re-use, and what is refused before."""
+"""Sweeps on demo servers over real sockets: cells as they finish, steering, re-use, and what is
+refused before.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,14 @@ from typing import Any
 import pytest
 
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.errors import AxisError, ComfyGradioError, DefinitionError, LimitReached, PresetError, ValuesRefused
+from comfygradio.errors import (
+    AxisError,
+    ComfyGradioError,
+    DefinitionError,
+    LimitReached,
+    PresetError,
+    ValuesRefused,
+)
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.queue import JobQueue
 from comfygradio.sweeps.running.registry import Sweeps
@@ -38,7 +47,12 @@ def test_every_point_is_run_and_shown_with_its_values(opened: Opened) -> None:
     versions = [sweep.version]
     sweep.listen(lambda: versions.append(sweep.version))
     assert end(sweep) == "done" and sweep.title == "Color × Width"
-    assert (sweep.counts.done, sweep.counts.total, sweep.counts.over, sweep.remaining) == (10, 10, 10, 0)
+    assert (sweep.counts.done, sweep.counts.total, sweep.counts.over, sweep.remaining) == (
+        10,
+        10,
+        10,
+        0,
+    )
     assert read_colors(sweep) == [(0, 0, color) for color in range(1, 6) for _ in range(2)]
     cells = list(sweep.cells.values())
     assert [dict(cell.values) for cell in cells[:3]] == [
@@ -46,9 +60,15 @@ def test_every_point_is_run_and_shown_with_its_values(opened: Opened) -> None:
         {"color": 1, "width": 32},
         {"color": 2, "width": 16},
     ]
-    assert [cell.results[0].width for cell in cells[:2]] == [16, 32] and all(cell.seconds > 0 for cell in cells)
+    assert [cell.results[0].width for cell in cells[:2]] == [16, 32] and all(
+        cell.seconds > 0 for cell in cells
+    )
     record = opened[1].ledger.find(cells[0].token)
-    assert record and record.owner == "anna" and record.order.values == {**sweep.space.describe((0, 0))}
+    assert (
+        record
+        and record.owner == "anna"
+        and record.order.values == {**sweep.space.describe((0, 0))}
+    )
     assert versions == sorted(versions) and len(versions) > 10
     version, changed = sweep.list_changes()
     assert len(changed) == 10 and sweep.list_changes(version) == (version, [])
@@ -58,7 +78,11 @@ def test_a_plan_writes_nothing_and_runs_nothing(opened: Opened, demo: DemoServer
     sweeps, queue = opened
     sweep = sweeps.plan(define(color="1-3"), "anna")
     assert sweep.phase == "planned" and sweep.counts.waiting == 3 and sweep.plan
-    assert sweeps.find(sweep.token) is sweep and not sweeps.list("anna") and not queue.ledger.list_open()
+    assert (
+        sweeps.find(sweep.token) is sweep
+        and not sweeps.list("anna")
+        and not queue.ledger.list_open()
+    )
     sweep.pause()
     sweep.stop()
     sweep.retry((0,))
@@ -71,12 +95,21 @@ def test_a_failed_point_says_why_and_is_retried_alone(opened: Opened, demo: Demo
     sweep = opened[0].start(define(color="11, 12", broken="off, on"))
     assert end(sweep) == "done" and (sweep.counts.done, sweep.counts.failed) == (2, 2)
     failed = sweep.cells[0, 1]
-    assert failed.phase == "failed" and "kaputt" in failed.error and failed.token and sweep.cells[0, 0].error == ""
+    assert (
+        failed.phase == "failed"
+        and "kaputt" in failed.error
+        and failed.token
+        and sweep.cells[0, 0].error == ""
+    )
     demo.reset_executions()
     sweep.retry((0, 1))
     sweep.retry((0, 0))
     await_sweep(sweep, lambda sweep: not sweep.is_active)
-    assert demo.executions["LabRaise"] == 1 and sweep.counts.failed == 2 and sweep.cells[0, 1].token != failed.token
+    assert (
+        demo.executions["LabRaise"] == 1
+        and sweep.counts.failed == 2
+        and sweep.cells[0, 1].token != failed.token
+    )
     assert sweep.retry_failed() == 2
     assert end(sweep) == "done" and demo.executions["LabRaise"] == 3
 
@@ -87,7 +120,9 @@ def test_pause_and_go_on(opened: Opened) -> None:
     sweep.pause()
     await_sweep(sweep, lambda sweep: not sweep.is_posted)
     done = sweep.counts.done
-    assert sweep.phase == "paused" and 2 <= done <= 5 and sweep.remaining == 0 and not sweep.is_active
+    assert (
+        sweep.phase == "paused" and 2 <= done <= 5 and sweep.remaining == 0 and not sweep.is_active
+    )
     assert sweep.seconds_left is None
     sweep.retry((9,))
     await_sweep(sweep, lambda sweep: sweep.cells[9,].phase == "done")
@@ -127,14 +162,21 @@ def test_a_changed_axis_uses_every_point_that_exists(opened: Opened, demo: DemoS
     demo.reset_executions()
     again = sweeps.start(define(width="16, 24, 32", color="2-4"), "anna")
     assert again.counts.done == 4 and end(again) == "done"
-    assert sum(cell.is_reused for cell in again.cells.values()) == 4 and demo.executions["SaveImage"] == 5
-    assert again.cells[0, 0].results == first.cells[1, 0].results and not again.cells[1, 0].is_reused
+    assert (
+        sum(cell.is_reused for cell in again.cells.values()) == 4
+        and demo.executions["SaveImage"] == 5
+    )
+    assert (
+        again.cells[0, 0].results == first.cells[1, 0].results and not again.cells[1, 0].is_reused
+    )
     whole = sweeps.start(define(color="1-3", width="16, 32"), "anna")
     assert whole.phase == "done" and demo.executions["SaveImage"] == 5
     assert [record.phase for record in sweeps.list("anna")] == ["done"] * 3
 
 
-def test_points_are_not_used_by_others_nor_without_their_files(opened: Opened, demo: DemoServer) -> None:
+def test_points_are_not_used_by_others_nor_without_their_files(
+    opened: Opened, demo: DemoServer
+) -> None:
     sweeps, _ = opened
     first = sweeps.start(define(color="1-3"), "anna")
     end(first)
@@ -190,7 +232,10 @@ def test_somebody_who_may_stops_everything_that_waits(opened: Opened) -> None:
 
 
 def test_several_servers_share_a_sweep(demo: DemoServer, tmp_path: Path) -> None:
-    with DemoServer(DemoOptions(lab_nodes=True)) as other, open_sweeps(tmp_path / "outputs", demo, other) as opened:
+    with (
+        DemoServer(DemoOptions(lab_nodes=True)) as other,
+        open_sweeps(tmp_path / "outputs", demo, other) as opened,
+    ):
         sweep = opened[0].start(define(0.05, color="131-150"))
         assert end(sweep) == "done" and sweep.counts.done == 20
         tokens = [cell.token for cell in sweep.cells.values()]
@@ -207,14 +252,18 @@ def test_seeds_that_are_open_are_drawn_once(demo: DemoServer, tmp_path: Path) ->
     with open_sweeps(tmp_path / "outputs", demo, preset=preset) as (sweeps, _):
         definition = {"preset": "tiny", "axes": {"width": "16, 32"}}
         one, two = sweeps.plan(definition), sweeps.plan(definition)
-        seeds = [sweep.space.describe((place,))["seed"] for sweep in (one, two) for place in range(2)]
+        seeds = [
+            sweep.space.describe((place,))["seed"] for sweep in (one, two) for place in range(2)
+        ]
         assert seeds[0] == seeds[1] != seeds[2] == seeds[3]
         assert one.definition.values["seed"] == seeds[0]
         same = sweeps.plan(one.definition.to_json())
         assert same.space.describe((1,)) == one.space.describe((1,))
         drawn = sweeps.plan({"preset": "tiny", "axes": {"seed": "random x3"}})
         again = sweeps.plan(drawn.definition.to_json())
-        values = [[cell.values["seed"] for cell in sweep.cells.values()] for sweep in (drawn, again)]
+        values = [
+            [cell.values["seed"] for cell in sweep.cells.values()] for sweep in (drawn, again)
+        ]
         assert values[0] == values[1] and len(set(values[0])) == 3
 
 
@@ -235,7 +284,11 @@ def _graph() -> dict[str, Any]:
         (define(color="1-x"), AxisError, "color"),
         (define(-5.0, color="1-3"), ValuesRefused, "seconds"),
         ({**define(color="1"), "values": {"size": 3}}, ValuesRefused, "Tiny has no such field"),
-        (define(color="1-200", width="1-200"), LimitReached, "These are 40,000 points; at most 10,000 are allowed"),
+        (
+            define(color="1-200", width="1-200"),
+            LimitReached,
+            "These are 40,000 points; at most 10,000 are allowed",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_before_the_start(
@@ -256,7 +309,9 @@ def test_limits_of_whoever_runs_the_app(demo: DemoServer, tmp_path: Path) -> Non
         assert sweeps.plan(define(color="1", width="16, 32")).counts.total == 2
 
 
-def test_a_sweep_is_found_again_and_forgotten(opened: Opened, demo: DemoServer, tmp_path: Path) -> None:
+def test_a_sweep_is_found_again_and_forgotten(
+    opened: Opened, demo: DemoServer, tmp_path: Path
+) -> None:
     sweeps, _ = opened
     sweep = sweeps.start(define(color="1-2"), "anna")
     end(sweep)
@@ -277,7 +332,10 @@ fields:
 
 
 def test_points_go_to_servers_that_have_what_they_need(tmp_path: Path) -> None:
-    graph = {**_graph(), "5": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "a"}}}
+    graph = {
+        **_graph(),
+        "5": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "a"}},
+    }
     preset = write_preset(tmp_path / "models", CHECKPOINTS, graph)
     port = free_port()
     one = DemoServer(DemoOptions(checkpoints=("a", "b")))
@@ -286,7 +344,9 @@ def test_points_go_to_servers_that_have_what_they_need(tmp_path: Path) -> None:
         sweep = sweeps.start(define_models(color="1-4", model="a, b, c"))
         assert end(sweep) == "done" and sweep.counts.done == 12 and not sweep.reason
         records = {cell.index: queue.ledger.find(cell.token) for cell in sweep.cells.values()}
-        homes = {index[1]: record.server for index, record in records.items() if record and index[1] != 1}
+        homes = {
+            index[1]: record.server for index, record in records.items() if record and index[1] != 1
+        }
         assert homes == {0: one.url, 2: two.url}
         two.stop()
         with DemoServer(DemoOptions(checkpoints=("b",)), port=port):
@@ -294,7 +354,8 @@ def test_points_go_to_servers_that_have_what_they_need(tmp_path: Path) -> None:
             lost = sweeps.start(define_models(color="5-6", model="a, b, c"))
             await_sweep(lost, lambda sweep: sweep.counts.done == 4 and sweep.reason)
             assert (
-                lost.reason == "No ComfyUI can run some of the points: it does not have c." and lost.phase == "running"
+                lost.reason == "No ComfyUI can run some of the points: it does not have c."
+                and lost.phase == "running"
             )
         with DemoServer(DemoOptions(checkpoints=("b", "c")), port=port):
             queue.lanes[1].learn(preset.class_types)

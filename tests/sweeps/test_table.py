@@ -1,4 +1,6 @@
-"""Tables: CSV for spreadsheets, JSON for programs, without a digit lost and without a formula let in."""
+"""Tables: CSV for spreadsheets, JSON for programs, without a digit lost and without a formula let
+in.
+"""
 
 from __future__ import annotations
 
@@ -32,11 +34,17 @@ def test_a_row_for_every_point(tmp_path: Path) -> None:
     result = save_picture(tmp_path / "pictures" / "a.png", "red")
     grid = fill_grid({"CFG": ["1", "7"], "Sampler": ["euler", "ddim"]}, result)
     cells = {index: cell for index, cell in grid.cells.items() if index != (1, 1)}
-    cells[0, 1] = GridCell((0, 1), {}, "failed", error="Out of memory, line 1\nline 2", server="http://u:p@gpu:8188/")
+    cells[0, 1] = GridCell(
+        (0, 1), {}, "failed", error="Out of memory, line 1\nline 2", server="http://u:p@gpu:8188/"
+    )
     rows = read_rows(write_csv(replace(grid, cells=cells), tmp_path / "sweep.csv"))
     assert [row["point"] for row in rows] == ["1", "2", "3", "4"]
     assert [row["phase"] for row in rows] == ["done", "failed", "done", "waiting"]
-    assert rows[0]["axis: Sampler"] == "euler" and rows[0]["CFG"] == "1" and rows[0]["seed"] == str(SEED)
+    assert (
+        rows[0]["axis: Sampler"] == "euler"
+        and rows[0]["CFG"] == "1"
+        and rows[0]["seed"] == str(SEED)
+    )
     assert rows[0]["files"] == "pictures/a.png" and rows[0]["seconds"] == "1.5"
     assert rows[1]["error"] == "Out of memory, line 1\nline 2" and rows[1]["server"] == "gpu:8188"
     assert rows[3]["axis: CFG"] == "7" and rows[3]["seed"] == ""
@@ -48,7 +56,9 @@ def test_excel_takes_it_for_utf_8(tmp_path: Path) -> None:
     assert read_rows(path)[0]["prompt"] == "Füchslein 雪"
 
 
-@pytest.mark.parametrize("text", ['=HYPERLINK("http://x")', "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "text", ['=HYPERLINK("http://x")', "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\t=1", "\r=1"]
+)
 def test_formulas_become_texts(text: str, tmp_path: Path) -> None:
     row = read_rows(write_csv(with_values({"prompt": text, text: 1}), tmp_path / "a.csv"))[0]
     assert row["prompt"] == f"'{text}" and row[f"'{text}"] == "1"
@@ -77,28 +87,45 @@ def test_everything_else_stays_as_it_is(value: Any, written: str, tmp_path: Path
 def test_no_text_is_taken_for_a_formula(text: str) -> None:
     row = list(list_rows(with_values({"prompt": text}), Path()))[1]
     cell = row[2]
-    assert not str(cell).startswith(("=", "@", "\t", "\r")) and str(cell).lstrip("'") == text.replace("\0", "").lstrip(
+    assert not str(cell).startswith(("=", "@", "\t", "\r")) and str(cell).lstrip(
         "'"
-    )
+    ) == text.replace("\0", "").lstrip("'")
 
 
 def test_columns_have_different_names(tmp_path: Path) -> None:
     axes = (GridAxis("A", ("1",)), GridAxis("A", ("2",)))
     cell = GridCell((0, 0), {"error": 1, "files": 2, "point": 3, "axis: A": 4}, "done")
     heading = next(list_rows(replace(make_grid({}), axes=axes, cells={(0, 0): cell}), tmp_path))
-    assert len(set(heading)) == len(heading) and {"field: error", "error", "point 2"} <= set(heading)
+    assert len(set(heading)) == len(heading) and {"field: error", "error", "point 2"} <= set(
+        heading
+    )
 
 
 def test_files_elsewhere_are_named_without_their_folders(tmp_path: Path) -> None:
     result = save_picture(tmp_path / "private" / "a.png", "red")
     grid = fill_grid({"A": ["1"]}, result)
-    for path in (write_csv(grid, tmp_path / "out" / "a.csv"), write_json(grid, tmp_path / "out" / "a.json")):
-        assert "private" not in path.read_text(encoding="utf-8") and "a.png" in path.read_text(encoding="utf-8")
-    assert read_rows(write_csv(grid, tmp_path / "out" / "a.csv", tmp_path))[0]["files"] == "private/a.png"
+    for path in (
+        write_csv(grid, tmp_path / "out" / "a.csv"),
+        write_json(grid, tmp_path / "out" / "a.json"),
+    ):
+        assert "private" not in path.read_text(encoding="utf-8") and "a.png" in path.read_text(
+            encoding="utf-8"
+        )
+    assert (
+        read_rows(write_csv(grid, tmp_path / "out" / "a.csv", tmp_path))[0]["files"]
+        == "private/a.png"
+    )
 
 
 def test_json_is_typed_and_keeps_seeds_exact(tmp_path: Path) -> None:
-    values = {"seed": SEED, "small": 7, "cfg": 7.5, "on": True, "none": None, "loras": [{"name": "x", "strength": 1.0}]}
+    values = {
+        "seed": SEED,
+        "small": 7,
+        "cfg": 7.5,
+        "on": True,
+        "none": None,
+        "loras": [{"name": "x", "strength": 1.0}],
+    }
     grid = with_values(values, rating=-1, results=(Result("text", text="a caption"),), seconds=2.0)
     data = json.loads(write_json(grid, tmp_path / "a.json").read_text(encoding="utf-8"))
     (point,) = data["points"]
@@ -117,7 +144,7 @@ def test_half_characters_do_no_harm(tmp_path: Path) -> None:
     assert "cut ? emoji" in write_csv(grid, tmp_path / "a.csv").read_text(encoding="utf-8")
     assert (
         "cut"
-        in json.loads(write_json(grid, tmp_path / "a.json").read_text(encoding="utf-8"))["points"][0]["values"][
-            "prompt"
-        ]
+        in json.loads(write_json(grid, tmp_path / "a.json").read_text(encoding="utf-8"))["points"][
+            0
+        ]["values"]["prompt"]
     )

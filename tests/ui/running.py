@@ -23,7 +23,11 @@ class RunningApp:
 
 @contextmanager
 def run_app(
-    server: str, outputs: Path, presets: Path | None = None, auth: Path | None = None, author: bool = False
+    server: str,
+    outputs: Path,
+    presets: Path | None = None,
+    auth: Path | None = None,
+    author: bool = False,
 ) -> Iterator[RunningApp]:
     """The app on a random port, closed at the end."""
     settings = Settings(

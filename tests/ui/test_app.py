@@ -1,4 +1,6 @@
-"""An app that starts: with forms that change meanwhile, where a proxy leads to the network, and slowly."""
+"""An app that starts: with forms that change meanwhile, where a proxy leads to the network, and
+slowly.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +27,16 @@ def test_a_form_that_changes_while_the_app_starts_is_on_the_page(
 ) -> None:
     presets = tmp_path / "presets"
     shutil.copytree(shipped_presets(), presets)
-    app = build(Settings(server=demo.url, presets=(presets,), outputs=tmp_path / "outputs", port=free_port()))
+    app = build(
+        Settings(
+            server=demo.url, presets=(presets,), outputs=tmp_path / "outputs", port=free_port()
+        )
+    )
     app.watcher.stop()  # on a slow machine its own look would draw the page once more
     form = presets / "text_to_image.yaml"
-    form.write_text(form.read_text("utf-8").replace("title: Text to image", "title: Words to image"), "utf-8")
+    form.write_text(
+        form.read_text("utf-8").replace("title: Text to image", "title: Words to image"), "utf-8"
+    )
     try:
         if not is_late:
             app.studio.reload()
@@ -44,14 +52,21 @@ def test_a_form_that_changes_while_the_app_starts_is_on_the_page(
         app.blocks.close(verbose=False)
 
 
-def test_every_change_of_the_forms_is_on_the_page_not_only_the_first(demo: DemoServer, tmp_path: Path) -> None:
+def test_every_change_of_the_forms_is_on_the_page_not_only_the_first(
+    demo: DemoServer, tmp_path: Path
+) -> None:
     presets = tmp_path / "presets"
     shutil.copytree(shipped_presets(), presets)
     form = presets / "text_to_image.yaml"
     with run_app(demo.url, tmp_path / "outputs", presets) as running:
         running.app.watcher.stop()
-        for before, after in (("Text to image", "Words to image"), ("Words to image", "Image of words")):
-            form.write_text(form.read_text("utf-8").replace(f"title: {before}", f"title: {after}"), "utf-8")
+        for before, after in (
+            ("Text to image", "Words to image"),
+            ("Words to image", "Image of words"),
+        ):
+            form.write_text(
+                form.read_text("utf-8").replace(f"title: {before}", f"title: {after}"), "utf-8"
+            )
             running.app.studio.reload()
             shown = httpx.get(f"{running.url}config").text
             assert after in shown and before not in shown
@@ -77,10 +92,14 @@ def test_it_is_served_until_it_is_stopped_though_its_forms_change_while_it_start
     """As when a worker of a cluster joins just then."""
     port = free_port()
     command = [sys.executable, "-c", SERVED, demo.url, str(tmp_path), str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stdout and process.stderr
-            assert process.stdout.readline().startswith(f"comfygradio is at http://127.0.0.1:{port}/ ")
+            assert process.stdout.readline().startswith(
+                f"comfygradio is at http://127.0.0.1:{port}/ "
+            )
             assert httpx.get(f"http://127.0.0.1:{port}/").status_code == 200
             process.terminate()
             assert process.wait(30) == 0 and "Traceback" not in process.stderr.read()
@@ -103,7 +122,9 @@ def test_an_app_starts_where_a_proxy_leads_to_the_network(
 def test_an_app_starts_where_gradio_cannot_draw_its_page_in_time(
     demo: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)  # its verdict where that takes more than 3 s
+    monkeypatch.setattr(
+        "gradio.networking.url_ok", lambda url: False
+    )  # its verdict where that takes more than 3 s
     with run_app(demo.url, tmp_path / "outputs") as running:
         assert httpx.get(running.url).status_code == 200
 

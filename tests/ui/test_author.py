@@ -1,4 +1,6 @@
-"""The author's page without a browser: drafts as rows and back, problems of the text, and what is saved where."""
+"""The author's page without a browser: drafts as rows and back, problems of the text, and what is
+saved where.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +83,9 @@ def upload(path: Path) -> dict[str, str]:
     return {"path": str(shutil.copy(path, folder / path.name))}
 
 
-def save(author: Author, desk: dict[str, Any], text: str = "", overwrite: bool = False) -> dict[str, Any]:
+def save(
+    author: Author, desk: dict[str, Any], text: str = "", overwrite: bool = False
+) -> dict[str, Any]:
     return author.save(text, desk, gr.EventData(None, {"overwrite": overwrite}))
 
 
@@ -90,8 +94,12 @@ def test_rows_that_nobody_touched_give_the_drafted_form(draft: Draft, desk: dict
     assert back.draft.to_file("mine.json") == draft.to_file("mine.json")
     assert back.draft.workflow.to_json() == draft.workflow.to_json()
     assert f"seed: {BIG_SEED}" in back.text
-    assert [one["name"] for one in desk["rows"] if one["on"]] == [field.name for field in draft.fields]
-    assert [one["name"] for one in desk["rows"] if not one["on"]] == [field.name for field in draft.left_out]
+    assert [one["name"] for one in desk["rows"] if one["on"]] == [
+        field.name for field in draft.fields
+    ]
+    assert [one["name"] for one in desk["rows"] if not one["on"]] == [
+        field.name for field in draft.left_out
+    ]
 
 
 def test_what_was_ticked_named_and_moved_is_in_the_file(desk: dict[str, Any]) -> None:
@@ -134,27 +142,59 @@ KEYS = st.sampled_from(["source", "name", "title", "rows", "byHand", "descriptio
 
 @given(key=KEYS, value=JSON)
 def test_a_page_that_sends_nonsense_gets_a_sentence(key: str, value: Any) -> None:
-    source = json.dumps({"workflow": {"1": {"class_type": "A"}}, "outputs": [], "examples": [], "fields": []})
-    whole = {"source": source, "name": "a", "title": "A", "rows": [], "byHand": False, "description": "", "icon": ""}
+    source = json.dumps(
+        {"workflow": {"1": {"class_type": "A"}}, "outputs": [], "examples": [], "fields": []}
+    )
+    whole = {
+        "source": source,
+        "name": "a",
+        "title": "A",
+        "rows": [],
+        "byHand": False,
+        "description": "",
+        "icon": "",
+    }
     try:
         read_desk({**whole, key: value})
     except PresetError as error:
         assert str(error).endswith("add the workflow again.")
 
 
-@given(field=st.sampled_from(["id", "name", "label", "widget", "widgets", "advanced", "on"]), value=JSON)
+@given(
+    field=st.sampled_from(["id", "name", "label", "widget", "widgets", "advanced", "on"]),
+    value=JSON,
+)
 def test_a_row_of_nonsense_gets_a_sentence(field: str, value: Any) -> None:
     fields = [["a", "other", {"slot": "1.a"}, "why"]]
-    source = json.dumps({"workflow": {"1": {"class_type": "A"}}, "outputs": [], "examples": [], "fields": fields})
-    line = {"id": "0", "name": "a", "label": "A", "widget": "text", "widgets": ["text"], "advanced": False, "on": True}
-    whole = {"source": source, "name": "a", "title": "A", "byHand": False, "description": "", "icon": ""}
+    source = json.dumps(
+        {"workflow": {"1": {"class_type": "A"}}, "outputs": [], "examples": [], "fields": fields}
+    )
+    line = {
+        "id": "0",
+        "name": "a",
+        "label": "A",
+        "widget": "text",
+        "widgets": ["text"],
+        "advanced": False,
+        "on": True,
+    }
+    whole = {
+        "source": source,
+        "name": "a",
+        "title": "A",
+        "byHand": False,
+        "description": "",
+        "icon": "",
+    }
     try:
         read_desk({**whole, "rows": [{**line, field: value}]})
     except PresetError as error:
         assert str(error).endswith("add the workflow again.")
 
 
-def test_problems_of_the_text_name_file_line_and_key(desk: dict[str, Any], client: ComfyClient) -> None:
+def test_problems_of_the_text_name_file_line_and_key(
+    desk: dict[str, Any], client: ComfyClient
+) -> None:
     workflow = read_desk(desk).draft.workflow
 
     def examine(text: str) -> dict[str, Any]:
@@ -188,12 +228,17 @@ def test_a_dropped_workflow_is_saved_and_opens(author: Author, studio: Studio) -
     assert save(author, desk)["saved"] == "mine"
     names = sorted(path.name for path in studio.folders[0].iterdir())
     assert names == ["mine.json", "mine.yaml", "preset.schema.json"]
-    assert text.replace("text_to_image.json", "mine.json") == (studio.folders[0] / "mine.yaml").read_text()
+    assert (
+        text.replace("text_to_image.json", "mine.json")
+        == (studio.folders[0] / "mine.yaml").read_text()
+    )
     studio.reload()
     assert not studio.errors and not studio.forms["mine"].problems
 
 
-def test_a_picture_with_an_embedded_prompt_is_a_workflow_too(author: Author, tmp_path: Path) -> None:
+def test_a_picture_with_an_embedded_prompt_is_a_workflow_too(
+    author: Author, tmp_path: Path
+) -> None:
     info = PngInfo()
     info.add_text("prompt", WORKFLOW.read_text())
     Image.new("RGB", (8, 8)).save(tmp_path / "ComfyUI_00012_.png", pnginfo=info)
@@ -226,10 +271,14 @@ def test_a_workflow_beyond_bounds_is_left_to_the_command(author: Author, tmp_pat
 
 
 def test_a_file_that_was_never_uploaded_is_not_read(author: Author) -> None:
-    assert author.read({"path": str(WORKFLOW)})[1] == {"error": "This file did not arrive; please add it again."}
+    assert author.read({"path": str(WORKFLOW)})[1] == {
+        "error": "This file did not arrive; please add it again."
+    }
 
 
-def test_text_by_hand_counts_until_the_list_is_used_again(author: Author, desk: dict[str, Any], studio: Studio) -> None:
+def test_text_by_hand_counts_until_the_list_is_used_again(
+    author: Author, desk: dict[str, Any], studio: Studio
+) -> None:
     text = "title: By hand\nworkflow: mine.json\nfields:\n  a: {slot: 6.text}  # mine\n"
     aside, view = author.write(text, desk)
     assert aside["byHand"] and view["form"]["title"] == "By hand"
@@ -239,17 +288,24 @@ def test_text_by_hand_counts_until_the_list_is_used_again(author: Author, desk: 
     assert "By hand" not in (studio.folders[0] / "mine.yaml").read_text()
 
 
-def test_a_preset_is_overwritten_only_when_that_is_ticked(author: Author, desk: dict[str, Any], studio: Studio) -> None:
+def test_a_preset_is_overwritten_only_when_that_is_ticked(
+    author: Author, desk: dict[str, Any], studio: Studio
+) -> None:
     assert save(author, desk)["saved"] == "mine"
     desk["title"] = "Second"
     view = save(author, desk)
-    assert view["taken"] and view["refused"] == "mine.yaml exists already; choose another name, or overwrite it."
+    assert (
+        view["taken"]
+        and view["refused"] == "mine.yaml exists already; choose another name, or overwrite it."
+    )
     assert load_preset(studio.folders[0] / "mine.yaml").title != "Second"
     assert save(author, desk, overwrite=True)["saved"] == "mine"
     assert load_preset(studio.folders[0] / "mine.yaml").title == "Second"
 
 
-@pytest.mark.parametrize("name", ["", "../up", "a/b", "Upper", "1st", "a.b", "x" * 200, "a\n", "con\0"])
+@pytest.mark.parametrize(
+    "name", ["", "../up", "a/b", "Upper", "1st", "a.b", "x" * 200, "a\n", "con\0"]
+)
 def test_names_that_lead_elsewhere_are_refused(
     author: Author, desk: dict[str, Any], studio: Studio, tmp_path: Path, name: str
 ) -> None:
@@ -269,7 +325,9 @@ def test_a_failed_save_leaves_nothing_half(tmp_path: Path, desk: dict[str, Any])
     assert not [path for path in tmp_path.iterdir() if path.suffix == ".tmp"]
 
 
-def test_a_name_of_another_folder_is_refused(client: ComfyClient, tmp_path: Path, desk: dict[str, Any]) -> None:
+def test_a_name_of_another_folder_is_refused(
+    client: ComfyClient, tmp_path: Path, desk: dict[str, Any]
+) -> None:
     own = tmp_path / "own"
     own.mkdir()
     studio = Studio(client, [own, shipped_presets()], tmp_path / "outputs")
@@ -284,7 +342,9 @@ def test_the_programs_own_folder_is_not_written_to(tmp_path: Path) -> None:
     assert find_folder([package / "presets"]) is None
 
 
-def test_an_author_without_a_folder_is_told_so(client: ComfyClient, tmp_path: Path, desk: dict[str, Any]) -> None:
+def test_an_author_without_a_folder_is_told_so(
+    client: ComfyClient, tmp_path: Path, desk: dict[str, Any]
+) -> None:
     author = Author(Studio(client, [], tmp_path))
     view = author.edit(desk)[1]
     assert not view["canSave"] and "--presets" in view["where"]

@@ -29,7 +29,9 @@ def test_every_preset_is_a_named_endpoint_with_typed_parameters(client: Client) 
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     names = ["/image_to_image", "/inpaint", "/text_to_image", "/upscale"]
     assert sorted(endpoints) == sorted(names + [f"{name}_sweep" for name in names])
-    types = {p["parameter_name"]: p["type"]["type"] for p in endpoints["/text_to_image"]["parameters"]}
+    types = {
+        p["parameter_name"]: p["type"]["type"] for p in endpoints["/text_to_image"]["parameters"]
+    }
     assert types == {
         "prompt": "string",
         "size": "string",
@@ -49,13 +51,18 @@ def test_a_run_returns_the_original_file_and_the_values_that_were_used(client: C
         prompt="a cat", seed=str(2**64 - 1), steps=2, size="768x512", api_name="/text_to_image"
     )
     with Image.open(files[0]) as picture:
-        assert picture.size == (768, 512) and '"seed": 18446744073709551615' in picture.info["prompt"]
+        assert (
+            picture.size == (768, 512) and '"seed": 18446744073709551615' in picture.info["prompt"]
+        )
     assert info["status"] == "done" and info["progress"] == 1.0
     assert info["values"]["seed"] == "18446744073709551615" and info["values"]["steps"] == 2
 
 
 def test_an_open_seed_is_drawn_and_reported(client: Client) -> None:
-    seeds = {client.predict(prompt="x", steps=1, api_name="/text_to_image")[1]["values"]["seed"] for _ in range(2)}
+    seeds = {
+        client.predict(prompt="x", steps=1, api_name="/text_to_image")[1]["values"]["seed"]
+        for _ in range(2)
+    }
     assert len(seeds) == 2 and all(seed.isdigit() for seed in seeds)
 
 
@@ -92,8 +99,14 @@ def wait_until_running(demo: DemoServer) -> None:
     ("values", "sentence"),
     [
         ({"steps": 100}, "steps: 100 is not possible; whole numbers from 1 to 60 are allowed."),
-        ({"seed": str(2**64)}, "seed: 18446744073709551616 is not possible; whole numbers from 0 to"),
-        ({"checkpoint": "other"}, "checkpoint: other is not in the list; allowed: dream-sd15.safetensors"),
+        (
+            {"seed": str(2**64)},
+            "seed: 18446744073709551616 is not possible; whole numbers from 0 to",
+        ),
+        (
+            {"checkpoint": "other"},
+            "checkpoint: other is not in the list; allowed: dream-sd15.safetensors",
+        ),
         ({"size": "9x9"}, "size: 9x9 is not in the list; allowed: 512 × 512"),
         ({"prompt": ["a"]}, "prompt: text is expected."),
     ],
@@ -108,13 +121,17 @@ def test_a_value_outside_of_the_limits_is_refused_by_name(
 
 def test_an_upload_travels_through(client: Client, tmp_path: Path) -> None:
     Image.new("RGB", (40, 30), "teal").save(tmp_path / "small.png")
-    files, _ = client.predict(image=handle_file(str(tmp_path / "small.png")), model="soft-x2.pth", api_name="/upscale")
+    files, _ = client.predict(
+        image=handle_file(str(tmp_path / "small.png")), model="soft-x2.pth", api_name="/upscale"
+    )
     with Image.open(files[0]) as picture:
         assert picture.size == (80, 60)
 
 
 @pytest.mark.parametrize("shape", ["bare", "tagged", "text"])
-def test_a_file_of_the_server_cannot_be_named(client: Client, app: RunningApp, tmp_path: Path, shape: str) -> None:
+def test_a_file_of_the_server_cannot_be_named(
+    client: Client, app: RunningApp, tmp_path: Path, shape: str
+) -> None:
     secret = tmp_path / "secret.png"
     Image.new("RGB", (40, 30)).save(secret)
     named: object = {

@@ -1,4 +1,6 @@
-"""Endpoints of presets with files, masks, LoRA lists, conditions and choices that set several slots."""
+"""Endpoints of presets with files, masks, LoRA lists, conditions and choices that set several
+slots.
+"""
 
 from __future__ import annotations
 
@@ -43,15 +45,23 @@ def test_the_parameters_are_typed(client: Client) -> None:
     assert sorted(endpoints) == ["/everything", "/everything_sweep", "/inpaint", "/inpaint_sweep"]
     kinds = {p["parameter_name"]: p["type"]["type"] for p in endpoints["/everything"]["parameters"]}
     assert (kinds["loras"], kinds["enlarge"], kinds["look"]) == ("array", "boolean", "string")
-    needed = {p["parameter_name"]: not p["parameter_has_default"] for p in endpoints["/inpaint"]["parameters"]}
+    needed = {
+        p["parameter_name"]: not p["parameter_has_default"]
+        for p in endpoints["/inpaint"]["parameters"]
+    }
     assert needed == {"picture": True, "prompt": False, "seed": False}
 
 
 @pytest.mark.parametrize(
-    "loras", [[{"name": "watercolor.safetensors", "strength": 0.5}], [["watercolor.safetensors", 0.5]]]
+    "loras",
+    [[{"name": "watercolor.safetensors", "strength": 0.5}], [["watercolor.safetensors", 0.5]]],
 )
-def test_values_of_every_kind_reach_the_prompt(client: Client, demo: DemoServer, loras: list[Any]) -> None:
-    files, info = client.predict(prompt="a fox", look="Photo", loras=loras, enlarge=False, api_name="/everything")
+def test_values_of_every_kind_reach_the_prompt(
+    client: Client, demo: DemoServer, loras: list[Any]
+) -> None:
+    files, info = client.predict(
+        prompt="a fox", look="Photo", loras=loras, enlarge=False, api_name="/everything"
+    )
     graph = read_prompt(demo)
     assert graph["6"]["inputs"]["text"] == "photo of a fox" and graph["3"]["inputs"]["cfg"] == 6
     assert graph["10"]["inputs"]["lora_name"] == "watercolor.safetensors"
@@ -59,7 +69,9 @@ def test_values_of_every_kind_reach_the_prompt(client: Client, demo: DemoServer,
     assert info["values"]["loras"] == [{"name": "watercolor.safetensors", "strength": 0.5}]
 
 
-def test_a_mask_is_the_transparent_part_of_a_picture(client: Client, demo: DemoServer, tmp_path: Path) -> None:
+def test_a_mask_is_the_transparent_part_of_a_picture(
+    client: Client, demo: DemoServer, tmp_path: Path
+) -> None:
     picture = Image.new("RGBA", (64, 64), (70, 130, 180, 255))
     picture.paste((0, 0, 0, 0), (16, 16, 48, 48))
     picture.save(tmp_path / "hole.png")
@@ -77,12 +89,17 @@ def test_an_opaque_picture_is_no_mask(client: Client, tmp_path: Path) -> None:
     ("values", "expected"),
     [
         ({"loras": [{"name": "gone", "strength": 1}]}, "loras: gone is not in the list"),
-        ({"loras": [{"name": "watercolor.safetensors", "strength": 9}]}, "loras: the strength 9 is not possible"),
+        (
+            {"loras": [{"name": "watercolor.safetensors", "strength": 9}]},
+            "loras: the strength 9 is not possible",
+        ),
         ({"loras": {"name": "watercolor.safetensors"}}, "loras: a list of LoRAs is expected"),
         ({"look": "Oil"}, "look: Oil is not in the list; allowed: Plain, Photo."),
         ({"size": "9000x64"}, "size: the width 9000 is not possible"),
     ],
 )
-def test_what_does_not_fit_is_refused(client: Client, values: dict[str, Any], expected: str) -> None:
+def test_what_does_not_fit_is_refused(
+    client: Client, values: dict[str, Any], expected: str
+) -> None:
     with pytest.raises(AppError, match=expected):
         client.predict(**values, api_name="/everything")

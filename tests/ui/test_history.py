@@ -1,4 +1,6 @@
-"""The history page without a browser: whose jobs are seen, what is found, and what goes back into a form."""
+"""The history page without a browser: whose jobs are seen, what is found, and what goes back into a
+form.
+"""
 
 from __future__ import annotations
 
@@ -102,7 +104,9 @@ def test_old_pages_are_forgotten_and_used_ones_are_kept(visitors: Visitors) -> N
     assert visitors.find(used) == ADA and visitors.find(unused) is None
 
 
-def test_nobody_reaches_a_job_of_somebody_else(history: History, studio: Studio, visitors: Visitors) -> None:
+def test_nobody_reaches_a_job_of_somebody_else(
+    history: History, studio: Studio, visitors: Visitors
+) -> None:
     record = put(studio, BOB, results=(paint(studio),))
     ways = (history.open, history.favourite, history.stop, history.again, history.workflow)
     for asked in ({"token": record.token, "on": True}, {"token": record.id}, {"token": None}):
@@ -112,7 +116,9 @@ def test_nobody_reaches_a_job_of_somebody_else(history: History, studio: Studio,
     assert history.delete(ADA, {"tokens": [record.token]}) == {"deleted": [], "error": UNKNOWN}
     assert history.look(ADA, {"tokens": [record.token]}) == {"jobs": []}
     assert list_found(history) == [] and list_found(history, BOB) == [record.token]
-    event = make_event(access=visitors.admit(ADA), token=record.token, preset="upscale", field="image", index=0)
+    event = make_event(
+        access=visitors.admit(ADA), token=record.token, preset="upscale", field="image", index=0
+    )
     for read in (history.read_settings, history.read_picture):
         with pytest.raises(LedgerError, match="not in your history"):
             read(event)
@@ -131,7 +137,13 @@ def test_searching_narrows_and_odd_questions_do_not_fail(history: History, studi
     assert list_found(history, favourites=True) == [fox.token]
     assert list_found(history, values={"seed": str(BIG_SEED + 1)}) == [owl.token]
     assert list_found(history, preset="upscale") == []
-    odd: dict[str, Any] = {"text": None, "values": [1], "before": "x", "favourites": "yes", "preset": None}
+    odd: dict[str, Any] = {
+        "text": None,
+        "values": [1],
+        "before": "x",
+        "favourites": "yes",
+        "preset": None,
+    }
     assert list_found(history, **odd) == [owl.token, fox.token]
     assert list_found(history, values={"seed": "{broken"}) == [owl.token, fox.token]
 
@@ -147,25 +159,40 @@ def test_pages_follow_each_other_without_a_gap(history: History, studio: Studio)
     assert found == [record.token for record in reversed(records)]
 
 
-def test_a_job_is_told_with_its_values_and_large_seeds_stay_exact(history: History, studio: Studio) -> None:
+def test_a_job_is_told_with_its_values_and_large_seeds_stay_exact(
+    history: History, studio: Studio
+) -> None:
     values = {"prompt": "a red fox", "seed": BIG_SEED, "size": "512x768", "gone_field": 3}
     order = Order("text_to_image", "Text to image", Prompt({}), values, ("seed",))
     partial = replace(paint(studio), partial=True)
     record = put(studio, order=order, phase="stopped", results=(partial,))
     told = json.loads(json.dumps(history.open(ADA, {"token": record.token})))
     shown = {value["label"]: value["text"] for value in told["values"]}
-    assert shown["Seed"] == str(BIG_SEED) and shown["Gone field"] == "3" and shown["Picture size"] == "512 × 768"
+    assert (
+        shown["Seed"] == str(BIG_SEED)
+        and shown["Gone field"] == "3"
+        and shown["Picture size"] == "512 × 768"
+    )
     assert told["canUse"] and told["text"] == "a red fox" and told["results"][0]["partial"]
     assert history.workflow(ADA, {"token": put(studio).token})["text"].count(str(2**64 - 1)) == 1
 
 
-def test_a_job_goes_back_into_its_form_with_its_files(history: History, studio: Studio, visitors: Visitors) -> None:
+def test_a_job_goes_back_into_its_form_with_its_files(
+    history: History, studio: Studio, visitors: Visitors
+) -> None:
     picture = paint(studio, "cat.png").path
-    job = studio.submit("image_to_image", {"image": picture, "prompt": "winter", "seed": BIG_SEED}, ADA)
+    job = studio.submit(
+        "image_to_image", {"image": picture, "prompt": "winter", "seed": BIG_SEED}, ADA
+    )
     assert isinstance(job, Job)
     event = make_event(access=visitors.admit(ADA), token=job.token)
     preset, values, notes = history.read_settings(event)
-    assert (preset, values["prompt"], values["seed"], notes) == ("image_to_image", "winter", str(BIG_SEED), [])
+    assert (preset, values["prompt"], values["seed"], notes) == (
+        "image_to_image",
+        "winter",
+        str(BIG_SEED),
+        [],
+    )
     assert Path(values["image"]).read_bytes() == Path(str(picture)).read_bytes()
     for upload in job.order.prompt.uploads:
         upload.path.unlink()
@@ -192,7 +219,9 @@ def test_a_picture_becomes_an_input(history: History, studio: Studio, visitors: 
             history.read_picture(make_event(**{**asked, "index": index}, **targets[0]))
 
 
-def test_deleting_takes_the_files_along_and_spares_what_still_runs(history: History, studio: Studio) -> None:
+def test_deleting_takes_the_files_along_and_spares_what_still_runs(
+    history: History, studio: Studio
+) -> None:
     over, runs = put(studio, results=(paint(studio),)), put(studio, phase="running")
     answer = history.delete(ADA, {"tokens": [over.token, runs.token]})
     assert answer["deleted"] == [over.token] and "not over yet" in answer["error"]
@@ -207,10 +236,14 @@ def test_a_deleted_job_is_gone_from_memory_too(history: History, studio: Studio)
     assert studio.queue.find(job.token) is None
 
 
-def test_what_could_not_be_fetched_is_fetched_again(history: History, studio: Studio, demo: DemoServer) -> None:
+def test_what_could_not_be_fetched_is_fetched_again(
+    history: History, studio: Studio, demo: DemoServer
+) -> None:
     upload = {"image": ("made.png", io.BytesIO(paint_bytes()), "image/png")}
     stored = httpx.post(f"{demo.url}/upload/image", files=upload).json()
-    problem = "made.png was made, but could not be saved in the outputs folder: No space left on device."
+    problem = (
+        "made.png was made, but could not be saved in the outputs folder: No space left on device."
+    )
     missing = Result("image", problem=problem, source=Source("9", stored["name"], "", "input"))
     error = f"The result was made, but could not be fetched: {problem}"
     record = put(studio, phase="failed", error=error, server=demo.url, results=(missing,))
@@ -219,10 +252,16 @@ def test_what_could_not_be_fetched_is_fetched_again(history: History, studio: St
     told = history.again(ADA, {"token": record.token})
     assert (told["phase"], told["error"], told["refused"]) == ("done", "", "")
     kept = studio.ledger.get(record.id)
-    assert kept is not None and kept.results[0].path is not None and kept.results[0].path.read_bytes() == paint_bytes()
+    assert (
+        kept is not None
+        and kept.results[0].path is not None
+        and kept.results[0].path.read_bytes() == paint_bytes()
+    )
     told = history.again(ADA, {"token": lost.token})
     assert told["phase"] == "failed" and "could not be fetched" in told["refused"]
-    elsewhere = put(studio, phase="failed", error=error, server="http://127.0.0.1:9", results=(missing,))
+    elsewhere = put(
+        studio, phase="failed", error=error, server="http://127.0.0.1:9", results=(missing,)
+    )
     with pytest.raises(LedgerError, match="not among ours any more"):
         history.again(ADA, {"token": elsewhere.token})
 
@@ -242,7 +281,9 @@ def test_a_zip_holds_every_file_once_and_names_those_that_are_gone(studio: Studi
     archive = zipfile.ZipFile(io.BytesIO(b"".join(pack(list_entries([two, same, same, gone])))))
     assert archive.testzip() is None
     names = archive.namelist()
-    assert len(names) == len({name.lower() for name in names}) == 5 and not any("/" in name for name in names)
+    assert len(names) == len({name.lower() for name in names}) == 5 and not any(
+        "/" in name for name in names
+    )
     assert b"Gone" in archive.read("Files that are gone.txt")
 
 
@@ -255,14 +296,21 @@ def test_a_zip_holds_texts_as_files(studio: Studio) -> None:
 
 def log_in(app: RunningApp, name: str) -> httpx.Client:
     browser = httpx.Client(base_url=f"{app.url}gradio_api")
-    assert browser.post(f"{app.url}login", data={"username": name, "password": f"{name}-pw"}).status_code == 200
+    assert (
+        browser.post(
+            f"{app.url}login", data={"username": name, "password": f"{name}-pw"}
+        ).status_code
+        == 200
+    )
     return browser
 
 
 def enter(app: RunningApp, browser: httpx.Client, person: str = "") -> str:
     """The access that a page of this browser gets."""
     blocks = app.app.blocks
-    number, function = next((number, one) for number, one in blocks.fns.items() if one.name == "enter")
+    number, function = next(
+        (number, one) for number, one in blocks.fns.items() if one.name == "enter"
+    )
     body = {
         "data": [],
         "fn_index": number,
@@ -277,7 +325,11 @@ def enter(app: RunningApp, browser: httpx.Client, person: str = "") -> str:
 
 def call(app: RunningApp, browser: httpx.Client, name: str, *data: Any) -> httpx.Response:
     """Call a function of the page's script."""
-    found = [one for one in app.app.blocks.blocks.values() if getattr(one, "elem_id", None) == "cg-history"]
+    found = [
+        one
+        for one in app.app.blocks.blocks.values()
+        if getattr(one, "elem_id", None) == "cg-history"
+    ]
     body = {"data": list(data), "fn_name": name, "session_hash": "x", "component_id": found[0]._id}
     return browser.post("/component_server", json=body)
 
@@ -293,7 +345,10 @@ def test_logged_in_people_have_their_own_history(demo: DemoServer, tmp_path: Pat
         assert [job["token"] for job in found["jobs"]] == [record.token]
         assert call(app, bob, "search", theirs, {}).json()["jobs"] == []
         assert call(app, bob, "open", theirs, {"token": record.token}).json() == {"error": UNKNOWN}
-        assert call(app, httpx.Client(base_url=f"{app.url}gradio_api"), "search", mine, {}).status_code == 401
+        assert (
+            call(app, httpx.Client(base_url=f"{app.url}gradio_api"), "search", mine, {}).status_code
+            == 401
+        )
 
 
 def test_browsers_have_their_own_history_and_guessing_does_not_help(app: RunningApp) -> None:
@@ -309,14 +364,22 @@ def test_browsers_have_their_own_history_and_guessing_does_not_help(app: Running
         assert call(app, browser, "search", *wrong).json() == {"left": True}
     zipped = browser.post("/comfygradio/history.zip", data={"access": one, "job": [record.token]})
     assert len(zipfile.ZipFile(io.BytesIO(zipped.content)).namelist()) == 1
-    others = browser.post("/comfygradio/history.zip", data={"access": two, "job": [record.token, record.id]})
+    others = browser.post(
+        "/comfygradio/history.zip", data={"access": two, "job": [record.token, record.id]}
+    )
     assert zipfile.ZipFile(io.BytesIO(others.content)).namelist() == []
-    refused = browser.post("/comfygradio/history.zip", data={"access": "guess", "job": [record.token]})
+    refused = browser.post(
+        "/comfygradio/history.zip", data={"access": "guess", "job": [record.token]}
+    )
     assert refused.status_code == 403 and "reload" in refused.text
 
 
 def test_the_ledger_itself_is_not_served(app: RunningApp) -> None:
     ledger = app.app.studio.ledger.path
     assert ledger.is_file()
-    for path in (ledger, ledger.with_name("lock"), Path(str(ledger).replace(".comfygradio", ".COMFYGRADIO"))):
+    for path in (
+        ledger,
+        ledger.with_name("lock"),
+        Path(str(ledger).replace(".comfygradio", ".COMFYGRADIO")),
+    ):
         assert httpx.get(f"{app.url}gradio_api/file={path}").status_code == 403

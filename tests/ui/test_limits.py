@@ -1,4 +1,6 @@
-"""What an operator allows: size and steps of pictures, uploads, waiting jobs, and pages that go away."""
+"""What an operator allows: size and steps of pictures, uploads, waiting jobs, and pages that go
+away.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def open_studio(demo: DemoServer, tmp_path: Path) -> Iterator[Callable[..., Stud
 
     def start(limits: Limits, presets: Path | None = None) -> Studio:
         folders = [presets or shipped_presets()]
-        studio = Studio(ComfyClient(demo.url), folders, tmp_path / f"outputs{len(opened)}", limits=limits)
+        studio = Studio(
+            ComfyClient(demo.url), folders, tmp_path / f"outputs{len(opened)}", limits=limits
+        )
         assert studio.connect()
         opened.append(studio)
         return studio
@@ -53,7 +57,9 @@ def refused(**problems: str) -> Iterator[None]:
 
 
 def write_preset(folder: Path, fields: str, **inputs: dict[str, Any]) -> Path:
-    """A preset `own` of the shipped workflow with other inputs (node id without its `n`: inputs) and these fields."""
+    """A preset `own` of the shipped workflow with other inputs (node id without its `n`: inputs)
+    and these fields.
+    """
     folder.mkdir()
     graph = json.loads((shipped_presets() / "text_to_image.json").read_text())
     for node, changes in inputs.items():
@@ -75,16 +81,25 @@ def test_size_and_steps_are_refused_beside_their_fields(open_studio: Callable[..
         studio.order("text_to_image", {"size": "768x512", "steps": 21})
 
 
-def test_what_no_field_can_bring_down_is_said_of_the_form(open_studio: Callable[..., Studio], tmp_path: Path) -> None:
-    folder = write_preset(tmp_path / "own", "{steps: {slot: 3.steps}, width: {slot: 5.width}}", n5={"height": 1024})
+def test_what_no_field_can_bring_down_is_said_of_the_form(
+    open_studio: Callable[..., Studio], tmp_path: Path
+) -> None:
+    folder = write_preset(
+        tmp_path / "own", "{steps: {slot: 3.steps}, width: {slot: 5.width}}", n5={"height": 1024}
+    )
     studio = open_studio(Limits(megapixels=0.5, steps=8), folder)
-    with refused(width="512 × 1024 is too large; at most 0.5 megapixels are allowed here, for example 704 × 704."):
+    with refused(
+        width="512 × 1024 is too large; at most 0.5 megapixels are allowed here, for example "
+        "704 × 704."
+    ):
         studio.order("own", {"steps": 8, "width": 512})
     assert studio.order("own", {"steps": 8, "width": 480})
     shutil.rmtree(folder)
     write_preset(tmp_path / "own", "{seed: {slot: 3.seed}}", n3={"steps": 9})
     studio.reload()
-    with pytest.raises(LimitReached, match=r"^Own: 9 steps are too many; at most 8 are allowed here\.$"):
+    with pytest.raises(
+        LimitReached, match=r"^Own: 9 steps are too many; at most 8 are allowed here\.$"
+    ):
         studio.order("own", {})
 
 
@@ -102,26 +117,45 @@ KNOWN = {
     ("graph", "expected"),
     [
         ({"1": ("EmptyLatentImage", {"width": 1000, "height": 1000})}, []),
-        ({"1": ("EmptyLatentImage", {"width": 1000, "height": 1001})}, [("1", "width"), ("1", "height")]),
-        ({"1": ("EmptyLatentImage", {"width": "1000", "height": "1001"})}, [("1", "width"), ("1", "height")]),
+        (
+            {"1": ("EmptyLatentImage", {"width": 1000, "height": 1001})},
+            [("1", "width"), ("1", "height")],
+        ),
+        (
+            {"1": ("EmptyLatentImage", {"width": "1000", "height": "1001"})},
+            [("1", "width"), ("1", "height")],
+        ),
         ({"1": ("CLIPTextEncodeSDXL", {"width": 4096, "height": 4096})}, []),
-        ({"1": ("NobodyKnowsIt", {"width": 4096, "height": 4096})}, [("1", "width"), ("1", "height")]),
-        ({"1": ("ImageScale", {"to.width": 2000, "to.height": 600})}, [("1", "to.width"), ("1", "to.height")]),
+        (
+            {"1": ("NobodyKnowsIt", {"width": 4096, "height": 4096})},
+            [("1", "width"), ("1", "height")],
+        ),
+        (
+            {"1": ("ImageScale", {"to.width": 2000, "to.height": 600})},
+            [("1", "to.width"), ("1", "to.height")],
+        ),
         ({"1": ("ImageScaleToTotalPixels", {"megapixels": 1.5})}, [("1", "megapixels")]),
         ({"1": ("ImageScaleToTotalPixels", {"megapixels": 1.0})}, []),
         ({"1": ("BasicScheduler", {"steps": 31})}, [("1", "steps")]),
         ({"1": ("BasicScheduler", {"steps": 30}), "2": ("BasicScheduler", {"steps": True})}, []),
-        ({"1": ("BasicScheduler", {"steps": ["2", 0]}), "2": ("PrimitiveInt", {"value": 31})}, [("2", "value")]),
+        (
+            {"1": ("BasicScheduler", {"steps": ["2", 0]}), "2": ("PrimitiveInt", {"value": 31})},
+            [("2", "value")],
+        ),
         ({"1": ("BasicScheduler", {"steps": ["9", 0]})}, []),
     ],
 )
-def test_what_counts_as_too_much(graph: dict[str, tuple[str, Any]], expected: list[tuple[str, str]]) -> None:
+def test_what_counts_as_too_much(
+    graph: dict[str, tuple[str, Any]], expected: list[tuple[str, str]]
+) -> None:
     nodes = {key: {"class_type": kind, "inputs": inputs} for key, (kind, inputs) in graph.items()}
     found = find_excess(nodes, Limits(megapixels=1.0, steps=30), ObjectInfo.from_json(KNOWN))
     assert [place for excess in found for place in excess.inputs] == expected
 
 
-def test_uploads_are_bounded_by_the_smaller_limit(open_studio: Callable[..., Studio], tmp_path: Path) -> None:
+def test_uploads_are_bounded_by_the_smaller_limit(
+    open_studio: Callable[..., Studio], tmp_path: Path
+) -> None:
     Image.effect_noise((512, 512), 90).save(tmp_path / "noise.png")
     assert (tmp_path / "noise.png").stat().st_size > 200_000
     studio = open_studio(Limits(upload_mb=0.1))
@@ -132,7 +166,9 @@ def test_uploads_are_bounded_by_the_smaller_limit(open_studio: Callable[..., Stu
 
 
 def test_the_settings_become_the_limits() -> None:
-    settings = Settings(jobs_per_person=3, max_megapixels=2.0, max_steps=9, max_upload_mb=4.0, names="{random}")
+    settings = Settings(
+        jobs_per_person=3, max_megapixels=2.0, max_steps=9, max_upload_mb=4.0, names="{random}"
+    )
     assert set_limits(settings) == Limits(3, 2.0, 9, 4.0, "{random}")
     assert set_limits(Settings()) == Limits(upload_mb=100.0)
 

@@ -15,13 +15,18 @@ PEOPLE = 45
 
 SLEEP = {
     "1": {"class_type": "LabSleep", "inputs": {"seconds": 300.0, "value": 0}},
-    "2": {"class_type": "EmptyImage", "inputs": {"width": 32, "height": 32, "batch_size": 1, "color": ["1", 0]}},
+    "2": {
+        "class_type": "EmptyImage",
+        "inputs": {"width": 32, "height": 32, "batch_size": 1, "color": ["1", 0]},
+    },
     "3": {"class_type": "SaveImage", "inputs": {"images": ["2", 0], "filename_prefix": "x"}},
 }
 
 
 async def crowd(url: str) -> None:
-    """Everybody begins a job on a server that ends none; all are told so, and clicks go on to be answered."""
+    """Everybody begins a job on a server that ends none; all are told so, and clicks go on to be
+    answered.
+    """
     visitors = [Visitor(url) for _ in range(PEOPLE + 1)]
     await asyncio.gather(*(visitor.open() for visitor in visitors))
     *busy, idle = visitors

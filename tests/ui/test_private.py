@@ -1,4 +1,6 @@
-"""What nobody gets to see by asking for its path: the ledger with everybody's jobs and secrets, and kept uploads."""
+"""What nobody gets to see by asking for its path: the ledger with everybody's jobs and secrets, and
+kept uploads.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +36,11 @@ def test_results_are_served_and_the_ledger_is_not(demo: DemoServer, outputs: Pat
         saved = next(path for path in outputs.rglob("*.png") if ".comfygradio" not in path.parts)
         assert files and ask(saved) == 200
         assert find_ledger(outputs).is_file()
-        for path in (find_ledger(outputs), f"{find_ledger(outputs)}-wal", find_ledger(outputs).parent / "lock", secret):
+        for path in (
+            find_ledger(outputs),
+            f"{find_ledger(outputs)}-wal",
+            find_ledger(outputs).parent / "lock",
+            secret,
+        ):
             assert ask(path) in (403, 404), path
         assert ask(f"{saved.parent}/../../../.comfygradio/ledger.sqlite") in (403, 404)

@@ -11,13 +11,17 @@ from tests.ui.running import RunningApp
 ASKED: dict[str, Any] = {"prompt": "a lamp", "api_name": "/text_to_image"}
 
 
-def test_a_session_keeps_no_settings_of_components_also_when_the_page_is_drawn_anew(app: RunningApp) -> None:
+def test_a_session_keeps_no_settings_of_components_also_when_the_page_is_drawn_anew(
+    app: RunningApp,
+) -> None:
     holder: Any = app.app.blocks.app.state_holder
     assert make_picture(app)
     app.app.rebuild()
     assert make_picture(app)
     assert len(holder.session_data) >= 2
-    assert [session.config_values for session in holder.session_data.values()] == [{}] * len(holder.session_data)
+    assert [session.config_values for session in holder.session_data.values()] == [{}] * len(
+        holder.session_data
+    )
 
 
 def test_no_statistics_are_made_of_events(app: RunningApp) -> None:

@@ -1,4 +1,6 @@
-"""The Status page without a browser: who gets in, what is told, and what an operator's buttons do."""
+"""The Status page without a browser: who gets in, what is told, and what an operator's
+buttons do.
+"""
 
 from __future__ import annotations
 
@@ -45,11 +47,16 @@ def studio(demo: DemoServer, tmp_path: Path) -> Iterator[Studio]:
     studio.close()
 
 
-def request(host: str = "127.0.0.1:7860", client: str = "127.0.0.1", user: str = "", **headers: str) -> gr.Request:
+def request(
+    host: str = "127.0.0.1:7860", client: str = "127.0.0.1", user: str = "", **headers: str
+) -> gr.Request:
     """What Gradio tells about a page that is loaded."""
     return gr.Request(
         username=user or None,
-        headers={"host": host, **{name.replace("_", "-"): value for name, value in headers.items()}},
+        headers={
+            "host": host,
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        },
         client=type("Client", (), {"host": client})(),
     )
 
@@ -75,9 +82,13 @@ def is_posted(snapshot: Snapshot) -> bool:
         (Settings(root_path="/forms"), "none"),
     ],
 )
-def test_without_a_login_only_a_page_of_this_machine_has_operators(settings: Settings, users: str) -> None:
+def test_without_a_login_only_a_page_of_this_machine_has_operators(
+    settings: Settings, users: str
+) -> None:
     operators = find_operators(settings)
-    assert operators is None if users == "none" else operators is not None and operators.users is None
+    assert (
+        operators is None if users == "none" else operators is not None and operators.users is None
+    )
 
 
 def test_with_a_login_only_those_who_are_named(tmp_path: Path) -> None:
@@ -106,7 +117,9 @@ def test_with_a_login_only_those_who_are_named(tmp_path: Path) -> None:
         (request(""), False),
     ],
 )
-def test_a_page_of_this_machine_is_not_one_behind_a_proxy(asked: gr.Request, admitted: bool) -> None:
+def test_a_page_of_this_machine_is_not_one_behind_a_proxy(
+    asked: gr.Request, admitted: bool
+) -> None:
     assert OPERATORS.admit(asked) == admitted
 
 
@@ -117,7 +130,9 @@ def test_the_token_goes_to_operators_alone(studio: Studio) -> None:
     assert OPERATORS.token not in repr(OPERATORS) and Operators(None).token != OPERATORS.token
 
 
-@pytest.mark.parametrize("data", [None, [], "x", {}, [None], [""], ["ü\ud800"], [[OPERATORS.token]], [1, "free", "x"]])
+@pytest.mark.parametrize(
+    "data", [None, [], "x", {}, [None], [""], ["ü\ud800"], [[OPERATORS.token]], [1, "free", "x"]]
+)
 def test_every_function_needs_the_token(studio: Studio, data: Any) -> None:
     status = Status(studio, OPERATORS)
     assert asyncio.run(status.make_look()(data)) == {"denied": True}
@@ -130,7 +145,9 @@ def test_a_look_tells_servers_and_who_waits_but_no_ids(studio: Studio, demo: Dem
     wait(jobs[0], is_running)
     wait(jobs[1], is_posted)
     told = call(Status(studio, OPERATORS), OPERATORS.token)
-    assert "0a1b2c" not in json.dumps(told) and not any(job.token in json.dumps(told) for job in jobs)
+    assert "0a1b2c" not in json.dumps(told) and not any(
+        job.token in json.dumps(told) for job in jobs
+    )
     (server,) = told["servers"]
     assert (server["url"], server["up"], server["trouble"]) == (demo.url, True, "")
     assert (server["ours"], server["remaining"]) == (2, 2) and server["version"]
@@ -146,12 +163,16 @@ def test_a_server_that_does_not_answer_is_told_and_its_buttons_say_why(tmp_path:
     studio = Studio(ComfyClient(dead), [], tmp_path / "outputs")
     status = Status(studio, OPERATORS)
     (server,) = call(status, OPERATORS.token)["servers"]
-    assert not server["up"] and "does not answer" in server["trouble"] and server["remaining"] is None
+    assert (
+        not server["up"] and "does not answer" in server["trouble"] and server["remaining"] is None
+    )
     assert "does not answer" in call(status, OPERATORS.token, "free", dead)["error"]
     studio.close()
 
 
-def test_interrupt_stops_what_runs_and_the_next_one_goes_on(studio: Studio, demo: DemoServer) -> None:
+def test_interrupt_stops_what_runs_and_the_next_one_goes_on(
+    studio: Studio, demo: DemoServer
+) -> None:
     jobs = [studio.queue.submit(draw(number, 60)) for number in range(2)]
     wait(jobs[0], is_running)
     assert call(Status(studio, OPERATORS), OPERATORS.token, "interrupt", demo.url) == {
@@ -162,7 +183,9 @@ def test_interrupt_stops_what_runs_and_the_next_one_goes_on(studio: Studio, demo
     wait(jobs[1], is_running)
 
 
-def test_clear_takes_everybodys_waiting_prompts_and_leaves_what_runs(studio: Studio, demo: DemoServer) -> None:
+def test_clear_takes_everybodys_waiting_prompts_and_leaves_what_runs(
+    studio: Studio, demo: DemoServer
+) -> None:
     jobs = [studio.queue.submit(draw(number, 60)) for number in range(2)]
     wait(jobs[0], is_running)
     wait(jobs[1], is_posted)
@@ -198,7 +221,12 @@ def test_free_memory_reaches_the_server(studio: Studio, demo: DemoServer) -> Non
 
 
 @pytest.mark.parametrize(
-    "stats", [{}, {"system": None, "devices": None}, {"devices": [None, {}, {"vram_total": 0, "vram_free": 0}]}]
+    "stats",
+    [
+        {},
+        {"system": None, "devices": None},
+        {"devices": [None, {}, {"vram_total": 0, "vram_free": 0}]},
+    ],
 )
 def test_what_a_server_does_not_tell_is_left_out(stats: Mapping[str, Any]) -> None:
     told = describe_server(LaneStatus("http://x", True, "", 0, 0, stats), [])
@@ -225,7 +253,9 @@ def test_a_server_that_lacks_a_model_is_not_used_for_that_preset(tmp_path: Path)
         graph[key]["inputs"]["model_name"] = "elsewhere.pth"
         elsewhere = replace(form, workflow=type(form.workflow).from_json(graph))
         studio.forms = {"upscale": elsewhere}
-        assert call(status, OPERATORS.token)["servers"][0]["lacks"] == []  # people choose another one
+        assert (
+            call(status, OPERATORS.token)["servers"][0]["lacks"] == []
+        )  # people choose another one
         fixed = {name: field for name, field in form.fields.items() if name != "model"}
         studio.forms = {"upscale": replace(elsewhere, fields=fixed)}
         assert call(status, OPERATORS.token)["servers"][0]["lacks"] == [
@@ -276,8 +306,12 @@ def test_a_user_gets_no_token_and_an_operator_does(demo: DemoServer, tmp_path: P
         told = {}
         for name, password in (("ann", "a"), ("ben", "b")):
             with httpx.Client() as browser:
-                browser.post(f"{url}login", data={"username": name, "password": password}).raise_for_status()
-                told[name] = browser.post(f"{url}gradio_api/run/predict", json=body).json()["data"][0]
+                browser.post(
+                    f"{url}login", data={"username": name, "password": password}
+                ).raise_for_status()
+                told[name] = browser.post(f"{url}gradio_api/run/predict", json=body).json()["data"][
+                    0
+                ]
         assert app.operators and told == {"ann": {"token": app.operators.token}, "ben": {}}
     finally:
         app.close()

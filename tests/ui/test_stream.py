@@ -1,4 +1,6 @@
-"""Pacing: a page gets the newest frame when it has painted the one before and asks, and waits where nothing is new."""
+"""Pacing: a page gets the newest frame when it has painted the one before and asks, and waits where
+nothing is new.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ def show_frame(job: Job, number: int) -> None:
     """Let the job have its frame `number`."""
     preview = Preview(f"frame {number}".encode(), "image/jpeg", "3")
     job.update(
-        phase="running", state=JobState("id", "running", progress=number / 100, preview=preview, preview_count=number)
+        phase="running",
+        state=JobState(
+            "id", "running", progress=number / 100, preview=preview, preview_count=number
+        ),
     )
 
 
@@ -35,7 +40,9 @@ def run(test: Callable[[Job, Ask], Awaitable[None]]) -> None:
         job = new_job()
 
         async def ask(seen: Seen, hold_seconds: float) -> Message:
-            return compose(job, await asyncio.wait_for(await_news(job, seen, hold_seconds), 5), seen)
+            return compose(
+                job, await asyncio.wait_for(await_news(job, seen, hold_seconds), 5), seen
+            )
 
         await test(job, ask)
 
@@ -55,7 +62,9 @@ def test_the_next_frame_is_the_newest_when_the_page_asks_for_it() -> None:
         for number in range(2, 10):
             show_frame(job, number)
         second = await ask(read_seen(first), 5)
-        assert second["percent"] == 9.0 and second["image"] != first["image"] and second["frames"] == 9
+        assert (
+            second["percent"] == 9.0 and second["image"] != first["image"] and second["frames"] == 9
+        )
 
     run(test)
 

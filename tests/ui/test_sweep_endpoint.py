@@ -33,8 +33,12 @@ def call(client: Client, axes: Any, values: Any = None, name: str = "text_to_ima
 
 def test_it_stands_beside_the_preset_with_typed_parameters(client: Client) -> None:
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    parameters = {p["parameter_name"]: p["type"] for p in endpoints["/text_to_image_sweep"]["parameters"]}
-    assert list(parameters) == ["axes", "values", "carry"] and parameters["carry"]["type"] == "boolean"
+    parameters = {
+        p["parameter_name"]: p["type"] for p in endpoints["/text_to_image_sweep"]["parameters"]
+    }
+    assert (
+        list(parameters) == ["axes", "values", "carry"] and parameters["carry"]["type"] == "boolean"
+    )
 
 
 def test_points_come_with_their_files_values_and_labels(client: Client) -> None:
@@ -57,12 +61,18 @@ def test_points_come_with_their_files_values_and_labels(client: Client) -> None:
 
 def test_json_texts_are_taken_too_and_progress_is_told(client: Client) -> None:
     job = client.submit(
-        axes='{"steps": "4-9"}', values='{"seed": 7, "prompt": "slow"}', api_name="/text_to_image_sweep"
+        axes='{"steps": "4-9"}',
+        values='{"seed": 7, "prompt": "slow"}',
+        api_name="/text_to_image_sweep",
     )
     points, info = job.result()
     assert info["done"] == 6 and len(points) == 6
     told = [info["progress"] for points, info in job.outputs()[:-1]]
-    assert told == sorted(told) and len(told) >= 2 and all(not points for points, _ in job.outputs()[:-1])
+    assert (
+        told == sorted(told)
+        and len(told) >= 2
+        and all(not points for points, _ in job.outputs()[:-1])
+    )
 
 
 def test_uploaded_pictures_can_be_an_axis(client: Client, tmp_path: Path) -> None:
@@ -70,7 +80,10 @@ def test_uploaded_pictures_can_be_an_axis(client: Client, tmp_path: Path) -> Non
         Image.new("RGB", (40, 30), name).save(tmp_path / f"{name}.png")
     files = [handle_file(str(tmp_path / f"{name}.png")) for name in ("red", "blue")]
     points, info = call(client, {"image": files}, name="upscale")
-    assert info["done"] == 2 and [point["labels"] for point in points] == [["red.png"], ["blue.png"]]
+    assert info["done"] == 2 and [point["labels"] for point in points] == [
+        ["red.png"],
+        ["blue.png"],
+    ]
     colors = []
     for point in points:
         with Image.open(point["files"][0]) as picture:
@@ -84,7 +97,12 @@ def test_uploaded_pictures_can_be_an_axis(client: Client, tmp_path: Path) -> Non
         ("text_to_image", {"cfgg": "1"}, {}, "did you mean cfg?"),
         ("text_to_image", {"cfg": "1-x"}, {}, "cfg"),
         ("text_to_image", {"cfg": "1"}, {"steps": 9999}, "steps: "),
-        ("text_to_image", {"cfg": "1-9 [200]", "seed": "1-200"}, {}, "40,000 points; at most 10,000"),
+        (
+            "text_to_image",
+            {"cfg": "1-9 [200]", "seed": "1-200"},
+            {},
+            "40,000 points; at most 10,000",
+        ),
         ("text_to_image", "{", {}, "axes: this is no JSON text."),
         ("text_to_image", 5, {}, "axes: axes are a list of fields and their values"),
         ("text_to_image", {"cfg": "1"}, [1], "values: write field: value, a line each."),
@@ -102,11 +120,15 @@ def test_what_cannot_be_is_refused_in_a_sentence(
         client.predict(axes=axes, values=values, api_name=f"/{name}_sweep")
     assert told in str(caught.value) and "Traceback" not in str(caught.value)
     assert len(app.app.studio.sweeps.list("api")) == before
-    assert not any(os.path.basename(str(path)) == "passwd" for path in app.app.studio.queue.outputs.rglob("*"))
+    assert not any(
+        os.path.basename(str(path)) == "passwd" for path in app.app.studio.queue.outputs.rglob("*")
+    )
 
 
 def test_a_program_that_goes_away_stops_its_sweep(client: Client, app: RunningApp) -> None:
-    job = client.submit(axes={"seed": "1-40"}, values={"steps": 30}, api_name="/text_to_image_sweep")
+    job = client.submit(
+        axes={"seed": "1-40"}, values={"steps": 30}, api_name="/text_to_image_sweep"
+    )
     await_that(job.outputs)
     job.cancel()
     record = app.app.studio.sweeps.list("api")[0]

@@ -1,4 +1,6 @@
-"""The page of sweeps without a browser: drafts, what is said beside them, whose sweeps are seen, and what changed."""
+"""The page of sweeps without a browser: drafts, what is said beside them, whose sweeps are seen,
+and what changed.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,9 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sweeps") / "presets"
     shutil.copytree(shipped_presets(), folder)
     file = folder / "text_to_image.yaml"
-    file.write_text(file.read_text(encoding="utf-8") + 'sweep:\n  cfg: "1-7 (+3)"\n', encoding="utf-8")
+    file.write_text(
+        file.read_text(encoding="utf-8") + 'sweep:\n  cfg: "1-7 (+3)"\n', encoding="utf-8"
+    )
     return folder
 
 
@@ -103,7 +107,9 @@ def is_done(told: Json) -> bool:
 
 
 def test_the_editor_learns_the_fields_and_what_the_preset_suggests(desk: SweepDesk) -> None:
-    told = desk.prepare(ADA, {"preset": "text_to_image", "values": {"prompt": "a fox", "steps": 12}})
+    told = desk.prepare(
+        ADA, {"preset": "text_to_image", "values": {"prompt": "a fox", "steps": 12}}
+    )
     fields = {field["name"]: field for field in told["fields"]}
     assert told["suggested"] == [{"field": "cfg", "text": "1-7 (+3)"}]
     assert fields["steps"]["now"] == "12" and "1-10" in fields["steps"]["help"]
@@ -114,7 +120,10 @@ def test_the_editor_learns_the_fields_and_what_the_preset_suggests(desk: SweepDe
 def test_a_draft_is_read_out_and_counted(desk: SweepDesk) -> None:
     told = desk.study(ADA, draft({"cfg": "1-7 (+3)"}, {"steps": "4, 8", "sampler": "euler, ddim"}))
     assert told["ready"] and told["count"] == "6 pictures"
-    assert told["axes"][0][0]["read"] == "3 values: 1, 4, 7" and told["axes"][1][0]["read"] == "2 values"
+    assert (
+        told["axes"][0][0]["read"] == "3 values: 1, 4, 7"
+        and told["axes"][1][0]["read"] == "2 values"
+    )
     assert json.loads(json.dumps(told)) == told
 
 
@@ -127,7 +136,10 @@ def test_errors_stand_beside_their_field(desk: SweepDesk) -> None:
     (first,), (second,) = find_errors({"steps": "4, x"}, {"cfg": "1, 2"})
     assert "Value 2" in first and "x" in first and second == ""
     ((one, other),) = find_errors({"steps": "4, 8", "cfg": "1, 2, 3"})
-    assert one == "" and "“Steps” has 2 values and “How closely to follow the words” has 3 values" in other
+    assert (
+        one == ""
+        and "“Steps” has 2 values and “How closely to follow the words” has 3 values" in other
+    )
     (first,), (second,) = find_errors({"steps": "4, 8"}, {"steps": "10"})
     assert "two axes" in (first + second).lower()
     assert find_errors({"prompt": "S/R: dog, cat"})[0][0] != ""
@@ -141,9 +153,19 @@ def test_what_the_form_refuses_is_said_with_its_label(desk: SweepDesk) -> None:
 
 
 def test_odd_drafts_do_not_fail(desk: SweepDesk) -> None:
-    odd: list[Any] = [None, [], "x", [[None]], [[{"field": 7}]], [[{"field": "steps", "text": [1]}]], [{"steps": "1"}]]
+    odd: list[Any] = [
+        None,
+        [],
+        "x",
+        [[None]],
+        [[{"field": 7}]],
+        [[{"field": "steps", "text": [1]}]],
+        [{"steps": "1"}],
+    ]
     for axes in odd:
-        told = desk.study(ADA, {"definition": {"preset": "text_to_image", "values": [], "axes": axes}})
+        told = desk.study(
+            ADA, {"definition": {"preset": "text_to_image", "values": [], "axes": axes}}
+        )
         assert not told.get("ready")
     for asked in ({}, {"definition": 3}, {"definition": {"preset": "gone"}}):
         with pytest.raises(ComfyGradioError):
@@ -158,7 +180,9 @@ def test_files_on_an_axis_have_to_be_uploads(desk: SweepDesk, tmp_path: Path) ->
 
     def study(*paths: Path) -> Json:
         entry = {"field": "image", "files": [{"path": str(path)} for path in paths]}
-        return desk.study(ADA, {"definition": {"preset": "image_to_image", "values": {}, "axes": [[entry]]}})
+        return desk.study(
+            ADA, {"definition": {"preset": "image_to_image", "values": {}, "axes": [[entry]]}}
+        )
 
     told = study(upload, tmp_path / "dog.png", Path("/etc/passwd"))
     assert told["count"] == "1 picture"
@@ -175,12 +199,19 @@ def test_ticked_choices_are_written_as_they_read(studio: Studio, desk: SweepDesk
         assert told["count"] == count
         listed = list_choices(form, name, "")
         assert {choice["text"] for choice in listed["found"]} <= set(told["texts"]) or count > 12
-    assert desk.choices(ADA, {"preset": "text_to_image", "field": "checkpoint", "query": "photo"})["count"] == 1
+    assert (
+        desk.choices(ADA, {"preset": "text_to_image", "field": "checkpoint", "query": "photo"})[
+            "count"
+        ]
+        == 1
+    )
     with pytest.raises(ComfyGradioError, match="no list"):
         desk.choices(ADA, {"preset": "text_to_image", "field": "steps"})
 
 
-def test_what_was_planned_is_what_starts_and_only_for_its_owner(desk: SweepDesk, studio: Studio) -> None:
+def test_what_was_planned_is_what_starts_and_only_for_its_owner(
+    desk: SweepDesk, studio: Studio
+) -> None:
     planned = desk.study(ADA, draft({"seed": "random x3"}))["token"]
     sweep = studio.sweeps.find(planned)
     assert sweep is not None and sweep.phase == "planned"
@@ -217,7 +248,12 @@ def test_nobody_reaches_a_sweep_of_somebody_else(desk: SweepDesk, visitors: Visi
     wait(desk, token, is_done)
     one = (desk.open, desk.news, desk.glance, desk.settings, desk.change)
     more = (desk.pause, desk.resume, desk.stop, desk.retry, desk.rate, desk.delete)
-    for asked in ({"token": token, "cell": 0, "rating": 5}, {"token": "guess"}, {"token": None}, {"token": [token]}):
+    for asked in (
+        {"token": token, "cell": 0, "rating": 5},
+        {"token": "guess"},
+        {"token": None},
+        {"token": [token]},
+    ):
         for way in (*one, *more):
             with pytest.raises(LedgerError, match=re.escape(UNKNOWN)):
                 way(BOB, asked)
@@ -230,7 +266,9 @@ def test_nobody_reaches_a_sweep_of_somebody_else(desk: SweepDesk, visitors: Visi
     assert "k" not in desk.open(ADA, {"token": token})["cells"][0]
 
 
-def test_cells_are_rated_and_their_values_go_back_into_the_form(desk: SweepDesk, visitors: Visitors) -> None:
+def test_cells_are_rated_and_their_values_go_back_into_the_form(
+    desk: SweepDesk, visitors: Visitors
+) -> None:
     seed = str(2**64 - 7)
     token = begin(desk, {"steps": "2, 3"}, {"cfg": "1, 2.5"}, seed=seed)
     wait(desk, token, is_done)
@@ -244,8 +282,17 @@ def test_cells_are_rated_and_their_values_go_back_into_the_form(desk: SweepDesk,
     assert desk.open(ADA, {"token": token})["cells"][3]["k"] == 4
     event = gr.EventData(None, {"access": visitors.admit(ADA), "token": token, "cell": 3})
     preset, values, notes = desk.read_values(event)
-    assert (preset, values["steps"], values["cfg"], values["seed"], notes) == ("text_to_image", 3, 2.5, seed, [])
-    shown = {row["label"]: row["text"] for row in desk.settings(ADA, {"token": token, "cell": 3})["values"]}
+    assert (preset, values["steps"], values["cfg"], values["seed"], notes) == (
+        "text_to_image",
+        3,
+        2.5,
+        seed,
+        [],
+    )
+    shown = {
+        row["label"]: row["text"]
+        for row in desk.settings(ADA, {"token": token, "cell": 3})["values"]
+    }
     assert shown["Seed"] == seed and shown["Steps"] == "3"
 
 
@@ -279,7 +326,9 @@ def test_places_count_on_as_typed() -> None:
     sizes = (2, 3, 4)
     indexes = [(a, b, c) for a in range(2) for b in range(3) for c in range(4)]
     assert [find_place(index, sizes) for index in indexes] == list(range(24))
-    assert [find_index(place, sizes) for place in range(24)] == indexes and find_index(24, sizes) is None
+    assert [find_index(place, sizes) for place in range(24)] == indexes and find_index(
+        24, sizes
+    ) is None
 
 
 def test_thumbnails_are_small_and_kept(tmp_path: Path) -> None:
@@ -290,7 +339,10 @@ def test_thumbnails_are_small_and_kept(tmp_path: Path) -> None:
     noise.save(moving, save_all=True, append_images=[noise.rotate(90)], duration=100)
     thumbs = Thumbs(limit_bytes=200_000)
     made = thumbs.get(big)
-    assert made is not None and Image.open(io.BytesIO(made)).size == (THUMB_PIXELS, THUMB_PIXELS * 2 // 3)
+    assert made is not None and Image.open(io.BytesIO(made)).size == (
+        THUMB_PIXELS,
+        THUMB_PIXELS * 2 // 3,
+    )
     assert thumbs.get(small) is None and shrink(moving) is None
     big.unlink()
     assert thumbs.get(big) == made
@@ -305,7 +357,10 @@ def test_pictures_of_a_sweep_are_sent_to_those_who_know_its_secret(app: RunningA
     told = wait(desk, token, is_done)
     address = f"{app.url}{told['thumbs']['address']}{told['cells'][0]['r'][0]['m']}"
     answer = httpx.get(address)
-    assert answer.status_code == 200 and answer.headers["content-type"] in ("image/webp", "image/png")
+    assert answer.status_code == 200 and answer.headers["content-type"] in (
+        "image/webp",
+        "image/png",
+    )
     assert "immutable" in answer.headers["cache-control"]
     assert max(Image.open(io.BytesIO(answer.content)).size) <= 512
     for wrong in (
@@ -322,11 +377,17 @@ def test_the_page_of_sweeps_keeps_its_functions_numbers(demo: DemoServer, tmp_pa
     folder = tmp_path / "presets"
     shutil.copytree(shipped_presets(), folder)
     with run_app(demo.url, tmp_path / "outputs", folder) as running:
-        before = [(number, fn.name) for number, fn in running.app.blocks.fns.items() if fn.name in ("enter", "admit")]
+        before = [
+            (number, fn.name)
+            for number, fn in running.app.blocks.fns.items()
+            if fn.name in ("enter", "admit")
+        ]
         (folder / "upscale.yaml").unlink()
         running.app.studio.reload()
         blocks = running.app.blocks
-        after = [(number, fn.name) for number, fn in blocks.fns.items() if fn.name in ("enter", "admit")]
+        after = [
+            (number, fn.name) for number, fn in blocks.fns.items() if fn.name in ("enter", "admit")
+        ]
         assert running.app.revision >= 1 and before == after and len(before) == 2
 
 
@@ -334,22 +395,42 @@ def fetch(app: RunningApp, **fields: Any) -> httpx.Response:
     return httpx.post(f"{app.url}gradio_api/comfygradio/sweep", data=fields, timeout=30)
 
 
-def test_downloads_follow_the_layout_and_are_for_their_owner(app: RunningApp, tmp_path: Path) -> None:
+def test_downloads_follow_the_layout_and_are_for_their_owner(
+    app: RunningApp, tmp_path: Path
+) -> None:
     desk = SweepDesk(app.app.studio, app.app.visitors)
     token = begin(desk, {"seed": "7, 8"}, {"steps": "2, 3"}, {"cfg": "1, 2"}, prompt="a fox, ü")
     wait(desk, token, is_done)
     mine, theirs = app.app.visitors.admit(ADA), app.app.visitors.admit(BOB)
-    asked = {"access": mine, "token": token, "format": "png", "layout": json.dumps({"rows": [0, 1], "columns": [2]})}
+    asked = {
+        "access": mine,
+        "token": token,
+        "format": "png",
+        "layout": json.dumps({"rows": [0, 1], "columns": [2]}),
+    }
     answer = fetch(app, **asked)
     assert answer.status_code == 200 and "attachment" in answer.headers["content-disposition"]
     whole = Image.open(io.BytesIO(answer.content)).size
-    hidden = fetch(app, **{**asked, "layout": json.dumps({"rows": [0, 1], "columns": [2], "hidden": {"1": [0]}})})
+    hidden = fetch(
+        app,
+        **{**asked, "layout": json.dumps({"rows": [0, 1], "columns": [2], "hidden": {"1": [0]}})},
+    )
     assert Image.open(io.BytesIO(hidden.content)).size[1] < whole[1]
-    paged = fetch(app, **{**asked, "layout": json.dumps({"rows": [1], "columns": [2], "pages": [0]})})
+    paged = fetch(
+        app, **{**asked, "layout": json.dumps({"rows": [1], "columns": [2], "pages": [0]})}
+    )
     assert len(zipfile.ZipFile(io.BytesIO(paged.content)).namelist()) == 2
     assert fetch(app, **{**asked, "format": "webp", "layout": "{broken"}).status_code == 200
-    rows = list(csv.reader(io.StringIO(fetch(app, **{**asked, "format": "csv"}).content.decode("utf-8-sig"))))
-    assert len(rows) == 9 and "a fox, ü" in rows[1] and str(app.app.studio.queue.outputs) not in str(rows)
+    rows = list(
+        csv.reader(
+            io.StringIO(fetch(app, **{**asked, "format": "csv"}).content.decode("utf-8-sig"))
+        )
+    )
+    assert (
+        len(rows) == 9
+        and "a fox, ü" in rows[1]
+        and str(app.app.studio.queue.outputs) not in str(rows)
+    )
     data = fetch(app, **{**asked, "format": "json"}).json()
     assert len(data["points"]) == 8 and data["comfygradio"]["sweep"]["preset"] == "text_to_image"
     page = fetch(app, **{**asked, "format": "html"})
@@ -380,12 +461,20 @@ def test_a_contact_sheet_opens_the_editor_with_its_sweep(app: RunningApp) -> Non
     told = desk.study(ADA, {"definition": begun["compose"]})
     assert told["ready"] and told["line"].startswith("All of them are there")
     Image.new("RGB", (9, 9)).save(sheet)
-    assert find_begun(studio, {"path": str(sheet)}) is None and find_begun(studio, {"path": "/etc/passwd"}) is None
+    assert (
+        find_begun(studio, {"path": str(sheet)}) is None
+        and find_begun(studio, {"path": "/etc/passwd"}) is None
+    )
 
 
-def test_the_history_can_leave_out_what_sweeps_made(desk: SweepDesk, studio: Studio, visitors: Visitors) -> None:
+def test_the_history_can_leave_out_what_sweeps_made(
+    desk: SweepDesk, studio: Studio, visitors: Visitors
+) -> None:
     history = History(studio, visitors)
     assert history.search(ADA, {})["sweeps"] is False
     wait(desk, begin(desk, {"steps": "1, 2"}), is_done)
     assert history.search(ADA, {})["sweeps"] is True and history.search(BOB, {})["sweeps"] is False
-    assert len(history.search(ADA, {})["jobs"]) == 2 and history.search(ADA, {"singles": True})["jobs"] == []
+    assert (
+        len(history.search(ADA, {})["jobs"]) == 2
+        and history.search(ADA, {"singles": True})["jobs"] == []
+    )

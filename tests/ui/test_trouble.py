@@ -1,4 +1,6 @@
-"""Bad input, and servers that misbehave: one clear sentence where the person looks, and everything else goes on."""
+"""Bad input, and servers that misbehave: one clear sentence where the person looks, and everything
+else goes on.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def test_a_server_that_answers_wrongly_is_named_with_what_to_do(
 ) -> None:
     with DemoServer(options) as server, run_app(server.url + path, tmp_path) as app:
         page = read_page(app)
-        assert "ComfyUI cannot be used right now." in page and sentence in page and server.url in page
+        assert (
+            "ComfyUI cannot be used right now." in page and sentence in page and server.url in page
+        )
         assert_harmless(page)
 
 
@@ -55,7 +59,10 @@ def test_a_server_that_is_down_is_named_and_used_when_it_comes_back(tmp_path: Pa
             app.app.studio.reconnect()
             assert "Describe a picture in words" in read_page(app)
             client = Client(app.url, verbose=False, download_files=False)
-            assert client.predict(prompt="x", steps=1, api_name="/text_to_image")[1]["status"] == "done"
+            assert (
+                client.predict(prompt="x", steps=1, api_name="/text_to_image")[1]["status"]
+                == "done"
+            )
             client.close()
 
 
@@ -97,7 +104,8 @@ def mixed(demo: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "magic.json").write_text(json.dumps(graph))
     (folder / "drawn.json").write_text(json.dumps({"nodes": [], "links": []}))
     files = {
-        "bad_slot": "title: Bad slot\nworkflow: text_to_image.json\nfields:\n  x: {slot: 66.text}\n",
+        "bad_slot": "title: Bad slot\nworkflow: text_to_image.json\nfields:\n  x: {slot: "
+        "66.text}\n",
         "bad_model": "title: Bad model\nworkflow: absent.json\nfields:\n  prompt: {slot: 6.text}\n",
         "bad_class": "title: Bad class\nworkflow: magic.json\nfields:\n  prompt: {slot: 6.text}\n",
         "bad_yaml": "title: [Bad yaml\nworkflow: x.json\n",
@@ -109,7 +117,9 @@ def mixed(demo: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_bad_presets_are_explained_and_good_ones_go_on(demo: DemoServer, mixed: Path, tmp_path: Path) -> None:
+def test_bad_presets_are_explained_and_good_ones_go_on(
+    demo: DemoServer, mixed: Path, tmp_path: Path
+) -> None:
     with run_app(demo.url, tmp_path, mixed) as app:
         page = read_page(app)
         assert "slot 66.text: the workflow has no node 66" in page
@@ -133,7 +143,9 @@ def test_bad_presets_are_explained_and_good_ones_go_on(demo: DemoServer, mixed: 
         ("huge", "100 megapixels; at most 50 are allowed"),
     ],
 )
-def test_an_upload_that_cannot_be_used_is_refused(app: RunningApp, tmp_path: Path, kind: str, sentence: str) -> None:
+def test_an_upload_that_cannot_be_used_is_refused(
+    app: RunningApp, tmp_path: Path, kind: str, sentence: str
+) -> None:
     path = tmp_path / "upload.png"
     Image.effect_noise((200, 200), 90).save(path)
     if kind == "cut":

@@ -31,16 +31,23 @@ def nodes() -> dict[str, NodeFunction]:
 
 def encode_text(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     clip = inputs.model("clip")
-    extras = (f"layer {clip.stop_at_layer}", *(f"{name} {strength}" for name, strength in clip.loras))
+    extras = (
+        f"layer {clip.stop_at_layer}",
+        *(f"{name} {strength}" for name, strength in clip.loras),
+    )
     return NodeResult((Conditioning(((inputs.text("text"), 1.0),), extras),))
 
 
 def combine(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    return NodeResult((join(inputs.conditioning("conditioning_1"), inputs.conditioning("conditioning_2")),))
+    return NodeResult(
+        (join(inputs.conditioning("conditioning_1"), inputs.conditioning("conditioning_2")),)
+    )
 
 
 def concatenate(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    return NodeResult((join(inputs.conditioning("conditioning_to"), inputs.conditioning("conditioning_from")),))
+    return NodeResult(
+        (join(inputs.conditioning("conditioning_to"), inputs.conditioning("conditioning_from")),)
+    )
 
 
 def average(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -80,7 +87,9 @@ def add_control(inputs: NodeInputs, name: str) -> Conditioning:
 
 
 def prepare_inpainting(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    """The conditionings as they are, and the picture as a latent with the mask unless `noise_mask` is off."""
+    """The conditionings as they are, and the picture as a latent with the mask unless `noise_mask`
+    is off.
+    """
     latent = encode_images(inputs.images("pixels"))
     if inputs.get("noise_mask", True):
         latent = replace(latent, mask=fit_mask(inputs.masks("mask")[0], latent))
@@ -93,4 +102,6 @@ def join(first: Conditioning, second: Conditioning) -> Conditioning:
 
 
 def weigh(conditioning: Conditioning, strength: float) -> Conditioning:
-    return replace(conditioning, texts=tuple((t, weight * strength) for t, weight in conditioning.texts))
+    return replace(
+        conditioning, texts=tuple((t, weight * strength) for t, weight in conditioning.texts)
+    )

@@ -53,12 +53,18 @@ def make_empty(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     color = inputs.integer("color")
     rgb = (color >> 16 & 255, color >> 8 & 255, color & 255)
     size = inputs.integer("width", 512), inputs.integer("height", 512)
-    return NodeResult(([Image.new("RGB", size, rgb) for _ in range(inputs.integer("batch_size", 1))],))
+    return NodeResult(
+        ([Image.new("RGB", size, rgb) for _ in range(inputs.integer("batch_size", 1))],)
+    )
 
 
 def scale(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     """A width or height of 0 follows from the other one; both 0 changes nothing."""
-    images, width, height = inputs.images("image"), inputs.integer("width"), inputs.integer("height")
+    images, width, height = (
+        inputs.images("image"),
+        inputs.integer("width"),
+        inputs.integer("height"),
+    )
     if width == 0 and height == 0:
         return NodeResult((images,))
     width = width or max(1, round(images[0].width * height / images[0].height))
@@ -77,7 +83,10 @@ def scale_to_total(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     factor = math.sqrt(pixels / (images[0].width * images[0].height))
     step = inputs.integer("resolution_steps", 1)
     width, height = (max(step, round(side * factor / step) * step) for side in images[0].size)
-    return each(images, lambda image: resize_image(image, width, height, inputs.text("upscale_method"), False))
+    return each(
+        images,
+        lambda image: resize_image(image, width, height, inputs.text("upscale_method"), False),
+    )
 
 
 def upscale(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -113,7 +122,9 @@ def choose_size(image: Image.Image, inputs: NodeInputs) -> tuple[int, int]:
         "scale shorter dimension": lambda: float(value["shorter_size"]) / min(width, height),
         "scale width": lambda: float(value["width"]) / width,
         "scale height": lambda: float(value["height"]) / height,
-        "scale total pixels": lambda: math.sqrt(float(value["megapixels"]) * 1048576 / (width * height)),
+        "scale total pixels": lambda: math.sqrt(
+            float(value["megapixels"]) * 1048576 / (width * height)
+        ),
     }
     if kind in factors:
         factor = factors[kind]()
@@ -125,8 +136,12 @@ def choose_size(image: Image.Image, inputs: NodeInputs) -> tuple[int, int]:
         return size
     if kind == "scale to multiple":
         multiple = int(value["multiple"])
-        return max(multiple, width // multiple * multiple), max(multiple, height // multiple * multiple)
-    raise TypeError("ResizeImageMaskNode.execute() missing 1 required positional argument: 'resize_type'")
+        return max(multiple, width // multiple * multiple), max(
+            multiple, height // multiple * multiple
+        )
+    raise TypeError(
+        "ResizeImageMaskNode.execute() missing 1 required positional argument: 'resize_type'"
+    )
 
 
 def invert(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -135,7 +150,9 @@ def invert(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 def blur(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     radius = inputs.real("sigma") * min(1.0, inputs.integer("blur_radius") / 3)
-    return each(inputs.images("image"), lambda image: image.filter(ImageFilter.GaussianBlur(radius)))
+    return each(
+        inputs.images("image"), lambda image: image.filter(ImageFilter.GaussianBlur(radius))
+    )
 
 
 def crop(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -154,7 +171,9 @@ def flip(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 def rotate(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     turn = ROTATIONS.get(inputs.text("rotation"))
-    return each(inputs.images("image"), lambda image: image if turn is None else image.transpose(turn))
+    return each(
+        inputs.images("image"), lambda image: image if turn is None else image.transpose(turn)
+    )
 
 
 def composite(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -174,7 +193,9 @@ def composite(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 
 def pad(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    """Grey margins, and a mask that is white there, fading into the picture over `feathering` pixels."""
+    """Grey margins, and a mask that is white there, fading into the picture over `feathering`
+    pixels.
+    """
     images = inputs.images("image")
     left, top = inputs.integer("left"), inputs.integer("top")
     width, height = images[0].size
@@ -205,7 +226,10 @@ def join_batches(batches: list[Images]) -> Images:
     """One batch; pictures of another size are fitted to the first one's."""
     size = batches[0][0].size
     every = [image for images in batches for image in images]
-    return [image if image.size == size else resize_image(image, *size, "bilinear", True) for image in every]
+    return [
+        image if image.size == size else resize_image(image, *size, "bilinear", True)
+        for image in every
+    ]
 
 
 def take_from_batch(run: NodeRun, inputs: NodeInputs) -> NodeResult:

@@ -50,7 +50,9 @@ def send_text(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 
 def send_frames(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    """Sends `count` prepared JPEGs, `fps` per second; frame n leaves n / fps seconds after the first."""
+    """Sends `count` prepared JPEGs, `fps` per second; frame n leaves n / fps seconds after the
+    first.
+    """
     count, fps = inputs.integer("count"), inputs.real("fps")
     size = inputs.integer("width", 512), inputs.integer("height", 512)
     encoded = [encode_image(frame, "JPEG") for frame in draw_frames(count, *size)]
@@ -73,10 +75,21 @@ def draw_frames(count: int, width: int, height: int) -> Iterator[Image.Image]:
 
 
 def number_frame(
-    base: np.ndarray, grain: np.ndarray, number: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont
+    base: np.ndarray,
+    grain: np.ndarray,
+    number: int,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
 ) -> Image.Image:
     picture = Image.fromarray((base + grain).clip(0, 255).astype(np.uint8))
     draw = ImageDraw.Draw(picture)
     middle = (picture.width // 2, picture.height // 2)
-    draw.text(middle, str(number), font=font, fill="white", anchor="mm", stroke_width=3, stroke_fill="black")
+    draw.text(
+        middle,
+        str(number),
+        font=font,
+        fill="white",
+        anchor="mm",
+        stroke_width=3,
+        stroke_fill="black",
+    )
     return picture

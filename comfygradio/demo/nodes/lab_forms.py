@@ -50,6 +50,12 @@ def show_file(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 
 def show_values(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    """All values as one JSON object with sorted keys; what is no JSON is named by its Python type."""
+    """All values as one JSON object with sorted keys; what is no JSON is named by its
+    Python type.
+    """
     values = {name: inputs.get(name) for name in inputs.names()}
-    return show(json.dumps(values, sort_keys=True, ensure_ascii=False, default=lambda value: type(value).__name__))
+    return show(
+        json.dumps(
+            values, sort_keys=True, ensure_ascii=False, default=lambda value: type(value).__name__
+        )
+    )

@@ -1,4 +1,7 @@
-"""Latents: empty ones, encoded pictures, scaling, masks. Sizes are kept in pixels, multiples of 8."""
+"""Latents: empty ones, encoded pictures, scaling, masks.
+
+Sizes are kept in pixels, multiples of 8.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,9 @@ def encode_for_inpaint(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     grey = Image.new("RGB", (latent.width, latent.height), (128, 128, 128))
     pictures = tuple(Image.composite(grey, picture, mask) for picture in latent.pictures)
     reach = inputs.integer("grow_mask_by") // 2
-    grown = mask.filter(ImageFilter.MaxFilter(2 * reach + 1)) if reach else mask  # Pillow crashes on a size of 1
+    grown = (
+        mask.filter(ImageFilter.MaxFilter(2 * reach + 1)) if reach else mask
+    )  # Pillow crashes on a size of 1
     return NodeResult((replace(latent, pictures=pictures, mask=grown),))
 
 
@@ -72,7 +77,9 @@ def upscale(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     width = width or round(latent.width * height / latent.height)
     height = height or round(latent.height * width / latent.width)
     crop = inputs.text("crop") == "center"
-    return NodeResult((resize_latent(latent, snap(width), snap(height), inputs.text("upscale_method"), crop),))
+    return NodeResult(
+        (resize_latent(latent, snap(width), snap(height), inputs.text("upscale_method"), crop),)
+    )
 
 
 def upscale_by(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -88,7 +95,9 @@ def set_noise_mask(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 def repeat(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     latent, amount = inputs.latent("samples"), inputs.integer("amount", 1)
-    return NodeResult((replace(latent, batch=latent.batch * amount, pictures=latent.pictures * amount),))
+    return NodeResult(
+        (replace(latent, batch=latent.batch * amount, pictures=latent.pictures * amount),)
+    )
 
 
 def snap(pixels: int) -> int:

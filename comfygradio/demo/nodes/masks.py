@@ -32,7 +32,9 @@ def to_image(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 def from_image(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     band = BANDS[inputs.text("channel")]
-    return NodeResult(([image.convert("RGBA").getchannel(band) for image in inputs.images("image")],))
+    return NodeResult(
+        ([image.convert("RGBA").getchannel(band) for image in inputs.images("image")],)
+    )
 
 
 def invert(run: NodeRun, inputs: NodeInputs) -> NodeResult:

@@ -67,11 +67,21 @@ def claim_file(
 
 
 def save_animation(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    """One WebP with the prompt in its EXIF data; servers of 2025 say of a single picture that it is not animated."""
+    """One WebP with the prompt in its EXIF data; servers of 2025 say of a single picture that it is
+    not animated.
+    """
     images = inputs.images("images")
-    path, stored = claim_file(run, inputs.text("filename_prefix"), "output", "_.webp", images[0].size)
-    options: dict[str, Any] = {"lossless": bool(inputs.get("lossless", True)), "quality": inputs.integer("quality", 80)}
-    options |= {"method": WEBP_METHODS[inputs.text("method", "default")], "duration": int(1000 / inputs.real("fps"))}
+    path, stored = claim_file(
+        run, inputs.text("filename_prefix"), "output", "_.webp", images[0].size
+    )
+    options: dict[str, Any] = {
+        "lossless": bool(inputs.get("lossless", True)),
+        "quality": inputs.integer("quality", 80),
+    }
+    options |= {
+        "method": WEBP_METHODS[inputs.text("method", "default")],
+        "duration": int(1000 / inputs.real("fps")),
+    }
     images[0].save(path, save_all=True, append_images=images[1:], exif=write_exif(run), **options)
     ui: dict[str, Any] = {"images": [stored.to_json()]}
     if len(images) > 1 or not run.options.can("v3_schemas"):
@@ -80,7 +90,9 @@ def save_animation(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 
 def write_exif(run: NodeRun) -> Image.Exif:
-    """`prompt:{...}` as the camera's model, the other texts in the tags below it, as ComfyUI does."""
+    """`prompt:{...}` as the camera's model, the other texts in the tags below it, as
+    ComfyUI does.
+    """
     texts = run.tag_texts()
     exif = Image.Exif()
     exif[EXIF_MODEL] = f"prompt:{texts.pop('prompt')}"

@@ -38,15 +38,23 @@ class Sampling:
 
 def sample(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     steps = inputs.integer("steps")
-    return run_sampler(run, inputs, Sampling(inputs.integer("seed"), steps, 0, steps, inputs.real("denoise", 1.0)))
+    return run_sampler(
+        run, inputs, Sampling(inputs.integer("seed"), steps, 0, steps, inputs.real("denoise", 1.0))
+    )
 
 
 def sample_advanced(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     steps = inputs.integer("steps")
     first = min(inputs.integer("start_at_step"), steps)
     last = min(inputs.integer("end_at_step"), steps)
-    strength = (1 - first / steps) if inputs.text("add_noise") == "enable" else 0.5 * (1 - first / steps)
-    return run_sampler(run, inputs, Sampling(inputs.integer("noise_seed"), steps, first, max(first, last), strength))
+    strength = (
+        (1 - first / steps) if inputs.text("add_noise") == "enable" else 0.5 * (1 - first / steps)
+    )
+    return run_sampler(
+        run,
+        inputs,
+        Sampling(inputs.integer("noise_seed"), steps, first, max(first, last), strength),
+    )
 
 
 def run_sampler(run: NodeRun, inputs: NodeInputs, sampling: Sampling) -> NodeResult:
@@ -86,7 +94,9 @@ def fail_on_purpose(run: NodeRun, step: int) -> None:
 
 
 def draw_final(inputs: NodeInputs, sampling: Sampling, latent: Latent, index: int) -> Image.Image:
-    """The end result for one picture of the batch: mixed with its source by strength, within the mask."""
+    """The end result for one picture of the batch: mixed with its source by strength, within the
+    mask.
+    """
     painted = write_recipe(inputs, sampling, latent, index).draw(latent.width, latent.height)
     for control in inputs.conditioning("positive").controls:
         painted = trace_outlines(painted, control.picture, control.strength)
@@ -102,8 +112,9 @@ def write_recipe(inputs: NodeInputs, sampling: Sampling, latent: Latent, index: 
     positive, negative = inputs.conditioning("positive"), inputs.conditioning("negative")
     everything: list[Any] = [
         sampling.seed + index, sampling.steps, sampling.first, sampling.last, sampling.strength,
-        inputs.real("cfg"), inputs.text("sampler_name"), inputs.text("scheduler"), positive.texts, positive.extras,
-        negative.texts, negative.extras, model.checkpoint, model.loras, latent.width, latent.height,
+        inputs.real("cfg"), inputs.text("sampler_name"), inputs.text("scheduler"),
+        positive.texts, positive.extras, negative.texts, negative.extras,
+        model.checkpoint, model.loras, latent.width, latent.height,
         [hash_number(picture.tobytes().hex()) for picture in latent.pictures],
     ]  # fmt: skip
     text = positive.text()

@@ -38,7 +38,9 @@ def load(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 def make_empty(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     rate = inputs.integer("sample_rate", 44100)
     length = round(inputs.real("duration", 60.0) * rate)
-    return NodeResult((Audio(np.zeros((inputs.integer("channels", 2), length), dtype=np.float32), rate),))
+    return NodeResult(
+        (Audio(np.zeros((inputs.integer("channels", 2), length), dtype=np.float32), rate),)
+    )
 
 
 def save_flac(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -59,7 +61,9 @@ def save_any(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 
 def save(run: NodeRun, inputs: NodeInputs, kind: str, quality: str) -> NodeResult:
-    return store(run, take_audio(run, inputs), inputs.text("filename_prefix"), "output", kind, quality)
+    return store(
+        run, take_audio(run, inputs), inputs.text("filename_prefix"), "output", kind, quality
+    )
 
 
 def preview(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -69,11 +73,15 @@ def preview(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 def take_audio(run: NodeRun, inputs: NodeInputs) -> Audio:
     """ValueError if it is the missing sound of a silent video."""
     if inputs.has("audio") and inputs.get("audio") is None:
-        raise ValueError(f"{run.class_type}: input audio is None (source video may have no audio track).")
+        raise ValueError(
+            f"{run.class_type}: input audio is None (source video may have no audio track)."
+        )
     return inputs.audio("audio")
 
 
-def store(run: NodeRun, audio: Audio, prefix: str, folder: str, kind: str, quality: str) -> NodeResult:
+def store(
+    run: NodeRun, audio: Audio, prefix: str, folder: str, kind: str, quality: str
+) -> NodeResult:
     """The file's name ends in `_.flac` on servers of 2025, in `.flac` on newer ones."""
     ending = f".{kind}" if run.options.can("v3_schemas") else f"_.{kind}"
     path, stored = claim_file(run, prefix, folder, ending)

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 
 def nodes() -> dict[str, NodeFunction]:
-    return {"LoadVideo": load, "CreateVideo": create, "GetVideoComponents": take_apart, "SaveVideo": save}
+    return {
+        "LoadVideo": load,
+        "CreateVideo": create,
+        "GetVideoComponents": take_apart,
+        "SaveVideo": save,
+    }
 
 
 def load(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -35,7 +40,9 @@ def take_apart(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 
 def save(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    """Inputs of the codec stand below `format.codec`, or below `codec` in prompts for older servers."""
+    """Inputs of the codec stand below `format.codec`, or below `codec` in prompts for older
+    servers.
+    """
     video = inputs.video("video")
     codec = "format.codec" if inputs.has("format.codec") else "codec"
     crf = inputs.get(f"{codec}.encoding.crf")

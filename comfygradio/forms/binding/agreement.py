@@ -1,4 +1,6 @@
-"""Agreement: what the lines of a form say about one another, and whether they contradict each other."""
+"""Agreement: what the lines of a form say about one another, and whether they contradict each
+other.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ from comfygradio.forms.visibility import find_circle
 def connect_fields(
     fields: Mapping[str, Field], fixed: Collection[tuple[Slot, Any]], file: PresetFile
 ) -> tuple[dict[str, Field], list[Problem]]:
-    """The fields with their `show_if`, and what keeps the lines from going together. Some lines may lack a field."""
+    """The fields with their `show_if`, and what keeps the lines from going together.
+
+    Some lines may lack a field.
+    """
     problems: list[Problem] = []
     connected: dict[str, Field] = {}
     for name, field in fields.items():
@@ -46,8 +51,13 @@ def _bind_conditions(
         if field is None and other in file.fields and file.fields[other].fixed is None:
             continue
         if field is None or field.widget in (*MEDIA, "loras"):
-            there = ", ".join(name for name, one in fields.items() if one.widget not in (*MEDIA, "loras"))
-            raise Misfit("preset", f"show_if: there is no field {other} to look at; there are {there or 'none'}.")
+            there = ", ".join(
+                name for name, one in fields.items() if one.widget not in (*MEDIA, "loras")
+            )
+            raise Misfit(
+                "preset",
+                f"show_if: there is no field {other} to look at; there are {there or 'none'}.",
+            )
         values = wanted if isinstance(wanted, list) else [wanted]
         yield other, tuple(_check_condition(field, value) for value in values)
 
@@ -62,7 +72,9 @@ def _check_condition(field: Field, value: Any) -> Any:
 
 
 def _check_names(field: Field, fields: Mapping[str, Field], file: PresetFile) -> Iterator[Problem]:
-    """A problem for each name in the field's texts that no field has; of fields that did not bind, others tell."""
+    """A problem for each name in the field's texts that no field has; of fields that did not bind,
+    others tell.
+    """
     for name in find_names("\n".join(list_templates(field))):
         is_bound_later = name in file.fields and file.fields[name].fixed is None
         if name not in fields and not is_bound_later and not (name == "value" and field.template):
@@ -74,19 +86,31 @@ def _check_names(field: Field, fields: Mapping[str, Field], file: PresetFile) ->
 def _find_conflicts(fields: Mapping[str, Field], fixed: Collection[Slot]) -> Iterator[Problem]:
     """Slots that two lines fill, of which only one can win."""
     for slot in dict.fromkeys(slot for index, slot in enumerate(fixed) if slot in [*fixed][:index]):
-        yield Problem("preset", f"slot {slot} is fixed twice; remove one of both.", node=slot.node_id, input=slot.input)
+        yield Problem(
+            "preset",
+            f"slot {slot} is fixed twice; remove one of both.",
+            node=slot.node_id,
+            input=slot.input,
+        )
     for field in fields.values():
         if clash := next((slot for slot in field.all_slots if slot in fixed), None):
             yield _describe_conflict(field, clash, "is fixed as well; remove one of both.")
     for one, other in combinations(filter(_is_plain, fields.values()), 2):
         if clash := next((slot for slot in other.all_slots if slot in one.all_slots), None):
-            yield _describe_conflict(other, clash, f"is filled by {one.name} as well; remove one of both.")
+            yield _describe_conflict(
+                other, clash, f"is filled by {one.name} as well; remove one of both."
+            )
 
 
 def _is_plain(field: Field) -> bool:
     """Whether a field always fills its slots with nothing but its own value."""
     uses_others = any(name != "value" for name in find_names("\n".join(list_templates(field))))
-    return not (field.optional or field.show_if or uses_others or any(choice.sets for choice in field.choices or ()))
+    return not (
+        field.optional
+        or field.show_if
+        or uses_others
+        or any(choice.sets for choice in field.choices or ())
+    )
 
 
 def _describe_conflict(field: Field, slot: Slot, text: str) -> Problem:

@@ -22,30 +22,45 @@ Listed = list[Scalar] | dict[str, Scalar | dict[str, Scalar]] | str | None
 
 
 def find_offered(specs: Sequence[InputSpec]) -> tuple[Scalar, ...] | None:
-    """What the server lists for all these inputs; None where it has no list, or keeps it to itself (`remote`).
+    """What the server lists for all these inputs; None where it has no list, or keeps it to itself
+    (`remote`).
 
     Raises Misfit where two lists have nothing in common.
     """
-    lists = [spec.choices for spec in specs if spec.choices is not None and not spec.media and not _is_remote(spec)]
+    lists = [
+        spec.choices
+        for spec in specs
+        if spec.choices is not None and not spec.media and not _is_remote(spec)
+    ]
     if not lists:
         return None
     others = [frozenset(other) for other in lists[1:]]
     shared = tuple(value for value in lists[0] if all(value in other for other in others))
     if lists[0] and not shared:
-        raise Misfit("missing_choice", "its inputs have no choice in common; give each a field of its own.")
+        raise Misfit(
+            "missing_choice", "its inputs have no choice in common; give each a field of its own."
+        )
     return shared
 
 
 def bind_choices(line: FieldFile, offered: tuple[Scalar, ...] | None) -> tuple[Choice, ...] | None:
-    """What a list offers: the server's choices, filtered, labelled or replaced by the preset; None without any.
+    """What a list offers: the server's choices, filtered, labelled or replaced by the preset; None
+    without any.
 
     Raises Misfit where nothing is left.
     """
     if isinstance(line.choices, str):
         pattern = line.choices.replace("\\", "/")
-        kept = [value for value in offered or () if fnmatch.fnmatchcase(str(value).replace("\\", "/"), pattern)]
+        kept = [
+            value
+            for value in offered or ()
+            if fnmatch.fnmatchcase(str(value).replace("\\", "/"), pattern)
+        ]
         if not kept:
-            raise Misfit("missing_choice", f"none of the server's {len(offered or ())} choices fits {line.choices}.")
+            raise Misfit(
+                "missing_choice",
+                f"none of the server's {len(offered or ())} choices fits {line.choices}.",
+            )
         return tuple(Choice(str(value), value) for value in kept)
     if line.choices is not None:
         return _keep_offered(line.choices, offered)
@@ -53,7 +68,9 @@ def bind_choices(line: FieldFile, offered: tuple[Scalar, ...] | None) -> tuple[C
 
 
 def describe_choices(line: FieldFile, offered: tuple[Scalar, ...] | None) -> Iterator[str]:
-    """A sentence for each of the preset's choices that the server lacks or spells in another way."""
+    """A sentence for each of the preset's choices that the server lacks or spells in
+    another way.
+    """
     if offered is None or isinstance(line.choices, str):
         return
     for value in line.choices.values() if isinstance(line.choices, dict) else line.choices or ():
@@ -79,26 +96,45 @@ def bind_sizes(choices: Listed) -> tuple[Choice, ...] | None:
         sizes = [(label, parse_size(value)) for label, value in zip(labels, values, strict=True)]
     except Refused as refusal:
         raise Misfit("preset", f"a choice is no size: {refusal}") from refusal
-    return tuple(Choice(label or f"{width} × {height}", f"{width}x{height}") for label, (width, height) in sizes)
+    return tuple(
+        Choice(label or f"{width} × {height}", f"{width}x{height}")
+        for label, (width, height) in sizes
+    )
 
 
 def narrow_sizes(
     choices: tuple[Choice, ...] | None, low: int | float | None, high: int | float | None
 ) -> tuple[tuple[Choice, ...] | None, tuple[str, ...]]:
-    """The sizes within the limits of both sides, and a sentence for each other. Raises Misfit where none is left."""
+    """The sizes within the limits of both sides, and a sentence for each other.
+
+    Raises Misfit where none is left.
+    """
     if choices is None:
         return None, ()
-    inside = [c for c in choices if all((low or 1) <= int(side) <= (high or 2**31) for side in str(c.value).split("x"))]
-    notes = (f"the size {c.label} is not possible here and left out." for c in choices if c not in inside)
+    inside = [
+        c
+        for c in choices
+        if all((low or 1) <= int(side) <= (high or 2**31) for side in str(c.value).split("x"))
+    ]
+    notes = (
+        f"the size {c.label} is not possible here and left out." for c in choices if c not in inside
+    )
     return tuple(inside) or refuse_all(), tuple(notes)
 
 
-def bind_settings(line: FieldFile, workflow: Workflow, object_info: ObjectInfo) -> tuple[Choice, ...]:
-    """Choices that set several slots each. Raises Misfit with the first value that does not fit its input."""
+def bind_settings(
+    line: FieldFile, workflow: Workflow, object_info: ObjectInfo
+) -> tuple[Choice, ...]:
+    """Choices that set several slots each.
+
+    Raises Misfit with the first value that does not fit its input.
+    """
     found = []
     for label, settings in (line.choices or {}).items() if isinstance(line.choices, dict) else ():
         if isinstance(settings, dict):
-            found.append(Choice(label, label, tuple(_bind_each(label, settings, workflow, object_info))))
+            found.append(
+                Choice(label, label, tuple(_bind_each(label, settings, workflow, object_info)))
+            )
     return tuple(found)
 
 
@@ -125,17 +161,24 @@ def _describe_absent(value: object) -> str:
 
 
 def _keep_offered(
-    choices: list[Scalar] | dict[str, Scalar | dict[str, Scalar]], offered: tuple[Scalar, ...] | None
+    choices: list[Scalar] | dict[str, Scalar | dict[str, Scalar]],
+    offered: tuple[Scalar, ...] | None,
 ) -> tuple[Choice, ...]:
     """The preset's choices that the server has, under the server's own spelling."""
-    pairs: Mapping[str, object] = choices if isinstance(choices, dict) else {str(value): value for value in choices}
+    pairs: Mapping[str, object] = (
+        choices if isinstance(choices, dict) else {str(value): value for value in choices}
+    )
     kept = []
     for label, value in pairs.items():
         if offered is None and isinstance(value, Scalar):
             kept.append(Choice(label, value))
         elif offered is not None and isinstance(value, Scalar):
             found = value if value in offered else match_name(value, offered)
-            kept += [] if found is None else [Choice(label if isinstance(choices, dict) else str(found), found)]
+            kept += (
+                []
+                if found is None
+                else [Choice(label if isinstance(choices, dict) else str(found), found)]
+            )
     return tuple(kept) or refuse_all()
 
 
@@ -161,5 +204,7 @@ def _bind_setting(
     is_text = isinstance(value, str) and bool(find_names(value)) and "STRING" in spec.types
     problem = None if is_text else check_setting(spec, value)
     if problem:
-        raise Misfit("value", f"the choice {label} sets {address}, but {problem}", slot.node_id, slot.input)
+        raise Misfit(
+            "value", f"the choice {label} sets {address}, but {problem}", slot.node_id, slot.input
+        )
     return slot, value

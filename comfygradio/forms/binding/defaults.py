@@ -19,7 +19,8 @@ from comfygradio.forms.templates import invert_template
 
 
 def set_default(field: Field, line: FieldFile, workflow: Workflow, spec: InputSpec | None) -> Field:
-    """The field with the first of these that it takes: the preset's value, the workflow's, the server's.
+    """The field with the first of these that it takes: the preset's value, the workflow's, the
+    server's.
 
     Raises Misfit where the preset's value does not fit, or there is none at all.
     """
@@ -41,7 +42,9 @@ def set_default(field: Field, line: FieldFile, workflow: Workflow, spec: InputSp
 def _leave_open(field: Field, line: FieldFile) -> Field:
     """A seed that is drawn for each job."""
     if line.fixed is not None:
-        raise Misfit("preset", "a fixed seed is a number; for a new one each time, leave out fixed.")
+        raise Misfit(
+            "preset", "a fixed seed is a number; for a new one each time, leave out fixed."
+        )
     return field
 
 
@@ -49,7 +52,10 @@ def _take_given(field: Field, word: str, given: Any) -> Field:
     offered = [choice.value for choice in field.choices or ()]
     if isinstance(given, list):
         rows = read_rows(given)
-        given = [{**row, "name": _respell(row["name"], offered)} if isinstance(row, dict) else row for row in rows]
+        given = [
+            {**row, "name": _respell(row["name"], offered)} if isinstance(row, dict) else row
+            for row in rows
+        ]
         given = [row if isinstance(row, dict) else _respell(row, offered) for row in given]
     try:
         return _take(field, _respell(given, offered))
@@ -79,7 +85,9 @@ def _list_candidates(field: Field, workflow: Workflow, spec: InputSpec | None) -
 
 
 def _read_own(field: Field, workflow: Workflow) -> Any:
-    """The value that the workflow itself stands for; a text that no template made is taken whole."""
+    """The value that the workflow itself stands for; a text that no template made is
+    taken whole.
+    """
     if field.widget == "size":
         return {part: read_slot(workflow, slots[0]) for part, slots in field.slots.items()}
     own = unwrap(read_slot(workflow, field.slots[""][0]))
@@ -96,6 +104,10 @@ def _first_choice(field: Field) -> list[Scalar]:
 def _describe_empty(field: Field, spec: InputSpec | None) -> Misfit:
     name = spec.name if spec else field.name
     if field.choices is not None:
-        message = f"the server offers nothing for {name}; put a model into its models folder and refresh."
+        message = (
+            f"the server offers nothing for {name}; put a model into its models folder and refresh."
+        )
         return Misfit("missing_model", message)
-    return Misfit("value", f"neither the preset nor the workflow nor the server has a value for {name}.")
+    return Misfit(
+        "value", f"neither the preset nor the workflow nor the server has a value for {name}."
+    )

@@ -45,7 +45,11 @@ class BoundField:
 
 
 def bind_field(
-    name: str, line: FieldFile, workflow: Workflow, object_info: ObjectInfo, embeddings: tuple[str, ...] = ()
+    name: str,
+    line: FieldFile,
+    workflow: Workflow,
+    object_info: ObjectInfo,
+    embeddings: tuple[str, ...] = (),
 ) -> BoundField:
     """Bind one line of a preset file. Raises Misfit with what does not fit."""
     bypass = _find_bypassed(line, workflow)
@@ -89,7 +93,13 @@ def _begin_field(name: str, line: FieldFile) -> Field:
 
 
 def _find_bypassed(line: FieldFile, workflow: Workflow) -> tuple[str, ...]:
-    named = line.bypass if isinstance(line.bypass, list) else [] if line.bypass is None else [line.bypass]
+    named = (
+        line.bypass
+        if isinstance(line.bypass, list)
+        else []
+        if line.bypass is None
+        else [line.bypass]
+    )
     return tuple(dict.fromkeys(find_node(workflow, node).id for node in named))
 
 
@@ -97,7 +107,9 @@ def _find_slots(line: FieldFile, workflow: Workflow) -> dict[str, tuple[FoundSlo
     parts: dict[str, Any] = {"": line.slot} if line.slots is None else dict(line.slots.items())
     found = {}
     for part, addresses in parts.items():
-        listed: list[SlotAddress] = addresses if isinstance(addresses, list) else [addresses] if addresses else []
+        listed: list[SlotAddress] = (
+            addresses if isinstance(addresses, list) else [addresses] if addresses else []
+        )
         if listed:
             found[part] = tuple(locate_slot(workflow, address) for address in listed)
     return found
@@ -109,19 +121,31 @@ def _bind_slotless(
     """Choices that set several slots, or a switch that only bypasses nodes."""
     choices = bind_settings(line, workflow, object_info)
     if not choices and line.widget not in (None, "checkbox"):
-        raise Misfit("preset", f"a {line.widget} widget needs a slot; only a checkbox can do with bypass alone.")
+        raise Misfit(
+            "preset",
+            f"a {line.widget} widget needs a slot; only a checkbox can do with bypass alone.",
+        )
     if choices and line.widget not in (None, "dropdown", "radio"):
-        raise Misfit("widget", f"a {line.widget} widget does not suit choices that set several slots.")
+        raise Misfit(
+            "widget", f"a {line.widget} widget does not suit choices that set several slots."
+        )
     few: Widget = "radio" if len(choices) <= RADIO_CHOICES else "dropdown"
     widget: Widget = line.widget or (few if choices else "checkbox")
     field = replace(bare, widget=widget, choices=choices or None)
-    pairs = [(slot, object_info.spec(workflow.nodes[slot.node_id].class_type, slot.input)) for slot in field.all_slots]
+    pairs = [
+        (slot, object_info.spec(workflow.nodes[slot.node_id].class_type, slot.input))
+        for slot in field.all_slots
+    ]
     field = replace(field, dynamic=_find_dynamic([(slot, spec) for slot, spec in pairs if spec]))
     return set_default(field, line, workflow, None), tuple(describe_settings(line, choices))
 
 
 def _bind_plain(
-    bare: Field, line: FieldFile, workflow: Workflow, object_info: ObjectInfo, embeddings: tuple[str, ...]
+    bare: Field,
+    line: FieldFile,
+    workflow: Workflow,
+    object_info: ObjectInfo,
+    embeddings: tuple[str, ...],
 ) -> tuple[Field, tuple[str, ...]]:
     pairs = [(slot, find_spec(slot, workflow, object_info)) for slot in bare.all_slots]
     specs = [spec for _, spec in pairs]
@@ -142,7 +166,9 @@ def _bind_plain(
         is_integer=any("INT" in spec.types and "FLOAT" not in spec.types for spec in specs),
         is_multiple=widget == "dropdown" and all(map(is_multiselect, specs)),
         dynamic=_find_dynamic(pairs),
-        embeddings=embeddings if widget == "textarea" and _is_prompt(bare, workflow, object_info) else (),
+        embeddings=embeddings
+        if widget == "textarea" and _is_prompt(bare, workflow, object_info)
+        else (),
     )
     field, lost = _narrow_choices(field, pairs, workflow, object_info)
     bound = set_default(field, line, workflow, specs[0])
@@ -151,7 +177,9 @@ def _bind_plain(
 
 
 def _choose_help(line: FieldFile, field: Field, spec: InputSpec) -> str:
-    """The preset's line of help, else the server's; what a server says of a width does not suit a size."""
+    """The preset's line of help, else the server's; what a server says of a width does not suit a
+    size.
+    """
     if line.help is not None:
         return line.help
     return "" if "width" in field.slots else spec.tooltip
@@ -159,7 +187,11 @@ def _choose_help(line: FieldFile, field: Field, spec: InputSpec) -> str:
 
 def _find_dynamic(pairs: Pairs) -> frozenset[Slot]:
     """The slots in which ComfyUI's own page expands `{a|b}`."""
-    return frozenset(slot for slot, spec in pairs if spec.options.get("dynamicPrompts") and "STRING" in spec.types)
+    return frozenset(
+        slot
+        for slot, spec in pairs
+        if spec.options.get("dynamicPrompts") and "STRING" in spec.types
+    )
 
 
 def _read_placeholder(spec: InputSpec) -> str:
@@ -173,22 +205,32 @@ def _is_prompt(field: Field, workflow: Workflow, object_info: ObjectInfo) -> boo
     return any("CLIP" in spec.types for known in classes if known for spec in known.inputs.values())
 
 
-def _narrow(name: str, line: FieldFile, specs: list[InputSpec]) -> tuple[int | float | None, int | float | None]:
-    """The narrower limits of preset and server; sizes are at least a pixel, whatever the server says."""
+def _narrow(
+    name: str, line: FieldFile, specs: list[InputSpec]
+) -> tuple[int | float | None, int | float | None]:
+    """The narrower limits of preset and server; sizes are at least a pixel, whatever the server
+    says.
+    """
     lows = [limit for limit in (line.min, *(spec.minimum for spec in specs)) if limit is not None]
     highs = [limit for limit in (line.max, *(spec.maximum for spec in specs)) if limit is not None]
     low, high = max(lows, default=None), min(highs, default=None)
     if line.slots is not None:
         low = max(low or 1, 1)
     if low is not None and high is not None and low > high:
-        raise Misfit("preset", f"no value is left: {name} would have to be at least {low} and at most {high}.")
+        raise Misfit(
+            "preset",
+            f"no value is left: {name} would have to be at least {low} and at most {high}.",
+        )
     return low, high
 
 
 def _narrow_choices(
     field: Field, pairs: Pairs, workflow: Workflow, object_info: ObjectInfo
 ) -> tuple[Field, tuple[str, ...]]:
-    """The field with the choices that every input takes, and a sentence for each that falls away. Raises Misfit."""
+    """The field with the choices that every input takes, and a sentence for each that falls away.
+
+    Raises Misfit.
+    """
     specs = [spec for _, spec in pairs]
     if field.widget == "size":
         choices, lost = narrow_sizes(field.choices, field.minimum, field.maximum)
@@ -199,17 +241,27 @@ def _narrow_choices(
         return _read_numbers(field), ()
     unlisted = [spec for spec in specs if spec.choices is None]
     for choice in field.choices if unlisted else ():
-        if problem := next((found for spec in unlisted if (found := check_setting(spec, choice.value))), None):
+        if problem := next(
+            (found for spec in unlisted if (found := check_setting(spec, choice.value))), None
+        ):
             raise Misfit("value", f"a choice does not fit: {problem}")
     if all(spec.type != DYNAMIC_COMBO for spec in specs):
         return field, ()
-    whole = [choice for choice in field.choices if _is_complete(choice, pairs, workflow, object_info)]
-    lost = tuple(f"{c.label} is left out: it needs inputs from other nodes." for c in field.choices if c not in whole)
+    whole = [
+        choice for choice in field.choices if _is_complete(choice, pairs, workflow, object_info)
+    ]
+    lost = tuple(
+        f"{c.label} is left out: it needs inputs from other nodes."
+        for c in field.choices
+        if c not in whole
+    )
     return replace(field, choices=tuple(whole)), lost
 
 
 def _is_complete(choice: Choice, pairs: Pairs, workflow: Workflow, object_info: ObjectInfo) -> bool:
-    """Whether the inputs that this choice of a dynamic combo brings along have values or defaults."""
+    """Whether the inputs that this choice of a dynamic combo brings along have values
+    or defaults.
+    """
     for slot, spec in pairs:
         node = workflow.nodes[slot.node_id]
         inputs = {**node.inputs, slot.input: choice.value}
@@ -230,18 +282,32 @@ def _read_numbers(field: Field) -> Field:
 
 
 def _describe_given(field: Field, line: FieldFile) -> Iterator[str]:
-    """A sentence for each name in the preset's own default that the server spells in another way."""
+    """A sentence for each name in the preset's own default that the server spells in
+    another way.
+    """
     given = line.default if line.fixed is None else line.fixed
-    known = {text for choice in field.choices or () for text in (choice.label, choice.value, str(choice.value))}
-    pairs = zip(given, field.default or (), strict=False) if isinstance(given, list) else [(given, field.default)]
+    known = {
+        text
+        for choice in field.choices or ()
+        for text in (choice.label, choice.value, str(choice.value))
+    }
+    pairs = (
+        zip(given, field.default or (), strict=False)
+        if isinstance(given, list)
+        else [(given, field.default)]
+    )
     for old, new in pairs if field.choices is not None and field.widget != "size" else ():
         name, found = getattr(old, "name", old), new["name"] if isinstance(new, dict) else new
         if isinstance(name, str) and name not in known and name != found and isinstance(found, str):
             yield describe_respelled(name, found)
 
 
-def _describe_first(field: Field, line: FieldFile, workflow: Workflow, pairs: Pairs) -> Iterator[str]:
-    """A sentence where the server refuses the workflow's own value, so that the field starts with another one."""
+def _describe_first(
+    field: Field, line: FieldFile, workflow: Workflow, pairs: Pairs
+) -> Iterator[str]:
+    """A sentence where the server refuses the workflow's own value, so that the field starts with
+    another one.
+    """
     if line.default is not None or line.fixed is not None:
         return
     for slot, spec in pairs[:1] if field.widget != "size" else pairs:
@@ -251,4 +317,7 @@ def _describe_first(field: Field, line: FieldFile, workflow: Workflow, pairs: Pa
         if spec.choices is not None and isinstance(own, str):
             yield f"this ComfyUI does not have {own}; the form starts with {field.default} instead."
         else:
-            yield f"the workflow's own {show(own)} is not possible here; the form starts with {field.default} instead."
+            yield (
+                f"the workflow's own {show(own)} is not possible here; the form starts with "
+                f"{field.default} instead."
+            )

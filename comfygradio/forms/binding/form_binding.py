@@ -1,4 +1,6 @@
-"""Binding of whole forms: every line of a preset file, and whether the workflow can run with them."""
+"""Binding of whole forms: every line of a preset file, and whether the workflow can
+run with them.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,11 @@ from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.binding.agreement import connect_fields
 from comfygradio.forms.binding.field_binding import bind_field, find_claimed
 from comfygradio.forms.binding.healing import heal_workflow
-from comfygradio.forms.binding.soundness import find_bypass_problems, find_graph_problems, find_missing_classes
+from comfygradio.forms.binding.soundness import (
+    find_bypass_problems,
+    find_graph_problems,
+    find_missing_classes,
+)
 from comfygradio.forms.binding.specs import MissingClass
 from comfygradio.forms.checks import check_value
 from comfygradio.forms.field import MEDIA, Field, Refused
@@ -26,9 +32,15 @@ Fixed = tuple[tuple[Slot, Any], ...]
 
 
 def bind_form(
-    name: str, file: PresetFile, workflow: Workflow, object_info: ObjectInfo, embeddings: Sequence[str] = ()
+    name: str,
+    file: PresetFile,
+    workflow: Workflow,
+    object_info: ObjectInfo,
+    embeddings: Sequence[str] = (),
 ) -> Form:
-    """Bind a preset file to a server; whatever does not fit is collected in the form's `problems`, all at once."""
+    """Bind a preset file to a server; whatever does not fit is collected in the form's `problems`,
+    all at once.
+    """
     healed, notes = heal_workflow(workflow, object_info)
     binder = _Binder(healed, object_info, tuple(embeddings))
     for key, line in file.fields.items():
@@ -38,11 +50,18 @@ def bind_form(
     outputs = binder.find_outputs(file)
     missing = find_missing_classes(settled, object_info)
     own = {**dict.fromkeys(binder.claimed), **_find_certain(fields), **dict(binder.fixed)}
-    problems = [*missing, *binder.problems, *disagreements, *find_graph_problems(settled, object_info, own)]
+    problems = [
+        *missing,
+        *binder.problems,
+        *disagreements,
+        *find_graph_problems(settled, object_info, own),
+    ]
     problems += [] if missing else _find_bypass_problems(fields, settled, object_info)
     notes = (*notes, *binder.notes, *(_check_examples(file, fields) if not problems else ()))
     fixed = tuple(binder.fixed)
-    return Form(name, file.title, file, settled, fields, fixed, outputs, tuple(problems), notes, object_info)
+    return Form(
+        name, file.title, file, settled, fields, fixed, outputs, tuple(problems), notes, object_info
+    )
 
 
 class _Binder:
@@ -51,7 +70,9 @@ class _Binder:
     `claimed` are the slots of lines that could not be bound.
     """
 
-    def __init__(self, workflow: Workflow, object_info: ObjectInfo, embeddings: tuple[str, ...]) -> None:
+    def __init__(
+        self, workflow: Workflow, object_info: ObjectInfo, embeddings: tuple[str, ...]
+    ) -> None:
         self._workflow = workflow
         self._object_info = object_info
         self._embeddings = embeddings
@@ -87,14 +108,18 @@ class _Binder:
             outputs.append(node.id)
             known = self._object_info.get(node.class_type)
             if known and not known.is_output:
-                self.problems.append(Problem("preset", f"outputs: {node.title} is no output node.", node=node.id))
+                self.problems.append(
+                    Problem("preset", f"outputs: {node.title} is no output node.", node=node.id)
+                )
         return tuple(outputs)
 
 
 def _spread_fixed(field: Field, fixed: Any) -> list[tuple[Slot, Any]]:
     """Slot and value of a fixed line; a file is named as the server has it."""
     if field.widget in MEDIA and not isinstance(fixed, str):
-        raise Misfit("value", "the fixed value does not fit: write the file's name as the server has it.")
+        raise Misfit(
+            "value", "the fixed value does not fit: write the file's name as the server has it."
+        )
     value = fixed if field.widget in MEDIA else check_value(field, field.default)
     if field.template:
         value = fill_template(field.template, {"value": str(value)})
@@ -111,37 +136,54 @@ def _spread(field: Field, value: Any) -> list[tuple[Slot, Any]]:
 
 
 def _settle(workflow: Workflow, fields: Mapping[str, Field], object_info: ObjectInfo) -> Workflow:
-    """The workflow for fields that stay empty: values of its own that the server refuses give way to the default."""
+    """The workflow for fields that stay empty: values of its own that the server refuses give way
+    to the default.
+    """
     nodes = dict(workflow.nodes)
     for field in fields.values():
-        if not field.optional or field.widget in (*MEDIA, "loras") or field.template or field.default is None:
+        if (
+            not field.optional
+            or field.widget in (*MEDIA, "loras")
+            or field.template
+            or field.default is None
+        ):
             continue
         for slot, value in _spread(field, check_value(field, field.default)):
             node = nodes[slot.node_id]
             spec = object_info.spec(node.class_type, slot.input, node.inputs)
-            if spec and (slot.input not in node.inputs or check_literal(spec, node.inputs[slot.input])):
+            if spec and (
+                slot.input not in node.inputs or check_literal(spec, node.inputs[slot.input])
+            ):
                 nodes[node.id] = replace(node, inputs={**node.inputs, slot.input: value})
     return replace(workflow, nodes=nodes)
 
 
 def _find_certain(fields: Mapping[str, Field]) -> dict[Slot, Any]:
-    """The slots that the form fills whatever people put in, or whose nodes are bypassed where it does not."""
+    """The slots that the form fills whatever people put in, or whose nodes are bypassed where it
+    does not.
+    """
     bypassed = {node for field in fields.values() for node in field.bypass}
     certain: list[Slot] = []
     for field in fields.values():
         may_stay_empty = field.optional or (field.widget in MEDIA and field.show_if)
         own = {slot for part in field.slots.values() for slot in part}
-        if sets := [{slot for slot, _ in choice.sets} for choice in field.choices or () if not field.slots]:
+        if sets := [
+            {slot for slot, _ in choice.sets} for choice in field.choices or () if not field.slots
+        ]:
             own = set.intersection(*sets)
         is_filled = field.widget == "loras" or not may_stay_empty
         certain += own if is_filled else {slot for slot in own if slot.node_id in bypassed}
     return dict.fromkeys(certain)
 
 
-def _find_bypass_problems(fields: Mapping[str, Field], workflow: Workflow, object_info: ObjectInfo) -> list[Problem]:
+def _find_bypass_problems(
+    fields: Mapping[str, Field], workflow: Workflow, object_info: ObjectInfo
+) -> list[Problem]:
     found: list[Problem] = []
     for name, field in fields.items():
-        loaders = [slot.node_id for slot in field.slots.get("", ())] if field.widget == "loras" else []
+        loaders = (
+            [slot.node_id for slot in field.slots.get("", ())] if field.widget == "loras" else []
+        )
         if field.bypass or loaders:
             found += find_bypass_problems(workflow, object_info, name, [*field.bypass, *loaders])
     return found
@@ -157,4 +199,7 @@ def _check_examples(file: PresetFile, fields: Mapping[str, Field]) -> Iterator[s
             try:
                 check_value(field, read_rows(value))
             except Refused as refusal:
-                yield f"The example {example.get('title', index)} does not fit here: {field.label}: {refusal}"
+                yield (
+                    f"The example {example.get('title', index)} does not fit here: "
+                    f"{field.label}: {refusal}"
+                )

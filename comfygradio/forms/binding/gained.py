@@ -1,4 +1,6 @@
-"""Gained inputs: required ones that a node lacks, because it is newer than the workflow or another choice was made."""
+"""Gained inputs: required ones that a node lacks, because it is newer than the workflow or another
+choice was made.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,11 @@ DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
 
 
 def fill_gained(class_type: str, inputs: dict[str, Any], object_info: ObjectInfo) -> dict[str, Any]:
-    """Put the server's default, else its first choice, into every required input that is missing, in place.
+    """Put the server's default, else its first choice, into every required input that is missing,
+    in place.
 
-    Returns what was put where. A dynamic combo brings inputs of its own along, which are filled as well.
+    Returns what was put where. A dynamic combo brings inputs of its own along, which are filled as
+    well.
     """
     filled: dict[str, Any] = {}
     while gained := _find_gained(class_type, inputs, object_info):
@@ -24,7 +28,9 @@ def fill_gained(class_type: str, inputs: dict[str, Any], object_info: ObjectInfo
     return filled
 
 
-def find_missing(class_type: str, inputs: Mapping[str, Any], object_info: ObjectInfo) -> list[InputSpec]:
+def find_missing(
+    class_type: str, inputs: Mapping[str, Any], object_info: ObjectInfo
+) -> list[InputSpec]:
     """The required inputs that are missing; growing rows of inputs (V3) are not looked into."""
     specs = object_info.active_specs(class_type, inputs)
     return [
@@ -42,9 +48,16 @@ def is_dynamic(class_type: str, object_info: ObjectInfo) -> bool:
     return known is not None and any(spec.type == DYNAMIC_COMBO for spec in known.inputs.values())
 
 
-def _find_gained(class_type: str, inputs: dict[str, Any], object_info: ObjectInfo) -> tuple[InputSpec, Any] | None:
+def _find_gained(
+    class_type: str, inputs: dict[str, Any], object_info: ObjectInfo
+) -> tuple[InputSpec, Any] | None:
     for spec in find_missing(class_type, inputs, object_info):
         value = spec.default if spec.default is not None else next(iter(spec.choices or ()), None)
-        if has_widget(spec) and not spec.media and value is not None and check_literal(spec, wrap(value)) is None:
+        if (
+            has_widget(spec)
+            and not spec.media
+            and value is not None
+            and check_literal(spec, wrap(value)) is None
+        ):
             return spec, value
     return None

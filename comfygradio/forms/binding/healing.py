@@ -1,7 +1,8 @@
 """Healing: a stored workflow is adjusted to the server of today, never silently.
 
-Nodes gain required inputs with new versions and the server fills in no defaults (ComfyUI v0.33.0); models lie in other
-folders, and Windows spells them with a backslash; workflows taken from pictures carry what the server wrote into them.
+Nodes gain required inputs with new versions and the server fills in no defaults (ComfyUI v0.33.0);
+models lie in other folders, and Windows spells them with a backslash; workflows taken from pictures
+carry what the server wrote into them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from comfygradio.forms.names import match_name
 
 
 def heal_workflow(workflow: Workflow, object_info: ObjectInfo) -> tuple[Workflow, tuple[str, ...]]:
-    """The workflow as this server can run it, as far as that is certain, and a sentence for each change."""
+    """The workflow as this server can run it, as far as that is certain, and a sentence for each
+    change.
+    """
     notes = [*workflow.notes]
     needed = find_needed(workflow, object_info)
     nodes = {}
@@ -34,23 +37,39 @@ def heal_workflow(workflow: Workflow, object_info: ObjectInfo) -> tuple[Workflow
 
 
 def _fill_gained(node: Node, inputs: dict[str, Any], object_info: ObjectInfo) -> Iterator[str]:
-    """Required inputs that the node has gained since the workflow was stored get the server's default."""
+    """Required inputs that the node has gained since the workflow was stored get the server's
+    default.
+    """
     for name, value in fill_gained(node.class_type, inputs, object_info).items():
-        yield f"{node.title} has a new input {name} on this ComfyUI; it gets the server's default, {show(value)}."
+        yield (
+            f"{node.title} has a new input {name} on this ComfyUI; it gets the server's "
+            f"default, {show(value)}."
+        )
 
 
 def _repair_names(node: Node, inputs: dict[str, Any], object_info: ObjectInfo) -> Iterator[str]:
     """Names that the server spells in another way are taken over where exactly one fits."""
     for spec in object_info.active_specs(node.class_type, inputs):
-        if spec.choices is None or spec.media or spec.name not in inputs or isinstance(inputs[spec.name], list):
+        if (
+            spec.choices is None
+            or spec.media
+            or spec.name not in inputs
+            or isinstance(inputs[spec.name], list)
+        ):
             continue
         value = unwrap(inputs[spec.name])
         if isinstance(value, list) and not is_multiselect(spec):
             continue
-        spelled = [_respell(name, spec.choices) for name in (value if isinstance(value, list) else [value])]
-        inputs[spec.name] = wrap([name for name, _ in spelled]) if isinstance(value, list) else spelled[0][0]
+        spelled = [
+            _respell(name, spec.choices) for name in (value if isinstance(value, list) else [value])
+        ]
+        inputs[spec.name] = (
+            wrap([name for name, _ in spelled]) if isinstance(value, list) else spelled[0][0]
+        )
         yield from (
-            f"{node.title}: {old} is called {name} on this ComfyUI." for name, old in spelled if old is not None
+            f"{node.title}: {old} is called {name} on this ComfyUI."
+            for name, old in spelled
+            if old is not None
         )
 
 

@@ -1,4 +1,6 @@
-"""Binding of LoRA lists: where the chain stands in the workflow, and what the server offers for it."""
+"""Binding of LoRA lists: where the chain stands in the workflow, and what the server
+offers for it.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ LOADER, MODEL_LOADER = "LoraLoader", "LoraLoaderModelOnly"
 def bind_loras(
     bare: Field, line: FieldFile, workflow: Workflow, object_info: ObjectInfo
 ) -> tuple[Field, tuple[str, ...]]:
-    """The list of rows for existing loaders (`slot`) or for a chain put before inputs (`slots`), and notes.
+    """The list of rows for existing loaders (`slot`) or for a chain put before inputs (`slots`),
+    and notes.
 
     Raises Misfit.
     """
@@ -32,9 +35,19 @@ def bind_loras(
     choices = bind_choices(line, offered)
     if choices is None:
         name, kind = name_specs[0].name, name_specs[0].type
-        raise Misfit("widget", f"a loras widget needs a list of files, and {name} is of type {kind}.")
-    lows = [limit for limit in (line.min, strength_spec.minimum if strength_spec else None) if limit is not None]
-    highs = [limit for limit in (line.max, strength_spec.maximum if strength_spec else None) if limit is not None]
+        raise Misfit(
+            "widget", f"a loras widget needs a list of files, and {name} is of type {kind}."
+        )
+    lows = [
+        limit
+        for limit in (line.min, strength_spec.minimum if strength_spec else None)
+        if limit is not None
+    ]
+    highs = [
+        limit
+        for limit in (line.max, strength_spec.maximum if strength_spec else None)
+        if limit is not None
+    ]
     field = replace(
         bare,
         widget="loras",
@@ -52,39 +65,62 @@ def bind_loras(
 
 
 def list_classes(line: FieldFile) -> set[str]:
-    """The loader classes that a line adds to the workflow, so that the server has to be asked about them."""
+    """The loader classes that a line adds to the workflow, so that the server has to be asked about
+    them.
+    """
     if not line.slots or "model" not in line.slots:
         return set()
     return {LOADER if "clip" in line.slots else MODEL_LOADER}
 
 
-def _find_specs(field: Field, workflow: Workflow, object_info: ObjectInfo) -> tuple[list[InputSpec], InputSpec | None]:
+def _find_specs(
+    field: Field, workflow: Workflow, object_info: ObjectInfo
+) -> tuple[list[InputSpec], InputSpec | None]:
     """The specs of the loaders' names, and of a strength."""
     if "" in field.slots:
         specs = [find_spec(slot, workflow, object_info) for slot in field.slots[""]]
         loader = object_info.get(workflow.nodes[field.slots[""][0].node_id].class_type)
-        strengths = [spec for name, spec in (loader.inputs if loader else {}).items() if name.startswith("strength")]
+        strengths = [
+            spec
+            for name, spec in (loader.inputs if loader else {}).items()
+            if name.startswith("strength")
+        ]
         return specs, next(iter(strengths), None)
     for part, slots in field.slots.items():
         _check_links(part, slots, workflow, object_info)
     name = LOADER if "clip" in field.slots else MODEL_LOADER
     loader = object_info.get(name)
     if loader is None or "lora_name" not in loader.inputs:
-        raise MissingClass("missing_class", f"this ComfyUI has no node class {name}, which a LoRA list adds.")
+        raise MissingClass(
+            "missing_class", f"this ComfyUI has no node class {name}, which a LoRA list adds."
+        )
     return [loader.inputs["lora_name"]], loader.inputs.get("strength_model")
 
 
-def _check_links(part: str, slots: tuple[Slot, ...], workflow: Workflow, object_info: ObjectInfo) -> None:
+def _check_links(
+    part: str, slots: tuple[Slot, ...], workflow: Workflow, object_info: ObjectInfo
+) -> None:
     links = {Link.parse(read_slot(workflow, slot)) for slot in slots}
     if None in links:
-        raise Misfit("slot", f"the {part} slot of a LoRA list is an input that another node feeds, such as 3.{part}.")
+        raise Misfit(
+            "slot",
+            f"the {part} slot of a LoRA list is an input that another node feeds, such as "
+            f"3.{part}.",
+        )
     if len(links) > 1:
-        raise Misfit("slot", f"the {part} slots of a LoRA list have to be fed by the same output of the same node.")
+        raise Misfit(
+            "slot",
+            f"the {part} slots of a LoRA list have to be fed by the same output of the same node.",
+        )
     for slot in slots:
         node = workflow.nodes[slot.node_id]
         spec = object_info.spec(node.class_type, slot.input, node.inputs)
         if spec and not {part.upper(), "*"} & spec.types and not spec.type.startswith("COMFY_"):
-            raise Misfit("slot", f"the {part} slot of a LoRA list takes a {part.upper()}; {slot} takes a {spec.type}.")
+            raise Misfit(
+                "slot",
+                f"the {part} slot of a LoRA list takes a {part.upper()}; {slot} takes a "
+                f"{spec.type}.",
+            )
 
 
 def _start_with_own(field: Field, workflow: Workflow) -> tuple[Field, tuple[str, ...]]:

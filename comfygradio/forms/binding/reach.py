@@ -1,4 +1,6 @@
-"""Reach: the nodes that a workflow's outputs are made from; ComfyUI neither checks nor runs any others."""
+"""Reach: the nodes that a workflow's outputs are made from; ComfyUI neither checks nor runs any
+others.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,15 @@ def find_needed(workflow: Workflow, object_info: ObjectInfo) -> frozenset[str]:
     return workflow.find_upstream(
         node.id
         for node in workflow
-        if ((known := object_info.get(node.class_type)) and known.is_output) or (not known and node.id not in feeding)
+        if ((known := object_info.get(node.class_type)) and known.is_output)
+        or (not known and node.id not in feeding)
     )
 
 
 def find_loop(workflow: Workflow, node_ids: Iterable[str]) -> list[str]:
-    """Ids of nodes that feed one another in a circle, the first one repeated at the end; empty if there is none."""
+    """Ids of nodes that feed one another in a circle, the first one repeated at the end; empty if
+    there is none.
+    """
     done: set[str] = set()
     for start in node_ids:
         way: dict[str, list[str]] = {}
@@ -31,7 +36,9 @@ def find_loop(workflow: Workflow, node_ids: Iterable[str]) -> list[str]:
             node_id = todo[-1]
             if node_id not in way:
                 way[node_id] = [link.node_id for link in workflow.nodes[node_id].links.values()]
-            following = [other for other in way[node_id] if other in workflow.nodes and other not in done]
+            following = [
+                other for other in way[node_id] if other in workflow.nodes and other not in done
+            ]
             if looped := next((other for other in following if other in way), None):
                 return [*todo[todo.index(looped) :], looped]
             if following:

@@ -24,20 +24,32 @@ def find_missing_classes(workflow: Workflow, object_info: ObjectInfo) -> list[Pr
     missing = {node.class_type: node.id for node in workflow if node.class_type not in object_info}
     advice = "install the custom node that brings it, or update ComfyUI."
     return [
-        Problem("missing_class", f"This ComfyUI has no node class {name}; {advice}", node=missing[name], value=name)
+        Problem(
+            "missing_class",
+            f"This ComfyUI has no node class {name}; {advice}",
+            node=missing[name],
+            value=name,
+        )
         for name in sorted(missing)
     ]
 
 
-def find_graph_problems(workflow: Workflow, object_info: ObjectInfo, own: Mapping[Slot, Any]) -> list[Problem]:
-    """Problems of all nodes that the outputs need, except in the slots that the form fills itself (`own`).
+def find_graph_problems(
+    workflow: Workflow, object_info: ObjectInfo, own: Mapping[Slot, Any]
+) -> list[Problem]:
+    """Problems of all nodes that the outputs need, except in the slots that the form fills itself
+    (`own`).
 
-    `own` maps a slot to the value that it will have, None where the form decides later. Nodes of unknown classes are
-    passed over.
+    `own` maps a slot to the value that it will have, None where the form decides later. Nodes of
+    unknown classes are passed over.
     """
     needed = find_needed(workflow, object_info)
     if not needed:
-        return [Problem("preset", "The workflow has no output node; add one in ComfyUI, such as Save Image.")]
+        return [
+            Problem(
+                "preset", "The workflow has no output node; add one in ComfyUI, such as Save Image."
+            )
+        ]
     found: list[Problem] = []
     for node in workflow:
         if node.id in needed:
@@ -51,7 +63,9 @@ def find_graph_problems(workflow: Workflow, object_info: ObjectInfo, own: Mappin
 def find_bypass_problems(
     workflow: Workflow, object_info: ObjectInfo, name: str, bypassed: Collection[str]
 ) -> list[Problem]:
-    """What keeps the workflow from running while the field `name` is empty and these nodes are bypassed."""
+    """What keeps the workflow from running while the field `name` is empty and these nodes are
+    bypassed.
+    """
     graph = workflow.to_json()
     lost = find_lost_required(graph, bypass_nodes(graph, bypassed, object_info), object_info)
     needed = find_needed(Workflow.from_json(graph), object_info) if graph else frozenset()
@@ -60,7 +74,8 @@ def find_bypass_problems(
     return [
         Problem(
             "missing_input",
-            f"bypassing {', '.join(bypassed)} leaves {workflow.nodes[node].title} without its {input}; "
+            f"bypassing {', '.join(bypassed)} leaves {workflow.nodes[node].title} without its "
+            f"{input}; "
             f"bypass node {node} too.",
             name,
             node,
@@ -72,7 +87,11 @@ def find_bypass_problems(
 
 
 def _check_input(
-    workflow: Workflow, object_info: ObjectInfo, node: Node, spec: InputSpec, own: Mapping[Slot, Any]
+    workflow: Workflow,
+    object_info: ObjectInfo,
+    node: Node,
+    spec: InputSpec,
+    own: Mapping[Slot, Any],
 ) -> Iterator[Problem]:
     slot = Slot(node.id, spec.name)
     value = node.inputs.get(spec.name) if own.get(slot) is None else own[slot]
@@ -82,7 +101,9 @@ def _check_input(
     if link is not None:
         yield from _check_link(workflow, object_info, node, spec, link)
     elif spec.name not in node.inputs and slot not in own:
-        if spec.group == "required" and (spec.type == DYNAMIC_COMBO or not spec.type.startswith("COMFY_")):
+        if spec.group == "required" and (
+            spec.type == DYNAMIC_COMBO or not spec.type.startswith("COMFY_")
+        ):
             yield _describe_missing_input(node, spec)
     elif not has_widget(spec):
         return
@@ -95,7 +116,11 @@ def _check_input(
 def _check_rows(workflow: Workflow, node: Node, known: Collection[str]) -> Iterator[Problem]:
     """The links in growing rows of inputs (`images.image0`), whose specs are not looked into."""
     for name, link in node.links.items():
-        if name not in known and name.partition(".")[0] in known and link.node_id not in workflow.nodes:
+        if (
+            name not in known
+            and name.partition(".")[0] in known
+            and link.node_id not in workflow.nodes
+        ):
             yield _describe_lost(node, name, link)
 
 
@@ -108,7 +133,10 @@ def _find_loops(workflow: Workflow, needed: Collection[str]) -> list[Problem]:
 
 
 def _describe_lost(node: Node, name: str, link: Link) -> Problem:
-    text = f"{node.title} takes its {name} from node {link.node_id}, which is not there; export it again."
+    text = (
+        f"{node.title} takes its {name} from node {link.node_id}, which is not there; export "
+        "it again."
+    )
     return Problem("missing_input", text, node=node.id, input=name)
 
 
@@ -121,44 +149,66 @@ def _check_link(
         yield _describe_lost(node, spec.name, link)
     elif known and not 0 <= link.slot < len(known.output_types):
         text = (
-            f"{node.title} takes its {spec.name} from output {link.slot} of {source.title}, which has no such output."
+            f"{node.title} takes its {spec.name} from output {link.slot} of {source.title}, "
+            "which has no such output."
         )
         yield Problem("missing_input", text, node=node.id, input=spec.name)
     elif known and not _fits(known.output_types[link.slot], spec.type):
         made = known.output_types[link.slot]
-        text = f"{node.title} takes a {spec.type} for {spec.name}, but {source.title} gives a {made}."
+        text = (
+            f"{node.title} takes a {spec.type} for {spec.name}, but {source.title} gives a {made}."
+        )
         yield Problem("value", text, node=node.id, input=spec.name)
 
 
 def _is_absent(spec: InputSpec, value: str) -> bool:
-    """Whether a file is surely not there: the server lists those that lie in no folder of its own (ComfyUI v0.33.0)."""
+    """Whether a file is surely not there: the server lists those that lie in no folder of its own
+    (ComfyUI v0.33.0).
+    """
     is_plain = value != "" and not re.search(r"[/\\\[]", value)
     return is_plain and not spec.options.get("remote") and value not in (spec.choices or ())
 
 
 def _fits(made: str, wanted: str) -> bool:
-    """Whether an output may feed an input; what a server leaves open (`*`, types of V3) fits all."""
+    """Whether an output may feed an input; what a server leaves open (`*`, types of
+    V3) fits all.
+    """
     if "*" in (made, wanted) or made.startswith("COMFY_") or wanted.startswith("COMFY_"):
         return True
-    return bool({part.casefold() for part in made.split(",")} & {part.casefold() for part in wanted.split(",")})
+    return bool(
+        {part.casefold() for part in made.split(",")}
+        & {part.casefold() for part in wanted.split(",")}
+    )
 
 
 def _describe_missing_input(node: Node, spec: InputSpec) -> Problem:
     if has_widget(spec):
-        text = f"{node.title} lacks a value for {spec.name}, and the server has no default; export the workflow again."
+        text = (
+            f"{node.title} lacks a value for {spec.name}, and the server has no default; "
+            "export the workflow again."
+        )
     else:
         text = (
-            f"{node.title} needs a {spec.type} for {spec.name}, and nothing is connected; connect it and export again."
+            f"{node.title} needs a {spec.type} for {spec.name}, and nothing is connected; "
+            "connect it and export again."
         )
     return Problem("missing_input", text, node=node.id, input=spec.name)
 
 
 def _describe_literal(node: Node, spec: InputSpec, value: Any, problem: str) -> Problem:
     if spec.choices is None or isinstance(value, list):
-        return Problem("value", f"{node.title}: {problem}", node=node.id, input=spec.name, value=value)
+        return Problem(
+            "value", f"{node.title}: {problem}", node=node.id, input=spec.name, value=value
+        )
     value, near = unwrap(value), find_near(unwrap(value), spec.choices)
     folder = guess_folder(node.class_type, spec.name)
-    hint = f"it has {', '.join(near)}" if near else f"it has {len(spec.choices)} others" if spec.choices else ""
+    hint = (
+        f"it has {', '.join(near)}"
+        if near
+        else f"it has {len(spec.choices)} others"
+        if spec.choices
+        else ""
+    )
     shown, hint = show(value), hint or "it has none at all"
     what = f"{node.title} needs {spec.name} {shown}, which this ComfyUI does not have ({hint}); "
     where = f"models/{folder} on its machine" if folder else "its models folder"
@@ -170,7 +220,8 @@ def _describe_literal(node: Node, spec: InputSpec, value: Any, problem: str) -> 
 
 def _describe_file(node: Node, spec: InputSpec, value: str) -> Problem:
     text = (
-        f"{node.title} needs the file {show(value)} for {spec.name}, which this ComfyUI does not have; "
+        f"{node.title} needs the file {show(value)} for {spec.name}, which this ComfyUI does not "
+        "have; "
         "upload it there, or make it a field of the preset."
     )
     return Problem("missing_model", text, node=node.id, input=spec.name, value=value)

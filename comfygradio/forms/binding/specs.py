@@ -7,12 +7,16 @@ from comfygradio.comfy.workflow import Link, Workflow
 from comfygradio.forms.problem import Misfit
 from comfygradio.forms.slots import Slot
 
-WIDGET_TYPES = frozenset({"INT", "FLOAT", "STRING", "BOOLEAN", "COLOR", "COMBO", "COMFY_DYNAMICCOMBO_V3"})
+WIDGET_TYPES = frozenset(
+    {"INT", "FLOAT", "STRING", "BOOLEAN", "COLOR", "COMBO", "COMFY_DYNAMICCOMBO_V3"}
+)
 """Types that a person can fill in; anything else comes from another node."""
 
 
 class MissingClass(Misfit):
-    """The node of a slot has a class that the server lacks; the form reports such classes once for all fields."""
+    """The node of a slot has a class that the server lacks; the form reports such classes once for
+    all fields.
+    """
 
 
 def find_spec(slot: Slot, workflow: Workflow, object_info: ObjectInfo) -> InputSpec:
@@ -28,11 +32,17 @@ def find_spec(slot: Slot, workflow: Workflow, object_info: ObjectInfo) -> InputS
         )
     definition = object_info.get(node.class_type)
     if definition is None:
-        raise MissingClass("missing_class", f"this ComfyUI has no node class {node.class_type}.", node.id)
+        raise MissingClass(
+            "missing_class", f"this ComfyUI has no node class {node.class_type}.", node.id
+        )
     spec = object_info.spec(node.class_type, slot.input, node.inputs)
     if spec is None:
         listed = ", ".join(definition.inputs) or "none"
-        raise Misfit("slot", f"node {node.id} ({node.title}) has no input {slot.input}; it has {listed}.", node.id)
+        raise Misfit(
+            "slot",
+            f"node {node.id} ({node.title}) has no input {slot.input}; it has {listed}.",
+            node.id,
+        )
     return spec
 
 

@@ -25,7 +25,9 @@ SUITED: Mapping[Widget, frozenset[str]] = {
 """What a widget can fill; the widgets left out depend on choices or uploads instead."""
 
 LISTS: frozenset[Widget] = frozenset({"dropdown", "radio", "loras", "size"})
-NUMBERS: frozenset[Widget] = frozenset({"number", "slider", "seed", "size", "loras", "dropdown", "radio"})
+NUMBERS: frozenset[Widget] = frozenset(
+    {"number", "slider", "seed", "size", "loras", "dropdown", "radio"}
+)
 
 USES: Mapping[str, frozenset[Widget]] = {
     "choices": LISTS,
@@ -38,8 +40,13 @@ USES: Mapping[str, frozenset[Widget]] = {
 """The widgets that a key says something about; elsewhere it would be passed over in silence."""
 
 
-def choose_widget(field: Field, line: FieldFile, spec: InputSpec, choices: tuple[Choice, ...] | None) -> Widget:
-    """The widget that suits an input by itself. Raises Misfit where only other nodes can feed it."""
+def choose_widget(
+    field: Field, line: FieldFile, spec: InputSpec, choices: tuple[Choice, ...] | None
+) -> Widget:
+    """The widget that suits an input by itself.
+
+    Raises Misfit where only other nodes can feed it.
+    """
     if "width" in field.slots:
         return "size"
     if spec.media is not None:
@@ -56,7 +63,10 @@ def choose_widget(field: Field, line: FieldFile, spec: InputSpec, choices: tuple
         return "checkbox"
     if "STRING" in spec.types:
         return "textarea" if spec.is_multiline else "text"
-    raise Misfit("slot", f"input {spec.name} takes a {spec.type} from another node and cannot be set from a form.")
+    raise Misfit(
+        "slot",
+        f"input {spec.name} takes a {spec.type} from another node and cannot be set from a form.",
+    )
 
 
 def check_widget(
@@ -68,12 +78,19 @@ def check_widget(
         if suited and not (suited & spec.types and spec.choices is None):
             raise _misfit(widget, spec)
         if widget in ("dropdown", "radio") and choices is None:
-            message = f"a {widget} widget needs choices, and the server offers none for input {spec.name}."
+            message = (
+                f"a {widget} widget needs choices, and the server offers none for input "
+                f"{spec.name}."
+            )
             raise Misfit("widget", message)
-        if widget in MEDIA and not (spec.media or spec.choices is not None or "STRING" in spec.types):
+        if widget in MEDIA and not (
+            spec.media or spec.choices is not None or "STRING" in spec.types
+        ):
             raise _misfit(widget, spec)
         if line.template is not None and "STRING" not in spec.types:
-            raise Misfit("widget", f"a template makes a text; input {spec.name} is {_describe_type(spec)}.")
+            raise Misfit(
+                "widget", f"a template makes a text; input {spec.name} is {_describe_type(spec)}."
+            )
 
 
 def check_keys(field: Field, line: FieldFile) -> None:
@@ -81,9 +98,15 @@ def check_keys(field: Field, line: FieldFile) -> None:
     article = "an" if field.widget[0] in "aeiou" else "a"
     for key, widgets in USES.items():
         if getattr(line, key) is not None and field.widget not in widgets:
-            raise Misfit("preset", f"{article} {field.widget} widget has no use for {key}; remove it.")
+            raise Misfit(
+                "preset", f"{article} {field.widget} widget has no use for {key}; remove it."
+            )
     if field.widget in MEDIA and line.default is not None:
-        raise Misfit("preset", f"{article} {field.widget} widget starts empty; remove default, or write fixed instead.")
+        raise Misfit(
+            "preset",
+            f"{article} {field.widget} widget starts empty; remove default, or write fixed "
+            "instead.",
+        )
     may_be_empty = field.optional or field.is_multiple or field.widget in ("checkbox", "loras")
     if field.bypass and not may_be_empty:
         raise Misfit("preset", "bypass is for fields that may stay empty; add optional: true.")
@@ -99,7 +122,9 @@ def _is_short_range(line: FieldFile, spec: InputSpec) -> bool:
 def _misfit(widget: Widget, spec: InputSpec) -> Misfit:
     article = "an" if widget[0] in "aeiou" else "a"
     return Misfit(
-        "widget", f"{article} {widget} widget does not suit input {spec.name}, which is {_describe_type(spec)}."
+        "widget",
+        f"{article} {widget} widget does not suit input {spec.name}, which is "
+        f"{_describe_type(spec)}.",
     )
 
 

@@ -1,4 +1,6 @@
-"""Drafts: a preset suggested for a workflow, as data; `writer` writes it as YAML, and the author's page edits it."""
+"""Drafts: a preset suggested for a workflow, as data; `writer` writes it as YAML, and the author's
+page edits it.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +25,12 @@ from comfygradio.forms.preset_file import PresetFile
 
 @dataclass(frozen=True)
 class Draft:
-    """A suggested preset. `fields` are the form; `left_out` are further lines that could be added to it.
+    """A suggested preset. `fields` are the form; `left_out` are further lines that could be added
+    to it.
 
-    `workflow` is what has to be stored beside the preset: it may differ from the one that was read. `outputs` are node
-    ids, empty for every output node. `notes` tell what was guessed and what was not found.
+    `workflow` is what has to be stored beside the preset: it may differ from the one that was read.
+    `outputs` are node ids, empty for every output node. `notes` tell what was guessed and what was
+    not found.
     """
 
     title: str
@@ -52,8 +56,12 @@ class Draft:
         )
 
 
-def draft_preset(workflow: Workflow, object_info: ObjectInfo, saved: Mapping[str, Any] | None = None) -> Draft:
-    """A preset for a workflow; `saved` is what ComfyUI's page keeps of it (UI format), for the marks in it."""
+def draft_preset(
+    workflow: Workflow, object_info: ObjectInfo, saved: Mapping[str, Any] | None = None
+) -> Draft:
+    """A preset for a workflow; `saved` is what ComfyUI's page keeps of it (UI format), for the
+    marks in it.
+    """
     return draft_marked(read_markers(workflow, object_info, saved), object_info)
 
 
@@ -64,12 +72,18 @@ def draft_marked(marked: Marked, object_info: ObjectInfo) -> Draft:
     kind = find_kind(graph, guess.catch)
     hinted = apply_hints(graph, guess, marked.hints)
     others, offered = find_others(graph, guess.catch, guess.ranks)
-    labels = {"prompt": kind.question, "size": "Video size" if find_medium(graph) == "video" else "Picture size"}
+    labels = {
+        "prompt": kind.question,
+        "size": "Video size" if find_medium(graph) == "video" else "Picture size",
+    }
     simple = hinted.fields
     if simple:
         others, offered = [], [*others, *offered]
     names = [field.name for field in simple]
-    fields = [*simple, *write_fields(graph, [*sort_findings(hinted.findings), *others], labels, names)]
+    fields = [
+        *simple,
+        *write_fields(graph, [*sort_findings(hinted.findings), *others], labels, names),
+    ]
     fields.sort(key=lambda field: field.line.advanced)
     names = [field.name for field in fields]
     left_out = write_fields(graph, [*guess.left_out, *offered], {}, names)

@@ -14,9 +14,19 @@ MOST_TEXT = 2000
 
 
 def write_examples(graph: Graph, fields: Sequence[DraftField]) -> tuple[Mapping[str, Any], ...]:
-    """The workflow's own texts and seed, so that its author's result can be made again; () without texts."""
-    texts = {f.name: _read(graph, f) for f in fields if f.role in ("prompt", "tags", "lyrics") and not f.line.advanced}
-    texts = {name: text for name, text in texts.items() if isinstance(text, str) and 0 < len(text) <= MOST_TEXT}
+    """The workflow's own texts and seed, so that its author's result can be made again; () without
+    texts.
+    """
+    texts = {
+        f.name: _read(graph, f)
+        for f in fields
+        if f.role in ("prompt", "tags", "lyrics") and not f.line.advanced
+    }
+    texts = {
+        name: text
+        for name, text in texts.items()
+        if isinstance(text, str) and 0 < len(text) <= MOST_TEXT
+    }
     seeds = {f.name: _read(graph, f) for f in fields if f.role == "seed" and not f.line.advanced}
     seeds = {name: seed for name, seed in seeds.items() if isinstance(seed, int) and seed >= 0}
     return ({"title": "As in the workflow", **texts, **seeds},) if texts else ()
@@ -24,25 +34,35 @@ def write_examples(graph: Graph, fields: Sequence[DraftField]) -> tuple[Mapping[
 
 def write_notes(graph: Graph, guess: Guess, left_out: Sequence[DraftField]) -> list[str]:
     """What was not found, what is uncertain, and what was left out."""
-    notes = [f"This ComfyUI has no node class {name}; its inputs were guessed." for name in _list_missing(graph)]
+    notes = [
+        f"This ComfyUI has no node class {name}; its inputs were guessed."
+        for name in _list_missing(graph)
+    ]
     catch = guess.catch
     if not catch.findings:
         notes.append("Nothing that people usually set was found.")
     if guess.samplers and not catch.has("prompt", "tags"):
         notes.append("No text that can be set was found before the samplers.")
     if guess.samplers and not catch.has("size", "shape"):
-        notes.append("No width and height were found; the size follows a picture, or other nodes work it out.")
+        notes.append(
+            "No width and height were found; the size follows a picture, or other nodes work "
+            "it out."
+        )
     if guess.samplers and not catch.has("seed"):
         notes.append("No seed was found.")
     notes += _describe_merged(graph, guess)
     unused = len(graph.workflow.nodes) - len(graph.order)
     if unused:
         nodes = "1 node leads" if unused == 1 else f"{unused} nodes lead"
-        notes.append(f"{nodes} to no result, or a switch leaves them out; their inputs were not looked at.")
+        notes.append(
+            f"{nodes} to no result, or a switch leaves them out; their inputs were not looked at."
+        )
     if left_out:
         names = ", ".join(field.name for field in left_out[:12])
         more = f" and {len(left_out) - 12} more" if len(left_out) > 12 else ""
-        inputs = "1 further input was" if len(left_out) == 1 else f"{len(left_out)} further inputs were"
+        inputs = (
+            "1 further input was" if len(left_out) == 1 else f"{len(left_out)} further inputs were"
+        )
         notes.append(f"{inputs} left out: {names}{more}.")
     return notes
 
@@ -57,7 +77,10 @@ def _describe_merged(graph: Graph, guess: Guess) -> list[str]:
     for found in guess.catch.findings:
         texts = {str(graph.value(slot)).strip() for slot in found.slots}
         if found.role in ("prompt", "negative_prompt") and len(texts) > 1:
-            where, names = graph.describe(found.first.node_id), ", ".join(slot.input for slot in found.slots)
+            where, names = (
+                graph.describe(found.first.node_id),
+                ", ".join(slot.input for slot in found.slots),
+            )
             notes.append(f"{where} had different texts in {names}; one field fills them all.")
     return notes
 

@@ -13,8 +13,9 @@ from comfygradio.forms.slots import Slot
 class Finding:
     """Inputs that belong together and the role they play.
 
-    `parts` maps the part of a value ("" for a plain one; "width" and "height" of a size) to inputs. `keys` are further
-    keys of the field's line in the preset file. With `is_side` it is not among the first things people ask for.
+    `parts` maps the part of a value ("" for a plain one; "width" and "height" of a size) to inputs.
+    `keys` are further keys of the field's line in the preset file. With `is_side` it is not among
+    the first things people ask for.
     """
 
     role: str
@@ -34,7 +35,9 @@ class Finding:
         return self.slots[0]
 
 
-def plain(role: str, slots: Iterable[Slot], why: str, is_side: bool = False, **keys: Any) -> Finding:
+def plain(
+    role: str, slots: Iterable[Slot], why: str, is_side: bool = False, **keys: Any
+) -> Finding:
     """A finding whose value is one plain value."""
     return Finding(role, {"": tuple(slots)}, why, keys, is_side)
 
@@ -48,7 +51,9 @@ class Catch:
     claimed: set[Slot] = field(default_factory=set)
 
     def add(self, *findings: Finding) -> None:
-        """Take findings over, unless one of their inputs is taken; its inputs are taken from then on."""
+        """Take findings over, unless one of their inputs is taken; its inputs are taken from then
+        on.
+        """
         for finding in findings:
             if not self.claimed & set(finding.slots):
                 self.findings.append(finding)

@@ -1,4 +1,6 @@
-"""The graph of a workflow with what the server says about it: who feeds whom, and which nodes are run at all."""
+"""The graph of a workflow with what the server says about it: who feeds whom, and which nodes are
+run at all.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +38,11 @@ class Use:
 
 @dataclass(frozen=True)
 class Graph:
-    """The nodes that lead to a result, sources first (`order`), and the links among them that are followed.
+    """The nodes that lead to a result, sources first (`order`), and the links among them that are
+    followed.
 
-    Branches that a switch leaves out are not followed. Nodes whose class the server lacks have their specs guessed
-    from their values.
+    Branches that a switch leaves out are not followed. Nodes whose class the server lacks have
+    their specs guessed from their values.
     """
 
     workflow: Workflow
@@ -67,7 +70,9 @@ class Graph:
         value, spec = self.value(slot), self.spec(slot)
         if spec is None or not has_widget(spec):
             return False
-        is_list = isinstance(value, list) and bool(spec.options.get("multi_select") or spec.options.get("multiselect"))
+        is_list = isinstance(value, list) and bool(
+            spec.options.get("multi_select") or spec.options.get("multiselect")
+        )
         return is_list or isinstance(value, str | int | float)
 
     def literals(self, node_id: str) -> Iterator[Slot]:
@@ -82,18 +87,30 @@ class Graph:
         return definition.output_types if definition else ()
 
     def link_types(self, node_id: str, name: str) -> frozenset[str]:
-        """The types that a link may carry: those of the input, else those of the output that feeds it."""
+        """The types that a link may carry: those of the input, else those of the output that feeds
+        it.
+        """
         link, spec = self.links[node_id][name], self.spec(Slot(node_id, name))
         if spec is not None and not spec.types <= ANY:
             return spec.types
         types = self.output_types(link.node_id)
-        found = frozenset(types[link.slot].split(",")) if 0 <= link.slot < len(types) else frozenset[str]()
+        found = (
+            frozenset(types[link.slot].split(","))
+            if 0 <= link.slot < len(types)
+            else frozenset[str]()
+        )
         return found if found and not found & ANY else frozenset({"*"})
 
     def links_of(self, node_id: str, *types: str, wild: bool = False) -> dict[str, Link]:
-        """The links into a node that carry one of these types; with `wild`, those of unknown type too."""
+        """The links into a node that carry one of these types; with `wild`, those of unknown type
+        too.
+        """
         wanted = frozenset(types) | (ANY if wild else frozenset())
-        return {n: link for n, link in self.links.get(node_id, {}).items() if self.link_types(node_id, n) & wanted}
+        return {
+            n: link
+            for n, link in self.links.get(node_id, {}).items()
+            if self.link_types(node_id, n) & wanted
+        }
 
     def reach_back(self, start: Iterable[str]) -> frozenset[str]:
         """These nodes and everything that feeds them."""
@@ -121,20 +138,26 @@ def read_graph(workflow: Workflow, object_info: ObjectInfo) -> Graph:
         for name, link in links[node_id].items():
             uses[link.node_id].append(Use(node_id, name, link.slot))
     live = {node_id: links[node_id] for node_id in order}
-    specs = {Slot(n.id, name): _find_spec(n, name, object_info) for n in workflow for name in n.inputs}
+    specs = {
+        Slot(n.id, name): _find_spec(n, name, object_info) for n in workflow for name in n.inputs
+    }
     tuples = {node_id: tuple(found) for node_id, found in uses.items()}
     return Graph(workflow, object_info, tuple(order), tuple(outputs), live, tuples, specs)
 
 
 def guess_spec(name: str, value: Any) -> InputSpec | None:
-    """What an input of an unknown class seems to be, going by its value; None for links and nothing."""
+    """What an input of an unknown class seems to be, going by its value; None for links and
+    nothing.
+    """
     if isinstance(value, bool):
         return InputSpec(name, "BOOLEAN", "optional")
     if isinstance(value, int | float):
         return InputSpec(name, "INT" if isinstance(value, int) else "FLOAT", "optional")
     if not isinstance(value, str):
         return None
-    flag = next((flag for flag, suffixes in SUFFIX_FLAGS.items() if value.lower().endswith(suffixes)), None)
+    flag = next(
+        (flag for flag, suffixes in SUFFIX_FLAGS.items() if value.lower().endswith(suffixes)), None
+    )
     options: dict[str, Any] = {flag: True} if flag else {"multiline": len(value) > LONG_TEXT}
     return InputSpec(name, "STRING", "optional", options=options)
 
@@ -147,15 +170,23 @@ def _find_spec(node: Node, name: str, object_info: ObjectInfo) -> InputSpec | No
 
 def _find_links(node: Node, workflow: Workflow) -> dict[str, Link]:
     unused = _find_unused(node, workflow)
-    return {n: link for n, link in node.links.items() if link.node_id in workflow.nodes and n not in unused}
+    return {
+        n: link
+        for n, link in node.links.items()
+        if link.node_id in workflow.nodes and n not in unused
+    }
 
 
 def _find_unused(node: Node, workflow: Workflow) -> frozenset[str]:
-    """The branch that a switch (ComfySwitchNode and its like) does not take, where a plain value decides it."""
+    """The branch that a switch (ComfySwitchNode and its like) does not take, where a plain value
+    decides it.
+    """
     if not {"switch", "on_true", "on_false"} <= node.inputs.keys():
         return frozenset()
     switch, seen = node.inputs["switch"], {node.id}
-    while (link := Link.parse(switch)) and link.node_id in workflow.nodes and link.node_id not in seen:
+    while (
+        (link := Link.parse(switch)) and link.node_id in workflow.nodes and link.node_id not in seen
+    ):
         seen.add(link.node_id)
         switch = workflow.nodes[link.node_id].inputs.get("value")
     if not isinstance(switch, bool):
@@ -166,7 +197,9 @@ def _find_unused(node: Node, workflow: Workflow) -> frozenset[str]:
 def _find_outputs(
     workflow: Workflow, object_info: ObjectInfo, links: Mapping[str, Mapping[str, Link]]
 ) -> tuple[str, ...]:
-    """The output nodes of the server; nodes of unknown classes, if nothing takes their results, count as such."""
+    """The output nodes of the server; nodes of unknown classes, if nothing takes their results,
+    count as such.
+    """
     used = {link.node_id for found in links.values() for link in found.values()}
     ends = [node for node in workflow if node.id not in used and links[node.id]]
     definitions = {node.id: object_info.get(node.class_type) for node in workflow}
@@ -176,7 +209,9 @@ def _find_outputs(
 
 
 def _sort_back(start: Iterable[str], links: Mapping[str, Mapping[str, Link]]) -> list[str]:
-    """These nodes and all that feed them, each after what feeds it; links that close a circle are ignored."""
+    """These nodes and all that feed them, each after what feeds it; links that close a circle are
+    ignored.
+    """
     order: list[str] = []
     seen: set[str] = set()
     stack = [(node_id, False) for node_id in reversed(list(start))]

@@ -1,4 +1,6 @@
-"""The guess: everything that is recognised in a workflow, and what of it a simple form should ask for."""
+"""The guess: everything that is recognised in a workflow, and what of it a simple form should ask
+for.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ MOST_SHAPES = 2
 
 @dataclass(frozen=True)
 class Guess:
-    """What was recognised: `catch` for the form, `left_out` what is only offered, `ranks` as `rank_nodes` has them."""
+    """What was recognised: `catch` for the form, `left_out` what is only offered, `ranks` as
+    `rank_nodes` has them.
+    """
 
     catch: Catch
     left_out: tuple[Finding, ...]
@@ -49,13 +53,22 @@ def guess_findings(graph: Graph) -> Guess:
     catch = Catch()
     catch.add(*find_media(graph), *find_texts(graph))
     traced = catch.has("prompt", "tags")
-    catch.add(*(replace(found, is_side=found.is_side or traced) for found in find_loose_texts(graph, bool(samplers))))
+    catch.add(
+        *(
+            replace(found, is_side=found.is_side or traced)
+            for found in find_loose_texts(graph, bool(samplers))
+        )
+    )
     for chain in find_loras(graph):
         catch.add(chain)
         if chain.role == "loras":
-            catch.claim(*(strength for slot in chain.slots for strength in list_strengths(graph, slot)))
+            catch.claim(
+                *(strength for slot in chain.slots for strength in list_strengths(graph, slot))
+            )
     catch.add(
-        *find_models(graph, ranks), *find_sizes(graph, ranks, catch.has("prompt", "tags")), *find_seeds(graph, samplers)
+        *find_models(graph, ranks),
+        *find_sizes(graph, ranks, catch.has("prompt", "tags")),
+        *find_seeds(graph, samplers),
     )
     catch.add(*find_known(graph, ranks))
     catch.add(*find_titled(graph, catch))
@@ -73,13 +86,21 @@ def _settle(graph: Graph, catch: Catch, samplers: tuple[str, ...]) -> list[Findi
     _set_aside(catch, "checkpoint", lambda place: place > 0)
     _set_aside(catch, "model", lambda place: len(models) > 1)
     _set_aside(catch, "upscale_model", lambda place: bool(samplers) or catch.has("prompt"))
-    _set_aside(catch, "shape", lambda place: place >= MOST_SHAPES or any(f.role == "size" for f in catch.findings))
+    _set_aside(
+        catch,
+        "shape",
+        lambda place: place >= MOST_SHAPES or any(f.role == "size" for f in catch.findings),
+    )
     _set_aside(catch, "frames", lambda place: medium != "video" or catch.has("seconds"))
     _set_aside(catch, "seconds", lambda place: place > 0 or medium not in ("video", "audio"))
     _set_aside(catch, "seed", lambda place: place > 0)
-    useless = [_is_useless(graph, found, medium) or surplus for found, surplus in _count(catch.findings)]
+    useless = [
+        _is_useless(graph, found, medium) or surplus for found, surplus in _count(catch.findings)
+    ]
     left_out = [found for found, is_out in zip(catch.findings, useless, strict=True) if is_out]
-    catch.findings = [found for found, is_out in zip(catch.findings, useless, strict=True) if not is_out]
+    catch.findings = [
+        found for found, is_out in zip(catch.findings, useless, strict=True) if not is_out
+    ]
     return left_out
 
 
@@ -97,7 +118,9 @@ def _settle_denoise(graph: Graph, catch: Catch, from_picture: bool) -> list[Find
     first = denoises[0] if denoises and from_picture else None
     if first is None or graph.value(first.first) == 1:
         return catch.findings
-    return [replace(found, role="strength") if found is first else found for found in catch.findings]
+    return [
+        replace(found, role="strength") if found is first else found for found in catch.findings
+    ]
 
 
 def _set_aside(catch: Catch, role: str, is_side: Callable[[int], bool]) -> None:
@@ -109,7 +132,9 @@ def _set_aside(catch: Catch, role: str, is_side: Callable[[int], bool]) -> None:
 
 
 def _is_useless(graph: Graph, found: Finding, medium: str) -> bool:
-    """Whether a setting makes no sense for this workflow: a pass that starts from noise, several videos at once."""
+    """Whether a setting makes no sense for this workflow: a pass that starts from noise, several
+    videos at once.
+    """
     if found.role == "denoise":
         return bool(graph.value(found.first) == 1)
     return found.role == "pictures" and medium != "image"

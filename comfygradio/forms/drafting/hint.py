@@ -1,4 +1,6 @@
-"""Hints: what the author of a workflow already said about one field, in the words of another front end."""
+"""Hints: what the author of a workflow already said about one field, in the words of another front
+end.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,11 @@ from comfygradio.forms.slots import Slot
 
 @dataclass(frozen=True)
 class Hint:
-    """One marked field: the inputs it fills, and whatever its front end (`source`) lets people say about it.
+    """One marked field: the inputs it fills, and whatever its front end (`source`) lets people say
+    about it.
 
-    Empty texts, None and () mean that nothing was said; `order` sorts hints, ties keep the order of the workflow.
+    Empty texts, None and () mean that nothing was said; `order` sorts hints, ties keep the order of
+    the workflow.
     """
 
     source: str
@@ -38,7 +42,8 @@ class Hint:
 class Marked:
     """A workflow freed of marker nodes that stock servers lack, and what the markers said.
 
-    `outputs` are ids of the nodes whose results are shown (empty: not said); `notes` tell what was changed or ignored.
+    `outputs` are ids of the nodes whose results are shown (empty: not said); `notes` tell what was
+    changed or ignored.
     """
 
     workflow: Workflow

@@ -1,4 +1,6 @@
-"""Hints applied: what the author marked becomes the form, and what was guessed besides steps back."""
+"""Hints applied: what the author marked becomes the form, and what was guessed besides
+steps back.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,10 @@ class Hinted:
 
 
 def apply_hints(graph: Graph, guess: Guess, hints: Sequence[Hint]) -> Hinted:
-    """The marked fields in their order. Everything guessed steps back, except a seed where none was marked."""
+    """The marked fields in their order.
+
+    Everything guessed steps back, except a seed where none was marked.
+    """
     hinted = Hinted(findings=list(guess.catch.findings))
     if not hints:
         return hinted
@@ -53,7 +58,8 @@ def apply_hints(graph: Graph, guess: Guess, hints: Sequence[Hint]) -> Hinted:
     has_seed = any(found.role == "seed" for found in hinted.fields)
     kept = [found for found in hinted.findings if found.slots]
     hinted.findings = [
-        replace(f, is_side=True) if f.role != "seed" or has_seed else f for f in _split(graph, kept, done)
+        replace(f, is_side=True) if f.role != "seed" or has_seed else f
+        for f in _split(graph, kept, done)
     ]
     return hinted
 
@@ -62,7 +68,10 @@ def _pair_sides(guess: Guess, hints: list[Hint]) -> list[Hint]:
     """Width and height that were marked one by one, and no more than marked, as one size."""
     paired = list(hints)
     for found in guess.catch.findings:
-        sides = [[h for h in hints if _is_bare(h) and set(h.slots) & set(slots)] for slots in found.parts.values()]
+        sides = [
+            [h for h in hints if _is_bare(h) and set(h.slots) & set(slots)]
+            for slots in found.parts.values()
+        ]
         if found.role == "size" and all(len(side) == 1 for side in sides) and sides[0] != sides[1]:
             first, second = sorted((sides[0][0], sides[1][0]), key=hints.index)
             paired[paired.index(first)] = replace(first, slots=found.slots, label="", name="")
@@ -95,28 +104,41 @@ def _find_slots(graph: Graph, hint: Hint, hinted: Hinted) -> list[Slot]:
         if graph.is_settable(slot):
             found.append(slot)
         elif slot.input in graph.links.get(slot.node_id, {}):
-            found += [source.slot for source in find_sources(graph, slot, "STRING", "BOOLEAN", *NUMBERS)][:1]
+            found += [
+                source.slot for source in find_sources(graph, slot, "STRING", "BOOLEAN", *NUMBERS)
+            ][:1]
     if not found:
         name = hint.label or hint.name or ", ".join(map(str, hint.slots))
-        hinted.notes.append(f"{clean(name)} was marked for {hint.source}, but no input that can be set belongs to it.")
+        hinted.notes.append(
+            f"{clean(name)} was marked for {hint.source}, but no input that can be set belongs "
+            "to it."
+        )
     return list(dict.fromkeys(found))
 
 
 def _recognise(hint: Hint, slots: list[Slot], hinted: Hinted) -> Finding:
-    """What was guessed of marked inputs, with the inputs of the same node that a text has to fill with them."""
+    """What was guessed of marked inputs, with the inputs of the same node that a text has to fill
+    with them.
+    """
     why = f"marked for {hint.source}"
     guessed = next((found for found in hinted.findings if set(slots) & set(found.slots)), None)
     if guessed is None:
         return Finding("other", {"": tuple(slots)}, why)
     if guessed.role in ("size", "loras"):
-        is_size = guessed.role == "size" and len(guessed.slots) == len(slots) and hint.widget in (None, "size")
+        is_size = (
+            guessed.role == "size"
+            and len(guessed.slots) == len(slots)
+            and hint.widget in (None, "size")
+        )
         return replace(guessed, why=why) if is_size else Finding("other", {"": tuple(slots)}, why)
     nodes = {slot.node_id for slot in slots}
     beside = [slot for slot in guessed.slots if slot.node_id in nodes]
     return replace(guessed, parts={"": tuple(dict.fromkeys([*slots, *beside]))}, why=why)
 
 
-def _write_field(graph: Graph, hint: Hint, finding: Finding, names: set[str], hinted: Hinted) -> DraftField:
+def _write_field(
+    graph: Graph, hint: Hint, finding: Finding, names: set[str], hinted: Hinted
+) -> DraftField:
     words = ROLES[finding.role]
     own_name, own_label = find_own_words(graph, finding)
     name = pick_name([make_name(hint.name), own_name or words.name, make_name(hint.label)], names)
@@ -127,9 +149,14 @@ def _write_field(graph: Graph, hint: Hint, finding: Finding, names: set[str], hi
 
 
 def _suit(graph: Graph, hint: Hint, finding: Finding) -> dict[str, Any]:
-    """What suits people, as far as the hint leaves it open: one limit said means all limits said."""
+    """What suits people, as far as the hint leaves it open: one limit said means all
+    limits said.
+    """
     suited = suit_keys(graph, finding, ROLES[finding.role])
-    if all(value is None for value in (hint.minimum, hint.maximum, hint.step, hint.default)) and not hint.choices:
+    if (
+        all(value is None for value in (hint.minimum, hint.maximum, hint.step, hint.default))
+        and not hint.choices
+    ):
         return suited
     widget = suited.get("widget")
     return {"widget": "number" if widget == "slider" else widget} if widget else {}
@@ -153,7 +180,11 @@ def _list_keys(hint: Hint) -> dict[str, Any]:
 
 
 def _write_fitting(
-    graph: Graph, name: str, parts: Mapping[str, tuple[Slot, ...]], keys: dict[str, Any], hinted: Hinted
+    graph: Graph,
+    name: str,
+    parts: Mapping[str, tuple[Slot, ...]],
+    keys: dict[str, Any],
+    hinted: Hinted,
 ) -> FieldFile:
     """The line with all keys, or without limits that this server does not go along with."""
     try:
@@ -165,15 +196,22 @@ def _write_fitting(
         bare = {key: value for key, value in keys.items() if key not in LIMITS}
         if bare != keys:
             reason = one_line(str(error))
-            hinted.notes.append(f"The limits marked for {name} were left out, as they do not fit: {reason}")
+            hinted.notes.append(
+                f"The limits marked for {name} were left out, as they do not fit: {reason}"
+            )
         return write_line(graph, parts, bare)
     return line
 
 
 def _free(guess: Guess, hinted: Hinted, done: set[Slot]) -> None:
-    """Take marked inputs out of the findings; what is left of one with several parts can be offered again."""
+    """Take marked inputs out of the findings; what is left of one with several parts can be offered
+    again.
+    """
     for index, found in enumerate(hinted.findings):
-        rest = {part: tuple(slot for slot in slots if slot not in done) for part, slots in found.parts.items()}
+        rest = {
+            part: tuple(slot for slot in slots if slot not in done)
+            for part, slots in found.parts.items()
+        }
         if rest != dict(found.parts):
             whole = all(rest.values())
             hinted.findings[index] = replace(found, parts=rest if whole else {})

@@ -1,4 +1,6 @@
-"""Kinds of workflows: what goes in and what comes out, as the title, the description and the questions of a draft."""
+"""Kinds of workflows: what goes in and what comes out, as the title, the description and the
+questions of a draft.
+"""
 
 from __future__ import annotations
 
@@ -22,29 +24,61 @@ class Kind:
 
 KINDS = {
     "text to image": Kind("Text to image", "Describe a picture in words, and it is painted.", "🎨"),
-    "guided": Kind("Picture from a guide", "A picture of yours guides what is painted from words.", "🧭"),
+    "guided": Kind(
+        "Picture from a guide", "A picture of yours guides what is painted from words.", "🧭"
+    ),
     "image to image": Kind(
-        "Image to image", "Paint a picture of yours anew, guided by words.", "🖼️", "What should it become?"
+        "Image to image",
+        "Paint a picture of yours anew, guided by words.",
+        "🖼️",
+        "What should it become?",
     ),
-    "edit": Kind("Edit a picture", "Say what should change in your picture.", "🪄", "What should change?"),
+    "edit": Kind(
+        "Edit a picture", "Say what should change in your picture.", "🪄", "What should change?"
+    ),
     "inpaint": Kind(
-        "Inpaint", "Paint over a part of your picture, and say what should be there.", "🖌️", "What should be there?"
+        "Inpaint",
+        "Paint over a part of your picture, and say what should be there.",
+        "🖌️",
+        "What should be there?",
     ),
-    "outpaint": Kind("Outpaint", "Extend your picture beyond its edges.", "🖼️", "What should be there?"),
+    "outpaint": Kind(
+        "Outpaint", "Extend your picture beyond its edges.", "🖼️", "What should be there?"
+    ),
     "upscale": Kind("Upscale", "Make a small picture large and crisp.", "🔍"),
     "picture": Kind("Work on a picture", "Your picture goes in, and a new one comes out.", "🖼️"),
     "make picture": Kind("Make a picture", "Set the values, and a picture is made.", "🖼️"),
     "text to video": Kind("Text to video", "Describe a scene in words, and it is filmed.", "🎬"),
-    "image to video": Kind("Image to video", "Bring a picture of yours to life.", "🎬", "What should happen?"),
-    "video to video": Kind("Video to video", "Turn a video of yours into another one.", "🎞️", "What should it become?"),
+    "image to video": Kind(
+        "Image to video", "Bring a picture of yours to life.", "🎬", "What should happen?"
+    ),
+    "video to video": Kind(
+        "Video to video", "Turn a video of yours into another one.", "🎞️", "What should it become?"
+    ),
     "make video": Kind("Make a video", "Set the values, and a video is made.", "🎬"),
-    "audio": Kind("Text to audio", "Describe a sound in words, and it is played.", "🎵", "What do you want to hear?"),
-    "audio to audio": Kind("Audio to audio", "Turn a sound of yours into another one.", "🎵", "What should it become?"),
-    "3d": Kind("Text to 3D", "Describe a thing in words, and it is modelled.", "🧊", "What should be modelled?"),
-    "image to 3d": Kind("Image to 3D", "Make a 3D model of a picture.", "🧊", "What should be modelled?"),
+    "audio": Kind(
+        "Text to audio",
+        "Describe a sound in words, and it is played.",
+        "🎵",
+        "What do you want to hear?",
+    ),
+    "audio to audio": Kind(
+        "Audio to audio", "Turn a sound of yours into another one.", "🎵", "What should it become?"
+    ),
+    "3d": Kind(
+        "Text to 3D",
+        "Describe a thing in words, and it is modelled.",
+        "🧊",
+        "What should be modelled?",
+    ),
+    "image to 3d": Kind(
+        "Image to 3D", "Make a 3D model of a picture.", "🧊", "What should be modelled?"
+    ),
     "make audio": Kind("Make a sound", "Set the values, and a sound is made.", "🎵"),
     "make 3d": Kind("Make a 3D model", "Set the values, and a 3D model is made.", "🧊"),
-    "text": Kind("Ask a model", "Write a question, and read the answer.", "💬", "What do you want to know?"),
+    "text": Kind(
+        "Ask a model", "Write a question, and read the answer.", "💬", "What do you want to know?"
+    ),
     "text about picture": Kind(
         "Ask about a picture",
         "Ask something about it, and read the answer.",
@@ -69,7 +103,9 @@ def find_kind(graph: Graph, catch: Catch) -> Kind:
 def find_medium(graph: Graph) -> str:
     """What comes out: "3d", "video", "image", "audio" or "text"; of several, the first of these."""
     found = {medium for node_id in graph.outputs for medium in _find_media(graph, node_id)}
-    return next((medium for medium in ("3d", "video", "image", "audio", "text") if medium in found), "image")
+    return next(
+        (medium for medium in ("3d", "video", "image", "audio", "text") if medium in found), "image"
+    )
 
 
 def starts_from_picture(graph: Graph, samplers: tuple[str, ...]) -> bool:
@@ -92,21 +128,33 @@ def starts_from_picture(graph: Graph, samplers: tuple[str, ...]) -> bool:
 
 def _find_media(graph: Graph, node_id: str) -> set[str]:
     node = graph.node(node_id)
-    types = {kind for name in graph.links.get(node_id, {}) for kind in graph.link_types(node_id, name)}
+    types = {
+        kind for name in graph.links.get(node_id, {}) for kind in graph.link_types(node_id, name)
+    }
     if any(word in node.class_type.lower() for word in ("animated", "webm", "video")):
         return {"video"}
     found = {"video"} if "VIDEO" in types else set()
     found |= {"audio"} if "AUDIO" in types else set()
     found |= {"image"} if types & {"IMAGE", "MASK", "SVG", "LATENT"} else set()
-    found |= {"3d"} if types & THREE_D or "3D" in node.class_type or any("3D" in kind for kind in types) else set()
+    found |= (
+        {"3d"}
+        if types & THREE_D or "3D" in node.class_type or any("3D" in kind for kind in types)
+        else set()
+    )
     return found or {"text"}
 
 
 def _name_image(graph: Graph, catch: Catch) -> str:
     has_words, has_picture = catch.has("prompt", "tags"), catch.has("image", "mask")
     if not has_words:
-        upscales = catch.has("upscale_model") or any("upscal" in t.lower() for t in graph.workflow.class_types)
-        return ("upscale" if upscales else "picture") if has_picture or catch.has("video") else "make picture"
+        upscales = catch.has("upscale_model") or any(
+            "upscal" in t.lower() for t in graph.workflow.class_types
+        )
+        return (
+            ("upscale" if upscales else "picture")
+            if has_picture or catch.has("video")
+            else "make picture"
+        )
     if not has_picture:
         return "text to image"
     for word, kind in (("outpaint", "outpaint"), ("upscale", "upscale")):
@@ -122,7 +170,9 @@ def _name_image(graph: Graph, catch: Catch) -> str:
 def _list_conditioners(graph: Graph) -> list[str]:
     """Classes of the nodes that take pictures and either conditionings or nothing else."""
     nodes = [node_id for node_id in graph.order if graph.links_of(node_id, "IMAGE")]
-    kept = [n for n in nodes if graph.links_of(n, "CONDITIONING") or "MASK" in graph.output_types(n)]
+    kept = [
+        n for n in nodes if graph.links_of(n, "CONDITIONING") or "MASK" in graph.output_types(n)
+    ]
     return [graph.node(node_id).class_type for node_id in kept]
 
 
@@ -152,4 +202,10 @@ def _name_text(graph: Graph, catch: Catch) -> str:
     return "make text"
 
 
-KIND_OF = {"image": _name_image, "video": _name_video, "audio": _name_audio, "3d": _name_3d, "text": _name_text}
+KIND_OF = {
+    "image": _name_image,
+    "video": _name_video,
+    "audio": _name_audio,
+    "3d": _name_3d,
+    "text": _name_text,
+}

@@ -23,7 +23,9 @@ SLIDER_STEPS = 200
 
 @dataclass(frozen=True)
 class DraftField:
-    """One suggested line of a preset: its name, the role it was recognised in, its keys, and a short reason."""
+    """One suggested line of a preset: its name, the role it was recognised in, its keys, and a
+    short reason.
+    """
 
     name: str
     role: str
@@ -44,24 +46,34 @@ def is_advanced(finding: Finding) -> bool:
 def write_fields(
     graph: Graph, findings: Iterable[Finding], labels: Mapping[str, str], names: Iterable[str] = ()
 ) -> list[DraftField]:
-    """A field for each finding; `labels` are the main labels of roles, `names` are already taken."""
+    """A field for each finding; `labels` are the main labels of roles, `names` are
+    already taken.
+    """
     taken = set(names)
     shown: set[str] = set()
     fields = []
     for finding in findings:
         words = ROLES[finding.role]
         own_name, own_label = find_own_words(graph, finding)
-        name = pick_name([own_name or words.name, make_name(own_label) if words.by_title else ""], taken)
+        name = pick_name(
+            [own_name or words.name, make_name(own_label) if words.by_title else ""], taken
+        )
         title = _title(graph, finding.first)
         label = _pick_label(own_label or labels.get(finding.role) or words.label, title, shown)
         keys = {"label": label, **_write_help(words), **suit_keys(graph, finding, words)}
         if is_advanced(finding):
             keys["advanced"] = True
-        fields.append(DraftField(name, finding.role, write_line(graph, finding.parts, keys), one_line(finding.why)))
+        fields.append(
+            DraftField(
+                name, finding.role, write_line(graph, finding.parts, keys), one_line(finding.why)
+            )
+        )
     return fields
 
 
-def write_line(graph: Graph, parts: Mapping[str, tuple[Slot, ...]], keys: Mapping[str, Any]) -> FieldFile:
+def write_line(
+    graph: Graph, parts: Mapping[str, tuple[Slot, ...]], keys: Mapping[str, Any]
+) -> FieldFile:
     """The line of a preset file that fills these inputs, with their nodes described at length."""
     addresses = {part: [write_slot(graph, slot) for slot in slots] for part, slots in parts.items()}
     short = {part: listed[0] if len(listed) == 1 else listed for part, listed in addresses.items()}
@@ -73,11 +85,15 @@ def write_slot(graph: Graph, slot: Slot) -> SlotFile:
     """The long form of a slot address."""
     node = graph.node(slot.node_id)
     title = {} if node.title == node.class_type else {"title": node.title}
-    return SlotFile.model_validate({"node": node.id, "class": node.class_type, **title, "input": slot.input})
+    return SlotFile.model_validate(
+        {"node": node.id, "class": node.class_type, **title, "input": slot.input}
+    )
 
 
 def find_own_words(graph: Graph, finding: Finding) -> tuple[str, str]:
-    """The name and label that a finding brings along, by the author's title or the input's own name; "" for none."""
+    """The name and label that a finding brings along, by the author's title or the input's own
+    name; "" for none.
+    """
     title, slot = _title(graph, finding.first), finding.first
     if finding.role in ("image", "mask"):
         purpose = find_purpose(graph, slot.node_id)
@@ -116,7 +132,9 @@ def _write_help(words: Words) -> dict[str, Any]:
 
 
 def suit_keys(graph: Graph, finding: Finding, words: Words) -> dict[str, Any]:
-    """The keys that make a finding suit people: the widget, where the server's own hint misleads, and limits."""
+    """The keys that make a finding suit people: the widget, where the server's own hint misleads,
+    and limits.
+    """
     keys = dict(finding.keys)
     spec, value = graph.spec(finding.first), graph.value(finding.first)
     if spec is None or finding.role == "size":
@@ -126,16 +144,24 @@ def suit_keys(graph: Graph, finding: Finding, words: Words) -> dict[str, Any]:
         if finding.role == "seed":
             keys |= {} if spec.is_seed else {"widget": "seed"}
         elif spec.is_seed:
-            keys["widget"] = "slider" if {"min", "max"} <= keys.keys() and _is_short(keys) else "number"
+            keys["widget"] = (
+                "slider" if {"min", "max"} <= keys.keys() and _is_short(keys) else "number"
+            )
     if finding.role in ("prompt", "negative_prompt", "tags", "lyrics") and spec.type == "STRING":
         keys |= {} if spec.is_multiline else {"widget": "textarea"}
     return keys
 
 
 def _narrow(
-    keys: Mapping[str, Any], words: Words, value: int | float, low: int | float | None, high: int | float | None
+    keys: Mapping[str, Any],
+    words: Words,
+    value: int | float,
+    low: int | float | None,
+    high: int | float | None,
 ) -> dict[str, Any]:
-    """Limits that suit people, where they are narrower than the server's and let the workflow's own value through."""
+    """Limits that suit people, where they are narrower than the server's and let the workflow's own
+    value through.
+    """
     found: dict[str, Any] = {}
     if not math.isfinite(value):
         return found

@@ -41,8 +41,12 @@ MEDIA: Mapping[str, Widget] = {"image": "image", "video": "video", "audio": "aud
 
 
 def find_models(graph: Graph, ranks: Mapping[str, int]) -> list[Finding]:
-    """One finding for each model file; the same file loaded in the same way by several nodes is one."""
-    nodes = sorted(graph.order, key=lambda n: ("MODEL" not in graph.output_types(n), ranks.get(n, len(ranks))))
+    """One finding for each model file; the same file loaded in the same way by several nodes is
+    one.
+    """
+    nodes = sorted(
+        graph.order, key=lambda n: ("MODEL" not in graph.output_types(n), ranks.get(n, len(ranks)))
+    )
     found: dict[tuple[str, str, str], list[Slot]] = {}
     for slot in (slot for node_id in nodes for slot in graph.literals(node_id)):
         spec = graph.spec(slot)
@@ -50,7 +54,12 @@ def find_models(graph: Graph, ranks: Mapping[str, int]) -> list[Finding]:
         if role is not None:
             found.setdefault((role, slot.input, str(graph.value(slot))), []).append(slot)
     return [
-        plain(role, slots, graph.tell(slots), is_side=role == "checkpoint" and not _makes_model(graph, slots[0]))
+        plain(
+            role,
+            slots,
+            graph.tell(slots),
+            is_side=role == "checkpoint" and not _makes_model(graph, slots[0]),
+        )
         for (role, _, _), slots in found.items()
     ]
 
@@ -62,7 +71,12 @@ def _makes_model(graph: Graph, slot: Slot) -> bool:
 
 def find_loras(graph: Graph) -> list[Finding]:
     """One list for the loaders of each chain, in the order of the chain."""
-    loaders = [slot for node_id in graph.order for slot in graph.literals(node_id) if _loads_lora(graph, slot)]
+    loaders = [
+        slot
+        for node_id in graph.order
+        for slot in graph.literals(node_id)
+        if _loads_lora(graph, slot)
+    ]
     chains: list[list[Slot]] = []
     for slot in loaders:
         link = graph.links[slot.node_id].get("model")
@@ -71,7 +85,12 @@ def find_loras(graph: Graph) -> list[Finding]:
             chains.append([slot])
         else:
             chain.append(slot)
-    lone = [slot for node_id in graph.order for slot in graph.literals(node_id) if _names_lora(graph, slot)]
+    lone = [
+        slot
+        for node_id in graph.order
+        for slot in graph.literals(node_id)
+        if _names_lora(graph, slot)
+    ]
     lone = [slot for slot in lone if slot not in loaders]
     found = [_describe_chain(graph, chain) for chain in chains]
     return [*found, *(plain("lora", [slot], graph.tell([slot])) for slot in lone)]
@@ -83,7 +102,9 @@ def list_strengths(graph: Graph, slot: Slot) -> list[Slot]:
 
 
 def find_media(graph: Graph) -> Iterator[Finding]:
-    """Pictures, videos, sounds and other files that are uploaded; pictures whose mask is used are painted on."""
+    """Pictures, videos, sounds and other files that are uploaded; pictures whose mask is used are
+    painted on.
+    """
     for node_id in graph.order:
         for slot in graph.literals(node_id):
             spec = graph.spec(slot)
@@ -92,13 +113,17 @@ def find_media(graph: Graph) -> Iterator[Finding]:
                 widget = "mask" if graph.node(node_id).inputs.get("channel") == "alpha" else "image"
                 yield plain("mask", [slot], f"the mask of {graph.describe(node_id)}", widget=widget)
             elif kind == "image" and _gives_mask(graph, node_id):
-                yield plain("mask", [slot], f"the mask of {graph.describe(node_id)} is used", widget="mask")
+                yield plain(
+                    "mask", [slot], f"the mask of {graph.describe(node_id)} is used", widget="mask"
+                )
             elif kind is not None:
                 yield plain(kind, [slot], f"{kind} of {graph.describe(node_id)}")
 
 
 def find_purpose(graph: Graph, node_id: str) -> str:
-    """The name of the input for which a loaded picture is meant, such as start_image; "" where it tells nothing."""
+    """The name of the input for which a loaded picture is meant, such as start_image; "" where it
+    tells nothing.
+    """
     seen: set[str] = set()
     while node_id not in seen:
         seen.add(node_id)
@@ -115,7 +140,11 @@ def find_purpose(graph: Graph, node_id: str) -> str:
 
 def _read_purpose(names: set[str]) -> str:
     name = next(iter(names))
-    return name if "_" in name and name.rpartition("_")[2] in ("image", "frame", "video", "audio") else ""
+    return (
+        name
+        if "_" in name and name.rpartition("_")[2] in ("image", "frame", "video", "audio")
+        else ""
+    )
 
 
 def _find_role(graph: Graph, slot: Slot, spec: InputSpec) -> str | None:
@@ -140,16 +169,27 @@ def _names_lora(graph: Graph, slot: Slot) -> bool:
 
 
 def _loads_lora(graph: Graph, slot: Slot) -> bool:
-    """Whether a node stands in a chain, so that it can be bypassed: what it gives on, it also takes."""
+    """Whether a node stands in a chain, so that it can be bypassed: what it gives on, it also
+    takes.
+    """
     makes, links = graph.output_types(slot.node_id), graph.links[slot.node_id]
-    used = {makes[use.output] for use in graph.uses.get(slot.node_id, ()) if 0 <= use.output < len(makes)}
+    used = {
+        makes[use.output]
+        for use in graph.uses.get(slot.node_id, ())
+        if 0 <= use.output < len(makes)
+    }
     taken = {kind for name in links for kind in graph.link_types(slot.node_id, name)}
     return _names_lora(graph, slot) and "model" in links and used <= taken
 
 
 def _describe_chain(graph: Graph, chain: list[Slot]) -> Finding:
     more = f" and {len(chain) - 1} more behind it" if len(chain) > 1 else ""
-    return plain("loras", chain, f"{chain[0].input} of {graph.describe(chain[0].node_id)}{more}", widget="loras")
+    return plain(
+        "loras",
+        chain,
+        f"{chain[0].input} of {graph.describe(chain[0].node_id)}{more}",
+        widget="loras",
+    )
 
 
 def _gives_mask(graph: Graph, node_id: str) -> bool:
@@ -164,7 +204,11 @@ def _keeps_alpha(graph: Graph, node_id: str) -> bool:
     if "JoinImageWithAlpha" in graph.node(node_id).class_type:
         return True
     uses = graph.uses.get(node_id, ())
-    return bool(uses) and graph.output_types(node_id) == ("MASK",) and all(_joins(graph, use.node_id) for use in uses)
+    return (
+        bool(uses)
+        and graph.output_types(node_id) == ("MASK",)
+        and all(_joins(graph, use.node_id) for use in uses)
+    )
 
 
 def _joins(graph: Graph, node_id: str) -> bool:

@@ -1,4 +1,6 @@
-"""Names and labels made of foreign texts: on one line, without control characters, as a field may be called."""
+"""Names and labels made of foreign texts: on one line, without control characters, as a field may
+be called.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def clean(text: str) -> str:
 
 
 def make_name(text: str) -> str:
-    """A field name made of a text, in small letters, digits and _; "" where nothing usable is left."""
+    """A field name made of a text, in small letters, digits and _; "" where nothing
+    usable is left.
+    """
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:40].strip("_")
     name = re.sub(r"^[0-9_]+", "", name)

@@ -1,4 +1,6 @@
-"""Numbers and lists that are known by the names of their inputs: seed, steps, cfg, sampler, frames and the like."""
+"""Numbers and lists that are known by the names of their inputs: seed, steps, cfg, sampler, frames
+and the like.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ COMBO = ("COMBO",)
 
 @dataclass(frozen=True)
 class Known:
-    """A role and the inputs that play it; with `beside`, only on nodes that have one of these inputs or outputs."""
+    """A role and the inputs that play it; with `beside`, only on nodes that have one of these
+    inputs or outputs.
+    """
 
     role: str
     names: tuple[str, ...]
@@ -34,7 +38,9 @@ KNOWN = (
     Known("frames", ("length", "frames"), beside=frozenset({"LATENT", "width"})),
     Known("frames", ("num_frames", "video_frames", "frames_number", "frame_count")),
     Known("fps", ("fps", "frame_rate")),
-    Known("seconds", ("seconds", "duration", "duration_seconds", "seconds_total"), (*NUMBERS, *COMBO)),
+    Known(
+        "seconds", ("seconds", "duration", "duration_seconds", "seconds_total"), (*NUMBERS, *COMBO)
+    ),
     Known("pictures", ("batch_size",)),
     Known("pictures", ("amount",), beside=frozenset({"LATENT"})),
     Known("pictures", ("number_of_images", "num_images", "n")),
@@ -49,16 +55,28 @@ def find_seeds(graph: Graph, samplers: Iterable[str]) -> list[Finding]:
     seeds = [slot for slot in slots if _is_seed(graph, slot)]
     main = [slot for slot in seeds if _feeds_noise(graph, slot, reached)] or seeds
     found = _join("seed", graph, main, graph.tell(main) if main else "")
-    others = [] if main is seeds else [seed for seed in seeds if not _feeds_noise(graph, seed, reached)]
-    return [*found, *(f for seed in others for f in _join("seed", graph, [seed], graph.tell([seed])))]
+    others = (
+        [] if main is seeds else [seed for seed in seeds if not _feeds_noise(graph, seed, reached)]
+    )
+    return [
+        *found,
+        *(f for seed in others for f in _join("seed", graph, [seed], graph.tell([seed]))),
+    ]
 
 
 def find_known(graph: Graph, ranks: Mapping[str, int]) -> list[Finding]:
-    """Findings for everything in KNOWN; inputs of the same kind with the same value are filled together."""
+    """Findings for everything in KNOWN; inputs of the same kind with the same value are filled
+    together.
+    """
     nodes = sorted(graph.order, key=lambda node_id: ranks.get(node_id, len(ranks)))
     findings: list[Finding] = []
     for known in KNOWN:
-        found = [f for name in known.names for node_id in nodes for f in _find_on_node(graph, node_id, known, name)]
+        found = [
+            f
+            for name in known.names
+            for node_id in nodes
+            for f in _find_on_node(graph, node_id, known, name)
+        ]
         findings += _merge(graph, found)
     return findings
 
@@ -71,14 +89,22 @@ def _find_on_node(graph: Graph, node_id: str, known: Known, known_name: str) -> 
     for name in (name for name in node.inputs if name.rpartition(".")[2].lower() == known_name):
         slot = Slot(node_id, name)
         spec = graph.spec(slot)
-        source = _find_source(graph, slot, known.types) if spec and spec.types & set(known.types) else None
+        source = (
+            _find_source(graph, slot, known.types)
+            if spec and spec.types & set(known.types)
+            else None
+        )
         if source is not None:
-            found.append(plain(known.role, [source.slot], graph.tell([slot]), **limit(graph, slot, source)))
+            found.append(
+                plain(known.role, [source.slot], graph.tell([slot]), **limit(graph, slot, source))
+            )
     return found
 
 
 def limit(graph: Graph, slot: Slot, source: Source) -> dict[str, Any]:
-    """The limits of an input for the number behind it: nodes that only hold a number take nearly any."""
+    """The limits of an input for the number behind it: nodes that only hold a number take nearly
+    any.
+    """
     spec, own = graph.spec(slot), graph.spec(source.slot)
     if slot == source.slot or not source.is_same or spec is None or own is None:
         return {}
@@ -103,7 +129,12 @@ def _find_source(graph: Graph, slot: Slot, types: tuple[str, ...]) -> Source | N
 def _is_seed(graph: Graph, slot: Slot) -> bool:
     spec = graph.spec(slot)
     named = "seed" in slot.input.rpartition(".")[2].lower()
-    return spec is not None and "INT" in spec.types and named and (spec.is_seed or slot.input.endswith("seed"))
+    return (
+        spec is not None
+        and "INT" in spec.types
+        and named
+        and (spec.is_seed or slot.input.endswith("seed"))
+    )
 
 
 def _feeds_noise(graph: Graph, slot: Slot, reached: frozenset[str]) -> bool:
@@ -115,18 +146,26 @@ def _feeds_noise(graph: Graph, slot: Slot, reached: frozenset[str]) -> bool:
 def _join(role: str, graph: Graph, slots: list[Slot], why: str) -> list[Finding]:
     sources = [source.slot for slot in slots if (source := find_number(graph, slot))]
     found = tuple(dict.fromkeys(sources))
-    keys = {"min": 0} if any((spec := graph.spec(slot)) and (spec.minimum or 0) < 0 for slot in found) else {}
+    keys = (
+        {"min": 0}
+        if any((spec := graph.spec(slot)) and (spec.minimum or 0) < 0 for slot in found)
+        else {}
+    )
     return [Finding(role, {"": found}, why, keys)] if found else []
 
 
 def _merge(graph: Graph, findings: list[Finding]) -> list[Finding]:
-    """One finding for the same input, and for inputs of one kind of node that hold the same value."""
+    """One finding for the same input, and for inputs of one kind of node that hold the
+    same value.
+    """
     groups: dict[tuple[str, ...], list[Finding]] = {}
     for finding in findings:
         slot = finding.first
         node = graph.node(slot.node_id)
         title = node.title if "Primitive" in node.class_type else ""
-        groups.setdefault((node.class_type, slot.input, str(graph.value(slot)), title), []).append(finding)
+        groups.setdefault((node.class_type, slot.input, str(graph.value(slot)), title), []).append(
+            finding
+        )
     return [_join_alike(group) for group in groups.values()]
 
 

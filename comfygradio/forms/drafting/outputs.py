@@ -6,13 +6,19 @@ from comfygradio.forms.drafting.graph import Graph
 
 
 def find_shown(graph: Graph) -> tuple[str, ...]:
-    """The output nodes worth showing: all but previews of what another one saves; () where that leaves nothing out."""
+    """The output nodes worth showing: all but previews of what another one saves; () where that
+    leaves nothing out.
+    """
     savers = [node_id for node_id in graph.outputs if not _is_preview(graph, node_id)]
     saved = {link for node_id in savers for link in _find_links(graph, node_id)}
     kept = [
         node_id
         for node_id in graph.outputs
-        if not (_is_preview(graph, node_id) and (found := _find_links(graph, node_id)) and found <= saved)
+        if not (
+            _is_preview(graph, node_id)
+            and (found := _find_links(graph, node_id))
+            and found <= saved
+        )
     ]
     return () if len(kept) == len(graph.outputs) else tuple(kept)
 

@@ -1,4 +1,6 @@
-"""Everything else that a form could set: values that the author gave a title, and what is left over."""
+"""Everything else that a form could set: values that the author gave a title, and what is left
+over.
+"""
 
 from __future__ import annotations
 
@@ -31,14 +33,86 @@ TITLE_ROLES: Mapping[str, str] = {
 
 BORING = frozenset(
     {
-        *("weight_dtype", "device", "type", "dtype", "precision", "crop", "upscale_method", "scale_method"),
-        *("interpolation", "resize_type", "resolution_steps", "multiple", "divisible_by", "tile_size", "overlap"),
-        *("temporal_size", "temporal_overlap", "add_noise", "start_at_step", "end_at_step", "color", "channel"),
-        *("return_with_leftover_noise", "expression", "delimiter", "find", "replace", "regex_pattern", "key", "index"),
-        *("batch_index", "compare_view", "watermark", "bit_depth", "control_after_generate", "x", "y", "left", "top"),
-        *("right", "bottom", "sigmas", "normalize", "mode", "method", "operation", "group_index", "case_insensitive"),
-        *("multiline", "dotall", "count", "output", "format", "codec", "crf", "quality", "lossless", "pre_cfg"),
-        *("reference_latents_method", "response_modalities", "img_compression", "noise_mask", "stretch", "terminal"),
+        *(
+            "weight_dtype",
+            "device",
+            "type",
+            "dtype",
+            "precision",
+            "crop",
+            "upscale_method",
+            "scale_method",
+        ),
+        *(
+            "interpolation",
+            "resize_type",
+            "resolution_steps",
+            "multiple",
+            "divisible_by",
+            "tile_size",
+            "overlap",
+        ),
+        *(
+            "temporal_size",
+            "temporal_overlap",
+            "add_noise",
+            "start_at_step",
+            "end_at_step",
+            "color",
+            "channel",
+        ),
+        *(
+            "return_with_leftover_noise",
+            "expression",
+            "delimiter",
+            "find",
+            "replace",
+            "regex_pattern",
+            "key",
+            "index",
+        ),
+        *(
+            "batch_index",
+            "compare_view",
+            "watermark",
+            "bit_depth",
+            "control_after_generate",
+            "x",
+            "y",
+            "left",
+            "top",
+        ),
+        *(
+            "right",
+            "bottom",
+            "sigmas",
+            "normalize",
+            "mode",
+            "method",
+            "operation",
+            "group_index",
+            "case_insensitive",
+        ),
+        *(
+            "multiline",
+            "dotall",
+            "count",
+            "output",
+            "format",
+            "codec",
+            "crf",
+            "quality",
+            "lossless",
+            "pre_cfg",
+        ),
+        *(
+            "reference_latents_method",
+            "response_modalities",
+            "img_compression",
+            "noise_mask",
+            "stretch",
+            "terminal",
+        ),
     }
 )
 """Inputs that hardly anybody sets in a form; they are offered, but not taken by themselves."""
@@ -67,7 +141,9 @@ def find_titled(graph: Graph, catch: Catch) -> Iterator[Finding]:
         yield Finding("size", parts, why, {}, catch.has("size"))
 
 
-def find_others(graph: Graph, catch: Catch, ranks: Mapping[str, int]) -> tuple[list[Finding], list[Finding]]:
+def find_others(
+    graph: Graph, catch: Catch, ranks: Mapping[str, int]
+) -> tuple[list[Finding], list[Finding]]:
     """What else goes into a draft, the most telling first, and what is only offered."""
     free = [slot for slot in _list_free(graph, catch) if _can_change(graph, slot)]
     free.sort(key=lambda slot: (-_weigh(graph, slot), ranks.get(slot.node_id, len(ranks))))
@@ -88,7 +164,9 @@ def _join_alike(graph: Graph, slots: list[Slot]) -> list[Finding]:
 
 def is_carrier(graph: Graph, slot: Slot) -> bool:
     """Whether a node does nothing but hold this one value."""
-    slots = [found for found in graph.literals(slot.node_id) if found.input != "control_after_generate"]
+    slots = [
+        found for found in graph.literals(slot.node_id) if found.input != "control_after_generate"
+    ]
     return len(slots) == 1 and not graph.links.get(slot.node_id) and slot.input in CARRIERS
 
 
@@ -98,7 +176,9 @@ def _list_free(graph: Graph, catch: Catch) -> list[Slot]:
 
 
 def _can_change(graph: Graph, slot: Slot) -> bool:
-    """Whether other values are possible: there is a choice, and none that would call for other inputs."""
+    """Whether other values are possible: there is a choice, and none that would call for other
+    inputs.
+    """
     spec = graph.spec(slot)
     if spec is None or spec.choices == () or "control_after" in slot.input:
         return False
@@ -107,12 +187,22 @@ def _can_change(graph: Graph, slot: Slot) -> bool:
 
 def _list_shapes(spec: InputSpec) -> set[str]:
     entries: Any = spec.options.get("options")
-    found = [entry.get("inputs") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-    return {str(sorted(str(name) for group in _groups(inputs) for name in group)) for inputs in found}
+    found = (
+        [entry.get("inputs") for entry in entries if isinstance(entry, dict)]
+        if isinstance(entries, list)
+        else []
+    )
+    return {
+        str(sorted(str(name) for group in _groups(inputs) for name in group)) for inputs in found
+    }
 
 
 def _groups(inputs: Any) -> list[dict[str, Any]]:
-    return [group for group in inputs.values() if isinstance(group, dict)] if isinstance(inputs, dict) else []
+    return (
+        [group for group in inputs.values() if isinstance(group, dict)]
+        if isinstance(inputs, dict)
+        else []
+    )
 
 
 def _weigh(graph: Graph, slot: Slot) -> int:

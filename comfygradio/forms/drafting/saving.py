@@ -11,13 +11,19 @@ from comfygradio.forms.drafting.storing import store_preset
 from comfygradio.forms.drafting.writer import write_draft
 from comfygradio.forms.preset import Preset
 
-NUMBERED = re.compile(r"(?:comfyui|output|image|img|temp|untitled|workflow|unsaved workflow)?[\W_\d]*", re.IGNORECASE)
+NUMBERED = re.compile(
+    r"(?:comfyui|output|image|img|temp|untitled|workflow|unsaved workflow)?[\W_\d]*", re.IGNORECASE
+)
 """Names that files get by themselves."""
 
 
 def suggest_name(stem: str, draft: Draft) -> str:
     """A preset's name, made of a file's name, or of the draft's title where that tells nothing."""
-    return (make_name(stem) if not NUMBERED.fullmatch(stem) else "") or make_name(draft.title) or "preset"
+    return (
+        (make_name(stem) if not NUMBERED.fullmatch(stem) else "")
+        or make_name(draft.title)
+        or "preset"
+    )
 
 
 def save_draft(draft: Draft, folder: Path, name: str, overwrite: bool = False) -> Preset:

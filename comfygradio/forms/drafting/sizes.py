@@ -12,10 +12,22 @@ from comfygradio.forms.slots import Slot
 
 PAIRS = (("width", "height"), ("target_width", "target_height"), ("custom_width", "custom_height"))
 
-SHAPES = frozenset({"aspect_ratio", "ratio", "size", "resolution", "size_preset", "target_resolution", "orientation"})
+SHAPES = frozenset(
+    {
+        "aspect_ratio",
+        "ratio",
+        "size",
+        "resolution",
+        "size_preset",
+        "target_resolution",
+        "orientation",
+    }
+)
 """Lists that decide a size."""
 
-LENGTHS = frozenset({"megapixels", "longer_edge", "longer_size", "largest_size", "shorter_edge", "max_dimension"})
+LENGTHS = frozenset(
+    {"megapixels", "longer_edge", "longer_size", "largest_size", "shorter_edge", "max_dimension"}
+)
 """Single numbers that decide a size."""
 
 MAKES, DRAWS, RESIZES = range(3)
@@ -23,7 +35,9 @@ MAKES, DRAWS, RESIZES = range(3)
 
 @dataclass(frozen=True)
 class Pair:
-    """The width and height of one node: the inputs that hold them, their values, and what the node does with them."""
+    """The width and height of one node: the inputs that hold them, their values, and what the node
+    does with them.
+    """
 
     node_id: str
     width: Slot
@@ -34,16 +48,30 @@ class Pair:
 
 
 def find_sizes(graph: Graph, ranks: Mapping[str, int], has_words: bool) -> list[Finding]:
-    """The size of the result first; further sizes stand aside. Inputs with the same size as it are filled with it.
+    """The size of the result first; further sizes stand aside. Inputs with the same size as it are
+    filled with it.
 
     A picture that is only brought to a size is the main thing where nothing is made of words.
     """
-    pairs = sorted(_find_pairs(graph), key=lambda pair: (pair.use, ranks.get(pair.node_id, len(ranks))))
+    pairs = sorted(
+        _find_pairs(graph), key=lambda pair: (pair.use, ranks.get(pair.node_id, len(ranks)))
+    )
     found: list[Finding] = []
     while pairs and pairs[0].is_main_name:
         main = pairs[0]
-        same = [main, *(pair for pair in pairs[1:] if pair.size == main.size and _share_limits(graph, main, pair))]
-        pairs = [pair for pair in pairs if pair not in same and {pair.width, pair.height}.isdisjoint(_slots(same))]
+        same = [
+            main,
+            *(
+                pair
+                for pair in pairs[1:]
+                if pair.size == main.size and _share_limits(graph, main, pair)
+            ),
+        ]
+        pairs = [
+            pair
+            for pair in pairs
+            if pair not in same and {pair.width, pair.height}.isdisjoint(_slots(same))
+        ]
         found.append(_join(graph, same, is_side=bool(found) or (main.use == RESIZES and has_words)))
     return [*found, *_find_shapes(graph)]
 
@@ -68,14 +96,18 @@ def _read_pair(graph: Graph, node_id: str, width_name: str, height_name: str) ->
     if width is None or height is None or width == height:
         return None
     values = graph.value(width), graph.value(height)
-    if not all(isinstance(value, int) and not isinstance(value, bool) and value > 0 for value in values):
+    if not all(
+        isinstance(value, int) and not isinstance(value, bool) and value > 0 for value in values
+    ):
         return None
     pair = Pair(node_id, width, height, values, _find_use(graph, node_id), False)
     return pair if _share_limits(graph, pair, pair) else None
 
 
 def _find_side(graph: Graph, slot: Slot, word: str) -> Slot | None:
-    """The number behind one side; through a node that measures a picture, the side of that picture."""
+    """The number behind one side; through a node that measures a picture, the side of
+    that picture.
+    """
     source = find_number(graph, slot, word)
     if source is None and slot.input in graph.links.get(slot.node_id, {}):
         return _measure(graph, slot, word)
@@ -123,7 +155,9 @@ def _join(graph: Graph, pairs: list[Pair], is_side: bool) -> Finding:
 
 
 def _find_shapes(graph: Graph) -> list[Finding]:
-    """Lists and single numbers that decide a size; those of nodes of one class with one value are filled together."""
+    """Lists and single numbers that decide a size; those of nodes of one class with one value are
+    filled together.
+    """
     found: dict[tuple[str, ...], Finding] = {}
     for node_id in graph.order:
         for slot in graph.literals(node_id):

@@ -15,14 +15,19 @@ from comfygradio.forms.restoring.metadata import read_metadata
 
 @dataclass(frozen=True)
 class Source:
-    """A workflow in API format, and what ComfyUI's page keeps of it (UI format), where that is known."""
+    """A workflow in API format, and what ComfyUI's page keeps of it (UI format), where that is
+    known.
+    """
 
     workflow: Workflow
     saved: Mapping[str, Any] | None = None
 
 
 def read_source(path: Path, saved: Path | None = None) -> Source:
-    """The workflow in a file; `saved` is a file with the same in UI format. Raises WorkflowError and MetadataError."""
+    """The workflow in a file; `saved` is a file with the same in UI format.
+
+    Raises WorkflowError and MetadataError.
+    """
     source = _read_json(path) if path.suffix.lower() == ".json" else _read_media(path)
     return source if saved is None else Source(source.workflow, _read_saved(saved))
 
@@ -36,7 +41,9 @@ def _read_media(path: Path) -> Source:
     if found.prompt is None and found.workflow is not None:
         raise WorkflowError(UI_FORMAT.format(name=f"What {path.name} holds"))
     if found.prompt is None:
-        raise WorkflowError(f"{path.name} does not hold the workflow that made it; use the workflow file itself.")
+        raise WorkflowError(
+            f"{path.name} does not hold the workflow that made it; use the workflow file itself."
+        )
     return Source(Workflow.from_json(dict(found.prompt), path.name), found.workflow)
 
 
@@ -44,11 +51,14 @@ def _read_saved(path: Path) -> Mapping[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise WorkflowError(f"The workflow {path} cannot be read: {error.strerror or error}.") from error
+        raise WorkflowError(
+            f"The workflow {path} cannot be read: {error.strerror or error}."
+        ) from error
     except (ValueError, RecursionError) as error:
         raise WorkflowError(f"The workflow {path} is no valid JSON.") from error
     if not isinstance(data, dict) or not isinstance(data.get("nodes"), list):
         raise WorkflowError(
-            f"{path} is not in ComfyUI's UI format; in ComfyUI, choose Workflow → Save, or leave it out."
+            f"{path} is not in ComfyUI's UI format; in ComfyUI, choose Workflow → Save, or leave "
+            "it out."
         )
     return data

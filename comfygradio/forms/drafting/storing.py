@@ -15,11 +15,14 @@ from comfygradio.forms.schema import NAME as SCHEMA
 from comfygradio.forms.schema import write_schema
 
 
-def store_preset(folder: Path, name: str, text: str, workflow: Workflow, overwrite: bool = False) -> Path:
-    """Write NAME.yaml with this text and NAME.json with the workflow, and the schema where there is none.
+def store_preset(
+    folder: Path, name: str, text: str, workflow: Workflow, overwrite: bool = False
+) -> Path:
+    """Write NAME.yaml with this text and NAME.json with the workflow, and the schema where there is
+    none.
 
-    The folder is made if need be; a file that is there already is replaced only with `overwrite`, and never half.
-    Returns the path of the preset file. Raises PresetError.
+    The folder is made if need be; a file that is there already is replaced only with `overwrite`,
+    and never half. Returns the path of the preset file. Raises PresetError.
     """
     check_name(name)
     if not overwrite and (taken := find_taken(folder, name)):
@@ -47,11 +50,21 @@ def check_name(name: str) -> None:
 
 def find_taken(folder: Path, name: str) -> Path | None:
     """A file that is in the way of a preset with this name, or None."""
-    return next((path for suffix in ("yaml", "yml", "json") if (path := folder / f"{name}.{suffix}").exists()), None)
+    return next(
+        (
+            path
+            for suffix in ("yaml", "yml", "json")
+            if (path := folder / f"{name}.{suffix}").exists()
+        ),
+        None,
+    )
 
 
 def _write_all(texts: Mapping[Path, str]) -> None:
-    """Write every file beside its place first, then move them there one after the other. Raises OSError."""
+    """Write every file beside its place first, then move them there one after the other.
+
+    Raises OSError.
+    """
     ready: dict[Path, Path] = {}
     try:
         for path, text in texts.items():

@@ -1,4 +1,6 @@
-"""Texts: what is wanted and what is not, found by following the conditionings back from the samplers."""
+"""Texts: what is wanted and what is not, found by following the conditionings back from the
+samplers.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,14 @@ from comfygradio.forms.drafting.graph import Graph
 from comfygradio.forms.drafting.trace import NOT_TEXTS, Source, find_sources
 from comfygradio.forms.slots import Slot
 
-ENCODER_PARTS = re.compile(r"(?:text|clip|t5|mt5|umt5|byt5|llama|bert|qwen|gemma|mistral)(?:_?[a-z]|\d|xxl|xl|_\w+)*")
+ENCODER_PARTS = re.compile(
+    r"(?:text|clip|t5|mt5|umt5|byt5|llama|bert|qwen|gemma|mistral)(?:_?[a-z]|\d|xxl|xl|_\w+)*"
+)
 """Inputs of one encoder that take the same text, for different text models."""
 
-PROMPT_NAMES = frozenset({"caption", "instruction", "instructions", "tags", "lyrics", "positive", "prompt_text"})
+PROMPT_NAMES = frozenset(
+    {"caption", "instruction", "instructions", "tags", "lyrics", "positive", "prompt_text"}
+)
 """Inputs that take words of the person, besides those whose name ends in `prompt`."""
 
 OWN_ROLES = {"tags": "tags", "lyrics": "lyrics"}
@@ -23,9 +29,11 @@ OWN_ROLES = {"tags": "tags", "lyrics": "lyrics"}
 
 @dataclass(frozen=True)
 class Encoder:
-    """A node that makes a conditioning of texts, and the input at the end of the chain that it feeds.
+    """A node that makes a conditioning of texts, and the input at the end of the chain that it
+    feeds.
 
-    `is_late` tells that it adds to a conditioning of other nodes, `is_weak` that it feeds a second conditioning.
+    `is_late` tells that it adds to a conditioning of other nodes, `is_weak` that it feeds a second
+    conditioning.
     """
 
     node_id: str
@@ -35,12 +43,16 @@ class Encoder:
 
     @property
     def is_weak(self) -> bool:
-        """Whether a negative text may stand here too, as in the second of a guider's three conditionings."""
+        """Whether a negative text may stand here too, as in the second of a guider's three
+        conditionings.
+        """
         return self.feeds.input == "cond2"
 
 
 def find_texts(graph: Graph) -> list[Finding]:
-    """Every text that a conditioning is made of; those that feed a positive and a negative input are positive."""
+    """Every text that a conditioning is made of; those that feed a positive and a negative input
+    are positive.
+    """
     findings: list[Finding] = []
     for encoder in find_encoders(graph):
         findings += _read_encoder(graph, encoder)
@@ -48,7 +60,8 @@ def find_texts(graph: Graph) -> list[Finding]:
 
 
 def find_loose_texts(graph: Graph, samples: bool) -> list[Finding]:
-    """Texts by the names of their inputs, for nodes that make something on their own or hand a text to a service.
+    """Texts by the names of their inputs, for nodes that make something on their own or hand a text
+    to a service.
 
     Where the workflow `samples`, a text that no sampler reads is none.
     """
@@ -60,7 +73,11 @@ def find_loose_texts(graph: Graph, samples: bool) -> list[Finding]:
             last = name.rpartition(".")[2].lower()
             if _is_text(graph, Slot(node_id, name)) and _is_prompt_name(last):
                 why = f"{name} of {graph.describe(node_id)}"
-                role = "text" if last.startswith("text") and "prompt" not in last else _find_role(last, "neg" in last)
+                role = (
+                    "text"
+                    if last.startswith("text") and "prompt" not in last
+                    else _find_role(last, "neg" in last)
+                )
                 findings += _read_input(graph, Slot(node_id, name), role, why)
     return _merge(graph, findings)
 
@@ -81,7 +98,9 @@ def find_encoders(graph: Graph) -> list[Encoder]:
 
 
 def _is_better(encoder: Encoder, known: Encoder) -> bool:
-    """Whether a text counts as what feeds this place: positive before negative, but for second conditionings."""
+    """Whether a text counts as what feeds this place: positive before negative, but for second
+    conditionings.
+    """
     if known.is_negative:
         return not encoder.is_negative and not encoder.is_weak
     return known.is_weak and (encoder.is_negative or not encoder.is_weak)
@@ -90,11 +109,15 @@ def _is_better(encoder: Encoder, known: Encoder) -> bool:
 def _find_conditionings(graph: Graph, node_id: str, wild: bool = False) -> dict[str, Link]:
     if graph.node(node_id).class_type in graph.object_info:
         return graph.links_of(node_id, "CONDITIONING", wild=wild)
-    return {n: link for n, link in graph.links.get(node_id, {}).items() if n in ("positive", "negative")}
+    return {
+        n: link for n, link in graph.links.get(node_id, {}).items() if n in ("positive", "negative")
+    }
 
 
 def _walk(graph: Graph, node_id: str, name: str) -> Iterator[tuple[str, bool]]:
-    """The encoders behind one conditioning input, nearest first, and whether each is negative there."""
+    """The encoders behind one conditioning input, nearest first, and whether each is negative
+    there.
+    """
     queue = [(graph.links[node_id][name], _is_negative(name))]
     seen: set[tuple[str, bool]] = set()
     while queue:
@@ -110,15 +133,27 @@ def _walk(graph: Graph, node_id: str, name: str) -> Iterator[tuple[str, bool]]:
 def _pass_on(graph: Graph, link: Link, negative: bool) -> list[tuple[Link, bool]]:
     """The conditionings that one output is made of: its own of two, else all of them."""
     conditionings = _find_conditionings(graph, link.node_id, wild=True)
-    outputs = [i for i, kind in enumerate(graph.output_types(link.node_id)) if kind == "CONDITIONING"]
-    if len(outputs) > 1 and link.slot in outputs and len({_is_negative(name) for name in conditionings}) == 2:
+    outputs = [
+        i for i, kind in enumerate(graph.output_types(link.node_id)) if kind == "CONDITIONING"
+    ]
+    if (
+        len(outputs) > 1
+        and link.slot in outputs
+        and len({_is_negative(name) for name in conditionings}) == 2
+    ):
         wants_negative = outputs.index(link.slot) == 1
-        return [(found, negative) for name, found in conditionings.items() if _is_negative(name) == wants_negative]
+        return [
+            (found, negative)
+            for name, found in conditionings.items()
+            if _is_negative(name) == wants_negative
+        ]
     return [(found, negative or _is_negative(name)) for name, found in conditionings.items()]
 
 
 def _read_encoder(graph: Graph, encoder: Encoder) -> list[Finding]:
-    names = [n for n in graph.node(encoder.node_id).inputs if _is_text(graph, Slot(encoder.node_id, n))]
+    names = [
+        n for n in graph.node(encoder.node_id).inputs if _is_text(graph, Slot(encoder.node_id, n))
+    ]
     why = f"feeds {encoder.feeds.input} of {graph.describe(encoder.feeds.node_id)}"
     slots = [Slot(encoder.node_id, name) for name in names if ENCODER_PARTS.fullmatch(name)]
     parts = [slot for slot in slots if graph.is_settable(slot)]
@@ -126,7 +161,9 @@ def _read_encoder(graph: Graph, encoder: Encoder) -> list[Finding]:
     for name in names:
         if Slot(encoder.node_id, name) not in parts:
             negative = "neg" in name or (encoder.is_negative and "pos" not in name)
-            findings += _read_input(graph, Slot(encoder.node_id, name), _find_role(name, negative), why)
+            findings += _read_input(
+                graph, Slot(encoder.node_id, name), _find_role(name, negative), why
+            )
     return findings
 
 
@@ -137,15 +174,24 @@ def _read_input(graph: Graph, slot: Slot, role: str, why: str) -> list[Finding]:
         return []
     main = max(sources, key=lambda source: _weigh(graph, source))
     others = [source for source in sources if source is not main]
-    return [plain(role, [main.slot], why), *(plain(role, [source.slot], why, is_side=True) for source in others)]
+    return [
+        plain(role, [main.slot], why),
+        *(plain(role, [source.slot], why, is_side=True) for source in others),
+    ]
 
 
 def _weigh(graph: Graph, source: Source) -> tuple[bool, bool, int]:
-    return source.is_same, not graph.links.get(source.slot.node_id), len(str(graph.value(source.slot)))
+    return (
+        source.is_same,
+        not graph.links.get(source.slot.node_id),
+        len(str(graph.value(source.slot))),
+    )
 
 
 def _merge(graph: Graph, findings: list[Finding]) -> list[Finding]:
-    """One finding for inputs that are the same, or hold the same text in the same role; positive ones go first."""
+    """One finding for inputs that are the same, or hold the same text in the same role; positive
+    ones go first.
+    """
     merged: dict[object, Finding] = {}
     taken: set[Slot] = set()
     for finding in sorted(findings, key=lambda found: found.role == "negative_prompt"):
@@ -156,7 +202,9 @@ def _merge(graph: Graph, findings: list[Finding]) -> list[Finding]:
         key = len(merged) if is_blank else (finding.role, texts)
         twin = merged.get(key, finding)
         if slots:
-            merged[key] = replace(twin, parts={"": (*(twin.slots if key in merged else ()), *slots)})
+            merged[key] = replace(
+                twin, parts={"": (*(twin.slots if key in merged else ()), *slots)}
+            )
     return list(merged.values())
 
 
@@ -164,9 +212,9 @@ def _is_text(graph: Graph, slot: Slot) -> bool:
     """Whether an input takes a text, plain or linked."""
     spec = graph.spec(slot)
     if spec is None:
-        return slot.input in graph.links.get(slot.node_id, {}) and graph.link_types(slot.node_id, slot.input) == {
-            "STRING"
-        }
+        return slot.input in graph.links.get(slot.node_id, {}) and graph.link_types(
+            slot.node_id, slot.input
+        ) == {"STRING"}
     is_free = "STRING" in spec.types and spec.choices is None and spec.media is None
     return is_free and slot.input not in NOT_TEXTS
 
@@ -176,7 +224,9 @@ def _is_negative(name: str) -> bool:
 
 
 def _is_prompt_name(name: str) -> bool:
-    return bool(name in PROMPT_NAMES or re.fullmatch(r"text_?\d*|(?!system).*prompt|.*_description", name))
+    return bool(
+        name in PROMPT_NAMES or re.fullmatch(r"text_?\d*|(?!system).*prompt|.*_description", name)
+    )
 
 
 def _find_role(name: str, negative: bool) -> str:

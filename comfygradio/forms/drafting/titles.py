@@ -13,16 +13,53 @@ TYPED = re.compile(rf"(?:{TYPES})\s*\((.+)\)|(.+?)\s*\((?:{TYPES})\)", re.IGNORE
 
 GENERIC = frozenset(
     {
-        *("clip", "text", "encode", "prompt", "positive", "negative", "load", "image", "input", "multiline", "string"),
-        *("primitive", "int", "float", "boolean", "integer", "number", "value", "conditioning", "the", "checkpoint"),
-        *("model", "picture", "video", "audio", "mask", "lora", "loader", "node", "diffusion", "vae", "upload", "file"),
+        *(
+            "clip",
+            "text",
+            "encode",
+            "prompt",
+            "positive",
+            "negative",
+            "load",
+            "image",
+            "input",
+            "multiline",
+            "string",
+        ),
+        *(
+            "primitive",
+            "int",
+            "float",
+            "boolean",
+            "integer",
+            "number",
+            "value",
+            "conditioning",
+            "the",
+            "checkpoint",
+        ),
+        *(
+            "model",
+            "picture",
+            "video",
+            "audio",
+            "mask",
+            "lora",
+            "loader",
+            "node",
+            "diffusion",
+            "vae",
+            "upload",
+            "file",
+        ),
     }
 )
 """Words that a title may be made of without telling anything."""
 
 
 def find_title(graph: Graph, node_id: str) -> str:
-    """The author's own title of a node, on one line; "" where it is that of the class or tells nothing.
+    """The author's own title of a node, on one line; "" where it is that of the class or tells
+    nothing.
 
     Titles such as `Int (Steps)` are taken for what stands in the brackets.
     """

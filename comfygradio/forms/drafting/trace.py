@@ -1,4 +1,6 @@
-"""Following a linked input back to the plain values that decide it, and a node forward to the samplers."""
+"""Following a linked input back to the plain values that decide it, and a node forward to the
+samplers.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from comfygradio.forms.slots import Slot
 
 NUMBERS = ("INT", "FLOAT")
 
-CONTROLS = frozenset({"find", "delimiter", "separator", "regex_pattern", "pattern", "key", "system_prompt", "system"})
+CONTROLS = frozenset(
+    {"find", "delimiter", "separator", "regex_pattern", "pattern", "key", "system_prompt", "system"}
+)
 """Inputs of text nodes that say how to work on a text, and are not the text."""
 
 NOT_TEXTS = CONTROLS | {"replace", "expression", "prefix", "suffix", "filename_prefix"}
@@ -20,20 +24,26 @@ NOT_TEXTS = CONTROLS | {"replace", "expression", "prefix", "suffix", "filename_p
 CHANGERS = frozenset({"expression", "operation", "operator", "formula"})
 """Inputs of nodes that calculate."""
 
-CARRIERS = frozenset({"value", "number", "int", "float", "string", "text", "boolean", "a", "input", "switch"})
+CARRIERS = frozenset(
+    {"value", "number", "int", "float", "string", "text", "boolean", "a", "input", "switch"}
+)
 """Inputs of nodes that hand a value on unchanged."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A plain value behind an input; `is_same` tells that it arrives there unchanged, as far as one can see."""
+    """A plain value behind an input; `is_same` tells that it arrives there unchanged, as far as one
+    can see.
+    """
 
     slot: Slot
     is_same: bool = True
 
 
 def find_sources(graph: Graph, slot: Slot, *types: str) -> list[Source]:
-    """The plain values of these types that decide an input: its own, or those of the nodes that feed it."""
+    """The plain values of these types that decide an input: its own, or those of the nodes that
+    feed it.
+    """
     if slot.input not in graph.links.get(slot.node_id, {}):
         return [Source(slot)] if graph.is_settable(slot) else []
     found: dict[Slot, Source] = {}
@@ -46,29 +56,45 @@ def find_sources(graph: Graph, slot: Slot, *types: str) -> list[Source]:
         seen.add(node_id)
         slots = [s for s in graph.literals(node_id) if _is_wanted(graph, s, types)]
         links = graph.links_of(node_id, *types, wild=True)
-        is_same = is_same and not CHANGERS & graph.node(node_id).inputs.keys() and _hands_on(slots, links)
+        is_same = (
+            is_same and not CHANGERS & graph.node(node_id).inputs.keys() and _hands_on(slots, links)
+        )
         for found_slot in slots:
             found.setdefault(found_slot, Source(found_slot, is_same))
-        stack += [(link.node_id, is_same) for name, link in reversed(links.items()) if name not in CONTROLS]
+        stack += [
+            (link.node_id, is_same)
+            for name, link in reversed(links.items())
+            if name not in CONTROLS
+        ]
     return list(found.values())
 
 
 def find_number(graph: Graph, slot: Slot, *words: str) -> Source | None:
-    """The one number behind an input; among several, the one whose node's title has one of the words."""
+    """The one number behind an input; among several, the one whose node's title has one of the
+    words.
+    """
     sources = find_sources(graph, slot, *NUMBERS)
     if len(sources) > 1:
-        titled = [s for s in sources if any(word in graph.node(s.slot.node_id).title.lower() for word in words)]
+        titled = [
+            s
+            for s in sources
+            if any(word in graph.node(s.slot.node_id).title.lower() for word in words)
+        ]
         sources = titled if words else sources
     return sources[0] if len(sources) == 1 else None
 
 
 def find_samplers(graph: Graph) -> tuple[str, ...]:
-    """The nodes that sample, in the order in which they run: conditionings or a guider in, latents out."""
+    """The nodes that sample, in the order in which they run: conditionings or a guider in, latents
+    out.
+    """
     return tuple(node_id for node_id in graph.order if _samples(graph, node_id))
 
 
 def rank_nodes(graph: Graph, samplers: tuple[str, ...]) -> Mapping[str, int]:
-    """Node → the number of the first sampler that it leads to (or is); nodes that lead to none are missing."""
+    """Node → the number of the first sampler that it leads to (or is); nodes that lead to none are
+    missing.
+    """
     ranks: dict[str, int] = {}
     for rank, sampler in enumerate(samplers):
         queue = [sampler]
@@ -95,7 +121,12 @@ def walk_type(graph: Graph, node_id: str, name: str, kind: str) -> Iterator[str]
 
 def _is_wanted(graph: Graph, slot: Slot, types: tuple[str, ...]) -> bool:
     spec = graph.spec(slot)
-    return spec is not None and spec.choices is None and bool(spec.types & set(types)) and slot.input not in NOT_TEXTS
+    return (
+        spec is not None
+        and spec.choices is None
+        and bool(spec.types & set(types))
+        and slot.input not in NOT_TEXTS
+    )
 
 
 def _hands_on(slots: list[Slot], links: Mapping[str, Link]) -> bool:

@@ -1,4 +1,6 @@
-"""Words: what the lines of a drafted form are called, role by role, in the order in which they stand in the form."""
+"""Words: what the lines of a drafted form are called, role by role, in the order in which they
+stand in the form.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Words:
-    """The name and label of a role's field; `help` None leaves the server's tooltip, `low` and `high` are limits.
+    """The name and label of a role's field; `help` None leaves the server's tooltip, `low` and
+    `high` are limits.
 
     With `by_title` the author's title of the node is a better label: the node holds this one thing.
     """
@@ -40,9 +43,13 @@ ROLES: Mapping[str, Words] = {
     "checkpoint": Words("checkpoint", "Model", "", False, True),
     "model": Words("model", "Model", "", False, True),
     "upscale_model": Words("upscale_model", "Upscale model", "", False, True),
-    "seed": Words("seed", "Seed", "The same seed with the same words gives the same picture.", False),
+    "seed": Words(
+        "seed", "Seed", "The same seed with the same words gives the same picture.", False
+    ),
     "negative_prompt": Words("negative_prompt", "What should not be in it?", "", by_title=True),
-    "steps": Words("steps", "Steps", "More steps take longer and show more detail.", low=1, high=60),
+    "steps": Words(
+        "steps", "Steps", "More steps take longer and show more detail.", low=1, high=60
+    ),
     "cfg": Words("cfg", "How closely to follow the words", "", low=1, high=20),
     "guidance": Words("guidance", "Guidance", "", high=20),
     "sampler": Words("sampler", "Sampler", ""),

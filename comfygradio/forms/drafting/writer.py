@@ -1,4 +1,6 @@
-"""Writes a draft as a preset file that looks written by hand: one line a field, with a reason above it."""
+"""Writes a draft as a preset file that looks written by hand: one line a field, with a reason above
+it.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from comfygradio.forms.drafting.lines import DraftField
 from comfygradio.forms.drafting.naming import one_line
 from comfygradio.forms.schema import HEADER
 
-INTRODUCTION = "Drafted by comfygradio new. Change what you like; comfygradio check tells what does not fit."
+INTRODUCTION = (
+    "Drafted by comfygradio new. Change what you like; comfygradio check tells what does not fit."
+)
 
 PLAIN = re.compile(r"\w[\w /()+-]*(?:\.\w[\w /()+-]*)*")
 """Texts that look well without quotes; PyYAML decides whether they can do without."""
@@ -30,7 +34,12 @@ WIDEST_NAME = 20
 
 def write_draft(draft: Draft, workflow_file: str) -> str:
     """The text of a preset file; `workflow_file` is the path of the workflow, relative to it."""
-    head = {"title": draft.title, "description": draft.description, "icon": draft.icon, "workflow": workflow_file}
+    head = {
+        "title": draft.title,
+        "description": draft.description,
+        "icon": draft.icon,
+        "workflow": workflow_file,
+    }
     lines = [HEADER, f"# {INTRODUCTION}", *(f"# {one_line(note)}" for note in draft.notes)]
     lines += [f"{key}: {write_value(value)}" for key, value in head.items() if value]
     lines += ["fields:" if draft.fields else "fields: {}", *_write_fields(draft.fields)]
@@ -42,9 +51,12 @@ def write_draft(draft: Draft, workflow_file: str) -> str:
 
 
 def write_value(value: Any) -> str:
-    """A value as YAML on one line; texts are quoted where any reader might take them for something else."""
+    """A value as YAML on one line; texts are quoted where any reader might take them for something
+    else.
+    """
     if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{write_value(str(key))}: {write_value(item)}' for key, item in value.items())}}}"
+        pairs = [f"{write_value(str(key))}: {write_value(item)}" for key, item in value.items()]
+        return f"{{{', '.join(pairs)}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(write_value(item) for item in value)}]"
     if isinstance(value, str):
@@ -72,15 +84,21 @@ def _list_keys(field: DraftField) -> dict[str, Any]:
 
 
 def _write_text(text: str) -> str:
-    """Plain where it looks well and reads back as the same text, else quoted as in JSON, which is YAML too."""
+    """Plain where it looks well and reads back as the same text, else quoted as in JSON, which is
+    YAML too.
+    """
     plain = _dump(text) if PLAIN.fullmatch(text) else ""
     if plain and plain == text:
         return plain
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(whole, ensure_ascii=False))
+    return UNPRINTABLE.sub(
+        lambda found: f"\\u{ord(found[0]):04x}", json.dumps(whole, ensure_ascii=False)
+    )
 
 
 def _dump(value: Any) -> str:
-    """One scalar, by PyYAML's own emitter; the list around it makes it quote what a flow mapping cannot hold."""
+    """One scalar, by PyYAML's own emitter; the list around it makes it quote what a flow mapping
+    cannot hold.
+    """
     text: str = yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, width=10**9)
     return text.strip().removeprefix("[").removesuffix("]").strip()

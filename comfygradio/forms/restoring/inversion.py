@@ -16,13 +16,18 @@ from comfygradio.forms.templates import fill_template, find_names
 
 
 class Unreadable(Exception):
-    """A value that cannot be told from a graph; the text says why. Never leaves this package's forms."""
+    """A value that cannot be told from a graph; the text says why.
+
+    Never leaves this package's forms.
+    """
 
 
 def invert_text(template: str, text: Any, known: Mapping[str, str]) -> dict[str, str] | None:
-    """The names that a template uses and what they stood for when it became `text`, or None if it never does.
+    """The names that a template uses and what they stood for when it became `text`, or None if it
+    never does.
 
-    `known` holds values that are certain. One more may be unknown, as often as it likes; with two, nothing is certain.
+    `known` holds values that are certain. One more may be unknown, as often as it likes; with two,
+    nothing is certain.
     """
     if not isinstance(text, str):
         return None
@@ -56,7 +61,9 @@ def escape_dynamic(text: str) -> str:
 
 
 def is_same(mine: Any, other: Any) -> bool:
-    """Whether two literals mean the same to ComfyUI: 1 and 1.0 do, 1 and true do not; model names may be respelled."""
+    """Whether two literals mean the same to ComfyUI: 1 and 1.0 do, 1 and true do not; model names
+    may be respelled.
+    """
     if isinstance(mine, bool) != isinstance(other, bool):
         return False
     return bool(mine == other) or (is_model_name(mine) and match_name(other, [mine]) is not None)
@@ -68,10 +75,11 @@ def find_choice(
     taken: frozenset[Slot],
     known: Mapping[str, str],
 ) -> tuple[Choice, dict[str, str], int]:
-    """The choice whose settings all stand in the graph, what its texts tell of other fields, and how many fit as well.
+    """The choice whose settings all stand in the graph, what its texts tell of other fields, and
+    how many fit as well.
 
-    `read` gives the literal of a slot or raises Unreadable; slots in `taken` were overwritten later. Of several
-    choices the one with most settings counts. Raises Unreadable.
+    `read` gives the literal of a slot or raises Unreadable; slots in `taken` were overwritten
+    later. Of several choices the one with most settings counts. Raises Unreadable.
     """
     fitting: list[tuple[int, Choice, dict[str, str]]] = []
     for choice in choices:

@@ -18,7 +18,9 @@ LORA_NAME = "lora_name"
 
 @dataclass(frozen=True)
 class LoraChain:
-    """The loaders that a LoRA list stands for, the first to act first: their rows and their ids in the graph."""
+    """The loaders that a LoRA list stands for, the first to act first: their rows and their ids in
+    the graph.
+    """
 
     rows: list[dict[str, Any]]
     node_ids: tuple[str, ...]
@@ -45,8 +47,12 @@ def read_loras(field: Field, workflow: Workflow, graph: Workflow, match: Match) 
             raise Unreadable(f"the LoRA {show(name)} is not in the list of this form.")
         rows.append({"name": found, "strength": _read_strength(node, notes)})
         notes += [f"{name} is called {found} here."] if found != name else []
-    is_respelled = any(row["name"] != node.inputs[name_input] for row, node in zip(rows, nodes, strict=True))
-    return LoraChain(rows, tuple(node.id for node in nodes), is_respelled, " ".join(dict.fromkeys(notes)))
+    is_respelled = any(
+        row["name"] != node.inputs[name_input] for row, node in zip(rows, nodes, strict=True)
+    )
+    return LoraChain(
+        rows, tuple(node.id for node in nodes), is_respelled, " ".join(dict.fromkeys(notes))
+    )
 
 
 def _list_loaders(field: Field) -> set[str]:
@@ -55,7 +61,9 @@ def _list_loaders(field: Field) -> set[str]:
 
 def _find_start(field: Field, workflow: Workflow, graph: Workflow, match: Match) -> Link:
     """The link that leaves the end of the chain in the picture."""
-    places = [(slot.node_id, slot.input) for slot in field.slots.get("model", ())] or _find_users(field, workflow)
+    places = [(slot.node_id, slot.input) for slot in field.slots.get("model", ())] or _find_users(
+        field, workflow
+    )
     for node_id, name in places:
         partner = match.pairs.get(node_id)
         link = Link.parse(graph.nodes[partner].inputs.get(name)) if partner else None
@@ -75,8 +83,12 @@ def _find_users(field: Field, workflow: Workflow) -> list[tuple[str, str]]:
     ]
 
 
-def _walk(graph: Workflow, link: Link | None, name_input: str, end: frozenset[str]) -> Iterator[Node]:
-    """The loaders on the way up, past nodes that only the picture has, to the first node in `end` or the source."""
+def _walk(
+    graph: Workflow, link: Link | None, name_input: str, end: frozenset[str]
+) -> Iterator[Node]:
+    """The loaders on the way up, past nodes that only the picture has, to the first node in `end`
+    or the source.
+    """
     seen: set[str] = set()
     count = 0
     while link and link.node_id not in seen | end and count < MAX_ROWS:
@@ -91,9 +103,15 @@ def _walk(graph: Workflow, link: Link | None, name_input: str, end: frozenset[st
 
 
 def _read_strength(node: Node, notes: list[str]) -> float:
-    found = [value for name, value in node.inputs.items() if name.startswith("strength") and _is_number(value)]
+    found = [
+        value
+        for name, value in node.inputs.items()
+        if name.startswith("strength") and _is_number(value)
+    ]
     if any(value != found[0] for value in found):
-        notes.append(f"{node.title} acted with {' and '.join(map(str, found))}; the first is taken.")
+        notes.append(
+            f"{node.title} acted with {' and '.join(map(str, found))}; the first is taken."
+        )
     return float(found[0]) if found else 1.0
 
 

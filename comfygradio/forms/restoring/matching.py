@@ -1,4 +1,6 @@
-"""Matching: which node of a picture's graph is which node of a preset's workflow, whatever their ids are."""
+"""Matching: which node of a picture's graph is which node of a preset's workflow, whatever their
+ids are.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,14 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True)
 class Match:
-    """How two graphs correspond: `pairs` maps ids of the workflow to ids of the picture's graph, one to one.
+    """How two graphs correspond: `pairs` maps ids of the workflow to ids of the picture's graph,
+    one to one.
 
-    `score` is 1 for the same graph and 0 for one without a common node. `missing` are ids of the workflow without a
-    partner, `added` ids of the picture's graph without one that lead to an output, `loose` those that lead to none.
-    `idle` are ids of the workflow whose partner leads to no output although they do. `is_same` means that nothing
-    differs but literals, titles and what was forgiven.
+    `score` is 1 for the same graph and 0 for one without a common node. `missing` are ids of the
+    workflow without a partner, `added` ids of the picture's graph without one that lead to an
+    output, `loose` those that lead to none. `idle` are ids of the workflow whose partner leads to
+    no output although they do. `is_same` means that nothing differs but literals, titles and what
+    was forgiven.
     """
 
     pairs: Mapping[str, str]
@@ -44,28 +48,44 @@ class Match:
 
 
 def match_nodes(
-    workflow: Workflow, graph: Workflow, may_miss: Collection[str] = (), may_add: Collection[str] = ()
+    workflow: Workflow,
+    graph: Workflow,
+    may_miss: Collection[str] = (),
+    may_add: Collection[str] = (),
 ) -> Match:
     """Pair nodes of the same class so that titles, literals and links agree as far as they can.
 
-    The score forgives the absence of the nodes `may_miss` and the presence of nodes of the classes `may_add`.
+    The score forgives the absence of the nodes `may_miss` and the presence of nodes of the classes
+    `may_add`.
     """
     chosen = _Comparison(workflow, graph).pair()
     pairs = {key: chosen[key] for key in workflow.nodes if key in chosen}
     found = frozenset(pairs.values())
-    used, needed = _find_used(graph, _name_sinks(workflow)), _find_used(workflow, _name_sinks(workflow))
+    used, needed = (
+        _find_used(graph, _name_sinks(workflow)),
+        _find_used(workflow, _name_sinks(workflow)),
+    )
     missing = tuple(key for key in workflow.nodes if key not in pairs)
     unmatched = [key for key in graph.nodes if key not in found]
     added = tuple(key for key in unmatched if key in used)
     strange = [key for key in added if graph.nodes[key].class_type not in may_add]
     lacking = [key for key in missing if key in needed and key not in may_miss]
     links = {key: _rate_links(workflow, graph, pairs, key) for key in pairs}
-    agreement = sum(0.5 + 0.5 * sum(rated) / len(rated) if rated else 1.0 for rated in links.values())
+    agreement = sum(
+        0.5 + 0.5 * sum(rated) / len(rated) if rated else 1.0 for rated in links.values()
+    )
     total = 2 * len(pairs) + len(strange) + len(lacking)
-    is_same = bool(pairs) and not strange and not lacking and all(min(rated, default=1) > 0 for rated in links.values())
+    is_same = (
+        bool(pairs)
+        and not strange
+        and not lacking
+        and all(min(rated, default=1) > 0 for rated in links.values())
+    )
     loose = tuple(key for key in unmatched if key not in used)
     idle = frozenset(key for key, partner in pairs.items() if key in needed and partner not in used)
-    return Match(pairs, 2 * agreement / total if total else 0.0, missing, added, loose, idle, is_same)
+    return Match(
+        pairs, 2 * agreement / total if total else 0.0, missing, added, loose, idle, is_same
+    )
 
 
 def bound_score(workflow: Workflow, graph: Workflow, may_miss: Collection[str] = ()) -> float:
@@ -78,7 +98,9 @@ def bound_score(workflow: Workflow, graph: Workflow, may_miss: Collection[str] =
 
 
 class _Comparison:
-    """Compares two graphs node by node; similarity spreads along the links, as in Weisfeiler and Leman's colouring."""
+    """Compares two graphs node by node; similarity spreads along the links, as in Weisfeiler and
+    Leman's colouring.
+    """
 
     def __init__(self, workflow: Workflow, graph: Workflow) -> None:
         self.ours, self.theirs = workflow.nodes, graph.nodes
@@ -116,7 +138,9 @@ class _Comparison:
             if self.pairs.get(pair[0]) != pair[1]:
                 self.similar[pair] = 0.0
         for _ in range(2 if self.pairs else ROUNDS):
-            fresh = {pair: 0.2 * self.hints[pair] + 0.8 * self._compare_links(*pair) for pair in left}
+            fresh = {
+                pair: 0.2 * self.hints[pair] + 0.8 * self._compare_links(*pair) for pair in left
+            }
             self.similar.update(fresh)
 
     def _compare_links(self, ours: str, theirs: str) -> float:
@@ -125,7 +149,8 @@ class _Comparison:
         rated = [self._rate_source(mine.get(name), others.get(name)) for name in names]
         uses, other_uses = self.our_consumers[ours], self.their_consumers[theirs]
         rated += [
-            self._rate_uses(uses.get(key, []), other_uses.get(key, [])) for key in uses.keys() | other_uses.keys()
+            self._rate_uses(uses.get(key, []), other_uses.get(key, []))
+            for key in uses.keys() | other_uses.keys()
         ]
         return sum(rated) / len(rated) if rated else 1.0
 
@@ -151,7 +176,10 @@ class _Comparison:
 
         def is_clear(pair: Pair) -> bool:
             rivals = [tops[side, pair[side]] for side in (0, 1)]
-            return all(top[0] == self.similar[pair] and (len(top) == 1 or top[1] < top[0] - 0.02) for top in rivals)
+            return all(
+                top[0] == self.similar[pair] and (len(top) == 1 or top[1] < top[0] - 0.02)
+                for top in rivals
+            )
 
         return [pair for pair in left if is_clear(pair)]
 
@@ -189,20 +217,32 @@ def _name_sinks(workflow: Workflow) -> frozenset[str]:
 
 
 def _find_used(workflow: Workflow, sink_classes: frozenset[str]) -> frozenset[str]:
-    """Ids of the nodes that lead to an output: a node of one of these classes, or called Save, Preview or the like."""
+    """Ids of the nodes that lead to an output: a node of one of these classes, or called Save,
+    Preview or the like.
+    """
     ends = _find_sinks(workflow)
-    known = [n.id for n in ends if n.class_type in sink_classes or any(word in n.class_type for word in OUTPUT_WORDS)]
+    known = [
+        n.id
+        for n in ends
+        if n.class_type in sink_classes or any(word in n.class_type for word in OUTPUT_WORDS)
+    ]
     return workflow.find_upstream(known or [node.id for node in ends] or workflow.nodes)
 
 
-def _rate_links(workflow: Workflow, graph: Workflow, pairs: Mapping[str, str], key: str) -> list[float]:
-    """Of each input whether what feeds it are partners: 1, 0, or 0.5 where one of the sources has no partner."""
+def _rate_links(
+    workflow: Workflow, graph: Workflow, pairs: Mapping[str, str], key: str
+) -> list[float]:
+    """Of each input whether what feeds it are partners: 1, 0, or 0.5 where one of the sources has
+    no partner.
+    """
     mine, others = workflow.nodes[key].links, graph.nodes[pairs[key]].links
     found = frozenset(pairs.values())
     rated = []
     for name in mine.keys() | others.keys():
         one, other = mine.get(name), others.get(name)
-        is_same = one and other and pairs.get(one.node_id) == other.node_id and one.slot == other.slot
+        is_same = (
+            one and other and pairs.get(one.node_id) == other.node_id and one.slot == other.slot
+        )
         is_open = one and other and (one.node_id not in pairs or other.node_id not in found)
         rated.append(1.0 if is_same else 0.5 if is_open else 0.0)
     return rated

@@ -37,8 +37,9 @@ WEBUI = re.compile(r"Steps: \d+, Sampler: ")
 class Metadata:
     """What a file remembers of the job that made it; at least one of the three is there.
 
-    `prompt` is the graph in API format as the server ran it, `workflow` what ComfyUI's page keeps (UI format),
-    `comfygradio` our own entry {"preset", "values", "version"}. `kind` is the kind of file: "png", "webp", "mp4" ….
+    `prompt` is the graph in API format as the server ran it, `workflow` what ComfyUI's page keeps
+    (UI format), `comfygradio` our own entry {"preset", "values", "version"}. `kind` is the kind of
+    file: "png", "webp", "mp4" ….
     """
 
     kind: str
@@ -49,32 +50,47 @@ class Metadata:
 
 
 def read_metadata(path: Path) -> Metadata:
-    """The settings in a picture, video, sound, latent or JSON file. Raises MetadataError, and nothing else."""
+    """The settings in a picture, video, sound, latent or JSON file.
+
+    Raises MetadataError, and nothing else.
+    """
     try:
         with path.open("rb") as file:
             kind = _find_kind(file.read(64))
             if kind is None:
                 raise MetadataError(
-                    f"{path.name} is no file with ComfyUI settings; those are PNG, WebP, JPEG and AVIF pictures, MP4, "
-                    "MOV, MKV and WebM videos, FLAC, MP3 and Opus sounds, SVG, EXR, safetensors and JSON files."
+                    f"{path.name} is no file with ComfyUI settings; those are PNG, WebP, JPEG and "
+                    "AVIF pictures, MP4, "
+                    "MOV, MKV and WebM videos, FLAC, MP3 and Opus sounds, SVG, EXR, safetensors "
+                    "and JSON files."
                 )
             file.seek(0)
             return _assemble(path.name, kind, _read_tags(file, kind))
     except MetadataError:
         raise
     except TooMuchText as error:
-        raise MetadataError(f"{path.name} carries far more text than settings need, and is not read.") from error
+        raise MetadataError(
+            f"{path.name} carries far more text than settings need, and is not read."
+        ) from error
     except FileNotFoundError as error:
         raise MetadataError(f"The file {path.name} does not exist.") from error
     except Exception as error:  # Pillow and FFmpeg raise errors of any kind on broken files
-        raise MetadataError(f"{path.name} is damaged or cut off, and its settings cannot be read.") from error
+        raise MetadataError(
+            f"{path.name} is damaged or cut off, and its settings cannot be read."
+        ) from error
 
 
 def _find_kind(head: bytes) -> str | None:
     """The kind of a file by its first 64 bytes; its name may say anything."""
     if head[4:8] == b"ftyp":
         brands = head[8 : int.from_bytes(head[:4], "big")]
-        return "avif" if b"avif" in brands or b"avis" in brands else "mov" if head[8:10] == b"qt" else "mp4"
+        return (
+            "avif"
+            if b"avif" in brands or b"avis" in brands
+            else "mov"
+            if head[8:10] == b"qt"
+            else "mp4"
+        )
     if head[:4] == b"\x1a\x45\xdf\xa3":
         return "webm" if b"webm" in head else "mkv"
     if head[:4] == b"OggS":
@@ -94,7 +110,13 @@ def _find_plain_kind(head: bytes) -> str | None:
     if head[:1] == b"\xff" and head[1:2] >= b"\xe2":
         return "mp3"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return "json" if text[:1] == b"{" else "svg" if text.startswith((b"<svg", b"<?xml", b"<!--")) else None
+    return (
+        "json"
+        if text[:1] == b"{"
+        else "svg"
+        if text.startswith((b"<svg", b"<?xml", b"<!--"))
+        else None
+    )
 
 
 def _read_tags(file: BinaryIO, kind: str) -> Tags:
@@ -109,8 +131,16 @@ def _read_tags(file: BinaryIO, kind: str) -> Tags:
         return {str(name).lower(): text for name, text in entries.items() if isinstance(text, str)}
     if kind in ("jpeg", "webp", "avif"):
         return metadata_tags.read_picture(file, kind.upper())
-    readers = {"png": metadata_tags.read_png, "svg": metadata_tags.read_svg, "exr": metadata_tags.read_exr}
-    return readers[kind](file) if kind in readers else metadata_tags.read_media(file, FFMPEG.get(kind, kind))
+    readers = {
+        "png": metadata_tags.read_png,
+        "svg": metadata_tags.read_svg,
+        "exr": metadata_tags.read_exr,
+    }
+    return (
+        readers[kind](file)
+        if kind in readers
+        else metadata_tags.read_media(file, FFMPEG.get(kind, kind))
+    )
 
 
 def _assemble(name: str, kind: str, tags: Tags) -> Metadata:
@@ -118,18 +148,25 @@ def _assemble(name: str, kind: str, tags: Tags) -> Metadata:
     found = _collect(tags, notes)
     prompt = _clean_graph(found.get("prompt"), name, notes)
     workflow = found.get("workflow")
-    workflow = workflow if isinstance(workflow, dict) and isinstance(workflow.get("nodes"), list) else None
+    workflow = (
+        workflow if isinstance(workflow, dict) and isinstance(workflow.get("nodes"), list) else None
+    )
     own = found.get("comfygradio")
     own = own if isinstance(own, dict) and isinstance(own.get("values"), dict) else None
     if prompt is None and workflow is None and own is None:
         raise MetadataError(_describe_nothing(name, tags, notes))
     if prompt is None and own is None:
-        notes.append("The file holds only ComfyUI's own workflow (UI format), and not the prompt that was run.")
+        notes.append(
+            "The file holds only ComfyUI's own workflow (UI format), and not the prompt that "
+            "was run."
+        )
     return Metadata(kind, prompt, workflow, own, tuple(notes))
 
 
 def _collect(tags: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
-    """The entries that are settings, parsed: under their own names, or together in a comment, as video nodes do."""
+    """The entries that are settings, parsed: under their own names, or together in a comment, as
+    video nodes do.
+    """
     found: dict[str, Any] = {}
     for key in ("prompt", "workflow", "comfygradio", "comment"):
         value = tags.get(key)
@@ -149,7 +186,9 @@ def _collect(tags: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
 
 
 def _name_parts(data: Mapping[str, Any]) -> dict[str, Any]:
-    """What a JSON object without a name is: a graph, a workflow of ComfyUI's page, or an envelope around these."""
+    """What a JSON object without a name is: a graph, a workflow of ComfyUI's page, or an envelope
+    around these.
+    """
     if isinstance(data.get("nodes"), list):
         return {"workflow": data}
     if any(isinstance(node, dict) and "class_type" in node for node in data.values()):
@@ -161,7 +200,10 @@ def _name_parts(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parse(text: str) -> Any:
-    """Decoded JSON, NaN allowed, without half characters. Raises ValueError where it is broken or nested too deeply."""
+    """Decoded JSON, NaN allowed, without half characters.
+
+    Raises ValueError where it is broken or nested too deeply.
+    """
     if len(text) > MAX_TEXT:
         raise TooMuchText
     try:
@@ -170,7 +212,9 @@ def _parse(text: str) -> Any:
         raise ValueError("nested too deeply") from error
     if _is_deep(data):
         raise ValueError("nested too deeply")
-    if re.search(r"\\u[dD][89a-fA-F]", text) or any("\ud800" <= letter <= "\udfff" for letter in text):
+    if re.search(r"\\u[dD][89a-fA-F]", text) or any(
+        "\ud800" <= letter <= "\udfff" for letter in text
+    ):
         data = json.loads(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
     return data
 
@@ -178,25 +222,39 @@ def _parse(text: str) -> Any:
 def _is_deep(data: Any) -> bool:
     level = [data]
     for _ in range(MAX_DEPTH):
-        lists = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list)]
+        lists = [
+            item.values() if isinstance(item, dict) else item
+            for item in level
+            if isinstance(item, dict | list)
+        ]
         level = [child for children in lists for child in children]
     return bool(level)
 
 
 def _clean_graph(graph: Any, name: str, notes: list[str]) -> dict[str, Any] | None:
-    """The nodes of a graph, without what was added to run it: what a sweep carries, `is_changed`, marks of loops."""
+    """The nodes of a graph, without what was added to run it: what a sweep carries, `is_changed`,
+    marks of loops.
+    """
     if not isinstance(graph, dict):
         return None
     graph = strip_carried(graph)
     if len(graph) > MAX_NODES:
-        raise MetadataError(f"{name} holds a graph of {len(graph):,} nodes; at most {MAX_NODES:,} are read.")
+        raise MetadataError(
+            f"{name} holds a graph of {len(graph):,} nodes; at most {MAX_NODES:,} are read."
+        )
     nodes = {
-        str(key): {part: value for part, value in node.items() if part != "is_changed" and not part.startswith("_loop")}
+        str(key): {
+            part: value
+            for part, value in node.items()
+            if part != "is_changed" and not part.startswith("_loop")
+        }
         for key, node in graph.items()
         if isinstance(node, dict) and isinstance(node.get("class_type"), str)
     }
     if nodes and len(nodes) < len(graph):
-        notes.append(f"{len(graph) - len(nodes)} entries of its graph are no nodes and were left out.")
+        notes.append(
+            f"{len(graph) - len(nodes)} entries of its graph are no nodes and were left out."
+        )
     return nodes or None
 
 
@@ -205,7 +263,13 @@ def _describe_nothing(name: str, tags: Tags, notes: list[str]) -> str:
     if program is None and WEBUI.search(tags.get("comment", "")):
         program = PROGRAMS["parameters"]
     if program is not None:
-        return f"{name} was made by another program ({program}), whose settings comfygradio does not read."
+        return (
+            f"{name} was made by another program ({program}), whose settings comfygradio does "
+            "not read."
+        )
     if notes:
         return f"{name} holds settings that are damaged and cannot be read."
-    return f"{name} holds no ComfyUI settings: it was saved again by another program, or with metadata switched off."
+    return (
+        f"{name} holds no ComfyUI settings: it was saved again by another program, or with "
+        "metadata switched off."
+    )

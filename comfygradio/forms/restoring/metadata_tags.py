@@ -1,4 +1,6 @@
-"""The named texts that a file carries beside its pixels or sound: PNG chunks, EXIF, container tags."""
+"""The named texts that a file carries beside its pixels or sound: PNG chunks, EXIF,
+container tags.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,10 @@ from typing import Any, BinaryIO
 from PIL import Image
 
 Tags = dict[str, str]
-"""Name in small letters → text. Of a name that stands twice the first counts; "comment" has no name of its own."""
+"""Name in small letters → text.
+
+Of a name that stands twice the first counts; "comment" has no name of its own.
+"""
 
 MAX_TEXT = 16 * 2**20
 """Bytes of all texts of one file; ComfyUI's own reach about 3 MB."""
@@ -30,7 +35,9 @@ class TooMuchText(ValueError):
 
 
 def read_png(file: BinaryIO) -> Tags:
-    """tEXt, zTXt, iTXt and eXIf chunks wherever they stand, and the `comf` chunks of SaveAnimatedPNG."""
+    """tEXt, zTXt, iTXt and eXIf chunks wherever they stand, and the `comf` chunks of
+    SaveAnimatedPNG.
+    """
     tags: Tags = {}
     for kind, data in _walk_chunks(file):
         try:
@@ -43,7 +50,9 @@ def read_png(file: BinaryIO) -> Tags:
 
 
 def _walk_chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
-    """The chunks that hold texts, up to the end of a file that was cut off; pixels are skipped unread."""
+    """The chunks that hold texts, up to the end of a file that was cut off; pixels are skipped
+    unread.
+    """
     file.seek(8)
     left = MAX_TEXT
     for _ in range(MAX_CHUNKS):
@@ -141,7 +150,9 @@ def _list_exif(exif: Image.Exif) -> Tags:
 
 
 def _decode_exif(value: Any) -> str:
-    """A text of EXIF: Pillow takes every one for Latin-1, and a user comment begins with the name of its charset."""
+    """A text of EXIF: Pillow takes every one for Latin-1, and a user comment begins with the name
+    of its charset.
+    """
     if isinstance(value, str):
         value = value.encode("utf-8" if any(ord(letter) > 255 for letter in value) else "latin-1")
     if not isinstance(value, bytes):
@@ -153,9 +164,11 @@ def _decode_exif(value: Any) -> str:
 
 
 def read_media(file: BinaryIO, format: str) -> Tags:
-    """The tags of a video or sound, of the file and its streams; `format` is FFmpeg's name of the container.
+    """The tags of a video or sound, of the file and its streams; `format` is FFmpeg's name of the
+    container.
 
-    The format is given and not guessed, since FFmpeg would also follow playlists that name other files.
+    The format is given and not guessed, since FFmpeg would also follow playlists that name other
+    files.
     """
     import av
 

@@ -16,10 +16,15 @@ from comfygradio.forms.restoring.metadata import Metadata
 from comfygradio.forms.slots import find_node, find_slot
 
 LIKELY = 0.75
-"""Least score: below it no preset is named. Told from 96 workflows of all kinds, each compared with the others."""
+"""Least score: below it no preset is named.
+
+Told from 96 workflows of all kinds, each compared with the others.
+"""
 
 OWN = 0.5
-"""Least score at which a preset is believed to be the one that comfygradio wrote down, and not another of its name."""
+"""Least score at which a preset is believed to be the one that comfygradio wrote down, and not
+another of its name.
+"""
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,9 @@ class _Candidate:
 
 
 def find_preset(metadata: Metadata, presets: Iterable[Preset]) -> tuple[Preset | None, str]:
-    """The preset that a file was made with, or None, and a sentence that says how it was found, and how surely."""
+    """The preset that a file was made with, or None, and a sentence that says how it was found, and
+    how surely.
+    """
     presets = list(presets)
     graph = Workflow.from_json(metadata.prompt) if metadata.prompt else None
     own = (metadata.comfygradio or {}).get("preset")
@@ -49,8 +56,14 @@ def find_preset(metadata: Metadata, presets: Iterable[Preset]) -> tuple[Preset |
         for preset in presets
         if bound_score(preset.workflow, graph, _list_optional(preset)) >= LIKELY
     ]
-    found = sorted((one for one in found if one.match.score >= LIKELY), key=lambda one: one.rank, reverse=True)
-    reason = f"None of the {len(presets)} forms resembles the workflow of this file." if not found else ""
+    found = sorted(
+        (one for one in found if one.match.score >= LIKELY), key=lambda one: one.rank, reverse=True
+    )
+    reason = (
+        f"None of the {len(presets)} forms resembles the workflow of this file."
+        if not found
+        else ""
+    )
     if found:
         reason = _describe(found, graph)
     if isinstance(own, str) and own:
@@ -61,7 +74,9 @@ def find_preset(metadata: Metadata, presets: Iterable[Preset]) -> tuple[Preset |
 
 def _compare(preset: Preset, graph: Workflow) -> _Candidate:
     match = match_nodes(preset.workflow, graph, _list_optional(preset), _list_added(preset))
-    pairs = [(preset.workflow.nodes[key], graph.nodes[partner]) for key, partner in match.pairs.items()]
+    pairs = [
+        (preset.workflow.nodes[key], graph.nodes[partner]) for key, partner in match.pairs.items()
+    ]
     titles = sum(mine.title == other.title for mine, other in pairs)
     literals = sum(
         is_same(value, other.inputs[name])
@@ -76,7 +91,13 @@ def _list_optional(preset: Preset) -> set[str]:
     """Ids of the nodes that the form may bypass."""
     found = set()
     for line in preset.file.fields.values():
-        named = line.bypass if isinstance(line.bypass, list) else [] if line.bypass is None else [line.bypass]
+        named = (
+            line.bypass
+            if isinstance(line.bypass, list)
+            else []
+            if line.bypass is None
+            else [line.bypass]
+        )
         for node in named:
             try:
                 found.add(find_node(preset.workflow, node).id)
@@ -92,7 +113,11 @@ def _list_loaders(preset: Preset) -> set[str]:
         addresses = line.slot if isinstance(line.slot, list) else [line.slot]
         for address in addresses if line.widget == "loras" else []:
             try:
-                found.add(find_slot(preset.workflow, address).node_id if isinstance(address, str | SlotFile) else "")
+                found.add(
+                    find_slot(preset.workflow, address).node_id
+                    if isinstance(address, str | SlotFile)
+                    else ""
+                )
             except PresetError:
                 continue
     return found - {""}
@@ -111,7 +136,8 @@ def _describe(found: list[_Candidate], graph: Workflow) -> str:
         text = f"Its workflow is that of the form {best.preset.title}."
     else:
         text = (
-            f"Its workflow resembles that of the form {best.preset.title}, but is not the same{_differ(best, graph)}."
+            f"Its workflow resembles that of the form {best.preset.title}, but is not the "
+            f"same{_differ(best, graph)}."
         )
     if rivals:
         text += f" {', '.join(rivals[:3])} would fit as well."
@@ -121,7 +147,9 @@ def _describe(found: list[_Candidate], graph: Workflow) -> str:
 def _differ(best: _Candidate, graph: Workflow) -> str:
     """The nodes of which only one of the two has any."""
     more = list(dict.fromkeys(graph.nodes[key].title for key in best.match.added))
-    lacking = list(dict.fromkeys(best.preset.workflow.nodes[key].title for key in best.match.missing))
+    lacking = list(
+        dict.fromkeys(best.preset.workflow.nodes[key].title for key in best.match.missing)
+    )
     parts = [f"it has {', '.join(more[:4])}"] if more else []
     parts += [f"it lacks {', '.join(lacking[:4])}"] if lacking else []
     return f": {' and '.join(parts)}" if parts else ""
@@ -131,5 +159,8 @@ def _describe_absent(metadata: Metadata, own: object) -> str:
     if isinstance(own, str) and own:
         return f"It was made with a form called {own[:60]}, which is not here."
     if metadata.workflow is not None:
-        return "The file holds only ComfyUI's own workflow (UI format), which cannot be compared with the forms."
+        return (
+            "The file holds only ComfyUI's own workflow (UI format), which cannot be compared "
+            "with the forms."
+        )
     return "The file holds no prompt that could be compared with the forms."

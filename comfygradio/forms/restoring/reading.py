@@ -1,4 +1,6 @@
-"""Reading: the values of a form's fields, told from the graph of a picture that something else may have made."""
+"""Reading: the values of a form's fields, told from the graph of a picture that something else may
+have made.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ from comfygradio.forms.templates import find_names, list_templates
 
 @dataclass(frozen=True)
 class Reading:
-    """What a graph says about one field: the value as `check_value` takes it, or why there is none."""
+    """What a graph says about one field: the value as `check_value` takes it, or why
+    there is none.
+    """
 
     value: Any
     state: Literal["read", "repaired", "missing"] = "read"
@@ -38,9 +42,11 @@ class Reading:
 
 
 class GraphReader:
-    """Reads the fields of a form from a graph whose nodes were matched with those of the form's workflow.
+    """Reads the fields of a form from a graph whose nodes were matched with those of the form's
+    workflow.
 
-    `written` are the inputs that the values read so far account for, `loaders` the LoRA loaders of the graph.
+    `written` are the inputs that the values read so far account for, `loaders` the LoRA loaders of
+    the graph.
     """
 
     def __init__(self, form: Form, graph: Workflow, match: Match) -> None:
@@ -53,12 +59,17 @@ class GraphReader:
     def read_all(self) -> dict[str, Reading]:
         """A reading of each field, in the order of the form.
 
-        Fields that share no input are read first; of the others the last one that is shown counts, since it is the
-        last to be filled in. What a text made of several fields tells about the earlier ones is kept for them.
+        Fields that share no input are read first; of the others the last one that is shown counts,
+        since it is the last to be filled in. What a text made of several fields tells about the
+        earlier ones is kept for them.
         """
         fields = self._form.fields
         shared = _find_shared(fields)
-        alone = [name for name, field in fields.items() if not shared & {*field.all_slots} and not _uses_others(field)]
+        alone = [
+            name
+            for name, field in fields.items()
+            if not shared & {*field.all_slots} and not _uses_others(field)
+        ]
         rest = [name for name in order_by_filling(fields)[::-1] if name not in alone]
         found: dict[str, Reading] = {}
         for name in [*alone, *rest]:
@@ -67,7 +78,9 @@ class GraphReader:
         return {name: found[name] for name in fields}
 
     def _is_shown(self, name: str, found: Mapping[str, Reading]) -> bool:
-        values = {key: reading.value for key, reading in found.items() if reading.state != "missing"}
+        values = {
+            key: reading.value for key, reading in found.items() if reading.state != "missing"
+        }
         return self._form.find_visible(values)[name]
 
     def _read_safely(self, field: Field) -> Reading:
@@ -76,7 +89,9 @@ class GraphReader:
         except Unreadable as reason:
             reading = Reading(None, "missing", str(reason))
         except Refused as refusal:
-            reading = Reading(None, "missing", f"the picture's value does not fit this form: {refusal}")
+            reading = Reading(
+                None, "missing", f"the picture's value does not fit this form: {refusal}"
+            )
         if reading.state == "missing":
             self.written.update(field.all_slots)
         else:
@@ -111,7 +126,9 @@ class GraphReader:
         return Reading(None)
 
     def _read_name(self, field: Field) -> Any:
-        """The name that a file had on the server, None where it has no place in the picture's graph."""
+        """The name that a file had on the server, None where it has no place in the picture's
+        graph.
+        """
         try:
             return self._read_first(field.slots[""])[0]
         except Unreadable:
@@ -121,17 +138,23 @@ class GraphReader:
         chain = read_loras(field, self._form.workflow, self._graph, self._match)
         self.loaders.update(chain.node_ids)
         self.written.update(field.all_slots)
-        return Reading(_take(field, chain.rows), "repaired" if chain.is_respelled else "read", chain.note)
+        return Reading(
+            _take(field, chain.rows), "repaired" if chain.is_respelled else "read", chain.note
+        )
 
     def _read_settings(self, field: Field) -> Reading:
         taken = frozenset(self.written)
         choice, told, others = find_choice(field.choices or (), self._read_slot, taken, self._words)
         self.written.update(slot for slot, _ in choice.sets)
         self._told.update(told)
-        return Reading(choice.value, note="other choices would have given the same picture." if others else "")
+        return Reading(
+            choice.value, note="other choices would have given the same picture." if others else ""
+        )
 
     def _read_size(self, field: Field) -> tuple[Any, str]:
-        (width, first), (height, second) = (self._read_first(field.slots[part]) for part in ("width", "height"))
+        (width, first), (height, second) = (
+            self._read_first(field.slots[part]) for part in ("width", "height")
+        )
         return {"width": width, "height": height}, first or second
 
     def _read_plain(self, field: Field) -> tuple[Any, str]:
@@ -141,7 +164,9 @@ class GraphReader:
         if slots and field.template:
             value = self._invert(field, value)
         if field.choices is not None and (field.template or not slots):
-            value = next((choice.value for choice in field.choices if str(choice.value) == value), value)
+            value = next(
+                (choice.value for choice in field.choices if str(choice.value) == value), value
+            )
         if field.widget in TEXTS and isinstance(value, str):
             self._words[field.name] = value
             value = escape_dynamic(value) if field.dynamic else value
@@ -155,13 +180,17 @@ class GraphReader:
     def _invert(self, field: Field, text: Any) -> str:
         found = invert_text(field.template, text, self._words)
         if found is None:
-            raise Unreadable(f"{show(text)} does not fit the text {show(field.template)} that this form makes.")
+            raise Unreadable(
+                f"{show(text)} does not fit the text {show(field.template)} that this form makes."
+            )
         if "value" not in found:
             raise Unreadable(f"the text {show(field.template)} says nothing about it.")
         return found["value"]
 
     def _read_first(self, slots: tuple[Slot, ...]) -> tuple[Any, str]:
-        """The value of the first slot that has one; the note says so where another slot has another one."""
+        """The value of the first slot that has one; the note says so where another slot has another
+        one.
+        """
         values, reasons = [], []
         for slot in slots:
             try:
@@ -171,7 +200,11 @@ class GraphReader:
         if not values:
             raise reasons[0]
         other = next((value for value in values if not is_same(values[0], value)), None)
-        note = "" if other is None else f"the picture used {show(values[0])} and {show(other)}; the first is taken."
+        note = (
+            ""
+            if other is None
+            else f"the picture used {show(values[0])} and {show(other)}; the first is taken."
+        )
         return values[0], note
 
     def _read_slot(self, slot: Slot) -> Any:
@@ -180,18 +213,28 @@ class GraphReader:
         partner = self._match.pairs.get(slot.node_id)
         if partner is None:
             raise Unreadable(f"the picture was made without the node {ours.title}.")
-        return read_literal(self._follow(self._graph.nodes[partner].inputs, slot.input), slot.input, ours.title)
+        return read_literal(
+            self._follow(self._graph.nodes[partner].inputs, slot.input), slot.input, ours.title
+        )
 
     def _follow(self, inputs: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-        """The inputs, with a link to a primitive node replaced by the one literal that this node holds."""
+        """The inputs, with a link to a primitive node replaced by the one literal that this node
+        holds.
+        """
         link = Link.parse(inputs.get(name))
         source = self._graph.nodes.get(link.node_id) if link else None
-        if source is None or not source.class_type.startswith("Primitive") or "value" not in source.inputs:
+        if (
+            source is None
+            or not source.class_type.startswith("Primitive")
+            or "value" not in source.inputs
+        ):
             return inputs
         return {**inputs, name: source.inputs["value"]}
 
     def _respell(self, field: Field, value: Any, note: str) -> Reading:
-        """The reading of a list: what is spelled in another way here is found, where exactly one fits."""
+        """The reading of a list: what is spelled in another way here is found, where exactly one
+        fits.
+        """
         offered = [choice.value for choice in field.choices or ()]
         found, notes = [], [note] if note else []
         for one in value if field.is_multiple and isinstance(value, list) else [value]:
@@ -209,12 +252,17 @@ def describe_absent_file(field: Field, name: Any) -> str:
     """Why a field that takes a file stays empty, for people."""
     called = isinstance(name, str) and name and not name.startswith("comfygradio-")
     noun = NOUNS[field.widget].removeprefix("a ")
-    return f"the {noun} itself is not in the file; add it again{f' (it was called {show(name)})' if called else ''}."
+    return (
+        f"the {noun} itself is not in the file; add it "
+        f"again{f' (it was called {show(name)})' if called else ''}."
+    )
 
 
 def _take(field: Field, value: Any) -> Any:
     """A value checked and described. Raises Refused; also for seeds that would be drawn anew."""
-    if field.widget == "seed" and (isinstance(value, bool) or not isinstance(value, int | float) or value < 0):
+    if field.widget == "seed" and (
+        isinstance(value, bool) or not isinstance(value, int | float) or value < 0
+    ):
         raise Refused(f"{show(value)} is no seed that names a picture.")
     return describe_value(field, check_value(field, value))
 

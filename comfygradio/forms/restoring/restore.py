@@ -32,8 +32,9 @@ IGNORED_INPUTS = frozenset({PREFIX_INPUT, "upload"})
 class Row:
     """One field: its value as the form's check takes it, None where it is missing or was empty.
 
-    `state` is "exact" for what comfygradio itself wrote down, "read" for what was told from the graph, "repaired" for
-    a name that this server spells in another way, or "missing"; `note` says more, and for missing ones why.
+    `state` is "exact" for what comfygradio itself wrote down, "read" for what was told from the
+    graph, "repaired" for a name that this server spells in another way, or "missing"; `note` says
+    more, and for missing ones why.
     """
 
     name: str
@@ -55,32 +56,48 @@ class Restored:
     @property
     def values(self) -> dict[str, Any]:
         """The values that were found, as `Form.fill` takes them."""
-        return {row.name: row.value for row in self.rows if row.state != "missing"} | dict(self.drawn)
+        return {row.name: row.value for row in self.rows if row.state != "missing"} | dict(
+            self.drawn
+        )
 
 
 def restore_values(form: Form, metadata: Metadata) -> Restored:
-    """Read every field of the form from a file: exactly where comfygradio wrote the values, else from the graph."""
+    """Read every field of the form from a file: exactly where comfygradio wrote the values, else
+    from the graph.
+    """
     graph = Workflow.from_json(metadata.prompt) if metadata.prompt else None
     own = metadata.comfygradio or {}
     if own.get("preset") == form.name and isinstance(own.get("values"), dict):
         return _restore_own(form, own["values"], graph)
     if graph is None:
         reason = "the file holds no prompt that could be read."
-        return Restored(tuple(Row(name, one.label, None, "missing", reason) for name, one in form.fields.items()))
+        return Restored(
+            tuple(
+                Row(name, one.label, None, "missing", reason) for name, one in form.fields.items()
+            )
+        )
     match = match_form(form, graph)
     reader = GraphReader(form, graph, match)
     readings = reader.read_all()
-    rows = [Row(name, form.fields[name].label, r.value, r.state, r.note) for name, r in readings.items()]
+    rows = [
+        Row(name, form.fields[name].label, r.value, r.state, r.note) for name, r in readings.items()
+    ]
     shown = form.find_visible({row.name: row.value for row in rows if row.state != "missing"})
     notes = [*_describe_nodes(form, graph, match, reader.loaders)]
     notes += _describe_uncovered(form, graph, match, reader.written)
-    return Restored(tuple(row for row in rows if shown[row.name] or row.state != "missing"), _shorten(notes))
+    return Restored(
+        tuple(row for row in rows if shown[row.name] or row.state != "missing"), _shorten(notes)
+    )
 
 
 def match_form(form: Form, graph: Workflow) -> Match:
-    """How the nodes of a graph correspond to those of a form, which may bypass some and add loaders."""
+    """How the nodes of a graph correspond to those of a form, which may bypass some and add
+    loaders.
+    """
     may_miss = [node for one in form.fields.values() for node in one.bypass]
-    return match_nodes(form.workflow, graph, [*may_miss, *_list_loaders(form)], _list_added_classes(form))
+    return match_nodes(
+        form.workflow, graph, [*may_miss, *_list_loaders(form)], _list_added_classes(form)
+    )
 
 
 def _list_loaders(form: Form) -> list[str]:
@@ -98,32 +115,56 @@ def _restore_own(form: Form, values: Mapping[str, Any], graph: Workflow | None) 
     rows = [_restore_field(one, values) for one in form.fields.values()]
     shown = form.find_visible({row.name: row.value for row in rows if row.state != "missing"})
     gone = [name for name in values if name not in form.fields and name != DRAWN]
-    notes = [f"The picture also had a value for {show(name)}, a field that this form no longer has." for name in gone]
+    notes = [
+        f"The picture also had a value for {show(name)}, a field that this form no longer has."
+        for name in gone
+    ]
     if graph is not None:
         match = match_form(form, graph)
         covered = {slot for one in form.fields.values() for slot in one.all_slots}
-        own = {key for key in match.added if graph.nodes[key].class_type in _list_added_classes(form)}
-        notes += [*_describe_nodes(form, graph, match, own), *_describe_uncovered(form, graph, match, covered)]
+        own = {
+            key for key in match.added if graph.nodes[key].class_type in _list_added_classes(form)
+        }
+        notes += [
+            *_describe_nodes(form, graph, match, own),
+            *_describe_uncovered(form, graph, match, covered),
+        ]
     drawn = {DRAWN: values[DRAWN]} if isinstance(values.get(DRAWN), int) else {}
-    return Restored(tuple(row for row in rows if shown[row.name] or row.state != "missing"), _shorten(notes), drawn)
+    return Restored(
+        tuple(row for row in rows if shown[row.name] or row.state != "missing"),
+        _shorten(notes),
+        drawn,
+    )
 
 
 def _restore_field(one: Field, values: Mapping[str, Any]) -> Row:
-    """One field from the values that comfygradio wrote; a file is never looked for under the name it had."""
+    """One field from the values that comfygradio wrote; a file is never looked for under the name
+    it had.
+    """
     value = values.get(one.name)
     if one.name not in values:
-        return Row(one.name, one.label, None, "missing", "the picture was made before this form had it.")
+        return Row(
+            one.name, one.label, None, "missing", "the picture was made before this form had it."
+        )
     if one.widget in MEDIA and value is not None:
         return Row(one.name, one.label, None, "missing", describe_absent_file(one, value))
     if one.widget in MEDIA and one.optional:
         return Row(one.name, one.label, None, "exact")
     repaired = _respell(one, value)
     try:
-        if one.widget == "seed" and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+        if one.widget == "seed" and (
+            isinstance(value, bool) or not isinstance(value, int) or value < 0
+        ):
             raise Refused(f"the seed {show(value)} names no picture.")
         checked = describe_value(one, check_value(one, repaired))
     except Refused as refusal:
-        return Row(one.name, one.label, None, "missing", f"the picture's value does not fit this form: {refusal}")
+        return Row(
+            one.name,
+            one.label,
+            None,
+            "missing",
+            f"the picture's value does not fit this form: {refusal}",
+        )
     if repaired == value:
         return Row(one.name, one.label, checked, "exact")
     return Row(one.name, one.label, checked, "repaired", "a name is spelled in another way here.")
@@ -143,7 +184,9 @@ def _respell(one: Field, value: Any) -> Any:
 
 
 def _describe_nodes(form: Form, graph: Workflow, match: Match, own: set[str]) -> Iterator[str]:
-    """Sentences on the nodes that only one of the two has; `own` are nodes that fields stand for."""
+    """Sentences on the nodes that only one of the two has; `own` are nodes that
+    fields stand for.
+    """
     forgiven = {node for one in form.fields.values() for node in one.bypass}
     forgiven.update(_list_loaders(form))
     lacking = [form.workflow.nodes[key].title for key in match.missing if key not in forgiven]
@@ -157,7 +200,9 @@ def _describe_nodes(form: Form, graph: Workflow, match: Match, own: set[str]) ->
         yield f"Nodes that had no part in the picture were left aside: {_list(loose)}."
 
 
-def _describe_uncovered(form: Form, graph: Workflow, match: Match, covered: set[Slot]) -> Iterator[str]:
+def _describe_uncovered(
+    form: Form, graph: Workflow, match: Match, covered: set[Slot]
+) -> Iterator[str]:
     """Sentences on the values of the picture that differ from the form's and that no field sets."""
     fixed = dict(form.fixed)
     loaders = _list_loaders(form)
@@ -167,11 +212,19 @@ def _describe_uncovered(form: Form, graph: Workflow, match: Match, covered: set[
         ours, theirs = form.workflow.nodes[key], graph.nodes[partner]
         for name, value in ours.inputs.items():
             slot = Slot(key, name)
-            if slot in covered or name in IGNORED_INPUTS or Link.parse(value) or name not in theirs.inputs:
+            if (
+                slot in covered
+                or name in IGNORED_INPUTS
+                or Link.parse(value)
+                or name not in theirs.inputs
+            ):
                 continue
             mine, other = unwrap(fixed.get(slot, value)), unwrap(theirs.inputs[name])
             if Link.parse(theirs.inputs[name]):
-                yield f"{ours.title}: {name} came from another node in the picture; this form uses {show(mine)}."
+                yield (
+                    f"{ours.title}: {name} came from another node in the picture; this form "
+                    f"uses {show(mine)}."
+                )
             elif not is_same(mine, other):
                 yield (
                     f"{ours.title}: the picture used {name} {show(other)}, which no field sets; "

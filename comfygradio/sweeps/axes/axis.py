@@ -17,7 +17,9 @@ Entry = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Change:
-    """What a position does to one field: `set` a checked value, or `replace` a search text in the text there."""
+    """What a position does to one field: `set` a checked value, or `replace` a search text in the
+    text there.
+    """
 
     field: str
     value: Any
@@ -35,7 +37,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Axis:
-    """A row of positions. `texts` is field → text that reads as this axis again, whatever is drawn or listed then."""
+    """A row of positions.
+
+    `texts` is field → text that reads as this axis again, whatever is drawn or listed then.
+    """
 
     title: str
     texts: Mapping[str, str]
@@ -53,9 +58,15 @@ def list_points(axes: Sequence[Axis]) -> Iterator[Index]:
 
 
 def apply_point(axes: Sequence[Axis], base: Mapping[str, Any], index: Index) -> dict[str, Any]:
-    """The values of a point: the base, then everything that is set, then everything that is replaced."""
+    """The values of a point: the base, then everything that is set, then everything that is
+    replaced.
+    """
     values = dict(base)
-    changes = [change for axis, position in zip(axes, index, strict=True) for change in axis.steps[position].changes]
+    changes = [
+        change
+        for axis, position in zip(axes, index, strict=True)
+        for change in axis.steps[position].changes
+    ]
     swaps: dict[str, dict[str, str]] = {}
     for change in changes:
         if change.kind == "set":

@@ -1,4 +1,6 @@
-"""Catalogs: a field's choices, found by what people type: value, label, another spelling, or a pattern."""
+"""Catalogs: a field's choices, found by what people type: value, label, another spelling, or a
+pattern.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,15 @@ from comfygradio.forms.names import FILE_END, MAX_NAME, find_near, take_file_nam
 
 
 class Catalog:
-    """A field's choices, indexed once, so that thousands of values are looked up among thousands of choices."""
+    """A field's choices, indexed once, so that thousands of values are looked up among thousands of
+    choices.
+    """
 
     def __init__(self, choices: tuple[Choice, ...]) -> None:
         self._choices = choices
-        self._exact: dict[str, Choice] = {c.value: c for c in reversed(choices) if isinstance(c.value, str)}
+        self._exact: dict[str, Choice] = {
+            c.value: c for c in reversed(choices) if isinstance(c.value, str)
+        }
         self._labels: dict[tuple[bool, object], str] = {
             (isinstance(c.value, bool), c.value): c.label for c in reversed(choices)
         }
@@ -23,16 +29,23 @@ class Catalog:
             self._exact.setdefault(choice.label, choice)
             self._exact.setdefault(str(choice.value), choice)
         self._loose = _index(
-            {key: {_fold(choice.label), _fold(str(choice.value))} for key, choice in enumerate(choices)}
+            {
+                key: {_fold(choice.label), _fold(str(choice.value))}
+                for key, choice in enumerate(choices)
+            }
         )
-        self._short = _index({key: set(_list_short_names(choice)) for key, choice in enumerate(choices)})
+        self._short = _index(
+            {key: set(_list_short_names(choice)) for key, choice in enumerate(choices)}
+        )
 
     def find_exact(self, text: str) -> Choice | None:
         """The choice with this value or label."""
         return self._exact.get(text)
 
     def find_meant(self, text: str) -> list[Choice]:
-        """The choices that may be meant: by value or label, else but for case, else but for folders and file ending."""
+        """The choices that may be meant: by value or label, else but for case, else but for folders
+        and file ending.
+        """
         exact = self.find_exact(text)
         places = self._loose.get(_fold(text)) or self._short.get(take_file_name(text)) or []
         return [self._choices[place] for place in places] if exact is None else [exact]
@@ -48,7 +61,10 @@ class Catalog:
         raise Refused(f"{show(text)} is not in the list; {self._suggest(text)}")
 
     def find_all(self, pattern: str) -> list[Choice]:
-        """The choices whose value or label fits a pattern of `*`, `?` and `[…]`, whatever the case. Raises Refused."""
+        """The choices whose value or label fits a pattern of `*`, `?` and `[…]`, whatever the case.
+
+        Raises Refused.
+        """
         try:
             fits = re.compile(fnmatch.translate(_fold(pattern[:MAX_NAME]))).match
             found = [c for c in self._choices if fits(_fold(str(c.value))) or fits(_fold(c.label))]

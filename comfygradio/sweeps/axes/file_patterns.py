@@ -19,13 +19,16 @@ MOST_LISTED = 100_000
 
 @dataclass(frozen=True)
 class Files:
-    """The files that may be named: those below `root`, or also others if not `is_confined`; without a root, none."""
+    """The files that may be named: those below `root`, or also others if not `is_confined`; without
+    a root, none.
+    """
 
     root: Path | None = None
     is_confined: bool = True
 
     def find(self, text: str, is_literal: bool = False) -> list[Path]:
-        """The file of this name, or those that fit a pattern such as `pictures/*.png`, page 2 before page 10.
+        """The file of this name, or those that fit a pattern such as `pictures/*.png`, page 2
+        before page 10.
 
         Raises Refused where there is none, or where it lies outside of the folder.
         """
@@ -42,18 +45,24 @@ class Files:
             raise Refused(f"{show(text)} is no file that can be read.") from None
 
     def write(self, path: Path) -> str:
-        """The text by which a file is found again: relative to the folder where it lies in there."""
+        """The text by which a file is found again: relative to the folder where it
+        lies in there.
+        """
         if self.root is not None and path.is_relative_to(self.root):
             return path.relative_to(self.root).as_posix()
         return str(path)
 
     def _list(self, root: Path, pattern: str) -> list[Path]:
         if "**" in pattern:
-            raise Refused("** would search every folder; name the folder, for example pictures/*.png.")
+            raise Refused(
+                "** would search every folder; name the folder, for example pictures/*.png."
+            )
         *_, last = Path(pattern).parts
         entries = islice(_expand(root / Path(pattern).anchor, pattern), MOST_LISTED)
         named = (path for path in entries if last.startswith(".") or not path.name.startswith("."))
-        found = list(islice((self._admit(path) for path in named if path.is_file()), MAX_VALUES + 1))
+        found = list(
+            islice((self._admit(path) for path in named if path.is_file()), MAX_VALUES + 1)
+        )
         if not found:
             raise Refused(f"no file fits {show(pattern)}.")
         if len(found) > MAX_VALUES:
@@ -62,7 +71,11 @@ class Files:
 
     def _admit(self, path: Path) -> Path:
         """The path itself. Raises Refused where it leads out of the folder, be it by a link."""
-        if self.is_confined and self.root is not None and not path.resolve().is_relative_to(self.root.resolve()):
+        if (
+            self.is_confined
+            and self.root is not None
+            and not path.resolve().is_relative_to(self.root.resolve())
+        ):
             raise Refused(f"{show(path.name)} leads out of the folder {show(self.root.name)}.")
         return path
 

@@ -8,7 +8,8 @@ from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.preset_file import Widget
 
 TEXT = (
-    'one text a line, or texts with || between them, or all in "quotes"; S/R: cat, dog, bird replaces cat in the text'
+    'one text a line, or texts with || between them, or all in "quotes"; S/R: cat, dog, bird '
+    "replaces cat in the text"
 )
 SYNTAX: Mapping[Widget, str] = {
     "text": TEXT,
@@ -18,8 +19,11 @@ SYNTAX: Mapping[Widget, str] = {
     "checkbox": "on, off",
     "size": "512x512, 768x512",
     "color": "#ff8800, #0088ff",
-    "loras": 'name:0.8, other:0.2-1 (+0.2); several at once in quotes ("name:0.8, other"); none for no LoRA',
-    **dict.fromkeys(MEDIA, "file names with commas between them, or a pattern such as pictures/*.png"),
+    "loras": 'name:0.8, other:0.2-1 (+0.2); several at once in quotes ("name:0.8, other"); none '
+    "for no LoRA",
+    **dict.fromkeys(
+        MEDIA, "file names with commas between them, or a pattern such as pictures/*.png"
+    ),
 }
 WHOLE = "1-10 (+3) is 1, 4, 7, 10; 1-10 [4] is four values with both ends; also 1, 2, .., 10"
 REAL = "1-3 (+0.5) goes by 0.5; 1-10 [4] is four values with both ends; also 0.1, 0.2, .., 1"
@@ -39,7 +43,9 @@ def describe_syntax(field: Field) -> str:
 
 
 def _find_pattern(field: Field) -> str:
-    """A pattern that fits some of the field's own choices: a folder's, or those that begin alike."""
+    """A pattern that fits some of the field's own choices: a folder's, or those that
+    begin alike.
+    """
     labels = [choice.label for choice in field.choices or ()]
     folders = [label.rpartition("/")[0] for label in labels if "/" in label]
     return f"{folders[0]}/*" if folders else f"{labels[0][:4]}*" if labels else "a*"

@@ -40,9 +40,10 @@ def is_many(text: str) -> bool:
 def expand_numbers(texts: Sequence[str], index: int, is_whole: bool = False) -> list[Fraction]:
     """The numbers that a text stands for, exactly; `texts` are those around it, which dots need.
 
-    `1-10` goes by one; `1-10 (+3)` by three as long as it stays within the end: 1, 4, 7, 10; `1-10 [5]` are five
-    numbers at equal distances, both ends included, rounded if `is_whole`. Dots stand for what lies between the two
-    numbers before and the one after: `1, 2, .., 10`. Raises Refused, at once also for ranges of a million numbers.
+    `1-10` goes by one; `1-10 (+3)` by three as long as it stays within the end: 1, 4, 7, 10; `1-10
+    [5]` are five numbers at equal distances, both ends included, rounded if `is_whole`. Dots stand
+    for what lies between the two numbers before and the one after: `1, 2, .., 10`. Raises Refused,
+    at once also for ranges of a million numbers.
     """
     text = texts[index]
     if text in GAPS:
@@ -52,7 +53,9 @@ def expand_numbers(texts: Sequence[str], index: int, is_whole: bool = False) -> 
         return [number]
     match = _match(RANGE, text)
     if match is None:
-        raise Refused(f"{show(text)} is neither a number nor a range such as 1-10, 1-10 (+3) or 1-10 [5].")
+        raise Refused(
+            f"{show(text)} is neither a number nor a range such as 1-10, 1-10 (+3) or 1-10 [5]."
+        )
     start, end = _to_fraction(match["start"]), _to_fraction(match["end"])
     if match["count"]:
         return _space_evenly(start, end, int(match["count"]), is_whole)
@@ -60,7 +63,10 @@ def expand_numbers(texts: Sequence[str], index: int, is_whole: bool = False) -> 
 
 
 def take_number(field: Field, number: Fraction) -> int | float:
-    """The number as the field has it: whole for an INT, else a float, the nearest that there is. Raises Refused."""
+    """The number as the field has it: whole for an INT, else a float, the nearest that there is.
+
+    Raises Refused.
+    """
     is_whole = number.denominator == 1
     if field.is_integer and not is_whole:
         raise Refused(f"{write_number(number)} is not possible; {field.allowed}.")
@@ -75,7 +81,10 @@ def write_number(number: Fraction) -> str:
 
 
 def draw_seeds(field: Field, count: int, rng: random.Random) -> list[int]:
-    """Different random seeds within the field's limits, 0 or more where these allow it. Raises Refused."""
+    """Different random seeds within the field's limits, 0 or more where these allow it.
+
+    Raises Refused.
+    """
     if count > MAX_VALUES:
         raise Refused(TOO_MANY)
     high = None if field.maximum is None else math.floor(field.maximum)
@@ -108,17 +117,25 @@ def _to_float(number: Fraction) -> float:
 
 
 def _find_step(start: Fraction, end: Fraction, text: str | None) -> Fraction:
-    """The step of a range, with its sign. Raises Refused where it does not lead from the start to the end."""
+    """The step of a range, with its sign.
+
+    Raises Refused where it does not lead from the start to the end.
+    """
     sign = -1 if end < start else 1
     if text is None:
         if (end - start).denominator != 1:
-            raise Refused("this range needs a step or a count, for example (+0.1) or [5] behind it.")
+            raise Refused(
+                "this range needs a step or a count, for example (+0.1) or [5] behind it."
+            )
         return Fraction(sign)
     step = _to_fraction(text)
     if step == 0:
         raise Refused("a step of 0 leads nowhere.")
     if text[0] in "+-" and start != end and (step > 0) != (sign > 0):
-        raise Refused(f"the step leads away from the end; write ({'+' if sign > 0 else '-'}{text[1:].strip()}).")
+        raise Refused(
+            "the step leads away from the end; write "
+            f"({'+' if sign > 0 else '-'}{text[1:].strip()})."
+        )
     return sign * abs(step)
 
 
@@ -144,11 +161,18 @@ def _space_evenly(start: Fraction, end: Fraction, count: int, is_whole: bool) ->
 
 
 def _fill_gap(texts: Sequence[str], index: int) -> list[Fraction]:
-    """What lies between the number before the dots and the one after them, in steps of the two before."""
-    around = [_parse(texts[place]) if 0 <= place < len(texts) else None for place in (index - 2, index - 1, index + 1)]
+    """What lies between the number before the dots and the one after them, in steps of the two
+    before.
+    """
+    around = [
+        _parse(texts[place]) if 0 <= place < len(texts) else None
+        for place in (index - 2, index - 1, index + 1)
+    ]
     first, second, last = around
     if first is None or second is None or last is None:
-        raise Refused("two numbers are needed before the dots and one after them, for example 1, 2, .., 10.")
+        raise Refused(
+            "two numbers are needed before the dots and one after them, for example 1, 2, .., 10."
+        )
     step = second - first
     if step == 0 or (last - second) * step <= 0:
         raise Refused("the numbers before the dots do not lead to the one after them.")

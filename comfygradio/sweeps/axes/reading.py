@@ -1,4 +1,6 @@
-"""Reading axes: what people typed, or lists of values, against a form and the values of all its other fields."""
+"""Reading axes: what people typed, or lists of values, against a form and the values of all its
+other fields.
+"""
 
 from __future__ import annotations
 
@@ -26,15 +28,19 @@ def read_axes(
     root: Path | None = None,
     is_confined: bool = True,
 ) -> tuple[Axis, ...]:
-    """The axes of a sweep. `base` are the form's checked values, from which `+3` counts on and in which `S/R:` finds.
+    """The axes of a sweep. `base` are the form's checked values, from which `+3` counts on and in
+    which `S/R:` finds.
 
-    Random seeds are drawn from `rng`. Files can be named below `root`, or with `is_confined` off anywhere, and not at
-    all without a root. Raises AxisError, which names field and place; whatever is typed, no other error.
+    Random seeds are drawn from `rng`. Files can be named below `root`, or with `is_confined` off
+    anywhere, and not at all without a root. Raises AxisError, which names field and place; whatever
+    is typed, no other error.
     """
     if not isinstance(entries, list | tuple):
         raise AxisError("the axes are a list; each entry maps fields to their values.")
     files = Files(root, is_confined)
-    rows = [_read_entry(form, entry, base, rng or random.SystemRandom(), files) for entry in entries]
+    rows = [
+        _read_entry(form, entry, base, rng or random.SystemRandom(), files) for entry in entries
+    ]
     _refuse_doubled(rows)
     _refuse_hidden(form, rows, base)
     for name in {row.field.name for axis in rows for row in axis if row.searched}:
@@ -50,8 +56,12 @@ def read_axis(
     root: Path | None = None,
     is_confined: bool = True,
 ) -> Axis:
-    """One axis by itself; what other axes may change is left to `read_axes`: hidden fields, texts that `S/R:` finds."""
-    return _join(_read_entry(form, entry, base, rng or random.SystemRandom(), Files(root, is_confined)))
+    """One axis by itself; what other axes may change is left to `read_axes`: hidden fields, texts
+    that `S/R:` finds.
+    """
+    return _join(
+        _read_entry(form, entry, base, rng or random.SystemRandom(), Files(root, is_confined))
+    )
 
 
 def write_values(form: Form, name: str, values: Sequence[Any], root: Path | None = None) -> str:
@@ -59,9 +69,13 @@ def write_values(form: Form, name: str, values: Sequence[Any], root: Path | None
     return read_axis(form, {name: list(values)}, {}, root=root).texts[name]
 
 
-def _read_entry(form: Form, entry: Entry, base: Mapping[str, Any], rng: random.Random, files: Files) -> list[Row]:
+def _read_entry(
+    form: Form, entry: Entry, base: Mapping[str, Any], rng: random.Random, files: Files
+) -> list[Row]:
     if not isinstance(entry, Mapping) or not entry:
-        raise AxisError("an axis maps at least one field to its values, for example cfg: 1-10 (+3).")
+        raise AxisError(
+            "an axis maps at least one field to its values, for example cfg: 1-10 (+3)."
+        )
     rows = []
     for name, given in entry.items():
         if name not in form.fields:
@@ -78,14 +92,24 @@ def _join(rows: Sequence[Row]) -> Axis:
     for parts in positions:
         kept = [part for part in parts if part is not None]
         if len(kept) == len(parts):
-            steps.append(Step(", ".join(label for _, label in kept), tuple(change for change, _ in kept)))
+            steps.append(
+                Step(", ".join(label for _, label in kept), tuple(change for change, _ in kept))
+            )
     if not steps:
-        raise AxisError("there are no values here; write some, for example 1-10.", rows[0].field.name)
-    return Axis(" + ".join(map(_title, rows)), {row.field.name: row.text for row in rows}, tuple(steps))
+        raise AxisError(
+            "there are no values here; write some, for example 1-10.", rows[0].field.name
+        )
+    return Axis(
+        " + ".join(map(_title, rows)), {row.field.name: row.text for row in rows}, tuple(steps)
+    )
 
 
 def _title(row: Row) -> str:
-    return f"{row.field.label}: {next(iter(row.searched))}" if len(row.searched) == 1 else row.field.label
+    return (
+        f"{row.field.label}: {next(iter(row.searched))}"
+        if len(row.searched) == 1
+        else row.field.label
+    )
 
 
 def _refuse_unequal(rows: Sequence[Row]) -> None:
@@ -93,16 +117,22 @@ def _refuse_unequal(rows: Sequence[Row]) -> None:
     for row in rows[1:]:
         if len(row.positions) != len(first.positions):
             count = (
-                f"{first.field.name} has {len(first.positions)} values and {row.field.name} has {len(row.positions)}"
+                f"{first.field.name} has {len(first.positions)} values and {row.field.name} "
+                f"has {len(row.positions)}"
             )
-            raise AxisError(f"{count}; fields of one axis change together and need equally many.", row.field.name)
+            raise AxisError(
+                f"{count}; fields of one axis change together and need equally many.",
+                row.field.name,
+            )
 
 
 def _refuse_doubled(axes: Sequence[Sequence[Row]]) -> None:
     taken = set()
     for row in (row for axis in axes for row in axis if not row.searched):
         if row.field.name in taken:
-            raise AxisError("two axes set this field; put all its values on one of them.", row.field.name)
+            raise AxisError(
+                "two axes set this field; put all its values on one of them.", row.field.name
+            )
         taken.add(row.field.name)
 
 
@@ -130,9 +160,17 @@ def _list_conditions(form: Form, name: str) -> set[str]:
 
 
 def _check_replacing(name: str, axes: Sequence[Sequence[Row]], base: Mapping[str, Any]) -> None:
-    """Raises AxisError where a search text finds nothing, is searched for by two axes, or the text becomes too long."""
+    """Raises AxisError where a search text finds nothing, is searched for by two axes, or the text
+    becomes too long.
+    """
     rows = [row for axis in axes for row in axis if row.field.name == name]
-    values = [position[0].value for row in rows if not row.searched for position in row.positions if position]
+    values = [
+        position[0].value
+        for row in rows
+        if not row.searched
+        for position in row.positions
+        if position
+    ]
     values = values or [base.get(name, rows[0].field.default)]
     texts = list(dict.fromkeys(str(value) for value in values if value is not None))
     replacing = [row for row in rows if row.searched]
@@ -145,7 +183,11 @@ def _check_replacing(name: str, axes: Sequence[Sequence[Row]], base: Mapping[str
 
 def _check_searches(row: Row, others: Sequence[str], texts: str) -> None:
     for search, (number, item) in row.searched.items():
-        problem = "two axes search for the same text." if search in others else find_absent(search, others, texts)
+        problem = (
+            "two axes search for the same text."
+            if search in others
+            else find_absent(search, others, texts)
+        )
         if problem:
             raise AxisError(problem, row.field.name, number, item.start + 1, show(item.text))
 

@@ -1,4 +1,6 @@
-"""Search and replace on axes: `S/R: cat, dog, bird` puts other words into the text that a point has."""
+"""Search and replace on axes: `S/R: cat, dog, bird` puts other words into the text that a point
+has.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def is_replacing(text: str) -> bool:
 
 @dataclass(frozen=True)
 class SwapReader:
-    """Reads the items behind `S/R:`: `values` are what they put in; with `is_paired` each has its own search text."""
+    """Reads the items behind `S/R:`: `values` are what they put in; with `is_paired` each has its
+    own search text.
+    """
 
     field: Field
     items: Sequence[Item]
@@ -43,15 +47,17 @@ class SwapReader:
     def split(cls, field: Field, text: str) -> SwapReader:
         """The items of a text. Raises Refused where there are none, or the field holds no words.
 
-        The first item is the search text and the first value. If every item is a pair `cat=dog` without quotes, each
-        looks for its own text instead.
+        The first item is the search text and the first value. If every item is a pair `cat=dog`
+        without quotes, each looks for its own text instead.
         """
         match = MARK.match(text)
         if field.widget not in TEXTS:
             raise Refused("S/R: replaces words in texts, and this field is none.")
         items, _ = split_values(text, match.end() if match else 0)
         if not items:
-            raise Refused("the words to look for and to put there are missing, as in S/R: cat, dog, bird.")
+            raise Refused(
+                "the words to look for and to put there are missing, as in S/R: cat, dog, bird."
+            )
         if all(not item.is_quoted and PAIR.match(item.text) for item in items):
             return cls(field, items, [item.text.partition("=")[2].strip() for item in items], True)
         return cls(field, items, [item.text for item in items], False)
@@ -59,10 +65,13 @@ class SwapReader:
     def read(self, index: int) -> list[Swap]:
         """What an item puts where. Raises Refused.
 
-        Ranges and dots are numbers behind a search text that is a number, and wherever they have a step or a count.
+        Ranges and dots are numbers behind a search text that is a number, and wherever they have a
+        step or a count.
         """
         item = self.items[index if self.is_paired else 0]
-        search = check_text(self.field, item.text.partition("=")[0].strip() if self.is_paired else item.text)
+        search = check_text(
+            self.field, item.text.partition("=")[0].strip() if self.is_paired else item.text
+        )
         if not search:
             raise Refused("the text to look for is empty.")
         is_literal = self.items[index].is_quoted or (index == 0 and not self.is_paired)
@@ -90,7 +99,9 @@ def find_absent(search: str, others: Sequence[str], text: str) -> str | None:
     if search in _blank(text, larger):
         return None
     if search in text:
-        return f"{show(search)} occurs only inside of {show(larger[0])}, which another axis replaces."
+        return (
+            f"{show(search)} occurs only inside of {show(larger[0])}, which another axis replaces."
+        )
     near = re.search(re.escape(search), text, re.IGNORECASE)
     hint = f" (there is {show(near[0])})" if near else ""
     return f"{show(search)} does not occur in the text{hint}, so there is nothing to replace."
@@ -102,13 +113,21 @@ def is_too_long(axes: Sequence[Mapping[str, int]], texts: Sequence[str]) -> bool
     Each axis is search text → length of the longest text that is put in its place.
     """
     longest = max(map(len, texts), default=0)
-    if longest + sum(_find_growth(axis, lambda search: longest // len(search)) for axis in axes) <= MAX_TEXT:
+    if (
+        longest + sum(_find_growth(axis, lambda search: longest // len(search)) for axis in axes)
+        <= MAX_TEXT
+    ):
         return False
-    return any(len(text) + sum(_find_growth(axis, text.count) for axis in axes) > MAX_TEXT for text in texts)
+    return any(
+        len(text) + sum(_find_growth(axis, text.count) for axis in axes) > MAX_TEXT
+        for text in texts
+    )
 
 
 def _find_growth(axis: Mapping[str, int], count: Callable[[str], int]) -> int:
-    return max((count(search) * max(0, length - len(search)) for search, length in axis.items()), default=0)
+    return max(
+        (count(search) * max(0, length - len(search)) for search, length in axis.items()), default=0
+    )
 
 
 def _blank(text: str, found: Sequence[str]) -> str:

@@ -26,7 +26,10 @@ MOST_SEARCHED = 1_000
 
 @dataclass
 class Row:
-    """What one field of an axis goes through; `text` reads as it again. `searched` is search text → number and item."""
+    """What one field of an axis goes through; `text` reads as it again.
+
+    `searched` is search text → number and item.
+    """
 
     field: Field
     text: str
@@ -90,14 +93,19 @@ def _read_swaps(reader: Reader, text: str) -> Row:
             row.searched.setdefault(found[0].search, (place + 1, swaps.items[place]))
         if len(row.searched) > MOST_SEARCHED:
             raise Refused(f"an axis may search for at most {MOST_SEARCHED:,} different texts.")
-        return [(Change(reader.field.name, one.value, "replace", one.search), one.label) for one in found]
+        return [
+            (Change(reader.field.name, one.value, "replace", one.search), one.label)
+            for one in found
+        ]
 
     _fill(row, swaps.items, read)
     return row
 
 
 def _fill(row: Row, items: Sequence[Item], read: Callable[[int], list[Position]]) -> None:
-    """Add what every item stands for; a skipped one keeps its places empty, one place where it cannot be read."""
+    """Add what every item stands for; a skipped one keeps its places empty, one place where it
+    cannot be read.
+    """
     for index, item in enumerate(items):
         with locate(row.field, index + 1, item):
             try:
@@ -111,7 +119,9 @@ def _fill(row: Row, items: Sequence[Item], read: Callable[[int], list[Position]]
 
 def _read_list(reader: Reader, values: Any) -> Row:
     if not isinstance(values, list | tuple):
-        raise AxisError(f"{show(values)} is neither a text nor a list of values.", reader.field.name)
+        raise AxisError(
+            f"{show(values)} is neither a text nor a list of values.", reader.field.name
+        )
     row, taken = Row(reader.field, ""), []
     for number, value in enumerate(values, 1):
         with locate(reader.field, number, Item(show(value))):
@@ -132,4 +142,6 @@ def _set(reader: Reader, value: Any) -> Position:
 
 
 def _write(reader: Reader, values: Sequence[Any]) -> list[str]:
-    return [write_value(reader.field, reader.catalog, value, reader.files.write) for value in values]
+    return [
+        write_value(reader.field, reader.catalog, value, reader.files.write) for value in values
+    ]

@@ -24,14 +24,17 @@ SEPARATOR = re.compile(r"\|\||,|\r?\n|\r")
 QUOTED_END = re.compile(rf"[^\S\r\n]*({SEPARATOR.pattern}|\Z)")
 
 MIXED = (
-    "some of it is in quotes and some is not; put every text in quotes, or separate the texts with || or new lines "
+    "some of it is in quotes and some is not; put every text in quotes, or separate the texts "
+    "with || or new lines "
     "(a text alone ends with ||)."
 )
 
 
 @dataclass(frozen=True)
 class Item:
-    """One part of an axis text, without its quotes; `start` and `end` are where it stands, its quotes included."""
+    """One part of an axis text, without its quotes; `start` and `end` are where it stands, its
+    quotes included.
+    """
 
     text: str
     start: int = -1
@@ -52,10 +55,11 @@ class _Piece:
 
 
 def split_values(text: str, start: int = 0, in_brackets: bool = False) -> tuple[list[Item], str]:
-    """The items of a text from `start` on, and what separates them: `||` if it occurs, else commas and new lines.
+    """The items of a text from `start` on, and what separates them: `||` if it occurs, else commas
+    and new lines.
 
-    Empty items are left out; `SKIP:` marks those that are to be skipped. With `in_brackets` a comma inside of
-    brackets separates nothing. Raises Refused for texts that are too long.
+    Empty items are left out; `SKIP:` marks those that are to be skipped. With `in_brackets` a comma
+    inside of brackets separates nothing. Raises Refused for texts that are too long.
     """
     pieces = _cut(text, start)
     if any(piece.separator == "||" for piece in pieces):
@@ -68,7 +72,8 @@ def split_values(text: str, start: int = 0, in_brackets: bool = False) -> tuple[
 def split_texts(text: str) -> list[Item]:
     """The texts of a field of words, in which a comma alone separates nothing.
 
-    They are all in quotes, or separated by `||`, or else by new lines. Raises Refused where only some are in quotes.
+    They are all in quotes, or separated by `||`, or else by new lines. Raises Refused where only
+    some are in quotes.
     """
     pieces = _cut(text, 0)
     filled = [piece for piece in pieces if piece.quoted is not None or piece.end > piece.start]
@@ -119,7 +124,10 @@ def _cut(text: str, start: int) -> list[_Piece]:
     check_length(text)
     pieces = list(itertools.islice(_walk(text, start), MOST_PIECES + 1))
     if len(pieces) > MOST_PIECES:
-        raise Refused(f"the text has too many parts: at most {MOST_PIECES:,} commas and line ends are allowed.")
+        raise Refused(
+            f"the text has too many parts: at most {MOST_PIECES:,} commas and line ends are "
+            "allowed."
+        )
     return pieces
 
 
@@ -130,18 +138,31 @@ def _walk(text: str, position: int) -> Iterator[_Piece]:
         quoted = QUOTED.match(text, start)
         after = QUOTED_END.match(text, quoted.end()) if quoted else None
         if quoted and after:
-            inner, end, separator, position = quoted[1].replace('""', '"'), quoted.end(), after[1], after.end()
+            inner, end, separator, position = (
+                quoted[1].replace('""', '"'),
+                quoted.end(),
+                after[1],
+                after.end(),
+            )
         else:
             found = SEPARATOR.search(text, start)
-            inner, end, separator = None, found.start() if found else len(text), found[0] if found else ""
+            inner, end, separator = (
+                None,
+                found.start() if found else len(text),
+                found[0] if found else "",
+            )
             position = found.end() if found else len(text)
         yield _Piece(start, end, inner, bool(begin and begin[1]), separator)
         if not separator:
             return
 
 
-def _group(text: str, pieces: Iterable[_Piece], is_last: Callable[[_Piece], bool]) -> Iterator[Item]:
-    """The items that the pieces make up; each ends with a piece that `is_last`, or with the text."""
+def _group(
+    text: str, pieces: Iterable[_Piece], is_last: Callable[[_Piece], bool]
+) -> Iterator[Item]:
+    """The items that the pieces make up; each ends with a piece that `is_last`, or
+    with the text.
+    """
     group: list[_Piece] = []
     for piece in pieces:
         group.append(piece)
@@ -157,6 +178,12 @@ def _join(text: str, group: list[_Piece]) -> Item | None:
     start = group[0].start + len(raw) - len(raw.lstrip())
     end = start + len(raw.strip())
     is_skipped = group[0].is_skipped
-    if len(filled) == 1 and filled[0].quoted is not None and (filled[0].start, filled[0].end) == (start, end):
+    if (
+        len(filled) == 1
+        and filled[0].quoted is not None
+        and (filled[0].start, filled[0].end) == (start, end)
+    ):
         return Item(filled[0].quoted, start, end, True, is_skipped)
-    return Item(text[start:end], start, end, False, is_skipped) if end > start or is_skipped else None
+    return (
+        Item(text[start:end], start, end, False, is_skipped) if end > start or is_skipped else None
+    )

@@ -17,14 +17,17 @@ LONG_NUMBER = 10
 
 
 def label_value(field: Field, catalog: Catalog, value: Any) -> str:
-    """A checked value, short and for people: numbers without trailing zeros, choices by their label, texts whole."""
+    """A checked value, short and for people: numbers without trailing zeros, choices by their
+    label, texts whole.
+    """
     if value is None or value == ():
         return "none"
     if value == "" and field.widget in TEXTS:
         return "(empty)"
     if field.widget == "loras":
         return " + ".join(
-            row.name if row.strength == 1 else f"{row.name}:{label_number(row.strength)}" for row in value
+            row.name if row.strength == 1 else f"{row.name}:{label_number(row.strength)}"
+            for row in value
         )
     if field.choices is not None:
         listed = value if field.is_multiple else [describe_value(field, value)]
@@ -37,7 +40,10 @@ def label_value(field: Field, catalog: Catalog, value: Any) -> str:
 
 
 def label_number(number: float) -> str:
-    """A float without trailing zeros; long ones are rounded to six digits, or to the point. No zero has a sign."""
+    """A float without trailing zeros; long ones are rounded to six digits, or to the point.
+
+    No zero has a sign.
+    """
     text = repr(number + 0.0)
     if len(text) > LONG_NUMBER and "e" not in text:
         before = len(text.lstrip("-").partition(".")[0])
@@ -46,7 +52,9 @@ def label_number(number: float) -> str:
     return text.removesuffix(".0").removesuffix(".")
 
 
-def write_value(field: Field, catalog: Catalog, value: Any, write_path: Callable[[Path], str] = str) -> str:
+def write_value(
+    field: Field, catalog: Catalog, value: Any, write_path: Callable[[Path], str] = str
+) -> str:
     """The item of an axis text that reads as this checked value, whatever it holds."""
     if value is None or value == ():
         return '""' if field.optional or catalog.find_exact("") is None else '" "'
@@ -61,4 +69,8 @@ def write_value(field: Field, catalog: Catalog, value: Any, write_path: Callable
         return quote(", ".join(map(quote_if_split, listed)) if listed else catalog.write(value))
     if field.widget == "checkbox":
         return "on" if value else "off"
-    return repr(value).removesuffix(".0") if isinstance(value, float) else str(describe_value(field, value))
+    return (
+        repr(value).removesuffix(".0")
+        if isinstance(value, float)
+        else str(describe_value(field, value))
+    )

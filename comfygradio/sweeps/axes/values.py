@@ -30,7 +30,9 @@ LORA_TAG = re.compile(r"<lora:([^<>]+)>")
 
 @dataclass(frozen=True)
 class Found:
-    """The checked values that an item stands for; `is_open` where on another day they might be others."""
+    """The checked values that an item stands for; `is_open` where on another day they might be
+    others.
+    """
 
     values: Sequence[Any]
     is_open: bool = False
@@ -38,7 +40,9 @@ class Found:
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads values of one field: `start` is what the form has there, `rng` draws, `files` may be named."""
+    """Reads values of one field: `start` is what the form has there, `rng` draws, `files` may be
+    named.
+    """
 
     field: Field
     start: Any = None
@@ -58,7 +62,10 @@ class Reader:
         return READERS[self.field.widget](self, items, index)
 
     def check(self, value: Any) -> Any:
-        """A value given as it is, without any syntax, as the form takes it; open seeds are drawn. Raises Refused."""
+        """A value given as it is, without any syntax, as the form takes it; open seeds are drawn.
+
+        Raises Refused.
+        """
         if self.field.widget == "seed" and is_open_seed(value):
             if value is None or (isinstance(value, str) and not value.strip()):
                 return None if self.field.optional else check_value(self.field, "nothing")
@@ -68,7 +75,10 @@ class Reader:
         return float(checked) + 0.0 if is_real and checked is not None else checked
 
     def take(self, value: Any) -> Any:
-        """A value out of a list, in which nothing is syntax; names are found as in a text. Raises Refused."""
+        """A value out of a list, in which nothing is syntax; names are found as in a text.
+
+        Raises Refused.
+        """
         if isinstance(value, str) and value.strip():
             if self.field.widget in MEDIA:
                 return self.check(self.files.find(value, is_literal=True)[0])
@@ -101,21 +111,30 @@ def read_numbers(reader: Reader, items: Sequence[Item], index: int) -> Found:
 
 
 def read_seeds(reader: Reader, items: Sequence[Item], index: int) -> Found:
-    """Numbers as above, `random x4` for four that are drawn, `+3` for the form's seed and the three after it."""
+    """Numbers as above, `random x4` for four that are drawn, `+3` for the form's seed and the three
+    after it.
+    """
     text = items[index].text
     if is_open_seed(text) or RANDOM.fullmatch(text):
         match = RANDOM.fullmatch(text)
-        return Found(draw_seeds(reader.field, int(match[1] or 1) if match else 1, reader.rng), is_open=True)
+        return Found(
+            draw_seeds(reader.field, int(match[1] or 1) if match else 1, reader.rng), is_open=True
+        )
     if match := ONWARDS.fullmatch(text):
         return Found(_count_on(reader, int(match[1])), is_open=True)
     found = read_numbers(reader, items, index)
     if any(is_open_seed(value) for value in found.values):
-        raise Refused("-1 stands for a random seed and cannot be part of a range; write random x4 for four of them.")
+        raise Refused(
+            "-1 stands for a random seed and cannot be part of a range; write random x4 for four "
+            "of them."
+        )
     return found
 
 
 def read_choices(reader: Reader, items: Sequence[Item], index: int) -> Found:
-    """A choice by value or label, several by a pattern; where a field takes several, an item is a list of them."""
+    """A choice by value or label, several by a pattern; where a field takes several, an item is a
+    list of them.
+    """
     item = items[index]
     if not reader.field.is_multiple:
         return _find_choices(reader, item)
@@ -143,7 +162,9 @@ def read_size(reader: Reader, items: Sequence[Item], index: int) -> Found:
 
 
 def read_loras(reader: Reader, items: Sequence[Item], index: int) -> Found:
-    """A list of `name:strength`; a pattern stands for several names, a range for several strengths."""
+    """A list of `name:strength`; a pattern stands for several names, a range for
+    several strengths.
+    """
     found = _combine(items[index], lambda row: _read_row(reader, row))
     return Found([_check_loras(reader, value) for value in found.values], found.is_open)
 
@@ -174,7 +195,9 @@ READERS: Mapping[Widget, Callable[[Reader, Sequence[Item], int], Found]] = {
 def _count_on(reader: Reader, count: int) -> list[int]:
     if count >= MAX_VALUES:
         raise Refused(TOO_MANY)
-    start = reader.start if isinstance(reader.start, int) and not is_open_seed(reader.start) else None
+    start = (
+        reader.start if isinstance(reader.start, int) and not is_open_seed(reader.start) else None
+    )
     first = draw_seeds(reader.field, 1, reader.rng)[0] if start is None else start
     return [int(check_value(reader.field, first + offset)) for offset in range(count + 1)]
 
@@ -192,14 +215,22 @@ def _read_row(reader: Reader, item: Item) -> Found:
     is_whole = len(reader.catalog.find_meant(text)) == 1
     name, _, strength = (text, "", "") if is_whole or ":" not in text else text.rpartition(":")
     names = _find_choices(reader, Item(name.strip(), is_quoted=item.is_quoted))
-    numbers = [float(number) for number in expand_numbers([strength.strip()], 0)] if strength.strip() else [1.0]
+    numbers = (
+        [float(number) for number in expand_numbers([strength.strip()], 0)]
+        if strength.strip()
+        else [1.0]
+    )
     if len(names.values) * len(numbers) > MAX_VALUES:
         raise Refused(TOO_MANY)
-    return Found([Lora(str(one), number) for one in names.values for number in numbers], names.is_open)
+    return Found(
+        [Lora(str(one), number) for one in names.values for number in numbers], names.is_open
+    )
 
 
 def _check_loras(reader: Reader, rows: tuple[Lora, ...]) -> Any:
-    """Rows of known names as the form takes them, which need not be looked for among all the others again."""
+    """Rows of known names as the form takes them, which need not be looked for among all the others
+    again.
+    """
     known = tuple(Choice(row.name, row.name) for row in rows)
     return check_value(dataclasses.replace(reader.field, choices=known), rows)
 
@@ -210,5 +241,11 @@ def _combine(item: Item, read: Callable[[Item], Found]) -> Found:
     for row in split_values(item.text)[0]:
         rows.append(read(row))
         if math.prod(len(one.values) for one in rows) > MAX_VALUES or len(rows) > MOST_AT_ONCE:
-            raise Refused(TOO_MANY if len(rows) <= MOST_AT_ONCE else f"at most {MOST_AT_ONCE} at once are possible.")
-    return Found([*itertools.product(*(one.values for one in rows))], any(one.is_open for one in rows))
+            raise Refused(
+                TOO_MANY
+                if len(rows) <= MOST_AT_ONCE
+                else f"at most {MOST_AT_ONCE} at once are possible."
+            )
+    return Found(
+        [*itertools.product(*(one.values for one in rows))], any(one.is_open for one in rows)
+    )

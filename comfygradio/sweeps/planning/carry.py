@@ -1,7 +1,9 @@
-"""Carry-along: nodes that ride unconnected in a prompt, so that ComfyUI keeps their results for later points.
+"""Carry-along: nodes that ride unconnected in a prompt, so that ComfyUI keeps their results for
+later points.
 
-ComfyUI's cache keeps what belongs to a node of the present prompt, needed or not, and drops everything else. The node's
-id does not matter (v0.3.64, v0.33.0), but all that feeds it has to ride along, since that is part of the key.
+ComfyUI's cache keeps what belongs to a node of the present prompt, needed or not, and drops
+everything else. The node's id does not matter (v0.3.64, v0.33.0), but all that feeds it has to ride
+along, since that is part of the key.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ from comfygradio.sweeps.planning.estimates import estimate, estimate_ends
 from comfygradio.sweeps.planning.workload import Results, Workload
 
 MOST_CARRIED = 100
-"""Results that ride along at most; they stand in the metadata of every picture until they are cut off."""
+"""Results that ride along at most; they stand in the metadata of every picture until they are cut
+off.
+"""
 
 MEMORY = 24.0
 """Gigabytes that kept results may take together, unless somebody knows better."""
@@ -31,7 +35,9 @@ NOTHING: Results = frozenset()
 
 @dataclass(frozen=True)
 class Limits:
-    """Whether nodes are carried along, and the gigabytes of memory that their results may take on a server."""
+    """Whether nodes are carried along, and the gigabytes of memory that their results may take on a
+    server.
+    """
 
     carry: bool = True
     gigabytes: float = MEMORY
@@ -40,7 +46,9 @@ class Limits:
 class Keeper:
     """What one server keeps while it runs the points ahead, one after the other."""
 
-    def __init__(self, workload: Workload, ahead: Sequence[Index], limits: Limits, kept: Results = NOTHING) -> None:
+    def __init__(
+        self, workload: Workload, ahead: Sequence[Index], limits: Limits, kept: Results = NOTHING
+    ) -> None:
         self.kept = kept
         self._workload = workload
         self._limits = limits
@@ -70,7 +78,9 @@ class Keeper:
         return estimate(self._workload, self.ahead, self.kept, self._limits.carry)
 
     def estimate_ends(self, order: Sequence[Index]) -> list[float]:
-        """Seconds that this server would take for other points: from each of them to the end, about."""
+        """Seconds that this server would take for other points: from each of them to the end,
+        about.
+        """
         return estimate_ends(self._workload, order, self.kept, self._limits.carry)
 
     def forget(self) -> None:
@@ -78,14 +88,18 @@ class Keeper:
         self.kept = NOTHING
 
     def advance(self) -> tuple[Index, Results, Results]:
-        """Take the next point: the point, the results that are made for it, and those that ride along meanwhile."""
+        """Take the next point: the point, the results that are made for it, and those that ride
+        along meanwhile.
+        """
         index = self._ahead.popleft()
         self._done += 1
         made, riding = self.run(index)
         return index, made, riding
 
     def run(self, index: Index) -> tuple[Results, Results]:
-        """Run a point, whether or not it was ahead: the results that are made for it, and those that ride along."""
+        """Run a point, whether or not it was ahead: the results that are made for it, and those
+        that ride along.
+        """
         needed, present = self._workload.needed(index), self._workload.present(index)
         made = needed - self.kept
         riding = self._choose(present) if self._limits.carry else NOTHING
@@ -93,9 +107,13 @@ class Keeper:
         return made, riding
 
     def _choose(self, present: Results) -> Results:
-        """The kept results that would be dropped although a later point needs them, within the limits."""
+        """The kept results that would be dropped although a later point needs them, within the
+        limits.
+        """
         workload = self._workload
-        wanted = [result for result in self.kept - present if self._last_use.get(result, -1) >= self._done]
+        wanted = [
+            result for result in self.kept - present if self._last_use.get(result, -1) >= self._done
+        ]
         riding = frozenset([result for result in wanted if workload.can_ride(result)])
         if len(riding) <= MOST_CARRIED and self._weigh(present | riding) <= self._limits.gigabytes:
             return riding
@@ -108,7 +126,11 @@ class Keeper:
         for result in sorted(wanted, key=lambda one: (self._find_use(one), one)):
             more = workload.closure(result) - riding
             weight = sum([gigabytes[one] for one in more - present])
-            if len(riding) + len(more) <= MOST_CARRIED and weight <= room and workload.can_ride(result):
+            if (
+                len(riding) + len(more) <= MOST_CARRIED
+                and weight <= room
+                and workload.can_ride(result)
+            ):
                 riding |= more
                 room -= weight
         return frozenset(riding)
@@ -119,7 +141,9 @@ class Keeper:
         return sum([gigabytes[result] for result in results])
 
     def _find_use(self, result: int) -> int:
-        """The place of the next point that needs a result, counted from the first that was ahead."""
+        """The place of the next point that needs a result, counted from the first
+        that was ahead.
+        """
         if not self._uses:
             for place, index in enumerate(self._ahead, self._done):
                 for one in self._workload.needed(index):
@@ -133,16 +157,21 @@ class Keeper:
 def write_carried(workload: Workload, result: int, known: ObjectInfo) -> dict[str, Any]:
     """The nodes in API format that keep a result: one that has it, and all that feeds it.
 
-    ComfyUI converts the values of connected nodes before it computes keys, and leaves those of others as they are;
-    so they are converted here.
+    ComfyUI converts the values of connected nodes before it computes keys, and leaves those of
+    others as they are; so they are converted here.
     """
     index, node_id = workload.origins[result]
     graph = workload.space.prompt(index).graph
-    ids = {one: f"{CARRIED}{one}-{number}" for one, number in workload.name_sources(index, node_id).items()}
+    ids = {
+        one: f"{CARRIED}{one}-{number}"
+        for one, number in workload.name_sources(index, node_id).items()
+    }
     return {carried_id: _write_node(graph[one], ids, known) for one, carried_id in ids.items()}
 
 
-def _write_node(node: Mapping[str, Any], ids: Mapping[str, str], known: ObjectInfo) -> dict[str, Any]:
+def _write_node(
+    node: Mapping[str, Any], ids: Mapping[str, str], known: ObjectInfo
+) -> dict[str, Any]:
     inputs = copy.deepcopy(dict(node["inputs"]))
     for name, value in inputs.items():
         link = Link.parse(value)
@@ -153,11 +182,17 @@ def _write_node(node: Mapping[str, Any], ids: Mapping[str, str], known: ObjectIn
     return {"class_type": node["class_type"], "inputs": inputs}
 
 
-def _convert(known: ObjectInfo, class_type: str, name: str, value: Any, inputs: Mapping[str, Any]) -> Any:
+def _convert(
+    known: ObjectInfo, class_type: str, name: str, value: Any, inputs: Mapping[str, Any]
+) -> Any:
     spec = known.spec(class_type, name, inputs)
     kinds = {"INT": int, "FLOAT": float, "STRING": str, "BOOLEAN": bool}
     try:
-        return kinds[spec.type](value) if spec and spec.choices is None and spec.type in kinds else value
+        return (
+            kinds[spec.type](value)
+            if spec and spec.choices is None and spec.type in kinds
+            else value
+        )
     except (TypeError, ValueError, OverflowError):
         return value
 

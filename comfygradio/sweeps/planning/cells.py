@@ -22,15 +22,19 @@ CHECKS = 60
 """Points drawn at random that what was learnt has to agree with."""
 
 FILLS = 2500
-"""Where several axes decide one value together, so many of their combinations are read; of more, none."""
+"""Where several axes decide one value together, so many of their combinations are read; of more,
+none.
+"""
 
 LONG = 250
-"""Of a longer axis only so many positions are read; the others count as different from each other."""
+"""Of a longer axis only so many positions are read; the others count as different from each other.
+"""
 
 
 @dataclass
 class Cells:
-    """What stands in each cell at each point; `axes` are those that decide a cell, none where it is always the same.
+    """What stands in each cell at each point; `axes` are those that decide a cell, none where it is
+    always the same.
 
     Of a node that a graph does not have nothing is known there, and nobody asks.
     """
@@ -72,8 +76,9 @@ class Cells:
 def learn_cells(readings: Readings) -> Cells:
     """Read prompts, and find for every cell the axes that explain all of them.
 
-    Small sweeps are read whole. Of others, each axis is walked along from several points, and where two prompts differ
-    in a cell although nothing that was known to matter does, the axis that matters there is looked for.
+    Small sweeps are read whole. Of others, each axis is walked along from several points, and where
+    two prompts differ in a cell although nothing that was known to matter does, the axis that
+    matters there is looked for.
     """
     cells = Cells(readings)
     if math.prod(readings.sizes) <= EXACT:
@@ -93,7 +98,9 @@ def learn_cells(readings: Readings) -> Cells:
 
 
 def _choose_walks(sizes: tuple[int, ...]) -> Iterator[tuple[Index, int, Index]]:
-    """Steps away from the first point, the last and some others, along each axis: start, axis, where it leads."""
+    """Steps away from the first point, the last and some others, along each axis: start, axis,
+    where it leads.
+    """
     chance = random.Random(0)
     length = sum(min(size, LONG) for size in sizes)
     starts = [tuple(0 for _ in sizes), tuple(size - 1 for size in sizes)]
@@ -132,7 +139,9 @@ def _explain(cells: Cells) -> None:
 
 
 def _tabulate(cells: Cells, cell: Cell) -> dict[tuple[int, ...], int] | tuple[Index, Index]:
-    """Place → number for everything that was read of a cell, or two points that contradict each other."""
+    """Place → number for everything that was read of a cell, or two points that contradict each
+    other.
+    """
     readings, axes = cells.readings, cells.axes[cell]
     found: dict[tuple[int, ...], int] = {}
     origins: dict[tuple[int, ...], Index] = {}
@@ -144,8 +153,12 @@ def _tabulate(cells: Cells, cell: Cell) -> dict[tuple[int, ...], int] | tuple[In
     return found
 
 
-def _find_axes(readings: Readings, cell: Cell, start: Index, end: Index, known: tuple[int, ...]) -> list[int]:
-    """Walk from one point to another, axis by axis, until the cell changes: the axis, or axes, of that step."""
+def _find_axes(
+    readings: Readings, cell: Cell, start: Index, end: Index, known: tuple[int, ...]
+) -> list[int]:
+    """Walk from one point to another, axis by axis, until the cell changes: the axis, or axes, of
+    that step.
+    """
     number, index, pending = readings.get(start, cell), start, list[int]()
     for axis, position in enumerate(end):
         if axis in known or position == index[axis]:
@@ -162,11 +175,17 @@ def _find_axes(readings: Readings, cell: Cell, start: Index, end: Index, known: 
 
 
 def _fill(cells: Cells) -> None:
-    """Read what is missing where several axes decide a cell together, and whatever changes the structure."""
+    """Read what is missing where several axes decide a cell together, and whatever changes the
+    structure.
+    """
     for cell, axes in cells.axes.items():
         table, readings = cells.tables[cell], cells.readings
-        is_structure = not cell[1] or any(isinstance(readings.value(number), Link) for number in table.values())
-        if len(table) == (count := cells.count_places(axes)) or (count > FILLS and not is_structure):
+        is_structure = not cell[1] or any(
+            isinstance(readings.value(number), Link) for number in table.values()
+        )
+        if len(table) == (count := cells.count_places(axes)) or (
+            count > FILLS and not is_structure
+        ):
             continue
         home = next(iter(readings.list_points(cell)))
         for place in itertools.product(*[range(readings.sizes[axis]) for axis in axes]):

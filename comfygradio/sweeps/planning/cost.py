@@ -1,4 +1,6 @@
-"""Costs: how long nodes take, and how much memory their results hold, as long as nobody has measured it."""
+"""Costs: how long nodes take, and how much memory their results hold, as long as nobody has
+measured it.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,17 @@ STEPS = 20
 OTHER_SECONDS = 0.05
 SECONDS: tuple[Rule, ...] = (
     (re.compile(r"Select|Scheduler|Guider"), OTHER_SECONDS),
-    (re.compile(r"Checkpoint.*Load|Load.*Checkpoint|UNET.*Load|Unet.*Load|DiffusionModel.*Load|ModelLoad"), 10.0),
+    (
+        re.compile(
+            r"Checkpoint.*Load|Load.*Checkpoint|UNET.*Load|Unet.*Load|DiffusionModel.*Load|ModelLoad"
+        ),
+        10.0,
+    ),
     (re.compile(r"CLIPLoad|TextEncoder.*Load"), 5.0),
-    (re.compile(r"(ControlNet|VAE|Lora|LoRA|CLIPVision|Style|Gligen|GLIGEN|Hypernetwork).*Load"), 1.0),
+    (
+        re.compile(r"(ControlNet|VAE|Lora|LoRA|CLIPVision|Style|Gligen|GLIGEN|Hypernetwork).*Load"),
+        1.0,
+    ),
     (re.compile(r"Sampl"), 5.0),
     (re.compile(r"UpscaleWithModel"), 2.0),
     (re.compile(r"VAE|Upscale"), 0.5),
@@ -41,7 +51,9 @@ GIGABYTES: tuple[Rule, ...] = (
 
 
 def estimate_seconds(class_type: str, steps: Any = None) -> float:
-    """Seconds of one execution on a common card, told by the name of the class, and by steps if it has some."""
+    """Seconds of one execution on a common card, told by the name of the class, and by steps if it
+    has some.
+    """
     seconds = _find(SECONDS, class_type, OTHER_SECONDS)
     is_sampler = seconds > OTHER_SECONDS and "Sampl" in class_type
     return seconds * max(1, steps) / STEPS if is_sampler and isinstance(steps, int) else seconds

@@ -1,4 +1,7 @@
-"""Courses: a plan while it runs. Points are handed to servers one by one, and idle servers take over from busy ones."""
+"""Courses: a plan while it runs.
+
+Points are handed to servers one by one, and idle servers take over from busy ones.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +19,19 @@ from comfygradio.sweeps.planning.stealing import Load, find_cut
 from comfygradio.sweeps.planning.workload import Results
 
 Accepts = Callable[[str, Index], bool]
-"""Whether a server can run a point: it has the classes and files that the point asks for. Must be quick."""
+"""Whether a server can run a point: it has the classes and files that the point asks for.
+
+Must be quick.
+"""
 
 
 @dataclass(frozen=True)
 class Task:
-    """A point for a server: nodes to add to its graph, the seconds that it should take, and what should be executed.
+    """A point for a server: nodes to add to its graph, the seconds that it should take, and what
+    should be executed.
 
-    `carried` are nodes in API format by id; `executed` are node ids of the point's own graph, of nodes that share a
-    result only one.
+    `carried` are nodes in API format by id; `executed` are node ids of the point's own graph, of
+    nodes that share a result only one.
     """
 
     index: Index
@@ -34,7 +41,10 @@ class Task:
 
 
 class Course:
-    """Hands out the points of a plan; thread-safe. Servers are told apart by name, and may come and go."""
+    """Hands out the points of a plan; thread-safe.
+
+    Servers are told apart by name, and may come and go.
+    """
 
     def __init__(self, plan: Plan, accepts: Accepts | None = None) -> None:
         self.plan = plan
@@ -61,7 +71,9 @@ class Course:
 
     @property
     def seconds_left(self) -> float:
-        """Seconds until the last server is done, about: work that is left, shared by the servers that work on it."""
+        """Seconds until the last server is done, about: work that is left, shared by the servers
+        that work on it.
+        """
         with self._lock:
             waiting = [index for keeper in self._keepers.values() for index in keeper.ahead]
             waiting += [index for segment in self._free for index in segment]
@@ -72,8 +84,9 @@ class Course:
     def take(self, lane: str, warm: bool = True) -> Task | None:
         """The next point for a server, or None where nothing is left that it should run now.
 
-        `warm` is False where somebody else's prompt ran there since the last point, so that its cache is gone. None
-        is no farewell: points that come back, or a server that leaves, may change the answer.
+        `warm` is False where somebody else's prompt ran there since the last point, so that its
+        cache is gone. None is no farewell: points that come back, or a server that leaves, may
+        change the answer.
         """
         with self._lock:
             keeper = self._keepers.setdefault(lane, self._make_keeper((), NOTHING))
@@ -86,12 +99,18 @@ class Course:
             seconds = self._workload.count(made)
             self._running[index] = (lane, seconds)
             nodes = self._workload.node_ids(index)
-            executed = {result: node_id for node_id, result in reversed(nodes.items()) if result in made}
-            carried = {node_id: node for result in riding for node_id, node in self._write(result).items()}
+            executed = {
+                result: node_id for node_id, result in reversed(nodes.items()) if result in made
+            }
+            carried = {
+                node_id: node for result in riding for node_id, node in self._write(result).items()
+            }
         return Task(index, carried, seconds, tuple(executed.values()))
 
     def finish(self, index: Index, seconds: float | None = None) -> None:
-        """A point is done, or failed for good; `seconds` are those that it ran, which tell how fast its server is."""
+        """A point is done, or failed for good; `seconds` are those that it ran, which tell how fast
+        its server is.
+        """
         with self._lock:
             lane, expected = self._running.pop(index, ("", 0.0))
             if seconds is not None and expected > 0:
@@ -99,7 +118,9 @@ class Course:
                 self._paces[lane] = (ran + seconds, planned + expected)
 
     def give_back(self, index: Index, lane: str) -> None:
-        """A server could not run a point; whoever asks next may have it, and the rest of that server's points."""
+        """A server could not run a point; whoever asks next may have it, and the rest of that
+        server's points.
+        """
         with self._lock:
             self._running.pop(index, None)
             self._release(lane, (index,))
@@ -133,12 +154,18 @@ class Course:
         return None
 
     def _steal(self, lane: str, keeper: Keeper) -> Keeper | None:
-        """Take the end of the longest row of points if both servers are done sooner then, or if the other is not there.
+        """Take the end of the longest row of points if both servers are done sooner then, or if the
+        other is not there.
 
-        A server that has taken nothing is not: whatever it had came back to the queue, and it asks for no more.
+        A server that has taken nothing is not: whatever it had came back to the queue, and it asks
+        for no more.
         """
         thief = self._load(lane, keeper)
-        others = [(name, self._load(name, other)) for name, other in self._keepers.items() if name != lane and other]
+        others = [
+            (name, self._load(name, other))
+            for name, other in self._keepers.items()
+            if name != lane and other
+        ]
         for name, owner in sorted(others, key=lambda pair: -pair[1].end):
             ahead = owner.keeper.ahead
             cut = find_cut(owner, thief)
@@ -168,7 +195,9 @@ class Course:
             self._written[result] = write_carried(self._workload, result, self.plan.known)
         return self._written[result]
 
-    def _part(self, lane: str, points: Sequence[Index]) -> tuple[tuple[Index, ...], tuple[Index, ...]]:
+    def _part(
+        self, lane: str, points: Sequence[Index]
+    ) -> tuple[tuple[Index, ...], tuple[Index, ...]]:
         """Points that a server can run, and those that it cannot; both in their order."""
         fits = [self._suits(lane, index) for index in points]
         return tuple(compress(points, fits)), tuple(compress(points, map(not_, fits)))

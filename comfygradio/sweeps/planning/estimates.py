@@ -27,8 +27,12 @@ def estimate(workload: Workload, order: Sequence[Index], kept: Results, carry: b
     return found
 
 
-def estimate_ends(workload: Workload, order: Sequence[Index], kept: Results, carry: bool) -> list[float]:
-    """For each point, the seconds that a server that has `kept` takes for it and everything after it."""
+def estimate_ends(
+    workload: Workload, order: Sequence[Index], kept: Results, carry: bool
+) -> list[float]:
+    """For each point, the seconds that a server that has `kept` takes for it and everything after
+    it.
+    """
     seconds, needed = workload.seconds, workload.needed
     found: list[float] = []
     total, everything, after = 0.0, set(kept), frozenset[int]()

@@ -24,7 +24,9 @@ class _Path:
         self._shared = [[0.0] * len(needed) for _ in needed]
         for one, mine in enumerate(needed):
             for other in range(one):
-                self._shared[one][other] = self._shared[other][one] = workload.count(mine & needed[other])
+                self._shared[one][other] = self._shared[other][one] = workload.count(
+                    mine & needed[other]
+                )
 
     def share(self, one: int, other: int) -> float:
         """Seconds that two neighbours share; nothing beyond the ends."""
@@ -41,7 +43,10 @@ class _Path:
             for last in range(first + 1, len(points)):
                 before, after = self.at(points, first - 1), self.at(points, last + 1)
                 now = self.share(before, points[first]) + self.share(points[last], after)
-                if self.share(before, points[last]) + self.share(points[first], after) > now + EPSILON:
+                if (
+                    self.share(before, points[last]) + self.share(points[first], after)
+                    > now + EPSILON
+                ):
                     points[first : last + 1] = points[first : last + 1][::-1]
                     gained = True
         return gained
@@ -62,11 +67,15 @@ class _Path:
 
     def _gain(self, rest: list[int], place: int, stretch: list[int]) -> float:
         left, right = self.at(rest, place - 1), self.at(rest, place)
-        return self.share(left, stretch[0]) + self.share(stretch[-1], right) - self.share(left, right)
+        return (
+            self.share(left, stretch[0]) + self.share(stretch[-1], right) - self.share(left, right)
+        )
 
 
 def mend_order(workload: Workload, order: Sequence[Index]) -> list[Index]:
-    """An order that is at least as cheap for one server; takes time with the square of its length."""
+    """An order that is at least as cheap for one server; takes time with the square of
+    its length.
+    """
     path = _Path(workload, order)
     for _ in range(ROUNDS):
         gains = [path.bend(), *(path.shift(length) for length in range(1, LONGEST + 1))]

@@ -1,4 +1,6 @@
-"""Orders: the points of a sweep one after the other, so that each one finds much of its work done by the one before."""
+"""Orders: the points of a sweep one after the other, so that each one finds much of its work done
+by the one before.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ STEPS = 300_000
 """So many steps between points are counted at most to choose an order."""
 
 MENDED = 150
-"""Orders of so many points are mended; whole grids hardly ever need it, but what is left of one does."""
+"""Orders of so many points are mended; whole grids hardly ever need it, but what is left of one
+does.
+"""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,9 @@ Ranks = list[dict[int, int]]
 
 
 def list_nests(workload: Workload, points: Sequence[Index]) -> Iterator[Nest]:
-    """Every nest of the axes that the points differ in, the most promising first: the dearest axis outermost."""
+    """Every nest of the axes that the points differ in, the most promising first: the dearest axis
+    outermost.
+    """
     axes = [axis for axis in range(len(points[0])) if len({point[axis] for point in points}) > 1]
     weights = weigh_axes(workload, points)
     ranked = sorted(axes, key=lambda axis: -weights[axis])
@@ -56,7 +62,9 @@ def choose_order(workload: Workload, points: Sequence[Index]) -> list[Index]:
         return []
     tried = max(1, STEPS // len(points))
     ranks = rank_positions(workload, points)
-    orders = (walk(points, nest, ranks) for nest in itertools.islice(list_nests(workload, points), tried))
+    orders = (
+        walk(points, nest, ranks) for nest in itertools.islice(list_nests(workload, points), tried)
+    )
     best = min(orders, key=lambda order: measure(workload, order))
     return mend_order(workload, best) if len(best) <= MENDED else best
 
@@ -74,7 +82,9 @@ def measure(workload: Workload, order: Sequence[Index]) -> float:
 
 
 def rank_positions(workload: Workload, points: Sequence[Index]) -> Ranks:
-    """For each axis, position → its place along it, so that positions that need the same results come together."""
+    """For each axis, position → its place along it, so that positions that need the same results
+    come together.
+    """
     ranks: Ranks = []
     for axis in range(len(points[0])):
         places: dict[Results, int] = {}
@@ -90,8 +100,8 @@ def rank_positions(workload: Workload, points: Sequence[Index]) -> Ranks:
 def walk(points: Sequence[Index], nest: Nest, ranks: Ranks) -> list[Index]:
     """The points by nested loops that turn back at their ends, as a plough does.
 
-    Each loop begins at the position where the last one stopped if that is there, so that orders of partial grids
-    repeat as little as those of whole ones.
+    Each loop begins at the position where the last one stopped if that is there, so that orders of
+    partial grids repeat as little as those of whole ones.
     """
     found: list[Index] = []
     _walk(list(points), nest, ranks, found)
@@ -123,4 +133,6 @@ def _weigh_axis(workload: Workload, axis: int, points: Sequence[Index]) -> float
     follower = dict(zip(positions, [*positions[1:], positions[0]], strict=True))
     starts = points[:: max(1, len(points) // 50)]
     ends = [(*start[:axis], follower[start[axis]], *start[axis + 1 :]) for start in starts]
-    return math.fsum(workload.step(end, start) for start, end in zip(starts, ends, strict=True)) / len(starts)
+    return math.fsum(
+        workload.step(end, start) for start, end in zip(starts, ends, strict=True)
+    ) / len(starts)

@@ -1,4 +1,6 @@
-"""Plans: which server runs which points in which order, how long that takes, and how long the order as typed would."""
+"""Plans: which server runs which points in which order, how long that takes, and how long the order
+as typed would.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ SIMULATED = 15_000
 
 @dataclass(frozen=True)
 class Expected:
-    """What a way to run a sweep costs: executions by class, seconds until its end, and `work`, those of all servers."""
+    """What a way to run a sweep costs: executions by class, seconds until its end, and `work`,
+    those of all servers.
+    """
 
     executions: Mapping[str, int]
     seconds: float
@@ -36,11 +40,13 @@ class Expected:
 
 @dataclass(frozen=True)
 class Plan:
-    """What happens to the points of a sweep before the first of them runs. Times are expected, in seconds.
+    """What happens to the points of a sweep before the first of them runs. Times are expected, in
+    seconds.
 
-    `lanes` are the points of each server in order; `ours` is what they cost, `typed` what the order as typed costs
-    where each server takes the next point, and `alone` what every point costs on a server that has nothing. `done`
-    counts the points that are left out because their results are there.
+    `lanes` are the points of each server in order; `ours` is what they cost, `typed` what the order
+    as typed costs where each server takes the next point, and `alone` what every point costs on a
+    server that has nothing. `done` counts the points that are left out because their results are
+    there.
     """
 
     lanes: Segments
@@ -67,13 +73,20 @@ class Plan:
         """What people read before they start, in sentences."""
         servers = f"{len(self.lanes)} servers" if len(self.lanes) > 1 else "one server"
         pictures = "picture" if self.points == 1 else "pictures"
-        lines = [f"{self.points:,} {pictures} in about {write_seconds(self.ours.seconds)} on {servers}."]
+        lines = [
+            f"{self.points:,} {pictures} in about {write_seconds(self.ours.seconds)} on {servers}."
+        ]
         if self.done:
             lines.append(f"{self.done:,} more are there already.")
         gain = self.typed.seconds / self.ours.seconds if self.ours.seconds else 1.0
         if gain >= 1.02:
-            lines.append(f"In the order as typed: {write_seconds(self.typed.seconds)}, {gain:.1f} times that.")
-        lines.append(f"Nodes that run: {write_executions(self.ours.executions, self.alone.executions)}.")
+            lines.append(
+                f"In the order as typed: {write_seconds(self.typed.seconds)}, {gain:.1f} "
+                "times that."
+            )
+        lines.append(
+            f"Nodes that run: {write_executions(self.ours.executions, self.alone.executions)}."
+        )
         return lines
 
 
@@ -96,7 +109,9 @@ def plan_sweep(
     points = [index for index in everything if index in todo] if todo is not None else everything
     shares = list_shares(workload, points, max(1, lanes), limits.carry)
     tried = max(1, SIMULATED // max(1, len(points)))
-    expected = [(expect_segments(workload, segments, limits), segments) for segments in shares[:tried]]
+    expected = [
+        (expect_segments(workload, segments, limits), segments) for segments in shares[:tried]
+    ]
     ours, segments = min(expected, key=lambda pair: (pair[0].seconds, pair[0].work))
     return Plan(
         segments,
@@ -111,8 +126,12 @@ def plan_sweep(
 
 
 def expect_segments(workload: Workload, segments: Segments, limits: Limits) -> Expected:
-    """What it costs if every server runs its own points, and carries along what the limits allow."""
-    return expect(workload, [iterate_made(Keeper(workload, segment, limits)) for segment in segments])
+    """What it costs if every server runs its own points, and carries along what the
+    limits allow.
+    """
+    return expect(
+        workload, [iterate_made(Keeper(workload, segment, limits)) for segment in segments]
+    )
 
 
 def expect(workload: Workload, runs: Iterable[Iterable[tuple[Index, Results]]]) -> Expected:
@@ -129,7 +148,9 @@ def expect(workload: Workload, runs: Iterable[Iterable[tuple[Index, Results]]]) 
 
 
 def expect_in_turn(workload: Workload, points: Sequence[Index], lanes: int) -> Expected:
-    """What it costs if each server takes the next point as soon as it is free, and keeps what the last one needed."""
+    """What it costs if each server takes the next point as soon as it is free, and keeps what the
+    last one needed.
+    """
     counted: Counter[int] = Counter()
     free: list[tuple[float, int]] = [(0.0, lane) for lane in range(lanes)]
     kept = [NOTHING] * lanes

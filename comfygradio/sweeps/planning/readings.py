@@ -11,14 +11,18 @@ from comfygradio.sweeps.axes.axis import Index
 from comfygradio.sweeps.planning.space import Prompts
 
 Cell = tuple[str, str]
-"""Where a value stands in a graph: node id and name of the input; the name "" stands for the class of the node."""
+"""Where a value stands in a graph: node id and name of the input; the name "" stands for the class
+of the node.
+"""
 
 ABSENT = 0
 """The number of no value: the graph has no such node, or the node no such input."""
 
 
 class Readings:
-    """Graphs as numbers: equal values have equal numbers, as they have equal keys in ComfyUI's cache."""
+    """Graphs as numbers: equal values have equal numbers, as they have equal keys in ComfyUI's
+    cache.
+    """
 
     def __init__(self, space: Prompts) -> None:
         self.space = space
@@ -29,12 +33,20 @@ class Readings:
         self._values: list[Any] = [None]
         self._numbers: dict[Any, int] = {}
         graph = space.prompt(self.first).graph
-        self._first_graph = {node_id: (node["class_type"], dict(node["inputs"])) for node_id, node in graph.items()}
-        self._base = {cell: number for node_id in graph for cell, number in self._read_node(node_id, graph[node_id])}
+        self._first_graph = {
+            node_id: (node["class_type"], dict(node["inputs"])) for node_id, node in graph.items()
+        }
+        self._base = {
+            cell: number
+            for node_id in graph
+            for cell, number in self._read_node(node_id, graph[node_id])
+        }
         self.rows[self.first] = {}
 
     def read(self, index: Index) -> Mapping[Cell, int]:
-        """The cells of a point that differ from those of the first point; builds its prompt, once."""
+        """The cells of a point that differ from those of the first point; builds its
+        prompt, once.
+        """
         row = self.rows.get(index)
         if row is None:
             row = self.rows[index] = self._compare(self.space.prompt(index).graph)
@@ -58,23 +70,31 @@ class Readings:
         return {cell for row in self.rows.values() for cell in row}
 
     def list_points(self, cell: Cell) -> list[Index]:
-        """The points that were read and have the cell's node; every one of them has its class, if only as absent."""
+        """The points that were read and have the cell's node; every one of them has its class, if
+        only as absent.
+        """
         presence = (cell[0], "")
         if not cell[1] or not any(presence in row for row in self.rows.values()):
             return list(self.rows)
         return [index for index in self.rows if self.has_node(index, cell[0])]
 
     def value(self, number: int) -> Any:
-        """What has this number: a Link, a plain value, or None for what is absent or was never read."""
+        """What has this number: a Link, a plain value, or None for what is absent or was never
+        read.
+        """
         return self._values[number]
 
     def invent(self) -> int:
-        """A number of its own, for a value that was never read and counts as different from all others."""
+        """A number of its own, for a value that was never read and counts as different from all
+        others.
+        """
         self._values.append(None)
         return len(self._values) - 1
 
     def _compare(self, graph: Mapping[str, Any]) -> dict[Cell, int]:
-        row: dict[Cell, int] = {(node_id, ""): ABSENT for node_id in self._first_graph if node_id not in graph}
+        row: dict[Cell, int] = {
+            (node_id, ""): ABSENT for node_id in self._first_graph if node_id not in graph
+        }
         for node_id, node in graph.items():
             first = self._first_graph.get(node_id)
             if first is None or first[0] != node["class_type"] or first[1] != node["inputs"]:
@@ -96,7 +116,9 @@ class Readings:
 
     def _number(self, value: Any) -> int:
         link = Link.parse(value)
-        key = link or (value if isinstance(value, str | int | float) else (json.dumps(value, default=str),))
+        key = link or (
+            value if isinstance(value, str | int | float) else (json.dumps(value, default=str),)
+        )
         number = self._numbers.setdefault(key, len(self._values))
         if number == len(self._values):
             self._values.append(link or value)

@@ -1,4 +1,6 @@
-"""Segments: the points of a sweep shared out to servers, so that all of them end at about the same time."""
+"""Segments: the points of a sweep shared out to servers, so that all of them end at about the same
+time.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,14 @@ from collections.abc import Iterator, Sequence, Set
 from comfygradio.sweeps.axes.axis import Index
 from comfygradio.sweeps.planning.carry import NOTHING
 from comfygradio.sweeps.planning.estimates import estimate
-from comfygradio.sweeps.planning.order import Level, Nest, choose_order, list_nests, rank_positions, walk
+from comfygradio.sweeps.planning.order import (
+    Level,
+    Nest,
+    choose_order,
+    list_nests,
+    rank_positions,
+    walk,
+)
 from comfygradio.sweeps.planning.workload import Workload
 
 Segments = tuple[tuple[Index, ...], ...]
@@ -21,12 +30,15 @@ CANDIDATES = 30
 """Orders that are tried at most for each way of counting."""
 
 
-def list_shares(workload: Workload, points: Sequence[Index], lanes: int, carry: bool) -> list[Segments]:
+def list_shares(
+    workload: Workload, points: Sequence[Index], lanes: int, carry: bool
+) -> list[Segments]:
     """Ways to share points out, the most promising first: for each server its points in order.
 
-    Each is one long order, cut where it costs the same. Several orders are tried, those too that take axes block by
-    block, since what pays on one server need not pay on many: each has to make for itself whatever its points need.
-    With `carry` it is counted with room for all that is carried along, and without.
+    Each is one long order, cut where it costs the same. Several orders are tried, those too that
+    take axes block by block, since what pays on one server need not pay on many: each has to make
+    for itself whatever its points need. With `carry` it is counted with room for all that is
+    carried along, and without.
     """
     order = choose_order(workload, points)
     ranks = rank_positions(workload, points) if points else []
@@ -40,9 +52,11 @@ def list_shares(workload: Workload, points: Sequence[Index], lanes: int, carry: 
 
 
 def list_block_nests(workload: Workload, points: Sequence[Index]) -> Iterator[Nest]:
-    """Nests that take one of the dearest axes some positions at a time, and another as a whole for these; plain nests.
+    """Nests that take one of the dearest axes some positions at a time, and another as a whole for
+    these; plain nests.
 
-    Cut in pieces, such an order gives blocks of two axes, which touch fewer positions than rows of the same size.
+    Cut in pieces, such an order gives blocks of two axes, which touch fewer positions than rows of
+    the same size.
     """
     nests = list(itertools.islice(list_nests(workload, points), CANDIDATES))
     counts = {level.axis: len({point[level.axis] for point in points}) for level in nests[0]}
@@ -52,8 +66,12 @@ def list_block_nests(workload: Workload, points: Sequence[Index]) -> Iterator[Ne
     yield from nests
 
 
-def _cut(workload: Workload, order: list[Index], lanes: int, carry: bool) -> tuple[tuple[float, float], Segments]:
-    """The longest segment and the sum of all, in seconds, and the segments that make the longest as short as can be."""
+def _cut(
+    workload: Workload, order: list[Index], lanes: int, carry: bool
+) -> tuple[tuple[float, float], Segments]:
+    """The longest segment and the sum of all, in seconds, and the segments that make the longest as
+    short as can be.
+    """
     whole = sum(estimate(workload, order, NOTHING, carry))
     low, high = whole / lanes, whole / lanes + 2 * workload.step(order[0], None)
     best = _fit(workload, order, high, carry)
@@ -73,7 +91,9 @@ def _cut(workload: Workload, order: list[Index], lanes: int, carry: bool) -> tup
     return (max(costs), sum(costs)), (*cuts, *([()] * (lanes - len(cuts))))
 
 
-def _fit(workload: Workload, order: Sequence[Index], most: float, carry: bool) -> list[tuple[float, int]]:
+def _fit(
+    workload: Workload, order: Sequence[Index], most: float, carry: bool
+) -> list[tuple[float, int]]:
     """Seconds and length of segments that are filled up to so many seconds, one after the other."""
     seconds, needed = workload.seconds, workload.needed
     found: list[tuple[float, int]] = []

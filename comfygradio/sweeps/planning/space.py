@@ -30,7 +30,8 @@ class Prompts(Protocol):
 class Space:
     """A form, the values that all points share, and the axes that change them.
 
-    `base` are values as `form.check` takes them, with every seed drawn; `now` is what dates in file names say.
+    `base` are values as `form.check` takes them, with every seed drawn; `now` is what dates in file
+    names say.
     """
 
     form: Form

@@ -12,9 +12,11 @@ GAIN = 0.98
 
 @dataclass(frozen=True)
 class Load:
-    """What a server has before it: the points of its keeper, and `busy` seconds of what it has taken already.
+    """What a server has before it: the points of its keeper, and `busy` seconds of what it has
+    taken already.
 
-    `pace` is how long it takes for what should take a second; `is_absent` one that has taken nothing.
+    `pace` is how long it takes for what should take a second; `is_absent` one that has taken
+    nothing.
     """
 
     keeper: Keeper
@@ -29,9 +31,11 @@ class Load:
 
 
 def find_cut(owner: Load, thief: Load) -> int:
-    """From which place on the owner's points go to another server; past the end where nothing is gained by that.
+    """From which place on the owner's points go to another server; past the end where nothing is
+    gained by that.
 
-    The other server may have to make again what the owner has; that is counted, so that it takes fewer, or none.
+    The other server may have to make again what the owner has; that is counted, so that it takes
+    fewer, or none.
     """
     mine, theirs = owner.keeper.estimate(), thief.keeper.estimate_ends(owner.keeper.ahead)
     best, place = (owner.busy + sum(mine)) * owner.pace * GAIN, len(mine)

@@ -1,4 +1,6 @@
-"""Workloads: which results of nodes each point of a sweep needs, with those that ComfyUI would share made one."""
+"""Workloads: which results of nodes each point of a sweep needs, with those that ComfyUI would
+share made one.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +25,10 @@ Place = tuple[int, ...]
 class Workload:
     """The results of nodes that a sweep makes, by number, and which of them each point needs.
 
-    Two nodes have the same result where ComfyUI's cache has the same key for them: the same class and inputs, and the
-    same of all that feeds them. `classes`, `seconds`, `gigabytes` and `sources` (the results that feed it) tell of a
-    result by its number; `origins` has a point and a node that make it. Not thread-safe.
+    Two nodes have the same result where ComfyUI's cache has the same key for them: the same class
+    and inputs, and the same of all that feeds them. `classes`, `seconds`, `gigabytes` and `sources`
+    (the results that feed it) tell of a result by its number; `origins` has a point and a node that
+    make it. Not thread-safe.
     """
 
     def __init__(self, space: Prompts, known: ObjectInfo, seconds: Seconds | None = None) -> None:
@@ -39,9 +42,13 @@ class Workload:
         self._measured = seconds
         self._cells = learn_cells(Readings(space))
         self._axes = _spread_axes(self._cells)
-        structure = {axis for cell in self._list_structure() for axis in self._cells.list_axes(cell)}
+        structure = {
+            axis for cell in self._list_structure() for axis in self._cells.list_axes(cell)
+        }
         self._structure = tuple(sorted(structure))
-        self._memo: dict[str, dict[Place, int | None]] = {node_id: {} for node_id in self._cells.readings.cells}
+        self._memo: dict[str, dict[Place, int | None]] = {
+            node_id: {} for node_id in self._cells.readings.cells
+        }
         self._inputs_of = {
             node_id: sorted((name, cell) for name, cell in cells.items() if name)
             for node_id, cells in self._cells.readings.cells.items()
@@ -59,7 +66,9 @@ class Workload:
         return self._look(index)[0] if found is None else found
 
     def present(self, index: Index) -> Results:
-        """The results of all nodes in a point's prompt, needed or not: whatever of them is in the cache stays there."""
+        """The results of all nodes in a point's prompt, needed or not: whatever of them is in the
+        cache stays there.
+        """
         found = self._present.get(index)
         return self._look(index)[1] if found is None else found
 
@@ -71,15 +80,21 @@ class Workload:
         """A result and everything that feeds it."""
         found = self._closures.get(result)
         if found is None:
-            found = frozenset({result}).union(*(self.closure(source) for source in self.sources[result]))
+            found = frozenset({result}).union(
+                *(self.closure(source) for source in self.sources[result])
+            )
             self._closures[result] = found
         return found
 
     def can_ride(self, result: int) -> bool:
-        """Whether a node with this result may be in a prompt without being run or shown, under another id."""
+        """Whether a node with this result may be in a prompt without being run or shown, under
+        another id.
+        """
         found = self._quiet.get(result)
         if found is None:
-            found = self._quiet[result] = all(self._is_quiet(self.classes[one]) for one in self.closure(result))
+            found = self._quiet[result] = all(
+                self._is_quiet(self.classes[one]) for one in self.closure(result)
+            )
         return found
 
     def name_sources(self, index: Index, node_id: str) -> dict[str, int]:
@@ -91,7 +106,11 @@ class Workload:
             result = self._make(one, index) if one in self._memo and one not in found else None
             if result is not None:
                 found[one] = result
-                todo += [link.node_id for link in self._inputs(one, index).values() if isinstance(link, Link)]
+                todo += [
+                    link.node_id
+                    for link in self._inputs(one, index).values()
+                    if isinstance(link, Link)
+                ]
         return found
 
     def count(self, results: Collection[int]) -> float:
@@ -107,7 +126,11 @@ class Workload:
         present, needed = self._split(index)
         everything = {node_id: self._make(node_id, index) for node_id in present}
         all_results = frozenset([one for one in everything.values() if one is not None])
-        results = all_results if len(needed) == len(present) else frozenset([everything[n] or 0 for n in needed])
+        results = (
+            all_results
+            if len(needed) == len(present)
+            else frozenset([everything[n] or 0 for n in needed])
+        )
         self._needed[index], self._present[index] = results, all_results
         return results, all_results
 
@@ -116,12 +139,16 @@ class Workload:
         place = tuple([index[axis] for axis in self._structure])
         found = self._nodes.get(place)
         if found is None:
-            present = tuple(node_id for node_id in self._memo if self._cells.get((node_id, ""), index) != ABSENT)
+            present = tuple(
+                node_id for node_id in self._memo if self._cells.get((node_id, ""), index) != ABSENT
+            )
             found = self._nodes[place] = (present, tuple(self._follow(present, index)))
         return found
 
     def _follow(self, present: tuple[str, ...], index: Index) -> list[str]:
-        """The nodes that outputs need, in the order of the graph; without any output that is known, all."""
+        """The nodes that outputs need, in the order of the graph; without any output that is known,
+        all.
+        """
         todo = [node_id for node_id in present if self._is_output(self._class_type(node_id, index))]
         if not todo:
             return list(present)
@@ -134,7 +161,9 @@ class Workload:
         return [node_id for node_id in present if node_id in seen]
 
     def _list_sources(self, node_id: str, index: Index) -> Iterator[str]:
-        """The nodes that feed one; of inputs that are only made when asked for, those that a literal switch chooses."""
+        """The nodes that feed one; of inputs that are only made when asked for, those that a
+        literal switch chooses.
+        """
         inputs, class_type = self._inputs(node_id, index), self._class_type(node_id, index)
         switch = inputs.get("switch")
         for name, value in inputs.items():
@@ -144,7 +173,9 @@ class Workload:
                 yield value.node_id
 
     def _make(self, node_id: str, index: Index) -> int | None:
-        """The number of a node's result at a point, None where the node is not there or feeds itself."""
+        """The number of a node's result at a point, None where the node is not there or feeds
+        itself.
+        """
         memo, place = self._memo[node_id], tuple([index[axis] for axis in self._axes[node_id]])
         if place in memo:
             return memo[place]
@@ -155,7 +186,9 @@ class Workload:
         return memo[place]
 
     def _identify(self, node_id: str, index: Index, class_type: str) -> int:
-        """The number of a node's result, told by its class, its values, and the results that feed it."""
+        """The number of a node's result, told by its class, its values, and the results that feed
+        it.
+        """
         key: list[Any] = [class_type]
         sources: list[int] = []
         for name, cell in self._inputs_of[node_id]:
@@ -172,7 +205,9 @@ class Workload:
         key += [index] if class_type in FRESH else []
         return self._number(tuple(key), class_type, tuple(sources), node_id, index)
 
-    def _number(self, key: Any, class_type: str, sources: tuple[int, ...], node_id: str, index: Index) -> int:
+    def _number(
+        self, key: Any, class_type: str, sources: tuple[int, ...], node_id: str, index: Index
+    ) -> int:
         number = self._numbers.setdefault(key, len(self.classes))
         if number == len(self.classes):
             seconds = self._measured(node_id, class_type) if self._measured else None
@@ -193,7 +228,11 @@ class Workload:
 
     def _inputs(self, node_id: str, index: Index) -> dict[str, Any]:
         found = {name: self._cells.get(cell, index) for name, cell in self._inputs_of[node_id]}
-        return {name: self._cells.readings.value(number) for name, number in found.items() if number != ABSENT}
+        return {
+            name: self._cells.readings.value(number)
+            for name, number in found.items()
+            if number != ABSENT
+        }
 
     def _class_type(self, node_id: str, index: Index) -> str:
         return str(self._read(node_id, "", index))
@@ -214,19 +253,27 @@ class Workload:
 
     def _is_quiet(self, class_type: str) -> bool:
         definition = self._known.get(class_type)
-        is_loud = definition and (definition.is_output or definition.is_shown or definition.is_cached_by_id)
+        is_loud = definition and (
+            definition.is_output or definition.is_shown or definition.is_cached_by_id
+        )
         return not is_loud and class_type not in FRESH
 
 
 def _spread_axes(cells: Cells) -> Mapping[str, tuple[int, ...]]:
-    """Node id → the axes that decide its result: its own, and those of everything that may feed it."""
+    """Node id → the axes that decide its result: its own, and those of everything that
+    may feed it.
+    """
     readings = cells.readings
     axes: dict[str, set[int]] = {}
     feeds: dict[str, set[str]] = {}
     for node_id, own in readings.cells.items():
         axes[node_id] = {axis for cell in own.values() for axis in cells.list_axes(cell)}
-        values = [readings.value(number) for cell in own.values() for number in cells.list_numbers(cell)]
-        feeds[node_id] = {value.node_id for value in values if isinstance(value, Link)} & readings.cells.keys()
+        values = [
+            readings.value(number) for cell in own.values() for number in cells.list_numbers(cell)
+        ]
+        feeds[node_id] = {
+            value.node_id for value in values if isinstance(value, Link)
+        } & readings.cells.keys()
         if any(value in FRESH for value in values if isinstance(value, str)):
             axes[node_id] = set(range(len(readings.sizes)))
     changed = True

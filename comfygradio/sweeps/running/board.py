@@ -16,11 +16,13 @@ from comfygradio.sweeps.axes.axis import Index
 
 @dataclass(frozen=True)
 class Cell:
-    """How one point stands. `values` are those of the fields that the axes change, described as JSON.
+    """How one point stands. `values` are those of the fields that the axes change, described as
+    JSON.
 
-    `token` is the secret of the job that made it, "" before there is one; `seconds` is how long that took, `server`
-    the address where, and `is_reused` whether another sweep had made it. `rating` is -1 for rejected, 0 for none, or
-    1 to 5 stars. `version` is that of the board when the cell last changed.
+    `token` is the secret of the job that made it, "" before there is one; `seconds` is how long
+    that took, `server` the address where, and `is_reused` whether another sweep had made it.
+    `rating` is -1 for rejected, 0 for none, or 1 to 5 stars. `version` is that of the board when
+    the cell last changed.
     """
 
     index: Index
@@ -59,7 +61,10 @@ class Counts:
 
 
 class Board:
-    """The cells of one sweep. `version` grows with every change, also beyond those of boards made before this one."""
+    """The cells of one sweep.
+
+    `version` grows with every change, also beyond those of boards made before this one.
+    """
 
     def __init__(self, cells: Iterable[Cell]) -> None:
         self._version = time.time_ns() // 1_000_000
@@ -111,7 +116,9 @@ class Board:
         self._tell()
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener` after every change, from the thread that changes; returns how to stop that."""
+        """Call `listener` after every change, from the thread that changes; returns how to stop
+        that.
+        """
         with self._lock:
             self._listeners.add(listener)
         return lambda: self._listeners.discard(listener)
@@ -144,7 +151,9 @@ class Watchable:
         return self._board.counts
 
     def list_changes(self, since: int = -1) -> tuple[int, list[Cell]]:
-        """The version now, and the cells that have changed after version `since`; -1 lists all of them."""
+        """The version now, and the cells that have changed after version `since`; -1 lists all of
+        them.
+        """
         return self._board.list_changes(since)
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:

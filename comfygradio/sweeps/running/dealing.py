@@ -1,4 +1,7 @@
-"""Dealing: which point a server gets next. The course knows the cheap order; here is what deviates from it."""
+"""Dealing: which point a server gets next.
+
+The course knows the cheap order; here is what deviates from it.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,8 @@ from comfygradio.sweeps.planning.course import Accepts, Course, Task
 class Dealer:
     """Deals points to servers, known by their URLs: those that were asked for, then the course's.
 
-    Thread-safe. The course is made when it is first needed, since planning may take a second or two. `accepts` says
-    whether a server can run a point.
+    Thread-safe. The course is made when it is first needed, since planning may take a second or
+    two. `accepts` says whether a server can run a point.
     """
 
     def __init__(self, make_course: Callable[[Accepts], Course], accepts: Accepts) -> None:
@@ -22,7 +25,9 @@ class Dealer:
         self._course: Course | None = None
         self._planning = threading.Lock()
         self._asked: dict[Index, bool] = {}
-        """Points that were asked for, and whether they were dealt; those stay until they are settled."""
+        """Points that were asked for, and whether they were dealt; those stay until they are
+        settled.
+        """
         self._strayed: set[str] = set()
         self._lock = threading.Lock()
 

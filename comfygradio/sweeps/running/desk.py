@@ -30,7 +30,9 @@ class Desk:
     refuse: Callable[[Form, Mapping[str, Any]], None] = lambda form, graph: None
 
     def make_plan(self, space: Space, carry: bool, todo: Collection[Index]) -> Plan:
-        """The order of these points on the queue's servers, by the times that nodes took until now."""
+        """The order of these points on the queue's servers, by the times that nodes
+        took until now.
+        """
         measured = self.queue.ledger.node_seconds(space.form.name)
         return plan_sweep(
             space,

@@ -45,7 +45,9 @@ class Following:
         self._hear(index, job, ends)
 
     def _hear(self, index: Index, job: Job, ends: list[Callable[[], None]]) -> None:
-        """The first to hear of the end tells it; `ends` stop the listening, and are empty while it begins."""
+        """The first to hear of the end tells it; `ends` stop the listening, and are empty while it
+        begins.
+        """
         if job.snapshot.is_over:
             for end in ends:
                 end()
@@ -57,6 +59,10 @@ class Following:
 
 
 def measure(job: Job) -> float:
-    """The seconds that a job's nodes ran, without its waiting behind others; as well as that is known."""
+    """The seconds that a job's nodes ran, without its waiting behind others; as well as that is
+    known.
+    """
     state = job.snapshot.state
-    return sum(state.node_seconds.values()) if state and state.node_seconds else job.snapshot.seconds
+    return (
+        sum(state.node_seconds.values()) if state and state.node_seconds else job.snapshot.seconds
+    )

@@ -1,4 +1,6 @@
-"""Files that a sweep needs until its last point is run, kept under their own names, each sweep's in a folder."""
+"""Files that a sweep needs until its last point is run, kept under their own names, each sweep's in
+a folder.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +24,15 @@ def keep_files(space: Space, folder: Path) -> Space:
     paths = [value for value in space.base.values() if isinstance(value, Path)]
     changes = [change for axis in space.axes for step in axis.steps for change in step.changes]
     paths += [change.value for change in changes if isinstance(change.value, Path)]
-    kept = {path: _keep(path, folder / str(number)) for number, path in enumerate(dict.fromkeys(paths))}
+    kept = {
+        path: _keep(path, folder / str(number)) for number, path in enumerate(dict.fromkeys(paths))
+    }
     if not kept:
         return space
-    base = {name: kept[value] if isinstance(value, Path) else value for name, value in space.base.items()}
+    base = {
+        name: kept[value] if isinstance(value, Path) else value
+        for name, value in space.base.items()
+    }
     return replace(space, base=base, axes=tuple(_move(axis, kept.get) for axis in space.axes))
 
 
@@ -43,7 +50,9 @@ def _keep(path: Path, folder: Path) -> Path:
         return Path(shutil.copyfile(path, folder / path.name))
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise LedgerError(f"The file {path.name} could not be kept for this sweep: {reason}.") from error
+        raise LedgerError(
+            f"The file {path.name} could not be kept for this sweep: {reason}."
+        ) from error
 
 
 def _move(axis: Axis, find: Callable[[Path], Path | None]) -> Axis:

@@ -20,7 +20,10 @@ class Pace:
         self._began, self._over = time.monotonic(), over
 
     def estimate(self, over: int, total: int, planned: float | None) -> float | None:
-        """Seconds left with so many points over; `planned` is what was expected of the rest. None: unknown."""
+        """Seconds left with so many points over; `planned` is what was expected of the rest.
+
+        None: unknown.
+        """
         if self._began is None:
             return None
         elapsed, made = time.monotonic() - self._began, over - self._over

@@ -1,4 +1,6 @@
-"""Points: the order for one point of a sweep, and the key by which the same content is known again."""
+"""Points: the order for one point of a sweep, and the key by which the same content is
+known again.
+"""
 
 from __future__ import annotations
 
@@ -16,20 +18,30 @@ from comfygradio.sweeps.axes.axis import Index
 from comfygradio.sweeps.planning.space import Space
 
 NO_DAY = datetime.datetime(2000, 1, 1)
-"""Stands in file names for the day on which a point is run, which does not belong to its content."""
+"""Stands in file names for the day on which a point is run, which does not belong to its content.
+"""
 
 
 def make_order(space: Space, sweep: str, index: Index) -> Order:
     """The order for a point of the sweep with this id. Raises ValuesRefused and PresetError."""
     form, checked = space.form, space.form.check(space.values(index))
     point = Point(sweep, index, make_key(form, checked))
-    return Order(form.name, form.title, form.build(checked, space.now), form.describe(checked), form.seeds, point)
+    return Order(
+        form.name,
+        form.title,
+        form.build(checked, space.now),
+        form.describe(checked),
+        form.seeds,
+        point,
+    )
 
 
 def make_key(form: Form, checked: Mapping[str, Any]) -> str:
-    """The key of what a form makes of checked values: equal for equal content, whatever files are called.
+    """The key of what a form makes of checked values: equal for equal content, whatever files are
+    called.
 
-    Files are known by their content, since the graph names them after it. Raises ValuesRefused for one that is gone.
+    Files are known by their content, since the graph names them after it. Raises ValuesRefused for
+    one that is gone.
     """
     files = {name for name, field in form.fields.items() if field.widget in MEDIA}
     values = {name: value for name, value in form.describe(checked).items() if name not in files}
@@ -53,7 +65,10 @@ def describe_cells(space: Space) -> Iterator[tuple[Index, dict[str, Any]]]:
             yield index, space.form.describe({name: values[name] for name in names})
         return
     described = [
-        [space.form.describe({change.field: change.value for change in step.changes}) for step in axis.steps]
+        [
+            space.form.describe({change.field: change.value for change in step.changes})
+            for step in axis.steps
+        ]
         for axis in space.axes
     ]
     for index in space:

@@ -1,4 +1,6 @@
-"""Ratings: what a person thinks of points; they belong to the content, in whichever sweep it stands."""
+"""Ratings: what a person thinks of points; they belong to the content, in whichever sweep it
+stands.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,10 @@ class Ratings:
         return self._known.get(self._keys.get(index, ""), 0)
 
     def rate(self, index: Index, rating: int) -> bool:
-        """Rate a point, for ever; False if there is no such rating or its content is not known. Raises LedgerError."""
+        """Rate a point, for ever; False if there is no such rating or its content is not known.
+
+        Raises LedgerError.
+        """
         key = self._keys.get(index)
         if not key or rating not in RATINGS:
             return False

@@ -41,8 +41,8 @@ def allow_all(form: Form, graph: Mapping[str, Any]) -> None:
 class Sweeps:
     """All sweeps of one queue and its ledger. Thread-safe.
 
-    `find_form` gives the form of a preset by its name, or raises PresetError; `refuse` raises ValuesRefused or
-    LimitReached for a graph that asks for more than is allowed.
+    `find_form` gives the form of a preset by its name, or raises PresetError; `refuse` raises
+    ValuesRefused or LimitReached for a graph that asks for more than is allowed.
     """
 
     def __init__(
@@ -64,11 +64,12 @@ class Sweeps:
         root: Path | None = None,
         is_confined: bool = True,
     ) -> Sweep:
-        """A sweep that is planned and not begun: nothing is written down, nothing runs; `find` finds it for an hour.
+        """A sweep that is planned and not begun: nothing is written down, nothing runs; `find`
+        finds it for an hour.
 
-        Points that this person has done already, in whatever sweep, are done in it. Files can be named below `root`,
-        or with `is_confined` off anywhere, and without a root not at all. Raises DefinitionError, AxisError,
-        ValuesRefused, PresetError, LimitReached and LedgerError.
+        Points that this person has done already, in whatever sweep, are done in it. Files can be
+        named below `root`, or with `is_confined` off anywhere, and without a root not at all.
+        Raises DefinitionError, AxisError, ValuesRefused, PresetError, LimitReached and LedgerError.
         """
         read = definition if isinstance(definition, Definition) else read_definition(definition)
         space = prepare_space(self._find_form(read.preset), read, root, is_confined)
@@ -92,9 +93,11 @@ class Sweeps:
         return sweep
 
     def find(self, token: str) -> Sweep | None:
-        """The sweep with this secret token, or None; one that is not in memory is read back from the ledger.
+        """The sweep with this secret token, or None; one that is not in memory is read back from
+        the ledger.
 
-        Raises PresetError, AxisError or ValuesRefused where its form is gone or does not take its values any more.
+        Raises PresetError, AxisError or ValuesRefused where its form is gone or does not take its
+        values any more.
         """
         with self._lock:
             sweep = self._sweeps.get(token)
@@ -111,7 +114,10 @@ class Sweeps:
         return [self._renew(record) for record in self._desk.rows.list_sweeps(owner, limit)]
 
     def delete(self, token: str) -> None:
-        """Forget a sweep, stopped if need be; its jobs and pictures stay. Unknown: nothing. Raises LedgerError."""
+        """Forget a sweep, stopped if need be; its jobs and pictures stay.
+
+        Unknown: nothing. Raises LedgerError.
+        """
         with self._lock:
             sweep, record = self._sweeps.get(token), self._desk.rows.find(token)
         if sweep is not None:
@@ -125,7 +131,10 @@ class Sweeps:
             self._drop_folders()
 
     def resume(self) -> None:
-        """Go on with every sweep that ran when the app ended; those whose form is not there wait. Callable twice."""
+        """Go on with every sweep that ran when the app ended; those whose form is not there wait.
+
+        Callable twice.
+        """
         self._drop_folders()
         for record in self._desk.rows.list_running():
             try:
@@ -136,12 +145,16 @@ class Sweeps:
                 log.warning("the sweep %s cannot go on: %s", record.title, error)
 
     def _check_limits(self, space: Space) -> None:
-        """Raises LimitReached for too many points, and what `refuse` raises for a point of one of the axes alone."""
+        """Raises LimitReached for too many points, and what `refuse` raises for a point of one of
+        the axes alone.
+        """
         most, limits = self._desk.queue.limits.sweep_points, self._desk.queue.limits
         if most == 0:
             raise LimitReached("Sweeps are not possible here.")
         if len(space) > most:
-            raise LimitReached(f"These are {len(space):,} points; at most {most:,} are allowed here.")
+            raise LimitReached(
+                f"These are {len(space):,} points; at most {most:,} are allowed here."
+            )
         if limits.megapixels is None and limits.steps is None:
             return
         first = tuple(0 for _ in space.axes)
@@ -151,7 +164,9 @@ class Sweeps:
                 self._desk.refuse(space.form, space.prompt(index).graph)
 
     def _find_points(self, space: Space, owner: str) -> dict[Index, PointRecord]:
-        """The points that a person has done already, or that run in another sweep, found by their content."""
+        """The points that a person has done already, or that run in another sweep, found by their
+        content.
+        """
         form, keys = space.form, dict[Index, str]()
         running = self._desk.rows.find_open(owner, form.name)
         if not running and not self._desk.rows.has_points(owner, form.name):
@@ -159,7 +174,9 @@ class Sweeps:
         for index in space:
             with suppress(ValuesRefused):
                 keys[index] = make_key(form, form.check(space.values(index)))
-        found = running | self._desk.rows.find_points(owner, form.name, list(dict.fromkeys(keys.values())))
+        found = running | self._desk.rows.find_points(
+            owner, form.name, list(dict.fromkeys(keys.values()))
+        )
         return {index: found[key] for index, key in keys.items() if key in found}
 
     def _read_back(self, record: SweepRecord) -> Sweep:

@@ -10,12 +10,17 @@ from comfygradio.jobs.lane import Lane
 from comfygradio.sweeps.axes.axis import Index
 from comfygradio.sweeps.planning.space import Space
 
-PLAIN: frozenset[Widget] = frozenset({"text", "textarea", "number", "slider", "seed", "size", "color"})
-"""Fields of these kinds name no file and no class, so that a server that can run one of their values can run all."""
+PLAIN: frozenset[Widget] = frozenset(
+    {"text", "textarea", "number", "slider", "seed", "size", "color"}
+)
+"""Fields of these kinds name no file and no class, so that a server that can run one of their
+values can run all.
+"""
 
 
 class Suiting:
-    """Which lanes can run which points. Quick: points that differ only in plain fields are looked at once.
+    """Which lanes can run which points. Quick: points that differ only in plain fields are looked
+    at once.
 
     `list_lanes` gives the lanes that are there now.
     """
@@ -24,7 +29,10 @@ class Suiting:
         self._space = space
         self._list_lanes = list_lanes
         self._telling = [
-            any(space.form.fields[name].widget not in PLAIN or space.form.fields[name].bypass for name in axis.fields)
+            any(
+                space.form.fields[name].widget not in PLAIN or space.form.fields[name].bypass
+                for name in axis.fields
+            )
             for axis in space.axes
         ]
         self._known: dict[tuple[Lane, int, Index], str] = {}
@@ -34,17 +42,26 @@ class Suiting:
         return not self.find_lack(server, index)
 
     def find_lack(self, server: str, index: Index) -> str:
-        """Why a server cannot run a point, in a sentence; "" if it can, or if the point is refused by its form."""
+        """Why a server cannot run a point, in a sentence; "" if it can, or if the point is refused
+        by its form.
+        """
         lane = next((lane for lane in self._list_lanes() if lane.url == server), None)
         return self._find_lack(lane, index) if lane else "it is not there any more."
 
     def explain(self, index: Index | None) -> str:
-        """Why no server can run a point, in a sentence; "" if one can, or could if it answered, and for no point."""
-        lacks = ["" if lane.trouble or index is None else self._find_lack(lane, index) for lane in self._list_lanes()]
+        """Why no server can run a point, in a sentence; "" if one can, or could if it answered, and
+        for no point.
+        """
+        lacks = [
+            "" if lane.trouble or index is None else self._find_lack(lane, index)
+            for lane in self._list_lanes()
+        ]
         return f"No ComfyUI can run some of the points: {lacks[0]}" if lacks and all(lacks) else ""
 
     def _find_lack(self, lane: Lane, index: Index) -> str:
-        place = tuple(position if tells else 0 for position, tells in zip(index, self._telling, strict=True))
+        place = tuple(
+            position if tells else 0 for position, tells in zip(index, self._telling, strict=True)
+        )
         key = lane, lane.lessons, place
         if key not in self._known:
             try:

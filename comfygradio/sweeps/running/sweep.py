@@ -35,7 +35,10 @@ from comfygradio.sweeps.running.suiting import Suiting
 SweepPhase = Literal["planned", "running", "paused", "done", "stopped"]
 """A sweep is done when no point waits or runs any more, those that failed included."""
 
-BUG = "Something went wrong in comfygradio itself, so that this sweep was paused; its log has the details."
+BUG = (
+    "Something went wrong in comfygradio itself, so that this sweep was paused; its log has "
+    "the details."
+)
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +46,18 @@ log = logging.getLogger(__name__)
 class Sweep(Watchable):
     """One sweep; a source of the queue. Thread-safe.
 
-    `token` is secret: whoever knows it may watch and steer the sweep. `definition` says all of it, drawn seeds and
-    listed files included, so that it is the same sweep whenever it is read. `reason` is a sentence where something
-    does not go on although it should.
+    `token` is secret: whoever knows it may watch and steer the sweep. `definition` says all of it,
+    drawn seeds and listed files included, so that it is the same sweep whenever it is read.
+    `reason` is a sentence where something does not go on although it should.
     """
 
     def __init__(
-        self, desk: Desk, space: Space, definition: Definition, owner: str = "local", record: SweepRecord | None = None
+        self,
+        desk: Desk,
+        space: Space,
+        definition: Definition,
+        owner: str = "local",
+        record: SweepRecord | None = None,
     ) -> None:
         self.id = record.id if record else str(uuid.uuid4())
         self.token = record.token if record else secrets.token_urlsafe(18)
@@ -84,7 +92,9 @@ class Sweep(Watchable):
 
     @property
     def plan(self) -> Plan:
-        """In which order the points are run that do not exist yet, and what that costs; made when asked for."""
+        """In which order the points are run that do not exist yet, and what that costs; made when
+        asked for.
+        """
         return self._dealer.prepare().plan
 
     @property
@@ -96,7 +106,11 @@ class Sweep(Watchable):
     def seconds_left(self) -> float | None:
         """About how long the rest takes; None where it does not run or nothing is known yet."""
         counts, planned = self.counts, self._dealer.estimate()
-        return self._pace.estimate(counts.over, counts.total, planned) if self.phase == "running" else None
+        return (
+            self._pace.estimate(counts.over, counts.total, planned)
+            if self.phase == "running"
+            else None
+        )
 
     @property
     def remaining(self) -> int:
@@ -118,14 +132,20 @@ class Sweep(Watchable):
         self._dealer.prepare()
 
     def start(self) -> None:
-        """Begin a planned sweep: from now on it is in the ledger, and outlives the app. Raises LedgerError."""
+        """Begin a planned sweep: from now on it is in the ledger, and outlives the app.
+
+        Raises LedgerError.
+        """
         with self._lock:
             if self.phase != "planned":
                 return
             outputs = self._desk.queue.outputs
             self.space = keep_files(self.space, find_folder(outputs, self.id))
             self.definition = resolve_definition(self.definition, self.space, outputs)
-            counts, about = self.counts, (self.id, self.token, self.owner, self.definition.preset, self.title)
+            counts, about = (
+                self.counts,
+                (self.id, self.token, self.owner, self.definition.preset, self.title),
+            )
             how = (self.definition.to_json(), "running", counts.total, counts.done, self.created)
             self._desk.rows.add(SweepRecord(*about, *how), self._reused)
             self.phase = "running"
@@ -136,7 +156,9 @@ class Sweep(Watchable):
         self._change_phase(("running",), "paused")
 
     def resume(self) -> None:
-        """Go on after a pause or a stop, with the points that were stopped too; starts a planned one."""
+        """Go on after a pause or a stop, with the points that were stopped too; starts a planned
+        one.
+        """
         if self.phase == "planned":
             return self.start()
         self.reason = ""
@@ -157,8 +179,14 @@ class Sweep(Watchable):
         self._check_end()
 
     def retry(self, index: Index) -> None:
-        """Run one point once more, alone where the sweep is paused, stopped or done; nothing for one that is done."""
-        if self._board.get(index).phase == "done" or index in self._following or self.phase == "planned":
+        """Run one point once more, alone where the sweep is paused, stopped or done; nothing for
+        one that is done.
+        """
+        if (
+            self._board.get(index).phase == "done"
+            or index in self._following
+            or self.phase == "planned"
+        ):
             return
         self._dealer.ask(index)
         self._board.update(index, phase="waiting", error="", results=(), token="")
@@ -169,7 +197,8 @@ class Sweep(Watchable):
         return self._retry_all("failed")
 
     def rate(self, index: Index, rating: int) -> None:
-        """Rate a done point: -1 rejects it, 0 takes that back, 1 to 5 are stars. It belongs to the content, for ever.
+        """Rate a done point: -1 rejects it, 0 takes that back, 1 to 5 are stars. It belongs to the
+        content, for ever.
 
         Raises LedgerError.
         """
@@ -188,7 +217,10 @@ class Sweep(Watchable):
             self._explain_halt()
         except Exception as error:
             log.exception("the sweep %s cannot go on", self.id)
-            self.reason, self.phase = str(error) if isinstance(error, ComfyGradioError) else BUG, "paused"
+            self.reason, self.phase = (
+                str(error) if isinstance(error, ComfyGradioError) else BUG,
+                "paused",
+            )
             self._board.touch()
         return None
 
@@ -197,18 +229,26 @@ class Sweep(Watchable):
         self._dealer.leave(lane.url)
 
     def restore(self, found: Mapping[Index, PointRecord]) -> None:
-        """Put in what the ledger knows of points, be it that another sweep made them, or this one before a crash."""
+        """Put in what the ledger knows of points, be it that another sweep made them, or this one
+        before a crash.
+        """
         for index, point in found.items():
             if point.phase in ("waiting", "running"):
                 if job := self._desk.queue.find(point.token):
                     self._ratings.note(index, point.point)
                     self._reused[index] = point.id
                     self._following.follow(index, job)
-            elif point.phase != "done" or point.has_files or self.phase not in ("planned", "running"):
+            elif (
+                point.phase != "done" or point.has_files or self.phase not in ("planned", "running")
+            ):
                 self._ratings.note(index, point.point)
                 self._reused[index] = point.id
                 made = {"results": point.results, "error": point.error, "seconds": point.seconds}
-                where = {"token": point.token, "server": point.server, "is_reused": point.sweep != self.id}
+                where = {
+                    "token": point.token,
+                    "server": point.server,
+                    "is_reused": point.sweep != self.id,
+                }
                 self._show(index, phase=point.phase, **where, **made)
 
     def go_on(self) -> None:
@@ -287,7 +327,10 @@ class Sweep(Watchable):
         return self.phase == "running" or self._dealer.count_asked() > 0
 
     def _change_phase(self, before: tuple[SweepPhase, ...], phase: SweepPhase) -> bool:
-        """Another phase, if it is one of those `before`; True if so. Raises LedgerError, and goes on all the same."""
+        """Another phase, if it is one of those `before`; True if so.
+
+        Raises LedgerError, and goes on all the same.
+        """
         with self._lock:
             if self.phase not in before:
                 return False

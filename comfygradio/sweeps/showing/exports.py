@@ -11,9 +11,14 @@ from comfygradio.sweeps.showing.table import write_csv, write_json
 
 
 def write_all(grid: Grid, folder: Path) -> list[Path]:
-    """Write contact sheets, page and tables into a folder, each as a whole or not at all; returns their paths.
+    """Write contact sheets, page and tables into a folder, each as a whole or not at all; returns
+    their paths.
 
     Nothing is run again; what was there under these names is replaced. Raises OSError.
     """
     tables = [write_csv(grid, folder / "sweep.csv"), write_json(grid, folder / "sweep.json")]
-    return [*tables, write_gallery(grid, folder / "sweep.html"), *write_sheets(grid, folder / "sheet.png")]
+    return [
+        *tables,
+        write_gallery(grid, folder / "sweep.html"),
+        *write_sheets(grid, folder / "sheet.png"),
+    ]

@@ -1,4 +1,6 @@
-"""Gallery pages: a sweep as one HTML file, for any browser, without a server and without the network."""
+"""Gallery pages: a sweep as one HTML file, for any browser, without a server and without the
+network.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ Json = dict[str, Any]
 
 @dataclass
 class Media:
-    """What the page shows of files: those that lie beside it are linked, others are put into it while there is room."""
+    """What the page shows of files: those that lie beside it are linked, others are put into it
+    while there is room.
+    """
 
     folder: Path | None
     room: int
@@ -49,9 +53,16 @@ class Media:
     left_out: int = 0
 
     def describe(self, result: Result) -> Json:
-        """Kind, size, where the file and its small picture are, text and problem, as far as they are there."""
+        """Kind, size, where the file and its small picture are, text and problem, as far as they
+        are there.
+        """
         kind = "image" if result.kind == "preview" else result.kind
-        told: Json = {"n": kind, "w": result.width, "h": result.height, "s": result.text[:MOST_TEXT]}
+        told: Json = {
+            "n": kind,
+            "w": result.width,
+            "h": result.height,
+            "s": result.text[:MOST_TEXT],
+        }
         told = {name: value for name, value in told.items() if value}
         if result.problem or not result.path:
             return told | ({"x": result.problem} if result.problem else {})
@@ -69,21 +80,30 @@ class Media:
         address = find_address(result.path, self.folder) if result.path and self.folder else ""
         if address:
             return {"u": address}
-        path = result.display if self.is_light and result.display and result.display.is_file() else result.path
+        path = (
+            result.display
+            if self.is_light and result.display and result.display.is_file()
+            else result.path
+        )
         size = path.stat().st_size if path and result.kind in EMBEDDABLE else self.room + 1
         if path is None or size > self.room:
             self.left_out += 1
             return {}
         self.room -= size
         self.whole.append(path)
-        return {"f": len(self.whole) - 1, "m": mimetypes.guess_type(path.name)[0] or "application/octet-stream"}
+        return {
+            "f": len(self.whole) - 1,
+            "m": mimetypes.guess_type(path.name)[0] or "application/octet-stream",
+        }
 
 
 def write_gallery(grid: Grid, path: Path, embed_bytes: int = 0) -> Path:
-    """Write the page, as a whole or not at all. Files in its folder are linked, so that both can be moved together.
+    """Write the page, as a whole or not at all. Files in its folder are linked, so that both can be
+    moved together.
 
-    Of other files up to `embed_bytes` are put into the page (the light copy of a picture where the file itself is too
-    large), in the order as typed; of the rest there are small pictures alone. Raises OSError.
+    Of other files up to `embed_bytes` are put into the page (the light copy of a picture where the
+    file itself is too large), in the order as typed; of the rest there are small pictures alone.
+    Raises OSError.
     """
     return write_file(path, build_gallery(grid, path.parent, embed_bytes))
 
@@ -153,11 +173,16 @@ class _Column:
 
 
 def _describe_cell(cell: GridCell | None, columns: dict[str, _Column], media: Media) -> Json | None:
-    """Phase, values, results, error, seconds, server and rating, as far as they are there; None for nothing at all."""
+    """Phase, values, results, error, seconds, server and rating, as far as they are there; None for
+    nothing at all.
+    """
     if cell is None:
         return None
     told = {
-        "v": [column.add(cell.values[name]) if name in cell.values else -1 for name, column in columns.items()],
+        "v": [
+            column.add(cell.values[name]) if name in cell.values else -1
+            for name, column in columns.items()
+        ],
         "r": [media.describe(result) for result in cell.results],
         "e": cell.error,
         "s": round(cell.seconds, 1),
@@ -175,7 +200,10 @@ def _count_bytes(grid: Grid) -> int:
 def _describe_left_out(count: int) -> str:
     if not count:
         return ""
-    return f"{count:,} {'file is' if count == 1 else 'files are'} too large for this page, which shows them small."
+    return (
+        f"{count:,} {'file is' if count == 1 else 'files are'} too large for this page, which "
+        "shows them small."
+    )
 
 
 def _compress(picture: Image.Image) -> bytes:
@@ -185,7 +213,10 @@ def _compress(picture: Image.Image) -> bytes:
 
 
 def _write_head(title: str, style: str, script: str) -> str:
-    """Up to the body. A browser may run nothing in it but the page's own script, and load nothing but files."""
+    """Up to the body.
+
+    A browser may run nothing in it but the page's own script, and load nothing but files.
+    """
     local = "'self' file: data: blob:"
     rules = [
         "default-src 'none'",

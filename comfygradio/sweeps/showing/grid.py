@@ -1,4 +1,6 @@
-"""Grids: what a sweep made, and how it is laid out in rows, columns and pages; nothing is run for another layout."""
+"""Grids: what a sweep made, and how it is laid out in rows, columns and pages; nothing is run for
+another layout.
+"""
 
 from __future__ import annotations
 
@@ -45,8 +47,8 @@ class GridAxis:
 class GridCell:
     """One point: the values of the whole form as JSON, and what became of it.
 
-    `seconds` is how long it took and `server` where it was made, "" where nobody knows. `rating` is -1 for rejected,
-    0 for none, or 1 to 5 stars.
+    `seconds` is how long it took and `server` where it was made, "" where nobody knows. `rating` is
+    -1 for rejected, 0 for none, or 1 to 5 stars.
     """
 
     index: Index
@@ -61,12 +63,15 @@ class GridCell:
     @property
     def host(self) -> str:
         """Host and port of the server, without anything secret that its address may hold."""
-        return urlsplit(self.server).netloc.rpartition("@")[2] if "://" in self.server else self.server
+        return (
+            urlsplit(self.server).netloc.rpartition("@")[2] if "://" in self.server else self.server
+        )
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Which axes are rows, columns and pages, outermost first; each axis stands in exactly one of the three.
+    """Which axes are rows, columns and pages, outermost first; each axis stands in exactly one of
+    the three.
 
     `hidden` is axis → positions that are left out. `show` is one of SHOWS.
     """
@@ -87,14 +92,19 @@ class Layout:
     def to_json(self) -> dict[str, Any]:
         """The layout as `read_layout` takes it."""
         places = {"rows": list(self.rows), "columns": list(self.columns), "pages": list(self.pages)}
-        return {**places, "hidden": {str(axis): sorted(at) for axis, at in self.hidden.items()}, "show": self.show}
+        return {
+            **places,
+            "hidden": {str(axis): sorted(at) for axis, at in self.hidden.items()},
+            "show": self.show,
+        }
 
 
 @dataclass(frozen=True)
 class Grid:
     """Everything that a sweep made. `definition` is its JSON, as `Definition.to_json` writes it.
 
-    `fields` is field → label for people; `form` is what the preset is called; `created` is in seconds since 1970.
+    `fields` is field → label for people; `form` is what the preset is called; `created` is in
+    seconds since 1970.
     """
 
     title: str
@@ -122,15 +132,21 @@ class Grid:
 
     def name(self, combo: Combo) -> str:
         """Positions for people: `CFG 7 · Sampler euler`."""
-        return " · ".join(f"{self.axes[axis].title} {self.axes[axis].labels[at]}" for axis, at in combo)
+        return " · ".join(
+            f"{self.axes[axis].title} {self.axes[axis].labels[at]}" for axis, at in combo
+        )
 
     def describe(self) -> str:
-        """Which form was used, how many cells are done, what became of the others, and the day; in a line."""
+        """Which form was used, how many cells are done, what became of the others, and the day; in
+        a line.
+        """
         counts = Counter(cell.phase for cell in self.cells.values())
         parts = [self.form or str(self.definition.get("preset", ""))]
         parts += [f"{counts['done']:,} of {math.prod(self.sizes):,} done"]
         parts += [f"{counts[phase]:,} {phase}" for phase in ("failed", "stopped") if counts[phase]]
-        parts += [f"{datetime.datetime.fromtimestamp(self.created):%Y-%m-%d}"] if self.created else []
+        parts += (
+            [f"{datetime.datetime.fromtimestamp(self.created):%Y-%m-%d}"] if self.created else []
+        )
         return " · ".join(filter(None, parts))
 
     def list_fields(self) -> list[str]:
@@ -142,8 +158,8 @@ class Grid:
 class Page:
     """One page of a grid: what is the same all over it, and its rows and columns.
 
-    Where it `flows` there are only columns, which follow each other in lines. `part` numbers the parts of a page that
-    is too large for one picture, from 1; 0 is a whole one.
+    Where it `flows` there are only columns, which follow each other in lines. `part` numbers the
+    parts of a page that is too large for one picture, from 1; 0 is a whole one.
     """
 
     grid: Grid
@@ -164,7 +180,9 @@ class Page:
 
 
 def choose_layout(sizes: Sequence[int]) -> Layout:
-    """Rows, columns and pages at first: the last two axes make the grid, and a long one goes down."""
+    """Rows, columns and pages at first: the last two axes make the grid, and a long
+    one goes down.
+    """
     axes = tuple(range(len(sizes)))
     if len(axes) < 2:
         return Layout(columns=axes)
@@ -175,7 +193,9 @@ def choose_layout(sizes: Sequence[int]) -> Layout:
 
 
 def read_layout(data: Mapping[str, Any], sizes: Sequence[int]) -> Layout:
-    """The layout in decoded JSON; axes that stand nowhere become pages, and what makes no sense is left out."""
+    """The layout in decoded JSON; axes that stand nowhere become pages, and what makes no sense is
+    left out.
+    """
     left = list(range(len(sizes)))
     places: dict[str, tuple[int, ...]] = {}
     for name in ("rows", "columns", "pages"):
@@ -196,7 +216,9 @@ def read_layout(data: Mapping[str, Any], sizes: Sequence[int]) -> Layout:
 
 
 def arrange(grid: Grid) -> tuple[Page, ...]:
-    """The pages of a grid as its layout says; at least one, which has no cells where nothing fits."""
+    """The pages of a grid as its layout says; at least one, which has no cells where
+    nothing fits.
+    """
     layout = grid.layout
     pages = [_make_page(grid, place) for place in _combine(grid, layout.pages)]
     kept = [page for page in pages if page.rows and page.columns]
@@ -219,7 +241,9 @@ def _make_page(grid: Grid, place: Combo) -> Page:
 
 def _combine(grid: Grid, axes: Sequence[int]) -> list[Combo]:
     """Every combination of the positions that are shown, the last axis running fastest."""
-    return list(itertools.product(*([(axis, at) for at in _list_shown(grid, axis)] for axis in axes)))
+    return list(
+        itertools.product(*([(axis, at) for at in _list_shown(grid, axis)] for axis in axes))
+    )
 
 
 def _list_shown(grid: Grid, axis: int) -> list[int]:

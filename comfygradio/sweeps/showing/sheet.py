@@ -20,7 +20,12 @@ from comfygradio.forms.restoring.metadata import Metadata, read_metadata
 from comfygradio.forms.version import read_version
 from comfygradio.sweeps.showing.drawing.cells import PAPER, CellPainter
 from comfygradio.sweeps.showing.drawing.measures import Sheet, SheetPlanner, Size, Text
-from comfygradio.sweeps.showing.drawing.thumbnails import PICTURES, choose_result, find_size, read_thumbnails
+from comfygradio.sweeps.showing.drawing.thumbnails import (
+    PICTURES,
+    choose_result,
+    find_size,
+    read_thumbnails,
+)
 from comfygradio.sweeps.showing.grid import Grid, Page, arrange
 
 MOST_PIXELS = {"PNG": 16_384, "WEBP": 16_383}
@@ -30,7 +35,9 @@ MOST_AREA = {"PNG": 64_000_000, "WEBP": 40_000_000}
 """Pixels of a whole sheet: about 300 and 500 MB while it is made."""
 
 LARGEST_CELL, SMALLEST_CELL = 512, 192
-"""Longest side of a cell that has room; the smaller one for pictures that are smaller than that themselves."""
+"""Longest side of a cell that has room; the smaller one for pictures that are smaller than that
+themselves.
+"""
 
 PART = 100
 """Most rows and columns of one picture, so that something can still be seen."""
@@ -50,7 +57,9 @@ EXIF_MAKE = 0x010F
 
 @dataclass(frozen=True)
 class Limits:
-    """How large a sheet may become: the longest side and the area, and the longest side of a cell."""
+    """How large a sheet may become: the longest side and the area, and the longest
+    side of a cell.
+    """
 
     side: int = MOST_PIXELS["PNG"]
     area: int = MOST_AREA["PNG"]
@@ -58,7 +67,8 @@ class Limits:
 
 
 def write_sheets(grid: Grid, path: Path, limits: Limits | None = None) -> list[Path]:
-    """Write every page as PNG or WebP, as the suffix says; of several, `sheet.png` becomes `sheet-1.png` and so on.
+    """Write every page as PNG or WebP, as the suffix says; of several, `sheet.png` becomes
+    `sheet-1.png` and so on.
 
     Each is written as a whole or not at all. Raises OSError.
     """
@@ -66,12 +76,18 @@ def write_sheets(grid: Grid, path: Path, limits: Limits | None = None) -> list[P
     if len(pages) == 1:
         return [write_sheet(pages[0], path, limits)]
     width = len(str(len(pages)))
-    numbered = [path.with_name(f"{path.stem}-{number:0{width}}{path.suffix}") for number in range(1, len(pages) + 1)]
+    numbered = [
+        path.with_name(f"{path.stem}-{number:0{width}}{path.suffix}")
+        for number in range(1, len(pages) + 1)
+    ]
     return [write_sheet(page, target, limits) for page, target in zip(pages, numbered, strict=True)]
 
 
 def write_sheet(page: Page, path: Path, limits: Limits | None = None) -> Path:
-    """Write one page as PNG or WebP, as the suffix says, with the sweep's definition in it. Raises OSError."""
+    """Write one page as PNG or WebP, as the suffix says, with the sweep's definition in it.
+
+    Raises OSError.
+    """
     format = "WEBP" if path.suffix.lower() == ".webp" else "PNG"
     picture = draw_sheet(page, limits or Limits(MOST_PIXELS[format], MOST_AREA[format]))
     own = json.dumps(describe_sweep(page.grid))
@@ -88,14 +104,18 @@ def write_sheet(page: Page, path: Path, limits: Limits | None = None) -> Path:
 
 
 def describe_sweep(grid: Grid) -> dict[str, Any]:
-    """What a sheet remembers: comfygradio's own entry with the values that all points share, and the definition."""
+    """What a sheet remembers: comfygradio's own entry with the values that all points share, and
+    the definition.
+    """
     definition = dict(grid.definition)
     values = {"preset": definition.get("preset", ""), "values": definition.get("values") or {}}
     return {**values, "version": read_version(), "sweep": definition}
 
 
 def read_sweep(path: Path) -> dict[str, Any] | None:
-    """The definition in a contact sheet or an exported JSON file, as JSON; None for any other file."""
+    """The definition in a contact sheet or an exported JSON file, as JSON; None for any
+    other file.
+    """
     try:
         return find_sweep(read_metadata(path))
     except MetadataError:
@@ -105,21 +125,33 @@ def read_sweep(path: Path) -> dict[str, Any] | None:
 def find_sweep(metadata: Metadata) -> dict[str, Any] | None:
     """The definition of a sweep among the settings in a file; None where there is none."""
     definition = (metadata.comfygradio or {}).get("sweep")
-    return definition if isinstance(definition, dict) and isinstance(definition.get("preset"), str) else None
+    return (
+        definition
+        if isinstance(definition, dict) and isinstance(definition.get("preset"), str)
+        else None
+    )
 
 
 def split_page(page: Page) -> list[Page]:
     """A page as parts that are not too large for one picture; mostly one."""
     if page.flows:
         starts = range(0, max(1, len(page.columns)), PART_CELLS)
-        parts = [replace(page, columns=page.columns[start : start + PART_CELLS]) for start in starts]
+        parts = [
+            replace(page, columns=page.columns[start : start + PART_CELLS]) for start in starts
+        ]
     else:
         parts = [
-            replace(page, rows=page.rows[row : row + PART], columns=page.columns[column : column + PART])
+            replace(
+                page, rows=page.rows[row : row + PART], columns=page.columns[column : column + PART]
+            )
             for row in range(0, max(1, len(page.rows)), PART)
             for column in range(0, max(1, len(page.columns)), PART)
         ]
-    return parts if len(parts) == 1 else [replace(part, part=number) for number, part in enumerate(parts, 1)]
+    return (
+        parts
+        if len(parts) == 1
+        else [replace(part, part=number) for number, part in enumerate(parts, 1)]
+    )
 
 
 def draw_sheet(page: Page, limits: Limits) -> Image.Image:
@@ -148,15 +180,23 @@ def plan_sheet(page: Page, limits: Limits) -> Sheet:
         footer = _write_footer(native, side, wanted, limits)
         sheet = SheetPlanner(page, cell).plan(subtitle, footer)
         area = sheet.width * sheet.height
-        excess = max(sheet.width / limits.side, sheet.height / limits.side, math.sqrt(area / limits.area))
+        excess = max(
+            sheet.width / limits.side, sheet.height / limits.side, math.sqrt(area / limits.area)
+        )
         if excess <= 1 or side <= 1:
             return sheet
         side = max(1, min(side - 1, int(side / excess)))
 
 
 def find_shape(page: Page) -> Size | None:
-    """The commonest size of the pictures on a page, None where it has none; a very long one is cut in proportion."""
-    cells = [page.find(row, column) for row in range(len(page.rows)) for column in range(len(page.columns))]
+    """The commonest size of the pictures on a page, None where it has none; a very long one is cut
+    in proportion.
+    """
+    cells = [
+        page.find(row, column)
+        for row in range(len(page.rows))
+        for column in range(len(page.columns))
+    ]
     chosen = [choose_result(cell.results) for cell in cells if cell and cell.phase != "failed"]
     shown = [result for result in chosen if result and result.kind in (*PICTURES, "video")]
     known = Counter((one.width, one.height) for one in shown if one.width and one.height)
@@ -177,12 +217,16 @@ def _read_spots(sheet: Sheet) -> Iterator[tuple[Any, Image.Image | None]]:
     """The spots with their thumbnails, those without one at once."""
     shown = []
     for spot in sheet.spots:
-        result = choose_result(spot.cell.results) if spot.cell and spot.cell.phase != "failed" else None
+        result = (
+            choose_result(spot.cell.results) if spot.cell and spot.cell.phase != "failed" else None
+        )
         if result and result.kind in (*PICTURES, "video"):
             shown.append((spot, (result, max(sheet.cell))))
         else:
             yield spot, None
-    yield from zip([spot for spot, _ in shown], read_thumbnails(asked for _, asked in shown), strict=True)
+    yield from zip(
+        [spot for spot, _ in shown], read_thumbnails(asked for _, asked in shown), strict=True
+    )
 
 
 def _draw_text(canvas: Image.Image, text: Text) -> None:
@@ -193,10 +237,14 @@ def _draw_text(canvas: Image.Image, text: Text) -> None:
 
 
 def _write_footer(native: Size | None, side: int, wanted: int, limits: Limits) -> str:
-    """How large the pictures are here, whether that is for want of room, and what can be done with the sheet."""
+    """How large the pictures are here, whether that is for want of room, and what can be done with
+    the sheet.
+    """
     notes = []
     if native and side != max(native):
-        notes.append(f"Pictures of {native[0]} × {native[1]} are shown at {_percent(side / max(native))}.")
+        notes.append(
+            f"Pictures of {native[0]} × {native[1]} are shown at {_percent(side / max(native))}."
+        )
     if side < wanted:
         room = f"{limits.side:,} pixels a side and {limits.area / 1e6:.0f} megapixels"
         notes.append(f"The sheet was scaled to {_percent(side / wanted)} to stay within {room}.")

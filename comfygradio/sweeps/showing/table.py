@@ -16,7 +16,9 @@ from comfygradio.sweeps.showing.grid import NUMBER, Grid, GridCell
 from comfygradio.sweeps.showing.sheet import describe_sweep
 
 EXACT = 2**53 - 1
-"""Whole numbers beyond this are rounded by whoever reads JSON numbers as floats, browsers for instance."""
+"""Whole numbers beyond this are rounded by whoever reads JSON numbers as floats, browsers for
+instance.
+"""
 
 RISKY = ("=", "+", "-", "@", "\t", "\r")
 """A text that begins with one of these may be taken for a formula by a spreadsheet."""
@@ -25,12 +27,13 @@ LAST = ("phase", "error", "seconds", "server", "rating", "files", "text")
 
 
 def write_csv(grid: Grid, path: Path, root: Path | None = None) -> Path:
-    """Write a row per point: its number, labels on the axes, values of all fields, and what became of it.
+    """Write a row per point: its number, labels on the axes, values of all fields, and what became
+    of it.
 
-    UTF-8 with a byte order mark, without which Excel takes it for something else; Python reads it as `utf-8-sig`. A
-    text that a spreadsheet would take for a formula gets an apostrophe before it; numbers never do, and seeds are
-    written with all their digits. Files are named relative to `root`, which is the folder of the CSV if it is not
-    given. Raises OSError.
+    UTF-8 with a byte order mark, without which Excel takes it for something else; Python reads it
+    as `utf-8-sig`. A text that a spreadsheet would take for a formula gets an apostrophe before it;
+    numbers never do, and seeds are written with all their digits. Files are named relative to
+    `root`, which is the folder of the CSV if it is not given. Raises OSError.
     """
     text = io.StringIO(newline="")
     csv.writer(text).writerows(list_rows(grid, root or path.parent))
@@ -38,10 +41,11 @@ def write_csv(grid: Grid, path: Path, root: Path | None = None) -> Path:
 
 
 def write_json(grid: Grid, path: Path, root: Path | None = None) -> Path:
-    """Write everything, typed: axes, and a point for each row. Reads as the sweep again, by `read_sweep`.
+    """Write everything, typed: axes, and a point for each row. Reads as the sweep again, by
+    `read_sweep`.
 
-    As RFC 7493 says, whole numbers of points beyond 2**53 - 1 are texts of their digits, which forms take as well.
-    Raises OSError.
+    As RFC 7493 says, whole numbers of points beyond 2**53 - 1 are texts of their digits, which
+    forms take as well. Raises OSError.
     """
     text = json.dumps(describe_table(grid, root or path.parent), ensure_ascii=False, indent=1)
     return write_file(path, iter([text.encode("utf-8", "replace")]))
@@ -58,7 +62,12 @@ def list_rows(grid: Grid, folder: Path) -> Iterator[list[Any]]:
         values = [_write_cell(cell.values.get(name)) for name in fields]
         labels = [_write_cell(label) for label in _list_labels(grid, index)]
         made = [cell.phase, cell.error, round(cell.seconds, 3), cell.host, cell.rating]
-        yield [number, *labels, *values, *map(_write_cell, [*made, "\n".join(files), "\n".join(texts)])]
+        yield [
+            number,
+            *labels,
+            *values,
+            *map(_write_cell, [*made, "\n".join(files), "\n".join(texts)]),
+        ]
 
 
 def describe_table(grid: Grid, folder: Path) -> dict[str, Any]:
@@ -73,12 +82,16 @@ def describe_table(grid: Grid, folder: Path) -> dict[str, Any]:
 
 
 def _name_columns(grid: Grid, fields: Iterable[str]) -> Iterator[str]:
-    """The headings after the first; each is there once, so that programs can address columns by it."""
+    """The headings after the first; each is there once, so that programs can address
+    columns by it.
+    """
     taken = {"point"}
     axes = [f"axis: {axis.title}" for axis in grid.axes]
     own = [f"field: {name}" if name in LAST else name for name in fields]
     for name in [*axes, *own, *LAST]:
-        unique = next(one for one in (name, *(f"{name} {n}" for n in range(2, 1000))) if one not in taken)
+        unique = next(
+            one for one in (name, *(f"{name} {n}" for n in range(2, 1000))) if one not in taken
+        )
         taken.add(unique)
         yield str(_write_cell(unique))
 
@@ -104,7 +117,9 @@ def _list_labels(grid: Grid, index: Index) -> list[str]:
 
 
 def _list_files(results: Iterable[Result], folder: Path) -> list[dict[str, Any]]:
-    """Path, kind and size of the files; a path is relative to the folder, and a bare name where it lies elsewhere."""
+    """Path, kind and size of the files; a path is relative to the folder, and a bare name where it
+    lies elsewhere.
+    """
     found = []
     for result in results:
         if result.path is not None:
@@ -116,7 +131,9 @@ def _list_files(results: Iterable[Result], folder: Path) -> list[dict[str, Any]]
 
 
 def _write_cell(value: Any) -> Any:
-    """A value as it stands in a CSV: lists as JSON, nothing as nothing, and no text that is a formula."""
+    """A value as it stands in a CSV: lists as JSON, nothing as nothing, and no text that is a
+    formula.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None or isinstance(value, int | float):
@@ -131,4 +148,8 @@ def _keep_exact(value: Any) -> Any:
         return {name: _keep_exact(one) for name, one in value.items()}
     if isinstance(value, list):
         return [_keep_exact(one) for one in value]
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) > EXACT else value
+    return (
+        str(value)
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) > EXACT
+        else value
+    )

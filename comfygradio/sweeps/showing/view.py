@@ -14,7 +14,9 @@ from comfygradio.sweeps.showing.grid import Grid, GridAxis, GridCell, Layout, ch
 
 def make_grid(sweep: Sweep, layout: Layout | None = None) -> Grid:
     """A sweep as it stands now, in this layout or the usual one."""
-    axes = tuple(GridAxis(axis.title, tuple(step.label for step in axis.steps)) for axis in sweep.axes)
+    axes = tuple(
+        GridAxis(axis.title, tuple(step.label for step in axis.steps)) for axis in sweep.axes
+    )
     labels = {name: field.label for name, field in sweep.form.fields.items()}
     return Grid(
         title=sweep.title,
@@ -30,7 +32,9 @@ def make_grid(sweep: Sweep, layout: Layout | None = None) -> Grid:
 
 def _make_cell(sweep: Sweep, index: Index, cell: Cell) -> GridCell:
     values = _describe(sweep, index, cell)
-    return GridCell(index, values, cell.phase, cell.results, cell.error, cell.seconds, cell.server, cell.rating)
+    return GridCell(
+        index, values, cell.phase, cell.results, cell.error, cell.seconds, cell.server, cell.rating
+    )
 
 
 def _describe(sweep: Sweep, index: Index, cell: Cell) -> Mapping[str, Any]:

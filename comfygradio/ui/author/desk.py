@@ -1,4 +1,6 @@
-"""The author's list as JSON for the page: a draft becomes rows to tick and name, and rows become a draft again."""
+"""The author's list as JSON for the page: a draft becomes rows to tick and name, and rows become a
+draft again.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,10 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Desk:
-    """What the author has made of a draft so far. With `by_hand` the text of the file counts, and not the draft."""
+    """What the author has made of a draft so far.
+
+    With `by_hand` the text of the file counts, and not the draft.
+    """
 
     name: str
     draft: Draft
@@ -53,7 +58,8 @@ class Desk:
 
 
 def describe_draft(draft: Draft, name: str, object_info: ObjectInfo) -> Json:
-    """A draft as the page holds it: what can be edited, and the rest as one text, in which no number gets rounded.
+    """A draft as the page holds it: what can be edited, and the rest as one text, in which no
+    number gets rounded.
 
     Raises PresetError for a workflow that is too large to travel with the page.
     """
@@ -67,20 +73,33 @@ def describe_draft(draft: Draft, name: str, object_info: ObjectInfo) -> Json:
     text = json.dumps(source, ensure_ascii=False)
     if len(text) > MAX_SOURCE:
         raise PresetError(TOO_LARGE)
-    rows = [_describe_row(str(place), field, draft, object_info) for place, field in enumerate(fields)]
+    rows = [
+        _describe_row(str(place), field, draft, object_info) for place, field in enumerate(fields)
+    ]
     for row in rows[: len(draft.fields)]:
         row |= {"on": True, "suggested": True}
-    head = {"name": name, "title": draft.title, "description": draft.description, "icon": draft.icon}
+    head = {
+        "name": name,
+        "title": draft.title,
+        "description": draft.description,
+        "icon": draft.icon,
+    }
     return {**head, "notes": list(draft.notes), "rows": rows, "byHand": False, "source": text}
 
 
 def read_desk(value: Any) -> Desk:
-    """What the page sent back, as a draft with the ticked rows in their order. Raises PresetError."""
+    """What the page sent back, as a draft with the ticked rows in their order.
+
+    Raises PresetError.
+    """
     try:
         source = json.loads(value["source"])
         workflow = Workflow.from_json(source["workflow"], "The workflow")
         rows = [row for row in value["rows"] if row["on"]]
-        rows = [*(row for row in rows if not row["advanced"]), *(row for row in rows if row["advanced"])]
+        rows = [
+            *(row for row in rows if not row["advanced"]),
+            *(row for row in rows if row["advanced"]),
+        ]
         fields = [(source["fields"][int(row["id"])], row) for row in rows]
         draft = Draft(
             title=str(value["title"]).strip(),
@@ -89,10 +108,19 @@ def read_desk(value: Any) -> Desk:
             workflow=workflow,
             fields=tuple(_read_row(field, row) for field, row in fields),
             outputs=tuple(map(str, source["outputs"])),
-            examples=_read_examples(source["examples"], {field[0]: str(row["name"]) for field, row in fields}),
+            examples=_read_examples(
+                source["examples"], {field[0]: str(row["name"]) for field, row in fields}
+            ),
         )
         return Desk(str(value["name"]).strip(), draft, bool(value["byHand"]))
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise PresetError(BROKEN) from error
 
 
@@ -126,9 +154,15 @@ def _describe_row(id: str, field: DraftField, draft: Draft, object_info: ObjectI
 
 
 def _describe_place(field: DraftField, workflow: Workflow) -> str:
-    """Where a field goes and why it was suggested, for people; reasons that name the place say both."""
+    """Where a field goes and why it was suggested, for people; reasons that name the place say
+    both.
+    """
     addresses = list_addresses(field.line)
-    if any(f"(node {address.node})" in field.why for address in addresses if isinstance(address, SlotFile)):
+    if any(
+        f"(node {address.node})" in field.why
+        for address in addresses
+        if isinstance(address, SlotFile)
+    ):
         return field.why
     places = dict.fromkeys(_describe_address(address, workflow) for address in addresses)
     return f"{' and '.join(places)}: {field.why}" if field.why else " and ".join(places)
@@ -143,18 +177,27 @@ def _describe_address(address: SlotFile | str, workflow: Workflow) -> str:
     return f"{address.input} of {title} (node {address.node})"
 
 
-def _find_widgets(field: DraftField, workflow: Workflow, object_info: ObjectInfo) -> dict[Widget, None]:
+def _find_widgets(
+    field: DraftField, workflow: Workflow, object_info: ObjectInfo
+) -> dict[Widget, None]:
     """The widgets that can draw a line, its own first; none where it does not fit this server."""
     own = _bind_widget(field.name, field.line, workflow, object_info)
     if own is None:
         return {}
     kin = [widget for group in KIN if own in group for widget in group]
-    lines = [(widget, FieldFile.model_validate({**dump_line(field.line), "widget": widget})) for widget in kin]
-    fitting = [w for w, line in lines if w == own or _bind_widget(field.name, line, workflow, object_info)]
+    lines = [
+        (widget, FieldFile.model_validate({**dump_line(field.line), "widget": widget}))
+        for widget in kin
+    ]
+    fitting = [
+        w for w, line in lines if w == own or _bind_widget(field.name, line, workflow, object_info)
+    ]
     return dict.fromkeys([own, *fitting])
 
 
-def _bind_widget(name: str, line: FieldFile, workflow: Workflow, object_info: ObjectInfo) -> Widget | None:
+def _bind_widget(
+    name: str, line: FieldFile, workflow: Workflow, object_info: ObjectInfo
+) -> Widget | None:
     try:
         return bind_field(name, line, workflow, object_info).field.widget
     except PresetError:
@@ -173,5 +216,8 @@ def _read_row(field: list[Any], row: Mapping[str, Any]) -> DraftField:
 
 def _read_examples(examples: list[Json], names: Mapping[str, str]) -> tuple[Json, ...]:
     """The examples with what is left of their fields, under the fields' new names."""
-    found = [{names.get(key, key): v for key, v in example.items() if key in {"title", *names}} for example in examples]
+    found = [
+        {names.get(key, key): v for key, v in example.items() if key in {"title", *names}}
+        for example in examples
+    ]
     return tuple(example for example in found if example.keys() - {"title"})

@@ -1,4 +1,6 @@
-"""What the author's page says about a preset file while it is written: its problems, and the form that it gives."""
+"""What the author's page says about a preset file while it is written: its problems, and the form
+that it gives.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,10 @@ Json = dict[str, Any]
 
 
 def read_text(text: str, name: str, workflow: Workflow) -> Preset:
-    """The preset that this text would be as NAME.yaml, read as preset files are read. Raises PresetError."""
+    """The preset that this text would be as NAME.yaml, read as preset files are read.
+
+    Raises PresetError.
+    """
     check_name(name)
     if len(text) > MAX_TEXT:
         raise PresetError(f"{name}.yaml is longer than any preset needs to be; use the list again.")
@@ -46,7 +51,8 @@ def read_text(text: str, name: str, workflow: Workflow) -> Preset:
             raise PresetError(str(error).replace(f"{scratch}{os.sep}", "")) from error
     if file.workflow != f"{name}.json":
         raise PresetError(
-            f"{name}.yaml{_find_line(text, 'workflow')}: workflow has to be {name}.json, where the workflow is stored."
+            f"{name}.yaml{_find_line(text, 'workflow')}: workflow has to be {name}.json, where "
+            "the workflow is stored."
         )
     return Preset(name, Path(f"{name}.yaml"), file, workflow)
 
@@ -113,10 +119,14 @@ def _describe_problem(problem: Problem, text: str, file: str) -> Json:
 
 
 def _find_line(text: str, key: str, inside: str = "") -> str:
-    """ ":LINE" of a key: the first one, or the first one below another key; "" where it is not found."""
+    """ ":LINE" of a key: the first one, or the first one below another key; "" where it is not
+    found.
+    """
     lines = list(enumerate(text.splitlines(), 1))
     if inside:
-        start = next((place for place, (_, line) in enumerate(lines) if _is_key(line, inside)), len(lines))
+        start = next(
+            (place for place, (_, line) in enumerate(lines) if _is_key(line, inside)), len(lines)
+        )
         lines = lines[start + 1 :]
     return next((f":{number}" for number, line in lines if _is_key(line, key)), "")
 

@@ -1,4 +1,6 @@
-"""The author's page: a workflow is dropped, its inputs are ticked and named, and a preset is saved."""
+"""The author's page: a workflow is dropped, its inputs are ticked and named, and a
+preset is saved.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,14 @@ from comfygradio.forms.drafting.saving import suggest_name
 from comfygradio.forms.drafting.source import Source, read_source
 from comfygradio.forms.drafting.storing import check_name, find_taken, store_preset
 from comfygradio.ui.assets import read_asset
-from comfygradio.ui.author.desk import MAX_NODES, MAX_SOURCE, TOO_LARGE, Desk, describe_draft, read_desk
+from comfygradio.ui.author.desk import (
+    MAX_NODES,
+    MAX_SOURCE,
+    TOO_LARGE,
+    Desk,
+    describe_draft,
+    read_desk,
+)
 from comfygradio.ui.author.form import examine_text, read_text
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.uploads import read_upload
@@ -42,17 +51,29 @@ Json = dict[str, Any]
 def build_author(studio: Studio) -> None:
     """Draw the author's page inside the current Blocks, before anything that calls functions.
 
-    First, since a page that was loaded before presets changed calls functions by their number: these must not move.
+    First, since a page that was loaded before presets changed calls functions by their number:
+    these must not move.
     """
     author = Author(studio)
     with gr.Row(equal_height=False, elem_id="cg-author", elem_classes="cg-page-new"):
         with gr.Column(scale=6, min_width=320):
             gr.HTML(read_asset("author_head.html"), js_on_load=None)
-            file = gr.File(label=DROP, show_label=False, height=140, elem_classes="cg-upload", elem_id="cg-drop")
+            file = gr.File(
+                label=DROP,
+                show_label=False,
+                height=140,
+                elem_classes="cg-upload",
+                elem_id="cg-drop",
+            )
             desk = _build("author_desk", "cg-desk")
             with gr.Accordion("The preset file", open=False, elem_id="cg-source"):
                 text = gr.Code(
-                    language="yaml", interactive=True, lines=12, max_lines=40, show_label=False, wrap_lines=True
+                    language="yaml",
+                    interactive=True,
+                    lines=12,
+                    max_lines=40,
+                    show_label=False,
+                    wrap_lines=True,
                 )
         with gr.Column(scale=5, min_width=320, elem_id="cg-preview-side"):
             view = _build("author_view", "cg-preview")
@@ -65,11 +86,16 @@ def build_author(studio: Studio) -> None:
 
 def _build(name: str, elem_id: str) -> gr.HTML:
     script = f"{read_asset('author.js')}\n{read_asset(f'{name}.js')}"
-    return gr.HTML(None, html_template='<div class="cg-body"></div>', js_on_load=script, elem_id=elem_id)
+    return gr.HTML(
+        None, html_template='<div class="cg-body"></div>', js_on_load=script, elem_id=elem_id
+    )
 
 
 class Author:
-    """What the author's page calls. It keeps nothing of a draft: the page sends everything along."""
+    """What the author's page calls.
+
+    It keeps nothing of a draft: the page sends everything along.
+    """
 
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
@@ -102,7 +128,10 @@ class Author:
             desk = read_desk(value)
         except ComfyGradioError as error:
             return [gr.skip(), {"error": str(error)}]
-        return [gr.skip() if desk.by_hand else {**value, "byHand": True}, self._view(desk, str(text or ""))]
+        return [
+            gr.skip() if desk.by_hand else {**value, "byHand": True},
+            self._view(desk, str(text or "")),
+        ]
 
     def save(self, text: Any, value: Any, event: gr.EventData) -> Json:
         """Write the files: the view with what was saved, or why it was not."""
@@ -123,7 +152,9 @@ class Author:
         preset = read_text(text, desk.name, desk.draft.workflow)
         other = self._studio.find_preset(preset.name)
         if other and other.path.parent.resolve() != self.folder.resolve():
-            raise PresetError(f"{preset.name} is the name of a preset in another folder; choose another one.")
+            raise PresetError(
+                f"{preset.name} is the name of a preset in another folder; choose another one."
+            )
         whole = text if text.endswith("\n") else f"{text}\n"
         store_preset(self.folder, preset.name, whole, preset.workflow, overwrite)
 
@@ -136,7 +167,13 @@ class Author:
             else NO_FOLDER
         )
         can_save = self.folder is not None and "error" not in found
-        return {**found, "name": desk.name, "taken": self._is_taken(desk.name), "where": where, "canSave": can_save}
+        return {
+            **found,
+            "name": desk.name,
+            "taken": self._is_taken(desk.name),
+            "where": where,
+            "canSave": can_save,
+        }
 
     def _is_taken(self, name: str) -> bool:
         try:
@@ -146,7 +183,9 @@ class Author:
         return self.folder is not None and find_taken(self.folder, name) is not None
 
     def _draft(self, source: Source) -> tuple[Draft, ObjectInfo]:
-        """The draft, and what the server says about its classes; markers may bring in others than the source had."""
+        """The draft, and what the server says about its classes; markers may bring in others than
+        the source had.
+        """
         self._known = (0.0, frozenset(), ObjectInfo({}))
         object_info = self._ask(source.workflow.class_types)
         draft = draft_preset(source.workflow, object_info, source.saved)
@@ -165,7 +204,10 @@ class Author:
 
 
 def _read_source(path: Path) -> Source:
-    """The workflow in an upload, if this page can hold it. Raises WorkflowError, MetadataError and PresetError."""
+    """The workflow in an upload, if this page can hold it.
+
+    Raises WorkflowError, MetadataError and PresetError.
+    """
     if path.suffix.lower() == ".json" and path.is_file() and path.stat().st_size > MAX_SOURCE:
         raise PresetError(TOO_LARGE)
     source = read_source(path)
@@ -175,7 +217,11 @@ def _read_source(path: Path) -> Source:
 
 
 def find_folder(folders: Sequence[Path]) -> Path | None:
-    """The first folder of presets that is not the installed program's own, or None; it can be written to."""
+    """The first folder of presets that is not the installed program's own, or None; it can be
+    written to.
+    """
     package = Path(__file__).resolve().parents[2]
-    own = [folder for folder in folders if package not in (folder.resolve(), *folder.resolve().parents)]
+    own = [
+        folder for folder in folders if package not in (folder.resolve(), *folder.resolve().parents)
+    ]
     return next((folder for folder in own if os.access(folder, os.W_OK)), None)

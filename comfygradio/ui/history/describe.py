@@ -1,4 +1,6 @@
-"""Words for the history: jobs of the ledger as JSON for its page, and what the page asks for as a query."""
+"""Words for the history: jobs of the ledger as JSON for its page, and what the page asks for as a
+query.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,9 @@ def describe_card(record: Record, job: Job | None) -> Json:
         "seconds": round(max(seconds, 0.0), 1),
         "error": snapshot.error if snapshot else record.error,
         "favourite": record.favourite,
-        "results": [describe_made(result) for result in (snapshot.results if snapshot else record.results)],
+        "results": [
+            describe_made(result) for result in (snapshot.results if snapshot else record.results)
+        ],
     }
 
 
@@ -68,12 +72,20 @@ def describe_made(result: Result) -> Json:
 
 
 def describe_values(record: Record, form: Form | None) -> list[Json]:
-    """A job's values in the order of its form: name, label, text, and what to filter by ("" where that is not kept)."""
-    return [_describe_value(name, value, form) for name, value in record.order.values.items() if value is not None]
+    """A job's values in the order of its form: name, label, text, and what to filter by ("" where
+    that is not kept).
+    """
+    return [
+        _describe_value(name, value, form)
+        for name, value in record.order.values.items()
+        if value is not None
+    ]
 
 
 def find_summary(values: Mapping[str, Any]) -> str:
-    """The text that says most about a job: its first value of several words, which is the prompt as a rule."""
+    """The text that says most about a job: its first value of several words, which is the prompt as
+    a rule.
+    """
     texts = [value.strip() for value in values.values() if isinstance(value, str)]
     return next((text for text in texts if " " in text), "")[:SUMMARY_CHARACTERS]
 
@@ -81,9 +93,18 @@ def find_summary(values: Mapping[str, Any]) -> str:
 def _describe_value(name: str, value: Any, form: Form | None) -> Json:
     field = form.fields.get(name) if form else None
     filter = write_filter(value)
-    shown = write_shown(field, show_value(field, value)) if field and field.widget not in MEDIA else _write(value)
+    shown = (
+        write_shown(field, show_value(field, value))
+        if field and field.widget not in MEDIA
+        else _write(value)
+    )
     label = field.label if field else name.replace("_", " ").strip().capitalize()
-    return {"name": name, "label": label, "text": shown, "filter": filter if len(filter) <= FILTER_CHARACTERS else ""}
+    return {
+        "name": name,
+        "label": label,
+        "text": shown,
+        "filter": filter if len(filter) <= FILTER_CHARACTERS else "",
+    }
 
 
 def _write(value: Any) -> str:

@@ -26,7 +26,14 @@ from comfygradio.ui.visitors import Visitors, publish
 
 QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
 
-SCRIPTS = ("person.js", "answer.js", "history.js", "history_card.js", "history_open.js", "history_choose.js")
+SCRIPTS = (
+    "person.js",
+    "answer.js",
+    "history.js",
+    "history_card.js",
+    "history_open.js",
+    "history_choose.js",
+)
 
 UNKNOWN = "This job is not in your history (any more)."
 GONE = "This picture is no longer here."
@@ -72,12 +79,19 @@ class History:
         self._visitors = visitors
 
     def search(self, owner: str, asked: Mapping[str, Any]) -> Json:
-        """A page of jobs, and with the first one the presets to choose from and the fields that take pictures."""
+        """A page of jobs, and with the first one the presets to choose from and the fields that
+        take pictures.
+        """
         page = self._studio.ledger.search(owner, read_query(asked))
-        found: Json = {"jobs": [self._describe(record) for record in page.records], "next": page.next}
+        found: Json = {
+            "jobs": [self._describe(record) for record in page.records],
+            "next": page.next,
+        }
         if asked.get("before") is None:
             presets = self._studio.presets
-            found["presets"] = [{"name": preset.name, "title": preset.file.title} for preset in presets]
+            found["presets"] = [
+                {"name": preset.name, "title": preset.file.title} for preset in presets
+            ]
             found["sweeps"] = bool(self._studio.sweeps.list(owner, 1))
             found["targets"] = list_targets(self._studio.forms)
         return found
@@ -87,12 +101,18 @@ class History:
         record = self._find(owner, asked.get("token"))
         form = self._studio.forms.get(record.preset)
         can_use = form is not None and not form.problems
-        return {**self._describe(record), "values": describe_values(record, form), "canUse": can_use}
+        return {
+            **self._describe(record),
+            "values": describe_values(record, form),
+            "canUse": can_use,
+        }
 
     def look(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """How jobs stand now that were not over."""
         found = (self._studio.ledger.find(token) for token in _list_tokens(asked))
-        return {"jobs": [self._describe(record) for record in found if record and record.owner == owner]}
+        return {
+            "jobs": [self._describe(record) for record in found if record and record.owner == owner]
+        }
 
     def favourite(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Mark a job, or take the mark away."""
@@ -101,7 +121,9 @@ class History:
         return {"favourite": on}
 
     def delete(self, owner: str, asked: Mapping[str, Any]) -> Json:
-        """Delete jobs that are over, with their files; says which are gone, and why the others are not."""
+        """Delete jobs that are over, with their files; says which are gone, and why the others are
+        not.
+        """
         deleted, problem = list[str](), ""
         for token in _list_tokens(asked):
             try:
@@ -119,14 +141,18 @@ class History:
         return self._describe(record)
 
     def again(self, owner: str, asked: Mapping[str, Any]) -> Json:
-        """Fetch what could not be fetched from its server; the job is done if nothing else was wrong."""
+        """Fetch what could not be fetched from its server; the job is done if nothing else was
+        wrong.
+        """
         record = self._find(owner, asked.get("token"))
         studio, order = self._studio, record.order
         place = choose_place(studio.queue.outputs, order.preset, order.values, studio.queue.pattern)
         results = collect_again(record.results, self._find_client(record.server), place)
         problems = [result.problem for result in results if result.problem]
         changes: dict[str, Any] = {"results": results}
-        if not problems and any(result.problem and result.problem in record.error for result in record.results):
+        if not problems and any(
+            result.problem and result.problem in record.error for result in record.results
+        ):
             changes |= {"phase": "done", "error": ""}
         studio.ledger.change(record.id, **changes)
         if job := studio.queue.find(record.token):
@@ -134,27 +160,52 @@ class History:
         return {**self.open(owner, asked), "refused": problems[0] if problems else ""}
 
     def workflow(self, owner: str, asked: Mapping[str, Any]) -> Json:
-        """The prompt of a job in ComfyUI's API format, as text: a JavaScript number would round large seeds."""
+        """The prompt of a job in ComfyUI's API format, as text: a JavaScript number would round
+        large seeds.
+        """
         record = self._find(owner, asked.get("token"))
-        return {"name": f"{record.preset}.json", "text": json.dumps(record.order.prompt.graph, indent=2)}
+        return {
+            "name": f"{record.preset}.json",
+            "text": json.dumps(record.order.prompt.graph, indent=2),
+        }
 
     def read_settings(self, event: gr.EventData) -> tuple[str, dict[str, Any], list[str]]:
-        """Preset, field → value, and notes, for the job that an event names. Raises PresetError and LedgerError."""
+        """Preset, field → value, and notes, for the job that an event names.
+
+        Raises PresetError and LedgerError.
+        """
         record = self._find_named(event)
         form = self._studio.forms.get(record.preset)
         if form is None or form.problems:
-            raise PresetError(f"{record.title} cannot be used at the moment, so its settings cannot be taken over.")
+            raise PresetError(
+                f"{record.title} cannot be used at the moment, so its settings cannot be "
+                "taken over."
+            )
         return (form.name, *fill_again(form, record))
 
     def read_picture(self, event: gr.EventData) -> tuple[str, dict[str, Any], list[str]]:
-        """Preset, and the field that gets the picture that an event names. Raises PresetError and LedgerError."""
+        """Preset, and the field that gets the picture that an event names.
+
+        Raises PresetError and LedgerError.
+        """
         record = self._find_named(event)
-        form, name = self._studio.forms.get(str(getattr(event, "preset", ""))), str(getattr(event, "field", ""))
+        form, name = (
+            self._studio.forms.get(str(getattr(event, "preset", ""))),
+            str(getattr(event, "field", "")),
+        )
         if form is None or not is_target(form, name):
             raise PresetError("This form takes no picture (any more); reload the page.")
         index = getattr(event, "index", 0)
-        pictures = [result.path for result in record.results if result.path and result.kind in ("image", "preview")]
-        lent = lend_file(pictures[index]) if isinstance(index, int) and 0 <= index < len(pictures) else None
+        pictures = [
+            result.path
+            for result in record.results
+            if result.path and result.kind in ("image", "preview")
+        ]
+        lent = (
+            lend_file(pictures[index])
+            if isinstance(index, int) and 0 <= index < len(pictures)
+            else None
+        )
         if lent is None:
             raise LedgerError(GONE)
         return form.name, {name: lent}, []
@@ -179,7 +230,9 @@ class History:
         return describe_card(record, job)
 
     def _find_client(self, url: str) -> LaneClient:
-        """The client of the server that made a job's results; another one may have others' under the same names."""
+        """The client of the server that made a job's results; another one may have others' under
+        the same names.
+        """
         for lane in self._studio.queue.lanes:
             if lane.url == url:
                 return lane.client
@@ -188,4 +241,8 @@ class History:
 
 def _list_tokens(asked: Mapping[str, Any]) -> list[str]:
     tokens = asked.get("tokens")
-    return [token for token in tokens if isinstance(token, str)][:MOST_AT_ONCE] if isinstance(tokens, list) else []
+    return (
+        [token for token in tokens if isinstance(token, str)][:MOST_AT_ONCE]
+        if isinstance(tokens, list)
+        else []
+    )

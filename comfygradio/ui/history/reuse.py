@@ -1,4 +1,6 @@
-"""What goes from the history back into a form: a job's settings, or a picture as the input of the next job."""
+"""What goes from the history back into a form: a job's settings, or a picture as the input of the
+next job.
+"""
 
 from __future__ import annotations
 
@@ -37,12 +39,16 @@ def fill_again(form: Form, record: Record) -> tuple[dict[str, Any], list[str]]:
         if field and lent:
             values[field.name] = lent
         elif field:
-            notes.append(f"{field.label}: the file {upload.name} is no longer here; please add it again.")
+            notes.append(
+                f"{field.label}: the file {upload.name} is no longer here; please add it again."
+            )
     return values, notes
 
 
 def lend_file(path: Path, name: str = "") -> str | None:
-    """A copy of a file among Gradio's uploads, where forms take files from; None if the file is gone."""
+    """A copy of a file among Gradio's uploads, where forms take files from; None if the file is
+    gone.
+    """
     folder = Path(get_upload_folder()) / "comfygradio-history"
     folder.mkdir(parents=True, exist_ok=True)
     _sweep(folder)

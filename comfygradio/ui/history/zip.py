@@ -24,18 +24,25 @@ Entry = tuple[str, Path | str, float]
 
 
 def make_zip_route(visitors: Visitors, ledger: Ledger) -> Callable[[Request], Awaitable[Response]]:
-    """The route that a page posts its secret and the tokens of jobs to; others' jobs are left out."""
+    """The route that a page posts its secret and the tokens of jobs to; others' jobs
+    are left out.
+    """
 
     async def send(request: Request) -> Response:
         async with request.form(max_files=0, max_fields=MOST_JOBS + 1) as form:
             access, tokens = form.get("access"), [str(token) for token in form.getlist("job")]
         owner = visitors.find(access)
         if owner is None:
-            return PlainTextResponse("This page has expired; reload the history and try again.", 403)
+            return PlainTextResponse(
+                "This page has expired; reload the history and try again.", 403
+            )
         found = (ledger.find(token) for token in dict.fromkeys(tokens))
         entries = list(list_entries(record for record in found if record and record.owner == owner))
         name = f"comfygradio-{time.strftime('%Y%m%d-%H%M%S')}.zip"
-        headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+        headers = {
+            "content-disposition": f'attachment; filename="{name}"',
+            "cache-control": "no-store",
+        }
         return StreamingResponse(pack(entries), media_type="application/zip", headers=headers)
 
     return send
@@ -44,7 +51,9 @@ def make_zip_route(visitors: Visitors, ledger: Ledger) -> Callable[[Request], Aw
 def list_entries(records: Iterable[Record]) -> Iterator[Entry]:
     """Name in the zip, file or text, and time of every result; those of one job are numbered."""
     for record in records:
-        made: list[Path | str] = [one for result in record.results if (one := result.path or result.text)]
+        made: list[Path | str] = [
+            one for result in record.results if (one := result.path or result.text)
+        ]
         stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(record.created))
         base = f"{clean_name(record.title, 60)} {stamp}"
         for number, one in enumerate(made, 1):
@@ -54,7 +63,8 @@ def list_entries(records: Iterable[Record]) -> Iterator[Entry]:
 
 
 def pack(entries: Iterable[Entry]) -> Iterator[bytes]:
-    """The bytes of a zip file with these files as they are (pictures get no smaller); it names those that are gone.
+    """The bytes of a zip file with these files as they are (pictures get no smaller); it names
+    those that are gone.
 
     Of several entries with one name the later ones are numbered.
     """

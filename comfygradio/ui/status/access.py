@@ -1,4 +1,6 @@
-"""Who is an operator: the users whom the settings name, or whoever sits at a machine that the page does not leave."""
+"""Who is an operator: the users whom the settings name, or whoever sits at a machine that the page
+does not leave.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 class Operators:
     """Who may see the Status page: these users, or with None whoever is at this machine.
 
-    `token` is what their pages get when they are loaded, and send along with every call: calls carry no user's name.
+    `token` is what their pages get when they are loaded, and send along with every call: calls
+    carry no user's name.
     """
 
     users: frozenset[str] | None
@@ -38,14 +41,21 @@ class Operators:
 
     def recognise(self, token: Any) -> bool:
         """Whether this is the operators' token."""
-        return isinstance(token, str) and hmac.compare_digest(token.encode("utf-8", "replace"), self.token.encode())
+        return isinstance(token, str) and hmac.compare_digest(
+            token.encode("utf-8", "replace"), self.token.encode()
+        )
 
 
 def find_operators(settings: Settings) -> Operators | None:
-    """The operators of an app, None where there are none. Raises SettingsError for one who cannot log in."""
+    """The operators of an app, None where there are none.
+
+    Raises SettingsError for one who cannot log in.
+    """
     if settings.auth is None:
         if settings.operators:
-            raise SettingsError("--operator names a user of the --auth file; add --auth, or leave it out.")
+            raise SettingsError(
+                "--operator names a user of the --auth file; add --auth, or leave it out."
+            )
         return Operators(None) if _is_loopback(settings.host) and not settings.root_path else None
     users = {user for user, _ in read_auth(settings.auth)}
     unknown = next((name for name in settings.operators if name not in users), None)

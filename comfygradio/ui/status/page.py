@@ -1,4 +1,6 @@
-"""The Status page, for operators: how the servers are, what waits, and what can be done about it."""
+"""The Status page, for operators: how the servers are, what waits, and what can be
+done about it.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +21,14 @@ from comfygradio.ui.status.view import Json, describe_server, describe_waiting, 
 from comfygradio.ui.studio import Studio
 
 LOOKERS = 32
-"""So many servers are looked at at once, on threads of their own: silent ones keep them for a while."""
+"""So many servers are looked at at once, on threads of their own: silent ones keep them for a
+while.
+"""
 
 ANSWER_SECONDS = 3.0
-"""A server that has not answered for so long is shown as one that does not; its answer may still come."""
+"""A server that has not answered for so long is shown as one that does not; its answer may still
+come.
+"""
 
 END_SECONDS = 3.0
 """How long a job of ours that is taken out of a server's queue may take to end."""
@@ -33,7 +39,9 @@ DENIED: Json = {"denied": True}
 
 
 def build_status(blocks: gr.Blocks, studio: Studio, operators: Operators) -> None:
-    """Draw the Status page inside the current Blocks; it stays empty, and the way to it hidden, for everybody else."""
+    """Draw the Status page inside the current Blocks; it stays empty, and the way to it hidden, for
+    everybody else.
+    """
     status = Status(studio, operators)
     way = gr.HTML(
         None,
@@ -84,7 +92,9 @@ class Status:
         return look
 
     def make_act(self) -> Any:
-        """The server function that does something: `[token, verb, address]`, the address "" for all that waits here."""
+        """The server function that does something: `[token, verb, address]`, the address "" for all
+        that waits here.
+        """
 
         async def act(data: Any) -> Json:
             if not self._is_operator(data):
@@ -127,8 +137,12 @@ class Status:
             look = asyncio.get_running_loop().run_in_executor(self._lookers, lane.look, running)
             self._looks[lane.url] = look
         await asyncio.wait({look}, timeout=ANSWER_SECONDS)
-        late = LaneStatus(lane.url, False, f"It has not answered for {ANSWER_SECONDS:g} seconds.", running)
-        return describe_server(look.result() if look.done() else late, list_lacking(lane, self._studio.forms))
+        late = LaneStatus(
+            lane.url, False, f"It has not answered for {ANSWER_SECONDS:g} seconds.", running
+        )
+        return describe_server(
+            look.result() if look.done() else late, list_lacking(lane, self._studio.forms)
+        )
 
 
 def free_memory(lane: Lane) -> str:

@@ -31,22 +31,35 @@ def describe_server(status: LaneStatus, lacks: list[str]) -> Json:
 
 
 def list_lacking(lane: Lane, forms: Mapping[str, Form]) -> list[str]:
-    """A sentence for each preset that a server is not used for, whatever people choose in the form."""
-    found = ((form.title, lane.refuse(_drop_choices(form))) for form in forms.values() if not form.problems)
+    """A sentence for each preset that a server is not used for, whatever people choose
+    in the form.
+    """
+    found = (
+        (form.title, lane.refuse(_drop_choices(form)))
+        for form in forms.values()
+        if not form.problems
+    )
     return [f"Not used for {title}: {reason}" for title, reason in found if reason]
 
 
 def _drop_choices(form: Form) -> dict[str, Any]:
     """The stored workflow without the inputs that fields fill."""
-    chosen = {(slot.node_id, slot.input) for field in form.fields.values() for slot in field.all_slots}
+    chosen = {
+        (slot.node_id, slot.input) for field in form.fields.values() for slot in field.all_slots
+    }
     graph: dict[str, Any] = form.workflow.to_json()
     for node_id, node in graph.items():
-        node["inputs"] = {name: value for name, value in node["inputs"].items() if (node_id, name) not in chosen}
+        node["inputs"] = {
+            name: value for name, value in node["inputs"].items() if (node_id, name) not in chosen
+        }
     return graph
 
 
 def describe_waiting(waiting: Mapping[str, int], salt: str) -> list[Json]:
-    """Who has how many jobs waiting. Ids of anonymous people are secrets of theirs; they get a name made from them."""
+    """Who has how many jobs waiting.
+
+    Ids of anonymous people are secrets of theirs; they get a name made from them.
+    """
     totals: Counter[str] = Counter()
     for owner, count in waiting.items():
         totals[_name_person(owner, salt)] += count

@@ -1,4 +1,6 @@
-"""Choices for the editor of sweeps: the fields that can be swept, and lists to tick instead of to type."""
+"""Choices for the editor of sweeps: the fields that can be swept, and lists to tick instead of to
+type.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +27,17 @@ Json = dict[str, Any]
 
 def describe_fields(form: Form, values: Mapping[str, Any]) -> list[Json]:
     """Every field as the editor offers it; `values` are the form's, as they were sent."""
-    return [_describe_field(form, field, values.get(field.name, field.default)) for field in form.fields.values()]
+    return [
+        _describe_field(form, field, values.get(field.name, field.default))
+        for field in form.fields.values()
+    ]
 
 
 def describe_suggestions(form: Form) -> list[Json]:
     """The axes that the preset suggests, as far as their fields are there."""
-    return [{"field": n, "text": str(text)} for n, text in form.file.sweep.items() if n in form.fields]
+    return [
+        {"field": n, "text": str(text)} for n, text in form.file.sweep.items() if n in form.fields
+    ]
 
 
 def list_choices(form: Form, name: str, query: str) -> Json:
@@ -38,7 +45,10 @@ def list_choices(form: Form, name: str, query: str) -> Json:
     found, count = search_choices(form.fields[name].choices or (), query[:200])
     texts = write_plainly(form, name, [_wrap(form.fields[name], choice.value) for choice in found])
     pairs = zip(found, texts, strict=True)
-    return {"found": [{"label": choice.label, "text": text} for choice, text in pairs], "count": count}
+    return {
+        "found": [{"label": choice.label, "text": text} for choice, text in pairs],
+        "count": count,
+    }
 
 
 def write_all(form: Form, name: str) -> str:
@@ -75,19 +85,29 @@ def _describe_field(form: Form, field: Field, value: Any) -> Json:
         "help": "" if field.widget in MEDIA else describe_syntax(field),
         "choices": len(field.choices or ()) if has_list else 0,
         "suggested": str(form.file.sweep.get(field.name, "")),
-        "takes": "files" if field.widget in MEDIA else "lines" if field.widget in TEXTS else "values",
+        "takes": "files"
+        if field.widget in MEDIA
+        else "lines"
+        if field.widget in TEXTS
+        else "values",
         "accept": ACCEPTED.get(field.widget, ""),
         "now": _write_now(form, field, value),
     }
 
 
 def _write_now(form: Form, field: Field, value: Any) -> str:
-    """What the form holds, as the first value of an axis; "" for what is long, left open, or a file."""
+    """What the form holds, as the first value of an axis; "" for what is long, left open, or a
+    file.
+    """
     if field.widget in (*MEDIA, *TEXTS, "loras") or value in (None, "", []):
         return ""
     try:
         checked = check_value(field, value)
-        return "" if field.widget == "seed" and is_open_seed(value) else write_plainly(form, field.name, [checked])[0]
+        return (
+            ""
+            if field.widget == "seed" and is_open_seed(value)
+            else write_plainly(form, field.name, [checked])[0]
+        )
     except (Refused, AxisError):
         return ""
 

@@ -1,4 +1,6 @@
-"""What the page of sweeps calls: a draft becomes a plan, a plan a sweep, and a sweep is watched, steered and rated."""
+"""What the page of sweeps calls: a draft becomes a plan, a plan a sweep, and a sweep is watched,
+steered and rated.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,12 @@ from comfygradio.ui.fields import show_value
 from comfygradio.ui.history.reuse import fill_again
 from comfygradio.ui.restoring import write_shown
 from comfygradio.ui.studio import Studio
-from comfygradio.ui.sweep.choices import describe_fields, describe_suggestions, list_choices, write_all
+from comfygradio.ui.sweep.choices import (
+    describe_fields,
+    describe_suggestions,
+    list_choices,
+    write_all,
+)
 from comfygradio.ui.sweep.draft import Draft, read_draft, study_axes
 from comfygradio.ui.sweep.plan import describe_plan
 from comfygradio.ui.sweep.restoring import begin_again
@@ -42,7 +49,10 @@ NO_CELL = "There is no such place in this sweep."
 
 
 class SweepDesk:
-    """Every method sees the sweeps of `owner` alone. `boot` tells versions of this run of the app from older ones."""
+    """Every method sees the sweeps of `owner` alone.
+
+    `boot` tells versions of this run of the app from older ones.
+    """
 
     def __init__(self, studio: Studio, visitors: Visitors) -> None:
         self._studio = studio
@@ -50,7 +60,9 @@ class SweepDesk:
         self.boot = secrets.token_hex(4)
 
     def prepare(self, owner: str, asked: Mapping[str, Any]) -> Json:
-        """What an editor needs to know of a form: its fields, what to suggest, and the values that stay."""
+        """What an editor needs to know of a form: its fields, what to suggest, and the values that
+        stay.
+        """
         form = self._find_form(asked.get("preset"))
         draft = read_draft(form, asked)
         base = [
@@ -76,7 +88,9 @@ class SweepDesk:
         return list_choices(form, name, str(asked.get("query") or ""))
 
     def study(self, owner: str, asked: Mapping[str, Any]) -> Json:
-        """What a draft comes to: what is wrong beside each field, or how many pictures, how long and in which order."""
+        """What a draft comes to: what is wrong beside each field, or how many pictures, how long
+        and in which order.
+        """
         form, draft = self._read(asked)
         if (before := self._find_planned(owner, asked)) is not None:
             self._studio.sweeps.delete(before.token)
@@ -122,11 +136,16 @@ class SweepDesk:
         return {**told, "thumbs": thumbs, "size": _find_size(sweep, form)}
 
     def news(self, owner: str, asked: Mapping[str, Any]) -> Json:
-        """What has changed since a version; with `cells` None, so much that everything has to be read anew."""
+        """What has changed since a version; with `cells` None, so much that everything has to be
+        read anew.
+        """
         sweep = self._find(owner, asked)
         boot, _, number = str(asked.get("since") or "").partition(".")
         if boot != self.boot or not number.isdecimal() or len(number) > 15:
-            return {**describe_state(sweep, self._studio.queue.find, f"{self.boot}.0"), "cells": None}
+            return {
+                **describe_state(sweep, self._studio.queue.find, f"{self.boot}.0"),
+                "cells": None,
+            }
         return describe_news(sweep, int(number), self._studio.queue.find, self._outputs, self.boot)
 
     def pause(self, owner: str, asked: Mapping[str, Any]) -> Json:
@@ -165,8 +184,16 @@ class SweepDesk:
         sweep = self._find(owner, asked)
         form = self._studio.forms.get(sweep.definition.preset)
         values = sweep.space.describe(self._find_cell(sweep, asked))
-        rows = ((form.fields.get(name) if form else None, name, value) for name, value in values.items())
-        return {"values": [{"label": f.label if f else n, "text": _write(f, v)} for f, n, v in rows if f or not form]}
+        rows = (
+            (form.fields.get(name) if form else None, name, value) for name, value in values.items()
+        )
+        return {
+            "values": [
+                {"label": f.label if f else n, "text": _write(f, v)}
+                for f, n, v in rows
+                if f or not form
+            ]
+        }
 
     def change(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """A draft with the values and axes of a sweep, for the editor."""
@@ -179,7 +206,10 @@ class SweepDesk:
         return {"deleted": True}
 
     def read_values(self, event: gr.EventData) -> tuple[str, dict[str, Any], list[str]]:
-        """Preset, field → value, and notes, for the cell that an event names. Raises PresetError and LedgerError."""
+        """Preset, field → value, and notes, for the cell that an event names.
+
+        Raises PresetError and LedgerError.
+        """
         owner = self._visitors.find(getattr(event, "access", None))
         if owner is None:
             raise LedgerError(EXPIRED)
@@ -191,7 +221,11 @@ class SweepDesk:
             return (form.name, *fill_again(form, record))
         values = sweep.space.describe(index)
         fields = (form.fields[name] for name in values if name in form.fields)
-        return form.name, {f.name: show_value(f, values[f.name]) for f in fields if f.widget not in MEDIA}, []
+        return (
+            form.name,
+            {f.name: show_value(f, values[f.name]) for f in fields if f.widget not in MEDIA},
+            [],
+        )
 
     @property
     def _outputs(self) -> Path:
@@ -212,9 +246,15 @@ class SweepDesk:
         return sweep
 
     def _find_planned(self, owner: str, asked: Mapping[str, Any]) -> Sweep | None:
-        """What this person's draft came to when it was studied last, as long as it was not begun."""
+        """What this person's draft came to when it was studied last, as long as it
+        was not begun.
+        """
         sweep = self._studio.sweeps.find(str(asked.get("planned") or ""))
-        return sweep if sweep is not None and sweep.owner == owner and sweep.phase == "planned" else None
+        return (
+            sweep
+            if sweep is not None and sweep.owner == owner and sweep.phase == "planned"
+            else None
+        )
 
     def _find_cell(self, sweep: Sweep, asked: Mapping[str, Any]) -> Index:
         place = asked.get("cell")
@@ -228,14 +268,22 @@ class SweepDesk:
     def _find_form(self, name: Any) -> Form:
         form = self._studio.forms.get(name) if isinstance(name, str) else None
         if form is None or form.problems:
-            raise PresetError(f"{form.title if form else 'This form'} cannot be used at the moment.")
+            raise PresetError(
+                f"{form.title if form else 'This form'} cannot be used at the moment."
+            )
         return form
 
 
 def _write(field: Field | None, value: Any) -> str:
     """A value for people to read; files by their names."""
     if field is None or field.widget in MEDIA:
-        return Path(value).name if isinstance(value, str | Path) and str(value) else "" if value is None else str(value)
+        return (
+            Path(value).name
+            if isinstance(value, str | Path) and str(value)
+            else ""
+            if value is None
+            else str(value)
+        )
     return write_shown(field, show_value(field, value))
 
 
@@ -255,4 +303,6 @@ def _say(form: Form, error: ComfyGradioError) -> str:
 def _say_refused(form: Form, error: ValuesRefused) -> str:
     """A refusal with the fields' labels in the place of their names."""
     labels = {name: one.label for name, one in form.fields.items()}
-    return " ".join(f"{labels.get(name, name)}: {problem}" for name, problem in error.problems.items())
+    return " ".join(
+        f"{labels.get(name, name)}: {problem}" for name, problem in error.problems.items()
+    )

@@ -33,7 +33,9 @@ Typed = tuple[str, str | list[Path]]
 
 @dataclass(frozen=True)
 class Draft:
-    """A sweep as a page has it: the form's values as they go into a form, and what was typed for each axis."""
+    """A sweep as a page has it: the form's values as they go into a form, and what was typed for
+    each axis.
+    """
 
     preset: str
     values: Mapping[str, Any]
@@ -44,7 +46,9 @@ class Draft:
     @property
     def is_complete(self) -> bool:
         """Whether every axis has a field and something typed for it."""
-        return bool(self.axes) and all(axis and all(name and given for name, given in axis) for axis in self.axes)
+        return bool(self.axes) and all(
+            axis and all(name and given for name, given in axis) for axis in self.axes
+        )
 
     def define(self) -> Definition:
         """The definition that everything else works with."""
@@ -53,20 +57,35 @@ class Draft:
 
 
 def read_draft(form: Form, asked: Mapping[str, Any]) -> Draft:
-    """What a page sent; whatever makes no sense is left out, and a refused value of a field that an axis sets."""
+    """What a page sent; whatever makes no sense is left out, and a refused value of a field that an
+    axis sets.
+    """
     sent = asked.get("values")
     values = sent if isinstance(sent, Mapping) else {}
-    read = {name: read_payload(field, values[name]) for name, field in form.fields.items() if name in values}
-    read = {name: value for name, value in read.items() if value is not None or form.fields[name].widget not in MEDIA}
+    read = {
+        name: read_payload(field, values[name])
+        for name, field in form.fields.items()
+        if name in values
+    }
+    read = {
+        name: value
+        for name, value in read.items()
+        if value is not None or form.fields[name].widget not in MEDIA
+    }
     axes = tuple(tuple(_read_axis(form, axis)) for axis in _list(asked.get("axes"))[:MOST_AXES])
     title = " ".join(str(asked.get("title") or "").split())[:120]
     swept = {name for axis in axes for name, _ in axis}
-    kept = {name: value for name, value in read.items() if name not in swept & _find_refused(form, read)}
+    kept = {
+        name: value for name, value in read.items() if name not in swept & _find_refused(form, read)
+    }
     return Draft(form.name, kept, axes, asked.get("carry") is not False, title)
 
 
 def study_axes(form: Form, draft: Draft) -> tuple[list[list[Json]], bool]:
-    """What to say beside each field of each axis, and whether all of it can be used. Raises ValuesRefused."""
+    """What to say beside each field of each axis, and whether all of it can be used.
+
+    Raises ValuesRefused.
+    """
     base = check_base(form, draft)
     told = [[_study(form, name, given, base) for name, given in axis] for axis in draft.axes]
     for axis, said in zip(draft.axes, told, strict=True):
@@ -76,28 +95,39 @@ def study_axes(form: Form, draft: Draft) -> tuple[list[list[Json]], bool]:
     try:
         read_axes(form, [dict(axis) for axis in draft.axes], base)
     except AxisError as error:
-        told[0 if not error.field else _find_axis(draft, error.field)][_find_place(draft, error.field)] |= {
-            "error": say_problem(error)
-        }
+        told[0 if not error.field else _find_axis(draft, error.field)][
+            _find_place(draft, error.field)
+        ] |= {"error": say_problem(error)}
         return told, False
     return told, True
 
 
 def check_base(form: Form, draft: Draft) -> dict[str, Any]:
-    """The checked values that axes start from. Raises ValuesRefused, but not for a file that an axis brings."""
+    """The checked values that axes start from.
+
+    Raises ValuesRefused, but not for a file that an axis brings.
+    """
     try:
         return form.check(draft.values)
     except ValuesRefused as error:
         swept = dict(typed for axis in draft.axes for typed in axis)
         if not error.problems.keys() <= swept.keys():
             raise
-        files = {name: swept[name][0] for name in error.problems if isinstance(swept[name], list) and swept[name]}
+        files = {
+            name: swept[name][0]
+            for name in error.problems
+            if isinstance(swept[name], list) and swept[name]
+        }
         return _check_kept(form, {**draft.values, **files})
 
 
 def say_problem(error: AxisError) -> str:
     """A refusal for its place beside the field: which value, and what is wrong with it."""
-    where = f"Value {error.position}{f' ({error.item})' if error.item else ''}: " if error.position else ""
+    where = (
+        f"Value {error.position}{f' ({error.item})' if error.item else ''}: "
+        if error.position
+        else ""
+    )
     return where + error.problem if where else error.problem[:1].upper() + error.problem[1:]
 
 

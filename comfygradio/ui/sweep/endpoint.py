@@ -1,4 +1,6 @@
-"""Sweeps for programs: beside each preset's endpoint a second one, which runs every combination of values."""
+"""Sweeps for programs: beside each preset's endpoint a second one, which runs every combination of
+values.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ Report = tuple[list[dict[str, Any]], dict[str, Any]]
 
 
 def build_sweep_endpoint(studio: Studio, form: Form) -> None:
-    """Register `/NAME_sweep` inside the current Blocks: axes and values go in, (points, info) come back."""
+    """Register `/NAME_sweep` inside the current Blocks: axes and values go in, (points, info) come
+    back.
+    """
     api(
         make_sweep_function(studio, form),
         api_name=f"{form.name}_sweep",
@@ -59,10 +63,19 @@ def make_sweep_function(studio: Studio, form: Form) -> Callable[..., AsyncIterat
 
 
 def read_call(form: Form, axes: Any, values: Any, carry: Any) -> Definition:
-    """The definition that a program sent, as JSON or its text; uploaded files as paths. Raises DefinitionError."""
-    sent = {"preset": form.name, "axes": _parse("axes", axes), "values": _parse("values", values) or {}}
+    """The definition that a program sent, as JSON or its text; uploaded files as paths.
+
+    Raises DefinitionError.
+    """
+    sent = {
+        "preset": form.name,
+        "axes": _parse("axes", axes),
+        "values": _parse("values", values) or {},
+    }
     read = read_definition({**sent, "carry": carry})
-    entries = tuple({name: _take(form, name, given) for name, given in entry.items()} for entry in read.axes)
+    entries = tuple(
+        {name: _take(form, name, given) for name, given in entry.items()} for entry in read.axes
+    )
     taken = {name: _take(form, name, value) for name, value in read.values.items()}
     kept = {name: value for name, value in taken.items() if value is not None}
     return Definition(read.preset, kept, entries, read.carry, read.title)
@@ -86,7 +99,9 @@ async def follow_sweep(sweep: Sweep) -> AsyncIterator[Report]:
 
 
 def describe_info(sweep: Sweep) -> dict[str, Any]:
-    """What a program gets beside the points: status, counts, progress 0 to 1, and what the sweep is."""
+    """What a program gets beside the points: status, counts, progress 0 to 1, and what the sweep
+    is.
+    """
     counts, left = sweep.counts, sweep.seconds_left
     return {
         "status": sweep.phase,
@@ -94,13 +109,20 @@ def describe_info(sweep: Sweep) -> dict[str, Any]:
         **vars(counts),
         "progress": round(counts.over / max(1, counts.total), 4),
         "seconds_left": None if left is None else round(left, 1),
-        "axes": [{"title": axis.title, "labels": [step.label for step in axis.steps]} for axis in sweep.axes],
-        "values": {name: _write(sweep, name, value) for name, value in sweep.definition.values.items()},
+        "axes": [
+            {"title": axis.title, "labels": [step.label for step in axis.steps]}
+            for axis in sweep.axes
+        ],
+        "values": {
+            name: _write(sweep, name, value) for name, value in sweep.definition.values.items()
+        },
     }
 
 
 def _describe_point(sweep: Sweep, cell: Cell) -> dict[str, Any]:
-    labels = [axis.steps[position].label for axis, position in zip(sweep.axes, cell.index, strict=True)]
+    labels = [
+        axis.steps[position].label for axis, position in zip(sweep.axes, cell.index, strict=True)
+    ]
     return {
         "index": list(cell.index),
         "labels": labels,
@@ -116,7 +138,9 @@ def _describe_point(sweep: Sweep, cell: Cell) -> dict[str, Any]:
 def _write(sweep: Sweep, name: str, value: Any) -> Any:
     """A value as JSON; seeds as texts, since they may be larger than numbers of JavaScript."""
     field = sweep.form.fields.get(name)
-    return str(value) if field is not None and field.widget == "seed" and value is not None else value
+    return (
+        str(value) if field is not None and field.widget == "seed" and value is not None else value
+    )
 
 
 def _parse(name: str, sent: Any) -> Any:
@@ -129,7 +153,9 @@ def _parse(name: str, sent: Any) -> Any:
 
 
 def _take(form: Form, name: str, sent: Any) -> Any:
-    """A value, or the values of an axis: what was uploaded becomes its path, and no text names a file."""
+    """A value, or the values of an axis: what was uploaded becomes its path, and no text names a
+    file.
+    """
     field = form.fields.get(name)
     if field is None or field.widget not in MEDIA:
         return sent
@@ -145,7 +171,8 @@ def _describe_endpoint(form: Form) -> str:
             f"{form.title}: every combination of several values.",
             "",
             "Args:",
-            '    axes: Fields and their values, such as {"cfg": "1-10 (+3)"}; in a list of such, fields of one entry '
+            '    axes: Fields and their values, such as {"cfg": "1-10 (+3)"}; in a list of such, '
+            "fields of one entry "
             f"change together. The fields are {names}.",
             "    values: The other fields and their values.",
             "    carry: Whether the server keeps models that later points need.",

@@ -1,4 +1,6 @@
-"""Downloads of a sweep as its grid is laid out: a contact sheet, a web page, a table, the data, or all files."""
+"""Downloads of a sweep as its grid is laid out: a contact sheet, a web page, a table, the data, or
+all files.
+"""
 
 from __future__ import annotations
 
@@ -41,14 +43,20 @@ FORMATS: Mapping[str, Write] = {
     "csv": lambda grid, path, outputs: [write_csv(grid, path, outputs)],
     "json": lambda grid, path, outputs: [write_json(grid, path, outputs)],
 }
-"""Suffix → what writes such files, of which there may be several; files are named relative to the outputs folder."""
+"""Suffix → what writes such files, of which there may be several; files are named relative to the
+outputs folder.
+"""
 
 AT_ONCE = 2
 """Sheets that are drawn at the same time; each may take some 400 MB meanwhile."""
 
 
-def make_sheet_route(visitors: Visitors, studio: Studio) -> Callable[[Request], Awaitable[Response]]:
-    """The route that a page posts its secret to, with the sweep, a format and the layout; others' are refused."""
+def make_sheet_route(
+    visitors: Visitors, studio: Studio
+) -> Callable[[Request], Awaitable[Response]]:
+    """The route that a page posts its secret to, with the sweep, a format and the layout; others'
+    are refused.
+    """
     free = asyncio.Semaphore(AT_ONCE)
 
     async def send(request: Request) -> Response:
@@ -63,7 +71,9 @@ def make_sheet_route(visitors: Visitors, studio: Studio) -> Callable[[Request], 
             if sweep is None or sweep.owner != owner or format not in (*FORMATS, "zip"):
                 return PlainTextResponse("There is no such download (any more).", 404)
             async with free:
-                return await asyncio.to_thread(make_answer, sweep, layout, format, studio.queue.outputs)
+                return await asyncio.to_thread(
+                    make_answer, sweep, layout, format, studio.queue.outputs
+                )
         except ComfyGradioError as error:
             return PlainTextResponse(str(error), 409)
         except OSError as error:
@@ -73,10 +83,15 @@ def make_sheet_route(visitors: Visitors, studio: Studio) -> Callable[[Request], 
 
 
 def make_answer(sweep: Sweep, layout: Mapping[str, Any], format: str, outputs: Path) -> Response:
-    """The answer with the file, several of them as a zip; they are deleted once they were sent. Raises OSError."""
+    """The answer with the file, several of them as a zip; they are deleted once they were sent.
+
+    Raises OSError.
+    """
     name, grid = clean_name(name_sweep(sweep), 80), lay_out(sweep, layout)
     if format == "zip":
-        return StreamingResponse(pack(list_files(grid)), media_type="application/zip", headers=_head(f"{name}.zip"))
+        return StreamingResponse(
+            pack(list_files(grid)), media_type="application/zip", headers=_head(f"{name}.zip")
+        )
     folder = Path(tempfile.mkdtemp(prefix="comfygradio-sheet-"))
     try:
         paths = FORMATS[format](grid, folder / f"{name}.{format}", outputs)
@@ -92,11 +107,15 @@ def lay_out(sweep: Sweep, layout: Mapping[str, Any]) -> Grid:
     """A sweep as it stands now, with the layout that a page sent."""
     grid = make_grid(sweep)
     sizes = [len(axis.labels) for axis in grid.axes]
-    return replace(grid, title=name_sweep(sweep), layout=read_layout(layout, sizes) if layout else grid.layout)
+    return replace(
+        grid, title=name_sweep(sweep), layout=read_layout(layout, sizes) if layout else grid.layout
+    )
 
 
 def list_files(grid: Grid) -> Iterator[Entry]:
-    """Name in the zip, file and time of everything that the layout shows, named after the place in the sweep."""
+    """Name in the zip, file and time of everything that the layout shows, named after the place in
+    the sweep.
+    """
     for index, cell in grid.cells.items():
         hidden = any(at in grid.layout.hidden.get(axis, ()) for axis, at in enumerate(index))
         if hidden or not grid.layout.is_wanted(cell):

@@ -50,7 +50,9 @@ def build_sweeps(studio: Studio, visitors: Visitors) -> gr.HTML:
 def listen_sweeps(
     view: gr.HTML, studio: Studio, visitors: Visitors, panels: Sequence[Panel], chooser: Component
 ) -> None:
-    """Connect the buttons that begin a sweep with a form's values, and what goes back into the forms."""
+    """Connect the buttons that begin a sweep with a form's values, and what goes back into the
+    forms.
+    """
     for panel in panels:
         if panel.several is not None:
             inputs = list(panel.components.values())

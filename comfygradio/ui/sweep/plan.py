@@ -21,7 +21,9 @@ Json = dict[str, Any]
 
 
 def describe_plan(sweep: Sweep, form: Form) -> Json:
-    """What the editor says before the start: `count`, `line`, and under `how` what runs in which order."""
+    """What the editor says before the start: `count`, `line`, and under `how` what runs in which
+    order.
+    """
     plan, counts = sweep.plan, sweep.counts
     pictures = "1 picture" if counts.total == 1 else f"{counts.total:,} pictures"
     if not plan.points:
@@ -50,12 +52,17 @@ def describe_order(plan: Plan, axes: Sequence[Axis]) -> list[str]:
     lines = [f"On {len(busy)} servers at once." if len(busy) > 1 else "On one server."]
     ranked = rank_axes(busy, len(axes))
     if len(ranked) > 1:
-        lines.append(f"“{axes[ranked[0]].title}” changes as rarely as possible, “{axes[ranked[-1]].title}” most often.")
+        lines.append(
+            f"“{axes[ranked[0]].title}” changes as rarely as possible, “{axes[ranked[-1]].title}” "
+            "most often."
+        )
     return lines
 
 
 def rank_axes(lanes: Sequence[Sequence[Index]], count: int) -> list[int]:
-    """The axes that change at all, the one that changes least often from one point to the next first."""
+    """The axes that change at all, the one that changes least often from one point to the next
+    first.
+    """
     steps = [pair for lane in lanes for pair in pairwise(lane)]
     changes = {axis: sum(one[axis] != other[axis] for one, other in steps) for axis in range(count)}
     return sorted((axis for axis in changes if changes[axis]), key=lambda axis: changes[axis])

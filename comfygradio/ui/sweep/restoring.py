@@ -1,4 +1,6 @@
-"""Contact sheets: one that is dropped where settings are taken from a picture opens the editor with its sweep."""
+"""Contact sheets: one that is dropped where settings are taken from a picture opens the editor with
+its sweep.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,12 @@ Json = dict[str, Any]
 
 
 def begin_sweep(preset: str, values: Mapping[str, Any], **more: Any) -> Json:
-    """The value of the page of sweeps that opens its editor; `values` as the components of the form hold them."""
-    return {"compose": {"preset": preset, "values": dict(values), "stamp": secrets.token_hex(8), **more}}
+    """The value of the page of sweeps that opens its editor; `values` as the components of the form
+    hold them.
+    """
+    return {
+        "compose": {"preset": preset, "values": dict(values), "stamp": secrets.token_hex(8), **more}
+    }
 
 
 def find_begun(studio: Studio, payload: Any) -> Json | None:
@@ -39,18 +45,29 @@ def find_begun(studio: Studio, payload: Any) -> Json | None:
     definition = read_definition(data)
     form = studio.forms.get(definition.preset)
     if form is None or form.problems:
-        raise PresetError(f"This is the sheet of a sweep of {definition.preset}, which cannot be used here.")
+        raise PresetError(
+            f"This is the sheet of a sweep of {definition.preset}, which cannot be used here."
+        )
     return begin_again(form, definition)
 
 
 def begin_again(form: Form, definition: Definition, space: Space | None = None) -> Json:
-    """The same for a definition. Files come from the `space` of its sweep; without one they are asked for again."""
+    """The same for a definition.
+
+    Files come from the `space` of its sweep; without one they are asked for again.
+    """
     fields = {name: field for name, field in form.fields.items() if field.widget not in MEDIA}
-    values = {name: show_value(field, definition.values.get(name, field.default)) for name, field in fields.items()}
+    values = {
+        name: show_value(field, definition.values.get(name, field.default))
+        for name, field in fields.items()
+    }
     if space is not None:
         lent = {name: _lend(value) for name, value in space.base.items() if isinstance(value, Path)}
         values |= {name: file for name, file in lent.items() if file}
-    axes = [[_write_entry(form, name, given, space) for name, given in axis.items()] for axis in definition.axes]
+    axes = [
+        [_write_entry(form, name, given, space) for name, given in axis.items()]
+        for axis in definition.axes
+    ]
     kept = [[entry for entry in axis if entry] for axis in axes]
     return begin_sweep(form.name, values, axes=kept, carry=definition.carry, title=definition.title)
 
@@ -66,12 +83,24 @@ def _write_entry(form: Form, name: str, given: Any, space: Space | None) -> Json
             "text": "",
             "files": [file for path in _list_files(space, name) if (file := _lend(path))],
         }
-    return {"field": name, "text": given if isinstance(given, str) else ", ".join(write_plainly(form, name, given))}
+    return {
+        "field": name,
+        "text": given if isinstance(given, str) else ", ".join(write_plainly(form, name, given)),
+    }
 
 
 def _list_files(space: Space | None, name: str) -> list[Path]:
-    changes = [change for axis in (space.axes if space else ()) for step in axis.steps for change in step.changes]
-    return [change.value for change in changes if change.field == name and isinstance(change.value, Path)]
+    changes = [
+        change
+        for axis in (space.axes if space else ())
+        for step in axis.steps
+        for change in step.changes
+    ]
+    return [
+        change.value
+        for change in changes
+        if change.field == name and isinstance(change.value, Path)
+    ]
 
 
 def _lend(path: Path) -> Json | None:

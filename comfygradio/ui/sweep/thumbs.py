@@ -1,4 +1,6 @@
-"""Thumbnails: pictures of a sweep, small enough that dozens are shown at once; made when they are asked for."""
+"""Thumbnails: pictures of a sweep, small enough that dozens are shown at once; made when they are
+asked for.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,10 @@ class Thumbs:
         self._lock = threading.Lock()
 
     def get(self, path: Path) -> bytes | None:
-        """The thumbnail of a picture as WebP; None for what shall be sent as it is. Raises OSError."""
+        """The thumbnail of a picture as WebP; None for what shall be sent as it is.
+
+        Raises OSError.
+        """
         with self._lock:
             if (known := self._kept.get(path)) is not None:
                 self._kept.move_to_end(path)
@@ -60,7 +65,10 @@ class Thumbs:
 
 
 def shrink(path: Path) -> bytes | None:
-    """A picture as WebP of at most 360 pixels; None for one that moves or cannot be read. Raises OSError if gone."""
+    """A picture as WebP of at most 360 pixels; None for one that moves or cannot be read.
+
+    Raises OSError if gone.
+    """
     try:
         with Image.open(path) as picture:
             if getattr(picture, "is_animated", False):
@@ -79,8 +87,12 @@ def shrink(path: Path) -> bytes | None:
         return None
 
 
-def make_thumb_route(find_sweep: Callable[[str], Sweep | None]) -> Callable[[Request], Awaitable[Response]]:
-    """The route `…/sweep/{token}/{place}/{number}/{mark}`: whoever knows the sweep's secret may see its pictures."""
+def make_thumb_route(
+    find_sweep: Callable[[str], Sweep | None],
+) -> Callable[[Request], Awaitable[Response]]:
+    """The route `…/sweep/{token}/{place}/{number}/{mark}`: whoever knows the sweep's secret may see
+    its pictures.
+    """
     thumbs = Thumbs()
 
     def find(token: str, place: int, number: int) -> Path | None:
@@ -98,7 +110,11 @@ def make_thumb_route(find_sweep: Callable[[str], Sweep | None]) -> Callable[[Req
             path = None
         if path is None:
             return PlainTextResponse("This picture is no longer here.", 404)
-        return Response(made, media_type="image/webp", headers=KEPT) if made else FileResponse(path, headers=KEPT)
+        return (
+            Response(made, media_type="image/webp", headers=KEPT)
+            if made
+            else FileResponse(path, headers=KEPT)
+        )
 
     return send
 

@@ -28,7 +28,9 @@ Json = dict[str, Any]
 FindJob = Callable[[str], Job | None]
 
 
-def describe_sweep(sweep: Sweep, form: Form | None, find_job: FindJob, outputs: Path, boot: str) -> Json:
+def describe_sweep(
+    sweep: Sweep, form: Form | None, find_job: FindJob, outputs: Path, boot: str
+) -> Json:
     """Everything that its page shows at first."""
     sizes = [len(axis.steps) for axis in sweep.axes]
     version, cells = sweep.list_changes()
@@ -37,7 +39,10 @@ def describe_sweep(sweep: Sweep, form: Form | None, find_job: FindJob, outputs: 
         "title": name_sweep(sweep),
         "form": form.title if form else sweep.definition.preset,
         "created": sweep.created,
-        "axes": [{"title": axis.title, "labels": [step.label for step in axis.steps]} for axis in sweep.axes],
+        "axes": [
+            {"title": axis.title, "labels": [step.label for step in axis.steps]}
+            for axis in sweep.axes
+        ],
         "cells": [describe_cell(cell, sizes, outputs) for cell in cells],
         "layout": choose_layout(sizes).to_json(),
         "root": link_file(outputs) + "/",
@@ -49,7 +54,9 @@ def describe_news(sweep: Sweep, since: int, find_job: FindJob, outputs: Path, bo
     """What has changed after a version: the cells with their places, and how the whole stands."""
     sizes = [len(axis.steps) for axis in sweep.axes]
     version, cells = sweep.list_changes(since)
-    changed = [[find_place(cell.index, sizes), describe_cell(cell, sizes, outputs)] for cell in cells]
+    changed = [
+        [find_place(cell.index, sizes), describe_cell(cell, sizes, outputs)] for cell in cells
+    ]
     return {**describe_state(sweep, find_job, f"{boot}.{version}"), "cells": changed}
 
 
@@ -62,7 +69,10 @@ def describe_state(sweep: Sweep, find_job: FindJob, version: str) -> Json:
         "version": version,
         "phase": phase,
         "total": counts.total,
-        "counts": {name: getattr(counts, name) for name in ("waiting", "running", "done", "failed", "stopped")},
+        "counts": {
+            name: getattr(counts, name)
+            for name in ("waiting", "running", "done", "failed", "stopped")
+        },
         "line": describe_counts(phase, counts),
         "rest": rest,
         "trouble": sweep.trouble,
@@ -76,7 +86,9 @@ def describe_counts(phase: str, counts: Counts) -> str:
     parts += [f"{counts.failed:,} failed"] if counts.failed else []
     parts += [f"{counts.stopped:,} stopped"] if counts.stopped else []
     words = {"paused": "paused", "stopped": "stopped", "planned": "not started"}
-    parts += [words[phase]] if phase in words and not (phase == "stopped" and counts.stopped) else []
+    parts += (
+        [words[phase]] if phase in words and not (phase == "stopped" and counts.stopped) else []
+    )
     return " · ".join(parts)
 
 
@@ -90,19 +102,31 @@ def describe_live(sweep: Sweep, find_job: FindJob) -> Json:
         job = find_job(cell.token)
         snapshot = job.snapshot if job else None
         percent = round(100 * snapshot.state.progress, 1) if snapshot and snapshot.state else 0
-        frame = encode_frame(snapshot) if snapshot and sum("frame" in one for one in found.values()) < FRAMES else ""
-        found[str(find_place(cell.index, sizes))] = {"percent": percent, **({"frame": frame} if frame else {})}
+        frame = (
+            encode_frame(snapshot)
+            if snapshot and sum("frame" in one for one in found.values()) < FRAMES
+            else ""
+        )
+        found[str(find_place(cell.index, sizes))] = {
+            "percent": percent,
+            **({"frame": frame} if frame else {}),
+        }
     return found
 
 
 def describe_cell(cell: Cell, sizes: Sequence[int], outputs: Path) -> Json | None:
-    """A cell, short, since there are thousands: phase, results, error, seconds, stars; None for one that waits."""
+    """A cell, short, since there are thousands: phase, results, error, seconds, stars; None for one
+    that waits.
+    """
     if cell.phase == "waiting" and not cell.rating:
         return None
     place = find_place(cell.index, sizes)
     told = {
         "p": cell.phase,
-        "r": [_describe_result(result, place, number, outputs) for number, result in enumerate(cell.results)],
+        "r": [
+            _describe_result(result, place, number, outputs)
+            for number, result in enumerate(cell.results)
+        ],
         "e": cell.error,
         "s": round(cell.seconds, 1),
         "k": cell.rating,
@@ -117,7 +141,9 @@ def _describe_result(result: Result, place: int, number: int, outputs: Path) -> 
     told = {
         "n": kind,
         "u": _shorten(result.path, outputs) if result.path else "",
-        "d": _shorten(result.display, outputs) if result.display and result.display != result.path else "",
+        "d": _shorten(result.display, outputs)
+        if result.display and result.display != result.path
+        else "",
         "m": name_thumb(result, place, number) if kind == "image" and result.path else "",
         "w": result.width,
         "h": result.height,
@@ -128,14 +154,22 @@ def _describe_result(result: Result, place: int, number: int, outputs: Path) -> 
 
 
 def name_thumb(result: Result, place: int, number: int) -> str:
-    """The end of a thumbnail's address; it changes with the file, so that browsers may keep what they got."""
+    """The end of a thumbnail's address; it changes with the file, so that browsers may keep what
+    they got.
+    """
     mark = hashlib.sha256(str(result.path).encode()).hexdigest()[:8]
     return f"{place}/{number}/{mark}"
 
 
 def _shorten(path: Path, outputs: Path) -> str:
-    """An address relative to that of the outputs folder, or a whole one that begins with a slash."""
-    return quote(path.relative_to(outputs).as_posix()) if path.is_relative_to(outputs) else f"/{link_file(path)}"
+    """An address relative to that of the outputs folder, or a whole one that begins
+    with a slash.
+    """
+    return (
+        quote(path.relative_to(outputs).as_posix())
+        if path.is_relative_to(outputs)
+        else f"/{link_file(path)}"
+    )
 
 
 def find_place(index: Index, sizes: Sequence[int]) -> int:
@@ -166,7 +200,10 @@ def describe_thumbs(sweep: Sweep, most: int = 4) -> list[str]:
         if result.path and result.kind == "image"
     )
     first = itertools.islice(pictures, most)
-    return [link_thumbs(sweep.token) + name_thumb(result, place, number) for number, result, place in first]
+    return [
+        link_thumbs(sweep.token) + name_thumb(result, place, number)
+        for number, result, place in first
+    ]
 
 
 def link_thumbs(token: str) -> str:

@@ -1,4 +1,6 @@
-"""The markers of rivals: what a workflow's author already said to another front end about the form."""
+"""The markers of rivals: what a workflow's author already said to another front end
+about the form.
+"""
 
 from comfygradio.forms.drafting.markers.rivals import read_markers
 

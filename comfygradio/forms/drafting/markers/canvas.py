@@ -1,4 +1,6 @@
-"""What Krita's canvas, layers, selection and styles become: pictures to upload, and fields for what a style sets."""
+"""What Krita's canvas, layers, selection and styles become: pictures to upload, and fields for what
+a style sets.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ Named = tuple[str, Hint]
 
 
 def read_canvas(graph: Graph, source: str) -> tuple[list[Hint], list[Hint]]:
-    """Replace canvases and selections by one picture, with a mask if there is a selection; then, the canvas's seeds."""
+    """Replace canvases and selections by one picture, with a mask if there is a selection; then,
+    the canvas's seeds.
+    """
     pictures: list[Slot] = []
     seeds: list[Slot] = []
     for node in graph.find("ETN_KritaCanvas"):
@@ -45,9 +49,15 @@ def read_canvas(graph: Graph, source: str) -> tuple[list[Hint], list[Hint]]:
         else:
             pictures.append(place_loader(graph, node, "image", ""))
         graph.rewire(fed, {0: [pictures[0].node_id, 1], 1: True, 2: 0, 3: 0})
-        graph.notes.append(f"Krita's selection (node {node.id}) became a mask that is painted on the picture.")
-    shown = [Hint(source, tuple(pictures), label="Picture", widget="mask" if selections else "image")]
-    return shown if pictures else [], [Hint(source, tuple(seeds), label="Seed", widget="seed")] if seeds else []
+        graph.notes.append(
+            f"Krita's selection (node {node.id}) became a mask that is painted on the picture."
+        )
+    shown = [
+        Hint(source, tuple(pictures), label="Picture", widget="mask" if selections else "image")
+    ]
+    return shown if pictures else [], [
+        Hint(source, tuple(seeds), label="Seed", widget="seed")
+    ] if seeds else []
 
 
 def read_layers(graph: Graph, source: str) -> list[Named]:
@@ -61,34 +71,52 @@ def read_layers(graph: Graph, source: str) -> list[Named]:
             graph.rewire(fed, {0: [node.id, 0]})
         else:
             graph.rewire(fed, {0: [node.id, 0], **_invert_mask(graph, node.id, 1, fed)})
-        hints.append((read_text(node.inputs, "name") or "Picture", Hint(source, (slot,), widget="image")))
+        hints.append(
+            (read_text(node.inputs, "name") or "Picture", Hint(source, (slot,), widget="image"))
+        )
     return hints
 
 
 def read_styles(graph: Graph, source: str) -> list[Named]:
-    """Replace styles by a checkpoint, and by fields for the prompts and sampler settings that a style holds."""
+    """Replace styles by a checkpoint, and by fields for the prompts and sampler settings that a
+    style holds.
+    """
     hints: list[Named] = []
     for node in graph.find("ETN_KritaStyle"):
         fed = graph.follow(node.id)
         group = (read_text(node.inputs, "name") or "Style").replace("/", " ")
         checkpoint = choose_file(graph, "CheckpointLoaderSimple", "ckpt_name", None)
-        graph.notes.append(f"{graph.call(node.id)} became a checkpoint; choose its model, and check prompts and steps.")
+        graph.notes.append(
+            f"{graph.call(node.id)} became a checkpoint; choose its model, and check prompts and "
+            "steps."
+        )
         graph.replace(node.id, "CheckpointLoaderSimple", {"ckpt_name": checkpoint})
         usual = {output: value for output, (_, _, value) in STYLE.items()}
         graph.rewire(fed, {output: [node.id, output] for output in (0, 1, 2)} | usual)
         hints.append((f"{group}/1. Checkpoint", Hint(source, (Slot(node.id, "ckpt_name"),))))
         for output, (label, widget, value) in STYLE.items():
             if slots := tuple(slot for slot, number in fed if number == output):
-                hints.append((f"{group}/{label}", Hint(source, slots, widget=widget, default=value)))
+                hints.append(
+                    (f"{group}/{label}", Hint(source, slots, widget=widget, default=value))
+                )
     return hints
 
 
 def _replace_canvas(graph: Graph, node: Node) -> Slot:
-    """A picture in the place of a canvas, whose outputs are picture, width, height, seed and mask."""
+    """A picture in the place of a canvas, whose outputs are picture, width, height,
+    seed and mask.
+    """
     fed = graph.follow(node.id)
-    graph.notes.append(f"{graph.call(node.id)} became a picture to upload; it is not cut to Krita's selection.")
+    graph.notes.append(
+        f"{graph.call(node.id)} became a picture to upload; it is not cut to Krita's selection."
+    )
     slot = place_loader(graph, node, "image", "")
-    feeds = {0: [node.id, 0], 3: 0, **_measure(graph, node.id, fed), **_invert_mask(graph, node.id, 4, fed)}
+    feeds = {
+        0: [node.id, 0],
+        3: 0,
+        **_measure(graph, node.id, fed),
+        **_invert_mask(graph, node.id, 4, fed),
+    }
     graph.rewire(fed, feeds)
     return slot
 
@@ -98,14 +126,20 @@ def _measure(graph: Graph, node_id: str, fed: list[tuple[Slot, int]]) -> dict[in
     if not {output for _, output in fed} & {1, 2}:
         return {}
     if "GetImageSize" not in graph.info:
-        graph.notes.append(f"This ComfyUI cannot measure pictures; width and height are {SIZE} instead.")
+        graph.notes.append(
+            f"This ComfyUI cannot measure pictures; width and height are {SIZE} instead."
+        )
         return {1: SIZE, 2: SIZE}
     measured = graph.add(f"{node_id}_size", "GetImageSize", {"image": [node_id, 0]})
     return {1: [measured, 0], 2: [measured, 1]}
 
 
-def _invert_mask(graph: Graph, node_id: str, output: int, fed: list[tuple[Slot, int]]) -> dict[int, Any]:
-    """A picture's mask, if it is used: in Krita it is the opaque part, from ComfyUI's loader the transparent one."""
+def _invert_mask(
+    graph: Graph, node_id: str, output: int, fed: list[tuple[Slot, int]]
+) -> dict[int, Any]:
+    """A picture's mask, if it is used: in Krita it is the opaque part, from ComfyUI's loader the
+    transparent one.
+    """
     if output not in {used for _, used in fed}:
         return {}
     return {output: [graph.add(f"{node_id}_mask", "InvertMask", {"mask": [node_id, 1]}), 0]}

@@ -1,4 +1,6 @@
-"""comfy-pack: nodes of the classes CPackInput… are fields, CPackOutput… show results (August 2025)."""
+"""comfy-pack: nodes of the classes CPackInput… are fields, CPackOutput… show results
+(August 2025).
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ PLAIN_TITLES = ("Image Input", "String Input", "Int Input", "File Input", "Any I
 
 
 def read_comfy_pack(graph: Graph) -> list[Hint]:
-    """A hint for each input node in the order of the file, named like comfy-pack does: by title, else by target."""
+    """A hint for each input node in the order of the file, named like comfy-pack does: by title,
+    else by target.
+    """
     hints: list[Hint] = []
     for node in graph.find("CPackInput"):
         fed = graph.follow(node.id)
@@ -43,7 +47,9 @@ def read_comfy_pack(graph: Graph) -> list[Hint]:
 def _read_node(graph: Graph, node: Node) -> Hint | None:
     if node.class_type == "CPackInputImage":
         own = Slot(node.id, "image")
-        slot = own if graph.spec(own) else expose_file(graph, node, "image", node.inputs.get("image"))
+        slot = (
+            own if graph.spec(own) else expose_file(graph, node, "image", node.inputs.get("image"))
+        )
         return Hint(SOURCE, (slot,), widget="image")
     input = INPUTS.get(node.class_type, "value")
     value = node.inputs.get(input)

@@ -1,4 +1,6 @@
-"""comfydeploy: nodes of the classes ComfyUIDeployExternal… are fields, ComfyDeployOutput… show results (2025)."""
+"""comfydeploy: nodes of the classes ComfyUIDeployExternal… are fields, ComfyDeployOutput… show
+results (2025).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,13 @@ from typing import Any
 
 from comfygradio.comfy.workflow import Link, Node
 from comfygradio.forms.drafting.hint import Hint
-from comfygradio.forms.drafting.markers.exposure import Medium, expose_file, expose_value, find_loader, place_loader
+from comfygradio.forms.drafting.markers.exposure import (
+    Medium,
+    expose_file,
+    expose_value,
+    find_loader,
+    place_loader,
+)
 from comfygradio.forms.drafting.markers.graph import Graph
 from comfygradio.forms.drafting.markers.outputs import replace_output
 from comfygradio.forms.drafting.markers.values import (
@@ -26,7 +34,11 @@ from comfygradio.forms.preset_file import Widget
 from comfygradio.forms.slots import Slot
 
 SOURCE = "comfydeploy"
-PREFIX, SOCKET_INPUT, VIDEO = "ComfyUIDeployExternal", "ComfyDeployWebscoketImageInput", "ComfyUIDeployExternalVideo"
+PREFIX, SOCKET_INPUT, VIDEO = (
+    "ComfyUIDeployExternal",
+    "ComfyDeployWebscoketImageInput",
+    "ComfyUIDeployExternalVideo",
+)
 BEYOND = 2**31 - 1
 """Limits of this size and more are the node's own way of having none."""
 
@@ -42,7 +54,9 @@ class Kind:
 
 @dataclass(frozen=True)
 class FileKind:
-    """A class of nodes that ask for a file: its medium, the inputs that may name one, and what is lost with it."""
+    """A class of nodes that ask for a file: its medium, the inputs that may name one, and what is
+    lost with it.
+    """
 
     medium: Medium
     inputs: tuple[str, ...] = ()
@@ -70,7 +84,9 @@ KINDS: Mapping[str, Kind] = {
 
 FILES: Mapping[str, FileKind] = {
     "Image": FileKind("image"),
-    "ImageAlpha": FileKind("image", loss="the transparency of the picture comes as a mask, not as a fourth channel"),
+    "ImageAlpha": FileKind(
+        "image", loss="the transparency of the picture comes as a mask, not as a fourth channel"
+    ),
     "ImageBatch": FileKind("image", loss="it takes one picture instead of several"),
     "EXR": FileKind("image", ("exr_file",), "it takes ordinary pictures instead of EXR files"),
     "Audio": FileKind("audio", ("audio_file",)),
@@ -79,7 +95,9 @@ FILES: Mapping[str, FileKind] = {
 
 
 def read_comfydeploy(graph: Graph) -> list[Hint]:
-    """A hint for each External node in the order of the file; nodes of the same input_id share one."""
+    """A hint for each External node in the order of the file; nodes of the same
+    input_id share one.
+    """
     found: dict[str, Hint] = {}
     for node in graph.find(PREFIX, SOCKET_INPUT):
         hint = _read_node(graph, node)
@@ -87,7 +105,9 @@ def read_comfydeploy(graph: Graph) -> list[Hint]:
             continue
         key = read_text(node.inputs, "input_id") or node.id
         twin = found.get(key)
-        found[key] = replace(twin, slots=tuple(dict.fromkeys((*twin.slots, *hint.slots)))) if twin else hint
+        found[key] = (
+            replace(twin, slots=tuple(dict.fromkeys((*twin.slots, *hint.slots)))) if twin else hint
+        )
     for node in graph.find("ComfyDeployOutput", "ComfyDeployWebscoketImageOutput"):
         replace_output(graph, node)
     return [replace(hint, order=order) for order, hint in enumerate(found.values())]
@@ -116,18 +136,25 @@ def _expose_value(graph: Graph, node: Node, kind: Kind) -> tuple[Slot, ...]:
     raw = node.inputs.get(kind.input)
     if Link.parse(raw):
         return expose_value(graph, node, kind.input, raw)
-    value = kind.reads(_take_sent(graph, node, kind) if kind.widget in ("number", "slider") else raw)
+    value = kind.reads(
+        _take_sent(graph, node, kind) if kind.widget in ("number", "slider") else raw
+    )
     if kind.widget == "seed":
         low = max(1, to_whole(node.inputs.get("min_value")) or 1)
         value = value if value is not None and value >= low else low
     if isinstance(value, str) and "://" in value:
-        graph.notes.append(f"{graph.call(node.id)}: its file would have been fetched from the web; choose one here.")
+        graph.notes.append(
+            f"{graph.call(node.id)}: its file would have been fetched from the web; choose "
+            "one here."
+        )
         value = ""
     return expose_value(graph, node, kind.input, value)
 
 
 def _take_sent(graph: Graph, node: Node, kind: Kind) -> Any:
-    """A number: comfydeploy writes what was sent over the input_id, and only without it the default counts."""
+    """A number: comfydeploy writes what was sent over the input_id, and only without it the default
+    counts.
+    """
     sent = read_number(node.inputs, "input_id")
     if sent is None:
         return node.inputs.get(kind.input)
@@ -137,7 +164,9 @@ def _take_sent(graph: Graph, node: Node, kind: Kind) -> Any:
 
 
 def _with_limits(node: Node, hint: Hint) -> Hint:
-    low, high = (bound(read_number(node.inputs, name), BEYOND) for name in ("min_value", "max_value"))
+    low, high = (
+        bound(read_number(node.inputs, name), BEYOND) for name in ("min_value", "max_value")
+    )
     if hint.widget == "dropdown":
         return replace(hint, choices=_read_options(read_text(node.inputs, "options")))
     if hint.widget == "seed":
@@ -157,10 +186,11 @@ def _read_options(text: str) -> tuple[str, ...]:
 
 
 def _expose_file(graph: Graph, node: Node, file: FileKind) -> Slot:
-    """The file of a loader: of the one that the node has for a default, else of one in the node's place.
+    """The file of a loader: of the one that the node has for a default, else of one in the node's
+    place.
 
-    Files come from web addresses in comfydeploy, so that its own nodes are of no use to a form; only the video node
-    lists the files that were uploaded.
+    Files come from web addresses in comfydeploy, so that its own nodes are of no use to a form;
+    only the video node lists the files that were uploaded.
     """
     if loader := find_loader(graph, node.inputs.get("default_value")):
         graph.rewire(graph.follow(node.id), {0: [loader.node_id, 0], 1: [loader.node_id, 1]})
@@ -172,13 +202,22 @@ def _expose_file(graph: Graph, node: Node, file: FileKind) -> Slot:
     if file.loss:
         graph.notes.append(f"{graph.call(node.id)} became a loader of ComfyUI's own: {file.loss}.")
     if read_text(node.inputs, "default_value_url"):
-        graph.notes.append(f"{graph.call(node.id)}: its default would have been fetched from the web; choose a file.")
+        graph.notes.append(
+            f"{graph.call(node.id)}: its default would have been fetched from the web; choose "
+            "a file."
+        )
     name = read_text(node.inputs, *file.inputs)
-    return _place_frames(graph, node, name) if node.class_type == VIDEO else expose_file(graph, node, file.medium, name)
+    return (
+        _place_frames(graph, node, name)
+        if node.class_type == VIDEO
+        else expose_file(graph, node, file.medium, name)
+    )
 
 
 def _place_frames(graph: Graph, node: Node, file: str) -> Slot:
-    """The video node gives frames (output 0) and sound (2); ComfyUI's own loader needs a second node for that."""
+    """The video node gives frames (output 0) and sound (2); ComfyUI's own loader needs a second
+    node for that.
+    """
     fed = graph.follow(node.id)
     slot = place_loader(graph, node, "video", file)
     parts = graph.add(f"{node.id}_frames", "GetVideoComponents", {"video": [node.id, 0]})

@@ -1,4 +1,6 @@
-"""A workflow in the making: marker nodes are taken out of it, or give way to nodes that every ComfyUI has."""
+"""A workflow in the making: marker nodes are taken out of it, or give way to nodes that every
+ComfyUI has.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,8 @@ from comfygradio.forms.slots import Slot
 class Graph:
     """The nodes of a workflow, to be changed, and what is learnt on the way.
 
-    `outputs` are ids of nodes whose results are shown, `notes` tell people what was changed or ignored, and `removed`
-    are the ids of marker nodes that were taken out.
+    `outputs` are ids of nodes whose results are shown, `notes` tell people what was changed or
+    ignored, and `removed` are the ids of marker nodes that were taken out.
     """
 
     def __init__(self, workflow: Workflow, info: ObjectInfo) -> None:
@@ -28,14 +30,18 @@ class Graph:
         self.removed: set[str] = set()
 
     def find(self, *prefixes: str) -> Iterator[Node]:
-        """The nodes whose class begins like this, in the order of the file, as they are when their turn comes."""
+        """The nodes whose class begins like this, in the order of the file, as they are when their
+        turn comes.
+        """
         for node_id in list(self.nodes):
             node = self.nodes.get(node_id)
             if node and node.class_type.startswith(prefixes):
                 yield node
 
     def follow(self, node_id: str) -> list[tuple[Slot, int]]:
-        """Every input of another node that a node feeds, each with the output (from 0) that feeds it."""
+        """Every input of another node that a node feeds, each with the output (from 0) that feeds
+        it.
+        """
         return [
             (Slot(node.id, name), link.slot)
             for node in self.nodes.values()
@@ -60,7 +66,9 @@ class Graph:
             self.nodes[node.id] = replace(node, inputs={**node.inputs, slot.input: fitting})
 
     def rewire(self, fed: Iterable[tuple[Slot, int]], feeds: Mapping[int, Any]) -> None:
-        """Feed what a node fed (see `follow`) from elsewhere: output → link or value; the others lose their link."""
+        """Feed what a node fed (see `follow`) from elsewhere: output → link or value; the others
+        lose their link.
+        """
         lost: list[str] = []
         for slot, output in fed:
             node = self.nodes.get(slot.node_id)
@@ -73,7 +81,10 @@ class Graph:
                 self.nodes[node.id] = replace(node, inputs=rest)
                 lost.append(str(slot))
         if lost:
-            self.notes.append(f"Nothing feeds {', '.join(lost)} any more: what did has no place outside of its home.")
+            self.notes.append(
+                f"Nothing feeds {', '.join(lost)} any more: what did has no place outside of "
+                "its home."
+            )
 
     def replace(self, node_id: str, class_type: str, inputs: Mapping[str, Any]) -> None:
         """Put a node of another class in the place of a node; id, title and links stay."""

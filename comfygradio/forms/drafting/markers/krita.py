@@ -1,4 +1,5 @@
-"""Krita AI Diffusion: ETN_Parameter nodes are fields, ETN_Krita… nodes stand for the canvas (June 2026).
+"""Krita AI Diffusion: ETN_Parameter nodes are fields, ETN_Krita… nodes stand for the canvas (June
+2026).
 
 Krita itself replaces these nodes before it posts a workflow, so that they never stay here either.
 """
@@ -53,13 +54,19 @@ OLD_TYPES: Mapping[str, str] = {
 
 
 def read_krita(graph: Graph) -> list[Hint]:
-    """A hint for each parameter and picture, as Krita sorts them; parameters of the same name share one."""
+    """A hint for each parameter and picture, as Krita sorts them; parameters of the same name share
+    one.
+    """
     found: dict[str, Hint] = {}
     for node in graph.find("ETN_Parameter", *OLD_TYPES):
         name = read_text(node.inputs, "name") or "Parameter"
         if hint := _read_parameter(graph, node):
             twin = found.get(name)
-            found[name] = replace(twin, slots=tuple(dict.fromkeys((*twin.slots, *hint.slots)))) if twin else hint
+            found[name] = (
+                replace(twin, slots=tuple(dict.fromkeys((*twin.slots, *hint.slots))))
+                if twin
+                else hint
+            )
     pictures, seeds = read_canvas(graph, SOURCE)
     named = [*found.items(), *read_layers(graph, SOURCE), *read_styles(graph, SOURCE)]
     placed = [_place(name, hint) for name, hint in sorted(named, key=lambda entry: _sort(entry[0]))]
@@ -71,10 +78,14 @@ def read_krita(graph: Graph) -> list[Hint]:
 def _read_parameter(graph: Graph, node: Node) -> Hint | None:
     said = OLD_TYPES.get(node.class_type) or read_text(node.inputs, "type") or "auto"
     if said not in TYPES:
-        graph.notes.append(f"{graph.call(node.id)}: the type {said:.40} is not known; the server's own is used.")
+        graph.notes.append(
+            f"{graph.call(node.id)}: the type {said:.40} is not known; the server's own is used."
+        )
     widget, read = TYPES.get(said, TYPES["auto"])
     raw = node.inputs.get("default")
-    slots = expose_value(graph, node, "default", raw if Link.parse(raw) else read(raw), may_stay=False)
+    slots = expose_value(
+        graph, node, "default", raw if Link.parse(raw) else read(raw), may_stay=False
+    )
     if not slots:
         return None
     hint = Hint(SOURCE, slots, widget=widget, default=graph.read(slots[0]))

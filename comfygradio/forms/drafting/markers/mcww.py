@@ -1,7 +1,9 @@
-"""Minimalistic Comfy Wrapper WebUI: titles of the form `<Label:category[/tab]:row[/column]> arguments`.
+"""Minimalistic Comfy Wrapper WebUI: titles of the form `<Label:category[/tab]:row[/column]>
+arguments`.
 
-Categories are prompt, important, advanced, output (each also in the plural), or any other word, which becomes a
-heading. A number takes "min, max[, step]" for arguments and is a slider then (its docs/titles.md, August 2026).
+Categories are prompt, important, advanced, output (each also in the plural), or any other word,
+which becomes a heading. A number takes "min, max[, step]" for arguments and is a slider then (its
+docs/titles.md, August 2026).
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ CATEGORIES = ("prompt", "important", "other", "advanced", "output")
 WORDS = ("", "json", "md", "markdown", "show_default")
 """Arguments that say how MCWW draws something; a form of ours has no use for them."""
 
-PLACE = re.compile(r"\s*(?P<row>[0-9]{1,9})(?:/(?P<column>[0-9]{1,9}))?>(?P<arguments>.*)", re.DOTALL)
+PLACE = re.compile(
+    r"\s*(?P<row>[0-9]{1,9})(?:/(?P<column>[0-9]{1,9}))?>(?P<arguments>.*)", re.DOTALL
+)
 NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 LOOKS_LIKE_ONE = re.compile(r"<[^<>:]+:[^<>]*>")
 
@@ -50,7 +54,14 @@ def parse_title(title: str) -> Marker | None:
     where, _, rest = rest.partition(":")
     place = PLACE.fullmatch(rest)
     category, slash, tab = where.partition("/")
-    if not title.startswith("<") or not place or not label or not category or "/" in tab or (slash and not tab):
+    if (
+        not title.startswith("<")
+        or not place
+        or not label
+        or not category
+        or "/" in tab
+        or (slash and not tab)
+    ):
         return None
     known = category.strip().lower().removesuffix("s")
     column = place["column"]
@@ -66,7 +77,9 @@ def parse_title(title: str) -> Marker | None:
 
 
 def read_mcww(graph: Graph, saved: SavedWorkflow | None) -> list[Hint]:
-    """A hint for each titled node, in the order in which MCWW shows them; titled outputs go to the graph."""
+    """A hint for each titled node, in the order in which MCWW shows them; titled outputs go to the
+    graph.
+    """
     marked = list(_find_marked(graph, saved))
     rows: dict[tuple[str, str, str], int] = {}
     for marker, _ in marked:
@@ -78,7 +91,15 @@ def read_mcww(graph: Graph, saved: SavedWorkflow | None) -> list[Hint]:
         first = rows[(marker.category, marker.heading, marker.tab)]
         heading = marker.heading if marker.category == "other" else ""
         rank = CATEGORIES.index(marker.category)
-        return rank, heading, first, marker.tab, marker.row, marker.column is None, marker.column or 0
+        return (
+            rank,
+            heading,
+            first,
+            marker.tab,
+            marker.row,
+            marker.column is None,
+            marker.column or 0,
+        )
 
     hints: list[Hint] = []
     for marker, titled in sorted(marked, key=sort):
@@ -96,20 +117,31 @@ def _find_marked(graph: Graph, saved: SavedWorkflow | None) -> Iterator[tuple[Ma
             yield marker, titled
         elif LOOKS_LIKE_ONE.match(titled.title):
             graph.notes.append(
-                f"The title {titled.title:.60} looks like one for MCWW, but is not of the form <Label:category:row>."
+                f"The title {titled.title:.60} looks like one for MCWW, but is not of the form "
+                "<Label:category:row>."
             )
 
 
 def _make_hint(graph: Graph, marker: Marker, titled: Titled) -> Hint | None:
     slots = titled.slots or _choose_slots(graph, titled)
     if not slots:
-        graph.notes.append(f"{graph.call(titled.node_id)} is marked for MCWW, but has no input that could be set.")
+        graph.notes.append(
+            f"{graph.call(titled.node_id)} is marked for MCWW, but has no input that could be set."
+        )
         return None
     spec = graph.spec(slots[0])
     low, high, step = _read_limits(marker.arguments, spec)
     if marker.arguments.lower() not in WORDS and low is None:
-        graph.notes.append(f"{graph.call(titled.node_id)}: {marker.arguments:.60} is not understood and was ignored.")
-    is_seed = "seed" in marker.label.lower() and not marker.arguments and spec is not None and "INT" in spec.types
+        graph.notes.append(
+            f"{graph.call(titled.node_id)}: {marker.arguments:.60} is not understood and was "
+            "ignored."
+        )
+    is_seed = (
+        "seed" in marker.label.lower()
+        and not marker.arguments
+        and spec is not None
+        and "INT" in spec.types
+    )
     widget: Widget | None = "seed" if is_seed else "slider" if low is not None else None
     return Hint(
         SOURCE,
@@ -137,7 +169,9 @@ def _name_group(marker: Marker) -> str:
 
 
 def _choose_slots(graph: Graph, titled: Titled) -> tuple[Slot, ...]:
-    """The one input that MCWW shows: a file, else a text, a switch, the first number; a list if there is no other."""
+    """The one input that MCWW shows: a file, else a text, a switch, the first number; a list if
+    there is no other.
+    """
     node = graph.nodes.get(titled.node_id)
     inputs = list_inputs(graph, node) if node else {}
 

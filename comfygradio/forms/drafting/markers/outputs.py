@@ -14,13 +14,16 @@ SAVERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "video": ("SaveVideo", {"format": "auto", "codec": "auto"}),
     "audio": ("SaveAudio", {}),
 }
-"""The input that brings the results → ComfyUI's own node for them (v0.3.64), whose input has the same name."""
+"""The input that brings the results → ComfyUI's own node for them (v0.3.64), whose input has the
+same name.
+"""
 
 TEXTS = ("text", "value", "file_path", "filename")
 
 
 def replace_output(graph: Graph, node: Node, keep: bool = True, prefix: str = "") -> None:
-    """Note a rival's output node as one that shows results; give ComfyUI's own its place unless it can be kept.
+    """Note a rival's output node as one that shows results; give ComfyUI's own its place unless it
+    can be kept.
 
     Where nothing fits, the node is taken out, with a note.
     """
@@ -32,11 +35,15 @@ def replace_output(graph: Graph, node: Node, keep: bool = True, prefix: str = ""
     if fed:
         class_type, others = SAVERS[fed]
         start = prefix or read_text(node.inputs, "filename_prefix") or "comfygradio"
-        graph.replace(node.id, class_type, {fed: node.inputs[fed], "filename_prefix": start, **others})
+        graph.replace(
+            node.id, class_type, {fed: node.inputs[fed], "filename_prefix": start, **others}
+        )
     elif said and "PreviewAny" in graph.info:
         graph.replace(node.id, "PreviewAny", {"source": node.inputs[said]})
     else:
-        graph.notes.append(f"{graph.call(node.id)} was taken out: ComfyUI has no node of its own for it.")
+        graph.notes.append(
+            f"{graph.call(node.id)} was taken out: ComfyUI has no node of its own for it."
+        )
         graph.remove(node.id)
         return
     graph.outputs.append(node.id)

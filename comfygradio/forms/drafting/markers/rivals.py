@@ -19,18 +19,33 @@ from comfygradio.forms.drafting.markers.swarm import read_swarm
 from comfygradio.forms.drafting.markers.tidying import tidy_hints
 from comfygradio.forms.drafting.markers.viewcomfy import read_viewcomfy
 
-BY_NODES: tuple[Callable[[Graph], list[Hint]], ...] = (read_swarm, read_comfydeploy, read_krita, read_comfy_pack)
-"""Rivals that mark a workflow with nodes of their own; they come first, since they change the workflow."""
+BY_NODES: tuple[Callable[[Graph], list[Hint]], ...] = (
+    read_swarm,
+    read_comfydeploy,
+    read_krita,
+    read_comfy_pack,
+)
+"""Rivals that mark a workflow with nodes of their own; they come first, since they change the
+workflow.
+"""
 
-BY_WORDS: tuple[Callable[[Graph, SavedWorkflow | None], list[Hint]], ...] = (read_mcww, read_viewcomfy, read_app_mode)
+BY_WORDS: tuple[Callable[[Graph, SavedWorkflow | None], list[Hint]], ...] = (
+    read_mcww,
+    read_viewcomfy,
+    read_app_mode,
+)
 """Rivals that mark a workflow with titles, or beside the graph."""
 
 
-def read_markers(workflow: Workflow, object_info: ObjectInfo, saved: Mapping[str, Any] | None) -> Marked:
-    """What other front ends were told about a workflow, and the workflow as a ComfyUI without them can run it.
+def read_markers(
+    workflow: Workflow, object_info: ObjectInfo, saved: Mapping[str, Any] | None
+) -> Marked:
+    """What other front ends were told about a workflow, and the workflow as a ComfyUI without them
+    can run it.
 
-    `workflow` is in API format; `saved` is the same in UI format, if it is known: only there are the inputs picked for
-    App mode and the primitives that carry titles. Whatever cannot be understood is left out, with a note.
+    `workflow` is in API format; `saved` is the same in UI format, if it is known: only there are
+    the inputs picked for App mode and the primitives that carry titles. Whatever cannot be
+    understood is left out, with a note.
     """
     graph = Graph(workflow, object_info)
     page = SavedWorkflow(saved) if isinstance(saved, dict) else None

@@ -1,4 +1,6 @@
-"""The UI format of a workflow, as far as markers need it: which API inputs a widget on ComfyUI's page stands for."""
+"""The UI format of a workflow, as far as markers need it: which API inputs a widget on ComfyUI's
+page stands for.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,9 @@ from comfygradio.forms.drafting.markers.values import to_text
 from comfygradio.forms.slots import Slot
 
 MAX_SCOPES, MAX_DEPTH, MAX_STEPS = 1000, 50, 1000
-"""Instances of subgraphs that are looked into, one inside of the other, and widgets on the way to what one stands for;
-real workflows have a few dozen."""
+"""Instances of subgraphs that are looked into, one inside of the other, and widgets on the way to
+what one stands for; real workflows have a few dozen.
+"""
 
 SUBGRAPH_INPUT = "-10"
 """The id of the node through which a subgraph is fed."""
@@ -32,9 +35,14 @@ class SavedLink:
 
     @classmethod
     def parse(cls, data: Any) -> SavedLink | None:
-        """A link of any version, `[id, origin, slot, target, slot, type]` or an object; None for anything else."""
+        """A link of any version, `[id, origin, slot, target, slot, type]` or an object; None for
+        anything else.
+        """
         if isinstance(data, dict):
-            data = [data.get(key) for key in ("id", "origin_id", "origin_slot", "target_id", "target_slot")]
+            data = [
+                data.get(key)
+                for key in ("id", "origin_id", "origin_slot", "target_id", "target_slot")
+            ]
         if not isinstance(data, list) or len(data) < 5:
             return None
         return cls(to_text(data[0]), to_text(data[1]), data[2], to_text(data[3]), data[4])
@@ -42,7 +50,9 @@ class SavedLink:
 
 @dataclass(frozen=True)
 class Scope:
-    """The root graph (`path` ""), or one instance of a subgraph (`path` "57:", or "57:8:" inside of another)."""
+    """The root graph (`path` ""), or one instance of a subgraph (`path` "57:", or "57:8:" inside of
+    another).
+    """
 
     path: str
     graph_id: str
@@ -56,7 +66,9 @@ class Scope:
         links = (SavedLink.parse(entry) for entry in _list(data.get("links")))
         nodes = {to_text(node.get("id")): node for node in _objects(data.get("nodes"))}
         inputs = tuple(_objects(data.get("inputs")))
-        return cls(path, to_text(data.get("id")), nodes, tuple(link for link in links if link), inputs)
+        return cls(
+            path, to_text(data.get("id")), nodes, tuple(link for link in links if link), inputs
+        )
 
 
 @dataclass(frozen=True)
@@ -76,7 +88,8 @@ class Place:
 class SavedWorkflow:
     """A workflow in UI format with its subgraphs; `scopes` maps path → scope, the root first.
 
-    `instances` are the subgraphs in use: the scope in which one stands, its id there, and its own scope.
+    `instances` are the subgraphs in use: the scope in which one stands, its id there, and its own
+    scope.
     """
 
     def __init__(self, data: Mapping[str, Any]) -> None:
@@ -94,7 +107,9 @@ class SavedWorkflow:
         return extra if isinstance(extra, dict) else {}
 
     def resolve(self, scope: Scope, node_id: str, widget: str) -> tuple[Slot, ...]:
-        """The API inputs behind a widget: inside of subgraphs, and beyond primitives; empty where there are none."""
+        """The API inputs behind a widget: inside of subgraphs, and beyond primitives; empty where
+        there are none.
+        """
         found: dict[Slot, None] = {}
         seen: set[Slot] = set()
         ahead = [Place(scope, node_id, widget)]
@@ -134,7 +149,9 @@ class SavedWorkflow:
                 self._enter_all(inner, (*inside, kind))
 
     def _follow(self, place: Place) -> list[Place] | None:
-        """The widgets that a widget stands for; None if it is an input of the API workflow itself."""
+        """The widgets that a widget stands for; None if it is an input of the API
+        workflow itself.
+        """
         node = place.scope.nodes.get(place.node_id)
         if node is None:
             return []
@@ -142,17 +159,31 @@ class SavedWorkflow:
             return self._enter(inner, node, place.widget)
         if node.get("type") not in PASSING_ON:
             return None
-        return [_land(place.scope, link) for link in place.scope.links if link.origin == place.node_id]
+        return [
+            _land(place.scope, link) for link in place.scope.links if link.origin == place.node_id
+        ]
 
     def _enter(self, inner: Scope, node: Mapping[str, Any], widget: str) -> list[Place]:
-        """What a widget of an instance is inside: its input of that name, or one that it shows (`proxyWidgets`)."""
-        numbers = [number for number, entry in enumerate(inner.inputs) if entry.get("name") == widget]
-        entering = [link for link in inner.links if link.origin == SUBGRAPH_INPUT and link.origin_slot in numbers]
+        """What a widget of an instance is inside: its input of that name, or one that it shows
+        (`proxyWidgets`).
+        """
+        numbers = [
+            number for number, entry in enumerate(inner.inputs) if entry.get("name") == widget
+        ]
+        entering = [
+            link
+            for link in inner.links
+            if link.origin == SUBGRAPH_INPUT and link.origin_slot in numbers
+        ]
         if entering:
             return [_land(inner, link) for link in entering]
         properties = node.get("properties")
         shown = _list(properties.get("proxyWidgets")) if isinstance(properties, dict) else []
-        pairs = [proxy for proxy in shown if isinstance(proxy, list) and len(proxy) >= 2 and proxy[1] == widget]
+        pairs = [
+            proxy
+            for proxy in shown
+            if isinstance(proxy, list) and len(proxy) >= 2 and proxy[1] == widget
+        ]
         return [Place(inner, to_text(proxy[0]), widget) for proxy in pairs]
 
 
@@ -176,7 +207,9 @@ def _list_definitions(data: Mapping[str, Any], depth: int = 0) -> list[Mapping[s
     """The definitions of subgraphs, those inside of others included."""
     definitions = data.get("definitions")
     listed = _objects(definitions.get("subgraphs")) if isinstance(definitions, dict) else []
-    return listed + [inner for entry in listed if depth < 20 for inner in _list_definitions(entry, depth + 1)]
+    return listed + [
+        inner for entry in listed if depth < 20 for inner in _list_definitions(entry, depth + 1)
+    ]
 
 
 def _objects(value: Any) -> list[Mapping[str, Any]]:

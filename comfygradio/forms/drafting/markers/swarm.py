@@ -1,4 +1,6 @@
-"""SwarmUI: nodes of the classes SwarmInput… are fields, tied to a SwarmInputGroup by a link (August 2026)."""
+"""SwarmUI: nodes of the classes SwarmInput… are fields, tied to a SwarmInputGroup by a link (August
+2026).
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,11 @@ from comfygradio.forms.slots import Slot
 
 SOURCE = "SwarmUI"
 GROUP, DESCRIPTION = "SwarmInputGroup", "SwarmWorkflowDescription"
-FILES: dict[str, Medium] = {"SwarmInputImage": "image", "SwarmInputVideo": "video", "SwarmInputAudio": "audio"}
+FILES: dict[str, Medium] = {
+    "SwarmInputImage": "image",
+    "SwarmInputVideo": "video",
+    "SwarmInputAudio": "audio",
+}
 PLACEHOLDER = "(Do Not Set Me)"
 BEYOND = 2**63
 """Limits of this size and more are the node's own way of having none."""
@@ -47,7 +53,12 @@ def read_swarm(graph: Graph) -> list[Hint]:
         if node.id not in groups:
             group = _find_group(node, groups)
             if hint := _read_node(graph, node):
-                found.append((group, replace(hint, group=group.title, advanced=hint.advanced or group.advanced)))
+                found.append(
+                    (
+                        group,
+                        replace(hint, group=group.title, advanced=hint.advanced or group.advanced),
+                    )
+                )
     _drop_labels(graph)
     places = list(dict.fromkeys(group for group, _ in found))
     found.sort(key=lambda entry: (entry[0].order, places.index(entry[0]), entry[1].order))
@@ -89,7 +100,10 @@ def _read_node(graph: Graph, node: Node) -> Hint | None:
 
 
 def _expose(graph: Graph, node: Node) -> tuple[Slot, ...]:
-    """The inputs that the node's field fills. SwarmUI hands files in as text, so that its own nodes need a loader."""
+    """The inputs that the node's field fills.
+
+    SwarmUI hands files in as text, so that its own nodes need a loader.
+    """
     value = node.inputs.get("value")
     if medium := FILES.get(node.class_type):
         own = Slot(node.id, medium)
@@ -101,7 +115,11 @@ def _expose(graph: Graph, node: Node) -> tuple[Slot, ...]:
         graph.put(Slot(node.id, "ckpt_name"), to_text(value))
         return (Slot(node.id, "ckpt_name"),)
     if Link.parse(value) is None:
-        readers = {"SwarmInputInteger": to_whole, "SwarmInputFloat": to_number, "SwarmInputBoolean": to_flag}
+        readers = {
+            "SwarmInputInteger": to_whole,
+            "SwarmInputFloat": to_number,
+            "SwarmInputBoolean": to_flag,
+        }
         value = readers.get(node.class_type, to_text)(value)
     return expose_value(graph, node, "value", value)
 
@@ -117,12 +135,15 @@ def _choose_widget(node: Node) -> Widget | None:
 
 
 def _with_limits(graph: Graph, node: Node, hint: Hint) -> Hint:
-    low, high, shown, step = (read_number(node.inputs, name) for name in ("min", "max", "view_max", "step"))
+    low, high, shown, step = (
+        read_number(node.inputs, name) for name in ("min", "max", "view_max", "step")
+    )
     if low == high:
         low = high = None
     if hint.widget == "slider" and shown and high is not None and (low or 0) < shown < high:
         graph.notes.append(
-            f"{hint.label or graph.call(node.id)}: SwarmUI's slider ends at {shown}, but up to {high} may be typed in "
+            f"{hint.label or graph.call(node.id)}: SwarmUI's slider ends at {shown}, but up to "
+            f"{high} may be typed in "
             f"there; this one ends at {shown}."
         )
         high = shown

@@ -29,7 +29,9 @@ SUITED: Mapping[Widget, frozenset[str]] = {
 
 
 def tidy_hints(graph: Graph, hints: list[Hint]) -> list[Hint]:
-    """The hints with inputs that are still there and free, each input in the first hint that names it."""
+    """The hints with inputs that are still there and free, each input in the first hint that names
+    it.
+    """
     taken: set[Slot] = set()
     tidied = []
     for hint in hints:
@@ -63,11 +65,15 @@ def _tidy_limits(graph: Graph, hint: Hint, specs: list[InputSpec]) -> Hint:
     lows = [limit for limit in (low, *(spec.minimum for spec in specs)) if limit is not None]
     highs = [limit for limit in (high, *(spec.maximum for spec in specs)) if limit is not None]
     if lows and highs and max(lows) > min(highs) and (low, high) != (None, None):
-        graph.notes.append(f"{_call(hint)}: its limits {low} to {high} leave no value, so that they were ignored.")
+        graph.notes.append(
+            f"{_call(hint)}: its limits {low} to {high} leave no value, so that they were ignored."
+        )
         low = high = None
     if all("FLOAT" not in spec.types for spec in specs):
         low, high, step = (_whole(value) for value in (low, high, step))
-    return replace(hint, minimum=low, maximum=high, step=step if step is not None and step > 0 else None)
+    return replace(
+        hint, minimum=low, maximum=high, step=step if step is not None and step > 0 else None
+    )
 
 
 def _whole(value: int | float | None) -> int | float | None:
@@ -81,7 +87,9 @@ def _tidy_choices(graph: Graph, hint: Hint, specs: list[InputSpec]) -> Hint:
         return hint
     listed = {str(choice) for choice in offered}
     if set(hint.choices) < listed:
-        graph.notes.append(f"{_call(hint)} offered only {', '.join(hint.choices):.300}; the server has more.")
+        graph.notes.append(
+            f"{_call(hint)} offered only {', '.join(hint.choices):.300}; the server has more."
+        )
     return replace(hint, choices=())
 
 
@@ -104,7 +112,9 @@ def _takes_default(hint: Hint, specs: list[InputSpec]) -> bool:
         return False
     number = to_number(hint.default) if NUMBERS & specs[0].types else None
     is_low = number is not None and hint.minimum is not None and number < hint.minimum
-    return not is_low and not (number is not None and hint.maximum is not None and number > hint.maximum)
+    return not is_low and not (
+        number is not None and hint.maximum is not None and number > hint.maximum
+    )
 
 
 def _call(hint: Hint) -> str:

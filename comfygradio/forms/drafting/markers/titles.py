@@ -15,7 +15,10 @@ from comfygradio.forms.slots import Slot
 
 @dataclass(frozen=True)
 class Titled:
-    """A node with a title. A primitive exists on ComfyUI's page only and stands for the inputs (`slots`) it feeds."""
+    """A node with a title.
+
+    A primitive exists on ComfyUI's page only and stands for the inputs (`slots`) it feeds.
+    """
 
     node_id: str
     title: str
@@ -32,12 +35,17 @@ def list_titles(graph: Graph, saved: SavedWorkflow | None) -> Iterator[Titled]:
         full_id = f"{scope.path}{node_id}"
         if data.get("type") == "PrimitiveNode" and full_id in known and saved:
             slots = saved.resolve(scope, node_id, "value")
-            free = (slot for slot in slots if slot.node_id in graph.nodes and not Link.parse(graph.read(slot)))
+            free = (
+                slot
+                for slot in slots
+                if slot.node_id in graph.nodes and not Link.parse(graph.read(slot))
+            )
             yield Titled(full_id, known[full_id].strip(), tuple(free))
 
 
 def list_inputs(graph: Graph, node: Node) -> Mapping[str, InputSpec]:
-    """The inputs of a node that a person can set: not linked, and of a type that has a widget, in the server's order.
+    """The inputs of a node that a person can set: not linked, and of a type that has a widget, in
+    the server's order.
 
     Of a class that the server lacks, they are guessed from the values in the workflow.
     """
@@ -46,7 +54,11 @@ def list_inputs(graph: Graph, node: Node) -> Mapping[str, InputSpec]:
         guessed = {name: _guess_spec(name, value) for name, value in node.inputs.items()}
         return {name: spec for name, spec in guessed.items() if spec}
     names = dict.fromkeys([*known.inputs, *node.inputs])
-    specs = {name: graph.spec(Slot(node.id, name)) for name in names if not Link.parse(node.inputs.get(name))}
+    specs = {
+        name: graph.spec(Slot(node.id, name))
+        for name in names
+        if not Link.parse(node.inputs.get(name))
+    }
     return {name: spec for name, spec in specs.items() if spec and has_widget(spec)}
 
 

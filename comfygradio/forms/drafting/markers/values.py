@@ -13,7 +13,9 @@ LARGEST = 10**300
 
 
 def read_text(inputs: Mapping[str, Any], *names: str) -> str:
-    """The first of these inputs that is a text with something in it, without white space around it; else ""."""
+    """The first of these inputs that is a text with something in it, without white space around it;
+    else "".
+    """
     texts = (inputs[name].strip() for name in names if isinstance(inputs.get(name), str))
     return next((text for text in texts if text), "")
 
@@ -59,7 +61,9 @@ def to_text(value: Any) -> str:
 
 
 def bound(limit: int | float | None, beyond: int | float) -> int | float | None:
-    """A limit, or None where it is so far out (`beyond` or more from 0) that its author meant none."""
+    """A limit, or None where it is so far out (`beyond` or more from 0) that its author
+    meant none.
+    """
     return None if limit is None or abs(limit) >= beyond else limit
 
 
@@ -70,7 +74,9 @@ def make_name(text: str) -> str:
 
 
 def fit_literal(spec: InputSpec | None, value: Any) -> Any:
-    """A marker's value as the input that it was linked to wants it; the server's default where it makes no sense."""
+    """A marker's value as the input that it was linked to wants it; the server's default where it
+    makes no sense.
+    """
     if spec is None:
         return value if isinstance(value, str | int | float | bool) else to_text(value)
     if spec.choices is not None:
@@ -84,7 +90,9 @@ def fit_literal(spec: InputSpec | None, value: Any) -> Any:
 
 def _fit_choice(spec: InputSpec, value: Any) -> Any:
     choices = spec.choices or ()
-    same = next((choice for choice in choices if choice == value or str(choice) == to_text(value)), None)
+    same = next(
+        (choice for choice in choices if choice == value or str(choice) == to_text(value)), None
+    )
     if same is not None:
         return same
     return value if isinstance(value, str) and value else next(iter(choices), "")

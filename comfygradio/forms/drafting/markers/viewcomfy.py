@@ -23,12 +23,16 @@ def read_viewcomfy(graph: Graph, saved: SavedWorkflow | None) -> list[Hint]:
             continue
         found = _list_slots(graph, titled)
         if not found:
-            graph.notes.append(f"{graph.call(titled.node_id)} is marked for ViewComfy, but has no input to be set.")
+            graph.notes.append(
+                f"{graph.call(titled.node_id)} is marked for ViewComfy, but has no input to be set."
+            )
         advanced = titled.title.startswith(ADVANCED)
         title = titled.title.removeprefix(BASIC).removeprefix(ADVANCED).strip(" :-_")
         for slots, label in found:
             hint = Hint(SOURCE, slots, label=title, advanced=advanced, order=len(hints))
-            several = Hint(SOURCE, slots, label=label, group=title, advanced=advanced, order=len(hints))
+            several = Hint(
+                SOURCE, slots, label=label, group=title, advanced=advanced, order=len(hints)
+            )
             hints.append(hint if len(found) == 1 else several)
     return hints
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-SCRIPTS = ("gallery.js", "gallery_arrange.js", "gallery_media.js", "gallery_grid.js", "gallery_open.js")
+SCRIPTS = (
+    "gallery.js",
+    "gallery_arrange.js",
+    "gallery_media.js",
+    "gallery_grid.js",
+    "gallery_open.js",
+)
 
 
 def read_style() -> str:

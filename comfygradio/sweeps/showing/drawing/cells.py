@@ -1,4 +1,6 @@
-"""Cells: what is drawn for one point of a sweep, be it a picture, a text, an error or nothing yet."""
+"""Cells: what is drawn for one point of a sweep, be it a picture, a text, an error or
+nothing yet.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ class CellPainter:
         if cell is None or (cell.phase in ("waiting", "running") and not thumbnail):
             self._frame(box, PAPER, EMPTY)
         elif cell.phase == "failed":
-            self._explain(box, "Failed", cell.error or "Nothing says why.", ALARM, ALARM_FILL, ALARM_EDGE)
+            self._explain(
+                box, "Failed", cell.error or "Nothing says why.", ALARM, ALARM_FILL, ALARM_EDGE
+            )
         elif thumbnail:
             self._paste(box, thumbnail, cell.rating < 0)
         elif result and result.text:
@@ -74,13 +78,18 @@ class CellPainter:
         if is_rejected:
             flat = Image.new("RGB", size, FILL)
             flat.paste(picture, mask=mask)
-            picture, mask = Image.blend(flat.convert("L").convert("RGB"), Image.new("RGB", size, PAPER), FADED), None
+            picture, mask = (
+                Image.blend(flat.convert("L").convert("RGB"), Image.new("RGB", size, PAPER), FADED),
+                None,
+            )
         elif mask:
             self._frame(box, FILL, FILL)
         place = box.x + (box.width - size[0]) // 2, box.y + (box.height - size[1]) // 2
         self.canvas.paste(picture, place, mask)
 
-    def _explain(self, box: Box, title: str, text: str, color: Color, fill: Color, edge: Color) -> None:
+    def _explain(
+        self, box: Box, title: str, text: str, color: Color, fill: Color, edge: Color
+    ) -> None:
         """A text from the top of a cell, as much of it as there is room for."""
         self._frame(box, fill, edge)
         pad, small = round(self.face.size * 0.75), self.face
@@ -109,7 +118,9 @@ class CellPainter:
         self._frame(box, FILL, FILL)
         side = min(box.width, box.height) // 3
         mask = _draw_bars(side)
-        self.canvas.paste(QUIET, (box.x + (box.width - side) // 2, box.y + (box.height - side) // 2), mask)
+        self.canvas.paste(
+            QUIET, (box.x + (box.width - side) // 2, box.y + (box.height - side) // 2), mask
+        )
         small = self.face
         text = small.shorten(name, box.width * 0.86)
         y = box.y + box.height - round(small.line * 1.5)
@@ -117,7 +128,9 @@ class CellPainter:
             small.draw(self.canvas, box.x + (box.width - small.measure(text)) / 2, y, text, QUIET)
 
     def _mark(self, box: Box, cell: GridCell, result: Result | None, is_picture: bool) -> None:
-        """Signs on top: that it plays, what somebody thinks of it, and how many results there are."""
+        """Signs on top: that it plays, what somebody thinks of it, and how many
+        results there are.
+        """
         if is_picture and result and result.kind == "video":
             side = max(8, min(box.width, box.height) // 6)
             place = box.x + (box.width - side) // 2, box.y + (box.height - side) // 2
@@ -127,11 +140,15 @@ class CellPainter:
             self._tag(box, "Rejected", is_low=True)
         elif cell.rating:
             self._draw_stars(box, cell.rating)
-        count = sum(one.kind in (*PICTURES, "video") and one.path is not None for one in cell.results)
+        count = sum(
+            one.kind in (*PICTURES, "video") and one.path is not None for one in cell.results
+        )
         if is_picture and count > 1:
             self._tag(box, f"1 of {count}", is_low=False)
 
-    def _stamp(self, place: tuple[int, int], mask: Image.Image, color: Color, strength: float) -> None:
+    def _stamp(
+        self, place: tuple[int, int], mask: Image.Image, color: Color, strength: float
+    ) -> None:
         self.canvas.paste(color, place, mask.point(lambda value: round(value * strength)))
 
     def _tag(self, box: Box, text: str, is_low: bool) -> None:
@@ -187,13 +204,18 @@ def _draw_disc(side: int) -> Image.Image:
 
 @lru_cache(maxsize=10)
 def _draw_triangle(side: int) -> Image.Image:
-    return _draw_shape(side, side, [(side * x, side * y) for x, y in ((0.39, 0.29), (0.39, 0.71), (0.74, 0.5))])
+    return _draw_shape(
+        side, side, [(side * x, side * y) for x, y in ((0.39, 0.29), (0.39, 0.71), (0.74, 0.5))]
+    )
 
 
 @lru_cache(maxsize=10)
 def _draw_star(side: int) -> Image.Image:
     turns = [(math.pi * (at / 5 - 0.5), 0.5 if at % 2 == 0 else 0.21) for at in range(10)]
-    points = [(side * (0.5 + far * math.cos(turn)), side * (0.53 + far * math.sin(turn))) for turn, far in turns]
+    points = [
+        (side * (0.5 + far * math.cos(turn)), side * (0.53 + far * math.sin(turn)))
+        for turn, far in turns
+    ]
     return _draw_shape(side, side, points)
 
 
@@ -204,5 +226,7 @@ def _draw_bars(side: int) -> Image.Image:
     draw, whole = ImageDraw.Draw(mask), side * SMOOTH
     for at, part in enumerate((0.3, 0.65, 1.0, 0.5, 0.8, 0.4)):
         x, high = whole * (0.05 + at * 0.16), whole * part
-        draw.rounded_rectangle((x, (whole - high) / 2, x + whole * 0.08, (whole + high) / 2), whole * 0.04, 255)
+        draw.rounded_rectangle(
+            (x, (whole - high) / 2, x + whole * 0.08, (whole + high) / 2), whole * 0.04, 255
+        )
     return mask.resize((side, side), Image.Resampling.LANCZOS)

@@ -12,7 +12,13 @@ from PIL import Image, ImageDraw, ImageFont
 
 Color = tuple[int, int, int]
 
-PLAIN = ("NotoSans-Regular.ttf", "LiberationSans-Regular.ttf", "segoeui.ttf", "Arial.ttf", "arial.ttf")
+PLAIN = (
+    "NotoSans-Regular.ttf",
+    "LiberationSans-Regular.ttf",
+    "segoeui.ttf",
+    "Arial.ttf",
+    "arial.ttf",
+)
 STRONG = (
     "NotoSans-Bold.ttf",
     "LiberationSans-Bold.ttf",
@@ -22,13 +28,40 @@ STRONG = (
     "DejaVuSans-Bold.ttf",
 )
 OTHER = (
-    *("DejaVuSans.ttf", "NotoSansCJK-Regular.ttc", "NotoSansCJKsc-Regular.otf", "wqy-microhei.ttc", "wqy-zenhei.ttc"),
-    *("DroidSansFallbackFull.ttf", "msyh.ttc", "YuGothR.ttc", "malgun.ttf", "PingFang.ttc", "Hiragino Sans GB.ttc"),
+    *(
+        "DejaVuSans.ttf",
+        "NotoSansCJK-Regular.ttc",
+        "NotoSansCJKsc-Regular.otf",
+        "wqy-microhei.ttc",
+        "wqy-zenhei.ttc",
+    ),
+    *(
+        "DroidSansFallbackFull.ttf",
+        "msyh.ttc",
+        "YuGothR.ttc",
+        "malgun.ttf",
+        "PingFang.ttc",
+        "Hiragino Sans GB.ttc",
+    ),
     *("NotoSansArabic-Regular.ttf", "NotoSansHebrew-Regular.ttf", "NotoSansDevanagari-Regular.ttf"),
-    *("NotoSansThai-Regular.ttf", "Nirmala.ttf", "Nirmala.ttc", "Arial Unicode.ttf", "seguisym.ttf"),
-    *("NotoSansSymbols2-Regular.ttf", "NotoEmoji-Regular.ttf", "NotoColorEmoji.ttf", "seguiemj.ttf", "unifont.otf"),
+    *(
+        "NotoSansThai-Regular.ttf",
+        "Nirmala.ttf",
+        "Nirmala.ttc",
+        "Arial Unicode.ttf",
+        "seguisym.ttf",
+    ),
+    *(
+        "NotoSansSymbols2-Regular.ttf",
+        "NotoEmoji-Regular.ttf",
+        "NotoColorEmoji.ttf",
+        "seguiemj.ttf",
+        "unifont.otf",
+    ),
 )
-"""Fonts of Linux, Windows and macOS; of each list those that are there, the last one for what no other can write."""
+"""Fonts of Linux, Windows and macOS; of each list those that are there, the last one for what no
+other can write.
+"""
 
 BITMAP_SIZE = 109
 """The only size of Noto's color emoji."""
@@ -73,7 +106,9 @@ class Face:
             x += _measure_run(file, self.size, part)
 
     def wrap(self, text: str, width: float, most: int) -> tuple[list[str], bool]:
-        """At most so many lines (of what does not fit the last one ends with …), and whether all words stayed whole."""
+        """At most so many lines (of what does not fit the last one ends with …), and whether all
+        words stayed whole.
+        """
         text = clean(text)
         if "\n" not in text and self.measure(text) <= width:
             return [text], True
@@ -117,8 +152,11 @@ class Face:
         return low
 
 
-def fit(texts: Sequence[str], face: Face, width: float, most: int, smallest: int) -> tuple[Face, list[list[str]]]:
-    """The largest face up to this one in which all texts fit into `most` lines without breaking words, and the lines.
+def fit(
+    texts: Sequence[str], face: Face, width: float, most: int, smallest: int
+) -> tuple[Face, list[list[str]]]:
+    """The largest face up to this one in which all texts fit into `most` lines without breaking
+    words, and the lines.
 
     At the smallest size words are broken, and what is still too long ends with ….
     """
@@ -133,21 +171,29 @@ def fit(texts: Sequence[str], face: Face, width: float, most: int, smallest: int
 
 @lru_cache(maxsize=20_000)
 def clean(text: str) -> str:
-    """A text without control characters and half characters; other breaks of lines become line breaks."""
+    """A text without control characters and half characters; other breaks of lines become line
+    breaks.
+    """
     text = re.sub(r"\r\n?|[\v\f\x85\u2028\u2029]", "\n", text).replace("\t", " ")
     text = re.sub("[\ud800-\udfff]", "\ufffd", text)
     return "".join(char for char in text if char.isprintable() or char in KEPT)
 
 
 def _split_words(text: str) -> Iterator[str]:
-    """The pieces between which a line may be broken: after spaces and in names after _ / - and the like, and CJK."""
+    """The pieces between which a line may be broken: after spaces and in names after _ / - and the
+    like, and CJK.
+    """
     for word in re.findall(r"\s*\S+\s*", text) or [text]:
-        yield from re.findall(r".*?(?:[_/\\\-–,;:|.](?=\w)|[⺀-鿿가-힣豈-﫿＀-￯]|$)", word, re.DOTALL)
+        yield from re.findall(
+            r".*?(?:[_/\\\-–,;:|.](?=\w)|[⺀-鿿가-힣豈-﫿＀-￯]|$)", word, re.DOTALL
+        )
 
 
 @lru_cache(maxsize=50_000)
 def _measure(face: Face, text: str) -> float:
-    return sum(_measure_run(file, face.size, part) for file, part in _split_runs(text, face.is_bold))
+    return sum(
+        _measure_run(file, face.size, part) for file, part in _split_runs(text, face.is_bold)
+    )
 
 
 def _measure_run(file: FontFile, size: int, text: str) -> float:
@@ -209,7 +255,9 @@ def _load(file: FontFile, size: int) -> ImageFont.FreeTypeFont:
     return font
 
 
-def _draw_bitmaps(canvas: Image.Image, file: FontFile, size: int, x: float, base: float, text: str) -> None:
+def _draw_bitmaps(
+    canvas: Image.Image, file: FontFile, size: int, x: float, base: float, text: str
+) -> None:
     """Draw letters that are pictures of one size, scaled."""
     font = _load(file, size)
     ascent, descent = font.getmetrics()

@@ -1,4 +1,7 @@
-"""Measures: where everything stands on a contact sheet, for a given size of its cells. Lengths are in pixels."""
+"""Measures: where everything stands on a contact sheet, for a given size of its cells.
+
+Lengths are in pixels.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,9 @@ LETTERS = 0.062
 """Size of letters in a cell, by its shorter side."""
 
 CROWD, LARGER = 5, 1.7
-"""With more cells in a line than this, labels grow, up to so many times, as one then looks at them from afar."""
+"""With more cells in a line than this, labels grow, up to so many times, as one then looks at them
+from afar.
+"""
 
 FLOW_RATIO = 1.45
 """Width by height that cells which flow in lines should have together."""
@@ -64,7 +69,9 @@ class Spot:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A contact sheet before it is drawn; `cell` is the size of its cells, `face` the letters in them."""
+    """A contact sheet before it is drawn; `cell` is the size of its cells, `face` the letters in
+    them.
+    """
 
     width: int
     height: int
@@ -84,7 +91,9 @@ class SheetPlanner:
         size = min(cell) * LETTERS
         self.inner = Face(max(SMALLEST, round(size * 0.72)))
         count = self._count_flow() if page.flows else max(len(page.rows), len(page.columns))
-        self.face = Face(max(SMALLEST + 2, round(size * min(LARGER, max(1.0, math.sqrt(count / CROWD))))))
+        self.face = Face(
+            max(SMALLEST + 2, round(size * min(LARGER, max(1.0, math.sqrt(count / CROWD)))))
+        )
         self.gap = max(3, round(min(cell) * 0.02))
         self.margin = round(self.face.size * 1.8)
         self.texts: list[Text] = []
@@ -100,9 +109,13 @@ class SheetPlanner:
         inner = max(self._measure_cells(), self.face.size * 26)
         top = self._plan_title(subtitle, inner)
         bottom = place(top)
-        bottom = self._write(self.margin, bottom + self.face.size, inner, footer, self._small, QUIET, 3)
+        bottom = self._write(
+            self.margin, bottom + self.face.size, inner, footer, self._small, QUIET, 3
+        )
         size = inner + 2 * self.margin, bottom + round(self.margin * 0.7)
-        return Sheet(*size, self.cell, self.inner, tuple(self.texts), tuple(self.spots), tuple(self.rules))
+        return Sheet(
+            *size, self.cell, self.inner, tuple(self.texts), tuple(self.spots), tuple(self.rules)
+        )
 
     def _plan_title(self, subtitle: str, width: int) -> int:
         grid, face = self.page.grid, self.face
@@ -111,17 +124,33 @@ class SheetPlanner:
         y = self._write(self.margin, y + face.size // 3, width, subtitle, self._small, QUIET, 2)
         part = f" · part {self.page.part}" if self.page.part else ""
         if place := grid.name(self.page.place) + part:
-            y = self._write(self.margin, y + face.size // 2, width, place.removeprefix(" · "), face, INK, 4)
+            y = self._write(
+                self.margin, y + face.size // 2, width, place.removeprefix(" · "), face, INK, 4
+            )
         return y + round(face.size * 1.1)
 
     def _write(
-        self, x: int, y: int, width: int, text: str, face: Face, color: Color, most: int, smallest: int = 0
+        self,
+        x: int,
+        y: int,
+        width: int,
+        text: str,
+        face: Face,
+        color: Color,
+        most: int,
+        smallest: int = 0,
     ) -> int:
         """Put a text there, and return where it ends."""
         fitted, (lines,) = fit([text], face, width, most, smallest or face.size)
-        return self._add(Box(x, y, width, len(lines) * fitted.line), lines, fitted, color) if text else y
+        return (
+            self._add(Box(x, y, width, len(lines) * fitted.line), lines, fitted, color)
+            if text
+            else y
+        )
 
-    def _add(self, box: Box, lines: Sequence[str], face: Face, color: Color = INK, align: Align = "left") -> int:
+    def _add(
+        self, box: Box, lines: Sequence[str], face: Face, color: Color = INK, align: Align = "left"
+    ) -> int:
         self.texts.append(Text(box, tuple(lines), face, color, align))
         return box.y + box.height
 
@@ -144,7 +173,9 @@ class SheetPlanner:
         sides = []
         for axis in self.page.grid.layout.rows:
             title = min(self.face.size * 9, self._small.measure(self._name([axis])))
-            labels = [self.page.grid.axes[axis].labels[at] for at in _list_positions(self.page.rows, axis)]
+            labels = [
+                self.page.grid.axes[axis].labels[at] for at in _list_positions(self.page.rows, axis)
+            ]
             room = min(limit, max(title, *map(self.face.measure, labels)))
             face, lines = fit(labels, self.face, room, self._count_side_lines(), self._smallest)
             widest = max(face.measure(line) for line in itertools.chain(*lines))
@@ -175,7 +206,9 @@ class SheetPlanner:
             room, most = width - self._space, max(1, (bottom - top) // self._small.line)
             lines, _ = self._small.wrap(self._name([axis]), room, most)
             high = len(lines) * self._small.line
-            self._add(Box(x, bottom - high, room, high), lines, self._small, QUIET, self._align(axis))
+            self._add(
+                Box(x, bottom - high, room, high), lines, self._small, QUIET, self._align(axis)
+            )
             x += width
 
     def _align(self, axis: int) -> Align:
@@ -185,30 +218,44 @@ class SheetPlanner:
         """The labels of the columns, the outermost axis above; returns where they end."""
         page, axes = self.page, self.page.grid.layout.columns
         width = (xs[-1] + self.cell[0] if xs else left) - left
-        y = self._write(left, top, max(width, self.face.size * 12), self._name(axes), self._small, QUIET, 2)
+        y = self._write(
+            left, top, max(width, self.face.size * 12), self._name(axes), self._small, QUIET, 2
+        )
         for level, axis in enumerate(axes):
             groups = _list_groups(page.columns, level)
-            labels = [page.grid.axes[axis].labels[page.columns[first][level][1]] for first, _ in groups]
+            labels = [
+                page.grid.axes[axis].labels[page.columns[first][level][1]] for first, _ in groups
+            ]
             rooms = [xs[last] + self.cell[0] - xs[first] for first, last in groups]
-            face, wrapped = fit(labels, self.face, min(rooms, default=1), HEAD_LINES, self._smallest)
+            face, wrapped = fit(
+                labels, self.face, min(rooms, default=1), HEAD_LINES, self._smallest
+            )
             is_inner = level == len(axes) - 1
-            align: Align = "center" if is_inner and all(len(lines) == 1 for lines in wrapped) else "left"
+            align: Align = (
+                "center" if is_inner and all(len(lines) == 1 for lines in wrapped) else "left"
+            )
             y += round(self.face.size * 0.35)
             high = max(map(len, wrapped), default=0) * face.line
             for (first, _), room, lines in zip(groups, rooms, wrapped, strict=True):
                 self._add(Box(xs[first], y, room, high), lines, face, INK, align)
                 if not is_inner:
-                    self.rules.append(Box(xs[first], y + high + self.gap // 2, room, max(1, self.gap // 4)))
+                    self.rules.append(
+                        Box(xs[first], y + high + self.gap // 2, room, max(1, self.gap // 4))
+                    )
             y += high + (0 if is_inner else self.gap)
         return y
 
     def _plan_labels(self, sides: Sequence[tuple[int, Face]], ys: Sequence[int]) -> None:
         """The labels of the rows, the outermost axis on the left."""
         page, x = self.page, self.margin
-        for level, (axis, (width, face)) in enumerate(zip(page.grid.layout.rows, sides, strict=False)):
+        for level, (axis, (width, face)) in enumerate(
+            zip(page.grid.layout.rows, sides, strict=False)
+        ):
             groups = _list_groups(page.rows, level)
             room = width - self._space
-            labels = [page.grid.axes[axis].labels[page.rows[first][level][1]] for first, _ in groups]
+            labels = [
+                page.grid.axes[axis].labels[page.rows[first][level][1]] for first, _ in groups
+            ]
             wrapped = [face.wrap(label, room, self._count_side_lines())[0] for label in labels]
             is_top = len(sides) > 1 or any(len(lines) > 1 for lines in wrapped)
             for (first, _), lines in zip(groups, wrapped, strict=True):
@@ -218,7 +265,9 @@ class SheetPlanner:
             x += width
 
     def _count_flow(self) -> int:
-        """Cells in a line: all of a few, else so many that the whole is a little wider than high and lines are full."""
+        """Cells in a line: all of a few, else so many that the whole is a little wider than high
+        and lines are full.
+        """
         count = len(self.page.columns)
         if count <= 5:
             return max(1, count)
@@ -230,9 +279,14 @@ class SheetPlanner:
     def _plan_flow(self, top: int) -> int:
         page, per_line = self.page, self._count_flow()
         axes = [axis for axis, _ in page.columns[0]] if page.columns else []
-        y = self._write(self.margin, top, self._measure_cells(), self._name(axes), self._small, QUIET, 2)
+        y = self._write(
+            self.margin, top, self._measure_cells(), self._name(axes), self._small, QUIET, 2
+        )
         y += round(self.face.size * 0.5) if axes else 0
-        captions = [" · ".join(page.grid.axes[axis].labels[at] for axis, at in combo) for combo in page.columns]
+        captions = [
+            " · ".join(page.grid.axes[axis].labels[at] for axis, at in combo)
+            for combo in page.columns
+        ]
         face, wrapped = fit(captions, self.face, self.cell[0], CAPTION_LINES, self._smallest)
         for start in range(0, len(captions), per_line):
             places = range(start, min(start + per_line, len(captions)))
@@ -253,7 +307,10 @@ def _list_positions(combos: Sequence[Combo], axis: int) -> list[int]:
 
 def _list_groups(combos: Sequence[Combo], level: int) -> list[tuple[int, int]]:
     """First and last of the neighbours that are the same on all axes up to this level."""
-    groups = [list(group) for _, group in itertools.groupby(range(len(combos)), lambda at: combos[at][: level + 1])]
+    groups = [
+        list(group)
+        for _, group in itertools.groupby(range(len(combos)), lambda at: combos[at][: level + 1])
+    ]
     return [(group[0], group[-1]) for group in groups]
 
 

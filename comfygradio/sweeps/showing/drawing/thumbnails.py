@@ -1,4 +1,6 @@
-"""Thumbnails: what stands for a result in a small space, read one by one, so that thousands never fill the memory."""
+"""Thumbnails: what stands for a result in a small space, read one by one, so that thousands never
+fill the memory.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,14 @@ from PIL import Image, ImageOps
 from comfygradio.jobs.results import Result
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "BMP", "TIFF")
-"""Only these are ever decoded; Pillow would also start Ghostscript for an EPS that calls itself a picture."""
+"""Only these are ever decoded; Pillow would also start Ghostscript for an EPS that calls itself a
+picture.
+"""
 
 CONTAINERS = "mov,matroska,webm,avi"
-"""FFmpeg's names of what is opened; playlists are not among them, since they make it read other files."""
+"""FFmpeg's names of what is opened; playlists are not among them, since they make it read other
+files.
+"""
 
 SMOOTH_MODES = ("L", "RGB", "RGBA")
 """Pictures that can be scaled as they are, before anything else is done with them."""
@@ -28,13 +34,19 @@ PICTURES = ("image", "preview")
 
 
 def choose_result(results: Sequence[Result]) -> Result | None:
-    """The result that a cell shows: the first picture or video, else the first of anything; None where nothing is."""
+    """The result that a cell shows: the first picture or video, else the first of anything; None
+    where nothing is.
+    """
     there = [result for result in results if result.path is not None or result.text]
-    return next((result for result in there if result.kind in (*PICTURES, "video")), there[0] if there else None)
+    return next(
+        (result for result in there if result.kind in (*PICTURES, "video")),
+        there[0] if there else None,
+    )
 
 
 def read_thumbnail(result: Result, pixels: int) -> Image.Image | None:
-    """A picture, or the first frame of a video, of at most so many pixels a side; RGB, or RGBA where it is transparent.
+    """A picture, or the first frame of a video, of at most so many pixels a side; RGB, or RGBA
+    where it is transparent.
 
     Never enlarged. None for what cannot be read or has gone.
     """
@@ -82,7 +94,12 @@ def _choose_file(result: Result, pixels: int) -> Path:
     """The light copy where it is large enough, since it is read faster, else the file itself."""
     path, light = result.path, result.display
     assert path is not None
-    if light is None or light == path or max(result.width, result.height) == 0 or not light.is_file():
+    if (
+        light is None
+        or light == path
+        or max(result.width, result.height) == 0
+        or not light.is_file()
+    ):
         return path
     with Image.open(light, formats=FORMATS) as picture:
         return light if max(picture.size) >= min(pixels, max(result.width, result.height)) else path
