@@ -8,11 +8,50 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.effort import scale
+
+EXAMPLES = 100
+"""What a property tries in `.ci/run` where it does not say otherwise; hypothesis's own default."""
+
+SLOW = ("app", "browser", "process", "deep")
+"""What a test needs that takes long; `-m "not slow"` leaves all of these out."""
+
 
 def pytest_configure() -> None:
     """A busy machine is no failure: nothing that hypothesis tries is measured by the clock."""
-    settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    settings.load_profile("calm")
+    settings.register_profile(
+        "effort",
+        max_examples=scale(EXAMPLES),
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.load_profile("effort")
+
+
+# First, since pytest's own filter by markers has the same hook.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what needs something slow, and begin with the files that take longest.
+
+    With several workers no long file is then left over for the end.
+    """
+    for item in items:
+        if any(item.get_closest_marker(name) for name in SLOW):
+            item.add_marker("slow")
+    items.sort(key=rank_file)
+
+
+def rank_file(item: pytest.Item) -> int:
+    """Where the file of a test stands in the order: what waits for processes first, pure ones last.
+
+    A file is ranked as a whole, by the markers of its module.
+    """
+    module = item.getparent(pytest.Module)
+    marked = {mark.name for mark in module.iter_markers()} if module else set()
+    for rank, name in enumerate(("process", "browser", "app", "deep")):
+        if name in marked:
+            return rank
+    return len(SLOW)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -14,7 +14,11 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
 
 
-@pytest.fixture(scope="session", params=["v0.3.64", "v0.33.0"])
+OLD = pytest.param("v0.3.64", marks=pytest.mark.deep)
+"""The quick loop tries the newest ComfyUI alone."""
+
+
+@pytest.fixture(scope="session", params=[OLD, "v0.33.0"])
 def info(request: pytest.FixtureRequest) -> ObjectInfo:
     """What an old and a new ComfyUI say about the classes of the test workflow."""
     return ObjectInfo.from_json(read_object_info(request.param))

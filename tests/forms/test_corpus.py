@@ -24,6 +24,8 @@ from .corpus import (
     make_media,
 )
 
+pytestmark = pytest.mark.deep
+
 Spec = list[Any]
 CASES = list_cases()
 INFO = corpus_json()

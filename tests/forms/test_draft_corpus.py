@@ -14,6 +14,8 @@ from comfygradio.forms.drafting.draft import Draft, draft_preset
 from .corpus import Case, fill_defaults, list_cases, make_media
 from .drafting import info, list_slots, load
 
+pytestmark = pytest.mark.deep
+
 TEXTS = {"prompt", "text", "tags", "lyrics"}
 MODELS = {"checkpoint", "model", "upscale_model", "text_encoder", "model_file"}
 

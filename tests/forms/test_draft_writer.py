@@ -14,6 +14,7 @@ from comfygradio.forms.drafting.draft import draft_preset
 from comfygradio.forms.drafting.saving import save_draft, suggest_name
 from comfygradio.forms.drafting.writer import write_draft, write_value
 from comfygradio.forms.preset import load_preset
+from tests.effort import scale
 
 from .drafting import draft, info, load, node, sample, text_to_image
 
@@ -56,7 +57,7 @@ def test_it_looks_written_by_hand() -> None:
     ]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=scale(40))
 @given(TEXTS, TEXTS)
 def test_no_title_or_text_breaks_out(title: str, text: str) -> None:
     graph = text_to_image(
@@ -67,7 +68,7 @@ def test_no_title_or_text_breaks_out(title: str, text: str) -> None:
     assert set(yaml.safe_load(written)["fields"]) == {field.name for field in made.fields}
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=scale(40))
 @given(st.dictionaries(TEXTS.filter(bool), st.sampled_from(["4", "6", "3"]), max_size=3))
 def test_any_node_id_is_written_safely(ids: dict[str, str]) -> None:
     graph = text_to_image()

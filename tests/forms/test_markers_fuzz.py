@@ -14,6 +14,7 @@ from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Node, Workflow
 from comfygradio.forms.drafting.hint import Marked
 from comfygradio.forms.drafting.markers import read_markers
+from tests.effort import scale
 
 from .marking import DATA, FULL, PLAIN, RIVAL, list_dangling
 
@@ -166,13 +167,13 @@ def check(workflow: Workflow, info: ObjectInfo, saved: Any) -> Marked:
     return marked
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=scale(400), deadline=None, suppress_health_check=list(HealthCheck))
 @given(workflows, pages, st.booleans())
 def test_reading_markers_never_raises(workflow: Workflow, saved: Any, has_rivals: bool) -> None:
     check(workflow, FULL if has_rivals else PLAIN, saved)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=scale(200), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from(["swarm", "comfydeploy", "krita", "comfy_pack", "mcww", "app_mode"]), st.data()
 )

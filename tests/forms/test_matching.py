@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.restoring.matching import bound_score, match_nodes
+from tests.effort import scale
 
 from .corpus import Case, list_cases
 from .shuffling import change_literals, renumber
@@ -133,7 +134,7 @@ NODES = st.builds(
 GRAPHS = st.dictionaries(st.integers(0, 9).map(str), NODES, min_size=1)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=scale(150), deadline=None)
 @given(GRAPHS, GRAPHS)
 def test_any_two_graphs_are_matched_one_to_one_within_class(ours: Any, theirs: Any) -> None:
     """Circles, links to nowhere and nodes that feed themselves included."""

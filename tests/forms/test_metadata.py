@@ -13,6 +13,7 @@ from PIL import Image, PngImagePlugin
 
 from comfygradio.errors import MetadataError
 from comfygradio.forms.restoring.metadata import MAX_NODES, Metadata, read_metadata
+from tests.effort import scale
 
 PICTURES = Path(__file__).parent.parent / "data" / "pictures"
 
@@ -337,7 +338,7 @@ def test_a_picture_saved_by_pillow_with_long_texts(tmp_path: Path) -> None:
 
 
 @settings(
-    max_examples=300,
+    max_examples=scale(300),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -372,7 +373,7 @@ NAMES = st.sampled_from(
 
 
 @settings(
-    max_examples=40,
+    max_examples=scale(40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -12,6 +12,7 @@ from comfygradio.forms.preset import Preset, load_preset
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.forms.restoring.metadata import Metadata
 from comfygradio.forms.restoring.preset_search import find_preset
+from tests.effort import scale
 
 from .corpus import list_cases
 from .restoring import WORKFLOW, carry, load, make_info, node
@@ -173,7 +174,7 @@ NODES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=scale(80), deadline=None)
 @given(st.dictionaries(st.text(max_size=2), NODES, min_size=1, max_size=9), ANY)
 def test_any_graph_gives_an_answer_in_a_sentence(
     shipped: list[Preset], graph: Any, name: Any

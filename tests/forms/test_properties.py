@@ -23,6 +23,7 @@ from comfygradio.forms.binding.form_binding import bind_form
 from comfygradio.forms.form import Form
 from comfygradio.forms.literals import check_literal
 from comfygradio.forms.preset_file import PresetFile
+from tests.effort import scale
 
 from .corpus import corpus_info
 from .random_classes import (
@@ -40,8 +41,10 @@ from .test_loras import build_flow
 CLASSES = make_classes(2026)
 INFO = parse_classes(CLASSES)
 CORPUS = corpus_info()
-quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-many = settings(max_examples=200, deadline=None)
+quick = settings(
+    max_examples=scale(40), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+many = settings(max_examples=scale(200), deadline=None)
 
 KINDS = {
     "whole": "number",

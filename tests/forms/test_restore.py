@@ -20,7 +20,9 @@ from comfygradio.forms.preset import load_preset
 from comfygradio.forms.restoring.inversion import escape_dynamic
 from comfygradio.forms.restoring.metadata import Metadata
 from comfygradio.forms.restoring.restore import Restored, Row, restore_values
+from tests.effort import scale
 
+from .conftest import OLD
 from .corpus import Case, list_cases, make_media
 from .drafting import info as draft_info
 from .drafting import load as load_draft
@@ -28,7 +30,7 @@ from .restoring import NOON, WORKFLOW, carry, change, make_form, rows
 from .shuffling import renumber
 
 
-@pytest.fixture(scope="module", params=["v0.3.64", "v0.33.0"])
+@pytest.fixture(scope="module", params=[OLD, "v0.33.0"])
 def form(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Form:
     """A form with a field of every kind, on an old and a new server."""
     return make_form(tmp_path_factory.mktemp("form"), version=request.param)
@@ -67,7 +69,7 @@ VALUES = st.fixed_dictionaries(
     }
 )
 quick = settings(
-    max_examples=60,
+    max_examples=scale(60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

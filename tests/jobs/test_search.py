@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfygradio.jobs.store import Ledger, Query
+from tests.effort import scale
 from tests.jobs.records import make_record
 
 JOBS = {
@@ -134,7 +135,7 @@ def test_the_values_of_a_field_are_listed_last_used_first(ledger: Ledger) -> Non
 
 
 @given(text=st.text(st.sampled_from("ab\" *'()-+:^ナ夜%_ \t"), max_size=12))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=scale(150), deadline=None)
 def test_whatever_is_typed_is_text(ledger: Ledger, text: str) -> None:
     words = text.casefold().split()
     expected = [

@@ -29,6 +29,7 @@ from comfygradio.jobs.results import Result, Source
 from comfygradio.jobs.rows import read_order, write_order
 from comfygradio.jobs.schema import MIGRATIONS, migrate
 from comfygradio.jobs.store import Ledger, Query, Record, find_ledger, set_ledger_aside
+from tests.effort import scale
 from tests.jobs.records import GRAPH, make_record
 
 ROOT = Path(__file__).parents[2]
@@ -134,7 +135,7 @@ def test_a_record_comes_back_as_it_was(ledger: Ledger) -> None:
     values=st.dictionaries(st.text(), JSON, max_size=4),
     graph=st.dictionaries(st.text(), JSON, max_size=4),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=scale(200), deadline=None)
 def test_orders_are_exact(values: dict[str, Any], graph: dict[str, Any]) -> None:
     order = Order("tiny", "Tiny", Prompt(graph, (), values, ("1",)), values, ("seed",))
     back = read_order(write_order(order, Path("/outputs")), Path("/outputs"))
@@ -146,7 +147,7 @@ def test_orders_are_exact(values: dict[str, Any], graph: dict[str, Any]) -> None
     values=st.dictionaries(st.text(st.characters(exclude_categories=())), JSON, max_size=4),
     text=st.text(st.characters(exclude_categories=()), max_size=30),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scale(60), deadline=None)
 def test_any_text_can_be_stored_searched_and_deleted(
     tmp_path_factory: pytest.TempPathFactory, title: str, values: dict[str, Any], text: str
 ) -> None:

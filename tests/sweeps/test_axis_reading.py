@@ -16,6 +16,7 @@ from comfygradio.errors import AxisError
 from comfygradio.sweeps.axes.axis import Axis, Change, Step, apply_point, list_points
 from comfygradio.sweeps.axes.reading import read_axes, read_axis, write_values
 from comfygradio.sweeps.axes.text import quote, quote_if_split, split_texts, split_values
+from tests.effort import scale
 
 from .axis_form import BASE, FIELDS, FORM, LORAS, MODELS, SAMPLERS, list_values, read
 
@@ -226,7 +227,7 @@ LISTED: dict[str, st.SearchStrategy[Any]] = {
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=scale(300), deadline=None)
 def test_lists_of_values_are_read_from_what_is_written(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(LISTED)))
     axis = read(name, data.draw(st.lists(LISTED[name], min_size=1, max_size=5)))
@@ -234,7 +235,7 @@ def test_lists_of_values_are_read_from_what_is_written(data: st.DataObject) -> N
 
 
 @given(NAMES, ODD)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=scale(400), deadline=None)
 def test_whatever_is_typed_is_read_or_refused_and_reads_the_same_again(
     name: str, text: str
 ) -> None:
@@ -251,7 +252,7 @@ def test_whatever_is_typed_is_read_or_refused_and_reads_the_same_again(
 
 
 @given(st.lists(st.dictionaries(NAMES | ODD, JSON, max_size=3) | JSON, max_size=4) | JSON)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=scale(150), deadline=None)
 def test_whatever_is_sent_is_read_or_refused(entries: Any) -> None:
     try:
         axes = read_axes(FORM, entries, BASE, random.Random(1))

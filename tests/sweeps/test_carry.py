@@ -25,6 +25,7 @@ from comfygradio.sweeps.planning.course import Course
 from comfygradio.sweeps.planning.plan import Plan, plan_sweep
 from comfygradio.sweeps.planning.space import Prompts, Space
 from comfygradio.sweeps.planning.workload import Workload
+from tests.effort import scale
 
 from .chain import CLASSES, make_chain, make_space
 from .grids import SWEEPS, GraphSpace, Part, random_space, sweep_d
@@ -56,7 +57,7 @@ def test_the_noted_sweeps_make_everything_once_on_one_server(name: str) -> None:
     assert plan.ours.executed == len(once)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=scale(20), deadline=None)
 @given(st.integers(0, 10**9), st.sampled_from([0.0, 0.02, 0.05, 1000.0]))
 def test_random_sweeps_execute_what_was_planned_and_never_more_than_without(
     seed: int, gigabytes: float
@@ -71,7 +72,7 @@ def test_random_sweeps_execute_what_was_planned_and_never_more_than_without(
     )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=scale(15), deadline=None)
 @given(st.integers(0, 10**9), st.booleans())
 def test_forms_execute_what_was_planned(seed: int, carry: bool) -> None:
     form, chance = make_maze(), random.Random(seed)

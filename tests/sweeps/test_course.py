@@ -12,6 +12,7 @@ from comfygradio.sweeps.axes.axis import Index
 from comfygradio.sweeps.planning.carry import Limits
 from comfygradio.sweeps.planning.course import Course, Task
 from comfygradio.sweeps.planning.plan import Plan, plan_sweep
+from tests.effort import scale
 
 from .grids import SWEEPS, random_space, sweep_a, sweep_c, sweep_d
 from .racing import run_course
@@ -49,7 +50,7 @@ def test_each_server_gets_its_own_points_in_order() -> None:
     assert course.waiting == len(POINTS) - 3
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=scale(20), deadline=None)
 @given(st.integers(0, 10**9), st.integers(1, 5), st.integers(1, 5), st.booleans())
 def test_every_point_runs_once_however_many_servers_come(
     seed: int, planned: int, come: int, carry: bool

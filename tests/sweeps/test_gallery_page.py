@@ -25,6 +25,7 @@ from comfygradio.sweeps.showing.exports import write_all
 from comfygradio.sweeps.showing.gallery_page import build_gallery, encode, write_gallery
 from comfygradio.sweeps.showing.grid import Grid, GridCell, Layout
 from comfygradio.sweeps.showing.sheet import read_sweep
+from tests.effort import scale
 from tests.sweeps.exporting import (
     DEFINITION,
     HOSTILE,
@@ -201,7 +202,7 @@ def test_nothing_breaks_out(tmp_path: Path) -> None:
     assert page.find_all("title")[0][1] == HOSTILE
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scale(60), deadline=None)
 @given(
     st.recursive(
         st.text() | st.integers() | st.none(),

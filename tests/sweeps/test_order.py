@@ -22,6 +22,7 @@ from comfygradio.sweeps.planning.order import (
     walk,
 )
 from comfygradio.sweeps.planning.workload import Workload
+from tests.effort import scale
 
 from .grids import SWEEPS, GraphSpace, Part, random_space, spanning_bound
 
@@ -59,7 +60,7 @@ def test_the_noted_sweeps_are_as_cheap_as_any_order_can_be(name: str, seconds: f
     ) == pytest.approx(seconds)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=scale(20), deadline=None)
 @given(st.integers(0, 10**9))
 def test_whole_grids_reach_the_bound_of_any_order(seed: int) -> None:
     space = random_space(seed)
@@ -72,7 +73,7 @@ def test_whole_grids_reach_the_bound_of_any_order(seed: int) -> None:
     )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=scale(20), deadline=None)
 @given(st.integers(0, 10**9))
 def test_no_nest_of_loops_is_cheaper_for_what_is_left_of_a_grid(seed: int) -> None:
     space = random_space(seed)

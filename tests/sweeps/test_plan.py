@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from comfygradio.sweeps.planning.carry import Limits
 from comfygradio.sweeps.planning.plan import plan_sweep, write_seconds
+from tests.effort import scale
 
 from .grids import SWEEPS, GraphSpace, random_space, sweep_b, sweep_d
 from .racing import bound_simply, bound_truly, run_course
@@ -77,7 +78,7 @@ def test_where_no_schedule_reaches_the_bound_four_servers_come_near_what_one_can
     )
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=scale(10), deadline=None)
 @given(st.integers(0, 10**9), st.integers(2, 6), st.booleans())
 def test_shares_are_never_slower_than_whole_stretches_of_one_order(
     seed: int, lanes: int, carry: bool

@@ -32,6 +32,7 @@ from comfygradio.sweeps.showing.sheet import (
     write_sheet,
     write_sheets,
 )
+from tests.effort import scale
 from tests.sweeps.exporting import DEFINITION, PICTURES, SEED, fill_grid, make_grid, save_picture
 
 AXES: Mapping[str, list[str]] = {"CFG": ["1", "7.5", "10"], "Sampler": ["euler", "ddim"]}
@@ -232,7 +233,7 @@ def test_lines_are_broken_between_words_where_that_is_possible() -> None:
     assert broken.size == 10 and len(lines) == 2 and lines[1].endswith("…")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scale(60), deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_measured_and_drawn(text: str) -> None:
     canvas, face = Image.new("RGB", (80, 40), PAPER), Face(14)

@@ -22,6 +22,7 @@ from comfygradio.sweeps.axes.axis import Change, Index
 from comfygradio.sweeps.planning.cells import EXACT, READS
 from comfygradio.sweeps.planning.space import Prompts, Space
 from comfygradio.sweeps.planning.workload import Workload
+from tests.effort import scale
 from tests.forms.corpus import Case, corpus_info, draft_form, list_cases, make_media
 
 from .chain import make_axis
@@ -108,7 +109,7 @@ def test_what_is_learnt_of_a_workflow_is_what_its_prompts_say(case: Case, tmp_pa
     assert_exact(space, INFO, draw_points(space, 80))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=scale(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 10**9))
 def test_fields_that_hide_bypass_and_mix_are_understood(seed: int) -> None:
     form = make_maze()
@@ -117,7 +118,7 @@ def test_fields_that_hide_bypass_and_mix_are_understood(seed: int) -> None:
     assert_exact(space, form.object_info, draw_points(space, 100, seed))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=scale(20), deadline=None)
 @given(st.integers(0, 10**9))
 def test_random_graphs_are_understood(seed: int) -> None:
     space = random_space(seed)
