@@ -338,7 +338,9 @@ def test_earlier_times_give_the_seconds_left_by_the_clock(
         if state.status == "running" and state.seconds_left is not None
     ]
     assert lefts and min(lefts) >= 0 and lefts[-1] < max(lefts) <= 40.01
-    assert next(state.seconds_left for state in states if state.step == 20) == pytest.approx(20.0)
+    assert next(state.seconds_left for state in states if state.step == 20) == pytest.approx(
+        20.0, abs=0.01
+    )
     fractions = [state.progress for state in states]
     assert fractions == sorted(fractions) and max(fractions[:-1]) < 1 == fractions[-1]
 
