@@ -87,6 +87,16 @@ def follow_to_steps(left: Left, gate: Gate) -> Generator[JobState, None, None]:
         yield state
 
 
+def adopt_hearing_steps(left: Left, gate: Gate) -> list[JobState]:
+    """The same, and it ends only when a step was heard."""
+    states: list[JobState] = []
+    for state in follow_to_steps(left, gate):
+        states.append(state)
+        if state.step:
+            gate.release()
+    return states
+
+
 def hold_socket(left: Left) -> Socket:
     """An older socket of the same client_id, which somebody reads."""
     assert left.client_id
@@ -101,7 +111,7 @@ def hold_socket(left: Left) -> Socket:
 def test_a_running_prompt_is_heard_again(comfy: ComfyClient, checkpoint: str, gate: Gate) -> None:
     gate.hold()
     left = leave_running(comfy, draw_text(checkpoint, steps=40))
-    states = adopt_held(left, gate)
+    states = adopt_hearing_steps(left, gate)
     last = states[-1]
     assert last.status == "done" and last.progress == 1.0 and last.prompt_id == left.prompt_id
     assert {state.step for state in states} - {None} and {"Paint"} <= {
@@ -120,7 +130,7 @@ def test_it_is_heard_although_the_client_id_was_forgotten(
 ) -> None:
     gate.hold()
     left = leave_running(comfy, draw_text(checkpoint, steps=40))
-    states = adopt_held(replace(left, client_id=None), gate)
+    states = adopt_hearing_steps(replace(left, client_id=None), gate)
     assert any(state.step for state in states) and states[-1].status == "done"
 
 

@@ -35,6 +35,7 @@ from .gateway import Call, Gateway, Reply, forward
 from .graphs import Graph, draw_empty, draw_text, sleep_for
 from .test_adopt import (
     Left,
+    adopt_hearing_steps,
     adopt_held,
     follow_to_steps,
     hold_socket,
@@ -70,7 +71,7 @@ def test_running_on_every_version(version: str, serve: Serve, connect: Connect, 
     gate.hold()
     left, chosen = leave_as_we_post(client, draw_text(CHECKPOINT, steps=60))
     wait_until(lambda: client.sight(left.prompt_id).running)
-    states = adopt_held(left, gate)
+    states = adopt_hearing_steps(left, gate)
     assert (states[-1].status, states[-1].prompt_id) == ("done", chosen)
     assert any(state.step for state in states) and states[-1].preview_count > 0
     assert states[-1].outputs[0].read().startswith(b"\x89PNG")

@@ -30,8 +30,13 @@ def run_all(client: ComfyClient, prompt: Prompt | Graph) -> list[JobState]:
     return list(client.run(prompt))
 
 
-def test_text_to_image(comfy: ComfyClient, checkpoint: str, tmp_path: Path) -> None:
-    states = run_all(comfy, draw_text(checkpoint))
+def test_text_to_image(comfy: ComfyClient, checkpoint: str, tmp_path: Path, gate: Gate) -> None:
+    gate.hold(after=1)
+    states: list[JobState] = []
+    for state in comfy.run(draw_text(checkpoint)):
+        states.append(state)
+        if state.step:
+            gate.release()
     last = states[-1]
     assert last.status == "done" and last.progress == 1.0 and last.node is None
     fractions = [state.progress for state in states]
