@@ -33,6 +33,8 @@ class ManualClock(Clock):
         with self._changed:
             self._now += seconds
             due = [condition for deadline, condition in self._waiting if deadline <= self._now]
+            # They no longer wait, though they may not have woken yet.
+            self._waiting = [entry for entry in self._waiting if entry[0] > self._now]
         for condition in due:
             with condition:
                 condition.notify_all()
@@ -63,7 +65,8 @@ class ManualClock(Clock):
                 condition.wait()
         finally:
             with self._changed:
-                self._waiting.remove(entry)
+                if entry in self._waiting:
+                    self._waiting.remove(entry)
         return self._now < entry[0]
 
     def wait_event(self, event: threading.Event, seconds: float | None) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from urllib.parse import quote
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.endpoints import Endpoints
 
 TARGETED_INTERRUPT = (0, 3, 57)
@@ -15,7 +15,7 @@ queue is looked at again after so many seconds.
 """
 
 
-def cancel_prompt(endpoints: Endpoints, prompt_id: str) -> bool:
+def cancel_prompt(endpoints: Endpoints, prompt_id: str, clock: Clock = SYSTEM_CLOCK) -> bool:
     """Stop or unqueue one prompt, nobody else's; False if it was neither running nor pending.
 
     Raises ServerError.
@@ -23,7 +23,7 @@ def cancel_prompt(endpoints: Endpoints, prompt_id: str) -> bool:
     if not _cancel_once(endpoints, prompt_id):
         return False
     for pause in LOOK_AGAIN_SECONDS:
-        time.sleep(pause)
+        clock.sleep(pause)
         if prompt_id not in _list_running(endpoints):
             break
         _cancel_once(endpoints, prompt_id)

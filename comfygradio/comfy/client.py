@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping
 from types import TracebackType
 from typing import Any
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.cancel import cancel_prompt
 from comfygradio.comfy.endpoints import Endpoints
 from comfygradio.comfy.run import Run
@@ -21,6 +22,8 @@ class ComfyClient(Endpoints):
     `url` may hold a path prefix, `user:password@` and `?token=`; `headers` go with every request
     and the WebSocket. `verify` is False or the path of a CA file for self-made certificates;
     `timeout_seconds` bounds each request. `name` stands for the address in texts for people.
+    `patience` says how long runs wait, and `clock` is what they wait by; `timeout_seconds` is
+    always real time.
     """
 
     def __init__(
@@ -32,11 +35,13 @@ class ComfyClient(Endpoints):
         timeout_seconds: float = 60.0,
         name: str = "",
         patience: Patience | None = None,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         super().__init__(
             url, headers=headers, verify=verify, timeout_seconds=timeout_seconds, name=name
         )
         self._patience = patience or Patience()
+        self._clock = clock
 
     def __repr__(self) -> str:
         return f"ComfyClient({self.url!r})"
@@ -61,7 +66,7 @@ class ComfyClient(Endpoints):
 
         Raises ServerError.
         """
-        return cancel_prompt(self, prompt_id)
+        return cancel_prompt(self, prompt_id, self._clock)
 
     def sight(self, prompt_id: str) -> Sighting:
         """Where a prompt is: finished, running, waiting or absent; a ServerError is part of the
@@ -100,5 +105,6 @@ class ComfyClient(Endpoints):
             patience=self._patience,
             may_exist=may_exist,
             weights=weights,
+            clock=self._clock,
         )
         yield from run.follow(heartbeat_seconds)

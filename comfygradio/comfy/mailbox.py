@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
 
+from comfygradio.clock import Clock
+
 
 @dataclass(frozen=True)
 class Letter:
@@ -25,7 +27,7 @@ class Mailbox:
     that kind.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._letters: list[Letter | None] = []
         self._newest: dict[Hashable, int] = {}
@@ -35,14 +37,14 @@ class Mailbox:
         """Leave a letter; never blocks."""
         with self._arrived:
             replaced = self._replace(kind) if kind is not None else 0
-            self._letters.append(Letter(content, self._clock(), replaced))
+            self._letters.append(Letter(content, self._clock.monotonic(), replaced))
             self._arrived.notify()
 
     def take(self, timeout: float) -> list[Letter]:
         """All letters in order, or none after `timeout` seconds."""
         with self._arrived:
             if not self._letters and timeout > 0:
-                self._arrived.wait(timeout)
+                self._clock.wait(self._arrived, timeout)
             letters, self._letters = self._letters, []
             self._newest.clear()
         return [letter for letter in letters if letter]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 import uuid
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.answers import QueuedPrompt
 from comfygradio.comfy.cancel import cancel_prompt
 from comfygradio.comfy.carried import strip_carried
@@ -21,7 +21,7 @@ from comfygradio.comfy.socket import Socket
 from comfygradio.comfy.start import Adopted, Start
 from comfygradio.comfy.state import JobState
 from comfygradio.comfy.tracker import JobTracker
-from comfygradio.comfy.watch import SETTLE_SECONDS, Patience, Watch
+from comfygradio.comfy.watch import Patience, Watch
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import ComfyGradioError, ServerError, ServerUnreachable
 
@@ -68,18 +68,27 @@ class Run:
         patience: Patience,
         may_exist: bool = False,
         weights: Mapping[str, float] | None = None,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._endpoints = endpoints
+        self._patience = patience
+        self._clock = clock
         ids = {
             "client_id": client_id or uuid.uuid4().hex,
             "prompt_id": prompt_id or str(uuid.uuid4()),
         }
         self._start = Start(
-            endpoints, prompt, **ids, preview_method=preview_method, may_exist=may_exist
+            endpoints,
+            prompt,
+            **ids,
+            preview_method=preview_method,
+            may_exist=may_exist,
+            patience=patience,
+            clock=clock,
         )
-        self._mailbox = Mailbox(time.monotonic)
+        self._mailbox = Mailbox(clock)
         self._worker = Worker("comfy-run")
-        self._watch = Watch(patience, time.monotonic())
+        self._watch = Watch(patience, clock.monotonic())
         self._watch.busy = True
         self._tracker = JobTracker(
             strip_carried(prompt.graph), ids["prompt_id"], prompt.outputs, endpoints, weights
@@ -115,20 +124,20 @@ class Run:
         self._worker.stop()
 
     def _yield_states(self, heartbeat_seconds: float) -> Generator[JobState, None, None]:
-        yielded_at = time.monotonic()
+        yielded_at = self._clock.monotonic()
         while not self._tracker.done:
-            left = yielded_at + heartbeat_seconds - time.monotonic()
-            letters = self._mailbox.take(self._watch.pause(time.monotonic(), max(left, 0.0)))
+            left = yielded_at + heartbeat_seconds - self._clock.monotonic()
+            letters = self._mailbox.take(self._watch.pause(self._clock.monotonic(), max(left, 0.0)))
             changed = [self._open_letter(letter) for letter in letters]
-            self._look_after(time.monotonic())
+            self._look_after(self._clock.monotonic())
             if (
                 any(changed)
-                or time.monotonic() - yielded_at >= heartbeat_seconds
+                or self._clock.monotonic() - yielded_at >= heartbeat_seconds
                 or self._tracker.done
             ):
-                self._tracker.now = time.monotonic()
+                self._tracker.now = self._clock.monotonic()
                 yield self._tracker.state
-                yielded_at = time.monotonic()
+                yielded_at = self._clock.monotonic()
             if self._tracker.failure:
                 raise self._tracker.failure
 
@@ -171,7 +180,7 @@ class Run:
         elif self._tracker.closed:
             self._watch.hurry(at)
         elif isinstance(message, ExecutionSuccess):
-            self._watch.hurry(at, SETTLE_SECONDS)
+            self._watch.hurry(at, self._patience.settle)
 
     def _adopt(self, seen: Sighting, now: float) -> None:
         self._tracker.lose_track()
@@ -186,7 +195,7 @@ class Run:
     def _accept(self, queued: QueuedPrompt) -> None:
         self._accepted, self._watch.busy = True, False
         self._tracker.accept(queued)
-        now = time.monotonic()
+        now = self._clock.monotonic()
         self._watch.hear(now)
         if self._socket:
             self._watch.connected = True
@@ -234,7 +243,7 @@ class Run:
 
     def _miss(self, now: float) -> None:
         if self._absences < 2:
-            self._watch.hurry(now, SETTLE_SECONDS)
+            self._watch.hurry(now, self._patience.settle)
         elif self._tracker.succeeded:
             self._tracker.finish()
         else:
@@ -299,7 +308,7 @@ class Run:
         self._start.stopped.set()
         done = threading.Event()
         self._worker.do(lambda: self._cancel_now(done))
-        done.wait(CANCEL_SECONDS)
+        self._clock.wait_event(done, CANCEL_SECONDS)
 
     def _cancel_now(self, done: threading.Event) -> None:
         pauses = list(CANCEL_PAUSES)
@@ -308,14 +317,14 @@ class Run:
             while (
                 self._start.posted_id and not self._try_to_cancel(self._start.posted_id) and pauses
             ):
-                time.sleep(pauses.pop(0))
+                self._clock.sleep(pauses.pop(0))
         finally:
             done.set()
 
     def _try_to_cancel(self, prompt_id: str) -> bool:
         """Whether the server gave a proper answer, be it that there was nothing to cancel."""
         try:
-            cancel_prompt(self._endpoints, prompt_id)
+            cancel_prompt(self._endpoints, prompt_id, self._clock)
         except ServerError:
             return False
         return True

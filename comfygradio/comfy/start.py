@@ -7,12 +7,13 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.answers import QueuedPrompt
 from comfygradio.comfy.endpoints import Endpoints
 from comfygradio.comfy.posting import open_socket, post_prompt, upload_files
 from comfygradio.comfy.sighting import Sighting, look_for_ours
 from comfygradio.comfy.socket import Socket
-from comfygradio.comfy.watch import SETTLE_SECONDS
+from comfygradio.comfy.watch import Patience
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import AccessDenied, ServerUnreachable
 
@@ -41,6 +42,8 @@ class Start:
         prompt_id: str,
         preview_method: str | None,
         may_exist: bool,
+        patience: Patience,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.client_id = client_id
         self.socket: Socket | None = None
@@ -55,6 +58,8 @@ class Start:
         self._prompt_id = prompt_id
         self._preview_method = preview_method
         self._may_exist = may_exist
+        self._patience = patience
+        self._clock = clock
 
     def run(self) -> QueuedPrompt | Adopted | None:
         """Adopt, or upload, connect and post; None if stopped before.
@@ -79,7 +84,7 @@ class Start:
     def _look(self) -> Sighting:
         """Twice before the server counts as lacking it: an earlier post may be on its way still."""
         seen = self._look_once()
-        if seen.absent and not self.stopped.wait(SETTLE_SECONDS):
+        if seen.absent and not self._clock.wait_event(self.stopped, self._patience.settle):
             seen = self._look_once()
         return seen
 

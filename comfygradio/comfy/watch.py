@@ -6,13 +6,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SETTLE_SECONDS = 0.3
-"""After execution_success the history is written within milliseconds; then `executing null`
-follows.
-"""
-LISTEN_SECONDS = 2.0
-"""A server that knows feature flags answers them at once, unless it forgot our socket."""
-
 CONNECTED_FACTOR = 10
 """While a socket seems open, a server gets that much more time: loading a model may keep it from
 answering.
@@ -35,6 +28,12 @@ class Patience:
     """An open socket that may be one the server forgot is opened anew after so much silence, each
     time after twice as much. ComfyUI forgets it when an older socket of the same client_id closes.
     """
+    settle: float = 0.3
+    """After execution_success the history is written within milliseconds; then `executing null`
+    follows.
+    """
+    listen: float = 2.0
+    """A server that knows feature flags answers them at once, unless it forgot our socket."""
 
 
 class Watch:
@@ -85,7 +84,7 @@ class Watch:
         self._reconnect_at = None
         self._heard_at = now
         if answers_flags:
-            self._listening_until = now + LISTEN_SECONDS
+            self._listening_until = now + self._patience.listen
         self._pause = self._patience.silence
         self.hurry(now)
 

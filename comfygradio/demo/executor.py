@@ -15,7 +15,7 @@ from comfygradio.demo.catalog import Catalog
 from comfygradio.demo.folders import Folders
 from comfygradio.demo.inputs import live_inputs
 from comfygradio.demo.messages import Event, Message, NodeText, Preview, now_ms
-from comfygradio.demo.node_run import Interrupted, InterruptFlag, NodeRun
+from comfygradio.demo.node_run import Interrupted, InterruptFlag, NodeRun, Wait
 from comfygradio.demo.nodes import NodeFunction
 from comfygradio.demo.options import DemoOptions
 from comfygradio.demo.progress import NodeProgress
@@ -36,8 +36,9 @@ class Executor:
         catalog: Catalog,
         sockets: Sockets,
         functions: Mapping[str, NodeFunction],
+        wait: Wait,
     ) -> None:
-        self.interrupt = InterruptFlag()
+        self.interrupt = InterruptFlag(wait)
         self.executions: Counter[str] = Counter()
         self.cache = NodeCache()
         self.current: tuple[str | None, str | None] = (None, None)

@@ -15,6 +15,7 @@ from comfygradio.demo.examples import write_examples
 from comfygradio.demo.executor import Executor
 from comfygradio.demo.folders import Folders
 from comfygradio.demo.messages import status_event
+from comfygradio.demo.node_run import Wait
 from comfygradio.demo.nodes import all_nodes
 from comfygradio.demo.options import DemoOptions
 from comfygradio.demo.prompts import HistoryEntry, PromptQueue, QueuedPrompt
@@ -25,7 +26,13 @@ from comfygradio.demo.validation import Validator
 class Machine:
     """Everything that is lost when the server dies (files in input/ and output/ stay)."""
 
-    def __init__(self, options: DemoOptions, root: Path, drop: Callable[[WebSocket], None]) -> None:
+    def __init__(
+        self,
+        options: DemoOptions,
+        root: Path,
+        drop: Callable[[WebSocket], None],
+        wait: Wait,
+    ) -> None:
         self.options = options
         self.folders = Folders(root)
         write_examples(self.folders.top("input"))
@@ -33,9 +40,13 @@ class Machine:
         self.validator = Validator(self.catalog, self.folders, options)
         self.sockets = Sockets(options, describe_features(options), drop)
         self.queue = PromptQueue(self._announce_status)
-        self.executor = Executor(options, self.folders, self.catalog, self.sockets, all_nodes())
+        self.executor = Executor(
+            options, self.folders, self.catalog, self.sockets, all_nodes(), wait
+        )
         self.counter = 0
         self.wants_empty_cache = threading.Event()
+        self._wait = wait
+        self._closed = threading.Event()
         self._worker = threading.Thread(
             target=self._work, name="comfygradio-demo-worker", daemon=True
         )
@@ -46,6 +57,7 @@ class Machine:
     def close(self) -> None:
         """Lets the worker end soon; a running prompt is interrupted."""
         self.queue.close()
+        self._closed.set()
         self.executor.interrupt.close()
 
     def stop(self) -> None:
@@ -69,7 +81,8 @@ class Machine:
             self.executor.end(item)
 
     def _run(self, item: QueuedPrompt) -> HistoryEntry:
-        time.sleep(self.options.start_gap)
+        if self.options.start_gap:
+            self._wait(self._closed, self.options.start_gap)
         try:
             return self.executor.run(item)
         except Exception:  # a bug here must not leave the queue without its worker

@@ -19,6 +19,9 @@ from comfygradio.demo.prompts import QueuedPrompt
 PREVIEW_METHODS = ("none", "auto", "latent2rgb", "taesd")
 JPEG_QUALITY = 95
 
+Wait = Callable[[threading.Event, float], bool]
+"""How nodes let time pass: until the event is set, at most for so many seconds."""
+
 
 class Interrupted(Exception):
     """The running prompt was told to stop."""
@@ -27,7 +30,8 @@ class Interrupted(Exception):
 class InterruptFlag:
     """The server's one interrupt flag; consumed by whoever sees it first."""
 
-    def __init__(self) -> None:
+    def __init__(self, wait: Wait) -> None:
+        self._wait = wait
         self._event = threading.Event()
         self._closed = False
 
@@ -52,7 +56,7 @@ class InterruptFlag:
     def wait(self, seconds: float) -> None:
         """Waits, at most until the flag goes up; it stays up for `check`."""
         if seconds > 0:
-            self._event.wait(seconds)
+            self._wait(self._event, seconds)
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,12 @@ from starlette.websockets import WebSocket
 
 from comfygradio.demo.application import build_application
 from comfygradio.demo.machine import Machine
+from comfygradio.demo.node_run import Wait
 from comfygradio.demo.options import DemoOptions
 
 MAX_MESSAGE = 1 << 30
 BACKLOG = 128
+TICK_SECONDS = 0.1
 
 
 class _Uvicorn(uvicorn.Server):
@@ -30,6 +32,17 @@ class _Uvicorn(uvicorn.Server):
         super().__init__(config)
         self.ready = threading.Event()
         self.loop: asyncio.AbstractEventLoop | None = None
+        self._over = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """As uvicorn's own, which looks ten times a second whether it shall end; this one is
+        told.
+        """
+        counter = 0
+        while not await self.on_tick(counter):
+            counter += 1
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._over.wait(), TICK_SECONDS)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self.loop = asyncio.get_running_loop()
@@ -43,6 +56,7 @@ class _Uvicorn(uvicorn.Server):
         for connection in list(self.server_state.connections):
             abort(connection)
         self.force_exit = self.should_exit = True
+        self._over.set()
 
     def drop_one(self, client: Any) -> None:
         for connection in list(self.server_state.connections):
@@ -59,6 +73,9 @@ class DemoServer:
 
     `folder` holds input/, output/ and temp/; by default a temporary one that `stop` removes. Use it
     as a context manager, or call `start` and `stop`.
+
+    `wait(event, seconds)` is how sampler steps, sleeping nodes and the start gap let time pass, so
+    that a test can move them by hand.
     """
 
     def __init__(
@@ -67,12 +84,16 @@ class DemoServer:
         host: str = "127.0.0.1",
         port: int = 0,
         folder: Path | None = None,
+        wait: Wait = threading.Event.wait,
     ) -> None:
         self.options = options or DemoOptions()
         self.host = host
         self.port = port
         self.folder = folder
+        self._wait = wait
         self.executions: Counter[str] = Counter()
+        self.connections: Counter[str] = Counter()
+        """How often a WebSocket was opened under a client id."""
         self._own_folder: tempfile.TemporaryDirectory[str] | None = None
         self._machine: Machine | None = None
         self._uvicorn: _Uvicorn | None = None
@@ -90,8 +111,9 @@ class DemoServer:
             raise RuntimeError("the demo server runs already")
         listener = open_listener(self.host, self.port)
         self.port = listener.getsockname()[1]
-        self._machine = Machine(self.options, self._root(), self._drop)
+        self._machine = Machine(self.options, self._root(), self._drop, self._wait)
         self._machine.executor.executions = self.executions
+        self._machine.sockets.connections = self.connections
         self._uvicorn = _Uvicorn(configure(self._machine))
         self._thread = threading.Thread(
             target=self._serve, args=(listener,), name="comfygradio-demo", daemon=True
@@ -118,6 +140,10 @@ class DemoServer:
         if self._own_folder is not None:
             self._own_folder.cleanup()
             self._own_folder = self.folder = None
+
+    def hears(self, client_id: str) -> bool:
+        """Whether this server would send what concerns a client to a WebSocket."""
+        return self._machine is not None and self._machine.sockets.knows(client_id)
 
     def reset_executions(self) -> None:
         """Sets the counts of executed nodes per class (`executions`) back to nothing."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,8 @@ class Sockets:
     def __init__(
         self, options: DemoOptions, features: dict[str, Any], drop: Callable[[WebSocket], None]
     ) -> None:
+        self.connections: Counter[str] = Counter()
+        """How often a socket was opened under a client id."""
         self._options = options
         self._drop = drop
         self._features = features
@@ -44,6 +47,10 @@ class Sockets:
             for receiver in self._receivers(sid):
                 await self._send(receiver, self._table.get(receiver), message)
 
+    def knows(self, sid: str) -> bool:
+        """Whether there is a socket for this client."""
+        return sid in self._table
+
     def publish(self, message: Message, sid: str | None = None) -> None:
         """Queues a message for one client, or for all if `sid` is None."""
         if self._loop is not None:
@@ -59,6 +66,7 @@ class Sockets:
         sid = socket.query_params.get("clientId") or uuid.uuid4().hex
         await socket.accept()
         self._table[sid], self._flags[sid], self._sent[socket] = socket, {}, 0
+        self.connections[sid] += 1
         try:
             await self._greet(socket, sid, remaining, running_node(sid))
             await self._listen(socket, sid)

@@ -1,27 +1,88 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.state import JobState
+from comfygradio.comfy.watch import Patience
 from comfygradio.demo import DemoOptions, DemoServer
+from tests.clocks import HANG_SECONDS
+
+from .gate import Gate
 
 Serve = Callable[..., DemoServer]
 Connect = Callable[..., ComfyClient]
 
+SMALL = DemoOptions(preview_size=64)
+"""Frames that cost little to draw."""
+
+QUICK = Patience(
+    silence=0.02,
+    slowest_poll=0.05,
+    first_poll=0.01,
+    queue_refresh=0.01,
+    reconnect=(0.01, 0.01, 0.02, 60.0),
+    renewal=60.0,
+    settle=0.1,
+    listen=60.0,
+)
+"""Asks soon and often, and never gives up because the machine is busy."""
+
+
+def wait_until(reached: Callable[[], bool]) -> None:
+    """Ask again and again; the limit only tells a hang."""
+    end = time.monotonic() + 2 * HANG_SECONDS
+    while not reached():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+def see_end(run: Generator[JobState, None, None]) -> Generator[JobState, None, None]:
+    """The states of a run that yields without pause; the limit only tells a hang."""
+    end = time.monotonic() + 2 * HANG_SECONDS
+    for state in run:
+        assert time.monotonic() < end
+        yield state
+        time.sleep(0.001)  # The threads of run and server may go first.
+
+
+def join_runs() -> None:
+    """Wait for the threads of all runs."""
+    for thread in threading.enumerate():
+        if thread.name == "comfy-run":
+            thread.join(HANG_SECONDS)
+            assert not thread.is_alive()
+
+
+@pytest.fixture(scope="session")
+def shared_gate() -> Gate:
+    """Where the demo server of `comfy` waits."""
+    return Gate()
+
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
+def gate(shared_gate: Gate) -> Iterator[Gate]:
+    """Where all demo servers of a test wait; open at its begin and its end."""
+    yield shared_gate
+    shared_gate.release()
+
+
+@pytest.fixture
+def serve(tmp_path: Path, gate: Gate) -> Iterator[Serve]:
     """Starts demo servers with the given options; they stop at the end of the test."""
     with ExitStack() as stack:
 
         def start(**options: object) -> DemoServer:
-            chosen = DemoOptions(**{"step_seconds": 0.01, **options})  # type: ignore[arg-type]
-            return stack.enter_context(DemoServer(chosen, folder=tmp_path))
+            chosen = replace(SMALL, **options)  # type: ignore[arg-type]
+            return stack.enter_context(DemoServer(chosen, folder=tmp_path, wait=gate.wait))
 
         yield start
 
@@ -34,16 +95,19 @@ def connect() -> Iterator[Connect]:
 
 
 @pytest.fixture(scope="session")
-def comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyClient]:
+def comfy(tmp_path_factory: pytest.TempPathFactory, shared_gate: Gate) -> Iterator[ComfyClient]:
     """A client of the server that COMFYUI_URL names, else of a demo server."""
-    with ExitStack() as stack:
-        url = os.environ.get("COMFYUI_URL")
-        if not url:
-            options = DemoOptions(step_seconds=0.01)
-            url = stack.enter_context(
-                DemoServer(options, folder=tmp_path_factory.mktemp("demo"))
-            ).url
-        yield stack.enter_context(ComfyClient(url))
+    url = os.environ.get("COMFYUI_URL")
+    if url:
+        with ComfyClient(url) as client:
+            yield client
+        return
+    folder = tmp_path_factory.mktemp("demo")
+    with (
+        DemoServer(SMALL, folder=folder, wait=shared_gate.wait) as server,
+        ComfyClient(server.url, patience=QUICK) as client,
+    ):
+        yield client
 
 
 @pytest.fixture(scope="session")

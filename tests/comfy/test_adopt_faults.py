@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import uuid
+from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
@@ -25,21 +27,33 @@ from comfygradio.errors import (
     ServerError,
     ServerUnreachable,
 )
+from tests.clocks import HANG_SECONDS, ManualClock
 
-from .conftest import Connect, Serve
+from .conftest import QUICK, Connect, Serve, see_end, wait_until
+from .gate import Gate
 from .gateway import Call, Gateway, Reply, forward
 from .graphs import Graph, draw_empty, draw_text, sleep_for
-from .test_adopt import Left, hold_socket, leave, leave_ended, leave_running, wait_until
+from .test_adopt import (
+    Left,
+    adopt_hearing_steps,
+    adopt_held,
+    follow_to_steps,
+    hold_socket,
+    leave,
+    leave_ended,
+    leave_running,
+)
 
-QUICK = Patience(0.2, 0.3, 0.02, 0.05, (0.05, 0.1, 0.2), renewal=60.0)
-VERSIONS = ["0.33.0", "0.3.64", "0.3.40", "2024-01"]
+OLDER_VERSIONS = ["0.3.64", "0.3.40", "2024-01"]
+VERSIONS = ["0.33.0", *(pytest.param(older, marks=pytest.mark.deep) for older in OLDER_VERSIONS)]
 CHECKPOINT = "photo-xl.safetensors"
 
 
 def leave_as_we_post(client: ComfyClient, graph: Graph) -> tuple[Left, str]:
     """Posted as a run does it; the second is the id that the server chose."""
-    left = Left(client, graph, str(uuid.uuid4()), uuid.uuid4().hex)
-    queued = post_prompt(client, Prompt(graph), graph, left.client_id, left.prompt_id, "auto")
+    client_id = uuid.uuid4().hex
+    left = Left(client, graph, str(uuid.uuid4()), client_id)
+    queued = post_prompt(client, Prompt(graph), graph, client_id, left.prompt_id, "auto")
     return left, queued.prompt_id
 
 
@@ -51,12 +65,13 @@ def count_posts(client: ComfyClient) -> int:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_running_on_every_version(version: str, serve: Serve, connect: Connect) -> None:
-    server = serve(version=version, preview_method="latent2rgb", step_seconds=0.02)
+def test_running_on_every_version(version: str, serve: Serve, connect: Connect, gate: Gate) -> None:
+    server = serve(version=version, preview_method="latent2rgb")
     client = connect(server.url)
+    gate.hold()
     left, chosen = leave_as_we_post(client, draw_text(CHECKPOINT, steps=60))
     wait_until(lambda: client.sight(left.prompt_id).running)
-    states = left.adopt()
+    states = adopt_hearing_steps(left, gate)
     assert (states[-1].status, states[-1].prompt_id) == ("done", chosen)
     assert any(state.step for state in states) and states[-1].preview_count > 0
     assert states[-1].outputs[0].read().startswith(b"\x89PNG")
@@ -69,17 +84,21 @@ def test_an_unknown_prompt_is_posted_once_on_every_version(
     version: str, serve: Serve, connect: Connect
 ) -> None:
     server = serve(version=version)
-    left = Left(connect(server.url), draw_text(CHECKPOINT), str(uuid.uuid4()), uuid.uuid4().hex)
+    client = connect(server.url, patience=QUICK)
+    left = Left(client, draw_text(CHECKPOINT), str(uuid.uuid4()), uuid.uuid4().hex)
     first, again = left.adopt()[-1], left.adopt()[-1]
     assert first.status == again.status == "done" and first.outputs == again.outputs
     assert server.executions["KSampler"] == 1 and count_posts(left.client) == 1
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_closing_cancels_on_every_version(version: str, serve: Serve, connect: Connect) -> None:
-    client = connect(serve(version=version, step_seconds=0.02).url)
+def test_closing_cancels_on_every_version(
+    version: str, serve: Serve, connect: Connect, gate: Gate
+) -> None:
+    client = connect(serve(version=version).url)
+    gate.hold()
     left, chosen = leave_as_we_post(client, draw_text(CHECKPOINT, steps=500))
-    run = left.follow()
+    run = follow_to_steps(left, gate)
     next(state for state in run if state.step)
     run.close()
     wait_until(lambda: client.queue().position(chosen) is None)
@@ -134,44 +153,70 @@ def test_it_is_not_posted_where_the_server_does_not_tell(
 
 
 def test_a_prompt_is_left_running_when_the_server_does_not_tell(
-    serve: Serve, connect: Connect
+    serve: Serve, connect: Connect, gate: Gate
 ) -> None:
-    server = serve(step_seconds=0.02)
+    server = serve()
+    gate.hold()
     left = leave_running(connect(server.url), draw_text(CHECKPOINT, steps=50))
     with Gateway(lambda call: Reply(502)) as gateway, pytest.raises(ServerUnreachable):
         replace(left, client=connect(gateway.url)).adopt()
-    assert left.adopt()[-1].status == "done" and count_posts(left.client) == 1
+    assert adopt_held(left, gate)[-1].status == "done" and count_posts(left.client) == 1
 
 
-def follow_and_close(left: Left) -> list[JobState]:
-    """All states of a prompt, of which an older socket is closed in the tenth step or
-    soon after.
-    """
+def test_an_older_socket_that_closes_later_ends_nothing(
+    serve: Serve, connect: Connect, gate: Gate
+) -> None:
+    """The server forgets our socket with it, so that only the history tells the end."""
+    server = serve()
+    gate.hold()
+    left = leave(connect(server.url, patience=QUICK), draw_text(CHECKPOINT, steps=80))
     old: Socket | None = hold_socket(left)
     states: list[JobState] = []
-    for state in left.follow():
+    for state in follow_in_lockstep(left, server, gate, until=10):
         states.append(state)
-        if old and (state.step or 0) >= 10:
-            old.close()
+        if old and state.step == 10:
+            forget(server, left, old)
             old = None
-    return states
-
-
-def test_an_older_socket_that_closes_later_ends_nothing(serve: Serve, connect: Connect) -> None:
-    """The server forgets our socket with it, so that only the history tells the end."""
-    client = connect(serve(step_seconds=0.05).url, patience=QUICK)
-    left = leave(client, draw_text(CHECKPOINT, steps=80))
-    states = follow_and_close(left)
+            gate.release()
     heard = max(state.step or 0 for state in states)
     assert 10 <= heard < 40 and states[-1].status == "done"
     assert states[-1].outputs[0].read().startswith(b"\x89PNG")
 
 
-def test_a_forgotten_socket_is_opened_anew(serve: Serve, connect: Connect) -> None:
-    patience = replace(QUICK, renewal=0.4)
-    client = connect(serve(step_seconds=0.05).url, patience=patience)
+def follow_in_lockstep(
+    left: Left, server: DemoServer, gate: Gate, until: int
+) -> Generator[JobState, None, None]:
+    """The states of a prompt that is held; each step is made as soon as the one before is heard."""
+    made = heard = 0
+    for state in see_end(left.follow(heartbeat_seconds=0.0)):
+        yield state
+        heard = max(heard, state.step or 0)
+        is_heard = state.status == "running" and server.hears(str(left.client_id))
+        if is_heard and heard == made < until:
+            gate.step()
+            made += 1
+
+
+def forget(server: DemoServer, left: Left, old: Socket) -> None:
+    """Close an older socket, so that the server forgets the newer one of the same client."""
+    old.close()
+    wait_until(lambda: not server.hears(str(left.client_id)))
+
+
+def test_a_forgotten_socket_is_opened_anew(serve: Serve, connect: Connect, gate: Gate) -> None:
+    server, clock = serve(), ManualClock()
+    gate.hold()
+    client = connect(server.url, clock=clock, patience=Patience(listen=math.inf))
     left = leave(client, draw_text(CHECKPOINT, steps=80))
-    states = follow_and_close(left)
+    old: Socket | None = hold_socket(left)
+    states: list[JobState] = []
+    for state in follow_in_lockstep(left, server, gate, until=80):
+        states.append(state)
+        if old and state.step == 10:
+            forget(server, left, old)
+            old = None
+        elif old is None and not server.hears(str(left.client_id)):
+            clock.advance(0.1)
     steps = {state.step for state in states}
     assert (
         len(steps & set(range(60, 80))) > 3
@@ -180,9 +225,22 @@ def test_a_forgotten_socket_is_opened_anew(serve: Serve, connect: Connect) -> No
     )
 
 
-def test_a_silent_node_of_an_adopted_prompt_is_no_failure(serve: Serve, connect: Connect) -> None:
-    client = connect(serve(lab_nodes=True).url, patience=replace(QUICK, renewal=0.2))
-    states = leave_running(client, sleep_for(2.0)).adopt()
+def test_a_silent_node_of_an_adopted_prompt_is_no_failure(
+    serve: Serve, connect: Connect, gate: Gate
+) -> None:
+    """It is silent until its socket was opened anew twice."""
+    server, clock = serve(lab_nodes=True), ManualClock()
+    # However far the clock is moved while a socket opens, it has answered in time.
+    client = connect(server.url, clock=clock, patience=Patience(listen=math.inf))
+    gate.hold()
+    left = leave_running(client, sleep_for(1.0))
+    states: list[JobState] = []
+    for state in see_end(left.follow(heartbeat_seconds=0.0)):
+        states.append(state)
+        if server.connections[str(left.client_id)] < 3:
+            clock.advance(0.1)
+        elif server.hears(str(left.client_id)):
+            gate.release()
     assert states[-1].outputs[0].text == "slept" and states[-1].warnings == ()
     assert "LabSleep" in {state.node for state in states}
 
@@ -203,7 +261,7 @@ def test_a_silent_node_of_an_adopted_prompt_is_no_failure(serve: Serve, connect:
             )
         },
         {"unknown_messages": True},
-        {"no_history_delay": 0.2},
+        {"no_history_delay": 0.05},
         {"mute_socket_after": 1},
         {"mute_socket_after": 5},
         {"drop_socket_after": 1},
@@ -213,9 +271,12 @@ def test_a_silent_node_of_an_adopted_prompt_is_no_failure(serve: Serve, connect:
     ],
     ids=str,
 )
-def test_it_ends_well_all_the_same(faults: dict[str, Any], serve: Serve, connect: Connect) -> None:
-    client = connect(serve(step_seconds=0.02, **faults).url, patience=QUICK)
-    states = leave_running(client, draw_text(CHECKPOINT, steps=30)).adopt()
+def test_it_ends_well_all_the_same(
+    faults: dict[str, Any], serve: Serve, connect: Connect, gate: Gate
+) -> None:
+    client = connect(serve(**faults).url, patience=QUICK)
+    gate.hold()
+    states = adopt_held(leave_running(client, draw_text(CHECKPOINT, steps=30)), gate)
     fractions = [state.progress for state in states]
     assert (
         fractions == sorted(fractions)
@@ -227,38 +288,45 @@ def test_it_ends_well_all_the_same(faults: dict[str, Any], serve: Serve, connect
 
 
 def test_what_has_just_ended_is_not_posted_again(serve: Serve, connect: Connect) -> None:
-    client = connect(serve(no_history_delay=0.2).url)
+    client = connect(serve(no_history_delay=0.05).url, patience=QUICK)
     left = leave(client, draw_empty())
     wait_until(lambda: client.queue().position(left.prompt_id) is None)
     assert left.adopt()[-1].status == "done" and count_posts(client) == 1
 
 
 @pytest.mark.parametrize("lost", ["execution_error", "none"])
-def test_a_failure_after_the_adoption(lost: str, serve: Serve, connect: Connect) -> None:
-    url = serve(fail_at_step=30, step_seconds=0.02, lose_types=(lost,)).url
+def test_a_failure_after_the_adoption(
+    lost: str, serve: Serve, connect: Connect, gate: Gate
+) -> None:
+    url = serve(fail_at_step=30, lose_types=(lost,)).url
+    gate.hold()
     left = leave_running(connect(url, patience=QUICK), draw_text(CHECKPOINT, steps=60))
     for _ in range(2):
         with pytest.raises(
             ExecutionFailed, match=r"^Paint \(node 3, KSampler\) failed: "
         ) as caught:
-            left.adopt()
+            adopt_held(left, gate)
         assert (caught.value.node_id, caught.value.prompt_id) == ("3", left.prompt_id)
     assert count_posts(left.client) == 1
 
 
-def test_an_interrupt_that_is_only_in_the_history(serve: Serve, connect: Connect) -> None:
-    client = connect(
-        serve(step_seconds=0.02, lose_types=("execution_interrupted",)).url, patience=QUICK
-    )
+def test_an_interrupt_that_is_only_in_the_history(
+    serve: Serve, connect: Connect, gate: Gate
+) -> None:
+    client = connect(serve(lose_types=("execution_interrupted",)).url, patience=QUICK)
+    gate.hold()
     left = leave_running(client, draw_text(CHECKPOINT, steps=500))
     with pytest.raises(JobInterrupted):
-        for state in left.follow():
+        for state in follow_to_steps(left, gate):
             if state.step:
                 client.interrupt()
 
 
-def test_an_adopted_prompt_that_somebody_deletes_is_lost(serve: Serve, connect: Connect) -> None:
-    client = connect(serve(step_seconds=0.02).url, patience=QUICK)
+def test_an_adopted_prompt_that_somebody_deletes_is_lost(
+    serve: Serve, connect: Connect, gate: Gate
+) -> None:
+    client = connect(serve().url, patience=QUICK)
+    gate.hold()
     other = leave_running(client, draw_text(CHECKPOINT, steps=500))
     left = leave(client, draw_empty())
     with pytest.raises(JobLost, match="lost this job"):
@@ -269,18 +337,20 @@ def test_an_adopted_prompt_that_somebody_deletes_is_lost(serve: Serve, connect: 
 
 
 def test_a_restarted_server_gets_an_adopted_prompt_only_once_more(
-    serve: Serve, connect: Connect
+    serve: Serve, connect: Connect, gate: Gate
 ) -> None:
-    server: DemoServer = serve(step_seconds=0.02)
-    client = connect(server.url, patience=replace(QUICK, reconnect=(0.1, 0.2, 0.4, 0.8, 1.6)))
+    server: DemoServer = serve()
+    client = connect(server.url, patience=QUICK)
+    gate.hold()
     left = leave_running(client, draw_text(CHECKPOINT, steps=60))
     killed = False
     with pytest.raises(JobLost):
-        for state in left.follow():
+        for state in follow_to_steps(left, gate):
             if state.step and not killed:
                 server.kill()
                 killed = True
                 server.start()
+    gate.release()
     assert left.adopt()[-1].status == left.adopt()[-1].status == "done"
     assert server.executions["KSampler"] == 2 and count_posts(client) == 1
 
@@ -295,10 +365,15 @@ def test_pictures_that_only_the_socket_brings_are_missed_aloud(
     )
 
 
-def test_a_node_whose_begin_was_missed_teaches_no_time(serve: Serve, connect: Connect) -> None:
-    client = connect(serve(step_seconds=0.02).url)
+def test_a_node_whose_begin_was_missed_teaches_no_time(
+    serve: Serve, connect: Connect, gate: Gate
+) -> None:
+    server = serve()
+    client = connect(server.url)
+    gate.hold()
     left = leave(client, draw_text(CHECKPOINT, steps=60))
-    watcher = open_socket(client, left.client_id)
+    client_id = str(left.client_id)
+    watcher = open_socket(client, client_id)
     assert watcher
     begun = threading.Event()
 
@@ -308,8 +383,10 @@ def test_a_node_whose_begin_was_missed_teaches_no_time(serve: Serve, connect: Co
 
     follow = threading.Thread(target=watcher.listen, args=(hear, lambda _: None), daemon=True)
     follow.start()
-    assert begun.wait(20)
+    gate.step()
+    assert begun.wait(HANG_SECONDS)
     watcher.close()
-    follow.join(20)
-    last = left.adopt()[-1]
+    follow.join(HANG_SECONDS)
+    wait_until(lambda: not server.hears(client_id))
+    last = adopt_held(left, gate)[-1]
     assert "3" not in last.node_seconds and "9" in last.node_seconds

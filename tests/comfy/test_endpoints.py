@@ -14,6 +14,7 @@ from comfygradio.comfy.client import ComfyClient
 from comfygradio.errors import NotFound, PromptRejected
 
 from .conftest import Connect, Serve
+from .gate import Gate
 from .graphs import Graph, draw_empty, draw_text
 
 
@@ -69,7 +70,8 @@ def test_posting_and_the_history(comfy: ComfyClient) -> None:
     assert comfy.history("no such prompt") is None
 
 
-def test_a_queue_with_a_pending_prompt(comfy: ComfyClient, checkpoint: str) -> None:
+def test_a_queue_with_a_pending_prompt(comfy: ComfyClient, checkpoint: str, gate: Gate) -> None:
+    gate.hold()
     first = comfy.queue_prompt(draw_text(checkpoint, steps=60))
     second = comfy.queue_prompt(draw_empty())
     queue = comfy.queue()
@@ -80,8 +82,9 @@ def test_a_queue_with_a_pending_prompt(comfy: ComfyClient, checkpoint: str) -> N
     assert comfy.cancel(first.prompt_id)
 
 
-def test_clear_queue_and_clear_history(serve: Serve, connect: Connect) -> None:
-    client = connect(serve(step_seconds=0.05).url)
+def test_clear_queue_and_clear_history(serve: Serve, connect: Connect, gate: Gate) -> None:
+    client = connect(serve().url)
+    gate.hold()
     first = client.queue_prompt(draw_text(client.models("checkpoints")[0], steps=100))
     client.queue_prompt(draw_empty())
     client.clear_queue()

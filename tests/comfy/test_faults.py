@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-import time
+from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from comfygradio.comfy.cancel import LOOK_AGAIN_SECONDS
 from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.run import CANCEL_PAUSES, CANCEL_SECONDS
 from comfygradio.comfy.state import JobState
-from comfygradio.comfy.watch import Patience
 from comfygradio.errors import (
     AccessDenied,
     ExecutionFailed,
@@ -21,12 +23,15 @@ from comfygradio.errors import (
     ServerUnreachable,
     UnexpectedAnswer,
 )
+from tests.clocks import HANG_SECONDS, ManualClock
 
-from .conftest import Connect, Serve
+from .conftest import QUICK, Connect, Serve, join_runs, see_end, wait_until
+from .gate import Gate
+from .gateway import Call, Gateway, Reply, forward
 from .graphs import Graph, draw_empty, draw_text, sleep_for
 
-QUICK = Patience(0.2, 0.3, 0.02, 0.05, (0.05, 0.1, 0.2))
-VERSIONS = ["0.33.0", "0.3.64", "0.3.40", "2024-01"]
+OLDER_VERSIONS = ["0.3.64", "0.3.40", "2024-01"]
+VERSIONS = ["0.33.0", *(pytest.param(older, marks=pytest.mark.deep) for older in OLDER_VERSIONS)]
 CHECKPOINT = "photo-xl.safetensors"
 
 
@@ -45,60 +50,89 @@ def test_every_version(version: str, serve: Serve, connect: Connect) -> None:
     assert finish(client, graph).outputs == last.outputs
 
 
+def close_by_clock(
+    run: Generator[JobState, None, None], clock: ManualClock, waiters: int = 1
+) -> None:
+    """Close a run that cannot cancel just now: it waits for so long and no longer.
+
+    `waiters`: the threads that wait by the clock then, this one included.
+    """
+    closing = threading.Thread(target=run.close, daemon=True)
+    closing.start()
+    clock.await_waiters(waiters)
+    clock.advance(CANCEL_SECONDS)
+    closing.join(HANG_SECONDS)
+    assert not closing.is_alive()
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("waiting", [False, True])
 def test_cancelling_on_every_version(
-    version: str, waiting: bool, serve: Serve, connect: Connect
+    version: str, waiting: bool, serve: Serve, connect: Connect, gate: Gate
 ) -> None:
-    client = connect(serve(version=version, step_seconds=0.02).url)
+    client = connect(serve(version=version).url)
+    gate.hold(after=1)
     other = client.queue_prompt(draw_text(CHECKPOINT, steps=100)) if waiting else None
     run = client.run(draw_text(CHECKPOINT, steps=500))
     state = next(state for state in run if (state.queue_position if waiting else state.step))
-    begun = time.monotonic()
     run.close()
-    assert time.monotonic() - begun < 3
-    while client.queue().position(state.prompt_id) is not None:
-        assert time.monotonic() - begun < 15
+    wait_until(lambda: client.queue().position(state.prompt_id) is None)
+    gate.release()
     if other:
-        while (entry := client.history(other.prompt_id)) is None:
-            assert time.monotonic() - begun < 15
-        assert entry.status in ("success", "") and entry.outputs
+        wait_until(lambda: client.history(other.prompt_id) is not None)
+        entry = client.history(other.prompt_id)
+        assert entry and entry.status in ("success", "") and entry.outputs
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_an_interrupt_before_the_start_is_repeated(
-    version: str, serve: Serve, connect: Connect
+    version: str, serve: Serve, connect: Connect, gate: Gate
 ) -> None:
-    client = connect(serve(version=version, start_gap=0.05, step_seconds=0.05).url)
+    clock = ManualClock()
+    client = connect(serve(version=version, start_gap=1.0, step_seconds=1.0).url, clock=clock)
+    gate.hold()
     queued = client.queue_prompt(draw_text(CHECKPOINT, steps=500))
     assert queued.prompt_id in await_running(client)
-    assert client.cancel(queued.prompt_id)
-    begun = time.monotonic()
-    while client.queue_remaining():
-        assert time.monotonic() - begun < 15
+    cancelled: list[bool] = []
+    cancelling = threading.Thread(
+        target=lambda: cancelled.append(client.cancel(queued.prompt_id)), daemon=True
+    )
+    gate.await_held()
+    cancelling.start()
+    clock.await_waiters()
+    gate.step()
+    gate.await_held()
+    assert client.queue_remaining() == 1
+    clock.advance(LOOK_AGAIN_SECONDS[0])
+    wait_until(lambda: not client.queue_remaining())
+    clock.await_waiters()
+    clock.advance(LOOK_AGAIN_SECONDS[1])
+    cancelling.join(HANG_SECONDS)
+    assert cancelled == [True] and not client.queue_remaining()
 
 
 def await_running(client: ComfyClient) -> list[str]:
-    while not (running := client.queue().running):
-        pass
-    return [item.prompt_id for item in running]
+    wait_until(lambda: bool(client.queue().running))
+    return [item.prompt_id for item in client.queue().running]
 
 
 def test_cancel_of_what_is_over_or_unknown(serve: Serve, connect: Connect) -> None:
-    for version in VERSIONS:
+    for version in ("0.33.0", *OLDER_VERSIONS):
         client = connect(serve(version=version).url)
         assert client.cancel("6f2d2c3e-7a43-4c0c-a3c1-0d1d5a9b7e11") is False
         assert client.cancel(finish(client, draw_empty()).prompt_id) is False
 
 
 def test_an_old_server_is_not_interrupted_for_a_waiting_prompt(
-    serve: Serve, connect: Connect
+    serve: Serve, connect: Connect, gate: Gate
 ) -> None:
     client = connect(serve(version="2024-01").url)
+    gate.hold()
     first, second = (client.queue_prompt(draw_text(CHECKPOINT, steps=40)) for _ in range(2))
+    gate.await_held()
     assert client.cancel(second.prompt_id)
-    while client.queue_remaining():
-        pass
+    gate.release()
+    wait_until(lambda: not client.queue_remaining())
     entry = client.history(first.prompt_id)
     assert entry and entry.outputs
 
@@ -123,8 +157,6 @@ def test_an_old_server_is_not_interrupted_for_a_waiting_prompt(
         },
         {"double_types": ("preview", "execution_start", "execution_cached")},
         {"unknown_messages": True},
-        {"no_history_delay": 0.3},
-        {"no_history_delay": 0.3, "lose_types": ("executed",)},
         {"mute_socket_after": 1},
         {"mute_socket_after": 8},
         {"drop_socket_after": 1},
@@ -138,11 +170,27 @@ def test_an_old_server_is_not_interrupted_for_a_waiting_prompt(
 )
 def test_it_ends_well_all_the_same(faults: dict[str, Any], serve: Serve, connect: Connect) -> None:
     client = connect(serve(**faults).url, patience=QUICK)
-    states = list(client.run(draw_text(CHECKPOINT)))
+    check_good_end(list(client.run(draw_text(CHECKPOINT))))
+
+
+def check_good_end(states: list[JobState]) -> None:
     fractions = [state.progress for state in states]
     assert fractions == sorted(fractions) and fractions[-1] == 1.0
     assert states[-1].status == "done"
     assert states[-1].outputs[0].read().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("lost", ["executed", "none"])
+def test_a_late_history_is_waited_for(lost: str, serve: Serve, connect: Connect) -> None:
+    """By the clock of the run it comes before the second look."""
+    clock = ManualClock()
+    client = connect(serve(no_history_delay=0.05, lose_types=(lost,)).url, clock=clock)
+    states: list[JobState] = []
+    for state in see_end(client.run(draw_text(CHECKPOINT), heartbeat_seconds=0.0)):
+        states.append(state)
+        if client.history(state.prompt_id) is not None:
+            clock.advance(0.5)
+    check_good_end(states)
 
 
 def test_a_failing_node(serve: Serve, connect: Connect) -> None:
@@ -186,7 +234,8 @@ def test_what_was_made_before_a_failure_is_kept(serve: Serve, connect: Connect) 
     assert "2" in {output.node_id for output in states[-1].outputs}
 
 
-def test_an_interrupt_heard_from_the_history(serve: Serve, connect: Connect) -> None:
+def test_an_interrupt_heard_from_the_history(serve: Serve, connect: Connect, gate: Gate) -> None:
+    gate.hold(after=1)
     client = connect(serve(lose_types=("execution_interrupted",)).url, patience=QUICK)
     with pytest.raises(JobInterrupted):
         for state in client.run(draw_text(CHECKPOINT, steps=200)):
@@ -194,7 +243,8 @@ def test_an_interrupt_heard_from_the_history(serve: Serve, connect: Connect) -> 
                 client.interrupt()
 
 
-def test_somebody_deletes_the_waiting_prompt(serve: Serve, connect: Connect) -> None:
+def test_somebody_deletes_the_waiting_prompt(serve: Serve, connect: Connect, gate: Gate) -> None:
+    gate.hold()
     client = connect(serve().url, patience=QUICK)
     first = client.queue_prompt(draw_text(CHECKPOINT, steps=500))
     with pytest.raises(JobLost, match="lost this job"):
@@ -203,55 +253,90 @@ def test_somebody_deletes_the_waiting_prompt(serve: Serve, connect: Connect) -> 
     client.cancel(first.prompt_id)
 
 
-def test_the_server_dies_and_comes_back(serve: Serve, connect: Connect) -> None:
+def test_the_server_dies_and_comes_back(serve: Serve, connect: Connect, gate: Gate) -> None:
     server = serve()
-    client = connect(server.url, patience=Patience(0.2, 0.3, 0.02, 0.05, (0.1, 0.2, 0.4, 0.8, 1.6)))
+    client = connect(server.url, patience=QUICK)
     states: list[JobState] = []
+    is_dead = is_back = False
+    gate.hold(after=1)
     with pytest.raises(JobLost, match="it was restarted"):
         for state in client.run(draw_text(CHECKPOINT, steps=500)):
-            if state.step and not states:
+            if state.step and not is_dead:
                 server.kill()
-                threading.Timer(0.2, server.start).start()
+                is_dead = True
+            elif is_dead and state.warnings and not is_back:
+                server.start()
+                is_back = True
             states += [state] if state.step else []
     assert any("was lost" in warning for state in states for warning in state.warnings)
 
 
-def test_the_server_dies_for_good(serve: Serve, connect: Connect) -> None:
+def test_the_server_dies_for_good(serve: Serve, connect: Connect, gate: Gate) -> None:
     server = serve()
-    run = connect(server.url, patience=QUICK).run(draw_text(CHECKPOINT, steps=500))
+    patience = replace(QUICK, reconnect=(0.01, 0.01))
+    run = connect(server.url, patience=patience).run(draw_text(CHECKPOINT, steps=500))
+    gate.hold(after=1)
     next(state for state in run if state.step)
     server.kill()
-    begun = time.monotonic()
     with pytest.raises(ServerUnreachable, match="stopped answering while the job ran"):
         list(run)
-    assert time.monotonic() - begun < 10
 
 
-def test_closing_when_the_server_is_gone_is_quick_and_quiet(serve: Serve, connect: Connect) -> None:
-    server = serve()
-    run = connect(server.url).run(draw_text(CHECKPOINT, steps=500))
+def test_closing_when_the_server_is_gone_is_quick_and_quiet(
+    serve: Serve, connect: Connect, gate: Gate
+) -> None:
+    server, clock = serve(), ManualClock()
+    run = connect(server.url, clock=clock).run(draw_text(CHECKPOINT, steps=500))
+    gate.hold(after=1)
     next(state for state in run if state.step)
     server.kill()
-    begun = time.monotonic()
-    run.close()
-    assert time.monotonic() - begun < 3
+    close_by_clock(run, clock, waiters=2)
+    for pause in CANCEL_PAUSES:
+        clock.await_waiters()
+        clock.advance(pause)
+    join_runs()
 
 
-@pytest.mark.parametrize("version", ["0.33.0", "2024-01"])
+@pytest.mark.parametrize("version", ["0.33.0", pytest.param("2024-01", marks=pytest.mark.deep)])
 def test_closing_while_the_post_hangs_is_quick_and_cancels(
-    version: str, serve: Serve, connect: Connect
+    version: str, serve: Serve, connect: Connect, gate: Gate
 ) -> None:
-    client = connect(serve(version=version, slow_on={"/prompt": 2.0}, step_seconds=0.05).url)
-    run = client.run(draw_text(CHECKPOINT, steps=500), heartbeat_seconds=0.01)
+    url, clock = serve(version=version).url, ManualClock()
+    has_come, may_go = threading.Event(), threading.Event()
+
+    def answer(call: Call) -> Reply:
+        if call.path == "/prompt" and call.method == "POST":
+            has_come.set()
+            assert may_go.wait(HANG_SECONDS)
+        return forward(call, url)
+
+    gate.hold()
+    with Gateway(answer) as gateway:
+        client = connect(gateway.url, clock=clock)
+        run = client.run(draw_text(CHECKPOINT, steps=500), heartbeat_seconds=0.0)
+        next(run)
+        assert has_come.wait(HANG_SECONDS)
+        close_by_clock(run, clock)
+        may_go.set()
+        gate.await_held()
+        wait_until(lambda: not client.queue_remaining())
+        clock.advance(60)
+        join_runs()
+
+
+@pytest.mark.parametrize("version", ["0.33.0", pytest.param("2024-01", marks=pytest.mark.deep)])
+def test_what_is_closed_while_the_post_hangs_closes_its_socket_too(
+    version: str, serve: Serve, connect: Connect, gate: Gate
+) -> None:
+    server = serve(version=version, slow_on={"/prompt": 0.2})
+    gate.hold()
+    client = connect(server.url)
+    run = client.run(draw_text(CHECKPOINT, steps=500), heartbeat_seconds=0.0, client_id="ours")
     next(run)
-    begun = time.monotonic()
+    wait_until(lambda: server.hears("ours"))
     run.close()
-    assert time.monotonic() - begun < 1.5
-    for thread in threading.enumerate():
-        if thread.name == "comfy-run":
-            thread.join(20)
-    while client.queue_remaining():
-        assert time.monotonic() - begun < 20
+    join_runs()
+    wait_until(lambda: not client.queue_remaining() and not server.hears("ours"))
 
 
 def test_a_lost_answer_of_prompt_is_looked_up(serve: Serve, connect: Connect) -> None:
@@ -259,18 +344,38 @@ def test_a_lost_answer_of_prompt_is_looked_up(serve: Serve, connect: Connect) ->
     assert last.status == "done" and last.outputs
 
 
-def test_a_dropped_socket_is_opened_again_and_hears_on(serve: Serve, connect: Connect) -> None:
-    client = connect(serve(drop_socket_after=30, step_seconds=0.05).url, patience=QUICK)
-    states = list(client.run(draw_text(CHECKPOINT, steps=40)))
+def test_a_dropped_socket_is_opened_again_and_hears_on(
+    serve: Serve, connect: Connect, gate: Gate
+) -> None:
+    """Each socket brings 30 messages, two for each step; the first one is lost before step 25."""
+    server = serve(drop_socket_after=30)
+    client = connect(server.url, patience=QUICK)
+    gate.hold(after=25)
+    made, heard = 25, 0
+    states: list[JobState] = []
+    for state in client.run(draw_text(CHECKPOINT, steps=40), client_id="ours"):
+        states.append(state)
+        heard = max(heard, state.step or 0)
+        if heard > 30:
+            gate.release()
+        elif server.connections["ours"] > 1 and server.hears("ours") and made in (25, heard):
+            gate.step()
+            made += 1
     steps = [state.step for state in states if state.step]
     assert max(steps) > 30 and states[-1].status == "done"
 
 
-def test_silence_is_no_failure(serve: Serve, connect: Connect) -> None:
-    client = connect(serve(lab_nodes=True).url, patience=QUICK)
-    last = finish(client, sleep_for(1.0))
+def test_silence_is_no_failure(serve: Serve, connect: Connect, gate: Gate) -> None:
+    clock = ManualClock(0.0)
+    client = connect(serve(lab_nodes=True).url, clock=clock)
+    gate.hold()
+    for last in see_end(client.run(sleep_for(10.0), heartbeat_seconds=0.0)):
+        if last.node == "LabSleep" and clock.time() < 10.0:
+            clock.advance(0.1)
+        elif last.node == "LabSleep":
+            gate.release()
     assert (last.outputs[0].text, last.warnings) == ("slept", ())
-    assert last.node_seconds["1"] >= 0.9
+    assert last.node_seconds["1"] >= 9.9
 
 
 @pytest.mark.parametrize(
@@ -300,15 +405,23 @@ def test_results_that_are_gone(serve: Serve, connect: Connect) -> None:
         last.outputs[0].read()
 
 
-def test_previews_of_an_anonymous_prompt_are_not_ours(serve: Serve, connect: Connect) -> None:
+def test_previews_of_an_anonymous_prompt_are_not_ours(
+    serve: Serve, connect: Connect, gate: Gate
+) -> None:
     client = connect(serve(preview_method="latent2rgb").url)
+    gate.hold()
     client.queue_prompt(draw_text(CHECKPOINT, steps=20))
-    states = list(client.run(draw_empty()))
+    states: list[JobState] = []
+    for state in client.run(draw_empty()):
+        states.append(state)
+        if state.status == "queued":
+            gate.release()
     assert states[-1].preview_count == 0 and max(state.steps or 0 for state in states) == 0
 
 
-def test_the_queue_position_falls(serve: Serve, connect: Connect) -> None:
+def test_the_queue_position_falls(serve: Serve, connect: Connect, gate: Gate) -> None:
     """Each of the two before it is stopped once its place is known."""
+    gate.hold()
     client = connect(serve(lab_nodes=True).url, patience=QUICK)
     for _ in range(2):
         client.queue_prompt(sleep_for(30))

@@ -5,10 +5,11 @@ import threading
 
 from comfygradio.comfy.mailbox import Mailbox, Worker
 from comfygradio.comfy.watch import Patience, Watch
+from tests.clocks import HANG_SECONDS, ManualClock
 
 
 def test_the_newest_of_a_kind_replaces_the_others() -> None:
-    mailbox = Mailbox(lambda: 7.0)
+    mailbox = Mailbox(ManualClock())
     for content, kind in [
         ("a", "preview"),
         ("event", None),
@@ -27,7 +28,7 @@ def test_the_newest_of_a_kind_replaces_the_others() -> None:
 
 
 def test_kinds_begin_anew_after_reading() -> None:
-    mailbox = Mailbox(lambda: 0.0)
+    mailbox = Mailbox(ManualClock())
     mailbox.put(1, "preview")
     mailbox.take(0)
     mailbox.put(2, "preview")
@@ -35,9 +36,29 @@ def test_kinds_begin_anew_after_reading() -> None:
 
 
 def test_taking_waits_for_a_letter_from_another_thread() -> None:
-    mailbox = Mailbox(lambda: 0.0)
-    threading.Timer(0.01, mailbox.put, ["late"]).start()
+    clock = ManualClock()
+    mailbox = Mailbox(clock)
+
+    def put() -> None:
+        clock.await_waiters()
+        mailbox.put("late")
+
+    threading.Thread(target=put, daemon=True).start()
     assert [letter.content for letter in mailbox.take(5)] == ["late"]
+
+
+def test_taking_ends_when_time_is_up_and_letters_tell_their_time() -> None:
+    clock = ManualClock(7.0)
+    mailbox = Mailbox(clock)
+
+    def pass_time() -> None:
+        clock.await_waiters()
+        clock.advance(5)
+
+    threading.Thread(target=pass_time, daemon=True).start()
+    assert mailbox.take(5) == []
+    mailbox.put("late")
+    assert [letter.at for letter in mailbox.take(5)] == [12.0]
 
 
 def test_a_worker_does_tasks_in_order_and_ends() -> None:
@@ -46,7 +67,7 @@ def test_a_worker_does_tasks_in_order_and_ends() -> None:
         worker.do(lambda number=number: seen.append(number))  # type: ignore[misc]
     worker.do(done.set)
     worker.stop()
-    assert done.wait(5) and seen == [0, 1, 2]
+    assert done.wait(HANG_SECONDS) and seen == [0, 1, 2]
 
 
 def test_silence_is_trusted_for_a_while_and_polls_back_off() -> None:
