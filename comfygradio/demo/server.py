@@ -8,6 +8,7 @@ import socket
 import tempfile
 import threading
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -118,6 +119,12 @@ class DemoServer:
         if self._own_folder is not None:
             self._own_folder.cleanup()
             self._own_folder = self.folder = None
+
+    def set_pace(self, step_seconds: float) -> None:
+        """Steps of samplers take so long from now on, also the one that is under way."""
+        self.options = replace(self.options, step_seconds=step_seconds)
+        if self._machine is not None:
+            self._machine.executor.step_seconds = step_seconds
 
     def reset_executions(self) -> None:
         """Sets the counts of executed nodes per class (`executions`) back to nothing."""

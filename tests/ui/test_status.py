@@ -30,6 +30,7 @@ from comfygradio.ui.status.page import Status
 from comfygradio.ui.status.view import describe_server, describe_waiting
 from comfygradio.ui.studio import Studio
 from tests.jobs.lines import draw, free_port, is_over, is_running, wait
+from tests.ui.running import stop_all
 
 OPERATORS = Operators(None)
 
@@ -40,10 +41,7 @@ def studio(demo: DemoServer, tmp_path: Path) -> Iterator[Studio]:
     studio = Studio(ComfyClient(demo.url), [], tmp_path / "outputs")
     assert studio.connect()
     yield studio
-    studio.queue.stop_waiting()
-    for job in studio.queue.list_posted(studio.queue.lanes[0]):
-        studio.queue.stop(job.token)
-        wait(job, is_over)
+    stop_all(studio)
     studio.close()
 
 
