@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.settling import find_form, settle
+
+pytestmark = pytest.mark.browser
 
 TITLES = ("Text to image", "Image to image", "Inpaint", "Upscale")
 

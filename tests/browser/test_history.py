@@ -14,6 +14,8 @@ from comfygradio.demo import DemoServer
 from tests.browser.settling import set_steps
 from tests.ui.running import RunningApp
 
+pytestmark = pytest.mark.browser
+
 PROMPT = "What do you want to see?"
 
 IS_ANOTHER_DONE = """(shown) => {

@@ -7,11 +7,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from comfygradio.demo import DemoServer
 from tests.browser.settling import set_steps
 from tests.browser.test_history import make_picture, open_history
+
+pytestmark = pytest.mark.browser
 
 QUESTIONS = "**/component_server/**"
 

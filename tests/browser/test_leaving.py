@@ -17,6 +17,8 @@ from tests.browser.settling import set_steps
 from tests.clocks import HANG_SECONDS, ManualClock
 from tests.jobs.lines import free_port, wait
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.mark.parametrize("wish", ["cancel", "keep"])
 def test_a_closed_page_ends_its_job_only_where_that_is_wanted(

@@ -6,12 +6,15 @@ import re
 from pathlib import Path
 
 import httpx
+import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from comfygradio.demo import DemoServer
 from tests.browser.conftest import SLOW_SECONDS
 from tests.browser.settling import set_steps
 from tests.ui.running import RunningApp
+
+pytestmark = pytest.mark.browser
 
 PROMPT = "What do you want to see?"
 

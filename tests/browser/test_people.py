@@ -15,6 +15,8 @@ from tests.browser.conftest import SLOW_SECONDS
 from tests.browser.settling import set_steps
 from tests.ui.running import RunningApp, free_port, stop_all
 
+pytestmark = pytest.mark.browser
+
 PROMPT = "What do you want to see?"
 SHAPE = """() => { const f = document.querySelector("img.cg-frame");
   return f && !f.hidden && f.naturalWidth ? Math.sign(f.naturalWidth - f.naturalHeight) : 0; }"""

@@ -24,6 +24,8 @@ from comfygradio.ui.serve import build, launch
 from tests.faults.world import await_that
 from tests.ui.running import free_port
 
+pytestmark = pytest.mark.browser
+
 PREFIX = "/forms"
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding"}
 

@@ -21,6 +21,8 @@ from tests.browser.settling import set_steps
 from tests.jobs.lines import free_port, is_over, is_running, wait
 from tests.ui.running import run_app, stop_all
 
+pytestmark = pytest.mark.browser
+
 SLOW = {"steps": 60, "size": "512x512"}
 
 PACE_SECONDS = 0.1

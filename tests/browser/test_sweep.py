@@ -16,6 +16,8 @@ from comfygradio.demo import DemoOptions, DemoServer
 from tests.browser.conftest import SLOW_SECONDS
 from tests.ui.running import RunningApp, run_app
 
+pytestmark = pytest.mark.browser
+
 PROMPT = "What do you want to see?"
 SCALE = "How closely to follow the words"
 

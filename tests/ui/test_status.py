@@ -266,6 +266,7 @@ def list_ids(app: App) -> set[str]:
     return {str(block.elem_id) for block in app.blocks.blocks.values()}
 
 
+@pytest.mark.app
 def test_nothing_is_built_where_nobody_may_see_it(demo: DemoServer, tmp_path: Path) -> None:
     own = {"cg-status", "cg-status-way"}
     users = tmp_path / "users"
@@ -284,6 +285,7 @@ def test_nothing_is_built_where_nobody_may_see_it(demo: DemoServer, tmp_path: Pa
         app.close()
 
 
+@pytest.mark.app
 def test_a_user_gets_no_token_and_an_operator_does(demo: DemoServer, tmp_path: Path) -> None:
     users = tmp_path / "users"
     users.write_text("ann:a\nben:b\n")
