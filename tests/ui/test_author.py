@@ -140,6 +140,7 @@ JSON = st.recursive(
 KEYS = st.sampled_from(["source", "name", "title", "rows", "byHand", "description", "icon"])
 
 
+@pytest.mark.deep
 @given(key=KEYS, value=JSON)
 def test_a_page_that_sends_nonsense_gets_a_sentence(key: str, value: Any) -> None:
     source = json.dumps(
@@ -160,6 +161,7 @@ def test_a_page_that_sends_nonsense_gets_a_sentence(key: str, value: Any) -> Non
         assert str(error).endswith("add the workflow again.")
 
 
+@pytest.mark.deep
 @given(
     field=st.sampled_from(["id", "name", "label", "widget", "widgets", "advanced", "on"]),
     value=JSON,
