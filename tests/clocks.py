@@ -86,7 +86,8 @@ class ManualClock(Clock):
         loop = asyncio.get_running_loop()
         waiter = asyncio.ensure_future(event.wait())
         over = threading.Event()
-        timer = loop.run_in_executor(None, self._wait_until, over, seconds)
+        # Counted from now, not from when the thread gets to run.
+        timer = loop.run_in_executor(None, self._wait_until, over, self._now + seconds)
         try:
             either: set[asyncio.Future[object]] = {waiter, timer}  # type: ignore[arg-type]
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -95,5 +96,5 @@ class ManualClock(Clock):
             over.set()
         return event.is_set()
 
-    def _wait_until(self, over: threading.Event, seconds: float) -> None:
-        self.wait_event(over, seconds)
+    def _wait_until(self, over: threading.Event, deadline: float) -> None:
+        self.wait_event(over, deadline - self._now)

@@ -40,6 +40,7 @@ def names(wheel: Path) -> set[str]:
         return set(archive.namelist())
 
 
+@pytest.mark.process
 def test_the_wheel_holds_the_package_and_its_data(names: set[str]) -> None:
     package = {
         str(path.relative_to(ROOT))
@@ -51,11 +52,13 @@ def test_the_wheel_holds_the_package_and_its_data(names: set[str]) -> None:
     assert presets and presets - names == set()
 
 
+@pytest.mark.process
 def test_the_wheel_holds_nothing_else(names: set[str]) -> None:
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"comfygradio"}
     assert not any("__pycache__" in name or "test" in name for name in names)
 
 
+@pytest.mark.process
 def test_the_wheel_says_what_it_needs(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
@@ -65,6 +68,7 @@ def test_the_wheel_says_what_it_needs(wheel: Path) -> None:
     assert "comfygradio = comfygradio.cli:main" in scripts
 
 
+@pytest.mark.process
 def test_an_installed_wheel_brings_its_presets(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")
@@ -115,6 +119,7 @@ def test_the_readme_names_what_a_space_has_to_install() -> None:
     assert all(f"`{name}`" in readme for name in names - with_gradio)
 
 
+@pytest.mark.process
 def test_a_broken_environment_fails_the_space_with_one_sentence(tmp_path: Path) -> None:
     environ = {**os.environ, "COMFYGRADIO_PORT": "many"}
     command = [sys.executable, str(ROOT / "app.py")]
@@ -128,6 +133,7 @@ def test_a_broken_environment_fails_the_space_with_one_sentence(tmp_path: Path) 
     )
 
 
+@pytest.mark.process
 def test_the_app_file_builds_the_page(tmp_path: Path) -> None:
     script = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"

@@ -137,6 +137,8 @@ def test_the_preset_of_the_readme_is_valid(tmp_path: Path) -> None:
     assert set(parse_preset_file(path).fields) >= {"look", "loras", "enlarge"}
 
 
+@pytest.mark.app
+@pytest.mark.process
 def test_the_programs_of_the_readme_run(tmp_path: Path) -> None:
     from_sweep, from_slurm, from_python, from_any = take_blocks("python")
     compile(from_slurm, "README", "exec")

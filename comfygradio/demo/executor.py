@@ -42,6 +42,7 @@ class Executor:
         self.executions: Counter[str] = Counter()
         self.cache = NodeCache()
         self.current: tuple[str | None, str | None] = (None, None)
+        self.step_seconds = options.step_seconds
         self._options = options
         self._folders = folders
         self._catalog = catalog
@@ -187,6 +188,7 @@ class _PromptRun:
         run = NodeRun(
             node_id, self.item, self.options, self.executor._folders, self.executor._temp_prefix,
             self.executor.interrupt, self._report_progress, self._publish,
+            lambda: self.executor.step_seconds,
         )  # fmt: skip
         class_type = self.item.prompt[node_id]["class_type"]
         self.executor.interrupt.check()

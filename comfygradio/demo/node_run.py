@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,9 @@ JPEG_QUALITY = 95
 
 Wait = Callable[[threading.Event, float], bool]
 """How nodes let time pass: until the event is set, at most for so many seconds."""
+
+LOOK_SECONDS = 0.05
+"""A step looks so often whether the pace has changed."""
 
 
 class Interrupted(Exception):
@@ -71,6 +75,7 @@ class NodeRun:
     interrupt: InterruptFlag
     report: Callable[[str, float, float], None]
     publish: Callable[[Message], None]
+    step_seconds: Callable[[], float]
 
     @property
     def class_type(self) -> str:
@@ -89,6 +94,13 @@ class NodeRun:
     def wait(self, seconds: float) -> None:
         """Waits unless the prompt is interrupted meanwhile."""
         self.interrupt.wait(seconds)
+        self.interrupt.check()
+
+    def wait_step(self) -> None:
+        """Waits as long as a step takes now: the server may be told another pace meanwhile."""
+        began = time.monotonic()
+        while (left := began + self.step_seconds() - time.monotonic()) > 0:
+            self.wait(min(left, LOOK_SECONDS))
         self.interrupt.check()
 
     def send_text(self, text: str) -> None:

@@ -8,6 +8,7 @@ import socket
 import tempfile
 import threading
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -144,6 +145,12 @@ class DemoServer:
     def hears(self, client_id: str) -> bool:
         """Whether this server would send what concerns a client to a WebSocket."""
         return self._machine is not None and self._machine.sockets.knows(client_id)
+
+    def set_pace(self, step_seconds: float) -> None:
+        """Steps of samplers take so long from now on, also the one that is under way."""
+        self.options = replace(self.options, step_seconds=step_seconds)
+        if self._machine is not None:
+            self._machine.executor.step_seconds = step_seconds
 
     def reset_executions(self) -> None:
         """Sets the counts of executed nodes per class (`executions`) back to nothing."""

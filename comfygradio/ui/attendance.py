@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
+
 AWAY_SECONDS = 30.0
 """A job whose last page has gone for so long is left alone by everybody."""
 
@@ -28,12 +30,14 @@ class Attendance:
         leave: Callable[[str], None],
         away_seconds: float = AWAY_SECONDS,
         hidden_seconds: float = HIDDEN_SECONDS,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._leave = leave
         self._away = away_seconds
         self._hidden = hidden_seconds
         self._watching: Counter[str] = Counter()
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._clock = clock
+        self._waits: dict[str, asyncio.Task[None]] = {}
 
     @contextmanager
     def watch(self, token: str) -> Iterator[None]:
@@ -55,12 +59,13 @@ class Attendance:
 
     def _wait(self, token: str, seconds: float) -> None:
         self._forget(token)
-        self._timers[token] = asyncio.get_running_loop().call_later(seconds, self._tell, token)
+        self._waits[token] = asyncio.ensure_future(self._leave_after(token, seconds))
 
-    def _tell(self, token: str) -> None:
-        self._timers.pop(token, None)
+    async def _leave_after(self, token: str, seconds: float) -> None:
+        await self._clock.wait_async(asyncio.Event(), seconds)
+        del self._waits[token]
         self._leave(token)
 
     def _forget(self, token: str) -> None:
-        if timer := self._timers.pop(token, None):
-            timer.cancel()
+        if waiting := self._waits.pop(token, None):
+            waiting.cancel()

@@ -59,7 +59,7 @@ def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Rep
 
     async def run(*payloads: Any) -> AsyncIterator[Report]:
         values = {
-            field.name: read_payload(field, value)
+            field.name: read_payload(field, value, studio.clock)
             for field, value in zip(fields, payloads, strict=False)
         }
         values = {name: value for name, value in values.items() if value is not None}
@@ -102,17 +102,18 @@ async def begin(start: Callable[[], T], stop: Callable[[T], None]) -> T:
 
 async def follow_job(studio: Studio, job: Job) -> AsyncIterator[Report]:
     """Progress until the job is over, then its files; stopping to listen stops the job."""
+    clock = studio.clock
     loop, changed = asyncio.get_running_loop(), asyncio.Event()
     unlisten = job.listen(lambda: call_soon(loop, changed.set))
-    reported = 0.0
+    reported = -PACE_SECONDS
     try:
         while not (snapshot := job.snapshot).is_over:
             if (
                 snapshot.state is not None or snapshot.reason
-            ) and loop.time() - reported >= PACE_SECONDS:
-                reported = loop.time()
+            ) and clock.monotonic() - reported >= PACE_SECONDS:
+                reported = clock.monotonic()
                 yield [], describe_info(job, snapshot)
-            await wait_event(changed, PACE_SECONDS)
+            await wait_event(changed, PACE_SECONDS, clock)
     finally:
         unlisten()
         studio.queue.stop(job.token)

@@ -57,7 +57,7 @@ def build_page(
     With `author` it has the page that makes presets too, with `operators` the Status page.
     `visitors` outlives a page that is drawn anew.
     """
-    visitors = visitors or Visitors()
+    visitors = visitors or Visitors(studio.clock)
     blocks: gr.Blocks
     with gr.Blocks(
         title="comfygradio", analytics_enabled=False, delete_cache=(3600, 86400)

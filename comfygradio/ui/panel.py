@@ -15,6 +15,7 @@ import gradio as gr
 from gradio.blocks import Block
 from gradio.components import Component
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import ComfyGradioError, ValuesRefused
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import LoraFile
@@ -84,7 +85,7 @@ def listen_panel(
     form = panel.form
 
     async def generate(request: gr.Request, who: Any, *payloads: Any) -> tuple[Any, Any]:
-        values = read_values(form, payloads)
+        values = read_values(form, payloads, studio.clock)
         try:
             job = await asyncio.to_thread(
                 studio.submit, form.name, values, name_owner(request, who)
@@ -125,10 +126,10 @@ def _explain_refusal(form: Form, job: Job) -> Any:
     return describe_problem(ValuesRefused(refused), form) if refused else gr.skip()
 
 
-def read_values(form: Form, payloads: tuple[Any, ...]) -> Values:
+def read_values(form: Form, payloads: tuple[Any, ...], clock: Clock = SYSTEM_CLOCK) -> Values:
     """Field name → value, from what the components of a panel sent, in the order of the form."""
     pairs = zip(form.fields.values(), payloads, strict=True)
-    return {one.name: read_payload(one, payload) for one, payload in pairs}
+    return {one.name: read_payload(one, payload, clock) for one, payload in pairs}
 
 
 def build_note(title: str, *sentences: str) -> str:

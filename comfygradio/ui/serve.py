@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.cluster.joining import connect
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
@@ -53,23 +54,23 @@ others wait).
 """
 
 
-def build(settings: Settings) -> App:
+def build(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> App:
     """Choose the server, read the presets and build the page; nothing listens yet."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("GRADIO_TEMP_DIR", make_upload_folder())
     operators = find_operators(settings)
-    studio, demo = open_studio(settings)
+    studio, demo = open_studio(settings, clock)
     if settings.on_disconnect == "cancel":
-        studio.attendance = Attendance(studio.queue.stop)
+        studio.attendance = Attendance(studio.queue.stop, clock=clock)
     studio.connect()
-    visitors = Visitors()
+    visitors = Visitors(clock)
     forms = studio.forms
     blocks = build_page(studio, 0, settings.author, visitors, operators)
     app = App(
         settings,
         studio,
         blocks,
-        PresetWatcher(settings.presets, studio.reload),
+        PresetWatcher(settings.presets, studio.reload, clock=clock),
         visitors,
         demo,
         operators,
@@ -79,19 +80,25 @@ def build(settings: Settings) -> App:
     return app
 
 
-def open_studio(settings: Settings) -> tuple[Studio, DemoServer | None]:
+def open_studio(
+    settings: Settings, clock: Clock = SYSTEM_CLOCK
+) -> tuple[Studio, DemoServer | None]:
     """The state of an app on the servers of the settings, and the demo server if there is one."""
     limits, outputs = set_limits(settings), settings.outputs.resolve()
     if settings.engine is not None:
         cluster = connect(settings.engine, settings)
         with suppress(ServerUnreachable):
             cluster.await_lane(JOIN_SECONDS)
-        return Studio(
-            cluster.client, settings.presets, outputs, limits=limits, engine=cluster
-        ), None
+        studio = Studio(
+            cluster.client, settings.presets, outputs, limits=limits, engine=cluster, clock=clock
+        )
+        return studio, None
     client, demo = choose_server(settings)
     others = [ComfyClient(url, headers=settings.headers) for url in settings.more_servers]
-    return Studio(client, settings.presets, outputs, demo is not None, others, limits), demo
+    studio = Studio(
+        client, settings.presets, outputs, demo is not None, others, limits, clock=clock
+    )
+    return studio, demo
 
 
 def set_limits(settings: Settings) -> Limits:
@@ -190,7 +197,7 @@ def spare_proxies(host: str) -> None:
 
 
 def _list_routes(app: App) -> list[Route]:
-    zip_route = make_zip_route(app.visitors, app.studio.ledger)
+    zip_route = make_zip_route(app.visitors, app.studio.ledger, app.studio.clock)
     return [
         Route("/gradio_api/comfygradio/revision", _tell_revision(app)),
         make_job_route(app.studio),

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.jobs.job import Job, Snapshot
 from comfygradio.ui.describe import describe_job
 
@@ -40,24 +41,23 @@ class Seen:
     frames: int | None = 0
 
 
-async def await_news(job: Job, seen: Seen, hold_seconds: float) -> Snapshot:
+async def await_news(
+    job: Job, seen: Seen, hold_seconds: float, clock: Clock = SYSTEM_CLOCK
+) -> Snapshot:
     """The job's state: at once if it is over or has a new picture, soon if anything else is new,
     else after a while.
     """
     loop, poke = asyncio.get_running_loop(), asyncio.Event()
     unlisten = job.listen(lambda: call_soon(loop, poke.set))
-    began = loop.time()
+    began = clock.monotonic()
     try:
         while not has_frame(snapshot := job.snapshot, seen) and not snapshot.is_over:
             is_news = snapshot.version != seen.version
-            left = (
-                began
-                + (min(PROGRESS_SECONDS, hold_seconds) if is_news else hold_seconds)
-                - loop.time()
-            )
+            patience = min(PROGRESS_SECONDS, hold_seconds) if is_news else hold_seconds
+            left = began + patience - clock.monotonic()
             if left <= 0:
                 break
-            await wait_event(poke, left)
+            await wait_event(poke, left, clock)
         return snapshot
     finally:
         unlisten()
@@ -92,18 +92,13 @@ def _count_frames(snapshot: Snapshot) -> int:
     return snapshot.state.preview_count if snapshot.state else 0
 
 
-async def wait_event(event: asyncio.Event, seconds: float) -> None:
+async def wait_event(event: asyncio.Event, seconds: float, clock: Clock = SYSTEM_CLOCK) -> None:
     """Wait until the event is set, at most so long, and clear it.
 
-    Not `asyncio.wait_for`: before Python 3.12 it swallows a cancellation that comes together with
-    the event. Gradio would then try for a minute to close a generator that goes on running, with
-    its lock held.
+    A cancellation that comes together with the event is not swallowed (`Clock.wait_async`): Gradio
+    would then try for a minute to close a generator that goes on running, with its lock held.
     """
-    waiter = asyncio.ensure_future(event.wait())
-    try:
-        await asyncio.wait({waiter}, timeout=seconds)
-    finally:
-        waiter.cancel()
+    await clock.wait_async(event, seconds)
     event.clear()
 
 

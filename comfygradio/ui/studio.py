@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import LimitReached, PresetError, ValuesRefused
 from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form, fingerprint
@@ -43,7 +44,9 @@ class Studio:
         others: Sequence[LaneClient] = (),
         limits: Limits | None = None,
         engine: Engine | None = None,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
+        self.clock = clock
         self.client = client
         self.folders = folders
         self.limits = limits or Limits()

@@ -5,13 +5,13 @@ check.
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from gradio.utils import get_upload_folder
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.picture import compose_mask
 
@@ -19,7 +19,7 @@ KEPT_SECONDS = 86_400
 """Pictures with a painted mask are kept as long as Gradio keeps uploads."""
 
 
-def read_payload(field: Field, payload: Any) -> Any:
+def read_payload(field: Field, payload: Any, clock: Clock = SYSTEM_CLOCK) -> Any:
     """The value in what Gradio received for a component, or a program sent: an uploaded file
     becomes its path.
 
@@ -29,7 +29,7 @@ def read_payload(field: Field, payload: Any) -> Any:
     if field.widget not in MEDIA:
         return payload
     if field.widget == "mask" and isinstance(payload, Mapping) and "background" in payload:
-        return _read_painting(payload)
+        return _read_painting(payload, clock)
     return read_upload(payload)
 
 
@@ -43,7 +43,7 @@ def read_upload(payload: Any) -> Path | None:
     return uploaded if uploaded.is_relative_to(Path(get_upload_folder()).resolve()) else None
 
 
-def _read_painting(payload: Mapping[str, Any]) -> Path | None:
+def _read_painting(payload: Mapping[str, Any], clock: Clock) -> Path | None:
     background = read_upload(payload.get("background"))
     listed = payload.get("layers")
     layers = [
@@ -55,7 +55,7 @@ def _read_painting(payload: Mapping[str, Any]) -> Path | None:
         return None
     folder = Path(get_upload_folder()) / "comfygradio-masks"
     folder.mkdir(parents=True, exist_ok=True)
-    _sweep(folder)
+    _sweep(folder, clock)
     digest = hashlib.sha256("\n".join(map(str, [background, *layers])).encode()).hexdigest()[:32]
     try:
         return compose_mask(background, layers, folder / f"{digest}.png")
@@ -63,10 +63,10 @@ def _read_painting(payload: Mapping[str, Any]) -> Path | None:
         return background
 
 
-def _sweep(folder: Path) -> None:
+def _sweep(folder: Path, clock: Clock) -> None:
     for path in folder.iterdir():
         try:
-            if time.time() - path.stat().st_mtime > KEPT_SECONDS:
+            if clock.time() - path.stat().st_mtime > KEPT_SECONDS:
                 path.unlink()
         except OSError:
             continue

@@ -96,7 +96,7 @@ async def tell_job(studio: Studio, token: str, seen: Seen, hold_seconds: float) 
     if attendance and not hold_seconds:
         attendance.look(token, hidden=seen.frames is None)
     with attendance.watch(token) if attendance and hold_seconds else nullcontext():
-        return compose(job, await await_news(job, seen, hold_seconds), seen)
+        return compose(job, await await_news(job, seen, hold_seconds, studio.clock), seen)
 
 
 def _read_number(text: str | None, fallback: int | None) -> int | None:

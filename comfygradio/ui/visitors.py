@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import secrets
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import ComfyGradioError
 
 PAGES = 20_000
@@ -23,7 +23,8 @@ IDLE_SECONDS = 12 * 3600.0
 class Visitors:
     """Access tokens of open history pages, in memory. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._clock = clock
         self._owners: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -31,14 +32,14 @@ class Visitors:
         """A new secret for a page of this person."""
         access = secrets.token_urlsafe(24)
         with self._lock:
-            self._owners[access] = (owner, time.monotonic())
+            self._owners[access] = (owner, self._clock.monotonic())
             while len(self._owners) > PAGES:
                 self._owners.popitem(last=False)
         return access
 
     def find(self, access: Any) -> str | None:
         """Whose page has this secret, or None."""
-        now = time.monotonic()
+        now = self._clock.monotonic()
         with self._lock:
             owner, used = (
                 self._owners.pop(access, ("", 0.0)) if isinstance(access, str) else ("", 0.0)

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
+
 log = logging.getLogger(__name__)
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -22,11 +24,16 @@ class PresetWatcher:
     """
 
     def __init__(
-        self, folders: Sequence[Path], on_change: Callable[[], None], every_seconds: float = 1.0
+        self,
+        folders: Sequence[Path],
+        on_change: Callable[[], None],
+        every_seconds: float = 1.0,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._folders = folders
         self._on_change = on_change
         self._every = every_seconds
+        self._clock = clock
         self._stopped = threading.Event()
         self._told = sign_files(folders)
         self._thread = threading.Thread(target=self._watch, name="comfygradio-presets", daemon=True)
@@ -43,7 +50,7 @@ class PresetWatcher:
 
     def _watch(self) -> None:
         before = self._told
-        while not self._stopped.wait(self._every):
+        while not self._clock.wait_event(self._stopped, self._every):
             try:
                 now = sign_files(self._folders)
                 if now == before and now != self._told:

@@ -25,14 +25,21 @@ FLAGS = (
     "--disable-sync",
 )
 
+QUICK_SECONDS = 0.01
+SLOW_SECONDS = 1.0
+"""A picture of twenty steps takes longer than any busy machine needs to look at it."""
+
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 """The first is Chromium without the windows around its pages: a page costs half the processor time.
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium."""
+    """A headless Chromium for all tests of this folder.
+
+    Not longer: where playwright runs, no other event loop can run in the same thread.
+    """
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None and os.environ.get("CI"):
         pytest.fail("CI needs a browser: install Debian's package chromium-headless-shell.")
@@ -48,14 +55,23 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def demo() -> Iterator[DemoServer]:
-    """A demo server with steps slow enough to be seen."""
-    with DemoServer(DemoOptions(step_seconds=0.1, lab_nodes=True)) as server:
+    """A quick demo server."""
+    with DemoServer(DemoOptions(step_seconds=QUICK_SECONDS, lab_nodes=True)) as server:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
+def slow(demo: DemoServer) -> Iterator[DemoServer]:
+    """The demo server, so slow that a picture takes until the test calls `set_pace`."""
+    pace = demo.options.step_seconds
+    demo.set_pace(SLOW_SECONDS)
+    yield demo
+    demo.set_pace(pace)
+
+
+@pytest.fixture(scope="package")
 def app(demo: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     """The app with the presets that ship, on that demo server."""
     with run_app(demo.url, tmp_path_factory.mktemp("outputs")) as running:

@@ -19,6 +19,8 @@ from comfygradio.settings import shipped_presets
 from tests.browser.settling import settle
 from tests.ui.running import RunningApp, run_app
 
+pytestmark = pytest.mark.browser
+
 WORKFLOW = shipped_presets() / "text_to_image.json"
 
 

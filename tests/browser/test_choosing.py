@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.settling import find_form, settle
+
+pytestmark = pytest.mark.browser
 
 TITLES = ("Text to image", "Image to image", "Inpaint", "Upscale")
 
@@ -97,3 +100,12 @@ def test_on_a_phone_what_was_chosen_beside_another_page_is_brought_into_view(pag
     page.go_back()
     expect_form(page, "Text to image")
     page.wait_for_function(IS_IN_VIEW, arg="Text to image")
+
+
+def test_on_a_phone_that_is_turned_the_chosen_button_is_brought_into_view(page: Page) -> None:
+    page.evaluate(CHOOSE, [TITLES.index("Upscale"), 0])
+    expect_form(page, "Upscale")
+    settle(page)
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.wait_for_function(IS_LONG)
+    page.wait_for_function(IS_IN_VIEW, arg="Upscale")

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.demo import DemoServer
+from comfygradio.jobs.job import Snapshot
 from comfygradio.settings import Settings, shipped_presets
-from comfygradio.ui.attendance import Attendance
+from comfygradio.ui.attendance import AWAY_SECONDS, Attendance
 from comfygradio.ui.serve import build, launch
-from tests.jobs.lines import free_port, is_over, wait
+from tests.browser.settling import set_steps
+from tests.clocks import HANG_SECONDS, ManualClock
+from tests.jobs.lines import free_port, wait
 
-
-@pytest.fixture
-def slow(wish: str) -> Iterator[DemoServer]:
-    """A demo server that takes ten seconds for a picture, or a minute for one that shall be
-    stopped.
-    """
-    with DemoServer(DemoOptions(step_seconds=3.0 if wish == "cancel" else 0.5)) as server:
-        yield server
+pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("wish", ["cancel", "keep"])
@@ -33,14 +28,14 @@ def test_a_closed_page_ends_its_job_only_where_that_is_wanted(
     settings = Settings(server=slow.url, presets=presets, outputs=outputs, port=free_port())
     app = build(replace(settings, on_disconnect=wish))
     assert (app.studio.attendance is not None) == (wish == "cancel")
+    clock = ManualClock()
     if app.studio.attendance:
-        app.studio.attendance = Attendance(
-            app.studio.queue.stop, away_seconds=10.0
-        )  # longer than a reload takes
+        app.studio.attendance = Attendance(app.studio.queue.stop, clock=clock)
     try:
         url = launch(app, block=False)
         page = context.new_page()
         page.goto(url)
+        set_steps(page, 60)
         page.get_by_role("button", name="Generate").click()
         expect(page.locator(".cg-line")).to_contain_text("step")
         (job,) = app.studio.queue.list_posted(app.studio.queue.lanes[0])
@@ -48,7 +43,16 @@ def test_a_closed_page_ends_its_job_only_where_that_is_wanted(
         expect(page.locator(".cg-line")).to_contain_text("step")
         assert not job.stop_requested.is_set()
         page.close()
-        assert wait(job, is_over).phase == ("stopped" if wish == "cancel" else "done")
+        if wish == "keep":
+            slow.set_pace(0)
+
+        def is_over_later(snapshot: Snapshot) -> bool:
+            """So much time passes with every frame: when the app sees the page gone is its own."""
+            clock.advance(AWAY_SECONDS)
+            return snapshot.is_over
+
+        end = wait(job, is_over_later, HANG_SECONDS)
+        assert end.phase == ("stopped" if wish == "cancel" else "done")
     finally:
         app.close()
         app.blocks.close(verbose=False)

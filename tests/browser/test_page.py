@@ -6,11 +6,15 @@ import re
 from pathlib import Path
 
 import httpx
+import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from comfygradio.demo import DemoServer
+from tests.browser.conftest import SLOW_SECONDS
 from tests.browser.settling import set_steps
 from tests.ui.running import RunningApp
+
+pytestmark = pytest.mark.browser
 
 PROMPT = "What do you want to see?"
 
@@ -53,18 +57,20 @@ def wait_for_result(page: Page) -> None:
 
 
 def test_generate_shows_previews_then_the_picture_and_stop_ends_a_second_run(
-    page: Page, demo: DemoServer
+    page: Page, slow: DemoServer
 ) -> None:
     start(page, "a lighthouse at dusk")
     first = wait_for_frame(page)
     second = wait_for_frame(page, first)
     assert second != first
+    slow.set_pace(0)
     wait_for_result(page)
     expect(page.locator(".cg-summary")).to_contain_text(
         re.compile(r"Text to image · in .+ · seed \d+")
     )
     expect(page.locator("img.cg-frame")).to_be_hidden()
 
+    slow.set_pace(SLOW_SECONDS)
     start(page, "a fox", steps=60)
     wait_for_frame(page)
     assert page.evaluate(ENDLESS) == 0, (
@@ -73,7 +79,7 @@ def test_generate_shows_previews_then_the_picture_and_stop_ends_a_second_run(
     page.get_by_role("button", name="Stop").click()
     expect(page.locator(".cg-summary")).to_contain_text("stopped")
     expect(page.get_by_role("button", name="Generate")).to_be_enabled()
-    assert httpx.get(f"{demo.url}/queue").json()["queue_running"] == []
+    assert httpx.get(f"{slow.url}/queue").json()["queue_running"] == []
 
 
 def test_the_download_is_the_original_file(page: Page) -> None:
@@ -85,33 +91,36 @@ def test_the_download_is_the_original_file(page: Page) -> None:
     assert data.startswith(b"\x89PNG") and b"comfygradio" in data
 
 
-def test_a_reload_shows_the_running_job_again(page: Page) -> None:
+def test_a_reload_shows_the_running_job_again(page: Page, slow: DemoServer) -> None:
     start(page, "a mountain", steps=80)
     wait_for_frame(page)
     page.reload()
     wait_for_frame(page)
+    slow.set_pace(0)
     wait_for_result(page)
     page.reload()
     wait_for_result(page)
 
 
 def test_a_new_tab_shows_the_running_job(
-    page: Page, context: BrowserContext, app: RunningApp
+    page: Page, context: BrowserContext, app: RunningApp, slow: DemoServer
 ) -> None:
     start(page, "a river", steps=80)
     wait_for_frame(page)
     other = context.new_page()
     other.goto(app.url)
     wait_for_frame(other)
+    slow.set_pace(0)
     wait_for_result(other)
 
 
 def test_a_hidden_tab_lets_go_and_shows_the_end_when_it_comes_back(
-    page: Page, app: RunningApp
+    page: Page, slow: DemoServer
 ) -> None:
     start(page, "a forest", steps=40)
     wait_for_frame(page)
     set_hidden(page, True)
+    slow.set_pace(0)
     page.wait_for_function("() => document.title.includes('✓')")
     set_hidden(page, False)
     wait_for_result(page)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -12,8 +11,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.serve import build, launch
+from tests.browser.conftest import SLOW_SECONDS
 from tests.browser.settling import set_steps
-from tests.ui.running import RunningApp, free_port
+from tests.ui.running import RunningApp, free_port, stop_all
+
+pytestmark = pytest.mark.browser
 
 PROMPT = "What do you want to see?"
 SHAPE = """() => { const f = document.querySelector("img.cg-frame");
@@ -21,22 +23,44 @@ SHAPE = """() => { const f = document.querySelector("img.cg-frame");
 """1 for a wide preview, -1 for a tall one, 0 while there is none."""
 
 
-@pytest.fixture
-def crowd(tmp_path: Path) -> Iterator[RunningApp]:
-    """An app with a login, on two demo servers."""
-    users = tmp_path / "users"
-    users.write_text("ann:one\nben:two\n")
-    options = DemoOptions(step_seconds=1.0)
+@pytest.fixture(scope="module")
+def servers() -> Iterator[tuple[DemoServer, DemoServer]]:
+    """Two demo servers, so slow that a picture takes until the test calls `set_pace`."""
+    options = DemoOptions(step_seconds=SLOW_SECONDS)
     with DemoServer(options) as first, DemoServer(options) as second:
-        settings = Settings(
-            presets=(shipped_presets(),), outputs=tmp_path / "outputs", port=free_port(), auth=users
-        )
-        app = build(replace(settings, server=first.url, more_servers=(second.url,)))
-        try:
-            yield RunningApp(app, launch(app, block=False))
-        finally:
-            app.close()
-            app.blocks.close(verbose=False)
+        yield first, second
+
+
+@pytest.fixture(scope="module")
+def shared(
+    servers: tuple[DemoServer, DemoServer], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningApp]:
+    """An app with a login, on two demo servers."""
+    folder = tmp_path_factory.mktemp("people")
+    users = folder / "users"
+    users.write_text("ann:one\nben:two\n")
+    settings = Settings(
+        presets=(shipped_presets(),), outputs=folder / "outputs", port=free_port(), auth=users
+    )
+    app = build(replace(settings, server=servers[0].url, more_servers=(servers[1].url,)))
+    try:
+        yield RunningApp(app, launch(app, block=False))
+    finally:
+        app.close()
+        app.blocks.close(verbose=False)
+
+
+@pytest.fixture
+def crowd(shared: RunningApp, servers: tuple[DemoServer, DemoServer]) -> Iterator[RunningApp]:
+    """The app with a login; nobody's job outlives the test."""
+    set_pace(servers, SLOW_SECONDS)
+    yield shared
+    stop_all(shared.app.studio)
+
+
+def set_pace(servers: tuple[DemoServer, DemoServer], step_seconds: float) -> None:
+    for server in servers:
+        server.set_pace(step_seconds)
 
 
 @pytest.fixture
@@ -77,11 +101,11 @@ def see_shapes(page: Page, seconds: float) -> set[int]:
 
 
 def test_each_sees_own_previews_and_stops_own_job_on_any_device(
-    crowd: RunningApp, devices: list[BrowserContext]
+    crowd: RunningApp, servers: tuple[DemoServer, DemoServer], devices: list[BrowserContext]
 ) -> None:
     ann, ben = log_in(devices[0], crowd, "ann", "one"), log_in(devices[1], crowd, "ben", "two")
     start(ann, "a wide lake", "768 × 512", 60)
-    start(ben, "a tall tower", "512 × 768", 20)
+    start(ben, "a tall tower", "512 × 768", 60)
     for page in (ann, ben):
         page.wait_for_function(f"() => ({SHAPE})() !== 0")
     assert (see_shapes(ann, 1), see_shapes(ben, 1)) == ({1}, {-1})
@@ -93,6 +117,8 @@ def test_each_sees_own_previews_and_stops_own_job_on_any_device(
     expect(phone.locator(".cg-card").first).to_contain_text("unfinished")
     expect(ann.locator(".cg-summary")).to_contain_text("stopped")
 
+    expect(ben.locator(".cg-view")).to_have_attribute("data-phase", "running")
+    set_pace(servers, 0)
     expect(ben.locator(".cg-view")).to_have_attribute("data-phase", "done", timeout=60_000)
     expect(ben.locator(".cg-card")).to_contain_text("512 × 768")
 

@@ -18,11 +18,13 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.serve import build, launch
 from tests.faults.world import await_that
 from tests.ui.running import free_port
+
+pytestmark = pytest.mark.browser
 
 PREFIX = "/forms"
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding"}
@@ -71,24 +73,21 @@ def run_proxy(target: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    """The app behind the proxy, on a demo server that takes ten seconds for a picture."""
-    with DemoServer(DemoOptions(step_seconds=0.5)) as demo:
-        settings = Settings(
-            server=demo.url, presets=(shipped_presets(),), outputs=tmp_path / "outputs"
-        )
-        app = build(replace(settings, port=free_port(), root_path=PREFIX))
-        launch(app, block=False)
-        try:
-            with run_proxy(f"http://127.0.0.1:{app.blocks.server_port}") as url:
-                yield url
-        finally:
-            app.close()
-            app.blocks.close(verbose=False)
+def address(demo: DemoServer, tmp_path: Path) -> Iterator[str]:
+    """The app behind the proxy."""
+    settings = Settings(server=demo.url, presets=(shipped_presets(),), outputs=tmp_path / "outputs")
+    app = build(replace(settings, port=free_port(), root_path=PREFIX))
+    launch(app, block=False)
+    try:
+        with run_proxy(f"http://127.0.0.1:{app.blocks.server_port}") as url:
+            yield url
+    finally:
+        app.close()
+        app.blocks.close(verbose=False)
 
 
 def test_a_job_is_watched_found_again_and_kept_behind_a_prefix(
-    context: BrowserContext, address: str
+    context: BrowserContext, address: str, slow: DemoServer
 ) -> None:
     page = context.new_page()
     refused: list[str] = []
@@ -98,6 +97,7 @@ def test_a_job_is_watched_found_again_and_kept_behind_a_prefix(
     page.locator("img.cg-frame[src^=data]").wait_for()
     page.reload()
     page.locator("img.cg-frame[src^=data]").wait_for()
+    slow.set_pace(0)
     page.locator(".cg-card img").wait_for(timeout=60_000)
     assert (
         page.locator(".cg-card img").evaluate(

@@ -7,10 +7,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from comfygradio.demo import DemoOptions, DemoServer
 from tests.ui.running import run_app
+
+pytestmark = pytest.mark.browser
 
 
 def test_the_servers_own_refusal_stands_beside_the_field(browser: Browser, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from tests.browser.settling import find_form, open_settings, settle
 from tests.browser.widgets import TEXT_TO_IMAGE
 from tests.ui.running import RunningApp, run_app
 
+pytestmark = pytest.mark.browser
+
 MODELS = tuple(f"model {number:03}.safetensors" for number in range(300))
 """More than a plain list shows, so that the server searches."""
 

@@ -13,42 +13,55 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.jobs.lane import Lane
 from comfygradio.jobs.worker import GONE
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.app import App
 from comfygradio.ui.serve import build, launch
 from tests.browser.settling import set_steps
 from tests.jobs.lines import free_port, is_over, is_running, wait
-from tests.ui.running import run_app
+from tests.ui.running import run_app, stop_all
+
+pytestmark = pytest.mark.browser
 
 SLOW = {"steps": 60, "size": "512x512"}
 
+PACE_SECONDS = 0.1
 
-@pytest.fixture
-def settings(demo: DemoServer, tmp_path: Path) -> Settings:
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[DemoServer]:
+    """A demo server of the module's own, since everything that waits on it is counted."""
+    with DemoServer(DemoOptions(step_seconds=PACE_SECONDS)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def settings(demo: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """One server that answers, and one that does not."""
     dead = f"http://127.0.0.1:{free_port()}"
-    outputs = tmp_path / "outputs"
+    outputs = tmp_path_factory.mktemp("status") / "outputs"
     presets = (shipped_presets(),)
     return Settings(
         server=demo.url, more_servers=(dead,), presets=presets, outputs=outputs, port=free_port()
     )
 
 
-@pytest.fixture
-def opened(settings: Settings) -> Iterator[tuple[App, str]]:
+@pytest.fixture(scope="module")
+def shared(settings: Settings) -> Iterator[tuple[App, str]]:
     """The app and its address."""
     app = build(settings)
     try:
         yield app, launch(app, block=False)
     finally:
-        app.studio.queue.stop_waiting()
-        for job in app.studio.queue.list_posted(first_lane(app)):
-            app.studio.queue.stop(job.token)
-            wait(job, is_over)
         app.close()
         app.blocks.close(verbose=False)
+
+
+@pytest.fixture
+def opened(shared: tuple[App, str]) -> Iterator[tuple[App, str]]:
+    """The app and its address; no job outlives the test."""
+    yield shared
+    stop_all(shared[0].studio)
 
 
 @pytest.fixture
@@ -62,12 +75,8 @@ def status(context: BrowserContext, opened: tuple[App, str]) -> Page:
     return page
 
 
-def first_lane(app: App) -> Lane:
-    return app.studio.queue.lanes[0]
-
-
 def test_it_shows_servers_and_who_waits_and_stops_what_waits(
-    status: Page, opened: tuple[App, str]
+    status: Page, opened: tuple[App, str], slow: DemoServer
 ) -> None:
     app, _ = opened
     cards = status.locator(".cg-status-servers .cg-status-card")
@@ -88,7 +97,7 @@ def test_it_shows_servers_and_who_waits_and_stops_what_waits(
 
 
 def test_interrupt_asks_first_and_the_question_outlives_a_refresh(
-    status: Page, opened: tuple[App, str]
+    status: Page, opened: tuple[App, str], slow: DemoServer
 ) -> None:
     app, _ = opened
     job = app.studio.submit("text_to_image", SLOW)
@@ -129,7 +138,8 @@ def test_somebody_who_is_no_operator_sees_nothing_of_it(
 ) -> None:
     users = tmp_path / "users"
     users.write_text("ann:a\nben:b\n")
-    app = build(replace(settings, auth=users, operators=("ann",)))
+    own = replace(settings, outputs=tmp_path / "outputs", port=free_port())
+    app = build(replace(own, auth=users, operators=("ann",)))
     try:
         url = launch(app, block=False)
         page = context.new_page()
@@ -159,8 +169,9 @@ def generate(page: Page, url: str) -> None:
 
 
 def test_what_is_left_is_told_once_a_preset_has_run(
-    context: BrowserContext, opened: tuple[App, str]
+    context: BrowserContext, opened: tuple[App, str], demo: DemoServer
 ) -> None:
+    """Everything takes its time: what is told depends on how long steps took before."""
     app, url = opened
     page = context.new_page()
     generate(page, url)

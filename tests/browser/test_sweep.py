@@ -13,7 +13,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from comfygradio.demo import DemoOptions, DemoServer
+from tests.browser.conftest import SLOW_SECONDS
 from tests.ui.running import RunningApp, run_app
+
+pytestmark = pytest.mark.browser
 
 PROMPT = "What do you want to see?"
 SCALE = "How closely to follow the words"
@@ -84,7 +87,7 @@ def cell(page: Page, *values: str) -> str:
 
 
 def test_cells_appear_while_it_runs_and_come_back_after_a_reload(
-    page: Page, other: BrowserContext
+    page: Page, other: BrowserContext, slow: DemoServer
 ) -> None:
     open_editor(page)
     add_axis(page, "Steps", "4, 5, 6")
@@ -93,6 +96,7 @@ def test_cells_appear_while_it_runs_and_come_back_after_a_reload(
     page.locator('.cg-sweep-cell[data-phase="running"]').first.wait_for()
     page.locator('.cg-sweep-cell[data-phase="done"] img').first.wait_for()
     assert page.locator('.cg-sweep-cell[data-phase="waiting"]').count() > 0
+    slow.set_pace(0)
     page.reload()
     wait_for(page, "9 of 9 done")
     expect(page.locator('.cg-sweep-cell[data-phase="done"] img')).to_have_count(9)
@@ -158,14 +162,16 @@ def test_what_failed_is_told_and_tried_again_alone(page: Page) -> None:
     expect(page.locator(".cg-sweep-row")).to_have_count(1)
 
 
-def test_a_running_sweep_is_paused_and_goes_on(page: Page) -> None:
+def test_a_running_sweep_is_paused_and_goes_on(page: Page, slow: DemoServer) -> None:
     open_editor(page)
     add_axis(page, "Seed", "1-30")
     start(page, 30)
     page.get_by_role("button", name="Pause").click()
     wait_for(page, "paused")
+    slow.set_pace(0)
     expect(page.locator('.cg-sweep-cell[data-phase="running"]')).to_have_count(0)
     assert page.locator('.cg-sweep-cell[data-phase="waiting"]').count() > 10
+    slow.set_pace(SLOW_SECONDS)
     page.get_by_role("button", name="Resume").click()
     page.locator('.cg-sweep-cell[data-phase="running"]').first.wait_for()
     page.get_by_role("button", name="Stop").click()

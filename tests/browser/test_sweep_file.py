@@ -17,6 +17,8 @@ from comfygradio.sweeps.showing.gallery_page import write_gallery
 from comfygradio.sweeps.showing.grid import Grid, GridCell, Layout
 from tests.sweeps.exporting import HOSTILE, PICTURES, SEED, fill_grid, make_grid, save_picture
 
+pytestmark = pytest.mark.browser
+
 AXES: Mapping[str, list[str]] = {
     "Steps": ["10", "20"],
     "CFG": ["1", "4", "7"],

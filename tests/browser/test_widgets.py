@@ -17,6 +17,8 @@ from tests.browser.settling import find_form, settle
 from tests.browser.widgets import EVERYTHING, write_presets
 from tests.ui.running import RunningApp, run_app
 
+pytestmark = pytest.mark.browser
+
 NAMES = tuple(f"folder-{index // 100}/model-{index:05}.safetensors" for index in range(20_000))
 
 

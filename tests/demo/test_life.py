@@ -50,6 +50,17 @@ def test_a_killed_server_drops_its_sockets_and_forgets(tmp_path: Path) -> None:
         assert httpx.get(f"{server.url}/queue").json() == {"queue_running": [], "queue_pending": []}
 
 
+def test_a_picture_that_is_under_way_is_hurried(tmp_path: Path) -> None:
+    with DemoServer(DemoOptions(step_seconds=3600), folder=tmp_path) as server:
+        watcher = connect(server)
+        prompt_id = post(server, text_graph(steps=50))
+        while read_message(watcher)["type"] != "execution_start":
+            pass
+        server.set_pace(0)
+        assert watch(watcher, prompt_id)[-1]["type"] == "executing"
+    watcher.close()
+
+
 def test_outputs_survive_a_restart_and_previews_do_not(tmp_path: Path) -> None:
     server = DemoServer(DemoOptions(step_seconds=0), folder=tmp_path)
     graph = text_graph() | {"10": node("PreviewImage", images=["8", 0])}

@@ -11,6 +11,8 @@ from pathlib import Path
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.app import App
 from comfygradio.ui.serve import build, launch
+from comfygradio.ui.studio import Studio
+from tests.jobs.lines import is_over, wait
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,15 @@ def run_app(
     finally:
         app.close()
         app.blocks.close(verbose=False)
+
+
+def stop_all(studio: Studio) -> None:
+    """Stop every job, and wait until they are over."""
+    studio.queue.stop_waiting()
+    for lane in studio.queue.lanes:
+        for job in studio.queue.list_posted(lane):
+            studio.queue.stop(job.token)
+            wait(job, is_over)
 
 
 def free_port() -> int:

@@ -20,6 +20,8 @@ from comfygradio.ui.serve import build, launch
 
 from .running import free_port, run_app
 
+pytestmark = pytest.mark.app
+
 
 @pytest.mark.parametrize("is_late", [False, True])
 def test_a_form_that_changes_while_the_app_starts_is_on_the_page(
@@ -86,6 +88,7 @@ launch(app)
 """
 
 
+@pytest.mark.process
 def test_it_is_served_until_it_is_stopped_though_its_forms_change_while_it_starts(
     demo: DemoServer, tmp_path: Path
 ) -> None:

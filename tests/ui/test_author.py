@@ -140,6 +140,7 @@ JSON = st.recursive(
 KEYS = st.sampled_from(["source", "name", "title", "rows", "byHand", "description", "icon"])
 
 
+@pytest.mark.deep
 @given(key=KEYS, value=JSON)
 def test_a_page_that_sends_nonsense_gets_a_sentence(key: str, value: Any) -> None:
     source = json.dumps(
@@ -160,6 +161,7 @@ def test_a_page_that_sends_nonsense_gets_a_sentence(key: str, value: Any) -> Non
         assert str(error).endswith("add the workflow again.")
 
 
+@pytest.mark.deep
 @given(
     field=st.sampled_from(["id", "name", "label", "widget", "widgets", "advanced", "on"]),
     value=JSON,
@@ -361,6 +363,7 @@ def list_ids(config: dict[str, Any]) -> set[str]:
     return {str(one["props"].get("elem_id")) for one in config["components"]}
 
 
+@pytest.mark.app
 def test_the_page_is_there_only_for_authors(demo: DemoServer, tmp_path: Path) -> None:
     with run_app(demo.url, tmp_path / "outputs") as plain:
         without = httpx.get(f"{plain.url}config").json()
@@ -372,6 +375,7 @@ def test_the_page_is_there_only_for_authors(demo: DemoServer, tmp_path: Path) ->
     assert all(one["api_visibility"] == "private" for one in config["dependencies"][:4])
 
 
+@pytest.mark.app
 def test_the_page_stands_behind_the_login(demo: DemoServer, tmp_path: Path) -> None:
     users = tmp_path / "users"
     users.write_text("ada:secret\n")
@@ -381,6 +385,7 @@ def test_the_page_stands_behind_the_login(demo: DemoServer, tmp_path: Path) -> N
             assert httpx.post(f"{running.url}gradio_api/run/predict", json=call).status_code == 401
 
 
+@pytest.mark.app
 def test_functions_keep_their_numbers_when_presets_change(demo: DemoServer, tmp_path: Path) -> None:
     presets = tmp_path / "presets"
     shutil.copytree(shipped_presets(), presets)

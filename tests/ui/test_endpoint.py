@@ -16,6 +16,8 @@ from PIL import Image
 from comfygradio.demo import DemoOptions, DemoServer
 from tests.ui.running import RunningApp, run_app
 
+pytestmark = pytest.mark.app
+
 
 @pytest.fixture(scope="module")
 def client(app: RunningApp, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
@@ -66,9 +68,22 @@ def test_an_open_seed_is_drawn_and_reported(client: Client) -> None:
     assert len(seeds) == 2 and all(seed.isdigit() for seed in seeds)
 
 
-def test_progress_is_streamed(client: Client) -> None:
+@pytest.fixture
+def slow(apps_server: DemoServer) -> Iterator[DemoServer]:
+    """The server of the app, so slow that a picture takes until the test calls `set_pace`."""
+    pace = apps_server.options.step_seconds
+    apps_server.set_pace(1.0)
+    yield apps_server
+    apps_server.set_pace(pace)
+
+
+def test_progress_is_streamed(client: Client, slow: DemoServer) -> None:
     job = client.submit(prompt="a dog", steps=40, api_name="/text_to_image")
-    reports = [info["progress"] for _, info in job]
+    reports = []
+    for _, info in job:
+        reports.append(info["progress"])
+        if info["progress"] > 0:
+            slow.set_pace(0)
     assert reports == sorted(reports) and reports[-1] == 1.0 and any(0 < p < 1 for p in reports)
 
 
@@ -79,7 +94,7 @@ def test_stopping_the_call_stops_exactly_that_prompt(tmp_path: Path) -> None:
         wait_until_running(server)
         other = clients[1].submit(prompt="to be finished", steps=3, api_name="/text_to_image")
         stopped.cancel()
-        assert other.result(timeout=20)[1]["status"] == "done"
+        assert other.result(timeout=60)[1]["status"] == "done"
         jobs = httpx.get(f"{server.url}/api/jobs").json()["jobs"]
         assert sorted(job["status"] for job in jobs) == ["cancelled", "completed"]
         for client in clients:

@@ -18,6 +18,8 @@ from comfygradio.demo import DemoServer
 from tests.browser.widgets import write_presets
 from tests.ui.running import RunningApp, run_app
 
+pytestmark = pytest.mark.app
+
 
 @pytest.fixture(scope="module")
 def app(demo: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:

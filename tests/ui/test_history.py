@@ -334,6 +334,7 @@ def call(app: RunningApp, browser: httpx.Client, name: str, *data: Any) -> httpx
     return browser.post("/component_server", json=body)
 
 
+@pytest.mark.app
 def test_logged_in_people_have_their_own_history(demo: DemoServer, tmp_path: Path) -> None:
     (tmp_path / "people").write_text("ada:ada-pw\nbob:bob-pw\n")
     with run_app(demo.url, tmp_path / "outputs", auth=tmp_path / "people") as app:
@@ -351,6 +352,7 @@ def test_logged_in_people_have_their_own_history(demo: DemoServer, tmp_path: Pat
         )
 
 
+@pytest.mark.app
 def test_browsers_have_their_own_history_and_guessing_does_not_help(app: RunningApp) -> None:
     studio, browser = app.app.studio, httpx.Client(base_url=f"{app.url}gradio_api")
     one, two = (enter(app, browser, secrets.token_hex(16)) for _ in range(2))
@@ -374,6 +376,7 @@ def test_browsers_have_their_own_history_and_guessing_does_not_help(app: Running
     assert refused.status_code == 403 and "reload" in refused.text
 
 
+@pytest.mark.app
 def test_the_ledger_itself_is_not_served(app: RunningApp) -> None:
     ledger = app.app.studio.ledger.path
     assert ledger.is_file()

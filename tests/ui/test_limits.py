@@ -21,11 +21,12 @@ from comfygradio.demo import DemoServer
 from comfygradio.errors import LimitReached, ValuesRefused
 from comfygradio.jobs.limits import Limits, find_excess
 from comfygradio.settings import Settings, shipped_presets
-from comfygradio.ui.attendance import Attendance
+from comfygradio.ui.attendance import AWAY_SECONDS, HIDDEN_SECONDS, Attendance
 from comfygradio.ui.serve import set_limits
 from comfygradio.ui.stream import Seen
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.viewer import tell_job
+from tests.clocks import HANG_SECONDS, ManualClock
 from tests.jobs.lines import draw, is_over, wait
 
 
@@ -184,22 +185,35 @@ class Leaving:
         self.left.append(token)
         self.happened.set()
 
+    async def await_next(self) -> None:
+        """Wait until a job was left since the last time."""
+        await asyncio.wait_for(self.happened.wait(), HANG_SECONDS)
+        self.happened.clear()
+
+
+async def let_pass(clock: ManualClock, seconds: float) -> None:
+    """Let what has begun to wait begin, then let time pass."""
+    await asyncio.sleep(0)
+    clock.advance(seconds)
+
 
 def test_a_job_is_left_once_its_last_page_has_gone() -> None:
     async def play() -> None:
         leaving = Leaving()
-        attendance = Attendance(leaving, away_seconds=0, hidden_seconds=3600)
+        clock = ManualClock()
+        attendance = Attendance(leaving, clock=clock)
         with attendance.watch("a"):
             with attendance.watch("a"):
                 pass
-            await asyncio.sleep(0)
+            await let_pass(clock, AWAY_SECONDS)
             attendance.look("a", hidden=False)
             with attendance.watch("b"):
                 pass
-            await asyncio.wait_for(leaving.happened.wait(), 5)
+            await let_pass(clock, AWAY_SECONDS)
+            await leaving.await_next()
             assert leaving.left == ["b"]
-            leaving.happened.clear()
-        await asyncio.wait_for(leaving.happened.wait(), 5)
+        await let_pass(clock, AWAY_SECONDS)
+        await leaving.await_next()
         assert leaving.left == ["b", "a"]
 
     asyncio.run(play())
@@ -208,18 +222,23 @@ def test_a_job_is_left_once_its_last_page_has_gone() -> None:
 def test_a_page_that_comes_back_or_lies_in_the_background_keeps_its_job() -> None:
     async def play() -> None:
         leaving = Leaving()
-        attendance = Attendance(leaving, away_seconds=0, hidden_seconds=3600)
+        clock = ManualClock()
+        attendance = Attendance(leaving, clock=clock)
         with attendance.watch("back"), attendance.watch("hidden"), attendance.watch("gone"):
             pass
         attendance.look("hidden", hidden=True)
         with attendance.watch("back"):
-            await asyncio.wait_for(leaving.happened.wait(), 5)
+            await let_pass(clock, AWAY_SECONDS)
+            await leaving.await_next()
             assert leaving.left == ["gone"]
         attendance.look("back", hidden=True)
-        leaving.happened.clear()
         attendance.look("hidden", hidden=False)
-        await asyncio.wait_for(leaving.happened.wait(), 5)
+        await let_pass(clock, AWAY_SECONDS)
+        await leaving.await_next()
         assert leaving.left == ["gone", "hidden"]
+        await let_pass(clock, HIDDEN_SECONDS - AWAY_SECONDS)
+        await leaving.await_next()
+        assert leaving.left == ["gone", "hidden", "back"]
 
     asyncio.run(play())
 
@@ -232,11 +251,13 @@ def test_a_job_ends_with_its_last_page_only_where_that_is_wanted(
     job = studio.queue.submit(draw(1, 30))
 
     async def visit() -> None:
+        clock = ManualClock()
         if cancels:
-            studio.attendance = Attendance(studio.queue.stop, away_seconds=0)
+            studio.attendance = Attendance(studio.queue.stop, clock=clock)
         assert (await tell_job(studio, job.token, Seen(), 5.0))["token"] == job.token
-        for _ in range(3):
-            await asyncio.sleep(0)
+        await let_pass(clock, AWAY_SECONDS)
+        if cancels:
+            assert await asyncio.to_thread(job.stop_requested.wait, HANG_SECONDS)
 
     asyncio.run(visit())
     assert job.stop_requested.is_set() == cancels

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from comfygradio.demo import DemoOptions, DemoServer
 from tests.benchmarks.presets import write_preset
 from tests.benchmarks.visitor import Visitor
 from tests.ui.running import run_app
+
+pytestmark = pytest.mark.app
 
 PEOPLE = 45
 """More than Gradio's own 40 threads."""

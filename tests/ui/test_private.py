@@ -15,6 +15,8 @@ from comfygradio.jobs.inputs import get_inputs_folder
 from comfygradio.jobs.store import find_ledger
 from tests.ui.running import run_app
 
+pytestmark = pytest.mark.app
+
 
 @pytest.fixture
 def outputs(tmp_path: Path) -> Path:

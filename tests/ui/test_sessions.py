@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from gradio_client import Client
 
 from tests.ui.running import RunningApp
+
+pytestmark = pytest.mark.app
 
 ASKED: dict[str, Any] = {"prompt": "a lamp", "api_name": "/text_to_image"}
 

@@ -30,6 +30,7 @@ from comfygradio.ui.status.page import Status
 from comfygradio.ui.status.view import describe_server, describe_waiting
 from comfygradio.ui.studio import Studio
 from tests.jobs.lines import draw, free_port, is_over, is_running, wait
+from tests.ui.running import stop_all
 
 OPERATORS = Operators(None)
 
@@ -40,10 +41,7 @@ def studio(demo: DemoServer, tmp_path: Path) -> Iterator[Studio]:
     studio = Studio(ComfyClient(demo.url), [], tmp_path / "outputs")
     assert studio.connect()
     yield studio
-    studio.queue.stop_waiting()
-    for job in studio.queue.list_posted(studio.queue.lanes[0]):
-        studio.queue.stop(job.token)
-        wait(job, is_over)
+    stop_all(studio)
     studio.close()
 
 
@@ -268,6 +266,7 @@ def list_ids(app: App) -> set[str]:
     return {str(block.elem_id) for block in app.blocks.blocks.values()}
 
 
+@pytest.mark.app
 def test_nothing_is_built_where_nobody_may_see_it(demo: DemoServer, tmp_path: Path) -> None:
     own = {"cg-status", "cg-status-way"}
     users = tmp_path / "users"
@@ -286,6 +285,7 @@ def test_nothing_is_built_where_nobody_may_see_it(demo: DemoServer, tmp_path: Pa
         app.close()
 
 
+@pytest.mark.app
 def test_a_user_gets_no_token_and_an_operator_does(demo: DemoServer, tmp_path: Path) -> None:
     users = tmp_path / "users"
     users.write_text("ann:a\nben:b\n")

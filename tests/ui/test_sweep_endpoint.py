@@ -17,6 +17,8 @@ from tests.faults.world import await_that
 from tests.sweeps.running import await_sweep
 from tests.ui.running import RunningApp
 
+pytestmark = pytest.mark.app
+
 
 @pytest.fixture(scope="module")
 def client(app: RunningApp, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:

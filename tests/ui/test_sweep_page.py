@@ -351,6 +351,7 @@ def test_thumbnails_are_small_and_kept(tmp_path: Path) -> None:
         other.get(big)
 
 
+@pytest.mark.app
 def test_pictures_of_a_sweep_are_sent_to_those_who_know_its_secret(app: RunningApp) -> None:
     desk = SweepDesk(app.app.studio, app.app.visitors)
     token = begin(desk, {"steps": "2"})
@@ -373,6 +374,7 @@ def test_pictures_of_a_sweep_are_sent_to_those_who_know_its_secret(app: RunningA
     assert Image.open(io.BytesIO(httpx.get(full).content)).size == (512, 512)
 
 
+@pytest.mark.app
 def test_the_page_of_sweeps_keeps_its_functions_numbers(demo: DemoServer, tmp_path: Path) -> None:
     folder = tmp_path / "presets"
     shutil.copytree(shipped_presets(), folder)
@@ -395,6 +397,7 @@ def fetch(app: RunningApp, **fields: Any) -> httpx.Response:
     return httpx.post(f"{app.url}gradio_api/comfygradio/sweep", data=fields, timeout=30)
 
 
+@pytest.mark.app
 def test_downloads_follow_the_layout_and_are_for_their_owner(
     app: RunningApp, tmp_path: Path
 ) -> None:
@@ -448,6 +451,7 @@ def test_downloads_follow_the_layout_and_are_for_their_owner(
     assert fetch(app).status_code == 403
 
 
+@pytest.mark.app
 def test_a_contact_sheet_opens_the_editor_with_its_sweep(app: RunningApp) -> None:
     desk, studio = SweepDesk(app.app.studio, app.app.visitors), app.app.studio
     token = begin(desk, {"steps": "2-3"}, {"cfg": "1, 2"}, seed=str(2**64 - 3))

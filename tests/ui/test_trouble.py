@@ -18,6 +18,8 @@ from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.settings import shipped_presets
 from tests.ui.running import RunningApp, free_port, run_app
 
+pytestmark = pytest.mark.app
+
 
 def read_page(app: RunningApp) -> str:
     """Everything that the page shows at first, as text."""
@@ -77,12 +79,13 @@ def test_a_preset_opens_on_refresh_when_its_problem_is_gone(tmp_path: Path) -> N
 
 
 def test_a_server_killed_in_mid_run_gets_the_job_again(tmp_path: Path) -> None:
-    with DemoServer(DemoOptions(step_seconds=0.1)) as server, run_app(server.url, tmp_path) as app:
+    with DemoServer(DemoOptions(step_seconds=0.5)) as server, run_app(server.url, tmp_path) as app:
         client = Client(app.url, verbose=False, download_files=False)
         job = client.submit(prompt="x", steps=60, api_name="/text_to_image")
         for _, info in job:
-            if info["progress"] > 0.05:
+            if info["progress"] > 0:
                 server.kill()
+                server.set_pace(0)
                 server.start()
                 break
         files, info = job.result(timeout=60)

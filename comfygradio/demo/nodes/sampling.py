@@ -70,7 +70,7 @@ def walk_steps(run: NodeRun, sampling: Sampling, final: Image.Image) -> None:
     count = sampling.last - sampling.first
     frames = PreviewFrames(run, final, sampling.seed) if run.wants_preview() else None
     for step in range(1, count + 1):
-        run.wait(run.options.step_seconds)
+        run.wait_step()
         fail_on_purpose(run, step)
         run.step(step, count, frames.encode(step / count) if frames else None)
 

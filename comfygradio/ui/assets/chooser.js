@@ -24,7 +24,6 @@ window.comfygradioForms = (() => {
     const isNew = name !== names[0] && !mounted.has(name);
     mounted.add(name);
     show(name);
-    setTimeout(center, 100);
     return names.map((one) => (isNew && one === name ? { visible: true, __type__: "update" } : undefined));
   }
   function open(names) {   // the form that the address means, and the updates
@@ -49,18 +48,33 @@ window.comfygradioForms = (() => {
     }, 40);
   }
 
-  function center() {   // where the buttons are one line that scrolls
-    const chosen = document.querySelector("#cg-chooser label.selected"), line = chosen?.parentElement;
-    if (!line) return;
+  // On a phone the buttons are one line that scrolls. The chosen one is brought into view when another one is chosen
+  // and when the line changes its size or is shown again, whenever that is: a busy page is late with both.
+  let line = null, centered = null;
+  const sizes = new ResizeObserver(center);
+  function center() {
+    const chosen = line?.querySelector("label.selected");
+    if (!chosen || !line.clientWidth) return;
+    centered = chosen;
     const [one, all] = [chosen, line].map((node) => node.getBoundingClientRect());
     line.scrollLeft += one.left - all.left - (all.width - one.width) / 2;
   }
-  window.addEventListener("comfygradio-page", () => setTimeout(center, 100));   // what was chosen while another page was shown
-  new MutationObserver((changes, observer) => {
+  function follow() {
     const chosen = document.querySelector("#cg-chooser label.selected");
-    if (!chosen || !document.querySelector(".cg-panel")) return;
-    observer.disconnect();
-    setTimeout(center, 400);
-  }).observe(document.documentElement, { childList: true, subtree: true });
+    if (chosen && chosen.parentElement !== line) {   // Gradio has drawn the buttons (anew)
+      line = chosen.parentElement;
+      sizes.disconnect();
+      for (const node of [line, ...line.children]) sizes.observe(node);
+    }
+    if (chosen !== centered) center();
+  }
+  function attend() {
+    const chooser = document.getElementById("cg-chooser");
+    if (!chooser) return;
+    new MutationObserver(follow).observe(chooser, { childList: true, subtree: true, attributeFilter: ["class"] });
+    follow();
+    return true;
+  }
+  new MutationObserver((changes, observer) => { if (attend()) observer.disconnect(); }).observe(document.documentElement, { childList: true, subtree: true });
   return { mount, open, address, enter };
 })();

@@ -5,7 +5,6 @@ preset is saved.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -99,6 +98,7 @@ class Author:
 
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
+        self._clock = studio.clock
         self._known: tuple[float, frozenset[str], ObjectInfo] = (0.0, frozenset(), ObjectInfo({}))
         self.folder = find_folder(studio.folders)
 
@@ -197,9 +197,9 @@ class Author:
     def _ask(self, classes: frozenset[str]) -> ObjectInfo:
         """What the server says about these classes; asked again when it is a minute old."""
         read_at, known, object_info = self._known
-        if not classes <= known or time.monotonic() - read_at > FRESH_SECONDS:
+        if not classes <= known or self._clock.monotonic() - read_at > FRESH_SECONDS:
             object_info = self._studio.client.object_info(*sorted(classes))
-            self._known = (time.monotonic(), classes, object_info)
+            self._known = (self._clock.monotonic(), classes, object_info)
         return object_info
 
 

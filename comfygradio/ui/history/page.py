@@ -181,7 +181,7 @@ class History:
                 f"{record.title} cannot be used at the moment, so its settings cannot be "
                 "taken over."
             )
-        return (form.name, *fill_again(form, record))
+        return (form.name, *fill_again(form, record, self._studio.clock))
 
     def read_picture(self, event: gr.EventData) -> tuple[str, dict[str, Any], list[str]]:
         """Preset, and the field that gets the picture that an event names.
@@ -202,7 +202,7 @@ class History:
             if result.path and result.kind in ("image", "preview")
         ]
         lent = (
-            lend_file(pictures[index])
+            lend_file(pictures[index], clock=self._studio.clock)
             if isinstance(index, int) and 0 <= index < len(pictures)
             else None
         )

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from gradio.utils import get_upload_folder
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form
 from comfygradio.jobs.store import Record
@@ -24,7 +24,9 @@ KEPT_SECONDS = 86_400
 PICTURES = ("image", "mask")
 
 
-def fill_again(form: Form, record: Record) -> tuple[dict[str, Any], list[str]]:
+def fill_again(
+    form: Form, record: Record, clock: Clock = SYSTEM_CLOCK
+) -> tuple[dict[str, Any], list[str]]:
     """Field → what its component shall hold, and sentences about what could not be taken over."""
     values, notes = dict[str, Any](), list[str]()
     for name, value in record.order.values.items():
@@ -35,7 +37,7 @@ def fill_again(form: Form, record: Record) -> tuple[dict[str, Any], list[str]]:
     for upload in record.order.prompt.uploads:
         found = [form.find_field(node, slot) for node, slot in upload.slots]
         field = next((one for one in found if one and one.widget in MEDIA), None)
-        lent = lend_file(upload.path, upload.name) if field else None
+        lent = lend_file(upload.path, upload.name, clock) if field else None
         if field and lent:
             values[field.name] = lent
         elif field:
@@ -45,13 +47,13 @@ def fill_again(form: Form, record: Record) -> tuple[dict[str, Any], list[str]]:
     return values, notes
 
 
-def lend_file(path: Path, name: str = "") -> str | None:
+def lend_file(path: Path, name: str = "", clock: Clock = SYSTEM_CLOCK) -> str | None:
     """A copy of a file among Gradio's uploads, where forms take files from; None if the file is
     gone.
     """
     folder = Path(get_upload_folder()) / "comfygradio-history"
     folder.mkdir(parents=True, exist_ok=True)
-    _sweep(folder)
+    _sweep(folder, clock)
     target = folder / secrets.token_hex(16) / Path(name or path.name).name
     try:
         target.parent.mkdir()
@@ -83,10 +85,10 @@ def _name_target(form: Form, field: Field) -> str:
     return f"{form.title} · {field.label}" if len(_list_pictures(form)) > 1 else form.title
 
 
-def _sweep(folder: Path) -> None:
+def _sweep(folder: Path, clock: Clock) -> None:
     for path in folder.iterdir():
         try:
-            if time.time() - path.stat().st_mtime > KEPT_SECONDS:
+            if clock.time() - path.stat().st_mtime > KEPT_SECONDS:
                 shutil.rmtree(path, ignore_errors=True)
         except OSError:
             continue

@@ -12,6 +12,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.jobs.naming import clean_name
 from comfygradio.jobs.store import Ledger, Record
 from comfygradio.ui.visitors import Visitors
@@ -23,7 +24,9 @@ Entry = tuple[str, Path | str, float]
 """A name in the zip, the file or the text that it holds, and when it was made."""
 
 
-def make_zip_route(visitors: Visitors, ledger: Ledger) -> Callable[[Request], Awaitable[Response]]:
+def make_zip_route(
+    visitors: Visitors, ledger: Ledger, clock: Clock = SYSTEM_CLOCK
+) -> Callable[[Request], Awaitable[Response]]:
     """The route that a page posts its secret and the tokens of jobs to; others' jobs
     are left out.
     """
@@ -38,7 +41,8 @@ def make_zip_route(visitors: Visitors, ledger: Ledger) -> Callable[[Request], Aw
             )
         found = (ledger.find(token) for token in dict.fromkeys(tokens))
         entries = list(list_entries(record for record in found if record and record.owner == owner))
-        name = f"comfygradio-{time.strftime('%Y%m%d-%H%M%S')}.zip"
+        now = time.localtime(clock.time())
+        name = f"comfygradio-{time.strftime('%Y%m%d-%H%M%S', now)}.zip"
         headers = {
             "content-disposition": f'attachment; filename="{name}"',
             "cache-control": "no-store",

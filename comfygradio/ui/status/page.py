@@ -12,6 +12,7 @@ from typing import Any
 
 import gradio as gr
 
+from comfygradio.clock import Clock
 from comfygradio.errors import ComfyGradioError
 from comfygradio.jobs.job import Job
 from comfygradio.jobs.lane import Lane, LaneStatus
@@ -125,7 +126,7 @@ class Status:
         for job in jobs:
             self._studio.queue.stop(job.token)
         for job in jobs:
-            _wait_until_over(job, END_SECONDS)
+            _wait_until_over(job, END_SECONDS, self._studio.clock)
         lane.client.clear_queue()
         return "Nothing waits on this server any more."
 
@@ -136,13 +137,26 @@ class Status:
         if look is None or look.done():
             look = asyncio.get_running_loop().run_in_executor(self._lookers, lane.look, running)
             self._looks[lane.url] = look
-        await asyncio.wait({look}, timeout=ANSWER_SECONDS)
+        await self._await_answer(look)
         late = LaneStatus(
             lane.url, False, f"It has not answered for {ANSWER_SECONDS:g} seconds.", running
         )
         return describe_server(
             look.result() if look.done() else late, list_lacking(lane, self._studio.forms)
         )
+
+    async def _await_answer(self, look: asyncio.Future[LaneStatus]) -> None:
+        """Wait for the answer of a server, at most so long; cancels nothing."""
+        answered = asyncio.Event()
+
+        def tell(answer: asyncio.Future[LaneStatus]) -> None:
+            answered.set()
+
+        look.add_done_callback(tell)
+        try:
+            await self._studio.clock.wait_async(answered, ANSWER_SECONDS)
+        finally:
+            look.remove_done_callback(tell)
 
 
 def free_memory(lane: Lane) -> str:
@@ -162,11 +176,11 @@ def _runs(job: Job) -> bool:
     return state is not None and state.status == "running"
 
 
-def _wait_until_over(job: Job, seconds: float) -> None:
+def _wait_until_over(job: Job, seconds: float, clock: Clock) -> None:
     over = threading.Event()
     unlisten = job.listen(lambda: over.set() if job.snapshot.is_over else None)
     try:
         if not job.snapshot.is_over:
-            over.wait(seconds)
+            clock.wait_event(over, seconds)
     finally:
         unlisten()

@@ -218,7 +218,7 @@ class SweepDesk:
         form, index = self._find_form(sweep.definition.preset), self._find_cell(sweep, asked)
         record = self._studio.ledger.find(sweep.cells[index].token)
         if record is not None:
-            return (form.name, *fill_again(form, record))
+            return (form.name, *fill_again(form, record, self._studio.clock))
         values = sweep.space.describe(index)
         fields = (form.fields[name] for name in values if name in form.fields)
         return (

@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import ComfyGradioError, DefinitionError
 from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
@@ -52,7 +53,7 @@ def make_sweep_function(studio: Studio, form: Form) -> Callable[..., AsyncIterat
             sweep = await begin(lambda: studio.sweeps.start(definition, OWNER), Sweep.stop)
         except ComfyGradioError as error:
             raise gr.Error(str(error), print_exception=False) from error
-        async for report in follow_sweep(sweep):
+        async for report in follow_sweep(sweep, studio.clock):
             yield report
 
     returned = tuple[list[dict[str, Any]], dict[str, Any]]
@@ -81,17 +82,17 @@ def read_call(form: Form, axes: Any, values: Any, carry: Any) -> Definition:
     return Definition(read.preset, kept, entries, read.carry, read.title)
 
 
-async def follow_sweep(sweep: Sweep) -> AsyncIterator[Report]:
+async def follow_sweep(sweep: Sweep, clock: Clock = SYSTEM_CLOCK) -> AsyncIterator[Report]:
     """Progress until the sweep is over, then its points; stopping to listen stops the sweep."""
     loop, changed = asyncio.get_running_loop(), asyncio.Event()
     unlisten = sweep.listen(lambda: call_soon(loop, changed.set))
-    reported = 0.0
+    reported = -PACE_SECONDS
     try:
         while sweep.is_active and not (sweep.reason and not sweep.is_posted):
-            if loop.time() - reported >= PACE_SECONDS:
-                reported = loop.time()
+            if clock.monotonic() - reported >= PACE_SECONDS:
+                reported = clock.monotonic()
                 yield [], describe_info(sweep)
-            await wait_event(changed, PACE_SECONDS)
+            await wait_event(changed, PACE_SECONDS, clock)
     finally:
         unlisten()
         await asyncio.to_thread(sweep.stop)
