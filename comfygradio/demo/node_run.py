@@ -28,6 +28,8 @@ class InterruptFlag:
     """The server's one interrupt flag; consumed by whoever sees it first."""
 
     def __init__(self) -> None:
+        self.awake = threading.Event()
+        """While it is set, LabSleep nodes end at once."""
         self._event = threading.Event()
         self._closed = False
 

@@ -73,6 +73,8 @@ class DemoServer:
         self.port = port
         self.folder = folder
         self.executions: Counter[str] = Counter()
+        self.awake = threading.Event()
+        """While a test has it set, LabSleep nodes end at once, the one that sleeps too."""
         self._own_folder: tempfile.TemporaryDirectory[str] | None = None
         self._machine: Machine | None = None
         self._uvicorn: _Uvicorn | None = None
@@ -92,6 +94,7 @@ class DemoServer:
         self.port = listener.getsockname()[1]
         self._machine = Machine(self.options, self._root(), self._drop)
         self._machine.executor.executions = self.executions
+        self._machine.executor.interrupt.awake = self.awake
         self._uvicorn = _Uvicorn(configure(self._machine))
         self._thread = threading.Thread(
             target=self._serve, args=(listener,), name="comfygradio-demo", daemon=True
