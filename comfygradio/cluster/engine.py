@@ -113,7 +113,7 @@ class DaskEngine:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.address = address
-        self.trouble = ""
+        self.trouble = self._explain_empty()
         self._intervals = intervals
         self._clock = clock
         self._link = Link(address, intervals)
@@ -143,7 +143,7 @@ class DaskEngine:
     def await_lane(self, seconds: float) -> None:
         """Wait until there is a lane. Raises ServerUnreachable with what is missing."""
         if not self._clock.wait_event(self._known, seconds):
-            raise ServerUnreachable(self.trouble or self._explain_empty())
+            raise ServerUnreachable(self.trouble)
 
     def close(self) -> None:
         """Let go of the cluster; callable twice."""

@@ -18,6 +18,7 @@ from .conftest import Serve
 from .watching import connect, node, only, post, read_message, run, text_graph, watch
 
 
+@pytest.mark.process
 def test_importing_the_demo_does_not_import_gradio() -> None:
     code = "import sys, comfygradio.demo; sys.exit('gradio' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

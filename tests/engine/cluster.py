@@ -18,7 +18,6 @@ from comfygradio.cluster.intervals import Intervals
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.jobs.engine import renew_lanes
-from comfygradio.jobs.homes import HOME_SECONDS
 from comfygradio.jobs.job import Job, Snapshot
 from comfygradio.jobs.queue import JobQueue
 from comfygradio.jobs.store import Ledger
@@ -35,8 +34,11 @@ OPTIONS = DemoOptions(step_seconds=0.01, lab_nodes=True)
 HELD_SECONDS = 600.0
 """A job that sleeps for so long runs until its server is `awake`."""
 
-QUICK = Intervals(look=0.1)
-"""Those of an app in a test: it hears of a change a little earlier than others do."""
+PATIENT_SECONDS = 600.0
+"""No test waits for this; only a hang lasts so long."""
+
+QUICK = Intervals(look=0.1, forget=PATIENT_SECONDS)
+"""Those of an app in a test: it hears of a change early, and never forgets a lane meanwhile."""
 
 
 @dataclass
@@ -86,11 +88,7 @@ class Cluster:
             server.__enter__()  # starts a killed one, and leaves one that runs as it is
             if self.workers[place].poll() is not None:
                 self.workers[place] = self.start_worker(server)
-            with ComfyClient(server.url) as client:
-                client.clear_queue()
-                client.interrupt()
-                await_that(lambda client=client: client.queue_remaining() == 0)
-            server.reset_executions()
+            empty(server)
         self.hold()
 
     def close(self) -> None:
@@ -121,10 +119,14 @@ def open_queue(
     address: str,
     outputs: Path,
     lanes: int = 1,
-    home_seconds: float = HOME_SECONDS,
+    home_seconds: float = PATIENT_SECONDS,
     settings: Settings | None = None,
 ) -> Iterator[tuple[JobQueue, DaskEngine]]:
-    """A queue on the lanes of a cluster, once so many are there."""
+    """A queue on the lanes of a cluster, once so many are there.
+
+    Without `home_seconds` a job stays with its lane, however long a busy machine takes to bring
+    that back.
+    """
     with ExitStack() as stack:
         engine = DaskEngine(parse_cluster(address, settings or Settings(), "--engine"), QUICK)
         stack.callback(engine.close)
@@ -177,6 +179,15 @@ def check_done(queue: JobQueue, jobs: Sequence[Job]) -> None:
 def count_runs(servers: Sequence[DemoServer]) -> int:
     """How often all servers together have saved a picture."""
     return sum(server.executions["SaveImage"] for server in servers)
+
+
+def empty(server: DemoServer) -> None:
+    """Let a server forget what it had to do, and what it has done."""
+    with ComfyClient(server.url) as client:
+        client.clear_queue()
+        client.interrupt()
+        await_that(lambda: client.queue_remaining() == 0)
+    server.reset_executions()
 
 
 def interrupt(process: subprocess.Popen[str]) -> str:
