@@ -185,7 +185,8 @@ def test_what_sleeps_ends_when_the_server_is_awake(serve: Serve) -> None:
         pass
     lab.awake.set()
     assert only(watch(watcher, sleeping), "execution_success")
-    assert only(run(lab, {"1": node("LabSleep", seconds=599.0)}), "execution_success")
+    more = post(lab, {"1": node("LabSleep", seconds=599.0)})
+    assert only(watch(watcher, more), "execution_success")
     lab.awake.clear()
     again = post(lab, {"1": node("LabSleep", seconds=598.0)})
     while read_message(watcher)["data"].get("prompt_id") != again:
