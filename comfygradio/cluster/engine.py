@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.cluster.address import ClusterAddress
+from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
 from comfygradio.cluster.link import Link
 from comfygradio.cluster.remote import RemoteClient
 from comfygradio.cluster.wire import OPERATION
 from comfygradio.errors import ServerUnreachable
 from comfygradio.jobs.lane import Lane
-
-LOOK_SECONDS = 1.0
-"""Between two looks at the scheduler."""
-
-SILENT_SECONDS = 10.0
-"""A worker whose heartbeats have not come for so long gets no jobs."""
-
-FORGET_SECONDS = 60.0
-"""A lane that left without a word is shown for so long, and its jobs wait for it."""
 
 log = logging.getLogger(__name__)
 
@@ -62,10 +54,12 @@ class Notice:
 class Member:
     """A lane of the cluster, whichever worker stands for it."""
 
-    def __init__(self, notice: Notice, link: Link) -> None:
+    def __init__(self, notice: Notice, link: Link, intervals: Intervals, clock: Clock) -> None:
         self.notice = notice
-        self.heard_at = time.monotonic()
+        self.heard_at = clock.monotonic()
         self.missing_since: float | None = None
+        self._intervals = intervals
+        self._clock = clock
         self.lane = Lane(RemoteClient(notice.url, link, self.find_address))
 
     def find_address(self) -> str:
@@ -78,13 +72,13 @@ class Member:
 
     def hear(self, notice: Notice) -> bool:
         """Take in a notice; True if the lane has become well again."""
-        now = time.monotonic()
+        now = self._clock.monotonic()
         if notice.heard != self.notice.heard or notice.address != self.notice.address:
             self.heard_at = now
         was_ill = self.missing_since is not None or bool(self.notice.trouble)
         self.notice, self.missing_since = notice, None
         trouble = notice.trouble
-        if now - self.heard_at > SILENT_SECONDS:
+        if now - self.heard_at > self._intervals.silent:
             trouble = (
                 f"The worker beside {notice.url} has not been heard of for "
                 f"{now - self.heard_at:.0f} seconds."
@@ -95,24 +89,34 @@ class Member:
 
     def miss(self) -> bool:
         """The scheduler does not know it; True if it is to be forgotten."""
-        now = time.monotonic()
+        now = self._clock.monotonic()
         if self.missing_since is None:
             self.missing_since = now
             self.lane.fail(
                 ServerUnreachable(f"The worker beside {self.notice.url} has left the cluster.")
             )
-        return now - self.missing_since > FORGET_SECONDS
+        return now - self.missing_since > self._intervals.forget
 
 
 class DaskEngine:
-    """The lanes of a Dask cluster, as its scheduler knows them; looks every second."""
+    """The lanes of a Dask cluster, as its scheduler knows them; looks every second.
+
+    `clock` is for its looks and the age of what it hears; the network has the machine's time.
+    """
 
     may_grow = True
 
-    def __init__(self, address: ClusterAddress) -> None:
+    def __init__(
+        self,
+        address: ClusterAddress,
+        intervals: Intervals = DEFAULT_INTERVALS,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
         self.address = address
-        self.trouble = ""
-        self._link = Link(address)
+        self.trouble = self._explain_empty()
+        self._intervals = intervals
+        self._clock = clock
+        self._link = Link(address, intervals)
         self._members: dict[str, Member] = {}
         self._changed: list[Callable[[], None]] = []
         self._known = threading.Event()
@@ -138,8 +142,8 @@ class DaskEngine:
 
     def await_lane(self, seconds: float) -> None:
         """Wait until there is a lane. Raises ServerUnreachable with what is missing."""
-        if not self._known.wait(seconds):
-            raise ServerUnreachable(self.trouble or self._explain_empty())
+        if not self._clock.wait_event(self._known, seconds):
+            raise ServerUnreachable(self.trouble)
 
     def close(self) -> None:
         """Let go of the cluster; callable twice."""
@@ -156,7 +160,7 @@ class DaskEngine:
                     self._news.set()
             except Exception:
                 log.exception("the cluster could not be looked at")
-            self._closed.wait(LOOK_SECONDS)
+            self._clock.wait_event(self._closed, self._intervals.look)
 
     def _tell_on(self) -> None:
         """On a thread of its own: whoever asks new lanes what they have may have to wait for the
@@ -204,7 +208,7 @@ class DaskEngine:
             elif url in members:
                 is_well |= members[url].hear(notice)
             else:
-                members[url] = Member(notice, self._link)
+                members[url] = Member(notice, self._link, self._intervals, self._clock)
         for url in [url for url in members if url not in notices]:
             if members[url].miss():
                 del members[url]

@@ -11,19 +11,9 @@ from concurrent import futures
 from typing import Any, TypeVar
 
 from comfygradio.cluster.address import ClusterAddress
+from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
 from comfygradio.cluster.wire import OPERATION
 from comfygradio.errors import ServerUnreachable
-
-CONNECT_SECONDS = 4.0
-"""How long a machine may take to accept a connection."""
-
-PATIENCE_SECONDS = 4.0
-"""After so long without an answer the worker is asked whether it is there; its ComfyUI may take
-longer.
-"""
-
-CLOSING_SECONDS = 1.0
-"""Calls that the closing of the link cuts short may take so long to end."""
 
 CLOSED = "The app has let go of the cluster."
 
@@ -33,10 +23,11 @@ T = TypeVar("T")
 class Link:
     """Calls to Dask processes, from any thread. Every failure is a ServerUnreachable."""
 
-    def __init__(self, scheduler: ClusterAddress) -> None:
+    def __init__(self, scheduler: ClusterAddress, intervals: Intervals = DEFAULT_INTERVALS) -> None:
         from distributed.core import ConnectionPool
 
         self._scheduler = scheduler
+        self._intervals = intervals
         arguments = scheduler.make_security().get_connection_args("client")
         self._lock = threading.Lock()
         self._is_closed = False
@@ -46,7 +37,7 @@ class Link:
         )
         self._thread.start()
         self._pool = ConnectionPool(
-            deserialize=False, connection_args=arguments, timeout=CONNECT_SECONDS
+            deserialize=False, connection_args=arguments, timeout=intervals.connect
         )
         self._wait(self._pool.start())
 
@@ -58,9 +49,8 @@ class Link:
 
     def identify(self) -> dict[str, Any]:
         """What the scheduler tells of its workers."""
-        told = self._wait(
-            asyncio.wait_for(self._exchange(str(self._scheduler), op="identity"), CONNECT_SECONDS)
-        )
+        asking = self._exchange(str(self._scheduler), op="identity")
+        told = self._wait(asyncio.wait_for(asking, self._intervals.connect))
         workers = told.get("workers") if isinstance(told, dict) else None
         if not isinstance(workers, dict):
             raise ServerUnreachable(f"{self._scheduler} does not answer like a Dask scheduler.")
@@ -102,15 +92,15 @@ class Link:
         if others := asyncio.all_tasks() - {asyncio.current_task()}:
             for task in others:
                 task.cancel()
-            await asyncio.wait(others, timeout=CLOSING_SECONDS)
+            await asyncio.wait(others, timeout=self._intervals.closing)
         await self._pool.close()
 
     async def _call(self, address: str, request: bytes) -> bytes:
         answering = asyncio.ensure_future(self._exchange(address, op=OPERATION, request=request))
         try:
-            while not (await asyncio.wait({answering}, timeout=PATIENCE_SECONDS))[0]:
+            while not (await asyncio.wait({answering}, timeout=self._intervals.patience))[0]:
                 await asyncio.wait_for(
-                    self._exchange(address, op=OPERATION, request=b""), PATIENCE_SECONDS
+                    self._exchange(address, op=OPERATION, request=b""), self._intervals.patience
                 )
             answer = answering.result()
         finally:

@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import replace
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
+from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
 from comfygradio.cluster.wire import News
 from comfygradio.comfy.state import JobState
 from comfygradio.errors import ComfyGradioError, ServerUnreachable
-
-PERIOD_SECONDS = 0.1
-"""States travel at most so often, unless something begins or ends; of several, the newest."""
-
-ASK_SECONDS = 2.0
-"""A question waits for something new for so long."""
-
-CANCEL_SECONDS = 5.0
-"""How long it may take to hand a cancel to the server."""
-
-LEASE_SECONDS = 15.0
-"""A run that nobody has asked about for so long is let go: its app is gone, or comes again by
-itself.
-"""
 
 HANDED_BACK = (
     "The worker beside this ComfyUI was stopped; the job goes on elsewhere, or here when it "
@@ -46,56 +33,72 @@ class FollowedRun:
     """
 
     def __init__(
-        self, states: Generator[JobState, None, None], clean_up: Callable[[], None]
+        self,
+        states: Generator[JobState, None, None],
+        clean_up: Callable[[], None],
+        intervals: Intervals = DEFAULT_INTERVALS,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
+        self._intervals = intervals
+        self._clock = clock
         self._states = states
         self._clean_up = clean_up
         self._changed = threading.Condition()
         self._newest: JobState | None = None
         self._version = 0
-        self._told: tuple[float, str] = (time.monotonic(), "uploading")
+        self._told: tuple[float, str] = (clock.monotonic(), "uploading")
         self._failure: ComfyGradioError | None = None
         self._wish = ""
         self.is_over = False
-        self.asked_at = time.monotonic()
+        self.asked_at = clock.monotonic()
         threading.Thread(target=self._follow, name="comfygradio-run", daemon=True).start()
 
-    def tell(self, seen: int, previews: int, seconds: float = ASK_SECONDS) -> News:
+    def tell(self, seen: int, previews: int) -> News:
         """The newest state after version `seen`, waited for; without its preview if `previews` have
         been seen.
         """
-        deadline = time.monotonic() + seconds
+        deadline = self._clock.monotonic() + self._intervals.ask
         with self._changed:
             while (left := self._find_pause(seen, deadline)) > 0:
-                self._changed.wait(left)
-            self.asked_at = time.monotonic()
+                self._clock.wait(self._changed, left)
+            self.asked_at = self._clock.monotonic()
             state = self._newest
             self._told = (self.asked_at, state.status if state else "")
             if state is not None and state.preview_count == previews:
                 state = replace(state, preview=None)
             return News(self._version, state, self.is_over, self._failure)
 
-    def end(self, wish: str, seconds: float = CANCEL_SECONDS) -> None:
+    def end(self, wish: str, seconds: float | None = None) -> None:
         """Cancel the prompt, let go of it, or hand it back (which cancels it here, and says so);
-        waits until that is done. Raises ServerUnreachable if that takes too long.
+        waits until that is done. Raises ServerUnreachable if that takes too long: longer than
+        `seconds`, by default the interval `cancel`.
         """
+        if seconds is None:
+            seconds = self._intervals.cancel
+        deadline = self._clock.monotonic() + seconds
         with self._changed:
             self._wish = self._wish or wish
-            if not self._changed.wait_for(lambda: self.is_over, seconds):
-                raise ServerUnreachable("ComfyUI did not answer when the job was to be stopped.")
+            while not self.is_over:
+                left = deadline - self._clock.monotonic()
+                if left <= 0:
+                    raise ServerUnreachable(
+                        "ComfyUI did not answer when the job was to be stopped."
+                    )
+                self._clock.wait(self._changed, left)
 
     def _find_pause(self, seen: int, deadline: float) -> float:
         """Seconds for which there is nothing to tell yet; the last state is told together with the
         end, at once.
         """
-        now, (told_at, status) = time.monotonic(), self._told
+        now = self._clock.monotonic()
+        told_at, status = self._told
         if self.is_over or now >= deadline:
             return 0.0
         if self._version <= seen or self._newest is None or self._newest.status == "done":
             return deadline - now
-        return (
-            0.0 if self._newest.status != status else min(deadline, told_at + PERIOD_SECONDS) - now
-        )
+        if self._newest.status != status:
+            return 0.0
+        return min(deadline, told_at + self._intervals.period) - now
 
     def _follow(self) -> None:
         try:

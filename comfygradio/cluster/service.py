@@ -5,12 +5,13 @@ same machine.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from comfygradio.cluster.runs import LEASE_SECONDS, FollowedRun
+from comfygradio.clock import SYSTEM_CLOCK, Clock
+from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
+from comfygradio.cluster.runs import FollowedRun
 from comfygradio.cluster.shelf import Shelf
 from comfygradio.cluster.wire import CHUNK_BYTES, Ask, Call, News, Piece, pack_outcome, unpack
 from comfygradio.comfy.client import ComfyClient
@@ -27,12 +28,19 @@ PASSED_ON = (
 class LaneService:
     """Answers calls about one ComfyUI. Thread-safe."""
 
-    def __init__(self, client: ComfyClient) -> None:
+    def __init__(
+        self,
+        client: ComfyClient,
+        intervals: Intervals = DEFAULT_INTERVALS,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
         self.client = client
         self.trouble = ""
         """Why the server cannot be used, in a sentence; "" while it answers."""
         self.is_leaving = False
-        self._shelf = Shelf()
+        self._intervals = intervals
+        self._clock = clock
+        self._shelf = Shelf(intervals, clock)
         self._runs: dict[str, FollowedRun] = {}
         self._lock = threading.Lock()
         passed: Mapping[str, Callable[..., Any]] = {
@@ -65,9 +73,9 @@ class LaneService:
             self.trouble = ""
         except ComfyGradioError as error:
             self.trouble = str(error)
-        now = time.monotonic()
+        now = self._clock.monotonic()
         for prompt_id, run in list(self._runs.items()):
-            if now - run.asked_at > LEASE_SECONDS:
+            if now - run.asked_at > self._intervals.lease:
                 with suppress(ServerUnreachable):
                     self.end(prompt_id, "let go")
 
@@ -87,8 +95,9 @@ class LaneService:
             may_exist=ask.may_exist or before is not None,
             weights=ask.weights,
         )
+        run = FollowedRun(states, lambda: self._drop_files(ask), self._intervals, self._clock)
         with self._lock:
-            self._runs[ask.prompt_id] = FollowedRun(states, lambda: self._drop_files(ask))
+            self._runs[ask.prompt_id] = run
 
     def tell(self, prompt_id: str, seen: int, previews: int) -> News:
         """How a run stands, as soon as there is something new; one that is over is told once."""

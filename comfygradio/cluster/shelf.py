@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import threading
-import time
 import uuid
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
+from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
 from comfygradio.cluster.wire import CHUNK_BYTES
 from comfygradio.errors import NotFound
-
-KEPT_SECONDS = 600.0
-"""A file that nobody has touched for so long was forgotten."""
 
 
 class Shelf:
     """Files by tickets, which nobody can guess. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, intervals: Intervals = DEFAULT_INTERVALS, clock: Clock = SYSTEM_CLOCK
+    ) -> None:
+        self._intervals = intervals
+        self._clock = clock
         self._folder = TemporaryDirectory(prefix="comfygradio-worker-", ignore_cleanup_errors=True)
         self._used: dict[str, float] = {}
         self._lock = threading.Lock()
@@ -27,14 +29,14 @@ class Shelf:
         """A ticket for a file that will be."""
         self._sweep()
         ticket = uuid.uuid4().hex
-        self._used[ticket] = time.monotonic()
+        self._used[ticket] = self._clock.monotonic()
         return ticket
 
     def find(self, ticket: str) -> Path:
         """Where a file is or will be. Raises NotFound for an unknown ticket."""
         if ticket not in self._used:
             raise NotFound("The worker has this file no more; the job is started anew.")
-        self._used[ticket] = time.monotonic()
+        self._used[ticket] = self._clock.monotonic()
         return Path(self._folder.name) / ticket
 
     def put(self, ticket: str, data: bytes) -> str:
@@ -60,11 +62,8 @@ class Shelf:
         self._folder.cleanup()
 
     def _sweep(self) -> None:
+        oldest = self._clock.monotonic() - self._intervals.kept
         with self._lock:
-            old = [
-                ticket
-                for ticket, used in list(self._used.items())
-                if time.monotonic() - used > KEPT_SECONDS
-            ]
+            old = [ticket for ticket, used in list(self._used.items()) if used < oldest]
         for ticket in old:
             self.drop(ticket)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,24 +11,17 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.cluster.address import ClusterAddress, is_loopback, wrap_host
+from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
 from comfygradio.cluster.node import make_node
 from comfygradio.cluster.service import LaneService
 from comfygradio.cluster.wire import OPERATION
 from comfygradio.comfy.address import parse_url
 from comfygradio.comfy.client import ComfyClient
 
-HEALTH_SECONDS = 1.0
-"""Between two looks at the ComfyUI."""
-
 THREADS = 16
 """Calls that are answered at once; those of a run wait for its news."""
-
-AGAIN_SECONDS = 1.0
-"""Between two attempts to reach the scheduler."""
-
-LEAVE_SECONDS = 2.5
-"""Between telling that the lane leaves and its end, so that every app has heard of it."""
 
 log = logging.getLogger(__name__)
 
@@ -50,13 +42,20 @@ class Beside:
 class LaneWorker:
     """A lane of a cluster; `attach` makes any Dask worker one."""
 
-    def __init__(self, beside: Beside) -> None:
+    def __init__(
+        self,
+        beside: Beside,
+        intervals: Intervals = DEFAULT_INTERVALS,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
         self.url = name_lane(beside)
-        self.service = LaneService(
-            ComfyClient(beside.server, headers=beside.headers, name=self.url)
-        )
+        client = ComfyClient(beside.server, headers=beside.headers, name=self.url)
+        self.service = LaneService(client, intervals, clock)
+        self._intervals = intervals
+        self._clock = clock
         self._pool = ThreadPoolExecutor(THREADS, "comfygradio-call")
-        self._began = time.time()
+        self._began = clock.time()
+        self._closing = asyncio.Event()
         self._health: asyncio.Task[None] | None = None
 
     def attach(self, worker: Any) -> None:
@@ -88,12 +87,13 @@ class LaneWorker:
         """Hand back what runs, and tell everybody."""
         self.service.is_leaving = True
         await worker.heartbeat()
-        pause = asyncio.create_task(asyncio.sleep(LEAVE_SECONDS))
+        pause = asyncio.create_task(self._clock.wait_async(self._closing, self._intervals.leave))
         await asyncio.get_running_loop().run_in_executor(self._pool, self.service.hand_back)
         await pause
 
     async def close(self) -> None:
         """Let go of everything."""
+        self._closing.set()
         if self._health:
             self._health.cancel()
         await asyncio.get_running_loop().run_in_executor(None, self.service.close)
@@ -101,12 +101,12 @@ class LaneWorker:
 
     async def _look_on(self) -> None:
         before = ""
-        while True:
+        while not self._closing.is_set():
             await asyncio.get_running_loop().run_in_executor(None, self.service.look)
             if self.service.trouble != before:
                 before = self.service.trouble
                 print(before or f"{self.url} answers again.", flush=True)
-            await asyncio.sleep(HEALTH_SECONDS)
+            await self._clock.wait_async(self._closing, self._intervals.health)
 
 
 def name_lane(beside: Beside) -> str:
@@ -119,29 +119,41 @@ def name_lane(beside: Beside) -> str:
     return urlunsplit(parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host))
 
 
-async def run_worker(scheduler: ClusterAddress, beside: Beside, stop: asyncio.Event) -> None:
+async def run_worker(
+    scheduler: ClusterAddress,
+    beside: Beside,
+    stop: asyncio.Event,
+    intervals: Intervals = DEFAULT_INTERVALS,
+    clock: Clock = SYSTEM_CLOCK,
+) -> None:
     """Be a lane of the cluster until `stop` is set; whenever the scheduler is gone, come back to
     it.
     """
     is_told = False
     while not stop.is_set():
         try:
-            is_told &= not await _join(scheduler, beside, stop)
+            is_told &= not await _join(scheduler, beside, stop, intervals, clock)
         except (OSError, asyncio.TimeoutError, ValueError, RuntimeError) as error:
             log.info("the scheduler cannot be joined: %s", error)
         if not stop.is_set() and not is_told:
             print(f"The Dask scheduler at {scheduler} does not answer; trying again.", flush=True)
         is_told = True
-        await _sleep(stop, AGAIN_SECONDS)
+        await clock.wait_async(stop, intervals.again)
 
 
-async def _join(scheduler: ClusterAddress, beside: Beside, stop: asyncio.Event) -> bool:
+async def _join(
+    scheduler: ClusterAddress,
+    beside: Beside,
+    stop: asyncio.Event,
+    intervals: Intervals,
+    clock: Clock,
+) -> bool:
     """One time as a worker of the scheduler: from joining to leaving, or until it is gone; False if
     it is not there.
     """
     if not await _answers(scheduler, stop):
         return False
-    lane = LaneWorker(beside)
+    lane = LaneWorker(beside, intervals, clock)
     with TemporaryDirectory(prefix="comfygradio-dask-", ignore_cleanup_errors=True) as folder:
         worker = make_worker(scheduler, beside, folder)
         try:
@@ -194,10 +206,3 @@ async def _first(*works: Any) -> None:
     for task in tasks:
         if not task.done():
             task.cancel()
-
-
-async def _sleep(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except asyncio.TimeoutError:
-        return

@@ -36,6 +36,8 @@ class InterruptFlag:
 
     def __init__(self, wait: Wait) -> None:
         self._wait = wait
+        self.awake = threading.Event()
+        """While it is set, LabSleep nodes end at once."""
         self._event = threading.Event()
         self._closed = False
 

@@ -23,7 +23,12 @@ from comfygradio.demo.options import DemoOptions
 
 MAX_MESSAGE = 1 << 30
 BACKLOG = 128
+
 TICK_SECONDS = 0.1
+"""Between two looks of uvicorn at the time, for its Date header."""
+
+TURNS = 100
+"""Of the event loop, in which connections that were dropped take note of it."""
 
 
 class _Uvicorn(uvicorn.Server):
@@ -33,22 +38,29 @@ class _Uvicorn(uvicorn.Server):
         super().__init__(config)
         self.ready = threading.Event()
         self.loop: asyncio.AbstractEventLoop | None = None
-        self._over = asyncio.Event()
-
-    async def main_loop(self) -> None:
-        """As uvicorn's own, which looks ten times a second whether it shall end; this one is
-        told.
-        """
-        counter = 0
-        while not await self.on_tick(counter):
-            counter += 1
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._over.wait(), TICK_SECONDS)
+        self._dropped = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self.loop = asyncio.get_running_loop()
         await super().startup(sockets)
         self.ready.set()
+
+    async def main_loop(self) -> None:
+        """As uvicorn's, which ticks ten times a second; the end is noticed at once."""
+        counter = 0
+        while not await self.on_tick(counter):
+            counter += 1
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._dropped.wait(), TICK_SECONDS)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Everything is dropped already, so nobody is waited for."""
+        for listener in sockets or ():
+            listener.close()
+        for _ in range(TURNS):
+            if not self.server_state.connections:
+                return
+            await asyncio.sleep(0)
 
     def drop_all(self) -> None:
         """Closes the port and every connection without a goodbye."""
@@ -56,8 +68,9 @@ class _Uvicorn(uvicorn.Server):
             server.close()
         for connection in list(self.server_state.connections):
             abort(connection)
-        self.force_exit = self.should_exit = True
-        self._over.set()
+        self.force_exit = True
+        self.should_exit = True
+        self._dropped.set()
 
     def drop_one(self, client: Any) -> None:
         for connection in list(self.server_state.connections):
@@ -95,6 +108,8 @@ class DemoServer:
         self.executions: Counter[str] = Counter()
         self.connections: Counter[str] = Counter()
         """How often a WebSocket was opened under a client id."""
+        self.awake = threading.Event()
+        """While a test has it set, LabSleep nodes end at once, the one that sleeps too."""
         self._own_folder: tempfile.TemporaryDirectory[str] | None = None
         self._machine: Machine | None = None
         self._uvicorn: _Uvicorn | None = None
@@ -115,6 +130,7 @@ class DemoServer:
         self._machine = Machine(self.options, self._root(), self._drop, self._wait)
         self._machine.executor.executions = self.executions
         self._machine.sockets.connections = self.connections
+        self._machine.executor.interrupt.awake = self.awake
         self._uvicorn = _Uvicorn(configure(self._machine))
         self._thread = threading.Thread(
             target=self._serve, args=(listener,), name="comfygradio-demo", daemon=True

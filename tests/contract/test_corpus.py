@@ -29,6 +29,8 @@ from tests.forms.corpus import (
 
 from .conftest import REAL
 
+pytestmark = [pytest.mark.real, pytest.mark.deep]
+
 MODEL_SUFFIXES = (".safetensors", ".ckpt", ".pth", ".bin")
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from .driving import Comfy, Graph, node, only
 
+pytestmark = pytest.mark.real
+
 SIZE = {
     "resize_type": "scale dimensions",
     "resize_type.width": 20,

@@ -3,7 +3,11 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+import pytest
+
 from .driving import Comfy, node, only, plain_graph, types_of
+
+pytestmark = pytest.mark.real
 
 KEYS = {
     "prompt_id",

@@ -11,6 +11,8 @@ from PIL import Image
 
 from .driving import Comfy, node, only, plain_graph
 
+pytestmark = pytest.mark.real
+
 
 def png(color: tuple[int, ...], size: tuple[int, int] = (16, 16)) -> bytes:
     buffer = io.BytesIO()

@@ -6,6 +6,8 @@ import pytest
 
 from .driving import Comfy
 
+pytestmark = pytest.mark.real
+
 EVERYWHERE = [
     "/object_info",
     "/object_info/KSampler",

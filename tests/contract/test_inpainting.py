@@ -9,6 +9,8 @@ from PIL import Image, ImageChops, ImageStat
 
 from .driving import Comfy, Graph, node, only
 
+pytestmark = pytest.mark.real
+
 SIZE = 128
 PAINTED = (32, 32, 96, 96)
 MIDDLE = (48, 48, 80, 80)

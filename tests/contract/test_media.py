@@ -13,6 +13,8 @@ from PIL import Image
 
 from .driving import Comfy, Graph, node, only
 
+pytestmark = pytest.mark.real
+
 EXTRA = {"workflow": {"x": 1}, "comfygradio": {"preset": "ü"}}
 
 

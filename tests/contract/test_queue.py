@@ -8,6 +8,8 @@ import pytest
 
 from .driving import Comfy, Listener, only, plain_graph, types_of
 
+pytestmark = pytest.mark.real
+
 LONG = 400
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from .driving import Comfy, Graph, node, plain_graph
 
+pytestmark = pytest.mark.real
+
 TROUBLE = "500 Internal Server Error\n\nServer got itself in trouble"
 BAD_VALUES = [
     ("4", "ckpt_name", "absent.safetensors", "value_not_in_list"),

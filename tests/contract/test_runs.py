@@ -5,9 +5,12 @@ import json
 import random
 import uuid
 
+import pytest
 from PIL import Image, PngImagePlugin
 
 from .driving import Comfy, node, only, plain_graph, types_of
+
+pytestmark = pytest.mark.real
 
 
 def test_a_first_run_tells_each_node_and_step_in_order(comfy: Comfy) -> None:

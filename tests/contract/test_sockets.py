@@ -11,6 +11,8 @@ from PIL import Image
 
 from .driving import Comfy, Listener, node, only, plain_graph
 
+pytestmark = pytest.mark.real
+
 FRAMES = {"extra_data": {"preview_method": "latent2rgb"}}
 
 

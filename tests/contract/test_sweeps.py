@@ -21,6 +21,8 @@ from tests.sweeps.chain import CLASSES, make_chain, make_space
 
 from .driving import Comfy, Graph, only, plain_graph
 
+pytestmark = pytest.mark.real
+
 TINY = (
     ("tiny-a.safetensors", "tiny-b.safetensors"),
     ("tiny-lora.safetensors", "tiny-lora-2.safetensors"),

@@ -19,7 +19,11 @@ from comfygradio.demo import DemoOptions, DemoServer
 from .conftest import REAL
 from .driving import Graph, node
 
-pytestmark = pytest.mark.skipif(not REAL, reason="COMFYUI_URL names no real server")
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.deep,
+    pytest.mark.skipif(not REAL, reason="COMFYUI_URL names no real server"),
+]
 
 OWN_CHECKS = {
     "Load3D",

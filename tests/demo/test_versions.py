@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 
 from comfygradio.demo.options import parse_version
 
 from .conftest import Serve
 from .watching import node, only, post, run, text_graph, wait_for_history
+
+pytestmark = pytest.mark.deep
 
 OWN_ID = "9d6e791a-ba4a-422d-a8f7-da32d39de940"
 FRAMES = {"extra_data": {"preview_method": "auto"}}

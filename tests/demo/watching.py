@@ -15,7 +15,8 @@ from comfygradio.demo import DemoServer
 
 Message = dict[str, Any]
 Graph = dict[str, dict[str, Any]]
-PATIENCE = 20.0
+PATIENCE = 60.0
+"""Seconds; what has not come by then will not come."""
 
 
 def connect(server: DemoServer, client_id: str = "watcher", query: str = "") -> websocket.WebSocket:

@@ -14,19 +14,25 @@ from pathlib import Path
 import pytest
 
 from comfygradio.errors import ServerUnreachable
+from comfygradio.jobs.job import Job
+from comfygradio.jobs.queue import JobQueue
 from comfygradio.settings import Settings
+from tests.clocks import HANG_SECONDS
 from tests.engine.certificates import make_certificates, needs_openssl
-from tests.engine.cluster import check_done, open_queue
+from tests.engine.cluster import HELD_SECONDS, await_that, check_done, open_queue, wait
+from tests.engine.demo import SLEEP, WAKE
 from tests.engine.network import Host, open_network
-from tests.faults.world import await_that, paint
-from tests.jobs.lines import is_running, wait
+from tests.faults.world import paint
+from tests.jobs.lines import is_running
+
+Machines = tuple[str, Settings, list[Host]]
 
 COMFYUI = "http://127.0.0.1:8188"
 """Where each machine's ComfyUI is: nobody else reaches it."""
 
 
 @contextmanager
-def open_machines(folder: Path) -> Iterator[tuple[str, Settings, list[Host]]]:
+def open_machines(folder: Path) -> Iterator[Machines]:
     """A scheduler and two machines with a ComfyUI and a worker each: its address, our certificates,
     the two.
     """
@@ -43,67 +49,87 @@ def open_machines(folder: Path) -> Iterator[tuple[str, Settings, list[Host]]]:
         yield address, Settings(tls_ca=ca, tls_cert=certificate, tls_key=key), hosts
 
 
-def count_runs(host: Host) -> int:
-    """How many pictures a machine has saved."""
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+    """The same machines for all tests; each of them leaves them connected."""
+    with open_machines(tmp_path_factory.mktemp("machines")) as machines:
+        yield machines
+
+
+def count_runs(host: Host, order: str = "") -> int:
+    """How many pictures a machine has saved; its demo server follows the order first."""
     demo: subprocess.Popen[str] = host.processes[0]
     assert demo.stdin and demo.stdout
-    demo.stdin.write("\n")
+    demo.stdin.write(f"{order}\n")
     demo.stdin.flush()
     return int(demo.stdout.readline())
 
 
+def submit_held(queue: JobQueue, hosts: list[Host], count: int) -> list[Job]:
+    """So many jobs; the first one of every machine runs until the machine is told to wake."""
+    for host in hosts:
+        count_runs(host, SLEEP)
+    held = [queue.submit(paint(HELD_SECONDS)) for _ in hosts]
+    for job in held:
+        wait(job, is_running)
+    return [*held, *(queue.submit(paint()) for _ in range(count - len(held)))]
+
+
+def wake(hosts: list[Host]) -> None:
+    """Let the jobs end that are held, on machines that are cut off too."""
+    for host in hosts:
+        count_runs(host, WAKE)
+
+
 @needs_openssl
-def test_a_machine_that_is_cut_off_goes_on_with_its_jobs_when_it_is_back(tmp_path: Path) -> None:
+def test_a_machine_that_is_cut_off_goes_on_with_its_jobs_when_it_is_back(
+    machines: Machines, tmp_path: Path
+) -> None:
     """Its prompts end meanwhile, and are collected: nothing runs twice."""
-    with (
-        open_machines(tmp_path) as (address, settings, hosts),
-        open_queue(address, tmp_path / "outputs", 2, settings=settings) as (queue, _),
-    ):
+    address, settings, hosts = machines
+    before = sum(map(count_runs, hosts))
+    with open_queue(address, tmp_path / "outputs", 2, settings=settings) as (queue, _):
         assert [lane.url for lane in queue.lanes] == [
             f"http://{host.address}:8188" for host in hosts
         ]
-        jobs = [queue.submit(paint(2)) for _ in range(8)]
-        for job in jobs[:2]:
-            wait(job, is_running)
+        jobs = submit_held(queue, hosts, 8)
         lost = next(host for host in hosts if host.address in jobs[0].home)
         lost.cut()
         lane = next(lane for lane in queue.lanes if lost.address in lane.url)
         began = time.monotonic()
         with pytest.raises(ServerUnreachable, match="is that machine there"):
             lane.client.queue_remaining()
-        assert time.monotonic() - began < 15, "nobody waits for a machine that is gone"
-        await_that(lambda: lane.trouble, 40)
+        waited = time.monotonic() - began
+        assert waited < HANG_SECONDS, "nobody waits for a machine that is gone"
+        await_that(lambda: lane.trouble)
+        wake(hosts)
         lost.join()
-        check_done(queue, jobs, 90)
-        await_that(lambda: not lane.trouble, 40)
-        assert sum(map(count_runs, hosts)) == 8 and jobs[0].home == lane.url
+        check_done(queue, jobs)
+        await_that(lambda: not lane.trouble)
+        assert sum(map(count_runs, hosts)) - before == 8 and jobs[0].home == lane.url
 
 
 @needs_openssl
-def test_others_take_over_from_a_machine_that_stays_away(tmp_path: Path) -> None:
+def test_others_take_over_from_a_machine_that_stays_away(
+    machines: Machines, tmp_path: Path
+) -> None:
     """It comes back with prompts that somebody else has run: they count once, and it is
     used again.
     """
-    with (
-        open_machines(tmp_path) as (address, settings, hosts),
-        open_queue(address, tmp_path / "outputs", 2, home_seconds=2.0, settings=settings) as (
-            queue,
-            _,
-        ),
-    ):
-        jobs = [queue.submit(paint(1)) for _ in range(8)]
-        for job in jobs[:2]:
-            wait(job, is_running)
+    address, settings, hosts = machines
+    before = sum(map(count_runs, hosts))
+    outputs = tmp_path / "outputs"
+    with open_queue(address, outputs, 2, home_seconds=2.0, settings=settings) as (queue, _):
+        jobs = submit_held(queue, hosts, 8)
         lost, stays = hosts if hosts[0].address in jobs[0].home else hosts[::-1]
         lost.cut()
-        check_done(queue, jobs, 90)
+        wake(hosts)
+        check_done(queue, jobs)
         assert stays.address in jobs[0].home
         lost.join()
         lane = next(lane for lane in queue.lanes if lost.address in lane.url)
-        await_that(lambda: not lane.trouble, 60)
+        await_that(lambda: not lane.trouble)
         more = [queue.submit(paint(0.3)) for _ in range(6)]
         check_done(queue, [*jobs, *more])
-        assert (
-            any(lost.address in job.home for job in more)
-            and 14 <= sum(map(count_runs, hosts)) <= 16
-        )
+        assert any(lost.address in job.home for job in more)
+        assert 14 <= sum(map(count_runs, hosts)) - before <= 16

@@ -6,26 +6,39 @@ from __future__ import annotations
 
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from comfygradio.cluster.address import parse_cluster
 from comfygradio.cluster.engine import DaskEngine
+from comfygradio.cluster.intervals import Intervals
+from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.jobs.engine import renew_lanes
-from comfygradio.jobs.homes import HOME_SECONDS
-from comfygradio.jobs.job import Job
+from comfygradio.jobs.job import Job, Snapshot
 from comfygradio.jobs.queue import JobQueue
 from comfygradio.jobs.store import Ledger
 from comfygradio.settings import Settings
 from tests.cli.shell import start
-from tests.faults.world import await_that
-from tests.jobs.lines import count_files, free_port, is_over, wait
+from tests.clocks import HANG_SECONDS
+from tests.faults import world
+from tests.jobs import lines
+from tests.jobs.lines import count_files, free_port, is_over
 
 CLASSES = ("EmptyImage", "LabFrames", "LabRaise", "LabSleep", "LoadImage", "SaveImage")
 OPTIONS = DemoOptions(step_seconds=0.01, lab_nodes=True)
+
+HELD_SECONDS = 600.0
+"""A job that sleeps for so long runs until its server is `awake`."""
+
+PATIENT_SECONDS = 600.0
+"""No test waits for this; only a hang lasts so long."""
+
+QUICK = Intervals(look=0.1, forget=PATIENT_SECONDS)
+"""Those of an app in a test: it hears of a change early, and never forgets a lane meanwhile."""
 
 
 @dataclass
@@ -46,7 +59,7 @@ class Cluster:
     def start_scheduler(self) -> None:
         """Start the scheduler, and wait until it answers."""
         self.scheduler = start("scheduler", "--address", self.address, cwd=self.folder)
-        assert self.scheduler.stdout and "answers at" in self.scheduler.stdout.readline()
+        assert "answers at" in read_line(self.scheduler)
 
     def start_worker(self, server: DemoServer) -> subprocess.Popen[str]:
         """A worker beside a server."""
@@ -57,6 +70,27 @@ class Cluster:
         process.kill()
         process.communicate()
 
+    def hold(self) -> None:
+        """From now on, jobs of HELD_SECONDS run until `release`."""
+        for server in self.servers:
+            server.awake.clear()
+
+    def release(self) -> None:
+        """Let the jobs end that are held."""
+        for server in self.servers:
+            server.awake.set()
+
+    def repair(self) -> None:
+        """Start whatever a test has killed, and forget what its servers had to do."""
+        if self.scheduler is None or self.scheduler.poll() is not None:
+            self.start_scheduler()
+        for place, server in enumerate(self.servers):
+            server.__enter__()  # starts a killed one, and leaves one that runs as it is
+            if self.workers[place].poll() is not None:
+                self.workers[place] = self.start_worker(server)
+            empty(server)
+        self.hold()
+
     def close(self) -> None:
         """End all processes."""
         for process in [*self.workers, *filter(None, [self.scheduler])]:
@@ -65,15 +99,18 @@ class Cluster:
 
 @contextmanager
 def open_cluster(folder: Path, count: int, options: DemoOptions = OPTIONS) -> Iterator[Cluster]:
-    """A cluster of so many lanes; its processes are killed at the end."""
+    """A cluster of so many lanes; its processes are killed at the end.
+
+    The scheduler is there before the workers, so that none of them says that it is not.
+    """
     with ExitStack() as stack:
         cluster = Cluster(folder)
         stack.callback(cluster.close)
         cluster.servers = [
             stack.enter_context(DemoServer(options, port=free_port())) for _ in range(count)
         ]
-        cluster.workers = [cluster.start_worker(server) for server in cluster.servers]
         cluster.start_scheduler()
+        cluster.workers = [cluster.start_worker(server) for server in cluster.servers]
         yield cluster
 
 
@@ -82,12 +119,16 @@ def open_queue(
     address: str,
     outputs: Path,
     lanes: int = 1,
-    home_seconds: float = HOME_SECONDS,
+    home_seconds: float = PATIENT_SECONDS,
     settings: Settings | None = None,
 ) -> Iterator[tuple[JobQueue, DaskEngine]]:
-    """A queue on the lanes of a cluster, once so many are there."""
+    """A queue on the lanes of a cluster, once so many are there.
+
+    Without `home_seconds` a job stays with its lane, however long a busy machine takes to bring
+    that back.
+    """
     with ExitStack() as stack:
-        engine = DaskEngine(parse_cluster(address, settings or Settings(), "--engine"))
+        engine = DaskEngine(parse_cluster(address, settings or Settings(), "--engine"), QUICK)
         stack.callback(engine.close)
         ledger = Ledger.open(outputs)
         stack.callback(ledger.close)
@@ -96,14 +137,38 @@ def open_queue(
         engine.watch(lambda: renew_lanes(queue, engine, CLASSES))
         renew_lanes(queue, engine, CLASSES)
         queue.start()
-        await_that(lambda: sum(not lane.trouble for lane in queue.lanes) >= lanes, 60)
+        await_that(lambda: sum(not lane.trouble for lane in queue.lanes) >= lanes)
         yield queue, engine
 
 
-def check_done(queue: JobQueue, jobs: Sequence[Job], seconds: float = 60.0) -> None:
+def await_that(condition: Callable[[], object]) -> None:
+    """Wait until something is so; the limit only tells a hang."""
+    world.await_that(condition, HANG_SECONDS)
+
+
+def wait(job: Job, until: Callable[[Snapshot], bool]) -> Snapshot:
+    """The first snapshot of a job that fits; the limit only tells a hang."""
+    return lines.wait(job, until, HANG_SECONDS)
+
+
+def read_line(process: subprocess.Popen[str]) -> str:
+    """The next line that a process prints; "" if it ends without one.
+
+    A process that prints nothing for too long is killed.
+    """
+    assert process.stdout
+    limit = threading.Timer(HANG_SECONDS, process.kill)
+    limit.start()
+    try:
+        return process.stdout.readline()
+    finally:
+        limit.cancel()
+
+
+def check_done(queue: JobQueue, jobs: Sequence[Job]) -> None:
     """Every job is done with one whole file, and the ledger says so too."""
     for job in jobs:
-        end = wait(job, is_over, seconds)
+        end = wait(job, is_over)
         assert end.phase == "done" and not end.error, end
         (result,) = end.results
         assert result.path and result.path.read_bytes().endswith(b"IEND\xaeB`\x82")
@@ -116,9 +181,18 @@ def count_runs(servers: Sequence[DemoServer]) -> int:
     return sum(server.executions["SaveImage"] for server in servers)
 
 
+def empty(server: DemoServer) -> None:
+    """Let a server forget what it had to do, and what it has done."""
+    with ComfyClient(server.url) as client:
+        client.clear_queue()
+        client.interrupt()
+        await_that(lambda: client.queue_remaining() == 0)
+    server.reset_executions()
+
+
 def interrupt(process: subprocess.Popen[str]) -> str:
     """Ctrl-C, and what the process has said."""
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=HANG_SECONDS)
     assert process.returncode == 0 and not err, err
     return out

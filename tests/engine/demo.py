@@ -1,5 +1,7 @@
-"""A demo server to be killed or cut off: `python -m tests.engine.demo PORT`. A line on stdin asks
-for its count of saved pictures.
+"""A demo server to be killed or cut off: `python -m tests.engine.demo PORT`.
+
+Every line on stdin is answered by its count of saved pictures; the line WAKE ends what sleeps, the
+line SLEEP lets the next ones sleep again.
 """
 
 from __future__ import annotations
@@ -9,12 +11,19 @@ import sys
 from comfygradio.demo import DemoServer
 from tests.engine.cluster import OPTIONS
 
+WAKE = "wake"
+SLEEP = "sleep"
+
 
 def main(port: str) -> None:
     """Runs until stdin ends."""
     with DemoServer(OPTIONS, port=int(port)) as server:
         print(server.url, flush=True)
-        for _ in sys.stdin:
+        for line in sys.stdin:
+            if line.strip() == WAKE:
+                server.awake.set()
+            if line.strip() == SLEEP:
+                server.awake.clear()
             print(server.executions["SaveImage"], flush=True)
 
 

@@ -26,16 +26,35 @@ from comfygradio.errors import NotFound, PromptRejected, ServerUnreachable
 from comfygradio.jobs.job import Order
 from comfygradio.jobs.queue import JobQueue
 from comfygradio.settings import Settings
-from tests.engine.cluster import Cluster, check_done, interrupt, open_cluster, open_queue
-from tests.faults.world import await_that, order, paint, repaint
-from tests.jobs.lines import draw, is_over, is_running, wait
+from tests.clocks import HANG_SECONDS
+from tests.engine.cluster import (
+    HELD_SECONDS,
+    Cluster,
+    await_that,
+    check_done,
+    interrupt,
+    open_cluster,
+    open_queue,
+    wait,
+)
+from tests.faults.world import order, paint, repaint
+from tests.jobs.lines import draw, is_over, is_running
+
+pytestmark = pytest.mark.process
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A cluster of one lane."""
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster of one lane, for all tests of this module."""
     with open_cluster(tmp_path_factory.mktemp("cluster"), 1) as cluster:
         yield cluster
+
+
+@pytest.fixture
+def cluster(machines: Cluster) -> Cluster:
+    """The same, whose jobs are held again."""
+    machines.hold()
+    return machines
 
 
 @pytest.fixture
@@ -91,7 +110,7 @@ def test_large_results_come_whole(queue: JobQueue, server: DemoServer) -> None:
 
 
 def test_a_stop_reaches_the_running_prompt(queue: JobQueue, server: DemoServer) -> None:
-    jobs = [queue.submit(draw(n, 60)) for n in range(2)]
+    jobs = [queue.submit(draw(n, HELD_SECONDS)) for n in range(2)]
     wait(jobs[0], is_running)
     for job in jobs:
         queue.stop(job.token)
@@ -149,10 +168,11 @@ def test_an_app_that_closes_leaves_its_jobs_there_and_finds_them_again(
 ) -> None:
     before = server.executions["SaveImage"]
     with open_queue(cluster.address, tmp_path / "outputs") as (queue, _):
-        jobs = [queue.submit(paint(0.8)) for _ in range(3)]
+        jobs = [queue.submit(paint(HELD_SECONDS)) for _ in range(3)]
         wait(jobs[0], is_running)
     with open_queue(cluster.address, tmp_path / "outputs") as (again, _):
         found = [job for job in map(again.find, [job.token for job in jobs]) if job]
+        cluster.release()
         check_done(again, found)
         assert len(found) == 3 and server.executions["SaveImage"] == before + 3
 
@@ -175,7 +195,7 @@ def test_a_closed_engine_answers_nothing_and_keeps_nobody_waiting(
             try:
                 list(
                     queue.lanes[0].client.run(
-                        paint(60).prompt, prompt_id="11111111-1111-1111-1111-111111111111"
+                        paint(HELD_SECONDS).prompt, prompt_id="11111111-1111-1111-1111-111111111111"
                     )
                 )
             except ServerUnreachable as error:
@@ -186,7 +206,7 @@ def test_a_closed_engine_answers_nothing_and_keeps_nobody_waiting(
         direct = ComfyClient(cluster.servers[0].url)
         await_that(lambda: direct.queue().running)
         engine.close()
-        assert ended.wait(10) and caught
+        assert ended.wait(HANG_SECONDS) and caught
         direct.interrupt()
         with pytest.raises(ServerUnreachable):
             queue.lanes[0].client.queue_remaining()
@@ -202,13 +222,14 @@ def test_a_lane_joins_and_leaves_and_gives_its_jobs_back(cluster: Cluster, tmp_p
     ):
         worker = cluster.start_worker(second)
         await_that(lambda: len(queue.lanes) == 2 and not any(lane.trouble for lane in queue.lanes))
-        jobs = [queue.submit(paint(6)) for _ in range(2)]
+        jobs = [queue.submit(paint(HELD_SECONDS)) for _ in range(2)]
         for job in jobs:
             wait(job, is_running)
         assert {job.home for job in jobs} == {lane.url for lane in queue.lanes}
         said = interrupt(worker)
         assert "is a lane of" in said
         await_that(lambda: [lane.url for lane in queue.lanes] == [cluster.servers[0].url])
+        cluster.release()
         check_done(queue, jobs)
         assert (
             ComfyClient(second.url).queue_remaining() == 0 and second.executions["SaveImage"] == 0
@@ -240,6 +261,6 @@ def test_whoever_watches_late_hears_of_the_lanes_that_are_there(cluster: Cluster
         await_that(lambda: engine.lanes)
         heard = threading.Event()
         engine.watch(heard.set)
-        assert heard.wait(10)
+        assert heard.wait(HANG_SECONDS)
     finally:
         engine.close()

@@ -14,6 +14,7 @@ from comfygradio.cluster.address import parse_cluster
 from comfygradio.cluster.link import CLOSED, Link
 from comfygradio.errors import ServerUnreachable
 from comfygradio.settings import Settings
+from tests.clocks import HANG_SECONDS
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_its_end_is_told_to_all_who_wait_and_to_all_who_come_later(listener: soc
         waiting = [pool.submit(link.call, address, b"x") for _ in range(8)]
         peer = listener.accept()
         link.close()
-        assert [str(call.exception(5)) for call in waiting] == [CLOSED] * 8
+        assert [str(call.exception(HANG_SECONDS)) for call in waiting] == [CLOSED] * 8
         peer[0].close()
     with pytest.raises(ServerUnreachable, match="let go"):
         link.call(address, b"x")

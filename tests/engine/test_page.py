@@ -8,15 +8,18 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.describe import describe_job
 from comfygradio.ui.serve import build, launch
 from comfygradio.ui.status.access import Operators
 from comfygradio.ui.status.page import Status
-from tests.engine.cluster import OPTIONS, open_cluster
-from tests.faults.world import await_that
-from tests.jobs.lines import is_over, is_running, wait
+from tests.engine.cluster import OPTIONS, await_that, open_cluster, wait
+from tests.jobs.lines import is_over, is_running
+
+pytestmark = [pytest.mark.process, pytest.mark.app]
 
 
 def test_the_page_opens_with_the_first_lane_and_says_when_the_scheduler_is_gone(
@@ -34,7 +37,7 @@ def test_the_page_opens_with_the_first_lane_and_says_when_the_scheduler_is_gone(
             assert "No worker has joined" in studio.trouble and not studio.forms
             launch(app, block=False)
             cluster.workers.append(cluster.start_worker(server))
-            await_that(lambda: app.revision == 1, 30)
+            await_that(lambda: app.revision == 1)
             assert "text_to_image" in studio.forms and not studio.trouble
             assert (
                 wait(studio.submit("text_to_image", {"prompt": "a fox"}), is_over).phase == "done"
@@ -50,11 +53,11 @@ def test_the_page_opens_with_the_first_lane_and_says_when_the_scheduler_is_gone(
             )
             await_that(lambda: studio.queue.trouble == said)
             waiting = studio.submit("text_to_image", {"prompt": "a cat"})
-            assert describe_job(waiting, waiting.snapshot)["line"] == said
+            await_that(lambda: describe_job(waiting, waiting.snapshot)["line"] == said)
             look = asyncio.run(Status(studio, operators).make_look()([operators.token]))
             assert look["trouble"] == said
             cluster.start_scheduler()
-            assert [wait(job, is_over, 60).phase for job in (running, waiting)] == ["done", "done"]
+            assert [wait(job, is_over).phase for job in (running, waiting)] == ["done", "done"]
             assert server.executions["SaveImage"] == 3
         finally:
             app.close()

@@ -5,13 +5,15 @@ should make.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
 
-from comfygradio.cluster.runs import LEASE_SECONDS, FollowedRun
+from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
+from comfygradio.cluster.runs import FollowedRun
 from comfygradio.cluster.service import LaneService
 from comfygradio.cluster.shelf import Shelf
 from comfygradio.cluster.wire import Ask, Call, pack, unpack_outcome
@@ -19,8 +21,9 @@ from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.state import JobState
 from comfygradio.demo import DemoServer
 from comfygradio.errors import NotFound, ServerUnreachable, UnexpectedAnswer
-from tests.engine.cluster import OPTIONS
-from tests.faults.world import await_that, paint
+from tests.clocks import HANG_SECONDS, ManualClock
+from tests.engine.cluster import HELD_SECONDS, OPTIONS, await_that
+from tests.faults.world import paint
 
 ID = "11111111-1111-1111-1111-111111111111"
 
@@ -33,9 +36,16 @@ def server() -> Iterator[DemoServer]:
 
 
 @pytest.fixture
-def service(server: DemoServer) -> Iterator[LaneService]:
+def clock() -> ManualClock:
+    """The time of the service."""
+    return ManualClock()
+
+
+@pytest.fixture
+def service(server: DemoServer, clock: ManualClock) -> Iterator[LaneService]:
     """A service on it."""
-    service = LaneService(ComfyClient(server.url, name="http://gpu1:8188"))
+    client = ComfyClient(server.url, name="http://gpu1:8188")
+    service = LaneService(client, DEFAULT_INTERVALS, clock)
     yield service
     service.close()
 
@@ -51,19 +61,23 @@ def ask(seconds: float) -> Ask:
 
 
 def test_a_run_that_nobody_asks_about_is_let_go_and_goes_on_at_its_server(
-    service: LaneService, server: DemoServer
+    service: LaneService, server: DemoServer, clock: ManualClock
 ) -> None:
-    call(service, "begin", ask(1.0))
+    call(service, "begin", ask(HELD_SECONDS))
     direct = ComfyClient(server.url)
     await_that(lambda: direct.queue().running)
     service.look()
     assert service.running == 1
     (run,) = service._runs.values()
-    run.asked_at = time.monotonic() - LEASE_SECONDS - 1
+    clock.advance(DEFAULT_INTERVALS.lease)
+    service.look()
+    assert service.running == 1
+    clock.advance(1.0)
     service.look()
     assert service.running == 0 and run.is_over
     with pytest.raises(ServerUnreachable, match="started anew"):
         call(service, "tell", ID, 0, 0)
+    server.awake.set()
     await_that(lambda: direct.history(ID))
     entry = direct.history(ID)
     assert entry and entry.status == "success"
@@ -76,10 +90,77 @@ def test_the_last_state_comes_with_the_end() -> None:
         yield JobState(ID, "done")
         may_end.wait()
 
-    run = FollowedRun(finish(), lambda: None)
-    threading.Timer(0.3, may_end.set).start()
-    news = run.tell(0, 0, seconds=30)
-    assert news.is_over and news.state and news.state.status == "done"
+    clock = ManualClock()
+    run = FollowedRun(finish(), lambda: None, Intervals(), clock)
+    with ThreadPoolExecutor(1) as pool:
+        news = pool.submit(run.tell, 0, 0)
+        clock.await_waiters()
+        assert not news.done(), "the state is told together with the end"
+        may_end.set()
+        told = news.result(HANG_SECONDS)
+    assert told.is_over and told.state and told.state.status == "done"
+
+
+def test_a_question_without_news_is_answered_in_the_end() -> None:
+    may_end = threading.Event()
+
+    def wait() -> Generator[JobState, None, None]:
+        may_end.wait()
+        yield JobState(ID, "done")
+
+    clock = ManualClock()
+    run = FollowedRun(wait(), lambda: None, Intervals(ask=2.0), clock)
+    with ThreadPoolExecutor(1) as pool:
+        news = pool.submit(run.tell, 0, 0)
+        clock.await_waiters()
+        clock.advance(2.0)
+        told = news.result(HANG_SECONDS)
+    assert told.version == 0 and told.state is None and not told.is_over
+    may_end.set()
+
+
+def test_states_of_one_kind_are_told_at_most_ten_times_a_second() -> None:
+    """Of several, the newest; a change of the status at once."""
+    given: SimpleQueue[JobState] = SimpleQueue()
+
+    def follow() -> Generator[JobState, None, None]:
+        while True:
+            yield given.get()
+
+    clock = ManualClock()
+    run = FollowedRun(follow(), lambda: None, Intervals(ask=2.0, period=0.1), clock)
+    given.put(JobState(ID, "running", progress=0.1))
+    first = run.tell(0, 0)
+    assert first.state and first.state.progress == 0.1
+    with ThreadPoolExecutor(1) as pool:
+        for progress in (0.2, 0.3):
+            given.put(JobState(ID, "running", progress=progress))
+        await_that(lambda: run._version == 3)
+        second = pool.submit(run.tell, first.version, 0)
+        clock.await_waiters()
+        assert not second.done(), "a tenth of a second has to pass"
+        clock.advance(0.1)
+        told = second.result(HANG_SECONDS)
+    assert told.version == 3 and told.state and told.state.progress == 0.3
+    given.put(JobState(ID, "done"))
+    run.end("let go")
+
+
+def test_a_server_that_does_not_hear_a_cancel_is_told() -> None:
+    may_end = threading.Event()
+
+    def wait() -> Generator[JobState, None, None]:
+        may_end.wait()
+        yield JobState(ID, "done")
+
+    clock = ManualClock()
+    run = FollowedRun(wait(), lambda: None, Intervals(cancel=5.0), clock)
+    with ThreadPoolExecutor(1) as pool:
+        ending = pool.submit(run.end, "cancel")
+        clock.await_waiters()
+        clock.advance(5.0)
+        assert "did not answer" in str(ending.exception(HANG_SECONDS))
+    may_end.set()
 
 
 @pytest.mark.parametrize(
@@ -104,6 +185,21 @@ def test_a_shelf_keeps_what_is_put_and_drops_it() -> None:
     shelf.drop(ticket)
     with pytest.raises(NotFound):
         shelf.read(ticket, 0)
+    shelf.close()
+
+
+def test_a_shelf_forgets_what_nobody_has_touched_for_long() -> None:
+    clock = ManualClock()
+    shelf = Shelf(Intervals(kept=600.0), clock)
+    old = shelf.put("", b"old")
+    touched = shelf.put("", b"touched")
+    clock.advance(400.0)
+    shelf.read(touched, 0)
+    clock.advance(201.0)
+    shelf.reserve()
+    with pytest.raises(NotFound):
+        shelf.find(old)
+    assert shelf.read(touched, 0) == b"touched"
     shelf.close()
 
 

@@ -27,13 +27,18 @@ def nodes() -> dict[str, NodeFunction]:
 
 
 def sleep(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    """Sleeps `seconds`, interruptible, or deaf to interrupts when `deaf` is set."""
+    """Sleeps `seconds`, interruptible, or deaf to interrupts when `deaf` is set.
+
+    Whoever is not deaf wakes up when `DemoServer.awake` is set.
+    """
     seconds = inputs.real("seconds")
     if inputs.get("deaf"):
         time.sleep(seconds)
         return NodeResult((inputs.get("value", 0),))
     count = max(1, round(seconds / TICK))
     for step in range(count):
+        if run.interrupt.awake.is_set():
+            break
         run.wait(seconds / count)
         run.step(step + 1, count)
     return NodeResult((inputs.get("value", 0),))
