@@ -18,6 +18,8 @@ from comfygradio.demo.prompts import QueuedPrompt
 
 PREVIEW_METHODS = ("none", "auto", "latent2rgb", "taesd")
 JPEG_QUALITY = 95
+SLICE_SECONDS = 0.05
+"""A wait looks so often whether it is hurried."""
 
 
 class Interrupted(Exception):
@@ -30,6 +32,8 @@ class InterruptFlag:
     def __init__(self) -> None:
         self._event = threading.Event()
         self._closed = False
+        self.is_hurried = False
+        """Whether nothing that runs takes time any more."""
 
     def close(self) -> None:
         """Puts the flag up for good, because the server stops."""
@@ -50,9 +54,10 @@ class InterruptFlag:
             raise Interrupted
 
     def wait(self, seconds: float) -> None:
-        """Waits, at most until the flag goes up; it stays up for `check`."""
-        if seconds > 0:
-            self._event.wait(seconds)
+        """Waits, at most until the flag goes up (it stays up for `check`) or all are hurried."""
+        left = seconds
+        while left > 0 and not self.is_hurried and not self._event.wait(min(left, SLICE_SECONDS)):
+            left -= SLICE_SECONDS
 
 
 @dataclass(frozen=True)

@@ -123,6 +123,13 @@ class DemoServer:
         """Sets the counts of executed nodes per class (`executions`) back to nothing."""
         self.executions.clear()
 
+    def hurry(self, is_hurried: bool = True) -> None:
+        """From now on nothing that runs here takes time, until this is taken back or the server is
+        started again.
+        """
+        if self._machine is not None:
+            self._machine.executor.interrupt.is_hurried = is_hurried
+
     def __enter__(self) -> DemoServer:
         return self if self._thread is not None else self.start()
 

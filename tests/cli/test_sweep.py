@@ -19,6 +19,7 @@ from comfygradio.errors import SettingsError
 from comfygradio.settings import load_settings, shipped_presets
 from comfygradio.sweeps.definition import read_definition
 from comfygradio.sweeps.showing.sheet import read_sweep
+from tests.clocks import HANG_SECONDS
 
 from .shell import Shell, finish, start
 
@@ -368,7 +369,7 @@ def test_a_terminal_sees_how_many_are_done(tmp_path: Path, demo: DemoServer) -> 
     process = start("sweep", "text_to_image", *flags, cwd=tmp_path, stderr=follower, env=environ)
     os.close(follower)
     shown = b""
-    while select.select([leader], [], [], 20)[0]:
+    while select.select([leader], [], [], HANG_SECONDS)[0]:
         try:
             shown += os.read(leader, 65536)
         except OSError:  # how Linux says that the other end was closed

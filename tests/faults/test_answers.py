@@ -27,8 +27,9 @@ from tests.faults.spoilers import (
     shake_late,
     shake_wrongly,
 )
-from tests.faults.world import World, await_that, open_world, order, paint, repaint
+from tests.faults.world import LONG_SECONDS, World, await_that, open_world, order, paint, repaint
 from tests.jobs.lines import count_files, is_running, wait
+from tests.jobs.shelf import Shelf
 
 NOWHERE = respond(404)
 ODD_KEYS = (
@@ -154,26 +155,26 @@ CANCELS += [
 
 
 @pytest.mark.parametrize(("version", "route", "fault"), CANCELS)
-def test_stopping(version: str, route: str, fault: str, tmp_path: Path) -> None:
+def test_stopping(version: str, route: str, fault: str, shelf: Shelf, tmp_path: Path) -> None:
     """The job is stopped at once, and its prompt does not stay on the server."""
-    with open_world(tmp_path / "outputs", version=version) as world:
-        job, other = world.order(30), world.order()
+    with open_world(tmp_path / "outputs", shelf, version=version) as world:
+        job, other = world.order(LONG_SECONDS), world.order()
         wait(job, is_running)
         await_that(lambda: world.direct.queue_remaining() == 2)
         neighbour = world.post_neighbour()
         world.line.spoil(route, NOWHERE if fault == "404" else FAULTS[fault])
         world.queue.stop(job.token)
-        assert world.end(job, 3).phase == "stopped"
+        assert world.end(job).phase == "stopped"
         world.check_neighbour(neighbour)
         assert world.end(other).phase == "done" and count_files(world.outputs) == 1
         world.check_quiet()
 
 
 @pytest.mark.parametrize("version", ["0.33.0", "0.3.64", "0.3.40", "2024-01"])
-def test_stopping_while_nobody_answers(version: str, tmp_path: Path) -> None:
+def test_stopping_while_nobody_answers(version: str, shelf: Shelf, tmp_path: Path) -> None:
     """The prompt goes on at the server, so it is stopped there once that answers again."""
-    with open_world(tmp_path / "outputs", version=version) as world:
-        job = world.order(30)
+    with open_world(tmp_path / "outputs", shelf, version=version) as world:
+        job = world.order(LONG_SECONDS)
         wait(job, is_running)
         neighbour = world.post_neighbour()
         world.line.refuse()

@@ -18,6 +18,7 @@ from comfygradio.jobs.limits import Limits, find_excess
 from comfygradio.jobs.queue import JobQueue
 from comfygradio.sweeps.running.registry import Sweeps
 from comfygradio.sweeps.running.sweep import Sweep
+from tests.clocks import HANG_SECONDS
 from tests.jobs.lines import open_queue
 
 GRAPH = {
@@ -95,7 +96,9 @@ def define(seconds: float = 0.0, **axes: Any) -> dict[str, Any]:
     return {"preset": "tiny", "values": {"seconds": seconds}, "axes": axes}
 
 
-def await_sweep(sweep: Sweep, until: Callable[[Sweep], object], seconds: float = 20.0) -> None:
+def await_sweep(
+    sweep: Sweep, until: Callable[[Sweep], object], seconds: float = HANG_SECONDS
+) -> None:
     """Wait until a sweep is so; listens instead of polling."""
     changed = threading.Event()
     unlisten = sweep.listen(changed.set)

@@ -36,6 +36,8 @@ def sleep(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     for step in range(count):
         run.wait(seconds / count)
         run.step(step + 1, count)
+        if run.interrupt.is_hurried:
+            break
     return NodeResult((inputs.get("value", 0),))
 
 
