@@ -16,6 +16,8 @@ from tests.clocks import HANG_SECONDS
 
 from .shell import finish, start
 
+pytestmark = pytest.mark.process
+
 
 def await_queue(url: str, running: int, seconds: float = HANG_SECONDS) -> None:
     """Wait until a server runs so many prompts."""

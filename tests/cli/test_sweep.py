@@ -342,6 +342,7 @@ def test_a_file_and_what_is_typed_beside_it(tmp_path: Path) -> None:
         read_call(settings, SweepCall(None, (), (), True, Path("x"), Path("y")))
 
 
+@pytest.mark.process
 def test_an_interrupt_leaves_it_to_be_gone_on_with(tmp_path: Path) -> None:
     with DemoServer(DemoOptions(step_seconds=0.02)) as server:
         flags = ("--server", server.url, "seed=1", "steps=5")
@@ -362,6 +363,7 @@ def test_an_interrupt_leaves_it_to_be_gone_on_with(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.process
 def test_a_terminal_sees_how_many_are_done(tmp_path: Path, demo: DemoServer) -> None:
     leader, follower = pty.openpty()
     environ = {"TERM": "xterm-256color", "COLUMNS": "100"}

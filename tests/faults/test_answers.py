@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 from PIL import Image
 
 from comfygradio.errors import ServerError
@@ -69,7 +71,18 @@ REFUSED = ("500", "html", "other", "odd", "empty")
 """
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+QUICK_FAULTS = ("502", "404", "answer lost")
+
+
+def sample(names: Iterable[str]) -> list[str | ParameterSet]:
+    """All of them; the quick loop tries only a few."""
+    return [
+        name if name in QUICK_FAULTS else pytest.param(name, marks=pytest.mark.deep)
+        for name in names
+    ]
+
+
+@pytest.mark.parametrize("fault", sample(FAULTS))
 def test_posting(fault: str, world: World) -> None:
     neighbour = world.post_neighbour(0.1)
     world.line.spoil("POST /prompt", FAULTS[fault])
@@ -84,7 +97,7 @@ def test_posting(fault: str, world: World) -> None:
     world.check_neighbour(neighbour)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", sample(FAULTS))
 @pytest.mark.parametrize("route", ["GET /queue", "GET /history"])
 def test_asking_how_it_stands(route: str, fault: str, world: World) -> None:
     """Without a WebSocket, so that everything hangs on these answers."""
@@ -95,7 +108,7 @@ def test_asking_how_it_stands(route: str, fault: str, world: World) -> None:
     world.check_neighbour(neighbour)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", sample(FAULTS))
 def test_asking_whether_the_server_is_there(fault: str, world: World) -> None:
     """Before anything is posted, and again after it seemed to be away."""
     neighbour = world.post_neighbour(0.1)
@@ -104,7 +117,7 @@ def test_asking_whether_the_server_is_there(fault: str, world: World) -> None:
     world.check_neighbour(neighbour)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", sample(FAULTS))
 def test_looking_at_the_server_while_it_works(fault: str, world: World) -> None:
     """As the page of the operator does."""
     job = world.order(0.1)
@@ -138,7 +151,7 @@ SHAKES: dict[str, Spoiler] = {
 
 
 @pytest.mark.parametrize("times", [1, 3])
-@pytest.mark.parametrize("fault", SHAKES)
+@pytest.mark.parametrize("fault", sample(SHAKES))
 def test_opening_the_websocket(fault: str, times: int, world: World) -> None:
     neighbour = world.post_neighbour(0.1)
     world.line.spoil("GET /ws", SHAKES[fault], times=times)
@@ -154,6 +167,7 @@ CANCELS += [
 ]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(("version", "route", "fault"), CANCELS)
 def test_stopping(version: str, route: str, fault: str, shelf: Shelf, tmp_path: Path) -> None:
     """The job is stopped at once, and its prompt does not stay on the server."""
@@ -170,6 +184,7 @@ def test_stopping(version: str, route: str, fault: str, shelf: Shelf, tmp_path: 
         world.check_quiet()
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("version", ["0.33.0", "0.3.64", "0.3.40", "2024-01"])
 def test_stopping_while_nobody_answers(version: str, shelf: Shelf, tmp_path: Path) -> None:
     """The prompt goes on at the server, so it is stopped there once that answers again."""
@@ -187,7 +202,7 @@ def test_stopping_while_nobody_answers(version: str, shelf: Shelf, tmp_path: Pat
         world.check_quiet()
 
 
-@pytest.mark.parametrize("fault", [name for name in FAULTS if name not in BYTES])
+@pytest.mark.parametrize("fault", sample(name for name in FAULTS if name not in BYTES))
 def test_fetching_the_result(fault: str, world: World) -> None:
     """A fault that passes is not even noticed."""
     world.line.spoil("GET /view", FAULTS[fault], times=2)
@@ -212,7 +227,7 @@ def test_a_result_that_cannot_be_fetched_is_fetched_later(fault: str, world: Wor
     world.check_quiet()
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", sample(FAULTS))
 def test_uploading(fault: str, world: World, tmp_path: Path) -> None:
     picture = tmp_path / "mine.png"
     Image.new("RGB", (8, 8), "red").save(picture)
@@ -227,7 +242,7 @@ def test_uploading(fault: str, world: World, tmp_path: Path) -> None:
         world.check_done(job)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", sample(FAULTS))
 def test_learning_what_the_server_has(fault: str, world: World) -> None:
     world.line.spoil("GET /object_info", FAULTS[fault], times=2)
     with suppress(ServerError):

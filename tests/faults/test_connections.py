@@ -103,6 +103,7 @@ def test_a_job_that_takes_the_server_down_is_given_up(world: World) -> None:
     world.check_quiet()
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("for_good", [False, True])
 def test_one_of_two_servers_is_killed(for_good: bool, tmp_path: Path) -> None:
     """What it had waits for it, for a while; everything else goes on at the other one."""
@@ -182,6 +183,7 @@ def fall_silent(world: World) -> None:
 FAULTS = [cut, cut_ten_times, mute, truncate, close_the_old_one_late, fall_silent]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_connection_breaks_while_it_waits_on_the_server(
     fault: Callable[[World], None], world: World
@@ -195,6 +197,7 @@ def test_the_connection_breaks_while_it_waits_on_the_server(
     world.check_neighbour(neighbour)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_connection_breaks_while_it_runs(fault: Callable[[World], None], world: World) -> None:
     jobs = [world.order(LONG_SECONDS), world.order()]
@@ -223,6 +226,7 @@ def test_a_silence_that_outlasts_every_timeout(tmp_path: Path, world: World) -> 
     assert world.line.posted[job.id] == 1 and count_files(tmp_path / "other") == 1
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("call", "after"),
     [
@@ -286,6 +290,7 @@ MESSAGES = (
 )
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "options",
     [

@@ -134,6 +134,7 @@ ALTERATIONS: dict[str, Callable[[], Alter]] = {
 }
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("name", ALTERATIONS)
 def test_frames_go_wrong(name: str, world: World) -> None:
     world.line.alter = ALTERATIONS[name]()
@@ -149,6 +150,7 @@ def test_frames_come_byte_by_byte(world: World) -> None:
     world.check_neighbour(neighbour)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("lost", ["status", "execution_cached", "feature_flags", "preview"])
 def test_what_only_informs_may_be_missing(lost: str, tmp_path: Path) -> None:
     """Without the greeting, which is a status, a socket counts as none."""

@@ -25,6 +25,8 @@ from tests.faults.world import LONG_SECONDS, await_that, open_queue, paint, repa
 from tests.jobs.lines import count_files, free_port, is_over, is_running, wait
 from tests.jobs.shelf import Shelf
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -79,9 +81,15 @@ def check_ends(
     files: int,
     posts: int = 1,
     names: str = DEFAULT_PATTERN,
+    hurried: DemoServer | None = None,
 ) -> None:
-    """After a new start every job is done, posted so often, and each of its files is there once."""
+    """After a new start every job is done, posted so often, and each of its files is there once.
+
+    What a server still paints is over once it is hurried, after that start.
+    """
     with open_queue(outputs, line.url, names=names) as queue:
+        if hurried:
+            hurried.hurry()
         for token in tokens:
             job = queue.find(token)
             assert job
@@ -266,8 +274,7 @@ def test_killed_while_one_runs_one_is_posted_and_one_waits(
     with run_app(line, tmp_path, *[paint(LONG_SECONDS).prompt.graph for _ in range(3)]) as app:
         tokens = read_tokens(app, 3)
         await_that(lambda: len(line.posted) == 2)
-    server.hurry()
-    check_ends(line, tmp_path, tokens, files=3)
+    check_ends(line, tmp_path, tokens, files=3, hurried=server)
 
 
 def test_killed_and_everything_ends_meanwhile(

@@ -21,6 +21,8 @@ from tests.jobs.lines import count_files
 from tests.jobs.shelf import Shelf
 from tests.sweeps.running import bind, define, end, read_colors, take_up, write_preset
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parent.parent.parent
 POINTS = 24
 
@@ -70,10 +72,10 @@ def check_whole(line: Line, server: DemoServer, outputs: Path, token: str) -> No
     """The next start brings it to its end: every point has its picture, and each was posted and
     saved once.
     """
-    server.hurry()
     with open_queue(outputs, line.url) as queue:
         sweeps = take_up(queue, bind(write_preset(outputs.parent / "presets"), queue))
         sweep = sweeps.find(token)
+        server.hurry()
         assert sweep and end(sweep) == "done", sweep
         assert sweep.counts.done == POINTS and queue.ledger.list_open() == []
         assert read_colors(sweep) == [

@@ -17,6 +17,8 @@ from tests.jobs.lines import count_files
 from tests.jobs.shelf import clear
 from tests.ui.running import RunningApp, run_app
 
+pytestmark = [pytest.mark.browser, pytest.mark.app]
+
 
 @dataclass(frozen=True)
 class Place:

@@ -8,6 +8,7 @@ import subprocess
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from gradio_client import Client
 
 from comfygradio.comfy.client import ComfyClient
@@ -17,6 +18,8 @@ from tests.cli.shell import finish, start
 from tests.faults.proxy import Line
 from tests.faults.world import await_that, paint
 from tests.jobs.lines import count_files
+
+pytestmark = pytest.mark.process
 
 
 def open_app(line: Line, folder: Path) -> subprocess.Popen[str]:

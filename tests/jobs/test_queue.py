@@ -89,10 +89,11 @@ def test_a_failing_node_fails_the_job_with_a_sentence(queue: JobQueue) -> None:
     assert wait(queue.submit(draw(71)), is_over).phase == "done"
 
 
-def test_an_outputs_folder_that_cannot_be_written_is_said(queue: JobQueue) -> None:
-    day = queue.outputs / f"{datetime.date.today():%Y-%m-%d}"
-    day.write_text("a file where the folder should be")
-    end = wait(queue.submit(draw(80)), is_over)
+def test_an_outputs_folder_that_cannot_be_written_is_said(demo: DemoServer, tmp_path: Path) -> None:
+    with open_queue(tmp_path / "outputs", demo, clock=SkippingClock()) as queue:
+        day = queue.outputs / f"{datetime.date.today():%Y-%m-%d}"
+        day.write_text("a file where the folder should be")
+        end = wait(queue.submit(draw(80)), is_over)
     assert end.phase == "failed" and "could not be" in end.error and end.results[0].can_be_collected
 
 
@@ -134,10 +135,10 @@ def test_jobs_outlive_the_queue(demo: DemoServer, tmp_path: Path) -> None:
     with open_queue(outputs, demo) as queue:
         jobs = [queue.submit(draw(n, 600), "anna") for n in range(3)]
         wait(jobs[0], is_running)
-    demo.hurry()
     assert demo.executions["SaveImage"] >= 0
     with open_queue(outputs, demo) as again:
         found = [again.find(job.token) for job in jobs]
+        demo.hurry()
         ends = [wait(job, is_over) for job in found if job]
         assert [end.phase for end in ends] == ["done"] * 3
         assert [job.id for job in found if job] == [job.id for job in jobs]
