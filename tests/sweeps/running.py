@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.demo import DemoServer
 from comfygradio.errors import PresetError
@@ -64,12 +65,16 @@ def bind(preset: Preset, queue: JobQueue) -> Form:
 
 @contextmanager
 def open_sweeps(
-    outputs: Path, *servers: DemoServer, limits: Limits | None = None, preset: Preset | None = None
+    outputs: Path,
+    *servers: DemoServer,
+    limits: Limits | None = None,
+    preset: Preset | None = None,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> Iterator[tuple[Sweeps, JobQueue]]:
     """Sweeps of the small preset on these servers, taken up where they were left; closed at the
     end.
     """
-    with open_queue(outputs, *servers, limits=limits) as queue:
+    with open_queue(outputs, *servers, limits=limits, clock=clock) as queue:
         form = bind(preset or write_preset(outputs.parent / "presets"), queue)
         yield take_up(queue, form, limits), queue
 
