@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 import json
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.outputs import Output
 from comfygradio.comfy.state import JobState
@@ -44,7 +44,12 @@ class Report:
 
 
 def run_preset(
-    settings: Settings, name: str, assignments: Sequence[str], out: Path | None, as_json: bool
+    settings: Settings,
+    name: str,
+    assignments: Sequence[str],
+    out: Path | None,
+    as_json: bool,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> int:
     """Run a preset with `field=value` texts and print the paths of what it made.
 
@@ -59,7 +64,8 @@ def run_preset(
             print(note, file=sys.stderr)
         report = Report(preset.name, prompt.extra_pnginfo["comfygradio"]["values"])
         try:
-            _run_prompt(client, prompt, out or _default_folder(settings, preset.name), report)
+            folder = out or _default_folder(settings, preset.name, clock)
+            _run_prompt(client, prompt, folder, report, clock)
         finally:
             if not as_json:
                 _print_files(report)
@@ -101,9 +107,12 @@ def _expand_paths(form: Form, values: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _run_prompt(client: ComfyClient, prompt: Prompt, folder: Path, report: Report) -> None:
+def _run_prompt(
+    client: ComfyClient, prompt: Prompt, folder: Path, report: Report, clock: Clock
+) -> None:
     """Follow the prompt to its end; what was made before a failure is saved as well."""
-    state, started = None, time.monotonic()
+    state = None
+    started = clock.monotonic()
     try:
         with closing(client.run(prompt, preview_method="none")) as states, _open_progress() as show:
             for state in states:
@@ -112,7 +121,7 @@ def _run_prompt(client: ComfyClient, prompt: Prompt, folder: Path, report: Repor
         _save_outputs(state, folder, report)
         raise
     _save_outputs(state, folder, report)
-    report.seconds = time.monotonic() - started
+    report.seconds = clock.monotonic() - started
     if not report.files:
         raise JobError("The job ended without any result.", report.prompt_id)
 
@@ -132,8 +141,9 @@ def _print_files(report: Report) -> None:
         print(path)
 
 
-def _default_folder(settings: Settings, name: str) -> Path:
-    return settings.outputs / datetime.date.today().isoformat() / name
+def _default_folder(settings: Settings, name: str, clock: Clock) -> Path:
+    today = datetime.date.fromtimestamp(clock.time())
+    return settings.outputs / today.isoformat() / name
 
 
 def _reserve(folder: Path, name: str) -> Path:

@@ -15,9 +15,10 @@ from comfygradio.demo.catalog import Catalog
 from comfygradio.demo.folders import Folders
 from comfygradio.demo.inputs import live_inputs
 from comfygradio.demo.messages import Event, Message, NodeText, Preview, now_ms
-from comfygradio.demo.node_run import Interrupted, InterruptFlag, NodeRun, Wait
+from comfygradio.demo.node_run import Interrupted, InterruptFlag, NodeRun
 from comfygradio.demo.nodes import NodeFunction
 from comfygradio.demo.options import DemoOptions
+from comfygradio.demo.pace import Pace
 from comfygradio.demo.progress import NodeProgress
 from comfygradio.demo.prompts import HistoryEntry, QueuedPrompt
 from comfygradio.demo.sockets import Sockets
@@ -36,13 +37,12 @@ class Executor:
         catalog: Catalog,
         sockets: Sockets,
         functions: Mapping[str, NodeFunction],
-        wait: Wait,
+        pace: Pace,
     ) -> None:
-        self.interrupt = InterruptFlag(wait)
+        self.interrupt = InterruptFlag(pace)
         self.executions: Counter[str] = Counter()
         self.cache = NodeCache()
         self.current: tuple[str | None, str | None] = (None, None)
-        self.step_seconds = options.step_seconds
         self._options = options
         self._folders = folders
         self._catalog = catalog
@@ -188,7 +188,6 @@ class _PromptRun:
         run = NodeRun(
             node_id, self.item, self.options, self.executor._folders, self.executor._temp_prefix,
             self.executor.interrupt, self._report_progress, self._publish,
-            lambda: self.executor.step_seconds,
         )  # fmt: skip
         class_type = self.item.prompt[node_id]["class_type"]
         self.executor.interrupt.check()

@@ -15,9 +15,9 @@ from comfygradio.demo.examples import write_examples
 from comfygradio.demo.executor import Executor
 from comfygradio.demo.folders import Folders
 from comfygradio.demo.messages import status_event
-from comfygradio.demo.node_run import Wait
 from comfygradio.demo.nodes import all_nodes
 from comfygradio.demo.options import DemoOptions
+from comfygradio.demo.pace import Pace
 from comfygradio.demo.prompts import HistoryEntry, PromptQueue, QueuedPrompt
 from comfygradio.demo.sockets import Sockets
 from comfygradio.demo.validation import Validator
@@ -31,7 +31,7 @@ class Machine:
         options: DemoOptions,
         root: Path,
         drop: Callable[[WebSocket], None],
-        wait: Wait,
+        pace: Pace,
     ) -> None:
         self.options = options
         self.folders = Folders(root)
@@ -41,11 +41,11 @@ class Machine:
         self.sockets = Sockets(options, describe_features(options), drop)
         self.queue = PromptQueue(self._announce_status)
         self.executor = Executor(
-            options, self.folders, self.catalog, self.sockets, all_nodes(), wait
+            options, self.folders, self.catalog, self.sockets, all_nodes(), pace
         )
         self.counter = 0
         self.wants_empty_cache = threading.Event()
-        self._wait = wait
+        self._pace = pace
         self._closed = threading.Event()
         self._worker = threading.Thread(
             target=self._work, name="comfygradio-demo-worker", daemon=True
@@ -82,7 +82,7 @@ class Machine:
 
     def _run(self, item: QueuedPrompt) -> HistoryEntry:
         if self.options.start_gap:
-            self._wait(self._closed, self.options.start_gap)
+            self._pace.wait(self.options.start_gap, self._closed)
         try:
             return self.executor.run(item)
         except Exception:  # a bug here must not leave the queue without its worker

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,16 +14,11 @@ from PIL import Image
 from comfygradio.demo.folders import Folders
 from comfygradio.demo.messages import Message, NodeText, Preview
 from comfygradio.demo.options import DemoOptions
+from comfygradio.demo.pace import Pace
 from comfygradio.demo.prompts import QueuedPrompt
 
 PREVIEW_METHODS = ("none", "auto", "latent2rgb", "taesd")
 JPEG_QUALITY = 95
-
-Wait = Callable[[threading.Event, float], bool]
-"""How nodes let time pass: until the event is set, at most for so many seconds."""
-
-LOOK_SECONDS = 0.05
-"""A step looks so often whether the pace has changed."""
 
 
 class Interrupted(Exception):
@@ -34,10 +28,8 @@ class Interrupted(Exception):
 class InterruptFlag:
     """The server's one interrupt flag; consumed by whoever sees it first."""
 
-    def __init__(self, wait: Wait) -> None:
-        self._wait = wait
-        self.awake = threading.Event()
-        """While it is set, LabSleep nodes end at once."""
+    def __init__(self, pace: Pace) -> None:
+        self.pace = pace
         self._event = threading.Event()
         self._closed = False
 
@@ -62,7 +54,11 @@ class InterruptFlag:
     def wait(self, seconds: float) -> None:
         """Waits, at most until the flag goes up; it stays up for `check`."""
         if seconds > 0:
-            self._wait(self._event, seconds)
+            self.pace.wait(seconds, self._event)
+
+    def wait_step(self) -> None:
+        """Waits as long as a step takes, likewise."""
+        self.pace.wait_step(self._event)
 
 
 @dataclass(frozen=True)
@@ -77,7 +73,6 @@ class NodeRun:
     interrupt: InterruptFlag
     report: Callable[[str, float, float], None]
     publish: Callable[[Message], None]
-    step_seconds: Callable[[], float]
 
     @property
     def class_type(self) -> str:
@@ -100,9 +95,7 @@ class NodeRun:
 
     def wait_step(self) -> None:
         """Waits as long as a step takes now: the server may be told another pace meanwhile."""
-        began = time.monotonic()
-        while (left := began + self.step_seconds() - time.monotonic()) > 0:
-            self.wait(min(left, LOOK_SECONDS))
+        self.interrupt.wait_step()
         self.interrupt.check()
 
     def send_text(self, text: str) -> None:

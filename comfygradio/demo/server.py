@@ -18,8 +18,8 @@ from starlette.websockets import WebSocket
 
 from comfygradio.demo.application import build_application
 from comfygradio.demo.machine import Machine
-from comfygradio.demo.node_run import Wait
 from comfygradio.demo.options import DemoOptions
+from comfygradio.demo.pace import Pace, Wait
 
 MAX_MESSAGE = 1 << 30
 BACKLOG = 128
@@ -98,18 +98,16 @@ class DemoServer:
         host: str = "127.0.0.1",
         port: int = 0,
         folder: Path | None = None,
-        wait: Wait = threading.Event.wait,
+        wait: Wait | None = None,
     ) -> None:
         self.options = options or DemoOptions()
         self.host = host
         self.port = port
         self.folder = folder
-        self._wait = wait
+        self._pace = Pace(self.options.step_seconds, wait)
         self.executions: Counter[str] = Counter()
         self.connections: Counter[str] = Counter()
         """How often a WebSocket was opened under a client id."""
-        self.awake = threading.Event()
-        """While a test has it set, LabSleep nodes end at once, the one that sleeps too."""
         self._own_folder: tempfile.TemporaryDirectory[str] | None = None
         self._machine: Machine | None = None
         self._uvicorn: _Uvicorn | None = None
@@ -127,10 +125,10 @@ class DemoServer:
             raise RuntimeError("the demo server runs already")
         listener = open_listener(self.host, self.port)
         self.port = listener.getsockname()[1]
-        self._machine = Machine(self.options, self._root(), self._drop, self._wait)
+        self._pace.is_hurried = False
+        self._machine = Machine(self.options, self._root(), self._drop, self._pace)
         self._machine.executor.executions = self.executions
         self._machine.sockets.connections = self.connections
-        self._machine.executor.interrupt.awake = self.awake
         self._uvicorn = _Uvicorn(configure(self._machine))
         self._thread = threading.Thread(
             target=self._serve, args=(listener,), name="comfygradio-demo", daemon=True
@@ -165,12 +163,17 @@ class DemoServer:
     def set_pace(self, step_seconds: float) -> None:
         """Steps of samplers take so long from now on, also the one that is under way."""
         self.options = replace(self.options, step_seconds=step_seconds)
-        if self._machine is not None:
-            self._machine.executor.step_seconds = step_seconds
+        self._pace.step_seconds = step_seconds
 
     def reset_executions(self) -> None:
         """Sets the counts of executed nodes per class (`executions`) back to nothing."""
         self.executions.clear()
+
+    def hurry(self, is_hurried: bool = True) -> None:
+        """From now on nothing that runs here takes time, until this is taken back or the server is
+        started again.
+        """
+        self._pace.is_hurried = is_hurried
 
     def __enter__(self) -> DemoServer:
         return self if self._thread is not None else self.start()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.jobs.lane import Lane
 from comfygradio.jobs.lane_client import LaneClient
 from comfygradio.jobs.queue import JobQueue
@@ -55,9 +56,9 @@ class ServerList:
     trouble = ""
     may_grow = False
 
-    def __init__(self, clients: Sequence[LaneClient]) -> None:
+    def __init__(self, clients: Sequence[LaneClient], clock: Clock = SYSTEM_CLOCK) -> None:
         self.client = clients[0]
-        self.lanes = tuple(Lane(client) for client in clients)
+        self.lanes = tuple(Lane(client, clock) for client in clients)
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Nothing comes or goes here."""

@@ -4,9 +4,9 @@ it.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterable
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.jobs.job import Job
 from comfygradio.jobs.lane import Lane
 
@@ -23,8 +23,9 @@ class Homes:
     among the lanes.
     """
 
-    def __init__(self, seconds: float, may_grow: bool) -> None:
+    def __init__(self, seconds: float, may_grow: bool, clock: Clock = SYSTEM_CLOCK) -> None:
         self._seconds = seconds
+        self._clock = clock
         self._may_grow = may_grow
         self._since: dict[str, float] = {}
         self._left: set[str] = set()
@@ -34,7 +35,7 @@ class Homes:
 
     def wait(self, job: Job) -> None:
         """From now on the job waits for its home."""
-        self._since[job.id] = time.monotonic()
+        self._since[job.id] = self._clock.monotonic()
 
     def forget(self, job: Job) -> None:
         """The job is over."""
@@ -51,4 +52,9 @@ class Homes:
             return False
         is_expected = self._may_grow and job.home not in self._left
         is_known = is_expected or any(other.url == job.home for other in lanes)
-        return is_known and time.monotonic() - self._since.get(job.id, 0.0) < self._seconds
+        return is_known and not self._is_over(job)
+
+    def _is_over(self, job: Job) -> bool:
+        """Whether a job has waited for its home for long enough."""
+        since = self._since.get(job.id, float("-inf"))
+        return self._clock.monotonic() - since >= self._seconds

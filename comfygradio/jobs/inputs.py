@@ -7,11 +7,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.outputs import write_file
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import LedgerError
@@ -42,7 +42,10 @@ def keep_uploads(prompt: Prompt, outputs: Path) -> Prompt:
 
 
 def drop_inputs(
-    outputs: Path, is_needed: Callable[[str], bool], older_than_seconds: float = ORDERED_SECONDS
+    outputs: Path,
+    is_needed: Callable[[str], bool],
+    older_than_seconds: float = ORDERED_SECONDS,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> int:
     """Delete kept files that no job needs, leftovers of copies included; says how many.
 
@@ -50,14 +53,16 @@ def drop_inputs(
     """
     folder, dropped = get_inputs_folder(outputs), 0
     for path in list(folder.iterdir()) if folder.is_dir() else ():
-        dropped += not is_needed(path.name) and drop_input(path, older_than_seconds)
+        dropped += not is_needed(path.name) and drop_input(path, older_than_seconds, clock)
     return dropped
 
 
-def drop_input(path: Path, older_than_seconds: float = ORDERED_SECONDS) -> bool:
+def drop_input(
+    path: Path, older_than_seconds: float = ORDERED_SECONDS, clock: Clock = SYSTEM_CLOCK
+) -> bool:
     """Delete one kept file unless it was ordered a moment ago; False if it is still there."""
     try:
-        if time.time() - path.stat().st_mtime < older_than_seconds:
+        if clock.time() - path.stat().st_mtime < older_than_seconds:
             return False
         path.unlink()
     except OSError:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 import threading
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.state import JobState
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import NodeError
@@ -90,13 +90,14 @@ class Job:
         id: str = "",
         token: str = "",
         created: float | None = None,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.order = order
         self.owner = owner
         self.priority = priority
         self.id = id or str(uuid.uuid4())
         self.token = token or secrets.token_urlsafe(18)
-        self.created = time.time() if created is None else created
+        self.created = clock.time() if created is None else created
         self.client_id = uuid.uuid4().hex
         self.home = ""
         self.may_exist = self.accepted = False

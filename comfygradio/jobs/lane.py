@@ -5,12 +5,12 @@ holds.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Link
 from comfygradio.errors import ComfyGradioError, ServerError
@@ -51,8 +51,9 @@ class Belongings:
 class Lane:
     """One server. Thread-safe; its workers belong to the queue."""
 
-    def __init__(self, client: LaneClient) -> None:
+    def __init__(self, client: LaneClient, clock: Clock = SYSTEM_CLOCK) -> None:
         self.client = client
+        self._clock = clock
         self.url = client.url
         self._lock = threading.Lock()
         self.turn = threading.Lock()
@@ -62,7 +63,7 @@ class Lane:
         self._trouble = ""
         self.lessons = 0
         """How often it was learnt what the server has."""
-        self._looked_at = 0.0
+        self._looked_at = float("-inf")
         self._memory: float | None = None
         self.models: frozenset[str] = frozenset()
         """The model files of the last job that it got, which it need not load again."""
@@ -113,16 +114,16 @@ class Lane:
     def fail(self, error: ServerError) -> None:
         """The server went away, or answers wrongly; it gets no jobs until it answers again."""
         with self._lock:
-            self._trouble, self._looked_at = str(error), time.monotonic()
+            self._trouble, self._looked_at = str(error), self._clock.monotonic()
 
     def revive(self) -> bool:
         """Whether the server is used; one in trouble is asked again, at most once a second."""
         with self._lock:
             if not self._trouble:
                 return True
-            if time.monotonic() - self._looked_at < RETRY_SECONDS:
+            if self._clock.monotonic() - self._looked_at < RETRY_SECONDS:
                 return False
-            self._looked_at = time.monotonic()
+            self._looked_at = self._clock.monotonic()
         try:
             self.client.queue_remaining()
             self.learn(self._classes)

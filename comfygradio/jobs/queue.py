@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import LedgerError, LimitReached
 from comfygradio.jobs.homes import HOME_SECONDS, Homes
 from comfygradio.jobs.inputs import keep_uploads
@@ -46,16 +46,18 @@ class JobQueue:
         resume: bool = True,
         home_seconds: float = HOME_SECONDS,
         may_grow: bool = False,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.lanes = tuple(lanes)
         self.ledger = ledger
         self.outputs = outputs
+        self.clock = clock
         self.limits = limits or Limits()
         self.pattern = self.limits.names
         self._roll = Roll()
         self._waiting = WaitingLine()
         self._sources = SourceLine()
-        self._homes = Homes(home_seconds, may_grow)
+        self._homes = Homes(home_seconds, may_grow, clock)
         self._changed = threading.Condition()
         self._changes = 0
         self._running: dict[Job, Lane] = {}
@@ -103,7 +105,8 @@ class JobQueue:
                 raise LimitReached(
                     f"You have {waiting} jobs waiting already; wait until one of them has started."
                 )
-        job = Job(replace(order, prompt=keep_uploads(order.prompt, self.outputs)), owner, priority)
+        kept = replace(order, prompt=keep_uploads(order.prompt, self.outputs))
+        job = Job(kept, owner, priority, clock=self.clock)
         self.ledger.add(make_record(job))
         with self._changed:
             self._roll.add(job)
@@ -162,7 +165,7 @@ class JobQueue:
                 self._homes.forget(job)
         if waits and not job.may_exist:
             with suppress(LedgerError):  # then the next start runs it
-                self.ledger.change(job.id, phase="stopped", ended=time.time())
+                self.ledger.change(job.id, phase="stopped", ended=self.clock.time())
             job.update(phase="stopped", reason="")
         self.tell_positions()
 
@@ -192,7 +195,7 @@ class JobQueue:
             with self._changed:
                 if not self._closed and seen == self._changes:
                     is_idle = is_up and not self._homes and not self._waiting
-                    self._changed.wait(None if is_idle else LOOK_SECONDS)
+                    self.clock.wait(self._changed, None if is_idle else LOOK_SECONDS)
         return None
 
     def _leave(self, lane: Lane) -> None:

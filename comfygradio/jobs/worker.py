@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 import logging
 import threading
-import time
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from comfygradio.clock import Clock
 from comfygradio.comfy.failures import make_loss
 from comfygradio.comfy.state import JobState
 from comfygradio.errors import (
@@ -52,6 +52,7 @@ class Desk(Protocol):
     ledger: Ledger
     outputs: Path
     pattern: str
+    clock: Clock
 
     @property
     def is_closed(self) -> bool:
@@ -89,6 +90,7 @@ class Worker(threading.Thread):
         super().__init__(name=f"comfygradio-{lane.url}", daemon=True)
         self._desk = desk
         self._lane = lane
+        self._clock = desk.clock
         self._has_turn = False
 
     def run(self) -> None:
@@ -113,7 +115,9 @@ class Worker(threading.Thread):
         except Exception:
             log.exception("job %s could not be brought to its end", job.order.preset)
             with suppress(LedgerError):
-                self._desk.ledger.change(job.id, phase="failed", error=BUG, ended=time.time())
+                self._desk.ledger.change(
+                    job.id, phase="failed", error=BUG, ended=self._clock.time()
+                )
             job.update(phase="failed", error=BUG, reason="")
             self._desk.finish(job)
 
@@ -124,7 +128,7 @@ class Worker(threading.Thread):
 
     def _run_job(self, job: Job) -> None:
         """One job from its posting to its end, or back into the line."""
-        began = time.time()
+        began = self._clock.time()
         phase: Phase = "done"
         error = ""
         try:
@@ -226,7 +230,7 @@ class Worker(threading.Thread):
         prompt first.
         """
         job.home = self._lane.url
-        now = time.time()
+        now = self._clock.time()
         self._desk.ledger.change(
             job.id, phase="running", server=job.home, posted=now, client_id=job.client_id
         )
@@ -242,7 +246,7 @@ class Worker(threading.Thread):
         if not job.accepted:
             job.accepted = True
             with suppress(LedgerError):
-                self._desk.ledger.change(job.id, started=time.time())
+                self._desk.ledger.change(job.id, started=self._clock.time())
 
     def _lose(self, job: Job) -> bool:
         """A server has lost the job: back into the line, unless that happened too often."""
@@ -264,7 +268,7 @@ class Worker(threading.Thread):
         problem = next((result.problem for result in results if result.problem), "")
         if phase == "done" and problem:
             phase, error = "failed", f"The result was made, but could not be fetched: {problem}"
-        ended = time.time()
+        ended = self._clock.time()
         seconds = dict(state.node_seconds) if state and phase == "done" else {}
         ends = {
             "error": error,
@@ -297,7 +301,7 @@ class Worker(threading.Thread):
         for pause in FETCH_PAUSES:
             if self._desk.is_closed or not any(result.can_be_collected for result in results):
                 break
-            time.sleep(pause)
+            self._clock.sleep(pause)
             results = collect_again(results, self._lane.client, place)
         return results
 
@@ -310,6 +314,7 @@ class Crew:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._clock = desk.clock
         self._workers: list[Worker] = []
         self._staffed: set[Lane] = set()
 
@@ -331,6 +336,6 @@ class Crew:
 
     def join(self, timeout_seconds: float) -> None:
         """Wait for the workers' ends, for so long at most."""
-        deadline = time.monotonic() + timeout_seconds
+        deadline = self._clock.monotonic() + timeout_seconds
         for worker in list(self._workers):
-            worker.join(max(0.0, deadline - time.monotonic()))
+            worker.join(max(0.0, deadline - self._clock.monotonic()))

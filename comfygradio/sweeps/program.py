@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.errors import ComfyGradioError, DefinitionError, JobError
 from comfygradio.forms.form import Form
@@ -44,6 +45,7 @@ def sweep(
     out: str | Path = "sweep",
     servers: Sequence[str] = ("http://127.0.0.1:8188",),
     carry: bool = True,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> Iterator[Cell]:
     """Run every combination of values, and yield each point as it ends, those that exist in `out`
     already first.
@@ -66,19 +68,19 @@ def sweep(
             {"preset": path, "axes": axes, "values": values or {}, "carry": carry}
         )
     with ExitStack() as stack:
-        engine = ServerList([ComfyClient(url) for url in servers])
+        engine = ServerList([ComfyClient(url) for url in servers], clock)
         stack.callback(engine.close)
         form, troubles = bind_lanes(load_preset(definition.preset), engine.lanes)
         if form is None:
             raise troubles[0]
-        sweeps = stack.enter_context(open_sweeps(form, engine, folder, definition))
+        sweeps = stack.enter_context(open_sweeps(form, engine, folder, definition, clock))
         found = find_last(sweeps) if preset is None else None
         one = found or sweeps.plan(
             definition, OWNER, Path() if preset else folder, is_confined=False
         )
         begin(one, folder)
         seen = -1
-        for _ in watch(one):
+        for _ in watch(one, clock):
             seen, changed = one.list_changes(seen)
             yield from (cell for cell in changed if cell.is_over)
 
@@ -100,7 +102,11 @@ def bind_lanes(
 
 @contextmanager
 def open_sweeps(
-    form: Form, engine: Engine, folder: Path, definition: Definition
+    form: Form,
+    engine: Engine,
+    folder: Path,
+    definition: Definition,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> Iterator[Sweeps]:
     """The sweeps of a folder, with a queue on an engine's lanes; what is posted at the end goes on
     there.
@@ -111,7 +117,9 @@ def open_sweeps(
         ledger = Ledger.open(folder)
         stack.callback(ledger.close)
         limits = Limits(names=name_files(definition), sweep_points=MOST_POINTS)
-        queue = JobQueue(engine.lanes, ledger, ledger.outputs, limits, may_grow=engine.may_grow)
+        queue = JobQueue(
+            engine.lanes, ledger, ledger.outputs, limits, may_grow=engine.may_grow, clock=clock
+        )
         stack.callback(queue.close)
         for lane in queue.lanes:
             if not lane.lessons:  # it has joined since the form was bound
@@ -146,7 +154,7 @@ def begin(one: Sweep, folder: Path) -> None:
     one.resume()
 
 
-def watch(one: Sweep) -> Iterator[None]:
+def watch(one: Sweep, clock: Clock = SYSTEM_CLOCK) -> Iterator[None]:
     """One turn after every change, until nothing is left to run.
 
     Raises JobError where nothing can go on.
@@ -158,7 +166,7 @@ def watch(one: Sweep) -> Iterator[None]:
             yield
             if one.reason and not one.is_posted:
                 raise JobError(one.reason)
-            changed.wait(LOOK_SECONDS)
+            clock.wait_event(changed, LOOK_SECONDS)
             changed.clear()
     finally:
         unlisten()

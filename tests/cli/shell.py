@@ -49,7 +49,7 @@ def _heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def finish(process: subprocess.Popen[str], seconds: float = 30) -> Answer:
+def finish(process: subprocess.Popen[str], seconds: float = 60) -> Answer:
     """Wait for its end."""
     out, err = process.communicate(timeout=seconds)
     return Answer(process.returncode, out, err)

@@ -12,11 +12,14 @@ import httpx
 import pytest
 
 from comfygradio.demo import DemoOptions, DemoServer
+from tests.clocks import HANG_SECONDS
 
 from .shell import finish, start
 
+pytestmark = pytest.mark.process
 
-def await_queue(url: str, running: int, seconds: float = 10) -> None:
+
+def await_queue(url: str, running: int, seconds: float = HANG_SECONDS) -> None:
     """Wait until a server runs so many prompts."""
     deadline = time.monotonic() + seconds
     while len(httpx.get(f"{url}/queue").json()["queue_running"]) != running:
@@ -25,13 +28,13 @@ def await_queue(url: str, running: int, seconds: float = 10) -> None:
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_cancels_the_job(tmp_path: Path, kind: signal.Signals) -> None:
-    with DemoServer(DemoOptions(step_seconds=0.5)) as server:
+    with DemoServer(DemoOptions(step_seconds=30)) as server:
         process = start("run", "text_to_image", "--server", server.url, cwd=tmp_path)
         await_queue(server.url, 1)
         process.send_signal(kind)
         answer = finish(process)
         assert (answer.code, answer.out, answer.err) == (130, "", "Interrupted.\n")
-        await_queue(server.url, 0, 2)
+        await_queue(server.url, 0)
         history = httpx.get(f"{server.url}/history").json()
         assert all(entry["status"]["status_str"] == "error" for entry in history.values())
 
@@ -53,7 +56,7 @@ def test_a_terminal_sees_progress_on_stderr(tmp_path: Path, demo: DemoServer) ->
     )
     os.close(follower)
     shown = b""
-    while select.select([leader], [], [], 10)[0]:
+    while select.select([leader], [], [], HANG_SECONDS)[0]:
         try:
             shown += os.read(leader, 65536)
         except OSError:  # how Linux says that the other end was closed

@@ -19,6 +19,7 @@ from comfygradio.errors import SettingsError
 from comfygradio.settings import load_settings, shipped_presets
 from comfygradio.sweeps.definition import read_definition
 from comfygradio.sweeps.showing.sheet import read_sweep
+from tests.clocks import HANG_SECONDS
 
 from .shell import Shell, finish, start
 
@@ -341,6 +342,7 @@ def test_a_file_and_what_is_typed_beside_it(tmp_path: Path) -> None:
         read_call(settings, SweepCall(None, (), (), True, Path("x"), Path("y")))
 
 
+@pytest.mark.process
 def test_an_interrupt_leaves_it_to_be_gone_on_with(tmp_path: Path) -> None:
     with DemoServer(DemoOptions(step_seconds=0.02)) as server:
         flags = ("--server", server.url, "seed=1", "steps=5")
@@ -361,6 +363,7 @@ def test_an_interrupt_leaves_it_to_be_gone_on_with(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.process
 def test_a_terminal_sees_how_many_are_done(tmp_path: Path, demo: DemoServer) -> None:
     leader, follower = pty.openpty()
     environ = {"TERM": "xterm-256color", "COLUMNS": "100"}
@@ -368,7 +371,7 @@ def test_a_terminal_sees_how_many_are_done(tmp_path: Path, demo: DemoServer) -> 
     process = start("sweep", "text_to_image", *flags, cwd=tmp_path, stderr=follower, env=environ)
     os.close(follower)
     shown = b""
-    while select.select([leader], [], [], 20)[0]:
+    while select.select([leader], [], [], HANG_SECONDS)[0]:
         try:
             shown += os.read(leader, 65536)
         except OSError:  # how Linux says that the other end was closed

@@ -187,18 +187,18 @@ def test_the_port_is_free_after_stop(serve: Serve) -> None:
         assert probe.connect_ex(("127.0.0.1", server.port)) != 0
 
 
-def test_what_sleeps_ends_when_the_server_is_awake(serve: Serve) -> None:
+def test_what_sleeps_ends_when_the_server_is_hurried(serve: Serve) -> None:
     """The prompt that sleeps, and the next one; until the server may sleep again."""
     lab = serve(lab_nodes=True)
     watcher = connect(lab)
     sleeping = post(lab, {"1": node("LabSleep", seconds=600.0)})
     while read_message(watcher)["type"] != "progress":
         pass
-    lab.awake.set()
+    lab.hurry()
     assert only(watch(watcher, sleeping), "execution_success")
     more = post(lab, {"1": node("LabSleep", seconds=599.0)})
     assert only(watch(watcher, more), "execution_success")
-    lab.awake.clear()
+    lab.hurry(False)
     again = post(lab, {"1": node("LabSleep", seconds=598.0)})
     while read_message(watcher)["data"].get("prompt_id") != again:
         pass

@@ -32,7 +32,7 @@ CLASSES = ("EmptyImage", "LabFrames", "LabRaise", "LabSleep", "LoadImage", "Save
 OPTIONS = DemoOptions(step_seconds=0.01, lab_nodes=True)
 
 HELD_SECONDS = 600.0
-"""A job that sleeps for so long runs until its server is `awake`."""
+"""A job that sleeps for so long runs until its server is hurried."""
 
 PATIENT_SECONDS = 600.0
 """No test waits for this; only a hang lasts so long."""
@@ -73,12 +73,12 @@ class Cluster:
     def hold(self) -> None:
         """From now on, jobs of HELD_SECONDS run until `release`."""
         for server in self.servers:
-            server.awake.clear()
+            server.hurry(False)
 
     def release(self) -> None:
         """Let the jobs end that are held."""
         for server in self.servers:
-            server.awake.set()
+            server.hurry()
 
     def repair(self) -> None:
         """Start whatever a test has killed, and forget what its servers had to do."""

@@ -21,9 +21,9 @@ def main(port: str) -> None:
         print(server.url, flush=True)
         for line in sys.stdin:
             if line.strip() == WAKE:
-                server.awake.set()
+                server.hurry()
             if line.strip() == SLEEP:
-                server.awake.clear()
+                server.hurry(False)
             print(server.executions["SaveImage"], flush=True)
 
 

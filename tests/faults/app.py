@@ -39,7 +39,7 @@ def main(url: str, outputs: str, graphs: str, names: str, limit: str = "") -> No
         threading.Thread(target=stop_jobs, args=(queue,), daemon=True).start()
         for job in jobs:
             print(
-                json.dumps([job.token, (end := wait(job, is_over, 60)).phase, end.error]),
+                json.dumps([job.token, (end := wait(job, is_over)).phase, end.error]),
                 flush=True,
             )
         threading.Event().wait()

@@ -1,4 +1,4 @@
-"""A world per test, and the browser of the browser tests."""
+"""A world per test, servers for all of them, and the browser of the browser tests."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import pytest
 
 from tests.browser.conftest import browser, context
 from tests.faults.world import World, open_world
+from tests.jobs.shelf import Shelf, shelf
 
-__all__ = ["browser", "context"]
+__all__ = ["browser", "context", "shelf"]
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(shelf: Shelf, tmp_path: Path) -> Iterator[World]:
     """A demo server without faults of its own behind a line, and our queue on it."""
-    with open_world(tmp_path / "outputs") as world:
+    with open_world(tmp_path / "outputs", shelf) as world:
         yield world

@@ -97,6 +97,8 @@ class Line:
     """What becomes of every frame that the server sends on any WebSocket; None: it comes through as
     it is.
     """
+    held: int = 0
+    """How many requests came while the line was hushed."""
     grain: int = CHUNK
     """At most so many bytes of a frame are sent at once."""
 
@@ -205,6 +207,8 @@ class Line:
     def _serve_one(self, client: socket.socket) -> None:
         client.settimeout(PATIENCE_SECONDS)
         call, request, is_socket = read_request(client)
+        if not self._noisy.is_set():
+            self.held += 1
         self._noisy.wait()
         with self._lock:
             self.calls.append(call)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 from PIL import Image
 
 from comfygradio.errors import ServerError
@@ -27,8 +29,9 @@ from tests.faults.spoilers import (
     shake_late,
     shake_wrongly,
 )
-from tests.faults.world import World, await_that, open_world, order, paint, repaint
+from tests.faults.world import LONG_SECONDS, World, await_that, open_world, order, paint, repaint
 from tests.jobs.lines import count_files, is_running, wait
+from tests.jobs.shelf import Shelf
 
 NOWHERE = respond(404)
 ODD_KEYS = (
@@ -68,7 +71,18 @@ REFUSED = ("500", "html", "other", "odd", "empty")
 """
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+QUICK_FAULTS = ("502", "404", "answer lost")
+
+
+def sample(names: Iterable[str]) -> list[str | ParameterSet]:
+    """All of them; the quick loop tries only a few."""
+    return [
+        name if name in QUICK_FAULTS else pytest.param(name, marks=pytest.mark.deep)
+        for name in names
+    ]
+
+
+@pytest.mark.parametrize("fault", sample(FAULTS))
 def test_posting(fault: str, world: World) -> None:
     neighbour = world.post_neighbour(0.1)
     world.line.spoil("POST /prompt", FAULTS[fault])
@@ -83,7 +97,7 @@ def test_posting(fault: str, world: World) -> None:
     world.check_neighbour(neighbour)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", sample(FAULTS))
 @pytest.mark.parametrize("route", ["GET /queue", "GET /history"])
 def test_asking_how_it_stands(route: str, fault: str, world: World) -> None:
     """Without a WebSocket, so that everything hangs on these answers."""
@@ -94,7 +108,7 @@ def test_asking_how_it_stands(route: str, fault: str, world: World) -> None:
     world.check_neighbour(neighbour)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", sample(FAULTS))
 def test_asking_whether_the_server_is_there(fault: str, world: World) -> None:
     """Before anything is posted, and again after it seemed to be away."""
     neighbour = world.post_neighbour(0.1)
@@ -103,7 +117,7 @@ def test_asking_whether_the_server_is_there(fault: str, world: World) -> None:
     world.check_neighbour(neighbour)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", sample(FAULTS))
 def test_looking_at_the_server_while_it_works(fault: str, world: World) -> None:
     """As the page of the operator does."""
     job = world.order(0.1)
@@ -137,7 +151,7 @@ SHAKES: dict[str, Spoiler] = {
 
 
 @pytest.mark.parametrize("times", [1, 3])
-@pytest.mark.parametrize("fault", SHAKES)
+@pytest.mark.parametrize("fault", sample(SHAKES))
 def test_opening_the_websocket(fault: str, times: int, world: World) -> None:
     neighbour = world.post_neighbour(0.1)
     world.line.spoil("GET /ws", SHAKES[fault], times=times)
@@ -153,27 +167,29 @@ CANCELS += [
 ]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(("version", "route", "fault"), CANCELS)
-def test_stopping(version: str, route: str, fault: str, tmp_path: Path) -> None:
+def test_stopping(version: str, route: str, fault: str, shelf: Shelf, tmp_path: Path) -> None:
     """The job is stopped at once, and its prompt does not stay on the server."""
-    with open_world(tmp_path / "outputs", version=version) as world:
-        job, other = world.order(30), world.order()
+    with open_world(tmp_path / "outputs", shelf, version=version) as world:
+        job, other = world.order(LONG_SECONDS), world.order()
         wait(job, is_running)
         await_that(lambda: world.direct.queue_remaining() == 2)
         neighbour = world.post_neighbour()
         world.line.spoil(route, NOWHERE if fault == "404" else FAULTS[fault])
         world.queue.stop(job.token)
-        assert world.end(job, 3).phase == "stopped"
+        assert world.end(job).phase == "stopped"
         world.check_neighbour(neighbour)
         assert world.end(other).phase == "done" and count_files(world.outputs) == 1
         world.check_quiet()
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("version", ["0.33.0", "0.3.64", "0.3.40", "2024-01"])
-def test_stopping_while_nobody_answers(version: str, tmp_path: Path) -> None:
+def test_stopping_while_nobody_answers(version: str, shelf: Shelf, tmp_path: Path) -> None:
     """The prompt goes on at the server, so it is stopped there once that answers again."""
-    with open_world(tmp_path / "outputs", version=version) as world:
-        job = world.order(30)
+    with open_world(tmp_path / "outputs", shelf, version=version) as world:
+        job = world.order(LONG_SECONDS)
         wait(job, is_running)
         neighbour = world.post_neighbour()
         world.line.refuse()
@@ -186,7 +202,7 @@ def test_stopping_while_nobody_answers(version: str, tmp_path: Path) -> None:
         world.check_quiet()
 
 
-@pytest.mark.parametrize("fault", [name for name in FAULTS if name not in BYTES])
+@pytest.mark.parametrize("fault", sample(name for name in FAULTS if name not in BYTES))
 def test_fetching_the_result(fault: str, world: World) -> None:
     """A fault that passes is not even noticed."""
     world.line.spoil("GET /view", FAULTS[fault], times=2)
@@ -211,7 +227,7 @@ def test_a_result_that_cannot_be_fetched_is_fetched_later(fault: str, world: Wor
     world.check_quiet()
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", sample(FAULTS))
 def test_uploading(fault: str, world: World, tmp_path: Path) -> None:
     picture = tmp_path / "mine.png"
     Image.new("RGB", (8, 8), "red").save(picture)
@@ -226,7 +242,7 @@ def test_uploading(fault: str, world: World, tmp_path: Path) -> None:
         world.check_done(job)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", sample(FAULTS))
 def test_learning_what_the_server_has(fault: str, world: World) -> None:
     world.line.spoil("GET /object_info", FAULTS[fault], times=2)
     with suppress(ServerError):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import threading
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,22 @@ import pytest
 from PIL import Image
 
 from comfygradio.demo import DemoOptions, DemoServer
+from tests.clocks import HANG_SECONDS
 from tests.faults.proxy import Line, reset
 from tests.faults.spoilers import Delay, Hold, respond
-from tests.faults.world import World, await_that, open_queue, open_world, order, paint, repaint
+from tests.faults.world import (
+    LONG_SECONDS,
+    QUICK,
+    World,
+    await_that,
+    open_queue,
+    open_world,
+    order,
+    paint,
+    repaint,
+)
 from tests.jobs.lines import count_files, free_port, is_over, is_running, wait
+from tests.jobs.shelf import Shelf
 
 
 def test_the_server_refuses_at_first(world: World) -> None:
@@ -42,12 +55,13 @@ def test_the_server_is_killed_and_restarts_empty(world: World) -> None:
     """One job runs, one is queued on the server, one waits with us; each is posted once to each
     life of the server.
     """
-    jobs = [world.order(1) for _ in range(3)]
+    jobs = [world.order(LONG_SECONDS) for _ in range(3)]
     wait(jobs[0], is_running)
     await_that(lambda: world.line.posted[jobs[1].id])
     world.server.kill()
     wait(jobs[0], lambda s: "does not answer" in s.reason)
     world.server.start()
+    world.hurry()
     ends = [world.end(job) for job in jobs]
     assert [end.phase for end in ends] == ["done"] * 3, ends
     assert [world.line.posted[job.id] for job in jobs] == [2, 2, 1]
@@ -56,7 +70,7 @@ def test_the_server_is_killed_and_restarts_empty(world: World) -> None:
 
 
 def test_the_server_is_killed_twice_and_the_job_is_given_up(world: World) -> None:
-    job = world.order(30)
+    job = world.order(LONG_SECONDS)
     for lives in (1, 2):
         await_that(lambda lives=lives: world.line.posted[job.id] == lives)  # type: ignore[misc]
         wait(job, is_running)
@@ -73,9 +87,9 @@ def test_the_server_is_killed_twice_and_the_job_is_given_up(world: World) -> Non
 
 def test_a_job_that_takes_the_server_down_is_given_up(world: World) -> None:
     """Each time the server is away for a while, so that nobody hears of a loss."""
-    job = world.order(30)
+    job = world.order(LONG_SECONDS)
     for lives in (1, 2):
-        wait(job, is_running, 30)
+        wait(job, is_running)
         assert world.line.posted[job.id] == lives
         world.server.kill()
         wait(job, lambda s: "does not answer" in s.reason)
@@ -89,6 +103,7 @@ def test_a_job_that_takes_the_server_down_is_given_up(world: World) -> None:
     world.check_quiet()
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("for_good", [False, True])
 def test_one_of_two_servers_is_killed(for_good: bool, tmp_path: Path) -> None:
     """What it had waits for it, for a while; everything else goes on at the other one."""
@@ -98,16 +113,18 @@ def test_one_of_two_servers_is_killed(for_good: bool, tmp_path: Path) -> None:
         DemoServer(options, port=free_port()) as second,
         Line(first.url) as one,
         Line(second.url) as two,
-        open_queue(outputs, one.url, two.url, home_seconds=1.0 if for_good else 60.0) as queue,
+        open_queue(outputs, one.url, two.url, home_seconds=1.0 if for_good else math.inf) as queue,
     ):
-        jobs = [queue.submit(paint(1)) for _ in range(6)]
-        await_that(lambda: len(one.posted) == 2 and len(two.posted) >= 2)
+        jobs = [queue.submit(paint(LONG_SECONDS)) for _ in range(6)]
+        await_that(lambda: len(one.posted) == 2 and len(two.posted) == 2)
         had = set(one.posted)
         first.kill()
+        second.hurry()
         await_that(lambda: all(job.snapshot.is_over for job in jobs if job.id not in had))
         if not for_good:
             assert not any(job.snapshot.is_over for job in jobs if job.id in had)
             first.start()
+            first.hurry()
         assert [wait(job, is_over).phase for job in jobs] == ["done"] * 6
         posts = [one.posted[job.id] + two.posted[job.id] for job in jobs]
         assert (
@@ -117,7 +134,7 @@ def test_one_of_two_servers_is_killed(for_good: bool, tmp_path: Path) -> None:
 
 
 def cut(world: World) -> None:
-    world.line.cut_sockets()
+    cut_and_await_return(world)
 
 
 def cut_ten_times(world: World) -> None:
@@ -137,7 +154,10 @@ def cut_and_await_return(world: World) -> None:
 
 
 def mute(world: World) -> None:
+    """Until somebody looks for himself."""
+    seen = len(world.line.calls)
     world.line.mute_sockets()
+    await_that(lambda: any(call.startswith("GET /history") for call in world.line.calls[seen:]))
 
 
 def truncate(world: World) -> None:
@@ -154,47 +174,59 @@ def close_the_old_one_late(world: World) -> None:
 
 
 def fall_silent(world: World) -> None:
-    """Longer than the client waits for an answer."""
+    """Longer than the client waits until it looks for itself."""
     world.line.hush()
-    threading.Timer(1.5, world.line.speak).start()
+    await_that(lambda: world.line.held)
+    world.line.speak()
 
 
 FAULTS = [cut, cut_ten_times, mute, truncate, close_the_old_one_late, fall_silent]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_connection_breaks_while_it_waits_on_the_server(
     fault: Callable[[World], None], world: World
 ) -> None:
-    neighbour = world.post_neighbour(2)
+    neighbour = world.post_neighbour(LONG_SECONDS)
     jobs = [world.order(0.1), world.order()]
     await_that(lambda: len(world.line.pairs) == 2 and world.direct.queue_remaining() == 3)
     fault(world)
+    world.hurry()
     world.check_done(*jobs)
     world.check_neighbour(neighbour)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_connection_breaks_while_it_runs(fault: Callable[[World], None], world: World) -> None:
-    jobs = [world.order(1.5), world.order()]
+    jobs = [world.order(LONG_SECONDS), world.order()]
     neighbour = world.post_neighbour()
     wait(jobs[0], is_running)
+    seen = len(world.line.calls)
     fault(world)
+    await_that(lambda: len(world.line.calls) > seen)
+    world.hurry()
     world.check_done(*jobs)
     world.check_neighbour(neighbour)
 
 
 def test_a_silence_that_outlasts_every_timeout(tmp_path: Path, world: World) -> None:
-    with open_queue(tmp_path / "other", world.line.url, timeout_seconds=0.3) as queue:
-        job = queue.submit(paint(1.5))
+    hasty = replace(QUICK, reconnect=(0.05,))
+    with open_queue(
+        tmp_path / "other", world.line.url, timeout_seconds=0.3, patience=hasty
+    ) as queue:
+        job = queue.submit(paint(LONG_SECONDS))
         wait(job, is_running)
         world.line.hush()
         wait(job, lambda s: "does not answer" in s.reason)
+        world.hurry()
         world.line.speak()
         assert wait(job, is_over).phase == "done"
     assert world.line.posted[job.id] == 1 and count_files(tmp_path / "other") == 1
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("call", "after"),
     [
@@ -206,35 +238,42 @@ def test_a_silence_that_outlasts_every_timeout(tmp_path: Path, world: World) -> 
         ),
     ],
 )
-def test_a_silence_that_begins_with_a_question(call: str, after: bool, tmp_path: Path) -> None:
+def test_a_silence_that_begins_with_a_question(
+    call: str, after: bool, shelf: Shelf, tmp_path: Path
+) -> None:
     """The server falls silent before or after it did what was asked, for longer than we wait for
     any answer.
     """
     picture = tmp_path / "mine.png"
     Image.new("RGB", (8, 8), "red").save(picture)
-    with open_world(tmp_path / "outputs", timeout_seconds=0.4) as world:
-        neighbour, held = world.post_neighbour(1), Hold(after)
+    with open_world(tmp_path / "outputs", shelf, timeout_seconds=0.4) as world:
+        neighbour, held = world.post_neighbour(LONG_SECONDS), Hold(after)
         if call in ("GET /history", "GET /queue"):
             world.line.spoil("GET /ws", respond(404), times=1000)
         world.line.spoil(call, held)
         job = world.queue.submit(order(repaint(picture)))
-        assert held.reached.wait(10)
+        if call == "GET /view":
+            world.hurry()
+        assert held.reached.wait(HANG_SECONDS)
+        world.hurry()
         world.check_done(job)
         held.release()
         world.check_neighbour(neighbour)
 
 
-def test_a_prompt_that_arrives_late(tmp_path: Path) -> None:
+def test_a_prompt_that_arrives_late(shelf: Shelf, tmp_path: Path) -> None:
     """Somewhere on its way it was held up, until we had posted it again: it is there twice and
     gives one result.
     """
-    with open_world(tmp_path / "outputs", timeout_seconds=0.4) as world:
+    with open_world(tmp_path / "outputs", shelf, timeout_seconds=0.4) as world:
         late = Delay()
         world.line.spoil("POST /prompt", late)
-        blocker = world.post_neighbour(1.5)
+        blocker = world.post_neighbour(LONG_SECONDS)
         job = world.order()
         await_that(lambda: world.line.posted[job.id])
         late.release()
+        await_that(lambda: world.line.posted[job.id] == 2)
+        world.hurry()
         assert world.end(job).phase == "done" and count_files(world.outputs) == 1
         await_that(lambda: world.line.posted[job.id] == 2)
         world.check_neighbour(blocker)
@@ -251,6 +290,7 @@ MESSAGES = (
 )
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "options",
     [

@@ -23,7 +23,7 @@ from tests.faults.frames import (
     read_message,
 )
 from tests.faults.proxy import Exchange
-from tests.faults.world import World, open_world, order, paint
+from tests.faults.world import LONG_SECONDS, World, open_world, order, paint
 from tests.jobs.lines import count_files, is_running, wait
 
 STRANGER = "11111111-2222-4333-8444-555555555555"
@@ -134,6 +134,7 @@ ALTERATIONS: dict[str, Callable[[], Alter]] = {
 }
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("name", ALTERATIONS)
 def test_frames_go_wrong(name: str, world: World) -> None:
     world.line.alter = ALTERATIONS[name]()
@@ -149,10 +150,11 @@ def test_frames_come_byte_by_byte(world: World) -> None:
     world.check_neighbour(neighbour)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("lost", ["status", "execution_cached", "feature_flags", "preview"])
 def test_what_only_informs_may_be_missing(lost: str, tmp_path: Path) -> None:
     """Without the greeting, which is a status, a socket counts as none."""
-    with open_world(tmp_path / "outputs", lose_types=(lost,), timeout_seconds=1.0) as world:
+    with open_world(tmp_path / "outputs", lose_types=(lost,), timeout_seconds=0.4) as world:
         neighbour = world.post_neighbour(0.1)
         world.check_done(world.order(0.1), world.order())
         world.check_neighbour(neighbour)
@@ -172,7 +174,7 @@ def test_a_bad_end_is_told_never_or_twice(is_interrupted: bool, fault: str, tmp_
     }
     options: dict[str, Any] = {fault: FAILURES}
     with open_world(tmp_path / "outputs", **options) as world:
-        job = world.order(30) if is_interrupted else world.queue.submit(order(failing))
+        job = world.order(LONG_SECONDS) if is_interrupted else world.queue.submit(order(failing))
         neighbour = world.post_neighbour()
         if is_interrupted:
             wait(job, is_running)

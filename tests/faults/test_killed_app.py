@@ -18,19 +18,22 @@ from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import LedgerLocked
 from comfygradio.jobs.naming import DEFAULT_PATTERN
 from comfygradio.jobs.store import Ledger
+from tests.clocks import HANG_SECONDS
 from tests.faults.proxy import Line, pass_on, reset
 from tests.faults.spoilers import HalfHold, Hold
-from tests.faults.world import await_that, open_queue, paint, repaint
+from tests.faults.world import LONG_SECONDS, await_that, open_queue, paint, repaint
 from tests.jobs.lines import count_files, free_port, is_over, is_running, wait
+from tests.jobs.shelf import Shelf
+
+pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parent.parent.parent
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[DemoServer]:
-    """A demo server for all of these tests."""
-    with DemoServer(DemoOptions(step_seconds=0.01, lab_nodes=True)) as server:
-        yield server
+@pytest.fixture
+def server(shelf: Shelf) -> DemoServer:
+    """A demo server with nothing to do."""
+    return shelf.lend(DemoOptions(step_seconds=0.01, lab_nodes=True))
 
 
 @pytest.fixture
@@ -78,9 +81,15 @@ def check_ends(
     files: int,
     posts: int = 1,
     names: str = DEFAULT_PATTERN,
+    hurried: DemoServer | None = None,
 ) -> None:
-    """After a new start every job is done, posted so often, and each of its files is there once."""
+    """After a new start every job is done, posted so often, and each of its files is there once.
+
+    What a server still paints is over once it is hurried, after that start.
+    """
     with open_queue(outputs, line.url, names=names) as queue:
+        if hurried:
+            hurried.hurry()
         for token in tokens:
             job = queue.find(token)
             assert job
@@ -118,7 +127,7 @@ def test_killed_at_a_step(call: str, after: bool, line: Line, tmp_path: Path) ->
     line.spoil(call, held)
     with run_app(line, tmp_path, paint().prompt.graph) as app:
         tokens = read_tokens(app, 1)
-        assert held.reached.wait(20)
+        assert held.reached.wait(HANG_SECONDS)
     held.release()
     check_ends(line, tmp_path, tokens, files=1)
 
@@ -132,7 +141,7 @@ def test_killed_while_uploading(line: Line, tmp_path: Path) -> None:
         line.spoil("POST /upload/image", held)
         with run_app(line, tmp_path / "outputs", repaint(picture)) as app:
             tokens += read_tokens(app, 1)
-            assert held.reached.wait(20)
+            assert held.reached.wait(HANG_SECONDS)
         held.release()
     picture.unlink()
     check_ends(line, tmp_path / "outputs", tokens, files=2)
@@ -164,15 +173,16 @@ def test_killed_while_stopping(after: bool, line: Line, server: DemoServer, tmp_
     held = Hold(after)
     line.spoil("POST /api/jobs", held)
     with ComfyClient(server.url) as client:
-        with run_app(line, tmp_path, paint(2).prompt.graph) as app:
+        with run_app(line, tmp_path, paint(LONG_SECONDS).prompt.graph) as app:
             (token,) = read_tokens(app, 1)
             await_that(lambda: client.queue().running)
             neighbour = client.queue_prompt(paint().prompt.graph).prompt_id
             assert app.stdin
             app.stdin.write(f"{token}\n")
             app.stdin.flush()
-            assert held.reached.wait(20)
+            assert held.reached.wait(HANG_SECONDS)
         held.release()
+        server.hurry()
         with open_queue(tmp_path, line.url) as queue:
             job = queue.find(token)
             assert job and wait(job, is_over).phase == ("stopped" if after else "done")
@@ -187,7 +197,7 @@ def test_killed_together_with_the_server(tmp_path: Path) -> None:
         DemoServer(DemoOptions(lab_nodes=True), port=free_port()) as server,
         Line(server.url) as line,
     ):
-        graphs: list[Any] = [paint(30).prompt.graph]
+        graphs: list[Any] = [paint(LONG_SECONDS).prompt.graph]
         tokens: list[str] = []
         for posts in (1, 2):
             with run_app(line, tmp_path, *graphs) as app, ComfyClient(server.url) as client:
@@ -215,10 +225,11 @@ def test_killed_and_somebody_clears_queue_and_history_meanwhile(
     """
     with ComfyClient(server.url) as client:
         with run_app(line, tmp_path, paint(0.1).prompt.graph, paint(0.1).prompt.graph) as app:
-            blocker = client.queue_prompt(paint(3).prompt.graph).prompt_id
+            blocker = client.queue_prompt(paint(LONG_SECONDS).prompt.graph).prompt_id
             tokens = read_tokens(app, 2)
             await_that(lambda: len(line.posted) == 2)
         client.clear_queue()
+        server.hurry()
         await_that(lambda: client.queue_remaining() == 0)
         await_that(lambda: client.history(blocker))
         client.clear_history()
@@ -229,7 +240,7 @@ def test_killed_and_its_old_socket_closes_after_the_new_one_opened(
     line: Line, server: DemoServer, tmp_path: Path
 ) -> None:
     """The server then forgets the new one, which has the same id."""
-    with run_app(line, tmp_path, paint(2).prompt.graph) as app:
+    with run_app(line, tmp_path, paint(LONG_SECONDS).prompt.graph) as app:
         tokens = read_tokens(app, 1)
         await_that(lambda: line.pairs and line.posted)
         line.mute_sockets()
@@ -240,6 +251,7 @@ def test_killed_and_its_old_socket_closes_after_the_new_one_opened(
         wait(job, is_running)
         await_that(lambda: line.calls.count("GET /ws") > seen)
         reset(old.server)
+        server.hurry()
         assert wait(job, is_over).phase == "done"
     check_ends(line, tmp_path, tokens, files=1)
 
@@ -250,7 +262,7 @@ def test_killed_between_two_files(line: Line, tmp_path: Path) -> None:
     line.spoil("GET /view", held)
     with run_app(line, tmp_path, draw_twice()) as app:
         tokens = read_tokens(app, 1)
-        assert held.reached.wait(20)
+        assert held.reached.wait(HANG_SECONDS)
         assert count_files(tmp_path) == 1
     held.release()
     check_ends(line, tmp_path, tokens, files=2)
@@ -259,18 +271,19 @@ def test_killed_between_two_files(line: Line, tmp_path: Path) -> None:
 def test_killed_while_one_runs_one_is_posted_and_one_waits(
     line: Line, server: DemoServer, tmp_path: Path
 ) -> None:
-    with run_app(line, tmp_path, *[paint(0.4).prompt.graph for _ in range(3)]) as app:
+    with run_app(line, tmp_path, *[paint(LONG_SECONDS).prompt.graph for _ in range(3)]) as app:
         tokens = read_tokens(app, 3)
         await_that(lambda: len(line.posted) == 2)
-    check_ends(line, tmp_path, tokens, files=3)
+    check_ends(line, tmp_path, tokens, files=3, hurried=server)
 
 
 def test_killed_and_everything_ends_meanwhile(
     line: Line, server: DemoServer, tmp_path: Path
 ) -> None:
-    with run_app(line, tmp_path, paint(0.2).prompt.graph) as app:
+    with run_app(line, tmp_path, paint(LONG_SECONDS).prompt.graph) as app:
         tokens = read_tokens(app, 1)
         await_that(lambda: line.posted)
+    server.hurry()
     with ComfyClient(server.url) as client:
         await_that(lambda: client.queue_remaining() == 0)
     check_ends(line, tmp_path, tokens, files=1)
@@ -283,7 +296,7 @@ def test_killed_again_and_again(line: Line, tmp_path: Path) -> None:
         line.spoil("GET /view", held)
         with run_app(line, tmp_path, paint(0.05).prompt.graph) as app:
             tokens += read_tokens(app, 1)
-            assert held.reached.wait(20)
+            assert held.reached.wait(HANG_SECONDS)
         held.release()
     check_ends(line, tmp_path, tokens, files=2)
 

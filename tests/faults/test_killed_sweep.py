@@ -13,21 +13,24 @@ from pathlib import Path
 import pytest
 
 from comfygradio.demo import DemoOptions, DemoServer
+from tests.clocks import HANG_SECONDS
 from tests.faults.proxy import Line
 from tests.faults.spoilers import Hold
 from tests.faults.world import await_that, open_queue
 from tests.jobs.lines import count_files
+from tests.jobs.shelf import Shelf
 from tests.sweeps.running import bind, define, end, read_colors, take_up, write_preset
+
+pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parent.parent.parent
 POINTS = 24
 
 
 @pytest.fixture
-def server() -> Iterator[DemoServer]:
-    """A demo server that counts what it executes."""
-    with DemoServer(DemoOptions(step_seconds=0.01, lab_nodes=True)) as server:
-        yield server
+def server(shelf: Shelf) -> DemoServer:
+    """A demo server that counts what it executes, with nothing to do."""
+    return shelf.lend(DemoOptions(step_seconds=0.01, lab_nodes=True))
 
 
 @pytest.fixture
@@ -72,6 +75,7 @@ def check_whole(line: Line, server: DemoServer, outputs: Path, token: str) -> No
     with open_queue(outputs, line.url) as queue:
         sweeps = take_up(queue, bind(write_preset(outputs.parent / "presets"), queue))
         sweep = sweeps.find(token)
+        server.hurry()
         assert sweep and end(sweep) == "done", sweep
         assert sweep.counts.done == POINTS and queue.ledger.list_open() == []
         assert read_colors(sweep) == [
@@ -109,7 +113,7 @@ def test_killed_at_a_step_of_a_point(
     with run_app(line, tmp_path / "outputs", 0.02) as app:
         token = read_done(app, 2)
         line.spoil(call, held)
-        assert held.reached.wait(20)
+        assert held.reached.wait(HANG_SECONDS)
     held.release()
     check_whole(line, server, tmp_path / "outputs", token)
 
@@ -119,5 +123,6 @@ def test_killed_and_everything_posted_ends_meanwhile(
 ) -> None:
     with run_app(line, tmp_path / "outputs", 0.2) as app:
         token = read_done(app, 1)
+    server.hurry()
     await_that(lambda: server.executions["SaveImage"] >= len(line.posted))
     check_whole(line, server, tmp_path / "outputs", token)

@@ -9,10 +9,11 @@ import pytest
 
 from comfygradio.demo import DemoServer
 from comfygradio.jobs.job import Job
+from tests.clocks import HANG_SECONDS
 from tests.comfy.graphs import draw_text
 from tests.faults.spoilers import Hold
-from tests.faults.world import World, await_that, open_world, order, paint
-from tests.jobs.lines import count_files, draw, is_running, wait
+from tests.faults.world import LONG_SECONDS, World, await_that, open_world, order, paint
+from tests.jobs.lines import count_files, draw, is_over, is_running, wait
 
 CHECKPOINT = "photo-xl.safetensors"
 
@@ -29,10 +30,12 @@ def check_failed(world: World, job: Job, message: str, posts: int = 1) -> None:
 
 def test_somebody_clears_the_queue(world: World) -> None:
     """The job that waited on the server is posted once more; the one that runs is not touched."""
-    running, waiting = world.order(2), world.order()
+    running, waiting = world.order(LONG_SECONDS), world.order()
     wait(running, is_running)
     await_that(lambda: world.line.posted[waiting.id])
     world.direct.clear_queue()
+    await_that(lambda: world.line.posted[waiting.id] == 2)
+    world.hurry()
     assert world.end(waiting).phase == world.end(running).phase == "done"
     assert (world.line.posted[running.id], world.line.posted[waiting.id]) == (1, 2)
     assert len(world.direct.history()) == 2 and count_files(world.outputs) == 2
@@ -40,18 +43,20 @@ def test_somebody_clears_the_queue(world: World) -> None:
 
 
 def test_somebody_clears_the_queue_again_and_again(world: World) -> None:
-    neighbour = world.post_neighbour(4)
+    neighbour = world.post_neighbour(LONG_SECONDS)
     job = world.order()
     for posts in (1, 2):
         await_that(lambda posts=posts: world.line.posted[job.id] == posts)  # type: ignore[misc]
         await_that(lambda: world.direct.queue().pending)
         world.direct.clear_queue()
+    wait(job, is_over)
+    world.hurry()
     check_failed(world, job, "lost this job", posts=2)
     world.check_neighbour(neighbour)
 
 
 def test_somebody_interrupts(world: World) -> None:
-    job, other = world.order(30), world.order()
+    job, other = world.order(LONG_SECONDS), world.order()
     wait(job, is_running)
     world.direct.interrupt()
     end = world.end(job)
@@ -67,10 +72,11 @@ def test_somebody_deletes_the_history(world: World) -> None:
     """While it runs, and after its end, before we fetch the result."""
     held = Hold(after=True)
     world.line.spoil("GET /view", held)
-    job = world.order(1)
+    job = world.order(LONG_SECONDS)
     wait(job, is_running)
     world.direct.clear_history()
-    assert held.reached.wait(10)
+    world.hurry()
+    assert held.reached.wait(HANG_SECONDS)
     world.direct.clear_history()
     held.release()
     end = world.end(job)
@@ -80,11 +86,12 @@ def test_somebody_deletes_the_history(world: World) -> None:
 
 
 def test_stopping_ours_leaves_the_neighbours_alone(world: World) -> None:
-    before, job = world.post_neighbour(0.3), world.order(30)
+    before, job = world.post_neighbour(LONG_SECONDS), world.order(LONG_SECONDS)
     await_that(lambda: world.line.posted[job.id])
     after = world.post_neighbour()
     world.queue.stop(job.token)
     assert world.end(job).phase == "stopped"
+    world.hurry()
     world.check_neighbour(before)
     world.check_neighbour(after)
     world.check_quiet()
@@ -137,7 +144,7 @@ def test_an_output_file_is_gone_from_the_servers_folder(world: World) -> None:
     held = Hold(after=False)
     world.line.spoil("GET /view", held)
     job = world.order()
-    assert held.reached.wait(10)
+    assert held.reached.wait(HANG_SECONDS)
     delete_outputs(world.server)
     held.release()
     check_failed(world, job, "could not be fetched")

@@ -14,22 +14,33 @@ from comfygradio.demo import DemoOptions, DemoServer
 from tests.faults.proxy import Line
 from tests.faults.world import await_that, paint
 from tests.jobs.lines import count_files
+from tests.jobs.shelf import clear
 from tests.ui.running import RunningApp, run_app
+
+pytestmark = [pytest.mark.browser, pytest.mark.app]
 
 
 @dataclass(frozen=True)
 class Place:
-    """An app on a line, and a neighbour's way to the server."""
+    """An app on a line, a neighbour's way to the server, and what was there before the test."""
 
     app: RunningApp
+    server: DemoServer
     line: Line
     direct: ComfyClient
     outputs: Path
+    files_before: int
+    posted_before: frozenset[str]
+
+    @property
+    def posted(self) -> dict[str, int]:
+        """How often the server took a prompt of this test, by its id."""
+        return {id: times for id, times in self.line.posted.items() if id not in self.posted_before}
 
     def open(self, context: BrowserContext) -> Page:
         """A page of somebody."""
         page = context.new_page()
-        page.goto(self.app.url)
+        page.goto(f"{self.app.url}?preset=text_to_image&steps=60")
         page.get_by_role("button", name="Generate").wait_for()
         return page
 
@@ -37,28 +48,48 @@ class Place:
         """So many jobs come to their end, each posted once and with one file; the neighbour's
         picture is there too.
         """
+        self.server.hurry()
         neighbour = self.direct.queue_prompt(paint().prompt.graph).prompt_id
         queue = self.app.app.studio.queue
-        await_that(lambda: len(self.line.posted) == jobs and not queue.ledger.list_open(), 30)
-        assert list(self.line.posted.values()) == [1] * jobs and count_files(self.outputs) == jobs
-        phases = [record.phase for id in self.line.posted if (record := queue.ledger.get(id))]
+        await_that(lambda: len(self.posted) == jobs and not queue.ledger.list_open())
+        assert list(self.posted.values()) == [1] * jobs
+        assert count_files(self.outputs) == self.files_before + jobs
+        phases = [record.phase for id in self.posted if (record := queue.ledger.get(id))]
         assert phases == ["done"] * jobs
         await_that(lambda: self.direct.history(neighbour))
         assert len(self.direct.history()) == jobs + 1
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[DemoServer]:
+    """A demo server that paints for a minute, unless it is hurried."""
+    with DemoServer(DemoOptions(step_seconds=1.0, lab_nodes=True)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def line(server: DemoServer) -> Iterator[Line]:
+    """A line before it."""
+    with Line(server.url) as line:
+        yield line
+
+
+@pytest.fixture(scope="module")
+def app(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """One app for all tests; every context of the browser is another person."""
+    with run_app(line.url, tmp_path_factory.mktemp("outputs")) as app:
+        yield app
+
+
 @pytest.fixture
-def place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Place]:
-    """A place of its own for each test, which may say how many seconds a step takes."""
-    with (
-        DemoServer(
-            DemoOptions(step_seconds=getattr(request, "param", 0.1), lab_nodes=True)
-        ) as server,
-        Line(server.url) as line,
-        ComfyClient(server.url) as direct,
-        run_app(line.url, tmp_path) as app,
-    ):
-        yield Place(app, line, direct, tmp_path)
+def place(app: RunningApp, server: DemoServer, line: Line) -> Iterator[Place]:
+    """The app with nothing to do."""
+    clear(server)
+    outputs = app.app.studio.queue.outputs
+    with ComfyClient(server.url) as direct:
+        yield Place(
+            app, server, line, direct, outputs, count_files(outputs), frozenset(line.posted)
+        )
 
 
 def await_step(page: Page) -> None:
@@ -74,6 +105,8 @@ def await_picture(page: Page) -> None:
 def test_generate_is_pressed_twice(place: Place, context: BrowserContext) -> None:
     page = place.open(context)
     page.get_by_role("button", name="Generate").dblclick()
+    await_step(page)
+    place.server.hurry()
     await_picture(page)
     place.check(1)
 
@@ -82,6 +115,8 @@ def test_generate_is_pressed_in_two_tabs(place: Place, context: BrowserContext) 
     pages = [place.open(context) for _ in range(2)]
     for page in pages:
         page.get_by_role("button", name="Generate").click()
+    await_that(lambda: len(place.posted) == 2)
+    place.server.hurry()
     for page in pages:
         await_picture(page)
     place.check(2)
@@ -102,11 +137,10 @@ def test_the_page_is_closed_at_once(place: Place, context: BrowserContext) -> No
     with page.expect_request("**/queue/join*"):
         page.get_by_role("button", name="Generate").click()
     page.close(run_before_unload=False)
-    await_that(lambda: place.app.app.studio.queue.ledger.list_open() or place.line.posted)
+    await_that(lambda: place.app.app.studio.queue.ledger.list_open() or place.posted)
     place.check(1)
 
 
-@pytest.mark.parametrize("place", [0.5], indirect=True)
 def test_the_page_is_reloaded_while_the_servers_connection_breaks(
     place: Place, context: BrowserContext
 ) -> None:
@@ -116,5 +150,7 @@ def test_the_page_is_reloaded_while_the_servers_connection_breaks(
         await_step(page)
         fault()
         page.reload()
+    await_step(page)
+    place.server.hurry()
     await_picture(page)
     place.check(1)

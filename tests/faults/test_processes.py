@@ -8,6 +8,7 @@ import subprocess
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from gradio_client import Client
 
 from comfygradio.comfy.client import ComfyClient
@@ -17,6 +18,8 @@ from tests.cli.shell import finish, start
 from tests.faults.proxy import Line
 from tests.faults.world import await_that, paint
 from tests.jobs.lines import count_files
+
+pytestmark = pytest.mark.process
 
 
 def open_app(line: Line, folder: Path) -> subprocess.Popen[str]:
@@ -42,7 +45,7 @@ def read_phases(folder: Path) -> list[str]:
 
 def test_the_second_is_refused_until_the_first_is_killed(tmp_path: Path) -> None:
     with (
-        DemoServer(DemoOptions(step_seconds=0.5)) as server,
+        DemoServer(DemoOptions(step_seconds=30.0)) as server,
         Line(server.url) as line,
         ComfyClient(server.url) as direct,
     ):
@@ -59,10 +62,11 @@ def test_the_second_is_refused_until_the_first_is_killed(tmp_path: Path) -> None
         assert first.poll() is None and read_phases(tmp_path) == ["running"]
         first.kill()
         first.communicate()
+        server.hurry()
         neighbour = direct.queue_prompt(paint().prompt.graph).prompt_id
         second = open_app(line, tmp_path)
         read_url(second)
-        await_that(lambda: read_phases(tmp_path) == ["done"], 60)
+        await_that(lambda: read_phases(tmp_path) == ["done"])
         second.kill()
         second.communicate()
         await_that(lambda: direct.history(neighbour))

@@ -6,10 +6,8 @@ from __future__ import annotations
 
 import itertools
 import random
-import threading
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +24,12 @@ from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.naming import DEFAULT_PATTERN
 from comfygradio.jobs.queue import JobQueue
 from comfygradio.jobs.store import Ledger
+from tests.clocks import HANG_SECONDS
+from tests.faults.clocks import SkippingClock
 from tests.faults.proxy import Line
+from tests.jobs.lines import await_that as await_that
 from tests.jobs.lines import count_files, draw, free_port, is_over, wait
+from tests.jobs.shelf import Shelf
 
 QUICK = Patience(0.2, 0.3, 0.02, 0.05, (0.05, 0.1, 0.2, 0.4), renewal=0.5)
 COLORS = itertools.count(random.randrange(2**23))
@@ -39,17 +41,21 @@ def open_queue(
     *urls: str,
     timeout_seconds: float = 20.0,
     home_seconds: float = HOME_SECONDS,
+    patience: Patience = QUICK,
     names: str = DEFAULT_PATTERN,
 ) -> Iterator[JobQueue]:
-    """A quick-tempered queue on these addresses."""
+    """A quick-tempered queue on these addresses, that waits for no pause of its own."""
+    clock = SkippingClock()
     with ExitStack() as stack:
         ledger = Ledger.open(outputs)
         stack.callback(ledger.close)
         clients = [
-            ComfyClient(url, patience=QUICK, timeout_seconds=timeout_seconds) for url in urls
+            ComfyClient(url, patience=patience, timeout_seconds=timeout_seconds) for url in urls
         ]
-        lanes = [Lane(stack.enter_context(client)) for client in clients]
-        queue = JobQueue(lanes, ledger, outputs, Limits(names=names), home_seconds=home_seconds)
+        lanes = [Lane(stack.enter_context(client), clock) for client in clients]
+        queue = JobQueue(
+            lanes, ledger, outputs, Limits(names=names), home_seconds=home_seconds, clock=clock
+        )
         queue.start()
         stack.callback(queue.close)
         yield queue
@@ -79,14 +85,8 @@ def order(graph: dict[str, Any]) -> Order:
     return Order("tiny", "Tiny", Prompt(graph, uploads))
 
 
-def await_that(condition: Callable[[], object], seconds: float = 15.0) -> None:
-    """Wait until something is so; asks every few milliseconds, since it concerns
-    another process.
-    """
-    deadline, pause = time.monotonic() + seconds, threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        pause.wait(0.01)
+LONG_SECONDS = 600.0
+"""A picture that is painted until somebody stops it or hurries the server."""
 
 
 @dataclass
@@ -115,7 +115,11 @@ class World:
         entry = self.direct.history(prompt_id)
         assert entry and entry.status == "success" and entry.outputs, entry
 
-    def end(self, job: Job, seconds: float = 20.0) -> Snapshot:
+    def hurry(self) -> None:
+        """Whatever the server runs, or is given from now on, takes no time."""
+        self.server.hurry()
+
+    def end(self, job: Job, seconds: float = HANG_SECONDS) -> Snapshot:
         """How a job ends."""
         return wait(job, is_over, seconds)
 
@@ -148,13 +152,19 @@ class World:
 
 
 @contextmanager
-def open_world(outputs: Path, *, timeout_seconds: float = 20.0, **options: Any) -> Iterator[World]:
-    """A fresh one; the options are the demo server's, the timeout is that of each of
-    our requests.
+def open_world(
+    outputs: Path, shelf: Shelf | None = None, *, timeout_seconds: float = 20.0, **options: Any
+) -> Iterator[World]:
+    """A fresh one, on a server from the shelf where there is one, else on its own.
+
+    The options are the demo server's, the timeout is that of each of our requests.
     """
     chosen = DemoOptions(**{"step_seconds": 0.01, "lab_nodes": True, **options})
     with ExitStack() as stack:
-        server = stack.enter_context(DemoServer(chosen, port=free_port()))
+        if shelf is None:
+            server = stack.enter_context(DemoServer(chosen, port=free_port()))
+        else:
+            server = shelf.lend(chosen)
         line = stack.enter_context(Line(server.url))
         direct = stack.enter_context(ComfyClient(server.url, patience=QUICK))
         queue = stack.enter_context(open_queue(outputs, line.url, timeout_seconds=timeout_seconds))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.demo import DemoServer
@@ -17,11 +19,16 @@ from comfygradio.jobs.lane import Lane
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.queue import JobQueue
 from comfygradio.jobs.store import Ledger
+from tests.clocks import HANG_SECONDS
 
 
 @contextmanager
 def open_queue(
-    outputs: Path, *servers: DemoServer, limits: Limits | None = None, learn: bool = False
+    outputs: Path,
+    *servers: DemoServer,
+    limits: Limits | None = None,
+    learn: bool = False,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> Iterator[JobQueue]:
     """A queue on these servers with its ledger in the outputs folder; closed at the end, its jobs
     go on.
@@ -29,10 +36,11 @@ def open_queue(
     with ExitStack() as stack:
         ledger = Ledger.open(outputs)
         stack.callback(ledger.close)
-        lanes = [Lane(stack.enter_context(ComfyClient(server.url))) for server in servers]
+        clients = [stack.enter_context(ComfyClient(server.url)) for server in servers]
+        lanes = [Lane(client, clock) for client in clients]
         for lane in lanes if learn else ():
             lane.learn(["EmptyImage", "SaveImage", "LabSleep"])
-        queue = JobQueue(lanes, ledger, outputs, limits)
+        queue = JobQueue(lanes, ledger, outputs, limits, clock=clock)
         queue.start()
         stack.callback(queue.close)
         yield queue
@@ -53,7 +61,7 @@ def draw(color: int, seconds: float = 0.0) -> Order:
     return Order("tiny", "Tiny", Prompt(graph), {"color": color})
 
 
-def wait(job: Job, until: Callable[[Snapshot], bool], seconds: float = 15.0) -> Snapshot:
+def wait(job: Job, until: Callable[[Snapshot], bool], seconds: float = HANG_SECONDS) -> Snapshot:
     """The first snapshot that fits; listens instead of polling."""
     changed = threading.Event()
     unlisten = job.listen(changed.set)
@@ -64,6 +72,17 @@ def wait(job: Job, until: Callable[[Snapshot], bool], seconds: float = 15.0) -> 
         return snapshot
     finally:
         unlisten()
+
+
+def await_that(condition: Callable[[], object], seconds: float = HANG_SECONDS) -> None:
+    """Wait until something is so; asks every few milliseconds, since it concerns another process.
+
+    The limit only tells a hang.
+    """
+    deadline, pause = time.monotonic() + seconds, threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        pause.wait(0.01)
 
 
 def is_over(snapshot: Snapshot) -> bool:

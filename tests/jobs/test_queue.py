@@ -18,14 +18,15 @@ from comfygradio.jobs.job import Order
 from comfygradio.jobs.lane import POSTED
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.queue import JobQueue
+from tests.faults.clocks import SkippingClock
 from tests.jobs.lines import count_files, draw, free_port, is_over, is_running, open_queue, wait
+from tests.jobs.shelf import Shelf
 
 
-@pytest.fixture(scope="module")
-def demo() -> Iterator[DemoServer]:
-    """A demo server with the test nodes."""
-    with DemoServer(DemoOptions(step_seconds=0.01, lab_nodes=True)) as server:
-        yield server
+@pytest.fixture
+def demo(shelf: Shelf) -> DemoServer:
+    """A demo server with the test nodes and nothing to do."""
+    return shelf.lend(DemoOptions(step_seconds=0.01, lab_nodes=True))
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_a_job_ends_with_its_file_saved(queue: JobQueue) -> None:
 def test_at_most_two_prompts_are_posted_and_the_rest_waits_here(
     queue: JobQueue, demo: DemoServer
 ) -> None:
-    jobs = [queue.submit(draw(color, 30)) for color in range(3)] + [queue.submit(draw(9))]
+    jobs = [queue.submit(draw(color, 600)) for color in range(3)] + [queue.submit(draw(9))]
     wait(jobs[0], lambda s: s.state is not None and s.state.status == "running")
     assert ComfyClient(demo.url).queue_remaining() <= POSTED
     assert jobs[3].snapshot.phase == "waiting" and jobs[3].snapshot.ahead == 3, [
@@ -62,7 +63,7 @@ def test_at_most_two_prompts_are_posted_and_the_rest_waits_here(
 
 
 def test_a_running_job_is_stopped_on_the_server_and_the_others_go_on(queue: JobQueue) -> None:
-    stopped, other = queue.submit(draw(50, 30)), queue.submit(draw(51))
+    stopped, other = queue.submit(draw(50, 600)), queue.submit(draw(51))
     wait(stopped, lambda s: s.state is not None and s.state.status == "running")
     queue.stop(stopped.token)
     assert wait(stopped, is_over).phase == "stopped"
@@ -71,7 +72,7 @@ def test_a_running_job_is_stopped_on_the_server_and_the_others_go_on(queue: JobQ
 
 
 def test_a_waiting_job_is_stopped_at_once(queue: JobQueue) -> None:
-    jobs = [queue.submit(draw(60 + n, 30)) for n in range(3)]
+    jobs = [queue.submit(draw(60 + n, 600)) for n in range(3)]
     queue.stop(jobs[2].token)
     assert jobs[2].snapshot.phase == "stopped"
     for job in jobs[:2]:
@@ -88,10 +89,11 @@ def test_a_failing_node_fails_the_job_with_a_sentence(queue: JobQueue) -> None:
     assert wait(queue.submit(draw(71)), is_over).phase == "done"
 
 
-def test_an_outputs_folder_that_cannot_be_written_is_said(queue: JobQueue) -> None:
-    day = queue.outputs / f"{datetime.date.today():%Y-%m-%d}"
-    day.write_text("a file where the folder should be")
-    end = wait(queue.submit(draw(80)), is_over)
+def test_an_outputs_folder_that_cannot_be_written_is_said(demo: DemoServer, tmp_path: Path) -> None:
+    with open_queue(tmp_path / "outputs", demo, clock=SkippingClock()) as queue:
+        day = queue.outputs / f"{datetime.date.today():%Y-%m-%d}"
+        day.write_text("a file where the folder should be")
+        end = wait(queue.submit(draw(80)), is_over)
     assert end.phase == "failed" and "could not be" in end.error and end.results[0].can_be_collected
 
 
@@ -114,9 +116,9 @@ def test_everybody_gets_a_turn_and_single_pictures_go_before_sweeps(queue: JobQu
 
 def test_a_persons_waiting_jobs_are_limited(demo: DemoServer, tmp_path: Path) -> None:
     with open_queue(tmp_path / "outputs", demo, limits=Limits(jobs_waiting=2)) as queue:
-        jobs = [queue.submit(draw(n, 30), "anna") for n in range(2)]
+        jobs = [queue.submit(draw(n, 600), "anna") for n in range(2)]
         wait(jobs[1], lambda s: s.phase == "running")
-        jobs += [queue.submit(draw(n, 30), "anna") for n in range(2)]
+        jobs += [queue.submit(draw(n, 600), "anna") for n in range(2)]
         with pytest.raises(LimitReached, match="You have 2 jobs waiting already"):
             queue.submit(draw(5), "anna")
         jobs.append(queue.submit(draw(6), "ben"))
@@ -131,11 +133,12 @@ def test_jobs_outlive_the_queue(demo: DemoServer, tmp_path: Path) -> None:
     """
     outputs = tmp_path / "outputs"
     with open_queue(outputs, demo) as queue:
-        jobs = [queue.submit(draw(n, 0.6), "anna") for n in range(3)]
+        jobs = [queue.submit(draw(n, 600), "anna") for n in range(3)]
         wait(jobs[0], is_running)
     assert demo.executions["SaveImage"] >= 0
     with open_queue(outputs, demo) as again:
         found = [again.find(job.token) for job in jobs]
+        demo.hurry()
         ends = [wait(job, is_over) for job in found if job]
         assert [end.phase for end in ends] == ["done"] * 3
         assert [job.id for job in found if job] == [job.id for job in jobs]
@@ -149,8 +152,9 @@ def test_a_job_that_ended_while_the_app_was_away_is_collected(
 ) -> None:
     outputs = tmp_path / "outputs"
     with open_queue(outputs, demo) as queue:
-        job = queue.submit(draw(7, 0.3))
+        job = queue.submit(draw(7, 600))
         wait(job, is_running)
+    demo.hurry()
     with open_queue(tmp_path / "other", demo) as other:
         wait(other.submit(draw(8)), is_over)
     with open_queue(outputs, demo) as again:
@@ -161,12 +165,14 @@ def test_a_job_that_ended_while_the_app_was_away_is_collected(
 
 def test_a_server_that_restarts_empty_gets_the_jobs_once_more(tmp_path: Path) -> None:
     server = DemoServer(DemoOptions(step_seconds=0.01, lab_nodes=True), port=free_port())
-    with server, open_queue(tmp_path / "outputs", server) as queue:
-        jobs = [queue.submit(draw(n, 1)) for n in range(3)]
+    clock = SkippingClock()
+    with server, open_queue(tmp_path / "outputs", server, clock=clock) as queue:
+        jobs = [queue.submit(draw(n, 600)) for n in range(3)]
         wait(jobs[0], is_running)
         server.kill()
         server.start()
-        assert [wait(job, is_over, 60).phase for job in jobs] == ["done"] * 3
+        server.hurry()
+        assert [wait(job, is_over).phase for job in jobs] == ["done"] * 3
     assert count_files(tmp_path / "outputs") == 3
 
 
@@ -178,7 +184,7 @@ def test_two_servers_share_the_jobs_and_one_takes_over_from_the_other(tmp_path: 
         open_queue(tmp_path / "o", one, two) as queue,
     ):
         jobs = [queue.submit(draw(n, 0.2)) for n in range(8)]
-        ends = [wait(job, is_over, 30) for job in jobs]
+        ends = [wait(job, is_over) for job in jobs]
         assert [end.phase for end in ends] == ["done"] * 8
         assert min(one.executions["SaveImage"], two.executions["SaveImage"]) >= 2
 
@@ -230,7 +236,7 @@ def test_a_server_without_the_nodes_is_not_chosen(tmp_path: Path) -> None:
     ):
         assert queue.lanes[0].refuse(draw(1, 1).prompt.graph) == "it has no node class LabSleep."
         jobs = [queue.submit(draw(n, 0.05)) for n in range(4)]
-        assert [wait(job, is_over, 30).phase for job in jobs] == ["done"] * 4
+        assert [wait(job, is_over).phase for job in jobs] == ["done"] * 4
         assert one.executions["SaveImage"] == 0
 
 

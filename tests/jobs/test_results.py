@@ -75,6 +75,7 @@ def test_files_are_saved_byte_for_byte(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("mode", "suffix"), [("RGB", ".jpg"), ("RGBA", ".webp")])
+@pytest.mark.deep
 def test_large_pictures_get_a_light_copy(tmp_path: Path, mode: str, suffix: str) -> None:
     data = noise(2000, 1000, mode)
     assert len(data) > DISPLAY_BYTES

@@ -134,6 +134,7 @@ def test_the_values_of_a_field_are_listed_last_used_first(ledger: Ledger) -> Non
     )
 
 
+@pytest.mark.deep
 @given(text=st.text(st.sampled_from("ab\" *'()-+:^ナ夜%_ \t"), max_size=12))
 @settings(max_examples=scale(150), deadline=None)
 def test_whatever_is_typed_is_text(ledger: Ledger, text: str) -> None:

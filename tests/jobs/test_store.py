@@ -131,6 +131,7 @@ def test_a_record_comes_back_as_it_was(ledger: Ledger) -> None:
     assert get_everything(ledger) == [record]
 
 
+@pytest.mark.deep
 @given(
     values=st.dictionaries(st.text(), JSON, max_size=4),
     graph=st.dictionaries(st.text(), JSON, max_size=4),
@@ -142,6 +143,7 @@ def test_orders_are_exact(values: dict[str, Any], graph: dict[str, Any]) -> None
     assert back == order and repr(back) == repr(order)
 
 
+@pytest.mark.deep
 @given(
     title=st.text(st.characters(exclude_categories=()), max_size=30),
     values=st.dictionaries(st.text(st.characters(exclude_categories=())), JSON, max_size=4),

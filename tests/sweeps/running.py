@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.demo import DemoServer
 from comfygradio.errors import PresetError
@@ -18,6 +19,7 @@ from comfygradio.jobs.limits import Limits, find_excess
 from comfygradio.jobs.queue import JobQueue
 from comfygradio.sweeps.running.registry import Sweeps
 from comfygradio.sweeps.running.sweep import Sweep
+from tests.clocks import HANG_SECONDS
 from tests.jobs.lines import open_queue
 
 GRAPH = {
@@ -63,12 +65,16 @@ def bind(preset: Preset, queue: JobQueue) -> Form:
 
 @contextmanager
 def open_sweeps(
-    outputs: Path, *servers: DemoServer, limits: Limits | None = None, preset: Preset | None = None
+    outputs: Path,
+    *servers: DemoServer,
+    limits: Limits | None = None,
+    preset: Preset | None = None,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> Iterator[tuple[Sweeps, JobQueue]]:
     """Sweeps of the small preset on these servers, taken up where they were left; closed at the
     end.
     """
-    with open_queue(outputs, *servers, limits=limits) as queue:
+    with open_queue(outputs, *servers, limits=limits, clock=clock) as queue:
         form = bind(preset or write_preset(outputs.parent / "presets"), queue)
         yield take_up(queue, form, limits), queue
 
@@ -95,7 +101,9 @@ def define(seconds: float = 0.0, **axes: Any) -> dict[str, Any]:
     return {"preset": "tiny", "values": {"seconds": seconds}, "axes": axes}
 
 
-def await_sweep(sweep: Sweep, until: Callable[[Sweep], object], seconds: float = 20.0) -> None:
+def await_sweep(
+    sweep: Sweep, until: Callable[[Sweep], object], seconds: float = HANG_SECONDS
+) -> None:
     """Wait until a sweep is so; listens instead of polling."""
     changed = threading.Event()
     unlisten = sweep.listen(changed.set)

@@ -234,6 +234,7 @@ def test_lists_of_values_are_read_from_what_is_written(data: st.DataObject) -> N
     assert read(name, axis.texts[name]) == axis
 
 
+@pytest.mark.deep
 @given(NAMES, ODD)
 @settings(max_examples=scale(400), deadline=None)
 def test_whatever_is_typed_is_read_or_refused_and_reads_the_same_again(
@@ -251,6 +252,7 @@ def test_whatever_is_typed_is_read_or_refused_and_reads_the_same_again(
             assert FORM.check(point)[name] == point[name]
 
 
+@pytest.mark.deep
 @given(st.lists(st.dictionaries(NAMES | ODD, JSON, max_size=3) | JSON, max_size=4) | JSON)
 @settings(max_examples=scale(150), deadline=None)
 def test_whatever_is_sent_is_read_or_refused(entries: Any) -> None:

@@ -337,6 +337,7 @@ def test_open_seeds_in_a_list_are_drawn() -> None:
     assert list_values(read("seed", axis.texts["seed"])) == list_values(axis)
 
 
+@pytest.mark.deep
 def test_many_values_among_many_choices_are_read_quickly() -> None:
     names = [f"folder{i % 7}/sub/model-{i}.safetensors" for i in range(10_000)]
     form = make_form(Field("m", "dropdown", "M", {}, choices=list_choices(*names)))
@@ -347,6 +348,7 @@ def test_many_values_among_many_choices_are_read_quickly() -> None:
     )
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("name", "text"),
     [

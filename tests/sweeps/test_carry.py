@@ -47,6 +47,7 @@ def assert_planned(space: Prompts, known: ObjectInfo, limits: Limits) -> Plan:
     return plan
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("name", SWEEPS)
 def test_the_noted_sweeps_make_everything_once_on_one_server(name: str) -> None:
     space = SWEEPS[name]()
@@ -57,6 +58,7 @@ def test_the_noted_sweeps_make_everything_once_on_one_server(name: str) -> None:
     assert plan.ours.executed == len(once)
 
 
+@pytest.mark.deep
 @settings(max_examples=scale(20), deadline=None)
 @given(st.integers(0, 10**9), st.sampled_from([0.0, 0.02, 0.05, 1000.0]))
 def test_random_sweeps_execute_what_was_planned_and_never_more_than_without(
@@ -72,6 +74,7 @@ def test_random_sweeps_execute_what_was_planned_and_never_more_than_without(
     )
 
 
+@pytest.mark.deep
 @settings(max_examples=scale(15), deadline=None)
 @given(st.integers(0, 10**9), st.booleans())
 def test_forms_execute_what_was_planned(seed: int, carry: bool) -> None:
@@ -175,6 +178,7 @@ def test_carried_nodes_are_cut_off_again() -> None:
     assert carried
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("carry", [False, True])
 def test_the_demo_server_executes_what_was_planned(tmp_path: Path, carry: bool) -> None:
     with DemoServer(DemoOptions(step_seconds=0)) as server, ComfyClient(server.url) as client:

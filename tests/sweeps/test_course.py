@@ -50,6 +50,7 @@ def test_each_server_gets_its_own_points_in_order() -> None:
     assert course.waiting == len(POINTS) - 3
 
 
+@pytest.mark.deep
 @settings(max_examples=scale(20), deadline=None)
 @given(st.integers(0, 10**9), st.integers(1, 5), st.integers(1, 5), st.booleans())
 def test_every_point_runs_once_however_many_servers_come(

@@ -57,6 +57,7 @@ def test_axes_of_one_field_each_are_written_short() -> None:
     assert short.axes == ({"cfg": "1-3"}, {"steps": [2]}) and short.carry and short.values == {}
 
 
+@pytest.mark.deep
 @given(
     st.dictionaries(TEXTS, VALUES, max_size=4),
     st.lists(st.dictionaries(TEXTS, TEXTS, min_size=1, max_size=3)),

@@ -202,6 +202,7 @@ def test_nothing_breaks_out(tmp_path: Path) -> None:
     assert page.find_all("title")[0][1] == HOSTILE
 
 
+@pytest.mark.deep
 @settings(max_examples=scale(60), deadline=None)
 @given(
     st.recursive(

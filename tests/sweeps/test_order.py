@@ -60,6 +60,7 @@ def test_the_noted_sweeps_are_as_cheap_as_any_order_can_be(name: str, seconds: f
     ) == pytest.approx(seconds)
 
 
+@pytest.mark.deep
 @settings(max_examples=scale(20), deadline=None)
 @given(st.integers(0, 10**9))
 def test_whole_grids_reach_the_bound_of_any_order(seed: int) -> None:
@@ -73,6 +74,7 @@ def test_whole_grids_reach_the_bound_of_any_order(seed: int) -> None:
     )
 
 
+@pytest.mark.deep
 @settings(max_examples=scale(20), deadline=None)
 @given(st.integers(0, 10**9))
 def test_no_nest_of_loops_is_cheaper_for_what_is_left_of_a_grid(seed: int) -> None:

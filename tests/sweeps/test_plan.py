@@ -22,6 +22,7 @@ from .test_signature import Spy
 PLENTY = Limits(True, 1000)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("lanes", [1, 3, 4, 16])
 @pytest.mark.parametrize("name", SWEEPS)
 def test_every_point_is_on_one_server_once(name: str, lanes: int) -> None:
@@ -56,6 +57,7 @@ def test_one_server_reaches_the_bounds(
     assert bound_simply(plans[0].workload, list(space), 1) == pytest.approx(carried)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(("name", "most"), [("A", 1.05), ("B", 1.03), ("C", 1.06)])
 def test_four_servers_come_near_the_bound(name: str, most: float) -> None:
     space = SWEEPS[name]()
@@ -78,6 +80,7 @@ def test_where_no_schedule_reaches_the_bound_four_servers_come_near_what_one_can
     )
 
 
+@pytest.mark.deep
 @settings(max_examples=scale(10), deadline=None)
 @given(st.integers(0, 10**9), st.integers(2, 6), st.booleans())
 def test_shares_are_never_slower_than_whole_stretches_of_one_order(
@@ -143,6 +146,7 @@ def test_block_by_block_pays_where_two_axes_are_dear(size: int, lanes: int, bloc
     assert plan.ours.seconds == pytest.approx(bound_truly(space, size * size, lanes))
 
 
+@pytest.mark.deep
 def test_ten_thousand_points_take_a_second_or_two() -> None:
     """Told by the prompts that are built, since the time depends on the machine; the benchmark has
     the seconds.

@@ -19,6 +19,8 @@ from comfygradio.sweeps.running.sweep import Sweep
 from tests.jobs.lines import draw, is_over, wait
 from tests.sweeps.running import await_sweep, end, open_sweeps
 
+pytestmark = pytest.mark.deep
+
 AXES: list[dict[str, Any]] = [
     {"cfg": "4, 7, 9"},
     {"checkpoint": "dream-sd15.safetensors, photo-xl.safetensors"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,14 @@ from comfygradio.errors import (
     ServerUnreachable,
 )
 from comfygradio.sweeps.definition import read_definition
+from tests.jobs.shelf import Shelf
 from tests.sweeps.running import write_preset
 
 
 @pytest.fixture
-def demo() -> Iterator[DemoServer]:
-    """A demo server with the test nodes, that counts what it executes."""
-    with DemoServer(DemoOptions(step_seconds=0.01, lab_nodes=True)) as server:
-        yield server
+def demo(shelf: Shelf) -> DemoServer:
+    """A demo server with the test nodes and nothing to do, that counts what it executes."""
+    return shelf.lend(DemoOptions(step_seconds=0.01, lab_nodes=True))
 
 
 @pytest.fixture

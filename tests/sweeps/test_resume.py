@@ -5,7 +5,6 @@ again.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from comfygradio.jobs.queue import JobQueue
 from comfygradio.jobs.store import Ledger
 from comfygradio.sweeps.running.kept_files import find_folder
 from tests.faults.world import await_that
+from tests.jobs.shelf import Shelf
 from tests.sweeps.running import (
     await_sweep,
     bind,
@@ -46,10 +46,9 @@ LOADED = {
 
 
 @pytest.fixture
-def demo() -> Iterator[DemoServer]:
-    """A demo server with the test nodes, that counts what it executes."""
-    with DemoServer(DemoOptions(step_seconds=0.01, lab_nodes=True)) as server:
-        yield server
+def demo(shelf: Shelf) -> DemoServer:
+    """A demo server with the test nodes and nothing to do, that counts what it executes."""
+    return shelf.lend(DemoOptions(step_seconds=0.01, lab_nodes=True))
 
 
 def test_a_sweep_goes_on_after_the_app_has_ended(demo: DemoServer, tmp_path: Path) -> None:

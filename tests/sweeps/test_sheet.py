@@ -277,6 +277,7 @@ def test_it_is_scaled_to_its_limits_and_says_so(limits: Limits, tmp_path: Path) 
     assert draw_sheet(arrange(grid)[0], limits).size == (scaled.width, scaled.height)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(("rows", "columns"), [(100, 100), (2000, 2), (2, 2000), (1, 9000)])
 def test_even_large_sweeps_stay_within_what_pictures_can_be(rows: int, columns: int) -> None:
     axes = {"A": [str(n) for n in range(rows)], "B": [str(n) for n in range(columns)]}

@@ -98,6 +98,7 @@ def draw_case_axes(
     return found[:4]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("case", CASES[::4], ids=str)
 def test_what_is_learnt_of_a_workflow_is_what_its_prompts_say(case: Case, tmp_path: Path) -> None:
     form = draft_form(case, INFO, tmp_path)

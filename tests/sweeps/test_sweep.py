@@ -23,16 +23,16 @@ from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.queue import JobQueue
 from comfygradio.sweeps.running.registry import Sweeps
 from tests.jobs.lines import draw, free_port, is_over, wait
+from tests.jobs.shelf import Shelf
 from tests.sweeps.running import await_sweep, define, end, open_sweeps, read_colors, write_preset
 
 Opened = tuple[Sweeps, JobQueue]
 
 
-@pytest.fixture(scope="module")
-def demo() -> Iterator[DemoServer]:
-    """A demo server with the test nodes."""
-    with DemoServer(DemoOptions(step_seconds=0.01, lab_nodes=True)) as server:
-        yield server
+@pytest.fixture
+def demo(shelf: Shelf) -> DemoServer:
+    """A demo server with the test nodes and nothing to do."""
+    return shelf.lend(DemoOptions(step_seconds=0.01, lab_nodes=True))
 
 
 @pytest.fixture

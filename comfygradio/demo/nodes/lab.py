@@ -29,7 +29,7 @@ def nodes() -> dict[str, NodeFunction]:
 def sleep(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     """Sleeps `seconds`, interruptible, or deaf to interrupts when `deaf` is set.
 
-    Whoever is not deaf wakes up when `DemoServer.awake` is set.
+    Whoever is not deaf ends at once while the server is hurried.
     """
     seconds = inputs.real("seconds")
     if inputs.get("deaf"):
@@ -37,7 +37,7 @@ def sleep(run: NodeRun, inputs: NodeInputs) -> NodeResult:
         return NodeResult((inputs.get("value", 0),))
     count = max(1, round(seconds / TICK))
     for step in range(count):
-        if run.interrupt.awake.is_set():
+        if run.interrupt.pace.is_hurried:
             break
         run.wait(seconds / count)
         run.step(step + 1, count)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.jobs.job import Phase
 from comfygradio.jobs.results import Result
 from comfygradio.sweeps.axes.axis import Index
@@ -66,8 +66,8 @@ class Board:
     `version` grows with every change, also beyond those of boards made before this one.
     """
 
-    def __init__(self, cells: Iterable[Cell]) -> None:
-        self._version = time.time_ns() // 1_000_000
+    def __init__(self, cells: Iterable[Cell], clock: Clock = SYSTEM_CLOCK) -> None:
+        self._version = int(clock.time() * 1000)
         self._cells = {cell.index: replace(cell, version=self._version) for cell in cells}
         self._counts: Counter[str] = Counter(cell.phase for cell in self._cells.values())
         self._lock = threading.Lock()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -105,7 +104,7 @@ class Sweeps:
                 record = self._desk.rows.find(token)
                 sweep = self._read_back(record) if record else None
             if sweep is not None:
-                self._used[token] = time.monotonic()
+                self._used[token] = self._desk.queue.clock.monotonic()
                 self._sweeps.move_to_end(token)
             return sweep
 
@@ -198,7 +197,7 @@ class Sweeps:
     def _remember(self, sweep: Sweep) -> None:
         with self._lock:
             self._sweeps[sweep.token] = sweep
-            self._used[sweep.token] = now = time.monotonic()
+            self._used[sweep.token] = now = self._desk.queue.clock.monotonic()
             idle = [one for one in self._sweeps.values() if not one.is_active and one is not sweep]
             old = [one for one in idle if now - self._used[one.token] > PLANNED_SECONDS]
             for one in [*old, *idle[: max(0, len(idle) - REMEMBERED)]]:

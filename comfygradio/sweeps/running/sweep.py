@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-import time
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
@@ -61,18 +60,21 @@ class Sweep(Watchable):
     ) -> None:
         self.id = record.id if record else str(uuid.uuid4())
         self.token = record.token if record else secrets.token_urlsafe(18)
-        self.created = record.created if record else time.time()
+        self._clock = desk.queue.clock
+        self.created = record.created if record else self._clock.time()
         self.owner, self.space = owner, space
         self.definition = resolve_definition(definition, space, desk.queue.outputs)
         self._desk = desk
-        self._board = Board(Cell(index, values) for index, values in describe_cells(space))
+        cells = (Cell(index, values) for index, values in describe_cells(space))
+        self._board = Board(cells, self._clock)
         self._suiting = Suiting(space, lambda: desk.queue.lanes)
         self._dealer = Dealer(self._make_course, self._suiting.accepts)
         self._following = Following(self._hear)
         self.phase: SweepPhase = cast(SweepPhase, record.phase) if record else "planned"
         self.reason = ""
         self._reused: dict[Index, str] = {}
-        self._ratings, self._pace = Ratings(desk.rows, owner), Pace()
+        self._ratings = Ratings(desk.rows, owner)
+        self._pace = Pace(self._clock)
         self._lock = threading.Lock()
 
     @property
@@ -277,7 +279,7 @@ class Sweep(Watchable):
         except ComfyGradioError as error:
             self._end(task.index, phase="failed", error=str(error))
             return None
-        job = Job(order, self.owner, priority=1)
+        job = Job(order, self.owner, priority=1, clock=self._clock)
         job.carried = task.carried
         self._ratings.note(task.index, order.point.key if order.point else "")
         self._following.follow(task.index, job)
@@ -335,7 +337,7 @@ class Sweep(Watchable):
             if self.phase not in before:
                 return False
             self.phase = phase
-        ended = time.time() if phase in ("done", "stopped") else None
+        ended = self._clock.time() if phase in ("done", "stopped") else None
         try:
             self._desk.rows.change(self.id, phase, self.counts.done, ended)
         finally:
