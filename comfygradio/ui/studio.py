@@ -53,7 +53,9 @@ class Studio:
         self.ledger = Ledger.open(outputs)
         self.engine = engine or ServerList((client, *others))
         lanes, may_grow = self.engine.lanes, self.engine.may_grow
-        self.queue = JobQueue(lanes, self.ledger, outputs, self.limits, may_grow=may_grow)
+        self.queue = JobQueue(
+            lanes, self.ledger, outputs, self.limits, may_grow=may_grow, clock=clock
+        )
         self.sweeps = Sweeps(
             self.queue, self.find_form, lambda form, graph: _refuse_excess(form, graph, self.limits)
         )

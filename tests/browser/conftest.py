@@ -6,32 +6,18 @@ Without it these tests are skipped; with CI set that is a failure.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from comfygradio.demo import DemoOptions, DemoServer
+from tests.chromium import FLAGS, find_chromium
 from tests.ui.running import RunningApp, run_app
-
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 QUICK_SECONDS = 0.01
 SLOW_SECONDS = 1.0
 """A picture of twenty steps takes longer than any busy machine needs to look at it."""
-
-BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-"""The first is Chromium without the windows around its pages: a page costs half the processor time.
-"""
 
 
 @pytest.fixture(scope="package")
@@ -40,7 +26,7 @@ def browser() -> Iterator[Browser]:
 
     Not longer: where playwright runs, no other event loop can run in the same thread.
     """
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    path = find_chromium()
     if path is None and os.environ.get("CI"):
         pytest.fail("CI needs a browser: install Debian's package chromium-headless-shell.")
     if path is None:
