@@ -96,7 +96,8 @@ class Run:
         self._tracker.stage = "uploading"
         self._socket: Socket | None = None
         self._accepted = self._answers_flags = False
-        self._absences = 0
+        self._absent_since: float | None = None
+        """When the server was first seen to lack the prompt; None while it has it."""
 
     def follow(self, heartbeat_seconds: float) -> Generator[JobState, None, None]:
         """Start the prompt and yield its states; closing the generator cancels it.
@@ -169,7 +170,7 @@ class Run:
             self._watch.refresh_queue(letter.at)
         changed = self._tracker.apply(message, letter.at, letter.replaced)
         if changed and not isinstance(message, Status):
-            self._absences = 0
+            self._absent_since = None
             self._watch.hear(letter.at)
             self._check_end(message, letter.at)
         return changed
@@ -227,9 +228,8 @@ class Run:
     def _take_sighting(self, seen: Sighting, now: float) -> None:
         self._watch.busy = False
         self._watch.polled(now, seen.error is not None)
-        self._absences = (
-            self._absences + 1 if seen.absent else 0 if seen.error is None else self._absences
-        )
+        if seen.found:
+            self._absent_since = None
         if seen.entry:
             self._tracker.settle(seen.entry)
         elif seen.running:
@@ -242,8 +242,17 @@ class Run:
             self._miss(now)
 
     def _miss(self, now: float) -> None:
-        if self._absences < 2:
+        """The server lacks the prompt: look once more before that is believed.
+
+        A history may be written a moment after the prompt has left the queue.
+        """
+        if self._absent_since is None:
+            self._absent_since = now
             self._watch.hurry(now, self._patience.settle)
+            return
+        left = self._absent_since + self._patience.settle - now
+        if left > 0:
+            self._watch.hurry(now, left)
         elif self._tracker.succeeded:
             self._tracker.finish()
         else:
