@@ -99,7 +99,8 @@ def comfy(tmp_path_factory: pytest.TempPathFactory, shared_gate: Gate) -> Iterat
     """A client of the server that COMFYUI_URL names, else of a demo server."""
     url = os.environ.get("COMFYUI_URL")
     if url:
-        with ComfyClient(url) as client:
+        # On a machine that stands still for two seconds, silence says nothing about the server.
+        with ComfyClient(url, patience=Patience(silence=60.0)) as client:
             yield client
         return
     folder = tmp_path_factory.mktemp("demo")
