@@ -37,6 +37,10 @@ QUICK = Patience(
 """Asks soon and often, and never gives up because the machine is busy."""
 
 
+LISTENING = replace(QUICK, silence=60.0)
+"""Believes what the socket says: a history that is read first knows less of how it came about."""
+
+
 def wait_until(reached: Callable[[], bool]) -> None:
     """Ask again and again; the limit only tells a hang."""
     end = time.monotonic() + 2 * HANG_SECONDS
@@ -99,14 +103,13 @@ def comfy(tmp_path_factory: pytest.TempPathFactory, shared_gate: Gate) -> Iterat
     """A client of the server that COMFYUI_URL names, else of a demo server."""
     url = os.environ.get("COMFYUI_URL")
     if url:
-        # On a machine that stands still for two seconds, silence says nothing about the server.
-        with ComfyClient(url, patience=Patience(silence=60.0)) as client:
+        with ComfyClient(url) as client:
             yield client
         return
     folder = tmp_path_factory.mktemp("demo")
     with (
         DemoServer(SMALL, folder=folder, wait=shared_gate.wait) as server,
-        ComfyClient(server.url, patience=QUICK) as client,
+        ComfyClient(server.url, patience=LISTENING) as client,
     ):
         yield client
 
