@@ -142,6 +142,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.ui": (
         "comfygradio.settings",
         "comfygradio.comfy.client",
+        "comfygradio.net",
         "comfygradio.forms",
         "comfygradio.forms.restoring",
         "comfygradio.jobs",
