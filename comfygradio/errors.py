@@ -23,7 +23,8 @@
     │   ├── ForeignRefused          it may not be asked, or gives what is not taken
     │   └── ForeignUnreachable      no answer, not in time, or none that can be used
     └── LedgerError                 the record of jobs cannot be read or written
-        └── LedgerLocked            another comfygradio uses the same outputs folder
+        ├── LedgerLocked            another comfygradio uses the same outputs folder
+        └── LedgerGone              the outputs folder was deleted or moved while the app ran
 
 The text of each is one or more plain sentences for the person who has to act; it never holds a
 traceback or a secret.
@@ -203,3 +204,7 @@ class LedgerError(ComfyGradioError):
 
 class LedgerLocked(LedgerError):
     """Another comfygradio uses the same outputs folder."""
+
+
+class LedgerGone(LedgerError):
+    """The outputs folder was deleted or moved while the app ran: what is written reaches nobody."""
