@@ -64,7 +64,11 @@ def main() -> None:
     options = parse_options()
     rounds = []
     for name in options.only or ATTACKS:
-        one = run_round(name, options)
+        try:
+            one = run_round(name, options)
+        except RuntimeError as error:  # the machine is too busy to start an app within a minute
+            print(f"{name}: {error}", flush=True)
+            continue
         print(format_table([describe_round(one)]) + f"\n    {one.answers}", flush=True)
         rounds.append(one)
     report(rounds)
