@@ -218,11 +218,13 @@ def send_plans(attacker: Attacker) -> None:
         entered = attacker.predict("enter", [], {"person": person})
         if entered is None:
             return
-        axes = [[{"field": "seed", "text": "1-100"}], [{"field": "steps", "text": "1-60"}]]
-        asked = {"preset": "text_to_image", "values": {"prompt": "x"}, "axes": axes}
-        data = [entered["data"][0]["access"], asked]
+        axes = [[{"field": "seed", "text": "1-200"}], [{"field": "steps", "text": "1-50"}]]
+        sweep = {"preset": "text_to_image", "values": {"prompt": "x"}, "axes": axes}
+        data = [entered["data"][0]["access"], {"definition": sweep}]
         call = {"data": data, "component_id": view, "fn_name": "study", "session_hash": "attack"}
-        attacker.send("component_server", json=call)
+        answer = attacker.send("component_server", json=call)
+        if answer is not None and answer.status_code == 200:
+            attacker.answers["planned" if answer.json().get("ready") else "not planned"] += 1
 
     attacker.repeat(send, 10)
 
