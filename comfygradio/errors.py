@@ -1,22 +1,30 @@
 """Every error that comfygradio raises, as one tree.
 
-    ComfyGradioError ├── SettingsError               a flag or an environment variable ├──
-    ServerError                 talking to ComfyUI failed │   ├── ServerUnreachable       no answer:
-    refused, unknown host, timed out, cut off │   ├── AccessDenied            401, 403, or a login
-    page instead of JSON │   ├── UnexpectedAnswer        an answer that ComfyUI would not give:
-    HTML, broken JSON, HTTP 500 │   └── NotFound                404: this server has no such file,
-    job or route ├── PromptRejected              ComfyUI's /prompt refused the prompt; says for
-    which inputs ├── JobError                    a prompt that was accepted did not end well │   ├──
-    ExecutionFailed         a node raised │   ├── JobInterrupted          somebody stopped it │
-    └── JobLost                 neither queued nor in the history any more ├── WorkflowError
-    a file that is no API-format workflow ├── MetadataError               a file that holds no
-    settings ├── PresetError                 a preset file: says file, line and key ├──
-    ValuesRefused               form values: says field, value and what is allowed ├──
-    DefinitionError             the definition of a sweep: says file, line and key ├── AxisError
-    an axis of a sweep: says field, value, where it stands and what is allowed ├── LimitReached
-    somebody asks for more than whoever runs the app allows └── LedgerError                 the
-    record of jobs, or a file kept for one, cannot be read or written
-        └── LedgerLocked            another comfygradio uses the same outputs folder
+    ComfyGradioError
+    ├── SettingsError               a flag or an environment variable
+    ├── ServerError                 talking to ComfyUI failed
+    │   ├── ServerUnreachable       no answer: refused, unknown host, timed out, cut off
+    │   ├── AccessDenied            401, 403, or a login page instead of JSON
+    │   ├── UnexpectedAnswer        an answer that ComfyUI would not give, HTML for instance
+    │   └── NotFound                404: this server has no such file, job or route
+    ├── PromptRejected              ComfyUI's /prompt refused the prompt; says for which inputs
+    ├── JobError                    a prompt that was accepted did not end well
+    │   ├── ExecutionFailed         a node raised
+    │   ├── JobInterrupted          somebody stopped it
+    │   └── JobLost                 neither queued nor in the history any more
+    ├── WorkflowError               a file that is no API-format workflow
+    ├── MetadataError               a file that holds no settings
+    ├── PresetError                 a preset file: says file, line and key
+    ├── ValuesRefused               form values: says field, value and what is allowed
+    ├── DefinitionError             the definition of a sweep: says file, line and key
+    ├── AxisError                   an axis of a sweep: says field, value and what is allowed
+    ├── LimitReached                somebody asks for more than whoever runs the app allows
+    ├── ForeignError                asking a foreign address failed
+    │   ├── ForeignRefused          it may not be asked, or gives what is not taken
+    │   └── ForeignUnreachable      no answer, not in time, or none that can be used
+    └── LedgerError                 the record of jobs cannot be read or written
+        ├── LedgerLocked            another comfygradio uses the same outputs folder
+        └── LedgerGone              the outputs folder was deleted or moved while the app ran
 
 The text of each is one or more plain sentences for the person who has to act; it never holds a
 traceback or a secret.
@@ -176,6 +184,18 @@ class LimitReached(ComfyGradioError):
     """
 
 
+class ForeignError(ComfyGradioError):
+    """Asking a foreign address, which a visitor or a stranger's file named, failed."""
+
+
+class ForeignRefused(ForeignError):
+    """The address may not be asked, or what it gives is not taken."""
+
+
+class ForeignUnreachable(ForeignError):
+    """The address gave no answer, not in time, or none that can be used."""
+
+
 class LedgerError(ComfyGradioError):
     """The record of jobs, or a file that is kept for one, cannot be read or written; the message
     names it.
@@ -184,3 +204,7 @@ class LedgerError(ComfyGradioError):
 
 class LedgerLocked(LedgerError):
     """Another comfygradio uses the same outputs folder."""
+
+
+class LedgerGone(LedgerError):
+    """The outputs folder was deleted or moved while the app ran: what is written reaches nobody."""

@@ -21,7 +21,7 @@ PACKAGE = ROOT / "comfygradio"
 ONLY_IMPORTED_BY = {
     "gradio": ("comfygradio.ui",),
     "gradio_client": ("comfygradio.ui",),
-    "httpx": ("comfygradio.comfy.http",),
+    "httpx": ("comfygradio.comfy.http", "comfygradio.net"),
     "websocket": ("comfygradio.comfy.socket",),
     "yaml": ("comfygradio.forms", "comfygradio.sweeps"),
     "pydantic": ("comfygradio.forms",),
@@ -65,6 +65,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.jobs.naming",
     ),
     "comfygradio.comfy": (),
+    "comfygradio.net": (),
     "comfygradio.forms": COMFY_DATA,
     "comfygradio.forms.binding": ("comfygradio.forms", *COMFY_DATA),
     "comfygradio.forms.restoring": (
@@ -141,6 +142,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.ui": (
         "comfygradio.settings",
         "comfygradio.comfy.client",
+        "comfygradio.net",
         "comfygradio.forms",
         "comfygradio.forms.restoring",
         "comfygradio.jobs",

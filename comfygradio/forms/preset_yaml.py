@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,6 +14,9 @@ from comfygradio.errors import PresetError
 from comfygradio.forms.field import show
 from comfygradio.forms.preset_file import FieldFile, LoraFile, PresetFile, SlotFile, Widget
 from comfygradio.forms.strict_yaml import read_yaml
+
+TOLD = 20
+"""Problems of one file that are described."""
 
 
 def parse_preset_file(path: Path) -> PresetFile:
@@ -61,10 +65,12 @@ def _describe_problems(
         for place, problem in found.items()
         if place not in deeper or not _is_vague(problem)
     }
-    return [
+    described = [
         f"{path}:{lines.get(place, 1)}: {_describe_problem(problem, place)}"
-        for place, problem in telling.items()
+        for place, problem in islice(telling.items(), TOLD)
     ]
+    more = len(telling) - len(described)
+    return [*described, f"There are {more:,} more problems."] if more else described
 
 
 def _find_place(

@@ -4,6 +4,7 @@ line and key.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,19 @@ Loader: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", 
 1.2 does.
 """
 
-MAX_NODES = 100_000
-"""Keys and values of a file, aliases written out."""
+
+@dataclass(frozen=True)
+class Measure:
+    """How large a file may be: in bytes, which are counted before anything is read, and in keys and
+    values, aliases written out.
+    """
+
+    bytes: int
+    nodes: int
+
+
+PRESET = Measure(256_000, 20_000)
+"""A hundred times what a long preset has; reading so much takes two seconds."""
 
 Lines = dict[tuple[str, ...], int]
 """The keys on the way to a value → its line, from 1."""
@@ -25,14 +37,16 @@ Lines = dict[tuple[str, ...], int]
 Refusal = type[ComfyGradioError]
 
 
-def read_yaml(path: Path, refusal: Refusal, form: str) -> tuple[dict[str, Any], Lines]:
+def read_yaml(
+    path: Path, refusal: Refusal, form: str, most: Measure = PRESET
+) -> tuple[dict[str, Any], Lines]:
     """The keys and values of a file, and the line of each key.
 
     Raises an error of the class `refusal` that names file and line; `form` is the sentence for a
     file without keys.
     """
     try:
-        return _read_tree(path, path.read_text(encoding="utf-8-sig"), refusal, form)
+        return _read_tree(path, _read_text(path, refusal, most), refusal, form, most)
     except OSError as error:
         raise refusal(f"{path} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
@@ -43,14 +57,27 @@ def read_yaml(path: Path, refusal: Refusal, form: str) -> tuple[dict[str, Any], 
         raise refusal(_describe_yaml_error(path, error)) from error
 
 
-def _read_tree(path: Path, text: str, refusal: Refusal, form: str) -> tuple[dict[str, Any], Lines]:
-    tree = yaml.compose(text, Loader=Loader)
+def _read_text(path: Path, refusal: Refusal, most: Measure) -> str:
+    """The text of a file; one that is too long is not read to its end."""
+    with path.open("rb") as file:
+        data = file.read(most.bytes + 1)
+    if len(data) > most.bytes:
+        raise refusal(f"{path} is too long; at most {most.bytes // 1000} kB are read.")
+    return data.decode("utf-8-sig")
+
+
+def _read_tree(
+    path: Path, text: str, refusal: Refusal, form: str, most: Measure
+) -> tuple[dict[str, Any], Lines]:
+    _limit_nodes(path, text, refusal, most.nodes)
+    loader = Loader(text)
+    tree = loader.get_single_node()  # read once: the lines and the values come from the same nodes
     if not isinstance(tree, yaml.MappingNode):
         raise refusal(f"{path}: {form}")
-    _count_nodes(path, tree, {}, refusal)
+    _count_nodes(path, tree, {}, refusal, most.nodes)
     lines = _find_lines(path, tree, refusal)
     try:
-        data: dict[str, Any] = yaml.load(text, Loader=Loader)
+        data: dict[str, Any] = loader.construct_document(tree)
     except (
         ValueError,
         LookupError,
@@ -61,15 +88,28 @@ def _read_tree(path: Path, text: str, refusal: Refusal, form: str) -> tuple[dict
     return data, lines
 
 
-def _count_nodes(path: Path, node: yaml.Node, known: dict[int, int], refusal: Refusal) -> int:
+def _limit_nodes(path: Path, text: str, refusal: Refusal, most: int) -> None:
+    """Refuses too many keys and values before any of them becomes a node, which is slow."""
+    count = 0
+    for event in yaml.parse(text, Loader=Loader):
+        count += isinstance(event, yaml.NodeEvent)
+        if count > most:
+            mark = event.start_mark
+            where = f"{path}:{mark.line + 1}" if mark else str(path)
+            raise refusal(f"{where}: there are more than {most:,} keys and values; write less.")
+
+
+def _count_nodes(
+    path: Path, node: yaml.Node, known: dict[int, int], refusal: Refusal, most: int
+) -> int:
     """How many nodes a tree has once its aliases are written out. Refuses too many."""
     if id(node) not in known:
-        known[id(node)] = MAX_NODES
+        known[id(node)] = most
         pairs = node.value if isinstance(node, yaml.MappingNode) else []
         inner = [part for pair in pairs for part in pair]
         inner += node.value if isinstance(node, yaml.SequenceNode) else []
-        known[id(node)] = 1 + sum(_count_nodes(path, part, known, refusal) for part in inner)
-    if known[id(node)] >= MAX_NODES:
+        known[id(node)] = 1 + sum(_count_nodes(path, part, known, refusal, most) for part in inner)
+    if known[id(node)] >= most:
         where = f"{path}:{node.start_mark.line + 1}"
         raise refusal(
             f"{where}: this repeats too much, by anchors (&) and aliases (*); write less, or "

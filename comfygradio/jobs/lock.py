@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import IO
@@ -21,10 +22,13 @@ class FolderLock:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         try:
             self._file = path.open("a+b")
         except OSError as error:
             raise LedgerError(f"{path} cannot be written: {error.strerror or error}.") from error
+        found = os.fstat(self._file.fileno())
+        self._identity = found.st_dev, found.st_ino
         try:
             _lock(self._file)
         except (BlockingIOError, PermissionError) as error:
@@ -38,9 +42,25 @@ class FolderLock:
             self._file.close()
             raise LedgerError(f"{path} cannot be locked: {error.strerror or error}.") from error
 
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the file that is locked is still the one at the path, which others would lock."""
+        return read_identity(self._path) == self._identity
+
     def release(self) -> None:
         """Let others have it; callable twice."""
         self._file.close()
+
+
+def read_identity(path: Path) -> tuple[int, int] | None:
+    """What stays the same for as long as the file at a path is the same one; None where there is
+    none.
+    """
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _lock(file: IO[bytes]) -> None:

@@ -180,8 +180,11 @@ def check_version(connection: sqlite3.Connection, path: Path, newest: int) -> No
 
 
 @contextmanager
-def explain(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the file system raise into a LedgerError with a sentence."""
+def explain(path: Path | str) -> Iterator[None]:
+    """Turn what SQLite and the file system raise into a LedgerError with a sentence.
+
+    The sentence names the path, or the text in its place, where a visitor may come to read it.
+    """
     try:
         yield
     except (sqlite3.Error, OSError) as error:
@@ -191,8 +194,8 @@ def explain(path: Path) -> Iterator[None]:
         raise LedgerError(f"The ledger {path} cannot be used: {reason}.") from error
 
 
-def make_damage(path: Path, reason: str) -> LedgerError:
-    """What to say about a file that is no sound ledger."""
+def make_damage(path: Path | str, reason: str) -> LedgerError:
+    """What to say about a file that is no sound ledger; `path` as in `explain`."""
     told = " ".join(reason.split())
     return LedgerError(
         f"The ledger {path} is damaged ({told}) and was left as it is; put a copy from before in "

@@ -5,6 +5,7 @@ the app.
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import statistics
 import threading
@@ -13,9 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from comfygradio.errors import LedgerError
+from comfygradio.errors import LedgerError, LedgerGone
 from comfygradio.jobs.inputs import drop_input, drop_inputs, get_inputs_folder
-from comfygradio.jobs.lock import FolderLock
+from comfygradio.jobs.lock import FolderLock, read_identity
 from comfygradio.jobs.results import Result, remove_files
 from comfygradio.jobs.rows import (
     CHANGEABLE,
@@ -40,6 +41,16 @@ SELECT = f"SELECT {', '.join(f'jobs.{name}' for name in COLUMNS)}, orders.data F
 WITH_ORDER = "CROSS JOIN orders ON orders.seq = jobs.seq"
 OPEN = "jobs.phase IN ('waiting', 'running')"
 
+UNNAMED = "of the outputs folder"
+"""What visitors read in the place of its path."""
+
+GONE = (
+    "The outputs folder was deleted or moved while comfygradio ran, so that nothing can be kept; "
+    "comfygradio has to be started again."
+)
+
+log = logging.getLogger(__name__)
+
 LEARNT_FROM = 20
 """Done jobs of a preset that its node times are taken from."""
 
@@ -57,6 +68,7 @@ class Ledger:
         self.path = find_ledger(outputs)
         self._folder_lock = lock
         self._connection = connection
+        self._identity = read_identity(self.path)
         self._lock = threading.RLock()
 
     @classmethod
@@ -85,13 +97,17 @@ class Ledger:
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """The file for this thread alone, also for its other tables. Raises LedgerError."""
-        with self._lock, explain(self.path):
+        with self._lock, self._explain():
             yield self._connection
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """The file for a transaction: all of it is kept, or nothing. Raises LedgerError."""
+        """The file for a transaction: all of it is kept, or nothing.
+
+        Raises LedgerError, and LedgerGone where what is written would reach nobody.
+        """
         with self.read() as connection:
+            self._check_place()
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -212,6 +228,27 @@ class Ledger:
             self._delete_rows(seq, record)
             self._delete_files(record)
 
+    @contextmanager
+    def _explain(self) -> Iterator[None]:
+        """As `explain`, but visitors read this: the path goes into the log alone."""
+        try:
+            with explain(UNNAMED):
+                yield
+        except LedgerError as error:
+            if error.__cause__ is not None:
+                log.warning("%s: %s", self.path, error)
+            raise
+
+    def _check_place(self) -> None:
+        """Raises LedgerGone where the open files are not those of the outputs folder any more.
+
+        They stay open without a name, everything could still be written, and another comfygradio
+        may use the folder meanwhile.
+        """
+        if not self._folder_lock.is_in_place or read_identity(self.path) != self._identity:
+            log.warning("%s was deleted or moved", self.path)
+            raise LedgerGone(GONE)
+
     def _add(self, record: Record) -> None:
         columns = {name: write_value(name, getattr(record, name), self.outputs) for name in COLUMNS}
         marks = ", ".join(f":{name}" for name in COLUMNS)
@@ -262,7 +299,8 @@ class Ledger:
         try:
             return [read_record(row, self.outputs) for row in rows]
         except (ValueError, KeyError, TypeError) as error:
-            raise make_damage(self.path, f"a job cannot be read: {error}") from error
+            log.warning("%s: a job cannot be read", self.path)
+            raise make_damage(UNNAMED, f"a job cannot be read: {error}") from error
 
 
 def find_ledger(outputs: Path) -> Path:

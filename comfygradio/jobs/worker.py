@@ -20,6 +20,7 @@ from comfygradio.errors import (
     JobInterrupted,
     JobLost,
     LedgerError,
+    LedgerGone,
     NotFound,
     PromptRejected,
     ServerUnreachable,
@@ -279,6 +280,8 @@ class Worker(threading.Thread):
         }
         try:
             self._desk.ledger.change(job.id, phase=phase, **ends)
+        except LedgerGone as failure:
+            phase, error = "failed", str(failure)
         except LedgerError as failure:
             log.exception("the end of job %s could not be written down", job.id)
             error = f"{error} {failure}".strip()

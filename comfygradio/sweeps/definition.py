@@ -14,11 +14,14 @@ import yaml
 from comfygradio.comfy.outputs import write_file
 from comfygradio.errors import DefinitionError
 from comfygradio.forms.field import show
-from comfygradio.forms.strict_yaml import read_yaml
+from comfygradio.forms.strict_yaml import Measure, read_yaml
 from comfygradio.sweeps.axes.axis import Entry
 
 KEYS = ("preset", "values", "axes", "carry", "title")
 EXAMPLE = "for example {cfg: 1-10 (+3)}"
+
+MEASURE = Measure(8_000_000, 100_000)
+"""How large a file may be: some people write every value of an axis down."""
 
 Place = tuple[str, ...]
 """The keys on the way to a part of a definition."""
@@ -168,7 +171,7 @@ def _read_file(path: Path) -> tuple[Mapping[Any, Any], Mapping[Place, int]]:
     return (
         (_read_json(path, form), {})
         if path.suffix.lower() == ".json"
-        else read_yaml(path, DefinitionError, form)
+        else read_yaml(path, DefinitionError, form, MEASURE)
     )
 
 

@@ -13,6 +13,7 @@ from comfygradio.ui.author.page import build_author
 from comfygradio.ui.endpoint import build_endpoint
 from comfygradio.ui.fields import refresh_component
 from comfygradio.ui.history.page import build_history, listen_history
+from comfygradio.ui.mover import take_links
 from comfygradio.ui.navigation import build_navigation
 from comfygradio.ui.panel import (
     PRIVATE,
@@ -93,6 +94,7 @@ def build_page(
             for panel in panels if studio.limits.sweep_points else []:
                 if panel.button:
                     build_sweep_endpoint(studio, panel.form)
+    take_links(blocks, studio.links)
     return blocks
 
 

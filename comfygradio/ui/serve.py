@@ -17,6 +17,7 @@ from typing import Any
 from urllib.request import getproxies
 
 import gradio as gr
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -34,6 +35,7 @@ from comfygradio.ui.assets import read_asset
 from comfygradio.ui.attendance import Attendance
 from comfygradio.ui.history.zip import make_zip_route
 from comfygradio.ui.page import build_page
+from comfygradio.ui.quota import UploadGate
 from comfygradio.ui.sessions import lighten_sessions
 from comfygradio.ui.status.access import find_operators
 from comfygradio.ui.studio import Studio
@@ -174,7 +176,10 @@ def _listen(app: App) -> str:
         enable_monitoring=False,
         quiet=True,
         footer_links=["api"],
-        app_kwargs={"routes": _list_routes(app)},
+        app_kwargs={
+            "routes": _list_routes(app),
+            "middleware": [Middleware(UploadGate, quota=app.studio.uploads)],
+        },
         **look(),
     )
     return str(address)

@@ -10,6 +10,8 @@ from gradio import Blocks
 from gradio.routes import App
 from gradio.state_holder import SessionState, StateHolder
 
+from comfygradio.ui.mover import pass_on_links
+
 
 class LightSession(SessionState):
     """By itself Gradio 6.31 works out the settings of every component when a page sends its first
@@ -18,6 +20,11 @@ class LightSession(SessionState):
 
     def __init__(self, blocks: Blocks) -> None:
         super().__init__(_Unlisted(blocks))  # type: ignore[arg-type]
+
+    def __setitem__(self, key: int, value: Any) -> None:
+        """After an update Gradio makes a component anew; it goes on to get files our way."""
+        pass_on_links(self.blocks_config.blocks.get(key), value)
+        super().__setitem__(key, value)
 
     def _update_value_in_config(self, key: int, value: Any) -> None:
         """Only deep links would read it."""

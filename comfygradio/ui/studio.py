@@ -23,6 +23,8 @@ from comfygradio.jobs.queue import JobQueue
 from comfygradio.jobs.store import Ledger
 from comfygradio.sweeps.running.registry import Sweeps
 from comfygradio.ui.attendance import Attendance
+from comfygradio.ui.links import Links, make_client
+from comfygradio.ui.quota import Quota
 
 
 class Studio:
@@ -59,6 +61,8 @@ class Studio:
         self.sweeps = Sweeps(
             self.queue, self.find_form, lambda form, graph: _refuse_excess(form, graph, self.limits)
         )
+        self.uploads = Quota()
+        self.links = Links(make_client(self.limits), self.uploads)
         self.attendance: Attendance | None = None
         self.is_demo = is_demo
         self.presets, self.errors = self._load()

@@ -66,8 +66,13 @@ def open_floor() -> Iterator[Server]:
 
 
 @contextmanager
-def open_app(server_url: str, presets: Path, folder: Path) -> Iterator[Server]:
-    """The web app on a free port; its results and Gradio's temporary files go into `folder`."""
+def open_app(
+    server_url: str, presets: Path, folder: Path, checkout: Path | None = None
+) -> Iterator[Server]:
+    """The web app on a free port; its results and Gradio's temporary files go into `folder`.
+
+    With a `checkout` its code is taken from there.
+    """
     flags = [
         "--server",
         server_url,
@@ -78,14 +83,15 @@ def open_app(server_url: str, presets: Path, folder: Path) -> Iterator[Server]:
     ]
     uploads = folder / "gradio"
     uploads.mkdir(parents=True)
-    with run_server(
-        "-c", COMMAND, "serve", *flags, "--port", str(find_port()), uploads=uploads
-    ) as server:
+    command = ("-c", COMMAND, "serve", *flags, "--port", str(find_port()))
+    with run_server(*command, uploads=uploads, checkout=checkout) as server:
         yield server
 
 
 @contextmanager
-def run_server(*arguments: str, uploads: Path | None = None) -> Iterator[Server]:
+def run_server(
+    *arguments: str, uploads: Path | None = None, checkout: Path | None = None
+) -> Iterator[Server]:
     """A Python process that prints its address; stopped like Ctrl-C at the end."""
     with tempfile.TemporaryFile("w+") as complaints:
         process = subprocess.Popen(
@@ -93,7 +99,8 @@ def run_server(*arguments: str, uploads: Path | None = None) -> Iterator[Server]
             stdout=subprocess.PIPE,
             stderr=complaints,
             text=True,
-            env=_make_environment(uploads),
+            cwd=checkout,
+            env=_make_environment(uploads) | ({"PYTHONPATH": str(checkout)} if checkout else {}),
         )
         try:
             addresses = _read_addresses(process)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import socket
@@ -12,6 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from comfygradio.forms.preset import load_preset
 from tests.benchmarks.callers import read_result
@@ -19,6 +21,7 @@ from tests.benchmarks.engine import take_medians
 from tests.benchmarks.figures import Goal, describe_spread, format_table, percentile, write_json
 from tests.benchmarks.lab_server import SentFrame, read_log
 from tests.benchmarks.page import Shown
+from tests.benchmarks.png import encode_plain, pack_text
 from tests.benchmarks.presets import write_color_preset, write_lab_presets
 from tests.benchmarks.preview import describe_frames
 from tests.benchmarks.proxy import Lane, ThrottledProxy
@@ -50,6 +53,17 @@ def test_tables_and_json_keep_missing_figures_apart(tmp_path: Path) -> None:
     assert format_table(rows).split("\n") == ["line     ms", "free  12.35", "slow      -"]
     write_json(tmp_path / "report", {"rows": rows})
     assert json.loads((tmp_path / "report").read_text())["rows"][1]["ms"] is None
+
+
+def test_pictures_of_an_attack_are_small_and_can_be_read() -> None:
+    content = encode_plain(2000, 1000, 4, [b"name\0\0" + pack_text(100_000)])
+    with Image.open(io.BytesIO(content)) as picture:
+        assert (picture.size, picture.mode) == ((2000, 1000), "RGBA")
+        picture.load()
+        assert picture.getpixel((0, 0)) == (255, 255, 255, 255)
+        assert picture.getpixel((1999, 999)) == (0, 0, 0, 0)
+        assert len(picture.info["name"]) == 100_000
+    assert len(content) < 20_000
 
 
 def test_frames_are_matched_by_their_bytes() -> None:

@@ -120,3 +120,27 @@ def test_odd_specs(desk: Desk, spec: Any) -> None:
 def test_odd_answers(desk: Desk, answer: Any) -> None:
     problems = desk.bind("f: {slot: 3.steps}", ObjectInfo.from_json(answer)).problems
     assert problems and all(str(problem).endswith(".") for problem in problems)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "description: " + "x" * 300_000,
+        "description: '" + "ü" * 130_000 + "'",
+        "fields:\n" + "".join(f"  f{n}: {{slot: 6.text}}\n" for n in range(20_000)),
+        "#" * 50_000_000,
+    ],
+    ids=["text", "bytes", "fields", "comment"],
+)
+def test_a_file_that_is_too_long_is_not_read(desk: Desk, text: str) -> None:
+    assert "is too long; at most 256 kB are read." in refuse(desk, HEAD + text)
+
+
+def test_more_keys_than_a_preset_can_need_are_counted_and_refused(desk: Desk) -> None:
+    told = refuse(desk, HEAD + "sweep: [" + "a," * 30_000 + "]")
+    assert "there are more than 20,000 keys and values; write less." in told
+
+
+def test_many_problems_are_counted_and_some_are_told(desk: Desk) -> None:
+    told = refuse(desk, HEAD + "".join(f"k{number}: 1\n" for number in range(5000)))
+    assert told.count("unknown key") == 20 and told.endswith("There are 4,980 more problems.")

@@ -445,9 +445,8 @@ print(len(ledger.search("user:ada", search.Query(limit=500)).records))
     with run_child(script, tmp_path) as child:
         output, _ = child.communicate(timeout=60)
     *promised, error, count = output.splitlines()
-    assert error.startswith(
-        f"The ledger {find_ledger(tmp_path)} cannot be used: "
-    ) and error.endswith(".")
+    assert error.startswith("The ledger of the outputs folder cannot be used: ")
+    assert error.endswith(".") and str(tmp_path) not in error
     assert len(promised) > 10 and int(count) == len(promised)
     with closing(Ledger.open(tmp_path)) as ledger:
         assert {record.id for record in get_everything(ledger)} == set(promised)

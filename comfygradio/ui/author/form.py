@@ -20,13 +20,11 @@ from comfygradio.forms.form import Form
 from comfygradio.forms.preset import Preset
 from comfygradio.forms.preset_yaml import parse_preset_file
 from comfygradio.forms.problem import Problem
+from comfygradio.forms.strict_yaml import PRESET
 from comfygradio.ui.fields import show_value
 
 SHOWN_CHOICES = 100
 """Entries of a list that are drawn."""
-
-MAX_TEXT = 1_000_000
-"""Characters of a preset file."""
 
 Ask = Callable[[frozenset[str]], ObjectInfo]
 """What a server says about these node classes."""
@@ -40,7 +38,7 @@ def read_text(text: str, name: str, workflow: Workflow) -> Preset:
     Raises PresetError.
     """
     check_name(name)
-    if len(text) > MAX_TEXT:
+    if len(text) > PRESET.bytes:
         raise PresetError(f"{name}.yaml is longer than any preset needs to be; use the list again.")
     with TemporaryDirectory(prefix="comfygradio-") as scratch:
         path = Path(scratch) / f"{name}.yaml"

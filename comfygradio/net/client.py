@@ -1,0 +1,286 @@
+"""One guarded way to ask foreign addresses: what is checked is what is connected to, and no answer
+is too long, too slow or of another kind than asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import ssl
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import IO, Any
+
+import httpx
+
+from comfygradio.clock import SYSTEM_CLOCK, Clock
+from comfygradio.errors import ForeignRefused, ForeignUnreachable
+from comfygradio.net.addresses import Guard, IPAddress
+
+ADDRESSES_TRIED = 4
+"""Of the addresses of one host."""
+
+CONNECT_SECONDS = 5.0
+
+MAX_URL = 2000
+"""Characters of an address."""
+
+REDIRECTS = (301, 302, 303, 307, 308)
+
+HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "comfygradio"}
+"""Nothing may come packed: a few kilobytes could unpack to gigabytes."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How much of an answer is taken, and for how long.
+
+    `seconds` bounds the whole, name servers and redirects included. A pause lasts at most
+    `grace_seconds`; after these an answer has to have come at `least_rate` bytes a second.
+    """
+
+    size: int = 50_000_000
+    seconds: float = 30.0
+    least_rate: float = 2000.0
+    grace_seconds: float = 5.0
+    redirects: int = 5
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. `content_type` has no parameters and small letters; `content` is empty where
+    it went into a file.
+    """
+
+    status: int
+    content_type: str
+    size: int
+    content: bytes = b""
+
+
+class ForeignClient:
+    """Asks foreign addresses over HTTP, without cookies, credentials and proxies.
+
+    Every request has a connection of its own, so that none serves another name than the one that
+    it was opened for.
+    """
+
+    def __init__(
+        self,
+        guard: Guard | None = None,
+        patience: Patience | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._guard = guard or Guard()
+        self._patience = patience or Patience()
+        self._clock = clock
+        self._tls = tls
+
+    async def fetch(self, url: str, types: Collection[str]) -> Answer:
+        """GET an address, as bytes; `types` are the content types that are taken.
+
+        Raises ForeignRefused and ForeignUnreachable.
+        """
+        file = io.BytesIO()
+        answer = await self.download(url, types, file)
+        return Answer(answer.status, answer.content_type, answer.size, file.getvalue())
+
+    async def download(self, url: str, types: Collection[str], file: IO[bytes]) -> Answer:
+        """GET an address into a file that is open for writing; `types` as in `fetch`.
+
+        Raises ForeignRefused and ForeignUnreachable; the file then holds what had come.
+        """
+        return await self._limit_time(self._download(parse_url(url), types, file))
+
+    async def post(self, url: str, content: bytes, content_type: str) -> Answer:
+        """POST a body. What comes back is taken whatever its type is; a redirect is not followed.
+
+        Raises ForeignRefused and ForeignUnreachable.
+        """
+        return await self._limit_time(self._post(parse_url(url), content, content_type))
+
+    async def _limit_time(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        try:
+            return await asyncio.wait_for(work, self._patience.seconds)
+        except (asyncio.TimeoutError, TimeoutError) as error:  # two classes before Python 3.11
+            raise ForeignUnreachable(
+                f"The server took longer than {self._patience.seconds:g} s; try again later."
+            ) from error
+
+    async def _download(self, url: httpx.URL, types: Collection[str], file: IO[bytes]) -> Answer:
+        for _ in range(self._patience.redirects + 1):
+            async with self._send("GET", url) as response:
+                if response.status_code in REDIRECTS:
+                    url = follow(url, response.headers.get("location", ""))
+                    continue
+                check_status(url, response.status_code)
+                content_type = read_type(response)
+                if content_type not in types:
+                    raise ForeignRefused(
+                        f"{url.host} sends {content_type or 'a file without a type'}, "
+                        "which is not taken here; use the address of the file itself."
+                    )
+                size = await self._read(url, response, file)
+                return Answer(response.status_code, content_type, size)
+        raise ForeignRefused(f"{url.host} sends us on and on; use the address at the end of that.")
+
+    async def _post(self, url: httpx.URL, content: bytes, content_type: str) -> Answer:
+        file = io.BytesIO()
+        async with self._send("POST", url, content, content_type) as response:
+            check_status(url, response.status_code)
+            size = await self._read(url, response, file)
+            return Answer(response.status_code, read_type(response), size, file.getvalue())
+
+    @asynccontextmanager
+    async def _send(
+        self, method: str, url: httpx.URL, content: bytes = b"", content_type: str = ""
+    ) -> AsyncIterator[httpx.Response]:
+        """The answer to one request, of which nothing but the head was read."""
+        addresses = await self._guard.resolve(url.host, find_port(url))
+        headers = {**HEADERS, "Host": url.netloc.decode("ascii")}
+        if content_type:
+            headers["Content-Type"] = content_type
+        async with self._open() as client:
+            with translated(url):
+                response = await self._connect(client, method, url, addresses, headers, content)
+            try:
+                yield response
+            finally:
+                await response.aclose()
+
+    async def _connect(
+        self,
+        client: httpx.AsyncClient,
+        method: str,
+        url: httpx.URL,
+        addresses: list[IPAddress],
+        headers: dict[str, str],
+        content: bytes,
+    ) -> httpx.Response:
+        """The answer of the first address that can be connected to.
+
+        The URL of the request holds the address; `Host`, and the name for TLS, hold the name.
+        """
+        tried = addresses[:ADDRESSES_TRIED]
+        for address in tried:
+            request = client.build_request(
+                method,
+                url.copy_with(host=str(address)),
+                headers=headers,
+                content=content or None,
+                extensions={"sni_hostname": url.host},
+            )
+            try:
+                return await client.send(request, stream=True, follow_redirects=False)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                if address == tried[-1]:
+                    raise
+        raise AssertionError("The guard gives at least one address.")
+
+    def _open(self) -> httpx.AsyncClient:
+        if self._tls is None:
+            self._tls = httpx.create_ssl_context()
+        patience = self._patience
+        return httpx.AsyncClient(
+            verify=self._tls,
+            trust_env=False,
+            timeout=httpx.Timeout(patience.grace_seconds, connect=CONNECT_SECONDS),
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
+
+    async def _read(self, url: httpx.URL, response: httpx.Response, file: IO[bytes]) -> int:
+        """Write the body into a file; returns its size."""
+        most = self._patience.size
+        if response.headers.get("content-encoding", "identity").lower() != "identity":
+            raise ForeignRefused(f"{url.host} sends the file packed, although we asked not to.")
+        announced = response.headers.get("content-length", "0")
+        if announced.isdecimal() and len(announced) < 20 and int(announced) > most:
+            raise ForeignRefused(describe_size(url, most))
+        began, size = self._clock.monotonic(), 0
+        with translated(url):
+            async for chunk in response.aiter_raw():
+                size += len(chunk)
+                if size > most:
+                    raise ForeignRefused(describe_size(url, most))
+                self._check_rate(url, size, self._clock.monotonic() - began)
+                file.write(chunk)
+        return size
+
+    def _check_rate(self, url: httpx.URL, size: int, seconds: float) -> None:
+        patience = self._patience
+        if seconds > patience.grace_seconds and size < seconds * patience.least_rate:
+            raise ForeignUnreachable(f"{url.host} sends the file too slowly; try again later.")
+
+
+def parse_url(text: str) -> httpx.URL:
+    """An address that may be asked, without its fragment.
+
+    Raises ForeignRefused for another scheme than HTTP, and for one with a user or password inside.
+    """
+    if len(text) > MAX_URL:
+        raise ForeignRefused(f"An address may have at most {MAX_URL} characters.")
+    try:
+        url = httpx.URL(text)
+        port = url.port
+    except (httpx.InvalidURL, ValueError) as error:
+        raise ForeignRefused("This is no address; it begins with https://.") from error
+    if url.scheme not in ("http", "https") or not url.host or port == 0:
+        raise ForeignRefused("This is no address of a file on the web; it begins with https://.")
+    if url.userinfo:
+        raise ForeignRefused("Leave the user and password out of the address.")
+    return url.copy_with(fragment=None)
+
+
+def follow(url: httpx.URL, location: str) -> httpx.URL:
+    """Where a redirect leads. Raises ForeignRefused, also where it leads away from TLS."""
+    try:
+        target = parse_url(str(url.join(location)))
+    except httpx.InvalidURL as error:
+        raise ForeignRefused(f"{url.host} sends us on to something that is no address.") from error
+    if url.scheme == "https" and target.scheme == "http":
+        raise ForeignRefused(f"{url.host} sends us on to an address without https; name it itself.")
+    return target
+
+
+def find_port(url: httpx.URL) -> int:
+    """The port of an address, named or not."""
+    if url.port is not None:
+        return url.port
+    return 443 if url.scheme == "https" else 80
+
+
+def check_status(url: httpx.URL, status: int) -> None:
+    """Raises ForeignUnreachable for a status that stands for no answer."""
+    if status in REDIRECTS:
+        raise ForeignUnreachable(f"{url.host} sends us on (HTTP {status}); use that address.")
+    if not 200 <= status < 300:
+        raise ForeignUnreachable(f"{url.host} does not give this file (HTTP {status}).")
+
+
+def read_type(response: httpx.Response) -> str:
+    """The content type of an answer without its parameters, or an empty text."""
+    named: str = response.headers.get("content-type", "")
+    return named.partition(";")[0].strip().lower()[:100]
+
+
+def describe_size(url: httpx.URL, most: int) -> str:
+    """What to say about an answer that is too large."""
+    return f"The file at {url.host} is too large; at most {most / 1e6:g} MB are allowed."
+
+
+@contextmanager
+def translated(url: httpx.URL) -> Iterator[None]:
+    """Turns the errors of httpx into ForeignUnreachable."""
+    try:
+        yield
+    except httpx.TimeoutException as error:
+        raise ForeignUnreachable(f"{url.host} does not answer in time; try again later.") from error
+    except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            text = f"The certificate of {url.host} is not trusted; use another address."
+            raise ForeignUnreachable(text) from error
+        raise ForeignUnreachable(
+            f"{url.host} gives no answer that can be read; check the address."
+        ) from error

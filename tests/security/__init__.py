@@ -1,0 +1,1 @@
+"""Attacks, over real sockets and in a real browser."""
