@@ -209,6 +209,7 @@ MAKES_A_VALUE = frozenset(
     {
         *("frozenset", "tuple", "range", "enumerate", "getattr", "dict.fromkeys", "str.maketrans"),
         *("re.compile", "json.dumps", "datetime.datetime", "Path", "TypeVar", "', '.join"),
+        *("ipaddress.IPv4Network", "ipaddress.IPv6Network"),
         *("dataclass", "field", "fields", "dataclasses.field", "Field", "ConfigDict"),
         *("typer.Typer", "typer.Option", "typer.Argument", "logging.getLogger", "Clock"),
     }
