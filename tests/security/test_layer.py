@@ -122,9 +122,15 @@ def test_the_layer_stays_when_gradio_reads_the_file_again(demo: DemoServer, tmp_
     file.write_text(program, "utf-8")
     with start_app("gradio app.py", demo, tmp_path) as url:
         assert is_guarded(url)
-        file.write_text(f'{program}\ndemo.title = "Read again"\n', "utf-8")
+        first = read_app_id(url)
+        file.write_text(f"{program}\n# a change\n", "utf-8")
         late = time.monotonic() + PATIENCE
-        while "Read again" not in httpx.get(f"{url}").text and time.monotonic() < late:
+        while read_app_id(url) == first and time.monotonic() < late:
             time.sleep(0.1)
-        assert "Read again" in httpx.get(url).text
+        assert read_app_id(url) != first
         assert is_guarded(url)
+
+
+def read_app_id(url: str) -> int:
+    """Which Blocks are served."""
+    return int(httpx.get(f"{url}gradio_api/app_id").json()["app_id"])

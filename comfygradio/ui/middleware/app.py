@@ -1,8 +1,8 @@
 """Gradio's app with our own layer around all of it, its CORS and its routes included.
 
 Middleware that `launch(app_kwargs=…)` takes lies inside of Gradio's, which is too late: it would
-see neither what Gradio refuses nor the headers that Gradio adds. So the app itself is ours, given to
-`launch` as `_app`; Gradio's reload mode and a page drawn anew only swap the Blocks inside of it.
+see neither what Gradio refuses nor the headers that Gradio adds. So the app itself is ours, and
+given to `launch` as `_app`. Gradio's reload mode and a page drawn anew only swap the Blocks in it.
 """
 
 from __future__ import annotations
