@@ -32,8 +32,8 @@ class Settings:
     points of sweeps, of which a sweep has `max_sweep_points` (0: no sweeps from the page).
     `max_upload_mb` is at first what ComfyUI takes; `names` is the pattern of results' names,
     `on_disconnect` keep or cancel. `operators` are users of --auth who see the Status page.
-    `allow_hosts` are further names of the page, `allow_origins` the pages elsewhere that may call it
-    (`*`: all of them, without a login), `allow_frames` those that may show it in a frame,
+    `allow_hosts` are further names of the page, `allow_origins` the websites that may call it (`*`:
+    all of them, without a login), `allow_frames` those that may show it in a frame,
     `trust_proxies` the addresses of proxies whose word counts. `space` is set on a Hugging Face
     Space, `space_host` its name.
     `engine` is the Dask scheduler whose workers are the servers, `scheduler` the one that a worker

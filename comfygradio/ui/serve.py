@@ -27,13 +27,15 @@ from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import ComfyGradioError, ServerUnreachable, SettingsError
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.store import find_ledger
-from comfygradio.settings import DEFAULT_SERVER, Settings, read_auth
+from comfygradio.settings import DEFAULT_SERVER, Settings
 from comfygradio.ui.app import App
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.attendance import Attendance
 from comfygradio.ui.history.zip import make_zip_route
+from comfygradio.ui.launching import list_visible_options, settle
 from comfygradio.ui.middleware.app import GuardedApp
 from comfygradio.ui.middleware.layers import list_layers
+from comfygradio.ui.middleware.patience import make_patient
 from comfygradio.ui.page import build_page
 from comfygradio.ui.sessions import lighten_sessions
 from comfygradio.ui.status.access import find_operators
@@ -151,34 +153,35 @@ def launch(app: App, *, block: bool = True) -> str:
 def _listen(app: App) -> str:
     settings, host = app.settings, app.settings.host.strip("[]")
     spare_proxies(host)
+    distrust_proxies()
     _, address, _ = app.blocks.launch(
         server_name=f"[{host}]" if ":" in host else host,  # IPv6, as Gradio wants it
         server_port=settings.port or None,
         root_path=settings.root_path or None,
-        auth=read_auth(settings.auth) if settings.auth else None,
         allowed_paths=[str(settings.outputs.resolve())],
         blocked_paths=[str(find_ledger(settings.outputs.resolve()).parent)],
         max_file_size=int(settings.max_upload_mb * 2**20),
         max_threads=MAX_THREADS,
         prevent_thread_lock=True,
-        show_error=False,
-        ssr_mode=False,
-        share=False,
         _frontend=False,  # else Gradio gives up where drawing the page takes more than 3 s
-        run_history=False,
         enable_monitoring=False,
         quiet=True,
-        footer_links=["api"],
         _app=_guard(app),
+        **list_visible_options(settings),
         **look(),
     )
+    if not app.blocks.is_running:  # in Gradio's reload mode, whose server runs already
+        settle(app.blocks, settings)
+        return str(address)
+    config = app.blocks.server.config
+    config.http_protocol_class = make_patient(config.http_protocol_class)
     return str(address)
 
 
 def _guard(app: App) -> GuardedApp:
     """Gradio's app for our page, inside of our layers."""
     guarded = GuardedApp(_list_routes(app))
-    guarded.layers = list_layers(app.settings, guarded.is_logged_in)
+    guarded.layers = list_layers(app.settings, guarded.is_logged_in, [read_scripts()])
     return guarded
 
 
@@ -187,6 +190,11 @@ def spare_statistics() -> None:
     own that is off.
     """
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")
+
+
+def distrust_proxies() -> None:
+    """Let uvicorn believe no `X-Forwarded-For`: our layer does, of the proxies that are trusted."""
+    os.environ["FORWARDED_ALLOW_IPS"] = ""
 
 
 def spare_proxies(host: str) -> None:
@@ -268,8 +276,12 @@ def read_css() -> str:
 
 def read_head() -> str:
     """What goes into the page's head: its own lines, and the scripts of the whole page."""
-    scripts = "".join(map(read_asset, ("chooser.js", "combobox.js", "revision.js")))
-    return f"{read_asset('head.html')}<script>{scripts}</script>"
+    return f"{read_asset('head.html')}<script>{read_scripts()}</script>"
+
+
+def read_scripts() -> str:
+    """The scripts of the whole page."""
+    return "".join(map(read_asset, ("chooser.js", "combobox.js", "revision.js")))
 
 
 def make_upload_folder() -> str:
