@@ -73,3 +73,10 @@ def settle(blocks: gr.Blocks, settings: Settings) -> None:
     for name, value in list_visible_options(settings).items():
         setattr(blocks, name, value)
     blocks.config = blocks.get_config_file()
+
+
+def close_editor() -> None:
+    """Take the function away by which Gradio's mask editor would take pictures in parts: the page
+    sends them as uploads, and a call with a large number fills the memory.
+    """
+    vars(gr.ImageEditor)["accept_blobs"]._is_server_fn = False

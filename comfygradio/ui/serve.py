@@ -32,11 +32,12 @@ from comfygradio.ui.app import App
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.attendance import Attendance
 from comfygradio.ui.history.zip import make_zip_route
-from comfygradio.ui.launching import list_visible_options, settle
+from comfygradio.ui.launching import close_editor, list_visible_options, settle
 from comfygradio.ui.middleware.app import GuardedApp
 from comfygradio.ui.middleware.layers import list_layers
 from comfygradio.ui.middleware.patience import make_patient
 from comfygradio.ui.page import build_page
+from comfygradio.ui.results import make_result_route
 from comfygradio.ui.sessions import lighten_sessions
 from comfygradio.ui.status.access import find_operators
 from comfygradio.ui.studio import Studio
@@ -61,6 +62,7 @@ def build(settings: Settings) -> App:
     """Choose the server, read the presets and build the page; nothing listens yet."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("GRADIO_TEMP_DIR", make_upload_folder())
+    close_editor()
     operators = find_operators(settings)
     studio, demo = open_studio(settings)
     if settings.on_disconnect == "cancel":
@@ -207,10 +209,12 @@ def spare_proxies(host: str) -> None:
 
 
 def _list_routes(app: App) -> list[Route]:
+    outputs = app.settings.outputs.resolve()
     zip_route = make_zip_route(app.visitors, app.studio.ledger)
     return [
         Route("/gradio_api/comfygradio/revision", _tell_revision(app)),
         make_job_route(app.studio),
+        make_result_route(outputs, find_ledger(outputs).parent.name),
         Route("/gradio_api/comfygradio/history.zip", zip_route, methods=["POST"]),
         Route(
             "/gradio_api/comfygradio/sweep",

@@ -15,25 +15,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.demo import DemoServer
 from comfygradio.ui.middleware.app import GuardedApp
-from tests.ui.running import RunningApp, free_port, run_app
+from tests.security.running import PATIENCE
+from tests.ui.running import RunningApp, free_port
 
 ROOT = Path(__file__).parent.parent.parent
-PATIENCE = 60.0
-"""Seconds after which an app that does not answer is taken for one that hangs."""
-
-
-@pytest.fixture(scope="module")
-def demo() -> Iterator[DemoServer]:
-    with DemoServer(DemoOptions(step_seconds=0)) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def app(demo: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    with run_app(demo.url, tmp_path_factory.mktemp("outputs")) as running:
-        yield running
 
 
 def is_guarded(url: str) -> bool:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.ui.middleware.answers import refuse_body
 from comfygradio.ui.middleware.app import LoginCheck
-from comfygradio.ui.middleware.paths import find_path, is_below
+from comfygradio.ui.middleware.paths import find_path, is_among
 
 MB = 2**20
 
@@ -25,16 +25,14 @@ SMALL_BYTES = MB
 AUTHOR_BYTES = 9 * MB
 """A workflow of 8 MB that an author drops on the page, and the words around it."""
 
-UPLOADS = ("/gradio_api/upload", "/gradio_api/upload/")
+UPLOADS = ("/gradio_api/upload",)
 """Where pictures and other files come in; Gradio writes them to the disk as they come."""
 
 CALLS = (
     "/gradio_api/queue/join",
-    "/gradio_api/queue/join/",
-    "/gradio_api/run/",
-    "/gradio_api/api/",
+    "/gradio_api/run/*",
+    "/gradio_api/api/*",
     "/gradio_api/component_server",
-    "/gradio_api/component_server/",
 )
 """How the page calls functions; values only, whose files went through the uploads before."""
 
@@ -53,9 +51,9 @@ class BodyRules:
 
     def limit(self, path: str) -> int:
         """How many bytes a request to this path may carry."""
-        if is_below(path, UPLOADS):
+        if is_among(path, UPLOADS):
             return self.upload_bytes + SMALL_BYTES
-        if self.has_authors and is_below(path, CALLS):
+        if self.has_authors and is_among(path, CALLS):
             return AUTHOR_BYTES
         return SMALL_BYTES
 

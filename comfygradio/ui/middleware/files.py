@@ -5,14 +5,14 @@ from __future__ import annotations
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from comfygradio.ui.middleware.paths import find_path, is_below
+from comfygradio.ui.middleware.paths import find_path, is_among
 
 FILES = (
-    "/gradio_api/file=",
-    "/gradio_api/file/",
-    "/gradio_api/stream/",
-    "/gradio_api/comfygradio/result/",
-    "/gradio_api/comfygradio/sweep/",
+    "/gradio_api/file=*",
+    "/gradio_api/file/*",
+    "/gradio_api/stream/*",
+    "/gradio_api/comfygradio/result/*",
+    "/gradio_api/comfygradio/sweep/*",
 )
 """Routes that answer with files whose types others decide: servers, people who upload."""
 
@@ -43,7 +43,7 @@ class FileGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request as the app inside does; a file so that nothing in it can run."""
-        if scope["type"] != "http" or not is_below(find_path(scope), FILES):
+        if scope["type"] != "http" or not is_among(find_path(scope), FILES):
             await self._app(scope, receive, send)
             return
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from comfygradio.ui.middleware.paths import find_path
+from comfygradio.ui.middleware.paths import find_path, is_among
 
-PAGES = ("/", "/login", "/login/")
+PAGES = ("/", "/login")
 """Where whole pages are answered, whose scripts may run."""
 
 SPACE_FRAMES = ("https://huggingface.co", "https://hf.co")
@@ -60,7 +60,7 @@ class SafeHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if find_path(scope) in PAGES:
+        if is_among(find_path(scope), PAGES):
             page = _Page(send, self._set, self._policy)
             await self._app(scope, receive, page.send)
             return

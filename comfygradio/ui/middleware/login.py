@@ -8,17 +8,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comfygradio.ui.middleware.answers import refuse
 from comfygradio.ui.middleware.app import LoginCheck
-from comfygradio.ui.middleware.paths import find_path, is_below
+from comfygradio.ui.middleware.paths import find_path, is_among
 
 OPEN = (
     "/",
     "/login",
-    "/login/",
     "/logout",
-    "/logout/",
-    "/assets/",
-    "/static/",
-    "/svelte/",
+    "/assets/*",
+    "/static/*",
+    "/svelte/*",
     "/theme.css",
     "/favicon.ico",
     "/manifest.json",
@@ -26,11 +24,8 @@ OPEN = (
     "/gradio_api/theme.css",
     "/gradio_api/startup-events",
     "/gradio_api/login_check",
-    "/gradio_api/login_check/",
     "/gradio_api/user",
-    "/gradio_api/user/",
     "/gradio_api/app_id",
-    "/gradio_api/app_id/",
 )
 """What is answered without a login: none of it tells or changes anything of anybody."""
 
@@ -44,7 +39,7 @@ class LoginGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request on, or answer 401 as Gradio does."""
-        is_open = scope["type"] != "http" or is_below(find_path(scope), OPEN)
+        is_open = scope["type"] != "http" or is_among(find_path(scope), OPEN)
         if is_open or self._is_logged_in(scope):
             await self._app(scope, receive, send)
         else:

@@ -13,11 +13,12 @@ def find_path(scope: Scope) -> str:
     return path
 
 
-def is_below(path: str, places: tuple[str, ...]) -> bool:
-    """Whether a path is one of these places; a place that ends with / or = stands for all that
-    begins so.
+def is_among(path: str, places: tuple[str, ...]) -> bool:
+    """Whether a path is one of these places, with or without a slash at its end.
+
+    A place with a star at its end stands for all that begins so.
     """
+    bare = path.removesuffix("/") or "/"
     return any(
-        path.startswith(place) if place.endswith(("/", "=")) and place != "/" else path == place
-        for place in places
+        path.startswith(place[:-1]) if place.endswith("*") else bare == place for place in places
     )

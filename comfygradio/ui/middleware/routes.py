@@ -11,27 +11,26 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comfygradio.ui.middleware.answers import refuse
-from comfygradio.ui.middleware.paths import find_path, is_below
+from comfygradio.ui.middleware.paths import find_path, is_among
 
 CLOSED = (
-    "/gradio_api/proxy=",  # fetches from other Spaces
+    "/gradio_api/proxy=*",  # fetches from other Spaces
     "/gradio_api/process_recording",  # starts ffmpeg
-    "/gradio_api/custom_component/",
+    "/gradio_api/custom_component/*",
     "/gradio_api/deep_link",  # writes a file for each call
-    "/gradio_api/deep_link/",
-    "/gradio_api/run-history/",
+    "/gradio_api/run-history/*",
     "/gradio_api/vibe-edit",
-    "/gradio_api/vibe-edit/",
     "/gradio_api/vibe-code",
-    "/gradio_api/vibe-code/",
     "/gradio_api/token",  # tells scripts what the cookie hides from them
-    "/gradio_api/token/",
     "/monitoring",
-    "/monitoring/",
+    "/monitoring/*",
     "/pwa_icon",
-    "/pwa_icon/",
+    "/pwa_icon/*",
 )
 """Routes that nothing of ours calls."""
+
+UPLOADS = ("/gradio_api/upload",)
+COMPONENTS = ("/gradio_api/component_server",)
 
 MAX_PATH = 4000
 """Characters of a path; Python reads no number of more than 4,300 digits."""
@@ -56,13 +55,13 @@ class RouteGuard:
         path = find_path(scope)
         if len(path) > MAX_PATH:
             await refuse(send, 414, "The address is too long.", close=True)
-        elif is_below(path, CLOSED) or _asks_for_a_page(scope, path):
+        elif is_among(path, CLOSED) or _asks_for_a_page(scope, path):
             await refuse(send, 404, NO_SUCH_PAGE, close=True)
         elif FOREIGN.match(path):
             await refuse(send, 403, "Files of other servers are not passed on.", close=True)
-        elif path.rstrip("/") == "/gradio_api/component_server" and _is_form(scope):
+        elif is_among(path, COMPONENTS) and _is_form(scope):
             await refuse(send, 415, "Functions of the page take JSON.", close=True)
-        elif path == "/gradio_api/upload":
+        elif is_among(path, UPLOADS):
             await self._take_upload(scope, receive, send)
         else:
             await self._app(scope, receive, send)
@@ -89,7 +88,7 @@ class RouteGuard:
 
 def _asks_for_a_page(scope: Scope, path: str) -> bool:
     """Whether a page of Gradio's is asked for by a parameter: we have one, without a name."""
-    if path not in ("/", "/config", "/config/", "/gradio_api/info", "/gradio_api/info/"):
+    if not is_among(path, ("/", "/config", "/gradio_api/info")):
         return False
     asked = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     return any(asked.get("page", [])) or "deep_link" in asked

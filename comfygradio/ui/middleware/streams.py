@@ -8,12 +8,12 @@ from collections import Counter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comfygradio.ui.middleware.answers import refuse
-from comfygradio.ui.middleware.paths import find_path, is_below
+from comfygradio.ui.middleware.paths import find_path, is_among
 
 STREAMS = (
-    "/gradio_api/heartbeat/",
+    "/gradio_api/heartbeat/*",
     "/gradio_api/queue/data",
-    "/gradio_api/call/",
+    "/gradio_api/call/*",
     "/gradio_api/upload_progress",
     "/gradio_api/dev/reload",
 )
@@ -38,7 +38,7 @@ class StreamGuard:
         if (
             scope["type"] != "http"
             or scope["method"] != "GET"
-            or not is_below(find_path(scope), STREAMS)
+            or not is_among(find_path(scope), STREAMS)
         ):
             await self._app(scope, receive, send)
             return

@@ -1,0 +1,116 @@
+"""Requests under a foreign name get nothing, whatever address that name has (DNS rebinding)."""
+
+from __future__ import annotations
+
+import socket
+
+import httpx
+import pytest
+from gradio_client import Client
+
+from comfygradio.demo import DemoServer
+from comfygradio.settings import Settings, load_settings
+from comfygradio.ui.middleware.names import find_own_names
+from tests.security.running import ask, run_settings
+from tests.ui.running import RunningApp
+
+pytestmark = pytest.mark.app
+
+
+def port_of(app: RunningApp) -> str:
+    return app.url.rstrip("/").rpartition(":")[2]
+
+
+@pytest.mark.parametrize("path", ["/", "/config", "/gradio_api/info", "/gradio_api/file=x"])
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.test"])
+def test_a_foreign_name_is_refused(app: RunningApp, path: str, host: str) -> None:
+    answer = ask(app.url, f"GET {path} HTTP/1.1\nHost: {host}:{port_of(app)}")
+    assert answer.status == 403 and b"--allow-host" in answer.body
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST.", "[::1]"])
+def test_own_names_are_answered_with_any_port(app: RunningApp, host: str) -> None:
+    assert ask(app.url, f"GET /config HTTP/1.1\nHost: {host}:{port_of(app)}").status == 200
+    assert ask(app.url, f"GET /config HTTP/1.1\nHost: {host}").status == 200
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Host:",
+        "Host: a/b",
+        "Host: user@localhost",
+        "Host: localhost, evil.example",
+        "Host: localhost\nHost: evil.example",
+        "Host: localhost:123456",
+        "X-Nothing: 1",
+    ],
+)
+def test_a_host_that_is_none_is_refused(app: RunningApp, line: str) -> None:
+    assert ask(app.url, f"GET /config HTTP/1.1\n{line}").status in (400, 403)
+
+
+def test_addresses_are_foreign_while_only_this_machine_is_listened_on(app: RunningApp) -> None:
+    for host in ("0.0.0.0", "192.168.1.5", "[2001:db8::1]"):
+        assert ask(app.url, f"GET / HTTP/1.1\nHost: {host}:{port_of(app)}").status == 403
+
+
+def test_nobody_names_the_page_by_a_header_of_proxies(app: RunningApp) -> None:
+    for path in ("/config", "/logout"):
+        answer = ask(
+            app.url, f"GET {path} HTTP/1.1\nHost: localhost\nX-Forwarded-Host: evil.example"
+        )
+        assert answer.status == 403 and "evil" not in answer.headers.get("location", "")
+
+
+def test_logging_out_leads_to_the_page(app: RunningApp) -> None:
+    assert "evil" not in str(ask(app.url, "GET /logout HTTP/1.1\nHost: evil.example"))
+    answer = ask(app.url, f"GET /logout HTTP/1.1\nHost: localhost:{port_of(app)}")
+    assert answer.status < 400
+    assert answer.headers.get("location", "/") in ("/", f"http://localhost:{port_of(app)}")
+
+
+def test_names_that_are_allowed_and_proxies_that_are_trusted(
+    demo: DemoServer, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("open")
+    given = {"allow_hosts": ("forms.example",), "trust_proxies": ("127.0.0.1",)}
+    with run_settings(demo.url, folder, host="0.0.0.0", **given) as running:
+        url = running.url.replace("localhost", "127.0.0.1")
+        for host in ("forms.example", "forms.example:8443", "192.168.1.5", socket.gethostname()):
+            assert ask(url, f"GET /config HTTP/1.1\nHost: {host}").status == 200, host
+        assert ask(url, "GET /config HTTP/1.1\nHost: evil.example").status == 403
+        told = "Host: upstream\nX-Forwarded-Host: other.example\nX-Forwarded-Proto: https"
+        answer = ask(url, f"GET /config HTTP/1.1\n{told}")
+        assert answer.status == 200 and b"https://other.example" in answer.body
+
+
+def test_websockets_are_refused(app: RunningApp) -> None:
+    upgrade = (
+        f"GET /x HTTP/1.1\nHost: localhost:{port_of(app)}\nUpgrade: websocket\n"
+        "Sec-WebSocket-Version: 13\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+    )
+    answer = ask(app.url, upgrade.replace("\nUpgrade", "\nConnection: Upgrade\nUpgrade"))
+    assert answer.status in (403, 404)
+
+
+def test_programs_and_gradio_itself_go_on_to_work(app: RunningApp) -> None:
+    client = Client(app.url, verbose=False)
+    try:
+        assert (
+            "/text_to_image"
+            in client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+        )
+    finally:
+        client.close()
+    assert httpx.get(f"{app.url}gradio_api/startup-events").json() is False
+
+
+def test_own_names_come_from_the_settings() -> None:
+    root = find_own_names(Settings(root_path="https://forms.example:8443/a"))
+    assert root.own("forms.example") and root.own_origin("https://forms.example:8443", "x")
+    space = load_settings({"SPACE_ID": "me/forms", "SPACE_HOST": "me-forms.hf.space"}, {})
+    names = find_own_names(space)
+    assert names.own("me-forms.hf.space") and names.own("10.1.2.3:7860")
+    assert names.own_origin("https://me-forms.hf.space", "10.1.2.3:7860")
+    assert not names.own("you-forms.hf.space")
