@@ -12,6 +12,9 @@ from starlette.types import Message, Receive, Send
 DRAIN_SECONDS = 2.0
 """How long what was sent in vain is still read, so that the sender gets to see the answer."""
 
+DRAIN_SILENCE = 0.5
+"""Seconds without a part after which no more is awaited."""
+
 DRAIN_BYTES = 64 * 2**20
 """How much of it is read at most."""
 
@@ -51,7 +54,7 @@ async def _start(send: Send, status: int, detail: Any, close: bool) -> None:
 async def _drain(receive: Receive) -> None:
     dropped = 0
     while dropped < DRAIN_BYTES:
-        message: Message = await receive()
+        message: Message = await asyncio.wait_for(receive(), DRAIN_SILENCE)
         dropped += len(message.get("body", b""))
         if message["type"] != "http.request" or not message.get("more_body"):
             return
