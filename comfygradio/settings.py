@@ -35,7 +35,8 @@ class Settings:
     `allow_hosts` are further names of the page, `allow_origins` the websites that may call it (`*`:
     all of them, without a login), `allow_frames` those that may show it in a frame,
     `trust_proxies` the addresses of proxies whose word counts. `space` is set on a Hugging Face
-    Space, `space_host` its name.
+    Space, `space_host` its name, or
+    several separated by commas.
     `engine` is the Dask scheduler whose workers are the servers, `scheduler` the one that a worker
     joins.
     """
@@ -248,7 +249,7 @@ def _parse_hosts(value: str | Sequence[str]) -> tuple[str, ...]:
     """
     names = _split_names(value)
     for name in names:
-        if not re.fullmatch(r"[A-Za-z0-9_.-]+|[0-9A-Fa-f:]+", name):
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+|(?=.*:.*:)[0-9A-Fa-f:]+", name):
             raise ValueError(f"{name} is no name of a host; write it without http:// and port.")
     return tuple(name.lower() for name in names)
 

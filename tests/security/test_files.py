@@ -66,14 +66,14 @@ def test_all_but_pictures_videos_and_sounds_is_for_saving(
     files: RunningApp, name: str, span: str | None
 ) -> None:
     for address in list_ways(files, name):
-        headers = {"range": span, "cookie": "a=b"} if span else {}
+        headers = {"range": span, "cookie": "a=b", "x-odd": "1"} if span else {}
         answer = httpx.get(address, headers=headers)
         assert answer.status_code in (200, 206), address
         assert answer.headers["content-type"] == "application/octet-stream"
         assert answer.headers["content-disposition"].startswith("attachment")
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
-        assert "cookie" not in answer.headers
+        assert "cookie" not in answer.headers and "x-odd" not in answer.headers
 
 
 @pytest.mark.app

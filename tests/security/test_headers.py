@@ -103,6 +103,20 @@ def test_a_script_that_gets_into_the_page_does_not_run(app: RunningApp, browser:
         page.close()
 
 
+@pytest.mark.browser
+def test_the_page_about_the_api_keeps_to_the_policy(app: RunningApp, browser: Browser) -> None:
+    page = browser.new_page()
+    try:
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.goto(app.url)
+        page.get_by_role("button", name="Use via API").click(timeout=60_000)
+        page.get_by_text("/text_to_image").first.wait_for(timeout=60_000)
+        assert [line for line in said if "Content Security Policy" in line] == []
+    finally:
+        page.close()
+
+
 @pytest.mark.app
 @pytest.mark.parametrize(
     ("start", "status"),

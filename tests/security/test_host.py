@@ -109,8 +109,11 @@ def test_programs_and_gradio_itself_go_on_to_work(app: RunningApp) -> None:
 def test_own_names_come_from_the_settings() -> None:
     root = find_own_names(Settings(root_path="https://forms.example:8443/a"))
     assert root.own("forms.example") and root.own_origin("https://forms.example:8443", "x")
-    space = load_settings({"SPACE_ID": "me/forms", "SPACE_HOST": "me-forms.hf.space"}, {})
+    space = load_settings(
+        {"SPACE_ID": "me/forms", "SPACE_HOST": "me-forms.hf.space,forms.example"}, {}
+    )
     names = find_own_names(space)
     assert names.own("me-forms.hf.space") and names.own("10.1.2.3:7860")
     assert names.own_origin("https://me-forms.hf.space", "10.1.2.3:7860")
+    assert names.own("forms.example") and not names.own("")
     assert not names.own("you-forms.hf.space")

@@ -31,8 +31,15 @@ SHOWN = frozenset(
 
 SANDBOX = "sandbox; default-src 'none'"
 
-ECHOED = ("cookie", "authorization", "host")
-"""Headers of the request that Gradio's answer to a Range request repeats."""
+KEPT = frozenset(
+    {
+        *("content-type", "content-length", "content-range", "content-disposition"),
+        *("accept-ranges", "etag", "last-modified", "cache-control", "connection"),
+    }
+)
+"""What is kept of an answer's headers: Gradio's answer to a Range request repeats all those of the
+request, the cookie among them.
+"""
 
 
 class FileGuard:
@@ -56,9 +63,9 @@ class FileGuard:
 
 
 def _make_safe(headers: MutableHeaders) -> None:
-    headers["content-security-policy"] = SANDBOX
-    for name in ECHOED:
+    for name in [name for name in headers if name not in KEPT]:
         del headers[name]
+    headers["content-security-policy"] = SANDBOX
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in SHOWN:
         return

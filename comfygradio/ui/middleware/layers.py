@@ -20,6 +20,7 @@ from comfygradio.ui.middleware.names import find_own_names
 from comfygradio.ui.middleware.origin import OriginGuard
 from comfygradio.ui.middleware.routes import RouteGuard
 from comfygradio.ui.middleware.streams import StreamGuard
+from comfygradio.ui.middleware.uploads import UploadGuard
 
 
 def list_layers(
@@ -46,6 +47,7 @@ def list_layers(
         partial(LoginGuard, is_logged_in=is_logged_in),
         StreamGuard,
         partial(BodyGuard, rules=rules, is_logged_in=is_logged_in),
+        UploadGuard,
         FileGuard,
     )
 

@@ -63,10 +63,10 @@ def find_own_names(settings: Settings) -> OwnNames:
         root = urlsplit(settings.root_path.lower())
         names.add(root.hostname or "")
         hosts.add(root.netloc)
-    if settings.space_host:
-        names.add(settings.space_host.lower())
-        hosts.add(settings.space_host.lower())
-    return OwnNames(frozenset(names - {""}), frozenset(hosts), host in EVERYWHERE)
+    spaces = {name.strip() for name in settings.space_host.lower().split(",")}
+    names |= spaces
+    hosts |= spaces
+    return OwnNames(frozenset(names - {""}), frozenset(hosts - {""}), host in EVERYWHERE)
 
 
 def split_name(netloc: str) -> str | None:

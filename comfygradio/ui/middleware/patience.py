@@ -22,6 +22,8 @@ def make_patient(
     """A protocol of uvicorn's that waits for the headers of a request only so long."""
 
     class PatientProtocol(protocol):  # type: ignore[misc]
+        """A connection that is closed when the headers of a request are late or too large."""
+
         _deadline: asyncio.TimerHandle | None = None
         _bytes = 0
 

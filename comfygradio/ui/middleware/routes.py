@@ -8,7 +8,7 @@ import re
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comfygradio.ui.middleware.answers import refuse
 from comfygradio.ui.middleware.paths import find_path, is_among
@@ -29,7 +29,6 @@ CLOSED = (
 )
 """Routes that nothing of ours calls."""
 
-UPLOADS = ("/gradio_api/upload",)
 COMPONENTS = ("/gradio_api/component_server",)
 
 MAX_PATH = 4000
@@ -61,29 +60,8 @@ class RouteGuard:
             await refuse(send, 403, "Files of other servers are not passed on.", close=True)
         elif is_among(path, COMPONENTS) and _is_form(scope):
             await refuse(send, 415, "Functions of the page take JSON.", close=True)
-        elif is_among(path, UPLOADS):
-            await self._take_upload(scope, receive, send)
         else:
             await self._app(scope, receive, send)
-
-    async def _take_upload(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """A form with a part that is no file makes Gradio fail; it is the form that is wrong."""
-        has_failed = False
-
-        async def answer(message: Message) -> None:
-            nonlocal has_failed
-            if message["type"] == "http.response.start" and message["status"] == 500:
-                has_failed = True
-            if not has_failed:
-                await send(message)
-
-        try:
-            await self._app(scope, receive, answer)
-        except Exception as error:
-            if not (has_failed and isinstance(error, TypeError)):
-                raise
-        if has_failed:
-            await refuse(send, 400, "The upload is no form of files with names.", close=True)
 
 
 def _asks_for_a_page(scope: Scope, path: str) -> bool:
