@@ -147,6 +147,46 @@ def test_requests_that_gradio_cannot_answer(app: RunningApp, start: str, status:
 
 
 @pytest.mark.app
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("call/nope", {"data": []}),
+        ("call/nope", {"data": [], "fn_index": -1}),
+        ("call/v2/nope", {}),
+        ("call/v2/text_to_image", {"nope": 1}),
+        ("run/nope", {"data": []}),
+        ("api/nope", {"data": [], "fn_index": 99999}),
+        ("queue/join", {"data": [], "fn_index": 99999, "session_hash": "a"}),
+        ("queue/join", {"data": [], "fn_index": 10**30, "session_hash": "a"}),
+        ("component_server", {"data": 1, "component_id": 9**9, "session_hash": "", "fn_name": ""}),
+        ("component_server", {"data": 1, "component_id": [], "session_hash": {}, "fn_name": 5}),
+    ],
+)
+def test_calls_of_what_is_not_there_are_refused(app: RunningApp, path: str, sent: object) -> None:
+    answer = httpx.post(f"{app.url}gradio_api/{path}", json=sent)
+    assert 400 <= answer.status_code < 500
+
+
+@pytest.mark.app
+@pytest.mark.parametrize("path", ["assets/", "static/", "svelte/", "gradio_api/file="])
+def test_names_that_no_file_can_have_are_refused(app: RunningApp, path: str) -> None:
+    for name in ("x" * 3900, "%00"):
+        assert 400 <= httpx.get(f"{app.url}{path}{name}").status_code < 500
+
+
+@pytest.mark.app
+@pytest.mark.parametrize(
+    "span", ["bytes=", "bytes=-", "bytes=5-1", "bytes=0-9999999999999999999", "bytes=1-2,4-5", "x"]
+)
+def test_odd_ranges_of_a_file_are_no_fault(app: RunningApp, span: str) -> None:
+    file = app.app.settings.outputs / "p.png"
+    file.write_bytes(b"x" * 100)
+    for place in ("gradio_api/file=", "gradio_api/comfygradio/result"):
+        answer = httpx.get(f"{app.url}{place}{file}", headers={"range": span})
+        assert answer.status_code < 500
+
+
+@pytest.mark.app
 @pytest.mark.parametrize("part", ['name="files"; filename=""', 'name="files"', 'name=""', "x"])
 def test_an_upload_without_a_name_is_refused(app: RunningApp, part: str) -> None:
     body = f"--b\r\nContent-Disposition: form-data; {part}\r\n\r\nx\r\n--b--\r\n".encode()

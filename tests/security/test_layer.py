@@ -52,7 +52,7 @@ COMMANDS = {
 
 
 @contextmanager
-def start_app(name: str, demo: DemoServer, folder: Path) -> Iterator[str]:
+def start_app(name: str, demo: DemoServer, folder: Path, **more: str) -> Iterator[str]:
     """The app as a process of its own, until it answers; its address."""
     port = free_port()
     environ = {
@@ -61,6 +61,7 @@ def start_app(name: str, demo: DemoServer, folder: Path) -> Iterator[str]:
         "COMFYGRADIO_OUTPUTS": str(folder / "outputs"),
         "COMFYGRADIO_PORT": str(port),
         "PYTHONPATH": str(ROOT),
+        **more,
     }
     if name == "a Space":
         environ["SPACE_ID"] = "somebody/forms"
@@ -107,7 +108,9 @@ def test_the_layer_stays_when_gradio_reads_the_file_again(demo: DemoServer, tmp_
     program = (ROOT / "app.py").read_text("utf-8")
     file = tmp_path / "app.py"
     file.write_text(program, "utf-8")
-    with start_app("gradio app.py", demo, tmp_path) as url:
+    users = tmp_path / "users.txt"
+    users.write_text("ada:engine\n", "utf-8")
+    with start_app("gradio app.py", demo, tmp_path, COMFYGRADIO_AUTH=str(users)) as url:
         assert is_guarded(url)
         first = read_app_id(url)
         file.write_text(f"{program}\n# a change\n", "utf-8")
@@ -116,6 +119,7 @@ def test_the_layer_stays_when_gradio_reads_the_file_again(demo: DemoServer, tmp_
             time.sleep(0.1)
         assert read_app_id(url) != first
         assert is_guarded(url)
+        assert httpx.get(url).status_code == 200 and httpx.get(f"{url}config").status_code == 401
 
 
 def read_app_id(url: str) -> int:

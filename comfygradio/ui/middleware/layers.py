@@ -12,6 +12,7 @@ from comfygradio.settings import Settings
 from comfygradio.ui.middleware.app import Layer, LoginCheck
 from comfygradio.ui.middleware.bodies import MB, BodyGuard, BodyRules
 from comfygradio.ui.middleware.cookies import CookieGuard
+from comfygradio.ui.middleware.faults import FaultGuard
 from comfygradio.ui.middleware.files import FileGuard
 from comfygradio.ui.middleware.headers import SPACE_FRAMES, SafeHeaders
 from comfygradio.ui.middleware.host import HostGuard
@@ -47,6 +48,7 @@ def list_layers(
         partial(LoginGuard, is_logged_in=is_logged_in),
         StreamGuard,
         partial(BodyGuard, rules=rules, is_logged_in=is_logged_in),
+        FaultGuard,
         UploadGuard,
         FileGuard,
     )
