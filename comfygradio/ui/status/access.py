@@ -67,7 +67,8 @@ def find_operators(settings: Settings) -> Operators | None:
 def _is_direct(headers: Mapping[str, str]) -> bool:
     """Whether a request came without a proxy, under a name of this machine."""
     host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
-    return _is_loopback(host) and not any(name.lower().startswith(FORWARDED) for name in headers)
+    names = dict(headers)  # Gradio has two kinds of headers; over one, pairs are iterated
+    return _is_loopback(host) and not any(name.lower().startswith(FORWARDED) for name in names)
 
 
 def _is_loopback(host: str) -> bool:
