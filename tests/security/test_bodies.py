@@ -315,3 +315,26 @@ def test_a_household_is_one_address() -> None:
     assert network("2001:db8::1") == network("2001:db8::ffff:1")
     assert network("2001:db8::1") != network("2001:db8:0:1::1")
     assert network("::ffff:1.2.3.4") == network("1.2.3.4") != network("1.2.3.5")
+
+
+@pytest.mark.app
+def test_a_path_of_the_proxy_opens_no_other_door(demo: DemoServer, tmp_path: Path) -> None:
+    """A proxy may leave its path on: Gradio takes both."""
+    users = tmp_path / "users.txt"
+    users.write_text("ada:engine\n", "utf-8")
+    given = {"auth": users, "root_path": "/forms"}
+    with run_settings(demo.url, tmp_path / "outputs", **given) as running:
+        for place in ("", "forms/"):
+            for path, status in (
+                ("", 200),
+                ("config", 401),
+                ("gradio_api/heartbeat/x", 401),
+                ("gradio_api/comfygradio/revision", 401),
+                ("gradio_api/token", 404),
+                ("gradio_api/file=http://example.org/x.png", 403),
+            ):
+                answer = httpx.get(f"{running.url}{place}{path}")
+                assert answer.status_code == status, (place, path)
+        for place in ("//", "/forms//", "/forms/forms/", "/FORMS/", "/./", "/static/../"):
+            head = f"GET {place}config HTTP/1.1\nHost: localhost"
+            assert ask(running.url, head).status in (401, 403, 404), place
