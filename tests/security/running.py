@@ -14,7 +14,7 @@ from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.serve import build, launch
 from tests.ui.running import RunningApp, free_port
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds after which an answer is taken for one that never comes."""
 
 
