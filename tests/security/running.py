@@ -6,9 +6,12 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+import httpx
 
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.serve import build, launch
@@ -16,6 +19,9 @@ from tests.ui.running import RunningApp, free_port
 
 PATIENCE = 120.0
 """Seconds after which an answer is taken for one that never comes."""
+
+get = partial(httpx.get, timeout=PATIENCE)
+post = partial(httpx.post, timeout=PATIENCE)
 
 
 @contextmanager

@@ -6,13 +6,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from gradio_client import Client
 from playwright.sync_api import Browser
 
 from comfygradio.demo import DemoServer
-from tests.security.running import ask, run_settings
+from tests.security.running import ask, get, run_settings
 from tests.ui.running import RunningApp
 
 SCRIPT = "try { top.document.title = 'ran'; document.title = 'ran'; } catch (e) {}"
@@ -67,7 +66,7 @@ def test_all_but_pictures_videos_and_sounds_is_for_saving(
 ) -> None:
     for address in list_ways(files, name):
         headers = {"range": span, "cookie": "a=b", "x-odd": "1"} if span else {}
-        answer = httpx.get(address, headers=headers)
+        answer = get(address, headers=headers)
         assert answer.status_code in (200, 206), address
         assert answer.headers["content-type"] == "application/octet-stream"
         assert answer.headers["content-disposition"].startswith("attachment")
@@ -90,7 +89,7 @@ def test_all_but_pictures_videos_and_sounds_is_for_saving(
 )
 def test_pictures_videos_and_sounds_are_shown(files: RunningApp, name: str, kind: str) -> None:
     for address in list_ways(files, name):
-        answer = httpx.get(address)
+        answer = get(address)
         assert answer.status_code == 200 and answer.headers["content-type"] == kind
         assert not answer.headers.get("content-disposition", "").startswith("attachment")
         assert answer.headers["x-content-type-options"] == "nosniff"
@@ -136,7 +135,7 @@ def test_results_are_only_what_lies_in_the_outputs_folder(
     texts += [str(ledger).lstrip("/").replace(".comfygradio", ".COMFYGRADIO")]
     texts += [f"{str(outputs).lstrip('/')}/../{secret.name}", "", "x" * 3000, "%00", "..%2f..%2f"]
     for text in texts:
-        answer = httpx.get(f"{files.url}gradio_api/comfygradio/result/{text}")
+        answer = get(f"{files.url}gradio_api/comfygradio/result/{text}")
         assert answer.status_code == 404, text
 
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser
 from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings
 from comfygradio.ui.status.access import Operators, find_operators
-from tests.security.running import ask, run_settings
+from tests.security.running import PATIENCE, ask, get, post, run_settings
 from tests.ui.running import RunningApp
 
 POLICY = [
@@ -33,7 +33,7 @@ POLICY = [
     "path", ["", "config", "gradio_api/info", "assets/x.js", "no-such", "theme.css", "?page=x"]
 )
 def test_every_answer_carries_the_headers(app: RunningApp, path: str) -> None:
-    headers = httpx.get(f"{app.url}{path}").headers
+    headers = get(f"{app.url}{path}").headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
     assert headers["x-frame-options"] == "SAMEORIGIN"
@@ -42,7 +42,7 @@ def test_every_answer_carries_the_headers(app: RunningApp, path: str) -> None:
 
 @pytest.mark.app
 def test_only_the_scripts_of_the_page_itself_may_run(app: RunningApp) -> None:
-    first, second = httpx.get(app.url), httpx.get(app.url)
+    first, second = get(app.url), get(app.url)
     policy = first.headers["content-security-policy"]
     parts = policy.split("; ")
     assert set(POLICY) <= set(parts)
@@ -53,7 +53,7 @@ def test_only_the_scripts_of_the_page_itself_may_run(app: RunningApp) -> None:
     assert len(tags) > 4 and all(f'nonce="{nonce}"' in tag for tag in tags)
     assert nonce not in second.text
     assert len(first.content) == int(first.headers["content-length"])
-    assert httpx.head(app.url).status_code == 200
+    assert httpx.head(app.url, timeout=PATIENCE).status_code == 200
 
 
 @pytest.mark.app
@@ -61,7 +61,7 @@ def test_who_may_frame_the_page(demo: DemoServer, tmp_path_factory: pytest.TempP
     with run_settings(
         demo.url, tmp_path_factory.mktemp("x"), space=True, allow_frames=("https://a.example",)
     ) as running:
-        headers = httpx.get(running.url).headers
+        headers = get(running.url).headers
     assert "x-frame-options" not in headers
     assert headers["content-security-policy"].endswith(
         "frame-ancestors 'self' https://a.example https://huggingface.co https://hf.co"
@@ -163,7 +163,7 @@ def test_requests_that_gradio_cannot_answer(app: RunningApp, start: str, status:
     ],
 )
 def test_calls_of_what_is_not_there_are_refused(app: RunningApp, path: str, sent: object) -> None:
-    answer = httpx.post(f"{app.url}gradio_api/{path}", json=sent)
+    answer = post(f"{app.url}gradio_api/{path}", json=sent)
     assert 400 <= answer.status_code < 500
 
 
@@ -171,7 +171,7 @@ def test_calls_of_what_is_not_there_are_refused(app: RunningApp, path: str, sent
 @pytest.mark.parametrize("path", ["assets/", "static/", "svelte/", "gradio_api/file="])
 def test_names_that_no_file_can_have_are_refused(app: RunningApp, path: str) -> None:
     for name in ("x" * 3900, "%00"):
-        assert 400 <= httpx.get(f"{app.url}{path}{name}").status_code < 500
+        assert 400 <= get(f"{app.url}{path}{name}").status_code < 500
 
 
 @pytest.mark.app
@@ -182,7 +182,7 @@ def test_odd_ranges_of_a_file_are_no_fault(app: RunningApp, span: str) -> None:
     file = app.app.settings.outputs / "p.png"
     file.write_bytes(b"x" * 100)
     for place in ("gradio_api/file=", "gradio_api/comfygradio/result"):
-        answer = httpx.get(f"{app.url}{place}{file}", headers={"range": span})
+        answer = get(f"{app.url}{place}{file}", headers={"range": span})
         assert answer.status_code < 500
 
 
@@ -191,7 +191,7 @@ def test_odd_ranges_of_a_file_are_no_fault(app: RunningApp, span: str) -> None:
 def test_an_upload_without_a_name_is_refused(app: RunningApp, part: str) -> None:
     body = f"--b\r\nContent-Disposition: form-data; {part}\r\n\r\nx\r\n--b--\r\n".encode()
     kind = {"content-type": "multipart/form-data; boundary=b"}
-    answer = httpx.post(f"{app.url}gradio_api/upload", content=body, headers=kind)
+    answer = post(f"{app.url}gradio_api/upload", content=body, headers=kind)
     assert answer.status_code < 500
 
 
@@ -203,14 +203,14 @@ def test_the_mask_editor_takes_no_parts_of_pictures(app: RunningApp) -> None:
     for number in editors:
         data = {"type": "layer", "index": "50000000", "id": "x"}
         call = {"component_id": number, "session_hash": "a", "fn_name": "accept_blobs"}
-        form = httpx.post(
+        form = post(
             f"{app.url}gradio_api/component_server",
             data={**call, **data},
             files={"file": ("x", b"x")},
         )
         assert form.status_code == 415
         text = json.dumps({**call, "data": {"data": data, "files": [["x", "x"]]}})
-        called = httpx.post(
+        called = post(
             f"{app.url}gradio_api/component_server",
             content=text,
             headers={"content-type": "application/json"},

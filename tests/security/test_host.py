@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import socket
 
-import httpx
 import pytest
 from gradio_client import Client
 
 from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings, load_settings
 from comfygradio.ui.middleware.names import find_own_names
-from tests.security.running import ask, run_settings
+from tests.security.running import ask, get, run_settings
 from tests.ui.running import RunningApp
 
 pytestmark = pytest.mark.app
@@ -103,7 +102,7 @@ def test_programs_and_gradio_itself_go_on_to_work(app: RunningApp) -> None:
         )
     finally:
         client.close()
-    assert httpx.get(f"{app.url}gradio_api/startup-events").json() is False
+    assert get(f"{app.url}gradio_api/startup-events").json() is False
 
 
 def test_own_names_come_from_the_settings() -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from comfygradio.demo import DemoServer
 from comfygradio.ui.middleware.app import GuardedApp
-from tests.security.running import PATIENCE
+from tests.security.running import PATIENCE, get
 from tests.ui.running import RunningApp, free_port
 
 ROOT = Path(__file__).parent.parent.parent
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 def is_guarded(url: str) -> bool:
     """Whether answers of Gradio and of nobody carry the layer's headers."""
-    answers = [httpx.get(f"{url}{path}") for path in ("", "config", "no-such-page")]
+    answers = [get(f"{url}{path}") for path in ("", "config", "no-such-page")]
     return all(answer.headers.get("x-content-type-options") == "nosniff" for answer in answers)
 
 
@@ -87,7 +87,7 @@ def await_answer(url: str, process: subprocess.Popen[bytes]) -> None:
     while time.monotonic() < late:
         assert process.poll() is None, "the app ended"
         try:
-            if httpx.get(url).status_code == 200:
+            if get(url).status_code == 200:
                 return
         except httpx.TransportError:
             time.sleep(0.1)
@@ -118,9 +118,9 @@ def test_the_layer_stays_when_gradio_reads_the_file_again(demo: DemoServer, tmp_
             time.sleep(0.5)
         assert read_app_id(url) != first
         assert is_guarded(url)
-        assert httpx.get(url).status_code == 200 and httpx.get(f"{url}config").status_code == 401
+        assert get(url).status_code == 200 and get(f"{url}config").status_code == 401
 
 
 def read_app_id(url: str) -> int:
     """Which Blocks are served."""
-    return int(httpx.get(f"{url}gradio_api/app_id").json()["app_id"])
+    return int(get(f"{url}gradio_api/app_id").json()["app_id"])

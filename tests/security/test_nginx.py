@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from comfygradio.demo import DemoServer
-from tests.security.running import PATIENCE, run_settings
+from tests.security.running import PATIENCE, get, run_settings
 from tests.ui.running import free_port
 
 pytestmark = pytest.mark.browser
@@ -109,5 +109,5 @@ def test_the_page_works_behind_nginx(
         for origin, status in ((f"https://{name}", 200), ("https://evil.example", 403)):
             headers = {"host": name, "origin": origin}
             address = url.replace(NAME, "127.0.0.1")
-            answer = httpx.get(f"{address}theme.css", headers=headers, verify=False)
+            answer = get(f"{address}theme.css", headers=headers, verify=False)
             assert answer.status_code == status

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from comfygradio.demo import DemoServer
-from tests.security.running import ask, run_settings
+from tests.security.running import PATIENCE, ask, get, post, run_settings
 from tests.ui.running import RunningApp
 
 FOREIGN = ["http://evil.example", "http://127.0.0.1:1", "http://localhost", "null", "file://", ""]
@@ -62,7 +62,7 @@ def test_a_browser_that_hides_the_origin_is_refused_where_something_changes(
 
 @pytest.mark.app
 def test_our_own_pages_get_no_permission_for_others(app: RunningApp) -> None:
-    answer = httpx.get(f"{app.url}config", headers={"origin": app.url.rstrip("/")})
+    answer = get(f"{app.url}config", headers={"origin": app.url.rstrip("/")})
     assert answer.status_code == 200
     assert not [name for name in answer.headers if name.startswith("access-control")]
 
@@ -75,16 +75,18 @@ def test_websites_that_are_allowed(
     with run_settings(
         demo.url, tmp_path_factory.mktemp("friend"), allow_origins=(friend,)
     ) as running:
-        answer = httpx.get(f"{running.url}config", headers={"origin": friend})
+        answer = get(f"{running.url}config", headers={"origin": friend})
         assert answer.status_code == 200
         assert answer.headers["access-control-allow-origin"] == friend
         assert answer.headers["vary"] == "Origin"
         asked = {"origin": friend, "access-control-request-method": "POST"}
         asked["access-control-request-headers"] = "content-type"
-        allowed = httpx.options(f"{running.url}gradio_api/queue/join", headers=asked)
+        allowed = httpx.options(
+            f"{running.url}gradio_api/queue/join", headers=asked, timeout=PATIENCE
+        )
         assert allowed.headers["access-control-allow-headers"] == "content-type"
         assert "POST" in allowed.headers["access-control-allow-methods"]
-        refused = httpx.get(f"{running.url}config", headers={"origin": f"{friend}.evil.example"})
+        refused = get(f"{running.url}config", headers={"origin": f"{friend}.evil.example"})
         assert refused.status_code == 403
 
 
@@ -97,7 +99,7 @@ def test_whom_the_star_lets_in_comes_without_a_login(
     given = {"auth": folder / "users.txt", "allow_origins": ("*",)}
     with (
         run_settings(demo.url, folder / "outputs", **given) as running,
-        httpx.Client(base_url=running.url) as browser,
+        httpx.Client(base_url=running.url, timeout=PATIENCE) as browser,
     ):
         login = browser.post("/login", data={"username": "ada", "password": "engine"})
         assert login.status_code == 200 and browser.get("/config").status_code == 200
@@ -109,7 +111,7 @@ def test_whom_the_star_lets_in_comes_without_a_login(
 
 @pytest.mark.app
 def test_cookies_stay_with_our_own_pages(closed_app: RunningApp) -> None:
-    answer = httpx.post(f"{closed_app.url}login", data={"username": "ada", "password": "engine"})
+    answer = post(f"{closed_app.url}login", data={"username": "ada", "password": "engine"})
     cookies = answer.headers.get_list("set-cookie")
     assert cookies
     for cookie in cookies:
@@ -125,7 +127,7 @@ def test_cookies_go_into_frames_only_on_a_space(
     (folder / "users.txt").write_text("ada:engine\n", "utf-8")
     given = {"auth": folder / "users.txt", "space": True}
     with run_settings(demo.url, folder / "outputs", **given) as running:
-        answer = httpx.post(f"{running.url}login", data={"username": "ada", "password": "engine"})
+        answer = post(f"{running.url}login", data={"username": "ada", "password": "engine"})
         for cookie in answer.headers.get_list("set-cookie"):
             assert ("SameSite=None" in cookie) == ("Secure" in cookie)
 

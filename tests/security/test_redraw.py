@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from comfygradio.ui.launching import LAUNCHED
+from tests.security.running import PATIENCE, get
 from tests.ui.running import RunningApp
 
 pytestmark = pytest.mark.app
@@ -18,7 +19,7 @@ CHANGING = {"app_id", "components", "dependencies", "layout", "page"}
 
 
 def read_config(app: RunningApp) -> dict[str, Any]:
-    with httpx.Client(base_url=app.url) as browser:
+    with httpx.Client(base_url=app.url, timeout=PATIENCE) as browser:
         login = browser.post("/login", data={"username": "ada", "password": "engine"})
         assert login.status_code == 200
         config: dict[str, Any] = browser.get("/config").json()
@@ -28,7 +29,7 @@ def read_config(app: RunningApp) -> dict[str, Any]:
 
 def read_door(app: RunningApp) -> list[tuple[int, str]]:
     """What somebody sees who is not logged in."""
-    answers = [httpx.get(f"{app.url}{path}") for path in ("", "config", "gradio_api/info")]
+    answers = [get(f"{app.url}{path}") for path in ("", "config", "gradio_api/info")]
     return [
         (answer.status_code, re.sub(r'nonce="[\w-]+"', "nonce", answer.text)) for answer in answers
     ]
