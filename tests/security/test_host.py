@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 
 import pytest
 from gradio_client import Client
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings, load_settings
+from comfygradio.ui.middleware.layers import list_layers
 from comfygradio.ui.middleware.names import find_own_names
 from tests.security.running import ask, get, run_settings
 from tests.ui.running import RunningApp
@@ -116,3 +119,51 @@ def test_own_names_come_from_the_settings() -> None:
     assert names.own_origin("https://me-forms.hf.space", "10.1.2.3:7860")
     assert names.own("forms.example") and not names.own("")
     assert not names.own("you-forms.hf.space")
+
+
+def tell_client(settings: Settings, peer: str, forwarded: str) -> str:
+    """Whom the app takes a request for that comes from `peer` with this X-Forwarded-For."""
+    seen: list[str] = []
+
+    async def inner(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope["client"][0])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    app: ASGIApp = inner
+    for layer in reversed(list_layers(settings, lambda scope: True)):
+        app = layer(app)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        pass
+
+    headers = [(b"host", b"localhost"), (b"x-forwarded-for", forwarded.encode())]
+    scope = {
+        **{"type": "http", "method": "GET", "path": "/config", "query_string": b""},
+        **{"headers": headers, "client": (peer, 1), "scheme": "http", "root_path": ""},
+    }
+
+    async def ask_once() -> None:
+        await app(scope, receive, send)
+
+    asyncio.run(ask_once())
+    (client,) = seen
+    return client
+
+
+def test_only_proxies_that_are_trusted_say_where_people_are() -> None:
+    trusting = Settings(trust_proxies=("127.0.0.1", "10.0.0.0/8"))
+    assert tell_client(Settings(), "127.0.0.1", "9.9.9.9") == "127.0.0.1"
+    assert tell_client(trusting, "127.0.0.1", "9.9.9.9") == "9.9.9.9"
+    assert tell_client(trusting, "192.168.1.9", "9.9.9.9") == "192.168.1.9"
+    # What the person wrote there before the proxy did is not believed.
+    assert tell_client(trusting, "127.0.0.1", "1.1.1.1, 9.9.9.9, 10.1.2.3") == "9.9.9.9"
+
+
+@pytest.mark.app
+def test_the_server_itself_believes_no_proxy(app: RunningApp) -> None:
+    config = app.app.blocks.server.config
+    assert "127.0.0.1" not in str(config.forwarded_allow_ips)
