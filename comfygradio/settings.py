@@ -6,6 +6,7 @@ A flag beats the environment beats the default.
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,11 @@ class Settings:
     points of sweeps, of which a sweep has `max_sweep_points` (0: no sweeps from the page).
     `max_upload_mb` is at first what ComfyUI takes; `names` is the pattern of results' names,
     `on_disconnect` keep or cancel. `operators` are users of --auth who see the Status page.
+    `allow_hosts` are further names of the page, `allow_origins` the websites that may call it (`*`:
+    all of them, without a login), `allow_frames` those that may show it in a frame,
+    `trust_proxies` the addresses of proxies whose word counts. `space` is set on a Hugging Face
+    Space, `space_host` its name, or
+    several separated by commas.
     `engine` is the Dask scheduler whose workers are the servers, `scheduler` the one that a worker
     joins.
     """
@@ -45,6 +51,12 @@ class Settings:
     port: int = 7860
     auth: Path | None = None
     root_path: str = ""
+    allow_hosts: tuple[str, ...] = ()
+    allow_origins: tuple[str, ...] = ()
+    allow_frames: tuple[str, ...] = ()
+    trust_proxies: tuple[str, ...] = ()
+    space: bool = False
+    space_host: str = ""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     step_seconds: float = 0.05
     jobs_per_person: int = 100
@@ -91,6 +103,7 @@ def load_settings(
     found |= _split_servers(found.get("server"))
     if "SPACE_ID" in environ:
         found.setdefault("host", "0.0.0.0")
+        found |= {"space": True, "space_host": environ.get("SPACE_HOST", "").strip()}
     found.setdefault("presets", (_default_presets(),))
     return Settings(**found)
 
@@ -230,6 +243,54 @@ def _parse_root_path(value: str) -> str:
     return value.rstrip("/")
 
 
+def _parse_hosts(value: str | Sequence[str]) -> tuple[str, ...]:
+    """Names under which the page is reached: repeated on the command line, separated by commas in
+    the environment.
+    """
+    names = _split_names(value)
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+|(?=.*:.*:)[0-9A-Fa-f:]+", name):
+            raise ValueError(f"{name} is no name of a host; write it without http:// and port.")
+    return tuple(name.lower() for name in names)
+
+
+def _parse_any_origins(value: str | Sequence[str]) -> tuple[str, ...]:
+    names = _split_names(value)
+    return names if names == ("*",) else _parse_origins(names)
+
+
+def _parse_origins(value: str | Sequence[str]) -> tuple[str, ...]:
+    """Addresses of pages, without a path: repeated on the command line, separated by commas in the
+    environment.
+    """
+    names = _split_names(value)
+    for name in names:
+        if not re.fullmatch(r"https?://[A-Za-z0-9_.:\[\]-]+", name):
+            raise ValueError(f"{name} is no origin; write it like https://example.org.")
+    return tuple(name.lower() for name in names)
+
+
+def _parse_proxies(value: str | Sequence[str]) -> tuple[str, ...]:
+    """Addresses or networks of proxies: repeated on the command line, separated by commas in the
+    environment.
+    """
+    names = _split_names(value)
+    for name in names:
+        try:
+            ipaddress.ip_network(name)
+        except ValueError as error:
+            raise ValueError(
+                f"{name} is no address; write one such as 10.0.0.2, or a network as 10.0.0.0/24."
+            ) from error
+    return names
+
+
+def _split_names(value: str | Sequence[str]) -> tuple[str, ...]:
+    """Names: repeated on the command line, separated by commas in the environment."""
+    listed = value.split(",") if isinstance(value, str) else value
+    return tuple(dict.fromkeys(name.strip() for name in listed if name.strip()))
+
+
 def _parse_headers(value: str | Sequence[str]) -> dict[str, str]:
     lines = re.split(r"[\r\n]+|;\s*(?=[\w-]+:\s)", value) if isinstance(value, str) else value
     return dict(_parse_header(line) for line in lines if line.strip())
@@ -277,12 +338,6 @@ def _parse_disconnect(value: str) -> str:
     return value
 
 
-def _parse_operators(value: str | Sequence[str]) -> tuple[str, ...]:
-    """Names of users: repeated on the command line, separated by commas in the environment."""
-    listed = value.split(",") if isinstance(value, str) else value
-    return tuple(dict.fromkeys(name.strip() for name in listed if name.strip()))
-
-
 def _default_presets() -> Path:
     own = Path("presets")
     return own if own.is_dir() else shipped_presets()
@@ -298,6 +353,10 @@ SOURCES: Mapping[str, Source] = {
     "port": Source("--port", ("COMFYGRADIO_PORT", "GRADIO_SERVER_PORT"), _parse_port),
     "auth": Source("--auth", ("COMFYGRADIO_AUTH",), _parse_file),
     "root_path": Source("--root-path", ("COMFYGRADIO_ROOT_PATH",), _parse_root_path),
+    "allow_hosts": Source("--allow-host", ("COMFYGRADIO_ALLOW_HOSTS",), _parse_hosts),
+    "allow_origins": Source("--allow-origin", ("COMFYGRADIO_ALLOW_ORIGINS",), _parse_any_origins),
+    "allow_frames": Source("--allow-frame", ("COMFYGRADIO_ALLOW_FRAMES",), _parse_origins),
+    "trust_proxies": Source("--trust-proxy", ("COMFYGRADIO_TRUST_PROXIES",), _parse_proxies),
     "headers": Source("--header", ("COMFYGRADIO_HEADERS",), _parse_headers),
     "step_seconds": Source("--step-seconds", ("COMFYGRADIO_STEP_SECONDS",), _parse_seconds),
     "jobs_per_person": Source("--jobs-per-person", ("COMFYGRADIO_JOBS_PER_PERSON",), _parse_count),
@@ -309,7 +368,7 @@ SOURCES: Mapping[str, Source] = {
     "max_upload_mb": Source("--max-upload-mb", ("COMFYGRADIO_MAX_UPLOAD_MB",), _parse_amount),
     "names": Source("--names", ("COMFYGRADIO_NAMES",), check_pattern),
     "on_disconnect": Source("--on-disconnect", ("COMFYGRADIO_ON_DISCONNECT",), _parse_disconnect),
-    "operators": Source("--operator", ("COMFYGRADIO_OPERATORS",), _parse_operators),
+    "operators": Source("--operator", ("COMFYGRADIO_OPERATORS",), _split_names),
     "engine": Source("--engine", ("COMFYGRADIO_ENGINE",), str),
     "scheduler": Source("--scheduler", ("COMFYGRADIO_SCHEDULER",), str),
     "tls_ca": Source("--tls-ca", ("COMFYGRADIO_TLS_CA",), _parse_file),

@@ -70,6 +70,34 @@ RootPath = Annotated[
         "--root-path", metavar="PATH", help="Where a proxy shows the page, such as /forms."
     ),
 ]
+AllowHost = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-host", metavar="NAME", help="Another name of the page's host; repeatable."
+    ),
+]
+AllowOrigin = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-origin",
+        metavar="URL",
+        help="A website whose scripts may call the page; repeatable, * for all.",
+    ),
+]
+AllowFrame = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-frame", metavar="URL", help="A website that may frame the page; repeatable."
+    ),
+]
+TrustProxy = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trust-proxy",
+        metavar="ADDRESS",
+        help="A proxy whose X-Forwarded headers count; repeatable.",
+    ),
+]
 Author = Annotated[
     bool,
     typer.Option("--author", help="Show the page that makes presets, to everybody who gets in."),

@@ -11,6 +11,7 @@ from gradio.utils import BaseReloader
 
 from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings
+from comfygradio.ui.launching import carry_launch
 from comfygradio.ui.page import build_page
 from comfygradio.ui.status.access import Operators
 from comfygradio.ui.studio import Studio
@@ -60,6 +61,7 @@ class App:
             blocks.app = (
                 self.blocks.app
             )  # the one that is served, which the next swap has to be made in
+            carry_launch(self.blocks, blocks)
             blocks.config = blocks.get_config_file()
             self.blocks, self.revision, self.is_stale = blocks, revision, False
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from comfygradio.jobs.job import Job, Snapshot
 from comfygradio.jobs.results import Result
+from comfygradio.ui.results import link_file
 
 SHORT_SECONDS = 5.5
 """What is left of a job is told in numbers down to here: below, every step would say another one.
@@ -89,11 +89,6 @@ def describe_result(result: Result) -> dict[str, Any]:
         "height": result.height,
         "partial": result.partial,
     }
-
-
-def link_file(path: Any) -> str:
-    """The address of a saved file, relative to the app's root; Gradio serves it byte for byte."""
-    return f"gradio_api/file={quote(str(path))}"
 
 
 def find_seed(job: Job) -> str:

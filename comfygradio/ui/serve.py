@@ -13,11 +13,11 @@ import tempfile
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from urllib.request import getproxies
 
 import gradio as gr
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -29,13 +29,18 @@ from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import ComfyGradioError, ServerUnreachable, SettingsError
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.store import find_ledger
-from comfygradio.settings import DEFAULT_SERVER, Settings, read_auth
+from comfygradio.settings import DEFAULT_SERVER, Settings
 from comfygradio.ui.app import App
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.attendance import Attendance
 from comfygradio.ui.history.zip import make_zip_route
+from comfygradio.ui.launching import close_editor, list_visible_options, settle
+from comfygradio.ui.middleware.app import GuardedApp
+from comfygradio.ui.middleware.layers import list_layers
+from comfygradio.ui.middleware.patience import make_patient
 from comfygradio.ui.page import build_page
 from comfygradio.ui.quota import UploadGate
+from comfygradio.ui.results import make_result_route
 from comfygradio.ui.sessions import lighten_sessions
 from comfygradio.ui.status.access import find_operators
 from comfygradio.ui.studio import Studio
@@ -60,6 +65,7 @@ def build(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> App:
     """Choose the server, read the presets and build the page; nothing listens yet."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("GRADIO_TEMP_DIR", make_upload_folder())
+    close_editor()
     operators = find_operators(settings)
     studio, demo = open_studio(settings, clock)
     if settings.on_disconnect == "cancel":
@@ -158,31 +164,37 @@ def launch(app: App, *, block: bool = True) -> str:
 def _listen(app: App) -> str:
     settings, host = app.settings, app.settings.host.strip("[]")
     spare_proxies(host)
+    distrust_proxies()
     _, address, _ = app.blocks.launch(
         server_name=f"[{host}]" if ":" in host else host,  # IPv6, as Gradio wants it
         server_port=settings.port or None,
         root_path=settings.root_path or None,
-        auth=read_auth(settings.auth) if settings.auth else None,
         allowed_paths=[str(settings.outputs.resolve())],
         blocked_paths=[str(find_ledger(settings.outputs.resolve()).parent)],
         max_file_size=int(settings.max_upload_mb * 2**20),
         max_threads=MAX_THREADS,
         prevent_thread_lock=True,
-        show_error=False,
-        ssr_mode=False,
-        share=False,
         _frontend=False,  # else Gradio gives up where drawing the page takes more than 3 s
-        run_history=False,
         enable_monitoring=False,
         quiet=True,
-        footer_links=["api"],
-        app_kwargs={
-            "routes": _list_routes(app),
-            "middleware": [Middleware(UploadGate, quota=app.studio.uploads)],
-        },
+        _app=_guard(app),
+        **list_visible_options(settings),
         **look(),
     )
+    if not app.blocks.is_running:  # in Gradio's reload mode, whose server runs already
+        settle(app.blocks, settings)
+        return str(address)
+    config = app.blocks.server.config
+    config.http_protocol_class = make_patient(config.http_protocol_class)
     return str(address)
+
+
+def _guard(app: App) -> GuardedApp:
+    """Gradio's app for our page, inside of our layers."""
+    guarded = GuardedApp(_list_routes(app))
+    quotas = [partial(UploadGate, quota=app.studio.uploads)]
+    guarded.layers = list_layers(app.settings, guarded.is_logged_in, [read_scripts()], quotas)
+    return guarded
 
 
 def spare_statistics() -> None:
@@ -190,6 +202,11 @@ def spare_statistics() -> None:
     own that is off.
     """
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")
+
+
+def distrust_proxies() -> None:
+    """Let uvicorn believe no `X-Forwarded-For`: our layer does, of the proxies that are trusted."""
+    os.environ["FORWARDED_ALLOW_IPS"] = ""
 
 
 def spare_proxies(host: str) -> None:
@@ -202,10 +219,12 @@ def spare_proxies(host: str) -> None:
 
 
 def _list_routes(app: App) -> list[Route]:
+    outputs = app.settings.outputs.resolve()
     zip_route = make_zip_route(app.visitors, app.studio.ledger, app.studio.clock)
     return [
         Route("/gradio_api/comfygradio/revision", _tell_revision(app)),
         make_job_route(app.studio),
+        make_result_route(outputs, find_ledger(outputs).parent.name),
         Route("/gradio_api/comfygradio/history.zip", zip_route, methods=["POST"]),
         Route(
             "/gradio_api/comfygradio/sweep",
@@ -271,8 +290,12 @@ def read_css() -> str:
 
 def read_head() -> str:
     """What goes into the page's head: its own lines, and the scripts of the whole page."""
-    scripts = "".join(map(read_asset, ("chooser.js", "combobox.js", "revision.js")))
-    return f"{read_asset('head.html')}<script>{scripts}</script>"
+    return f"{read_asset('head.html')}<script>{read_scripts()}</script>"
+
+
+def read_scripts() -> str:
+    """The scripts of the whole page."""
+    return "".join(map(read_asset, ("chooser.js", "combobox.js", "revision.js")))
 
 
 def make_upload_folder() -> str:

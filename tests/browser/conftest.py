@@ -66,11 +66,16 @@ def app(demo: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A fresh browser profile."""
+    """A fresh browser profile; a script or picture that the page's policy forbids fails the
+    test.
+    """
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(45_000)
+    said: list[str] = []
+    context.on("console", lambda message: said.append(message.text))
     yield context
     context.close()
+    assert [line for line in said if "Content Security Policy" in line] == []
 
 
 @pytest.fixture

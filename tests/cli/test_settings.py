@@ -57,6 +57,13 @@ def test_nothing_said() -> None:
         ({"COMFYGRADIO_NAMES": "{preset}/{seed}-{random}"}, "names", "{preset}/{seed}-{random}"),
         ({"COMFYGRADIO_ON_DISCONNECT": "cancel"}, "on_disconnect", "cancel"),
         ({"COMFYGRADIO_OPERATORS": "ann, ben,ann,"}, "operators", ("ann", "ben")),
+        ({"COMFYGRADIO_ALLOW_HOSTS": "A.example,b"}, "allow_hosts", ("a.example", "b")),
+        ({"COMFYGRADIO_ALLOW_ORIGINS": "*"}, "allow_origins", ("*",)),
+        ({"COMFYGRADIO_ALLOW_ORIGINS": "http://a:1"}, "allow_origins", ("http://a:1",)),
+        ({"COMFYGRADIO_ALLOW_FRAMES": "https://a.b"}, "allow_frames", ("https://a.b",)),
+        ({"COMFYGRADIO_TRUST_PROXIES": "::1,10.0.0.0/8"}, "trust_proxies", ("::1", "10.0.0.0/8")),
+        ({"SPACE_ID": "me/forms"}, "space", True),
+        ({"SPACE_ID": "me/forms", "SPACE_HOST": "a.hf.space"}, "space_host", "a.hf.space"),
         ({"COMFYGRADIO_HEADERS": "X-Key: a:b"}, "headers", {"X-Key": "a:b"}),
         ({"COMFYGRADIO_HEADERS": "A: 1; B: 2"}, "headers", {"A": "1", "B": "2"}),
         ({"COMFYGRADIO_HEADERS": "A: 1\nB: 2\n"}, "headers", {"A": "1", "B": "2"}),
@@ -86,6 +93,13 @@ def test_a_flag_beats_the_environment(flags: Mapping[str, Any], field: str, expe
     assert getattr(load_settings({**environ, "COMFYGRADIO_PORT": "9"}, flags), field) == expected
 
 
+LISTS = (
+    *("server", "presets", "headers"),
+    *("allow_hosts", "allow_origins", "allow_frames", "trust_proxies"),
+)
+"""Settings whose flags may be repeated."""
+
+
 @pytest.mark.parametrize(
     ("name", "flag", "value", "expected"),
     [
@@ -107,6 +121,13 @@ def test_a_flag_beats_the_environment(flags: Mapping[str, Any], field: str, expe
         ("port", "--port", "-1", "-1 is no port"),
         ("auth", "--auth", "gone", "the file gone does not exist."),
         ("root_path", "--root-path", "forms", "forms is no path; it begins with /"),
+        ("allow_hosts", "--allow-host", "http://a", "http://a is no name of a host"),
+        ("allow_hosts", "--allow-host", "a:80", "a:80 is no name of a host"),
+        ("allow_origins", "--allow-origin", "a.example", "is no origin; write it like https://"),
+        ("allow_origins", "--allow-origin", "https://a/b", "is no origin"),
+        ("allow_frames", "--allow-frame", "*", "* is no origin"),
+        ("trust_proxies", "--trust-proxy", "nginx", "nginx is no address"),
+        ("trust_proxies", "--trust-proxy", "10.0.0.1/8", "10.0.0.1/8 is no address"),
         ("headers", "--header", "no colon", 'a header is "Name: value" in plain ASCII characters'),
         ("headers", "--header", "Ä: 1", "a header is"),
         ("headers", "--header", "A: \x00", "a header is"),
@@ -143,7 +164,7 @@ def test_a_flag_beats_the_environment(flags: Mapping[str, Any], field: str, expe
 def test_bad_values_name_their_flag_or_variable(
     name: str, flag: str, value: str, expected: str
 ) -> None:
-    given = [value] if name in ("server", "presets", "headers") else value
+    given = [value] if name in LISTS else value
     variable = "COMFYGRADIO_" + name.upper()
     flags: dict[str, Any] = {name: given}
     for origin, environ, overrides in ((flag, {}, flags), (variable, {variable: value}, {})):

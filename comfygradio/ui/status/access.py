@@ -17,8 +17,8 @@ import gradio as gr
 from comfygradio.errors import SettingsError
 from comfygradio.settings import Settings, read_auth
 
-FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
-"""Headers that a proxy adds: the person is not at this machine."""
+FORWARDED = ("forwarded", "via", "x-real-ip", "x-forwarded-")
+"""What the headers that a proxy adds begin with: the person is not at this machine."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,8 @@ def find_operators(settings: Settings) -> Operators | None:
 def _is_direct(headers: Mapping[str, str]) -> bool:
     """Whether a request came without a proxy, under a name of this machine."""
     host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
-    return _is_loopback(host) and not any(headers.get(name) for name in FORWARDED)
+    names = dict(headers)  # Gradio has two kinds of headers; over one, pairs are iterated
+    return _is_loopback(host) and not any(name.lower().startswith(FORWARDED) for name in names)
 
 
 def _is_loopback(host: str) -> bool:

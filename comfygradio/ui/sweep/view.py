@@ -17,7 +17,8 @@ from comfygradio.sweeps.axes.axis import Index
 from comfygradio.sweeps.running.board import Cell, Counts
 from comfygradio.sweeps.running.sweep import Sweep
 from comfygradio.sweeps.showing.grid import choose_layout
-from comfygradio.ui.describe import describe_left, link_file
+from comfygradio.ui.describe import describe_left
+from comfygradio.ui.results import link_file
 from comfygradio.ui.stream import encode_frame
 
 FRAMES = 2

@@ -1,0 +1,79 @@
+"""Requests for another host than ours are refused, whatever the network says.
+
+A website that gives its own name our address (DNS rebinding) would else be of our origin: its
+scripts could read all that the page can.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from comfygradio.ui.middleware.answers import refuse
+from comfygradio.ui.middleware.names import OwnNames, split_name
+
+NETLOC_KEY = "comfygradio.netloc"
+"""Where the scope says under which host browsers reach the app, with its port."""
+
+
+class HostGuard:
+    """Lets only requests for our own names in.
+
+    `proxies` are addresses and networks whose word counts: behind them the page's name is what
+    `X-Forwarded-Host` says. From everybody else that header has to name us, since Gradio believes
+    it. There are no WebSockets.
+    """
+
+    def __init__(self, app: ASGIApp, names: OwnNames, proxies: Sequence[str] = ()) -> None:
+        self._app = app
+        self._names = names
+        self._proxies = [ipaddress.ip_network(proxy) for proxy in proxies]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request on, or answer that it is not for us."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        hosts, forwarded = headers.getlist("host"), headers.getlist("x-forwarded-host")
+        if len(hosts) != 1 or split_name(hosts[0]) is None:
+            await refuse(send, 400, "The request names no host.", close=True)
+            return
+        netloc = hosts[0]
+        if forwarded:
+            netloc = ",".join(forwarded).split(",")[0].strip()
+        trusted = bool(forwarded) and self._trusts(scope) and split_name(netloc) is not None
+        if not trusted and not self._names.own(hosts[0]):
+            await refuse(
+                send,
+                403,
+                "The page is not served under this name. Whoever runs it can add the name with "
+                "--allow-host.",
+                close=True,
+            )
+            return
+        if not trusted and not self._names.own(netloc):
+            await refuse(
+                send,
+                403,
+                "The page is not served under the name in X-Forwarded-Host. Whoever runs it can "
+                "add the name with --allow-host, or the proxy with --trust-proxy.",
+                close=True,
+            )
+            return
+        scope[NETLOC_KEY] = netloc
+        await self._app(scope, receive, send)
+
+    def _trusts(self, scope: Scope) -> bool:
+        client = scope.get("client")
+        try:
+            address = ipaddress.ip_address(client[0] if client else "")
+        except ValueError:
+            return False
+        return any(address in network for network in self._proxies)

@@ -1,0 +1,64 @@
+"""Which middlewares lie around Gradio's app, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, cast
+
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from comfygradio.settings import Settings
+from comfygradio.ui.middleware.app import Layer, LoginCheck
+from comfygradio.ui.middleware.bodies import MB, BodyGuard, BodyRules
+from comfygradio.ui.middleware.cookies import CookieGuard
+from comfygradio.ui.middleware.faults import FaultGuard
+from comfygradio.ui.middleware.files import FileGuard
+from comfygradio.ui.middleware.headers import SPACE_FRAMES, SafeHeaders
+from comfygradio.ui.middleware.host import HostGuard
+from comfygradio.ui.middleware.login import LoginGuard
+from comfygradio.ui.middleware.names import find_own_names
+from comfygradio.ui.middleware.origin import OriginGuard
+from comfygradio.ui.middleware.routes import RouteGuard
+from comfygradio.ui.middleware.streams import StreamGuard
+from comfygradio.ui.middleware.uploads import UploadGuard
+
+
+def list_layers(
+    settings: Settings,
+    is_logged_in: LoginCheck,
+    scripts: Sequence[str] = (),
+    quotas: Sequence[Layer] = (),
+) -> tuple[Layer, ...]:
+    """The middlewares of an app, outermost first; `scripts` are our inline scripts in its page.
+
+    `quotas` count what a person sends; they see bodies that are within the limits of one request.
+    Headers come first, so that refusals carry them too. Where a request goes and who sends it is
+    settled before anything of its body is read.
+    """
+    names = find_own_names(settings)
+    frames = settings.allow_frames + tuple(o for o in settings.allow_origins if o != "*")
+    if settings.space:
+        frames += SPACE_FRAMES
+    rules = BodyRules(int(settings.max_upload_mb * MB), settings.author)
+    shared = bool(settings.allow_origins)
+    return (
+        partial(SafeHeaders, frames=frames, scripts=scripts, is_shared=shared),
+        partial(HostGuard, names=names, proxies=settings.trust_proxies),
+        partial(_believe, proxies=list(settings.trust_proxies)),
+        partial(OriginGuard, names=names, allowed=settings.allow_origins),
+        partial(CookieGuard, is_framed=bool(frames)),
+        RouteGuard,
+        partial(LoginGuard, is_logged_in=is_logged_in),
+        StreamGuard,
+        partial(BodyGuard, rules=rules, is_logged_in=is_logged_in),
+        *quotas,
+        FaultGuard,
+        UploadGuard,
+        FileGuard,
+    )
+
+
+def _believe(app: Any, proxies: list[str]) -> Any:
+    """Take the person's address and scheme from proxies that are trusted, from nobody else."""
+    return cast(Any, ProxyHeadersMiddleware(app, trusted_hosts=proxies))
