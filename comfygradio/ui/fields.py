@@ -208,7 +208,7 @@ def _mask(drawing: Drawing) -> Component:
     brush = gr.Brush(
         default_size="auto", colors=["#f43f5eb3"], default_color="#f43f5eb3", color_mode="fixed"
     )
-    return gr.ImageEditor(
+    editor = gr.ImageEditor(
         type="filepath",
         image_mode="RGBA",
         sources=sources,
@@ -220,6 +220,9 @@ def _mask(drawing: Drawing) -> Component:
         buttons=["fullscreen"],
         **_without_info(drawing),
     )
+    # Our page never sends parts of a picture; left open, one call may take 400 MB (Gradio 6.31).
+    setattr(editor, "accept_blobs", None)  # noqa: B010 - a method of the class
+    return editor
 
 
 def _video(drawing: Drawing) -> Component:

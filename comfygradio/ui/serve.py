@@ -33,6 +33,7 @@ from comfygradio.ui.assets import read_asset
 from comfygradio.ui.attendance import Attendance
 from comfygradio.ui.history.zip import make_zip_route
 from comfygradio.ui.page import build_page
+from comfygradio.ui.private_room import resolve_folders
 from comfygradio.ui.sessions import lighten_sessions
 from comfygradio.ui.status.access import find_operators
 from comfygradio.ui.studio import Studio
@@ -55,8 +56,10 @@ others wait).
 
 def build(settings: Settings) -> App:
     """Choose the server, read the presets and build the page; nothing listens yet."""
+    settings = resolve_folders(settings)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ.setdefault("GRADIO_TEMP_DIR", make_upload_folder())
+    uploads = os.environ.get("GRADIO_TEMP_DIR") or make_upload_folder()
+    os.environ["GRADIO_TEMP_DIR"] = os.path.abspath(uploads)
     operators = find_operators(settings)
     studio, demo = open_studio(settings)
     if settings.on_disconnect == "cancel":
@@ -123,10 +126,13 @@ def choose_server(settings: Settings) -> tuple[ComfyClient, DemoServer | None]:
 def launch(app: App, *, block: bool = True) -> str:
     """Launch the app and, with `block`, stay until it is stopped; returns its address.
 
+    With `block` the process works in the app's private room from then on.
     Gradio's reload mode calls this again from a thread of its own, which must go on to watch.
     Raises SettingsError where the address cannot be listened on.
     """
     spare_statistics()
+    if block:
+        app.room.enter()
     app.blocks.queue(default_concurrency_limit=None)
     app.watcher.start()
     app.studio.queue.start()
