@@ -65,11 +65,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.jobs.naming",
     ),
     "comfygradio.comfy": (),
-    "comfygradio.forms": COMFY_DATA,
+    "comfygradio.media": (),
+    "comfygradio.forms": ("comfygradio.media", *COMFY_DATA),
     "comfygradio.forms.binding": ("comfygradio.forms", *COMFY_DATA),
     "comfygradio.forms.restoring": (
         "comfygradio.forms",
         "comfygradio.forms.binding",
+        "comfygradio.media",
         *COMFY_DATA,
     ),
     "comfygradio.forms.drafting": (
@@ -84,7 +86,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.forms.drafting",
         *COMFY_DATA,
     ),
-    "comfygradio.jobs": ("comfygradio.comfy",),
+    "comfygradio.jobs": ("comfygradio.comfy", "comfygradio.media"),
     "comfygradio.cluster": (
         "comfygradio.settings",
         "comfygradio.comfy",
@@ -121,7 +123,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.sweeps.showing.assets",
     ),
     "comfygradio.sweeps.showing.assets": (),
-    "comfygradio.sweeps.showing.drawing": ("comfygradio.jobs", "comfygradio.sweeps.showing"),
+    "comfygradio.sweeps.showing.drawing": (
+        "comfygradio.jobs",
+        "comfygradio.media",
+        "comfygradio.sweeps.showing",
+    ),
     "comfygradio.demo": (),
     "comfygradio.demo.nodes": ("comfygradio.demo",),
     "comfygradio.commands": (
@@ -174,6 +180,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.ui.sweep": (
         "comfygradio.forms",
         "comfygradio.jobs",
+        "comfygradio.media",
         "comfygradio.sweeps",
         "comfygradio.sweeps.axes",
         "comfygradio.sweeps.planning",

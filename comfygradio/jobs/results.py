@@ -13,6 +13,8 @@ from comfygradio.comfy.outputs import FileSource, Output, decide_kind, write_fil
 from comfygradio.comfy.state import JobState
 from comfygradio.errors import ComfyGradioError, ServerUnreachable
 from comfygradio.jobs.naming import Place
+from comfygradio.media.pictures import SHOWN_FORMATS, look_at_picture, open_picture
+from comfygradio.media.room import MOST_PIXELS
 
 DISPLAY_BYTES = 150_000
 """Pictures up to this size are shown as they are; larger ones get a light copy for the page."""
@@ -157,9 +159,10 @@ def _describe(result: Result, path: Path) -> Result:
     if result.kind != "image":
         return result
     try:
-        with Image.open(path) as picture:
+        with look_at_picture(path, SHOWN_FORMATS) as picture:
             width, height = picture.size
-            light = None if path.stat().st_size <= DISPLAY_BYTES else _lighten(picture)
+        is_small = path.stat().st_size <= DISPLAY_BYTES
+        light = None if is_small or width * height > MOST_PIXELS else _lighten(path)
     except Exception:  # Pillow raises SyntaxError and others for damaged files
         return replace(result, kind="file")
     return replace(
@@ -167,13 +170,14 @@ def _describe(result: Result, path: Path) -> Result:
     )
 
 
-def _lighten(picture: Image.Image) -> Image.Image | None:
+def _lighten(path: Path) -> Image.Image | None:
     """A copy of at most 1600 pixels; None for what moves."""
-    if getattr(picture, "is_animated", False):
-        return None
-    light = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-    light.thumbnail((DISPLAY_PIXELS, DISPLAY_PIXELS))
-    return light
+    with open_picture(path, SHOWN_FORMATS) as picture:
+        if getattr(picture, "is_animated", False):
+            return None
+        light = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+        light.thumbnail((DISPLAY_PIXELS, DISPLAY_PIXELS))
+        return light
 
 
 def _save_light(light: Image.Image, path: Path) -> Path:

@@ -58,16 +58,14 @@ def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Rep
     )
 
     async def run(*payloads: Any) -> AsyncIterator[Report]:
-        values = {
-            field.name: read_payload(field, value)
-            for field, value in zip(fields, payloads, strict=False)
-        }
-        values = {name: value for name, value in values.items() if value is not None}
+        def start() -> Job:
+            pairs = zip(fields, payloads, strict=False)
+            values = {field.name: read_payload(field, value) for field, value in pairs}
+            given = {name: value for name, value in values.items() if value is not None}
+            return studio.submit(form.name, given, "api")
+
         try:
-            job = await begin(
-                lambda: studio.submit(form.name, values, "api"),
-                lambda job: studio.queue.stop(job.token),
-            )
+            job = await begin(start, lambda job: studio.queue.stop(job.token))
         except ComfyGradioError as error:
             raise gr.Error(str(error), print_exception=False) from error
         async for report in follow_job(studio, job):

@@ -11,11 +11,12 @@ from collections.abc import Awaitable, Callable
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import UnidentifiedImageError
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from comfygradio.errors import ComfyGradioError
+from comfygradio.media.pictures import SHOWN_FORMATS, open_picture
 from comfygradio.sweeps.running.board import Cell
 from comfygradio.sweeps.running.sweep import Sweep
 from comfygradio.ui.sweep.view import find_index
@@ -70,7 +71,7 @@ def shrink(path: Path) -> bytes | None:
     Raises OSError if gone.
     """
     try:
-        with Image.open(path) as picture:
+        with open_picture(path, SHOWN_FORMATS) as picture:
             if getattr(picture, "is_animated", False):
                 return None
             picture.draft("RGB", (THUMB_PIXELS, THUMB_PIXELS))
