@@ -62,6 +62,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.clock": (),
     "comfygradio.settings": (
         "comfygradio.comfy.address",
+        "comfygradio.comfy.delivery",
         "comfygradio.jobs.naming",
     ),
     "comfygradio.comfy": (),

@@ -84,7 +84,7 @@ def check_entries(file: BinaryIO, start: int) -> None:
 
 def _read_entries(data: bytes, order: str) -> Iterator[tuple[int, int, int, int]]:
     whole = len(data) - len(data) % 12
-    yield from struct.iter_unpack(f"{order}HHLL", data[:whole])  # type: ignore[misc]
+    yield from struct.iter_unpack(f"{order}HHLL", data[:whole])
 
 
 def _read_number(file: BinaryIO, order: str) -> int:

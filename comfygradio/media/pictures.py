@@ -68,7 +68,7 @@ def look_at_picture(
         return
     check_parts(source)
     with _without_warnings():
-        picture = Image.open(source, formats=formats)
+        picture = Image.open(source, formats=tuple(formats))
     with picture:
         exif = picture.info.get("exif")
         if isinstance(exif, bytes):

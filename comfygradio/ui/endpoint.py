@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import Executor
 from typing import Any, TypeVar
 
 import gradio as gr
@@ -65,7 +66,9 @@ def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Rep
             return studio.submit(form.name, given, "api")
 
         try:
-            job = await begin(start, lambda job: studio.queue.stop(job.token))
+            job = await begin(
+                start, lambda job: studio.queue.stop(job.token), studio.choose_readers(form)
+            )
         except ComfyGradioError as error:
             raise gr.Error(str(error), print_exception=False) from error
         async for report in follow_job(studio, job):
@@ -82,10 +85,12 @@ def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Rep
     return run
 
 
-async def begin(start: Callable[[], T], stop: Callable[[T], None]) -> T:
+async def begin(
+    start: Callable[[], T], stop: Callable[[T], None], threads: Executor | None = None
+) -> T:
     """Start something on a thread; for a program that leaves meanwhile it is stopped again."""
     loop = asyncio.get_running_loop()
-    starting = asyncio.ensure_future(asyncio.to_thread(start))
+    starting = asyncio.ensure_future(loop.run_in_executor(threads, start))
 
     def undo(started: asyncio.Future[T]) -> None:
         if not started.cancelled() and not started.exception():

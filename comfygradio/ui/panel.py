@@ -90,7 +90,8 @@ def listen_panel(
             return studio.submit(form.name, read_values(form, payloads), owner)
 
         try:
-            job = await asyncio.to_thread(start)
+            loop = asyncio.get_running_loop()
+            job = await loop.run_in_executor(studio.choose_readers(form), start)
         except ComfyGradioError as error:
             return gr.skip(), describe_problem(error, form)
         return viewer.begin(job), {}

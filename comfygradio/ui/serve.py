@@ -104,6 +104,7 @@ def set_limits(settings: Settings) -> Limits:
         megapixels=settings.max_megapixels,
         steps=settings.max_steps,
         upload_mb=settings.max_upload_mb,
+        result_mb=settings.max_result_mb,
         sweep_points=settings.max_sweep_points,
         names=settings.names,
     )
@@ -208,7 +209,7 @@ def _list_routes(app: App) -> list[Route]:
         ),
         Route(
             "/gradio_api/comfygradio/sweep/{token}/{place:int}/{number:int}/{mark}",
-            make_thumb_route(lambda token: app.studio.sweeps.find(token)),
+            make_thumb_route(lambda token: app.studio.sweeps.find(token), app.studio.readers),
         ),
     ]
 

@@ -8,16 +8,17 @@ is what takes time. A search begins anew at every place, as if a repeat stood be
 
 from __future__ import annotations
 
+import importlib
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-try:
-    from re import _constants as constants
-    from re import _parser as parser
-except ImportError:  # Python 3.10
-    import sre_constants as constants  # type: ignore[no-redef]
-    import sre_parse as parser  # type: ignore[no-redef]
+NEW = sys.version_info >= (3, 11)
+
+# `re` keeps its parser to itself; in Python 3.10 it is a module of its own.
+constants: Any = importlib.import_module("re._constants" if NEW else "sre_constants")
+parser: Any = importlib.import_module("re._parser" if NEW else "sre_parse")
 
 ENDLESS = 1000
 """Repeats of so many count as having no end."""

@@ -50,7 +50,9 @@ def make_sweep_function(studio: Studio, form: Form) -> Callable[..., AsyncIterat
     async def run(axes: Any, values: Any = None, carry: Any = True) -> AsyncIterator[Report]:
         try:
             sweep = await begin(
-                lambda: studio.sweeps.start(read_call(form, axes, values, carry), OWNER), Sweep.stop
+                lambda: studio.sweeps.start(read_call(form, axes, values, carry), OWNER),
+                Sweep.stop,
+                studio.planners,
             )
         except ComfyGradioError as error:
             raise gr.Error(str(error), print_exception=False) from error

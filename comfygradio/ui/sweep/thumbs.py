@@ -8,6 +8,7 @@ import asyncio
 import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
 from io import BytesIO
 from pathlib import Path
 
@@ -89,7 +90,7 @@ def shrink(path: Path) -> bytes | None:
 
 
 def make_thumb_route(
-    find_sweep: Callable[[str], Sweep | None],
+    find_sweep: Callable[[str], Sweep | None], threads: Executor | None = None
 ) -> Callable[[Request], Awaitable[Response]]:
     """The route `…/sweep/{token}/{place}/{number}/{mark}`: whoever knows the sweep's secret may see
     its pictures.
@@ -106,7 +107,8 @@ def make_thumb_route(
         asked = request.path_params
         try:
             path = await asyncio.to_thread(find, asked["token"], asked["place"], asked["number"])
-            made = await asyncio.to_thread(thumbs.get, path) if path else None
+            loop = asyncio.get_running_loop()
+            made = await loop.run_in_executor(threads, thumbs.get, path) if path else None
         except (OSError, ComfyGradioError):
             path = None
         if path is None:
