@@ -22,6 +22,8 @@ REFUSED = "This answer names a file that is not among those to be shown, so it w
 
 UNREADABLE = "What was sent cannot be read; reload the page and try again."
 
+BROKEN = "Something went wrong in comfygradio itself; its log has the details."
+
 FILE_MARK = "gradio.FileData"
 """How Gradio marks an object that names a file."""
 
@@ -34,6 +36,21 @@ class SealedBlocks(gr.Blocks):
     Raises `gr.Error` for any other, in the place of the answer; and where Gradio itself cannot make
     anything of what was sent.
     """
+
+    async def process_api(self, block_fn: BlockFunction | int, *args: Any, **more: Any) -> Any:
+        """Gradio's own, with a sentence in the place of every error."""
+        event = more.get("event_data")
+        if event is not None and not isinstance(event._data, dict):
+            event._data = {}  # Gradio takes it for one, whatever was sent
+        try:
+            return await super().process_api(block_fn, *args, **more)
+        except gr.Error as error:
+            raise gr.Error(error.message, print_exception=False) from None
+        except (StopAsyncIteration, StopIteration):
+            raise  # how Gradio learns that a stream has ended
+        except Exception as error:  # whatever goes wrong, nothing about this machine gets out
+            log.exception("an event could not be answered")
+            raise gr.Error(BROKEN, print_exception=False) from error
 
     async def preprocess_data(
         self,

@@ -17,8 +17,9 @@ from typing import Any
 from urllib.request import getproxies
 
 import gradio as gr
+from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from comfygradio.cluster.joining import connect
@@ -174,10 +175,20 @@ def _listen(app: App) -> str:
         enable_monitoring=False,
         quiet=True,
         footer_links=["api"],
-        app_kwargs={"routes": _list_routes(app)},
+        app_kwargs={
+            "routes": _list_routes(app),
+            "exception_handlers": {RequestValidationError: refuse_body},
+        },
         **look(),
     )
     return str(address)
+
+
+async def refuse_body(request: Request, error: Exception) -> Response:
+    """The answer to a body of another shape than Gradio's; FastAPI's own repeats what was sent, and
+    breaks on half characters.
+    """
+    return JSONResponse({"error": "This call is not of the shape that is expected."}, 422)
 
 
 def spare_statistics() -> None:

@@ -17,7 +17,12 @@ from comfygradio.errors import LimitReached
 from comfygradio.jobs.limits import Limits
 from comfygradio.settings import shipped_presets
 from comfygradio.sweeps.definition import Definition
-from comfygradio.sweeps.running.registry import MOST_SWEEPS, PLANNED_POINTS, PLANNING_AT_ONCE
+from comfygradio.sweeps.running.registry import (
+    MOST_SWEEPS,
+    PLANNED_POINTS,
+    PLANNING_AT_ONCE,
+    Sweeps,
+)
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.sweep.desk import SweepDesk
 from comfygradio.ui.visitors import Visitors
@@ -44,8 +49,8 @@ def studio(slow: DemoServer, tmp_path: Path) -> Iterator[Studio]:
     client.close()
 
 
-def define(points: int) -> Definition:
-    return Definition("text_to_image", {"prompt": "a fox"}, ({"seed": f"1-{points}"},))
+def define(points: int, prompt: str = "a fox") -> Definition:
+    return Definition("text_to_image", {"prompt": prompt}, ({"seed": f"1-{points}"},))
 
 
 def list_planned(studio: Studio) -> list[str]:
@@ -84,14 +89,14 @@ def test_all_plans_together_have_so_many_points(studio: Studio) -> None:
 
 
 def test_nobody_has_more_sweeps_that_are_not_over_than_so_many(studio: Studio) -> None:
-    begun = [studio.sweeps.start(define(2), "ada") for _ in range(MOST_SWEEPS)]
-    planned = studio.sweeps.plan(define(2), "ada")
-    for try_it in (
-        lambda: studio.sweeps.start(define(2), "ada"),
-        lambda: studio.sweeps.begin(planned),
-    ):
-        with pytest.raises(LimitReached, match=f"{MOST_SWEEPS} sweeps that are not over"):
-            try_it()
+    begun = [
+        studio.sweeps.start(define(2, f"fox {number}"), "ada") for number in range(MOST_SWEEPS)
+    ]
+    planned = studio.sweeps.plan(define(2, "another fox"), "ada")
+    with pytest.raises(LimitReached, match=f"{MOST_SWEEPS} sweeps that are not over"):
+        studio.sweeps.start(define(2), "ada")
+    with pytest.raises(LimitReached, match=f"{MOST_SWEEPS} sweeps that are not over"):
+        studio.sweeps.begin(planned)
     assert studio.sweeps.start(define(2), "ben").phase == "running"
     begun[0].pause()
     with pytest.raises(LimitReached):
@@ -116,8 +121,6 @@ def test_so_many_are_planned_at_once(studio: Studio) -> None:
         with lock:
             inside -= 1
         return find_form(name)
-
-    from comfygradio.sweeps.running.registry import Sweeps
 
     sweeps = Sweeps(studio.queue, find_slowly)
     threads = [

@@ -183,7 +183,8 @@ class Sweeps:
         if owner == LOCAL:
             return
         with self._lock:
-            mine = [one for one in self._sweeps.values() if one.owner == owner]
+            begun = [one for one in self._sweeps.values() if one.phase != "planned"]
+            mine = [one for one in begun if one.owner == owner]
             count = sum(one.is_active or one.phase == "paused" for one in mine)
         if count >= MOST_SWEEPS:
             raise LimitReached(
