@@ -158,7 +158,7 @@ def _collect_all(
                 raise unreachable
             yield _collect(output, result, place, delivery)
         except ResultTooLarge as error:  # it will not be smaller the next time
-            yield replace(result, source=None, problem=f"{output.name} was made, but: {error}")
+            yield replace(result, source=None, problem=str(error))
         except ComfyGradioError as error:
             if isinstance(error, ServerUnreachable | DeliveryStopped):
                 unreachable = error

@@ -21,6 +21,8 @@ from comfygradio.errors import DeliveryStopped, ResultTooLarge, ServerError, Ser
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.naming import Place
 from comfygradio.jobs.results import BRIEF_SECONDS, collect_results, make_delivery
+from tests.faults.proxy import Exchange
+from tests.faults.world import open_world
 
 SECONDS = 60
 
@@ -205,3 +207,56 @@ def test_what_is_too_large_is_not_asked_for_again(tmp_path: Path) -> None:
 def test_a_job_that_was_stopped_before_waits_a_minute_for_each_file() -> None:
     assert make_delivery(Limits(), is_brief=True).terms.deadline_seconds == BRIEF_SECONDS == 60
     assert make_delivery(Limits(result_mb=7)).terms.most_mb == 7
+
+
+class Dripping:
+    """A line on which results come a byte at a time, for ever, until it is let go."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Semaphore(0)
+        self.left = threading.Event()
+
+    def __call__(self, exchange: Exchange) -> None:
+        self.begun.release()
+        exchange.client.sendall(HEAD)
+        with suppress(OSError):
+            drip(exchange.client, self.left)
+
+
+def test_dripping_results_hold_no_place_once_their_jobs_are_stopped(tmp_path: Path) -> None:
+    """Both places of a server are taken by results that never end; Stop frees them."""
+    dripping = Dripping()
+    with open_world(tmp_path / "outputs") as world:
+        world.line.spoil("GET /view", dripping, times=2)
+        jobs = [world.order() for _ in range(2)]
+        for _ in jobs:
+            assert dripping.begun.acquire(timeout=SECONDS)
+        waiting = world.order()
+        for job in jobs:
+            world.queue.stop(job.token)
+            end = world.end(job, SECONDS)
+            assert (end.phase, end.error) == ("stopped", "")
+            assert "the job was stopped" in end.results[0].problem
+        assert world.end(waiting, SECONDS).phase == "done"
+        assert not list(world.outputs.rglob(".part-*"))
+        dripping.left.set()
+
+
+def test_a_result_that_is_too_large_ends_its_job_with_a_sentence(tmp_path: Path) -> None:
+    with open_world(tmp_path / "outputs") as world:
+        world.queue.limits = Limits(result_mb=0.5)
+        world.line.spoil("GET /view", send_much, times=5)
+        end = world.end(world.order(), SECONDS)
+        assert end.phase == "failed" and "larger than 0.5 MB" in end.error
+        assert not end.results[0].can_be_collected
+        world.line.mend()
+        world.end(world.order(), SECONDS)
+        assert not list(world.outputs.rglob(".part-*"))
+
+
+def send_much(exchange: Exchange) -> None:
+    """As much as is taken, up to a gigabyte."""
+    exchange.client.sendall(HEAD)
+    with suppress(OSError):
+        for _ in range(16_000):
+            exchange.client.sendall(b"x" * 65_536)
