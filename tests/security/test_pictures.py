@@ -103,6 +103,20 @@ def test_pictures_are_opened_in_one_place_alone() -> None:
     assert list_openings(ast.parse("from PIL import Image as Other\nOther.open('x')"))
 
 
+def test_the_demo_server_names_its_formats_too() -> None:
+    """It stands apart, and so opens pictures itself."""
+    calls = [
+        (module, node)
+        for module, file in MODULES.items()
+        if module.startswith("comfygradio.demo")
+        for node in ast.walk(parse(file))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Image.open"
+    ]
+    assert len(calls) > 4
+    for module, call in calls:
+        assert "formats" in {keyword.arg for keyword in call.keywords}, (module, call.lineno)
+
+
 def test_the_formats_are_named_and_no_interpreter_is_among_them() -> None:
     assert not {"EPS", "PS", "PDF", "WMF", "FPX", "MIC"} & {*FORMATS, *SHOWN_FORMATS}
 
