@@ -113,21 +113,33 @@ def _measure(path: Path) -> int:
 
 
 def _compose(background: Path, layers: Sequence[Path]) -> Image.Image:
-    """The picture with its mask; one file is open at a time, and of each layer only the mask is
-    kept.
+    """The picture with its mask; one file is open at a time, of each layer only the mask is kept,
+    and nothing is copied that need not be.
     """
-    painted = []
-    for layer in layers:
-        with look_at_picture(layer) as opened:
-            alpha = opened.convert("RGBA").getchannel("A")
-        painted.append(alpha.point(lambda value: 255 if value > PAINTED else 0))
-    with look_at_picture(background) as opened:
-        picture = ImageOps.exif_transpose(opened).convert("RGBA")
+    painted = [_read_painted(layer) for layer in layers]
+    picture = _read_whole(background)
     left = picture.getchannel("A")
-    for mask in painted:
-        left = ImageChops.subtract(left, mask.resize(picture.size))
+    while painted:
+        mask = painted.pop()
+        fitting = mask if mask.size == picture.size else mask.resize(picture.size)
+        left = ImageChops.subtract(left, fitting)
     picture.putalpha(left)
     return picture
+
+
+def _read_whole(path: Path) -> Image.Image:
+    """A picture as RGBA, turned as its camera was held."""
+    with look_at_picture(path) as opened:
+        ImageOps.exif_transpose(opened, in_place=True)
+        opened.load()
+        return opened if opened.mode == "RGBA" else opened.convert("RGBA")
+
+
+def _read_painted(layer: Path) -> Image.Image:
+    """Where a layer is painted: 255 there, else 0."""
+    with look_at_picture(layer) as opened:
+        alpha = (opened if opened.mode == "RGBA" else opened.convert("RGBA")).getchannel("A")
+    return alpha.point(lambda value: 255 if value > PAINTED else 0)
 
 
 def find_suffix(path: Path) -> str:
