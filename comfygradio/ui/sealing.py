@@ -8,6 +8,7 @@ sent, or that stood in somebody's picture, must never become one.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,6 +28,12 @@ BROKEN = "Something went wrong in comfygradio itself; its log has the details."
 FILE_MARK = "gradio.FileData"
 """How Gradio marks an object that names a file."""
 
+DEEPEST = 100
+"""Lists and mappings inside of each other in an answer; JSON is written down to 254."""
+
+HALF = re.compile("[\ud800-\udfff]")
+"""Halves of letters, which no text can be written with."""
+
 log = logging.getLogger(__name__)
 
 
@@ -42,6 +49,8 @@ class SealedBlocks(gr.Blocks):
         event = more.get("event_data")
         if event is not None and not isinstance(event._data, dict):
             event._data = {}  # Gradio takes it for one, whatever was sent
+        if event is not None and any(_list_paths(event._data, takes_paths=False)):
+            raise gr.Error(UNREADABLE, print_exception=False)  # our pages send no files there
         try:
             return await super().process_api(block_fn, *args, **more)
         except gr.Error as error:
@@ -85,6 +94,8 @@ class SealedBlocks(gr.Blocks):
         ):
             log.warning("an answer of %s named a file that is not to be shown", block_fn.name)
             raise gr.Error(REFUSED, print_exception=False)
+        if not is_writable(predictions):
+            raise gr.Error(UNREADABLE, print_exception=False)
         answer: list[Any] = await super().postprocess_data(block_fn, predictions, state)
         return answer
 
@@ -108,10 +119,26 @@ def is_sealed(value: Any, folders: Sequence[Path], *, takes_paths: bool) -> bool
     """Whether a value names no file outside of these folders, and changes nothing but a value."""
     if isinstance(value, dict) and "__type__" in value:
         return bool(value == gr.skip())
-    return all(_is_inside(path, folders) for path in _list_paths(value, takes_paths))
+    return all(_is_inside(path, folders) for path in _list_paths(value, takes_paths=takes_paths))
 
 
-def _list_paths(value: Any, takes_paths: bool) -> Iterator[Any]:
+def is_writable(value: Any) -> bool:
+    """Whether a value that was sent, and is part of an answer, can be written as JSON."""
+    waiting = [(value, 0)]
+    while waiting:
+        one, depth = waiting.pop()
+        if depth > DEEPEST or (isinstance(one, int) and not -(2**63) <= one < 2**64):
+            return False
+        if isinstance(one, str) and not one.isascii() and HALF.search(one):
+            return False
+        if isinstance(one, dict):
+            waiting += [(inner, depth + 1) for pair in one.items() for inner in pair]
+        elif isinstance(one, list | tuple):
+            waiting += [(inner, depth + 1) for inner in one]
+    return True
+
+
+def _list_paths(value: Any, *, takes_paths: bool) -> Iterator[Any]:
     """Everything in a value that Gradio may take for a path or an address; never recursive, since
     a value may be nested as deeply as somebody likes.
     """

@@ -26,7 +26,7 @@ from PIL.PngImagePlugin import PngInfo
 from comfygradio.demo import DemoServer
 from comfygradio.jobs.store import find_ledger
 from comfygradio.settings import shipped_presets
-from comfygradio.ui.sealing import SealedBlocks
+from comfygradio.ui.sealing import SealedBlocks, is_writable
 from tests.browser.widgets import write_presets
 from tests.security.doors import Door, House, make_file
 from tests.ui.running import free_port, run_app
@@ -230,6 +230,16 @@ def test_a_door_that_was_left_open_is_shut_by_the_seal(
         blocks.close(verbose=False)
         for path in {one for one in Path(get_upload_folder()).rglob("*") if one.is_file()} - before:
             path.unlink()
+
+
+def test_what_cannot_be_written_as_json_is_told_from_what_can() -> None:
+    deep: list[Any] = []
+    for _ in range(300):
+        deep = [deep]
+    for wrong in (deep, {"a": deep}, "\ud800", {"\udfff": 1}, [2**64], -(2**63) - 1):
+        assert not is_writable(wrong)
+    for right in (None, "雪 \0", {"a": [1.5, True, 2**64 - 1]}, -(2**63), float("nan"), Path("a")):
+        assert is_writable(right)
 
 
 @pytest.mark.process
