@@ -9,6 +9,7 @@ in answers, files of the host that were copied or served, and the slowest answer
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import secrets
 import sys
@@ -228,6 +229,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run_app(demo.url, Path(folder) / "outputs", author=True) as running,
         httpx.Client(timeout=60) as client,
     ):
+        gc.freeze()  # as an app that is served does: see `launch`
         key = Path(folder) / "key.txt"
         key.write_text(secret)
         paths = (str(key), "/etc/passwd", "../../etc/passwd", ".git/config")
