@@ -98,6 +98,7 @@ def serve(
     max_steps: arguments.MaxSteps = None,
     max_sweep_points: arguments.MaxSweepPoints = None,
     max_upload_mb: arguments.MaxUploadMb = None,
+    max_result_mb: arguments.MaxResultMb = None,
     names: arguments.Names = None,
     on_disconnect: arguments.OnDisconnect = None,
     headers: Header = None,

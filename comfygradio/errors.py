@@ -68,6 +68,14 @@ class NotFound(ServerError):
     """The server has no such file, job or route (HTTP 404)."""
 
 
+class ResultTooLarge(ServerError):
+    """A file of a server is larger than what is fetched."""
+
+
+class DeliveryStopped(ServerError):
+    """Nobody wants a file any more that was being fetched."""
+
+
 @dataclass(frozen=True)
 class NodeError:
     """One validation error of one input, as `/prompt` reports it."""

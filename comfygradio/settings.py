@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.comfy.address import parse_url
+from comfygradio.comfy.delivery import MOST_MB
 from comfygradio.errors import SettingsError
 from comfygradio.jobs.naming import DEFAULT_PATTERN, check_pattern
 
@@ -30,7 +31,8 @@ class Settings:
     page's jobs with it; commands use the first alone. `author` opens the page that makes presets,
     `step_seconds` is the demo server's speed. `jobs_per_person` counts waiting jobs, without the
     points of sweeps, of which a sweep has `max_sweep_points` (0: no sweeps from the page).
-    `max_upload_mb` is at first what ComfyUI takes; `names` is the pattern of results' names,
+    `max_upload_mb` is at first what ComfyUI takes, `max_result_mb` bounds each file that comes from
+    there; `names` is the pattern of results' names,
     `on_disconnect` keep or cancel. `operators` are users of --auth who see the Status page.
     `allow_hosts` are further names of the page, `allow_origins` the websites that may call it (`*`:
     all of them, without a login), `allow_frames` those that may show it in a frame,
@@ -64,6 +66,7 @@ class Settings:
     max_steps: int | None = None
     max_sweep_points: int = 10_000
     max_upload_mb: float = 100.0
+    max_result_mb: float = MOST_MB
     names: str = DEFAULT_PATTERN
     on_disconnect: str = "keep"
     operators: tuple[str, ...] = ()
@@ -366,6 +369,7 @@ SOURCES: Mapping[str, Source] = {
         "--max-sweep-points", ("COMFYGRADIO_MAX_SWEEP_POINTS",), _parse_points
     ),
     "max_upload_mb": Source("--max-upload-mb", ("COMFYGRADIO_MAX_UPLOAD_MB",), _parse_amount),
+    "max_result_mb": Source("--max-result-mb", ("COMFYGRADIO_MAX_RESULT_MB",), _parse_amount),
     "names": Source("--names", ("COMFYGRADIO_NAMES",), check_pattern),
     "on_disconnect": Source("--on-disconnect", ("COMFYGRADIO_ON_DISCONNECT",), _parse_disconnect),
     "operators": Source("--operator", ("COMFYGRADIO_OPERATORS",), _split_names),

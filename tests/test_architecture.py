@@ -62,15 +62,18 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.clock": (),
     "comfygradio.settings": (
         "comfygradio.comfy.address",
+        "comfygradio.comfy.delivery",
         "comfygradio.jobs.naming",
     ),
     "comfygradio.comfy": (),
     "comfygradio.net": (),
-    "comfygradio.forms": COMFY_DATA,
+    "comfygradio.media": (),
+    "comfygradio.forms": ("comfygradio.media", *COMFY_DATA),
     "comfygradio.forms.binding": ("comfygradio.forms", *COMFY_DATA),
     "comfygradio.forms.restoring": (
         "comfygradio.forms",
         "comfygradio.forms.binding",
+        "comfygradio.media",
         *COMFY_DATA,
     ),
     "comfygradio.forms.drafting": (
@@ -85,7 +88,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.forms.drafting",
         *COMFY_DATA,
     ),
-    "comfygradio.jobs": ("comfygradio.comfy",),
+    "comfygradio.jobs": ("comfygradio.comfy", "comfygradio.media"),
     "comfygradio.cluster": (
         "comfygradio.settings",
         "comfygradio.comfy",
@@ -122,7 +125,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.sweeps.showing.assets",
     ),
     "comfygradio.sweeps.showing.assets": (),
-    "comfygradio.sweeps.showing.drawing": ("comfygradio.jobs", "comfygradio.sweeps.showing"),
+    "comfygradio.sweeps.showing.drawing": (
+        "comfygradio.jobs",
+        "comfygradio.media",
+        "comfygradio.sweeps.showing",
+    ),
     "comfygradio.demo": (),
     "comfygradio.demo.nodes": ("comfygradio.demo",),
     "comfygradio.commands": (
@@ -178,6 +185,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.ui.sweep": (
         "comfygradio.forms",
         "comfygradio.jobs",
+        "comfygradio.media",
         "comfygradio.sweeps",
         "comfygradio.sweeps.axes",
         "comfygradio.sweeps.planning",
@@ -213,7 +221,14 @@ MAKES_A_VALUE = frozenset(
         *("re.compile", "json.dumps", "datetime.datetime", "Path", "TypeVar", "', '.join"),
         *("ipaddress.IPv4Network", "ipaddress.IPv6Network"),
         *("dataclass", "field", "fields", "dataclasses.field", "Field", "ConfigDict"),
-        *("typer.Typer", "typer.Option", "typer.Argument", "logging.getLogger", "Clock"),
+        *(
+            "typer.Typer",
+            "typer.Option",
+            "typer.Argument",
+            "logging.getLogger",
+            "Clock",
+            "PixelRoom",
+        ),
     }
 )
 """What may be called while a module is imported, besides the project's own dataclasses."""

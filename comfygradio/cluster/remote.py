@@ -11,6 +11,7 @@ from typing import Any
 
 from comfygradio.cluster.link import Link
 from comfygradio.cluster.wire import CHUNK_BYTES, Ask, Call, News, Piece, pack, unpack_outcome
+from comfygradio.comfy.delivery import Delivery
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.outputs import write_file
 from comfygradio.comfy.sighting import Sighting
@@ -117,10 +118,18 @@ class RemoteClient:
         return b"".join(self._fetch(filename, subfolder, type))
 
     def download(
-        self, path: str | Path, filename: str, subfolder: str = "", type: str = "output"
+        self,
+        path: str | Path,
+        filename: str,
+        subfolder: str = "",
+        type: str = "output",
+        delivery: Delivery | None = None,
     ) -> Path:
         """As ComfyClient's."""
-        return write_file(Path(path), self._fetch(filename, subfolder, type))
+        pieces = self._fetch(filename, subfolder, type)
+        return write_file(
+            Path(path), pieces if delivery is None else delivery.pass_on(filename, pieces)
+        )
 
     def close(self) -> None:
         """The connections belong to the engine."""

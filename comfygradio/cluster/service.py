@@ -15,6 +15,7 @@ from comfygradio.cluster.runs import FollowedRun
 from comfygradio.cluster.shelf import Shelf
 from comfygradio.cluster.wire import CHUNK_BYTES, Ask, Call, News, Piece, pack_outcome, unpack
 from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.delivery import Delivery
 from comfygradio.comfy.workflow import Prompt, Upload
 from comfygradio.errors import ComfyGradioError, ServerUnreachable, UnexpectedAnswer
 
@@ -119,7 +120,7 @@ class LaneService:
         ticket = self._shelf.reserve()
         path = self._shelf.find(ticket)
         try:
-            self.client.download(path, filename, subfolder, type)
+            self.client.download(path, filename, subfolder, type, Delivery())
         except BaseException:
             self._shelf.drop(ticket)
             raise

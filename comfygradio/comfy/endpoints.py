@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from comfygradio.comfy.address import parse_url
 from comfygradio.comfy.answers import HistoryEntry, Queue, QueuedPrompt, UploadedFile
+from comfygradio.comfy.delivery import Delivery
 from comfygradio.comfy.failures import parse_rejection, read_titles
 from comfygradio.comfy.http import Access, Transport
 from comfygradio.comfy.object_info import ObjectInfo
@@ -220,11 +221,22 @@ class Endpoints:
         return self.transport.get_bytes("/view", params)
 
     def download(
-        self, path: str | Path, filename: str, subfolder: str = "", type: str = "output"
+        self,
+        path: str | Path,
+        filename: str,
+        subfolder: str = "",
+        type: str = "output",
+        delivery: Delivery | None = None,
     ) -> Path:
-        """Stream a file to `path`, wholly or not at all; makes parent folders."""
+        """Stream a file to `path`, wholly or not at all; makes parent folders.
+
+        With a `delivery` only on its terms: see there what that raises.
+        """
         params = {"filename": filename, "subfolder": subfolder, "type": type}
-        return write_file(Path(path), self.transport.download("/view", params))
+        pieces = self.transport.download("/view", params)
+        return write_file(
+            Path(path), pieces if delivery is None else delivery.pass_on(filename, pieces)
+        )
 
     def upload_image(
         self,

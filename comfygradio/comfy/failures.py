@@ -169,5 +169,5 @@ def _find_missing_class(extra: Any, message: str) -> str:
     """The class in `missing_node_type` (v0.12.0) or in the text of the older `invalid_prompt`."""
     if isinstance(extra, dict) and extra.get("class_type"):
         return clean_text(str(extra["class_type"]))
-    found = re.search(r"because node (.+) does not exist", message)
-    return found[1] if found else ""
+    rest = message.partition("because node ")[2].partition("\n")[0]
+    return rest.rpartition(" does not exist")[0]

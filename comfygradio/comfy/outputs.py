@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from comfygradio.comfy.delivery import Delivery
+
 Kind = Literal["image", "video", "audio", "text", "3d", "file"]
 SUFFIXES: Mapping[Kind, frozenset[str]] = {
     "image": frozenset(
@@ -34,9 +36,14 @@ class FileSource(Protocol):
         ...
 
     def download(
-        self, path: str | Path, filename: str, subfolder: str = "", type: str = "output"
+        self,
+        path: str | Path,
+        filename: str,
+        subfolder: str = "",
+        type: str = "output",
+        delivery: Delivery | None = None,
     ) -> Path:
-        """Write one file to `path`."""
+        """Write one file to `path`, on the terms of a delivery if there is one."""
         ...
 
 
@@ -67,15 +74,18 @@ class Output:
             return self.text.encode()
         return self._find_source().view(self.filename, self.subfolder, self.type)
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: str | Path, delivery: Delivery | None = None) -> Path:
         """Write the bytes to `path`, or into it if it is a folder; makes parent folders.
 
-        Raises like `read`.
+        With a `delivery` a file is fetched on its terms. Raises like `read`.
         """
         target = Path(path)
         target = target / self.name if target.is_dir() else target
         if self.data is None and self.filename:
-            return self._find_source().download(target, self.filename, self.subfolder, self.type)
+            place = (target, self.filename, self.subfolder, self.type)
+            if delivery is None:
+                return self._find_source().download(*place)
+            return self._find_source().download(*place, delivery=delivery)
         return write_file(target, iter([self.read()]))
 
     def _find_source(self) -> FileSource:

@@ -131,6 +131,12 @@ MaxUploadMb = Annotated[
     str | None,
     typer.Option("--max-upload-mb", metavar="N", help="Largest file that is taken, in MB [100]."),
 ]
+MaxResultMb = Annotated[
+    str | None,
+    typer.Option(
+        "--max-result-mb", metavar="N", help="Largest result that is fetched, in MB [4000]."
+    ),
+]
 Names = Annotated[
     str | None,
     typer.Option("--names", metavar="PATTERN", help=f"Names of results [{DEFAULT_PATTERN}]."),

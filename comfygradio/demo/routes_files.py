@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from comfygradio.demo.folders import KINDS, OutsideFolder
+from comfygradio.demo.folders import KINDS, PICTURE_FORMATS, OutsideFolder
 from comfygradio.demo.machine import Machine
 from comfygradio.demo.responses import JsonResponse, empty
 
@@ -186,7 +186,7 @@ def encode_preview(path: Path, wanted: str, channel: str) -> tuple[bytes, str]:
         format = "webp"
     level = int(quality) if quality.isdigit() else DEFAULT_QUALITY
     buffer = io.BytesIO()
-    with Image.open(path) as image:
+    with Image.open(path, formats=PICTURE_FORMATS) as image:
         shown = image.convert("RGB") if format == "jpeg" or channel == "rgb" else image
         shown.save(buffer, format, quality=level)
     return buffer.getvalue(), f"image/{format}"
@@ -195,7 +195,7 @@ def encode_preview(path: Path, wanted: str, channel: str) -> tuple[bytes, str]:
 def encode_channel(path: Path, channel: str) -> bytes:
     """PNG without alpha (`rgb`), or black with the image's alpha (`a`)."""
     buffer = io.BytesIO()
-    with Image.open(path) as image:
+    with Image.open(path, formats=PICTURE_FORMATS) as image:
         if channel == "rgb":
             shown = image.convert("RGB")
         else:
@@ -208,7 +208,10 @@ def encode_channel(path: Path, channel: str) -> bytes:
 def apply_mask(original: Path, upload: bytes) -> bytes:
     """The original with the upload's alpha (ValueError if sizes differ), PNG texts kept."""
     buffer = io.BytesIO()
-    with Image.open(original) as image, Image.open(io.BytesIO(upload)) as mask:
+    with (
+        Image.open(original, formats=PICTURE_FORMATS) as image,
+        Image.open(io.BytesIO(upload), formats=PICTURE_FORMATS) as mask,
+    ):
         texts = PngInfo()
         for key, value in image.text.items() if isinstance(image, PngImageFile) else ():
             texts.add_text(key, value)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from comfygradio.comfy.object_info import Scalar
+from comfygradio.forms.capping import MAX_TEXT, cap_value, is_short
 from comfygradio.forms.field import HUGE, MEDIA, Choice, Field, Refused, list_choices, show
 from comfygradio.forms.loras import check_loras
 from comfygradio.forms.media import check_media
@@ -19,11 +20,16 @@ from comfygradio.forms.preset_file import Widget
 EXACT = 2**53
 """Floats from here on are no longer exact."""
 
-MAX_TEXT = 100_000
-"""Characters of one text field."""
-
 MAX_SIDE = 999_999
 """Pixels of a side; no picture has more."""
+
+SIZE = re.compile(r"([0-9]{1,6})(?:\s*[x×*,]\s*|\s+)([0-9]{1,6})", re.IGNORECASE)
+"""Two sides; what stands between them is either a sign or space, so that there is one way to read
+it.
+"""
+
+MOST_CHOSEN = 200
+"""Choices of one field."""
 
 RANDOM_SEEDS = 2**50
 """Random seeds stay below what ComfyUI's own page draws (frontend 1.58), so that a browser does not
@@ -37,6 +43,7 @@ def check_value(field: Field, value: Any) -> Any:
 
     Raises Refused.
     """
+    cap_value(field, value)
     if is_empty(field, value):
         return None
     checked = CHECKS[field.widget](field, value)
@@ -121,6 +128,8 @@ def check_choice(field: Field, value: Any) -> Scalar | tuple[Scalar, ...]:
     )
     if not isinstance(listed, list | tuple):
         raise Refused(f"a list is expected; {list_choices(field.choices or ())}")
+    if len(listed) > MOST_CHOSEN:
+        raise Refused(f"{len(listed):,} choices are too many; at most {MOST_CHOSEN} are allowed.")
     return tuple(dict.fromkeys(_find_choice(field.choices or (), part) for part in listed))
 
 
@@ -185,6 +194,8 @@ def parse_color(text: str) -> tuple[int, int, int] | None:
     """Red, green and blue, 0 to 255 each, of "#rrggbb", "#rgb" or "rgb(r, g, b)" (with alpha
     ignored), or None.
     """
+    if not is_short(text):
+        return None
     text = text.strip().lower()
     if re.fullmatch(r"#?[0-9a-f]{3}", text):
         text = "".join(2 * digit for digit in text[-3:])
@@ -218,7 +229,7 @@ def parse_size(value: Any) -> tuple[int, int]:
     if isinstance(value, Mapping):
         value = (value.get("width"), value.get("height"))
     if isinstance(value, str):
-        match = re.fullmatch(r"\s*([0-9]{1,6})\s*[x×*, ]\s*([0-9]{1,6})\s*", value, re.IGNORECASE)
+        match = SIZE.fullmatch(value.strip()) if is_short(value) else None
         value = match.groups() if match else ()
     if not isinstance(value, list | tuple) or len(value) != 2:
         raise Refused("write the size as width x height in pixels, for example 768x512.")
@@ -246,9 +257,9 @@ def _parse_number(value: Any) -> int | float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     if isinstance(value, str):
-        text = value.strip()
+        text = value.strip() if is_short(value) else ""
         try:
-            value = int(text) if re.fullmatch(r"[+-]?[0-9]{1,400}", text) else float(text)
+            value = int(text) if re.fullmatch(r"[+-]?[0-9]{1,100}", text) else float(text)
         except ValueError:
             return None
     return value if isinstance(value, int) or math.isfinite(value) else None

@@ -18,6 +18,9 @@ from comfygradio.forms.names import take_file_name
 
 MAX_ROWS = 20
 
+MAX_SENT = 100
+"""Rows that are looked at, those without a name included."""
+
 Graph = dict[str, dict[str, Any]]
 
 
@@ -28,7 +31,10 @@ def check_loras(field: Field, value: Any) -> tuple[Lora, ...]:
     rows = _split_text(value) if isinstance(value, str) else [] if value is None else value
     if isinstance(rows, Lora | Mapping) or not isinstance(rows, list | tuple):
         raise Refused("a list of LoRAs is expected, for example film-grain:0.8, soft-light.")
-    loras = [_check_row(field, row) for row in rows if row not in (None, "", [], ["", None])]
+    filled = [row for row in rows if row not in (None, "", [], ["", None])]
+    if len(filled) > MAX_SENT:
+        raise Refused(f"{len(filled)} LoRAs are too many; at most {MAX_ROWS} are allowed.")
+    loras = [_check_row(field, row) for row in filled]
     if len(loras) > MAX_ROWS:
         raise Refused(f"{len(loras)} LoRAs are too many; at most {MAX_ROWS} are allowed.")
     return tuple(lora for lora in loras if lora is not None)

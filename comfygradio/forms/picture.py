@@ -4,13 +4,14 @@ paint.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
 
 from comfygradio.forms.field import show
+from comfygradio.media.guard import TooMuchText
+from comfygradio.media.pictures import PictureTooLarge, lend_room, look_at_picture, open_picture
 
 MAX_MEGAPIXELS = 50
 
@@ -19,10 +20,8 @@ PAINTED = 25
 translucent.
 """
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
-"""Only these are ever decoded; Pillow would also start Ghostscript for an EPS that calls itself a
-picture.
-"""
+MOST_LAYERS = 2
+"""Layers of what somebody painted; the page sends one."""
 
 
 def check_picture(path: Path, max_mb: float) -> str | None:
@@ -32,11 +31,21 @@ def check_picture(path: Path, max_mb: float) -> str | None:
     if problem := check_file_size(path, max_mb):
         return problem
     try:
-        return _check_pixels(path)
+        with open_picture(path, most_pixels=MAX_MEGAPIXELS * 1_000_000) as picture:
+            picture.load()
+        return None
     except UnidentifiedImageError:
         return "this file is not a picture that can be read; please use PNG, JPEG or WebP."
+    except PictureTooLarge as error:
+        return (
+            f"the picture has {error.width} × {error.height} pixels, that is "
+            f"{error.width * error.height / 1e6:.0f} megapixels; "
+            f"at most {MAX_MEGAPIXELS} are allowed."
+        )
     except Image.DecompressionBombError:
         return f"the picture is far too large; at most {MAX_MEGAPIXELS} megapixels are allowed."
+    except TooMuchText:
+        return "the picture carries far more text than settings need, and is not read."
     except Exception:  # Pillow's decoders raise errors of any kind on broken files
         return (
             "this picture is damaged and cannot be read; please save it again or use another one."
@@ -62,7 +71,7 @@ def check_mask(path: Path) -> str | None:
     """What is wrong with the mask of a readable picture: the part to repaint is where its alpha is
     0.
     """
-    with _open(path) as picture:
+    with open_picture(path) as picture:
         if picture.has_transparency_data:
             low, _ = picture.convert("RGBA").getchannel("A").getextrema()
             if isinstance(low, int | float) and low < 255:
@@ -73,50 +82,68 @@ def check_mask(path: Path) -> str | None:
     )
 
 
-def compose_mask(background: Path, layers: Iterable[Path], target: Path) -> Path:
+def compose_mask(background: Path, layers: Sequence[Path], target: Path) -> Path:
     """Save the background as RGBA PNG whose alpha is 0 where a layer is painted, as ComfyUI's
     LoadImage reads masks.
 
     The alpha of the background itself stays: painting adds to it. Layers are scaled to the
-    background's size. Raises OSError and ValueError for files that cannot be read.
+    background's size. Raises OSError and ValueError for files that cannot be read, for layers that
+    are larger than the background, and for more than two.
     """
-    with _open(background) as opened:
-        picture = ImageOps.exif_transpose(opened).convert("RGBA")
-    alpha = picture.getchannel("A")
-    for layer in layers:
-        with _open(layer) as opened:
-            painted = opened.convert("RGBA").getchannel("A").resize(picture.size)
-        alpha = ImageChops.subtract(
-            alpha, painted.point(lambda value: 255 if value > PAINTED else 0)
-        )
-    picture.putalpha(alpha)
-    picture.save(target, "PNG", compress_level=1)
+    if len(layers) > MOST_LAYERS:
+        raise ValueError(f"{len(layers)} layers are too many")
+    try:
+        pixels = _measure(background)
+        if any(_measure(layer) > pixels for layer in layers):
+            raise ValueError("a layer is larger than the picture")
+        with lend_room(pixels * 2 if layers else pixels):
+            _compose(background, layers).save(target, "PNG", compress_level=1)
+    except (PictureTooLarge, Image.DecompressionBombError) as error:
+        raise ValueError(str(error)) from error
     return target
+
+
+def _measure(path: Path) -> int:
+    """How many pixels a picture has. Raises PictureTooLarge."""
+    with look_at_picture(path) as picture:
+        width, height = picture.size
+    if width * height > MAX_MEGAPIXELS * 1_000_000:
+        raise PictureTooLarge(width, height)
+    return width * height
+
+
+def _compose(background: Path, layers: Sequence[Path]) -> Image.Image:
+    """The picture with its mask; one file is open at a time, of each layer only the mask is kept,
+    and nothing is copied that need not be.
+    """
+    painted = [_read_painted(layer) for layer in layers]
+    picture = _read_whole(background)
+    left = picture.getchannel("A")
+    while painted:
+        mask = painted.pop()
+        fitting = mask if mask.size == picture.size else mask.resize(picture.size)
+        left = ImageChops.subtract(left, fitting)
+    picture.putalpha(left)
+    return picture
+
+
+def _read_whole(path: Path) -> Image.Image:
+    """A picture as RGBA, turned as its camera was held."""
+    with look_at_picture(path) as opened:
+        ImageOps.exif_transpose(opened, in_place=True)
+        opened.load()
+        return opened if opened.mode == "RGBA" else opened.convert("RGBA")
+
+
+def _read_painted(layer: Path) -> Image.Image:
+    """Where a layer is painted: 255 there, else 0."""
+    with look_at_picture(layer) as opened:
+        alpha = (opened if opened.mode == "RGBA" else opened.convert("RGBA")).getchannel("A")
+    return alpha.point(lambda value: 255 if value > PAINTED else 0)
 
 
 def find_suffix(path: Path) -> str:
     """The suffix that fits a readable picture's content, `.png` for instance."""
-    with _open(path) as picture:
+    with look_at_picture(path) as picture:
         kind = (picture.format or "png").lower()
     return ".jpg" if kind in ("jpeg", "mpo") else f".{kind}"
-
-
-def _open(path: Path) -> Image.Image:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return Image.open(path, formats=FORMATS)
-
-
-def _check_pixels(path: Path) -> str | None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with Image.open(path, formats=FORMATS) as picture:
-            width, height = picture.size
-            if width * height > MAX_MEGAPIXELS * 1e6:
-                return (
-                    f"the picture has {width} × {height} pixels, that is "
-                    f"{width * height / 1e6:.0f} megapixels; "
-                    f"at most {MAX_MEGAPIXELS} are allowed."
-                )
-            picture.load()
-    return None

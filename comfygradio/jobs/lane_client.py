@@ -8,6 +8,7 @@ from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from comfygradio.comfy.delivery import Delivery
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.sighting import Sighting
 from comfygradio.comfy.state import JobState
@@ -82,7 +83,12 @@ class LaneClient(Protocol):
         ...
 
     def download(
-        self, path: str | Path, filename: str, subfolder: str = "", type: str = "output"
+        self,
+        path: str | Path,
+        filename: str,
+        subfolder: str = "",
+        type: str = "output",
+        delivery: Delivery | None = None,
     ) -> Path:
         """Write one file to `path`, wholly or not at all."""
         ...

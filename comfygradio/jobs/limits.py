@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from comfygradio.comfy.delivery import MOST_MB
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Link
 from comfygradio.jobs.naming import DEFAULT_PATTERN
@@ -27,7 +28,7 @@ class Limits:
 
     `upload_mb` bounds each uploaded file; `names` is the pattern by which results are named (see
     `naming`). `sweep_points` bounds the points of a sweep, which do not count as waiting jobs; 0
-    allows no sweeps.
+    allows no sweeps. `result_mb` bounds each file that is fetched from a server.
     """
 
     jobs_waiting: int = 100
@@ -36,6 +37,7 @@ class Limits:
     upload_mb: float | None = None
     names: str = DEFAULT_PATTERN
     sweep_points: int = 10_000
+    result_mb: float = MOST_MB
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
 
+from comfygradio.comfy.delivery import Delivery, Terms, never
 from comfygradio.comfy.outputs import FileSource, Output, decide_kind, write_file
 from comfygradio.comfy.state import JobState
-from comfygradio.errors import ComfyGradioError, ServerUnreachable
+from comfygradio.errors import (
+    ComfyGradioError,
+    DeliveryStopped,
+    ResultTooLarge,
+    ServerUnreachable,
+)
+from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.naming import Place
+from comfygradio.media.pictures import SHOWN_FORMATS, look_at_picture, open_picture
+from comfygradio.media.room import MOST_PIXELS
 
 DISPLAY_BYTES = 150_000
 """Pictures up to this size are shown as they are; larger ones get a light copy for the page."""
+
+BRIEF_SECONDS = 60.0
+"""Each file of a job that was stopped has so long to arrive."""
 
 DISPLAY_PIXELS = 1600
 """Longest side of a light copy."""
@@ -58,8 +70,21 @@ class Result:
         return bool(self.problem) and self.source is not None
 
 
+def make_delivery(
+    limits: Limits, is_stopped: Callable[[], bool] = never, *, is_brief: bool = False
+) -> Delivery:
+    """The terms on which results are fetched; brief ones for a job that was stopped already."""
+    terms = Terms(most_mb=limits.result_mb)
+    brief = replace(terms, deadline_seconds=BRIEF_SECONDS)
+    return Delivery(brief if is_brief else terms, is_stopped)
+
+
 def collect_results(
-    place: Place, state: JobState | None, *, partial: bool = False
+    place: Place,
+    state: JobState | None,
+    *,
+    partial: bool = False,
+    delivery: Delivery | None = None,
 ) -> tuple[Result, ...]:
     """Download every output of a job. One that cannot be fetched or saved comes back with its
     `problem`; never raises.
@@ -71,7 +96,8 @@ def collect_results(
         return ()
     outputs, preview = state.outputs, state.preview
     if outputs or not partial or preview is None:
-        return tuple(replace(result, partial=partial) for result in _collect_all(outputs, place))
+        found = _collect_all(outputs, place, delivery)
+        return tuple(replace(result, partial=partial) for result in found)
     suffix = preview.mime.partition("/")[2].partition(";")[0] or "jpg"
     output = Output(preview.node_id or "", "image", f"preview.{suffix}", type="", data=preview.data)
     return tuple(
@@ -80,7 +106,10 @@ def collect_results(
 
 
 def collect_again(
-    results: Iterable[Result], client: FileSource, place: Place
+    results: Iterable[Result],
+    client: FileSource,
+    place: Place,
+    delivery: Delivery | None = None,
 ) -> tuple[Result, ...]:
     """All results, those with a problem fetched once more from their server; the others as they
     are.
@@ -88,7 +117,7 @@ def collect_again(
     results = list(results)
     missing = [result for result in results if result.can_be_collected]
     outputs = [_make_output(result.source, client) for result in missing if result.source]
-    found = iter(_collect_all(outputs, place))
+    found = iter(_collect_all(outputs, place, delivery))
     return tuple(
         replace(next(found), partial=r.partial) if r.can_be_collected else r for r in results
     )
@@ -112,11 +141,13 @@ def remove_files(results: Iterable[Result], outputs: Path) -> None:
             folder.rmdir()
 
 
-def _collect_all(outputs: Iterable[Output], place: Place) -> Iterator[Result]:
+def _collect_all(
+    outputs: Iterable[Output], place: Place, delivery: Delivery | None = None
+) -> Iterator[Result]:
     """A server that does not answer is not asked for the next files; each would wait for its own
-    timeout.
+    timeout. Neither is one whose job was stopped.
     """
-    unreachable: ServerUnreachable | None = None
+    unreachable: ServerUnreachable | DeliveryStopped | None = None
     for output in outputs:
         source = Source(output.node_id, output.filename, output.subfolder, output.type)
         result = Result(
@@ -125,9 +156,12 @@ def _collect_all(outputs: Iterable[Output], place: Place) -> Iterator[Result]:
         try:
             if unreachable is not None and result.source is not None:
                 raise unreachable
-            yield _collect(output, result, place)
+            yield _collect(output, result, place, delivery)
+        except ResultTooLarge as error:  # it will not be smaller the next time
+            yield replace(result, source=None, problem=str(error))
         except ComfyGradioError as error:
-            unreachable = error if isinstance(error, ServerUnreachable) else unreachable
+            if isinstance(error, ServerUnreachable | DeliveryStopped):
+                unreachable = error
             yield replace(
                 result, problem=f"{output.name} was made, but could not be fetched: {error}"
             )
@@ -139,10 +173,12 @@ def _collect_all(outputs: Iterable[Output], place: Place) -> Iterator[Result]:
             yield replace(result, problem=problem)
 
 
-def _collect(output: Output, result: Result, place: Place) -> Result:
+def _collect(
+    output: Output, result: Result, place: Place, delivery: Delivery | None = None
+) -> Result:
     if output.kind == "text" and not output.filename:
         return replace(result, text=output.text)
-    return _describe(result, output.save(place.find_free(output.name)))
+    return _describe(result, output.save(place.find_free(output.name), delivery))
 
 
 def _make_output(source: Source, client: FileSource) -> Output:
@@ -157,9 +193,10 @@ def _describe(result: Result, path: Path) -> Result:
     if result.kind != "image":
         return result
     try:
-        with Image.open(path) as picture:
+        with look_at_picture(path, SHOWN_FORMATS) as picture:
             width, height = picture.size
-            light = None if path.stat().st_size <= DISPLAY_BYTES else _lighten(picture)
+        is_small = path.stat().st_size <= DISPLAY_BYTES
+        light = None if is_small or width * height > MOST_PIXELS else _lighten(path)
     except Exception:  # Pillow raises SyntaxError and others for damaged files
         return replace(result, kind="file")
     return replace(
@@ -167,13 +204,14 @@ def _describe(result: Result, path: Path) -> Result:
     )
 
 
-def _lighten(picture: Image.Image) -> Image.Image | None:
+def _lighten(path: Path) -> Image.Image | None:
     """A copy of at most 1600 pixels; None for what moves."""
-    if getattr(picture, "is_animated", False):
-        return None
-    light = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-    light.thumbnail((DISPLAY_PIXELS, DISPLAY_PIXELS))
-    return light
+    with open_picture(path, SHOWN_FORMATS) as picture:
+        if getattr(picture, "is_animated", False):
+            return None
+        light = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+        light.thumbnail((DISPLAY_PIXELS, DISPLAY_PIXELS))
+        return light
 
 
 def _save_light(light: Image.Image, path: Path) -> Path:

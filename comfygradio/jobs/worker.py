@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from comfygradio.clock import Clock
+from comfygradio.comfy.delivery import Delivery
 from comfygradio.comfy.failures import make_loss
 from comfygradio.comfy.state import JobState
 from comfygradio.errors import (
@@ -28,8 +29,9 @@ from comfygradio.errors import (
 )
 from comfygradio.jobs.job import Job, Phase
 from comfygradio.jobs.lane import POSTED, Lane
+from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.naming import choose_place
-from comfygradio.jobs.results import Result, collect_again, collect_results
+from comfygradio.jobs.results import Result, collect_again, collect_results, make_delivery
 from comfygradio.jobs.store import Ledger
 
 LOSSES = 2
@@ -54,6 +56,7 @@ class Desk(Protocol):
     outputs: Path
     pattern: str
     clock: Clock
+    limits: Limits
 
     @property
     def is_closed(self) -> bool:
@@ -267,7 +270,9 @@ class Worker(threading.Thread):
         if self._desk.is_closed and any(result.can_be_collected for result in results):
             return
         problem = next((result.problem for result in results if result.problem), "")
-        if phase == "done" and problem:
+        if phase == "done" and problem and job.stop_requested.is_set():
+            phase = "stopped"
+        elif phase == "done" and problem:
             phase, error = "failed", f"The result was made, but could not be fetched: {problem}"
         ended = self._clock.time()
         seconds = dict(state.node_seconds) if state and phase == "done" else {}
@@ -300,13 +305,27 @@ class Worker(threading.Thread):
             self._desk.outputs, order.preset, order.values, self._desk.pattern, created, job.token
         )
         place.clear()
-        results = collect_results(place, state, partial=partial)
+        delivery = self._make_delivery(job)
+        results = collect_results(place, state, partial=partial, delivery=delivery)
         for pause in FETCH_PAUSES:
-            if self._desk.is_closed or not any(result.can_be_collected for result in results):
+            if delivery.is_stopped() or not any(result.can_be_collected for result in results):
                 break
             self._clock.sleep(pause)
-            results = collect_again(results, self._lane.client, place)
+            results = collect_again(results, self._lane.client, place, delivery)
         return results
+
+    def _make_delivery(self, job: Job) -> Delivery:
+        """The terms of a job's results; a stop that comes while they are fetched counts at once.
+
+        What was made until an earlier stop is fetched all the same.
+        """
+        was_stopped = job.stop_requested.is_set()
+
+        def is_stopped() -> bool:
+            stopped_since = job.stop_requested.is_set() and not was_stopped
+            return self._desk.is_closed or stopped_since
+
+        return make_delivery(self._desk.limits, is_stopped, is_brief=was_stopped)
 
 
 class Crew:

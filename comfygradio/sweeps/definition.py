@@ -95,7 +95,7 @@ class _Reader:
     def read(self, data: Mapping[Any, Any]) -> Definition:
         for key in data:
             if key not in KEYS:
-                near = difflib.get_close_matches(str(key), KEYS, 1, 0.5)
+                near = difflib.get_close_matches(show(key), KEYS, 1, 0.5)
                 hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(KEYS)}."
                 raise self._refuse((str(key),), f"unknown key {show(key)}; {hint}", names_key=False)
         if "preset" not in data:

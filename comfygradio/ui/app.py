@@ -13,6 +13,7 @@ from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings
 from comfygradio.ui.launching import carry_launch
 from comfygradio.ui.page import build_page
+from comfygradio.ui.private_room import PrivateRoom
 from comfygradio.ui.status.access import Operators
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.visitors import Visitors
@@ -34,6 +35,8 @@ class App:
     """Grows whenever the page is drawn anew, so that open pages can say so."""
     is_stale: bool = False
     """The forms changed before the page was served."""
+    room: PrivateRoom = field(default_factory=PrivateRoom)
+    """Where the process works while the app is served; left when it is closed."""
     _is_open: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -71,6 +74,7 @@ class App:
         self.studio.close()
         if self.demo:
             self.demo.stop()
+        self.room.leave()
 
 
 class _Swap(BaseReloader):

@@ -84,7 +84,8 @@ def _build(
 
 def _make_search(choices: Choices) -> Callable[[Any], Any]:
     async def search(data: Any) -> dict[str, Any]:
-        query = str(data[0])[:200] if isinstance(data, list) and data else ""
+        asked = data[0] if isinstance(data, list) and data else ""
+        query = asked[:200] if isinstance(asked, str) else ""
         found, count = search_choices(choices(), query)
         return {"found": [[choice.label, choice.value] for choice in found], "count": count}
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import Executor
 from typing import Any, TypeVar
 
 import gradio as gr
@@ -58,15 +59,17 @@ def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Rep
     )
 
     async def run(*payloads: Any) -> AsyncIterator[Report]:
-        values = {
-            field.name: read_payload(field, value, studio.clock)
-            for field, value in zip(fields, payloads, strict=False)
-        }
-        values = {name: value for name, value in values.items() if value is not None}
+        def start() -> Job:
+            values = {}
+            for field, payload in zip(fields, payloads, strict=False):
+                value = read_payload(field, payload, studio.clock)
+                if value is not None:
+                    values[field.name] = value
+            return studio.submit(form.name, values, "api")
+
         try:
             job = await begin(
-                lambda: studio.submit(form.name, values, "api"),
-                lambda job: studio.queue.stop(job.token),
+                start, lambda job: studio.queue.stop(job.token), studio.choose_readers(form)
             )
         except ComfyGradioError as error:
             raise gr.Error(str(error), print_exception=False) from error
@@ -84,10 +87,12 @@ def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Rep
     return run
 
 
-async def begin(start: Callable[[], T], stop: Callable[[T], None]) -> T:
+async def begin(
+    start: Callable[[], T], stop: Callable[[T], None], threads: Executor | None = None
+) -> T:
     """Start something on a thread; for a program that leaves meanwhile it is stopped again."""
     loop = asyncio.get_running_loop()
-    starting = asyncio.ensure_future(asyncio.to_thread(start))
+    starting = asyncio.ensure_future(loop.run_in_executor(threads, start))
 
     def undo(started: asyncio.Future[T]) -> None:
         if not started.cancelled() and not started.exception():

@@ -76,10 +76,28 @@ def show_value(field: Field, value: Any) -> Any:
     try:
         shown = describe_value(field, check_value(field, value))
     except Refused:
-        shown = value
+        shown = _keep_plain(field, value)
     if shown is None:
         return [] if field.widget == "loras" or field.is_multiple else "" if field.choices else None
     return str(shown) if isinstance(shown, int) and abs(shown) > EXACT else shown
+
+
+def _keep_plain(field: Field, value: Any) -> Any:
+    """A value that the field does not take (any more), as far as it is one at all; None for what
+    is none, since it may come out of anybody's file.
+    """
+    if isinstance(value, str | int | float):
+        return value
+    if not isinstance(value, list | tuple):
+        return None
+    if field.widget != "loras":
+        return [one for one in value if isinstance(one, str | int | float)]
+    rows = [one for one in value if isinstance(one, Mapping) and isinstance(one.get("name"), str)]
+    return [{"name": one["name"], "strength": _keep_strength(one.get("strength"))} for one in rows]
+
+
+def _keep_strength(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) and abs(value) < EXACT else 1.0
 
 
 def refresh_component(field: Field, component: Component) -> dict[str, Any] | Component:
@@ -208,7 +226,7 @@ def _mask(drawing: Drawing) -> Component:
     brush = gr.Brush(
         default_size="auto", colors=["#f43f5eb3"], default_color="#f43f5eb3", color_mode="fixed"
     )
-    return gr.ImageEditor(
+    editor = gr.ImageEditor(
         type="filepath",
         image_mode="RGBA",
         sources=sources,
@@ -220,6 +238,9 @@ def _mask(drawing: Drawing) -> Component:
         buttons=["fullscreen"],
         **_without_info(drawing),
     )
+    # Our page never sends parts of a picture; left open, one call may take 400 MB (Gradio 6.31).
+    setattr(editor, "accept_blobs", None)  # noqa: B010 - a method of the class
+    return editor
 
 
 def _video(drawing: Drawing) -> Component:

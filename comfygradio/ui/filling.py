@@ -31,7 +31,7 @@ def fill_forms(
 
     def fill(event: gr.EventData, *payloads: Any) -> list[Any]:
         stay = dict(zip(map(id, own), payloads, strict=True))
-        answer = {"number": getattr(event, "number", None)}
+        answer = {"number": read_number(event)}
         try:
             name, values, notes = read(event)
         except ComfyGradioError as error:
@@ -43,3 +43,10 @@ def fill_forms(
         ]
 
     listen(fill, own, [view, chooser, *components], queue=False, **PRIVATE)
+
+
+def read_number(event: gr.EventData) -> int | None:
+    """The number by which a view knows its question; nothing else that was sent goes back."""
+    number = getattr(event, "number", None)
+    is_number = isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**53
+    return number if is_number else None

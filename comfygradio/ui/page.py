@@ -25,6 +25,7 @@ from comfygradio.ui.panel import (
 )
 from comfygradio.ui.person import build_person
 from comfygradio.ui.restoring import build_restoring
+from comfygradio.ui.sealing import SealedBlocks
 from comfygradio.ui.status.access import Operators
 from comfygradio.ui.status.page import build_status
 from comfygradio.ui.studio import Studio
@@ -60,7 +61,7 @@ def build_page(
     """
     visitors = visitors or Visitors(studio.clock)
     blocks: gr.Blocks
-    with gr.Blocks(
+    with SealedBlocks(
         title="comfygradio", analytics_enabled=False, delete_cache=(3600, 86400)
     ) as blocks:
         mark = f'<i id="cg-revision" data-revision="{revision}" hidden></i>'

@@ -85,11 +85,14 @@ def listen_panel(
     form = panel.form
 
     async def generate(request: gr.Request, who: Any, *payloads: Any) -> tuple[Any, Any]:
-        values = read_values(form, payloads, studio.clock)
+        owner = name_owner(request, who)
+
+        def start() -> Job:
+            return studio.submit(form.name, read_values(form, payloads, studio.clock), owner)
+
         try:
-            job = await asyncio.to_thread(
-                studio.submit, form.name, values, name_owner(request, who)
-            )
+            loop = asyncio.get_running_loop()
+            job = await loop.run_in_executor(studio.choose_readers(form), start)
         except ComfyGradioError as error:
             return gr.skip(), describe_problem(error, form)
         return viewer.begin(job), {}

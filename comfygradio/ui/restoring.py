@@ -18,12 +18,15 @@ from comfygradio.forms.restoring.preset_search import find_preset
 from comfygradio.forms.restoring.restore import Restored, Row, restore_values
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.fields import show_value
+from comfygradio.ui.findings import Finding, Findings
 from comfygradio.ui.panel import PRIVATE, Panel, read_values
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.sweep.restoring import find_begun
 from comfygradio.ui.uploads import read_upload
 
 QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
+
+FORGOTTEN = "What was read from this file is no longer here; please add the file again."
 
 Report = dict[str, Any]
 
@@ -35,6 +38,7 @@ def build_restoring(
     page of sweeps.
     """
     components = [component for panel in panels for component in panel.components.values()]
+    findings = Findings()
     with gr.Accordion("Take settings from a picture", open=False, elem_id="cg-restore"):
         file = gr.File(
             label="A picture, video or sound made with ComfyUI", type="filepath", height=150
@@ -58,24 +62,37 @@ def build_restoring(
         if begun:
             gr.Info("This is the sheet of a sweep: its axes are in the editor.")
             return [{}, begun, None]
-        return [report_file(studio, payload, _split(panels, payloads)) if payload else {}, *stay]
+        if not payload:
+            return [{}, *stay]
+        return [report_file(studio, findings, payload, _split(panels, payloads)), *stay]
 
     own = [component for component in components if isinstance(component, gr.HTML)]
 
     def take(event: gr.EventData, *payloads: Any) -> list[Any]:
-        name, values = str(getattr(event, "preset", "")), getattr(event, "values", None)
-        chosen = values if isinstance(values, Mapping) else {}
+        """Put what `look` found into the form; the page says only which of it."""
+        finding = findings.find(getattr(event, "secret", None))
+        if finding is None:
+            raise gr.Error(FORGOTTEN, print_exception=False)
+        chosen = choose_values(finding, getattr(event, "fields", None))
         stay = dict(zip(map(id, own), payloads, strict=True))
-        return [name, {}, None, *list_updates(panels, name, chosen, stay)]
+        return [finding.preset, {}, None, *list_updates(panels, finding.preset, chosen, stay)]
 
     file.change(look, [file, *components], [report, sweeps, file], preprocess=False, **QUICK)
     taken = report.take(take, own, [chooser, report, file, *components], **QUICK)
     taken.success(lambda: gr.Info("The settings are in the form."), None, None, **QUICK)
 
 
-def report_file(studio: Studio, payload: Any, now: Mapping[str, Mapping[str, Any]]) -> Report:
+def choose_values(finding: Finding, fields: Any) -> dict[str, Any]:
+    """The values of these fields, as far as the finding has them."""
+    named = set(filter(_is_text, fields)) if isinstance(fields, list) else set()
+    return {name: value for name, value in finding.values.items() if name in named}
+
+
+def report_file(
+    studio: Studio, findings: Findings, payload: Any, now: Mapping[str, Mapping[str, Any]]
+) -> Report:
     """What a file says about its form, beside what the forms hold `now` (preset → values), as JSON
-    for the page.
+    for the page; the values themselves are kept in `findings`.
     """
     path = read_upload(payload)
     if path is None:
@@ -94,7 +111,22 @@ def report_file(studio: Studio, payload: Any, now: Mapping[str, Mapping[str, Any
             "taken over."
         }
     restored = restore_values(form, metadata)
-    return _describe(form, restored, now.get(form.name, {}), reason, metadata.notes)
+    secret = findings.keep(Finding(form.name, _list_values(form, restored)))
+    report = _describe(form, restored, now.get(form.name, {}), reason, metadata.notes)
+    return {**report, "secret": secret}
+
+
+def _list_values(form: Form, restored: Restored) -> dict[str, Any]:
+    """What the components shall hold; never a file, since a file's name in a picture is nothing."""
+    return {
+        row.name: show_value(form.fields[row.name], row.value)
+        for row in restored.rows
+        if row.state != "missing" and form.fields[row.name].widget not in MEDIA
+    }
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def _describe(
@@ -118,7 +150,6 @@ def _describe_row(field: Field, row: Row, now: Any) -> dict[str, Any]:
         "label": row.label,
         "state": row.state,
         "note": row.note,
-        "value": value,
         "then": write_shown(field, value) if row.state != "missing" else "",
         "now": write_shown(field, shown_now),
         "same": row.state != "missing"

@@ -18,8 +18,9 @@ from typing import Any
 from urllib.request import getproxies
 
 import gradio as gr
+from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
@@ -39,6 +40,7 @@ from comfygradio.ui.middleware.app import GuardedApp
 from comfygradio.ui.middleware.layers import list_layers
 from comfygradio.ui.middleware.patience import make_patient
 from comfygradio.ui.page import build_page
+from comfygradio.ui.private_room import resolve_folders
 from comfygradio.ui.quota import UploadGate
 from comfygradio.ui.results import make_result_route
 from comfygradio.ui.sessions import lighten_sessions
@@ -63,8 +65,10 @@ others wait).
 
 def build(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> App:
     """Choose the server, read the presets and build the page; nothing listens yet."""
+    settings = resolve_folders(settings)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ.setdefault("GRADIO_TEMP_DIR", make_upload_folder())
+    uploads = os.environ.get("GRADIO_TEMP_DIR") or make_upload_folder()
+    os.environ["GRADIO_TEMP_DIR"] = os.path.abspath(uploads)
     close_editor()
     operators = find_operators(settings)
     studio, demo = open_studio(settings, clock)
@@ -116,6 +120,7 @@ def set_limits(settings: Settings) -> Limits:
         megapixels=settings.max_megapixels,
         steps=settings.max_steps,
         upload_mb=settings.max_upload_mb,
+        result_mb=settings.max_result_mb,
         sweep_points=settings.max_sweep_points,
         names=settings.names,
     )
@@ -138,10 +143,13 @@ def choose_server(settings: Settings) -> tuple[ComfyClient, DemoServer | None]:
 def launch(app: App, *, block: bool = True) -> str:
     """Launch the app and, with `block`, stay until it is stopped; returns its address.
 
+    With `block` the process works in the app's private room from then on.
     Gradio's reload mode calls this again from a thread of its own, which must go on to watch.
     Raises SettingsError where the address cannot be listened on.
     """
     spare_statistics()
+    if block:
+        app.room.enter()
     app.blocks.queue(default_concurrency_limit=None)
     app.watcher.start()
     app.studio.queue.start()
@@ -192,9 +200,17 @@ def _listen(app: App) -> str:
 def _guard(app: App) -> GuardedApp:
     """Gradio's app for our page, inside of our layers."""
     guarded = GuardedApp(_list_routes(app))
+    guarded.add_exception_handler(RequestValidationError, refuse_body)
     quotas = [partial(UploadGate, quota=app.studio.uploads)]
     guarded.layers = list_layers(app.settings, guarded.is_logged_in, [read_scripts()], quotas)
     return guarded
+
+
+async def refuse_body(request: Request, error: Exception) -> Response:
+    """The answer to a body of another shape than Gradio's; FastAPI's own repeats what was sent, and
+    breaks on half characters.
+    """
+    return JSONResponse({"error": "This call is not of the shape that is expected."}, 422)
 
 
 def spare_statistics() -> None:
@@ -233,7 +249,7 @@ def _list_routes(app: App) -> list[Route]:
         ),
         Route(
             "/gradio_api/comfygradio/sweep/{token}/{place:int}/{number:int}/{mark}",
-            make_thumb_route(lambda token: app.studio.sweeps.find(token)),
+            make_thumb_route(lambda token: app.studio.sweeps.find(token), app.studio.readers),
         ),
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,12 @@ from comfygradio.sweeps.running.registry import Sweeps
 from comfygradio.ui.attendance import Attendance
 from comfygradio.ui.links import Links, make_client
 from comfygradio.ui.quota import Quota
+
+READERS = 4
+"""Forms with files that are read at the same time, and thumbnails that are made."""
+
+PLANNERS = 2
+"""Sweeps of programs that are planned at the same time."""
 
 
 class Studio:
@@ -63,6 +70,10 @@ class Studio:
         )
         self.uploads = Quota()
         self.links = Links(make_client(self.limits), self.uploads)
+        self.readers = ThreadPoolExecutor(READERS, "comfygradio-reader")
+        """Where files that people send are read: never so many that a click has to wait."""
+        self.planners = ThreadPoolExecutor(PLANNERS, "comfygradio-planner")
+        """Where sweeps of programs are planned."""
         self.attendance: Attendance | None = None
         self.is_demo = is_demo
         self.presets, self.errors = self._load()
@@ -142,6 +153,13 @@ class Studio:
         """The preset with this name, or None."""
         return next((preset for preset in self.presets if preset.name == name), None)
 
+    def choose_readers(self, form: Form) -> ThreadPoolExecutor | None:
+        """The threads on which values of a form are read; None for those that everything uses,
+        where there is no file among the values.
+        """
+        takes_files = any(field.widget in MEDIA for field in form.fields.values())
+        return self.readers if takes_files else None
+
     def _bind(self) -> bool:
         with self._lock:
             lanes = self.queue.lanes
@@ -186,6 +204,8 @@ class Studio:
 
         Callable twice.
         """
+        for threads in (self.readers, self.planners):
+            threads.shutdown(wait=False, cancel_futures=True)
         self.queue.close()
         self.ledger.close()
         self.engine.close()

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.delivery import Delivery
 from comfygradio.comfy.outputs import Output
 from comfygradio.comfy.state import JobState, Preview
 from comfygradio.demo import DemoOptions, DemoServer
@@ -220,7 +221,12 @@ class Forgetful:
         raise NotFound("The server has no such file.")
 
     def download(
-        self, path: str | Path, filename: str, subfolder: str = "", type: str = "output"
+        self,
+        path: str | Path,
+        filename: str,
+        subfolder: str = "",
+        type: str = "output",
+        delivery: Delivery | None = None,
     ) -> Path:
         """Nothing."""
         raise NotFound("The server has no such file.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from comfygradio.demo import DemoOptions, DemoServer
@@ -15,8 +16,8 @@ from tests.ui.running import RunningApp
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[DemoServer]:
-    """A demo server without delays."""
-    with DemoServer(DemoOptions(step_seconds=0, lab_nodes=True)) as server:
+    """A quick demo server, with the test nodes."""
+    with DemoServer(DemoOptions(step_seconds=0.01, lab_nodes=True)) as server:
         yield server
 
 
@@ -41,3 +42,10 @@ def closed_app(demo: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> It
 def outputs(tmp_path: Path) -> Path:
     """A folder for results."""
     return tmp_path / "outputs"
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[httpx.Client]:
+    """A browser without a page; a call that hangs ends after a minute."""
+    with httpx.Client(timeout=60) as opened:
+        yield opened

@@ -64,6 +64,55 @@ def test_formulas_become_texts(text: str, tmp_path: Path) -> None:
     assert row["prompt"] == f"'{text}" and row[f"'{text}"] == "1"
 
 
+UNSEEN = (
+    "\u200b",
+    "\ufeff",
+    "\u00ad",
+    "\u2060",
+    "\u00a0",
+    "\u3000",
+    " ",
+    "\u0301",
+    "\x01",
+    "\u202e",
+)
+SIGNS = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "＝",
+    "﹦",
+    "＋",
+    "﹢",
+    "－",
+    "﹣",
+    "−",
+    "–",
+    "＠",
+    "﹫",
+    "⁼",
+    "⁺",
+    "⁻",
+)
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+@pytest.mark.parametrize("before", ["", *UNSEEN, "\u200b\u200b \ufeff"])
+def test_no_sign_of_a_formula_hides_behind_its_width_or_what_is_not_seen(
+    sign: str, before: str, tmp_path: Path
+) -> None:
+    text = f"{before}{sign}HYPERLINK(1)"
+    row = read_rows(write_csv(with_values({"prompt": text}), tmp_path / "a.csv"))[0]
+    assert row["prompt"] == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["a＝b", "雪 = snow", "𝟙+1", "\u200b", "(-1)", "", "«=»"])
+def test_texts_that_begin_with_something_else_have_no_apostrophe(text: str, tmp_path: Path) -> None:
+    row = read_rows(write_csv(with_values({"prompt": text}), tmp_path / "a.csv"))[0]
+    assert row["prompt"] == text
+
+
 @pytest.mark.parametrize(
     ("value", "written"),
     [

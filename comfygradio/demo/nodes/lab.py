@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from comfygradio.demo.cache import NodeResult
+from comfygradio.demo.folders import PICTURE_FORMATS
 from comfygradio.demo.node_run import NodeRun, encode_image
 from comfygradio.demo.painting import Recipe
 from comfygradio.demo.values import NodeInputs
@@ -65,7 +66,7 @@ def send_frames(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     for index, frame in enumerate(encoded):
         run.wait(start + index / fps - time.monotonic())
         run.step(index + 1, count, frame)
-    with Image.open(io.BytesIO(encoded[-1][0])) as last:
+    with Image.open(io.BytesIO(encoded[-1][0]), formats=PICTURE_FORMATS) as last:
         return NodeResult(([last.convert("RGB")],))
 
 

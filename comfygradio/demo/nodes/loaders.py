@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageOps
 
 from comfygradio.demo.cache import NodeResult
+from comfygradio.demo.folders import PICTURE_FORMATS
 from comfygradio.demo.node_run import NodeRun
 from comfygradio.demo.values import ControlNet, Model, NodeInputs, RemoteError, Upscaler, Vae
 
@@ -88,7 +89,7 @@ def open_image(run: NodeRun, name: str) -> Image.Image:
     if not path.is_file():
         missing = f"[Errno 2] No such file or directory: '{path}'"
         raise RemoteError("av.error.FileNotFoundError", missing)
-    with Image.open(path) as picture:
+    with Image.open(path, formats=PICTURE_FORMATS) as picture:
         picture.load()
         return ImageOps.exif_transpose(picture)
 

@@ -15,7 +15,7 @@ from comfygradio.forms.drafting.trace import NOT_TEXTS, Source, find_sources
 from comfygradio.forms.slots import Slot
 
 ENCODER_PARTS = re.compile(
-    r"(?:text|clip|t5|mt5|umt5|byt5|llama|bert|qwen|gemma|mistral)(?:_?[a-z]|\d|xxl|xl|_\w+)*"
+    r"(?:text|clip|t5|mt5|umt5|byt5|llama|bert|qwen|gemma|mistral)[a-z\d]*(?:_\w+)?"
 )
 """Inputs of one encoder that take the same text, for different text models."""
 

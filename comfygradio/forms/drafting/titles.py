@@ -9,7 +9,7 @@ from comfygradio.forms.drafting.naming import clean
 
 TYPES = "int|float|string|boolean|text|number|primitive"
 
-TYPED = re.compile(rf"(?:{TYPES})\s*\((.+)\)|(.+?)\s*\((?:{TYPES})\)", re.IGNORECASE)
+TYPED = re.compile(rf"(?:{TYPES})\s*\((.+)\)|(.*\S)\s*\((?:{TYPES})\)", re.IGNORECASE)
 
 GENERIC = frozenset(
     {

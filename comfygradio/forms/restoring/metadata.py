@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 from comfygradio.comfy.carried import strip_carried
 from comfygradio.errors import MetadataError
 from comfygradio.forms.restoring import metadata_tags
-from comfygradio.forms.restoring.metadata_tags import MAX_TEXT, Tags, TooMuchText
+from comfygradio.forms.restoring.metadata_tags import Tags
+from comfygradio.media.guard import MAX_TEXT, TooMuchText
 
 MAX_NODES = 5000
 MAX_DEPTH = 100
@@ -212,9 +213,7 @@ def _parse(text: str) -> Any:
         raise ValueError("nested too deeply") from error
     if _is_deep(data):
         raise ValueError("nested too deeply")
-    if re.search(r"\\u[dD][89a-fA-F]", text) or any(
-        "\ud800" <= letter <= "\udfff" for letter in text
-    ):
+    if re.search(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]", text):
         data = json.loads(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
     return data
 

@@ -6,21 +6,20 @@ from __future__ import annotations
 
 import re
 import struct
-import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from PIL import Image
 
+from comfygradio.media.guard import MAX_TEXT, TooMuchText, check_exif
+from comfygradio.media.pictures import look_at_picture
+
 Tags = dict[str, str]
 """Name in small letters → text.
 
 Of a name that stands twice the first counts; "comment" has no name of its own.
 """
-
-MAX_TEXT = 16 * 2**20
-"""Bytes of all texts of one file; ComfyUI's own reach about 3 MB."""
 
 MAX_CHUNKS = 1_000_000
 
@@ -30,8 +29,24 @@ NAMED = re.compile(r"\s*(\w{1,64})\s*:\s*(?=[\[{])")
 EXIF_IFD, USER_COMMENT = 0x8769, 0x9286
 
 
-class TooMuchText(ValueError):
-    """A file carries more text than settings ever need."""
+class Budget:
+    """How much text one file may still bring, packed texts unpacked."""
+
+    def __init__(self, most: int = MAX_TEXT) -> None:
+        self._left = most
+
+    def take(self, size: int) -> None:
+        """Count so many bytes. Raises TooMuchText."""
+        self._left -= size
+        if self._left < 0:
+            raise TooMuchText
+
+    def inflate(self, data: bytes) -> bytes:
+        """Packed text, unpacked as far as the budget goes. Raises TooMuchText and zlib.error."""
+        inflater = zlib.decompressobj()
+        text = inflater.decompress(data, self._left + 1)
+        self.take(len(text))
+        return text
 
 
 def read_png(file: BinaryIO) -> Tags:
@@ -39,9 +54,10 @@ def read_png(file: BinaryIO) -> Tags:
     SaveAnimatedPNG.
     """
     tags: Tags = {}
-    for kind, data in _walk_chunks(file):
+    budget = Budget()
+    for kind, data in _walk_chunks(file, budget):
         try:
-            for name, text in READ_CHUNK[kind](data).items():
+            for name, text in READ_CHUNK[kind](data, budget).items():
                 tags.setdefault(name, text)
         except (ValueError, zlib.error) as error:
             if isinstance(error, TooMuchText):
@@ -49,12 +65,11 @@ def read_png(file: BinaryIO) -> Tags:
     return tags
 
 
-def _walk_chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+def _walk_chunks(file: BinaryIO, budget: Budget) -> Iterator[tuple[bytes, bytes]]:
     """The chunks that hold texts, up to the end of a file that was cut off; pixels are skipped
     unread.
     """
     file.seek(8)
-    left = MAX_TEXT
     for _ in range(MAX_CHUNKS):
         head = file.read(8)
         if len(head) < 8 or head[4:] == b"IEND":
@@ -63,40 +78,30 @@ def _walk_chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
         if head[4:] not in READ_CHUNK:
             file.seek(length + 4, 1)
             continue
-        left -= length
-        if left < 0:
-            raise TooMuchText
+        budget.take(length)
         yield head[4:], file.read(length)
         file.seek(4, 1)
 
 
-def _read_text(data: bytes) -> Tags:
+def _read_text(data: bytes, budget: Budget) -> Tags:
     name, text = _split(data)
     return {name: decode(text)}
 
 
-def _read_compressed(data: bytes) -> Tags:
+def _read_compressed(data: bytes, budget: Budget) -> Tags:
     name, rest = _split(data)
-    return {name: decode(_inflate(rest[1:]))}
+    return {name: decode(budget.inflate(rest[1:]))}
 
 
-def _read_international(data: bytes) -> Tags:
+def _read_international(data: bytes, budget: Budget) -> Tags:
     name, rest = _split(data)
     is_compressed, rest = rest[:1] == b"\1", rest[2:].split(b"\0", 2)[-1]
-    return {name: decode(_inflate(rest) if is_compressed else rest)}
+    return {name: decode(budget.inflate(rest) if is_compressed else rest)}
 
 
 def _split(data: bytes) -> tuple[str, bytes]:
     name, _, rest = data.partition(b"\0")
     return decode(name).strip().lower(), rest
-
-
-def _inflate(data: bytes) -> bytes:
-    inflater = zlib.decompressobj()
-    text = inflater.decompress(data, MAX_TEXT)
-    if inflater.unconsumed_tail:
-        raise TooMuchText
-    return text
 
 
 def decode(text: bytes) -> str:
@@ -107,14 +112,15 @@ def decode(text: bytes) -> str:
         return text.decode("latin-1")
 
 
-def read_exif(data: bytes) -> Tags:
+def read_exif(data: bytes, budget: Budget | None = None) -> Tags:
     """The texts of an EXIF block; raises errors of any kind where it is broken, as Pillow does."""
+    check_exif(data)
     exif = Image.Exif()
     exif.load(data)
-    return _list_exif(exif)
+    return _list_exif(exif, budget or Budget())
 
 
-READ_CHUNK: Mapping[bytes, Callable[[bytes], Tags]] = {
+READ_CHUNK: Mapping[bytes, Callable[[bytes, Budget], Tags]] = {
     b"tEXt": _read_text,
     b"zTXt": _read_compressed,
     b"iTXt": _read_international,
@@ -125,22 +131,19 @@ READ_CHUNK: Mapping[bytes, Callable[[bytes], Tags]] = {
 
 def read_picture(file: BinaryIO, format: str) -> Tags:
     """EXIF and comment of a JPEG, WebP or AVIF, whose pixels are not decoded."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with Image.open(file, formats=(format,)) as picture:
-            tags = _list_exif(picture.getexif())
-            comment = picture.info.get("comment")
+    with look_at_picture(file, (format,)) as picture:
+        tags = _list_exif(picture.getexif(), Budget())
+        comment = picture.info.get("comment")
     if isinstance(comment, bytes):
         tags.setdefault("comment", decode(comment))
     return tags
 
 
-def _list_exif(exif: Image.Exif) -> Tags:
+def _list_exif(exif: Image.Exif, budget: Budget) -> Tags:
     tags: Tags = {}
     for value in (*exif.values(), exif.get_ifd(EXIF_IFD).get(USER_COMMENT)):
         text = _decode_exif(value)
-        if len(text) > MAX_TEXT:
-            raise TooMuchText
+        budget.take(len(text))
         named = NAMED.match(text)
         if named:
             tags.setdefault(named[1].lower(), text[named.end() :])
@@ -207,5 +210,6 @@ def read_safetensors_header(file: BinaryIO) -> str:
 def read_svg(file: BinaryIO) -> Tags:
     """The CDATA block in the metadata of an SVG, as "comment"."""
     text = decode(file.read(MAX_TEXT))
-    found = re.search(r"<metadata[^<>]{0,200}>\s*<!\[CDATA\[(.*?)\]\]>", text, re.DOTALL)
-    return {"comment": found[1]} if found else {}
+    found = re.search(r"<metadata[^<>]{0,200}>\s*<!\[CDATA\[", text)
+    end = text.find("]]>", found.end()) if found else -1
+    return {"comment": text[found.end() : end]} if found and end >= 0 else {}

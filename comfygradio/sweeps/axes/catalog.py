@@ -11,6 +11,9 @@ from collections.abc import Iterator, Mapping
 from comfygradio.forms.field import Choice, Refused, list_choices, show
 from comfygradio.forms.names import FILE_END, MAX_NAME, find_near, take_file_name
 
+OPENED = re.compile(r"\[[^\]]")
+"""The beginning of `[…]` with something in it."""
+
 
 class Catalog:
     """A field's choices, indexed once, so that thousands of values are looked up among thousands of
@@ -91,7 +94,10 @@ class Catalog:
 
 def is_pattern(text: str) -> bool:
     """Whether a text holds what stands for other letters: `*`, `?` or `[…]`."""
-    return re.search(r"[*?]|\[[^\]]+\]", text) is not None
+    if "*" in text or "?" in text:
+        return True
+    last = text.rfind("]")
+    return last > 0 and OPENED.search(text, 0, last) is not None
 
 
 def _fold(text: str) -> str:

@@ -15,7 +15,7 @@ from comfygradio.sweeps.axes.text import MAX_VALUES
 TOO_MANY = f"these are more values than an axis may have; at most {MAX_VALUES:,} are allowed."
 
 DIGITS = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
-NUMBER = re.compile(rf"[+-]?\s*{DIGITS}")
+NUMBER = re.compile(rf"(?:[+-]\s*)?{DIGITS}")
 RANGE = re.compile(
     rf"(?P<start>{NUMBER.pattern})\s*-\s*(?P<end>{NUMBER.pattern})"
     rf"\s*(?:\(\s*(?P<step>{NUMBER.pattern})\s*\)|\[\s*(?P<count>[0-9]{{1,9}})\s*\])?"
@@ -97,7 +97,9 @@ def draw_seeds(field: Field, count: int, rng: random.Random) -> list[int]:
 
 
 def _match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
-    return pattern.fullmatch(text.translate(DASHES)) if len(text) <= LONGEST_ITEM else None
+    if len(text) > LONGEST_ITEM:
+        return None
+    return pattern.fullmatch(text.translate(DASHES).strip())
 
 
 def _parse(text: str) -> Fraction | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.errors import AxisError
-from comfygradio.forms.checks import MAX_TEXT
+from comfygradio.forms.capping import MAX_TEXT
 from comfygradio.forms.field import show
 from comfygradio.forms.form import Form
 from comfygradio.sweeps.axes.axis import Axis, Entry, Step
@@ -174,19 +174,22 @@ def _check_replacing(name: str, axes: Sequence[Sequence[Row]], base: Mapping[str
     values = values or [base.get(name, rows[0].field.default)]
     texts = list(dict.fromkeys(str(value) for value in values if value is not None))
     replacing = [row for row in rows if row.searched]
+    joined = "\n\0".join(texts)
     for row in replacing:
         others = [search for other in replacing if other is not row for search in other.searched]
-        _check_searches(row, others, "\n\0".join(texts))
+        _check_searches(row, others, joined)
     if is_too_long([_measure(row) for row in replacing], texts):
         raise AxisError(f"replacing makes the text longer than {MAX_TEXT:,} characters.", name)
 
 
 def _check_searches(row: Row, others: Sequence[str], texts: str) -> None:
+    taken = set(others)
+    present = [other for other in others if other in texts]
     for search, (number, item) in row.searched.items():
         problem = (
             "two axes search for the same text."
-            if search in others
-            else find_absent(search, others, texts)
+            if search in taken
+            else find_absent(search, present, texts)
         )
         if problem:
             raise AxisError(problem, row.field.name, number, item.start + 1, show(item.text))

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from comfygradio.forms.checks import MAX_TEXT, check_text
+from comfygradio.forms.capping import MAX_TEXT
+from comfygradio.forms.checks import check_text
 from comfygradio.forms.field import TEXTS, Field, Refused, show
 from comfygradio.sweeps.axes.numbers import expand_numbers, is_many, is_number, write_number
 from comfygradio.sweeps.axes.text import Item, split_values

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from comfygradio.errors import AxisError
-from comfygradio.forms.field import TEXTS, Field, Refused, show
+from comfygradio.forms.capping import MAX_NAMES, MAX_PATH, MAX_TEXT
+from comfygradio.forms.field import MEDIA, TEXTS, Field, Refused, show
+from comfygradio.forms.preset_file import Widget
 from comfygradio.sweeps.axes.axis import Change
 from comfygradio.sweeps.axes.numbers import TOO_MANY
 from comfygradio.sweeps.axes.replacing import SwapReader, is_replacing
@@ -19,6 +21,18 @@ from comfygradio.sweeps.axes.values import Reader
 
 Position = tuple[Change, str] | None
 """A change and its label; None where the position is skipped."""
+
+LONGEST_ITEM = 1_000
+"""Characters of one item of an axis text, as far as its field has no other limit."""
+
+LONGEST_ITEMS: Mapping[Widget, int] = {
+    **dict.fromkeys(TEXTS, MAX_TEXT),
+    **dict.fromkeys(MEDIA, MAX_PATH),
+    "dropdown": MAX_NAMES,
+    "radio": MAX_NAMES,
+    "loras": MAX_NAMES,
+}
+"""Widget → characters of one item: as many as its value may have."""
 
 MOST_SEARCHED = 1_000
 """Different texts that one axis may search for."""
@@ -76,9 +90,17 @@ def _read_text(reader: Reader, text: str) -> Row:
         return [_set(reader, value) for value in found.values]
 
     _fill(row, items, read)
-    for item, written in reversed(edits):
-        row.text = row.text[: item.start] + written + row.text[item.end :]
+    row.text = _put_in(text, edits)
     return row
+
+
+def _put_in(text: str, edits: Sequence[tuple[Item, str]]) -> str:
+    """The text with these items written in another way; they are in the order of the text."""
+    parts, position = [], 0
+    for item, written in edits:
+        parts += [text[position : item.start], written]
+        position = item.end
+    return "".join([*parts, text[position:]])
 
 
 def _read_swaps(reader: Reader, text: str) -> Row:
@@ -108,6 +130,7 @@ def _fill(row: Row, items: Sequence[Item], read: Callable[[int], list[Position]]
     """
     for index, item in enumerate(items):
         with locate(row.field, index + 1, item):
+            _check_item(row.field, item)
             try:
                 positions = read(index)
             except Refused:
@@ -115,6 +138,13 @@ def _fill(row: Row, items: Sequence[Item], read: Callable[[int], list[Position]]
                     raise
                 positions = [None]
             row.add([None] * len(positions) if item.is_skipped else positions)
+
+
+def _check_item(field: Field, item: Item) -> None:
+    """Raises Refused for an item that is longer than what its field could stand for."""
+    longest = LONGEST_ITEMS.get(field.widget, LONGEST_ITEM)
+    if len(item.text) > longest:
+        raise Refused(f"this is too long: at most {longest:,} characters are allowed.")
 
 
 def _read_list(reader: Reader, values: Any) -> Row:

@@ -15,6 +15,11 @@ MAX_VALUES = 10_000
 LONGEST = 5_000_000
 """Characters of one field's axis text."""
 
+LONGEST_TYPED = 100_000
+"""Characters of one field's axis text as a browser or a program sends it; what is written down may
+be longer, since there every drawn seed is written out.
+"""
+
 MOST_PIECES = 250_000
 """Commas, bars and line ends of one field's axis text."""
 
@@ -91,6 +96,12 @@ def check_length(text: str) -> None:
     """Raises Refused for an axis text that is too long."""
     if len(text) > LONGEST:
         raise Refused(f"the text is too long: at most {LONGEST:,} characters are allowed.")
+
+
+def check_typed(text: str) -> None:
+    """Raises Refused for an axis text that is longer than anybody types."""
+    if len(text) > LONGEST_TYPED:
+        raise Refused(f"the text is too long: at most {LONGEST_TYPED:,} characters are allowed.")
 
 
 def quote(text: str) -> str:

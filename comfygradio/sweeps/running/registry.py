@@ -30,6 +30,23 @@ PLANNED_SECONDS = 3600.0
 REMEMBERED = 60
 """Sweeps in memory that do not run; the ledger knows those that were begun."""
 
+LOCAL = "local"
+"""Who uses the command line or Python."""
+
+PLANS_EACH = 1
+"""Plans of one person that are remembered: a page has one, which the next one replaces."""
+
+PLANNED_POINTS = 30_000
+"""Points of all plans that are remembered, 5 kB each; the oldest are forgotten and planned again
+where they are begun.
+"""
+
+PLANNING_AT_ONCE = 2
+"""Sweeps that are planned at the same time; others wait, so that no crowd holds up everybody."""
+
+MOST_SWEEPS = 20
+"""Sweeps of one person that are not over."""
+
 log = logging.getLogger(__name__)
 
 
@@ -55,6 +72,7 @@ class Sweeps:
         self._sweeps: OrderedDict[str, Sweep] = OrderedDict()
         self._used: dict[str, float] = {}
         self._lock = threading.RLock()
+        self._planning = threading.BoundedSemaphore(PLANNING_AT_ONCE)
 
     def plan(
         self,
@@ -64,19 +82,21 @@ class Sweeps:
         is_confined: bool = True,
     ) -> Sweep:
         """A sweep that is planned and not begun: nothing is written down, nothing runs; `find`
-        finds it for an hour.
+        finds it for an hour, or until this person plans another one.
 
         Points that this person has done already, in whatever sweep, are done in it. Files can be
         named below `root`, or with `is_confined` off anywhere, and without a root not at all.
         Raises DefinitionError, AxisError, ValuesRefused, PresetError, LimitReached and LedgerError.
         """
         read = definition if isinstance(definition, Definition) else read_definition(definition)
-        space = prepare_space(self._find_form(read.preset), read, root, is_confined)
-        self._check_limits(space)
-        sweep = Sweep(self._desk, space, read, owner)
-        sweep.restore(self._find_points(space, owner))
-        sweep.prepare()
-        self._remember(sweep)
+        with self._planning:
+            space = prepare_space(self._find_form(read.preset), read, root, is_confined)
+            self._check_limits(space)
+            self._forget_plans(owner, len(space))
+            sweep = Sweep(self._desk, space, read, owner)
+            sweep.restore(self._find_points(space, owner))
+            sweep.prepare()
+            self._remember(sweep)
         return sweep
 
     def start(
@@ -86,9 +106,20 @@ class Sweeps:
         root: Path | None = None,
         is_confined: bool = True,
     ) -> Sweep:
-        """Plan and begin; see `plan`."""
-        sweep = self.plan(definition, owner, root, is_confined)
-        sweep.start()
+        """Plan and begin; see `plan`. Raises LimitReached where this person has many already."""
+        self._check_count(owner)
+        return self.begin(self.plan(definition, owner, root, is_confined))
+
+    def begin(self, sweep: Sweep) -> Sweep:
+        """Begin a sweep that was planned here.
+
+        Raises LimitReached where this person has many already, and LedgerError.
+        """
+        with self._lock:  # so that no other plan takes its place meanwhile
+            self._check_count(sweep.owner)
+            self._sweeps[sweep.token] = sweep
+            self._used[sweep.token] = self._desk.queue.clock.monotonic()
+            sweep.start()
         return sweep
 
     def find(self, token: str) -> Sweep | None:
@@ -142,6 +173,40 @@ class Sweeps:
                 raise
             except ComfyGradioError as error:
                 log.warning("the sweep %s cannot go on: %s", record.title, error)
+
+    def _check_count(self, owner: str) -> None:
+        """Raises LimitReached for somebody who has as many sweeps as there may be.
+
+        Whoever is on this machine has no limit.
+        """
+        if owner == LOCAL:
+            return
+        with self._lock:
+            begun = [one for one in self._sweeps.values() if one.phase != "planned"]
+            mine = [one for one in begun if one.owner == owner]
+            count = sum(one.is_active or one.phase == "paused" for one in mine)
+        if count >= MOST_SWEEPS:
+            raise LimitReached(
+                f"You have {count} sweeps that are not over; wait for one of them, or stop it."
+            )
+
+    def _forget_plans(self, owner: str, points: int) -> None:
+        """Make room for a plan: the person's last one goes, and of others the oldest."""
+        with self._lock:
+            plans = [one for one in self._sweeps.values() if one.phase == "planned"]
+            plans = [one for one in plans if one.owner != LOCAL]
+            own = [one for one in plans if one.owner == owner]
+            gone = own[: max(0, len(own) - PLANS_EACH + 1)]
+            kept = [one for one in plans if one not in gone]
+            used = points + sum(one.counts.total for one in kept)
+            for one in kept:
+                if used <= PLANNED_POINTS:
+                    break
+                gone.append(one)
+                used -= one.counts.total
+            for one in gone:
+                self._sweeps.pop(one.token, None)
+                self._used.pop(one.token, None)
 
     def _check_limits(self, space: Space) -> None:
         """Raises LimitReached for too many points, and what `refuse` raises for a point of one of

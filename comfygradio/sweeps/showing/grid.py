@@ -27,7 +27,7 @@ WIDEST = 12
 SHOWS = ("all", "done", "failed", "kept", "1", "2", "3", "4", "5")
 """Which cells are shown: all, done, failed, not rejected, or with so many stars and more."""
 
-NUMBER = re.compile(r"[-+]?(\d[\d,]*\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
+NUMBER = re.compile(r"[-+]?(\d[\d,]*(?:\.\d*)?|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

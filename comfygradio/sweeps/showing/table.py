@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,11 @@ EXACT = 2**53 - 1
 instance.
 """
 
-RISKY = ("=", "+", "-", "@", "\t", "\r")
-"""A text that begins with one of these may be taken for a formula by a spreadsheet."""
+SIGNS = frozenset("=+-@\t\r\n")
+"""What a text begins with that a spreadsheet may take for a formula, or for the end of the cell."""
+
+UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs", "Mn", "Me"})
+"""Kinds of letters that show nothing, and that a program may drop before it reads a cell."""
 
 LAST = ("phase", "error", "seconds", "server", "rating", "files", "text")
 
@@ -140,7 +144,21 @@ def _write_cell(value: Any) -> Any:
         return value
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = text.replace("\0", "")
-    return f"'{text}" if text.startswith(RISKY) and not NUMBER.fullmatch(text) else text
+    return f"'{text}" if is_risky(text) and not NUMBER.fullmatch(text) else text
+
+
+def is_risky(text: str) -> bool:
+    """Whether a spreadsheet may take a text for a formula: by its first letter, or by the first one
+    that can be seen, in whatever width or shape it is written (`＝` is an `=` to some).
+    """
+    if text[:1] in SIGNS:
+        return True
+    seen = next((one for one in text if unicodedata.category(one) not in UNSEEN), "")
+    return unicodedata.normalize("NFKC", seen)[:1] in DASHES | SIGNS
+
+
+DASHES = frozenset("‐‑‒–—―−﹣－")
+"""What may be taken for a minus."""
 
 
 def _keep_exact(value: Any) -> Any:

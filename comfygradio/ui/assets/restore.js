@@ -39,7 +39,7 @@ function paint() {
   const button = make("button", { type: "button", className: "cg-take", textContent: differ.length ? "Use the ticked settings" : "Show this form" });
   button.addEventListener("click", () => {
     const ticked = new Set([...root.querySelectorAll("tbody input:checked")].map((box) => box.value));
-    trigger("take", { preset: report.preset, values: Object.fromEntries(differ.filter((row) => ticked.has(row.name)).map((row) => [row.name, row.value])) });
+    trigger("take", { secret: report.secret, fields: differ.map((row) => row.name).filter((name) => ticked.has(name)) });
   });
   root.append(button);
 }

@@ -32,14 +32,18 @@ def read_query(asked: Mapping[str, Any]) -> Query:
     before = asked.get("before")
     values = asked.get("values")
     return Query(
-        text=str(asked.get("text") or "")[:500],
-        preset=str(asked.get("preset") or ""),
+        text=_take_text(asked.get("text"))[:500],
+        preset=_take_text(asked.get("preset"))[:500],
         values=dict(_read_values(values)) if isinstance(values, Mapping) else {},
         favourites=asked.get("favourites") is True,
         singles=asked.get("singles") is True,
         before=before if isinstance(before, int) and not isinstance(before, bool) else None,
         limit=PAGE,
     )
+
+
+def _take_text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def describe_card(record: Record, job: Job | None) -> Json:

@@ -13,7 +13,7 @@ from comfygradio.errors import LedgerError, PresetError
 from comfygradio.jobs.job import Job
 from comfygradio.jobs.lane_client import LaneClient
 from comfygradio.jobs.naming import choose_place
-from comfygradio.jobs.results import collect_again
+from comfygradio.jobs.results import collect_again, make_delivery
 from comfygradio.jobs.store import Record
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.filling import fill_forms
@@ -147,7 +147,9 @@ class History:
         record = self._find(owner, asked.get("token"))
         studio, order = self._studio, record.order
         place = choose_place(studio.queue.outputs, order.preset, order.values, studio.queue.pattern)
-        results = collect_again(record.results, self._find_client(record.server), place)
+        delivery = make_delivery(studio.limits)
+        client = self._find_client(record.server)
+        results = collect_again(record.results, client, place, delivery)
         problems = [result.problem for result in results if result.problem]
         changes: dict[str, Any] = {"results": results}
         if not problems and any(

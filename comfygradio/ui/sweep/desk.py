@@ -109,8 +109,7 @@ class SweepDesk:
     def start(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Begin what was planned; plans it again where the plan is gone."""
         if (planned := self._find_planned(owner, asked)) is not None:
-            planned.start()
-            return {"token": planned.token}
+            return {"token": self._studio.sweeps.begin(planned).token}
         form, draft = self._read(asked)
         try:
             return {"token": self._studio.sweeps.start(draft.define(), owner).token}

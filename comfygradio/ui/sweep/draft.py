@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.errors import AxisError, ValuesRefused
-from comfygradio.forms.field import MEDIA, Field
+from comfygradio.forms.field import MEDIA, Field, Refused
 from comfygradio.forms.form import Form
 from comfygradio.sweeps.axes.axis import Axis
 from comfygradio.sweeps.axes.reading import read_axes, read_axis
+from comfygradio.sweeps.axes.text import check_typed
 from comfygradio.sweeps.definition import Definition
 from comfygradio.ui.sweep.choices import write_plainly
 from comfygradio.ui.uploads import read_payload, read_upload
@@ -51,7 +52,9 @@ class Draft:
         )
 
     def define(self) -> Definition:
-        """The definition that everything else works with."""
+        """The definition that everything else works with. Raises AxisError for texts too long."""
+        for name, given in (typed for axis in self.axes for typed in axis):
+            check_length(name, given)
         axes = tuple(map(dict, self.axes))
         return Definition(self.preset, self.values, axes, self.carry, self.title)
 
@@ -73,7 +76,7 @@ def read_draft(form: Form, asked: Mapping[str, Any]) -> Draft:
         if value is not None or form.fields[name].widget not in MEDIA
     }
     axes = tuple(tuple(_read_axis(form, axis)) for axis in _list(asked.get("axes"))[:MOST_AXES])
-    title = " ".join(str(asked.get("title") or "").split())[:120]
+    title = " ".join(_take_text(asked.get("title"))[:1000].split())[:120]
     swept = {name for axis in axes for name, _ in axis}
     kept = {
         name: value for name, value in read.items() if name not in swept & _find_refused(form, read)
@@ -151,13 +154,13 @@ def _read_axis(form: Form, axis: Any) -> Iterator[Typed]:
     for entry in _list(axis)[:MOST_LINKED]:
         if not isinstance(entry, Mapping):
             continue
-        name = str(entry.get("field") or "")
+        name = _take_text(entry.get("field"))
         field = form.fields.get(name)
         if field is not None and field.widget in MEDIA:
             uploads = (read_upload(payload) for payload in _list(entry.get("files"))[:TICKED])
             yield name, [path for path in uploads if path]
         else:
-            yield name if field else "", str(entry.get("text") or "").strip()
+            yield name if field else "", _take_text(entry.get("text")).strip()
 
 
 def _study(form: Form, name: str, given: Any, base: Mapping[str, Any]) -> Json:
@@ -165,6 +168,7 @@ def _study(form: Form, name: str, given: Any, base: Mapping[str, Any]) -> Json:
     if not name or not given:
         return {}
     try:
+        check_length(name, given)
         axis = read_axis(form, {name: given}, base)
     except AxisError as error:
         return {"error": say_problem(error)}
@@ -211,6 +215,20 @@ def _find_axis(draft: Draft, field: str) -> int:
 def _find_place(draft: Draft, field: str) -> int:
     names = [name for name, _ in draft.axes[_find_axis(draft, field)]]
     return names.index(field) if field in names else 0
+
+
+def check_length(name: str, given: str | list[Path]) -> None:
+    """Raises AxisError for an axis text that is longer than anybody types."""
+    if not isinstance(given, str):
+        return
+    try:
+        check_typed(given)
+    except Refused as refusal:
+        raise AxisError(str(refusal), name) from None
+
+
+def _take_text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _list(value: Any) -> list[Any]:

@@ -22,6 +22,7 @@ from comfygradio.sweeps.running.sweep import Sweep
 from comfygradio.ui.endpoint import begin, describe_files
 from comfygradio.ui.stream import call_soon, wait_event
 from comfygradio.ui.studio import Studio
+from comfygradio.ui.sweep.draft import check_length
 from comfygradio.ui.uploads import read_payload
 
 PACE_SECONDS = 0.5
@@ -49,8 +50,11 @@ def make_sweep_function(studio: Studio, form: Form) -> Callable[..., AsyncIterat
 
     async def run(axes: Any, values: Any = None, carry: Any = True) -> AsyncIterator[Report]:
         try:
-            definition = read_call(form, axes, values, carry)
-            sweep = await begin(lambda: studio.sweeps.start(definition, OWNER), Sweep.stop)
+            sweep = await begin(
+                lambda: studio.sweeps.start(read_call(form, axes, values, carry), OWNER),
+                Sweep.stop,
+                studio.planners,
+            )
         except ComfyGradioError as error:
             raise gr.Error(str(error), print_exception=False) from error
         async for report in follow_sweep(sweep, studio.clock):
@@ -66,7 +70,7 @@ def make_sweep_function(studio: Studio, form: Form) -> Callable[..., AsyncIterat
 def read_call(form: Form, axes: Any, values: Any, carry: Any) -> Definition:
     """The definition that a program sent, as JSON or its text; uploaded files as paths.
 
-    Raises DefinitionError.
+    Raises DefinitionError, and AxisError for an axis text that is too long.
     """
     sent = {
         "preset": form.name,
@@ -74,6 +78,8 @@ def read_call(form: Form, axes: Any, values: Any, carry: Any) -> Definition:
         "values": _parse("values", values) or {},
     }
     read = read_definition({**sent, "carry": carry})
+    for name, given in (typed for entry in read.axes for typed in entry.items()):
+        check_length(name, given)
     entries = tuple(
         {name: _take(form, name, given) for name, given in entry.items()} for entry in read.axes
     )

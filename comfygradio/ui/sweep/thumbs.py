@@ -8,14 +8,16 @@ import asyncio
 import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import UnidentifiedImageError
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from comfygradio.errors import ComfyGradioError
+from comfygradio.media.pictures import SHOWN_FORMATS, open_picture
 from comfygradio.sweeps.running.board import Cell
 from comfygradio.sweeps.running.sweep import Sweep
 from comfygradio.ui.sweep.view import find_index
@@ -70,7 +72,7 @@ def shrink(path: Path) -> bytes | None:
     Raises OSError if gone.
     """
     try:
-        with Image.open(path) as picture:
+        with open_picture(path, SHOWN_FORMATS) as picture:
             if getattr(picture, "is_animated", False):
                 return None
             picture.draft("RGB", (THUMB_PIXELS, THUMB_PIXELS))
@@ -88,7 +90,7 @@ def shrink(path: Path) -> bytes | None:
 
 
 def make_thumb_route(
-    find_sweep: Callable[[str], Sweep | None],
+    find_sweep: Callable[[str], Sweep | None], threads: Executor | None = None
 ) -> Callable[[Request], Awaitable[Response]]:
     """The route `…/sweep/{token}/{place}/{number}/{mark}`: whoever knows the sweep's secret may see
     its pictures.
@@ -105,7 +107,8 @@ def make_thumb_route(
         asked = request.path_params
         try:
             path = await asyncio.to_thread(find, asked["token"], asked["place"], asked["number"])
-            made = await asyncio.to_thread(thumbs.get, path) if path else None
+            loop = asyncio.get_running_loop()
+            made = await loop.run_in_executor(threads, thumbs.get, path) if path else None
         except (OSError, ComfyGradioError):
             path = None
         if path is None:

@@ -183,10 +183,10 @@ def _split_words(text: str) -> Iterator[str]:
     """The pieces between which a line may be broken: after spaces and in names after _ / - and the
     like, and CJK.
     """
-    for word in re.findall(r"\s*\S+\s*", text) or [text]:
-        yield from re.findall(
-            r".*?(?:[_/\\\-–,;:|.](?=\w)|[⺀-鿿가-힣豈-﫿＀-￯]|$)", word, re.DOTALL
-        )
+    start = len(text) - len(text.lstrip())
+    words = re.findall(r"\S+\s*", text[start:]) or [""]
+    for word in [text[:start] + words[0], *words[1:]]:
+        yield from re.split(r"(?<=[_/\\\-–,;:|.])(?=\w)|(?<=[⺀-鿿가-힣豈-\ufaff＀-￯])", word)
 
 
 @lru_cache(maxsize=50_000)

@@ -5,7 +5,6 @@ fill the memory.
 from __future__ import annotations
 
 import os
-import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,11 +13,8 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from comfygradio.jobs.results import Result
-
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "BMP", "TIFF")
-"""Only these are ever decoded; Pillow would also start Ghostscript for an EPS that calls itself a
-picture.
-"""
+from comfygradio.media.pictures import SHOWN_FORMATS, lend_room, look_at_picture, open_picture
+from comfygradio.media.room import MOST_PIXELS
 
 CONTAINERS = "mov,matroska,webm,avi"
 """FFmpeg's names of what is opened; playlists are not among them, since they make it read other
@@ -84,7 +80,7 @@ def find_size(result: Result) -> tuple[int, int] | None:
 def is_animated(path: Path) -> bool:
     """Whether a picture file moves."""
     try:
-        with Image.open(path, formats=FORMATS) as picture:
+        with look_at_picture(path, SHOWN_FORMATS) as picture:
             return bool(getattr(picture, "is_animated", False))
     except Exception:  # Pillow's decoders raise errors of any kind on broken files
         return False
@@ -101,18 +97,16 @@ def _choose_file(result: Result, pixels: int) -> Path:
         or not light.is_file()
     ):
         return path
-    with Image.open(light, formats=FORMATS) as picture:
+    with look_at_picture(light, SHOWN_FORMATS) as picture:
         return light if max(picture.size) >= min(pixels, max(result.width, result.height)) else path
 
 
 def _read_picture(path: Path, pixels: int) -> Image.Image:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        with Image.open(path, formats=FORMATS) as picture:
-            mode = "RGBA" if picture.has_transparency_data else "RGB"
-            small = picture if picture.mode in SMOOTH_MODES else picture.convert(mode)
-            small.thumbnail((pixels, pixels), Image.Resampling.LANCZOS)
-            return ImageOps.exif_transpose(small).convert(mode)
+    with open_picture(path, SHOWN_FORMATS) as picture:
+        mode = "RGBA" if picture.has_transparency_data else "RGB"
+        small = picture if picture.mode in SMOOTH_MODES else picture.convert(mode)
+        small.thumbnail((pixels, pixels), Image.Resampling.LANCZOS)
+        return ImageOps.exif_transpose(small).convert(mode)
 
 
 def _read_frame(path: Path, pixels: int) -> Image.Image | None:
@@ -120,8 +114,13 @@ def _read_frame(path: Path, pixels: int) -> Image.Image | None:
 
     options = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
     with av.open(str(path), options=options) as container:
-        for frame in container.decode(video=0):
-            small: Image.Image = frame.to_image()
-            small.thumbnail((pixels, pixels), Image.Resampling.LANCZOS)
-            return small
+        size = container.streams.video[0].codec_context
+        area = (size.width or 0) * (size.height or 0)
+        if area > MOST_PIXELS:
+            return None
+        with lend_room(area):
+            for frame in container.decode(video=0):
+                small: Image.Image = frame.to_image()
+                small.thumbnail((pixels, pixels), Image.Resampling.LANCZOS)
+                return small
     return None

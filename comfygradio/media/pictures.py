@@ -1,0 +1,91 @@
+"""Opening pictures: the formats are named, what a file carries beside its pixels is measured, and
+its size is looked up in its header, all before a pixel is decoded; and only so many pixels are open
+at once.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image, PngImagePlugin
+
+from comfygradio.media.guard import MAX_TEXT, check_exif, check_parts
+from comfygradio.media.room import MOST_PIXELS, ROOM
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+"""What people hand in. Only named formats are ever opened: for a PostScript file that calls itself
+a picture, Pillow would start Ghostscript.
+"""
+
+SHOWN_FORMATS = (*FORMATS, "AVIF")
+"""What a server may have made, and is shown."""
+
+
+class PictureTooLarge(Exception):
+    """A picture has more pixels than are ever decoded; the text names its sides."""
+
+    def __init__(self, width: int, height: int) -> None:
+        super().__init__(f"{width} × {height} pixels are too many")
+        self.width = width
+        self.height = height
+
+
+@contextmanager
+def open_picture(
+    source: Path | BinaryIO,
+    formats: Sequence[str] = FORMATS,
+    most_pixels: int = MOST_PIXELS,
+) -> Iterator[Image.Image]:
+    """A picture whose pixels may be decoded; waits until there is room for them.
+
+    Not to be nested: see `PixelRoom`. Raises PictureTooLarge, TooMuchText, OSError (among them
+    UnidentifiedImageError) and, since Pillow does for broken files, others.
+    """
+    with look_at_picture(source, formats) as picture:
+        width, height = picture.size
+        if width * height > most_pixels:
+            raise PictureTooLarge(width, height)
+        with ROOM.lend(width * height):
+            yield picture
+
+
+@contextmanager
+def look_at_picture(
+    source: Path | BinaryIO, formats: Sequence[str] = FORMATS
+) -> Iterator[Image.Image]:
+    """A picture of which only the header is read: its size, its format and what it carries.
+
+    Raises what `open_picture` does, but for PictureTooLarge.
+    """
+    PngImagePlugin.MAX_TEXT_MEMORY = MAX_TEXT
+    if isinstance(source, Path):
+        with source.open("rb") as file, look_at_picture(file, formats) as picture:
+            yield picture
+        return
+    check_parts(source)
+    with _without_warnings():
+        picture = Image.open(source, formats=tuple(formats))
+    with picture:
+        exif = picture.info.get("exif")
+        if isinstance(exif, bytes):
+            check_exif(exif)
+        yield picture
+
+
+@contextmanager
+def lend_room(pixels: int) -> Iterator[None]:
+    """Room for a picture that is decoded by other means, such as the frame of a video."""
+    with ROOM.lend(pixels):
+        yield
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Pillow warns of large pictures and odd headers, which is what we look at ourselves."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

@@ -1,0 +1,170 @@
+"""Sealing: no answer shows a file of the host because a browser or a foreign server named it.
+
+Gradio copies a file into its public cache wherever the answer of a function names it: as the value
+of a component that shows files, or as an object with a path in any other one. A path that a page
+sent, or that stood in somebody's picture, must never become one.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+from gradio.block_function import BlockFunction
+from gradio.state_holder import SessionState
+from gradio.utils import get_upload_folder
+
+REFUSED = "This answer names a file that is not among those to be shown, so it was held back."
+
+UNREADABLE = "What was sent cannot be read; reload the page and try again."
+
+BROKEN = "Something went wrong in comfygradio itself; its log has the details."
+
+FILE_MARK = "gradio.FileData"
+"""How Gradio marks an object that names a file."""
+
+DEEPEST = 100
+"""Lists and mappings inside of each other in an answer; JSON is written down to 254."""
+
+HALF = re.compile("[\ud800-\udfff]")
+"""Halves of letters, which no text can be written with."""
+
+log = logging.getLogger(__name__)
+
+
+class SealedBlocks(gr.Blocks):
+    """Blocks whose answers name no file but uploads and, to programs, results.
+
+    Raises `gr.Error` for any other, in the place of the answer; and where Gradio itself cannot make
+    anything of what was sent.
+    """
+
+    async def process_api(self, block_fn: BlockFunction | int, *args: Any, **more: Any) -> Any:
+        """Gradio's own, with a sentence in the place of every error."""
+        event = more.get("event_data")
+        if event is not None and not isinstance(event._data, dict):
+            event._data = {}  # Gradio takes it for one, whatever was sent
+        if event is not None and any(_list_paths(event._data, takes_paths=False)):
+            raise gr.Error(UNREADABLE, print_exception=False)  # our pages send no files there
+        try:
+            return await super().process_api(block_fn, *args, **more)
+        except gr.Error as error:
+            raise gr.Error(error.message, print_exception=False) from None
+        except (StopAsyncIteration, StopIteration):
+            raise  # how Gradio learns that a stream has ended
+        except Exception as error:  # whatever goes wrong, nothing about this machine gets out
+            log.exception("an event could not be answered")
+            raise gr.Error(BROKEN, print_exception=False) from error
+
+    async def preprocess_data(
+        self,
+        block_fn: BlockFunction,
+        inputs: list[Any],
+        state: SessionState | None,
+        explicit_call: bool = False,
+    ) -> list[Any]:
+        """Gradio's own, with a sentence in the place of its errors, which may name folders."""
+        try:
+            read: list[Any] = await super().preprocess_data(block_fn, inputs, state, explicit_call)
+        except gr.Error as error:
+            raise gr.Error(error.message, print_exception=False) from None
+        except Exception as error:  # any value may come from outside, so that any error may
+            log.info("what was sent to %s cannot be read: %s", block_fn.name, type(error).__name__)
+            raise gr.Error(UNREADABLE, print_exception=False) from None
+        return read
+
+    async def postprocess_data(
+        self,
+        block_fn: BlockFunction,
+        predictions: list[Any] | dict[Any, Any],
+        state: SessionState | None,
+    ) -> list[Any]:
+        """Gradio's own, behind the check."""
+        folders = [Path(get_upload_folder())]
+        if block_fn.api_visibility == "public":
+            folders += map(Path, self.allowed_paths)
+        if not all(
+            is_sealed(value, folders, takes_paths=takes)
+            for value, takes in _pair_values(predictions, block_fn.outputs)
+        ):
+            log.warning("an answer of %s named a file that is not to be shown", block_fn.name)
+            raise gr.Error(REFUSED, print_exception=False)
+        if not is_writable(predictions):
+            raise gr.Error(UNREADABLE, print_exception=False)
+        answer: list[Any] = await super().postprocess_data(block_fn, predictions, state)
+        return answer
+
+
+def _pair_values(predictions: Any, outputs: Sequence[Any]) -> list[tuple[Any, bool]]:
+    """Each value of an answer, and whether its component takes paths; in doubt it does."""
+    takes = [takes_paths(block) for block in outputs]
+    if len(outputs) == 1:
+        return [(predictions, takes[0])]
+    if isinstance(predictions, dict):
+        return [] if predictions == gr.skip() else [(one, True) for one in predictions.values()]
+    return list(zip(predictions or (), takes, strict=False))
+
+
+def takes_paths(block: Any) -> bool:
+    """Whether a text that is given to a component may be the path of a file."""
+    return getattr(block, "data_model", None) is not None and not isinstance(block, gr.JSON)
+
+
+def is_sealed(value: Any, folders: Sequence[Path], *, takes_paths: bool) -> bool:
+    """Whether a value names no file outside of these folders, and changes nothing but a value."""
+    if isinstance(value, dict) and "__type__" in value:
+        return bool(value == gr.skip())
+    return all(_is_inside(path, folders) for path in _list_paths(value, takes_paths=takes_paths))
+
+
+def is_writable(value: Any) -> bool:
+    """Whether a value that was sent, and is part of an answer, can be written as JSON."""
+    waiting = [(value, 0)]
+    while waiting:
+        one, depth = waiting.pop()
+        if depth > DEEPEST or (isinstance(one, int) and not -(2**63) <= one < 2**64):
+            return False
+        if isinstance(one, str) and not one.isascii() and HALF.search(one):
+            return False
+        if isinstance(one, dict):
+            waiting += [(inner, depth + 1) for pair in one.items() for inner in pair]
+        elif isinstance(one, list | tuple):
+            waiting += [(inner, depth + 1) for inner in one]
+    return True
+
+
+def _list_paths(value: Any, *, takes_paths: bool) -> Iterator[Any]:
+    """Everything in a value that Gradio may take for a path or an address; never recursive, since
+    a value may be nested as deeply as somebody likes.
+    """
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            mark = one.get("meta")
+            if "path" in one and isinstance(mark, dict) and mark.get("_type") == FILE_MARK:
+                yield one["path"]
+            waiting += one.values()
+        elif isinstance(one, list | tuple):
+            waiting += one
+        elif hasattr(one, "constructor_args"):
+            waiting.append(one.constructor_args.get("value"))
+        elif isinstance(one, SimpleNamespace):
+            waiting.append(vars(one).get("value"))
+        elif isinstance(one, str | Path) and takes_paths and str(one):
+            yield one
+
+
+def _is_inside(path: Any, folders: Sequence[Path]) -> bool:
+    if not isinstance(path, str | Path) or "\0" in str(path):
+        return False
+    try:
+        found = Path(path).resolve()
+    except (OSError, RuntimeError):
+        return False
+    return any(found.is_relative_to(folder.resolve()) for folder in folders)

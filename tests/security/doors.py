@@ -1,0 +1,89 @@
+"""The doors of a running app: every function that a browser can call, listed from `/config`."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+Json = dict[str, Any]
+
+FILE_MARK = "gradio.FileData"
+
+
+@dataclass(frozen=True)
+class Door:
+    """One function: of an event by its number, or of a component by its name."""
+
+    name: str
+    number: int = -1
+    inputs: int = 0
+    component: int = -1
+    is_public: bool = False
+    is_stream: bool = False
+
+
+@dataclass(frozen=True)
+class House:
+    """A running app as a browser sees it."""
+
+    url: str
+    client: httpx.Client
+
+    def list_doors(self) -> list[Door]:
+        """Every function that has something behind it."""
+        config = self.client.get(f"{self.url}config").json()
+        return [*_list_events(config), *_list_functions(config)]
+
+    def find_event(self, name: str) -> Door:
+        """The first event whose function is called so."""
+        return next(one for one in self.list_doors() if one.name == name and one.number >= 0)
+
+    def call(self, door: Door, data: Any, event_data: Any = None) -> httpx.Response:
+        """Call a function; `data` are an event's inputs, or the one argument of a component's."""
+        session = secrets.token_hex(5)
+        if door.component >= 0:
+            body = {"component_id": door.component, "fn_name": door.name, "data": data}
+            return self.client.post(
+                f"{self.url}gradio_api/component_server", json={**body, "session_hash": session}
+            )
+        body = {"fn_index": door.number, "data": data, "event_data": event_data}
+        return self.client.post(
+            f"{self.url}gradio_api/run/predict", json={**body, "session_hash": session}
+        )
+
+    def enter(self) -> str:
+        """The secret of an open history page."""
+        answer = self.call(self.find_event("enter"), [], {"person": secrets.token_hex(16)})
+        return str(answer.json()["data"][0]["access"])
+
+    def upload(self, name: str, content: bytes) -> str:
+        """Upload a file; its path among Gradio's uploads."""
+        answer = self.client.post(f"{self.url}gradio_api/upload", files={"files": (name, content)})
+        return str(answer.json()[0])
+
+
+def make_file(path: str, **more: Any) -> Json:
+    """A file as Gradio's own page sends it."""
+    return {"path": path, "meta": {"_type": FILE_MARK}, **more}
+
+
+def _list_events(config: Mapping[str, Any]) -> Iterator[Door]:
+    for one in config["dependencies"]:
+        if one["backend_fn"]:
+            yield Door(
+                str(one["api_name"]),
+                int(one["id"]),
+                len(one["inputs"]),
+                is_public=one["api_visibility"] == "public",
+                is_stream=bool(one["types"]["generator"]),
+            )
+
+
+def _list_functions(config: Mapping[str, Any]) -> Iterator[Door]:
+    for component in config["components"]:
+        for name in component["props"].get("server_fns") or ():
+            yield Door(str(name), component=int(component["id"]))

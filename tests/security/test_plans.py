@@ -1,0 +1,138 @@
+"""Plans of sweeps: one for a person, so many points of all of them, a few planned at once, and a
+limit of sweeps that are not over.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.errors import LimitReached
+from comfygradio.jobs.limits import Limits
+from comfygradio.settings import shipped_presets
+from comfygradio.sweeps.definition import Definition
+from comfygradio.sweeps.running.registry import (
+    MOST_SWEEPS,
+    PLANNED_POINTS,
+    PLANNING_AT_ONCE,
+    Sweeps,
+)
+from comfygradio.ui.studio import Studio
+from comfygradio.ui.sweep.desk import SweepDesk
+from comfygradio.ui.visitors import Visitors
+
+SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def slow() -> Iterator[DemoServer]:
+    """A server that never gets to an end while the tests run."""
+    with DemoServer(DemoOptions(step_seconds=30)) as server:
+        yield server
+
+
+@pytest.fixture
+def studio(slow: DemoServer, tmp_path: Path) -> Iterator[Studio]:
+    client = ComfyClient(slow.url)
+    opened = Studio(client, [shipped_presets()], tmp_path / "outputs", limits=Limits())
+    assert opened.connect()
+    yield opened
+    for sweep in list(opened.sweeps._sweeps.values()):
+        sweep.stop()
+    opened.close()
+    client.close()
+
+
+def define(points: int, prompt: str = "a fox") -> Definition:
+    return Definition("text_to_image", {"prompt": prompt}, ({"seed": f"1-{points}"},))
+
+
+def list_planned(studio: Studio) -> list[str]:
+    """Whose plans are in memory."""
+    return [one.owner for one in studio.sweeps._sweeps.values() if one.phase == "planned"]
+
+
+def test_a_person_has_one_plan_however_often_the_page_asks(studio: Studio) -> None:
+    desk = SweepDesk(studio, Visitors())
+    axes = [[{"field": "seed", "text": "1-50"}]]
+    asked: dict[str, Any] = {"definition": {"preset": "text_to_image", "values": {}, "axes": axes}}
+    tokens = [desk.study("ada", asked)["token"] for _ in range(5)]
+    desk.study("ben", asked)
+    assert list_planned(studio) == ["ada", "ben"]
+    assert [studio.sweeps.find(token) is not None for token in tokens] == [False] * 4 + [True]
+
+
+def test_what_was_forgotten_is_planned_again_where_it_is_begun(studio: Studio) -> None:
+    desk = SweepDesk(studio, Visitors())
+    axes = [[{"field": "seed", "text": "1-50"}]]
+    asked: dict[str, Any] = {"definition": {"preset": "text_to_image", "values": {}, "axes": axes}}
+    first = desk.study("ada", asked)["token"]
+    desk.study("ada", asked)
+    begun = desk.start("ada", {**asked, "planned": first})["token"]
+    assert begun != first
+    sweep = studio.sweeps.find(begun)
+    assert sweep is not None and sweep.phase == "running" and sweep.counts.total == 50
+
+
+def test_all_plans_together_have_so_many_points(studio: Studio) -> None:
+    for number in range(8):
+        studio.sweeps.plan(define(5_000), f"anon:{number}")
+    plans = [one for one in studio.sweeps._sweeps.values() if one.phase == "planned"]
+    assert sum(one.counts.total for one in plans) <= PLANNED_POINTS
+    assert [one.owner for one in plans] == [f"anon:{number}" for number in range(2, 8)]
+
+
+def test_nobody_has_more_sweeps_that_are_not_over_than_so_many(studio: Studio) -> None:
+    begun = [
+        studio.sweeps.start(define(2, f"fox {number}"), "ada") for number in range(MOST_SWEEPS)
+    ]
+    planned = studio.sweeps.plan(define(2, "another fox"), "ada")
+    with pytest.raises(LimitReached, match=f"{MOST_SWEEPS} sweeps that are not over"):
+        studio.sweeps.start(define(2), "ada")
+    with pytest.raises(LimitReached, match=f"{MOST_SWEEPS} sweeps that are not over"):
+        studio.sweeps.begin(planned)
+    assert studio.sweeps.start(define(2), "ben").phase == "running"
+    begun[0].pause()
+    with pytest.raises(LimitReached):
+        studio.sweeps.start(define(2), "ada")
+    begun[-1].stop()
+    assert studio.sweeps.begin(planned).phase == "running"
+
+
+def test_so_many_are_planned_at_once(studio: Studio) -> None:
+    """The others wait in turn: whoever plans holds one of a few places."""
+    inside, most, lock = 0, 0, threading.Lock()
+    entered, leave = threading.Semaphore(0), threading.Event()
+    find_form = studio.sweeps._find_form
+
+    def find_slowly(name: str) -> Any:
+        nonlocal inside, most
+        with lock:
+            inside += 1
+            most = max(most, inside)
+        entered.release()
+        assert leave.wait(SECONDS)
+        with lock:
+            inside -= 1
+        return find_form(name)
+
+    sweeps = Sweeps(studio.queue, find_slowly)
+    threads = [
+        threading.Thread(target=sweeps.plan, args=(define(3), f"anon:{number}"))
+        for number in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for _ in range(PLANNING_AT_ONCE):
+        assert entered.acquire(timeout=SECONDS)
+    assert not entered.acquire(timeout=0.2)
+    leave.set()
+    for thread in threads:
+        thread.join(SECONDS)
+    assert most == PLANNING_AT_ONCE
