@@ -148,8 +148,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.sweeps.running",
         "comfygradio.demo",
         "comfygradio.ui.assets",
+        "comfygradio.ui.middleware",
     ),
     "comfygradio.ui.assets": (),
+    "comfygradio.ui.middleware": ("comfygradio.settings",),
     "comfygradio.ui.author": (
         "comfygradio.forms",
         "comfygradio.forms.binding",

@@ -32,6 +32,8 @@ from comfygradio.ui.app import App
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.attendance import Attendance
 from comfygradio.ui.history.zip import make_zip_route
+from comfygradio.ui.middleware.app import GuardedApp
+from comfygradio.ui.middleware.layers import list_layers
 from comfygradio.ui.page import build_page
 from comfygradio.ui.sessions import lighten_sessions
 from comfygradio.ui.status.access import find_operators
@@ -167,10 +169,17 @@ def _listen(app: App) -> str:
         enable_monitoring=False,
         quiet=True,
         footer_links=["api"],
-        app_kwargs={"routes": _list_routes(app)},
+        _app=_guard(app),
         **look(),
     )
     return str(address)
+
+
+def _guard(app: App) -> GuardedApp:
+    """Gradio's app for our page, inside of our layers."""
+    guarded = GuardedApp(_list_routes(app))
+    guarded.layers = list_layers(app.settings, guarded.is_logged_in)
+    return guarded
 
 
 def spare_statistics() -> None:

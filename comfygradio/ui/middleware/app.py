@@ -1,0 +1,57 @@
+"""Gradio's app with our own layer around all of it, its CORS and its routes included.
+
+Middleware that `launch(app_kwargs=…)` takes lies inside of Gradio's, which is too late: it would
+see neither what Gradio refuses nor the headers that Gradio adds. So the app itself is ours, and
+given to `launch` as `_app`. Gradio's reload mode and a page drawn anew only swap the Blocks in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gradio.routes
+from starlette.requests import HTTPConnection
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Scope
+
+Layer = Callable[[ASGIApp], ASGIApp]
+"""Puts one middleware around an ASGI app."""
+
+LoginCheck = Callable[[Scope], bool]
+"""Whether the person who sends this request may use the app: is logged in, or need not be."""
+
+
+class GuardedApp(gradio.routes.App):
+    """Gradio's app inside of our layers, of which the first is the outermost.
+
+    `routes` are our own; Gradio adds its own when it launches. `layers` may be set until the first
+    request.
+    """
+
+    def __init__(self, routes: Sequence[BaseRoute] = ()) -> None:
+        self.layers: tuple[Layer, ...] = ()
+        super().__init__(
+            routes=list(routes),
+            # Gradio sets this one only for an app that it makes itself.
+            default_response_class=gradio.routes.ORJSONResponse,
+        )
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Gradio's whole stack, with ours around it."""
+        stack: ASGIApp = super().build_middleware_stack()
+        for layer in reversed(self.layers):
+            stack = layer(stack)
+        return stack
+
+    def is_logged_in(self, scope: Scope) -> bool:
+        """Whether the app has no login, or the cookies of a request are of one who logged in."""
+        return self.auth is None or self.find_user(scope) is not None
+
+    def find_user(self, scope: Scope) -> str | None:
+        """Who logged in with the cookies of a request, None for nobody."""
+        cookies = HTTPConnection(scope).cookies
+        names = (f"access-token-{self.cookie_id}", f"access-token-unsecure-{self.cookie_id}")
+        tokens: dict[str, Any] = self.tokens
+        users = [tokens.get(cookies[name]) for name in names if name in cookies]
+        return next((str(user) for user in users if user is not None), None)

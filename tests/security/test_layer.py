@@ -1,0 +1,136 @@
+"""Our layer lies around Gradio's app however the app is started, and stays when its page is drawn
+anew or its file is read again.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.ui.middleware.app import GuardedApp
+from tests.ui.running import RunningApp, free_port, run_app
+
+ROOT = Path(__file__).parent.parent.parent
+PATIENCE = 60.0
+"""Seconds after which an app that does not answer is taken for one that hangs."""
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[DemoServer]:
+    with DemoServer(DemoOptions(step_seconds=0)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def app(demo: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    with run_app(demo.url, tmp_path_factory.mktemp("outputs")) as running:
+        yield running
+
+
+def is_guarded(url: str) -> bool:
+    """Whether answers of Gradio and of nobody carry the layer's headers."""
+    answers = [httpx.get(f"{url}{path}") for path in ("", "config", "no-such-page")]
+    return all(answer.headers.get("x-content-type-options") == "nosniff" for answer in answers)
+
+
+@pytest.mark.app
+def test_the_layer_lies_around_a_launched_app(app: RunningApp) -> None:
+    assert is_guarded(app.url)
+
+
+@pytest.mark.app
+def test_the_layer_stays_when_the_page_is_drawn_anew(app: RunningApp) -> None:
+    before = app.app.revision
+    app.app.rebuild()
+    assert app.app.revision == before + 1
+    assert isinstance(app.app.blocks.app, GuardedApp)
+    assert is_guarded(app.url)
+
+
+COMMANDS = {
+    "python app.py": [sys.executable, str(ROOT / "app.py")],
+    "gradio app.py": [sys.executable, "-c", "from gradio.cli import cli; cli()", "app.py"],
+    "comfygradio serve": [sys.executable, "-m", "comfygradio", "serve"],
+    "a Space": [sys.executable, str(ROOT / "app.py")],
+}
+
+
+@contextmanager
+def start_app(name: str, demo: DemoServer, folder: Path) -> Iterator[str]:
+    """The app as a process of its own, until it answers; its address."""
+    port = free_port()
+    environ = {
+        **os.environ,
+        "COMFYGRADIO_SERVER": demo.url,
+        "COMFYGRADIO_OUTPUTS": str(folder / "outputs"),
+        "COMFYGRADIO_PORT": str(port),
+        "PYTHONPATH": str(ROOT),
+    }
+    if name == "a Space":
+        environ["SPACE_ID"] = "somebody/forms"
+    with subprocess.Popen(
+        COMMANDS[name],
+        cwd=folder,
+        env=environ,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        try:
+            url = f"http://127.0.0.1:{port}/"
+            await_answer(url, process)
+            yield url
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, 9)  # the command `gradio` leaves its child behind
+
+
+def await_answer(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until the app answers."""
+    late = time.monotonic() + PATIENCE
+    while time.monotonic() < late:
+        assert process.poll() is None, "the app ended"
+        try:
+            if httpx.get(url).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    pytest.fail("the app did not answer")
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "gradio app.py"])
+def test_the_layer_lies_around_the_app_of_each_command(
+    name: str, demo: DemoServer, tmp_path: Path
+) -> None:
+    with start_app(name, demo, tmp_path) as url:
+        assert is_guarded(url)
+
+
+@pytest.mark.process
+def test_the_layer_stays_when_gradio_reads_the_file_again(demo: DemoServer, tmp_path: Path) -> None:
+    program = (ROOT / "app.py").read_text("utf-8")
+    file = tmp_path / "app.py"
+    file.write_text(program, "utf-8")
+    with start_app("gradio app.py", demo, tmp_path) as url:
+        assert is_guarded(url)
+        first = read_app_id(url)
+        file.write_text(f"{program}\n# a change\n", "utf-8")
+        late = time.monotonic() + PATIENCE
+        while read_app_id(url) == first and time.monotonic() < late:
+            time.sleep(0.1)
+        assert read_app_id(url) != first
+        assert is_guarded(url)
+
+
+def read_app_id(url: str) -> int:
+    """Which Blocks are served."""
+    return int(httpx.get(f"{url}gradio_api/app_id").json()["app_id"])
