@@ -14,7 +14,8 @@
     ValuesRefused               form values: says field, value and what is allowed ├──
     DefinitionError             the definition of a sweep: says file, line and key ├── AxisError
     an axis of a sweep: says field, value, where it stands and what is allowed ├── LimitReached
-    somebody asks for more than whoever runs the app allows └── LedgerError                 the
+    somebody asks for more than whoever runs the app allows ├── NotAllowed
+    somebody asks for what only others may do └── LedgerError                 the
     record of jobs, or a file kept for one, cannot be read or written
         └── LedgerLocked            another comfygradio uses the same outputs folder
 
@@ -174,6 +175,10 @@ class LimitReached(ComfyGradioError):
     """Somebody asks for more than whoever runs the app allows; the message says when
     to ask again.
     """
+
+
+class NotAllowed(ComfyGradioError):
+    """Somebody asks for what only others may do here; the message says who may."""
 
 
 class LedgerError(ComfyGradioError):

@@ -137,6 +137,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.sweeps.running",
         "comfygradio.sweeps.showing",
         "comfygradio.demo",
+        "comfygradio.ui.identity.passwords",
+    ),
+    "comfygradio.ui.identity": (
+        "comfygradio.settings",
+        "comfygradio.ui.assets",
     ),
     "comfygradio.ui": (
         "comfygradio.settings",
@@ -148,6 +153,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.sweeps.running",
         "comfygradio.demo",
         "comfygradio.ui.assets",
+        "comfygradio.ui.identity",
         "comfygradio.ui.middleware",
     ),
     "comfygradio.ui.assets": (),
@@ -158,6 +164,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.forms.drafting",
         "comfygradio.ui",
         "comfygradio.ui.assets",
+        "comfygradio.ui.identity",
+        "comfygradio.settings",
         *COMFY_DATA,
     ),
     "comfygradio.ui.history": (
@@ -165,6 +173,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.jobs",
         "comfygradio.ui",
         "comfygradio.ui.assets",
+        "comfygradio.ui.identity",
     ),
     "comfygradio.ui.status": (
         "comfygradio.settings",
@@ -172,6 +181,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.jobs",
         "comfygradio.ui",
         "comfygradio.ui.assets",
+        "comfygradio.ui.identity",
     ),
     "comfygradio.ui.sweep": (
         "comfygradio.forms",
@@ -183,6 +193,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.sweeps.showing",
         "comfygradio.ui",
         "comfygradio.ui.assets",
+        "comfygradio.ui.identity",
         "comfygradio.ui.history",
     ),
 }

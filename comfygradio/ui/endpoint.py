@@ -18,6 +18,8 @@ from comfygradio.forms.form import Form
 from comfygradio.jobs.job import Job, Snapshot
 from comfygradio.jobs.results import Result
 from comfygradio.ui.describe import describe_progress
+from comfygradio.ui.identity.person import find_person
+from comfygradio.ui.person import name_program
 from comfygradio.ui.stream import call_soon, wait_event
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.uploads import read_payload
@@ -57,7 +59,8 @@ def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Rep
         form.fields.values(), key=lambda field: field.widget not in MEDIA or field.optional
     )
 
-    async def run(*payloads: Any) -> AsyncIterator[Report]:
+    async def run(request: gr.Request, *payloads: Any) -> AsyncIterator[Report]:
+        person = find_person(request)
         values = {
             field.name: read_payload(field, value)
             for field, value in zip(fields, payloads, strict=False)
@@ -65,7 +68,7 @@ def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Rep
         values = {name: value for name, value in values.items() if value is not None}
         try:
             job = await begin(
-                lambda: studio.submit(form.name, values, "api"),
+                lambda: studio.submit(form.name, values, name_program(person), person.party),
                 lambda job: studio.queue.stop(job.token),
             )
         except ComfyGradioError as error:
@@ -74,11 +77,15 @@ def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Rep
             yield report
 
     parameters = [_describe_parameter(field) for field in fields]
+    # Gradio fills in the request, and shows it to no program.
+    asked = inspect.Parameter(
+        "_request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=gr.Request
+    )
     signature = inspect.Signature(
-        parameters, return_annotation=tuple[list[dict[str, Any]], dict[str, Any]]
+        [asked, *parameters], return_annotation=tuple[list[dict[str, Any]], dict[str, Any]]
     )
     run.__signature__ = signature  # type: ignore[attr-defined]
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    run.__annotations__ = {one.name: one.annotation for one in (asked, *parameters)}
     run.__name__ = form.name
     run.__doc__ = _describe_endpoint(form)
     return run

@@ -21,6 +21,7 @@ from comfygradio.forms.preset_file import LoraFile
 from comfygradio.jobs.job import Job
 from comfygradio.ui.custom import build_problem
 from comfygradio.ui.fields import name_element, show_value
+from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.layout import build_fields
 from comfygradio.ui.person import name_owner
 from comfygradio.ui.studio import Studio
@@ -86,9 +87,8 @@ def listen_panel(
     async def generate(request: gr.Request, who: Any, *payloads: Any) -> tuple[Any, Any]:
         values = read_values(form, payloads)
         try:
-            job = await asyncio.to_thread(
-                studio.submit, form.name, values, name_owner(request, who)
-            )
+            owner, party = name_owner(request, who), find_person(request).party
+            job = await asyncio.to_thread(studio.submit, form.name, values, owner, party)
         except ComfyGradioError as error:
             return gr.skip(), describe_problem(error, form)
         return viewer.begin(job), {}

@@ -9,10 +9,12 @@ import gc
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from ipaddress import ip_network
 from typing import Any
 from urllib.request import getproxies
 
@@ -27,11 +29,19 @@ from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import ComfyGradioError, ServerUnreachable, SettingsError
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.store import find_ledger
-from comfygradio.settings import DEFAULT_SERVER, Settings, read_auth
+from comfygradio.settings import DEFAULT_SERVER, Settings
 from comfygradio.ui.app import App
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.attendance import Attendance
+from comfygradio.ui.author.access import find_authors
 from comfygradio.ui.history.zip import make_zip_route
+from comfygradio.ui.identity.gate import Gate
+from comfygradio.ui.identity.layer import make_layer
+from comfygradio.ui.identity.person import find_person
+from comfygradio.ui.identity.reception import Reception
+from comfygradio.ui.identity.sessions import Sessions
+from comfygradio.ui.identity.users import open_users
+from comfygradio.ui.identity.ways import SessionWay
 from comfygradio.ui.middleware.app import GuardedApp
 from comfygradio.ui.middleware.layers import list_layers
 from comfygradio.ui.page import build_page
@@ -59,14 +69,16 @@ def build(settings: Settings) -> App:
     """Choose the server, read the presets and build the page; nothing listens yet."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("GRADIO_TEMP_DIR", make_upload_folder())
-    operators = find_operators(settings)
+    operators, authors = find_operators(settings), find_authors(settings)
+    reception = open_reception(settings)
     studio, demo = open_studio(settings)
     if settings.on_disconnect == "cancel":
         studio.attendance = Attendance(studio.queue.stop)
     studio.connect()
     visitors = Visitors()
     forms = studio.forms
-    blocks = build_page(studio, 0, settings.author, visitors, operators)
+    has_login = reception is not None
+    blocks = build_page(studio, 0, authors, visitors, operators, has_login)
     app = App(
         settings,
         studio,
@@ -75,10 +87,30 @@ def build(settings: Settings) -> App:
         visitors,
         demo,
         operators,
+        authors,
+        reception,
     )
     studio.on_reconnect = app.rebuild
     app.is_stale = studio.forms is not forms
     return app
+
+
+def open_reception(settings: Settings) -> Reception | None:
+    """Where people log in, None where nobody has to.
+
+    Raises SettingsError for an --auth file that cannot be used.
+    """
+    if settings.auth is None:
+        return None
+    users = open_users(settings.auth)
+    if users.plain:
+        named = ", ".join(users.plain[:5]) + (", …" if len(users.plain) > 5 else "")
+        print(
+            f"The --auth file holds passwords that everybody can read who can read the file "
+            f"({named}); write such a line anew with: comfygradio password USER",
+            file=sys.stderr,
+        )
+    return Reception(users, Sessions())
 
 
 def open_studio(settings: Settings) -> tuple[Studio, DemoServer | None]:
@@ -100,6 +132,7 @@ def set_limits(settings: Settings) -> Limits:
     """What the settings allow everybody."""
     return Limits(
         jobs_waiting=settings.jobs_per_person,
+        jobs_in_all=settings.jobs_in_all,
         megapixels=settings.max_megapixels,
         steps=settings.max_steps,
         upload_mb=settings.max_upload_mb,
@@ -151,11 +184,13 @@ def launch(app: App, *, block: bool = True) -> str:
 def _listen(app: App) -> str:
     settings, host = app.settings, app.settings.host.strip("[]")
     spare_proxies(host)
+    # Whose word about people's addresses is taken decides our gate, not uvicorn.
+    os.environ.setdefault("FORWARDED_ALLOW_IPS", "")
     _, address, _ = app.blocks.launch(
         server_name=f"[{host}]" if ":" in host else host,  # IPv6, as Gradio wants it
         server_port=settings.port or None,
         root_path=settings.root_path or None,
-        auth=read_auth(settings.auth) if settings.auth else None,
+        auth_dependency=tell_login if app.reception else None,
         allowed_paths=[str(settings.outputs.resolve())],
         blocked_paths=[str(find_ledger(settings.outputs.resolve()).parent)],
         max_file_size=int(settings.max_upload_mb * 2**20),
@@ -178,8 +213,18 @@ def _listen(app: App) -> str:
 def _guard(app: App) -> GuardedApp:
     """Gradio's app for our page, inside of our layers."""
     guarded = GuardedApp(_list_routes(app))
-    guarded.layers = list_layers(app.settings, guarded.is_logged_in)
+    ways = [SessionWay(app.reception.sessions)] if app.reception else []
+    gate = Gate(ways, [ip_network(proxy) for proxy in app.settings.trust_proxies])
+    guarded.layers = (
+        *list_layers(app.settings, gate.admits),
+        make_layer(gate, app.reception),
+    )
     return guarded
+
+
+def tell_login(request: Request) -> str | None:
+    """What Gradio asks for the name of whoever sends a request; None for nobody."""
+    return find_person(request).login or None
 
 
 def spare_statistics() -> None:

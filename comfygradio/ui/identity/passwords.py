@@ -41,7 +41,7 @@ class Cost:
     @property
     def memory_bytes(self) -> int:
         """What a hash needs while it is worked out."""
-        return (2**self.ln) * 128 * self.r
+        return (128 * self.r) << self.ln
 
     def hash(self, password: str, salt: bytes) -> bytes:
         """The hash of a password; slow on purpose."""
