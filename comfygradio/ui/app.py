@@ -77,8 +77,6 @@ class App:
         """Let go of jobs and stop the demo server; callable twice."""
         self.watcher.stop()
         self.studio.close()
-        if self.reception:
-            self.reception.close()
         if self.demo:
             self.demo.stop()
 

@@ -32,7 +32,12 @@ def settings(demo: DemoServer, tmp_path: Path) -> Settings:
     outputs = tmp_path / "outputs"
     presets = (shipped_presets(),)
     return Settings(
-        server=demo.url, more_servers=(dead,), presets=presets, outputs=outputs, port=free_port()
+        local_operator=True,
+        server=demo.url,
+        more_servers=(dead,),
+        presets=presets,
+        outputs=outputs,
+        port=free_port(),
     )
 
 
@@ -129,7 +134,7 @@ def test_somebody_who_is_no_operator_sees_nothing_of_it(
 ) -> None:
     users = tmp_path / "users"
     users.write_text("ann:a\nben:b\n")
-    app = build(replace(settings, auth=users, operators=("ann",)))
+    app = build(replace(settings, local_operator=False, auth=users, operators=("ann",)))
     try:
         url = launch(app, block=False)
         page = context.new_page()

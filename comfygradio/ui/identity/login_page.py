@@ -25,6 +25,8 @@ def draw_login(action: str, query: str, sentence: str = "", user: str = "") -> s
         query=html.escape(clean_query(query)),
         note=note,
         user=html.escape(user),
+        name_focus="" if user else " autofocus",
+        password_focus=" autofocus" if user else "",
     )
 
 

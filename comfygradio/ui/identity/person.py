@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import gradio as gr
 from starlette.types import Scope
 
 KEY = "comfygradio.person"
@@ -34,7 +35,9 @@ class Person:
         """Whether what belongs to this owner may be shown to whoever knows its secret: what
         belongs to a login, to that login alone.
         """
-        return not owner.startswith("user:") or owner == f"user:{self.login}"
+        if not owner.startswith("user:"):
+            return True
+        return bool(self.login) and owner == f"user:{self.login}"
 
 
 NOBODY = Person()
@@ -49,7 +52,7 @@ def put_person(scope: Scope, person: Person) -> None:
 def find_person(request: Any) -> Person:
     """Whose request this is, be it Starlette's or Gradio's."""
     # Gradio's own kind of request holds Starlette's, where there is one.
-    inner = vars(request).get("request", request)
-    scope = getattr(inner, "scope", None) if inner is not None else None
+    inner = request.request if isinstance(request, gr.Request) else request
+    scope = getattr(inner, "scope", None)
     person = scope.get(KEY) if isinstance(scope, dict) else None
     return person if isinstance(person, Person) else NOBODY

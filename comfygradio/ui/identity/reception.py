@@ -40,8 +40,8 @@ class Verdict:
 
 
 class Reception:
-    """Lets people in who know their password. Lives on the event loop that the app is served from;
-    `close` when that ends.
+    """Lets people in who know their password. Lives on the event loop that the app is served
+    from.
     """
 
     def __init__(self, users: Users, sessions: Sessions, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -72,10 +72,6 @@ class Reception:
                 return Verdict(sentence=WRONG)
             self._attempts.succeed(name, address)
             return Verdict(secret=self.sessions.open(name))
-
-    def close(self) -> None:
-        """Let go of the threads."""
-        self._checkers.shutdown(wait=False, cancel_futures=True)
 
     def _count_waiting(self, address: str) -> int:
         line = self._lines.get(address)
