@@ -307,6 +307,8 @@ def test_the_command_writes_a_line_that_lets_in(
         ("x\n", "an:n", "holds no colon"),
         ("x\n", "#ann", "holds no colon"),
         ("x\n", "a\nben", "holds no colon"),
+        ("x\n", "a" * 201, "at most 200"),
+        ("x" * 1001, "ann", "at most 1000"),
     ],
 )
 def test_the_command_says_what_cannot_stand_in_the_file(

@@ -30,6 +30,7 @@ from tests.jobs.lines import draw, wait
 from tests.security.attacking import (
     PROXY,
     browse,
+    find_function,
     generate,
     log_in,
     name_address,
@@ -207,6 +208,28 @@ def test_programs_are_their_login(
 
 
 @pytest.mark.app
+def test_a_call_that_says_it_is_a_batch_counts_for_its_login(
+    members: RunningApp, empty: Callable[[RunningApp], RunningApp]
+) -> None:
+    app = empty(members)
+    ann = log_in(app, "ann")
+    form = app.app.studio.forms["text_to_image"]
+    values = [field.default for field in form.fields.values()]
+    queue = app.app.studio.queue
+    body = {
+        "fn_index": find_function(app, "generate"),
+        "data": [secrets.token_hex(16), *values],
+        "session_hash": "batch",
+        "batched": True,
+    }
+    assert ann.post("gradio_api/queue/join", json=body).status_code == 200
+    with ann.stream("GET", "gradio_api/queue/data", params={"session_hash": "batch"}) as lines:
+        assert any("process_completed" in line for line in lines.iter_lines())
+    with queue._changed:
+        assert {job.party for job in queue._waiting} <= {"user:ann"}
+
+
+@pytest.mark.app
 def test_a_job_of_a_login_is_for_nobody_else_who_knows_its_secret(
     members: RunningApp, empty: Callable[[RunningApp], RunningApp]
 ) -> None:
@@ -315,7 +338,8 @@ def test_who_sits_at_this_machine(peer: str, headers: dict[str, str], expected: 
 
 
 def test_a_request_without_our_layer_is_nobodys() -> None:
-    assert find_person(make_request(user="ann")).login == "ann"
+    asked = make_request(user="ann")
+    assert find_person(asked).login == "ann" and find_person([asked]).login == "ann"
     assert find_person(object()) == NOBODY and NOBODY.party == "net:"
     assert Person(login="ann").may_see("user:ann") and Person(login="ann").may_see("anon:1")
     assert not Person(login="ann").may_see("user:ben") and not NOBODY.may_see("user:")

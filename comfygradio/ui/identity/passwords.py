@@ -24,6 +24,10 @@ HASH_BYTES = 32
 MEMORY_BYTES = 2**26
 """More than this no hash may need: every attempt to log in costs as much."""
 
+MOST_NAME = 200
+MOST_PASSWORD = 1_000
+"""Characters; what is longer is nobody's, and is not looked at."""
+
 MOST_LANES = 16
 """The largest `p` that is taken."""
 

@@ -51,6 +51,9 @@ def put_person(scope: Scope, person: Person) -> None:
 
 def find_person(request: Any) -> Person:
     """Whose request this is, be it Starlette's or Gradio's."""
+    # Whoever calls a function and says that it is a batch gets Gradio to pass a list.
+    if isinstance(request, list) and request:
+        request = request[0]
     # Gradio's own kind of request holds Starlette's, where there is one.
     inner = request.request if isinstance(request, gr.Request) else request
     scope = getattr(inner, "scope", None)

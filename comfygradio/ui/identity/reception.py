@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.ui.identity.attempts import Attempts
+from comfygradio.ui.identity.passwords import MOST_NAME, MOST_PASSWORD
 from comfygradio.ui.identity.sessions import Sessions
 from comfygradio.ui.identity.users import Users
 
@@ -19,10 +20,6 @@ CHECKERS = 2
 
 MOST_WAITING = 20
 """So many attempts of one address may wait for each other; of all addresses ten times as many."""
-
-MOST_NAME = 200
-MOST_PASSWORD = 1_000
-"""Characters; what is longer is nobody's, and is not looked at."""
 
 WRONG = "This name or this password is not right."
 BUSY = "Too many people are logging in at the moment; try again in a minute."
