@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from comfygradio.demo import DemoServer
+from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import SettingsError
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.author.access import NOT_HERE, REFUSED, find_authors
@@ -35,6 +35,13 @@ def write_presets(folder: Path) -> Path:
         name = f"text_to_image.{suffix}"
         (folder / name).write_bytes((shipped_presets() / name).read_bytes())
     return folder
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[DemoServer]:
+    """A demo server without delays."""
+    with DemoServer(DemoOptions(step_seconds=0)) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AuthenticationError
 
-from comfygradio.demo import DemoServer
+from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.ui.identity.attempts import FOR_USER
 from comfygradio.ui.identity.layer import find_route
 from comfygradio.ui.identity.login_page import clean_query, draw_login
@@ -34,6 +34,13 @@ pytestmark = pytest.mark.app
 
 HTML = {"accept": "text/html,application/xhtml+xml"}
 """What a browser says when it opens a page or sends a form."""
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[DemoServer]:
+    """A demo server without delays."""
+    with DemoServer(DemoOptions(step_seconds=0)) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
