@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from comfygradio.errors import LimitReached
 from comfygradio.jobs.job import Job
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.queue import JobQueue
-from comfygradio.jobs.store import Ledger
+from comfygradio.jobs.store import Ledger, Record
 from comfygradio.jobs.waiting import WaitingLine
 from comfygradio.settings import SPACE_PROXIES, load_settings
 from comfygradio.ui.identity.addresses import find_address, is_local
@@ -101,11 +102,15 @@ def call_endpoint(browser: httpx.Client, prompt: str) -> str:
     """Call `/text_to_image` as a program does, and return why it was refused, "" if it was not."""
     call = browser.post("gradio_api/call/v2/text_to_image", json={"prompt": prompt})
     path = f"gradio_api/call/text_to_image/{call.json()['event_id']}"
+    beats = 0
     with browser.stream("GET", path) as lines:
         for line in lines.iter_lines():
             if line.startswith("event: error"):
                 return "error"
             if line.startswith(("event: generating", "event: complete")):
+                return ""
+            beats += line.startswith("event: heartbeat")
+            if beats == 4:  # it waits for its turn, after a minute
                 return ""
     return "the stream ended"
 
@@ -278,6 +283,36 @@ def test_commands_have_no_limit(tmp_path: Path) -> None:
         queue.submit(draw(5), "user:ann")
     queue.close()
     queue.ledger.close()
+
+
+class HeldLedger(Ledger):
+    """Takes its time to write down a job."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.is_asked, self.may_go_on = threading.Event(), threading.Event()
+
+    def add(self, *records: Record) -> None:
+        self.is_asked.set()
+        assert self.may_go_on.wait(60)
+        super().add(*records)
+
+
+def test_jobs_that_are_being_written_down_count_too(tmp_path: Path) -> None:
+    ledger = HeldLedger.open(tmp_path)
+    assert isinstance(ledger, HeldLedger)
+    queue = JobQueue((), ledger, tmp_path, Limits(jobs_waiting=1, jobs_in_all=1))
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(queue.submit, draw(1), "user:ann")
+        assert ledger.is_asked.wait(60)
+        with pytest.raises(LimitReached, match="You have 1 jobs waiting already"):
+            queue.submit(draw(2), "user:ann")
+        with pytest.raises(LimitReached, match="1 jobs of many people"):
+            queue.submit(draw(3), "user:ben")
+        ledger.may_go_on.set()
+        assert first.result(60).snapshot.phase == "waiting"
+    queue.close()
+    ledger.close()
 
 
 NETWORKS = [ipaddress.ip_network("127.0.0.1"), ipaddress.ip_network("10.0.0.0/8")]

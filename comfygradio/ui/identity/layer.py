@@ -70,11 +70,11 @@ class IdentityLayer:
         return JSONResponse(NOT_LOGGED_IN, 401)
 
     async def _log_in(self, scope: Scope, receive: Receive) -> Response:
-        if self._reception is None:
-            return _go_home(scope)
         form = await read_form(scope, receive)
         if form is None:
             return JSONResponse({"detail": "This is no name and no password."}, 413)
+        if self._reception is None:
+            return _go_home(scope)
         name, password = form.get("username", ""), form.get("password", "")
         address = self._gate.identify(scope).address
         verdict = await self._reception.log_in(name, password, address)
@@ -128,18 +128,20 @@ def show_login(
 
 async def read_form(scope: Scope, receive: Receive) -> dict[str, str] | None:
     """The fields of a small form, as browsers and programs send it; None for what is none, or is
-    too large to be one.
+    too large to be one. That is read to its end and not kept, or nobody would hear the answer.
     """
-    body = b""
-    more = True
+    body, size, more = b"", 0, True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
-        body += message.get("body", b"")
+        part = message.get("body", b"")
         more = message.get("more_body", False)
-        if len(body) > MOST_BYTES:
-            return None
+        size += len(part)
+        if size <= MOST_BYTES:
+            body += part
+    if size > MOST_BYTES:
+        return None
     kind = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         return await _read_parts(scope, body)
