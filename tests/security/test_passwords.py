@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
+import os
+import pty
 import sys
 import threading
 from pathlib import Path
@@ -321,3 +323,34 @@ def test_the_command_says_what_cannot_stand_in_the_file(
     assert write_line(monkeypatch, typed, user) == 2
     told = capsys.readouterr()
     assert said in told.err and told.out == ""
+
+
+@pytest.mark.process
+def test_on_a_terminal_the_password_is_asked_for_twice_and_not_shown() -> None:
+    assert type_passwords("horse", "horse")[0] == 0
+    code, seen = type_passwords("horse", "house")
+    assert code == 2 and "two different passwords" in seen
+
+
+def type_passwords(*typed: str) -> tuple[int, str]:
+    """Run the command on a terminal of its own; its exit code, and what was to be seen there."""
+    process, terminal = pty.fork()
+    if process == 0:
+        os.execv(sys.executable, [sys.executable, "-m", "comfygradio", "password", "ann"])
+    seen = ""
+    for prompt, password in zip(("Password: ", "Once more: "), typed, strict=True):
+        while not seen.endswith(prompt):
+            seen += os.read(terminal, 1000).decode()
+        os.write(terminal, f"{password}\n".encode())
+    while part := read_rest(terminal):
+        seen += part
+    assert not any(password in seen for password in typed)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), seen
+
+
+def read_rest(terminal: int) -> str:
+    """What comes next on a terminal, "" once its program has ended."""
+    try:
+        return os.read(terminal, 1000).decode()
+    except OSError:
+        return ""

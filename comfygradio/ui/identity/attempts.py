@@ -53,7 +53,6 @@ class Attempts:
     """
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
-        self._clock = clock
         self._users = _Counter(FOR_USER, clock)
         self._addresses = _Counter(FOR_ADDRESS, clock)
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
