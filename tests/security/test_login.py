@@ -89,8 +89,9 @@ ROUTES = [
 def test_every_other_route_says_401_in_json(app: RunningApp, method: str, path: str) -> None:
     for browser in (browse(app), browse(app, "10.0.0.1")):
         browser.cookies.set(f"comfygradio-{browser.base_url.port}", "guess")
-        answer = browser.request(method, path, headers=HTML)
-        assert answer.status_code == 401, path
+        with browser.stream(method, path, headers=HTML) as answer:
+            assert answer.status_code == 401, path
+            answer.read()
         assert answer.json()["detail"]["error"] == "Not authenticated"
 
 
