@@ -23,8 +23,11 @@ from comfygradio.ui.identity.ways import find_root, is_secure, name_cookie, read
 MOST_BYTES = 16_384
 """A name and a password are no longer."""
 
-START = "/gradio_api/startup-events"
-"""What Gradio asks itself before it says that it has started; asked again, it does nothing."""
+OPEN = ("/gradio_api/startup-events", "/gradio_api/app_id")
+"""What is answered without a login: what Gradio asks itself before it says that it has started
+(asked again, it does nothing), and what open pages ask after the app was away, to load themselves
+anew.
+"""
 
 NOT_LOGGED_IN: dict[str, Any] = {"detail": {"error": "Not authenticated", "auth_message": None}}
 """As Gradio itself says it."""
@@ -65,7 +68,7 @@ class IdentityLayer:
             return _go_home(scope) if route == "/login" else None
         if route in ("/", "/login") and method in ("GET", "HEAD"):
             return show_login(scope, scope["query_string"].decode("latin-1"))
-        if route == START and method == "GET":
+        if route in OPEN and method == "GET":
             return None
         return JSONResponse(NOT_LOGGED_IN, 401)
 
