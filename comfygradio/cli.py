@@ -92,8 +92,11 @@ def serve(
     allow_frames: arguments.AllowFrame = None,
     trust_proxies: arguments.TrustProxy = None,
     author: arguments.Author = False,
+    authors: arguments.Authors = None,
     operators: arguments.Operator = None,
+    local_operator: arguments.LocalOperator = False,
     jobs_per_person: arguments.JobsPerPerson = None,
+    jobs_in_all: arguments.JobsInAll = None,
     max_megapixels: arguments.MaxMegapixels = None,
     max_steps: arguments.MaxSteps = None,
     max_sweep_points: arguments.MaxSweepPoints = None,
@@ -282,6 +285,18 @@ def schema(
     from comfygradio.commands.schema import print_schema
 
     return print_schema(out)
+
+
+@app.command()
+def password(
+    user: Annotated[
+        str, typer.Argument(metavar="USER", help="Whose line it is [only the hash].")
+    ] = "",
+) -> int:
+    """A line for the --auth file: asks for the password, prints it as a hash."""
+    from comfygradio.commands.password import print_password
+
+    return print_password(user)
 
 
 def main() -> int:

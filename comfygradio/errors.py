@@ -19,6 +19,7 @@
     ├── DefinitionError             the definition of a sweep: says file, line and key
     ├── AxisError                   an axis of a sweep: says field, value and what is allowed
     ├── LimitReached                somebody asks for more than whoever runs the app allows
+    ├── NotAllowed                  somebody asks for what only others may do
     ├── ForeignError                asking a foreign address failed
     │   ├── ForeignRefused          it may not be asked, or gives what is not taken
     │   └── ForeignUnreachable      no answer, not in time, or none that can be used
@@ -190,6 +191,10 @@ class LimitReached(ComfyGradioError):
     """Somebody asks for more than whoever runs the app allows; the message says when
     to ask again.
     """
+
+
+class NotAllowed(ComfyGradioError):
+    """Somebody asks for what only others may do here; the message says who may."""
 
 
 class ForeignError(ComfyGradioError):

@@ -22,6 +22,9 @@ from comfygradio.jobs.naming import DEFAULT_PATTERN, check_pattern
 DEFAULT_SERVER = "http://127.0.0.1:8188"
 """Where a ComfyUI is looked for when no server was named."""
 
+SPACE_PROXIES = ("10.0.0.0/8",)
+"""Where the requests of a Hugging Face Space come from: proxies of its own."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -32,13 +35,13 @@ class Settings:
     `step_seconds` is the demo server's speed. `jobs_per_person` counts waiting jobs, without the
     points of sweeps, of which a sweep has `max_sweep_points` (0: no sweeps from the page).
     `max_upload_mb` is at first what ComfyUI takes, `max_result_mb` bounds each file that comes from
-    there; `names` is the pattern of results' names,
-    `on_disconnect` keep or cancel. `operators` are users of --auth who see the Status page.
-    `allow_hosts` are further names of the page, `allow_origins` the websites that may call it (`*`:
-    all of them, without a login), `allow_frames` those that may show it in a frame,
-    `trust_proxies` the addresses of proxies whose word counts. `space` is set on a Hugging Face
-    Space, `space_host` its name, or
-    several separated by commas.
+    there; `names` is the pattern of results' names, `on_disconnect` keep or cancel. `operators` are
+    users of --auth who see the Status page, `authors` those who make presets; without a login
+    `local_operator` lets whoever sits at this machine see it. `jobs_in_all` counts everybody's
+    waiting jobs. `allow_hosts` are further names of the page, `allow_origins` the websites that may
+    call it (`*`: all of them, without a login), `allow_frames` those that may show it in a frame,
+    `trust_proxies` the proxies whose word about people's addresses and the page's name counts.
+    `space` is set on a Hugging Face Space, `space_host` its name, or several separated by commas.
     `engine` is the Dask scheduler whose workers are the servers, `scheduler` the one that a worker
     joins.
     """
@@ -62,6 +65,7 @@ class Settings:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     step_seconds: float = 0.05
     jobs_per_person: int = 100
+    jobs_in_all: int = 1000
     max_megapixels: float | None = None
     max_steps: int | None = None
     max_sweep_points: int = 10_000
@@ -70,6 +74,8 @@ class Settings:
     names: str = DEFAULT_PATTERN
     on_disconnect: str = "keep"
     operators: tuple[str, ...] = ()
+    local_operator: bool = False
+    authors: tuple[str, ...] = ()
     engine: str | None = None
     scheduler: str | None = None
     tls_ca: Path | None = None
@@ -107,6 +113,7 @@ def load_settings(
     if "SPACE_ID" in environ:
         found.setdefault("host", "0.0.0.0")
         found |= {"space": True, "space_host": environ.get("SPACE_HOST", "").strip()}
+        found.setdefault("trust_proxies", SPACE_PROXIES)
     found.setdefault("presets", (_default_presets(),))
     return Settings(**found)
 
@@ -123,10 +130,11 @@ def shipped_presets() -> Path:
 def read_auth(path: Path) -> list[tuple[str, str]]:
     """The (user, password) pairs of an --auth file; empty lines and lines with # are left out.
 
-    Raises SettingsError.
+    A password is a hash or stands there as it is (see `ui.identity.passwords`). Raises
+    SettingsError.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise SettingsError(f"The --auth file {path} cannot be read: {reason}.") from error
@@ -363,6 +371,7 @@ SOURCES: Mapping[str, Source] = {
     "headers": Source("--header", ("COMFYGRADIO_HEADERS",), _parse_headers),
     "step_seconds": Source("--step-seconds", ("COMFYGRADIO_STEP_SECONDS",), _parse_seconds),
     "jobs_per_person": Source("--jobs-per-person", ("COMFYGRADIO_JOBS_PER_PERSON",), _parse_count),
+    "jobs_in_all": Source("--jobs-in-all", ("COMFYGRADIO_JOBS_IN_ALL",), _parse_count),
     "max_megapixels": Source("--max-megapixels", ("COMFYGRADIO_MAX_MEGAPIXELS",), _parse_amount),
     "max_steps": Source("--max-steps", ("COMFYGRADIO_MAX_STEPS",), _parse_count),
     "max_sweep_points": Source(
@@ -373,6 +382,8 @@ SOURCES: Mapping[str, Source] = {
     "names": Source("--names", ("COMFYGRADIO_NAMES",), check_pattern),
     "on_disconnect": Source("--on-disconnect", ("COMFYGRADIO_ON_DISCONNECT",), _parse_disconnect),
     "operators": Source("--operator", ("COMFYGRADIO_OPERATORS",), _split_names),
+    "local_operator": Source("--local-operator", ("COMFYGRADIO_LOCAL_OPERATOR",), _parse_switch),
+    "authors": Source("--authors", ("COMFYGRADIO_AUTHORS",), _split_names),
     "engine": Source("--engine", ("COMFYGRADIO_ENGINE",), str),
     "scheduler": Source("--scheduler", ("COMFYGRADIO_SCHEDULER",), str),
     "tls_ca": Source("--tls-ca", ("COMFYGRADIO_TLS_CA",), _parse_file),

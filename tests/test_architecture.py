@@ -145,6 +145,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.sweeps.running",
         "comfygradio.sweeps.showing",
         "comfygradio.demo",
+        "comfygradio.ui.identity.passwords",
+    ),
+    "comfygradio.ui.identity": (
+        "comfygradio.settings",
+        "comfygradio.ui.assets",
     ),
     "comfygradio.ui": (
         "comfygradio.settings",
@@ -157,6 +162,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.sweeps.running",
         "comfygradio.demo",
         "comfygradio.ui.assets",
+        "comfygradio.ui.identity",
         "comfygradio.ui.middleware",
     ),
     "comfygradio.ui.assets": (),
@@ -167,6 +173,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.forms.drafting",
         "comfygradio.ui",
         "comfygradio.ui.assets",
+        "comfygradio.ui.identity",
+        "comfygradio.settings",
         *COMFY_DATA,
     ),
     "comfygradio.ui.history": (
@@ -174,6 +182,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.jobs",
         "comfygradio.ui",
         "comfygradio.ui.assets",
+        "comfygradio.ui.identity",
     ),
     "comfygradio.ui.status": (
         "comfygradio.settings",
@@ -181,6 +190,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.jobs",
         "comfygradio.ui",
         "comfygradio.ui.assets",
+        "comfygradio.ui.identity",
     ),
     "comfygradio.ui.sweep": (
         "comfygradio.forms",
@@ -193,6 +203,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.sweeps.showing",
         "comfygradio.ui",
         "comfygradio.ui.assets",
+        "comfygradio.ui.identity",
         "comfygradio.ui.history",
     ),
 }
@@ -215,22 +226,15 @@ UPWARD = {
 }
 """Imports that close a cycle of folders → the issue that removes them. None may be added."""
 
-MAKES_A_VALUE = frozenset(
-    {
-        *("frozenset", "tuple", "range", "enumerate", "getattr", "dict.fromkeys", "str.maketrans"),
-        *("re.compile", "json.dumps", "datetime.datetime", "Path", "TypeVar", "', '.join"),
-        *("ipaddress.IPv4Network", "ipaddress.IPv6Network"),
-        *("dataclass", "field", "fields", "dataclasses.field", "Field", "ConfigDict"),
-        *(
-            "typer.Typer",
-            "typer.Option",
-            "typer.Argument",
-            "logging.getLogger",
-            "Clock",
-            "PixelRoom",
-        ),
-    }
+BUILTIN_VALUES = ("frozenset", "tuple", "range", "enumerate", "getattr", "dict.fromkeys")
+LIBRARY_VALUES = (
+    *("str.maketrans", "', '.join", "re.compile", "json.dumps", "datetime.datetime", "Path"),
+    *("ipaddress.IPv4Network", "ipaddress.IPv6Network", "TypeVar", "logging.getLogger"),
+    *("dataclass", "field", "fields", "dataclasses.field", "Field", "ConfigDict"),
+    *("typer.Typer", "typer.Option", "typer.Argument"),
 )
+OWN_VALUES = ("Clock", "PixelRoom")
+MAKES_A_VALUE = frozenset((*BUILTIN_VALUES, *LIBRARY_VALUES, *OWN_VALUES))
 """What may be called while a module is imported, besides the project's own dataclasses."""
 
 

@@ -36,6 +36,7 @@ COMMANDS = (
     "new",
     "presets",
     "schema",
+    "password",
 )
 
 DASK = ("--preload", "--dashboard-address", "--gres")

@@ -62,7 +62,9 @@ Port = Annotated[
 ]
 Auth = Annotated[
     str | None,
-    typer.Option("--auth", metavar="FILE", help="Who may log in: lines of user:password."),
+    typer.Option(
+        "--auth", metavar="FILE", help="Who may log in: lines that comfygradio password writes."
+    ),
 ]
 RootPath = Annotated[
     str | None,
@@ -100,7 +102,15 @@ TrustProxy = Annotated[
 ]
 Author = Annotated[
     bool,
-    typer.Option("--author", help="Show the page that makes presets, to everybody who gets in."),
+    typer.Option(
+        "--author", help="Show the page that makes presets: on this machine, or to operators."
+    ),
+]
+Authors = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--authors", metavar="NAME", help="A user of --auth who makes presets; repeatable."
+    ),
 ]
 Operator = Annotated[
     list[str] | None,
@@ -108,9 +118,20 @@ Operator = Annotated[
         "--operator", metavar="NAME", help="A user of --auth who sees the Status page; repeatable."
     ),
 ]
+LocalOperator = Annotated[
+    bool,
+    typer.Option(
+        "--local-operator",
+        help="Without a login: show the Status page to whoever sits at this machine.",
+    ),
+]
 JobsPerPerson = Annotated[
     str | None,
     typer.Option("--jobs-per-person", metavar="N", help="Jobs of one person that may wait [100]."),
+]
+JobsInAll = Annotated[
+    str | None,
+    typer.Option("--jobs-in-all", metavar="N", help="Jobs of everybody that may wait [1000]."),
 ]
 MaxMegapixels = Annotated[
     str | None,

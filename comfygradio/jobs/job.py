@@ -75,10 +75,11 @@ class Job:
     """One order on its way. `id` is its prompt's id; `token` is secret: whoever knows it may watch
     and stop the job.
 
-    `owner` is whose it is, `priority` 0 for a single picture and 1 for a point of a sweep. `home`
-    is the server that has it or had it last, `may_exist` whether that server may know its prompt,
-    and `accepted` whether it took it; `attempts` counts how often it was lost. `carried` are nodes
-    that ride along in the graph that is posted, and nowhere else (see `comfy.carried`).
+    `owner` is whose it is, `party` whom limits and turns count for (the owner if ""), `priority` 0
+    for a single picture and 1 for a point of a sweep. `home` is the server that has it or had it
+    last, `may_exist` whether that server may know its prompt, and `accepted` whether it took it;
+    `attempts` counts how often it was lost. `carried` are nodes that ride along in the graph that
+    is posted, and nowhere else (see `comfy.carried`).
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Job:
         owner: str = "local",
         priority: int = 0,
         *,
+        party: str = "",
         id: str = "",
         token: str = "",
         created: float | None = None,
@@ -94,6 +96,7 @@ class Job:
     ) -> None:
         self.order = order
         self.owner = owner
+        self.party = party or owner
         self.priority = priority
         self.id = id or str(uuid.uuid4())
         self.token = token or secrets.token_urlsafe(18)

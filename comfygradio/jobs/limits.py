@@ -23,8 +23,8 @@ prompt or a mask.
 
 @dataclass(frozen=True)
 class Limits:
-    """`jobs_waiting` counts a person's waiting jobs; `megapixels` bounds a picture's size, `steps`
-    a sampler's.
+    """`jobs_waiting` counts a person's waiting jobs, `jobs_in_all` everybody's; `megapixels` bounds
+    a picture's size, `steps` a sampler's.
 
     `upload_mb` bounds each uploaded file; `names` is the pattern by which results are named (see
     `naming`). `sweep_points` bounds the points of a sweep, which do not count as waiting jobs; 0
@@ -38,6 +38,7 @@ class Limits:
     names: str = DEFAULT_PATTERN
     sweep_points: int = 10_000
     result_mb: float = MOST_MB
+    jobs_in_all: int = 1000
 
 
 @dataclass(frozen=True)

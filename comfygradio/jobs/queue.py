@@ -56,6 +56,8 @@ class JobQueue:
         self.pattern = self.limits.names
         self._roll = Roll()
         self._waiting = WaitingLine()
+        self._arriving: Counter[str] = Counter()
+        """Jobs by party that are being written down, and wait as soon as they are."""
         self._sources = SourceLine()
         self._homes = Homes(home_seconds, may_grow, clock)
         self._changed = threading.Condition()
@@ -94,21 +96,26 @@ class JobQueue:
         for job in waiting if trouble != before else ():
             job.update(reason=trouble) if trouble or job.snapshot.reason == before else None
 
-    def submit(self, order: Order, owner: str = "local", priority: int = 0) -> Job:
+    def submit(self, order: Order, owner: str = "local", priority: int = 0, party: str = "") -> Job:
         """Queue an order; the job that comes back is in the ledger and on its way.
 
-        Raises LimitReached.
+        `party` is whom limits and turns count for, the owner if "". Raises LimitReached.
         """
+        party = party or owner
         with self._changed:
-            waiting = self._waiting.count(owner, priority)
-            if owner != "local" and waiting >= self.limits.jobs_waiting:
-                raise LimitReached(
-                    f"You have {waiting} jobs waiting already; wait until one of them has started."
-                )
-        kept = replace(order, prompt=keep_uploads(order.prompt, self.outputs))
-        job = Job(kept, owner, priority, clock=self.clock)
-        self.ledger.add(make_record(job))
+            if owner != "local":
+                self._check_limits(party, priority)
+            self._arriving[party] += 1
+        try:
+            kept = replace(order, prompt=keep_uploads(order.prompt, self.outputs))
+            job = Job(kept, owner, priority, party=party, clock=self.clock)
+            self.ledger.add(make_record(job))
+        except BaseException:
+            with self._changed:
+                self._arrive(party)
+            raise
         with self._changed:
+            self._arrive(party)
             self._roll.add(job)
             self._waiting.add(job)
             self._wake()
@@ -117,6 +124,28 @@ class JobQueue:
             job.update(reason=self.trouble)
         self.tell_positions(job)
         return job
+
+    def _check_limits(self, party: str, priority: int) -> None:
+        """Raises LimitReached where no more jobs may wait; with the lock held."""
+        mine = self._waiting.count(party, priority) + self._arriving[party]
+        if mine >= self.limits.jobs_waiting:
+            whose = "Your network address has" if party.startswith("net:") else "You have"
+            raise LimitReached(
+                f"{whose} {mine} jobs waiting already; wait until one of them has started."
+            )
+        everybodys = len(self._waiting) + self._arriving.total()
+        if everybodys >= self.limits.jobs_in_all:
+            raise LimitReached(
+                f"{everybodys} jobs of many people are waiting already; try again in a while."
+            )
+
+    def _arrive(self, party: str) -> None:
+        """A job that was on its way into the ledger is there, or came to nothing; with the lock
+        held.
+        """
+        self._arriving[party] -= 1
+        if not self._arriving[party]:
+            del self._arriving[party]
 
     def attach(self, source: Source) -> None:
         """Ask a source for jobs from now on, when no single picture waits; also says that it has

@@ -19,6 +19,11 @@ class Source(Protocol):
         ...
 
     @property
+    def party(self) -> str:
+        """Whom turns count for."""
+        ...
+
+    @property
     def remaining(self) -> int:
         """How many jobs it would still give if it were asked again and again; 0 while
         it is halted.
@@ -59,18 +64,18 @@ class SourceLine:
     def add(self, source: Source) -> None:
         """Ask a source from now on; one that is known already keeps its place."""
         with self._lock:
-            sources = self._people.setdefault(source.owner, [])
+            sources = self._people.setdefault(source.party, [])
             if source not in sources:
                 sources.append(source)
 
     def remove(self, source: Source) -> None:
         """Ask a source no more; unknown: nothing."""
         with self._lock:
-            sources = self._people.get(source.owner, [])
+            sources = self._people.get(source.party, [])
             if source in sources:
                 sources.remove(source)
             if not sources:
-                self._people.pop(source.owner, None)
+                self._people.pop(source.party, None)
 
     def take(self, lane: Lane) -> Job | None:
         """A job for a lane from the first person in turn who has one; that person goes to the end
@@ -83,8 +88,8 @@ class SourceLine:
                 continue
             with self._lock:
                 self._last[lane.url] = source
-                if source.owner in self._people:
-                    self._people.move_to_end(source.owner)
+                if source.party in self._people:
+                    self._people.move_to_end(source.party)
             return job
         return None
 

@@ -9,8 +9,8 @@ from comfygradio.jobs.job import Job
 
 
 class WaitingLine:
-    """Jobs by priority (0 before 1) and person; within a priority everybody gets one job, then
-    comes the next one.
+    """Jobs by priority (0 before 1) and person (`Job.party`); within a priority everybody gets one
+    job, then comes the next one.
 
     Not thread-safe: the queue that owns it holds a lock.
     """
@@ -22,7 +22,7 @@ class WaitingLine:
         return sum(len(jobs) for people in self._people.values() for jobs in people.values())
 
     def __contains__(self, job: Job) -> bool:
-        return job in self._people.get(job.priority, OrderedDict()).get(job.owner, deque())
+        return job in self._people.get(job.priority, OrderedDict()).get(job.party, deque())
 
     def __iter__(self) -> Iterator[Job]:
         """The jobs in the order in which they would be taken if every server took every job."""
@@ -34,7 +34,7 @@ class WaitingLine:
 
     def add(self, job: Job, front: bool = False) -> None:
         """Put a job at the end of its person's line, or at the front if it had its turn already."""
-        jobs = self._people.setdefault(job.priority, OrderedDict()).setdefault(job.owner, deque())
+        jobs = self._people.setdefault(job.priority, OrderedDict()).setdefault(job.party, deque())
         if front:
             jobs.appendleft(job)
         else:
@@ -44,27 +44,27 @@ class WaitingLine:
         """Take a job out; False if it does not wait."""
         if job not in self:
             return False
-        self._people[job.priority][job.owner].remove(job)
-        self._forget_empty(job.priority, job.owner)
+        self._people[job.priority][job.party].remove(job)
+        self._forget_empty(job.priority, job.party)
         return True
 
     def take(self, accepts: Callable[[Job], bool]) -> Job | None:
         """The next job that is accepted; whoever it belongs to goes to the end of the round."""
         for priority in sorted(self._people):
             people = self._people[priority]
-            for owner in list(people):
-                job = next((job for job in people[owner] if accepts(job)), None)
+            for party in list(people):
+                job = next((job for job in people[party] if accepts(job)), None)
                 if job is not None:
-                    people[owner].remove(job)
-                    people.move_to_end(owner)
-                    self._forget_empty(priority, owner)
+                    people[party].remove(job)
+                    people.move_to_end(party)
+                    self._forget_empty(priority, party)
                     return job
         return None
 
-    def count(self, owner: str, priority: int) -> int:
+    def count(self, party: str, priority: int) -> int:
         """How many jobs of a person wait with this priority."""
-        return len(self._people.get(priority, OrderedDict()).get(owner, ()))
+        return len(self._people.get(priority, OrderedDict()).get(party, ()))
 
-    def _forget_empty(self, priority: int, owner: str) -> None:
-        if not self._people[priority][owner]:
-            del self._people[priority][owner]
+    def _forget_empty(self, priority: int, party: str) -> None:
+        if not self._people[priority][party]:
+            del self._people[priority][party]

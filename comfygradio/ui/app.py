@@ -11,6 +11,8 @@ from gradio.utils import BaseReloader
 
 from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings
+from comfygradio.ui.author.access import Authors
+from comfygradio.ui.identity.reception import Reception
 from comfygradio.ui.launching import carry_launch
 from comfygradio.ui.page import build_page
 from comfygradio.ui.private_room import PrivateRoom
@@ -31,6 +33,9 @@ class App:
     visitors: Visitors
     demo: DemoServer | None = None
     operators: Operators | None = None
+    authors: Authors | None = None
+    reception: Reception | None = None
+    """Where people log in; None where nobody has to."""
     revision: int = 0
     """Grows whenever the page is drawn anew, so that open pages can say so."""
     is_stale: bool = False
@@ -57,7 +62,12 @@ class App:
                 return
             revision = self.revision + 1
             blocks = build_page(
-                self.studio, revision, self.settings.author, self.visitors, self.operators
+                self.studio,
+                revision,
+                self.authors,
+                self.visitors,
+                self.operators,
+                has_login=self.reception is not None,
             )
             blocks.queue(default_concurrency_limit=None)
             _Swap(self.blocks).swap_blocks(blocks)

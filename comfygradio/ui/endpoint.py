@@ -19,6 +19,8 @@ from comfygradio.forms.form import Form
 from comfygradio.jobs.job import Job, Snapshot
 from comfygradio.jobs.results import Result
 from comfygradio.ui.describe import describe_progress
+from comfygradio.ui.identity.person import find_person
+from comfygradio.ui.person import name_program
 from comfygradio.ui.stream import call_soon, wait_event
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.uploads import read_payload
@@ -58,14 +60,16 @@ def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Rep
         form.fields.values(), key=lambda field: field.widget not in MEDIA or field.optional
     )
 
-    async def run(*payloads: Any) -> AsyncIterator[Report]:
+    async def run(request: gr.Request, *payloads: Any) -> AsyncIterator[Report]:
+        person = find_person(request)
+
         def start() -> Job:
             values = {}
             for field, payload in zip(fields, payloads, strict=False):
                 value = read_payload(field, payload, studio.clock)
                 if value is not None:
                     values[field.name] = value
-            return studio.submit(form.name, values, "api")
+            return studio.submit(form.name, values, name_program(person), person.party)
 
         try:
             job = await begin(
@@ -77,11 +81,15 @@ def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Rep
             yield report
 
     parameters = [_describe_parameter(field) for field in fields]
+    # Gradio fills in the request, and shows it to no program.
+    asked = inspect.Parameter(
+        "_request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=gr.Request
+    )
     signature = inspect.Signature(
-        parameters, return_annotation=tuple[list[dict[str, Any]], dict[str, Any]]
+        [asked, *parameters], return_annotation=tuple[list[dict[str, Any]], dict[str, Any]]
     )
     run.__signature__ = signature  # type: ignore[attr-defined]
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    run.__annotations__ = {one.name: one.annotation for one in (asked, *parameters)}
     run.__name__ = form.name
     run.__doc__ = _describe_endpoint(form)
     return run

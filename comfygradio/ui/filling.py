@@ -9,11 +9,14 @@ import gradio as gr
 from gradio.components import Component
 
 from comfygradio.errors import ComfyGradioError
+from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.panel import PRIVATE, Panel
 from comfygradio.ui.restoring import list_updates
 
-Read = Callable[[gr.EventData], tuple[str, dict[str, Any], list[str]]]
-"""Preset, field → value, and notes, for what an event names. Raises ComfyGradioError."""
+Read = Callable[[gr.EventData, str], tuple[str, dict[str, Any], list[str]]]
+"""Preset, field → value, and notes, for what an event names, in the session that it comes from.
+Raises ComfyGradioError.
+"""
 
 
 def fill_forms(
@@ -29,11 +32,11 @@ def fill_forms(
     components = [component for panel in panels for component in panel.components.values()]
     own = [component for component in components if isinstance(component, gr.HTML)]
 
-    def fill(event: gr.EventData, *payloads: Any) -> list[Any]:
+    def fill(request: gr.Request, event: gr.EventData, *payloads: Any) -> list[Any]:
         stay = dict(zip(map(id, own), payloads, strict=True))
         answer = {"number": read_number(event)}
         try:
-            name, values, notes = read(event)
+            name, values, notes = read(event, find_person(request).session)
         except ComfyGradioError as error:
             return [{**answer, "error": str(error)}, gr.skip(), *list_updates(panels, "", {}, stay)]
         return [

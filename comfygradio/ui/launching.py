@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from comfygradio.settings import Settings, read_auth
+from comfygradio.settings import Settings
 
 LAUNCHED = (
     "auth",
@@ -49,7 +49,6 @@ LAUNCHED = (
 def list_visible_options(settings: Settings) -> dict[str, Any]:
     """The options of `launch` that decide what a page shows, and to whom."""
     return {
-        "auth": read_auth(settings.auth) if settings.auth else None,
         "auth_message": None,
         "show_error": False,
         "ssr_mode": False,

@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import gradio as gr
 
 from comfygradio.ui.assets import read_asset
 
-FOR_OPERATORS = "status"
-"""This page's link stays hidden until an operator has come."""
+LOG_OUT = '<a href="logout">Log out</a>'
 
 
-def build_navigation(pages: Mapping[str, str]) -> gr.HTML:
+def build_navigation(
+    pages: Mapping[str, str], hidden: Collection[str] = (), has_login: bool = False
+) -> gr.HTML:
     """Draw the links to pages (name in the address → text) inside the current Blocks.
+
+    Links to `hidden` pages show as soon as somebody comes who may see them; with `has_login` there
+    is one to log out, too.
 
     A page is a child of the same Blocks with the class `cg-page-NAME`; its script hears the event
     `comfygradio-page`.
     """
     links = "".join(
         f'<a data-page="{name}" '
-        f'href="?{name}=1"{" hidden" if name == FOR_OPERATORS else ""}>{html.escape(text)}</a>'
+        f'href="?{name}=1"{" hidden" if name in hidden else ""}>{html.escape(text)}</a>'
         for name, text in pages.items()
     )
+    end = LOG_OUT if has_login else ""
     back = '<a data-page="" href="?">← Back to the forms</a>'
     return gr.HTML(
         None,
-        html_template=f'<nav class="cg-nav" aria-label="Pages">{links}{back}</nav>',
+        html_template=f'<nav class="cg-nav" aria-label="Pages">{links}{back}{end}</nav>',
         js_on_load=read_asset("navigation.js"),
         elem_id="cg-nav",
     )

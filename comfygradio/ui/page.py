@@ -9,7 +9,8 @@ import gradio as gr
 
 from comfygradio.errors import ComfyGradioError
 from comfygradio.forms.form import Form
-from comfygradio.ui.author.page import build_author
+from comfygradio.ui.author.access import Authors
+from comfygradio.ui.author.page import build_author, listen_way
 from comfygradio.ui.endpoint import build_endpoint
 from comfygradio.ui.fields import refresh_component
 from comfygradio.ui.history.page import build_history, listen_history
@@ -49,14 +50,16 @@ DEMO_BANNER = (
 def build_page(
     studio: Studio,
     revision: int = 0,
-    author: bool = False,
+    authors: Authors | None = None,
     visitors: Visitors | None = None,
     operators: Operators | None = None,
+    has_login: bool = False,
 ) -> gr.Blocks:
     """The whole page as Blocks, with an endpoint for each usable preset; `revision` is written into
     it.
 
-    With `author` it has the page that makes presets too, with `operators` the Status page.
+    With `authors` it has the page that makes presets too, with `operators` the Status page, with
+    `has_login` a way to log out.
     `visitors` outlives a page that is drawn anew.
     """
     visitors = visitors or Visitors(studio.clock)
@@ -68,16 +71,21 @@ def build_page(
         gr.HTML(
             mark + (DEMO_BANNER if studio.is_demo else ""), elem_id="cg-banner", js_on_load=None
         )
-        is_author = author and not studio.trouble
+        if studio.trouble:
+            authors = None
         build_navigation(
-            _list_pages(is_author, operators is not None, studio.limits.sweep_points > 0)
+            _list_pages(authors is not None, operators is not None, studio.limits.sweep_points > 0),
+            hidden=("new", "status") if has_login else ("status",),
+            has_login=has_login,
         )
-        if is_author:
-            build_author(studio)
+        if authors:
+            build_author(studio, authors)
         history = build_history(studio, visitors)
         sweeps = build_sweeps(studio, visitors)
         if operators:
             build_status(blocks, studio, operators)
+        if authors and has_login:
+            listen_way(blocks, authors)
         if studio.trouble:
             _build_closed(studio)
         elif not studio.forms:

@@ -22,6 +22,7 @@ from comfygradio.forms.preset_file import LoraFile
 from comfygradio.jobs.job import Job
 from comfygradio.ui.custom import build_problem
 from comfygradio.ui.fields import name_element, show_value
+from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.layout import build_fields
 from comfygradio.ui.person import name_owner
 from comfygradio.ui.studio import Studio
@@ -86,9 +87,11 @@ def listen_panel(
 
     async def generate(request: gr.Request, who: Any, *payloads: Any) -> tuple[Any, Any]:
         owner = name_owner(request, who)
+        party = find_person(request).party
 
         def start() -> Job:
-            return studio.submit(form.name, read_values(form, payloads, studio.clock), owner)
+            values = read_values(form, payloads, studio.clock)
+            return studio.submit(form.name, values, owner, party)
 
         try:
             loop = asyncio.get_running_loop()

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from comfygradio.ui.assets import read_asset
+from comfygradio.ui.identity.person import Person, find_person
 
 
 def build_person() -> gr.HTML:
@@ -25,8 +26,16 @@ def name_owner(request: gr.Request, who: Any) -> str:
 
     The id is a secret of the browser, so that only its hash is kept.
     """
-    if request.username:
-        return f"user:{request.username}"
+    person = find_person(request)
+    if person.login:
+        return f"user:{person.login}"
     known = isinstance(who, str) and re.fullmatch(r"[0-9a-f]{32}", who)
     secret = who if known else f"session:{request.session_hash}"
     return f"anon:{hashlib.sha256(secret.encode()).hexdigest()[:32]}"
+
+
+def name_program(person: Person) -> str:
+    """Whose job it is that a program starts: the user's who is logged in, else that of all programs
+    at its network address.
+    """
+    return f"user:{person.login}" if person.login else f"api:{person.address}"

@@ -9,11 +9,13 @@ import gc
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
+from ipaddress import ip_network
 from typing import Any
 from urllib.request import getproxies
 
@@ -34,7 +36,15 @@ from comfygradio.settings import DEFAULT_SERVER, Settings
 from comfygradio.ui.app import App
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.attendance import Attendance
+from comfygradio.ui.author.access import find_authors
 from comfygradio.ui.history.zip import make_zip_route
+from comfygradio.ui.identity.gate import Gate
+from comfygradio.ui.identity.layer import make_layer
+from comfygradio.ui.identity.person import find_person
+from comfygradio.ui.identity.reception import Reception
+from comfygradio.ui.identity.sessions import Sessions
+from comfygradio.ui.identity.users import open_users
+from comfygradio.ui.identity.ways import SessionWay
 from comfygradio.ui.launching import close_editor, list_visible_options, settle
 from comfygradio.ui.middleware.app import GuardedApp
 from comfygradio.ui.middleware.layers import list_layers
@@ -71,13 +81,16 @@ def build(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> App:
     os.environ["GRADIO_TEMP_DIR"] = os.path.abspath(uploads)
     close_editor()
     operators = find_operators(settings)
+    authors = find_authors(settings)
+    reception = open_reception(settings)
     studio, demo = open_studio(settings, clock)
     if settings.on_disconnect == "cancel":
         studio.attendance = Attendance(studio.queue.stop, clock=clock)
     studio.connect()
     visitors = Visitors(clock)
     forms = studio.forms
-    blocks = build_page(studio, 0, settings.author, visitors, operators)
+    has_login = reception is not None
+    blocks = build_page(studio, 0, authors, visitors, operators, has_login)
     app = App(
         settings,
         studio,
@@ -86,10 +99,30 @@ def build(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> App:
         visitors,
         demo,
         operators,
+        authors,
+        reception,
     )
     studio.on_reconnect = app.rebuild
     app.is_stale = studio.forms is not forms
     return app
+
+
+def open_reception(settings: Settings) -> Reception | None:
+    """Where people log in, None where nobody has to.
+
+    Raises SettingsError for an --auth file that cannot be used.
+    """
+    if settings.auth is None:
+        return None
+    users = open_users(settings.auth)
+    if users.plain:
+        named = ", ".join(users.plain[:5]) + (", …" if len(users.plain) > 5 else "")
+        print(
+            f"The --auth file holds passwords that everybody can read who can read the file "
+            f"({named}); write such a line anew with: comfygradio password USER",
+            file=sys.stderr,
+        )
+    return Reception(users, Sessions())
 
 
 def open_studio(
@@ -117,6 +150,7 @@ def set_limits(settings: Settings) -> Limits:
     """What the settings allow everybody."""
     return Limits(
         jobs_waiting=settings.jobs_per_person,
+        jobs_in_all=settings.jobs_in_all,
         megapixels=settings.max_megapixels,
         steps=settings.max_steps,
         upload_mb=settings.max_upload_mb,
@@ -177,6 +211,7 @@ def _listen(app: App) -> str:
         server_name=f"[{host}]" if ":" in host else host,  # IPv6, as Gradio wants it
         server_port=settings.port or None,
         root_path=settings.root_path or None,
+        auth_dependency=tell_login if app.reception else None,
         allowed_paths=[str(settings.outputs.resolve())],
         blocked_paths=[str(find_ledger(settings.outputs.resolve()).parent)],
         max_file_size=int(settings.max_upload_mb * 2**20),
@@ -201,9 +236,19 @@ def _guard(app: App) -> GuardedApp:
     """Gradio's app for our page, inside of our layers."""
     guarded = GuardedApp(_list_routes(app))
     guarded.add_exception_handler(RequestValidationError, refuse_body)
-    quotas = [partial(UploadGate, quota=app.studio.uploads)]
-    guarded.layers = list_layers(app.settings, guarded.is_logged_in, [read_scripts()], quotas)
+    ways = [SessionWay(app.reception.sessions)] if app.reception else []
+    gate = Gate(ways, [ip_network(proxy) for proxy in app.settings.trust_proxies])
+    quotas = [partial(UploadGate, quota=app.studio.uploads, name_person=gate.name_party)]
+    guarded.layers = (
+        *list_layers(app.settings, gate.admits, [read_scripts()], quotas),
+        make_layer(gate, app.reception),
+    )
     return guarded
+
+
+def tell_login(request: Request) -> str | None:
+    """What Gradio asks for the name of whoever sends a request; None for nobody."""
+    return find_person(request).login or None
 
 
 async def refuse_body(request: Request, error: Exception) -> Response:

@@ -130,12 +130,15 @@ class Studio:
         _refuse_excess(form, prompt.graph, self.limits)
         return Order(name, form.title, prompt, form.describe(checked), form.seeds)
 
-    def submit(self, name: str, values: Mapping[str, Any], owner: str = "local") -> Job:
-        """Check the values and start a job of this person's.
+    def submit(
+        self, name: str, values: Mapping[str, Any], owner: str = "local", party: str = ""
+    ) -> Job:
+        """Check the values and start a job of this person's; `party` is whom limits and turns count
+        for, the owner if "".
 
         Raises ValuesRefused, PresetError and LimitReached.
         """
-        return self.queue.submit(self.order(name, values), owner)
+        return self.queue.submit(self.order(name, values), owner, party=party)
 
     def find_form(self, name: str) -> Form:
         """The form of a preset. Raises PresetError where there is none."""

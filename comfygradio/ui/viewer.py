@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from comfygradio.jobs.job import Job
 from comfygradio.ui.assets import read_asset
+from comfygradio.ui.identity.person import Person, find_person
 from comfygradio.ui.person import name_owner
 from comfygradio.ui.stream import HOLD_SECONDS, Message, Seen, await_news, compose
 from comfygradio.ui.studio import Studio
@@ -50,17 +51,23 @@ class Viewer:
         has running.
         """
         token = str(getattr(event, "token", ""))
-        job = (
-            self.studio.queue.find(token) if token else self._find_newest(name_owner(request, who))
-        )
+        if token:
+            job = find_job(self.studio, token, find_person(request))
+        else:
+            job = self._find_newest(name_owner(request, who))
         return self.begin(job) if job else {"token": token, "gone": True}
 
     def _make_stop(self) -> Any:
-        async def stop(data: Any) -> None:
+        async def stop(data: Any, request: gr.Request) -> None:
             if isinstance(data, list) and data:
-                await asyncio.to_thread(self.studio.queue.stop, str(data[0]))
+                await asyncio.to_thread(self._stop, str(data[0]), find_person(request))
 
         return stop
+
+    def _stop(self, token: str, person: Person) -> None:
+        job = find_job(self.studio, token, person)
+        if job is not None:
+            self.studio.queue.stop(job.token)
 
     def _find_newest(self, owner: str) -> Job | None:
         return next(reversed(self.studio.queue.list_running(owner)), None)
@@ -77,7 +84,11 @@ def make_job_route(studio: Studio) -> Route:
             _read_number(asked.get("version"), -1) or 0, _read_number(asked.get("frames"), None)
         )
         token = request.path_params["token"]
-        message = await tell_job(studio, token, seen, HOLD_SECONDS if "hold" in asked else 0.0)
+        hold_seconds = HOLD_SECONDS if "hold" in asked else 0.0
+        if find_job(studio, token, find_person(request)) is None:
+            message: Message = {"token": token, "gone": True}
+        else:
+            message = await tell_job(studio, token, seen, hold_seconds)
         return Response(
             orjson.dumps(message),
             headers={"cache-control": "no-store"},
@@ -86,6 +97,12 @@ def make_job_route(studio: Studio) -> Route:
 
     handler: Callable[[Request], Awaitable[Response]] = tell
     return Route(PATH, handler)
+
+
+def find_job(studio: Studio, token: str, person: Person) -> Job | None:
+    """The job with this secret, or None; a user's only for that user."""
+    job = studio.queue.find(token)
+    return job if job is not None and person.may_see(job.owner) else None
 
 
 async def tell_job(studio: Studio, token: str, seen: Seen, hold_seconds: float) -> Message:

@@ -8,10 +8,14 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
+
+import gradio as gr
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import ComfyGradioError
+from comfygradio.ui.identity.person import find_person
 
 PAGES = 20_000
 """Pages remembered at most; one that was forgotten enters again."""
@@ -19,53 +23,80 @@ PAGES = 20_000
 IDLE_SECONDS = 12 * 3600.0
 """A secret that was not used for so long is forgotten."""
 
+Json = dict[str, Any]
+
+
+@dataclass
+class _Visit:
+    """An open page: whose it is, the session that it was opened in, and when it was used."""
+
+    owner: str
+    session: str
+    used: float
+
 
 class Visitors:
-    """Access tokens of open history pages, in memory. Thread-safe."""
+    """Access tokens of open history pages, in memory. Thread-safe.
+
+    A token is of use in the session alone in which its page was opened ("" where nobody logs in):
+    whoever logs out takes along what their pages may see and download.
+    """
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
         self._clock = clock
-        self._owners: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._visits: OrderedDict[str, _Visit] = OrderedDict()
         self._lock = threading.Lock()
 
-    def admit(self, owner: str) -> str:
+    def admit(self, owner: str, session: str = "") -> str:
         """A new secret for a page of this person."""
         access = secrets.token_urlsafe(24)
         with self._lock:
-            self._owners[access] = (owner, self._clock.monotonic())
-            while len(self._owners) > PAGES:
-                self._owners.popitem(last=False)
+            self._visits[access] = _Visit(owner, session, self._clock.monotonic())
+            while len(self._visits) > PAGES:
+                self._visits.popitem(last=False)
         return access
 
-    def find(self, access: Any) -> str | None:
-        """Whose page has this secret, or None."""
+    def find(self, access: Any, session: str = "") -> str | None:
+        """Whose page has this secret and was opened in this session, or None."""
+        if not isinstance(access, str):
+            return None
         now = self._clock.monotonic()
         with self._lock:
-            owner, used = (
-                self._owners.pop(access, ("", 0.0)) if isinstance(access, str) else ("", 0.0)
-            )
-            if not owner or now - used > IDLE_SECONDS:
+            visit = self._visits.get(access)
+            if visit is None or visit.session != session:
                 return None
-            self._owners[access] = (owner, now)
-            return owner
+            if now - visit.used > IDLE_SECONDS:
+                del self._visits[access]
+                return None
+            visit.used = now
+            self._visits.move_to_end(access)
+            return visit.owner
 
 
 def publish(
-    method: Callable[[str, Mapping[str, Any]], dict[str, Any]], visitors: Visitors
-) -> Callable[[Any], Any]:
+    method: Callable[[str, Mapping[str, Any]], Json], visitors: Visitors
+) -> Callable[..., Any]:
     """A function for a page's script: it is called with [secret, {…}] and answers for the secret's
     person.
     """
+    return publish_order(lambda owner, asked, _: method(owner, asked), visitors, method.__name__)
 
-    def call(data: Any) -> dict[str, Any]:
+
+def publish_order(
+    method: Callable[[str, Mapping[str, Any], str], Json], visitors: Visitors, name: str
+) -> Callable[..., Any]:
+    """The same for what starts work: the method is told besides whom limits and turns count for."""
+
+    def call(data: Any, request: gr.Request) -> Json:
+        person = find_person(request)
         access, asked = data if isinstance(data, list) and len(data) == 2 else (None, None)
-        owner = visitors.find(access)
+        owner = visitors.find(access, person.session)
         if owner is None:
             return {"left": True}
         try:
-            return method(owner, asked if isinstance(asked, Mapping) else {})
+            return method(owner, asked if isinstance(asked, Mapping) else {}, person.party)
         except ComfyGradioError as error:
             return {"error": str(error)}
 
-    call.__name__ = method.__name__
+    call.__name__ = name
     return call

@@ -94,6 +94,9 @@ class Page:
         asked = {"data": data, "event_data": event, "fn_index": function, "trigger_id": 0}
         return {**asked, "session_hash": self._session}
 
+    def _has(self, name: str) -> bool:
+        return any(one["api_name"] == name for one in self._config["dependencies"])
+
     def _find(self, name: str) -> int:
         return int(
             next(one["id"] for one in self._config["dependencies"] if one["api_name"] == name)
@@ -109,7 +112,8 @@ class Visitor(Page):
     async def open(self) -> None:
         """Load the page, and do what its script does then."""
         await self.load()
-        await self._predict(self._find("hand_out"), [])
+        if self._has("hand_out"):  # apps whose page operators use
+            await self._predict(self._find("hand_out"), [])
         async for _ in self._follow(self._find("attach"), [self._person], {"token": ""}):
             pass
 

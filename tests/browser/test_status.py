@@ -42,7 +42,12 @@ def settings(demo: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Sett
     outputs = tmp_path_factory.mktemp("status") / "outputs"
     presets = (shipped_presets(),)
     return Settings(
-        server=demo.url, more_servers=(dead,), presets=presets, outputs=outputs, port=free_port()
+        local_operator=True,
+        server=demo.url,
+        more_servers=(dead,),
+        presets=presets,
+        outputs=outputs,
+        port=free_port(),
     )
 
 
@@ -138,7 +143,7 @@ def test_somebody_who_is_no_operator_sees_nothing_of_it(
 ) -> None:
     users = tmp_path / "users"
     users.write_text("ann:a\nben:b\n")
-    own = replace(settings, outputs=tmp_path / "outputs", port=free_port())
+    own = replace(settings, local_operator=False, outputs=tmp_path / "outputs", port=free_port())
     app = build(replace(own, auth=users, operators=("ann",)))
     try:
         url = launch(app, block=False)

@@ -13,11 +13,13 @@ import pytest
 from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.describe import describe_job
+from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.serve import build, launch
 from comfygradio.ui.status.access import Operators
 from comfygradio.ui.status.page import Status
 from tests.engine.cluster import OPTIONS, await_that, open_cluster, wait
 from tests.jobs.lines import is_over, is_running
+from tests.ui.people import make_request
 
 pytestmark = [pytest.mark.process, pytest.mark.app]
 
@@ -33,6 +35,8 @@ def test_the_page_opens_with_the_first_lane_and_says_when_the_scheduler_is_gone(
         }
         app = build(Settings(engine=cluster.address, **given))
         studio, operators = app.studio, Operators(None)
+        asked = make_request()
+        token = operators.issue(find_person(asked))
         try:
             assert "No worker has joined" in studio.trouble and not studio.forms
             launch(app, block=False)
@@ -54,7 +58,7 @@ def test_the_page_opens_with_the_first_lane_and_says_when_the_scheduler_is_gone(
             await_that(lambda: studio.queue.trouble == said)
             waiting = studio.submit("text_to_image", {"prompt": "a cat"})
             await_that(lambda: describe_job(waiting, waiting.snapshot)["line"] == said)
-            look = asyncio.run(Status(studio, operators).make_look()([operators.token]))
+            look = asyncio.run(Status(studio, operators).make_look()([token], asked))
             assert look["trouble"] == said
             cluster.start_scheduler()
             assert [wait(job, is_over).phase for job in (running, waiting)] == ["done", "done"]

@@ -28,7 +28,7 @@ class Painter:
     """
 
     def __init__(self, owner: str, count: int = 0, seconds: float = 0.0, first: int = 0) -> None:
-        self.owner = owner
+        self.owner = self.party = owner
         self.orders = deque(draw(first + number, seconds) for number in range(count))
         self.given: list[Job] = []
         self.warm: list[bool] = []

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.app import App
@@ -29,16 +30,16 @@ def run_app(
     outputs: Path,
     presets: Path | None = None,
     auth: Path | None = None,
-    author: bool = False,
+    **more: Any,
 ) -> Iterator[RunningApp]:
-    """The app on a random port, closed at the end."""
+    """The app on a random port, closed at the end; `more` are further settings."""
     settings = Settings(
         server=server,
-        author=author,
         presets=(presets or shipped_presets(),),
         outputs=outputs,
         port=free_port(),
         auth=auth,
+        **more,
     )
     app = build(settings)
     try:

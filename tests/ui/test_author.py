@@ -379,7 +379,9 @@ def test_the_page_is_there_only_for_authors(demo: DemoServer, tmp_path: Path) ->
 def test_the_page_stands_behind_the_login(demo: DemoServer, tmp_path: Path) -> None:
     users = tmp_path / "users"
     users.write_text("ada:secret\n")
-    with run_app(demo.url, tmp_path / "outputs", auth=users, author=True) as running:
+    with run_app(
+        demo.url, tmp_path / "outputs", auth=users, author=True, operators=("ada",)
+    ) as running:
         for number in range(4):
             call = {"fn_index": number, "data": [{}], "session_hash": "x"}
             assert httpx.post(f"{running.url}gradio_api/run/predict", json=call).status_code == 401

@@ -24,15 +24,20 @@ from comfygradio.jobs.lane import LaneStatus
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.app import App
 from comfygradio.ui.describe import describe_job, describe_left
+from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.serve import build, launch
 from comfygradio.ui.status.access import Operators, find_operators
 from comfygradio.ui.status.page import Status
 from comfygradio.ui.status.view import describe_server, describe_waiting
 from comfygradio.ui.studio import Studio
+from comfygradio.ui.visitors import IDLE_SECONDS
+from tests.clocks import ManualClock
 from tests.jobs.lines import draw, free_port, is_over, is_running, wait
+from tests.ui.people import make_request as request
 from tests.ui.running import stop_all
 
 OPERATORS = Operators(None)
+TOKEN = OPERATORS.issue(find_person(request()))
 
 
 @pytest.fixture
@@ -45,23 +50,10 @@ def studio(demo: DemoServer, tmp_path: Path) -> Iterator[Studio]:
     studio.close()
 
 
-def request(
-    host: str = "127.0.0.1:7860", client: str = "127.0.0.1", user: str = "", **headers: str
-) -> gr.Request:
-    """What Gradio tells about a page that is loaded."""
-    return gr.Request(
-        username=user or None,
-        headers={
-            "host": host,
-            **{name.replace("_", "-"): value for name, value in headers.items()},
-        },
-        client=type("Client", (), {"host": client})(),
-    )
-
-
 def call(status: Status, *data: Any) -> Any:
     """What the page gets for a button, or with the token alone for a look."""
-    return asyncio.run((status.make_act() if len(data) > 1 else status.make_look())(list(data)))
+    function = status.make_act() if len(data) > 1 else status.make_look()
+    return asyncio.run(function(list(data), request()))
 
 
 def is_posted(snapshot: Snapshot) -> bool:
@@ -72,9 +64,10 @@ def is_posted(snapshot: Snapshot) -> bool:
 @pytest.mark.parametrize(
     ("settings", "users"),
     [
-        (Settings(), "all"),
-        (Settings(host="::1"), "all"),
-        (Settings(host="localhost"), "all"),
+        (Settings(), "none"),
+        (Settings(local_operator=True), "all"),
+        (Settings(local_operator=True, host="::1"), "all"),
+        (Settings(local_operator=True, host="localhost"), "all"),
         (Settings(host="0.0.0.0"), "none"),
         (Settings(host="192.168.1.5"), "none"),
         (Settings(root_path="/forms"), "none"),
@@ -89,17 +82,33 @@ def test_without_a_login_only_a_page_of_this_machine_has_operators(
     )
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(local_operator=True, host="0.0.0.0"),
+        Settings(local_operator=True, host="192.168.1.5"),
+        Settings(local_operator=True, root_path="/forms"),
+    ],
+)
+def test_a_page_that_leaves_this_machine_has_none_without_a_login(settings: Settings) -> None:
+    with pytest.raises(SettingsError, match="--local-operator is for a page that does not leave"):
+        find_operators(settings)
+
+
 def test_with_a_login_only_those_who_are_named(tmp_path: Path) -> None:
     auth = tmp_path / "users"
     auth.write_text("ann:a\nben:b\n")
     assert find_operators(Settings(auth=auth)) is None
     operators = find_operators(Settings(auth=auth, host="0.0.0.0", operators=("ann",)))
-    assert operators and operators.admit(request(user="ann"))
-    assert not operators.admit(request(user="ben")) and not operators.admit(request())
+    assert operators and operators.admit(find_person(request(user="ann")))
+    assert not operators.admit(find_person(request(user="ben")))
+    assert not operators.admit(find_person(request()))
     with pytest.raises(SettingsError, match=r"--operator: the --auth file has no user carl\."):
         find_operators(Settings(auth=auth, operators=("ann", "carl")))
     with pytest.raises(SettingsError, match="add --auth"):
         find_operators(Settings(operators=("ann",)))
+    with pytest.raises(SettingsError, match="name users with --operator"):
+        find_operators(Settings(auth=auth, local_operator=True))
 
 
 @pytest.mark.parametrize(
@@ -111,6 +120,10 @@ def test_with_a_login_only_those_who_are_named(tmp_path: Path) -> None:
         (request(client="192.168.1.9"), False),
         (request(x_forwarded_for="192.168.1.9"), False),
         (request(forwarded="for=192.168.1.9"), False),
+        (request(via="1.1 proxy"), False),
+        (request(x_forwarded_proto="http"), False),
+        (request(x_forwarded_anything=""), False),
+        (request(x_real_ip="127.0.0.1"), False),
         (request("evil.example:7860"), False),
         (request(""), False),
     ],
@@ -118,23 +131,54 @@ def test_with_a_login_only_those_who_are_named(tmp_path: Path) -> None:
 def test_a_page_of_this_machine_is_not_one_behind_a_proxy(
     asked: gr.Request, admitted: bool
 ) -> None:
-    assert OPERATORS.admit(asked) == admitted
+    assert OPERATORS.admit(find_person(asked)) == admitted
 
 
 def test_the_token_goes_to_operators_alone(studio: Studio) -> None:
     status = Status(studio, OPERATORS)
-    assert status.hand_out(request()) == {"token": OPERATORS.token}
+    token = status.hand_out(request())["token"]
+    assert OPERATORS.recognise(token, find_person(request()))
     assert status.hand_out(request("evil.example")) == {}
-    assert OPERATORS.token not in repr(OPERATORS) and Operators(None).token != OPERATORS.token
+    assert token not in repr(OPERATORS) and status.hand_out(request())["token"] != token
+    assert not Operators(None).recognise(token, find_person(request()))
+
+
+def test_a_token_is_of_use_in_its_own_session_alone() -> None:
+    operators = Operators(frozenset({"ann"}))
+    mine, later = find_person(request(user="ann/1")), find_person(request(user="ann/2"))
+    token = operators.issue(mine)
+    assert operators.recognise(token, mine) and not operators.recognise(token, later)
+    assert not operators.recognise(token, find_person(request(user="ben/1")))
+    assert not operators.recognise(token, find_person(request()))
+
+
+def test_a_token_ends() -> None:
+    clock = ManualClock()
+    operators, person = Operators(None, clock), find_person(request())
+    token = operators.issue(person)
+    for _ in range(3):
+        clock.advance(IDLE_SECONDS - 1)
+        assert operators.recognise(token, person)
+    clock.advance(IDLE_SECONDS + 1)
+    assert not operators.recognise(token, person)
 
 
 @pytest.mark.parametrize(
-    "data", [None, [], "x", {}, [None], [""], ["ü\ud800"], [[OPERATORS.token]], [1, "free", "x"]]
+    "data", [None, [], "x", {}, [None], [""], ["ü\ud800"], [[TOKEN]], [1, "free", "x"]]
 )
 def test_every_function_needs_the_token(studio: Studio, data: Any) -> None:
     status = Status(studio, OPERATORS)
-    assert asyncio.run(status.make_look()(data)) == {"denied": True}
-    assert asyncio.run(status.make_act()(data)) == {"denied": True}
+    assert asyncio.run(status.make_look()(data, request())) == {"denied": True}
+    assert asyncio.run(status.make_act()(data, request())) == {"denied": True}
+
+
+@pytest.mark.parametrize(
+    "asked", [request(x_forwarded_for="127.0.0.1"), request(client="10.0.0.9")]
+)
+def test_the_token_alone_is_not_enough(studio: Studio, asked: gr.Request) -> None:
+    status = Status(studio, OPERATORS)
+    assert asyncio.run(status.make_look()([TOKEN], asked)) == {"denied": True}
+    assert asyncio.run(status.make_act()([TOKEN, "stop", ""], asked)) == {"denied": True}
 
 
 def test_a_look_tells_servers_and_who_waits_but_no_ids(studio: Studio, demo: DemoServer) -> None:
@@ -142,7 +186,7 @@ def test_a_look_tells_servers_and_who_waits_but_no_ids(studio: Studio, demo: Dem
     jobs = [studio.queue.submit(draw(number, 60), who) for number, who in enumerate(people)]
     wait(jobs[0], is_running)
     wait(jobs[1], is_posted)
-    told = call(Status(studio, OPERATORS), OPERATORS.token)
+    told = call(Status(studio, OPERATORS), TOKEN)
     assert "0a1b2c" not in json.dumps(told) and not any(
         job.token in json.dumps(told) for job in jobs
     )
@@ -160,11 +204,11 @@ def test_a_server_that_does_not_answer_is_told_and_its_buttons_say_why(tmp_path:
     dead = f"http://127.0.0.1:{free_port()}"
     studio = Studio(ComfyClient(dead), [], tmp_path / "outputs")
     status = Status(studio, OPERATORS)
-    (server,) = call(status, OPERATORS.token)["servers"]
+    (server,) = call(status, TOKEN)["servers"]
     assert (
         not server["up"] and "does not answer" in server["trouble"] and server["remaining"] is None
     )
-    assert "does not answer" in call(status, OPERATORS.token, "free", dead)["error"]
+    assert "does not answer" in call(status, TOKEN, "free", dead)["error"]
     studio.close()
 
 
@@ -173,7 +217,7 @@ def test_interrupt_stops_what_runs_and_the_next_one_goes_on(
 ) -> None:
     jobs = [studio.queue.submit(draw(number, 60)) for number in range(2)]
     wait(jobs[0], is_running)
-    assert call(Status(studio, OPERATORS), OPERATORS.token, "interrupt", demo.url) == {
+    assert call(Status(studio, OPERATORS), TOKEN, "interrupt", demo.url) == {
         "done": "What was running is stopped."
     }
     end = wait(jobs[0], is_over)
@@ -189,7 +233,7 @@ def test_clear_takes_everybodys_waiting_prompts_and_leaves_what_runs(
     wait(jobs[1], is_posted)
     direct = ComfyClient(demo.url)
     foreign = direct.queue_prompt(draw(9, 60).prompt.graph)
-    assert "done" in call(Status(studio, OPERATORS), OPERATORS.token, "clear", demo.url)
+    assert "done" in call(Status(studio, OPERATORS), TOKEN, "clear", demo.url)
     assert wait(jobs[1], is_over).phase == "stopped"
     queue = direct.queue()
     assert not queue.pending and foreign.prompt_id not in [one.prompt_id for one in queue.running]
@@ -200,22 +244,22 @@ def test_stop_all_ends_what_waits_here_and_nothing_else(studio: Studio) -> None:
     jobs = [studio.queue.submit(draw(number, 60), f"user:{number}") for number in range(4)]
     wait(jobs[1], is_posted)
     status = Status(studio, OPERATORS)
-    assert call(status, OPERATORS.token, "stop", "") == {"done": "2 waiting jobs were stopped."}
+    assert call(status, TOKEN, "stop", "") == {"done": "2 waiting jobs were stopped."}
     assert [job.snapshot.phase for job in jobs] == ["running", "running", "stopped", "stopped"]
-    assert call(status, OPERATORS.token, "stop", "") == {"done": "0 waiting jobs were stopped."}
+    assert call(status, TOKEN, "stop", "") == {"done": "0 waiting jobs were stopped."}
 
 
 @pytest.mark.parametrize(
     "data", [("free", "http://elsewhere"), ("explode", ""), ("stop", "x"), (None, None), ("free",)]
 )
 def test_nothing_else_can_be_asked_for(studio: Studio, data: tuple[Any, ...]) -> None:
-    assert call(Status(studio, OPERATORS), OPERATORS.token, *data) == {
+    assert call(Status(studio, OPERATORS), TOKEN, *data) == {
         "error": "This server is not among ours any more; reload this page."
     }
 
 
 def test_free_memory_reaches_the_server(studio: Studio, demo: DemoServer) -> None:
-    assert "unloads" in call(Status(studio, OPERATORS), OPERATORS.token, "free", demo.url)["done"]
+    assert "unloads" in call(Status(studio, OPERATORS), TOKEN, "free", demo.url)["done"]
 
 
 @pytest.mark.parametrize(
@@ -244,19 +288,17 @@ def test_a_server_that_lacks_a_model_is_not_used_for_that_preset(tmp_path: Path)
         studio = Studio(ComfyClient(one.url), [shipped_presets()], tmp_path / "outputs")
         assert studio.connect()
         status = Status(studio, OPERATORS)
-        assert call(status, OPERATORS.token)["servers"][0]["lacks"] == []
+        assert call(status, TOKEN)["servers"][0]["lacks"] == []
         form = studio.forms["upscale"]
         graph = form.workflow.to_json()
         key = next(key for key, node in graph.items() if node["class_type"] == "UpscaleModelLoader")
         graph[key]["inputs"]["model_name"] = "elsewhere.pth"
         elsewhere = replace(form, workflow=type(form.workflow).from_json(graph))
         studio.forms = {"upscale": elsewhere}
-        assert (
-            call(status, OPERATORS.token)["servers"][0]["lacks"] == []
-        )  # people choose another one
+        assert call(status, TOKEN)["servers"][0]["lacks"] == []  # people choose another one
         fixed = {name: field for name, field in form.fields.items() if name != "model"}
         studio.forms = {"upscale": replace(elsewhere, fields=fixed)}
-        assert call(status, OPERATORS.token)["servers"][0]["lacks"] == [
+        assert call(status, TOKEN)["servers"][0]["lacks"] == [
             "Not used for Upscale: it does not have elsewhere.pth."
         ]
         studio.close()
@@ -274,7 +316,8 @@ def test_nothing_is_built_where_nobody_may_see_it(demo: DemoServer, tmp_path: Pa
     settings = Settings(server=demo.url, presets=(shipped_presets(),))
     for number, (changed, is_there) in enumerate(
         [
-            (settings, True),
+            (settings, False),
+            (replace(settings, local_operator=True), True),
             (replace(settings, host="0.0.0.0"), False),
             (replace(settings, auth=users), False),
             (replace(settings, auth=users, operators=("ben",)), True),
@@ -312,7 +355,7 @@ def test_a_user_gets_no_token_and_an_operator_does(demo: DemoServer, tmp_path: P
                 told[name] = browser.post(f"{url}gradio_api/run/predict", json=body).json()["data"][
                     0
                 ]
-        assert app.operators and told == {"ann": {"token": app.operators.token}, "ben": {}}
+        assert told["ben"] == {} and set(told["ann"]) == {"token"} and told["ann"]["token"]
     finally:
         app.close()
         app.blocks.close(verbose=False)

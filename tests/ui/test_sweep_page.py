@@ -36,7 +36,7 @@ from comfygradio.ui.sweep.view import find_index, find_place
 from comfygradio.ui.visitors import Visitors
 from tests.ui.running import RunningApp, run_app
 
-ADA, BOB = "user:ada", "user:bob"
+ADA, BOB, GUEST = "user:ada", "user:bob", "anon:0a1b2c"
 COMMA = "one, two.safetensors"
 
 Json = dict[str, Any]
@@ -354,8 +354,8 @@ def test_thumbnails_are_small_and_kept(tmp_path: Path) -> None:
 @pytest.mark.app
 def test_pictures_of_a_sweep_are_sent_to_those_who_know_its_secret(app: RunningApp) -> None:
     desk = SweepDesk(app.app.studio, app.app.visitors)
-    token = begin(desk, {"steps": "2"})
-    told = wait(desk, token, is_done)
+    token = begin(desk, {"steps": "2"}, owner=GUEST)
+    told = wait(desk, token, is_done, owner=GUEST)
     address = f"{app.url}{told['thumbs']['address']}{told['cells'][0]['r'][0]['m']}"
     answer = httpx.get(address)
     assert answer.status_code == 200 and answer.headers["content-type"] in (
@@ -370,6 +370,11 @@ def test_pictures_of_a_sweep_are_sent_to_those_who_know_its_secret(app: RunningA
         address.replace("/0/0/", "/0/9/"),
     ):
         assert httpx.get(wrong).status_code == 404
+    theirs = begin(desk, {"steps": "2"})
+    wait(desk, theirs, is_done)
+    assert (
+        httpx.get(address.replace(token, theirs)).status_code == 404
+    )  # a login's, and I have none
     full = f"{app.url}{told['root']}{told['cells'][0]['r'][0]['u']}"
     assert Image.open(io.BytesIO(httpx.get(full).content)).size == (512, 512)
 

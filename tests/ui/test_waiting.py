@@ -11,12 +11,14 @@ import pytest
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.status.access import Operators
 from comfygradio.ui.status.page import ANSWER_SECONDS, Status
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.visitors import IDLE_SECONDS, Visitors
 from comfygradio.ui.watcher import PresetWatcher
 from tests.clocks import HANG_SECONDS, ManualClock
+from tests.ui.people import make_request
 
 
 @pytest.fixture
@@ -46,10 +48,11 @@ def test_a_server_that_is_slow_to_answer_is_shown_as_one_that_does_not(
 ) -> None:
     studio = Studio(ComfyClient(silent.url), [], tmp_path / "outputs", clock=clock)
     operators = Operators(None)
+    token = operators.issue(find_person(make_request()))
     look = Status(studio, operators).make_look()
 
     async def ask() -> list[str]:
-        asking = asyncio.ensure_future(look([operators.token]))
+        asking = asyncio.ensure_future(look([token], make_request()))
         await asyncio.to_thread(clock.await_waiters)
         assert not asking.done()
         clock.advance(ANSWER_SECONDS)

@@ -80,20 +80,22 @@ class Sweeps:
         owner: str = "local",
         root: Path | None = None,
         is_confined: bool = True,
+        party: str = "",
     ) -> Sweep:
         """A sweep that is planned and not begun: nothing is written down, nothing runs; `find`
         finds it for an hour, or until this person plans another one.
 
         Points that this person has done already, in whatever sweep, are done in it. Files can be
         named below `root`, or with `is_confined` off anywhere, and without a root not at all.
-        Raises DefinitionError, AxisError, ValuesRefused, PresetError, LimitReached and LedgerError.
+        `party` is whom turns count for, the owner if "". Raises DefinitionError, AxisError,
+        ValuesRefused, PresetError, LimitReached and LedgerError.
         """
         read = definition if isinstance(definition, Definition) else read_definition(definition)
         with self._planning:
             space = prepare_space(self._find_form(read.preset), read, root, is_confined)
             self._check_limits(space)
             self._forget_plans(owner, len(space))
-            sweep = Sweep(self._desk, space, read, owner)
+            sweep = Sweep(self._desk, space, read, owner, party=party)
             sweep.restore(self._find_points(space, owner))
             sweep.prepare()
             self._remember(sweep)
@@ -105,10 +107,11 @@ class Sweeps:
         owner: str = "local",
         root: Path | None = None,
         is_confined: bool = True,
+        party: str = "",
     ) -> Sweep:
         """Plan and begin; see `plan`. Raises LimitReached where this person has many already."""
         self._check_count(owner)
-        return self.begin(self.plan(definition, owner, root, is_confined))
+        return self.begin(self.plan(definition, owner, root, is_confined, party))
 
     def begin(self, sweep: Sweep) -> Sweep:
         """Begin a sweep that was planned here.

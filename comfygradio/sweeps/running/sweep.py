@@ -57,12 +57,14 @@ class Sweep(Watchable):
         definition: Definition,
         owner: str = "local",
         record: SweepRecord | None = None,
+        party: str = "",
     ) -> None:
         self.id = record.id if record else str(uuid.uuid4())
         self.token = record.token if record else secrets.token_urlsafe(18)
         self._clock = desk.queue.clock
         self.created = record.created if record else self._clock.time()
         self.owner, self.space = owner, space
+        self.party = party or owner
         self.definition = resolve_definition(definition, space, desk.queue.outputs)
         self._desk = desk
         cells = (Cell(index, values) for index, values in describe_cells(space))
@@ -279,7 +281,7 @@ class Sweep(Watchable):
         except ComfyGradioError as error:
             self._end(task.index, phase="failed", error=str(error))
             return None
-        job = Job(order, self.owner, priority=1, clock=self._clock)
+        job = Job(order, self.owner, priority=1, party=self.party, clock=self._clock)
         job.carried = task.carried
         self._ratings.note(task.index, order.point.key if order.point else "")
         self._following.follow(task.index, job)

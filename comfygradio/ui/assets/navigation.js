@@ -28,8 +28,11 @@ for (const link of links)
     window.comfygradioGo(link.dataset.page);
   });
 window.addEventListener("popstate", show);
-window.addEventListener("comfygradio-operator", () => {
-  element.querySelector('a[data-page="status"]').hidden = false;
-  if (new URL(location.href).searchParams.has("status")) show();
-});
+function reveal(name) {
+  element.querySelector(`a[data-page="${name}"]`).hidden = false;
+  if (new URL(location.href).searchParams.has(name)) show();
+}
+
+window.addEventListener("comfygradio-operator", () => reveal("status"));
+window.addEventListener("comfygradio-author", () => reveal("new"));
 show();

@@ -35,11 +35,11 @@
     box.dispatchEvent(new Event("input", { bubbles: true }));
     box.dispatchEvent(new Event("change", { bubbles: true }));
   }
-  function announce() {
+  function announce(text, action) {
     if (document.getElementById("cg-changed")) return;
-    const again = Object.assign(document.createElement("button"), { type: "button", textContent: "Reload" });
+    const again = Object.assign(document.createElement("button"), { type: "button", textContent: action });
     again.addEventListener("click", () => { for (const box of texts()) typed[place(box)] = box.value; location.reload(); });
-    const bar = Object.assign(document.createElement("div"), { id: "cg-changed", textContent: "The forms have changed. What you typed is kept. " });
+    const bar = Object.assign(document.createElement("div"), { id: "cg-changed", textContent: `${text} What you typed is kept. ` });
     bar.setAttribute("role", "status");
     bar.append(again);
     document.body.append(bar);
@@ -50,7 +50,8 @@
     if (document.hidden || !mark) return;
     try {
       const answer = await fetch(link("gradio_api/comfygradio/revision"));
-      if (answer.ok && (await answer.text()) !== mark.dataset.revision) announce();
+      if (answer.status === 401) announce("You are no longer logged in.", "Log in");
+      else if (answer.ok && (await answer.text()) !== mark.dataset.revision) announce("The forms have changed.", "Reload");
     } catch { /* the app is away for a moment */ }
   }
   setInterval(look, EVERY_MS);

@@ -5,19 +5,20 @@ preset is saved.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 
 from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.errors import ComfyGradioError, PresetError
+from comfygradio.errors import ComfyGradioError, NotAllowed, PresetError
 from comfygradio.forms.drafting.draft import Draft, draft_preset
 from comfygradio.forms.drafting.saving import suggest_name
 from comfygradio.forms.drafting.source import Source, read_source
 from comfygradio.forms.drafting.storing import check_name, find_taken, store_preset
 from comfygradio.ui.assets import read_asset
+from comfygradio.ui.author.access import Authors
 from comfygradio.ui.author.desk import (
     MAX_NODES,
     MAX_SOURCE,
@@ -27,6 +28,7 @@ from comfygradio.ui.author.desk import (
     read_desk,
 )
 from comfygradio.ui.author.form import examine_text, read_text
+from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.uploads import read_upload
 
@@ -46,8 +48,10 @@ NO_FOLDER = (
 
 Json = dict[str, Any]
 
+T = TypeVar("T")
 
-def build_author(studio: Studio) -> None:
+
+def build_author(studio: Studio, authors: Authors) -> None:
     """Draw the author's page inside the current Blocks, before anything that calls functions.
 
     First, since a page that was loaded before presets changed calls functions by their number:
@@ -77,10 +81,49 @@ def build_author(studio: Studio) -> None:
         with gr.Column(scale=5, min_width=320, elem_id="cg-preview-side"):
             view = _build("author_view", "cg-preview")
     latest: dict[str, Any] = {**QUICK, "show_progress": "hidden", "trigger_mode": "always_last"}
-    file.upload(author.read, file, [file, desk, text, view], **latest)
-    desk.edited(author.edit, desk, [text, view], **latest)
-    text.input(author.write, [text, desk], [desk, view], **latest)
-    view.save(author.save, [text, desk], view, **latest)
+    file.upload(_guard(author.read, authors), file, [file, desk, text, view], **latest)
+    desk.edited(_guard(author.edit, authors), desk, [text, view], **latest)
+    text.input(_guard(author.write, authors), [text, desk], [desk, view], **latest)
+
+    def save(request: gr.Request, event: gr.EventData, *payloads: Any) -> Json:
+        _require(authors, request)
+        return author.save(payloads[0], payloads[1], event)
+
+    view.save(save, [text, desk], view, **latest)
+
+
+def listen_way(blocks: gr.Blocks, authors: Authors) -> None:
+    """Show the way to the page to those alone who may use it, where people log in."""
+    way = gr.HTML(
+        None,
+        html_template="<i hidden></i>",
+        js_on_load=read_asset("author_way.js"),
+        elem_id="cg-author-way",
+    )
+
+    def tell(request: gr.Request) -> Json:
+        return {"author": authors.admit(find_person(request))}
+
+    blocks.load(tell, None, way, api_visibility="private", queue=False, show_progress="hidden")
+
+
+def _guard(function: Callable[..., T], authors: Authors) -> Callable[..., T]:
+    """A function of the page that answers authors alone, whoever calls it."""
+
+    def call(request: gr.Request, *payloads: Any) -> T:
+        _require(authors, request)
+        return function(*payloads)
+
+    call.__name__ = function.__name__
+    return call
+
+
+def _require(authors: Authors, request: gr.Request) -> None:
+    """Tell somebody who is no author so, instead of an answer."""
+    try:
+        authors.require(find_person(request))
+    except NotAllowed as error:
+        raise gr.Error(str(error), print_exception=False) from error
 
 
 def _build(name: str, elem_id: str) -> gr.HTML:

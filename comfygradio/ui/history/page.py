@@ -19,6 +19,7 @@ from comfygradio.ui.assets import read_asset
 from comfygradio.ui.filling import fill_forms
 from comfygradio.ui.history.describe import Json, describe_card, describe_values, read_query
 from comfygradio.ui.history.reuse import fill_again, is_target, lend_file, list_targets
+from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.panel import PRIVATE, Panel
 from comfygradio.ui.person import name_owner
 from comfygradio.ui.studio import Studio
@@ -56,7 +57,8 @@ def build_history(studio: Studio, visitors: Visitors) -> gr.HTML:
     )
 
     def enter(request: gr.Request, event: gr.EventData) -> Json:
-        return {"access": visitors.admit(name_owner(request, getattr(event, "person", None)))}
+        owner = name_owner(request, getattr(event, "person", None))
+        return {"access": visitors.admit(owner, find_person(request).session)}
 
     view.enter(enter, None, view, **QUICK)
     return view
@@ -171,12 +173,14 @@ class History:
             "text": json.dumps(record.order.prompt.graph, indent=2),
         }
 
-    def read_settings(self, event: gr.EventData) -> tuple[str, dict[str, Any], list[str]]:
+    def read_settings(
+        self, event: gr.EventData, session: str = ""
+    ) -> tuple[str, dict[str, Any], list[str]]:
         """Preset, field → value, and notes, for the job that an event names.
 
         Raises PresetError and LedgerError.
         """
-        record = self._find_named(event)
+        record = self._find_named(event, session)
         form = self._studio.forms.get(record.preset)
         if form is None or form.problems:
             raise PresetError(
@@ -185,12 +189,14 @@ class History:
             )
         return (form.name, *fill_again(form, record, self._studio.clock))
 
-    def read_picture(self, event: gr.EventData) -> tuple[str, dict[str, Any], list[str]]:
+    def read_picture(
+        self, event: gr.EventData, session: str = ""
+    ) -> tuple[str, dict[str, Any], list[str]]:
         """Preset, and the field that gets the picture that an event names.
 
         Raises PresetError and LedgerError.
         """
-        record = self._find_named(event)
+        record = self._find_named(event, session)
         form, name = (
             self._studio.forms.get(str(getattr(event, "preset", ""))),
             str(getattr(event, "field", "")),
@@ -212,8 +218,8 @@ class History:
             raise LedgerError(GONE)
         return form.name, {name: lent}, []
 
-    def _find_named(self, event: gr.EventData) -> Record:
-        owner = self._visitors.find(getattr(event, "access", None))
+    def _find_named(self, event: gr.EventData, session: str) -> Record:
+        owner = self._visitors.find(getattr(event, "access", None), session)
         if owner is None:
             raise LedgerError("This page has expired; reload it and try again.")
         return self._find(owner, getattr(event, "token", None))

@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.jobs.naming import clean_name
 from comfygradio.jobs.store import Ledger, Record
+from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.visitors import Visitors
 
 CHUNK_BYTES = 1 << 18
@@ -34,7 +35,7 @@ def make_zip_route(
     async def send(request: Request) -> Response:
         async with request.form(max_files=0, max_fields=MOST_JOBS + 1) as form:
             access, tokens = form.get("access"), [str(token) for token in form.getlist("job")]
-        owner = visitors.find(access)
+        owner = visitors.find(access, find_person(request).session)
         if owner is None:
             return PlainTextResponse(
                 "This page has expired; reload the history and try again.", 403

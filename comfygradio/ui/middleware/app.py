@@ -8,10 +8,8 @@ given to `launch` as `_app`. Gradio's reload mode and a page drawn anew only swa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import gradio.routes
-from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Scope
 
@@ -43,15 +41,3 @@ class GuardedApp(gradio.routes.App):
         for layer in reversed(self.layers):
             stack = layer(stack)
         return stack
-
-    def is_logged_in(self, scope: Scope) -> bool:
-        """Whether the app has no login, or the cookies of a request are of one who logged in."""
-        return self.auth is None or self.find_user(scope) is not None
-
-    def find_user(self, scope: Scope) -> str | None:
-        """Who logged in with the cookies of a request, None for nobody."""
-        cookies = HTTPConnection(scope).cookies
-        names = (f"access-token-{self.cookie_id}", f"access-token-unsecure-{self.cookie_id}")
-        tokens: dict[str, Any] = self.tokens
-        users = [tokens.get(cookies[name]) for name in names if name in cookies]
-        return next((str(user) for user in users if user is not None), None)

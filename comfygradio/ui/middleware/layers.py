@@ -40,7 +40,7 @@ def list_layers(
     frames = settings.allow_frames + tuple(o for o in settings.allow_origins if o != "*")
     if settings.space:
         frames += SPACE_FRAMES
-    rules = BodyRules(int(settings.max_upload_mb * MB), settings.author)
+    rules = BodyRules(int(settings.max_upload_mb * MB), bool(settings.author or settings.authors))
     shared = bool(settings.allow_origins)
     return (
         partial(SafeHeaders, frames=frames, scripts=scripts, is_shared=shared),

@@ -1,62 +1,67 @@
-"""Who is an operator: the users whom the settings name, or whoever sits at a machine that the page
-does not leave.
+"""Who is an operator: the users whom the settings name, or with a flag whoever sits at this
+machine.
 """
 
 from __future__ import annotations
 
-import hmac
-import ipaddress
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
-import gradio as gr
-
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import SettingsError
 from comfygradio.settings import Settings, read_auth
+from comfygradio.ui.identity.addresses import is_loopback
+from comfygradio.ui.identity.person import Person
+from comfygradio.ui.visitors import Visitors
 
-FORWARDED = ("forwarded", "via", "x-real-ip", "x-forwarded-")
-"""What the headers that a proxy adds begin with: the person is not at this machine."""
+OPERATOR = "operator"
+"""The one owner of all tokens."""
 
 
-@dataclass(frozen=True)
 class Operators:
     """Who may see the Status page: these users, or with None whoever is at this machine.
 
-    `token` is what their pages get when they are loaded, and send along with every call: calls
-    carry no user's name.
+    Their pages get a token when they are loaded, and send it along with every call. It is of use
+    in the session alone that it was made in, and as long as its person is an operator. `salt` is
+    a secret of this run of the app.
     """
 
-    users: frozenset[str] | None
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
+    def __init__(self, users: frozenset[str] | None, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.users = users
+        self.salt = secrets.token_urlsafe(24)
+        self._tokens = Visitors(clock)
 
-    def admit(self, request: gr.Request) -> bool:
-        """Whether the person who loads the page is an operator."""
+    def admit(self, person: Person) -> bool:
+        """Whether this person is an operator."""
         if self.users is not None:
-            return request.username in self.users
-        client = request.client
-        return _is_loopback(client.host if client else "") and _is_direct(request.headers)
+            return person.login in self.users
+        return person.is_local
 
-    def recognise(self, token: Any) -> bool:
-        """Whether this is the operators' token."""
-        return isinstance(token, str) and hmac.compare_digest(
-            token.encode("utf-8", "replace"), self.token.encode()
-        )
+    def issue(self, person: Person) -> str:
+        """A token for a page of this operator's, "" for anybody else's."""
+        return self._tokens.admit(OPERATOR, person.session) if self.admit(person) else ""
+
+    def recognise(self, token: Any, person: Person) -> bool:
+        """Whether this is a token of an operator's page, in that operator's own hands."""
+        return self.admit(person) and self._tokens.find(token, person.session) == OPERATOR
 
 
 def find_operators(settings: Settings) -> Operators | None:
     """The operators of an app, None where there are none.
 
-    Raises SettingsError for one who cannot log in.
+    Raises SettingsError for one who cannot log in, and where it would let in others than those
+    who sit at this machine.
     """
     if settings.auth is None:
         if settings.operators:
             raise SettingsError(
                 "--operator names a user of the --auth file; add --auth, or leave it out."
             )
-        return Operators(None) if _is_loopback(settings.host) and not settings.root_path else None
+        return _find_local(settings) if settings.local_operator else None
+    if settings.local_operator:
+        raise SettingsError(
+            "--local-operator is for a page without a login; name users with --operator instead."
+        )
     users = {user for user, _ in read_auth(settings.auth)}
     unknown = next((name for name in settings.operators if name not in users), None)
     if unknown is not None:
@@ -64,17 +69,10 @@ def find_operators(settings: Settings) -> Operators | None:
     return Operators(frozenset(settings.operators)) if settings.operators else None
 
 
-def _is_direct(headers: Mapping[str, str]) -> bool:
-    """Whether a request came without a proxy, under a name of this machine."""
-    host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
-    names = dict(headers)  # Gradio has two kinds of headers; over one, pairs are iterated
-    return _is_loopback(host) and not any(name.lower().startswith(FORWARDED) for name in names)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _find_local(settings: Settings) -> Operators:
+    if not is_loopback(settings.host) or settings.root_path:
+        raise SettingsError(
+            "--local-operator is for a page that does not leave this machine; add --auth and "
+            "--operator, or leave out --host and --root-path."
+        )
+    return Operators(None)

@@ -17,6 +17,7 @@ from comfygradio.errors import ComfyGradioError
 from comfygradio.jobs.job import Job
 from comfygradio.jobs.lane import Lane, LaneStatus
 from comfygradio.ui.assets import read_asset
+from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.status.access import Operators
 from comfygradio.ui.status.view import Json, describe_server, describe_waiting, list_lacking
 from comfygradio.ui.studio import Studio
@@ -62,7 +63,7 @@ def build_status(blocks: gr.Blocks, studio: Studio, operators: Operators) -> Non
 
 
 class Status:
-    """What the Status page calls; every call has to bring the operators' token."""
+    """What the Status page calls; every call has to bring a token of an operator's page."""
 
     def __init__(self, studio: Studio, operators: Operators) -> None:
         self._studio = studio
@@ -77,17 +78,18 @@ class Status:
 
     def hand_out(self, request: gr.Request) -> Json:
         """The token for an operator's page, nothing for anybody else's."""
-        return {"token": self._operators.token} if self._operators.admit(request) else {}
+        token = self._operators.issue(find_person(request))
+        return {"token": token} if token else {}
 
     def make_look(self) -> Any:
         """The server function that tells how everything is: `[token]`."""
 
-        async def look(data: Any) -> Json:
-            if not self._is_operator(data):
+        async def look(data: Any, request: gr.Request) -> Json:
+            if not self._is_operator(data, request):
                 return DENIED
             queue = self._studio.queue
             servers = await asyncio.gather(*(self._describe(lane) for lane in queue.lanes))
-            waiting = describe_waiting(queue.count_waiting(), self._operators.token)
+            waiting = describe_waiting(queue.count_waiting(), self._operators.salt)
             return {"servers": servers, "waiting": waiting, "trouble": queue.trouble}
 
         return look
@@ -97,8 +99,8 @@ class Status:
         that waits here.
         """
 
-        async def act(data: Any) -> Json:
-            if not self._is_operator(data):
+        async def act(data: Any, request: gr.Request) -> Json:
+            if not self._is_operator(data, request):
                 return DENIED
             verb, url = (str(part) for part in (*data[1:3], "", "")[:2])
             try:
@@ -108,8 +110,10 @@ class Status:
 
         return act
 
-    def _is_operator(self, data: Any) -> bool:
-        return isinstance(data, list) and bool(data) and self._operators.recognise(data[0])
+    def _is_operator(self, data: Any, request: gr.Request) -> bool:
+        if not isinstance(data, list) or not data:
+            return False
+        return self._operators.recognise(data[0], find_person(request))
 
     def _act(self, verb: str, url: str) -> str:
         if verb == "stop" and not url:

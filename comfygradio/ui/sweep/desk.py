@@ -49,7 +49,7 @@ NO_CELL = "There is no such place in this sweep."
 
 
 class SweepDesk:
-    """Every method sees the sweeps of `owner` alone.
+    """Every method sees the sweeps of `owner` alone; `party` is whom limits and turns count for.
 
     `boot` tells versions of this run of the app from older ones.
     """
@@ -87,7 +87,7 @@ class SweepDesk:
             return {"text": write_all(form, name)}
         return list_choices(form, name, str(asked.get("query") or ""))
 
-    def study(self, owner: str, asked: Mapping[str, Any]) -> Json:
+    def study(self, owner: str, asked: Mapping[str, Any], party: str = "") -> Json:
         """What a draft comes to: what is wrong beside each field, or how many pictures, how long
         and in which order.
         """
@@ -101,18 +101,19 @@ class SweepDesk:
         if not is_ready:
             return {"axes": told}
         try:
-            sweep = self._studio.sweeps.plan(draft.define(), owner)
+            sweep = self._studio.sweeps.plan(draft.define(), owner, party=party)
         except ComfyGradioError as error:
             return {"axes": told, "error": _say(form, error)}
         return {"axes": told, "ready": True, "token": sweep.token, **describe_plan(sweep, form)}
 
-    def start(self, owner: str, asked: Mapping[str, Any]) -> Json:
+    def start(self, owner: str, asked: Mapping[str, Any], party: str = "") -> Json:
         """Begin what was planned; plans it again where the plan is gone."""
         if (planned := self._find_planned(owner, asked)) is not None:
             return {"token": self._studio.sweeps.begin(planned).token}
         form, draft = self._read(asked)
         try:
-            return {"token": self._studio.sweeps.start(draft.define(), owner).token}
+            sweep = self._studio.sweeps.start(draft.define(), owner, party=party)
+            return {"token": sweep.token}
         except (ValuesRefused, AxisError) as error:
             return {"error": _say(form, error)}
 
@@ -204,12 +205,14 @@ class SweepDesk:
         self._studio.sweeps.delete(self._find(owner, asked).token)
         return {"deleted": True}
 
-    def read_values(self, event: gr.EventData) -> tuple[str, dict[str, Any], list[str]]:
+    def read_values(
+        self, event: gr.EventData, session: str = ""
+    ) -> tuple[str, dict[str, Any], list[str]]:
         """Preset, field → value, and notes, for the cell that an event names.
 
         Raises PresetError and LedgerError.
         """
-        owner = self._visitors.find(getattr(event, "access", None))
+        owner = self._visitors.find(getattr(event, "access", None), session)
         if owner is None:
             raise LedgerError(EXPIRED)
         asked = {name: getattr(event, name, None) for name in ("token", "cell")}

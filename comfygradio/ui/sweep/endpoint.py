@@ -20,6 +20,8 @@ from comfygradio.sweeps.definition import Definition, read_definition
 from comfygradio.sweeps.running.board import Cell
 from comfygradio.sweeps.running.sweep import Sweep
 from comfygradio.ui.endpoint import begin, describe_files
+from comfygradio.ui.identity.person import find_person
+from comfygradio.ui.person import name_program
 from comfygradio.ui.stream import call_soon, wait_event
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.sweep.draft import check_length
@@ -27,8 +29,6 @@ from comfygradio.ui.uploads import read_payload
 
 PACE_SECONDS = 0.5
 """Least time between two progress reports to a program."""
-
-OWNER = "api"
 
 Report = tuple[list[dict[str, Any]], dict[str, Any]]
 
@@ -48,10 +48,16 @@ def build_sweep_endpoint(studio: Studio, form: Form) -> None:
 def make_sweep_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Report]]:
     """The generator function behind an endpoint."""
 
-    async def run(axes: Any, values: Any = None, carry: Any = True) -> AsyncIterator[Report]:
+    async def run(
+        request: gr.Request, axes: Any, values: Any = None, carry: Any = True
+    ) -> AsyncIterator[Report]:
+        person = find_person(request)
+        owner = name_program(person)
         try:
             sweep = await begin(
-                lambda: studio.sweeps.start(read_call(form, axes, values, carry), OWNER),
+                lambda: studio.sweeps.start(
+                    read_call(form, axes, values, carry), owner, party=person.party
+                ),
                 Sweep.stop,
                 studio.planners,
             )
@@ -61,7 +67,13 @@ def make_sweep_function(studio: Studio, form: Form) -> Callable[..., AsyncIterat
             yield report
 
     returned = tuple[list[dict[str, Any]], dict[str, Any]]
-    run.__annotations__ = {"axes": dict | list, "values": dict, "carry": bool, "return": returned}
+    run.__annotations__ = {
+        "request": gr.Request,
+        "axes": dict | list,
+        "values": dict,
+        "carry": bool,
+        "return": returned,
+    }
     run.__name__ = f"{form.name}_sweep"
     run.__doc__ = _describe_endpoint(form)
     return run

@@ -27,6 +27,7 @@ from comfygradio.sweeps.showing.sheet import write_sheets
 from comfygradio.sweeps.showing.table import write_csv, write_json
 from comfygradio.sweeps.showing.view import make_grid
 from comfygradio.ui.history.zip import Entry, pack
+from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.sweep.view import name_sweep
 from comfygradio.ui.visitors import Visitors
@@ -62,7 +63,7 @@ def make_sheet_route(
     async def send(request: Request) -> Response:
         async with request.form(max_files=0, max_fields=8) as form:
             asked = {name: str(value) for name, value in form.items()}
-        owner = visitors.find(asked.get("access"))
+        owner = visitors.find(asked.get("access"), find_person(request).session)
         if owner is None:
             return PlainTextResponse("This page has expired; reload it and try again.", 403)
         layout, format = read_asked(asked.get("layout", "")), asked.get("format", "")

@@ -10,12 +10,13 @@ from gradio.components import Component
 
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.filling import fill_forms
+from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.panel import PRIVATE, Panel
 from comfygradio.ui.person import name_owner
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.sweep.desk import SweepDesk
 from comfygradio.ui.sweep.restoring import begin_sweep
-from comfygradio.ui.visitors import Visitors, publish
+from comfygradio.ui.visitors import Visitors, publish, publish_order
 
 QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
 
@@ -27,7 +28,8 @@ Json = dict[str, Any]
 def build_sweeps(studio: Studio, visitors: Visitors) -> gr.HTML:
     """Draw the page inside the current Blocks, before the forms (see `build_author`)."""
     desk = SweepDesk(studio, visitors)
-    drafting = (desk.prepare, desk.choices, desk.study, desk.start)
+    drafting = (desk.prepare, desk.choices)
+    ordering = {"study": desk.study, "start": desk.start}
     watching = (desk.list_all, desk.glance, desk.open, desk.news, desk.settings, desk.change)
     steering = (desk.pause, desk.resume, desk.stop, desk.retry, desk.rate, desk.delete)
     names = ("person.js", "answer.js", "sweep.js", *(f"sweep_{name}.js" for name in SCRIPTS))
@@ -35,13 +37,17 @@ def build_sweeps(studio: Studio, visitors: Visitors) -> gr.HTML:
         None,
         html_template=read_asset("sweep.html"),
         js_on_load="\n".join(map(read_asset, names)),
-        server_functions=[publish(one, visitors) for one in (*drafting, *watching, *steering)],
+        server_functions=[
+            *(publish(one, visitors) for one in (*drafting, *watching, *steering)),
+            *(publish_order(one, visitors, name) for name, one in ordering.items()),
+        ],
         elem_id="cg-sweep",
         elem_classes="cg-page-sweep",
     )
 
     def admit(request: gr.Request, event: gr.EventData) -> Json:
-        return {"access": visitors.admit(name_owner(request, getattr(event, "person", None)))}
+        owner = name_owner(request, getattr(event, "person", None))
+        return {"access": visitors.admit(owner, find_person(request).session)}
 
     view.enter(admit, None, view, **QUICK)
     return view

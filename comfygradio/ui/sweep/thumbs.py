@@ -20,6 +20,7 @@ from comfygradio.errors import ComfyGradioError
 from comfygradio.media.pictures import SHOWN_FORMATS, open_picture
 from comfygradio.sweeps.running.board import Cell
 from comfygradio.sweeps.running.sweep import Sweep
+from comfygradio.ui.identity.person import Person, find_person
 from comfygradio.ui.sweep.view import find_index
 
 THUMB_PIXELS = 360
@@ -97,8 +98,10 @@ def make_thumb_route(
     """
     thumbs = Thumbs()
 
-    def find(token: str, place: int, number: int) -> Path | None:
+    def find(token: str, place: int, number: int, person: Person) -> Path | None:
         sweep = find_sweep(token)
+        if sweep is not None and not person.may_see(sweep.owner):
+            return None
         index = find_index(place, [len(axis.steps) for axis in sweep.axes]) if sweep else None
         cell = sweep.cells.get(index) if sweep and index is not None else None
         return _find_picture(cell, number) if cell else None
@@ -106,7 +109,8 @@ def make_thumb_route(
     async def send(request: Request) -> Response:
         asked = request.path_params
         try:
-            path = await asyncio.to_thread(find, asked["token"], asked["place"], asked["number"])
+            place = asked["token"], asked["place"], asked["number"]
+            path = await asyncio.to_thread(find, *place, find_person(request))
             loop = asyncio.get_running_loop()
             made = await loop.run_in_executor(threads, thumbs.get, path) if path else None
         except (OSError, ComfyGradioError):

@@ -1,0 +1,37 @@
+"""`comfygradio password`: a line for the --auth file, with the password as a hash."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+
+from comfygradio.errors import SettingsError
+from comfygradio.ui.identity.passwords import MOST_NAME, MOST_PASSWORD, hash_password
+
+
+def print_password(user: str) -> int:
+    """Ask for a password and print the line `user:hash`; without a user only the hash.
+
+    Raises SettingsError for a name or a password that cannot stand in the file.
+    """
+    name = user.strip()
+    if ":" in name or name.startswith("#") or not name.isprintable():
+        raise SettingsError("A user's name holds no colon and does not begin with #.")
+    if len(name) > MOST_NAME:
+        raise SettingsError(f"A user's name has at most {MOST_NAME} characters.")
+    password = _ask_twice() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    if not password:
+        raise SettingsError("There is no password; type one, or send it as a line.")
+    if len(password) > MOST_PASSWORD:
+        raise SettingsError(f"A password has at most {MOST_PASSWORD} characters.")
+    line = str(hash_password(password))
+    print(f"{name}:{line}" if name else line)
+    return 0
+
+
+def _ask_twice() -> str:
+    """The password that somebody types, unseen."""
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Once more: ") != password:
+        raise SettingsError("These were two different passwords; try again.")
+    return password

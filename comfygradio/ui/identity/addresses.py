@@ -1,0 +1,100 @@
+"""Where a request comes from: the network address that limits count by, and whether somebody sits
+at this machine.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+PREFIX_BITS = 64
+"""Of an IPv6 address so many bits count: a household or a host has all that begin with them."""
+
+MOST_HOPS = 20
+"""Addresses of `X-Forwarded-For` that are looked at, from its end."""
+
+
+def find_address(peer: str, headers: Headers, proxies: Sequence[Network]) -> str:
+    """The network address that a request counts for; "" where that cannot be told.
+
+    What `X-Forwarded-For` says counts only as far as `proxies` have written it: from its end the
+    first address that is none of theirs. What stands before that anybody can invent.
+    """
+    address = _read_address(peer)
+    if address is None:
+        return ""
+    forwarded = [hop for line in headers.getlist("x-forwarded-for") for hop in line.split(",")]
+    for hop in reversed(forwarded[-MOST_HOPS:]):
+        if not is_among(address, proxies):
+            break
+        before = _read_address(_drop_port(hop.strip()))
+        if before is None:
+            break
+        address = before
+    return _widen(address)
+
+
+def is_local(peer: str, headers: Headers) -> bool:
+    """Whether a request was sent on this machine, to one of its own names, and through no proxy
+    that says so.
+
+    A proxy that adds no header at all cannot be told from a browser here: so nothing may hang on
+    this unless whoever starts the app said that it may.
+    """
+    address = _read_address(peer)
+    if address is None or not address.is_loopback:
+        return False
+    try:
+        host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+    except ValueError:
+        return False
+    return is_loopback(host) and not any(map(_is_forwarding, headers.keys()))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address is this machine's own, and nobody else's."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def is_among(address: Address, networks: Sequence[Network]) -> bool:
+    """Whether an address lies in one of these networks."""
+    return any(address.version == network.version and address in network for network in networks)
+
+
+def _is_forwarding(name: str) -> bool:
+    """Whether only a proxy adds this header."""
+    return name.startswith("x-forwarded-") or name in ("forwarded", "via", "x-real-ip")
+
+
+def _read_address(text: str) -> Address | None:
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+def _drop_port(hop: str) -> str:
+    """Some proxies write a port behind the address: `1.2.3.4:5678` or `[2001:db8::1]:5678`."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
+
+
+def _widen(address: Address) -> str:
+    if isinstance(address, ipaddress.IPv4Address) or address.is_loopback:
+        return str(address)
+    return str(ipaddress.ip_network((address, PREFIX_BITS), strict=False))

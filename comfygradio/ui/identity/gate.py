@@ -1,0 +1,49 @@
+"""The gate: decides once who sends a request, and whether that person may use the app."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
+
+from comfygradio.ui.identity.addresses import Network, find_address, is_local
+from comfygradio.ui.identity.person import KEY, Person, put_person
+from comfygradio.ui.identity.ways import Way
+
+
+class Gate:
+    """Knows the ways in, of which the first that tells counts. Without a way everybody may come in.
+
+    `proxies` are those whose word about the address of a person is taken.
+    """
+
+    def __init__(self, ways: Sequence[Way] = (), proxies: Sequence[Network] = ()) -> None:
+        self._ways = tuple(ways)
+        self._proxies = tuple(proxies)
+
+    def identify(self, scope: Scope) -> Person:
+        """Who sends a request; asked again, it says the same."""
+        known = scope.get(KEY)
+        if isinstance(known, Person):
+            return known
+        headers = HTTPConnection(scope).headers
+        client = scope.get("client")
+        peer = str(client[0]) if client else ""
+        entry = next((entry for way in self._ways if (entry := way.find(scope))), None)
+        person = Person(
+            login=entry.login if entry else "",
+            session=entry.session if entry else "",
+            address=find_address(peer, headers, self._proxies),
+            is_local=is_local(peer, headers),
+        )
+        put_person(scope, person)
+        return person
+
+    def admits(self, scope: Scope) -> bool:
+        """Whether the person who sends a request may use the app: is logged in, or need not be."""
+        return not self._ways or bool(self.identify(scope).login)
+
+    def name_party(self, scope: Scope) -> str:
+        """Whom the limits of a request count for."""
+        return self.identify(scope).party

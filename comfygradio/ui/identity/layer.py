@@ -1,0 +1,189 @@
+"""The layer that says who somebody is: it puts the person into the scope of every request, lets
+nobody in without a login where one is needed, and answers `/login` and `/logout`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from comfygradio.ui.identity.gate import Gate
+from comfygradio.ui.identity.login_page import clean_query, draw_login, list_policy
+from comfygradio.ui.identity.reception import Reception
+from comfygradio.ui.identity.ways import find_root, is_secure, name_cookie, read_cookie
+
+MOST_BYTES = 16_384
+"""A name and a password are no longer."""
+
+OPEN = ("/gradio_api/startup-events", "/gradio_api/app_id")
+"""What is answered without a login: what Gradio asks itself before it says that it has started
+(asked again, it does nothing), and what open pages ask after the app was away, to load themselves
+anew.
+"""
+
+NOT_LOGGED_IN: dict[str, Any] = {"detail": {"error": "Not authenticated", "auth_message": None}}
+"""As Gradio itself says it."""
+
+
+class IdentityLayer:
+    """Around an app whose people are told by a gate; without a `reception` nobody can log in."""
+
+    def __init__(self, app: ASGIApp, gate: Gate, reception: Reception | None = None) -> None:
+        self._app = app
+        self._gate = gate
+        self._reception = reception
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or pass it on with its person."""
+        if scope["type"] == "websocket" and not self._gate.admits(scope):
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        self._gate.identify(scope)
+        answer = await self._answer(scope, receive)
+        if answer is None:
+            await self._app(scope, receive, send)
+        else:
+            answer.headers.setdefault("cache-control", "no-store")
+            await answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Response | None:
+        """What is answered here; None for everything else."""
+        route, method = find_route(scope), scope["method"]
+        if route == "/logout":
+            return self._log_out(scope)
+        if route == "/login" and method == "POST":
+            return await self._log_in(scope, receive)
+        if self._gate.admits(scope):
+            return _go_home(scope) if route == "/login" else None
+        if route in ("/", "/login") and method in ("GET", "HEAD"):
+            return show_login(scope, scope["query_string"].decode("latin-1"))
+        if route in OPEN and method == "GET":
+            return None
+        return JSONResponse(NOT_LOGGED_IN, 401)
+
+    async def _log_in(self, scope: Scope, receive: Receive) -> Response:
+        form = await read_form(scope, receive)
+        if form is None:
+            return JSONResponse({"detail": "This is no name and no password."}, 413)
+        if self._reception is None:
+            return _go_home(scope)
+        name, password = form.get("username", ""), form.get("password", "")
+        address = self._gate.identify(scope).address
+        verdict = await self._reception.log_in(name, password, address)
+        is_page = "text/html" in Headers(scope=scope).get("accept", "")
+        if verdict.secret:
+            self._reception.sessions.close(read_cookie(scope))
+            welcome = _go_home(scope, form.get("query", "")) if is_page else _say_success()
+            return _set_cookie(welcome, scope, verdict.secret)
+        status = 429 if verdict.wait_seconds else 401
+        refused: Response = JSONResponse({"detail": verdict.sentence}, status)
+        if is_page:
+            refused = show_login(scope, form.get("query", ""), verdict.sentence, name, status)
+        if verdict.wait_seconds:
+            refused.headers["retry-after"] = str(verdict.wait_seconds)
+        return refused
+
+    def _log_out(self, scope: Scope) -> Response:
+        """End the session of the request. Other sessions of the same login go on."""
+        if self._reception is not None:
+            self._reception.sessions.close(read_cookie(scope))
+        answer = _go_home(scope)
+        answer.delete_cookie(name_cookie(scope), secure=is_secure(scope), httponly=True)
+        return answer
+
+
+def make_layer(gate: Gate, reception: Reception | None = None) -> Callable[[ASGIApp], ASGIApp]:
+    """The layer, to be put around an app."""
+    return lambda app: IdentityLayer(app, gate, reception)
+
+
+def find_route(scope: Scope) -> str:
+    """What a request asks for: its path without the one below which a proxy shows the app, and
+    without a slash at its end.
+    """
+    path, root = str(scope["path"]), find_root(scope)
+    if root and (path == root or path.startswith(f"{root}/")):
+        path = path[len(root) :]
+    return path.rstrip("/") or "/"
+
+
+def show_login(
+    scope: Scope, query: str, sentence: str = "", user: str = "", status: int = 200
+) -> Response:
+    """The login page; 200 for somebody who only asks, since whoever watches over an app looks at
+    that.
+    """
+    root = find_root(scope)
+    page = draw_login(f"{root}/login" if root else "login", query, sentence, user)
+    return HTMLResponse(page, status, {"content-security-policy": list_policy()})
+
+
+async def read_form(scope: Scope, receive: Receive) -> dict[str, str] | None:
+    """The fields of a small form, as browsers and programs send it; None for what is none, or is
+    too large to be one. That is read to its end and not kept, or nobody would hear the answer.
+    """
+    body, size, more = b"", 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        part = message.get("body", b"")
+        more = message.get("more_body", False)
+        size += len(part)
+        if size <= MOST_BYTES:
+            body += part
+    if size > MOST_BYTES:
+        return None
+    kind = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        return await _read_parts(scope, body)
+    try:
+        text = body.decode("utf-8")
+        fields = parse_qs(text, keep_blank_values=True, max_num_fields=20)
+    except ValueError:
+        return None
+    return {name: values[-1] for name, values in fields.items()}
+
+
+async def _read_parts(scope: Scope, body: bytes) -> dict[str, str] | None:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    try:
+        async with Request(scope, receive).form(max_files=0, max_fields=20) as form:
+            return {name: str(value) for name, value in form.items()}
+    except (HTTPException, MultiPartException, ValueError):  # it is no multipart body
+        return None
+
+
+def _say_success() -> Response:
+    """What programs wait for, as Gradio itself says it."""
+    return JSONResponse({"success": True})
+
+
+def _go_home(scope: Scope, query: str = "") -> Response:
+    """To the page, which lies beside `/login` wherever a proxy shows it: so no name of a host,
+    which anybody can invent, gets into the address.
+    """
+    here = ".." if str(scope["path"]).endswith("/") else "."
+    kept = clean_query(query)
+    return RedirectResponse(f"{here}/?{kept}" if kept else f"{here}/", 303)
+
+
+def _set_cookie(answer: Response, scope: Scope, secret: str) -> Response:
+    """Without an age, so that it goes with the browser; the server ends the session sooner."""
+    answer.set_cookie(
+        name_cookie(scope), secret, httponly=True, samesite="lax", secure=is_secure(scope)
+    )
+    return answer

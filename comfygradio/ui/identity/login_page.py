@@ -1,0 +1,46 @@
+"""The page where people log in: plain HTML, no script."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+from string import Template
+from urllib.parse import parse_qsl, urlencode
+
+from comfygradio.ui.assets import read_asset
+
+MOST_QUERY = 2_000
+"""Characters of the address's query that are kept through a login."""
+
+
+def draw_login(action: str, query: str, sentence: str = "", user: str = "") -> str:
+    """The page as HTML; `action` is where its form goes, `query` the query of the address that was
+    asked for, `sentence` what was wrong.
+    """
+    note = f'<p class="note" role="alert">{html.escape(sentence)}</p>' if sentence else ""
+    return Template(read_asset("login.html")).substitute(
+        style=read_asset("login.css"),
+        action=html.escape(action),
+        query=html.escape(clean_query(query)),
+        note=note,
+        user=html.escape(user),
+        name_focus="" if user else " autofocus",
+        password_focus=" autofocus" if user else "",
+    )
+
+
+def list_policy() -> str:
+    """What the page may do: have its own style, and send its form to where it came from."""
+    style = base64.b64encode(hashlib.sha256(read_asset("login.css").encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'"
+
+
+def clean_query(query: str) -> str:
+    """A query with its names and values written anew, so that it can stand in any address."""
+    if len(query) > MOST_QUERY:
+        return ""
+    try:
+        return urlencode(parse_qsl(query, keep_blank_values=True, max_num_fields=100))
+    except ValueError:
+        return ""

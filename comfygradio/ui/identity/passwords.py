@@ -1,0 +1,118 @@
+"""Passwords as a users file keeps them: as scrypt hashes, with their parameters in the line."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass, field
+
+PREFIX = "$scrypt$"
+"""What begins like this in a users file is a hash; everything else is a password as it is."""
+
+PATTERN = re.compile(
+    r"\$scrypt\$ln=([0-9]{1,2}),r=([0-9]{1,2}),p=([0-9]{1,2})"
+    r"\$([A-Za-z0-9+/]{16,88})\$([A-Za-z0-9+/]{22,88})"
+)
+
+SALT_BYTES = 16
+HASH_BYTES = 32
+
+MEMORY_BYTES = 2**26
+"""More than this no hash may need: every attempt to log in costs as much."""
+
+MOST_NAME = 200
+MOST_PASSWORD = 1_000
+"""Characters; what is longer is nobody's, and is not looked at."""
+
+MOST_LANES = 16
+"""The largest `p` that is taken."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one hash costs: 2 to the power of `ln` blocks of 128 × `r` bytes, worked through `p`
+    times.
+    """
+
+    ln: int = 14
+    r: int = 8
+    p: int = 5
+
+    @property
+    def memory_bytes(self) -> int:
+        """What a hash needs while it is worked out."""
+        return (128 * self.r) << self.ln
+
+    def hash(self, password: str, salt: bytes) -> bytes:
+        """The hash of a password; slow on purpose."""
+        return hashlib.scrypt(
+            password.encode("utf-8", "replace"),
+            salt=salt,
+            n=2**self.ln,
+            r=self.r,
+            p=self.p,
+            maxmem=2 * MEMORY_BYTES,
+            dklen=HASH_BYTES,
+        )
+
+
+COST = Cost()
+"""What new hashes cost: about 0.2 s and 16 MB."""
+
+
+@dataclass(frozen=True)
+class PasswordHash:
+    """A password that was hashed. `str` writes it as it stands in a users file."""
+
+    cost: Cost
+    salt: bytes = field(repr=False)
+    digest: bytes = field(repr=False)
+
+    def __str__(self) -> str:
+        cost = self.cost
+        parameters = f"ln={cost.ln},r={cost.r},p={cost.p}"
+        return f"{PREFIX}{parameters}${_encode(self.salt)}${_encode(self.digest)}"
+
+    def matches(self, password: str) -> bool:
+        """Whether this is the password; takes as long whether it is or not."""
+        return hmac.compare_digest(self.cost.hash(password, self.salt), self.digest)
+
+
+def hash_password(password: str, cost: Cost = COST) -> PasswordHash:
+    """A password hashed with a new salt."""
+    salt = secrets.token_bytes(SALT_BYTES)
+    return PasswordHash(cost, salt, cost.hash(password, salt))
+
+
+def read_hash(text: str) -> PasswordHash:
+    """A hash as it stands in a users file.
+
+    Raises ValueError for one that is damaged, or costs more than is good for a server.
+    """
+    match = PATTERN.fullmatch(text.strip())
+    if match is None:
+        raise ValueError("this is no hash")
+    cost = Cost(int(match[1]), int(match[2]), int(match[3]))
+    if not (1 <= cost.ln <= 20 and cost.r >= 1 and 1 <= cost.p <= MOST_LANES):
+        raise ValueError("these parameters are not taken")
+    if cost.memory_bytes > MEMORY_BYTES:
+        raise ValueError("this hash needs too much memory")
+    salt, digest = _decode(match[4]), _decode(match[5])
+    if len(digest) != HASH_BYTES:
+        raise ValueError("this hash has another length")
+    return PasswordHash(cost, salt, digest)
+
+
+def _encode(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii").rstrip("=")
+
+
+def _decode(text: str) -> bytes:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except binascii.Error as error:
+        raise ValueError("this is no base64") from error

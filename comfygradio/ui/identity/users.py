@@ -1,0 +1,69 @@
+"""The users of an --auth file, and whether a password is theirs."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from pathlib import Path
+
+from comfygradio.errors import SettingsError
+from comfygradio.settings import read_auth
+from comfygradio.ui.identity.passwords import (
+    COST,
+    PREFIX,
+    PasswordHash,
+    hash_password,
+    read_hash,
+)
+
+
+class Users:
+    """Who may log in.
+
+    `plain` are those whose password stands in the file as it is. Raises SettingsError for a hash
+    that cannot be read.
+    """
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._kept: dict[str, str | PasswordHash] = {
+            name: _read_password(name, text) for name, text in pairs
+        }
+        self.names = frozenset(self._kept)
+        self.plain = tuple(name for name, kept in self._kept.items() if isinstance(kept, str))
+        costs = [kept.cost for kept in self._kept.values() if isinstance(kept, PasswordHash)]
+        dearest = max(costs, key=lambda cost: cost.memory_bytes * cost.p, default=COST)
+        self._decoy = hash_password("", dearest)
+
+    def check(self, name: str, password: str) -> bool:
+        """Whether this user has this password; slow, to be called off the event loop.
+
+        It takes as long for somebody who is not known: how long it takes shall tell nothing.
+        """
+        kept = self._kept.get(name)
+        if isinstance(kept, PasswordHash):
+            return kept.matches(password)
+        self._decoy.matches(password)
+        return kept is not None and hmac.compare_digest(_digest(kept), _digest(password))
+
+
+def open_users(path: Path) -> Users:
+    """The users of a file. Raises SettingsError."""
+    return Users(read_auth(path))
+
+
+def _read_password(name: str, text: str) -> str | PasswordHash:
+    if not text.startswith(PREFIX):
+        return text
+    try:
+        return read_hash(text)
+    except ValueError as error:
+        raise SettingsError(
+            f"The hash of the user {name} in the --auth file cannot be used: {error}. Write the "
+            f"line anew with: comfygradio password {name}"
+        ) from error
+
+
+def _digest(text: str) -> bytes:
+    """Of one length for every text, so that the comparison does not tell how long one is."""
+    return hashlib.sha256(text.encode("utf-8", "replace")).digest()

@@ -1,0 +1,81 @@
+"""Ways in: where it comes from who somebody is.
+
+Today that is a session, which a password opens. A token in a header, the name that a proxy puts
+into one, or the sign-in of a Space are further ways: each is a class with the one method of `Way`,
+and a place in the list that the gate is made with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
+
+from comfygradio.ui.identity.sessions import Sessions
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Who came in: the name of the login, and what tells this login from others of that name."""
+
+    login: str
+    session: str
+
+
+class Way(Protocol):
+    """One way in."""
+
+    def find(self, scope: Scope) -> Entry | None:
+        """Who sends a request, None where this way does not tell."""
+        ...
+
+
+class SessionWay:
+    """By the cookie of a session."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    def find(self, scope: Scope) -> Entry | None:
+        """Who logged in with the session whose cookie the request carries."""
+        secret = read_cookie(scope)
+        session = self._sessions.find(secret) if secret else None
+        return Entry(session.login, session.id) if session else None
+
+
+def read_cookie(scope: Scope) -> str:
+    """The secret of the session that a request names, "" for none."""
+    return HTTPConnection(scope).cookies.get(name_cookie(scope), "")
+
+
+def name_cookie(scope: Scope) -> str:
+    """The name of the session's cookie.
+
+    Cookies are shared by all ports of a host: so the name holds the port that the browser sees, and
+    the path where a proxy shows the app, lest two apps of one host log each other out.
+    """
+    connection = HTTPConnection(scope)
+    try:
+        port = urlsplit(f"//{connection.headers.get('host', '')}").port
+    except ValueError:
+        port = None
+    place = find_root(scope).strip("/").replace("/", "-")
+    safe = "".join(character for character in place if character.isalnum() or character in "-_")
+    return "-".join(filter(None, ("comfygradio", str(port or ""), safe)))
+
+
+def find_root(scope: Scope) -> str:
+    """The path below which a proxy shows the app, without a slash at its end; "" for none."""
+    return urlsplit(str(scope.get("root_path") or "")).path.rstrip("/")
+
+
+def is_secure(scope: Scope) -> bool:
+    """Whether the browser asks over https.
+
+    A proxy's word is taken whoever it is: who lies about it keeps the cookie from nobody else.
+    """
+    forwarded = HTTPConnection(scope).headers.get("x-forwarded-proto", "")
+    return scope.get("scheme") == "https" or forwarded.split(",")[0].strip() == "https"

@@ -1,0 +1,36 @@
+"""Requests as Gradio hands them to our functions, with the person whom our layer put in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fastapi
+import gradio as gr
+
+from comfygradio.ui.identity.gate import Gate
+from comfygradio.ui.identity.ways import Entry
+
+
+class Named:
+    """A way in that takes everybody's word, as `NAME` or `NAME/SESSION`."""
+
+    def find(self, scope: Any) -> Entry | None:
+        """Who the header says it is."""
+        named = next((value for name, value in scope["headers"] if name == b"x-test-login"), b"")
+        login, _, session = named.decode().partition("/")
+        return Entry(login, session) if login else None
+
+
+def make_request(
+    host: str = "127.0.0.1:7860", client: str = "127.0.0.1", user: str = "", **headers: str
+) -> gr.Request:
+    """A request of this user, or of somebody who did not log in, from this address."""
+    named = {"host": host, **({"x-test-login": user} if user else {})}
+    named |= {name.replace("_", "-"): value for name, value in headers.items()}
+    scope = {
+        "type": "http",
+        "client": (client, 50_000) if client else None,
+        "headers": [(name.encode(), value.encode()) for name, value in named.items()],
+    }
+    Gate([Named()]).identify(scope)
+    return gr.Request(fastapi.Request(scope))
