@@ -23,6 +23,8 @@ from tests.clocks import HANG_SECONDS
 
 from .shell import Shell, finish, start
 
+pytestmark = pytest.mark.deep
+
 AXES = ("--axis", "cfg=2, 3", "--axis", "steps=2, 3", "--with", "sampler=euler, heun")
 
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -63,7 +65,8 @@ def join_runs() -> None:
     for thread in threading.enumerate():
         if thread.name == "comfy-run":
             thread.join(HANG_SECONDS)
-            assert not thread.is_alive()
+            frame = sys._current_frames().get(thread.ident or 0)
+            assert frame is None, "".join(traceback.format_stack(frame))
 
 
 @pytest.fixture(scope="session")

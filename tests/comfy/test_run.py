@@ -15,13 +15,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from comfygradio.clock import Clock
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.state import JobState
 from comfygradio.comfy.workflow import Prompt, Upload
 from comfygradio.errors import JobInterrupted, PromptRejected
 from tests.clocks import HANG_SECONDS, ManualClock
 
-from .conftest import Connect, Serve, join_runs, wait_until
+from .conftest import LISTENING, Connect, Serve, join_runs, wait_until
 from .gate import Gate
 from .graphs import Graph, draw_empty, draw_text
 
@@ -234,15 +235,32 @@ def test_heartbeats_while_it_waits(serve: Serve, connect: Connect, gate: Gate) -
     join_runs()
 
 
+class ReaderClock(Clock):
+    """Counts what the thread that reads a socket has heard: each message is stamped once."""
+
+    def __init__(self) -> None:
+        self.heard = 0
+
+    def monotonic(self) -> float:
+        if threading.current_thread() is not threading.main_thread():
+            self.heard += 1
+        return super().monotonic()
+
+
 def test_a_slow_consumer_gets_the_newest_preview_and_stalls_nobody(
     comfy: ComfyClient, checkpoint: str, gate: Gate
 ) -> None:
+    clock = ReaderClock()
+    steps = 30
     gate.hold(after=1)
-    slow = comfy.run(draw_text(checkpoint, steps=30))
-    next(state for state in slow if state.step)
-    gate.release()
-    assert run_all(comfy, draw_empty())[-1].status == "done"
-    rest = list(slow)
+    with ComfyClient(comfy.url, patience=LISTENING, clock=clock) as client:
+        slow = client.run(draw_text(checkpoint, steps=steps))
+        next(state for state in slow if state.step)
+        gate.release()
+        assert run_all(comfy, draw_empty())[-1].status == "done"
+        # At least a report of progress and a state of all nodes came with each step.
+        wait_until(lambda: clock.heard >= 2 * steps)
+        rest = list(slow)
     assert len(rest) < 25 and rest[-1].status == "done"
     version = comfy.server_version()
     if version and version >= (0, 5, 0):

@@ -12,6 +12,8 @@ from comfygradio.demo.painting import Recipe, draw_noise, draw_step
 
 from .watching import Graph, node, only, picture, run, text_graph
 
+pytestmark = pytest.mark.deep
+
 
 def difference(first: Image.Image, second: Image.Image) -> float:
     return sum(ImageStat.Stat(ImageChops.difference(first, second)).mean)

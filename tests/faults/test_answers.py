@@ -33,6 +33,8 @@ from tests.faults.world import LONG_SECONDS, World, await_that, open_world, orde
 from tests.jobs.lines import count_files, is_running, wait
 from tests.jobs.shelf import Shelf
 
+pytestmark = pytest.mark.deep
+
 NOWHERE = respond(404)
 ODD_KEYS = (
     "prompt_id",

@@ -29,6 +29,8 @@ from tests.faults.world import (
 from tests.jobs.lines import count_files, free_port, is_over, is_running, wait
 from tests.jobs.shelf import Shelf
 
+pytestmark = pytest.mark.deep
+
 
 def test_the_server_refuses_at_first(world: World) -> None:
     world.line.refuse()

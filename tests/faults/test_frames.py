@@ -26,6 +26,8 @@ from tests.faults.proxy import Exchange
 from tests.faults.world import LONG_SECONDS, World, open_world, order, paint
 from tests.jobs.lines import count_files, is_running, wait
 
+pytestmark = pytest.mark.deep
+
 STRANGER = "11111111-2222-4333-8444-555555555555"
 
 

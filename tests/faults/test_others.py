@@ -15,6 +15,8 @@ from tests.faults.spoilers import Hold
 from tests.faults.world import LONG_SECONDS, World, await_that, open_world, order, paint
 from tests.jobs.lines import count_files, draw, is_over, is_running, wait
 
+pytestmark = pytest.mark.deep
+
 CHECKPOINT = "photo-xl.safetensors"
 
 

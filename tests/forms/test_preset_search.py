@@ -18,6 +18,8 @@ from .corpus import list_cases
 from .restoring import WORKFLOW, carry, load, make_info, node
 from .shuffling import change_literals, renumber
 
+pytestmark = pytest.mark.deep
+
 PRESETS = Path(__file__).parent.parent.parent / "presets"
 CASES = list_cases()
 CORPUS = [

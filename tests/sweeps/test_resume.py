@@ -30,6 +30,8 @@ from tests.sweeps.running import (
     write_preset,
 )
 
+pytestmark = pytest.mark.deep
+
 FILES = """
 title: Files
 workflow: tiny.json

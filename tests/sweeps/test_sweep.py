@@ -26,6 +26,8 @@ from tests.jobs.lines import draw, free_port, is_over, wait
 from tests.jobs.shelf import Shelf
 from tests.sweeps.running import await_sweep, define, end, open_sweeps, read_colors, write_preset
 
+pytestmark = pytest.mark.deep
+
 Opened = tuple[Sweeps, JobQueue]
 
 
