@@ -49,8 +49,8 @@ class SealedBlocks(gr.Blocks):
         event = more.get("event_data")
         if event is not None and not isinstance(event._data, dict):
             event._data = {}  # Gradio takes it for one, whatever was sent
-        if event is not None and any(_list_paths(event._data, takes_paths=False)):
-            raise gr.Error(UNREADABLE, print_exception=False)  # our pages send no files there
+        if event is not None and not names_uploads_only(event._data):
+            raise gr.Error(UNREADABLE, print_exception=False)
         try:
             return await super().process_api(block_fn, *args, **more)
         except gr.Error as error:
@@ -120,6 +120,14 @@ def is_sealed(value: Any, folders: Sequence[Path], *, takes_paths: bool) -> bool
     if isinstance(value, dict) and "__type__" in value:
         return bool(value == gr.skip())
     return all(_is_inside(path, folders) for path in _list_paths(value, takes_paths=takes_paths))
+
+
+def names_uploads_only(told: Any) -> bool:
+    """Whether what an event tells names no file but uploads: Gradio tells of a changed file which
+    one it is.
+    """
+    folders = [Path(get_upload_folder())]
+    return all(_is_inside(path, folders) for path in _list_paths(told, takes_paths=False))
 
 
 def is_writable(value: Any) -> bool:

@@ -20,9 +20,9 @@ SLOW_SECONDS = 1.0
 """A picture of twenty steps takes longer than any busy machine needs to look at it."""
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium for all tests of this folder.
+    """A headless Chromium for the tests of a module.
 
     Not longer: where playwright runs, no other event loop can run in the same thread.
     """
@@ -41,7 +41,7 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def demo() -> Iterator[DemoServer]:
     """A quick demo server."""
     with DemoServer(DemoOptions(step_seconds=QUICK_SECONDS, lab_nodes=True)) as server:
@@ -57,7 +57,7 @@ def slow(demo: DemoServer) -> Iterator[DemoServer]:
     demo.set_pace(pace)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def app(demo: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     """The app with the presets that ship, on that demo server."""
     with run_app(demo.url, tmp_path_factory.mktemp("outputs")) as running:

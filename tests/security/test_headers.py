@@ -14,8 +14,10 @@ from playwright.sync_api import Browser
 
 from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings
+from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.status.access import Operators, find_operators
 from tests.security.running import PATIENCE, ask, get, post, run_settings
+from tests.ui.people import make_request
 from tests.ui.running import RunningApp
 
 POLICY = [
@@ -218,16 +220,6 @@ def test_the_mask_editor_takes_no_parts_of_pictures(app: RunningApp) -> None:
         assert called.status_code == 404
 
 
-class Sender:
-    """A request as the page's functions see it."""
-
-    username = None
-
-    def __init__(self, headers: dict[str, str]) -> None:
-        self.headers = headers
-        self.client = type("Client", (), {"host": "127.0.0.1"})()
-
-
 @pytest.mark.parametrize(
     "name",
     [
@@ -242,9 +234,8 @@ class Sender:
     ],
 )
 def test_who_comes_by_a_proxy_is_not_at_this_machine(name: str, tmp_path: Path) -> None:
-    operators = find_operators(Settings(outputs=tmp_path))
+    operators = find_operators(Settings(outputs=tmp_path, local_operator=True))
     assert isinstance(operators, Operators)
-    sent = {"host": "localhost"}
-    admit = operators.admit
-    assert admit(Sender(sent))  # type: ignore[arg-type]
-    assert not admit(Sender({**sent, name: ""}))  # type: ignore[arg-type]
+    assert operators.admit(find_person(make_request("localhost")))
+    sent = {name.lower().replace("-", "_"): ""}
+    assert not operators.admit(find_person(make_request("localhost", **sent)))

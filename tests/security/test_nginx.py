@@ -94,9 +94,9 @@ def test_the_page_works_behind_nginx(
         try:
             page = context.new_page()
             page.goto(url)
-            page.get_by_label("username").fill("ada")
-            page.get_by_label("password").fill("engine")
-            page.get_by_role("button", name="Login").click()
+            page.get_by_label("Name").fill("ada")
+            page.get_by_label("Password").fill("engine")
+            page.get_by_role("button", name="Log in").click()
             page.get_by_role("button", name="Generate").first.click(timeout=60_000)
             shown = page.locator("img[src*='/gradio_api/comfygradio/result/']").first
             expect(shown).to_be_visible(timeout=60_000)

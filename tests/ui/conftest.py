@@ -18,16 +18,16 @@ def demo() -> Iterator[DemoServer]:
         yield server
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def apps_server() -> Iterator[DemoServer]:
     """The demo server of `app`."""
     with DemoServer(DemoOptions(step_seconds=0.02, lab_nodes=True)) as server:
         yield server
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def app(apps_server: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    """The app with the presets that ship, for all tests of this folder that need no other."""
+    """The app with the presets that ship, for the tests of a module that need no other."""
     with run_app(apps_server.url, tmp_path_factory.mktemp("outputs")) as running:
         yield running
 
