@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from comfygradio.errors import ComfyGradioError
 from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.panel import PRIVATE, Panel
 from comfygradio.ui.restoring import list_updates
+
+NUMBER = re.compile(r"[0-9]{1,16}\.[0-9]{1,9}")
 
 Read = Callable[[gr.EventData, str], tuple[str, dict[str, Any], list[str]]]
 """Preset, field → value, and notes, for what an event names, in the session that it comes from.
@@ -48,8 +51,11 @@ def fill_forms(
     listen(fill, own, [view, chooser, *components], queue=False, **PRIVATE)
 
 
-def read_number(event: gr.EventData) -> int | None:
-    """The number by which a view knows its question; nothing else that was sent goes back."""
+def read_number(event: gr.EventData) -> str | None:
+    """The number by which a view knows its question: its time and a count, as history.js writes
+    it. Nothing else that was sent goes back.
+    """
     number = getattr(event, "number", None)
-    is_number = isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**53
-    return number if is_number else None
+    if not isinstance(number, str) or not NUMBER.fullmatch(number):
+        return None
+    return number
