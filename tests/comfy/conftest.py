@@ -117,6 +117,13 @@ def comfy(tmp_path_factory: pytest.TempPathFactory, shared_gate: Gate) -> Iterat
         yield client
 
 
+@pytest.fixture
+def asking(comfy: ComfyClient) -> Iterator[ComfyClient]:
+    """A client of the same server that asks soon where it hears nothing."""
+    with ComfyClient(comfy.url, patience=QUICK) as client:
+        yield client
+
+
 @pytest.fixture(scope="session")
 def checkpoint(comfy: ComfyClient) -> str:
     return comfy.models("checkpoints")[0]

@@ -236,11 +236,11 @@ def test_an_unknown_prompt_is_posted(comfy: ComfyClient) -> None:
 
 @pytest.mark.parametrize("waiting", [False, True])
 def test_closing_cancels_what_was_adopted(
-    waiting: bool, comfy: ComfyClient, checkpoint: str, gate: Gate
+    waiting: bool, comfy: ComfyClient, asking: ComfyClient, checkpoint: str, gate: Gate
 ) -> None:
     gate.hold()
     other = leave_running(comfy, draw_text(checkpoint, steps=40)) if waiting else None
-    left = leave(comfy, draw_text(checkpoint, steps=400))
+    left = leave(asking, draw_text(checkpoint, steps=400))
     run = left.follow() if waiting else follow_to_steps(left, gate)
     next(state for state in run if (state.queue_position if waiting else state.step))
     run.close()

@@ -16,6 +16,7 @@ from tests.clocks import HANG_SECONDS
 from tests.faults.proxy import Line, reset
 from tests.faults.spoilers import Delay, Hold, respond
 from tests.faults.world import (
+    CUTS,
     LONG_SECONDS,
     QUICK,
     World,
@@ -140,7 +141,7 @@ def cut(world: World) -> None:
 
 
 def cut_ten_times(world: World) -> None:
-    for _ in range(10):
+    for _ in range(CUTS):
         cut_and_await_return(world)
 
 

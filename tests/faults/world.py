@@ -31,7 +31,17 @@ from tests.jobs.lines import await_that as await_that
 from tests.jobs.lines import count_files, draw, free_port, is_over, wait
 from tests.jobs.shelf import Shelf
 
-QUICK = Patience(0.2, 0.3, 0.02, 0.05, (0.05, 0.1, 0.2, 0.4), renewal=0.5)
+CUTS = 10
+"""No test cuts a client's sockets more often before it has heard anything on a new one."""
+
+QUICK = Patience(
+    silence=0.2,
+    slowest_poll=0.3,
+    first_poll=0.02,
+    queue_refresh=0.05,
+    reconnect=(0.05, 0.1) + (0.2,) * (CUTS - 1),
+    renewal=0.5,
+)
 COLORS = itertools.count(random.randrange(2**23))
 
 
