@@ -212,10 +212,10 @@ def test_an_interrupt_after_the_adoption(comfy: ComfyClient, checkpoint: str, ga
 
 
 def test_an_older_socket_that_closes_later_ends_nothing(
-    comfy: ComfyClient, checkpoint: str, gate: Gate
+    asking: ComfyClient, checkpoint: str, gate: Gate
 ) -> None:
     gate.hold()
-    left = leave(comfy, draw_text(checkpoint, steps=40))
+    left = leave(asking, draw_text(checkpoint, steps=40))
     old, closed = hold_socket(left), False
     for state in follow_to_steps(left, gate):
         if state.step and not closed:

@@ -194,6 +194,15 @@ def test_a_late_history_is_waited_for(lost: str, serve: Serve, connect: Connect)
     check_good_end(states)
 
 
+def test_looks_in_quick_succession_wait_for_a_late_history_too(
+    serve: Serve, connect: Connect
+) -> None:
+    hasty = replace(QUICK, settle=HANG_SECONDS)
+    server = serve(no_history_delay=0.3, lose_types=("executed",))
+    client = connect(server.url, patience=hasty)
+    check_good_end(list(client.run(draw_text(CHECKPOINT))))
+
+
 def test_a_failing_node(serve: Serve, connect: Connect) -> None:
     client = connect(serve(fail_at_step=3).url)
     with pytest.raises(ExecutionFailed, match=r"^Paint \(node 3, KSampler\) failed: ") as caught:
