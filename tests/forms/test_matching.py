@@ -158,6 +158,6 @@ def test_a_hostile_graph_is_matched_in_bounded_time() -> None:
         str(key): node("CLIPTextEncode", text=str(key), clip=[str(key * 7 % 5000), 1])
         for key in range(5000)
     }
-    start = time.monotonic()
+    start = time.process_time()
     match(BASE, {**graph, **renumber(BASE)[0]})
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5

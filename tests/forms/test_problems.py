@@ -320,10 +320,10 @@ def test_long_lists_stay_quick(desk: Desk) -> None:
             "inputs": {"ckpt_name": "x/model number 7.ckpt"},
         }
     )
-    started = time.monotonic()
+    started = time.process_time()
     form = desk.bind("f: {slot: 4.ckpt_name}", info, flow)
     assert form.problems == () and len(form.fields["f"].choices or ()) == 60_000
     assert form.check({"f": names[-1]}) == {"f": names[-1]}
     (problem,) = desk.bind("f: {slot: 3.steps}", info, flow).problems
     assert problem.near
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10

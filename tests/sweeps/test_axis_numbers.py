@@ -191,10 +191,10 @@ def test_what_cannot_be_read_is_named(
     ],
 )
 def test_too_many_values_are_refused_at_once(text: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(AxisError, match="at most 10,000 are allowed"):
         read("seed", text)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_ten_thousand_values_are_taken() -> None:

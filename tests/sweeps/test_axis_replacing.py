@@ -173,7 +173,7 @@ def test_only_words_are_searched() -> None:
 
 
 def test_texts_that_would_become_too_long_are_refused_at_once() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     long = "a" * 50_000
     for texts in (["S/R: a, " + long], ["S/R: x, " + long, "S/R: y, " + long]):
         with pytest.raises(AxisError, match="longer than 100,000 characters"):
@@ -181,7 +181,7 @@ def test_texts_that_would_become_too_long_are_refused_at_once() -> None:
     pairs = " || ".join(f"{i}=x" for i in range(2000))
     with pytest.raises(AxisError, match="at most 1,000 different texts"):
         read_all("S/R: " + pairs)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 @given(

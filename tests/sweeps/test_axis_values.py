@@ -368,10 +368,10 @@ def test_many_values_among_many_choices_are_read_quickly() -> None:
     ],
 )
 def test_large_texts_are_refused_soon(name: str, text: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(AxisError):
         read(name, text)
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
