@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.queue import JobQueue
 from comfygradio.jobs.store import Ledger
 from tests.clocks import HANG_SECONDS
+from tests.ports import free_port as free_port
 
 
 @contextmanager
@@ -103,10 +103,3 @@ def count_files(outputs: Path) -> int:
         path.parent.name != "display" and ".comfygradio" not in path.parts
         for path in outputs.rglob("*.png")
     )
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

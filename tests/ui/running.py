@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from comfygradio.ui.app import App
 from comfygradio.ui.serve import build, launch
 from comfygradio.ui.studio import Studio
 from tests.jobs.lines import is_over, wait
+from tests.ports import free_port as free_port
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,3 @@ def stop_all(studio: Studio) -> None:
         for job in studio.queue.list_posted(lane):
             studio.queue.stop(job.token)
             wait(job, is_over)
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
