@@ -20,6 +20,8 @@ from tests.clocks import ManualClock
 from tests.engine.certificates import needs_openssl
 from tests.net.hosts import LOOPBACK, Names, Say, answer, lead, run_host
 
+pytestmark = pytest.mark.deep
+
 PNG = ("image/png",)
 NAMES = {"pictures_test": [["127.0.0.1"]]}
 URL = "http://pictures.test:{port}/a/cat.png"

@@ -25,6 +25,8 @@ from tests.security.attacking import (
 from tests.ui.people import make_request
 from tests.ui.running import RunningApp, run_app
 
+pytestmark = pytest.mark.app
+
 FUNCTIONS = ("read", "edit", "write", "save")
 
 

@@ -29,6 +29,8 @@ from comfygradio.ui.middleware.streams import StreamGuard, find_network
 from tests.security.running import PATIENCE, ask, connect, get, post, read_answer, run_settings
 from tests.ui.running import RunningApp, free_port
 
+pytestmark = pytest.mark.app
+
 CALLS = [
     "/gradio_api/queue/join",
     "/gradio_api/run/predict",

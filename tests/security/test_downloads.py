@@ -24,6 +24,8 @@ from comfygradio.jobs.results import BRIEF_SECONDS, collect_results, make_delive
 from tests.faults.proxy import Exchange
 from tests.faults.world import open_world
 
+pytestmark = pytest.mark.deep
+
 SECONDS = 60
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: 100000000000\r\n\r\n"

@@ -13,6 +13,8 @@ from tests.fuzz.events import find_fault, fuzz, list_payloads
 from tests.security.doors import House
 from tests.ui.running import run_app
 
+pytestmark = pytest.mark.app
+
 SHARE = 23
 """Of so many payloads one is sent; no divisor of their number, so that doors get different ones."""
 

@@ -14,6 +14,8 @@ from comfygradio.demo import DemoServer
 from tests.security.running import ask, get, run_settings
 from tests.ui.running import RunningApp
 
+pytestmark = pytest.mark.app
+
 SCRIPT = "try { top.document.title = 'ran'; document.title = 'ran'; } catch (e) {}"
 HOSTILE = {
     "page.html": f"<script>{SCRIPT}</script>",

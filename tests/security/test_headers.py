@@ -20,6 +20,8 @@ from tests.security.running import PATIENCE, ask, get, post, run_settings
 from tests.ui.people import make_request
 from tests.ui.running import RunningApp
 
+pytestmark = pytest.mark.app
+
 POLICY = [
     "default-src 'self'",
     "object-src 'none'",

@@ -29,6 +29,8 @@ from tests.net.hosts import answer, run_host
 from tests.sweeps.exporting import HOSTILE
 from tests.ui.running import RunningApp, run_app
 
+pytestmark = pytest.mark.app
+
 SECRET = b"hunter2 is the secret of this host"
 
 REFUSED = (400, 401, 403, 404, 405, 413, 422)

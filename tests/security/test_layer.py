@@ -20,6 +20,8 @@ from comfygradio.ui.middleware.app import GuardedApp
 from tests.security.running import PATIENCE, get
 from tests.ui.running import RunningApp, free_port
 
+pytestmark = pytest.mark.app
+
 ROOT = Path(__file__).parent.parent.parent
 
 

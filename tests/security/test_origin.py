@@ -14,6 +14,8 @@ from comfygradio.demo import DemoServer
 from tests.security.running import PATIENCE, ask, get, post, run_settings
 from tests.ui.running import RunningApp
 
+pytestmark = pytest.mark.app
+
 FOREIGN = ["http://evil.example", "http://127.0.0.1:1", "http://localhost", "null", "file://", ""]
 
 

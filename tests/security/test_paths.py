@@ -31,6 +31,8 @@ from tests.browser.widgets import write_presets
 from tests.security.doors import Door, House, make_file
 from tests.ui.running import free_port, run_app
 
+pytestmark = pytest.mark.app
+
 ROOT = Path(__file__).parents[2]
 
 

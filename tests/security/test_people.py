@@ -41,6 +41,8 @@ from tests.security.attacking import (
 from tests.ui.people import make_request
 from tests.ui.running import RunningApp, run_app
 
+pytestmark = pytest.mark.app
+
 FULL = "Your network address has 5 jobs waiting already; wait until one of them has started."
 
 

@@ -33,6 +33,8 @@ from comfygradio.sweeps.showing.drawing.thumbnails import read_thumbnail
 from comfygradio.ui.sweep.thumbs import shrink
 from tests.test_architecture import MODULES, parse
 
+pytestmark = pytest.mark.deep
+
 POSTSCRIPT = (
     b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 99 99\n%%EndComments\n"
     b"{ (never ends) pop } loop\nshowpage\n"

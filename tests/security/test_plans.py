@@ -27,6 +27,8 @@ from comfygradio.ui.studio import Studio
 from comfygradio.ui.sweep.desk import SweepDesk
 from comfygradio.ui.visitors import Visitors
 
+pytestmark = pytest.mark.deep
+
 SECONDS = 60
 
 

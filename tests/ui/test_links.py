@@ -17,6 +17,8 @@ from comfygradio.net.client import ForeignClient, Patience
 from tests.net.hosts import Names, answer, lead, run_host
 from tests.ui.running import RunningApp, run_app
 
+pytestmark = pytest.mark.app
+
 MAX_BYTES = 100_000
 
 

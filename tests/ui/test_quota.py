@@ -17,6 +17,8 @@ from comfygradio.ui.serve import build, launch
 from tests.clocks import ManualClock
 from tests.ui.running import free_port
 
+pytestmark = pytest.mark.app
+
 
 def test_what_was_taken_comes_back_within_an_hour() -> None:
     clock = ManualClock()
