@@ -303,15 +303,15 @@ class JobTracker:
         return True
 
     def _take_status(self, message: Status) -> bool:
-        if (
-            self.stage == "queued"
-            and self.queue_position is None
-            and message.queue_remaining
-            and not message.sid
-        ):
-            self.queue_position = message.queue_remaining - 1
-            return True
-        return False
+        """Where one prompt is left, it is ours. With more of them only the queue tells our place:
+        the message may have been on its way since before our prompt was there.
+        """
+        if self.stage != "queued" or self.queue_position is not None or message.sid:
+            return False
+        if message.queue_remaining != 1:
+            return False
+        self.queue_position = 0
+        return True
 
     def _fail(self, message: ExecutionError | ExecutionInterrupted) -> None:
         if isinstance(message, ExecutionInterrupted):

@@ -459,7 +459,7 @@ def test_the_queue_position_falls(serve: Serve, connect: Connect, gate: Gate) ->
     for _ in range(2):
         client.queue_prompt(sleep_for(30))
     places: list[int] = []
-    for state in client.run(draw_empty()):
+    for state in see_end(client.run(draw_empty())):
         place = state.queue_position
         if place and place not in places:
             places.append(place)

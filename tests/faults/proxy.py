@@ -229,12 +229,13 @@ class Line:
         server = socket.create_connection(self.target)
         server.sendall(exchange.request)
         head, rest = read_head(server)
-        exchange.client.sendall(head)
         exchange.client.settimeout(None)
         exchange.client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         pair = Pair(exchange.client, server)
+        # Before the client hears that it is connected: from then on a test may cut it.
         with self._lock:
             self.pairs.append(pair)
+        exchange.client.sendall(head)
         threading.Thread(target=self._pump_up, args=(pair,), daemon=True).start()
         self._pump_down(pair, rest)
 

@@ -146,11 +146,13 @@ def cut_ten_times(world: World) -> None:
 
 
 def cut_and_await_return(world: World) -> None:
-    """Cut the sockets, and wait for the next one or for the end of all jobs."""
-    seen = world.line.calls.count("GET /ws")
+    """Cut the sockets, and wait for the next one or for the end of all jobs.
+
+    A call is listed before its socket is there to be cut, so it is the sockets that count.
+    """
 
     def is_back() -> bool:
-        return world.line.calls.count("GET /ws") > seen or not world.queue.ledger.list_open()
+        return bool(world.line.pairs) or not world.queue.ledger.list_open()
 
     world.line.cut_sockets()
     await_that(is_back)
