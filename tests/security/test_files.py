@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from gradio_client import Client
 from playwright.sync_api import Browser
+from playwright.sync_api import Error as PlaywrightError
 
 from comfygradio.demo import DemoServer
+from tests.clocks import HANG_SECONDS
 from tests.security.running import ask, get, run_settings
 from tests.ui.running import RunningApp
 
@@ -163,8 +165,13 @@ def test_no_script_in_a_result_runs(files: RunningApp, browser: Browser) -> None
     try:
         page.goto(files.url)
         for address in (way for name in HOSTILE for way in list_ways(files, name)):
-            with page.expect_download():
-                page.evaluate("(address) => { location.href = address; }", address)
+            # `goto` waits until Chromium has given the navigation up for the download: the next one
+            # would otherwise take its place.
+            with (
+                page.expect_download(timeout=1000 * HANG_SECONDS),
+                pytest.raises(PlaywrightError, match="Download is starting"),
+            ):
+                page.goto(address, timeout=1000 * HANG_SECONDS)
             page.evaluate(
                 """async (address) => {
                   const script = document.createElement("script");
