@@ -141,6 +141,7 @@ def test_every_option_is_as_likely() -> None:
     assert min(counts) > 900
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "text",
     [

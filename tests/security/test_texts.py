@@ -170,6 +170,7 @@ def count_steps(parser: Parser, text: str) -> int:
 SHORT, LONG = 60, 600
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("name", "parser"), [pytest.param(name, one, id=name) for name, one in list_parsers()]
 )
@@ -232,6 +233,7 @@ def _read_flags(call: ast.Call) -> int:
     return sum(getattr(re, name) for name in names if f"re.{name}" in text)
 
 
+@pytest.mark.deep
 def test_every_pattern_takes_linear_time() -> None:
     patterns = list(list_patterns())
     assert len(patterns) > 60
@@ -279,6 +281,7 @@ def make_field(widget: Widget) -> Field:
     return Field("f", widget, "F", {}, choices=choices, is_multiple=widget == "dropdown")
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("widget", sorted(LONGEST))
 def test_a_text_that_is_too_long_is_refused_before_it_is_read(widget: Widget) -> None:
     """Each widget has a limit; just below it, what is wrong is something else, or nothing."""

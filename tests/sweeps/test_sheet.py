@@ -367,6 +367,7 @@ def test_a_machine_without_fonts_has_the_one_inside_pillow(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no peak of memory to ask for")
+@pytest.mark.deep
 @pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="only Linux tells a process's own peak of memory"
 )
