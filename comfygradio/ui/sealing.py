@@ -19,6 +19,8 @@ from gradio.block_function import BlockFunction
 from gradio.state_holder import SessionState
 from gradio.utils import get_upload_folder
 
+from comfygradio.ui.middleware.refusals import note_refusal
+
 REFUSED = "This answer names a file that is not among those to be shown, so it was held back."
 
 UNREADABLE = "What was sent cannot be read; reload the page and try again."
@@ -49,11 +51,14 @@ class SealedBlocks(gr.Blocks):
         event = more.get("event_data")
         if event is not None and not isinstance(event._data, dict):
             event._data = {}  # Gradio takes it for one, whatever was sent
-        if event is not None and not names_uploads_only(event._data):
-            raise gr.Error(UNREADABLE, print_exception=False)
         try:
+            if event is not None and not names_uploads_only(event._data):
+                raise gr.Error(UNREADABLE, print_exception=False)
             return await super().process_api(block_fn, *args, **more)
         except gr.Error as error:
+            asked = more.get("request")
+            if isinstance(asked, gr.Request) and asked.request is not None:
+                note_refusal(asked.request, error.__cause__)
             raise gr.Error(error.message, print_exception=False) from None
         except (StopAsyncIteration, StopIteration):
             raise  # how Gradio learns that a stream has ended
