@@ -20,6 +20,7 @@ from gradio.state_holder import SessionState
 from gradio.utils import get_upload_folder
 
 from comfygradio.ui.middleware.refusals import note_refusal
+from comfygradio.ui.skipping import pass_over_skipped
 
 REFUSED = "This answer names a file that is not among those to be shown, so it was held back."
 
@@ -101,8 +102,10 @@ class SealedBlocks(gr.Blocks):
             raise gr.Error(REFUSED, print_exception=False)
         if not is_writable(predictions):
             raise gr.Error(UNREADABLE, print_exception=False)
-        answer: list[Any] = await super().postprocess_data(block_fn, predictions, state)
-        return answer
+        gradios = super().postprocess_data
+        return await pass_over_skipped(
+            lambda part, values: gradios(part, values, state), block_fn, predictions
+        )
 
 
 def _pair_values(predictions: Any, outputs: Sequence[Any]) -> list[tuple[Any, bool]]:
