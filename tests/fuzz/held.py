@@ -149,14 +149,15 @@ def listen(house: House, path: str, key: str, report: Report, *, waits: bool) ->
 def hear(client: httpx.Client, url: str, enough: re.Pattern[str], silence: float) -> Heard:
     """Read an answer until it ends, a stream only until it has told enough, or nothing any more."""
     began = time.perf_counter()
-    text, first, value = "", None, None
+    text, value = "", None
     limits = httpx.Timeout(60.0, read=silence)
     with client.stream("GET", url, timeout=limits) as answer:
         is_stream = answer.headers.get("content-type", "").startswith("text/event-stream")
-        first = time.perf_counter() - began
+        first = None if is_stream else time.perf_counter() - began
         try:
             for part in answer.iter_text():
                 text += part
+                first = first or time.perf_counter() - began
                 if is_stream and enough.search(text):
                     value = time.perf_counter() - began
                     break
@@ -164,7 +165,7 @@ def hear(client: httpx.Client, url: str, enough: re.Pattern[str], silence: float
                     break
         except (httpx.ReadTimeout, httpx.RemoteProtocolError):
             pass  # it has nothing more to tell, or Gradio cuts it off after what it told last
-    return Heard(answer.status_code, text, first, value)
+    return Heard(answer.status_code, text, first or time.perf_counter() - began, value)
 
 
 def list_texts(paths: Sequence[str]) -> Iterator[str]:
@@ -213,13 +214,18 @@ def fuzz_routes(
                 continue
             for address in list_addresses(route, text):
                 key = f"GET {route}: {text[:40]!r}"
-                try:
-                    heard = hear(house.client, f"{house.url}{address}", MESSAGE, SILENT_SECONDS)
-                except (httpx.HTTPError, httpx.InvalidURL) as error:
-                    report.faults.append(f"{key}: {type(error).__name__}")
-                    continue
-                seconds = None if is_among(route, STREAMS) else heard.first_seconds
-                report.add(key, heard.status, heard.text, seconds)
+                ask_route(house, address, key, report, waits=is_among(route, STREAMS))
+
+
+def ask_route(house: House, address: str, key: str, report: Report, *, waits: bool) -> None:
+    """Report what a route answers; one that `waits` may also be silent until it is given up."""
+    try:
+        heard = hear(house.client, f"{house.url}{address}", MESSAGE, SILENT_SECONDS)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        if not waits or not isinstance(error, httpx.ReadTimeout):
+            report.faults.append(f"{key}: {type(error).__name__}")
+        return
+    report.add(key, heard.status, heard.text, None if waits else heard.first_seconds)
 
 
 def list_addresses(route: str, text: str) -> Iterator[str]:
