@@ -19,6 +19,9 @@ from gradio.block_function import BlockFunction
 from gradio.state_holder import SessionState
 from gradio.utils import get_upload_folder
 
+from comfygradio.ui.middleware.refusals import note_refusal
+from comfygradio.ui.skipping import pass_over_skipped
+
 REFUSED = "This answer names a file that is not among those to be shown, so it was held back."
 
 UNREADABLE = "What was sent cannot be read; reload the page and try again."
@@ -49,11 +52,14 @@ class SealedBlocks(gr.Blocks):
         event = more.get("event_data")
         if event is not None and not isinstance(event._data, dict):
             event._data = {}  # Gradio takes it for one, whatever was sent
-        if event is not None and not names_uploads_only(event._data):
-            raise gr.Error(UNREADABLE, print_exception=False)
         try:
+            if event is not None and not names_uploads_only(event._data):
+                raise gr.Error(UNREADABLE, print_exception=False)
             return await super().process_api(block_fn, *args, **more)
         except gr.Error as error:
+            asked = more.get("request")
+            if isinstance(asked, gr.Request) and asked.request is not None:
+                note_refusal(asked.request, error.__cause__)
             raise gr.Error(error.message, print_exception=False) from None
         except (StopAsyncIteration, StopIteration):
             raise  # how Gradio learns that a stream has ended
@@ -96,8 +102,10 @@ class SealedBlocks(gr.Blocks):
             raise gr.Error(REFUSED, print_exception=False)
         if not is_writable(predictions):
             raise gr.Error(UNREADABLE, print_exception=False)
-        answer: list[Any] = await super().postprocess_data(block_fn, predictions, state)
-        return answer
+        gradios = super().postprocess_data
+        return await pass_over_skipped(
+            lambda part, values: gradios(part, values, state), block_fn, predictions
+        )
 
 
 def _pair_values(predictions: Any, outputs: Sequence[Any]) -> list[tuple[Any, bool]]:

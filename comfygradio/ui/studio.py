@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
-from comfygradio.errors import LimitReached, PresetError, ValuesRefused
+from comfygradio.errors import LimitReached, PresetError, ServerError, ValuesRefused
 from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form, fingerprint
 from comfygradio.forms.preset import Preset, load_presets
@@ -97,11 +97,11 @@ class Studio:
         """Read the server again; True when more than lists changed, so that the page was drawn
         anew.
 
-        Raises PresetError with what is wrong with the server.
+        Raises ServerError with what is wrong with the server.
         """
         before = [fingerprint(form) for form in self.forms.values()]
         if not self.connect():
-            raise PresetError(self.trouble)
+            raise ServerError(self.trouble)
         changed = before != [fingerprint(form) for form in self.forms.values()]
         if changed:
             self.on_reconnect()

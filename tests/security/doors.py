@@ -24,6 +24,12 @@ class Door:
     component: int = -1
     is_public: bool = False
     is_stream: bool = False
+    is_queued: bool = False
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the page calls it through Gradio's queue, whose answers come on a stream."""
+        return self.is_stream or self.is_queued
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,22 @@ class House:
         return str(answer.json()[0])
 
 
+def list_routes(served: Any) -> list[tuple[str, str]]:
+    """Every method and path that an app knows, parameters in braces. The list comes from the app,
+    so that a new route is in it by itself.
+    """
+    found = []
+    pending = list(served.routes)
+    while pending:
+        route = pending.pop()
+        included = getattr(route, "original_router", None)  # FastAPI's, for a router inside another
+        pending += included.routes if included is not None else []
+        for method in getattr(route, "methods", None) or ():
+            if method in ("GET", "POST"):
+                found.append((method, str(route.path)))
+    return sorted(set(found))
+
+
 def make_file(path: str, **more: Any) -> Json:
     """A file as Gradio's own page sends it."""
     return {"path": path, "meta": {"_type": FILE_MARK}, **more}
@@ -80,6 +102,7 @@ def _list_events(config: Mapping[str, Any]) -> Iterator[Door]:
                 len(one["inputs"]),
                 is_public=one["api_visibility"] == "public",
                 is_stream=bool(one["types"]["generator"]),
+                is_queued=bool(one["queue"]),
             )
 
 

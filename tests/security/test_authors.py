@@ -108,7 +108,7 @@ def read_title(app: RunningApp) -> str:
 
 
 def is_refused(answer: httpx.Response) -> bool:
-    return answer.status_code >= 400 and "error" in answer.json()
+    return answer.status_code == 403 and "error" in answer.json()
 
 
 @pytest.mark.app

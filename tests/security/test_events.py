@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from comfygradio.demo import DemoServer
-from tests.fuzz.events import find_fault, fuzz, list_payloads
-from tests.security.doors import House
-from tests.ui.running import run_app
+from tests.fuzz.events import find_copies, fuzz, write_secret
+from tests.fuzz.held import fuzz_held, fuzz_routes
+from tests.fuzz.payloads import list_payloads
+from tests.fuzz.report import SLOW_SECONDS, Report, find_fault
+from tests.security.doors import House, list_routes
+from tests.ui.running import RunningApp, run_app
 
 pytestmark = pytest.mark.app
 
@@ -24,20 +28,60 @@ def test_there_are_forty_odd_payloads() -> None:
     assert len(names) >= 40 and len(set(names)) == len(names) and len(names) % SHARE
 
 
+@pytest.fixture(scope="module")
+def running(demo: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """An app whose every visitor is an author."""
+    with run_app(demo.url, tmp_path_factory.mktemp("outputs"), author=True) as app:
+        yield app
+
+
+def list_faults(report: Report) -> list[str]:
+    """How long an answer takes is left to the program itself: here others work beside it."""
+    return [fault for fault in report.faults if not fault.endswith(" s")]
+
+
 @pytest.mark.app
 def test_odd_payloads_get_sentences_and_nothing_else(
-    demo: DemoServer, client: httpx.Client, tmp_path: Path
+    running: RunningApp, client: httpx.Client, tmp_path: Path
 ) -> None:
-    """How long an answer takes is left to the program itself: here others work beside it."""
-    secret = secrets.token_hex(16)
-    key = tmp_path / "key.txt"
-    key.write_text(secret)
-    paths = (str(key), "/etc/passwd", "../../etc/passwd", ".git/config")
-    with run_app(demo.url, tmp_path / "outputs", author=True) as running:
-        report = fuzz(House(running.url, client), paths, secret, 20_000, SHARE)
+    report = Report(secrets.token_hex(16))
+    paths = write_secret(tmp_path, report.secret)
+    fuzz(House(running.url, client), paths, 20_000, SHARE, report)
+    find_copies(report)
     assert report.calls > 150
-    faults = [fault for fault in report.faults if not fault.endswith(" s")]
-    assert not faults, "\n".join(faults)
+    assert not list_faults(report), report
+    assert set(report.statuses) > {200, 400}
+
+
+@pytest.mark.app
+def test_odd_payloads_on_streams_get_sentences_and_nothing_else(
+    running: RunningApp, client: httpx.Client, tmp_path: Path
+) -> None:
+    report = Report(secrets.token_hex(16))
+    paths = write_secret(tmp_path, report.secret)
+    house = House(running.url, client)
+    fuzz_held(house, paths, 20_000, SHARE, report)
+    fuzz_routes(house, list_routes(running.app.blocks.app), paths, SHARE, report)
+    find_copies(report)
+    assert report.calls > 150
+    assert not list_faults(report), report
+
+
+@pytest.mark.app
+def test_no_function_is_left_out(running: RunningApp, client: httpx.Client) -> None:
+    """Those of the queue and those that stream come in the second pass, by what `/config` says."""
+    doors = House(running.url, client).list_doors()
+    blocks = running.app.blocks
+    functions = {number: one for number, one in blocks.fns.items() if one.fn is not None}
+    assert {door.number for door in doors if door.number >= 0} == set(functions)
+    held = {door.number for door in doors if door.is_held}
+    assert held == {number for number, one in functions.items() if one.queue}
+    assert {"generate", "attach", "text_to_image", "text_to_image_sweep"} <= {
+        door.name for door in doors if door.is_held
+    }
+    assert {door.name for door in doors if door.is_stream} == {
+        f"{form}{sweep}" for form in running.app.studio.forms for sweep in ("", "_sweep")
+    }
 
 
 def test_faults_are_seen() -> None:
@@ -48,7 +92,16 @@ def test_faults_are_seen() -> None:
         ("root:x:0:0", 200),
         ('{"error":null}', 500),
         ("Internal Server Error", 500),
+        ('{"error":"Please add a picture."}', 500),
     ):
-        assert find_fault(httpx.Response(status, text=text), secret)
-    assert not find_fault(httpx.Response(500, json={"error": "Please add a picture."}), secret)
-    assert not find_fault(httpx.Response(200, json={"data": [1]}), secret)
+        assert find_fault(status, text, secret)
+    assert not find_fault(400, '{"error":"Please add a picture."}', secret)
+    assert not find_fault(200, '{"data":[1]}', secret)
+
+
+def test_a_late_answer_is_a_fault_unless_it_may_be_held() -> None:
+    report = Report("5" * 32)
+    report.add("quick", 200, "", 0.2)
+    report.add("held", 200, "", None)
+    report.add("late", 200, "", SLOW_SECONDS + 0.1)
+    assert report.faults == ["late: 1.10 s"] and report.calls == 3

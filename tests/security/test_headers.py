@@ -136,6 +136,7 @@ def test_the_page_about_the_api_keeps_to_the_policy(app: RunningApp, browser: Br
         ("GET /gradio_api/deep_link?session_hash=x", 404),
         ("GET /gradio_api/custom_component/a/client/b/c", 404),
         ("GET /gradio_api/token", 404),
+        ("GET /openapi.json", 404),
         ("GET /monitoring", 404),
         ("GET /monitoring/summary", 404),
         ("POST /gradio_api/process_recording", 404),

@@ -26,6 +26,7 @@ from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.jobs.store import find_ledger
 from tests.browser.conftest import browser as browser
 from tests.net.hosts import answer, run_host
+from tests.security.doors import list_routes
 from tests.sweeps.exporting import HOSTILE
 from tests.ui.running import RunningApp, run_app
 
@@ -38,7 +39,7 @@ REFUSED = (400, 401, 403, 404, 405, 413, 422)
 OPEN_WITHOUT_LOGIN = re.compile(
     r"/(login|logout)/?|/(gradio_api/)?(login_check|user|token|app_id|startup-events|heartbeat/.*)/?"
     r"|/(static|assets|svelte|_app|fonts)/.*|/(gradio_api/)?theme\.css|/(robots\.txt|favicon\.ico|manifest\.json)"
-    r"|/openapi\.json|/pwa_icon.*|/gradio_api/comfygradio/revision|/monitoring.*|/gradio_api/(dev|vibe).*"
+    r"|/pwa_icon.*|/gradio_api/comfygradio/revision|/monitoring.*|/gradio_api/(dev|vibe).*"
 )
 """What Gradio answers to everybody, and the number by which a page learns that it is old."""
 
@@ -154,24 +155,11 @@ def test_the_app_asks_nothing_inside_for_anybody(app: RunningApp, host: str) -> 
     assert inner.heads == []
 
 
-def list_routes(app: RunningApp) -> list[tuple[str, str]]:
-    """Every method and path that the app knows, with something in the place of each parameter."""
-    served: Any = app.app.blocks.app
-    found = []
-    pending = list(served.routes)
-    while pending:
-        route = pending.pop()
-        included = getattr(route, "original_router", None)  # FastAPI's, for a router inside another
-        pending += included.routes if included is not None else []
-        for method in getattr(route, "methods", None) or ():
-            if method in ("GET", "POST"):
-                found.append((method, re.sub(r"\{[^}]*\}", "1", route.path)))
-    return sorted(set(found))
-
-
 def test_without_a_login_no_route_answers(locked: RunningApp) -> None:
-    """The list comes from the app, so that a new route is in it by itself."""
-    routes = list_routes(locked)
+    """With something in the place of each parameter."""
+    served: Any = locked.app.blocks.app
+    routes = [(method, re.sub(r"\{[^}]*\}", "1", path)) for method, path in list_routes(served)]
+    routes = sorted(set(routes))
     assert len(routes) > 40
     answered = []
     for method, path in routes:

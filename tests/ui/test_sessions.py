@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 from gradio_client import Client
 
@@ -32,6 +33,28 @@ def test_no_statistics_are_made_of_events(app: RunningApp) -> None:
     queue = app.app.blocks._queue
     assert queue.events_recorded > 0
     assert queue.cached_event_analytics_summary == {"functions": {}}
+
+
+def test_a_session_keeps_no_components_that_an_event_left_as_they_were(
+    app: RunningApp,
+) -> None:
+    blocks: Any = app.app.blocks
+    function = next(one for one in blocks.fns.values() if one.name == "fill")
+    body = {
+        "fn_index": function._id,
+        "data": [None] * len(function.inputs),
+        "event_data": {"preset": "nothing of the kind"},
+        "session_hash": "of-a-page",
+    }
+    answer = httpx.post(f"{app.url}gradio_api/run/predict", json=body, timeout=60)
+    assert answer.status_code == 200, answer.text
+    told = answer.json()["data"]
+    assert len(told) == len(function.outputs) > 30
+    assert "error" in told[0]
+    assert told[1:] == [{"__type__": "update"}] * (len(told) - 1)
+    session = blocks.app.state_holder.session_data["of-a-page"]
+    others = [one for one in function.outputs if session.blocks_config.blocks[one._id] is not one]
+    assert others == []
 
 
 def make_picture(app: RunningApp) -> Any:

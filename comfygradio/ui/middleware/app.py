@@ -33,6 +33,8 @@ class GuardedApp(gradio.routes.App):
             routes=list(routes),
             # Gradio sets this one only for an app that it makes itself.
             default_response_class=gradio.routes.ORJSONResponse,
+            # FastAPI's own would take seconds of the event loop; Gradio tells of its calls itself.
+            openapi_url=None,
         )
 
     def build_middleware_stack(self) -> ASGIApp:

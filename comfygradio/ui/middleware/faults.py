@@ -27,6 +27,8 @@ STUMBLES = (
 BAD_NAMES = (errno.ENAMETOOLONG, errno.EINVAL)
 """What the system says of a path that no file can have."""
 
+SENSELESS = "The page cannot make sense of this request."
+
 logger = logging.getLogger(__name__)
 
 
@@ -59,7 +61,7 @@ class FaultGuard:
                     await send(message)
                 raise
             logger.info("Gradio cannot answer %s: %s", path, type(error).__name__)
-            await refuse(send, 400, "The page cannot make sense of this request.", close=True)
+            await refuse(send, 400, SENSELESS, close=True)
             return
         for message in held:
             await send(message)

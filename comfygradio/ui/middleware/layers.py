@@ -19,6 +19,7 @@ from comfygradio.ui.middleware.host import HostGuard
 from comfygradio.ui.middleware.login import LoginGuard
 from comfygradio.ui.middleware.names import find_own_names
 from comfygradio.ui.middleware.origin import OriginGuard
+from comfygradio.ui.middleware.refusals import RefusalGuard
 from comfygradio.ui.middleware.routes import RouteGuard
 from comfygradio.ui.middleware.streams import StreamGuard
 from comfygradio.ui.middleware.uploads import UploadGuard
@@ -54,6 +55,7 @@ def list_layers(
         partial(BodyGuard, rules=rules, is_logged_in=is_logged_in),
         *quotas,
         FaultGuard,
+        RefusalGuard,
         UploadGuard,
         FileGuard,
     )

@@ -1,0 +1,168 @@
+"""A call that is refused is no failure of the app: its status says so, and its sentence is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import gradio as gr
+import httpx
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+from playwright.sync_api import Browser, expect
+
+from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.errors import (
+    ComfyGradioError,
+    LedgerGone,
+    LimitReached,
+    NotAllowed,
+    ServerUnreachable,
+    ValuesRefused,
+)
+from comfygradio.ui.middleware.app import GuardedApp
+from comfygradio.ui.middleware.faults import FaultGuard
+from comfygradio.ui.middleware.refusals import RefusalGuard
+from comfygradio.ui.sealing import BROKEN, UNREADABLE, SealedBlocks
+from tests.security.doors import House, make_file
+from tests.security.running import post, run_settings
+from tests.ui.running import RunningApp, free_port
+
+pytestmark = pytest.mark.app
+
+ROUTES = ("run", "api")
+"""Where Gradio takes calls that do not go through its queue."""
+
+STATUSES = {
+    ValuesRefused({"seed": "is no number"}): 400,
+    LimitReached("You have 7 jobs waiting already."): 429,
+    NotAllowed("Only authors may do this."): 403,
+    ServerUnreachable("The server gave no answer."): 503,
+    LedgerGone("The outputs folder is gone."): 503,
+}
+"""What a function of the page tells → the status of its answer."""
+
+
+def open_page() -> gr.Blocks:
+    """A page with a function for each of our errors, one that refuses without any, and one that
+    fails.
+    """
+    blocks: gr.Blocks
+    with SealedBlocks() as blocks:
+        button, choice, text = gr.Button(), gr.Radio(["a", "b"]), gr.Textbox()
+
+        def refuse(name: str) -> None:
+            try:
+                raise next(error for error in STATUSES if type(error).__name__ == name)
+            except ComfyGradioError as error:
+                raise gr.Error(str(error), print_exception=False) from error
+
+        def forget() -> None:
+            raise gr.Error("This is no longer here.", print_exception=False)
+
+        def fail() -> None:
+            raise KeyError("a mistake of ours")
+
+        button.click(refuse, text, None, api_name="refuse", queue=False)
+        button.click(forget, None, None, api_name="forget", queue=False)
+        button.click(fail, None, None, api_name="fail", queue=False)
+        button.click(lambda chosen: None, choice, None, api_name="choose", queue=False)
+    return blocks
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[str]:
+    """The address of such a page inside the layers that settle the status of an answer."""
+    blocks, guarded = open_page(), GuardedApp()
+    guarded.layers = (FaultGuard, RefusalGuard)
+    _, url, _ = blocks.launch(
+        server_port=free_port(),
+        prevent_thread_lock=True,
+        quiet=True,
+        show_error=False,
+        _app=guarded,
+    )
+    yield str(url)
+    blocks.close(verbose=False)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("error", STATUSES, ids=lambda error: type(error).__name__)
+def test_each_of_our_errors_has_its_status(page: str, error: ComfyGradioError, route: str) -> None:
+    answer = post(f"{page}gradio_api/{route}/refuse", json={"data": [type(error).__name__]})
+    assert answer.status_code == STATUSES[error]
+    assert answer.json()["error"] == str(error)
+    assert answer.json()["visible"] and answer.json()["title"] == "Error"
+
+
+def test_a_refusal_without_an_error_of_ours_is_a_wrong_request(page: str) -> None:
+    answer = post(f"{page}gradio_api/run/forget", json={"data": []})
+    assert (answer.status_code, answer.json()["error"]) == (400, "This is no longer here.")
+
+
+def test_what_gradio_itself_refuses_is_a_wrong_request(page: str) -> None:
+    for wrong in ("c", 7, ["a"], {"a": 1}):
+        answer = post(f"{page}gradio_api/run/choose", json={"data": [wrong]})
+        assert answer.status_code == 400 and answer.json()["error"], wrong
+    fine = post(f"{page}gradio_api/run/choose", json={"data": ["a"]})
+    assert fine.status_code == 200
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_failure_of_ours_stays_a_failure(page: str, route: str) -> None:
+    answer = post(f"{page}gradio_api/{route}/fail", json={"data": []})
+    assert (answer.status_code, answer.json()["error"]) == (500, BROKEN)
+    assert "a mistake of ours" not in answer.text
+
+
+def test_every_function_tells_refusals_from_failures(app: RunningApp, client: httpx.Client) -> None:
+    house = House(app.url, client)
+    asked = house.call(house.find_event("enter"), [], {"value": make_file("/etc/passwd")})
+    assert (asked.status_code, asked.json()["error"]) == (400, UNREADABLE)
+    for name in ("text_to_image", "upscale", "text_to_image_sweep"):
+        door = house.find_event(name)
+        answer = house.call(door, [{"no": "value"}] * door.inputs)
+        assert answer.status_code == 400 and answer.json()["error"], name
+
+
+def test_a_limit_is_told_as_one(demo: DemoServer, outputs: Path, client: httpx.Client) -> None:
+    with run_settings(demo.url, outputs, jobs_per_person=0) as running:
+        house = House(running.url, client)
+        door = house.find_event("text_to_image")
+        answer = house.call(door, [None] * door.inputs)
+    assert answer.status_code == 429 and "jobs waiting" in answer.json()["error"]
+
+
+def test_programs_get_the_sentence_of_a_refusal(page: str, app: RunningApp) -> None:
+    program = Client(page, verbose=False)
+    with pytest.raises(AppError, match=r"^Only authors may do this\.$"):
+        program.predict("NotAllowed", api_name="/refuse")
+    with pytest.raises(AppError, match=r"^You have 7 jobs waiting already\.$"):
+        program.predict("LimitReached", api_name="/refuse")
+    with pytest.raises(AppError, match=r"^steps: -5 is not possible"):
+        Client(app.url, verbose=False).predict("a boat", steps=-5, api_name="/text_to_image")
+
+
+@pytest.mark.browser
+def test_the_page_takes_a_refusal_for_an_error(browser: Browser, outputs: Path) -> None:
+    with (
+        DemoServer(DemoOptions(step_seconds=0)) as server,
+        run_settings(server.url, outputs) as running,
+    ):
+        page = browser.new_page()
+        page.goto(running.url)
+        refresh = page.get_by_role("button", name="Refresh lists").first
+        refresh.wait_for()
+        server.kill()
+        with page.expect_response("**/gradio_api/run/**") as called:
+            refresh.click()
+        assert called.value.status == 503
+        assert "does not answer" in called.value.json()["error"]
+        expect(page.get_by_text("Error", exact=True).first).to_be_visible()
+        server.start()
+        with page.expect_response("**/gradio_api/run/**") as called:
+            refresh.click()
+        assert called.value.status == 200
+        expect(page.get_by_text("Error", exact=True)).to_have_count(0)
+        page.close()
