@@ -31,6 +31,7 @@ def make_record(job: Job) -> Record:
         results=(),
         sweep=point.sweep if point else "",
         point=point.key if point else "",
+        party=job.party if job.party != job.owner else "",
     )
 
 
@@ -40,6 +41,7 @@ def make_job(record: Record) -> Job:
         record.order,
         record.owner,
         record.priority,
+        party=record.party,
         id=record.id,
         token=record.token,
         created=record.created,

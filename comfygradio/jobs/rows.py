@@ -31,7 +31,8 @@ class Record:
     `priority` is 0 for single pictures and 1 for points of a sweep; `posted`, `server` and
     `client_id` tell where to look for the prompt, `attempts` how often it was lost there; `started`
     is there once a server took the prompt. `sweep` is the id of the sweep that a point belongs to,
-    `point` the key of its content.
+    `point` the key of its content. `party` is whom limits and turns count for while the job is not
+    over, "" for its owner.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Record:
     results: tuple[Result, ...]
     sweep: str = ""
     point: str = ""
+    party: str = ""
 
 
 PLAIN = tuple(
@@ -63,7 +65,8 @@ PLAIN = tuple(
     if field.name not in ("order", "node_seconds", "favourite", "results")
 )
 COLUMNS = (*PLAIN, "node_seconds", "favourite", "results")
-CHANGEABLE = frozenset(COLUMNS) - {"id", "token", "owner", "preset", "created", "sweep", "point"}
+FIXED = frozenset({"id", "token", "owner", "preset", "created", "sweep", "point", "party"})
+CHANGEABLE = frozenset(COLUMNS) - FIXED
 
 
 def write_value(name: str, value: Any, outputs: Path) -> Any:

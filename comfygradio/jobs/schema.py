@@ -124,7 +124,24 @@ CREATE TABLE ratings (
 rating belongs to the content.
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, SWEEPS)
+PARTIES = """
+ALTER TABLE jobs ADD COLUMN party TEXT NOT NULL DEFAULT '';
+ALTER TABLE sweeps ADD COLUMN party TEXT NOT NULL DEFAULT '';
+
+CREATE TRIGGER jobs_over AFTER UPDATE OF phase ON jobs
+WHEN new.phase NOT IN ('waiting', 'running') AND new.party <> '' BEGIN
+    UPDATE jobs SET party = '' WHERE seq = new.seq;
+END;
+CREATE TRIGGER sweeps_over AFTER UPDATE OF phase ON sweeps
+WHEN new.phase NOT IN ('running', 'paused') AND new.party <> '' BEGIN
+    UPDATE sweeps SET party = '' WHERE seq = new.seq;
+END;
+"""
+"""Whom limits and turns count for, '' for the owner. It may be a network address: so it is kept
+only as long as something waits for its turn.
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, SWEEPS, PARTIES)
 """Script n brings a file from `user_version` n to n + 1.
 
 Never change one that was released; add the next.

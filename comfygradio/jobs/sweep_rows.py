@@ -28,6 +28,7 @@ COLUMNS = (
     "done",
     "created",
     "ended",
+    "party",
 )
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM sweeps"
 FOUND = """jobs.id, jobs.token, jobs.phase, jobs.error, jobs.results, jobs.started, jobs.ended,
@@ -41,7 +42,8 @@ AT_ONCE = 500
 class SweepRecord:
     """One sweep of the ledger. `definition` is its JSON; times are seconds since 1970.
 
-    `total` counts its points, `done` those that had results when `phase` last changed.
+    `total` counts its points, `done` those that had results when `phase` last changed. `party` is
+    whom turns count for while it is not over, "" for its owner.
     """
 
     id: str
@@ -55,6 +57,7 @@ class SweepRecord:
     done: int
     created: float
     ended: float | None = None
+    party: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from comfygradio.jobs.job import Job, Snapshot
@@ -13,9 +14,9 @@ SHORT_SECONDS = 5.5
 """
 
 
-def describe_job(job: Job, snapshot: Snapshot) -> dict[str, Any]:
+def describe_job(job: Job, snapshot: Snapshot, outputs: Path) -> dict[str, Any]:
     """The message for the viewer, all JSON: phase, percent (0 to 100), line, warnings, error and
-    the results.
+    the results, which lie in `outputs`.
     """
     state = snapshot.state
     return {
@@ -33,7 +34,7 @@ def describe_job(job: Job, snapshot: Snapshot) -> dict[str, Any]:
         "refused": bool(snapshot.node_errors),
         "seed": find_seed(job),
         "seconds": round(snapshot.seconds, 1),
-        "results": [describe_result(result) for result in snapshot.results],
+        "results": [describe_result(result, outputs) for result in snapshot.results],
     }
 
 
@@ -75,7 +76,7 @@ def describe_left(seconds: float | None) -> str:
     )
 
 
-def describe_result(result: Result) -> dict[str, Any]:
+def describe_result(result: Result, outputs: Path) -> dict[str, Any]:
     """One result for the viewer: where to see it, where to get the original, its name and size in
     pixels.
     """
@@ -83,8 +84,8 @@ def describe_result(result: Result) -> dict[str, Any]:
         "kind": "image" if result.kind == "preview" else result.kind,
         "text": result.text,
         "name": result.path.name if result.path else "",
-        "url": link_file(result.path) if result.path else "",
-        "display": link_file(result.display) if result.display else "",
+        "url": link_file(result.path, outputs),
+        "display": link_file(result.display, outputs),
         "width": result.width,
         "height": result.height,
         "partial": result.partial,

@@ -29,15 +29,20 @@ AT_ONCE = 8
 EVERYBODY = "links"
 """Whose quota it is: Gradio does not tell who asks for a file."""
 
+TOO_MUCH = "As many files were fetched from the web as may be in an hour; try again later."
+
 
 class Links:
     """Fetches files for the fields of a page. `client` may be exchanged while it is served; `asked`
     counts the addresses that somebody named.
+
+    `quota` is that of links alone, which all of them share: who lets the app fetch many files takes
+    them from other links, never from what people upload.
     """
 
     def __init__(self, client: ForeignClient, quota: Quota) -> None:
         self.client = client
-        self._quota = quota
+        self.quota = quota
         self.asked = 0
         self._running = 0
 
@@ -49,14 +54,14 @@ class Links:
         self.asked += 1
         if self._running >= AT_ONCE:
             raise LimitReached("Too many files are fetched from the web; try again in a minute.")
-        self._quota.take(EVERYBODY, files=1, size=0)
+        self._take(files=1, size=0)
         path = folder / secrets.token_hex(16) / "file"
         path.parent.mkdir(parents=True)
         self._running += 1
         try:
             with path.open("wb") as file:
                 answer = await self.client.download(url, TYPES, file)
-            self._quota.take(EVERYBODY, files=0, size=answer.size)
+            self._take(files=0, size=answer.size)
             return path.rename(path.with_name(f"file{find_suffix(url, answer.content_type)}"))
         except BaseException:
             path.unlink(missing_ok=True)
@@ -64,6 +69,12 @@ class Links:
             raise
         finally:
             self._running -= 1
+
+    def _take(self, files: int, size: int) -> None:
+        try:
+            self.quota.take(EVERYBODY, files, size)
+        except LimitReached as error:
+            raise LimitReached(TOO_MUCH) from error
 
 
 def make_client(limits: Limits) -> ForeignClient:

@@ -67,6 +67,9 @@ def build_page(
     with SealedBlocks(
         title="comfygradio", analytics_enabled=False, delete_cache=(3600, 86400)
     ) as blocks:
+        # With its name Gradio's page would ask huggingface.co for the likes of its Space, and show
+        # them above ours.
+        blocks.space_id = None
         mark = f'<i id="cg-revision" data-revision="{revision}" hidden></i>'
         gr.HTML(
             mark + (DEMO_BANNER if studio.is_demo else ""), elem_id="cg-banner", js_on_load=None

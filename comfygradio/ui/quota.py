@@ -1,4 +1,8 @@
-"""How much may be uploaded in an hour, by one person and by all of them together."""
+"""How much may be uploaded in an hour, by one person and by all of them together.
+
+The numbers stand here, and in the README's table of settings. Files from the web (`ui.links`) have
+a quota of their own with the same numbers, of which all links together are one person.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,7 @@ FILES_PER_HOUR = 2000
 """Of one person; each picture that is painted on comes as three files."""
 
 BYTES_PER_HOUR = 4_000_000_000
+"""Of one person: forty uploads of the largest size that is allowed at first."""
 
 PEOPLE = 10
 """All people together may upload so many times as much as one."""

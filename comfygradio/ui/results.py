@@ -6,10 +6,8 @@ Which types are shown and which are only for saving is decided by the layer arou
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -20,9 +18,15 @@ PLACE = "gradio_api/comfygradio/result/"
 """What the addresses of results begin with, relative to the app's root."""
 
 
-def link_file(path: Any) -> str:
-    """The address of a saved file, relative to the app's root; it is sent byte for byte."""
-    return PLACE + quote(Path(path).as_posix().lstrip("/"))
+def link_file(path: Path | None, outputs: Path) -> str:
+    """The address of a saved file, relative to the app's root; it is sent byte for byte.
+
+    It says where the file lies in the outputs folder, and nothing of where that is. "" for what
+    lies elsewhere.
+    """
+    if path is None or not path.is_relative_to(outputs):
+        return ""
+    return PLACE + quote(path.relative_to(outputs).as_posix())
 
 
 def make_result_route(outputs: Path, hidden: str) -> Route:
@@ -31,7 +35,7 @@ def make_result_route(outputs: Path, hidden: str) -> Route:
 
     def find(text: str) -> Path | None:
         try:
-            path = Path(text if os.name == "nt" else f"/{text}").resolve()
+            path = (outputs / text).resolve()
             parts = path.relative_to(outputs).parts
             is_file = path.is_file()
         except (OSError, ValueError):  # too long, with a zero byte, or elsewhere

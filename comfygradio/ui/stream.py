@@ -13,6 +13,7 @@ import asyncio
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
@@ -63,11 +64,11 @@ async def await_news(
         unlisten()
 
 
-def compose(job: Job, snapshot: Snapshot, seen: Seen) -> Message:
+def compose(job: Job, snapshot: Snapshot, seen: Seen, outputs: Path) -> Message:
     """The message about a state, with the newest picture if the page has another one; the last
     message has none.
     """
-    message = describe_job(job, snapshot)
+    message = describe_job(job, snapshot, outputs)
     has_picture = has_frame(snapshot, seen) and not snapshot.is_over
     frames = _count_frames(snapshot) if has_picture else seen.frames or 0
     message |= {"version": snapshot.version, "frames": frames}

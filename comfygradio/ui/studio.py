@@ -69,7 +69,7 @@ class Studio:
             self.queue, self.find_form, lambda form, graph: _refuse_excess(form, graph, self.limits)
         )
         self.uploads = Quota()
-        self.links = Links(make_client(self.limits), self.uploads)
+        self.links = Links(make_client(self.limits), Quota())
         self.readers = ThreadPoolExecutor(READERS, "comfygradio-reader")
         """Where files that people send are read: never so many that a click has to wait."""
         self.planners = ThreadPoolExecutor(PLANNERS, "comfygradio-planner")

@@ -44,7 +44,7 @@ class Viewer:
 
     def begin(self, job: Job) -> Message:
         """The first message about a job; the page asks for all others itself."""
-        return compose(job, job.snapshot, Seen(frames=None))
+        return compose(job, job.snapshot, Seen(frames=None), self.studio.queue.outputs)
 
     async def attach(self, request: gr.Request, event: gr.EventData, who: Any) -> Message:
         """A page that comes back: the job that it remembers, else the newest one that its person
@@ -113,7 +113,8 @@ async def tell_job(studio: Studio, token: str, seen: Seen, hold_seconds: float) 
     if attendance and not hold_seconds:
         attendance.look(token, hidden=seen.frames is None)
     with attendance.watch(token) if attendance and hold_seconds else nullcontext():
-        return compose(job, await await_news(job, seen, hold_seconds, studio.clock), seen)
+        snapshot = await await_news(job, seen, hold_seconds, studio.clock)
+        return compose(job, snapshot, seen, studio.queue.outputs)
 
 
 def _read_number(text: str | None, fallback: int | None) -> int | None:

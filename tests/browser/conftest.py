@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -20,12 +21,9 @@ SLOW_SECONDS = 1.0
 """A picture of twenty steps takes longer than any busy machine needs to look at it."""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A headless Chromium for the tests of a module.
-
-    Not longer: where playwright runs, no other event loop can run in the same thread.
-    """
+@contextmanager
+def open_chromium(*flags: str) -> Iterator[Browser]:
+    """A headless Chromium with further flags; skips the test where there is none."""
     path = find_chromium()
     if path is None and os.environ.get("CI"):
         pytest.fail("CI needs a browser: install Debian's package chromium-headless-shell.")
@@ -36,9 +34,19 @@ def browser() -> Iterator[Browser]:
         )
     expect.set_options(timeout=45_000)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        chromium = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium for the tests of a module.
+
+    Not longer: where playwright runs, no other event loop can run in the same thread.
+    """
+    with open_chromium() as chromium:
+        yield chromium
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,8 @@ pytestmark = pytest.mark.browser
 
 PROMPT = "What do you want to see?"
 
+BACKGROUND = "getComputedStyle(document.body).backgroundColor"
+
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
@@ -47,9 +49,12 @@ def test_the_login_page_fits_a_phone_and_breaks_no_rule(
     page.goto(guarded.url)
     expect(page.get_by_label("Name")).to_be_focused()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
-    color = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert color == {"light": "rgb(248, 250, 252)", "dark": "rgb(2, 6, 23)"}[scheme]
+    color = page.evaluate(BACKGROUND)
+    assert color == {"light": "rgb(248, 250, 252)", "dark": "rgb(10, 15, 30)"}[scheme]
     assert said == []
+    enter(page, "ann", "ann-pw")
+    page.get_by_role("button", name="Generate").first.wait_for()
+    assert page.evaluate(BACKGROUND) == color
     context.close()
 
 

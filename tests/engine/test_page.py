@@ -57,7 +57,7 @@ def test_the_page_opens_with_the_first_lane_and_says_when_the_scheduler_is_gone(
             )
             await_that(lambda: studio.queue.trouble == said)
             waiting = studio.submit("text_to_image", {"prompt": "a cat"})
-            await_that(lambda: describe_job(waiting, waiting.snapshot)["line"] == said)
+            await_that(lambda: describe_job(waiting, waiting.snapshot, Path())["line"] == said)
             look = asyncio.run(Status(studio, operators).make_look()([token], asked))
             assert look["trouble"] == said
             cluster.start_scheduler()

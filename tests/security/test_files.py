@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,7 +59,7 @@ def list_ways(app: RunningApp, name: str) -> list[str]:
     return [
         f"{app.url}gradio_api/file={path}",
         f"{app.url}gradio_api/file/{path}",
-        f"{app.url}gradio_api/comfygradio/result/{str(path).lstrip('/')}",
+        f"{app.url}gradio_api/comfygradio/result/{name}",
     ]
 
 
@@ -135,9 +136,11 @@ def test_results_are_only_what_lies_in_the_outputs_folder(
     ledger = files.app.studio.ledger.path
     assert ledger.is_file()
     outside = [secret, link, Path("/etc/passwd"), ledger, ledger.with_name("lock"), outputs]
-    texts = [str(path).lstrip("/") for path in outside]
-    texts += [str(ledger).lstrip("/").replace(".comfygradio", ".COMFYGRADIO")]
-    texts += [f"{str(outputs).lstrip('/')}/../{secret.name}", "", "x" * 3000, "%00", "..%2f..%2f"]
+    near = [os.path.relpath(path, outputs).replace("../", "..%2f") for path in outside[:-1]]
+    texts = [*near, *(str(path) for path in outside), *(str(path).lstrip("/") for path in outside)]
+    texts += [f"%2f{path}" for path in texts]
+    texts += [text.replace(".comfygradio", ".COMFYGRADIO") for text in texts]
+    texts += ["../secret.png", "", "x" * 3000, "%00", "..%2f..%2f", "a/..%2f..%2fsecret.png"]
     for text in texts:
         answer = get(f"{files.url}gradio_api/comfygradio/result/{text}")
         assert answer.status_code == 404, text

@@ -5,12 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import Browser
+from starlette.responses import PlainTextResponse
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comfygradio.demo import DemoServer
+from comfygradio.settings import Settings
+from comfygradio.ui.middleware.layers import list_layers
 from tests.security.running import PATIENCE, ask, get, post, run_settings
 from tests.ui.running import RunningApp
 
@@ -132,6 +138,34 @@ def test_cookies_go_into_frames_only_on_a_space(
         answer = post(f"{running.url}login", data={"username": "ada", "password": "engine"})
         for cookie in answer.headers.get_list("set-cookie"):
             assert ("SameSite=None" in cookie) == ("Secure" in cookie)
+
+
+HOME = "https://home.example"
+
+
+@pytest.mark.parametrize(
+    ("given", "cookie", "expected"),
+    [
+        ({}, "a=b; Secure", "SameSite=Lax"),
+        ({"space": True}, "a=b", "SameSite=Lax"),
+        ({"space": True}, "a=b; Secure", "SameSite=None; Partitioned"),
+        ({"allow_frames": (HOME,)}, "a=b; Secure; SameSite=strict", "SameSite=None; Partitioned"),
+        ({"allow_origins": (HOME,)}, "a=b; Secure", "SameSite=None"),
+        ({"allow_origins": (HOME,)}, "a=b", "SameSite=Lax"),
+        ({"allow_origins": ("*",)}, "a=b; Secure", "SameSite=Lax"),
+        ({"allow_origins": (HOME,), "space": True}, "a=b; Secure", "SameSite=None"),
+    ],
+)
+def test_where_cookies_go(given: dict[str, Any], cookie: str, expected: str) -> None:
+    async def inner(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("", headers={"set-cookie": cookie})(scope, receive, send)
+
+    app: ASGIApp = inner
+    for layer in reversed(list_layers(Settings(**given), lambda scope: True)):
+        app = layer(app)
+    answer = TestClient(app, base_url="https://localhost").get("/config")
+    kept = cookie.partition("; SameSite")[0]
+    assert answer.headers["set-cookie"] == f"{kept}; HttpOnly; {expected}"
 
 
 ATTACK = """<!doctype html><script>

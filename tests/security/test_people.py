@@ -287,6 +287,37 @@ def test_commands_have_no_limit(tmp_path: Path) -> None:
     queue.ledger.close()
 
 
+def test_limits_and_turns_go_on_by_party_after_a_restart(tmp_path: Path) -> None:
+    """A new id of the browser was somebody new, once the app had been started again."""
+    here, limits = "net:10.0.0.1", Limits(jobs_waiting=2)
+    with open_queue(tmp_path, limits) as queue:
+        for number in range(2):
+            queue.submit(draw(number), f"anon:{number}", party=here)
+        queue.submit(draw(3), "user:ann", party="user:ann")
+    with open_queue(tmp_path, limits) as queue:
+        queue.start()
+        assert [job.party for job in queue._waiting] == [here, "user:ann", here]
+        with pytest.raises(LimitReached, match="Your network address has 2 jobs waiting already"):
+            queue.submit(draw(4), "anon:4", party=here)
+        assert [record.party for record in queue.ledger.list_open()] == [here, here, ""]
+        (first, _, _) = queue.ledger.list_open()
+        assert queue.ledger.change(first.id, phase="stopped")
+        kept = queue.ledger.get(first.id)
+        assert kept is not None and (kept.owner, kept.party) == ("anon:0", "")
+
+
+@contextmanager
+def open_queue(outputs: Path, limits: Limits) -> Iterator[JobQueue]:
+    """A queue without any server."""
+    ledger = Ledger.open(outputs)
+    queue = JobQueue((), ledger, outputs, limits)
+    try:
+        yield queue
+    finally:
+        queue.close()
+        ledger.close()
+
+
 class HeldLedger(Ledger):
     """Takes its time to write down a job."""
 

@@ -5,6 +5,7 @@ pattern is linear, and nothing of it happens on the event loop.
 from __future__ import annotations
 
 import ast
+import dataclasses
 import importlib
 import random
 import re
@@ -29,16 +30,17 @@ from comfygradio.forms.preset_file import Widget
 from comfygradio.forms.restoring.metadata_tags import NAMED
 from comfygradio.forms.templates import fill_template, find_names
 from comfygradio.sweeps.axes.catalog import Catalog, is_pattern
-from comfygradio.sweeps.axes.numbers import is_many, is_number
+from comfygradio.sweeps.axes.numbers import LONGEST_RANGE, is_many, is_number
 from comfygradio.sweeps.axes.reading import read_axes, read_axis
 from comfygradio.sweeps.axes.text import LONGEST_TYPED, quote_if_split, split_texts, split_values
 from comfygradio.sweeps.showing.drawing.lettering import clean
 from comfygradio.sweeps.showing.grid import NUMBER
+from comfygradio.ui.sweep.choices import write_plainly
 from comfygradio.ui.sweep.draft import read_draft, study_axes
 from comfygradio.ui.sweep.endpoint import read_call
 from tests.security.doors import House
 from tests.security.patterns import find_ambiguous
-from tests.sweeps.axis_form import FIELDS, make_form
+from tests.sweeps.axis_form import FIELDS, list_choices, make_form
 from tests.test_architecture import MODULES, parse
 from tests.ui.running import run_app
 
@@ -327,6 +329,65 @@ def test_an_axis_text_and_its_items_have_their_limits(field: str) -> None:
             read_call(FORM, {field: long}, {}, True)
     with pytest.raises(AxisError, match=r"too long|is allowed|are allowed"):
         read_axis(FORM, {field: '"' + "[" * 100_001 + '"'}, {})
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_an_item_may_be_as_long_as_a_value_or_a_range(field: Field) -> None:
+    longest = max(LONGEST[field.widget], LONGEST_RANGE)
+    told = f"too long: at most {longest:,} characters"
+    for length, is_refused in ((longest, False), (longest + 1, True)):
+        try:
+            read_axis(FORM, {field.name: '"' + "[" * length + '"'}, {})
+        except AxisError as error:
+            assert (told in str(error)) == is_refused, error
+        else:
+            assert not is_refused
+
+
+NAMES = [f"l{number}" for number in range(1000)]
+
+MANY = Field("many", "dropdown", "Many", {}, default=[], choices=list_choices(*NAMES))
+MANY = dataclasses.replace(MANY, is_multiple=True)
+
+MANY_FORM = make_form(MANY, FORM.fields["steps"])
+
+
+def test_a_few_patterns_do_not_stand_for_a_million_choices() -> None:
+    """Ten thousand values of ninety choices each took a minute, from a text of 400 letters."""
+    names = ", ".join(NAMES[900:986])
+    with pytest.raises(AxisError, match="too many choices in all; at most 100,000"):
+        read_axis(MANY_FORM, {"many": f'"{names}, l1?, l2?, l3?, l4?"'}, {})
+    items = [f'"{names}, l{number}?, l2?"' for number in range(10, 24)]
+    with pytest.raises(AxisError, match="too many choices in all; at most 100,000") as refused:
+        read_axis(MANY_FORM, {"many": " || ".join(items)}, {})
+    assert refused.value.position == 12
+    assert len(read_axis(MANY_FORM, {"many": '"l1?, l2?, l3?, l4?"'}, {}).steps) == 10_000
+
+
+def test_all_axes_together_have_a_limit() -> None:
+    """Twelve axes of twelve fields with as many values as an axis may have took three minutes."""
+    axes = [[{"field": "steps", "text": "1-10000"}] * 12] * 12
+    told, is_ready = study_axes(MANY_FORM, read_draft(MANY_FORM, {"axes": axes}))
+    counted = [one for axis in told for one in axis if "count" in one]
+    assert len(counted) == 3 and not is_ready
+    assert told[11][11] == {
+        "error": "All axes together hold too many values; at most 30,000 are allowed."
+    }
+    wrong = [[{"field": "steps", "text": "1-10000, x"}] * 12] * 12
+    told, _ = study_axes(MANY_FORM, read_draft(MANY_FORM, {"axes": wrong}))
+    assert [one["error"][:5] for axis in told for one in axis].count("Value") == 12
+    with pytest.raises(AxisError, match="all axes together hold too many values"):
+        read_axes(MANY_FORM, [{"steps": "1-10000"}] * 4, {})
+
+
+def test_a_list_of_choices_is_indexed_once_for_all_values_that_are_written() -> None:
+    """Once for each, five hundred of three thousand models took ten seconds."""
+    count = 100
+    one = count_steps(lambda text: write_plainly(MANY_FORM, "many", [[text]]), "l1")
+    many = count_steps(
+        lambda text: write_plainly(MANY_FORM, "many", [[name] for name in NAMES[:count]]), "l1"
+    )
+    assert many < 20 * one, (one, many)
 
 
 def test_what_is_nested_too_deeply_is_refused() -> None:

@@ -92,7 +92,7 @@ def test_what_was_halted_stays_so_until_somebody_goes_on(
     halted: str, demo: DemoServer, tmp_path: Path
 ) -> None:
     with open_sweeps(tmp_path / "outputs", demo) as (sweeps, _):
-        sweep = sweeps.start(define(0.05, color="1-9"), "anna")
+        sweep = sweeps.start(define(0.05, color="1-9"), "anna", party="net:10.0.0.1")
         await_sweep(sweep, lambda sweep: sweep.counts.done >= 3)
         sweep.pause() if halted == "paused" else sweep.stop()
         await_sweep(sweep, lambda sweep: not sweep.is_posted)
@@ -106,6 +106,7 @@ def test_what_was_halted_stays_so_until_somebody_goes_on(
             and not again.is_active
         )
         assert demo.executions["SaveImage"] == executed
+        assert again.party == {"paused": "net:10.0.0.1", "stopped": "anna"}[halted]
         again.resume()
         assert end(again) == "done" and again.counts.done == 9
 

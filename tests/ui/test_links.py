@@ -14,6 +14,8 @@ from PIL import Image
 
 from comfygradio.demo import DemoServer
 from comfygradio.net.client import ForeignClient, Patience
+from comfygradio.ui.links import EVERYBODY
+from comfygradio.ui.quota import FILES_PER_HOUR, PEOPLE
 from tests.net.hosts import Names, answer, lead, run_host
 from tests.ui.running import RunningApp, run_app
 
@@ -54,6 +56,18 @@ def test_a_picture_from_the_web_is_used(linked: RunningApp, name: str) -> None:
         files, info = ask(linked, f"http://pictures.test:{host.port}/cat.png?size=1", name)
     assert files and info["status"] == "done"
     assert b"comfygradio" in host.heads[0]
+
+
+def test_links_have_a_quota_of_their_own(linked: RunningApp) -> None:
+    """What programs let the app fetch takes nothing away from what people upload."""
+    studio = linked.app.studio
+    studio.links.quota.take(EVERYBODY, FILES_PER_HOUR, 0)
+    with run_host(answer(draw())) as host:
+        with pytest.raises(AppError, match="As many files were fetched from the web as may be"):
+            ask(linked, f"http://pictures.test:{host.port}/cat.png")
+        assert host.heads == []
+    for number in range(PEOPLE):
+        studio.uploads.take(f"user:{number}", FILES_PER_HOUR, 0)
 
 
 @pytest.mark.parametrize(

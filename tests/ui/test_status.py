@@ -380,5 +380,5 @@ def test_what_is_left_is_told_calmly(seconds: float | None, text: str) -> None:
     assert describe_left(seconds) == text
     job = Job(draw(1))
     state = JobState("x", "running", seconds_left=seconds)
-    assert describe_job(job, Snapshot("running", state=state))["left"] == text
-    assert describe_job(job, Snapshot("done", state=state))["left"] == ""
+    assert describe_job(job, Snapshot("running", state=state), Path())["left"] == text
+    assert describe_job(job, Snapshot("done", state=state), Path())["left"] == ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 
 from comfygradio.comfy.state import JobState, Preview
 from comfygradio.comfy.workflow import Prompt
@@ -51,7 +52,7 @@ def run(test: Callable[[Job, Ask, ManualClock], Awaitable[None]]) -> None:
 
         async def ask(seen: Seen, hold_seconds: float = HOLD_SECONDS) -> Message:
             news = await_news(job, seen, hold_seconds, clock)
-            return compose(job, await asyncio.wait_for(news, HANG_SECONDS), seen)
+            return compose(job, await asyncio.wait_for(news, HANG_SECONDS), seen, Path())
 
         await test(job, ask, clock)
 

@@ -23,7 +23,7 @@ RANGE = re.compile(
 GAPS = ("..", "...", "…")
 DASHES = str.maketrans("‐‑‒–—−", "------")
 
-LONGEST_ITEM = 200
+LONGEST_RANGE = 200
 """Characters of a number or a range; no field takes numbers of more than 60 digits."""
 
 
@@ -97,7 +97,7 @@ def draw_seeds(field: Field, count: int, rng: random.Random) -> list[int]:
 
 
 def _match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
-    if len(text) > LONGEST_ITEM:
+    if len(text) > LONGEST_RANGE:
         return None
     return pattern.fullmatch(text.translate(DASHES).strip())
 

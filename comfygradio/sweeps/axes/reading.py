@@ -16,8 +16,14 @@ from comfygradio.forms.form import Form
 from comfygradio.sweeps.axes.axis import Axis, Entry, Step
 from comfygradio.sweeps.axes.file_patterns import Files
 from comfygradio.sweeps.axes.replacing import find_absent, is_too_long
-from comfygradio.sweeps.axes.rows import Row, read_row
+from comfygradio.sweeps.axes.rows import Row, read_row, write_items
+from comfygradio.sweeps.axes.text import MAX_VALUES
 from comfygradio.sweeps.axes.values import Reader
+
+MOST_READ = 3 * MAX_VALUES
+"""Values of all fields of all axes together: as many as three fields may have."""
+
+TOO_MANY_READ = f"all axes together hold too many values; at most {MOST_READ:,} are allowed."
 
 
 def read_axes(
@@ -38,9 +44,11 @@ def read_axes(
     if not isinstance(entries, list | tuple):
         raise AxisError("the axes are a list; each entry maps fields to their values.")
     files = Files(root, is_confined)
-    rows = [
-        _read_entry(form, entry, base, rng or random.SystemRandom(), files) for entry in entries
-    ]
+    rows: list[list[Row]] = []
+    for entry in entries:
+        rows.append(_read_entry(form, entry, base, rng or random.SystemRandom(), files))
+        if sum(len(row.positions) for axis in rows for row in axis) > MOST_READ:
+            raise AxisError(TOO_MANY_READ, rows[-1][0].field.name)
     _refuse_doubled(rows)
     _refuse_hidden(form, rows, base)
     for name in {row.field.name for axis in rows for row in axis if row.searched}:
@@ -67,6 +75,15 @@ def read_axis(
 def write_values(form: Form, name: str, values: Sequence[Any], root: Path | None = None) -> str:
     """The axis text that reads as these values of a field, whatever they hold. Raises AxisError."""
     return read_axis(form, {name: list(values)}, {}, root=root).texts[name]
+
+
+def write_each(form: Form, name: str, values: Sequence[Any]) -> list[str]:
+    """The axis text that reads as each of these values alone; the field's choices are indexed once
+    for all of them.
+
+    Raises AxisError.
+    """
+    return write_items(Reader(form.fields[name]), values)
 
 
 def _read_entry(

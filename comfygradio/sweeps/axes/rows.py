@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from comfygradio.errors import AxisError
-from comfygradio.forms.capping import MAX_NAMES, MAX_PATH, MAX_TEXT
-from comfygradio.forms.field import MEDIA, TEXTS, Field, Refused, show
-from comfygradio.forms.preset_file import Widget
+from comfygradio.forms.capping import LONGEST
+from comfygradio.forms.field import TEXTS, Field, Refused, show
 from comfygradio.sweeps.axes.axis import Change
-from comfygradio.sweeps.axes.numbers import TOO_MANY
+from comfygradio.sweeps.axes.numbers import LONGEST_RANGE, TOO_MANY
 from comfygradio.sweeps.axes.replacing import SwapReader, is_replacing
 from comfygradio.sweeps.axes.text import MAX_VALUES, Item, check_length, split_texts, split_values
 from comfygradio.sweeps.axes.value_text import label_value, write_value
-from comfygradio.sweeps.axes.values import Reader
+from comfygradio.sweeps.axes.values import MOST_PARTS, TOO_MANY_PARTS, Reader
 
 Position = tuple[Change, str] | None
 """A change and its label; None where the position is skipped."""
-
-LONGEST_ITEM = 1_000
-"""Characters of one item of an axis text, as far as its field has no other limit."""
-
-LONGEST_ITEMS: Mapping[Widget, int] = {
-    **dict.fromkeys(TEXTS, MAX_TEXT),
-    **dict.fromkeys(MEDIA, MAX_PATH),
-    "dropdown": MAX_NAMES,
-    "radio": MAX_NAMES,
-    "loras": MAX_NAMES,
-}
-"""Widget → characters of one item: as many as its value may have."""
 
 MOST_SEARCHED = 1_000
 """Different texts that one axis may search for."""
@@ -49,12 +36,16 @@ class Row:
     text: str
     positions: list[Position] = dataclasses.field(default_factory=list)
     searched: dict[str, tuple[int, Item]] = dataclasses.field(default_factory=dict)
+    _parts: int = 0
 
     def add(self, positions: Sequence[Position]) -> None:
         """Add positions. Raises Refused where they become too many."""
         self.positions += positions
         if len(self.positions) > MAX_VALUES:
             raise Refused(TOO_MANY)
+        self._parts += sum(_count_parts(position) for position in positions)
+        if self._parts > MOST_PARTS:
+            raise Refused(TOO_MANY_PARTS)
 
 
 def read_row(reader: Reader, given: Any) -> Row:
@@ -66,6 +57,15 @@ def read_row(reader: Reader, given: Any) -> Row:
     with locate(reader.field):
         check_length(row.text)
     return row
+
+
+def write_items(reader: Reader, values: Sequence[Any]) -> list[str]:
+    """The item that reads as each of these values. Raises AxisError."""
+    taken = []
+    for number, value in enumerate(values, 1):
+        with locate(reader.field, number, Item(show(value))):
+            taken.append(reader.take(value))
+    return _write(reader, taken)
 
 
 @contextmanager
@@ -141,8 +141,10 @@ def _fill(row: Row, items: Sequence[Item], read: Callable[[int], list[Position]]
 
 
 def _check_item(field: Field, item: Item) -> None:
-    """Raises Refused for an item that is longer than what its field could stand for."""
-    longest = LONGEST_ITEMS.get(field.widget, LONGEST_ITEM)
+    """Raises Refused for an item that is longer than what it could stand for: a value as the form
+    takes it, or a range of numbers.
+    """
+    longest = max(LONGEST[field.widget], LONGEST_RANGE)
     if len(item.text) > longest:
         raise Refused(f"this is too long: at most {longest:,} characters are allowed.")
 
@@ -165,6 +167,14 @@ def _split(field: Field, text: str) -> tuple[list[Item], str]:
     if field.widget in TEXTS:
         return split_texts(text), ", "
     return split_values(text, in_brackets=field.widget == "color")
+
+
+def _count_parts(position: Position) -> int:
+    """How many choices, or LoRAs, make up the value of a position."""
+    if position is None:
+        return 0
+    value = position[0].value
+    return len(value) if isinstance(value, tuple) else 1
 
 
 def _set(reader: Reader, value: Any) -> Position:

@@ -23,6 +23,13 @@ from comfygradio.sweeps.axes.text import MAX_VALUES, Item, split_values
 MOST_AT_ONCE = 100
 """Choices, or LoRAs, that make up one value."""
 
+MOST_PARTS = 100_000
+"""Choices, or LoRAs, that make up all values of an axis: ten in each of 10,000 values."""
+
+TOO_MANY_PARTS = (
+    f"the values hold too many choices in all; at most {MOST_PARTS:,} are allowed on an axis."
+)
+
 RANDOM = re.compile(r"random(?:\s*[x×*]\s*([0-9]{1,9}))?", re.IGNORECASE)
 ONWARDS = re.compile(r"\+\s*([0-9]{1,9})")
 LORA_TAG = re.compile(r"<lora:([^<>]+)>")
@@ -240,12 +247,13 @@ def _combine(item: Item, read: Callable[[Item], Found]) -> Found:
     rows: list[Found] = []
     for row in split_values(item.text)[0]:
         rows.append(read(row))
-        if math.prod(len(one.values) for one in rows) > MAX_VALUES or len(rows) > MOST_AT_ONCE:
-            raise Refused(
-                TOO_MANY
-                if len(rows) <= MOST_AT_ONCE
-                else f"at most {MOST_AT_ONCE} at once are possible."
-            )
+        if len(rows) > MOST_AT_ONCE:
+            raise Refused(f"at most {MOST_AT_ONCE} at once are possible.")
+        count = math.prod(len(one.values) for one in rows)
+        if count > MAX_VALUES:
+            raise Refused(TOO_MANY)
+        if count * len(rows) > MOST_PARTS:
+            raise Refused(TOO_MANY_PARTS)
     return Found(
         [*itertools.product(*(one.values for one in rows))], any(one.is_open for one in rows)
     )

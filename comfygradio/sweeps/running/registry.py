@@ -250,7 +250,7 @@ class Sweeps:
         """A sweep of the ledger with its cells; goes on if it ran."""
         definition = read_definition(record.definition)
         space = prepare_space(self._find_form(record.preset), definition, self._desk.queue.outputs)
-        sweep = Sweep(self._desk, space, definition, record.owner, record)
+        sweep = Sweep(self._desk, space, definition, record.owner, record, record.party)
         places = set(space)
         found = self._desk.rows.list_cells(record.id)
         sweep.restore({index: point for index, point in found.items() if index in places})

@@ -151,7 +151,8 @@ class Sweep(Watchable):
                 (self.id, self.token, self.owner, self.definition.preset, self.title),
             )
             how = (self.definition.to_json(), "running", counts.total, counts.done, self.created)
-            self._desk.rows.add(SweepRecord(*about, *how), self._reused)
+            party = self.party if self.party != self.owner else ""
+            self._desk.rows.add(SweepRecord(*about, *how, party=party), self._reused)
             self.phase = "running"
         self.go_on()
 

@@ -1,6 +1,6 @@
 // One cell: a picture as soon as there is one, quiet before, plain words where something went wrong.
 const nameIndex = (at) => countSteps().reduce(([found, rest], step, axis) => [[...found, [axis, Math.floor(rest / step)]], rest % step], [[], at])[0];
-const address = (path) => link(path.startsWith("/") ? path.slice(1) : sweep.root + path);
+const address = (path) => link(sweep.root + path);
 const isThere = (result) => result.u || result.t;
 const WORDS = { done: "done", running: "running", failed: "failed", stopped: "stopped", waiting: "waiting" };
 const nameState = (cell) => cell.p === "waiting" && sweep.phase === "stopped" ? "not made" : WORDS[cell.p];

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from comfygradio.forms.field import MEDIA
@@ -46,8 +47,10 @@ def _take_text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def describe_card(record: Record, job: Job | None) -> Json:
-    """One job as the gallery shows it; `job` is the one in memory where it is not over yet."""
+def describe_card(record: Record, job: Job | None, outputs: Path) -> Json:
+    """One job as the gallery shows it; `job` is the one in memory where it is not over yet,
+    `outputs` where results lie.
+    """
     snapshot = job.snapshot if job else None
     seconds = (record.ended or 0.0) - (record.started or record.ended or 0.0)
     return {
@@ -64,15 +67,16 @@ def describe_card(record: Record, job: Job | None) -> Json:
         "error": snapshot.error if snapshot else record.error,
         "favourite": record.favourite,
         "results": [
-            describe_made(result) for result in (snapshot.results if snapshot else record.results)
+            describe_made(result, outputs)
+            for result in (snapshot.results if snapshot else record.results)
         ],
     }
 
 
-def describe_made(result: Result) -> Json:
+def describe_made(result: Result, outputs: Path) -> Json:
     """One result: as the viewer gets it, and whether it is all there."""
     again = result.can_be_collected
-    return {**describe_result(result), "problem": result.problem, "again": again}
+    return {**describe_result(result, outputs), "problem": result.problem, "again": again}
 
 
 def describe_values(record: Record, form: Form | None) -> list[Json]:

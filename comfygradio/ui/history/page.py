@@ -235,7 +235,7 @@ class History:
         job: Job | None = None
         if record.phase in ("waiting", "running"):
             job = self._studio.queue.find(record.token)
-        return describe_card(record, job)
+        return describe_card(record, job, self._studio.queue.outputs)
 
     def _find_client(self, url: str) -> LaneClient:
         """The client of the server that made a job's results; another one may have others' under

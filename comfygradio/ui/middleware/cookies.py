@@ -13,13 +13,20 @@ HTTP_ONLY = re.compile(r"(?i);\s*httponly\b")
 class CookieGuard:
     """Makes every cookie `SameSite=Lax` and unreadable for scripts.
 
-    Where other websites may frame the page, a secure cookie has to go along with requests from
-    their frames too.
+    Where other websites may frame the page (`is_framed`), a secure cookie has to go along with
+    requests from their frames too. It is partitioned: each website has a login of its own in its
+    frame, which browsers let in that refuse third-party cookies, and which no other website can
+    use. Where scripts of other websites may call the app (`is_called`), they come with the login
+    of their visitors, which is then not partitioned.
     """
 
-    def __init__(self, app: ASGIApp, *, is_framed: bool = False) -> None:
+    def __init__(self, app: ASGIApp, *, is_framed: bool = False, is_called: bool = False) -> None:
         self._app = app
-        self._is_framed = is_framed
+        self._abroad = ""
+        if is_called:
+            self._abroad = "SameSite=None"
+        elif is_framed:
+            self._abroad = "SameSite=None; Partitioned"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as the app inside does, with safe cookies."""
@@ -41,5 +48,7 @@ class CookieGuard:
         cookie = SAME_SITE.sub("", value.decode("latin-1"))
         cookie = HTTP_ONLY.sub("", cookie)
         is_secure = re.search(r"(?i);\s*secure\b", cookie) is not None
-        site = "None" if self._is_framed and is_secure else "Lax"
-        return name, f"{cookie}; HttpOnly; SameSite={site}".encode("latin-1")
+        site = "SameSite=Lax"
+        if self._abroad and is_secure:
+            site = self._abroad
+        return name, f"{cookie}; HttpOnly; {site}".encode("latin-1")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,13 +18,19 @@ PAGES = ("/", "/login")
 SPACE_FRAMES = ("https://huggingface.co", "https://hf.co")
 """The websites that show a Space in a frame."""
 
+SPACE_NAME = ".hf.space"
+"""How the names of Spaces end."""
+
+SPACE_STATE = "https://huggingface.co/api/spaces/by-subdomain/{name}"
+"""Gradio's page asks here whether its Space is up, wherever its own address is a Space's."""
+
 PAGE_POLICY = (
     "default-src 'self'; "
     # Gradio makes functions of text: the scripts of its HTML components and of events.
     "script-src 'self' 'unsafe-eval' {scripts}; "
     "style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; "
-    "worker-src 'self' blob:; connect-src 'self' data: blob:; "
+    "worker-src 'self' blob:; connect-src {asked}; "
     "object-src 'none'; base-uri 'self'; form-action 'self'; frame-src 'self'"
 )
 
@@ -36,9 +42,9 @@ class SafeHeaders:
     """Puts on every answer what tells a browser to guess no types, name no addresses, and where
     the page may be shown; on pages what they may load and run.
 
-    `frames` are the websites that may show the page. `scripts` are inline scripts that Gradio puts
-    into the page when it draws it; they run by their hash, those of Gradio's template by a word
-    that is new in each answer.
+    `frames` are the websites that may show the page, `asked` the addresses elsewhere that it may
+    ask. `scripts` are inline scripts that Gradio puts into the page when it draws it; they run by
+    their hash, those of Gradio's template by a word that is new in each answer.
     """
 
     def __init__(
@@ -46,6 +52,7 @@ class SafeHeaders:
         app: ASGIApp,
         frames: Sequence[str] = (),
         scripts: Sequence[str] = (),
+        asked: Sequence[str] = (),
         *,
         is_shared: bool = False,
     ) -> None:
@@ -54,6 +61,7 @@ class SafeHeaders:
         self._may_be_framed = bool(frames)
         self._is_shared = is_shared
         self._hashes = [hash_script(script) for script in scripts]
+        self._asked = " ".join(["'self' data: blob:", *asked])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request as the app inside does, with our headers."""
@@ -85,7 +93,7 @@ class SafeHeaders:
 
     def _policy(self, nonce: str) -> str:
         scripts = " ".join([f"'nonce-{nonce}'", *self._hashes])
-        return f"{PAGE_POLICY.format(scripts=scripts)}; {self._ancestors}"
+        return f"{PAGE_POLICY.format(scripts=scripts, asked=self._asked)}; {self._ancestors}"
 
 
 class _Page:
@@ -131,6 +139,15 @@ class _Page:
             headers["content-length"] = str(len(body))
         await self._send(start)
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def list_space_states(names: Iterable[str]) -> list[str]:
+    """Where the page asks for the state of its Space, for each name of the app that is a Space's.
+
+    Each is a whole address: the page may ask nothing else of that website.
+    """
+    spaces = [name for name in names if name.endswith(SPACE_NAME)]
+    return [SPACE_STATE.format(name=name.removesuffix(SPACE_NAME)) for name in sorted(spaces)]
 
 
 def hash_script(script: str) -> str:

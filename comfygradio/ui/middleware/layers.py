@@ -14,7 +14,7 @@ from comfygradio.ui.middleware.bodies import MB, BodyGuard, BodyRules
 from comfygradio.ui.middleware.cookies import CookieGuard
 from comfygradio.ui.middleware.faults import FaultGuard
 from comfygradio.ui.middleware.files import FileGuard
-from comfygradio.ui.middleware.headers import SPACE_FRAMES, SafeHeaders
+from comfygradio.ui.middleware.headers import SPACE_FRAMES, SafeHeaders, list_space_states
 from comfygradio.ui.middleware.host import HostGuard
 from comfygradio.ui.middleware.login import LoginGuard
 from comfygradio.ui.middleware.names import find_own_names
@@ -38,17 +38,20 @@ def list_layers(
     settled before anything of its body is read.
     """
     names = find_own_names(settings)
-    frames = settings.allow_frames + tuple(o for o in settings.allow_origins if o != "*")
+    callers = tuple(origin for origin in settings.allow_origins if origin != "*")
+    frames = settings.allow_frames + callers
+    asked: list[str] = []
     if settings.space:
         frames += SPACE_FRAMES
+        asked = list_space_states(names.names)
     rules = BodyRules(int(settings.max_upload_mb * MB), bool(settings.author or settings.authors))
     shared = bool(settings.allow_origins)
     return (
-        partial(SafeHeaders, frames=frames, scripts=scripts, is_shared=shared),
+        partial(SafeHeaders, frames=frames, scripts=scripts, asked=asked, is_shared=shared),
         partial(HostGuard, names=names, proxies=settings.trust_proxies),
         partial(_believe, proxies=list(settings.trust_proxies)),
         partial(OriginGuard, names=names, allowed=settings.allow_origins),
-        partial(CookieGuard, is_framed=bool(frames)),
+        partial(CookieGuard, is_framed=bool(frames), is_called=bool(callers)),
         RouteGuard,
         partial(LoginGuard, is_logged_in=is_logged_in),
         StreamGuard,

@@ -13,7 +13,7 @@ from comfygradio.forms.field import MEDIA, TEXTS, Field, Refused
 from comfygradio.forms.form import Form
 from comfygradio.forms.search import search_choices
 from comfygradio.sweeps.axes.help import describe_syntax
-from comfygradio.sweeps.axes.reading import read_axis, write_values
+from comfygradio.sweeps.axes.reading import read_axis, write_each
 from comfygradio.sweeps.axes.text import quote_if_split
 
 MOST_WRITTEN = 60
@@ -65,7 +65,7 @@ def write_plainly(form: Form, name: str, values: Sequence[Any]) -> list[str]:
     if not values:
         return []
     field = form.fields[name]
-    quoted = [write_values(form, name, [value]) for value in values]
+    quoted = write_each(form, name, values)
     plain = [quote_if_split(value) for value in values if isinstance(value, str)]
     if field.is_multiple or field.widget in TEXTS or len(plain) != len(values):
         return quoted

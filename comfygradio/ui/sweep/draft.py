@@ -12,7 +12,7 @@ from comfygradio.errors import AxisError, ValuesRefused
 from comfygradio.forms.field import MEDIA, Field, Refused
 from comfygradio.forms.form import Form
 from comfygradio.sweeps.axes.axis import Axis
-from comfygradio.sweeps.axes.reading import read_axes, read_axis
+from comfygradio.sweeps.axes.reading import MOST_READ, TOO_MANY_READ, read_axes, read_axis
 from comfygradio.sweeps.axes.text import check_typed
 from comfygradio.sweeps.definition import Definition
 from comfygradio.ui.sweep.choices import write_plainly
@@ -23,6 +23,9 @@ SHOWN = 12
 
 TICKED = 500
 """Up to so many values of a list are told one by one, so that they can be ticked."""
+
+ERROR_VALUES = 2_500
+"""What cannot be read counts as so many values, since it may have been read almost to its end."""
 
 MOST_AXES = 12
 MOST_LINKED = 12
@@ -90,7 +93,17 @@ def study_axes(form: Form, draft: Draft) -> tuple[list[list[Json]], bool]:
     Raises ValuesRefused.
     """
     base = check_base(form, draft)
-    told = [[_study(form, name, given, base) for name, given in axis] for axis in draft.axes]
+    told: list[list[Json]] = []
+    left = MOST_READ
+    for axis in draft.axes:
+        told.append([])
+        for name, given in axis:
+            if left > 0:
+                one = _study(form, name, given, base)
+            else:
+                one = {"error": say_problem(AxisError(TOO_MANY_READ, name))}
+            left -= ERROR_VALUES if "error" in one else one.get("count", 0)
+            told[-1].append(one)
     for axis, said in zip(draft.axes, told, strict=True):
         _compare_lengths(form, axis, said)
     if not draft.is_complete or any("error" in one for axis in told for one in axis):

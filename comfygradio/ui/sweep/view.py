@@ -7,7 +7,6 @@ import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from comfygradio.forms.form import Form
 from comfygradio.jobs.job import Job
@@ -18,7 +17,7 @@ from comfygradio.sweeps.running.board import Cell, Counts
 from comfygradio.sweeps.running.sweep import Sweep
 from comfygradio.sweeps.showing.grid import choose_layout
 from comfygradio.ui.describe import describe_left
-from comfygradio.ui.results import link_file
+from comfygradio.ui.results import PLACE, link_file
 from comfygradio.ui.stream import encode_frame
 
 FRAMES = 2
@@ -46,7 +45,7 @@ def describe_sweep(
         ],
         "cells": [describe_cell(cell, sizes, outputs) for cell in cells],
         "layout": choose_layout(sizes).to_json(),
-        "root": link_file(outputs) + "/",
+        "root": PLACE,
         "canUse": form is not None and not form.problems,
     }
 
@@ -163,14 +162,8 @@ def name_thumb(result: Result, place: int, number: int) -> str:
 
 
 def _shorten(path: Path, outputs: Path) -> str:
-    """An address relative to that of the outputs folder, or a whole one that begins
-    with a slash.
-    """
-    return (
-        quote(path.relative_to(outputs).as_posix())
-        if path.is_relative_to(outputs)
-        else f"/{link_file(path)}"
-    )
+    """An address relative to that of the outputs folder; "" for what lies elsewhere."""
+    return link_file(path, outputs).removeprefix(PLACE)
 
 
 def find_place(index: Index, sizes: Sequence[int]) -> int:
