@@ -165,18 +165,24 @@ def test_a_mask_has_two_layers_at_most_and_none_is_larger_than_the_picture(tmp_p
         compose_mask(huge, [], target)
 
 
-def pack(kind: bytes, size: int) -> bytes:
-    """A chunk with a packed text of so many letters."""
-    text = zlib.compress(b" " * size, 9)
-    return make_chunk(kind, b"prompt\0" + (b"\0" if kind == b"zTXt" else b"\1\0\0\0") + text)
+PIXELS = zlib.compress(b"\0" * (8 * 4 + 1) * 8)
+"""Those of an honest picture of 8 × 8, so that nothing is wrong but what it carries."""
+
+
+def pack(kind: bytes, count: int, size: int) -> list[bytes]:
+    """Chunks with packed texts of so many letters, each of another name."""
+    text = (b"\0" if kind == b"zTXt" else b"\1\0\0\0") + zlib.compress(b" " * size, 9)
+    return [make_chunk(kind, b"prompt%d\0" % number + text) for number in range(count)]
 
 
 @pytest.mark.parametrize("kind", [b"zTXt", b"iTXt"])
-@pytest.mark.parametrize(("count", "size"), [(2000, 1_000_000), (100, 16_000_000), (9, 999_999)])
+@pytest.mark.parametrize(
+    ("count", "size"), [(2000, 1_000_000), (100, 16_000_000), (9, 999_999), (1, 150_000_000)]
+)
 def test_packed_texts_have_one_budget_for_the_whole_file(
     kind: bytes, count: int, size: int, tmp_path: Path
 ) -> None:
-    path = make_png(tmp_path / "texts.png", 8, 8, *[pack(kind, size)] * count)
+    path = make_png(tmp_path / "texts.png", 8, 8, *pack(kind, count, size), pixels=PIXELS)
     tracemalloc.start()
     try:
         with pytest.raises(MetadataError, match="far more text than settings need"):
@@ -189,7 +195,8 @@ def test_packed_texts_have_one_budget_for_the_whole_file(
 
 
 def test_what_comfyui_writes_is_far_below_the_budget(tmp_path: Path) -> None:
-    path = make_png(tmp_path / "texts.png", 8, 8, *[pack(b"iTXt", 1_000_000)] * 3)
+    path = make_png(tmp_path / "texts.png", 8, 8, *pack(b"iTXt", 3, 1_000_000), pixels=PIXELS)
+    assert check_picture(path, 100) is None
     with pytest.raises(MetadataError, match=r"holds no ComfyUI settings|damaged"):
         read_metadata(path)
 
@@ -208,7 +215,7 @@ def write_webp(path: Path, exif: bytes) -> Path:
 
 
 def write_png(path: Path, exif: bytes) -> Path:
-    return make_png(path, 8, 8, make_chunk(b"eXIf", exif))
+    return make_png(path, 8, 8, make_chunk(b"eXIf", exif), pixels=PIXELS)
 
 
 @pytest.mark.parametrize(
