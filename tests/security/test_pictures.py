@@ -13,11 +13,12 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import pytest
 from PIL import Image
 
 from comfygradio.errors import MetadataError
-from comfygradio.forms.picture import check_picture, compose_mask
+from comfygradio.forms.picture import check_mask, check_picture, compose_mask
 from comfygradio.forms.restoring.metadata import read_metadata
 from comfygradio.jobs.results import Result, _describe
 from comfygradio.media.guard import MAX_TEXT, TooMuchText, check_parts
@@ -300,3 +301,59 @@ def test_room_is_given_back_whatever_goes_wrong(tmp_path: Path) -> None:
         assert ROOM.used == 16_000_000 <= MOST_PIXELS
         picture.load()
     assert ROOM.used == 0
+
+
+def write_picture(path: Path) -> Path:
+    """A picture that is large enough to get a light copy and a thumbnail."""
+    Image.effect_noise((700, 500), 80).convert("RGBA").save(path)
+    return path
+
+
+def write_video(path: Path, sides: tuple[int, int] | None = None) -> Path:
+    """A video of one frame of 64 × 48 in an AVI file, whose header names these sides instead."""
+    with av.open(str(path), "w", format="avi") as film:
+        stream = film.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        film.mux(stream.encode(av.VideoFrame(64, 48, "yuvj420p")))
+        film.mux(stream.encode(None))
+    data, bitmap = path.read_bytes(), struct.pack("<LLL", 40, 64, 48)
+    assert data.count(bitmap) == 1
+    path.write_bytes(data.replace(bitmap, struct.pack("<LLL", 40, *(sides or (64, 48)))))
+    return path
+
+
+DECODERS: dict[str, Callable[[Path], object]] = {
+    "check": lambda folder: check_picture(write_picture(folder / "a.png"), 10) is None,
+    "mask": lambda folder: check_mask(write_picture(folder / "a.png")),
+    "painted": lambda folder: compose_mask(
+        write_picture(folder / "a.png"), [folder / "a.png"], folder / "b.png"
+    ),
+    "result": lambda folder: (
+        _describe(Result("image", folder), write_picture(folder / "a.png")).display
+        != folder / "a.png"
+    ),
+    "thumbnail": lambda folder: shrink(write_picture(folder / "a.png")),
+    "cell": lambda folder: read_thumbnail(Result("image", write_picture(folder / "a.png")), 64),
+    "frame": lambda folder: read_thumbnail(Result("video", write_video(folder / "a.avi")), 64),
+}
+"""All that decodes what others sent; each gives something true once it has."""
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_whatever_decodes_a_picture_waits_for_room(name: str, tmp_path: Path) -> None:
+    found: list[object] = []
+    thread = threading.Thread(target=lambda: found.append(DECODERS[name](tmp_path)))
+    with ROOM.lend(MOST_PIXELS):
+        thread.start()
+        while ROOM.waiting == 0 and thread.is_alive():
+            threading.Event().wait(0.001)
+        assert (ROOM.waiting, found) == (1, [])
+    thread.join(SECONDS)
+    assert len(found) == 1 and found[0]
+
+
+def test_a_frame_that_is_too_large_is_never_decoded(tmp_path: Path) -> None:
+    honest = Result("video", write_video(tmp_path / "honest.avi"))
+    assert read_thumbnail(honest, 64) is not None
+    large = Result("video", write_video(tmp_path / "large.avi", (13_000, 13_000)))
+    assert read_thumbnail(large, 64) is None
