@@ -18,6 +18,8 @@ import pytest
 from PIL import Image
 
 from comfygradio.errors import MetadataError
+from comfygradio.forms.field import Field, Refused
+from comfygradio.forms.media import check_media
 from comfygradio.forms.picture import check_mask, check_picture, compose_mask
 from comfygradio.forms.restoring.metadata import read_metadata
 from comfygradio.jobs.results import Result, _describe
@@ -309,16 +311,21 @@ def write_picture(path: Path) -> Path:
     return path
 
 
+def name_sides(width: int, height: int) -> bytes:
+    """Part of the header of an AVI file; its height is negative where rows go down."""
+    return struct.pack("<Lll", 40, width, -height)
+
+
 def write_video(path: Path, sides: tuple[int, int] | None = None) -> Path:
     """A video of one frame of 64 × 48 in an AVI file, whose header names these sides instead."""
     with av.open(str(path), "w", format="avi") as film:
-        stream = film.add_stream("mjpeg", rate=10)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
-        film.mux(stream.encode(av.VideoFrame(64, 48, "yuvj420p")))
+        stream = film.add_stream("rawvideo", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "bgr24"
+        film.mux(stream.encode(av.VideoFrame(64, 48, "bgr24")))
         film.mux(stream.encode(None))
-    data, bitmap = path.read_bytes(), struct.pack("<LLL", 40, 64, 48)
-    assert data.count(bitmap) == 1
-    path.write_bytes(data.replace(bitmap, struct.pack("<LLL", 40, *(sides or (64, 48)))))
+    data, known = path.read_bytes(), name_sides(64, 48)
+    assert data.count(known) == 1
+    path.write_bytes(data.replace(known, name_sides(*(sides or (64, 48)))))
     return path
 
 
@@ -334,7 +341,8 @@ DECODERS: dict[str, Callable[[Path], object]] = {
     ),
     "thumbnail": lambda folder: shrink(write_picture(folder / "a.png")),
     "cell": lambda folder: read_thumbnail(Result("image", write_picture(folder / "a.png")), 64),
-    "frame": lambda folder: read_thumbnail(Result("video", write_video(folder / "a.avi")), 64),
+    "frame": lambda folder: READERS["cell"](write_video(folder / "a.avi")),
+    "video": lambda folder: READERS["upload"](write_video(folder / "a.avi")),
 }
 """All that decodes what others sent; each gives something true once it has."""
 
@@ -352,8 +360,30 @@ def test_whatever_decodes_a_picture_waits_for_room(name: str, tmp_path: Path) ->
     assert len(found) == 1 and found[0]
 
 
-def test_a_frame_that_is_too_large_is_never_decoded(tmp_path: Path) -> None:
-    honest = Result("video", write_video(tmp_path / "honest.avi"))
-    assert read_thumbnail(honest, 64) is not None
-    large = Result("video", write_video(tmp_path / "large.avi", (13_000, 13_000)))
-    assert read_thumbnail(large, 64) is None
+READERS: dict[str, Callable[[Path], object]] = {
+    "cell": lambda path: read_thumbnail(Result("video", path), 64) is not None,
+    "upload": lambda path: check_media(Field("film", "video", "Film", {}), path) == path,
+}
+"""Who decodes the first frame of a video; true where that was done."""
+
+
+def try_to_read(name: str, path: Path, found: list[object]) -> None:
+    try:
+        found.append(READERS[name](path))
+    except Refused as refusal:
+        found.append(str(refusal))
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_frame_that_is_too_large_is_never_decoded(name: str, tmp_path: Path) -> None:
+    assert READERS[name](write_video(tmp_path / "honest.avi"))
+    large = write_video(tmp_path / "large.avi", (13_000, 13_000))
+    found: list[object] = []
+    thread = threading.Thread(target=try_to_read, args=(name, large, found))
+    with ROOM.lend(MOST_PIXELS):
+        thread.start()
+        while ROOM.waiting == 0 and thread.is_alive():
+            threading.Event().wait(0.001)
+        assert ROOM.waiting == 0, "it waits for room, to be decoded"
+    thread.join(SECONDS)
+    assert found in ([False], ["the video has 169 megapixels a frame, which is too large."])

@@ -49,7 +49,11 @@ def test_neither_pages_nor_logs_show_a_secret(
         values = [field.default for field in form.fields.values()]
         shown.append(run(running, ann, "generate", "", *values).text)
         running.app.studio.reconnect()
+        running.app.rebuild()
         shown += [ann.get(path).text for path in PATHS]
+        assert (
+            running.app.studio.trouble and "ComfyUI cannot be used right now" in shown[-len(PATHS)]
+        )
     told = capfd.readouterr()
     # The browsers of this test are httpx's too, and what they log is not the app's.
     lines = [one.getMessage() for one in caplog.records if not one.name.startswith("http")]
