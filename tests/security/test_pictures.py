@@ -387,3 +387,33 @@ def test_a_frame_that_is_too_large_is_never_decoded(name: str, tmp_path: Path) -
         assert ROOM.waiting == 0, "it waits for room, to be decoded"
     thread.join(SECONDS)
     assert found in ([False], ["the video has 169 megapixels a frame, which is too large."])
+
+
+def write_lie(path: Path, sides: tuple[int, int]) -> Path:
+    """A WebM video of a frame of 1200 × 1008, whose header names these sides instead."""
+    with av.open(str(path), "w", format="webm") as film:
+        stream = film.add_stream("libvpx", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 1200, 1008, "yuv420p"
+        film.mux(stream.encode(av.VideoFrame(1200, 1008, "yuv420p")))
+        film.mux(stream.encode(None))
+    data = path.read_bytes()
+    for name, known, told in zip((b"\xb0", b"\xba"), (1200, 1008), sides, strict=True):
+        entry = name + b"\x82" + struct.pack(">H", known)
+        assert data.count(entry) == 1
+        data = data.replace(entry, name + b"\x82" + struct.pack(">H", told))
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_frame_that_is_larger_than_its_header_says_is_not_decoded(
+    name: str, tmp_path: Path
+) -> None:
+    """Of such a codec FFmpeg believes the header of the file, until a frame is read."""
+    assert READERS[name](write_lie(tmp_path / "honest.webm", (1200, 1008)))
+    found: list[object] = []
+    try_to_read(name, write_lie(tmp_path / "lie.webm", (64, 48)), found)
+    assert found in (
+        [False],
+        ["this file is not a video that can be read; please use MP4 or WebM."],
+    )
