@@ -233,7 +233,7 @@ def test_a_call_that_says_it_is_a_batch_counts_for_its_login(
     with ann.stream("GET", "gradio_api/queue/data", params={"session_hash": "batch"}) as lines:
         assert any("process_completed" in line for line in lines.iter_lines())
     with queue._changed:
-        assert {job.party for job in queue._waiting} <= {"user:ann"}
+        assert {job.party for job in queue._waiting} == {"user:ann"}
 
 
 @pytest.mark.app
