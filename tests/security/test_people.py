@@ -223,17 +223,20 @@ def test_a_call_that_says_it_is_a_batch_counts_for_its_login(
     form = app.app.studio.forms["text_to_image"]
     values = [field.default for field in form.fields.values()]
     queue = app.app.studio.queue
+    number = find_function(app, "generate")
     body = {
-        "fn_index": find_function(app, "generate"),
+        "fn_index": number,
         "data": [secrets.token_hex(16), *values],
         "session_hash": "batch",
         "batched": True,
+        "trigger_id": app.app.blocks.fns[number].targets[0][0],
     }
     assert ann.post("gradio_api/queue/join", json=body).status_code == 200
     with ann.stream("GET", "gradio_api/queue/data", params={"session_hash": "batch"}) as lines:
         assert any("process_completed" in line for line in lines.iter_lines())
+    assert ann.post("gradio_api/run/predict", json=body).status_code == 200
     with queue._changed:
-        assert {job.party for job in queue._waiting} == {"user:ann"}
+        assert [job.party for job in queue._waiting] == ["user:ann", "user:ann"]
 
 
 @pytest.mark.app
