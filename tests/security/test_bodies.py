@@ -23,6 +23,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comfygradio.demo import DemoServer
+from comfygradio.ui.middleware.answers import refuse_body
 from comfygradio.ui.middleware.bodies import AUTHOR_BYTES, MB, BodyGuard, BodyRules
 from comfygradio.ui.middleware.patience import make_patient
 from comfygradio.ui.middleware.streams import StreamGuard, find_network
@@ -70,6 +71,23 @@ def test_a_body_within_the_limit_gets_through(app: RunningApp) -> None:
     kind = {"content-type": "application/json"}
     answer = post(f"{app.url}gradio_api/queue/join", content=text, headers=kind)
     assert answer.status_code != 413
+
+
+def test_what_is_sent_in_vain_is_read_before_the_answer_ends() -> None:
+    """Else the connection would be cut off while its sender still writes."""
+    left = [True, True, False]
+    done: list[str] = []
+
+    async def receive() -> Message:
+        done.append("read")
+        return {"type": "http.request", "body": b"x" * 1000, "more_body": left.pop(0)}
+
+    async def send(message: Message) -> None:
+        done.append(f"{message['type']} {message.get('more_body')}")
+
+    asyncio.run(refuse_body(receive, send, 413, "This is too large."))
+    told = ["http.response.start None", "http.response.body True"]
+    assert done == [*told, "read", "read", "read", "http.response.body False"]
 
 
 LENGTHS = ["-1", "1e3", "99999999999999999999999", "0x10", str(2**63), "+5"]
