@@ -16,6 +16,7 @@ from comfygradio.errors import ValuesRefused
 from comfygradio.forms.field import Field, Refused, show
 from comfygradio.forms.picture import check_file_size, check_mask, check_picture, find_suffix
 from comfygradio.forms.preset_file import Widget
+from comfygradio.media.frames import hold_to_header
 from comfygradio.media.pictures import lend_room
 from comfygradio.media.room import MOST_PIXELS
 
@@ -114,7 +115,7 @@ def _check_stream(kind: str, path: Path) -> str | None:
             str(path), options={"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
         ) as container:
             streams = container.streams.video if kind == "video" else container.streams.audio
-            pixels = _measure_frame(streams[0]) if streams else 0
+            pixels = hold_to_header(streams[0]) if streams else 0
             if pixels > MOST_PIXELS:
                 return f"the video has {pixels / 1e6:.0f} megapixels a frame, which is too large."
             with lend_room(pixels):
@@ -123,9 +124,3 @@ def _check_stream(kind: str, path: Path) -> str | None:
     except Exception:  # FFmpeg and its decoders raise errors of any kind on broken files
         pass
     return f"this file is not {NOUNS[kind]} that can be read; please use {EXAMPLES[kind]}."
-
-
-def _measure_frame(stream: Any) -> int:
-    """The pixels of a frame of a video as its header says; 0 for a sound."""
-    context = stream.codec_context
-    return (getattr(context, "width", 0) or 0) * (getattr(context, "height", 0) or 0)

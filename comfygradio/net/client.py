@@ -226,7 +226,8 @@ def parse_url(text: str) -> httpx.URL:
         port = url.port
     except (httpx.InvalidURL, ValueError) as error:
         raise ForeignRefused("This is no address; it begins with https://.") from error
-    if url.scheme not in ("http", "https") or not url.host or port == 0:
+    is_port = port is None or 0 < port < 65_536
+    if url.scheme not in ("http", "https") or not url.host or not is_port:
         raise ForeignRefused("This is no address of a file on the web; it begins with https://.")
     if url.userinfo:
         raise ForeignRefused("Leave the user and password out of the address.")

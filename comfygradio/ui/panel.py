@@ -27,7 +27,7 @@ from comfygradio.ui.layout import build_fields
 from comfygradio.ui.person import name_owner
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.uploads import read_payload
-from comfygradio.ui.viewer import Viewer
+from comfygradio.ui.viewer import Viewer, find_job
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
@@ -115,8 +115,8 @@ def listen_refusals(view: gr.HTML, panels: Sequence[Panel], studio: Studio) -> N
     """What ComfyUI refuses after a job was posted goes to the fields that it is about."""
     open_panels = [panel for panel in panels if panel.problem is not None]
 
-    def explain(event: gr.EventData) -> list[Any]:
-        job = studio.queue.find(str(getattr(event, "token", "")))
+    def explain(request: gr.Request, event: gr.EventData) -> list[Any]:
+        job = find_job(studio, str(getattr(event, "token", "")), find_person(request))
         return (
             [_explain_refusal(panel.form, job) for panel in open_panels]
             if job

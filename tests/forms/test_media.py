@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import av
 import pytest
 from PIL import Image, ImageDraw
 
@@ -31,6 +32,22 @@ def refuse(widget: Widget, value: object, max_mb: float = 2) -> str:
     with pytest.raises(Refused) as caught:
         check_value(make_field(widget, max_mb), value)
     return str(caught.value)
+
+
+@pytest.mark.parametrize("sides", [(2, 2), (64, 48), (100, 36), (642, 362)])
+@pytest.mark.parametrize(
+    ("codec", "suffix"), [("mpeg4", "mp4"), ("libx264", "mp4"), ("libvpx", "webm")]
+)
+def test_videos_of_any_size_are_taken(
+    codec: str, suffix: str, sides: tuple[int, int], tmp_path: Path
+) -> None:
+    path = tmp_path / f"film.{suffix}"
+    with av.open(str(path), "w") as film:
+        stream = film.add_stream(codec, rate=8)
+        stream.width, stream.height, stream.pix_fmt = *sides, "yuv420p"
+        film.mux(stream.encode(av.VideoFrame(*sides, "yuv420p")))
+        film.mux(stream.encode())
+    assert check_value(make_field("video"), path) == path
 
 
 @pytest.mark.parametrize(

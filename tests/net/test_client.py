@@ -114,6 +114,14 @@ def test_redirects_are_followed_so_often_and_no_further() -> None:
         fetch(talk)
 
 
+class Everywhere(Names):
+    """A name server that leads every name to this machine."""
+
+    def __call__(self, host: str, port: int) -> list[str]:
+        self.asked.append(host)
+        return ["127.0.0.1"]
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -121,15 +129,31 @@ def test_redirects_are_followed_so_often_and_no_further() -> None:
         *("/etc/passwd", "pictures.test/a.png", "", "http://", "http:///a", "http://[::1"),
         *("http://user:word@pictures.test/", "http://pictures.test@127.0.0.1/", "http://x:0/"),
         *("http://pictures.test:99999/", "http://pictures.test:a/", "http://a\nb/", "\0"),
-        *("http://pictures.test/" + "a" * 3000, "http://１２７.0.0.1/", "http://[fe80::1%25lo]/"),
-        *("http://127.0.0.1/", "http://localhost/", "http://[::ffff:7f00:1]/", "http://0/"),
-        *("http://169.254.169.254/latest/meta-data/", "http://0x7f.1/", "http://2130706433/"),
+        "http://pictures.test/" + "a" * 3000,
     ],
 )
-def test_what_may_not_be_asked_is_refused_with_a_sentence(url: str) -> None:
-    with pytest.raises(ForeignError) as refused:
-        asyncio.run(ForeignClient().fetch(url, PNG))
+def test_what_is_no_address_of_a_file_is_refused_before_anybody_is_asked(url: str) -> None:
+    names = Everywhere()
+    with pytest.raises(ForeignRefused) as refused:
+        asyncio.run(ForeignClient(names.guard()).fetch(url, PNG))
     assert str(refused.value).endswith(".") and "\n" not in str(refused.value)
+    assert names.asked == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://127.0.0.1:{port}/", "http://[::ffff:7f00:1]:{port}/", "http://0:{port}/"),
+        *("http://0x7f.1:{port}/", "http://2130706433:{port}/", "http://１２７.0.0.1:{port}/"),
+        *("http://localhost:{port}/", "http://169.254.169.254/latest/meta-data/"),
+        "http://[fe80::1%25lo]:{port}/",
+    ],
+)
+def test_this_machine_is_not_asked_whatever_it_is_called(url: str) -> None:
+    said = r"not on the open internet|no address|no server fe80"
+    with run_host(answer(b"secret")) as inner, pytest.raises(ForeignError, match=said):
+        asyncio.run(ForeignClient().fetch(url.format(port=inner.port), PNG))
+    assert inner.heads == []
 
 
 def test_an_announced_size_and_one_that_is_not_are_both_limited() -> None:

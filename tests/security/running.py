@@ -36,6 +36,20 @@ def run_settings(server: str, outputs: Path, **more: Any) -> Iterator[RunningApp
         app.blocks.close(verbose=False)
 
 
+CHANGING = {"app_id", "components", "dependencies", "layout", "page"}
+"""Parts of /config that hold the numbers of components, which are new each time."""
+
+
+def read_config(url: str) -> dict[str, Any]:
+    """What ada, whose password is engine, gets of `/config`, but for what changes each time."""
+    with httpx.Client(base_url=url, timeout=PATIENCE) as browser:
+        login = browser.post("/login", data={"username": "ada", "password": "engine"})
+        assert login.status_code == 200
+        config: dict[str, Any] = browser.get("/config").json()
+    assert config["components"]
+    return {name: value for name, value in config.items() if name not in CHANGING}
+
+
 @dataclass(frozen=True)
 class Answer:
     """An answer as it came over the wire; header names are in small letters."""

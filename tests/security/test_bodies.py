@@ -20,9 +20,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comfygradio.demo import DemoServer
+from comfygradio.ui.middleware.answers import refuse_body
 from comfygradio.ui.middleware.bodies import AUTHOR_BYTES, MB, BodyGuard, BodyRules
 from comfygradio.ui.middleware.patience import make_patient
 from comfygradio.ui.middleware.streams import StreamGuard, find_network
@@ -72,10 +73,50 @@ def test_a_body_within_the_limit_gets_through(app: RunningApp) -> None:
     assert answer.status_code != 413
 
 
+def test_what_is_sent_in_vain_is_read_before_the_answer_ends() -> None:
+    """Else the connection would be cut off while its sender still writes."""
+    left = [True, True, False]
+    done: list[str] = []
+
+    async def receive() -> Message:
+        done.append("read")
+        return {"type": "http.request", "body": b"x" * 1000, "more_body": left.pop(0)}
+
+    async def send(message: Message) -> None:
+        done.append(f"{message['type']} {message.get('more_body')}")
+
+    asyncio.run(refuse_body(receive, send, 413, "This is too large."))
+    told = ["http.response.start None", "http.response.body True"]
+    assert done == [*told, "read", "read", "read", "http.response.body False"]
+
+
+LENGTHS = ["-1", "1e3", "99999999999999999999999", "0x10", str(2**63), "+5"]
+
+
+@pytest.mark.parametrize("length", [*LENGTHS, "", "5, 5", "0" * 20])
+def test_a_length_that_is_none_gets_no_further_than_the_layer(length: str) -> None:
+    """The server refuses most of them itself; another one might not."""
+    reached: list[Scope] = []
+    sent: list[Message] = []
+
+    async def inner(scope: Scope, receive: Receive, send: Send) -> None:
+        reached.append(scope)
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"content-length", length.encode())]
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": headers}
+    guard = BodyGuard(inner, BodyRules(MB), lambda scope: True)
+    asyncio.run(guard(scope, receive, send))
+    assert reached == [] and sent[0]["status"] == 413
+
+
 @pytest.mark.app
-@pytest.mark.parametrize(
-    "length", ["-1", "1e3", "99999999999999999999999", "0x10", str(2**63), "+5"]
-)
+@pytest.mark.parametrize("length", LENGTHS)
 def test_a_length_that_is_none_is_refused(app: RunningApp, length: str) -> None:
     answer = ask(app.url, head(app, "/gradio_api/cancel", f"Content-Length: {length}"))
     assert answer.status in (400, 413)

@@ -179,8 +179,10 @@ def test_whoever_stops_reading_stops_the_pump() -> None:
 
 def test_of_a_stopped_job_no_further_file_is_asked_for(tmp_path: Path) -> None:
     stop = threading.Event()
+    asked: list[socket.socket] = []
 
     def drip_once(connection: socket.socket, left: threading.Event) -> None:
+        asked.append(connection)
         stop.set()
         drip(connection, left)
 
@@ -192,6 +194,7 @@ def test_of_a_stopped_job_no_further_file_is_asked_for(tmp_path: Path) -> None:
         found = collect_results(
             Place(tmp_path), state, delivery=make_delivery(Limits(), stop.is_set)
         )
+    assert len(asked) == 1
     assert len(found) == 50 and all("the job was stopped" in one.problem for one in found)
     assert all(one.can_be_collected for one in found)
 

@@ -20,7 +20,9 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from playwright.sync_api import Browser, Page, expect
 
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.jobs.store import find_ledger
@@ -229,6 +231,15 @@ def write_hostile_preset(folder: Path) -> None:
     (folder / f"{quote(HOSTILE[:30], safe='')}.yaml").write_text("title: 1", encoding="utf-8")
 
 
+def write_hostile_picture(path: Path) -> Path:
+    """A picture in which settings stand that would like to run a script."""
+    info = PngInfo()
+    values = {"words": f"in the file {HOSTILE}", HOSTILE: HOSTILE}
+    info.add_text("comfygradio", json.dumps({"preset": "bad", "values": values}))
+    Image.new("RGB", (8, 8)).save(path, pnginfo=info)
+    return path
+
+
 @pytest.mark.browser
 def test_no_text_of_an_author_a_server_or_a_person_runs_as_a_script(
     browser: Browser, tmp_path: Path
@@ -245,11 +256,23 @@ def test_no_text_of_an_author_a_server_or_a_person_runs_as_a_script(
         page.goto(running.url)
         page.get_by_role("button", name="Generate").click()
         expect(page.locator("#cg-side")).to_contain_text("window.pwned = 2")
-        pwned = [page.evaluate("window.pwned")]
+        assert is_whole(page)
+        page.get_by_text("Take settings from a picture").click()
+        picture = write_hostile_picture(tmp_path / "made.png")
+        page.locator("#cg-restore input[type=file]").set_input_files(picture)
+        expect(page.locator("#cg-report")).to_contain_text(f"in the file {HOSTILE}")
+        assert is_whole(page)
+        page.get_by_role("button", name="Try several values").click()
+        expect(page.locator("#cg-sweep")).to_contain_text("window.pwned = 2")
+        assert is_whole(page)
         page.goto(f"{running.url}#history")
         page.get_by_role("link", name="History").click()
         expect(page.locator("#cg-history")).to_contain_text("window.pwned = 2")
-        pwned.append(page.evaluate("window.pwned"))
-        assert pwned == [None, None]
-        assert page.locator("img[src=x], script:text('pwned = 1')").count() == 0
+        assert is_whole(page)
         page.close()
+
+
+def is_whole(page: Page) -> bool:
+    """Whether no text became a part of the page, or ran."""
+    added = page.locator("img[src=x], script:text('pwned = 1')").count()
+    return added == 0 and page.evaluate("window.pwned") is None

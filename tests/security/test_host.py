@@ -96,6 +96,34 @@ def test_websockets_are_refused(app: RunningApp) -> None:
     assert answer.status in (403, 404)
 
 
+def test_a_websocket_reaches_nobody() -> None:
+    """The server makes none; if it ever does, the layer closes it."""
+    reached: list[Scope] = []
+    sent: list[Message] = []
+
+    async def inner(scope: Scope, receive: Receive, send: Send) -> None:
+        reached.append(scope)
+
+    app: ASGIApp = inner
+    for layer in reversed(list_layers(Settings(), lambda scope: True)):
+        app = layer(app)
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"localhost")]
+    scope = {"type": "websocket", "path": "/x", "headers": headers, "client": ("127.0.0.1", 1)}
+
+    async def connect() -> None:
+        await app(scope, receive, send)
+
+    asyncio.run(connect())
+    assert reached == [] and sent == [{"type": "websocket.close", "code": 1008}]
+
+
 def test_programs_and_gradio_itself_go_on_to_work(app: RunningApp) -> None:
     client = Client(app.url, verbose=False)
     try:

@@ -28,6 +28,7 @@ from comfygradio.jobs.store import find_ledger
 from comfygradio.settings import shipped_presets
 from comfygradio.ui.sealing import SealedBlocks, is_writable
 from tests.browser.widgets import write_presets
+from tests.jobs.lines import await_that
 from tests.security.doors import Door, House, make_file
 from tests.ui.running import free_port, run_app
 
@@ -270,7 +271,11 @@ def test_the_app_works_in_an_empty_folder_and_relative_settings_mean_what_they_m
             folder = Path(os.readlink(f"/proc/{app.pid}/cwd"))
             assert folder != tmp_path and not list(folder.iterdir())
             assert (tmp_path / "made").is_dir()
-            shown = httpx.get(f"http://127.0.0.1:{port}/config", timeout=60).text
-            assert "Text to image" in shown
+            config = f"http://127.0.0.1:{port}/config"
+            assert "Text to image" in httpx.get(config, timeout=60).text
+            preset = tmp_path / "mine" / "text_to_image.yaml"
+            written = preset.read_text(encoding="utf-8")
+            preset.write_text(written.replace("Text to image", "Words to image"), encoding="utf-8")
+            await_that(lambda: "Words to image" in httpx.get(config, timeout=60).text, 300)
         finally:
             app.terminate()

@@ -13,11 +13,14 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import pytest
 from PIL import Image
 
 from comfygradio.errors import MetadataError
-from comfygradio.forms.picture import check_picture, compose_mask
+from comfygradio.forms.field import Field, Refused
+from comfygradio.forms.media import check_media
+from comfygradio.forms.picture import check_mask, check_picture, compose_mask
 from comfygradio.forms.restoring.metadata import read_metadata
 from comfygradio.jobs.results import Result, _describe
 from comfygradio.media.guard import MAX_TEXT, TooMuchText, check_parts
@@ -165,18 +168,24 @@ def test_a_mask_has_two_layers_at_most_and_none_is_larger_than_the_picture(tmp_p
         compose_mask(huge, [], target)
 
 
-def pack(kind: bytes, size: int) -> bytes:
-    """A chunk with a packed text of so many letters."""
-    text = zlib.compress(b" " * size, 9)
-    return make_chunk(kind, b"prompt\0" + (b"\0" if kind == b"zTXt" else b"\1\0\0\0") + text)
+PIXELS = zlib.compress(b"\0" * (8 * 4 + 1) * 8)
+"""Those of an honest picture of 8 × 8, so that nothing is wrong but what it carries."""
+
+
+def pack(kind: bytes, count: int, size: int) -> list[bytes]:
+    """Chunks with packed texts of so many letters, each of another name."""
+    text = (b"\0" if kind == b"zTXt" else b"\1\0\0\0") + zlib.compress(b" " * size, 9)
+    return [make_chunk(kind, b"prompt%d\0" % number + text) for number in range(count)]
 
 
 @pytest.mark.parametrize("kind", [b"zTXt", b"iTXt"])
-@pytest.mark.parametrize(("count", "size"), [(2000, 1_000_000), (100, 16_000_000), (9, 999_999)])
+@pytest.mark.parametrize(
+    ("count", "size"), [(2000, 1_000_000), (100, 16_000_000), (9, 999_999), (1, 150_000_000)]
+)
 def test_packed_texts_have_one_budget_for_the_whole_file(
     kind: bytes, count: int, size: int, tmp_path: Path
 ) -> None:
-    path = make_png(tmp_path / "texts.png", 8, 8, *[pack(kind, size)] * count)
+    path = make_png(tmp_path / "texts.png", 8, 8, *pack(kind, count, size), pixels=PIXELS)
     tracemalloc.start()
     try:
         with pytest.raises(MetadataError, match="far more text than settings need"):
@@ -189,7 +198,8 @@ def test_packed_texts_have_one_budget_for_the_whole_file(
 
 
 def test_what_comfyui_writes_is_far_below_the_budget(tmp_path: Path) -> None:
-    path = make_png(tmp_path / "texts.png", 8, 8, *[pack(b"iTXt", 1_000_000)] * 3)
+    path = make_png(tmp_path / "texts.png", 8, 8, *pack(b"iTXt", 3, 1_000_000), pixels=PIXELS)
+    assert check_picture(path, 100) is None
     with pytest.raises(MetadataError, match=r"holds no ComfyUI settings|damaged"):
         read_metadata(path)
 
@@ -208,7 +218,7 @@ def write_webp(path: Path, exif: bytes) -> Path:
 
 
 def write_png(path: Path, exif: bytes) -> Path:
-    return make_png(path, 8, 8, make_chunk(b"eXIf", exif))
+    return make_png(path, 8, 8, make_chunk(b"eXIf", exif), pixels=PIXELS)
 
 
 @pytest.mark.parametrize(
@@ -293,3 +303,125 @@ def test_room_is_given_back_whatever_goes_wrong(tmp_path: Path) -> None:
         assert ROOM.used == 16_000_000 <= MOST_PIXELS
         picture.load()
     assert ROOM.used == 0
+
+
+def write_picture(path: Path) -> Path:
+    """A picture that is large enough to get a light copy and a thumbnail."""
+    Image.effect_noise((700, 500), 80).convert("RGBA").save(path)
+    return path
+
+
+def name_sides(width: int, height: int) -> bytes:
+    """Part of the header of an AVI file; its height is negative where rows go down."""
+    return struct.pack("<Lll", 40, width, -height)
+
+
+def make_frame(width: int, height: int, format: str) -> av.VideoFrame:
+    """A black or green frame; a new one holds whatever was in its memory before."""
+    frame = av.VideoFrame(width, height, format)
+    for plane in frame.planes:
+        plane.update(bytes(plane.buffer_size))
+    return frame
+
+
+def write_video(path: Path, sides: tuple[int, int] | None = None) -> Path:
+    """A video of one frame of 64 × 48 in an AVI file, whose header names these sides instead."""
+    with av.open(str(path), "w", format="avi") as film:
+        stream = film.add_stream("rawvideo", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "bgr24"
+        film.mux(stream.encode(make_frame(64, 48, "bgr24")))
+        film.mux(stream.encode(None))
+    data, known = path.read_bytes(), name_sides(64, 48)
+    assert data.count(known) == 1
+    path.write_bytes(data.replace(known, name_sides(*(sides or (64, 48)))))
+    return path
+
+
+DECODERS: dict[str, Callable[[Path], object]] = {
+    "check": lambda folder: check_picture(write_picture(folder / "a.png"), 10) is None,
+    "mask": lambda folder: check_mask(write_picture(folder / "a.png")),
+    "painted": lambda folder: compose_mask(
+        write_picture(folder / "a.png"), [folder / "a.png"], folder / "b.png"
+    ),
+    "result": lambda folder: (
+        _describe(Result("image", folder), write_picture(folder / "a.png")).display
+        != folder / "a.png"
+    ),
+    "thumbnail": lambda folder: shrink(write_picture(folder / "a.png")),
+    "cell": lambda folder: read_thumbnail(Result("image", write_picture(folder / "a.png")), 64),
+    "frame": lambda folder: READERS["cell"](write_video(folder / "a.avi")),
+    "video": lambda folder: READERS["upload"](write_video(folder / "a.avi")),
+}
+"""All that decodes what others sent; each gives something true once it has."""
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_whatever_decodes_a_picture_waits_for_room(name: str, tmp_path: Path) -> None:
+    found: list[object] = []
+    thread = threading.Thread(target=lambda: found.append(DECODERS[name](tmp_path)))
+    with ROOM.lend(MOST_PIXELS):
+        thread.start()
+        while ROOM.waiting == 0 and thread.is_alive():
+            threading.Event().wait(0.001)
+        assert (ROOM.waiting, found) == (1, [])
+    thread.join(SECONDS)
+    assert len(found) == 1 and found[0]
+
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "cell": lambda path: read_thumbnail(Result("video", path), 64) is not None,
+    "upload": lambda path: check_media(Field("film", "video", "Film", {}), path) == path,
+}
+"""Who decodes the first frame of a video; true where that was done."""
+
+
+def try_to_read(name: str, path: Path, found: list[object]) -> None:
+    try:
+        found.append(READERS[name](path))
+    except Refused as refusal:
+        found.append(str(refusal))
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_frame_that_is_too_large_is_never_decoded(name: str, tmp_path: Path) -> None:
+    assert READERS[name](write_video(tmp_path / "honest.avi"))
+    large = write_video(tmp_path / "large.avi", (13_000, 13_000))
+    found: list[object] = []
+    thread = threading.Thread(target=try_to_read, args=(name, large, found))
+    with ROOM.lend(MOST_PIXELS):
+        thread.start()
+        while ROOM.waiting == 0 and thread.is_alive():
+            threading.Event().wait(0.001)
+        assert ROOM.waiting == 0, "it waits for room, to be decoded"
+    thread.join(SECONDS)
+    assert found in ([False], ["the video has 169 megapixels a frame, which is too large."])
+
+
+def write_lie(path: Path, sides: tuple[int, int]) -> Path:
+    """A WebM video of a frame of 1200 × 1008, whose header names these sides instead."""
+    with av.open(str(path), "w", format="webm") as film:
+        stream = film.add_stream("libvpx", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 1200, 1008, "yuv420p"
+        film.mux(stream.encode(make_frame(1200, 1008, "yuv420p")))
+        film.mux(stream.encode(None))
+    data = path.read_bytes()
+    for name, known, told in zip((b"\xb0", b"\xba"), (1200, 1008), sides, strict=True):
+        entry = name + b"\x82" + struct.pack(">H", known)
+        assert data.count(entry) == 1
+        data = data.replace(entry, name + b"\x82" + struct.pack(">H", told))
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_frame_that_is_larger_than_its_header_says_is_not_decoded(
+    name: str, tmp_path: Path
+) -> None:
+    """Of such a codec FFmpeg believes the header of the file, until a frame is read."""
+    assert READERS[name](write_lie(tmp_path / "honest.webm", (1200, 1008)))
+    found: list[object] = []
+    try_to_read(name, write_lie(tmp_path / "lie.webm", (64, 48)), found)
+    assert found in (
+        [False],
+        ["this file is not a video that can be read; please use MP4 or WebM."],
+    )

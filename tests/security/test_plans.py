@@ -107,6 +107,18 @@ def test_nobody_has_more_sweeps_that_are_not_over_than_so_many(studio: Studio) -
     assert studio.sweeps.begin(planned).phase == "running"
 
 
+def test_new_ids_of_a_browser_begin_no_more_sweeps(studio: Studio) -> None:
+    here, there = "net:10.0.0.1", "net:10.0.0.2"
+    for number in range(MOST_SWEEPS):
+        studio.sweeps.start(define(2, f"fox {number}"), f"anon:{number}", party=here)
+    planned = studio.sweeps.plan(define(2, "an owl"), "anon:planned", party=here)
+    with pytest.raises(LimitReached, match=f"Your network address has {MOST_SWEEPS} sweeps"):
+        studio.sweeps.start(define(2), "anon:new", party=here)
+    with pytest.raises(LimitReached, match=f"Your network address has {MOST_SWEEPS} sweeps"):
+        studio.sweeps.begin(planned)
+    assert studio.sweeps.start(define(2), "anon:other", party=there).phase == "running"
+
+
 def test_so_many_are_planned_at_once(studio: Studio) -> None:
     """The others wait in turn: whoever plans holds one of a few places."""
     inside, most, lock = 0, 0, threading.Lock()

@@ -5,26 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import httpx
 import pytest
 
 from comfygradio.ui.launching import LAUNCHED
-from tests.security.running import PATIENCE, get
+from tests.security.running import get, read_config
 from tests.ui.running import RunningApp
 
 pytestmark = pytest.mark.app
-
-CHANGING = {"app_id", "components", "dependencies", "layout", "page"}
-"""Parts of /config that hold the numbers of components, which are new each time."""
-
-
-def read_config(app: RunningApp) -> dict[str, Any]:
-    with httpx.Client(base_url=app.url, timeout=PATIENCE) as browser:
-        login = browser.post("/login", data={"username": "ada", "password": "engine"})
-        assert login.status_code == 200
-        config: dict[str, Any] = browser.get("/config").json()
-    assert config["components"]
-    return {name: value for name, value in config.items() if name not in CHANGING}
 
 
 def read_door(app: RunningApp) -> list[tuple[int, str]]:
@@ -36,11 +23,11 @@ def read_door(app: RunningApp) -> list[tuple[int, str]]:
 
 
 def test_a_redraw_changes_nothing_but_the_forms(closed_app: RunningApp) -> None:
-    config, door = read_config(closed_app), read_door(closed_app)
+    config, door = read_config(closed_app.url), read_door(closed_app)
     assert [status for status, _ in door] == [200, 401, 401]
     for _ in range(2):
         closed_app.app.rebuild()
-        assert read_config(closed_app) == config
+        assert read_config(closed_app.url) == config
         assert read_door(closed_app) == door
 
 

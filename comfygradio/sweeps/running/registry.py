@@ -45,7 +45,7 @@ PLANNING_AT_ONCE = 2
 """Sweeps that are planned at the same time; others wait, so that no crowd holds up everybody."""
 
 MOST_SWEEPS = 20
-"""Sweeps of one person that are not over."""
+"""Sweeps of one login, or of one network address, that are not over."""
 
 log = logging.getLogger(__name__)
 
@@ -87,8 +87,8 @@ class Sweeps:
 
         Points that this person has done already, in whatever sweep, are done in it. Files can be
         named below `root`, or with `is_confined` off anywhere, and without a root not at all.
-        `party` is whom turns count for, the owner if "". Raises DefinitionError, AxisError,
-        ValuesRefused, PresetError, LimitReached and LedgerError.
+        `party` is whom limits and turns count for, the owner if "". Raises DefinitionError,
+        AxisError, ValuesRefused, PresetError, LimitReached and LedgerError.
         """
         read = definition if isinstance(definition, Definition) else read_definition(definition)
         with self._planning:
@@ -109,17 +109,17 @@ class Sweeps:
         is_confined: bool = True,
         party: str = "",
     ) -> Sweep:
-        """Plan and begin; see `plan`. Raises LimitReached where this person has many already."""
-        self._check_count(owner)
+        """Plan and begin; see `plan`. Raises LimitReached where this party has many already."""
+        self._check_count(owner, party or owner)
         return self.begin(self.plan(definition, owner, root, is_confined, party))
 
     def begin(self, sweep: Sweep) -> Sweep:
         """Begin a sweep that was planned here.
 
-        Raises LimitReached where this person has many already, and LedgerError.
+        Raises LimitReached where this party has many already, and LedgerError.
         """
         with self._lock:  # so that no other plan takes its place meanwhile
-            self._check_count(sweep.owner)
+            self._check_count(sweep.owner, sweep.party)
             self._sweeps[sweep.token] = sweep
             self._used[sweep.token] = self._desk.queue.clock.monotonic()
             sweep.start()
@@ -177,20 +177,22 @@ class Sweeps:
             except ComfyGradioError as error:
                 log.warning("the sweep %s cannot go on: %s", record.title, error)
 
-    def _check_count(self, owner: str) -> None:
-        """Raises LimitReached for somebody who has as many sweeps as there may be.
+    def _check_count(self, owner: str, party: str) -> None:
+        """Raises LimitReached for a party that has as many sweeps as there may be: a login, else a
+        network address, since a browser can have as many ids as it likes.
 
-        Whoever is on this machine has no limit.
+        Whoever uses the command line or Python has no limit.
         """
         if owner == LOCAL:
             return
         with self._lock:
             begun = [one for one in self._sweeps.values() if one.phase != "planned"]
-            mine = [one for one in begun if one.owner == owner]
+            mine = [one for one in begun if one.party == party]
             count = sum(one.is_active or one.phase == "paused" for one in mine)
         if count >= MOST_SWEEPS:
+            whose = "Your network address has" if party.startswith("net:") else "You have"
             raise LimitReached(
-                f"You have {count} sweeps that are not over; wait for one of them, or stop it."
+                f"{whose} {count} sweeps that are not over; wait for one of them, or stop it."
             )
 
     def _forget_plans(self, owner: str, points: int) -> None:

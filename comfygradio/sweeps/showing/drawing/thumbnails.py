@@ -13,6 +13,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from comfygradio.jobs.results import Result
+from comfygradio.media.frames import hold_to_header
 from comfygradio.media.pictures import SHOWN_FORMATS, lend_room, look_at_picture, open_picture
 from comfygradio.media.room import MOST_PIXELS
 
@@ -114,8 +115,7 @@ def _read_frame(path: Path, pixels: int) -> Image.Image | None:
 
     options = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
     with av.open(str(path), options=options) as container:
-        size = container.streams.video[0].codec_context
-        area = (size.width or 0) * (size.height or 0)
+        area = hold_to_header(container.streams.video[0])
         if area > MOST_PIXELS:
             return None
         with lend_room(area):
