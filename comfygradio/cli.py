@@ -97,6 +97,7 @@ def serve(
     local_operator: arguments.LocalOperator = False,
     jobs_per_person: arguments.JobsPerPerson = None,
     jobs_in_all: arguments.JobsInAll = None,
+    streams: arguments.Streams = None,
     max_megapixels: arguments.MaxMegapixels = None,
     max_steps: arguments.MaxSteps = None,
     max_sweep_points: arguments.MaxSweepPoints = None,

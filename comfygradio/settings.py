@@ -34,6 +34,7 @@ class Settings:
     page's jobs with it; commands use the first alone. `author` opens the page that makes presets,
     `step_seconds` is the demo server's speed. `jobs_per_person` counts waiting jobs, without the
     points of sweeps, of which a sweep has `max_sweep_points` (0: no sweeps from the page).
+    `streams` counts the pages that are told of their jobs by a stream (0: all of them ask).
     `max_upload_mb` is at first what ComfyUI takes, `max_result_mb` bounds each file that comes from
     there; `names` is the pattern of results' names, `on_disconnect` keep or cancel. `operators` are
     users of --auth who see the Status page, `authors` those who make presets; without a login
@@ -69,6 +70,7 @@ class Settings:
     max_megapixels: float | None = None
     max_steps: int | None = None
     max_sweep_points: int = 10_000
+    streams: int = 32
     max_upload_mb: float = 100.0
     max_result_mb: float = MOST_MB
     names: str = DEFAULT_PATTERN
@@ -374,6 +376,7 @@ SOURCES: Mapping[str, Source] = {
     "jobs_in_all": Source("--jobs-in-all", ("COMFYGRADIO_JOBS_IN_ALL",), _parse_count),
     "max_megapixels": Source("--max-megapixels", ("COMFYGRADIO_MAX_MEGAPIXELS",), _parse_amount),
     "max_steps": Source("--max-steps", ("COMFYGRADIO_MAX_STEPS",), _parse_count),
+    "streams": Source("--streams", ("COMFYGRADIO_STREAMS",), _parse_points),
     "max_sweep_points": Source(
         "--max-sweep-points", ("COMFYGRADIO_MAX_SWEEP_POINTS",), _parse_points
     ),

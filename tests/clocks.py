@@ -98,3 +98,12 @@ class ManualClock(Clock):
 
     def _wait_until(self, over: threading.Event, deadline: float) -> None:
         self.wait_event(over, deadline - self._now)
+
+
+class ShiftedClock(Clock):
+    """Real time, with an hour that tests may put forward."""
+
+    ahead_seconds = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.ahead_seconds

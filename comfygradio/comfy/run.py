@@ -29,8 +29,8 @@ CANCEL_SECONDS = 0.4
 """How long closing a run waits for the server to confirm; the cancelling itself goes on."""
 CANCEL_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds before each further attempt to cancel where the server gave no proper answer."""
-LOST_SOCKET = "The live connection to ComfyUI was lost; progress is asked for instead."
-NO_SOCKET = "ComfyUI's live connection cannot be opened; progress is asked for instead."
+SLOW = "Connection is slow; still working."
+"""Where there is no live connection, so that progress is asked for."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +131,7 @@ class Run:
             letters = self._mailbox.take(self._watch.pause(self._clock.monotonic(), max(left, 0.0)))
             changed = [self._open_letter(letter) for letter in letters]
             self._look_after(self._clock.monotonic())
+            changed.append(self._note_answering(self._clock.monotonic()))
             if (
                 any(changed)
                 or self._clock.monotonic() - yielded_at >= heartbeat_seconds
@@ -141,6 +142,20 @@ class Run:
                 yielded_at = self._clock.monotonic()
             if self._tracker.failure:
                 raise self._tracker.failure
+
+    def _note_answering(self, now: float) -> bool:
+        """Whether it is news that the server answers, or that it does not, which is worse than
+        that it is slow.
+        """
+        is_answered = not self._accepted or self._watch.is_answered(now)
+        if is_answered == self._tracker.is_answered:
+            return False
+        self._tracker.is_answered = is_answered
+        if not is_answered:
+            self._tracker.take_back(SLOW)
+        elif self._socket is None:
+            self._tracker.warn(SLOW)
+        return True
 
     def _open_letter(self, letter: Letter) -> bool:
         match letter.content:
@@ -201,7 +216,8 @@ class Run:
         self._watch.hurry(now)
 
     def _accept(self, queued: QueuedPrompt) -> None:
-        self._accepted, self._watch.busy = True, False
+        self._accepted = True
+        self._watch.settle()
         self._tracker.accept(queued)
         now = self._clock.monotonic()
         self._watch.hear(now)
@@ -209,7 +225,7 @@ class Run:
             self._watch.connected = True
         else:
             self._tracker.lose_track()
-            self._tracker.warn(NO_SOCKET)
+            self._tracker.warn(SLOW)
             self._watch.begin_polling(now)
 
     def _look_after(self, now: float) -> None:
@@ -226,14 +242,14 @@ class Run:
         if self._watch.wants_renewal(now) and self._tracker.stage == "running":
             self._renew(now)
         if self._watch.wants_reconnect(now):
-            self._watch.busy = True
+            self._watch.ask(now)
             self._worker.do(self._reopen)
         elif self._watch.wants_poll(now):
-            self._watch.busy = True
+            self._watch.ask(now)
             self._worker.do(self._look)
 
     def _take_sighting(self, seen: Sighting, now: float) -> None:
-        self._watch.busy = False
+        self._watch.settle()
         self._watch.polled(now, seen.error is not None)
         if seen.found:
             self._absent_since = None
@@ -274,7 +290,7 @@ class Run:
     def _drop_socket(self, now: float) -> None:
         self._socket = None
         self._tracker.lose_track()
-        self._tracker.warn(LOST_SOCKET)
+        self._tracker.warn(SLOW)
         self._watch.lose(now)
 
     def _renew(self, now: float) -> None:
@@ -285,10 +301,11 @@ class Run:
         self._watch.renew(now)
 
     def _take_socket(self, socket: Socket | None, now: float) -> None:
-        self._watch.busy = False
+        self._watch.settle()
         if socket is None:
             self._watch.lose(now)
             return
+        self._tracker.take_back(SLOW)
         self._socket = socket
         self._watch.connect(now, self._answers_flags)
         threading.Thread(target=self._read, args=(socket,), name="comfy-run", daemon=True).start()

@@ -35,9 +35,17 @@ class JobState:
     node: str | None = None
     """Title of the node that runs."""
     node_id: str | None = None
+    node_class: str | None = None
+    """Class of the node that runs."""
     step: int | None = None
     """Step of the running node, 1 to `steps`; None for nodes that have none."""
     steps: int | None = None
+    has_stepped: bool = False
+    """Whether a node that counts its steps has begun to, this one or an earlier one."""
+    is_answered: bool = True
+    """Whether the server answers; False while it is gone, or has been silent for longer than it
+    should.
+    """
     preview: Preview | None = None
     preview_count: int = 0
     """Previews that arrived so far, those included that a newer one replaced before anybody looked.

@@ -61,6 +61,8 @@ class JobTracker:
         self.closed = False
         self.gap = False
         """Set once messages may have been missed, so that only the history knows all outputs."""
+        self.is_answered = True
+        """Whether the server answers, as far as whoever asks it knows."""
         self.now = 0.0
         """Seconds on the clock of the messages: the time of the newest one, or later if somebody
         moves it on.
@@ -82,6 +84,7 @@ class JobTracker:
         self._seconds: dict[str, float] = {}
         self._step: int | None = None
         self._steps: int | None = None
+        self._has_stepped = False
         self._preview: Preview | None = None
         self._preview_count = 0
         self._text = ""
@@ -114,8 +117,11 @@ class JobTracker:
             progress=1.0 if done else self._progress.fraction,
             node=None if done or self._node is None else self._titles.get(self._node, self._node),
             node_id=None if done else self._node,
+            node_class=None if done or self._node is None else self._classes.get(self._node),
             step=self._step,
             steps=self._steps,
+            has_stepped=self._has_stepped,
+            is_answered=self.is_answered,
             preview=self._preview,
             preview_count=self._preview_count,
             outputs=tuple(outputs),
@@ -142,6 +148,10 @@ class JobTracker:
     def warn(self, sentence: str) -> None:
         """Remember a sentence for the person, once."""
         self._warnings[sentence] = None
+
+    def take_back(self, sentence: str) -> None:
+        """What a sentence for the person said is no longer so."""
+        self._warnings.pop(sentence, None)
 
     def finish(self) -> None:
         """The job is over and well."""
@@ -247,13 +257,18 @@ class JobTracker:
             or message.node == self._node
         ):
             self._step, self._steps = int(message.value), int(message.max)
+            self._has_stepped = self._has_stepped or self._steps > 1
             self._pace.report(fraction, at)
         if message.node is not None and fraction > 0:
             self._progress.advance(message.node, fraction)
             self._progress.reach(message.node)
 
     def _estimate(self) -> float | None:
-        """Seconds left, None unless it runs, earlier runs are known, and so is what it is at."""
+        """Seconds left, None unless it runs at a server that answers, earlier runs are known, and
+        so is what it is at.
+        """
+        if not self.is_answered:
+            return None
         if self.stage != "running" or not self._progress.timed or (self.gap and self._node is None):
             return None
         current = (

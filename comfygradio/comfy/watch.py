@@ -32,6 +32,11 @@ class Patience:
     """After execution_success the history is written within milliseconds; then `executing null`
     follows.
     """
+    answer: float = 4.0
+    """A server that has not answered a question for so long does not answer: with `slowest_poll`
+    before it, somebody learns that within ten seconds. The question itself goes on, since loading a
+    model may take longer.
+    """
     listen: float = 2.0
     """A server that knows feature flags answers them at once, unless it forgot our socket."""
 
@@ -44,6 +49,8 @@ class Watch:
         self.connected = False
         self.busy = False
         """Whether a poll or a reconnect is under way, so that no other one may begin."""
+        self._asked_at: float | None = None
+        """When the poll or reconnect that is under way began."""
         self.doubtful = False
         """Whether an older socket of our client_id may be open, since there was one."""
         self.attempts = 0
@@ -59,10 +66,20 @@ class Watch:
     def hear(self, now: float) -> None:
         """A message of our prompt came."""
         self._failing_since = self._listening_until = None
+        if self._asked_at is not None:
+            self._asked_at = now
         self._heard_at = now
         self.attempts = 0
         self._pause = self._patience.silence
         self._poll_at = now + self._pause
+
+    def ask(self, now: float) -> None:
+        """A poll or a reconnect begins."""
+        self.busy, self._asked_at = True, now
+
+    def settle(self) -> None:
+        """The poll or the reconnect that was under way is over."""
+        self.busy, self._asked_at = False, None
 
     def expect(self, now: float) -> None:
         """Our prompt runs, so that messages are due from now on."""
@@ -136,6 +153,11 @@ class Watch:
             and now >= self._heard_at + self._renewal
         )
 
+    def is_answered(self, now: float) -> bool:
+        """Whether the server answers: the last poll did not fail, and none is overdue."""
+        is_overdue = self._asked_at is not None and now >= self._asked_at + self._patience.answer
+        return self._failing_since is None and not is_overdue
+
     def is_hopeless(self, now: float) -> bool:
         """Whether nothing has answered for as long as all attempts to reconnect take."""
         if self._failing_since is None or self._reconnect_at is not None:
@@ -148,7 +170,18 @@ class Watch:
         due = [self._poll_at] if not self.busy else []
         due += [
             time
-            for time in (self._reconnect_at if not self.busy else None, self._listening_until)
+            for time in (
+                self._reconnect_at if not self.busy else None,
+                self._listening_until,
+                self._find_overdue(now),
+            )
             if time
         ]
         return max(min([longest, *(time - now for time in due)]), 0.0)
+
+    def _find_overdue(self, now: float) -> float | None:
+        """When an answer will be overdue; None where none is waited for, or it is already."""
+        if self._asked_at is None:
+            return None
+        overdue = self._asked_at + self._patience.answer
+        return overdue if overdue > now else None

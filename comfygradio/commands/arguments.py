@@ -133,6 +133,14 @@ JobsInAll = Annotated[
     str | None,
     typer.Option("--jobs-in-all", metavar="N", help="Jobs of everybody that may wait [1000]."),
 ]
+Streams = Annotated[
+    str | None,
+    typer.Option(
+        "--streams",
+        metavar="N",
+        help="Pages that are told of their jobs by a stream; further ones ask [32].",
+    ),
+]
 MaxMegapixels = Annotated[
     str | None,
     typer.Option("--max-megapixels", metavar="X", help="Largest picture, in millions of pixels."),

@@ -224,6 +224,13 @@ CHECKS: Mapping[Widget, Callable[[Field, Any], Any]] = {
 }
 
 
+SIZE_SPELLINGS = (
+    "write the size as width x height in pixels, for example 768x512.",
+    "write the size as width x height in whole pixels, for example 768x512.",
+)
+"""What is wrong with a size that is none, and with one that is no whole number."""
+
+
 def parse_size(value: Any) -> tuple[int, int]:
     """(width, height) of "768x512", a pair or a mapping. Raises Refused."""
     if isinstance(value, Mapping):
@@ -232,10 +239,10 @@ def parse_size(value: Any) -> tuple[int, int]:
         match = SIZE.fullmatch(value.strip()) if is_short(value) else None
         value = match.groups() if match else ()
     if not isinstance(value, list | tuple) or len(value) != 2:
-        raise Refused("write the size as width x height in pixels, for example 768x512.")
+        raise Refused(SIZE_SPELLINGS[0])
     sides = [_parse_number(side) for side in value]
     if any(side is None or side != int(side) for side in sides):
-        raise Refused("write the size as width x height in whole pixels, for example 768x512.")
+        raise Refused(SIZE_SPELLINGS[1])
     return int(sides[0] or 0), int(sides[1] or 0)
 
 

@@ -24,7 +24,8 @@ OVER: tuple[Phase, ...] = ("done", "failed", "stopped")
 class Snapshot:
     """How a job stands at one moment. `version` grows with every change; times are seconds.
 
-    `reason` says why a job waits, where that is not only its turn.
+    `reason` says why a job waits, where that is not only its turn. `seconds` are those that it has
+    run so far; once it is over, those that it was with its server.
     """
 
     phase: Phase = "waiting"
@@ -105,6 +106,7 @@ class Job:
         self.home = ""
         self.may_exist = self.accepted = False
         self.attempts = 0
+        self.running_since: float | None = None
         self.carried: Mapping[str, Any] = {}
         self.stop_requested = threading.Event()
         self._snapshot = Snapshot()

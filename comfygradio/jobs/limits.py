@@ -12,6 +12,11 @@ from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Link
 from comfygradio.jobs.naming import DEFAULT_PATTERN
 
+MOST_STREAMS = 32
+"""With 50 streams of five previews a second a click of somebody else took 85 ms (p95), with as many
+pages that ask 12 ms.
+"""
+
 PIXELS = 1_000_000
 """Pixels of a megapixel."""
 
@@ -28,7 +33,8 @@ class Limits:
 
     `upload_mb` bounds each uploaded file; `names` is the pattern by which results are named (see
     `naming`). `sweep_points` bounds the points of a sweep, which do not count as waiting jobs; 0
-    allows no sweeps. `result_mb` bounds each file that is fetched from a server.
+    allows no sweeps. `result_mb` bounds each file that is fetched from a server. `streams` counts
+    the pages that are told of their jobs by a stream at the same time; further ones ask.
     """
 
     jobs_waiting: int = 100
@@ -39,6 +45,7 @@ class Limits:
     sweep_points: int = 10_000
     result_mb: float = MOST_MB
     jobs_in_all: int = 1000
+    streams: int = MOST_STREAMS
 
 
 @dataclass(frozen=True)

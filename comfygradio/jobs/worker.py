@@ -14,6 +14,7 @@ from typing import Protocol
 from comfygradio.clock import Clock
 from comfygradio.comfy.delivery import Delivery
 from comfygradio.comfy.failures import make_loss
+from comfygradio.comfy.run import SLOW
 from comfygradio.comfy.state import JobState
 from comfygradio.errors import (
     AccessDenied,
@@ -43,7 +44,7 @@ FETCH_PAUSES = (0.2, 0.6, 1.2)
 AGAIN = (
     "ComfyUI lost this job (it was restarted, or its queue was cleared); it is posted once more."
 )
-GONE = "ComfyUI does not answer; the job goes on as soon as it does."
+GONE = "ComfyUI does not answer; waiting for it."
 BUG = "Something went wrong in comfygradio itself; its log has the details."
 
 log = logging.getLogger(__name__)
@@ -240,10 +241,21 @@ class Worker(threading.Thread):
         )
 
     def _note_state(self, job: Job, state: JobState) -> None:
-        job.update(phase="running", ahead=0, reason="", state=state)
+        seconds = self._measure(job, state)
+        job.update(phase="running", ahead=0, reason="", state=state, seconds=seconds)
         if state.status != "uploading":
             self._note_accepted(job)
             self._yield_turn()
+
+    def _measure(self, job: Job, state: JobState) -> float:
+        """How many seconds the server has run a job so far, as far as this app was there."""
+        if state.status in ("uploading", "queued"):
+            job.running_since = None
+            return 0.0
+        now = self._clock.time()
+        if job.running_since is None:
+            job.running_since = now
+        return now - job.running_since
 
     def _note_accepted(self, job: Job) -> None:
         """Written down once: a start that does not find the prompt knows then that it was lost."""
@@ -290,7 +302,7 @@ class Worker(threading.Thread):
         except LedgerError as failure:
             log.exception("the end of job %s could not be written down", job.id)
             error = f"{error} {failure}".strip()
-        light = replace(state, preview=None, outputs=()) if state else None
+        light = _lighten(state) if state else None
         job.update(
             phase=phase, state=light, error=error, reason="", results=results, seconds=ended - began
         )
@@ -326,6 +338,12 @@ class Worker(threading.Thread):
             return self._desk.is_closed or stopped_since
 
         return make_delivery(self._desk.limits, is_stopped, is_brief=was_stopped)
+
+
+def _lighten(state: JobState) -> JobState:
+    """What stays of a state once its job is over: nothing large, nothing that is no longer so."""
+    warnings = tuple(warning for warning in state.warnings if warning != SLOW)
+    return replace(state, preview=None, outputs=(), warnings=warnings)
 
 
 class Crew:

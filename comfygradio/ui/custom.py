@@ -53,9 +53,10 @@ def build_embeddings(names: Sequence[str], field_id: str) -> gr.HTML:
 
 
 def build_problem(preset: str) -> gr.HTML:
-    """The place under the button that says what was refused, and marks the fields above.
+    """The place above the button that says what was refused, and marks the fields.
 
-    Its value is {"lines": [text, …], "fields": [[element id, text], …]}.
+    Its value is {"lines": [text, …], "fields": [[element id, text], …]}, and `"late": true` where
+    the person did not just ask for it: then nothing takes the cursor away.
     """
     return gr.HTML(
         None,

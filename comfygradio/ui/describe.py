@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from comfygradio.jobs.job import Job, Snapshot
 from comfygradio.jobs.results import Result
+from comfygradio.jobs.worker import GONE
 from comfygradio.ui.results import link_file
 
 SHORT_SECONDS = 5.5
 """What is left of a job is told in numbers down to here: below, every step would say another one.
 """
 
+PICTURES = ("image", "preview")
+"""Kinds of results that a small picture can be shown of."""
+
+
+SAMPLER = re.compile(r"sampler(?!select)", re.IGNORECASE)
+LOADER = re.compile(r"loader", re.IGNORECASE)
+FINISHER = re.compile(r"^(Save|Preview)|(Save|Preview|Combine)$|decode", re.IGNORECASE)
+"""Classes of nodes by what somebody who waits calls their work."""
+
+MEMORY = "out of memory"
+"""What every sentence about want of memory says, ComfyUI's own and ours."""
+
+TOO_LARGE = "The picture is too large for this graphics card."
+NOT_FINISHED = "It could not be finished."
+
 
 def describe_job(job: Job, snapshot: Snapshot, outputs: Path) -> dict[str, Any]:
-    """The message for the viewer, all JSON: phase, percent (0 to 100), line, warnings, error and
-    the results, which lie in `outputs`.
+    """The message for the viewer, all JSON: phase, percent (0 to 100), the line and what more there
+    is to know of it, whether the server is silent, warnings, the headline and the details of a
+    failure, and the results, which lie in `outputs`.
     """
     state = snapshot.state
+    headline = describe_failure(snapshot)
     return {
         "token": job.token,
         "preset": job.order.preset,
@@ -26,11 +45,14 @@ def describe_job(job: Job, snapshot: Snapshot, outputs: Path) -> dict[str, Any]:
         "phase": snapshot.phase,
         "percent": round(100 * state.progress, 1) if state else 0,
         "line": describe_progress(snapshot),
+        "silent": is_silent(snapshot),
+        "detail": describe_node(snapshot),
         "left": describe_left(
             state.seconds_left if state and snapshot.phase == "running" else None
         ),
-        "warnings": list(state.warnings) if state else [],
-        "error": snapshot.error,
+        "warnings": list_warnings(snapshot),
+        "headline": headline,
+        "error": snapshot.error if headline and headline != snapshot.error else "",
         "refused": bool(snapshot.node_errors),
         "seed": find_seed(job),
         "seconds": round(snapshot.seconds, 1),
@@ -38,26 +60,109 @@ def describe_job(job: Job, snapshot: Snapshot, outputs: Path) -> dict[str, Any]:
     }
 
 
-def describe_progress(snapshot: Snapshot) -> str:
-    """One line: the place in the queue, or the running node and its step."""
+def describe_chip(job: Job, snapshot: Snapshot, outputs: Path) -> dict[str, Any]:
+    """A job as one of several, all JSON: phase, percent (0 to 100), place in the queue (0 where it
+    is not known), and a small picture of what came out.
+    """
     state = snapshot.state
-    if snapshot.phase == "waiting" or state is None or state.status in ("uploading", "queued"):
-        ahead = snapshot.ahead or (state.queue_position or 0 if state else 0)
+    pictures = [one for one in snapshot.results if one.kind in PICTURES and one.display]
+    return {
+        "token": job.token,
+        "title": job.order.title,
+        "phase": "waiting" if is_waiting(snapshot) else snapshot.phase,
+        "percent": round(100 * state.progress) if state else 0,
+        "place": find_place(snapshot),
+        "picture": link_file(pictures[0].display, outputs) if pictures else "",
+    }
+
+
+def is_waiting(snapshot: Snapshot) -> bool:
+    """Whether a job waits, with us or on its server."""
+    state = snapshot.state
+    on_server = state is None or state.status in ("uploading", "queued")
+    return snapshot.phase == "waiting" or (snapshot.phase == "running" and on_server)
+
+
+def is_silent(snapshot: Snapshot) -> bool:
+    """Whether a job runs on a server that does not answer, so that nothing is known of it now."""
+    state = snapshot.state
+    return snapshot.phase == "running" and state is not None and not state.is_answered
+
+
+def find_place(snapshot: Snapshot) -> int:
+    """How many jobs come before one that waits; 0 where that is not known, or it waits no more."""
+    if snapshot.is_over:
+        return 0
+    state = snapshot.state
+    return snapshot.ahead or (state.queue_position or 0 if state else 0)
+
+
+def describe_progress(snapshot: Snapshot) -> str:
+    """One line: the place in the queue, or what is being done, in words that people know."""
+    state = snapshot.state
+    if state is None or is_waiting(snapshot):
+        ahead = find_place(snapshot)
         if snapshot.reason:
             return snapshot.reason
-        return (
-            "Starting"
-            if ahead == 0
-            else f"Waiting: {ahead} before you"
-            if ahead > 1
-            else "Waiting: you are next"
-        )
-    steps = (
-        f" · step {state.step} of {state.steps}"
-        if state.step is not None and (state.steps or 0) > 1
-        else ""
-    )
-    return f"{state.node or 'Working'}{steps}"
+        return describe_place(ahead)
+    if is_silent(snapshot):
+        return GONE
+    return describe_work(snapshot)
+
+
+def describe_place(ahead: int) -> str:
+    """What somebody is told who waits behind so many jobs."""
+    if ahead == 0:
+        return "Starting"
+    return f"Waiting: {ahead} before you" if ahead > 1 else "Waiting: you are next"
+
+
+def describe_work(snapshot: Snapshot) -> str:
+    """What a running job is at. Only steps show that a picture is being painted: before them the
+    models may have to be moved to the graphics card first.
+    """
+    state = snapshot.state
+    if state is None:
+        return "Starting"
+    name = state.node_class or ""
+    counts_steps = state.step is not None and (state.steps or 0) > 1
+    if LOADER.search(name):
+        return "Loading the model"
+    if state.has_stepped and FINISHER.search(name):
+        return "Finishing"
+    if counts_steps or (state.has_stepped and SAMPLER.search(name)):
+        return "Painting"
+    return "Finishing" if state.has_stepped else "Getting ready"
+
+
+def describe_node(snapshot: Snapshot) -> str:
+    """The node that runs and its step, for those who know the workflow; "" where none runs."""
+    state = snapshot.state
+    if snapshot.phase != "running" or state is None or not state.node:
+        return ""
+    if state.step is None or (state.steps or 0) <= 1:
+        return state.node
+    return f"{state.node} · step {state.step} of {state.steps}"
+
+
+def describe_failure(snapshot: Snapshot) -> str:
+    """What went wrong, in a sentence for everybody; "" where nothing did."""
+    if snapshot.phase == "failed":
+        return TOO_LARGE if lacks_memory(snapshot) else NOT_FINISHED
+    return snapshot.error if snapshot.phase == "stopped" else ""
+
+
+def lacks_memory(snapshot: Snapshot) -> bool:
+    """Whether a job failed because its picture needs more memory than there is."""
+    return snapshot.phase == "failed" and MEMORY in snapshot.error.lower()
+
+
+def list_warnings(snapshot: Snapshot) -> list[str]:
+    """What a person should know although the job goes on, or came to a good end."""
+    warnings = list(snapshot.state.warnings) if snapshot.state else []
+    if snapshot.phase == "done" and snapshot.error:
+        warnings.append(snapshot.error)
+    return warnings
 
 
 def describe_left(seconds: float | None) -> str:

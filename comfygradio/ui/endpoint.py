@@ -8,6 +8,7 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import gradio as gr
@@ -21,12 +22,15 @@ from comfygradio.jobs.results import Result
 from comfygradio.ui.describe import describe_progress
 from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.person import name_program
-from comfygradio.ui.stream import call_soon, wait_event
+from comfygradio.ui.stream import News, Seen, Watch, encode_frame, follow, make_view
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.uploads import read_payload
 
 PACE_SECONDS = 0.25
 """Least time between two progress reports to a program."""
+
+PREVIEW_SECONDS = 0.5
+"""Least time between two previews in them."""
 
 TYPES: dict[str, type] = {
     **dict.fromkeys(MEDIA, dict),
@@ -113,26 +117,43 @@ async def begin(
         raise
 
 
+class ProgramPace:
+    """Reports come by time: a program does not say when it has read one."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._framed_at = -PREVIEW_SECONDS
+        self._frames = 0
+
+    async def await_turn(self, news: News, seen: Seen) -> Seen | None:
+        """Wait a while, or until the job is over; a picture is wanted only now and then."""
+        clock = self._watch.clock
+        noted = news.note(seen)
+        if news.has_frame(seen):
+            self._framed_at = clock.monotonic()
+        if noted.frames is not None:
+            self._frames = noted.frames
+        await self._watch.await_end(PACE_SECONDS)
+        wants_frame = clock.monotonic() - self._framed_at >= PREVIEW_SECONDS
+        return replace(noted, frames=self._frames if wants_frame else None)
+
+
 async def follow_job(studio: Studio, job: Job) -> AsyncIterator[Report]:
     """Progress until the job is over, then its files; stopping to listen stops the job."""
-    clock = studio.clock
-    loop, changed = asyncio.get_running_loop(), asyncio.Event()
-    unlisten = job.listen(lambda: call_soon(loop, changed.set))
-    reported = -PACE_SECONDS
+    snapshot = job.snapshot
     try:
-        while not (snapshot := job.snapshot).is_over:
-            if (
-                snapshot.state is not None or snapshot.reason
-            ) and clock.monotonic() - reported >= PACE_SECONDS:
-                reported = clock.monotonic()
-                yield [], describe_info(job, snapshot)
-            await wait_event(changed, PACE_SECONDS, clock)
+        with Watch(make_view([job]), studio.clock) as watch:
+            async for news, seen in follow(watch, ProgramPace(watch), PACE_SECONDS):
+                snapshot = news.shown
+                is_told = snapshot.state is not None or snapshot.reason
+                if is_told and not snapshot.is_over:
+                    preview = encode_frame(snapshot) if news.has_frame(seen) else ""
+                    yield [], {**describe_info(job, snapshot), "preview": preview}
     finally:
-        unlisten()
         studio.queue.stop(job.token)
     if snapshot.phase != "done":
         raise gr.Error(snapshot.error or "The job was stopped.", print_exception=False)
-    yield describe_files(snapshot.results), describe_info(job, snapshot)
+    yield describe_files(snapshot.results), {**describe_info(job, snapshot), "preview": ""}
 
 
 def describe_info(job: Job, snapshot: Snapshot) -> dict[str, Any]:

@@ -113,6 +113,7 @@ def _text(drawing: Drawing) -> Component:
         lines=lines,
         max_lines=12,
         placeholder=field.placeholder or None,
+        elem_classes="cg-prompt" if field.widget == "textarea" else None,
         **drawing.common,
     )
     if field.embeddings:
@@ -236,7 +237,7 @@ def _mask(drawing: Drawing) -> Component:
         eraser=gr.Eraser(default_size="auto"),
         height=420,
         buttons=["fullscreen"],
-        **_without_info(drawing),
+        **{**_without_info(drawing), "elem_classes": ["cg-upload", "cg-mask"]},
     )
     # Our page never sends parts of a picture; left open, one call may take 400 MB (Gradio 6.31).
     setattr(editor, "accept_blobs", None)  # noqa: B010 - a method of the class

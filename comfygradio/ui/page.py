@@ -23,6 +23,7 @@ from comfygradio.ui.panel import (
     build_panel,
     listen_panel,
     listen_refusals,
+    listen_smaller,
 )
 from comfygradio.ui.person import build_person
 from comfygradio.ui.restoring import build_restoring
@@ -39,6 +40,9 @@ PILLS = 8
 """Up to so many presets are shown as buttons, more as a searchable list."""
 
 QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
+
+TITLE = '<h1 class="cg-unseen">comfygradio</h1>'
+"""For those who hear the page; the headings that are seen are below it."""
 
 DEMO_BANNER = (
     '<div class="cg-banner"><b>Demo server.</b> These pictures are drawn by a stand-in, not by a '
@@ -70,7 +74,7 @@ def build_page(
         # With its name Gradio's page would ask huggingface.co for the likes of its Space, and show
         # them above ours.
         blocks.space_id = None
-        mark = f'<i id="cg-revision" data-revision="{revision}" hidden></i>'
+        mark = f'<i id="cg-revision" data-revision="{revision}" hidden></i>{TITLE}'
         gr.HTML(
             mark + (DEMO_BANNER if studio.is_demo else ""), elem_id="cg-banner", js_on_load=None
         )
@@ -104,7 +108,7 @@ def build_page(
             listen_history(history, studio, visitors, panels, chooser)
             listen_sweeps(sweeps, studio, visitors, panels, chooser)
             for panel in panels if studio.limits.sweep_points else []:
-                if panel.button:
+                if panel.foot:
                     build_sweep_endpoint(studio, panel.form)
     take_links(blocks, studio.links)
     return blocks
@@ -137,7 +141,7 @@ def _build_open(
     viewer = Viewer(studio)
     chooser = _build_chooser(studio)
     with gr.Row(equal_height=False, elem_id="cg-main"):
-        with gr.Column(scale=5, min_width=320):
+        with gr.Column(scale=5, min_width=320, elem_id="cg-form"):
             panels = [build_panel(form, studio, form is forms[0]) for form in forms]
             build_restoring(studio, panels, chooser, sweeps)
             refresh = gr.Button(
@@ -148,12 +152,20 @@ def _build_open(
                 gr.HTML(note, js_on_load=None)
         with gr.Column(scale=7, min_width=320, elem_id="cg-side"):
             view = viewer.build()
-    view.attach(viewer.attach, person, view, concurrency_limit=None, **PRIVATE)
+    view.attach(
+        viewer.attach,
+        person,
+        view,
+        concurrency_limit=None,
+        trigger_mode="multiple",
+        **PRIVATE,
+    )
     for panel in panels:
         listen_panel(panel, studio, viewer, view, person)
-        if panel.button:
+        if panel.foot:
             build_endpoint(studio, panel.form)
     listen_refusals(view, panels, studio)
+    listen_smaller(view, panels, studio)
     _listen_chooser(blocks, chooser, panels)
     _listen_refresh(refresh, studio, panels)
     return panels, chooser

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,8 @@ from gradio.components import Component
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import ComfyGradioError, ValuesRefused
+from comfygradio.forms.checks import SIZE_SPELLINGS
+from comfygradio.forms.field import Field
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import LoraFile
 from comfygradio.jobs.job import Job
@@ -25,7 +27,8 @@ from comfygradio.ui.fields import name_element, show_value
 from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.layout import build_fields
 from comfygradio.ui.person import name_owner
-from comfygradio.ui.studio import Studio
+from comfygradio.ui.smaller import find_smaller
+from comfygradio.ui.studio import Begun, Studio
 from comfygradio.ui.uploads import read_payload
 from comfygradio.ui.viewer import Viewer, find_job
 
@@ -33,22 +36,36 @@ PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden
 
 Values = dict[str, Any]
 
+FILL_BOTH = "fill in both the width and the height, in whole pixels."
+
+COUNTS = {"×1": 1, "×2": 2, "×4": 4}
+"""How many jobs one press may start, by what the page calls it."""
+
+
+@dataclass(frozen=True)
+class Foot:
+    """What stays at the bottom of the window while the form is scrolled: what was refused,
+    Generate, how many pictures it makes, and what begins a sweep.
+    """
+
+    problem: gr.HTML
+    button: gr.Button
+    count: gr.Radio
+    several: gr.Button
+
 
 @dataclass(frozen=True)
 class Panel:
-    """What was drawn for a form; a form with problems has no components and no button.
+    """What was drawn for a form; a form with problems has no components and no foot.
 
-    `holders` are the blocks that are shown and hidden for fields with `show_if`; `several` begins a
-    sweep.
+    `holders` are the blocks that are shown and hidden for fields with `show_if`.
     """
 
     form: Form
     column: gr.Column
     components: Mapping[str, Component]
     holders: Mapping[str, Block] = field(default_factory=dict)
-    button: gr.Button | None = None
-    problem: gr.HTML | None = None
-    several: gr.Button | None = None
+    foot: Foot | None = None
 
 
 def build_panel(form: Form, studio: Studio, is_visible: bool) -> Panel:
@@ -68,68 +85,144 @@ def build_panel(form: Form, studio: Studio, is_visible: bool) -> Panel:
             gr.HTML(_build_adjusted(form.notes), js_on_load=None)
         components, holders = build_fields(form, studio)
         _build_examples(form, components)
-        button = gr.Button("Generate", variant="primary", size="lg", elem_classes="cg-generate")
-        many = studio.limits.sweep_points > 0
-        several = gr.Button(
-            "Try several values", size="sm", elem_classes="cg-several", scale=0, visible=many
-        )
+        foot = _build_foot(form, studio)
+    return Panel(form, column, components, holders, foot)
+
+
+def _build_foot(form: Form, studio: Studio) -> Foot:
+    """On a phone only Generate stays at the bottom of the window, which is why it has a box of its
+    own.
+    """
+    many = studio.limits.sweep_points > 0
+    with gr.Column(elem_classes="cg-foot"):
         problem = build_problem(form.name)
-    return Panel(form, column, components, holders, button, problem, several)
+        with gr.Row(elem_classes="cg-actions"):
+            with gr.Column(elem_classes="cg-dock", min_width=120):
+                button = gr.Button(
+                    "Generate", variant="primary", size="lg", elem_classes="cg-generate"
+                )
+            count = _build_count(form)
+            several = gr.Button(
+                "Try several values", size="sm", elem_classes="cg-several", scale=0, visible=many
+            )
+    return Foot(problem, button, count, several)
+
+
+def _build_count(form: Form) -> gr.Radio:
+    """How many pictures one press makes; only a form with a seed makes different ones."""
+    return gr.Radio(
+        list(COUNTS),
+        value=next(iter(COUNTS)),
+        show_label=False,
+        label="How many",
+        container=False,
+        visible=bool(form.seeds),
+        elem_classes="cg-count",
+        min_width=120,
+        scale=0,
+    )
+
+
+def read_count(payload: Any) -> int:
+    """How many jobs are wanted, from what the page sent; one where it sent anything else."""
+    return COUNTS.get(payload, 1) if isinstance(payload, str) else 1
 
 
 def listen_panel(
     panel: Panel, studio: Studio, viewer: Viewer, view: gr.HTML, person: gr.HTML
 ) -> None:
-    """Connect the button: check the values, start a job; the viewer watches it."""
-    if panel.button is None or panel.problem is None:
+    """Connect the button: a generator that checks the values, starts jobs, and yields their
+    progress and previews until the results.
+    """
+    if panel.foot is None:
         return
     form = panel.form
+    foot = panel.foot
 
-    async def generate(request: gr.Request, who: Any, *payloads: Any) -> tuple[Any, Any]:
+    async def generate(
+        request: gr.Request, who: Any, count: Any, *payloads: Any
+    ) -> AsyncIterator[tuple[Any, Any]]:
         owner = name_owner(request, who)
         party = find_person(request).party
 
-        def start() -> Job:
+        def start() -> Begun:
             values = read_values(form, payloads, studio.clock)
-            return studio.submit(form.name, values, owner, party)
+            return studio.submit_several(form.name, values, read_count(count), owner, party)
 
         try:
             loop = asyncio.get_running_loop()
-            job = await loop.run_in_executor(studio.choose_readers(form), start)
+            begun = await loop.run_in_executor(studio.choose_readers(form), start)
         except ComfyGradioError as error:
-            return gr.skip(), describe_problem(error, form)
-        return viewer.begin(job), {}
+            yield gr.skip(), describe_problem(error, form)
+            return
+        yield gr.skip(), {"lines": [begun.refusal]} if begun.refusal else {}
+        async for message in viewer.show(begun.jobs, request, owner):
+            yield message, gr.skip()
 
-    panel.button.click(
+    foot.button.click(
         generate,
-        [person, *panel.components.values()],
-        [view, panel.problem],
+        [person, foot.count, *panel.components.values()],
+        [view, foot.problem],
         preprocess=False,
         concurrency_limit=None,
+        trigger_mode="multiple",
         **PRIVATE,
     )
     _listen_conditions(panel)
+    _listen_changes(panel)
 
 
 def listen_refusals(view: gr.HTML, panels: Sequence[Panel], studio: Studio) -> None:
     """What ComfyUI refuses after a job was posted goes to the fields that it is about."""
-    open_panels = [panel for panel in panels if panel.problem is not None]
+    forms = [panel.form for panel in panels if panel.foot is not None]
+    problems = [panel.foot.problem for panel in panels if panel.foot is not None]
 
     def explain(request: gr.Request, event: gr.EventData) -> list[Any]:
         job = find_job(studio, str(getattr(event, "token", "")), find_person(request))
-        return (
-            [_explain_refusal(panel.form, job) for panel in open_panels]
-            if job
-            else [gr.skip() for _ in open_panels]
-        )
+        if job is None:
+            return [gr.skip() for _ in forms]
+        return [_explain_refusal(form, job) for form in forms]
 
-    view.refused(explain, None, [panel.problem for panel in open_panels], queue=False, **PRIVATE)
+    view.refused(explain, None, problems, queue=False, **PRIVATE)
+
+
+def listen_smaller(view: gr.HTML, panels: Sequence[Panel], studio: Studio) -> None:
+    """*Try smaller* puts the next smaller size into the form that a job came from, and presses its
+    Generate.
+    """
+    sizes = [
+        (panel.form, name, component)
+        for panel in panels
+        for name, component in panel.components.items()
+        if panel.form.fields[name].widget == "size"
+    ]
+    if not sizes:
+        return
+
+    def shrink(request: gr.Request, event: gr.EventData) -> Any:
+        job = find_job(studio, str(getattr(event, "token", "")), find_person(request))
+        updates = [_choose_size(form, name, job) for form, name, _ in sizes]
+        return updates if len(updates) != 1 else updates[0]
+
+    components = [component for _, _, component in sizes]
+    shrunk = view.smaller(shrink, None, components, queue=False, **PRIVATE)
+    shrunk.then(None, None, None, js="() => { window.comfygradioAgain?.(); }", **PRIVATE)
+
+
+def _choose_size(form: Form, name: str, job: Job | None) -> Any:
+    """What a form's size field gets for a job whose picture was too large."""
+    if job is None or job.order.preset != form.name:
+        return gr.skip()
+    found = find_smaller(form.fields, job.order.values)
+    return found[1] if found and found[0] == name else gr.skip()
 
 
 def _explain_refusal(form: Form, job: Job) -> Any:
     is_mine = job.order.preset == form.name
     refused = form.describe_rejection(job.snapshot.node_errors) if is_mine else {}
-    return describe_problem(ValuesRefused(refused), form) if refused else gr.skip()
+    if not refused:
+        return gr.skip()
+    return {**describe_problem(ValuesRefused(refused), form), "late": True}
 
 
 def read_values(form: Form, payloads: tuple[Any, ...], clock: Clock = SYSTEM_CLOCK) -> Values:
@@ -146,20 +239,28 @@ def build_note(title: str, *sentences: str) -> str:
 
 
 def describe_problem(error: ComfyGradioError, form: Form) -> dict[str, Any]:
-    """A refusal for the place under the button, a line for each field by its label, and for the
-    fields themselves.
+    """A refusal for the place above the button, a line for each field by its label, and in the same
+    order for the fields themselves.
     """
     if not isinstance(error, ValuesRefused):
         return {"lines": [str(error)]}
     labels = {name: one.label for name, one in form.fields.items()}
-    return {
-        "lines": [
-            f"{labels.get(name, name)}: {problem}" for name, problem in error.problems.items()
-        ],
-        "fields": [
-            [name_element(form.name, name), problem] for name, problem in error.problems.items()
-        ],
+    problems = {
+        name: _word_for_page(form.fields.get(name), problem)
+        for name, problem in error.problems.items()
     }
+    return {
+        "lines": [f"{labels.get(name, name)}: {problem}" for name, problem in problems.items()],
+        "fields": [[name_element(form.name, name), problem] for name, problem in problems.items()],
+    }
+
+
+def _word_for_page(field: Field | None, problem: str) -> str:
+    """What is wrong with a value in the words of what the page shows, where programs write
+    something else.
+    """
+    has_two_boxes = field is not None and field.widget == "size" and field.choices is None
+    return FILL_BOTH if has_two_boxes and problem in SIZE_SPELLINGS else problem
 
 
 def _build_adjusted(notes: tuple[str, ...]) -> str:
@@ -193,6 +294,22 @@ def _listen_conditions(panel: Panel) -> None:
             queue=False,
             **PRIVATE,
         )
+
+
+def _listen_changes(panel: Panel) -> None:
+    """What was refused about a field is forgotten as soon as it changes, by the page alone.
+
+    A mask editor of Gradio 6.31 whose changes are listened to sends parts of its picture with each
+    of them, which ours must not: problem.js watches that one itself.
+    """
+    preset = json.dumps(panel.form.name)
+    for name, component in panel.components.items():
+        if isinstance(component, gr.ImageEditor):
+            continue
+        element = json.dumps(name_element(panel.form.name, name))
+        script = f"() => {{ window.comfygradioProblems?.[{preset}]?.({element}); }}"
+        change = getattr(component, "change")  # noqa: B009 - components get their events by a metaclass
+        change(None, None, None, js=script, **PRIVATE)
 
 
 def _build_examples(form: Form, components: Mapping[str, Component]) -> None:

@@ -58,7 +58,7 @@ from comfygradio.ui.status.access import find_operators
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.sweep.files import make_sheet_route
 from comfygradio.ui.sweep.thumbs import make_thumb_route
-from comfygradio.ui.viewer import make_job_route
+from comfygradio.ui.viewer import make_job_route, make_stream_route
 from comfygradio.ui.visitors import Visitors
 from comfygradio.ui.watcher import PresetWatcher
 
@@ -164,6 +164,7 @@ def set_limits(settings: Settings) -> Limits:
         upload_mb=settings.max_upload_mb,
         result_mb=settings.max_result_mb,
         sweep_points=settings.max_sweep_points,
+        streams=settings.streams,
         names=settings.names,
     )
 
@@ -294,6 +295,7 @@ def _list_routes(app: App) -> list[Route]:
     return [
         Route("/gradio_api/comfygradio/revision", _tell_revision(app)),
         make_job_route(app.studio),
+        make_stream_route(app.studio),
         make_result_route(outputs, find_ledger(outputs).parent.name),
         Route("/gradio_api/comfygradio/history.zip", zip_route, methods=["POST"]),
         Route(
@@ -342,6 +344,13 @@ def look() -> dict[str, Any]:
         layout_gap="18px",
         input_background_fill="white",
         input_border_width="1px",
+        # Gradio's own are too pale to read: 2.5 and 4.47 to 1.
+        body_text_color_subdued="*neutral_500",
+        input_placeholder_color="*neutral_500",
+        input_placeholder_color_dark="*neutral_400",
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
+        button_primary_border_color="*primary_600",
         checkbox_label_padding="8px 14px",
         button_large_text_weight="600",
     )
@@ -365,7 +374,9 @@ def read_head() -> str:
 
 def read_scripts() -> str:
     """The scripts of the whole page."""
-    return "".join(map(read_asset, ("chooser.js", "combobox.js", "revision.js")))
+    return "".join(
+        map(read_asset, ("language.js", "chooser.js", "combobox.js", "revision.js", "weights.js"))
+    )
 
 
 def make_upload_folder() -> str:

@@ -1,84 +1,310 @@
-"""What a page gets to see of a job: it asks, and is answered as soon as there is something that it
-has not seen.
+"""What a page gets to see of its jobs: a stream of messages, each sent once the page has painted
+the one before.
 
-One request a message keeps the newest-frame property on a slow line: the page asks again when it
-has painted what it got, and what came in between is skipped. Whatever is pushed (a generator's
-values, server-sent events) would wait in line for tens of seconds. It also costs the app less than
-half of what a message through Gradio's queue does.
+Gradio queues whatever a generator yields without limit, so that on a slow line a stream that is not
+paced shows frames that are tens of seconds old. Here what came in between is skipped. A page that
+has no stream asks instead, and gets the same messages.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Protocol
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.jobs.job import Job, Snapshot
-from comfygradio.ui.describe import describe_job
+from comfygradio.ui.attendance import Attendance
+from comfygradio.ui.describe import describe_chip, describe_job
 
 HOLD_SECONDS = 5.0
-"""Without any news a request is answered after so long."""
+"""Without any news a message is sent after so long, so that the page knows that its line is there.
+"""
 
 PROGRESS_SECONDS = 0.2
 """News without a picture wait so long for one: ComfyUI tells the progress of a step just before its
 preview.
 """
 
+GONE_SECONDS = 30.0
+"""A page that has not painted a message for so long is gone."""
+
+MOST_JOBS = 20
+"""Of so many jobs one page is told."""
+
 Message = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a page shows: the version of the job's state, and the count of its newest picture.
+    """What a page shows: the version of its jobs, how many of them are over, the count of the
+    newest picture, and whose that is.
 
-    `frames` is None for a page that wants no pictures.
+    `frames` is None for a page that wants no pictures, `token` the secret of the job that it shows.
     """
 
     version: int = -1
     frames: int | None = 0
+    ended: int = 0
+    token: str = ""
 
 
-async def await_news(
-    job: Job, seen: Seen, hold_seconds: float, clock: Clock = SYSTEM_CLOCK
-) -> Snapshot:
-    """The job's state: at once if it is over or has a new picture, soon if anything else is new,
-    else after a while.
+@dataclass(frozen=True)
+class View:
+    """The jobs that a page is about, oldest first, and the one of them that it shows."""
+
+    jobs: tuple[Job, ...]
+    shown: Job
+
+    def add(self, jobs: Sequence[Job]) -> View:
+        """The view with further jobs; the oldest ones are left out where there are too many."""
+        fresh = [job for job in jobs if job not in self.jobs]
+        every = (*self.jobs, *fresh)[-MOST_JOBS:]
+        return View(every, self.shown if self.shown in every else every[0])
+
+    def show(self, token: str) -> View:
+        """The view of the same jobs that shows the one with this secret, if it is among them."""
+        shown = next((job for job in self.jobs if job.token == token), self.shown)
+        return View(self.jobs, shown)
+
+
+def make_view(jobs: Sequence[Job], token: str = "") -> View:
+    """A view of these jobs that shows the one with this secret, else the oldest that is not over,
+    else the newest.
     """
-    loop, poke = asyncio.get_running_loop(), asyncio.Event()
-    unlisten = job.listen(lambda: call_soon(loop, poke.set))
-    began = clock.monotonic()
-    try:
-        while not has_frame(snapshot := job.snapshot, seen) and not snapshot.is_over:
-            is_news = snapshot.version != seen.version
-            patience = min(PROGRESS_SECONDS, hold_seconds) if is_news else hold_seconds
-            left = began + patience - clock.monotonic()
+    latest = tuple(jobs)[-MOST_JOBS:]
+    open_ones = [job for job in latest if not job.snapshot.is_over]
+    first = (*open_ones, latest[-1])[0]
+    return View(latest, first).show(token)
+
+
+@dataclass(frozen=True)
+class News:
+    """How the jobs of a view stand at one moment, in their order."""
+
+    view: View
+    snapshots: tuple[Snapshot, ...]
+
+    @property
+    def shown(self) -> Snapshot:
+        """How the job stands that the page shows."""
+        return self.snapshots[self.view.jobs.index(self.view.shown)]
+
+    @property
+    def token(self) -> str:
+        """The secret of the job that the page shows."""
+        return self.view.shown.token
+
+    @property
+    def version(self) -> int:
+        """Grows with every change of any of the jobs, and with every further job."""
+        return sum(snapshot.version + 1 for snapshot in self.snapshots)
+
+    @property
+    def ended(self) -> int:
+        """How many of the jobs are over."""
+        return sum(snapshot.is_over for snapshot in self.snapshots)
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing will change any more."""
+        return self.ended == len(self.snapshots)
+
+    def has_frame(self, seen: Seen) -> bool:
+        """Whether there is a picture that the page has not seen, and wants."""
+        if seen.frames is None or self.shown.is_over:
+            return False
+        shown = seen.frames if seen.token == self.token else 0
+        return _count_frames(self.shown) not in (0, shown)
+
+    def note(self, seen: Seen) -> Seen:
+        """What the page shows once it has painted these."""
+        frames = seen.frames
+        if frames is not None and (seen.token != self.token or self.has_frame(seen)):
+            frames = 0 if self.shown.is_over else _count_frames(self.shown)
+        return Seen(self.version, frames, self.ended, self.token)
+
+
+class Watch:
+    """Somebody watches jobs. Lives on the event loop that made it; jobs change on any thread.
+
+    As a context manager it listens to its jobs, which counts where `attendance` is kept.
+    """
+
+    def __init__(
+        self, view: View, clock: Clock = SYSTEM_CLOCK, attendance: Attendance | None = None
+    ) -> None:
+        self.clock = clock
+        self.view = view
+        self.is_open = True
+        self._attendance = attendance
+        self._loop = asyncio.get_running_loop()
+        self._changed = asyncio.Event()
+        self._listening: dict[Job, ExitStack] = {}
+
+    def __enter__(self) -> Watch:
+        self._listen()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+        for ending in self._listening.values():
+            ending.close()
+
+    def change(self, view: View) -> None:
+        """Watch these jobs from now on; whoever waits for news gets them at once."""
+        self.view = view
+        self._listen()
+        self._changed.set()
+
+    def close(self) -> None:
+        """Nobody watches any more; whoever waits for news gets what there is."""
+        self.is_open = False
+        self._changed.set()
+
+    async def await_news(self, seen: Seen, hold_seconds: float) -> News:
+        """How the jobs stand: at once if all are over, one more is over, or there is a new picture;
+        soon if anything else is new; else after a while.
+        """
+        asked = self.view
+        began = self.clock.monotonic()
+        while True:
+            news = self._look()
+            patience = _choose_patience(news, seen, hold_seconds)
+            left = began + patience - self.clock.monotonic()
+            if left <= 0 or self.view is not asked or not self.is_open:
+                return news
+            await wait_event(self._changed, left, self.clock)
+
+    async def await_end(self, seconds: float) -> None:
+        """Wait so long, or until all jobs are over."""
+        began = self.clock.monotonic()
+        left = seconds
+        while left > 0 and self.is_open and not self._look().is_last:
+            await wait_event(self._changed, left, self.clock)
+            left = began + seconds - self.clock.monotonic()
+
+    def _look(self) -> News:
+        return News(self.view, tuple(job.snapshot for job in self.view.jobs))
+
+    def _listen(self) -> None:
+        for job in self.view.jobs:
+            if job in self._listening:
+                continue
+            ending = self._listening[job] = ExitStack()
+            ending.callback(job.listen(self._poke))
+            if self._attendance is not None:
+                ending.enter_context(self._attendance.watch(job.token))
+
+    def _poke(self) -> None:
+        """From any thread."""
+        call_soon(self._loop, self._changed.set)
+
+
+def _choose_patience(news: News, seen: Seen, hold_seconds: float) -> float:
+    """How many seconds after the question the page is told these."""
+    is_other = news.ended != seen.ended or news.token != seen.token
+    if news.is_last or is_other or news.has_frame(seen):
+        return 0.0
+    if news.version != seen.version:
+        return min(PROGRESS_SECONDS, hold_seconds)
+    return hold_seconds
+
+
+class Pace(Protocol):
+    """When somebody who gets news of jobs may get the next ones."""
+
+    async def await_turn(self, news: News, seen: Seen) -> Seen | None:
+        """Wait until the news were taken; returns what was seen with them, None where nobody takes
+        them any more.
+        """
+        ...  # pragma: no cover - a protocol
+
+
+async def follow(
+    watch: Watch, pace: Pace, hold_seconds: float = HOLD_SECONDS
+) -> AsyncIterator[tuple[News, Seen]]:
+    """News of jobs until all are over, each with what was seen before; without any for so long they
+    come once more. Ends as well when nobody takes them any more.
+    """
+    seen: Seen | None = Seen()
+    while seen is not None:
+        news = await watch.await_news(seen, hold_seconds)
+        if not watch.is_open:
+            return
+        yield news, seen
+        is_complete = news.is_last and news.view is watch.view
+        if is_complete:
+            return
+        seen = await pace.await_turn(news, seen)
+
+
+class Stream:
+    """The messages for one page, paced by its acknowledgements. `id` is secret.
+
+    Lives on the event loop that made it.
+    """
+
+    def __init__(self, watch: Watch, outputs: Path) -> None:
+        self._outputs = outputs
+        self.id = secrets.token_urlsafe(18)
+        self.watch = watch
+        self._sent = 0
+        self._painted = 0
+        self._acknowledged = asyncio.Event()
+
+    def acknowledge(self, number: int) -> None:
+        """The page has painted message `number`."""
+        self._painted = max(self._painted, min(number, self._sent))
+        self._acknowledged.set()
+
+    def close(self) -> None:
+        """The page lets go of its stream: `messages` ends without a last word."""
+        self.watch.close()
+        self._acknowledged.set()
+
+    async def messages(self) -> AsyncIterator[Message]:
+        """Messages until all jobs are over; the last one says so and holds no picture."""
+        async for news, seen in follow(self.watch, self):
+            self._sent += 1
+            yield {**compose(news, seen, self._outputs), "stream": self.id, "number": self._sent}
+
+    async def await_turn(self, news: News, seen: Seen) -> Seen | None:
+        """Wait until the page has painted the last message; None if it is gone."""
+        clock = self.watch.clock
+        began = clock.monotonic()
+        while self._painted < self._sent and self.watch.is_open:
+            left = began + GONE_SECONDS - clock.monotonic()
             if left <= 0:
-                break
-            await wait_event(poke, left, clock)
-        return snapshot
-    finally:
-        unlisten()
+                return None
+            await wait_event(self._acknowledged, left, clock)
+        return news.note(seen)
 
 
-def compose(job: Job, snapshot: Snapshot, seen: Seen, outputs: Path) -> Message:
-    """The message about a state, with the newest picture if the page has another one; the last
-    message has none.
+def compose(news: News, seen: Seen, outputs: Path) -> Message:
+    """The message about the jobs of a page: the one that it shows in full, with its newest picture
+    if the page has another one; and a line about each. Results lie in `outputs`.
     """
-    message = describe_job(job, snapshot, outputs)
-    has_picture = has_frame(snapshot, seen) and not snapshot.is_over
-    frames = _count_frames(snapshot) if has_picture else seen.frames or 0
-    message |= {"version": snapshot.version, "frames": frames}
-    return {**message, "image": encode_frame(snapshot)} if has_picture else message
-
-
-def has_frame(snapshot: Snapshot, seen: Seen) -> bool:
-    """Whether there is a picture that the page has not seen, and wants."""
-    count = _count_frames(snapshot)
-    return seen.frames is not None and count > 0 and count != seen.frames
+    jobs = news.view.jobs
+    noted = news.note(seen)
+    message = describe_job(news.view.shown, news.shown, outputs)
+    message["jobs"] = [
+        describe_chip(job, snapshot, outputs)
+        for job, snapshot in zip(jobs, news.snapshots, strict=True)
+    ]
+    message |= {"version": noted.version, "frames": noted.frames or 0, "ended": noted.ended}
+    return {**message, "image": encode_frame(news.shown)} if news.has_frame(seen) else message
 
 
 def encode_frame(snapshot: Snapshot) -> str:

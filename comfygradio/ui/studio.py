@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from comfygradio.errors import LimitReached, PresetError, ServerError, ValuesRef
 from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form, fingerprint
 from comfygradio.forms.preset import Preset, load_presets
+from comfygradio.forms.repeat import repeat_values
 from comfygradio.jobs.engine import Engine, ServerList, renew_lanes
 from comfygradio.jobs.job import Job, Order
 from comfygradio.jobs.lane import UNKNOWN, learn_all
@@ -26,12 +27,21 @@ from comfygradio.sweeps.running.registry import Sweeps
 from comfygradio.ui.attendance import Attendance
 from comfygradio.ui.links import Links, make_client
 from comfygradio.ui.quota import Quota
+from comfygradio.ui.streams import Streams
 
 READERS = 4
 """Forms with files that are read at the same time, and thumbnails that are made."""
 
 PLANNERS = 2
 """Sweeps of programs that are planned at the same time."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Jobs that were started together; `refusal` says why they are fewer than were asked for."""
+
+    jobs: Sequence[Job]
+    refusal: str = ""
 
 
 class Studio:
@@ -75,6 +85,7 @@ class Studio:
         self.planners = ThreadPoolExecutor(PLANNERS, "comfygradio-planner")
         """Where sweeps of programs are planned."""
         self.attendance: Attendance | None = None
+        self.streams = Streams(self.limits.streams, outputs)
         self.is_demo = is_demo
         self.presets, self.errors = self._load()
         self.forms: Mapping[str, Form] = {}
@@ -139,6 +150,25 @@ class Studio:
         Raises ValuesRefused, PresetError and LimitReached.
         """
         return self.queue.submit(self.order(name, values), owner, party=party)
+
+    def submit_several(
+        self, name: str, values: Mapping[str, Any], count: int, owner: str, party: str
+    ) -> Begun:
+        """Check the values and start so many jobs, each with seeds of its own.
+
+        Where a limit is reached after the first one, those before it are kept. Raises as `submit`.
+        """
+        form = self.find_form(name)
+        orders = [self.order(name, one) for one in repeat_values(form, values, count)]
+        jobs: list[Job] = []
+        for order in orders:
+            try:
+                jobs.append(self.queue.submit(order, owner, party=party))
+            except LimitReached as error:
+                if not jobs:
+                    raise
+                return Begun(jobs, f"{len(jobs)} of {count} were started. {error}")
+        return Begun(jobs)
 
     def find_form(self, name: str) -> Form:
         """The form of a preset. Raises PresetError where there is none."""

@@ -1,10 +1,9 @@
-"""The viewer: the part of the page that watches a job, and what its script asks."""
+"""The viewer: the part of the page that watches jobs, and what its script asks."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import gradio as gr
@@ -15,12 +14,36 @@ from starlette.routing import Route
 
 from comfygradio.jobs.job import Job
 from comfygradio.ui.assets import read_asset
+from comfygradio.ui.describe import lacks_memory
 from comfygradio.ui.identity.person import Person, find_person
 from comfygradio.ui.person import name_owner
-from comfygradio.ui.stream import HOLD_SECONDS, Message, Seen, await_news, compose
+from comfygradio.ui.smaller import find_smaller
+from comfygradio.ui.stream import (
+    HOLD_SECONDS,
+    MOST_JOBS,
+    Message,
+    Seen,
+    View,
+    Watch,
+    compose,
+    make_view,
+)
+from comfygradio.ui.streams import Tab
 from comfygradio.ui.studio import Studio
 
-PATH = "/gradio_api/comfygradio/job/{token}"
+JOB_PATH = "/gradio_api/comfygradio/job/{token}"
+STREAM_PATH = "/gradio_api/comfygradio/stream/{id}"
+
+SCRIPTS = (
+    "bar.js",
+    "viewer_store.js",
+    "viewer_paint.js",
+    "viewer_jobs.js",
+    "announce.js",
+    "viewer.js",
+    "keys.js",
+    "focus.js",
+)
 
 
 class Viewer:
@@ -37,25 +60,61 @@ class Viewer:
         return gr.HTML(
             None,
             html_template=read_asset("viewer.html"),
-            js_on_load=read_asset("viewer.js"),
+            js_on_load="\n".join(read_asset(name) for name in SCRIPTS),
             elem_id="cg-viewer",
             server_functions=[self._make_stop()],
         )
 
-    def begin(self, job: Job) -> Message:
-        """The first message about a job; the page asks for all others itself."""
-        return compose(job, job.snapshot, Seen(frames=None), self.studio.queue.outputs)
+    async def show(
+        self, jobs: Sequence[Job], request: gr.Request, owner: str
+    ) -> AsyncIterator[Message]:
+        """Messages about jobs that were begun in a tab just now, until all of its jobs are over.
 
-    async def attach(self, request: gr.Request, event: gr.EventData, who: Any) -> Message:
-        """A page that comes back: the job that it remembers, else the newest one that its person
-        has running.
+        Where the tab has a stream already, that one goes on with them, and none come here.
         """
+        tab = (str(request.session_hash), owner)
+        stream = self.studio.streams.find_of_tab(tab)
+        if stream is not None:
+            stream.watch.change(stream.watch.view.add(jobs))
+            return
+        async for message in self._stream(make_view(jobs), tab):
+            yield message
+
+    async def attach(
+        self, request: gr.Request, event: gr.EventData, who: Any
+    ) -> AsyncIterator[Message]:
+        """Messages for a page that comes back: about the jobs that it remembers, else about those
+        that its person has running.
+        """
+        owner = name_owner(request, who)
         token = str(getattr(event, "token", ""))
-        if token:
-            job = find_job(self.studio, token, find_person(request))
-        else:
-            job = self._find_newest(name_owner(request, who))
-        return self.begin(job) if job else {"token": token, "gone": True}
+        remembered = getattr(event, "tokens", None)
+        tokens = remembered if isinstance(remembered, list) else []
+        found = find_jobs(self.studio, [*tokens, token], find_person(request))
+        if not found and not token:
+            found = list(self.studio.queue.list_running(owner))
+        if not found:
+            yield {"token": token, "gone": True}
+            return
+        async for message in self._stream(
+            make_view(found, token), (str(request.session_hash), owner)
+        ):
+            yield message
+
+    async def _stream(self, view: View, tab: Tab) -> AsyncIterator[Message]:
+        """Messages for one tab about its jobs. Where too many pages have a stream it is one alone,
+        which says that the page has to ask.
+        """
+        studio = self.studio
+        with Watch(view, studio.clock, studio.attendance) as watch:
+            if studio.streams.is_full and studio.streams.find_of_tab(tab) is None:
+                news = await watch.await_news(Seen(), 0.0)
+                message = compose(news, Seen(frames=None), studio.queue.outputs)
+                yield {**advise(studio, view.shown, message), "ask": True}
+                return
+            with studio.streams.open(watch, tab) as stream:
+                async for message in stream.messages():
+                    yield advise(studio, watch.view.shown, message)
 
     def _make_stop(self) -> Any:
         async def stop(data: Any, request: gr.Request) -> None:
@@ -69,26 +128,46 @@ class Viewer:
         if job is not None:
             self.studio.queue.stop(job.token)
 
-    def _find_newest(self, owner: str) -> Job | None:
-        return next(reversed(self.studio.queue.list_running(owner)), None)
+
+def make_stream_route(studio: Studio) -> Route:
+    """Where pages say which message of their stream they have painted (`painted`), which of their
+    jobs they show (`show`), and that they let go of it (`close`).
+    """
+
+    async def take(request: Request) -> Response:
+        stream = studio.streams.find(request.path_params["id"])
+        if stream is None:
+            return Response(status_code=410)
+        said = request.query_params
+        if "show" in said:
+            stream.watch.change(stream.watch.view.show(said["show"]))
+        if "close" in said:
+            stream.close()
+        stream.acknowledge(_read_number(said.get("painted"), 0) or 0)
+        return Response(status_code=204)
+
+    handler: Callable[[Request], Awaitable[Response]] = take
+    return Route(STREAM_PATH, handler, methods=["POST"])
 
 
 def make_job_route(studio: Studio) -> Route:
-    """Where pages ask how a job is: `version` and `frames` are what they show, `hold` is for those
-    that can wait.
+    """Where pages ask how a job is, and `others` of theirs: `version`, `frames` and `ended` are
+    what they show, `hold` is for those that can wait.
     """
 
     async def tell(request: Request) -> Response:
         asked = request.query_params
-        seen = Seen(
-            _read_number(asked.get("version"), -1) or 0, _read_number(asked.get("frames"), None)
-        )
         token = request.path_params["token"]
+        seen = Seen(
+            _read_number(asked.get("version"), -1) or 0,
+            _read_number(asked.get("frames"), None),
+            _read_number(asked.get("ended"), 0) or 0,
+            token,
+        )
+        tokens = asked.get("tokens", "").split(",")[-MOST_JOBS:]
+        jobs = find_jobs(studio, [*tokens, token], find_person(request))
         hold_seconds = HOLD_SECONDS if "hold" in asked else 0.0
-        if find_job(studio, token, find_person(request)) is None:
-            message: Message = {"token": token, "gone": True}
-        else:
-            message = await tell_job(studio, token, seen, hold_seconds)
+        message = await tell_jobs(studio, jobs, token, seen, hold_seconds)
         return Response(
             orjson.dumps(message),
             headers={"cache-control": "no-store"},
@@ -96,7 +175,7 @@ def make_job_route(studio: Studio) -> Route:
         )
 
     handler: Callable[[Request], Awaitable[Response]] = tell
-    return Route(PATH, handler)
+    return Route(JOB_PATH, handler)
 
 
 def find_job(studio: Studio, token: str, person: Person) -> Job | None:
@@ -105,16 +184,37 @@ def find_job(studio: Studio, token: str, person: Person) -> Job | None:
     return job if job is not None and person.may_see(job.owner) else None
 
 
-async def tell_job(studio: Studio, token: str, seen: Seen, hold_seconds: float) -> Message:
-    """How a job is, as soon as that is news; for a token that is unknown, that it is gone."""
-    job, attendance = studio.queue.find(token), studio.attendance
-    if job is None:
+def find_jobs(studio: Studio, tokens: Sequence[object], person: Person) -> list[Job]:
+    """The jobs with the last of these secrets that there are, each once."""
+    texts = [token for token in tokens[-MOST_JOBS:] if isinstance(token, str)]
+    found = [find_job(studio, token, person) for token in dict.fromkeys(texts)]
+    return [job for job in found if job is not None]
+
+
+async def tell_jobs(
+    studio: Studio, jobs: Sequence[Job], token: str, seen: Seen, hold_seconds: float
+) -> Message:
+    """How jobs are, as soon as that is news, in full the one with this secret; where that one is
+    unknown, that it is gone.
+    """
+    if token not in [job.token for job in jobs]:
         return {"token": token, "gone": True}
-    if attendance and not hold_seconds:
-        attendance.look(token, hidden=seen.frames is None)
-    with attendance.watch(token) if attendance and hold_seconds else nullcontext():
-        snapshot = await await_news(job, seen, hold_seconds, studio.clock)
-        return compose(job, snapshot, seen, studio.queue.outputs)
+    attendance = studio.attendance if hold_seconds else None
+    if studio.attendance and not hold_seconds:
+        for job in jobs:
+            studio.attendance.look(job.token, hidden=seen.frames is None)
+    with Watch(make_view(jobs, token), studio.clock, attendance) as watch:
+        news = await watch.await_news(seen, hold_seconds)
+        message = compose(news, seen, studio.queue.outputs)
+        return advise(studio, news.view.shown, message)
+
+
+def advise(studio: Studio, job: Job, message: Message) -> Message:
+    """Add to a message about a job which smaller size may help; "" where none does."""
+    form = studio.forms.get(job.order.preset)
+    is_about_it = message["token"] == job.token and lacks_memory(job.snapshot)
+    found = find_smaller(form.fields, job.order.values) if form and is_about_it else None
+    return {**message, "smaller": found[1] if found else ""}
 
 
 def _read_number(text: str | None, fallback: int | None) -> int | None:

@@ -50,6 +50,8 @@ class Line:
     async def _ask(self, method: str, path: str, body: bytes) -> bytes:
         async with self._lock:
             reader, status, headers = await self._send(method, path, body)
+            if status == 204:
+                return b""
             if "content-length" in headers:
                 content = await reader.readexactly(int(headers["content-length"]))
             else:

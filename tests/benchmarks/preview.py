@@ -13,15 +13,17 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page, Request
 
 from tests.benchmarks.figures import Goal, Row, describe_spread, format_table, write_json
 from tests.benchmarks.lab_server import DEFAULT_GRAIN, SentFrame, read_log
@@ -115,6 +117,7 @@ def measure_line(stand: Stand, fps: int, bits_per_second: float, seconds: float)
     with ThrottledProxy(stand.app.url) as line:
         page = open_page(stand.browser, line.url if bits_per_second else stand.app.url, "frames")
         line.set_speed(bits_per_second)
+        calls = count_calls(page)
         idle = measure_idle(stand.app)
         before, files = (
             stand.log.stat().st_size if stand.log.exists() else 0,
@@ -135,7 +138,24 @@ def measure_line(stand: Stand, fps: int, bits_per_second: float, seconds: float)
         "fps": fps,
         **describe_frames(sent, shown, final),
         **describe_cost(sent, cpu, left),
+        "painted": calls["stream"],
+        "asked": calls["job"],
     }
+
+
+def count_calls(page: Page) -> Counter[str]:
+    """Counts from now on how often a page says that it has painted what its stream brought
+    (`stream`), and how often it asks (`job`).
+    """
+    calls: Counter[str] = Counter()
+
+    def note(request: Request) -> None:
+        found = re.search("/gradio_api/comfygradio/(stream|job)/", request.url)
+        if found:
+            calls[found[1]] += 1
+
+    page.on("request", note)
+    return calls
 
 
 def measure_idle(app: Server) -> float:
@@ -181,6 +201,7 @@ def report_lines(rows: list[dict[str, Any]]) -> dict[str, Any]:
     goals = [goal for row in rows for goal in judge(row)]
     print("\nPreviews: from the server's frame to the screen\n")
     print(format_table(rows))
+    print("painted: messages that the stream brought; asked: messages that the page asked for")
     print("final: the finished picture is on the screen so long after the last frame was sent")
     print(*goals, sep="\n", flush=True)
     return {"rows": rows, "goals": [vars(goal) | {"met": goal.met} for goal in goals]}
@@ -190,10 +211,11 @@ def judge(row: Row) -> list[Goal]:
     """What is asked of a free or of a slow line."""
     name = f"{row['line']}, {row['fps']} fps"
     files = Goal(f"{name}, temporary files", row["files/frame"], 0.0, "per frame")
+    asked = Goal(f"{name}, by asking", row["asked"], 0.0, "messages")
     if row["line"] == "free":
-        return [Goal(f"{name}, p50", row["p50 ms"], FREE_P50_MS, "ms"), files]
+        return [Goal(f"{name}, p50", row["p50 ms"], FREE_P50_MS, "ms"), files, asked]
     late = Goal(f"{name}, final picture", row["final ms"], SLOW_FINAL_MS, "ms late")
-    return [Goal(f"{name}, p95", row["p95 ms"], SLOW_P95_MS, "ms"), late, files]
+    return [Goal(f"{name}, p95", row["p95 ms"], SLOW_P95_MS, "ms"), late, files, asked]
 
 
 if __name__ == "__main__":

@@ -13,16 +13,20 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 from tests.benchmarks.lines import Line
 from tests.benchmarks.load_server import STAMP
 
 REVISION_SECONDS = 4.0
 ENDS = ("done", "failed", "stopped")
-JOIN, STREAM, PREDICT, CALL, JOB = (
-    f"/gradio_api/{path}"
-    for path in ("queue/join", "queue/data", "run/predict", "component_server/", "comfygradio/job")
-)
+JOIN = "/gradio_api/queue/join"
+STREAM = "/gradio_api/queue/data"
+PREDICT = "/gradio_api/run/predict"
+CALL = "/gradio_api/component_server/"
+JOB = "/gradio_api/comfygradio/job"
+ACKNOWLEDGE = "/gradio_api/comfygradio/stream"
+ONE_PICTURE = "×1"
 
 
 @dataclass
@@ -34,6 +38,8 @@ class Seen:
     first: float = 0.0
     delays: list[float] = field(default_factory=list)
     messages: int = 0
+    asked: int = 0
+    """How many of the messages came by asking."""
     phase: str = ""
 
 
@@ -131,30 +137,70 @@ class Visitor(Page):
         await self._call(self._line, view, "search", [access, {"text": "", "values": {}}])
         return time.perf_counter() - began
 
-    async def begin(self, values: list[Any]) -> dict[str, Any]:
-        """Press the button of the first form; returns the first word about the job."""
-        message: dict[str, Any] = {}
-        async for first in self._follow(self._find("generate"), [self._person, *values], None):
-            message = first
-        return message
+    async def press(self, values: list[Any]) -> AsyncIterator[dict[str, Any]]:
+        """Press the button of the first form; every message about the job, painted at once."""
+        state: dict[str, Any] = {}
+        number = 0
+        data = [self._person, ONE_PICTURE, *values]
+        async for output in self._follow(self._find("generate"), data, None):
+            image = take_in(state, output)
+            if "token" not in state or state.get("number", 1) == number:
+                continue  # nothing about the job yet, or what Gradio sends twice
+            number = state.get("number", 0)
+            yield {**state, "image": image}
+            if "stream" in state and state["phase"] not in ENDS:
+                await self._line.post(f"{ACKNOWLEDGE}/{state['stream']}?painted={number}", None)
+        if state.get("ask"):
+            async for message in self.watch(state):
+                yield {**message, "ask": True}
 
     async def watch(self, message: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
-        """Everything that is told about a job after a message, until its end."""
+        """Everything that is told about a job after a message, until its end, by asking."""
         while message["phase"] not in ENDS:
-            asked = f"version={message['version']}&frames={message['frames']}&hold=1"
+            known = {name: message[name] for name in ("version", "frames", "ended")}
+            asked = urlencode({**known, "hold": 1})
             message = json.loads(await self._stream.get(f"{JOB}/{message['token']}?{asked}"))
             yield message
 
     async def generate(self, values: list[Any]) -> Seen:
         """Press the button and watch the job until its end."""
         seen, began = Seen(), time.perf_counter()
-        first = await self.begin(values)
-        seen.first, seen.phase = time.perf_counter() - began, first["phase"]
-        async for message in self.watch(first):
-            seen.messages, seen.phase = seen.messages + 1, message["phase"]
+        async for message in self.press(values):
+            seen.first = seen.first or time.perf_counter() - began
+            seen.messages += 1
+            seen.asked += "ask" in message
+            seen.phase = message["phase"]
             if image := message.get("image"):
                 seen.delays.append(time.time() - read_stamp(image))
         return seen
+
+
+def take_in(state: dict[str, Any], output: Any) -> str:
+    """Bring what a page knows up to date with a whole message or with what has changed in it;
+    returns the picture that came with it, or "".
+    """
+    if isinstance(output, dict):
+        state.clear()
+        state |= output
+        return str(output.get("image") or "")
+    image = ""
+    for action, path, value in output or ():
+        if not path:
+            return take_in(state, value)
+        place: Any = state
+        for step in path[:-1]:
+            place = place[step]
+        if action == "delete":
+            del place[path[-1]]
+        elif action == "append":
+            place[path[-1]] += value
+        elif isinstance(place, list) and path[-1] == len(place):
+            place.append(value)
+        else:
+            place[path[-1]] = value
+        if path == ["image"] and action != "delete":
+            image = str(state["image"] or "")
+    return image
 
 
 def read_stamp(image: str) -> float:

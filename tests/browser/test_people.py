@@ -114,7 +114,7 @@ def test_each_sees_own_previews_and_stops_own_job_on_any_device(
     phone.wait_for_function(f"() => ({SHAPE})() === 1")
     phone.get_by_role("button", name="Stop").click()
     expect(phone.locator(".cg-summary")).to_contain_text("stopped")
-    expect(phone.locator(".cg-card").first).to_contain_text("unfinished")
+    expect(phone.locator(".cg-card").first).to_contain_text("Not finished")
     expect(ann.locator(".cg-summary")).to_contain_text("stopped")
 
     expect(ben.locator(".cg-view")).to_have_attribute("data-phase", "running")

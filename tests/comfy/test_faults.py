@@ -12,7 +12,7 @@ import pytest
 from comfygradio.comfy.answers import Queue
 from comfygradio.comfy.cancel import LOOK_AGAIN_SECONDS
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.comfy.run import CANCEL_PAUSES, CANCEL_SECONDS
+from comfygradio.comfy.run import CANCEL_PAUSES, CANCEL_SECONDS, SLOW
 from comfygradio.comfy.state import JobState
 from comfygradio.errors import (
     AccessDenied,
@@ -25,6 +25,7 @@ from comfygradio.errors import (
     UnexpectedAnswer,
 )
 from tests.clocks import HANG_SECONDS, ManualClock
+from tests.faults.proxy import Line
 
 from .conftest import QUICK, Connect, Serve, join_runs, see_end, wait_until
 from .gate import Gate
@@ -278,7 +279,55 @@ def test_the_server_dies_and_comes_back(serve: Serve, connect: Connect, gate: Ga
                 server.start()
                 is_back = True
             states += [state] if state.step else []
-    assert any("was lost" in warning for state in states for warning in state.warnings)
+    assert any(SLOW in warning for state in states for warning in state.warnings)
+
+
+def test_a_killed_server_ends_the_time_left_before_any_time_has_passed(
+    serve: Serve, connect: Connect, gate: Gate
+) -> None:
+    server, clock = serve(), ManualClock()
+    began = clock.monotonic()
+    prompt = draw_text(CHECKPOINT, steps=500)
+    weights = dict.fromkeys(prompt, 10.0)
+    run = connect(server.url, clock=clock).run(prompt, weights=weights, heartbeat_seconds=0.0)
+    gate.hold(after=1)
+    before = next(state for state in see_end(run) if state.step)
+    assert before.is_answered and before.seconds_left is not None
+    server.kill()
+    after = next(state for state in see_end(run) if not state.is_answered)
+    assert after.status == "running" and after.seconds_left is None
+    assert SLOW not in after.warnings
+    assert clock.monotonic() == began
+    close_by_clock(run, clock, waiters=2)
+    for pause in CANCEL_PAUSES:
+        clock.await_waiters()
+        clock.advance(pause)
+    join_runs()
+
+
+def test_a_server_that_falls_silent_is_noticed_and_so_is_its_return(
+    serve: Serve, connect: Connect, gate: Gate
+) -> None:
+    clock = ManualClock()
+    prompt = draw_text(CHECKPOINT, steps=20)
+    weights = dict.fromkeys(prompt, 10.0)
+    gate.hold(after=1)
+    with Line(serve().url) as line:
+        client = connect(line.url, clock=clock)
+        run = client.run(prompt, weights=weights, heartbeat_seconds=0.0)
+        assert next(state for state in see_end(run) if state.step).is_answered
+        line.hush()
+        for state in see_end(run):
+            if not state.is_answered:
+                break
+            clock.advance(0.05)
+        assert state.seconds_left is None
+        line.speak()
+        state = next(state for state in see_end(run) if state.is_answered)
+        assert state.seconds_left is not None and state.warnings == ()
+        gate.release()
+        *_, last = see_end(run)
+        assert last.status == "done"
 
 
 def test_the_server_dies_for_good(serve: Serve, connect: Connect, gate: Gate) -> None:

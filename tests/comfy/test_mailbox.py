@@ -123,6 +123,36 @@ def test_a_reopened_socket_has_to_prove_itself() -> None:
     assert not watch.is_forgotten(99.0)
 
 
+def test_a_silent_server_is_noticed_within_ten_seconds() -> None:
+    """It falls silent just after it has answered the question before, at the slowest pace."""
+    patience = Patience()
+    watch = Watch(patience, 0.0)
+    watch.connected = True
+    for _ in range(10):
+        watch.polled(0.0, failed=False)
+    now = 0.0
+    while watch.is_answered(now):
+        if watch.wants_poll(now):
+            watch.ask(now)
+        pause = watch.pause(now, 100)
+        assert pause > 0
+        now += pause
+    assert now == patience.slowest_poll + patience.answer < 10
+
+
+def test_a_late_answer_and_a_message_both_count_as_answers() -> None:
+    watch = Watch(Patience(answer=4.0), 0.0)
+    watch.ask(0.0)
+    assert watch.is_answered(3.9) and not watch.is_answered(4.0)
+    watch.hear(5.0)
+    assert watch.is_answered(8.9) and not watch.is_answered(9.0)
+    watch.settle()
+    watch.polled(9.0, failed=False)
+    assert watch.is_answered(99.0)
+    watch.polled(99.0, failed=True)
+    assert not watch.is_answered(99.0)
+
+
 def test_an_open_socket_buys_time() -> None:
     watch = Watch(Patience(reconnect=(1.0,)), 0.0)
     watch.connected = True

@@ -60,7 +60,7 @@ def test_nobody_draws_more_than_is_allowed(
     limited: RunningApp, browser: httpx.Client, values: dict[str, Any], said: str
 ) -> None:
     given = list_values(limited, values)
-    _, problem = run(limited, browser, "generate", "", *given).json()["data"]
+    _, problem = run(limited, browser, "generate", "", "×1", *given).json()["data"]
     assert said in problem["lines"][0]
     assert said in run(limited, browser, "text_to_image", *given).json()["error"]
     axes = {name: [value] for name, value in values.items()}

@@ -226,7 +226,7 @@ def test_a_call_that_says_it_is_a_batch_counts_for_its_login(
     number = find_function(app, "generate")
     body = {
         "fn_index": number,
-        "data": [secrets.token_hex(16), *values],
+        "data": [secrets.token_hex(16), "×1", *values],
         "session_hash": "batch",
         "batched": True,
         "trigger_id": app.app.blocks.fns[number].targets[0][0],

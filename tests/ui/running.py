@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.app import App
 from comfygradio.ui.serve import build, launch
@@ -30,6 +31,7 @@ def run_app(
     outputs: Path,
     presets: Path | None = None,
     auth: Path | None = None,
+    clock: Clock = SYSTEM_CLOCK,
     **more: Any,
 ) -> Iterator[RunningApp]:
     """The app on a random port, closed at the end; `more` are further settings."""
@@ -41,7 +43,7 @@ def run_app(
         auth=auth,
         **more,
     )
-    app = build(settings)
+    app = build(settings, clock)
     try:
         yield RunningApp(app, launch(app, block=False))
     finally:

@@ -80,11 +80,15 @@ def slow(apps_server: DemoServer) -> Iterator[DemoServer]:
 def test_progress_is_streamed(client: Client, slow: DemoServer) -> None:
     job = client.submit(prompt="a dog", steps=40, api_name="/text_to_image")
     reports = []
+    previews = []
     for _, info in job:
         reports.append(info["progress"])
-        if info["progress"] > 0:
+        previews.append(info["preview"])
+        if info["preview"]:
             slow.set_pace(0)
     assert reports == sorted(reports) and reports[-1] == 1.0 and any(0 < p < 1 for p in reports)
+    assert any(preview.startswith("data:image/jpeg;base64,") for preview in previews)
+    assert previews[-1] == ""
 
 
 def test_stopping_the_call_stops_exactly_that_prompt(tmp_path: Path) -> None:

@@ -25,9 +25,9 @@ from comfygradio.ui.attendance import AWAY_SECONDS, HIDDEN_SECONDS, Attendance
 from comfygradio.ui.serve import set_limits
 from comfygradio.ui.stream import Seen
 from comfygradio.ui.studio import Studio
-from comfygradio.ui.viewer import tell_job
+from comfygradio.ui.viewer import tell_jobs
 from tests.clocks import HANG_SECONDS, ManualClock
-from tests.jobs.lines import draw, is_over, wait
+from tests.jobs.lines import await_that, draw, is_over, wait
 
 
 @pytest.fixture
@@ -254,7 +254,7 @@ def test_a_job_ends_with_its_last_page_only_where_that_is_wanted(
         clock = ManualClock()
         if cancels:
             studio.attendance = Attendance(studio.queue.stop, clock=clock)
-        assert (await tell_job(studio, job.token, Seen(), 5.0))["token"] == job.token
+        assert (await tell_jobs(studio, [job], job.token, Seen(), 5.0))["token"] == job.token
         await let_pass(clock, AWAY_SECONDS)
         if cancels:
             assert await asyncio.to_thread(job.stop_requested.wait, HANG_SECONDS)
@@ -263,3 +263,23 @@ def test_a_job_ends_with_its_last_page_only_where_that_is_wanted(
     assert job.stop_requested.is_set() == cancels
     studio.queue.stop(job.token)
     assert wait(job, is_over).phase == "stopped"
+
+
+def test_of_several_jobs_those_that_fit_are_kept_and_the_rest_is_told(
+    open_studio: Callable[..., Studio], demo: DemoServer
+) -> None:
+    pace = demo.options.step_seconds
+    demo.set_pace(1.0)
+    studio = open_studio(Limits(jobs_waiting=2))
+    others = [studio.submit("text_to_image", {"steps": 60}, "user:ben") for _ in range(2)]
+    (lane,) = studio.queue.lanes
+    await_that(lambda: len(studio.queue.list_posted(lane)) == 2)
+    begun = studio.submit_several("text_to_image", {}, 4, "user:ann", "user:ann")
+    assert len(begun.jobs) == 2
+    assert begun.refusal.startswith("2 of 4 were started. You have 2 jobs waiting already")
+    with pytest.raises(LimitReached, match=r"^You have 2 jobs waiting already"):
+        studio.submit_several("text_to_image", {}, 4, "user:ann", "user:ann")
+    for job in (*begun.jobs, *others):
+        studio.queue.stop(job.token)
+        assert wait(job, is_over).phase == "stopped"
+    demo.set_pace(pace)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.jobs.limits import MOST_STREAMS
 from tests.benchmarks.presets import write_preset
 from tests.benchmarks.visitor import Visitor
 from tests.ui.running import run_app
@@ -15,7 +18,7 @@ from tests.ui.running import run_app
 pytestmark = pytest.mark.app
 
 PEOPLE = 45
-"""More than Gradio's own 40 threads."""
+"""More than Gradio's own 40 threads, and more than get a stream."""
 
 SLEEP = {
     "1": {"class_type": "LabSleep", "inputs": {"seconds": 300.0, "value": 0}},
@@ -34,10 +37,12 @@ async def crowd(url: str) -> None:
     visitors = [Visitor(url) for _ in range(PEOPLE + 1)]
     await asyncio.gather(*(visitor.open() for visitor in visitors))
     *busy, idle = visitors
-    first = await asyncio.gather(*(visitor.begin([300.0]) for visitor in busy))
+    pressed = [visitor.press([300.0]) for visitor in busy]
+    first = await asyncio.gather(*(anext(messages) for messages in pressed))
     assert {message["phase"] for message in first} <= {"waiting", "running"}
     assert len({message["token"] for message in first}) == PEOPLE
-    watching = [asyncio.ensure_future(drain(*pair)) for pair in zip(busy, first, strict=True)]
+    assert sum("ask" in message for message in first) == PEOPLE - MOST_STREAMS
+    watching = [asyncio.ensure_future(drain(messages)) for messages in pressed]
     for _ in range(3):
         await idle.look_back()
     assert not any(task.done() for task in watching)
@@ -48,9 +53,9 @@ async def crowd(url: str) -> None:
         visitor.close()
 
 
-async def drain(visitor: Visitor, message: dict[str, object]) -> None:
+async def drain(messages: AsyncIterator[dict[str, Any]]) -> None:
     """Watch a job to its end."""
-    async for _ in visitor.watch(message):
+    async for _ in messages:
         pass
 
 

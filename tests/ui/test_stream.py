@@ -12,13 +12,18 @@ from pathlib import Path
 from comfygradio.comfy.state import JobState, Preview
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.jobs.job import Job, Order
+from comfygradio.ui.endpoint import PACE_SECONDS, ProgramPace
 from comfygradio.ui.stream import (
+    GONE_SECONDS,
     HOLD_SECONDS,
+    MOST_JOBS,
     PROGRESS_SECONDS,
     Message,
     Seen,
-    await_news,
+    Stream,
+    Watch,
     compose,
+    make_view,
     wait_event,
 )
 from tests.clocks import HANG_SECONDS, ManualClock
@@ -51,8 +56,10 @@ def run(test: Callable[[Job, Ask, ManualClock], Awaitable[None]]) -> None:
         job, clock = new_job(), ManualClock()
 
         async def ask(seen: Seen, hold_seconds: float = HOLD_SECONDS) -> Message:
-            news = await_news(job, seen, hold_seconds, clock)
-            return compose(job, await asyncio.wait_for(news, HANG_SECONDS), seen, Path())
+            seen = replace(seen, token=job.token)
+            with Watch(make_view([job]), clock) as watch:
+                news = watch.await_news(seen, hold_seconds)
+                return compose(await asyncio.wait_for(news, HANG_SECONDS), seen, Path())
 
         await test(job, ask, clock)
 
@@ -67,7 +74,7 @@ async def rest() -> None:
 
 def read_seen(message: Message) -> Seen:
     """What a page has seen that shows this message."""
-    return Seen(message["version"], message["frames"])
+    return Seen(message["version"], message["frames"], message["ended"])
 
 
 def test_the_next_frame_is_the_newest_when_the_page_asks_for_it() -> None:
@@ -94,7 +101,7 @@ def test_a_page_that_has_seen_everything_waits_for_news() -> None:
         assert not waiting.done()
         show_frame(job, 2)
         assert (await waiting)["frames"] == 2
-        waiting = asyncio.ensure_future(ask(Seen(job.snapshot.version, 2)))
+        waiting = asyncio.ensure_future(ask(read_seen(await ask(Seen(frames=2), 0))))
         await rest()
         clock.advance(HOLD_SECONDS)
         quiet = await waiting
@@ -116,7 +123,7 @@ def test_a_page_that_wants_no_frames_gets_none() -> None:
 def test_the_last_message_says_the_end_at_once_and_holds_no_frame() -> None:
     async def test(job: Job, ask: Ask, clock: ManualClock) -> None:
         show_frame(job, 1)
-        waiting = asyncio.ensure_future(ask(Seen(job.snapshot.version, 1)))
+        waiting = asyncio.ensure_future(ask(read_seen(await ask(Seen(frames=1), 0))))
         await asyncio.sleep(0)
         job.update(phase="done", seconds=1.5)
         last = await waiting
@@ -128,7 +135,7 @@ def test_the_last_message_says_the_end_at_once_and_holds_no_frame() -> None:
 
 def test_nobody_listens_once_a_page_is_answered() -> None:
     async def test(job: Job, ask: Ask, clock: ManualClock) -> None:
-        waiting = asyncio.ensure_future(ask(Seen(job.snapshot.version, 0)))
+        waiting = asyncio.ensure_future(ask(read_seen(await ask(Seen(), 0))))
         await asyncio.to_thread(clock.await_waiters)
         assert job.is_watched
         waiting.cancel()
@@ -180,5 +187,219 @@ def test_a_cancellation_that_comes_together_with_news_is_not_swallowed() -> None
         waiting.cancel()
         await asyncio.wait({waiting}, timeout=HANG_SECONDS)
         assert waiting.cancelled()
+
+    asyncio.run(main())
+
+
+class Tab:
+    """A page that has a stream, as its script behaves."""
+
+    def __init__(self, jobs: list[Job], clock: ManualClock) -> None:
+        self._watch = Watch(make_view(jobs), clock)
+        self._watch.__enter__()
+        self.stream = Stream(self._watch, Path())
+        self._messages = self.stream.messages()
+        self._waiting: asyncio.Future[Message] | None = None
+
+    async def read(self) -> Message:
+        """The next message; it is not painted yet."""
+        return await asyncio.wait_for(anext(self._messages), HANG_SECONDS)
+
+    async def is_told(self) -> bool:
+        """Whether there is a message without anything that happens first; it stays to be read."""
+        if self._waiting is None:
+            self._waiting = asyncio.ensure_future(anext(self._messages))
+        await rest()
+        return self._waiting.done()
+
+    async def read_told(self) -> Message:
+        """The message that `is_told` began to wait for."""
+        assert self._waiting is not None
+        waiting, self._waiting = self._waiting, None
+        return await asyncio.wait_for(waiting, HANG_SECONDS)
+
+    def paint(self, message: Message) -> None:
+        """Say that a message was painted."""
+        self.stream.acknowledge(message["number"])
+
+    async def read_to_end(self) -> list[Message]:
+        """All further messages, each painted at once."""
+        messages = []
+        async for message in self._messages:
+            messages.append(message)
+            self.paint(message)
+        return messages
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._watch.__exit__(None, None, None)
+
+
+def open_tab(test: Callable[[list[Job], Tab, ManualClock], Awaitable[None]], count: int) -> None:
+    """Run a test with a page that has a stream about so many jobs."""
+
+    async def main() -> None:
+        jobs, clock = [new_job() for _ in range(count)], ManualClock()
+        tab = Tab(jobs, clock)
+        await test(jobs, tab, clock)
+        tab.close()
+        assert not any(job.is_watched for job in jobs)
+
+    asyncio.run(main())
+
+
+def test_a_stream_sends_the_newest_frame_once_the_one_before_is_painted() -> None:
+    async def test(jobs: list[Job], tab: Tab, clock: ManualClock) -> None:
+        show_frame(jobs[0], 1)
+        first = await tab.read()
+        for number in range(2, 10):
+            show_frame(jobs[0], number)
+            assert not await tab.is_told()
+        tab.paint(first)
+        second = await tab.read_told()
+        assert (first["frames"], second["frames"]) == (1, 9)
+        assert second["image"] != first["image"]
+
+    open_tab(test, 1)
+
+
+def test_a_stream_without_news_says_something_now_and_then() -> None:
+    async def test(jobs: list[Job], tab: Tab, clock: ManualClock) -> None:
+        tab.paint(await tab.read())
+        assert not await tab.is_told()
+        clock.advance(HOLD_SECONDS)
+        assert (await tab.read_told())["number"] == 2
+
+    open_tab(test, 1)
+
+
+def test_a_stream_ends_with_its_last_job_and_has_no_frame_then() -> None:
+    async def test(jobs: list[Job], tab: Tab, clock: ManualClock) -> None:
+        show_frame(jobs[0], 1)
+        tab.paint(await tab.read())
+        jobs[0].update(phase="done")
+        told = await tab.read()
+        assert [one["phase"] for one in told["jobs"]] == ["done", "waiting"]
+        tab.paint(told)
+        jobs[1].update(phase="stopped")
+        last = (await tab.read_to_end())[-1]
+        assert [one["phase"] for one in last["jobs"]] == ["done", "stopped"]
+        assert "image" not in last
+
+    open_tab(test, 2)
+
+
+def test_a_job_that_is_added_is_told_by_the_stream_that_there_is() -> None:
+    async def test(jobs: list[Job], tab: Tab, clock: ManualClock) -> None:
+        tab.paint(await tab.read())
+        assert not await tab.is_told()
+        further = new_job()
+        watch = tab.stream.watch
+        watch.change(watch.view.add([further]))
+        told = await tab.read_told()
+        assert [one["token"] for one in told["jobs"]] == [jobs[0].token, further.token]
+        assert told["token"] == jobs[0].token
+        tab.paint(told)
+        jobs[0].update(phase="done")
+        tab.paint(await tab.read())
+        further.update(phase="done")
+        assert (await tab.read())["jobs"][1]["phase"] == "done"
+
+    open_tab(test, 1)
+
+
+def test_another_job_of_the_page_is_shown_at_once_with_its_newest_frame() -> None:
+    async def test(jobs: list[Job], tab: Tab, clock: ManualClock) -> None:
+        for job in jobs:
+            show_frame(job, 1)
+        tab.paint(await tab.read())
+        assert not await tab.is_told()
+        watch = tab.stream.watch
+        watch.change(watch.view.show(jobs[1].token))
+        told = await tab.read_told()
+        assert told["token"] == jobs[1].token and told["frames"] == 1 and told["image"]
+        watch.change(watch.view.show("nobody's"))
+        assert watch.view.shown is jobs[1]
+
+    open_tab(test, 2)
+
+
+def test_a_stream_ends_when_the_page_paints_nothing_any_more() -> None:
+    async def test(jobs: list[Job], tab: Tab, clock: ManualClock) -> None:
+        await tab.read()
+        ending = asyncio.ensure_future(tab.read_to_end())
+        await asyncio.to_thread(clock.await_waiters)
+        clock.advance(GONE_SECONDS)
+        assert await asyncio.wait_for(ending, HANG_SECONDS) == []
+
+    open_tab(test, 1)
+
+
+def test_a_stream_that_the_page_lets_go_of_ends_without_a_word() -> None:
+    async def test(jobs: list[Job], tab: Tab, clock: ManualClock) -> None:
+        tab.paint(await tab.read())
+        ending = asyncio.ensure_future(tab.read_to_end())
+        await rest()
+        tab.stream.close()
+        assert await asyncio.wait_for(ending, HANG_SECONDS) == []
+
+    open_tab(test, 1)
+
+
+def test_a_page_says_no_more_than_it_was_sent() -> None:
+    async def test(jobs: list[Job], tab: Tab, clock: ManualClock) -> None:
+        tab.stream.acknowledge(100)
+        first = await tab.read()
+        show_frame(jobs[0], 1)
+        assert not await tab.is_told()
+        tab.paint(first)
+        second = await tab.read_told()
+        show_frame(jobs[0], 2)
+        tab.paint(first)
+        assert not await tab.is_told()
+        tab.paint(second)
+        assert (await tab.read_told())["frames"] == 2
+
+    open_tab(test, 1)
+
+
+def test_a_page_is_told_of_its_newest_jobs_only() -> None:
+    jobs = [new_job() for _ in range(MOST_JOBS + 2)]
+    view = make_view(jobs)
+    assert view.jobs == tuple(jobs[2:]) and view.shown is jobs[2]
+    further = view.add([new_job()])
+    assert len(further.jobs) == MOST_JOBS and further.shown is jobs[3]
+
+
+def test_the_oldest_job_that_is_not_over_is_shown_first() -> None:
+    jobs = [new_job() for _ in range(3)]
+    jobs[0].update(phase="done")
+    assert make_view(jobs).shown is jobs[1]
+    assert make_view(jobs, jobs[2].token).shown is jobs[2]
+    for job in jobs:
+        job.update(phase="done")
+    assert make_view(jobs).shown is jobs[2]
+
+
+def test_a_program_gets_a_preview_at_most_twice_a_second() -> None:
+    async def main() -> None:
+        job, clock = new_job(), ManualClock()
+        with Watch(make_view([job]), clock) as watch:
+            pace = ProgramPace(watch)
+
+            async def take(seen: Seen) -> Seen:
+                """Let the program have what is new; what it wants to see next."""
+                news = await watch.await_news(seen, 0.0)
+                turn = asyncio.ensure_future(pace.await_turn(news, seen))
+                await asyncio.to_thread(clock.await_waiters)
+                clock.advance(PACE_SECONDS)
+                return await asyncio.wait_for(turn, HANG_SECONDS) or Seen()
+
+            show_frame(job, 1)
+            soon = await take(Seen())
+            assert soon.frames is None, "a quarter of a second after a preview"
+            show_frame(job, 2)
+            later = await take(soon)
+            assert later.frames == 1, "half a second after it; the second one is not seen yet"
 
     asyncio.run(main())

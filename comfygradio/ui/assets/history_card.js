@@ -1,5 +1,5 @@
 // One job in the gallery.
-const STATES = { waiting: "Waiting", running: "Running", failed: "Failed", stopped: "Stopped" };
+const STATES = { waiting: "Waiting", running: "Running", failed: "Not finished", stopped: "Stopped early" };
 const isStar = (job) => job.favourite;
 
 const seen = new IntersectionObserver((entries) => {

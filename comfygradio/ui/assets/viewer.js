@@ -1,214 +1,211 @@
-const TAB = "comfygradio.job", ALL = "comfygradio.jobs", STREAMS = 3, PEEK_MS = 1000, PATIENCE_MS = 15000;
-const $ = (name) => element.querySelector(".cg-" + name);
-const me = Math.random().toString(36).slice(2);
-let job = null;          // {token, over, isOpen, preset} of the job this tab shows
-let seen = { version: -1, frames: 0 }, started = 0, streaming = false, following = false, peeking = false, later = new Set(), asking = null;
+// Watches the jobs of this tab. Their messages come by the generator of the Generate button (or of `attach`, for a tab that
+// comes back), each once the one before is painted. A tab asks instead, by one rule: it is hidden, or too many tabs of
+// this browser have a stream, or the app says that it has too many, or the stream has gone silent.
+const TABS = 3;            // a browser has six connections to a server, for all of its tabs
+const PEEK_MS = 1000;      // between two questions of a tab that has no stream
+const PATIENCE_MS = 15000; // for one answer
+const SILENT_MS = 12000;   // a stream says something every 5 seconds
 
-const stored = (store, key, fallback) => { try { return JSON.parse(store.getItem(key)) ?? fallback; } catch { return fallback; } };
-const keep = (store, key, value) => { try { store.setItem(key, JSON.stringify(value)); } catch { /* storage is off: no re-attach */ } };
-const show = (name, on) => { $(name).hidden = !on; };
-const link = (path) => new URL(path, (window.gradio_config?.root ?? location.origin + location.pathname).replace(/\/?$/, "/")).href;
-const clock = (seconds) => seconds < 9.95 ? seconds.toFixed(1) + " s" : (seconds = Math.round(seconds)) < 60 ? seconds + " s" : Math.floor(seconds / 60) + " min " + seconds % 60 + " s";
+const me = Math.random().toString(36).slice(2);
+let jobs = [];             // chips, as the app told them last
+let shown = "";            // the token of the job that is shown
+let isChosen = false;      // whether the person chose it
+let stopping = new Set();  // tokens
+let isOpen = false;        // whether a job of this tab was seen before its end
+const ended = new Set(readBatch());   // jobs from before, and those whose end was told: a job may be refused in its first message
+let seen = { version: -1, frames: 0, ended: 0 };
+let told = null;           // the last message about the job that is shown
+let stream = "";           // the secret of the stream that this tab has
+const heard = new Map();   // of every stream the number of its last message: Gradio sends the last one twice
+const closed = new Set();  // streams that this tab let go of
+let mode = "ask";          // "stream", "hold" (asks, and is answered when there is news) or "ask" (once a second)
+let heardAt = 0, isHolding = false, isPeeking = false, asking = null, later = new Set();
+
+const isBusy = () => jobs.some((one) => !isOver(one));
+const isCrowded = () => later.size >= TABS;
 
 const channel = "BroadcastChannel" in window ? new BroadcastChannel("comfygradio") : null;
 if (channel) channel.onmessage = ({ data }) => {
-  if (!streaming || data.me === me) return;
+  if (mode === "ask" || data.me === me) return;
   later.add(data.me);
-  if (later.size >= STREAMS) streaming = false;   // browsers hold six connections to a server, for all tabs together
+  if (isCrowded()) letGo();
 };
 
-function begin(token) {
-  if (job?.token === token) return;
-  asking?.abort();
-  job = { token, over: false };
-  seen = { version: -1, frames: 0 };
-  started = Date.now();
-  keep(sessionStorage, TAB, token);
-  keep(localStorage, ALL, [...stored(localStorage, ALL, []).filter((t) => t !== token), token].slice(-20));
-  clearFrame();
-  show("nothing", false);
-  $("results").replaceChildren();
-  reveal();
+function letGo() {   // from now on this tab asks once a second
+  if (stream) {
+    closed.add(stream);
+    tell(stream, { close: 1 });
+  }
+  stream = "";
+  mode = "ask";
 }
 
-const reveal = () => { if (innerWidth < 768) element.scrollIntoView({ behavior: "smooth", block: "start" }); };
-
-function stream() {
-  if (!job || job.over || streaming || document.hidden) return;
-  streaming = true;
-  later = new Set();
-  channel?.postMessage({ me });
+function tell(id, said, tries = 3) {   // says something to a stream
+  const asked = new URLSearchParams(said);
+  fetch(link(`gradio_api/comfygradio/stream/${id}?${asked}`), { method: "POST", keepalive: true })
+    .catch(() => { if (tries > 1) setTimeout(tell, PEEK_MS, id, said, tries - 1); });
 }
 
-async function ask(hold, frames) {
-  const asked = new URLSearchParams({ version: seen.version, ...(frames && { frames: seen.frames }), ...(hold && { hold: 1 }) });
-  const { token } = job, mine = asking = new AbortController(), timer = setTimeout(() => mine.abort(), PATIENCE_MS);
+function attach() {
+  heardAt = Date.now();
+  trigger("attach", { token: shown, tokens: jobs.length ? jobs.map((one) => one.token) : readBatch() });
+}
+
+async function ask(token, hold, frames) {
+  const tokens = jobs.map((one) => one.token).join(",");
+  const known = token === shown ? seen : { version: -1, frames: 0, ended: 0 };
+  const asked = new URLSearchParams({ tokens, version: known.version, ended: known.ended });
+  if (frames) asked.set("frames", known.frames);
+  if (hold) asked.set("hold", 1);
+  const mine = asking = new AbortController(), timer = setTimeout(() => mine.abort(), PATIENCE_MS);
   try {
     const answer = await fetch(link(`gradio_api/comfygradio/job/${token}?${asked}`), { cache: "no-store", signal: mine.signal });
     if (!answer.ok) throw new Error(answer.status);
-    const message = await answer.json();
-    return token === job?.token ? message : null;
+    return await answer.json();
   } finally { clearTimeout(timer); }
 }
 
-async function follow() {   // one question after the other, each answered as soon as there is news
-  if (following) return;
-  following = true;
-  while (job && !job.over && streaming) {
-    const { token } = job;
-    try { await receive(await ask(true, true)); }
-    catch { if (token === job?.token) await new Promise((done) => setTimeout(done, PEEK_MS)); }   // the app is away for a moment
+async function hold() {   // one question after the other, each answered as soon as there is news
+  if (isHolding) return;
+  isHolding = true;
+  while (mode === "hold" && isBusy()) {
+    try { await receive(await ask(shown, true, true)); }
+    catch { await new Promise((done) => setTimeout(done, PEEK_MS)); }   // the app is away for a moment, or another job is shown
   }
-  following = false;
-}
-
-async function receive(message) {
-  if (!message?.token || (message.gone && message.token !== job?.token)) return;
-  if (message.gone) return forget();
-  begin(message.token);
-  seen = { version: message.version, frames: message.frames };
-  paint(message);
-  if (message.image) await paintFrame(message.image);
-  if (over(message)) return finish(message);
-  job.isOpen = true;
-}
-
-const over = (message) => ["done", "failed", "stopped"].includes(message.phase);
-
-function finish(message) {
-  job.over = true;
-  streaming = false;
-  keep(localStorage, ALL, stored(localStorage, ALL, []).filter((t) => t !== message.token));
-  if (message.refused && job.isOpen) trigger("refused", { token: message.token });
-}
-
-function forget() {
-  keep(localStorage, ALL, stored(localStorage, ALL, []).filter((t) => t !== job?.token));
-  try { sessionStorage.removeItem(TAB); } catch { /* storage is off */ }
-  job = null; streaming = false;
-  element.querySelector(".cg-view").dataset.phase = "idle";
-  show("progress", false); clearFrame(); busy(false);
-  document.title = baseTitle;
-}
-
-async function paintFrame(uri) {
-  const old = $("frame"), frame = make("img", { className: "cg-frame", alt: old.alt, src: uri });
-  try { await frame.decode(); } catch { return; }
-  if (job?.over) return;
-  const isFirst = old.hidden;
-  old.replaceWith(frame);   // decoded already, so it is painted with the next frame of the screen
-  if (isFirst) reveal();
-}
-
-function clearFrame() {
-  $("frame").hidden = true;
-  $("frame").removeAttribute("src");
-}
-
-const baseTitle = document.title;
-function busy(on) {
-  document.querySelectorAll(".cg-generate").forEach((button) => { button.disabled = on; button.toggleAttribute("inert", on); });
-}
-
-function paint(message) {
-  const view = element.querySelector(".cg-view"), done = over(message);
-  view.dataset.phase = message.phase;
-  view.dataset.token = message.token;
-  job.preset = message.preset;
-  show("progress", !done);
-  busy(!done);
-  $("fill").style.transform = `translateX(${message.percent - 100}%)`;
-  $("bar").setAttribute("aria-valuenow", message.percent);
-  $("line").textContent = message.line;
-  $("time").textContent = [message.percent > 0 && Math.floor(message.percent) + " %", message.left].filter(Boolean).join(" · ");
-  $("error").textContent = message.error;
-  show("error", !!message.error);
-  $("warnings").replaceChildren(...message.warnings.map((text) => make("li", { textContent: text })));
-  show("warnings", message.warnings.length > 0);
-  document.title = done ? (message.phase === "done" ? "✓ " : "") + baseTitle : Math.floor(message.percent) + " % · " + baseTitle;
-  if (done) paintEnd(message);
-  else { show("caption", false); $("stop").disabled = !!job.stopping; }
-}
-
-function paintEnd(message) {
-  const words = { done: "in " + clock(message.seconds), stopped: "stopped", failed: "failed" };
-  $("summary").textContent = [message.title, words[message.phase], message.seed && "seed " + message.seed].filter(Boolean).join(" · ");
-  $("reuse").hidden = !message.seed;
-  $("reuse").onclick = () => fillSeed(message.preset, message.seed);
-  window.comfygradioSeed = message.seed;
-  show("caption", true);
-  const there = message.results.filter((result) => result.url || result.kind === "text");   // not what could not be fetched
-  if (there.length) {
-    $("results").replaceChildren(...there.map(card));
-    $("results").dataset.count = there.length;
-    settle();
-  } else if (message.phase !== "stopped") clearFrame();
-  else show("nothing", $("frame").hidden);
-}
-
-async function settle() {   // the last preview stays until the picture itself can be shown
-  await Promise.allSettled([...$("results").querySelectorAll("img")].map((image) => image.decode()));
-  if (job?.over) clearFrame();
-}
-
-function make(tag, props, ...children) {
-  const node = Object.assign(document.createElement(tag), props);
-  node.append(...children);
-  return node;
-}
-
-function card(result) {
-  if (result.kind === "text") return make("pre", { className: "cg-text", textContent: result.text });
-  const url = link(result.url), shown = link(result.display);
-  const save = make("a", { className: "cg-save", href: url, download: result.name, textContent: "Download", title: "Download " + result.name });
-  const size = [result.partial && "unfinished", result.width && result.width + " × " + result.height].filter(Boolean).join(" · ");
-  const foot = make("figcaption", {}, make("span", { textContent: size }), save);
-  return make("figure", { className: "cg-card" }, media(result, url, shown), foot);
-}
-
-function media(result, url, shown) {
-  if (result.kind === "video") return make("video", { src: url, controls: true, loop: true, muted: true, playsInline: true });
-  if (result.kind === "audio") return make("audio", { src: url, controls: true });
-  if (result.kind !== "image") return make("a", { href: url, textContent: result.name, className: "cg-file" });
-  const image = make("img", { src: shown, alt: "Result", width: result.width, height: result.height });
-  return make("a", { href: url, target: "_blank", rel: "noopener", title: "Open in full size" }, image);
-}
-
-function fillSeed(preset, seed) {
-  const fields = [...document.querySelectorAll(".cg-panel .cg-seed :is(textarea, input)")];
-  const field = fields.find((one) => one.closest("#cg-panel-" + preset)) ?? fields.find((one) => one.checkVisibility());
-  if (!field || !seed) return;
-  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), "value").set.call(field, seed);
-  field.dispatchEvent(new Event("input", { bubbles: true }));
+  isHolding = false;
 }
 
 async function peek() {
-  if (!job || job.over || streaming || peeking) return;
-  peeking = true;
-  try { await receive(await ask(false, !document.hidden)); }
-  catch { /* the app is away for a moment; the next round asks again */ }
-  peeking = false;
+  if (mode === "stream" && isBusy() && Date.now() - heardAt > SILENT_MS) letGo();
+  if (mode !== "ask" || !shown || !(isBusy() || !jobs.length) || isPeeking) return;
+  isPeeking = true;
+  try {
+    await receive(await ask(shown, false, !document.hidden));
+    if (mode === "ask" && isBusy() && !document.hidden && !isCrowded()) attach();   // the stream went silent, and the app is there
+  } catch { /* the app is away for a moment; the next round asks again */ }
+  isPeeking = false;
 }
 
-$("stop").addEventListener("click", () => {
-  if (!job) return;
-  job.stopping = true;
-  $("stop").disabled = true;
-  $("line").textContent = "Stopping";
-  server.stop([job.token]).catch(() => { job.stopping = false; $("stop").disabled = false; });
-});
+async function receive(message) {
+  if (!message?.token) return;
+  if (message.gone) {
+    if (message.token === shown) forget();
+    return;
+  }
+  if (message.stream) {
+    if (heard.get(message.stream) >= message.number) return;
+    heard.set(message.stream, message.number);
+    if (!closed.has(message.stream)) join(message.stream);
+  }
+  heardAt = Date.now();
+  const wasBusy = isBusy();
+  jobs = message.jobs;
+  if (message.token !== shown) begin(message.token);
+  seen = { version: message.version, frames: message.frames, ended: message.ended };
+  told = message;
+  remember(shown, jobs);
+  paint(message, stopping.has(shown));
+  paintChips(jobs, shown, choose, stop);
+  paintTitle(message);
+  announce(message);
+  if (message.image) await paintFrame(message.image, message.token);
+  settleEnd(message, wasBusy);
+  if (stream && message.stream === stream) tell(stream, { painted: message.number });
+  if (message.ask && mode === "ask" && !document.hidden) mode = "hold";
+  if (mode === "hold") hold();
+}
+
+function join(id) {
+  if (stream !== id) {
+    later = new Set();
+    channel?.postMessage({ me });
+  }
+  stream = id;
+  mode = "stream";
+  if (document.hidden) letGo();
+}
+
+function begin(token) {   // another job is shown from now on
+  const wasNothing = !shown;
+  shown = token;
+  if (!jobs.some((one) => one.token === token && !isOver(one)) || wasNothing) clearStage();
+  else clearFrame();
+}
+
+function settleEnd(message, wasBusy) {
+  if (!isOver(message)) {
+    isOpen = true;
+    return;
+  }
+  if (message.refused && (isOpen || !ended.has(message.token))) trigger("refused", { token: message.token });
+  ended.add(message.token);
+  isOpen = false;
+  const next = jobs.find((one) => !isOver(one));
+  if (!next) {
+    stream = "";
+    mode = "ask";
+  }
+  if (!isChosen && (next || wasBusy)) look((next ?? jobs.at(-1)).token);
+  if (!next) isChosen = false;
+}
+
+function choose(token) {
+  isChosen = token !== jobs.find((one) => !isOver(one))?.token;
+  look(token);
+}
+
+function look(token) {   // shows another job of this tab
+  if (token === shown) return;
+  if (stream) {
+    tell(stream, { show: token });
+    return;
+  }
+  asking?.abort();
+  ask(token, false, true).then(receive).catch(() => {});
+}
+
+function stop(token) {
+  stopping.add(token);
+  if (token === shown) {
+    $("stop").setAttribute("aria-disabled", true);
+    $("line").textContent = "Stopping";
+  }
+  server.stop([token]).catch(() => {
+    stopping.delete(token);
+    $("stop").setAttribute("aria-disabled", false);
+  });
+}
+
+function forget() {
+  forgetToken(shown);
+  jobs = [];
+  shown = "";
+  letGo();
+  paintNothing();
+  paintChips([], "", choose, stop);
+  document.title = baseTitle;
+}
+
+function paintTitle(message) {
+  const running = jobs.find((one) => one.phase === "running");
+  if (!isBusy()) document.title = (message.phase === "done" ? "✓ " : "") + baseTitle;
+  else document.title = (running?.percent ?? 0) + " % · " + baseTitle;
+}
+
+// The second click of a double click is no second wish.
+document.addEventListener("click", (event) => {
+  if (event.detail !== 2 || !event.target.closest?.(".cg-generate")) return;
+  event.stopPropagation();
+  event.preventDefault();
+}, true);
+$("stop").addEventListener("click", () => { if (shown && !stopping.has(shown)) stop(shown); });
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) streaming = false;
-  else if (job && !job.over) start();
+  if (document.hidden) letGo();
+  else if (shown && isBusy()) attach();
 });
-watch("value", () => receive(props.value).then(start));
+watch("value", () => receive(props.value));
 setInterval(peek, PEEK_MS);
 
-function start() {
-  stream();
-  follow();
-}
-
-const token = stored(sessionStorage, TAB, null) ?? stored(localStorage, ALL, []).at(-1);
-if (token || !document.hidden) setTimeout(() => trigger("attach", { token: token ?? "" }), 0);   // another device of this person may have one running
-if (token) job = { token, over: false };
+shown = read(sessionStorage, TAB, "") || readTokens(localStorage, ALL).at(-1) || "";
+if (typeof shown !== "string") shown = "";
+if (shown || !document.hidden) setTimeout(attach, 0);   // another device of this person may have one running

@@ -60,9 +60,9 @@ def listen_sweeps(
     forms.
     """
     for panel in panels:
-        if panel.several is not None:
+        if panel.foot is not None:
             inputs = list(panel.components.values())
-            panel.several.click(_make_compose(panel), inputs, view, preprocess=False, **QUICK)
+            panel.foot.several.click(_make_compose(panel), inputs, view, preprocess=False, **QUICK)
     desk = SweepDesk(studio, visitors)
     fill_forms(view, view.use, desk.read_values, panels, chooser)
 

@@ -1,0 +1,43 @@
+"""The values of several jobs that one press starts: the same but for their seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from comfygradio.forms.checks import check_seed, is_open_seed
+from comfygradio.forms.field import Field, Refused
+from comfygradio.forms.form import Form
+
+Values = dict[str, Any]
+
+
+def repeat_values(form: Form, values: Mapping[str, Any], count: int) -> list[Values]:
+    """The values of so many jobs: a seed that is left to chance stays so, one that was typed is
+    counted up. A form without a seed makes one job, since all would be the same.
+    """
+    if not form.seeds:
+        count = 1
+    return [_count_up(form, values, number) for number in range(count)]
+
+
+def _count_up(form: Form, values: Mapping[str, Any], number: int) -> Values:
+    counted = dict(values)
+    for name in form.seeds:
+        value = counted.get(name)
+        if number and not is_open_seed(value):
+            counted[name] = _add(form.fields[name], value, number)
+    return counted
+
+
+def _add(field: Field, value: Any, number: int) -> Any:
+    """The seed that comes so many after this one; after the largest one the smallest follows. What
+    is no seed stays as it is: the check of the first job tells.
+    """
+    try:
+        seed = check_seed(field, value)
+    except Refused:
+        return value
+    low = int(field.minimum or 0)
+    high = int(field.maximum) if field.maximum is not None else 2**64 - 1
+    return str(low + (seed - low + number) % (high - low + 1))

@@ -1,0 +1,54 @@
+"""The streams of all pages that are open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from comfygradio.ui.stream import Stream, Watch
+
+Tab = tuple[str, str]
+"""The session of a page, and the owner of its jobs."""
+
+
+class Streams:
+    """Finds the stream of a tab, and a stream by its secret.
+
+    Lives on the event loop that serves the pages, and outlives a page that is drawn anew.
+    """
+
+    def __init__(self, most: int, outputs: Path) -> None:
+        self._outputs = outputs
+        self._most = most
+        self._by_id: dict[str, Stream] = {}
+        self._by_tab: dict[Tab, Stream] = {}
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next page has to ask."""
+        return len(self._by_id) >= self._most
+
+    def find(self, id: str) -> Stream | None:
+        """The stream with this secret."""
+        return self._by_id.get(id)
+
+    def find_of_tab(self, tab: Tab) -> Stream | None:
+        """The stream that a tab has."""
+        return self._by_tab.get(tab)
+
+    @contextmanager
+    def open(self, watch: Watch, tab: Tab) -> Iterator[Stream]:
+        """A stream for a tab, in the place of the one that it had."""
+        before = self._by_tab.get(tab)
+        if before is not None:
+            before.close()
+        stream = Stream(watch, self._outputs)
+        self._by_id[stream.id] = stream
+        self._by_tab[tab] = stream
+        try:
+            yield stream
+        finally:
+            del self._by_id[stream.id]
+            if self._by_tab.get(tab) is stream:
+                del self._by_tab[tab]
