@@ -183,19 +183,12 @@ class Run:
             return False
         changed = self._tracker.apply(message, letter.at, letter.replaced)
         if isinstance(message, Status) and self._tracker.stage == "queued":
-            self._look_at_queue(letter.at)
+            self._watch.refresh_queue(letter.at)
         if changed and not isinstance(message, Status):
             self._absent_since = None
             self._watch.hear(letter.at)
             self._check_end(message, letter.at)
         return changed
-
-    def _look_at_queue(self, at: float) -> None:
-        """The queue has changed: the first time at once, since our place is not known yet."""
-        if self._tracker.queue_position is None:
-            self._watch.hurry(at)
-        else:
-            self._watch.refresh_queue(at)
 
     def _check_end(self, message: Message, at: float) -> None:
         if self._tracker.complete:

@@ -16,7 +16,7 @@ from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.state import JobState
 from comfygradio.comfy.watch import Patience
 from comfygradio.demo import DemoOptions, DemoServer
-from tests.clocks import HANG_SECONDS
+from tests.clocks import HANG_SECONDS, ManualClock
 
 from .gate import Gate
 
@@ -60,13 +60,24 @@ def see_end(run: Generator[JobState, None, None]) -> Generator[JobState, None, N
         time.sleep(0.001)  # The threads of run and server may go first.
 
 
-def join_runs() -> None:
-    """Wait for the threads of all runs."""
+def join_runs(clock: ManualClock | None = None) -> None:
+    """Wait for the threads of all runs; by this clock time passes until they have ended.
+
+    A thread may come to wait for a time at any moment, so moving the clock once is not enough.
+    """
     for thread in threading.enumerate():
         if thread.name == "comfy-run":
-            thread.join(HANG_SECONDS)
-            frame = sys._current_frames().get(thread.ident or 0)
-            assert frame is None, "".join(traceback.format_stack(frame))
+            join(thread, clock)
+
+
+def join(thread: threading.Thread, clock: ManualClock | None) -> None:
+    end = time.monotonic() + HANG_SECONDS
+    while clock is not None and thread.is_alive() and time.monotonic() < end:
+        clock.advance(60.0)
+        thread.join(0.01)
+    thread.join(max(end - time.monotonic(), 0.0))
+    frame = sys._current_frames().get(thread.ident or 0)
+    assert frame is None, "".join(traceback.format_stack(frame))
 
 
 @pytest.fixture(scope="session")

@@ -302,7 +302,7 @@ def test_a_killed_server_ends_the_time_left_before_any_time_has_passed(
     for pause in CANCEL_PAUSES:
         clock.await_waiters()
         clock.advance(pause)
-    join_runs()
+    join_runs(clock)
 
 
 def test_a_server_that_falls_silent_is_noticed_and_so_is_its_return(
@@ -353,7 +353,7 @@ def test_closing_when_the_server_is_gone_is_quick_and_quiet(
     for pause in CANCEL_PAUSES:
         clock.await_waiters()
         clock.advance(pause)
-    join_runs()
+    join_runs(clock)
 
 
 @pytest.mark.parametrize("version", ["0.33.0", pytest.param("2024-01", marks=pytest.mark.deep)])
@@ -379,8 +379,7 @@ def test_closing_while_the_post_hangs_is_quick_and_cancels(
         may_go.set()
         gate.await_held()
         wait_until(lambda: not client.queue_remaining())
-        clock.advance(60)
-        join_runs()
+        join_runs(clock)
 
 
 @pytest.mark.parametrize("version", ["0.33.0", pytest.param("2024-01", marks=pytest.mark.deep)])

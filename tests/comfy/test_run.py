@@ -234,7 +234,7 @@ def test_heartbeats_while_it_waits(serve: Serve, connect: Connect, gate: Gate) -
     over.set()
     clock.advance(math.inf)
     listener.join(HANG_SECONDS)
-    join_runs()
+    join_runs(clock)
 
 
 class ReaderClock(Clock):

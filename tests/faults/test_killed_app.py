@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import LedgerLocked
 from comfygradio.jobs.naming import DEFAULT_PATTERN
-from comfygradio.jobs.store import Ledger
+from comfygradio.jobs.store import Ledger, find_ledger
 from tests.clocks import HANG_SECONDS
 from tests.faults.proxy import Line, pass_on, reset
 from tests.faults.spoilers import HalfHold, Hold
@@ -191,6 +192,16 @@ def test_killed_while_stopping(after: bool, line: Line, server: DemoServer, tmp_
     assert count_files(tmp_path) == (0 if after else 1)
 
 
+def count_started(outputs: Path) -> int:
+    """How many jobs a server has taken, as the ledger of a running app says."""
+    place = f"file:{find_ledger(outputs)}?mode=ro"
+    with closing(sqlite3.connect(place, uri=True)) as connection:
+        (count,) = connection.execute(
+            "SELECT count(*) FROM jobs WHERE started IS NOT NULL AND ended IS NULL"
+        ).fetchone()
+        return int(count)
+
+
 def test_killed_together_with_the_server(tmp_path: Path) -> None:
     """Its job is posted once more, by the next start, and no third time."""
     with (
@@ -203,6 +214,8 @@ def test_killed_together_with_the_server(tmp_path: Path) -> None:
             with run_app(line, tmp_path, *graphs) as app, ComfyClient(server.url) as client:
                 tokens += read_tokens(app, len(graphs))
                 await_that(lambda: line.posted.total() == posts and client.queue().running)  # noqa: B023
+                # Only then has the app written down that the server took it.
+                await_that(lambda: count_started(tmp_path) == 1)
                 server.kill()
             server.start()
             graphs = []
