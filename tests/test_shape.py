@@ -97,7 +97,10 @@ def test_generate_is_a_generator_callback(server: str, tmp_path: Path) -> None:
     phases = [message["phase"] for message in told]
     assert "running" in phases and phases[-1] == "done"
     assert any(0 < message["percent"] < 100 for message in told)
-    assert len({message["image"] for message in told if message["image"]}) > 1
+    with ComfyClient(server) as client:
+        version = client.server_version()
+    if version and version >= (0, 5, 0):  # an older one has to be told at its start
+        assert len({message["image"] for message in told if message["image"]}) > 1
     assert told[-1]["results"] and not told[-1]["image"]
     assert not any("ask" in message for message in told)
 
