@@ -13,8 +13,9 @@ from comfygradio.comfy.workflow import Link
 from comfygradio.jobs.naming import DEFAULT_PATTERN
 
 MOST_STREAMS = 32
-"""With 50 streams of five previews a second a click of somebody else took 85 ms (p95), with as many
-pages that ask 12 ms.
+"""Gradio runs only so many events at once and lets further ones wait, clicks included (`ui.serve`):
+a crowd that watches must not take all of these places. Pages that ask are told as soon. With 50
+people who generate, 95 of 100 previews came within 8 ms by asking and within 24 ms by streams.
 """
 
 PIXELS = 1_000_000

@@ -18,7 +18,6 @@ SHORT_SECONDS = 5.5
 PICTURES = ("image", "preview")
 """Kinds of results that a small picture can be shown of."""
 
-
 SAMPLER = re.compile(r"sampler(?!select)", re.IGNORECASE)
 LOADER = re.compile(r"loader", re.IGNORECASE)
 FINISHER = re.compile(r"^(Save|Preview)|(Save|Preview|Combine)$|decode", re.IGNORECASE)
@@ -101,10 +100,7 @@ def describe_progress(snapshot: Snapshot) -> str:
     """One line: the place in the queue, or what is being done, in words that people know."""
     state = snapshot.state
     if state is None or is_waiting(snapshot):
-        ahead = find_place(snapshot)
-        if snapshot.reason:
-            return snapshot.reason
-        return describe_place(ahead)
+        return snapshot.reason or describe_place(find_place(snapshot))
     if is_silent(snapshot):
         return GONE
     return describe_work(snapshot)
@@ -123,7 +119,7 @@ def describe_work(snapshot: Snapshot) -> str:
     """
     state = snapshot.state
     if state is None:
-        return "Starting"
+        return describe_place(0)
     name = state.node_class or ""
     counts_steps = state.step is not None and (state.steps or 0) > 1
     if LOADER.search(name):

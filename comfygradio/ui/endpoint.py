@@ -21,8 +21,9 @@ from comfygradio.jobs.job import Job, Snapshot
 from comfygradio.jobs.results import Result
 from comfygradio.ui.describe import describe_progress
 from comfygradio.ui.identity.person import find_person
+from comfygradio.ui.news import News, Seen, Watch, follow, make_view
 from comfygradio.ui.person import name_program
-from comfygradio.ui.stream import News, Seen, Watch, encode_frame, follow, make_view
+from comfygradio.ui.stream import encode_frame
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.uploads import read_payload
 

@@ -201,12 +201,16 @@ def listen_smaller(view: gr.HTML, panels: Sequence[Panel], studio: Studio) -> No
 
     def shrink(request: gr.Request, event: gr.EventData) -> Any:
         job = find_job(studio, str(getattr(event, "token", "")), find_person(request))
-        updates = [_choose_size(form, name, job) for form, name, _ in sizes]
-        return updates if len(updates) != 1 else updates[0]
+        return fit_outputs([_choose_size(form, name, job) for form, name, _ in sizes])
 
     components = [component for _, _, component in sizes]
     shrunk = view.smaller(shrink, None, components, queue=False, **PRIVATE)
     shrunk.then(None, None, None, js="() => { window.comfygradioAgain?.(); }", **PRIVATE)
+
+
+def fit_outputs(values: list[Any]) -> Any:
+    """Values for so many components, as Gradio takes them: one alone is no list."""
+    return values[0] if len(values) == 1 else values
 
 
 def _choose_size(form: Form, name: str, job: Job | None) -> Any:
@@ -280,8 +284,7 @@ def _listen_conditions(panel: Panel) -> None:
 
     def update(*payloads: Any) -> list[Any] | Any:
         shown = form.find_visible(dict(zip(watched, payloads, strict=True)))
-        updates = [gr.Column(visible=shown[name]) for name, _ in holders]
-        return updates if len(updates) != 1 else updates[0]
+        return fit_outputs([gr.Column(visible=shown[name]) for name, _ in holders])
 
     inputs = [panel.components[name] for name in watched]
     for component in inputs:
@@ -325,7 +328,7 @@ def _build_examples(form: Form, components: Mapping[str, Component]) -> None:
             }
             button = gr.Button(title, size="sm", min_width=60, scale=0)
             listed = list(values.values())
-            script = f"() => {json.dumps(listed if len(listed) != 1 else listed[0])}"
+            script = f"() => {json.dumps(fit_outputs(listed))}"
             button.click(None, None, [components[name] for name in values], js=script, **PRIVATE)
 
 

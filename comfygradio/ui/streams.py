@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from comfygradio.ui.stream import Stream, Watch
+from comfygradio.ui.news import Watch
+from comfygradio.ui.stream import Stream
 
 Tab = tuple[str, str]
 """The session of a page, and the owner of its jobs."""

@@ -16,18 +16,10 @@ from comfygradio.jobs.job import Job
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.describe import lacks_memory
 from comfygradio.ui.identity.person import Person, find_person
+from comfygradio.ui.news import HOLD_SECONDS, MOST_JOBS, Seen, View, Watch, make_view
 from comfygradio.ui.person import name_owner
 from comfygradio.ui.smaller import find_smaller
-from comfygradio.ui.stream import (
-    HOLD_SECONDS,
-    MOST_JOBS,
-    Message,
-    Seen,
-    View,
-    Watch,
-    compose,
-    make_view,
-)
+from comfygradio.ui.stream import Message, compose
 from comfygradio.ui.streams import Tab
 from comfygradio.ui.studio import Studio
 
@@ -87,7 +79,8 @@ class Viewer:
         that its person has running.
         """
         owner = name_owner(request, who)
-        token = str(getattr(event, "token", ""))
+        asked = getattr(event, "token", "")
+        token = asked if isinstance(asked, str) else ""
         remembered = getattr(event, "tokens", None)
         tokens = remembered if isinstance(remembered, list) else []
         found = find_jobs(self.studio, [*tokens, token], find_person(request))

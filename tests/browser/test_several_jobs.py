@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from comfygradio.demo import DemoServer
 from comfygradio.jobs.job import Job
@@ -109,3 +109,16 @@ def test_the_next_job_takes_the_place_of_one_that_is_done(page: Page, slow: Demo
     await_phases(page, "done", "done")
     expect(page.locator(".cg-view")).not_to_have_attribute("data-token", first or "")
     await_that(lambda: httpx.get(f"{slow.url}/queue").json()["queue_running"] == [])
+
+
+def test_all_jobs_are_asked_for_where_the_stream_comes_late(page: Page, slow: DemoServer) -> None:
+    press(page, "×2")
+    await_phases(page, "running", "waiting")
+    held: list[Route] = []
+    page.route("**/gradio_api/queue/join*", lambda route: held.append(route))
+    page.reload()
+    await_phases(page, "running", "waiting")
+    assert held, "the stream was not begun yet"
+    page.unroute("**/gradio_api/queue/join*")
+    slow.set_pace(0)
+    await_phases(page, "done", "done")

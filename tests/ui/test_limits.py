@@ -22,8 +22,8 @@ from comfygradio.errors import LimitReached, ValuesRefused
 from comfygradio.jobs.limits import Limits, find_excess
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.attendance import AWAY_SECONDS, HIDDEN_SECONDS, Attendance
+from comfygradio.ui.news import Seen
 from comfygradio.ui.serve import set_limits
-from comfygradio.ui.stream import Seen
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.viewer import tell_jobs
 from tests.clocks import HANG_SECONDS, ManualClock

@@ -13,19 +13,16 @@ from comfygradio.comfy.state import JobState, Preview
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.jobs.job import Job, Order
 from comfygradio.ui.endpoint import PACE_SECONDS, ProgramPace
-from comfygradio.ui.stream import (
-    GONE_SECONDS,
+from comfygradio.ui.news import (
     HOLD_SECONDS,
     MOST_JOBS,
     PROGRESS_SECONDS,
-    Message,
     Seen,
-    Stream,
     Watch,
-    compose,
     make_view,
     wait_event,
 )
+from comfygradio.ui.stream import GONE_SECONDS, Message, Stream, compose
 from tests.clocks import HANG_SECONDS, ManualClock
 
 

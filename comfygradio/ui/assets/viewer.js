@@ -10,9 +10,8 @@ const me = Math.random().toString(36).slice(2);
 let jobs = [];             // chips, as the app told them last
 let shown = "";            // the token of the job that is shown
 let isChosen = false;      // whether the person chose it
-let stopping = new Set();  // tokens
-let isOpen = false;        // whether a job of this tab was seen before its end
-const ended = new Set(readBatch());   // jobs from before, and those whose end was told: a job may be refused in its first message
+const stopping = new Set();            // tokens
+const ended = new Set(readBatch());    // jobs from before this page was loaded, and those whose end was told
 let seen = { version: -1, frames: 0, ended: 0 };
 let told = null;           // the last message about the job that is shown
 let stream = "";           // the secret of the stream that this tab has
@@ -46,13 +45,16 @@ function tell(id, said, tries = 3) {   // says something to a stream
     .catch(() => { if (tries > 1) setTimeout(tell, PEEK_MS, id, said, tries - 1); });
 }
 
+// Before the app has told of them, those that are remembered: whatever is asked first asks for all.
+const listTokens = () => (jobs.length ? jobs.map((one) => one.token) : readBatch());
+
 function attach() {
   heardAt = Date.now();
-  trigger("attach", { token: shown, tokens: jobs.length ? jobs.map((one) => one.token) : readBatch() });
+  trigger("attach", { token: shown, tokens: listTokens() });
 }
 
 async function ask(token, hold, frames) {
-  const tokens = jobs.map((one) => one.token).join(",");
+  const tokens = listTokens().join(",");
   const known = token === shown ? seen : { version: -1, frames: 0, ended: 0 };
   const asked = new URLSearchParams({ tokens, version: known.version, ended: known.ended });
   if (frames) asked.set("frames", known.frames);
@@ -134,12 +136,11 @@ function begin(token) {   // another job is shown from now on
 
 function settleEnd(message, wasBusy) {
   if (!isOver(message)) {
-    isOpen = true;
+    ended.delete(message.token);
     return;
   }
-  if (message.refused && (isOpen || !ended.has(message.token))) trigger("refused", { token: message.token });
+  if (message.refused && !ended.has(message.token)) trigger("refused", { token: message.token });
   ended.add(message.token);
-  isOpen = false;
   const next = jobs.find((one) => !isOver(one));
   if (!next) {
     stream = "";
@@ -172,7 +173,7 @@ function stop(token) {
   }
   server.stop([token]).catch(() => {
     stopping.delete(token);
-    $("stop").setAttribute("aria-disabled", false);
+    if (token === shown) $("stop").setAttribute("aria-disabled", false);
   });
 }
 

@@ -21,8 +21,8 @@ from comfygradio.sweeps.running.board import Cell
 from comfygradio.sweeps.running.sweep import Sweep
 from comfygradio.ui.endpoint import begin, describe_files
 from comfygradio.ui.identity.person import find_person
+from comfygradio.ui.news import call_soon, wait_event
 from comfygradio.ui.person import name_program
-from comfygradio.ui.stream import call_soon, wait_event
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.sweep.draft import check_length
 from comfygradio.ui.uploads import read_payload
