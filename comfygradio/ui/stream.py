@@ -35,6 +35,8 @@ class Stream:
         self._outputs = outputs
         self.id = secrets.token_urlsafe(18)
         self.watch = watch
+        self.is_over = False
+        """Whether the page was told that all of its jobs are over: it listens no longer."""
         self._sent = 0
         self._painted = 0
         self._acknowledged = asyncio.Event()
@@ -53,6 +55,7 @@ class Stream:
         """Messages until all jobs are over; the last one says so and holds no picture."""
         async for news, seen in follow(self.watch, self):
             self._sent += 1
+            self.is_over = news.is_last
             yield {**compose(news, seen, self._outputs), "stream": self.id, "number": self._sent}
 
     async def await_turn(self, news: News, seen: Seen) -> Seen | None:

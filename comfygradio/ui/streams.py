@@ -35,8 +35,9 @@ class Streams:
         return self._by_id.get(id)
 
     def find_of_tab(self, tab: Tab) -> Stream | None:
-        """The stream that a tab has."""
-        return self._by_tab.get(tab)
+        """The stream that a tab has and listens to."""
+        stream = self._by_tab.get(tab)
+        return stream if stream is not None and not stream.is_over else None
 
     @contextmanager
     def open(self, watch: Watch, tab: Tab) -> Iterator[Stream]:

@@ -23,6 +23,7 @@ from comfygradio.ui.news import (
     wait_event,
 )
 from comfygradio.ui.stream import GONE_SECONDS, Message, Stream, compose
+from comfygradio.ui.streams import Streams
 from tests.clocks import HANG_SECONDS, ManualClock
 
 
@@ -303,6 +304,21 @@ def test_a_job_that_is_added_is_told_by_the_stream_that_there_is() -> None:
         assert (await tab.read())["jobs"][1]["phase"] == "done"
 
     open_tab(test, 1)
+
+
+def test_a_tab_that_was_told_the_end_has_no_stream_for_further_jobs() -> None:
+    async def test() -> None:
+        name = ("session", "somebody")
+        streams = Streams(2, Path())
+        job = new_job()
+        with Watch(make_view([job])) as watch, streams.open(watch, name) as stream:
+            assert streams.find_of_tab(name) is stream
+            job.update(phase="done")
+            last = await anext(stream.messages())
+            assert last["jobs"][0]["phase"] == "done"
+            assert streams.find_of_tab(name) is None
+
+    asyncio.run(test())
 
 
 def test_another_job_of_the_page_is_shown_at_once_with_its_newest_frame() -> None:
