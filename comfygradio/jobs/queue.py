@@ -109,14 +109,13 @@ class JobQueue:
         try:
             kept = replace(order, prompt=keep_uploads(order.prompt, self.outputs))
             job = Job(kept, owner, priority, party=party, clock=self.clock)
-            self.ledger.add(make_record(job))
+            self._write_down(job)
         except BaseException:
             with self._changed:
                 self._arrive(party)
             raise
         with self._changed:
             self._arrive(party)
-            self._roll.add(job)
             self._waiting.add(job)
             self._wake()
         self.start()
@@ -124,6 +123,18 @@ class JobQueue:
             job.update(reason=self.trouble)
         self.tell_positions(job)
         return job
+
+    def _write_down(self, job: Job) -> None:
+        """Add a job to the ledger. Raises LedgerError.
+
+        It is in memory first: whoever found its row alone would take a copy of it for the job.
+        """
+        self._roll.add(job)
+        try:
+            self.ledger.add(make_record(job))
+        except BaseException:
+            self._roll.drop(job.token)
+            raise
 
     def _check_limits(self, party: str, priority: int) -> None:
         """Raises LimitReached where no more jobs may wait; with the lock held."""
@@ -248,12 +259,11 @@ class JobQueue:
         while not self._closed and (job := self._sources.take(lane)):
             try:
                 job.order = replace(job.order, prompt=keep_uploads(job.order.prompt, self.outputs))
-                self.ledger.add(make_record(job))
+                self._write_down(job)
             except LedgerError as error:
                 job.update(phase="failed", error=str(error))
                 continue
             with self._changed:
-                self._roll.add(job)
                 self._occupy(lane, job)
             return job
         return None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from comfygradio.jobs.job import Job, Snapshot
+from dataclasses import replace
+
+from comfygradio.jobs.job import Job, Point, Snapshot
 from comfygradio.jobs.store import Record
 
 
@@ -36,9 +38,13 @@ def make_record(job: Job) -> Record:
 
 
 def make_job(record: Record) -> Job:
-    """The job of a row; one that was running waits again, until its server says how it stands."""
+    """The job of a row; one that was running waits again, until its server says how it stands.
+
+    Of a point of a sweep its place is not known, but whose it is.
+    """
+    point = Point(record.sweep, (), record.point) if record.sweep else None
     job = Job(
-        record.order,
+        replace(record.order, point=point),
         record.owner,
         record.priority,
         party=record.party,

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ from comfygradio.jobs.job import Job
 from comfygradio.jobs.lane import POSTED, Lane
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.queue import JobQueue
+from comfygradio.jobs.rows import Record
 from comfygradio.jobs.sources import SourceLine
+from comfygradio.jobs.store import Ledger
 from tests.faults.world import await_that
 from tests.jobs.lines import draw, free_port, is_over, is_running, open_queue, wait
 
@@ -87,6 +90,35 @@ def end_all(*painters: Painter) -> list[str]:
 def lanes() -> list[Lane]:
     """Lanes that nobody is asked about."""
     return [Lane(ComfyClient(f"http://127.0.0.1:{port}")) for port in (1, 2)]
+
+
+class LookingLedger(Ledger):
+    """Looks for every job as soon as its row is there, as another thread might."""
+
+    look: Callable[[str], Job | None]
+    found: list[Job | None]
+
+    def add(self, *records: Record) -> None:
+        """Write down, then look."""
+        super().add(*records)
+        self.found += [self.look(record.token) for record in records]
+
+
+def test_a_job_is_found_itself_as_soon_as_it_is_written_down(
+    demo: DemoServer, tmp_path: Path
+) -> None:
+    ledger = LookingLedger.open(tmp_path / "outputs")
+    assert isinstance(ledger, LookingLedger)
+    ledger.found = []
+    with ComfyClient(demo.url) as client:
+        queue = JobQueue([Lane(client)], ledger, tmp_path / "outputs")
+        ledger.look = queue.find
+        painter = Painter("anna", 1)
+        with closing(ledger), closing(queue):
+            given = queue.submit(draw(9))
+            queue.attach(painter)
+            assert end_all(painter) == ["done"] and wait(given, is_over).phase == "done"
+            assert ledger.found == [given, *painter.given]
 
 
 def test_people_take_turns_and_one_persons_sources_follow_each_other(lanes: list[Lane]) -> None:

@@ -254,3 +254,18 @@ def test_two_points_with_the_same_content_are_both_shown(demo: DemoServer, tmp_p
         assert end(sweep) == "done" and [color[2] for color in read_colors(sweep)] == [5, 5, 6]
         again = sweeps.plan(define(color="5, 5, 6"))
         assert again.counts.done == 3
+
+
+def test_stopping_leaves_them_alone_after_the_app_was_started_again(
+    demo: DemoServer, tmp_path: Path
+) -> None:
+    with open_sweeps(tmp_path / "outputs", demo) as (sweeps, queue):
+        first = sweeps.start(define(1.0, color="4-5"), "anna")
+        await_that(lambda: len(queue.ledger.list_open()) == 2)
+        other = sweeps.start(define(1.0, color="5-6"), "anna")
+    with open_sweeps(tmp_path / "outputs", demo) as (sweeps, _):
+        again = sweeps.find(first.token)
+        left = sweeps.find(other.token)
+        assert again is not None and left is not None
+        left.stop()
+        assert end(again) == "done" and again.counts.done == 2
