@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -57,14 +57,17 @@ class Record:
     sweep: str = ""
     point: str = ""
     party: str = ""
+    node_work: Mapping[str, float] = field(default_factory=dict)
 
+
+BY_NODE = ("node_seconds", "node_work")
 
 PLAIN = tuple(
-    field.name
-    for field in fields(Record)
-    if field.name not in ("order", "node_seconds", "favourite", "results")
+    column.name
+    for column in fields(Record)
+    if column.name not in ("order", *BY_NODE, "favourite", "results")
 )
-COLUMNS = (*PLAIN, "node_seconds", "favourite", "results")
+COLUMNS = (*PLAIN, *BY_NODE, "favourite", "results")
 FIXED = frozenset({"id", "token", "owner", "preset", "created", "sweep", "point", "party"})
 CHANGEABLE = frozenset(COLUMNS) - FIXED
 
@@ -73,7 +76,7 @@ def write_value(name: str, value: Any, outputs: Path) -> Any:
     """One field of a record as its column takes it."""
     if name == "results":
         return json.dumps([_write_result(result, outputs) for result in value])
-    if name == "node_seconds":
+    if name in BY_NODE:
         return json.dumps(dict(value))
     return clean_text(value) if isinstance(value, str) else value
 
@@ -81,7 +84,8 @@ def write_value(name: str, value: Any, outputs: Path) -> Any:
 def read_record(row: tuple[Any, ...], outputs: Path) -> Record:
     """The record of a row that has COLUMNS and the order's JSON."""
     values = dict(zip(COLUMNS, row, strict=False))
-    values["node_seconds"] = json.loads(values["node_seconds"])
+    for name in BY_NODE:
+        values[name] = json.loads(values[name])
     values["favourite"] = bool(values["favourite"])
     values["results"] = read_results(values["results"], outputs)
     return Record(**values, order=read_order(row[-1], outputs))

@@ -141,7 +141,12 @@ END;
 only as long as something waits for its turn.
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, SWEEPS, PARTIES)
+WORK = """
+ALTER TABLE jobs ADD COLUMN node_work TEXT NOT NULL DEFAULT '{}';
+"""
+"""How much work each node had that `node_seconds` tells of."""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, SWEEPS, PARTIES, WORK)
 """Script n brings a file from `user_version` n to n + 1.
 
 Never change one that was released; add the next.

@@ -7,13 +7,13 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
-import statistics
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from comfygradio.comfy.node_times import NodeTimes, Run
 from comfygradio.errors import LedgerError, LedgerGone
 from comfygradio.jobs.inputs import drop_input, drop_inputs, get_inputs_folder
 from comfygradio.jobs.lock import FolderLock, read_identity
@@ -199,19 +199,18 @@ class Ledger:
         with self.read() as connection:
             return list_values(connection, owner, name, limit)
 
-    def node_seconds(self, preset: str) -> Mapping[str, float]:
-        """Node id → median seconds over the last 20 done jobs of a preset; empty if
-        there is none.
-        """
-        sql = """SELECT node_seconds FROM jobs INDEXED BY jobs_done
+    def read_times(self, preset: str) -> NodeTimes:
+        """How long the nodes of a preset take, by its last 20 done jobs."""
+        sql = """SELECT node_seconds, node_work FROM jobs INDEXED BY jobs_done
                  WHERE preset = ? AND phase = 'done' ORDER BY seq DESC LIMIT ?"""
         with self.read() as connection:
             rows = connection.execute(sql, (clean_text(preset), LEARNT_FROM)).fetchall()
-        times: dict[str, list[float]] = {}
-        for (text,) in rows:
-            for node, seconds in json.loads(text).items():
-                times.setdefault(node, []).append(seconds)
-        return {node: statistics.median(seconds) for node, seconds in times.items()}
+        runs: dict[str, list[Run]] = {}
+        for seconds_text, work_text in rows:
+            work = json.loads(work_text)
+            for node_id, seconds in json.loads(seconds_text).items():
+                runs.setdefault(node_id, []).append(Run(seconds, work.get(node_id)))
+        return NodeTimes(runs)
 
     def delete(self, job_id: str) -> None:
         """Delete a job that is over, the files that it made, and the files that only it needed.

@@ -14,6 +14,7 @@ from typing import Protocol
 from comfygradio.clock import Clock
 from comfygradio.comfy.delivery import Delivery
 from comfygradio.comfy.failures import make_loss
+from comfygradio.comfy.node_times import measure_all
 from comfygradio.comfy.run import SLOW
 from comfygradio.comfy.state import JobState
 from comfygradio.errors import (
@@ -178,7 +179,7 @@ class Worker(threading.Thread):
             client_id=job.client_id,
             prompt_id=job.id,
             may_exist=job.may_exist,
-            weights=self._desk.ledger.node_seconds(job.order.preset),
+            weights=self._desk.ledger.read_times(job.order.preset).weigh(prompt.graph),
         )
         job.may_exist = True
         try:
@@ -293,6 +294,7 @@ class Worker(threading.Thread):
             "started": began,
             "ended": ended,
             "node_seconds": seconds,
+            "node_work": measure_all(job.order.prompt.graph, seconds),
             "results": results,
         }
         try:

@@ -67,6 +67,7 @@ def invent_record(chance: random.Random, words: list[str], number: int, graph_kb
         attempts=0,
         error="",
         node_seconds={str(node): chance.random() for node in range(10)},
+        node_work={str(node): float(chance.choice((6, 20, 50))) for node in range(10)},
         favourite=chance.random() < 0.01,
         results=(),
     )
@@ -199,7 +200,7 @@ def main() -> None:
             measure("find", lambda: ledger.find(found.token), 100),
             measure("list_open", ledger.list_open),
             measure("list_running", lambda: ledger.list_running("user:ada")),
-            measure("node_seconds", lambda: ledger.node_seconds("preset_3")),
+            measure("read_times", lambda: ledger.read_times("preset_3")),
             measure("list_values of seeds", lambda: ledger.list_values("user:ada", "seed")),
             measure(
                 "list_values of checkpoints", lambda: ledger.list_values("user:ada", "checkpoint")

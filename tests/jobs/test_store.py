@@ -216,7 +216,8 @@ def test_open_jobs_are_listed_oldest_first(ledger: Ledger) -> None:
 
 
 def test_node_times_are_the_median_of_the_last_twenty_done_jobs(ledger: Ledger) -> None:
-    assert ledger.node_seconds("tiny") == {}
+    graph: dict[str, Any] = {"1": {}, "2": {}, "old": {}}
+    assert ledger.read_times("tiny").weigh(graph) == {}
     ledger.add(
         *(make_record(phase="done", node_seconds={"1": 1000.0, "old": 1.0}) for _ in range(5))
     )
@@ -226,7 +227,17 @@ def test_node_times_are_the_median_of_the_last_twenty_done_jobs(ledger: Ledger) 
         make_record(phase="failed", node_seconds={"1": 0.0}),
         make_record(preset="other", phase="done"),
     )
-    assert ledger.node_seconds("tiny") == {"1": 9.5, "2": 4.0}
+    assert ledger.read_times("tiny").weigh(graph) == {"1": 9.5, "2": 4.0}
+
+
+def test_node_times_grow_with_the_work_that_was_written_down(ledger: Ledger) -> None:
+    for steps in (6, 20, 50):
+        seconds = {"3": 1.0 + 0.2 * steps, "9": 0.5}
+        work = {"3": float(steps), "9": 1.0}
+        ledger.add(make_record(phase="done", node_seconds=seconds, node_work=work))
+    ledger.add(make_record(phase="done", node_seconds={"3": 1000.0}))
+    graph = {"3": {"inputs": {"steps": 30}}, "9": {"inputs": {}}}
+    assert ledger.read_times("tiny").weigh(graph) == pytest.approx({"3": 7.0, "9": 0.5})
 
 
 def test_a_deleted_job_takes_its_files_along_and_no_others(ledger: Ledger, tmp_path: Path) -> None:
@@ -340,7 +351,7 @@ def test_threads_share_a_ledger(ledger: Ledger) -> None:
                 ledger.add(record)
                 ledger.change(record.id, phase="done", node_seconds={"1": 1.0})
                 assert ledger.search(owner, Query(limit=1)).records == (ledger.get(record.id),)
-                assert ledger.node_seconds("tiny") == {"1": 1.0}
+                assert ledger.read_times("tiny").weigh({"1": {}}) == {"1": 1.0}
         except BaseException as failure:
             failures.append(failure)
 

@@ -138,7 +138,7 @@ def test_a_damaged_definition_is_a_damaged_ledger(ledger: Ledger) -> None:
         rows.find("token-1")
 
 
-LATER = ("sweep", "point", "party")
+LATER = ("sweep", "point", "party", "node_work")
 """Columns that the first version of the file did not have."""
 
 

@@ -188,5 +188,10 @@ def test_the_rest_is_estimated() -> None:
     plan = make_plan(1)
     course = Course(plan)
     assert course.seconds_left == pytest.approx(plan.ours.work)
+    first = take(course, "a")
+    assert course.share_left == 1.0, "it runs"
+    course.finish(first.index)
+    assert course.share_left == pytest.approx(1.0 - first.seconds / plan.ours.work)
+    assert course.seconds_left == pytest.approx(plan.ours.work - first.seconds)
     drain(course, "a")
-    assert course.seconds_left == 0
+    assert course.seconds_left == 0 and course.share_left == 0

@@ -276,7 +276,7 @@ def test_measured_times_come_before_the_table() -> None:
         (2,), (Part("CheckpointLoader"), Part("Save", 0, (0,), ("CheckpointLoader",)))
     )
     known = {"CheckpointLoader": 3.5}
-    for seconds, first in ((None, 10.0), (lambda node_id, class_type: known.get(node_id), 3.5)):
+    for seconds, first in ((None, 10.0), (lambda node_id, inputs: known.get(node_id), 3.5)):
         workload = Workload(space, space.known, seconds)
         assert [workload.seconds[result] for result in workload.node_ids((0,)).values()] == [
             first,

@@ -15,11 +15,13 @@ from tests.sweeps.running import define, open_sweeps
 def test_the_rest_is_estimated_from_what_three_points_took() -> None:
     clock = ManualClock()
     pace = Pace(clock)
-    assert pace.estimate(0, 10, 5.0) is None, "it does not run yet"
-    pace.begin(2)
+    assert pace.estimate(0, 5.0, 1.0) is None, "it does not run yet"
+    pace.begin(2, 0.75)
     clock.advance(6.0)
-    assert pace.estimate(4, 10, 5.0) == 5.0, "as planned"
-    assert pace.estimate(5, 10, 5.0) == 10.0
+    assert pace.estimate(4, 5.0, 0.5) == 5.0, "as planned"
+    assert pace.estimate(5, 5.0, 0.5) == 12.0
+    assert pace.estimate(5, 5.0, 0.75) == 5.0, "what was made was no part of the plan"
+    assert pace.estimate(9, 5.0, 0.0) == 0.0
 
 
 def test_a_plan_is_remembered_for_an_hour(shelf: Shelf, tmp_path: Path) -> None:

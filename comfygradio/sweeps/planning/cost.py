@@ -9,8 +9,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-Seconds = Callable[[str, str], float | None]
-"""Node id and class → seconds that were measured, None where there are none."""
+from comfygradio.comfy.node_times import Inputs
+
+Seconds = Callable[[str, Inputs], float | None]
+"""A node's id, and how to read the inputs of nodes → the seconds that it takes by what was
+measured, None where nothing was.
+"""
 
 Rule = tuple[re.Pattern[str], float]
 

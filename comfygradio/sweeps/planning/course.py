@@ -56,6 +56,7 @@ class Course:
         self._running: dict[Index, tuple[str, float]] = {}
         self._paces: dict[str, tuple[float, float]] = {}
         self._written: dict[int, Mapping[str, Any]] = {}
+        self._finished = 0.0
 
     @property
     def waiting(self) -> int:
@@ -75,11 +76,14 @@ class Course:
         that work on it.
         """
         with self._lock:
-            waiting = [index for keeper in self._keepers.values() for index in keeper.ahead]
-            waiting += [index for segment in self._free for index in segment]
-            running = sum(seconds for _, seconds in self._running.values())
-            work = self.plan.ours.work * len(waiting) / max(1, self.plan.points) + running
+            work = self.plan.ours.work * self._measure_rest()
             return work / max(1, len({lane for lane, _ in self._running.values()}))
+
+    @property
+    def share_left(self) -> float:
+        """The part of the work that is not done yet, 0 to 1: points with more steps count more."""
+        with self._lock:
+            return self._measure_rest()
 
     def take(self, lane: str, warm: bool = True) -> Task | None:
         """The next point for a server, or None where nothing is left that it should run now.
@@ -113,6 +117,7 @@ class Course:
         """
         with self._lock:
             lane, expected = self._running.pop(index, ("", 0.0))
+            self._finished += expected
             if seconds is not None and expected > 0:
                 ran, planned = self._paces.get(lane, (0.0, 0.0))
                 self._paces[lane] = (ran + seconds, planned + expected)
@@ -207,6 +212,12 @@ class Course:
 
     def _make_keeper(self, ahead: tuple[Index, ...], kept: Results) -> Keeper:
         return Keeper(self._workload, ahead, self.plan.limits, kept)
+
+    def _measure_rest(self) -> float:
+        if not self._running and not self._count_waiting():
+            return 0.0
+        work = self.plan.ours.work
+        return max(0.0, 1.0 - self._finished / work) if work > 0 else 1.0
 
     def _count_waiting(self) -> int:
         return sum(map(len, self._keepers.values())) + sum(map(len, self._free))

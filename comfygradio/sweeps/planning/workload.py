@@ -210,7 +210,7 @@ class Workload:
     ) -> int:
         number = self._numbers.setdefault(key, len(self.classes))
         if number == len(self.classes):
-            seconds = self._measured(node_id, class_type) if self._measured else None
+            seconds = self._measure(node_id, index)
             if seconds is None:
                 seconds = estimate_seconds(class_type, self._read(node_id, "steps", index))
             self.classes.append(class_type)
@@ -219,6 +219,16 @@ class Workload:
             self.sources.append(sources)
             self.origins.append((index, node_id))
         return number
+
+    def _measure(self, node_id: str, index: Index) -> float | None:
+        """The seconds of a node at a point, by earlier runs."""
+        if self._measured is None:
+            return None
+
+        def read_inputs(other_id: str) -> dict[str, Any]:
+            return self._inputs(other_id, index) if other_id in self._inputs_of else {}
+
+        return self._measured(node_id, read_inputs)
 
     def _read(self, node_id: str, name: str, index: Index) -> Any:
         """The value of an input, a Link, or None."""

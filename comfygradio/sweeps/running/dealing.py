@@ -89,6 +89,11 @@ class Dealer:
         """Seconds until the course is over, as it was planned; None before it was."""
         return self._course.seconds_left if self._course is not None else None
 
+    @property
+    def share_left(self) -> float:
+        """The part of the planned work that is not done yet, 0 to 1."""
+        return self._course.share_left if self._course is not None else 1.0
+
     def finish(self, index: Index, seconds: float | None) -> None:
         """A point is over; `seconds` are those that its nodes ran, if it is done."""
         self.settle(index)

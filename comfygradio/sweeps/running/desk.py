@@ -33,11 +33,11 @@ class Desk:
         """The order of these points on the queue's servers, by the times that nodes
         took until now.
         """
-        measured = self.queue.ledger.node_seconds(space.form.name)
+        times = self.queue.ledger.read_times(space.form.name)
         return plan_sweep(
             space,
             space.form.object_info,
-            lambda node_id, class_type: measured.get(node_id),
+            times.estimate,
             lanes=max(1, len(self.queue.lanes)),
             limits=Limits(carry, self._measure_memory()),
             todo=frozenset(todo),

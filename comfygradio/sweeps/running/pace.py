@@ -15,19 +15,24 @@ class Pace:
         self._clock = clock
         self._began: float | None = None
         self._over = 0
+        self._share = 1.0
 
-    def begin(self, over: int) -> None:
-        """It runs from now on, with so many points over."""
-        self._began, self._over = self._clock.monotonic(), over
+    def begin(self, over: int, share_left: float) -> None:
+        """It runs from now on, with so many points over, and that part of the work left."""
+        self._began = self._clock.monotonic()
+        self._over = over
+        self._share = share_left
 
-    def estimate(self, over: int, total: int, planned: float | None) -> float | None:
-        """Seconds left with so many points over; `planned` is what was expected of the rest.
+    def estimate(self, over: int, planned: float | None, share_left: float) -> float | None:
+        """Seconds left with so many points over and that part of the work left; `planned` is what
+        was expected of the rest.
 
         None: unknown.
         """
         if self._began is None:
             return None
-        elapsed, made = self._clock.monotonic() - self._began, over - self._over
-        if made >= MEASURED:
-            return elapsed / made * (total - over)
-        return planned
+        done = self._share - share_left
+        if over - self._over < MEASURED or done <= 0:
+            return planned
+        elapsed = self._clock.monotonic() - self._began
+        return elapsed / done * share_left

@@ -111,7 +111,7 @@ class Sweep(Watchable):
         """About how long the rest takes; None where it does not run or nothing is known yet."""
         counts, planned = self.counts, self._dealer.estimate()
         return (
-            self._pace.estimate(counts.over, counts.total, planned)
+            self._pace.estimate(counts.over, planned, self._dealer.share_left)
             if self.phase == "running"
             else None
         )
@@ -259,7 +259,7 @@ class Sweep(Watchable):
     def go_on(self) -> None:
         """Let the queue ask for points, while there are any."""
         if self.phase == "running":
-            self._pace.begin(self.counts.over)
+            self._pace.begin(self.counts.over, self._dealer.share_left)
             self._desk.queue.attach(self)
         self._check_end()
 

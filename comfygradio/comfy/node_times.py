@@ -1,0 +1,166 @@
+"""How long nodes take, learnt from earlier runs: a sampler by its steps, and whatever works on
+pictures by their size and number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import median
+from typing import Any
+
+from comfygradio.comfy.workflow import Link
+
+PASSES_PICTURES = re.compile(r"^(samples|latent|image|images|pixels|video)$|_(latent|image)$")
+"""Names of inputs that bring the pictures on which a node works."""
+
+MEGAPIXEL = 1e6
+
+MOST = 1e9
+"""Larger numbers say nothing about work."""
+
+Inputs = Callable[[str], Mapping[str, object]]
+"""The inputs of a node by its id, with links as Link; none for a node that there is not."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """How long a node took once: seconds, and its work then (None where nobody wrote it down)."""
+
+    seconds: float
+    work: float | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """Seconds by work: `base` whatever it has to do, and `rate` for each unit of work."""
+
+    base: float
+    rate: float
+
+    def estimate(self, work: float) -> float:
+        """The seconds of so much work."""
+        return self.base + self.rate * work
+
+
+class NodeTimes:
+    """What earlier runs of one preset tell about the seconds of its nodes, by node id."""
+
+    def __init__(self, runs: Mapping[str, Sequence[Run]]) -> None:
+        self._lines = {node_id: fit_line(found) for node_id, found in runs.items() if found}
+
+    def estimate(self, node_id: str, inputs: Inputs) -> float | None:
+        """The seconds that a node with these inputs will take, None where it never ran."""
+        line = self._lines.get(node_id)
+        return line.estimate(measure_work(node_id, inputs)) if line else None
+
+    def weigh(self, graph: Mapping[str, Any]) -> dict[str, float]:
+        """Node id → seconds, for the nodes of a graph that ran before."""
+        inputs = read_inputs(graph)
+        found: dict[str, float] = {}
+        for node_id in graph:
+            seconds = self.estimate(node_id, inputs)
+            if seconds is not None:
+                found[node_id] = seconds
+        return found
+
+
+def fit_line(runs: Sequence[Run]) -> Line:
+    """The line through some runs that a few odd ones do not move (Theil and Sen: the median of the
+    slopes of all pairs). Where all had the same work, seconds are taken to grow with it.
+    """
+    measured = [(run.work, run.seconds) for run in runs if run.work is not None]
+    if not measured:
+        return Line(median(run.seconds for run in runs), 0.0)
+    slopes = [
+        (late_seconds - early_seconds) / (late_work - early_work)
+        for (early_work, early_seconds), (late_work, late_seconds) in combinations(measured, 2)
+        if late_work != early_work
+    ]
+    if slopes:
+        rate = max(0.0, median(slopes))
+        base = median(seconds - rate * work for work, seconds in measured)
+        if base >= 0:
+            return Line(base, rate)
+    return Line(0.0, median(seconds / work for work, seconds in measured))
+
+
+def measure_all(graph: Mapping[str, Any], node_ids: Iterable[str]) -> dict[str, float]:
+    """Node id → work of these nodes of a graph in API format."""
+    inputs = read_inputs(graph)
+    return {node_id: measure_work(node_id, inputs) for node_id in node_ids}
+
+
+def measure_work(node_id: str, inputs: Inputs) -> float:
+    """Steps times megapixels times pictures, as far as the inputs tell them, else 1; above 0."""
+    return _count_steps(inputs(node_id), inputs) * _measure_size(node_id, inputs)
+
+
+def read_inputs(graph: Mapping[str, Any]) -> Inputs:
+    """The inputs of the nodes of a graph in API format."""
+
+    def read(node_id: str) -> Mapping[str, object]:
+        node = graph.get(node_id)
+        given = node.get("inputs") if isinstance(node, dict) else None
+        if not isinstance(given, dict):
+            return {}
+        return {name: Link.parse(value) or value for name, value in given.items()}
+
+    return read
+
+
+def _count_steps(own: Mapping[str, object], inputs: Inputs) -> float:
+    """The steps of a sampler, or of the scheduler that feeds it; 1 for any other node."""
+    steps = _read_number(own.get("steps"), inputs)
+    if steps is not None:
+        start = _read_number(own.get("start_at_step"), inputs) or 0.0
+        end = _read_number(own.get("end_at_step"), inputs) or steps
+        return max(1.0, min(end, steps) - start)
+    sigmas = own.get("sigmas")
+    if isinstance(sigmas, Link):
+        return _read_number(inputs(sigmas.node_id).get("steps"), inputs) or 1.0
+    return 1.0
+
+
+def _measure_size(node_id: str, inputs: Inputs) -> float:
+    """Megapixels of all pictures that a node works on: those of the first node before it, or of
+    itself, that says a size; 1 where none does.
+    """
+    factor = 1.0
+    current: str | None = node_id
+    seen: set[str] = set()
+    while current is not None and current not in seen:
+        seen.add(current)
+        own = inputs(current)
+        width = _read_number(own.get("width"), inputs)
+        height = _read_number(own.get("height"), inputs)
+        if width and height:
+            count = _read_number(own.get("batch_size"), inputs) or 1.0
+            length = _read_number(own.get("length"), inputs) or 1.0
+            return factor * count * length * width * height / MEGAPIXEL
+        megapixels = _read_number(own.get("megapixels"), inputs)
+        if megapixels:
+            return factor * megapixels
+        factor *= (_read_number(own.get("scale_by"), inputs) or 1.0) ** 2
+        factor *= _read_number(own.get("amount"), inputs) or 1.0
+        current = _find_pictures(own)
+    return factor
+
+
+def _find_pictures(own: Mapping[str, object]) -> str | None:
+    """The node that brings the pictures on which a node works."""
+    for name, value in own.items():
+        if isinstance(value, Link) and PASSES_PICTURES.search(name):
+            return value.node_id
+    return None
+
+
+def _read_number(value: object, inputs: Inputs) -> float | None:
+    """A number above 0, written here or in the node of a value that is linked here."""
+    if isinstance(value, Link):
+        value = inputs(value.node_id).get("value")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 < value < MOST else None
