@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -101,13 +102,20 @@ def load_presets(folders: Iterable[Path]) -> tuple[list[Preset], list[PresetErro
 
 
 def sort_presets(presets: Iterable[Preset]) -> list[Preset]:
-    """By order, then title; presets of one group stand together, where the first of them stands."""
-    listed = sorted(presets, key=lambda preset: (preset.file.order, preset.title))
+    """By order, then title, those without an order last; presets of one group stand together,
+    where the first of them stands.
+    """
+    listed = sorted(presets, key=_rank)
     firsts = {preset.file.group: index for index, preset in reversed([*enumerate(listed)])}
     places = {preset.name: index for index, preset in enumerate(listed)}
     return sorted(
         listed, key=lambda one: firsts[one.file.group] if one.file.group else places[one.name]
     )
+
+
+def _rank(preset: Preset) -> tuple[float, str]:
+    order = preset.file.order
+    return (math.inf if order is None else order, preset.title)
 
 
 def _suggest_name(stem: str) -> str:

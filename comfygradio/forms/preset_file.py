@@ -175,7 +175,10 @@ class PresetFile(BaseModel):
     description: str = Field(default="", description="One sentence under the title.")
     icon: str = Field(default="", description="An emoji.")
     group: str = Field(default="", description="Presets of one group stand together.")
-    order: int | float = Field(default=0, description="Presets are sorted by it, then by title.")
+    order: int | float | None = Field(
+        default=None,
+        description="Presets are sorted by it, then by title; those without one come last.",
+    )
     fields: dict[FieldName, FieldFile] = Field(default={}, description="The form, line by line.")
     outputs: list[str | int] = Field(
         default=[], description="Nodes whose results are shown; every output node if empty."

@@ -1,10 +1,8 @@
-"""The layout of a form: simple fields, then groups under their headings, then what is
-folded away.
-"""
+"""The layout of a form: simple fields, then what is folded away, each in the form's order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import gradio as gr
 from gradio.blocks import Block
@@ -24,17 +22,11 @@ def build_fields(form: Form, studio: Studio) -> Drawn:
     """
     artist = _Artist(form, studio)
     simple = [one for one in form.fields.values() if not one.advanced]
-    artist.draw_all(one for one in simple if not one.group)
-    for group in dict.fromkeys(one.group for one in simple if one.group):
-        with gr.Accordion(group, open=True, elem_classes="cg-group"):
-            artist.draw_all(one for one in simple if one.group == group)
+    artist.draw_grouped(simple)
     advanced = [one for one in form.fields.values() if one.advanced]
     if advanced:
         with gr.Accordion("More settings", open=False):
-            artist.draw_all(one for one in advanced if not one.group)
-            for group in dict.fromkeys(one.group for one in advanced if one.group):
-                with gr.Accordion(group, open=True, elem_classes="cg-group"):
-                    artist.draw_all(one for one in advanced if one.group == group)
+            artist.draw_grouped(advanced)
     return {name: artist.components[name] for name in form.fields}, artist.holders
 
 
@@ -48,7 +40,18 @@ class _Artist:
         self.components: dict[str, Component] = {}
         self.holders: dict[str, Block] = {}
 
-    def draw_all(self, fields: Iterable[Field]) -> None:
+    def draw_grouped(self, fields: Sequence[Field]) -> None:
+        """Draw these fields in their order; a group stands where its first field does."""
+        drawn: set[str] = set()
+        for field in fields:
+            if not field.group:
+                self._draw_all([field])
+            elif field.group not in drawn:
+                drawn.add(field.group)
+                with gr.Accordion(field.group, open=True, elem_classes="cg-group"):
+                    self._draw_all(one for one in fields if one.group == field.group)
+
+    def _draw_all(self, fields: Iterable[Field]) -> None:
         """Draw these fields one below the other."""
         for field in fields:
             if not field.show_if:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -139,10 +140,11 @@ def _build_open(
     person = build_person()
     forms = list(studio.forms.values())
     viewer = Viewer(studio)
-    chooser = _build_chooser(studio)
+    landing = find_landing(forms)
+    chooser = _build_chooser(studio, landing)
     with gr.Row(equal_height=False, elem_id="cg-main"):
         with gr.Column(scale=5, min_width=320, elem_id="cg-form"):
-            panels = [build_panel(form, studio, form is forms[0]) for form in forms]
+            panels = [build_panel(form, studio, form is landing) for form in forms]
             build_restoring(studio, panels, chooser, sweeps)
             refresh = gr.Button(
                 "Refresh lists", elem_id="cg-refresh", size="sm", min_width=110, scale=0
@@ -166,18 +168,24 @@ def _build_open(
             build_endpoint(studio, panel.form)
     listen_refusals(view, panels, studio)
     listen_smaller(view, panels, studio)
-    _listen_chooser(blocks, chooser, panels)
+    _listen_chooser(blocks, chooser, panels, landing)
     _listen_refresh(refresh, studio, panels)
     return panels, chooser
 
 
-def _build_chooser(studio: Studio) -> gr.Radio | gr.Dropdown:
+def find_landing(forms: Sequence[Form]) -> Form:
+    """The form that an address without one shows: the first that can be used."""
+    usable = [form for form in forms if not form.problems]
+    return usable[0] if usable else forms[0]
+
+
+def _build_chooser(studio: Studio, landing: Form) -> gr.Radio | gr.Dropdown:
     is_long = len(studio.forms) > PILLS
     choices = [(_name_choice(form, is_long), form.name) for form in studio.forms.values()]
     kind = gr.Dropdown if is_long else gr.Radio
     return kind(
         choices,
-        value=choices[0][1],
+        value=landing.name,
         label="What would you like to do?",
         show_label=is_long,
         container=is_long,
@@ -194,14 +202,14 @@ def _name_choice(form: Form, is_long: bool) -> str:
 
 
 def _listen_chooser(
-    blocks: gr.Blocks, chooser: gr.Radio | gr.Dropdown, panels: list[Panel]
+    blocks: gr.Blocks, chooser: gr.Radio | gr.Dropdown, panels: list[Panel], landing: Form
 ) -> None:
     """The page changes forms by itself (chooser.js): an answer from here that is late would undo a
     later choice.
     """
     names = [panel.form.name for panel in panels]
     columns = [panel.column for panel in panels]
-    every, first = json.dumps(names), json.dumps(names[0])
+    every, first = json.dumps(names), json.dumps(landing.name)
     chooser.input(
         None,
         chooser,
@@ -209,12 +217,10 @@ def _listen_chooser(
         js=f"(name) => {{ comfygradioForms.address(name, {first}); return []; }}",
         **PRIVATE,
     )
-    chooser.change(
-        None, chooser, columns, js=f"(name) => comfygradioForms.mount(name, {every})", **PRIVATE
-    )
-    blocks.load(
-        None, None, [chooser, *columns], js=f"() => comfygradioForms.open({every})", **PRIVATE
-    )
+    mount = f"(name) => comfygradioForms.mount(name, {every}, {first})"
+    chooser.change(None, chooser, columns, js=mount, **PRIVATE)
+    open_addressed = f"() => comfygradioForms.open({every}, {first})"
+    blocks.load(None, None, [chooser, *columns], js=open_addressed, **PRIVATE)
 
 
 def _listen_refresh(refresh: gr.Button, studio: Studio, panels: list[Panel]) -> None:

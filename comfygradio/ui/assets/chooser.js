@@ -1,14 +1,15 @@
 // Changes forms, and keeps the address, the chooser and the form that is seen together.
 window.comfygradioForms = (() => {
   const readPreset = () => new URL(location.href).searchParams.get("preset");
-  let addressed = readPreset();
+  let addressed = readPreset(), landing = "";   // the form of an address that names none
   const push = history.pushState.bind(history);
   history.pushState = (...all) => { push(...all); addressed = readPreset(); };
   window.addEventListener("popstate", () => {
     const name = readPreset(), isOther = name !== addressed;
     addressed = name;
     const picks = [...document.querySelectorAll("#cg-chooser input[type=radio]")];
-    const pick = name === null ? picks[0] : picks.find((input) => input.value === name);
+    const wanted = name ?? landing;
+    const pick = picks.find((input) => input.value === wanted);
     if (pick && !pick.checked) pick.click();
     else if (!pick && isOther) location.reload();   // a list instead of buttons
   });
@@ -20,15 +21,16 @@ window.comfygradioForms = (() => {
   function show(name) {
     seen.textContent = `.cg-panel:not(${select(name)}) { display: none !important; }`;
   }
-  function mount(name, names) {   // the updates of the forms' columns
-    const isNew = name !== names[0] && !mounted.has(name);
+  function mount(name, names, first) {   // the updates of the forms' columns
+    const isNew = name !== first && !mounted.has(name);
     mounted.add(name);
     show(name);
     return names.map((one) => (isNew && one === name ? { visible: true, __type__: "update" } : undefined));
   }
-  function open(names) {   // the form that the address means, and the updates
+  function open(names, first) {   // the form that the address means, and the updates
     const name = readPreset();
-    return names.includes(name) ? [name, ...mount(name, names)] : [];
+    landing = first;
+    return names.includes(name) ? [name, ...mount(name, names, first)] : [];
   }
   function address(name, first) {
     const url = new URL(location.href);
