@@ -15,6 +15,7 @@ from comfygradio.forms.capping import MAX_TEXT, cap_value, is_short
 from comfygradio.forms.field import HUGE, MEDIA, Choice, Field, Refused, list_choices, show
 from comfygradio.forms.loras import check_loras
 from comfygradio.forms.media import check_media
+from comfygradio.forms.names import list_spelled
 from comfygradio.forms.preset_file import Widget
 
 EXACT = 2**53
@@ -254,7 +255,10 @@ def _find_choice(choices: tuple[Choice, ...], value: Any) -> Scalar:
     )
     found = next(same_type, None)
     if found is None and isinstance(value, str):
-        found = next((c.value for c in choices if value in (c.label, str(c.value))), None)
+        texts = {c.label: c.value for c in choices} | {str(c.value): c.value for c in choices}
+        likely = [value] if value in texts else list_spelled(value, list(texts))
+        meant = list(dict.fromkeys(texts[text] for text in likely))
+        found = meant[0] if len(meant) == 1 else None
     if found is None:
         raise Refused(f"{show(value)} is not in the list; {list_choices(choices)}")
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
 
 from comfygradio.comfy.object_info import Scalar
@@ -108,7 +109,11 @@ class Field:
 
 
 def show(value: Any) -> str:
-    """A value inside a sentence, at most 60 characters of it, whatever it is."""
+    """A value inside a sentence, at most 60 characters of it, whatever it is; of a file its name,
+    since its folder is nobody's business.
+    """
+    if isinstance(value, PurePath):
+        value = value.name
     if isinstance(value, int) and abs(value) >= HUGE:
         return "this huge number"
     try:

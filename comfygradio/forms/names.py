@@ -88,6 +88,18 @@ def match_name(value: object, choices: Sequence[Scalar]) -> Scalar | None:
     return None
 
 
+def list_spelled(value: str, choices: Sequence[str]) -> list[str]:
+    """The choices that are the same name but for `\\` and `/`, else but for capitals as well.
+    Another folder is another name.
+    """
+    steps: list[Callable[[str], str]] = [_unify, lambda name: _unify(name).casefold()]
+    for spell in steps:
+        found = [choice for choice in choices if spell(choice) == spell(value)]
+        if found:
+            return found
+    return []
+
+
 def find_near(value: object, choices: Sequence[Scalar], count: int = 3) -> tuple[str, ...]:
     """The most similar choices, best first; file names are compared without their folders."""
     files = {take_file_name(str(choice)): str(choice) for choice in choices}

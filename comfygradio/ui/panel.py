@@ -18,7 +18,7 @@ from gradio.components import Component
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import ComfyGradioError, ValuesRefused
 from comfygradio.forms.checks import SIZE_SPELLINGS
-from comfygradio.forms.field import Field
+from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import LoraFile
 from comfygradio.jobs.job import Job
@@ -324,7 +324,7 @@ def _build_examples(form: Form, components: Mapping[str, Component]) -> None:
             values = {
                 k: show_value(form.fields[k], _plain(v))
                 for k, v in example.items()
-                if k in components
+                if k in components and form.fields[k].widget not in MEDIA
             }
             button = gr.Button(title, size="sm", min_width=60, scale=0)
             listed = list(values.values())

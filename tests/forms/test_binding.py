@@ -321,3 +321,19 @@ def test_the_fingerprint_changes_with_limits_but_not_with_models(
     )
     limits = change_info("KSampler", "steps", ["INT", {"min": 1, "max": 9, "default": 3}])
     assert fingerprint(desk.bind(fields, models)) == known != fingerprint(desk.bind(fields, limits))
+
+
+def test_an_example_with_a_picture_is_noted_and_the_rest_of_it_is_kept(
+    desk: Desk, info: ObjectInfo
+) -> None:
+    text = (
+        "title: Test\nworkflow: workflow.json\n"
+        "fields:\n  f: {slot: 10.image, label: Picture}\n  t: {slot: 6.text}\n"
+        "examples:\n- {title: Cats, f: cats/one.png, t: two cats}\n"
+    )
+    form = load_preset(desk.write(text)).bind(info)
+    assert form.problems == ()
+    assert (
+        "The example Cats does not fit here: Picture: a file cannot stand in an example; people "
+        "add their own."
+    ) in form.notes

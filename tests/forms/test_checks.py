@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from comfygradio.forms.checks import RANDOM_SEEDS, check_value
-from comfygradio.forms.field import Choice, Field, Refused
+from comfygradio.forms.field import Choice, Field, Refused, show
 from comfygradio.forms.preset_file import Widget
 from comfygradio.forms.slots import Slot
 
@@ -185,6 +186,34 @@ def test_an_open_seed_is_drawn(value: Any) -> None:
 def test_a_drawn_seed_is_within_the_limits(low: int | None, high: int | None) -> None:
     field = make_field("seed", minimum=low, maximum=high, is_integer=True)
     assert all(check_value(field, check_value(field, None)) is not None for _ in range(50))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        (MODEL, "sub\\photo.safetensors", "sub/photo.safetensors"),
+        (MODEL, "Sub/Photo.safetensors", "sub/photo.safetensors"),
+        (MODEL, "PHOTO", "sub/photo.safetensors"),
+        (MODEL, "INK", "ink"),
+        (COUNT, "Many", 50),
+    ],
+)
+def test_choices_are_known_by_another_spelling(field: Field, value: str, expected: Any) -> None:
+    assert check_value(field, value) == expected
+
+
+@pytest.mark.parametrize("value", ["photo.safetensors", "other/photo.safetensors", "MODEL"])
+def test_another_folder_or_two_that_differ_in_capitals_are_no_spelling(value: str) -> None:
+    files = ("sub/photo.safetensors", "a/Model", "model", "Model")
+    field = make_field("dropdown", choices=tuple(Choice(name, name) for name in files))
+    with pytest.raises(Refused, match="is not in the list"):
+        check_value(field, value)
+
+
+def test_a_file_is_shown_without_its_folder() -> None:
+    assert show(Path("/home/ann/secret/cat.png")) == "cat.png"
+    with pytest.raises(Refused, match=r"^cat.png is not in the list"):
+        check_value(MODEL, Path("/home/ann/secret/cat.png"))
 
 
 def test_long_values_are_shown_cut() -> None:

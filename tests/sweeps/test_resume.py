@@ -269,3 +269,23 @@ def test_stopping_leaves_them_alone_after_the_app_was_started_again(
         assert again is not None and left is not None
         left.stop()
         assert end(again) == "done" and again.counts.done == 2
+
+
+def test_pictures_that_were_deleted_are_made_again_where_a_done_sweep_goes_on(
+    demo: DemoServer, tmp_path: Path
+) -> None:
+    outputs = tmp_path / "outputs"
+    with open_sweeps(outputs, demo) as (sweeps, _):
+        sweep = sweeps.start(define(0.0, color="7-9"))
+        assert end(sweep) == "done"
+    gone = [cell.results[0].path for cell in sweep.cells.values()][:2]
+    for path in gone:
+        assert path is not None
+        path.unlink()
+    with open_sweeps(outputs, demo) as (sweeps, _):
+        again = sweeps.find(sweep.token)
+        assert again is not None and again.counts.done == 3
+        again.resume()
+        await_sweep(again, lambda sweep: sweep.counts.done == 3 and not sweep.is_active)
+        assert [color[2] for color in read_colors(again)] == [7, 8, 9]
+        assert not any(cell.lacks_files for cell in again.cells.values())

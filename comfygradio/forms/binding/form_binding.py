@@ -194,12 +194,13 @@ def _check_examples(file: PresetFile, fields: Mapping[str, Field]) -> Iterator[s
     for index, example in enumerate(file.examples, 1):
         for name, value in example.items():
             field = fields.get(name)
-            if field is None or field.widget in MEDIA:
+            if field is None:
+                continue
+            where = f"The example {example.get('title', index)} does not fit here: {field.label}: "
+            if field.widget in MEDIA:
+                yield f"{where}a file cannot stand in an example; people add their own."
                 continue
             try:
                 check_value(field, read_rows(value))
             except Refused as refusal:
-                yield (
-                    f"The example {example.get('title', index)} does not fit here: "
-                    f"{field.label}: {refusal}"
-                )
+                yield f"{where}{refusal}"

@@ -42,6 +42,12 @@ class Cell:
         """Whether nothing will change by itself any more."""
         return self.phase in ("done", "failed", "stopped")
 
+    @property
+    def lacks_files(self) -> bool:
+        """Whether a file that was made for it is gone; looks at the disk."""
+        paths = [result.path for result in self.results if result.path is not None]
+        return not all(path.exists() for path in paths)
+
 
 @dataclass(frozen=True)
 class Counts:

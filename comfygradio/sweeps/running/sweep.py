@@ -161,13 +161,16 @@ class Sweep(Watchable):
         self._change_phase(("running",), "paused")
 
     def resume(self) -> None:
-        """Go on after a pause or a stop, with the points that were stopped too; starts a planned
-        one.
+        """Go on after a pause or a stop, with the points that were stopped too, and those whose
+        files somebody has deleted; starts a planned one.
         """
         if self.phase == "planned":
             return self.start()
         self.reason = ""
         self._retry_all("stopped")
+        for cell in list(self._board.cells.values()):
+            if cell.phase == "done" and cell.lacks_files:
+                self._run_again(cell.index)
         if self._change_phase(("paused", "stopped"), "running"):
             self.go_on()
         elif self.is_posted:
@@ -193,9 +196,7 @@ class Sweep(Watchable):
             or self.phase == "planned"
         ):
             return
-        self._dealer.ask(index)
-        self._board.update(index, phase="waiting", error="", results=(), token="")
-        self._desk.queue.attach(self)
+        self._run_again(index)
 
     def retry_failed(self) -> int:
         """Run all failed points once more; returns how many."""
@@ -267,6 +268,11 @@ class Sweep(Watchable):
         waiting = [cell.index for cell in self._board.cells.values() if cell.phase == "waiting"]
         todo = [index for index in waiting if index not in self._following]
         return Course(self._desk.make_plan(self.space, self.definition.carry, todo), accepts)
+
+    def _run_again(self, index: Index) -> None:
+        self._dealer.ask(index)
+        self._board.update(index, phase="waiting", error="", results=(), token="")
+        self._desk.queue.attach(self)
 
     def _retry_all(self, phase: Phase) -> int:
         found = [cell.index for cell in self._board.cells.values() if cell.phase == phase]
