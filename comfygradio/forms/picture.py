@@ -11,7 +11,13 @@ from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
 
 from comfygradio.forms.field import show
 from comfygradio.media.guard import TooMuchText
-from comfygradio.media.pictures import PictureTooLarge, lend_room, look_at_picture, open_picture
+from comfygradio.media.pictures import (
+    PictureTooLarge,
+    decode_picture,
+    lend_room,
+    look_at_picture,
+    open_picture,
+)
 
 MAX_MEGAPIXELS = 50
 
@@ -129,7 +135,7 @@ def _compose(background: Path, layers: Sequence[Path]) -> Image.Image:
 
 def _read_whole(path: Path) -> Image.Image:
     """A picture as RGBA, turned as its camera was held."""
-    with look_at_picture(path) as opened:
+    with decode_picture(path) as opened:
         ImageOps.exif_transpose(opened, in_place=True)
         opened.load()
         return opened if opened.mode == "RGBA" else opened.convert("RGBA")
@@ -137,7 +143,7 @@ def _read_whole(path: Path) -> Image.Image:
 
 def _read_painted(layer: Path) -> Image.Image:
     """Where a layer is painted: 255 there, else 0."""
-    with look_at_picture(layer) as opened:
+    with decode_picture(layer) as opened:
         alpha = (opened if opened.mode == "RGBA" else opened.convert("RGBA")).getchannel("A")
     return alpha.point(lambda value: 255 if value > PAINTED else 0)
 
