@@ -14,11 +14,19 @@ from typing import Any
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.outputs import Output
+from comfygradio.comfy.sequences import is_sequence, walk_frames
 from comfygradio.comfy.state import JobState
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.commands.presets import find_preset
 from comfygradio.commands.server import fetch_object_info, open_client
-from comfygradio.errors import ComfyGradioError, JobError, SettingsError
+from comfygradio.errors import (
+    ComfyGradioError,
+    JobError,
+    NotFound,
+    ServerError,
+    ServerUnreachable,
+    SettingsError,
+)
 from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
 from comfygradio.settings import Settings
@@ -33,14 +41,19 @@ class Report:
     prompt_id: str = ""
     files: list[Path] = field(default_factory=list)
     seconds: float = 0.0
+    missing: list[str] = field(default_factory=list)
+    """What was made and could not be fetched, a sentence each."""
 
     def to_json(self) -> dict[str, Any]:
-        """The object that `--json` prints."""
-        return {
+        """The object that `--json` prints; `missing` is there only where something is."""
+        told: dict[str, Any] = {
             **vars(self),
             "files": [str(path) for path in self.files],
             "seconds": round(self.seconds, 3),
         }
+        if not self.missing:
+            del told["missing"]
+        return told
 
 
 def run_preset(
@@ -53,7 +66,7 @@ def run_preset(
 ) -> int:
     """Run a preset with `field=value` texts and print the paths of what it made.
 
-    Raises ComfyGradioError.
+    1 where something that was made could not be fetched. Raises ComfyGradioError.
     """
     values = parse_assignments(assignments)
     preset = find_preset(settings, name)
@@ -69,9 +82,11 @@ def run_preset(
         finally:
             if not as_json:
                 _print_files(report)
+            for sentence in report.missing:
+                print(sentence, file=sys.stderr)
     if as_json:
         print(json.dumps(report.to_json(), ensure_ascii=False))
-    return 0
+    return 1 if report.missing else 0
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
@@ -99,6 +114,31 @@ def save_output(output: Output, folder: Path) -> Path:
         raise
 
 
+def save_files(output: Output, folder: Path) -> Iterator[Path | Output]:
+    """Save one result, or each file of its sequence; what the server lacks comes back as it is."""
+    saved = _try_to_save(output, folder)
+    if isinstance(saved, Path) or not is_sequence(output.filename):
+        yield saved
+        return
+    is_empty = True
+    for frame in walk_frames(
+        output,
+        lambda frame: _try_to_save(frame, folder),
+        lambda frame: isinstance(frame, Output),
+    ):
+        is_empty = False
+        yield frame
+    if is_empty:
+        yield saved
+
+
+def _try_to_save(output: Output, folder: Path) -> Path | Output:
+    try:
+        return save_output(output, folder)
+    except NotFound:
+        return output
+
+
 def _expand_paths(form: Form, values: Mapping[str, str]) -> dict[str, Any]:
     files = {name for name, field in form.fields.items() if field.widget in MEDIA}
     return {
@@ -122,7 +162,7 @@ def _run_prompt(
         raise
     _save_outputs(state, folder, report)
     report.seconds = clock.monotonic() - started
-    if not report.files:
+    if not report.files and not report.missing:
         raise JobError("The job ended without any result.", report.prompt_id)
 
 
@@ -131,9 +171,22 @@ def _save_outputs(state: JobState | None, folder: Path, report: Report) -> None:
         return
     report.prompt_id = state.prompt_id
     for output in state.outputs:
-        report.files.append(save_output(output, folder))
+        try:
+            for saved in save_files(output, folder):
+                if isinstance(saved, Path):
+                    report.files.append(saved)
+                else:
+                    report.missing.append(_describe_lack(saved, "the server has no such file."))
+        except ServerUnreachable:
+            raise
+        except ServerError as error:
+            report.missing.append(_describe_lack(output, str(error)))
     for warning in state.warnings:
         print(warning, file=sys.stderr)
+
+
+def _describe_lack(output: Output, reason: str) -> str:
+    return f"{output.name} was made, but could not be fetched: {reason}"
 
 
 def _print_files(report: Report) -> None:

@@ -32,7 +32,13 @@ from comfygradio.jobs.job import Job, Phase
 from comfygradio.jobs.lane import POSTED, Lane
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.naming import choose_place
-from comfygradio.jobs.results import Result, collect_again, collect_results, make_delivery
+from comfygradio.jobs.results import (
+    Result,
+    collect_again,
+    collect_results,
+    describe_lack,
+    make_delivery,
+)
 from comfygradio.jobs.store import Ledger
 
 LOSSES = 2
@@ -284,6 +290,8 @@ class Worker(threading.Thread):
         problem = next((result.problem for result in results if result.problem), "")
         if phase == "done" and problem and job.stop_requested.is_set():
             phase = "stopped"
+        elif phase == "done" and (lack := describe_lack(results)):
+            error = lack
         elif phase == "done" and problem:
             phase, error = "failed", f"The result was made, but could not be fetched: {problem}"
         ended = self._clock.time()
