@@ -40,6 +40,7 @@ COMFY_DATA = (
     "comfygradio.comfy.workflow",
     "comfygradio.comfy.object_info",
     "comfygradio.comfy.carried",
+    "comfygradio.comfy.renewal",
 )
 """The parts of `comfy` that are plain data: no HTTP, no socket."""
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import datetime
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.outputs import Output
+from comfygradio.comfy.renewal import find_stale, renew
 from comfygradio.comfy.sequences import is_sequence, walk_frames
 from comfygradio.comfy.state import JobState
 from comfygradio.comfy.workflow import Prompt
@@ -32,6 +33,14 @@ from comfygradio.forms.form import Form
 from comfygradio.settings import Settings
 
 
+@dataclass(frozen=True)
+class Lack:
+    """Something that a node made and that could not be fetched, in a sentence."""
+
+    node_id: str
+    text: str
+
+
 @dataclass
 class Report:
     """What a run made so far."""
@@ -41,19 +50,28 @@ class Report:
     prompt_id: str = ""
     files: list[Path] = field(default_factory=list)
     seconds: float = 0.0
-    missing: list[str] = field(default_factory=list)
-    """What was made and could not be fetched, a sentence each."""
+    missing: list[Lack] = field(default_factory=list)
+    makers: dict[Path, str] = field(default_factory=dict)
+    """File → the node that made it."""
+
+    def forget(self, nodes: Collection[str]) -> None:
+        """Delete what these nodes made, and take back what was missing: both are made anew."""
+        for path in [path for path in self.files if find_stale(nodes, [self.makers[path]])]:
+            path.unlink(missing_ok=True)
+            self.files.remove(path)
+        self.missing = [one for one in self.missing if not find_stale(nodes, [one.node_id])]
 
     def to_json(self) -> dict[str, Any]:
         """The object that `--json` prints; `missing` is there only where something is."""
-        told: dict[str, Any] = {
-            **vars(self),
+        told = {
+            "preset": self.preset,
+            "values": self.values,
+            "prompt_id": self.prompt_id,
             "files": [str(path) for path in self.files],
             "seconds": round(self.seconds, 3),
         }
-        if not self.missing:
-            del told["missing"]
-        return told
+        missing = [lack.text for lack in self.missing]
+        return {**told, "missing": missing} if missing else told
 
 
 def run_preset(
@@ -82,8 +100,8 @@ def run_preset(
         finally:
             if not as_json:
                 _print_files(report)
-            for sentence in report.missing:
-                print(sentence, file=sys.stderr)
+            for lack in report.missing:
+                print(lack.text, file=sys.stderr)
     if as_json:
         print(json.dumps(report.to_json(), ensure_ascii=False))
     return 1 if report.missing else 0
@@ -150,9 +168,29 @@ def _expand_paths(form: Form, values: Mapping[str, str]) -> dict[str, Any]:
 def _run_prompt(
     client: ComfyClient, prompt: Prompt, folder: Path, report: Report, clock: Clock
 ) -> None:
-    """Follow the prompt to its end; what was made before a failure is saved as well."""
-    state = None
+    """Follow the prompt to its end, a second time where the server kept results without files."""
     started = clock.monotonic()
+    stale = _follow_prompt(client, prompt, folder, report)
+    if stale:
+        print(
+            "Files that the server had made earlier are gone, so this runs once more.",
+            file=sys.stderr,
+        )
+        report.forget(stale)
+        renewed = replace(renew(prompt, stale), outputs=tuple(stale))
+        _follow_prompt(client, renewed, folder, report)
+    report.seconds = clock.monotonic() - started
+    if not report.files and not report.missing:
+        raise JobError("The job ended without any result.", report.prompt_id)
+
+
+def _follow_prompt(
+    client: ComfyClient, prompt: Prompt, folder: Path, report: Report
+) -> frozenset[str]:
+    """Save what a prompt made, also before a failure; the nodes whose files the server has told
+    from its cache and has no more.
+    """
+    state = None
     try:
         with closing(client.run(prompt, preview_method="none")) as states, _open_progress() as show:
             for state in states:
@@ -160,22 +198,24 @@ def _run_prompt(
     except ComfyGradioError:
         _save_outputs(state, folder, report)
         raise
-    _save_outputs(state, folder, report)
-    report.seconds = clock.monotonic() - started
-    if not report.files and not report.missing:
-        raise JobError("The job ended without any result.", report.prompt_id)
+    lacking = _save_outputs(state, folder, report)
+    return find_stale(state.cached if state else (), lacking)
 
 
-def _save_outputs(state: JobState | None, folder: Path, report: Report) -> None:
+def _save_outputs(state: JobState | None, folder: Path, report: Report) -> list[str]:
+    """Save everything that can be had; the nodes of which the server lacks a file."""
     if state is None:
-        return
+        return []
+    lacking: list[str] = []
     report.prompt_id = state.prompt_id
     for output in state.outputs:
         try:
             for saved in save_files(output, folder):
                 if isinstance(saved, Path):
                     report.files.append(saved)
+                    report.makers[saved] = output.node_id
                 else:
+                    lacking.append(saved.node_id)
                     report.missing.append(_describe_lack(saved, "the server has no such file."))
         except ServerUnreachable:
             raise
@@ -183,10 +223,12 @@ def _save_outputs(state: JobState | None, folder: Path, report: Report) -> None:
             report.missing.append(_describe_lack(output, str(error)))
     for warning in state.warnings:
         print(warning, file=sys.stderr)
+    return lacking
 
 
-def _describe_lack(output: Output, reason: str) -> str:
-    return f"{output.name} was made, but could not be fetched: {reason}"
+def _describe_lack(output: Output, reason: str) -> Lack:
+    text = f"{output.name} was made, but could not be fetched: {reason}"
+    return Lack(output.node_id, text)
 
 
 def _print_files(report: Report) -> None:

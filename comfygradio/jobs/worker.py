@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 import logging
 import threading
-from collections.abc import Collection
+import uuid
+from collections.abc import Collection, Generator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,10 @@ from typing import Protocol
 from comfygradio.clock import Clock
 from comfygradio.comfy.delivery import Delivery
 from comfygradio.comfy.failures import make_loss
+from comfygradio.comfy.renewal import find_stale, renew
 from comfygradio.comfy.run import SLOW
 from comfygradio.comfy.state import JobState
+from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import (
     AccessDenied,
     ComfyGradioError,
@@ -142,8 +145,14 @@ class Worker(threading.Thread):
         began = self._clock.time()
         phase: Phase = "done"
         error = ""
+        results: tuple[Result, ...] | None = None
         try:
             phase = self._follow(job)
+            if phase == "done":
+                results = self._collect(job, job.snapshot.state, partial=False)
+                if stale := _list_stale(job.snapshot.state, results):
+                    results = None
+                    phase = self._renew(job, stale)
         except Left:
             return
         except ServerUnreachable as failure:
@@ -167,7 +176,7 @@ class Worker(threading.Thread):
         except Exception:
             log.exception("job %s failed unexpectedly", job.order.preset)
             phase, error = "failed", BUG
-        self._end(job, phase, error, began)
+        self._end(job, phase, error, began, results)
 
     def _follow(self, job: Job) -> Phase:
         """Post the prompt, or find it where it is, and follow it to its end."""
@@ -178,15 +187,34 @@ class Worker(threading.Thread):
         self._check_answers(job)
         self._count_loss(job)
         self._note_start(job)
-        prompt = job.order.prompt
         states = self._lane.client.run(
-            replace(prompt, graph={**prompt.graph, **job.carried}) if job.carried else prompt,
+            self._make_prompt(job),
             client_id=job.client_id,
             prompt_id=job.id,
             may_exist=job.may_exist,
             weights=self._desk.ledger.node_seconds(job.order.preset),
         )
         job.may_exist = True
+        return self._watch(job, states)
+
+    def _renew(self, job: Job, stale: Collection[str]) -> Phase:
+        """Run a job once more of which the server told files that are gone. It has another id then:
+        under its own the server has it as it was.
+        """
+        log.info("job %s runs once more: files that the server had kept are gone", job.id)
+        states = self._lane.client.run(
+            renew(self._make_prompt(job), stale),
+            client_id=uuid.uuid4().hex,
+            prompt_id=str(uuid.uuid4()),
+            weights=self._desk.ledger.node_seconds(job.order.preset),
+        )
+        return self._watch(job, states)
+
+    def _make_prompt(self, job: Job) -> Prompt:
+        prompt = job.order.prompt
+        return replace(prompt, graph={**prompt.graph, **job.carried}) if job.carried else prompt
+
+    def _watch(self, job: Job, states: Generator[JobState, None, None]) -> Phase:
         try:
             for state in states:
                 self._note_state(job, state)
@@ -281,10 +309,18 @@ class Worker(threading.Thread):
         self._desk.give_back(job, AGAIN)
         return True
 
-    def _end(self, job: Job, phase: Phase, error: str, began: float) -> None:
-        """Save what was made, write the end down, and tell everybody."""
+    def _end(
+        self,
+        job: Job,
+        phase: Phase,
+        error: str,
+        began: float,
+        results: tuple[Result, ...] | None = None,
+    ) -> None:
+        """Save what was made, unless that was done, write the end down, and tell everybody."""
         state = job.snapshot.state
-        results = self._collect(job, state, partial=phase != "done")
+        if results is None:
+            results = self._collect(job, state, partial=phase != "done")
         if self._desk.is_closed and any(result.can_be_collected for result in results):
             return
         problem = next((result.problem for result in results if result.problem), "")
@@ -346,6 +382,12 @@ class Worker(threading.Thread):
             return self._desk.is_closed or stopped_since
 
         return make_delivery(self._desk.limits, is_stopped, is_brief=was_stopped)
+
+
+def _list_stale(state: JobState | None, results: Collection[Result]) -> frozenset[str]:
+    """The nodes whose files are gone, while the server told them because it had kept them."""
+    lacking = [one.source.node_id for one in results if one.is_absent and one.source is not None]
+    return find_stale(state.cached if state else (), lacking)
 
 
 def _lighten(state: JobState) -> JobState:

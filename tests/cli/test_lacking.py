@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from comfygradio.demo import DemoOptions, DemoServer
 
@@ -64,3 +65,27 @@ def test_nothing_is_left_of_a_result_that_is_not_there(shell: Shell) -> None:
     answer = run_three(shell, lose_outputs=True)
     assert answer.code == 1 and answer.out == "" and len(answer.err.splitlines()) == 3
     assert not list(Path("mine").iterdir())
+
+
+def test_what_the_server_kept_without_its_files_is_made_once_more(shell: Shell) -> None:
+    """Its cache tells the files of the first run again, although somebody tidied them up."""
+    with DemoServer(DemoOptions(step_seconds=0, tidy_outputs=True)) as server:
+        arguments = ("text_to_image", "seed=5", "--out", "mine", "--server", server.url)
+        first, second = [shell("run", *arguments) for _ in range(2)]
+        assert server.executions["KSampler"] == 1
+    told = "Files that the server had made earlier are gone, so this runs once more.\n"
+    assert (first.code, first.err, second.code, second.err) == (0, "", 0, told)
+    paths = [Path(answer.out.strip()) for answer in (first, second)]
+    assert sorted(Path("mine").iterdir()) == sorted(paths)
+    with Image.open(paths[0]) as one, Image.open(paths[1]) as other:
+        assert one.tobytes() == other.tobytes()
+
+
+def test_a_file_that_is_gone_again_is_told_and_not_asked_for_for_ever(shell: Shell) -> None:
+    with DemoServer(DemoOptions(step_seconds=0, lose_outputs=True)) as server:
+        arguments = ("text_to_image", "seed=5", "--out", "mine", "--server", server.url)
+        answers = [shell("run", *arguments) for _ in range(2)]
+        assert server.executions["SaveImage"] == 2
+    assert [answer.code for answer in answers] == [1, 1]
+    assert "runs once more" not in answers[0].err and "runs once more" in answers[1].err
+    assert answers[1].err.count("could not be fetched") == 1

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from comfygradio.comfy.carried import strip_carried
+from comfygradio.comfy.renewal import strip_renewed
 from comfygradio.errors import MetadataError
 from comfygradio.forms.restoring import metadata_tags
 from comfygradio.forms.restoring.metadata_tags import NAMED, Tags
@@ -277,11 +278,11 @@ def _is_deep(data: Any) -> bool:
 
 def _clean_graph(graph: Any, name: str, notes: list[str]) -> dict[str, Any] | None:
     """The nodes of a graph, without what was added to run it: what a sweep carries, `is_changed`,
-    marks of loops.
+    marks of loops and of what was renewed.
     """
     if not isinstance(graph, dict):
         return None
-    graph = strip_carried(graph)
+    graph = strip_renewed(strip_carried(graph))
     if len(graph) > MAX_NODES:
         raise MetadataError(
             f"{name} holds a graph of {len(graph):,} nodes; at most {MAX_NODES:,} are read."
