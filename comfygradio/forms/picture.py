@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError, features
 
 from comfygradio.forms.field import show
+from comfygradio.media.formats import HEAD_BYTES, name_format
 from comfygradio.media.guard import TooMuchText
 from comfygradio.media.pictures import (
     PictureTooLarge,
@@ -20,6 +21,8 @@ from comfygradio.media.pictures import (
 )
 
 MAX_MEGAPIXELS = 50
+
+DAMAGED = "this picture is damaged and cannot be read; please save it again or use another one."
 
 PAINTED = 25
 """Where the alpha (0 to 255) of what was painted is above this, the mask is set: brushes are
@@ -41,7 +44,7 @@ def check_picture(path: Path, max_mb: float) -> str | None:
             picture.load()
         return None
     except UnidentifiedImageError:
-        return "this file is not a picture that can be read; please use PNG, JPEG or WebP."
+        return _describe_unknown(path)
     except PictureTooLarge as error:
         return (
             f"the picture has {error.width} × {error.height} pixels, that is "
@@ -53,9 +56,26 @@ def check_picture(path: Path, max_mb: float) -> str | None:
     except TooMuchText:
         return "the picture carries far more text than settings need, and is not read."
     except Exception:  # Pillow's decoders raise errors of any kind on broken files
+        return DAMAGED
+
+
+def _describe_unknown(path: Path) -> str:
+    """What to do about a file that Pillow does not know."""
+    try:
+        with path.open("rb") as file:
+            name = name_format(file.read(HEAD_BYTES))
+    except OSError:
+        return DAMAGED
+    if name == "AVIF" and features.check("avif"):
+        return DAMAGED
+    if name in ("HEIC", "HEIF"):
         return (
-            "this picture is damaged and cannot be read; please save it again or use another one."
+            f"this is a {name} picture, as phones take them, and cannot be read here; please save "
+            "it as JPEG or PNG and add that."
         )
+    if name:
+        return f"pictures in the format {name} cannot be read; please save it as PNG or JPEG."
+    return "this file is not a picture that can be read; please use PNG, JPEG or WebP."
 
 
 def check_file_size(path: Path, max_mb: float) -> str | None:

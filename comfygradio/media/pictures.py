@@ -17,12 +17,12 @@ from comfygradio.media.depth import reduce_depth
 from comfygradio.media.guard import MAX_TEXT, check_exif, check_parts
 from comfygradio.media.room import MOST_PIXELS, ROOM
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 """What people hand in. Only named formats are ever opened: for a PostScript file that calls itself
-a picture, Pillow would start Ghostscript.
+a picture, Pillow would start Ghostscript. A Pillow that was built without AVIF opens none.
 """
 
-SHOWN_FORMATS = (*FORMATS, "AVIF")
+SHOWN_FORMATS = FORMATS
 """What a server may have made, and is shown."""
 
 

@@ -14,6 +14,7 @@ from comfygradio.comfy.renewal import strip_renewed
 from comfygradio.errors import MetadataError
 from comfygradio.forms.restoring import metadata_tags
 from comfygradio.forms.restoring.metadata_tags import NAMED, Tags
+from comfygradio.media.formats import name_format
 from comfygradio.media.guard import MAX_TEXT, TooMuchText
 
 MAX_NODES = 5000
@@ -84,6 +85,8 @@ def read_metadata(path: Path) -> Metadata:
 
 def _find_kind(head: bytes) -> str | None:
     """The kind of a file by its first 64 bytes; its name may say anything."""
+    if name_format(head) in ("HEIC", "HEIF"):
+        return None
     if head[4:8] == b"ftyp":
         brands = head[8 : int.from_bytes(head[:4], "big")]
         return (
