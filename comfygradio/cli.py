@@ -22,6 +22,7 @@ from comfygradio.commands.arguments import (
     Server,
     StepSeconds,
 )
+from comfygradio.commands.printing import escape_unknown
 from comfygradio.errors import (
     AxisError,
     ComfyGradioError,
@@ -305,6 +306,8 @@ def main() -> int:
     cancelled.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        escape_unknown(stream)
     return run_command(sys.argv[1:])
 
 

@@ -41,6 +41,7 @@ COMFY_DATA = (
     "comfygradio.comfy.object_info",
     "comfygradio.comfy.carried",
     "comfygradio.comfy.node_times",
+    "comfygradio.comfy.renewal",
 )
 """The parts of `comfy` that are plain data: no HTTP, no socket."""
 

@@ -54,6 +54,8 @@ class JobState:
     text: str = ""
     node_seconds: Mapping[str, float] = field(default_factory=dict)
     """Node id → seconds that the node ran."""
+    cached: tuple[str, ...] = ()
+    """Ids of the nodes that did not run, since the server had kept their results."""
     warnings: tuple[str, ...] = ()
     seconds_left: float | None = None
     """Estimate from the node times of earlier runs, at least 0; None unless it runs and these are

@@ -79,6 +79,7 @@ class JobTracker:
         self._expected = {key for key in guess_outputs(graph) if self._classes[key] != SOCKET_SAVER}
         self._outputs: dict[str, tuple[Output, ...]] = {}
         self._node: str | None = None
+        self._cached: tuple[str, ...] = ()
         self._begun: float | None = None
         """When the node that runs began; None if that was missed."""
         self._seconds: dict[str, float] = {}
@@ -127,6 +128,7 @@ class JobTracker:
             outputs=tuple(outputs),
             text=self._text,
             node_seconds=dict(self._seconds),
+            cached=self._cached,
             warnings=tuple(self._warnings),
             seconds_left=self._estimate(),
         )
@@ -172,6 +174,8 @@ class JobTracker:
                 output for output in entry.outputs if output.node_id == node
             )
         for message in entry.messages:
+            if isinstance(message, ExecutionCached):
+                self._cached = message.nodes
             if (
                 isinstance(message, ExecutionError | ExecutionInterrupted)
                 and entry.status != "success"
@@ -209,6 +213,7 @@ class JobTracker:
                 self.begin()
             case ExecutionCached():
                 self.begin()
+                self._cached = message.nodes
                 self._progress.skip_cached(message.nodes)
             case Executing():
                 self._switch(message.display_node, at)

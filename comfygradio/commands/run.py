@@ -5,23 +5,40 @@ from __future__ import annotations
 import datetime
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.outputs import Output
+from comfygradio.comfy.renewal import find_stale, renew
+from comfygradio.comfy.sequences import is_sequence, walk_frames
 from comfygradio.comfy.state import JobState
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.commands.presets import find_preset
 from comfygradio.commands.server import fetch_object_info, open_client
-from comfygradio.errors import ComfyGradioError, JobError, SettingsError
+from comfygradio.errors import (
+    ComfyGradioError,
+    JobError,
+    NotFound,
+    ServerError,
+    ServerUnreachable,
+    SettingsError,
+)
 from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
 from comfygradio.settings import Settings
+
+
+@dataclass(frozen=True)
+class Lack:
+    """Something that a node made and that could not be fetched, in a sentence."""
+
+    node_id: str
+    text: str
 
 
 @dataclass
@@ -33,14 +50,28 @@ class Report:
     prompt_id: str = ""
     files: list[Path] = field(default_factory=list)
     seconds: float = 0.0
+    missing: list[Lack] = field(default_factory=list)
+    makers: dict[Path, str] = field(default_factory=dict)
+    """File → the node that made it."""
+
+    def forget(self, nodes: Collection[str]) -> None:
+        """Delete what these nodes made, and take back what was missing: both are made anew."""
+        for path in [path for path in self.files if find_stale(nodes, [self.makers[path]])]:
+            path.unlink(missing_ok=True)
+            self.files.remove(path)
+        self.missing = [one for one in self.missing if not find_stale(nodes, [one.node_id])]
 
     def to_json(self) -> dict[str, Any]:
-        """The object that `--json` prints."""
-        return {
-            **vars(self),
+        """The object that `--json` prints; `missing` is there only where something is."""
+        told = {
+            "preset": self.preset,
+            "values": self.values,
+            "prompt_id": self.prompt_id,
             "files": [str(path) for path in self.files],
             "seconds": round(self.seconds, 3),
         }
+        missing = [lack.text for lack in self.missing]
+        return {**told, "missing": missing} if missing else told
 
 
 def run_preset(
@@ -53,7 +84,7 @@ def run_preset(
 ) -> int:
     """Run a preset with `field=value` texts and print the paths of what it made.
 
-    Raises ComfyGradioError.
+    1 where something that was made could not be fetched. Raises ComfyGradioError.
     """
     values = parse_assignments(assignments)
     preset = find_preset(settings, name)
@@ -69,9 +100,11 @@ def run_preset(
         finally:
             if not as_json:
                 _print_files(report)
+            for lack in report.missing:
+                print(lack.text, file=sys.stderr)
     if as_json:
         print(json.dumps(report.to_json(), ensure_ascii=False))
-    return 0
+    return 1 if report.missing else 0
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
@@ -99,6 +132,31 @@ def save_output(output: Output, folder: Path) -> Path:
         raise
 
 
+def save_files(output: Output, folder: Path) -> Iterator[Path | Output]:
+    """Save one result, or each file of its sequence; what the server lacks comes back as it is."""
+    saved = _try_to_save(output, folder)
+    if isinstance(saved, Path) or not is_sequence(output.filename):
+        yield saved
+        return
+    is_empty = True
+    for frame in walk_frames(
+        output,
+        lambda frame: _try_to_save(frame, folder),
+        lambda frame: isinstance(frame, Output),
+    ):
+        is_empty = False
+        yield frame
+    if is_empty:
+        yield saved
+
+
+def _try_to_save(output: Output, folder: Path) -> Path | Output:
+    try:
+        return save_output(output, folder)
+    except NotFound:
+        return output
+
+
 def _expand_paths(form: Form, values: Mapping[str, str]) -> dict[str, Any]:
     files = {name for name, field in form.fields.items() if field.widget in MEDIA}
     return {
@@ -110,9 +168,29 @@ def _expand_paths(form: Form, values: Mapping[str, str]) -> dict[str, Any]:
 def _run_prompt(
     client: ComfyClient, prompt: Prompt, folder: Path, report: Report, clock: Clock
 ) -> None:
-    """Follow the prompt to its end; what was made before a failure is saved as well."""
-    state = None
+    """Follow the prompt to its end, a second time where the server kept results without files."""
     started = clock.monotonic()
+    stale = _follow_prompt(client, prompt, folder, report)
+    if stale:
+        print(
+            "Files that the server had made earlier are gone, so this runs once more.",
+            file=sys.stderr,
+        )
+        report.forget(stale)
+        renewed = replace(renew(prompt, stale), outputs=tuple(stale))
+        _follow_prompt(client, renewed, folder, report)
+    report.seconds = clock.monotonic() - started
+    if not report.files and not report.missing:
+        raise JobError("The job ended without any result.", report.prompt_id)
+
+
+def _follow_prompt(
+    client: ComfyClient, prompt: Prompt, folder: Path, report: Report
+) -> frozenset[str]:
+    """Save what a prompt made, also before a failure; the nodes whose files the server has told
+    from its cache and has no more.
+    """
+    state = None
     try:
         with closing(client.run(prompt, preview_method="none")) as states, _open_progress() as show:
             for state in states:
@@ -120,20 +198,37 @@ def _run_prompt(
     except ComfyGradioError:
         _save_outputs(state, folder, report)
         raise
-    _save_outputs(state, folder, report)
-    report.seconds = clock.monotonic() - started
-    if not report.files:
-        raise JobError("The job ended without any result.", report.prompt_id)
+    lacking = _save_outputs(state, folder, report)
+    return find_stale(state.cached if state else (), lacking)
 
 
-def _save_outputs(state: JobState | None, folder: Path, report: Report) -> None:
+def _save_outputs(state: JobState | None, folder: Path, report: Report) -> list[str]:
+    """Save everything that can be had; the nodes of which the server lacks a file."""
     if state is None:
-        return
+        return []
+    lacking: list[str] = []
     report.prompt_id = state.prompt_id
     for output in state.outputs:
-        report.files.append(save_output(output, folder))
+        try:
+            for saved in save_files(output, folder):
+                if isinstance(saved, Path):
+                    report.files.append(saved)
+                    report.makers[saved] = output.node_id
+                else:
+                    lacking.append(saved.node_id)
+                    report.missing.append(_describe_lack(saved, "the server has no such file."))
+        except ServerUnreachable:
+            raise
+        except ServerError as error:
+            report.missing.append(_describe_lack(output, str(error)))
     for warning in state.warnings:
         print(warning, file=sys.stderr)
+    return lacking
+
+
+def _describe_lack(output: Output, reason: str) -> Lack:
+    text = f"{output.name} was made, but could not be fetched: {reason}"
+    return Lack(output.node_id, text)
 
 
 def _print_files(report: Report) -> None:

@@ -179,6 +179,8 @@ class _PromptRun:
     def _replay(self, node_id: str) -> None:
         ui = self.executor.cache.results[self.keys[node_id]].ui
         if ui is not None:
+            if self.options.tidy_outputs:
+                self.executor._folders.delete(ui)
             self.outputs[node_id] = ui
             if self.options.can("cached_outputs_resent"):
                 self._announce_output(node_id, ui)

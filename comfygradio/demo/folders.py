@@ -118,6 +118,14 @@ class Folders:
         name = f"{stem.replace('%batch_num%', '0')}_{next_counter(folder, stem):05}{ending}"
         return folder / name, StoredFile(name, subfolder, kind)
 
+    def delete(self, ui: Mapping[str, Any]) -> None:
+        """Deletes the files that a node has shown; what is gone already is fine."""
+        shown = [one for values in ui.values() if isinstance(values, list) for one in values]
+        for file in shown:
+            if isinstance(file, dict) and file.get("type") in ("output", "temp"):
+                folder = self.subfolder(file["type"], file["subfolder"])
+                (folder / file["filename"]).unlink(missing_ok=True)
+
     def _resolve_prefix(self, prefix: str, kind: str) -> tuple[Path, str, str]:
         subfolder, _, stem = prefix.replace("\\", "/").rpartition("/")
         folder = self.subfolder(kind, subfolder)

@@ -124,6 +124,16 @@ class DemoOptions:
     """
     lose_outputs: bool = False
     """/view answers 404 for every file of output/ and temp/."""
+    lose_named: tuple[str, ...] = ()
+    """/view answers 404 for files of output/ and temp/ whose names fit one of these globs."""
+    tidy_outputs: bool = False
+    """The files of a result are gone once it is told again from the cache, as if somebody tidied
+    output/ and temp/ up between two prompts.
+    """
+    sequence_names: bool = False
+    """SaveImage tells one name for all of its pictures, `x_00001.%03d.png`, as nodes that write
+    sequences do; they are counted from 1.
+    """
 
     def can(self, capability: str) -> bool:
         """Whether the pretended version already has this key of `SINCE`."""

@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import mimetypes
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from PIL import Image
@@ -76,8 +77,13 @@ class FileRoutes:
             path = self._folders.subfolder(kind, query.get("subfolder", "")) / Path(name).name
         except OutsideFolder:
             return 403
-        lost = self._options.lose_outputs and kind != "input"
+        lost = kind != "input" and self._is_lost(path.name)
         return path if path.is_file() and not lost else 404
+
+    def _is_lost(self, name: str) -> bool:
+        return self._options.lose_outputs or any(
+            fnmatchcase(name, pattern) for pattern in self._options.lose_named
+        )
 
     def _show(self, encoded: tuple[bytes, str], path: Path) -> Response:
         headers = {

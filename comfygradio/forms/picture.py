@@ -7,13 +7,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError, features
 
 from comfygradio.forms.field import show
+from comfygradio.media.formats import HEAD_BYTES, name_format
 from comfygradio.media.guard import TooMuchText
-from comfygradio.media.pictures import PictureTooLarge, lend_room, look_at_picture, open_picture
+from comfygradio.media.pictures import (
+    PictureTooLarge,
+    decode_picture,
+    lend_room,
+    look_at_picture,
+    open_picture,
+)
 
 MAX_MEGAPIXELS = 50
+
+DAMAGED = "this picture is damaged and cannot be read; please save it again or use another one."
 
 PAINTED = 25
 """Where the alpha (0 to 255) of what was painted is above this, the mask is set: brushes are
@@ -35,7 +44,7 @@ def check_picture(path: Path, max_mb: float) -> str | None:
             picture.load()
         return None
     except UnidentifiedImageError:
-        return "this file is not a picture that can be read; please use PNG, JPEG or WebP."
+        return _describe_unknown(path)
     except PictureTooLarge as error:
         return (
             f"the picture has {error.width} × {error.height} pixels, that is "
@@ -47,9 +56,26 @@ def check_picture(path: Path, max_mb: float) -> str | None:
     except TooMuchText:
         return "the picture carries far more text than settings need, and is not read."
     except Exception:  # Pillow's decoders raise errors of any kind on broken files
+        return DAMAGED
+
+
+def _describe_unknown(path: Path) -> str:
+    """What to do about a file that Pillow does not know."""
+    try:
+        with path.open("rb") as file:
+            name = name_format(file.read(HEAD_BYTES))
+    except OSError:
+        return DAMAGED
+    if name == "AVIF" and features.check("avif"):
+        return DAMAGED
+    if name in ("HEIC", "HEIF"):
         return (
-            "this picture is damaged and cannot be read; please save it again or use another one."
+            f"this is a {name} picture, as phones take them, and cannot be read here; please save "
+            "it as JPEG or PNG and add that."
         )
+    if name:
+        return f"pictures in the format {name} cannot be read; please save it as PNG or JPEG."
+    return "this file is not a picture that can be read; please use PNG, JPEG or WebP."
 
 
 def check_file_size(path: Path, max_mb: float) -> str | None:
@@ -129,7 +155,7 @@ def _compose(background: Path, layers: Sequence[Path]) -> Image.Image:
 
 def _read_whole(path: Path) -> Image.Image:
     """A picture as RGBA, turned as its camera was held."""
-    with look_at_picture(path) as opened:
+    with decode_picture(path) as opened:
         ImageOps.exif_transpose(opened, in_place=True)
         opened.load()
         return opened if opened.mode == "RGBA" else opened.convert("RGBA")
@@ -137,7 +163,7 @@ def _read_whole(path: Path) -> Image.Image:
 
 def _read_painted(layer: Path) -> Image.Image:
     """Where a layer is painted: 255 there, else 0."""
-    with look_at_picture(layer) as opened:
+    with decode_picture(layer) as opened:
         alpha = (opened if opened.mode == "RGBA" else opened.convert("RGBA")).getchannel("A")
     return alpha.point(lambda value: 255 if value > PAINTED else 0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -11,10 +11,12 @@ from PIL import Image
 
 from comfygradio.comfy.delivery import Delivery, Terms, never
 from comfygradio.comfy.outputs import FileSource, Output, decide_kind, write_file
+from comfygradio.comfy.sequences import is_sequence, walk_frames
 from comfygradio.comfy.state import JobState
 from comfygradio.errors import (
     ComfyGradioError,
     DeliveryStopped,
+    NotFound,
     ResultTooLarge,
     ServerUnreachable,
 )
@@ -61,6 +63,8 @@ class Result:
     """Whether the job was stopped or failed, so that there might have been more."""
     problem: str = ""
     """Why the file is not here, in a sentence; "" while it is."""
+    is_absent: bool = False
+    """Whether the server says that it has no such file."""
     source: Source | None = None
     """None for text and for pictures that came by socket."""
 
@@ -87,7 +91,7 @@ def collect_results(
     delivery: Delivery | None = None,
 ) -> tuple[Result, ...]:
     """Download every output of a job. One that cannot be fetched or saved comes back with its
-    `problem`; never raises.
+    `problem`; never raises. Of a sequence that is told as one name each file is a result.
 
     For a job that was stopped or failed (`partial`), the last preview is kept if there is no output
     at all.
@@ -96,12 +100,14 @@ def collect_results(
         return ()
     outputs, preview = state.outputs, state.preview
     if outputs or not partial or preview is None:
-        found = _collect_all(outputs, place, delivery)
+        collector = _Collector(place, delivery)
+        found = [result for output in outputs for result in collector.collect(output)]
         return tuple(replace(result, partial=partial) for result in found)
     suffix = preview.mime.partition("/")[2].partition(";")[0] or "jpg"
     output = Output(preview.node_id or "", "image", f"preview.{suffix}", type="", data=preview.data)
     return tuple(
-        replace(result, kind="preview", partial=True) for result in _collect_all([output], place)
+        replace(result, kind="preview", partial=True)
+        for result in _Collector(place).collect(output)
     )
 
 
@@ -115,12 +121,29 @@ def collect_again(
     are.
     """
     results = list(results)
-    missing = [result for result in results if result.can_be_collected]
-    outputs = [_make_output(result.source, client) for result in missing if result.source]
-    found = iter(_collect_all(outputs, place, delivery))
-    return tuple(
-        replace(next(found), partial=r.partial) if r.can_be_collected else r for r in results
-    )
+    had = frozenset(r.source for r in results if r.source is not None and not r.problem)
+    collector = _Collector(place, delivery, had)
+    now: list[Result] = []
+    for result in results:
+        if result.source is None or not result.problem:
+            now.append(result)
+            continue
+        found = collector.collect(_make_output(result.source, client))
+        now += [replace(one, partial=result.partial) for one in found]
+    return tuple(now)
+
+
+def describe_lack(results: Sequence[Result]) -> str:
+    """What is missing of a job of which the rest is here, in a sentence; "" where that is not so:
+    nothing is missing, or all is, or what is missing may still come.
+    """
+    lacking = [result for result in results if result.problem]
+    if not lacking or len(lacking) == len(results):
+        return ""
+    if not all(result.is_absent for result in lacking):
+        return ""
+    others = f" {len(lacking) - 1} more are missing." if len(lacking) > 1 else ""
+    return lacking[0].problem + others
 
 
 def remove_files(results: Iterable[Result], outputs: Path) -> None:
@@ -141,44 +164,71 @@ def remove_files(results: Iterable[Result], outputs: Path) -> None:
             folder.rmdir()
 
 
-def _collect_all(
-    outputs: Iterable[Output], place: Place, delivery: Delivery | None = None
-) -> Iterator[Result]:
-    """A server that does not answer is not asked for the next files; each would wait for its own
-    timeout. Neither is one whose job was stopped.
+class _Collector:
+    """Fetches one output after the other.
+
+    A server that does not answer is not asked for the next files; each would wait for its own
+    timeout. Neither is one whose job was stopped. What it `had` of a sequence already is left out.
     """
-    unreachable: ServerUnreachable | DeliveryStopped | None = None
-    for output in outputs:
-        source = Source(output.node_id, output.filename, output.subfolder, output.type)
-        result = Result(
-            output.kind, source=source if output.filename and output.data is None else None
-        )
+
+    def __init__(
+        self, place: Place, delivery: Delivery | None = None, had: frozenset[Source] = frozenset()
+    ) -> None:
+        self._place = place
+        self._delivery = delivery
+        self._had = had
+        self._unreachable: ServerUnreachable | DeliveryStopped | None = None
+
+    def collect(self, output: Output) -> Iterator[Result]:
+        """The result of an output, or of each file of its sequence."""
+        result = self._fetch(output)
+        if not result.is_absent or not is_sequence(output.filename):
+            yield result
+            return
+        is_empty = True
+        for frame in walk_frames(output, self._fetch_frame, lambda frame: frame.is_absent):
+            is_empty = False
+            if frame.can_be_collected and not frame.is_absent:
+                yield replace(frame, source=result.source)  # it stands for those behind it, too
+                return
+            if frame.source not in self._had:
+                yield frame
+        if is_empty:
+            yield result
+
+    def _fetch_frame(self, output: Output) -> Result:
+        source = _name_source(output)
+        return Result(output.kind, source=source) if source in self._had else self._fetch(output)
+
+    def _fetch(self, output: Output) -> Result:
+        is_file = output.filename != "" and output.data is None
+        result = Result(output.kind, source=_name_source(output) if is_file else None)
         try:
-            if unreachable is not None and result.source is not None:
-                raise unreachable
-            yield _collect(output, result, place, delivery)
+            if self._unreachable is not None and is_file:
+                raise self._unreachable
+            return self._save(output, result)
         except ResultTooLarge as error:  # it will not be smaller the next time
-            yield replace(result, source=None, problem=str(error))
+            return replace(result, source=None, problem=str(error))
         except ComfyGradioError as error:
             if isinstance(error, ServerUnreachable | DeliveryStopped):
-                unreachable = error
-            yield replace(
-                result, problem=f"{output.name} was made, but could not be fetched: {error}"
-            )
+                self._unreachable = error
+            problem = f"{output.name} was made, but could not be fetched: {error}"
+            return replace(result, problem=problem, is_absent=isinstance(error, NotFound))
         except OSError as error:
             reason = error.strerror or type(error).__name__
             problem = (
                 f"{output.name} was made, but could not be saved in the outputs folder: {reason}."
             )
-            yield replace(result, problem=problem)
+            return replace(result, problem=problem)
+
+    def _save(self, output: Output, result: Result) -> Result:
+        if output.kind == "text" and not output.filename:
+            return replace(result, text=output.text)
+        return _describe(result, output.save(self._place.find_free(output.name), self._delivery))
 
 
-def _collect(
-    output: Output, result: Result, place: Place, delivery: Delivery | None = None
-) -> Result:
-    if output.kind == "text" and not output.filename:
-        return replace(result, text=output.text)
-    return _describe(result, output.save(place.find_free(output.name), delivery))
+def _name_source(output: Output) -> Source:
+    return Source(output.node_id, output.filename, output.subfolder, output.type)
 
 
 def _make_output(source: Source, client: FileSource) -> Output:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 import logging
 import threading
-from collections.abc import Collection
+import uuid
+from collections.abc import Collection, Generator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +16,10 @@ from comfygradio.clock import Clock
 from comfygradio.comfy.delivery import Delivery
 from comfygradio.comfy.failures import make_loss
 from comfygradio.comfy.node_times import measure_all
+from comfygradio.comfy.renewal import find_stale, renew
 from comfygradio.comfy.run import SLOW
 from comfygradio.comfy.state import JobState
+from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import (
     AccessDenied,
     ComfyGradioError,
@@ -33,7 +36,13 @@ from comfygradio.jobs.job import Job, Phase
 from comfygradio.jobs.lane import POSTED, Lane
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.naming import choose_place
-from comfygradio.jobs.results import Result, collect_again, collect_results, make_delivery
+from comfygradio.jobs.results import (
+    Result,
+    collect_again,
+    collect_results,
+    describe_lack,
+    make_delivery,
+)
 from comfygradio.jobs.store import Ledger
 
 LOSSES = 2
@@ -137,8 +146,14 @@ class Worker(threading.Thread):
         began = self._clock.time()
         phase: Phase = "done"
         error = ""
+        results: tuple[Result, ...] | None = None
         try:
             phase = self._follow(job)
+            if phase == "done":
+                results = self._collect(job, job.snapshot.state, partial=False)
+                if stale := _list_stale(job.snapshot.state, results):
+                    results = None
+                    phase = self._renew(job, stale)
         except Left:
             return
         except ServerUnreachable as failure:
@@ -162,7 +177,7 @@ class Worker(threading.Thread):
         except Exception:
             log.exception("job %s failed unexpectedly", job.order.preset)
             phase, error = "failed", BUG
-        self._end(job, phase, error, began)
+        self._end(job, phase, error, began, results)
 
     def _follow(self, job: Job) -> Phase:
         """Post the prompt, or find it where it is, and follow it to its end."""
@@ -173,15 +188,38 @@ class Worker(threading.Thread):
         self._check_answers(job)
         self._count_loss(job)
         self._note_start(job)
-        prompt = job.order.prompt
         states = self._lane.client.run(
-            replace(prompt, graph={**prompt.graph, **job.carried}) if job.carried else prompt,
+            self._make_prompt(job),
             client_id=job.client_id,
             prompt_id=job.id,
             may_exist=job.may_exist,
-            weights=self._desk.ledger.read_times(job.order.preset).weigh(prompt.graph),
+            weights=self._weigh(job),
         )
         job.may_exist = True
+        return self._watch(job, states)
+
+    def _renew(self, job: Job, stale: Collection[str]) -> Phase:
+        """Run a job once more of which the server told files that are gone. It has another id then:
+        under its own the server has it as it was.
+        """
+        log.info("job %s runs once more: files that the server had kept are gone", job.id)
+        states = self._lane.client.run(
+            renew(self._make_prompt(job), stale),
+            client_id=uuid.uuid4().hex,
+            prompt_id=str(uuid.uuid4()),
+            weights=self._weigh(job),
+        )
+        return self._watch(job, states)
+
+    def _weigh(self, job: Job) -> dict[str, float]:
+        """Node id → seconds by earlier runs."""
+        return self._desk.ledger.read_times(job.order.preset).weigh(job.order.prompt.graph)
+
+    def _make_prompt(self, job: Job) -> Prompt:
+        prompt = job.order.prompt
+        return replace(prompt, graph={**prompt.graph, **job.carried}) if job.carried else prompt
+
+    def _watch(self, job: Job, states: Generator[JobState, None, None]) -> Phase:
         try:
             for state in states:
                 self._note_state(job, state)
@@ -276,15 +314,25 @@ class Worker(threading.Thread):
         self._desk.give_back(job, AGAIN)
         return True
 
-    def _end(self, job: Job, phase: Phase, error: str, began: float) -> None:
-        """Save what was made, write the end down, and tell everybody."""
+    def _end(
+        self,
+        job: Job,
+        phase: Phase,
+        error: str,
+        began: float,
+        results: tuple[Result, ...] | None = None,
+    ) -> None:
+        """Save what was made, unless that was done, write the end down, and tell everybody."""
         state = job.snapshot.state
-        results = self._collect(job, state, partial=phase != "done")
+        if results is None:
+            results = self._collect(job, state, partial=phase != "done")
         if self._desk.is_closed and any(result.can_be_collected for result in results):
             return
         problem = next((result.problem for result in results if result.problem), "")
         if phase == "done" and problem and job.stop_requested.is_set():
             phase = "stopped"
+        elif phase == "done" and (lack := describe_lack(results)):
+            error = lack
         elif phase == "done" and problem:
             phase, error = "failed", f"The result was made, but could not be fetched: {problem}"
         ended = self._clock.time()
@@ -340,6 +388,12 @@ class Worker(threading.Thread):
             return self._desk.is_closed or stopped_since
 
         return make_delivery(self._desk.limits, is_stopped, is_brief=was_stopped)
+
+
+def _list_stale(state: JobState | None, results: Collection[Result]) -> frozenset[str]:
+    """The nodes whose files are gone, while the server told them because it had kept them."""
+    lacking = [one.source.node_id for one in results if one.is_absent and one.source is not None]
+    return find_stale(state.cached if state else (), lacking)
 
 
 def _lighten(state: JobState) -> JobState:

@@ -1,6 +1,6 @@
 """Opening pictures: the formats are named, what a file carries beside its pixels is measured, and
-its size is looked up in its header, all before a pixel is decoded; and only so many pixels are open
-at once.
+its size is looked up in its header, all before a pixel is decoded; only so many pixels are open at
+once; and what is decoded has 8 bits a channel, however many its file has.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from typing import BinaryIO
 
 from PIL import Image, PngImagePlugin
 
+from comfygradio.media.depth import reduce_depth
 from comfygradio.media.guard import MAX_TEXT, check_exif, check_parts
 from comfygradio.media.room import MOST_PIXELS, ROOM
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 """What people hand in. Only named formats are ever opened: for a PostScript file that calls itself
-a picture, Pillow would start Ghostscript.
+a picture, Pillow would start Ghostscript. A Pillow that was built without AVIF opens none.
 """
 
-SHOWN_FORMATS = (*FORMATS, "AVIF")
+SHOWN_FORMATS = FORMATS
 """What a server may have made, and is shown."""
 
 
@@ -42,15 +43,28 @@ def open_picture(
 ) -> Iterator[Image.Image]:
     """A picture whose pixels may be decoded; waits until there is room for them.
 
-    Not to be nested: see `PixelRoom`. Raises PictureTooLarge, TooMuchText, OSError (among them
-    UnidentifiedImageError) and, since Pillow does for broken files, others.
+    One of more than 8 bits of grey is decoded and scaled: see `reduce_depth`. Not to be nested: see
+    `PixelRoom`. Raises PictureTooLarge, TooMuchText, OSError (among them UnidentifiedImageError)
+    and, since Pillow does for broken files, others.
     """
     with look_at_picture(source, formats) as picture:
         width, height = picture.size
         if width * height > most_pixels:
             raise PictureTooLarge(width, height)
         with ROOM.lend(width * height):
-            yield picture
+            yield reduce_depth(picture)
+
+
+@contextmanager
+def decode_picture(
+    source: Path | BinaryIO, formats: Sequence[str] = FORMATS
+) -> Iterator[Image.Image]:
+    """What `open_picture` gives, for who has asked for the room already, and measured the picture.
+
+    Raises what `look_at_picture` does.
+    """
+    with look_at_picture(source, formats) as picture:
+        yield reduce_depth(picture)
 
 
 @contextmanager

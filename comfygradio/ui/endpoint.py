@@ -19,7 +19,7 @@ from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form
 from comfygradio.jobs.job import Job, Snapshot
 from comfygradio.jobs.results import Result
-from comfygradio.ui.describe import describe_progress
+from comfygradio.ui.describe import describe_progress, list_warnings
 from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.news import News, Seen, Watch, follow, make_view
 from comfygradio.ui.person import name_program
@@ -171,7 +171,7 @@ def describe_info(job: Job, snapshot: Snapshot) -> dict[str, Any]:
             name: str(v) if name in job.order.seeds else v for name, v in job.order.values.items()
         },
         "texts": [result.text for result in snapshot.results if result.kind == "text"],
-        "warnings": list(state.warnings) if state else [],
+        "warnings": list_warnings(snapshot),
         "seconds": round(snapshot.seconds, 3),
     }
 

@@ -16,6 +16,7 @@ from comfygradio.ui.quota import Quota
 TYPES = frozenset(
     {
         *("image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp", "image/tiff"),
+        "image/avif",
         *("video/mp4", "video/webm", "video/quicktime", "video/x-matroska"),
         *("audio/flac", "audio/x-flac", "audio/mpeg", "audio/wav", "audio/x-wav", "audio/ogg"),
         "application/octet-stream",  # what many stores say of all their files

@@ -157,6 +157,86 @@ def test_exif_of_pictures(tmp_path: Path, format: str, tag: int) -> None:
     assert read_metadata(path) == Metadata(format.lower(), GRAPH, PAGE)
 
 
+USER_COMMENT = 0x9286
+
+LOOSE = json.dumps({"prompt": GRAPH, "workflow": PAGE})
+
+
+def write_exif(path: Path, format: str, texts: dict[int, str | bytes]) -> Path:
+    """A picture with these texts; those from 0x9000 on stand in the EXIF part, as cameras do."""
+    exif = Image.Exif()
+    for tag, value in texts.items():
+        place = exif.get_ifd(0x8769) if 0x9000 <= tag < 0x9C00 or tag > 0xA000 else exif
+        place[tag] = value
+    Image.new("RGB", (8, 8)).save(path, format, exif=exif.tobytes())
+    return path
+
+
+@pytest.mark.parametrize("format", ["JPEG", "WEBP", "AVIF", "PNG"])
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {0x0131: "GIMP 2.10", 0x0132: "2026:03:04 05:06:07", 0x010E: LOOSE},
+        {0x013B: "Someone", 0x8298: "(c) Someone", USER_COMMENT: b"ASCII\0\0\0" + LOOSE.encode()},
+        {0x010E: "a lighthouse", USER_COMMENT: b"UNICODE\0" + LOOSE.encode("utf-16-be") + b"\0\0"},
+        {0x9003: "2026:03:04 05:06:07", 0xA434: "f/2.8 35 mm", USER_COMMENT: LOOSE.encode()},
+        {0x010F: "Canon", 0x9C9C: LOOSE.encode("utf-16-le") + b"\0\0"},
+        {0x010F: "Canon", 0xA430: LOOSE},
+        {0x010E: '{"title": "a lighthouse"}', 0x010F: LOOSE},
+        {0x0110: "prompt:[1, 2]", 0x0131: "PaintShop", 0x013B: LOOSE},
+        {0x010E: '{"prompt": "a lighthouse"}', 0x010F: LOOSE},
+    ],
+)
+def test_a_text_of_another_program_hides_no_settings(
+    tmp_path: Path, format: str, texts: dict[int, str | bytes]
+) -> None:
+    path = write_exif(tmp_path / "a.picture", format, texts)
+    assert read_metadata(path) == Metadata(format.lower(), GRAPH, PAGE)
+
+
+def plain(name: str, words: str) -> bytes:
+    return chunk(b"tEXt", name.encode() + b"\0" + words.encode())
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (plain("prompt", "a cat on a mat"), text("prompt", GRAPH)),
+        (text("prompt", {"positive": "a cat"}), text("prompt", GRAPH)),
+        (text("prompt", {"positive": "a cat"}), plain("comment", LOOSE)),
+        (plain("comment", "Created with GIMP"), plain("comment", LOOSE)),
+        (plain("Software", "Krita"), plain("Description", LOOSE)),
+        (
+            plain("Software", '{"name": "Krita"}'),
+            plain("exif:Model", f"prompt:{json.dumps(GRAPH)}"),
+        ),
+        (plain("prompt", "{broken"), plain("comment", LOOSE)),
+        (text("workflow", {"name": "portrait"}), plain("prompt", "1girl"), plain("comment", LOOSE)),
+    ],
+)
+def test_of_all_texts_of_a_png_the_graph_is_taken(tmp_path: Path, parts: tuple[bytes, ...]) -> None:
+    for order in (parts, parts[::-1]):
+        found = read_metadata(write(tmp_path, png(*order)))
+        assert (found.prompt, found.notes) == (GRAPH, ())
+
+
+def test_all_comments_of_a_jpeg_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    Image.new("RGB", (8, 8)).save(path, comment="CREATOR: gd-jpeg v1.0, quality = 90")
+    data = path.read_bytes()
+    for place in (2, data.index(b"\xff\xdb")):
+        comment = b"\xff\xfe" + struct.pack(">H", len(LOOSE) + 2) + LOOSE.encode()
+        assert read_metadata(write(tmp_path, data[:place] + comment + data[place:])) == Metadata(
+            "jpeg", GRAPH, PAGE
+        )
+
+
+def test_the_damage_is_told_only_where_nothing_else_is_found(tmp_path: Path) -> None:
+    own = text("comfygradio", OWN)
+    found = read_metadata(write(tmp_path, png(plain("prompt", "{broken"), own)))
+    assert found.notes == ("Its prompt is damaged and cannot be read.",)
+
+
 @pytest.mark.parametrize(("format", "kind"), [("mov", "mov"), ("mp4", "mp4"), ("matroska", "mkv")])
 @pytest.mark.parametrize("is_together", [True, False])
 def test_tags_of_videos_single_or_together_in_a_comment(

@@ -8,16 +8,19 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from comfygradio.errors import MetadataError
 from comfygradio.forms.checks import check_value
 from comfygradio.forms.field import Field, Refused
 from comfygradio.forms.media import name_upload
-from comfygradio.forms.picture import check_picture
+from comfygradio.forms.picture import check_picture, compose_mask
+from comfygradio.forms.restoring.metadata import read_metadata
 from comfygradio.forms.slots import Slot
+from comfygradio.media.formats import name_format
 
 FIELD = Field(
     name="image", widget="image", label="Image", slots={"": (Slot("1", "image"),)}, max_mb=2
 )
-FORMATS = ("png", "jpg", "webp", "gif", "bmp", "tiff")
+FORMATS = ("png", "jpg", "webp", "gif", "bmp", "tiff", "avif")
 
 
 def draw(path: Path, size: tuple[int, int] = (64, 48)) -> Path:
@@ -88,11 +91,74 @@ def test_files_that_are_no_pictures(tmp_path: Path, data: bytes, expected: str) 
     assert expected in (check_picture(path, 2) or "")
 
 
+def head_with(*brands: bytes) -> bytes:
+    """The beginning of a file of a phone or a camera, with something behind it."""
+    listed = brands[0] + b"\0\0\0\0" + b"".join(brands)
+    return struct.pack(">I", len(listed) + 8) + b"ftyp" + listed + bytes(200)
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (head_with(b"heic", b"mif1"), "HEIC"),
+        (head_with(b"heix", b"mif1", b"heix"), "HEIC"),
+        (head_with(b"mif1", b"heic", b"miaf"), "HEIC"),
+        (head_with(b"msf1", b"hevc"), "HEIC"),
+        (head_with(b"mif1", b"miaf"), "HEIF"),
+    ],
+)
+def test_pictures_of_phones_are_named(tmp_path: Path, data: bytes, name: str) -> None:
+    path = tmp_path / "IMG_0001.jpg"
+    path.write_bytes(data)
+    assert check_picture(path, 2) == (
+        f"this is a {name} picture, as phones take them, and cannot be read here; please save it "
+        "as JPEG or PNG and add that."
+    )
+    with pytest.raises(MetadataError, match="is no file with ComfyUI settings"):
+        read_metadata(path)
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b"\xff\x0a" + bytes(90), "JPEG XL"),
+        (b"8BPS\0\1" + bytes(90), "Photoshop (PSD)"),
+        (head_with(b"crx ", b"isom"), "raw (CR3)"),
+        (b"v/1\x01\2\0\0\0" + bytes(90), "EXR"),
+        (b"gimp xcf v011" + bytes(90), "GIMP (XCF)"),
+    ],
+)
+def test_formats_that_are_not_read_are_named(tmp_path: Path, data: bytes, name: str) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(data)
+    assert check_picture(path, 2) == (
+        f"pictures in the format {name} cannot be read; please save it as PNG or JPEG."
+    )
+
+
+def test_a_broken_avif_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "a.avif"
+    path.write_bytes(head_with(b"avif", b"mif1"))
+    assert "damaged" in (check_picture(path, 2) or "")
+
+
+@pytest.mark.parametrize("head", [b"", b"\0\0\0\x08ftyp", b"\0\0\0\0ftypheic", b"abcdftyp"])
+def test_heads_that_tell_nothing(head: bytes) -> None:
+    assert name_format(head) == ""
+
+
+def test_an_avif_is_uploaded_as_one(tmp_path: Path) -> None:
+    assert name_upload(FIELD, draw(tmp_path / "photo.png.avif")).endswith(".avif")
+    background, target = draw(tmp_path / "a.avif"), tmp_path / "masked.png"
+    with Image.open(compose_mask(background, [], target)) as masked:
+        assert (masked.mode, masked.size) == ("RGBA", (64, 48))
+
+
 def test_a_folder_is_no_picture(tmp_path: Path) -> None:
     assert "is no file" in (check_picture(tmp_path, 2) or "")
 
 
-@pytest.mark.parametrize("suffix", ["png", "jpg", "webp"])
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "avif"])
 def test_cut_off_pictures(tmp_path: Path, suffix: str) -> None:
     path = draw(tmp_path / f"a.{suffix}")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])

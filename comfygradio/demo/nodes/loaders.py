@@ -91,7 +91,16 @@ def open_image(run: NodeRun, name: str) -> Image.Image:
         raise RemoteError("av.error.FileNotFoundError", missing)
     with Image.open(path, formats=PICTURE_FORMATS) as picture:
         picture.load()
-        return ImageOps.exif_transpose(picture)
+        return ImageOps.exif_transpose(reduce_depth(picture))
+
+
+def reduce_depth(picture: Image.Image) -> Image.Image:
+    """Grey of 16 bits as one of 8: ComfyUI scales it, while Pillow would make nearly all white."""
+    if not picture.mode.startswith("I"):
+        return picture
+    reduced = picture.point(lambda value: value * (1 / 257) + 0).convert("L")
+    reduced.info = {name: value for name, value in picture.info.items() if name == "exif"}
+    return reduced
 
 
 def has_alpha(picture: Image.Image) -> bool:

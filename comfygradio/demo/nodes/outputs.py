@@ -35,7 +35,10 @@ def nodes() -> dict[str, NodeFunction]:
 
 def save(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     images = inputs.images("images")
-    return store(run, images, inputs.text("filename_prefix", "ComfyUI"), "output")
+    prefix = inputs.text("filename_prefix", "ComfyUI")
+    if run.options.sequence_names:
+        return store_sequence(run, images, prefix)
+    return store(run, images, prefix, "output")
 
 
 def preview(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -54,6 +57,14 @@ def store(run: NodeRun, images: Images, prefix: str, kind: str) -> NodeResult:
     except OutsideFolder:
         raise Exception(OUTSIDE) from None
     return NodeResult((images,), {"images": [file.to_json() for file in files]})
+
+
+def store_sequence(run: NodeRun, images: Images, prefix: str) -> NodeResult:
+    """All pictures under one name, in which `%03d` stands for their numbers."""
+    path, stored = claim_file(run, prefix, "output", ".%03d.png", images[0].size)
+    for number, image in enumerate(images, 1):
+        image.save(path.with_name(path.name % number), compress_level=1)
+    return NodeResult((images,), {"images": [stored.to_json()]})
 
 
 def claim_file(

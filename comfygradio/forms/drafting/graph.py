@@ -18,7 +18,7 @@ ANY = frozenset({"", "*", "COMFY_MATCHTYPE_V3"})
 """Types that stand for every type."""
 
 SUFFIX_FLAGS: Mapping[str, tuple[str, ...]] = {
-    "image_upload": (".png", ".jpg", ".jpeg", ".webp"),
+    "image_upload": (".png", ".jpg", ".jpeg", ".webp", ".avif"),
     "video_upload": (".mp4", ".webm", ".mov", ".mkv"),
     "audio_upload": (".wav", ".mp3", ".flac", ".ogg"),
 }

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from comfygradio.comfy.carried import strip_carried
+from comfygradio.comfy.renewal import strip_renewed
 from comfygradio.errors import MetadataError
 from comfygradio.forms.restoring import metadata_tags
-from comfygradio.forms.restoring.metadata_tags import Tags
+from comfygradio.forms.restoring.metadata_tags import NAMED, Tags
+from comfygradio.media.formats import name_format
 from comfygradio.media.guard import MAX_TEXT, TooMuchText
 
 MAX_NODES = 5000
@@ -83,6 +85,8 @@ def read_metadata(path: Path) -> Metadata:
 
 def _find_kind(head: bytes) -> str | None:
     """The kind of a file by its first 64 bytes; its name may say anything."""
+    if name_format(head) in ("HEIC", "HEIF"):
+        return None
     if head[4:8] == b"ftyp":
         brands = head[8 : int.from_bytes(head[:4], "big")]
         return (
@@ -125,11 +129,13 @@ def _read_tags(file: BinaryIO, kind: str) -> Tags:
         text = file.read(MAX_TEXT + 1)
         if len(text) > MAX_TEXT:
             raise TooMuchText
-        return {"comment": text.decode("utf-8-sig")}
+        return [("comment", text.decode("utf-8-sig"))]
     if kind == "safetensors":
         header = _parse(metadata_tags.read_safetensors_header(file))
         entries = header.get("__metadata__", {})
-        return {str(name).lower(): text for name, text in entries.items() if isinstance(text, str)}
+        return [
+            (str(name).lower(), text) for name, text in entries.items() if isinstance(text, str)
+        ]
     if kind in ("jpeg", "webp", "avif"):
         return metadata_tags.read_picture(file, kind.upper())
     readers = {
@@ -149,11 +155,7 @@ def _assemble(name: str, kind: str, tags: Tags) -> Metadata:
     found = _collect(tags, notes)
     prompt = _clean_graph(found.get("prompt"), name, notes)
     workflow = found.get("workflow")
-    workflow = (
-        workflow if isinstance(workflow, dict) and isinstance(workflow.get("nodes"), list) else None
-    )
     own = found.get("comfygradio")
-    own = own if isinstance(own, dict) and isinstance(own.get("values"), dict) else None
     if prompt is None and workflow is None and own is None:
         raise MetadataError(_describe_nothing(name, tags, notes))
     if prompt is None and own is None:
@@ -164,35 +166,82 @@ def _assemble(name: str, kind: str, tags: Tags) -> Metadata:
     return Metadata(kind, prompt, workflow, own, tuple(notes))
 
 
-def _collect(tags: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
-    """The entries that are settings, parsed: under their own names, or together in a comment, as
-    video nodes do.
+def _collect(tags: Tags, notes: list[str]) -> dict[str, dict[str, Any]]:
+    """The settings among all texts of a file: of each kind the first text that is what its name
+    says, wherever it stands.
     """
-    found: dict[str, Any] = {}
-    for key in ("prompt", "workflow", "comfygradio", "comment"):
-        value = tags.get(key)
-        try:
-            value = _parse(value) if isinstance(value, str) else value
-        except ValueError:
-            if key != "comment" or str(value).lstrip().startswith("{"):
-                notes.append(f"Its {key} is damaged and cannot be read.")
-            continue
-        if isinstance(value, dict):
-            found[key] = value
-    comment = found.pop("comment", {})
-    if "comment" in tags and comment:
-        for key, value in _collect(_name_parts(comment), notes).items():
-            found.setdefault(key, value)
+    found: dict[str, dict[str, Any]] = {}
+    damaged: list[str] = []
+    for name, value in _walk_settings(tags, damaged):
+        if name not in found and isinstance(value, dict) and FITS[name](value):
+            found[name] = value
+    notes += [
+        f"Its {name} is damaged and cannot be read."
+        for name in dict.fromkeys(damaged)
+        if name not in found
+    ]
     return found
+
+
+def _walk_settings(tags: Tags, damaged: list[str]) -> Iterator[tuple[str, Any]]:
+    """What may be settings, parsed: texts under their own names, then comments, in which video
+    nodes put them together, then all others. The names of what is damaged are added.
+    """
+    for wanted in FITS:
+        for name, text in tags:
+            if name == wanted:
+                yield name, _try_parse(name, text, damaged)
+    loose = [(name, text) for name, text in tags if name not in FITS]
+    loose.sort(key=lambda tag: tag[0] != "comment")
+    for name, text in loose:
+        named = NAMED.match(text)
+        if named and named[1].lower() in FITS:
+            yield named[1].lower(), _try_parse(name, text[named.end() :], damaged)
+        elif text.lstrip().startswith("{"):
+            data = _try_parse(name, text, damaged if name == "comment" else [])
+            parts = _name_parts(data) if isinstance(data, dict) else {}
+            for key, part in parts.items():
+                yield key, _try_parse(key, part, damaged) if isinstance(part, str) else part
+
+
+def _try_parse(name: str, text: str, damaged: list[str]) -> Any:
+    """Decoded JSON; for what is none, None, and its name among the damaged ones."""
+    try:
+        return _parse(text)
+    except ValueError:
+        damaged.append(name)
+        return None
+
+
+def _is_graph(data: Mapping[str, Any]) -> bool:
+    return any(
+        isinstance(node, dict) and isinstance(node.get("class_type"), str) for node in data.values()
+    )
+
+
+def _is_page(data: Mapping[str, Any]) -> bool:
+    return isinstance(data.get("nodes"), list)
+
+
+def _is_own(data: Mapping[str, Any]) -> bool:
+    return isinstance(data.get("values"), dict)
+
+
+FITS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
+    "prompt": _is_graph,
+    "workflow": _is_page,
+    "comfygradio": _is_own,
+}
+"""Name of settings → whether an object is that: other programs use the same names for texts."""
 
 
 def _name_parts(data: Mapping[str, Any]) -> dict[str, Any]:
     """What a JSON object without a name is: a graph, a workflow of ComfyUI's page, or an envelope
     around these.
     """
-    if isinstance(data.get("nodes"), list):
+    if _is_page(data):
         return {"workflow": data}
-    if any(isinstance(node, dict) and "class_type" in node for node in data.values()):
+    if _is_graph(data):
         return {"prompt": data}
     extra = data.get("extra_data")
     info = extra.get("extra_pnginfo") if isinstance(extra, dict) else None
@@ -232,11 +281,11 @@ def _is_deep(data: Any) -> bool:
 
 def _clean_graph(graph: Any, name: str, notes: list[str]) -> dict[str, Any] | None:
     """The nodes of a graph, without what was added to run it: what a sweep carries, `is_changed`,
-    marks of loops.
+    marks of loops and of what was renewed.
     """
     if not isinstance(graph, dict):
         return None
-    graph = strip_carried(graph)
+    graph = strip_renewed(strip_carried(graph))
     if len(graph) > MAX_NODES:
         raise MetadataError(
             f"{name} holds a graph of {len(graph):,} nodes; at most {MAX_NODES:,} are read."
@@ -258,8 +307,9 @@ def _clean_graph(graph: Any, name: str, notes: list[str]) -> dict[str, Any] | No
 
 
 def _describe_nothing(name: str, tags: Tags, notes: list[str]) -> str:
-    program = next((program for tag, program in PROGRAMS.items() if tag in tags), None)
-    if program is None and WEBUI.search(tags.get("comment", "")):
+    names = {tag for tag, _ in tags}
+    program = next((program for tag, program in PROGRAMS.items() if tag in names), None)
+    if program is None and any(tag == "comment" and WEBUI.search(text) for tag, text in tags):
         program = PROGRAMS["parameters"]
     if program is not None:
         return (

@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from comfygradio.media.guard import MAX_TEXT, TooMuchText, check_exif
 from comfygradio.media.pictures import look_at_picture
 
-Tags = dict[str, str]
-"""Name in small letters → text.
+Tags = list[tuple[str, str]]
+"""Every text of a file in its order, each with its name in small letters.
 
-Of a name that stands twice the first counts; "comment" has no name of its own.
+A name may stand several times; "comment" has no name of its own.
 """
 
 MAX_CHUNKS = 1_000_000
@@ -26,7 +27,10 @@ MAX_CHUNKS = 1_000_000
 NAMED = re.compile(r"\s*(\w{1,64})\s*:\s*(?=[\[{])")
 """How ComfyUI names a text in EXIF, which has no names of its own: `prompt:{…}`."""
 
-EXIF_IFD, USER_COMMENT = 0x8769, 0x9286
+EXIF_IFD, MAKER_NOTE = 0x8769, 0x927C
+
+WINDOWS_TEXTS = frozenset(range(0x9C9B, 0x9CA0))
+"""Title, comment, author, keywords and subject as Windows writes them: UTF-16."""
 
 
 class Budget:
@@ -53,12 +57,11 @@ def read_png(file: BinaryIO) -> Tags:
     """tEXt, zTXt, iTXt and eXIf chunks wherever they stand, and the `comf` chunks of
     SaveAnimatedPNG.
     """
-    tags: Tags = {}
+    tags: Tags = []
     budget = Budget()
     for kind, data in _walk_chunks(file, budget):
         try:
-            for name, text in READ_CHUNK[kind](data, budget).items():
-                tags.setdefault(name, text)
+            tags.extend(READ_CHUNK[kind](data, budget))
         except (ValueError, zlib.error) as error:
             if isinstance(error, TooMuchText):
                 raise
@@ -85,18 +88,18 @@ def _walk_chunks(file: BinaryIO, budget: Budget) -> Iterator[tuple[bytes, bytes]
 
 def _read_text(data: bytes, budget: Budget) -> Tags:
     name, text = _split(data)
-    return {name: decode(text)}
+    return [(name, decode(text))]
 
 
 def _read_compressed(data: bytes, budget: Budget) -> Tags:
     name, rest = _split(data)
-    return {name: decode(budget.inflate(rest[1:]))}
+    return [(name, decode(budget.inflate(rest[1:])))]
 
 
 def _read_international(data: bytes, budget: Budget) -> Tags:
     name, rest = _split(data)
     is_compressed, rest = rest[:1] == b"\1", rest[2:].split(b"\0", 2)[-1]
-    return {name: decode(budget.inflate(rest) if is_compressed else rest)}
+    return [(name, decode(budget.inflate(rest) if is_compressed else rest))]
 
 
 def _split(data: bytes) -> tuple[str, bytes]:
@@ -130,39 +133,47 @@ READ_CHUNK: Mapping[bytes, Callable[[bytes, Budget], Tags]] = {
 
 
 def read_picture(file: BinaryIO, format: str) -> Tags:
-    """EXIF and comment of a JPEG, WebP or AVIF, whose pixels are not decoded."""
+    """EXIF and comments of a JPEG, WebP or AVIF, whose pixels are not decoded."""
     with look_at_picture(file, (format,)) as picture:
         tags = _list_exif(picture.getexif(), Budget())
-        comment = picture.info.get("comment")
-    if isinstance(comment, bytes):
-        tags.setdefault("comment", decode(comment))
+        comments = [picture.info.get("comment")]
+        if isinstance(picture, JpegImageFile):
+            comments = [text for name, text in picture.applist if name == "COM"]
+    tags.extend(_name_text(decode(text)) for text in comments if isinstance(text, bytes))
     return tags
 
 
 def _list_exif(exif: Image.Exif, budget: Budget) -> Tags:
-    tags: Tags = {}
-    for value in (*exif.values(), exif.get_ifd(EXIF_IFD).get(USER_COMMENT)):
-        text = _decode_exif(value)
+    """All texts: a program's or a camera's own may stand before or behind the settings."""
+    tags: Tags = []
+    for tag, value in (*exif.items(), *exif.get_ifd(EXIF_IFD).items()):
+        text = _decode_exif(tag, value)
         budget.take(len(text))
-        named = NAMED.match(text)
-        if named:
-            tags.setdefault(named[1].lower(), text[named.end() :])
-        elif text:
-            tags.setdefault("comment", text)
+        if text:
+            tags.append(_name_text(text))
     return tags
 
 
-def _decode_exif(value: Any) -> str:
+def _name_text(text: str) -> tuple[str, str]:
+    """A text of a place that has no names, with the name that it begins with."""
+    named = NAMED.match(text)
+    return (named[1].lower(), text[named.end() :]) if named else ("comment", text)
+
+
+def _decode_exif(tag: int, value: Any) -> str:
     """A text of EXIF: Pillow takes every one for Latin-1, and a user comment begins with the name
-    of its charset.
+    of its charset. "" for what is none.
     """
     if isinstance(value, str):
         value = value.encode("utf-8" if any(ord(letter) > 255 for letter in value) else "latin-1")
-    if not isinstance(value, bytes):
+    if not isinstance(value, bytes) or tag == MAKER_NOTE:
         return ""
+    if tag in WINDOWS_TEXTS:
+        return value.decode("utf-16-le", "replace").strip("\0 ")
     charset, text = value[:8].rstrip(b"\0 "), value[8:]
     if charset == b"UNICODE":
-        return text.decode("utf-16-le" if text[1:2] == b"\0" else "utf-16-be", "replace")
+        order = "utf-16-le" if text[1:2] == b"\0" else "utf-16-be"
+        return text.decode(order, "replace").strip("\0 ")
     return decode(text if charset in (b"ASCII", b"JIS", b"") else value).strip("\0 ")
 
 
@@ -175,12 +186,11 @@ def read_media(file: BinaryIO, format: str) -> Tags:
     """
     import av
 
-    tags: Tags = {}
+    tags: Tags = []
     with av.open(file, format=format, metadata_errors="replace") as container:
         for source in (container.metadata, *(stream.metadata for stream in container.streams)):
-            for name, text in source.items():
-                tags.setdefault(name.lower(), text)
-    if sum(map(len, tags.values())) > MAX_TEXT:
+            tags.extend((name.lower(), text) for name, text in source.items())
+    if sum(len(text) for _, text in tags) > MAX_TEXT:
         raise TooMuchText
     return tags
 
@@ -188,14 +198,14 @@ def read_media(file: BinaryIO, format: str) -> Tags:
 def read_exr(file: BinaryIO) -> Tags:
     """The string attributes of an EXR header."""
     data = file.read(MAX_TEXT)
-    tags: Tags = {}
+    tags: Tags = []
     place = 8
     while data[place : place + 1] not in (b"\0", b""):
         name, kind, rest = data[place : place + 600].split(b"\0", 2)
         start = place + len(name) + len(kind) + 6
         place = start + int.from_bytes(rest[:4], "little")
         if kind == b"string":
-            tags.setdefault(decode(name).lower(), decode(data[start:place]))
+            tags.append((decode(name).lower(), decode(data[start:place])))
     return tags
 
 
@@ -212,4 +222,4 @@ def read_svg(file: BinaryIO) -> Tags:
     text = decode(file.read(MAX_TEXT))
     found = re.search(r"<metadata[^<>]{0,200}>\s*<!\[CDATA\[", text)
     end = text.find("]]>", found.end()) if found else -1
-    return {"comment": text[found.end() : end]} if found and end >= 0 else {}
+    return [("comment", text[found.end() : end])] if found and end >= 0 else []

@@ -1,0 +1,53 @@
+"""Renewal: a node runs once more although the server keeps a result of it.
+
+A server that keeps a result tells it again, and does not look whether its files are still there.
+An input that no node has makes the node another one to the cache, and nothing else reads it: nodes
+are given only the inputs that their classes name.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from comfygradio.comfy.workflow import Prompt
+
+RENEWED = "comfygradio-renewed"
+"""The name of the input."""
+
+
+def find_stale(kept: Collection[str], lacking: Iterable[str]) -> frozenset[str]:
+    """The nodes whose results the server `kept`, and of which it was `lacking` a file.
+
+    A result of a node that another one brought along (`5.0.2`) is that one's.
+    """
+    nodes = {node for told in lacking for node in (told, told.split(".")[0])}
+    return frozenset(nodes & set(kept))
+
+
+def renew(prompt: Prompt, nodes: Collection[str]) -> Prompt:
+    """The prompt with these nodes renewed, as they never were before."""
+    mark = uuid.uuid4().hex
+    graph = {
+        node_id: _mark(node, mark) if node_id in nodes else node
+        for node_id, node in prompt.graph.items()
+    }
+    return replace(prompt, graph=graph)
+
+
+def strip_renewed(graph: Mapping[str, Any]) -> dict[str, Any]:
+    """The graph as it was before nodes of it were renewed."""
+    return {node_id: _unmark(node) for node_id, node in graph.items()}
+
+
+def _mark(node: Mapping[str, Any], mark: str) -> dict[str, Any]:
+    return {**node, "inputs": {**node.get("inputs", {}), RENEWED: mark}}
+
+
+def _unmark(node: Any) -> Any:
+    inputs = node.get("inputs") if isinstance(node, dict) else None
+    if not isinstance(inputs, dict) or RENEWED not in inputs:
+        return node
+    return {**node, "inputs": {name: inputs[name] for name in inputs if name != RENEWED}}
