@@ -21,6 +21,7 @@ from comfygradio.commands.arguments import (
     Presets,
     Server,
     StepSeconds,
+    Verbose,
 )
 from comfygradio.errors import (
     AxisError,
@@ -30,6 +31,7 @@ from comfygradio.errors import (
     SettingsError,
     ValuesRefused,
 )
+from comfygradio.log import start_log, stop_log
 from comfygradio.settings import Settings, load_settings
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -111,6 +113,7 @@ def serve(
     tls_ca: arguments.TlsCa = None,
     tls_cert: arguments.TlsCert = None,
     tls_key: arguments.TlsKey = None,
+    verbose: Verbose = False,
 ) -> int:
     """The web page: a form for every preset."""
     settings = _load(**locals())
@@ -128,9 +131,10 @@ def demo(
     ] = 8188,
     host: Host = None,
     step_seconds: StepSeconds = None,
+    verbose: Verbose = False,
 ) -> int:
     """Only the demo server, for any ComfyUI client."""
-    settings = _load(host=host, step_seconds=step_seconds)
+    settings = _load(host=host, step_seconds=step_seconds, verbose=verbose)
     from comfygradio.commands.demo import run_demo
 
     run_demo(settings, port)
@@ -152,6 +156,7 @@ def run(
     outputs: Outputs = None,
     headers: Header = None,
     step_seconds: StepSeconds = None,
+    verbose: Verbose = False,
 ) -> int:
     """One job: saves results, prints their paths."""
     settings = _load(**locals())
@@ -182,6 +187,7 @@ def sweep(
     tls_ca: arguments.TlsCa = None,
     tls_cert: arguments.TlsCert = None,
     tls_key: arguments.TlsKey = None,
+    verbose: Verbose = False,
 ) -> int:
     """Many jobs: every combination of values, in the cheapest order."""
     settings = _load(**locals())
@@ -202,6 +208,7 @@ def worker(
     tls_cert: arguments.TlsCert = None,
     tls_key: arguments.TlsKey = None,
     headers: Header = None,
+    verbose: Verbose = False,
 ) -> int:
     """Beside a ComfyUI of a cluster: runs jobs there."""
     settings = _load(**locals())
@@ -216,6 +223,7 @@ def scheduler(
     tls_ca: arguments.TlsCa = None,
     tls_cert: arguments.TlsCert = None,
     tls_key: arguments.TlsKey = None,
+    verbose: Verbose = False,
 ) -> int:
     """The scheduler of a cluster, where workers and apps meet."""
     settings = _load(**locals())
@@ -234,9 +242,10 @@ def check(
     demo: Demo = False,
     presets: Presets = None,
     header: Header = None,
+    verbose: Verbose = False,
 ) -> int:
     """Every problem of every preset on the server."""
-    settings = _load(server=server, demo=demo, presets=presets, headers=header)
+    settings = _load(server=server, demo=demo, presets=presets, headers=header, verbose=verbose)
     from comfygradio.commands.check import check_presets
 
     return check_presets(settings, names or [], as_json)
@@ -258,18 +267,19 @@ def new(
     demo: Demo = False,
     presets: Presets = None,
     header: Header = None,
+    verbose: Verbose = False,
 ) -> int:
     """Drafts a preset: finds prompt, seed, size, models and files."""
-    settings = _load(server=server, demo=demo, presets=presets, headers=header)
+    settings = _load(server=server, demo=demo, presets=presets, headers=header, verbose=verbose)
     from comfygradio.commands.new import new_preset
 
     return new_preset(settings, source, name, None, force, saved, as_json)
 
 
 @app.command(name="presets")
-def list_presets(presets: Presets = None, as_json: Json = False) -> int:
+def list_presets(presets: Presets = None, as_json: Json = False, verbose: Verbose = False) -> int:
     """The presets that are there; needs no server."""
-    settings = _load(presets=presets)
+    settings = _load(presets=presets, verbose=verbose)
     from comfygradio.commands.presets import list_presets
 
     return list_presets(settings, as_json)
@@ -281,6 +291,7 @@ def schema(
         Path | None,
         typer.Option("--out", metavar="DIR", help="Write preset.schema.json into this folder."),
     ] = None,
+    verbose: Verbose = False,  # taken by every command, though this one calls nobody
 ) -> int:
     """The JSON Schema of preset files, for editors."""
     from comfygradio.commands.schema import print_schema
@@ -293,6 +304,7 @@ def password(
     user: Annotated[
         str, typer.Argument(metavar="USER", help="Whose line it is [only the hash].")
     ] = "",
+    verbose: Verbose = False,  # taken by every command, though this one calls nobody
 ) -> int:
     """A line for the --auth file: asks for the password, prints it as a hash."""
     from comfygradio.commands.password import print_password
@@ -324,6 +336,8 @@ def run_command(given: Sequence[str]) -> int:
         return _complain(
             describe_error(error), USAGE if isinstance(error, USAGE_ERRORS) else FAILED
         )
+    finally:
+        stop_log()
     return _complain("Interrupted.", INTERRUPTED) if code == INTERRUPTED else code or OK
 
 
@@ -331,8 +345,17 @@ def add_command(given: Sequence[str]) -> list[str]:
     """The arguments, with `serve` before them where they name no command; those of a sweep with its
     axes joined.
     """
+    given = _put_behind_command(given)
     bare = not given or (given[0].startswith("-") and given[0] not in GLOBAL_FLAGS)
     return ["serve", *given] if bare else arguments.join_axes(given)
+
+
+def _put_behind_command(given: Sequence[str]) -> Sequence[str]:
+    """The arguments with a `--verbose` that stands before the command behind its name."""
+    has_command = len(given) > 1 and not given[1].startswith("-")
+    if given[:1] == ["--verbose"] and has_command:
+        return [given[1], "--verbose", *given[2:]]
+    return given
 
 
 def describe_error(error: Exception) -> str:
@@ -355,6 +378,8 @@ def _complain(text: str, code: int) -> int:
 
 
 def _load(**flags: Any) -> Settings:
-    return load_settings(
+    settings = load_settings(
         overrides={name: None if value is False else value for name, value in flags.items()}
     )
+    start_log(settings)
+    return settings

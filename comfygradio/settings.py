@@ -44,7 +44,7 @@ class Settings:
     `trust_proxies` the proxies whose word about people's addresses and the page's name counts.
     `space` is set on a Hugging Face Space, `space_host` its name, or several separated by commas.
     `engine` is the Dask scheduler whose workers are the servers, `scheduler` the one that a worker
-    joins.
+    joins. `verbose` writes what passes between us and ComfyUI to stderr.
     """
 
     server: str | None = field(default=None, repr=False)
@@ -83,6 +83,7 @@ class Settings:
     tls_ca: Path | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    verbose: bool = False
 
 
 @dataclass(frozen=True)
@@ -351,6 +352,15 @@ def _parse_disconnect(value: str) -> str:
     return value
 
 
+def _parse_log(value: bool | str) -> bool:
+    """The flag, or the word of the environment: how much is written."""
+    if value is True:
+        return True
+    if str(value).lower() not in ("debug", "off"):
+        raise ValueError(f"{value} is neither debug nor off.")
+    return str(value).lower() == "debug"
+
+
 def _default_presets() -> Path:
     own = Path("presets")
     return own if own.is_dir() else shipped_presets()
@@ -392,5 +402,6 @@ SOURCES: Mapping[str, Source] = {
     "tls_ca": Source("--tls-ca", ("COMFYGRADIO_TLS_CA",), _parse_file),
     "tls_cert": Source("--tls-cert", ("COMFYGRADIO_TLS_CERT",), _parse_file),
     "tls_key": Source("--tls-key", ("COMFYGRADIO_TLS_KEY",), _parse_file),
+    "verbose": Source("--verbose", ("COMFYGRADIO_LOG",), _parse_log),
 }
 """Where every setting comes from."""

@@ -54,6 +54,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "comfygradio.__main__": ("comfygradio.cli",),
     "comfygradio.cli": (
+        "comfygradio.log",
         "comfygradio.settings",
         "comfygradio.commands",
         "comfygradio.ui.serve",
@@ -65,6 +66,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.comfy.delivery",
         "comfygradio.jobs.naming",
     ),
+    "comfygradio.log": ("comfygradio.settings", "comfygradio.comfy.address"),
     "comfygradio.comfy": (),
     "comfygradio.net": (),
     "comfygradio.media": (),
@@ -90,6 +92,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "comfygradio.jobs": ("comfygradio.comfy", "comfygradio.media"),
     "comfygradio.cluster": (
+        "comfygradio.log",
         "comfygradio.settings",
         "comfygradio.comfy",
         "comfygradio.jobs.lane",

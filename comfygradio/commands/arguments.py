@@ -47,6 +47,10 @@ Outputs = Annotated[
     str | None, typer.Option("--outputs", metavar="DIR", help="Where results are kept [outputs].")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Verbose = Annotated[
+    bool,
+    typer.Option("--verbose", help="Tell every call of ComfyUI and every message, on stderr."),
+]
 StepSeconds = Annotated[
     str | None,
     typer.Option(

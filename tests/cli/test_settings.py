@@ -51,6 +51,8 @@ def test_nothing_said() -> None:
         ({"COMFYGRADIO_JOBS_PER_PERSON": "5"}, "jobs_per_person", 5),
         ({"COMFYGRADIO_MAX_MEGAPIXELS": "1.5"}, "max_megapixels", 1.5),
         ({"COMFYGRADIO_MAX_STEPS": "40"}, "max_steps", 40),
+        ({"COMFYGRADIO_LOG": "DEBUG"}, "verbose", True),
+        ({"COMFYGRADIO_LOG": "off"}, "verbose", False),
         ({"COMFYGRADIO_MAX_SWEEP_POINTS": "500"}, "max_sweep_points", 500),
         ({"COMFYGRADIO_MAX_SWEEP_POINTS": "0"}, "max_sweep_points", 0),
         ({"COMFYGRADIO_MAX_UPLOAD_MB": "20"}, "max_upload_mb", 20.0),
