@@ -276,6 +276,23 @@ def new(
     return new_preset(settings, source, name, None, force, saved, as_json)
 
 
+@app.command()
+def api(
+    method: arguments.Method,
+    path: arguments.Target,
+    data: arguments.Data = None,
+    server: Server = None,
+    demo: Demo = False,
+    headers: Header = None,
+    verbose: Verbose = False,
+) -> int:
+    """One call of the server with its login, as curl makes it."""
+    settings = _load(server=server, demo=demo, headers=headers, verbose=verbose)
+    from comfygradio.commands.api import call_api
+
+    return call_api(settings, method, path, data)
+
+
 @app.command(name="presets")
 def list_presets(presets: Presets = None, as_json: Json = False, verbose: Verbose = False) -> int:
     """The presets that are there; needs no server."""

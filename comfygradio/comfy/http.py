@@ -8,7 +8,7 @@ import json
 import re
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,7 +90,7 @@ class Transport:
         return self.request("POST", path, accept=accept, **_encode(body))
 
     def request(
-        self, method: str, path: str, *, accept: tuple[int, ...] = (), **options: Any
+        self, method: str, path: str, *, accept: Container[int] = (), **options: Any
     ) -> httpx.Response:
         """One request; statuses of 300 and above raise ServerError unless they are in `accept`."""
         response = self._send(method, self.prefix + path, **options)

@@ -221,6 +221,15 @@ Saved = Annotated[
     ),
 ]
 
+Method = Annotated[str, typer.Argument(metavar="METHOD", help="GET, POST and so on.")]
+Target = Annotated[
+    str, typer.Argument(metavar="PATH", help="A path with its query, such as /history?max_items=3.")
+]
+Data = Annotated[
+    str | None,
+    typer.Option("--data", metavar="FILE|-", help="The body: a file, or - for standard input."),
+]
+
 LaneName = Annotated[
     str | None,
     typer.Option("--name", metavar="NAME", help="What apps call this server [its address]."),
