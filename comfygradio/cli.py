@@ -150,6 +150,8 @@ def run(
         typer.Option("--out", metavar="DIR", help="Where to save [OUTPUTS/YYYY-MM-DD/PRESET]."),
     ] = None,
     as_json: Json = False,
+    print_prompt: arguments.PrintPrompt = False,
+    print_curl: arguments.PrintCurl = False,
     server: Server = None,
     demo: Demo = False,
     presets: Presets = None,
@@ -160,6 +162,13 @@ def run(
 ) -> int:
     """One job: saves results, prints their paths."""
     settings = _load(**locals())
+    if print_prompt and print_curl:
+        raise SettingsError("--print-prompt and --print-curl: leave one of them out.")
+    if print_prompt or print_curl:
+        from comfygradio.commands import printing
+
+        show = printing.print_prompt if print_prompt else printing.print_curl
+        return show(settings, preset, values or [])
     from comfygradio.commands.run import run_preset
 
     return run_preset(settings, preset, values or [], out, as_json)

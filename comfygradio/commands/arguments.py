@@ -221,6 +221,14 @@ Saved = Annotated[
     ),
 ]
 
+PrintPrompt = Annotated[
+    bool, typer.Option("--print-prompt", help="Print the filled workflow; run nothing.")
+]
+PrintCurl = Annotated[
+    bool,
+    typer.Option("--print-curl", help="Print a line of curl that posts the prompt; run nothing."),
+]
+
 Method = Annotated[str, typer.Argument(metavar="METHOD", help="GET, POST and so on.")]
 Target = Annotated[
     str, typer.Argument(metavar="PATH", help="A path with its query, such as /history?max_items=3.")

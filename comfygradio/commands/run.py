@@ -21,6 +21,7 @@ from comfygradio.commands.server import fetch_object_info, open_client
 from comfygradio.errors import ComfyGradioError, JobError, SettingsError
 from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
+from comfygradio.forms.preset import Preset
 from comfygradio.settings import Settings
 
 
@@ -58,10 +59,7 @@ def run_preset(
     values = parse_assignments(assignments)
     preset = find_preset(settings, name)
     with open_client(settings) as client:
-        form = preset.bind(fetch_object_info(client, [preset], settings))
-        prompt = form.fill(_expand_paths(form, values))
-        for note in form.notes:
-            print(note, file=sys.stderr)
+        prompt = fill_preset(client, preset, values, settings)
         report = Report(preset.name, prompt.extra_pnginfo["comfygradio"]["values"])
         try:
             folder = out or _default_folder(settings, preset.name, clock)
@@ -72,6 +70,20 @@ def run_preset(
     if as_json:
         print(json.dumps(report.to_json(), ensure_ascii=False))
     return 0
+
+
+def fill_preset(
+    client: ComfyClient, preset: Preset, values: Mapping[str, str], settings: Settings
+) -> Prompt:
+    """The prompt of a preset with these values on this server; what was adjusted goes to stderr.
+
+    Raises ComfyGradioError.
+    """
+    form = preset.bind(fetch_object_info(client, [preset], settings))
+    prompt = form.fill(_expand_paths(form, values))
+    for note in form.notes:
+        print(note, file=sys.stderr)
+    return prompt
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
