@@ -113,6 +113,7 @@ def serve(
     tls_ca: arguments.TlsCa = None,
     tls_cert: arguments.TlsCert = None,
     tls_key: arguments.TlsKey = None,
+    api_key: arguments.ApiKey = None,
     verbose: Verbose = False,
 ) -> int:
     """The web page: a form for every preset."""
@@ -158,6 +159,7 @@ def run(
     outputs: Outputs = None,
     headers: Header = None,
     step_seconds: StepSeconds = None,
+    api_key: arguments.ApiKey = None,
     verbose: Verbose = False,
 ) -> int:
     """One job: saves results, prints their paths."""
@@ -196,6 +198,7 @@ def sweep(
     tls_ca: arguments.TlsCa = None,
     tls_cert: arguments.TlsCert = None,
     tls_key: arguments.TlsKey = None,
+    api_key: arguments.ApiKey = None,
     verbose: Verbose = False,
 ) -> int:
     """Many jobs: every combination of values, in the cheapest order."""
@@ -217,6 +220,7 @@ def worker(
     tls_cert: arguments.TlsCert = None,
     tls_key: arguments.TlsKey = None,
     headers: Header = None,
+    api_key: arguments.ApiKey = None,
     verbose: Verbose = False,
 ) -> int:
     """Beside a ComfyUI of a cluster: runs jobs there."""
@@ -251,10 +255,13 @@ def check(
     demo: Demo = False,
     presets: Presets = None,
     header: Header = None,
+    api_key: arguments.ApiKey = None,
     verbose: Verbose = False,
 ) -> int:
     """Every problem of every preset on the server."""
-    settings = _load(server=server, demo=demo, presets=presets, headers=header, verbose=verbose)
+    settings = _load(
+        server=server, demo=demo, presets=presets, headers=header, api_key=api_key, verbose=verbose
+    )
     from comfygradio.commands.check import check_presets
 
     return check_presets(settings, names or [], as_json)
@@ -276,10 +283,13 @@ def new(
     demo: Demo = False,
     presets: Presets = None,
     header: Header = None,
+    api_key: arguments.ApiKey = None,
     verbose: Verbose = False,
 ) -> int:
     """Drafts a preset: finds prompt, seed, size, models and files."""
-    settings = _load(server=server, demo=demo, presets=presets, headers=header, verbose=verbose)
+    settings = _load(
+        server=server, demo=demo, presets=presets, headers=header, api_key=api_key, verbose=verbose
+    )
     from comfygradio.commands.new import new_preset
 
     return new_preset(settings, source, name, None, force, saved, as_json)

@@ -80,6 +80,7 @@ def _list_plain(settings: Settings) -> Iterator[str]:
     named = [settings.server] if settings.server else []
     for server in [*named, *settings.more_servers]:
         yield from _list_of_address(parse_url(server))
+    yield settings.api_key
     for value in settings.headers.values():
         # Of "Bearer TOKEN" and of "a=1; session=TOKEN" the parts may stand elsewhere alone.
         yield value

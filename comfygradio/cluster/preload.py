@@ -18,7 +18,8 @@ def dask_setup(worker: Any) -> None:
     settings = load_settings()
     start_log(settings)
     host = worker.address.rpartition("://")[2].rpartition(":")[0].strip("[]")
-    lane = LaneWorker(Beside(settings.server or DEFAULT_SERVER, settings.headers, host))
+    server = settings.server or DEFAULT_SERVER
+    lane = LaneWorker(Beside(server, settings.headers, host, api_key=settings.api_key))
     lane.attach(worker)
     worker.comfygradio_lane = lane
 

@@ -32,6 +32,10 @@ Header = Annotated[
         help="A header for the server, such as a token; repeatable.",
     ),
 ]
+ApiKey = Annotated[
+    str | None,
+    typer.Option("--api-key", metavar="KEY", help="A key of comfy.org, for nodes that ask for it."),
+]
 Demo = Annotated[
     bool, typer.Option("--demo", help="Use an embedded demo server instead of ComfyUI.")
 ]

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote_plus
 from urllib.request import getproxies
 
+from comfygradio.comfy.answers import API_KEY
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.http import Access
 from comfygradio.comfy.workflow import Prompt, Upload
@@ -86,9 +87,7 @@ def write_curl(client: ComfyClient, prompt: Prompt) -> tuple[str, Mapping[str, s
     query = _write_query(client.access, secrets)
     base = client.access.address.base + client.transport.prefix
     calls = [_write_upload(f"{base}/upload/image", query, options, one) for one in prompt.uploads]
-    body = json.dumps(
-        {"prompt": name_uploads(prompt), "extra_data": {"extra_pnginfo": prompt.extra_pnginfo}}
-    )
+    body = _write_body(client, prompt, secrets)
     calls.append(_write_post(f"{base}/prompt", query, options, body))
     return " && ".join(calls), secrets.meanings
 
@@ -136,14 +135,26 @@ def _write_upload(url: str, query: str, options: Sequence[str], upload: Upload) 
     return " ".join([*words, _write_url(url) + query])
 
 
+def _write_body(client: ComfyClient, prompt: Prompt, secrets: Placeholders) -> str:
+    """What is posted, as a word of the shell; an API key in it is a variable."""
+    graph = name_uploads(prompt)
+    extra: dict[str, Any] = {"extra_pnginfo": prompt.extra_pnginfo}
+    if not client.choose_key(graph):
+        return shlex.quote(json.dumps({"prompt": graph, "extra_data": extra}))
+    body = json.dumps({"prompt": graph, "extra_data": {**extra, API_KEY: ""}})
+    end = '"}}'
+    key = secrets.add("api key", "", "the API key of comfy.org")
+    return shlex.quote(body.removesuffix(end)) + key + shlex.quote(end)
+
+
 def _write_post(url: str, query: str, options: Sequence[str], body: str) -> str:
-    """A body that is too long for an argument comes through a pipe."""
+    """`body` is a word of the shell; one that is too long for an argument goes through a pipe."""
     words = ["curl -X POST", *options, f"-H {shlex.quote(JSON_HEADER)}"]
     target = _write_url(url) + query
     if len(body) > MOST_IN_AN_ARGUMENT:
-        piped = f"printf %s {shlex.quote(body)} | "
+        piped = f"printf %s {body} | "
         return piped + " ".join([*words, "--data-binary @-", target])
-    return " ".join([*words, f"--data-raw {shlex.quote(body)}", target])
+    return " ".join([*words, f"--data-raw {body}", target])
 
 
 def _write_url(url: str) -> str:

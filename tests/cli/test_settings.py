@@ -51,6 +51,7 @@ def test_nothing_said() -> None:
         ({"COMFYGRADIO_JOBS_PER_PERSON": "5"}, "jobs_per_person", 5),
         ({"COMFYGRADIO_MAX_MEGAPIXELS": "1.5"}, "max_megapixels", 1.5),
         ({"COMFYGRADIO_MAX_STEPS": "40"}, "max_steps", 40),
+        ({"COMFYGRADIO_API_KEY": " comfyui-1f/2+a= "}, "api_key", "comfyui-1f/2+a="),
         ({"COMFYGRADIO_LOG": "DEBUG"}, "verbose", True),
         ({"COMFYGRADIO_LOG": "off"}, "verbose", False),
         ({"COMFYGRADIO_MAX_SWEEP_POINTS": "500"}, "max_sweep_points", 500),
