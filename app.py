@@ -4,6 +4,7 @@ environment.
 
 from __future__ import annotations
 
+from comfygradio.log import start_log
 from comfygradio.settings import load_settings
 from comfygradio.ui.serve import build, launch
 
@@ -11,7 +12,9 @@ from comfygradio.ui.serve import build, launch
 # that app lets go of its ledger.
 if "app" in globals():
     globals()["app"].close()
-app = build(load_settings())
+settings = load_settings()
+start_log(settings)
+app = build(settings)
 demo = app.blocks
 
 if __name__ == "__main__":

@@ -21,8 +21,9 @@ from comfygradio.commands.arguments import (
     Presets,
     Server,
     StepSeconds,
+    Verbose,
 )
-from comfygradio.commands.printing import escape_unknown
+from comfygradio.commands.encoding import escape_unknown
 from comfygradio.errors import (
     AxisError,
     ComfyGradioError,
@@ -31,6 +32,7 @@ from comfygradio.errors import (
     SettingsError,
     ValuesRefused,
 )
+from comfygradio.log import start_log, stop_log
 from comfygradio.settings import Settings, load_settings
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -112,6 +114,8 @@ def serve(
     tls_ca: arguments.TlsCa = None,
     tls_cert: arguments.TlsCert = None,
     tls_key: arguments.TlsKey = None,
+    api_key: arguments.ApiKey = None,
+    verbose: Verbose = False,
 ) -> int:
     """The web page: a form for every preset."""
     settings = _load(**locals())
@@ -129,9 +133,10 @@ def demo(
     ] = 8188,
     host: Host = None,
     step_seconds: StepSeconds = None,
+    verbose: Verbose = False,
 ) -> int:
     """Only the demo server, for any ComfyUI client."""
-    settings = _load(host=host, step_seconds=step_seconds)
+    settings = _load(host=host, step_seconds=step_seconds, verbose=verbose)
     from comfygradio.commands.demo import run_demo
 
     run_demo(settings, port)
@@ -147,15 +152,26 @@ def run(
         typer.Option("--out", metavar="DIR", help="Where to save [OUTPUTS/YYYY-MM-DD/PRESET]."),
     ] = None,
     as_json: Json = False,
+    print_prompt: arguments.PrintPrompt = False,
+    print_curl: arguments.PrintCurl = False,
     server: Server = None,
     demo: Demo = False,
     presets: Presets = None,
     outputs: Outputs = None,
     headers: Header = None,
     step_seconds: StepSeconds = None,
+    api_key: arguments.ApiKey = None,
+    verbose: Verbose = False,
 ) -> int:
     """One job: saves results, prints their paths."""
     settings = _load(**locals())
+    if print_prompt and print_curl:
+        raise SettingsError("--print-prompt and --print-curl: leave one of them out.")
+    if print_prompt or print_curl:
+        from comfygradio.commands import printing
+
+        show = printing.print_prompt if print_prompt else printing.print_curl
+        return show(settings, preset, values or [])
     from comfygradio.commands.run import run_preset
 
     return run_preset(settings, preset, values or [], out, as_json)
@@ -183,6 +199,8 @@ def sweep(
     tls_ca: arguments.TlsCa = None,
     tls_cert: arguments.TlsCert = None,
     tls_key: arguments.TlsKey = None,
+    api_key: arguments.ApiKey = None,
+    verbose: Verbose = False,
 ) -> int:
     """Many jobs: every combination of values, in the cheapest order."""
     settings = _load(**locals())
@@ -203,6 +221,8 @@ def worker(
     tls_cert: arguments.TlsCert = None,
     tls_key: arguments.TlsKey = None,
     headers: Header = None,
+    api_key: arguments.ApiKey = None,
+    verbose: Verbose = False,
 ) -> int:
     """Beside a ComfyUI of a cluster: runs jobs there."""
     settings = _load(**locals())
@@ -217,6 +237,7 @@ def scheduler(
     tls_ca: arguments.TlsCa = None,
     tls_cert: arguments.TlsCert = None,
     tls_key: arguments.TlsKey = None,
+    verbose: Verbose = False,
 ) -> int:
     """The scheduler of a cluster, where workers and apps meet."""
     settings = _load(**locals())
@@ -235,9 +256,13 @@ def check(
     demo: Demo = False,
     presets: Presets = None,
     header: Header = None,
+    api_key: arguments.ApiKey = None,
+    verbose: Verbose = False,
 ) -> int:
     """Every problem of every preset on the server."""
-    settings = _load(server=server, demo=demo, presets=presets, headers=header)
+    settings = _load(
+        server=server, demo=demo, presets=presets, headers=header, api_key=api_key, verbose=verbose
+    )
     from comfygradio.commands.check import check_presets
 
     return check_presets(settings, names or [], as_json)
@@ -259,18 +284,39 @@ def new(
     demo: Demo = False,
     presets: Presets = None,
     header: Header = None,
+    api_key: arguments.ApiKey = None,
+    verbose: Verbose = False,
 ) -> int:
     """Drafts a preset: finds prompt, seed, size, models and files."""
-    settings = _load(server=server, demo=demo, presets=presets, headers=header)
+    settings = _load(
+        server=server, demo=demo, presets=presets, headers=header, api_key=api_key, verbose=verbose
+    )
     from comfygradio.commands.new import new_preset
 
     return new_preset(settings, source, name, None, force, saved, as_json)
 
 
+@app.command()
+def api(
+    method: arguments.Method,
+    path: arguments.Target,
+    data: arguments.Data = None,
+    server: Server = None,
+    demo: Demo = False,
+    headers: Header = None,
+    verbose: Verbose = False,
+) -> int:
+    """One call of the server with its login, as curl makes it."""
+    settings = _load(server=server, demo=demo, headers=headers, verbose=verbose)
+    from comfygradio.commands.api import call_api
+
+    return call_api(settings, method, path, data)
+
+
 @app.command(name="presets")
-def list_presets(presets: Presets = None, as_json: Json = False) -> int:
+def list_presets(presets: Presets = None, as_json: Json = False, verbose: Verbose = False) -> int:
     """The presets that are there; needs no server."""
-    settings = _load(presets=presets)
+    settings = _load(presets=presets, verbose=verbose)
     from comfygradio.commands.presets import list_presets
 
     return list_presets(settings, as_json)
@@ -282,6 +328,7 @@ def schema(
         Path | None,
         typer.Option("--out", metavar="DIR", help="Write preset.schema.json into this folder."),
     ] = None,
+    verbose: Verbose = False,  # taken by every command, though this one calls nobody
 ) -> int:
     """The JSON Schema of preset files, for editors."""
     from comfygradio.commands.schema import print_schema
@@ -294,6 +341,7 @@ def password(
     user: Annotated[
         str, typer.Argument(metavar="USER", help="Whose line it is [only the hash].")
     ] = "",
+    verbose: Verbose = False,  # taken by every command, though this one calls nobody
 ) -> int:
     """A line for the --auth file: asks for the password, prints it as a hash."""
     from comfygradio.commands.password import print_password
@@ -327,6 +375,8 @@ def run_command(given: Sequence[str]) -> int:
         return _complain(
             describe_error(error), USAGE if isinstance(error, USAGE_ERRORS) else FAILED
         )
+    finally:
+        stop_log()
     return _complain("Interrupted.", INTERRUPTED) if code == INTERRUPTED else code or OK
 
 
@@ -334,8 +384,17 @@ def add_command(given: Sequence[str]) -> list[str]:
     """The arguments, with `serve` before them where they name no command; those of a sweep with its
     axes joined.
     """
+    given = _put_behind_command(given)
     bare = not given or (given[0].startswith("-") and given[0] not in GLOBAL_FLAGS)
     return ["serve", *given] if bare else arguments.join_axes(given)
+
+
+def _put_behind_command(given: Sequence[str]) -> Sequence[str]:
+    """The arguments with a `--verbose` that stands before the command behind its name."""
+    has_command = len(given) > 1 and not given[1].startswith("-")
+    if given[:1] == ["--verbose"] and has_command:
+        return [given[1], "--verbose", *given[2:]]
+    return given
 
 
 def describe_error(error: Exception) -> str:
@@ -358,6 +417,8 @@ def _complain(text: str, code: int) -> int:
 
 
 def _load(**flags: Any) -> Settings:
-    return load_settings(
+    settings = load_settings(
         overrides={name: None if value is False else value for name, value in flags.items()}
     )
+    start_log(settings)
+    return settings

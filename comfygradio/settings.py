@@ -44,7 +44,8 @@ class Settings:
     `trust_proxies` the proxies whose word about people's addresses and the page's name counts.
     `space` is set on a Hugging Face Space, `space_host` its name, or several separated by commas.
     `engine` is the Dask scheduler whose workers are the servers, `scheduler` the one that a worker
-    joins.
+    joins. `api_key` is one of comfy.org. `verbose` writes what passes between us and ComfyUI to
+    stderr.
     """
 
     server: str | None = field(default=None, repr=False)
@@ -83,6 +84,8 @@ class Settings:
     tls_ca: Path | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    verbose: bool = False
+    api_key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -320,6 +323,13 @@ def _parse_header(line: str) -> tuple[str, str]:
     return match[1], match[2]
 
 
+def _parse_key(value: str) -> str:
+    """One word that can stand in JSON and in a shell; the error does not show it."""
+    if not re.fullmatch(r"[A-Za-z0-9_.~+/=-]+", value):
+        raise ValueError("this is no API key; it is one word, as comfy.org shows it.")
+    return value
+
+
 def _parse_seconds(value: float | str) -> float:
     with contextlib.suppress(ValueError):
         if 0 <= float(value) <= 3600:
@@ -349,6 +359,15 @@ def _parse_disconnect(value: str) -> str:
     if value not in ("keep", "cancel"):
         raise ValueError(f"{value} is neither keep nor cancel.")
     return value
+
+
+def _parse_log(value: bool | str) -> bool:
+    """The flag, or the word of the environment: how much is written."""
+    if value is True:
+        return True
+    if str(value).lower() not in ("debug", "off"):
+        raise ValueError(f"{value} is neither debug nor off.")
+    return str(value).lower() == "debug"
 
 
 def _default_presets() -> Path:
@@ -392,5 +411,7 @@ SOURCES: Mapping[str, Source] = {
     "tls_ca": Source("--tls-ca", ("COMFYGRADIO_TLS_CA",), _parse_file),
     "tls_cert": Source("--tls-cert", ("COMFYGRADIO_TLS_CERT",), _parse_file),
     "tls_key": Source("--tls-key", ("COMFYGRADIO_TLS_KEY",), _parse_file),
+    "api_key": Source("--api-key", ("COMFYGRADIO_API_KEY",), _parse_key),
+    "verbose": Source("--verbose", ("COMFYGRADIO_LOG",), _parse_log),
 }
 """Where every setting comes from."""

@@ -56,6 +56,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "comfygradio.__main__": ("comfygradio.cli",),
     "comfygradio.cli": (
+        "comfygradio.log",
         "comfygradio.settings",
         "comfygradio.commands",
         "comfygradio.ui.serve",
@@ -67,6 +68,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.comfy.delivery",
         "comfygradio.jobs.naming",
     ),
+    "comfygradio.log": ("comfygradio.settings", "comfygradio.comfy.address"),
     "comfygradio.comfy": (),
     "comfygradio.net": (),
     "comfygradio.media": (),
@@ -92,6 +94,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "comfygradio.jobs": ("comfygradio.comfy", "comfygradio.media"),
     "comfygradio.cluster": (
+        "comfygradio.log",
         "comfygradio.settings",
         "comfygradio.comfy",
         "comfygradio.jobs.lane",

@@ -34,6 +34,7 @@ COMMANDS = (
     "scheduler",
     "check",
     "new",
+    "api",
     "presets",
     "schema",
     "password",

@@ -9,14 +9,17 @@ from __future__ import annotations
 from typing import Any
 
 from comfygradio.cluster.worker import Beside, LaneWorker
+from comfygradio.log import start_log
 from comfygradio.settings import DEFAULT_SERVER, load_settings
 
 
 def dask_setup(worker: Any) -> None:
     """Dask calls this when a worker begins."""
     settings = load_settings()
+    start_log(settings)
     host = worker.address.rpartition("://")[2].rpartition(":")[0].strip("[]")
-    lane = LaneWorker(Beside(settings.server or DEFAULT_SERVER, settings.headers, host))
+    server = settings.server or DEFAULT_SERVER
+    lane = LaneWorker(Beside(server, settings.headers, host, api_key=settings.api_key))
     lane.attach(worker)
     worker.comfygradio_lane = lane
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Beside:
-    """What a worker stands beside: the ComfyUI and its headers, and the host and port where the
-    worker listens.
+    """What a worker stands beside: the ComfyUI, its headers and the API key for it, and the host
+    and port where the worker listens.
     """
 
     server: str
@@ -37,6 +37,7 @@ class Beside:
     host: str
     port: int = 0
     name: str = ""
+    api_key: str = field(default="", repr=False)
 
 
 class LaneWorker:
@@ -49,7 +50,9 @@ class LaneWorker:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.url = name_lane(beside)
-        client = ComfyClient(beside.server, headers=beside.headers, name=self.url)
+        client = ComfyClient(
+            beside.server, headers=beside.headers, name=self.url, api_key=beside.api_key
+        )
         self.service = LaneService(client, intervals, clock)
         self._intervals = intervals
         self._clock = clock

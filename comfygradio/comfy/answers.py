@@ -11,6 +11,12 @@ from comfygradio.comfy.messages import Message, parse_event
 from comfygradio.comfy.outputs import FileSource, Output, parse_outputs
 from comfygradio.errors import NodeError
 
+API_KEY = "api_key_comfy_org"
+"""Where ComfyUI (v0.3.34) looks for an API key, in a prompt's extra_data."""
+
+SECRETS = frozenset([API_KEY, "auth_token_comfy_org"])
+"""What servers before v0.3.68 show of everybody's prompts."""
+
 
 @dataclass(frozen=True)
 class QueuedPrompt:
@@ -57,7 +63,7 @@ class QueueItem:
             number if isinstance(number, int | float) else 0,
             str(prompt_id or ""),
             graph if isinstance(graph, dict) else {},
-            extra if isinstance(extra, dict) else {},
+            _drop_secrets(extra) if isinstance(extra, dict) else {},
             tuple(str(node) for node in outputs) if isinstance(outputs, list) else (),
         )
 
@@ -170,3 +176,7 @@ def _find_shown(meta: Mapping[str, Any], node: str) -> str:
 
 def _read_dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _drop_secrets(extra: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in extra.items() if name not in SECRETS}

@@ -22,6 +22,7 @@ class ComfyClient(Endpoints):
     `url` may hold a path prefix, `user:password@` and `?token=`; `headers` go with every request
     and the WebSocket. `verify` is False or the path of a CA file for self-made certificates;
     `timeout_seconds` bounds each request. `name` stands for the address in texts for people.
+    `api_key` is one of comfy.org: it goes with prompts whose nodes ask for it.
     `patience` says how long runs wait, and `clock` is what they wait by; `timeout_seconds` is
     always real time.
     """
@@ -34,11 +35,17 @@ class ComfyClient(Endpoints):
         verify: bool | str = True,
         timeout_seconds: float = 60.0,
         name: str = "",
+        api_key: str = "",
         patience: Patience | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         super().__init__(
-            url, headers=headers, verify=verify, timeout_seconds=timeout_seconds, name=name
+            url,
+            headers=headers,
+            verify=verify,
+            timeout_seconds=timeout_seconds,
+            name=name,
+            api_key=api_key,
         )
         self._patience = patience or Patience()
         self._clock = clock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -37,12 +37,16 @@ class Endpoints:
         verify: bool | str = True,
         timeout_seconds: float = 60.0,
         name: str = "",
+        api_key: str = "",
     ) -> None:
         address = replace(parse_url(url), name=name)
         self.access = Access(address, dict(headers or {}), verify, timeout_seconds)
         self.transport = Transport(self.access)
         self.has_job_cancel: bool | None = None
         """Whether POST /api/jobs/{id}/cancel exists (v0.26.0); None until it was tried."""
+        self._api_key = api_key
+        self._asks_key: dict[str, bool] = {}
+        """Node class → whether it asks for a key, of those classes that were asked about."""
         self._version: tuple[int, ...] | None = None
         self._version_known = False
 
@@ -143,14 +147,17 @@ class Endpoints:
         """The definitions of these node classes, or of all; classes that the server lacks are
         absent.
         """
-        if not class_types or any("/" in name for name in class_types):
-            return ObjectInfo.from_json(_pick(self.transport.get_json("/object_info"), class_types))
-        names = dict.fromkeys(class_types)
-        with ThreadPoolExecutor(min(PARALLEL, len(names))) as pool:
-            answers = pool.map(self._fetch_class, names)
-            return ObjectInfo.from_json(
-                {key: value for answer in answers for key, value in answer.items()}
-            )
+        found = ObjectInfo.from_json(self._fetch_classes(class_types))
+        self._asks_key |= {node.class_type: node.asks_key for node in found}
+        return replace(found, has_key=bool(self._api_key))
+
+    def choose_key(self, graph: Mapping[str, Any]) -> str:
+        """The API key for a prompt: "" where there is none, and where no node asks for one, as far
+        as this client was told of the nodes.
+        """
+        classes = [node.get("class_type") for node in graph.values() if isinstance(node, dict)]
+        is_asked = any(self._asks_key.get(str(name), True) for name in classes)
+        return self._api_key if is_asked else ""
 
     def system_stats(self) -> dict[str, Any]:
         """Versions, memory and devices, as the server sends them."""
@@ -294,6 +301,14 @@ class Endpoints:
         if not all(isinstance(value, dict) and "outputs" in value for value in entries.values()):
             raise _make_unexpected(self.url)
         return {key: HistoryEntry.from_json(key, value, self) for key, value in entries.items()}
+
+    def _fetch_classes(self, class_types: Sequence[str]) -> Any:
+        if not class_types or any("/" in name for name in class_types):
+            return _pick(self.transport.get_json("/object_info"), class_types)
+        names = dict.fromkeys(class_types)
+        with ThreadPoolExecutor(min(PARALLEL, len(names))) as pool:
+            answers = pool.map(self._fetch_class, names)
+            return {key: value for answer in answers for key, value in answer.items()}
 
     def _fetch_class(self, name: str) -> dict[str, Any]:
         found = _expect_dict(

@@ -8,8 +8,8 @@ import json
 import re
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Container, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from comfygradio.comfy.address import Address
+from comfygradio.comfy.traffic import CallRecord
 from comfygradio.errors import (
     AccessDenied,
     NotFound,
@@ -89,7 +90,7 @@ class Transport:
         return self.request("POST", path, accept=accept, **_encode(body))
 
     def request(
-        self, method: str, path: str, *, accept: tuple[int, ...] = (), **options: Any
+        self, method: str, path: str, *, accept: Container[int] = (), **options: Any
     ) -> httpx.Response:
         """One request; statuses of 300 and above raise ServerError unless they are in `accept`."""
         response = self._send(method, self.prefix + path, **options)
@@ -113,8 +114,8 @@ class Transport:
 
     def download(self, path: str, params: Mapping[str, Any]) -> Iterator[bytes]:
         """The chunks of one file as they come. Raises ServerError."""
-        url, merged = self._url(self.prefix + path), self._merge(params)
-        with self.translated(), self._open().stream("GET", url, params=merged) as response:
+        routed, merged = self.prefix + path, self._merge(params)
+        with self.translated(), self._stream(routed, merged) as response:
             check_status(response, self.access.address)
             if _is_page(response):
                 raise _describe_content(response, self.access.address)
@@ -149,11 +150,39 @@ class Transport:
         options["params"] = self._merge(options.get("params"))
         with self.translated():
             try:
-                return self._open().request(method, self._url(path), **options)
+                return self._call(method, path, **options)
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
                 if method != "GET":
                     raise
-                return self._open().request(method, self._url(path), **options)
+                return self._call(method, path, **options)
+
+    def _call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """One request and its whole answer."""
+        record = CallRecord(self.access.address, method, path, options["params"])
+        try:
+            response = self._open().request(method, self._url(path), **options)
+        except Exception as error:
+            record.fail(error)
+            raise
+        sent = response.request.headers.get("content-length", "0")
+        record.end(response.status_code, response.num_bytes_downloaded, int(sent))
+        return response
+
+    @contextmanager
+    def _stream(self, path: str, params: Mapping[str, Any]) -> Iterator[httpx.Response]:
+        """An answer that comes in pieces; its line is written when the last one was taken."""
+        record = CallRecord(self.access.address, "GET", path, params)
+        with ExitStack() as stack:
+            try:
+                streamed = self._open().stream("GET", self._url(path), params=params)
+                response = stack.enter_context(streamed)
+            except Exception as error:
+                record.fail(error)
+                raise
+            try:
+                yield response
+            finally:
+                record.end(response.status_code, response.num_bytes_downloaded)
 
     def _is_foreign(self, response: httpx.Response) -> bool:
         if self._certain or response.request.url.path.startswith(f"{self._path}/api/"):

@@ -9,6 +9,10 @@ from typing import Any, Literal
 
 Scalar = str | int | float | bool
 
+KEYS = frozenset(["API_KEY_COMFY_ORG", "AUTH_TOKEN_COMFY_ORG"])
+"""Hidden inputs of nodes that let comfy.org do their work, for whoever has a key or a login there.
+"""
+
 MEDIA_FLAGS = {
     "image_upload": "image",
     "animated_image_upload": "image",
@@ -112,7 +116,7 @@ class NodeDef:
     `is_cached_by_id`: ComfyUI keeps a result of it for the same node id alone (it asks for
       UNIQUE_ID in the old style;
     the new style, a list, does not count: v0.33.0). `is_shown`: it shows something whenever it is
-    in a prompt.
+    in a prompt. `asks_key`: it works at comfy.org, which wants an API key.
     """
 
     class_type: str
@@ -122,6 +126,7 @@ class NodeDef:
     is_output: bool
     is_cached_by_id: bool = False
     is_shown: bool = False
+    asks_key: bool = False
 
     @classmethod
     def from_json(cls, class_type: str, data: Mapping[str, Any]) -> NodeDef:
@@ -138,14 +143,19 @@ class NodeDef:
             bool(data.get("output_node")),
             _asks_for_id(data.get("input")),
             bool(data.get("has_intermediate_output")),
+            _asks_for_key(data.get("input")),
         )
 
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """The node classes of a server, or those of them that were asked for."""
+    """The node classes of a server, or those of them that were asked for.
+
+    `has_key`: whether prompts get there with an API key of comfy.org; None where nobody knows.
+    """
 
     nodes: Mapping[str, NodeDef]
+    has_key: bool | None = field(default=None, compare=False)
 
     def __iter__(self) -> Iterator[NodeDef]:
         return iter(self.nodes.values())
@@ -184,7 +194,9 @@ class ObjectInfo:
         """What two servers offer together: all classes, and in their lists what either has."""
         shared = self.nodes.keys() & other.nodes.keys()
         merged = {name: _merge_lists(self.nodes[name], other.nodes[name]) for name in shared}
-        return ObjectInfo({**self.nodes, **other.nodes, **merged})
+        keys = {self.has_key, other.has_key} - {None}
+        has_key = any(keys) if keys else None
+        return ObjectInfo({**self.nodes, **other.nodes, **merged}, has_key)
 
     @classmethod
     def from_json(cls, data: Any) -> ObjectInfo:
@@ -284,6 +296,16 @@ def _number(value: Any) -> int | float | None:
     """A limit; NaN and the infinities are none."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return value if is_number and -math.inf < value < math.inf else None
+
+
+def _asks_for_key(inputs: Any) -> bool:
+    """Whether a key is among the hidden inputs: a word in the old style, a list in the new one."""
+    hidden = inputs.get("hidden") if isinstance(inputs, dict) else None
+    for kind in hidden.values() if isinstance(hidden, dict) else ():
+        word = kind[0] if isinstance(kind, list) and kind else kind
+        if isinstance(word, str) and word in KEYS:
+            return True
+    return False
 
 
 def _asks_for_id(inputs: Any) -> bool:

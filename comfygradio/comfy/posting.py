@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from comfygradio.comfy.answers import QueuedPrompt
+from comfygradio.comfy.answers import API_KEY, QueuedPrompt
 from comfygradio.comfy.endpoints import Endpoints
 from comfygradio.comfy.sighting import MARK, look_for_ours
 from comfygradio.comfy.socket import Socket
@@ -61,6 +61,8 @@ def post_prompt(
     extra: dict[str, Any] = {MARK: prompt_id, **({"preview_method": preview} if preview else {})}
     if prompt.extra_pnginfo:
         extra["extra_pnginfo"] = dict(prompt.extra_pnginfo)
+    if key := endpoints.choose_key(graph):
+        extra[API_KEY] = key
     try:
         return endpoints.queue_prompt(
             graph, extra_data=extra, client_id=client_id, prompt_id=prompt_id

@@ -18,6 +18,7 @@ from comfygradio.comfy.messages import (
     parse_binary,
     parse_text,
 )
+from comfygradio.comfy.traffic import log_message
 from comfygradio.errors import AccessDenied, ServerError, ServerUnreachable, UnexpectedAnswer
 
 OPEN_SECONDS = 5.0
@@ -90,7 +91,10 @@ class Socket:
         opcode, data = self._socket.recv_data()
         if opcode == websocket.ABNF.OPCODE_CLOSE:
             raise websocket.WebSocketConnectionClosedException("closed by the server")
-        return parse_text(data) if opcode == websocket.ABNF.OPCODE_TEXT else parse_binary(data)
+        is_text = opcode == websocket.ABNF.OPCODE_TEXT
+        message = parse_text(data) if is_text else parse_binary(data)
+        log_message(message)
+        return message
 
     def _drop(self) -> None:
         opened = getattr(self, "_socket", None)

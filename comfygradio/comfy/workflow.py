@@ -145,10 +145,15 @@ class Prompt:
 def load_workflow(path: Path) -> Workflow:
     """Read an API-format workflow file. Raises WorkflowError."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8-sig"))
+        data = json.loads(path.read_bytes())
     except OSError as error:
         raise WorkflowError(
             f"The workflow {path} cannot be read: {error.strerror or error}."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise WorkflowError(
+            f"The workflow {path} is no text. If it is a picture or video of ComfyUI, make a "
+            "preset of it with comfygradio new."
         ) from error
     except ValueError as error:
         raise WorkflowError(f"The workflow {path} is no valid JSON: {error}.") from error
@@ -170,9 +175,9 @@ def _describe_leftovers(graph: Mapping[str, Any]) -> Iterator[str]:
 
 def _parse_node(node_id: str, data: Any, name: str) -> Node:
     if not isinstance(data, dict) or not isinstance(data.get("class_type"), str):
-        raise WorkflowError(f"{name} is no API-format workflow: node {node_id} has no class_type.")
-    inputs, meta, class_type = data.get("inputs"), data.get("_meta"), _tidy_text(data["class_type"])
-    title = meta.get("title") if isinstance(meta, dict) else None
+        raise WorkflowError(_describe_classless(node_id, data, name))
+    inputs, class_type = data.get("inputs"), _tidy_text(data["class_type"])
+    title = _read_title(data)
     try:
         tidy: dict[str, Any] = _tidy(inputs) if isinstance(inputs, dict) else {}
     except RecursionError as error:
@@ -182,6 +187,24 @@ def _parse_node(node_id: str, data: Any, name: str) -> Node:
     }
     shown = _tidy_text(title) if isinstance(title, str) and title else class_type
     return Node(node_id, class_type, {**tidy, **links}, shown)
+
+
+def _read_title(data: Mapping[str, Any]) -> Any:
+    meta = data.get("_meta")
+    return meta.get("title") if isinstance(meta, dict) else None
+
+
+def _describe_classless(node_id: str, data: Any, name: str) -> str:
+    """Why something is no node; ComfyUI exports the nodes that it lacks without their class, and
+    with the class as title where nobody gave them another.
+    """
+    title = _read_title(data) if isinstance(data, dict) else None
+    if not isinstance(title, str) or not title or not isinstance(data.get("inputs"), dict):
+        return f"{name} is no API-format workflow: node {node_id} has no class_type."
+    return (
+        f"{name} cannot be used: the ComfyUI that exported it lacks the node {_tidy_text(title)} "
+        f"(node {node_id}). Install its custom node there, and export the workflow again."
+    )
 
 
 def _tidy(value: Any, depth: int = 0) -> Any:

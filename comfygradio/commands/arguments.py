@@ -32,6 +32,10 @@ Header = Annotated[
         help="A header for the server, such as a token; repeatable.",
     ),
 ]
+ApiKey = Annotated[
+    str | None,
+    typer.Option("--api-key", metavar="KEY", help="A key of comfy.org, for nodes that ask for it."),
+]
 Demo = Annotated[
     bool, typer.Option("--demo", help="Use an embedded demo server instead of ComfyUI.")
 ]
@@ -47,6 +51,10 @@ Outputs = Annotated[
     str | None, typer.Option("--outputs", metavar="DIR", help="Where results are kept [outputs].")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Verbose = Annotated[
+    bool,
+    typer.Option("--verbose", help="Tell every call of ComfyUI and every message, on stderr."),
+]
 StepSeconds = Annotated[
     str | None,
     typer.Option(
@@ -215,6 +223,23 @@ Saved = Annotated[
         metavar="FILE",
         help="The same workflow as ComfyUI saves it, for App mode's choices.",
     ),
+]
+
+PrintPrompt = Annotated[
+    bool, typer.Option("--print-prompt", help="Print the filled workflow; run nothing.")
+]
+PrintCurl = Annotated[
+    bool,
+    typer.Option("--print-curl", help="Print a line of curl that posts the prompt; run nothing."),
+]
+
+Method = Annotated[str, typer.Argument(metavar="METHOD", help="GET, POST and so on.")]
+Target = Annotated[
+    str, typer.Argument(metavar="PATH", help="A path with its query, such as /history?max_items=3.")
+]
+Data = Annotated[
+    str | None,
+    typer.Option("--data", metavar="FILE|-", help="The body: a file, or - for standard input."),
 ]
 
 LaneName = Annotated[

@@ -26,7 +26,8 @@ def start_worker(settings: Settings, host: str | None, port: int, name: str) -> 
         check_private(own, f"--host: {own}")
     from comfygradio.cluster.worker import Beside, run_worker
 
-    beside = Beside(settings.server or DEFAULT_SERVER, settings.headers, own, port, name)
+    server = settings.server or DEFAULT_SERVER
+    beside = Beside(server, settings.headers, own, port, name, settings.api_key)
     print(describe_server(beside.server, settings), flush=True)
     run_until_stopped(lambda stop: run_worker(address, beside, stop))
     return 0

@@ -35,7 +35,10 @@ def open_engine(settings: Settings) -> Iterator[Engine]:
             yield cluster
             return
         clients = [stack.enter_context(open_client(settings))]
-        more = [ComfyClient(url, headers=settings.headers) for url in settings.more_servers]
+        more = [
+            ComfyClient(url, headers=settings.headers, api_key=settings.api_key)
+            for url in settings.more_servers
+        ]
         engine = ServerList([*clients, *more])
         stack.callback(engine.close)
         yield engine

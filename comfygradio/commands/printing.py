@@ -1,40 +1,162 @@
-"""Printing: letters that a terminal or a pipe cannot take are escaped; nothing fails for them."""
+"""`comfygradio run --print-prompt` and `--print-curl`: print what would be posted; run nothing."""
 
 from __future__ import annotations
 
-import codecs
-import io
-from typing import TextIO
+import json
+import re
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote_plus
+from urllib.request import getproxies
 
-ESCAPED = ("strict", "surrogateescape")
-"""What Python does about such letters where nobody chose anything else: it raises an error."""
+from comfygradio.comfy.answers import API_KEY
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.http import Access
+from comfygradio.comfy.workflow import Prompt, Upload
+from comfygradio.commands.presets import find_preset
+from comfygradio.commands.run import fill_preset, parse_assignments
+from comfygradio.commands.server import open_client
+from comfygradio.errors import SettingsError
+from comfygradio.settings import Settings
+
+MOST_IN_AN_ARGUMENT = 100_000
+"""Characters of a body that one argument of a program may hold; Linux takes 131,071 bytes."""
+
+JSON_HEADER = "Content-Type: application/json"
 
 
-def escape_unknown(stream: TextIO | None) -> None:
-    """From now on a stream writes letters that its encoding lacks as `\\u706f`.
+@dataclass
+class Placeholders:
+    """Variables of the shell that stand for secrets → what they have to be set to."""
 
-    That is how JSON writes them, so that JSON stays what it is. What somebody chose otherwise
-    (`PYTHONIOENCODING=ascii:replace`) stays.
+    meanings: dict[str, str] = field(default_factory=dict)
+
+    def add(self, kind: str, name: str, meaning: str) -> str:
+        """A new variable, as a word of the shell that ends the line where it is not set."""
+        variable = "COMFYUI_" + re.sub(r"[^0-9A-Za-z]", "_", f"{kind} {name}".strip()).upper()
+        while variable in self.meanings:
+            variable += "_2"
+        self.meanings[variable] = meaning
+        return f'"${{{variable}:?}}"'
+
+
+def print_prompt(settings: Settings, name: str, assignments: Sequence[str]) -> int:
+    """Print the filled workflow in API format. Raises ComfyGradioError."""
+    values = parse_assignments(assignments)
+    preset = find_preset(settings, name)
+    with open_client(settings) as client:
+        prompt = fill_preset(client, preset, values, settings)
+    for upload in prompt.uploads:
+        print(
+            f"Upload {upload.path} as {upload.name} before this prompt is posted.",
+            file=sys.stderr,
+        )
+    is_unicode = "utf" in sys.stdout.encoding.lower()
+    print(json.dumps(name_uploads(prompt), indent=2, ensure_ascii=not is_unicode))
+    return 0
+
+
+def print_curl(settings: Settings, name: str, assignments: Sequence[str]) -> int:
+    """Print a line for a shell that posts the prompt, its files first; secrets are variables in it.
+
+    Raises ComfyGradioError.
     """
-    if not isinstance(stream, io.TextIOWrapper) or stream.errors not in ESCAPED:
-        return
-    handler = _pass_bytes if stream.errors == "surrogateescape" else _escape
-    codecs.register_error(handler.__name__, handler)
-    stream.reconfigure(errors=handler.__name__)
+    if settings.demo:
+        raise SettingsError(
+            "--print-curl is for a server that stays: name one with --server, or start one with "
+            "comfygradio demo."
+        )
+    values = parse_assignments(assignments)
+    preset = find_preset(settings, name)
+    with open_client(settings) as client:
+        prompt = fill_preset(client, preset, values, settings)
+        line, meanings = write_curl(client, prompt)
+    for variable, meaning in meanings.items():
+        print(f"Set {variable} to {meaning}: the line holds no secret.", file=sys.stderr)
+    print(line)
+    return 0
 
 
-def _escape(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Letters as pairs of bytes of UTF-16, which is what their escapes are in JSON."""
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    data = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
-    units = (data[place : place + 2].hex() for place in range(0, len(data), 2))
-    return "".join(f"\\u{unit}" for unit in units), error.end
+def write_curl(client: ComfyClient, prompt: Prompt) -> tuple[str, Mapping[str, str]]:
+    """The line, and for each variable in it what it stands for."""
+    secrets = Placeholders()
+    options = _list_options(client.access, secrets)
+    query = _write_query(client.access, secrets)
+    base = client.access.address.base + client.transport.prefix
+    calls = [_write_upload(f"{base}/upload/image", query, options, one) for one in prompt.uploads]
+    body = _write_body(client, prompt, secrets)
+    calls.append(_write_post(f"{base}/prompt", query, options, body))
+    return " && ".join(calls), secrets.meanings
 
 
-def _pass_bytes(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Bytes of file names that are no letters go out as they came in."""
-    try:
-        return codecs.lookup_error("surrogateescape")(error)
-    except UnicodeError:
-        return _escape(error)
+def name_uploads(prompt: Prompt) -> dict[str, Any]:
+    """The graph with the names that its files have once they are uploaded."""
+    graph = {
+        key: {**node, "inputs": dict(node.get("inputs") or {})}
+        for key, node in prompt.graph.items()
+    }
+    for upload in prompt.uploads:
+        for node_id, name in upload.slots:
+            graph[node_id]["inputs"][name] = upload.name
+    return graph
+
+
+def _list_options(access: Access, secrets: Placeholders) -> list[str]:
+    """What every call carries: the headers, the login, and whether a proxy is passed by."""
+    options = []
+    for name in access.headers:
+        variable = secrets.add("header", name, f"the value of the header {name}")
+        options.append(f"-H {shlex.quote(f'{name}: ')}{variable}")
+    is_named = any(name.lower() == "authorization" for name in access.headers)
+    if access.address.authorization and not is_named:
+        login = secrets.add("login", "", "user:password of the server's address")
+        options.append(f"-u {login}")
+    if access.address.loopback and getproxies():
+        options.append("--noproxy '*'")
+    return options
+
+
+def _write_query(access: Access, secrets: Placeholders) -> str:
+    words = []
+    for number, name in enumerate(access.address.params):
+        meaning = f"the value of {name} in the server's address, as it stands there"
+        before = f"{'&' if number else '?'}{quote_plus(name)}="
+        words.append(shlex.quote(before) + secrets.add("query", name, meaning))
+    return "".join(words)
+
+
+def _write_upload(url: str, query: str, options: Sequence[str], upload: Upload) -> str:
+    path = str(upload.path.resolve()).replace("\\", "\\\\").replace('"', '\\"')
+    form = shlex.quote(f'image=@"{path}";filename={upload.name}')
+    words = ["curl -fsS -o /dev/null", *options, f"-F {form}", "-F type=input"]
+    return " ".join([*words, _write_url(url) + query])
+
+
+def _write_body(client: ComfyClient, prompt: Prompt, secrets: Placeholders) -> str:
+    """What is posted, as a word of the shell; an API key in it is a variable."""
+    graph = name_uploads(prompt)
+    extra: dict[str, Any] = {"extra_pnginfo": prompt.extra_pnginfo}
+    if not client.choose_key(graph):
+        return shlex.quote(json.dumps({"prompt": graph, "extra_data": extra}))
+    body = json.dumps({"prompt": graph, "extra_data": {**extra, API_KEY: ""}})
+    end = '"}}'
+    key = secrets.add("api key", "", "the API key of comfy.org")
+    return shlex.quote(body.removesuffix(end)) + key + shlex.quote(end)
+
+
+def _write_post(url: str, query: str, options: Sequence[str], body: str) -> str:
+    """`body` is a word of the shell; one that is too long for an argument goes through a pipe."""
+    words = ["curl -X POST", *options, f"-H {shlex.quote(JSON_HEADER)}"]
+    target = _write_url(url) + query
+    if len(body) > MOST_IN_AN_ARGUMENT:
+        piped = f"printf %s {body} | "
+        return piped + " ".join([*words, "--data-binary @-", target])
+    return " ".join([*words, f"--data-raw {body}", target])
+
+
+def _write_url(url: str) -> str:
+    """The URL as a word of the shell; curl would take brackets for a list of URLs."""
+    return f"-g {shlex.quote(url)}" if re.search(r"[\[\]{}]", url) else shlex.quote(url)

@@ -30,6 +30,7 @@ from comfygradio.errors import (
 )
 from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
+from comfygradio.forms.preset import Preset
 from comfygradio.settings import Settings
 
 
@@ -89,10 +90,7 @@ def run_preset(
     values = parse_assignments(assignments)
     preset = find_preset(settings, name)
     with open_client(settings) as client:
-        form = preset.bind(fetch_object_info(client, [preset], settings))
-        prompt = form.fill(_expand_paths(form, values))
-        for note in form.notes:
-            print(note, file=sys.stderr)
+        prompt = fill_preset(client, preset, values, settings)
         report = Report(preset.name, prompt.extra_pnginfo["comfygradio"]["values"])
         try:
             folder = out or _default_folder(settings, preset.name, clock)
@@ -105,6 +103,20 @@ def run_preset(
     if as_json:
         print(json.dumps(report.to_json(), ensure_ascii=False))
     return 1 if report.missing else 0
+
+
+def fill_preset(
+    client: ComfyClient, preset: Preset, values: Mapping[str, str], settings: Settings
+) -> Prompt:
+    """The prompt of a preset with these values on this server; what was adjusted goes to stderr.
+
+    Raises ComfyGradioError.
+    """
+    form = preset.bind(fetch_object_info(client, [preset], settings))
+    prompt = form.fill(_expand_paths(form, values))
+    for note in form.notes:
+        print(note, file=sys.stderr)
+    return prompt
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:

@@ -27,7 +27,9 @@ def open_client(settings: Settings) -> Iterator[ComfyClient]:
             url = stack.enter_context(
                 DemoServer(DemoOptions(step_seconds=settings.step_seconds))
             ).url
-        yield stack.enter_context(ComfyClient(url, headers=settings.headers))
+        yield stack.enter_context(
+            ComfyClient(url, headers=settings.headers, api_key=settings.api_key)
+        )
 
 
 def fetch_object_info(

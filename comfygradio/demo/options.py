@@ -25,6 +25,7 @@ SINCE: Mapping[str, tuple[int, ...]] = {
     "partial_targets": (0, 3, 48),
     "interrupt_by_id": (0, 3, 57),
     "history_offset": (0, 3, 60),
+    "hidden_keys": (0, 3, 68),
     "create_time": (0, 3, 69),
     "platform_os": (0, 4, 0),
     "preview_method": (0, 5, 0),

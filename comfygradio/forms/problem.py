@@ -13,6 +13,7 @@ Kind = Literal[
     "missing_model",  # the server lacks a file, or another choice, that the workflow itself sets
     "missing_choice",  # what the preset offers or starts with is not in the server's list
     "missing_input",  # a node lacks an input that nothing can fill
+    "missing_key",  # nodes work at comfy.org, and there is no API key for it
     "slot",  # no such node or input, or an input fed by another node
     "value",  # a value that its input does not take
     "widget",  # a widget that does not suit its input

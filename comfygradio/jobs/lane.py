@@ -168,6 +168,8 @@ def _find_lacking(graph: Mapping[str, Any], known: ObjectInfo) -> Iterator[str]:
         if definition is None:
             yield f"it has no node class {name}."
             continue
+        if definition.asks_key and known.has_key is False:
+            yield f"{name} wants an API key, which is not given there."
         for spec in definition.inputs.values():
             value = node["inputs"].get(spec.name)
             if (

@@ -177,7 +177,7 @@ def _read_file(path: Path) -> tuple[Mapping[Any, Any], Mapping[Place, int]]:
 
 def _read_json(path: Path, form: str) -> Mapping[str, Any]:
     try:
-        data = json.loads(path.read_text(encoding="utf-8-sig"))
+        data = json.loads(path.read_bytes())
     except OSError as error:
         raise DefinitionError(f"{path} cannot be read: {error.strerror or error}.") from error
     except json.JSONDecodeError as error:

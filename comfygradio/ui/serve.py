@@ -147,7 +147,7 @@ def open_studio(
         )
         return studio, None
     client, demo = choose_server(settings)
-    others = [ComfyClient(url, headers=settings.headers) for url in settings.more_servers]
+    others = [_open_client(settings, url) for url in settings.more_servers]
     studio = Studio(
         client, settings.presets, outputs, demo is not None, others, limits, clock=clock
     )
@@ -174,13 +174,13 @@ def choose_server(settings: Settings) -> tuple[ComfyClient, DemoServer | None]:
     not answer.
     """
     if settings.server is None:
-        client = ComfyClient(DEFAULT_SERVER, headers=settings.headers)
+        client = _open_client(settings, DEFAULT_SERVER)
         if not settings.demo and _answers(client):
             return client, None
         client.close()
         demo = DemoServer(DemoOptions(step_seconds=settings.step_seconds)).start()
         return ComfyClient(demo.url), demo
-    return ComfyClient(settings.server, headers=settings.headers), None
+    return _open_client(settings, settings.server), None
 
 
 def launch(app: App, *, block: bool = True) -> str:
@@ -384,6 +384,10 @@ def make_upload_folder() -> str:
     folder = tempfile.mkdtemp(prefix="comfygradio-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+def _open_client(settings: Settings, url: str) -> ComfyClient:
+    return ComfyClient(url, headers=settings.headers, api_key=settings.api_key)
 
 
 def _answers(client: ComfyClient) -> bool:

@@ -30,10 +30,12 @@ def test_neither_pages_nor_logs_show_a_secret(
     """The token for ComfyUI, the --auth file, folders of this machine, and passwords."""
     caplog.set_level(logging.DEBUG)
     token, folder = secrets.token_hex(16), tmp_path / secrets.token_hex(8)
+    key = secrets.token_hex(16)
     folder.mkdir()
     users = write_users(folder / "users", "ann")
     line = users.read_text(encoding="utf-8").strip()
     given = {"auth": users, "headers": {"Authorization": f"Bearer {token}"}, "operators": ("ann",)}
+    given["api_key"] = key
     shown = []
     with (
         DemoServer(DemoOptions(step_seconds=0)) as demo,
@@ -59,7 +61,7 @@ def test_neither_pages_nor_logs_show_a_secret(
     lines = [one.getMessage() for one in caplog.records if not one.name.startswith("http")]
     logged = "\n".join([*lines, told.out, told.err])
     assert len("".join(shown)) > 100_000
-    for secret in (token, line.partition(":")[2], "ann-pw", "my-other-password"):
+    for secret in (token, key, line.partition(":")[2], "ann-pw", "my-other-password"):
         assert not [text[:200] for text in shown if secret in text], secret
         assert secret not in logged
     assert session not in logged

@@ -17,6 +17,7 @@ from comfygradio.forms.binding.soundness import (
     find_bypass_problems,
     find_graph_problems,
     find_missing_classes,
+    find_missing_key,
 )
 from comfygradio.forms.binding.specs import MissingClass
 from comfygradio.forms.checks import check_value
@@ -52,6 +53,7 @@ def bind_form(
     own = {**dict.fromkeys(binder.claimed), **_find_certain(fields), **dict(binder.fixed)}
     problems = [
         *missing,
+        *find_missing_key(settled, object_info),
         *binder.problems,
         *disagreements,
         *find_graph_problems(settled, object_info, own),

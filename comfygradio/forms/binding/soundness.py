@@ -34,6 +34,26 @@ def find_missing_classes(workflow: Workflow, object_info: ObjectInfo) -> list[Pr
     ]
 
 
+def find_missing_key(workflow: Workflow, object_info: ObjectInfo) -> list[Problem]:
+    """The problem of a workflow whose nodes ask for an API key where it is certain that there is
+    none.
+    """
+    if object_info.has_key is not False:
+        return []
+    asking = {
+        node.title: node.id
+        for node in workflow
+        if (known := object_info.get(node.class_type)) and known.asks_key
+    }
+    if not asking:
+        return []
+    text = (
+        f"The workflow has nodes of comfy.org that want an API key ({', '.join(asking)}); give "
+        "one with --api-key or COMFYGRADIO_API_KEY."
+    )
+    return [Problem("missing_key", text, node=next(iter(asking.values())))]
+
+
 def find_graph_problems(
     workflow: Workflow, object_info: ObjectInfo, own: Mapping[Slot, Any]
 ) -> list[Problem]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from comfygradio.comfy.workflow import UI_FORMAT, Workflow, load_workflow
 from comfygradio.errors import WorkflowError
-from comfygradio.forms.restoring.metadata import read_metadata
+from comfygradio.forms.restoring.metadata import is_media, read_metadata
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,15 @@ def read_source(path: Path, saved: Path | None = None) -> Source:
 
     Raises WorkflowError and MetadataError.
     """
-    source = _read_json(path) if path.suffix.lower() == ".json" else _read_media(path)
+    source = _read_json(path) if is_json(path) else _read_media(path)
     return source if saved is None else Source(source.workflow, _read_saved(saved))
+
+
+def is_json(path: Path) -> bool:
+    """Whether a file is read as JSON: by its name, but for pictures and the like whose name is
+    wrong.
+    """
+    return path.suffix.lower() == ".json" and not is_media(path)
 
 
 def _read_json(path: Path) -> Source:
@@ -49,7 +56,7 @@ def _read_media(path: Path) -> Source:
 
 def _read_saved(path: Path) -> Mapping[str, Any]:
     try:
-        data = json.loads(path.read_text(encoding="utf-8-sig"))
+        data = json.loads(path.read_bytes())
     except OSError as error:
         raise WorkflowError(
             f"The workflow {path} cannot be read: {error.strerror or error}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +23,9 @@ MAX_DEPTH = 100
 
 FFMPEG = {"mp4": "mov", "mov": "mov", "mkv": "matroska", "webm": "matroska", "opus": "ogg"}
 """FFmpeg's names of containers, where they differ from ours."""
+
+WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+"""How texts begin whose letters have two bytes or four; that of UTF-32 LE begins like the first."""
 
 PROGRAMS = {
     "parameters": "Stable Diffusion WebUI or a relative of it",
@@ -83,6 +87,17 @@ def read_metadata(path: Path) -> Metadata:
         ) from error
 
 
+def is_media(path: Path) -> bool:
+    """Whether a file is a picture, video, sound or latent by its content; False where it cannot be
+    read.
+    """
+    try:
+        with path.open("rb") as file:
+            return _find_kind(file.read(64)) not in (None, "json")
+    except OSError:
+        return False
+
+
 def _find_kind(head: bytes) -> str | None:
     """The kind of a file by its first 64 bytes; its name may say anything."""
     if name_format(head) in ("HEIC", "HEIF"):
@@ -112,6 +127,8 @@ def _find_kind(head: bytes) -> str | None:
 def _find_plain_kind(head: bytes) -> str | None:
     if head[8:9] == b"{" and head[6:8] == b"\0\0":
         return "safetensors"
+    if head.startswith(WIDE) and _decode_wide(head).lstrip().startswith("{"):
+        return "json"
     if head[:1] == b"\xff" and head[1:2] >= b"\xe2":
         return "mp3"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -124,12 +141,16 @@ def _find_plain_kind(head: bytes) -> str | None:
     )
 
 
+def _decode_wide(head: bytes) -> str:
+    return head.decode(json.detect_encoding(head), "ignore")
+
+
 def _read_tags(file: BinaryIO, kind: str) -> Tags:
     if kind == "json":
         text = file.read(MAX_TEXT + 1)
         if len(text) > MAX_TEXT:
             raise TooMuchText
-        return [("comment", text.decode("utf-8-sig"))]
+        return [("comment", text.decode(json.detect_encoding(text)))]
     if kind == "safetensors":
         header = _parse(metadata_tags.read_safetensors_header(file))
         entries = header.get("__metadata__", {})

@@ -15,7 +15,7 @@ from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.errors import ComfyGradioError, NotAllowed, PresetError
 from comfygradio.forms.drafting.draft import Draft, draft_preset
 from comfygradio.forms.drafting.saving import suggest_name
-from comfygradio.forms.drafting.source import Source, read_source
+from comfygradio.forms.drafting.source import Source, is_json, read_source
 from comfygradio.forms.drafting.storing import check_name, find_taken, store_preset
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.author.access import Authors
@@ -251,7 +251,7 @@ def _read_source(path: Path) -> Source:
 
     Raises WorkflowError, MetadataError and PresetError.
     """
-    if path.suffix.lower() == ".json" and path.is_file() and path.stat().st_size > MAX_SOURCE:
+    if is_json(path) and path.is_file() and path.stat().st_size > MAX_SOURCE:
         raise PresetError(TOO_LARGE)
     source = read_source(path)
     if len(source.workflow.nodes) > MAX_NODES:

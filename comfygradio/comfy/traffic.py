@@ -1,0 +1,154 @@
+"""Traffic: a line in the log for every HTTP call to a ComfyUI and every message of its socket.
+
+Bodies and headers are not in it, nor a login or a token, whatever the log is shown to.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from comfygradio.clock import SYSTEM_CLOCK, Clock
+from comfygradio.comfy.address import Address
+from comfygradio.comfy.messages import (
+    Executed,
+    Executing,
+    ExecutionCached,
+    ExecutionError,
+    ExecutionInterrupted,
+    Message,
+    PreviewFrame,
+    Progress,
+    ProgressState,
+    ProgressText,
+    Status,
+    UnknownMessage,
+)
+
+log = logging.getLogger(__name__)
+
+MASK = "***"
+"""Stands in the log where a secret was."""
+
+SECRET_NAME = re.compile(r"auth|token|key|pass|pwd|secret|sig|cred|session|login", re.IGNORECASE)
+"""What the name of a query parameter has in it whose value nobody shall see."""
+
+MOST_CHARACTERS = 200
+"""Of a text that the server chose, so much is written."""
+
+WIRE_NAMES = {PreviewFrame: "preview", ProgressText: "progress_text"}
+"""What ComfyUI calls its binary messages."""
+
+
+class CallRecord:
+    """One HTTP call, from its start to its line in the log."""
+
+    def __init__(
+        self,
+        address: Address,
+        method: str,
+        path: str,
+        params: Mapping[str, Any],
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self._address = address
+        self._method = method
+        self._path = path
+        self._params = params
+        self._clock = clock
+        self._started = clock.monotonic()
+
+    def end(self, status: int, received: int, sent: int = 0) -> None:
+        """Write the line of a call that was answered; `received` and `sent` count bytes of
+        bodies.
+        """
+        self._write(f"{status}", f"{received} bytes" + (f", {sent} bytes sent" if sent else ""))
+
+    def fail(self, error: BaseException) -> None:
+        """Write the line of a call that got no answer; of the error only its kind is written,
+        since its text may hold the address with its login.
+        """
+        self._write(type(error).__name__, "no answer")
+
+    def _write(self, outcome: str, rest: str) -> None:
+        if not log.isEnabledFor(logging.DEBUG):
+            return
+        target = show_target(self._path, self._params, self._address)
+        milliseconds = (self._clock.monotonic() - self._started) * 1000
+        log.debug(
+            "%s %s %s %.0f ms, %s (%s)",
+            *(self._method, target, outcome, milliseconds, rest, self._address),
+        )
+
+
+def show_target(path: str, params: Mapping[str, Any], address: Address) -> str:
+    """Path and query of a call, with every secret masked: what came with the server's address, and
+    what is called like one.
+    """
+    hidden = {
+        name: MASK if name in address.params or SECRET_NAME.search(name) else value
+        for name, value in params.items()
+    }
+    query = urlencode(hidden, doseq=True, safe="*/")
+    shown = quote(path, safe="/%:@!$&'()*+,;=~-._")
+    return f"{shown}?{query}" if query else shown
+
+
+def log_message(message: Message) -> None:
+    """Write the line of a message: its type, prompt, node and value."""
+    if not log.isEnabledFor(logging.DEBUG):
+        return
+    details = {"prompt": message.prompt_id, **describe_message(message)}
+    words = [f"{name}={_show(value)}" for name, value in details.items() if value is not None]
+    log.debug("%s", " ".join([f"socket {name_message(message)}", *words]))
+
+
+def name_message(message: Message) -> str:
+    """The type of a message as ComfyUI writes it."""
+    if isinstance(message, UnknownMessage):
+        return _show(message.type or "unknown")
+    kind = type(message)
+    return WIRE_NAMES.get(kind) or re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+
+
+def describe_message(message: Message) -> dict[str, Any]:
+    """Node and value of a message; None where there is none."""
+    match message:
+        case Status():
+            return {"queue_remaining": message.queue_remaining}
+        case ExecutionCached():
+            return {"nodes": ",".join(message.nodes) or None}
+        case Executing():
+            return {"node": message.node or "none"}
+        case Progress():
+            return {"node": message.node, "value": f"{message.value:g}/{message.max:g}"}
+        case ProgressState():
+            steps = (
+                f"{node}:{progress.value:g}/{progress.max:g}"
+                for node, progress in message.nodes.items()
+                if progress.state == "running"
+            )
+            return {"running": ",".join(steps) or None}
+        case Executed():
+            return {"node": message.node, "value": ",".join(map(str, message.output)) or "nothing"}
+        case ExecutionError():
+            text = f"{message.exception_type}: {message.exception_message}"
+            return {"node": message.node_id, "value": text}
+        case ExecutionInterrupted():
+            return {"node": message.node_id}
+        case PreviewFrame():
+            return {"node": message.node, "value": f"{message.mime}, {len(message.data)} bytes"}
+        case ProgressText():
+            return {"node": message.node, "value": message.text}
+        case _:
+            return {}
+
+
+def _show(value: Any) -> str:
+    """One line of a text that the server chose, without anything that a terminal would obey."""
+    text = " ".join(str(value).split())
+    plain = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return plain if len(plain) <= MOST_CHARACTERS else f"{plain[:MOST_CHARACTERS]}…"

@@ -1,0 +1,97 @@
+"""The log: what our own modules tell, on stderr, without the secrets of the settings."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, quote_plus
+
+from comfygradio.comfy.address import Address, parse_url
+from comfygradio.settings import Settings
+
+NAME = "comfygradio"
+"""The logger above those of all our modules."""
+
+LINE = "%(asctime)s.%(msecs)03d %(levelname)s %(name)s: %(message)s"
+TIME = "%H:%M:%S"
+MASK = "***"
+
+LEAST_CHARACTERS = 4
+"""A shorter secret is not looked for: it would be found in the middle of other words."""
+
+
+class StderrHandler(logging.Handler):
+    """Writes to whatever stderr is at that moment, so that a progress bar stays below the lines."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record; whatever goes wrong with it ends nothing else."""
+        try:
+            print(self.format(record), file=sys.stderr, flush=True)
+        except Exception:
+            self.handleError(record)
+
+
+class MaskingFormatter(logging.Formatter):
+    """Writes lines and tracebacks with every one of these secrets masked."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__(LINE, TIME)
+        self._secrets = sorted(set(secrets), key=len, reverse=True)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, with its traceback if there is one."""
+        text = super().format(record)
+        for secret in self._secrets:
+            text = text.replace(secret, MASK)
+        return text
+
+
+def start_log(settings: Settings) -> None:
+    """Write the log to stderr from now on, if the settings say so."""
+    stop_log()
+    if settings.verbose:
+        handler = StderrHandler()
+        handler.setFormatter(MaskingFormatter(list_secrets(settings)))
+        logger = logging.getLogger(NAME)
+        logger.addHandler(handler)
+        logger.setLevel(logging.DEBUG)
+
+
+def stop_log() -> None:
+    """Undo `start_log`."""
+    logger = logging.getLogger(NAME)
+    for handler in [one for one in logger.handlers if isinstance(one, StderrHandler)]:
+        logger.removeHandler(handler)
+        logger.setLevel(logging.NOTSET)
+
+
+def list_secrets(settings: Settings) -> Iterator[str]:
+    """Passwords, tokens and keys of the settings, in every spelling that a text may hold."""
+    for secret in _list_plain(settings):
+        for spelling in (secret, quote(secret, safe=""), quote_plus(secret)):
+            if len(spelling) >= LEAST_CHARACTERS:
+                yield spelling
+
+
+def _list_plain(settings: Settings) -> Iterator[str]:
+    named = [settings.server] if settings.server else []
+    for server in [*named, *settings.more_servers]:
+        yield from _list_of_address(parse_url(server))
+    yield settings.api_key
+    for value in settings.headers.values():
+        # Of "Bearer TOKEN" and of "a=1; session=TOKEN" the parts may stand elsewhere alone.
+        yield value
+        for part in re.split(r"[\s;,]+", value):
+            yield part
+            yield part.partition("=")[2]
+
+
+def _list_of_address(address: Address) -> Iterator[str]:
+    yield from address.params.values()
+    if address.authorization:
+        login = address.authorization.partition(" ")[2]
+        yield login
+        yield base64.b64decode(login).decode().partition(":")[2]
