@@ -13,6 +13,7 @@ from typing import Any
 from comfygradio.comfy.object_info import Scalar
 from comfygradio.forms.capping import MAX_TEXT, cap_value, is_short
 from comfygradio.forms.field import HUGE, MEDIA, Choice, Field, Refused, list_choices, show
+from comfygradio.forms.kept import find_kept
 from comfygradio.forms.loras import check_loras
 from comfygradio.forms.media import check_media
 from comfygradio.forms.preset_file import Widget
@@ -43,6 +44,9 @@ def check_value(field: Field, value: Any) -> Any:
 
     Raises Refused.
     """
+    kept = find_kept(field, value)
+    if kept is not None:
+        return kept
     cap_value(field, value)
     if is_empty(field, value):
         return None

@@ -58,7 +58,9 @@ class Field:
     "height" of a size; of a LoRA list either "" (its loader nodes, in the order of the chain) or
     "model" and "clip" (the inputs that the chain feeds). `minimum` and `maximum` are the narrower
     of preset and server. `dynamic` are the slots whose text ComfyUI's own page expands (`{a|b}`),
-    and `embeddings` the names that such a text may use. `bypass` are ids of nodes that are bypassed
+    and `embeddings` the names that such a text may use. `kept` is the value that the workflow
+    itself, or the preset's author, has put there although people may not: it alone is taken
+    beside what the field allows. `bypass` are ids of nodes that are bypassed
     while the field is empty or off; `show_if` maps other fields to the values that show it.
     """
 
@@ -71,6 +73,7 @@ class Field:
     group: str = ""
     advanced: bool = False
     default: Any = None
+    kept: Any = None
     choices: tuple[Choice, ...] | None = None
     minimum: int | float | None = None
     maximum: int | float | None = None

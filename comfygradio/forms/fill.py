@@ -117,9 +117,7 @@ class _Filling:
     ) -> None:
         self.graph = graph
         self._object_info = object_info
-        self._words = {
-            name: write_word(describe_value(field, values[name])) for name, field in fields.items()
-        }
+        self._words = {name: _write_whole(field, values[name]) for name, field in fields.items()}
         self._put: dict[Slot, str] = {}
         self._uploads: list[Upload] = []
 
@@ -200,6 +198,11 @@ class _Filling:
     def _set(self, origin: str, slot: Slot, value: Any) -> None:
         self.graph[slot.node_id]["inputs"][slot.input] = value
         self._put[slot] = origin
+
+
+def _write_whole(field: Field, value: Any) -> str:
+    """A checked value as templates write it: a text is written whole, however long it is."""
+    return value if isinstance(value, str) else write_word(describe_value(field, value))
 
 
 def _is_off(value: Any) -> bool:

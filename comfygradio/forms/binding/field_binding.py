@@ -24,8 +24,8 @@ from comfygradio.forms.binding.lora_binding import bind_loras
 from comfygradio.forms.binding.specs import find_spec
 from comfygradio.forms.binding.widgets import check_keys, check_widget, choose_widget
 from comfygradio.forms.checks import check_number
-from comfygradio.forms.field import Choice, Field, Refused, show
-from comfygradio.forms.literals import check_literal, check_setting, is_multiselect
+from comfygradio.forms.field import Choice, Field, Refused
+from comfygradio.forms.literals import check_setting, is_multiselect
 from comfygradio.forms.preset_file import FieldFile, SlotAddress, Widget
 from comfygradio.forms.problem import Misfit
 from comfygradio.forms.slots import FoundSlot, Slot, find_node, locate_slot
@@ -137,7 +137,8 @@ def _bind_slotless(
         for slot in field.all_slots
     ]
     field = replace(field, dynamic=_find_dynamic([(slot, spec) for slot, spec in pairs if spec]))
-    return set_default(field, line, workflow, None), tuple(describe_settings(line, choices))
+    started, notes = set_default(field, line, workflow, ())
+    return started, (*describe_settings(line, choices), *notes)
 
 
 def _bind_plain(
@@ -171,9 +172,9 @@ def _bind_plain(
         else (),
     )
     field, lost = _narrow_choices(field, pairs, workflow, object_info)
-    bound = set_default(field, line, workflow, specs[0])
+    bound, started = set_default(field, line, workflow, pairs)
     named = describe_choices(line, offered)
-    return bound, (*named, *lost, *_describe_first(bound, line, workflow, pairs))
+    return bound, (*named, *lost, *started)
 
 
 def _choose_help(line: FieldFile, field: Field, spec: InputSpec) -> str:
@@ -300,24 +301,3 @@ def _describe_given(field: Field, line: FieldFile) -> Iterator[str]:
         name, found = getattr(old, "name", old), new["name"] if isinstance(new, dict) else new
         if isinstance(name, str) and name not in known and name != found and isinstance(found, str):
             yield describe_respelled(name, found)
-
-
-def _describe_first(
-    field: Field, line: FieldFile, workflow: Workflow, pairs: Pairs
-) -> Iterator[str]:
-    """A sentence where the server refuses the workflow's own value, so that the field starts with
-    another one.
-    """
-    if line.default is not None or line.fixed is not None:
-        return
-    for slot, spec in pairs[:1] if field.widget != "size" else pairs:
-        own = workflow.nodes[slot.node_id].inputs.get(slot.input)
-        if own is None or spec.media or check_literal(spec, own) is None:
-            continue
-        if spec.choices is not None and isinstance(own, str):
-            yield f"this ComfyUI does not have {own}; the form starts with {field.default} instead."
-        else:
-            yield (
-                f"the workflow's own {show(own)} is not possible here; the form starts with "
-                f"{field.default} instead."
-            )
