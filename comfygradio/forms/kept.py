@@ -43,6 +43,8 @@ def find_kept(field: Field, value: Any) -> Any:
         return None
     if field.widget == "size":
         return kept if _write_size(value) == _write_size(kept) else None
+    if isinstance(kept, int | float):
+        return kept if str(value).strip() in (str(kept), f"{kept}.0") else None
     given = list(value) if isinstance(value, tuple) else value
     own = list(kept) if isinstance(kept, tuple) else kept
     return kept if type(given) is type(own) and given == own else None

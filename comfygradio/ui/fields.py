@@ -141,6 +141,9 @@ def _slider(drawing: Drawing) -> Component:
     field = drawing.field
     if field.minimum is None or field.maximum is None or field.default is None:
         return _number(drawing)
+    if field.kept is not None:
+        # A slider would move a value that lies between its steps.
+        return _number(drawing)
     step = field.step or (1 if field.is_integer else 0.01)
     return gr.Slider(
         field.minimum, field.maximum, field.default, step=step, precision=None, **drawing.common

@@ -10,7 +10,7 @@ from typing import Any
 from comfygradio.comfy.object_info import InputSpec, Scalar
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.capping import MAX_TEXT
-from comfygradio.forms.checks import check_value, is_open_seed
+from comfygradio.forms.checks import SIDES, check_value, find_between, is_open_seed
 from comfygradio.forms.describe import describe_value
 from comfygradio.forms.field import MEDIA, TEXTS, Field, Refused, show
 from comfygradio.forms.literals import check_literal, convert_literal, unwrap
@@ -43,6 +43,8 @@ def set_default(field: Field, line: FieldFile, workflow: Workflow, pairs: Pairs)
     if field.widget == "seed" and is_open_seed(given):
         return _leave_open(field, line), ()
     if given is not None:
+        if started := _keep_between(field, given, f"the {word}"):
+            return started
         return _take_given(field, word, given), ()
     if not field.slots:
         first = [True] if field.widget == "checkbox" else _first_choice(field)
@@ -135,6 +137,8 @@ def _take_own(field: Field, line: FieldFile, own: Any) -> tuple[Field | None, st
     except Refused:
         if line.choices is not None:  # the author's list alone decides
             return None, ""
+        if between := _keep_between(field, own, "the workflow's own"):
+            return between[0], between[1][0]
         near = _find_near(field, line, own)
         if near is None:
             return _keep(field, own)
@@ -176,6 +180,25 @@ def _keep(field: Field, own: Any) -> tuple[Field | None, str]:
     return replace(field, default=describe_value(field, kept)), _describe_keeping(field, kept)
 
 
+def _keep_between(field: Field, value: Any, what: str) -> Start | None:
+    """The field with a number or a size that lies between its steps, as somebody wrote it on
+    purpose; None for any other value.
+    """
+    if not field.grids or field.choices is not None:
+        return None
+    try:
+        checked = check_value(replace(field, grids={}), value)
+    except Refused:
+        return None
+    between = "" if checked is None else find_between(field, checked)
+    if not between:
+        return None
+    field = replace(field, kept=checked)
+    shown = show(describe_value(field, checked))
+    note = f"{what} {shown} lies between the steps and may be made another by ComfyUI: {between}"
+    return replace(field, default=describe_value(field, checked)), (note,)
+
+
 def _find_near(field: Field, line: FieldFile, own: Any) -> Any:
     """The value nearest to the workflow's own that the preset's limits allow; None where it lies
     within them, or nothing is near to it.
@@ -198,7 +221,11 @@ def _find_near_size(field: Field, line: FieldFile, own: dict[str, Any]) -> Any:
     width, height = (
         side if side <= 0 and may_be_zero else _bring_within(field, side) for side in sides
     )
-    return None if (width, height) == sides else (width, height)
+    if (width, height) == sides:
+        return None
+    grids = [field.grids.get(part) for part in SIDES]
+    pairs = zip((width, height), grids, strict=True)
+    return tuple(side if grid is None else grid.floor(side) for side, grid in pairs)
 
 
 def _bring_within(field: Field, number: int | float) -> int | float:

@@ -22,6 +22,7 @@ from comfygradio.forms.binding.defaults import set_default
 from comfygradio.forms.binding.gained import DYNAMIC_COMBO, fill_gained, find_missing
 from comfygradio.forms.binding.lora_binding import bind_loras
 from comfygradio.forms.binding.specs import find_spec
+from comfygradio.forms.binding.stepping import bind_grids, describe_choices_between
 from comfygradio.forms.binding.widgets import check_keys, check_widget, choose_widget
 from comfygradio.forms.checks import check_number
 from comfygradio.forms.field import Choice, Field, Refused
@@ -171,10 +172,12 @@ def _bind_plain(
         if widget == "textarea" and _is_prompt(bare, workflow, object_info)
         else (),
     )
+    field, stepped = bind_grids(field, line, dict(pairs))
     field, lost = _narrow_choices(field, pairs, workflow, object_info)
+    between = describe_choices_between(field)
     bound, started = set_default(field, line, workflow, pairs)
     named = describe_choices(line, offered)
-    return bound, (*named, *lost, *started)
+    return bound, (*named, *stepped, *lost, *between, *started)
 
 
 def _choose_help(line: FieldFile, field: Field, spec: InputSpec) -> str:
