@@ -61,8 +61,9 @@ class Field:
     "model" and "clip" (the inputs that the chain feeds). `minimum` and `maximum` are the narrower
     of preset and server, and `grids` the steps of whole numbers by part. `kept` is a value that
     the workflow itself, or the preset's author, has put there although people may not: it alone is
-    taken beside what the field allows. `dynamic` are the slots whose text ComfyUI's own page
-    expands (`{a|b}`), and `embeddings` the names that such a text may use. `bypass` are ids of
+    taken beside what the field allows. `dynamic` are the slots in whose text `{a|b}` may be drawn;
+    `is_dynamic` says that it is drawn whoever sends it, not only where a person wrote it into the
+    form. `embeddings` are the names that such a text may use. `bypass` are ids of
     nodes that are bypassed while the field is empty or off; `show_if` maps other fields to the
     values that show it.
     """
@@ -90,6 +91,7 @@ class Field:
     show_if: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     grids: Mapping[str, Grid] = field(default_factory=dict)
     dynamic: frozenset[Slot] = frozenset()
+    is_dynamic: bool = False
     embeddings: tuple[str, ...] = ()
 
     @property

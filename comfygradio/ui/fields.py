@@ -12,7 +12,9 @@ from gradio.components import Component
 
 from comfygradio.forms.checks import check_value
 from comfygradio.forms.describe import describe_value
-from comfygradio.forms.field import Choice, Field, Refused
+from comfygradio.forms.field import TEXTS, Choice, Field, Refused
+from comfygradio.forms.fill import WRITTEN
+from comfygradio.forms.restoring.inversion import escape_dynamic
 from comfygradio.ui.custom import Choices, build_embeddings, build_loras, build_picker, build_size
 
 EXACT = 2**53
@@ -80,6 +82,17 @@ def show_value(field: Field, value: Any) -> Any:
     if shown is None:
         return [] if field.widget == "loras" or field.is_multiple else "" if field.choices else None
     return str(shown) if isinstance(shown, int) and abs(shown) > EXACT else shown
+
+
+def show_sent(field: Field, value: Any, values: Mapping[str, Any]) -> Any:
+    """A value of a job or a picture as the component holds it; `values` are all of that job's.
+
+    A text that was sent as it stood is written so that the form sends the same: it draws `{a|b}`.
+    """
+    was_drawn = field.is_dynamic or values.get(WRITTEN) is True
+    if field.widget in TEXTS and field.dynamic and isinstance(value, str) and not was_drawn:
+        value = escape_dynamic(value)
+    return show_value(field, value)
 
 
 def _keep_plain(field: Field, value: Any) -> Any:

@@ -25,7 +25,8 @@ from comfygradio.forms.binding.specs import find_spec
 from comfygradio.forms.binding.stepping import bind_grids, describe_choices_between
 from comfygradio.forms.binding.widgets import check_keys, check_widget, choose_widget
 from comfygradio.forms.checks import check_number
-from comfygradio.forms.field import Choice, Field, Refused
+from comfygradio.forms.dynamic_prompt import has_choices
+from comfygradio.forms.field import TEXTS, Choice, Field, Refused
 from comfygradio.forms.literals import check_setting, is_multiselect
 from comfygradio.forms.preset_file import FieldFile, SlotAddress, Widget
 from comfygradio.forms.problem import Misfit
@@ -137,7 +138,8 @@ def _bind_slotless(
         (slot, object_info.spec(workflow.nodes[slot.node_id].class_type, slot.input))
         for slot in field.all_slots
     ]
-    field = replace(field, dynamic=_find_dynamic([(slot, spec) for slot, spec in pairs if spec]))
+    known = [(slot, spec) for slot, spec in pairs if spec]
+    field = replace(field, dynamic=_find_dynamic(line, known), is_dynamic=line.dynamic is True)
     started, notes = set_default(field, line, workflow, ())
     return started, (*describe_settings(line, choices), *notes)
 
@@ -167,7 +169,8 @@ def _bind_plain(
         step=line.step if line.step is not None else specs[0].step,
         is_integer=any("INT" in spec.types and "FLOAT" not in spec.types for spec in specs),
         is_multiple=widget == "dropdown" and all(map(is_multiselect, specs)),
-        dynamic=_find_dynamic(pairs),
+        dynamic=_find_dynamic(line, pairs),
+        is_dynamic=line.dynamic is True,
         embeddings=embeddings
         if widget == "textarea" and _is_prompt(bare, workflow, object_info)
         else (),
@@ -176,8 +179,9 @@ def _bind_plain(
     field, lost = _narrow_choices(field, pairs, workflow, object_info)
     between = describe_choices_between(field)
     bound, started = set_default(field, line, workflow, pairs)
+    bound, plain = _keep_plain(bound, line)
     named = describe_choices(line, offered)
-    return bound, (*named, *stepped, *lost, *between, *started)
+    return bound, (*named, *stepped, *lost, *between, *started, *plain)
 
 
 def _choose_help(line: FieldFile, field: Field, spec: InputSpec) -> str:
@@ -189,13 +193,37 @@ def _choose_help(line: FieldFile, field: Field, spec: InputSpec) -> str:
     return "" if "width" in field.slots else spec.tooltip
 
 
-def _find_dynamic(pairs: Pairs) -> frozenset[Slot]:
-    """The slots in which ComfyUI's own page expands `{a|b}`."""
+def _find_dynamic(line: FieldFile, pairs: Pairs) -> frozenset[Slot]:
+    """The slots in which `{a|b}` may be drawn: where ComfyUI's own page does it, or the preset says
+    so.
+
+    Raises Misfit where it says so of an input that takes no text.
+    """
+    texts = [(slot, spec) for slot, spec in pairs if "STRING" in spec.types]
+    if line.dynamic and not texts:
+        raise Misfit("widget", "dynamic is for texts; none of its inputs takes one.")
+    if line.dynamic is False:
+        return frozenset()
     return frozenset(
-        slot
-        for slot, spec in pairs
-        if spec.options.get("dynamicPrompts") and "STRING" in spec.types
+        slot for slot, spec in texts if line.dynamic or spec.options.get("dynamicPrompts")
     )
+
+
+def _keep_plain(field: Field, line: FieldFile) -> tuple[Field, tuple[str, ...]]:
+    """A field whose text in the workflow itself would be drawn: it stays as it is, as the workflow
+    has it.
+    """
+    is_own = line.default is None and line.fixed is None and line.dynamic is None
+    text = field.default if field.kept is None else field.kept
+    if not is_own or field.widget not in TEXTS or not field.dynamic:
+        return field, ()
+    if not isinstance(text, str) or not has_choices(text):
+        return field, ()
+    note = (
+        "the workflow's own text has signs of {a|b} in it, so texts are sent as they stand; write "
+        "dynamic: true to have one of such options drawn."
+    )
+    return replace(field, dynamic=frozenset()), (note,)
 
 
 def _read_placeholder(spec: InputSpec) -> str:
