@@ -13,6 +13,7 @@ from typing import Any
 from comfygradio.comfy.object_info import Scalar
 from comfygradio.forms.capping import MAX_TEXT, cap_value, is_short
 from comfygradio.forms.field import HUGE, MEDIA, Choice, Field, Refused, list_choices, show
+from comfygradio.forms.kept import find_kept
 from comfygradio.forms.loras import check_loras
 from comfygradio.forms.media import check_media
 from comfygradio.forms.names import list_spelled
@@ -20,6 +21,9 @@ from comfygradio.forms.preset_file import Widget
 
 EXACT = 2**53
 """Floats from here on are no longer exact."""
+
+SIDES = ("width", "height")
+"""The parts of a size."""
 
 MAX_SIDE = 999_999
 """Pixels of a side; no picture has more."""
@@ -44,6 +48,9 @@ def check_value(field: Field, value: Any) -> Any:
 
     Raises Refused.
     """
+    kept = find_kept(field, value)
+    if kept is not None:
+        return kept
     cap_value(field, value)
     if is_empty(field, value):
         return None
@@ -95,7 +102,32 @@ def check_number(field: Field, value: Any) -> int | float:
         field.maximum is not None and number > field.maximum
     ):
         raise Refused(f"{show(value)} is not possible; {field.allowed}.")
+    if "" in field.grids and (between := find_between(field, number)):
+        raise Refused(f"{show(value)} is not possible: {between}")
     return int(number) if field.is_integer else number
+
+
+def find_between(field: Field, value: int | float | tuple[int, int]) -> str:
+    """What has to be said of a number or size that lies between the field's steps: the two nearest
+    ones within its limits; "" where it lies on them.
+    """
+    sides = value if isinstance(value, tuple) else (value,)
+    grids = [field.grids.get(part) for part in (SIDES if len(sides) == 2 else ("",))]
+    pairs = list(zip(sides, grids, strict=True))
+    if all(grid is None or grid.has(side) for side, grid in pairs):
+        return ""
+    lower = [int(side) if grid is None else grid.floor(side) for side, grid in pairs]
+    upper = [int(side) if grid is None else grid.ceil(side) for side, grid in pairs]
+    low = -math.inf if field.minimum is None else field.minimum
+    high = math.inf if field.maximum is None else field.maximum
+    near = [
+        "x".join(map(str, found))
+        for found in (lower, upper)
+        if all(low <= side <= high for side in found)
+    ]
+    step = max(grid.step for grid in grids if grid is not None)
+    advice = f"; write {' or '.join(near)}" if near else ""
+    return f"it goes in steps of {step}{advice}."
 
 
 def check_seed(field: Field, value: Any) -> int:
@@ -164,9 +196,11 @@ def check_size(field: Field, value: Any) -> tuple[int, int]:
             f"{show(width)}x{show(height)} is not in the list; {list_choices(field.choices)}"
         )
     low, high = field.minimum or 0, MAX_SIDE if field.maximum is None else field.maximum
-    for side, pixels in (("width", width), ("height", height)):
+    for side, pixels in zip(SIDES, (width, height), strict=True):
         if not low <= pixels <= min(high, MAX_SIDE):
             raise Refused(f"the {side} {show(pixels)} is not possible; {field.allowed}.")
+    if field.choices is None and (between := find_between(field, (width, height))):
+        raise Refused(f"{width}x{height} is not possible: {between}")
     return width, height
 
 

@@ -6,17 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.forms.field import Field, Lora
+from comfygradio.forms.kept import describe_kept, is_stood_for
 
 
 def describe_value(field: Field, value: Any) -> Any:
     """A checked value as JSON that `check_value` takes again, except for files, of which only the
     name stays.
 
-    Sizes become "768x512", colors "#rrggbb", LoRA lists [{"name": …, "strength": …}]; empty ones
+    A kept text of more than 100,000 characters becomes what stands for it. Sizes become
+    "768x512", colors "#rrggbb", LoRA lists [{"name": …, "strength": …}]; empty ones
     None.
     """
     if isinstance(value, Path):
         return value.name
+    if is_stood_for(field, value):
+        return describe_kept(value)
     if field.widget == "size" and isinstance(value, tuple):
         return "x".join(map(str, value))
     if field.widget == "color" and isinstance(value, int):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
 from comfygradio.comfy.object_info import Scalar
+from comfygradio.forms.grid import Grid, join_grids
 from comfygradio.forms.preset_file import Widget
 from comfygradio.forms.slots import Slot
 
@@ -58,9 +60,13 @@ class Field:
     `slots` maps the part of a value to the inputs it fills: "" for a plain value, "width" and
     "height" of a size; of a LoRA list either "" (its loader nodes, in the order of the chain) or
     "model" and "clip" (the inputs that the chain feeds). `minimum` and `maximum` are the narrower
-    of preset and server. `dynamic` are the slots whose text ComfyUI's own page expands (`{a|b}`),
-    and `embeddings` the names that such a text may use. `bypass` are ids of nodes that are bypassed
-    while the field is empty or off; `show_if` maps other fields to the values that show it.
+    of preset and server, and `grids` the steps of whole numbers by part. `kept` is a value that
+    the workflow itself, or the preset's author, has put there although people may not: it alone is
+    taken beside what the field allows. `dynamic` are the slots in whose text `{a|b}` may be drawn;
+    `is_dynamic` says that it is drawn whoever sends it, not only where a person wrote it into the
+    form. `embeddings` are the names that such a text may use. `bypass` are ids of
+    nodes that are bypassed while the field is empty or off; `show_if` maps other fields to the
+    values that show it.
     """
 
     name: str
@@ -72,6 +78,7 @@ class Field:
     group: str = ""
     advanced: bool = False
     default: Any = None
+    kept: Any = None
     choices: tuple[Choice, ...] | None = None
     minimum: int | float | None = None
     maximum: int | float | None = None
@@ -83,7 +90,9 @@ class Field:
     optional: bool = False
     bypass: tuple[str, ...] = ()
     show_if: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    grids: Mapping[str, Grid] = field(default_factory=dict)
     dynamic: frozenset[Slot] = frozenset()
+    is_dynamic: bool = False
     embeddings: tuple[str, ...] = ()
 
     @property
@@ -99,6 +108,17 @@ class Field:
             if self.maximum is not None
             else f"{unit}are allowed"
         )
+
+    @property
+    def size_grid(self) -> Grid:
+        """The sides that are offered where a size is worked out: at least 8 pixels apart, and on
+        the steps of both sides.
+        """
+        step = int(self.step or 8)
+        shared = join_grids(self.grids.values())
+        if shared is None:
+            return Grid(max(step, 8), 0)
+        return Grid(step * math.ceil(8 / step), shared.start)
 
     @property
     def all_slots(self) -> tuple[Slot, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-import random
 from collections.abc import Mapping
+from random import Random
 from typing import Any
 
 from comfygradio.comfy.object_info import ObjectInfo
@@ -14,19 +14,29 @@ from comfygradio.comfy.workflow import Upload, Workflow
 from comfygradio.forms.binding.gained import fill_gained, is_dynamic
 from comfygradio.forms.bypass import bypass_nodes
 from comfygradio.forms.describe import describe_value, write_word
-from comfygradio.forms.dynamic_prompt import expand_dynamic, strip_comments
-from comfygradio.forms.field import MEDIA, Field
+from comfygradio.forms.dynamic_prompt import expand_dynamic, has_choices
+from comfygradio.forms.field import MEDIA, TEXTS, Field
 from comfygradio.forms.file_prefix import expand_prefixes
 from comfygradio.forms.literals import wrap
 from comfygradio.forms.loras import insert_loras
 from comfygradio.forms.media import name_upload
 from comfygradio.forms.slots import Slot
-from comfygradio.forms.templates import fill_template, find_names, list_templates
+from comfygradio.forms.templates import (
+    draw_template,
+    fill_template,
+    find_names,
+    list_templates,
+)
 from comfygradio.forms.visibility import find_visible
 
 DRAWN = "_drawn"
 """Under this name the random number of a form without a seed is kept among its values; no field can
 be called so.
+"""
+
+WRITTEN = "_written"
+"""Under this name the values say that a person wrote them into a form, where `{a|b}` is drawn
+without the preset saying so; no field can be called so.
 """
 
 Fixed = tuple[tuple[Slot, Any], ...]
@@ -56,7 +66,6 @@ def fill_graph(
         if values[name] is not None:
             filling.fill(fields[name], values[name])
     graph = filling.graph
-    filling.expand(_find_seed(fields, values))
     filling.complete()
     for name, field in fields.items():
         if field.widget == "loras":
@@ -92,21 +101,28 @@ def list_bypassed(fields: Mapping[str, Field], values: Mapping[str, Any]) -> lis
 
 
 def uses_chance(fields: Mapping[str, Field], fixed: Fixed, values: Mapping[str, Any]) -> bool:
-    """Whether a text might be expanded at random although no field is a seed."""
+    """Whether a text might be drawn at random although no field is a seed."""
     if any(field.widget == "seed" and values[name] is not None for name, field in fields.items()):
         return False
     texts = [value for _, value in fixed if isinstance(value, str)]
-    if any(field.dynamic for field in fields.values()):
-        own = "".join(text for field in fields.values() for text in list_templates(field))
-        texts += [
-            fill_template(own, dict.fromkeys(find_names(own), "")),
-            *map(str, values.values()),
-        ]
-    return any("{" in text for text in texts)
+    for name, field in fields.items():
+        if field.dynamic:
+            texts += list_templates(field)
+        if is_drawn(field, values) and isinstance(values[name], str):
+            texts.append(values[name])
+    return any(map(has_choices, texts))
+
+
+def is_drawn(field: Field, values: Mapping[str, Any]) -> bool:
+    """Whether `{a|b}` is drawn in the value of a field: the preset says so, or lists that text
+    itself, or a person wrote it into a form.
+    """
+    is_asked = field.is_dynamic or field.widget not in TEXTS or values.get(WRITTEN) is True
+    return bool(field.dynamic) and is_asked
 
 
 class _Filling:
-    """A graph that is being filled; it remembers which field put what where last."""
+    """A graph that is being filled; it remembers which inputs were."""
 
     def __init__(
         self,
@@ -116,28 +132,32 @@ class _Filling:
         values: Mapping[str, Any],
     ) -> None:
         self.graph = graph
+        self._fields = fields
         self._object_info = object_info
-        self._words = {
-            name: write_word(describe_value(field, values[name])) for name, field in fields.items()
+        self._seed = _find_seed(fields, values)
+        self._words = {name: _write_whole(field, values[name]) for name, field in fields.items()}
+        self._drawn = {
+            name: self._draw(name, word) if is_drawn(fields[name], values) else word
+            for name, word in self._words.items()
         }
-        self._put: dict[Slot, str] = {}
+        """What `_words` become in inputs whose texts are drawn."""
+        self._put: list[Slot] = []
         self._uploads: list[Upload] = []
 
     def put(
         self, origin: str, slot: Slot, value: Any, own: Mapping[str, str] | None = None
     ) -> None:
         """Set an input; in a text the values of fields, and what `own` adds to them, stand for
-        their names.
-
-        A comment ends with the value that it stands in, lest it swallows what follows.
+        their names, and an option is drawn of each `{a|b}` that the preset itself has there.
         """
         if isinstance(value, str):
-            words = {**self._words, **(own or {})}
-            is_drawn = self._is_drawn(slot)
-            value = fill_template(
-                value, {n: strip_comments(w) for n, w in words.items()} if is_drawn else words
-            )
-        self._set(origin, slot, value)
+            if self._takes_drawn(origin, slot):
+                words = {**self._drawn, **(own or {})}
+                random = Random(f"{self._seed}/{origin}/preset")
+                value = draw_template(value, words, random)
+            else:
+                value = fill_template(value, {**self._words, **(own or {})})
+        self._set(slot, value)
 
     def fill(self, field: Field, value: Any) -> None:
         """Put a checked value, which is not None, where it belongs."""
@@ -147,28 +167,18 @@ class _Filling:
             self._set_all(field, self._uploads[-1].name)
         elif field.template:
             for slot in field.slots[""]:
-                self.put(field.name, slot, field.template, {"value": self._words[field.name]})
+                words = self._drawn if slot in field.dynamic else self._words
+                self.put(field.name, slot, field.template, {"value": words[field.name]})
         elif field.widget == "size":
             for part, side in (("width", value[0]), ("height", value[1])):
                 for slot in field.slots[part]:
-                    self._set(field.name, slot, side)
+                    self._set(slot, side)
         elif field.widget != "loras":
             self._set_all(field, wrap(value) if field.is_multiple else value)
             for slot, setting in next(
                 (c.sets for c in field.choices or () if c.value == value), ()
             ):
                 self.put(field.name, slot, setting)
-
-    def expand(self, seed: str) -> None:
-        """Draw `{a|b}` in the texts that were put in; a field that fills several inputs draws the
-        same for each.
-        """
-        for slot, origin in self._put.items():
-            inputs = self.graph[slot.node_id]["inputs"]
-            if isinstance(inputs[slot.input], str) and self._is_drawn(slot):
-                inputs[slot.input] = expand_dynamic(
-                    inputs[slot.input], random.Random(f"{seed}/{origin}")
-                )
 
     def complete(self) -> None:
         """Fill in what the choices made in dynamic combos ask for beyond what the workflow has."""
@@ -185,21 +195,35 @@ class _Filling:
             kept += [Upload(upload.path, upload.name, slots)] if slots else []
         return kept
 
-    def _is_drawn(self, slot: Slot) -> bool:
-        """Whether ComfyUI's own page expands `{a|b}` in this input."""
+    def _takes_drawn(self, origin: str, slot: Slot) -> bool:
+        """Whether the preset's own `{a|b}` is drawn in this input: for the line of a field as that
+        says, for a fixed one where ComfyUI's own page does it.
+        """
+        if origin:
+            return slot in self._fields[origin].dynamic
         node = self.graph[slot.node_id]
         spec = self._object_info.spec(node["class_type"], slot.input, node["inputs"])
         return (
             spec is not None and "STRING" in spec.types and bool(spec.options.get("dynamicPrompts"))
         )
 
+    def _draw(self, name: str, word: str) -> str:
+        """A field that fills several inputs draws the same for each."""
+        return expand_dynamic(word, Random(f"{self._seed}/{name}"))
+
     def _set_all(self, field: Field, value: Any) -> None:
         for slot in field.slots.get("", ()):
-            self._set(field.name, slot, value)
+            is_text = isinstance(value, str) and slot in field.dynamic
+            self._set(slot, self._drawn[field.name] if is_text else value)
 
-    def _set(self, origin: str, slot: Slot, value: Any) -> None:
+    def _set(self, slot: Slot, value: Any) -> None:
         self.graph[slot.node_id]["inputs"][slot.input] = value
-        self._put[slot] = origin
+        self._put.append(slot)
+
+
+def _write_whole(field: Field, value: Any) -> str:
+    """A checked value as templates write it: a text is written whole, however long it is."""
+    return value if isinstance(value, str) else write_word(describe_value(field, value))
 
 
 def _is_off(value: Any) -> bool:

@@ -19,8 +19,9 @@ from comfygradio.comfy.workflow import Prompt, Workflow
 from comfygradio.errors import NodeError, PresetError, ValuesRefused
 from comfygradio.forms.checks import check_value
 from comfygradio.forms.describe import describe_value
+from comfygradio.forms.dynamic_prompt import has_choices
 from comfygradio.forms.field import MEDIA, Field, Refused, show
-from comfygradio.forms.fill import DRAWN, fill_graph, uses_chance
+from comfygradio.forms.fill import DRAWN, WRITTEN, fill_graph, is_drawn, uses_chance
 from comfygradio.forms.loras import is_loader
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.forms.problem import Problem
@@ -58,9 +59,10 @@ class Form:
         """Every field's value, checked and completed: defaults filled in, open seeds drawn, hidden
         fields reset.
 
+        Beside the fields `values` may have what `forms.fill` notes of the way texts are drawn.
         Raises ValuesRefused with a sentence for each field that cannot be taken.
         """
-        known = {*self.fields, DRAWN}
+        known = {*self.fields, DRAWN, WRITTEN}
         problems = {
             show(name): self.describe_unknown(show(name)) for name in values if name not in known
         }
@@ -75,6 +77,8 @@ class Form:
         if problems or refused:
             raise ValuesRefused({**problems, **refused})
         checked = {name: checked[name] for name in self.fields}
+        if values.get(WRITTEN) is True and self._needs_writer(checked):
+            checked[WRITTEN] = True
         if uses_chance(self.fields, self.fixed, checked):
             checked[DRAWN] = _take_drawn(values)
         return checked
@@ -164,6 +168,16 @@ class Form:
         starts with.
         """
         return None if one.optional or one.widget in MEDIA else check_value(one, one.default)
+
+    def _needs_writer(self, checked: Mapping[str, Any]) -> bool:
+        """Whether a text among these is drawn only because a person wrote it into the form."""
+        return any(
+            has_choices(value)
+            for name, value in checked.items()
+            if isinstance(value, str)
+            and not is_drawn(self.fields[name], {})
+            and is_drawn(self.fields[name], {WRITTEN: True})
+        )
 
     def describe_unknown(self, name: str) -> str:
         """Say that there is no field of this name, and which one may be meant."""

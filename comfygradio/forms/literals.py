@@ -5,6 +5,7 @@ it.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from comfygradio.comfy.object_info import InputSpec
@@ -21,6 +22,27 @@ def wrap(value: Any) -> Any:
     is.
     """
     return {"__value__": list(value)} if isinstance(value, list | tuple) else value
+
+
+CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
+    "INT": int,
+    "FLOAT": float,
+    "STRING": str,
+    "BOOLEAN": bool,
+}
+
+
+def convert_literal(spec: InputSpec, value: Any) -> Any:
+    """What ComfyUI makes of a value before it runs the node: 64 of 64.7, "3" of 3, true of
+    "false"; what it refuses stays as it is.
+    """
+    convert = CONVERSIONS.get(spec.type)
+    if convert is None or value is None or isinstance(value, list | dict):
+        return value
+    try:
+        return convert(value)
+    except (TypeError, ValueError, OverflowError):
+        return value
 
 
 def check_literal(spec: InputSpec, value: Any) -> str | None:

@@ -103,6 +103,11 @@ class FieldFile(BaseModel):
         default=None,
         description="The text that is filled in; {value} is this field's, {NAME} another field's.",
     )
+    dynamic: bool | None = Field(
+        default=None,
+        description="True: {a|b} in it is drawn, whoever sends it; false: never; else only what "
+        "people write into the form, where ComfyUI's own page draws it.",
+    )
     show_if: dict[FieldName, Scalar | list[Scalar]] | None = Field(
         default=None, description="Shown only while these fields have one of these values."
     )
@@ -156,6 +161,11 @@ class FieldFile(BaseModel):
         unused = [key for key in ("show_if", "optional", "bypass", "default") if getattr(self, key)]
         if unused:
             raise ValueError(f"is fixed and never shown; remove {' and '.join(unused)}, or fixed")
+        if self.dynamic is not None:
+            raise ValueError(
+                "is fixed and drawn where ComfyUI's own page does it; remove dynamic, or write "
+                "\\{, \\| and \\} for the signs themselves"
+            )
         if self.widget == "loras" or "model" in (self.slots or {}):
             raise ValueError(
                 "is a LoRA list and cannot be fixed; put the loaders into the workflow"

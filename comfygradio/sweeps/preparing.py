@@ -13,7 +13,7 @@ from typing import Any
 
 from comfygradio.errors import ValuesRefused
 from comfygradio.forms.field import MEDIA, Refused
-from comfygradio.forms.fill import DRAWN
+from comfygradio.forms.fill import DRAWN, WRITTEN
 from comfygradio.forms.form import Form
 from comfygradio.sweeps.axes.axis import Axis
 from comfygradio.sweeps.axes.file_patterns import Files
@@ -102,7 +102,9 @@ def _check_base(
             axis = read_axis(form, {name: on_axes[name]}, {}, None, root, is_confined)
             values[name] = next(change.value for change in axis.steps[0].changes)
         checked = form.check(values)
-    return {DRAWN: values.get(DRAWN, secrets.randbelow(2**50)), **checked}
+    # A text on an axis may be drawn although none among these values is.
+    written = {WRITTEN: True} if values.get(WRITTEN) is True else {}
+    return {DRAWN: values.get(DRAWN, secrets.randbelow(2**50)), **written, **checked}
 
 
 def _write_axis(form: Form, axis: Axis, files: Files) -> dict[str, Any]:

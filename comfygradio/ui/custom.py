@@ -35,7 +35,8 @@ def build_loras(field: Field, choices: Choices, elem_id: str) -> gr.HTML:
 
 def build_size(field: Field, elem_id: str) -> gr.HTML:
     """Width and height with buttons for ratios and for swapping; its value is "WIDTHxHEIGHT"."""
-    limits = {"low": field.minimum, "high": field.maximum, "step": max(int(field.step or 8), 8)}
+    grid = field.size_grid
+    limits = {"low": field.minimum, "high": field.maximum, "step": grid.step, "start": grid.start}
     return _build("size.js", field, elem_id, field.default, None, **limits)
 
 

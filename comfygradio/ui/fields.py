@@ -12,7 +12,9 @@ from gradio.components import Component
 
 from comfygradio.forms.checks import check_value
 from comfygradio.forms.describe import describe_value
-from comfygradio.forms.field import Choice, Field, Refused
+from comfygradio.forms.field import TEXTS, Choice, Field, Refused
+from comfygradio.forms.fill import WRITTEN
+from comfygradio.forms.restoring.inversion import escape_dynamic
 from comfygradio.ui.custom import Choices, build_embeddings, build_loras, build_picker, build_size
 
 EXACT = 2**53
@@ -82,6 +84,17 @@ def show_value(field: Field, value: Any) -> Any:
     return str(shown) if isinstance(shown, int) and abs(shown) > EXACT else shown
 
 
+def show_sent(field: Field, value: Any, values: Mapping[str, Any]) -> Any:
+    """A value of a job or a picture as the component holds it; `values` are all of that job's.
+
+    A text that was sent as it stood is written so that the form sends the same: it draws `{a|b}`.
+    """
+    was_drawn = field.is_dynamic or values.get(WRITTEN) is True
+    if field.widget in TEXTS and field.dynamic and isinstance(value, str) and not was_drawn:
+        value = escape_dynamic(value)
+    return show_value(field, value)
+
+
 def _keep_plain(field: Field, value: Any) -> Any:
     """A value that the field does not take (any more), as far as it is one at all; None for what
     is none, since it may come out of anybody's file.
@@ -140,6 +153,9 @@ def _number(drawing: Drawing) -> Component:
 def _slider(drawing: Drawing) -> Component:
     field = drawing.field
     if field.minimum is None or field.maximum is None or field.default is None:
+        return _number(drawing)
+    if field.kept is not None:
+        # A slider would move a value that lies between its steps.
         return _number(drawing)
     step = field.step or (1 if field.is_integer else 0.01)
     return gr.Slider(

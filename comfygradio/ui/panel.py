@@ -19,6 +19,7 @@ from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import ComfyGradioError, ValuesRefused
 from comfygradio.forms.checks import SIZE_SPELLINGS
 from comfygradio.forms.field import MEDIA, Field
+from comfygradio.forms.fill import WRITTEN
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import LoraFile
 from comfygradio.jobs.job import Job
@@ -230,9 +231,14 @@ def _explain_refusal(form: Form, job: Job) -> Any:
 
 
 def read_values(form: Form, payloads: tuple[Any, ...], clock: Clock = SYSTEM_CLOCK) -> Values:
-    """Field name → value, from what the components of a panel sent, in the order of the form."""
+    """Field name → value, from what the components of a panel sent, in the order of the form, and
+    that a person wrote them.
+    """
     pairs = zip(form.fields.values(), payloads, strict=True)
-    return {one.name: read_payload(one, payload, clock) for one, payload in pairs}
+    return {
+        **{one.name: read_payload(one, payload, clock) for one, payload in pairs},
+        WRITTEN: True,
+    }
 
 
 def build_note(title: str, *sentences: str) -> str:

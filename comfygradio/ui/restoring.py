@@ -17,7 +17,7 @@ from comfygradio.forms.restoring.metadata import read_metadata
 from comfygradio.forms.restoring.preset_search import find_preset
 from comfygradio.forms.restoring.restore import Restored, Row, restore_values
 from comfygradio.ui.assets import read_asset
-from comfygradio.ui.fields import show_value
+from comfygradio.ui.fields import show_sent, show_value
 from comfygradio.ui.findings import Finding, Findings
 from comfygradio.ui.panel import PRIVATE, Panel, read_values
 from comfygradio.ui.studio import Studio
@@ -119,7 +119,7 @@ def report_file(
 def _list_values(form: Form, restored: Restored) -> dict[str, Any]:
     """What the components shall hold; never a file, since a file's name in a picture is nothing."""
     return {
-        row.name: show_value(form.fields[row.name], row.value)
+        row.name: show_sent(form.fields[row.name], row.value, restored.drawn)
         for row in restored.rows
         if row.state != "missing" and form.fields[row.name].widget not in MEDIA
     }
@@ -136,15 +136,16 @@ def _describe(
         "preset": form.name,
         "reason": reason,
         "rows": [
-            _describe_row(form.fields[row.name], row, now.get(row.name)) for row in restored.rows
+            _describe_row(form.fields[row.name], row, now.get(row.name), restored.drawn)
+            for row in restored.rows
         ],
         "notes": [*restored.notes, *more],
     }
 
 
-def _describe_row(field: Field, row: Row, now: Any) -> dict[str, Any]:
+def _describe_row(field: Field, row: Row, now: Any, drawn: Mapping[str, Any]) -> dict[str, Any]:
     shown_now = None if field.widget in MEDIA else show_value(field, now)
-    value = None if row.state == "missing" else show_value(field, row.value)
+    value = None if row.state == "missing" else show_sent(field, row.value, drawn)
     return {
         "name": row.name,
         "label": row.label,

@@ -49,9 +49,9 @@ def _choose_smaller(field: Field, size: tuple[int, int]) -> str:
 
 
 def _shrink(field: Field, size: tuple[int, int]) -> str:
-    step = max(int(field.step or 8), 8)
-    lowest = max(int(field.minimum or 0), step)
-    sides = [math.floor(side * SHRINK / step) * step for side in size]
+    grid = field.size_grid
+    lowest = max(int(field.minimum or 0), grid.step)
+    sides = [grid.floor(side * SHRINK) for side in size]
     if min(sides) < lowest:
         return ""
     return f"{sides[0]}x{sides[1]}"

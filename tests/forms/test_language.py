@@ -137,7 +137,7 @@ def test_templates(desk: Desk, info: ObjectInfo) -> None:
     )
     assert form.problems == ()
     assert text(form, subject="a cat", mood="dark", steps=9) == "photo of a cat, dark, 9 steps"
-    assert text(form, subject="{mood}", mood="{steps}") == "photo of mood, steps, 20 steps"
+    assert text(form, subject="{mood}", mood="{steps}") == "photo of {mood}, {steps}, 20 steps"
 
 
 @pytest.mark.parametrize(
@@ -485,7 +485,7 @@ def test_an_upload_for_two_nodes_stays_while_one_is_left(desk: Desk, info: Objec
 
 
 def test_dynamic_prompts_follow_the_seed(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind("prompt: {slot: 6.text}\nseed: {slot: 3.seed}", info)
+    form = desk.bind("prompt: {slot: 6.text, dynamic: true}\nseed: {slot: 3.seed}", info)
     wild = "{red|green|blue|gold|pink} {cat|dog|fox|owl}"
     drawn = {seed: text(form, prompt=wild, seed=seed) for seed in range(30)}
     assert all(text(form, prompt=wild, seed=seed) == drawn[seed] for seed in drawn)
@@ -496,7 +496,7 @@ def test_dynamic_prompts_follow_the_seed(desk: Desk, info: ObjectInfo) -> None:
 def test_dynamic_prompts_without_a_seed_remember_what_was_drawn(
     desk: Desk, info: ObjectInfo
 ) -> None:
-    form = desk.bind("prompt: {slot: 6.text}", info)
+    form = desk.bind("prompt: {slot: 6.text, dynamic: true}", info)
     wild = "{" + "|".join(map(str, range(1000))) + "}"
     prompt = form.fill({"prompt": wild})
     values = prompt.extra_pnginfo["comfygradio"]["values"]
@@ -519,7 +519,7 @@ def test_the_presets_own_texts_are_drawn_too(desk: Desk, info: ObjectInfo, lines
 
 
 def test_one_field_draws_once_for_all_its_inputs(desk: Desk, info: ObjectInfo) -> None:
-    form = desk.bind("f: {slot: [6.text, 7.text]}", info)
+    form = desk.bind("f: {slot: [6.text, 7.text], dynamic: true}", info)
     for _ in range(10):
         graph = form.fill({"f": "{a|b|c|d|e|f|g|h}"}).graph
         assert graph["6"]["inputs"]["text"] == graph["7"]["inputs"]["text"]
@@ -614,13 +614,61 @@ def test_the_workflow_is_never_changed(desk: Desk, info: ObjectInfo) -> None:
     )
 
 
-def test_a_comment_ends_with_the_value_that_it_stands_in(desk: Desk, info: ObjectInfo) -> None:
+def test_nothing_is_cut_from_a_value_in_a_text(desk: Desk, info: ObjectInfo) -> None:
     form = desk.bind(f"prompt: {{slot: 6.text}}\n{LOOK}", info)
-    assert text(form, prompt="a fox // not a dog", look="Photo") == "photo of a fox , 35mm"
+    assert text(form, prompt="a fox // {not} a dog", look="Photo") == (
+        "photo of a fox // {not} a dog, 35mm"
+    )
     form = desk.bind("f: {slot: 6.text, template: '{value}, {a|a}, high detail // end'}", info)
-    assert text(form, f="see http://example.org") == "see http:, a, high detail "
+    assert text(form, f="see http://example.org") == "see http://example.org, a, high detail // end"
     form = desk.bind("f: {slot: 9.filename_prefix, template: '{value}//{value}'}", info)
     assert read(form, "9.filename_prefix", f="a//b") == "a//b//a//b"
+
+
+WILD = "{dune|reef} at {dawn|noon} // see https://example.org/{x}"
+
+
+@pytest.mark.parametrize(
+    ("keys", "by_program", "by_person"),
+    [("", False, True), (", dynamic: true", True, True), (", dynamic: false", False, False)],
+)
+def test_who_draws(
+    desk: Desk, info: ObjectInfo, keys: str, by_program: bool, by_person: bool
+) -> None:
+    form = desk.bind(f"f: {{slot: 6.text{keys}}}\nseed: {{slot: 3.seed}}", info)
+    assert (text(form, f=WILD, seed=5) != WILD) == by_program
+    assert (text(form, f=WILD, seed=5, _written=True) != WILD) == by_person
+    assert text(form, f=WILD, seed=5, _written=True).endswith("https://example.org/{x}")
+    # What is kept with the picture makes the same picture again.
+    values = form.fill({"f": WILD, "seed": 5, "_written": True}).extra_pnginfo["comfygradio"]
+    assert text(form, **values["values"]) == text(form, f=WILD, seed=5, _written=True)
+    assert ("_written" in values["values"]) == (by_person and not by_program)
+    assert "_written" not in form.check({"f": "plain", "_written": True})
+
+
+def test_a_programs_text_stays_within_the_presets_own(desk: Desk, info: ObjectInfo) -> None:
+    form = desk.bind("f: {slot: 6.text, template: '{x|y} of {value}'}\nseed: {slot: 3.seed}", info)
+    found = {text(form, f='{"a|b"}', seed=seed) for seed in range(40)}
+    assert found == {'x of {"a|b"}', 'y of {"a|b"}'}
+
+
+def test_an_input_may_be_drawn_because_the_preset_says_so(desk: Desk, info: ObjectInfo) -> None:
+    form = desk.bind("f: {slot: 9.filename_prefix, dynamic: true}\nseed: {slot: 3.seed}", info)
+    found = {read(form, "9.filename_prefix", f="{p|q}_", seed=seed) for seed in range(40)}
+    assert found == {"p_", "q_"}
+    assert "dynamic is for texts" in desk.problem("{slot: 3.sampler_name, dynamic: true}", info)
+    assert "has no use for dynamic" in desk.problem("{slot: 3.steps, dynamic: false}", info)
+    with pytest.raises(PresetError, match="remove dynamic"):
+        desk.load("f: {slot: 6.text, fixed: a, dynamic: true}")
+
+
+def test_the_workflows_own_signs_are_no_choices(desk: Desk, info: ObjectInfo) -> None:
+    flow = change_workflow(
+        n6={"class_type": "CLIPTextEncode", "inputs": {"text": "{u|v} w", "clip": ["4", 1]}}
+    )
+    form = desk.bind("f: {slot: 6.text}", info, flow)
+    assert text(form) == text(form, _written=True) == "{u|v} w"
+    assert "sent as they stand; write dynamic: true" in form.notes[0]
 
 
 @pytest.mark.parametrize(

@@ -282,7 +282,12 @@ def test_a_problem_is_json_whatever_the_value() -> None:
             {"scheduler": "gone"},
             "F: this ComfyUI does not have gone; the form starts with",
         ),
-        ("{slot: 3.steps, min: 30}", "3", {"steps": 20}, None),
+        (
+            "{slot: 3.steps, min: 30}",
+            "3",
+            {"steps": 20},
+            "F: the workflow's own 20 is outside of what is allowed here; the form starts with 30",
+        ),
     ],
 )
 def test_another_start_is_noted(

@@ -21,6 +21,7 @@ from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import PromptRejected, ValuesRefused
 from comfygradio.forms.binding.form_binding import bind_form
 from comfygradio.forms.form import Form
+from comfygradio.forms.grid import read_grid
 from comfygradio.forms.literals import check_literal
 from comfygradio.forms.preset_file import PresetFile
 from tests.effort import scale
@@ -153,7 +154,9 @@ def test_what_a_form_takes_the_server_takes(judge: Judge, samples: list[tuple[st
 def test_what_a_form_refuses_is_out_of_its_limits(node: NodeDef, data: st.DataObject) -> None:
     spec, form = node.inputs[INPUT], find_form(node.class_type)
     value = data.draw(draw_typed(spec))
-    allowed = is_allowed(spec, value)
+    grid = read_grid(spec)
+    is_between = grid is not None and not grid.has(value)
+    allowed = is_allowed(spec, value) and not is_between
     if form.fields["f"].widget == "seed" and value == -1:
         return
     try:

@@ -78,7 +78,13 @@ LOOKS = "{choices: {A: {3.cfg: 6}, B: {3.cfg: 6, 3.steps: 9}, C: {3.cfg: 6}, D: 
         ),
         (TEMPLATE, {"6.text": "oil of a cat!"}, "a cat", ""),
         (TEMPLATE, {"6.text": "a cat"}, None, "a cat does not fit the text oil of {value}!"),
-        ("{slot: 6.text}", {"6.text": "{a|b} // c"}, "\\{a\\|b\\} /{/} c", ""),
+        ("{slot: 6.text}", {"6.text": "{a|b} // c"}, "{a|b} // c", ""),
+        (
+            "{slot: 6.text, dynamic: true}",
+            {"6.text": "{a|b} // c"},
+            "\\{a\\|b\\} // c",
+            "",
+        ),
         ("{slot: 6.text}", {"6.text": ["6", 0]}, None, "text of Positive was fed by another node"),
         (
             "{slot: 20.image}",
@@ -357,4 +363,4 @@ def test_texts_are_escaped_so_that_they_expand_to_themselves(text: str) -> None:
 
 
 def test_what_cannot_be_escaped_stays() -> None:
-    assert escape_dynamic("\\{") == "\\{"
+    assert escape_dynamic("\\{x\\|y\\}") == "\\{x\\|y\\}"

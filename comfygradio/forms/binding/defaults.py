@@ -2,41 +2,54 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from comfygradio.comfy.object_info import InputSpec, Scalar
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.checks import check_value, is_open_seed
+from comfygradio.forms.capping import MAX_TEXT
+from comfygradio.forms.checks import SIDES, check_value, find_between, is_open_seed
 from comfygradio.forms.describe import describe_value
-from comfygradio.forms.field import MEDIA, Field, Refused
-from comfygradio.forms.literals import unwrap
+from comfygradio.forms.field import MEDIA, TEXTS, Field, Refused, show
+from comfygradio.forms.literals import check_literal, convert_literal, unwrap
 from comfygradio.forms.names import match_name
 from comfygradio.forms.preset_file import FieldFile, read_rows
 from comfygradio.forms.problem import Misfit
-from comfygradio.forms.slots import read_slot
+from comfygradio.forms.slots import Slot, read_slot
 from comfygradio.forms.templates import invert_template
 
+Pairs = Sequence[tuple[Slot, InputSpec]]
+"""The slots of a field and what the server says about them."""
 
-def set_default(field: Field, line: FieldFile, workflow: Workflow, spec: InputSpec | None) -> Field:
+Start = tuple[Field, tuple[str, ...]]
+"""A field with its default, and what has to be said about it, a sentence each."""
+
+STAYS = "it stays until somebody changes it."
+
+
+def set_default(field: Field, line: FieldFile, workflow: Workflow, pairs: Pairs) -> Start:
     """The field with the first of these that it takes: the preset's value, the workflow's, the
     server's.
 
-    Raises Misfit where the preset's value does not fit, or there is none at all.
+    The workflow's own value stays even where people may not write it; outside of the preset's
+    limits the nearest one within them takes its place. Raises Misfit where the preset's value does
+    not fit, or there is none at all.
     """
     word, given = ("default", line.default) if line.fixed is None else ("fixed value", line.fixed)
     if field.widget in MEDIA:
-        return field
+        return field, ()
     if field.widget == "seed" and is_open_seed(given):
-        return _leave_open(field, line)
+        return _leave_open(field, line), ()
     if given is not None:
-        return _take_given(field, word, given)
-    for candidate in _list_candidates(field, workflow, spec):
-        try:
-            return _take(field, candidate)
-        except Refused:
-            continue
-    raise _describe_empty(field, spec)
+        if started := _keep_between(field, given, f"the {word}"):
+            return started
+        return _take_given(field, word, given), ()
+    if not field.slots:
+        first = [True] if field.widget == "checkbox" else _first_choice(field)
+        return _take_first(field, first, None), ()
+    return _start_with_own(field, line, workflow, pairs)
 
 
 def _leave_open(field: Field, line: FieldFile) -> Field:
@@ -73,32 +86,228 @@ def _take(field: Field, value: Any) -> Field:
     return replace(field, default=describe_value(field, check_value(field, value)))
 
 
-def _list_candidates(field: Field, workflow: Workflow, spec: InputSpec | None) -> list[Any]:
-    if not field.slots:
-        return [True] if field.widget == "checkbox" else _first_choice(field)
-    own = _read_own(field, workflow)
-    served = spec.default if spec else None
-    if field.widget == "size":
-        served = None
-    last: list[Any] = [[]] if field.is_multiple else [*_first_choice(field), field.minimum]
-    return [value for value in (own, served) if value is not None] + last
+def _take_first(field: Field, candidates: Sequence[Any], spec: InputSpec | None) -> Field:
+    """The field with the first of these values that it takes. Raises Misfit."""
+    for candidate in candidates:
+        try:
+            return _take(field, candidate)
+        except Refused:
+            continue
+    raise _describe_empty(field, spec)
 
 
-def _read_own(field: Field, workflow: Workflow) -> Any:
-    """The value that the workflow itself stands for; a text that no template made is
-    taken whole.
+def _start_with_own(field: Field, line: FieldFile, workflow: Workflow, pairs: Pairs) -> Start:
+    own = _read_own(field, workflow, pairs)
+    refused = list(_find_refused(field, workflow, pairs))
+    if own is not None and not refused:
+        notes = tuple(_describe_converted(field, workflow, pairs))
+        started, note = _take_own(field, line, own)
+        if started is not None:
+            return started, (*notes, note) if note else notes
+    started = _take_first(field, _list_others(field, pairs), pairs[0][1])
+    return started, tuple(_describe_replaced(started, line, own, refused))
+
+
+def _read_own(field: Field, workflow: Workflow, pairs: Pairs) -> Any:
+    """The value that the workflow itself stands for, as ComfyUI reads it; None without one. A text
+    that no template made is taken whole.
     """
+    specs = dict(pairs)
     if field.widget == "size":
-        return {part: read_slot(workflow, slots[0]) for part, slots in field.slots.items()}
-    own = unwrap(read_slot(workflow, field.slots[""][0]))
+        slots = {part: placed[0] for part, placed in field.slots.items()}
+        sides = {
+            part: convert_literal(specs[slot], read_slot(workflow, slot))
+            for part, slot in slots.items()
+        }
+        return None if None in sides.values() else sides
+    slot = field.slots[""][0]
+    own = convert_literal(specs[slot], unwrap(read_slot(workflow, slot)))
     if field.template and isinstance(own, str):
         inner = invert_template(field.template, own)
         return own if inner is None and "{value}" in field.template else inner
     return own
 
 
+def _take_own(field: Field, line: FieldFile, own: Any) -> tuple[Field | None, str]:
+    """The field with the workflow's own value, and what has to be said; None where it cannot stay
+    and none is near.
+    """
+    try:
+        checked = check_value(field, own)
+    except Refused:
+        if line.choices is not None:  # the author's list alone decides
+            return None, ""
+        if between := _keep_between(field, own, "the workflow's own"):
+            return between[0], between[1][0]
+        near = _find_near(field, line, own)
+        if near is None:
+            return _keep(field, own)
+        started = _take(field, near)
+        return started, _describe_outside(line, own, started.default)
+    if checked is None or _is_same(own, checked):
+        return replace(field, default=describe_value(field, checked)), ""
+    kept, note = _keep(field, own)
+    if kept is not None:
+        return kept, note
+    started = replace(field, default=describe_value(field, checked))
+    return started, f"the workflow's own {show(own)} is sent as {show(started.default)}."
+
+
+def _is_same(own: Any, checked: Any) -> bool:
+    """Whether a checked value is the one that it was made of, but for the way it is written."""
+    if isinstance(own, dict):
+        return bool(checked == (own.get("width"), own.get("height")))
+    if isinstance(checked, tuple):
+        return list(checked) == own or checked == (own,)
+    if isinstance(own, str) and isinstance(checked, str):
+        return own.casefold() == checked.casefold() if own.startswith("#") else own == checked
+    return bool(own == checked) or str(own) == str(checked)
+
+
+def _keep(field: Field, own: Any) -> tuple[Field | None, str]:
+    """The field with a value that nobody could write there; None for what no prompt should hold."""
+    if field.widget in (*TEXTS, "color") and isinstance(own, str):
+        if own.encode("utf-8", "replace").decode("utf-8") != own:
+            return None, ""
+        kept: Any = own
+    elif field.is_multiple and isinstance(own, list):
+        kept = tuple(own)
+    elif field.widget == "size" and all(type(side) is int for side in own.values()):
+        kept = (own["width"], own["height"])
+    else:
+        return None, ""
+    field = replace(field, kept=kept)
+    return replace(field, default=describe_value(field, kept)), _describe_keeping(field, kept)
+
+
+def _keep_between(field: Field, value: Any, what: str) -> Start | None:
+    """The field with a number or a size that lies between its steps, as somebody wrote it on
+    purpose; None for any other value.
+    """
+    if not field.grids or field.choices is not None:
+        return None
+    try:
+        checked = check_value(replace(field, grids={}), value)
+    except Refused:
+        return None
+    between = "" if checked is None else find_between(field, checked)
+    if not between:
+        return None
+    field = replace(field, kept=checked)
+    shown = show(describe_value(field, checked))
+    note = f"{what} {shown} lies between the steps and may be made another by ComfyUI: {between}"
+    return replace(field, default=describe_value(field, checked)), (note,)
+
+
+def _find_near(field: Field, line: FieldFile, own: Any) -> Any:
+    """The value nearest to the workflow's own that the preset's limits allow; None where it lies
+    within them, or nothing is near to it.
+    """
+    if field.widget == "size":
+        return _find_near_size(field, line, own)
+    if isinstance(own, bool) or not isinstance(own, int | float) or not math.isfinite(own):
+        return None
+    if field.widget not in ("number", "slider"):
+        return None
+    return _bring_within(field, own)
+
+
+def _find_near_size(field: Field, line: FieldFile, own: dict[str, Any]) -> Any:
+    sides = (own.get("width"), own.get("height"))
+    if not all(type(side) is int for side in sides):
+        return None
+    # Some nodes take 0 for "as the picture has it"; only our own limit forbids that.
+    may_be_zero = line.min is None and field.minimum == 1
+    width, height = (
+        side if side <= 0 and may_be_zero else _bring_within(field, side) for side in sides
+    )
+    if (width, height) == sides:
+        return None
+    grids = [field.grids.get(part) for part in SIDES]
+    pairs = zip((width, height), grids, strict=True)
+    return tuple(side if grid is None else grid.floor(side) for side, grid in pairs)
+
+
+def _bring_within(field: Field, number: int | float) -> int | float:
+    low, high = field.minimum, field.maximum
+    if field.is_integer:
+        low = None if low is None else math.ceil(low)
+        high = None if high is None else math.floor(high)
+        number = int(number)
+    if low is not None and number < low:
+        return low
+    return high if high is not None and number > high else number
+
+
+def _list_others(field: Field, pairs: Pairs) -> list[Any]:
+    """What a field may start with where the workflow's own value is not possible."""
+    served = None if field.widget == "size" else pairs[0][1].default
+    last: list[Any] = [[]] if field.is_multiple else [*_first_choice(field), field.minimum]
+    return last if served is None else [served, *last]
+
+
 def _first_choice(field: Field) -> list[Scalar]:
     return [field.choices[0].value] if field.choices else []
+
+
+def _list_main(field: Field, pairs: Pairs) -> Pairs:
+    """The slots that decide what a field starts with: both sides of a size, else the first."""
+    return pairs if field.widget == "size" else pairs[:1]
+
+
+def _find_refused(field: Field, workflow: Workflow, pairs: Pairs) -> Iterator[tuple[Any, bool]]:
+    """The workflow's own values that the server itself refuses, each with whether it is the name
+    of something that is not in the server's list.
+    """
+    for slot, spec in _list_main(field, pairs):
+        own = workflow.nodes[slot.node_id].inputs.get(slot.input)
+        if own is not None and not spec.media and check_literal(spec, own) is not None:
+            yield own, spec.choices is not None and isinstance(own, str)
+
+
+def _describe_replaced(
+    field: Field, line: FieldFile, own: Any, refused: Sequence[tuple[Any, bool]]
+) -> Iterator[str]:
+    """A sentence for each value of the workflow in whose place the form starts with another."""
+    for value, is_name in refused:
+        if is_name:
+            yield (
+                f"this ComfyUI does not have {value}; the form starts with {field.default} instead."
+            )
+        else:
+            yield (
+                f"the workflow's own {show(value)} is not possible here; the form starts with "
+                f"{field.default} instead."
+            )
+    if own is not None and not refused:
+        yield _describe_outside(line, own, field.default)
+
+
+def _describe_converted(field: Field, workflow: Workflow, pairs: Pairs) -> Iterator[str]:
+    """A sentence for each value that ComfyUI reads as another than the one that stands there."""
+    for slot, spec in _list_main(field, pairs):
+        written = unwrap(read_slot(workflow, slot))
+        read = convert_literal(spec, written)
+        if written != read and str(written) != str(read):
+            yield f"the workflow's own {show(written)} is {show(read)} for ComfyUI, and here."
+
+
+def _describe_outside(line: FieldFile, own: Any, default: Any) -> str:
+    shown = show("x".join(map(str, own.values())) if isinstance(own, dict) else own)
+    where = "outside of what is allowed here"
+    if line.choices is not None:
+        where = "not among the preset's choices"
+    return f"the workflow's own {shown} is {where}; the form starts with {default} instead."
+
+
+def _describe_keeping(field: Field, kept: Any) -> str:
+    if isinstance(kept, str) and len(kept) > MAX_TEXT:
+        return (
+            f"the workflow's own text has {len(kept):,} characters, more than people may write; "
+            f"{STAYS}"
+        )
+    shown = show(describe_value(field, kept))
+    return f"the workflow's own {shown} cannot be written here; {STAYS}"
 
 
 def _describe_empty(field: Field, spec: InputSpec | None) -> Misfit:

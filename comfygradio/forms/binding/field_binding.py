@@ -22,10 +22,12 @@ from comfygradio.forms.binding.defaults import set_default
 from comfygradio.forms.binding.gained import DYNAMIC_COMBO, fill_gained, find_missing
 from comfygradio.forms.binding.lora_binding import bind_loras
 from comfygradio.forms.binding.specs import find_spec
+from comfygradio.forms.binding.stepping import bind_grids, describe_choices_between
 from comfygradio.forms.binding.widgets import check_keys, check_widget, choose_widget
 from comfygradio.forms.checks import check_number
-from comfygradio.forms.field import Choice, Field, Refused, show
-from comfygradio.forms.literals import check_literal, check_setting, is_multiselect
+from comfygradio.forms.dynamic_prompt import has_choices
+from comfygradio.forms.field import TEXTS, Choice, Field, Refused
+from comfygradio.forms.literals import check_setting, is_multiselect
 from comfygradio.forms.preset_file import FieldFile, SlotAddress, Widget
 from comfygradio.forms.problem import Misfit
 from comfygradio.forms.slots import FoundSlot, Slot, find_node, locate_slot
@@ -136,8 +138,10 @@ def _bind_slotless(
         (slot, object_info.spec(workflow.nodes[slot.node_id].class_type, slot.input))
         for slot in field.all_slots
     ]
-    field = replace(field, dynamic=_find_dynamic([(slot, spec) for slot, spec in pairs if spec]))
-    return set_default(field, line, workflow, None), tuple(describe_settings(line, choices))
+    known = [(slot, spec) for slot, spec in pairs if spec]
+    field = replace(field, dynamic=_find_dynamic(line, known), is_dynamic=line.dynamic is True)
+    started, notes = set_default(field, line, workflow, ())
+    return started, (*describe_settings(line, choices), *notes)
 
 
 def _bind_plain(
@@ -165,15 +169,19 @@ def _bind_plain(
         step=line.step if line.step is not None else specs[0].step,
         is_integer=any("INT" in spec.types and "FLOAT" not in spec.types for spec in specs),
         is_multiple=widget == "dropdown" and all(map(is_multiselect, specs)),
-        dynamic=_find_dynamic(pairs),
+        dynamic=_find_dynamic(line, pairs),
+        is_dynamic=line.dynamic is True,
         embeddings=embeddings
         if widget == "textarea" and _is_prompt(bare, workflow, object_info)
         else (),
     )
+    field, stepped = bind_grids(field, line, dict(pairs))
     field, lost = _narrow_choices(field, pairs, workflow, object_info)
-    bound = set_default(field, line, workflow, specs[0])
+    between = describe_choices_between(field)
+    bound, started = set_default(field, line, workflow, pairs)
+    bound, plain = _keep_plain(bound, line)
     named = describe_choices(line, offered)
-    return bound, (*named, *lost, *_describe_first(bound, line, workflow, pairs))
+    return bound, (*named, *stepped, *lost, *between, *started, *plain)
 
 
 def _choose_help(line: FieldFile, field: Field, spec: InputSpec) -> str:
@@ -185,13 +193,37 @@ def _choose_help(line: FieldFile, field: Field, spec: InputSpec) -> str:
     return "" if "width" in field.slots else spec.tooltip
 
 
-def _find_dynamic(pairs: Pairs) -> frozenset[Slot]:
-    """The slots in which ComfyUI's own page expands `{a|b}`."""
+def _find_dynamic(line: FieldFile, pairs: Pairs) -> frozenset[Slot]:
+    """The slots in which `{a|b}` may be drawn: where ComfyUI's own page does it, or the preset says
+    so.
+
+    Raises Misfit where it says so of an input that takes no text.
+    """
+    texts = [(slot, spec) for slot, spec in pairs if "STRING" in spec.types]
+    if line.dynamic and not texts:
+        raise Misfit("widget", "dynamic is for texts; none of its inputs takes one.")
+    if line.dynamic is False:
+        return frozenset()
     return frozenset(
-        slot
-        for slot, spec in pairs
-        if spec.options.get("dynamicPrompts") and "STRING" in spec.types
+        slot for slot, spec in texts if line.dynamic or spec.options.get("dynamicPrompts")
     )
+
+
+def _keep_plain(field: Field, line: FieldFile) -> tuple[Field, tuple[str, ...]]:
+    """A field whose text in the workflow itself would be drawn: it stays as it is, as the workflow
+    has it.
+    """
+    is_own = line.default is None and line.fixed is None and line.dynamic is None
+    text = field.default if field.kept is None else field.kept
+    if not is_own or field.widget not in TEXTS or not field.dynamic:
+        return field, ()
+    if not isinstance(text, str) or not has_choices(text):
+        return field, ()
+    note = (
+        "the workflow's own text has signs of {a|b} in it, so texts are sent as they stand; write "
+        "dynamic: true to have one of such options drawn."
+    )
+    return replace(field, dynamic=frozenset()), (note,)
 
 
 def _read_placeholder(spec: InputSpec) -> str:
@@ -300,24 +332,3 @@ def _describe_given(field: Field, line: FieldFile) -> Iterator[str]:
         name, found = getattr(old, "name", old), new["name"] if isinstance(new, dict) else new
         if isinstance(name, str) and name not in known and name != found and isinstance(found, str):
             yield describe_respelled(name, found)
-
-
-def _describe_first(
-    field: Field, line: FieldFile, workflow: Workflow, pairs: Pairs
-) -> Iterator[str]:
-    """A sentence where the server refuses the workflow's own value, so that the field starts with
-    another one.
-    """
-    if line.default is not None or line.fixed is not None:
-        return
-    for slot, spec in pairs[:1] if field.widget != "size" else pairs:
-        own = workflow.nodes[slot.node_id].inputs.get(slot.input)
-        if own is None or spec.media or check_literal(spec, own) is None:
-            continue
-        if spec.choices is not None and isinstance(own, str):
-            yield f"this ComfyUI does not have {own}; the form starts with {field.default} instead."
-        else:
-            yield (
-                f"the workflow's own {show(own)} is not possible here; the form starts with "
-                f"{field.default} instead."
-            )

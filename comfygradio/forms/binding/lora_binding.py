@@ -59,7 +59,8 @@ def bind_loras(
     )
     notes = tuple(describe_choices(line, offered))
     if line.default is not None:
-        return set_default(field, line, workflow, name_specs[0]), notes
+        started, more = set_default(field, line, workflow, ())
+        return started, (*notes, *more)
     field, more = _start_with_own(field, workflow)
     return field, (*notes, *more)
 

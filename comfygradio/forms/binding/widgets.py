@@ -34,6 +34,7 @@ USES: Mapping[str, frozenset[Widget]] = {
     "min": NUMBERS,
     "max": NUMBERS,
     "step": NUMBERS,
+    "dynamic": TEXTS | {"dropdown", "radio"},
     "template": TEXTS | {"dropdown", "radio"},
     "max_mb": MEDIA,
 }

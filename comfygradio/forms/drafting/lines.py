@@ -15,6 +15,7 @@ from comfygradio.forms.drafting.naming import clean, make_label, make_name, one_
 from comfygradio.forms.drafting.rest import is_carrier
 from comfygradio.forms.drafting.titles import find_title, is_telling
 from comfygradio.forms.drafting.words import ORDER, ROLES, Words
+from comfygradio.forms.dynamic_prompt import has_choices
 from comfygradio.forms.preset_file import FieldFile, SlotFile
 from comfygradio.forms.slots import Slot
 
@@ -78,7 +79,24 @@ def write_line(
     addresses = {part: [write_slot(graph, slot) for slot in slots] for part, slots in parts.items()}
     short = {part: listed[0] if len(listed) == 1 else listed for part, listed in addresses.items()}
     where = {"slot": short[""]} if "" in short else {"slots": short}
-    return FieldFile.model_validate({**where, **keys})
+    return FieldFile.model_validate({**where, **keys, **_write_dynamic(graph, parts, keys)})
+
+
+def _write_dynamic(
+    graph: Graph, parts: Mapping[str, tuple[Slot, ...]], keys: Mapping[str, Any]
+) -> dict[str, Any]:
+    """`{a|b}` is drawn where ComfyUI's own page does it, unless that would change the workflow's
+    own text.
+    """
+    if keys.get("widget") not in (None, "text", "textarea"):
+        return {}
+    slots = parts.get("", ())
+    is_plain = not any(has_choices(str(graph.value(slot))) for slot in slots)
+    specs = [graph.spec(slot) for slot in slots]
+    is_drawn = any(
+        spec and "STRING" in spec.types and spec.options.get("dynamicPrompts") for spec in specs
+    )
+    return {"dynamic": True} if is_drawn and is_plain else {}
 
 
 def write_slot(graph: Graph, slot: Slot) -> SlotFile:

@@ -52,11 +52,10 @@ def _cut_out(template: str, name: str, text: str, found: Mapping[str, str]) -> s
 
 
 def escape_dynamic(text: str) -> str:
-    """A text that ComfyUI's page expands into this one; where none is found, the text itself."""
+    """A text that is drawn as this one; where none is found, the text itself."""
     if not has_choices(text):
         return text
     escaped = "".join(f"\\{letter}" if letter in "{}|" else letter for letter in text)
-    escaped = escaped.replace("//", "/{/}").replace("/*", "/{*}")
     return escaped if expand_dynamic(escaped, Random(0)) == text else text
 
 

@@ -169,7 +169,7 @@ class GraphReader:
             )
         if field.widget in TEXTS and isinstance(value, str):
             self._words[field.name] = value
-            value = escape_dynamic(value) if field.dynamic else value
+            value = escape_dynamic(value) if field.is_dynamic else value
         return value, note
 
     def _recall(self, field: Field) -> str:

@@ -12,7 +12,7 @@ from comfygradio.forms.checks import check_value
 from comfygradio.forms.describe import describe_value
 from comfygradio.forms.field import MEDIA, Field, Refused, show
 from comfygradio.forms.file_prefix import PREFIX_INPUT
-from comfygradio.forms.fill import DRAWN
+from comfygradio.forms.fill import DRAWN, WRITTEN
 from comfygradio.forms.form import Form
 from comfygradio.forms.literals import unwrap
 from comfygradio.forms.names import match_name
@@ -51,7 +51,7 @@ class Restored:
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
     drawn: Mapping[str, Any] = field(default_factory=dict)
-    """What the form had drawn by chance; it belongs to the values and is no field."""
+    """How the form had drawn its texts; it belongs to the values and is no field."""
 
     @property
     def values(self) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def _list_added_classes(form: Form) -> set[str]:
 def _restore_own(form: Form, values: Mapping[str, Any], graph: Workflow | None) -> Restored:
     rows = [_restore_field(one, values) for one in form.fields.values()]
     shown = form.find_visible({row.name: row.value for row in rows if row.state != "missing"})
-    gone = [name for name in values if name not in form.fields and name != DRAWN]
+    gone = [name for name in values if name not in form.fields and name not in (DRAWN, WRITTEN)]
     notes = [
         f"The picture also had a value for {show(name)}, a field that this form no longer has."
         for name in gone
@@ -130,6 +130,7 @@ def _restore_own(form: Form, values: Mapping[str, Any], graph: Workflow | None) 
             *_describe_uncovered(form, graph, match, covered),
         ]
     drawn = {DRAWN: values[DRAWN]} if isinstance(values.get(DRAWN), int) else {}
+    drawn |= {WRITTEN: True} if values.get(WRITTEN) is True else {}
     return Restored(
         tuple(row for row in rows if shown[row.name] or row.state != "missing"),
         _shorten(notes),

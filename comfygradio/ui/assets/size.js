@@ -14,7 +14,7 @@ body.append(make("div", { className: "cg-size" }, width, make("span", { textCont
 
 const text = () => `${width.value}x${height.value}`;
 const fit = (pixels) => {
-  const rounded = Math.round(pixels / props.step) * props.step;
+  const rounded = props.start + Math.round((pixels - props.start) / props.step) * props.step;
   return Math.min(props.high ?? Infinity, Math.max(props.low ?? props.step, rounded));
 };
 const save = () => { mark(); put(text()); };

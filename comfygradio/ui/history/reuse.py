@@ -16,7 +16,7 @@ from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form
 from comfygradio.jobs.store import Record
-from comfygradio.ui.fields import show_value
+from comfygradio.ui.fields import show_sent
 
 KEPT_SECONDS = 86_400
 """Files that were put into a form are kept as long as Gradio keeps uploads."""
@@ -33,7 +33,7 @@ def fill_again(
         field = form.fields.get(name)
         if field is None or field.widget in MEDIA:
             continue
-        values[name] = show_value(field, value)
+        values[name] = show_sent(field, value, record.order.values)
     for upload in record.order.prompt.uploads:
         found = [form.find_field(node, slot) for node, slot in upload.slots]
         field = next((one for one in found if one and one.widget in MEDIA), None)

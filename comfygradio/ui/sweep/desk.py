@@ -16,7 +16,7 @@ from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form
 from comfygradio.sweeps.axes.axis import Index
 from comfygradio.sweeps.running.sweep import Sweep
-from comfygradio.ui.fields import show_value
+from comfygradio.ui.fields import show_sent, show_value
 from comfygradio.ui.history.reuse import fill_again
 from comfygradio.ui.restoring import write_shown
 from comfygradio.ui.studio import Studio
@@ -225,7 +225,7 @@ class SweepDesk:
         fields = (form.fields[name] for name in values if name in form.fields)
         return (
             form.name,
-            {f.name: show_value(f, values[f.name]) for f in fields if f.widget not in MEDIA},
+            {f.name: show_sent(f, values[f.name], values) for f in fields if f.widget not in MEDIA},
             [],
         )
 

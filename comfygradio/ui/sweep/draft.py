@@ -10,6 +10,7 @@ from typing import Any
 
 from comfygradio.errors import AxisError, ValuesRefused
 from comfygradio.forms.field import MEDIA, Field, Refused
+from comfygradio.forms.fill import WRITTEN
 from comfygradio.forms.form import Form
 from comfygradio.sweeps.axes.axis import Axis
 from comfygradio.sweeps.axes.reading import MOST_READ, TOO_MANY_READ, read_axes, read_axis
@@ -59,7 +60,7 @@ class Draft:
         for name, given in (typed for axis in self.axes for typed in axis):
             check_length(name, given)
         axes = tuple(map(dict, self.axes))
-        return Definition(self.preset, self.values, axes, self.carry, self.title)
+        return Definition(self.preset, {**self.values, WRITTEN: True}, axes, self.carry, self.title)
 
 
 def read_draft(form: Form, asked: Mapping[str, Any]) -> Draft:

@@ -15,7 +15,7 @@ from comfygradio.forms.form import Form
 from comfygradio.sweeps.definition import Definition, read_definition
 from comfygradio.sweeps.planning.space import Space
 from comfygradio.sweeps.showing.sheet import read_sweep
-from comfygradio.ui.fields import show_value
+from comfygradio.ui.fields import show_sent
 from comfygradio.ui.history.reuse import lend_file
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.sweep.choices import write_plainly
@@ -58,7 +58,7 @@ def begin_again(form: Form, definition: Definition, space: Space | None = None) 
     """
     fields = {name: field for name, field in form.fields.items() if field.widget not in MEDIA}
     values = {
-        name: show_value(field, definition.values.get(name, field.default))
+        name: show_sent(field, definition.values.get(name, field.default), definition.values)
         for name, field in fields.items()
     }
     if space is not None:

@@ -1,0 +1,55 @@
+"""Stepping: the grids of a field, and what they do to its limits, its step and its choices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from comfygradio.comfy.object_info import InputSpec
+from comfygradio.forms.checks import find_between, parse_size
+from comfygradio.forms.field import Field
+from comfygradio.forms.grid import join_grids, read_grid
+from comfygradio.forms.preset_file import FieldFile
+from comfygradio.forms.problem import Misfit
+from comfygradio.forms.slots import Slot
+
+
+def bind_grids(
+    field: Field, line: FieldFile, specs: dict[Slot, InputSpec]
+) -> tuple[Field, tuple[str, ...]]:
+    """The field with the grids of its inputs, its limits brought to them, and notes.
+
+    Raises Misfit where no value is left.
+    """
+    if field.widget not in ("number", "slider", "size"):
+        return field, ()
+    joined = {
+        part: join_grids(read_grid(specs[slot]) for slot in slots)
+        for part, slots in field.slots.items()
+    }
+    grids = {part: grid for part, grid in joined.items() if grid is not None}
+    shared = join_grids(grids.values())
+    if shared is None:
+        return field, ()
+    low = None if field.minimum is None else shared.ceil(field.minimum)
+    high = None if field.maximum is None else shared.floor(field.maximum)
+    if low is not None and high is not None and low > high:
+        raise Misfit(
+            "preset",
+            f"no value is left: it goes in steps of {shared.step}, and none lies from "
+            f"{field.minimum} to {field.maximum}.",
+        )
+    bound = replace(field, grids=grids, minimum=low, maximum=high, step=shared.step)
+    if line.step is None or line.step == shared.step:
+        return bound, ()
+    if line.step % shared.step == 0:
+        return replace(bound, step=line.step), ()
+    note = f"the step {line.step} does not suit the server's step {shared.step}, which is taken."
+    return bound, (note,)
+
+
+def describe_choices_between(field: Field) -> Iterator[str]:
+    """A sentence for each of the preset's own sizes that lies between the steps; it stays."""
+    for choice in field.choices or ():
+        if field.grids and (between := find_between(field, parse_size(choice.value))):
+            yield f"{choice.label} lies between the steps: {between}"

@@ -1,0 +1,58 @@
+"""Kept values: what a workflow itself has in an input although people may not write it there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from comfygradio.forms.capping import MAX_TEXT
+from comfygradio.forms.field import TEXTS, Field, Refused
+
+STAND_IN = re.compile(r"\[the workflow's own text of [0-9,]{1,15} characters\]")
+
+
+def describe_kept(text: str) -> str:
+    """What stands for a text that is too long to be sent to pages and kept with every picture."""
+    return f"[the workflow's own text of {len(text):,} characters]"
+
+
+def is_stood_for(field: Field, value: Any) -> bool:
+    """Whether this value is the workflow's own text and so long that `describe_kept` stands for
+    it.
+    """
+    if field.kept is None or field.widget not in TEXTS:
+        return False
+    return isinstance(value, str) and len(value) > MAX_TEXT and value == field.kept
+
+
+def find_kept(field: Field, value: Any) -> Any:
+    """What the workflow itself has here, if this value stands for it; else None.
+
+    Raises Refused for what stands for the text of another workflow.
+    """
+    kept = field.kept
+    if isinstance(value, str) and field.widget in TEXTS:
+        plain = value.replace("\r\n", "\n")
+        if isinstance(kept, str) and plain in (kept.replace("\r\n", "\n"), describe_kept(kept)):
+            return kept
+        if STAND_IN.fullmatch(value):
+            raise Refused("this stands for the text of another workflow; write the text itself.")
+        return None
+    if kept is None:
+        return None
+    if field.widget == "size":
+        return kept if _write_size(value) == _write_size(kept) else None
+    if isinstance(kept, int | float):
+        return kept if str(value).strip() in (str(kept), f"{kept}.0") else None
+    given = list(value) if isinstance(value, tuple) else value
+    own = list(kept) if isinstance(kept, tuple) else kept
+    return kept if type(given) is type(own) and given == own else None
+
+
+def _write_size(value: Any) -> str:
+    if isinstance(value, Mapping):
+        value = (value.get("width"), value.get("height"))
+    if isinstance(value, list | tuple):
+        return "x".join(str(side) if isinstance(side, int) else "?" for side in value[:3])
+    return value if isinstance(value, str) else ""
