@@ -11,6 +11,7 @@ from comfygradio.forms.checks import check_value, is_open_seed
 from comfygradio.forms.describe import describe_value
 from comfygradio.forms.field import MEDIA, Field, Refused
 from comfygradio.forms.literals import unwrap
+from comfygradio.forms.meaning import find_meaning
 from comfygradio.forms.names import match_name
 from comfygradio.forms.preset_file import FieldFile, read_rows
 from comfygradio.forms.problem import Misfit
@@ -24,7 +25,8 @@ def set_default(field: Field, line: FieldFile, workflow: Workflow, spec: InputSp
 
     Raises Misfit where the preset's value does not fit, or there is none at all.
     """
-    word, given = ("default", line.default) if line.fixed is None else ("fixed value", line.fixed)
+    word, written = ("default", line.default) if line.fixed is None else ("fixed value", line.fixed)
+    given = find_meaning(field, written)
     if field.widget in MEDIA:
         return field
     if field.widget == "seed" and is_open_seed(given):

@@ -26,6 +26,7 @@ from comfygradio.forms.binding.widgets import check_keys, check_widget, choose_w
 from comfygradio.forms.checks import check_number
 from comfygradio.forms.field import Choice, Field, Refused, show
 from comfygradio.forms.literals import check_literal, check_setting, is_multiselect
+from comfygradio.forms.meaning import find_meaning, read_choices
 from comfygradio.forms.preset_file import FieldFile, SlotAddress, Widget
 from comfygradio.forms.problem import Misfit
 from comfygradio.forms.slots import FoundSlot, Slot, find_node, locate_slot
@@ -150,6 +151,7 @@ def _bind_plain(
     pairs = [(slot, find_spec(slot, workflow, object_info)) for slot in bare.all_slots]
     specs = [spec for _, spec in pairs]
     offered = None if "width" in bare.slots else find_offered(specs)
+    line = _read_written(bare, line, specs)
     choices = bind_sizes(line.choices) if "width" in bare.slots else bind_choices(line, offered)
     widget = line.widget or choose_widget(bare, line, specs[0], choices)
     check_widget(widget, line, specs, choices)
@@ -174,6 +176,13 @@ def _bind_plain(
     bound = set_default(field, line, workflow, specs[0])
     named = describe_choices(line, offered)
     return bound, (*named, *lost, *_describe_first(bound, line, workflow, pairs))
+
+
+def _read_written(field: Field, line: FieldFile, specs: list[InputSpec]) -> FieldFile:
+    """The line with its choices as the inputs take them."""
+    unlisted = [spec for spec in specs if spec.choices is None]
+    spec = None if "width" in field.slots else [*unlisted, *specs][0]
+    return line.model_copy(update={"choices": read_choices(line.choices, spec)})
 
 
 def _choose_help(line: FieldFile, field: Field, spec: InputSpec) -> str:
@@ -285,7 +294,7 @@ def _describe_given(field: Field, line: FieldFile) -> Iterator[str]:
     """A sentence for each name in the preset's own default that the server spells in
     another way.
     """
-    given = line.default if line.fixed is None else line.fixed
+    given = find_meaning(field, line.default if line.fixed is None else line.fixed)
     known = {
         text
         for choice in field.choices or ()

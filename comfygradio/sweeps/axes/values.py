@@ -14,6 +14,7 @@ from typing import Any
 
 from comfygradio.forms.checks import check_value, is_open_seed
 from comfygradio.forms.field import MEDIA, TEXTS, Choice, Field, Lora, Refused
+from comfygradio.forms.meaning import find_meaning
 from comfygradio.forms.preset_file import Widget
 from comfygradio.sweeps.axes.catalog import Catalog, is_pattern
 from comfygradio.sweeps.axes.file_patterns import Files
@@ -92,6 +93,7 @@ class Reader:
 
         Raises Refused.
         """
+        value = find_meaning(self.field, value)
         if isinstance(value, str) and value.strip():
             if self.field.widget in MEDIA:
                 return self.check(self.files.find(value, is_literal=True)[0])
