@@ -17,6 +17,12 @@ from comfygradio.forms.kept import find_kept
 from comfygradio.forms.loras import check_loras
 from comfygradio.forms.media import check_media
 from comfygradio.forms.names import list_spelled
+from comfygradio.forms.numerals import (
+    describe_thousands,
+    parse_numeral,
+    read_thousands,
+    suggest_numerals,
+)
 from comfygradio.forms.preset_file import Widget
 
 EXACT = 2**53
@@ -92,16 +98,15 @@ def check_number(field: Field, value: Any) -> int | float:
         raise Refused(f"a number is missing; {field.allowed}.")
     number = _parse_number(value)
     if number is None or is_huge(number) or (field.is_integer and number != int(number)):
-        raise Refused(f"{show(value)} is not possible; {field.allowed}.")
+        raise Refused(_describe_no_number(field, value))
+    refuse_thousands(field, value)
     if field.is_integer and isinstance(number, float) and abs(number) >= EXACT:
         raise Refused(
             f"{show(value)} is a rounded number; send one of this size as a whole number or its "
             "digits."
         )
-    if (field.minimum is not None and number < field.minimum) or (
-        field.maximum is not None and number > field.maximum
-    ):
-        raise Refused(f"{show(value)} is not possible; {field.allowed}.")
+    if not is_within(field, number):
+        raise Refused(_describe_no_number(field, value))
     if "" in field.grids and (between := find_between(field, number)):
         raise Refused(f"{show(value)} is not possible: {between}")
     return int(number) if field.is_integer else number
@@ -128,6 +133,26 @@ def find_between(field: Field, value: int | float | tuple[int, int]) -> str:
     step = max(grid.step for grid in grids if grid is not None)
     advice = f"; write {' or '.join(near)}" if near else ""
     return f"it goes in steps of {step}{advice}."
+
+
+def refuse_thousands(field: Field, value: Any) -> None:
+    """Raises Refused for a text such as `1.000`, where the field takes a thousand as well."""
+    if not isinstance(value, str):
+        return
+    if told := describe_thousands(value, field.minimum, field.maximum, field.is_integer):
+        raise Refused(told)
+
+
+def is_within(field: Field, number: int | float) -> bool:
+    """Whether a number is within the field's limits."""
+    return (field.minimum is None or number >= field.minimum) and (
+        field.maximum is None or number <= field.maximum
+    )
+
+
+def suggest_fitting(field: Field, text: str) -> list[str]:
+    """How to write the numbers that a text may stand for, as far as the field takes them."""
+    return [numeral for numeral in _suggest_more(field, text) if _fits(field, numeral)]
 
 
 def check_seed(field: Field, value: Any) -> int:
@@ -293,21 +318,49 @@ def _find_choice(choices: tuple[Choice, ...], value: Any) -> Scalar:
         likely = [value] if value in texts else list_spelled(value, list(texts))
         meant = list(dict.fromkeys(texts[text] for text in likely))
         found = meant[0] if len(meant) == 1 else None
+    if found is None and isinstance(value, str):
+        found = next((c.value for c in choices if _says_same(value, c.value)), None)
     if found is None:
         raise Refused(f"{show(value)} is not in the list; {list_choices(choices)}")
     return found
+
+
+def _says_same(text: str, value: Scalar) -> bool:
+    """Whether a text is this number or this switch of a list, written in another way: `1.50`,
+    `false`.
+    """
+    if isinstance(value, str):
+        return False
+    if isinstance(value, bool):
+        return text.strip().lower() == str(value).lower()
+    return parse_numeral(text) == value
 
 
 def _parse_number(value: Any) -> int | float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     if isinstance(value, str):
-        text = value.strip() if is_short(value) else ""
-        try:
-            value = int(text) if re.fullmatch(r"[+-]?[0-9]{1,100}", text) else float(text)
-        except ValueError:
-            return None
+        return parse_numeral(value)
     return value if isinstance(value, int) or math.isfinite(value) else None
+
+
+def _describe_no_number(field: Field, value: Any) -> str:
+    fitting = suggest_fitting(field, value) if isinstance(value, str) else []
+    advice = f"write {' or '.join(fitting)}" if fitting else field.allowed
+    return f"{show(value)} is not possible; {advice}."
+
+
+def _suggest_more(field: Field, text: str) -> tuple[str, ...]:
+    """What a text may stand for: `2.048` is a number, but no whole one, so 2048 may be meant."""
+    thousands = read_thousands(text)
+    return suggest_numerals(text) if thousands is None else (str(thousands),)
+
+
+def _fits(field: Field, numeral: str) -> bool:
+    number = parse_numeral(numeral)
+    if number is None or is_huge(number) or (field.is_integer and number != int(number)):
+        return False
+    return is_within(field, number)
 
 
 def _split_choices(choices: tuple[Choice, ...], text: str) -> list[str]:

@@ -15,8 +15,12 @@ from comfygradio.comfy.workflow import Link
 from comfygradio.forms.bypass import bypass_nodes
 from comfygradio.forms.field import Choice, Field, Lora, Refused, list_choices, show
 from comfygradio.forms.names import take_file_name
+from comfygradio.forms.numerals import parse_numeral, suggest_numerals
 
 MAX_ROWS = 20
+
+SPLIT_STRENGTH = re.compile(r":([+-]?[0-9]+),([0-9]+)(?=\s*(?:,|>|$))")
+"""A strength with a comma for its point."""
 
 MAX_SENT = 100
 """Rows that are looked at, those without a name included."""
@@ -31,6 +35,8 @@ def check_loras(field: Field, value: Any) -> tuple[Lora, ...]:
     rows = _split_text(value) if isinstance(value, str) else [] if value is None else value
     if isinstance(rows, Lora | Mapping) or not isinstance(rows, list | tuple):
         raise Refused("a list of LoRAs is expected, for example film-grain:0.8, soft-light.")
+    if isinstance(value, str) and (split := SPLIT_STRENGTH.search(value)):
+        raise Refused(f"write the strength {split[1]},{split[2]} as {split[1]}.{split[2]}.")
     filled = [row for row in rows if row not in (None, "", [], ["", None])]
     if len(filled) > MAX_SENT:
         raise Refused(f"{len(filled)} LoRAs are too many; at most {MAX_ROWS} are allowed.")
@@ -132,20 +138,28 @@ def _check_strength(field: Field, value: Any) -> float:
         field.minimum if field.minimum is not None else -100,
         field.maximum if field.maximum is not None else 100,
     )
-    try:
-        strength = (
-            float(value)
-            if isinstance(value, int | float | str) and not isinstance(value, bool)
-            else math.nan
-        )
-    except (ValueError, OverflowError):
-        strength = math.nan
+    strength = _read_strength(value)
     if not low <= strength <= high:
-        raise Refused(
-            f"the strength {show(value)} is not possible; numbers from {low:g} to {high:g} are "
-            "allowed."
+        meant = suggest_numerals(value) if isinstance(value, str) else ()
+        fitting = [numeral for numeral in meant if low <= float(numeral) <= high]
+        advice = (
+            f"write {' or '.join(fitting)}"
+            if fitting
+            else f"numbers from {low:g} to {high:g} are allowed"
         )
+        raise Refused(f"the strength {show(value)} is not possible; {advice}.")
     return strength
+
+
+def _read_strength(value: Any) -> float:
+    """A number, or the text of one; NaN for anything else."""
+    number = parse_numeral(value) if isinstance(value, str) else value
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return math.nan
+    try:
+        return float(number)
+    except OverflowError:
+        return math.nan
 
 
 def _list_strengths(inputs: Mapping[str, Any]) -> list[str]:

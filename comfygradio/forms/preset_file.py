@@ -4,9 +4,31 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-Scalar = Annotated[bool | int | float | str, Field(union_mode="left_to_right")]
+from comfygradio.forms.plain import (
+    Plain,
+    drop_null,
+    refuse_null,
+    take_number,
+    take_switch,
+    take_text,
+)
+
+Scalar = Annotated[bool | int | float | str | Plain, Field(union_mode="left_to_right")]
+"""A value of a field: a `Plain` one becomes a text, a number or a switch once the server has said
+what the field takes.
+"""
+
+Text = Annotated[str, BeforeValidator(take_text)]
+OptionalText = Annotated[str | None, BeforeValidator(take_text)]
+Number = Annotated[int | float, BeforeValidator(take_number)]
+OptionalNumber = Annotated[int | float | None, BeforeValidator(take_number)]
+Switch = Annotated[bool, BeforeValidator(take_switch)]
+OptionalSwitch = Annotated[bool | None, BeforeValidator(take_switch)]
+Nullable = BeforeValidator(drop_null)
+Given = BeforeValidator(refuse_null)
+
 Widget = Literal[
     "text",
     "textarea",
@@ -35,10 +57,12 @@ class SlotFile(BaseModel):
 
     model_config = STRICT
 
-    node: str | int | None = Field(default=None, description="The node's id.")
-    class_type: str | None = Field(default=None, alias="class", description="The node's class.")
-    title: str | None = Field(default=None, description="The node's title.")
-    input: str = Field(description="The input's name; everything after the node, dots included.")
+    node: Annotated[str | int | None, BeforeValidator(take_text)] = Field(
+        default=None, description="The node's id."
+    )
+    class_type: OptionalText = Field(default=None, alias="class", description="The node's class.")
+    title: OptionalText = Field(default=None, description="The node's title.")
+    input: Text = Field(description="The input's name; everything after the node, dots included.")
 
 
 class LoraFile(BaseModel):
@@ -46,15 +70,15 @@ class LoraFile(BaseModel):
 
     model_config = STRICT
 
-    name: str = Field(description="The LoRA file, as the server spells it.")
-    strength: int | float = Field(
+    name: Text = Field(description="The LoRA file, as the server spells it.")
+    strength: Number = Field(
         default=1.0, description="How strongly it acts; 1 is its own strength."
     )
 
 
 SlotAddress = str | SlotFile
 SlotAddresses = SlotAddress | Annotated[list[SlotAddress], Field(min_length=1)]
-NodeRef = str | int
+NodeRef = Annotated[str | int, BeforeValidator(take_text)]
 SlotNodes = NodeRef | Annotated[list[NodeRef], Field(min_length=1)]
 FieldName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Value = Scalar | list[Scalar] | list[LoraFile]
@@ -66,59 +90,62 @@ class FieldFile(BaseModel):
 
     model_config = STRICT
 
-    slot: SlotAddresses | None = Field(
+    slot: Annotated[SlotAddresses | None, Nullable] = Field(
         default=None, description="The input that it fills (NODE.INPUT), or several."
     )
-    slots: dict[Part, SlotAddresses] | None = Field(
+    slots: Annotated[dict[Part, SlotAddresses] | None, Nullable] = Field(
         default=None,
         description="Named parts: width and height of a size; model (and clip) of a LoRA list.",
     )
-    label: str | None = Field(default=None, description="The name that people see.")
-    help: str | None = Field(
+    label: OptionalText = Field(default=None, description="The name that people see.")
+    help: OptionalText = Field(
         default=None, description="A line under it; else the server's tooltip."
     )
-    placeholder: str | None = Field(default=None, description="Shown while a text is empty.")
-    group: str | None = Field(default=None, description="The heading under which it stands.")
-    advanced: bool = Field(default=False, description="Folded away under More settings.")
-    widget: Widget | None = Field(
+    placeholder: OptionalText = Field(default=None, description="Shown while a text is empty.")
+    group: OptionalText = Field(default=None, description="The heading under which it stands.")
+    advanced: Switch = Field(default=False, description="Folded away under More settings.")
+    widget: Annotated[Widget | None, Nullable] = Field(
         default=None, description="How it is drawn, if not as the server's spec suggests."
     )
-    default: Value | None = Field(default=None, description="What it starts with.")
-    min: int | float | None = Field(
+    default: Annotated[Value | None, Given] = Field(
+        default=None, description="What it starts with."
+    )
+    min: OptionalNumber = Field(
         default=None, description="Least value, within the server's limits."
     )
-    max: int | float | None = Field(
+    max: OptionalNumber = Field(
         default=None, description="Largest value, within the server's limits."
     )
-    step: Annotated[int, Field(gt=0)] | Annotated[float, Field(gt=0)] | None = Field(
-        default=None, description="Distance between two values."
-    )
-    choices: Choices | None = Field(
+    step: Annotated[
+        Annotated[int, Field(gt=0)] | Annotated[float, Field(gt=0)] | None,
+        BeforeValidator(take_number),
+    ] = Field(default=None, description="Distance between two values.")
+    choices: Annotated[Choices | None, Nullable] = Field(
         default=None,
         description="A list; label: value pairs; label: {slot: value} to set several slots; or a "
         "pattern (sdxl/*) "
         "that filters the server's list.",
     )
-    template: str | None = Field(
+    template: OptionalText = Field(
         default=None,
         description="The text that is filled in; {value} is this field's, {NAME} another field's.",
     )
-    dynamic: bool | None = Field(
+    dynamic: OptionalSwitch = Field(
         default=None,
         description="True: {a|b} in it is drawn, whoever sends it; false: never; else only what "
         "people write into the form, where ComfyUI's own page draws it.",
     )
-    show_if: dict[FieldName, Scalar | list[Scalar]] | None = Field(
+    show_if: Annotated[dict[FieldName, Scalar | list[Scalar]] | None, Nullable] = Field(
         default=None, description="Shown only while these fields have one of these values."
     )
-    optional: bool = Field(default=False, description="May stay empty.")
-    bypass: SlotNodes | None = Field(
+    optional: Switch = Field(default=False, description="May stay empty.")
+    bypass: Annotated[SlotNodes | None, Nullable] = Field(
         default=None, description="Nodes that are bypassed while it is empty or off."
     )
-    fixed: Scalar | None = Field(
+    fixed: Annotated[Scalar | None, Given] = Field(
         default=None, description="A value that is set, never shown, never settable."
     )
-    max_mb: Annotated[float, Field(gt=0)] | None = Field(
+    max_mb: Annotated[Annotated[float, Field(gt=0)] | None, BeforeValidator(take_number)] = Field(
         default=None, description="Largest upload in MB (50)."
     )
 
@@ -178,25 +205,25 @@ class PresetFile(BaseModel):
 
     model_config = STRICT
 
-    title: str = Field(min_length=1, description="What people see.")
-    workflow: str = Field(
+    title: Text = Field(min_length=1, description="What people see.")
+    workflow: Text = Field(
         min_length=1, description="The workflow file in API format, beside this file or below it."
     )
-    description: str = Field(default="", description="One sentence under the title.")
-    icon: str = Field(default="", description="An emoji.")
-    group: str = Field(default="", description="Presets of one group stand together.")
-    order: int | float | None = Field(
+    description: Text = Field(default="", description="One sentence under the title.")
+    icon: Text = Field(default="", description="An emoji.")
+    group: Text = Field(default="", description="Presets of one group stand together.")
+    order: OptionalNumber = Field(
         default=None,
         description="Presets are sorted by it, then by title; those without one come last.",
     )
     fields: dict[FieldName, FieldFile] = Field(default={}, description="The form, line by line.")
-    outputs: list[str | int] = Field(
+    outputs: list[NodeRef] = Field(
         default=[], description="Nodes whose results are shown; every output node if empty."
     )
     examples: list[dict[str, Value]] = Field(
         default=[], description="Named value sets; a click fills the form."
     )
-    sweep: dict[FieldName, str | int | float] = Field(
+    sweep: dict[FieldName, Annotated[str | int | float, BeforeValidator(take_text)]] = Field(
         default={}, description="Suggested axes: field and axis text."
     )
 

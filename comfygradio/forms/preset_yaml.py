@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from comfygradio.errors import PresetError
 from comfygradio.forms.field import show
+from comfygradio.forms.numerals import suggest_numerals
 from comfygradio.forms.preset_file import FieldFile, LoraFile, PresetFile, SlotFile, Widget
 from comfygradio.forms.strict_yaml import read_yaml
 
@@ -117,7 +118,13 @@ def _describe_value(problem: Any, place: tuple[str, ...]) -> str:
         if place[2:3] in (("choices",), ("default",), ("fixed",)) or place[:1] == ("examples",):
             return f"{show(problem['input'])} does not fit; texts, numbers, true and false do."
     message = problem["msg"].removeprefix("Value error, ")
-    return f"{message.replace('Input should be', 'this has to be')}."
+    meant = suggest_numerals(problem["input"]) if _is_text_for_number(problem) else ()
+    advice = f"; write {' or '.join(meant)}" if meant else ""
+    return f"{message.replace('Input should be', 'this has to be')}{advice}."
+
+
+def _is_text_for_number(problem: Any) -> bool:
+    return problem["type"] in ("int_type", "float_type") and isinstance(problem["input"], str)
 
 
 def _describe_unknown_key(place: tuple[str, ...]) -> str:

@@ -1,21 +1,62 @@
-"""Reads YAML files, strictly: what YAML would silently change or leave out is refused, with file,
-line and key.
+"""Reads YAML files, strictly: what YAML would silently change is kept as it was written, or refused
+with file, line and key.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
 from comfygradio.errors import ComfyGradioError
+from comfygradio.forms.plain import Plain, is_plain
 
 Loader: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml where it is there: unlike PyYAML's own scanner it takes `{label: What is it?}`, as YAML
 1.2 does.
 """
+
+PLAIN_TAG = "!comfygradio/plain"
+TEXT_TAG = "tag:yaml.org,2002:str"
+MERGE_TAG = "tag:yaml.org,2002:merge"
+
+
+def _construct_plain(loader: Any, node: Any) -> Plain:
+    return Plain.parse(loader.construct_scalar(node))
+
+
+class PlainLoader(Loader):  # type: ignore[misc, valid-type]
+    """Makes a `Plain` of each scalar without quotes that a reader of YAML takes for more than its
+    letters.
+    """
+
+    yaml_constructors: ClassVar[dict[str, Any]] = {
+        **Loader.yaml_constructors,
+        PLAIN_TAG: _construct_plain,
+    }
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        """The tag of a node that has none; PyYAML calls it for each."""
+        is_unquoted = kind is yaml.ScalarNode and implicit[0]
+        if not is_unquoted or value == "":
+            return super().resolve(kind, value, implicit)
+        if value == "<<":
+            return MERGE_TAG
+        return PLAIN_TAG if is_plain(value) else TEXT_TAG
+
+
+class Dumper(yaml.SafeDumper):
+    """Writes a text in quotes wherever any reader of YAML, old or new, takes it for something else
+    without.
+    """
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        """What a node would be read as; PyYAML calls it for each."""
+        tag = super().resolve(kind, value, implicit)
+        is_unquoted = kind is yaml.ScalarNode and implicit[0]
+        return PLAIN_TAG if is_unquoted and tag == TEXT_TAG and is_plain(value) else tag
 
 
 @dataclass(frozen=True)
@@ -41,6 +82,9 @@ def read_yaml(
     path: Path, refusal: Refusal, form: str, most: Measure = PRESET
 ) -> tuple[dict[str, Any], Lines]:
     """The keys and values of a file, and the line of each key.
+
+    Numbers, switches and nothing are `Plain` where they stand without quotes: whoever knows what is
+    wanted in a place decides what they are.
 
     Raises an error of the class `refusal` that names file and line; `form` is the sentence for a
     file without keys.
@@ -70,7 +114,7 @@ def _read_tree(
     path: Path, text: str, refusal: Refusal, form: str, most: Measure
 ) -> tuple[dict[str, Any], Lines]:
     _limit_nodes(path, text, refusal, most.nodes)
-    loader = Loader(text)
+    loader = PlainLoader(text)
     tree = loader.get_single_node()  # read once: the lines and the values come from the same nodes
     if not isinstance(tree, yaml.MappingNode):
         raise refusal(f"{path}: {form}")
@@ -140,7 +184,9 @@ def _find_lines(path: Path, tree: yaml.Node, refusal: Refusal) -> Lines:
                 inner, where = (*place, str(key.value)), f"{path}:{key.start_mark.line + 1}"
                 if inner in lines:
                     raise refusal(f"{where}: the key {key.value} stands twice.")
-                if not key.tag.endswith((":str", ":merge")):
+                if key.tag == PLAIN_TAG and _is_text_in_old_yaml(key.value):
+                    key.tag = TEXT_TAG
+                if key.tag not in (TEXT_TAG, MERGE_TAG):
                     raise refusal(f'{where}: write the key {key.value} in quotes ("{key.value}").')
                 lines[inner] = key.start_mark.line + 1
                 visit(value, inner)
@@ -150,3 +196,9 @@ def _find_lines(path: Path, tree: yaml.Node, refusal: Refusal) -> Lines:
 
     visit(tree, ())
     return lines
+
+
+def _is_text_in_old_yaml(text: str) -> bool:
+    """Whether YAML 1.1 has a scalar without quotes for a text, such as the 1e3 of a choice."""
+    tag = yaml.resolver.Resolver().resolve(yaml.ScalarNode, text, (True, False))
+    return bool(tag == TEXT_TAG)

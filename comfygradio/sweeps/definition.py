@@ -14,7 +14,8 @@ import yaml
 from comfygradio.comfy.outputs import write_file
 from comfygradio.errors import DefinitionError
 from comfygradio.forms.field import show
-from comfygradio.forms.strict_yaml import Measure, read_yaml
+from comfygradio.forms.plain import Plain, take_switch, take_text
+from comfygradio.forms.strict_yaml import Dumper, Measure, read_yaml
 from comfygradio.sweeps.axes.axis import Entry
 
 KEYS = ("preset", "values", "axes", "carry", "title")
@@ -33,6 +34,7 @@ class Definition:
 
     `values` are the rest of the form; what is left out is as the form has it. With `carry`, nodes
     whose results later points need ride along (see `comfy.carried`). Without a `title` one is made.
+    Values and axes out of a YAML file may be `Plain`: the form says what they are.
     """
 
     preset: str
@@ -50,7 +52,7 @@ class Definition:
             "carry": self.carry,
             "title": self.title,
         }
-        written: dict[str, Any] = json.loads(json.dumps(data, default=str))
+        written: dict[str, Any] = json.loads(json.dumps(data, default=_write_value))
         return written
 
 
@@ -79,7 +81,7 @@ def write_definition(definition: Definition, path: Path) -> None:
     Raises OSError.
     """
     data = {key: value for key, value in definition.to_json().items() if value not in ("", {})}
-    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
+    text = yaml.dump(data, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120)
     write_file(
         path, iter([f"# A sweep; run it with: comfygradio sweep {path.name}\n{text}".encode()])
     )
@@ -100,7 +102,8 @@ class _Reader:
                 raise self._refuse((str(key),), f"unknown key {show(key)}; {hint}", names_key=False)
         if "preset" not in data:
             raise self._refuse((), "this sweep needs the key preset.")
-        preset, title, carry = data["preset"], data.get("title", ""), data.get("carry", True)
+        preset, title = data["preset"], take_text(data.get("title", ""))
+        carry = take_switch(data.get("carry", True))
         for key, value in (("preset", preset), ("title", title)):
             if not isinstance(value, str):
                 raise self._refuse((key,), f"{show(value)} is no text; put it in quotes.")
@@ -145,10 +148,12 @@ class _Reader:
         return name
 
     def _check_given(self, given: Any, place: Place) -> Any:
-        """An axis text, or values; a single number or switch is an axis of one value."""
+        """An axis text, or values; a single number, switch or other word that YAML knows is an axis
+        of one value.
+        """
         if isinstance(given, str):
             return given
-        if isinstance(given, bool | int | float):
+        if isinstance(given, bool | int | float | Plain):
             return [given]
         if not isinstance(given, list | tuple) or not given:
             raise self._refuse(place, "write its values as a text such as 1-10 (+3), or as a list.")
@@ -164,6 +169,10 @@ class _Reader:
         )
         key = f"{'.'.join(place)}: " if place and names_key else ""
         return DefinitionError(f"{where}{key}{problem}")
+
+
+def _write_value(value: Any) -> Any:
+    return value.to_json() if isinstance(value, Plain) else str(value)
 
 
 def _read_file(path: Path) -> tuple[Mapping[Any, Any], Mapping[Place, int]]:

@@ -15,6 +15,7 @@ from comfygradio.errors import ValuesRefused
 from comfygradio.forms.field import MEDIA, Refused
 from comfygradio.forms.fill import DRAWN, WRITTEN
 from comfygradio.forms.form import Form
+from comfygradio.forms.meaning import find_meaning, read_unknown
 from comfygradio.sweeps.axes.axis import Axis
 from comfygradio.sweeps.axes.file_patterns import Files
 from comfygradio.sweeps.axes.reading import read_axes, read_axis
@@ -61,9 +62,12 @@ def resolve_definition(definition: Definition, space: Space, root: Path) -> Defi
 
 
 def _take_files(form: Form, values: Mapping[str, Any], files: Files) -> dict[str, Any]:
-    """The values with texts that name files as paths. Raises ValuesRefused."""
-    taken, problems = dict(values), dict[str, str]()
-    for name, value in values.items():
+    """The values as the form checks them, with texts that name files as paths.
+
+    Raises ValuesRefused.
+    """
+    taken, problems = _find_meanings(form, values), dict[str, str]()
+    for name, value in list(taken.items()):
         if (
             name in form.fields
             and form.fields[name].widget in MEDIA
@@ -77,6 +81,14 @@ def _take_files(form: Form, values: Mapping[str, Any], files: Files) -> dict[str
     if problems:
         raise ValuesRefused(problems)
     return taken
+
+
+def _find_meanings(form: Form, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with what a file has without quotes as the fields take it."""
+    return {
+        name: find_meaning(form.fields[name], value) if name in form.fields else read_unknown(value)
+        for name, value in values.items()
+    }
 
 
 def _check_base(

@@ -26,7 +26,8 @@ def refuse(desk: Desk, text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "value", ["2024-13-45", "!!int x", "!!int ''", "!!bool maybe", "!!timestamp x", "9" * 5000]
+    "value",
+    ["!!timestamp 2024-13-45", "!!int x", "!!int ''", "!!bool maybe", "!!timestamp x", "9" * 5000],
 )
 def test_values_that_yaml_cannot_read(desk: Desk, value: str) -> None:
     text = refuse(desk, f"{HEAD}fields: {{a: {{slot: 3.steps, default: {value}}}}}")

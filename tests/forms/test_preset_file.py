@@ -136,7 +136,11 @@ def test_mistakes_are_named_with_line_and_key(desk: Desk, text: str, expected: s
         ("workflow: workflow.json", "test.yaml:1: this preset needs the key title."),
         ("title: Test", "test.yaml:1: this preset needs the key workflow."),
         ('title: ""\nworkflow: workflow.json', "test.yaml:1: title: "),
-        ("title: 5\nworkflow: workflow.json", "test.yaml:1: title: this has to be a valid string."),
+        ("title: ~\nworkflow: workflow.json", "test.yaml:1: title: this has to be a valid string."),
+        (
+            "title: [5]\nworkflow: workflow.json",
+            "test.yaml:1: title: this has to be a valid string.",
+        ),
         (
             "title: Test\nworkflow: none.json",
             "none.json cannot be read: No such file or directory.",

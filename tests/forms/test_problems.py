@@ -305,12 +305,14 @@ def test_bad_examples_are_noted(desk: Desk, info: ObjectInfo) -> None:
     text = (
         "title: T\nworkflow: workflow.json\nfields: {steps: {slot: 3.steps}, image: {slot: "
         "10.image}}\n"
-        "examples: [{title: Fine, steps: 9, image: x.png}, {title: Odd, steps: 0}, {steps: many}]\n"
+        "examples: [{title: Fine, steps: 9}, {title: Odd, steps: 0}, {steps: many}, {title: File, "
+        "image: x.png}]\n"
     )
     form = load_preset(desk.write(text)).bind(info)
     assert form.problems == () and [note.partition(" does ")[0] for note in form.notes] == [
         "The example Odd",
         "The example 3",
+        "The example File",
     ]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from comfygradio.forms.checks import check_value
 from comfygradio.forms.describe import describe_value
 from comfygradio.forms.field import MEDIA, Field, Refused
+from comfygradio.forms.meaning import find_meaning
 from comfygradio.forms.preset_file import FieldFile, PresetFile
 from comfygradio.forms.problem import Misfit, Problem
 from comfygradio.forms.slots import Slot
@@ -65,7 +66,7 @@ def _bind_conditions(
 def _check_condition(field: Field, value: Any) -> Any:
     """The value as the other field describes it, so that both compare equal."""
     try:
-        described = describe_value(field, check_value(field, value))
+        described = describe_value(field, check_value(field, find_meaning(field, value)))
     except Refused as refusal:
         raise Misfit("preset", f"show_if: {field.name} is never {value!r}: {refusal}") from refusal
     return described[0] if field.is_multiple and described else described

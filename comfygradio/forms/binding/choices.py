@@ -12,7 +12,9 @@ from comfygradio.forms.binding.specs import find_spec
 from comfygradio.forms.checks import parse_size
 from comfygradio.forms.field import Choice, Refused
 from comfygradio.forms.literals import check_setting
+from comfygradio.forms.meaning import find_input_meaning
 from comfygradio.forms.names import match_name
+from comfygradio.forms.numerals import describe_thousands
 from comfygradio.forms.preset_file import FieldFile
 from comfygradio.forms.problem import Misfit
 from comfygradio.forms.slots import Slot, find_slot
@@ -144,7 +146,11 @@ def describe_settings(line: FieldFile, choices: Iterable[Choice]) -> Iterator[st
         settings = line.choices[choice.label] if isinstance(line.choices, dict) else {}
         given = settings.values() if isinstance(settings, dict) else ()
         pairs = zip(given, (value for _, value in choice.sets), strict=True)
-        yield from (describe_respelled(value, found) for value, found in pairs if value != found)
+        yield from (
+            describe_respelled(value, found)
+            for value, found in pairs
+            if isinstance(found, str) and str(value) != found
+        )
 
 
 def refuse_all() -> tuple[Choice, ...]:
@@ -199,12 +205,22 @@ def _bind_setting(
 ) -> tuple[Slot, Scalar]:
     slot = find_slot(workflow, address)
     spec = find_spec(slot, workflow, object_info)
+    written = value
+    value = find_input_meaning(spec, written)
     if isinstance(value, str) and spec.choices:
         value = match_name(value, spec.choices) or value
     is_text = isinstance(value, str) and bool(find_names(value)) and "STRING" in spec.types
-    problem = None if is_text else check_setting(spec, value)
+    problem = None if is_text else _find_unclear(spec, written, value) or check_setting(spec, value)
     if problem:
         raise Misfit(
             "value", f"the choice {label} sets {address}, but {problem}", slot.node_id, slot.input
         )
     return slot, value
+
+
+def _find_unclear(spec: InputSpec, written: object, value: object) -> str | None:
+    """What is wrong with a number that a file may have with a point for its thousands."""
+    if isinstance(value, str):
+        return None
+    is_whole = "FLOAT" not in spec.types
+    return describe_thousands(str(written), spec.minimum, spec.maximum, is_whole)

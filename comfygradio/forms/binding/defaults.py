@@ -14,6 +14,7 @@ from comfygradio.forms.checks import SIDES, check_value, find_between, is_open_s
 from comfygradio.forms.describe import describe_value
 from comfygradio.forms.field import MEDIA, TEXTS, Field, Refused, show
 from comfygradio.forms.literals import check_literal, convert_literal, unwrap
+from comfygradio.forms.meaning import find_meaning
 from comfygradio.forms.names import match_name
 from comfygradio.forms.preset_file import FieldFile, read_rows
 from comfygradio.forms.problem import Misfit
@@ -37,7 +38,8 @@ def set_default(field: Field, line: FieldFile, workflow: Workflow, pairs: Pairs)
     limits the nearest one within them takes its place. Raises Misfit where the preset's value does
     not fit, or there is none at all.
     """
-    word, given = ("default", line.default) if line.fixed is None else ("fixed value", line.fixed)
+    word, written = ("default", line.default) if line.fixed is None else ("fixed value", line.fixed)
+    given = find_meaning(field, written)
     if field.widget in MEDIA:
         return field, ()
     if field.widget == "seed" and is_open_seed(given):

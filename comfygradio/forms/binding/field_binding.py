@@ -28,6 +28,7 @@ from comfygradio.forms.checks import check_number
 from comfygradio.forms.dynamic_prompt import has_choices
 from comfygradio.forms.field import TEXTS, Choice, Field, Refused
 from comfygradio.forms.literals import check_setting, is_multiselect
+from comfygradio.forms.meaning import find_meaning, read_choices
 from comfygradio.forms.preset_file import FieldFile, SlotAddress, Widget
 from comfygradio.forms.problem import Misfit
 from comfygradio.forms.slots import FoundSlot, Slot, find_node, locate_slot
@@ -154,6 +155,7 @@ def _bind_plain(
     pairs = [(slot, find_spec(slot, workflow, object_info)) for slot in bare.all_slots]
     specs = [spec for _, spec in pairs]
     offered = None if "width" in bare.slots else find_offered(specs)
+    line = _read_written(bare, line, specs)
     choices = bind_sizes(line.choices) if "width" in bare.slots else bind_choices(line, offered)
     widget = line.widget or choose_widget(bare, line, specs[0], choices)
     check_widget(widget, line, specs, choices)
@@ -182,6 +184,13 @@ def _bind_plain(
     bound, plain = _keep_plain(bound, line)
     named = describe_choices(line, offered)
     return bound, (*named, *stepped, *lost, *between, *started, *plain)
+
+
+def _read_written(field: Field, line: FieldFile, specs: list[InputSpec]) -> FieldFile:
+    """The line with its choices as the inputs take them."""
+    unlisted = [spec for spec in specs if spec.choices is None]
+    spec = None if "width" in field.slots else [*unlisted, *specs][0]
+    return line.model_copy(update={"choices": read_choices(line.choices, spec)})
 
 
 def _choose_help(line: FieldFile, field: Field, spec: InputSpec) -> str:
@@ -317,7 +326,7 @@ def _describe_given(field: Field, line: FieldFile) -> Iterator[str]:
     """A sentence for each name in the preset's own default that the server spells in
     another way.
     """
-    given = line.default if line.fixed is None else line.fixed
+    given = find_meaning(field, line.default if line.fixed is None else line.fixed)
     known = {
         text
         for choice in field.choices or ()

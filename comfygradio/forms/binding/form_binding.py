@@ -24,6 +24,7 @@ from comfygradio.forms.checks import check_value
 from comfygradio.forms.field import MEDIA, Field, Refused
 from comfygradio.forms.form import Form
 from comfygradio.forms.literals import check_literal, wrap
+from comfygradio.forms.meaning import read_examples
 from comfygradio.forms.preset_file import FieldFile, PresetFile, read_rows
 from comfygradio.forms.problem import Misfit, Problem
 from comfygradio.forms.slots import Slot, find_node
@@ -59,6 +60,7 @@ def bind_form(
         *find_graph_problems(settled, object_info, own),
     ]
     problems += [] if missing else _find_bypass_problems(fields, settled, object_info)
+    file = read_examples(file, fields)
     notes = (*notes, *binder.notes, *(_check_examples(file, fields) if not problems else ()))
     fixed = tuple(binder.fixed)
     return Form(

@@ -15,6 +15,7 @@ from comfygradio.forms.binding.specs import MissingClass, find_spec
 from comfygradio.forms.describe import describe_value
 from comfygradio.forms.field import Field, Refused
 from comfygradio.forms.loras import check_loras, read_loaders
+from comfygradio.forms.meaning import read_choices
 from comfygradio.forms.preset_file import FieldFile
 from comfygradio.forms.problem import Misfit
 from comfygradio.forms.slots import Slot, read_slot
@@ -32,6 +33,7 @@ def bind_loras(
     """
     name_specs, strength_spec = _find_specs(bare, workflow, object_info)
     offered = find_offered(name_specs)
+    line = line.model_copy(update={"choices": read_choices(line.choices, name_specs[0])})
     choices = bind_choices(line, offered)
     if choices is None:
         name, kind = name_specs[0].name, name_specs[0].type

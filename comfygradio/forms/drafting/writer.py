@@ -15,6 +15,7 @@ from comfygradio.forms.drafting.draft import Draft
 from comfygradio.forms.drafting.lines import DraftField
 from comfygradio.forms.drafting.naming import one_line
 from comfygradio.forms.schema import HEADER
+from comfygradio.forms.strict_yaml import Dumper
 
 INTRODUCTION = (
     "Drafted by comfygradio new. Change what you like; comfygradio check tells what does not fit."
@@ -100,5 +101,7 @@ def _dump(value: Any) -> str:
     """One scalar, by PyYAML's own emitter; the list around it makes it quote what a flow mapping
     cannot hold.
     """
-    text: str = yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, width=10**9)
+    text: str = yaml.dump(
+        [value], Dumper=Dumper, default_flow_style=True, allow_unicode=True, width=10**9
+    )
     return text.strip().removeprefix("[").removesuffix("]").strip()

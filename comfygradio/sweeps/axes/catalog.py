@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from comfygradio.forms.field import Choice, Refused, list_choices, show
 from comfygradio.forms.names import FILE_END, MAX_NAME, find_near, take_file_name
+from comfygradio.forms.numerals import parse_numeral
 
 OPENED = re.compile(r"\[[^\]]")
 """The beginning of `[…]` with something in it."""
@@ -31,6 +32,11 @@ class Catalog:
         for choice in choices:
             self._exact.setdefault(choice.label, choice)
             self._exact.setdefault(str(choice.value), choice)
+        self._numbers: dict[object, Choice] = {
+            c.value: c
+            for c in reversed(choices)
+            if isinstance(c.value, int | float) and not isinstance(c.value, bool)
+        }
         self._loose = _index(
             {
                 key: {_fold(choice.label), _fold(str(choice.value))}
@@ -47,11 +53,14 @@ class Catalog:
 
     def find_meant(self, text: str) -> list[Choice]:
         """The choices that may be meant: by value or label, else but for case, else but for folders
-        and file ending.
+        and file ending, else the same number (`1.50` for 1.5).
         """
         exact = self.find_exact(text)
+        if exact is not None:
+            return [exact]
         places = self._loose.get(_fold(text)) or self._short.get(take_file_name(text)) or []
-        return [self._choices[place] for place in places] if exact is None else [exact]
+        same = self._numbers.get(parse_numeral(text)) if not places else None
+        return [self._choices[place] for place in places] if same is None else [same]
 
     def find(self, text: str) -> Choice:
         """The one choice that is meant. Raises Refused, naming several or near ones."""

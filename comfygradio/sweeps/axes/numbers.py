@@ -8,8 +8,9 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from comfygradio.forms.checks import EXACT, RANDOM_SEEDS, check_number
+from comfygradio.forms.checks import EXACT, RANDOM_SEEDS, check_number, refuse_thousands
 from comfygradio.forms.field import Field, Refused, show
+from comfygradio.forms.numerals import suggest_numerals
 from comfygradio.sweeps.axes.text import MAX_VALUES
 
 TOO_MANY = f"these are more values than an axis may have; at most {MAX_VALUES:,} are allowed."
@@ -53,8 +54,11 @@ def expand_numbers(texts: Sequence[str], index: int, is_whole: bool = False) -> 
         return [number]
     match = _match(RANGE, text)
     if match is None:
+        meant = suggest_numerals(text)
+        advice = f"; write {' or '.join(meant)}" if meant else ""
         raise Refused(
-            f"{show(text)} is neither a number nor a range such as 1-10, 1-10 (+3) or 1-10 [5]."
+            f"{show(text)} is neither a number nor a range such as 1-10, 1-10 (+3) or 1-10 [5]"
+            f"{advice}."
         )
     start, end = _to_fraction(match["start"]), _to_fraction(match["end"])
     if match["count"]:
@@ -73,6 +77,14 @@ def take_number(field: Field, number: Fraction) -> int | float:
     is_exact = is_whole and (field.is_integer or abs(number) < EXACT)
     checked = check_number(field, int(number) if is_exact else _to_float(number))
     return checked if field.is_integer else float(checked)
+
+
+def refuse_all_thousands(field: Field, text: str) -> None:
+    """Raises Refused where a number of a text, be it in a range, may be meant as thousands:
+    `1.000`.
+    """
+    for match in NUMBER.finditer(text.translate(DASHES)[:LONGEST_RANGE]):
+        refuse_thousands(field, match[0].lstrip("+- "))
 
 
 def write_number(number: Fraction) -> str:

@@ -12,6 +12,7 @@ from comfygradio.errors import AxisError
 from comfygradio.forms.capping import LONGEST
 from comfygradio.forms.field import TEXTS, Field, Refused, show
 from comfygradio.sweeps.axes.axis import Change
+from comfygradio.sweeps.axes.commas import find_unclear
 from comfygradio.sweeps.axes.numbers import LONGEST_RANGE, TOO_MANY
 from comfygradio.sweeps.axes.replacing import SwapReader, is_replacing
 from comfygradio.sweeps.axes.text import MAX_VALUES, Item, check_length, split_texts, split_values
@@ -82,6 +83,7 @@ def _read_text(reader: Reader, text: str) -> Row:
     row, edits = Row(reader.field, text), []
     with locate(reader.field):
         items, joint = _split(reader.field, text)
+    _refuse_unclear(reader.field, text, items)
 
     def read(index: int) -> list[Position]:
         found = reader.read(items, index)
@@ -92,6 +94,15 @@ def _read_text(reader: Reader, text: str) -> Row:
     _fill(row, items, read)
     row.text = _put_in(text, edits)
     return row
+
+
+def _refuse_unclear(field: Field, text: str, items: Sequence[Item]) -> None:
+    """Raises AxisError where a comma may be meant for a point."""
+    found = find_unclear(field, text, items)
+    if found is not None:
+        place, problem = found
+        with locate(field, place + 1, items[place]):
+            raise Refused(problem)
 
 
 def _put_in(text: str, edits: Sequence[tuple[Item, str]]) -> str:

@@ -14,10 +14,17 @@ from typing import Any
 
 from comfygradio.forms.checks import check_value, is_open_seed
 from comfygradio.forms.field import MEDIA, TEXTS, Choice, Field, Lora, Refused
+from comfygradio.forms.meaning import find_meaning
 from comfygradio.forms.preset_file import Widget
 from comfygradio.sweeps.axes.catalog import Catalog, is_pattern
 from comfygradio.sweeps.axes.file_patterns import Files
-from comfygradio.sweeps.axes.numbers import TOO_MANY, draw_seeds, expand_numbers, take_number
+from comfygradio.sweeps.axes.numbers import (
+    TOO_MANY,
+    draw_seeds,
+    expand_numbers,
+    refuse_all_thousands,
+    take_number,
+)
 from comfygradio.sweeps.axes.text import MAX_VALUES, Item, split_values
 
 MOST_AT_ONCE = 100
@@ -86,6 +93,7 @@ class Reader:
 
         Raises Refused.
         """
+        value = find_meaning(self.field, value)
         if isinstance(value, str) and value.strip():
             if self.field.widget in MEDIA:
                 return self.check(self.files.find(value, is_literal=True)[0])
@@ -111,6 +119,7 @@ def read_text(reader: Reader, items: Sequence[Item], index: int) -> Found:
 
 def read_numbers(reader: Reader, items: Sequence[Item], index: int) -> Found:
     """One number, a range, or what the dots of a row stand for."""
+    refuse_all_thousands(reader.field, items[index].text)
     first = max(0, index - 2)
     around = [item.text for item in items[first : index + 2]]
     numbers = expand_numbers(around, index - first, reader.field.is_integer)

@@ -1,0 +1,147 @@
+"""Meanings: what a value without quotes in a YAML file is, once it is known what takes it.
+
+A text or a name of a list is what stands in the file, letter by letter; a number is that number; a
+switch is what the usual words say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from comfygradio.comfy.object_info import InputSpec, Scalar
+from comfygradio.forms.checks import EXACT
+from comfygradio.forms.field import MEDIA, Field
+from comfygradio.forms.plain import REAL, Plain
+from comfygradio.forms.preset_file import PresetFile
+
+
+def find_meaning(field: Field, value: Any) -> Any:
+    """A value of a file as this field has to check it; what is no plain scalar stays as it is.
+
+    Numbers that are written in an odd way (`1.10`) stay texts, so that they are judged like those
+    that people type.
+    """
+    if isinstance(value, list | tuple):
+        return [find_meaning(field, one) for one in value]
+    if isinstance(value, Mapping):
+        return {key: find_meaning(field, one) for key, one in value.items()}
+    if not isinstance(value, Plain):
+        return value
+    if field.widget in ("dropdown", "radio"):
+        return _find_choice(field, value)
+    if value.is_null and (field.optional or field.widget == "seed" or field.widget in MEDIA):
+        return None
+    if field.widget in ("number", "slider", "seed"):
+        return read_number(value)
+    if field.widget == "checkbox" and value.switch is not None:
+        return value.switch
+    if field.widget == "color" and not REAL.fullmatch(value.text) and value.is_number:
+        return value.value
+    return value.text
+
+
+def find_input_meaning(spec: InputSpec, value: Any) -> Any:
+    """A value of a file as an input of a node takes it; what is no plain scalar stays as it is."""
+    if not isinstance(value, Plain):
+        return value
+    if spec.choices is not None:
+        found = find_entry(spec.choices, value)
+        return value.text if found is None else found
+    if "BOOLEAN" in spec.types and value.switch is not None:
+        return value.switch
+    if spec.types & {"INT", "FLOAT"} and value.is_finite:
+        return value.value if "FLOAT" in spec.types else _make_whole(value.value)
+    is_number = spec.types & {"INT", "FLOAT"} and "STRING" not in spec.types
+    return value.value if is_number and isinstance(value.value, bool) else value.text
+
+
+def read_choices(choices: Any, spec: InputSpec | None) -> Any:
+    """A preset's choices as the input takes them, None for a size; the labels of a list that the
+    server does not know are as they were written.
+    """
+    if isinstance(choices, list):
+        if spec is not None and spec.choices is None and any(map(_is_plain, choices)):
+            return {str(value): _read_choice(spec, value) for value in choices}
+        return [_read_choice(spec, value) for value in choices]
+    if isinstance(choices, dict):
+        return {label: _read_choice(spec, value) for label, value in choices.items()}
+    return choices
+
+
+def find_entry(entries: Iterable[Scalar], value: Plain) -> Scalar | None:
+    """The entry of a server's list that is written so, else the number or switch that it is."""
+    listed = list(entries)
+    if value.text in listed:
+        return value.text
+    for entry in listed:
+        is_same_kind = isinstance(entry, bool) == isinstance(value.value, bool)
+        if is_same_kind and not isinstance(entry, str) and entry == value.value:
+            return entry
+    return None
+
+
+def read_number(value: Plain) -> Any:
+    """A plain scalar for a number: the number where it is written as one writes it, or in a way
+    that YAML alone knows (`0x1f`), else the text.
+    """
+    is_odd = REAL.fullmatch(value.text) and str(value.value) != value.text
+    return value.text if is_odd or not value.is_finite else value.value
+
+
+def read_examples(file: PresetFile, fields: Mapping[str, Field]) -> PresetFile:
+    """The file with the values of its examples as the fields take them; of fields that are not
+    there, as they were written.
+    """
+    examples = [
+        {name: _read_example(fields.get(name), value) for name, value in example.items()}
+        for example in file.examples
+    ]
+    return file.model_copy(update={"examples": examples})
+
+
+def read_unknown(value: Any) -> Any:
+    """A value of a file that no field takes, as plain data."""
+    if isinstance(value, list | tuple):
+        return [read_unknown(one) for one in value]
+    if isinstance(value, Mapping):
+        return {key: read_unknown(one) for key, one in value.items()}
+    return value.to_json() if isinstance(value, Plain) else value
+
+
+def _make_whole(number: Any) -> Any:
+    """7 for 7.0, as long as a float is exact; any other number as it is."""
+    is_whole = isinstance(number, float) and number.is_integer() and abs(number) < EXACT
+    return int(number) if is_whole else number
+
+
+def _read_example(field: Field | None, value: Any) -> Any:
+    if field is not None:
+        return find_meaning(field, value)
+    return value.text if isinstance(value, Plain) else value
+
+
+def _find_choice(field: Field, value: Plain) -> Any:
+    choices = field.choices or ()
+    labels = [choice.label for choice in choices]
+    entry = find_entry([choice.value for choice in choices], value)
+    if entry is None and value.text in labels:
+        return value.text
+    if entry is None and value.is_null and field.optional:
+        return None
+    return value.text if entry is None else entry
+
+
+def _read_choice(spec: InputSpec | None, value: Any) -> Any:
+    if not isinstance(value, Plain):
+        return value
+    if spec is None:
+        return value.text
+    is_number = spec.choices is None and spec.types & {"INT", "FLOAT"}
+    if is_number and not spec.types & {"STRING", "BOOLEAN"}:
+        return read_number(value)
+    return find_input_meaning(spec, value)
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, Plain)

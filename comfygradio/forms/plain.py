@@ -1,0 +1,178 @@
+"""Plain scalars: what a YAML file has without quotes, of which readers of YAML make other things.
+
+`007` is 7 for one reader and a text for another, `on` is true for one and a text for another. So
+both are kept, the letters and the value, until it is known what is wanted in that place.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticOmit, core_schema
+
+NULL = re.compile(r"null|Null|NULL|~")
+TRUE = re.compile(r"true|True|TRUE")
+FALSE = re.compile(r"false|False|FALSE")
+WHOLE = re.compile(r"[-+]?[0-9]+")
+OCTAL = re.compile(r"0o[0-7]+")
+HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
+REAL = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+INFINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+ON = re.compile(r"yes|Yes|YES|on|On|ON")
+OFF = re.compile(r"no|No|NO|off|Off|OFF")
+
+PATTERNS = (NULL, TRUE, FALSE, WHOLE, OCTAL, HEXADECIMAL, REAL, INFINITE, ON, OFF)
+"""What YAML 1.2's core schema takes for something else than a text, and the words for switches of
+YAML 1.1, which people still write.
+"""
+
+Value = bool | int | float | str | None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Plain:
+    """A scalar without quotes: `text` as its author wrote it, and `value` as YAML 1.2's core schema
+    reads it.
+
+    It equals whatever its value equals, and is true where its value is, so that a file reads as the
+    data that was written into it.
+    """
+
+    text: str
+    value: Value
+
+    @classmethod
+    def parse(cls, text: str) -> Plain:
+        """What stands in a file. Raises ValueError for a number of thousands of digits."""
+        return cls(text, _read_core(text))
+
+    @property
+    def is_null(self) -> bool:
+        """Whether it is one of YAML's words for nothing."""
+        return self.value is None
+
+    @property
+    def is_number(self) -> bool:
+        """Whether YAML has it for a number."""
+        return isinstance(self.value, int | float) and not isinstance(self.value, bool)
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether it is a number that a prompt can hold."""
+        is_infinite = self.value in (math.inf, -math.inf) or INFINITE.fullmatch(self.text)
+        return self.is_number and not is_infinite
+
+    @property
+    def switch(self) -> bool | None:
+        """On or off, None where it is neither; numbers are neither."""
+        if isinstance(self.value, bool):
+            return self.value
+        if ON.fullmatch(self.text):
+            return True
+        return False if OFF.fullmatch(self.text) else None
+
+    def to_json(self) -> Value:
+        """The value where it is written as its author wrote it, else the text."""
+        if self.value is None or isinstance(self.value, bool):
+            return self.value
+        return self.value if str(self.value) == self.text else self.text
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        """The text: values are shown to people, lists of them too."""
+        return self.text
+
+    def __eq__(self, other: object) -> bool:
+        return self.value == (other.value if isinstance(other, Plain) else other)
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[Any], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            _check_plain, serialization=core_schema.to_string_ser_schema()
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Nothing: in a file it is a text, a number or a switch, which are named beside it."""
+        raise PydanticOmit
+
+
+def is_plain(text: str) -> bool:
+    """Whether a scalar without quotes may be more than its letters."""
+    return any(pattern.fullmatch(text) for pattern in PATTERNS)
+
+
+def take_text(value: Any) -> Any:
+    """A plain scalar as the text that it is; nothing for `null`; anything else as it is."""
+    if not isinstance(value, Plain):
+        return value
+    return None if value.is_null else value.text
+
+
+def take_number(value: Any) -> Any:
+    """A plain scalar as the number that it is, else as a text; nothing for `null`; anything else as
+    it is.
+    """
+    return value.value if isinstance(value, Plain) and value.is_number else take_text(value)
+
+
+def take_switch(value: Any) -> Any:
+    """A plain scalar as the switch that it is, else as a text; nothing for `null`; anything else as
+    it is.
+    """
+    is_switch = isinstance(value, Plain) and value.switch is not None
+    return value.switch if is_switch else take_text(value)
+
+
+def drop_null(value: Any) -> Any:
+    """Nothing for `null`; anything else as it is."""
+    return None if isinstance(value, Plain) and value.is_null else value
+
+
+def refuse_null(value: Any) -> Any:
+    """The value itself. Raises ValueError for `null`, which may be meant as a word."""
+    if isinstance(value, Plain) and value.is_null:
+        raise ValueError(
+            f'{value} says nothing in YAML; leave the key out, or write "{value}" in quotes if '
+            "the word is meant"
+        )
+    return value
+
+
+def _read_core(text: str) -> Value:
+    if NULL.fullmatch(text):
+        return None
+    if TRUE.fullmatch(text):
+        return True
+    if FALSE.fullmatch(text):
+        return False
+    if WHOLE.fullmatch(text):
+        return int(text)
+    if OCTAL.fullmatch(text) or HEXADECIMAL.fullmatch(text):
+        return int(text, 0)
+    if INFINITE.fullmatch(text):
+        return float(text.replace(".", "", 1))
+    return float(text) if REAL.fullmatch(text) else text
+
+
+def _check_plain(value: Any) -> Plain:
+    if isinstance(value, Plain):
+        return value
+    raise PydanticCustomError("plain_type", "Input should be a value")

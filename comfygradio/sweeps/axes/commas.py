@@ -1,0 +1,86 @@
+"""Commas on axes of numbers: `6, 5` are two values, while `6,5` may be one, with a comma for its
+point. What may be either is refused, with both ways to write it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from comfygradio.forms.field import Field
+from comfygradio.sweeps.axes.text import Item
+
+NUMBERS = ("number", "slider", "seed")
+
+WHOLE = re.compile(r"[+-]?[0-9]+")
+DECIMALS = re.compile(r"([0-9]|0[0-9]+)(?![0-9])")
+"""What may stand behind a comma that is a point: one digit, or digits that begin with a zero, as no
+number does. More may follow, such as the rest of a range.
+"""
+
+ONLY_DIGITS = re.compile(r"[0-9]+")
+THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})*,0[0-9]{2}(?:,[0-9]{3})*")
+"""Groups of three digits of which one begins with a zero; `100,200` is a list."""
+
+STRENGTH = re.compile(r"[^,]*:([+-]?[0-9]+)")
+
+
+def find_unclear(field: Field, text: str, items: Sequence[Item]) -> tuple[int, str] | None:
+    """The place of the first item that may go together with the next ones, and how to write what
+    is meant; None where everything is clear.
+    """
+    if field.widget not in (*NUMBERS, "loras"):
+        return None
+    for first, last in _find_runs(text, items):
+        parts = [item.text for item in items[first : last + 1]]
+        if field.widget == "loras":
+            told = _describe_strength(parts)
+        else:
+            told = _describe_number(parts, field.is_integer)
+        if told:
+            return first, told
+    return None
+
+
+def _find_runs(text: str, items: Sequence[Item]) -> list[tuple[int, int]]:
+    """First and last place of the items that have nothing but a comma between them."""
+    runs: list[tuple[int, int]] = []
+    for place in range(1, len(items)):
+        before, after = items[place - 1], items[place]
+        is_plain = not (before.is_quoted or after.is_quoted or before.is_skipped)
+        if not is_plain or text[before.end : after.start] != ",":
+            continue
+        if runs and runs[-1][1] == place - 1:
+            runs[-1] = (runs[-1][0], place)
+        else:
+            runs.append((place - 1, place))
+    return runs
+
+
+def _describe_number(parts: Sequence[str], is_whole: bool) -> str:
+    joined = ",".join(parts)
+    if THOUSANDS.fullmatch(joined):
+        listed = [str(int(part)) for part in parts]
+        return _ask(joined, joined.replace(",", ""), listed)
+    if is_whole or len(parts) != 2 or not WHOLE.fullmatch(parts[0]):
+        return ""
+    is_below_one = parts[0].lstrip("+-") == "0" and ONLY_DIGITS.match(parts[1])
+    if DECIMALS.match(parts[1]) or is_below_one:
+        return _ask(joined, ".".join(parts), parts)
+    return ""
+
+
+def _describe_strength(parts: Sequence[str]) -> str:
+    strength = STRENGTH.fullmatch(parts[0])
+    if strength is None or not ONLY_DIGITS.fullmatch(parts[1]):
+        return ""
+    return f"write the strength {strength[1]},{parts[1]} as {strength[1]}.{parts[1]}."
+
+
+def _ask(joined: str, number: str, parts: Sequence[str]) -> str:
+    listed = ", ".join(parts)
+    meant = f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return (
+        f"{joined} may mean {number}, or {meant}; write {number}, or {listed} with a space behind "
+        "the comma."
+    )
