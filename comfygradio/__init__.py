@@ -6,10 +6,55 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from comfygradio.comfy.client import ComfyClient
+    from comfygradio.comfy.events import Connected, Disconnected, Events, Missed
+    from comfygradio.comfy.messages import (
+        Executed,
+        Executing,
+        ExecutionCached,
+        ExecutionError,
+        ExecutionInterrupted,
+        ExecutionStart,
+        ExecutionSuccess,
+        FeatureFlags,
+        Message,
+        PreviewFrame,
+        Progress,
+        ProgressState,
+        ProgressText,
+        Status,
+        UnknownMessage,
+    )
     from comfygradio.forms.preset import load_preset, load_presets
     from comfygradio.sweeps.program import sweep
 
-__all__ = ["ComfyClient", "load_preset", "load_presets", "sweep"]
+__all__ = [
+    "ComfyClient",
+    "Connected",
+    "Disconnected",
+    "Events",
+    "Executed",
+    "Executing",
+    "ExecutionCached",
+    "ExecutionError",
+    "ExecutionInterrupted",
+    "ExecutionStart",
+    "ExecutionSuccess",
+    "FeatureFlags",
+    "Message",
+    "Missed",
+    "PreviewFrame",
+    "Progress",
+    "ProgressState",
+    "ProgressText",
+    "Status",
+    "UnknownMessage",
+    "load_preset",
+    "load_presets",
+    "sweep",
+]
+
+PRESETS = ("load_preset", "load_presets")
+EVENTS = ("Connected", "Disconnected", "Events", "Missed")
 
 
 def __getattr__(name: str) -> Any:
@@ -24,8 +69,16 @@ def __getattr__(name: str) -> Any:
         from comfygradio.sweeps.program import sweep
 
         return sweep
-    if name in __all__:
+    if name in PRESETS:
         from comfygradio.forms import preset
 
         return getattr(preset, name)
+    if name in EVENTS:
+        from comfygradio.comfy import events
+
+        return getattr(events, name)
+    if name in __all__:
+        from comfygradio.comfy import messages
+
+        return getattr(messages, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

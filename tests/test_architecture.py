@@ -51,6 +51,8 @@ GROUND = ("comfygradio.errors", "comfygradio.clock")
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio": (
         "comfygradio.comfy.client",
+        "comfygradio.comfy.events",
+        "comfygradio.comfy.messages",
         "comfygradio.forms.preset",
         "comfygradio.sweeps.program",
     ),

@@ -141,7 +141,7 @@ def test_the_preset_of_the_readme_is_valid(tmp_path: Path) -> None:
 @pytest.mark.app
 @pytest.mark.process
 def test_the_programs_of_the_readme_run(tmp_path: Path) -> None:
-    from_sweep, from_slurm, from_python, from_any = take_blocks("python")
+    from_sweep, from_slurm, from_python, from_listening, from_any = take_blocks("python")
     compile(from_slurm, "README", "exec")
     shutil.copytree(shipped_presets(), tmp_path / "presets")
     with (
@@ -152,6 +152,7 @@ def test_the_programs_of_the_readme_run(tmp_path: Path) -> None:
         assert swept.returncode == 0 and swept.stdout.count("done") == 5, swept.stderr
         for program in (
             from_python.replace("http://127.0.0.1:8188", demo.url),
+            from_listening.replace("http://127.0.0.1:8188", demo.url),
             from_any.replace("http://127.0.0.1:7860", running.url),
         ):
             ended = run_program(program, tmp_path)

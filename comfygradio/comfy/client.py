@@ -9,6 +9,7 @@ from typing import Any
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.cancel import cancel_prompt
 from comfygradio.comfy.endpoints import Endpoints
+from comfygradio.comfy.events import Events
 from comfygradio.comfy.run import Run
 from comfygradio.comfy.sighting import Sighting, look_for_ours
 from comfygradio.comfy.state import JobState
@@ -80,6 +81,15 @@ class ComfyClient(Endpoints):
         answer.
         """
         return look_for_ours(self, prompt_id)
+
+    def listen(self, client_id: str | None = None) -> Events:
+        """What the server says, as events: `with client.listen() as events: for event in events`.
+
+        It tells of the prompts that were posted with this `client_id` (a new one by default, see
+        `events.client_id`), and of the queue. One that `run` or somebody else uses must not be
+        given: the server would forget the other connection.
+        """
+        return Events(self, client_id, self._patience, self._clock)
 
     def run(
         self,

@@ -5,6 +5,7 @@ one worker.
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -20,42 +21,64 @@ class Letter:
     content: Any
     at: float
     replaced: int = 0
+    weight: int = 0
 
 
 class Mailbox:
     """Letters for one reader from many threads; a letter with a `kind` replaces the unread one of
     that kind.
+
+    It holds letters of `capacity` in all, and drops the oldest ones beyond that; None: any number.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, capacity: int | None = None) -> None:
         self._clock = clock
-        self._letters: list[Letter | None] = []
+        self._capacity = capacity
+        self._letters: OrderedDict[int, Letter] = OrderedDict()
+        """Letters by their number, which counts up."""
+        self._count = 0
+        self._weight = 0
+        self._dropped = 0
         self._newest: dict[Hashable, int] = {}
         self._arrived = threading.Condition(threading.Lock())
 
-    def put(self, content: Any, kind: Hashable = None) -> None:
+    def put(self, content: Any, kind: Hashable = None, weight: int = 0) -> None:
         """Leave a letter; never blocks."""
         with self._arrived:
             replaced = self._replace(kind) if kind is not None else 0
-            self._letters.append(Letter(content, self._clock.monotonic(), replaced))
+            letter = Letter(content, self._clock.monotonic(), replaced, weight)
+            self._letters[self._count] = letter
+            self._count += 1
+            self._weight += weight
+            while self._capacity is not None and self._weight > self._capacity:
+                self._weight -= self._letters.popitem(last=False)[1].weight
+                self._dropped += 1
             self._arrived.notify()
 
-    def take(self, timeout: float) -> list[Letter]:
-        """All letters in order, or none after `timeout` seconds."""
+    def take(self, timeout: float | None) -> list[Letter]:
+        """All letters in order, or none after `timeout` seconds; None: wait for ever."""
         with self._arrived:
-            if not self._letters and timeout > 0:
+            if not self._letters and (timeout is None or timeout > 0):
                 self._clock.wait(self._arrived, timeout)
-            letters, self._letters = self._letters, []
+            letters = list(self._letters.values())
+            self._letters.clear()
             self._newest.clear()
-        return [letter for letter in letters if letter]
+            self._weight = 0
+        return letters
+
+    def count_dropped(self) -> int:
+        """How many letters were dropped since this was asked last."""
+        with self._arrived:
+            dropped, self._dropped = self._dropped, 0
+        return dropped
 
     def _replace(self, kind: Hashable) -> int:
-        index = self._newest.get(kind)
-        self._newest[kind] = len(self._letters)
-        old = None if index is None else self._letters[index]
-        if index is None or old is None:
+        number = self._newest.get(kind)
+        self._newest[kind] = self._count
+        old = None if number is None else self._letters.pop(number, None)
+        if old is None:
             return 0
-        self._letters[index] = None
+        self._weight -= old.weight
         return old.replaced + 1
 
 

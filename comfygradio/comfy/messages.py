@@ -97,20 +97,26 @@ class ExecutionSuccess(Message):
 
 @dataclass(frozen=True)
 class ExecutionError(Message):
-    """A node raised. The type `ExecutionBlocked` does not end the prompt."""
+    """A node raised. The type `ExecutionBlocked` does not end the prompt.
+
+    `executed` are the nodes that were done before; `traceback` names files of the server.
+    """
 
     node_id: str
     node_type: str
     exception_type: str
     exception_message: str
+    executed: tuple[str, ...] = field(default=(), repr=False)
+    traceback: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
 class ExecutionInterrupted(Message):
-    """Somebody stopped the prompt."""
+    """Somebody stopped the prompt; `executed` are the nodes that were done before."""
 
     node_id: str
     node_type: str
+    executed: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -124,14 +130,16 @@ class FeatureFlags(Message):
 class PreviewFrame(Message):
     """An encoded picture; `node` only in frames with metadata (v0.3.45)."""
 
-    data: bytes
+    data: bytes = field(repr=False)
     mime: str
     node: str | None = None
 
 
 @dataclass(frozen=True)
 class ProgressText(Message):
-    """A line of text that a node shows while it works (v0.3.34)."""
+    """A text that a node shows while it works (v0.3.34), as the server sent it: of any length,
+    with any characters.
+    """
 
     node: str
     text: str
@@ -139,9 +147,13 @@ class ProgressText(Message):
 
 @dataclass(frozen=True)
 class UnknownMessage(Message):
-    """Anything else: custom nodes, newer servers, broken frames."""
+    """Anything else: custom nodes, newer servers, broken frames.
+
+    `data` is what the server sent with it: any JSON value, or the bytes of a binary frame.
+    """
 
     type: str
+    data: Any = field(default=None, repr=False, compare=False)
 
 
 def parse_text(frame: bytes | str) -> Message:
@@ -150,15 +162,15 @@ def parse_text(frame: bytes | str) -> Message:
         text = frame.decode("utf-8", "replace") if isinstance(frame, bytes) else frame
         message = json.loads(text)
     except (ValueError, RecursionError):
-        return UnknownMessage("")
+        return UnknownMessage("", frame)
     if not isinstance(message, dict):
-        return UnknownMessage("")
-    data = message.get("data")
-    return parse_event(str(message.get("type")), data if isinstance(data, dict) else {})
+        return UnknownMessage("", message)
+    return parse_event(str(message.get("type")), message.get("data"))
 
 
-def parse_event(type: str, data: Mapping[str, Any]) -> Message:
+def parse_event(type: str, sent: Any) -> Message:
     """The message of one event; `/history` keeps some of them as pairs of type and data."""
+    data = sent if isinstance(sent, dict) else {}
     prompt_id = _read_id(data.get("prompt_id"))
     match type:
         case "status":
@@ -180,7 +192,9 @@ def parse_event(type: str, data: Mapping[str, Any]) -> Message:
         case "feature_flags":
             return FeatureFlags(data)
         case _:
-            return _parse_result(type, data, prompt_id)
+            return _parse_result(type, data, prompt_id) or UnknownMessage(
+                type, sent, prompt_id=prompt_id
+            )
 
 
 def parse_binary(frame: bytes) -> Message:
@@ -188,17 +202,19 @@ def parse_binary(frame: bytes) -> Message:
     try:
         kind, length = struct.unpack_from(">II", frame)
     except struct.error:
-        return UnknownMessage("binary")
+        return UnknownMessage("binary", frame)
     if kind == PREVIEW and len(frame) > 8:
         return PreviewFrame(frame[8:], MIME_TYPES.get(length) or _guess_mime(frame[8:]))
     if kind in (TEXT, PREVIEW_WITH_METADATA) and len(frame) >= 8 + length:
         head, body = frame[8 : 8 + length], frame[8 + length :]
-        return _parse_text_frame(head, body) if kind == TEXT else _parse_preview(head, body)
-    return UnknownMessage("binary")
+        message = _parse_text_frame(head, body) if kind == TEXT else _parse_preview(head, body)
+        return message or UnknownMessage("binary", frame)
+    return UnknownMessage("binary", frame)
 
 
-def _parse_result(type: str, data: Mapping[str, Any], prompt_id: str | None) -> Message:
+def _parse_result(type: str, data: Mapping[str, Any], prompt_id: str | None) -> Message | None:
     node_id, node_type = _read_id(data.get("node_id")) or "", str(data.get("node_type") or "")
+    before = _read_ids(data.get("executed"))
     if type == "executed" and data.get("node") is not None:
         node, output = str(data["node"]), data.get("output")
         shown = _read_id(data.get("display_node")) or node
@@ -207,10 +223,11 @@ def _parse_result(type: str, data: Mapping[str, Any], prompt_id: str | None) -> 
         )
     if type == "execution_error":
         error = str(data.get("exception_type") or ""), str(data.get("exception_message") or "")
-        return ExecutionError(node_id, node_type, *error, prompt_id=prompt_id)
+        lines = _read_ids(data.get("traceback"))
+        return ExecutionError(node_id, node_type, *error, before, lines, prompt_id=prompt_id)
     if type == "execution_interrupted":
-        return ExecutionInterrupted(node_id, node_type, prompt_id=prompt_id)
-    return UnknownMessage(type, prompt_id=prompt_id)
+        return ExecutionInterrupted(node_id, node_type, before, prompt_id=prompt_id)
+    return None
 
 
 def _parse_status(data: Mapping[str, Any]) -> Status:
@@ -234,13 +251,13 @@ def _parse_nodes(nodes: Any) -> dict[str, NodeProgress]:
     }
 
 
-def _parse_preview(head: bytes, image: bytes) -> Message:
+def _parse_preview(head: bytes, image: bytes) -> Message | None:
     try:
         about = json.loads(head)
     except ValueError:
         about = None
     if not isinstance(about, dict) or not image:
-        return UnknownMessage("binary")
+        return None
     mime = about.get("image_type")
     return PreviewFrame(
         image,

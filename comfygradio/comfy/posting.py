@@ -37,13 +37,23 @@ def open_socket(endpoints: Endpoints, client_id: str) -> Socket | None:
     """A socket for `client_id`, or None where none can be opened, such as behind a proxy without
     WebSocket.
     """
-    transport = endpoints.transport
     try:
-        return Socket(endpoints.access, f"{transport.prefix}/ws", client_id)
-    except ServerUnreachable:
-        return None
+        return connect_socket(endpoints, client_id)
     except ServerError:
-        return _open_other(endpoints, client_id)
+        return None
+
+
+def connect_socket(endpoints: Endpoints, client_id: str) -> Socket:
+    """A socket for `client_id`. Raises ServerError where none can be opened."""
+    try:
+        return Socket(endpoints.access, f"{endpoints.transport.prefix}/ws", client_id)
+    except ServerUnreachable:
+        raise
+    except ServerError:
+        other = _open_other(endpoints, client_id)
+        if other is None:
+            raise
+        return other
 
 
 def post_prompt(

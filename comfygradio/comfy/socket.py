@@ -46,8 +46,7 @@ class Socket:
             url = access.address.socket_url(path, client_id)
             self._socket = websocket.create_connection(url, **_choose_options(access))
             self._socket.send(FLAGS)
-            while not isinstance(self._receive(), Status):
-                pass
+            self.greeting = self._await_greeting()
             self._socket.settimeout(PING_SECONDS)
         except BROKEN as error:
             self._drop()
@@ -78,6 +77,12 @@ class Socket:
             pass
         if not self._reading:
             self._drop()
+
+    def _await_greeting(self) -> Status:
+        while True:
+            message = self._receive()
+            if isinstance(message, Status):
+                return message
 
     def _read_one(self, listener: Listener) -> None:
         try:

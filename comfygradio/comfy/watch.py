@@ -41,35 +41,100 @@ class Patience:
     """A server that knows feature flags answers them at once, unless it forgot our socket."""
 
 
-class Watch:
-    """Keeps the clock of one run; all times are seconds of one monotonic clock."""
+class SocketWatch:
+    """When a socket is to be opened anew; all times are seconds of one monotonic clock."""
 
     def __init__(self, patience: Patience, now: float) -> None:
         self._patience = patience
         self.connected = False
+        self.doubtful = False
+        """Whether an older socket of our client_id may be open, since there was one."""
+        self.attempts = 0
+        self.retry_seconds: float | None = None
+        """The pause before the next attempt, counted from the loss; None where there is none."""
+        self._renewal = patience.renewal
+        self._heard_at = now
+        self._reconnect_at: float | None = None
+        self._listening_until: float | None = None
+
+    @property
+    def has_given_up(self) -> bool:
+        """Whether all attempts to open the socket again have failed."""
+        return not self.connected and self.attempts > len(self._patience.reconnect)
+
+    def hear(self, now: float) -> None:
+        """A message came."""
+        self._listening_until = None
+        self._heard_at = now
+        self.attempts = 0
+
+    def connect(self, now: float, answers_flags: bool) -> None:
+        """A socket is open; a server that answers feature flags has to prove that it knows this
+        socket.
+        """
+        self.connected = True
+        self._reconnect_at = None
+        self._heard_at = now
+        if answers_flags:
+            self._listening_until = now + self._patience.listen
+
+    def lose(self, now: float) -> None:
+        """The socket is gone, or could not be opened again."""
+        self.connected, self.doubtful = False, True
+        self._listening_until = None
+        pauses = self._patience.reconnect
+        self.retry_seconds = pauses[self.attempts] if self.attempts < len(pauses) else None
+        self._reconnect_at = None if self.retry_seconds is None else now + self.retry_seconds
+        self.attempts += 1
+
+    def renew(self, now: float) -> None:
+        """A silent socket was closed, to be opened anew."""
+        self._renewal *= 2
+        self.lose(now)
+
+    def wants_reconnect(self, now: float) -> bool:
+        """Whether a socket is to be opened now."""
+        return self._reconnect_at is not None and now >= self._reconnect_at
+
+    def is_forgotten(self, now: float) -> bool:
+        """Whether an open socket has proved to be one that the server no longer knows."""
+        return self._listening_until is not None and now >= self._listening_until
+
+    def wants_renewal(self, now: float) -> bool:
+        """Whether an open socket has been silent for so long that it is better opened anew."""
+        return self.connected and self.doubtful and now >= self._heard_at + self._renewal
+
+    def find_due(self) -> float | None:
+        """When something of this is due next; None: nothing is."""
+        is_doubted = self.connected and self.doubtful
+        times = (
+            self._reconnect_at,
+            self._listening_until,
+            self._heard_at + self._renewal if is_doubted else None,
+        )
+        return min((time for time in times if time is not None), default=None)
+
+
+class Watch(SocketWatch):
+    """Keeps the clock of one run: that of its socket, and when it has to ask."""
+
+    def __init__(self, patience: Patience, now: float) -> None:
+        super().__init__(patience, now)
         self.busy = False
         """Whether a poll or a reconnect is under way, so that no other one may begin."""
         self._asked_at: float | None = None
         """When the poll or reconnect that is under way began."""
-        self.doubtful = False
-        """Whether an older socket of our client_id may be open, since there was one."""
-        self.attempts = 0
-        self._renewal = patience.renewal
-        self._heard_at = now
         self._pause = patience.silence
         self._poll_at = now + patience.silence
         self._polled_at = now
-        self._reconnect_at: float | None = None
         self._failing_since: float | None = None
-        self._listening_until: float | None = None
 
     def hear(self, now: float) -> None:
         """A message of our prompt came."""
-        self._failing_since = self._listening_until = None
+        super().hear(now)
+        self._failing_since = None
         if self._asked_at is not None:
             self._asked_at = now
-        self._heard_at = now
-        self.attempts = 0
         self._pause = self._patience.silence
         self._poll_at = now + self._pause
 
@@ -97,28 +162,15 @@ class Watch:
         """A socket is open; a server that answers feature flags has to prove that it knows this
         socket.
         """
-        self.connected = True
-        self._reconnect_at = None
-        self._heard_at = now
-        if answers_flags:
-            self._listening_until = now + self._patience.listen
+        super().connect(now, answers_flags)
         self._pause = self._patience.silence
         self.hurry(now)
 
     def lose(self, now: float) -> None:
         """The socket is gone, or could not be opened again."""
-        self.connected, self.doubtful = False, True
-        self._listening_until = None
+        super().lose(now)
         self._pause = self._patience.first_poll
-        pauses = self._patience.reconnect
-        self._reconnect_at = now + pauses[self.attempts] if self.attempts < len(pauses) else None
-        self.attempts += 1
         self.hurry(now)
-
-    def renew(self, now: float) -> None:
-        """A silent socket was closed, to be opened anew."""
-        self._renewal *= 2
-        self.lose(now)
 
     def begin_polling(self, now: float) -> None:
         """There never was a socket: polling alone has to do."""
@@ -138,20 +190,11 @@ class Watch:
 
     def wants_reconnect(self, now: float) -> bool:
         """Whether a socket is to be opened now."""
-        return not self.busy and self._reconnect_at is not None and now >= self._reconnect_at
-
-    def is_forgotten(self, now: float) -> bool:
-        """Whether an open socket has proved to be one that the server no longer knows."""
-        return self._listening_until is not None and now >= self._listening_until
+        return not self.busy and super().wants_reconnect(now)
 
     def wants_renewal(self, now: float) -> bool:
         """Whether an open socket has been silent for so long that it is better opened anew."""
-        return (
-            self.connected
-            and self.doubtful
-            and not self.busy
-            and now >= self._heard_at + self._renewal
-        )
+        return not self.busy and super().wants_renewal(now)
 
     def is_answered(self, now: float) -> bool:
         """Whether the server answers: the last poll did not fail, and none is overdue."""

@@ -173,3 +173,33 @@ def test_a_silent_socket_of_a_shared_id_is_opened_anew_ever_later() -> None:
     assert not watch.wants_renewal(18.9) and watch.wants_renewal(19.0)
     watch.expect(19.0)
     assert not watch.wants_renewal(28.9)
+
+
+def test_a_full_mailbox_drops_the_oldest_letters_and_says_how_many() -> None:
+    mailbox = Mailbox(ManualClock(), capacity=10)
+    for content in range(5):
+        mailbox.put(content, weight=4)
+    assert [letter.content for letter in mailbox.take(0)] == [3, 4]
+    assert (mailbox.count_dropped(), mailbox.count_dropped()) == (3, 0)
+    mailbox.put("large", weight=11)
+    assert mailbox.take(0) == [] and mailbox.count_dropped() == 1
+
+
+def test_what_was_replaced_or_taken_weighs_nothing() -> None:
+    mailbox = Mailbox(ManualClock(), capacity=10)
+    for content in range(9):
+        mailbox.put(content, "preview", weight=6)
+    assert [letter.content for letter in mailbox.take(0)] == [8]
+    mailbox.put("next", weight=10)
+    mailbox.put("weightless")
+    assert [letter.content for letter in mailbox.take(0)] == ["next", "weightless"]
+    assert mailbox.count_dropped() == 0
+
+
+def test_a_letter_whose_predecessor_was_dropped_replaces_nothing() -> None:
+    mailbox = Mailbox(ManualClock(), capacity=10)
+    mailbox.put("old", "preview", weight=6)
+    mailbox.put("event", weight=6)
+    mailbox.put("new", "preview", weight=1)
+    letters = mailbox.take(0)
+    assert [(letter.content, letter.replaced) for letter in letters] == [("event", 0), ("new", 0)]
