@@ -48,7 +48,7 @@ def app(demo: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 def list_texts(app: RunningApp, elem_id: str) -> list[str]:
     """The labels of what stands in a block of the page, from top to bottom."""
-    config = app.app.blocks.config
+    config: dict[str, Any] = dict(app.app.blocks.config)
     components = {one["id"]: one for one in config["components"]}
     found: list[str] = []
 
