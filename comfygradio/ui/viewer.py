@@ -129,8 +129,8 @@ def make_stream_route(studio: Studio) -> Route:
 
     async def take(request: Request) -> Response:
         stream = studio.streams.find(request.path_params["id"])
-        if stream is None:
-            return Response(status_code=410)
+        if stream is None:  # it has just ended; a page that speaks a moment late did nothing wrong
+            return Response(status_code=204)
         said = request.query_params
         if "show" in said:
             stream.watch.change(stream.watch.view.show(said["show"]))

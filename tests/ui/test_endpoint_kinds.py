@@ -105,3 +105,11 @@ def test_what_does_not_fit_is_refused(
 ) -> None:
     with pytest.raises(AppError, match=expected):
         client.predict(**values, api_name="/everything")
+
+
+def test_a_page_that_speaks_of_a_stream_that_has_ended_did_nothing_wrong(
+    app: RunningApp,
+) -> None:
+    path = "gradio_api/comfygradio/stream/unknown?painted=1&show=x&close=1"
+    answer = httpx.post(f"{app.url}{path}", headers={"Origin": app.url.rstrip("/")})
+    assert (answer.status_code, answer.content) == (204, b"")
