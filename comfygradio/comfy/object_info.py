@@ -143,9 +143,12 @@ class NodeDef:
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """The node classes of a server, or those of them that were asked for."""
+    """The node classes of a server, or those of them that were asked for; `broken` are those that
+    it has and cannot describe.
+    """
 
     nodes: Mapping[str, NodeDef]
+    broken: frozenset[str] = frozenset()
 
     def __iter__(self) -> Iterator[NodeDef]:
         return iter(self.nodes.values())
@@ -184,7 +187,8 @@ class ObjectInfo:
         """What two servers offer together: all classes, and in their lists what either has."""
         shared = self.nodes.keys() & other.nodes.keys()
         merged = {name: _merge_lists(self.nodes[name], other.nodes[name]) for name in shared}
-        return ObjectInfo({**self.nodes, **other.nodes, **merged})
+        nodes = {**self.nodes, **other.nodes, **merged}
+        return ObjectInfo(nodes, (self.broken | other.broken) - nodes.keys())
 
     @classmethod
     def from_json(cls, data: Any) -> ObjectInfo:

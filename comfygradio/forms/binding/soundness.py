@@ -22,16 +22,27 @@ from comfygradio.forms.slots import Slot
 def find_missing_classes(workflow: Workflow, object_info: ObjectInfo) -> list[Problem]:
     """A problem for each node class that the server lacks."""
     missing = {node.class_type: node.id for node in workflow if node.class_type not in object_info}
-    advice = "install the custom node that brings it, or update ComfyUI."
     return [
         Problem(
             "missing_class",
-            f"This ComfyUI has no node class {name}; {advice}",
+            _describe_missing_class(name, name in object_info.broken),
             node=missing[name],
             value=name,
         )
         for name in sorted(missing)
     ]
+
+
+def _describe_missing_class(name: str, is_broken: bool) -> str:
+    if is_broken:
+        return (
+            f"The node class {name} is broken on this ComfyUI, whose log says why; update the "
+            "custom node that brings it, or install what it lacks."
+        )
+    return (
+        f"This ComfyUI has no node class {name}; install the custom node that brings it, or update "
+        "ComfyUI."
+    )
 
 
 def find_graph_problems(
