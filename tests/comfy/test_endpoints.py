@@ -76,16 +76,22 @@ def test_the_list_of_all_classes_stands_in_for_one() -> None:
 @pytest.mark.parametrize("status", [503, 401, 418])
 def test_other_failures_are_those_of_the_server(status: int) -> None:
     options = DemoOptions(fail_on={"/object_info/VAEDecode": status})
-    with DemoServer(options) as server, ComfyClient(server.url) as client:
-        with pytest.raises(ServerError):
-            client.object_info("KSampler", "VAEDecode")
+    with (
+        DemoServer(options) as server,
+        ComfyClient(server.url) as client,
+        pytest.raises(ServerError),
+    ):
+        client.object_info("KSampler", "VAEDecode")
 
 
 def test_a_server_that_describes_nothing_is_in_trouble() -> None:
     options = DemoOptions(fail_on={**BROKEN, "/object_info": 500})
-    with DemoServer(options) as server, ComfyClient(server.url) as client:
-        with pytest.raises(UnexpectedAnswer, match="HTTP 500"):
-            client.object_info("VAEDecode", "LoadImage")
+    with (
+        DemoServer(options) as server,
+        ComfyClient(server.url) as client,
+        pytest.raises(UnexpectedAnswer, match="HTTP 500"),
+    ):
+        client.object_info("VAEDecode", "LoadImage")
 
 
 def test_object_info_of_all_and_of_some(comfy: ComfyClient) -> None:
