@@ -168,7 +168,10 @@ def _find_lacking(graph: Mapping[str, Any], known: ObjectInfo) -> Iterator[str]:
         if definition is None:
             yield f"it has no node class {name}."
             continue
-        for spec in definition.inputs.values():
+        for name_of_input in definition.inputs:
+            spec = known.spec(name, name_of_input, node["inputs"])
+            if spec is None:
+                continue
             value = node["inputs"].get(spec.name)
             if (
                 spec.choices is None

@@ -23,8 +23,9 @@ WRONG = {
 LOST = {"class_type": "LoadImage", "inputs": {"image": "nowhere.png"}}
 
 
-def bind(desk: Desk, info: ObjectInfo, outputs: str, fields: str = "", **nodes: Any) -> Form:
-    text = f"title: T\nworkflow: workflow.json\noutputs: [{outputs}]\nfields: {{{fields}}}\n"
+def bind(desk: Desk, info: ObjectInfo, outputs: str, *fields: str, **nodes: Any) -> Form:
+    lines = ", ".join(fields)
+    text = f"title: T\nworkflow: workflow.json\noutputs: [{outputs}]\nfields: {{{lines}}}\n"
     return load_preset(desk.write(text, change_workflow(**nodes))).bind(info)
 
 

@@ -236,7 +236,8 @@ def _describe_literal(node: Node, spec: InputSpec, value: Any, problem: str) -> 
         return Problem(
             "value", f"{node.title}: {problem}", node=node.id, input=spec.name, value=value
         )
-    value, near = unwrap(value), find_near(unwrap(value), spec.choices)
+    value = spec.read_choice(unwrap(value))
+    near = find_near(value, spec.choices)
     folder = guess_folder(node.class_type, spec.name)
     hint = (
         f"it has {', '.join(near)}"
