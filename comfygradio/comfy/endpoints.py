@@ -22,6 +22,9 @@ from comfygradio.errors import UnexpectedAnswer
 
 PARALLEL = 8
 
+CRASHED = 500
+"""What ComfyUI answers where its own code, or that of a custom node, raised an error."""
+
 
 class Endpoints:
     """All routes of one server; thread-safe.
@@ -146,8 +149,11 @@ class Endpoints:
     def object_info(self, *class_types: str) -> ObjectInfo:
         """The definitions of these node classes, or of all; classes that the server lacks are
         absent.
+
+        A class whose own code fails while the server asks it what it is (HTTP 500, ComfyUI
+        v0.33.0) is among the `broken` ones, and says nothing about the others.
         """
-        found = ObjectInfo.from_json(self._fetch_classes(class_types))
+        found = self._read_classes(class_types)
         self._asks_key |= {node.class_type: node.asks_key for node in found}
         return replace(found, has_key=bool(self._api_key))
 
@@ -302,13 +308,44 @@ class Endpoints:
             raise _make_unexpected(self.url)
         return {key: HistoryEntry.from_json(key, value, self) for key, value in entries.items()}
 
-    def _fetch_classes(self, class_types: Sequence[str]) -> Any:
-        if not class_types or any("/" in name for name in class_types):
-            return _pick(self.transport.get_json("/object_info"), class_types)
-        names = dict.fromkeys(class_types)
+    def _read_classes(self, class_types: Sequence[str]) -> ObjectInfo:
+        if not class_types:
+            return ObjectInfo.from_json(self.transport.get_json("/object_info"))
+        names = list(dict.fromkeys(class_types))
+        # The route of one class takes no name with a slash.
+        found, unknown = self._fetch_classes([name for name in names if "/" not in name])
+        unknown |= {name for name in names if "/" in name}
+        if not unknown:
+            return ObjectInfo.from_json(found)
+        try:
+            listed = self.transport.get_json("/object_info")
+        except UnexpectedAnswer as error:
+            if error.status != CRASHED or not found:
+                raise
+            return replace(ObjectInfo.from_json(found), broken=frozenset(unknown))
+        picked = _pick(_expect_dict(listed, self.url), unknown)
+        # The list of all leaves out the classes whose code fails.
+        broken = {name for name in unknown if "/" not in name} - picked.keys()
+        return replace(ObjectInfo.from_json({**found, **picked}), broken=frozenset(broken))
+
+    def _fetch_classes(self, names: Sequence[str]) -> tuple[dict[str, Any], set[str]]:
+        """What the server says of these classes one by one, and those of which it fails to."""
+        if not names:
+            return {}, set()
         with ThreadPoolExecutor(min(PARALLEL, len(names))) as pool:
-            answers = pool.map(self._fetch_class, names)
-            return {key: value for answer in answers for key, value in answer.items()}
+            answers = dict(zip(names, pool.map(self._fetch_unless_broken, names), strict=True))
+        found = {
+            key: value for answer in answers.values() if answer for key, value in answer.items()
+        }
+        return found, {name for name, answer in answers.items() if answer is None}
+
+    def _fetch_unless_broken(self, name: str) -> dict[str, Any] | None:
+        try:
+            return self._fetch_class(name)
+        except UnexpectedAnswer as error:
+            if error.status != CRASHED:
+                raise
+            return None
 
     def _fetch_class(self, name: str) -> dict[str, Any]:
         found = _expect_dict(

@@ -23,14 +23,30 @@ MEDIA_FLAGS = {
 }
 
 
+NAME_KEYS = ("content", "name", "value", "title", "label", "key", "id")
+"""Under one of these an entry of a list that is an object has its name; the first counts."""
+
+
+def name_entry(entry: Any) -> Scalar | None:
+    """The name of an entry of a combo: itself where it is plain, else what it is called; None where
+    that cannot be told.
+    """
+    if isinstance(entry, dict):
+        named = (entry.get(key) for key in NAME_KEYS)
+        return next((name for name in named if isinstance(name, str) and name), None)
+    first = entry[0] if isinstance(entry, list) and entry else entry
+    return first if isinstance(first, Scalar) else None
+
+
 @dataclass(frozen=True)
 class InputSpec:
     """One input of a node class: its type ("INT", "COMBO", "IMAGE", a union "INT,FLOAT" …) and its
     limits.
 
-    `choices` are None for anything but a combo. `minimum`, `maximum` and `step` keep the server's
-    own number type, so that 64-bit limits stay exact. `options` are the remaining options as the
-    server sent them.
+    `choices` are None for anything but a combo, and the names of its entries; `entries` maps names
+    to the entries that are objects or lists, as custom nodes have them. `minimum`, `maximum` and
+    `step` keep the server's own number type, so that 64-bit limits stay exact. `options` are the
+    remaining options as the server sent them.
     """
 
     name: str
@@ -43,6 +59,18 @@ class InputSpec:
     step: int | float | None = None
     tooltip: str = ""
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    entries: Mapping[Scalar, Any] = field(default_factory=dict, repr=False)
+
+    def read_choice(self, value: Any) -> Any:
+        """The name of the choice that a value of this input stands for; else the value itself."""
+        if not self.entries or isinstance(value, Scalar):
+            return value
+        name = name_entry(value)
+        return value if name is None else name
+
+    def write_choice(self, name: Any) -> Any:
+        """The entry that this choice is the name of; plain ones as they are."""
+        return self.entries.get(name, name) if isinstance(name, Scalar) else name
 
     @property
     def types(self) -> frozenset[str]:
@@ -93,11 +121,16 @@ class InputSpec:
         elif choices is None and kind == "COMBO":
             choices = []
         tooltip = options.get("tooltip")
+        entries = choices if isinstance(choices, list) else []
         return cls(
             _tidy(name),
             "COMBO" if isinstance(kind, list) else _tidy(str(kind)),
             group,
-            tuple(item for item in choices if _is_offered(item))
+            tuple(
+                called
+                for called in map(name_entry, entries)
+                if called is not None and _is_offered(called)
+            )
             if isinstance(choices, list)
             else None,
             options.get("default"),
@@ -106,6 +139,7 @@ class InputSpec:
             _number(options.get("step")),
             _tidy(tooltip) if isinstance(tooltip, str) else "",
             options,
+            _name_entries(entries),
         )
 
 
@@ -149,12 +183,14 @@ class NodeDef:
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """The node classes of a server, or those of them that were asked for.
+    """The node classes of a server, or those of them that were asked for; `broken` are those that
+    it has and cannot describe.
 
     `has_key`: whether prompts get there with an API key of comfy.org; None where nobody knows.
     """
 
     nodes: Mapping[str, NodeDef]
+    broken: frozenset[str] = frozenset()
     has_key: bool | None = field(default=None, compare=False)
 
     def __iter__(self) -> Iterator[NodeDef]:
@@ -176,8 +212,10 @@ class ObjectInfo:
         `inputs`.
         """
         node = self.nodes.get(class_type)
-        if node is None or input_name in node.inputs:
-            return node.inputs[input_name] if node else None
+        if node is None:
+            return None
+        if input_name in node.inputs:
+            return _offer_own(node.inputs[input_name], node.inputs, inputs or {})
         return _dynamic_spec(node.inputs, input_name, inputs or {})
 
     def active_specs(self, class_type: str, inputs: Mapping[str, Any]) -> list[InputSpec]:
@@ -185,7 +223,8 @@ class ObjectInfo:
         `inputs` bring along.
         """
         node = self.nodes.get(class_type)
-        found = list(node.inputs.values()) if node else []
+        known = node.inputs if node else {}
+        found = [_offer_own(spec, known, inputs) for spec in known.values()]
         for spec in found:
             found += _chosen_specs(spec, inputs).values()
         return found
@@ -194,9 +233,10 @@ class ObjectInfo:
         """What two servers offer together: all classes, and in their lists what either has."""
         shared = self.nodes.keys() & other.nodes.keys()
         merged = {name: _merge_lists(self.nodes[name], other.nodes[name]) for name in shared}
+        nodes = {**self.nodes, **other.nodes, **merged}
         keys = {self.has_key, other.has_key} - {None}
         has_key = any(keys) if keys else None
-        return ObjectInfo({**self.nodes, **other.nodes, **merged}, has_key)
+        return ObjectInfo(nodes, (self.broken | other.broken) - nodes.keys(), has_key)
 
     @classmethod
     def from_json(cls, data: Any) -> ObjectInfo:
@@ -210,6 +250,36 @@ class ObjectInfo:
         return cls({name: NodeDef.from_json(name, entry) for name, entry in nodes.items()})
 
 
+def list_own_options(inputs: Mapping[str, Any]) -> list[str]:
+    """What a node offers in inputs of its own, `option1` and so on (Custom Combo, ComfyUI v0.33.0);
+    empty ones are none.
+    """
+    texts: list[str] = []
+    number = 1
+    while f"option{number}" in inputs:
+        text = inputs[f"option{number}"]
+        texts += [text] if isinstance(text, str) and text else []
+        number += 1
+    return texts
+
+
+def _offer_own(
+    spec: InputSpec, known: Mapping[str, InputSpec], inputs: Mapping[str, Any]
+) -> InputSpec:
+    """The spec of a list that the server leaves empty since the node itself says what it offers.
+
+    Where other nodes feed what it offers, only the choice that was made is known.
+    """
+    if spec.choices != () or "option1" in known or "option1" not in inputs:
+        return spec
+    offered = list_own_options(inputs)
+    own = inputs.get(spec.name)
+    linked = (name for name in inputs if name.startswith("option"))
+    if isinstance(own, str) and any(isinstance(inputs[name], list) for name in linked):
+        offered.append(own)
+    return replace(spec, choices=tuple(dict.fromkeys(offered)))
+
+
 def _merge_lists(mine: NodeDef, theirs: NodeDef) -> NodeDef:
     inputs = {}
     for name, spec in mine.inputs.items():
@@ -217,7 +287,9 @@ def _merge_lists(mine: NodeDef, theirs: NodeDef) -> NodeDef:
         if spec.choices is None or more is None:
             inputs[name] = spec
             continue
-        inputs[name] = replace(spec, choices=tuple(dict.fromkeys((*spec.choices, *more))))
+        entries = {**theirs.inputs[name].entries, **spec.entries}
+        choices = tuple(dict.fromkeys((*spec.choices, *more)))
+        inputs[name] = replace(spec, choices=choices, entries=entries)
     return replace(mine, inputs=inputs)
 
 
@@ -275,6 +347,16 @@ def _parse_group(
     return [
         InputSpec.from_json(name, group, specs[name]) for name in dict.fromkeys([*known, *specs])
     ]
+
+
+def _name_entries(entries: list[Any]) -> dict[Scalar, Any]:
+    """The entries that are objects or lists, by name; of several with one name the first."""
+    named: dict[Scalar, Any] = {}
+    for entry in entries:
+        name = name_entry(entry)
+        if name is not None and not isinstance(entry, Scalar):
+            named.setdefault(name, entry)
+    return named
 
 
 def _is_offered(choice: Any) -> bool:

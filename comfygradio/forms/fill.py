@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.comfy.object_info import ObjectInfo, Scalar, list_own_options
 from comfygradio.comfy.workflow import Upload, Workflow
 from comfygradio.forms.binding.gained import fill_gained, is_dynamic
 from comfygradio.forms.bypass import bypass_nodes
@@ -186,6 +186,8 @@ class _Filling:
             node = self.graph[node_id]
             if is_dynamic(node["class_type"], self._object_info):
                 fill_gained(node["class_type"], node["inputs"], self._object_info)
+            if node["class_type"] == "CustomCombo":
+                _follow_choice(node["inputs"])
 
     def list_uploads(self) -> list[Upload]:
         """The files for nodes that are still in the graph."""
@@ -217,8 +219,20 @@ class _Filling:
             self._set(slot, self._drawn[field.name] if is_text else value)
 
     def _set(self, slot: Slot, value: Any) -> None:
-        self.graph[slot.node_id]["inputs"][slot.input] = value
+        node = self.graph[slot.node_id]
+        if not isinstance(node["inputs"].get(slot.input), Scalar):
+            # The workflow has an object there, not its name alone, as this node may need it.
+            spec = self._object_info.spec(node["class_type"], slot.input, node["inputs"])
+            value = wrap(spec.write_choice(value)) if spec and spec.entries else value
+        node["inputs"][slot.input] = value
         self._put.append(slot)
+
+
+def _follow_choice(inputs: dict[str, Any]) -> None:
+    """A Custom Combo gives the place of its choice as well, which ComfyUI's own page works out."""
+    offered = list_own_options(inputs)
+    if inputs.get("choice") in offered:
+        inputs["index"] = offered.index(inputs["choice"])
 
 
 def _write_whole(field: Field, value: Any) -> str:

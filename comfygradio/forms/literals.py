@@ -90,7 +90,8 @@ def _check_choice(spec: InputSpec, value: Any) -> str | None:
     if spec.options.get("remote") or "remote_combo" in spec.options:
         return None
     listed = value if isinstance(value, list) and is_multiselect(spec) else [value]
-    missing = [item for item in listed if item not in (spec.choices or ())]
+    named = [spec.read_choice(item) for item in listed]
+    missing = [item for item in named if item not in (spec.choices or ())]
     return f"{show(missing[0])} is not in the server's list for {spec.name}." if missing else None
 
 

@@ -10,10 +10,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from comfygradio.comfy.object_info import ObjectInfo, Scalar
+from comfygradio.comfy.object_info import ObjectInfo, Scalar, name_entry
 from comfygradio.comfy.workflow import Link
 from comfygradio.forms.bypass import bypass_nodes
 from comfygradio.forms.field import Choice, Field, Lora, Refused, list_choices, show
+from comfygradio.forms.literals import unwrap, wrap
 from comfygradio.forms.names import take_file_name
 from comfygradio.forms.numerals import parse_numeral, suggest_numerals
 
@@ -56,10 +57,9 @@ def read_loaders(graph: Mapping[str, Any], field: Field) -> list[dict[str, Any]]
             for name in _list_strengths(inputs)
             if isinstance(inputs[name], int | float)
         ]
-        if isinstance(inputs.get(slot.input), str):
-            rows.append(
-                {"name": inputs[slot.input], "strength": strengths[0] if strengths else 1.0}
-            )
+        name = name_entry(unwrap(inputs.get(slot.input)))
+        if isinstance(name, str) and Link.parse(inputs[slot.input]) is None:
+            rows.append({"name": name, "strength": strengths[0] if strengths else 1.0})
     return rows
 
 
@@ -168,16 +168,21 @@ def _list_strengths(inputs: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _set_row(node: dict[str, Any], name_input: str, lora: Lora) -> None:
+def _set_row(node: dict[str, Any], name_input: str, lora: Lora, object_info: ObjectInfo) -> None:
     """Put a row into a loader; one that holds it already keeps its strengths, which may differ for
     model and CLIP.
     """
     strengths = _list_strengths(node["inputs"])
-    if node["inputs"].get(name_input) == lora.name and [
-        node["inputs"][s] for s in strengths[:1]
-    ] == [lora.strength]:
+    own = unwrap(node["inputs"].get(name_input))
+    if name_entry(own) == lora.name and [node["inputs"][s] for s in strengths[:1]] == [
+        lora.strength
+    ]:
         return
-    node["inputs"][name_input] = lora.name
+    spec = object_info.spec(node["class_type"], name_input, node["inputs"])
+    if spec is None or isinstance(own, str):
+        node["inputs"][name_input] = lora.name
+    else:
+        node["inputs"][name_input] = wrap(spec.write_choice(lora.name))
     for name in _list_strengths(node["inputs"]):
         node["inputs"][name] = lora.strength
 
@@ -190,13 +195,13 @@ def _fill_loaders(
     """
     slots = field.slots[""]
     for slot, lora in zip(slots, loras, strict=False):
-        _set_row(graph[slot.node_id], slot.input, lora)
+        _set_row(graph[slot.node_id], slot.input, lora, object_info)
     last = slots[-1].node_id
     for index, lora in enumerate(loras[len(slots) :]):
         added = name_node(field, index)
         graph[added] = _copy_loader(graph, last)
         _relink(graph, last, added)
-        _set_row(graph[added], slots[-1].input, lora)
+        _set_row(graph[added], slots[-1].input, lora, object_info)
         last = added
     bypass_nodes(graph, [slot.node_id for slot in slots[len(loras) :]], object_info)
 

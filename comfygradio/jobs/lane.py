@@ -170,7 +170,10 @@ def _find_lacking(graph: Mapping[str, Any], known: ObjectInfo) -> Iterator[str]:
             continue
         if definition.asks_key and known.has_key is False:
             yield f"{name} wants an API key, which is not given there."
-        for spec in definition.inputs.values():
+        for name_of_input in definition.inputs:
+            spec = known.spec(name, name_of_input, node["inputs"])
+            if spec is None:
+                continue
             value = node["inputs"].get(spec.name)
             if (
                 spec.choices is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import logging
+import secrets
 import threading
 import uuid
 from collections.abc import Collection, Generator
@@ -128,12 +129,14 @@ class Worker(threading.Thread):
         try:
             self._run_job(job)
         except Exception:
-            log.exception("job %s could not be brought to its end", job.order.preset)
+            mark = secrets.token_hex(4)
+            log.exception("job %s could not be brought to its end (%s)", job.order.preset, mark)
+            error = f"{BUG} Look there for {mark}."
             with suppress(LedgerError):
                 self._desk.ledger.change(
-                    job.id, phase="failed", error=BUG, ended=self._clock.time()
+                    job.id, phase="failed", error=error, ended=self._clock.time()
                 )
-            job.update(phase="failed", error=BUG, reason="")
+            job.update(phase="failed", error=error, reason="")
             self._desk.finish(job)
 
     def _yield_turn(self) -> None:
@@ -175,8 +178,9 @@ class Worker(threading.Thread):
                 node_errors=failure.node_errors if isinstance(failure, PromptRejected) else ()
             )
         except Exception:
-            log.exception("job %s failed unexpectedly", job.order.preset)
-            phase, error = "failed", BUG
+            mark = secrets.token_hex(4)
+            log.exception("job %s failed unexpectedly (%s)", job.order.preset, mark)
+            phase, error = "failed", f"{BUG} Look there for {mark}."
         self._end(job, phase, error, began, results)
 
     def _follow(self, job: Job) -> Phase:

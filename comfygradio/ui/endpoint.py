@@ -23,9 +23,9 @@ from comfygradio.ui.describe import describe_progress, list_warnings
 from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.news import News, Seen, Watch, follow, make_view
 from comfygradio.ui.person import name_program
+from comfygradio.ui.sent_files import receive_file
 from comfygradio.ui.stream import encode_frame
 from comfygradio.ui.studio import Studio
-from comfygradio.ui.uploads import read_payload
 
 PACE_SECONDS = 0.25
 """Least time between two progress reports to a program."""
@@ -67,16 +67,17 @@ def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Rep
 
     async def run(request: gr.Request, *payloads: Any) -> AsyncIterator[Report]:
         person = find_person(request)
+        values = dict[str, Any]()
 
         def start() -> Job:
-            values = {}
-            for field, payload in zip(fields, payloads, strict=False):
-                value = read_payload(field, payload, studio.clock)
-                if value is not None:
-                    values[field.name] = value
-            return studio.submit(form.name, values, name_program(person), person.party)
+            given = {name: value for name, value in values.items() if value is not None}
+            return studio.submit(form.name, given, name_program(person), person.party)
 
         try:
+            for field, payload in zip(fields, payloads, strict=False):
+                values[field.name] = payload
+                if field.widget in MEDIA:
+                    values[field.name] = await receive_file(studio, field, payload, person.party)
             job = await begin(
                 start, lambda job: studio.queue.stop(job.token), studio.choose_readers(form)
             )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -64,8 +65,10 @@ class SealedBlocks(gr.Blocks):
         except (StopAsyncIteration, StopIteration):
             raise  # how Gradio learns that a stream has ended
         except Exception as error:  # whatever goes wrong, nothing about this machine gets out
-            log.exception("an event could not be answered")
-            raise gr.Error(BROKEN, print_exception=False) from error
+            mark = secrets.token_hex(4)
+            log.exception("an event could not be answered (%s)", mark)
+            told = f"{BROKEN} Look there for {mark}."
+            raise gr.Error(told, print_exception=False) from error
 
     async def preprocess_data(
         self,
@@ -75,6 +78,7 @@ class SealedBlocks(gr.Blocks):
         explicit_call: bool = False,
     ) -> list[Any]:
         """Gradio's own, with a sentence in the place of its errors, which may name folders."""
+        fill_up(block_fn, inputs)
         try:
             read: list[Any] = await super().preprocess_data(block_fn, inputs, state, explicit_call)
         except gr.Error as error:
@@ -106,6 +110,16 @@ class SealedBlocks(gr.Blocks):
         return await pass_over_skipped(
             lambda part, values: gradios(part, values, state), block_fn, predictions
         )
+
+
+def fill_up(block_fn: BlockFunction, inputs: list[Any]) -> None:
+    """Put the defaults where a program sent fewer values than its endpoint has parameters, as the
+    page about the API says.
+    """
+    if block_fn.api_visibility != "public":
+        return
+    for missing in block_fn.inputs[len(inputs) :]:
+        inputs.append(getattr(missing, "value", None))
 
 
 def _pair_values(predictions: Any, outputs: Sequence[Any]) -> list[tuple[Any, bool]]:

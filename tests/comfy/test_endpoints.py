@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.errors import NotFound, PromptRejected
+from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.errors import NotFound, PromptRejected, ServerError, UnexpectedAnswer
 
 from .conftest import Connect, Serve
 from .gate import Gate
@@ -50,6 +51,47 @@ def test_metadata_of_a_model(comfy: ComfyClient, checkpoint: str) -> None:
         assert isinstance(comfy.view_metadata("checkpoints", checkpoint), dict)
     with pytest.raises(NotFound):
         comfy.view_metadata("checkpoints", "no such file.safetensors")
+
+
+BROKEN = {"/object_info/VAEDecode": 500, "/object_info/LoadImage": 500}
+
+
+def test_a_class_that_cannot_describe_itself_leaves_the_others_alone() -> None:
+    names = ("KSampler", "VAEDecode", "LoadImage", "Absent", "a/b")
+    options = DemoOptions(fail_on={**BROKEN, "/object_info": 500})
+    with DemoServer(options) as server, ComfyClient(server.url) as client:
+        found = client.object_info(*names)
+    assert set(found.nodes) == {"KSampler"}
+    assert found.broken == {"VAEDecode", "LoadImage", "a/b"}
+
+
+def test_the_list_of_all_classes_stands_in_for_one() -> None:
+    options = DemoOptions(fail_on=BROKEN, missing_classes=("LoadImage",))
+    with DemoServer(options) as server, ComfyClient(server.url) as client:
+        found = client.object_info("KSampler", "VAEDecode", "LoadImage", "Absent")
+    assert set(found.nodes) == {"KSampler", "VAEDecode"}
+    assert found.broken == {"LoadImage"}
+
+
+@pytest.mark.parametrize("status", [503, 401, 418])
+def test_other_failures_are_those_of_the_server(status: int) -> None:
+    options = DemoOptions(fail_on={"/object_info/VAEDecode": status})
+    with (
+        DemoServer(options) as server,
+        ComfyClient(server.url) as client,
+        pytest.raises(ServerError),
+    ):
+        client.object_info("KSampler", "VAEDecode")
+
+
+def test_a_server_that_describes_nothing_is_in_trouble() -> None:
+    options = DemoOptions(fail_on={**BROKEN, "/object_info": 500})
+    with (
+        DemoServer(options) as server,
+        ComfyClient(server.url) as client,
+        pytest.raises(UnexpectedAnswer, match="HTTP 500"),
+    ):
+        client.object_info("VAEDecode", "LoadImage")
 
 
 def test_object_info_of_all_and_of_some(comfy: ComfyClient) -> None:

@@ -97,7 +97,7 @@ def test_odd_orders(order: Any) -> None:
 def test_names_of_files_that_are_no_text_are_not_offered() -> None:
     spec = read_spec(
         [
-            ["a.pt", "caf\udce9.pt", ["x"], None, 7],
+            ["a.pt", "caf\udce9.pt", [["x"]], {}, None, 7],
             {"tooltip": "caf\udce9", "display_name": "\ud800"},
         ]
     )

@@ -16,9 +16,7 @@ from .desk import WORKFLOW, Desk, read_object_info
 LONG = "data:image/png;base64," + "iVBORw0KGgo" * 10_000
 
 
-def bind(
-    desk: Desk, line: str, node: str, spec: Any = None, class_type: str = "", **inputs: Any
-) -> Form:
+def bind(desk: Desk, line: str, node: str, spec: Any = None, **inputs: Any) -> Form:
     """The form of one field, with inputs of a node changed, and `spec` for each of them."""
     workflow = copy.deepcopy(dict(WORKFLOW))
     workflow[node]["inputs"].update(inputs)

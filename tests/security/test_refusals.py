@@ -110,9 +110,13 @@ def test_what_gradio_itself_refuses_is_a_wrong_request(page: str) -> None:
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_a_failure_of_ours_stays_a_failure(page: str, route: str) -> None:
+def test_a_failure_of_ours_stays_a_failure(
+    page: str, route: str, caplog: pytest.LogCaptureFixture
+) -> None:
     answer = post(f"{page}gradio_api/{route}/fail", json={"data": []})
-    assert (answer.status_code, answer.json()["error"]) == (500, BROKEN)
+    told, _, mark = answer.json()["error"].rpartition(" Look there for ")
+    assert (answer.status_code, told) == (500, BROKEN)
+    assert mark.rstrip(".") in caplog.text
     assert "a mistake of ours" not in answer.text
 
 

@@ -77,6 +77,16 @@ def slow(apps_server: DemoServer) -> Iterator[DemoServer]:
     apps_server.set_pace(pace)
 
 
+@pytest.mark.parametrize("values", [{"steps": 61}, {"checkpoint": "none such"}])
+def test_the_loop_of_the_readme_ends_with_the_error(
+    client: Client, values: dict[str, object]
+) -> None:
+    job = client.submit(prompt="a lighthouse", seed="7", api_name="/text_to_image", **values)
+    assert [info for _, info in job] == []
+    with pytest.raises(AppError, match=f"{next(iter(values))}: "):
+        job.result()
+
+
 def test_progress_is_streamed(client: Client, slow: DemoServer) -> None:
     job = client.submit(prompt="a dog", steps=40, api_name="/text_to_image")
     reports = []

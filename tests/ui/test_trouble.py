@@ -37,7 +37,7 @@ def assert_harmless(text: str) -> None:
     [
         (DemoOptions(html_on=("/object_info/KSampler",)), "", "web page"),
         (DemoOptions(token="hunter2"), "", "401"),
-        (DemoOptions(fail_on={"/object_info/KSampler": 500}), "", "500"),
+        (DemoOptions(fail_on={"/object_info/KSampler": 507}), "", "507"),
         (DemoOptions(), "/elsewhere", "404"),
     ],
 )
@@ -50,6 +50,23 @@ def test_a_server_that_answers_wrongly_is_named_with_what_to_do(
             "ComfyUI cannot be used right now." in page and sentence in page and server.url in page
         )
         assert_harmless(page)
+
+
+def test_a_broken_node_class_closes_only_the_presets_that_need_it(tmp_path: Path) -> None:
+    options = DemoOptions(
+        step_seconds=0, fail_on={"/object_info/KSampler": 500, "/object_info": 500}
+    )
+    with DemoServer(options) as server, run_app(server.url, tmp_path) as app:
+        page = read_page(app)
+        assert "ComfyUI cannot be used right now." not in page
+        assert "The node class KSampler is broken on this ComfyUI" in page
+        open_forms = {name for name, form in app.app.studio.forms.items() if not form.problems}
+        assert open_forms == {"upscale"}
+        Image.new("RGB", (40, 30), "teal").save(tmp_path / "small.png")
+        client = Client(app.url, verbose=False, download_files=False)
+        image = handle_file(str(tmp_path / "small.png"))
+        assert client.predict(image=image, api_name="/upscale")[1]["status"] == "done"
+        client.close()
 
 
 def test_a_server_that_is_down_is_named_and_used_when_it_comes_back(tmp_path: Path) -> None:

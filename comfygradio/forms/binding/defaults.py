@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -124,6 +124,7 @@ def _read_own(field: Field, workflow: Workflow, pairs: Pairs) -> Any:
         return None if None in sides.values() else sides
     slot = field.slots[""][0]
     own = convert_literal(specs[slot], unwrap(read_slot(workflow, slot)))
+    own = specs[slot].read_choice(own)
     if field.template and isinstance(own, str):
         inner = invert_template(field.template, own)
         return own if inner is None and "{value}" in field.template else inner
@@ -214,20 +215,19 @@ def _find_near(field: Field, line: FieldFile, own: Any) -> Any:
     return _bring_within(field, own)
 
 
-def _find_near_size(field: Field, line: FieldFile, own: dict[str, Any]) -> Any:
-    sides = (own.get("width"), own.get("height"))
-    if not all(type(side) is int for side in sides):
+def _find_near_size(field: Field, line: FieldFile, own: Mapping[str, Any]) -> Any:
+    sides: list[int] = [own[part] for part in SIDES if type(own.get(part)) is int]
+    if len(sides) < len(SIDES):
         return None
     # Some nodes take 0 for "as the picture has it"; only our own limit forbids that.
     may_be_zero = line.min is None and field.minimum == 1
-    width, height = (
-        side if side <= 0 and may_be_zero else _bring_within(field, side) for side in sides
-    )
-    if (width, height) == sides:
+    near = [side if side <= 0 and may_be_zero else _bring_within(field, side) for side in sides]
+    if near == sides:
         return None
     grids = [field.grids.get(part) for part in SIDES]
-    pairs = zip((width, height), grids, strict=True)
-    return tuple(side if grid is None else grid.floor(side) for side, grid in pairs)
+    return tuple(
+        side if grid is None else grid.floor(side) for side, grid in zip(near, grids, strict=True)
+    )
 
 
 def _bring_within(field: Field, number: int | float) -> int | float:

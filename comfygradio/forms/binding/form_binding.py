@@ -52,16 +52,18 @@ def bind_form(
     outputs = binder.find_outputs(file)
     missing = find_missing_classes(settled, object_info)
     own = {**dict.fromkeys(binder.claimed), **_find_certain(fields), **dict(binder.fixed)}
+    unsound, aside = find_graph_problems(settled, object_info, own, outputs)
     problems = [
         *missing,
         *find_missing_key(settled, object_info),
         *binder.problems,
         *disagreements,
-        *find_graph_problems(settled, object_info, own),
+        *unsound,
     ]
-    problems += [] if missing else _find_bypass_problems(fields, settled, object_info)
+    problems += [] if missing else _find_bypass_problems(fields, settled, object_info, outputs)
     file = read_examples(file, fields)
-    notes = (*notes, *binder.notes, *(_check_examples(file, fields) if not problems else ()))
+    lost = (f"A part that nothing shown here needs will not run: {one}" for one in aside)
+    notes = (*notes, *binder.notes, *lost, *(_check_examples(file, fields) if not problems else ()))
     fixed = tuple(binder.fixed)
     return Form(
         name, file.title, file, settled, fields, fixed, outputs, tuple(problems), notes, object_info
@@ -181,7 +183,10 @@ def _find_certain(fields: Mapping[str, Field]) -> dict[Slot, Any]:
 
 
 def _find_bypass_problems(
-    fields: Mapping[str, Field], workflow: Workflow, object_info: ObjectInfo
+    fields: Mapping[str, Field],
+    workflow: Workflow,
+    object_info: ObjectInfo,
+    outputs: tuple[str, ...],
 ) -> list[Problem]:
     found: list[Problem] = []
     for name, field in fields.items():
@@ -189,7 +194,8 @@ def _find_bypass_problems(
             [slot.node_id for slot in field.slots.get("", ())] if field.widget == "loras" else []
         )
         if field.bypass or loaders:
-            found += find_bypass_problems(workflow, object_info, name, [*field.bypass, *loaders])
+            nodes = [*field.bypass, *loaders]
+            found += find_bypass_problems(workflow, object_info, name, nodes, outputs)
     return found
 
 

@@ -24,7 +24,8 @@ def fill_gained(class_type: str, inputs: dict[str, Any], object_info: ObjectInfo
     filled: dict[str, Any] = {}
     while gained := _find_gained(class_type, inputs, object_info):
         spec, value = gained
-        inputs[spec.name] = filled[spec.name] = wrap(value)
+        inputs[spec.name] = wrap(spec.write_choice(value))
+        filled[spec.name] = wrap(value)
     return filled
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from comfygradio.comfy.object_info import ObjectInfo, Scalar
+from comfygradio.comfy.object_info import InputSpec, ObjectInfo, Scalar
 from comfygradio.comfy.workflow import Node, Workflow
 from comfygradio.forms.binding.gained import fill_gained
 from comfygradio.forms.binding.reach import find_needed
@@ -58,6 +58,9 @@ def _repair_names(node: Node, inputs: dict[str, Any], object_info: ObjectInfo) -
         ):
             continue
         value = unwrap(inputs[spec.name])
+        if not is_multiselect(spec) and spec.read_choice(value) is not value:
+            yield from _repair_entry(node, inputs, spec)
+            continue
         if isinstance(value, list) and not is_multiselect(spec):
             continue
         spelled = [
@@ -71,6 +74,22 @@ def _repair_names(node: Node, inputs: dict[str, Any], object_info: ObjectInfo) -
             for name, old in spelled
             if old is not None
         )
+
+
+def _repair_entry(node: Node, inputs: dict[str, Any], spec: InputSpec) -> Iterator[str]:
+    """An entry that is an object is what the server has now under its name: it refuses any other,
+    although only a picture beside the name may have changed.
+    """
+    value = unwrap(inputs[spec.name])
+    name, old = _respell(spec.read_choice(value), spec.choices or ())
+    entry = spec.write_choice(name)
+    if name not in (spec.choices or ()) or entry == value:
+        return
+    inputs[spec.name] = wrap(entry)
+    if old is None:
+        yield f"{node.title}: {name} has changed in the list of this ComfyUI and is taken from it."
+    else:
+        yield f"{node.title}: {old} is called {name} on this ComfyUI."
 
 
 def _respell(name: Any, choices: Sequence[Scalar]) -> tuple[Any, Any]:

@@ -22,11 +22,10 @@ from comfygradio.forms.slots import Slot
 def find_missing_classes(workflow: Workflow, object_info: ObjectInfo) -> list[Problem]:
     """A problem for each node class that the server lacks."""
     missing = {node.class_type: node.id for node in workflow if node.class_type not in object_info}
-    advice = "install the custom node that brings it, or update ComfyUI."
     return [
         Problem(
             "missing_class",
-            f"This ComfyUI has no node class {name}; {advice}",
+            _describe_missing_class(name, name in object_info.broken),
             node=missing[name],
             value=name,
         )
@@ -54,41 +53,78 @@ def find_missing_key(workflow: Workflow, object_info: ObjectInfo) -> list[Proble
     return [Problem("missing_key", text, node=next(iter(asking.values())))]
 
 
+def _describe_missing_class(name: str, is_broken: bool) -> str:
+    if is_broken:
+        return (
+            f"The node class {name} is broken on this ComfyUI, whose log says why; update the "
+            "custom node that brings it, or install what it lacks."
+        )
+    return (
+        f"This ComfyUI has no node class {name}; install the custom node that brings it, or update "
+        "ComfyUI."
+    )
+
+
 def find_graph_problems(
-    workflow: Workflow, object_info: ObjectInfo, own: Mapping[Slot, Any]
-) -> list[Problem]:
-    """Problems of all nodes that the outputs need, except in the slots that the form fills itself
-    (`own`).
+    workflow: Workflow,
+    object_info: ObjectInfo,
+    own: Mapping[Slot, Any],
+    outputs: Collection[str] = (),
+) -> tuple[list[Problem], list[Problem]]:
+    """Problems of all nodes that these outputs need (none named: every output node), and those of
+    nodes that only other outputs need, which ComfyUI leaves out while it runs the rest; except in
+    the slots that the form fills itself (`own`).
 
     `own` maps a slot to the value that it will have, None where the form decides later. Nodes of
     unknown classes are passed over.
     """
     needed = find_needed(workflow, object_info)
     if not needed:
-        return [
-            Problem(
-                "preset", "The workflow has no output node; add one in ComfyUI, such as Save Image."
-            )
-        ]
+        text = "The workflow has no output node; add one in ComfyUI, such as Save Image."
+        return [Problem("preset", text)], []
+    shown = [node for node in outputs if _is_output(workflow, object_info, node)]
+    wanted = workflow.find_upstream(shown) if shown else needed
     found: list[Problem] = []
+    aside: list[Problem] = []
     for node in workflow:
         if node.id in needed:
-            specs = object_info.active_specs(node.class_type, node.inputs)
-            for spec in specs:
-                found += _check_input(workflow, object_info, node, spec, own)
-            found += _check_rows(workflow, node, {spec.name for spec in specs})
-    return found + _find_loops(workflow, needed)
+            (found if node.id in wanted else aside).extend(
+                _check_node(workflow, object_info, node, own)
+            )
+    found += _find_loops(workflow, wanted)
+    return found, aside + ([] if found else _find_loops(workflow, needed - wanted))
+
+
+def _is_output(workflow: Workflow, object_info: ObjectInfo, node_id: str) -> bool:
+    known = object_info.get(workflow.nodes[node_id].class_type)
+    return known is not None and known.is_output
+
+
+def _check_node(
+    workflow: Workflow, object_info: ObjectInfo, node: Node, own: Mapping[Slot, Any]
+) -> Iterator[Problem]:
+    specs = object_info.active_specs(node.class_type, node.inputs)
+    for spec in specs:
+        yield from _check_input(workflow, object_info, node, spec, own)
+    yield from _check_rows(workflow, node, {spec.name for spec in specs})
 
 
 def find_bypass_problems(
-    workflow: Workflow, object_info: ObjectInfo, name: str, bypassed: Collection[str]
+    workflow: Workflow,
+    object_info: ObjectInfo,
+    name: str,
+    bypassed: Collection[str],
+    outputs: Collection[str] = (),
 ) -> list[Problem]:
-    """What keeps the workflow from running while the field `name` is empty and these nodes are
-    bypassed.
+    """What keeps these outputs (none named: every one) from being made while the field `name` is
+    empty and these nodes are bypassed.
     """
     graph = workflow.to_json()
     lost = find_lost_required(graph, bypass_nodes(graph, bypassed, object_info), object_info)
-    needed = find_needed(Workflow.from_json(graph), object_info) if graph else frozenset()
+    rest = Workflow.from_json(graph) if graph else None
+    needed = find_needed(rest, object_info) if rest else frozenset[str]()
+    if rest and needed and outputs:
+        needed = rest.find_upstream(outputs)
     if not needed:
         return [Problem("preset", "bypassing these nodes leaves no output node.", name)]
     return [
@@ -220,7 +256,8 @@ def _describe_literal(node: Node, spec: InputSpec, value: Any, problem: str) -> 
         return Problem(
             "value", f"{node.title}: {problem}", node=node.id, input=spec.name, value=value
         )
-    value, near = unwrap(value), find_near(unwrap(value), spec.choices)
+    value = spec.read_choice(unwrap(value))
+    near = find_near(value, spec.choices)
     folder = guess_folder(node.class_type, spec.name)
     hint = (
         f"it has {', '.join(near)}"

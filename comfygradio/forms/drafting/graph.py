@@ -73,7 +73,8 @@ class Graph:
         is_list = isinstance(value, list) and bool(
             spec.options.get("multi_select") or spec.options.get("multiselect")
         )
-        return is_list or isinstance(value, str | int | float)
+        is_entry = spec.read_choice(value) is not value
+        return is_list or is_entry or isinstance(value, str | int | float)
 
     def literals(self, node_id: str) -> Iterator[Slot]:
         """The inputs of a node that a form could fill, in the order of the workflow."""

@@ -213,9 +213,11 @@ class GraphReader:
         partner = self._match.pairs.get(slot.node_id)
         if partner is None:
             raise Unreadable(f"the picture was made without the node {ours.title}.")
-        return read_literal(
+        value = read_literal(
             self._follow(self._graph.nodes[partner].inputs, slot.input), slot.input, ours.title
         )
+        spec = self._form.object_info.spec(ours.class_type, slot.input, ours.inputs)
+        return value if spec is None else spec.read_choice(value)
 
     def _follow(self, inputs: Mapping[str, Any], name: str) -> Mapping[str, Any]:
         """The inputs, with a link to a primitive node replaced by the one literal that this node

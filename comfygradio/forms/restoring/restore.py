@@ -216,6 +216,7 @@ def _describe_uncovered(
             if (
                 slot in covered
                 or name in IGNORED_INPUTS
+                or (ours.class_type, name) == ("CustomCombo", "index")
                 or Link.parse(value)
                 or name not in theirs.inputs
             ):

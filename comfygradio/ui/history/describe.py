@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.forms.field import MEDIA
+from comfygradio.forms.fill import WRITTEN
 from comfygradio.forms.form import Form
 from comfygradio.jobs.job import Job
 from comfygradio.jobs.results import Result
@@ -86,7 +87,7 @@ def describe_values(record: Record, form: Form | None) -> list[Json]:
     return [
         _describe_value(name, value, form)
         for name, value in record.order.values.items()
-        if value is not None
+        if value is not None and name != WRITTEN
     ]
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import gradio as gr
@@ -23,9 +23,9 @@ from comfygradio.ui.endpoint import begin, describe_files
 from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.news import call_soon, wait_event
 from comfygradio.ui.person import name_program
+from comfygradio.ui.sent_files import is_sent, receive_file
 from comfygradio.ui.studio import Studio
 from comfygradio.ui.sweep.draft import check_length
-from comfygradio.ui.uploads import read_payload
 
 PACE_SECONDS = 0.5
 """Least time between two progress reports to a program."""
@@ -54,10 +54,11 @@ def make_sweep_function(studio: Studio, form: Form) -> Callable[..., AsyncIterat
         person = find_person(request)
         owner = name_program(person)
         try:
+            loop = asyncio.get_running_loop()
+            sent = await loop.run_in_executor(studio.planners, read_call, form, axes, values, carry)
+            definition = await receive_files(studio, form, sent, person.party)
             sweep = await begin(
-                lambda: studio.sweeps.start(
-                    read_call(form, axes, values, carry), owner, party=person.party
-                ),
+                lambda: studio.sweeps.start(definition, owner, party=person.party),
                 Sweep.stop,
                 studio.planners,
             )
@@ -80,7 +81,7 @@ def make_sweep_function(studio: Studio, form: Form) -> Callable[..., AsyncIterat
 
 
 def read_call(form: Form, axes: Any, values: Any, carry: Any) -> Definition:
-    """The definition that a program sent, as JSON or its text; uploaded files as paths.
+    """The definition that a program sent, as JSON or its text.
 
     Raises DefinitionError, and AxisError for an axis text that is too long.
     """
@@ -92,12 +93,24 @@ def read_call(form: Form, axes: Any, values: Any, carry: Any) -> Definition:
     read = read_definition({**sent, "carry": carry})
     for name, given in (typed for entry in read.axes for typed in entry.items()):
         check_length(name, given)
-    entries = tuple(
-        {name: _take(form, name, given) for name, given in entry.items()} for entry in read.axes
-    )
-    taken = {name: _take(form, name, value) for name, value in read.values.items()}
-    kept = {name: value for name, value in taken.items() if value is not None}
-    return Definition(read.preset, kept, entries, read.carry, read.title)
+    return read
+
+
+async def receive_files(studio: Studio, form: Form, sent: Definition, party: str) -> Definition:
+    """The definition with the files that a program sent as paths; no text names a file.
+
+    Raises ValuesRefused.
+    """
+    values = {
+        name: await _take(studio, form, name, one, party) for name, one in sent.values.items()
+    }
+    entries = []
+    for entry in sent.axes:
+        entries.append(
+            {name: await _take(studio, form, name, one, party) for name, one in entry.items()}
+        )
+    kept = {name: value for name, value in values.items() if value is not None}
+    return Definition(sent.preset, kept, tuple(entries), sent.carry, sent.title)
 
 
 async def follow_sweep(sweep: Sweep, clock: Clock = SYSTEM_CLOCK) -> AsyncIterator[Report]:
@@ -171,16 +184,14 @@ def _parse(name: str, sent: Any) -> Any:
         raise DefinitionError(f"{name}: this is no JSON text.") from error
 
 
-def _take(form: Form, name: str, sent: Any) -> Any:
-    """A value, or the values of an axis: what was uploaded becomes its path, and no text names a
-    file.
-    """
+async def _take(studio: Studio, form: Form, name: str, sent: Any, party: str) -> Any:
+    """A value, or the values of an axis, with files as their paths."""
     field = form.fields.get(name)
     if field is None or field.widget not in MEDIA:
         return sent
     if isinstance(sent, list):
-        return [read_payload(field, one) for one in sent]
-    return read_payload(field, sent) if isinstance(sent, Mapping) else sent
+        return [await _take(studio, form, name, one, party) for one in sent]
+    return await receive_file(studio, field, sent, party) if is_sent(sent) else sent
 
 
 def _describe_endpoint(form: Form) -> str:

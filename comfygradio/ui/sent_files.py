@@ -1,0 +1,154 @@
+"""Files that programs send inside of a call: as a data URI, as base64, or by their address on the
+web.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import mimetypes
+import re
+import secrets
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gradio.utils import get_upload_folder
+
+from comfygradio.clock import Clock
+from comfygradio.errors import ForeignError, LimitReached, ValuesRefused
+from comfygradio.forms.field import Field
+from comfygradio.ui.studio import Studio
+from comfygradio.ui.uploads import read_payload, read_upload
+
+KEPT_SECONDS = 86_400
+"""As long as Gradio keeps uploads."""
+
+HOW = (
+    "this is no file; send the file itself, as an upload (handle_file of gradio_client), a data "
+    "URI or base64, or its address on the web, which begins with https://. A name or path means "
+    "nothing here."
+)
+
+BROKEN = "the base64 of this data URI cannot be read; send it again."
+
+DATA = re.compile(r"data:([a-z0-9.+-]*/[a-z0-9.+-]*)?((?:;[a-z0-9=._+-]*)*),", re.IGNORECASE)
+
+BASE64 = re.compile(r"[A-Za-z0-9+/_-]{40,}={0,2}")
+"""Shorter texts are taken for names; no file is so small."""
+
+BEGINNINGS = (
+    (b"fLaC", ".flac"),
+    (b"OggS", ".ogg"),
+    (b"ID3", ".mp3"),
+    (b"\xff\xfb", ".mp3"),
+    (b"RIFF", ".wav"),
+    (b"\x1aE\xdf\xa3", ".webm"),
+)
+"""How files begin that only their content can name, and their suffixes; pictures are known by their
+content anyway.
+"""
+
+
+async def receive_file(studio: Studio, field: Field, payload: Any, party: str) -> Any:
+    """The path of a file that a program sent for a field, None where it sent none; `party` is whose
+    limits it counts for.
+
+    Raises ValuesRefused for what is no file, or cannot be had.
+    """
+    if payload is None or payload == "":
+        return None
+    if isinstance(payload, Mapping) and ("background" in payload or read_upload(payload)):
+        return await asyncio.to_thread(read_payload, field, payload, studio.clock)
+    address = find_address(payload)
+    folder = Path(get_upload_folder()) / "comfygradio-sent"
+    try:
+        if address:
+            await asyncio.to_thread(_make_room, folder, studio.clock)
+            return await studio.links.fetch(address, folder)
+        content, suffix = read_content(payload)
+        studio.uploads.take(party, 1, len(content))
+        return await asyncio.to_thread(_write, folder, content, suffix, studio.clock)
+    except (ForeignError, LimitReached, ValueError) as error:
+        raise ValuesRefused({field.name: str(error)}) from error
+
+
+def is_sent(payload: Any) -> bool:
+    """Whether a program sent a file, and not only a text that may be a name."""
+    if isinstance(payload, Mapping):
+        return True
+    return isinstance(payload, str) and bool(
+        find_address(payload) or DATA.match(payload) or _is_base64(payload)
+    )
+
+
+def find_address(payload: Any) -> str:
+    """The address on the web that was sent in the place of a file, "" for none."""
+    named = [payload]
+    if isinstance(payload, Mapping):
+        named = [payload.get("url"), payload.get("path")]
+    return next(
+        (one for one in named if isinstance(one, str) and re.match(r"(?i)https?://", one)), ""
+    )
+
+
+def read_content(payload: Any) -> tuple[bytes, str]:
+    """The bytes of a data URI or of base64, and the suffix that a file of them has.
+
+    Raises ValueError with a sentence.
+    """
+    if not isinstance(payload, str):
+        raise ValueError(HOW)
+    if head := DATA.match(payload):
+        content = _decode(payload[head.end() :]) if ";base64" in head[2].lower() else b""
+        if not content:
+            raise ValueError(BROKEN)
+        return content, mimetypes.guess_extension(head[1] or "") or _guess_suffix(content)
+    if not _is_base64(payload):
+        raise ValueError(HOW)
+    content = _decode(payload)
+    if not content:
+        raise ValueError(HOW)
+    return content, _guess_suffix(content)
+
+
+def _is_base64(text: str) -> bool:
+    return BASE64.fullmatch("".join(text.split())) is not None
+
+
+def _decode(text: str) -> bytes:
+    """What base64 stands for, in either alphabet, with or without its end; empty where it is
+    none.
+    """
+    plain = "".join(text.split()).translate(str.maketrans("-_", "+/")).rstrip("=")
+    try:
+        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _guess_suffix(content: bytes) -> str:
+    if content[4:8] == b"ftyp":
+        return ".mp4"
+    return next((suffix for start, suffix in BEGINNINGS if content.startswith(start)), "")
+
+
+def _write(folder: Path, content: bytes, suffix: str, clock: Clock) -> Path:
+    _make_room(folder, clock)
+    path = folder / secrets.token_hex(16) / f"file{suffix}"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    return path
+
+
+def _make_room(folder: Path, clock: Clock) -> None:
+    """The folder, without what has been in it for a day."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        try:
+            if clock.time() - path.stat().st_mtime > KEPT_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)
+        except OSError:
+            continue
