@@ -57,15 +57,18 @@ class Plain:
         return self.value is None
 
     @property
-    def is_number(self) -> bool:
-        """Whether YAML has it for a number."""
-        return isinstance(self.value, int | float) and not isinstance(self.value, bool)
+    def number(self) -> int | float | None:
+        """The number that YAML has it for, `.inf` and `.nan` included, or None."""
+        if isinstance(self.value, bool) or not isinstance(self.value, int | float):
+            return None
+        return self.value
 
     @property
-    def is_finite(self) -> bool:
-        """Whether it is a number that a prompt can hold."""
-        is_infinite = self.value in (math.inf, -math.inf) or INFINITE.fullmatch(self.text)
-        return self.is_number and not is_infinite
+    def finite(self) -> int | float | None:
+        """The number that a prompt can hold, or None."""
+        number = self.number
+        is_whole = isinstance(number, int)
+        return number if number is not None and (is_whole or math.isfinite(number)) else None
 
     @property
     def switch(self) -> bool | None:
@@ -130,7 +133,8 @@ def take_number(value: Any) -> Any:
     """A plain scalar as the number that it is, else as a text; nothing for `null`; anything else as
     it is.
     """
-    return value.value if isinstance(value, Plain) and value.is_number else take_text(value)
+    number = value.number if isinstance(value, Plain) else None
+    return take_text(value) if number is None else number
 
 
 def take_switch(value: Any) -> Any:

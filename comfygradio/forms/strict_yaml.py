@@ -32,7 +32,7 @@ class PlainLoader(Loader):  # type: ignore[misc, valid-type]
     letters.
     """
 
-    yaml_constructors: ClassVar[dict[str, Any]] = {
+    yaml_constructors: ClassVar[dict[str | None, Any]] = {
         **Loader.yaml_constructors,
         PLAIN_TAG: _construct_plain,
     }
@@ -54,7 +54,7 @@ class Dumper(yaml.SafeDumper):
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
         """What a node would be read as; PyYAML calls it for each."""
-        tag = super().resolve(kind, value, implicit)
+        tag = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
         is_unquoted = kind is yaml.ScalarNode and implicit[0]
         return PLAIN_TAG if is_unquoted and tag == TEXT_TAG and is_plain(value) else tag
 
@@ -200,5 +200,6 @@ def _find_lines(path: Path, tree: yaml.Node, refusal: Refusal) -> Lines:
 
 def _is_text_in_old_yaml(text: str) -> bool:
     """Whether YAML 1.1 has a scalar without quotes for a text, such as the 1e3 of a choice."""
-    tag = yaml.resolver.Resolver().resolve(yaml.ScalarNode, text, (True, False))
+    resolver = yaml.resolver.Resolver()
+    tag = resolver.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
     return bool(tag == TEXT_TAG)

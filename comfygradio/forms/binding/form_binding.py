@@ -27,6 +27,7 @@ from comfygradio.forms.meaning import read_examples
 from comfygradio.forms.preset_file import FieldFile, PresetFile, read_rows
 from comfygradio.forms.problem import Misfit, Problem
 from comfygradio.forms.slots import Slot, find_node
+from comfygradio.forms.strict_yaml import Lines
 from comfygradio.forms.templates import fill_template
 
 Fixed = tuple[tuple[Slot, Any], ...]
@@ -38,10 +39,12 @@ def bind_form(
     workflow: Workflow,
     object_info: ObjectInfo,
     embeddings: Sequence[str] = (),
+    lines: Lines | None = None,
 ) -> Form:
     """Bind a preset file to a server; whatever does not fit is collected in the form's `problems`,
-    all at once.
+    all at once. `lines` is where each key stands in the file, as far as that is known.
     """
+    lines = lines or {}
     healed, notes = heal_workflow(workflow, object_info)
     binder = _Binder(healed, object_info, tuple(embeddings))
     for key, line in file.fields.items():
@@ -59,7 +62,9 @@ def bind_form(
     ]
     problems += [] if missing else _find_bypass_problems(fields, settled, object_info)
     file = read_examples(file, fields)
-    notes = (*notes, *binder.notes, *(_check_examples(file, fields) if not problems else ()))
+    told = _check_examples(file, fields, lines) if not problems else ()
+    notes = (*notes, *binder.notes, *told)
+    problems = [_locate(problem, lines) for problem in problems]
     fixed = tuple(binder.fixed)
     return Form(
         name, file.title, file, settled, fields, fixed, outputs, tuple(problems), notes, object_info
@@ -191,7 +196,13 @@ def _find_bypass_problems(
     return found
 
 
-def _check_examples(file: PresetFile, fields: Mapping[str, Field]) -> Iterator[str]:
+def _locate(problem: Problem, lines: Lines) -> Problem:
+    """The problem with the line of its key, else of its field."""
+    place = ("fields", problem.field, problem.key)
+    return replace(problem, line=lines.get(place, lines.get(place[:2])))
+
+
+def _check_examples(file: PresetFile, fields: Mapping[str, Field], lines: Lines) -> Iterator[str]:
     """A sentence for each value of an example that this form does not take."""
     for index, example in enumerate(file.examples, 1):
         for name, value in example.items():
@@ -201,7 +212,9 @@ def _check_examples(file: PresetFile, fields: Mapping[str, Field]) -> Iterator[s
             try:
                 check_value(field, read_rows(value))
             except Refused as refusal:
+                line = lines.get(("examples", str(index - 1), name))
+                where = f" (line {line} of the preset)" if line else ""
                 yield (
-                    f"The example {example.get('title', index)} does not fit here: "
+                    f"The example {example.get('title', index)} does not fit here{where}: "
                     f"{field.label}: {refusal}"
                 )
