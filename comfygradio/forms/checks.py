@@ -34,6 +34,9 @@ SIZE = re.compile(r"([0-9]{1,6})(?:\s*[x×*,]\s*|\s+)([0-9]{1,6})", re.IGNORECAS
 it.
 """
 
+COMMA_SIZE = re.compile(r"[0-9]+,0[0-9]+")
+"""`1,024` is a number and no size; `768,512` is one."""
+
 MOST_CHOSEN = 200
 """Choices of one field."""
 
@@ -262,7 +265,7 @@ def parse_size(value: Any) -> tuple[int, int]:
         value = (value.get("width"), value.get("height"))
     if isinstance(value, str):
         match = SIZE.fullmatch(value.strip()) if is_short(value) else None
-        value = match.groups() if match else ()
+        value = match.groups() if match and not COMMA_SIZE.fullmatch(value.strip()) else ()
     if not isinstance(value, list | tuple) or len(value) != 2:
         raise Refused(SIZE_SPELLINGS[0])
     sides = [_parse_number(side) for side in value]

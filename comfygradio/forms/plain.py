@@ -31,6 +31,8 @@ PATTERNS = (NULL, TRUE, FALSE, WHOLE, OCTAL, HEXADECIMAL, REAL, INFINITE, ON, OF
 YAML 1.1, which people still write.
 """
 
+FIRST_LETTERS = frozenset("0123456789+-.~nNtTfFyYoO")
+
 Value = bool | int | float | str | None
 
 
@@ -106,7 +108,10 @@ class Plain:
         cls, source: type[Any], handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(
-            _check_plain, serialization=core_schema.to_string_ser_schema()
+            _check_plain,
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                Plain.to_json, when_used="json"
+            ),
         )
 
     @classmethod
@@ -119,7 +124,7 @@ class Plain:
 
 def is_plain(text: str) -> bool:
     """Whether a scalar without quotes may be more than its letters."""
-    return any(pattern.fullmatch(text) for pattern in PATTERNS)
+    return text[:1] in FIRST_LETTERS and any(pattern.fullmatch(text) for pattern in PATTERNS)
 
 
 def take_text(value: Any) -> Any:
