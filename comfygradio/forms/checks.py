@@ -122,7 +122,7 @@ def is_within(field: Field, number: int | float) -> bool:
 
 def suggest_fitting(field: Field, text: str) -> list[str]:
     """How to write the numbers that a text may stand for, as far as the field takes them."""
-    return [numeral for numeral in _suggest_more(field, text) if _fits(field, numeral)]
+    return [numeral for numeral in _suggest_more(text) if _fits(field, numeral)]
 
 
 def check_seed(field: Field, value: Any) -> int:
@@ -315,7 +315,7 @@ def _describe_no_number(field: Field, value: Any) -> str:
     return f"{show(value)} is not possible; {advice}."
 
 
-def _suggest_more(field: Field, text: str) -> tuple[str, ...]:
+def _suggest_more(text: str) -> tuple[str, ...]:
     """What a text may stand for: `2.048` is a number, but no whole one, so 2048 may be meant."""
     thousands = read_thousands(text)
     return suggest_numerals(text) if thousands is None else (str(thousands),)
