@@ -5,7 +5,6 @@ A flag beats the environment beats the default.
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import os
 import re
@@ -24,6 +23,12 @@ DEFAULT_SERVER = "http://127.0.0.1:8188"
 
 SPACE_PROXIES = ("10.0.0.0/8",)
 """Where the requests of a Hugging Face Space come from: proxies of its own."""
+
+NUMERAL = re.compile(r"[+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+"""A number as everywhere: digits, a sign, one point and an exponent."""
+
+THOUSANDS = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{2}0")
+"""A number whose point may part thousands."""
 
 
 @dataclass(frozen=True)
@@ -331,10 +336,27 @@ def _parse_key(value: str) -> str:
 
 
 def _parse_seconds(value: float | str) -> float:
-    with contextlib.suppress(ValueError):
-        if 0 <= float(value) <= 3600:
-            return float(value)
-    raise ValueError(f"{value} is no time; use seconds from 0 to 3600, for example 0.05.")
+    number = _parse_real(value, 3600)
+    if number is None:
+        raise ValueError(f"{value} is no time; use seconds from 0 to 3600, for example 0.05.")
+    return number
+
+
+def _parse_real(value: float | str, most: int) -> float | None:
+    """A number of digits and one point from 0 to `most`, None for anything else.
+
+    Raises ValueError for 1.000, where that may mean a thousand.
+    """
+    text = str(value).strip()
+    if not NUMERAL.fullmatch(text) or not 0 <= float(text) <= most:
+        return None
+    if isinstance(value, str) and THOUSANDS.fullmatch(text):
+        thousands, short = text.replace(".", ""), text.rstrip("0").removesuffix(".")
+        if int(thousands) <= most:
+            raise ValueError(
+                f"{text} may mean {thousands} or {short}; write {thousands} or {short}."
+            )
+    return float(text)
 
 
 def _parse_count(value: int | str) -> int:
@@ -349,10 +371,12 @@ def _parse_points(value: int | str) -> int:
 
 
 def _parse_amount(value: float | str) -> float:
-    with contextlib.suppress(ValueError):
-        if 0 < float(value) <= 1_000_000:
-            return float(value)
-    raise ValueError(f"{value} is no number that can be used; write one above 0, for example 2.5.")
+    number = _parse_real(value, 1_000_000)
+    if not number:
+        raise ValueError(
+            f"{value} is no number that can be used; write one above 0, for example 2.5."
+        )
+    return number
 
 
 def _parse_disconnect(value: str) -> str:

@@ -11,6 +11,7 @@ from comfygradio.commands.server import fetch_object_info, open_client
 from comfygradio.errors import PresetError
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset import Preset, load_presets
+from comfygradio.forms.problem import Problem
 from comfygradio.settings import Settings
 
 
@@ -35,10 +36,9 @@ def check_presets(settings: Settings, names: Sequence[str], as_json: bool) -> in
             )
         )
     else:
-        for form in forms:
-            _print_lines(
-                [f"{form.name}: {problem}" for problem in form.problems] or [f"{form.name}: ok"]
-            )
+        for preset, form in zip(presets, forms, strict=True):
+            problems = [_write_problem(preset, problem) for problem in form.problems]
+            _print_lines(problems or [f"{form.name}: ok"])
             _print_lines([f"{form.name}: adjusted: {note}" for note in form.notes])
     return 1 if unreadable or any(form.problems for form in forms) else 0
 
@@ -62,6 +62,11 @@ def _bind(settings: Settings, presets: Sequence[Preset]) -> list[Form]:
     with open_client(settings) as client:
         object_info = fetch_object_info(client, presets, settings)
     return [preset.bind(object_info) for preset in presets]
+
+
+def _write_problem(preset: Preset, problem: Problem) -> str:
+    where = f" ({preset.path.name}:{problem.line})" if problem.line else ""
+    return f"{preset.name}: {problem}{where}"
 
 
 def _describe(form: Form) -> dict[str, Any]:

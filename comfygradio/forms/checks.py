@@ -39,6 +39,9 @@ SIZE = re.compile(r"([0-9]{1,6})(?:\s*[x×*,]\s*|\s+)([0-9]{1,6})", re.IGNORECAS
 it.
 """
 
+COMMA_SIZE = re.compile(r"[0-9]+,0[0-9]+")
+"""`1,024` is a number and no size; `768,512` is one."""
+
 MOST_CHOSEN = 200
 """Choices of one field."""
 
@@ -152,7 +155,7 @@ def is_within(field: Field, number: int | float) -> bool:
 
 def suggest_fitting(field: Field, text: str) -> list[str]:
     """How to write the numbers that a text may stand for, as far as the field takes them."""
-    return [numeral for numeral in _suggest_more(field, text) if _fits(field, numeral)]
+    return [numeral for numeral in _suggest_more(text) if _fits(field, numeral)]
 
 
 def check_seed(field: Field, value: Any) -> int:
@@ -297,7 +300,7 @@ def parse_size(value: Any) -> tuple[int, int]:
         value = (value.get("width"), value.get("height"))
     if isinstance(value, str):
         match = SIZE.fullmatch(value.strip()) if is_short(value) else None
-        value = match.groups() if match else ()
+        value = match.groups() if match and not COMMA_SIZE.fullmatch(value.strip()) else ()
     if not isinstance(value, list | tuple) or len(value) != 2:
         raise Refused(SIZE_SPELLINGS[0])
     sides = [_parse_number(side) for side in value]
@@ -350,7 +353,7 @@ def _describe_no_number(field: Field, value: Any) -> str:
     return f"{show(value)} is not possible; {advice}."
 
 
-def _suggest_more(field: Field, text: str) -> tuple[str, ...]:
+def _suggest_more(text: str) -> tuple[str, ...]:
     """What a text may stand for: `2.048` is a number, but no whole one, so 2048 may be meant."""
     thousands = read_thousands(text)
     return suggest_numerals(text) if thousands is None else (str(thousands),)

@@ -36,12 +36,12 @@ def find_meaning(field: Field, value: Any) -> Any:
         return read_number(value)
     if field.widget == "checkbox" and value.switch is not None:
         return value.switch
-    if field.widget == "color" and not REAL.fullmatch(value.text) and value.is_number:
-        return value.value
+    if field.widget == "color" and not REAL.fullmatch(value.text) and value.finite is not None:
+        return value.finite
     return value.text
 
 
-def find_input_meaning(spec: InputSpec, value: Any) -> Any:
+def find_input_meaning(spec: InputSpec, value: Scalar | Plain) -> Scalar:
     """A value of a file as an input of a node takes it; what is no plain scalar stays as it is."""
     if not isinstance(value, Plain):
         return value
@@ -50,23 +50,12 @@ def find_input_meaning(spec: InputSpec, value: Any) -> Any:
         return value.text if found is None else found
     if "BOOLEAN" in spec.types and value.switch is not None:
         return value.switch
-    if spec.types & {"INT", "FLOAT"} and value.is_finite:
-        return value.value if "FLOAT" in spec.types else _make_whole(value.value)
-    is_number = spec.types & {"INT", "FLOAT"} and "STRING" not in spec.types
-    return value.value if is_number and isinstance(value.value, bool) else value.text
-
-
-def read_choices(choices: Any, spec: InputSpec | None) -> Any:
-    """A preset's choices as the input takes them, None for a size; the labels of a list that the
-    server does not know are as they were written.
-    """
-    if isinstance(choices, list):
-        if spec is not None and spec.choices is None and any(map(_is_plain, choices)):
-            return {str(value): _read_choice(spec, value) for value in choices}
-        return [_read_choice(spec, value) for value in choices]
-    if isinstance(choices, dict):
-        return {label: _read_choice(spec, value) for label, value in choices.items()}
-    return choices
+    takes_number = bool(spec.types & {"INT", "FLOAT"})
+    if takes_number and value.finite is not None:
+        return value.finite if "FLOAT" in spec.types else _make_whole(value.finite)
+    if takes_number and "STRING" not in spec.types and isinstance(value.value, bool):
+        return value.value
+    return value.text
 
 
 def find_entry(entries: Iterable[Scalar], value: Plain) -> Scalar | None:
@@ -81,12 +70,12 @@ def find_entry(entries: Iterable[Scalar], value: Plain) -> Scalar | None:
     return None
 
 
-def read_number(value: Plain) -> Any:
+def read_number(value: Plain) -> int | float | str:
     """A plain scalar for a number: the number where it is written as one writes it, or in a way
     that YAML alone knows (`0x1f`), else the text.
     """
     is_odd = REAL.fullmatch(value.text) and str(value.value) != value.text
-    return value.text if is_odd or not value.is_finite else value.value
+    return value.text if is_odd or value.finite is None else value.finite
 
 
 def read_examples(file: PresetFile, fields: Mapping[str, Field]) -> PresetFile:
@@ -109,7 +98,7 @@ def read_unknown(value: Any) -> Any:
     return value.to_json() if isinstance(value, Plain) else value
 
 
-def _make_whole(number: Any) -> Any:
+def _make_whole(number: int | float) -> int | float:
     """7 for 7.0, as long as a float is exact; any other number as it is."""
     is_whole = isinstance(number, float) and number.is_integer() and abs(number) < EXACT
     return int(number) if is_whole else number
@@ -130,18 +119,3 @@ def _find_choice(field: Field, value: Plain) -> Any:
     if entry is None and value.is_null and field.optional:
         return None
     return value.text if entry is None else entry
-
-
-def _read_choice(spec: InputSpec | None, value: Any) -> Any:
-    if not isinstance(value, Plain):
-        return value
-    if spec is None:
-        return value.text
-    is_number = spec.choices is None and spec.types & {"INT", "FLOAT"}
-    if is_number and not spec.types & {"STRING", "BOOLEAN"}:
-        return read_number(value)
-    return find_input_meaning(spec, value)
-
-
-def _is_plain(value: Any) -> bool:
-    return isinstance(value, Plain)

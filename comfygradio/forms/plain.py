@@ -31,6 +31,8 @@ PATTERNS = (NULL, TRUE, FALSE, WHOLE, OCTAL, HEXADECIMAL, REAL, INFINITE, ON, OF
 YAML 1.1, which people still write.
 """
 
+FIRST_LETTERS = frozenset("0123456789+-.~nNtTfFyYoO")
+
 Value = bool | int | float | str | None
 
 
@@ -57,15 +59,18 @@ class Plain:
         return self.value is None
 
     @property
-    def is_number(self) -> bool:
-        """Whether YAML has it for a number."""
-        return isinstance(self.value, int | float) and not isinstance(self.value, bool)
+    def number(self) -> int | float | None:
+        """The number that YAML has it for, `.inf` and `.nan` included, or None."""
+        if isinstance(self.value, bool) or not isinstance(self.value, int | float):
+            return None
+        return self.value
 
     @property
-    def is_finite(self) -> bool:
-        """Whether it is a number that a prompt can hold."""
-        is_infinite = self.value in (math.inf, -math.inf) or INFINITE.fullmatch(self.text)
-        return self.is_number and not is_infinite
+    def finite(self) -> int | float | None:
+        """The number that a prompt can hold, or None."""
+        number = self.number
+        is_whole = isinstance(number, int)
+        return number if number is not None and (is_whole or math.isfinite(number)) else None
 
     @property
     def switch(self) -> bool | None:
@@ -103,7 +108,10 @@ class Plain:
         cls, source: type[Any], handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(
-            _check_plain, serialization=core_schema.to_string_ser_schema()
+            _check_plain,
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                Plain.to_json, when_used="json"
+            ),
         )
 
     @classmethod
@@ -116,7 +124,7 @@ class Plain:
 
 def is_plain(text: str) -> bool:
     """Whether a scalar without quotes may be more than its letters."""
-    return any(pattern.fullmatch(text) for pattern in PATTERNS)
+    return text[:1] in FIRST_LETTERS and any(pattern.fullmatch(text) for pattern in PATTERNS)
 
 
 def take_text(value: Any) -> Any:
@@ -130,7 +138,8 @@ def take_number(value: Any) -> Any:
     """A plain scalar as the number that it is, else as a text; nothing for `null`; anything else as
     it is.
     """
-    return value.value if isinstance(value, Plain) and value.is_number else take_text(value)
+    number = value.number if isinstance(value, Plain) else None
+    return take_text(value) if number is None else number
 
 
 def take_switch(value: Any) -> Any:

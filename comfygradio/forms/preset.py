@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from comfygradio.comfy.object_info import ObjectInfo
@@ -15,7 +15,8 @@ from comfygradio.forms.binding.form_binding import bind_form
 from comfygradio.forms.binding.lora_binding import list_classes
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import PresetFile
-from comfygradio.forms.preset_yaml import parse_preset_file
+from comfygradio.forms.preset_yaml import read_preset_file
+from comfygradio.forms.strict_yaml import Lines
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -23,13 +24,14 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 @dataclass(frozen=True)
 class Preset:
     """A preset file and the workflow beside it; `name` is its name in URLs, commands
-    and folders.
+    and folders, `lines` is where each key stands in the file.
     """
 
     name: str
     path: Path
     file: PresetFile
     workflow: Workflow
+    lines: Lines = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def title(self) -> str:
@@ -47,7 +49,7 @@ class Preset:
 
     def bind(self, object_info: ObjectInfo, embeddings: Sequence[str] = ()) -> Form:
         """The form that this preset gives on a server with these node classes and embeddings."""
-        return bind_form(self.name, self.file, self.workflow, object_info, embeddings)
+        return bind_form(self.name, self.file, self.workflow, object_info, embeddings, self.lines)
 
 
 def load_preset(path: str | Path) -> Preset:
@@ -59,7 +61,7 @@ def load_preset(path: str | Path) -> Preset:
             "example "
             f"{_suggest_name(path.stem)}.yaml."
         )
-    file = parse_preset_file(path)
+    file, lines = read_preset_file(path)
     folder = path.parent.resolve()
     try:
         workflow_path = (folder / file.workflow).resolve()
@@ -71,7 +73,7 @@ def load_preset(path: str | Path) -> Preset:
             "the file."
         )
     try:
-        return Preset(path.stem, path, file, load_workflow(workflow_path))
+        return Preset(path.stem, path, file, load_workflow(workflow_path), lines)
     except WorkflowError as error:
         raise PresetError(f"{path}: {error}") from error
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, get_args
@@ -14,7 +13,7 @@ from comfygradio.errors import PresetError
 from comfygradio.forms.field import show
 from comfygradio.forms.numerals import suggest_numerals
 from comfygradio.forms.preset_file import FieldFile, LoraFile, PresetFile, SlotFile, Widget
-from comfygradio.forms.strict_yaml import read_yaml
+from comfygradio.forms.strict_yaml import Lines, read_yaml
 
 TOLD = 20
 """Problems of one file that are described."""
@@ -22,6 +21,14 @@ TOLD = 20
 
 def parse_preset_file(path: Path) -> PresetFile:
     """Read a preset file without its workflow.
+
+    Raises PresetError, which names file, line and key.
+    """
+    return read_preset_file(path)[0]
+
+
+def read_preset_file(path: Path) -> tuple[PresetFile, Lines]:
+    """A preset file without its workflow, and the line of each of its keys.
 
     Raises PresetError, which names file, line and key.
     """
@@ -33,10 +40,10 @@ def parse_preset_file(path: Path) -> PresetFile:
     except ValidationError as error:
         raise PresetError(" ".join(_describe_problems(path, error, lines))) from error
     _check_examples(path, file, lines)
-    return file
+    return file, lines
 
 
-def _check_examples(path: Path, file: PresetFile, lines: Mapping[tuple[str, ...], int]) -> None:
+def _check_examples(path: Path, file: PresetFile, lines: Lines) -> None:
     known = {"title", *file.fields}
     for index, example in enumerate(file.examples):
         for name in example.keys() - known:
@@ -52,9 +59,7 @@ def _check_examples(path: Path, file: PresetFile, lines: Mapping[tuple[str, ...]
         )
 
 
-def _describe_problems(
-    path: Path, error: ValidationError, lines: Mapping[tuple[str, ...], int]
-) -> list[str]:
+def _describe_problems(path: Path, error: ValidationError, lines: Lines) -> list[str]:
     found: dict[tuple[str, ...], Any] = {}
     for problem in error.errors():
         place = _find_place(problem["loc"], lines)
@@ -74,9 +79,7 @@ def _describe_problems(
     return [*described, f"There are {more:,} more problems."] if more else described
 
 
-def _find_place(
-    loc: tuple[int | str, ...], lines: Mapping[tuple[str, ...], int]
-) -> tuple[str, ...]:
+def _find_place(loc: tuple[int | str, ...], lines: Lines) -> tuple[str, ...]:
     """The keys on the way to a problem, without the names that pydantic gives to the branches of a
     union.
     """

@@ -28,7 +28,8 @@ class Problem:
 
     `field` is a field's name, `node` and `input` the place in the workflow, where there is one;
     `folder` is the models folder of a missing file, and `near` holds the server's most similar
-    names.
+    names. `key` is the key of the field that the problem is about, and `line` its line in the
+    preset file, from 1, where they are known.
     """
 
     kind: Kind
@@ -39,6 +40,8 @@ class Problem:
     value: Any = None
     folder: str = ""
     near: tuple[str, ...] = ()
+    key: str = ""
+    line: int | None = None
 
     def __str__(self) -> str:
         return f"Field {self.field}: {self.message}" if self.field else self.message
@@ -65,15 +68,18 @@ def _write(value: Any) -> Any:
 
 class Misfit(PresetError):
     """A line of a preset that does not fit the workflow or the server; `kind` is the kind of its
-    Problem.
+    Problem, and `key` the key that it is about, where it is one.
     """
 
-    def __init__(self, kind: Kind, message: str, node: str = "", input: str = "") -> None:
+    def __init__(
+        self, kind: Kind, message: str, node: str = "", input: str = "", *, key: str = ""
+    ) -> None:
         super().__init__(message)
         self.kind: Kind = kind
         self.node = node
         self.input = input
+        self.key = key
 
     def to_problem(self, field: str) -> Problem:
         """The problem of the form's line `field`."""
-        return Problem(self.kind, str(self), field, self.node, self.input)
+        return Problem(self.kind, str(self), field, self.node, self.input, key=self.key)

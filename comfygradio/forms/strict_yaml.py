@@ -4,6 +4,7 @@ with file, line and key.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -32,7 +33,7 @@ class PlainLoader(Loader):  # type: ignore[misc, valid-type]
     letters.
     """
 
-    yaml_constructors: ClassVar[dict[str, Any]] = {
+    yaml_constructors: ClassVar[dict[str | None, Any]] = {
         **Loader.yaml_constructors,
         PLAIN_TAG: _construct_plain,
     }
@@ -54,7 +55,7 @@ class Dumper(yaml.SafeDumper):
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
         """What a node would be read as; PyYAML calls it for each."""
-        tag = super().resolve(kind, value, implicit)
+        tag = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
         is_unquoted = kind is yaml.ScalarNode and implicit[0]
         return PLAIN_TAG if is_unquoted and tag == TEXT_TAG and is_plain(value) else tag
 
@@ -180,14 +181,17 @@ def _find_lines(path: Path, tree: yaml.Node, refusal: Refusal) -> Lines:
             return
         seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
+            for number, (key, value) in enumerate(node.value):
                 inner, where = (*place, str(key.value)), f"{path}:{key.start_mark.line + 1}"
                 if inner in lines:
                     raise refusal(f"{where}: the key {key.value} stands twice.")
                 if key.tag == PLAIN_TAG and _is_text_in_old_yaml(key.value):
                     key.tag = TEXT_TAG
                 if key.tag not in (TEXT_TAG, MERGE_TAG):
-                    raise refusal(f'{where}: write the key {key.value} in quotes ("{key.value}").')
+                    advice = f'write the key {key.value} in quotes ("{key.value}").'
+                    if numeral := _find_split_number(node, number):
+                        advice = f"write {numeral} with a point if it is one number, else {advice}"
+                    raise refusal(f"{where}: {advice}")
                 lines[inner] = key.start_mark.line + 1
                 visit(value, inner)
         elif isinstance(node, yaml.SequenceNode):
@@ -198,7 +202,18 @@ def _find_lines(path: Path, tree: yaml.Node, refusal: Refusal) -> Lines:
     return lines
 
 
+def _find_split_number(node: yaml.MappingNode, number: int) -> str:
+    """The number that a comma has cut in two: in `{default: 7,5}` the 5 is a key of its own."""
+    if number == 0:
+        return ""
+    (_, before), (key, value) = node.value[number - 1 : number + 1]
+    is_cut = before.end_mark.index + 1 == key.start_mark.index and value.value == ""
+    parts = f"{before.value}.{key.value}" if isinstance(before, yaml.ScalarNode) else ""
+    return parts if is_cut and re.fullmatch(r"[+-]?[0-9]+\.[0-9]+", parts) else ""
+
+
 def _is_text_in_old_yaml(text: str) -> bool:
     """Whether YAML 1.1 has a scalar without quotes for a text, such as the 1e3 of a choice."""
-    tag = yaml.resolver.Resolver().resolve(yaml.ScalarNode, text, (True, False))
+    resolver = yaml.resolver.Resolver()
+    tag = resolver.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
     return bool(tag == TEXT_TAG)

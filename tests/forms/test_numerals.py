@@ -101,6 +101,8 @@ def test_what_is_near(text: str, meant: tuple[str, ...]) -> None:
         (LORAS, [{"name": "film", "strength": "1_0"}], "1_0 is not possible; numbers from -2 to 2"),
         (LORAS, [["film", "nan"]], "the strength nan is not possible; numbers from -2 to 2 are"),
         (make_field("size"), ["1_0", 512], "in whole pixels"),
+        (make_field("size"), "1,024", "write the size as width x height in pixels"),
+        (make_field("size"), "1.024x768", "write the size as width x height in pixels"),
     ],
 )
 def test_a_refusal_says_what_to_write(field: Field, value: Any, told: str) -> None:

@@ -124,7 +124,7 @@ def test_limits_are_the_number_or_refused_with_the_line(bench: Desk, scalar: str
         assert number is None or abs(number) > 10**300 or key == "step"
     else:
         found = getattr(form.file.fields["g"], key)
-        assert found is None if scalar in NULL else found == float(number or 0)
+        assert found is None if scalar in NULL else float(found) == float(number or 0)
 
 
 @pytest.mark.parametrize(
@@ -266,3 +266,9 @@ def test_python_may_give_numbers_as_before() -> None:
     file = PresetFile.model_validate({"title": "T", "workflow": "w.json", "fields": {"f": line}})
     form = bind_form("t", file, Workflow.from_json(make_flow()), make_info(OTHER))
     assert form.fields["f"].default == 7 and form.check({"f": "9"}) == {"f": 9}
+
+
+def test_a_file_is_json_again_as_it_was_written(bench: Desk) -> None:
+    lines = "fields: {f: {slot: 1.whole, default: 7, choices: [7, 08]}}"
+    field = bind(bench, lines, make_info(OTHER)).file.model_dump(mode="json")["fields"]["f"]
+    assert (field["default"], field["choices"]) == (7, [7, "08"])

@@ -110,6 +110,15 @@ def refuse(desk: Desk, text: str, name: str = "test") -> str:
             "test.yaml:5: the key a stands twice.",
         ),
         ("fields: {on: {slot: 6.text}}", 'test.yaml:3: write the key on in quotes ("on").'),
+        (
+            "fields: {a: {slot: 3.cfg, default: 8,25}}",
+            "test.yaml:3: write 8.25 with a point if it is one number, else write the key 25 in "
+            'quotes ("25").',
+        ),
+        (
+            "fields: {a: {slot: 3.cfg, default: 8, 25: 1}}",
+            'test.yaml:3: write the key 25 in quotes ("25").',
+        ),
         ("fields: &x {a: *x}", "test.yaml:3: "),
         ("description: [", "no valid YAML"),
         (

@@ -58,6 +58,7 @@ def _bind_conditions(
             raise Misfit(
                 "preset",
                 f"show_if: there is no field {other} to look at; there are {there or 'none'}.",
+                key="show_if",
             )
         values = wanted if isinstance(wanted, list) else [wanted]
         yield other, tuple(_check_condition(field, value) for value in values)
@@ -68,7 +69,8 @@ def _check_condition(field: Field, value: Any) -> Any:
     try:
         described = describe_value(field, check_value(field, find_meaning(field, value)))
     except Refused as refusal:
-        raise Misfit("preset", f"show_if: {field.name} is never {value!r}: {refusal}") from refusal
+        message = f"show_if: {field.name} is never {value!r}: {refusal}"
+        raise Misfit("preset", message, key="show_if") from refusal
     return described[0] if field.is_multiple and described else described
 
 

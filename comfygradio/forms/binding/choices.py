@@ -12,13 +12,17 @@ from comfygradio.forms.binding.specs import find_spec
 from comfygradio.forms.checks import parse_size
 from comfygradio.forms.field import Choice, Refused
 from comfygradio.forms.literals import check_setting
-from comfygradio.forms.meaning import find_input_meaning
+from comfygradio.forms.meaning import find_input_meaning, read_number
 from comfygradio.forms.names import match_name
 from comfygradio.forms.numerals import describe_thousands
-from comfygradio.forms.preset_file import FieldFile
+from comfygradio.forms.plain import Plain
+from comfygradio.forms.preset_file import Choices, FieldFile
 from comfygradio.forms.problem import Misfit
 from comfygradio.forms.slots import Slot, find_slot
 from comfygradio.forms.templates import find_names
+
+Written = Scalar | Plain
+"""A value as a preset has it; what is `Plain` is still to be read."""
 
 Listed = list[Scalar] | dict[str, Scalar | dict[str, Scalar]] | str | None
 
@@ -45,14 +49,29 @@ def find_offered(specs: Sequence[InputSpec]) -> tuple[Scalar, ...] | None:
     return shared
 
 
-def bind_choices(line: FieldFile, offered: tuple[Scalar, ...] | None) -> tuple[Choice, ...] | None:
+def read_choices(choices: Choices | None, spec: InputSpec | None) -> Listed:
+    """A preset's choices as the input takes them, without an input as texts.
+
+    Labels are what the file says: `1.10` is so called, and 1.1 is what a number gets.
+    """
+    if isinstance(choices, dict):
+        return {label: _read_choice(value, spec) for label, value in choices.items()}
+    if not isinstance(choices, list):
+        return choices
+    has_own_labels = spec is not None and spec.choices is None
+    if has_own_labels and any(isinstance(value, Plain) for value in choices):
+        return {str(value): _read_value(value, spec) for value in choices}
+    return [_read_value(value, spec) for value in choices]
+
+
+def bind_choices(choices: Listed, offered: tuple[Scalar, ...] | None) -> tuple[Choice, ...] | None:
     """What a list offers: the server's choices, filtered, labelled or replaced by the preset; None
     without any.
 
     Raises Misfit where nothing is left.
     """
-    if isinstance(line.choices, str):
-        pattern = line.choices.replace("\\", "/")
+    if isinstance(choices, str):
+        pattern = choices.replace("\\", "/")
         kept = [
             value
             for value in offered or ()
@@ -61,21 +80,22 @@ def bind_choices(line: FieldFile, offered: tuple[Scalar, ...] | None) -> tuple[C
         if not kept:
             raise Misfit(
                 "missing_choice",
-                f"none of the server's {len(offered or ())} choices fits {line.choices}.",
+                f"none of the server's {len(offered or ())} choices fits {choices}.",
+                key="choices",
             )
         return tuple(Choice(str(value), value) for value in kept)
-    if line.choices is not None:
-        return _keep_offered(line.choices, offered)
+    if choices is not None:
+        return _keep_offered(choices, offered)
     return None if offered is None else tuple(Choice(str(value), value) for value in offered)
 
 
-def describe_choices(line: FieldFile, offered: tuple[Scalar, ...] | None) -> Iterator[str]:
+def describe_choices(choices: Listed, offered: tuple[Scalar, ...] | None) -> Iterator[str]:
     """A sentence for each of the preset's choices that the server lacks or spells in
     another way.
     """
-    if offered is None or isinstance(line.choices, str):
+    if offered is None or isinstance(choices, str):
         return
-    for value in line.choices.values() if isinstance(line.choices, dict) else line.choices or ():
+    for value in choices.values() if isinstance(choices, dict) else choices or ():
         if isinstance(value, Scalar) and value not in offered:
             found = match_name(value, offered)
             yield _describe_absent(value) if found is None else describe_respelled(value, found)
@@ -91,13 +111,14 @@ def bind_sizes(choices: Listed) -> tuple[Choice, ...] | None:
     if choices is None:
         return None
     if isinstance(choices, str):
-        raise Misfit("preset", "a size takes a list of choices, for example [512x512, 768x512].")
+        example = "for example [512x512, 768x512]"
+        raise Misfit("preset", f"a size takes a list of choices, {example}.", key="choices")
     labels: Iterable[str | None] = choices if isinstance(choices, dict) else [None] * len(choices)
     values = choices.values() if isinstance(choices, dict) else choices
     try:
         sizes = [(label, parse_size(value)) for label, value in zip(labels, values, strict=True)]
     except Refused as refusal:
-        raise Misfit("preset", f"a choice is no size: {refusal}") from refusal
+        raise Misfit("preset", f"a choice is no size: {refusal}", key="choices") from refusal
     return tuple(
         Choice(label or f"{width} × {height}", f"{width}x{height}")
         for label, (width, height) in sizes
@@ -155,7 +176,27 @@ def describe_settings(line: FieldFile, choices: Iterable[Choice]) -> Iterator[st
 
 def refuse_all() -> tuple[Choice, ...]:
     """Raises the Misfit that none of the preset's choices is there."""
-    raise Misfit("missing_choice", "the server has none of the choices that the preset lists.")
+    message = "the server has none of the choices that the preset lists."
+    raise Misfit("missing_choice", message, key="choices")
+
+
+def _read_choice(
+    value: Written | dict[str, Written], spec: InputSpec | None
+) -> Scalar | dict[str, Scalar]:
+    if isinstance(value, dict):
+        return {slot: _read_value(one, None) for slot, one in value.items()}
+    return _read_value(value, spec)
+
+
+def _read_value(value: Written, spec: InputSpec | None) -> Scalar:
+    if not isinstance(value, Plain):
+        return value
+    if spec is None:
+        return value.text
+    is_number = spec.choices is None and spec.types & {"INT", "FLOAT"}
+    if is_number and not spec.types & {"STRING", "BOOLEAN"}:
+        return read_number(value)
+    return find_input_meaning(spec, value)
 
 
 def _is_remote(spec: InputSpec) -> bool:
@@ -189,11 +230,11 @@ def _keep_offered(
 
 
 def _bind_each(
-    label: str, settings: Mapping[str, Scalar], workflow: Workflow, object_info: ObjectInfo
+    label: str, settings: Mapping[str, Written], workflow: Workflow, object_info: ObjectInfo
 ) -> Iterator[tuple[Slot, Scalar]]:
     """Slot and value of each setting; what a dynamic combo brings along can be set after it."""
-    for address, value in settings.items():
-        slot, value = _bind_setting(label, address, value, workflow, object_info)
+    for address, written in settings.items():
+        slot, value = _bind_setting(label, address, written, workflow, object_info)
         node = workflow.nodes[slot.node_id]
         changed = replace(node, inputs={**node.inputs, slot.input: value})
         workflow = replace(workflow, nodes={**workflow.nodes, node.id: changed})
@@ -201,11 +242,10 @@ def _bind_each(
 
 
 def _bind_setting(
-    label: str, address: str, value: Scalar, workflow: Workflow, object_info: ObjectInfo
+    label: str, address: str, written: Written, workflow: Workflow, object_info: ObjectInfo
 ) -> tuple[Slot, Scalar]:
     slot = find_slot(workflow, address)
     spec = find_spec(slot, workflow, object_info)
-    written = value
     value = find_input_meaning(spec, written)
     if isinstance(value, str) and spec.choices:
         value = match_name(value, spec.choices) or value
@@ -213,7 +253,11 @@ def _bind_setting(
     problem = None if is_text else _find_unclear(spec, written, value) or check_setting(spec, value)
     if problem:
         raise Misfit(
-            "value", f"the choice {label} sets {address}, but {problem}", slot.node_id, slot.input
+            "value",
+            f"the choice {label} sets {address}, but {problem}",
+            slot.node_id,
+            slot.input,
+            key="choices",
         )
     return slot, value
 

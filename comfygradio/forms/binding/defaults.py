@@ -76,7 +76,8 @@ def _take_given(field: Field, word: str, given: Any) -> Field:
         return _take(field, _respell(given, offered))
     except Refused as refusal:
         kind: Any = "missing_choice" if field.choices is not None else "value"
-        raise Misfit(kind, f"the {word} does not fit: {refusal}") from refusal
+        key = word.removesuffix(" value")
+        raise Misfit(kind, f"the {word} does not fit: {refusal}", key=key) from refusal
 
 
 def _respell(value: Any, offered: list[Scalar]) -> Any:

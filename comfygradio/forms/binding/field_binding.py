@@ -17,6 +17,7 @@ from comfygradio.forms.binding.choices import (
     describe_settings,
     find_offered,
     narrow_sizes,
+    read_choices,
 )
 from comfygradio.forms.binding.defaults import set_default
 from comfygradio.forms.binding.gained import DYNAMIC_COMBO, fill_gained, find_missing
@@ -28,7 +29,7 @@ from comfygradio.forms.checks import check_number
 from comfygradio.forms.dynamic_prompt import has_choices
 from comfygradio.forms.field import TEXTS, Choice, Field, Refused
 from comfygradio.forms.literals import check_setting, is_multiselect
-from comfygradio.forms.meaning import find_meaning, read_choices
+from comfygradio.forms.meaning import find_meaning
 from comfygradio.forms.preset_file import FieldFile, SlotAddress, Widget
 from comfygradio.forms.problem import Misfit
 from comfygradio.forms.slots import FoundSlot, Slot, find_node, locate_slot
@@ -155,8 +156,8 @@ def _bind_plain(
     pairs = [(slot, find_spec(slot, workflow, object_info)) for slot in bare.all_slots]
     specs = [spec for _, spec in pairs]
     offered = None if "width" in bare.slots else find_offered(specs)
-    line = _read_written(bare, line, specs)
-    choices = bind_sizes(line.choices) if "width" in bare.slots else bind_choices(line, offered)
+    listed = read_choices(line.choices, _choose_reader(bare, specs))
+    choices = bind_sizes(listed) if "width" in bare.slots else bind_choices(listed, offered)
     widget = line.widget or choose_widget(bare, line, specs[0], choices)
     check_widget(widget, line, specs, choices)
     low, high = _narrow(bare.name, line, specs)
@@ -182,15 +183,15 @@ def _bind_plain(
     between = describe_choices_between(field)
     bound, started = set_default(field, line, workflow, pairs)
     bound, plain = _keep_plain(bound, line)
-    named = describe_choices(line, offered)
+    named = describe_choices(listed, offered)
     return bound, (*named, *stepped, *lost, *between, *started, *plain)
 
 
-def _read_written(field: Field, line: FieldFile, specs: list[InputSpec]) -> FieldFile:
-    """The line with its choices as the inputs take them."""
-    unlisted = [spec for spec in specs if spec.choices is None]
-    spec = None if "width" in field.slots else [*unlisted, *specs][0]
-    return line.model_copy(update={"choices": read_choices(line.choices, spec)})
+def _choose_reader(field: Field, specs: list[InputSpec]) -> InputSpec | None:
+    """The input that decides what the values of choices are; none for sizes, which are texts."""
+    if "width" in field.slots:
+        return None
+    return next((spec for spec in specs if spec.choices is None), specs[0])
 
 
 def _choose_help(line: FieldFile, field: Field, spec: InputSpec) -> str:
@@ -285,7 +286,7 @@ def _narrow_choices(
         if problem := next(
             (found for spec in unlisted if (found := check_setting(spec, choice.value))), None
         ):
-            raise Misfit("value", f"a choice does not fit: {problem}")
+            raise Misfit("value", f"a choice does not fit: {problem}", key="choices")
     if all(spec.type != DYNAMIC_COMBO for spec in specs):
         return field, ()
     whole = [
@@ -318,7 +319,7 @@ def _read_numbers(field: Field) -> Field:
     try:
         choices = tuple(Choice(c.label, check_number(field, c.value)) for c in field.choices or ())
     except Refused as refusal:
-        raise Misfit("value", f"a choice does not fit: {refusal}") from refusal
+        raise Misfit("value", f"a choice does not fit: {refusal}", key="choices") from refusal
     return replace(field, choices=choices)
 
 

@@ -28,6 +28,7 @@ from comfygradio.forms.meaning import read_examples
 from comfygradio.forms.preset_file import FieldFile, PresetFile, read_rows
 from comfygradio.forms.problem import Misfit, Problem
 from comfygradio.forms.slots import Slot, find_node
+from comfygradio.forms.strict_yaml import Lines
 from comfygradio.forms.templates import fill_template
 
 Fixed = tuple[tuple[Slot, Any], ...]
@@ -39,10 +40,12 @@ def bind_form(
     workflow: Workflow,
     object_info: ObjectInfo,
     embeddings: Sequence[str] = (),
+    lines: Lines | None = None,
 ) -> Form:
     """Bind a preset file to a server; whatever does not fit is collected in the form's `problems`,
-    all at once.
+    all at once. `lines` is where each key stands in the file, as far as that is known.
     """
+    lines = lines or {}
     healed, notes = heal_workflow(workflow, object_info)
     binder = _Binder(healed, object_info, tuple(embeddings))
     for key, line in file.fields.items():
@@ -63,7 +66,9 @@ def bind_form(
     problems += [] if missing else _find_bypass_problems(fields, settled, object_info, outputs)
     file = read_examples(file, fields)
     lost = (f"A part that nothing shown here needs will not run: {one}" for one in aside)
-    notes = (*notes, *binder.notes, *lost, *(_check_examples(file, fields) if not problems else ()))
+    told = _check_examples(file, fields, lines) if not problems else ()
+    notes = (*notes, *binder.notes, *lost, *told)
+    problems = [_locate(problem, lines) for problem in problems]
     fixed = tuple(binder.fixed)
     return Form(
         name, file.title, file, settled, fields, fixed, outputs, tuple(problems), notes, object_info
@@ -199,14 +204,23 @@ def _find_bypass_problems(
     return found
 
 
-def _check_examples(file: PresetFile, fields: Mapping[str, Field]) -> Iterator[str]:
+def _locate(problem: Problem, lines: Lines) -> Problem:
+    """The problem with the line of its key, else of its field."""
+    place = ("fields", problem.field, problem.key)
+    return replace(problem, line=lines.get(place, lines.get(place[:2])))
+
+
+def _check_examples(file: PresetFile, fields: Mapping[str, Field], lines: Lines) -> Iterator[str]:
     """A sentence for each value of an example that this form does not take."""
     for index, example in enumerate(file.examples, 1):
         for name, value in example.items():
             field = fields.get(name)
             if field is None:
                 continue
-            where = f"The example {example.get('title', index)} does not fit here: {field.label}: "
+            line = lines.get(("examples", str(index - 1), name))
+            place = f" (line {line} of the preset)" if line else ""
+            title = example.get("title", index)
+            where = f"The example {title} does not fit here{place}: {field.label}: "
             if field.widget in MEDIA:
                 yield f"{where}a file cannot stand in an example; people add their own."
                 continue

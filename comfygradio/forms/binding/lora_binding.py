@@ -9,13 +9,17 @@ from typing import Any
 
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Link, Workflow
-from comfygradio.forms.binding.choices import bind_choices, describe_choices, find_offered
+from comfygradio.forms.binding.choices import (
+    bind_choices,
+    describe_choices,
+    find_offered,
+    read_choices,
+)
 from comfygradio.forms.binding.defaults import set_default
 from comfygradio.forms.binding.specs import MissingClass, find_spec
 from comfygradio.forms.describe import describe_value
 from comfygradio.forms.field import Field, Refused
 from comfygradio.forms.loras import check_loras, read_loaders
-from comfygradio.forms.meaning import read_choices
 from comfygradio.forms.preset_file import FieldFile
 from comfygradio.forms.problem import Misfit
 from comfygradio.forms.slots import Slot, read_slot
@@ -33,8 +37,8 @@ def bind_loras(
     """
     name_specs, strength_spec = _find_specs(bare, workflow, object_info)
     offered = find_offered(name_specs)
-    line = line.model_copy(update={"choices": read_choices(line.choices, name_specs[0])})
-    choices = bind_choices(line, offered)
+    listed = read_choices(line.choices, name_specs[0])
+    choices = bind_choices(listed, offered)
     if choices is None:
         name, kind = name_specs[0].name, name_specs[0].type
         raise Misfit(
@@ -59,7 +63,7 @@ def bind_loras(
         step=line.step or 0.05,
         optional=True,
     )
-    notes = tuple(describe_choices(line, offered))
+    notes = tuple(describe_choices(listed, offered))
     if line.default is not None:
         started, more = set_default(field, line, workflow, ())
         return started, (*notes, *more)

@@ -7,10 +7,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from comfygradio.forms.field import Field
+from comfygradio.forms.field import Choice, Field
+from comfygradio.forms.numerals import parse_numeral
 from comfygradio.sweeps.axes.text import Item
 
 NUMBERS = ("number", "slider", "seed")
+LISTS = ("dropdown", "radio")
 
 WHOLE = re.compile(r"[+-]?[0-9]+")
 DECIMALS = re.compile(r"([0-9]|0[0-9]+)(?![0-9])")
@@ -29,12 +31,14 @@ def find_unclear(field: Field, text: str, items: Sequence[Item]) -> tuple[int, s
     """The place of the first item that may go together with the next ones, and how to write what
     is meant; None where everything is clear.
     """
-    if field.widget not in (*NUMBERS, "loras"):
+    if field.widget not in (*NUMBERS, *LISTS, "loras"):
         return None
     for first, last in _find_runs(text, items):
         parts = [item.text for item in items[first : last + 1]]
         if field.widget == "loras":
             told = _describe_strength(parts)
+        elif field.widget in LISTS:
+            told = _describe_entry(parts, field.choices or ())
         else:
             told = _describe_number(parts, field.is_integer)
         if told:
@@ -68,6 +72,13 @@ def _describe_number(parts: Sequence[str], is_whole: bool) -> str:
     if DECIMALS.match(parts[1]) or is_below_one:
         return _ask(joined, ".".join(parts), parts)
     return ""
+
+
+def _describe_entry(parts: Sequence[str], choices: Sequence[Choice]) -> str:
+    """What to write where a list of numbers has the one with the comma for a point."""
+    number = parse_numeral(".".join(parts)) if len(parts) == 2 else None
+    listed = [choice.value for choice in choices if not isinstance(choice.value, bool | str)]
+    return _ask(",".join(parts), ".".join(parts), parts) if number in listed else ""
 
 
 def _describe_strength(parts: Sequence[str]) -> str:
