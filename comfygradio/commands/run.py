@@ -15,6 +15,7 @@ from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.outputs import Output
 from comfygradio.comfy.state import JobState
+from comfygradio.comfy.tracker import NO_RESULT
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.commands.presets import find_preset
 from comfygradio.commands.server import fetch_object_info, open_client
@@ -134,7 +135,8 @@ def _run_prompt(
         raise
     _save_outputs(state, folder, report)
     report.seconds = clock.monotonic() - started
-    if not report.files:
+    is_told = state is not None and NO_RESULT in state.warnings
+    if not report.files and not is_told:
         raise JobError("The job ended without any result.", report.prompt_id)
 
 
