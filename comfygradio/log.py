@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
 from comfygradio.comfy.address import Address, parse_url
+from comfygradio.comfy.masking import MASK, mask_text
 from comfygradio.settings import Settings
 
 NAME = "comfygradio"
@@ -17,8 +18,6 @@ NAME = "comfygradio"
 
 LINE = "%(asctime)s.%(msecs)03d %(levelname)s %(name)s: %(message)s"
 TIME = "%H:%M:%S"
-MASK = "***"
-
 LEAST_CHARACTERS = 4
 """A shorter secret is not looked for: it would be found in the middle of other words."""
 
@@ -35,7 +34,9 @@ class StderrHandler(logging.Handler):
 
 
 class MaskingFormatter(logging.Formatter):
-    """Writes lines and tracebacks with every one of these secrets masked."""
+    """Writes lines and tracebacks with every one of these secrets masked, and whatever else looks
+    like one.
+    """
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__(LINE, TIME)
@@ -46,7 +47,7 @@ class MaskingFormatter(logging.Formatter):
         text = super().format(record)
         for secret in self._secrets:
             text = text.replace(secret, MASK)
-        return text
+        return mask_text(text)
 
 
 def start_log(settings: Settings) -> None:

@@ -70,7 +70,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.comfy.delivery",
         "comfygradio.jobs.naming",
     ),
-    "comfygradio.log": ("comfygradio.settings", "comfygradio.comfy.address"),
+    "comfygradio.log": (
+        "comfygradio.settings",
+        "comfygradio.comfy.address",
+        "comfygradio.comfy.masking",
+    ),
     "comfygradio.comfy": (),
     "comfygradio.net": (),
     "comfygradio.media": (),

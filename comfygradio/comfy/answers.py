@@ -15,7 +15,7 @@ API_KEY = "api_key_comfy_org"
 """Where ComfyUI (v0.3.34) looks for an API key, in a prompt's extra_data."""
 
 SECRETS = frozenset([API_KEY, "auth_token_comfy_org"])
-"""What servers before v0.3.68 show of everybody's prompts."""
+"""What servers before v0.3.68 show of everybody's prompts in their queue."""
 
 
 @dataclass(frozen=True)

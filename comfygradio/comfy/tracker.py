@@ -36,6 +36,9 @@ from comfygradio.errors import JobError, JobInterrupted
 
 SOCKET_SAVER = "SaveImageWebsocket"
 BLOCKED = "ExecutionBlocked"
+NO_RESULT = (
+    "It ended well, and ComfyUI tells of no result: what its output nodes made is on its machine."
+)
 
 
 class JobTracker:
@@ -78,6 +81,8 @@ class JobTracker:
         self._pace = Pace()
         self._expected = {key for key in guess_outputs(graph) if self._classes[key] != SOCKET_SAVER}
         self._outputs: dict[str, tuple[Output, ...]] = {}
+        self._is_short = False
+        """Whether results are missing that were to be there."""
         self._node: str | None = None
         self._cached: tuple[str, ...] = ()
         self._begun: float | None = None
@@ -108,9 +113,6 @@ class JobTracker:
     def state(self) -> JobState:
         """How the job stands now."""
         done = self.done
-        outputs = [
-            output for group in self._outputs.values() for output in group if self._is_shown(output)
-        ]
         return JobState(
             prompt_id=self.prompt_id,
             status=self.stage,
@@ -125,7 +127,7 @@ class JobTracker:
             is_answered=self.is_answered,
             preview=self._preview,
             preview_count=self._preview_count,
-            outputs=tuple(outputs),
+            outputs=self._list_shown(),
             text=self._text,
             node_seconds=dict(self._seconds),
             cached=self._cached,
@@ -141,6 +143,7 @@ class JobTracker:
         if self.stage == "uploading":
             self.stage = "queued"
         for sentence in describe_node_errors(queued.node_errors, self._titles):
+            self._is_short = True
             self.warn(f"Not everything runs. {sentence}")
 
     def lose_track(self) -> None:
@@ -158,6 +161,8 @@ class JobTracker:
     def finish(self) -> None:
         """The job is over and well."""
         self.stage, self.closed, self.succeeded = "done", True, True
+        if not self._is_short and not self._list_shown():
+            self.warn(NO_RESULT)
 
     def begin(self) -> None:
         """The prompt has left the queue."""
@@ -311,6 +316,7 @@ class JobTracker:
         for key, name in self._classes.items():
             wanted = not self._shown or key in self._shown
             if name == SOCKET_SAVER and wanted and self.gap and key not in self._outputs:
+                self._is_short = True
                 self.warn(
                     f"{name_node(self._titles, key, name)} sends its pictures only live; they "
                     "were missed."
@@ -343,6 +349,7 @@ class JobTracker:
             self.failure = JobInterrupted(f"The job was stopped{where}.", self.prompt_id)
         elif message.exception_type == BLOCKED:
             reason = clean_text(message.exception_message).removeprefix("Execution Blocked: ")
+            self._is_short = True
             self.warn(
                 f"{name_node(self._titles, message.node_id, message.node_type)} was skipped: "
                 f"{reason}"
@@ -355,6 +362,11 @@ class JobTracker:
                 message.exception_message,
             )
             self.failure = describe_failure(self._titles, self.prompt_id, *about)
+
+    def _list_shown(self) -> tuple[Output, ...]:
+        return tuple(
+            output for group in self._outputs.values() for output in group if self._is_shown(output)
+        )
 
     def _is_shown(self, output: Output) -> bool:
         return (

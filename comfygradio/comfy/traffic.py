@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.address import Address
+from comfygradio.comfy.masking import MASK, SECRET_NAME, mask_text
 from comfygradio.comfy.messages import (
     Executed,
     Executing,
@@ -29,12 +30,6 @@ from comfygradio.comfy.messages import (
 )
 
 log = logging.getLogger(__name__)
-
-MASK = "***"
-"""Stands in the log where a secret was."""
-
-SECRET_NAME = re.compile(r"auth|token|key|pass|pwd|secret|sig|cred|session|login", re.IGNORECASE)
-"""What the name of a query parameter has in it whose value nobody shall see."""
 
 MOST_CHARACTERS = 200
 """Of a text that the server chose, so much is written."""
@@ -148,7 +143,9 @@ def describe_message(message: Message) -> dict[str, Any]:
 
 
 def _show(value: Any) -> str:
-    """One line of a text that the server chose, without anything that a terminal would obey."""
-    text = " ".join(str(value).split())
+    """One line of a text that the server chose, without secrets and anything that a terminal would
+    obey.
+    """
+    text = mask_text(" ".join(str(value).split()))
     plain = "".join(letter if letter.isprintable() else "?" for letter in text)
     return plain if len(plain) <= MOST_CHARACTERS else f"{plain[:MOST_CHARACTERS]}…"

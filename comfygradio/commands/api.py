@@ -34,7 +34,7 @@ def call_api(settings: Settings, method: str, path: str, data: str | None) -> in
     target, query = split_target(path)
     options: dict[str, Any] = {"params": parse_qs(query, keep_blank_values=True)}
     if data is not None:
-        options["content"] = read_body(data)
+        options["content"] = wrap_workflow(method, target, read_body(data))
         named = any(name.lower() == "content-type" for name in settings.headers)
         options["headers"] = {} if named else {"Content-Type": "application/json"}
     with open_client(settings) as client:
@@ -78,6 +78,21 @@ def read_body(source: str) -> bytes:
     except OSError as error:
         reason = error.strerror or error
         raise SettingsError(f"--data: the file {source} cannot be read: {reason}.") from error
+
+
+def wrap_workflow(method: str, target: str, body: bytes) -> bytes:
+    """The body, or a workflow alone in the envelope that POST /prompt wants; stderr is told."""
+    if method.upper() != "POST" or target.removeprefix("/api") != "/prompt":
+        return body
+    try:
+        graph = json.loads(body)
+    except (ValueError, RecursionError):
+        return body
+    nodes = graph.values() if isinstance(graph, dict) and "prompt" not in graph else ()
+    if not nodes or not all(isinstance(node, dict) and "class_type" in node for node in nodes):
+        return body
+    print('This is a workflow alone; it is posted as {"prompt": …}.', file=sys.stderr)
+    return json.dumps({"prompt": graph}).encode()
 
 
 def print_body(body: bytes) -> None:

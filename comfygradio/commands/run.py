@@ -17,6 +17,7 @@ from comfygradio.comfy.outputs import Output
 from comfygradio.comfy.renewal import find_stale, renew
 from comfygradio.comfy.sequences import is_sequence, walk_frames
 from comfygradio.comfy.state import JobState
+from comfygradio.comfy.tracker import NO_RESULT
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.commands.presets import find_preset
 from comfygradio.commands.server import fetch_object_info, open_client
@@ -54,6 +55,8 @@ class Report:
     missing: list[Lack] = field(default_factory=list)
     makers: dict[Path, str] = field(default_factory=dict)
     """File → the node that made it."""
+    has_no_result: bool = False
+    """Whether it went well, and the server told no result, which was said."""
 
     def forget(self, nodes: Collection[str]) -> None:
         """Delete what these nodes made, and take back what was missing: both are made anew."""
@@ -192,7 +195,7 @@ def _run_prompt(
         renewed = replace(renew(prompt, stale), outputs=tuple(stale))
         _follow_prompt(client, renewed, folder, report)
     report.seconds = clock.monotonic() - started
-    if not report.files and not report.missing:
+    if not report.files and not report.missing and not report.has_no_result:
         raise JobError("The job ended without any result.", report.prompt_id)
 
 
@@ -220,6 +223,7 @@ def _save_outputs(state: JobState | None, folder: Path, report: Report) -> list[
         return []
     lacking: list[str] = []
     report.prompt_id = state.prompt_id
+    report.has_no_result = NO_RESULT in state.warnings
     for output in state.outputs:
         try:
             for saved in save_files(output, folder):

@@ -7,10 +7,18 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 HISTORY_LIMIT = 10000
+
+
+SENSITIVE = ("auth_token_comfy_org", "api_key_comfy_org")
+"""What no history shows, and newer servers (v0.3.68) no queue."""
+
+
+def hide_keys(extra_data: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in extra_data.items() if name not in SENSITIVE}
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,8 @@ class HistoryEntry:
             "completed": self.status_str == "success",
             "messages": [list(message) for message in self.messages],
         }
-        entry = {"prompt": self.item.to_json(), "outputs": self.outputs, "status": status}
+        item = replace(self.item, extra_data=hide_keys(self.item.extra_data))
+        entry = {"prompt": item.to_json(), "outputs": self.outputs, "status": status}
         return entry if self.meta is None else entry | {"meta": self.meta}
 
 

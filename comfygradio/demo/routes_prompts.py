@@ -14,13 +14,11 @@ from starlette.websockets import WebSocket
 from comfygradio.demo.checks import describe_error
 from comfygradio.demo.machine import Machine
 from comfygradio.demo.messages import now_ms
-from comfygradio.demo.prompts import QueuedPrompt
+from comfygradio.demo.prompts import QueuedPrompt, hide_keys
 from comfygradio.demo.responses import JsonResponse, empty, text
 from comfygradio.demo.validation import Verdict
 
 CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-SENSITIVE = ("auth_token_comfy_org", "api_key_comfy_org")
-"""What newer servers keep apart from the prompt's extra_data, so that nobody else is told."""
 NO_UPGRADE = 'No WebSocket UPGRADE hdr: None\n Can "Upgrade" only to "WebSocket".'
 
 
@@ -110,7 +108,7 @@ class PromptRoutes:
         if "client_id" in body:
             extra["client_id"] = body["client_id"]
         if self._options.can("hidden_keys"):
-            extra = {name: value for name, value in extra.items() if name not in SENSITIVE}
+            extra = hide_keys(extra)
         if self._options.can("create_time"):
             extra["create_time"] = now_ms()
         self._machine.queue.put(

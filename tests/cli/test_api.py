@@ -134,6 +134,27 @@ def test_a_workflow_can_be_posted_and_a_bad_one_is_explained(
     assert bad.err == f"{demo.url} answered with an error: HTTP 400.\n"
 
 
+def test_a_workflow_alone_gets_its_envelope_and_that_is_said(
+    shell: Shell, demo: DemoServer, echo: Gateway
+) -> None:
+    """What `--print-prompt` prints can be posted, and what ComfyUI exports."""
+    graph = (shipped_presets() / "text_to_image.json").read_bytes()
+    Path("workflow.json").write_bytes(graph)
+    given = ("--data", "workflow.json", "--server")
+    answer = shell("api", "POST", "/prompt", *given, demo.url)
+    assert answer.code == 0 and json.loads(answer.out)["prompt_id"]
+    assert answer.err == 'This is a workflow alone; it is posted as {"prompt": …}.\n'
+    shell("api", "POST", "/api/prompt", *given, echo.url)
+    assert json.loads(echo.calls[-1].body) == {"prompt": json.loads(graph)}
+    for words in (("POST", "/other"), ("POST", "/queue")):
+        assert shell("api", *words, *given, echo.url).err == ""
+        assert echo.calls[-1].body == graph
+    for body in (b"{", b"[]", b"{}", b'{"1": {"inputs": {}}}', b'{"prompt": {}}', b"5"):
+        Path("workflow.json").write_bytes(body)
+        assert shell("api", "POST", "/prompt", *given, echo.url).err == ""
+        assert echo.calls[-1].body == body
+
+
 @pytest.mark.parametrize(
     ("typed", "asked"),
     [

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import logging
+import os
+import pty
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -18,6 +21,8 @@ import pytest
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.log import list_secrets, start_log, stop_log
 from comfygradio.settings import Settings, shipped_presets
+from tests.clocks import HANG_SECONDS
+from tests.ports import free_port
 
 from .shell import ROOT, Shell, finish, start
 
@@ -142,6 +147,48 @@ def test_what_others_repeat_is_masked(
         stop_log()
     told = capsys.readouterr().err
     assert secret not in told and told.count("***") == 2 and "ValueError" in told
+
+
+def test_what_looks_like_a_secret_is_masked_too(capsys: pytest.CaptureFixture[str]) -> None:
+    start_log(Settings(verbose=True))
+    try:
+        logging.getLogger("comfygradio.somewhere").warning("http://ann:pw@h/?key=%s", "k-1")
+    finally:
+        stop_log()
+    assert capsys.readouterr().err.endswith("somewhere: http://***@h/?key=***\n")
+
+
+@pytest.mark.process
+def test_a_terminal_keeps_its_progress_bar(tmp_path: Path, demo: DemoServer) -> None:
+    leader, follower = pty.openpty()
+    environ = {"TERM": "xterm-256color", "COLUMNS": "200"}
+    arguments = ("run", "text_to_image", "seed=20", "--server", demo.url, "--verbose")
+    process = start(*arguments, cwd=tmp_path, stderr=follower, env=environ)
+    os.close(follower)
+    shown = b""
+    while select.select([leader], [], [], HANG_SECONDS)[0]:
+        try:
+            shown += os.read(leader, 65536)
+        except OSError:  # how Linux says that the other end was closed
+            break
+    os.close(leader)
+    answer = finish(process)
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode())
+    assert answer.code == 0 and "%" in plain and "Traceback" not in plain
+    assert " POST /prompt 200 " in plain and " socket execution_success " in plain
+
+
+@pytest.mark.process
+def test_a_worker_tells_it(tmp_path: Path, locked: DemoServer) -> None:
+    pytest.importorskip("distributed")
+    header = f"Authorization: Bearer {TOKEN}"
+    near = ("worker", "--scheduler", f"tcp://127.0.0.1:{free_port()}", "--server", locked.url)
+    process = start(*near, "--header", header, "--verbose", cwd=tmp_path)
+    assert process.stdout and "node classes" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    answer = finish(process)
+    assert any(" GET /object_info 200 " in line for line in list_lines(answer.err)), answer.err
+    assert_hidden(answer.out + answer.err)
 
 
 @pytest.mark.process

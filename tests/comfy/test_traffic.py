@@ -168,3 +168,24 @@ def test_without_the_level_nothing_is_told(serve: Serve, caplog: pytest.LogCaptu
     with ComfyClient(serve().url) as client:
         list(client.run(draw_empty()))
     assert not list_lines(caplog)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("from https://ann:pw@host/x?token=abc&file=b", "from https://***@host/x?token=***&file=b"),
+        ("Authorization: Bearer abc.DEF-123", "Authorization: Bearer ***"),
+        ("Basic dXNlcjpwdw==", "Basic ***"),
+        ("{'api_key': 'sk-123', 'steps': 1}", "{'api_key': '***', 'steps': 1}"),
+        ("x-api-key: 1234 password:hunter2", "x-api-key: *** password:***"),
+        ("?access_token=a&Signature=b&page=2", "?access_token=***&Signature=***&page=2"),
+        ("KeyError: 'lora', max tokens: 512", "KeyError: 'lora', max tokens: 512"),
+        ("basic lighting, session 3, passed: 2", "basic lighting, session 3, passed: 2"),
+        ("?token=*** and Bearer ***", "?token=*** and Bearer ***"),
+    ],
+)
+def test_what_servers_and_nodes_say_may_hold_secrets(
+    text: str, expected: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    log_message(ProgressText("7", text))
+    assert list_lines(caplog) == [f"socket progress_text node=7 value={expected}"]

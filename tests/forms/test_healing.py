@@ -297,3 +297,43 @@ def test_nesting_without_end_is_refused() -> None:
         deep = [deep]
     with pytest.raises(WorkflowError, match="This workflow is nested too deeply, in node 1"):
         Workflow.from_json({"1": {"class_type": "A", "inputs": {"x": deep}}})
+
+
+def make_latent(batch_size: Any) -> dict[str, Any]:
+    """Node 5 with another number of pictures."""
+    inputs = {**WORKFLOW["5"]["inputs"], "batch_size": batch_size}
+    return {**WORKFLOW["5"], "inputs": inputs}
+
+
+@pytest.mark.parametrize(
+    ("listed", "stored", "taken", "note"),
+    [
+        ([5, 10, 15], "10", 10, "is the text 10 in the workflow; this ComfyUI lists the number 10"),
+        ([0.5, 1.0], " 0.50 ", 0.5, "is the text 0.50 in the workflow"),
+        ([2**63, 2**63 + 1], str(2**63 + 1), 2**63 + 1, f"lists the number {2**63 + 1}"),
+        (["5", "10"], 10, "10", "is the number 10 in the workflow; this ComfyUI lists the text 10"),
+        (["0.5", "1"], 1.0, "1", "lists the text 1, which is taken."),
+        ([5, 10], 10, 10, ""),
+        (["5", "10"], "10", "10", ""),
+    ],
+)
+def test_a_number_that_is_stored_as_a_text_is_the_number_of_the_list(
+    desk: Desk, listed: list[Any], stored: Any, taken: Any, note: str
+) -> None:
+    """ComfyUI would refuse it; what is posted is what its list has."""
+    info = change_info("EmptyLatentImage", {"batch_size": [listed, {}]})
+    flow = change_workflow(n5=make_latent(stored))
+    form = desk.bind("f: {slot: 5.batch_size}", info, flow)
+    value = form.fill({}).graph["5"]["inputs"]["batch_size"]
+    assert (value, type(value)) == (taken, type(taken)) and not form.problems
+    assert len(form.notes) == bool(note)
+    assert not note or note in form.notes[0]
+
+
+@pytest.mark.parametrize("stored", ["11", "ten", "1e1", "", True, "10 "])
+def test_what_is_not_that_number_is_not_taken(desk: Desk, stored: Any) -> None:
+    info = change_info("EmptyLatentImage", {"batch_size": [[5, 10.0, 10, "x"], {}]})
+    flow = change_workflow(n5=make_latent(stored))
+    healed, notes = heal(flow, info)
+    value = healed.nodes["5"].inputs["batch_size"]
+    assert (value, type(value), notes) == (stored, type(stored), ())

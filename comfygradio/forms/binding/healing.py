@@ -7,8 +7,10 @@ carry what the server wrote into them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo, Scalar
@@ -69,11 +71,18 @@ def _repair_names(node: Node, inputs: dict[str, Any], object_info: ObjectInfo) -
         inputs[spec.name] = (
             wrap([name for name, _ in spelled]) if isinstance(value, list) else spelled[0][0]
         )
-        yield from (
-            f"{node.title}: {old} is called {name} on this ComfyUI."
-            for name, old in spelled
-            if old is not None
-        )
+        yield from (_tell(node, spec, name, old) for name, old in spelled if old is not None)
+
+
+def _tell(node: Node, spec: InputSpec, name: Any, old: Any) -> str:
+    if isinstance(name, str) and isinstance(old, str):
+        return f"{node.title}: {old} is called {name} on this ComfyUI."
+    kinds = ("text", "number") if isinstance(old, str) else ("number", "text")
+    written = str(old).strip()
+    return (
+        f"{node.title}: {spec.name} is the {kinds[0]} {written} in the workflow; this ComfyUI "
+        f"lists the {kinds[1]} {name}, which is taken."
+    )
 
 
 def _repair_entry(node: Node, inputs: dict[str, Any], spec: InputSpec) -> Iterator[str]:
@@ -94,5 +103,36 @@ def _repair_entry(node: Node, inputs: dict[str, Any], spec: InputSpec) -> Iterat
 
 def _respell(name: Any, choices: Sequence[Scalar]) -> tuple[Any, Any]:
     """The server's spelling of a name, and the old one if it differs."""
-    found = None if name in choices else match_name(name, choices)
+    if name in choices:
+        return name, None
+    found = match_name(name, choices)
+    found = _match_number(name, choices) if found is None else found
     return (name, None) if found is None else (found, name)
+
+
+def _match_number(value: Any, choices: Sequence[Scalar]) -> Scalar | None:
+    """The one choice that is the same number, but a number where the value is a text or a text
+    where it is a number; None if not exactly one.
+    """
+    number = _read_number(value)
+    if number is None:
+        return None
+    found = [
+        choice
+        for choice in choices
+        if isinstance(choice, str) != isinstance(value, str) and _read_number(choice) == number
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _read_number(value: Any) -> Fraction | None:
+    """The exact number that a value is, or that a text stands for; None for anything else."""
+    if isinstance(value, bool):
+        return None
+    is_number = isinstance(value, int | float) or (
+        isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,30}([.]\d{1,30})?", value.strip())
+    )
+    try:
+        return Fraction(value) if is_number else None
+    except (ValueError, OverflowError):  # NaN and the infinities
+        return None
