@@ -9,6 +9,8 @@ from typing import Any
 from comfygradio.errors import ExecutionFailed, JobLost, NodeError, PromptRejected
 
 LONGEST = 400
+LONGEST_READ = 20_000
+"""Characters of a server's text that are looked at."""
 SHOWN_PROBLEMS = 5
 FOLDERS = re.compile(r"(?<![\w/:.])(?:[A-Za-z]:[\\/]|/)(?:[^\\/\s'\"<>|:]+[\\/])+")
 MEMORY_HINT = (
@@ -45,12 +47,12 @@ def is_out_of_memory(exception_type: str, message: str) -> bool:
     )
 
 
-def clean_text(text: str) -> str:
-    """One line without control characters, tips and folders, cut at 400 characters."""
-    text = re.split(r"\bTIPS:|\bTraceback \(most recent call last\)", text)[0]
+def clean_text(text: str, longest: int = LONGEST) -> str:
+    """One line without control characters, tips and folders, cut at `longest` characters."""
+    text = re.split(r"\bTIPS:|\bTraceback \(most recent call last\)", text[:LONGEST_READ])[0]
     line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     line = FOLDERS.sub("", line)
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
 def name_node(titles: Mapping[str, str], node_id: str, node_type: str) -> str:

@@ -52,6 +52,7 @@ class JobState:
     """
     outputs: tuple[Output, ...] = ()
     text: str = ""
+    """What the running node says about its work: one line, at most 200 characters."""
     node_seconds: Mapping[str, float] = field(default_factory=dict)
     """Node id → seconds that the node ran."""
     cached: tuple[str, ...] = ()

@@ -39,6 +39,8 @@ BLOCKED = "ExecutionBlocked"
 NO_RESULT = (
     "It ended well, and ComfyUI tells of no result: what its output nodes made is on its machine."
 )
+LONGEST_TEXT = 200
+"""Characters of what a node says about its work."""
 
 
 class JobTracker:
@@ -325,7 +327,7 @@ class JobTracker:
     def _take_text(self, message: ProgressText) -> bool:
         if self._node is None or message.node.split(".")[0] != self._node.split(".")[0]:
             return False
-        self._text = message.text
+        self._text = clean_text(message.text, LONGEST_TEXT)
         return True
 
     def _take_status(self, message: Status) -> bool:

@@ -272,24 +272,32 @@ def _reserve(folder: Path, name: str) -> Path:
 
 @contextmanager
 def _open_progress() -> Iterator[Callable[[JobState], None]]:
-    """A progress bar on stderr, where that is a terminal."""
+    """A progress bar on stderr, where that is a terminal, and under it what the node says."""
     if not sys.stderr.isatty():
         yield lambda state: None
         return
-    from rich.console import Console
+    from rich.console import Console, Group
+    from rich.live import Live
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+    from rich.text import Text
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=1.0)
-        yield lambda state: progress.update(
-            task, completed=state.progress, description=_describe(state)
-        )
+    console = Console(stderr=True)
+    bar = Progress(*columns, console=console)
+    line = Text(no_wrap=True, overflow="ellipsis")
+    task = bar.add_task("", total=1.0)
+
+    def show(state: JobState) -> None:
+        bar.update(task, completed=state.progress, description=_describe(state))
+        line.plain = state.text
+
+    with Live(Group(bar, line), console=console, transient=True, refresh_per_second=10):
+        yield show
 
 
 def _describe(state: JobState) -> str:

@@ -403,7 +403,7 @@ def _list_stale(state: JobState | None, results: Collection[Result]) -> frozense
 def _lighten(state: JobState) -> JobState:
     """What stays of a state once its job is over: nothing large, nothing that is no longer so."""
     warnings = tuple(warning for warning in state.warnings if warning != SLOW)
-    return replace(state, preview=None, outputs=(), warnings=warnings)
+    return replace(state, preview=None, outputs=(), text="", warnings=warnings)
 
 
 class Crew:

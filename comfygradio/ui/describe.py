@@ -31,9 +31,9 @@ NOT_FINISHED = "It could not be finished."
 
 
 def describe_job(job: Job, snapshot: Snapshot, outputs: Path) -> dict[str, Any]:
-    """The message for the viewer, all JSON: phase, percent (0 to 100), the line and what more there
-    is to know of it, whether the server is silent, warnings, the headline and the details of a
-    failure, and the results, which lie in `outputs`.
+    """The message for the viewer, all JSON: phase, percent (0 to 100), the line, whether a node
+    says it, and what more there is to know of it, whether the server is silent, warnings, the
+    headline and the details of a failure, and the results, which lie in `outputs`.
     """
     state = snapshot.state
     headline = describe_failure(snapshot)
@@ -44,6 +44,7 @@ def describe_job(job: Job, snapshot: Snapshot, outputs: Path) -> dict[str, Any]:
         "phase": snapshot.phase,
         "percent": round(100 * state.progress, 1) if state else 0,
         "line": describe_progress(snapshot),
+        "told": bool(find_told(snapshot)),
         "silent": is_silent(snapshot),
         "detail": describe_node(snapshot),
         "left": describe_left(
@@ -103,7 +104,15 @@ def describe_progress(snapshot: Snapshot) -> str:
         return snapshot.reason or describe_place(find_place(snapshot))
     if is_silent(snapshot):
         return GONE
-    return describe_work(snapshot)
+    return find_told(snapshot) or describe_work(snapshot)
+
+
+def find_told(snapshot: Snapshot) -> str:
+    """What the node that runs says itself about its work; "" where it says nothing."""
+    state = snapshot.state
+    if snapshot.phase != "running" or state is None or is_waiting(snapshot) or is_silent(snapshot):
+        return ""
+    return state.text
 
 
 def describe_place(ahead: int) -> str:

@@ -50,6 +50,18 @@ fields:
   seed: {slot: 3.seed, advanced: true}
 """
 
+SAYING_GRAPH: Mapping[str, Any] = {
+    "1": {"class_type": "LabText", "inputs": {"text": "", "seconds": 600.0}},
+}
+
+SAYING = """
+title: Saying
+order: 4
+workflow: saying.json
+fields:
+  prompt: {slot: 1.text, label: What do you want to hear?}
+"""
+
 WHITE = "rgb(255, 255, 255)"
 
 MEMORY = "CUDA out of memory. Tried to allocate 2.00 GiB."
@@ -63,6 +75,7 @@ def app(demo: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         ("trouble", TROUBLE, TROUBLE_GRAPH),
         ("boxes", BOXES, TEXT_TO_IMAGE),
         ("inpaint", PAINT, INPAINT),
+        ("saying", SAYING, SAYING_GRAPH),
     ):
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
         (folder / f"{name}.json").write_text(json.dumps(graph), encoding="utf-8")
@@ -142,6 +155,22 @@ def test_painting_is_told_in_words_and_the_node_on_hover(
     window.get_by_role("button", name="Stop").click()
     expect(window.locator(".cg-summary")).to_contain_text("stopped early")
     expect(window.locator(".cg-failure")).to_be_hidden()
+
+
+def test_what_a_node_says_is_one_line_of_text_whatever_it_is(window: Page, app: RunningApp) -> None:
+    form = open_form(window, app, "saying")
+    said = "<img src=x onerror=alert(1)>\n" + "word " * 60
+    form.get_by_label("What do you want to hear?").fill(said)
+    press_generate(window)
+    line = window.locator(".cg-line")
+    expect(line).to_have_text(re.compile(r"^<img src=x onerror=alert\(1\)> word .+…$"))
+    expect(line).to_have_attribute("title", re.compile(r"^<img .+…\nLabText$"))
+    assert line.locator("img").count() == 0
+    heights = "one => [one.clientHeight, parseFloat(getComputedStyle(one).lineHeight)]"
+    height, one_line = line.evaluate(heights)
+    assert height < 1.5 * one_line
+    window.get_by_role("button", name="Stop").click()
+    expect(line).to_have_text("Stopping")
 
 
 def test_a_killed_server_is_told_of_and_no_time_is_left(

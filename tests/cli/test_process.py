@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -65,6 +66,38 @@ def test_a_terminal_sees_progress_on_stderr(tmp_path: Path, demo: DemoServer) ->
     answer = finish(process)
     assert answer.code == 0 and Path(tmp_path, answer.out.strip()).is_file()
     assert b"%" in shown and b"Traceback" not in shown
+
+
+def test_a_terminal_sees_what_a_node_says_under_the_bar(tmp_path: Path) -> None:
+    """Hostile as it may be: no markup, no control characters, one line."""
+    said = "[red]working[/] on \x1b]0;it\x07\nstill"
+    inputs = {"text": said, "seconds": 600.0}
+    graph = {"1": {"class_type": "LabText", "inputs": inputs, "_meta": {"title": "[/b]odd"}}}
+    (tmp_path / "saying.json").write_text(json.dumps(graph), encoding="utf-8")
+    (tmp_path / "saying.yaml").write_text("title: Saying\nworkflow: saying.json\n")
+    leader, follower = pty.openpty()
+    environ = {"TERM": "xterm-256color", "COLUMNS": "100"}
+    with DemoServer(DemoOptions(lab_nodes=True)) as server:
+        process = start(
+            "run", "saying.yaml", "--server", server.url, cwd=tmp_path, stderr=follower, env=environ
+        )
+        os.close(follower)
+        shown = read_until(leader, b"[red]working[/] on ]0;it still")
+        process.send_signal(signal.SIGINT)
+        read_until(leader, b"Interrupted.")
+        assert finish(process).code == 130
+    os.close(leader)
+    assert "━".encode() in shown and b"[/b]odd" in shown
+    assert b"\x1b]0" not in shown and b"\x07" not in shown
+
+
+def read_until(leader: int, wanted: bytes) -> bytes:
+    """What a terminal shows up to and with that; the limit only tells a hang."""
+    shown = b""
+    while wanted not in shown:
+        assert select.select([leader], [], [], HANG_SECONDS)[0], shown
+        shown += os.read(leader, 65536)
+    return shown
 
 
 def test_the_demo_command_serves_until_it_is_stopped(tmp_path: Path) -> None:

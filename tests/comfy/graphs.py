@@ -52,6 +52,11 @@ def draw_text(checkpoint: str, steps: int = 8, size: int = 64) -> Graph:
     }
 
 
+def say(text: str, seconds: float = 0.0) -> Graph:
+    """One node that sends a text and works on for that long; needs the demo server's lab nodes."""
+    return {"7": {"class_type": "LabText", "inputs": {"text": text, "seconds": seconds}}}
+
+
 def sleep_for(seconds: float) -> Graph:
     """One node that is silent for that long; needs the demo server's lab nodes."""
     return {

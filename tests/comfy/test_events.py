@@ -41,7 +41,7 @@ from tests.ports import free_port
 
 from .conftest import Connect, Serve, wait_until
 from .gate import Gate
-from .graphs import Graph, draw_empty, draw_text
+from .graphs import Graph, draw_empty, draw_text, say
 
 CHECKPOINT = "photo-xl.safetensors"
 
@@ -166,7 +166,7 @@ def test_unknown_messages_come_with_what_was_sent(serve: Serve, connect: Connect
 def test_a_text_is_an_event(serve: Serve, connect: Connect) -> None:
     client = connect(serve(lab_nodes=True).url)
     with client.listen() as events:
-        post(client, events, {"7": {"class_type": "LabText", "inputs": {"text": "a\nb"}}})
+        post(client, events, say("a\nb"))
         assert hear(events, is_a(ProgressText))[-1] == ProgressText("7", "a\nb")
 
 

@@ -23,7 +23,7 @@ def comfy_url(
         yield REAL
         return
     folder: Path = tmp_path_factory.mktemp("demo")
-    with DemoServer(DemoOptions(step_seconds=0.01), folder=folder) as server:
+    with DemoServer(DemoOptions(step_seconds=0.01, lab_nodes=True), folder=folder) as server:
         yield server.url
 
 

@@ -58,6 +58,20 @@ def test_work_is_told_in_words_that_people_know(
     assert describe(run(node_class, **more))["line"] == line
 
 
+def test_what_a_node_says_itself_is_the_line() -> None:
+    message = describe(run("KSampler", text="Waiting for the cloud, 12 s", **STEPPING))
+    assert (message["line"], message["told"]) == ("Waiting for the cloud, 12 s", True)
+    assert message["detail"] == "My node · step 12 of 20"
+    assert not describe(run("KSampler", **STEPPING))["told"]
+
+
+def test_what_a_node_said_is_not_the_line_where_that_is_no_longer_so() -> None:
+    silent = describe(run("KSampler", text="Half done", is_answered=False))
+    assert (silent["line"], silent["told"]) == (GONE, False)
+    over = Snapshot("failed", state=run("KSampler", text="Half done").state, error="No luck.")
+    assert not describe(over)["told"] and "Half done" not in describe(over).values()
+
+
 def test_the_node_and_its_step_are_a_detail() -> None:
     assert describe(run("KSampler", **STEPPING))["detail"] == "My node · step 12 of 20"
     assert describe(run("VAEDecode", **STEPPED))["detail"] == "My node"

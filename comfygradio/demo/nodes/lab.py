@@ -50,8 +50,10 @@ def fail(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 
 def send_text(run: NodeRun, inputs: NodeInputs) -> NodeResult:
+    """Sends a text, then works on for `seconds`, interruptible."""
     text = inputs.text("text")
     run.send_text(text)
+    run.wait(inputs.real("seconds", 0.0))
     return NodeResult((text,), {"text": [text]})
 
 

@@ -24,7 +24,8 @@ function paint(message, isStopping) {
   $("fill").style.transform = `translateX(${message.percent - 100}%)`;
   $("bar").setAttribute("aria-valuenow", message.percent);
   $("line").textContent = isStopping && !done ? "Stopping" : message.line;
-  $("line").title = message.detail;
+  $("line").classList.toggle("cg-told", !!message.told && !isStopping);
+  $("line").title = [message.told && message.line, message.detail].filter(Boolean).join("\n");
   $("time").textContent = message.silent ? "" : [message.percent > 0 && Math.floor(message.percent) + " %", message.left].filter(Boolean).join(" · ");
   paintFailure(message);
   $("warnings").replaceChildren(...message.warnings.map((text) => make("li", { textContent: text })));
