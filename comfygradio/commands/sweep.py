@@ -24,7 +24,15 @@ from comfygradio.jobs.store import find_ledger
 from comfygradio.settings import Settings
 from comfygradio.sweeps.axes.axis import Entry
 from comfygradio.sweeps.definition import Definition, is_definition, read_definition
-from comfygradio.sweeps.program import OWNER, begin, find_last, open_sweeps, read_folder, watch
+from comfygradio.sweeps.program import (
+    OWNER,
+    begin,
+    cancel,
+    find_last,
+    open_sweeps,
+    read_folder,
+    watch,
+)
 from comfygradio.sweeps.running.registry import Sweeps
 from comfygradio.sweeps.running.sweep import Sweep
 from comfygradio.sweeps.showing.exports import write_all
@@ -154,14 +162,15 @@ def _expand_home(text: str) -> str:
 
 def _run(sweep: Sweep, folder: Path, retry: bool, as_json: bool) -> int:
     """Bring a sweep to its end and tell what became of it; 1 if a point failed."""
-    begin(sweep, folder)
-    if retry:
-        sweep.retry_failed()
     try:
+        begin(sweep, folder)
+        if retry:
+            sweep.retry_failed()
         with open_progress() as show:
             for _ in watch(sweep):
                 show(sweep)
     except KeyboardInterrupt:
+        cancel(sweep)
         print(f"Go on with: comfygradio sweep --resume {folder}", file=sys.stderr)
         raise
     write_all(make_grid(sweep), folder)

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.errors import ComfyGradioError, DefinitionError, JobError
+from comfygradio.errors import ComfyGradioError, DefinitionError, JobError, LedgerError
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset import Preset, load_preset
 from comfygradio.jobs.engine import Engine, ServerList, renew_lanes
@@ -35,6 +35,9 @@ MOST_POINTS = 100_000
 
 LOOK_SECONDS = 1.0
 """Between two looks whether anything can go on."""
+
+CANCEL_SECONDS = 10.0
+"""So long a sweep that is interrupted waits for its servers."""
 
 
 def sweep(
@@ -173,6 +176,24 @@ def watch(one: Sweep, clock: Clock = SYSTEM_CLOCK) -> Iterator[None]:
     yield
     if one.phase == "paused":
         raise JobError(one.reason or "The sweep was paused.")
+
+
+def cancel(one: Sweep, clock: Clock = SYSTEM_CLOCK) -> None:
+    """Take back what a sweep has on its servers, what runs and what waits; `begin` goes on with it.
+
+    Returns once that is done, or after a while where a server does not answer.
+    """
+    changed = threading.Event()
+    unlisten = one.listen(changed.set)
+    deadline = clock.monotonic() + CANCEL_SECONDS
+    try:
+        with suppress(LedgerError):
+            one.stop()
+        while one.is_posted and clock.monotonic() < deadline:
+            clock.wait_event(changed, LOOK_SECONDS)
+            changed.clear()
+    finally:
+        unlisten()
 
 
 def name_files(definition: Definition) -> str:

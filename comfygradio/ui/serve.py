@@ -375,7 +375,17 @@ def read_head() -> str:
 def read_scripts() -> str:
     """The scripts of the whole page."""
     return "".join(
-        map(read_asset, ("language.js", "chooser.js", "combobox.js", "revision.js", "weights.js"))
+        map(
+            read_asset,
+            (
+                "storage.js",
+                "language.js",
+                "chooser.js",
+                "combobox.js",
+                "revision.js",
+                "weights.js",
+            ),
+        )
     )
 
 

@@ -28,6 +28,7 @@ STREAM_PATH = "/gradio_api/comfygradio/stream/{id}"
 
 SCRIPTS = (
     "bar.js",
+    "storage.js",
     "viewer_store.js",
     "viewer_paint.js",
     "viewer_jobs.js",

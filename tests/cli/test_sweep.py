@@ -7,11 +7,13 @@ import os
 import pty
 import select
 import signal
+import time
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from comfygradio.comfy.client import ComfyClient
 from comfygradio.commands.arguments import join_axes
 from comfygradio.commands.sweep import SweepCall, parse_axes, read_call
 from comfygradio.demo import DemoOptions, DemoServer
@@ -20,6 +22,7 @@ from comfygradio.settings import load_settings, shipped_presets
 from comfygradio.sweeps.definition import read_definition
 from comfygradio.sweeps.showing.sheet import read_sweep
 from tests.clocks import HANG_SECONDS
+from tests.comfy.gate import Gate
 
 from .shell import Shell, finish, start
 
@@ -345,24 +348,67 @@ def test_a_file_and_what_is_typed_beside_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.process
-def test_an_interrupt_leaves_it_to_be_gone_on_with(tmp_path: Path) -> None:
-    with DemoServer(DemoOptions(step_seconds=0.02)) as server:
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_it_to_be_gone_on_with(tmp_path: Path, kind: signal.Signals) -> None:
+    """What runs and what waits at the server is cancelled; nobody else's prompt is."""
+    gate = Gate()
+    with DemoServer(DemoOptions(), wait=gate.wait) as server, ComfyClient(server.url) as client:
         flags = ("--server", server.url, "seed=1", "steps=5")
         process = start(
             "sweep", "text_to_image", "--axis", "cfg=1-12", *flags, "--out", "grid", cwd=tmp_path
         )
         while len(list(tmp_path.glob("grid/pictures/*.png"))) < 3:
             assert process.poll() is None, finish(process)
-        process.send_signal(signal.SIGINT)
+        gate.hold()
+        gate.await_held()
+        await_posted(client, 2)
+        neighbour = client.queue_prompt(EMPTY, client_id="neighbour").prompt_id
+        process.send_signal(kind)
         answer = finish(process)
         assert (answer.code, answer.out) == (130, "")
         assert answer.err == "Go on with: comfygradio sweep --resume grid\nInterrupted.\n"
+        await_posted(client, 0)  # and the gate is closed: nothing of the sweep could have ended
+        gate.release()
+        history = client.history(neighbour)
+        assert history and history.status == "success"
+        server.executions["SaveImage"] -= 1  # the neighbour's
         rest = finish(start("sweep", "--resume", "grid", "--server", server.url, cwd=tmp_path))
         assert (rest.code, rest.err) == (0, "") and len(rest.out.splitlines()) == 12
         assert (
             server.executions["SaveImage"] == 12
             and len(list(tmp_path.glob("grid/pictures/*.png"))) == 12
         )
+
+
+EMPTY = {
+    "1": {
+        "class_type": "EmptyImage",
+        "inputs": {"width": 32, "height": 16, "batch_size": 1, "color": 7},
+    },
+    "2": {"class_type": "SaveImage", "inputs": {"filename_prefix": "x", "images": ["1", 0]}},
+}
+
+
+def await_posted(client: ComfyClient, count: int) -> None:
+    """Wait until a server has so many prompts."""
+    deadline = time.monotonic() + HANG_SECONDS
+    while client.queue_remaining() != count:
+        assert time.monotonic() < deadline, f"never {count} prompts"
+
+
+@pytest.mark.process
+def test_an_interrupt_leaves_a_server_alone_that_does_not_answer(tmp_path: Path) -> None:
+    gate = Gate()
+    gate.hold()
+    with DemoServer(DemoOptions(), wait=gate.wait) as server:
+        flags = ("--server", server.url, "steps=5", "--out", "grid")
+        process = start("sweep", "text_to_image", "--axis", "cfg=1-3", *flags, cwd=tmp_path)
+        gate.await_held()
+        server.kill()
+        process.send_signal(signal.SIGINT)
+        answer = finish(process)
+    assert answer.code == 130 and "Traceback" not in answer.err
+    assert answer.err.endswith("Go on with: comfygradio sweep --resume grid\nInterrupted.\n")
 
 
 @pytest.mark.process

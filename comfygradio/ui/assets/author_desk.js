@@ -3,7 +3,7 @@ const KEPT = "comfygradio.draft", PAUSE_MS = 300;
 const FIELD = /^[A-Za-z][A-Za-z0-9_]*$/, PRESET = /^[a-z][a-z0-9_]*$/;
 let value = {}, painted = "", timer = null, lines = new Map(), lists = {}, problems = {}, isSaved = false;
 
-const remember = () => { try { sessionStorage.setItem(KEPT, JSON.stringify(value)); } catch { /* too large, or storage is off */ } };
+const remember = () => storage.keep("tab", KEPT, value);
 
 function put() {
   props.value = value = { ...value };
@@ -161,7 +161,7 @@ function byHand() {
 window.addEventListener("comfygradio-author", ({ detail }) => {
   problems = detail.problems;
   isSaved = detail.saved;
-  if (isSaved) sessionStorage.removeItem(KEPT);
+  if (isSaved) storage.drop("tab", KEPT);
   if (value.rows) check();
 });
 window.addEventListener("comfygradio-flush", ({ detail }) => {
@@ -173,7 +173,9 @@ window.addEventListener("comfygradio-flush", ({ detail }) => {
 window.addEventListener("beforeunload", (event) => { if (value.byHand && !isSaved) event.preventDefault(); });
 watch("value", paint);
 paint();
-try {
-  const kept = JSON.parse(sessionStorage.getItem(KEPT));
-  if (kept?.source && !props.value?.source) { props.value = { ...kept, byHand: false }; paint(); trigger("edited"); }
-} catch { /* nothing was kept */ }
+const kept = storage.read("tab", KEPT, null);
+if (kept?.source && !props.value?.source) {
+  props.value = { ...kept, byHand: false };
+  paint();
+  trigger("edited");
+}

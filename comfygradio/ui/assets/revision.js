@@ -9,12 +9,12 @@
     return field.id + "/" + [...field.querySelectorAll("input, textarea")].indexOf(box);
   };
   const typed = {};   // also what was typed into forms that are not shown now
-  let kept = {};
-  try { kept = JSON.parse(sessionStorage.getItem(KEPT)) ?? {}; sessionStorage.removeItem(KEPT); } catch { /* storage is off */ }
+  const kept = storage.read("tab", KEPT, {});
+  storage.drop("tab", KEPT);
 
   function keep() {
     for (const box of texts()) if (place(box) in typed) typed[place(box)] = box.value;
-    try { sessionStorage.setItem(KEPT, JSON.stringify({ ...kept, ...typed })); } catch { /* storage is off */ }
+    storage.keep("tab", KEPT, { ...kept, ...typed });
   }
   const afterFrames = (left, then) => requestAnimationFrame(() => (left ? afterFrames(left - 1, then) : then()));
   const settling = new Set();

@@ -16,8 +16,6 @@ const press = (className, text, action, label = "") => {
 };
 const say = (className, text) => make("p", { className, textContent: text });
 const plural = (count, one, many = one + "s") => `${count.toLocaleString("en-GB")} ${count === 1 ? one : many}`;
-const stored = (store, key, fallback) => { try { return JSON.parse(store.getItem(key)) ?? fallback; } catch { return fallback; } };
-const keep = (store, key, value) => { try { store.setItem(key, JSON.stringify(value)); } catch { /* storage is off */ } };
 const nameTime = (seconds) => new Date(seconds * 1000).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
 
 let access = null, entering = null, entered = null, number = 0;

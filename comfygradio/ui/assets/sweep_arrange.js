@@ -2,18 +2,18 @@
 const LAYOUTS = "comfygradio.layouts", REMEMBERED = 30, PLACES = { rows: "Rows", columns: "Columns", pages: "Pages" };
 const SHOWS = [["all", "Everything"], ["done", "Finished"], ["failed", "Failed"], ["kept", "Not rejected"], ["1", "★ and more"], ["2", "★★ and more"], ["3", "★★★ and more"], ["4", "★★★★ and more"], ["5", "★★★★★"]];
 let layout = null;
-const readSize = () => stored(localStorage, "comfygradio.cell", innerWidth < 640 ? 170 : 190);
+const readSize = () => storage.read("all", "comfygradio.cell", innerWidth < 640 ? 170 : 190);
 
 function readLayout() {
-  const known = stored(localStorage, LAYOUTS, {})[sweep.token], count = sweep.axes.length, all = known ? [...known.rows, ...known.columns, ...known.pages] : [];
+  const known = storage.read("all", LAYOUTS, {})[sweep.token], count = sweep.axes.length, all = known ? [...known.rows, ...known.columns, ...known.pages] : [];
   if (known && all.length === count && sweep.axes.every((_, axis) => all.includes(axis))) return known;
   const { rows, columns, pages } = sweep.layout;
   return { rows, columns, pages, at: {}, hidden: {}, show: "all" };
 }
 
 function keepLayout() {
-  const kept = Object.entries(stored(localStorage, LAYOUTS, {})).filter(([token]) => token !== sweep.token).slice(1 - REMEMBERED);
-  keep(localStorage, LAYOUTS, Object.fromEntries([...kept, [sweep.token, layout]]));
+  const kept = Object.entries(storage.read("all", LAYOUTS, {})).filter(([token]) => token !== sweep.token).slice(1 - REMEMBERED);
+  storage.keep("all", LAYOUTS, Object.fromEntries([...kept, [sweep.token, layout]]));
 }
 
 const listShown = (axis) => sweep.axes[axis].labels.map((_, at) => at).filter((at) => !layout.hidden[axis]?.includes(at));
@@ -31,7 +31,7 @@ function drawArrangement() {
   show.addEventListener("change", () => { layout.show = show.value; arrange(); });
   const size = make("input", { type: "range", className: "cg-range cg-sweep-size", min: 80, max: 420, step: 10, value: readSize() });
   size.setAttribute("aria-label", "Size of the pictures");
-  size.addEventListener("input", () => { keep(localStorage, "comfygradio.cell", Number(size.value)); plot(); });
+  size.addEventListener("input", () => { storage.keep("all", "comfygradio.cell", Number(size.value)); plot(); });
   const bar = make("div", { className: "cg-sweep-bar" }, ...(sweep.axes.length > 1 ? [open, swap] : [open]), show, make("span", { className: "cg-sweep-zoom" }, "Size", size));
   return [bar, panel, make("div", { className: "cg-sweep-pages" })];
 }

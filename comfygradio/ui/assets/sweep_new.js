@@ -2,7 +2,7 @@
 const DRAFT = "comfygradio.sweep", TYPE_MS = 300, AGAIN_MS = 3000;
 let draft = null, about = null, cardsOfAxes = [], studied = 0, studying = null, planned = "";
 
-const keepDraft = () => keep(sessionStorage, DRAFT, draft);
+const keepDraft = () => storage.keep("tab", DRAFT, draft);
 const blank = (field = "") => ({ field, text: "" });
 
 function compose(started) {   // begins an editor: the form's values, and axes where there are any already
@@ -13,7 +13,7 @@ function compose(started) {   // begins an editor: the form's values, and axes w
 }
 
 async function openEditor() {
-  draft ??= stored(sessionStorage, DRAFT, null);
+  draft ??= storage.read("tab", DRAFT, null);
   if (!draft) return go("all", true);
   if (about?.preset === draft.preset) return study();
   const mine = draft;
@@ -212,7 +212,7 @@ async function startSweep(button) {
   const answer = await call("start", { definition: draft, planned });
   button.disabled = false;
   if (!answer.token) return;
-  try { sessionStorage.removeItem(DRAFT); } catch { /* storage is off */ }
+  storage.drop("tab", DRAFT);
   draft = about = null;
   go(answer.token, true);
 }

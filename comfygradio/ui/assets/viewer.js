@@ -23,7 +23,10 @@ let heardAt = 0, isHolding = false, isPeeking = false, asking = null, later = ne
 const isBusy = () => jobs.some((one) => !isOver(one));
 const isCrowded = () => later.size >= TABS;
 
-const channel = "BroadcastChannel" in window ? new BroadcastChannel("comfygradio") : null;
+function openChannel() {   // Firefox has none where storage is off
+  try { return new BroadcastChannel("comfygradio"); } catch { return null; }
+}
+const channel = openChannel();
 if (channel) channel.onmessage = ({ data }) => {
   if (mode === "ask" || data.me === me) return;
   later.add(data.me);
@@ -207,6 +210,6 @@ document.addEventListener("visibilitychange", () => {
 watch("value", () => receive(props.value));
 setInterval(peek, PEEK_MS);
 
-shown = read(sessionStorage, TAB, "") || readTokens(localStorage, ALL).at(-1) || "";
+shown = storage.read("tab", TAB, "") || readTokens("all", ALL).at(-1) || "";
 if (typeof shown !== "string") shown = "";
 if (shown || !document.hidden) setTimeout(attach, 0);   // another device of this person may have one running

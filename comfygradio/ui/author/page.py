@@ -127,7 +127,7 @@ def _require(authors: Authors, request: gr.Request) -> None:
 
 
 def _build(name: str, elem_id: str) -> gr.HTML:
-    script = f"{read_asset('author.js')}\n{read_asset(f'{name}.js')}"
+    script = "\n".join(read_asset(one) for one in ("storage.js", "author.js", f"{name}.js"))
     return gr.HTML(
         None, html_template='<div class="cg-body"></div>', js_on_load=script, elem_id=elem_id
     )

@@ -28,6 +28,7 @@ from comfygradio.ui.visitors import Visitors, publish
 QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
 
 SCRIPTS = (
+    "storage.js",
     "person.js",
     "answer.js",
     "history.js",

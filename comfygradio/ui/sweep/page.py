@@ -32,7 +32,13 @@ def build_sweeps(studio: Studio, visitors: Visitors) -> gr.HTML:
     ordering = {"study": desk.study, "start": desk.start}
     watching = (desk.list_all, desk.glance, desk.open, desk.news, desk.settings, desk.change)
     steering = (desk.pause, desk.resume, desk.stop, desk.retry, desk.rate, desk.delete)
-    names = ("person.js", "answer.js", "sweep.js", *(f"sweep_{name}.js" for name in SCRIPTS))
+    names = (
+        "storage.js",
+        "person.js",
+        "answer.js",
+        "sweep.js",
+        *(f"sweep_{name}.js" for name in SCRIPTS),
+    )
     view = gr.HTML(
         None,
         html_template=read_asset("sweep.html"),
