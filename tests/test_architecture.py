@@ -231,6 +231,7 @@ LIBRARY_VALUES = (
     *("str.maketrans", "', '.join", "re.compile", "json.dumps", "datetime.datetime", "Path"),
     *("ipaddress.IPv4Network", "ipaddress.IPv6Network", "TypeVar", "logging.getLogger"),
     *("dataclass", "field", "fields", "dataclasses.field", "Field", "ConfigDict"),
+    *("Discriminator", "Tag"),
     *("typer.Typer", "typer.Option", "typer.Argument"),
 )
 OWN_VALUES = ("Clock", "PixelRoom")

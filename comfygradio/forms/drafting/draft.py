@@ -96,5 +96,5 @@ def draft_marked(marked: Marked, object_info: ObjectInfo) -> Draft:
         tuple(left_out),
         marked.outputs or find_shown(graph),
         write_examples(graph, fields),
-        (*marked.notes, *hinted.notes, *write_notes(graph, guess, left_out)),
+        (*marked.notes, *hinted.notes, *write_notes(graph, guess, fields, left_out)),
     )
