@@ -96,5 +96,10 @@ def draft_marked(marked: Marked, object_info: ObjectInfo) -> Draft:
         tuple(left_out),
         marked.outputs or find_shown(graph),
         write_examples(graph, fields),
-        (*marked.notes, *hinted.notes, *write_notes(graph, guess, fields, left_out)),
+        (
+            *marked.workflow.notes,
+            *marked.notes,
+            *hinted.notes,
+            *write_notes(graph, guess, fields, left_out),
+        ),
     )
