@@ -58,12 +58,21 @@ def apply_hints(graph: Graph, guess: Guess, hints: Sequence[Hint]) -> Hinted:
         hinted.fields.append(_write_field(graph, hint, finding, names, hinted))
         _free(graph, guess, hinted, done)
     has_seed = any(found.role == "seed" for found in hinted.fields)
-    kept = [found for found in hinted.findings if found.slots]
+    kept = [
+        found for found in hinted.findings if found.slots and not _is_orphan(found, hinted, done)
+    ]
     hinted.findings = [
         replace(f, is_side=True) if f.role != "seed" or has_seed else f
         for f in _split(graph, kept, done)
     ]
     return hinted
+
+
+def _is_orphan(found: Finding, hinted: Hinted, done: set[Slot]) -> bool:
+    """Whether what would give its inputs a value was marked away from them."""
+    own = set(found.slots)
+    mains = (set(one.slots) for one in hinted.findings if not one.is_extra)
+    return found.is_extra and not own <= done and not any(own < slots for slots in mains)
 
 
 def _pair_sides(guess: Guess, hints: list[Hint]) -> list[Hint]:
@@ -134,7 +143,7 @@ def _recognise(hint: Hint, slots: list[Slot], hinted: Hinted, marked: set[Slot])
         )
         return replace(guessed, why=why) if is_size else Finding("other", {"": tuple(slots)}, why)
     nodes = {slot.node_id for slot in slots}
-    beside = [slot for slot in guessed.slots if slot.node_id in nodes]
+    beside = [slot for slot in guessed.slots if slot.node_id in nodes and not hint.alone]
     parts = {"": tuple(dict.fromkeys([*slots, *beside]))}
     if guessed.role == "seed":
         return replace(guessed, parts=parts, computed={}, why=why)
@@ -183,6 +192,7 @@ def _list_keys(hint: Hint) -> dict[str, Any]:
         "max": hint.maximum,
         "step": hint.step,
         "choices": list(hint.choices) or None,
+        "template": hint.template or None,
     }
     return {key: value for key, value in keys.items() if value is not None}
 
