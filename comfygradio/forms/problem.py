@@ -67,12 +67,32 @@ class Misfit(PresetError):
     Problem.
     """
 
-    def __init__(self, kind: Kind, message: str, node: str = "", input: str = "") -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        message: str,
+        node: str = "",
+        input: str = "",
+        *,
+        value: Any = None,
+        folder: str = "",
+        near: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(message)
+        self.value, self.folder, self.near = value, folder, near
         self.kind: Kind = kind
         self.node = node
         self.input = input
 
     def to_problem(self, field: str) -> Problem:
         """The problem of the form's line `field`."""
-        return Problem(self.kind, str(self), field, self.node, self.input)
+        return Problem(
+            self.kind,
+            str(self),
+            field,
+            self.node,
+            self.input,
+            self.value,
+            self.folder,
+            self.near,
+        )

@@ -22,6 +22,7 @@ from comfygradio.forms.binding.computing import bind_computed
 from comfygradio.forms.binding.defaults import set_default
 from comfygradio.forms.binding.gained import DYNAMIC_COMBO, fill_gained, find_missing
 from comfygradio.forms.binding.lora_binding import bind_loras
+from comfygradio.forms.binding.parts import keep_parts
 from comfygradio.forms.binding.specs import find_spec
 from comfygradio.forms.binding.widgets import check_keys, check_widget, choose_widget
 from comfygradio.forms.checks import check_number
@@ -182,7 +183,11 @@ def _bind_plain(
         else (),
     )
     field, lost = _narrow_choices(field, pairs, workflow, object_info)
-    bound = set_default(field, line, workflow, specs[0])
+    bound, emptied = keep_parts(
+        set_default(field, line, workflow, specs[0]), line, pairs, workflow, object_info
+    )
+    if emptied:
+        return bound, (*lost, *emptied)
     named = describe_choices(line, offered)
     return bound, (*named, *lost, *_describe_first(bound, line, workflow, pairs))
 
