@@ -109,6 +109,18 @@ def test_texts_that_hold_none(text: str) -> None:
     assert made.workflow.nodes["6"].inputs["text"] == text
 
 
+def test_what_the_workflow_replaces_itself_is_none() -> None:
+    graph = text_to_image(
+        n6=node("CLIPTextEncode", text=["20", 0], clip=["4", 1]),
+        n20=node("StringReplace", string="Look at %topic%, {prompt}", find="%topic%", replace="x"),
+        n21=node("StringReplace", string=["20", 0], find="{prompt}", replace="a fox"),
+    )
+    graph["6"]["inputs"]["text"] = ["21", 0]
+    made = draft(graph)
+    assert made.workflow.to_json()["20"]["inputs"] == graph["20"]["inputs"]
+    assert made.workflow.to_json()["21"]["inputs"]["find"] == "{prompt}"
+
+
 def test_names_of_files_belong_to_comfyui() -> None:
     saver = node("SaveImage", filename_prefix="%width%/%date:yyyy%_%seed%", images=["8", 0])
     made = draft(text_to_image(n9=saver))

@@ -13,7 +13,7 @@ from comfygradio.forms.drafting.hint import Hint
 from comfygradio.forms.drafting.markers.graph import Graph
 from comfygradio.forms.drafting.markers.saved import SavedWorkflow
 from comfygradio.forms.drafting.markers.values import fit_literal, make_name
-from comfygradio.forms.file_prefix import PREFIX_INPUT
+from comfygradio.forms.drafting.trace import CONTROLS
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.templates import find_names
 
@@ -46,6 +46,13 @@ OTHER = re.compile(
 
 INSIDE = frozenset({*WORDS, *UNWANTED} - {"text", "positive", "negative"})
 """Names that are read in the other forms inside of a text as well."""
+
+
+WORKING = CONTROLS | {"search", "old", "old_text", "placeholder", "from", "text_find"}
+"""Inputs of nodes that replace texts: what they look for is filled in by the workflow itself."""
+
+FORMATS = frozenset({"template", "format", "format_string", "f_string", "fstring", "expression"})
+"""Inputs whose node fills in names by itself."""
 
 
 @dataclass(frozen=True)
@@ -82,20 +89,39 @@ def read_placeholders(graph: Graph, saved: SavedWorkflow | None) -> list[Hint]:
 
 
 def _find_places(graph: Graph) -> Iterator[Place]:
-    for node in list(graph.nodes.values()):
-        for name, value in node.inputs.items():
-            if isinstance(value, str) and not name.endswith("prefix") and name != PREFIX_INPUT:
-                place = _read_place(graph, Slot(node.id, name), value)
-                if place is not None:
-                    yield place
+    """Placeholders, but for those that the workflow replaces by nodes of its own."""
+    texts = {
+        Slot(node.id, name): value
+        for node in graph.nodes.values()
+        for name, value in node.inputs.items()
+        if isinstance(value, str)
+    }
+    own = {value.strip() for slot, value in texts.items() if _name_input(slot) in WORKING}
+    for slot, value in texts.items():
+        name = _name_input(slot)
+        if name in WORKING | FORMATS or name.endswith("prefix"):
+            continue
+        place = _read_place(graph, slot, value, own)
+        if place is not None:
+            yield place
 
 
-def _read_place(graph: Graph, slot: Slot, text: str) -> Place | None:
+def _name_input(slot: Slot) -> str:
+    return slot.input.rpartition(".")[2].lower()
+
+
+def _read_place(graph: Graph, slot: Slot, text: str, own: set[str]) -> Place | None:
     bare = text.strip()
+    if bare in own:
+        return None
     alone = PERCENT.fullmatch(bare) or OTHER.fullmatch(bare)
     if alone:
         return Place(slot, _read_name(alone), bare)
-    found = [match for match in (*PERCENT.finditer(text), *OTHER.finditer(text)) if _counts(match)]
+    found = [
+        match
+        for match in (*PERCENT.finditer(text), *OTHER.finditer(text))
+        if _counts(match) and match[0] not in own
+    ]
     if not found:
         return None
     main = min(found, key=lambda match: (not _is_main(_read_name(match)), match.start()))
