@@ -9,6 +9,7 @@ from typing import Any
 from comfygradio.comfy.object_info import Scalar
 from comfygradio.forms.formula import Formula, FormulaError, round_half_up
 from comfygradio.forms.preset_file import Widget
+from comfygradio.forms.rows import Rows
 from comfygradio.forms.slots import Slot
 
 MEDIA: frozenset[Widget] = frozenset({"image", "mask", "video", "audio", "file"})
@@ -88,7 +89,8 @@ class Field:
     """One line of a form, bound to a server: what it fills, what it allows and what it starts with.
 
     `slots` maps the part of a value to the inputs it fills: "" for a plain value, "width" and
-    "height" of a size; of a LoRA list either "" (its loader nodes, in the order of the chain) or
+    "height" of a size; of a LoRA list either "" (its loader nodes, in the order of the chain, or
+    the `rows` of one node) or
     "model" and "clip" (the inputs that the chain feeds). `minimum` and `maximum` are the narrower
     of preset and server. `computed` are further inputs, filled with what formulas make of the
     value. A text that `yields` shares its slots with other fields, whose values stay where it is
@@ -121,6 +123,7 @@ class Field:
     embeddings: tuple[str, ...] = ()
     computed: tuple[Computed, ...] = ()
     yields: bool = False
+    rows: Rows | None = None
 
     @property
     def allowed(self) -> str:

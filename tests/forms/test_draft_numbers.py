@@ -64,26 +64,26 @@ def test_one_marked_seed_leaves_the_others_with_their_distance() -> None:
 
 def stages(steps: Any, end: Any, start: Any, last: int = 10000, **more: Any) -> Any:
     """Two samplers that share their steps."""
-    common = {"cfg": 5.0, "sampler_name": "euler", "scheduler": "normal", "model": ["4", 0]}
+    common: Any = {"cfg": 5.0, "sampler_name": "euler", "scheduler": "normal", "model": ["4", 0]}
     common |= {"positive": ["6", 0], "negative": ["7", 0], "noise_seed": 3, "steps": steps}
-    first = node(
-        *("KSamplerAdvanced", "Coarse"),
+    first: Any = {
         **{**common, "add_noise": "enable", "start_at_step": 0, "end_at_step": end},
         **{"return_with_leftover_noise": "enable", "latent_image": ["5", 0]},
-    )
-    second = node(
-        *("KSamplerAdvanced", "Fine"),
+    }
+    second: Any = {
         **{**common, "add_noise": "disable", "start_at_step": start, "end_at_step": last},
         **{"return_with_leftover_noise": "disable", "latent_image": ["40", 0]},
-    )
-    return text_to_image(n3=None, n40=first, n41=second, n8=decode("41"), **more)
+    }
+    coarse = node("KSamplerAdvanced", "Coarse", **first)
+    fine = node("KSamplerAdvanced", "Fine", **second)
+    return text_to_image(n3=None, n40=coarse, n41=fine, n8=decode("41"), **more)
 
 
-def run_stages(graph: Any, folder: Path, steps: int) -> list[tuple[int, int, int]]:
+def run_stages(graph: Any, folder: Path, steps: int) -> list[tuple[int, ...]]:
     made = draft(graph)
     posted = load(made, folder).fill({"steps": steps}).graph
     names = ("steps", "start_at_step", "end_at_step")
-    return [tuple(posted[n]["inputs"][name] for name in names) for n in ("40", "41")]  # type: ignore[misc]
+    return [tuple(posted[n]["inputs"][name] for name in names) for n in ("40", "41")]
 
 
 def test_the_step_at_which_samplers_take_over_moves_along(tmp_path: Path) -> None:
@@ -128,13 +128,13 @@ def test_numbers_of_their_own_nodes_move_along(tmp_path: Path) -> None:
 
 
 def test_sigmas_are_cut_in_proportion(tmp_path: Path) -> None:
+    inputs: Any = {
+        **{"add_noise": True, "noise_seed": 5, "cfg": 4.0, "model": ["4", 0]},
+        **{"positive": ["6", 0], "negative": ["7", 0], "sampler": ["21", 0]},
+        **{"sigmas": ["22", 0], "latent_image": ["5", 0]},
+    }
     graph = text_to_image(
-        n3=node(
-            *("SamplerCustom",),
-            **{"add_noise": True, "noise_seed": 5, "cfg": 4.0, "model": ["4", 0]},
-            **{"positive": ["6", 0], "negative": ["7", 0], "sampler": ["21", 0]},
-            **{"sigmas": ["22", 0], "latent_image": ["5", 0]},
-        ),
+        n3=node("SamplerCustom", **inputs),
         n20=node("BasicScheduler", model=["4", 0], scheduler="normal", steps=12, denoise=1.0),
         n21=node("KSamplerSelect", sampler_name="euler"),
         n22=node("SplitSigmas", sigmas=["20", 0], step=9),

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from .drafting import draft, find, load, node, sample, simple, slots, text_to_image
+from .drafting import Graph, draft, find, load, node, sample, simple, slots, text_to_image
 
 
-def chat_workflow() -> dict[str, object]:
+def chat_workflow() -> Graph:
     """As chat programs keep it: every value that they set is a text between percent signs."""
     numbers = {"seed": "%seed%", "steps": "%steps%", "cfg": "%scale%", "denoise": "%denoise%"}
     lists = {"sampler_name": "%sampler%", "scheduler": "%scheduler%"}
@@ -23,7 +23,7 @@ def chat_workflow() -> dict[str, object]:
 
 
 def test_each_becomes_the_field_that_its_input_calls_for(tmp_path: Path) -> None:
-    made = draft(chat_workflow())  # type: ignore[arg-type]
+    made = draft(chat_workflow())
     assert simple(made) == ["prompt", "negative_prompt", "seed", "model", "size"]
     assert slots(made) == {
         **{"prompt": ["6.text"], "negative_prompt": ["7.text"], "seed": ["3.seed"]},

@@ -186,9 +186,8 @@ def _find_bypass_problems(
 ) -> list[Problem]:
     found: list[Problem] = []
     for name, field in fields.items():
-        loaders = (
-            [slot.node_id for slot in field.slots.get("", ())] if field.widget == "loras" else []
-        )
+        is_chain = field.widget == "loras" and field.rows is None
+        loaders = [slot.node_id for slot in field.slots.get("", ())] if is_chain else []
         if field.bypass or loaders:
             found += find_bypass_problems(workflow, object_info, name, [*field.bypass, *loaders])
     return found

@@ -14,6 +14,9 @@ from comfygradio.forms.slots import Slot
 
 MOST_TEXT = 2000
 
+MOST_IDLE = 8
+"""Notes on inputs without effect."""
+
 WORDS = frozenset({"prompt", "negative_prompt", "tags", "lyrics"})
 """Roles whose texts an example shows where they stand first, or where the form starts empty."""
 
@@ -59,6 +62,7 @@ def write_notes(
         notes.append("No seed was found.")
     notes += _describe_merged(graph, guess)
     notes += [note for field in fields if (note := _describe_computed(graph, field))]
+    notes += _describe_idle(graph)
     unused = len(graph.workflow.nodes) - len(graph.order)
     if unused:
         nodes = "1 node leads" if unused == 1 else f"{unused} nodes lead"
@@ -94,6 +98,20 @@ def _describe_merged(graph: Graph, guess: Guess) -> list[str]:
                 "give some of them words of their own."
             )
     return notes
+
+
+def _describe_idle(graph: Graph) -> list[str]:
+    """What is no field since it cannot have an effect, node by node."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for slot, reason in graph.idle.items():
+        found.setdefault((slot.node_id, reason), []).append(slot.input)
+    notes = [
+        f"No field for {', '.join(names[:6])}{' …' if len(names) > 6 else ''} of "
+        f"{graph.describe(node_id)}, without effect: {reason}."
+        for (node_id, reason), names in found.items()
+    ]
+    more = len(notes) - MOST_IDLE
+    return [*notes[:MOST_IDLE], *([f"{more} more have no effect."] if more > 0 else [])]
 
 
 def _describe_computed(graph: Graph, field: DraftField) -> str:

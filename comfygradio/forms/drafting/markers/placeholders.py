@@ -35,11 +35,12 @@ LATER = frozenset({"steps", "scale", "cfg", "cfg_scale", "guidance", "clip_skip"
 PERCENT = re.compile(r"(?<![\w%])%([A-Za-z]\w{0,39})%(?![\w%])")
 """The form that means nothing else in a text, whatever the name."""
 
-KNOWN = "|".join(sorted((*WORDS, *UNWANTED, *SETTINGS), key=len, reverse=True))
+KNOWN = frozenset({*WORDS, *UNWANTED, *SETTINGS})
+
 OTHER = re.compile(
-    rf"\{{\{{\s*({KNOWN})\s*\}}\}}|\$\{{({KNOWN})\}}|\{{({KNOWN})\}}|\$({KNOWN})\$|__({KNOWN})__"
-    rf"|<({KNOWN})>|\[({KNOWN})\]|@({KNOWN})@",
-    re.IGNORECASE,
+    r"\{\{\s*([A-Za-z]\w{0,39})\s*\}\}|\$\{([A-Za-z]\w{0,39})\}|\{([A-Za-z]\w{0,39})\}"
+    r"|\$([A-Za-z]\w{0,39})\$|__([A-Za-z]\w{0,39})__|<([A-Za-z]\w{0,39})>|\[([A-Za-z]\w{0,39})\]"
+    r"|@([A-Za-z]\w{0,39})@"
 )
 """Forms that may mean something else in a text; alone in an input, with a known name, they do not.
 """
@@ -115,7 +116,7 @@ def _read_place(graph: Graph, slot: Slot, text: str, own: set[str]) -> Place | N
     if bare in own:
         return None
     alone = PERCENT.fullmatch(bare) or OTHER.fullmatch(bare)
-    if alone:
+    if alone and (alone.re is PERCENT or _read_name(alone) in KNOWN):
         return Place(slot, _read_name(alone), bare)
     found = [
         match
