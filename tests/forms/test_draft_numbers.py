@@ -151,6 +151,12 @@ def test_a_marked_split_is_a_field_of_its_own() -> None:
     assert listed["steps"] == ["40.steps", "40.end_at_step"]
 
 
+def test_marked_limits_leave_enough_steps_for_both() -> None:
+    marks = (hint("40.steps", "41.steps", minimum=1, maximum=30, default=20), hint("6.text"))
+    line = find(draft(stages(20, 16, 16), hints=marks), "steps").line
+    assert (line.min, line.max, line.default) == (3, 30, 20)
+
+
 def test_other_words_of_one_encoder_may_be_given_apart(tmp_path: Path) -> None:
     encoder = node("CLIPTextEncodeFlux", clip=["4", 1], clip_l="fox", t5xxl="a fox", guidance=3.5)
     made = draft(text_to_image(n6=encoder))

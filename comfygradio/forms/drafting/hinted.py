@@ -161,6 +161,8 @@ def _write_field(
     name = pick_name([make_name(hint.name), own_name or words.name, make_name(hint.label)], names)
     label = clean(hint.label) or own_label or words.label or make_label(finding.first.input)
     keys = {"label": label, **_suit(graph, hint, finding), **_list_keys(hint)}
+    if finding.computed and "min" in finding.keys:
+        keys["min"] = max(keys.get("min", 0), finding.keys["min"])
     line = _write_fitting(graph, name, finding, keys, hinted)
     return DraftField(name, finding.role, line, one_line(finding.why))
 
