@@ -61,6 +61,8 @@ def test_seeds_go_round_at_their_ends(desk: Desk, info: ObjectInfo) -> None:
         ("{slot: [3.sampler_name, {slot: 3.steps, of: value}]}", "sampler_name takes none"),
         ("{slot: [3.steps, {slot: 3.latent_image, of: value}]}", "fed by node 5"),
         ("{slot: [3.steps, {slot: 99.steps, of: value}]}", "the workflow has no node 99"),
+        ("{slot: [3.steps, {slot: 3.cfg, of: value * 6}]}", "what it starts with does not fit: 20"),
+        ("{slot: [3.steps, {slot: 3.cfg, of: 1 / (value - 20)}]}", "1 / (value - 20) divides by"),
     ],
 )
 def test_what_is_no_number_is_told(desk: Desk, info: ObjectInfo, line: str, expected: str) -> None:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.forms.binding.specs import find_spec
-from comfygradio.forms.field import Computed, Field
+from comfygradio.forms.checks import check_value
+from comfygradio.forms.field import Computed, Field, Refused
 from comfygradio.forms.formula import OWN, Formula
 from comfygradio.forms.preset_file import FieldFile, list_computed
 from comfygradio.forms.problem import Misfit
@@ -35,7 +36,18 @@ def bind_computed(
         for place, one in zip(found, listed, strict=True)
     ]
     bound = replace(field, computed=tuple(computed))
+    _check_default(bound)
     return bound, tuple(place.note for place in found if place.note)
+
+
+def _check_default(field: Field) -> None:
+    """Raises Misfit where the form would start with a number that a formula has no use for."""
+    if field.default is None:
+        return
+    try:
+        check_value(field, field.default)
+    except Refused as refusal:
+        raise Misfit("value", f"what it starts with does not fit: {refusal}") from refusal
 
 
 def _bind(
