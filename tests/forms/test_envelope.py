@@ -104,3 +104,4 @@ def test_a_draft_says_where_its_workflow_was(tmp_path: Path) -> None:
     made = draft_preset(read_source(path).workflow, info())
     assert made.notes[0].startswith("The workflow was taken out of input → workflow; ")
     assert made.workflow.to_json().keys() == text_to_image().keys()
+    assert made.workflow.notes == (), "else the form would say so again"

@@ -64,6 +64,13 @@ def test_words_around_one_stay(tmp_path: Path) -> None:
     assert inputs["text"] == "film still of an owl, 35mm"
 
 
+def test_its_example_posts_the_workflow_without_them(tmp_path: Path) -> None:
+    text = "film still of %subject%, 35mm"
+    made = draft(text_to_image(n6=node("CLIPTextEncode", text=text, clip=["4", 1])))
+    assert made.examples == ({"title": "As in the workflow", "seed": 7},)
+    assert load(made, tmp_path).fill({"seed": 7}).graph == made.workflow.to_json()
+
+
 def test_one_name_in_several_inputs_is_one_field() -> None:
     made = draft(
         text_to_image(

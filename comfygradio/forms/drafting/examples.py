@@ -11,6 +11,7 @@ from comfygradio.forms.drafting.lines import DraftField
 from comfygradio.forms.drafting.numbers import is_exact_seed
 from comfygradio.forms.preset_file import SlotFile, list_computed, list_plain
 from comfygradio.forms.slots import Slot
+from comfygradio.forms.templates import invert_template
 
 MOST_TEXT = 2000
 
@@ -136,4 +137,7 @@ def _read(graph: Graph, field: DraftField) -> Any:
     address = next(iter(list_plain(field.line)), None)
     if address is None or isinstance(address, str) or address.node is None:
         return None
-    return graph.value(Slot(str(address.node), address.input))
+    value = graph.value(Slot(str(address.node), address.input))
+    if field.line.template is not None and isinstance(value, str):
+        return invert_template(field.line.template, value)
+    return value
