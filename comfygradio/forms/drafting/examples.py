@@ -19,18 +19,14 @@ MOST_IDLE = 8
 """Notes on inputs without effect."""
 
 WORDS = frozenset({"prompt", "negative_prompt", "tags", "lyrics"})
-"""Roles whose texts an example shows where they stand first, or where the form starts empty."""
+"""Roles whose texts an example shows where they stand first."""
 
 
 def write_examples(graph: Graph, fields: Sequence[DraftField]) -> tuple[Mapping[str, Any], ...]:
-    """The workflow's own texts and seeds, so that its author's result can be made again; () where
-    every form that is left as it is makes it anyway.
+    """The workflow's own texts and seeds, and whatever the form starts otherwise with, so that its
+    author's result can be made again; () where a form that is left as it is makes it anyway.
     """
-    texts = {
-        f.name: _read(graph, f)
-        for f in fields
-        if f.role in WORDS and (not f.line.advanced or f.line.default == "")
-    }
+    texts = {f.name: _read(graph, f) for f in fields if f.role in WORDS and not f.line.advanced}
     texts = {
         name: text
         for name, text in texts.items()
@@ -38,7 +34,9 @@ def write_examples(graph: Graph, fields: Sequence[DraftField]) -> tuple[Mapping[
     }
     seeds = {f.name: _read(graph, f) for f in fields if "seed" in (f.role, f.line.widget)}
     seeds = {name: seed for name, seed in seeds.items() if is_exact_seed(seed)}
-    return ({"title": "As in the workflow", **texts, **seeds},) if texts or seeds else ()
+    others = {f.name: _read(graph, f) for f in fields if _starts_otherwise(graph, f)}
+    values = {**texts, **others, **seeds}
+    return ({"title": "As in the workflow", **values},) if values else ()
 
 
 def write_notes(
@@ -131,6 +129,13 @@ def _describe_computed(graph: Graph, field: DraftField) -> str:
         return f"The seeds differ; {field.name} sets all and keeps their distance: {listed}."
     least = f"; it is at least {field.line.min}, so that each part runs" if field.line.min else ""
     return f"With {field.name} moves along in proportion: {listed}{least}."
+
+
+def _starts_otherwise(graph: Graph, field: DraftField) -> bool:
+    """Whether a line has a default of its own that is not the workflow's value."""
+    own, default = _read(graph, field), field.line.default
+    is_plain = isinstance(own, str | int | float) and field.line.widget != "loras"
+    return is_plain and default is not None and own != default
 
 
 def _read(graph: Graph, field: DraftField) -> Any:
