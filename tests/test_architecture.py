@@ -37,6 +37,7 @@ ONLY_IMPORTED_BY = {
 """Library → the rooms that may import it, sub-folders included."""
 
 COMFY_DATA = (
+    "comfygradio.comfy.envelope",
     "comfygradio.comfy.workflow",
     "comfygradio.comfy.object_info",
     "comfygradio.comfy.carried",
@@ -250,6 +251,7 @@ LIBRARY_VALUES = (
         "ConfigDict",
         "BeforeValidator",
     ),
+    *("Discriminator", "Tag"),
     *("typer.Typer", "typer.Option", "typer.Argument"),
 )
 OWN_VALUES = ("Clock", "PixelRoom")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from comfygradio.comfy.envelope import is_saved, open_envelope
 from comfygradio.errors import WorkflowError
 
 UI_FORMAT = (
@@ -104,18 +105,19 @@ class Workflow:
 
     @classmethod
     def from_json(cls, data: Any, name: str = "This workflow") -> Workflow:
-        """Parse decoded JSON; `name` is what error texts call it. Raises WorkflowError."""
-        graph = (
-            data["prompt"]
-            if isinstance(data, dict) and isinstance(data.get("prompt"), dict)
-            else data
-        )
-        if isinstance(graph, dict) and isinstance(graph.get("nodes"), list):
+        """Parse decoded JSON, in its envelopes or without; `name` is what error texts call it.
+
+        Raises WorkflowError.
+        """
+        opened = open_envelope(data)
+        graph = opened.content
+        if is_saved(graph):
             raise WorkflowError(UI_FORMAT.format(name=name))
         if not isinstance(graph, dict) or not graph:
             raise WorkflowError(f"{name} is no ComfyUI workflow: it holds no nodes.")
         nodes = [_parse_node(_tidy_text(str(key)), value, name) for key, value in graph.items()]
-        return cls({node.id: node for node in nodes}, tuple(_describe_leftovers(graph)))
+        notes = (*_describe_place(opened.place), *_describe_leftovers(graph))
+        return cls({node.id: node for node in nodes}, notes)
 
 
 @dataclass(frozen=True)
@@ -144,8 +146,13 @@ class Prompt:
 
 def load_workflow(path: Path) -> Workflow:
     """Read an API-format workflow file. Raises WorkflowError."""
+    return Workflow.from_json(load_json(path), str(path))
+
+
+def load_json(path: Path) -> Any:
+    """Decode a workflow file. Raises WorkflowError."""
     try:
-        data = json.loads(path.read_bytes())
+        return json.loads(path.read_bytes())
     except OSError as error:
         raise WorkflowError(
             f"The workflow {path} cannot be read: {error.strerror or error}."
@@ -159,7 +166,13 @@ def load_workflow(path: Path) -> Workflow:
         raise WorkflowError(f"The workflow {path} is no valid JSON: {error}.") from error
     except RecursionError as error:
         raise WorkflowError(f"The workflow {path} is nested too deeply.") from error
-    return Workflow.from_json(data, str(path))
+
+
+def _describe_place(place: tuple[str, ...]) -> Iterator[str]:
+    """Where in a file the graph was found, unless it is the file."""
+    if place:
+        keys = _tidy_text(" → ".join(place))
+        yield f"The workflow was taken out of {keys}; what stood beside it there was left out."
 
 
 def _describe_leftovers(graph: Mapping[str, Any]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from comfygradio.forms.drafting.source import Source, read_source
 from comfygradio.forms.drafting.storing import find_taken
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset import Preset
-from comfygradio.forms.preset_file import PresetFile, SlotFile
+from comfygradio.forms.preset_file import PresetFile, SlotFile, list_addresses
 from comfygradio.settings import Settings, shipped_presets
 
 PACKAGE = Path(__file__).parent.parent
@@ -126,10 +126,7 @@ def _describe_field(field: DraftField) -> dict[str, Any]:
 
 def _list_slots(field: DraftField) -> list[str]:
     """The addresses that a drafted field fills, as NODE.INPUT."""
-    parts = [field.line.slot] if field.line.slots is None else list(field.line.slots.values())
-    listed = [address for part in parts for address in (part if isinstance(part, list) else [part])]
     return [
-        f"{a.node}.{a.input}" if isinstance(a, SlotFile) else str(a)
-        for a in listed
-        if a is not None
+        f"{address.node}.{address.input}" if isinstance(address, SlotFile) else address
+        for address in list_addresses(field.line)
     ]

@@ -64,16 +64,18 @@ def check_value(field: Field, value: Any) -> Any:
     if is_empty(field, value):
         return None
     checked = CHECKS[field.widget](field, value)
+    for one in field.computed:
+        one.work_out(checked)
     return None if field.optional and checked == () else checked
 
 
 def is_empty(field: Field, value: Any) -> bool:
     """Whether an optional field was left empty; a text counts as empty only where that bypasses
-    nodes.
+    nodes, or leaves the inputs to other fields.
     """
     if not field.optional or field.widget == "checkbox":
         return False
-    if field.widget in ("text", "textarea") and not field.bypass:
+    if field.widget in ("text", "textarea") and not field.bypass and not field.yields:
         return False
     return value is None or (isinstance(value, str) and not value.strip()) or value in ([], (), {})
 

@@ -9,8 +9,10 @@ from pathlib import PurePath
 from typing import Any
 
 from comfygradio.comfy.object_info import Scalar
+from comfygradio.forms.formula import Formula, FormulaError, round_half_up
 from comfygradio.forms.grid import Grid, join_grids
 from comfygradio.forms.preset_file import Widget
+from comfygradio.forms.rows import Rows
 from comfygradio.forms.slots import Slot
 
 MEDIA: frozenset[Widget] = frozenset({"image", "mask", "video", "audio", "file"})
@@ -54,19 +56,53 @@ class Lora:
 
 
 @dataclass(frozen=True)
+class Computed:
+    """An input that is filled with a number worked out of the field's, within the input's own
+    limits.
+
+    With `goes_round`, as for seeds, what leaves the limits comes in again at their other end.
+    """
+
+    slot: Slot
+    formula: Formula
+    is_integer: bool = False
+    minimum: int | float | None = None
+    maximum: int | float | None = None
+    goes_round: bool = False
+
+    def work_out(self, number: int | float) -> int | float:
+        """The number for this input, rounded where it takes whole ones. Raises Refused."""
+        try:
+            exact = self.formula.work_out(number)
+            found: int | float = round_half_up(exact) if self.is_integer else float(exact)
+        except (FormulaError, OverflowError) as error:
+            raise Refused(f"{show(number)} is not possible: {error}.") from error
+        low, high = self.minimum, self.maximum
+        if self.goes_round and low is not None and high is not None:
+            found = low + (found - low) % (high - low + 1)
+        if (low is not None and found < low) or (high is not None and found > high):
+            raise Refused(
+                f"{show(number)} is not possible: {self.slot.input} would become {show(found)}."
+            )
+        return found
+
+
+@dataclass(frozen=True)
 class Field:
     """One line of a form, bound to a server: what it fills, what it allows and what it starts with.
 
     `slots` maps the part of a value to the inputs it fills: "" for a plain value, "width" and
-    "height" of a size; of a LoRA list either "" (its loader nodes, in the order of the chain) or
+    "height" of a size; of a LoRA list either "" (its loader nodes, in the order of the chain, or
+    the `rows` of one node) or
     "model" and "clip" (the inputs that the chain feeds). `minimum` and `maximum` are the narrower
-    of preset and server, and `grids` the steps of whole numbers by part. `kept` is a value that
-    the workflow itself, or the preset's author, has put there although people may not: it alone is
-    taken beside what the field allows. `dynamic` are the slots in whose text `{a|b}` may be drawn;
-    `is_dynamic` says that it is drawn whoever sends it, not only where a person wrote it into the
-    form. `embeddings` are the names that such a text may use. `bypass` are ids of
-    nodes that are bypassed while the field is empty or off; `show_if` maps other fields to the
-    values that show it.
+    of preset and server, and `grids` the steps of whole numbers by part. `computed` are further
+    inputs, filled with what formulas make of the value. A text that `yields` shares its slots with
+    other fields, whose values stay where it is empty. `kept` is a value that the workflow itself,
+    or the preset's author, has put there although people may not: it alone is taken beside what the
+    field allows. `dynamic` are the slots in whose text `{a|b}` may be drawn; `is_dynamic` says that
+    it is drawn whoever sends it, not only where a person wrote it into the form. `embeddings` are
+    the names that such a text may use. `bypass` are ids of nodes that are bypassed while the field
+    is empty or off; `show_if` maps other fields to the values that show it.
     """
 
     name: str
@@ -94,6 +130,9 @@ class Field:
     dynamic: frozenset[Slot] = frozenset()
     is_dynamic: bool = False
     embeddings: tuple[str, ...] = ()
+    computed: tuple[Computed, ...] = ()
+    yields: bool = False
+    rows: Rows | None = None
 
     @property
     def allowed(self) -> str:
@@ -122,10 +161,11 @@ class Field:
 
     @property
     def all_slots(self) -> tuple[Slot, ...]:
-        """Every input that the field fills, those of its choices included."""
+        """Every input that the field fills, those of its choices and formulas included."""
         plain = [slot for part in self.slots.values() for slot in part]
         chosen = [slot for choice in self.choices or () for slot, _ in choice.sets]
-        return tuple(dict.fromkeys([*plain, *chosen]))
+        worked_out = [one.slot for one in self.computed]
+        return tuple(dict.fromkeys([*plain, *worked_out, *chosen]))
 
 
 def show(value: Any) -> str:

@@ -175,6 +175,8 @@ class _Filling:
                     self._set(slot, side)
         elif field.widget != "loras":
             self._set_all(field, wrap(value) if field.is_multiple else value)
+            for one in field.computed:
+                self._set(one.slot, one.work_out(value))
             for slot, setting in next(
                 (c.sets for c in field.choices or () if c.value == value), ()
             ):

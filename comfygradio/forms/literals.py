@@ -39,6 +39,8 @@ def convert_literal(spec: InputSpec, value: Any) -> Any:
     convert = CONVERSIONS.get(spec.type)
     if convert is None or value is None or isinstance(value, list | dict):
         return value
+    if spec.type == "FLOAT" and type(value) is int:
+        return value  # the same number: 7 is not to be posted as 7.0
     try:
         return convert(value)
     except (TypeError, ValueError, OverflowError):

@@ -17,6 +17,7 @@ from comfygradio.forms.field import Choice, Field, Lora, Refused, list_choices, 
 from comfygradio.forms.literals import unwrap, wrap
 from comfygradio.forms.names import take_file_name
 from comfygradio.forms.numerals import parse_numeral, suggest_numerals
+from comfygradio.forms.rows import fill_rows, read_active
 
 MAX_ROWS = 20
 
@@ -42,14 +43,18 @@ def check_loras(field: Field, value: Any) -> tuple[Lora, ...]:
     if len(filled) > MAX_SENT:
         raise Refused(f"{len(filled)} LoRAs are too many; at most {MAX_ROWS} are allowed.")
     loras = [_check_row(field, row) for row in filled]
-    if len(loras) > MAX_ROWS:
-        raise Refused(f"{len(loras)} LoRAs are too many; at most {MAX_ROWS} are allowed.")
+    most = MAX_ROWS if field.rows is None else min(MAX_ROWS, len(field.rows.rows))
+    if len(loras) > most:
+        raise Refused(f"{len(loras)} LoRAs are too many; at most {most} are allowed.")
     return tuple(lora for lora in loras if lora is not None)
 
 
 def read_loaders(graph: Mapping[str, Any], field: Field) -> list[dict[str, Any]]:
     """The rows that a graph's own loader nodes stand for: what a LoRA list starts with."""
-    rows = []
+    rows: list[dict[str, Any]] = []
+    if field.rows is not None:
+        active = read_active(graph[field.rows.node_id]["inputs"], field.rows)
+        return [{"name": name, "strength": strength} for name, strength in active]
     for slot in field.slots.get("", ()):
         inputs = graph[slot.node_id]["inputs"]
         strengths = [
@@ -69,7 +74,10 @@ def insert_loras(
     """Put the chain for these rows into the graph, in place; without rows, its loaders are
     bypassed.
     """
-    if "" in field.slots:
+    if field.rows is not None:
+        files = [(lora.name, lora.strength) for lora in loras]
+        fill_rows(graph[field.rows.node_id]["inputs"], field.rows, files)
+    elif "" in field.slots:
         _fill_loaders(graph, field, loras, object_info)
     else:
         _insert_chain(graph, field, loras)

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
+from comfygradio.forms.formula import Formula
 from comfygradio.forms.plain import (
     Plain,
     drop_null,
@@ -65,6 +75,24 @@ class SlotFile(BaseModel):
     input: Text = Field(description="The input's name; everything after the node, dots included.")
 
 
+class ComputedSlot(BaseModel):
+    """An input that is filled with a number worked out of the field's value."""
+
+    model_config = STRICT
+
+    slot: str | SlotFile = Field(description="The input that it fills.")
+    of: str = Field(
+        description="Plain arithmetic over the field's number, which it calls value or by the "
+        "field's name: steps * 0.5."
+    )
+
+    @field_validator("of")
+    @classmethod
+    def _check_formula(cls, text: str) -> str:
+        Formula.parse(text)
+        return text
+
+
 class LoraFile(BaseModel):
     """One row of a LoRA list."""
 
@@ -78,6 +106,23 @@ class LoraFile(BaseModel):
 
 SlotAddress = str | SlotFile
 SlotAddresses = SlotAddress | Annotated[list[SlotAddress], Field(min_length=1)]
+
+
+def _tell_slot(value: Any) -> str:
+    """Which kind of slot a YAML value is meant to be, so that problems are told of this kind."""
+    if isinstance(value, str | Plain):
+        return "plain"
+    is_mapping = isinstance(value, dict) and bool({"of", "slot"} & value.keys())
+    return "computed" if is_mapping or isinstance(value, ComputedSlot) else "described"
+
+
+FilledSlot = Annotated[
+    Annotated[str, Tag("plain")]
+    | Annotated[SlotFile, Tag("described")]
+    | Annotated[ComputedSlot, Tag("computed")],
+    Discriminator(_tell_slot),
+]
+FilledSlots = FilledSlot | Annotated[list[FilledSlot], Field(min_length=1)]
 NodeRef = Annotated[str | int, BeforeValidator(take_text)]
 SlotNodes = NodeRef | Annotated[list[NodeRef], Field(min_length=1)]
 FieldName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
@@ -90,8 +135,10 @@ class FieldFile(BaseModel):
 
     model_config = STRICT
 
-    slot: Annotated[SlotAddresses | None, Nullable] = Field(
-        default=None, description="The input that it fills (NODE.INPUT), or several."
+    slot: Annotated[FilledSlots | None, Nullable] = Field(
+        default=None,
+        description="The input that it fills (NODE.INPUT), or several; {slot: NODE.INPUT, of: "
+        "value * 0.5} fills one with a number worked out of the value.",
     )
     slots: Annotated[dict[Part, SlotAddresses] | None, Nullable] = Field(
         default=None,
@@ -173,6 +220,12 @@ class FieldFile(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _check_computed(self) -> FieldFile:
+        if self.slot is not None and not list_plain(self):
+            raise ValueError("needs a slot for the value itself, beside those worked out of it")
+        return self
+
+    @model_validator(mode="after")
     def _check_widget(self) -> FieldFile:
         is_size, is_chain = "width" in (self.slots or {}), "model" in (self.slots or {})
         if self.widget is not None and is_size != (self.widget == "size"):
@@ -235,3 +288,26 @@ def read_rows(value: Any) -> Any:
         if isinstance(value, list)
         else value
     )
+
+
+def list_plain(line: FieldFile) -> list[SlotAddress]:
+    """The slots of a line that take its value as it is."""
+    listed = line.slot if isinstance(line.slot, list) else [line.slot]
+    return [slot for slot in listed if isinstance(slot, str | SlotFile)]
+
+
+def list_computed(line: FieldFile) -> list[ComputedSlot]:
+    """The slots of a line that take a number worked out of its value."""
+    listed = line.slot if isinstance(line.slot, list) else [line.slot]
+    return [slot for slot in listed if isinstance(slot, ComputedSlot)]
+
+
+def list_addresses(line: FieldFile) -> list[SlotAddress]:
+    """Every slot that a line names, part by part."""
+    if line.slots is None:
+        return [*list_plain(line), *(one.slot for one in list_computed(line))]
+    return [
+        address
+        for part in line.slots.values()
+        for address in (part if isinstance(part, list) else [part])
+    ]

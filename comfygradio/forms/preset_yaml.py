@@ -11,8 +11,17 @@ from pydantic import BaseModel, ValidationError
 
 from comfygradio.errors import PresetError
 from comfygradio.forms.field import show
+from comfygradio.forms.formula import OWN, Formula
 from comfygradio.forms.numerals import suggest_numerals
-from comfygradio.forms.preset_file import FieldFile, LoraFile, PresetFile, SlotFile, Widget
+from comfygradio.forms.preset_file import (
+    ComputedSlot,
+    FieldFile,
+    LoraFile,
+    PresetFile,
+    SlotFile,
+    Widget,
+    list_computed,
+)
 from comfygradio.forms.strict_yaml import Lines, read_yaml
 
 TOLD = 20
@@ -40,6 +49,7 @@ def read_preset_file(path: Path) -> tuple[PresetFile, Lines]:
     except ValidationError as error:
         raise PresetError(" ".join(_describe_problems(path, error, lines))) from error
     _check_examples(path, file, lines)
+    _check_formulas(path, file, lines)
     return file, lines
 
 
@@ -57,6 +67,16 @@ def _check_examples(path: Path, file: PresetFile, lines: Lines) -> None:
         raise PresetError(
             f"{path}:{line}: sweep: there is no field {name}; there are {', '.join(file.fields)}."
         )
+
+
+def _check_formulas(path: Path, file: PresetFile, lines: Lines) -> None:
+    for name, line in file.fields.items():
+        for one in list_computed(line):
+            for other in sorted(Formula.parse(one.of).names - {name, OWN}):
+                raise PresetError(
+                    f"{path}:{lines.get(('fields', name), 1)}: fields.{name}: the formula {one.of} "
+                    f"uses {other}; it can use {OWN}, or {name}, the field's own name."
+                )
 
 
 def _describe_problems(path: Path, error: ValidationError, lines: Lines) -> list[str]:
@@ -100,7 +120,9 @@ def _is_vague(problem: Any) -> bool:
 def _describe_problem(problem: Any, place: tuple[str, ...]) -> str:
     key, kind = ".".join(place), problem["type"]
     if kind == "extra_forbidden":
-        return _describe_unknown_key(place)
+        unknown = str(problem["loc"][-1])
+        inside = place[:-1] if place[-1:] == (unknown,) else place
+        return _describe_unknown_key((*inside, unknown), "computed" in problem["loc"])
     if kind == "missing":
         return f"{key + ' needs' if key else 'this preset needs'} the key {problem['loc'][-1]}."
     if kind == "string_pattern_mismatch":
@@ -112,6 +134,8 @@ def _describe_problem(problem: Any, place: tuple[str, ...]) -> str:
 
 def _describe_value(problem: Any, place: tuple[str, ...]) -> str:
     if _is_vague(problem):
+        if problem["loc"][-1] == "of":
+            return "write plain arithmetic as a text, for example value * 0.5."
         if place[:1] == ("fields",) and len(place) == 2:
             return "a field is a list of keys, for example {slot: 6.text}."
         if place[2:3] in (("slot",), ("slots",)):
@@ -130,9 +154,9 @@ def _is_text_for_number(problem: Any) -> bool:
     return problem["type"] in ("int_type", "float_type") and isinstance(problem["input"], str)
 
 
-def _describe_unknown_key(place: tuple[str, ...]) -> str:
+def _describe_unknown_key(place: tuple[str, ...], is_computed: bool) -> str:
     key = place[-1]
-    known = _list_keys(_find_model(place))
+    known = _list_keys(ComputedSlot if is_computed else _find_model(place))
     near = difflib.get_close_matches(key, known, 1, 0.5)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
     return f"{'.'.join(place[:-1]) + ': ' if place[:-1] else ''}unknown key {key}; {hint}"

@@ -72,9 +72,19 @@ class Misfit(PresetError):
     """
 
     def __init__(
-        self, kind: Kind, message: str, node: str = "", input: str = "", *, key: str = ""
+        self,
+        kind: Kind,
+        message: str,
+        node: str = "",
+        input: str = "",
+        *,
+        key: str = "",
+        value: Any = None,
+        folder: str = "",
+        near: tuple[str, ...] = (),
     ) -> None:
         super().__init__(message)
+        self.value, self.folder, self.near = value, folder, near
         self.kind: Kind = kind
         self.node = node
         self.input = input
@@ -82,4 +92,14 @@ class Misfit(PresetError):
 
     def to_problem(self, field: str) -> Problem:
         """The problem of the form's line `field`."""
-        return Problem(self.kind, str(self), field, self.node, self.input, key=self.key)
+        return Problem(
+            self.kind,
+            str(self),
+            field,
+            self.node,
+            self.input,
+            self.value,
+            self.folder,
+            self.near,
+            key=self.key,
+        )

@@ -209,7 +209,9 @@ def test_what_a_queue_shows_is_not_read(version: str) -> None:
 def test_servers_of_which_one_has_a_key() -> None:
     known = {"FarAway": describe_node(NEW_STYLE)}
     unknown, without, having = (
-        ObjectInfo(ObjectInfo.from_json(known).nodes, has_key) for has_key in (None, False, True)
+        ObjectInfo(ObjectInfo.from_json(known).nodes, has_key=has_key)
+        for has_key in (None, False, True)
+        for has_key in (None, False, True)
     )
     assert unknown.merge(unknown).has_key is None
     assert unknown.merge(without).has_key is False

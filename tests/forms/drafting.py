@@ -16,7 +16,7 @@ from comfygradio.forms.drafting.lines import DraftField
 from comfygradio.forms.drafting.writer import write_draft
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset import load_preset
-from comfygradio.forms.preset_file import SlotFile
+from comfygradio.forms.preset_file import SlotFile, list_addresses
 
 from .corpus import corpus_info
 
@@ -89,10 +89,10 @@ def load(made: Draft, folder: Path, known: ObjectInfo | None = None) -> Form:
 
 def list_slots(field: DraftField) -> list[str]:
     """What a field fills, as NODE.INPUT; the sides of a size one after the other."""
-    parts = [field.line.slot] if field.line.slots is None else list(field.line.slots.values())
-    listed = [address for part in parts for address in (part if isinstance(part, list) else [part])]
     return [
-        f"{address.node}.{address.input}" for address in listed if isinstance(address, SlotFile)
+        f"{address.node}.{address.input}"
+        for address in list_addresses(field.line)
+        if isinstance(address, SlotFile)
     ]
 
 

@@ -334,6 +334,6 @@ def test_an_example_with_a_picture_is_noted_and_the_rest_of_it_is_kept(
     form = load_preset(desk.write(text)).bind(info)
     assert form.problems == ()
     assert (
-        "The example Cats does not fit here: Picture: a file cannot stand in an example; people "
-        "add their own."
+        "The example Cats does not fit here (line 7 of the preset): Picture: a file cannot stand "
+        "in an example; people add their own."
     ) in form.notes

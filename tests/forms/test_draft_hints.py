@@ -33,6 +33,16 @@ def test_marked_fields_are_the_form_in_their_order(tmp_path: Path) -> None:
     assert load(made, tmp_path).problems == ()
 
 
+def test_the_example_has_what_a_marked_default_replaced(tmp_path: Path) -> None:
+    marks = (hint("3.steps", default=33), hint("3.cfg", default=7.5), hint("7.text", default="mud"))
+    made = draft(text_to_image(), hints=marks)
+    assert made.examples[0] == {
+        **{"title": "As in the workflow", "steps": 20, "negative_prompt": "blurry", "seed": 7}
+    }
+    values = {name: value for name, value in made.examples[0].items() if name != "title"}
+    assert load(made, tmp_path).fill(values).graph == made.workflow.to_json()
+
+
 def test_a_marked_seed_leaves_no_other_first() -> None:
     made = draft(text_to_image(), hints=(hint("3.seed"), hint("6.text")))
     assert simple(made) == ["seed", "prompt"]

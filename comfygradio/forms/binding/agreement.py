@@ -11,7 +11,7 @@ from typing import Any
 
 from comfygradio.forms.checks import check_value
 from comfygradio.forms.describe import describe_value
-from comfygradio.forms.field import MEDIA, Field, Refused
+from comfygradio.forms.field import MEDIA, TEXTS, Field, Refused
 from comfygradio.forms.meaning import find_meaning
 from comfygradio.forms.preset_file import FieldFile, PresetFile
 from comfygradio.forms.problem import Misfit, Problem
@@ -35,13 +35,20 @@ def connect_fields(
         except Misfit as misfit:
             problems.append(misfit.to_problem(name))
             show_if = {}
-        connected[name] = replace(field, show_if=show_if)
+        connected[name] = replace(field, show_if=show_if, yields=_yields(field, fields))
         problems += _check_names(field, fields, file)
     if circle := find_circle(connected):
         text = f"show_if goes round in a circle: {' → '.join([*circle, circle[0]])}."
         problems.append(Problem("preset", text, circle[0]))
         connected = {name: replace(field, show_if={}) for name, field in connected.items()}
     return connected, [*problems, *_find_conflicts(connected, [slot for slot, _ in fixed])]
+
+
+def _yields(field: Field, fields: Mapping[str, Field]) -> bool:
+    """Whether every input of an optional text is filled by other fields as well."""
+    own = {slot for part in field.slots.values() for slot in part}
+    others = {slot for one in fields.values() if _is_plain(one) for slot in one.all_slots}
+    return field.optional and field.widget in TEXTS and bool(own) and own <= others
 
 
 def _bind_conditions(

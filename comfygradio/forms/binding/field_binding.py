@@ -19,9 +19,11 @@ from comfygradio.forms.binding.choices import (
     narrow_sizes,
     read_choices,
 )
+from comfygradio.forms.binding.computing import bind_computed
 from comfygradio.forms.binding.defaults import set_default
 from comfygradio.forms.binding.gained import DYNAMIC_COMBO, fill_gained, find_missing
 from comfygradio.forms.binding.lora_binding import bind_loras
+from comfygradio.forms.binding.parts import keep_parts
 from comfygradio.forms.binding.specs import find_spec
 from comfygradio.forms.binding.stepping import bind_grids, describe_choices_between
 from comfygradio.forms.binding.widgets import check_keys, check_widget, choose_widget
@@ -30,7 +32,13 @@ from comfygradio.forms.dynamic_prompt import has_choices
 from comfygradio.forms.field import TEXTS, Choice, Field, Refused
 from comfygradio.forms.literals import check_setting, is_multiselect
 from comfygradio.forms.meaning import find_meaning
-from comfygradio.forms.preset_file import FieldFile, SlotAddress, Widget
+from comfygradio.forms.preset_file import (
+    FieldFile,
+    SlotAddress,
+    Widget,
+    list_addresses,
+    list_plain,
+)
 from comfygradio.forms.problem import Misfit
 from comfygradio.forms.slots import FoundSlot, Slot, find_node, locate_slot
 
@@ -67,6 +75,8 @@ def bind_field(
         bound, more = bind_loras(bare, line, workflow, object_info)
     else:
         bound, more = _bind_plain(bare, line, workflow, object_info, embeddings)
+    bound, found_again = bind_computed(bound, line, workflow, object_info)
+    more = (*more, *found_again)
     check_keys(bound, line)
     notes = (*notes, *more, *_describe_given(bound, line))
     return BoundField(bound, tuple(dict.fromkeys(f"{bound.label}: {note}" for note in notes)))
@@ -75,7 +85,7 @@ def bind_field(
 def find_claimed(line: FieldFile, workflow: Workflow) -> set[Slot]:
     """The slots that a line is about, as far as they exist, whether or not it can be bound."""
     try:
-        return {place.slot for places in _find_slots(line, workflow).values() for place in places}
+        return {locate_slot(workflow, address).slot for address in list_addresses(line)}
     except Misfit:
         return set()
 
@@ -108,7 +118,9 @@ def _find_bypassed(line: FieldFile, workflow: Workflow) -> tuple[str, ...]:
 
 
 def _find_slots(line: FieldFile, workflow: Workflow) -> dict[str, tuple[FoundSlot, ...]]:
-    parts: dict[str, Any] = {"": line.slot} if line.slots is None else dict(line.slots.items())
+    parts: dict[str, Any] = (
+        {"": list_plain(line)} if line.slots is None else dict(line.slots.items())
+    )
     found = {}
     for part, addresses in parts.items():
         listed: list[SlotAddress] = (
@@ -183,6 +195,9 @@ def _bind_plain(
     between = describe_choices_between(field)
     bound, started = set_default(field, line, workflow, pairs)
     bound, plain = _keep_plain(bound, line)
+    bound, emptied = keep_parts(bound, line, pairs, workflow, object_info)
+    if emptied:
+        return bound, (*stepped, *lost, *between, *plain, *emptied)
     named = describe_choices(listed, offered)
     return bound, (*named, *stepped, *lost, *between, *started, *plain)
 

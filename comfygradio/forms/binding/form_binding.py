@@ -143,7 +143,10 @@ def _spread(field: Field, value: Any) -> list[tuple[Slot, Any]]:
     if field.widget == "size":
         sides = {"width": value[0], "height": value[1]}
         return [(slot, sides[part]) for part, slots in field.slots.items() for slot in slots]
-    return [(slot, wrap(value) if field.is_multiple else value) for slot in field.slots.get("", ())]
+    plain = [
+        (slot, wrap(value) if field.is_multiple else value) for slot in field.slots.get("", ())
+    ]
+    return [*plain, *((one.slot, one.work_out(value)) for one in field.computed)]
 
 
 def _settle(workflow: Workflow, fields: Mapping[str, Field], object_info: ObjectInfo) -> Workflow:
@@ -159,7 +162,8 @@ def _settle(workflow: Workflow, fields: Mapping[str, Field], object_info: Object
             or field.default is None
         ):
             continue
-        for slot, value in _spread(field, check_value(field, field.default)):
+        default = check_value(field, field.default)
+        for slot, value in _spread(field, default) if default is not None else ():
             node = nodes[slot.node_id]
             spec = object_info.spec(node.class_type, slot.input, node.inputs)
             if spec and (
@@ -178,6 +182,7 @@ def _find_certain(fields: Mapping[str, Field]) -> dict[Slot, Any]:
     for field in fields.values():
         may_stay_empty = field.optional or (field.widget in MEDIA and field.show_if)
         own = {slot for part in field.slots.values() for slot in part}
+        own |= {one.slot for one in field.computed}
         if sets := [
             {slot for slot, _ in choice.sets} for choice in field.choices or () if not field.slots
         ]:
@@ -195,9 +200,8 @@ def _find_bypass_problems(
 ) -> list[Problem]:
     found: list[Problem] = []
     for name, field in fields.items():
-        loaders = (
-            [slot.node_id for slot in field.slots.get("", ())] if field.widget == "loras" else []
-        )
+        is_chain = field.widget == "loras" and field.rows is None
+        loaders = [slot.node_id for slot in field.slots.get("", ())] if is_chain else []
         if field.bypass or loaders:
             nodes = [*field.bypass, *loaders]
             found += find_bypass_problems(workflow, object_info, name, nodes, outputs)

@@ -10,13 +10,14 @@ from typing import Any
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.forms.binding.specs import has_widget
 from comfygradio.forms.literals import check_literal, wrap
+from comfygradio.forms.names import guess_folder, is_model_name
 
 DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
 
 
 def fill_gained(class_type: str, inputs: dict[str, Any], object_info: ObjectInfo) -> dict[str, Any]:
     """Put the server's default, else its first choice, into every required input that is missing,
-    in place.
+    in place; of files no first one, which only chance would make the right one.
 
     Returns what was put where. A dynamic combo brings inputs of its own along, which are filled as
     well.
@@ -49,6 +50,10 @@ def is_dynamic(class_type: str, object_info: ObjectInfo) -> bool:
     return known is not None and any(spec.type == DYNAMIC_COMBO for spec in known.inputs.values())
 
 
+def _is_file(class_type: str, input_name: str, value: Any) -> bool:
+    return is_model_name(value) or bool(guess_folder(class_type, input_name))
+
+
 def _find_gained(
     class_type: str, inputs: dict[str, Any], object_info: ObjectInfo
 ) -> tuple[InputSpec, Any] | None:
@@ -58,6 +63,7 @@ def _find_gained(
             has_widget(spec)
             and not spec.media
             and value is not None
+            and not (spec.default is None and _is_file(class_type, spec.name, value))
             and check_literal(spec, wrap(value)) is None
         ):
             return spec, value

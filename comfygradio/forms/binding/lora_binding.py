@@ -22,6 +22,7 @@ from comfygradio.forms.field import Field, Refused
 from comfygradio.forms.loras import check_loras, read_loaders
 from comfygradio.forms.preset_file import FieldFile
 from comfygradio.forms.problem import Misfit
+from comfygradio.forms.rows import NONE, Rows, find_rows
 from comfygradio.forms.slots import Slot, read_slot
 
 LOADER, MODEL_LOADER = "LoraLoader", "LoraLoaderModelOnly"
@@ -35,6 +36,7 @@ def bind_loras(
 
     Raises Misfit.
     """
+    bare = replace(bare, rows=_bind_rows(bare, workflow, object_info))
     name_specs, strength_spec = _find_specs(bare, workflow, object_info)
     offered = find_offered(name_specs)
     listed = read_choices(line.choices, name_specs[0])
@@ -44,6 +46,8 @@ def bind_loras(
         raise Misfit(
             "widget", f"a loras widget needs a list of files, and {name} is of type {kind}."
         )
+    if bare.rows is not None:
+        choices = tuple(choice for choice in choices if str(choice.value).lower() not in NONE)
     lows = [
         limit
         for limit in (line.min, strength_spec.minimum if strength_spec else None)
@@ -80,6 +84,35 @@ def list_classes(line: FieldFile) -> set[str]:
     return {LOADER if "clip" in line.slots else MODEL_LOADER}
 
 
+def _bind_rows(field: Field, workflow: Workflow, object_info: ObjectInfo) -> Rows | None:
+    """The rows of one node that a list fills, or None for loaders of their own.
+
+    Raises Misfit for rows of several nodes, and for rows that cannot be left out.
+    """
+    slots = field.slots.get("", ())
+    found: dict[str, Rows] = {}
+    for slot in slots:
+        node = workflow.nodes[slot.node_id]
+        specs = {name: object_info.spec(node.class_type, name, node.inputs) for name in node.inputs}
+        if rows := find_rows(node.id, node.inputs, specs):
+            found[node.id] = rows
+    if not found:
+        return None
+    if {slot.node_id for slot in slots} != found.keys() or len(found) > 1:
+        raise Misfit(
+            "preset",
+            "a LoRA list fills the rows of one node, or loaders in a chain; give each a list.",
+        )
+    rows = next(iter(found.values()))
+    named = {slot.input for slot in slots}
+    kept = replace(rows, rows=tuple(row for row in rows.rows if row.name in named))
+    if len(kept.rows) != len(named) or not kept.can_be_empty:
+        raise Misfit(
+            "widget", "a LoRA list needs rows that can be left out: with a switch, a count or None."
+        )
+    return kept
+
+
 def _find_specs(
     field: Field, workflow: Workflow, object_info: ObjectInfo
 ) -> tuple[list[InputSpec], InputSpec | None]:
@@ -87,6 +120,9 @@ def _find_specs(
     if "" in field.slots:
         specs = [find_spec(slot, workflow, object_info) for slot in field.slots[""]]
         loader = object_info.get(workflow.nodes[field.slots[""][0].node_id].class_type)
+        if field.rows is not None:
+            first = field.rows.rows[0].strengths[:1]
+            return specs, loader.inputs.get(first[0]) if loader and first else None
         strengths = [
             spec
             for name, spec in (loader.inputs if loader else {}).items()

@@ -5,7 +5,7 @@ page edits it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from comfygradio.comfy.object_info import ObjectInfo
@@ -91,10 +91,15 @@ def draft_marked(marked: Marked, object_info: ObjectInfo) -> Draft:
         kind.title,
         kind.description,
         kind.icon,
-        marked.workflow,
+        replace(marked.workflow, notes=()),
         tuple(fields),
         tuple(left_out),
         marked.outputs or find_shown(graph),
         write_examples(graph, fields),
-        (*marked.notes, *hinted.notes, *write_notes(graph, guess, left_out)),
+        (
+            *marked.workflow.notes,
+            *marked.notes,
+            *hinted.notes,
+            *write_notes(graph, guess, fields, left_out),
+        ),
     )

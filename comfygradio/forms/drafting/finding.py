@@ -13,9 +13,11 @@ from comfygradio.forms.slots import Slot
 class Finding:
     """Inputs that belong together and the role they play.
 
-    `parts` maps the part of a value ("" for a plain one; "width" and "height" of a size) to inputs.
-    `keys` are further keys of the field's line in the preset file. With `is_side` it is not among
-    the first things people ask for.
+    `parts` maps the part of a value ("" for a plain one, "width" and "height" of a size) to inputs.
+    `keys` are further keys of the line in the preset file, and `computed` maps further inputs
+    to the formula that works their number out of the value. With `is_side` it is not among
+    the first things people ask for. With `is_extra` its inputs belong to another finding, whose
+    value they take unless this one has a value.
     """
 
     role: str
@@ -23,11 +25,18 @@ class Finding:
     why: str
     keys: Mapping[str, Any] = field(default_factory=dict)
     is_side: bool = False
+    computed: Mapping[Slot, str] = field(default_factory=dict)
+    is_extra: bool = False
 
     @property
     def slots(self) -> tuple[Slot, ...]:
         """All inputs of all parts."""
         return tuple(slot for slots in self.parts.values() for slot in slots)
+
+    @property
+    def all_slots(self) -> tuple[Slot, ...]:
+        """The inputs of all parts and those that formulas fill."""
+        return (*self.slots, *self.computed)
 
     @property
     def first(self) -> Slot:
@@ -55,9 +64,9 @@ class Catch:
         on.
         """
         for finding in findings:
-            if not self.claimed & set(finding.slots):
+            if not self.claimed & set(finding.all_slots):
                 self.findings.append(finding)
-                self.claimed |= set(finding.slots)
+                self.claimed |= set(finding.all_slots)
 
     def claim(self, *slots: Slot) -> None:
         """Keep inputs from becoming fields."""

@@ -11,6 +11,7 @@ from typing import Any
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Link, Node, Workflow
 from comfygradio.forms.binding.specs import has_widget
+from comfygradio.forms.drafting.idle import find_idle
 from comfygradio.forms.drafting.naming import one_line
 from comfygradio.forms.slots import Slot
 
@@ -42,7 +43,8 @@ class Graph:
     followed.
 
     Branches that a switch leaves out are not followed. Nodes whose class the server lacks have
-    their specs guessed from their values.
+    their specs guessed from their values. `idle` are inputs that cannot have an effect, with the
+    reason.
     """
 
     workflow: Workflow
@@ -52,6 +54,7 @@ class Graph:
     links: Mapping[str, Mapping[str, Link]]
     uses: Mapping[str, tuple[Use, ...]]
     specs: Mapping[Slot, InputSpec | None]
+    idle: Mapping[Slot, str]
 
     def node(self, node_id: str) -> Node:
         """The node with this id."""
@@ -68,7 +71,7 @@ class Graph:
     def is_settable(self, slot: Slot) -> bool:
         """Whether a form could fill this input: it has a widget and holds a plain value."""
         value, spec = self.value(slot), self.spec(slot)
-        if spec is None or not has_widget(spec):
+        if spec is None or not has_widget(spec) or slot in self.idle:
             return False
         is_list = isinstance(value, list) and bool(
             spec.options.get("multi_select") or spec.options.get("multiselect")
@@ -143,7 +146,16 @@ def read_graph(workflow: Workflow, object_info: ObjectInfo) -> Graph:
         Slot(n.id, name): _find_spec(n, name, object_info) for n in workflow for name in n.inputs
     }
     tuples = {node_id: tuple(found) for node_id, found in uses.items()}
-    return Graph(workflow, object_info, tuple(order), tuple(outputs), live, tuples, specs)
+    idle = {
+        Slot(node_id, name): reason
+        for node_id in order
+        for name, reason in _find_idle(workflow.nodes[node_id], specs).items()
+    }
+    return Graph(workflow, object_info, tuple(order), tuple(outputs), live, tuples, specs, idle)
+
+
+def _find_idle(node: Node, specs: Mapping[Slot, InputSpec | None]) -> dict[str, str]:
+    return find_idle(node, {name: specs.get(Slot(node.id, name)) for name in node.inputs})
 
 
 def guess_spec(name: str, value: Any) -> InputSpec | None:

@@ -15,7 +15,8 @@ from comfygradio.forms.drafting.loaders import find_loras, find_media, find_mode
 from comfygradio.forms.drafting.numbers import find_known, find_seeds
 from comfygradio.forms.drafting.rest import find_titled
 from comfygradio.forms.drafting.sizes import find_sizes
-from comfygradio.forms.drafting.texts import find_loose_texts, find_texts
+from comfygradio.forms.drafting.splits import attach_splits
+from comfygradio.forms.drafting.texts import find_loose_texts, find_other_words, find_texts
 from comfygradio.forms.drafting.trace import find_samplers, rank_nodes
 
 MOST_PROMPTS = 3
@@ -70,9 +71,10 @@ def guess_findings(graph: Graph) -> Guess:
         *find_sizes(graph, ranks, catch.has("prompt", "tags")),
         *find_seeds(graph, samplers),
     )
-    catch.add(*find_known(graph, ranks))
+    catch.add(*attach_splits(graph, find_known(graph, ranks)))
     catch.add(*find_titled(graph, catch))
     left_out = _settle(graph, catch, samplers)
+    catch.findings += list(find_other_words(graph, catch.findings))
     return Guess(catch, tuple(left_out), ranks, samplers)
 
 

@@ -18,7 +18,7 @@ class Hint:
     about it.
 
     Empty texts, None and () mean that nothing was said; `order` sorts hints, ties keep the order of
-    the workflow.
+    the workflow. With `alone` exactly these inputs are meant, and none that stand beside them.
     """
 
     source: str
@@ -36,6 +36,8 @@ class Hint:
     maximum: int | float | None = None
     step: int | float | None = None
     choices: tuple[str, ...] = ()
+    template: str = ""
+    alone: bool = False
 
 
 @dataclass(frozen=True)

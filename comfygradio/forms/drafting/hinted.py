@@ -4,7 +4,7 @@ steps back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from comfygradio.forms.drafting.hint import Hint
 from comfygradio.forms.drafting.lines import DraftField, find_own_words, suit_keys, write_line
 from comfygradio.forms.drafting.loaders import list_strengths
 from comfygradio.forms.drafting.naming import clean, make_label, make_name, one_line, pick_name
+from comfygradio.forms.drafting.numbers import join_seeds
 from comfygradio.forms.drafting.trace import NUMBERS, find_sources
 from comfygradio.forms.drafting.words import ROLES
 from comfygradio.forms.preset_file import FieldFile
@@ -46,22 +47,32 @@ def apply_hints(graph: Graph, guess: Guess, hints: Sequence[Hint]) -> Hinted:
         return hinted
     names: set[str] = set()
     done: set[Slot] = set()
+    marked = {slot for hint in hints for slot in hint.slots}
     for hint in _pair_sides(guess, sorted(hints, key=lambda hint: hint.order)):
         slots = [slot for slot in _find_slots(graph, hint, hinted) if slot not in done]
         if not slots:
             continue
-        finding = _recognise(hint, slots, hinted)
-        done |= set(finding.slots)
-        guess.catch.claim(*finding.slots)
+        finding = _recognise(hint, slots, hinted, marked)
+        done |= set(finding.all_slots)
+        guess.catch.claim(*finding.all_slots)
         hinted.fields.append(_write_field(graph, hint, finding, names, hinted))
-        _free(guess, hinted, done)
+        _free(graph, guess, hinted, done)
     has_seed = any(found.role == "seed" for found in hinted.fields)
-    kept = [found for found in hinted.findings if found.slots]
+    kept = [
+        found for found in hinted.findings if found.slots and not _is_orphan(found, hinted, done)
+    ]
     hinted.findings = [
         replace(f, is_side=True) if f.role != "seed" or has_seed else f
         for f in _split(graph, kept, done)
     ]
     return hinted
+
+
+def _is_orphan(found: Finding, hinted: Hinted, done: set[Slot]) -> bool:
+    """Whether what would give its inputs a value was marked away from them."""
+    own = set(found.slots)
+    mains = (set(one.slots) for one in hinted.findings if not one.is_extra)
+    return found.is_extra and not own <= done and not any(own < slots for slots in mains)
 
 
 def _pair_sides(guess: Guess, hints: list[Hint]) -> list[Hint]:
@@ -116,12 +127,12 @@ def _find_slots(graph: Graph, hint: Hint, hinted: Hinted) -> list[Slot]:
     return list(dict.fromkeys(found))
 
 
-def _recognise(hint: Hint, slots: list[Slot], hinted: Hinted) -> Finding:
+def _recognise(hint: Hint, slots: list[Slot], hinted: Hinted, marked: set[Slot]) -> Finding:
     """What was guessed of marked inputs, with the inputs of the same node that a text has to fill
-    with them.
+    with them, and what moves along and is not `marked` itself.
     """
     why = f"marked for {hint.source}"
-    guessed = next((found for found in hinted.findings if set(slots) & set(found.slots)), None)
+    guessed = next((found for found in hinted.findings if set(slots) & set(found.all_slots)), None)
     if guessed is None:
         return Finding("other", {"": tuple(slots)}, why)
     if guessed.role in ("size", "loras"):
@@ -132,8 +143,14 @@ def _recognise(hint: Hint, slots: list[Slot], hinted: Hinted) -> Finding:
         )
         return replace(guessed, why=why) if is_size else Finding("other", {"": tuple(slots)}, why)
     nodes = {slot.node_id for slot in slots}
-    beside = [slot for slot in guessed.slots if slot.node_id in nodes]
-    return replace(guessed, parts={"": tuple(dict.fromkeys([*slots, *beside]))}, why=why)
+    beside = [slot for slot in guessed.slots if slot.node_id in nodes and not hint.alone]
+    parts = {"": tuple(dict.fromkeys([*slots, *beside]))}
+    if guessed.role == "seed":
+        return replace(guessed, parts=parts, computed={}, why=why)
+    if not set(slots) & set(guessed.slots):
+        return Finding("other", {"": tuple(slots)}, why)
+    computed = {slot: text for slot, text in guessed.computed.items() if slot not in marked}
+    return replace(guessed, parts=parts, computed=computed, why=why)
 
 
 def _write_field(
@@ -144,7 +161,9 @@ def _write_field(
     name = pick_name([make_name(hint.name), own_name or words.name, make_name(hint.label)], names)
     label = clean(hint.label) or own_label or words.label or make_label(finding.first.input)
     keys = {"label": label, **_suit(graph, hint, finding), **_list_keys(hint)}
-    line = _write_fitting(graph, name, finding.parts, keys, hinted)
+    if finding.computed and "min" in finding.keys:
+        keys["min"] = max(keys.get("min", 0), finding.keys["min"])
+    line = _write_fitting(graph, name, finding, keys, hinted)
     return DraftField(name, finding.role, line, one_line(finding.why))
 
 
@@ -175,6 +194,7 @@ def _list_keys(hint: Hint) -> dict[str, Any]:
         "max": hint.maximum,
         "step": hint.step,
         "choices": list(hint.choices) or None,
+        "template": hint.template or None,
     }
     return {key: value for key, value in keys.items() if value is not None}
 
@@ -182,13 +202,13 @@ def _list_keys(hint: Hint) -> dict[str, Any]:
 def _write_fitting(
     graph: Graph,
     name: str,
-    parts: Mapping[str, tuple[Slot, ...]],
+    finding: Finding,
     keys: dict[str, Any],
     hinted: Hinted,
 ) -> FieldFile:
     """The line with all keys, or without limits that this server does not go along with."""
     try:
-        line = write_line(graph, parts, keys)
+        line = write_line(graph, finding, keys)
         bind_field(name, line, graph.workflow, graph.object_info)
     except MissingClass:
         return line
@@ -199,21 +219,31 @@ def _write_fitting(
             hinted.notes.append(
                 f"The limits marked for {name} were left out, as they do not fit: {reason}"
             )
-        return write_line(graph, parts, bare)
+        return write_line(graph, finding, bare)
     return line
 
 
-def _free(guess: Guess, hinted: Hinted, done: set[Slot]) -> None:
+def _free(graph: Graph, guess: Guess, hinted: Hinted, done: set[Slot]) -> None:
     """Take marked inputs out of the findings; what is left of one with several parts can be offered
     again.
     """
     for index, found in enumerate(hinted.findings):
+        if found.is_extra or done.isdisjoint(found.all_slots):
+            continue
+        left = {slot: text for slot, text in found.computed.items() if slot not in done}
+        if found.role == "seed":
+            seeds = [slot for slot in found.all_slots if slot not in done]
+            hinted.findings[index] = join_seeds(graph, found, seeds)
+            continue
+        found = hinted.findings[index] = replace(found, computed=left)
         rest = {
             part: tuple(slot for slot in slots if slot not in done)
             for part, slots in found.parts.items()
         }
         if rest != dict(found.parts):
             whole = all(rest.values())
-            hinted.findings[index] = replace(found, parts=rest if whole else {})
+            kept = replace(found, parts=rest) if whole else replace(found, parts={}, computed={})
+            hinted.findings[index] = kept
             if not whole:
                 guess.catch.claimed -= {slot for slots in rest.values() for slot in slots}
+                guess.catch.claimed -= left.keys()

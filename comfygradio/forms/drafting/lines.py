@@ -16,7 +16,7 @@ from comfygradio.forms.drafting.rest import is_carrier
 from comfygradio.forms.drafting.titles import find_title, is_telling
 from comfygradio.forms.drafting.words import ORDER, ROLES, Words
 from comfygradio.forms.dynamic_prompt import has_choices
-from comfygradio.forms.preset_file import FieldFile, SlotFile
+from comfygradio.forms.preset_file import ComputedSlot, FieldFile, SlotFile
 from comfygradio.forms.slots import Slot
 
 SLIDER_STEPS = 200
@@ -62,24 +62,26 @@ def write_fields(
         title = _title(graph, finding.first)
         label = _pick_label(own_label or labels.get(finding.role) or words.label, title, shown)
         keys = {"label": label, **_write_help(words), **suit_keys(graph, finding, words)}
+        if finding.is_extra:
+            keys["help"] = "Empty: the same words as in the first text."
         if is_advanced(finding):
             keys["advanced"] = True
         fields.append(
-            DraftField(
-                name, finding.role, write_line(graph, finding.parts, keys), one_line(finding.why)
-            )
+            DraftField(name, finding.role, write_line(graph, finding, keys), one_line(finding.why))
         )
     return fields
 
 
-def write_line(
-    graph: Graph, parts: Mapping[str, tuple[Slot, ...]], keys: Mapping[str, Any]
-) -> FieldFile:
+def write_line(graph: Graph, finding: Finding, keys: Mapping[str, Any]) -> FieldFile:
     """The line of a preset file that fills these inputs, with their nodes described at length."""
-    addresses = {part: [write_slot(graph, slot) for slot in slots] for part, slots in parts.items()}
+    addresses: dict[str, list[SlotFile | ComputedSlot]] = {
+        part: [write_slot(graph, slot) for slot in slots] for part, slots in finding.parts.items()
+    }
+    for slot, formula in finding.computed.items():
+        addresses[""].append(ComputedSlot(slot=write_slot(graph, slot), of=formula))
     short = {part: listed[0] if len(listed) == 1 else listed for part, listed in addresses.items()}
     where = {"slot": short[""]} if "" in short else {"slots": short}
-    return FieldFile.model_validate({**where, **keys, **_write_dynamic(graph, parts, keys)})
+    return FieldFile.model_validate({**where, **keys, **_write_dynamic(graph, finding.parts, keys)})
 
 
 def _write_dynamic(
@@ -113,6 +115,10 @@ def find_own_words(graph: Graph, finding: Finding) -> tuple[str, str]:
     name; "" for none.
     """
     title, slot = _title(graph, finding.first), finding.first
+    if finding.is_extra:
+        names = " and ".join(slot.input for slot in finding.slots)
+        wanted = "unwanted words" if finding.role == "negative_prompt" else "words"
+        return "", f"Other {wanted} for {names}"
     if finding.role in ("image", "mask"):
         purpose = find_purpose(graph, slot.node_id)
         return purpose, _drop_verb(title) if is_telling(title) else make_label(purpose)

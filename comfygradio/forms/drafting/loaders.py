@@ -9,6 +9,7 @@ from comfygradio.forms.drafting.finding import Finding, plain
 from comfygradio.forms.drafting.graph import Graph
 from comfygradio.forms.names import is_model_name
 from comfygradio.forms.preset_file import Widget
+from comfygradio.forms.rows import Rows, find_rows
 from comfygradio.forms.slots import Slot
 
 BY_NAME: Mapping[str, str] = {
@@ -71,11 +72,13 @@ def _makes_model(graph: Graph, slot: Slot) -> bool:
 
 def find_loras(graph: Graph) -> list[Finding]:
     """One list for the loaders of each chain, in the order of the chain."""
+    stacks = [rows for node_id in graph.order if (rows := read_rows(graph, node_id))]
+    stacked = {rows.node_id for rows in stacks}
     loaders = [
         slot
         for node_id in graph.order
         for slot in graph.literals(node_id)
-        if _loads_lora(graph, slot)
+        if node_id not in stacked and _loads_lora(graph, slot)
     ]
     chains: list[list[Slot]] = []
     for slot in loaders:
@@ -89,16 +92,28 @@ def find_loras(graph: Graph) -> list[Finding]:
         slot
         for node_id in graph.order
         for slot in graph.literals(node_id)
-        if _names_lora(graph, slot)
+        if node_id not in stacked and _names_lora(graph, slot)
     ]
     lone = [slot for slot in lone if slot not in loaders]
     found = [_describe_chain(graph, chain) for chain in chains]
+    found += [_describe_rows(graph, rows) for rows in stacks]
     return [*found, *(plain("lora", [slot], graph.tell([slot])) for slot in lone)]
 
 
 def list_strengths(graph: Graph, slot: Slot) -> list[Slot]:
-    """The strengths that stand beside a LoRA's name."""
+    """The strengths that stand beside a LoRA's name; of rows everything that belongs to them."""
+    rows = read_rows(graph, slot.node_id)
+    if rows is not None:
+        names = [name for row in rows.rows for name in row.inputs if name != row.name]
+        return [Slot(slot.node_id, name) for name in (*names, rows.count) if name]
     return [found for found in graph.literals(slot.node_id) if found.input.startswith("strength")]
+
+
+def read_rows(graph: Graph, node_id: str) -> Rows | None:
+    """The rows of LoRAs that a node has, if each of them can be left out."""
+    inputs = graph.node(node_id).inputs
+    rows = find_rows(node_id, inputs, {name: graph.spec(Slot(node_id, name)) for name in inputs})
+    return rows if rows and rows.can_be_empty else None
 
 
 def find_media(graph: Graph) -> Iterator[Finding]:
@@ -190,6 +205,12 @@ def _describe_chain(graph: Graph, chain: list[Slot]) -> Finding:
         f"{chain[0].input} of {graph.describe(chain[0].node_id)}{more}",
         widget="loras",
     )
+
+
+def _describe_rows(graph: Graph, rows: Rows) -> Finding:
+    slots = [Slot(rows.node_id, row.name) for row in rows.rows]
+    why = f"{len(slots)} rows of {graph.describe(rows.node_id)}"
+    return plain("loras", slots, why, widget="loras")
 
 
 def _gives_mask(graph: Graph, node_id: str) -> bool:

@@ -54,14 +54,56 @@ def find_seeds(graph: Graph, samplers: Iterable[str]) -> list[Finding]:
     slots = [Slot(node_id, name) for node_id in graph.order for name in graph.node(node_id).inputs]
     seeds = [slot for slot in slots if _is_seed(graph, slot)]
     main = [slot for slot in seeds if _feeds_noise(graph, slot, reached)] or seeds
-    found = _join("seed", graph, main, graph.tell(main) if main else "")
     others = (
         [] if main is seeds else [seed for seed in seeds if not _feeds_noise(graph, seed, reached)]
     )
+    return [f for group in [main, *([seed] for seed in others)] for f in _read_seeds(graph, group)]
+
+
+def join_seeds(graph: Graph, finding: Finding, slots: Iterable[Slot]) -> Finding:
+    """The finding with these seeds, of which those that differ from the first keep their distance
+    to it; without any, one without parts.
+    """
+    listed = list(slots)
+    if not listed:
+        return replace(finding, parts={}, computed={})
+    start = graph.value(listed[0])
+    same = tuple(slot for slot in listed if graph.value(slot) == start)
+    computed = {
+        slot: write_distance(graph.value(slot) - start) for slot in listed if slot not in same
+    }
+    return replace(finding, parts={"": same}, computed=computed)
+
+
+def write_distance(distance: int) -> str:
+    """The formula of a number that keeps its distance to the value."""
+    return f"value - {-distance}" if distance < 0 else f"value + {distance}"
+
+
+def _read_seeds(graph: Graph, slots: list[Slot]) -> list[Finding]:
+    """One finding for the numbers behind these seeds; what is no seed that names a result, such as
+    -1, is one by itself.
+    """
+    sources = [source.slot for slot in slots if (source := find_number(graph, slot))]
+    found = list(dict.fromkeys(sources))
+    joined = [slot for slot in found if is_exact_seed(graph.value(slot))]
+    groups = [joined, *([slot] for slot in found if slot not in joined)]
+    why = graph.tell(slots) if slots else ""
     return [
-        *found,
-        *(f for seed in others for f in _join("seed", graph, [seed], graph.tell([seed]))),
+        join_seeds(graph, Finding("seed", {}, why, _find_least(graph, group)), group)
+        for group in groups
+        if group
     ]
+
+
+def is_exact_seed(value: Any) -> bool:
+    """Whether a seed's value names one result: -1 stands for a seed of chance in many nodes."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _find_least(graph: Graph, seeds: list[Slot]) -> dict[str, Any]:
+    specs = [spec for slot in seeds if (spec := graph.spec(slot))]
+    return {"min": 0} if any((spec.minimum or 0) < 0 for spec in specs) else {}
 
 
 def find_known(graph: Graph, ranks: Mapping[str, int]) -> list[Finding]:
@@ -141,17 +183,6 @@ def _feeds_noise(graph: Graph, slot: Slot, reached: frozenset[str]) -> bool:
     """Whether a seed is that of a sampler, or of the noise that it starts from."""
     makes = graph.output_types(slot.node_id)
     return slot.node_id in reached and (not makes or bool({"NOISE", "LATENT"} & set(makes)))
-
-
-def _join(role: str, graph: Graph, slots: list[Slot], why: str) -> list[Finding]:
-    sources = [source.slot for slot in slots if (source := find_number(graph, slot))]
-    found = tuple(dict.fromkeys(sources))
-    keys = (
-        {"min": 0}
-        if any((spec := graph.spec(slot)) and (spec.minimum or 0) < 0 for slot in found)
-        else {}
-    )
-    return [Finding(role, {"": found}, why, keys)] if found else []
 
 
 def _merge(graph: Graph, findings: list[Finding]) -> list[Finding]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from comfygradio.comfy.workflow import UI_FORMAT, Workflow, load_workflow
+from comfygradio.comfy.envelope import open_envelope
+from comfygradio.comfy.workflow import UI_FORMAT, Workflow, load_json
 from comfygradio.errors import WorkflowError
 from comfygradio.forms.restoring.metadata import is_media, read_metadata
 
@@ -40,7 +41,8 @@ def is_json(path: Path) -> bool:
 
 
 def _read_json(path: Path) -> Source:
-    return Source(load_workflow(path))
+    data = load_json(path)
+    return Source(Workflow.from_json(data, str(path)), open_envelope(data).saved)
 
 
 def _read_media(path: Path) -> Source:

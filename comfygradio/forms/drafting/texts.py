@@ -5,7 +5,7 @@ samplers.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from comfygradio.comfy.workflow import Link
@@ -57,6 +57,20 @@ def find_texts(graph: Graph) -> list[Finding]:
     for encoder in find_encoders(graph):
         findings += _read_encoder(graph, encoder)
     return _merge(graph, findings)
+
+
+def find_other_words(graph: Graph, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The texts that differ from the first of those that one finding fills: each may be given apart
+    from it.
+    """
+    for finding in findings:
+        texts: dict[str, list[Slot]] = {}
+        for slot in finding.slots if finding.role in ("prompt", "negative_prompt") else ():
+            texts.setdefault(str(graph.value(slot)), []).append(slot)
+        for slots in list(texts.values())[1:]:
+            why = f"another text than {finding.first.input} had; left empty, it is the same"
+            keys = {"optional": True, "default": ""}
+            yield Finding(finding.role, {"": tuple(slots)}, why, keys, is_side=True, is_extra=True)
 
 
 def find_loose_texts(graph: Graph, samples: bool) -> list[Finding]:

@@ -12,6 +12,7 @@ from comfygradio.forms.loras import MAX_ROWS
 from comfygradio.forms.names import match_name
 from comfygradio.forms.restoring.inversion import Unreadable
 from comfygradio.forms.restoring.matching import Match
+from comfygradio.forms.rows import Rows, read_active
 
 LORA_NAME = "lora_name"
 
@@ -33,6 +34,8 @@ def read_loras(field: Field, workflow: Workflow, graph: Workflow, match: Match) 
 
     Raises Unreadable where that place is not found, or the server lacks one of the files.
     """
+    if field.rows is not None:
+        return _read_rows(field, field.rows, graph, match)
     name_input = field.slots[""][0].input if "" in field.slots else LORA_NAME
     loaders = _list_loaders(field)
     end = frozenset(partner for key, partner in match.pairs.items() if key not in loaders)
@@ -53,6 +56,23 @@ def read_loras(field: Field, workflow: Workflow, graph: Workflow, match: Match) 
     return LoraChain(
         rows, tuple(node.id for node in nodes), is_respelled, " ".join(dict.fromkeys(notes))
     )
+
+
+def _read_rows(field: Field, rows: Rows, graph: Workflow, match: Match) -> LoraChain:
+    """The rows of one node, as `read_loras` gives them."""
+    partner = match.pairs.get(rows.node_id)
+    if partner is None:
+        raise Unreadable("the node that holds its rows is not in the picture.")
+    offered = [choice.value for choice in field.choices or ()]
+    found: list[dict[str, Any]] = []
+    notes: list[str] = []
+    for name, strength in read_active(graph.nodes[partner].inputs, rows):
+        here = match_name(name, offered)
+        if here is None:
+            raise Unreadable(f"the LoRA {show(name)} is not in the list of this form.")
+        found.append({"name": here, "strength": strength})
+        notes += [f"{name} is called {here} here."] if here != name else []
+    return LoraChain(found, (), bool(notes), " ".join(notes))
 
 
 def _list_loaders(field: Field) -> set[str]:

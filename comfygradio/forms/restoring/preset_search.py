@@ -9,7 +9,7 @@ from comfygradio.comfy.workflow import Link, Workflow
 from comfygradio.errors import PresetError
 from comfygradio.forms.binding.lora_binding import list_classes
 from comfygradio.forms.preset import Preset
-from comfygradio.forms.preset_file import SlotFile
+from comfygradio.forms.preset_file import list_plain
 from comfygradio.forms.restoring.inversion import is_same
 from comfygradio.forms.restoring.matching import Match, bound_score, match_nodes
 from comfygradio.forms.restoring.metadata import Metadata
@@ -110,17 +110,12 @@ def _list_loaders(preset: Preset) -> set[str]:
     """Ids of the loaders that a LoRA list of the form fills."""
     found = set()
     for line in preset.file.fields.values():
-        addresses = line.slot if isinstance(line.slot, list) else [line.slot]
-        for address in addresses if line.widget == "loras" else []:
+        for address in list_plain(line) if line.widget == "loras" else []:
             try:
-                found.add(
-                    find_slot(preset.workflow, address).node_id
-                    if isinstance(address, str | SlotFile)
-                    else ""
-                )
+                found.add(find_slot(preset.workflow, address).node_id)
             except PresetError:
                 continue
-    return found - {""}
+    return found
 
 
 def _list_added(preset: Preset) -> set[str]:

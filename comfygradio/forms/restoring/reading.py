@@ -113,7 +113,8 @@ class GraphReader:
         self.written.update(field.all_slots)
         if field.choices is not None and "width" not in field.slots:
             return self._respell(field, value, note)
-        return Reading(_take(field, value), note=note)
+        taken = _take(field, value)
+        return Reading(taken, note=" ".join(filter(None, [note, self._compare(field, taken)])))
 
     def _read_bypassed(self, field: Field) -> Reading:
         self.written.update(field.all_slots)
@@ -171,6 +172,20 @@ class GraphReader:
             self._words[field.name] = value
             value = escape_dynamic(value) if field.is_dynamic else value
         return value, note
+
+    def _compare(self, field: Field, value: Any) -> str:
+        """A sentence where the picture has other numbers than this form works out of a value."""
+        for one in field.computed:
+            try:
+                own, found = one.work_out(value), self._read_slot(one.slot)
+            except Unreadable:
+                continue
+            if not is_same(own, found):
+                return (
+                    f"the picture used {show(found)} for {one.slot.input}; this form works out "
+                    f"{show(own)}."
+                )
+        return ""
 
     def _recall(self, field: Field) -> str:
         if field.name not in self._told:

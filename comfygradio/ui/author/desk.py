@@ -16,7 +16,7 @@ from comfygradio.forms.binding.field_binding import bind_field
 from comfygradio.forms.drafting.draft import Draft
 from comfygradio.forms.drafting.lines import DraftField
 from comfygradio.forms.drafting.writer import write_draft
-from comfygradio.forms.preset_file import FieldFile, SlotFile, Widget
+from comfygradio.forms.preset_file import FieldFile, SlotFile, Widget, list_addresses
 
 KIN: tuple[tuple[Widget, ...], ...] = (
     ("textarea", "text"),
@@ -128,13 +128,6 @@ def dump_line(line: FieldFile) -> Json:
     """A line of a preset file as JSON, with the keys that it has."""
     keys: Json = line.model_dump(mode="json", by_alias=True, exclude_unset=True)
     return {key: value for key, value in keys.items() if value is not None}
-
-
-def list_addresses(line: FieldFile) -> list[SlotFile | str]:
-    """The slots that a line fills."""
-    parts = [line.slot] if line.slots is None else list(line.slots.values())
-    listed = [address for part in parts for address in (part if isinstance(part, list) else [part])]
-    return [address for address in listed if address is not None]
 
 
 def _describe_row(id: str, field: DraftField, draft: Draft, object_info: ObjectInfo) -> Json:

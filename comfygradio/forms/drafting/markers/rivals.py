@@ -14,6 +14,7 @@ from comfygradio.forms.drafting.markers.comfydeploy import read_comfydeploy
 from comfygradio.forms.drafting.markers.graph import Graph
 from comfygradio.forms.drafting.markers.krita import read_krita
 from comfygradio.forms.drafting.markers.mcww import read_mcww
+from comfygradio.forms.drafting.markers.placeholders import read_placeholders
 from comfygradio.forms.drafting.markers.saved import SavedWorkflow
 from comfygradio.forms.drafting.markers.swarm import read_swarm
 from comfygradio.forms.drafting.markers.tidying import tidy_hints
@@ -33,6 +34,7 @@ BY_WORDS: tuple[Callable[[Graph, SavedWorkflow | None], list[Hint]], ...] = (
     read_mcww,
     read_viewcomfy,
     read_app_mode,
+    read_placeholders,
 )
 """Rivals that mark a workflow with titles, or beside the graph."""
 

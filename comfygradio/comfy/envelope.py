@@ -1,0 +1,108 @@
+"""Envelopes: what services, programs and ComfyUI itself put round a graph in API format."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+MOST_LEVELS = 8
+"""Envelopes inside one another that are opened."""
+
+MOST_ENTRIES = 32
+"""Entries of one envelope that are looked into."""
+
+KNOWN = ("prompt", "output", "workflow_api", "input", "api", "workflow", "graph", "data")
+"""Keys that commonly hold the graph, the surest first; of others, the first that holds one counts.
+"""
+
+
+SAVED = (
+    ("workflow",),
+    ("extra_pnginfo", "workflow"),
+    ("extra_data", "extra_pnginfo", "workflow"),
+)
+"""Where the UI format stands beside a graph: in files of the page, and in posted prompts."""
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What was found inside decoded JSON.
+
+    `content` is the graph, or the same in ComfyUI's UI format, or the JSON itself where neither is
+    in it; `place` are the keys that lead to it, none for JSON without an envelope. `saved` is the
+    UI format that came along with the graph.
+    """
+
+    content: Any
+    place: tuple[str, ...] = ()
+    saved: Mapping[str, Any] | None = None
+
+
+def open_envelope(data: Any) -> Envelope:
+    """Look for the graph in decoded JSON, one level after the other; never raises."""
+    return _open(data, is_graph) or _open(data, is_saved) or Envelope(data)
+
+
+def is_graph(data: Any) -> bool:
+    """Whether this is a graph in API format, whole or not: some of its entries are nodes."""
+    return isinstance(data, dict) and any(
+        isinstance(node, dict) and "class_type" in node for node in data.values()
+    )
+
+
+def is_saved(data: Any) -> bool:
+    """Whether this is a workflow in ComfyUI's UI format."""
+    return isinstance(data, dict) and isinstance(data.get("nodes"), list)
+
+
+def _open(
+    data: Any, is_wanted: Callable[[Any], bool], place: tuple[str, ...] = ()
+) -> Envelope | None:
+    if is_wanted(data):
+        return Envelope(data, place)
+    if len(place) == MOST_LEVELS or is_saved(data):
+        return None
+    for key, inner in _list_entries(data):
+        found = _open(inner, is_wanted, (*place, key))
+        if found is not None:
+            return found if found.saved else Envelope(found.content, found.place, _find_saved(data))
+    return None
+
+
+def _list_entries(data: Any) -> Iterator[tuple[str, Any]]:
+    """The entries of an envelope that may hold a graph, the likeliest first; texts are decoded."""
+    entries: dict[str, Any] = {}
+    if isinstance(data, dict):
+        entries = {key: data[key] for key in (*KNOWN, *data) if key in data}
+    elif isinstance(data, list):
+        entries = {str(index): inner for index, inner in enumerate(data)}
+    for key, inner in list(entries.items())[:MOST_ENTRIES]:
+        decoded = _decode(inner)
+        if isinstance(decoded, dict | list):
+            yield str(key), decoded
+
+
+def _decode(value: Any) -> Any:
+    """A text that is JSON itself, decoded; anything else as it is."""
+    if not isinstance(value, str) or not value.lstrip().startswith("{"):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+
+
+def _find_saved(data: Any) -> Mapping[str, Any] | None:
+    """The UI format beside a graph."""
+    if not isinstance(data, dict):
+        return None
+    for keys in SAVED:
+        inner: Any = data
+        for key in keys:
+            inner = _decode(inner.get(key)) if isinstance(inner, dict) else None
+        if is_saved(inner):
+            found: Mapping[str, Any] = inner
+            return found
+    return None

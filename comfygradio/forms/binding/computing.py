@@ -1,0 +1,77 @@
+"""Binding of formulas: inputs that are filled with a number worked out of a field's value."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from comfygradio.comfy.object_info import InputSpec, ObjectInfo
+from comfygradio.comfy.workflow import Workflow
+from comfygradio.forms.binding.specs import find_spec
+from comfygradio.forms.checks import check_value
+from comfygradio.forms.field import Computed, Field, Refused
+from comfygradio.forms.formula import OWN, Formula
+from comfygradio.forms.preset_file import FieldFile, list_computed
+from comfygradio.forms.problem import Misfit
+from comfygradio.forms.slots import Slot, locate_slot
+
+SEEDS = 2**64
+"""So many seeds there are where the server names no limit."""
+
+
+def bind_computed(
+    field: Field, line: FieldFile, workflow: Workflow, object_info: ObjectInfo
+) -> tuple[Field, tuple[str, ...]]:
+    """The field with its formulas, and a sentence for each slot that was found again.
+
+    Raises Misfit for what is no number, and for names that the field does not have.
+    """
+    listed = list_computed(line)
+    if not listed:
+        return field, ()
+    for slot in field.slots.get("", ()):
+        _check_number(find_spec(slot, workflow, object_info))
+    found = [locate_slot(workflow, one.slot) for one in listed]
+    computed = [
+        _bind(field, place.slot, one.of, workflow, object_info)
+        for place, one in zip(found, listed, strict=True)
+    ]
+    bound = replace(field, computed=tuple(computed))
+    _check_default(bound)
+    return bound, tuple(place.note for place in found if place.note)
+
+
+def _check_default(field: Field) -> None:
+    """Raises Misfit where the form would start with a number that a formula has no use for."""
+    if field.default is None:
+        return
+    try:
+        check_value(field, field.default)
+    except Refused as refusal:
+        raise Misfit("value", f"what it starts with does not fit: {refusal}") from refusal
+
+
+def _bind(
+    field: Field, slot: Slot, text: str, workflow: Workflow, object_info: ObjectInfo
+) -> Computed:
+    formula = Formula.parse(text)
+    for other in sorted(formula.names - {OWN, field.name}):
+        raise Misfit("preset", f"the formula {text} uses {other}; it can use {OWN}.")
+    spec = find_spec(slot, workflow, object_info)
+    _check_number(spec)
+    is_seed = field.widget == "seed"
+    low, high = _find_limits(spec, is_seed)
+    is_whole = "FLOAT" not in spec.types
+    return Computed(slot, formula, is_whole, low, high, goes_round=is_seed and is_whole)
+
+
+def _check_number(spec: InputSpec) -> None:
+    if spec.choices is not None or not spec.types & {"INT", "FLOAT"}:
+        raise Misfit("widget", f"a formula works with numbers, and input {spec.name} takes none.")
+
+
+def _find_limits(spec: InputSpec, is_seed: bool) -> tuple[int | float | None, int | float | None]:
+    """The input's limits; a seed is never below 0, which some nodes take for a seed of chance."""
+    if not is_seed:
+        return spec.minimum, spec.maximum
+    low = max(0, spec.minimum or 0)
+    return low, SEEDS - 1 if spec.maximum is None else spec.maximum

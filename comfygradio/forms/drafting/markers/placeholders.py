@@ -1,0 +1,189 @@
+"""Placeholders: values such as `%prompt%` that another app replaces before it posts a workflow.
+
+They are exactly what an author meant to be filled in, and no value that a server could run with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from comfygradio.forms.drafting.hint import Hint
+from comfygradio.forms.drafting.markers.graph import Graph
+from comfygradio.forms.drafting.markers.saved import SavedWorkflow
+from comfygradio.forms.drafting.markers.values import fit_literal, make_name
+from comfygradio.forms.drafting.trace import CONTROLS
+from comfygradio.forms.slots import Slot
+from comfygradio.forms.templates import find_names
+
+WORDS = ("prompt", "positive_prompt", "positive", "user_prompt", "input_prompt", "text")
+UNWANTED = ("negative_prompt", "negative", "neg_prompt", "negativeprompt")
+SETTINGS = (
+    *("seed", "noise_seed", "width", "height", "batch_size", "image", "image_name", "filename"),
+    *("steps", "scale", "cfg", "cfg_scale", "guidance", "denoise", "strength", "clip_skip"),
+    *("model", "checkpoint", "ckpt", "ckpt_name", "vae", "lora", "sampler", "sampler_name"),
+    *("scheduler", "fps", "frames", "length", "duration"),
+)
+"""What apps call what they fill in (SillyTavern, Open WebUI, chat bots, scripts)."""
+
+LATER = frozenset({"steps", "scale", "cfg", "cfg_scale", "guidance", "clip_skip", "vae"}) | {
+    *("sampler", "sampler_name", "scheduler", "denoise", "batch_size")
+}
+"""What stands under More settings."""
+
+PERCENT = re.compile(r"(?<![\w%])%([A-Za-z]\w{0,39})%(?![\w%])")
+"""The form that means nothing else in a text, whatever the name."""
+
+KNOWN = frozenset({*WORDS, *UNWANTED, *SETTINGS})
+
+OTHER = re.compile(
+    r"\{\{\s*([A-Za-z]\w{0,39})\s*\}\}|\$\{([A-Za-z]\w{0,39})\}|\{([A-Za-z]\w{0,39})\}"
+    r"|\$([A-Za-z]\w{0,39})\$|__([A-Za-z]\w{0,39})__|<([A-Za-z]\w{0,39})>|\[([A-Za-z]\w{0,39})\]"
+    r"|@([A-Za-z]\w{0,39})@"
+)
+"""Forms that may mean something else in a text; alone in an input, with a known name, they do not.
+"""
+
+INSIDE = frozenset({*WORDS, *UNWANTED} - {"text", "positive", "negative"})
+"""Names that are read in the other forms inside of a text as well."""
+
+
+WORKING = CONTROLS | {"search", "old", "old_text", "placeholder", "from", "text_find"}
+"""Inputs of nodes that replace texts: what they look for is filled in by the workflow itself."""
+
+FORMATS = frozenset({"template", "format", "format_string", "f_string", "fstring", "expression"})
+"""Inputs whose node fills in names by itself."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A placeholder in an input: its name, how it is written, and what stands around it."""
+
+    slot: Slot
+    name: str
+    written: str
+    before: str = ""
+    after: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the input holds nothing else."""
+        return not (self.before or self.after)
+
+
+def read_placeholders(graph: Graph, saved: SavedWorkflow | None) -> list[Hint]:
+    """A hint for each placeholder; inputs that hold the same one become one field.
+
+    The inputs get the server's own default, and texts are left empty at its place.
+    """
+    places = list(_find_places(graph))
+    groups: dict[tuple[str, str, str], list[Place]] = {}
+    for place in places:
+        groups.setdefault((place.name, place.before, place.after), []).append(place)
+    for place in places:
+        _clear(graph, place)
+    if places:
+        shown = ", ".join(dict.fromkeys(place.written for place in places))
+        graph.notes.append(f"Placeholders of another app became fields: {shown[:300]}.")
+    return [_write_hint(group) for group in groups.values()]
+
+
+def _find_places(graph: Graph) -> Iterator[Place]:
+    """Placeholders, but for those that the workflow replaces by nodes of its own."""
+    texts = {
+        Slot(node.id, name): value
+        for node in graph.nodes.values()
+        for name, value in node.inputs.items()
+        if isinstance(value, str)
+    }
+    own = {value.strip() for slot, value in texts.items() if _name_input(slot) in WORKING}
+    for slot, value in texts.items():
+        name = _name_input(slot)
+        if name in WORKING | FORMATS or name.endswith("prefix"):
+            continue
+        place = _read_place(graph, slot, value, own)
+        if place is not None:
+            yield place
+
+
+def _name_input(slot: Slot) -> str:
+    return slot.input.rpartition(".")[2].lower()
+
+
+def _read_place(graph: Graph, slot: Slot, text: str, own: set[str]) -> Place | None:
+    bare = text.strip()
+    if bare in own:
+        return None
+    alone = PERCENT.fullmatch(bare) or OTHER.fullmatch(bare)
+    if alone and (alone.re is PERCENT or _read_name(alone) in KNOWN):
+        return Place(slot, _read_name(alone), bare)
+    found = [
+        match
+        for match in (*PERCENT.finditer(text), *OTHER.finditer(text))
+        if _counts(match) and match[0] not in own
+    ]
+    if not found:
+        return None
+    main = min(found, key=lambda match: (not _is_main(_read_name(match)), match.start()))
+    before, after = _leave_out(graph, slot, text, found, main)
+    return Place(slot, _read_name(main), main[0], before, after)
+
+
+def _leave_out(
+    graph: Graph, slot: Slot, text: str, found: list[re.Match[str]], main: re.Match[str]
+) -> tuple[str, str]:
+    """What stands before and after one placeholder, without the others, which a note names."""
+    others = [match for match in found if match is not main]
+    parts = [text[: main.start()], text[main.end() :]]
+    for match in others:
+        parts = [part.replace(match[0], "") for part in parts]
+    if others:
+        names = ", ".join(dict.fromkeys(match[0] for match in others))
+        graph.notes.append(
+            f"{names} stood beside {main[0]} in {slot.input} of {graph.call(slot.node_id)} and "
+            "was left out; the one field takes all words."
+        )
+    return parts[0], parts[1]
+
+
+def _counts(match: re.Match[str]) -> bool:
+    return match.re is PERCENT or _read_name(match) in INSIDE
+
+
+def _is_main(name: str) -> bool:
+    return name in (*WORDS, *UNWANTED)
+
+
+def _read_name(match: re.Match[str]) -> str:
+    return next(group for group in match.groups() if group).lower()
+
+
+def _clear(graph: Graph, place: Place) -> None:
+    """Put what the server starts with, or the text without it, in the place of a placeholder."""
+    if place.is_whole:
+        graph.put(place.slot, fit_literal(graph.spec(place.slot), None))
+    else:
+        graph.put(place.slot, f"{place.before}{place.after}")
+
+
+def _write_hint(places: list[Place]) -> Hint:
+    first = places[0]
+    around = f"{first.before}{first.after}"
+    has_template = not first.is_whole and not find_names(around)
+    return Hint(
+        source=f"another app, as {first.written}",
+        slots=tuple(place.slot for place in places),
+        name=make_name(first.name),
+        order=_rank(first.name),
+        advanced=first.name in LATER,
+        alone=True,
+        template=f"{first.before}{{value}}{first.after}" if has_template else "",
+        default="" if has_template else None,
+    )
+
+
+def _rank(name: str) -> int:
+    """Words first, then what they should not be, then the rest in the order of the workflow."""
+    ranks: Mapping[str, int] = {**dict.fromkeys(WORDS, 0), **dict.fromkeys(UNWANTED, 1)}
+    return ranks.get(name, 2)

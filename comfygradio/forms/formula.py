@@ -1,0 +1,104 @@
+"""Formulas: plain arithmetic in a preset, such as `steps * 0.5`, that works one number out of
+another.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+LONGEST = 200
+"""Characters of a formula."""
+
+OWN = "value"
+"""What a formula calls the number that it is worked out of, besides the field's own name."""
+
+TOKENS = re.compile(r"(?:\s*(?:[0-9]+(?:\.[0-9]+)?(?![\w.])|[A-Za-z]\w*(?!\w)|[-+*/%()]))+\s*")
+"""Numbers, names, signs and parentheses; what else Python takes for a number is no plain text."""
+
+SIGNS: Mapping[type[ast.AST], Callable[[Fraction, Fraction], Fraction | int]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+}
+
+ADVICE = "write plain arithmetic with + - * / // % and parentheses, for example value * 0.5"
+
+
+class FormulaError(ValueError):
+    """A formula that cannot be read or worked out; the text says why."""
+
+
+@dataclass(frozen=True)
+class Formula:
+    """Arithmetic over one number, which it may call by any of `names`."""
+
+    text: str
+    names: frozenset[str]
+
+    @classmethod
+    def parse(cls, text: str) -> Formula:
+        """Read a formula of at most 200 characters. Raises FormulaError."""
+        tree = _parse(text)
+        names = frozenset(part.id for part in ast.walk(tree) if isinstance(part, ast.Name))
+        if not names:
+            raise FormulaError(f"{text} is always the same; it has to use {OWN}")
+        return cls(text, names)
+
+    def work_out(self, number: int | float) -> Fraction:
+        """What comes out for a number, exactly. Raises FormulaError for a division by zero."""
+        try:
+            return _work_out(_parse(self.text), Fraction(repr(number)))
+        except ZeroDivisionError as error:
+            raise FormulaError(f"{self.text} divides by zero") from error
+
+
+def round_half_up(number: Fraction) -> int:
+    """The nearest whole number, the larger one of two."""
+    return math.floor(number + Fraction(1, 2))
+
+
+def _parse(text: str) -> ast.expr:
+    """The tree of a formula, of nothing but the parts that are allowed. Raises FormulaError."""
+    problem = f"{text[:LONGEST]} is no formula; {ADVICE}"
+    if len(text) > LONGEST or not TOKENS.fullmatch(text):
+        raise FormulaError(problem)
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise FormulaError(problem) from error
+    if not _is_plain(tree):
+        raise FormulaError(problem)
+    return tree
+
+
+def _is_plain(part: ast.expr) -> bool:
+    match part:
+        case ast.Constant(value=int() | float()) | ast.Name():
+            return True
+        case ast.UnaryOp(op=ast.UAdd() | ast.USub(), operand=operand):
+            return _is_plain(operand)
+        case ast.BinOp(left=left, op=sign, right=right):
+            return type(sign) in SIGNS and _is_plain(left) and _is_plain(right)
+    return False
+
+
+def _work_out(part: ast.expr, number: Fraction) -> Fraction:
+    match part:
+        case ast.Constant(value=int() | float() as constant):
+            return Fraction(repr(constant))
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -_work_out(operand, number)
+        case ast.UnaryOp(operand=operand):
+            return _work_out(operand, number)
+        case ast.BinOp(left=left, op=sign, right=right):
+            return Fraction(SIGNS[type(sign)](_work_out(left, number), _work_out(right, number)))
+    return number

@@ -1,0 +1,201 @@
+"""Rows: numbered inputs of one node that belong together (`lora_name_2`, `strength_2`, `switch_2`),
+of which a list of LoRAs is made in many node packs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from comfygradio.comfy.object_info import InputSpec, Scalar
+
+NUMBERED = re.compile(r"(\D*)(\d+)(\D*)")
+WORD = re.compile(r"[a-z]+")
+
+STRENGTHS = frozenset({"strength", "weight", "wt", "str"})
+SWITCHES = frozenset({"switch", "toggle", "enable", "enabled", "on", "active", "use"})
+COUNTS = frozenset({"count", "num"})
+"""Words in the names of inputs, as LoRA stacks of widespread packs have them."""
+
+ON = frozenset({"on", "yes", "true", "enable", "enabled"})
+OFF = frozenset({"off", "no", "false", "disable", "disabled"})
+NONE = frozenset({"none", "[none]", ""})
+
+Inputs = Mapping[str, Any]
+Specs = Mapping[str, InputSpec | None]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: the inputs that hold its file, its strengths, and whether it is `on` or `off`."""
+
+    number: int
+    name: str
+    strengths: tuple[str, ...] = ()
+    switch: str = ""
+    on: Scalar = True
+    off: Scalar = False
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Every input of the row."""
+        return (self.name, *self.strengths, *([self.switch] if self.switch else []))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a node; `count` is the input that says how many of them count (at least `least`),
+    `none` the choice that stands for no file.
+    """
+
+    node_id: str
+    rows: tuple[Row, ...]
+    count: str = ""
+    least: int = 0
+    none: str | None = None
+
+    @property
+    def can_be_empty(self) -> bool:
+        """Whether each row can be left out."""
+        by_count = bool(self.count) and self.least == 0
+        return self.none is not None or by_count or all(row.switch for row in self.rows)
+
+
+def find_rows(node_id: str, inputs: Inputs, specs: Specs) -> Rows | None:
+    """The rows of LoRAs that a node has, or None where there are not at least two."""
+    numbered = list(split_numbers(inputs))
+    names = {
+        number: name for name, number in numbered if _is_file(name, inputs[name], specs.get(name))
+    }
+    if len(names) < 2:
+        return None
+    rows = []
+    for number, name in sorted(names.items()):
+        beside = [other for other, of in numbered if of == number and other != name]
+        strengths = [other for other in beside if _is_strength(other, inputs[other])]
+        switch = next((other for other in beside if is_switch(other)), "")
+        on, off = _read_states(specs.get(switch))
+        rows.append(Row(number, name, tuple(_sort(strengths, inputs)), switch, on, off))
+    count = find_count(inputs) or ("count" if "count" in inputs else "")
+    spec = specs.get(count)
+    least = int(spec.minimum or 0) if spec else 0
+    return Rows(node_id, tuple(rows), count, least, _find_none(specs.get(rows[0].name)))
+
+
+def read_active(inputs: Inputs, rows: Rows) -> list[tuple[str, float]]:
+    """File and strength of each row that has an effect."""
+    most = inputs.get(rows.count) if rows.count else None
+    found = []
+    for row in rows.rows:
+        name = inputs.get(row.name)
+        is_counted = not isinstance(most, int) or row.number <= most
+        is_on = not row.switch or not is_off(inputs.get(row.switch))
+        if is_counted and is_on and isinstance(name, str) and name.lower() not in NONE:
+            strengths = [inputs.get(one) for one in row.strengths]
+            numbers = [float(one) for one in strengths if isinstance(one, int | float)]
+            found.append((name, numbers[0] if numbers else 1.0))
+    return found
+
+
+def fill_rows(inputs: dict[str, Any], rows: Rows, files: Sequence[tuple[str, float]]) -> None:
+    """Put files and strengths into the rows of a node, in place, and leave the others out.
+
+    What stands there already stays as it is, to the last input.
+    """
+    if read_active(inputs, rows) == list(files):
+        return
+    for place, row in enumerate(rows.rows):
+        if place < len(files):
+            _fill_row(inputs, row, *files[place])
+        elif row.switch:
+            inputs[row.switch] = row.off
+        elif rows.none is not None:
+            inputs[row.name] = rows.none
+    if rows.count:
+        last = rows.rows[len(files) - 1].number if files else 0
+        inputs[rows.count] = max(rows.least, last)
+
+
+def split_numbers(inputs: Inputs) -> Iterator[tuple[str, int]]:
+    """The inputs that have a number in their name, and this number."""
+    for name in inputs:
+        if match := NUMBERED.fullmatch(name):
+            yield name, int(match[2])
+
+
+def is_switch(name: str) -> bool:
+    """Whether an input is called like a switch."""
+    return bool(SWITCHES & _list_words(name))
+
+
+def is_off(value: Any) -> bool:
+    """Whether a switch is off."""
+    return value is False or (isinstance(value, str) and value.lower() in OFF)
+
+
+def find_count(inputs: Inputs) -> str:
+    """The input that says how many rows count, by the word that it has in common with them
+    (`lora_count`, `lora_name_1`), or "".
+    """
+    known = {_singular(word) for name, _ in split_numbers(inputs) for word in _list_words(name)}
+    for name, value in inputs.items():
+        words = _list_words(name)
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        counted = {_singular(word) for word in words - COUNTS}
+        if is_whole and COUNTS & words and counted and counted <= known:
+            return name
+    return ""
+
+
+def _singular(word: str) -> str:
+    return word.removesuffix("s")
+
+
+def _list_words(name: str) -> frozenset[str]:
+    return frozenset(WORD.findall(name.lower()))
+
+
+def _is_file(name: str, value: Any, spec: InputSpec | None) -> bool:
+    words = _list_words(name)
+    is_listed = spec is None or spec.choices is not None
+    return (
+        "lora" in words
+        and isinstance(value, str)
+        and is_listed
+        and not words & (SWITCHES | STRENGTHS)
+    )
+
+
+def _is_strength(name: str, value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and bool(STRENGTHS & _list_words(name))
+
+
+def _sort(strengths: list[str], inputs: Inputs) -> list[str]:
+    """The strength that counts first: in an advanced mode the one for the model."""
+    is_advanced = "advanced" in (inputs.get("input_mode"), inputs.get("mode"))
+    return sorted(strengths, key=lambda name: is_advanced and "model" not in name)
+
+
+def _read_states(spec: InputSpec | None) -> tuple[Scalar, Scalar]:
+    """What a switch is called when it is on and when it is off."""
+    choices = spec.choices if spec and spec.choices else (True, False)
+    on = next((choice for choice in choices if str(choice).lower() in ON), True)
+    off = next((choice for choice in choices if str(choice).lower() in OFF), False)
+    return on, off
+
+
+def _find_none(spec: InputSpec | None) -> str | None:
+    choices = spec.choices if spec and spec.choices else ()
+    return next((one for one in choices if isinstance(one, str) and one.lower() in NONE), None)
+
+
+def _fill_row(inputs: dict[str, Any], row: Row, name: str, strength: float) -> None:
+    is_same = inputs[row.name] == name and [inputs[one] for one in row.strengths[:1]] == [strength]
+    if not is_same:
+        inputs[row.name] = name
+        inputs.update(dict.fromkeys(row.strengths, strength))
+    if row.switch:
+        inputs[row.switch] = row.on
