@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
+from pydantic.json_schema import SkipJsonSchema
 
 from comfygradio.forms.plain import (
     Plain,
@@ -15,7 +23,10 @@ from comfygradio.forms.plain import (
     take_text,
 )
 
-Scalar = Annotated[bool | int | float | str | Plain, Field(union_mode="left_to_right")]
+Unquoted = Annotated[SkipJsonSchema[Plain], PlainSerializer(Plain.to_json, when_used="json")]
+"""In JSON, and for its schema, it is a text, a number or a switch."""
+
+Scalar = Annotated[bool | int | float | str | Unquoted, Field(union_mode="left_to_right")]
 """A value of a field: a `Plain` one becomes a text, a number or a switch once the server has said
 what the field takes.
 """
