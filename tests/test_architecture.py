@@ -242,16 +242,8 @@ BUILTIN_VALUES = ("frozenset", "tuple", "range", "enumerate", "getattr", "dict.f
 LIBRARY_VALUES = (
     *("str.maketrans", "', '.join", "re.compile", "json.dumps", "datetime.datetime", "Path"),
     *("ipaddress.IPv4Network", "ipaddress.IPv6Network", "TypeVar", "logging.getLogger"),
-    *(
-        "dataclass",
-        "field",
-        "fields",
-        "dataclasses.field",
-        "Field",
-        "ConfigDict",
-        "BeforeValidator",
-    ),
-    *("Discriminator", "Tag"),
+    *("dataclass", "field", "fields", "dataclasses.field", "Field", "ConfigDict"),
+    *("BeforeValidator", "PlainSerializer", "Discriminator", "Tag"),
     *("typer.Typer", "typer.Option", "typer.Argument"),
 )
 OWN_VALUES = ("Clock", "PixelRoom")

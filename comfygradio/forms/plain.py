@@ -11,10 +11,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError, PydanticOmit, core_schema
-
 NULL = re.compile(r"null|Null|NULL|~")
 TRUE = re.compile(r"true|True|TRUE")
 FALSE = re.compile(r"false|False|FALSE")
@@ -103,24 +99,6 @@ class Plain:
     def __bool__(self) -> bool:
         return bool(self.value)
 
-    @classmethod
-    def __get_pydantic_core_schema__(
-        cls, source: type[Any], handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            _check_plain,
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                Plain.to_json, when_used="json"
-            ),
-        )
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        """Nothing: in a file it is a text, a number or a switch, which are named beside it."""
-        raise PydanticOmit
-
 
 def is_plain(text: str) -> bool:
     """Whether a scalar without quotes may be more than its letters."""
@@ -179,9 +157,3 @@ def _read_core(text: str) -> Value:
     if INFINITE.fullmatch(text):
         return float(text.replace(".", "", 1))
     return float(text) if REAL.fullmatch(text) else text
-
-
-def _check_plain(value: Any) -> Plain:
-    if isinstance(value, Plain):
-        return value
-    raise PydanticCustomError("plain_type", "Input should be a value")

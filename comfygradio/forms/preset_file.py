@@ -10,10 +10,12 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    PlainSerializer,
     Tag,
     field_validator,
     model_validator,
 )
+from pydantic.json_schema import SkipJsonSchema
 
 from comfygradio.forms.formula import Formula
 from comfygradio.forms.plain import (
@@ -25,7 +27,10 @@ from comfygradio.forms.plain import (
     take_text,
 )
 
-Scalar = Annotated[bool | int | float | str | Plain, Field(union_mode="left_to_right")]
+Unquoted = Annotated[SkipJsonSchema[Plain], PlainSerializer(Plain.to_json, when_used="json")]
+"""In JSON, and for its schema, it is a text, a number or a switch."""
+
+Scalar = Annotated[bool | int | float | str | Unquoted, Field(union_mode="left_to_right")]
 """A value of a field: a `Plain` one becomes a text, a number or a switch once the server has said
 what the field takes.
 """
