@@ -100,7 +100,7 @@ def test_commands_that_call_nobody_take_it_too(
     "command",
     [
         ("run", "text_to_image", "--out", "made"),
-        ("sweep", "text_to_image", "--axis", "cfg=5,6", "--out", "swept"),
+        ("sweep", "text_to_image", "--axis", "cfg=5, 6", "--out", "swept"),
         ("check",),
         ("new", str(shipped_presets() / "text_to_image.json"), "--name", "mine"),
     ],
