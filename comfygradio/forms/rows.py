@@ -11,7 +11,9 @@ from typing import Any
 
 from comfygradio.comfy.object_info import InputSpec, Scalar
 
-NUMBERED = re.compile(r"(\D*)(\d+)(\D*)")
+NUMBERED = re.compile(r"(\D*)(\d+)((?:[_. ]\D*)?)")
+"""A name with one number, at its end or the end of a word: not `t5xxl`, nor `enable_2x`."""
+
 WORD = re.compile(r"[a-z]+")
 
 STRENGTHS = frozenset({"strength", "weight", "wt", "str"})

@@ -239,6 +239,18 @@ def test_rows_of_other_things_that_are_off_are_no_fields() -> None:
     ) in made.notes
 
 
+def test_numbers_inside_of_words_make_no_rows() -> None:
+    inputs = {
+        "enable_2x": ["BOOLEAN", {"default": False}],
+        **{"blur_2": NUMBER, "blur_1": NUMBER},
+    }
+    known = ObjectInfo(
+        {**KNOWN.nodes, **ObjectInfo.from_json({"Blurs": describe("Blurs", inputs, ["X"])}).nodes}
+    )
+    made = draft(with_node("Blurs", **fill_in(inputs)), known)
+    assert {"20.blur_1", "20.blur_2", "20.enable_2x"} <= filled(made)
+
+
 def test_rows_beyond_the_count_are_no_fields() -> None:
     values = {f"text_{n}": f"line {n}" for n in range(1, 5)}
     made = draft(with_node("Lines", **fill_in(LINES, **values)), KNOWN)

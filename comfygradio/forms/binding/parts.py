@@ -32,14 +32,15 @@ def keep_parts(
     part.
 
     One that is bypassed while it is empty starts empty, with a note. Raises Misfit for any other.
-    What the preset says itself, by a default or by a list of choices, is left alone.
+    What the preset says itself, by a default or by a list of choices, is left alone, and so is an
+    input that names no file at all.
     """
     if line.default is not None or line.fixed is not None or line.choices is not None:
         return field, ()
     for slot, spec in pairs:
         node = workflow.nodes[slot.node_id]
         own = node.inputs.get(slot.input)
-        if not isinstance(own, str) or not _is_missing(field, spec, own):
+        if not isinstance(own, str) or not own or not _is_missing(field, spec, own):
             continue
         if not _is_part(node, slot.input, own, object_info):
             continue
