@@ -276,6 +276,19 @@ def list_presets(presets: Presets = None, as_json: Json = False) -> int:
 
 
 @app.command()
+def watch(
+    as_json: arguments.JsonLines = False,
+    server: Server = None,
+    headers: Header = None,
+) -> int:
+    """What happens on a server, an event a line, until Ctrl-C."""
+    settings = _load(server=server, headers=headers)
+    from comfygradio.commands.watch import watch_server
+
+    return watch_server(settings, as_json)
+
+
+@app.command()
 def schema(
     out: Annotated[
         Path | None,

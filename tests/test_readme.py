@@ -35,6 +35,7 @@ COMMANDS = (
     "check",
     "new",
     "presets",
+    "watch",
     "schema",
     "password",
 )

@@ -47,6 +47,7 @@ Outputs = Annotated[
     str | None, typer.Option("--outputs", metavar="DIR", help="Where results are kept [outputs].")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+JsonLines = Annotated[bool, typer.Option("--json", help="Print JSON, an object a line.")]
 StepSeconds = Annotated[
     str | None,
     typer.Option(
