@@ -323,6 +323,20 @@ def list_presets(presets: Presets = None, as_json: Json = False, verbose: Verbos
 
 
 @app.command()
+def watch(
+    as_json: arguments.JsonLines = False,
+    server: Server = None,
+    headers: Header = None,
+    verbose: Verbose = False,
+) -> int:
+    """What happens on a server, an event a line, until Ctrl-C."""
+    settings = _load(server=server, headers=headers, verbose=verbose)
+    from comfygradio.commands.watch import watch_server
+
+    return watch_server(settings, as_json)
+
+
+@app.command()
 def schema(
     out: Annotated[
         Path | None,

@@ -36,6 +36,7 @@ COMMANDS = (
     "new",
     "api",
     "presets",
+    "watch",
     "schema",
     "password",
 )

@@ -55,6 +55,7 @@ Verbose = Annotated[
     bool,
     typer.Option("--verbose", help="Tell every call of ComfyUI and every message, on stderr."),
 ]
+JsonLines = Annotated[bool, typer.Option("--json", help="Print JSON, an object a line.")]
 StepSeconds = Annotated[
     str | None,
     typer.Option(
