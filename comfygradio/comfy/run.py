@@ -1,4 +1,4 @@
-"""Runs one prompt on one server: messages in, JobStates out. The only place that listens."""
+"""Runs one prompt on one server: messages in, JobStates out."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ Listener = Callable[[Message, Hashable], None]
 
 class Socket:
     """An open connection for one client_id; `listen` has to be running, since unread messages stall
-    the server.
+    the server. `greeting` is the first thing that the server said.
     """
 
     def __init__(self, access: Access, path: str, client_id: str) -> None:

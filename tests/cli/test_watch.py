@@ -15,6 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
+from comfygradio.clock import SYSTEM_CLOCK
+from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.events import Disconnected, Missed
 from comfygradio.comfy.messages import (
     NodeProgress,
@@ -24,8 +26,17 @@ from comfygradio.comfy.messages import (
     UnknownMessage,
     parse_text,
 )
-from comfygradio.commands.watch import list_values, make_plain, name_event, write_value
+from comfygradio.comfy.watch import Patience
+from comfygradio.commands.watch import (
+    Printer,
+    Watcher,
+    list_values,
+    make_plain,
+    name_event,
+    write_value,
+)
 from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.errors import ServerUnreachable
 from tests.clocks import HANG_SECONDS
 from tests.ports import free_port
 
@@ -160,6 +171,29 @@ def test_a_server_that_does_not_answer_is_one_sentence(shell: Shell) -> None:
     answer = shell("watch", "--server", f"http://127.0.0.1:{free_port()}")
     assert (answer.code, answer.out, answer.err.count("\n")) == (1, "", 1)
     assert "does not answer" in answer.err
+
+
+class Killer(Printer):
+    """Ends the server as soon as that has told its features."""
+
+    def __init__(self, server: DemoServer) -> None:
+        super().__init__(True, SYSTEM_CLOCK)
+        self._server = server
+        self.events: list[str] = []
+
+    def print(self, source: str, event: str, values: Json) -> None:
+        self.events.append(event)
+        if event == "feature_flags":
+            self._server.kill()
+
+
+def test_a_server_that_is_gone_for_good_ends_it() -> None:
+    patience = Patience(reconnect=(0.01, 0.01))
+    with DemoServer(DemoOptions()) as server, ComfyClient(server.url, patience=patience) as client:
+        printer = Killer(server)
+        with pytest.raises(ServerUnreachable):
+            Watcher(client, printer, SYSTEM_CLOCK).run()
+    assert printer.events.count("disconnected") == 3
 
 
 def test_events_are_called_as_comfyui_calls_them() -> None:
