@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,8 +31,11 @@ class Shown:
 @contextmanager
 def open_browser() -> Iterator[Browser]:
     """The installed Chromium ($CHROMIUM, else the one on the PATH), without a window."""
+    path = find_chromium()
+    if path is None:
+        sys.exit("no Chromium on this machine: install chromium-headless-shell or chromium.")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         try:
             yield browser
         finally:
