@@ -60,19 +60,39 @@ async def receive_file(studio: Studio, field: Field, payload: Any, party: str) -
     """
     if payload is None or payload == "":
         return None
-    if isinstance(payload, Mapping) and ("background" in payload or read_upload(payload)):
-        return await asyncio.to_thread(read_payload, field, payload, studio.clock)
-    address = find_address(payload)
-    folder = Path(get_upload_folder()) / "comfygradio-sent"
+    loop = asyncio.get_running_loop()
     try:
-        if address:
-            await asyncio.to_thread(_make_room, folder, studio.clock)
-            return await studio.links.fetch(address, folder)
-        content, suffix = read_content(payload)
-        studio.uploads.take(party, 1, len(content))
-        return await asyncio.to_thread(_write, folder, content, suffix, studio.clock)
+        found = await loop.run_in_executor(studio.readers, _read, studio, field, payload, party)
+        if not isinstance(found, str):
+            return found
+        return await studio.links.fetch(found, find_folder())
     except (ForeignError, LimitReached, ValueError) as error:
         raise ValuesRefused({field.name: str(error)}) from error
+
+
+def find_folder() -> Path:
+    """Where such files lie: among Gradio's uploads, where forms take files from."""
+    return Path(get_upload_folder()) / "comfygradio-sent"
+
+
+def _read(studio: Studio, field: Field, payload: Any, party: str) -> Path | str | None:
+    """The file that was uploaded or sent, or the address of one.
+
+    Raises LimitReached, and ValueError with a sentence.
+    """
+    if isinstance(payload, Mapping) and ("background" in payload or read_upload(payload)):
+        uploaded: Path | None = read_payload(field, payload, studio.clock)
+        return uploaded
+    folder = find_folder()
+    _make_room(folder, studio.clock)
+    if address := find_address(payload):
+        return address
+    content, suffix = read_content(payload)
+    studio.uploads.take(party, 1, len(content))
+    path = folder / secrets.token_hex(16) / f"file{suffix}"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    return path
 
 
 def is_sent(payload: Any) -> bool:
@@ -133,14 +153,6 @@ def _guess_suffix(content: bytes) -> str:
     if content[4:8] == b"ftyp":
         return ".mp4"
     return next((suffix for start, suffix in BEGINNINGS if content.startswith(start)), "")
-
-
-def _write(folder: Path, content: bytes, suffix: str, clock: Clock) -> Path:
-    _make_room(folder, clock)
-    path = folder / secrets.token_hex(16) / f"file{suffix}"
-    path.parent.mkdir()
-    path.write_bytes(content)
-    return path
 
 
 def _make_room(folder: Path, clock: Clock) -> None:

@@ -191,7 +191,8 @@ async def _take(studio: Studio, form: Form, name: str, sent: Any, party: str) ->
         return sent
     if isinstance(sent, list):
         return [await _take(studio, form, name, one, party) for one in sent]
-    return await receive_file(studio, field, sent, party) if is_sent(sent) else sent
+    is_file = await asyncio.get_running_loop().run_in_executor(studio.readers, is_sent, sent)
+    return await receive_file(studio, field, sent, party) if is_file else sent
 
 
 def _describe_endpoint(form: Form) -> str:
