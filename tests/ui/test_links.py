@@ -15,7 +15,8 @@ from PIL import Image
 from comfygradio.demo import DemoServer
 from comfygradio.net.client import ForeignClient, Patience
 from comfygradio.ui.links import EVERYBODY
-from comfygradio.ui.quota import FILES_PER_HOUR, PEOPLE
+from comfygradio.ui.quota import FILES_PER_HOUR, PEOPLE, Quota
+from tests.clocks import ManualClock
 from tests.net.hosts import Names, answer, lead, run_host
 from tests.ui.running import RunningApp, run_app
 
@@ -61,6 +62,7 @@ def test_a_picture_from_the_web_is_used(linked: RunningApp, name: str) -> None:
 def test_links_have_a_quota_of_their_own(linked: RunningApp) -> None:
     """What programs let the app fetch takes nothing away from what people upload."""
     studio = linked.app.studio
+    studio.links.quota = Quota(clock=ManualClock())  # by the real one a file is back after 1.8 s
     studio.links.quota.take(EVERYBODY, FILES_PER_HOUR, 0)
     with run_host(answer(draw())) as host:
         with pytest.raises(AppError, match="As many files were fetched from the web as may be"):
