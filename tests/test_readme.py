@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shlex
 import shutil
@@ -189,6 +190,37 @@ def test_the_sweeps_of_the_readme_can_be_planned(
                 == 0
             )
     assert re.findall(r"(\d+) pictures in", capsys.readouterr().out) == ["10", "12", "10"]
+
+
+@pytest.mark.process
+def test_the_lines_of_the_readme_for_a_shell_run(tmp_path: Path) -> None:
+    """Those for one job and for debugging, one after the other, as somebody copies them."""
+    sections = [take_section("Commands"), take_section("Debugging")]
+    lines = [
+        line for one in sections for block in take_blocks("sh", one) for line in block.split("\n")
+    ]
+    lines = [line for line in lines if line and not line.startswith("comfygradio watch")]
+    assert len(lines) == 11
+    with DemoServer(DemoOptions(step_seconds=0), folder=tmp_path / "comfyui") as demo:
+        (tmp_path / "comfyui" / "output").mkdir(parents=True, exist_ok=True)
+        picture = ROOT / "tests" / "data" / "pictures" / "picture.png"
+        for name in ("photo.jpg", "comfyui/output/ComfyUI_00001_.png"):
+            shutil.copy(picture, tmp_path / name)
+        places = [str(Path(sys.executable).parent), os.environ["PATH"]]
+        env = {
+            **os.environ,
+            "PATH": os.pathsep.join(places),
+            "COMFYUI_URL": demo.url,
+        }
+        for line in lines:
+            command = line.replace("http://127.0.0.1:8188", demo.url)
+            ended = subprocess.run(
+                ["sh", "-c", command], cwd=tmp_path, env=env, capture_output=True, timeout=120
+            )
+            assert ended.returncode == 0, (line, ended.stderr)
+    assert list((tmp_path / "large").glob("*.png"))
+    assert "POST /prompt 200" in (tmp_path / "run.log").read_text()
+    assert (tmp_path / "picture.png").read_bytes() == picture.read_bytes()
 
 
 def test_many_machines_say_what_is_there() -> None:
