@@ -16,10 +16,8 @@ LOGIN = re.compile(r"(\w://)[^/\s@]+@")
 SCHEME = re.compile(r"\b((?i:Bearer|Basic))\s+(?=\S*[A-Z0-9=])[^\s,;'\"]{8,}")
 """What headers have before a token or a login; "basic lighting" is none."""
 
-ASSIGNED = re.compile(
-    rf"([\w-]*(?:{SECRET_NAME.pattern})[\w-]*=)(?!\*\*\*)[^\s&\"',;]+", re.IGNORECASE
-)
-"""`token=…`, as in queries and settings."""
+ASSIGNED = re.compile(r"([\w-]{1,64}=)(?!\*\*\*)[^\s&\"',;]+")
+"""`token=…`, as in queries and settings; which names are secret, `SECRET_NAME` says."""
 
 NAMED = re.compile(
     r"((?:api[_-]?key|token|password|passwd|secret|authorization)[\"']?\s*:\s*[\"']?)"
@@ -33,5 +31,9 @@ def mask_text(text: str) -> str:
     """A text that somebody else wrote, without what looks like a secret by its place or name."""
     text = LOGIN.sub(rf"\1{MASK}@", text)
     text = SCHEME.sub(rf"\1 {MASK}", text)
-    text = ASSIGNED.sub(rf"\1{MASK}", text)
+    text = ASSIGNED.sub(_mask_assigned, text)
     return NAMED.sub(rf"\1{MASK}", text)
+
+
+def _mask_assigned(found: re.Match[str]) -> str:
+    return f"{found[1]}{MASK}" if SECRET_NAME.search(found[1]) else found[0]

@@ -18,8 +18,13 @@ LONGEST = 200
 OWN = "value"
 """What a formula calls the number that it is worked out of, besides the field's own name."""
 
-TOKENS = re.compile(r"(?:\s*(?:[0-9]+(?:\.[0-9]+)?(?![\w.])|[A-Za-z]\w*(?!\w)|[-+*/%()]))+\s*")
-"""Numbers, names, signs and parentheses; what else Python takes for a number is no plain text."""
+CHARACTERS = re.compile(r"[\w\s.+*/%()-]+")
+"""What numbers, names, signs and parentheses are made of."""
+
+NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+"""What else Python takes for a number (1e3, 0x10, 1_000) is no plain one."""
+
+NAME = re.compile(r"[A-Za-z]\w*")
 
 SIGNS: Mapping[type[ast.AST], Callable[[Fraction, Fraction], Fraction | int]] = {
     ast.Add: operator.add,
@@ -69,25 +74,28 @@ def round_half_up(number: Fraction) -> int:
 def _parse(text: str) -> ast.expr:
     """The tree of a formula, of nothing but the parts that are allowed. Raises FormulaError."""
     problem = f"{text[:LONGEST]} is no formula; {ADVICE}"
-    if len(text) > LONGEST or not TOKENS.fullmatch(text):
+    if len(text) > LONGEST or not CHARACTERS.fullmatch(text):
         raise FormulaError(problem)
+    plain = text.strip()
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        tree = ast.parse(plain, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise FormulaError(problem) from error
-    if not _is_plain(tree):
+    if not _is_plain(tree, plain):
         raise FormulaError(problem)
     return tree
 
 
-def _is_plain(part: ast.expr) -> bool:
+def _is_plain(part: ast.expr, text: str) -> bool:
     match part:
-        case ast.Constant(value=int() | float()) | ast.Name():
-            return True
+        case ast.Constant(value=int() | float()):
+            return NUMBER.fullmatch(ast.get_source_segment(text, part) or "") is not None
+        case ast.Name(id=name):
+            return NAME.fullmatch(name) is not None
         case ast.UnaryOp(op=ast.UAdd() | ast.USub(), operand=operand):
-            return _is_plain(operand)
+            return _is_plain(operand, text)
         case ast.BinOp(left=left, op=sign, right=right):
-            return type(sign) in SIGNS and _is_plain(left) and _is_plain(right)
+            return type(sign) in SIGNS and _is_plain(left, text) and _is_plain(right, text)
     return False
 
 

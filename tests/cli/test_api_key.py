@@ -211,7 +211,6 @@ def test_servers_of_which_one_has_a_key() -> None:
     unknown, without, having = (
         ObjectInfo(ObjectInfo.from_json(known).nodes, has_key=has_key)
         for has_key in (None, False, True)
-        for has_key in (None, False, True)
     )
     assert unknown.merge(unknown).has_key is None
     assert unknown.merge(without).has_key is False
