@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from comfygradio.comfy.loaders import guess_upload
+
 Scalar = str | int | float | bool
 
 KEYS = frozenset(["API_KEY_COMFY_ORG", "AUTH_TOKEN_COMFY_ORG"])
@@ -44,9 +46,10 @@ class InputSpec:
     limits.
 
     `choices` are None for anything but a combo, and the names of its entries; `entries` maps names
-    to the entries that are objects or lists, as custom nodes have them. `minimum`, `maximum` and
-    `step` keep the server's own number type, so that 64-bit limits stay exact. `options` are the
-    remaining options as the server sent them.
+    to the entries that are objects or lists, as custom nodes have them. `guessed` is what seems to
+    be uploaded for a list although the server does not say so. `minimum`, `maximum` and `step` keep
+    the server's own number type, so that 64-bit limits stay exact. `options` are the remaining
+    options as the server sent them.
     """
 
     name: str
@@ -60,6 +63,7 @@ class InputSpec:
     tooltip: str = ""
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     entries: Mapping[Scalar, Any] = field(default_factory=dict, repr=False)
+    guessed: str | None = None
 
     def read_choice(self, value: Any) -> Any:
         """The name of the choice that a value of this input stands for; else the value itself."""
@@ -94,7 +98,8 @@ class InputSpec:
     @property
     def media(self) -> str | None:
         """What may be uploaded for this input: "image", "video", "audio", "file" or None."""
-        return next((kind for flag, kind in MEDIA_FLAGS.items() if self.options.get(flag)), None)
+        said = (kind for flag, kind in MEDIA_FLAGS.items() if self.options.get(flag))
+        return next(said, self.guessed)
 
     @property
     def label(self) -> str:
@@ -103,9 +108,11 @@ class InputSpec:
         return _tidy(shown) if isinstance(shown, str) and shown else self.name
 
     @classmethod
-    def from_json(cls, name: str, group: Literal["required", "optional"], data: Any) -> InputSpec:
-        """Parse `[type]` or `[type, options]`; a combo comes as a list (V1) or as "COMBO" with
-        options (V3).
+    def from_json(
+        cls, name: str, group: Literal["required", "optional"], data: Any, class_type: str = ""
+    ) -> InputSpec:
+        """Parse `[type]` or `[type, options]` of a class; a combo comes as a list (V1) or as
+        "COMBO" with options (V3).
         """
         kind = data[0] if isinstance(data, list) and data else "*"
         options = (
@@ -122,6 +129,8 @@ class InputSpec:
             choices = []
         tooltip = options.get("tooltip")
         entries = choices if isinstance(choices, list) else []
+        is_list = isinstance(kind, list) or kind == "COMBO"
+        is_said = not MEDIA_FLAGS.keys().isdisjoint(options)
         return cls(
             _tidy(name),
             "COMBO" if isinstance(kind, list) else _tidy(str(kind)),
@@ -140,6 +149,7 @@ class InputSpec:
             _tidy(tooltip) if isinstance(tooltip, str) else "",
             options,
             _name_entries(entries),
+            guess_upload(class_type, name, entries, options) if is_list and not is_said else None,
         )
 
 
@@ -165,7 +175,7 @@ class NodeDef:
     @classmethod
     def from_json(cls, class_type: str, data: Mapping[str, Any]) -> NodeDef:
         """Parse one value of `/object_info`; anything missing or null is taken as empty."""
-        inputs = _parse_inputs(data)
+        inputs = _parse_inputs(data, class_type)
         outputs = data.get("output")
         return cls(
             class_type,
@@ -289,7 +299,8 @@ def _merge_lists(mine: NodeDef, theirs: NodeDef) -> NodeDef:
             continue
         entries = {**theirs.inputs[name].entries, **spec.entries}
         choices = tuple(dict.fromkeys((*spec.choices, *more)))
-        inputs[name] = replace(spec, choices=choices, entries=entries)
+        guessed = spec.guessed or theirs.inputs[name].guessed
+        inputs[name] = replace(spec, choices=choices, entries=entries, guessed=guessed)
     return replace(mine, inputs=inputs)
 
 
@@ -329,13 +340,19 @@ def _entries(options: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     )
 
 
-def _parse_inputs(data: Mapping[str, Any]) -> list[InputSpec]:
+def _parse_inputs(data: Mapping[str, Any], class_type: str = "") -> list[InputSpec]:
     groups = _mapping(data.get("input"))
-    return [*_parse_group(groups, data, "required"), *_parse_group(groups, data, "optional")]
+    return [
+        *_parse_group(groups, data, "required", class_type),
+        *_parse_group(groups, data, "optional", class_type),
+    ]
 
 
 def _parse_group(
-    groups: Mapping[str, Any], data: Mapping[str, Any], group: Literal["required", "optional"]
+    groups: Mapping[str, Any],
+    data: Mapping[str, Any],
+    group: Literal["required", "optional"],
+    class_type: str,
 ) -> list[InputSpec]:
     specs = _mapping(groups.get(group))
     order = _mapping(data.get("input_order")).get(group)
@@ -345,7 +362,8 @@ def _parse_group(
         else []
     )
     return [
-        InputSpec.from_json(name, group, specs[name]) for name in dict.fromkeys([*known, *specs])
+        InputSpec.from_json(name, group, specs[name], class_type)
+        for name in dict.fromkeys([*known, *specs])
     ]
 
 

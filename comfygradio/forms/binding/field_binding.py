@@ -165,7 +165,8 @@ def _bind_plain(
     object_info: ObjectInfo,
     embeddings: tuple[str, ...],
 ) -> tuple[Field, tuple[str, ...]]:
-    pairs = [(slot, find_spec(slot, workflow, object_info)) for slot in bare.all_slots]
+    found = [(slot, find_spec(slot, workflow, object_info)) for slot in bare.all_slots]
+    pairs = [(slot, _read_as_list(spec, line)) for slot, spec in found]
     specs = [spec for _, spec in pairs]
     offered = None if "width" in bare.slots else find_offered(specs)
     listed = read_choices(line.choices, _choose_reader(bare, specs))
@@ -200,6 +201,15 @@ def _bind_plain(
         return bound, (*stepped, *lost, *between, *plain, *emptied)
     named = describe_choices(listed, offered)
     return bound, (*named, *stepped, *lost, *between, *started, *plain)
+
+
+def _read_as_list(spec: InputSpec, line: FieldFile) -> InputSpec:
+    """The spec; as a list to choose from where the author wants one of what only seems to be
+    uploaded.
+    """
+    is_list = line.widget in ("dropdown", "radio") or line.choices is not None
+    is_named = line.widget is None and (line.default is not None or line.fixed is not None)
+    return replace(spec, guessed=None) if is_list or is_named else spec
 
 
 def _choose_reader(field: Field, specs: list[InputSpec]) -> InputSpec | None:

@@ -132,7 +132,10 @@ def find_media(graph: Graph) -> Iterator[Finding]:
                     "mask", [slot], f"the mask of {graph.describe(node_id)} is used", widget="mask"
                 )
             elif kind is not None:
-                yield plain(kind, [slot], f"{kind} of {graph.describe(node_id)}")
+                # Where the server does not say that a list is an upload, the preset does.
+                keys = {"widget": kind} if spec and spec.guessed else {}
+                why = f"{kind} of {graph.describe(node_id)}"
+                yield Finding(kind, {"": (slot,)}, why, keys)
 
 
 def find_purpose(graph: Graph, node_id: str) -> str:
