@@ -143,9 +143,21 @@ def test_other_objects_of_the_same_number_are_not_touched(tmp_path: Path) -> Non
     }
 
 
-def test_one_address_stands_for_all_rows(tmp_path: Path) -> None:
-    bound = bind(write(lora_1=MOSS, lora_2=DUSK), "10.lora_2.lora", widget="loras").field
+@pytest.mark.parametrize("slot", ["10.lora_2.lora", "10.lora_1"])
+def test_one_address_stands_for_all_rows(slot: str) -> None:
+    bound = bind(write(lora_1=MOSS, lora_2=DUSK), slot, widget="loras").field
     assert len(bound.default) == 2 and bound.rows is not None
+
+
+def test_plain_rows_that_are_not_listed_are_one_list_too(tmp_path: Path) -> None:
+    rows: dict[str, Any] = {"lora_name_1": "moss.safetensors", "weight_1": 0.5, "use_1": True}
+    more: dict[str, Any] = {"lora_name_2": "dusk.safetensors", "weight_2": 1.0, "use_2": False}
+    form = open_form(write(**rows, **more), tmp_path)
+    assert form.fields["loras"].default == [{"name": "moss.safetensors", "strength": 0.5}]
+    posted = form.fill({"loras": "rust:2"}).graph["10"]["inputs"]
+    assert (posted["lora_name_1"], posted["weight_1"]) == ("folder/rust.safetensors", 2.0)
+    assert (posted["use_1"], posted["use_2"]) == (True, False)
+    assert "LoraLoader" in load_preset(tmp_path / "drafted.yaml").class_types
 
 
 def test_a_server_is_asked_for_the_files_of_such_rows(tmp_path: Path) -> None:

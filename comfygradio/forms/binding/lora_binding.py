@@ -90,10 +90,8 @@ def list_classes(line: FieldFile) -> set[str]:
 
 
 def list_row_classes(workflow: Workflow) -> set[str]:
-    """The classes that list the files for rows which are objects: their own node does not."""
-    has_rows = any(
-        (rows := find_rows(node.id, node.inputs, {})) and rows.grows for node in workflow
-    )
+    """The classes that list the files for rows of LoRAs, since their own node may not."""
+    has_rows = any(find_rows(node.id, node.inputs, {}) for node in workflow)
     return {LOADER} if has_rows else set()
 
 
