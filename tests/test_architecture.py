@@ -38,6 +38,7 @@ ONLY_IMPORTED_BY = {
 
 COMFY_DATA = (
     "comfygradio.comfy.envelope",
+    "comfygradio.comfy.inside",
     "comfygradio.comfy.workflow",
     "comfygradio.comfy.object_info",
     "comfygradio.comfy.carried",

@@ -4,11 +4,13 @@ prompt itself.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
 from comfygradio.comfy.answers import API_KEY, QueuedPrompt
 from comfygradio.comfy.endpoints import Endpoints
+from comfygradio.comfy.inside import write_input
 from comfygradio.comfy.sighting import MARK, look_for_ours
 from comfygradio.comfy.socket import Socket
 from comfygradio.comfy.workflow import Prompt
@@ -23,13 +25,13 @@ def upload_files(endpoints: Endpoints, prompt: Prompt) -> Mapping[str, Any]:
     if not prompt.uploads:
         return prompt.graph
     graph = {
-        key: {**node, "inputs": dict(node.get("inputs") or {})}
+        key: {**node, "inputs": copy.deepcopy(dict(node.get("inputs") or {}))}
         for key, node in prompt.graph.items()
     }
     for upload in prompt.uploads:
         value = endpoints.upload_image(upload.path, upload.name).value
         for node_id, name in upload.slots:
-            graph[node_id]["inputs"][name] = value
+            write_input(graph[node_id]["inputs"], name, value)
     return graph
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
+from comfygradio.comfy.inside import read_input, write_input
 from comfygradio.comfy.object_info import ObjectInfo, Scalar, list_own_options
 from comfygradio.comfy.workflow import Upload, Workflow
 from comfygradio.forms.binding.gained import fill_gained, is_dynamic
@@ -222,11 +223,11 @@ class _Filling:
 
     def _set(self, slot: Slot, value: Any) -> None:
         node = self.graph[slot.node_id]
-        if not isinstance(node["inputs"].get(slot.input), Scalar):
+        if not isinstance(read_input(node["inputs"], slot.input), Scalar):
             # The workflow has an object there, not its name alone, as this node may need it.
             spec = self._object_info.spec(node["class_type"], slot.input, node["inputs"])
             value = wrap(spec.write_choice(value)) if spec and spec.entries else value
-        node["inputs"][slot.input] = value
+        write_input(node["inputs"], slot.input, value)
         self._put.append(slot)
 
 

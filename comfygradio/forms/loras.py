@@ -43,7 +43,9 @@ def check_loras(field: Field, value: Any) -> tuple[Lora, ...]:
     if len(filled) > MAX_SENT:
         raise Refused(f"{len(filled)} LoRAs are too many; at most {MAX_ROWS} are allowed.")
     loras = [_check_row(field, row) for row in filled]
-    most = MAX_ROWS if field.rows is None else min(MAX_ROWS, len(field.rows.rows))
+    most = MAX_ROWS
+    if field.rows is not None and not field.rows.grows:
+        most = min(MAX_ROWS, len(field.rows.rows))
     if len(loras) > most:
         raise Refused(f"{len(loras)} LoRAs are too many; at most {most} are allowed.")
     return tuple(lora for lora in loras if lora is not None)

@@ -12,7 +12,7 @@ from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow, load_workflow
 from comfygradio.errors import PresetError, WorkflowError
 from comfygradio.forms.binding.form_binding import bind_form
-from comfygradio.forms.binding.lora_binding import list_classes
+from comfygradio.forms.binding.lora_binding import list_classes, list_row_classes
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.forms.preset_yaml import read_preset_file
@@ -44,7 +44,8 @@ class Preset:
         add.
         """
         return self.workflow.class_types.union(
-            *(list_classes(line) for line in self.file.fields.values())
+            list_row_classes(self.workflow),
+            *(list_classes(line) for line in self.file.fields.values()),
         )
 
     def bind(self, object_info: ObjectInfo, embeddings: Sequence[str] = ()) -> Form:

@@ -4,11 +4,13 @@ of which a list of LoRAs is made in many node packs.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from comfygradio.comfy.inside import list_members, read_input, write_input
 from comfygradio.comfy.object_info import InputSpec, Scalar
 
 NUMBERED = re.compile(r"(\D*)(\d+)((?:[_. ]\D*)?)")
@@ -24,6 +26,9 @@ COUNTS = frozenset({"count", "num"})
 ON = frozenset({"on", "yes", "true", "enable", "enabled"})
 OFF = frozenset({"off", "no", "false", "disable", "disabled"})
 NONE = frozenset({"none", "[none]", ""})
+
+FILES = frozenset({"lora", "lora_name", "name", "file"})
+"""Members of a row that is an object (`lora_1.lora`) under which its file may stand."""
 
 Inputs = Mapping[str, Any]
 Specs = Mapping[str, InputSpec | None]
@@ -49,7 +54,8 @@ class Row:
 @dataclass(frozen=True)
 class Rows:
     """The rows of a node; `count` is the input that says how many of them count (at least `least`),
-    `none` the choice that stands for no file.
+    `none` the choice that stands for no file. With `grows` each row is an object in an input of its
+    own, and the node takes as many as there are.
     """
 
     node_id: str
@@ -57,25 +63,44 @@ class Rows:
     count: str = ""
     least: int = 0
     none: str | None = None
+    grows: bool = False
 
     @property
     def can_be_empty(self) -> bool:
         """Whether each row can be left out."""
         by_count = bool(self.count) and self.least == 0
-        return self.none is not None or by_count or all(row.switch for row in self.rows)
+        is_switched = all(row.switch for row in self.rows)
+        return self.none is not None or by_count or is_switched or self.grows
 
 
 def find_rows(node_id: str, inputs: Inputs, specs: Specs) -> Rows | None:
-    """The rows of LoRAs that a node has, or None where there are not at least two."""
-    numbered = list(split_numbers(inputs))
-    names = {
-        number: name for name, number in numbered if _is_file(name, inputs[name], specs.get(name))
-    }
-    if len(names) < 2:
+    """The rows of LoRAs that a node has, or None where there are not at least two; of those that
+    are objects one will do.
+    """
+    found = _find_objects(inputs)
+    grows = bool(found)
+    if not grows:
+        numbered = list(split_numbers(inputs))
+        found = {
+            number: name
+            for name, number in numbered
+            if _is_file(name, inputs[name], specs.get(name))
+        }
+    if len(found) < 2 and not grows:
         return None
+    return _read_rows(node_id, inputs, specs, found, grows)
+
+
+def _read_rows(
+    node_id: str, inputs: Inputs, specs: Specs, names: Mapping[int, str], grows: bool
+) -> Rows:
+    """The rows whose files stand in these inputs, by number."""
+    inputs = dict(list_members(inputs)) if grows else inputs
+    numbered = list(split_numbers(inputs))
     rows = []
     for number, name in sorted(names.items()):
         beside = [other for other, of in numbered if of == number and other != name]
+        beside = [other for other in beside if not grows or _is_beside(other, name)]
         strengths = [other for other in beside if _is_strength(other, inputs[other])]
         switch = next((other for other in beside if is_switch(other)), "")
         on, off = _read_states(specs.get(switch))
@@ -83,19 +108,21 @@ def find_rows(node_id: str, inputs: Inputs, specs: Specs) -> Rows | None:
     count = find_count(inputs) or ("count" if "count" in inputs else "")
     spec = specs.get(count)
     least = int(spec.minimum or 0) if spec else 0
-    return Rows(node_id, tuple(rows), count, least, _find_none(specs.get(rows[0].name)))
+    none = _find_none(specs.get(rows[0].name))
+    return Rows(node_id, tuple(rows), count, least, none, grows)
 
 
 def read_active(inputs: Inputs, rows: Rows) -> list[tuple[str, float]]:
     """File and strength of each row that has an effect."""
     most = inputs.get(rows.count) if rows.count else None
     found = []
-    for row in rows.rows:
-        name = inputs.get(row.name)
+    here = find_rows(rows.node_id, inputs, {}) if rows.grows else rows
+    for row in here.rows if here else ():
+        name = read_input(inputs, row.name)
         is_counted = not isinstance(most, int) or row.number <= most
-        is_on = not row.switch or not is_off(inputs.get(row.switch))
+        is_on = not row.switch or not is_off(read_input(inputs, row.switch))
         if is_counted and is_on and isinstance(name, str) and name.lower() not in NONE:
-            strengths = [inputs.get(one) for one in row.strengths]
+            strengths = [read_input(inputs, one) for one in row.strengths]
             numbers = [float(one) for one in strengths if isinstance(one, int | float)]
             found.append((name, numbers[0] if numbers else 1.0))
     return found
@@ -112,9 +139,14 @@ def fill_rows(inputs: dict[str, Any], rows: Rows, files: Sequence[tuple[str, flo
         if place < len(files):
             _fill_row(inputs, row, *files[place])
         elif row.switch:
-            inputs[row.switch] = row.off
+            write_input(inputs, row.switch, row.off)
+        elif rows.grows:
+            del inputs[_name_object(row)]
         elif rows.none is not None:
             inputs[row.name] = rows.none
+    if rows.grows:
+        for file in files[len(rows.rows) :]:
+            rows = _add_row(inputs, rows, file)
     if rows.count:
         last = rows.rows[len(files) - 1].number if files else 0
         inputs[rows.count] = max(rows.least, last)
@@ -172,7 +204,8 @@ def _is_file(name: str, value: Any, spec: InputSpec | None) -> bool:
 
 def _is_strength(name: str, value: Any) -> bool:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and bool(STRENGTHS & _list_words(name))
+    words = _list_words(name)
+    return is_number and (bool(STRENGTHS & words) or any(w.startswith("strength") for w in words))
 
 
 def _sort(strengths: list[str], inputs: Inputs) -> list[str]:
@@ -195,9 +228,59 @@ def _find_none(spec: InputSpec | None) -> str | None:
 
 
 def _fill_row(inputs: dict[str, Any], row: Row, name: str, strength: float) -> None:
-    is_same = inputs[row.name] == name and [inputs[one] for one in row.strengths[:1]] == [strength]
+    strengths = [read_input(inputs, one) for one in row.strengths[:1]]
+    is_same = read_input(inputs, row.name) == name and strengths == [strength]
     if not is_same:
-        inputs[row.name] = name
-        inputs.update(dict.fromkeys(row.strengths, strength))
+        for one in row.strengths:
+            write_input(inputs, one, strength)
+        write_input(inputs, row.name, name)
     if row.switch:
-        inputs[row.switch] = row.on
+        write_input(inputs, row.switch, row.on)
+
+
+def _find_objects(inputs: Inputs) -> dict[int, str]:
+    """The members that hold the files of rows which are objects, by number."""
+    found: dict[int, str] = {}
+    members = dict(list_members(inputs))
+    for name, number in split_numbers(members):
+        owner, _, member = name.rpartition(".")
+        is_row = owner in inputs and "lora" in _list_words(name)
+        if is_row and member.lower() in FILES and isinstance(members[name], str):
+            found.setdefault(number, name)
+    return found
+
+
+def _name_object(row: Row) -> str:
+    """The input that holds a row which is an object."""
+    return row.name.rpartition(".")[0]
+
+
+def _add_row(inputs: dict[str, Any], rows: Rows, file: tuple[str, float]) -> Rows:
+    """The rows with one more behind the last, a copy of it with another file, in place."""
+    last = rows.rows[-1]
+    number = last.number + 1
+    while _renumber(_name_object(last), number) in inputs:
+        number += 1
+    added = replace(
+        last,
+        number=number,
+        name=_renumber(last.name, number),
+        strengths=tuple(_renumber(name, number) for name in last.strengths),
+        switch=_renumber(last.switch, number),
+    )
+    inputs[_name_object(added)] = copy.deepcopy(inputs[_name_object(last)])
+    _fill_row(inputs, added, *file)
+    return replace(rows, rows=(*rows.rows, added))
+
+
+def _renumber(name: str, number: int) -> str:
+    """The name with another number, and as many digits where it has zeros before it."""
+    found = NUMBERED.fullmatch(name)
+    if found is None:
+        return name
+    return f"{found[1]}{str(number).zfill(len(found[2]))}{found[3]}"
+
+
+def _is_beside(name: str, other: str) -> bool:
+    """Whether two members belong to the same object."""
+    return name.rpartition(".")[0] == other.rpartition(".")[0]

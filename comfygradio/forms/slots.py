@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from comfygradio.comfy.inside import read_input
 from comfygradio.comfy.workflow import Node, Workflow
 from comfygradio.forms.names import MAX_NAME
 from comfygradio.forms.preset_file import SlotAddress, SlotFile
@@ -15,7 +16,9 @@ from comfygradio.forms.problem import Misfit
 
 @dataclass(frozen=True)
 class Slot:
-    """One input of one node of the workflow."""
+    """One input of one node of the workflow, or a member of the object that it holds
+    (`lora_1.strength`).
+    """
 
     node_id: str
     input: str
@@ -66,7 +69,7 @@ def find_node(workflow: Workflow, name: str | int) -> Node:
 
 def read_slot(workflow: Workflow, slot: Slot) -> Any:
     """The value that the workflow itself has in a slot, or None."""
-    return workflow.nodes[slot.node_id].inputs.get(slot.input)
+    return read_input(workflow.nodes[slot.node_id].inputs, slot.input)
 
 
 def _match_node(workflow: Workflow, name: str) -> Node | None:

@@ -263,7 +263,7 @@ def _find_refused(field: Field, workflow: Workflow, pairs: Pairs) -> Iterator[tu
     of something that is not in the server's list.
     """
     for slot, spec in _list_main(field, pairs):
-        own = workflow.nodes[slot.node_id].inputs.get(slot.input)
+        own = read_slot(workflow, slot)
         if own is not None and not spec.media and check_literal(spec, own) is not None:
             yield own, spec.choices is not None and isinstance(own, str)
 

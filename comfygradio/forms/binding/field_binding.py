@@ -194,13 +194,30 @@ def _bind_plain(
     field, stepped = bind_grids(field, line, dict(pairs))
     field, lost = _narrow_choices(field, pairs, workflow, object_info)
     between = describe_choices_between(field)
+    unlisted = _describe_unlisted(found, workflow, object_info)
     bound, started = set_default(field, line, workflow, pairs)
     bound, plain = _keep_plain(bound, line)
     bound, emptied = keep_parts(bound, line, pairs, workflow, object_info)
     if emptied:
-        return bound, (*stepped, *lost, *between, *plain, *emptied)
+        return bound, (*unlisted, *stepped, *lost, *between, *plain, *emptied)
     named = describe_choices(listed, offered)
-    return bound, (*named, *stepped, *lost, *between, *started, *plain)
+    return bound, (*unlisted, *named, *stepped, *lost, *between, *started, *plain)
+
+
+def _describe_unlisted(pairs: Pairs, workflow: Workflow, object_info: ObjectInfo) -> list[str]:
+    """A sentence for each input of which only the workflow knows. Members of an object and of a
+    growing row of inputs are none: what holds them takes what is in it.
+    """
+    notes = []
+    for slot, _ in pairs:
+        node = workflow.nodes[slot.node_id]
+        is_listed = object_info.spec(node.class_type, slot.input.partition(".")[0], node.inputs)
+        if slot.input in node.inputs and not is_listed:
+            notes.append(
+                f"the server does not list {slot.input} of {node.title}; it has an effect only if "
+                "that node takes inputs of any name."
+            )
+    return notes
 
 
 def _read_as_list(spec: InputSpec, line: FieldFile) -> InputSpec:

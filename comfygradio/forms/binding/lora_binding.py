@@ -16,7 +16,7 @@ from comfygradio.forms.binding.choices import (
     read_choices,
 )
 from comfygradio.forms.binding.defaults import set_default
-from comfygradio.forms.binding.specs import MissingClass, find_spec
+from comfygradio.forms.binding.specs import LOADER, MissingClass, find_spec
 from comfygradio.forms.describe import describe_value
 from comfygradio.forms.field import Field, Refused
 from comfygradio.forms.loras import check_loras, read_loaders
@@ -25,7 +25,7 @@ from comfygradio.forms.problem import Misfit
 from comfygradio.forms.rows import NONE, Rows, find_rows
 from comfygradio.forms.slots import Slot, read_slot
 
-LOADER, MODEL_LOADER = "LoraLoader", "LoraLoaderModelOnly"
+MODEL_LOADER = "LoraLoaderModelOnly"
 
 
 def bind_loras(
@@ -36,7 +36,12 @@ def bind_loras(
 
     Raises Misfit.
     """
-    bare = replace(bare, rows=_bind_rows(bare, workflow, object_info))
+    rows = _bind_rows(bare, workflow, object_info)
+    if rows is not None and rows.grows:
+        # Such a list has all the rows of its node, whichever of them the line names.
+        own = tuple(Slot(rows.node_id, row.name) for row in rows.rows)
+        bare = replace(bare, slots={"": own})
+    bare = replace(bare, rows=rows)
     name_specs, strength_spec = _find_specs(bare, workflow, object_info)
     offered = find_offered(name_specs)
     listed = read_choices(line.choices, name_specs[0])
@@ -84,6 +89,12 @@ def list_classes(line: FieldFile) -> set[str]:
     return {LOADER if "clip" in line.slots else MODEL_LOADER}
 
 
+def list_row_classes(workflow: Workflow) -> set[str]:
+    """The classes that list the files for rows of LoRAs, since their own node may not."""
+    has_rows = any(find_rows(node.id, node.inputs, {}) for node in workflow)
+    return {LOADER} if has_rows else set()
+
+
 def _bind_rows(field: Field, workflow: Workflow, object_info: ObjectInfo) -> Rows | None:
     """The rows of one node that a list fills, or None for loaders of their own.
 
@@ -104,6 +115,8 @@ def _bind_rows(field: Field, workflow: Workflow, object_info: ObjectInfo) -> Row
             "a LoRA list fills the rows of one node, or loaders in a chain; give each a list.",
         )
     rows = next(iter(found.values()))
+    if rows.grows:
+        return rows
     named = {slot.input for slot in slots}
     kept = replace(rows, rows=tuple(row for row in rows.rows if row.name in named))
     if len(kept.rows) != len(named) or not kept.can_be_empty:

@@ -15,7 +15,7 @@ from comfygradio.forms.field import Field, show
 from comfygradio.forms.names import find_near, guess_folder, is_model_name, match_name
 from comfygradio.forms.preset_file import FieldFile
 from comfygradio.forms.problem import Misfit
-from comfygradio.forms.slots import Slot
+from comfygradio.forms.slots import Slot, read_slot
 
 CHOSEN = frozenset({"MODEL", "UPSCALE_MODEL", "LATENT_UPSCALE_MODEL"})
 """What loaders make of files that people choose among: each of them works by itself."""
@@ -39,7 +39,7 @@ def keep_parts(
         return field, ()
     for slot, spec in pairs:
         node = workflow.nodes[slot.node_id]
-        own = node.inputs.get(slot.input)
+        own = read_slot(workflow, slot)
         if not isinstance(own, str) or not own or not _is_missing(field, spec, own):
             continue
         if not _is_part(node, slot.input, own, object_info):

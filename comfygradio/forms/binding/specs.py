@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from comfygradio.comfy.inside import LIST, has_input, read_input
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
-from comfygradio.comfy.workflow import Link, Workflow
+from comfygradio.comfy.workflow import Link, Node, Workflow
+from comfygradio.forms.names import is_model_name
 from comfygradio.forms.problem import Misfit
-from comfygradio.forms.slots import Slot
+from comfygradio.forms.slots import Slot, read_slot
 
 WIDGET_TYPES = frozenset(
     {"INT", "FLOAT", "STRING", "BOOLEAN", "COLOR", "COMBO", "COMFY_DYNAMICCOMBO_V3"}
 )
 """Types that a person can fill in; anything else comes from another node."""
+
+
+LOADER, LOADER_INPUT = "LoraLoader", "lora_name"
+"""The node of ComfyUI that lists the LoRAs which a server has."""
 
 
 class MissingClass(Misfit):
@@ -22,7 +30,7 @@ class MissingClass(Misfit):
 def find_spec(slot: Slot, workflow: Workflow, object_info: ObjectInfo) -> InputSpec:
     """The spec of an input that a form may set. Raises Misfit: unknown, or fed by another node."""
     node = workflow.nodes[slot.node_id]
-    if (link := Link.parse(node.inputs.get(slot.input))) is not None:
+    if (link := Link.parse(read_slot(workflow, slot))) is not None:
         raise Misfit(
             "slot",
             f"slot {slot} is fed by node {link.node_id} and cannot be set from a form; "
@@ -37,6 +45,9 @@ def find_spec(slot: Slot, workflow: Workflow, object_info: ObjectInfo) -> InputS
         )
     spec = object_info.spec(node.class_type, slot.input, node.inputs)
     if spec is None:
+        spec = guess_unlisted(node, slot.input, object_info)
+    if spec is None:
+        _refuse_object(node, slot)
         listed = ", ".join(definition.inputs) or "none"
         raise Misfit(
             "slot",
@@ -44,6 +55,51 @@ def find_spec(slot: Slot, workflow: Workflow, object_info: ObjectInfo) -> InputS
             node.id,
         )
     return spec
+
+
+def guess_unlisted(node: Node, name: str, object_info: ObjectInfo) -> InputSpec | None:
+    """What an input that the server does not list seems to be, by the value that the workflow has
+    in it; None where that is no plain value, or stands there for another choice.
+
+    Nodes of some packs take inputs of any name, and objects with several values in one.
+    """
+    known = object_info.get(node.class_type)
+    owner = known.inputs.get(name.partition(".")[0]) if known else None
+    if known is None or not has_input(node.inputs, name):
+        return None
+    if owner is not None and owner.type == "COMFY_DYNAMICCOMBO_V3":
+        return None
+    value = read_input(node.inputs, name)
+    if isinstance(value, bool):
+        return InputSpec(name, "BOOLEAN", "optional")
+    if isinstance(value, int) and name.rpartition(".")[2] in ("seed", "noise_seed"):
+        return InputSpec(name, "INT", "optional")
+    if isinstance(value, int | float):
+        # A page writes 1 for 1.0, so a whole number may stand for either.
+        return InputSpec(name, "FLOAT", "optional")
+    if not isinstance(value, str):
+        return None
+    return _offer_loras(InputSpec(name, "STRING", "optional"), value, object_info)
+
+
+def _offer_loras(spec: InputSpec, value: str, object_info: ObjectInfo) -> InputSpec:
+    """The spec of a text that names a LoRA as the list that the server has elsewhere."""
+    loader = object_info.get(LOADER)
+    listed = loader.inputs.get(LOADER_INPUT) if loader else None
+    is_file = is_model_name(value) or value.lower() == "none"
+    if listed is None or "lora" not in spec.name.lower() or not is_file:
+        return spec
+    return replace(listed, name=spec.name, group="optional", default=None)
+
+
+def _refuse_object(node: Node, slot: Slot) -> None:
+    """Raises Misfit for an input that holds several values."""
+    value = read_input(node.inputs, slot.input)
+    if isinstance(value, dict) and value and LIST not in value:
+        members = ", ".join(f"{slot}.{member}" for member in value)
+        raise Misfit(
+            "slot", f"slot {slot} holds several values; use one of {members}.", node.id, slot.input
+        )
 
 
 def has_widget(spec: InputSpec) -> bool:

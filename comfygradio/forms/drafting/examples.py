@@ -62,6 +62,7 @@ def write_notes(
     notes += _describe_merged(graph, guess)
     notes += [note for field in fields if (note := _describe_computed(graph, field))]
     notes += _describe_idle(graph)
+    notes += _describe_unlisted(graph, left_out)
     unused = len(graph.workflow.nodes) - len(graph.order)
     if unused:
         nodes = "1 node leads" if unused == 1 else f"{unused} nodes lead"
@@ -111,6 +112,24 @@ def _describe_idle(graph: Graph) -> list[str]:
     ]
     more = len(notes) - MOST_IDLE
     return [*notes[:MOST_IDLE], *([f"{more} more have no effect."] if more > 0 else [])]
+
+
+def _describe_unlisted(graph: Graph, left_out: Sequence[DraftField]) -> list[str]:
+    """What the server does not list and no field fills, node by node."""
+    unlisted = frozenset(graph.unlisted)
+    addresses = [address for field in left_out for address in list_plain(field.line)]
+    found: dict[str, list[str]] = {}
+    for address in addresses:
+        if isinstance(address, SlotFile) and Slot(str(address.node), address.input) in unlisted:
+            found.setdefault(str(address.node), []).append(address.input)
+    notes = [
+        f"The server does not list {', '.join(names[:6])}{' …' if len(names) > 6 else ''} of "
+        f"{graph.describe(node_id)}; such inputs stay as they are, and may be fields."
+        for node_id, names in found.items()
+    ]
+    more = len(notes) - MOST_IDLE
+    tail = [f"{more} more nodes have inputs that the server does not list."] if more > 0 else []
+    return [*notes[:MOST_IDLE], *tail]
 
 
 def _describe_computed(graph: Graph, field: DraftField) -> str:

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from comfygradio.comfy.object_info import InputSpec, ObjectInfo
+from comfygradio.comfy.inside import find_owner, list_members, read_input
+from comfygradio.comfy.object_info import InputSpec, ObjectInfo, list_own_options
 from comfygradio.comfy.workflow import Link, Node, Workflow
-from comfygradio.forms.binding.specs import has_widget
+from comfygradio.forms.binding.specs import guess_unlisted, has_widget
 from comfygradio.forms.drafting.idle import find_idle
 from comfygradio.forms.drafting.naming import one_line
-from comfygradio.forms.slots import Slot
+from comfygradio.forms.slots import Slot, read_slot
 
 ANY = frozenset({"", "*", "COMFY_MATCHTYPE_V3"})
 """Types that stand for every type."""
@@ -26,6 +27,9 @@ SUFFIX_FLAGS: Mapping[str, tuple[str, ...]] = {
 """What the value of an unknown node tells about its input."""
 
 LONG_TEXT = 40
+
+PAGE = ("videopreview", "upload", "control_after_generate")
+"""How inputs begin that only ComfyUI's own page has."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Graph:
 
     Branches that a switch leaves out are not followed. Nodes whose class the server lacks have
     their specs guessed from their values. `idle` are inputs that cannot have an effect, with the
-    reason.
+    reason. `unlisted` are values of which the server says nothing, in inputs or inside of them.
     """
 
     workflow: Workflow
@@ -55,6 +59,7 @@ class Graph:
     uses: Mapping[str, tuple[Use, ...]]
     specs: Mapping[Slot, InputSpec | None]
     idle: Mapping[Slot, str]
+    unlisted: tuple[Slot, ...] = ()
 
     def node(self, node_id: str) -> Node:
         """The node with this id."""
@@ -62,7 +67,7 @@ class Graph:
 
     def value(self, slot: Slot) -> Any:
         """What the workflow has in a slot, or None."""
-        return self.workflow.nodes[slot.node_id].inputs.get(slot.input)
+        return read_slot(self.workflow, slot)
 
     def spec(self, slot: Slot) -> InputSpec | None:
         """What the server says about an input; a guess where it lacks the class."""
@@ -151,7 +156,31 @@ def read_graph(workflow: Workflow, object_info: ObjectInfo) -> Graph:
         for node_id in order
         for name, reason in _find_idle(workflow.nodes[node_id], specs).items()
     }
-    return Graph(workflow, object_info, tuple(order), tuple(outputs), live, tuples, specs, idle)
+    unlisted = [
+        Slot(node_id, name)
+        for node_id in order
+        for name in _list_unlisted(workflow.nodes[node_id], object_info)
+    ]
+    return Graph(
+        *(workflow, object_info, tuple(order), tuple(outputs), live, tuples, specs),
+        *(idle, tuple(unlisted)),
+    )
+
+
+def _list_unlisted(node: Node, object_info: ObjectInfo) -> Iterator[str]:
+    """The inputs of a known class that its server does not list, and the members of those that are
+    objects, without empty ones and what only ComfyUI's own page has in them.
+    """
+    if list_own_options(node.inputs):
+        return
+    for name in (*node.inputs, *dict(list_members(node.inputs))):
+        owner = find_owner(node.inputs, name) or name
+        is_known = object_info.spec(node.class_type, owner, node.inputs) is not None
+        is_page = owner.startswith(PAGE) or owner.endswith("Widget")
+        is_empty = read_input(node.inputs, name) in ("", None)
+        guessed = guess_unlisted(node, name, object_info)
+        if guessed is not None and not (is_known or is_page or is_empty):
+            yield name
 
 
 def _find_idle(node: Node, specs: Mapping[Slot, InputSpec | None]) -> dict[str, str]:

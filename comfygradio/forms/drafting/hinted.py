@@ -112,7 +112,7 @@ def _find_slots(graph: Graph, hint: Hint, hinted: Hinted) -> list[Slot]:
     for slot in hint.slots:
         if slot.node_id not in graph.workflow.nodes:
             continue
-        if graph.is_settable(slot):
+        if graph.is_settable(slot) or slot in graph.unlisted:
             found.append(slot)
         elif slot.input in graph.links.get(slot.node_id, {}):
             found += [

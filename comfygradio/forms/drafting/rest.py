@@ -149,7 +149,18 @@ def find_others(
     free.sort(key=lambda slot: (-_weigh(graph, slot), ranks.get(slot.node_id, len(ranks))))
     found = _join_alike(graph, free)
     taken = min(MOST, sum(_weigh(graph, finding.first) > 0 for finding in found))
-    return found[:taken], found[taken:]
+    return found[:taken], [*found[taken:], *_find_unlisted(graph, catch)]
+
+
+def _find_unlisted(graph: Graph, catch: Catch) -> list[Finding]:
+    """Values of which the server says nothing: they may be left over from another version of a
+    node, so they are only offered.
+    """
+    free = [slot for slot in graph.unlisted if slot not in catch.claimed]
+    return [
+        plain("other", [slot], f"{graph.tell([slot])}, which the server does not list")
+        for slot in free
+    ]
 
 
 def _join_alike(graph: Graph, slots: list[Slot]) -> list[Finding]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
+from comfygradio.comfy.inside import has_input, read_input
 from comfygradio.comfy.workflow import Link
 from comfygradio.forms.dynamic_prompt import expand_dynamic, has_choices
 from comfygradio.forms.field import Choice
@@ -131,9 +132,10 @@ def _show_short(value: Any) -> str:
 
 def read_literal(inputs: Mapping[str, Any], name: str, title: str) -> Any:
     """The literal of one input of a node. Raises Unreadable where there is none."""
-    if name not in inputs:
+    if not has_input(inputs, name):
         raise Unreadable(f"{title} had no input {name} in the picture.")
-    value = unwrap(inputs[name])
-    if Link.parse(inputs[name]) is not None:
+    found = read_input(inputs, name)
+    value = unwrap(found)
+    if Link.parse(found) is not None:
         raise Unreadable(f"{name} of {title} was fed by another node in the picture.")
     return value

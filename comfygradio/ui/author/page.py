@@ -13,6 +13,7 @@ import gradio as gr
 
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.errors import ComfyGradioError, NotAllowed, PresetError
+from comfygradio.forms.binding.lora_binding import list_row_classes
 from comfygradio.forms.drafting.draft import Draft, draft_preset
 from comfygradio.forms.drafting.saving import suggest_name
 from comfygradio.forms.drafting.source import Source, is_json, read_source
@@ -230,11 +231,12 @@ class Author:
         the source had.
         """
         self._known = (0.0, frozenset(), ObjectInfo({}))
-        object_info = self._ask(source.workflow.class_types)
+        asked = source.workflow.class_types | list_row_classes(source.workflow)
+        object_info = self._ask(asked)
         draft = draft_preset(source.workflow, object_info, source.saved)
         if draft.workflow.class_types <= source.workflow.class_types:
             return draft, object_info
-        object_info = self._ask(source.workflow.class_types | draft.workflow.class_types)
+        object_info = self._ask(asked | draft.workflow.class_types)
         return draft_preset(source.workflow, object_info, source.saved), object_info
 
     def _ask(self, classes: frozenset[str]) -> ObjectInfo:
