@@ -415,8 +415,8 @@ def test_a_dropped_socket_is_opened_again_and_hears_on(
         heard = max(heard, state.step or 0)
         if heard > 30:
             gate.release()
-        elif server.connections["ours"] > 1 and server.hears("ours") and made in (25, heard):
-            gate.step()
+        elif server.connections["ours"] > 1 and server.hears("ours") and made < 40:
+            gate.step()  # the client may lose one, where it opens yet another socket
             made += 1
     steps = [state.step for state in states if state.step]
     assert max(steps) > 30 and states[-1].status == "done"
