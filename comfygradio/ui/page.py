@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -75,9 +76,11 @@ def build_page(
         # With its name Gradio's page would ask huggingface.co for the likes of its Space, and show
         # them above ours.
         blocks.space_id = None
-        mark = f'<i id="cg-revision" data-revision="{revision}" hidden></i>{TITLE}'
+        mark = _write_mark(studio, revision)
         gr.HTML(
-            mark + (DEMO_BANNER if studio.is_demo else ""), elem_id="cg-banner", js_on_load=None
+            mark + TITLE + (DEMO_BANNER if studio.is_demo else ""),
+            elem_id="cg-banner",
+            js_on_load=None,
         )
         if studio.trouble:
             authors = None
@@ -113,6 +116,17 @@ def build_page(
                     build_sweep_endpoint(studio, panel.form)
     take_links(blocks, studio.links)
     return blocks
+
+
+def _write_mark(studio: Studio, revision: str) -> str:
+    """What the scripts read out of the page: its revision, and the form of an address without
+    one.
+    """
+    landing = find_landing(list(studio.forms.values())).name if studio.forms else ""
+    return (
+        f'<i id="cg-revision" data-revision="{revision}" data-landing="{escape(landing)}" '
+        "hidden></i>"
+    )
 
 
 def _list_pages(author: bool, operators: bool, sweeps: bool) -> dict[str, str]:
@@ -168,7 +182,7 @@ def _build_open(
             build_endpoint(studio, panel.form)
     listen_refusals(view, panels, studio)
     listen_smaller(view, panels, studio)
-    _listen_chooser(blocks, chooser, panels, landing)
+    _listen_chooser(blocks, chooser, panels)
     _listen_refresh(refresh, studio, panels)
     return panels, chooser
 
@@ -202,24 +216,21 @@ def _name_choice(form: Form, is_long: bool) -> str:
 
 
 def _listen_chooser(
-    blocks: gr.Blocks, chooser: gr.Radio | gr.Dropdown, panels: list[Panel], landing: Form
+    blocks: gr.Blocks, chooser: gr.Radio | gr.Dropdown, panels: list[Panel]
 ) -> None:
     """The page changes forms by itself (chooser.js): an answer from here that is late would undo a
     later choice.
     """
     names = [panel.form.name for panel in panels]
     columns = [panel.column for panel in panels]
-    every, first = json.dumps(names), json.dumps(landing.name)
-    chooser.input(
-        None,
-        chooser,
-        None,
-        js=f"(name) => {{ comfygradioForms.address(name, {first}); return []; }}",
-        **PRIVATE,
-    )
-    mount = f"(name) => comfygradioForms.mount(name, {every}, {first})"
+    every = json.dumps(names)
+    if isinstance(chooser, gr.Dropdown):
+        # The script hears of a radio button by itself, and sooner.
+        address = "(name) => { comfygradioForms.address(name); return []; }"
+        chooser.input(None, chooser, None, js=address, **PRIVATE)
+    mount = f"(name) => comfygradioForms.mount(name, {every})"
     chooser.change(None, chooser, columns, js=mount, **PRIVATE)
-    open_addressed = f"() => comfygradioForms.open({every}, {first})"
+    open_addressed = f"() => comfygradioForms.open({every})"
     blocks.load(None, None, [chooser, *columns], js=open_addressed, **PRIVATE)
 
 

@@ -16,6 +16,12 @@ CHOOSE = """async ([number, wait]) => {
   await new Promise((done) => setTimeout(done, wait));
 }"""
 
+CHOOSE_AND_GO_BACK = """(number) => new Promise((done) => {
+  addEventListener("popstate", done, { once: true });
+  document.querySelectorAll("#cg-chooser input")[number].click();
+  history.back();
+})"""
+
 IS_IN_VIEW = """(title) => {
   const chosen = document.querySelector("#cg-chooser label.selected");
   const { left, right } = chosen.getBoundingClientRect();
@@ -70,8 +76,7 @@ def test_the_last_of_quick_choices_is_shown(page: Page) -> None:
 
 def test_back_at_once_shows_the_form_that_was_left(page: Page) -> None:
     for number in (3, 2, 1):
-        page.evaluate(CHOOSE, [number, 0])
-        page.evaluate("history.back()")
+        page.evaluate(CHOOSE_AND_GO_BACK, number)
         settle(page)
         expect_form(page, TITLES[0])
 

@@ -1,14 +1,16 @@
 // Changes forms, and keeps the address, the chooser and the form that is seen together.
 window.comfygradioForms = (() => {
   const readPreset = () => new URL(location.href).searchParams.get("preset");
-  let addressed = readPreset(), landing = "";   // the form of an address that names none
+  // The form of an address that names none. It stands in the page, since one may go back before Gradio calls `open`.
+  const readLanding = () => document.getElementById("cg-revision")?.dataset.landing;
+  let addressed = readPreset();
   const push = history.pushState.bind(history);
   history.pushState = (...all) => { push(...all); addressed = readPreset(); };
   window.addEventListener("popstate", () => {
     const name = readPreset(), isOther = name !== addressed;
     addressed = name;
     const picks = [...document.querySelectorAll("#cg-chooser input[type=radio]")];
-    const wanted = name ?? landing;
+    const wanted = name ?? readLanding();
     const pick = picks.find((input) => input.value === wanted);
     if (pick && !pick.checked) pick.click();
     else if (!pick && isOther) location.reload();   // a list instead of buttons
@@ -21,23 +23,26 @@ window.comfygradioForms = (() => {
   function show(name) {
     seen.textContent = `.cg-panel:not(${select(name)}) { display: none !important; }`;
   }
-  function mount(name, names, first) {   // the updates of the forms' columns
-    const isNew = name !== first && !mounted.has(name);
+  function mount(name, names) {   // the updates of the forms' columns
+    const isNew = name !== readLanding() && !mounted.has(name);
     mounted.add(name);
     show(name);
     return names.map((one) => (isNew && one === name ? { visible: true, __type__: "update" } : undefined));
   }
-  function open(names, first) {   // the form that the address means, and the updates
+  function open(names) {   // the form that the address means, and the updates
     const name = readPreset();
-    landing = first;
-    return names.includes(name) ? [name, ...mount(name, names, first)] : [];
+    return names.includes(name) ? [name, ...mount(name, names)] : [];
   }
-  function address(name, first) {
+  function address(name) {
     const url = new URL(location.href);
-    if ((url.searchParams.get("preset") ?? first) === name) return;
+    if ((url.searchParams.get("preset") ?? readLanding()) === name) return;
     url.searchParams.set("preset", name);
     history.pushState({}, "", url);
   }
+  // At once: Gradio tells of a choice some frames later, and who goes back before that would leave the page.
+  document.addEventListener("change", ({ target }) => {
+    if (target.matches("#cg-chooser input[type=radio]")) address(target.value);
+  });
   function enter(name) {   // from another page, with the keyboard at its button
     show(name);
     focus(name);
