@@ -25,8 +25,10 @@ class Patience:
     reconnect: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
     """Pauses before each attempt; after the last one a server that answers nothing is given up."""
     renewal: float = 5.0
-    """An open socket that may be one the server forgot is opened anew after so much silence, each
-    time after twice as much. ComfyUI forgets it when an older socket of the same client_id closes.
+    """An open socket that may be one the server forgot is opened anew after so much silence, or
+    after twice the time between the last two messages where that is longer; each time after twice
+    as much, until a message comes. ComfyUI forgets a socket when an older one of the same client_id
+    closes.
     """
     settle: float = 0.3
     """After execution_success the history is written within milliseconds; then `executing null`
@@ -54,6 +56,8 @@ class SocketWatch:
         """The pause before the next attempt, counted from the loss; None where there is none."""
         self._renewal = patience.renewal
         self._heard_at = now
+        self._message_at: float | None = None
+        """When the last message came; `_heard_at` begins anew with each socket."""
         self._reconnect_at: float | None = None
         self._listening_until: float | None = None
 
@@ -65,7 +69,10 @@ class SocketWatch:
     def hear(self, now: float) -> None:
         """A message came."""
         self._listening_until = None
+        gap = 0.0 if self._message_at is None else now - self._message_at
+        self._renewal = max(self._patience.renewal, 2 * gap)
         self._heard_at = now
+        self._message_at = now
         self.attempts = 0
 
     def connect(self, now: float, answers_flags: bool) -> None:

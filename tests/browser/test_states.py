@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from comfygradio.demo import DemoServer
 from comfygradio.forms.checks import parse_size
@@ -169,8 +169,13 @@ def test_what_a_node_says_is_one_line_of_text_whatever_it_is(window: Page, app: 
     heights = "one => [one.clientHeight, parseFloat(getComputedStyle(one).lineHeight)]"
     height, one_line = line.evaluate(heights)
     assert height < 1.5 * one_line
+    held: list[Route] = []
+    window.route("**/component_server/**", lambda route: held.append(route))
     window.get_by_role("button", name="Stop").click()
     expect(line).to_have_text("Stopping")
+    for route in held:
+        route.continue_()
+    expect(window.locator(".cg-summary")).to_contain_text("stopped early")
 
 
 def test_a_killed_server_is_told_of_and_no_time_is_left(

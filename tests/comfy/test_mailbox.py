@@ -175,6 +175,29 @@ def test_a_silent_socket_of_a_shared_id_is_opened_anew_ever_later() -> None:
     assert not watch.wants_renewal(28.9)
 
 
+def test_a_socket_that_is_heard_again_is_doubted_as_soon_as_before() -> None:
+    watch = Watch(Patience(renewal=5.0), 0.0)
+    watch.connect(0.0, answers_flags=False)
+    watch.doubtful = True
+    watch.hear(0.0)
+    watch.renew(5.0)
+    watch.connect(6.0, answers_flags=False)
+    watch.hear(16.0)
+    assert not watch.wants_renewal(47.9) and watch.wants_renewal(48.0)
+    watch.hear(17.0)
+    assert not watch.wants_renewal(21.9) and watch.wants_renewal(22.0)
+
+
+def test_steps_that_take_long_do_not_have_their_socket_opened_anew_each_time() -> None:
+    watch = Watch(Patience(renewal=5.0), 0.0)
+    watch.connect(0.0, answers_flags=False)
+    watch.doubtful = True
+    watch.hear(0.0)
+    for now in (8.0, 16.0, 24.0):
+        watch.hear(now)
+        assert not watch.wants_renewal(now + 15.9) and watch.wants_renewal(now + 16.0)
+
+
 def test_a_full_mailbox_drops_the_oldest_letters_and_says_how_many() -> None:
     mailbox = Mailbox(ManualClock(), capacity=10)
     for content in range(5):
