@@ -8,7 +8,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
-from comfygradio.comfy.answers import QueuedPrompt
+from comfygradio.comfy.answers import HistoryEntry, QueuedPrompt
 from comfygradio.comfy.cancel import cancel_prompt
 from comfygradio.comfy.carried import strip_carried
 from comfygradio.comfy.endpoints import Endpoints
@@ -98,6 +98,8 @@ class Run:
         self._accepted = self._answers_flags = False
         self._absent_since: float | None = None
         """When the server was first seen to lack the prompt; None while it has it."""
+        self._ended_since: float | None = None
+        """When a history first told the end while pictures were still to come by the socket."""
 
     def follow(self, heartbeat_seconds: float) -> Generator[JobState, None, None]:
         """Start the prompt and yield its states; closing the generator cancels it.
@@ -246,7 +248,9 @@ class Run:
         self._watch.polled(now, seen.error is not None)
         if seen.found:
             self._absent_since = None
-        if seen.entry:
+        if seen.entry and self._awaits_frames(seen.entry, now):
+            self._watch.hurry(now, self._patience.settle)
+        elif seen.entry:
             self._tracker.settle(seen.entry)
         elif seen.running:
             if self._tracker.stage != "running":
@@ -256,6 +260,16 @@ class Run:
             self._tracker.queue_position = seen.position
         if seen.absent:
             self._miss(now)
+
+    def _awaits_frames(self, entry: HistoryEntry, now: float) -> bool:
+        """Whether the end that a history tells is put off, since the socket may be about to bring
+        pictures that no history holds.
+        """
+        if entry.status != "success" or self._socket is None or not self._tracker.awaits_frames:
+            return False
+        if self._ended_since is None:
+            self._ended_since = now
+        return now < self._ended_since + self._patience.frames
 
     def _miss(self, now: float) -> None:
         """The server lacks the prompt: look once more before that is believed.

@@ -112,6 +112,14 @@ class JobTracker:
         return self.closed and self.succeeded and heard and not self.gap
 
     @property
+    def awaits_frames(self) -> bool:
+        """Whether pictures that no history holds may still come: their node is part of the graph,
+        no message was missed, and none told the end.
+        """
+        is_open = not (self.gap or self.succeeded or self.closed or self.failure)
+        return is_open and bool(self._find_socket_savers())
+
+    @property
     def state(self) -> JobState:
         """How the job stands now."""
         done = self.done
@@ -313,15 +321,24 @@ class JobTracker:
         )
         self._outputs[node] = (*made, output)
 
+    def _find_socket_savers(self) -> list[str]:
+        """The nodes whose pictures are wanted, and come by the socket alone."""
+        return [
+            key
+            for key, name in self._classes.items()
+            if name == SOCKET_SAVER and (not self._shown or key in self._shown)
+        ]
+
     def _miss_frames(self) -> None:
         """Pictures that only the socket brings are in no history."""
-        for key, name in self._classes.items():
-            wanted = not self._shown or key in self._shown
-            if name == SOCKET_SAVER and wanted and self.gap and key not in self._outputs:
+        if not self.gap and (self.succeeded or self.closed):
+            return
+        for key in self._find_socket_savers():
+            if key not in self._outputs:
                 self._is_short = True
                 self.warn(
-                    f"{name_node(self._titles, key, name)} sends its pictures only live; they "
-                    "were missed."
+                    f"{name_node(self._titles, key, SOCKET_SAVER)} sends its pictures only live; "
+                    "they were missed."
                 )
 
     def _take_text(self, message: ProgressText) -> bool:

@@ -34,6 +34,10 @@ class Patience:
     """After execution_success the history is written within milliseconds; then `executing null`
     follows.
     """
+    frames: float = 3.0
+    """A history may tell the end before an open socket has brought the pictures that only it
+    brings; they are waited for so long.
+    """
     answer: float = 4.0
     """A server that has not answered a question for so long does not answer: with `slowest_poll`
     before it, somebody learns that within ten seconds. The question itself goes on, since loading a

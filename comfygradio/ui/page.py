@@ -118,7 +118,7 @@ def build_page(
     return blocks
 
 
-def _write_mark(studio: Studio, revision: str) -> str:
+def _write_mark(studio: Studio, revision: int) -> str:
     """What the scripts read out of the page: its revision, and the form of an address without
     one.
     """

@@ -10,6 +10,7 @@ import threading
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,10 @@ from comfygradio.comfy.state import JobState
 from comfygradio.comfy.workflow import Prompt, Upload
 from comfygradio.errors import JobInterrupted, PromptRejected
 from tests.clocks import HANG_SECONDS, ManualClock
+from tests.faults.frames import read_message
+from tests.faults.proxy import Line
 
-from .conftest import LISTENING, Connect, Serve, join_runs, wait_until
+from .conftest import LISTENING, QUICK, Connect, Serve, join_runs, wait_until
 from .gate import Gate
 from .graphs import Graph, draw_empty, draw_text
 
@@ -88,6 +91,40 @@ def test_pictures_by_socket(comfy: ComfyClient) -> None:
     (output,) = last.outputs
     assert output.read().startswith(b"\x89PNG") and output.filename == "2_00001.png"
     assert last.preview_count == 0
+
+
+def count_histories(line: Line) -> int:
+    """How often somebody asked for a history."""
+    return sum(call.startswith("GET /history") for call in line.calls)
+
+
+def test_pictures_by_socket_that_come_after_the_history(serve: Serve, connect: Connect) -> None:
+    """The history tells the end while the last messages are still on their way."""
+    server = serve()
+    with Line(server.url) as line:
+
+        def delay(frame: bytes) -> list[bytes]:
+            if read_message(frame)[0] == "executing":
+                asked = count_histories(line) + 3
+                wait_until(lambda: count_histories(line) >= asked)
+            return [frame]
+
+        line.alter = delay
+        patience = replace(QUICK, frames=HANG_SECONDS)
+        last = run_all(connect(line.url, patience=patience), draw_empty("SaveImageWebsocket"))[-1]
+    (output,) = last.outputs
+    assert output.read().startswith(b"\x89PNG") and last.warnings == ()
+
+
+def test_pictures_by_socket_that_never_come_are_told_of(serve: Serve, connect: Connect) -> None:
+    server = serve()
+    with Line(server.url) as line:
+        line.alter = lambda frame: [frame] if read_message(frame)[0] == "status" else []
+        patience = replace(QUICK, frames=0.05)
+        last = run_all(connect(line.url, patience=patience), draw_empty("SaveImageWebsocket"))[-1]
+    assert last.status == "done" and last.outputs == ()
+    (warning,) = last.warnings
+    assert warning.endswith("sends its pictures only live; they were missed.")
 
 
 def test_a_big_picture_by_socket(comfy: ComfyClient) -> None:
