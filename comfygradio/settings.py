@@ -39,7 +39,8 @@ class Settings:
     page's jobs with it; commands use the first alone. `author` opens the page that makes presets,
     `step_seconds` is the demo server's speed. `jobs_per_person` counts waiting jobs, without the
     points of sweeps, of which a sweep has `max_sweep_points` (0: no sweeps from the page).
-    `streams` counts the pages that are told of their jobs by a stream (0: all of them ask).
+    `streams` counts the pages that are told of their jobs by a stream (0: all of them ask, once a
+    second).
     `max_upload_mb` is at first what ComfyUI takes, `max_result_mb` bounds each file that comes from
     there; `names` is the pattern of results' names, `on_disconnect` keep or cancel. `operators` are
     users of --auth who see the Status page, `authors` those who make presets; without a login
@@ -76,7 +77,7 @@ class Settings:
     max_megapixels: float | None = None
     max_steps: int | None = None
     max_sweep_points: int = 10_000
-    streams: int = 32
+    streams: int = 200
     max_upload_mb: float = 100.0
     max_result_mb: float = MOST_MB
     names: str = DEFAULT_PATTERN

@@ -147,7 +147,7 @@ Streams = Annotated[
     typer.Option(
         "--streams",
         metavar="N",
-        help="Pages that are told of their jobs by a stream; further ones ask [32].",
+        help="Pages that are told of their jobs by a stream; further ones ask [200].",
     ),
 ]
 MaxMegapixels = Annotated[

@@ -116,6 +116,11 @@ class News:
         return Seen(self.version, frames, self.ended, self.token)
 
 
+def look(view: View) -> News:
+    """How the jobs of a view stand now."""
+    return News(view, tuple(job.snapshot for job in view.jobs))
+
+
 class Watch:
     """Somebody watches jobs. Lives on the event loop that made it; jobs change on any thread.
 
@@ -165,7 +170,7 @@ class Watch:
         asked = self.view
         began = self.clock.monotonic()
         while True:
-            news = self._look()
+            news = look(self.view)
             patience = _choose_patience(news, seen, hold_seconds)
             left = began + patience - self.clock.monotonic()
             if left <= 0 or self.view is not asked or not self.is_open:
@@ -176,12 +181,9 @@ class Watch:
         """Wait so long, or until all jobs are over."""
         began = self.clock.monotonic()
         left = seconds
-        while left > 0 and self.is_open and not self._look().is_last:
+        while left > 0 and self.is_open and not look(self.view).is_last:
             await wait_event(self._changed, left, self.clock)
             left = began + seconds - self.clock.monotonic()
-
-    def _look(self) -> News:
-        return News(self.view, tuple(job.snapshot for job in self.view.jobs))
 
     def _listen(self) -> None:
         for job in self.view.jobs:

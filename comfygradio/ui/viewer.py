@@ -16,7 +16,7 @@ from comfygradio.jobs.job import Job
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.describe import lacks_memory
 from comfygradio.ui.identity.person import Person, find_person
-from comfygradio.ui.news import HOLD_SECONDS, MOST_JOBS, Seen, View, Watch, make_view
+from comfygradio.ui.news import MOST_JOBS, Seen, View, Watch, look, make_view
 from comfygradio.ui.person import name_owner
 from comfygradio.ui.smaller import find_smaller
 from comfygradio.ui.stream import Message, compose
@@ -102,8 +102,7 @@ class Viewer:
         studio = self.studio
         with Watch(view, studio.clock, studio.attendance) as watch:
             if studio.streams.is_full and studio.streams.find_of_tab(tab) is None:
-                news = await watch.await_news(Seen(), 0.0)
-                message = compose(news, Seen(frames=None), studio.queue.outputs)
+                message = compose(look(view), Seen(frames=None), studio.queue.outputs)
                 yield {**advise(studio, view.shown, message), "ask": True}
                 return
             with studio.streams.open(watch, tab) as stream:
@@ -145,8 +144,8 @@ def make_stream_route(studio: Studio) -> Route:
 
 
 def make_job_route(studio: Studio) -> Route:
-    """Where pages ask how a job is, and `others` of theirs: `version`, `frames` and `ended` are
-    what they show, `hold` is for those that can wait.
+    """Where pages ask how a job is, and others of theirs (`tokens`): `version`, `frames` and
+    `ended` are what they show.
     """
 
     async def tell(request: Request) -> Response:
@@ -160,8 +159,7 @@ def make_job_route(studio: Studio) -> Route:
         )
         tokens = asked.get("tokens", "").split(",")[-MOST_JOBS:]
         jobs = find_jobs(studio, [*tokens, token], find_person(request))
-        hold_seconds = HOLD_SECONDS if "hold" in asked else 0.0
-        message = await tell_jobs(studio, jobs, token, seen, hold_seconds)
+        message = tell_jobs(studio, jobs, token, seen)
         return Response(
             orjson.dumps(message),
             headers={"cache-control": "no-store"},
@@ -185,22 +183,18 @@ def find_jobs(studio: Studio, tokens: Sequence[object], person: Person) -> list[
     return [job for job in found if job is not None]
 
 
-async def tell_jobs(
-    studio: Studio, jobs: Sequence[Job], token: str, seen: Seen, hold_seconds: float
-) -> Message:
-    """How jobs are, as soon as that is news, in full the one with this secret; where that one is
-    unknown, that it is gone.
+def tell_jobs(studio: Studio, jobs: Sequence[Job], token: str, seen: Seen) -> Message:
+    """How jobs are, in full the one with this secret; where that one is unknown, that it is
+    gone.
     """
     if token not in [job.token for job in jobs]:
         return {"token": token, "gone": True}
-    attendance = studio.attendance if hold_seconds else None
-    if studio.attendance and not hold_seconds:
+    if studio.attendance:
         for job in jobs:
             studio.attendance.look(job.token, hidden=seen.frames is None)
-    with Watch(make_view(jobs, token), studio.clock, attendance) as watch:
-        news = await watch.await_news(seen, hold_seconds)
-        message = compose(news, seen, studio.queue.outputs)
-        return advise(studio, news.view.shown, message)
+    news = look(make_view(jobs, token))
+    message = compose(news, seen, studio.queue.outputs)
+    return advise(studio, news.view.shown, message)
 
 
 def advise(studio: Studio, job: Job, message: Message) -> Message:

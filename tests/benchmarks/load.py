@@ -32,8 +32,8 @@ CLICK_SECONDS = 0.25
 START_SECONDS = 2.0
 """The people press the button within this time, at moments that are the same in every run."""
 
-WAYS = {"the rule": MOST_STREAMS, "stream alone": 10_000, "asking alone": 0}
-"""How many pages get a stream; further ones ask."""
+WAYS = {"streams": MOST_STREAMS, "asking": 0}
+"""How many pages get a stream; further ones ask once a second."""
 
 Figures = dict[str, list[float]]
 

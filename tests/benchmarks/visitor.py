@@ -19,6 +19,8 @@ from tests.benchmarks.lines import Line
 from tests.benchmarks.load_server import STAMP
 
 REVISION_SECONDS = 4.0
+PEEK_SECONDS = 1.0
+"""A page without a stream asks so often."""
 ENDS = ("done", "failed", "stopped")
 JOIN = "/gradio_api/queue/join"
 STREAM = "/gradio_api/queue/data"
@@ -155,10 +157,11 @@ class Visitor(Page):
                 yield {**message, "ask": True}
 
     async def watch(self, message: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
-        """Everything that is told about a job after a message, until its end, by asking."""
+        """Everything that is told about a job after a message, until its end, by asking
+        once a second."""
         while message["phase"] not in ENDS:
-            known = {name: message[name] for name in ("version", "frames", "ended")}
-            asked = urlencode({**known, "hold": 1})
+            await asyncio.sleep(PEEK_SECONDS)
+            asked = urlencode({name: message[name] for name in ("version", "frames", "ended")})
             message = json.loads(await self._stream.get(f"{JOB}/{message['token']}?{asked}"))
             yield message
 

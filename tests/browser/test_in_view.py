@@ -17,7 +17,7 @@ from comfygradio.settings import shipped_presets
 from tests.browser.conftest import QUICK_SECONDS, SLOW_SECONDS
 from tests.browser.contrast import find_contrast
 from tests.browser.settling import find_form, settle
-from tests.ui.running import RunningApp, run_app, stop_all
+from tests.ui.running import RunningApp, occupy_server, run_app, stop_all
 
 pytestmark = pytest.mark.browser
 
@@ -244,8 +244,7 @@ def read_height(page: Page, selector: str) -> float:
 def wait_in_line(page: Page, app: RunningApp, demo: DemoServer) -> None:
     """Press Generate while two jobs of somebody else are before it, and nothing goes on."""
     demo.set_pace(FROZEN_SECONDS)
-    for number in (1, 2):
-        app.app.studio.submit("text_to_image", {"prompt": f"number {number}"}, owner="somebody")
+    occupy_server(app.app.studio)
     press_generate(page)
     expect(page.locator(".cg-line")).to_contain_text("Waiting: 2 before you")
 

@@ -20,7 +20,7 @@ from tests.browser.contrast import find_contrast
 from tests.browser.settling import find_form, settle
 from tests.clocks import ShiftedClock
 from tests.jobs.lines import wait
-from tests.ui.running import RunningApp, run_app, stop_all
+from tests.ui.running import RunningApp, occupy_server, run_app, stop_all
 
 pytestmark = pytest.mark.browser
 
@@ -390,8 +390,7 @@ def test_progress_is_said_begun_each_quarter_and_ended(
     page: Page, app: RunningApp, demo: DemoServer
 ) -> None:
     demo.set_pace(FROZEN_SECONDS)
-    for number in (1, 2):
-        app.app.studio.submit("text_to_image", {"prompt": f"number {number}"}, owner="somebody")
+    occupy_server(app.app.studio)
     page.keyboard.press("Control+Enter")
     wait_for_phase(page, "waiting")
     job = find_job(page, app)

@@ -97,6 +97,7 @@ def test_a_scalar_of_a_sweep_reaches_the_points_as_it_was_written(
     check_one(tmp_path_factory.mktemp("sweep"), scalar, slot, place)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("slot", SLOTS)
 def test_known_scalars(tmp_path: Path, slot: str, place: str) -> None:

@@ -51,6 +51,15 @@ def run_app(
         app.blocks.close(verbose=False)
 
 
+def occupy_server(studio: Studio) -> None:
+    """Give the server the two jobs of somebody else that it holds at most, and wait until it has
+    them: before that a place could go to whoever comes next, since everybody has a turn.
+    """
+    for number in (1, 2):
+        job = studio.submit("text_to_image", {"prompt": f"number {number}"}, owner="somebody")
+        wait(job, lambda snapshot: snapshot.phase == "running")
+
+
 def stop_all(studio: Studio) -> None:
     """Stop every job, and wait until they are over."""
     studio.queue.stop_waiting()

@@ -11,6 +11,8 @@ import pytest
 from comfygradio.demo import DemoServer
 from tests.ui.running import RunningApp, run_app
 
+pytestmark = pytest.mark.app
+
 GRAPH = {
     "1": {"class_type": "EmptyImage", "inputs": {"width": 64, "height": 32, "color": 0}},
     "2": {"class_type": "SaveImage", "inputs": {"filename_prefix": "x", "images": ["1", 0]}},

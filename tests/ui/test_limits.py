@@ -254,7 +254,7 @@ def test_a_job_ends_with_its_last_page_only_where_that_is_wanted(
         clock = ManualClock()
         if cancels:
             studio.attendance = Attendance(studio.queue.stop, clock=clock)
-        assert (await tell_jobs(studio, [job], job.token, Seen(), 5.0))["token"] == job.token
+        assert tell_jobs(studio, [job], job.token, Seen())["token"] == job.token
         await let_pass(clock, AWAY_SECONDS)
         if cancels:
             assert await asyncio.to_thread(job.stop_requested.wait, HANG_SECONDS)

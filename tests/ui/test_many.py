@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.jobs.limits import MOST_STREAMS
 from tests.benchmarks.presets import write_preset
 from tests.benchmarks.visitor import Visitor
 from tests.ui.running import run_app
@@ -19,6 +18,8 @@ pytestmark = pytest.mark.app
 
 PEOPLE = 45
 """More than Gradio's own 40 threads, and more than get a stream."""
+
+STREAMS = 32
 
 SLEEP = {
     "1": {"class_type": "LabSleep", "inputs": {"seconds": 300.0, "value": 0}},
@@ -41,7 +42,7 @@ async def crowd(url: str) -> None:
     first = await asyncio.gather(*(anext(messages) for messages in pressed))
     assert {message["phase"] for message in first} <= {"waiting", "running"}
     assert len({message["token"] for message in first}) == PEOPLE
-    assert sum("ask" in message for message in first) == PEOPLE - MOST_STREAMS
+    assert sum("ask" in message for message in first) == PEOPLE - STREAMS
     watching = [asyncio.ensure_future(drain(messages)) for messages in pressed]
     for _ in range(3):
         await idle.look_back()
@@ -64,6 +65,6 @@ def test_nobody_waits_for_a_free_slot(tmp_path: Path) -> None:
     write_preset(tmp_path / "presets", "other", SLEEP, {"seconds": {"slot": "1.seconds"}}, order=2)
     with (
         DemoServer(DemoOptions(lab_nodes=True)) as server,
-        run_app(server.url, tmp_path / "outputs", tmp_path / "presets") as app,
+        run_app(server.url, tmp_path / "outputs", tmp_path / "presets", streams=STREAMS) as app,
     ):
         asyncio.run(asyncio.wait_for(crowd(app.url.rstrip("/")), 60))

@@ -5,6 +5,7 @@ const TABS = 3;            // a browser has six connections to a server, for all
 const PEEK_MS = 1000;      // between two questions of a tab that has no stream
 const PATIENCE_MS = 15000; // for one answer
 const SILENT_MS = 12000;   // a stream says something every 5 seconds
+const FULL_MS = 15000;     // until a tab that the app had no stream for wishes for one again
 
 const me = Math.random().toString(36).slice(2);
 let jobs = [];             // chips, as the app told them last
@@ -17,11 +18,12 @@ let told = null;           // the last message about the job that is shown
 let stream = "";           // the secret of the stream that this tab has
 const heard = new Map();   // of every stream the number of its last message: Gradio sends the last one twice
 const closed = new Set();  // streams that this tab let go of
-let mode = "ask";          // "stream", "hold" (asks, and is answered when there is news) or "ask" (once a second)
-let heardAt = 0, isHolding = false, isPeeking = false, asking = null, later = new Set();
+let mode = "ask";          // "stream" or "ask" (once a second)
+let heardAt = 0, fullAt = -Infinity, isPeeking = false, asking = null, later = new Set();
 
 const isBusy = () => jobs.some((one) => !isOver(one));
 const isCrowded = () => later.size >= TABS;
+const mayStream = () => !document.hidden && !isCrowded() && Date.now() - fullAt > FULL_MS;
 
 function openChannel() {   // Firefox has none where storage is off
   try { return new BroadcastChannel("comfygradio"); } catch { return null; }
@@ -56,12 +58,11 @@ function attach() {
   trigger("attach", { token: shown, tokens: listTokens() });
 }
 
-async function ask(token, hold, frames) {
+async function ask(token, frames) {
   const tokens = listTokens().join(",");
   const known = token === shown ? seen : { version: -1, frames: 0, ended: 0 };
   const asked = new URLSearchParams({ tokens, version: known.version, ended: known.ended });
   if (frames) asked.set("frames", known.frames);
-  if (hold) asked.set("hold", 1);
   const mine = asking = new AbortController(), timer = setTimeout(() => mine.abort(), PATIENCE_MS);
   try {
     const answer = await fetch(link(`gradio_api/comfygradio/job/${token}?${asked}`), { cache: "no-store", signal: mine.signal });
@@ -70,23 +71,13 @@ async function ask(token, hold, frames) {
   } finally { clearTimeout(timer); }
 }
 
-async function hold() {   // one question after the other, each answered as soon as there is news
-  if (isHolding) return;
-  isHolding = true;
-  while (mode === "hold" && isBusy()) {
-    try { await receive(await ask(shown, true, true)); }
-    catch { await new Promise((done) => setTimeout(done, PEEK_MS)); }   // the app is away for a moment, or another job is shown
-  }
-  isHolding = false;
-}
-
 async function peek() {
   if (mode === "stream" && isBusy() && Date.now() - heardAt > SILENT_MS) letGo();
   if (mode !== "ask" || !shown || !(isBusy() || !jobs.length) || isPeeking) return;
   isPeeking = true;
   try {
-    await receive(await ask(shown, false, !document.hidden));
-    if (mode === "ask" && isBusy() && !document.hidden && !isCrowded()) attach();   // the stream went silent, and the app is there
+    await receive(await ask(shown, !document.hidden));
+    if (mode === "ask" && isBusy() && mayStream()) attach();   // the stream went silent, and the app is there
   } catch { /* the app is away for a moment; the next round asks again */ }
   isPeeking = false;
 }
@@ -116,8 +107,7 @@ async function receive(message) {
   if (message.image) await paintFrame(message.image, message.token);
   settleEnd(message, wasBusy);
   if (stream && message.stream === stream) tell(stream, { painted: message.number });
-  if (message.ask && mode === "ask" && !document.hidden) mode = "hold";
-  if (mode === "hold") hold();
+  if (message.ask) fullAt = Date.now();
 }
 
 function join(id) {
@@ -165,7 +155,7 @@ function look(token) {   // shows another job of this tab
     return;
   }
   asking?.abort();
-  ask(token, false, true).then(receive).catch(() => {});
+  ask(token, true).then(receive).catch(() => {});
 }
 
 function stop(token) {
