@@ -96,6 +96,7 @@ def assert_kept_nowhere(folder: Path) -> None:
         assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "command",
     [
@@ -116,6 +117,7 @@ def test_the_key_goes_along_and_is_kept_nowhere(
     assert_kept_nowhere(tmp_path)
 
 
+@pytest.mark.deep
 def test_other_prompts_go_without_it(
     shell: Shell, tmp_path: Path, classes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,6 +129,7 @@ def test_other_prompts_go_without_it(
     assert_kept_nowhere(tmp_path)
 
 
+@pytest.mark.deep
 def test_without_a_key_it_is_said_before_anything_runs(
     shell: Shell, classes: Path, preset: Path
 ) -> None:
@@ -155,6 +158,7 @@ def test_a_line_of_curl_has_a_variable_for_it(shell: Shell, classes: Path, prese
     assert body["prompt"]["1"]["inputs"]["prompt"] == "it's"
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("version", ["0.3.64", "0.33.0"])
 def test_from_python_and_on_servers_that_show_it(tmp_path: Path, version: str) -> None:
     """A client that was told nothing of the nodes sends its key; what a server then shows of it is

@@ -20,6 +20,7 @@ def run_three(shell: Shell, *more: str, **options: Any) -> Answer:
         return shell("run", *arguments, *more)
 
 
+@pytest.mark.deep
 def test_a_sequence_is_saved_file_by_file(shell: Shell) -> None:
     answer = run_three(shell, sequence_names=True)
     assert (answer.code, answer.err) == (0, "")

@@ -66,6 +66,7 @@ def test_a_typed_value_is_what_was_typed(text: str, slot: str) -> None:
     check_one(text, slot)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("slot", SLOTS)
 def test_known_values(slot: str) -> None:
     for text in KNOWN:

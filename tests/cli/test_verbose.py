@@ -87,6 +87,7 @@ def test_commands_that_call_nobody_take_it_too(
     assert answer.code == 0 and not list_lines(answer.err)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("address", "header"),
     [

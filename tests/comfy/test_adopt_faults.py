@@ -124,6 +124,7 @@ def test_a_dead_server_gets_nothing(serve: Serve, connect: Connect) -> None:
     assert client.sight(left.prompt_id).absent and server.executions.total() == 0
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("path", "reply", "expected"),
     [

@@ -67,6 +67,7 @@ def close_by_clock(
     assert not closing.is_alive()
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("waiting", [False, True])
 def test_cancelling_on_every_version(

@@ -182,6 +182,7 @@ def test_the_name_may_carry_its_folder(comfy: Comfy, saved: dict[str, Any]) -> N
     assert comfy.http.get("/view", params=asked).status_code == 200
 
 
+@pytest.mark.deep
 def test_too_large_a_body_is_refused(comfy: Comfy) -> None:
     limit = comfy.http.get("/features").json()["max_upload_size"]
     answer = comfy.http.post("/prompt", content=b" " * (limit + 1))

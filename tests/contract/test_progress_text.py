@@ -34,6 +34,7 @@ def test_everybody_hears_a_text(comfy: Comfy) -> None:
     assert heard[-1]["data"].endswith(b"to all")
 
 
+@pytest.mark.deep
 def test_a_run_shows_it_while_the_node_works(comfy: Comfy) -> None:
     with ComfyClient(comfy.url) as client:
         states = list(client.run(say(comfy, "two\nlines", 1.0)))

@@ -81,6 +81,7 @@ def run_plan(comfy: Comfy, space: Space, plan: Plan) -> Counter[str]:
     return counted
 
 
+@pytest.mark.deep
 @CARRY
 def test_a_sweep_executes_exactly_what_its_plan_says(
     comfy: Comfy, space: Space, carry: bool

@@ -1,10 +1,11 @@
-"""The pytest plugin: delays this process, and every Python that it starts."""
+"""The pytest plugin: delays this process, every Python that it starts, and every page."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from tests.delays import browser
 from tests.delays.site import sitecustomize
 
 SITE = Path(__file__).parent / "site"
@@ -16,3 +17,4 @@ def pytest_configure() -> None:
     paths = [str(SITE), os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     sitecustomize.install()
+    browser.install()

@@ -69,6 +69,7 @@ def test_a_dropped_socket_ends_without_a_goodbye(serve: Serve) -> None:
         read_message(socket)
 
 
+@pytest.mark.deep
 def test_a_mute_socket_stays_open(serve: Serve) -> None:
     server = serve(mute_socket_after=1)
     socket = connect(server)

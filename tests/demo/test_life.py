@@ -131,6 +131,7 @@ def test_lab_nodes_exist_only_when_asked_for(serve: Serve, server: DemoServer) -
     assert "LabFrames" in httpx.get(f"{serve(lab_nodes=True).url}/object_info").json()
 
 
+@pytest.mark.deep
 def test_lab_frames_come_at_an_exact_pace(serve: Serve) -> None:
     """In one of many tries: a busy machine can spoil a try, but not make frames exact."""
     lab = serve(lab_nodes=True)

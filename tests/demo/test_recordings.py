@@ -73,6 +73,7 @@ def layout(frame: bytes) -> dict[str, Any]:
     return {"event": event, "format": {1: "JPEG", 2: "PNG"}[kind], "image": facts}
 
 
+@pytest.mark.deep
 def test_runs_send_the_recorded_messages_in_their_order(twin: DemoServer) -> None:
     for recorded in read("runs.jsonl"):
         socket = connect(twin, recorded["request"]["client_id"])
@@ -90,6 +91,7 @@ def test_runs_send_the_recorded_messages_in_their_order(twin: DemoServer) -> Non
             assert shape(entry) == shape(recorded["history"])
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "recorded", read("refusals.jsonl"), ids=lambda r: r["note"].replace(" ", "-")
 )
@@ -120,6 +122,7 @@ def clean(body: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("recorded", read("routes.jsonl"), ids=lambda r: r["path"])
 def test_routes_answer_in_the_recorded_shapes(twin: DemoServer, recorded: dict[str, Any]) -> None:
     answer = httpx.get(twin.url + recorded["path"])

@@ -262,6 +262,7 @@ def test_circles_end() -> None:
     assert bypass_nodes(graph, ["a", "b"], INFO) == [("z", "image")]
 
 
+@pytest.mark.deep
 def test_long_chains_take_no_time() -> None:
     graph = {
         str(place): lora([str(place - 1), 0], [str(place - 1), 1]) for place in range(1, 20_000)

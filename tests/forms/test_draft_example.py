@@ -113,6 +113,7 @@ def _read(node: Mapping[str, Any], name: str) -> str:
     return json.dumps(inputs[name], sort_keys=True) if name in inputs else ""
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("case", list_cases(), ids=str)
 def test_workflows(case: Case, tmp_path: Path, media: Mapping[str, Path]) -> None:
     made = draft_preset(case.workflow, info())

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -167,6 +168,7 @@ def check(workflow: Workflow, info: ObjectInfo, saved: Any) -> Marked:
     return marked
 
 
+@pytest.mark.deep
 @settings(max_examples=scale(400), deadline=None, suppress_health_check=list(HealthCheck))
 @given(workflows, pages, st.booleans())
 def test_reading_markers_never_raises(workflow: Workflow, saved: Any, has_rivals: bool) -> None:

@@ -452,6 +452,7 @@ NAMES = st.sampled_from(
 )
 
 
+@pytest.mark.deep
 @settings(
     max_examples=scale(40),
     deadline=None,

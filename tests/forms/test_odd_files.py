@@ -142,6 +142,7 @@ def test_more_keys_than_a_preset_can_need_are_counted_and_refused(desk: Desk) ->
     assert "there are more than 20,000 keys and values; write less." in told
 
 
+@pytest.mark.deep
 def test_many_problems_are_counted_and_some_are_told(desk: Desk) -> None:
     told = refuse(desk, HEAD + "".join(f"k{number}: 1\n" for number in range(5000)))
     assert told.count("unknown key") == 20 and told.endswith("There are 4,980 more problems.")

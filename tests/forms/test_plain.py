@@ -91,6 +91,7 @@ def test_a_scalar_reaches_the_prompt_as_it_was_written(
     check_one(bench, scalar, slot, key)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("slot", SLOTS)
 def test_known_scalars(bench: Desk, slot: str, key: str) -> None:

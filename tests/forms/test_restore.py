@@ -76,6 +76,7 @@ quick = settings(
 )
 
 
+@pytest.mark.deep
 @quick
 @given(VALUES, st.booleans())
 def test_pictures_of_ours_restore_exactly(
@@ -260,6 +261,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
     return make_media(tmp_path_factory.mktemp("media"))
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("case", CASES[::3], ids=str)
 def test_drafted_forms_of_many_workflows_restore(
     case: Case, tmp_path: Path, media: Mapping[str, Path]

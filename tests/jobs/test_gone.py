@@ -60,6 +60,7 @@ def test_nothing_is_promised_that_reaches_nobody(lose: object, tmp_path: Path) -
         assert ledger.find(record.token) is not None, "what is known can still be looked at"
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("lose", WAYS)
 def test_jobs_of_a_folder_that_is_gone_fail_with_a_sentence(lose: object, tmp_path: Path) -> None:
     assert callable(lose)

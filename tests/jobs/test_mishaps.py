@@ -8,6 +8,7 @@ import io
 import random
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from comfygradio.comfy.outputs import Output
@@ -57,6 +58,7 @@ def test_a_server_that_refuses_us_gets_no_jobs_while_another_is_well(tmp_path: P
             assert told.phase == "failed" and told.error
 
 
+@pytest.mark.deep
 def test_a_stop_before_a_silent_server_gives_up_is_heard(tmp_path: Path) -> None:
     with DemoServer(DemoOptions(lab_nodes=True)) as server, Line(server.url) as line:
         line.hush()

@@ -163,6 +163,7 @@ def test_a_job_that_ended_while_the_app_was_away_is_collected(
     assert count_files(outputs) == 1
 
 
+@pytest.mark.deep
 def test_a_server_that_restarts_empty_gets_the_jobs_once_more(tmp_path: Path) -> None:
     server = DemoServer(DemoOptions(step_seconds=0.01, lab_nodes=True), port=free_port())
     clock = SkippingClock()
@@ -189,6 +190,7 @@ def test_two_servers_share_the_jobs_and_one_takes_over_from_the_other(tmp_path: 
         assert min(one.executions["SaveImage"], two.executions["SaveImage"]) >= 2
 
 
+@pytest.mark.deep
 def test_an_idle_server_comes_before_a_second_place_at_a_busy_one(tmp_path: Path) -> None:
     options = DemoOptions(lab_nodes=True)
     with (

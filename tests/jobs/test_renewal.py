@@ -26,6 +26,7 @@ def draw_two(color: int) -> Order:
     return Order("tiny", "Tiny", Prompt(graph))
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_repeated_job_has_its_picture(version: str, tmp_path: Path) -> None:
     options = DemoOptions(version=version, tidy_outputs=True)

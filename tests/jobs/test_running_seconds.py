@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from comfygradio.demo import DemoOptions, DemoServer
 from tests.clocks import ShiftedClock
 from tests.jobs.lines import draw, is_over, open_queue, wait
 
 
+@pytest.mark.deep
 def test_a_running_job_says_for_how_long(tmp_path: Path) -> None:
     clock = ShiftedClock()
     with (

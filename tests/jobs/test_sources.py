@@ -175,6 +175,7 @@ def test_jobs_of_a_source_are_in_the_ledger_and_run(queue: JobQueue) -> None:
     assert painter.warm == [False] + [True] * 4
 
 
+@pytest.mark.deep
 def test_at_most_two_are_posted_and_a_single_picture_comes_next(queue: JobQueue) -> None:
     painter = Painter("anna", 12, 0.1)
     queue.attach(painter)
@@ -191,6 +192,7 @@ def test_at_most_two_are_posted_and_a_single_picture_comes_next(queue: JobQueue)
     assert painter.warm.count(False) == 2, "at the start, and after the single picture"
 
 
+@pytest.mark.deep
 def test_points_do_not_count_as_waiting_jobs(demo: DemoServer, tmp_path: Path) -> None:
     with open_queue(tmp_path / "outputs", demo, limits=Limits(jobs_waiting=1)) as queue:
         painter = Painter("anna", 6, 0.1)
@@ -246,6 +248,7 @@ def test_a_server_that_is_down_gets_none(demo: DemoServer, tmp_path: Path) -> No
         assert {job.home for job in painter.given} == {demo.url} and painter.left == [gone.url]
 
 
+@pytest.mark.deep
 def test_jobs_of_a_source_outlive_the_queue(demo: DemoServer, tmp_path: Path) -> None:
     painter = Painter("anna", 3, 1.0, first=300)
     with open_queue(tmp_path / "outputs", demo) as queue:

@@ -178,6 +178,7 @@ def test_failures_are_forgotten_with_time() -> None:
         assert attempts.begin("ann", "10.0.0.1") == 0
 
 
+@pytest.mark.deep
 def test_what_is_remembered_has_an_end() -> None:
     attempts = Attempts(ManualClock())
     for number in range(REMEMBERED + 100):
@@ -288,6 +289,7 @@ def write_line(monkeypatch: pytest.MonkeyPatch, typed: str, *arguments: str) -> 
     return run_command(["password", *arguments])
 
 
+@pytest.mark.deep
 def test_the_command_writes_a_line_that_lets_in(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -353,6 +353,7 @@ MANY = dataclasses.replace(MANY, is_multiple=True)
 MANY_FORM = make_form(MANY, FORM.fields["steps"])
 
 
+@pytest.mark.deep
 def test_a_few_patterns_do_not_stand_for_a_million_choices() -> None:
     """Ten thousand values of ninety choices each took a minute, from a text of 400 letters."""
     names = ", ".join(NAMES[900:986])
@@ -365,6 +366,7 @@ def test_a_few_patterns_do_not_stand_for_a_million_choices() -> None:
     assert len(read_axis(MANY_FORM, {"many": '"l1?, l2?, l3?, l4?"'}, {}).steps) == 10_000
 
 
+@pytest.mark.deep
 def test_all_axes_together_have_a_limit() -> None:
     """Twelve axes of twelve fields with as many values as an axis may have took three minutes."""
     axes = [[{"field": "steps", "text": "1-10000"}] * 12] * 12

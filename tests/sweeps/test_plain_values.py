@@ -89,6 +89,7 @@ def check_one(folder: Path, scalar: str, slot: str, place: str) -> None:
     assert is_same, (scalar, slot, place, found, expected)
 
 
+@pytest.mark.deep
 @settings(deadline=None, max_examples=scale(300))
 @given(SCALARS, st.sampled_from(SLOTS), st.sampled_from(PLACES))
 def test_a_scalar_of_a_sweep_reaches_the_points_as_it_was_written(

@@ -54,6 +54,7 @@ def test_every_point_is_yielded_once_as_it_ends(
     )
 
 
+@pytest.mark.deep
 def test_leaving_the_loop_leaves_it_to_be_gone_on_with(
     demo: DemoServer, preset: Path, tmp_path: Path
 ) -> None:

@@ -265,6 +265,7 @@ def test_a_job_ends_with_its_last_page_only_where_that_is_wanted(
     assert wait(job, is_over).phase == "stopped"
 
 
+@pytest.mark.deep
 def test_of_several_jobs_those_that_fit_are_kept_and_the_rest_is_told(
     open_studio: Callable[..., Studio], demo: DemoServer
 ) -> None:
