@@ -1,4 +1,4 @@
-"""Delays threads, sockets, events and pages at random, so that a race that a test can lose is lost soon.
+"""Delays threads, sockets, events and pages, so that a race that a test can lose is lost soon.
 
     TEST_DELAYS=7 python -m pytest -p tests.delays.plugin -n 4
 

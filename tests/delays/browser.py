@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 SLOWER = 6
 """How many times as long the script of a page takes, unless `TEST_SLOWER` says another number."""
@@ -11,15 +10,15 @@ SLOWER = 6
 
 def install() -> None:
     """Slow down each page from now on, before it loads anything."""
-    from playwright.sync_api import BrowserContext
+    from playwright.sync_api import BrowserContext, Page
 
     new_page = BrowserContext.new_page
     rate = float(os.environ.get("TEST_SLOWER", SLOWER))
 
-    def open_slow(context: BrowserContext) -> Any:
+    def open_slow(context: BrowserContext) -> Page:
         page = new_page(context)
         session = context.new_cdp_session(page)
         session.send("Emulation.setCPUThrottlingRate", {"rate": rate})
         return page
 
-    BrowserContext.new_page = open_slow  # type: ignore[method-assign]
+    setattr(BrowserContext, "new_page", open_slow)  # noqa: B010 - mypy takes no method
