@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from playwright.sync_api import Locator, Page
+
+from tests.clocks import HANG_SECONDS
 
 FRAMES = """() => new Promise((done) => {
   const wait = (left) => requestAnimationFrame(() => (left ? wait(left - 1) : done()));
@@ -15,6 +20,14 @@ def settle(page: Page) -> None:
     typed meanwhile.
     """
     page.evaluate(FRAMES)
+
+
+def wait_until(page: Page, is_so: Callable[[], bool]) -> None:
+    """Let the page go on until something has come to its routes."""
+    ends = time.monotonic() + HANG_SECONDS
+    while not is_so():
+        assert time.monotonic() < ends, "the page asked nothing"
+        page.wait_for_function("() => true")
 
 
 def find_form(page: Page) -> Locator:

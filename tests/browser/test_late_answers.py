@@ -4,14 +4,11 @@ again.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from comfygradio.demo import DemoServer
-from tests.browser.settling import set_steps
+from tests.browser.settling import set_steps, wait_until
 from tests.browser.test_history import make_picture, open_history
 
 pytestmark = pytest.mark.browser
@@ -21,14 +18,6 @@ QUESTIONS = "**/component_server/**"
 
 def names(route: Route, question: str) -> bool:
     return f'"{question}"' in (route.request.post_data or "")
-
-
-def wait_until(page: Page, is_so: Callable[[], bool]) -> None:
-    """Let the page go on until something has come to its routes."""
-    ends = time.monotonic() + 45
-    while not is_so():
-        assert time.monotonic() < ends, "the page asked nothing"
-        page.wait_for_function("() => true")
 
 
 def test_a_comparison_that_was_left_does_not_open(page: Page) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from comfygradio.demo import DemoServer
 from comfygradio.jobs.job import Job
-from tests.browser.settling import find_form
+from tests.browser.settling import find_form, wait_until
 from tests.jobs.lines import await_that
 from tests.ui.running import RunningApp, stop_all
 
@@ -118,7 +118,7 @@ def test_all_jobs_are_asked_for_where_the_stream_comes_late(page: Page, slow: De
     page.route("**/gradio_api/queue/join*", lambda route: held.append(route))
     page.reload()
     await_phases(page, "running", "waiting")
-    assert held, "the stream was not begun yet"
+    wait_until(page, lambda: bool(held))  # the stream is not begun yet, so they were asked for
     page.unroute("**/gradio_api/queue/join*")
     slow.set_pace(0)
     await_phases(page, "done", "done")
