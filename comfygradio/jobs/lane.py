@@ -86,8 +86,10 @@ class Lane:
         Raises ServerError.
         """
         self._classes = tuple(sorted(class_types))
+        found = ObjectInfo({})
         try:
-            found = self.client.object_info(*self._classes) if self._classes else ObjectInfo({})
+            if self._classes:  # named none, it would tell of all
+                found = self.client.object_info(*self._classes)
         except ServerError as error:
             self.fail(error)
             raise

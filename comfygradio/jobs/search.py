@@ -102,10 +102,11 @@ def _build(owner: str, query: Query) -> tuple[str, list[Any]]:
     before = LARGEST_SEQ
     if query.before is not None:
         before = max(min(query.before, LARGEST_SEQ), 0)
-    terms: list[tuple[str, list[Any]]] = [(f"{order} < ?", [before]), *_restrict(owner, query)]
+    terms: list[tuple[str, list[Any]]] = [(f"{order} < ?", [before])]
+    terms += _restrict(owner, query)
     if long:
-        quoted = [word.replace(QUOTE, QUOTE * 2) for word in long]
-        terms.append(("words MATCH ?", [" AND ".join(f'"{word}"' for word in quoted)]))
+        match = " AND ".join(_quote(word) for word in long)
+        terms.append(("words MATCH ?", [match]))
     for number, (name, value) in enumerate(filters):
         # The first filter is the table itself, unless words are.
         term = HAS_VALUE if long or number > 0 else IS_VALUE
@@ -117,6 +118,12 @@ def _build(owner: str, query: Query) -> tuple[str, list[Any]]:
     for _, values in terms:
         parameters += values
     return sql, parameters
+
+
+def _quote(word: str) -> str:
+    """A word as FTS5 takes it for what it is, whatever stands in it."""
+    doubled = word.replace(QUOTE, QUOTE * 2)
+    return f"{QUOTE}{doubled}{QUOTE}"
 
 
 def _restrict(owner: str, query: Query) -> Iterator[tuple[str, list[Any]]]:

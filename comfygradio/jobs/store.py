@@ -204,7 +204,8 @@ class Ledger:
         for seconds_text, work_text in rows:
             work = json.loads(work_text)
             for node_id, seconds in json.loads(seconds_text).items():
-                runs.setdefault(node_id, []).append(Run(seconds, work.get(node_id)))
+                run = Run(seconds, work.get(node_id))
+                runs.setdefault(node_id, []).append(run)
         return NodeTimes(runs)
 
     def delete(self, job_id: str) -> None:

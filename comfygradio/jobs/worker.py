@@ -405,8 +405,8 @@ class Worker(threading.Thread):
         was_stopped = job.stop_requested.is_set()
 
         def is_stopped() -> bool:
-            stopped_since = job.stop_requested.is_set() and not was_stopped
-            return self._desk.is_closed or stopped_since
+            is_new = job.stop_requested.is_set() and not was_stopped
+            return self._desk.is_closed or is_new
 
         return make_delivery(self._desk.limits, is_stopped, is_brief=was_stopped)
 

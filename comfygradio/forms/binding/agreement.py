@@ -67,7 +67,8 @@ def _bind_conditions(
 ) -> Iterator[tuple[str, tuple[Any, ...]]]:
     for other, wanted in (line.show_if or {}).items():
         field = fields.get(other)
-        if field is None and other in file.fields and file.fields[other].fixed is None:
+        did_not_bind = field is None and _is_field(other, file)
+        if did_not_bind:
             continue
         if field is None or not _can_be_looked_at(field):
             names = [name for name, one in fields.items() if _can_be_looked_at(one)]
@@ -79,6 +80,14 @@ def _bind_conditions(
             )
         values = wanted if isinstance(wanted, list) else [wanted]
         yield other, tuple(_check_condition(field, value) for value in values)
+
+
+def _is_field(name: str, file: PresetFile) -> bool:
+    """Whether a preset has a line of this name that becomes a field, unlike one with a fixed
+    value.
+    """
+    line = file.fields.get(name)
+    return line is not None and line.fixed is None
 
 
 def _can_be_looked_at(field: Field) -> bool:
@@ -107,8 +116,7 @@ def _check_names(field: Field, fields: Mapping[str, Field], file: PresetFile) ->
         is_own = name == "value" and bool(field.template)
         if name in fields or is_own:
             continue
-        did_not_bind = name in file.fields and file.fields[name].fixed is None
-        if did_not_bind:
+        if _is_field(name, file):  # it did not bind, which is told elsewhere
             continue
         there = f"there are {', '.join(fields)}"
         text = f"the text uses {{{name}}}, and there is no field of that name; {there}."

@@ -163,10 +163,13 @@ def bind_settings(
 
 def describe_settings(line: FieldFile, choices: Iterable[Choice]) -> Iterator[str]:
     """A sentence for each name in such choices that the server spells in another way."""
+    if not isinstance(line.choices, dict):
+        return
     for choice in choices:
-        settings = line.choices[choice.label] if isinstance(line.choices, dict) else {}
-        given = settings.values() if isinstance(settings, dict) else ()
-        for value, (_, found) in zip(given, choice.sets, strict=True):
+        settings = line.choices[choice.label]
+        if not isinstance(settings, dict):
+            continue
+        for value, (_, found) in zip(settings.values(), choice.sets, strict=True):
             if isinstance(found, str) and str(value) != found:
                 yield describe_respelled(value, found)
 

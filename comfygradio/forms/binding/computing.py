@@ -53,8 +53,9 @@ def _bind(
     field: Field, slot: Slot, text: str, workflow: Workflow, object_info: ObjectInfo
 ) -> Computed:
     formula = Formula.parse(text)
-    for other in sorted(formula.names - {OWN, field.name}):
-        raise Misfit("preset", f"the formula {text} uses {other}; it can use {OWN}.")
+    others = sorted(formula.names - {OWN, field.name})
+    if others:
+        raise Misfit("preset", f"the formula {text} uses {others[0]}; it can use {OWN}.")
     spec = find_spec(slot, workflow, object_info)
     _check_number(spec)
     is_seed = field.widget == "seed"

@@ -46,12 +46,13 @@ def set_default(field: Field, line: FieldFile, workflow: Workflow, pairs: Pairs)
     if field.widget == "seed" and is_open_seed(given):
         return _leave_open(field, line), ()
     if given is not None:
-        if started := _keep_between(field, given, f"the {word}"):
+        started = _keep_between(field, given, f"the {word}")
+        if started is not None:
             return started
         return _take_given(field, word, given), ()
     if not field.slots:
-        first = [True] if field.widget == "checkbox" else _first_choice(field)
-        return _take_first(field, first, None), ()
+        candidates = [True] if field.widget == "checkbox" else _first_choice(field)
+        return _take_first(field, candidates, None), ()
     return _start_with_own(field, line, workflow, pairs)
 
 
@@ -165,7 +166,8 @@ def _take_own(field: Field, line: FieldFile, own: Any) -> tuple[Field | None, st
     if unwritable is not None:
         return unwritable, note
     started = replace(field, default=describe_value(field, checked))
-    return started, f"the workflow's own {show(own)} is sent as {show(started.default)}."
+    note = f"the workflow's own {show(own)} is sent as {show(started.default)}."
+    return started, note
 
 
 def _is_same(own: Any, checked: Any) -> bool:
@@ -196,7 +198,8 @@ def _keep(field: Field, own: Any) -> tuple[Field | None, str]:
     else:
         return None, ""
     field = replace(field, kept=kept)
-    return replace(field, default=describe_value(field, kept)), _describe_keeping(field, kept)
+    field = replace(field, default=describe_value(field, kept))
+    return field, _describe_keeping(field, kept)
 
 
 def _keep_between(field: Field, value: Any, what: str) -> Start | None:
@@ -226,26 +229,32 @@ def _find_near(field: Field, line: FieldFile, own: Any) -> Any:
     """
     if field.widget == "size":
         return _find_near_size(field, line, own)
-    if isinstance(own, bool) or not isinstance(own, int | float) or not math.isfinite(own):
-        return None
     if field.widget not in ("number", "slider"):
+        return None
+    if isinstance(own, bool) or not isinstance(own, int | float):
+        return None
+    if not math.isfinite(own):
         return None
     return _bring_within(field, own)
 
 
 def _find_near_size(field: Field, line: FieldFile, own: Mapping[str, Any]) -> Any:
-    sides: list[int] = [own[part] for part in SIDES if type(own.get(part)) is int]
-    if len(sides) < len(SIDES):
-        return None
+    sides = [own.get(part) for part in SIDES]
     # Some nodes take 0 for "as the picture has it"; only our own limit forbids that.
     may_be_zero = line.min is None and field.minimum == 1
-    near = [side if side <= 0 and may_be_zero else _bring_within(field, side) for side in sides]
+    near: list[int | float] = []
+    for side in sides:
+        if type(side) is not int:
+            return None
+        may_stay = side <= 0 and may_be_zero
+        near.append(side if may_stay else _bring_within(field, side))
     if near == sides:
         return None
-    grids = [field.grids.get(part) for part in SIDES]
-    return tuple(
-        side if grid is None else grid.floor(side) for side, grid in zip(near, grids, strict=True)
-    )
+    stepped = []
+    for part, side in zip(SIDES, near, strict=True):
+        grid = field.grids.get(part)
+        stepped.append(side if grid is None else grid.floor(side))
+    return tuple(stepped)
 
 
 def _bring_within(field: Field, number: int | float) -> int | float:

@@ -249,7 +249,10 @@ def _choose_reader(field: Field, specs: list[InputSpec]) -> InputSpec | None:
     """The input that decides what the values of choices are; none for sizes, which are texts."""
     if "width" in field.slots:
         return None
-    return next((spec for spec in specs if spec.choices is None), specs[0])
+    for spec in specs:
+        if spec.choices is None:
+            return spec
+    return specs[0]
 
 
 def _choose_help(line: FieldFile, field: Field, spec: InputSpec) -> str:
@@ -347,9 +350,11 @@ def _narrow_choices(
         return replace(field, choices=choices), lost
     if field.choices is None:
         return field, ()
-    if all(spec.choices is None and spec.types & {"INT", "FLOAT"} for spec in specs):
+    unlisted = [spec for spec in specs if spec.choices is None]
+    numbers = [spec for spec in unlisted if spec.types & {"INT", "FLOAT"}]
+    if len(numbers) == len(specs):
         return _read_numbers(field), ()
-    _check_each(field.choices, [spec for spec in specs if spec.choices is None])
+    _check_each(field.choices, unlisted)
     if all(spec.type != DYNAMIC_COMBO for spec in specs):
         return field, ()
     whole = []
@@ -380,7 +385,8 @@ def _is_complete(choice: Choice, pairs: Pairs, workflow: Workflow, object_info: 
         inputs = {**node.inputs, slot.input: choice.value}
         fill_gained(node.class_type, inputs, object_info)
         missing = find_missing(node.class_type, inputs, object_info)
-        if any(one.name.startswith(f"{spec.name}.") for one in missing):
+        brought_along = f"{spec.name}."
+        if any(one.name.startswith(brought_along) for one in missing):
             return False
     return True
 

@@ -115,7 +115,8 @@ def _bind_rows(field: Field, workflow: Workflow, object_info: ObjectInfo) -> Row
     if rows.grows:
         return rows
     named = {slot.input for slot in slots}
-    kept = replace(rows, rows=tuple(row for row in rows.rows if row.name in named))
+    chosen = tuple(row for row in rows.rows if row.name in named)
+    kept = replace(rows, rows=chosen)
     if len(kept.rows) != len(named) or not kept.can_be_empty:
         raise Misfit(
             "widget", "a LoRA list needs rows that can be left out: with a switch, a count or None."
@@ -130,7 +131,8 @@ def _find_specs(
     if "" in field.slots:
         slots = field.slots[""]
         specs = [find_spec(slot, workflow, object_info) for slot in slots]
-        return specs, _find_strength(field, workflow.nodes[slots[0].node_id], object_info)
+        first = workflow.nodes[slots[0].node_id]
+        return specs, _find_strength(field, first, object_info)
     for part, slots in field.slots.items():
         _check_links(part, slots, workflow, object_info)
     name = LOADER if "clip" in field.slots else MODEL_LOADER

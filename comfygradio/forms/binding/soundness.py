@@ -50,7 +50,8 @@ def find_missing_key(workflow: Workflow, object_info: ObjectInfo) -> list[Proble
         f"The workflow has nodes of comfy.org that want an API key ({', '.join(asking)}); give "
         "one with --api-key or COMFYGRADIO_API_KEY."
     )
-    return [Problem("missing_key", text, node=next(iter(asking.values())))]
+    first, *_ = asking.values()
+    return [Problem("missing_key", text, node=first)]
 
 
 def _describe_missing_class(name: str, is_broken: bool) -> str:

@@ -76,7 +76,8 @@ def guess_unlisted(node: Node, name: str, object_info: ObjectInfo) -> InputSpec 
     value = read_input(node.inputs, name)
     if isinstance(value, bool):
         return InputSpec(name, "BOOLEAN", "optional")
-    if isinstance(value, int) and name.rpartition(".")[2] in ("seed", "noise_seed"):
+    last = name.rpartition(".")[2]
+    if isinstance(value, int) and last in ("seed", "noise_seed"):
         return InputSpec(name, "INT", "optional")
     if isinstance(value, int | float):
         # A page writes 1 for 1.0, so a whole number may stand for either.
