@@ -162,7 +162,10 @@ def _fill(part: str, words: Mapping[str, str], fixed: dict[str, str]) -> str:
 
 
 def _fill_within(limit: int, part: str, words: Mapping[str, str], fixed: dict[str, str]) -> str:
-    known = {name: ODD.sub("_", _cut(word, limit)) for name, word in words.items()}
+    known = {}
+    for name, word in words.items():
+        cut = _cut(word, limit)
+        known[name] = ODD.sub("_", cut)
     known.update(fixed)
     filled = PART.sub(lambda match: known.get(match[1], ""), part)
     return filled.strip(". ") or "result"

@@ -129,9 +129,10 @@ def read_order(text: str, outputs: Path) -> Order:
     for upload in data["uploads"]:
         slots = tuple((node, name) for node, name in upload["slots"])
         uploads.append(Upload(outputs / upload["path"], upload["name"], slots))
-    shown = tuple(data["outputs"])
-    prompt = Prompt(data["graph"], tuple(uploads), data["extra_pnginfo"], shown)
-    return Order(data["preset"], data["title"], prompt, data["values"], tuple(data["seeds"]))
+    outputs_shown = tuple(data["outputs"])
+    prompt = Prompt(data["graph"], tuple(uploads), data["extra_pnginfo"], outputs_shown)
+    seeds = tuple(data["seeds"])
+    return Order(data["preset"], data["title"], prompt, data["values"], seeds)
 
 
 def write_place(place: tuple[int, ...]) -> str:

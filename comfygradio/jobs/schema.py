@@ -232,8 +232,9 @@ def move_aside(path: Path) -> Path:
     """Rename a ledger and what belongs to it, so that the next start makes a new one; returns the
     new path.
     """
-    moment = f"{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 10**6}"
-    target = path.with_name(f"{path.stem}-{moment}{path.suffix}")
+    moment = time.strftime("%Y%m%d-%H%M%S")
+    fraction = time.time_ns() % 10**6  # two within a second get two names
+    target = path.with_name(f"{path.stem}-{moment}-{fraction}{path.suffix}")
     with explain(path):
         for end in ("-shm", "-wal", ""):
             part = path.with_name(path.name + end)

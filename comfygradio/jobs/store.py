@@ -156,12 +156,14 @@ class Ledger:
 
     def find(self, token: str) -> Record | None:
         """The job with this secret token."""
-        found = self._select(f"{SELECT} {WITH_ORDER} WHERE jobs.token = ?", clean_text(token))
+        sql = f"{SELECT} {WITH_ORDER} WHERE jobs.token = ?"
+        found = self._select(sql, clean_text(token))
         return found[0] if found else None
 
     def get(self, job_id: str) -> Record | None:
         """The job with this id, which is its prompt's id."""
-        found = self._select(f"{SELECT} {WITH_ORDER} WHERE jobs.id = ?", clean_text(job_id))
+        sql = f"{SELECT} {WITH_ORDER} WHERE jobs.id = ?"
+        found = self._select(sql, clean_text(job_id))
         return found[0] if found else None
 
     def list_open(self) -> list[Record]:
@@ -240,8 +242,8 @@ class Ledger:
         They stay open without a name, everything could still be written, and another comfygradio
         may use the folder meanwhile.
         """
-        is_same_file = read_identity(self.path) == self._identity
-        if not is_same_file or not self._folder_lock.is_in_place:
+        is_ours = self._folder_lock.is_in_place and read_identity(self.path) == self._identity
+        if not is_ours:
             log.warning("%s was deleted or moved", self.path)
             raise LedgerGone(GONE)
 

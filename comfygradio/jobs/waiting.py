@@ -32,6 +32,7 @@ class WaitingLine:
         for priority in sorted(self._people):
             lines = [deque(jobs) for jobs in self._people[priority].values()]
             while lines:
+                # One round: a job of everybody who has one left.
                 lines = [line for line in lines if line]
                 yield from [line.popleft() for line in lines]
 

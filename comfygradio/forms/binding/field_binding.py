@@ -208,6 +208,7 @@ def _bind_plain(
     bound, plain = _keep_plain(bound, line)
     bound, emptied = keep_parts(bound, line, pairs, workflow, object_info)
     if emptied:
+        # It starts with nothing, so that what it would have started with need not be said.
         return bound, (*unlisted, *stepped, *lost, *between, *plain, *emptied)
     named = describe_choices(listed, offered)
     return bound, (*unlisted, *named, *stepped, *lost, *between, *started, *plain)
