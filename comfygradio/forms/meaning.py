@@ -30,12 +30,14 @@ def find_meaning(field: Field, value: Any) -> Any:
         return value
     if field.widget in ("dropdown", "radio"):
         return _find_choice(field, value)
-    if value.is_null and (field.optional or field.widget == "seed" or field.widget in MEDIA):
+    may_be_nothing = field.optional or field.widget == "seed" or field.widget in MEDIA
+    if value.is_null and may_be_nothing:
         return None
     if field.widget in ("number", "slider", "seed"):
         return read_number(value)
     if field.widget == "checkbox" and value.switch is not None:
         return value.switch
+    # Digits stay a text, as if somebody had typed them.
     if field.widget == "color" and not REAL.fullmatch(value.text) and value.finite is not None:
         return value.finite
     return value.text
@@ -75,17 +77,19 @@ def read_number(value: Plain) -> int | float | str:
     that YAML alone knows (`0x1f`), else the text.
     """
     is_odd = REAL.fullmatch(value.text) and str(value.value) != value.text
-    return value.text if is_odd or value.finite is None else value.finite
+    if is_odd or value.finite is None:
+        return value.text
+    return value.finite
 
 
 def read_examples(file: PresetFile, fields: Mapping[str, Field]) -> PresetFile:
     """The file with the values of its examples as the fields take them; of fields that are not
     there, as they were written.
     """
-    examples = [
-        {name: _read_example(fields.get(name), value) for name, value in example.items()}
-        for example in file.examples
-    ]
+    examples: list[dict[str, Any]] = []
+    for example in file.examples:
+        read = {name: _read_example(fields.get(name), value) for name, value in example.items()}
+        examples.append(read)
     return file.model_copy(update={"examples": examples})
 
 
@@ -112,10 +116,10 @@ def _read_example(field: Field | None, value: Any) -> Any:
 
 def _find_choice(field: Field, value: Plain) -> Any:
     choices = field.choices or ()
-    labels = [choice.label for choice in choices]
     entry = find_entry([choice.value for choice in choices], value)
-    if entry is None and value.text in labels:
-        return value.text
-    if entry is None and value.is_null and field.optional:
+    if entry is not None:
+        return entry
+    is_label = value.text in [choice.label for choice in choices]
+    if value.is_null and field.optional and not is_label:
         return None
-    return value.text if entry is None else entry
+    return value.text
