@@ -22,11 +22,18 @@ def search_choices(
     words = query.casefold().split()
     if not words:
         return list(choices[:limit]), len(choices)
-    found = [choice for choice in choices if all(word in choice.label.casefold() for word in words)]
-    return sorted(found, key=lambda choice: not _begins(choice.label, words[0]))[:limit], len(found)
+    found = [choice for choice in choices if _holds_all(choice.label, words)]
+    ranked = sorted(found, key=lambda choice: not _begins(choice.label, words[0]))
+    return ranked[:limit], len(found)
+
+
+def _holds_all(label: str, words: list[str]) -> bool:
+    name = label.casefold()
+    return all(word in name for word in words)
 
 
 def _begins(label: str, word: str) -> bool:
     """Whether the name, or the file name after its folders, begins with a word."""
     name = label.casefold()
-    return name.startswith(word) or name.replace("\\", "/").rsplit("/", 1)[-1].startswith(word)
+    file_name = name.replace("\\", "/").rsplit("/", 1)[-1]
+    return name.startswith(word) or file_name.startswith(word)
