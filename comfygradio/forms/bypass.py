@@ -75,11 +75,14 @@ def find_lost_required(
     """Those of the lost inputs without which their node cannot run: the server never fills in a
     required input.
     """
-    specs: dict[tuple[str, str], InputSpec | None] = {}
-    for node_id, name in lost:
-        if node_id in graph:
-            specs[node_id, name] = _find_spec(graph[node_id], name, object_info)
-    return [pair for pair, spec in specs.items() if spec and spec.group == "required"]
+    required: list[tuple[str, str]] = []
+    for node_id, name in dict.fromkeys(lost):
+        if node_id not in graph:
+            continue
+        spec = _find_spec(graph[node_id], name, object_info)
+        if spec and spec.group == "required":
+            required.append((node_id, name))
+    return required
 
 
 def _follow(
@@ -134,19 +137,23 @@ def _list_sockets(node: Mapping[str, Any], object_info: ObjectInfo) -> list[Sock
     """
     inputs = node["inputs"]
     definition = object_info.nodes[node["class_type"]]
-    sockets: list[Socket] = []
+    names: list[str] = []
     for spec in sorted(definition.inputs.values(), key=_has_widget):
-        grown = [name for name in inputs if name.startswith(f"{spec.name}.")]
-        for name in (spec.name, *grown):
-            kind = _find_type(node, name, object_info)
-            if kind not in (None, AUTOGROW):
-                sockets.append(Socket(kind, Link.parse(inputs.get(name))))
+        names.append(spec.name)
+        names.extend(name for name in inputs if name.startswith(f"{spec.name}."))
+    sockets: list[Socket] = []
+    for name in names:
+        kind = _find_type(node, name, object_info)
+        if kind is not None and kind != AUTOGROW:
+            link = Link.parse(inputs.get(name))
+            sockets.append(Socket(kind, link))
     return sockets
 
 
 def _has_widget(spec: InputSpec) -> bool:
-    is_widget_type = bool(spec.types & WIDGET_TYPES)
-    return is_widget_type and not spec.options.get("forceInput")
+    if spec.options.get("forceInput"):
+        return False
+    return bool(spec.types & WIDGET_TYPES)
 
 
 def _find_type(node: Mapping[str, Any], name: str, object_info: ObjectInfo) -> str | None:

@@ -42,6 +42,12 @@ it.
 COMMA_SIZE = re.compile(r"[0-9]+,0[0-9]+")
 """`1,024` is a number and no size; `768,512` is one."""
 
+SHORT_COLOR = re.compile(r"#?[0-9a-f]{3}")
+COLOR = re.compile(r"#?([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})(?:[0-9a-f]{2})?")
+_PART = r"\s*(\d{1,3}(?:\.\d{1,20})?)\s*"
+RED_GREEN_BLUE = re.compile(rf"rgba?\({_PART},{_PART},{_PART}(?:,[^)]*)?\)")
+"""How colors are written in CSS, in small letters."""
+
 MOST_CHOSEN = 200
 """Choices of one field."""
 
@@ -134,8 +140,15 @@ def find_between(field: Field, value: int | float | tuple[int, int]) -> str:
     pairs = list(zip(sides, grids, strict=True))
     if all(grid is None or grid.has(side) for side, grid in pairs):
         return ""
-    lower = [int(side) if grid is None else grid.floor(side) for side, grid in pairs]
-    upper = [int(side) if grid is None else grid.ceil(side) for side, grid in pairs]
+    lower: list[int] = []
+    upper: list[int] = []
+    for side, grid in pairs:
+        if grid is None:
+            lower.append(int(side))
+            upper.append(int(side))
+        else:
+            lower.append(grid.floor(side))
+            upper.append(grid.ceil(side))
     near = []
     for found in (lower, upper):
         if all(is_within(field, side) for side in found):
@@ -219,8 +232,11 @@ def is_huge(value: object) -> bool:
 
 def check_size(field: Field, value: Any) -> tuple[int, int]:
     """(width, height) in pixels, given as "768x512", a pair or a mapping."""
-    labelled = (choice.value for choice in field.choices or () if choice.label == value)
-    width, height = parse_size(next(labelled, value))
+    for choice in field.choices or ():
+        if choice.label == value:
+            value = choice.value
+            break
+    width, height = parse_size(value)
     if field.choices is not None:
         offered = [parse_size(choice.value) for choice in field.choices]
         if (width, height) not in offered:
@@ -269,18 +285,17 @@ def parse_color(text: str) -> tuple[int, int, int] | None:
     if not is_short(text):
         return None
     text = text.strip().lower()
-    if re.fullmatch(r"#?[0-9a-f]{3}", text):
+    if SHORT_COLOR.fullmatch(text):
         text = "".join(2 * digit for digit in text[-3:])
-    byte = "([0-9a-f]{2})"
-    match = re.fullmatch(f"#?{byte}{byte}{byte}{byte}?", text)
+    match = COLOR.fullmatch(text)
     if match:
-        return int(match[1], 16), int(match[2], 16), int(match[3], 16)
-    number = r"\s*(\d{1,3}(?:\.\d{1,20})?)\s*"
-    match = re.fullmatch(rf"rgba?\({number},{number},{number}(?:,[^)]*)?\)", text)
-    if match is None:
-        return None
-    red, green, blue = (round(float(part)) for part in match.groups())
-    return min(255, red), min(255, green), min(255, blue)
+        red, green, blue = (int(part, 16) for part in match.groups())
+        return red, green, blue
+    match = RED_GREEN_BLUE.fullmatch(text)
+    if match:
+        red, green, blue = (round(float(part)) for part in match.groups())
+        return min(255, red), min(255, green), min(255, blue)
+    return None
 
 
 CHECKS: Mapping[Widget, Callable[[Field, Any], Any]] = {
@@ -353,8 +368,10 @@ def _find_spelled(choices: tuple[Choice, ...], text: str) -> Scalar | None:
     """The value with this label or text, or the only one that is spelled like it."""
     texts = {choice.label: choice.value for choice in choices}
     texts |= {str(choice.value): choice.value for choice in choices}
-    likely = [text] if text in texts else list_spelled(text, list(texts))
-    meant = list(dict.fromkeys(texts[one] for one in likely))
+    if text in texts:
+        return texts[text]
+    spelled = list_spelled(text, list(texts))
+    meant = list(dict.fromkeys(texts[one] for one in spelled))
     return meant[0] if len(meant) == 1 else None
 
 
@@ -387,8 +404,10 @@ def _is_possible(field: Field, number: int | float) -> bool:
 
 
 def _describe_no_number(field: Field, value: Any) -> str:
+    advice = field.allowed
     fitting = suggest_fitting(field, value) if isinstance(value, str) else []
-    advice = f"write {' or '.join(fitting)}" if fitting else field.allowed
+    if fitting:
+        advice = f"write {' or '.join(fitting)}"
     return f"{show(value)} is not possible; {advice}."
 
 

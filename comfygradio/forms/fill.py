@@ -175,37 +175,49 @@ class _Filling:
     def fill(self, field: Field, value: Any) -> None:
         """Put a checked value, which is not None, where it belongs."""
         if field.widget in MEDIA:
-            slots = tuple((slot.node_id, slot.input) for slot in field.slots[""])
-            upload = Upload(value, name_upload(field, value), slots)
-            self._uploads.append(upload)
-            self._set_all(field, upload.name)
+            self._fill_file(field, value)
         elif field.template:
-            for slot in field.slots[""]:
-                words = self._drawn if slot in field.dynamic else self._words
-                self.put(field.name, slot, field.template, {"value": words[field.name]})
+            self._fill_template(field)
         elif field.widget == "size":
-            width, height = value
-            for slot in field.slots["width"]:
-                self._set(slot, width)
-            for slot in field.slots["height"]:
-                self._set(slot, height)
-        elif field.widget != "loras":
-            self._set_all(field, wrap(value) if field.is_multiple else value)
-            for one in field.computed:
-                self._set(one.slot, one.work_out(value))
-            chosen = (choice for choice in field.choices or () if choice.value == value)
-            choice = next(chosen, None)
-            if choice is not None:
+            self._fill_size(field, value)
+        elif field.widget != "loras":  # those come once everything else is filled
+            self._fill_plain(field, value)
+
+    def _fill_file(self, field: Field, value: Any) -> None:
+        slots = tuple((slot.node_id, slot.input) for slot in field.slots[""])
+        upload = Upload(value, name_upload(field, value), slots)
+        self._uploads.append(upload)
+        self._set_all(field, upload.name)
+
+    def _fill_template(self, field: Field) -> None:
+        for slot in field.slots[""]:
+            words = self._drawn if slot in field.dynamic else self._words
+            self.put(field.name, slot, field.template, {"value": words[field.name]})
+
+    def _fill_size(self, field: Field, value: Any) -> None:
+        for slot in field.slots["width"]:
+            self._set(slot, value[0])
+        for slot in field.slots["height"]:
+            self._set(slot, value[1])
+
+    def _fill_plain(self, field: Field, value: Any) -> None:
+        self._set_all(field, wrap(value) if field.is_multiple else value)
+        for one in field.computed:
+            self._set(one.slot, one.work_out(value))
+        for choice in field.choices or ():
+            if choice.value == value:
                 for slot, setting in choice.sets:
                     self.put(field.name, slot, setting)
+                break
 
     def complete(self) -> None:
         """Fill in what the choices made in dynamic combos ask for beyond what the workflow has."""
         for node_id in dict.fromkeys(slot.node_id for slot in self._put):
             node = self.graph[node_id]
-            if is_dynamic(node["class_type"], self._object_info):
-                fill_gained(node["class_type"], node["inputs"], self._object_info)
-            if node["class_type"] == "CustomCombo":
+            class_type = node["class_type"]
+            if is_dynamic(class_type, self._object_info):
+                fill_gained(class_type, node["inputs"], self._object_info)
+            if class_type == "CustomCombo":
                 _follow_choice(node["inputs"])
 
     def list_uploads(self) -> list[Upload]:
@@ -231,12 +243,15 @@ class _Filling:
 
     def _draw(self, name: str, word: str) -> str:
         """A field that fills several inputs draws the same for each."""
-        return expand_dynamic(word, Random(f"{self._seed}/{name}"))
+        random = Random(f"{self._seed}/{name}")
+        return expand_dynamic(word, random)
 
     def _set_all(self, field: Field, value: Any) -> None:
         for slot in field.slots.get("", ()):
-            is_text = isinstance(value, str) and slot in field.dynamic
-            self._set(slot, self._drawn[field.name] if is_text else value)
+            if isinstance(value, str) and slot in field.dynamic:
+                self._set(slot, self._drawn[field.name])
+            else:
+                self._set(slot, value)
 
     def _set(self, slot: Slot, value: Any) -> None:
         node = self.graph[slot.node_id]
@@ -259,7 +274,10 @@ def _follow_choice(inputs: dict[str, Any]) -> None:
 
 def _write_whole(field: Field, value: Any) -> str:
     """A checked value as templates write it: a text is written whole, however long it is."""
-    return value if isinstance(value, str) else write_word(describe_value(field, value))
+    if isinstance(value, str):
+        return value
+    described = describe_value(field, value)
+    return write_word(described)
 
 
 def _is_off(value: Any) -> bool:
@@ -269,8 +287,11 @@ def _is_off(value: Any) -> bool:
 
 def _find_seeds(fields: Mapping[str, Field], values: Mapping[str, Any]) -> list[Any]:
     """The values of the seeds that are not empty."""
-    seeds = [values[name] for name, field in fields.items() if field.widget == "seed"]
-    return [seed for seed in seeds if seed is not None]
+    seeds: list[Any] = []
+    for name, field in fields.items():
+        if field.widget == "seed" and values[name] is not None:
+            seeds.append(values[name])
+    return seeds
 
 
 def _choose_seed(fields: Mapping[str, Field], values: Mapping[str, Any]) -> str:

@@ -108,8 +108,10 @@ class Form:
         """Checked values as JSON: sizes as "768x512", files as their names, empty ones as null."""
         described: dict[str, Any] = {}
         for name, value in checked.items():
-            one = self.fields.get(name)
-            described[name] = value if one is None else describe_value(one, value)
+            if name in self.fields:
+                described[name] = describe_value(self.fields[name], value)
+            else:
+                described[name] = value  # how the texts were drawn
         return described
 
     def find_visible(self, values: Mapping[str, Any]) -> dict[str, bool]:
@@ -158,7 +160,8 @@ class Form:
     def refuse_if_closed(self) -> None:
         """Raises PresetError where the form has problems."""
         if self.problems:
-            raise PresetError(f"{self.title} cannot be used: {' '.join(map(str, self.problems))}")
+            told = " ".join(map(str, self.problems))
+            raise PresetError(f"{self.title} cannot be used: {told}")
 
     def _check_each(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
         checked: dict[str, Any] = {}

@@ -52,8 +52,8 @@ class Formula:
     @classmethod
     def parse(cls, text: str) -> Formula:
         """Read a formula of at most 200 characters. Raises FormulaError."""
-        tree = _parse(text)
-        names = frozenset(part.id for part in ast.walk(tree) if isinstance(part, ast.Name))
+        parts = ast.walk(_parse(text))
+        names = frozenset(part.id for part in parts if isinstance(part, ast.Name))
         if not names:
             raise FormulaError(f"{text} is always the same; it has to use {OWN}")
         return cls(text, names)

@@ -55,9 +55,11 @@ def _is_kept_value(field: Field, value: Any) -> bool:
         return _write_size(value) == _write_size(kept)
     if isinstance(kept, int | float):
         return str(value).strip() in (str(kept), f"{kept}.0")
-    given = list(value) if isinstance(value, tuple) else value
-    own = list(kept) if isinstance(kept, tuple) else kept
-    return type(given) is type(own) and bool(given == own)
+    if isinstance(value, tuple):
+        value = list(value)
+    if isinstance(kept, tuple):
+        kept = list(kept)
+    return type(value) is type(kept) and bool(value == kept)
 
 
 def _write_size(value: Any) -> str:

@@ -73,11 +73,12 @@ def check_setting(spec: InputSpec, value: Any) -> str | None:
     if "BOOLEAN" in spec.types and not isinstance(value, bool):
         return f"{spec.name} takes true or false, not {show(value)}."
     if _takes_only_numbers(spec):
-        takes_decimals = "FLOAT" in spec.types
-        is_fitting = isinstance(value, int | float) if takes_decimals else isinstance(value, int)
-        if isinstance(value, bool) or not is_fitting:
-            kind = "a number" if takes_decimals else "a whole number"
-            return f"{spec.name} takes {kind}, not {show(value)}."
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        if "FLOAT" in spec.types:
+            if not is_whole and not isinstance(value, float):
+                return f"{spec.name} takes a number, not {show(value)}."
+        elif not is_whole:
+            return f"{spec.name} takes a whole number, not {show(value)}."
     return check_literal(spec, value)
 
 

@@ -65,12 +65,18 @@ def read_loaders(graph: Mapping[str, Any], field: Field) -> list[dict[str, Any]]
     rows: list[dict[str, Any]] = []
     for slot in field.slots.get("", ()):
         inputs = graph[slot.node_id]["inputs"]
-        strengths = [inputs[name] for name in _list_strengths(inputs)]
-        numbers = [one for one in strengths if isinstance(one, int | float)]
         name = name_entry(unwrap(inputs.get(slot.input)))
         if isinstance(name, str) and Link.parse(inputs[slot.input]) is None:
-            rows.append({"name": name, "strength": numbers[0] if numbers else 1.0})
+            rows.append({"name": name, "strength": _find_strength(inputs)})
     return rows
+
+
+def _find_strength(inputs: Mapping[str, Any]) -> Any:
+    """The first strength of a loader that is a number, 1 without one."""
+    for name in _list_strengths(inputs):
+        if isinstance(inputs[name], int | float):
+            return inputs[name]
+    return 1.0
 
 
 def insert_loras(
@@ -187,8 +193,11 @@ def _read_strength(value: Any) -> float:
 
 
 def _list_strengths(inputs: Mapping[str, Any]) -> list[str]:
-    names = [name for name in inputs if name.startswith("strength")]
-    return [name for name in names if Link.parse(inputs[name]) is None]
+    names: list[str] = []
+    for name, value in inputs.items():
+        if name.startswith("strength") and Link.parse(value) is None:
+            names.append(name)
+    return names
 
 
 def _set_row(node: dict[str, Any], name_input: str, lora: Lora, object_info: ObjectInfo) -> None:
@@ -219,31 +228,37 @@ def _fill_loaders(
     for slot, lora in zip(slots, loras, strict=False):
         _set_row(graph[slot.node_id], slot.input, lora, object_info)
     last = slots[-1].node_id
-    for index, lora in enumerate(loras[len(slots) :]):
+    further = loras[len(slots) :]
+    for index, lora in enumerate(further):
         added = name_node(field, index)
         graph[added] = _copy_loader(graph, last)
         _relink(graph, last, added)
         _set_row(graph[added], slots[-1].input, lora, object_info)
         last = added
-    bypass_nodes(graph, [slot.node_id for slot in slots[len(loras) :]], object_info)
+    unused = [slot.node_id for slot in slots[len(loras) :]]
+    bypass_nodes(graph, unused, object_info)
 
 
 def _copy_loader(graph: Graph, node_id: str) -> dict[str, Any]:
     """A copy of a loader that takes its model (and clip) from the loader itself."""
     node = copy.deepcopy(graph[node_id])
+    inputs = node["inputs"]
     for name, output in (("model", 0), ("clip", 1)):
-        if Link.parse(node["inputs"].get(name)):
-            node["inputs"][name] = [node_id, output]
+        if Link.parse(inputs.get(name)):
+            inputs[name] = [node_id, output]
     return node
 
 
 def _relink(graph: Graph, old: str, new: str) -> None:
     """Whatever was fed by node `old` is fed by node `new`, except `new` itself."""
     for key, node in graph.items():
-        for name, value in node["inputs"].items():
+        if key == new:
+            continue
+        inputs = node["inputs"]
+        for name, value in inputs.items():
             link = Link.parse(value)
-            if key != new and link and link.node_id == old:
-                node["inputs"][name] = [new, link.slot]
+            if link and link.node_id == old:
+                inputs[name] = [new, link.slot]
 
 
 def _insert_chain(graph: Graph, field: Field, loras: Sequence[Lora]) -> None:

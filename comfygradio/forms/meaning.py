@@ -99,13 +99,16 @@ def read_unknown(value: Any) -> Any:
         return [read_unknown(one) for one in value]
     if isinstance(value, Mapping):
         return {key: read_unknown(one) for key, one in value.items()}
-    return value.to_json() if isinstance(value, Plain) else value
+    if isinstance(value, Plain):
+        return value.to_json()
+    return value
 
 
 def _make_whole(number: int | float) -> int | float:
     """7 for 7.0, as long as a float is exact; any other number as it is."""
-    is_whole = isinstance(number, float) and number.is_integer() and abs(number) < EXACT
-    return int(number) if is_whole else number
+    if isinstance(number, float) and number.is_integer() and abs(number) < EXACT:
+        return int(number)
+    return number
 
 
 def _read_example(field: Field | None, value: Any) -> Any:

@@ -100,8 +100,9 @@ def describe_thousands(
 
 def _write_plainly(text: str) -> str:
     """The text with the digits and signs of other scripts as ours, and its sign beside it."""
-    letters = text.translate(LOOKALIKES)
-    plain = "".join(str(unicodedata.decimal(letter, letter)) for letter in letters)
+    plain = ""
+    for letter in text.translate(LOOKALIKES):
+        plain += str(unicodedata.decimal(letter, letter))
     return re.sub(r"^([+-])\s+", r"\1", plain.strip())
 
 

@@ -172,11 +172,15 @@ def _read_painted(layer: Path) -> Image.Image:
 
 def _convert_to_rgba(picture: Image.Image) -> Image.Image:
     """The picture itself where it is RGBA already: converting would copy it."""
-    return picture if picture.mode == "RGBA" else picture.convert("RGBA")
+    if picture.mode == "RGBA":
+        return picture
+    return picture.convert("RGBA")
 
 
 def find_suffix(path: Path) -> str:
     """The suffix that fits a readable picture's content, `.png` for instance."""
     with look_at_picture(path) as picture:
         kind = (picture.format or "png").lower()
-    return ".jpg" if kind in ("jpeg", "mpo") else f".{kind}"
+    if kind in ("jpeg", "mpo"):
+        return ".jpg"
+    return f".{kind}"

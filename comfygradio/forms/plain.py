@@ -84,7 +84,9 @@ class Plain:
         """The value where it is written as its author wrote it, else the text."""
         if self.value is None or isinstance(self.value, bool):
             return self.value
-        return self.value if str(self.value) == self.text else self.text
+        if str(self.value) == self.text:
+            return self.value
+        return self.text
 
     def __str__(self) -> str:
         return self.text

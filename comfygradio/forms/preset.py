@@ -119,9 +119,13 @@ def sort_presets(presets: Iterable[Preset]) -> list[Preset]:
 
 def _rank(preset: Preset) -> tuple[float, str]:
     order = preset.file.order
-    return (math.inf if order is None else order, preset.title)
+    if order is None:
+        order = math.inf
+    return order, preset.title
 
 
 def _suggest_name(stem: str) -> str:
     name = re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_")
-    return name if NAME.fullmatch(name) else f"preset_{name}".strip("_")
+    if NAME.fullmatch(name):
+        return name
+    return f"preset_{name}".strip("_")

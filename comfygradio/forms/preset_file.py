@@ -316,7 +316,9 @@ def list_computed(line: FieldFile) -> list[ComputedSlot]:
 
 def _list_slots(line: FieldFile) -> list[Any]:
     """What stands under the key `slot`."""
-    return line.slot if isinstance(line.slot, list) else [line.slot]
+    if isinstance(line.slot, list):
+        return line.slot
+    return [line.slot]
 
 
 def list_addresses(line: FieldFile) -> list[SlotAddress]:

@@ -126,9 +126,7 @@ def _describe_problem(problem: Any, place: tuple[str, ...]) -> str:
     key = ".".join(place)
     kind = problem["type"]
     if kind == "extra_forbidden":
-        unknown = str(problem["loc"][-1])
-        outer = place[:-1] if place[-1:] == (unknown,) else place
-        return _describe_unknown_key((*outer, unknown), "computed" in problem["loc"])
+        return _describe_unknown_key(problem, place)
     if kind == "missing":
         where = key or "this preset"
         return f"{where} needs the key {problem['loc'][-1]}."
@@ -166,13 +164,14 @@ def _is_text_for_number(problem: Any) -> bool:
     return wants_number and isinstance(problem["input"], str)
 
 
-def _describe_unknown_key(place: tuple[str, ...], is_computed: bool) -> str:
-    key = place[-1]
-    model = ComputedSlot if is_computed else _find_model(place)
+def _describe_unknown_key(problem: Any, place: tuple[str, ...]) -> str:
+    key = str(problem["loc"][-1])
+    # The key itself has a line in the file, unless an alias has brought it there.
+    outer = place[:-1] if place[-1:] == (key,) else place
+    model = ComputedSlot if "computed" in problem["loc"] else _find_model((*outer, key))
     known = _list_keys(model)
     near = difflib.get_close_matches(key, known, 1, 0.5)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
-    outer = place[:-1]
     where = f"{'.'.join(outer)}: " if outer else ""
     return f"{where}unknown key {key}; {hint}"
 

@@ -54,7 +54,8 @@ class Problem:
         parts["message"] = str(self)
         parts["near"] = list(self.near)
         parts["value"] = _write(self.value)
-        return {name: value for name, value in parts.items() if value not in ("", [], None)}
+        empty = ("", [], None)
+        return {name: value for name, value in parts.items() if value not in empty}
 
 
 def _write(value: Any) -> Any:

@@ -48,8 +48,9 @@ class Row:
     @property
     def inputs(self) -> tuple[str, ...]:
         """Every input of the row."""
-        inputs = (self.name, *self.strengths)
-        return (*inputs, self.switch) if self.switch else inputs
+        if self.switch:
+            return (self.name, *self.strengths, self.switch)
+        return (self.name, *self.strengths)
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,11 @@ class Rows:
     @property
     def can_be_empty(self) -> bool:
         """Whether each row can be left out."""
-        by_count = bool(self.count) and self.least == 0
-        is_switched = all(row.switch for row in self.rows)
-        return self.none is not None or by_count or is_switched or self.grows
+        if self.grows or self.none is not None:
+            return True
+        if self.count and self.least == 0:
+            return True
+        return all(row.switch for row in self.rows)
 
 
 def find_rows(node_id: str, inputs: Inputs, specs: Specs) -> Rows | None:
@@ -102,9 +105,10 @@ def _read_rows(
         if grows:
             beside = [other for other in beside if _is_beside(other, name)]
         strengths = [other for other in beside if _is_strength(other, members[other])]
-        switch = next((other for other in beside if is_switch(other)), "")
+        strengths = _sort(strengths, members)
+        switch = next(filter(is_switch, beside), "")
         on, off = _read_states(specs.get(switch))
-        rows.append(Row(number, name, tuple(_sort(strengths, members)), switch, on, off))
+        rows.append(Row(number, name, tuple(strengths), switch, on, off))
     count = find_count(members)
     if not count and "count" in members:
         count = "count"
@@ -231,10 +235,19 @@ def _sort(strengths: list[str], inputs: Inputs) -> list[str]:
 
 def _read_states(spec: InputSpec | None) -> tuple[Scalar, Scalar]:
     """What a switch is called when it is on and when it is off."""
-    choices = spec.choices if spec and spec.choices else (True, False)
-    on = next((choice for choice in choices if str(choice).lower() in ON), True)
-    off = next((choice for choice in choices if str(choice).lower() in OFF), False)
+    if spec is None or not spec.choices:
+        return True, False
+    on: Scalar = _find_word(spec.choices, ON, True)
+    off: Scalar = _find_word(spec.choices, OFF, False)
     return on, off
+
+
+def _find_word(choices: Sequence[Scalar], words: frozenset[str], default: bool) -> Scalar:
+    """The first choice that is one of these words, whatever the case."""
+    for choice in choices:
+        if str(choice).lower() in words:
+            return choice
+    return default
 
 
 def _find_none(spec: InputSpec | None) -> str | None:
@@ -262,8 +275,9 @@ def _find_objects(inputs: Inputs) -> dict[int, str]:
     members = dict(list_members(inputs))
     for name, number in split_numbers(members):
         owner, _, member = name.rpartition(".")
-        is_row = owner in inputs and "lora" in _list_words(name)
-        if is_row and member.lower() in FILES and isinstance(members[name], str):
+        if owner not in inputs or "lora" not in _list_words(name):
+            continue
+        if member.lower() in FILES and isinstance(members[name], str):
             found.setdefault(number, name)
     return found
 
@@ -304,4 +318,6 @@ def _renumber(name: str, number: int) -> str:
 
 def _is_beside(name: str, other: str) -> bool:
     """Whether two members belong to the same object."""
-    return name.rpartition(".")[0] == other.rpartition(".")[0]
+    owner, _, _ = name.rpartition(".")
+    other_owner, _, _ = other.rpartition(".")
+    return owner == other_owner

@@ -129,9 +129,11 @@ def _describe_unknown(workflow: Workflow, address: str) -> str:
     name, _, input = address.rpartition(".")
     if not name or not input:
         return f"{address} is no slot: write NODE.INPUT, for example 6.text."
-    repeated = [one for one in _find_repeated(workflow) if address.startswith(f"{one}.")]
-    called = (repeated[0] if repeated else "") or name
-    return f"slot {address}: {_describe_unknown_node(workflow, called)}"
+    for called in _find_repeated(workflow):
+        if address.startswith(f"{called}."):
+            name = called or name
+            break
+    return f"slot {address}: {_describe_unknown_node(workflow, name)}"
 
 
 def _describe_unknown_node(workflow: Workflow, name: str) -> str:

@@ -23,6 +23,8 @@ PLAIN_TAG = "!comfygradio/plain"
 TEXT_TAG = "tag:yaml.org,2002:str"
 MERGE_TAG = "tag:yaml.org,2002:merge"
 
+SPLIT_NUMBER = re.compile(r"[+-]?[0-9]+\.[0-9]+")
+
 
 def _construct_plain(loader: Any, node: Any) -> Plain:
     return Plain.parse(loader.construct_scalar(node))
@@ -230,11 +232,11 @@ def _find_split_number(node: yaml.MappingNode, number: int) -> str:
         return ""
     _, before = node.value[number - 1]
     key, value = node.value[number]
-    is_cut = before.end_mark.index + 1 == key.start_mark.index and value.value == ""
-    if not is_cut or not isinstance(before, yaml.ScalarNode):
+    is_adjacent = before.end_mark.index + 1 == key.start_mark.index
+    if not is_adjacent or value.value != "" or not isinstance(before, yaml.ScalarNode):
         return ""
     numeral = f"{before.value}.{key.value}"
-    return numeral if re.fullmatch(r"[+-]?[0-9]+\.[0-9]+", numeral) else ""
+    return numeral if SPLIT_NUMBER.fullmatch(numeral) else ""
 
 
 def _is_text_in_old_yaml(text: str) -> bool:

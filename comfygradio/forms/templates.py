@@ -19,7 +19,8 @@ MARK = re.compile("\0([0-9]+)\0")
 
 def find_names(template: str) -> list[str]:
     """The names that a template uses, each once."""
-    return list(dict.fromkeys(NAME.findall(template)))
+    names = NAME.findall(template)
+    return list(dict.fromkeys(names))
 
 
 def list_templates(field: Field) -> list[str]:

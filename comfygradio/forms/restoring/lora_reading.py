@@ -49,7 +49,8 @@ def read_loras(field: Field, workflow: Workflow, graph: Workflow, match: Match) 
     for node in nodes:
         name = node.inputs[name_input]
         found = _find_offered(field, name)
-        rows.append({"name": found, "strength": _read_strength(node, notes)})
+        strength = _read_strength(node, notes)
+        rows.append({"name": found, "strength": strength})
         if found != name:
             notes.append(f"{name} is called {found} here.")
             is_respelled = True

@@ -44,7 +44,9 @@ class Match:
 
     def find_live(self, node_id: str) -> str | None:
         """The partner of a node of the workflow if it had a part in the result, or None."""
-        return None if node_id in self.idle else self.pairs.get(node_id)
+        if node_id in self.idle:
+            return None
+        return self.pairs.get(node_id)
 
 
 def match_nodes(
@@ -61,34 +63,55 @@ def match_nodes(
     chosen = _Comparison(workflow, graph).pair()
     pairs = {key: chosen[key] for key in workflow.nodes if key in chosen}
     found = frozenset(pairs.values())
-    sinks = _name_sinks(workflow)
-    used = _find_used(graph, sinks)
-    needed = _find_used(workflow, sinks)
-    missing = tuple(key for key in workflow.nodes if key not in pairs)
+    missing = [key for key in workflow.nodes if key not in pairs]
     unmatched = [key for key in graph.nodes if key not in found]
-    added = tuple(key for key in unmatched if key in used)
-    loose = tuple(key for key in unmatched if key not in used)
-    idle = frozenset(key for key, partner in pairs.items() if key in needed and partner not in used)
-    strange = [key for key in added if graph.nodes[key].class_type not in may_add]
+
+    # What leads to no output had no part in the result.
+    sinks = _name_sinks(workflow)
+    needed = _find_used(workflow, sinks)
+    used = _find_used(graph, sinks)
+    added = [key for key in unmatched if key in used]
+    loose = [key for key in unmatched if key not in used]
+    idle = [key for key in pairs if key in needed and pairs[key] not in used]
+
     lacking = [key for key in missing if key in needed and key not in may_miss]
-    links = [_rate_links(workflow, graph, pairs, key) for key in pairs]
-    agreement = sum(0.5 + 0.5 * sum(rated) / len(rated) if rated else 1.0 for rated in links)
+    strange = [key for key in added if graph.nodes[key].class_type not in may_add]
     total = 2 * len(pairs) + len(strange) + len(lacking)
+    links = [_rate_links(workflow, graph, pairs, key) for key in pairs]
+    agreement = sum(_rate_pair(rated) for rated in links)
     score = 2 * agreement / total if total else 0.0
     is_linked_alike = all(min(rated, default=1) > 0 for rated in links)
     is_same = bool(pairs) and not strange and not lacking and is_linked_alike
-    return Match(pairs, score, missing, added, loose, idle, is_same)
+    return Match(
+        pairs,
+        score,
+        missing=tuple(missing),
+        added=tuple(added),
+        loose=tuple(loose),
+        idle=frozenset(idle),
+        is_same=is_same,
+    )
+
+
+def _rate_pair(rated_links: list[float]) -> float:
+    """How well two partners agree: one half for being partners, the other for their links."""
+    if not rated_links:
+        return 1.0
+    return 0.5 + 0.5 * sum(rated_links) / len(rated_links)
 
 
 def bound_score(workflow: Workflow, graph: Workflow, may_miss: Collection[str] = ()) -> float:
     """A score that `match_nodes` cannot exceed, told from the classes alone and quickly."""
-    needed = _find_used(workflow, _name_sinks(workflow)) - frozenset(may_miss)
     own_classes = Counter(node.class_type for node in workflow)
-    needed_classes = Counter(workflow.nodes[key].class_type for key in needed)
     other_classes = Counter(node.class_type for node in graph)
     common = (own_classes & other_classes).total()
+    if not common:
+        return 0.0
+    used = _find_used(workflow, _name_sinks(workflow))
+    needed = used.difference(may_miss)
+    needed_classes = Counter(workflow.nodes[key].class_type for key in needed)
     lacking = (needed_classes - other_classes).total()
-    return 2 * common / (2 * common + lacking) if common else 0.0
+    return 2 * common / (2 * common + lacking)
 
 
 class _Comparison:
@@ -126,7 +149,8 @@ class _Comparison:
             by_class[node.class_type].append(node)
         hints: dict[Pair, float] = {}
         for node in self.ours.values():
-            rated = [(other.id, _hint(node, other)) for other in by_class[node.class_type]]
+            others = by_class[node.class_type]
+            rated = [(other.id, _hint(node, other)) for other in others]
             rated.sort(key=lambda pair: -pair[1])
             for other_id, hint in rated[:MOST_CANDIDATES]:
                 hints[node.id, other_id] = hint
@@ -147,15 +171,19 @@ class _Comparison:
             self.similar.update(fresh)
 
     def _compare_links(self, ours: str, theirs: str) -> float:
+        rated = []
         our_links = self.ours[ours].links
         their_links = self.theirs[theirs].links
-        rated = []
         for name in our_links.keys() | their_links.keys():
-            rated.append(self._rate_source(our_links.get(name), their_links.get(name)))
+            mine = our_links.get(name)
+            other = their_links.get(name)
+            rated.append(self._rate_source(mine, other))
         our_uses = self.our_consumers[ours]
         their_uses = self.their_consumers[theirs]
         for use in our_uses.keys() | their_uses.keys():
-            rated.append(self._rate_uses(our_uses.get(use, []), their_uses.get(use, [])))
+            users = our_uses.get(use, [])
+            other_users = their_uses.get(use, [])
+            rated.append(self._rate_uses(users, other_users))
         return sum(rated) / len(rated) if rated else 1.0
 
     def _rate_source(self, mine: Link | None, other: Link | None) -> float:
@@ -213,12 +241,22 @@ def _leads(near: float, rated: list[float]) -> bool:
 
 def _hint(ours: Node, theirs: Node) -> float:
     """How much two nodes of one class are alike, leaving aside their links: 0 to 1."""
-    literals = [name for name in ours.inputs if name in theirs.inputs and name not in ours.links]
-    same = [name for name in literals if ours.inputs[name] == theirs.inputs[name]]
-    agreement = len(same) / len(literals) if literals else 1.0
     title = 0.5 if ours.title == theirs.title else 0.0
     node_id = 0.2 if ours.id == theirs.id else 0.0
-    return title + node_id + 0.3 * agreement
+    return title + node_id + 0.3 * _compare_literals(ours, theirs)
+
+
+def _compare_literals(ours: Node, theirs: Node) -> float:
+    """The share of the literals that two nodes have in common and that are the same."""
+    count = 0
+    same = 0
+    for name, value in ours.inputs.items():
+        if name in ours.links or name not in theirs.inputs:
+            continue
+        count += 1
+        if value == theirs.inputs[name]:
+            same += 1
+    return same / count if count else 1.0
 
 
 def _list_consumers(workflow: Workflow) -> dict[str, dict[tuple[str, str, int], list[str]]]:

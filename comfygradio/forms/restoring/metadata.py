@@ -173,9 +173,13 @@ def _read_json_tags(file: BinaryIO) -> Tags:
 
 
 def _read_safetensors_tags(file: BinaryIO) -> Tags:
-    header = _parse(metadata_tags.read_safetensors_header(file))
-    entries = header.get("__metadata__", {})
-    return [(str(name).lower(), text) for name, text in entries.items() if isinstance(text, str)]
+    text = metadata_tags.read_safetensors_header(file)
+    entries = _parse(text).get("__metadata__", {})
+    tags: Tags = []
+    for name, value in entries.items():
+        if isinstance(value, str):
+            tags.append((str(name).lower(), value))
+    return tags
 
 
 def _assemble(name: str, kind: str, tags: Tags) -> Metadata:
@@ -221,12 +225,14 @@ def _walk_settings(tags: Tags, damaged: list[str]) -> Iterator[tuple[str, Any]]:
     loose.sort(key=lambda tag: tag[0] != "comment")
     for name, text in loose:
         named = NAMED.match(text)
-        if named and named[1].lower() in FITS:
-            yield named[1].lower(), _try_parse(name, text[named.end() :], damaged)
+        called = named[1].lower() if named else ""
+        if named and called in FITS:
+            yield called, _try_parse(name, text[named.end() :], damaged)
         elif text.lstrip().startswith("{"):
             # Other programs may have anything under other names: that is not damaged.
             told = damaged if name == "comment" else []
-            yield from _walk_parts(_try_parse(name, text, told), damaged)
+            data = _try_parse(name, text, told)
+            yield from _walk_parts(data, damaged)
 
 
 def _walk_parts(data: Any, damaged: list[str]) -> Iterator[tuple[str, Any]]:
@@ -254,7 +260,9 @@ def _is_graph(data: Mapping[str, Any]) -> bool:
 
 
 def _is_node(value: Any) -> bool:
-    return isinstance(value, dict) and isinstance(value.get("class_type"), str)
+    if not isinstance(value, dict):
+        return False
+    return isinstance(value.get("class_type"), str)
 
 
 def _is_page(data: Mapping[str, Any]) -> bool:

@@ -241,10 +241,13 @@ class GraphReader:
         partner = self._match.pairs.get(slot.node_id)
         if partner is None:
             raise Unreadable(f"the picture was made without the node {ours.title}.")
-        inputs = self._follow(self._graph.nodes[partner].inputs, slot.input)
+        theirs = self._graph.nodes[partner]
+        inputs = self._follow(theirs.inputs, slot.input)
         value = read_literal(inputs, slot.input, ours.title)
         spec = self._form.object_info.spec(ours.class_type, slot.input, ours.inputs)
-        return value if spec is None else spec.read_choice(value)
+        if spec is None:
+            return value
+        return spec.read_choice(value)
 
     def _follow(self, inputs: Mapping[str, Any], name: str) -> Mapping[str, Any]:
         """The inputs, with a link to a primitive node replaced by the one literal that this node
@@ -264,21 +267,28 @@ class GraphReader:
         """The reading of a list: what is spelled in another way here is found, where exactly one
         fits.
         """
-        offered = [choice.value for choice in field.choices or ()]
         listed = value if field.is_multiple and isinstance(value, list) else [value]
         found: list[Any] = []
         respelled: list[str] = []
         for one in listed:
-            here = next((item for item in offered if _is_equal(item, one)), None)
-            if here is None:
-                here = match_name(one, offered)
-                if here is None:
-                    raise Unreadable(f"{show(one)} is not in the list of this form.")
-                respelled.append(f"{show(one)} is called {show(here)} here.")
+            here, is_spelled_so = self._find_offered(field, one)
             found.append(here)
+            if not is_spelled_so:
+                respelled.append(f"{show(one)} is called {show(here)} here.")
         taken = describe_value(field, tuple(found)) if field.is_multiple else found[0]
         notes = [note, *respelled] if note else respelled
         return Reading(taken, "repaired" if respelled else "read", " ".join(notes))
+
+    def _find_offered(self, field: Field, value: Any) -> tuple[Any, bool]:
+        """The choice that this value is, and whether it is spelled so. Raises Unreadable."""
+        offered = [choice.value for choice in field.choices or ()]
+        for one in offered:
+            if _is_equal(one, value):
+                return one, True
+        found = match_name(value, offered)
+        if found is None:
+            raise Unreadable(f"{show(value)} is not in the list of this form.")
+        return found, False
 
 
 def describe_absent_file(field: Field, name: Any) -> str:
