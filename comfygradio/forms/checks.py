@@ -154,8 +154,10 @@ def find_between(field: Field, value: int | float | tuple[int, int]) -> str:
         if all(is_within(field, side) for side in found):
             near.append("x".join(map(str, found)))
     step = max(grid.step for grid in grids if grid is not None)
-    advice = f"; write {' or '.join(near)}" if near else ""
-    return f"it goes in steps of {step}{advice}."
+    told = f"it goes in steps of {step}"
+    if near:
+        told += f"; write {' or '.join(near)}"
+    return f"{told}."
 
 
 def refuse_thousands(field: Field, value: Any) -> None:

@@ -72,15 +72,17 @@ class Computed:
 
     def work_out(self, number: int | float) -> int | float:
         """The number for this input, rounded where it takes whole ones. Raises Refused."""
+        found: int | float
         try:
             exact = self.formula.work_out(number)
-            found: int | float = round_half_up(exact) if self.is_integer else float(exact)
+            found = round_half_up(exact) if self.is_integer else float(exact)
         except (FormulaError, OverflowError) as error:
             raise Refused(f"{show(number)} is not possible: {error}.") from error
         low = self.minimum
         high = self.maximum
         if self.goes_round and low is not None and high is not None:
-            found = low + (found - low) % (high - low + 1)
+            count = high - low + 1
+            found = low + (found - low) % count
         is_too_small = low is not None and found < low
         is_too_large = high is not None and found > high
         if is_too_small or is_too_large:

@@ -75,7 +75,11 @@ def _format_date(form: str, now: datetime) -> str:
     for letter, number in numbers.items():
         known[letter] = str(number)
         known[letter * 2] = f"{number:02}"
-    return DATE_TOKEN.sub(lambda match: known.get(match[0], match[0]), form)
+
+    def write(token: re.Match[str]) -> str:
+        return known.get(token[0], token[0])
+
+    return DATE_TOKEN.sub(write, form)
 
 
 def _write_value(value: Any) -> str | None:

@@ -60,13 +60,12 @@ def fill_graph(
     filling = _Filling(workflow.to_json(), object_info, fields, values)
     for slot, value in fixed:
         filling.put("", slot, value)
-    described = {name: describe_value(field, values[name]) for name, field in fields.items()}
-    shown = find_visible(fields, described)
+    shown = find_visible(fields, _describe_values(fields, values))
     for name in order_by_filling(fields, shown):
         if values[name] is not None:
             filling.fill(fields[name], values[name])
-    graph = filling.graph
     filling.complete()
+    graph = filling.graph
     for name, field in fields.items():
         if field.widget == "loras":
             insert_loras(graph, field, values[name] or (), object_info)
@@ -150,7 +149,9 @@ class _Filling:
         for name, field in fields.items():
             word = _write_whole(field, values[name])
             self._words[name] = word
-            self._drawn[name] = self._draw(name, word) if is_drawn(field, values) else word
+            if is_drawn(field, values):
+                word = self._draw(name, word)
+            self._drawn[name] = word
         self._put: list[Slot] = []
         self._uploads: list[Upload] = []
 
@@ -167,10 +168,12 @@ class _Filling:
     def _write_template(
         self, origin: str, slot: Slot, template: str, own: Mapping[str, str]
     ) -> str:
-        if not self._takes_drawn(origin, slot):
-            return fill_template(template, {**self._words, **own})
-        random = Random(f"{self._seed}/{origin}/preset")
-        return draw_template(template, {**self._drawn, **own}, random)
+        if self._takes_drawn(origin, slot):
+            words = {**self._drawn, **own}
+            random = Random(f"{self._seed}/{origin}/preset")
+            return draw_template(template, words, random)
+        words = {**self._words, **own}
+        return fill_template(template, words)
 
     def fill(self, field: Field, value: Any) -> None:
         """Put a checked value, which is not None, where it belongs."""
@@ -192,7 +195,8 @@ class _Filling:
     def _fill_template(self, field: Field) -> None:
         for slot in field.slots[""]:
             words = self._drawn if slot in field.dynamic else self._words
-            self.put(field.name, slot, field.template, {"value": words[field.name]})
+            own = {"value": words[field.name]}
+            self.put(field.name, slot, field.template, own)
 
     def _fill_size(self, field: Field, value: Any) -> None:
         for slot in field.slots["width"]:
@@ -300,6 +304,13 @@ def _choose_seed(fields: Mapping[str, Field], values: Mapping[str, Any]) -> str:
     seed = seeds[0] if seeds else values.get(DRAWN)
     if seed is not None:
         return str(seed)
-    described = {name: describe_value(field, values[name]) for name, field in fields.items()}
+    described = _describe_values(fields, values)
     text = json.dumps(described, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _describe_values(fields: Mapping[str, Field], values: Mapping[str, Any]) -> dict[str, Any]:
+    described: dict[str, Any] = {}
+    for name, field in fields.items():
+        described[name] = describe_value(field, values[name])
+    return described

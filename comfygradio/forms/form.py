@@ -207,7 +207,8 @@ def fingerprint(form: Form) -> str:
         for one in form.fields.values()
     ]
     file = form.file.model_dump(mode="json")
-    text = json.dumps([form.title, file, shape, form.problems, form.notes], default=str)
+    parts = [form.title, file, shape, form.problems, form.notes]
+    text = json.dumps(parts, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

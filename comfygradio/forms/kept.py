@@ -23,7 +23,9 @@ def is_stood_for(field: Field, value: Any) -> bool:
     """
     if field.kept is None or field.widget not in TEXTS:
         return False
-    return isinstance(value, str) and len(value) > MAX_TEXT and value == field.kept
+    if not isinstance(value, str) or len(value) <= MAX_TEXT:
+        return False
+    return bool(value == field.kept)
 
 
 def find_kept(field: Field, value: Any) -> Any:
@@ -63,10 +65,12 @@ def _is_kept_value(field: Field, value: Any) -> bool:
 
 
 def _write_size(value: Any) -> str:
+    if isinstance(value, str):
+        return value
     if isinstance(value, Mapping):
         value = (value.get("width"), value.get("height"))
-    if isinstance(value, list | tuple):
-        # A third side is written as well, so that three sides equal no size.
-        sides = [str(side) if isinstance(side, int) else "?" for side in value[:3]]
-        return "x".join(sides)
-    return value if isinstance(value, str) else ""
+    if not isinstance(value, list | tuple):
+        return ""
+    # A third side is written as well, so that three sides equal no size.
+    sides = [str(side) if isinstance(side, int) else "?" for side in value[:3]]
+    return "x".join(sides)

@@ -42,10 +42,9 @@ def check_loras(field: Field, value: Any) -> tuple[Lora, ...]:
     if not isinstance(rows, list | tuple):
         raise Refused("a list of LoRAs is expected, for example film-grain:0.8, soft-light.")
     if isinstance(value, str):
-        split = SPLIT_STRENGTH.search(value)
-        if split:
-            raise Refused(f"write the strength {split[1]},{split[2]} as {split[1]}.{split[2]}.")
-    filled = [row for row in rows if row not in (None, "", [], ["", None])]
+        _refuse_comma(value)
+    nothing = (None, "", [], ["", None])
+    filled = [row for row in rows if row not in nothing]
     if len(filled) > MAX_SENT:
         raise Refused(f"{len(filled)} LoRAs are too many; at most {MAX_ROWS} are allowed.")
     loras = [_check_row(field, row) for row in filled]
@@ -55,6 +54,14 @@ def check_loras(field: Field, value: Any) -> tuple[Lora, ...]:
     if len(loras) > most:
         raise Refused(f"{len(loras)} LoRAs are too many; at most {most} are allowed.")
     return tuple(lora for lora in loras if lora is not None)
+
+
+def _refuse_comma(text: str) -> None:
+    """Raises Refused for a strength such as `0,8`: commas stand between two LoRAs."""
+    split = SPLIT_STRENGTH.search(text)
+    if split:
+        whole, decimals = split.groups()
+        raise Refused(f"write the strength {whole},{decimals} as {whole}.{decimals}.")
 
 
 def read_loaders(graph: Mapping[str, Any], field: Field) -> list[dict[str, Any]]:
@@ -141,8 +148,11 @@ def _find_file(choices: tuple[Choice, ...], name: Any) -> Scalar | None:
     if not isinstance(name, str):
         return None
     wanted = name.casefold()
-    called_so = [choice.value for choice in choices if _take_stem(str(choice.value)) == wanted]
-    return called_so[0] if len(called_so) == 1 else None
+    found: list[Scalar] = []
+    for choice in choices:
+        if _take_stem(str(choice.value)) == wanted:
+            found.append(choice.value)
+    return found[0] if len(found) == 1 else None
 
 
 def _take_stem(name: str) -> str:
@@ -266,8 +276,8 @@ def _insert_chain(graph: Graph, field: Field, loras: Sequence[Lora]) -> None:
     with_clip = "clip" in field.slots
     sources: dict[str, Any] = {}
     for part, slots in field.slots.items():
-        first = slots[0]
-        sources[part] = graph[first.node_id]["inputs"][first.input]
+        first = graph[slots[0].node_id]
+        sources[part] = first["inputs"][slots[0].input]
     for index, lora in enumerate(loras):
         node_id = name_node(field, index)
         inputs: dict[str, Any] = {"lora_name": lora.name, "strength_model": lora.strength}
@@ -281,4 +291,5 @@ def _insert_chain(graph: Graph, field: Field, loras: Sequence[Lora]) -> None:
         sources = {part: [node_id, 1 if part == "clip" else 0] for part in sources}
     for part, slots in field.slots.items():
         for slot in slots:
-            graph[slot.node_id]["inputs"][slot.input] = sources[part]
+            node = graph[slot.node_id]
+            node["inputs"][slot.input] = sources[part]

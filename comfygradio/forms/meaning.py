@@ -88,8 +88,10 @@ def read_examples(file: PresetFile, fields: Mapping[str, Field]) -> PresetFile:
     """
     examples: list[dict[str, Any]] = []
     for example in file.examples:
-        read = {name: _read_example(fields.get(name), value) for name, value in example.items()}
-        examples.append(read)
+        values: dict[str, Any] = {}
+        for name, value in example.items():
+            values[name] = _read_example(fields.get(name), value)
+        examples.append(values)
     return file.model_copy(update={"examples": examples})
 
 

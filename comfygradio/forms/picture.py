@@ -149,8 +149,9 @@ def _compose(background: Path, layers: Sequence[Path]) -> Image.Image:
     left = picture.getchannel("A")
     while painted:
         mask = painted.pop()
-        fitting = mask if mask.size == picture.size else mask.resize(picture.size)
-        left = ImageChops.subtract(left, fitting)
+        if mask.size != picture.size:
+            mask = mask.resize(picture.size)
+        left = ImageChops.subtract(left, mask)
     picture.putalpha(left)
     return picture
 

@@ -166,9 +166,12 @@ def _is_text_for_number(problem: Any) -> bool:
 
 def _describe_unknown_key(problem: Any, place: tuple[str, ...]) -> str:
     key = str(problem["loc"][-1])
-    # The key itself has a line in the file, unless an alias has brought it there.
-    outer = place[:-1] if place[-1:] == (key,) else place
-    model = ComputedSlot if "computed" in problem["loc"] else _find_model((*outer, key))
+    outer = place
+    if place[-1:] == (key,):  # it has no line of its own where an alias has brought it there
+        outer = place[:-1]
+    model = _find_model((*outer, key))
+    if "computed" in problem["loc"]:
+        model = ComputedSlot
     known = _list_keys(model)
     near = difflib.get_close_matches(key, known, 1, 0.5)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."

@@ -174,7 +174,8 @@ def split_numbers(inputs: Inputs) -> Iterator[tuple[str, int]]:
 
 def is_switch(name: str) -> bool:
     """Whether an input is called like a switch."""
-    return bool(SWITCHES & _list_words(name))
+    words = _list_words(name)
+    return bool(SWITCHES & words)
 
 
 def is_off(value: Any) -> bool:
@@ -222,7 +223,9 @@ def _is_strength(name: str, value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     words = _list_words(name)
-    return bool(STRENGTHS & words) or any(word.startswith("strength") for word in words)
+    if STRENGTHS & words:
+        return True
+    return any(word.startswith("strength") for word in words)
 
 
 def _sort(strengths: list[str], inputs: Inputs) -> list[str]:
@@ -259,9 +262,10 @@ def _find_none(spec: InputSpec | None) -> str | None:
 
 
 def _fill_row(inputs: dict[str, Any], row: Row, name: str, strength: float) -> None:
-    strengths = [read_input(inputs, one) for one in row.strengths[:1]]
-    is_same = read_input(inputs, row.name) == name and strengths == [strength]
-    if not is_same:
+    """Put a file and its strength into a row; one that holds them keeps its further strengths."""
+    has_name = read_input(inputs, row.name) == name
+    has_strength = bool(row.strengths) and read_input(inputs, row.strengths[0]) == strength
+    if not has_name or not has_strength:
         for one in row.strengths:
             write_input(inputs, one, strength)
         write_input(inputs, row.name, name)

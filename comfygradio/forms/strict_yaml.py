@@ -145,8 +145,7 @@ def _limit_nodes(path: Path, text: str, refusal: Refusal, most: int) -> None:
         if isinstance(event, yaml.NodeEvent):
             count += 1
         if count > most:
-            mark = event.start_mark
-            where = f"{path}:{mark.line + 1}" if mark else str(path)
+            where = _write_place(path, event.start_mark)
             raise refusal(f"{where}: there are more than {most:,} keys and values; write less.")
 
 
@@ -179,10 +178,16 @@ def _list_inner(node: yaml.Node) -> list[yaml.Node]:
 
 
 def _describe_yaml_error(path: Path, error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    where = f"{path}:{mark.line + 1}" if mark else str(path)
+    where = _write_place(path, getattr(error, "problem_mark", None))
     problem = getattr(error, "problem", None) or "cannot be parsed"
     return f"{where}: no valid YAML: {problem}."
+
+
+def _write_place(path: Path, mark: Any) -> str:
+    """The file and, where it is known, the line."""
+    if not mark:
+        return str(path)
+    return f"{path}:{mark.line + 1}"
 
 
 def _find_lines(path: Path, tree: yaml.Node, refusal: Refusal) -> Lines:

@@ -138,8 +138,10 @@ def _walk(
 
 def _read_strength(node: Node, notes: list[str]) -> float:
     """The strength of a loader; a note is added where it has several that differ."""
-    strengths = [value for name, value in node.inputs.items() if name.startswith("strength")]
-    numbers = [value for value in strengths if _is_number(value)]
+    numbers: list[Any] = []
+    for name, value in node.inputs.items():
+        if name.startswith("strength") and _is_number(value):
+            numbers.append(value)
     if not numbers:
         return 1.0
     first = numbers[0]

@@ -21,6 +21,11 @@ OUTPUT_WORDS = ("Save", "Preview", "Output", "Combine", "Show", "Display", "View
 
 Pair = tuple[str, str]
 
+Use = tuple[str, str, int]
+"""How a node is used by another: that one's class and input, and the output slot."""
+
+Consumers = dict[str, dict[Use, list[str]]]
+
 
 @dataclass(frozen=True)
 class Match:
@@ -140,7 +145,11 @@ class _Comparison:
                 self.pairs[ours] = theirs
                 self.similar[ours, theirs] = 1.0
             taken = frozenset(self.pairs.values())
-            left = {pair for pair in left if pair[0] not in self.pairs and pair[1] not in taken}
+            left = {
+                (ours, theirs)
+                for ours, theirs in left
+                if ours not in self.pairs and theirs not in taken
+            }
         return self.pairs
 
     def _find_candidates(self) -> dict[Pair, float]:
@@ -259,9 +268,9 @@ def _compare_literals(ours: Node, theirs: Node) -> float:
     return same / count if count else 1.0
 
 
-def _list_consumers(workflow: Workflow) -> dict[str, dict[tuple[str, str, int], list[str]]]:
-    """Node id → (class, input, output slot) → nodes that use it so."""
-    found: dict[str, dict[tuple[str, str, int], list[str]]] = defaultdict(lambda: defaultdict(list))
+def _list_consumers(workflow: Workflow) -> Consumers:
+    """Node id → use → nodes that use it so."""
+    found: Consumers = defaultdict(lambda: defaultdict(list))
     for node in workflow:
         for name, link in node.links.items():
             use = (node.class_type, name, link.slot)

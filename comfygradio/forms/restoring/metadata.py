@@ -338,7 +338,10 @@ def _clean_graph(graph: Any, name: str, notes: list[str]) -> dict[str, Any] | No
         raise MetadataError(
             f"{name} holds a graph of {len(graph):,} nodes; at most {MAX_NODES:,} are read."
         )
-    nodes = {str(key): _clean_node(node) for key, node in graph.items() if _is_node(node)}
+    nodes: dict[str, Any] = {}
+    for key, node in graph.items():
+        if _is_node(node):
+            nodes[str(key)] = _clean_node(node)
     left_out = len(graph) - len(nodes)
     if nodes and left_out > 0:
         notes.append(f"{left_out} entries of its graph are no nodes and were left out.")

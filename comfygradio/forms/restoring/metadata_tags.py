@@ -210,7 +210,8 @@ def read_media(file: BinaryIO, format: str) -> Tags:
         sources = [container.metadata]
         sources.extend(stream.metadata for stream in container.streams)
         for source in sources:
-            tags.extend((name.lower(), text) for name, text in source.items())
+            for name, text in source.items():
+                tags.append((name.lower(), text))
     if sum(len(text) for _, text in tags) > MAX_TEXT:
         raise TooMuchText
     return tags

@@ -146,7 +146,11 @@ def _describe(found: list[_Candidate], graph: Workflow) -> str:
             f"Its workflow resembles that of the form {title}, but is not the "
             f"same{_differ(best, graph)}."
         )
-    rivals = [one.preset.title for one in found[1:] if one.rank[:2] == best.rank[:2]]
+    rivals: list[str] = []
+    for other in found[1:]:
+        # The graph is as similar; titles and literals only put one before the other.
+        if other.rank[:2] == best.rank[:2]:
+            rivals.append(other.preset.title)
     if rivals:
         text += f" {', '.join(rivals[:3])} would fit as well."
     return text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -56,8 +56,7 @@ class Restored:
     @property
     def values(self) -> dict[str, Any]:
         """The values that were found, as `Form.fill` takes them."""
-        found = {row.name: row.value for row in self.rows if row.state != "missing"}
-        return {**found, **self.drawn}
+        return {**_list_found(self.rows), **self.drawn}
 
 
 def restore_values(form: Form, metadata: Metadata) -> Restored:
@@ -89,9 +88,14 @@ def restore_values(form: Form, metadata: Metadata) -> Restored:
 
 def _leave_out_hidden(form: Form, rows: list[Row]) -> tuple[Row, ...]:
     """The rows without the missing ones of fields that the other values hide."""
-    found = {row.name: row.value for row in rows if row.state != "missing"}
-    shown = form.find_visible(found)
-    return tuple(row for row in rows if shown[row.name] or row.state != "missing")
+    shown = form.find_visible(_list_found(rows))
+    left = [row for row in rows if row.state != "missing" or shown[row.name]]
+    return tuple(left)
+
+
+def _list_found(rows: Iterable[Row]) -> dict[str, Any]:
+    """Field name → value, of the fields that are not missing."""
+    return {row.name: row.value for row in rows if row.state != "missing"}
 
 
 def match_form(form: Form, graph: Workflow) -> Match:
@@ -132,11 +136,14 @@ def _list_added_classes(form: Form) -> set[str]:
 def _restore_own(form: Form, values: Mapping[str, Any], graph: Workflow | None) -> Restored:
     rows = [_restore_field(one, values) for one in form.fields.values()]
     visible = _leave_out_hidden(form, rows)
-    gone = [name for name in values if name not in form.fields and name not in (DRAWN, WRITTEN)]
-    notes = [
-        f"The picture also had a value for {show(name)}, a field that this form no longer has."
-        for name in gone
-    ]
+    notes: list[str] = []
+    known = {*form.fields, DRAWN, WRITTEN}
+    for name in values:
+        if name not in known:
+            notes.append(
+                f"The picture also had a value for {show(name)}, a field that this form no longer "
+                "has."
+            )
     if graph is not None:
         notes.extend(_describe_differences(form, graph))
     drawn: dict[str, Any] = {}
@@ -211,15 +218,17 @@ def _describe_nodes(form: Form, graph: Workflow, match: Match, own: set[str]) ->
     fields stand for.
     """
     forgiven = _list_forgiven(form)
-    lacking = [form.workflow.nodes[key].title for key in match.missing if key not in forgiven]
+    lacking = [key for key in match.missing if key not in forgiven]
     if lacking:
-        yield f"The picture was made without {_list(lacking)}, which this form uses."
-    more = [graph.nodes[key].title for key in match.added if key not in own]
+        titles = _list_titles(form.workflow, lacking)
+        yield f"The picture was made without {titles}, which this form uses."
+    more = [key for key in match.added if key not in own]
     if more:
-        yield f"The picture was made with {_list(more)}, which this form does not have."
-    loose = [graph.nodes[key].title for key in match.loose]
-    if loose:
-        yield f"Nodes that had no part in the picture were left aside: {_list(loose)}."
+        titles = _list_titles(graph, more)
+        yield f"The picture was made with {titles}, which this form does not have."
+    if match.loose:
+        titles = _list_titles(graph, match.loose)
+        yield f"Nodes that had no part in the picture were left aside: {titles}."
 
 
 def _describe_uncovered(
@@ -254,9 +263,10 @@ def _describe_uncovered(
                 )
 
 
-def _list(names: list[str]) -> str:
-    """The first eight names, each once."""
-    distinct = list(dict.fromkeys(names))
+def _list_titles(workflow: Workflow, node_ids: Iterable[str]) -> str:
+    """The first eight titles of these nodes, each once."""
+    titles = [workflow.nodes[node_id].title for node_id in node_ids]
+    distinct = list(dict.fromkeys(titles))
     listed = ", ".join(distinct[:8])
     if len(distinct) > 8:
         listed += f" and {len(distinct) - 8} more"
