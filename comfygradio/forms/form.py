@@ -70,8 +70,10 @@ class Form:
                 shown_name = show(name)
                 problems[shown_name] = self.describe_unknown(shown_name)
         found, refused = self._check_each(values)
-        for name, is_shown in find_visible(self.fields, self.describe(found)).items():
+        shown = find_visible(self.fields, self.describe(found))
+        for name, is_shown in shown.items():
             if not is_shown:
+                # Whatever a hidden field holds, nobody can see it or mend it.
                 refused.pop(name, None)
                 found[name] = self._reset(self.fields[name])
         if problems or refused:
@@ -164,11 +166,13 @@ class Form:
             raise PresetError(f"{self.title} cannot be used: {told}")
 
     def _check_each(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+        """The checked values, and a sentence for each field that cannot be taken."""
         checked: dict[str, Any] = {}
         refused: dict[str, str] = {}
         for name, one in self.fields.items():
+            value = values.get(name, one.default)
             try:
-                checked[name] = check_value(one, values.get(name, one.default))
+                checked[name] = check_value(one, value)
             except Refused as refusal:
                 refused[name] = str(refusal)
         return checked, refused

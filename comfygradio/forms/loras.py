@@ -43,7 +43,7 @@ def check_loras(field: Field, value: Any) -> tuple[Lora, ...]:
         raise Refused("a list of LoRAs is expected, for example film-grain:0.8, soft-light.")
     if isinstance(value, str):
         _refuse_comma(value)
-    nothing = (None, "", [], ["", None])
+    nothing: tuple[Any, ...] = (None, "", [], ["", None])
     filled = [row for row in rows if row not in nothing]
     if len(filled) > MAX_SENT:
         raise Refused(f"{len(filled)} LoRAs are too many; at most {MAX_ROWS} are allowed.")
@@ -157,7 +157,8 @@ def _find_file(choices: tuple[Choice, ...], name: Any) -> Scalar | None:
 
 def _take_stem(name: str) -> str:
     """The name of a file without its folders and its ending, in small letters."""
-    return take_file_name(name).rpartition(".")[0]
+    stem, _, _ = take_file_name(name).rpartition(".")
+    return stem
 
 
 def _read_row(field: Field, row: Any) -> tuple[Any, Any]:
@@ -217,7 +218,8 @@ def _set_row(node: dict[str, Any], name_input: str, lora: Lora, object_info: Obj
     inputs = node["inputs"]
     own = unwrap(inputs.get(name_input))
     strengths = [inputs[name] for name in _list_strengths(inputs)]
-    if name_entry(own) == lora.name and strengths[:1] == [lora.strength]:
+    has_strength = bool(strengths) and strengths[0] == lora.strength
+    if has_strength and name_entry(own) == lora.name:
         return
     spec = object_info.spec(node["class_type"], name_input, inputs)
     if spec is None or isinstance(own, str):

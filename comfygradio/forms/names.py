@@ -116,17 +116,22 @@ def find_near(value: object, choices: Sequence[Scalar], count: int = 3) -> tuple
 
 def guess_folder(class_type: str, input_name: str) -> str:
     """The models folder that an input lists (`checkpoints` …), or "" where that is not known."""
-    return CLASS_FOLDERS.get(class_type) or FOLDERS.get(input_name, "")
+    if class_type in CLASS_FOLDERS:
+        return CLASS_FOLDERS[class_type]
+    return FOLDERS.get(input_name, "")
 
 
 def is_model_name(value: object) -> bool:
     """Whether a value is the name of a model file."""
-    return isinstance(value, str) and value.lower().endswith(SUFFIXES)
+    if not isinstance(value, str):
+        return False
+    return value.lower().endswith(SUFFIXES)
 
 
 def take_file_name(name: str) -> str:
     """A name without folders, in small letters."""
-    return _unify(name).rsplit("/", 1)[-1].casefold()
+    _, _, file_name = _unify(name).rpartition("/")
+    return file_name.casefold()
 
 
 def _unify_case(name: str) -> str:

@@ -43,8 +43,10 @@ class Preset:
         """The node classes that a server is asked about: the workflow's, and those that LoRA lists
         add.
         """
-        added = [list_classes(line) for line in self.file.fields.values()]
-        return self.workflow.class_types.union(list_row_classes(self.workflow), *added)
+        added = list_row_classes(self.workflow)
+        for line in self.file.fields.values():
+            added |= list_classes(line)
+        return self.workflow.class_types | added
 
     def bind(self, object_info: ObjectInfo, embeddings: Sequence[str] = ()) -> Form:
         """The form that this preset gives on a server with these node classes and embeddings."""

@@ -54,7 +54,7 @@ class Problem:
         parts["message"] = str(self)
         parts["near"] = list(self.near)
         parts["value"] = _write(self.value)
-        empty = ("", [], None)
+        empty: tuple[Any, ...] = ("", [], None)
         return {name: value for name, value in parts.items() if value not in empty}
 
 

@@ -37,10 +37,12 @@ def read_loras(field: Field, workflow: Workflow, graph: Workflow, match: Match) 
     """
     if field.rows is not None:
         return _read_rows(field, field.rows, graph, match)
-    name_input = field.slots[""][0].input if "" in field.slots else LORA_NAME
+    name_input = LORA_NAME
+    if "" in field.slots:
+        name_input = field.slots[""][0].input
+    start = _find_start(field, workflow, graph, match)
     loaders = _list_loaders(field)
     end = frozenset(partner for key, partner in match.pairs.items() if key not in loaders)
-    start = _find_start(field, workflow, graph, match)
     nodes = list(_walk(graph, start, name_input, end))
     nodes.reverse()  # the walk goes against the chain
     rows: list[dict[str, Any]] = []
@@ -152,4 +154,6 @@ def _read_strength(node: Node, notes: list[str]) -> float:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int | float)

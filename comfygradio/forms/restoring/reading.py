@@ -109,13 +109,14 @@ class GraphReader:
         if field.bypass and not any(self._match.find_live(node) for node in field.bypass):
             return self._read_bypassed(field)
         if field.widget in MEDIA:
-            raise Unreadable(describe_absent_file(field, self._read_name(field)))
+            name = self._read_name(field)
+            raise Unreadable(describe_absent_file(field, name))
         if field.widget == "loras":
             return self._read_loras(field)
         if field.choices and field.choices[0].sets:
             return self._read_settings(field)
         if not field.slots:
-            return Reading(True)
+            return Reading(True)  # a switch that only bypasses nodes, which are there
         is_size = "width" in field.slots
         value, note = self._read_size(field) if is_size else self._read_plain(field)
         self.written.update(field.all_slots)
@@ -152,8 +153,9 @@ class GraphReader:
         return Reading(taken, "repaired" if chain.is_respelled else "read", chain.note)
 
     def _read_settings(self, field: Field) -> Reading:
+        choices = field.choices or ()
         taken = frozenset(self.written)
-        choice, told, others = find_choice(field.choices or (), self._read_slot, taken, self._words)
+        choice, told, others = find_choice(choices, self._read_slot, taken, self._words)
         self.written.update(slot for slot, _ in choice.sets)
         self._told.update(told)
         note = "other choices would have given the same picture." if others else ""

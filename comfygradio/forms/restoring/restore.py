@@ -102,7 +102,9 @@ def match_form(form: Form, graph: Workflow) -> Match:
     """How the nodes of a graph correspond to those of a form, which may bypass some and add
     loaders.
     """
-    return match_nodes(form.workflow, graph, _list_forgiven(form), _list_added_classes(form))
+    may_miss = _list_forgiven(form)
+    may_add = _list_added_classes(form)
+    return match_nodes(form.workflow, graph, may_miss, may_add)
 
 
 def _list_forgiven(form: Form) -> set[str]:
