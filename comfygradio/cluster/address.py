@@ -33,7 +33,8 @@ class ClusterAddress:
     tls: tuple[Path, Path, Path] | None = None
 
     def __str__(self) -> str:
-        return f"{self.scheme}://{wrap_host(self.host)}:{self.port}"
+        host = wrap_host(self.host)
+        return f"{self.scheme}://{host}:{self.port}"
 
     def make_security(self) -> Any:
         """Dask's own Security: with TLS, nothing goes in the clear."""
@@ -42,11 +43,10 @@ class ClusterAddress:
         if self.tls is None:
             return Security(require_encryption=False)
         ca, certificate, key = map(str, self.tls)
-        roles = {
-            f"tls_{role}_{kind}": path
-            for role in ("client", "worker", "scheduler")
-            for kind, path in (("cert", certificate), ("key", key))
-        }
+        roles = {}
+        for role in ("client", "worker", "scheduler"):
+            roles[f"tls_{role}_cert"] = certificate
+            roles[f"tls_{role}_key"] = key
         return Security(require_encryption=True, tls_ca_file=ca, **roles)
 
 
@@ -66,7 +66,8 @@ def parse_cluster(text: str, settings: Settings, flag: str) -> ClusterAddress:
         raise SettingsError(
             f"{flag}: {text} is no Dask address; it looks like tls://gpu-head:{DEFAULT_PORT}."
         )
-    scheme, host = match[1], match[2].strip("[]")
+    scheme = match[1]
+    host = match[2].strip("[]")
     if scheme == "tls":
         return ClusterAddress(scheme, host, port, _find_certificates(settings, flag))
     check_private(host, f"{flag}: {text}")

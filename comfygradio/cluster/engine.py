@@ -40,7 +40,8 @@ class Notice:
         told = metrics.get(OPERATION) if isinstance(metrics, dict) else None
         if not isinstance(told, dict) or not told.get("url"):
             return None
-        began, heard = told.get("began"), worker.get("last_seen")
+        began = told.get("began")
+        heard = worker.get("last_seen")
         return cls(
             address,
             str(told["url"]),
@@ -76,12 +77,14 @@ class Member:
         if notice.heard != self.notice.heard or notice.address != self.notice.address:
             self.heard_at = now
         was_ill = self.missing_since is not None or bool(self.notice.trouble)
-        self.notice, self.missing_since = notice, None
+        self.notice = notice
+        self.missing_since = None
         trouble = notice.trouble
-        if now - self.heard_at > self._intervals.silent:
+        silent_seconds = now - self.heard_at
+        if silent_seconds > self._intervals.silent:
             trouble = (
                 f"The worker beside {notice.url} has not been heard of for "
-                f"{now - self.heard_at:.0f} seconds."
+                f"{silent_seconds:.0f} seconds."
             )
         if trouble:
             self.lane.fail(ServerUnreachable(trouble))
@@ -92,9 +95,8 @@ class Member:
         now = self._clock.monotonic()
         if self.missing_since is None:
             self.missing_since = now
-            self.lane.fail(
-                ServerUnreachable(f"The worker beside {self.notice.url} has left the cluster.")
-            )
+            trouble = f"The worker beside {self.notice.url} has left the cluster."
+            self.lane.fail(ServerUnreachable(trouble))
         return now - self.missing_since > self._intervals.forget
 
 
@@ -123,9 +125,9 @@ class DaskEngine:
         self._news = threading.Event()
         self._closed = threading.Event()
         self.client = RemoteClient(str(address), self._link, self._find_any)
-        works = (self._look_on, self._tell_on)
         self._threads = [
-            threading.Thread(target=work, name="comfygradio-engine", daemon=True) for work in works
+            threading.Thread(target=work, name="comfygradio-engine", daemon=True)
+            for work in (self._look_on, self._tell_on)
         ]
         for thread in self._threads:
             thread.start()
@@ -133,7 +135,8 @@ class DaskEngine:
     @property
     def lanes(self) -> tuple[Lane, ...]:
         """Those that there are now, by name."""
-        return tuple(self._members[url].lane for url in sorted(self._members))
+        members = self._members  # replaced as a whole, never changed
+        return tuple(members[url].lane for url in sorted(members))
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Call `changed` after lanes came, went or got well again, or the scheduler did."""
@@ -179,7 +182,8 @@ class DaskEngine:
 
     def _look(self) -> bool:
         """Whether anything changed that somebody should know."""
-        before = self.lanes, self.trouble
+        lanes_before = self.lanes
+        trouble_before = self.trouble
         try:
             workers = self._link.identify()
         except ServerUnreachable:
@@ -187,29 +191,27 @@ class DaskEngine:
                 f"The Dask scheduler at {self.address} does not answer; jobs go on as soon as "
                 "it is back."
             )
-            return before[1] != self.trouble
-        notices = [
-            notice for address, told in workers.items() if (notice := Notice.parse(address, told))
-        ]
-        is_well = self._take_in(
-            {notice.url: notice for notice in sorted(notices, key=lambda one: one.began)}
-        )
+            return trouble_before != self.trouble
+        is_well = self._take_in(_list_newest(workers))
         self.trouble = "" if self._members else self._explain_empty()
         if self._members:
             self._known.set()
-        return is_well or before != (self.lanes, self.trouble)
+        return is_well or lanes_before != self.lanes or trouble_before != self.trouble
 
     def _take_in(self, notices: Mapping[str, Notice]) -> bool:
         """Bring the members up to date; True if one got well again."""
-        members, is_well = dict(self._members), False
+        members = dict(self._members)
+        is_well = False
         for url, notice in notices.items():
             if notice.is_leaving:
                 members.pop(url, None)
             elif url in members:
-                is_well |= members[url].hear(notice)
+                if members[url].hear(notice):
+                    is_well = True
             else:
                 members[url] = Member(notice, self._link, self._intervals, self._clock)
-        for url in [url for url in members if url not in notices]:
+        missing = [url for url in members if url not in notices]
+        for url in missing:
             if members[url].miss():
                 del members[url]
         self._members = members
@@ -224,9 +226,22 @@ class DaskEngine:
 
     def _find_any(self) -> str:
         members = list(self._members.values())
-        member = next(
-            (one for one in members if not one.lane.trouble), members[0] if members else None
-        )
-        if member is None:
-            raise ServerUnreachable(self.trouble or self._explain_empty())
-        return member.find_address()
+        for member in members:
+            if not member.lane.trouble:
+                return member.find_address()
+        if members:
+            return members[0].find_address()
+        raise ServerUnreachable(self.trouble or self._explain_empty())
+
+
+def _list_newest(workers: Mapping[str, Any]) -> dict[str, Notice]:
+    """The notices in what the scheduler knows of its workers, by lane; of two workers of one lane
+    the one that began last.
+    """
+    notices = []
+    for address, told in workers.items():
+        notice = Notice.parse(address, told)
+        if notice is not None:
+            notices.append(notice)
+    notices.sort(key=lambda notice: notice.began)
+    return {notice.url: notice for notice in notices}

@@ -51,7 +51,9 @@ class Link:
         """What the scheduler tells of its workers."""
         asking = self._exchange(str(self._scheduler), op="identity")
         told = self._wait(asyncio.wait_for(asking, self._intervals.connect))
-        workers = told.get("workers") if isinstance(told, dict) else None
+        workers = None
+        if isinstance(told, dict):
+            workers = told.get("workers")
         if not isinstance(workers, dict):
             raise ServerUnreachable(f"{self._scheduler} does not answer like a Dask scheduler.")
         return workers
@@ -75,9 +77,8 @@ class Link:
             raise ServerUnreachable(CLOSED) from error
         except ServerUnreachable:
             raise
-        except (
-            Exception
-        ) as error:  # distributed reads any nonsense as lengths, and raises MemoryError
+        except Exception as error:
+            # distributed reads any nonsense as lengths, and raises MemoryError.
             raise ServerUnreachable(f"The connection failed: {type(error).__name__}.") from error
 
     def _start(self, work: Coroutine[Any, Any, T]) -> futures.Future[T]:
@@ -89,7 +90,8 @@ class Link:
 
     async def _let_go(self) -> None:
         """Whoever waits for an answer is told that none comes."""
-        if others := asyncio.all_tasks() - {asyncio.current_task()}:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if others:
             for task in others:
                 task.cancel()
             await asyncio.wait(others, timeout=self._intervals.closing)
@@ -98,10 +100,13 @@ class Link:
     async def _call(self, address: str, request: bytes) -> bytes:
         answering = asyncio.ensure_future(self._exchange(address, op=OPERATION, request=request))
         try:
-            while not (await asyncio.wait({answering}, timeout=self._intervals.patience))[0]:
-                await asyncio.wait_for(
-                    self._exchange(address, op=OPERATION, request=b""), self._intervals.patience
-                )
+            while True:
+                done, _ = await asyncio.wait({answering}, timeout=self._intervals.patience)
+                if done:
+                    break
+                # ComfyUI may take its time; the worker itself answers an empty call at once.
+                sign_of_life = self._exchange(address, op=OPERATION, request=b"")
+                await asyncio.wait_for(sign_of_life, self._intervals.patience)
             answer = answering.result()
         finally:
             answering.cancel()

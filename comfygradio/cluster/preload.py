@@ -17,9 +17,11 @@ def dask_setup(worker: Any) -> None:
     """Dask calls this when a worker begins."""
     settings = load_settings()
     start_log(settings)
-    host = worker.address.rpartition("://")[2].rpartition(":")[0].strip("[]")
+    place = worker.address.rpartition("://")[2]
+    host = place.rpartition(":")[0].strip("[]")
     server = settings.server or DEFAULT_SERVER
-    lane = LaneWorker(Beside(server, settings.headers, host, api_key=settings.api_key))
+    beside = Beside(server, settings.headers, host, api_key=settings.api_key)
+    lane = LaneWorker(beside)
     lane.attach(worker)
     worker.comfygradio_lane = lane
 

@@ -21,7 +21,8 @@ def run_until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
 
 
 async def _run(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
 
     def end() -> None:
         stop.set()

@@ -44,12 +44,13 @@ class RemoteClient:
         weights: Mapping[str, float] | None = None,
     ) -> Generator[JobState, None, None]:
         """As ComfyClient's, a state at least every two seconds."""
-        files = tuple(
-            (self._send(upload.path), upload.name, upload.slots) for upload in prompt.uploads
-        )
+        files = []
+        for upload in prompt.uploads:
+            ticket = self._send(upload.path)
+            files.append((ticket, upload.name, upload.slots))
         ask = Ask(
             dict(prompt.graph),
-            files,
+            tuple(files),
             dict(prompt.extra_pnginfo),
             prompt.outputs,
             client_id,
@@ -74,11 +75,9 @@ class RemoteClient:
             found = self._call("sight", prompt_id)
         except ServerError as error:
             return Sighting(error=error)
-        return (
-            found
-            if isinstance(found, Sighting)
-            else Sighting(error=ServerError("The worker answered nonsense."))
-        )
+        if not isinstance(found, Sighting):
+            return Sighting(error=ServerError("The worker answered nonsense."))
+        return found
 
     def cancel(self, prompt_id: str) -> bool:
         """As ComfyClient's."""
@@ -103,11 +102,14 @@ class RemoteClient:
     def object_info(self, *class_types: str) -> ObjectInfo:
         """As ComfyClient's."""
         found = self._call("object_info", *class_types)
-        return found if isinstance(found, ObjectInfo) else ObjectInfo({})
+        if not isinstance(found, ObjectInfo):
+            return ObjectInfo({})
+        return found
 
     def embeddings(self) -> list[str]:
         """As ComfyClient's."""
-        return [str(name) for name in self._call("embeddings")]
+        names = self._call("embeddings")
+        return [str(name) for name in names]
 
     def system_stats(self) -> dict[str, Any]:
         """As ComfyClient's."""
@@ -115,7 +117,8 @@ class RemoteClient:
 
     def view(self, filename: str, subfolder: str = "", type: str = "output") -> bytes:
         """As ComfyClient's."""
-        return b"".join(self._fetch(filename, subfolder, type))
+        pieces = self._fetch(filename, subfolder, type)
+        return b"".join(pieces)
 
     def download(
         self,
@@ -127,23 +130,27 @@ class RemoteClient:
     ) -> Path:
         """As ComfyClient's."""
         pieces = self._fetch(filename, subfolder, type)
-        return write_file(
-            Path(path), pieces if delivery is None else delivery.pass_on(filename, pieces)
-        )
+        if delivery is not None:
+            pieces = delivery.pass_on(filename, pieces)
+        return write_file(Path(path), pieces)
 
     def close(self) -> None:
         """The connections belong to the engine."""
 
     def _follow(self, prompt_id: str) -> Iterator[JobState]:
         """The states of a run, each with the newest preview. Raises what the run raises."""
-        seen, count = 0, 0
+        seen = 0
+        previews = 0
         preview: Preview | None = None
         while True:
-            news: News = self._call("tell", prompt_id, seen, count)
-            if news.state is not None:
-                if news.state.preview is not None:
-                    count, preview = news.state.preview_count, news.state.preview
-                yield replace(news.state, preview=preview)
+            news: News = self._call("tell", prompt_id, seen, previews)
+            state = news.state
+            if state is not None:
+                # The worker leaves out a preview that it has sent before.
+                if state.preview is not None:
+                    previews = state.preview_count
+                    preview = state.preview
+                yield replace(state, preview=preview)
             seen = news.version
             if news.failure is not None:
                 raise news.failure
@@ -154,9 +161,12 @@ class RemoteClient:
         """Put a file on the worker's shelf; the ticket for it."""
         ticket = ""
         with path.open("rb") as file:
-            while (data := file.read(CHUNK_BYTES)) or not ticket:
+            while True:
+                data = file.read(CHUNK_BYTES)
+                # An empty file is put once all the same, so that there is a ticket for it.
+                if not data and ticket:
+                    return ticket
                 ticket = str(self._call("put", ticket, data))
-        return ticket
 
     def _fetch(self, filename: str, subfolder: str, type: str) -> Iterator[bytes]:
         """The pieces of one file."""

@@ -59,8 +59,11 @@ class FollowedRun:
         """
         deadline = self._clock.monotonic() + self._intervals.ask
         with self._changed:
-            while (left := self._find_pause(seen, deadline)) > 0:
-                self._clock.wait(self._changed, left)
+            while True:
+                pause = self._find_pause(seen, deadline)
+                if pause <= 0:
+                    break
+                self._clock.wait(self._changed, pause)
             self.asked_at = self._clock.monotonic()
             state = self._newest
             self._told = (self.asked_at, state.status if state else "")
@@ -98,7 +101,8 @@ class FollowedRun:
             return deadline - now
         if self._newest.status != status:
             return 0.0
-        return min(deadline, told_at + self._intervals.period) - now
+        next_at = told_at + self._intervals.period
+        return min(deadline, next_at) - now
 
     def _follow(self) -> None:
         try:
@@ -121,7 +125,8 @@ class FollowedRun:
     def _go_on(self) -> None:
         for state in self._states:
             with self._changed:
-                self._newest, wish = state, self._wish
+                self._newest = state
+                wish = self._wish
                 self._version += 1
                 self._changed.notify_all()
             if wish == "let go":

@@ -76,7 +76,8 @@ class LaneService:
             self.trouble = str(error)
         now = self._clock.monotonic()
         for prompt_id, run in list(self._runs.items()):
-            if now - run.asked_at > self._intervals.lease:
+            is_abandoned = now - run.asked_at > self._intervals.lease
+            if is_abandoned:
                 with suppress(ServerUnreachable):
                     self.end(prompt_id, "let go")
 
@@ -84,13 +85,14 @@ class LaneService:
         """Run a prompt, or take it up again; whoever followed it before is forgotten."""
         if self.is_leaving:
             raise ServerUnreachable("The worker beside this ComfyUI is being stopped.")
-        if before := self._runs.get(ask.prompt_id):
+        before = self._runs.get(ask.prompt_id)
+        if before is not None:
             before.end("let go")
-        uploads = tuple(
-            Upload(self._shelf.find(ticket), name, slots) for ticket, name, slots in ask.files
-        )
+        uploads = []
+        for ticket, name, slots in ask.files:
+            uploads.append(Upload(self._shelf.find(ticket), name, slots))
         states = self.client.run(
-            Prompt(ask.graph, uploads, ask.extra_pnginfo, ask.outputs),
+            Prompt(ask.graph, tuple(uploads), ask.extra_pnginfo, ask.outputs),
             client_id=ask.client_id,
             prompt_id=ask.prompt_id,
             may_exist=ask.may_exist or before is not None,
@@ -124,11 +126,12 @@ class LaneService:
         except BaseException:
             self._shelf.drop(ticket)
             raise
-        piece = Piece(self._shelf.read(ticket, 0), path.stat().st_size, ticket)
-        if piece.size > CHUNK_BYTES:
-            return piece
+        data = self._shelf.read(ticket, 0)
+        size = path.stat().st_size
+        if size > CHUNK_BYTES:
+            return Piece(data, size, ticket)
         self._shelf.drop(ticket)
-        return Piece(piece.data, piece.size)
+        return Piece(data, size)
 
     def hand_back(self) -> None:
         """Take nothing more, and cancel what runs, so that it is begun elsewhere."""

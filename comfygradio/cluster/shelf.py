@@ -54,8 +54,10 @@ class Shelf:
 
     def drop(self, ticket: str) -> None:
         """Delete a file; unknown: nothing."""
-        if self._used.pop(ticket, None) is not None:
-            (Path(self._folder.name) / ticket).unlink(missing_ok=True)
+        if self._used.pop(ticket, None) is None:
+            return
+        path = Path(self._folder.name) / ticket
+        path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Delete all of them."""

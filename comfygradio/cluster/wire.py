@@ -102,11 +102,9 @@ class _Unpacker(pickle.Unpickler):
         """Only values of ours, and errors: whoever sends anything else gets nothing run here."""
         if (module, name) in PLAIN:
             return super().find_class(module, name)
-        found = (
-            super().find_class(module, name)
-            if module.startswith(OURS) and "." not in name
-            else None
-        )
+        found = None
+        if module.startswith(OURS) and "." not in name:
+            found = super().find_class(module, name)
         if isinstance(found, type) and (is_dataclass(found) or issubclass(found, ComfyGradioError)):
             return found
         raise pickle.UnpicklingError(f"{module}.{name} is nothing that is sent here")
@@ -145,12 +143,10 @@ def pack_outcome(work: Callable[[], Any]) -> bytes:
         return pack((False, error))
     except Exception:
         log.exception("a call from another machine failed unexpectedly")
-        return pack(
-            (
-                False,
-                UnexpectedAnswer("The worker beside this ComfyUI failed; its log has the details."),
-            )
+        failure = UnexpectedAnswer(
+            "The worker beside this ComfyUI failed; its log has the details."
         )
+        return pack((False, failure))
 
 
 def unpack_outcome(data: bytes, source: FileSource | None = None) -> Any:
@@ -164,10 +160,8 @@ def unpack_outcome(data: bytes, source: FileSource | None = None) -> Any:
             "Another machine of the cluster answered something else than was asked."
         )
     is_fine, value = outcome
-    if not is_fine:
-        raise (
-            value
-            if isinstance(value, ComfyGradioError)
-            else UnexpectedAnswer("A worker failed without an error.")
-        )
-    return value
+    if is_fine:
+        return value
+    if isinstance(value, ComfyGradioError):
+        raise value
+    raise UnexpectedAnswer("A worker failed without an error.")

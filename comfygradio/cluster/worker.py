@@ -73,25 +73,26 @@ class LaneWorker:
         """Answer one call; an empty one at once, whatever else goes on."""
         if not request:
             return b""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._pool, self.service.answer, request
-        )
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, self.service.answer, request)
 
     def tell(self, worker: Any) -> dict[str, Any]:
         """What every heartbeat says."""
-        told = {
+        return {
             "url": self.url,
             "trouble": self.service.trouble,
             "leaving": self.service.is_leaving,
+            "began": self._began,
+            "running": self.service.running,
         }
-        return {**told, "began": self._began, "running": self.service.running}
 
     async def leave(self, worker: Any) -> None:
         """Hand back what runs, and tell everybody."""
         self.service.is_leaving = True
         await worker.heartbeat()
+        loop = asyncio.get_running_loop()
         pause = asyncio.create_task(self._clock.wait_async(self._closing, self._intervals.leave))
-        await asyncio.get_running_loop().run_in_executor(self._pool, self.service.hand_back)
+        await loop.run_in_executor(self._pool, self.service.hand_back)
         await pause
 
     async def close(self) -> None:
@@ -99,27 +100,33 @@ class LaneWorker:
         self._closing.set()
         if self._health:
             self._health.cancel()
-        await asyncio.get_running_loop().run_in_executor(None, self.service.close)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, self.service.close)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _look_on(self) -> None:
-        before = ""
+        loop = asyncio.get_running_loop()
+        told = ""
         while not self._closing.is_set():
-            await asyncio.get_running_loop().run_in_executor(None, self.service.look)
-            if self.service.trouble != before:
-                before = self.service.trouble
-                print(before or f"{self.url} answers again.", flush=True)
+            await loop.run_in_executor(None, self.service.look)
+            if self.service.trouble != told:
+                told = self.service.trouble
+                print(told or f"{self.url} answers again.", flush=True)
             await self._clock.wait_async(self._closing, self._intervals.health)
 
 
 def name_lane(beside: Beside) -> str:
     """How a lane is called: its server's address as seen from outside, or what it was named."""
     address = parse_url(beside.server)
-    if beside.name or not address.loopback or is_loopback(beside.host):
-        return beside.name or address.base
+    if beside.name:
+        return beside.name
+    if not address.loopback or is_loopback(beside.host):
+        return address.base
     parts = urlsplit(address.base)
-    host = wrap_host(beside.host)
-    return urlunsplit(parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host))
+    place = wrap_host(beside.host)
+    if parts.port:
+        place = f"{place}:{parts.port}"
+    return urlunsplit(parts._replace(netloc=place))
 
 
 async def run_worker(
@@ -135,7 +142,8 @@ async def run_worker(
     is_told = False
     while not stop.is_set():
         try:
-            is_told &= not await _join(scheduler, beside, stop, intervals, clock)
+            if await _join(scheduler, beside, stop, intervals, clock):
+                is_told = False
         except (OSError, asyncio.TimeoutError, ValueError, RuntimeError) as error:
             log.info("the scheduler cannot be joined: %s", error)
         if not stop.is_set() and not is_told:

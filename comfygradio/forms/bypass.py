@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Link
@@ -54,10 +54,12 @@ def bypass_nodes(
     lost: list[tuple[str, str]] = []
     for node_id, node in graph.items():
         inputs = node["inputs"]
-        for name, link in [(name, Link.parse(value)) for name, value in inputs.items()]:
+        links = {name: Link.parse(value) for name, value in inputs.items()}
+        for name, link in links.items():
             if link is None or link.node_id not in bypassed:
                 continue
-            source = _follow(link, _find_type(node, name, object_info), bypassed, object_info)
+            wanted = _find_type(node, name, object_info)
+            source = _follow(link, wanted, bypassed, object_info)
             if source and source.node_id in graph:
                 inputs[name] = [source.node_id, source.slot]
             else:
@@ -73,10 +75,14 @@ def find_lost_required(
     """Those of the lost inputs without which their node cannot run: the server never fills in a
     required input.
     """
-    specs = {
-        pair: _find_spec(graph[pair[0]], pair[1], object_info) for pair in lost if pair[0] in graph
-    }
-    return [pair for pair, spec in specs.items() if spec and spec.group == "required"]
+    required: list[tuple[str, str]] = []
+    for node_id, name in dict.fromkeys(lost):
+        if node_id not in graph:
+            continue
+        spec = _find_spec(graph[node_id], name, object_info)
+        if spec and spec.group == "required":
+            required.append((node_id, name))
+    return required
 
 
 def _follow(
@@ -90,8 +96,10 @@ def _follow(
             return None
         seen.add(source)
         socket = _choose_socket(bypassed[source.node_id], source.slot, wanted, object_info)
-        source = socket.link if socket else None
-        if socket and wanted in ANY_TYPE:
+        if socket is None:
+            return None
+        source = socket.link
+        if wanted in ANY_TYPE:
             wanted = socket.type
     return source
 
@@ -106,16 +114,21 @@ def _choose_socket(
     if definition is None or not 0 <= slot < len(definition.output_types):
         return None
     sockets = _list_sockets(node, object_info)
+    same_place = sockets[slot : slot + 1]
     given = definition.output_types[slot].replace(MATCH_TYPE, "*")
     asked = given if wanted is None else wanted
     if asked in ANY_TYPE:
-        return next(iter(sockets[slot : slot + 1] or sockets), None)
+        return next(iter(same_place or sockets), None)
     fitting = [
         socket for socket in sockets if _fits(socket.type, given) and _fits(socket.type, asked)
     ]
-    same_place = [socket for socket in sockets[slot : slot + 1] if socket in fitting]
-    exact = [socket for socket in sockets if socket.type == asked]
-    return next(iter([*same_place, *exact, *fitting]), None)
+    for socket in same_place:
+        if socket in fitting:
+            return socket
+    for socket in sockets:
+        if socket.type == asked:
+            return socket
+    return fitting[0] if fitting else None
 
 
 def _list_sockets(node: Mapping[str, Any], object_info: ObjectInfo) -> list[Socket]:
@@ -124,68 +137,78 @@ def _list_sockets(node: Mapping[str, Any], object_info: ObjectInfo) -> list[Sock
     """
     inputs = node["inputs"]
     definition = object_info.nodes[node["class_type"]]
-    specs = sorted(definition.inputs.values(), key=_has_widget)
-    grown = [[name for name in inputs if name.startswith(f"{spec.name}.")] for spec in specs]
-    names = [name for spec, more in zip(specs, grown, strict=True) for name in (spec.name, *more)]
-    types = [(name, _find_type(node, name, object_info)) for name in names]
-    return [
-        Socket(kind, Link.parse(inputs.get(name)))
-        for name, kind in types
-        if kind not in (None, AUTOGROW)
-    ]
+    names: list[str] = []
+    for spec in sorted(definition.inputs.values(), key=_has_widget):
+        names.append(spec.name)
+        names.extend(name for name in inputs if name.startswith(f"{spec.name}."))
+    sockets: list[Socket] = []
+    for name in names:
+        kind = _find_type(node, name, object_info)
+        if kind is not None and kind != AUTOGROW:
+            link = Link.parse(inputs.get(name))
+            sockets.append(Socket(kind, link))
+    return sockets
 
 
 def _has_widget(spec: InputSpec) -> bool:
-    return bool(spec.types & WIDGET_TYPES) and not spec.options.get("forceInput")
+    if spec.options.get("forceInput"):
+        return False
+    return bool(spec.types & WIDGET_TYPES)
 
 
 def _find_type(node: Mapping[str, Any], name: str, object_info: ObjectInfo) -> str | None:
     """The type of an input, or None where the server does not know it."""
     spec = _find_spec(node, name, object_info)
-    if spec and spec.type == MATCH_TYPE:
-        allowed = _mapping(spec.options.get("template")).get("allowed_types")
-        return allowed if isinstance(allowed, str) else "*"
-    return spec.type if spec else None
+    if spec is None:
+        return None
+    if spec.type != MATCH_TYPE:
+        return spec.type
+    template = _mapping(spec.options.get("template"))
+    allowed = template.get("allowed_types")
+    return allowed if isinstance(allowed, str) else "*"
 
 
 def _find_spec(node: Mapping[str, Any], name: str, object_info: ObjectInfo) -> InputSpec | None:
     """The spec of an input, also of one of a growing row of inputs (`images.image0`)."""
-    class_type, inputs = node["class_type"], node["inputs"]
+    class_type = node["class_type"]
+    inputs = node["inputs"]
     spec = object_info.spec(class_type, name, inputs)
     row, _, item = name.rpartition(".")
     if spec or not row:
         return spec
     parent = object_info.spec(class_type, row, inputs)
-    return _grow(parent, item) if parent and parent.type == AUTOGROW else None
+    if parent is None or parent.type != AUTOGROW:
+        return None
+    return _grow(parent, item)
 
 
 def _grow(parent: InputSpec, item: str) -> InputSpec | None:
     """The spec of one input of a growing row: the first `min` of them are required if the row's
     pattern is.
     """
+    name = f"{parent.name}.{item}"
     template = _mapping(parent.options.get("template"))
     patterns = _mapping(template.get("input"))
-    if required := _mapping(patterns.get("required")):
-        group: Literal["required", "optional"] = (
-            "required" if item in _name_needed(template) else "optional"
-        )
-        return InputSpec.from_json(f"{parent.name}.{item}", group, next(iter(required.values())))
+    required = _mapping(patterns.get("required"))
+    if required:
+        pattern = next(iter(required.values()))
+        is_needed = item in _name_needed(template)
+        return InputSpec.from_json(name, "required" if is_needed else "optional", pattern)
     optional = _mapping(patterns.get("optional"))
-    return (
-        InputSpec.from_json(f"{parent.name}.{item}", "optional", next(iter(optional.values())))
-        if optional
-        else None
-    )
+    if not optional:
+        return None
+    pattern = next(iter(optional.values()))
+    return InputSpec.from_json(name, "optional", pattern)
 
 
 def _name_needed(template: Mapping[str, Any]) -> list[Any]:
-    least, names = template.get("min"), template.get("names")
+    least = template.get("min")
     count = min(least, MOST_GROWN) if isinstance(least, int) else 0
-    return (
-        names[:count]
-        if isinstance(names, list)
-        else [f"{template.get('prefix')}{place}" for place in range(count)]
-    )
+    names = template.get("names")
+    if isinstance(names, list):
+        return names[:count]
+    prefix = template.get("prefix")
+    return [f"{prefix}{place}" for place in range(count)]
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -198,5 +221,6 @@ def _fits(one: str, other: str) -> bool:
     """
     if one in ANY_TYPE or other in ANY_TYPE:
         return True
-    mine, theirs = set(one.casefold().split(",")), set(other.casefold().split(","))
-    return bool(mine & theirs) or "*" in mine | theirs
+    mine = set(one.casefold().split(","))
+    theirs = set(other.casefold().split(","))
+    return bool(mine & theirs) or "*" in mine or "*" in theirs

@@ -46,17 +46,22 @@ LONGEST: Mapping[Widget, int] = {
 
 def cap_value(field: Field, value: Any) -> None:
     """Look at the size of a value alone. Raises Refused for one that is too large for its field."""
-    longest, waiting, parts = LONGEST[field.widget], [value], 0
+    longest = LONGEST[field.widget]
+    waiting = [value]
+    parts = 0
     while waiting:
         one = waiting.pop()
         if isinstance(one, str) and len(one) > longest:
             what = f"{show(one)} is not possible; it" if longest == MAX_SHORT else "the text"
             raise Refused(f"{what} is too long: at most {longest:,} characters are allowed.")
-        if isinstance(one, Mapping | list | tuple):
-            parts += len(one)
-            if parts > MAX_PARTS:
-                raise Refused(f"the list is too long: at most {MAX_PARTS:,} entries are allowed.")
-            waiting += [*one, *one.values()] if isinstance(one, Mapping) else one
+        if not isinstance(one, Mapping | list | tuple):
+            continue
+        parts += len(one)
+        if parts > MAX_PARTS:
+            raise Refused(f"the list is too long: at most {MAX_PARTS:,} entries are allowed.")
+        waiting.extend(one)  # of a mapping its keys
+        if isinstance(one, Mapping):
+            waiting.extend(one.values())
 
 
 def is_short(text: str) -> bool:

@@ -42,6 +42,12 @@ it.
 COMMA_SIZE = re.compile(r"[0-9]+,0[0-9]+")
 """`1,024` is a number and no size; `768,512` is one."""
 
+SHORT_COLOR = re.compile(r"#?[0-9a-f]{3}")
+COLOR = re.compile(r"#?([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})(?:[0-9a-f]{2})?")
+_PART = r"\s*(\d{1,3}(?:\.\d{1,20})?)\s*"
+RED_GREEN_BLUE = re.compile(rf"rgba?\({_PART},{_PART},{_PART}(?:,[^)]*)?\)")
+"""How colors are written in CSS, in small letters."""
+
 MOST_CHOSEN = 200
 """Choices of one field."""
 
@@ -65,8 +71,10 @@ def check_value(field: Field, value: Any) -> Any:
         return None
     checked = CHECKS[field.widget](field, value)
     for one in field.computed:
-        one.work_out(checked)
-    return None if field.optional and checked == () else checked
+        one.work_out(checked)  # raises Refused where the number does not fit that input
+    if field.optional and checked == ():
+        return None
+    return checked
 
 
 def is_empty(field: Field, value: Any) -> bool:
@@ -77,7 +85,9 @@ def is_empty(field: Field, value: Any) -> bool:
         return False
     if field.widget in ("text", "textarea") and not field.bypass and not field.yields:
         return False
-    return value is None or (isinstance(value, str) and not value.strip()) or value in ([], (), {})
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or value in ([], (), {})
 
 
 def check_text(field: Field, value: Any) -> str:
@@ -86,7 +96,8 @@ def check_text(field: Field, value: Any) -> str:
     """
     if value is None:
         return ""
-    if isinstance(value, bool) or not isinstance(value, str | int | float) or is_huge(value):
+    is_writable = isinstance(value, str | int | float) and not isinstance(value, bool)
+    if not is_writable or is_huge(value):
         raise Refused("text is expected.")
     text = str(value).encode("utf-8", "replace").decode("utf-8")
     if len(text) > MAX_TEXT:
@@ -102,7 +113,7 @@ def check_number(field: Field, value: Any) -> int | float:
     if value is None or value == "":
         raise Refused(f"a number is missing; {field.allowed}.")
     number = _parse_number(value)
-    if number is None or is_huge(number) or (field.is_integer and number != int(number)):
+    if number is None or not _is_possible(field, number):
         raise Refused(_describe_no_number(field, value))
     refuse_thousands(field, value)
     if field.is_integer and isinstance(number, float) and abs(number) >= EXACT:
@@ -112,8 +123,10 @@ def check_number(field: Field, value: Any) -> int | float:
         )
     if not is_within(field, number):
         raise Refused(_describe_no_number(field, value))
-    if "" in field.grids and (between := find_between(field, number)):
-        raise Refused(f"{show(value)} is not possible: {between}")
+    if "" in field.grids:
+        between = find_between(field, number)
+        if between:
+            raise Refused(f"{show(value)} is not possible: {between}")
     return int(number) if field.is_integer else number
 
 
@@ -121,38 +134,46 @@ def find_between(field: Field, value: int | float | tuple[int, int]) -> str:
     """What has to be said of a number or size that lies between the field's steps: the two nearest
     ones within its limits; "" where it lies on them.
     """
-    sides = value if isinstance(value, tuple) else (value,)
-    grids = [field.grids.get(part) for part in (SIDES if len(sides) == 2 else ("",))]
+    sides: tuple[int | float, ...] = value if isinstance(value, tuple) else (value,)
+    parts = SIDES if len(sides) == 2 else ("",)
+    grids = [field.grids.get(part) for part in parts]
     pairs = list(zip(sides, grids, strict=True))
     if all(grid is None or grid.has(side) for side, grid in pairs):
         return ""
-    lower = [int(side) if grid is None else grid.floor(side) for side, grid in pairs]
-    upper = [int(side) if grid is None else grid.ceil(side) for side, grid in pairs]
-    low = -math.inf if field.minimum is None else field.minimum
-    high = math.inf if field.maximum is None else field.maximum
-    near = [
-        "x".join(map(str, found))
-        for found in (lower, upper)
-        if all(low <= side <= high for side in found)
-    ]
+    lower: list[int] = []
+    upper: list[int] = []
+    for side, grid in pairs:
+        if grid is None:
+            lower.append(int(side))
+            upper.append(int(side))
+        else:
+            lower.append(grid.floor(side))
+            upper.append(grid.ceil(side))
+    near = []
+    for found in (lower, upper):
+        if all(is_within(field, side) for side in found):
+            near.append("x".join(map(str, found)))
     step = max(grid.step for grid in grids if grid is not None)
-    advice = f"; write {' or '.join(near)}" if near else ""
-    return f"it goes in steps of {step}{advice}."
+    told = f"it goes in steps of {step}"
+    if near:
+        told += f"; write {' or '.join(near)}"
+    return f"{told}."
 
 
 def refuse_thousands(field: Field, value: Any) -> None:
     """Raises Refused for a text such as `1.000`, where the field takes a thousand as well."""
     if not isinstance(value, str):
         return
-    if told := describe_thousands(value, field.minimum, field.maximum, field.is_integer):
+    told = describe_thousands(value, field.minimum, field.maximum, field.is_integer)
+    if told:
         raise Refused(told)
 
 
 def is_within(field: Field, number: int | float) -> bool:
     """Whether a number is within the field's limits."""
-    return (field.minimum is None or number >= field.minimum) and (
-        field.maximum is None or number <= field.maximum
-    )
+    is_large_enough = field.minimum is None or number >= field.minimum
+    is_small_enough = field.maximum is None or number <= field.maximum
+    return is_large_enough and is_small_enough
 
 
 def suggest_fitting(field: Field, text: str) -> list[str]:
@@ -169,40 +190,36 @@ def check_seed(field: Field, value: Any) -> int:
 
 def is_open_seed(value: object) -> bool:
     """Whether a seed is left to chance: nothing, -1 or "random"."""
-    return (
-        value is None
-        or value == -1
-        or (isinstance(value, str) and value.strip().lower() in ("", "-1", "random"))
-    )
+    if isinstance(value, str):
+        return value.strip().lower() in ("", "-1", "random")
+    return value is None or value == -1
 
 
 def check_choice(field: Field, value: Any) -> Scalar | tuple[Scalar, ...]:
     """A value of the list, given as the value itself, its text or its label; several of them where
     that is allowed.
     """
+    choices = field.choices or ()
     if not field.is_multiple:
-        return _find_choice(field.choices or (), value)
-    listed = (
-        _split_choices(field.choices or (), value)
-        if isinstance(value, str)
-        else ()
-        if value is None
-        else value
-    )
+        return _find_choice(choices, value)
+    listed = value
+    if value is None:
+        listed = ()
+    elif isinstance(value, str):
+        listed = _split_choices(choices, value)
     if not isinstance(listed, list | tuple):
-        raise Refused(f"a list is expected; {list_choices(field.choices or ())}")
+        raise Refused(f"a list is expected; {list_choices(choices)}")
     if len(listed) > MOST_CHOSEN:
         raise Refused(f"{len(listed):,} choices are too many; at most {MOST_CHOSEN} are allowed.")
-    return tuple(dict.fromkeys(_find_choice(field.choices or (), part) for part in listed))
+    found = [_find_choice(choices, part) for part in listed]
+    return tuple(dict.fromkeys(found))
 
 
 def check_switch(field: Field, value: Any) -> bool:
     """On or off; the usual words for both are understood."""
-    word = (
-        str(value).strip().lower()
-        if isinstance(value, bool | int | float | str) and not is_huge(value)
-        else ""
-    )
+    word = ""
+    if isinstance(value, bool | int | float | str) and not is_huge(value):
+        word = str(value).strip().lower()
     if word in ("true", "yes", "on", "1"):
         return True
     if word in ("false", "no", "off", "0"):
@@ -217,20 +234,25 @@ def is_huge(value: object) -> bool:
 
 def check_size(field: Field, value: Any) -> tuple[int, int]:
     """(width, height) in pixels, given as "768x512", a pair or a mapping."""
-    named = next((choice.value for choice in field.choices or () if choice.label == value), value)
-    width, height = parse_size(named)
-    if field.choices is not None and (width, height) not in [
-        parse_size(choice.value) for choice in field.choices
-    ]:
-        raise Refused(
-            f"{show(width)}x{show(height)} is not in the list; {list_choices(field.choices)}"
-        )
-    low, high = field.minimum or 0, MAX_SIDE if field.maximum is None else field.maximum
+    for choice in field.choices or ():
+        if choice.label == value:
+            value = choice.value
+            break
+    width, height = parse_size(value)
+    if field.choices is not None:
+        offered = [parse_size(choice.value) for choice in field.choices]
+        if (width, height) not in offered:
+            size = f"{show(width)}x{show(height)}"
+            raise Refused(f"{size} is not in the list; {list_choices(field.choices)}")
+    low = field.minimum or 0
+    high = MAX_SIDE if field.maximum is None else min(field.maximum, MAX_SIDE)
     for side, pixels in zip(SIDES, (width, height), strict=True):
-        if not low <= pixels <= min(high, MAX_SIDE):
+        if not low <= pixels <= high:
             raise Refused(f"the {side} {show(pixels)} is not possible; {field.allowed}.")
-    if field.choices is None and (between := find_between(field, (width, height))):
-        raise Refused(f"{width}x{height} is not possible: {between}")
+    if field.choices is None:
+        between = find_between(field, (width, height))
+        if between:
+            raise Refused(f"{width}x{height} is not possible: {between}")
     return width, height
 
 
@@ -238,21 +260,24 @@ def check_color(field: Field, value: Any) -> str | int:
     """A color as the input wants it: "#rrggbb", or the number 0 to 0xffffff; "#f80" and "rgb(…)"
     are understood.
     """
-    number = _parse_number(value) if not isinstance(value, str) or value.strip().isdigit() else None
-    text = f"#{int(number):06x}" if number is not None and 0 <= number <= 0xFFFFFF else value
+    number = None
+    if not isinstance(value, str) or value.strip().isdigit():
+        number = _parse_number(value)
+    text = value
+    if number is not None and 0 <= number <= 0xFFFFFF:
+        text = f"#{int(number):06x}"
     red_green_blue = parse_color(text) if isinstance(text, str) else None
     if red_green_blue is None:
         raise Refused(f"{show(value)} is no color; write it as #rrggbb, for example #ff8800.")
     digits = "".join(f"{part:02x}" for part in red_green_blue)
     if not field.is_integer:
         return f"#{digits}"
-    if (
-        not (field.minimum or 0)
-        <= int(digits, 16)
-        <= (0xFFFFFF if field.maximum is None else field.maximum)
-    ):
+    color = int(digits, 16)
+    low = field.minimum or 0
+    high = 0xFFFFFF if field.maximum is None else field.maximum
+    if not low <= color <= high:
         raise Refused(f"the color #{digits} is not possible; as a number, {field.allowed}.")
-    return int(digits, 16)
+    return color
 
 
 def parse_color(text: str) -> tuple[int, int, int] | None:
@@ -262,14 +287,16 @@ def parse_color(text: str) -> tuple[int, int, int] | None:
     if not is_short(text):
         return None
     text = text.strip().lower()
-    if re.fullmatch(r"#?[0-9a-f]{3}", text):
+    if SHORT_COLOR.fullmatch(text):
         text = "".join(2 * digit for digit in text[-3:])
-    if match := re.fullmatch(r"#?([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})(?:[0-9a-f]{2})?", text):
-        return int(match[1], 16), int(match[2], 16), int(match[3], 16)
-    number = r"\s*(\d{1,3}(?:\.\d{1,20})?)\s*"
-    if match := re.fullmatch(rf"rgba?\({number},{number},{number}(?:,[^)]*)?\)", text):
-        red, green, blue = (min(255, round(float(match[i]))) for i in (1, 2, 3))
+    match = COLOR.fullmatch(text)
+    if match:
+        red, green, blue = (int(part, 16) for part in match.groups())
         return red, green, blue
+    match = RED_GREEN_BLUE.fullmatch(text)
+    if match:
+        red, green, blue = (round(float(part)) for part in match.groups())
+        return min(255, red), min(255, green), min(255, blue)
     return None
 
 
@@ -301,33 +328,53 @@ def parse_size(value: Any) -> tuple[int, int]:
     if isinstance(value, Mapping):
         value = (value.get("width"), value.get("height"))
     if isinstance(value, str):
-        match = SIZE.fullmatch(value.strip()) if is_short(value) else None
-        value = match.groups() if match and not COMMA_SIZE.fullmatch(value.strip()) else ()
+        value = _split_size(value)
     if not isinstance(value, list | tuple) or len(value) != 2:
         raise Refused(SIZE_SPELLINGS[0])
-    sides = [_parse_number(side) for side in value]
-    if any(side is None or side != int(side) for side in sides):
+    width, height = (_parse_number(side) for side in value)
+    if width is None or width != int(width):
         raise Refused(SIZE_SPELLINGS[1])
-    return int(sides[0] or 0), int(sides[1] or 0)
+    if height is None or height != int(height):
+        raise Refused(SIZE_SPELLINGS[1])
+    return int(width), int(height)
+
+
+def _split_size(text: str) -> tuple[str, ...]:
+    """The two sides of "768x512", nothing where a text is no size."""
+    if not is_short(text):
+        return ()
+    text = text.strip()
+    match = SIZE.fullmatch(text)
+    if match is None or COMMA_SIZE.fullmatch(text):
+        return ()
+    return match.groups()
 
 
 def _find_choice(choices: tuple[Choice, ...], value: Any) -> Scalar:
-    same_type = (
-        c.value
-        for c in choices
-        if c.value == value and isinstance(c.value, bool) == isinstance(value, bool)
-    )
-    found = next(same_type, None)
-    if found is None and isinstance(value, str):
-        texts = {c.label: c.value for c in choices} | {str(c.value): c.value for c in choices}
-        likely = [value] if value in texts else list_spelled(value, list(texts))
-        meant = list(dict.fromkeys(texts[text] for text in likely))
-        found = meant[0] if len(meant) == 1 else None
-    if found is None and isinstance(value, str):
-        found = next((c.value for c in choices if _says_same(value, c.value)), None)
-    if found is None:
-        raise Refused(f"{show(value)} is not in the list; {list_choices(choices)}")
-    return found
+    for choice in choices:
+        # Python takes True for 1, a list does not.
+        is_same_kind = isinstance(choice.value, bool) == isinstance(value, bool)
+        if is_same_kind and choice.value == value:
+            return choice.value
+    if isinstance(value, str):
+        found = _find_spelled(choices, value)
+        if found is not None:
+            return found
+        for choice in choices:
+            if _says_same(value, choice.value):
+                return choice.value
+    raise Refused(f"{show(value)} is not in the list; {list_choices(choices)}")
+
+
+def _find_spelled(choices: tuple[Choice, ...], text: str) -> Scalar | None:
+    """The value with this label or text, or the only one that is spelled like it."""
+    texts = {choice.label: choice.value for choice in choices}
+    texts |= {str(choice.value): choice.value for choice in choices}
+    if text in texts:
+        return texts[text]
+    spelled = list_spelled(text, list(texts))
+    meant = list(dict.fromkeys(texts[one] for one in spelled))
+    return meant[0] if len(meant) == 1 else None
 
 
 def _says_same(text: str, value: Scalar) -> bool:
@@ -342,28 +389,41 @@ def _says_same(text: str, value: Scalar) -> bool:
 
 
 def _parse_number(value: Any) -> int | float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
     if isinstance(value, str):
         return parse_numeral(value)
-    return value if isinstance(value, int) or math.isfinite(value) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _is_possible(field: Field, number: int | float) -> bool:
+    """Whether a number is one that the field could take if it were within the limits."""
+    if is_huge(number):
+        return False
+    return not field.is_integer or number == int(number)
 
 
 def _describe_no_number(field: Field, value: Any) -> str:
+    advice = field.allowed
     fitting = suggest_fitting(field, value) if isinstance(value, str) else []
-    advice = f"write {' or '.join(fitting)}" if fitting else field.allowed
+    if fitting:
+        advice = f"write {' or '.join(fitting)}"
     return f"{show(value)} is not possible; {advice}."
 
 
 def _suggest_more(text: str) -> tuple[str, ...]:
     """What a text may stand for: `2.048` is a number, but no whole one, so 2048 may be meant."""
     thousands = read_thousands(text)
-    return suggest_numerals(text) if thousands is None else (str(thousands),)
+    if thousands is None:
+        return suggest_numerals(text)
+    return (str(thousands),)
 
 
 def _fits(field: Field, numeral: str) -> bool:
     number = parse_numeral(numeral)
-    if number is None or is_huge(number) or (field.is_integer and number != int(number)):
+    if number is None or not _is_possible(field, number):
         return False
     return is_within(field, number)
 
@@ -372,13 +432,19 @@ def _split_choices(choices: tuple[Choice, ...], text: str) -> list[str]:
     """The choices in a text, separated by commas, unless the whole is one of them."""
     if any(text in (choice.value, choice.label) for choice in choices):
         return [text]
-    return [part.strip() for part in text.split(",") if part.strip()]
+    parts = [part.strip() for part in text.split(",")]
+    return [part for part in parts if part]
 
 
 def _draw_seed(field: Field) -> int:
     """A seed within the limits, 0 or more where they allow it."""
     high = None if field.maximum is None else math.floor(field.maximum)
-    lowest = 0 if high is None or high >= 0 else high - RANDOM_SEEDS + 1
-    low = lowest if field.minimum is None else max(lowest, math.ceil(field.minimum))
-    span = RANDOM_SEEDS if high is None else min(RANDOM_SEEDS, high - low + 1)
+    low = 0
+    if high is not None and high < 0:
+        low = high - RANDOM_SEEDS + 1
+    if field.minimum is not None:
+        low = max(low, math.ceil(field.minimum))
+    span = RANDOM_SEEDS
+    if high is not None:
+        span = min(RANDOM_SEEDS, high - low + 1)
     return low + secrets.randbelow(max(1, span))

@@ -26,9 +26,8 @@ def describe_value(field: Field, value: Any) -> Any:
     if field.widget == "color" and isinstance(value, int):
         return f"#{value:06x}"
     if field.widget == "loras" and value is not None:
-        return [
-            {"name": row.name, "strength": row.strength} for row in value if isinstance(row, Lora)
-        ]
+        rows = [row for row in value if isinstance(row, Lora)]
+        return [{"name": row.name, "strength": row.strength} for row in rows]
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -36,8 +35,9 @@ def write_word(described: Any) -> str:
     """A described value as templates write it: lists with commas, LoRAs by name, empty ones as
     nothing.
     """
-    if isinstance(described, list):
-        return ", ".join(
-            str(item["name"] if isinstance(item, dict) else item) for item in described
-        )
-    return "" if described is None else str(described)
+    if described is None:
+        return ""
+    if not isinstance(described, list):
+        return str(described)
+    words = [item["name"] if isinstance(item, dict) else item for item in described]
+    return ", ".join(map(str, words))

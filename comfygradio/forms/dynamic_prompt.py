@@ -25,23 +25,29 @@ def expand_dynamic(text: str, random: Random) -> str:
     tokens: list[str] = TOKEN.findall(text)
     groups = _find_groups(tokens)
     chosen: list[str] = []
+    # A stack of what is still to be read: the options that were chosen, and what follows each.
     spans = [(0, len(tokens))]
     while spans:
         position, end = spans.pop()
         while position < end:
-            if bounds := groups.get(position):
-                spans.append((bounds[-1] + 1, end))
-                option = int(random.random() * (len(bounds) - 1))
-                position, end = bounds[option] + 1, bounds[option + 1]
-            else:
+            bounds = groups.get(position)
+            if bounds is None:
                 chosen.append(tokens[position])
                 position += 1
+                continue
+            spans.append((bounds[-1] + 1, end))
+            option = int(random.random() * (len(bounds) - 1))
+            position = bounds[option] + 1
+            end = bounds[option + 1]
     return ESCAPED.sub(r"\1", "".join(chosen))
 
 
 def has_choices(text: str) -> bool:
     """Whether `expand_dynamic` changes this text: it holds a `{a|b}`, or escapes of such signs."""
-    return ESCAPED.search(text) is not None or bool(_find_groups(TOKEN.findall(text)))
+    if ESCAPED.search(text):
+        return True
+    tokens = TOKEN.findall(text)
+    return bool(_find_groups(tokens))
 
 
 def _find_groups(tokens: list[str]) -> dict[int, list[int]]:

@@ -72,15 +72,20 @@ class Computed:
 
     def work_out(self, number: int | float) -> int | float:
         """The number for this input, rounded where it takes whole ones. Raises Refused."""
+        found: int | float
         try:
             exact = self.formula.work_out(number)
-            found: int | float = round_half_up(exact) if self.is_integer else float(exact)
+            found = round_half_up(exact) if self.is_integer else float(exact)
         except (FormulaError, OverflowError) as error:
             raise Refused(f"{show(number)} is not possible: {error}.") from error
-        low, high = self.minimum, self.maximum
+        low = self.minimum
+        high = self.maximum
         if self.goes_round and low is not None and high is not None:
-            found = low + (found - low) % (high - low + 1)
-        if (low is not None and found < low) or (high is not None and found > high):
+            count = high - low + 1
+            found = low + (found - low) % count
+        is_too_small = low is not None and found < low
+        is_too_large = high is not None and found > high
+        if is_too_small or is_too_large:
             raise Refused(
                 f"{show(number)} is not possible: {self.slot.input} would become {show(found)}."
             )
@@ -137,16 +142,14 @@ class Field:
     @property
     def allowed(self) -> str:
         """What a number may be, for people."""
-        unit = "whole numbers " if self.is_integer else "numbers "
+        numbers = "whole numbers" if self.is_integer else "numbers"
         if self.minimum is not None and self.maximum is not None:
-            return f"{unit}from {self.minimum} to {self.maximum} are allowed"
+            return f"{numbers} from {self.minimum} to {self.maximum} are allowed"
         if self.minimum is not None:
-            return f"{unit}from {self.minimum} are allowed"
-        return (
-            f"{unit}up to {self.maximum} are allowed"
-            if self.maximum is not None
-            else f"{unit}are allowed"
-        )
+            return f"{numbers} from {self.minimum} are allowed"
+        if self.maximum is not None:
+            return f"{numbers} up to {self.maximum} are allowed"
+        return f"{numbers} are allowed"
 
     @property
     def size_grid(self) -> Grid:
@@ -162,10 +165,13 @@ class Field:
     @property
     def all_slots(self) -> tuple[Slot, ...]:
         """Every input that the field fills, those of its choices and formulas included."""
-        plain = [slot for part in self.slots.values() for slot in part]
-        chosen = [slot for choice in self.choices or () for slot, _ in choice.sets]
-        worked_out = [one.slot for one in self.computed]
-        return tuple(dict.fromkeys([*plain, *worked_out, *chosen]))
+        slots: list[Slot] = []
+        for part in self.slots.values():
+            slots.extend(part)
+        slots.extend(one.slot for one in self.computed)
+        for choice in self.choices or ():
+            slots.extend(slot for slot, _ in choice.sets)
+        return tuple(dict.fromkeys(slots))
 
 
 def show(value: Any) -> str:
@@ -190,4 +196,6 @@ def list_choices(choices: tuple[Choice, ...], limit: int = 12) -> str:
         return "the server offers nothing here."
     shown = ", ".join(choice.label for choice in choices[:limit])
     more = len(choices) - limit
-    return f"allowed: {shown}{f' and {more} more' if more > 0 else ''}."
+    if more > 0:
+        shown += f" and {more} more"
+    return f"allowed: {shown}."

@@ -29,12 +29,13 @@ def expand_prefix(text: str, graph: Mapping[str, Any], now: datetime) -> str:
 
 def expand_prefixes(graph: dict[str, Any], now: datetime) -> None:
     """Fill in the `filename_prefix` of every node of an API-format graph, in place."""
-    found = {
-        key: text
-        for key, node in graph.items()
-        if isinstance(text := _inputs(node).get(PREFIX_INPUT), str)
-    }
-    for key, text in {key: expand_prefix(text, graph, now) for key, text in found.items()}.items():
+    expanded: dict[str, str] = {}
+    for key, node in graph.items():
+        text = _inputs(node).get(PREFIX_INPUT)
+        if isinstance(text, str):
+            expanded[key] = expand_prefix(text, graph, now)
+    # Only now, since a prefix may name the prefix of another node.
+    for key, text in expanded.items():
         graph[key]["inputs"][PREFIX_INPUT] = text
 
 
@@ -44,33 +45,41 @@ def _name_nodes(graph: Mapping[str, Any]) -> dict[str, Any]:
     A class goes first: it is the name that ComfyUI's page gives a node by itself.
     """
     nodes = [node for node in graph.values() if isinstance(node, dict)]
-    classes = [(node.get("class_type"), node) for node in nodes]
-    titles = [
-        (node["_meta"].get("title"), node) for node in nodes if isinstance(node.get("_meta"), dict)
-    ]
     named: dict[str, Any] = {}
-    for name, node in [*classes, *titles]:
-        if isinstance(name, str):
-            named.setdefault(name, node)
+    for node in nodes:
+        class_type = node.get("class_type")
+        if isinstance(class_type, str):
+            named.setdefault(class_type, node)
+    for node in nodes:
+        meta = node.get("_meta")
+        title = meta.get("title") if isinstance(meta, dict) else None
+        if isinstance(title, str):
+            named.setdefault(title, node)
     return named
 
 
 def _fill(placeholder: re.Match[str], nodes: Mapping[str, Any], now: datetime) -> str:
-    if placeholder[1].startswith("date:"):
-        return _format_date(placeholder[1].removeprefix("date:"), now)
-    name, _, input_name = placeholder[1].partition(".")
-    written = _write_value(_inputs(nodes.get(name)).get(input_name))
+    name = placeholder[1]
+    if name.startswith("date:"):
+        return _format_date(name.removeprefix("date:"), now)
+    node, _, input_name = name.partition(".")
+    value = _inputs(nodes.get(node)).get(input_name)
+    written = _write_value(value)
     return placeholder[0] if written is None else written
 
 
 def _format_date(form: str, now: datetime) -> str:
     year = str(now.year)
     known = {"yyyy": year, "yy": year[2:]}
-    for letter, number in zip(
-        "Mdhms", (now.month, now.day, now.hour, now.minute, now.second), strict=True
-    ):
-        known |= {letter: str(number), letter * 2: f"{number:02}"}
-    return DATE_TOKEN.sub(lambda match: known.get(match[0], match[0]), form)
+    numbers = {"M": now.month, "d": now.day, "h": now.hour, "m": now.minute, "s": now.second}
+    for letter, number in numbers.items():
+        known[letter] = str(number)
+        known[letter * 2] = f"{number:02}"
+
+    def write(token: re.Match[str]) -> str:
+        return known.get(token[0], token[0])
+
+    return DATE_TOKEN.sub(write, form)
 
 
 def _write_value(value: Any) -> str | None:
@@ -84,7 +93,9 @@ def _write_value(value: Any) -> str | None:
     if not isinstance(value, str | int | float):
         return None
     text = UNSAFE.sub("_", str(value))
-    return text if text.strip(". ") or not text else "_"
+    if text and not text.strip(". "):
+        return "_"
+    return text
 
 
 def _inputs(node: Any) -> dict[str, Any]:

@@ -60,14 +60,12 @@ def fill_graph(
     filling = _Filling(workflow.to_json(), object_info, fields, values)
     for slot, value in fixed:
         filling.put("", slot, value)
-    shown = find_visible(
-        fields, {name: describe_value(field, values[name]) for name, field in fields.items()}
-    )
+    shown = find_visible(fields, _describe_values(fields, values))
     for name in order_by_filling(fields, shown):
         if values[name] is not None:
             filling.fill(fields[name], values[name])
-    graph = filling.graph
     filling.complete()
+    graph = filling.graph
     for name, field in fields.items():
         if field.widget == "loras":
             insert_loras(graph, field, values[name] or (), object_info)
@@ -87,39 +85,48 @@ def order_by_filling(
 
     def rank(name: str) -> tuple[bool, bool]:
         field = fields[name]
-        uses_others = any(used != "value" for used in find_names("\n".join(list_templates(field))))
         is_shown = shown is None or shown[name]
-        return is_shown, uses_others or any(choice.sets for choice in field.choices or ())
+        sets_slots = any(choice.sets for choice in field.choices or ())
+        return is_shown, sets_slots or _uses_others(field)
 
     return sorted(fields, key=rank)
 
 
+def _uses_others(field: Field) -> bool:
+    """Whether a text of a field takes the value of another."""
+    texts = "\n".join(list_templates(field))
+    return any(name != "value" for name in find_names(texts))
+
+
 def list_bypassed(fields: Mapping[str, Field], values: Mapping[str, Any]) -> list[str]:
     """Ids of the nodes that are bypassed because a field is empty or off."""
-    return [
-        node for name, field in fields.items() if _is_off(values[name]) for node in field.bypass
-    ]
+    node_ids: list[str] = []
+    for name, field in fields.items():
+        if _is_off(values[name]):
+            node_ids.extend(field.bypass)
+    return node_ids
 
 
 def uses_chance(fields: Mapping[str, Field], fixed: Fixed, values: Mapping[str, Any]) -> bool:
     """Whether a text might be drawn at random although no field is a seed."""
-    if any(field.widget == "seed" and values[name] is not None for name, field in fields.items()):
+    if _find_seeds(fields, values):
         return False
     texts = [value for _, value in fixed if isinstance(value, str)]
     for name, field in fields.items():
         if field.dynamic:
-            texts += list_templates(field)
+            texts.extend(list_templates(field))
         if is_drawn(field, values) and isinstance(values[name], str):
             texts.append(values[name])
-    return any(map(has_choices, texts))
+    return any(has_choices(text) for text in texts)
 
 
 def is_drawn(field: Field, values: Mapping[str, Any]) -> bool:
     """Whether `{a|b}` is drawn in the value of a field: the preset says so, or lists that text
     itself, or a person wrote it into a form.
     """
-    is_asked = field.is_dynamic or field.widget not in TEXTS or values.get(WRITTEN) is True
-    return bool(field.dynamic) and is_asked
+    if not field.dynamic:
+        return False
+    return field.is_dynamic or field.widget not in TEXTS or values.get(WRITTEN) is True
 
 
 class _Filling:
@@ -135,13 +142,16 @@ class _Filling:
         self.graph = graph
         self._fields = fields
         self._object_info = object_info
-        self._seed = _find_seed(fields, values)
-        self._words = {name: _write_whole(field, values[name]) for name, field in fields.items()}
-        self._drawn = {
-            name: self._draw(name, word) if is_drawn(fields[name], values) else word
-            for name, word in self._words.items()
-        }
+        self._seed = _choose_seed(fields, values)
+        self._words: dict[str, str] = {}
+        self._drawn: dict[str, str] = {}
         """What `_words` become in inputs whose texts are drawn."""
+        for name, field in fields.items():
+            word = _write_whole(field, values[name])
+            self._words[name] = word
+            if is_drawn(field, values):
+                word = self._draw(name, word)
+            self._drawn[name] = word
         self._put: list[Slot] = []
         self._uploads: list[Upload] = []
 
@@ -152,44 +162,66 @@ class _Filling:
         their names, and an option is drawn of each `{a|b}` that the preset itself has there.
         """
         if isinstance(value, str):
-            if self._takes_drawn(origin, slot):
-                words = {**self._drawn, **(own or {})}
-                random = Random(f"{self._seed}/{origin}/preset")
-                value = draw_template(value, words, random)
-            else:
-                value = fill_template(value, {**self._words, **(own or {})})
+            value = self._write_template(origin, slot, value, own or {})
         self._set(slot, value)
+
+    def _write_template(
+        self, origin: str, slot: Slot, template: str, own: Mapping[str, str]
+    ) -> str:
+        if self._takes_drawn(origin, slot):
+            words = {**self._drawn, **own}
+            random = Random(f"{self._seed}/{origin}/preset")
+            return draw_template(template, words, random)
+        words = {**self._words, **own}
+        return fill_template(template, words)
 
     def fill(self, field: Field, value: Any) -> None:
         """Put a checked value, which is not None, where it belongs."""
         if field.widget in MEDIA:
-            slots = tuple((slot.node_id, slot.input) for slot in field.slots[""])
-            self._uploads.append(Upload(value, name_upload(field, value), slots))
-            self._set_all(field, self._uploads[-1].name)
+            self._fill_file(field, value)
         elif field.template:
-            for slot in field.slots[""]:
-                words = self._drawn if slot in field.dynamic else self._words
-                self.put(field.name, slot, field.template, {"value": words[field.name]})
+            self._fill_template(field)
         elif field.widget == "size":
-            for part, side in (("width", value[0]), ("height", value[1])):
-                for slot in field.slots[part]:
-                    self._set(slot, side)
-        elif field.widget != "loras":
-            self._set_all(field, wrap(value) if field.is_multiple else value)
-            for one in field.computed:
-                self._set(one.slot, one.work_out(value))
-            for slot, setting in next(
-                (c.sets for c in field.choices or () if c.value == value), ()
-            ):
-                self.put(field.name, slot, setting)
+            self._fill_size(field, value)
+        elif field.widget != "loras":  # those come once everything else is filled
+            self._fill_plain(field, value)
+
+    def _fill_file(self, field: Field, value: Any) -> None:
+        slots = tuple((slot.node_id, slot.input) for slot in field.slots[""])
+        upload = Upload(value, name_upload(field, value), slots)
+        self._uploads.append(upload)
+        self._set_all(field, upload.name)
+
+    def _fill_template(self, field: Field) -> None:
+        for slot in field.slots[""]:
+            words = self._drawn if slot in field.dynamic else self._words
+            own = {"value": words[field.name]}
+            self.put(field.name, slot, field.template, own)
+
+    def _fill_size(self, field: Field, value: Any) -> None:
+        for slot in field.slots["width"]:
+            self._set(slot, value[0])
+        for slot in field.slots["height"]:
+            self._set(slot, value[1])
+
+    def _fill_plain(self, field: Field, value: Any) -> None:
+        self._set_all(field, wrap(value) if field.is_multiple else value)
+        for one in field.computed:
+            self._set(one.slot, one.work_out(value))
+        for choice in field.choices or ():
+            if choice.value == value:
+                for slot, setting in choice.sets:
+                    self.put(field.name, slot, setting)
+                break
 
     def complete(self) -> None:
         """Fill in what the choices made in dynamic combos ask for beyond what the workflow has."""
         for node_id in dict.fromkeys(slot.node_id for slot in self._put):
             node = self.graph[node_id]
-            if is_dynamic(node["class_type"], self._object_info):
-                fill_gained(node["class_type"], node["inputs"], self._object_info)
-            if node["class_type"] == "CustomCombo":
+            class_type = node["class_type"]
+            if is_dynamic(class_type, self._object_info):
+                fill_gained(class_type, node["inputs"], self._object_info)
+            if class_type == "CustomCombo":
                 _follow_choice(node["inputs"])
 
     def list_uploads(self) -> list[Upload]:
@@ -197,7 +229,8 @@ class _Filling:
         kept = []
         for upload in self._uploads:
             slots = tuple(slot for slot in upload.slots if slot[0] in self.graph)
-            kept += [Upload(upload.path, upload.name, slots)] if slots else []
+            if slots:
+                kept.append(Upload(upload.path, upload.name, slots))
         return kept
 
     def _takes_drawn(self, origin: str, slot: Slot) -> bool:
@@ -208,26 +241,31 @@ class _Filling:
             return slot in self._fields[origin].dynamic
         node = self.graph[slot.node_id]
         spec = self._object_info.spec(node["class_type"], slot.input, node["inputs"])
-        return (
-            spec is not None and "STRING" in spec.types and bool(spec.options.get("dynamicPrompts"))
-        )
+        if spec is None or "STRING" not in spec.types:
+            return False
+        return bool(spec.options.get("dynamicPrompts"))
 
     def _draw(self, name: str, word: str) -> str:
         """A field that fills several inputs draws the same for each."""
-        return expand_dynamic(word, Random(f"{self._seed}/{name}"))
+        random = Random(f"{self._seed}/{name}")
+        return expand_dynamic(word, random)
 
     def _set_all(self, field: Field, value: Any) -> None:
         for slot in field.slots.get("", ()):
-            is_text = isinstance(value, str) and slot in field.dynamic
-            self._set(slot, self._drawn[field.name] if is_text else value)
+            if isinstance(value, str) and slot in field.dynamic:
+                self._set(slot, self._drawn[field.name])
+            else:
+                self._set(slot, value)
 
     def _set(self, slot: Slot, value: Any) -> None:
         node = self.graph[slot.node_id]
-        if not isinstance(read_input(node["inputs"], slot.input), Scalar):
+        inputs = node["inputs"]
+        if not isinstance(read_input(inputs, slot.input), Scalar):
             # The workflow has an object there, not its name alone, as this node may need it.
-            spec = self._object_info.spec(node["class_type"], slot.input, node["inputs"])
-            value = wrap(spec.write_choice(value)) if spec and spec.entries else value
-        write_input(node["inputs"], slot.input, value)
+            spec = self._object_info.spec(node["class_type"], slot.input, inputs)
+            if spec and spec.entries:
+                value = wrap(spec.write_choice(value))
+        write_input(inputs, slot.input, value)
         self._put.append(slot)
 
 
@@ -240,7 +278,10 @@ def _follow_choice(inputs: dict[str, Any]) -> None:
 
 def _write_whole(field: Field, value: Any) -> str:
     """A checked value as templates write it: a text is written whole, however long it is."""
-    return value if isinstance(value, str) else write_word(describe_value(field, value))
+    if isinstance(value, str):
+        return value
+    described = describe_value(field, value)
+    return write_word(described)
 
 
 def _is_off(value: Any) -> bool:
@@ -248,14 +289,28 @@ def _is_off(value: Any) -> bool:
     return value is None or value is False or value == ()
 
 
-def _find_seed(fields: Mapping[str, Field], values: Mapping[str, Any]) -> str:
-    seeds = [
-        values[name]
-        for name, field in fields.items()
-        if field.widget == "seed" and values[name] is not None
-    ]
+def _find_seeds(fields: Mapping[str, Field], values: Mapping[str, Any]) -> list[Any]:
+    """The values of the seeds that are not empty."""
+    seeds: list[Any] = []
+    for name, field in fields.items():
+        if field.widget == "seed" and values[name] is not None:
+            seeds.append(values[name])
+    return seeds
+
+
+def _choose_seed(fields: Mapping[str, Field], values: Mapping[str, Any]) -> str:
+    """What random numbers start from: the first seed, else what was drawn, else all values."""
+    seeds = _find_seeds(fields, values)
     seed = seeds[0] if seeds else values.get(DRAWN)
     if seed is not None:
         return str(seed)
-    described = {name: describe_value(field, values[name]) for name, field in fields.items()}
-    return hashlib.sha256(json.dumps(described, sort_keys=True, default=str).encode()).hexdigest()
+    described = _describe_values(fields, values)
+    text = json.dumps(described, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _describe_values(fields: Mapping[str, Field], values: Mapping[str, Any]) -> dict[str, Any]:
+    described: dict[str, Any] = {}
+    for name, field in fields.items():
+        described[name] = describe_value(field, values[name])
+    return described

@@ -53,7 +53,8 @@ class Form:
     @property
     def seeds(self) -> tuple[str, ...]:
         """The fields that are seeds."""
-        return tuple(name for name, one in self.fields.items() if one.widget == "seed")
+        seeds = [name for name, one in self.fields.items() if one.widget == "seed"]
+        return tuple(seeds)
 
     def check(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Every field's value, checked and completed: defaults filled in, open seeds drawn, hidden
@@ -62,21 +63,22 @@ class Form:
         Beside the fields `values` may have what `forms.fill` notes of the way texts are drawn.
         Raises ValuesRefused with a sentence for each field that cannot be taken.
         """
+        problems: dict[str, str] = {}
         known = {*self.fields, DRAWN, WRITTEN}
-        problems = {
-            show(name): self.describe_unknown(show(name)) for name in values if name not in known
-        }
-        checked, refused = self._check_each(values)
-        described = {
-            name: describe_value(self.fields[name], value) for name, value in checked.items()
-        }
-        for name, is_shown in find_visible(self.fields, described).items():
+        for name in values:
+            if name not in known:
+                shown_name = show(name)
+                problems[shown_name] = self.describe_unknown(shown_name)
+        found, refused = self._check_each(values)
+        shown = find_visible(self.fields, self.describe(found))
+        for name, is_shown in shown.items():
             if not is_shown:
+                # Whatever a hidden field holds, nobody can see it or mend it.
                 refused.pop(name, None)
-                checked[name] = self._reset(self.fields[name])
+                found[name] = self._reset(self.fields[name])
         if problems or refused:
             raise ValuesRefused({**problems, **refused})
-        checked = {name: checked[name] for name in self.fields}
+        checked = {name: found[name] for name in self.fields}
         if values.get(WRITTEN) is True and self._needs_writer(checked):
             checked[WRITTEN] = True
         if uses_chance(self.fields, self.fixed, checked):
@@ -106,18 +108,20 @@ class Form:
 
     def describe(self, checked: Mapping[str, Any]) -> dict[str, Any]:
         """Checked values as JSON: sizes as "768x512", files as their names, empty ones as null."""
-        return {
-            name: describe_value(self.fields[name], value) if name in self.fields else value
-            for name, value in checked.items()
-        }
+        described: dict[str, Any] = {}
+        for name, value in checked.items():
+            if name in self.fields:
+                described[name] = describe_value(self.fields[name], value)
+            else:
+                described[name] = value  # how the texts were drawn
+        return described
 
     def find_visible(self, values: Mapping[str, Any]) -> dict[str, bool]:
         """Field name → whether it is shown, for values as people have put them in; odd ones count
         as the default.
         """
-        checked, _ = self._check_each(
-            {name: values[name] for name in values if name in self.fields}
-        )
+        known = {name: value for name, value in values.items() if name in self.fields}
+        checked, _ = self._check_each(known)
         return find_visible(self.fields, self.describe(checked))
 
     def find_field(self, node_id: str, input_name: str | None) -> Field | None:
@@ -126,14 +130,21 @@ class Form:
         Of a dynamic input (`resize_type.width`) ComfyUI names only the last part where it is
         missing.
         """
-        own = {slot: one for one in [*self.fields.values()][::-1] for slot in one.all_slots}
-        last = (
-            one
-            for slot, one in own.items()
-            if slot.node_id == node_id and slot.input.endswith(f".{input_name}")
-        )
-        loaders = (one for one in self.fields.values() if is_loader(one, node_id))
-        return own.get(Slot(node_id, input_name or "")) or next(last, None) or next(loaders, None)
+        # Where two fields fill the same input, the first one is found.
+        owners: dict[Slot, Field] = {}
+        for one in reversed(list(self.fields.values())):
+            for slot in one.all_slots:
+                owners[slot] = one
+        owner = owners.get(Slot(node_id, input_name or ""))
+        if owner is not None:
+            return owner
+        for slot, one in owners.items():
+            if slot.node_id == node_id and slot.input.endswith(f".{input_name}"):
+                return one
+        for one in self.fields.values():
+            if is_loader(one, node_id):
+                return one
+        return None
 
     def describe_rejection(self, node_errors: Iterable[NodeError]) -> dict[str, str]:
         """Field name → what the server refused in the inputs that it fills; what no field fills is
@@ -141,24 +152,27 @@ class Form:
         """
         found: dict[str, str] = {}
         for error in node_errors:
-            if one := self.find_field(error.node_id, error.input_name):
-                text = ": ".join(
-                    part.rstrip(".") for part in (error.message, error.details) if part
-                )
-                found.setdefault(one.name, f"ComfyUI refuses it: {text}.")
+            one = self.find_field(error.node_id, error.input_name)
+            if one is None:
+                continue
+            parts = [part.rstrip(".") for part in (error.message, error.details) if part]
+            found.setdefault(one.name, f"ComfyUI refuses it: {': '.join(parts)}.")
         return found
 
     def refuse_if_closed(self) -> None:
         """Raises PresetError where the form has problems."""
         if self.problems:
-            raise PresetError(f"{self.title} cannot be used: {' '.join(map(str, self.problems))}")
+            told = " ".join(map(str, self.problems))
+            raise PresetError(f"{self.title} cannot be used: {told}")
 
     def _check_each(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+        """The checked values, and a sentence for each field that cannot be taken."""
         checked: dict[str, Any] = {}
         refused: dict[str, str] = {}
         for name, one in self.fields.items():
+            value = values.get(name, one.default)
             try:
-                checked[name] = check_value(one, values.get(name, one.default))
+                checked[name] = check_value(one, value)
             except Refused as refusal:
                 refused[name] = str(refusal)
         return checked, refused
@@ -167,24 +181,26 @@ class Form:
         """What a hidden field stands for: nothing where it may be empty, else what it
         starts with.
         """
-        return None if one.optional or one.widget in MEDIA else check_value(one, one.default)
+        if one.optional or one.widget in MEDIA:
+            return None
+        return check_value(one, one.default)
 
     def _needs_writer(self, checked: Mapping[str, Any]) -> bool:
         """Whether a text among these is drawn only because a person wrote it into the form."""
-        return any(
-            has_choices(value)
-            for name, value in checked.items()
-            if isinstance(value, str)
-            and not is_drawn(self.fields[name], {})
-            and is_drawn(self.fields[name], {WRITTEN: True})
-        )
+        for name, value in checked.items():
+            if not isinstance(value, str) or is_drawn(self.fields[name], {}):
+                continue
+            if is_drawn(self.fields[name], {WRITTEN: True}) and has_choices(value):
+                return True
+        return False
 
     def describe_unknown(self, name: str) -> str:
         """Say that there is no field of this name, and which one may be meant."""
         near = difflib.get_close_matches(name, self.fields, 1)
-        hint = (
-            f"did you mean {near[0]}?" if near else f"there are {', '.join(self.fields) or 'none'}."
-        )
+        if near:
+            hint = f"did you mean {near[0]}?"
+        else:
+            hint = f"there are {', '.join(self.fields) or 'none'}."
         return f"{self.title} has no such field; {hint}"
 
 
@@ -194,11 +210,15 @@ def fingerprint(form: Form) -> str:
         {**vars(one), "choices": one.choices is None, "default": None}
         for one in form.fields.values()
     ]
-    parts = [form.title, form.file.model_dump(mode="json"), shape, form.problems, form.notes]
-    return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
+    file = form.file.model_dump(mode="json")
+    parts = [form.title, file, shape, form.problems, form.notes]
+    text = json.dumps(parts, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _take_drawn(values: Mapping[str, Any]) -> int:
+    """The random number that the values bring along, else a new one."""
     drawn = values.get(DRAWN)
-    is_whole = isinstance(drawn, int) and not isinstance(drawn, bool) and 0 <= drawn < 2**64
-    return drawn if is_whole and isinstance(drawn, int) else secrets.randbelow(2**50)
+    if isinstance(drawn, int) and not isinstance(drawn, bool) and 0 <= drawn < 2**64:
+        return drawn
+    return secrets.randbelow(2**50)

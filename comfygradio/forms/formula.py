@@ -52,8 +52,8 @@ class Formula:
     @classmethod
     def parse(cls, text: str) -> Formula:
         """Read a formula of at most 200 characters. Raises FormulaError."""
-        tree = _parse(text)
-        names = frozenset(part.id for part in ast.walk(tree) if isinstance(part, ast.Name))
+        parts = ast.walk(_parse(text))
+        names = frozenset(part.id for part in parts if isinstance(part, ast.Name))
         if not names:
             raise FormulaError(f"{text} is always the same; it has to use {OWN}")
         return cls(text, names)
@@ -89,7 +89,8 @@ def _parse(text: str) -> ast.expr:
 def _is_plain(part: ast.expr, text: str) -> bool:
     match part:
         case ast.Constant(value=int() | float()):
-            return NUMBER.fullmatch(ast.get_source_segment(text, part) or "") is not None
+            written = ast.get_source_segment(text, part) or ""
+            return NUMBER.fullmatch(written) is not None
         case ast.Name(id=name):
             return NAME.fullmatch(name) is not None
         case ast.UnaryOp(op=ast.UAdd() | ast.USub(), operand=operand):
@@ -108,5 +109,8 @@ def _work_out(part: ast.expr, number: Fraction) -> Fraction:
         case ast.UnaryOp(operand=operand):
             return _work_out(operand, number)
         case ast.BinOp(left=left, op=sign, right=right):
-            return Fraction(SIGNS[type(sign)](_work_out(left, number), _work_out(right, number)))
+            calculate = SIGNS[type(sign)]
+            first = _work_out(left, number)
+            second = _work_out(right, number)
+            return Fraction(calculate(first, second))
     return number

@@ -27,11 +27,13 @@ class Grid:
 
     def floor(self, number: int | float) -> int:
         """The largest of these up to a number."""
-        return math.floor(number) - (math.floor(number) - self.start) % self.step
+        whole = math.floor(number)
+        return whole - (whole - self.start) % self.step
 
     def ceil(self, number: int | float) -> int:
         """The least of these from a number on."""
-        return math.ceil(number) + (self.start - math.ceil(number)) % self.step
+        whole = math.ceil(number)
+        return whole + (self.start - whole) % self.step
 
 
 def read_grid(spec: InputSpec) -> Grid | None:
@@ -42,13 +44,19 @@ def read_grid(spec: InputSpec) -> Grid | None:
     512): then the steps count from 0, or, where the default fits neither, say nothing at all.
     """
     step = spec.step
-    if spec.type != "INT" or spec.is_seed or step is None or step != int(step) or step <= 1:
+    if spec.type != "INT" or spec.is_seed:
         return None
-    least, default = spec.minimum or 0, spec.default
-    counted = [Grid(int(step), int(least)), Grid(int(step), 0)]
+    if step is None or step != int(step) or step <= 1:
+        return None
+    least = spec.minimum or 0
+    from_least = Grid(int(step), int(least))
+    from_zero = Grid(int(step), 0)
+    default = spec.default
     if isinstance(default, bool) or not isinstance(default, int):
-        return counted[0]
-    return next((grid for grid in counted if grid.has(default)), None)
+        return from_least
+    if from_least.has(default):
+        return from_least
+    return from_zero if from_zero.has(default) else None
 
 
 def join_grids(grids: Iterable[Grid | None]) -> Grid | None:
@@ -64,9 +72,11 @@ def join_grids(grids: Iterable[Grid | None]) -> Grid | None:
 
 def _join(one: Grid, other: Grid) -> Grid | None:
     shared = math.gcd(one.step, other.step)
-    if (one.start - other.start) % shared:
+    distance = other.start - one.start
+    if distance % shared:
         return None
     # The start of `one` is moved along its own steps until it lies on the other as well.
     apart = other.step // shared
-    moved = (other.start - one.start) // shared * pow(one.step // shared, -1, apart) % apart
+    inverse = pow(one.step // shared, -1, apart)
+    moved = distance // shared * inverse % apart
     return Grid(one.step * apart, one.start + one.step * moved)

@@ -23,7 +23,9 @@ def is_stood_for(field: Field, value: Any) -> bool:
     """
     if field.kept is None or field.widget not in TEXTS:
         return False
-    return isinstance(value, str) and len(value) > MAX_TEXT and value == field.kept
+    if not isinstance(value, str) or len(value) <= MAX_TEXT:
+        return False
+    return bool(value == field.kept)
 
 
 def find_kept(field: Field, value: Any) -> Any:
@@ -33,26 +35,42 @@ def find_kept(field: Field, value: Any) -> Any:
     """
     kept = field.kept
     if isinstance(value, str) and field.widget in TEXTS:
-        plain = value.replace("\r\n", "\n")
-        if isinstance(kept, str) and plain in (kept.replace("\r\n", "\n"), describe_kept(kept)):
+        if isinstance(kept, str) and _is_kept_text(value, kept):
             return kept
         if STAND_IN.fullmatch(value):
             raise Refused("this stands for the text of another workflow; write the text itself.")
         return None
     if kept is None:
         return None
+    return kept if _is_kept_value(field, value) else None
+
+
+def _is_kept_text(text: str, kept: str) -> bool:
+    plain = text.replace("\r\n", "\n")  # line ends may have changed on the way
+    return plain in (kept.replace("\r\n", "\n"), describe_kept(kept))
+
+
+def _is_kept_value(field: Field, value: Any) -> bool:
+    """Whether a value that is no text is the workflow's own, as people and programs write it."""
+    kept = field.kept
     if field.widget == "size":
-        return kept if _write_size(value) == _write_size(kept) else None
+        return _write_size(value) == _write_size(kept)
     if isinstance(kept, int | float):
-        return kept if str(value).strip() in (str(kept), f"{kept}.0") else None
-    given = list(value) if isinstance(value, tuple) else value
-    own = list(kept) if isinstance(kept, tuple) else kept
-    return kept if type(given) is type(own) and given == own else None
+        return str(value).strip() in (str(kept), f"{kept}.0")
+    if isinstance(value, tuple):
+        value = list(value)
+    if isinstance(kept, tuple):
+        kept = list(kept)
+    return type(value) is type(kept) and bool(value == kept)
 
 
 def _write_size(value: Any) -> str:
+    if isinstance(value, str):
+        return value
     if isinstance(value, Mapping):
         value = (value.get("width"), value.get("height"))
-    if isinstance(value, list | tuple):
-        return "x".join(str(side) if isinstance(side, int) else "?" for side in value[:3])
-    return value if isinstance(value, str) else ""
+    if not isinstance(value, list | tuple):
+        return ""
+    # A third side is written as well, so that three sides equal no size.
+    sides = [str(side) if isinstance(side, int) else "?" for side in value[:3]]
+    return "x".join(sides)

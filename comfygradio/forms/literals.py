@@ -14,14 +14,18 @@ from comfygradio.forms.field import show
 
 def unwrap(value: Any) -> Any:
     """The list in `{"__value__": [...]}`, which is how lists are sent; any other value as it is."""
-    return value["__value__"] if isinstance(value, dict) and "__value__" in value else value
+    if isinstance(value, dict) and "__value__" in value:
+        return value["__value__"]
+    return value
 
 
 def wrap(value: Any) -> Any:
     """A list as it has to be sent, since ComfyUI takes a bare one for a link; any other value as it
     is.
     """
-    return {"__value__": list(value)} if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple):
+        return {"__value__": list(value)}
+    return value
 
 
 CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
@@ -53,7 +57,7 @@ def check_literal(spec: InputSpec, value: Any) -> str | None:
         return f"{spec.name} takes one value, not the list {show(value)}."
     if spec.choices is not None:
         return None if spec.media else _check_choice(spec, unwrap(value))
-    if spec.types & {"INT", "FLOAT"} and not spec.types & {"STRING", "BOOLEAN"}:
+    if _takes_only_numbers(spec):
         return _check_number(spec, unwrap(value))
     if "STRING" in spec.types and isinstance(value, dict):
         return f"{spec.name} takes a text."
@@ -64,42 +68,51 @@ def check_setting(spec: InputSpec, value: Any) -> str | None:
     """What is wrong with a preset's value for this input: stricter than ComfyUI, which makes 7 of
     7.5 and 1 of true.
     """
-    if spec.choices is None and "BOOLEAN" in spec.types and not isinstance(value, bool):
+    if spec.choices is not None:
+        return check_literal(spec, value)
+    if "BOOLEAN" in spec.types and not isinstance(value, bool):
         return f"{spec.name} takes true or false, not {show(value)}."
-    if (
-        spec.choices is None
-        and spec.types & {"INT", "FLOAT"}
-        and not spec.types & {"STRING", "BOOLEAN"}
-    ):
-        kind, takes = (
-            ("a number", int | float) if "FLOAT" in spec.types else ("a whole number", int)
-        )
-        if isinstance(value, bool) or not isinstance(value, takes):
-            return f"{spec.name} takes {kind}, not {show(value)}."
+    if _takes_only_numbers(spec):
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        if "FLOAT" in spec.types:
+            if not is_whole and not isinstance(value, float):
+                return f"{spec.name} takes a number, not {show(value)}."
+        elif not is_whole:
+            return f"{spec.name} takes a whole number, not {show(value)}."
     return check_literal(spec, value)
+
+
+def _takes_only_numbers(spec: InputSpec) -> bool:
+    takes_numbers = bool(spec.types & {"INT", "FLOAT"})
+    takes_others = bool(spec.types & {"STRING", "BOOLEAN"})
+    return takes_numbers and not takes_others
 
 
 def is_multiselect(spec: InputSpec) -> bool:
     """Whether several choices of a combo may be taken at once (`multiselect`; `multi_select` since
     v0.21).
     """
-    return spec.choices is not None and bool(
-        spec.options.get("multiselect") or spec.options.get("multi_select")
-    )
+    if spec.choices is None:
+        return False
+    return bool(spec.options.get("multiselect") or spec.options.get("multi_select"))
 
 
 def _check_choice(spec: InputSpec, value: Any) -> str | None:
     if spec.options.get("remote") or "remote_combo" in spec.options:
         return None
+    offered = spec.choices or ()
     listed = value if isinstance(value, list) and is_multiselect(spec) else [value]
     named = [spec.read_choice(item) for item in listed]
-    missing = [item for item in named if item not in (spec.choices or ())]
-    return f"{show(missing[0])} is not in the server's list for {spec.name}." if missing else None
+    missing = [item for item in named if item not in offered]
+    if not missing:
+        return None
+    return f"{show(missing[0])} is not in the server's list for {spec.name}."
 
 
 def _check_number(spec: InputSpec, value: Any) -> str | None:
+    is_whole = "INT" in spec.types and "FLOAT" not in spec.types
     try:
-        number = int(value) if "INT" in spec.types and "FLOAT" not in spec.types else float(value)
+        number = int(value) if is_whole else float(value)
     except (TypeError, ValueError, OverflowError):
         return f"{spec.name} takes a number, not {show(value)}."
     if isinstance(number, float) and math.isnan(number):

@@ -34,12 +34,17 @@ def check_loras(field: Field, value: Any) -> tuple[Lora, ...]:
     """Rows of name and strength, given as `name:0.8, other`, or as a list of names, pairs or
     objects.
     """
-    rows = _split_text(value) if isinstance(value, str) else [] if value is None else value
-    if isinstance(rows, Lora | Mapping) or not isinstance(rows, list | tuple):
+    rows = value
+    if value is None:
+        rows = []
+    elif isinstance(value, str):
+        rows = _split_text(value)
+    if not isinstance(rows, list | tuple):
         raise Refused("a list of LoRAs is expected, for example film-grain:0.8, soft-light.")
-    if isinstance(value, str) and (split := SPLIT_STRENGTH.search(value)):
-        raise Refused(f"write the strength {split[1]},{split[2]} as {split[1]}.{split[2]}.")
-    filled = [row for row in rows if row not in (None, "", [], ["", None])]
+    if isinstance(value, str):
+        _refuse_comma(value)
+    nothing: tuple[Any, ...] = (None, "", [], ["", None])
+    filled = [row for row in rows if row not in nothing]
     if len(filled) > MAX_SENT:
         raise Refused(f"{len(filled)} LoRAs are too many; at most {MAX_ROWS} are allowed.")
     loras = [_check_row(field, row) for row in filled]
@@ -51,23 +56,34 @@ def check_loras(field: Field, value: Any) -> tuple[Lora, ...]:
     return tuple(lora for lora in loras if lora is not None)
 
 
+def _refuse_comma(text: str) -> None:
+    """Raises Refused for a strength such as `0,8`: commas stand between two LoRAs."""
+    split = SPLIT_STRENGTH.search(text)
+    if split:
+        whole, decimals = split.groups()
+        raise Refused(f"write the strength {whole},{decimals} as {whole}.{decimals}.")
+
+
 def read_loaders(graph: Mapping[str, Any], field: Field) -> list[dict[str, Any]]:
     """The rows that a graph's own loader nodes stand for: what a LoRA list starts with."""
-    rows: list[dict[str, Any]] = []
     if field.rows is not None:
         active = read_active(graph[field.rows.node_id]["inputs"], field.rows)
         return [{"name": name, "strength": strength} for name, strength in active]
+    rows: list[dict[str, Any]] = []
     for slot in field.slots.get("", ()):
         inputs = graph[slot.node_id]["inputs"]
-        strengths = [
-            inputs[name]
-            for name in _list_strengths(inputs)
-            if isinstance(inputs[name], int | float)
-        ]
         name = name_entry(unwrap(inputs.get(slot.input)))
         if isinstance(name, str) and Link.parse(inputs[slot.input]) is None:
-            rows.append({"name": name, "strength": strengths[0] if strengths else 1.0})
+            rows.append({"name": name, "strength": _find_strength(inputs)})
     return rows
+
+
+def _find_strength(inputs: Mapping[str, Any]) -> Any:
+    """The first strength of a loader that is a number, 1 without one."""
+    for name in _list_strengths(inputs):
+        if isinstance(inputs[name], int | float):
+            return inputs[name]
+    return 1.0
 
 
 def insert_loras(
@@ -94,39 +110,55 @@ def name_node(field: Field, index: int) -> str:
 
 def is_loader(field: Field, node_id: str) -> bool:
     """Whether a node of a filled graph is one of the loaders that a LoRA list stands for."""
+    if field.widget != "loras":
+        return False
     own = {slot.node_id for slot in field.slots.get("", ())}
-    return field.widget == "loras" and node_id in own.union(
-        name_node(field, index) for index in range(MAX_ROWS)
-    )
+    added = {name_node(field, index) for index in range(MAX_ROWS)}
+    return node_id in own or node_id in added
 
 
 def _split_text(text: str) -> list[str]:
     tagged = re.findall(r"<lora:([^<>]+)>", text)
-    return tagged or [part.strip() for part in text.split(",") if part.strip()]
+    if tagged:
+        return tagged
+    parts = [part.strip() for part in text.split(",")]
+    return [part for part in parts if part]
 
 
 def _check_row(field: Field, row: Any) -> Lora | None:
     name, strength = _read_row(field, row)
     if name in ("", None):
         return None
-    found = _find_file(field.choices or (), name)
+    choices = field.choices or ()
+    found = _find_file(choices, name)
     if found is None:
-        raise Refused(f"{show(name)} is not in the list; {list_choices(field.choices or ())}")
-    return Lora(str(found), _check_strength(field, 1.0 if strength in (None, "") else strength))
+        raise Refused(f"{show(name)} is not in the list; {list_choices(choices)}")
+    if strength in (None, ""):
+        strength = 1.0
+    return Lora(str(found), _check_strength(field, strength))
 
 
 def _find_file(choices: tuple[Choice, ...], name: Any) -> Scalar | None:
     """The file with this name or label, or the only one that is called so without its folders and
     its ending.
     """
-    found = next((choice.value for choice in choices if name in (choice.value, choice.label)), None)
-    if found is not None or not isinstance(name, str):
-        return found
-    stems = [
-        (take_file_name(str(choice.value)).rpartition(".")[0], choice.value) for choice in choices
-    ]
-    short = [value for stem, value in stems if stem == name.casefold()]
-    return short[0] if len(short) == 1 else None
+    for choice in choices:
+        if name in (choice.value, choice.label):
+            return choice.value
+    if not isinstance(name, str):
+        return None
+    wanted = name.casefold()
+    found: list[Scalar] = []
+    for choice in choices:
+        if _take_stem(str(choice.value)) == wanted:
+            found.append(choice.value)
+    return found[0] if len(found) == 1 else None
+
+
+def _take_stem(name: str) -> str:
+    """The name of a file without its folders and its ending, in small letters."""
+    stem, _, _ = take_file_name(name).rpartition(".")
+    return stem
 
 
 def _read_row(field: Field, row: Any) -> tuple[Any, Any]:
@@ -135,30 +167,29 @@ def _read_row(field: Field, row: Any) -> tuple[Any, Any]:
     if isinstance(row, Mapping):
         return row.get("name"), row.get("strength")
     if isinstance(row, str):
-        known = _find_file(field.choices or (), row) is not None
-        name, colon, strength = (row, "", "") if known else row.rpartition(":")
-        return (name.strip(), strength) if colon else (row, None)
+        name, colon, strength = row.rpartition(":")
+        # The name of a file may hold a colon itself.
+        if not colon or _find_file(field.choices or (), row) is not None:
+            return row, None
+        return name.strip(), strength
     if isinstance(row, list | tuple) and len(row) == 2:
         return row[0], row[1]
     raise Refused(f"{show(row)} is no LoRA; a name and a strength are expected.")
 
 
 def _check_strength(field: Field, value: Any) -> float:
-    low, high = (
-        field.minimum if field.minimum is not None else -100,
-        field.maximum if field.maximum is not None else 100,
-    )
+    low = -100 if field.minimum is None else field.minimum
+    high = 100 if field.maximum is None else field.maximum
     strength = _read_strength(value)
-    if not low <= strength <= high:
-        meant = suggest_numerals(value) if isinstance(value, str) else ()
-        fitting = [numeral for numeral in meant if low <= float(numeral) <= high]
-        advice = (
-            f"write {' or '.join(fitting)}"
-            if fitting
-            else f"numbers from {low:g} to {high:g} are allowed"
-        )
-        raise Refused(f"the strength {show(value)} is not possible; {advice}.")
-    return strength
+    if low <= strength <= high:
+        return strength
+    meant = suggest_numerals(value) if isinstance(value, str) else ()
+    fitting = [numeral for numeral in meant if low <= float(numeral) <= high]
+    if fitting:
+        advice = f"write {' or '.join(fitting)}"
+    else:
+        advice = f"numbers from {low:g} to {high:g} are allowed"
+    raise Refused(f"the strength {show(value)} is not possible; {advice}.")
 
 
 def _read_strength(value: Any) -> float:
@@ -173,28 +204,30 @@ def _read_strength(value: Any) -> float:
 
 
 def _list_strengths(inputs: Mapping[str, Any]) -> list[str]:
-    return [
-        name for name in inputs if name.startswith("strength") and Link.parse(inputs[name]) is None
-    ]
+    names: list[str] = []
+    for name, value in inputs.items():
+        if name.startswith("strength") and Link.parse(value) is None:
+            names.append(name)
+    return names
 
 
 def _set_row(node: dict[str, Any], name_input: str, lora: Lora, object_info: ObjectInfo) -> None:
     """Put a row into a loader; one that holds it already keeps its strengths, which may differ for
     model and CLIP.
     """
-    strengths = _list_strengths(node["inputs"])
-    own = unwrap(node["inputs"].get(name_input))
-    if name_entry(own) == lora.name and [node["inputs"][s] for s in strengths[:1]] == [
-        lora.strength
-    ]:
+    inputs = node["inputs"]
+    own = unwrap(inputs.get(name_input))
+    strengths = [inputs[name] for name in _list_strengths(inputs)]
+    has_strength = bool(strengths) and strengths[0] == lora.strength
+    if has_strength and name_entry(own) == lora.name:
         return
-    spec = object_info.spec(node["class_type"], name_input, node["inputs"])
+    spec = object_info.spec(node["class_type"], name_input, inputs)
     if spec is None or isinstance(own, str):
-        node["inputs"][name_input] = lora.name
+        inputs[name_input] = lora.name
     else:
-        node["inputs"][name_input] = wrap(spec.write_choice(lora.name))
-    for name in _list_strengths(node["inputs"]):
-        node["inputs"][name] = lora.strength
+        inputs[name_input] = wrap(spec.write_choice(lora.name))
+    for name in _list_strengths(inputs):
+        inputs[name] = lora.strength
 
 
 def _fill_loaders(
@@ -207,51 +240,58 @@ def _fill_loaders(
     for slot, lora in zip(slots, loras, strict=False):
         _set_row(graph[slot.node_id], slot.input, lora, object_info)
     last = slots[-1].node_id
-    for index, lora in enumerate(loras[len(slots) :]):
+    further = loras[len(slots) :]
+    for index, lora in enumerate(further):
         added = name_node(field, index)
         graph[added] = _copy_loader(graph, last)
         _relink(graph, last, added)
         _set_row(graph[added], slots[-1].input, lora, object_info)
         last = added
-    bypass_nodes(graph, [slot.node_id for slot in slots[len(loras) :]], object_info)
+    unused = [slot.node_id for slot in slots[len(loras) :]]
+    bypass_nodes(graph, unused, object_info)
 
 
 def _copy_loader(graph: Graph, node_id: str) -> dict[str, Any]:
     """A copy of a loader that takes its model (and clip) from the loader itself."""
     node = copy.deepcopy(graph[node_id])
+    inputs = node["inputs"]
     for name, output in (("model", 0), ("clip", 1)):
-        if Link.parse(node["inputs"].get(name)):
-            node["inputs"][name] = [node_id, output]
+        if Link.parse(inputs.get(name)):
+            inputs[name] = [node_id, output]
     return node
 
 
 def _relink(graph: Graph, old: str, new: str) -> None:
     """Whatever was fed by node `old` is fed by node `new`, except `new` itself."""
     for key, node in graph.items():
-        for name, value in node["inputs"].items():
+        if key == new:
+            continue
+        inputs = node["inputs"]
+        for name, value in inputs.items():
             link = Link.parse(value)
-            if key != new and link and link.node_id == old:
-                node["inputs"][name] = [new, link.slot]
+            if link and link.node_id == old:
+                inputs[name] = [new, link.slot]
 
 
 def _insert_chain(graph: Graph, field: Field, loras: Sequence[Lora]) -> None:
     """New loaders between the source of the named inputs and these inputs."""
     with_clip = "clip" in field.slots
-    sources = {
-        part: graph[slots[0].node_id]["inputs"][slots[0].input]
-        for part, slots in field.slots.items()
-    }
+    sources: dict[str, Any] = {}
+    for part, slots in field.slots.items():
+        first = graph[slots[0].node_id]
+        sources[part] = first["inputs"][slots[0].input]
     for index, lora in enumerate(loras):
         node_id = name_node(field, index)
-        strengths = {"strength_model": lora.strength} | (
-            {"strength_clip": lora.strength} if with_clip else {}
-        )
+        inputs: dict[str, Any] = {"lora_name": lora.name, "strength_model": lora.strength}
+        if with_clip:
+            inputs["strength_clip"] = lora.strength
         graph[node_id] = {
             "class_type": "LoraLoader" if with_clip else "LoraLoaderModelOnly",
-            "inputs": {"lora_name": lora.name, **strengths, **sources},
+            "inputs": {**inputs, **sources},
             "_meta": {"title": f"{field.label}: {lora.name}"},
         }
         sources = {part: [node_id, 1 if part == "clip" else 0] for part in sources}
     for part, slots in field.slots.items():
         for slot in slots:
-            graph[slot.node_id]["inputs"][slot.input] = sources[part]
+            node = graph[slot.node_id]
+            node["inputs"][slot.input] = sources[part]

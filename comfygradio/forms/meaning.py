@@ -30,12 +30,14 @@ def find_meaning(field: Field, value: Any) -> Any:
         return value
     if field.widget in ("dropdown", "radio"):
         return _find_choice(field, value)
-    if value.is_null and (field.optional or field.widget == "seed" or field.widget in MEDIA):
+    may_be_nothing = field.optional or field.widget == "seed" or field.widget in MEDIA
+    if value.is_null and may_be_nothing:
         return None
     if field.widget in ("number", "slider", "seed"):
         return read_number(value)
     if field.widget == "checkbox" and value.switch is not None:
         return value.switch
+    # Digits stay a text, as if somebody had typed them.
     if field.widget == "color" and not REAL.fullmatch(value.text) and value.finite is not None:
         return value.finite
     return value.text
@@ -75,17 +77,21 @@ def read_number(value: Plain) -> int | float | str:
     that YAML alone knows (`0x1f`), else the text.
     """
     is_odd = REAL.fullmatch(value.text) and str(value.value) != value.text
-    return value.text if is_odd or value.finite is None else value.finite
+    if is_odd or value.finite is None:
+        return value.text
+    return value.finite
 
 
 def read_examples(file: PresetFile, fields: Mapping[str, Field]) -> PresetFile:
     """The file with the values of its examples as the fields take them; of fields that are not
     there, as they were written.
     """
-    examples = [
-        {name: _read_example(fields.get(name), value) for name, value in example.items()}
-        for example in file.examples
-    ]
+    examples: list[dict[str, Any]] = []
+    for example in file.examples:
+        values: dict[str, Any] = {}
+        for name, value in example.items():
+            values[name] = _read_example(fields.get(name), value)
+        examples.append(values)
     return file.model_copy(update={"examples": examples})
 
 
@@ -95,13 +101,16 @@ def read_unknown(value: Any) -> Any:
         return [read_unknown(one) for one in value]
     if isinstance(value, Mapping):
         return {key: read_unknown(one) for key, one in value.items()}
-    return value.to_json() if isinstance(value, Plain) else value
+    if isinstance(value, Plain):
+        return value.to_json()
+    return value
 
 
 def _make_whole(number: int | float) -> int | float:
     """7 for 7.0, as long as a float is exact; any other number as it is."""
-    is_whole = isinstance(number, float) and number.is_integer() and abs(number) < EXACT
-    return int(number) if is_whole else number
+    if isinstance(number, float) and number.is_integer() and abs(number) < EXACT:
+        return int(number)
+    return number
 
 
 def _read_example(field: Field | None, value: Any) -> Any:
@@ -112,10 +121,10 @@ def _read_example(field: Field | None, value: Any) -> Any:
 
 def _find_choice(field: Field, value: Plain) -> Any:
     choices = field.choices or ()
-    labels = [choice.label for choice in choices]
     entry = find_entry([choice.value for choice in choices], value)
-    if entry is None and value.text in labels:
-        return value.text
-    if entry is None and value.is_null and field.optional:
+    if entry is not None:
+        return entry
+    is_label = value.text in [choice.label for choice in choices]
+    if value.is_null and field.optional and not is_label:
         return None
-    return value.text if entry is None else entry
+    return value.text

@@ -48,9 +48,11 @@ def check_media(field: Field, value: Any) -> Path:
     if value is None or value == "":
         raise Refused(f"please add {noun}.")
     if not isinstance(value, str | Path):
-        raise Refused(f"{noun if 'file' in noun else f'{noun} file'} is expected.")
+        expected = noun if "file" in noun else f"{noun} file"
+        raise Refused(f"{expected} is expected.")
     path = Path(value)
-    if problem := _check_once(field.widget, field.max_mb, path, _stamp(path)):
+    problem = _check_once(field.widget, field.max_mb, path, _stamp(path))
+    if problem:
         raise Refused(problem)
     return path
 
@@ -61,18 +63,24 @@ def name_upload(field: Field, path: Path) -> str:
 
     Raises ValuesRefused where the file has gone since it was checked.
     """
+    is_picture = field.widget in ("image", "mask")
     try:
         digest = _hash_once(path, _stamp(path))[:20]
-        suffix = find_suffix(path) if field.widget in ("image", "mask") else path.suffix.lower()
+        suffix = find_suffix(path) if is_picture else path.suffix.lower()
     except OSError as error:
         text = f"the file {show(path.name)} is no longer there; please add it again."
         raise ValuesRefused({field.name: text}) from error
-    return f"comfygradio-{digest}{suffix if re.fullmatch(r'[.][a-z0-9]{1,12}', suffix) else '.bin'}"
+    if not re.fullmatch(r"[.][a-z0-9]{1,12}", suffix):
+        suffix = ".bin"
+    return f"comfygradio-{digest}{suffix}"
 
 
 def check_bytes(path: Path, max_mb: float) -> str | None:
     """What is wrong with a file's presence or size, in a sentence, or None."""
-    return check_file_size(path, max_mb) or (None if path.stat().st_size else "the file is empty.")
+    problem = check_file_size(path, max_mb)
+    if problem:
+        return problem
+    return None if path.stat().st_size else "the file is empty."
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
@@ -82,11 +90,15 @@ def _stamp(path: Path) -> tuple[int, ...]:
     tick of its times.
     """
     try:
-        found, now = path.stat(), time.time_ns()
+        found = path.stat()
+        now = time.time_ns()
     except (OSError, ValueError):
         return ()
-    stamp = found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
-    return (*stamp, now) if now - max(stamp[2:]) < FRESH_NANOSECONDS else stamp
+    stamp = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    changed = max(found.st_mtime_ns, found.st_ctime_ns)
+    if now - changed < FRESH_NANOSECONDS:
+        return (*stamp, now)
+    return stamp
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -98,7 +110,10 @@ def _check_once(widget: Widget, max_mb: float, path: Path, stamp: tuple[int, ...
         return check_picture(path, max_mb)
     if widget == "mask":
         return check_picture(path, max_mb) or check_mask(path)
-    return check_bytes(path, max_mb) or (None if widget == "file" else _check_stream(widget, path))
+    problem = check_bytes(path, max_mb)
+    if problem or widget == "file":
+        return problem
+    return _check_stream(widget, path)
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -110,10 +125,9 @@ def _check_stream(kind: str, path: Path) -> str | None:
     """Whether FFmpeg finds a video or a sound in the file, and can decode the beginning of it."""
     import av
 
+    options = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
     try:
-        with av.open(
-            str(path), options={"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
-        ) as container:
+        with av.open(str(path), options=options) as container:
             streams = container.streams.video if kind == "video" else container.streams.audio
             pixels = hold_to_header(streams[0]) if streams else 0
             if pixels > MOST_PIXELS:

@@ -75,14 +75,13 @@ def match_name(value: object, choices: Sequence[Scalar]) -> Scalar | None:
     """
     if not isinstance(value, str):
         return None
-    steps: list[Callable[[str], str]] = [str, _unify, lambda name: _unify(name).casefold()]
-    steps += [take_file_name] if FILE_END.search(value) else []
+    steps: list[Callable[[str], str]] = [str, _unify, _unify_case]
+    if FILE_END.search(value):
+        steps.append(take_file_name)
+    names = [choice for choice in choices if isinstance(choice, str)]
     for spell in steps:
-        found = [
-            choice
-            for choice in choices
-            if isinstance(choice, str) and spell(choice) == spell(value)
-        ]
+        wanted = spell(value)
+        found = [name for name in names if spell(name) == wanted]
         if found:
             return found[0] if len(found) == 1 else None
     return None
@@ -92,9 +91,9 @@ def list_spelled(value: str, choices: Sequence[str]) -> list[str]:
     """The choices that are the same name but for `\\` and `/`, else but for capitals as well.
     Another folder is another name.
     """
-    steps: list[Callable[[str], str]] = [_unify, lambda name: _unify(name).casefold()]
-    for spell in steps:
-        found = [choice for choice in choices if spell(choice) == spell(value)]
+    for spell in (_unify, _unify_case):
+        wanted = spell(value)
+        found = [choice for choice in choices if spell(choice) == wanted]
         if found:
             return found
     return []
@@ -105,26 +104,38 @@ def find_near(value: object, choices: Sequence[Scalar], count: int = 3) -> tuple
     files = {take_file_name(str(choice)): str(choice) for choice in choices}
     wanted = take_file_name(str(value))[:MAX_NAME]
     words = frozenset(WORD.findall(wanted))
-    likely = heapq.nlargest(
-        MOST_COMPARED, files, key=lambda name: len(words.intersection(WORD.findall(name)))
-    )
+
+    def count_shared(name: str) -> int:
+        return len(words.intersection(WORD.findall(name)))
+
+    # Comparing letter by letter is slow, so that of a long list only the likeliest are compared.
+    likely = heapq.nlargest(MOST_COMPARED, files, key=count_shared)
     near = difflib.get_close_matches(wanted, likely, count, 0.4)
     return tuple(files[name] for name in near)
 
 
 def guess_folder(class_type: str, input_name: str) -> str:
     """The models folder that an input lists (`checkpoints` …), or "" where that is not known."""
-    return CLASS_FOLDERS.get(class_type) or FOLDERS.get(input_name, "")
+    if class_type in CLASS_FOLDERS:
+        return CLASS_FOLDERS[class_type]
+    return FOLDERS.get(input_name, "")
 
 
 def is_model_name(value: object) -> bool:
     """Whether a value is the name of a model file."""
-    return isinstance(value, str) and value.lower().endswith(SUFFIXES)
+    if not isinstance(value, str):
+        return False
+    return value.lower().endswith(SUFFIXES)
 
 
 def take_file_name(name: str) -> str:
     """A name without folders, in small letters."""
-    return _unify(name).rsplit("/", 1)[-1].casefold()
+    _, _, file_name = _unify(name).rpartition("/")
+    return file_name.casefold()
+
+
+def _unify_case(name: str) -> str:
+    return _unify(name).casefold()
 
 
 def _unify(name: str) -> str:

@@ -53,13 +53,15 @@ def suggest_numerals(text: str) -> tuple[str, ...]:
     if parse_numeral(text) is not None:
         return (text,)
     if match := OTHER_BASE.fullmatch(text):
-        return (match[1] + str(int(match[2], 0)),)
+        sign, digits = match.groups()
+        return (f"{sign}{int(digits, 0)}",)
     if UNDERSCORES.fullmatch(text):
         return (text.replace("_", ""),)
     if match := GROUPED.fullmatch(text):
         return _read_groups(text, match)
     if COMMA.fullmatch(text):
-        return (re.sub(r"^([+-]?)\.", r"\g<1>0.", _tidy(text.replace(",", "."))),)
+        numeral = _tidy(text.replace(",", "."))
+        return (re.sub(r"^([+-]?)\.", r"\g<1>0.", numeral),)
     return ()
 
 
@@ -68,7 +70,9 @@ def read_thousands(text: str) -> int | None:
     `1.000`. None where it cannot: `0.500`, `12.5`.
     """
     match = THOUSANDS.fullmatch(text.strip())
-    return int(match[1] + match[2]) if match else None
+    if match is None:
+        return None
+    return int(match[1] + match[2])
 
 
 def describe_thousands(
@@ -82,9 +86,13 @@ def describe_thousands(
     """
     text = text.strip()
     thousands = read_thousands(text)
-    if thousands is None or not (is_whole or text.endswith("0")):
+    if thousands is None:
         return None
-    if (low is not None and thousands < low) or (high is not None and thousands > high):
+    if not is_whole and not text.endswith("0"):
+        return None
+    if low is not None and thousands < low:
+        return None
+    if high is not None and thousands > high:
         return None
     short = _tidy(text)
     return f"{text} may mean {thousands} or {short}; write {thousands} or {short}."
@@ -92,19 +100,24 @@ def describe_thousands(
 
 def _write_plainly(text: str) -> str:
     """The text with the digits and signs of other scripts as ours, and its sign beside it."""
-    digits = (str(unicodedata.decimal(letter, letter)) for letter in text.translate(LOOKALIKES))
-    return re.sub(r"^([+-])\s+", r"\1", "".join(digits).strip())
+    plain = ""
+    for letter in text.translate(LOOKALIKES):
+        plain += str(unicodedata.decimal(letter, letter))
+    return re.sub(r"^([+-])\s+", r"\1", plain.strip())
 
 
 def _read_groups(text: str, match: re.Match[str]) -> tuple[str, ...]:
     """A number in groups: with a single comma it may as well be one with decimals."""
-    first, mark, groups, rest = match[1], match[2], match[3], match[4] or ""
+    first, mark, groups, rest = match.groups("")
     if mark in ".," and rest[:1] == mark:
         return ()
     whole = first + groups.replace(mark, "")
     number = _tidy(whole + rest.replace(",", "."))
-    is_open = mark == "," and not rest and mark not in groups
-    return (number, _tidy(text.replace(",", "."))) if is_open else (number,)
+    may_have_decimals = mark == "," and not rest and mark not in groups
+    if not may_have_decimals:
+        return (number,)
+    decimal = _tidy(text.replace(",", "."))
+    return (number, decimal)
 
 
 def _tidy(numeral: str) -> str:

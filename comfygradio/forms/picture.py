@@ -37,7 +37,8 @@ def check_picture(path: Path, max_mb: float) -> str | None:
     """What is wrong with a picture file, in a sentence, or None; decodes it whole to find cut-off
     files.
     """
-    if problem := check_file_size(path, max_mb):
+    problem = check_file_size(path, max_mb)
+    if problem:
         return problem
     try:
         with open_picture(path, most_pixels=MAX_MEGAPIXELS * 1_000_000) as picture:
@@ -46,10 +47,10 @@ def check_picture(path: Path, max_mb: float) -> str | None:
     except UnidentifiedImageError:
         return _describe_unknown(path)
     except PictureTooLarge as error:
+        megapixels = error.width * error.height / 1e6
         return (
             f"the picture has {error.width} × {error.height} pixels, that is "
-            f"{error.width * error.height / 1e6:.0f} megapixels; "
-            f"at most {MAX_MEGAPIXELS} are allowed."
+            f"{megapixels:.0f} megapixels; at most {MAX_MEGAPIXELS} are allowed."
         )
     except Image.DecompressionBombError:
         return f"the picture is far too large; at most {MAX_MEGAPIXELS} megapixels are allowed."
@@ -81,16 +82,15 @@ def _describe_unknown(path: Path) -> str:
 def check_file_size(path: Path, max_mb: float) -> str | None:
     """What is wrong with a file's presence or size in megabytes, in a sentence, or None."""
     try:
-        megabytes, is_file = path.stat().st_size / 1e6, path.is_file()
+        megabytes = path.stat().st_size / 1e6
+        is_file = path.is_file()
     except (OSError, ValueError):
         return f"the file {show(path.name)} does not exist."
     if not is_file:
         return f"{show(path.name)} is no file."
-    return (
-        f"the file has {megabytes:.0f} MB; at most {max_mb:g} MB are allowed."
-        if megabytes > max_mb
-        else None
-    )
+    if megabytes > max_mb:
+        return f"the file has {megabytes:.0f} MB; at most {max_mb:g} MB are allowed."
+    return None
 
 
 def check_mask(path: Path) -> str | None:
@@ -122,8 +122,10 @@ def compose_mask(background: Path, layers: Sequence[Path], target: Path) -> Path
         pixels = _measure(background)
         if any(_measure(layer) > pixels for layer in layers):
             raise ValueError("a layer is larger than the picture")
-        with lend_room(pixels * 2 if layers else pixels):
-            _compose(background, layers).save(target, "PNG", compress_level=1)
+        needed = pixels * 2 if layers else pixels
+        with lend_room(needed):
+            picture = _compose(background, layers)
+            picture.save(target, "PNG", compress_level=1)
     except (PictureTooLarge, Image.DecompressionBombError) as error:
         raise ValueError(str(error)) from error
     return target
@@ -147,8 +149,9 @@ def _compose(background: Path, layers: Sequence[Path]) -> Image.Image:
     left = picture.getchannel("A")
     while painted:
         mask = painted.pop()
-        fitting = mask if mask.size == picture.size else mask.resize(picture.size)
-        left = ImageChops.subtract(left, fitting)
+        if mask.size != picture.size:
+            mask = mask.resize(picture.size)
+        left = ImageChops.subtract(left, mask)
     picture.putalpha(left)
     return picture
 
@@ -158,18 +161,27 @@ def _read_whole(path: Path) -> Image.Image:
     with decode_picture(path) as opened:
         ImageOps.exif_transpose(opened, in_place=True)
         opened.load()
-        return opened if opened.mode == "RGBA" else opened.convert("RGBA")
+        return _convert_to_rgba(opened)
 
 
 def _read_painted(layer: Path) -> Image.Image:
     """Where a layer is painted: 255 there, else 0."""
     with decode_picture(layer) as opened:
-        alpha = (opened if opened.mode == "RGBA" else opened.convert("RGBA")).getchannel("A")
+        alpha = _convert_to_rgba(opened).getchannel("A")
     return alpha.point(lambda value: 255 if value > PAINTED else 0)
+
+
+def _convert_to_rgba(picture: Image.Image) -> Image.Image:
+    """The picture itself where it is RGBA already: converting would copy it."""
+    if picture.mode == "RGBA":
+        return picture
+    return picture.convert("RGBA")
 
 
 def find_suffix(path: Path) -> str:
     """The suffix that fits a readable picture's content, `.png` for instance."""
     with look_at_picture(path) as picture:
         kind = (picture.format or "png").lower()
-    return ".jpg" if kind in ("jpeg", "mpo") else f".{kind}"
+    if kind in ("jpeg", "mpo"):
+        return ".jpg"
+    return f".{kind}"

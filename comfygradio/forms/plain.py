@@ -65,8 +65,9 @@ class Plain:
     def finite(self) -> int | float | None:
         """The number that a prompt can hold, or None."""
         number = self.number
-        is_whole = isinstance(number, int)
-        return number if number is not None and (is_whole or math.isfinite(number)) else None
+        if isinstance(number, float) and not math.isfinite(number):
+            return None
+        return number
 
     @property
     def switch(self) -> bool | None:
@@ -75,13 +76,17 @@ class Plain:
             return self.value
         if ON.fullmatch(self.text):
             return True
-        return False if OFF.fullmatch(self.text) else None
+        if OFF.fullmatch(self.text):
+            return False
+        return None
 
     def to_json(self) -> Value:
         """The value where it is written as its author wrote it, else the text."""
         if self.value is None or isinstance(self.value, bool):
             return self.value
-        return self.value if str(self.value) == self.text else self.text
+        if str(self.value) == self.text:
+            return self.value
+        return self.text
 
     def __str__(self) -> str:
         return self.text
@@ -91,7 +96,9 @@ class Plain:
         return self.text
 
     def __eq__(self, other: object) -> bool:
-        return self.value == (other.value if isinstance(other, Plain) else other)
+        if isinstance(other, Plain):
+            return self.value == other.value
+        return self.value == other
 
     def __hash__(self) -> int:
         return hash(self.value)
@@ -102,7 +109,9 @@ class Plain:
 
 def is_plain(text: str) -> bool:
     """Whether a scalar without quotes may be more than its letters."""
-    return text[:1] in FIRST_LETTERS and any(pattern.fullmatch(text) for pattern in PATTERNS)
+    if text[:1] not in FIRST_LETTERS:
+        return False
+    return any(pattern.fullmatch(text) for pattern in PATTERNS)
 
 
 def take_text(value: Any) -> Any:
@@ -116,21 +125,25 @@ def take_number(value: Any) -> Any:
     """A plain scalar as the number that it is, else as a text; nothing for `null`; anything else as
     it is.
     """
-    number = value.number if isinstance(value, Plain) else None
-    return take_text(value) if number is None else number
+    if isinstance(value, Plain) and value.number is not None:
+        return value.number
+    return take_text(value)
 
 
 def take_switch(value: Any) -> Any:
     """A plain scalar as the switch that it is, else as a text; nothing for `null`; anything else as
     it is.
     """
-    is_switch = isinstance(value, Plain) and value.switch is not None
-    return value.switch if is_switch else take_text(value)
+    if isinstance(value, Plain) and value.switch is not None:
+        return value.switch
+    return take_text(value)
 
 
 def drop_null(value: Any) -> Any:
     """Nothing for `null`; anything else as it is."""
-    return None if isinstance(value, Plain) and value.is_null else value
+    if isinstance(value, Plain) and value.is_null:
+        return None
+    return value
 
 
 def refuse_null(value: Any) -> Any:
@@ -156,4 +169,6 @@ def _read_core(text: str) -> Value:
         return int(text, 0)
     if INFINITE.fullmatch(text):
         return float(text.replace(".", "", 1))
-    return float(text) if REAL.fullmatch(text) else text
+    if REAL.fullmatch(text):
+        return float(text)
+    return text

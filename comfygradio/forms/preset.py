@@ -43,10 +43,10 @@ class Preset:
         """The node classes that a server is asked about: the workflow's, and those that LoRA lists
         add.
         """
-        return self.workflow.class_types.union(
-            list_row_classes(self.workflow),
-            *(list_classes(line) for line in self.file.fields.values()),
-        )
+        added = list_row_classes(self.workflow)
+        for line in self.file.fields.values():
+            added |= list_classes(line)
+        return self.workflow.class_types | added
 
     def bind(self, object_info: ObjectInfo, embeddings: Sequence[str] = ()) -> Form:
         """The form that this preset gives on a server with these node classes and embeddings."""
@@ -59,8 +59,7 @@ def load_preset(path: str | Path) -> Preset:
     if not NAME.fullmatch(path.stem):
         raise PresetError(
             f"{path.name}: a preset is named in small letters, digits and _ (snake_case), for "
-            "example "
-            f"{_suggest_name(path.stem)}.yaml."
+            f"example {_suggest_name(path.stem)}.yaml."
         )
     file, lines = read_preset_file(path)
     folder = path.parent.resolve()
@@ -74,9 +73,10 @@ def load_preset(path: str | Path) -> Preset:
             "the file."
         )
     try:
-        return Preset(path.stem, path, file, load_workflow(workflow_path), lines)
+        workflow = load_workflow(workflow_path)
     except WorkflowError as error:
         raise PresetError(f"{path}: {error}") from error
+    return Preset(path.stem, path, file, workflow, lines)
 
 
 def load_presets(folders: Iterable[Path]) -> tuple[list[Preset], list[PresetError]]:
@@ -94,13 +94,10 @@ def load_presets(folders: Iterable[Path]) -> tuple[list[Preset], list[PresetErro
             except PresetError as error:
                 errors.append(error)
                 continue
-            if preset.name in presets:
-                errors.append(
-                    PresetError(
-                        f"{path}: the name {preset.name} is taken by {presets[preset.name].path}."
-                    )
-                )
-            presets.setdefault(preset.name, preset)
+            other = presets.setdefault(preset.name, preset)
+            if other is not preset:
+                problem = f"{path}: the name {preset.name} is taken by {other.path}."
+                errors.append(PresetError(problem))
     return sort_presets(presets.values()), errors
 
 
@@ -109,18 +106,28 @@ def sort_presets(presets: Iterable[Preset]) -> list[Preset]:
     where the first of them stands.
     """
     listed = sorted(presets, key=_rank)
-    firsts = {preset.file.group: index for index, preset in reversed([*enumerate(listed)])}
-    places = {preset.name: index for index, preset in enumerate(listed)}
-    return sorted(
-        listed, key=lambda one: firsts[one.file.group] if one.file.group else places[one.name]
-    )
+    own_places: dict[str, int] = {}
+    group_places: dict[str, int] = {}
+    for place, preset in enumerate(listed):
+        own_places[preset.name] = place
+        group_places.setdefault(preset.file.group, place)
+
+    def find_place(preset: Preset) -> int:
+        group = preset.file.group
+        return group_places[group] if group else own_places[preset.name]
+
+    return sorted(listed, key=find_place)
 
 
 def _rank(preset: Preset) -> tuple[float, str]:
     order = preset.file.order
-    return (math.inf if order is None else order, preset.title)
+    if order is None:
+        order = math.inf
+    return order, preset.title
 
 
 def _suggest_name(stem: str) -> str:
     name = re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_")
-    return name if NAME.fullmatch(name) else f"preset_{name}".strip("_")
+    if NAME.fullmatch(name):
+        return name
+    return f"preset_{name}".strip("_")

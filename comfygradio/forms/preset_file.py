@@ -64,6 +64,13 @@ Widget = Literal[
 ]
 Part = Literal["width", "height", "model", "clip"]
 
+PARTS: tuple[frozenset[Part], ...] = (
+    frozenset({"width", "height"}),
+    frozenset({"model"}),
+    frozenset({"model", "clip"}),
+)
+"""The parts of a value that may stand together."""
+
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
@@ -117,8 +124,11 @@ def _tell_slot(value: Any) -> str:
     """Which kind of slot a YAML value is meant to be, so that problems are told of this kind."""
     if isinstance(value, str | Plain):
         return "plain"
-    is_mapping = isinstance(value, dict) and bool({"of", "slot"} & value.keys())
-    return "computed" if is_mapping or isinstance(value, ComputedSlot) else "described"
+    if isinstance(value, ComputedSlot):
+        return "computed"
+    if isinstance(value, dict) and ("of" in value or "slot" in value):
+        return "computed"
+    return "described"
 
 
 FilledSlot = Annotated[
@@ -203,22 +213,20 @@ class FieldFile(BaseModel):
 
     @model_validator(mode="after")
     def _check_slots(self) -> FieldFile:
-        sets_slots = isinstance(self.choices, dict) and any(
-            isinstance(v, dict) for v in self.choices.values()
-        )
-        if sets_slots and not all(isinstance(v, dict) for v in self.choices.values()):  # type: ignore[union-attr]
+        settings: list[Any] = []
+        if isinstance(self.choices, dict):
+            settings = [isinstance(setting, dict) for setting in self.choices.values()]
+        sets_slots = any(settings)
+        if sets_slots and not all(settings):
             raise ValueError("either all choices set slots or none does")
         if self.slot is not None and self.slots is not None:
             raise ValueError("needs either slot or slots, not both")
-        if self.slot is None and self.slots is None and not sets_slots and not self.bypass:
+        fills_slots = self.slot is not None or self.slots is not None
+        if not fills_slots and not sets_slots and not self.bypass:
             raise ValueError("needs either slot or slots")
-        if sets_slots and (self.slot is not None or self.slots is not None):
+        if fills_slots and sets_slots:
             raise ValueError("needs no slot where its choices set slots")
-        if self.slots is not None and set(self.slots) not in (
-            {"width", "height"},
-            {"model"},
-            {"model", "clip"},
-        ):
+        if self.slots is not None and set(self.slots) not in PARTS:
             raise ValueError("needs both width and height in slots, or model (and clip) for LoRAs")
         if self.template is not None and self.slot is None:
             raise ValueError("needs a slot for its template")
@@ -232,7 +240,9 @@ class FieldFile(BaseModel):
 
     @model_validator(mode="after")
     def _check_widget(self) -> FieldFile:
-        is_size, is_chain = "width" in (self.slots or {}), "model" in (self.slots or {})
+        parts = self.slots or {}
+        is_size = "width" in parts
+        is_chain = "model" in parts
         if self.widget is not None and is_size != (self.widget == "size"):
             raise ValueError("a size, and nothing else, has slots for width and height")
         if is_chain and self.widget not in (None, "loras"):
@@ -251,7 +261,8 @@ class FieldFile(BaseModel):
                 "is fixed and drawn where ComfyUI's own page does it; remove dynamic, or write "
                 "\\{, \\| and \\} for the signs themselves"
             )
-        if self.widget == "loras" or "model" in (self.slots or {}):
+        is_chain = self.slots is not None and "model" in self.slots
+        if self.widget == "loras" or is_chain:
             raise ValueError(
                 "is a LoRA list and cannot be fixed; put the loaders into the workflow"
             )
@@ -288,31 +299,37 @@ class PresetFile(BaseModel):
 
 def read_rows(value: Any) -> Any:
     """A value of a preset file as a form checks it: rows of a LoRA list as {"name", "strength"}."""
-    return (
-        [row.model_dump() if isinstance(row, LoraFile) else row for row in value]
-        if isinstance(value, list)
-        else value
-    )
+    if not isinstance(value, list):
+        return value
+    return [row.model_dump() if isinstance(row, LoraFile) else row for row in value]
 
 
 def list_plain(line: FieldFile) -> list[SlotAddress]:
     """The slots of a line that take its value as it is."""
-    listed = line.slot if isinstance(line.slot, list) else [line.slot]
-    return [slot for slot in listed if isinstance(slot, str | SlotFile)]
+    return [slot for slot in _list_slots(line) if isinstance(slot, str | SlotFile)]
 
 
 def list_computed(line: FieldFile) -> list[ComputedSlot]:
     """The slots of a line that take a number worked out of its value."""
-    listed = line.slot if isinstance(line.slot, list) else [line.slot]
-    return [slot for slot in listed if isinstance(slot, ComputedSlot)]
+    return [slot for slot in _list_slots(line) if isinstance(slot, ComputedSlot)]
+
+
+def _list_slots(line: FieldFile) -> list[Any]:
+    """What stands under the key `slot`."""
+    if isinstance(line.slot, list):
+        return line.slot
+    return [line.slot]
 
 
 def list_addresses(line: FieldFile) -> list[SlotAddress]:
     """Every slot that a line names, part by part."""
     if line.slots is None:
-        return [*list_plain(line), *(one.slot for one in list_computed(line))]
-    return [
-        address
-        for part in line.slots.values()
-        for address in (part if isinstance(part, list) else [part])
-    ]
+        computed = [one.slot for one in list_computed(line)]
+        return [*list_plain(line), *computed]
+    addresses: list[SlotAddress] = []
+    for part in line.slots.values():
+        if isinstance(part, list):
+            addresses.extend(part)
+        else:
+            addresses.append(part)
+    return addresses

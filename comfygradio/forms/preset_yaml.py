@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from itertools import islice
 from pathlib import Path
 from typing import Any, get_args
 
@@ -47,56 +46,62 @@ def read_preset_file(path: Path) -> tuple[PresetFile, Lines]:
     try:
         file = PresetFile.model_validate(data)
     except ValidationError as error:
-        raise PresetError(" ".join(_describe_problems(path, error, lines))) from error
+        problems = _describe_problems(path, error, lines)
+        raise PresetError(" ".join(problems)) from error
     _check_examples(path, file, lines)
     _check_formulas(path, file, lines)
     return file, lines
 
 
 def _check_examples(path: Path, file: PresetFile, lines: Lines) -> None:
+    there_are = f"there are {', '.join(file.fields)}."
     known = {"title", *file.fields}
     for index, example in enumerate(file.examples):
         for name in example.keys() - known:
             line = lines.get(("examples", str(index), name), 1)
-            raise PresetError(
-                f"{path}:{line}: examples: there is no field {name}; there are "
-                f"{', '.join(file.fields)}."
-            )
+            raise PresetError(f"{path}:{line}: examples: there is no field {name}; {there_are}")
     for name in file.sweep.keys() - file.fields.keys():
         line = lines.get(("sweep", name), 1)
-        raise PresetError(
-            f"{path}:{line}: sweep: there is no field {name}; there are {', '.join(file.fields)}."
-        )
+        raise PresetError(f"{path}:{line}: sweep: there is no field {name}; {there_are}")
 
 
 def _check_formulas(path: Path, file: PresetFile, lines: Lines) -> None:
     for name, line in file.fields.items():
         for one in list_computed(line):
-            for other in sorted(Formula.parse(one.of).names - {name, OWN}):
+            others = Formula.parse(one.of).names - {name, OWN}
+            if others:
+                where = f"{path}:{lines.get(('fields', name), 1)}: fields.{name}"
                 raise PresetError(
-                    f"{path}:{lines.get(('fields', name), 1)}: fields.{name}: the formula {one.of} "
-                    f"uses {other}; it can use {OWN}, or {name}, the field's own name."
+                    f"{where}: the formula {one.of} uses {min(others)}; it can use {OWN}, or "
+                    f"{name}, the field's own name."
                 )
 
 
 def _describe_problems(path: Path, error: ValidationError, lines: Lines) -> list[str]:
+    """The problems with their lines. Of one place only the most telling problem is described:
+    pydantic adds one for each type that is possible there.
+    """
     found: dict[tuple[str, ...], Any] = {}
     for problem in error.errors():
         place = _find_place(problem["loc"], lines)
         if place not in found or _is_vague(found[place]):
             found[place] = problem
-    deeper = {place[:length] for place in found for length in range(len(place))}
-    telling = {
-        place: problem
+    outer: set[tuple[str, ...]] = set()
+    for place in found:
+        outer.update(place[:length] for length in range(len(place)))
+    telling = [
+        (place, problem)
         for place, problem in found.items()
-        if place not in deeper or not _is_vague(problem)
-    }
-    described = [
-        f"{path}:{lines.get(place, 1)}: {_describe_problem(problem, place)}"
-        for place, problem in islice(telling.items(), TOLD)
+        if place not in outer or not _is_vague(problem)
     ]
+    described = []
+    for place, problem in telling[:TOLD]:
+        line = lines.get(place, 1)
+        described.append(f"{path}:{line}: {_describe_problem(problem, place)}")
     more = len(telling) - len(described)
-    return [*described, f"There are {more:,} more problems."] if more else described
+    if more:
+        described.append(f"There are {more:,} more problems.")
+    return described
 
 
 def _find_place(loc: tuple[int | str, ...], lines: Lines) -> tuple[str, ...]:
@@ -118,48 +123,60 @@ def _is_vague(problem: Any) -> bool:
 
 
 def _describe_problem(problem: Any, place: tuple[str, ...]) -> str:
-    key, kind = ".".join(place), problem["type"]
+    key = ".".join(place)
+    kind = problem["type"]
     if kind == "extra_forbidden":
-        unknown = str(problem["loc"][-1])
-        inside = place[:-1] if place[-1:] == (unknown,) else place
-        return _describe_unknown_key((*inside, unknown), "computed" in problem["loc"])
+        return _describe_unknown_key(problem, place)
     if kind == "missing":
-        return f"{key + ' needs' if key else 'this preset needs'} the key {problem['loc'][-1]}."
+        where = key or "this preset"
+        return f"{where} needs the key {problem['loc'][-1]}."
     if kind == "string_pattern_mismatch":
         return f"{key}: a field is named in letters, digits and _, beginning with a letter."
     if kind == "literal_error" and place[-1:] == ("widget",):
-        return f"there is no widget {problem['input']}; there are {', '.join(get_args(Widget))}."
+        widgets = ", ".join(get_args(Widget))
+        return f"there is no widget {problem['input']}; there are {widgets}."
     return f"{key}: {_describe_value(problem, place)}"
 
 
 def _describe_value(problem: Any, place: tuple[str, ...]) -> str:
     if _is_vague(problem):
+        field_key = place[2:3]
         if problem["loc"][-1] == "of":
             return "write plain arithmetic as a text, for example value * 0.5."
         if place[:1] == ("fields",) and len(place) == 2:
             return "a field is a list of keys, for example {slot: 6.text}."
-        if place[2:3] in (("slot",), ("slots",)):
+        if field_key in (("slot",), ("slots",)):
             return "write NODE.INPUT, for example 6.text."
-        if place[2:3] == ("show_if",):
+        if field_key == ("show_if",):
             return "write {FIELD: VALUE} or {FIELD: [VALUE, VALUE]}, for example {mode: Photo}."
-        if place[2:3] in (("choices",), ("default",), ("fixed",)) or place[:1] == ("examples",):
+        takes_scalars = field_key in (("choices",), ("default",), ("fixed",))
+        if takes_scalars or place[:1] == ("examples",):
             return f"{show(problem['input'])} does not fit; texts, numbers, true and false do."
     message = problem["msg"].removeprefix("Value error, ")
+    message = message.replace("Input should be", "this has to be")
     meant = suggest_numerals(problem["input"]) if _is_text_for_number(problem) else ()
     advice = f"; write {' or '.join(meant)}" if meant else ""
-    return f"{message.replace('Input should be', 'this has to be')}{advice}."
+    return f"{message}{advice}."
 
 
 def _is_text_for_number(problem: Any) -> bool:
-    return problem["type"] in ("int_type", "float_type") and isinstance(problem["input"], str)
+    wants_number = problem["type"] in ("int_type", "float_type")
+    return wants_number and isinstance(problem["input"], str)
 
 
-def _describe_unknown_key(place: tuple[str, ...], is_computed: bool) -> str:
-    key = place[-1]
-    known = _list_keys(ComputedSlot if is_computed else _find_model(place))
+def _describe_unknown_key(problem: Any, place: tuple[str, ...]) -> str:
+    key = str(problem["loc"][-1])
+    outer = place
+    if place[-1:] == (key,):  # it has no line of its own where an alias has brought it there
+        outer = place[:-1]
+    model = _find_model((*outer, key))
+    if "computed" in problem["loc"]:
+        model = ComputedSlot
+    known = _list_keys(model)
     near = difflib.get_close_matches(key, known, 1, 0.5)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
-    return f"{'.'.join(place[:-1]) + ': ' if place[:-1] else ''}unknown key {key}; {hint}"
+    where = f"{'.'.join(outer)}: " if outer else ""
+    return f"{where}unknown key {key}; {hint}"
 
 
 def _find_model(place: tuple[str, ...]) -> type[BaseModel]:
@@ -167,8 +184,11 @@ def _find_model(place: tuple[str, ...]) -> type[BaseModel]:
         return PresetFile
     if place[0] == "fields" and len(place) <= 3:
         return FieldFile
-    return LoraFile if place[0] == "examples" or place[2:3] == ("default",) else SlotFile
+    if place[0] == "examples" or place[2:3] == ("default",):
+        return LoraFile
+    return SlotFile
 
 
 def _list_keys(model: type[BaseModel]) -> list[str]:
-    return [field.alias or name for name, field in model.model_fields.items()]
+    fields = model.model_fields
+    return [field.alias or name for name, field in fields.items()]

@@ -44,17 +44,18 @@ class Problem:
     line: int | None = None
 
     def __str__(self) -> str:
-        return f"Field {self.field}: {self.message}" if self.field else self.message
+        if self.field:
+            return f"Field {self.field}: {self.message}"
+        return self.message
 
     def to_json(self) -> dict[str, Any]:
         """What `comfygradio check --json` prints; empty parts are left out."""
-        parts = {
-            **vars(self),
-            "message": str(self),
-            "near": list(self.near),
-            "value": _write(self.value),
-        }
-        return {name: value for name, value in parts.items() if value not in ("", [], None)}
+        parts: dict[str, Any] = dict(vars(self))
+        parts["message"] = str(self)
+        parts["near"] = list(self.near)
+        parts["value"] = _write(self.value)
+        empty: tuple[Any, ...] = ("", [], None)
+        return {name: value for name, value in parts.items() if value not in empty}
 
 
 def _write(value: Any) -> Any:
@@ -84,11 +85,13 @@ class Misfit(PresetError):
         near: tuple[str, ...] = (),
     ) -> None:
         super().__init__(message)
-        self.value, self.folder, self.near = value, folder, near
         self.kind: Kind = kind
         self.node = node
         self.input = input
         self.key = key
+        self.value = value
+        self.folder = folder
+        self.near = near
 
     def to_problem(self, field: str) -> Problem:
         """The problem of the form's line `field`."""

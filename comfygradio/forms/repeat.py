@@ -39,5 +39,7 @@ def _add(field: Field, value: Any, number: int) -> Any:
     except Refused:
         return value
     low = int(field.minimum or 0)
-    high = int(field.maximum) if field.maximum is not None else 2**64 - 1
-    return str(low + (seed - low + number) % (high - low + 1))
+    high = 2**64 - 1 if field.maximum is None else int(field.maximum)
+    count = high - low + 1
+    following = low + (seed - low + number) % count
+    return str(following)

@@ -48,7 +48,9 @@ class Row:
     @property
     def inputs(self) -> tuple[str, ...]:
         """Every input of the row."""
-        return (self.name, *self.strengths, *([self.switch] if self.switch else []))
+        if self.switch:
+            return (self.name, *self.strengths, self.switch)
+        return (self.name, *self.strengths)
 
 
 @dataclass(frozen=True)
@@ -68,44 +70,48 @@ class Rows:
     @property
     def can_be_empty(self) -> bool:
         """Whether each row can be left out."""
-        by_count = bool(self.count) and self.least == 0
-        is_switched = all(row.switch for row in self.rows)
-        return self.none is not None or by_count or is_switched or self.grows
+        if self.grows or self.none is not None:
+            return True
+        if self.count and self.least == 0:
+            return True
+        return all(row.switch for row in self.rows)
 
 
 def find_rows(node_id: str, inputs: Inputs, specs: Specs) -> Rows | None:
     """The rows of LoRAs that a node has, or None where there are not at least two; of those that
     are objects one will do.
     """
-    found = _find_objects(inputs)
-    grows = bool(found)
-    if not grows:
-        numbered = list(split_numbers(inputs))
-        found = {
-            number: name
-            for name, number in numbered
-            if _is_file(name, inputs[name], specs.get(name))
-        }
-    if len(found) < 2 and not grows:
+    objects = _find_objects(inputs)
+    if objects:
+        return _read_rows(node_id, inputs, specs, objects, grows=True)
+    files: dict[int, str] = {}
+    for name, number in split_numbers(inputs):
+        if _is_file(name, inputs[name], specs.get(name)):
+            files[number] = name
+    if len(files) < 2:
         return None
-    return _read_rows(node_id, inputs, specs, found, grows)
+    return _read_rows(node_id, inputs, specs, files, grows=False)
 
 
 def _read_rows(
     node_id: str, inputs: Inputs, specs: Specs, names: Mapping[int, str], grows: bool
 ) -> Rows:
     """The rows whose files stand in these inputs, by number."""
-    inputs = dict(list_members(inputs)) if grows else inputs
-    numbered = list(split_numbers(inputs))
+    members = dict(list_members(inputs)) if grows else inputs
+    numbered = list(split_numbers(members))
     rows = []
     for number, name in sorted(names.items()):
         beside = [other for other, of in numbered if of == number and other != name]
-        beside = [other for other in beside if not grows or _is_beside(other, name)]
-        strengths = [other for other in beside if _is_strength(other, inputs[other])]
-        switch = next((other for other in beside if is_switch(other)), "")
+        if grows:
+            beside = [other for other in beside if _is_beside(other, name)]
+        strengths = [other for other in beside if _is_strength(other, members[other])]
+        strengths = _sort(strengths, members)
+        switch = next(filter(is_switch, beside), "")
         on, off = _read_states(specs.get(switch))
-        rows.append(Row(number, name, tuple(_sort(strengths, inputs)), switch, on, off))
-    count = find_count(inputs) or ("count" if "count" in inputs else "")
+        rows.append(Row(number, name, tuple(strengths), switch, on, off))
+    count = find_count(members)
+    if not count and "count" in members:
+        count = "count"
     spec = specs.get(count)
     least = int(spec.minimum or 0) if spec else 0
     none = _find_none(specs.get(rows[0].name))
@@ -115,16 +121,22 @@ def _read_rows(
 def read_active(inputs: Inputs, rows: Rows) -> list[tuple[str, float]]:
     """File and strength of each row that has an effect."""
     most = inputs.get(rows.count) if rows.count else None
-    found = []
+    # Of rows that are objects there may be others by now.
     here = find_rows(rows.node_id, inputs, {}) if rows.grows else rows
-    for row in here.rows if here else ():
+    if here is None:
+        return []
+    found: list[tuple[str, float]] = []
+    for row in here.rows:
         name = read_input(inputs, row.name)
-        is_counted = not isinstance(most, int) or row.number <= most
-        is_on = not row.switch or not is_off(read_input(inputs, row.switch))
-        if is_counted and is_on and isinstance(name, str) and name.lower() not in NONE:
-            strengths = [read_input(inputs, one) for one in row.strengths]
-            numbers = [float(one) for one in strengths if isinstance(one, int | float)]
-            found.append((name, numbers[0] if numbers else 1.0))
+        if isinstance(most, int) and row.number > most:
+            continue
+        if row.switch and is_off(read_input(inputs, row.switch)):
+            continue
+        if not isinstance(name, str) or name.lower() in NONE:
+            continue
+        strengths = [read_input(inputs, one) for one in row.strengths]
+        numbers = [float(one) for one in strengths if isinstance(one, int | float)]
+        found.append((name, numbers[0] if numbers else 1.0))
     return found
 
 
@@ -137,7 +149,8 @@ def fill_rows(inputs: dict[str, Any], rows: Rows, files: Sequence[tuple[str, flo
         return
     for place, row in enumerate(rows.rows):
         if place < len(files):
-            _fill_row(inputs, row, *files[place])
+            name, strength = files[place]
+            _fill_row(inputs, row, name, strength)
         elif row.switch:
             write_input(inputs, row.switch, row.off)
         elif rows.grows:
@@ -161,24 +174,30 @@ def split_numbers(inputs: Inputs) -> Iterator[tuple[str, int]]:
 
 def is_switch(name: str) -> bool:
     """Whether an input is called like a switch."""
-    return bool(SWITCHES & _list_words(name))
+    words = _list_words(name)
+    return bool(SWITCHES & words)
 
 
 def is_off(value: Any) -> bool:
     """Whether a switch is off."""
-    return value is False or (isinstance(value, str) and value.lower() in OFF)
+    if isinstance(value, str):
+        return value.lower() in OFF
+    return value is False
 
 
 def find_count(inputs: Inputs) -> str:
     """The input that says how many rows count, by the word that it has in common with them
     (`lora_count`, `lora_name_1`), or "".
     """
-    known = {_singular(word) for name, _ in split_numbers(inputs) for word in _list_words(name)}
+    known: set[str] = set()
+    for name, _ in split_numbers(inputs):
+        known.update(_singular(word) for word in _list_words(name))
     for name, value in inputs.items():
+        if isinstance(value, bool) or not isinstance(value, int):
+            continue
         words = _list_words(name)
-        is_whole = isinstance(value, int) and not isinstance(value, bool)
         counted = {_singular(word) for word in words - COUNTS}
-        if is_whole and COUNTS & words and counted and counted <= known:
+        if COUNTS & words and counted and counted <= known:
             return name
     return ""
 
@@ -188,49 +207,65 @@ def _singular(word: str) -> str:
 
 
 def _list_words(name: str) -> frozenset[str]:
-    return frozenset(WORD.findall(name.lower()))
+    words = WORD.findall(name.lower())
+    return frozenset(words)
 
 
 def _is_file(name: str, value: Any, spec: InputSpec | None) -> bool:
     words = _list_words(name)
+    if "lora" not in words or words & (SWITCHES | STRENGTHS):
+        return False
     is_listed = spec is None or spec.choices is not None
-    return (
-        "lora" in words
-        and isinstance(value, str)
-        and is_listed
-        and not words & (SWITCHES | STRENGTHS)
-    )
+    return is_listed and isinstance(value, str)
 
 
 def _is_strength(name: str, value: Any) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
     words = _list_words(name)
-    return is_number and (bool(STRENGTHS & words) or any(w.startswith("strength") for w in words))
+    if STRENGTHS & words:
+        return True
+    return any(word.startswith("strength") for word in words)
 
 
 def _sort(strengths: list[str], inputs: Inputs) -> list[str]:
     """The strength that counts first: in an advanced mode the one for the model."""
     is_advanced = "advanced" in (inputs.get("input_mode"), inputs.get("mode"))
-    return sorted(strengths, key=lambda name: is_advanced and "model" not in name)
+    if not is_advanced:
+        return strengths
+    return sorted(strengths, key=lambda name: "model" not in name)
 
 
 def _read_states(spec: InputSpec | None) -> tuple[Scalar, Scalar]:
     """What a switch is called when it is on and when it is off."""
-    choices = spec.choices if spec and spec.choices else (True, False)
-    on = next((choice for choice in choices if str(choice).lower() in ON), True)
-    off = next((choice for choice in choices if str(choice).lower() in OFF), False)
+    if spec is None or not spec.choices:
+        return True, False
+    on: Scalar = _find_word(spec.choices, ON, True)
+    off: Scalar = _find_word(spec.choices, OFF, False)
     return on, off
+
+
+def _find_word(choices: Sequence[Scalar], words: frozenset[str], default: bool) -> Scalar:
+    """The first choice that is one of these words, whatever the case."""
+    for choice in choices:
+        if str(choice).lower() in words:
+            return choice
+    return default
 
 
 def _find_none(spec: InputSpec | None) -> str | None:
     choices = spec.choices if spec and spec.choices else ()
-    return next((one for one in choices if isinstance(one, str) and one.lower() in NONE), None)
+    for choice in choices:
+        if isinstance(choice, str) and choice.lower() in NONE:
+            return choice
+    return None
 
 
 def _fill_row(inputs: dict[str, Any], row: Row, name: str, strength: float) -> None:
-    strengths = [read_input(inputs, one) for one in row.strengths[:1]]
-    is_same = read_input(inputs, row.name) == name and strengths == [strength]
-    if not is_same:
+    """Put a file and its strength into a row; one that holds them keeps its further strengths."""
+    has_name = read_input(inputs, row.name) == name
+    has_strength = bool(row.strengths) and read_input(inputs, row.strengths[0]) == strength
+    if not has_name or not has_strength:
         for one in row.strengths:
             write_input(inputs, one, strength)
         write_input(inputs, row.name, name)
@@ -244,8 +279,9 @@ def _find_objects(inputs: Inputs) -> dict[int, str]:
     members = dict(list_members(inputs))
     for name, number in split_numbers(members):
         owner, _, member = name.rpartition(".")
-        is_row = owner in inputs and "lora" in _list_words(name)
-        if is_row and member.lower() in FILES and isinstance(members[name], str):
+        if owner not in inputs or "lora" not in _list_words(name):
+            continue
+        if member.lower() in FILES and isinstance(members[name], str):
             found.setdefault(number, name)
     return found
 
@@ -268,8 +304,10 @@ def _add_row(inputs: dict[str, Any], rows: Rows, file: tuple[str, float]) -> Row
         strengths=tuple(_renumber(name, number) for name in last.strengths),
         switch=_renumber(last.switch, number),
     )
-    inputs[_name_object(added)] = copy.deepcopy(inputs[_name_object(last)])
-    _fill_row(inputs, added, *file)
+    pattern = inputs[_name_object(last)]
+    inputs[_name_object(added)] = copy.deepcopy(pattern)
+    name, strength = file
+    _fill_row(inputs, added, name, strength)
     return replace(rows, rows=(*rows.rows, added))
 
 
@@ -278,9 +316,12 @@ def _renumber(name: str, number: int) -> str:
     found = NUMBERED.fullmatch(name)
     if found is None:
         return name
-    return f"{found[1]}{str(number).zfill(len(found[2]))}{found[3]}"
+    before, digits, after = found.groups()
+    return f"{before}{str(number).zfill(len(digits))}{after}"
 
 
 def _is_beside(name: str, other: str) -> bool:
     """Whether two members belong to the same object."""
-    return name.rpartition(".")[0] == other.rpartition(".")[0]
+    owner, _, _ = name.rpartition(".")
+    other_owner, _, _ = other.rpartition(".")
+    return owner == other_owner

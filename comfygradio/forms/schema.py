@@ -42,4 +42,5 @@ def write_schema(folder: Path) -> Path:
 
 def dump_schema() -> str:
     """The schema as the text of its file."""
-    return json.dumps(build_schema(), indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps(build_schema(), indent=1, ensure_ascii=False)
+    return f"{text}\n"

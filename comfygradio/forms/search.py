@@ -22,11 +22,23 @@ def search_choices(
     words = query.casefold().split()
     if not words:
         return list(choices[:limit]), len(choices)
-    found = [choice for choice in choices if all(word in choice.label.casefold() for word in words)]
-    return sorted(found, key=lambda choice: not _begins(choice.label, words[0]))[:limit], len(found)
+    first: list[Choice] = []
+    others: list[Choice] = []
+    for choice in choices:
+        name = choice.label.casefold()
+        if not all(word in name for word in words):
+            continue
+        if _begins(name, words[0]):
+            first.append(choice)
+        else:
+            others.append(choice)
+    found = first + others
+    return found[:limit], len(found)
 
 
-def _begins(label: str, word: str) -> bool:
+def _begins(name: str, word: str) -> bool:
     """Whether the name, or the file name after its folders, begins with a word."""
-    name = label.casefold()
-    return name.startswith(word) or name.replace("\\", "/").rsplit("/", 1)[-1].startswith(word)
+    if name.startswith(word):
+        return True
+    file_name = name.replace("\\", "/").rsplit("/", 1)[-1]
+    return file_name.startswith(word)

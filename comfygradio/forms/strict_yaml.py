@@ -23,6 +23,8 @@ PLAIN_TAG = "!comfygradio/plain"
 TEXT_TAG = "tag:yaml.org,2002:str"
 MERGE_TAG = "tag:yaml.org,2002:merge"
 
+SPLIT_NUMBER = re.compile(r"[+-]?[0-9]+\.[0-9]+")
+
 
 def _construct_plain(loader: Any, node: Any) -> Plain:
     return Plain.parse(loader.construct_scalar(node))
@@ -57,7 +59,9 @@ class Dumper(yaml.SafeDumper):
         """What a node would be read as; PyYAML calls it for each."""
         tag = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
         is_unquoted = kind is yaml.ScalarNode and implicit[0]
-        return PLAIN_TAG if is_unquoted and tag == TEXT_TAG and is_plain(value) else tag
+        if is_unquoted and tag == TEXT_TAG and is_plain(value):
+            return PLAIN_TAG
+        return tag
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,8 @@ def read_yaml(
     file without keys.
     """
     try:
-        return _read_tree(path, _read_text(path, refusal, most), refusal, form, most)
+        text = _read_text(path, refusal, most)
+        return _read_tree(path, text, refusal, form, most)
     except OSError as error:
         raise refusal(f"{path} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
@@ -137,10 +142,10 @@ def _limit_nodes(path: Path, text: str, refusal: Refusal, most: int) -> None:
     """Refuses too many keys and values before any of them becomes a node, which is slow."""
     count = 0
     for event in yaml.parse(text, Loader=Loader):
-        count += isinstance(event, yaml.NodeEvent)
+        if isinstance(event, yaml.NodeEvent):
+            count += 1
         if count > most:
-            mark = event.start_mark
-            where = f"{path}:{mark.line + 1}" if mark else str(path)
+            where = _write_place(path, event.start_mark)
             raise refusal(f"{where}: there are more than {most:,} keys and values; write less.")
 
 
@@ -149,11 +154,9 @@ def _count_nodes(
 ) -> int:
     """How many nodes a tree has once its aliases are written out. Refuses too many."""
     if id(node) not in known:
-        known[id(node)] = most
-        pairs = node.value if isinstance(node, yaml.MappingNode) else []
-        inner = [part for pair in pairs for part in pair]
-        inner += node.value if isinstance(node, yaml.SequenceNode) else []
-        known[id(node)] = 1 + sum(_count_nodes(path, part, known, refusal, most) for part in inner)
+        known[id(node)] = most  # should it stand inside of itself, it is too many
+        inner = [_count_nodes(path, part, known, refusal, most) for part in _list_inner(node)]
+        known[id(node)] = 1 + sum(inner)
     if known[id(node)] >= most:
         where = f"{path}:{node.start_mark.line + 1}"
         raise refusal(
@@ -163,10 +166,28 @@ def _count_nodes(
     return known[id(node)]
 
 
+def _list_inner(node: yaml.Node) -> list[yaml.Node]:
+    """The nodes right below a node: keys and values, or the entries of a list."""
+    if isinstance(node, yaml.SequenceNode):
+        return list(node.value)
+    inner: list[yaml.Node] = []
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            inner += [key, value]
+    return inner
+
+
 def _describe_yaml_error(path: Path, error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    where = f"{path}:{mark.line + 1}" if mark else str(path)
-    return f"{where}: no valid YAML: {getattr(error, 'problem', None) or 'cannot be parsed'}."
+    where = _write_place(path, getattr(error, "problem_mark", None))
+    problem = getattr(error, "problem", None) or "cannot be parsed"
+    return f"{where}: no valid YAML: {problem}."
+
+
+def _write_place(path: Path, mark: Any) -> str:
+    """The file and, where it is known, the line."""
+    if not mark:
+        return str(path)
+    return f"{path}:{mark.line + 1}"
 
 
 def _find_lines(path: Path, tree: yaml.Node, refusal: Refusal) -> Lines:
@@ -182,17 +203,15 @@ def _find_lines(path: Path, tree: yaml.Node, refusal: Refusal) -> Lines:
         seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
             for number, (key, value) in enumerate(node.value):
-                inner, where = (*place, str(key.value)), f"{path}:{key.start_mark.line + 1}"
+                inner = (*place, str(key.value))
+                line = key.start_mark.line + 1
                 if inner in lines:
-                    raise refusal(f"{where}: the key {key.value} stands twice.")
+                    raise refusal(f"{path}:{line}: the key {key.value} stands twice.")
                 if key.tag == PLAIN_TAG and _is_text_in_old_yaml(key.value):
                     key.tag = TEXT_TAG
                 if key.tag not in (TEXT_TAG, MERGE_TAG):
-                    advice = f'write the key {key.value} in quotes ("{key.value}").'
-                    if numeral := _find_split_number(node, number):
-                        advice = f"write {numeral} with a point if it is one number, else {advice}"
-                    raise refusal(f"{where}: {advice}")
-                lines[inner] = key.start_mark.line + 1
+                    raise refusal(f"{path}:{line}: {_advise_on_key(node, number)}")
+                lines[inner] = line
                 visit(value, inner)
         elif isinstance(node, yaml.SequenceNode):
             for index, value in enumerate(node.value):
@@ -202,14 +221,27 @@ def _find_lines(path: Path, tree: yaml.Node, refusal: Refusal) -> Lines:
     return lines
 
 
+def _advise_on_key(node: yaml.MappingNode, number: int) -> str:
+    """How to write a key that is no text."""
+    key, _ = node.value[number]
+    advice = f'write the key {key.value} in quotes ("{key.value}").'
+    numeral = _find_split_number(node, number)
+    if numeral:
+        return f"write {numeral} with a point if it is one number, else {advice}"
+    return advice
+
+
 def _find_split_number(node: yaml.MappingNode, number: int) -> str:
     """The number that a comma has cut in two: in `{default: 7,5}` the 5 is a key of its own."""
     if number == 0:
         return ""
-    (_, before), (key, value) = node.value[number - 1 : number + 1]
-    is_cut = before.end_mark.index + 1 == key.start_mark.index and value.value == ""
-    parts = f"{before.value}.{key.value}" if isinstance(before, yaml.ScalarNode) else ""
-    return parts if is_cut and re.fullmatch(r"[+-]?[0-9]+\.[0-9]+", parts) else ""
+    _, before = node.value[number - 1]
+    key, value = node.value[number]
+    is_adjacent = before.end_mark.index + 1 == key.start_mark.index
+    if not is_adjacent or value.value != "" or not isinstance(before, yaml.ScalarNode):
+        return ""
+    numeral = f"{before.value}.{key.value}"
+    return numeral if SPLIT_NUMBER.fullmatch(numeral) else ""
 
 
 def _is_text_in_old_yaml(text: str) -> bool:

@@ -19,22 +19,27 @@ MARK = re.compile("\0([0-9]+)\0")
 
 def find_names(template: str) -> list[str]:
     """The names that a template uses, each once."""
-    return list(dict.fromkeys(NAME.findall(template)))
+    names = NAME.findall(template)
+    return list(dict.fromkeys(names))
 
 
 def list_templates(field: Field) -> list[str]:
     """The texts of a field that may take the values of others: its template, and those that its
     choices set.
     """
-    settings = [
-        text for choice in field.choices or () for _, text in choice.sets if isinstance(text, str)
-    ]
-    return [field.template, *settings] if field.template else settings
+    texts = [field.template] if field.template else []
+    for choice in field.choices or ():
+        texts.extend(text for _, text in choice.sets if isinstance(text, str))
+    return texts
 
 
 def fill_template(template: str, values: Mapping[str, str]) -> str:
     """The template with every known name replaced; what is filled in is not looked at again."""
-    return NAME.sub(lambda match: values.get(match[1], match[0]), template)
+
+    def replace(match: re.Match[str]) -> str:
+        return values.get(match[1], match[0])
+
+    return NAME.sub(replace, template)
 
 
 def draw_template(template: str, values: Mapping[str, str], random: Random) -> str:
@@ -44,7 +49,12 @@ def draw_template(template: str, values: Mapping[str, str], random: Random) -> s
     names = [name for name in find_names(template) if name in values]
     marks = {name: f"\0{place}\0" for place, name in enumerate(names)}
     drawn = expand_dynamic(fill_template(template, marks), random)
-    return MARK.sub(lambda match: values[names[int(match[1])]], drawn)
+
+    def replace(match: re.Match[str]) -> str:
+        name = names[int(match[1])]
+        return values[name]
+
+    return MARK.sub(replace, drawn)
 
 
 def invert_template(template: str, text: str) -> str | None:
@@ -54,7 +64,8 @@ def invert_template(template: str, text: str) -> str | None:
     before, found, after = template.partition("{value}")
     if not found or "{value}" in after or find_names(template) != ["value"]:
         return None
-    is_inside = (
-        text.startswith(before) and text.endswith(after) and len(text) >= len(before) + len(after)
-    )
-    return text[len(before) : len(text) - len(after)] if is_inside else None
+    is_framed = text.startswith(before) and text.endswith(after)
+    end = len(text) - len(after)
+    if not is_framed or end < len(before):
+        return None
+    return text[len(before) : end]

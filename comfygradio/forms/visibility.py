@@ -27,15 +27,19 @@ def find_circle(fields: Mapping[str, Field]) -> list[str] | None:
     def visit(name: str, way: tuple[str, ...]) -> list[str] | None:
         if name in way:
             return list(way[way.index(name) :])
-        found = [
-            visit(other, (*way, name))
-            for other in fields[name].show_if
-            if other in fields and other not in safe
-        ]
+        for other in fields[name].show_if:
+            if other in fields and other not in safe:
+                circle = visit(other, (*way, name))
+                if circle:
+                    return circle
         safe.add(name)
-        return next((circle for circle in found if circle), None)
+        return None
 
-    return next((circle for name in fields if (circle := visit(name, ()))), None)
+    for name in fields:
+        circle = visit(name, ())
+        if circle:
+            return circle
+    return None
 
 
 def _decide(
@@ -45,16 +49,20 @@ def _decide(
         return shown[name]
     shown[name] = True
     for other, wanted in fields[name].show_if.items():
-        is_shown = _decide(other, fields, values, shown)
-        value = values.get(other, fields[other].default) if is_shown else fields[other].default
-        shown[name] = shown[name] and _fits(value, wanted)
+        value = fields[other].default
+        if _decide(other, fields, values, shown):
+            value = values.get(other, value)
+        if not _fits(value, wanted):
+            shown[name] = False
     return shown[name]
 
 
 def _fits(value: Any, wanted: tuple[Any, ...]) -> bool:
     chosen = value if isinstance(value, list) else [value]
-    return any(
-        one == item and isinstance(one, bool) == isinstance(item, bool)
-        for one in chosen
-        for item in wanted
-    )
+    for one in chosen:
+        for item in wanted:
+            # Python takes True for 1, a switch is no number.
+            is_same_kind = isinstance(one, bool) == isinstance(item, bool)
+            if is_same_kind and one == item:
+                return True
+    return False

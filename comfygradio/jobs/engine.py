@@ -73,7 +73,9 @@ def renew_lanes(queue: JobQueue, engine: Engine, class_types: Iterable[str]) -> 
     """Let a queue work on the lanes that an engine has now; new ones tell first what they have of
     these classes.
     """
-    lanes, known = engine.lanes, queue.lanes
-    for lane in (lane for lane in lanes if lane not in known):
-        lane.expect(class_types)
+    lanes = engine.lanes
+    known = queue.lanes
+    for lane in lanes:
+        if lane not in known:
+            lane.expect(class_types)
     queue.renew(lanes, engine.trouble)

@@ -50,11 +50,13 @@ class Homes:
         """Whether a job is to wait for its home instead of going to this lane."""
         if not job.may_exist or not job.home or job.home == lane.url:
             return False
-        is_expected = self._may_grow and job.home not in self._left
-        is_known = is_expected or any(other.url == job.home for other in lanes)
-        return is_known and not self._is_over(job)
+        if self._is_over(job):
+            return False
+        may_come = self._may_grow and job.home not in self._left
+        return may_come or any(other.url == job.home for other in lanes)
 
     def _is_over(self, job: Job) -> bool:
         """Whether a job has waited for its home for long enough."""
         since = self._since.get(job.id, float("-inf"))
-        return self._clock.monotonic() - since >= self._seconds
+        waited = self._clock.monotonic() - since
+        return waited >= self._seconds

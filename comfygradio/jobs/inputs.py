@@ -35,10 +35,11 @@ def keep_uploads(prompt: Prompt, outputs: Path) -> Prompt:
     Raises LedgerError.
     """
     folder = get_inputs_folder(outputs.resolve())
-    return replace(
-        prompt,
-        uploads=tuple(replace(u, path=_keep(u.path, u.name, folder)) for u in prompt.uploads),
-    )
+    kept = []
+    for upload in prompt.uploads:
+        path = _keep(upload.path, upload.name, folder)
+        kept.append(replace(upload, path=path))
+    return replace(prompt, uploads=tuple(kept))
 
 
 def drop_inputs(
@@ -51,9 +52,15 @@ def drop_inputs(
 
     `is_needed` gets a name.
     """
-    folder, dropped = get_inputs_folder(outputs), 0
-    for path in list(folder.iterdir()) if folder.is_dir() else ():
-        dropped += not is_needed(path.name) and drop_input(path, older_than_seconds, clock)
+    folder = get_inputs_folder(outputs)
+    if not folder.is_dir():
+        return 0
+    dropped = 0
+    for path in list(folder.iterdir()):
+        if is_needed(path.name):
+            continue
+        if drop_input(path, older_than_seconds, clock):
+            dropped += 1
     return dropped
 
 

@@ -104,7 +104,8 @@ class Job:
         self.created = clock.time() if created is None else created
         self.client_id = uuid.uuid4().hex
         self.home = ""
-        self.may_exist = self.accepted = False
+        self.may_exist = False
+        self.accepted = False
         self.attempts = 0
         self.running_since: float | None = None
         self.carried: Mapping[str, Any] = {}
@@ -128,7 +129,8 @@ class Job:
         any thread.
         """
         with self._lock:
-            self._snapshot = replace(self._snapshot, version=self._snapshot.version + 1, **changes)
+            version = self._snapshot.version + 1
+            self._snapshot = replace(self._snapshot, version=version, **changes)
             listeners = list(self._listeners)
         for listener in listeners:
             listener()

@@ -77,7 +77,8 @@ class Lane:
         """Use the server only once it has told what it has of these classes."""
         with self._lock:
             self._classes = tuple(sorted(class_types))
-            self._trouble, self._looked_at = UNKNOWN, float("-inf")
+            self._trouble = UNKNOWN
+            self._looked_at = float("-inf")
 
     def learn(self, class_types: Iterable[str]) -> ObjectInfo:
         """Ask the server about these classes, and remember what it has of them.
@@ -85,13 +86,16 @@ class Lane:
         Raises ServerError.
         """
         self._classes = tuple(sorted(class_types))
+        found = ObjectInfo({})
         try:
-            found = self.client.object_info(*self._classes) if self._classes else ObjectInfo({})
+            if self._classes:  # named none, it would tell of all
+                found = self.client.object_info(*self._classes)
         except ServerError as error:
             self.fail(error)
             raise
         with self._lock:
-            self._object_info, self._trouble = found, ""
+            self._object_info = found
+            self._trouble = ""
             self.lessons += 1
         return found
 
@@ -109,12 +113,15 @@ class Lane:
         A server of which nothing was learnt yet takes everything.
         """
         known = self._object_info
-        return next(_find_lacking(graph, known), "") if known.nodes else ""
+        if not known.nodes:
+            return ""
+        return next(_find_lacking(graph, known), "")
 
     def fail(self, error: ServerError) -> None:
         """The server went away, or answers wrongly; it gets no jobs until it answers again."""
         with self._lock:
-            self._trouble, self._looked_at = str(error), self._clock.monotonic()
+            self._trouble = str(error)
+            self._looked_at = self._clock.monotonic()
 
     def revive(self) -> bool:
         """Whether the server is used; one in trouble is asked again, at most once a second."""
@@ -134,7 +141,8 @@ class Lane:
     def look(self, running: int) -> LaneStatus:
         """How the server is now; asks it."""
         try:
-            remaining, stats = self.client.queue_remaining(), self.client.system_stats()
+            remaining = self.client.queue_remaining()
+            stats = self.client.system_stats()
         except ComfyGradioError as error:
             return LaneStatus(self.url, False, str(error), running)
         return LaneStatus(self.url, True, "", running, remaining, stats)
@@ -144,12 +152,15 @@ def learn_all(lanes: Iterable[Lane], class_types: Iterable[str]) -> Belongings:
     """Ask every server about these classes, and for its embeddings; one that fails is
     passed over.
     """
-    classes, object_info, embeddings = tuple(class_types), ObjectInfo({}), dict[str, None]()
+    classes = tuple(class_types)
+    object_info = ObjectInfo({})
+    embeddings: dict[str, None] = {}
     troubles: list[ComfyGradioError] = []
     for lane in lanes:
         try:
             object_info = object_info.merge(lane.learn(classes))
-            embeddings |= dict.fromkeys(lane.client.embeddings() if classes else ())
+            if classes:
+                embeddings |= dict.fromkeys(lane.client.embeddings())
         except ComfyGradioError as error:
             troubles.append(error)
     return Belongings(object_info, tuple(embeddings), tuple(troubles))
@@ -157,8 +168,12 @@ def learn_all(lanes: Iterable[Lane], class_types: Iterable[str]) -> Belongings:
 
 def _read_memory(stats: Mapping[str, Any]) -> float | None:
     system = stats.get("system")
-    total = system.get("ram_total") if isinstance(system, dict) else None
-    return total / 1e9 if isinstance(total, int) and total > 0 else None
+    if not isinstance(system, dict):
+        return None
+    total = system.get("ram_total")
+    if not isinstance(total, int) or total <= 0:
+        return None
+    return total / 1e9
 
 
 def _find_lacking(graph: Mapping[str, Any], known: ObjectInfo) -> Iterator[str]:
@@ -174,14 +189,10 @@ def _find_lacking(graph: Mapping[str, Any], known: ObjectInfo) -> Iterator[str]:
             spec = known.spec(name, name_of_input, node["inputs"])
             if spec is None:
                 continue
+            if spec.choices is None or spec.media:
+                continue
             value = node["inputs"].get(spec.name)
-            if (
-                spec.choices is None
-                or spec.media
-                or value is None
-                or Link.parse(value)
-                or isinstance(value, dict)
-            ):
+            if value is None or isinstance(value, dict) or Link.parse(value):
                 continue
             if value not in spec.choices and not spec.options.get("remote"):
                 yield f"it does not have {value}."

@@ -68,9 +68,9 @@ def find_excess(
             before, _, last = name.rpartition(".")
             if last == "steps" and limits.steps is not None:
                 yield from _exceed_steps(graph, node_id, name, limits.steps)
-            if limits.megapixels is None or not _makes_picture(
-                str(node["class_type"]), object_info
-            ):
+            if limits.megapixels is None:
+                continue
+            if not _makes_picture(str(node["class_type"]), object_info):
                 continue
             if last == "width":
                 height = f"{before}.height" if before else "height"
@@ -82,19 +82,27 @@ def find_excess(
 def _exceed_steps(graph: Mapping[str, Any], node_id: str, name: str, most: int) -> Iterator[Excess]:
     steps, place = _read_number(graph, node_id, name)
     if steps is not None and steps > most:
-        yield Excess((place,), f"{steps:g} steps are too many; at most {most} are allowed here.")
+        sentence = f"{steps:g} steps are too many; at most {most} are allowed here."
+        yield Excess((place,), sentence)
 
 
 def _exceed_size(
     graph: Mapping[str, Any], node_id: str, names: tuple[str, str], most: float
 ) -> Iterator[Excess]:
-    (width, first), (height, second) = (_read_number(graph, node_id, name) for name in names)
-    if width is not None and height is not None and width * height > most * PIXELS:
-        yield Excess(
-            (first, second),
-            f"{width:g} × {height:g} is too large; at most {most:g} megapixels are allowed here, "
-            f"for example {_suggest_side(most)} × {_suggest_side(most)}.",
-        )
+    name_of_width, name_of_height = names
+    width, place_of_width = _read_number(graph, node_id, name_of_width)
+    height, place_of_height = _read_number(graph, node_id, name_of_height)
+    if width is None or height is None:
+        return
+    is_too_large = width * height > most * PIXELS
+    if not is_too_large:
+        return
+    side = _suggest_side(most)
+    sentence = (
+        f"{width:g} × {height:g} is too large; at most {most:g} megapixels are allowed here, "
+        f"for example {side} × {side}."
+    )
+    yield Excess((place_of_width, place_of_height), sentence)
 
 
 def _exceed_megapixels(
@@ -102,15 +110,16 @@ def _exceed_megapixels(
 ) -> Iterator[Excess]:
     size, place = _read_number(graph, node_id, name)
     if size is not None and size > most:
-        yield Excess(
-            (place,), f"{size:g} megapixels are too many; at most {most:g} are allowed here."
-        )
+        sentence = f"{size:g} megapixels are too many; at most {most:g} are allowed here."
+        yield Excess((place,), sentence)
 
 
 def _makes_picture(class_type: str, object_info: ObjectInfo) -> bool:
     """Whether a node makes a picture; one that is not known counts as one that does."""
     definition = object_info.get(class_type)
-    return definition is None or not PICTURES.isdisjoint(definition.output_types)
+    if definition is None:
+        return True
+    return not PICTURES.isdisjoint(definition.output_types)
 
 
 def _read_number(
@@ -120,21 +129,29 @@ def _read_number(
     no number.
     """
     value = graph[node_id]["inputs"].get(name)
+    place = (node_id, name)
     link = Link.parse(value)
     source = graph.get(link.node_id) if link else None
-    if (
-        link
-        and source
-        and str(source["class_type"]).startswith("Primitive")
-        and "value" in source["inputs"]
-    ):
-        node_id, name, value = link.node_id, "value", source["inputs"]["value"]
-    is_digits = isinstance(value, str) and re.fullmatch(r"\s*\d{1,18}(\.\d*)?\s*", value)
-    is_number = is_digits or (isinstance(value, int | float) and not isinstance(value, bool))
-    return (float(value) if is_number else None), (node_id, name)
+    if link and source and _is_primitive(source):
+        value = source["inputs"]["value"]
+        place = (link.node_id, "value")
+    if isinstance(value, str):
+        is_number = re.fullmatch(r"\s*\d{1,18}(\.\d*)?\s*", value) is not None
+    else:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    number = float(value) if is_number else None
+    return number, place
+
+
+def _is_primitive(node: Mapping[str, Any]) -> bool:
+    """Whether a node is one that holds nothing but a value for others."""
+    class_type = str(node["class_type"])
+    return class_type.startswith("Primitive") and "value" in node["inputs"]
 
 
 def _suggest_side(megapixels: float) -> int:
     """The side of the largest square in pixels, a multiple of 64 where that leaves anything."""
     side = int((megapixels * PIXELS) ** 0.5)
-    return side // 64 * 64 or max(side, 1)
+    if side >= 64:
+        return side // 64 * 64
+    return max(side, 1)

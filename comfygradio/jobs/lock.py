@@ -28,7 +28,7 @@ class FolderLock:
         except OSError as error:
             raise LedgerError(f"{path} cannot be written: {error.strerror or error}.") from error
         found = os.fstat(self._file.fileno())
-        self._identity = found.st_dev, found.st_ino
+        self._identity = (found.st_dev, found.st_ino)
         try:
             _lock(self._file)
         except (BlockingIOError, PermissionError) as error:

@@ -33,6 +33,8 @@ FIXED = {"date": "2026-01-31", "time": "235959", "random": "0123456789abcdef", "
 
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 PART = re.compile(r"\{(\w+)\}")
+ODD = re.compile(r"[^\w .()+-]")
+"""What no name may have on some system."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,13 @@ class Place:
 
     def clear(self) -> None:
         """Delete what an earlier attempt to collect this job left here when the app was killed."""
-        own = self.mark in self.folder.as_posix()
-        found = self.folder.rglob("*") if own else self.folder.rglob(f"*{self.mark}*")
-        for path in [path for path in found if path.is_file()] if self.mark else []:
+        if not self.mark:
+            return
+        is_own_folder = self.mark in self.folder.as_posix()
+        pattern = "*" if is_own_folder else f"*{self.mark}*"
+        # Listed before anything is deleted: a folder that changes while it is walked may skip some.
+        files = [path for path in self.folder.rglob(pattern) if path.is_file()]
+        for path in files:
             with suppress(OSError):
                 path.unlink()
 
@@ -58,7 +64,8 @@ class Place:
         """The path for a file of the server, that no file has yet."""
         given = Path(clean_name(filename))
         stem = self.stem.replace("{name}", given.stem) if self.stem else given.stem
-        path, count = self.folder / f"{stem}{given.suffix}", 1
+        path = self.folder / f"{stem}{given.suffix}"
+        count = 1
         while path.exists():
             count += 1
             path = self.folder / f"{stem} ({count}){given.suffix}"
@@ -72,14 +79,17 @@ def check_pattern(pattern: str) -> str:
     guess it.
     """
     parts = pattern.split("/")
-    if re.search(r"[\\:\0]", pattern) or any(
-        PART.sub("x", part).strip(". ") == "" for part in parts
-    ):
+    has_odd_characters = re.search(r"[\\:\0]", pattern)
+    # An empty part, `.` and `..` would lead elsewhere.
+    leads_elsewhere = any(PART.sub("x", part).strip(". ") == "" for part in parts)
+    if has_odd_characters or leads_elsewhere:
         raise SettingsError(
             f"The pattern of names {pattern!r} has to be a path inside of the outputs folder."
         )
-    if any(len(_fill_within(0, part, {}, FIXED).encode()) > PART_BYTES for part in parts):
-        raise SettingsError(f"The pattern of names {pattern!r} is too long.")
+    for part in parts:
+        shortest = _fill_within(0, part, {}, FIXED)
+        if len(shortest.encode()) > PART_BYTES:
+            raise SettingsError(f"The pattern of names {pattern!r} is too long.")
     if "{random}" not in pattern:
         raise SettingsError(
             f"The pattern of names {pattern!r} needs {{random}}, so that nobody can guess a path."
@@ -104,23 +114,42 @@ def choose_place(
     Makes no folder.
     """
     now = now or datetime.datetime.now()
-    random = hashlib.sha256(secret.encode()).hexdigest()[:16] if secret else secrets.token_hex(8)
-    fixed = {"date": f"{now:%Y-%m-%d}", "time": f"{now:%H%M%S}", "random": random, "name": "{name}"}
-    words = {name: _describe(value) for name, value in {**(values or {}), "preset": preset}.items()}
+    random = _make_random(secret)
+    fixed = {
+        "date": f"{now:%Y-%m-%d}",
+        "time": f"{now:%H%M%S}",
+        "random": random,
+        "name": "{name}",
+    }
+    named = {**(values or {}), "preset": preset}
+    words = {name: _describe(value) for name, value in named.items()}
     *folders, stem = [_fill(part, words, fixed) for part in pattern.split("/")]
-    return Place(outputs.joinpath(*folders), "" if stem == "{name}" else stem, random)
+    if stem == "{name}":
+        stem = ""
+    return Place(outputs.joinpath(*folders), stem, random)
 
 
 def clean_name(text: str, limit: int = NAME_BYTES) -> str:
     """A text as the name of a file on any system, at most `limit` bytes; a short suffix survives
     the cut.
     """
-    name = re.sub(r"[^\w .()+-]", "_", text).strip(". ") or "result"
+    name = ODD.sub("_", text).strip(". ") or "result"
     stem, dot, suffix = name.rpartition(".")
     if not dot or len(suffix) > 10:
-        stem, dot, suffix = name, "", ""
-    cut = f"{_cut(stem, limit - len(suffix.encode()) - 1).strip()}{dot}{suffix}"
-    return f"_{cut}" if RESERVED.fullmatch(cut) else cut
+        stem = name
+        dot = ""
+        suffix = ""
+    room = limit - len(suffix.encode()) - 1
+    stem = _cut(stem, room).strip()
+    return _avoid_reserved(f"{stem}{dot}{suffix}")
+
+
+def _make_random(secret: str) -> str:
+    """16 hexadecimal digits: the same ones for the same secret, new ones without one."""
+    if not secret:
+        return secrets.token_hex(8)
+    digest = hashlib.sha256(secret.encode()).hexdigest()
+    return digest[:16]
 
 
 def _fill(part: str, words: Mapping[str, str], fixed: dict[str, str]) -> str:
@@ -128,24 +157,40 @@ def _fill(part: str, words: Mapping[str, str], fixed: dict[str, str]) -> str:
     whole.
     """
     names = (_fill_within(limit, part, words, fixed) for limit in VALUE_BYTES)
-    name = next(name for name in names if len(name.encode()) <= PART_BYTES)
-    return f"_{name}" if RESERVED.fullmatch(name) else name
+    fitting = next(name for name in names if len(name.encode()) <= PART_BYTES)
+    return _avoid_reserved(fitting)
 
 
 def _fill_within(limit: int, part: str, words: Mapping[str, str], fixed: dict[str, str]) -> str:
-    cut = {
-        name: re.sub(r"[^\w .()+-]", "_", _cut(word, limit)) for name, word in words.items()
-    } | fixed
-    return PART.sub(lambda match: cut.get(match[1], ""), part).strip(". ") or "result"
+    known = {}
+    for name, word in words.items():
+        cut = _cut(word, limit)
+        known[name] = ODD.sub("_", cut)
+    known.update(fixed)
+    filled = PART.sub(lambda match: known.get(match[1], ""), part)
+    return filled.strip(". ") or "result"
+
+
+def _avoid_reserved(name: str) -> str:
+    """The name; with a sign before it where Windows has a device of that name."""
+    if RESERVED.fullmatch(name):
+        return f"_{name}"
+    return name
 
 
 def _describe(value: Any) -> str:
+    if value is None:
+        return ""
     if isinstance(value, list | tuple):
-        return ",".join(filter(None, map(_describe, value)))
+        described = [_describe(item) for item in value]
+        return ",".join(text for text in described if text)
     if isinstance(value, Mapping):
         return _describe(value.get("name"))
-    return " ".join(str(value).split()) if value is not None else ""
+    return " ".join(str(value).split())
 
 
 def _cut(text: str, limit: int) -> str:
-    return text.encode("utf-8", "ignore")[: max(limit, 0)].decode("utf-8", "ignore")
+    """The start of a text that has at most `limit` bytes in UTF-8; no character is cut in two."""
+    encoded = text.encode("utf-8", "ignore")
+    kept = encoded[: max(limit, 0)]
+    return kept.decode("utf-8", "ignore")

@@ -87,14 +87,20 @@ class JobQueue:
             gone = [lane for lane in self.lanes if lane not in lanes]
             self._homes.change(self.lanes, lanes)
             self.lanes = tuple(lanes)
-            before, self.trouble, waiting = self.trouble, trouble, list(self._waiting)
+            before = self.trouble
+            self.trouble = trouble
+            waiting = list(self._waiting)
             self._wake()
         for lane in gone:
             self._leave(lane)
         if self._is_started:
             self.start()
-        for job in waiting if trouble != before else ():
-            job.update(reason=trouble) if trouble or job.snapshot.reason == before else None
+        if trouble == before:
+            return
+        for job in waiting:
+            # A trouble that is over is taken back only where nothing else was said since.
+            if trouble or job.snapshot.reason == before:
+                job.update(reason=trouble)
 
     def submit(self, order: Order, owner: str = "local", priority: int = 0, party: str = "") -> Job:
         """Queue an order; the job that comes back is in the ledger and on its way.
@@ -173,11 +179,13 @@ class JobQueue:
 
     def find(self, token: str) -> Job | None:
         """The job with this secret token, or None; one that is over may come from the ledger."""
-        if job := self._roll.find(token):
+        job = self._roll.find(token)
+        if job is not None:
             if job.snapshot.phase == "waiting":
                 self.tell_positions(job)
             return job
-        return make_job(record) if (record := self.ledger.find(token)) else None
+        record = self.ledger.find(token)
+        return None if record is None else make_job(record)
 
     def forget(self, token: str) -> None:
         """A job was deleted from the ledger; it is nowhere any more."""
@@ -193,7 +201,8 @@ class JobQueue:
 
         A waiting one whose prompt may be on a server has to be stopped there first.
         """
-        if not (job := self._roll.find(token)):
+        job = self._roll.find(token)
+        if job is None:
             return
         job.stop()
         with self._changed:
@@ -227,11 +236,16 @@ class JobQueue:
         Called by workers.
         """
         while not self._closed and lane in self.lanes:
-            is_up, seen = lane.revive(), self._changes
-            if not is_up:
+            is_up = lane.revive()
+            # What changes from here on, while this thread looks and holds no lock, is looked at
+            # again instead of being waited for.
+            seen = self._changes
+            if is_up:
+                job = self._take_waiting(lane) or self._take_made(lane)
+                if job is not None:
+                    return job
+            else:
                 self._leave(lane)
-            elif job := self._take_waiting(lane) or self._take_made(lane):
-                return job
             with self._changed:
                 if not self._closed and seen == self._changes:
                     is_idle = is_up and not self._homes and not self._waiting
@@ -246,7 +260,9 @@ class JobQueue:
 
     def _take_waiting(self, lane: Lane) -> Job | None:
         with self._changed:
-            job = None if self._closed else self._waiting.take(lambda job: self._suits(job, lane))
+            if self._closed:
+                return None
+            job = self._waiting.take(lambda job: self._suits(job, lane))
             if job is not None:
                 self._occupy(lane, job)
                 self._sources.cool(lane)
@@ -256,9 +272,13 @@ class JobQueue:
         """A job that a source makes now, written down; one that cannot be has failed, and the next
         one is asked for.
         """
-        while not self._closed and (job := self._sources.take(lane)):
+        while not self._closed:
+            job = self._sources.take(lane)
+            if job is None:
+                return None
             try:
-                job.order = replace(job.order, prompt=keep_uploads(job.order.prompt, self.outputs))
+                prompt = keep_uploads(job.order.prompt, self.outputs)
+                job.order = replace(job.order, prompt=prompt)
                 self._write_down(job)
             except LedgerError as error:
                 job.update(phase="failed", error=str(error))
@@ -270,7 +290,9 @@ class JobQueue:
 
     def _occupy(self, lane: Lane, job: Job) -> None:
         self._running[job] = lane
-        lane.models = find_models(job.order.prompt.graph) or lane.models
+        models = find_models(job.order.prompt.graph)
+        if models:  # a job without any leaves loaded what is there
+            lane.models = models
 
     def give_back(self, job: Job, reason: str) -> None:
         """A job that could not be run now goes to the front of its person's line.
@@ -281,7 +303,8 @@ class JobQueue:
             self.ledger.change(job.id, phase="waiting")
         job.update(phase="waiting", state=None, reason=self.trouble or reason)
         with self._changed:
-            if lane := self._running.pop(job, None):
+            lane = self._running.pop(job, None)
+            if lane is not None:
                 self._sources.cool(lane)
             if job.may_exist:
                 self._homes.wait(job)
@@ -301,7 +324,7 @@ class JobQueue:
 
     def has_other(self, lane: Lane) -> bool:
         """Whether another lane than this one is well. Called by workers."""
-        return any(one is not lane and not one.trouble for one in self.lanes)
+        return any(other is not lane and not other.trouble for other in self.lanes)
 
     def count_running(self, lane: Lane) -> int:
         """How many of our prompts a lane holds."""
@@ -336,11 +359,12 @@ class JobQueue:
         was asked for.
         """
         with self._changed:
-            waiting, running = list(self._waiting), len(self._running)
-        for index, job in enumerate(waiting):
-            is_news = job.snapshot.phase == "waiting" and job.snapshot.ahead != index + running
+            waiting = list(self._waiting)
+            running = len(self._running)
+        for ahead, job in enumerate(waiting, running):
+            is_news = job.snapshot.phase == "waiting" and job.snapshot.ahead != ahead
             if is_news and (job.is_watched or job is asked):
-                job.update(ahead=index + running)
+                job.update(ahead=ahead)
 
     def _suits(self, job: Job, lane: Lane) -> bool:
         """Whether a lane should take a job: it has what it needs, and no other one may have it or
@@ -348,11 +372,14 @@ class JobQueue:
         """
         if self._homes.bind(job, lane, self.lanes):
             return False
-        yard, graph = Yard(self.lanes, set(self._running.values())), job.order.prompt.graph
-        reason = lane.refuse(graph)
-        if reason and not job.snapshot.reason and yard.refuses(graph):
-            job.update(reason=f"No ComfyUI can run this now: {reason}")
-        return not reason and not yard.has_better(job, lane)
+        yard = Yard(self.lanes, set(self._running.values()))
+        graph = job.order.prompt.graph
+        refusal = lane.refuse(graph)
+        if not refusal:
+            return not yard.has_better(job, lane)
+        if not job.snapshot.reason and yard.refuses(graph):
+            job.update(reason=f"No ComfyUI can run this now: {refusal}")
+        return False
 
     def _wake(self) -> None:
         """Let every worker look again; with the lock held."""
@@ -363,7 +390,8 @@ class JobQueue:
         """Take up what the ledger has open: jobs that were posted look for their prompt first."""
         for record in self.ledger.list_open():
             job = make_job(record)
-            job.may_exist, job.accepted = record.posted is not None, record.started is not None
+            job.may_exist = record.posted is not None
+            job.accepted = record.started is not None
             self._roll.add(job)
             self._homes.wait(job)
             self._waiting.add(job)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from comfygradio.jobs.job import Job, Point, Snapshot
+from comfygradio.jobs.job import Job, Point
 from comfygradio.jobs.store import Record
 
 
@@ -52,16 +52,17 @@ def make_job(record: Record) -> Job:
         token=record.token,
         created=record.created,
     )
-    job.client_id, job.home, job.attempts = record.client_id, record.server, record.attempts
+    job.client_id = record.client_id
+    job.home = record.server
+    job.attempts = record.attempts
     is_open = record.phase in ("waiting", "running")
-    seconds = (record.ended or 0.0) - (record.started or record.ended or 0.0)
-    snapshot = Snapshot(
-        "waiting" if is_open else record.phase, error=record.error, results=record.results
-    )
+    ended = record.ended or 0.0
+    # A job that never started took no time.
+    started = record.started or ended
     job.update(
-        phase=snapshot.phase,
-        error=snapshot.error,
-        results=snapshot.results,
-        seconds=max(seconds, 0.0),
+        phase="waiting" if is_open else record.phase,
+        error=record.error,
+        results=record.results,
+        seconds=max(ended - started, 0.0),
     )
     return job

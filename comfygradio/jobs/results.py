@@ -12,7 +12,7 @@ from PIL import Image
 from comfygradio.comfy.delivery import Delivery, Terms, never
 from comfygradio.comfy.outputs import FileSource, Output, decide_kind, write_file
 from comfygradio.comfy.sequences import is_sequence, walk_frames
-from comfygradio.comfy.state import JobState
+from comfygradio.comfy.state import JobState, Preview
 from comfygradio.errors import (
     ComfyGradioError,
     DeliveryStopped,
@@ -79,8 +79,9 @@ def make_delivery(
 ) -> Delivery:
     """The terms on which results are fetched; brief ones for a job that was stopped already."""
     terms = Terms(most_mb=limits.result_mb)
-    brief = replace(terms, deadline_seconds=BRIEF_SECONDS)
-    return Delivery(brief if is_brief else terms, is_stopped)
+    if is_brief:
+        terms = replace(terms, deadline_seconds=BRIEF_SECONDS)
+    return Delivery(terms, is_stopped)
 
 
 def collect_results(
@@ -98,17 +99,14 @@ def collect_results(
     """
     if state is None:
         return ()
-    outputs, preview = state.outputs, state.preview
-    if outputs or not partial or preview is None:
-        collector = _Collector(place, delivery)
-        found = [result for output in outputs for result in collector.collect(output)]
-        return tuple(replace(result, partial=partial) for result in found)
-    suffix = preview.mime.partition("/")[2].partition(";")[0] or "jpg"
-    output = Output(preview.node_id or "", "image", f"preview.{suffix}", type="", data=preview.data)
-    return tuple(
-        replace(result, kind="preview", partial=True)
-        for result in _Collector(place).collect(output)
-    )
+    preview = state.preview
+    if partial and not state.outputs and preview is not None:
+        return _save_preview(place, preview)
+    collector = _Collector(place, delivery)
+    found: list[Result] = []
+    for output in state.outputs:
+        found += collector.collect(output)
+    return tuple(replace(result, partial=partial) for result in found)
 
 
 def collect_again(
@@ -121,7 +119,8 @@ def collect_again(
     are.
     """
     results = list(results)
-    had = frozenset(r.source for r in results if r.source is not None and not r.problem)
+    here = [result for result in results if not result.problem]
+    had = frozenset(result.source for result in here if result.source is not None)
     collector = _Collector(place, delivery, had)
     now: list[Result] = []
     for result in results:
@@ -142,8 +141,10 @@ def describe_lack(results: Sequence[Result]) -> str:
         return ""
     if not all(result.is_absent for result in lacking):
         return ""
-    others = f" {len(lacking) - 1} more are missing." if len(lacking) > 1 else ""
-    return lacking[0].problem + others
+    problem = lacking[0].problem
+    if len(lacking) == 1:
+        return problem
+    return f"{problem} {len(lacking) - 1} more are missing."
 
 
 def remove_files(results: Iterable[Result], outputs: Path) -> None:
@@ -153,15 +154,29 @@ def remove_files(results: Iterable[Result], outputs: Path) -> None:
     A file that is gone already is fine. Raises OSError for one that cannot be deleted.
     """
     root = outputs.resolve()
-    paths = [
-        path for result in results for path in (result.display, result.path) if path is not None
-    ]
-    inside = [path for path in paths if path.resolve().is_relative_to(root)]
+    inside = []
+    for result in results:
+        for path in (result.display, result.path):
+            if path is not None and path.resolve().is_relative_to(root):
+                inside.append(path)
     for path in inside:
         path.unlink(missing_ok=True)
-    for folder in dict.fromkeys(path.parent for path in inside):
-        if folder.resolve() != root and folder.is_dir() and not any(folder.iterdir()):
+    folders = dict.fromkeys(path.parent for path in inside)
+    for folder in folders:
+        if folder.resolve() == root or not folder.is_dir():
+            continue
+        is_empty = not any(folder.iterdir())
+        if is_empty:
             folder.rmdir()
+
+
+def _save_preview(place: Place, preview: Preview) -> tuple[Result, ...]:
+    """The last preview as the one result of a job that came to nothing else."""
+    subtype = preview.mime.partition("/")[2]
+    suffix = subtype.partition(";")[0] or "jpg"
+    output = Output(preview.node_id or "", "image", f"preview.{suffix}", type="", data=preview.data)
+    found = _Collector(place).collect(output)
+    return tuple(replace(result, kind="preview", partial=True) for result in found)
 
 
 class _Collector:
@@ -198,7 +213,9 @@ class _Collector:
 
     def _fetch_frame(self, output: Output) -> Result:
         source = _name_source(output)
-        return Result(output.kind, source=source) if source in self._had else self._fetch(output)
+        if source in self._had:
+            return Result(output.kind, source=source)
+        return self._fetch(output)
 
     def _fetch(self, output: Output) -> Result:
         is_file = output.filename != "" and output.data is None
@@ -224,7 +241,9 @@ class _Collector:
     def _save(self, output: Output, result: Result) -> Result:
         if output.kind == "text" and not output.filename:
             return replace(result, text=output.text)
-        return _describe(result, output.save(self._place.find_free(output.name), self._delivery))
+        target = self._place.find_free(output.name)
+        path = output.save(target, self._delivery)
+        return _describe(result, path)
 
 
 def _name_source(output: Output) -> Source:
@@ -246,12 +265,12 @@ def _describe(result: Result, path: Path) -> Result:
         with look_at_picture(path, SHOWN_FORMATS) as picture:
             width, height = picture.size
         is_small = path.stat().st_size <= DISPLAY_BYTES
-        light = None if is_small or width * height > MOST_PIXELS else _lighten(path)
+        is_huge = width * height > MOST_PIXELS
+        light = None if is_small or is_huge else _lighten(path)
     except Exception:  # Pillow raises SyntaxError and others for damaged files
         return replace(result, kind="file")
-    return replace(
-        result, width=width, height=height, display=_save_light(light, path) if light else path
-    )
+    display = path if light is None else _save_light(light, path)
+    return replace(result, width=width, height=height, display=display)
 
 
 def _lighten(path: Path) -> Image.Image | None:
@@ -259,7 +278,8 @@ def _lighten(path: Path) -> Image.Image | None:
     with open_picture(path, SHOWN_FORMATS) as picture:
         if getattr(picture, "is_animated", False):
             return None
-        light = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+        mode = "RGBA" if picture.has_transparency_data else "RGB"
+        light = picture.convert(mode)
         light.thumbnail((DISPLAY_PIXELS, DISPLAY_PIXELS))
         return light
 
@@ -268,12 +288,13 @@ def _save_light(light: Image.Image, path: Path) -> Path:
     """Save a JPEG (WebP where there is transparency) beside the original; without one, the original
     is shown.
     """
-    suffix, format = ("webp", "WEBP") if light.mode == "RGBA" else ("jpg", "JPEG")
+    is_transparent = light.mode == "RGBA"
+    suffix = "webp" if is_transparent else "jpg"
+    format = "WEBP" if is_transparent else "JPEG"
     encoded = BytesIO()
     light.save(encoded, format, quality=85)
+    target = path.parent / "display" / f"{path.name}.{suffix}"
     try:
-        return write_file(
-            path.parent / "display" / f"{path.name}.{suffix}", iter([encoded.getvalue()])
-        )
+        return write_file(target, iter([encoded.getvalue()]))
     except OSError:
         return path

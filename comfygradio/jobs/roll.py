@@ -25,14 +25,15 @@ class Roll:
         with self._lock:
             self._jobs[job.token] = job
             surplus = len(self._jobs) - REMEMBERED
-            if surplus > 0:
-                over = [
-                    token
-                    for token, old in self._jobs.items()
-                    if old.snapshot.is_over and not old.is_watched
-                ]
-                for token in over[:surplus]:
-                    del self._jobs[token]
+            if surplus <= 0:
+                return
+            over = [
+                token
+                for token, old in self._jobs.items()
+                if old.snapshot.is_over and not old.is_watched
+            ]
+            for token in over[:surplus]:
+                del self._jobs[token]
 
     def find(self, token: str) -> Job | None:
         """The job with this token, or None."""

@@ -78,7 +78,9 @@ def write_value(name: str, value: Any, outputs: Path) -> Any:
         return json.dumps([_write_result(result, outputs) for result in value])
     if name in BY_NODE:
         return json.dumps(dict(value))
-    return clean_text(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return clean_text(value)
+    return value
 
 
 def read_record(row: tuple[Any, ...], outputs: Path) -> Record:
@@ -93,7 +95,8 @@ def read_record(row: tuple[Any, ...], outputs: Path) -> Record:
 
 def read_results(text: str, outputs: Path) -> tuple[Result, ...]:
     """The results of a job from their JSON."""
-    return tuple(_read_result(result, outputs) for result in json.loads(text))
+    written = json.loads(text)
+    return tuple(_read_result(result, outputs) for result in written)
 
 
 def write_order(order: Order, outputs: Path) -> str:
@@ -101,10 +104,10 @@ def write_order(order: Order, outputs: Path) -> str:
     relative to it.
     """
     prompt = order.prompt
-    uploads = [
-        {"path": _write_path(u.path, outputs), "name": u.name, "slots": u.slots}
-        for u in prompt.uploads
-    ]
+    uploads = []
+    for upload in prompt.uploads:
+        path = _write_path(upload.path, outputs)
+        uploads.append({"path": path, "name": upload.name, "slots": upload.slots})
     return json.dumps(
         {
             "preset": order.preset,
@@ -122,16 +125,14 @@ def write_order(order: Order, outputs: Path) -> str:
 def read_order(text: str, outputs: Path) -> Order:
     """The order that `write_order` wrote."""
     data = json.loads(text)
-    uploads = tuple(
-        Upload(
-            outputs / upload["path"],
-            upload["name"],
-            tuple((node, name) for node, name in upload["slots"]),
-        )
-        for upload in data["uploads"]
-    )
-    prompt = Prompt(data["graph"], uploads, data["extra_pnginfo"], tuple(data["outputs"]))
-    return Order(data["preset"], data["title"], prompt, data["values"], tuple(data["seeds"]))
+    uploads = []
+    for upload in data["uploads"]:
+        slots = tuple((node, name) for node, name in upload["slots"])
+        uploads.append(Upload(outputs / upload["path"], upload["name"], slots))
+    outputs_shown = tuple(data["outputs"])
+    prompt = Prompt(data["graph"], tuple(uploads), data["extra_pnginfo"], outputs_shown)
+    seeds = tuple(data["seeds"])
+    return Order(data["preset"], data["title"], prompt, data["values"], seeds)
 
 
 def write_place(place: tuple[int, ...]) -> str:
@@ -141,7 +142,9 @@ def write_place(place: tuple[int, ...]) -> str:
 
 def read_place(text: str) -> tuple[int, ...]:
     """The place that `write_place` wrote."""
-    return tuple(int(position) for position in text.split(",")) if text else ()
+    if not text:
+        return ()
+    return tuple(int(position) for position in text.split(","))
 
 
 def list_inputs(order: Order, outputs: Path) -> set[str]:
@@ -163,20 +166,23 @@ def list_filters(order: Order) -> Iterator[tuple[str, str]]:
 
 def write_filter(value: Any) -> str:
     """A field value as it is compared: JSON, where 20.0 is 20."""
-    whole = int(value) if isinstance(value, float) and value.is_integer() else value
-    return json.dumps(whole, sort_keys=True)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return json.dumps(value, sort_keys=True)
 
 
 def list_texts(order: Order) -> str:
     """The texts and numbers among an order's values, a line each, folded for the search."""
-    return fold_text("\n".join(_list_leaves(order.values))[:TEXT_CHARACTERS])
+    text = "\n".join(_list_leaves(order.values))
+    return fold_text(text[:TEXT_CHARACTERS])
 
 
 def fold_text(text: str) -> str:
     """A text as it is searched: without case and NUL (where SQLite stops), wide and narrow
     characters alike.
     """
-    return clean_text(unicodedata.normalize("NFKC", text).casefold().replace("\0", " "))
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return clean_text(folded.replace("\0", " "))
 
 
 def clean_text(text: str) -> str:
@@ -185,8 +191,10 @@ def clean_text(text: str) -> str:
 
 
 def _list_leaves(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping | list | tuple):
-        for item in value.values() if isinstance(value, Mapping) else value:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
             yield from _list_leaves(item)
     elif value is not None and not isinstance(value, bool):
         yield str(value)
@@ -206,11 +214,8 @@ def _write_result(result: Result, outputs: Path) -> dict[str, Any]:
 
 
 def _read_result(data: Mapping[str, Any], outputs: Path) -> Result:
-    known = {
-        name: value
-        for name, value in data.items()
-        if name in {field.name for field in fields(Result)}
-    }
+    names = {field.name for field in fields(Result)}
+    known = {name: value for name, value in data.items() if name in names}
     for name in ("path", "display"):
         if name in known:
             known[name] = outputs / known[name]
@@ -222,8 +227,6 @@ def _read_result(data: Mapping[str, Any], outputs: Path) -> Result:
 def _write_path(path: Path, outputs: Path) -> str:
     """Relative to the outputs folder (which is resolved), so that this may be moved as a whole."""
     real = path.resolve()
-    return (
-        real.relative_to(outputs).as_posix()
-        if real.is_relative_to(outputs)
-        else str(path.absolute())
-    )
+    if real.is_relative_to(outputs):
+        return real.relative_to(outputs).as_posix()
+    return str(path.absolute())

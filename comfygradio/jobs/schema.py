@@ -212,7 +212,9 @@ def explain(path: Path | str) -> Iterator[None]:
     except (sqlite3.Error, OSError) as error:
         if type(error) is sqlite3.DatabaseError:
             raise make_damage(path, str(error)) from error
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        reason = str(error)
+        if isinstance(error, OSError) and error.strerror:
+            reason = error.strerror
         raise LedgerError(f"The ledger {path} cannot be used: {reason}.") from error
 
 
@@ -230,9 +232,9 @@ def move_aside(path: Path) -> Path:
     """Rename a ledger and what belongs to it, so that the next start makes a new one; returns the
     new path.
     """
-    target = path.with_name(
-        f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 10**6}{path.suffix}"
-    )
+    moment = time.strftime("%Y%m%d-%H%M%S")
+    fraction = time.time_ns() % 10**6  # two within a second get two names
+    target = path.with_name(f"{path.stem}-{moment}-{fraction}{path.suffix}")
     with explain(path):
         for end in ("-shm", "-wal", ""):
             part = path.with_name(path.name + end)
@@ -267,14 +269,16 @@ def _check_head(path: Path) -> None:
     if size == 0:
         raise make_damage(path, "it is empty")
     pages = int.from_bytes(head[28:32], "big")
-    if (
-        not path.with_name(f"{path.name}-wal").exists()
-        and head[:16] == MAGIC
-        and head[24:28] == head[92:96]
-    ):
-        bytes_per_page = int.from_bytes(head[16:18], "big")
-        if size < pages * (65_536 if bytes_per_page == 1 else bytes_per_page):
-            raise make_damage(path, "its end is missing")
+    has_wal = path.with_name(f"{path.name}-wal").exists()
+    # The size in the head is of use only where the last program that wrote set it.
+    is_set = head[24:28] == head[92:96]
+    if has_wal or head[:16] != MAGIC or not is_set:
+        return
+    bytes_per_page = int.from_bytes(head[16:18], "big")
+    if bytes_per_page == 1:  # the largest page does not fit into two bytes
+        bytes_per_page = 65_536
+    if size < pages * bytes_per_page:
+        raise make_damage(path, "its end is missing")
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -290,4 +294,5 @@ def _check(connection: sqlite3.Connection) -> None:
 
 
 def _read_version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)

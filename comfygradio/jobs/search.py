@@ -65,49 +65,65 @@ def find_rows(
     """Row numbers of one page of a person's jobs, newest first, and what `Page.next` is."""
     limit = min(max(query.limit, 1), LARGEST_PAGE)
     sql, parameters = _build(clean_text(owner), query)
-    rows = [seq for (seq,) in connection.execute(f"{sql} LIMIT {limit + 1}", parameters)]
-    return rows[:limit], rows[limit - 1] if len(rows) > limit else None
+    # One more than fits says whether there is a page after this one.
+    found = connection.execute(f"{sql} LIMIT {limit + 1}", parameters)
+    rows = [seq for (seq,) in found]
+    if len(rows) <= limit:
+        return rows, None
+    return rows[:limit], rows[limit - 1]
 
 
 def list_values(connection: sqlite3.Connection, owner: str, name: str, limit: int) -> list[Any]:
     """The values that a person's jobs have in one field, the one used last first."""
     sql = """SELECT value FROM field_values WHERE owner = ? AND name = ?
              GROUP BY value ORDER BY max(seq) DESC LIMIT ?"""
-    return [
-        json.loads(value)
-        for (value,) in connection.execute(sql, (clean_text(owner), clean_text(name), limit))
-    ]
+    found = connection.execute(sql, (clean_text(owner), clean_text(name), limit))
+    return [json.loads(value) for (value,) in found]
 
 
 def _build(owner: str, query: Query) -> tuple[str, list[Any]]:
     """The table that narrows most comes first; CROSS JOIN keeps it there."""
-    words = list(dict.fromkeys(fold_text(query.text).split()))[:WORDS]
+    said = fold_text(query.text).split()
+    words = list(dict.fromkeys(said))[:WORDS]
     long = [word for word in words if len(word) >= SHORTEST_WORD]
     short = [word for word in words if len(word) < SHORTEST_WORD]
     filters = [(clean_text(name), write_filter(value)) for name, value in query.values.items()]
     if long:
-        source, order = "words CROSS JOIN jobs ON jobs.seq = words.rowid", "words.rowid"
+        source = "words CROSS JOIN jobs ON jobs.seq = words.rowid"
+        order = "words.rowid"
     elif filters:
-        source, order = "field_values f CROSS JOIN jobs ON jobs.seq = f.seq", "f.seq"
+        source = "field_values f CROSS JOIN jobs ON jobs.seq = f.seq"
+        order = "f.seq"
     else:
-        source, order = "jobs INDEXED BY jobs_mine", "jobs.seq"
+        source = "jobs INDEXED BY jobs_mine"
+        order = "jobs.seq"
     if short:
         source += " CROSS JOIN texts ON texts.seq = jobs.seq"
-    before = LARGEST_SEQ if query.before is None else max(min(query.before, LARGEST_SEQ), 0)
-    terms: list[tuple[str, list[Any]]] = [(f"{order} < ?", [before]), *_restrict(owner, query)]
+    before = LARGEST_SEQ
+    if query.before is not None:
+        before = max(min(query.before, LARGEST_SEQ), 0)
+    terms: list[tuple[str, list[Any]]] = [(f"{order} < ?", [before])]
+    terms += _restrict(owner, query)
     if long:
-        terms.append(
-            (
-                "words MATCH ?",
-                [" AND ".join(f'"{word.replace(QUOTE, QUOTE * 2)}"' for word in long)],
-            )
-        )
+        match = " AND ".join(_quote(word) for word in long)
+        terms.append(("words MATCH ?", [match]))
     for number, (name, value) in enumerate(filters):
-        terms.append((HAS_VALUE if long or number else IS_VALUE, [owner, name, value]))
+        # The first filter is the table itself, unless words are.
+        term = HAS_VALUE if long or number > 0 else IS_VALUE
+        terms.append((term, [owner, name, value]))
     terms += [(HAS_TEXT, [word] * 3) for word in short]
     where = " AND ".join(term for term, _ in terms)
     sql = f"SELECT jobs.seq FROM {source} WHERE {where} ORDER BY {order} DESC"
-    return sql, [parameter for _, parameters in terms for parameter in parameters]
+    parameters: list[Any] = []
+    for _, values in terms:
+        parameters += values
+    return sql, parameters
+
+
+def _quote(word: str) -> str:
+    """A word as FTS5 takes it for what it is, whatever stands in it."""
+    doubled = word.replace(QUOTE, QUOTE * 2)
+    return f"{QUOTE}{doubled}{QUOTE}"
 
 
 def _restrict(owner: str, query: Query) -> Iterator[tuple[str, list[Any]]]:
@@ -120,4 +136,5 @@ def _restrict(owner: str, query: Query) -> Iterator[tuple[str, list[Any]]]:
     if query.singles:
         yield "jobs.sweep = ''", []
     if query.phases:
-        yield f"jobs.phase IN ({', '.join('?' * len(query.phases))})", list(query.phases)
+        marks = ", ".join("?" * len(query.phases))
+        yield f"jobs.phase IN ({marks})", list(query.phases)

@@ -83,7 +83,8 @@ class SourceLine:
         """
         self._left.discard(lane.url)
         for source in self._list():
-            job = source.take(lane, self._last.get(lane.url) is source)
+            is_warm = self._last.get(lane.url) is source
+            job = source.take(lane, is_warm)
             if job is None:
                 continue
             with self._lock:
@@ -105,15 +106,18 @@ class SourceLine:
         with self._lock:
             is_news = lane.url not in self._left
             self._left.add(lane.url)
-        for source in self._list() if is_news else ():
+        if not is_news:
+            return False
+        for source in self._list():
             source.leave(lane)
-        return is_news
+        return True
 
     def count(self) -> Counter[str]:
         """Person → how many jobs their sources would still give."""
         found: Counter[str] = Counter()
         for source in self._list():
-            if remaining := source.remaining:
+            remaining = source.remaining
+            if remaining:  # one that gives none has no entry
                 found[source.owner] += remaining
         return found
 
@@ -126,5 +130,8 @@ class SourceLine:
         return remaining
 
     def _list(self) -> list[Source]:
+        listed: list[Source] = []
         with self._lock:
-            return [source for sources in self._people.values() for source in sources]
+            for sources in self._people.values():
+                listed += sources
+        return listed

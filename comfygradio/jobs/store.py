@@ -129,10 +129,9 @@ class Ledger:
         What makes a job what it is stays: id, token, owner, preset, order, created. Raises
         ValueError for those.
         """
-        if not fields.keys() <= CHANGEABLE:
-            raise ValueError(
-                f"A job's {', '.join(sorted(fields.keys() - CHANGEABLE))} cannot be changed."
-            )
+        fixed = fields.keys() - CHANGEABLE
+        if fixed:
+            raise ValueError(f"A job's {', '.join(sorted(fixed))} cannot be changed.")
         written = {name: write_value(name, value, self.outputs) for name, value in fields.items()}
         settings = ", ".join(f"{name} = :{name}" for name in written) or "id = id"
         with self.write() as connection:
@@ -140,12 +139,11 @@ class Ledger:
                 f"UPDATE jobs SET {settings} WHERE id = :job_id", {**written, "job_id": job_id}
             )
             for name in ("title", "error"):
-                if name in fields:
-                    where = f"seq = (SELECT seq FROM jobs WHERE id = ?2) AND {name} <> ?1"
-                    connection.execute(
-                        f"UPDATE texts SET {name} = ?1 WHERE {where}",
-                        (fold_text(fields[name]), job_id),
-                    )
+                if name not in fields:
+                    continue
+                where = f"seq = (SELECT seq FROM jobs WHERE id = ?2) AND {name} <> ?1"
+                folded = fold_text(fields[name])
+                connection.execute(f"UPDATE texts SET {name} = ?1 WHERE {where}", (folded, job_id))
             return changed.rowcount > 0
 
     def save_results(self, job_id: str, results: Sequence[Result]) -> bool:
@@ -158,16 +156,15 @@ class Ledger:
 
     def find(self, token: str) -> Record | None:
         """The job with this secret token."""
-        return next(
-            iter(self._select(f"{SELECT} {WITH_ORDER} WHERE jobs.token = ?", clean_text(token))),
-            None,
-        )
+        sql = f"{SELECT} {WITH_ORDER} WHERE jobs.token = ?"
+        found = self._select(sql, clean_text(token))
+        return found[0] if found else None
 
     def get(self, job_id: str) -> Record | None:
         """The job with this id, which is its prompt's id."""
-        return next(
-            iter(self._select(f"{SELECT} {WITH_ORDER} WHERE jobs.id = ?", clean_text(job_id))), None
-        )
+        sql = f"{SELECT} {WITH_ORDER} WHERE jobs.id = ?"
+        found = self._select(sql, clean_text(job_id))
+        return found[0] if found else None
 
     def list_open(self) -> list[Record]:
         """Everybody's jobs that wait or run, oldest first: what a start has to look after."""
@@ -209,7 +206,8 @@ class Ledger:
         for seconds_text, work_text in rows:
             work = json.loads(work_text)
             for node_id, seconds in json.loads(seconds_text).items():
-                runs.setdefault(node_id, []).append(Run(seconds, work.get(node_id)))
+                run = Run(seconds, work.get(node_id))
+                runs.setdefault(node_id, []).append(run)
         return NodeTimes(runs)
 
     def delete(self, job_id: str) -> None:
@@ -244,31 +242,32 @@ class Ledger:
         They stay open without a name, everything could still be written, and another comfygradio
         may use the folder meanwhile.
         """
-        if not self._folder_lock.is_in_place or read_identity(self.path) != self._identity:
+        is_ours = self._folder_lock.is_in_place and read_identity(self.path) == self._identity
+        if not is_ours:
             log.warning("%s was deleted or moved", self.path)
             raise LedgerGone(GONE)
 
     def _add(self, record: Record) -> None:
         columns = {name: write_value(name, getattr(record, name), self.outputs) for name in COLUMNS}
         marks = ", ".join(f":{name}" for name in COLUMNS)
-        connection, order = self._connection, record.order
-        seq = connection.execute(
+        connection = self._connection
+        order = record.order
+        added = connection.execute(
             f"INSERT INTO jobs ({', '.join(COLUMNS)}) VALUES ({marks})", columns
-        ).lastrowid
-        connection.execute(
-            "INSERT INTO orders VALUES (?, ?)", (seq, write_order(order, self.outputs))
         )
-        texts = fold_text(record.title), list_texts(order), fold_text(record.error)
-        connection.execute("INSERT INTO texts VALUES (?, ?, ?, ?)", (seq, *texts))
+        seq = added.lastrowid
+        data = write_order(order, self.outputs)
+        connection.execute("INSERT INTO orders VALUES (?, ?)", (seq, data))
+        texts = (seq, fold_text(record.title), list_texts(order), fold_text(record.error))
+        connection.execute("INSERT INTO texts VALUES (?, ?, ?, ?)", texts)
         filters = [(columns["owner"], name, value, seq) for name, value in list_filters(order)]
         connection.executemany("INSERT INTO field_values VALUES (?, ?, ?, ?)", filters)
         inputs = [(name, seq) for name in list_inputs(order, self.outputs)]
         connection.executemany("INSERT INTO inputs VALUES (?, ?)", inputs)
-        if point := order.point:
-            connection.execute(
-                "INSERT OR REPLACE INTO cells VALUES (?, ?, ?)",
-                (point.sweep, write_place(point.place), seq),
-            )
+        point = order.point
+        if point is not None:
+            cell = (point.sweep, write_place(point.place), seq)
+            connection.execute("INSERT OR REPLACE INTO cells VALUES (?, ?, ?)", cell)
 
     def _delete_rows(self, seq: int, record: Record) -> None:
         for table in ("texts", "orders", "inputs", "cells", "jobs"):
@@ -281,15 +280,15 @@ class Ledger:
         try:
             remove_files(record.results, self.outputs)
         except OSError as error:
-            raise LedgerError(
-                f"A file of this job cannot be deleted: {error.strerror or error}."
-            ) from error
+            reason = error.strerror or error
+            raise LedgerError(f"A file of this job cannot be deleted: {reason}.") from error
         for name in list_inputs(record.order, self.outputs):
             if not self._needs(name):
                 drop_input(get_inputs_folder(self.outputs) / name)
 
     def _needs(self, name: str) -> bool:
-        found = self._connection.execute("SELECT 1 FROM inputs WHERE name = ?", (clean_text(name),))
+        sql = "SELECT 1 FROM inputs WHERE name = ?"
+        found = self._connection.execute(sql, (clean_text(name),))
         return found.fetchone() is not None
 
     def _select(self, sql: str, *parameters: Any) -> list[Record]:

@@ -82,8 +82,14 @@ class PointRecord:
     @property
     def has_files(self) -> bool:
         """Whether it made something, and all of it is still there."""
-        kept = all(result.path is None or result.path.is_file() for result in self.results)
-        return bool(self.results) and kept and not any(result.problem for result in self.results)
+        if not self.results:
+            return False
+        for result in self.results:
+            if result.problem:
+                return False
+            if result.path is not None and not result.path.is_file():
+                return False
+        return True
 
 
 class SweepRows:
@@ -114,15 +120,18 @@ class SweepRows:
         """How a sweep stands now; False if it is not there."""
         sql = "UPDATE sweeps SET phase = ?, done = ?, ended = ? WHERE id = ?"
         with self._ledger.write() as connection:
-            return connection.execute(sql, (phase, done, ended, sweep_id)).rowcount > 0
+            changed = connection.execute(sql, (phase, done, ended, sweep_id))
+            return changed.rowcount > 0
 
     def find(self, token: str) -> SweepRecord | None:
         """The sweep with this secret token."""
-        return next(iter(self._select("WHERE token = ?", clean_text(token))), None)
+        found = self._select("WHERE token = ?", clean_text(token))
+        return found[0] if found else None
 
     def list_sweeps(self, owner: str, limit: int = 100) -> list[SweepRecord]:
         """A person's sweeps, newest first."""
-        return self._select("WHERE owner = ? ORDER BY seq DESC LIMIT ?", clean_text(owner), limit)
+        where = "WHERE owner = ? ORDER BY seq DESC LIMIT ?"
+        return self._select(where, clean_text(owner), limit)
 
     def list_running(self) -> Sequence[SweepRecord]:
         """Everybody's sweeps that go on, oldest first: what a start has to look after."""
@@ -131,7 +140,8 @@ class SweepRows:
     def list_ids(self) -> set[str]:
         """The ids of everybody's sweeps."""
         with self._ledger.read() as connection:
-            return {sweep_id for (sweep_id,) in connection.execute("SELECT id FROM sweeps")}
+            rows = connection.execute("SELECT id FROM sweeps")
+            return {sweep_id for (sweep_id,) in rows}
 
     def delete(self, sweep_id: str) -> None:
         """Forget a sweep; its jobs and their files stay."""
@@ -156,23 +166,21 @@ class SweepRows:
             "'done' LIMIT 1"
         )
         with self._ledger.read() as connection:
-            return (
-                connection.execute(sql, (clean_text(owner), clean_text(preset))).fetchone()
-                is not None
-            )
+            found = connection.execute(sql, (clean_text(owner), clean_text(preset)))
+            return found.fetchone() is not None
 
     def find_points(self, owner: str, preset: str, keys: Sequence[str]) -> dict[str, PointRecord]:
         """Key → a done job of this person with this content whose files are all there."""
         found: dict[str, PointRecord] = {}
         for first in range(0, len(keys), AT_ONCE):
             some = keys[first : first + AT_ONCE]
+            marks = ", ".join("?" * len(some))
             sql = f"""SELECT {FOUND} FROM jobs INDEXED BY jobs_points WHERE owner = ? AND preset = ?
-                      AND point IN ({", ".join("?" * len(some))}) AND point <> ''
+                      AND point IN ({marks}) AND point <> ''
                       AND phase = 'done' ORDER BY seq"""
+            asked = (clean_text(owner), clean_text(preset), *some)
             with self._read() as connection:
-                rows = connection.execute(
-                    sql, (clean_text(owner), clean_text(preset), *some)
-                ).fetchall()
+                rows = connection.execute(sql, asked).fetchall()
                 points = [self._read_point(row) for row in rows]
             found |= {point.point: point for point in points if point.has_files}
         return found
@@ -189,31 +197,23 @@ class SweepRows:
 
     def rate(self, owner: str, key: str, rating: int) -> None:
         """Remember what a person thinks of a content; 0 forgets it."""
+        owner = clean_text(owner)
         with self._ledger.write() as connection:
-            connection.execute(
-                "DELETE FROM ratings WHERE owner = ? AND point = ?", (clean_text(owner), key)
-            )
+            connection.execute("DELETE FROM ratings WHERE owner = ? AND point = ?", (owner, key))
             if rating:
-                connection.execute(
-                    "INSERT INTO ratings VALUES (?, ?, ?)", (clean_text(owner), key, rating)
-                )
+                connection.execute("INSERT INTO ratings VALUES (?, ?, ?)", (owner, key, rating))
 
     def list_ratings(self, owner: str) -> dict[str, int]:
         """Key of a content → a person's rating of it."""
+        sql = "SELECT point, rating FROM ratings WHERE owner = ?"
         with self._ledger.read() as connection:
-            return dict(
-                connection.execute(
-                    "SELECT point, rating FROM ratings WHERE owner = ?", (clean_text(owner),)
-                )
-            )
+            rows = connection.execute(sql, (clean_text(owner),))
+            return dict(rows.fetchall())
 
     def _select(self, where: str, *parameters: Any) -> list[SweepRecord]:
         with self._read() as connection:
             rows = connection.execute(f"{SELECT} {where}", parameters).fetchall()
-            found = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
-            return [
-                SweepRecord(**{**row, "definition": json.loads(row["definition"])}) for row in found
-            ]
+            return [_read_sweep(row) for row in rows]
 
     @contextmanager
     def _read(self) -> Iterator[Any]:
@@ -224,17 +224,25 @@ class SweepRows:
                 raise make_damage(self._ledger.path, f"a sweep cannot be read: {error}") from error
 
     def _read_point(self, row: Sequence[Any]) -> PointRecord:
-        job_id, token, phase, error, results, started, ended, server, node_seconds, sweep, point = (
-            row
-        )
-        seconds = sum(json.loads(node_seconds).values()) or max(
-            (ended or 0.0) - (started or ended or 0.0), 0.0
-        )
+        job_id, token, phase, error, results, started, ended, *rest = row
+        server, node_seconds, sweep, point = rest
+        seconds = sum(json.loads(node_seconds).values())
+        if not seconds:
+            ended = ended or 0.0
+            seconds = max(ended - (started or ended), 0.0)
         made = read_results(results, self._ledger.outputs)
         return PointRecord(job_id, token, phase, error, made, seconds, server, sweep, point)
+
+
+def _read_sweep(row: Sequence[Any]) -> SweepRecord:
+    values = dict(zip(COLUMNS, row, strict=True))
+    values["definition"] = json.loads(values["definition"])
+    return SweepRecord(**values)
 
 
 def _write(value: Any) -> Any:
     if isinstance(value, Mapping):
         return json.dumps(dict(value))
-    return clean_text(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return clean_text(value)
+    return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from comfygradio.jobs.job import Job
 
@@ -19,22 +19,27 @@ class WaitingLine:
         self._people: dict[int, OrderedDict[str, deque[Job]]] = {}
 
     def __len__(self) -> int:
-        return sum(len(jobs) for people in self._people.values() for jobs in people.values())
+        length = 0
+        for people in self._people.values():
+            length += sum(len(jobs) for jobs in people.values())
+        return length
 
     def __contains__(self, job: Job) -> bool:
-        return job in self._people.get(job.priority, OrderedDict()).get(job.party, deque())
+        return job in self._find_jobs(job.party, job.priority)
 
     def __iter__(self) -> Iterator[Job]:
         """The jobs in the order in which they would be taken if every server took every job."""
         for priority in sorted(self._people):
             lines = [deque(jobs) for jobs in self._people[priority].values()]
             while lines:
+                # One round: a job of everybody who has one left.
                 lines = [line for line in lines if line]
                 yield from [line.popleft() for line in lines]
 
     def add(self, job: Job, front: bool = False) -> None:
         """Put a job at the end of its person's line, or at the front if it had its turn already."""
-        jobs = self._people.setdefault(job.priority, OrderedDict()).setdefault(job.party, deque())
+        people = self._people.setdefault(job.priority, OrderedDict())
+        jobs = people.setdefault(job.party, deque())
         if front:
             jobs.appendleft(job)
         else:
@@ -63,8 +68,15 @@ class WaitingLine:
 
     def count(self, party: str, priority: int) -> int:
         """How many jobs of a person wait with this priority."""
-        return len(self._people.get(priority, OrderedDict()).get(party, ()))
+        return len(self._find_jobs(party, priority))
+
+    def _find_jobs(self, party: str, priority: int) -> Collection[Job]:
+        people = self._people.get(priority)
+        if people is None:
+            return ()
+        return people.get(party, ())
 
     def _forget_empty(self, priority: int, party: str) -> None:
-        if not self._people[priority][party]:
-            del self._people[priority][party]
+        people = self._people[priority]
+        if not people[party]:
+            del people[party]

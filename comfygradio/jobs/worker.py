@@ -154,7 +154,8 @@ class Worker(threading.Thread):
             phase = self._follow(job)
             if phase == "done":
                 results = self._collect(job, job.snapshot.state, partial=False)
-                if stale := _list_stale(job.snapshot.state, results):
+                stale = _list_stale(job.snapshot.state, results)
+                if stale:
                     results = None
                     phase = self._renew(job, stale)
         except Left:
@@ -166,21 +167,22 @@ class Worker(threading.Thread):
         except JobLost as loss:
             if self._lose(job):
                 return
-            phase, error = "failed", str(loss)
+            phase = "failed"
+            error = str(loss)
         except JobInterrupted:
-            phase, error = (
-                "stopped",
-                "" if job.stop_requested.is_set() else "Somebody stopped this job on the server.",
-            )
+            phase = "stopped"
+            if not job.stop_requested.is_set():
+                error = "Somebody stopped this job on the server."
         except ComfyGradioError as failure:
-            phase, error = "failed", str(failure)
-            job.update(
-                node_errors=failure.node_errors if isinstance(failure, PromptRejected) else ()
-            )
+            phase = "failed"
+            error = str(failure)
+            refused = failure.node_errors if isinstance(failure, PromptRejected) else ()
+            job.update(node_errors=refused)
         except Exception:
             mark = secrets.token_hex(4)
             log.exception("job %s failed unexpectedly (%s)", job.order.preset, mark)
-            phase, error = "failed", f"{BUG} Look there for {mark}."
+            phase = "failed"
+            error = f"{BUG} Look there for {mark}."
         self._end(job, phase, error, began, results)
 
     def _follow(self, job: Job) -> Phase:
@@ -217,11 +219,14 @@ class Worker(threading.Thread):
 
     def _weigh(self, job: Job) -> dict[str, float]:
         """Node id → seconds by earlier runs."""
-        return self._desk.ledger.read_times(job.order.preset).weigh(job.order.prompt.graph)
+        times = self._desk.ledger.read_times(job.order.preset)
+        return times.weigh(job.order.prompt.graph)
 
     def _make_prompt(self, job: Job) -> Prompt:
         prompt = job.order.prompt
-        return replace(prompt, graph={**prompt.graph, **job.carried}) if job.carried else prompt
+        if not job.carried:
+            return prompt
+        return replace(prompt, graph={**prompt.graph, **job.carried})
 
     def _watch(self, job: Job, states: Generator[JobState, None, None]) -> Phase:
         try:
@@ -251,11 +256,15 @@ class Worker(threading.Thread):
 
         Raises JobLost.
         """
-        if not job.accepted or not self._lane.client.sight(job.id).absent:
+        if not job.accepted:
+            return
+        seen = self._lane.client.sight(job.id)
+        if not seen.absent:
             return
         if job.attempts + 1 >= LOSSES:
             raise make_loss(self._lane.url, job.id)
-        job.attempts, job.accepted = job.attempts + 1, False
+        job.attempts += 1
+        job.accepted = False
         self._desk.ledger.change(job.id, attempts=job.attempts, started=None)
 
     def _check_answers(self, job: Job) -> None:
@@ -302,15 +311,17 @@ class Worker(threading.Thread):
 
     def _note_accepted(self, job: Job) -> None:
         """Written down once: a start that does not find the prompt knows then that it was lost."""
-        if not job.accepted:
-            job.accepted = True
-            with suppress(LedgerError):
-                self._desk.ledger.change(job.id, started=self._clock.time())
+        if job.accepted:
+            return
+        job.accepted = True
+        with suppress(LedgerError):
+            self._desk.ledger.change(job.id, started=self._clock.time())
 
     def _lose(self, job: Job) -> bool:
         """A server has lost the job: back into the line, unless that happened too often."""
         job.attempts += 1
-        job.may_exist = job.accepted = False
+        job.may_exist = False
+        job.accepted = False
         with suppress(LedgerError):
             self._desk.ledger.change(job.id, attempts=job.attempts, started=None)
         if job.attempts >= LOSSES or job.stop_requested.is_set():
@@ -333,12 +344,15 @@ class Worker(threading.Thread):
         if self._desk.is_closed and any(result.can_be_collected for result in results):
             return
         problem = next((result.problem for result in results if result.problem), "")
-        if phase == "done" and problem and job.stop_requested.is_set():
-            phase = "stopped"
-        elif phase == "done" and (lack := describe_lack(results)):
-            error = lack
-        elif phase == "done" and problem:
-            phase, error = "failed", f"The result was made, but could not be fetched: {problem}"
+        if phase == "done" and problem:
+            lack = describe_lack(results)
+            if job.stop_requested.is_set():
+                phase = "stopped"
+            elif lack:
+                error = lack
+            else:
+                phase = "failed"
+                error = f"The result was made, but could not be fetched: {problem}"
         ended = self._clock.time()
         seconds = dict(state.node_seconds) if state and phase == "done" else {}
         ends = {
@@ -352,7 +366,8 @@ class Worker(threading.Thread):
         try:
             self._desk.ledger.change(job.id, phase=phase, **ends)
         except LedgerGone as failure:
-            phase, error = "failed", str(failure)
+            phase = "failed"
+            error = str(failure)
         except LedgerError as failure:
             log.exception("the end of job %s could not be written down", job.id)
             error = f"{error} {failure}".strip()
@@ -366,7 +381,8 @@ class Worker(threading.Thread):
         """Download what was made, with some patience, always to the same place; what a killed app
         left there goes.
         """
-        order, created = job.order, datetime.datetime.fromtimestamp(job.created)
+        order = job.order
+        created = datetime.datetime.fromtimestamp(job.created)
         place = choose_place(
             self._desk.outputs, order.preset, order.values, self._desk.pattern, created, job.token
         )
@@ -374,7 +390,8 @@ class Worker(threading.Thread):
         delivery = self._make_delivery(job)
         results = collect_results(place, state, partial=partial, delivery=delivery)
         for pause in FETCH_PAUSES:
-            if delivery.is_stopped() or not any(result.can_be_collected for result in results):
+            may_come = any(result.can_be_collected for result in results)
+            if delivery.is_stopped() or not may_come:
                 break
             self._clock.sleep(pause)
             results = collect_again(results, self._lane.client, place, delivery)
@@ -388,22 +405,26 @@ class Worker(threading.Thread):
         was_stopped = job.stop_requested.is_set()
 
         def is_stopped() -> bool:
-            stopped_since = job.stop_requested.is_set() and not was_stopped
-            return self._desk.is_closed or stopped_since
+            is_new = job.stop_requested.is_set() and not was_stopped
+            return self._desk.is_closed or is_new
 
         return make_delivery(self._desk.limits, is_stopped, is_brief=was_stopped)
 
 
 def _list_stale(state: JobState | None, results: Collection[Result]) -> frozenset[str]:
     """The nodes whose files are gone, while the server told them because it had kept them."""
-    lacking = [one.source.node_id for one in results if one.is_absent and one.source is not None]
-    return find_stale(state.cached if state else (), lacking)
+    cached = () if state is None else state.cached
+    lacking = []
+    for result in results:
+        if result.is_absent and result.source is not None:
+            lacking.append(result.source.node_id)
+    return find_stale(cached, lacking)
 
 
 def _lighten(state: JobState) -> JobState:
     """What stays of a state once its job is over: nothing large, nothing that is no longer so."""
-    warnings = tuple(warning for warning in state.warnings if warning != SLOW)
-    return replace(state, preview=None, outputs=(), text="", warnings=warnings)
+    lasting = tuple(warning for warning in state.warnings if warning != SLOW)
+    return replace(state, preview=None, outputs=(), text="", warnings=lasting)
 
 
 class Crew:
@@ -422,15 +443,13 @@ class Crew:
         """Workers, to be started, for lanes that have none yet; those of lanes that are gone end by
         themselves.
         """
-        fresh = [
-            Worker(self._desk, lane)
-            for lane in lanes
-            if lane not in self._staffed
-            for _ in range(POSTED)
-        ]
-        self._workers = [
-            worker for worker in self._workers if worker.ident is None or worker.is_alive()
-        ] + fresh
+        fresh: list[Worker] = []
+        for lane in lanes:
+            if lane not in self._staffed:
+                fresh += [Worker(self._desk, lane) for _ in range(POSTED)]
+        # One without an ident is still to be started.
+        going = [one for one in self._workers if one.ident is None or one.is_alive()]
+        self._workers = [*going, *fresh]
         self._staffed = set(lanes)
         return fresh
 
@@ -438,4 +457,5 @@ class Crew:
         """Wait for the workers' ends, for so long at most."""
         deadline = self._clock.monotonic() + timeout_seconds
         for worker in list(self._workers):
-            worker.join(max(0.0, deadline - self._clock.monotonic()))
+            left = deadline - self._clock.monotonic()
+            worker.join(max(0.0, left))

@@ -39,15 +39,19 @@ class Yard:
         return any(wanted <= other.models for other in self._find_idle(lane, graph))
 
     def _find_idle(self, lane: Lane, graph: Mapping[str, Any]) -> Iterator[Lane]:
-        others = (one for one in self.lanes if one is not lane and one not in self.busy)
-        return (one for one in others if not one.trouble and not one.refuse(graph))
+        """The lanes besides this one that have nothing to do and can run a graph."""
+        for other in self.lanes:
+            if other is lane or other in self.busy:
+                continue
+            if not other.trouble and not other.refuse(graph):
+                yield other
 
 
 def find_models(graph: Mapping[str, Any]) -> frozenset[str]:
     """The model files that a graph names: what takes a server seconds to load."""
-    values = (value for node in graph.values() for value in node["inputs"].values())
-    return frozenset(
-        value
-        for value in values
-        if isinstance(value, str) and value.lower().endswith(MODEL_SUFFIXES)
-    )
+    found = set()
+    for node in graph.values():
+        for value in node["inputs"].values():
+            if isinstance(value, str) and value.lower().endswith(MODEL_SUFFIXES):
+                found.add(value)
+    return frozenset(found)

@@ -37,18 +37,29 @@ def connect_fields(
             show_if = {}
         connected[name] = replace(field, show_if=show_if, yields=_yields(field, fields))
         problems += _check_names(field, fields, file)
-    if circle := find_circle(connected):
-        text = f"show_if goes round in a circle: {' → '.join([*circle, circle[0]])}."
+    circle = find_circle(connected)
+    if circle:
+        way = " → ".join([*circle, circle[0]])
+        text = f"show_if goes round in a circle: {way}."
         problems.append(Problem("preset", text, circle[0]))
         connected = {name: replace(field, show_if={}) for name, field in connected.items()}
-    return connected, [*problems, *_find_conflicts(connected, [slot for slot, _ in fixed])]
+    problems += _find_conflicts(connected, [slot for slot, _ in fixed])
+    return connected, problems
 
 
 def _yields(field: Field, fields: Mapping[str, Field]) -> bool:
     """Whether every input of an optional text is filled by other fields as well."""
-    own = {slot for part in field.slots.values() for slot in part}
-    others = {slot for one in fields.values() if _is_plain(one) for slot in one.all_slots}
-    return field.optional and field.widget in TEXTS and bool(own) and own <= others
+    if not field.optional or field.widget not in TEXTS:
+        return False
+    own: set[Slot] = set()
+    for slots in field.slots.values():
+        own.update(slots)
+    # An optional field is not plain, so the others do not include this one.
+    others: set[Slot] = set()
+    for other in fields.values():
+        if _is_plain(other):
+            others.update(other.all_slots)
+    return bool(own) and own <= others
 
 
 def _bind_conditions(
@@ -56,46 +67,75 @@ def _bind_conditions(
 ) -> Iterator[tuple[str, tuple[Any, ...]]]:
     for other, wanted in (line.show_if or {}).items():
         field = fields.get(other)
-        if field is None and other in file.fields and file.fields[other].fixed is None:
+        did_not_bind = field is None and _is_field(other, file)
+        if did_not_bind:
             continue
-        if field is None or field.widget in (*MEDIA, "loras"):
-            there = ", ".join(
-                name for name, one in fields.items() if one.widget not in (*MEDIA, "loras")
-            )
+        if field is None or not _can_be_looked_at(field):
+            names = [name for name, one in fields.items() if _can_be_looked_at(one)]
+            there = ", ".join(names) or "none"
             raise Misfit(
                 "preset",
-                f"show_if: there is no field {other} to look at; there are {there or 'none'}.",
+                f"show_if: there is no field {other} to look at; there are {there}.",
                 key="show_if",
             )
         values = wanted if isinstance(wanted, list) else [wanted]
         yield other, tuple(_check_condition(field, value) for value in values)
 
 
+def _is_field(name: str, file: PresetFile) -> bool:
+    """Whether a preset has a line of this name that becomes a field, unlike one with a fixed
+    value.
+    """
+    line = file.fields.get(name)
+    return line is not None and line.fixed is None
+
+
+def _can_be_looked_at(field: Field) -> bool:
+    """Whether another field's `show_if` may compare this one's value."""
+    return field.widget not in (*MEDIA, "loras")
+
+
 def _check_condition(field: Field, value: Any) -> Any:
     """The value as the other field describes it, so that both compare equal."""
     try:
-        described = describe_value(field, check_value(field, find_meaning(field, value)))
+        checked = check_value(field, find_meaning(field, value))
+        described = describe_value(field, checked)
     except Refused as refusal:
         message = f"show_if: {field.name} is never {value!r}: {refusal}"
         raise Misfit("preset", message, key="show_if") from refusal
-    return described[0] if field.is_multiple and described else described
+    if field.is_multiple and described:
+        return described[0]
+    return described
 
 
 def _check_names(field: Field, fields: Mapping[str, Field], file: PresetFile) -> Iterator[Problem]:
     """A problem for each name in the field's texts that no field has; of fields that did not bind,
     others tell.
     """
-    for name in find_names("\n".join(list_templates(field))):
-        is_bound_later = name in file.fields and file.fields[name].fixed is None
-        if name not in fields and not is_bound_later and not (name == "value" and field.template):
-            there = f"there are {', '.join(fields)}"
-            text = f"the text uses {{{name}}}, and there is no field of that name; {there}."
-            yield Problem("preset", text, field.name)
+    for name in _list_names(field):
+        is_own = name == "value" and bool(field.template)
+        if name in fields or is_own:
+            continue
+        if _is_field(name, file):  # it did not bind, which is told elsewhere
+            continue
+        there = f"there are {', '.join(fields)}"
+        text = f"the text uses {{{name}}}, and there is no field of that name; {there}."
+        yield Problem("preset", text, field.name)
+
+
+def _list_names(field: Field) -> list[str]:
+    """The names in braces in the texts that a field sends."""
+    return find_names("\n".join(list_templates(field)))
 
 
 def _find_conflicts(fields: Mapping[str, Field], fixed: Collection[Slot]) -> Iterator[Problem]:
     """Slots that two lines fill, of which only one can win."""
-    for slot in dict.fromkeys(slot for index, slot in enumerate(fixed) if slot in [*fixed][:index]):
+    seen: list[Slot] = []
+    for slot in fixed:
+        seen.append(slot)
+        # Told the second time, and not again where a slot is fixed even more often.
+        if seen.count(slot) != 2:
+            continue
         yield Problem(
             "preset",
             f"slot {slot} is fixed twice; remove one of both.",
@@ -103,25 +143,34 @@ def _find_conflicts(fields: Mapping[str, Field], fixed: Collection[Slot]) -> Ite
             input=slot.input,
         )
     for field in fields.values():
-        if clash := next((slot for slot in field.all_slots if slot in fixed), None):
+        clash = _find_shared(field, fixed)
+        if clash is not None:
             yield _describe_conflict(field, clash, "is fixed as well; remove one of both.")
-    for one, other in combinations(filter(_is_plain, fields.values()), 2):
-        if clash := next((slot for slot in other.all_slots if slot in one.all_slots), None):
-            yield _describe_conflict(
-                other, clash, f"is filled by {one.name} as well; remove one of both."
-            )
+    plain = [field for field in fields.values() if _is_plain(field)]
+    for one, other in combinations(plain, 2):
+        clash = _find_shared(other, one.all_slots)
+        if clash is not None:
+            text = f"is filled by {one.name} as well; remove one of both."
+            yield _describe_conflict(other, clash, text)
+
+
+def _find_shared(field: Field, slots: Collection[Slot]) -> Slot | None:
+    """The first of the field's slots that is among others."""
+    for slot in field.all_slots:
+        if slot in slots:
+            return slot
+    return None
 
 
 def _is_plain(field: Field) -> bool:
     """Whether a field always fills its slots with nothing but its own value."""
-    uses_others = any(name != "value" for name in find_names("\n".join(list_templates(field))))
-    return not (
-        field.optional
-        or field.show_if
-        or uses_others
-        or any(choice.sets for choice in field.choices or ())
-    )
+    if field.optional or field.show_if:
+        return False
+    if any(name != "value" for name in _list_names(field)):
+        return False
+    return not any(choice.sets for choice in field.choices or ())
 
 
 def _describe_conflict(field: Field, slot: Slot, text: str) -> Problem:
-    return Problem("preset", f"slot {slot} {text}", field.name, slot.node_id, slot.input)
+    message = f"slot {slot} {text}"
+    return Problem("preset", message, field.name, slot.node_id, slot.input)

@@ -40,9 +40,10 @@ def find_offered(specs: Sequence[InputSpec]) -> tuple[Scalar, ...] | None:
     ]
     if not lists:
         return None
-    others = [frozenset(other) for other in lists[1:]]
-    shared = tuple(value for value in lists[0] if all(value in other for other in others))
-    if lists[0] and not shared:
+    first, *others = lists
+    common = frozenset(first).intersection(*others)
+    shared = tuple(value for value in first if value in common)
+    if first and not shared:
         raise Misfit(
             "missing_choice", "its inputs have no choice in common; give each a field of its own."
         )
@@ -71,22 +72,12 @@ def bind_choices(choices: Listed, offered: tuple[Scalar, ...] | None) -> tuple[C
     Raises Misfit where nothing is left.
     """
     if isinstance(choices, str):
-        pattern = choices.replace("\\", "/")
-        kept = [
-            value
-            for value in offered or ()
-            if fnmatch.fnmatchcase(str(value).replace("\\", "/"), pattern)
-        ]
-        if not kept:
-            raise Misfit(
-                "missing_choice",
-                f"none of the server's {len(offered or ())} choices fits {choices}.",
-                key="choices",
-            )
-        return tuple(Choice(str(value), value) for value in kept)
+        return _keep_matching(choices, offered or ())
     if choices is not None:
         return _keep_offered(choices, offered)
-    return None if offered is None else tuple(Choice(str(value), value) for value in offered)
+    if offered is None:
+        return None
+    return tuple(Choice(str(value), value) for value in offered)
 
 
 def describe_choices(choices: Listed, offered: tuple[Scalar, ...] | None) -> Iterator[str]:
@@ -95,10 +86,15 @@ def describe_choices(choices: Listed, offered: tuple[Scalar, ...] | None) -> Ite
     """
     if offered is None or isinstance(choices, str):
         return
-    for value in choices.values() if isinstance(choices, dict) else choices or ():
-        if isinstance(value, Scalar) and value not in offered:
-            found = match_name(value, offered)
-            yield _describe_absent(value) if found is None else describe_respelled(value, found)
+    values = choices.values() if isinstance(choices, dict) else choices
+    for value in values or ():
+        if not isinstance(value, Scalar) or value in offered:
+            continue
+        found = match_name(value, offered)
+        if found is None:
+            yield f"this ComfyUI does not have {value}; it is left out of the list."
+        else:
+            yield describe_respelled(value, found)
 
 
 def describe_respelled(value: object, found: object) -> str:
@@ -113,16 +109,17 @@ def bind_sizes(choices: Listed) -> tuple[Choice, ...] | None:
     if isinstance(choices, str):
         example = "for example [512x512, 768x512]"
         raise Misfit("preset", f"a size takes a list of choices, {example}.", key="choices")
-    labels: Iterable[str | None] = choices if isinstance(choices, dict) else [None] * len(choices)
-    values = choices.values() if isinstance(choices, dict) else choices
-    try:
-        sizes = [(label, parse_size(value)) for label, value in zip(labels, values, strict=True)]
-    except Refused as refusal:
-        raise Misfit("preset", f"a choice is no size: {refusal}", key="choices") from refusal
-    return tuple(
-        Choice(label or f"{width} × {height}", f"{width}x{height}")
-        for label, (width, height) in sizes
-    )
+    pairs: Iterable[tuple[str | None, object]] = [(None, value) for value in choices]
+    if isinstance(choices, dict):
+        pairs = choices.items()
+    sizes = []
+    for label, value in pairs:
+        try:
+            width, height = parse_size(value)
+        except Refused as refusal:
+            raise Misfit("preset", f"a choice is no size: {refusal}", key="choices") from refusal
+        sizes.append(Choice(label or f"{width} × {height}", f"{width}x{height}"))
+    return tuple(sizes)
 
 
 def narrow_sizes(
@@ -134,14 +131,16 @@ def narrow_sizes(
     """
     if choices is None:
         return None, ()
-    inside = [
-        c
-        for c in choices
-        if all((low or 1) <= int(side) <= (high or 2**31) for side in str(c.value).split("x"))
-    ]
-    notes = (
-        f"the size {c.label} is not possible here and left out." for c in choices if c not in inside
-    )
+    lowest = low or 1
+    highest = high or 2**31
+    inside = []
+    notes = []
+    for choice in choices:
+        sides = str(choice.value).split("x")
+        if all(lowest <= int(side) <= highest for side in sides):
+            inside.append(choice)
+        else:
+            notes.append(f"the size {choice.label} is not possible here and left out.")
     return tuple(inside) or refuse_all(), tuple(notes)
 
 
@@ -152,26 +151,27 @@ def bind_settings(
 
     Raises Misfit with the first value that does not fit its input.
     """
+    if not isinstance(line.choices, dict):
+        return ()
     found = []
-    for label, settings in (line.choices or {}).items() if isinstance(line.choices, dict) else ():
+    for label, settings in line.choices.items():
         if isinstance(settings, dict):
-            found.append(
-                Choice(label, label, tuple(_bind_each(label, settings, workflow, object_info)))
-            )
+            sets = tuple(_bind_each(label, settings, workflow, object_info))
+            found.append(Choice(label, label, sets))
     return tuple(found)
 
 
 def describe_settings(line: FieldFile, choices: Iterable[Choice]) -> Iterator[str]:
     """A sentence for each name in such choices that the server spells in another way."""
+    if not isinstance(line.choices, dict):
+        return
     for choice in choices:
-        settings = line.choices[choice.label] if isinstance(line.choices, dict) else {}
-        given = settings.values() if isinstance(settings, dict) else ()
-        pairs = zip(given, (value for _, value in choice.sets), strict=True)
-        yield from (
-            describe_respelled(value, found)
-            for value, found in pairs
-            if isinstance(found, str) and str(value) != found
-        )
+        settings = line.choices[choice.label]
+        if not isinstance(settings, dict):
+            continue
+        for value, (_, found) in zip(settings.values(), choice.sets, strict=True):
+            if isinstance(found, str) and str(value) != found:
+                yield describe_respelled(value, found)
 
 
 def refuse_all() -> tuple[Choice, ...]:
@@ -200,11 +200,25 @@ def _read_value(value: Written, spec: InputSpec | None) -> Scalar:
 
 
 def _is_remote(spec: InputSpec) -> bool:
-    return not spec.choices and bool(spec.options.get("remote") or spec.options.get("remote_combo"))
+    options = spec.options
+    return not spec.choices and bool(options.get("remote") or options.get("remote_combo"))
 
 
-def _describe_absent(value: object) -> str:
-    return f"this ComfyUI does not have {value}; it is left out of the list."
+def _keep_matching(choices: str, offered: tuple[Scalar, ...]) -> tuple[Choice, ...]:
+    """The server's choices that fit a pattern such as `sdxl/*`, whichever slash stands in them."""
+    pattern = choices.replace("\\", "/")
+    kept = []
+    for value in offered:
+        name = str(value)
+        if fnmatch.fnmatchcase(name.replace("\\", "/"), pattern):
+            kept.append(Choice(name, value))
+    if not kept:
+        raise Misfit(
+            "missing_choice",
+            f"none of the server's {len(offered)} choices fits {choices}.",
+            key="choices",
+        )
+    return tuple(kept)
 
 
 def _keep_offered(
@@ -212,20 +226,20 @@ def _keep_offered(
     offered: tuple[Scalar, ...] | None,
 ) -> tuple[Choice, ...]:
     """The preset's choices that the server has, under the server's own spelling."""
-    pairs: Mapping[str, object] = (
-        choices if isinstance(choices, dict) else {str(value): value for value in choices}
-    )
+    has_labels = isinstance(choices, dict)
+    pairs: Mapping[str, object] = {str(value): value for value in choices}
+    if isinstance(choices, dict):
+        pairs = choices
     kept = []
     for label, value in pairs.items():
-        if offered is None and isinstance(value, Scalar):
+        if not isinstance(value, Scalar):
+            continue
+        if offered is None:
             kept.append(Choice(label, value))
-        elif offered is not None and isinstance(value, Scalar):
-            found = value if value in offered else match_name(value, offered)
-            kept += (
-                []
-                if found is None
-                else [Choice(label if isinstance(choices, dict) else str(found), found)]
-            )
+            continue
+        found = value if value in offered else match_name(value, offered)
+        if found is not None:
+            kept.append(Choice(label if has_labels else str(found), found))
     return tuple(kept) or refuse_all()
 
 
@@ -249,8 +263,11 @@ def _bind_setting(
     value = find_input_meaning(spec, written)
     if isinstance(value, str) and spec.choices:
         value = match_name(value, spec.choices) or value
-    is_text = isinstance(value, str) and bool(find_names(value)) and "STRING" in spec.types
-    problem = None if is_text else _find_unclear(spec, written, value) or check_setting(spec, value)
+    # A text that uses other fields is complete, and can be checked, only when the form is filled.
+    uses_fields = isinstance(value, str) and bool(find_names(value)) and "STRING" in spec.types
+    if uses_fields:
+        return slot, value
+    problem = _find_unclear(spec, written, value) or check_setting(spec, value)
     if problem:
         raise Misfit(
             "value",

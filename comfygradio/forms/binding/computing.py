@@ -31,10 +31,9 @@ def bind_computed(
     for slot in field.slots.get("", ()):
         _check_number(find_spec(slot, workflow, object_info))
     found = [locate_slot(workflow, one.slot) for one in listed]
-    computed = [
-        _bind(field, place.slot, one.of, workflow, object_info)
-        for place, one in zip(found, listed, strict=True)
-    ]
+    computed = []
+    for place, one in zip(found, listed, strict=True):
+        computed.append(_bind(field, place.slot, one.of, workflow, object_info))
     bound = replace(field, computed=tuple(computed))
     _check_default(bound)
     return bound, tuple(place.note for place in found if place.note)
@@ -54,8 +53,9 @@ def _bind(
     field: Field, slot: Slot, text: str, workflow: Workflow, object_info: ObjectInfo
 ) -> Computed:
     formula = Formula.parse(text)
-    for other in sorted(formula.names - {OWN, field.name}):
-        raise Misfit("preset", f"the formula {text} uses {other}; it can use {OWN}.")
+    others = sorted(formula.names - {OWN, field.name})
+    if others:
+        raise Misfit("preset", f"the formula {text} uses {others[0]}; it can use {OWN}.")
     spec = find_spec(slot, workflow, object_info)
     _check_number(spec)
     is_seed = field.widget == "seed"
@@ -65,7 +65,8 @@ def _bind(
 
 
 def _check_number(spec: InputSpec) -> None:
-    if spec.choices is not None or not spec.types & {"INT", "FLOAT"}:
+    is_number = spec.choices is None and spec.types & {"INT", "FLOAT"}
+    if not is_number:
         raise Misfit("widget", f"a formula works with numbers, and input {spec.name} takes none.")
 
 
@@ -74,4 +75,5 @@ def _find_limits(spec: InputSpec, is_seed: bool) -> tuple[int | float | None, in
     if not is_seed:
         return spec.minimum, spec.maximum
     low = max(0, spec.minimum or 0)
-    return low, SEEDS - 1 if spec.maximum is None else spec.maximum
+    high = SEEDS - 1 if spec.maximum is None else spec.maximum
+    return low, high

@@ -38,19 +38,21 @@ def set_default(field: Field, line: FieldFile, workflow: Workflow, pairs: Pairs)
     limits the nearest one within them takes its place. Raises Misfit where the preset's value does
     not fit, or there is none at all.
     """
-    word, written = ("default", line.default) if line.fixed is None else ("fixed value", line.fixed)
+    word = "default" if line.fixed is None else "fixed value"
+    written = line.default if line.fixed is None else line.fixed
     given = find_meaning(field, written)
     if field.widget in MEDIA:
         return field, ()
     if field.widget == "seed" and is_open_seed(given):
         return _leave_open(field, line), ()
     if given is not None:
-        if started := _keep_between(field, given, f"the {word}"):
+        started = _keep_between(field, given, f"the {word}")
+        if started is not None:
             return started
         return _take_given(field, word, given), ()
     if not field.slots:
-        first = [True] if field.widget == "checkbox" else _first_choice(field)
-        return _take_first(field, first, None), ()
+        candidates = [True] if field.widget == "checkbox" else _first_choice(field)
+        return _take_first(field, candidates, None), ()
     return _start_with_own(field, line, workflow, pairs)
 
 
@@ -66,12 +68,7 @@ def _leave_open(field: Field, line: FieldFile) -> Field:
 def _take_given(field: Field, word: str, given: Any) -> Field:
     offered = [choice.value for choice in field.choices or ()]
     if isinstance(given, list):
-        rows = read_rows(given)
-        given = [
-            {**row, "name": _respell(row["name"], offered)} if isinstance(row, dict) else row
-            for row in rows
-        ]
-        given = [row if isinstance(row, dict) else _respell(row, offered) for row in given]
+        given = [_respell_row(row, offered) for row in read_rows(given)]
     try:
         return _take(field, _respell(given, offered))
     except Refused as refusal:
@@ -80,13 +77,20 @@ def _take_given(field: Field, word: str, given: Any) -> Field:
         raise Misfit(kind, f"the {word} does not fit: {refusal}", key=key) from refusal
 
 
+def _respell_row(row: Any, offered: list[Scalar]) -> Any:
+    if isinstance(row, dict):
+        return {**row, "name": _respell(row["name"], offered)}
+    return _respell(row, offered)
+
+
 def _respell(value: Any, offered: list[Scalar]) -> Any:
     found = match_name(value, offered)
     return value if found is None else found
 
 
 def _take(field: Field, value: Any) -> Field:
-    return replace(field, default=describe_value(field, check_value(field, value)))
+    checked = check_value(field, value)
+    return replace(field, default=describe_value(field, checked))
 
 
 def _take_first(field: Field, candidates: Sequence[Any], spec: InputSpec | None) -> Field:
@@ -106,8 +110,12 @@ def _start_with_own(field: Field, line: FieldFile, workflow: Workflow, pairs: Pa
         notes = tuple(_describe_converted(field, workflow, pairs))
         started, note = _take_own(field, line, own)
         if started is not None:
-            return started, (*notes, note) if note else notes
-    started = _take_first(field, _list_others(field, pairs), pairs[0][1])
+            if note:
+                notes = (*notes, note)
+            return started, notes
+    others = _list_others(field, pairs)
+    _, first_spec = pairs[0]
+    started = _take_first(field, others, first_spec)
     return started, tuple(_describe_replaced(started, line, own, refused))
 
 
@@ -117,19 +125,21 @@ def _read_own(field: Field, workflow: Workflow, pairs: Pairs) -> Any:
     """
     specs = dict(pairs)
     if field.widget == "size":
-        slots = {part: placed[0] for part, placed in field.slots.items()}
-        sides = {
-            part: convert_literal(specs[slot], read_slot(workflow, slot))
-            for part, slot in slots.items()
-        }
+        sides = {}
+        for part, slots in field.slots.items():
+            written = read_slot(workflow, slots[0])
+            sides[part] = convert_literal(specs[slots[0]], written)
         return None if None in sides.values() else sides
     slot = field.slots[""][0]
-    own = convert_literal(specs[slot], unwrap(read_slot(workflow, slot)))
-    own = specs[slot].read_choice(own)
-    if field.template and isinstance(own, str):
-        inner = invert_template(field.template, own)
-        return own if inner is None and "{value}" in field.template else inner
-    return own
+    spec = specs[slot]
+    written = unwrap(read_slot(workflow, slot))
+    own = spec.read_choice(convert_literal(spec, written))
+    if not field.template or not isinstance(own, str):
+        return own
+    inner = invert_template(field.template, own)
+    if inner is None and "{value}" in field.template:
+        return own
+    return inner
 
 
 def _take_own(field: Field, line: FieldFile, own: Any) -> tuple[Field | None, str]:
@@ -141,8 +151,10 @@ def _take_own(field: Field, line: FieldFile, own: Any) -> tuple[Field | None, st
     except Refused:
         if line.choices is not None:  # the author's list alone decides
             return None, ""
-        if between := _keep_between(field, own, "the workflow's own"):
-            return between[0], between[1][0]
+        between = _keep_between(field, own, "the workflow's own")
+        if between is not None:
+            kept, (note,) = between
+            return kept, note
         near = _find_near(field, line, own)
         if near is None:
             return _keep(field, own)
@@ -150,28 +162,33 @@ def _take_own(field: Field, line: FieldFile, own: Any) -> tuple[Field | None, st
         return started, _describe_outside(line, own, started.default)
     if checked is None or _is_same(own, checked):
         return replace(field, default=describe_value(field, checked)), ""
-    kept, note = _keep(field, own)
-    if kept is not None:
-        return kept, note
+    unwritable, note = _keep(field, own)
+    if unwritable is not None:
+        return unwritable, note
     started = replace(field, default=describe_value(field, checked))
-    return started, f"the workflow's own {show(own)} is sent as {show(started.default)}."
+    note = f"the workflow's own {show(own)} is sent as {show(started.default)}."
+    return started, note
 
 
 def _is_same(own: Any, checked: Any) -> bool:
     """Whether a checked value is the one that it was made of, but for the way it is written."""
     if isinstance(own, dict):
-        return bool(checked == (own.get("width"), own.get("height")))
+        sides = (own.get("width"), own.get("height"))
+        return bool(checked == sides)
     if isinstance(checked, tuple):
         return list(checked) == own or checked == (own,)
     if isinstance(own, str) and isinstance(checked, str):
-        return own.casefold() == checked.casefold() if own.startswith("#") else own == checked
+        if own.startswith("#"):  # colors are the same in capitals
+            return own.casefold() == checked.casefold()
+        return own == checked
     return bool(own == checked) or str(own) == str(checked)
 
 
 def _keep(field: Field, own: Any) -> tuple[Field | None, str]:
     """The field with a value that nobody could write there; None for what no prompt should hold."""
     if field.widget in (*TEXTS, "color") and isinstance(own, str):
-        if own.encode("utf-8", "replace").decode("utf-8") != own:
+        sendable = own.encode("utf-8", "replace").decode("utf-8")
+        if sendable != own:  # half a surrogate pair
             return None, ""
         kept: Any = own
     elif field.is_multiple and isinstance(own, list):
@@ -181,7 +198,8 @@ def _keep(field: Field, own: Any) -> tuple[Field | None, str]:
     else:
         return None, ""
     field = replace(field, kept=kept)
-    return replace(field, default=describe_value(field, kept)), _describe_keeping(field, kept)
+    field = replace(field, default=describe_value(field, kept))
+    return field, _describe_keeping(field, kept)
 
 
 def _keep_between(field: Field, value: Any, what: str) -> Start | None:
@@ -194,7 +212,9 @@ def _keep_between(field: Field, value: Any, what: str) -> Start | None:
         checked = check_value(replace(field, grids={}), value)
     except Refused:
         return None
-    between = "" if checked is None else find_between(field, checked)
+    if checked is None:
+        return None
+    between = find_between(field, checked)
     if not between:
         return None
     field = replace(field, kept=checked)
@@ -209,53 +229,73 @@ def _find_near(field: Field, line: FieldFile, own: Any) -> Any:
     """
     if field.widget == "size":
         return _find_near_size(field, line, own)
-    if isinstance(own, bool) or not isinstance(own, int | float) or not math.isfinite(own):
-        return None
     if field.widget not in ("number", "slider"):
+        return None
+    if isinstance(own, bool) or not isinstance(own, int | float):
+        return None
+    if not math.isfinite(own):
         return None
     return _bring_within(field, own)
 
 
 def _find_near_size(field: Field, line: FieldFile, own: Mapping[str, Any]) -> Any:
-    sides: list[int] = [own[part] for part in SIDES if type(own.get(part)) is int]
-    if len(sides) < len(SIDES):
-        return None
+    sides = [own.get(part) for part in SIDES]
     # Some nodes take 0 for "as the picture has it"; only our own limit forbids that.
     may_be_zero = line.min is None and field.minimum == 1
-    near = [side if side <= 0 and may_be_zero else _bring_within(field, side) for side in sides]
+    near: list[int | float] = []
+    for side in sides:
+        if type(side) is not int:
+            return None
+        may_stay = side <= 0 and may_be_zero
+        near.append(side if may_stay else _bring_within(field, side))
     if near == sides:
         return None
-    grids = [field.grids.get(part) for part in SIDES]
-    return tuple(
-        side if grid is None else grid.floor(side) for side, grid in zip(near, grids, strict=True)
-    )
+    stepped = []
+    for part, side in zip(SIDES, near, strict=True):
+        grid = field.grids.get(part)
+        stepped.append(side if grid is None else grid.floor(side))
+    return tuple(stepped)
 
 
 def _bring_within(field: Field, number: int | float) -> int | float:
-    low, high = field.minimum, field.maximum
+    low = field.minimum
+    high = field.maximum
     if field.is_integer:
         low = None if low is None else math.ceil(low)
         high = None if high is None else math.floor(high)
         number = int(number)
     if low is not None and number < low:
         return low
-    return high if high is not None and number > high else number
+    if high is not None and number > high:
+        return high
+    return number
 
 
 def _list_others(field: Field, pairs: Pairs) -> list[Any]:
     """What a field may start with where the workflow's own value is not possible."""
-    served = None if field.widget == "size" else pairs[0][1].default
-    last: list[Any] = [[]] if field.is_multiple else [*_first_choice(field), field.minimum]
-    return last if served is None else [served, *last]
+    others: list[Any] = []
+    _, first_spec = pairs[0]
+    if field.widget != "size" and first_spec.default is not None:
+        others.append(first_spec.default)
+    if field.is_multiple:
+        others.append([])
+    else:
+        others += _first_choice(field)
+        others.append(field.minimum)
+    return others
 
 
 def _first_choice(field: Field) -> list[Scalar]:
-    return [field.choices[0].value] if field.choices else []
+    if not field.choices:
+        return []
+    return [field.choices[0].value]
 
 
 def _list_main(field: Field, pairs: Pairs) -> Pairs:
     """The slots that decide what a field starts with: both sides of a size, else the first."""
-    return pairs if field.widget == "size" else pairs[:1]
+    if field.widget == "size":
+        return pairs
+    return pairs[:1]
 
 
 def _find_refused(field: Field, workflow: Workflow, pairs: Pairs) -> Iterator[tuple[Any, bool]]:
@@ -264,8 +304,11 @@ def _find_refused(field: Field, workflow: Workflow, pairs: Pairs) -> Iterator[tu
     """
     for slot, spec in _list_main(field, pairs):
         own = read_slot(workflow, slot)
-        if own is not None and not spec.media and check_literal(spec, own) is not None:
-            yield own, spec.choices is not None and isinstance(own, str)
+        if own is None or spec.media:
+            continue
+        if check_literal(spec, own) is not None:
+            is_name = spec.choices is not None and isinstance(own, str)
+            yield own, is_name
 
 
 def _describe_replaced(
@@ -296,7 +339,9 @@ def _describe_converted(field: Field, workflow: Workflow, pairs: Pairs) -> Itera
 
 
 def _describe_outside(line: FieldFile, own: Any, default: Any) -> str:
-    shown = show("x".join(map(str, own.values())) if isinstance(own, dict) else own)
+    if isinstance(own, dict):
+        own = "x".join(str(side) for side in own.values())
+    shown = show(own)
     where = "outside of what is allowed here"
     if line.choices is not None:
         where = "not among the preset's choices"

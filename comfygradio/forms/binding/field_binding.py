@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -65,9 +65,11 @@ def bind_field(
 ) -> BoundField:
     """Bind one line of a preset file. Raises Misfit with what does not fit."""
     bypass = _find_bypassed(line, workflow)
-    found = _find_slots(line, workflow)
-    slots = {part: tuple(place.slot for place in places) for part, places in found.items()}
-    notes = tuple(place.note for places in found.values() for place in places if place.note)
+    slots: dict[str, tuple[Slot, ...]] = {}
+    notes: list[str] = []
+    for part, places in _find_slots(line, workflow).items():
+        slots[part] = tuple(place.slot for place in places)
+        notes += [place.note for place in places if place.note]
     bare = replace(_begin_field(name, line), slots=slots, bypass=bypass)
     if not slots:
         bound, more = _bind_slotless(bare, line, workflow, object_info)
@@ -76,10 +78,13 @@ def bind_field(
     else:
         bound, more = _bind_plain(bare, line, workflow, object_info, embeddings)
     bound, found_again = bind_computed(bound, line, workflow, object_info)
-    more = (*more, *found_again)
     check_keys(bound, line)
-    notes = (*notes, *more, *_describe_given(bound, line))
-    return BoundField(bound, tuple(dict.fromkeys(f"{bound.label}: {note}" for note in notes)))
+    notes += more
+    notes += found_again
+    notes += _describe_given(bound, line)
+    # Several inputs of a field may have the same to say; it is said once.
+    labelled = dict.fromkeys(f"{bound.label}: {note}" for note in notes)
+    return BoundField(bound, tuple(labelled))
 
 
 def find_claimed(line: FieldFile, workflow: Workflow) -> set[Slot]:
@@ -107,27 +112,23 @@ def _begin_field(name: str, line: FieldFile) -> Field:
 
 
 def _find_bypassed(line: FieldFile, workflow: Workflow) -> tuple[str, ...]:
-    named = (
-        line.bypass
-        if isinstance(line.bypass, list)
-        else []
-        if line.bypass is None
-        else [line.bypass]
-    )
-    return tuple(dict.fromkeys(find_node(workflow, node).id for node in named))
+    if line.bypass is None:
+        return ()
+    named = line.bypass if isinstance(line.bypass, list) else [line.bypass]
+    ids = [find_node(workflow, node).id for node in named]
+    return tuple(dict.fromkeys(ids))
 
 
 def _find_slots(line: FieldFile, workflow: Workflow) -> dict[str, tuple[FoundSlot, ...]]:
-    parts: dict[str, Any] = (
-        {"": list_plain(line)} if line.slots is None else dict(line.slots.items())
-    )
+    parts: dict[str, Any] = {"": list_plain(line)}
+    if line.slots is not None:
+        parts = dict(line.slots.items())
     found = {}
     for part, addresses in parts.items():
-        listed: list[SlotAddress] = (
-            addresses if isinstance(addresses, list) else [addresses] if addresses else []
-        )
-        if listed:
-            found[part] = tuple(locate_slot(workflow, address) for address in listed)
+        if not addresses:
+            continue
+        listed: list[SlotAddress] = addresses if isinstance(addresses, list) else [addresses]
+        found[part] = tuple(locate_slot(workflow, address) for address in listed)
     return found
 
 
@@ -145,17 +146,25 @@ def _bind_slotless(
         raise Misfit(
             "widget", f"a {line.widget} widget does not suit choices that set several slots."
         )
-    few: Widget = "radio" if len(choices) <= RADIO_CHOICES else "dropdown"
-    widget: Widget = line.widget or (few if choices else "checkbox")
+    widget = line.widget or _choose_slotless_widget(choices)
     field = replace(bare, widget=widget, choices=choices or None)
-    pairs = [
-        (slot, object_info.spec(workflow.nodes[slot.node_id].class_type, slot.input))
-        for slot in field.all_slots
-    ]
-    known = [(slot, spec) for slot, spec in pairs if spec]
+    known: Pairs = []
+    for slot in field.all_slots:
+        node = workflow.nodes[slot.node_id]
+        spec = object_info.spec(node.class_type, slot.input)
+        if spec:
+            known.append((slot, spec))
     field = replace(field, dynamic=_find_dynamic(line, known), is_dynamic=line.dynamic is True)
     started, notes = set_default(field, line, workflow, ())
     return started, (*describe_settings(line, choices), *notes)
+
+
+def _choose_slotless_widget(choices: tuple[Choice, ...]) -> Widget:
+    if not choices:
+        return "checkbox"
+    if len(choices) <= RADIO_CHOICES:
+        return "radio"
+    return "dropdown"
 
 
 def _bind_plain(
@@ -168,12 +177,14 @@ def _bind_plain(
     found = [(slot, find_spec(slot, workflow, object_info)) for slot in bare.all_slots]
     pairs = [(slot, _read_as_list(spec, line)) for slot, spec in found]
     specs = [spec for _, spec in pairs]
-    offered = None if "width" in bare.slots else find_offered(specs)
+    is_size = "width" in bare.slots
+    offered = None if is_size else find_offered(specs)
     listed = read_choices(line.choices, _choose_reader(bare, specs))
-    choices = bind_sizes(listed) if "width" in bare.slots else bind_choices(listed, offered)
+    choices = bind_sizes(listed) if is_size else bind_choices(listed, offered)
     widget = line.widget or choose_widget(bare, line, specs[0], choices)
     check_widget(widget, line, specs, choices)
     low, high = _narrow(bare.name, line, specs)
+    takes_embeddings = widget == "textarea" and _is_prompt(bare, workflow, object_info)
     field = replace(
         bare,
         widget=widget,
@@ -183,13 +194,11 @@ def _bind_plain(
         minimum=low,
         maximum=high,
         step=line.step if line.step is not None else specs[0].step,
-        is_integer=any("INT" in spec.types and "FLOAT" not in spec.types for spec in specs),
+        is_integer=any(map(_is_whole, specs)),
         is_multiple=widget == "dropdown" and all(map(is_multiselect, specs)),
         dynamic=_find_dynamic(line, pairs),
         is_dynamic=line.dynamic is True,
-        embeddings=embeddings
-        if widget == "textarea" and _is_prompt(bare, workflow, object_info)
-        else (),
+        embeddings=embeddings if takes_embeddings else (),
     )
     field, stepped = bind_grids(field, line, dict(pairs))
     field, lost = _narrow_choices(field, pairs, workflow, object_info)
@@ -199,9 +208,14 @@ def _bind_plain(
     bound, plain = _keep_plain(bound, line)
     bound, emptied = keep_parts(bound, line, pairs, workflow, object_info)
     if emptied:
+        # It starts with nothing, so that what it would have started with need not be said.
         return bound, (*unlisted, *stepped, *lost, *between, *plain, *emptied)
     named = describe_choices(listed, offered)
     return bound, (*unlisted, *named, *stepped, *lost, *between, *started, *plain)
+
+
+def _is_whole(spec: InputSpec) -> bool:
+    return "INT" in spec.types and "FLOAT" not in spec.types
 
 
 def _describe_unlisted(pairs: Pairs, workflow: Workflow, object_info: ObjectInfo) -> list[str]:
@@ -211,7 +225,8 @@ def _describe_unlisted(pairs: Pairs, workflow: Workflow, object_info: ObjectInfo
     notes = []
     for slot, _ in pairs:
         node = workflow.nodes[slot.node_id]
-        is_listed = object_info.spec(node.class_type, slot.input.partition(".")[0], node.inputs)
+        owner = slot.input.partition(".")[0]
+        is_listed = object_info.spec(node.class_type, owner, node.inputs)
         if slot.input in node.inputs and not is_listed:
             notes.append(
                 f"the server does not list {slot.input} of {node.title}; it has an effect only if "
@@ -225,15 +240,20 @@ def _read_as_list(spec: InputSpec, line: FieldFile) -> InputSpec:
     uploaded.
     """
     is_list = line.widget in ("dropdown", "radio") or line.choices is not None
-    is_named = line.widget is None and (line.default is not None or line.fixed is not None)
-    return replace(spec, guessed=None) if is_list or is_named else spec
+    has_value = line.default is not None or line.fixed is not None
+    if is_list or (line.widget is None and has_value):
+        return replace(spec, guessed=None)
+    return spec
 
 
 def _choose_reader(field: Field, specs: list[InputSpec]) -> InputSpec | None:
     """The input that decides what the values of choices are; none for sizes, which are texts."""
     if "width" in field.slots:
         return None
-    return next((spec for spec in specs if spec.choices is None), specs[0])
+    for spec in specs:
+        if spec.choices is None:
+            return spec
+    return specs[0]
 
 
 def _choose_help(line: FieldFile, field: Field, spec: InputSpec) -> str:
@@ -242,7 +262,9 @@ def _choose_help(line: FieldFile, field: Field, spec: InputSpec) -> str:
     """
     if line.help is not None:
         return line.help
-    return "" if "width" in field.slots else spec.tooltip
+    if "width" in field.slots:
+        return ""
+    return spec.tooltip
 
 
 def _find_dynamic(line: FieldFile, pairs: Pairs) -> frozenset[Slot]:
@@ -280,13 +302,20 @@ def _keep_plain(field: Field, line: FieldFile) -> tuple[Field, tuple[str, ...]]:
 
 def _read_placeholder(spec: InputSpec) -> str:
     text = spec.options.get("placeholder")
-    return text.encode("utf-8", "replace").decode("utf-8") if isinstance(text, str) else ""
+    if not isinstance(text, str):
+        return ""
+    # JSON may hold half a surrogate pair, which no page could be sent.
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _is_prompt(field: Field, workflow: Workflow, object_info: ObjectInfo) -> bool:
     """Whether a text goes into a node that encodes it with CLIP, which is what knows embeddings."""
-    classes = [object_info.get(workflow.nodes[slot.node_id].class_type) for slot in field.all_slots]
-    return any("CLIP" in spec.types for known in classes if known for spec in known.inputs.values())
+    for slot in field.all_slots:
+        node = workflow.nodes[slot.node_id]
+        known = object_info.get(node.class_type)
+        if known and any("CLIP" in spec.types for spec in known.inputs.values()):
+            return True
+    return False
 
 
 def _narrow(
@@ -295,9 +324,10 @@ def _narrow(
     """The narrower limits of preset and server; sizes are at least a pixel, whatever the server
     says.
     """
-    lows = [limit for limit in (line.min, *(spec.minimum for spec in specs)) if limit is not None]
-    highs = [limit for limit in (line.max, *(spec.maximum for spec in specs)) if limit is not None]
-    low, high = max(lows, default=None), min(highs, default=None)
+    lows = [line.min, *(spec.minimum for spec in specs)]
+    highs = [line.max, *(spec.maximum for spec in specs)]
+    low = max((limit for limit in lows if limit is not None), default=None)
+    high = min((limit for limit in highs if limit is not None), default=None)
     if line.slots is not None:
         low = max(low or 1, 1)
     if low is not None and high is not None and low > high:
@@ -321,25 +351,30 @@ def _narrow_choices(
         return replace(field, choices=choices), lost
     if field.choices is None:
         return field, ()
-    if all(spec.choices is None and spec.types & {"INT", "FLOAT"} for spec in specs):
-        return _read_numbers(field), ()
     unlisted = [spec for spec in specs if spec.choices is None]
-    for choice in field.choices if unlisted else ():
-        if problem := next(
-            (found for spec in unlisted if (found := check_setting(spec, choice.value))), None
-        ):
-            raise Misfit("value", f"a choice does not fit: {problem}", key="choices")
+    numbers = [spec for spec in unlisted if spec.types & {"INT", "FLOAT"}]
+    if len(numbers) == len(specs):
+        return _read_numbers(field), ()
+    _check_each(field.choices, unlisted)
     if all(spec.type != DYNAMIC_COMBO for spec in specs):
         return field, ()
-    whole = [
-        choice for choice in field.choices if _is_complete(choice, pairs, workflow, object_info)
-    ]
-    lost = tuple(
-        f"{c.label} is left out: it needs inputs from other nodes."
-        for c in field.choices
-        if c not in whole
-    )
-    return replace(field, choices=tuple(whole)), lost
+    whole = []
+    notes = []
+    for choice in field.choices:
+        if _is_complete(choice, pairs, workflow, object_info):
+            whole.append(choice)
+        else:
+            notes.append(f"{choice.label} is left out: it needs inputs from other nodes.")
+    return replace(field, choices=tuple(whole)), tuple(notes)
+
+
+def _check_each(choices: tuple[Choice, ...], specs: list[InputSpec]) -> None:
+    """Raises Misfit for a choice that one of these inputs does not take."""
+    for choice in choices:
+        for spec in specs:
+            problem = check_setting(spec, choice.value)
+            if problem:
+                raise Misfit("value", f"a choice does not fit: {problem}", key="choices")
 
 
 def _is_complete(choice: Choice, pairs: Pairs, workflow: Workflow, object_info: ObjectInfo) -> bool:
@@ -351,18 +386,22 @@ def _is_complete(choice: Choice, pairs: Pairs, workflow: Workflow, object_info: 
         inputs = {**node.inputs, slot.input: choice.value}
         fill_gained(node.class_type, inputs, object_info)
         missing = find_missing(node.class_type, inputs, object_info)
-        if any(one.name.startswith(f"{spec.name}.") for one in missing):
+        brought_along = f"{spec.name}."
+        if any(one.name.startswith(brought_along) for one in missing):
             return False
     return True
 
 
 def _read_numbers(field: Field) -> Field:
     """The field with its own choices for a number input read as numbers, within the limits."""
-    try:
-        choices = tuple(Choice(c.label, check_number(field, c.value)) for c in field.choices or ())
-    except Refused as refusal:
-        raise Misfit("value", f"a choice does not fit: {refusal}", key="choices") from refusal
-    return replace(field, choices=choices)
+    choices = []
+    for choice in field.choices or ():
+        try:
+            number = check_number(field, choice.value)
+        except Refused as refusal:
+            raise Misfit("value", f"a choice does not fit: {refusal}", key="choices") from refusal
+        choices.append(Choice(choice.label, number))
+    return replace(field, choices=tuple(choices))
 
 
 def _describe_given(field: Field, line: FieldFile) -> Iterator[str]:
@@ -370,17 +409,19 @@ def _describe_given(field: Field, line: FieldFile) -> Iterator[str]:
     another way.
     """
     given = find_meaning(field, line.default if line.fixed is None else line.fixed)
-    known = {
-        text
-        for choice in field.choices or ()
-        for text in (choice.label, choice.value, str(choice.value))
-    }
-    pairs = (
-        zip(given, field.default or (), strict=False)
-        if isinstance(given, list)
-        else [(given, field.default)]
-    )
-    for old, new in pairs if field.choices is not None and field.widget != "size" else ():
-        name, found = getattr(old, "name", old), new["name"] if isinstance(new, dict) else new
-        if isinstance(name, str) and name not in known and name != found and isinstance(found, str):
+    if field.choices is None or field.widget == "size":
+        return
+    known: set[Any] = set()
+    for choice in field.choices:
+        known.update((choice.label, choice.value, str(choice.value)))
+    pairs: Iterable[tuple[Any, Any]] = [(given, field.default)]
+    if isinstance(given, list):
+        pairs = zip(given, field.default or (), strict=False)
+    for old, new in pairs:
+        # An entry of a LoRA list is a row with a name, any other the name itself.
+        name = getattr(old, "name", old)
+        found = new["name"] if isinstance(new, dict) else new
+        if not isinstance(name, str) or not isinstance(found, str):
+            continue
+        if name not in known and name != found:
             yield describe_respelled(name, found)

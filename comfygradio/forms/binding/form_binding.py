@@ -54,7 +54,9 @@ def bind_form(
     settled = _settle(healed, fields, object_info)
     outputs = binder.find_outputs(file)
     missing = find_missing_classes(settled, object_info)
-    own = {**dict.fromkeys(binder.claimed), **_find_certain(fields), **dict(binder.fixed)}
+    own: dict[Slot, Any] = dict.fromkeys(binder.claimed)
+    own.update(_find_certain(fields))
+    own.update(binder.fixed)
     unsound, aside = find_graph_problems(settled, object_info, own, outputs)
     problems = [
         *missing,
@@ -63,7 +65,8 @@ def bind_form(
         *disagreements,
         *unsound,
     ]
-    problems += [] if missing else _find_bypass_problems(fields, settled, object_info, outputs)
+    if not missing:
+        problems += _find_bypass_problems(fields, settled, object_info, outputs)
     file = read_examples(file, fields)
     lost = (f"A part that nothing shown here needs will not run: {one}" for one in aside)
     told = _check_examples(file, fields, lines) if not problems else ()
@@ -134,19 +137,31 @@ def _spread_fixed(field: Field, fixed: Any) -> list[tuple[Slot, Any]]:
     value = fixed if field.widget in MEDIA else check_value(field, field.default)
     if field.template:
         value = fill_template(field.template, {"value": str(value)})
-    sets = next((choice.sets for choice in field.choices or () if choice.value == value), ())
-    return [*_spread(field, value), *sets]
+    filled = _spread(field, value)
+    for choice in field.choices or ():
+        if choice.value == value:
+            return [*filled, *choice.sets]
+    return filled
 
 
 def _spread(field: Field, value: Any) -> list[tuple[Slot, Any]]:
     """The field's own slots, and what a checked value puts into them."""
     if field.widget == "size":
-        sides = {"width": value[0], "height": value[1]}
-        return [(slot, sides[part]) for part, slots in field.slots.items() for slot in slots]
-    plain = [
-        (slot, wrap(value) if field.is_multiple else value) for slot in field.slots.get("", ())
-    ]
-    return [*plain, *((one.slot, one.work_out(value)) for one in field.computed)]
+        return _spread_size(field, value)
+    filled = []
+    for slot in field.slots.get("", ()):
+        filled.append((slot, wrap(value) if field.is_multiple else value))
+    for computed in field.computed:
+        filled.append((computed.slot, computed.work_out(value)))
+    return filled
+
+
+def _spread_size(field: Field, value: Any) -> list[tuple[Slot, Any]]:
+    sides = {"width": value[0], "height": value[1]}
+    filled = []
+    for part, slots in field.slots.items():
+        filled += [(slot, sides[part]) for slot in slots]
+    return filled
 
 
 def _settle(workflow: Workflow, fields: Mapping[str, Field], object_info: ObjectInfo) -> Workflow:
@@ -155,20 +170,20 @@ def _settle(workflow: Workflow, fields: Mapping[str, Field], object_info: Object
     """
     nodes = dict(workflow.nodes)
     for field in fields.values():
-        if (
-            not field.optional
-            or field.widget in (*MEDIA, "loras")
-            or field.template
-            or field.default is None
-        ):
+        if not field.optional or field.widget in (*MEDIA, "loras"):
+            continue
+        if field.template or field.default is None:
             continue
         default = check_value(field, field.default)
-        for slot, value in _spread(field, default) if default is not None else ():
+        if default is None:
+            continue
+        for slot, value in _spread(field, default):
             node = nodes[slot.node_id]
             spec = object_info.spec(node.class_type, slot.input, node.inputs)
-            if spec and (
-                slot.input not in node.inputs or check_literal(spec, node.inputs[slot.input])
-            ):
+            if spec is None:
+                continue
+            is_absent = slot.input not in node.inputs
+            if is_absent or check_literal(spec, node.inputs[slot.input]):
                 nodes[node.id] = replace(node, inputs={**node.inputs, slot.input: value})
     return replace(workflow, nodes=nodes)
 
@@ -177,19 +192,28 @@ def _find_certain(fields: Mapping[str, Field]) -> dict[Slot, Any]:
     """The slots that the form fills whatever people put in, or whose nodes are bypassed where it
     does not.
     """
-    bypassed = {node for field in fields.values() for node in field.bypass}
+    bypassed: set[str] = set()
+    for field in fields.values():
+        bypassed.update(field.bypass)
     certain: list[Slot] = []
     for field in fields.values():
+        own = _find_filled(field)
         may_stay_empty = field.optional or (field.widget in MEDIA and field.show_if)
-        own = {slot for part in field.slots.values() for slot in part}
-        own |= {one.slot for one in field.computed}
-        if sets := [
-            {slot for slot, _ in choice.sets} for choice in field.choices or () if not field.slots
-        ]:
-            own = set.intersection(*sets)
-        is_filled = field.widget == "loras" or not may_stay_empty
-        certain += own if is_filled else {slot for slot in own if slot.node_id in bypassed}
+        if may_stay_empty and field.widget != "loras":
+            own = {slot for slot in own if slot.node_id in bypassed}
+        certain += own
     return dict.fromkeys(certain)
+
+
+def _find_filled(field: Field) -> set[Slot]:
+    """The slots that a field fills with each of its values."""
+    if field.choices and not field.slots:
+        each = [{slot for slot, _ in choice.sets} for choice in field.choices]
+        return set.intersection(*each)
+    filled = {computed.slot for computed in field.computed}
+    for slots in field.slots.values():
+        filled.update(slots)
+    return filled
 
 
 def _find_bypass_problems(
@@ -200,18 +224,20 @@ def _find_bypass_problems(
 ) -> list[Problem]:
     found: list[Problem] = []
     for name, field in fields.items():
+        nodes = [*field.bypass]
         is_chain = field.widget == "loras" and field.rows is None
-        loaders = [slot.node_id for slot in field.slots.get("", ())] if is_chain else []
-        if field.bypass or loaders:
-            nodes = [*field.bypass, *loaders]
+        if is_chain:
+            nodes += [slot.node_id for slot in field.slots.get("", ())]
+        if nodes:
             found += find_bypass_problems(workflow, object_info, name, nodes, outputs)
     return found
 
 
 def _locate(problem: Problem, lines: Lines) -> Problem:
     """The problem with the line of its key, else of its field."""
-    place = ("fields", problem.field, problem.key)
-    return replace(problem, line=lines.get(place, lines.get(place[:2])))
+    line_of_field = lines.get(("fields", problem.field))
+    line = lines.get(("fields", problem.field, problem.key), line_of_field)
+    return replace(problem, line=line)
 
 
 def _check_examples(file: PresetFile, fields: Mapping[str, Field], lines: Lines) -> Iterator[str]:

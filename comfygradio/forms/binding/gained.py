@@ -34,20 +34,20 @@ def find_missing(
     class_type: str, inputs: Mapping[str, Any], object_info: ObjectInfo
 ) -> list[InputSpec]:
     """The required inputs that are missing; growing rows of inputs (V3) are not looked into."""
-    specs = object_info.active_specs(class_type, inputs)
-    return [
-        spec
-        for spec in specs
-        if spec.group == "required"
-        and spec.name not in inputs
-        and (spec.type == DYNAMIC_COMBO or not spec.type.startswith("COMFY_"))
-    ]
+    missing = []
+    for spec in object_info.active_specs(class_type, inputs):
+        is_growing = spec.type != DYNAMIC_COMBO and spec.type.startswith("COMFY_")
+        if spec.group == "required" and spec.name not in inputs and not is_growing:
+            missing.append(spec)
+    return missing
 
 
 def is_dynamic(class_type: str, object_info: ObjectInfo) -> bool:
     """Whether a class has a choice that brings inputs along."""
     known = object_info.get(class_type)
-    return known is not None and any(spec.type == DYNAMIC_COMBO for spec in known.inputs.values())
+    if known is None:
+        return False
+    return any(spec.type == DYNAMIC_COMBO for spec in known.inputs.values())
 
 
 def _is_file(class_type: str, input_name: str, value: Any) -> bool:
@@ -58,13 +58,19 @@ def _find_gained(
     class_type: str, inputs: dict[str, Any], object_info: ObjectInfo
 ) -> tuple[InputSpec, Any] | None:
     for spec in find_missing(class_type, inputs, object_info):
-        value = spec.default if spec.default is not None else next(iter(spec.choices or ()), None)
-        if (
-            has_widget(spec)
-            and not spec.media
-            and value is not None
-            and not (spec.default is None and _is_file(class_type, spec.name, value))
-            and check_literal(spec, wrap(value)) is None
-        ):
+        if not has_widget(spec) or spec.media:
+            continue
+        value = spec.default
+        if value is None:
+            value = _find_first(class_type, spec)
+        if value is not None and check_literal(spec, wrap(value)) is None:
             return spec, value
     return None
+
+
+def _find_first(class_type: str, spec: InputSpec) -> Any:
+    """The first choice of an input; None without one, and where the choices are files."""
+    if not spec.choices:
+        return None
+    first = spec.choices[0]
+    return None if _is_file(class_type, spec.name, first) else first

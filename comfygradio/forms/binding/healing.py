@@ -52,36 +52,36 @@ def _fill_gained(node: Node, inputs: dict[str, Any], object_info: ObjectInfo) ->
 def _repair_names(node: Node, inputs: dict[str, Any], object_info: ObjectInfo) -> Iterator[str]:
     """Names that the server spells in another way are taken over where exactly one fits."""
     for spec in object_info.active_specs(node.class_type, inputs):
-        if (
-            spec.choices is None
-            or spec.media
-            or spec.name not in inputs
-            or isinstance(inputs[spec.name], list)
-        ):
+        if spec.choices is None or spec.media or spec.name not in inputs:
+            continue
+        if isinstance(inputs[spec.name], list):  # a link
             continue
         value = unwrap(inputs[spec.name])
-        if not is_multiselect(spec) and spec.read_choice(value) is not value:
+        if is_multiselect(spec) and isinstance(value, list):
+            spelled = [_respell(name, spec.choices) for name in value]
+            inputs[spec.name] = wrap([name for name, _ in spelled])
+        elif not is_multiselect(spec) and spec.read_choice(value) is not value:
             yield from _repair_entry(node, inputs, spec)
             continue
-        if isinstance(value, list) and not is_multiselect(spec):
+        elif isinstance(value, list):
             continue
-        spelled = [
-            _respell(name, spec.choices) for name in (value if isinstance(value, list) else [value])
-        ]
-        inputs[spec.name] = (
-            wrap([name for name, _ in spelled]) if isinstance(value, list) else spelled[0][0]
-        )
-        yield from (_tell(node, spec, name, old) for name, old in spelled if old is not None)
+        else:
+            spelled = [_respell(value, spec.choices)]
+            inputs[spec.name] = spelled[0][0]
+        for name, old in spelled:
+            if old is not None:
+                yield _tell(node, spec, name, old)
 
 
 def _tell(node: Node, spec: InputSpec, name: Any, old: Any) -> str:
     if isinstance(name, str) and isinstance(old, str):
         return f"{node.title}: {old} is called {name} on this ComfyUI."
-    kinds = ("text", "number") if isinstance(old, str) else ("number", "text")
+    before = "text" if isinstance(old, str) else "number"
+    after = "number" if isinstance(old, str) else "text"
     written = str(old).strip()
     return (
-        f"{node.title}: {spec.name} is the {kinds[0]} {written} in the workflow; this ComfyUI "
-        f"lists the {kinds[1]} {name}, which is taken."
+        f"{node.title}: {spec.name} is the {before} {written} in the workflow; this ComfyUI "
+        f"lists the {after} {name}, which is taken."
     )
 
 
@@ -90,9 +90,10 @@ def _repair_entry(node: Node, inputs: dict[str, Any], spec: InputSpec) -> Iterat
     although only a picture beside the name may have changed.
     """
     value = unwrap(inputs[spec.name])
-    name, old = _respell(spec.read_choice(value), spec.choices or ())
+    choices = spec.choices or ()
+    name, old = _respell(spec.read_choice(value), choices)
     entry = spec.write_choice(name)
-    if name not in (spec.choices or ()) or entry == value:
+    if name not in choices or entry == value:
         return
     inputs[spec.name] = wrap(entry)
     if old is None:
@@ -106,8 +107,11 @@ def _respell(name: Any, choices: Sequence[Scalar]) -> tuple[Any, Any]:
     if name in choices:
         return name, None
     found = match_name(name, choices)
-    found = _match_number(name, choices) if found is None else found
-    return (name, None) if found is None else (found, name)
+    if found is None:
+        found = _match_number(name, choices)
+    if found is None:
+        return name, None
+    return found, name
 
 
 def _match_number(value: Any, choices: Sequence[Scalar]) -> Scalar | None:
@@ -117,11 +121,11 @@ def _match_number(value: Any, choices: Sequence[Scalar]) -> Scalar | None:
     number = _read_number(value)
     if number is None:
         return None
-    found = [
-        choice
-        for choice in choices
-        if isinstance(choice, str) != isinstance(value, str) and _read_number(choice) == number
-    ]
+    found = []
+    for choice in choices:
+        is_other_kind = isinstance(choice, str) != isinstance(value, str)
+        if is_other_kind and _read_number(choice) == number:
+            found.append(choice)
     return found[0] if len(found) == 1 else None
 
 
@@ -129,10 +133,12 @@ def _read_number(value: Any) -> Fraction | None:
     """The exact number that a value is, or that a text stands for; None for anything else."""
     if isinstance(value, bool):
         return None
-    is_number = isinstance(value, int | float) or (
-        isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,30}([.]\d{1,30})?", value.strip())
-    )
+    if isinstance(value, str):
+        if not re.fullmatch(r"[+-]?\d{1,30}([.]\d{1,30})?", value.strip()):
+            return None
+    elif not isinstance(value, int | float):
+        return None
     try:
-        return Fraction(value) if is_number else None
+        return Fraction(value)
     except (ValueError, OverflowError):  # NaN and the infinities
         return None

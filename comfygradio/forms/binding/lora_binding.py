@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
-from comfygradio.comfy.workflow import Link, Workflow
+from comfygradio.comfy.workflow import Link, Node, Workflow
 from comfygradio.forms.binding.choices import (
     bind_choices,
     describe_choices,
@@ -47,28 +47,24 @@ def bind_loras(
     listed = read_choices(line.choices, name_specs[0])
     choices = bind_choices(listed, offered)
     if choices is None:
-        name, kind = name_specs[0].name, name_specs[0].type
+        spec = name_specs[0]
         raise Misfit(
-            "widget", f"a loras widget needs a list of files, and {name} is of type {kind}."
+            "widget",
+            f"a loras widget needs a list of files, and {spec.name} is of type {spec.type}.",
         )
     if bare.rows is not None:
         choices = tuple(choice for choice in choices if str(choice.value).lower() not in NONE)
-    lows = [
-        limit
-        for limit in (line.min, strength_spec.minimum if strength_spec else None)
-        if limit is not None
-    ]
-    highs = [
-        limit
-        for limit in (line.max, strength_spec.maximum if strength_spec else None)
-        if limit is not None
-    ]
+    lows = [line.min]
+    highs = [line.max]
+    if strength_spec is not None:
+        lows.append(strength_spec.minimum)
+        highs.append(strength_spec.maximum)
     field = replace(
         bare,
         widget="loras",
         choices=choices,
-        minimum=max(lows, default=None),
-        maximum=min(highs, default=None),
+        minimum=max((limit for limit in lows if limit is not None), default=None),
+        maximum=min((limit for limit in highs if limit is not None), default=None),
         step=line.step or 0.05,
         optional=True,
     )
@@ -91,8 +87,9 @@ def list_classes(line: FieldFile) -> set[str]:
 
 def list_row_classes(workflow: Workflow) -> set[str]:
     """The classes that list the files for rows of LoRAs, since their own node may not."""
-    has_rows = any(find_rows(node.id, node.inputs, {}) for node in workflow)
-    return {LOADER} if has_rows else set()
+    if any(find_rows(node.id, node.inputs, {}) for node in workflow):
+        return {LOADER}
+    return set()
 
 
 def _bind_rows(field: Field, workflow: Workflow, object_info: ObjectInfo) -> Rows | None:
@@ -118,7 +115,8 @@ def _bind_rows(field: Field, workflow: Workflow, object_info: ObjectInfo) -> Row
     if rows.grows:
         return rows
     named = {slot.input for slot in slots}
-    kept = replace(rows, rows=tuple(row for row in rows.rows if row.name in named))
+    chosen = tuple(row for row in rows.rows if row.name in named)
+    kept = replace(rows, rows=chosen)
     if len(kept.rows) != len(named) or not kept.can_be_empty:
         raise Misfit(
             "widget", "a LoRA list needs rows that can be left out: with a switch, a count or None."
@@ -131,17 +129,10 @@ def _find_specs(
 ) -> tuple[list[InputSpec], InputSpec | None]:
     """The specs of the loaders' names, and of a strength."""
     if "" in field.slots:
-        specs = [find_spec(slot, workflow, object_info) for slot in field.slots[""]]
-        loader = object_info.get(workflow.nodes[field.slots[""][0].node_id].class_type)
-        if field.rows is not None:
-            first = field.rows.rows[0].strengths[:1]
-            return specs, loader.inputs.get(first[0]) if loader and first else None
-        strengths = [
-            spec
-            for name, spec in (loader.inputs if loader else {}).items()
-            if name.startswith("strength")
-        ]
-        return specs, next(iter(strengths), None)
+        slots = field.slots[""]
+        specs = [find_spec(slot, workflow, object_info) for slot in slots]
+        first = workflow.nodes[slots[0].node_id]
+        return specs, _find_strength(field, first, object_info)
     for part, slots in field.slots.items():
         _check_links(part, slots, workflow, object_info)
     name = LOADER if "clip" in field.slots else MODEL_LOADER
@@ -151,6 +142,20 @@ def _find_specs(
             "missing_class", f"this ComfyUI has no node class {name}, which a LoRA list adds."
         )
     return [loader.inputs["lora_name"]], loader.inputs.get("strength_model")
+
+
+def _find_strength(field: Field, node: Node, object_info: ObjectInfo) -> InputSpec | None:
+    """The spec of a strength of this loader, or of the node that holds the rows."""
+    loader = object_info.get(node.class_type)
+    if loader is None:
+        return None
+    if field.rows is not None:
+        strengths = field.rows.rows[0].strengths
+        return loader.inputs.get(strengths[0]) if strengths else None
+    for name, spec in loader.inputs.items():
+        if name.startswith("strength"):
+            return spec
+    return None
 
 
 def _check_links(
@@ -171,7 +176,9 @@ def _check_links(
     for slot in slots:
         node = workflow.nodes[slot.node_id]
         spec = object_info.spec(node.class_type, slot.input, node.inputs)
-        if spec and not {part.upper(), "*"} & spec.types and not spec.type.startswith("COMFY_"):
+        if spec is None or spec.type.startswith("COMFY_"):
+            continue
+        if not {part.upper(), "*"} & spec.types:
             raise Misfit(
                 "slot",
                 f"the {part} slot of a LoRA list takes a {part.upper()}; {slot} takes a "

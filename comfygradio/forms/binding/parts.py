@@ -40,14 +40,15 @@ def keep_parts(
     for slot, spec in pairs:
         node = workflow.nodes[slot.node_id]
         own = read_slot(workflow, slot)
-        if not isinstance(own, str) or not own or not _is_missing(field, spec, own):
+        if not isinstance(own, str) or not own:
+            continue
+        if not _is_missing(field, spec, own):
             continue
         if not _is_part(node, slot.input, own, object_info):
             continue
         if field.optional and field.bypass:
-            return replace(field, default=None), (
-                f"this ComfyUI does not have {own}; the form starts without it.",
-            )
+            note = f"this ComfyUI does not have {own}; the form starts without it."
+            return replace(field, default=None), (note,)
         raise _describe_missing(node, slot.input, own, spec)
     return field, ()
 
@@ -57,26 +58,34 @@ def _is_missing(field: Field, spec: InputSpec, own: str) -> bool:
     if spec.choices is None or spec.media or spec.options.get("remote"):
         return False
     offered = [choice.value for choice in field.choices or ()]
-    return own not in offered and match_name(own, offered) is None
+    if own in offered:
+        return False
+    return match_name(own, offered) is None
 
 
 def _is_part(node: Node, input_name: str, own: str, object_info: ObjectInfo) -> bool:
     """Whether an input names a file that belongs to a model, and is no model that stands alone."""
     if not is_model_name(own) and not guess_folder(node.class_type, input_name):
         return False
+    if node.links:
+        return True
     known = object_info.get(node.class_type)
-    makes = {kind.upper() for kind in known.output_types} if known else set()
-    stands_alone = bool(makes & CHOSEN) or any(_is_model(kind) for kind in makes)
-    return not (stands_alone and not node.links)
+    if known is None:
+        return True
+    makes = [kind.upper() for kind in known.output_types]
+    stands_alone = any(kind in CHOSEN or _is_model(kind) for kind in makes)
+    return not stands_alone
 
 
 def _is_model(kind: str) -> bool:
     """Whether a type of a node pack is that of a whole model, such as WANVIDEOMODEL."""
-    return kind.endswith("MODEL") and not kind.startswith(("STYLE", "CONTROL", "CLIP"))
+    is_part = kind.startswith(("STYLE", "CONTROL", "CLIP"))
+    return kind.endswith("MODEL") and not is_part
 
 
 def _describe_missing(node: Node, input_name: str, own: str, spec: InputSpec) -> Misfit:
-    near, folder = find_near(own, spec.choices or ()), guess_folder(node.class_type, input_name)
+    near = find_near(own, spec.choices or ())
+    folder = guess_folder(node.class_type, input_name)
     where = f"models/{folder} on its machine" if folder else "its models folder"
     hint = f" (it has {', '.join(near)})" if near else ""
     text = (

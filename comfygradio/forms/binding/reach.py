@@ -15,13 +15,16 @@ def find_needed(workflow: Workflow, object_info: ObjectInfo) -> frozenset[str]:
 
     A node of a class that the server lacks counts as an output if it feeds no other node.
     """
-    feeding = {link.node_id for node in workflow for link in node.links.values()}
-    return workflow.find_upstream(
-        node.id
-        for node in workflow
-        if ((known := object_info.get(node.class_type)) and known.is_output)
-        or (not known and node.id not in feeding)
-    )
+    feeding: set[str] = set()
+    for node in workflow:
+        feeding.update(link.node_id for link in node.links.values())
+    outputs = []
+    for node in workflow:
+        known = object_info.get(node.class_type)
+        is_output = node.id not in feeding if known is None else known.is_output
+        if is_output:
+            outputs.append(node.id)
+    return workflow.find_upstream(outputs)
 
 
 def find_loop(workflow: Workflow, node_ids: Iterable[str]) -> list[str]:
@@ -35,12 +38,15 @@ def find_loop(workflow: Workflow, node_ids: Iterable[str]) -> list[str]:
         while todo:
             node_id = todo[-1]
             if node_id not in way:
-                way[node_id] = [link.node_id for link in workflow.nodes[node_id].links.values()]
-            following = [
-                other for other in way[node_id] if other in workflow.nodes and other not in done
-            ]
-            if looped := next((other for other in following if other in way), None):
-                return [*todo[todo.index(looped) :], looped]
+                links = workflow.nodes[node_id].links.values()
+                way[node_id] = [link.node_id for link in links]
+            following = []
+            for other in way[node_id]:
+                if other in workflow.nodes and other not in done:
+                    following.append(other)
+            for other in following:
+                if other in way:
+                    return [*todo[todo.index(other) :], other]
             if following:
                 todo.append(following[0])
             else:

@@ -39,18 +39,19 @@ def find_missing_key(workflow: Workflow, object_info: ObjectInfo) -> list[Proble
     """
     if object_info.has_key is not False:
         return []
-    asking = {
-        node.title: node.id
-        for node in workflow
-        if (known := object_info.get(node.class_type)) and known.asks_key
-    }
+    asking = {}
+    for node in workflow:
+        known = object_info.get(node.class_type)
+        if known is not None and known.asks_key:
+            asking[node.title] = node.id
     if not asking:
         return []
     text = (
         f"The workflow has nodes of comfy.org that want an API key ({', '.join(asking)}); give "
         "one with --api-key or COMFYGRADIO_API_KEY."
     )
-    return [Problem("missing_key", text, node=next(iter(asking.values())))]
+    first, *_ = asking.values()
+    return [Problem("missing_key", text, node=first)]
 
 
 def _describe_missing_class(name: str, is_broken: bool) -> str:
@@ -87,16 +88,22 @@ def find_graph_problems(
     found: list[Problem] = []
     aside: list[Problem] = []
     for node in workflow:
-        if node.id in needed:
-            (found if node.id in wanted else aside).extend(
-                _check_node(workflow, object_info, node, own)
-            )
+        if node.id not in needed:
+            continue
+        problems = _check_node(workflow, object_info, node, own)
+        if node.id in wanted:
+            found += problems
+        else:
+            aside += problems
     found += _find_loops(workflow, wanted)
-    return found, aside + ([] if found else _find_loops(workflow, needed - wanted))
+    if not found:
+        aside += _find_loops(workflow, needed - wanted)
+    return found, aside
 
 
 def _is_output(workflow: Workflow, object_info: ObjectInfo, node_id: str) -> bool:
-    known = object_info.get(workflow.nodes[node_id].class_type)
+    node = workflow.nodes[node_id]
+    known = object_info.get(node.class_type)
     return known is not None and known.is_output
 
 
@@ -106,7 +113,8 @@ def _check_node(
     specs = object_info.active_specs(node.class_type, node.inputs)
     for spec in specs:
         yield from _check_input(workflow, object_info, node, spec, own)
-    yield from _check_rows(workflow, node, {spec.name for spec in specs})
+    known = {spec.name for spec in specs}
+    yield from _check_rows(workflow, node, known)
 
 
 def find_bypass_problems(
@@ -120,26 +128,25 @@ def find_bypass_problems(
     empty and these nodes are bypassed.
     """
     graph = workflow.to_json()
-    lost = find_lost_required(graph, bypass_nodes(graph, bypassed, object_info), object_info)
+    unfed = bypass_nodes(graph, bypassed, object_info)
+    lost = find_lost_required(graph, unfed, object_info)
     rest = Workflow.from_json(graph) if graph else None
     needed = find_needed(rest, object_info) if rest else frozenset[str]()
     if rest and needed and outputs:
         needed = rest.find_upstream(outputs)
     if not needed:
         return [Problem("preset", "bypassing these nodes leaves no output node.", name)]
-    return [
-        Problem(
-            "missing_input",
-            f"bypassing {', '.join(bypassed)} leaves {workflow.nodes[node].title} without its "
-            f"{input}; "
-            f"bypass node {node} too.",
-            name,
-            node,
-            input,
+    problems = []
+    for node, input in lost:
+        if node not in needed:
+            continue
+        title = workflow.nodes[node].title
+        text = (
+            f"bypassing {', '.join(bypassed)} leaves {title} without its {input}; "
+            f"bypass node {node} too."
         )
-        for node, input in lost
-        if node in needed
-    ]
+        problems.append(Problem("missing_input", text, name, node, input))
+    return problems
 
 
 def _check_input(
@@ -150,20 +157,25 @@ def _check_input(
     own: Mapping[Slot, Any],
 ) -> Iterator[Problem]:
     slot = Slot(node.id, spec.name)
-    value = node.inputs.get(spec.name) if own.get(slot) is None else own[slot]
+    value = own.get(slot)
+    is_open = slot in own and value is None
+    if value is None:
+        value = node.inputs.get(spec.name)
     link = Link.parse(value)
-    if slot in own and own[slot] is None and link is None:
-        return
     if link is not None:
         yield from _check_link(workflow, object_info, node, spec, link)
-    elif spec.name not in node.inputs and slot not in own:
-        if spec.group == "required" and (
-            spec.type == DYNAMIC_COMBO or not spec.type.startswith("COMFY_")
-        ):
-            yield _describe_missing_input(node, spec)
-    elif not has_widget(spec):
         return
-    elif (problem := check_literal(spec, value)) is not None:
+    if is_open:
+        return
+    if spec.name not in node.inputs and slot not in own:
+        is_growing = spec.type != DYNAMIC_COMBO and spec.type.startswith("COMFY_")
+        if spec.group == "required" and not is_growing:
+            yield _describe_missing_input(node, spec)
+        return
+    if not has_widget(spec):
+        return
+    problem = check_literal(spec, value)
+    if problem is not None:
         yield _describe_literal(node, spec, value, problem)
     elif spec.media and isinstance(value, str) and _is_absent(spec, value):
         yield _describe_file(node, spec, value)
@@ -172,11 +184,9 @@ def _check_input(
 def _check_rows(workflow: Workflow, node: Node, known: Collection[str]) -> Iterator[Problem]:
     """The links in growing rows of inputs (`images.image0`), whose specs are not looked into."""
     for name, link in node.links.items():
-        if (
-            name not in known
-            and name.partition(".")[0] in known
-            and link.node_id not in workflow.nodes
-        ):
+        row = name.partition(".")[0]
+        is_member = name not in known and row in known
+        if is_member and link.node_id not in workflow.nodes:
             yield _describe_lost(node, name, link)
 
 
@@ -200,17 +210,21 @@ def _check_link(
     workflow: Workflow, object_info: ObjectInfo, node: Node, spec: InputSpec, link: Link
 ) -> Iterator[Problem]:
     source = workflow.nodes.get(link.node_id)
-    known = object_info.get(source.class_type) if source else None
     if source is None:
         yield _describe_lost(node, spec.name, link)
-    elif known and not 0 <= link.slot < len(known.output_types):
+        return
+    known = object_info.get(source.class_type)
+    if known is None:
+        return
+    if not 0 <= link.slot < len(known.output_types):
         text = (
             f"{node.title} takes its {spec.name} from output {link.slot} of {source.title}, "
             "which has no such output."
         )
         yield Problem("missing_input", text, node=node.id, input=spec.name)
-    elif known and not _fits(known.output_types[link.slot], spec.type):
-        made = known.output_types[link.slot]
+        return
+    made = known.output_types[link.slot]
+    if not _fits(made, spec.type):
         text = (
             f"{node.title} takes a {spec.type} for {spec.name}, but {source.title} gives a {made}."
         )
@@ -221,8 +235,10 @@ def _is_absent(spec: InputSpec, value: str) -> bool:
     """Whether a file is surely not there: the server lists those that lie in no folder of its own
     (ComfyUI v0.33.0).
     """
-    is_plain = value != "" and not re.search(r"[/\\\[]", value)
-    return is_plain and not spec.options.get("remote") and value not in (spec.choices or ())
+    is_elsewhere = re.search(r"[/\\\[]", value)
+    if value == "" or is_elsewhere or spec.options.get("remote"):
+        return False
+    return value not in (spec.choices or ())
 
 
 def _fits(made: str, wanted: str) -> bool:
@@ -231,10 +247,9 @@ def _fits(made: str, wanted: str) -> bool:
     """
     if "*" in (made, wanted) or made.startswith("COMFY_") or wanted.startswith("COMFY_"):
         return True
-    return bool(
-        {part.casefold() for part in made.split(",")}
-        & {part.casefold() for part in wanted.split(",")}
-    )
+    made_types = {part.casefold() for part in made.split(",")}
+    wanted_types = {part.casefold() for part in wanted.split(",")}
+    return not made_types.isdisjoint(wanted_types)
 
 
 def _describe_missing_input(node: Node, spec: InputSpec) -> Problem:
@@ -259,18 +274,19 @@ def _describe_literal(node: Node, spec: InputSpec, value: Any, problem: str) -> 
     value = spec.read_choice(unwrap(value))
     near = find_near(value, spec.choices)
     folder = guess_folder(node.class_type, spec.name)
-    hint = (
-        f"it has {', '.join(near)}"
-        if near
-        else f"it has {len(spec.choices)} others"
-        if spec.choices
-        else ""
-    )
-    shown, hint = show(value), hint or "it has none at all"
+    if near:
+        hint = f"it has {', '.join(near)}"
+    elif spec.choices:
+        hint = f"it has {len(spec.choices)} others"
+    else:
+        hint = "it has none at all"
+    shown = show(value)
     what = f"{node.title} needs {spec.name} {shown}, which this ComfyUI does not have ({hint}); "
-    where = f"models/{folder} on its machine" if folder else "its models folder"
-    is_file = is_model_name(value) or folder
-    advice = f"put the file into {where}" if is_file else "choose another one in the workflow"
+    advice = "choose another one in the workflow"
+    if folder:
+        advice = f"put the file into models/{folder} on its machine"
+    elif is_model_name(value):
+        advice = "put the file into its models folder"
     text = f"{what}{advice}, or make it a field of the preset."
     return Problem("missing_model", text, "", node.id, spec.name, value, folder, near)
 

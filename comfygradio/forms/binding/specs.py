@@ -17,8 +17,11 @@ WIDGET_TYPES = frozenset(
 """Types that a person can fill in; anything else comes from another node."""
 
 
-LOADER, LOADER_INPUT = "LoraLoader", "lora_name"
+LOADER = "LoraLoader"
 """The node of ComfyUI that lists the LoRAs which a server has."""
+
+LOADER_INPUT = "lora_name"
+"""The input of that node that has the list."""
 
 
 class MissingClass(Misfit):
@@ -30,7 +33,8 @@ class MissingClass(Misfit):
 def find_spec(slot: Slot, workflow: Workflow, object_info: ObjectInfo) -> InputSpec:
     """The spec of an input that a form may set. Raises Misfit: unknown, or fed by another node."""
     node = workflow.nodes[slot.node_id]
-    if (link := Link.parse(read_slot(workflow, slot))) is not None:
+    link = Link.parse(read_slot(workflow, slot))
+    if link is not None:
         raise Misfit(
             "slot",
             f"slot {slot} is fed by node {link.node_id} and cannot be set from a form; "
@@ -64,15 +68,16 @@ def guess_unlisted(node: Node, name: str, object_info: ObjectInfo) -> InputSpec 
     Nodes of some packs take inputs of any name, and objects with several values in one.
     """
     known = object_info.get(node.class_type)
-    owner = known.inputs.get(name.partition(".")[0]) if known else None
     if known is None or not has_input(node.inputs, name):
         return None
+    owner = known.inputs.get(name.partition(".")[0])
     if owner is not None and owner.type == "COMFY_DYNAMICCOMBO_V3":
         return None
     value = read_input(node.inputs, name)
     if isinstance(value, bool):
         return InputSpec(name, "BOOLEAN", "optional")
-    if isinstance(value, int) and name.rpartition(".")[2] in ("seed", "noise_seed"):
+    last = name.rpartition(".")[2]
+    if isinstance(value, int) and last in ("seed", "noise_seed"):
         return InputSpec(name, "INT", "optional")
     if isinstance(value, int | float):
         # A page writes 1 for 1.0, so a whole number may stand for either.
@@ -84,10 +89,14 @@ def guess_unlisted(node: Node, name: str, object_info: ObjectInfo) -> InputSpec 
 
 def _offer_loras(spec: InputSpec, value: str, object_info: ObjectInfo) -> InputSpec:
     """The spec of a text that names a LoRA as the list that the server has elsewhere."""
-    loader = object_info.get(LOADER)
-    listed = loader.inputs.get(LOADER_INPUT) if loader else None
     is_file = is_model_name(value) or value.lower() == "none"
-    if listed is None or "lora" not in spec.name.lower() or not is_file:
+    if not is_file or "lora" not in spec.name.lower():
+        return spec
+    loader = object_info.get(LOADER)
+    if loader is None:
+        return spec
+    listed = loader.inputs.get(LOADER_INPUT)
+    if listed is None:
         return spec
     return replace(listed, name=spec.name, group="optional", default=None)
 
@@ -95,13 +104,15 @@ def _offer_loras(spec: InputSpec, value: str, object_info: ObjectInfo) -> InputS
 def _refuse_object(node: Node, slot: Slot) -> None:
     """Raises Misfit for an input that holds several values."""
     value = read_input(node.inputs, slot.input)
-    if isinstance(value, dict) and value and LIST not in value:
-        members = ", ".join(f"{slot}.{member}" for member in value)
-        raise Misfit(
-            "slot", f"slot {slot} holds several values; use one of {members}.", node.id, slot.input
-        )
+    if not isinstance(value, dict) or not value or LIST in value:
+        return
+    members = ", ".join(f"{slot}.{member}" for member in value)
+    text = f"slot {slot} holds several values; use one of {members}."
+    raise Misfit("slot", text, node.id, slot.input)
 
 
 def has_widget(spec: InputSpec) -> bool:
     """Whether ComfyUI shows a widget for an input, so that a value, not a link, may stand there."""
-    return bool(spec.types & WIDGET_TYPES) and not spec.options.get("forceInput")
+    if spec.options.get("forceInput"):
+        return False
+    return bool(spec.types & WIDGET_TYPES)

@@ -23,11 +23,11 @@ def bind_grids(
     """
     if field.widget not in ("number", "slider", "size"):
         return field, ()
-    joined = {
-        part: join_grids(read_grid(specs[slot]) for slot in slots)
-        for part, slots in field.slots.items()
-    }
-    grids = {part: grid for part, grid in joined.items() if grid is not None}
+    grids = {}
+    for part, slots in field.slots.items():
+        grid = join_grids(read_grid(specs[slot]) for slot in slots)
+        if grid is not None:
+            grids[part] = grid
     shared = join_grids(grids.values())
     if shared is None:
         return field, ()
@@ -50,6 +50,9 @@ def bind_grids(
 
 def describe_choices_between(field: Field) -> Iterator[str]:
     """A sentence for each of the preset's own sizes that lies between the steps; it stays."""
+    if not field.grids:
+        return
     for choice in field.choices or ():
-        if field.grids and (between := find_between(field, parse_size(choice.value))):
+        between = find_between(field, parse_size(choice.value))
+        if between:
             yield f"{choice.label} lies between the steps: {between}"

@@ -76,7 +76,8 @@ def check_widget(
     """Raises Misfit where a widget does not suit one of its inputs."""
     for spec in specs:
         suited = SUITED.get(widget)
-        if suited and not (suited & spec.types and spec.choices is None):
+        is_list = spec.choices is not None
+        if suited and (is_list or not suited & spec.types):
             raise _misfit(widget, spec)
         if widget in ("dropdown", "radio") and choices is None:
             message = (
@@ -84,9 +85,8 @@ def check_widget(
                 f"{spec.name}."
             )
             raise Misfit("widget", message)
-        if widget in MEDIA and not (
-            spec.media or spec.choices is not None or "STRING" in spec.types
-        ):
+        can_be_file = spec.media or is_list or "STRING" in spec.types
+        if widget in MEDIA and not can_be_file:
             raise _misfit(widget, spec)
         if line.template is not None and "STRING" not in spec.types:
             raise Misfit(
@@ -116,8 +116,11 @@ def check_keys(field: Field, line: FieldFile) -> None:
 def _is_short_range(line: FieldFile, spec: InputSpec) -> bool:
     low = line.min if line.min is not None else spec.minimum
     high = line.max if line.max is not None else spec.maximum
-    step = line.step or spec.step or (1 if "INT" in spec.types else 0.01)
-    return low is not None and high is not None and 0 < (high - low) / step <= SLIDER_STEPS
+    if low is None or high is None:
+        return False
+    usual = 1 if "INT" in spec.types else 0.01
+    step = line.step or spec.step or usual
+    return 0 < (high - low) / step <= SLIDER_STEPS
 
 
 def _misfit(widget: Widget, spec: InputSpec) -> Misfit:
@@ -130,4 +133,6 @@ def _misfit(widget: Widget, spec: InputSpec) -> Misfit:
 
 
 def _describe_type(spec: InputSpec) -> str:
-    return "a list of choices" if spec.choices is not None else f"of type {spec.type}"
+    if spec.choices is not None:
+        return "a list of choices"
+    return f"of type {spec.type}"

@@ -37,26 +37,33 @@ def invert_text(template: str, text: Any, known: Mapping[str, str]) -> dict[str,
     if len(open_names) > 1:
         return None
     found = {name: known[name] for name in names if name in known}
-    if open_names:
-        value = _cut_out(template, open_names[0], text, found)
-        found |= {} if value is None else {open_names[0]: value}
-    return found if fill_template(template, found) == text and len(found) == len(names) else None
+    for name in open_names:
+        value = _cut_out(template, name, text, found)
+        if value is None:
+            return None
+        found[name] = value
+    return found if fill_template(template, found) == text else None
 
 
 def _cut_out(template: str, name: str, text: str, found: Mapping[str, str]) -> str | None:
     """What has to stand for one name: its length follows from the length of all."""
     parts = template.split(f"{{{name}}}")
     frame = [fill_template(part, found) for part in parts]
-    length, rest = divmod(len(text) - sum(map(len, frame)), len(parts) - 1)
+    frame_length = sum(len(part) for part in frame)
+    occurrences = len(parts) - 1
+    length, rest = divmod(len(text) - frame_length, occurrences)
+    if rest or length < 0:
+        return None
     start = len(frame[0])
-    return text[start : start + length] if not rest and length >= 0 else None
+    return text[start : start + length]
 
 
 def escape_dynamic(text: str) -> str:
     """A text that is drawn as this one; where none is found, the text itself."""
     if not has_choices(text):
         return text
-    escaped = "".join(f"\\{letter}" if letter in "{}|" else letter for letter in text)
+    letters = [f"\\{letter}" if letter in "{}|" else letter for letter in text]
+    escaped = "".join(letters)
     return escaped if expand_dynamic(escaped, Random(0)) == text else text
 
 
@@ -66,7 +73,9 @@ def is_same(mine: Any, other: Any) -> bool:
     """
     if isinstance(mine, bool) != isinstance(other, bool):
         return False
-    return bool(mine == other) or (is_model_name(mine) and match_name(other, [mine]) is not None)
+    if mine == other:
+        return True
+    return is_model_name(mine) and match_name(other, [mine]) is not None
 
 
 def find_choice(
@@ -81,17 +90,21 @@ def find_choice(
     `read` gives the literal of a slot or raises Unreadable; slots in `taken` were overwritten
     later. Of several choices the one with most settings counts. Raises Unreadable.
     """
-    fitting: list[tuple[int, Choice, dict[str, str]]] = []
+    most = 0
+    fitting: list[tuple[Choice, dict[str, str]]] = []
     for choice in choices:
         settings = [(slot, setting) for slot, setting in choice.sets if slot not in taken]
         told = _fit(settings, read, known)
-        if told is not None and settings:
-            fitting.append((len(settings), choice, told))
+        if told is None or not settings or len(settings) < most:
+            continue
+        if len(settings) > most:
+            most = len(settings)
+            fitting.clear()
+        fitting.append((choice, told))
     if not fitting:
         raise Unreadable(_describe_misfit(choices, read))
-    most = max(count for count, _, _ in fitting)
-    best = [(choice, told) for count, choice, told in fitting if count == most]
-    return best[0][0], best[0][1], len(best) - 1
+    first, told = fitting[0]
+    return first, told, len(fitting) - 1
 
 
 def _fit(
@@ -115,19 +128,24 @@ def _fit(
 
 def _describe_misfit(choices: tuple[Choice, ...], read: Callable[[Slot], Any]) -> str:
     """A sentence with the first literals that no choice sets."""
-    slots = dict.fromkeys(slot for choice in choices for slot, _ in choice.sets)
+    slots: list[Slot] = []
+    for choice in choices:
+        slots.extend(slot for slot, _ in choice.sets)
     seen = []
-    for slot in slots:
+    for slot in dict.fromkeys(slots):
         try:
-            seen.append(f"{slot.input} {_show_short(read(slot))}")
+            value = read(slot)
         except Unreadable as reason:
             return str(reason)
+        seen.append(f"{slot.input} {_show_short(value)}")
     return f"none of its choices gives {' and '.join(seen[:3])}."
 
 
 def _show_short(value: Any) -> str:
-    text = value if isinstance(value, str) else str(value)
-    return text if len(text) <= 40 else f"{text[:37]}…"
+    text = str(value)
+    if len(text) <= 40:
+        return text
+    return f"{text[:37]}…"
 
 
 def read_literal(inputs: Mapping[str, Any], name: str, title: str) -> Any:

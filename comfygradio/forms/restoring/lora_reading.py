@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from comfygradio.comfy.object_info import Scalar
 from comfygradio.comfy.workflow import Link, Node, Workflow
 from comfygradio.forms.field import Field, show
 from comfygradio.forms.loras import MAX_ROWS
@@ -36,26 +37,37 @@ def read_loras(field: Field, workflow: Workflow, graph: Workflow, match: Match) 
     """
     if field.rows is not None:
         return _read_rows(field, field.rows, graph, match)
-    name_input = field.slots[""][0].input if "" in field.slots else LORA_NAME
+    name_input = LORA_NAME
+    if "" in field.slots:
+        name_input = field.slots[""][0].input
+    start = _find_start(field, workflow, graph, match)
     loaders = _list_loaders(field)
     end = frozenset(partner for key, partner in match.pairs.items() if key not in loaders)
-    nodes = [*_walk(graph, _find_start(field, workflow, graph, match), name_input, end)][::-1]
-    offered = [choice.value for choice in field.choices or ()]
+    nodes = list(_walk(graph, start, name_input, end))
+    nodes.reverse()  # the walk goes against the chain
     rows: list[dict[str, Any]] = []
     notes: list[str] = []
+    is_respelled = False
     for node in nodes:
         name = node.inputs[name_input]
-        found = match_name(name, offered)
-        if found is None:
-            raise Unreadable(f"the LoRA {show(name)} is not in the list of this form.")
-        rows.append({"name": found, "strength": _read_strength(node, notes)})
-        notes += [f"{name} is called {found} here."] if found != name else []
-    is_respelled = any(
-        row["name"] != node.inputs[name_input] for row, node in zip(rows, nodes, strict=True)
-    )
-    return LoraChain(
-        rows, tuple(node.id for node in nodes), is_respelled, " ".join(dict.fromkeys(notes))
-    )
+        found = _find_offered(field, name)
+        strength = _read_strength(node, notes)
+        rows.append({"name": found, "strength": strength})
+        if found != name:
+            notes.append(f"{name} is called {found} here.")
+            is_respelled = True
+    node_ids = tuple(node.id for node in nodes)
+    note = " ".join(dict.fromkeys(notes))
+    return LoraChain(rows, node_ids, is_respelled, note)
+
+
+def _find_offered(field: Field, name: str) -> Scalar:
+    """The name as the server spells it. Raises Unreadable where the server lacks the file."""
+    offered = [choice.value for choice in field.choices or ()]
+    found = match_name(name, offered)
+    if found is None:
+        raise Unreadable(f"the LoRA {show(name)} is not in the list of this form.")
+    return found
 
 
 def _read_rows(field: Field, rows: Rows, graph: Workflow, match: Match) -> LoraChain:
@@ -63,15 +75,13 @@ def _read_rows(field: Field, rows: Rows, graph: Workflow, match: Match) -> LoraC
     partner = match.pairs.get(rows.node_id)
     if partner is None:
         raise Unreadable("the node that holds its rows is not in the picture.")
-    offered = [choice.value for choice in field.choices or ()]
     found: list[dict[str, Any]] = []
     notes: list[str] = []
     for name, strength in read_active(graph.nodes[partner].inputs, rows):
-        here = match_name(name, offered)
-        if here is None:
-            raise Unreadable(f"the LoRA {show(name)} is not in the list of this form.")
+        here = _find_offered(field, name)
         found.append({"name": here, "strength": strength})
-        notes += [f"{name} is called {here} here."] if here != name else []
+        if here != name:
+            notes.append(f"{name} is called {here} here.")
     return LoraChain(found, (), bool(notes), " ".join(notes))
 
 
@@ -81,12 +91,14 @@ def _list_loaders(field: Field) -> set[str]:
 
 def _find_start(field: Field, workflow: Workflow, graph: Workflow, match: Match) -> Link:
     """The link that leaves the end of the chain in the picture."""
-    places = [(slot.node_id, slot.input) for slot in field.slots.get("model", ())] or _find_users(
-        field, workflow
-    )
+    places = [(slot.node_id, slot.input) for slot in field.slots.get("model", ())]
+    if not places:
+        places = _find_users(field, workflow)
     for node_id, name in places:
         partner = match.pairs.get(node_id)
-        link = Link.parse(graph.nodes[partner].inputs.get(name)) if partner else None
+        if not partner:
+            continue
+        link = Link.parse(graph.nodes[partner].inputs.get(name))
         if link is not None:
             return link
     raise Unreadable("the place where its loaders stand is not in the picture.")
@@ -95,12 +107,14 @@ def _find_start(field: Field, workflow: Workflow, graph: Workflow, match: Match)
 def _find_users(field: Field, workflow: Workflow) -> list[tuple[str, str]]:
     """Inputs outside of the chain that are fed by the first output of one of its loaders."""
     loaders = _list_loaders(field)
-    return [
-        (node.id, name)
-        for node in workflow
-        for name, link in node.links.items()
-        if node.id not in loaders and link.node_id in loaders and link.slot == 0
-    ]
+    users: list[tuple[str, str]] = []
+    for node in workflow:
+        if node.id in loaders:
+            continue
+        for name, link in node.links.items():
+            if link.node_id in loaders and link.slot == 0:
+                users.append((node.id, name))
+    return users
 
 
 def _walk(
@@ -111,7 +125,9 @@ def _walk(
     """
     seen: set[str] = set()
     count = 0
-    while link and link.node_id not in seen | end and count < MAX_ROWS:
+    while link and count < MAX_ROWS:
+        if link.node_id in seen or link.node_id in end:
+            return
         seen.add(link.node_id)
         node = graph.nodes.get(link.node_id)
         if node is None:
@@ -123,17 +139,21 @@ def _walk(
 
 
 def _read_strength(node: Node, notes: list[str]) -> float:
-    found = [
-        value
-        for name, value in node.inputs.items()
-        if name.startswith("strength") and _is_number(value)
-    ]
-    if any(value != found[0] for value in found):
-        notes.append(
-            f"{node.title} acted with {' and '.join(map(str, found))}; the first is taken."
-        )
-    return float(found[0]) if found else 1.0
+    """The strength of a loader; a note is added where it has several that differ."""
+    numbers: list[Any] = []
+    for name, value in node.inputs.items():
+        if name.startswith("strength") and _is_number(value):
+            numbers.append(value)
+    if not numbers:
+        return 1.0
+    first = numbers[0]
+    if any(number != first for number in numbers):
+        listed = " and ".join(map(str, numbers))
+        notes.append(f"{node.title} acted with {listed}; the first is taken.")
+    return float(first)
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int | float)

@@ -21,6 +21,11 @@ OUTPUT_WORDS = ("Save", "Preview", "Output", "Combine", "Show", "Display", "View
 
 Pair = tuple[str, str]
 
+Use = tuple[str, str, int]
+"""How a node is used by another: that one's class and input, and the output slot."""
+
+Consumers = dict[str, dict[Use, list[str]]]
+
 
 @dataclass(frozen=True)
 class Match:
@@ -44,7 +49,9 @@ class Match:
 
     def find_live(self, node_id: str) -> str | None:
         """The partner of a node of the workflow if it had a part in the result, or None."""
-        return None if node_id in self.idle else self.pairs.get(node_id)
+        if node_id in self.idle:
+            return None
+        return self.pairs.get(node_id)
 
 
 def match_nodes(
@@ -61,40 +68,55 @@ def match_nodes(
     chosen = _Comparison(workflow, graph).pair()
     pairs = {key: chosen[key] for key in workflow.nodes if key in chosen}
     found = frozenset(pairs.values())
-    used, needed = (
-        _find_used(graph, _name_sinks(workflow)),
-        _find_used(workflow, _name_sinks(workflow)),
-    )
-    missing = tuple(key for key in workflow.nodes if key not in pairs)
+    missing = [key for key in workflow.nodes if key not in pairs]
     unmatched = [key for key in graph.nodes if key not in found]
-    added = tuple(key for key in unmatched if key in used)
-    strange = [key for key in added if graph.nodes[key].class_type not in may_add]
+
+    # What leads to no output had no part in the result.
+    sinks = _name_sinks(workflow)
+    needed = _find_used(workflow, sinks)
+    used = _find_used(graph, sinks)
+    added = [key for key in unmatched if key in used]
+    loose = [key for key in unmatched if key not in used]
+    idle = [key for key in pairs if key in needed and pairs[key] not in used]
+
     lacking = [key for key in missing if key in needed and key not in may_miss]
-    links = {key: _rate_links(workflow, graph, pairs, key) for key in pairs}
-    agreement = sum(
-        0.5 + 0.5 * sum(rated) / len(rated) if rated else 1.0 for rated in links.values()
-    )
+    strange = [key for key in added if graph.nodes[key].class_type not in may_add]
     total = 2 * len(pairs) + len(strange) + len(lacking)
-    is_same = (
-        bool(pairs)
-        and not strange
-        and not lacking
-        and all(min(rated, default=1) > 0 for rated in links.values())
-    )
-    loose = tuple(key for key in unmatched if key not in used)
-    idle = frozenset(key for key, partner in pairs.items() if key in needed and partner not in used)
+    links = [_rate_links(workflow, graph, pairs, key) for key in pairs]
+    agreement = sum(_rate_pair(rated) for rated in links)
+    score = 2 * agreement / total if total else 0.0
+    is_linked_alike = all(min(rated, default=1) > 0 for rated in links)
+    is_same = bool(pairs) and not strange and not lacking and is_linked_alike
     return Match(
-        pairs, 2 * agreement / total if total else 0.0, missing, added, loose, idle, is_same
+        pairs,
+        score,
+        missing=tuple(missing),
+        added=tuple(added),
+        loose=tuple(loose),
+        idle=frozenset(idle),
+        is_same=is_same,
     )
+
+
+def _rate_pair(rated_links: list[float]) -> float:
+    """How well two partners agree: one half for being partners, the other for their links."""
+    if not rated_links:
+        return 1.0
+    return 0.5 + 0.5 * sum(rated_links) / len(rated_links)
 
 
 def bound_score(workflow: Workflow, graph: Workflow, may_miss: Collection[str] = ()) -> float:
     """A score that `match_nodes` cannot exceed, told from the classes alone and quickly."""
-    needed = _find_used(workflow, _name_sinks(workflow)) - frozenset(may_miss)
-    others = Counter(node.class_type for node in graph)
-    common = (Counter(node.class_type for node in workflow) & others).total()
-    lacking = (Counter(workflow.nodes[key].class_type for key in needed) - others).total()
-    return 2 * common / (2 * common + lacking) if common else 0.0
+    own_classes = Counter(node.class_type for node in workflow)
+    other_classes = Counter(node.class_type for node in graph)
+    common = (own_classes & other_classes).total()
+    if not common:
+        return 0.0
+    used = _find_used(workflow, _name_sinks(workflow))
+    needed = used.difference(may_miss)
+    needed_classes = Counter(workflow.nodes[key].class_type for key in needed)
+    lacking = (needed_classes - other_classes).total()
+    return 2 * common / (2 * common + lacking)
 
 
 class _Comparison:
@@ -103,8 +125,10 @@ class _Comparison:
     """
 
     def __init__(self, workflow: Workflow, graph: Workflow) -> None:
-        self.ours, self.theirs = workflow.nodes, graph.nodes
-        self.our_consumers, self.their_consumers = _list_consumers(workflow), _list_consumers(graph)
+        self.ours = workflow.nodes
+        self.theirs = graph.nodes
+        self.our_consumers = _list_consumers(workflow)
+        self.their_consumers = _list_consumers(graph)
         self.hints = self._find_candidates()
         self.similar = dict(self.hints)
         self.pairs: dict[str, str] = {}
@@ -114,12 +138,18 @@ class _Comparison:
         left = set(self.hints)
         while left:
             self._spread(left)
-            chosen = self._choose_clear(left) or [max(left, key=self._rank)]
+            chosen = self._choose_clear(left)
+            if not chosen:
+                chosen = [max(left, key=self._rank)]
             for ours, theirs in chosen:
                 self.pairs[ours] = theirs
                 self.similar[ours, theirs] = 1.0
             taken = frozenset(self.pairs.values())
-            left = {pair for pair in left if pair[0] not in self.pairs and pair[1] not in taken}
+            left = {
+                (ours, theirs)
+                for ours, theirs in left
+                if ours not in self.pairs and theirs not in taken
+            }
         return self.pairs
 
     def _find_candidates(self) -> dict[Pair, float]:
@@ -128,30 +158,41 @@ class _Comparison:
             by_class[node.class_type].append(node)
         hints: dict[Pair, float] = {}
         for node in self.ours.values():
-            rated = [(_hint(node, other), other.id) for other in by_class[node.class_type]]
-            for hint, other_id in sorted(rated, key=lambda pair: -pair[0])[:MOST_CANDIDATES]:
+            others = by_class[node.class_type]
+            rated = [(other.id, _hint(node, other)) for other in others]
+            rated.sort(key=lambda pair: -pair[1])
+            for other_id, hint in rated[:MOST_CANDIDATES]:
                 hints[node.id, other_id] = hint
         return hints
 
     def _spread(self, left: set[Pair]) -> None:
+        """Let similarity spread along the links; pairs that are out of question have none."""
         for pair in self.hints.keys() - left:
-            if self.pairs.get(pair[0]) != pair[1]:
+            ours, theirs = pair
+            if self.pairs.get(ours) != theirs:
                 self.similar[pair] = 0.0
         for _ in range(2 if self.pairs else ROUNDS):
-            fresh = {
-                pair: 0.2 * self.hints[pair] + 0.8 * self._compare_links(*pair) for pair in left
-            }
+            # All of a round are told from the round before.
+            fresh: dict[Pair, float] = {}
+            for pair in left:
+                links = self._compare_links(*pair)
+                fresh[pair] = 0.2 * self.hints[pair] + 0.8 * links
             self.similar.update(fresh)
 
     def _compare_links(self, ours: str, theirs: str) -> float:
-        mine, others = self.ours[ours].links, self.theirs[theirs].links
-        names = mine.keys() | others.keys()
-        rated = [self._rate_source(mine.get(name), others.get(name)) for name in names]
-        uses, other_uses = self.our_consumers[ours], self.their_consumers[theirs]
-        rated += [
-            self._rate_uses(uses.get(key, []), other_uses.get(key, []))
-            for key in uses.keys() | other_uses.keys()
-        ]
+        rated = []
+        our_links = self.ours[ours].links
+        their_links = self.theirs[theirs].links
+        for name in our_links.keys() | their_links.keys():
+            mine = our_links.get(name)
+            other = their_links.get(name)
+            rated.append(self._rate_source(mine, other))
+        our_uses = self.our_consumers[ours]
+        their_uses = self.their_consumers[theirs]
+        for use in our_uses.keys() | their_uses.keys():
+            users = our_uses.get(use, [])
+            other_users = their_uses.get(use, [])
+            rated.append(self._rate_uses(users, other_users))
         return sum(rated) / len(rated) if rated else 1.0
 
     def _rate_source(self, mine: Link | None, other: Link | None) -> float:
@@ -160,47 +201,80 @@ class _Comparison:
         return self._rate(mine.node_id, other.node_id)
 
     def _rate_uses(self, mine: list[str], others: list[str]) -> float:
-        return max((self._rate(a, b) for a in mine for b in others), default=0.0)
+        """How similar the most similar two of these nodes are."""
+        best = 0.0
+        for ours in mine:
+            for theirs in others:
+                rate = self._rate(ours, theirs)
+                if rate > best:
+                    best = rate
+        return best
 
     def _rate(self, ours: str, theirs: str) -> float:
         near = self.similar.get((ours, theirs))
-        return 0.1 if near is None else 0.3 + 0.7 * near
+        if near is None:
+            return 0.1
+        return 0.3 + 0.7 * near
 
     def _choose_clear(self, left: set[Pair]) -> list[Pair]:
         """The pairs that are the best of both their nodes, by a margin."""
-        best: dict[tuple[int, str], list[float]] = defaultdict(list)
-        for pair in left:
-            for side in (0, 1):
-                best[side, pair[side]].append(self.similar[pair])
-        tops = {key: sorted(rated, reverse=True)[:2] for key, rated in best.items()}
+        of_ours: dict[str, list[float]] = defaultdict(list)
+        of_theirs: dict[str, list[float]] = defaultdict(list)
+        for ours, theirs in left:
+            near = self.similar[ours, theirs]
+            of_ours[ours].append(near)
+            of_theirs[theirs].append(near)
+        for rated in (*of_ours.values(), *of_theirs.values()):
+            rated.sort(reverse=True)
 
         def is_clear(pair: Pair) -> bool:
-            rivals = [tops[side, pair[side]] for side in (0, 1)]
-            return all(
-                top[0] == self.similar[pair] and (len(top) == 1 or top[1] < top[0] - 0.02)
-                for top in rivals
-            )
+            ours, theirs = pair
+            near = self.similar[pair]
+            return _leads(near, of_ours[ours]) and _leads(near, of_theirs[theirs])
 
         return [pair for pair in left if is_clear(pair)]
 
     def _rank(self, pair: Pair) -> tuple[float, float, bool, str, str]:
-        return round(self.similar[pair], 2), self.hints[pair], pair[0] == pair[1], *pair
+        ours, theirs = pair
+        near = round(self.similar[pair], 2)
+        # The ids come last, so that the same graphs always give the same pairs.
+        return near, self.hints[pair], ours == theirs, ours, theirs
+
+
+def _leads(near: float, rated: list[float]) -> bool:
+    """Whether this is the first of the sorted ratings, by a margin."""
+    if near != rated[0]:
+        return False
+    return len(rated) == 1 or rated[1] < near - 0.02
 
 
 def _hint(ours: Node, theirs: Node) -> float:
     """How much two nodes of one class are alike, leaving aside their links: 0 to 1."""
     title = 0.5 if ours.title == theirs.title else 0.0
-    literals = [name for name in ours.inputs if name in theirs.inputs and name not in ours.links]
-    same = sum(ours.inputs[name] == theirs.inputs[name] for name in literals)
-    return title + 0.2 * (ours.id == theirs.id) + 0.3 * (same / len(literals) if literals else 1.0)
+    node_id = 0.2 if ours.id == theirs.id else 0.0
+    return title + node_id + 0.3 * _compare_literals(ours, theirs)
 
 
-def _list_consumers(workflow: Workflow) -> dict[str, dict[tuple[str, str, int], list[str]]]:
-    """Node id → (class, input, output slot) → nodes that use it so."""
-    found: dict[str, dict[tuple[str, str, int], list[str]]] = defaultdict(lambda: defaultdict(list))
+def _compare_literals(ours: Node, theirs: Node) -> float:
+    """The share of the literals that two nodes have in common and that are the same."""
+    count = 0
+    same = 0
+    for name, value in ours.inputs.items():
+        if name in ours.links or name not in theirs.inputs:
+            continue
+        count += 1
+        if value == theirs.inputs[name]:
+            same += 1
+    return same / count if count else 1.0
+
+
+def _list_consumers(workflow: Workflow) -> Consumers:
+    """Node id → use → nodes that use it so."""
+    found: Consumers = defaultdict(lambda: defaultdict(list))
     for node in workflow:
         for name, link in node.links.items():
-            users = found[link.node_id][node.class_type, name, link.slot]
+            use = (node.class_type, name, link.slot)
+            users = found[link.node_id][use]
             if len(users) < MOST_CONSUMERS:
                 users.append(node.id)
     return found
@@ -208,12 +282,15 @@ def _list_consumers(workflow: Workflow) -> dict[str, dict[tuple[str, str, int], 
 
 def _find_sinks(workflow: Workflow) -> list[Node]:
     """The nodes that feed no other; a node that is also fed by none is only carried along."""
-    feeding = {link.node_id for node in workflow for link in node.links.values()}
+    feeding: set[str] = set()
+    for node in workflow:
+        feeding.update(link.node_id for link in node.links.values())
     return [node for node in workflow if node.id not in feeding and node.links]
 
 
 def _name_sinks(workflow: Workflow) -> frozenset[str]:
-    return frozenset(node.class_type for node in _find_sinks(workflow))
+    sinks = _find_sinks(workflow)
+    return frozenset(node.class_type for node in sinks)
 
 
 def _find_used(workflow: Workflow, sink_classes: frozenset[str]) -> frozenset[str]:
@@ -221,12 +298,18 @@ def _find_used(workflow: Workflow, sink_classes: frozenset[str]) -> frozenset[st
     Preview or the like.
     """
     ends = _find_sinks(workflow)
-    known = [
-        n.id
-        for n in ends
-        if n.class_type in sink_classes or any(word in n.class_type for word in OUTPUT_WORDS)
+    outputs = [
+        node.id
+        for node in ends
+        if node.class_type in sink_classes or _is_called_output(node.class_type)
     ]
-    return workflow.find_upstream(known or [node.id for node in ends] or workflow.nodes)
+    if outputs:
+        return workflow.find_upstream(outputs)
+    return workflow.find_upstream([node.id for node in ends] or workflow.nodes)
+
+
+def _is_called_output(class_type: str) -> bool:
+    return any(word in class_type for word in OUTPUT_WORDS)
 
 
 def _rate_links(
@@ -235,14 +318,19 @@ def _rate_links(
     """Of each input whether what feeds it are partners: 1, 0, or 0.5 where one of the sources has
     no partner.
     """
-    mine, others = workflow.nodes[key].links, graph.nodes[pairs[key]].links
+    mine = workflow.nodes[key].links
+    others = graph.nodes[pairs[key]].links
     found = frozenset(pairs.values())
     rated = []
     for name in mine.keys() | others.keys():
-        one, other = mine.get(name), others.get(name)
-        is_same = (
-            one and other and pairs.get(one.node_id) == other.node_id and one.slot == other.slot
-        )
-        is_open = one and other and (one.node_id not in pairs or other.node_id not in found)
-        rated.append(1.0 if is_same else 0.5 if is_open else 0.0)
+        one = mine.get(name)
+        other = others.get(name)
+        if one is None or other is None:
+            rated.append(0.0)
+        elif pairs.get(one.node_id) == other.node_id and one.slot == other.slot:
+            rated.append(1.0)
+        elif one.node_id not in pairs or other.node_id not in found:
+            rated.append(0.5)
+        else:
+            rated.append(0.0)
     return rated

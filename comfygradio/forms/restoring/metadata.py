@@ -103,14 +103,7 @@ def _find_kind(head: bytes) -> str | None:
     if name_format(head) in ("HEIC", "HEIF"):
         return None
     if head[4:8] == b"ftyp":
-        brands = head[8 : int.from_bytes(head[:4], "big")]
-        return (
-            "avif"
-            if b"avif" in brands or b"avis" in brands
-            else "mov"
-            if head[8:10] == b"qt"
-            else "mp4"
-        )
+        return _find_mp4_kind(head)
     if head[:4] == b"\x1a\x45\xdf\xa3":
         return "webm" if b"webm" in head else "mkv"
     if head[:4] == b"OggS":
@@ -120,8 +113,19 @@ def _find_kind(head: bytes) -> str | None:
     if head[:2] == b"\xff\xd8":
         return "jpeg"
     starts = {b"\x89PNG\r\n\x1a\n": "png", b"fLaC": "flac", b"v/1\x01": "exr", b"ID3": "mp3"}
-    found = next((kind for start, kind in starts.items() if head.startswith(start)), None)
-    return found or _find_plain_kind(head)
+    for start, kind in starts.items():
+        if head.startswith(start):
+            return kind
+    return _find_plain_kind(head)
+
+
+def _find_mp4_kind(head: bytes) -> str:
+    """AVIF, QuickTime or MP4, by the brands that the first box names."""
+    length = int.from_bytes(head[:4], "big")
+    brands = head[8:length]
+    if b"avif" in brands or b"avis" in brands:
+        return "avif"
+    return "mov" if head[8:10] == b"qt" else "mp4"
 
 
 def _find_plain_kind(head: bytes) -> str | None:
@@ -132,43 +136,50 @@ def _find_plain_kind(head: bytes) -> str | None:
     if head[:1] == b"\xff" and head[1:2] >= b"\xe2":
         return "mp3"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return (
-        "json"
-        if text[:1] == b"{"
-        else "svg"
-        if text.startswith((b"<svg", b"<?xml", b"<!--"))
-        else None
-    )
+    if text[:1] == b"{":
+        return "json"
+    if text.startswith((b"<svg", b"<?xml", b"<!--")):
+        return "svg"
+    return None
 
 
 def _decode_wide(head: bytes) -> str:
-    return head.decode(json.detect_encoding(head), "ignore")
+    encoding = json.detect_encoding(head)
+    return head.decode(encoding, "ignore")
 
 
 def _read_tags(file: BinaryIO, kind: str) -> Tags:
     if kind == "json":
-        text = file.read(MAX_TEXT + 1)
-        if len(text) > MAX_TEXT:
-            raise TooMuchText
-        return [("comment", text.decode(json.detect_encoding(text)))]
+        return _read_json_tags(file)
     if kind == "safetensors":
-        header = _parse(metadata_tags.read_safetensors_header(file))
-        entries = header.get("__metadata__", {})
-        return [
-            (str(name).lower(), text) for name, text in entries.items() if isinstance(text, str)
-        ]
+        return _read_safetensors_tags(file)
     if kind in ("jpeg", "webp", "avif"):
         return metadata_tags.read_picture(file, kind.upper())
-    readers = {
-        "png": metadata_tags.read_png,
-        "svg": metadata_tags.read_svg,
-        "exr": metadata_tags.read_exr,
-    }
-    return (
-        readers[kind](file)
-        if kind in readers
-        else metadata_tags.read_media(file, FFMPEG.get(kind, kind))
-    )
+    if kind == "png":
+        return metadata_tags.read_png(file)
+    if kind == "svg":
+        return metadata_tags.read_svg(file)
+    if kind == "exr":
+        return metadata_tags.read_exr(file)
+    return metadata_tags.read_media(file, FFMPEG.get(kind, kind))
+
+
+def _read_json_tags(file: BinaryIO) -> Tags:
+    text = file.read(MAX_TEXT + 1)
+    if len(text) > MAX_TEXT:
+        raise TooMuchText
+    encoding = json.detect_encoding(text)
+    return [("comment", text.decode(encoding))]
+
+
+def _read_safetensors_tags(file: BinaryIO) -> Tags:
+    text = metadata_tags.read_safetensors_header(file)
+    entries = _parse(text).get("__metadata__", {})
+    tags: Tags = []
+    for name, value in entries.items():
+        if isinstance(value, str):
+            tags.append((str(name).lower(), value))
+    return tags
 
 
 def _assemble(name: str, kind: str, tags: Tags) -> Metadata:
@@ -196,11 +207,9 @@ def _collect(tags: Tags, notes: list[str]) -> dict[str, dict[str, Any]]:
     for name, value in _walk_settings(tags, damaged):
         if name not in found and isinstance(value, dict) and FITS[name](value):
             found[name] = value
-    notes += [
-        f"Its {name} is damaged and cannot be read."
-        for name in dict.fromkeys(damaged)
-        if name not in found
-    ]
+    for name in dict.fromkeys(damaged):
+        if name not in found:
+            notes.append(f"Its {name} is damaged and cannot be read.")
     return found
 
 
@@ -216,13 +225,25 @@ def _walk_settings(tags: Tags, damaged: list[str]) -> Iterator[tuple[str, Any]]:
     loose.sort(key=lambda tag: tag[0] != "comment")
     for name, text in loose:
         named = NAMED.match(text)
-        if named and named[1].lower() in FITS:
-            yield named[1].lower(), _try_parse(name, text[named.end() :], damaged)
+        called = named[1].lower() if named else ""
+        if named and called in FITS:
+            yield called, _try_parse(name, text[named.end() :], damaged)
         elif text.lstrip().startswith("{"):
-            data = _try_parse(name, text, damaged if name == "comment" else [])
-            parts = _name_parts(data) if isinstance(data, dict) else {}
-            for key, part in parts.items():
-                yield key, _try_parse(key, part, damaged) if isinstance(part, str) else part
+            # Other programs may have anything under other names: that is not damaged.
+            told = damaged if name == "comment" else []
+            data = _try_parse(name, text, told)
+            yield from _walk_parts(data, damaged)
+
+
+def _walk_parts(data: Any, damaged: list[str]) -> Iterator[tuple[str, Any]]:
+    """The settings inside of a JSON value; some programs write them as texts of their own."""
+    if not isinstance(data, dict):
+        return
+    for name, part in _name_parts(data).items():
+        if isinstance(part, str):
+            yield name, _try_parse(name, part, damaged)
+        else:
+            yield name, part
 
 
 def _try_parse(name: str, text: str, damaged: list[str]) -> Any:
@@ -235,9 +256,13 @@ def _try_parse(name: str, text: str, damaged: list[str]) -> Any:
 
 
 def _is_graph(data: Mapping[str, Any]) -> bool:
-    return any(
-        isinstance(node, dict) and isinstance(node.get("class_type"), str) for node in data.values()
-    )
+    return any(_is_node(value) for value in data.values())
+
+
+def _is_node(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    return isinstance(value.get("class_type"), str)
 
 
 def _is_page(data: Mapping[str, Any]) -> bool:
@@ -256,7 +281,7 @@ FITS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
 """Name of settings → whether an object is that: other programs use the same names for texts."""
 
 
-def _name_parts(data: Mapping[str, Any]) -> dict[str, Any]:
+def _name_parts(data: dict[str, Any]) -> dict[str, Any]:
     """What a JSON object without a name is: a graph, a workflow of ComfyUI's page, or an envelope
     around these.
     """
@@ -266,7 +291,7 @@ def _name_parts(data: Mapping[str, Any]) -> dict[str, Any]:
         return {"prompt": data}
     extra = data.get("extra_data")
     info = extra.get("extra_pnginfo") if isinstance(extra, dict) else None
-    parts = {**(info if isinstance(info, dict) else {}), **data}
+    parts = {**info, **data} if isinstance(info, dict) else data
     return {key: parts[key] for key in ("prompt", "workflow", "comfygradio") if key in parts}
 
 
@@ -284,19 +309,21 @@ def _parse(text: str) -> Any:
     if _is_deep(data):
         raise ValueError("nested too deeply")
     if re.search(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]", text):
-        data = json.loads(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
+        whole = json.dumps(data, ensure_ascii=False).encode("utf-8", "replace")
+        data = json.loads(whole)
     return data
 
 
 def _is_deep(data: Any) -> bool:
     level = [data]
     for _ in range(MAX_DEPTH):
-        lists = [
-            item.values() if isinstance(item, dict) else item
-            for item in level
-            if isinstance(item, dict | list)
-        ]
-        level = [child for children in lists for child in children]
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                below.extend(item.values())
+            elif isinstance(item, list):
+                below.extend(item)
+        level = below
     return bool(level)
 
 
@@ -311,27 +338,26 @@ def _clean_graph(graph: Any, name: str, notes: list[str]) -> dict[str, Any] | No
         raise MetadataError(
             f"{name} holds a graph of {len(graph):,} nodes; at most {MAX_NODES:,} are read."
         )
-    nodes = {
-        str(key): {
-            part: value
-            for part, value in node.items()
-            if part != "is_changed" and not part.startswith("_loop")
-        }
-        for key, node in graph.items()
-        if isinstance(node, dict) and isinstance(node.get("class_type"), str)
-    }
-    if nodes and len(nodes) < len(graph):
-        notes.append(
-            f"{len(graph) - len(nodes)} entries of its graph are no nodes and were left out."
-        )
+    nodes: dict[str, Any] = {}
+    for key, node in graph.items():
+        if _is_node(node):
+            nodes[str(key)] = _clean_node(node)
+    left_out = len(graph) - len(nodes)
+    if nodes and left_out > 0:
+        notes.append(f"{left_out} entries of its graph are no nodes and were left out.")
     return nodes or None
 
 
+def _clean_node(node: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        part: value
+        for part, value in node.items()
+        if part != "is_changed" and not part.startswith("_loop")
+    }
+
+
 def _describe_nothing(name: str, tags: Tags, notes: list[str]) -> str:
-    names = {tag for tag, _ in tags}
-    program = next((program for tag, program in PROGRAMS.items() if tag in names), None)
-    if program is None and any(tag == "comment" and WEBUI.search(text) for tag, text in tags):
-        program = PROGRAMS["parameters"]
+    program = _find_program(tags)
     if program is not None:
         return (
             f"{name} was made by another program ({program}), whose settings comfygradio does "
@@ -343,3 +369,15 @@ def _describe_nothing(name: str, tags: Tags, notes: list[str]) -> str:
         f"{name} holds no ComfyUI settings: it was saved again by another program, or with "
         "metadata switched off."
     )
+
+
+def _find_program(tags: Tags) -> str | None:
+    """The other program that wrote these texts, where it is known by them."""
+    names = {name for name, _ in tags}
+    for name, program in PROGRAMS.items():
+        if name in names:
+            return program
+    for name, text in tags:
+        if name == "comment" and WEBUI.search(text):
+            return PROGRAMS["parameters"]
+    return None

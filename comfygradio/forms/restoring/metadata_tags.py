@@ -27,7 +27,8 @@ MAX_CHUNKS = 1_000_000
 NAMED = re.compile(r"\s*(\w{1,64})\s*:\s*(?=[\[{])")
 """How ComfyUI names a text in EXIF, which has no names of its own: `prompt:{…}`."""
 
-EXIF_IFD, MAKER_NOTE = 0x8769, 0x927C
+EXIF_IFD = 0x8769
+MAKER_NOTE = 0x927C
 
 WINDOWS_TEXTS = frozenset(range(0x9C9B, 0x9CA0))
 """Title, comment, author, keywords and subject as Windows writes them: UTF-16."""
@@ -62,9 +63,10 @@ def read_png(file: BinaryIO) -> Tags:
     for kind, data in _walk_chunks(file, budget):
         try:
             tags.extend(READ_CHUNK[kind](data, budget))
-        except (ValueError, zlib.error) as error:
-            if isinstance(error, TooMuchText):
-                raise
+        except TooMuchText:
+            raise
+        except (ValueError, zlib.error):
+            continue  # what stands in other chunks may be whole
     return tags
 
 
@@ -75,14 +77,15 @@ def _walk_chunks(file: BinaryIO, budget: Budget) -> Iterator[tuple[bytes, bytes]
     file.seek(8)
     for _ in range(MAX_CHUNKS):
         head = file.read(8)
-        if len(head) < 8 or head[4:] == b"IEND":
+        kind = head[4:]
+        if len(head) < 8 or kind == b"IEND":
             return
         length = int.from_bytes(head[:4], "big")
-        if head[4:] not in READ_CHUNK:
+        if kind not in READ_CHUNK:
             file.seek(length + 4, 1)
             continue
         budget.take(length)
-        yield head[4:], file.read(length)
+        yield kind, file.read(length)
         file.seek(4, 1)
 
 
@@ -93,16 +96,22 @@ def _read_text(data: bytes, budget: Budget) -> Tags:
 
 def _read_compressed(data: bytes, budget: Budget) -> Tags:
     name, rest = _split(data)
-    return [(name, decode(budget.inflate(rest[1:])))]
+    text = budget.inflate(rest[1:])  # behind the method of compression
+    return [(name, decode(text))]
 
 
 def _read_international(data: bytes, budget: Budget) -> Tags:
     name, rest = _split(data)
-    is_compressed, rest = rest[:1] == b"\1", rest[2:].split(b"\0", 2)[-1]
-    return [(name, decode(budget.inflate(rest) if is_compressed else rest))]
+    # Flag and method of compression, then language, translated name and text, with zeros between.
+    is_compressed = rest[:1] == b"\1"
+    text = rest[2:].split(b"\0", 2)[-1]
+    if is_compressed:
+        text = budget.inflate(text)
+    return [(name, decode(text))]
 
 
 def _split(data: bytes) -> tuple[str, bytes]:
+    """The name that a chunk begins with, and the rest of it."""
     name, _, rest = data.partition(b"\0")
     return decode(name).strip().lower(), rest
 
@@ -139,14 +148,18 @@ def read_picture(file: BinaryIO, format: str) -> Tags:
         comments = [picture.info.get("comment")]
         if isinstance(picture, JpegImageFile):
             comments = [text for name, text in picture.applist if name == "COM"]
-    tags.extend(_name_text(decode(text)) for text in comments if isinstance(text, bytes))
+    for comment in comments:
+        if isinstance(comment, bytes):
+            tags.append(_name_text(decode(comment)))
     return tags
 
 
 def _list_exif(exif: Image.Exif, budget: Budget) -> Tags:
     """All texts: a program's or a camera's own may stand before or behind the settings."""
     tags: Tags = []
-    for tag, value in (*exif.items(), *exif.get_ifd(EXIF_IFD).items()):
+    entries = list(exif.items())
+    entries.extend(exif.get_ifd(EXIF_IFD).items())
+    for tag, value in entries:
         text = _decode_exif(tag, value)
         budget.take(len(text))
         if text:
@@ -157,7 +170,9 @@ def _list_exif(exif: Image.Exif, budget: Budget) -> Tags:
 def _name_text(text: str) -> tuple[str, str]:
     """A text of a place that has no names, with the name that it begins with."""
     named = NAMED.match(text)
-    return (named[1].lower(), text[named.end() :]) if named else ("comment", text)
+    if named is None:
+        return "comment", text
+    return named[1].lower(), text[named.end() :]
 
 
 def _decode_exif(tag: int, value: Any) -> str:
@@ -165,16 +180,20 @@ def _decode_exif(tag: int, value: Any) -> str:
     of its charset. "" for what is none.
     """
     if isinstance(value, str):
-        value = value.encode("utf-8" if any(ord(letter) > 255 for letter in value) else "latin-1")
+        is_latin = all(ord(letter) <= 255 for letter in value)
+        value = value.encode("latin-1" if is_latin else "utf-8")
     if not isinstance(value, bytes) or tag == MAKER_NOTE:
         return ""
     if tag in WINDOWS_TEXTS:
         return value.decode("utf-16-le", "replace").strip("\0 ")
-    charset, text = value[:8].rstrip(b"\0 "), value[8:]
+    charset = value[:8].rstrip(b"\0 ")
+    text = value[8:]
     if charset == b"UNICODE":
         order = "utf-16-le" if text[1:2] == b"\0" else "utf-16-be"
         return text.decode(order, "replace").strip("\0 ")
-    return decode(text if charset in (b"ASCII", b"JIS", b"") else value).strip("\0 ")
+    if charset not in (b"ASCII", b"JIS", b""):
+        text = value  # no charset: the text begins at once
+    return decode(text).strip("\0 ")
 
 
 def read_media(file: BinaryIO, format: str) -> Tags:
@@ -188,8 +207,11 @@ def read_media(file: BinaryIO, format: str) -> Tags:
 
     tags: Tags = []
     with av.open(file, format=format, metadata_errors="replace") as container:
-        for source in (container.metadata, *(stream.metadata for stream in container.streams)):
-            tags.extend((name.lower(), text) for name, text in source.items())
+        sources = [container.metadata]
+        sources.extend(stream.metadata for stream in container.streams)
+        for source in sources:
+            for name, text in source.items():
+                tags.append((name.lower(), text))
     if sum(len(text) for _, text in tags) > MAX_TEXT:
         raise TooMuchText
     return tags
@@ -202,10 +224,13 @@ def read_exr(file: BinaryIO) -> Tags:
     place = 8
     while data[place : place + 1] not in (b"\0", b""):
         name, kind, rest = data[place : place + 600].split(b"\0", 2)
+        length = int.from_bytes(rest[:4], "little")
+        # Name and kind with a zero behind each, then four bytes that hold the length.
         start = place + len(name) + len(kind) + 6
-        place = start + int.from_bytes(rest[:4], "little")
+        place = start + length
         if kind == b"string":
-            tags.append((decode(name).lower(), decode(data[start:place])))
+            text = data[start:place]
+            tags.append((decode(name).lower(), decode(text)))
     return tags
 
 
@@ -221,5 +246,9 @@ def read_svg(file: BinaryIO) -> Tags:
     """The CDATA block in the metadata of an SVG, as "comment"."""
     text = decode(file.read(MAX_TEXT))
     found = re.search(r"<metadata[^<>]{0,200}>\s*<!\[CDATA\[", text)
-    end = text.find("]]>", found.end()) if found else -1
-    return [("comment", text[found.end() : end])] if found and end >= 0 else []
+    if found is None:
+        return []
+    end = text.find("]]>", found.end())
+    if end < 0:
+        return []
+    return [("comment", text[found.end() : end])]

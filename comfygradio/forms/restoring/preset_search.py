@@ -9,7 +9,7 @@ from comfygradio.comfy.workflow import Link, Workflow
 from comfygradio.errors import PresetError
 from comfygradio.forms.binding.lora_binding import list_classes
 from comfygradio.forms.preset import Preset
-from comfygradio.forms.preset_file import list_plain
+from comfygradio.forms.preset_file import FieldFile, list_plain
 from comfygradio.forms.restoring.inversion import is_same
 from comfygradio.forms.restoring.matching import Match, bound_score, match_nodes
 from comfygradio.forms.restoring.metadata import Metadata
@@ -36,7 +36,8 @@ class _Candidate:
 
     @property
     def rank(self) -> tuple[bool, float, int, int]:
-        return self.match.is_same, round(self.match.score, 2), self.titles, self.literals
+        score = round(self.match.score, 2)
+        return self.match.is_same, score, self.titles, self.literals
 
 
 def find_preset(metadata: Metadata, presets: Iterable[Preset]) -> tuple[Preset | None, str]:
@@ -51,39 +52,45 @@ def find_preset(metadata: Metadata, presets: Iterable[Preset]) -> tuple[Preset |
         return named, f"comfygradio made this file with the form {named.title}."
     if graph is None:
         return None, _describe_absent(metadata, own)
-    found = [
-        _compare(preset, graph)
-        for preset in presets
-        if bound_score(preset.workflow, graph, _list_optional(preset)) >= LIKELY
-    ]
-    found = sorted(
-        (one for one in found if one.match.score >= LIKELY), key=lambda one: one.rank, reverse=True
-    )
-    reason = (
-        f"None of the {len(presets)} forms resembles the workflow of this file."
-        if not found
-        else ""
-    )
+    found = _find_likely(presets, graph)
     if found:
         reason = _describe(found, graph)
+    else:
+        reason = f"None of the {len(presets)} forms resembles the workflow of this file."
     if isinstance(own, str) and own:
         there = "whose workflow is another one here" if named else "which is not here"
         reason = f"It was made with a form called {own[:60]}, {there}. {reason}"
     return (found[0].preset if found else None), reason
 
 
+def _find_likely(presets: Iterable[Preset], graph: Workflow) -> list[_Candidate]:
+    """The presets whose workflow resembles a graph, the most similar first."""
+    found: list[_Candidate] = []
+    for preset in presets:
+        # Comparing the whole graphs is slow: most presets are ruled out by their classes.
+        bound = bound_score(preset.workflow, graph, _list_optional(preset))
+        if bound < LIKELY:
+            continue
+        candidate = _compare(preset, graph)
+        if candidate.match.score >= LIKELY:
+            found.append(candidate)
+    return sorted(found, key=lambda one: one.rank, reverse=True)
+
+
 def _compare(preset: Preset, graph: Workflow) -> _Candidate:
     match = match_nodes(preset.workflow, graph, _list_optional(preset), _list_added(preset))
-    pairs = [
-        (preset.workflow.nodes[key], graph.nodes[partner]) for key, partner in match.pairs.items()
-    ]
-    titles = sum(mine.title == other.title for mine, other in pairs)
-    literals = sum(
-        is_same(value, other.inputs[name])
-        for mine, other in pairs
-        for name, value in mine.inputs.items()
-        if name in other.inputs and Link.parse(value) is None
-    )
+    titles = 0
+    literals = 0
+    for key, partner in match.pairs.items():
+        mine = preset.workflow.nodes[key]
+        other = graph.nodes[partner]
+        if mine.title == other.title:
+            titles += 1
+        for name, value in mine.inputs.items():
+            if name not in other.inputs or Link.parse(value) is not None:
+                continue
+            if is_same(value, other.inputs[name]):
+                literals += 1
     return _Candidate(preset, match, titles, literals)
 
 
@@ -91,14 +98,7 @@ def _list_optional(preset: Preset) -> set[str]:
     """Ids of the nodes that the form may bypass."""
     found = set()
     for line in preset.file.fields.values():
-        named = (
-            line.bypass
-            if isinstance(line.bypass, list)
-            else []
-            if line.bypass is None
-            else [line.bypass]
-        )
-        for node in named:
+        for node in _list_bypassed(line):
             try:
                 found.add(find_node(preset.workflow, node).id)
             except PresetError:
@@ -106,11 +106,20 @@ def _list_optional(preset: Preset) -> set[str]:
     return found | _list_loaders(preset)
 
 
+def _list_bypassed(line: FieldFile) -> list[str | int]:
+    """The nodes that a line of the form may bypass, as the preset calls them."""
+    if line.bypass is None:
+        return []
+    return line.bypass if isinstance(line.bypass, list) else [line.bypass]
+
+
 def _list_loaders(preset: Preset) -> set[str]:
     """Ids of the loaders that a LoRA list of the form fills."""
     found = set()
     for line in preset.file.fields.values():
-        for address in list_plain(line) if line.widget == "loras" else []:
+        if line.widget != "loras":
+            continue
+        for address in list_plain(line):
             try:
                 found.add(find_slot(preset.workflow, address).node_id)
             except PresetError:
@@ -120,20 +129,28 @@ def _list_loaders(preset: Preset) -> set[str]:
 
 def _list_added(preset: Preset) -> set[str]:
     """Classes that the form may add to its workflow."""
-    loaders = {preset.workflow.nodes[key].class_type for key in _list_loaders(preset)}
-    return loaders.union(*(list_classes(line) for line in preset.file.fields.values()))
+    nodes = preset.workflow.nodes
+    added = {nodes[key].class_type for key in _list_loaders(preset)}
+    for line in preset.file.fields.values():
+        added |= list_classes(line)
+    return added
 
 
 def _describe(found: list[_Candidate], graph: Workflow) -> str:
     best = found[0]
-    rivals = [one.preset.title for one in found[1:] if one.rank[:2] == best.rank[:2]]
+    title = best.preset.title
     if best.match.is_same:
-        text = f"Its workflow is that of the form {best.preset.title}."
+        text = f"Its workflow is that of the form {title}."
     else:
         text = (
-            f"Its workflow resembles that of the form {best.preset.title}, but is not the "
+            f"Its workflow resembles that of the form {title}, but is not the "
             f"same{_differ(best, graph)}."
         )
+    rivals: list[str] = []
+    for other in found[1:]:
+        # The graph is as similar; titles and literals only put one before the other.
+        if other.rank[:2] == best.rank[:2]:
+            rivals.append(other.preset.title)
     if rivals:
         text += f" {', '.join(rivals[:3])} would fit as well."
     return text
@@ -141,13 +158,21 @@ def _describe(found: list[_Candidate], graph: Workflow) -> str:
 
 def _differ(best: _Candidate, graph: Workflow) -> str:
     """The nodes of which only one of the two has any."""
-    more = list(dict.fromkeys(graph.nodes[key].title for key in best.match.added))
-    lacking = list(
-        dict.fromkeys(best.preset.workflow.nodes[key].title for key in best.match.missing)
-    )
-    parts = [f"it has {', '.join(more[:4])}"] if more else []
-    parts += [f"it lacks {', '.join(lacking[:4])}"] if lacking else []
+    own = best.preset.workflow.nodes
+    more = [graph.nodes[key].title for key in best.match.added]
+    lacking = [own[key].title for key in best.match.missing]
+    parts = []
+    if more:
+        parts.append(f"it has {_list_first(more)}")
+    if lacking:
+        parts.append(f"it lacks {_list_first(lacking)}")
     return f": {' and '.join(parts)}" if parts else ""
+
+
+def _list_first(titles: list[str]) -> str:
+    """The first four titles, each once."""
+    distinct = list(dict.fromkeys(titles))
+    return ", ".join(distinct[:4])
 
 
 def _describe_absent(metadata: Metadata, own: object) -> str:

@@ -50,7 +50,9 @@ class GraphReader:
     """
 
     def __init__(self, form: Form, graph: Workflow, match: Match) -> None:
-        self._form, self._graph, self._match = form, graph, match
+        self._form = form
+        self._graph = graph
+        self._match = match
         self._words: dict[str, str] = {}
         self._told: dict[str, str] = {}
         self.written: set[Slot] = set()
@@ -68,13 +70,18 @@ class GraphReader:
         alone = [
             name
             for name, field in fields.items()
-            if not shared & {*field.all_slots} and not _uses_others(field)
+            if shared.isdisjoint(field.all_slots) and not _uses_others(field)
         ]
-        rest = [name for name in order_by_filling(fields)[::-1] if name not in alone]
         found: dict[str, Reading] = {}
-        for name in [*alone, *rest]:
-            is_idle = name in rest and fields[name].optional and not self._is_shown(name, found)
-            found[name] = Reading(None) if is_idle else self._read_safely(fields[name])
+        for name in alone:
+            found[name] = self._read_safely(fields[name])
+        for name in reversed(order_by_filling(fields)):
+            if name in alone:
+                continue
+            if fields[name].optional and not self._is_shown(name, found):
+                found[name] = Reading(None)
+            else:
+                found[name] = self._read_safely(fields[name])
         return {name: found[name] for name in fields}
 
     def _is_shown(self, name: str, found: Mapping[str, Reading]) -> bool:
@@ -102,19 +109,22 @@ class GraphReader:
         if field.bypass and not any(self._match.find_live(node) for node in field.bypass):
             return self._read_bypassed(field)
         if field.widget in MEDIA:
-            raise Unreadable(describe_absent_file(field, self._read_name(field)))
+            name = self._read_name(field)
+            raise Unreadable(describe_absent_file(field, name))
         if field.widget == "loras":
             return self._read_loras(field)
         if field.choices and field.choices[0].sets:
             return self._read_settings(field)
         if not field.slots:
-            return Reading(True)
-        value, note = self._read_size(field) if "width" in field.slots else self._read_plain(field)
+            return Reading(True)  # a switch that only bypasses nodes, which are there
+        is_size = "width" in field.slots
+        value, note = self._read_size(field) if is_size else self._read_plain(field)
         self.written.update(field.all_slots)
-        if field.choices is not None and "width" not in field.slots:
+        if field.choices is not None and not is_size:
             return self._respell(field, value, note)
         taken = _take(field, value)
-        return Reading(taken, note=" ".join(filter(None, [note, self._compare(field, taken)])))
+        notes = [note, self._compare(field, taken)]
+        return Reading(taken, note=" ".join(filter(None, notes)))
 
     def _read_bypassed(self, field: Field) -> Reading:
         self.written.update(field.all_slots)
@@ -139,45 +149,51 @@ class GraphReader:
         chain = read_loras(field, self._form.workflow, self._graph, self._match)
         self.loaders.update(chain.node_ids)
         self.written.update(field.all_slots)
-        return Reading(
-            _take(field, chain.rows), "repaired" if chain.is_respelled else "read", chain.note
-        )
+        taken = _take(field, chain.rows)
+        return Reading(taken, "repaired" if chain.is_respelled else "read", chain.note)
 
     def _read_settings(self, field: Field) -> Reading:
+        choices = field.choices or ()
         taken = frozenset(self.written)
-        choice, told, others = find_choice(field.choices or (), self._read_slot, taken, self._words)
+        choice, told, others = find_choice(choices, self._read_slot, taken, self._words)
         self.written.update(slot for slot, _ in choice.sets)
         self._told.update(told)
-        return Reading(
-            choice.value, note="other choices would have given the same picture." if others else ""
-        )
+        note = "other choices would have given the same picture." if others else ""
+        return Reading(choice.value, note=note)
 
     def _read_size(self, field: Field) -> tuple[Any, str]:
-        (width, first), (height, second) = (
-            self._read_first(field.slots[part]) for part in ("width", "height")
-        )
-        return {"width": width, "height": height}, first or second
+        width, width_note = self._read_first(field.slots["width"])
+        height, height_note = self._read_first(field.slots["height"])
+        return {"width": width, "height": height}, width_note or height_note
 
     def _read_plain(self, field: Field) -> tuple[Any, str]:
         """The raw value of a field with slots, and what was doubtful about it."""
         slots = tuple(slot for slot in field.slots[""] if slot not in self.written)
-        value, note = self._read_first(slots) if slots else (self._recall(field), "")
+        value: Any
+        note = ""
+        if slots:
+            value, note = self._read_first(slots)
+        else:
+            value = self._recall(field)
         if slots and field.template:
             value = self._invert(field, value)
-        if field.choices is not None and (field.template or not slots):
-            value = next(
-                (choice.value for choice in field.choices if str(choice.value) == value), value
-            )
+        is_cut_out = bool(field.template) or not slots
+        if field.choices is not None and is_cut_out:
+            # What was cut out of a text is a text, the choice may be a number.
+            same = (choice.value for choice in field.choices if str(choice.value) == value)
+            value = next(same, value)
         if field.widget in TEXTS and isinstance(value, str):
             self._words[field.name] = value
-            value = escape_dynamic(value) if field.is_dynamic else value
+            if field.is_dynamic:
+                value = escape_dynamic(value)
         return value, note
 
     def _compare(self, field: Field, value: Any) -> str:
         """A sentence where the picture has other numbers than this form works out of a value."""
         for one in field.computed:
+            own = one.work_out(value)
             try:
-                own, found = one.work_out(value), self._read_slot(one.slot)
+                found = self._read_slot(one.slot)
             except Unreadable:
                 continue
             if not is_same(own, found):
@@ -206,7 +222,8 @@ class GraphReader:
         """The value of the first slot that has one; the note says so where another slot has another
         one.
         """
-        values, reasons = [], []
+        values: list[Any] = []
+        reasons: list[Unreadable] = []
         for slot in slots:
             try:
                 values.append(self._read_slot(slot))
@@ -214,13 +231,11 @@ class GraphReader:
                 reasons.append(reason)
         if not values:
             raise reasons[0]
-        other = next((value for value in values if not is_same(values[0], value)), None)
-        note = (
-            ""
-            if other is None
-            else f"the picture used {show(values[0])} and {show(other)}; the first is taken."
-        )
-        return values[0], note
+        first = values[0]
+        other = next((value for value in values if not is_same(first, value)), None)
+        if other is None:
+            return first, ""
+        return first, f"the picture used {show(first)} and {show(other)}; the first is taken."
 
     def _read_slot(self, slot: Slot) -> Any:
         """The literal of the picture in a slot of the form's workflow. Raises Unreadable."""
@@ -228,23 +243,25 @@ class GraphReader:
         partner = self._match.pairs.get(slot.node_id)
         if partner is None:
             raise Unreadable(f"the picture was made without the node {ours.title}.")
-        value = read_literal(
-            self._follow(self._graph.nodes[partner].inputs, slot.input), slot.input, ours.title
-        )
+        theirs = self._graph.nodes[partner]
+        inputs = self._follow(theirs.inputs, slot.input)
+        value = read_literal(inputs, slot.input, ours.title)
         spec = self._form.object_info.spec(ours.class_type, slot.input, ours.inputs)
-        return value if spec is None else spec.read_choice(value)
+        if spec is None:
+            return value
+        return spec.read_choice(value)
 
     def _follow(self, inputs: Mapping[str, Any], name: str) -> Mapping[str, Any]:
         """The inputs, with a link to a primitive node replaced by the one literal that this node
         holds.
         """
         link = Link.parse(inputs.get(name))
-        source = self._graph.nodes.get(link.node_id) if link else None
-        if (
-            source is None
-            or not source.class_type.startswith("Primitive")
-            or "value" not in source.inputs
-        ):
+        if link is None:
+            return inputs
+        source = self._graph.nodes.get(link.node_id)
+        if source is None or not source.class_type.startswith("Primitive"):
+            return inputs
+        if "value" not in source.inputs:
             return inputs
         return {**inputs, name: source.inputs["value"]}
 
@@ -252,50 +269,67 @@ class GraphReader:
         """The reading of a list: what is spelled in another way here is found, where exactly one
         fits.
         """
+        listed = value if field.is_multiple and isinstance(value, list) else [value]
+        found: list[Any] = []
+        respelled: list[str] = []
+        for one in listed:
+            here, is_spelled_so = self._find_offered(field, one)
+            found.append(here)
+            if not is_spelled_so:
+                respelled.append(f"{show(one)} is called {show(here)} here.")
+        taken = describe_value(field, tuple(found)) if field.is_multiple else found[0]
+        notes = [note, *respelled] if note else respelled
+        return Reading(taken, "repaired" if respelled else "read", " ".join(notes))
+
+    def _find_offered(self, field: Field, value: Any) -> tuple[Any, bool]:
+        """The choice that this value is, and whether it is spelled so. Raises Unreadable."""
         offered = [choice.value for choice in field.choices or ()]
-        found, notes = [], [note] if note else []
-        for one in value if field.is_multiple and isinstance(value, list) else [value]:
-            here = next((item for item in offered if _is_equal(item, one)), None)
-            other = match_name(one, offered) if here is None else here
-            if other is None:
-                raise Unreadable(f"{show(one)} is not in the list of this form.")
-            found.append(other)
-            notes += [f"{show(one)} is called {show(other)} here."] if here is None else []
-        checked = describe_value(field, tuple(found)) if field.is_multiple else found[0]
-        return Reading(checked, "repaired" if len(notes) > bool(note) else "read", " ".join(notes))
+        for one in offered:
+            if _is_equal(one, value):
+                return one, True
+        found = match_name(value, offered)
+        if found is None:
+            raise Unreadable(f"{show(value)} is not in the list of this form.")
+        return found, False
 
 
 def describe_absent_file(field: Field, name: Any) -> str:
     """Why a field that takes a file stays empty, for people."""
-    called = isinstance(name, str) and name and not name.startswith("comfygradio-")
     noun = NOUNS[field.widget].removeprefix("a ")
-    return (
-        f"the {noun} itself is not in the file; add it "
-        f"again{f' (it was called {show(name)})' if called else ''}."
-    )
+    called = ""
+    # A name of our own tells people nothing.
+    if isinstance(name, str) and name and not name.startswith("comfygradio-"):
+        called = f" (it was called {show(name)})"
+    return f"the {noun} itself is not in the file; add it again{called}."
 
 
 def _take(field: Field, value: Any) -> Any:
     """A value checked and described. Raises Refused; also for seeds that would be drawn anew."""
-    if field.widget == "seed" and (
-        isinstance(value, bool) or not isinstance(value, int | float) or value < 0
-    ):
-        raise Refused(f"{show(value)} is no seed that names a picture.")
-    return describe_value(field, check_value(field, value))
+    if field.widget == "seed":
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or value < 0:
+            raise Refused(f"{show(value)} is no seed that names a picture.")
+    checked = check_value(field, value)
+    return describe_value(field, checked)
 
 
 def _find_shared(fields: Mapping[str, Field]) -> set[Slot]:
+    """The inputs that more than one field fills."""
     seen: set[Slot] = set()
     shared: set[Slot] = set()
     for field in fields.values():
-        shared |= seen & {*field.all_slots}
-        seen |= {*field.all_slots}
+        slots = set(field.all_slots)
+        shared |= seen & slots
+        seen |= slots
     return shared
 
 
 def _uses_others(field: Field) -> bool:
-    return any(name != "value" for name in find_names("\n".join(list_templates(field))))
+    texts = "\n".join(list_templates(field))
+    return any(name != "value" for name in find_names(texts))
 
 
 def _is_equal(mine: Any, other: Any) -> bool:
-    return isinstance(mine, bool) == isinstance(other, bool) and bool(mine == other)
+    # Python takes True for 1, a list does not.
+    is_same_kind = isinstance(mine, bool) == isinstance(other, bool)
+    return is_same_kind and bool(mine == other)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -56,9 +56,7 @@ class Restored:
     @property
     def values(self) -> dict[str, Any]:
         """The values that were found, as `Form.fill` takes them."""
-        return {row.name: row.value for row in self.rows if row.state != "missing"} | dict(
-            self.drawn
-        )
+        return {**_list_found(self.rows), **self.drawn}
 
 
 def restore_values(form: Form, metadata: Metadata) -> Restored:
@@ -69,106 +67,137 @@ def restore_values(form: Form, metadata: Metadata) -> Restored:
     own = metadata.comfygradio or {}
     if own.get("preset") == form.name and isinstance(own.get("values"), dict):
         return _restore_own(form, own["values"], graph)
+    rows: list[Row] = []
     if graph is None:
         reason = "the file holds no prompt that could be read."
-        return Restored(
-            tuple(
-                Row(name, one.label, None, "missing", reason) for name, one in form.fields.items()
-            )
-        )
+        for name, one in form.fields.items():
+            rows.append(Row(name, one.label, None, "missing", reason))
+        return Restored(tuple(rows))
     match = match_form(form, graph)
     reader = GraphReader(form, graph, match)
-    readings = reader.read_all()
-    rows = [
-        Row(name, form.fields[name].label, r.value, r.state, r.note) for name, r in readings.items()
+    for name, reading in reader.read_all().items():
+        label = form.fields[name].label
+        rows.append(Row(name, label, reading.value, reading.state, reading.note))
+    visible = _leave_out_hidden(form, rows)
+    notes = [
+        *_describe_nodes(form, graph, match, reader.loaders),
+        *_describe_uncovered(form, graph, match, reader.written),
     ]
-    shown = form.find_visible({row.name: row.value for row in rows if row.state != "missing"})
-    notes = [*_describe_nodes(form, graph, match, reader.loaders)]
-    notes += _describe_uncovered(form, graph, match, reader.written)
-    return Restored(
-        tuple(row for row in rows if shown[row.name] or row.state != "missing"), _shorten(notes)
-    )
+    return Restored(visible, _shorten(notes))
+
+
+def _leave_out_hidden(form: Form, rows: list[Row]) -> tuple[Row, ...]:
+    """The rows without the missing ones of fields that the other values hide."""
+    shown = form.find_visible(_list_found(rows))
+    left = [row for row in rows if row.state != "missing" or shown[row.name]]
+    return tuple(left)
+
+
+def _list_found(rows: Iterable[Row]) -> dict[str, Any]:
+    """Field name → value, of the fields that are not missing."""
+    return {row.name: row.value for row in rows if row.state != "missing"}
 
 
 def match_form(form: Form, graph: Workflow) -> Match:
     """How the nodes of a graph correspond to those of a form, which may bypass some and add
     loaders.
     """
-    may_miss = [node for one in form.fields.values() for node in one.bypass]
-    return match_nodes(
-        form.workflow, graph, [*may_miss, *_list_loaders(form)], _list_added_classes(form)
-    )
+    may_miss = _list_forgiven(form)
+    may_add = _list_added_classes(form)
+    return match_nodes(form.workflow, graph, may_miss, may_add)
+
+
+def _list_forgiven(form: Form) -> set[str]:
+    """Ids of the nodes that a picture may lack: those that fields bypass, and those that LoRA lists
+    fill.
+    """
+    forgiven = set(_list_loaders(form))
+    for one in form.fields.values():
+        forgiven.update(one.bypass)
+    return forgiven
 
 
 def _list_loaders(form: Form) -> list[str]:
     """Ids of the nodes that LoRA lists fill."""
-    lists = [one for one in form.fields.values() if one.widget == "loras"]
-    return [slot.node_id for one in lists for slot in one.slots.get("", ())]
+    loaders: list[str] = []
+    for one in form.fields.values():
+        if one.widget == "loras":
+            loaders.extend(slot.node_id for slot in one.slots.get("", ()))
+    return loaders
 
 
 def _list_added_classes(form: Form) -> set[str]:
-    found = {form.workflow.nodes[node].class_type for node in _list_loaders(form)}
-    return found.union(*(list_classes(line) for line in form.file.fields.values()))
+    """Classes of the nodes that LoRA lists may add."""
+    nodes = form.workflow.nodes
+    added = {nodes[node_id].class_type for node_id in _list_loaders(form)}
+    for line in form.file.fields.values():
+        added |= list_classes(line)
+    return added
 
 
 def _restore_own(form: Form, values: Mapping[str, Any], graph: Workflow | None) -> Restored:
     rows = [_restore_field(one, values) for one in form.fields.values()]
-    shown = form.find_visible({row.name: row.value for row in rows if row.state != "missing"})
-    gone = [name for name in values if name not in form.fields and name not in (DRAWN, WRITTEN)]
-    notes = [
-        f"The picture also had a value for {show(name)}, a field that this form no longer has."
-        for name in gone
-    ]
+    visible = _leave_out_hidden(form, rows)
+    notes: list[str] = []
+    known = {*form.fields, DRAWN, WRITTEN}
+    for name in values:
+        if name not in known:
+            notes.append(
+                f"The picture also had a value for {show(name)}, a field that this form no longer "
+                "has."
+            )
     if graph is not None:
-        match = match_form(form, graph)
-        covered = {slot for one in form.fields.values() for slot in one.all_slots}
-        own = {
-            key for key in match.added if graph.nodes[key].class_type in _list_added_classes(form)
-        }
-        notes += [
-            *_describe_nodes(form, graph, match, own),
-            *_describe_uncovered(form, graph, match, covered),
-        ]
-    drawn = {DRAWN: values[DRAWN]} if isinstance(values.get(DRAWN), int) else {}
-    drawn |= {WRITTEN: True} if values.get(WRITTEN) is True else {}
-    return Restored(
-        tuple(row for row in rows if shown[row.name] or row.state != "missing"),
-        _shorten(notes),
-        drawn,
-    )
+        notes.extend(_describe_differences(form, graph))
+    drawn: dict[str, Any] = {}
+    if isinstance(values.get(DRAWN), int):
+        drawn[DRAWN] = values[DRAWN]
+    if values.get(WRITTEN) is True:
+        drawn[WRITTEN] = True
+    return Restored(visible, _shorten(notes), drawn)
+
+
+def _describe_differences(form: Form, graph: Workflow) -> Iterator[str]:
+    """Sentences on what a form, all of whose values are known, does not cover of a graph."""
+    match = match_form(form, graph)
+    covered: set[Slot] = set()
+    for one in form.fields.values():
+        covered.update(one.all_slots)
+    own_classes = _list_added_classes(form)
+    own = {key for key in match.added if graph.nodes[key].class_type in own_classes}
+    yield from _describe_nodes(form, graph, match, own)
+    yield from _describe_uncovered(form, graph, match, covered)
 
 
 def _restore_field(one: Field, values: Mapping[str, Any]) -> Row:
     """One field from the values that comfygradio wrote; a file is never looked for under the name
     it had.
     """
-    value = values.get(one.name)
     if one.name not in values:
-        return Row(
-            one.name, one.label, None, "missing", "the picture was made before this form had it."
-        )
+        reason = "the picture was made before this form had it."
+        return Row(one.name, one.label, None, "missing", reason)
+    value = values[one.name]
     if one.widget in MEDIA and value is not None:
         return Row(one.name, one.label, None, "missing", describe_absent_file(one, value))
     if one.widget in MEDIA and one.optional:
         return Row(one.name, one.label, None, "exact")
     repaired = _respell(one, value)
     try:
-        if one.widget == "seed" and (
-            isinstance(value, bool) or not isinstance(value, int) or value < 0
-        ):
-            raise Refused(f"the seed {show(value)} names no picture.")
+        if one.widget == "seed":
+            _refuse_open_seed(value)
         checked = describe_value(one, check_value(one, repaired))
     except Refused as refusal:
-        return Row(
-            one.name,
-            one.label,
-            None,
-            "missing",
-            f"the picture's value does not fit this form: {refusal}",
-        )
+        reason = f"the picture's value does not fit this form: {refusal}"
+        return Row(one.name, one.label, None, "missing", reason)
     if repaired == value:
         return Row(one.name, one.label, checked, "exact")
     return Row(one.name, one.label, checked, "repaired", "a name is spelled in another way here.")
+
+
+def _refuse_open_seed(value: Any) -> None:
+    """Raises Refused for what would draw a new seed."""
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if not is_whole or value < 0:
+        raise Refused(f"the seed {show(value)} names no picture.")
 
 
 def _respell(one: Field, value: Any) -> Any:
@@ -180,7 +209,9 @@ def _respell(one: Field, value: Any) -> Any:
         return [_respell(one, item) for item in value]
     if isinstance(value, dict) and isinstance(value.get("name"), str):
         return {**value, "name": _respell(one, value["name"])}
-    found = None if value in offered else match_name(value, offered)
+    if value in offered:
+        return value
+    found = match_name(value, offered)
     return value if found is None else found
 
 
@@ -188,17 +219,18 @@ def _describe_nodes(form: Form, graph: Workflow, match: Match, own: set[str]) ->
     """Sentences on the nodes that only one of the two has; `own` are nodes that
     fields stand for.
     """
-    forgiven = {node for one in form.fields.values() for node in one.bypass}
-    forgiven.update(_list_loaders(form))
-    lacking = [form.workflow.nodes[key].title for key in match.missing if key not in forgiven]
+    forgiven = _list_forgiven(form)
+    lacking = [key for key in match.missing if key not in forgiven]
     if lacking:
-        yield f"The picture was made without {_list(lacking)}, which this form uses."
-    more = [graph.nodes[key].title for key in match.added if key not in own]
+        titles = _list_titles(form.workflow, lacking)
+        yield f"The picture was made without {titles}, which this form uses."
+    more = [key for key in match.added if key not in own]
     if more:
-        yield f"The picture was made with {_list(more)}, which this form does not have."
+        titles = _list_titles(graph, more)
+        yield f"The picture was made with {titles}, which this form does not have."
     if match.loose:
-        loose = [graph.nodes[key].title for key in match.loose]
-        yield f"Nodes that had no part in the picture were left aside: {_list(loose)}."
+        titles = _list_titles(graph, match.loose)
+        yield f"Nodes that had no part in the picture were left aside: {titles}."
 
 
 def _describe_uncovered(
@@ -210,19 +242,18 @@ def _describe_uncovered(
     for key, partner in match.pairs.items():
         if key in loaders:
             continue
-        ours, theirs = form.workflow.nodes[key], graph.nodes[partner]
+        ours = form.workflow.nodes[key]
+        theirs = graph.nodes[partner]
         for name, value in ours.inputs.items():
             slot = Slot(key, name)
-            if (
-                slot in covered
-                or name in IGNORED_INPUTS
-                or (ours.class_type, name) == ("CustomCombo", "index")
-                or Link.parse(value)
-                or name not in theirs.inputs
-            ):
+            if slot in covered or name not in theirs.inputs or Link.parse(value):
                 continue
-            mine, other = unwrap(fixed.get(slot, value)), unwrap(theirs.inputs[name])
-            if Link.parse(theirs.inputs[name]):
+            if name in IGNORED_INPUTS or (ours.class_type, name) == ("CustomCombo", "index"):
+                continue
+            mine = unwrap(fixed.get(slot, value))
+            found = theirs.inputs[name]
+            other = unwrap(found)
+            if Link.parse(found):
                 yield (
                     f"{ours.title}: {name} came from another node in the picture; this form "
                     f"uses {show(mine)}."
@@ -234,11 +265,18 @@ def _describe_uncovered(
                 )
 
 
-def _list(names: list[str]) -> str:
-    counted = list(dict.fromkeys(names))
-    return ", ".join(counted[:8]) + (f" and {len(counted) - 8} more" if len(counted) > 8 else "")
+def _list_titles(workflow: Workflow, node_ids: Iterable[str]) -> str:
+    """The first eight titles of these nodes, each once."""
+    titles = [workflow.nodes[node_id].title for node_id in node_ids]
+    distinct = list(dict.fromkeys(titles))
+    listed = ", ".join(distinct[:8])
+    if len(distinct) > 8:
+        listed += f" and {len(distinct) - 8} more"
+    return listed
 
 
 def _shorten(notes: list[str]) -> tuple[str, ...]:
     more = len(notes) - MAX_NOTES
-    return (*notes[:MAX_NOTES], *([f"{more} more values differ."] if more > 0 else []))
+    if more <= 0:
+        return tuple(notes)
+    return (*notes[:MAX_NOTES], f"{more} more values differ.")
