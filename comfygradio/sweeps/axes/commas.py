@@ -50,12 +50,14 @@ def _find_runs(text: str, items: Sequence[Item]) -> list[tuple[int, int]]:
     """First and last place of the items that have nothing but a comma between them."""
     runs: list[tuple[int, int]] = []
     for place in range(1, len(items)):
-        before, after = items[place - 1], items[place]
+        before = items[place - 1]
+        after = items[place]
         is_plain = not (before.is_quoted or after.is_quoted or before.is_skipped)
         if not is_plain or text[before.end : after.start] != ",":
             continue
         if runs and runs[-1][1] == place - 1:
-            runs[-1] = (runs[-1][0], place)
+            first, _ = runs.pop()
+            runs.append((first, place))
         else:
             runs.append((place - 1, place))
     return runs
@@ -76,9 +78,13 @@ def _describe_number(parts: Sequence[str], is_whole: bool) -> str:
 
 def _describe_entry(parts: Sequence[str], choices: Sequence[Choice]) -> str:
     """What to write where a list of numbers has the one with the comma for a point."""
-    number = parse_numeral(".".join(parts)) if len(parts) == 2 else None
+    if len(parts) != 2:
+        return ""
+    joined = ".".join(parts)
     listed = [choice.value for choice in choices if not isinstance(choice.value, bool | str)]
-    return _ask(",".join(parts), ".".join(parts), parts) if number in listed else ""
+    if parse_numeral(joined) not in listed:
+        return ""
+    return _ask(",".join(parts), joined, parts)
 
 
 def _describe_strength(parts: Sequence[str]) -> str:
