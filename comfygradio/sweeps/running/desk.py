@@ -45,5 +45,11 @@ class Desk:
 
     def _measure_memory(self) -> float:
         """Gigabytes that kept results may take on every server."""
-        known = [memory for lane in self.queue.lanes if (memory := lane.measure_memory())]
-        return min(known) * PART_OF_MEMORY if known else MEMORY
+        known = []
+        for lane in self.queue.lanes:
+            memory = lane.measure_memory()
+            if memory:
+                known.append(memory)
+        if not known:
+            return MEMORY
+        return min(known) * PART_OF_MEMORY
