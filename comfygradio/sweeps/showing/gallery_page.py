@@ -130,8 +130,8 @@ def build_gallery(grid: Grid, folder: Path | None = None, embed_bytes: int = 0) 
     for number, thumbnail in enumerate(read_thumbnails(asked)):
         if thumbnail is None:
             continue
-        picture = base64.b64encode(_compress(thumbnail)).decode()
-        address = f"data:image/webp;base64,{picture}"
+        picture = base64.b64encode(_compress(thumbnail))
+        address = f"data:image/webp;base64,{picture.decode()}"
         yield f'<script type="text/plain" id="t{number}">{address}</script>\n'.encode()
     for number, path in enumerate(media.whole):
         content = base64.b64encode(path.read_bytes())
@@ -178,7 +178,10 @@ def describe_grid(grid: Grid, media: Media) -> Json:
 def encode(data: Any) -> str:
     """JSON that can stand inside a script element, whatever its texts hold."""
     text = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    # Nothing that a browser takes for the end of the script, or for markup.
+    for letter in "<>&":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return text
 
 
 class _Column:

@@ -200,7 +200,9 @@ def plan_sheet(page: Page, limits: Limits) -> Sheet:
         excess = _measure_excess(sheet, limits)
         if excess <= 1 or side <= 1:
             return sheet
-        side = max(1, min(side - 1, int(side / excess)))
+        # Letters do not shrink as cells do, so that one step may not be enough.
+        smaller = min(side - 1, int(side / excess))
+        side = max(1, smaller)
 
 
 def _measure_excess(sheet: Sheet, limits: Limits) -> float:
@@ -257,10 +259,9 @@ def _count_sizes(shown: Sequence[Result]) -> Counter[Size]:
 
 
 def _scale(shape: Size, longest: int) -> Size:
+    width, height = shape
     scale = longest / max(shape)
-    width = max(1, round(shape[0] * scale))
-    height = max(1, round(shape[1] * scale))
-    return width, height
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def _read_spots(sheet: Sheet) -> Iterator[tuple[Any, Image.Image | None]]:

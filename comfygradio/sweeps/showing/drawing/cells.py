@@ -231,18 +231,28 @@ def _fade(picture: Image.Image) -> Image.Image:
 
 
 def _draw_shape(width: int, height: int, points: Points) -> Image.Image:
-    mask = Image.new("L", (width * SMOOTH, height * SMOOTH))
+    mask = _make_mask(width, height)
     corners = [(x * SMOOTH, y * SMOOTH) for x, y in points]
     ImageDraw.Draw(mask).polygon(corners, 255)
-    return mask.resize((width, height), Image.Resampling.LANCZOS)
+    return _scale_down(mask)
+
+
+def _make_mask(width: int, height: int) -> Image.Image:
+    return Image.new("L", (width * SMOOTH, height * SMOOTH))
+
+
+def _scale_down(mask: Image.Image) -> Image.Image:
+    size = (mask.width // SMOOTH, mask.height // SMOOTH)
+    return mask.resize(size, Image.Resampling.LANCZOS)
 
 
 @lru_cache(maxsize=100)
 def _draw_pill(width: int, height: int) -> Image.Image:
-    mask = Image.new("L", (width * SMOOTH, height * SMOOTH))
+    mask = _make_mask(width, height)
     corners = (0, 0, mask.width - 1, mask.height - 1)
-    ImageDraw.Draw(mask).rounded_rectangle(corners, mask.height // 2, 255)
-    return mask.resize((width, height), Image.Resampling.LANCZOS)
+    radius = mask.height // 2
+    ImageDraw.Draw(mask).rounded_rectangle(corners, radius, 255)
+    return _scale_down(mask)
 
 
 def _draw_disc(side: int) -> Image.Image:
@@ -271,14 +281,15 @@ def _draw_star(side: int) -> Image.Image:
 @lru_cache(maxsize=10)
 def _draw_bars(side: int) -> Image.Image:
     """A few bars of different height, as sound is drawn."""
-    whole = side * SMOOTH
-    mask = Image.new("L", (whole, whole))
+    mask = _make_mask(side, side)
     draw = ImageDraw.Draw(mask)
+    whole = side * SMOOTH
+    width = whole * 0.08
     for at, part in enumerate((0.3, 0.65, 1.0, 0.5, 0.8, 0.4)):
-        high = whole * part
+        height = whole * part
         left = whole * (0.05 + at * 0.16)
-        right = left + whole * 0.08
-        top = (whole - high) / 2
-        bottom = (whole + high) / 2
+        right = left + width
+        top = (whole - height) / 2
+        bottom = (whole + height) / 2
         draw.rounded_rectangle((left, top, right, bottom), whole * 0.04, 255)
-    return mask.resize((side, side), Image.Resampling.LANCZOS)
+    return _scale_down(mask)

@@ -163,9 +163,11 @@ def fit(
     while True:
         tried = Face(size, face.is_bold)
         wrapped = [tried.wrap(text, width, most) for text in texts]
-        if size <= smallest or all(is_whole for _, is_whole in wrapped):
+        are_whole = all(is_whole for _, is_whole in wrapped)
+        if are_whole or size <= smallest:
             return tried, [lines for lines, _ in wrapped]
-        size = max(smallest, min(size - 1, int(size * SHRINK)))
+        smaller = min(size - 1, int(size * SHRINK))
+        size = max(smallest, smaller)
 
 
 @lru_cache(maxsize=20_000)
@@ -183,9 +185,9 @@ def _split_words(text: str) -> Iterator[str]:
     """The pieces between which a line may be broken: after spaces and in names after _ / - and the
     like, and CJK.
     """
-    start = len(text) - len(text.lstrip())
-    words = re.findall(r"\S+\s*", text[start:]) or [""]
-    for word in [text[:start] + words[0], *words[1:]]:
+    indent = text[: len(text) - len(text.lstrip())]
+    first, *others = re.findall(r"\S+\s*", text) or [""]
+    for word in [indent + first, *others]:
         yield from re.split(r"(?<=[_/\\\-–,;:|.])(?=\w)|(?<=[⺀-鿿가-힣豈-\ufaff＀-￯])", word)
 
 
@@ -241,7 +243,8 @@ def _has_glyph(file: FontFile, char: str) -> bool:
 def _find_fonts(is_bold: bool) -> tuple[FontFile, ...]:
     """The fonts of this machine, the one for most texts first, and the one inside Pillow last."""
     found: list[FontFile] = []
-    for name in STRONG if is_bold else PLAIN:
+    names = STRONG if is_bold else PLAIN
+    for name in names:
         file = _find_font(name)
         if file is not None:
             found.append(file)

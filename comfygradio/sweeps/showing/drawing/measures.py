@@ -93,7 +93,8 @@ class SheetPlanner:
         self.cell = cell
         shorter = min(cell)
         size = shorter * LETTERS
-        self.inner = Face(max(SMALLEST, round(size * 0.72)))
+        inner_size = round(size * 0.72)
+        self.inner = Face(max(SMALLEST, inner_size))
         longer = max(len(page.rows), len(page.columns))
         count = self._count_flow() if page.flows else longer
         growth = max(1.0, math.sqrt(count / CROWD))
@@ -104,7 +105,8 @@ class SheetPlanner:
         self.texts: list[Text] = []
         self.spots: list[Spot] = []
         self.rules: list[Box] = []
-        self._small = Face(max(SMALLEST, round(self.face.size * 0.8)))
+        small_size = round(self.face.size * 0.8)
+        self._small = Face(max(SMALLEST, small_size))
         self._smallest = max(SMALLEST, round(self.face.size * 0.6))
         self._space = round(self.face.size * 0.8)
 
@@ -161,7 +163,8 @@ class SheetPlanner:
     def _add(
         self, box: Box, lines: Sequence[str], face: Face, color: Color = INK, align: Align = "left"
     ) -> int:
-        self.texts.append(Text(box, tuple(lines), face, color, align))
+        text = Text(box, tuple(lines), face, color, align)
+        self.texts.append(text)
         return box.y + box.height
 
     def _name(self, axes: Sequence[int]) -> str:
@@ -197,7 +200,8 @@ class SheetPlanner:
             face, wrapped = fit(labels, self.face, room, most, self._smallest)
             lines = itertools.chain.from_iterable(wrapped)
             widest = max(face.measure(line) for line in lines)
-            sides.append((math.ceil(max(title, widest)) + self._space, face))
+            width = math.ceil(max(title, widest))
+            sides.append((width + self._space, face))
         return sides
 
     def _count_side_lines(self) -> int:
@@ -218,8 +222,11 @@ class SheetPlanner:
         for row, cell_y in enumerate(ys):
             for column, cell_x in enumerate(xs):
                 box = Box(cell_x, cell_y, width, height)
-                self.spots.append(Spot(box, page.find(row, column)))
-        return ys[-1] + height if ys else y
+                cell = page.find(row, column)
+                self.spots.append(Spot(box, cell))
+        if not ys:
+            return y
+        return ys[-1] + height
 
     def _plan_corner(self, sides: Sequence[tuple[int, Face]], top: int, bottom: int) -> None:
         """What the row labels are, above them."""
@@ -240,7 +247,9 @@ class SheetPlanner:
     def _plan_heads(self, left: int, xs: Sequence[int], top: int) -> int:
         """The labels of the columns, the outermost axis above; returns where they end."""
         axes = self.page.grid.layout.columns
-        width = xs[-1] + self.cell[0] - left if xs else 0
+        width = 0
+        if xs:
+            width = xs[-1] + self.cell[0] - left
         room = max(width, self.face.size * 12)
         y = self._write(left, top, room, self._name(axes), self._small, QUIET, 2)
         for level, axis in enumerate(axes):
@@ -258,15 +267,17 @@ class SheetPlanner:
         face, wrapped = fit(labels, self.face, narrowest, HEAD_LINES, self._smallest)
         are_short = all(len(lines) == 1 for lines in wrapped)
         align: Align = "center" if is_inner and are_short else "left"
-        y = top + round(self.face.size * 0.35)
-        height = max(map(len, wrapped), default=0) * face.line
+        most = max(map(len, wrapped), default=0)
+        height = most * face.line
+        top += round(self.face.size * 0.35)
+        bottom = top + height
         for (first, _), room, lines in zip(groups, rooms, wrapped, strict=True):
-            self._add(Box(xs[first], y, room, height), lines, face, INK, align)
+            x = xs[first]
+            self._add(Box(x, top, room, height), lines, face, INK, align)
             if not is_inner:
-                rule_y = y + height + self.gap // 2
-                self.rules.append(Box(xs[first], rule_y, room, max(1, self.gap // 4)))
-        y += height
-        return y if is_inner else y + self.gap
+                rule = Box(x, bottom + self.gap // 2, room, max(1, self.gap // 4))
+                self.rules.append(rule)
+        return bottom if is_inner else bottom + self.gap
 
     def _list_labels(self, combos: Sequence[Combo], level: int, axis: int) -> list[str]:
         """The label of each group of neighbours that are the same up to this level."""
@@ -327,17 +338,21 @@ class SheetPlanner:
             y += round(self.face.size * 0.5)
         captions = [self._write_caption(combo) for combo in page.columns]
         face, wrapped = fit(captions, self.face, width, CAPTION_LINES, self._smallest)
+        if not axes:
+            # All axes are pages, so that the one cell of this page needs no caption.
+            wrapped = [[] for _ in captions]
         between = round(self.face.size * 0.7)
         for start in range(0, len(captions), per_line):
-            places = range(start, min(start + per_line, len(captions)))
-            caption_height = 0
-            if axes:
-                caption_height = max(len(wrapped[place]) for place in places) * face.line
-            for place in places:
-                x = self.margin + (place - start) * (width + self.gap)
-                self.spots.append(Spot(Box(x, y, width, height), page.find(0, place)))
+            end = min(start + per_line, len(captions))
+            most = max(len(lines) for lines in wrapped[start:end])
+            caption_height = most * face.line
+            x = self.margin
+            for place in range(start, end):
+                cell = page.find(0, place)
+                self.spots.append(Spot(Box(x, y, width, height), cell))
                 box = Box(x, y + height + self.gap, width, caption_height)
-                self._add(box, wrapped[place] if axes else [], face, INK, "center")
+                self._add(box, wrapped[place], face, INK, "center")
+                x += width + self.gap
             y += height + caption_height + self.gap + between
         return y - between
 
