@@ -85,13 +85,14 @@ class Catalog:
 
     def _list_fitting(self, pattern: str) -> list[Choice]:
         try:
-            regex = re.compile(fnmatch.translate(_fold(pattern)))
+            expression = fnmatch.translate(_fold(pattern))
+            fits = re.compile(expression).match
         except re.error:
             return []
         found = []
         for choice in self._choices:
             value = _fold(str(choice.value))
-            if regex.match(value) or regex.match(_fold(choice.label)):
+            if fits(value) or fits(_fold(choice.label)):
                 found.append(choice)
         return found
 

@@ -66,13 +66,15 @@ def _find_runs(text: str, items: Sequence[Item]) -> list[tuple[int, int]]:
 def _describe_number(parts: Sequence[str], is_whole: bool) -> str:
     joined = ",".join(parts)
     if THOUSANDS.fullmatch(joined):
+        number = joined.replace(",", "")
         listed = [str(int(part)) for part in parts]
-        return _ask(joined, joined.replace(",", ""), listed)
+        return _ask(joined, number, listed)
     if is_whole or len(parts) != 2 or not WHOLE.fullmatch(parts[0]):
         return ""
-    is_below_one = parts[0].lstrip("+-") == "0" and ONLY_DIGITS.match(parts[1])
-    if DECIMALS.match(parts[1]) or is_below_one:
-        return _ask(joined, ".".join(parts), parts)
+    whole, decimals = parts
+    is_below_one = whole.lstrip("+-") == "0" and ONLY_DIGITS.match(decimals)
+    if DECIMALS.match(decimals) or is_below_one:
+        return _ask(joined, f"{whole}.{decimals}", parts)
     return ""
 
 
@@ -89,9 +91,11 @@ def _describe_entry(parts: Sequence[str], choices: Sequence[Choice]) -> str:
 
 def _describe_strength(parts: Sequence[str]) -> str:
     strength = STRENGTH.fullmatch(parts[0])
-    if strength is None or not ONLY_DIGITS.fullmatch(parts[1]):
+    decimals = parts[1]
+    if strength is None or not ONLY_DIGITS.fullmatch(decimals):
         return ""
-    return f"write the strength {strength[1]},{parts[1]} as {strength[1]}.{parts[1]}."
+    whole = strength[1]
+    return f"write the strength {whole},{decimals} as {whole}.{decimals}."
 
 
 def _ask(joined: str, number: str, parts: Sequence[str]) -> str:

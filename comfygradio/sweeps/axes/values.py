@@ -118,8 +118,9 @@ class Reader:
         is_choice = self.catalog.find_exact(item.text) is not None
         if not item.text.strip():
             return self.field.optional or not is_choice
-        is_none = item.text.lower() == "none" and not item.is_quoted and not is_choice
-        return is_none and (self.field.optional or self.field.widget == "loras")
+        if item.is_quoted or is_choice or item.text.lower() != "none":
+            return False
+        return self.field.optional or self.field.widget == "loras"
 
 
 def read_text(reader: Reader, items: Sequence[Item], index: int) -> Found:
@@ -129,7 +130,9 @@ def read_text(reader: Reader, items: Sequence[Item], index: int) -> Found:
 
 def read_numbers(reader: Reader, items: Sequence[Item], index: int) -> Found:
     """One number, a range, or what the dots of a row stand for."""
-    refuse_all_thousands(reader.field, items[index].text)
+    text = items[index].text
+    refuse_all_thousands(reader.field, text)
+    # Dots stand for what lies between the two items before them and the one after.
     first = max(0, index - 2)
     around = [item.text for item in items[first : index + 2]]
     numbers = expand_numbers(around, index - first, reader.field.is_integer)
@@ -205,7 +208,8 @@ def read_files(reader: Reader, items: Sequence[Item], index: int) -> Found:
     """A file by its name, or those that a pattern finds."""
     item = items[index]
     paths = reader.files.find(item.text, item.is_quoted)
-    return Found([reader.check(path) for path in paths], not item.is_quoted)
+    checked = [reader.check(path) for path in paths]
+    return Found(checked, is_open=not item.is_quoted)
 
 
 READERS: Mapping[Widget, Callable[[Reader, Sequence[Item], int], Found]] = {

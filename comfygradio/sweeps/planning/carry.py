@@ -150,8 +150,9 @@ class Keeper:
         """
         if not self._uses:
             for place, index in enumerate(self._ahead, self._done):
-                for one in self._workload.needed(index):
-                    self._uses.setdefault(one, deque()).append(place)
+                for needed in self._workload.needed(index):
+                    places = self._uses.setdefault(needed, deque())
+                    places.append(place)
         uses = self._uses[result]
         while uses[0] < self._done:
             uses.popleft()

@@ -239,4 +239,5 @@ def _is_structure(cells: Cells, cell: Cell) -> bool:
 
 def _put(index: Index, axes: tuple[int, ...], place: tuple[int, ...]) -> Index:
     moved = dict(zip(axes, place, strict=True))
-    return tuple(moved.get(axis, position) for axis, position in enumerate(index))
+    positions = [moved.get(axis, position) for axis, position in enumerate(index)]
+    return tuple(positions)

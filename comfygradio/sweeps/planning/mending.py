@@ -51,7 +51,8 @@ class _Path:
                 now = self.share(before, points[first]) + self.share(points[last], after)
                 turned = self.share(before, points[last]) + self.share(points[first], after)
                 if turned > now + EPSILON:
-                    points[first : last + 1] = points[first : last + 1][::-1]
+                    stretch = points[first : last + 1]
+                    points[first : last + 1] = stretch[::-1]
                     gained = True
         return gained
 
@@ -75,7 +76,8 @@ class _Path:
         left = self.at(rest, place - 1)
         right = self.at(rest, place)
         joined = self.share(left, stretch[0]) + self.share(stretch[-1], right)
-        return joined - self.share(left, right)
+        parted = self.share(left, right)
+        return joined - parted
 
 
 def mend_order(workload: Workload, order: Sequence[Index]) -> list[Index]:

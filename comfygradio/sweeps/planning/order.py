@@ -95,10 +95,12 @@ def rank_positions(workload: Workload, points: Sequence[Index]) -> Ranks:
     first = points[0]
     ranks: Ranks = []
     for axis in range(len(first)):
-        places: dict[Results, int] = {}
         rank: dict[int, int] = {}
+        # Positions that need the same results have the place of the first of them.
+        places: dict[Results, int] = {}
         for position in sorted({point[axis] for point in points}):
-            needed = workload.needed((*first[:axis], position, *first[axis + 1 :]))
+            moved = (*first[:axis], position, *first[axis + 1 :])
+            needed = workload.needed(moved)
             rank[position] = places.setdefault(needed, position)
         order = sorted(rank, key=lambda position: (rank[position], position))
         ranks.append({position: place for place, position in enumerate(order)})

@@ -202,4 +202,5 @@ def _count_classes(workload: Workload, results: Mapping[int, int]) -> Mapping[st
 
 
 def _count_seconds(workload: Workload, results: Mapping[int, int]) -> float:
-    return sum(workload.seconds[result] * times for result, times in results.items())
+    seconds = workload.seconds
+    return sum(seconds[result] * times for result, times in results.items())

@@ -116,7 +116,8 @@ class Readings:
         cells = self.cells.setdefault(node_id, {"": (node_id, "")})
         yield cells[""], self._number(node["class_type"])
         for name, value in node["inputs"].items():
-            yield cells.setdefault(name, (node_id, name)), self._number(value)
+            cell = cells.setdefault(name, (node_id, name))
+            yield cell, self._number(value)
 
     def _number(self, value: Any) -> int:
         link = Link.parse(value)

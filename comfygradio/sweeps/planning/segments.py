@@ -75,14 +75,15 @@ def list_block_nests(workload: Workload, points: Sequence[Index]) -> Iterator[Ne
     the same size.
     """
     nests = list(itertools.islice(list_nests(workload, points), CANDIDATES))
+    dearest_first = nests[0]
     counts: dict[int, int] = {}
-    for level in nests[0]:
+    for level in dearest_first:
         positions = {point[level.axis] for point in points}
         counts[level.axis] = len(positions)
     dearest = list(counts)[:3]
     for one, other in itertools.permutations(dearest, 2):
         for block in range(2, counts[one] // 2 + 1):
-            yield (Level(one, block), Level(other), *nests[0])
+            yield (Level(one, block), Level(other), *dearest_first)
     yield from nests
 
 

@@ -74,8 +74,12 @@ class Board:
 
     def __init__(self, cells: Iterable[Cell], clock: Clock = SYSTEM_CLOCK) -> None:
         self._version = int(clock.time() * 1000)
-        self._cells = {cell.index: replace(cell, version=self._version) for cell in cells}
-        self._counts: Counter[str] = Counter(cell.phase for cell in self._cells.values())
+        self._cells: dict[Index, Cell] = {}
+        self._counts: Counter[str] = Counter()
+        for cell in cells:
+            self._cells[cell.index] = replace(cell, version=self._version)
+        for cell in self._cells.values():
+            self._counts[cell.phase] += 1
         self._lock = threading.Lock()
         self._listeners: set[Callable[[], None]] = set()
 

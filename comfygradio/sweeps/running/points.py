@@ -44,9 +44,11 @@ def make_key(form: Form, checked: Mapping[str, Any]) -> str:
     Files are known by their content, since the graph names them after it. Raises ValuesRefused for
     one that is gone.
     """
-    files = {name for name, field in form.fields.items() if field.widget in MEDIA}
     described = form.describe(checked)
-    values = {name: value for name, value in described.items() if name not in files}
+    values = {}
+    for name, value in described.items():
+        if name not in form.fields or form.fields[name].widget not in MEDIA:
+            values[name] = value
     prompt = form.build(checked, NO_DAY)
     return hash_content(form.name, values, prompt)
 

@@ -204,11 +204,13 @@ class Sweeps:
     def _forget_plans(self, owner: str, points: int) -> None:
         """Make room for a plan: the person's last one goes, and of others the oldest."""
         with self._lock:
-            plans = [one for one in self._sweeps.values() if one.phase == "planned"]
-            plans = [one for one in plans if one.owner != LOCAL]
+            plans = []
+            for one in self._sweeps.values():
+                if one.phase == "planned" and one.owner != LOCAL:
+                    plans.append(one)
             own = [one for one in plans if one.owner == owner]
-            too_many = len(own) - PLANS_EACH + 1
-            gone = own[: max(0, too_many)]
+            too_many = max(0, len(own) - PLANS_EACH + 1)
+            gone = own[:too_many]
             kept = [one for one in plans if one not in gone]
             used = points + sum(one.counts.total for one in kept)
             for one in kept:
@@ -281,10 +283,11 @@ class Sweeps:
             now = self._desk.queue.clock.monotonic()
             self._sweeps[sweep.token] = sweep
             self._used[sweep.token] = now
-            idle = [one for one in self._sweeps.values() if not one.is_active and one is not sweep]
+            others = [one for one in self._sweeps.values() if one is not sweep]
+            idle = [one for one in others if not one.is_active]
             old = [one for one in idle if now - self._used[one.token] > PLANNED_SECONDS]
-            too_many = len(idle) - REMEMBERED
-            for one in [*old, *idle[: max(0, too_many)]]:
+            too_many = max(0, len(idle) - REMEMBERED)
+            for one in [*old, *idle[:too_many]]:
                 self._forget(one.token)
 
     def _forget(self, token: str) -> None:
