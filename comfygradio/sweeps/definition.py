@@ -143,7 +143,8 @@ class _Reader:
         if not isinstance(axes, list | tuple):
             raise self._refuse(("axes",), f"axes are a list of fields and their values, {EXAMPLE}.")
         for number, entry in enumerate(axes):
-            entries.append(self._read_entry(entry, ("axes", str(number))))
+            place = ("axes", str(number))
+            entries.append(self._read_entry(entry, place))
         return tuple(entries)
 
     def _read_entry(self, entry: Any, place: Place) -> Entry:
@@ -168,9 +169,9 @@ class _Reader:
             return given
         if isinstance(given, bool | int | float | Plain):
             return [given]
-        if not isinstance(given, list | tuple) or not given:
-            raise self._refuse(place, "write its values as a text such as 1-10 (+3), or as a list.")
-        return list(given)
+        if isinstance(given, list | tuple) and given:
+            return list(given)
+        raise self._refuse(place, "write its values as a text such as 1-10 (+3), or as a list.")
 
     def _refuse(self, place: Place, problem: str, names_key: bool = True) -> DefinitionError:
         where = ""

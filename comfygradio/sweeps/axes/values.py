@@ -83,8 +83,9 @@ class Reader:
         if self.field.widget == "seed" and is_open_seed(value):
             return self._check_open_seed(value)
         checked = check_value(self.field, value)
-        is_real = self.field.widget in ("number", "slider") and not self.field.is_integer
-        if is_real and checked is not None:
+        if checked is None or self.field.is_integer:
+            return checked
+        if self.field.widget in ("number", "slider"):
             # Adding zero takes the sign off a zero.
             return float(checked) + 0.0
         return checked
@@ -254,10 +255,12 @@ def _read_row(reader: Reader, item: Item) -> Found:
     tag = LORA_TAG.fullmatch(item.text)
     name = tag[1] if tag else item.text
     strength = ""
+    # A name may hold a colon itself.
     is_whole = len(reader.catalog.find_meant(name)) == 1
     if ":" in name and not is_whole:
         name, _, strength = name.rpartition(":")
-    names = _find_choices(reader, Item(name.strip(), is_quoted=item.is_quoted))
+    named = Item(name.strip(), is_quoted=item.is_quoted)
+    names = _find_choices(reader, named)
     strengths = [1.0]
     if strength.strip():
         numbers = expand_numbers([strength.strip()], 0)

@@ -86,14 +86,17 @@ def learn_cells(readings: Readings) -> Cells:
     matters there is looked for.
     """
     cells = Cells(readings)
-    if math.prod(readings.sizes) <= EXACT:
-        for index in itertools.product(*map(range, readings.sizes)):
+    sizes = readings.sizes
+    if math.prod(sizes) <= EXACT:
+        positions = [range(size) for size in sizes]
+        for index in itertools.product(*positions):
             readings.read(index)
     else:
-        for start, axis, index in _choose_walks(readings.sizes):
+        for start, axis, index in _choose_walks(sizes):
             _compare(cells, start, axis, index)
-        for index in _draw_points(readings.sizes, CHECKS, random.Random(1)):
+        for index in _draw_points(sizes, CHECKS, random.Random(1)):
             readings.read(index)
+    # What is read to fill a gap may show another axis that matters, and so on.
     known = 0
     while known < len(readings.rows):
         known = len(readings.rows)
@@ -144,9 +147,9 @@ def _compare(cells: Cells, start: Index, axis: int, index: Index) -> None:
     after = readings.read(index)
     for cell, _ in before.items() ^ after.items():
         node_id, name = cell
-        is_class = not name
-        if is_class or (readings.has_node(start, node_id) and readings.has_node(index, node_id)):
-            _add_axes(cells, cell, [axis])
+        if name and not (readings.has_node(start, node_id) and readings.has_node(index, node_id)):
+            continue  # of an input nothing is known where its node is not there
+        _add_axes(cells, cell, [axis])
 
 
 def _add_axes(cells: Cells, cell: Cell, axes: list[int]) -> None:

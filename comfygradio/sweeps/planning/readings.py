@@ -37,7 +37,8 @@ class Readings:
         self._base: dict[Cell, int] = {}
         graph = space.prompt(self.first).graph
         for node_id, node in graph.items():
-            self._first_graph[node_id] = (node["class_type"], dict(node["inputs"]))
+            inputs = dict(node["inputs"])
+            self._first_graph[node_id] = (node["class_type"], inputs)
             self._base.update(self._read_node(node_id, node))
         self.rows[self.first] = {}
 

@@ -139,19 +139,24 @@ class Workload:
         place = tuple([index[axis] for axis in self._structure])
         found = self._nodes.get(place)
         if found is None:
-            present = tuple(
-                node_id for node_id in self._memo if self._cells.get((node_id, ""), index) != ABSENT
-            )
+            present = tuple(node_id for node_id in self._memo if self._is_present(node_id, index))
             needed = tuple(self._follow(present, index))
             found = (present, needed)
             self._nodes[place] = found
         return found
 
+    def _is_present(self, node_id: str, index: Index) -> bool:
+        return self._cells.get((node_id, ""), index) != ABSENT
+
     def _follow(self, present: tuple[str, ...], index: Index) -> list[str]:
         """The nodes that outputs need, in the order of the graph; without any output that is known,
         all.
         """
-        todo = [node_id for node_id in present if self._is_output(self._class_type(node_id, index))]
+        todo = []
+        for node_id in present:
+            class_type = self._class_type(node_id, index)
+            if self._is_output(class_type):
+                todo.append(node_id)
         if not todo:
             return list(present)
         seen = set(todo)
@@ -269,28 +274,24 @@ class Workload:
     def _class_type(self, node_id: str, index: Index) -> str:
         return str(self._read(node_id, "", index))
 
-    def _list_structure(self) -> list[Cell]:
-        """The cells on which it depends what nodes there are and how they are linked."""
-        structure = []
-        for cells in self._cells.readings.cells.values():
-            for cell in cells.values():
-                if self._is_structural(cell):
-                    structure.append(cell)
-        return structure
-
     def _is_structural(self, cell: Cell) -> bool:
         """Whether a cell holds links, or switches between them, somewhere."""
         _, name = cell
         if not name:
             return True
-        numbers = self._cells.list_numbers(cell)
-        values = [self._cells.readings.value(number) for number in numbers]
-        return any(isinstance(value, Link | bool) for value in values)
+        readings = self._cells.readings
+        for number in self._cells.list_numbers(cell):
+            if isinstance(readings.value(number), Link | bool):
+                return True
+        return False
 
     def _list_structure_axes(self) -> tuple[int, ...]:
+        """The axes on which it depends what nodes there are and how they are linked."""
         axes: set[int] = set()
-        for cell in self._list_structure():
-            axes.update(self._cells.list_axes(cell))
+        for cells in self._cells.readings.cells.values():
+            for cell in cells.values():
+                if self._is_structural(cell):
+                    axes.update(self._cells.list_axes(cell))
         return tuple(sorted(axes))
 
     def _is_output(self, class_type: str) -> bool:
@@ -298,11 +299,13 @@ class Workload:
         return definition is not None and definition.is_output
 
     def _is_quiet(self, class_type: str) -> bool:
+        if class_type in FRESH:
+            return False
         definition = self._known.get(class_type)
-        is_loud = definition and (
-            definition.is_output or definition.is_shown or definition.is_cached_by_id
-        )
-        return not is_loud and class_type not in FRESH
+        if definition is None:
+            return True
+        is_loud = definition.is_output or definition.is_shown or definition.is_cached_by_id
+        return not is_loud
 
 
 def _spread_axes(cells: Cells) -> Mapping[str, tuple[int, ...]]:

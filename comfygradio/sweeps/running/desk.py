@@ -34,12 +34,14 @@ class Desk:
         took until now.
         """
         times = self.queue.ledger.read_times(space.form.name)
+        lanes = max(1, len(self.queue.lanes))
+        limits = Limits(carry, self._measure_memory())
         return plan_sweep(
             space,
             space.form.object_info,
             times.estimate,
-            lanes=max(1, len(self.queue.lanes)),
-            limits=Limits(carry, self._measure_memory()),
+            lanes=lanes,
+            limits=limits,
             todo=frozenset(todo),
         )
 

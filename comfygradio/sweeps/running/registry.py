@@ -297,6 +297,8 @@ class Sweeps:
 
     def _drop_folders(self) -> None:
         outputs = self._desk.queue.outputs
-        if find_folder(outputs).is_dir():
-            begun = {sweep.id for sweep in self._sweeps.copy().values()}
-            drop_folders(outputs, begun | self._desk.rows.list_ids())
+        if not find_folder(outputs).is_dir():
+            return
+        begun = {sweep.id for sweep in self._sweeps.copy().values()}
+        needed = begun | self._desk.rows.list_ids()
+        drop_folders(outputs, needed)

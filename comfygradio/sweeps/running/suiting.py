@@ -60,14 +60,14 @@ class Suiting:
         return f"No ComfyUI can run some of the points: {lacks[0]}"
 
     def _find_lack(self, lane: Lane, index: Index) -> str:
-        place = []
+        positions = []
         for position, is_telling in zip(index, self._telling, strict=True):
-            place.append(position if is_telling else 0)
-        standing_for = tuple(place)
-        key = (lane, lane.lessons, standing_for)
+            positions.append(position if is_telling else 0)
+        place = tuple(positions)
+        key = (lane, lane.lessons, place)
         if key not in self._known:
             try:
-                graph = self._space.prompt(standing_for).graph
+                graph = self._space.prompt(place).graph
                 self._known[key] = lane.refuse(graph)
             except ValuesRefused:
                 self._known[key] = ""

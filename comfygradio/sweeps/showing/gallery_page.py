@@ -161,8 +161,9 @@ def describe_grid(grid: Grid, media: Media) -> Json:
         label = grid.fields.get(name, name)
         fields.append({"name": name, "label": label, "values": list(column.numbers)})
     identity = json.dumps([grid.definition, grid.created, grid.sizes], default=str)
+    digest = hashlib.sha256(identity.encode()).hexdigest()
     return {
-        "id": hashlib.sha256(identity.encode()).hexdigest()[:16],
+        "id": digest[:16],
         "title": grid.title,
         "line": grid.describe(),
         "preset": str(grid.definition.get("preset", "")),
