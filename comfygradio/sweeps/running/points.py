@@ -57,7 +57,6 @@ def hash_content(preset: str, values: Mapping[str, Any], prompt: Prompt) -> str:
     """SHA-256 over a preset's name, described values, and what a prompt says to a server."""
     nodes = {key: (node["class_type"], node["inputs"]) for key, node in prompt.graph.items()}
     content = json.dumps([preset, values, nodes, prompt.outputs], sort_keys=True)
-    # A prompt may hold half of a surrogate pair, which UTF-8 alone refuses.
     encoded = content.encode("utf-8", "surrogatepass")
     return hashlib.sha256(encoded).hexdigest()
 

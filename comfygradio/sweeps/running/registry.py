@@ -247,8 +247,9 @@ class Sweeps:
         content.
         """
         form = space.form
-        running = self._desk.rows.find_open(owner, form.name)
-        if not running and not self._desk.rows.has_points(owner, form.name):
+        rows = self._desk.rows
+        running = rows.find_open(owner, form.name)
+        if not running and not rows.has_points(owner, form.name):
             return {}
         keys: dict[Index, str] = {}
         for index in space:
@@ -256,7 +257,7 @@ class Sweeps:
                 checked = form.check(space.values(index))
                 keys[index] = make_key(form, checked)
         different = list(dict.fromkeys(keys.values()))
-        found = running | self._desk.rows.find_points(owner, form.name, different)
+        found = running | rows.find_points(owner, form.name, different)
         return {index: found[key] for index, key in keys.items() if key in found}
 
     def _read_back(self, record: SweepRecord) -> Sweep:
@@ -265,9 +266,11 @@ class Sweeps:
         form = self._find_form(record.preset)
         space = prepare_space(form, definition, self._desk.queue.outputs)
         sweep = Sweep(self._desk, space, definition, record.owner, record, record.party)
+        # A form that lists other choices than then may give the axes fewer positions.
         places = set(space)
         found = self._desk.rows.list_cells(record.id)
-        sweep.restore({index: point for index, point in found.items() if index in places})
+        there = {index: point for index, point in found.items() if index in places}
+        sweep.restore(there)
         self._remember(sweep)
         sweep.go_on()
         return sweep

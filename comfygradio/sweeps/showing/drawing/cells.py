@@ -114,28 +114,30 @@ class CellPainter:
     def _say(self, box: Box, text: str, edge: Color) -> None:
         """A few quiet words in the middle of a cell."""
         self._frame(box, FILL if edge == FILL else PAPER, edge)
-        small = self.face
-        if box.height <= small.line:
+        line_height = self.face.line
+        if box.height <= line_height:
             return
-        lines, _ = small.wrap(text, box.width * 0.86, box.height // small.line)
-        y = box.y + (box.height - len(lines) * small.line) // 2
+        lines, _ = self.face.wrap(text, box.width * 0.86, box.height // line_height)
+        y = box.y + (box.height - len(lines) * line_height) // 2
         for line in lines:
-            x = box.x + (box.width - small.measure(line)) / 2
-            small.draw(self.canvas, x, y, line, QUIET)
-            y += small.line
+            self._write_line(box, y, line)
+            y += line_height
+
+    def _write_line(self, box: Box, y: int, line: str) -> None:
+        """A quiet line in the middle of a box, from left to right."""
+        room = box.width - self.face.measure(line)
+        self.face.draw(self.canvas, box.x + room / 2, y, line, QUIET)
 
     def _draw_sound(self, box: Box, name: str) -> None:
         self._frame(box, FILL, FILL)
         side = min(box.width, box.height) // 3
         mask = _draw_bars(side)
         self.canvas.paste(QUIET, _find_place(box, side, side), mask)
-        small = self.face
-        if side <= small.line:
-            return
-        text = small.shorten(name, box.width * 0.86)
-        x = box.x + (box.width - small.measure(text)) / 2
-        y = box.y + box.height - round(small.line * 1.5)
-        small.draw(self.canvas, x, y, text, QUIET)
+        line_height = self.face.line
+        if side > line_height:
+            text = self.face.shorten(name, box.width * 0.86)
+            y = box.y + box.height - round(line_height * 1.5)
+            self._write_line(box, y, text)
 
     def _mark(self, box: Box, cell: GridCell, result: Result | None, is_picture: bool) -> None:
         """Signs on top: that it plays, what somebody thinks of it, and how many
