@@ -80,11 +80,14 @@ def write_definition(definition: Definition, path: Path) -> None:
 
     Raises OSError.
     """
-    data = {key: value for key, value in definition.to_json().items() if value not in ("", {})}
+    data = {}
+    for key, value in definition.to_json().items():
+        if value not in ("", {}):
+            data[key] = value
     text = yaml.dump(data, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120)
-    write_file(
-        path, iter([f"# A sweep; run it with: comfygradio sweep {path.name}\n{text}".encode()])
-    )
+    header = f"# A sweep; run it with: comfygradio sweep {path.name}\n"
+    content = (header + text).encode()
+    write_file(path, iter([content]))
 
 
 @dataclass(frozen=True)
@@ -97,50 +100,61 @@ class _Reader:
     def read(self, data: Mapping[Any, Any]) -> Definition:
         for key in data:
             if key not in KEYS:
-                near = difflib.get_close_matches(show(key), KEYS, 1, 0.5)
-                hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(KEYS)}."
-                raise self._refuse((str(key),), f"unknown key {show(key)}; {hint}", names_key=False)
+                raise self._refuse_key(key)
         if "preset" not in data:
             raise self._refuse((), "this sweep needs the key preset.")
-        preset, title = data["preset"], take_text(data.get("title", ""))
+        preset = data["preset"]
+        title = take_text(data.get("title", ""))
         carry = take_switch(data.get("carry", True))
         for key, value in (("preset", preset), ("title", title)):
             if not isinstance(value, str):
                 raise self._refuse((key,), f"{show(value)} is no text; put it in quotes.")
         if not isinstance(carry, bool):
             raise self._refuse(("carry",), f"{show(carry)} is neither true nor false.")
-        values, axes = self._read_values(data.get("values")), self._read_axes(data.get("axes"))
+        values = self._read_values(data.get("values"))
+        axes = self._read_axes(data.get("axes"))
         return Definition(preset, values, axes, carry, title)
+
+    def _refuse_key(self, key: Any) -> DefinitionError:
+        near = difflib.get_close_matches(show(key), KEYS, 1, 0.5)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(KEYS)}."
+        problem = f"unknown key {show(key)}; {hint}"
+        return self._refuse((str(key),), problem, names_key=False)
 
     def _read_values(self, values: Any) -> Mapping[str, Any]:
         if values is None:
             return {}
         if not isinstance(values, Mapping):
             raise self._refuse(("values",), "write field: value, a line each.")
-        return {self._check_name(name, ("values",)): value for name, value in values.items()}
+        checked = {}
+        for name, value in values.items():
+            checked[self._check_name(name, ("values",))] = value
+        return checked
 
     def _read_axes(self, axes: Any) -> tuple[Entry, ...]:
         """A list of entries; a mapping is short for entries of one field each."""
+        if axes is None:
+            raise self._refuse((), f"this sweep needs the key axes, {EXAMPLE}.")
+        entries: list[Entry] = []
         if isinstance(axes, Mapping):
-            return tuple(self._read_entry({name: given}, ("axes",)) for name, given in axes.items())
+            for name, given in axes.items():
+                entries.append(self._read_entry({name: given}, ("axes",)))
+            return tuple(entries)
         if not isinstance(axes, list | tuple):
-            problem = (
-                "this sweep needs the key axes"
-                if axes is None
-                else "axes are a list of fields and their values"
-            )
-            raise self._refuse(() if axes is None else ("axes",), f"{problem}, {EXAMPLE}.")
-        return tuple(
-            self._read_entry(entry, ("axes", str(number))) for number, entry in enumerate(axes)
-        )
+            raise self._refuse(("axes",), f"axes are a list of fields and their values, {EXAMPLE}.")
+        for number, entry in enumerate(axes):
+            place = ("axes", str(number))
+            entries.append(self._read_entry(entry, place))
+        return tuple(entries)
 
     def _read_entry(self, entry: Any, place: Place) -> Entry:
         if not isinstance(entry, Mapping) or not entry:
             raise self._refuse(place, f"an axis maps fields to their values, {EXAMPLE}.")
-        return {
-            self._check_name(name, place): self._check_given(given, (*place, str(name)))
-            for name, given in entry.items()
-        }
+        checked = {}
+        for key, given in entry.items():
+            name = self._check_name(key, place)
+            checked[name] = self._check_given(given, (*place, name))
+        return checked
 
     def _check_name(self, name: Any, place: Place) -> str:
         if not isinstance(name, str):
@@ -155,20 +169,27 @@ class _Reader:
             return given
         if isinstance(given, bool | int | float | Plain):
             return [given]
-        if not isinstance(given, list | tuple) or not given:
-            raise self._refuse(place, "write its values as a text such as 1-10 (+3), or as a list.")
-        return list(given)
+        if isinstance(given, list | tuple) and given:
+            return list(given)
+        raise self._refuse(place, "write its values as a text such as 1-10 (+3), or as a list.")
 
     def _refuse(self, place: Place, problem: str, names_key: bool = True) -> DefinitionError:
-        line = next(
-            (self.lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in self.lines),
-            None,
-        )
-        where = (
-            f"{self.file}:{line}: " if self.file and line else f"{self.file}: " if self.file else ""
-        )
-        key = f"{'.'.join(place)}: " if place and names_key else ""
+        where = ""
+        if self.file:
+            line = self._find_line(place)
+            where = f"{self.file}:{line}: " if line else f"{self.file}: "
+        key = ""
+        if place and names_key:
+            key = f"{'.'.join(place)}: "
         return DefinitionError(f"{where}{key}{problem}")
+
+    def _find_line(self, place: Place) -> int | None:
+        """The line of a key, else that of the nearest key around it."""
+        for length in range(len(place), 0, -1):
+            around = place[:length]
+            if around in self.lines:
+                return self.lines[around]
+        return None
 
 
 def _write_value(value: Any) -> Any:
@@ -177,11 +198,9 @@ def _write_value(value: Any) -> Any:
 
 def _read_file(path: Path) -> tuple[Mapping[Any, Any], Mapping[Place, int]]:
     form = "a sweep is a list of keys such as preset, values and axes."
-    return (
-        (_read_json(path, form), {})
-        if path.suffix.lower() == ".json"
-        else read_yaml(path, DefinitionError, form, MEASURE)
-    )
+    if path.suffix.lower() == ".json":
+        return _read_json(path, form), {}
+    return read_yaml(path, DefinitionError, form, MEASURE)
 
 
 def _read_json(path: Path, form: str) -> Mapping[str, Any]:

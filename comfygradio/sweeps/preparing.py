@@ -16,7 +16,7 @@ from comfygradio.forms.field import MEDIA, Refused
 from comfygradio.forms.fill import DRAWN, WRITTEN
 from comfygradio.forms.form import Form
 from comfygradio.forms.meaning import find_meaning, read_unknown
-from comfygradio.sweeps.axes.axis import Axis
+from comfygradio.sweeps.axes.axis import Axis, Change
 from comfygradio.sweeps.axes.file_patterns import Files
 from comfygradio.sweeps.axes.reading import read_axes, read_axis
 from comfygradio.sweeps.definition import Definition
@@ -41,7 +41,9 @@ def prepare_space(
     base = _check_base(form, definition, values, root, is_confined)
     axes = read_axes(form, definition.axes, base, rng, root, is_confined)
     space = Space(form, axes, base)
-    form.build(form.check(space.values(tuple(0 for _ in axes))))
+    # What the form refuses at the first point is said now, before anything runs.
+    first = tuple(0 for _ in axes)
+    form.build(form.check(space.values(first)))
     return space
 
 
@@ -51,14 +53,11 @@ def resolve_definition(definition: Definition, space: Space, root: Path) -> Defi
     """
     files = Files(root)
     values = space.form.describe(space.base)
-    values |= {
-        name: files.write(value) for name, value in space.base.items() if isinstance(value, Path)
-    }
-    return replace(
-        definition,
-        values=values,
-        axes=tuple(_write_axis(space.form, axis, files) for axis in space.axes),
-    )
+    for name, value in space.base.items():
+        if isinstance(value, Path):
+            values[name] = files.write(value)
+    axes = tuple(_write_axis(space.form, axis, files) for axis in space.axes)
+    return replace(definition, values=values, axes=axes)
 
 
 def _take_files(form: Form, values: Mapping[str, Any], files: Files) -> dict[str, Any]:
@@ -66,18 +65,18 @@ def _take_files(form: Form, values: Mapping[str, Any], files: Files) -> dict[str
 
     Raises ValuesRefused.
     """
-    taken, problems = _find_meanings(form, values), dict[str, str]()
+    taken = _find_meanings(form, values)
+    problems: dict[str, str] = {}
     for name, value in list(taken.items()):
-        if (
-            name in form.fields
-            and form.fields[name].widget in MEDIA
-            and isinstance(value, str)
-            and value
-        ):
-            try:
-                taken[name] = files.find(value, is_literal=True)[0]
-            except Refused as refusal:
-                problems[name] = str(refusal)
+        if name not in form.fields or form.fields[name].widget not in MEDIA:
+            continue
+        if not isinstance(value, str) or not value:
+            continue
+        try:
+            [path] = files.find(value, is_literal=True)
+            taken[name] = path
+        except Refused as refusal:
+            problems[name] = str(refusal)
     if problems:
         raise ValuesRefused(problems)
     return taken
@@ -85,10 +84,13 @@ def _take_files(form: Form, values: Mapping[str, Any], files: Files) -> dict[str
 
 def _find_meanings(form: Form, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values with what a file has without quotes as the fields take it."""
-    return {
-        name: find_meaning(form.fields[name], value) if name in form.fields else read_unknown(value)
-        for name, value in values.items()
-    }
+    found = {}
+    for name, value in values.items():
+        if name in form.fields:
+            found[name] = find_meaning(form.fields[name], value)
+        else:
+            found[name] = read_unknown(value)
+    return found
 
 
 def _check_base(
@@ -102,7 +104,10 @@ def _check_base(
     try:
         checked = form.check(values)
     except ValuesRefused as refusal:
-        on_axes = {name: given for entry in definition.axes for name, given in entry.items()}
+        on_axes: dict[str, Any] = {}
+        for entry in definition.axes:
+            for name, given in entry.items():
+                on_axes[name] = given
         missing = [
             name
             for name in refusal.problems
@@ -112,27 +117,39 @@ def _check_base(
             raise
         for name in missing:
             axis = read_axis(form, {name: on_axes[name]}, {}, None, root, is_confined)
-            values[name] = next(change.value for change in axis.steps[0].changes)
+            first = axis.steps[0].changes[0]
+            values[name] = first.value
         checked = form.check(values)
-    # A text on an axis may be drawn although none among these values is.
-    written = {WRITTEN: True} if values.get(WRITTEN) is True else {}
-    return {DRAWN: values.get(DRAWN, secrets.randbelow(2**50)), **written, **checked}
+    base: dict[str, Any] = {DRAWN: values.get(DRAWN, secrets.randbelow(2**50))}
+    if values.get(WRITTEN) is True:
+        # A text on an axis may be drawn although none among these values is.
+        base[WRITTEN] = True
+    return base | checked
 
 
 def _write_axis(form: Form, axis: Axis, files: Files) -> dict[str, Any]:
     """An axis as an entry of a definition: texts, but lists of values where it goes
     through files.
     """
-    if not any(form.fields[name].widget in MEDIA for name in axis.fields):
-        return dict(axis.texts)
     entry: dict[str, Any] = dict(axis.texts)
+    if not any(form.fields[name].widget in MEDIA for name in axis.fields):
+        return entry
     for name in axis.fields:
-        changes = [change for step in axis.steps for change in step.changes if change.field == name]
+        changes = _list_changes(axis, name)
         if all(change.kind == "set" for change in changes):
-            values = [change.value for change in changes]
-            described = [form.describe({name: value})[name] for value in values]
-            entry[name] = [
-                files.write(value) if isinstance(value, Path) else shown
-                for value, shown in zip(values, described, strict=True)
-            ]
+            entry[name] = [_write_change(form, change, files) for change in changes]
     return entry
+
+
+def _list_changes(axis: Axis, field: str) -> list[Change]:
+    changes = []
+    for step in axis.steps:
+        changes += [change for change in step.changes if change.field == field]
+    return changes
+
+
+def _write_change(form: Form, change: Change, files: Files) -> Any:
+    described = form.describe({change.field: change.value})[change.field]
+    if isinstance(change.value, Path):
+        return files.write(change.value)
+    return described

@@ -71,21 +71,24 @@ def sweep(
             {"preset": path, "axes": axes, "values": values or {}, "carry": carry}
         )
     with ExitStack() as stack:
-        engine = ServerList([ComfyClient(url) for url in servers], clock)
+        clients = [ComfyClient(url) for url in servers]
+        engine = ServerList(clients, clock)
         stack.callback(engine.close)
         form, troubles = bind_lanes(load_preset(definition.preset), engine.lanes)
         if form is None:
             raise troubles[0]
         sweeps = stack.enter_context(open_sweeps(form, engine, folder, definition, clock))
-        found = find_last(sweeps) if preset is None else None
-        one = found or sweeps.plan(
-            definition, OWNER, Path() if preset else folder, is_confined=False
-        )
+        one = find_last(sweeps) if preset is None else None
+        if one is None:
+            root = Path() if preset else folder
+            one = sweeps.plan(definition, OWNER, root, is_confined=False)
         begin(one, folder)
         seen = -1
         for _ in watch(one, clock):
             seen, changed = one.list_changes(seen)
-            yield from (cell for cell in changed if cell.is_over)
+            for cell in changed:
+                if cell.is_over:
+                    yield cell
 
 
 def bind_lanes(
@@ -95,11 +98,9 @@ def bind_lanes(
     troubles.
     """
     found = learn_all(lanes, preset.class_types)
-    form = (
-        preset.bind(found.object_info, found.embeddings)
-        if len(found.troubles) < len(lanes)
-        else None
-    )
+    if len(found.troubles) >= len(lanes):
+        return None, found.troubles
+    form = preset.bind(found.object_info, found.embeddings)
     return form, found.troubles
 
 
@@ -148,7 +149,9 @@ def read_folder(folder: Path) -> Definition:
 def find_last(sweeps: Sweeps) -> Sweep | None:
     """The sweep that was begun last, if the ledger knows it."""
     records = sweeps.list(OWNER, 1)
-    return sweeps.find(records[0].token) if records else None
+    if not records:
+        return None
+    return sweeps.find(records[0].token)
 
 
 def begin(one: Sweep, folder: Path) -> None:
@@ -200,5 +203,8 @@ def name_files(definition: Definition) -> str:
     """The pattern of the pictures' names: the values on the axes, and what makes each name the only
     one.
     """
-    names = [name for entry in definition.axes for name in entry]
-    return f"pictures/{' '.join(f'{{{name}}}' for name in names[:4])} {{random}}"
+    names: list[str] = []
+    for entry in definition.axes:
+        names += entry
+    placeholders = [f"{{{name}}}" for name in names[:4]]
+    return f"pictures/{' '.join(placeholders)} {{random}}"

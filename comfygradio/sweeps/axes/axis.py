@@ -54,7 +54,8 @@ class Axis:
 
 def list_points(axes: Sequence[Axis]) -> Iterator[Index]:
     """Every point, the last axis running fastest: the order as typed."""
-    return itertools.product(*(range(len(axis.steps)) for axis in axes))
+    positions = [range(len(axis.steps)) for axis in axes]
+    return itertools.product(*positions)
 
 
 def apply_point(axes: Sequence[Axis], base: Mapping[str, Any], index: Index) -> dict[str, Any]:
@@ -62,17 +63,14 @@ def apply_point(axes: Sequence[Axis], base: Mapping[str, Any], index: Index) -> 
     replaced.
     """
     values = dict(base)
-    changes = [
-        change
-        for axis, position in zip(axes, index, strict=True)
-        for change in axis.steps[position].changes
-    ]
     swaps: dict[str, dict[str, str]] = {}
-    for change in changes:
-        if change.kind == "set":
-            values[change.field] = change.value
-        else:
-            swaps.setdefault(change.field, {})[change.search] = str(change.value)
+    for axis, position in zip(axes, index, strict=True):
+        for change in axis.steps[position].changes:
+            if change.kind == "set":
+                values[change.field] = change.value
+            else:
+                pairs = swaps.setdefault(change.field, {})
+                pairs[change.search] = str(change.value)
     for field, pairs in swaps.items():
         if values.get(field) is not None:
             values[field] = replace_all(str(values[field]), pairs)
@@ -85,6 +83,8 @@ def replace_all(text: str, pairs: Mapping[str, str]) -> str:
     Where search texts overlap, the first one counts, and of those that begin together the longest.
     """
     if len(pairs) == 1:
-        return text.replace(*next(iter(pairs.items())))
-    pattern = "|".join(re.escape(search) for search in sorted(pairs, key=len, reverse=True))
+        [(search, replacement)] = pairs.items()
+        return text.replace(search, replacement)
+    longest_first = sorted(pairs, key=len, reverse=True)
+    pattern = "|".join(re.escape(search) for search in longest_first)
     return re.sub(pattern, lambda match: pairs[match[0]], text)

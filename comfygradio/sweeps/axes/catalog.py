@@ -23,29 +23,28 @@ class Catalog:
 
     def __init__(self, choices: tuple[Choice, ...]) -> None:
         self._choices = choices
-        self._exact: dict[str, Choice] = {
-            c.value: c for c in reversed(choices) if isinstance(c.value, str)
-        }
-        self._labels: dict[tuple[bool, object], str] = {
-            (isinstance(c.value, bool), c.value): c.label for c in reversed(choices)
-        }
+        self._exact: dict[str, Choice] = {}
+        self._labels: dict[tuple[bool, object], str] = {}
+        self._numbers: dict[object, Choice] = {}
+        # In reverse, so that the first of several choices with one value is the one that is found.
+        for choice in reversed(choices):
+            value = choice.value
+            is_switch = isinstance(value, bool)
+            self._labels[(is_switch, value)] = choice.label
+            if isinstance(value, str):
+                self._exact[value] = choice
+            elif isinstance(value, int | float) and not is_switch:
+                self._numbers[value] = choice
         for choice in choices:
             self._exact.setdefault(choice.label, choice)
             self._exact.setdefault(str(choice.value), choice)
-        self._numbers: dict[object, Choice] = {
-            c.value: c
-            for c in reversed(choices)
-            if isinstance(c.value, int | float) and not isinstance(c.value, bool)
-        }
-        self._loose = _index(
-            {
-                key: {_fold(choice.label), _fold(str(choice.value))}
-                for key, choice in enumerate(choices)
-            }
-        )
-        self._short = _index(
-            {key: set(_list_short_names(choice)) for key, choice in enumerate(choices)}
-        )
+        loose_names: dict[int, set[str]] = {}
+        short_names: dict[int, set[str]] = {}
+        for place, choice in enumerate(choices):
+            loose_names[place] = {_fold(choice.label), _fold(str(choice.value))}
+            short_names[place] = set(_list_short_names(choice))
+        self._loose = _index(loose_names)
+        self._short = _index(short_names)
 
     def find_exact(self, text: str) -> Choice | None:
         """The choice with this value or label."""
@@ -58,9 +57,11 @@ class Catalog:
         exact = self.find_exact(text)
         if exact is not None:
             return [exact]
-        places = self._loose.get(_fold(text)) or self._short.get(take_file_name(text)) or []
-        same = self._numbers.get(parse_numeral(text)) if not places else None
-        return [self._choices[place] for place in places] if same is None else [same]
+        places = self._loose.get(_fold(text)) or self._short.get(take_file_name(text))
+        if places:
+            return [self._choices[place] for place in places]
+        same = self._numbers.get(parse_numeral(text))
+        return [] if same is None else [same]
 
     def find(self, text: str) -> Choice:
         """The one choice that is meant. Raises Refused, naming several or near ones."""
@@ -77,28 +78,43 @@ class Catalog:
 
         Raises Refused.
         """
-        try:
-            fits = re.compile(fnmatch.translate(_fold(pattern[:MAX_NAME]))).match
-            found = [c for c in self._choices if fits(_fold(str(c.value))) or fits(_fold(c.label))]
-        except re.error:
-            found = []
+        found = self._list_fitting(pattern[:MAX_NAME])
         if not found or len(pattern) > MAX_NAME:
             raise Refused(f"nothing in the list fits {show(pattern)}; {self._suggest(pattern)}")
         return found
 
+    def _list_fitting(self, pattern: str) -> list[Choice]:
+        try:
+            expression = fnmatch.translate(_fold(pattern))
+            fits = re.compile(expression).match
+        except re.error:
+            return []
+        found = []
+        for choice in self._choices:
+            value = _fold(str(choice.value))
+            if fits(value) or fits(_fold(choice.label)):
+                found.append(choice)
+        return found
+
     def label(self, value: object) -> str:
         """The label of a value."""
-        return self._labels.get((isinstance(value, bool), value), str(value))
+        key = (isinstance(value, bool), value)
+        return self._labels.get(key, str(value))
 
     def write(self, value: object) -> str:
         """The text by which a value is found again."""
         label = self.label(value)
         found = self._exact.get(label)
-        return label if found is not None and found.value == value else str(value)
+        if found is not None and found.value == value:
+            return label
+        return str(value)
 
     def _suggest(self, text: str) -> str:
-        near = find_near(text, [choice.label for choice in self._choices])
-        return f"did you mean {' or '.join(near)}?" if near else list_choices(self._choices)
+        labels = [choice.label for choice in self._choices]
+        near = find_near(text, labels)
+        if near:
+            return f"did you mean {' or '.join(near)}?"
+        return list_choices(self._choices)
 
 
 def is_pattern(text: str) -> bool:

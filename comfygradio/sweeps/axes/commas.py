@@ -50,12 +50,14 @@ def _find_runs(text: str, items: Sequence[Item]) -> list[tuple[int, int]]:
     """First and last place of the items that have nothing but a comma between them."""
     runs: list[tuple[int, int]] = []
     for place in range(1, len(items)):
-        before, after = items[place - 1], items[place]
+        before = items[place - 1]
+        after = items[place]
         is_plain = not (before.is_quoted or after.is_quoted or before.is_skipped)
         if not is_plain or text[before.end : after.start] != ",":
             continue
         if runs and runs[-1][1] == place - 1:
-            runs[-1] = (runs[-1][0], place)
+            first, _ = runs.pop()
+            runs.append((first, place))
         else:
             runs.append((place - 1, place))
     return runs
@@ -64,28 +66,36 @@ def _find_runs(text: str, items: Sequence[Item]) -> list[tuple[int, int]]:
 def _describe_number(parts: Sequence[str], is_whole: bool) -> str:
     joined = ",".join(parts)
     if THOUSANDS.fullmatch(joined):
+        number = joined.replace(",", "")
         listed = [str(int(part)) for part in parts]
-        return _ask(joined, joined.replace(",", ""), listed)
+        return _ask(joined, number, listed)
     if is_whole or len(parts) != 2 or not WHOLE.fullmatch(parts[0]):
         return ""
-    is_below_one = parts[0].lstrip("+-") == "0" and ONLY_DIGITS.match(parts[1])
-    if DECIMALS.match(parts[1]) or is_below_one:
-        return _ask(joined, ".".join(parts), parts)
+    whole, decimals = parts
+    is_below_one = whole.lstrip("+-") == "0" and ONLY_DIGITS.match(decimals)
+    if DECIMALS.match(decimals) or is_below_one:
+        return _ask(joined, f"{whole}.{decimals}", parts)
     return ""
 
 
 def _describe_entry(parts: Sequence[str], choices: Sequence[Choice]) -> str:
     """What to write where a list of numbers has the one with the comma for a point."""
-    number = parse_numeral(".".join(parts)) if len(parts) == 2 else None
+    if len(parts) != 2:
+        return ""
+    joined = ".".join(parts)
     listed = [choice.value for choice in choices if not isinstance(choice.value, bool | str)]
-    return _ask(",".join(parts), ".".join(parts), parts) if number in listed else ""
+    if parse_numeral(joined) not in listed:
+        return ""
+    return _ask(",".join(parts), joined, parts)
 
 
 def _describe_strength(parts: Sequence[str]) -> str:
     strength = STRENGTH.fullmatch(parts[0])
-    if strength is None or not ONLY_DIGITS.fullmatch(parts[1]):
+    decimals = parts[1]
+    if strength is None or not ONLY_DIGITS.fullmatch(decimals):
         return ""
-    return f"write the strength {strength[1]},{parts[1]} as {strength[1]}.{parts[1]}."
+    whole = strength[1]
+    return f"write the strength {whole},{decimals} as {whole}.{decimals}."
 
 
 def _ask(joined: str, number: str, parts: Sequence[str]) -> str:

@@ -35,7 +35,8 @@ class Files:
         if self.root is None:
             raise Refused("files cannot be named here; add them by hand.")
         try:
-            if self.is_confined and (Path(text).anchor or ".." in Path(text).parts):
+            named = Path(text)
+            if self.is_confined and (named.anchor or ".." in named.parts):
                 raise Refused(f"only files in the folder {show(self.root.name)} can be named here.")
             literal = self._admit(self.root / text)
             if is_literal or literal.is_file() or not is_pattern(text):
@@ -58,24 +59,26 @@ class Files:
                 "** would search every folder; name the folder, for example pictures/*.png."
             )
         *_, last = Path(pattern).parts
-        entries = islice(_expand(root / Path(pattern).anchor, pattern), MOST_LISTED)
-        named = (path for path in entries if last.startswith(".") or not path.name.startswith("."))
-        found = list(
-            islice((self._admit(path) for path in named if path.is_file()), MAX_VALUES + 1)
-        )
+        takes_hidden = last.startswith(".")
+        entries = _expand(root / Path(pattern).anchor, pattern)
+        found = []
+        for path in islice(entries, MOST_LISTED):
+            if path.name.startswith(".") and not takes_hidden:
+                continue
+            if not path.is_file():
+                continue
+            found.append(self._admit(path))
+            if len(found) > MAX_VALUES:
+                raise Refused(TOO_MANY)
         if not found:
             raise Refused(f"no file fits {show(pattern)}.")
-        if len(found) > MAX_VALUES:
-            raise Refused(TOO_MANY)
         return sort_naturally(found)
 
     def _admit(self, path: Path) -> Path:
         """The path itself. Raises Refused where it leads out of the folder, be it by a link."""
-        if (
-            self.is_confined
-            and self.root is not None
-            and not path.resolve().is_relative_to(self.root.resolve())
-        ):
+        if not self.is_confined or self.root is None:
+            return path
+        if not path.resolve().is_relative_to(self.root.resolve()):
             raise Refused(f"{show(path.name)} leads out of the folder {show(self.root.name)}.")
         return path
 
@@ -84,12 +87,17 @@ def sort_naturally(paths: Iterable[Path]) -> list[Path]:
     """By name, the numbers in it by their size."""
 
     def weigh(path: Path) -> list[tuple[bool, int, str]]:
-        parts = re.split(r"([0-9]+)", str(path))
-        return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
+        weights = []
+        for part in re.split(r"([0-9]+)", str(path)):
+            is_number = part.isdecimal()
+            size = int(part) if is_number else 0
+            weights.append((is_number, size, part))
+        return weights
 
     return sorted(paths, key=weigh)
 
 
 def _expand(root: Path, pattern: str) -> Iterator[Path]:
-    parts = Path(pattern).parts
-    return root.glob("/".join(parts[1:] if Path(pattern).anchor else parts))
+    path = Path(pattern)
+    parts = path.parts[1:] if path.anchor else path.parts
+    return root.glob("/".join(parts))

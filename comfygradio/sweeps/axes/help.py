@@ -37,9 +37,11 @@ def describe_syntax(field: Field) -> str:
     elif field.widget in ("number", "slider"):
         line = WHOLE if field.is_integer else REAL
     else:
-        line = SYNTAX[field.widget].replace("{pattern}", _find_pattern(field))
+        pattern = _find_pattern(field)
+        line = SYNTAX[field.widget].replace("{pattern}", pattern)
     several = "; several at once in quotes" if field.is_multiple else ""
-    return f"{line}{several}{'; none for no value' if _may_be_empty(field) else ''}"
+    none = "; none for no value" if _may_be_empty(field) else ""
+    return f"{line}{several}{none}"
 
 
 def _find_pattern(field: Field) -> str:
@@ -47,8 +49,13 @@ def _find_pattern(field: Field) -> str:
     begin alike.
     """
     labels = [choice.label for choice in field.choices or ()]
-    folders = [label.rpartition("/")[0] for label in labels if "/" in label]
-    return f"{folders[0]}/*" if folders else f"{labels[0][:4]}*" if labels else "a*"
+    for label in labels:
+        folder, slash, _ = label.rpartition("/")
+        if slash:
+            return f"{folder}/*"
+    if labels:
+        return f"{labels[0][:4]}*"
+    return "a*"
 
 
 def _may_be_empty(field: Field) -> bool:

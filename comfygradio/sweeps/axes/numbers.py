@@ -35,7 +35,11 @@ def is_number(text: str) -> bool:
 
 def is_many(text: str) -> bool:
     """Whether a text stands for several numbers: a range, or the dots of a row."""
-    return text in GAPS or (not is_number(text) and _match(RANGE, text) is not None)
+    if text in GAPS:
+        return True
+    if is_number(text):
+        return False
+    return _match(RANGE, text) is not None
 
 
 def expand_numbers(texts: Sequence[str], index: int, is_whole: bool = False) -> list[Fraction]:
@@ -60,10 +64,12 @@ def expand_numbers(texts: Sequence[str], index: int, is_whole: bool = False) -> 
             f"{show(text)} is neither a number nor a range such as 1-10, 1-10 (+3) or 1-10 [5]"
             f"{advice}."
         )
-    start, end = _to_fraction(match["start"]), _to_fraction(match["end"])
+    start = _to_fraction(match["start"])
+    end = _to_fraction(match["end"])
     if match["count"]:
         return _space_evenly(start, end, int(match["count"]), is_whole)
-    return _walk(start, end, _find_step(start, end, match["step"]))
+    step = _find_step(start, end, match["step"])
+    return _walk(start, end, step)
 
 
 def take_number(field: Field, number: Fraction) -> int | float:
@@ -75,7 +81,8 @@ def take_number(field: Field, number: Fraction) -> int | float:
     if field.is_integer and not is_whole:
         raise Refused(f"{write_number(number)} is not possible; {field.allowed}.")
     is_exact = is_whole and (field.is_integer or abs(number) < EXACT)
-    checked = check_number(field, int(number) if is_exact else _to_float(number))
+    plain = int(number) if is_exact else _to_float(number)
+    checked = check_number(field, plain)
     return checked if field.is_integer else float(checked)
 
 
@@ -83,13 +90,17 @@ def refuse_all_thousands(field: Field, text: str) -> None:
     """Raises Refused where a number of a text, be it in a range, may be meant as thousands:
     `1.000`.
     """
-    for match in NUMBER.finditer(text.translate(DASHES)[:LONGEST_RANGE]):
-        refuse_thousands(field, match[0].lstrip("+- "))
+    start = text.translate(DASHES)[:LONGEST_RANGE]
+    for match in NUMBER.finditer(start):
+        digits = match[0].lstrip("+- ")
+        refuse_thousands(field, digits)
 
 
 def write_number(number: Fraction) -> str:
     """The number in digits, with as many decimals as a float needs."""
-    return str(number.numerator) if number.denominator == 1 else repr(_to_float(number))
+    if number.denominator == 1:
+        return str(number.numerator)
+    return repr(_to_float(number))
 
 
 def draw_seeds(field: Field, count: int, rng: random.Random) -> list[int]:
@@ -100,18 +111,25 @@ def draw_seeds(field: Field, count: int, rng: random.Random) -> list[int]:
     if count > MAX_VALUES:
         raise Refused(TOO_MANY)
     high = None if field.maximum is None else math.floor(field.maximum)
-    lowest = 0 if high is None or high >= 0 else high - RANDOM_SEEDS + 1
-    low = lowest if field.minimum is None else max(lowest, math.ceil(field.minimum))
-    span = RANDOM_SEEDS if high is None else min(RANDOM_SEEDS, high - low + 1)
+    low = 0
+    if high is not None and high < 0:
+        low = high - RANDOM_SEEDS + 1
+    if field.minimum is not None:
+        low = max(low, math.ceil(field.minimum))
+    span = RANDOM_SEEDS
+    if high is not None:
+        span = min(RANDOM_SEEDS, high - low + 1)
     if not 1 <= count <= span:
         raise Refused(f"{count} different seeds are not possible; {field.allowed}.")
-    return [low + offset for offset in rng.sample(range(span), count)]
+    offsets = rng.sample(range(span), count)
+    return [low + offset for offset in offsets]
 
 
 def _match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
     if len(text) > LONGEST_RANGE:
         return None
-    return pattern.fullmatch(text.translate(DASHES).strip())
+    plain = text.translate(DASHES).strip()
+    return pattern.fullmatch(plain)
 
 
 def _parse(text: str) -> Fraction | None:
@@ -145,11 +163,12 @@ def _find_step(start: Fraction, end: Fraction, text: str | None) -> Fraction:
     step = _to_fraction(text)
     if step == 0:
         raise Refused("a step of 0 leads nowhere.")
-    if text[0] in "+-" and start != end and (step > 0) != (sign > 0):
-        raise Refused(
-            "the step leads away from the end; write "
-            f"({'+' if sign > 0 else '-'}{text[1:].strip()})."
-        )
+    is_signed = text[0] in "+-"
+    leads_away = start != end and (step > 0) != (sign > 0)
+    if is_signed and leads_away:
+        needed = "+" if sign > 0 else "-"
+        size = text[1:].strip()
+        raise Refused(f"the step leads away from the end; write ({needed}{size}).")
     return sign * abs(step)
 
 
@@ -165,10 +184,12 @@ def _space_evenly(start: Fraction, end: Fraction, count: int, is_whole: bool) ->
         raise Refused(TOO_MANY)
     if count < 2:
         raise Refused("a range with both its ends has at least 2 values; write [2] or more.")
-    numbers = [start + (end - start) * i / (count - 1) for i in range(count)]
+    length = end - start
+    numbers = [start + length * i / (count - 1) for i in range(count)]
     if not is_whole:
         return numbers
-    whole = [Fraction(math.floor(number + Fraction(1, 2))) for number in numbers]
+    half = Fraction(1, 2)
+    whole = [Fraction(math.floor(number + half)) for number in numbers]
     if len(set(whole)) < count:
         raise Refused(f"there are no {count} different whole numbers in this range; ask for fewer.")
     return [start, *whole[1:-1], end]
@@ -178,11 +199,9 @@ def _fill_gap(texts: Sequence[str], index: int) -> list[Fraction]:
     """What lies between the number before the dots and the one after them, in steps of the two
     before.
     """
-    around = [
-        _parse(texts[place]) if 0 <= place < len(texts) else None
-        for place in (index - 2, index - 1, index + 1)
-    ]
-    first, second, last = around
+    first = _parse_at(texts, index - 2)
+    second = _parse_at(texts, index - 1)
+    last = _parse_at(texts, index + 1)
     if first is None or second is None or last is None:
         raise Refused(
             "two numbers are needed before the dots and one after them, for example 1, 2, .., 10."
@@ -190,4 +209,12 @@ def _fill_gap(texts: Sequence[str], index: int) -> list[Fraction]:
     step = second - first
     if step == 0 or (last - second) * step <= 0:
         raise Refused("the numbers before the dots do not lead to the one after them.")
-    return [number for number in _walk(second, last, step)[1:] if number != last]
+    numbers = _walk(second, last, step)
+    return [number for number in numbers[1:] if number != last]
+
+
+def _parse_at(texts: Sequence[str], place: int) -> Fraction | None:
+    """The number at a place; None where there is none, or no such place."""
+    if not 0 <= place < len(texts):
+        return None
+    return _parse(texts[place])

@@ -4,6 +4,7 @@ other fields.
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -43,17 +44,22 @@ def read_axes(
     """
     if not isinstance(entries, list | tuple):
         raise AxisError("the axes are a list; each entry maps fields to their values.")
+    rng = rng or random.SystemRandom()
     files = Files(root, is_confined)
-    rows: list[list[Row]] = []
+    axes: list[list[Row]] = []
+    read = 0
     for entry in entries:
-        rows.append(_read_entry(form, entry, base, rng or random.SystemRandom(), files))
-        if sum(len(row.positions) for axis in rows for row in axis) > MOST_READ:
-            raise AxisError(TOO_MANY_READ, rows[-1][0].field.name)
-    _refuse_doubled(rows)
-    _refuse_hidden(form, rows, base)
-    for name in {row.field.name for axis in rows for row in axis if row.searched}:
-        _check_replacing(name, rows, base)
-    return tuple(map(_join, rows))
+        rows = _read_entry(form, entry, base, rng, files)
+        axes.append(rows)
+        read += sum(len(row.positions) for row in rows)
+        if read > MOST_READ:
+            raise AxisError(TOO_MANY_READ, rows[0].field.name)
+    _refuse_doubled(axes)
+    _refuse_hidden(form, axes, base)
+    searched = {row.field.name for row in _list_rows(axes) if row.searched}
+    for name in searched:
+        _check_replacing(name, axes, base)
+    return tuple(_join(rows) for rows in axes)
 
 
 def read_axis(
@@ -67,14 +73,16 @@ def read_axis(
     """One axis by itself; what other axes may change is left to `read_axes`: hidden fields, texts
     that `S/R:` finds.
     """
-    return _join(
-        _read_entry(form, entry, base, rng or random.SystemRandom(), Files(root, is_confined))
-    )
+    rng = rng or random.SystemRandom()
+    files = Files(root, is_confined)
+    rows = _read_entry(form, entry, base, rng, files)
+    return _join(rows)
 
 
 def write_values(form: Form, name: str, values: Sequence[Any], root: Path | None = None) -> str:
     """The axis text that reads as these values of a field, whatever they hold. Raises AxisError."""
-    return read_axis(form, {name: list(values)}, {}, root=root).texts[name]
+    axis = read_axis(form, {name: list(values)}, {}, root=root)
+    return axis.texts[name]
 
 
 def write_each(form: Form, name: str, values: Sequence[Any]) -> list[str]:
@@ -98,69 +106,79 @@ def _read_entry(
         if name not in form.fields:
             raise AxisError(form.describe_unknown(show(name)), show(name))
         one = form.fields[name]
-        rows.append(read_row(Reader(one, base.get(name, one.default), rng, files), given))
+        start = base.get(name, one.default)
+        reader = Reader(one, start, rng, files)
+        rows.append(read_row(reader, given))
     _refuse_unequal(rows)
     return rows
 
 
+def _list_rows(axes: Sequence[Sequence[Row]]) -> list[Row]:
+    return list(itertools.chain.from_iterable(axes))
+
+
 def _join(rows: Sequence[Row]) -> Axis:
-    positions = zip(*(row.positions for row in rows), strict=True)
     steps = []
-    for parts in positions:
+    for parts in zip(*(row.positions for row in rows), strict=True):
         kept = [part for part in parts if part is not None]
-        if len(kept) == len(parts):
-            steps.append(
-                Step(", ".join(label for _, label in kept), tuple(change for change, _ in kept))
-            )
+        if len(kept) < len(parts):
+            continue  # one of the fields skips this position, and so do those that go with it
+        label = ", ".join(label for _, label in kept)
+        changes = tuple(change for change, _ in kept)
+        steps.append(Step(label, changes))
     if not steps:
         raise AxisError(
             "there are no values here; write some, for example 1-10.", rows[0].field.name
         )
-    return Axis(
-        " + ".join(map(_title, rows)), {row.field.name: row.text for row in rows}, tuple(steps)
-    )
+    title = " + ".join(_title(row) for row in rows)
+    texts = {row.field.name: row.text for row in rows}
+    return Axis(title, texts, tuple(steps))
 
 
 def _title(row: Row) -> str:
-    return (
-        f"{row.field.label}: {next(iter(row.searched))}"
-        if len(row.searched) == 1
-        else row.field.label
-    )
+    label = row.field.label
+    if len(row.searched) != 1:
+        return label
+    [search] = row.searched
+    return f"{label}: {search}"
 
 
 def _refuse_unequal(rows: Sequence[Row]) -> None:
     first = rows[0]
     for row in rows[1:]:
-        if len(row.positions) != len(first.positions):
-            count = (
-                f"{first.field.name} has {len(first.positions)} values and {row.field.name} "
-                f"has {len(row.positions)}"
-            )
-            raise AxisError(
-                f"{count}; fields of one axis change together and need equally many.",
-                row.field.name,
-            )
+        if len(row.positions) == len(first.positions):
+            continue
+        count = (
+            f"{first.field.name} has {len(first.positions)} values and {row.field.name} "
+            f"has {len(row.positions)}"
+        )
+        raise AxisError(
+            f"{count}; fields of one axis change together and need equally many.",
+            row.field.name,
+        )
 
 
 def _refuse_doubled(axes: Sequence[Sequence[Row]]) -> None:
     taken = set()
-    for row in (row for axis in axes for row in axis if not row.searched):
-        if row.field.name in taken:
-            raise AxisError(
-                "two axes set this field; put all its values on one of them.", row.field.name
-            )
-        taken.add(row.field.name)
+    for row in _list_rows(axes):
+        if row.searched:
+            continue  # several axes may replace words in one text
+        name = row.field.name
+        if name in taken:
+            raise AxisError("two axes set this field; put all its values on one of them.", name)
+        taken.add(name)
 
 
 def _refuse_hidden(form: Form, axes: Sequence[Sequence[Row]], base: Mapping[str, Any]) -> None:
     """Refuses an axis that changes nothing, since its field stays hidden at every point."""
-    names = [row.field.name for axis in axes for row in axis]
+    names = [row.field.name for row in _list_rows(axes)]
     if not any(form.fields[name].show_if for name in names):
         return
     shown = form.find_visible(base)
     for name in names:
-        if not shown[name] and not _list_conditions(form, name) & set(names):
+        if shown[name]:
+            continue
+        if _list_conditions(form, name).isdisjoint(names):
             needed = " and ".join(form.fields[name].show_if)
             raise AxisError(f"this field is not used as long as {needed} stays as it is.", name)
 
@@ -170,7 +188,8 @@ def _list_conditions(form: Form, name: str) -> set[str]:
     found: set[str] = set()
     open_ones = [name]
     while open_ones:
-        others = form.fields[open_ones.pop()].show_if.keys() & form.fields.keys() - found
+        conditions = form.fields[open_ones.pop()].show_if
+        others = conditions.keys() & form.fields.keys() - found
         found |= others
         open_ones += others
     return found
@@ -180,34 +199,47 @@ def _check_replacing(name: str, axes: Sequence[Sequence[Row]], base: Mapping[str
     """Raises AxisError where a search text finds nothing, is searched for by two axes, or the text
     becomes too long.
     """
-    rows = [row for axis in axes for row in axis if row.field.name == name]
-    values = [
-        position[0].value
-        for row in rows
-        if not row.searched
-        for position in row.positions
-        if position
-    ]
-    values = values or [base.get(name, rows[0].field.default)]
+    rows = [row for row in _list_rows(axes) if row.field.name == name]
+    values = _list_set_values(rows)
+    if not values:
+        values = [base.get(name, rows[0].field.default)]
     texts = list(dict.fromkeys(str(value) for value in values if value is not None))
-    replacing = [row for row in rows if row.searched]
+    # No search text reaches over this from one text into the next.
     joined = "\n\0".join(texts)
+    replacing = [row for row in rows if row.searched]
     for row in replacing:
-        others = [search for other in replacing if other is not row for search in other.searched]
+        others: list[str] = []
+        for other in replacing:
+            if other is not row:
+                others += other.searched
         _check_searches(row, others, joined)
-    if is_too_long([_measure(row) for row in replacing], texts):
+    lengths = [_measure(row) for row in replacing]
+    if is_too_long(lengths, texts):
         raise AxisError(f"replacing makes the text longer than {MAX_TEXT:,} characters.", name)
+
+
+def _list_set_values(rows: Sequence[Row]) -> list[Any]:
+    """The values that are set as a whole; those that are put in for search texts are no values."""
+    values = []
+    for row in rows:
+        if row.searched:
+            continue
+        for position in row.positions:
+            if position is not None:
+                change, _ = position
+                values.append(change.value)
+    return values
 
 
 def _check_searches(row: Row, others: Sequence[str], texts: str) -> None:
     taken = set(others)
     present = [other for other in others if other in texts]
     for search, (number, item) in row.searched.items():
-        problem = (
-            "two axes search for the same text."
-            if search in taken
-            else find_absent(search, present, texts)
-        )
+        problem: str | None
+        if search in taken:
+            problem = "two axes search for the same text."
+        else:
+            problem = find_absent(search, present, texts)
         if problem:
             raise AxisError(problem, row.field.name, number, item.start + 1, show(item.text))
 
@@ -215,6 +247,10 @@ def _check_searches(row: Row, others: Sequence[str], texts: str) -> None:
 def _measure(row: Row) -> dict[str, int]:
     """Search text → length of the longest text that is put in its place."""
     longest: dict[str, int] = {}
-    for change, _ in filter(None, row.positions):
-        longest[change.search] = max(longest.get(change.search, 0), len(change.value))
+    for position in row.positions:
+        if position is None:
+            continue
+        change, _ = position
+        known = longest.get(change.search, 0)
+        longest[change.search] = max(known, len(change.value))
     return longest

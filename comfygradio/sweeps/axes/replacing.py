@@ -59,9 +59,14 @@ class SwapReader:
             raise Refused(
                 "the words to look for and to put there are missing, as in S/R: cat, dog, bird."
             )
-        if all(not item.is_quoted and PAIR.match(item.text) for item in items):
-            return cls(field, items, [item.text.partition("=")[2].strip() for item in items], True)
-        return cls(field, items, [item.text for item in items], False)
+        is_paired = all(not item.is_quoted and PAIR.match(item.text) for item in items)
+        values = []
+        for item in items:
+            value = item.text
+            if is_paired:
+                value = value.partition("=")[2].strip()
+            values.append(value)
+        return cls(field, items, values, is_paired)
 
     def read(self, index: int) -> list[Swap]:
         """What an item puts where. Raises Refused.
@@ -69,21 +74,25 @@ class SwapReader:
         Ranges and dots are numbers behind a search text that is a number, and wherever they have a
         step or a count.
         """
-        item = self.items[index if self.is_paired else 0]
-        search = check_text(
-            self.field, item.text.partition("=")[0].strip() if self.is_paired else item.text
-        )
+        text = self.items[0].text
+        if self.is_paired:
+            text = self.items[index].text.partition("=")[0].strip()
+        search = check_text(self.field, text)
         if not search:
             raise Refused("the text to look for is empty.")
-        is_literal = self.items[index].is_quoted or (index == 0 and not self.is_paired)
-        found = [self.values[index]] if is_literal else self._expand(index, is_number(search))
+        is_search_text = index == 0 and not self.is_paired
+        if self.items[index].is_quoted or is_search_text:
+            found = [self.values[index]]
+        else:
+            found = self._expand(index, is_number(search))
         values = [check_text(self.field, value) for value in found]
         return [Swap(search, value, self._label(search, value)) for value in values]
 
     def _expand(self, index: int, is_numeric: bool) -> list[str]:
         text = self.values[index]
         if is_many(text) and (is_numeric or EXPLICIT.search(text)):
-            return [write_number(number) for number in expand_numbers(self.values, index)]
+            numbers = expand_numbers(self.values, index)
+            return [write_number(number) for number in numbers]
         return [text]
 
     def _label(self, search: str, value: str) -> str:
@@ -114,21 +123,27 @@ def is_too_long(axes: Sequence[Mapping[str, int]], texts: Sequence[str]) -> bool
     Each axis is search text → length of the longest text that is put in its place.
     """
     longest = max(map(len, texts), default=0)
-    if (
-        longest + sum(_find_growth(axis, lambda search: longest // len(search)) for axis in axes)
-        <= MAX_TEXT
-    ):
+
+    def count_at_most(search: str) -> int:
+        return longest // len(search)
+
+    # Counting in every text is slow, and a bound for all of them settles almost every sweep.
+    bound = sum(_find_growth(axis, count_at_most) for axis in axes)
+    if longest + bound <= MAX_TEXT:
         return False
-    return any(
-        len(text) + sum(_find_growth(axis, text.count) for axis in axes) > MAX_TEXT
-        for text in texts
-    )
+    for text in texts:
+        growth = sum(_find_growth(axis, text.count) for axis in axes)
+        if len(text) + growth > MAX_TEXT:
+            return True
+    return False
 
 
 def _find_growth(axis: Mapping[str, int], count: Callable[[str], int]) -> int:
-    return max(
-        (count(search) * max(0, length - len(search)) for search, length in axis.items()), default=0
-    )
+    most = 0
+    for search, length in axis.items():
+        longer = max(0, length - len(search))
+        most = max(most, count(search) * longer)
+    return most
 
 
 def _blank(text: str, found: Sequence[str]) -> str:

@@ -51,10 +51,13 @@ class Row:
 
 def read_row(reader: Reader, given: Any) -> Row:
     """The row of a text, of a list of values, or of one value. Raises AxisError."""
-    if isinstance(given, str):
-        row = _read_swaps(reader, given) if is_replacing(given) else _read_text(reader, given)
+    if not isinstance(given, str):
+        values = [given] if isinstance(given, bool | int | float) else given
+        row = _read_list(reader, values)
+    elif is_replacing(given):
+        row = _read_swaps(reader, given)
     else:
-        row = _read_list(reader, [given] if isinstance(given, bool | int | float) else given)
+        row = _read_text(reader, given)
     with locate(reader.field):
         check_length(row.text)
     return row
@@ -75,20 +78,25 @@ def locate(field: Field, number: int = 0, item: Item | None = None) -> Iterator[
     try:
         yield
     except Refused as refusal:
-        place, text = (item.start + 1, show(item.text)) if item else (0, "")
+        place = item.start + 1 if item else 0
+        text = show(item.text) if item else ""
         raise AxisError(str(refusal), field.name, number, place, text) from None
 
 
 def _read_text(reader: Reader, text: str) -> Row:
-    row, edits = Row(reader.field, text), []
+    row = Row(reader.field, text)
+    edits: list[tuple[Item, str]] = []
     with locate(reader.field):
         items, joint = _split(reader.field, text)
     _refuse_unclear(reader.field, text, items)
 
     def read(index: int) -> list[Position]:
+        item = items[index]
         found = reader.read(items, index)
-        if found.is_open and not items[index].is_skipped:
-            edits.append((items[index], joint.join(_write(reader, found.values))))
+        if found.is_open and not item.is_skipped:
+            # Written out, since what is drawn or listed now may be something else next time.
+            written = _write(reader, found.values)
+            edits.append((item, joint.join(written)))
         return [_set(reader, value) for value in found.values]
 
     _fill(row, items, read)
@@ -107,11 +115,14 @@ def _refuse_unclear(field: Field, text: str, items: Sequence[Item]) -> None:
 
 def _put_in(text: str, edits: Sequence[tuple[Item, str]]) -> str:
     """The text with these items written in another way; they are in the order of the text."""
-    parts, position = [], 0
+    parts: list[str] = []
+    position = 0
     for item, written in edits:
-        parts += [text[position : item.start], written]
+        parts.append(text[position : item.start])
+        parts.append(written)
         position = item.end
-    return "".join([*parts, text[position:]])
+    parts.append(text[position:])
+    return "".join(parts)
 
 
 def _read_swaps(reader: Reader, text: str) -> Row:
@@ -123,13 +134,15 @@ def _read_swaps(reader: Reader, text: str) -> Row:
         found = swaps.read(index)
         if not swaps.items[index].is_skipped:
             place = index if swaps.is_paired else 0
-            row.searched.setdefault(found[0].search, (place + 1, swaps.items[place]))
+            origin = (place + 1, swaps.items[place])
+            row.searched.setdefault(found[0].search, origin)
         if len(row.searched) > MOST_SEARCHED:
             raise Refused(f"an axis may search for at most {MOST_SEARCHED:,} different texts.")
-        return [
-            (Change(reader.field.name, one.value, "replace", one.search), one.label)
-            for one in found
-        ]
+        positions: list[Position] = []
+        for swap in found:
+            change = Change(reader.field.name, swap.value, "replace", swap.search)
+            positions.append((change, swap.label))
+        return positions
 
     _fill(row, swaps.items, read)
     return row
@@ -148,7 +161,9 @@ def _fill(row: Row, items: Sequence[Item], read: Callable[[int], list[Position]]
                 if not item.is_skipped:
                     raise
                 positions = [None]
-            row.add([None] * len(positions) if item.is_skipped else positions)
+            if item.is_skipped:
+                positions = [None] * len(positions)
+            row.add(positions)
 
 
 def _check_item(field: Field, item: Item) -> None:
@@ -165,11 +180,13 @@ def _read_list(reader: Reader, values: Any) -> Row:
         raise AxisError(
             f"{show(values)} is neither a text nor a list of values.", reader.field.name
         )
-    row, taken = Row(reader.field, ""), []
-    for number, value in enumerate(values, 1):
-        with locate(reader.field, number, Item(show(value))):
-            taken.append(reader.take(value))
-            row.add([_set(reader, taken[-1])])
+    row = Row(reader.field, "")
+    taken = []
+    for number, given in enumerate(values, 1):
+        with locate(reader.field, number, Item(show(given))):
+            value = reader.take(given)
+            taken.append(value)
+            row.add([_set(reader, value)])
     row.text = ", ".join(_write(reader, taken))
     return row
 
@@ -184,15 +201,16 @@ def _count_parts(position: Position) -> int:
     """How many choices, or LoRAs, make up the value of a position."""
     if position is None:
         return 0
-    value = position[0].value
-    return len(value) if isinstance(value, tuple) else 1
+    change, _ = position
+    return len(change.value) if isinstance(change.value, tuple) else 1
 
 
 def _set(reader: Reader, value: Any) -> Position:
-    return Change(reader.field.name, value), label_value(reader.field, reader.catalog, value)
+    change = Change(reader.field.name, value)
+    label = label_value(reader.field, reader.catalog, value)
+    return change, label
 
 
 def _write(reader: Reader, values: Sequence[Any]) -> list[str]:
-    return [
-        write_value(reader.field, reader.catalog, value, reader.files.write) for value in values
-    ]
+    write_path = reader.files.write
+    return [write_value(reader.field, reader.catalog, value, write_path) for value in values]

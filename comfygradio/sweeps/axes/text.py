@@ -58,6 +58,10 @@ class _Piece:
     is_skipped: bool
     separator: str
 
+    @property
+    def is_filled(self) -> bool:
+        return self.quoted is not None or self.end > self.start
+
 
 def split_values(text: str, start: int = 0, in_brackets: bool = False) -> tuple[list[Item], str]:
     """The items of a text from `start` on, and what separates them: `||` if it occurs, else commas
@@ -67,11 +71,12 @@ def split_values(text: str, start: int = 0, in_brackets: bool = False) -> tuple[
     inside of brackets separates nothing. Raises Refused for texts that are too long.
     """
     pieces = _cut(text, start)
-    if any(piece.separator == "||" for piece in pieces):
-        return list(_group(text, pieces, lambda piece: piece.separator == "||")), " || "
+    if any(_ends_at_bar(piece) for piece in pieces):
+        return list(_group(text, pieces, _ends_at_bar)), " || "
     if in_brackets:
-        return list(_group(text, pieces, _Brackets(text).is_closed_after)), ", "
-    return list(_group(text, pieces, lambda piece: True)), ", "
+        brackets = _Brackets(text)
+        return list(_group(text, pieces, brackets.is_closed_after)), ", "
+    return list(_group(text, pieces, _ends_anywhere)), ", "
 
 
 def split_texts(text: str) -> list[Item]:
@@ -81,12 +86,12 @@ def split_texts(text: str) -> list[Item]:
     some are in quotes.
     """
     pieces = _cut(text, 0)
-    filled = [piece for piece in pieces if piece.quoted is not None or piece.end > piece.start]
+    filled = [piece for piece in pieces if piece.is_filled]
     if all(piece.quoted is not None for piece in filled):
-        return list(_group(text, pieces, lambda piece: True))
-    if any(piece.separator == "||" for piece in pieces):
-        return list(_group(text, pieces, lambda piece: piece.separator == "||"))
-    lines = list(_group(text, pieces, lambda piece: piece.separator in ("\n", "\r\n", "\r")))
+        return list(_group(text, pieces, _ends_anywhere))
+    if any(_ends_at_bar(piece) for piece in pieces):
+        return list(_group(text, pieces, _ends_at_bar))
+    lines = list(_group(text, pieces, _ends_at_line))
     if len(lines) == 1 and any(piece.quoted is not None for piece in filled):
         raise Refused(MIXED)
     return lines
@@ -112,7 +117,8 @@ def quote(text: str) -> str:
 def quote_if_split(text: str) -> str:
     """The text as one item: in quotes where it would not be read back as it is."""
     items, _ = split_values(text)
-    return text if items == [Item(text, 0, len(text))] else quote(text)
+    whole = Item(text, 0, len(text))
+    return text if items == [whole] else quote(text)
 
 
 class _Brackets:
@@ -124,7 +130,8 @@ class _Brackets:
 
     def is_closed_after(self, piece: _Piece) -> bool:
         own = self._text[piece.start : piece.end]
-        self._open = max(0, self._open + own.count("(") - own.count(")"))
+        opened = self._open + own.count("(") - own.count(")")
+        self._open = max(0, opened)
         if self._open and piece.separator == ",":
             return False
         self._open = 0
@@ -146,26 +153,40 @@ def _walk(text: str, position: int) -> Iterator[_Piece]:
     while True:
         begin = BEGIN.match(text, position)
         start = begin.end() if begin else position
+        is_skipped = bool(begin and begin[1])
         quoted = QUOTED.match(text, start)
         after = QUOTED_END.match(text, quoted.end()) if quoted else None
+        inner: str | None = None
         if quoted and after:
-            inner, end, separator, position = (
-                quoted[1].replace('""', '"'),
-                quoted.end(),
-                after[1],
-                after.end(),
-            )
+            inner = quoted[1].replace('""', '"')
+            end = quoted.end()
+            separator = after[1]
+            position = after.end()
         else:
-            found = SEPARATOR.search(text, start)
-            inner, end, separator = (
-                None,
-                found.start() if found else len(text),
-                found[0] if found else "",
-            )
-            position = found.end() if found else len(text)
-        yield _Piece(start, end, inner, bool(begin and begin[1]), separator)
+            end, separator, position = _find_separator(text, start)
+        yield _Piece(start, end, inner, is_skipped, separator)
         if not separator:
             return
+
+
+def _find_separator(text: str, start: int) -> tuple[int, str, int]:
+    """Where the next separator begins, the separator, and where it ends; "" at the text's end."""
+    found = SEPARATOR.search(text, start)
+    if found is None:
+        return len(text), "", len(text)
+    return found.start(), found[0], found.end()
+
+
+def _ends_at_bar(piece: _Piece) -> bool:
+    return piece.separator == "||"
+
+
+def _ends_at_line(piece: _Piece) -> bool:
+    return piece.separator in ("\n", "\r\n", "\r")
+
+
+def _ends_anywhere(piece: _Piece) -> bool:
+    return True
 
 
 def _group(
@@ -178,23 +199,24 @@ def _group(
     for piece in pieces:
         group.append(piece)
         if is_last(piece) or not piece.separator:
-            if item := _join(text, group):
+            item = _join(text, group)
+            if item is not None:
                 yield item
             group = []
 
 
 def _join(text: str, group: list[_Piece]) -> Item | None:
-    filled = [piece for piece in group if piece.quoted is not None or piece.end > piece.start]
-    raw = text[group[0].start : group[-1].end]
-    start = group[0].start + len(raw) - len(raw.lstrip())
+    first = group[0]
+    raw = text[first.start : group[-1].end]
+    indent = len(raw) - len(raw.lstrip())
+    start = first.start + indent
     end = start + len(raw.strip())
-    is_skipped = group[0].is_skipped
-    if (
-        len(filled) == 1
-        and filled[0].quoted is not None
-        and (filled[0].start, filled[0].end) == (start, end)
-    ):
-        return Item(filled[0].quoted, start, end, True, is_skipped)
-    return (
-        Item(text[start:end], start, end, False, is_skipped) if end > start or is_skipped else None
-    )
+    filled = [piece for piece in group if piece.is_filled]
+    if len(filled) == 1:
+        [only] = filled
+        is_whole = (only.start, only.end) == (start, end)
+        if only.quoted is not None and is_whole:
+            return Item(only.quoted, start, end, True, first.is_skipped)
+    if end > start or first.is_skipped:
+        return Item(text[start:end], start, end, False, first.is_skipped)
+    return None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.forms.describe import describe_value
-from comfygradio.forms.field import MEDIA, TEXTS, Field
+from comfygradio.forms.field import MEDIA, TEXTS, Field, Lora
 from comfygradio.sweeps.axes.catalog import Catalog
 from comfygradio.sweeps.axes.text import quote, quote_if_split
 
@@ -25,10 +25,7 @@ def label_value(field: Field, catalog: Catalog, value: Any) -> str:
     if value == "" and field.widget in TEXTS:
         return "(empty)"
     if field.widget == "loras":
-        return " + ".join(
-            row.name if row.strength == 1 else f"{row.name}:{label_number(row.strength)}"
-            for row in value
-        )
+        return " + ".join(_label_lora(row) for row in value)
     if field.choices is not None:
         listed = value if field.is_multiple else [describe_value(field, value)]
         return ", ".join(catalog.label(one) for one in listed)
@@ -47,8 +44,11 @@ def label_number(number: float) -> str:
     text = repr(number + 0.0)
     if len(text) > LONG_NUMBER and "e" not in text:
         before = len(text.lstrip("-").partition(".")[0])
-        text = format(Context(prec=max(6, before)).create_decimal(Decimal(text)), "f")
-        text = text.rstrip("0") if "." in text else text
+        context = Context(prec=max(6, before))
+        rounded = context.create_decimal(Decimal(text))
+        text = format(rounded, "f")
+        if "." in text:
+            text = text.rstrip("0")
     return text.removesuffix(".0").removesuffix(".")
 
 
@@ -57,20 +57,38 @@ def write_value(
 ) -> str:
     """The item of an axis text that reads as this checked value, whatever it holds."""
     if value is None or value == ():
-        return '""' if field.optional or catalog.find_exact("") is None else '" "'
+        return _write_nothing(field, catalog)
     if field.widget in TEXTS:
         return quote(value)
     if field.widget in MEDIA:
         return quote(write_path(value))
     if field.widget == "loras":
-        return quote(", ".join(quote_if_split(f"{row.name}:{row.strength!r}") for row in value))
+        rows = [quote_if_split(f"{row.name}:{row.strength!r}") for row in value]
+        return quote(", ".join(rows))
     if field.widget in ("dropdown", "radio"):
-        listed = [catalog.write(one) for one in value] if field.is_multiple else []
-        return quote(", ".join(map(quote_if_split, listed)) if listed else catalog.write(value))
+        return quote(_write_choices(field, catalog, value))
     if field.widget == "checkbox":
         return "on" if value else "off"
-    return (
-        repr(value).removesuffix(".0")
-        if isinstance(value, float)
-        else str(describe_value(field, value))
-    )
+    if isinstance(value, float):
+        return repr(value).removesuffix(".0")
+    return str(describe_value(field, value))
+
+
+def _label_lora(row: Lora) -> str:
+    if row.strength == 1:
+        return row.name
+    return f"{row.name}:{label_number(row.strength)}"
+
+
+def _write_nothing(field: Field, catalog: Catalog) -> str:
+    if field.optional or catalog.find_exact("") is None:
+        return '""'
+    # Here "" is one of the choices, and a space is nothing.
+    return '" "'
+
+
+def _write_choices(field: Field, catalog: Catalog, value: Any) -> str:
+    if not field.is_multiple:
+        return catalog.write(value)
+    texts = [catalog.write(one) for one in value]
+    return ", ".join(quote_if_split(text) for text in texts)

@@ -81,12 +81,14 @@ class Reader:
         Raises Refused.
         """
         if self.field.widget == "seed" and is_open_seed(value):
-            if value is None or (isinstance(value, str) and not value.strip()):
-                return None if self.field.optional else check_value(self.field, "nothing")
-            return draw_seeds(self.field, 1, self.rng)[0]
+            return self._check_open_seed(value)
         checked = check_value(self.field, value)
-        is_real = self.field.widget in ("number", "slider") and not self.field.is_integer
-        return float(checked) + 0.0 if is_real and checked is not None else checked
+        if checked is None or self.field.is_integer:
+            return checked
+        if self.field.widget in ("number", "slider"):
+            # Adding zero takes the sign off a zero.
+            return float(checked) + 0.0
+        return checked
 
     def take(self, value: Any) -> Any:
         """A value out of a list, in which nothing is syntax; names are found as in a text.
@@ -96,10 +98,19 @@ class Reader:
         value = find_meaning(self.field, value)
         if isinstance(value, str) and value.strip():
             if self.field.widget in MEDIA:
-                return self.check(self.files.find(value, is_literal=True)[0])
+                [path] = self.files.find(value, is_literal=True)
+                return self.check(path)
             if self.field.widget in ("dropdown", "radio") and not self.field.is_multiple:
                 return self.catalog.find(value).value
         return self.check(value)
+
+    def _check_open_seed(self, value: Any) -> Any:
+        is_empty = value is None or (isinstance(value, str) and not value.strip())
+        if not is_empty:
+            return draw_seeds(self.field, 1, self.rng)[0]
+        if self.field.optional:
+            return None
+        return check_value(self.field, "nothing")
 
     def _is_empty(self, item: Item) -> bool:
         """Whether an item stands for nothing: `""`, or `none` where a field may be empty."""
@@ -108,8 +119,9 @@ class Reader:
         is_choice = self.catalog.find_exact(item.text) is not None
         if not item.text.strip():
             return self.field.optional or not is_choice
-        is_none = item.text.lower() == "none" and not item.is_quoted and not is_choice
-        return is_none and (self.field.optional or self.field.widget == "loras")
+        if item.is_quoted or is_choice or item.text.lower() != "none":
+            return False
+        return self.field.optional or self.field.widget == "loras"
 
 
 def read_text(reader: Reader, items: Sequence[Item], index: int) -> Found:
@@ -119,7 +131,9 @@ def read_text(reader: Reader, items: Sequence[Item], index: int) -> Found:
 
 def read_numbers(reader: Reader, items: Sequence[Item], index: int) -> Found:
     """One number, a range, or what the dots of a row stand for."""
-    refuse_all_thousands(reader.field, items[index].text)
+    text = items[index].text
+    refuse_all_thousands(reader.field, text)
+    # Dots stand for what lies between the two items before them and the one after.
     first = max(0, index - 2)
     around = [item.text for item in items[first : index + 2]]
     numbers = expand_numbers(around, index - first, reader.field.is_integer)
@@ -131,13 +145,13 @@ def read_seeds(reader: Reader, items: Sequence[Item], index: int) -> Found:
     after it.
     """
     text = items[index].text
-    if is_open_seed(text) or RANDOM.fullmatch(text):
-        match = RANDOM.fullmatch(text)
-        return Found(
-            draw_seeds(reader.field, int(match[1] or 1) if match else 1, reader.rng), is_open=True
-        )
-    if match := ONWARDS.fullmatch(text):
-        return Found(_count_on(reader, int(match[1])), is_open=True)
+    drawn = RANDOM.fullmatch(text)
+    if drawn or is_open_seed(text):
+        count = int(drawn[1] or 1) if drawn else 1
+        return Found(draw_seeds(reader.field, count, reader.rng), is_open=True)
+    onwards = ONWARDS.fullmatch(text)
+    if onwards:
+        return Found(_count_on(reader, int(onwards[1])), is_open=True)
     found = read_numbers(reader, items, index)
     if any(is_open_seed(value) for value in found.values):
         raise Refused(
@@ -154,15 +168,20 @@ def read_choices(reader: Reader, items: Sequence[Item], index: int) -> Found:
     item = items[index]
     if not reader.field.is_multiple:
         return _find_choices(reader, item)
-    if (choice := reader.catalog.find_exact(item.text)) is not None:
+    choice = reader.catalog.find_exact(item.text)
+    if choice is not None:
         return Found([(choice.value,)])
-    found = _combine(item, lambda row: _find_choices(reader, row))
-    return Found([tuple(dict.fromkeys(value)) for value in found.values], found.is_open)
+    found = _combine(item, lambda part: _find_choices(reader, part))
+    without_doubles = [tuple(dict.fromkeys(value)) for value in found.values]
+    return Found(without_doubles, found.is_open)
 
 
 def read_switch(reader: Reader, items: Sequence[Item], index: int) -> Found:
     """On or off; `*` is both, off first."""
-    return Found([False, True] if items[index].text == "*" else [reader.check(items[index].text)])
+    text = items[index].text
+    if text == "*":
+        return Found([False, True])
+    return Found([reader.check(text)])
 
 
 def read_size(reader: Reader, items: Sequence[Item], index: int) -> Found:
@@ -181,15 +200,17 @@ def read_loras(reader: Reader, items: Sequence[Item], index: int) -> Found:
     """A list of `name:strength`; a pattern stands for several names, a range for
     several strengths.
     """
-    found = _combine(items[index], lambda row: _read_row(reader, row))
-    return Found([_check_loras(reader, value) for value in found.values], found.is_open)
+    found = _combine(items[index], lambda part: _read_row(reader, part))
+    checked = [_check_loras(reader, rows) for rows in found.values]
+    return Found(checked, found.is_open)
 
 
 def read_files(reader: Reader, items: Sequence[Item], index: int) -> Found:
     """A file by its name, or those that a pattern finds."""
     item = items[index]
     paths = reader.files.find(item.text, item.is_quoted)
-    return Found([reader.check(path) for path in paths], not item.is_quoted)
+    checked = [reader.check(path) for path in paths]
+    return Found(checked, is_open=not item.is_quoted)
 
 
 READERS: Mapping[Widget, Callable[[Reader, Sequence[Item], int], Found]] = {
@@ -211,36 +232,45 @@ READERS: Mapping[Widget, Callable[[Reader, Sequence[Item], int], Found]] = {
 def _count_on(reader: Reader, count: int) -> list[int]:
     if count >= MAX_VALUES:
         raise Refused(TOO_MANY)
-    start = (
-        reader.start if isinstance(reader.start, int) and not is_open_seed(reader.start) else None
-    )
-    first = draw_seeds(reader.field, 1, reader.rng)[0] if start is None else start
-    return [int(check_value(reader.field, first + offset)) for offset in range(count + 1)]
+    if isinstance(reader.start, int) and not is_open_seed(reader.start):
+        first = reader.start
+    else:
+        first = draw_seeds(reader.field, 1, reader.rng)[0]
+    seeds = range(first, first + count + 1)
+    return [int(check_value(reader.field, seed)) for seed in seeds]
 
 
 def _find_choices(reader: Reader, item: Item) -> Found:
     exact = reader.catalog.find_exact(item.text)
-    if exact is None and not item.is_quoted and is_pattern(item.text):
-        return Found([choice.value for choice in reader.catalog.find_all(item.text)], is_open=True)
-    return Found([(exact or reader.catalog.find(item.text)).value])
+    if exact is not None:
+        return Found([exact.value])
+    if not item.is_quoted and is_pattern(item.text):
+        choices = reader.catalog.find_all(item.text)
+        return Found([choice.value for choice in choices], is_open=True)
+    choice = reader.catalog.find(item.text)
+    return Found([choice.value])
 
 
 def _read_row(reader: Reader, item: Item) -> Found:
     tag = LORA_TAG.fullmatch(item.text)
-    text = tag[1] if tag else item.text
-    is_whole = len(reader.catalog.find_meant(text)) == 1
-    name, _, strength = (text, "", "") if is_whole or ":" not in text else text.rpartition(":")
-    names = _find_choices(reader, Item(name.strip(), is_quoted=item.is_quoted))
-    numbers = (
-        [float(number) for number in expand_numbers([strength.strip()], 0)]
-        if strength.strip()
-        else [1.0]
-    )
-    if len(names.values) * len(numbers) > MAX_VALUES:
+    name = tag[1] if tag else item.text
+    strength = ""
+    # A name may hold a colon itself.
+    is_whole = len(reader.catalog.find_meant(name)) == 1
+    if ":" in name and not is_whole:
+        name, _, strength = name.rpartition(":")
+    named = Item(name.strip(), is_quoted=item.is_quoted)
+    names = _find_choices(reader, named)
+    strengths = [1.0]
+    if strength.strip():
+        numbers = expand_numbers([strength.strip()], 0)
+        strengths = [float(number) for number in numbers]
+    if len(names.values) * len(strengths) > MAX_VALUES:
         raise Refused(TOO_MANY)
-    return Found(
-        [Lora(str(one), number) for one in names.values for number in numbers], names.is_open
-    )
+    loras = []
+    for found in names.values:
+        loras += [Lora(str(found), one) for one in strengths]
+    return Found(loras, names.is_open)
 
 
 def _check_loras(reader: Reader, rows: tuple[Lora, ...]) -> Any:
@@ -248,21 +278,23 @@ def _check_loras(reader: Reader, rows: tuple[Lora, ...]) -> Any:
     again.
     """
     known = tuple(Choice(row.name, row.name) for row in rows)
-    return check_value(dataclasses.replace(reader.field, choices=known), rows)
+    narrowed = dataclasses.replace(reader.field, choices=known)
+    return check_value(narrowed, rows)
 
 
 def _combine(item: Item, read: Callable[[Item], Found]) -> Found:
     """Every combination of one value of each part of an item."""
-    rows: list[Found] = []
-    for row in split_values(item.text)[0]:
-        rows.append(read(row))
-        if len(rows) > MOST_AT_ONCE:
+    parts: list[Found] = []
+    items, _ = split_values(item.text)
+    for one in items:
+        parts.append(read(one))
+        if len(parts) > MOST_AT_ONCE:
             raise Refused(f"at most {MOST_AT_ONCE} at once are possible.")
-        count = math.prod(len(one.values) for one in rows)
+        count = math.prod(len(part.values) for part in parts)
         if count > MAX_VALUES:
             raise Refused(TOO_MANY)
-        if count * len(rows) > MOST_PARTS:
+        if count * len(parts) > MOST_PARTS:
             raise Refused(TOO_MANY_PARTS)
-    return Found(
-        [*itertools.product(*(one.values for one in rows))], any(one.is_open for one in rows)
-    )
+    combinations = itertools.product(*(part.values for part in parts))
+    is_open = any(part.is_open for part in parts)
+    return Found(list(combinations), is_open)

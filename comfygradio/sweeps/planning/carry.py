@@ -58,7 +58,8 @@ class Keeper:
         self._uses: dict[int, deque[int]] = {}
         if limits.carry:
             for place, index in enumerate(ahead):
-                self._last_use.update(dict.fromkeys(workload.needed(index), place))
+                uses = dict.fromkeys(workload.needed(index), place)
+                self._last_use.update(uses)
 
     @property
     def ahead(self) -> tuple[Index, ...]:
@@ -100,9 +101,11 @@ class Keeper:
         """Run a point, whether or not it was ahead: the results that are made for it, and those
         that ride along.
         """
-        needed, present = self._workload.needed(index), self._workload.present(index)
+        needed = self._workload.needed(index)
+        present = self._workload.present(index)
         made = needed - self.kept
         riding = self._choose(present) if self._limits.carry else NOTHING
+        # What is in the prompt stays in the cache, and what is needed comes into it.
         self.kept = (self.kept & (present | riding)) | needed
         return made, riding
 
@@ -111,26 +114,27 @@ class Keeper:
         limits.
         """
         workload = self._workload
-        wanted = [
-            result for result in self.kept - present if self._last_use.get(result, -1) >= self._done
-        ]
+        last_use = self._last_use
+        dropped = self.kept - present
+        wanted = [result for result in dropped if last_use.get(result, -1) >= self._done]
         riding = frozenset([result for result in wanted if workload.can_ride(result)])
-        if len(riding) <= MOST_CARRIED and self._weigh(present | riding) <= self._limits.gigabytes:
-            return riding
+        if len(riding) <= MOST_CARRIED:
+            weight = self._weigh(present | riding)
+            if weight <= self._limits.gigabytes:
+                return riding
         return self._squeeze(present, wanted)
 
     def _squeeze(self, present: Results, wanted: list[int]) -> Results:
         """As many as there is room for, those that are needed soonest first."""
-        workload, gigabytes, riding = self._workload, self._workload.gigabytes, set[int]()
+        workload = self._workload
+        riding: set[int] = set()
         room = self._limits.gigabytes - self._weigh(present)
         for result in sorted(wanted, key=lambda one: (self._find_use(one), one)):
             more = workload.closure(result) - riding
-            weight = sum([gigabytes[one] for one in more - present])
-            if (
-                len(riding) + len(more) <= MOST_CARRIED
-                and weight <= room
-                and workload.can_ride(result)
-            ):
+            weight = self._weigh(more - present)
+            if len(riding) + len(more) > MOST_CARRIED or weight > room:
+                continue
+            if workload.can_ride(result):
                 riding |= more
                 room -= weight
         return frozenset(riding)
@@ -146,8 +150,9 @@ class Keeper:
         """
         if not self._uses:
             for place, index in enumerate(self._ahead, self._done):
-                for one in self._workload.needed(index):
-                    self._uses.setdefault(one, deque()).append(place)
+                for needed in self._workload.needed(index):
+                    places = self._uses.setdefault(needed, deque())
+                    places.append(place)
         uses = self._uses[result]
         while uses[0] < self._done:
             uses.popleft()
@@ -162,37 +167,40 @@ def write_carried(workload: Workload, result: int, known: ObjectInfo) -> dict[st
     """
     index, node_id = workload.origins[result]
     graph = workload.space.prompt(index).graph
-    ids = {
-        one: f"{CARRIED}{one}-{number}"
-        for one, number in workload.name_sources(index, node_id).items()
-    }
-    return {carried_id: _write_node(graph[one], ids, known) for one, carried_id in ids.items()}
+    ids: dict[str, str] = {}
+    for source, number in workload.name_sources(index, node_id).items():
+        ids[source] = f"{CARRIED}{source}-{number}"
+    nodes = {}
+    for source, carried_id in ids.items():
+        nodes[carried_id] = _write_node(graph[source], ids, known)
+    return nodes
 
 
 def _write_node(
     node: Mapping[str, Any], ids: Mapping[str, str], known: ObjectInfo
 ) -> dict[str, Any]:
     inputs = copy.deepcopy(dict(node["inputs"]))
+    class_type = node["class_type"]
     for name, value in inputs.items():
         link = Link.parse(value)
         if link is None:
-            inputs[name] = _convert(known, node["class_type"], name, unwrap(value), inputs)
+            inputs[name] = _convert(known, class_type, name, unwrap(value), inputs)
         elif link.node_id in ids:
             inputs[name] = [ids[link.node_id], link.slot]
-    return {"class_type": node["class_type"], "inputs": inputs}
+    return {"class_type": class_type, "inputs": inputs}
 
 
 def _convert(
     known: ObjectInfo, class_type: str, name: str, value: Any, inputs: Mapping[str, Any]
 ) -> Any:
     spec = known.spec(class_type, name, inputs)
+    if spec is None or spec.choices is not None:
+        return value
     kinds = {"INT": int, "FLOAT": float, "STRING": str, "BOOLEAN": bool}
     try:
-        return (
-            kinds[spec.type](value)
-            if spec and spec.choices is None and spec.type in kinds
-            else value
-        )
+        if spec.type not in kinds:
+            return value
+        return kinds[spec.type](value)
     except (TypeError, ValueError, OverflowError):
         return value
 

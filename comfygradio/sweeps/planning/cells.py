@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from comfygradio.comfy.workflow import Link
@@ -49,22 +49,27 @@ class Cells:
 
     def list_numbers(self, cell: Cell) -> set[int]:
         """The number of every value that was found in a cell."""
-        return set(self.tables[cell].values()) if cell in self.axes else {self.readings.base(cell)}
+        if cell not in self.axes:
+            return {self.readings.base(cell)}
+        return set(self.tables[cell].values())
 
     def get(self, cell: Cell, index: Index) -> int:
         """The number of the value in a cell at a point."""
         axes = self.axes.get(cell)
         if axes is None:
             return self.readings.base(cell)
-        table, place = self.tables[cell], tuple([index[axis] for axis in axes])
+        table = self.tables[cell]
+        place = tuple([index[axis] for axis in axes])
         number = table.get(place)
         if number is None:
-            number = table[place] = self._find(cell, index, axes)
+            number = self._find(cell, index, axes)
+            table[place] = number
         return number
 
     def count_places(self, axes: tuple[int, ...]) -> int:
         """Combinations of positions on these axes."""
-        return math.prod(self.readings.sizes[axis] for axis in axes)
+        sizes = [self.readings.sizes[axis] for axis in axes]
+        return math.prod(sizes)
 
     def _find(self, cell: Cell, index: Index, axes: tuple[int, ...]) -> int:
         if self.count_places(axes) > FILLS:
@@ -81,14 +86,17 @@ def learn_cells(readings: Readings) -> Cells:
     matters there is looked for.
     """
     cells = Cells(readings)
-    if math.prod(readings.sizes) <= EXACT:
-        for index in itertools.product(*map(range, readings.sizes)):
+    sizes = readings.sizes
+    if math.prod(sizes) <= EXACT:
+        positions = [range(size) for size in sizes]
+        for index in itertools.product(*positions):
             readings.read(index)
     else:
-        for start, axis, index in _choose_walks(readings.sizes):
+        for start, axis, index in _choose_walks(sizes):
             _compare(cells, start, axis, index)
-        for index in _draw_points(readings.sizes, CHECKS, random.Random(1)):
+        for index in _draw_points(sizes, CHECKS, random.Random(1)):
             readings.read(index)
+    # What is read to fill a gap may show another axis that matters, and so on.
     known = 0
     while known < len(readings.rows):
         known = len(readings.rows)
@@ -103,38 +111,62 @@ def _choose_walks(sizes: tuple[int, ...]) -> Iterator[tuple[Index, int, Index]]:
     """
     chance = random.Random(0)
     length = sum(min(size, LONG) for size in sizes)
-    starts = [tuple(0 for _ in sizes), tuple(size - 1 for size in sizes)]
-    starts += _draw_points(sizes, max(1, min(4, READS // length - 2)), chance)
+    first = tuple(0 for _ in sizes)
+    last = tuple(size - 1 for size in sizes)
+    others = max(1, min(4, READS // length - 2))
+    starts = [first, last, *_draw_points(sizes, others, chance)]
     most = LONG
     for start in starts:
         for axis, size in enumerate(sizes):
-            for position in range(size) if size <= most else chance.sample(range(size), most):
-                yield start, axis, (*start[:axis], position, *start[axis + 1 :])
+            positions: Sequence[int] = range(size)
+            if size > most:
+                positions = chance.sample(positions, most)
+            for position in positions:
+                yield start, axis, _move(start, axis, position)
+        # From the second start on, what is left of the reads is shared out.
         most = max(8, (READS - length) // (len(starts) * len(sizes)))
 
 
+def _move(index: Index, axis: int, position: int) -> Index:
+    """The point with another position on one axis."""
+    return (*index[:axis], position, *index[axis + 1 :])
+
+
 def _draw_points(sizes: tuple[int, ...], count: int, chance: random.Random) -> list[Index]:
-    return [tuple(chance.randrange(size) for size in sizes) for _ in range(count)]
+    points = []
+    for _ in range(count):
+        point = tuple(chance.randrange(size) for size in sizes)
+        points.append(point)
+    return points
 
 
 def _compare(cells: Cells, start: Index, axis: int, index: Index) -> None:
     """Note which cells a step along an axis changed."""
     readings = cells.readings
-    for cell, _ in readings.read(start).items() ^ readings.read(index).items():
-        if not cell[1] or (readings.has_node(start, cell[0]) and readings.has_node(index, cell[0])):
-            _add_axes(cells, cell, [axis])
+    before = readings.read(start)
+    after = readings.read(index)
+    for cell, _ in before.items() ^ after.items():
+        node_id, name = cell
+        if name and not (readings.has_node(start, node_id) and readings.has_node(index, node_id)):
+            continue  # of an input nothing is known where its node is not there
+        _add_axes(cells, cell, [axis])
 
 
 def _add_axes(cells: Cells, cell: Cell, axes: list[int]) -> None:
-    cells.axes[cell] = tuple(sorted({*cells.axes.get(cell, ()), *axes}))
+    known = cells.axes.get(cell, ())
+    cells.axes[cell] = tuple(sorted({*known, *axes}))
 
 
 def _explain(cells: Cells) -> None:
     """Add axes until every cell that differs somewhere is told by those that decide it."""
     for cell in cells.readings.list_varying():
         _add_axes(cells, cell, [])
-        while not isinstance(table := _tabulate(cells, cell), dict):
-            _add_axes(cells, cell, _find_axes(cells.readings, cell, *table, cells.axes[cell]))
+        table = _tabulate(cells, cell)
+        while not isinstance(table, dict):
+            start, end = table
+            found = _find_axes(cells.readings, cell, start, end, cells.axes[cell])
+            _add_axes(cells, cell, found)
+            table = _tabulate(cells, cell)
         cells.tables[cell] = table
 
 
@@ -142,11 +174,13 @@ def _tabulate(cells: Cells, cell: Cell) -> dict[tuple[int, ...], int] | tuple[In
     """Place → number for everything that was read of a cell, or two points that contradict each
     other.
     """
-    readings, axes = cells.readings, cells.axes[cell]
+    readings = cells.readings
+    axes = cells.axes[cell]
     found: dict[tuple[int, ...], int] = {}
     origins: dict[tuple[int, ...], Index] = {}
     for index in readings.list_points(cell):
-        place, number = tuple([index[axis] for axis in axes]), readings.get(index, cell)
+        place = tuple([index[axis] for axis in axes])
+        number = readings.get(index, cell)
         if found.setdefault(place, number) != number:
             return origins[place], index
         origins.setdefault(place, index)
@@ -159,14 +193,18 @@ def _find_axes(
     """Walk from one point to another, axis by axis, until the cell changes: the axis, or axes, of
     that step.
     """
-    number, index, pending = readings.get(start, cell), start, list[int]()
+    node_id, name = cell
+    number = readings.get(start, cell)
+    index = start
+    pending: list[int] = []
     for axis, position in enumerate(end):
         if axis in known or position == index[axis]:
             continue
-        index = (*index[:axis], position, *index[axis + 1 :])
+        index = _move(index, axis, position)
         pending.append(axis)
         readings.read(index)
-        if cell[1] and not readings.has_node(index, cell[0]):
+        if name and not readings.has_node(index, node_id):
+            # Nothing can be said of an input whose node is gone; the next step may bring it back.
             continue
         if readings.get(index, cell) != number:
             return pending
@@ -178,21 +216,31 @@ def _fill(cells: Cells) -> None:
     """Read what is missing where several axes decide a cell together, and whatever changes the
     structure.
     """
+    readings = cells.readings
     for cell, axes in cells.axes.items():
-        table, readings = cells.tables[cell], cells.readings
-        is_structure = not cell[1] or any(
-            isinstance(readings.value(number), Link) for number in table.values()
-        )
-        if len(table) == (count := cells.count_places(axes)) or (
-            count > FILLS and not is_structure
-        ):
+        table = cells.tables[cell]
+        count = cells.count_places(axes)
+        if len(table) == count:
+            continue
+        if count > FILLS and not _is_structure(cells, cell):
             continue
         home = next(iter(readings.list_points(cell)))
-        for place in itertools.product(*[range(readings.sizes[axis]) for axis in axes]):
+        positions = [range(readings.sizes[axis]) for axis in axes]
+        for place in itertools.product(*positions):
             if place not in table:
                 readings.read(_put(home, axes, place))
 
 
+def _is_structure(cells: Cells, cell: Cell) -> bool:
+    """Whether a cell decides what nodes there are, or how they are linked."""
+    _, name = cell
+    if not name:
+        return True
+    values = [cells.readings.value(number) for number in cells.tables[cell].values()]
+    return any(isinstance(value, Link) for value in values)
+
+
 def _put(index: Index, axes: tuple[int, ...], place: tuple[int, ...]) -> Index:
     moved = dict(zip(axes, place, strict=True))
-    return tuple(moved.get(axis, position) for axis, position in enumerate(index))
+    positions = [moved.get(axis, position) for axis, position in enumerate(index)]
+    return tuple(positions)

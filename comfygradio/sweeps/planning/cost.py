@@ -60,7 +60,9 @@ def estimate_seconds(class_type: str, steps: Any = None) -> float:
     """
     seconds = _find(SECONDS, class_type, OTHER_SECONDS)
     is_sampler = seconds > OTHER_SECONDS and "Sampl" in class_type
-    return seconds * max(1, steps) / STEPS if is_sampler and isinstance(steps, int) else seconds
+    if is_sampler and isinstance(steps, int):
+        return seconds * max(1, steps) / STEPS
+    return seconds
 
 
 def estimate_gigabytes(class_type: str) -> float:
@@ -70,4 +72,7 @@ def estimate_gigabytes(class_type: str) -> float:
 
 @lru_cache(maxsize=1000)
 def _find(rules: tuple[Rule, ...], class_type: str, otherwise: float) -> float:
-    return next((amount for pattern, amount in rules if pattern.search(class_type)), otherwise)
+    for pattern, amount in rules:
+        if pattern.search(class_type):
+            return amount
+    return otherwise

@@ -8,8 +8,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress
-from operator import not_
 from typing import Any
 
 from comfygradio.sweeps.axes.axis import Index
@@ -77,7 +75,8 @@ class Course:
         """
         with self._lock:
             work = self.plan.ours.work * self._measure_rest()
-            return work / max(1, len({lane for lane, _ in self._running.values()}))
+            working = {lane for lane, _ in self._running.values()}
+            return work / max(1, len(working))
 
     @property
     def share_left(self) -> float:
@@ -102,14 +101,11 @@ class Course:
             index, made, riding = work.advance()
             seconds = self._workload.count(made)
             self._running[index] = (lane, seconds)
-            nodes = self._workload.node_ids(index)
-            executed = {
-                result: node_id for node_id, result in reversed(nodes.items()) if result in made
-            }
-            carried = {
-                node_id: node for result in riding for node_id, node in self._write(result).items()
-            }
-        return Task(index, carried, seconds, tuple(executed.values()))
+            executed = self._name_results(index, made)
+            carried: dict[str, Any] = {}
+            for result in riding:
+                carried |= self._write(result)
+        return Task(index, carried, seconds, executed)
 
     def finish(self, index: Index, seconds: float | None = None) -> None:
         """A point is done, or failed for good; `seconds` are those that it ran, which tell how fast
@@ -139,12 +135,15 @@ class Course:
         """The server's own points, those that nobody has, or some of a busy server's."""
         if keeper.next and not self._suits(lane, keeper.next):
             keeper = self._set_aside(lane, keeper)
-        return keeper if keeper else self._adopt(lane, keeper) or self._steal(lane, keeper)
+        if keeper:
+            return keeper
+        return self._adopt(lane, keeper) or self._steal(lane, keeper)
 
     def _set_aside(self, lane: str, keeper: Keeper) -> Keeper:
         """Leave those points to others that this server cannot run."""
         mine, others = self._part(lane, keeper.ahead)
-        self._free += [others] if others else []
+        if others:
+            self._free.append(others)
         self._keepers[lane] = self._make_keeper(mine, keeper.kept)
         return self._keepers[lane]
 
@@ -152,10 +151,14 @@ class Course:
         """Take over points that nobody has: the first lot of which the server can run some."""
         for place, segment in enumerate(self._free):
             mine, rest = self._part(lane, segment)
-            if mine:
-                self._free[place : place + 1] = [rest] if rest else []
-                self._keepers[lane] = self._make_keeper(mine, keeper.kept)
-                return self._keepers[lane]
+            if not mine:
+                continue
+            if rest:
+                self._free[place] = rest
+            else:
+                del self._free[place]
+            self._keepers[lane] = self._make_keeper(mine, keeper.kept)
+            return self._keepers[lane]
         return None
 
     def _steal(self, lane: str, keeper: Keeper) -> Keeper | None:
@@ -166,12 +169,12 @@ class Course:
         for no more.
         """
         thief = self._load(lane, keeper)
-        others = [
-            (name, self._load(name, other))
-            for name, other in self._keepers.items()
-            if name != lane and other
-        ]
-        for name, owner in sorted(others, key=lambda pair: -pair[1].end):
+        others = []
+        for name, other in self._keepers.items():
+            if name != lane and other:
+                others.append((name, self._load(name, other)))
+        longest_first = sorted(others, key=lambda pair: -pair[1].end)
+        for name, owner in longest_first:
             ahead = owner.keeper.ahead
             cut = find_cut(owner, thief)
             if cut == len(ahead) and owner.is_absent:
@@ -186,14 +189,29 @@ class Course:
     def _load(self, lane: str, keeper: Keeper) -> Load:
         """What a server has before it; of what it has taken, it is in the middle of the first."""
         taken = [seconds for name, seconds in self._running.values() if name == lane]
-        busy = sum(taken) - taken[0] / 2 if taken else 0.0
+        busy = 0.0
+        if taken:
+            busy = sum(taken) - taken[0] / 2
         ran, planned = self._paces.get(lane, (1.0, 1.0))
-        return Load(keeper, busy, ran / planned, is_absent=not taken)
+        pace = ran / planned
+        return Load(keeper, busy, pace, is_absent=not taken)
 
     def _release(self, lane: str, more: tuple[Index, ...]) -> None:
         keeper = self._keepers.pop(lane, None)
-        segment = (*more, *(keeper.ahead if keeper else ()))
-        self._free += [segment] if segment else []
+        segment = more
+        if keeper is not None:
+            segment = (*more, *keeper.ahead)
+        if segment:
+            self._free.append(segment)
+
+    def _name_results(self, index: Index, made: Results) -> tuple[str, ...]:
+        """A node of the point for each of these results; of nodes that share one, the first."""
+        nodes = self._workload.node_ids(index)
+        executed: dict[int, str] = {}
+        for node_id, result in reversed(nodes.items()):
+            if result in made:
+                executed[result] = node_id
+        return tuple(executed.values())
 
     def _write(self, result: int) -> Mapping[str, Any]:
         if result not in self._written:
@@ -204,8 +222,14 @@ class Course:
         self, lane: str, points: Sequence[Index]
     ) -> tuple[tuple[Index, ...], tuple[Index, ...]]:
         """Points that a server can run, and those that it cannot; both in their order."""
-        fits = [self._suits(lane, index) for index in points]
-        return tuple(compress(points, fits)), tuple(compress(points, map(not_, fits)))
+        mine = []
+        others = []
+        for index in points:
+            if self._suits(lane, index):
+                mine.append(index)
+            else:
+                others.append(index)
+        return tuple(mine), tuple(others)
 
     def _suits(self, lane: str, index: Index) -> bool:
         return self._accepts is None or self._accepts(lane, index)
@@ -217,7 +241,11 @@ class Course:
         if not self._running and not self._count_waiting():
             return 0.0
         work = self.plan.ours.work
-        return max(0.0, 1.0 - self._finished / work) if work > 0 else 1.0
+        if work <= 0:
+            return 1.0
+        return max(0.0, 1.0 - self._finished / work)
 
     def _count_waiting(self) -> int:
-        return sum(map(len, self._keepers.values())) + sum(map(len, self._free))
+        taken_over = sum(len(keeper) for keeper in self._keepers.values())
+        free = sum(len(segment) for segment in self._free)
+        return taken_over + free

@@ -13,13 +13,14 @@ from comfygradio.sweeps.planning.workload import Results, Workload
 
 def estimate(workload: Workload, order: Sequence[Index], kept: Results, carry: bool) -> list[float]:
     """Seconds that each point takes for a server that has `kept`."""
-    seconds, needed = workload.seconds, workload.needed
+    seconds = workload.seconds
     have: Set[int] = kept
     everything = set(kept)
     found: list[float] = []
     for index in order:
-        now = needed(index)
-        found.append(sum([seconds[result] for result in now if result not in have]))
+        now = workload.needed(index)
+        missing = [seconds[result] for result in now if result not in have]
+        found.append(sum(missing))
         have = now
         if carry:
             everything |= now
@@ -33,17 +34,37 @@ def estimate_ends(
     """For each point, the seconds that a server that has `kept` takes for it and everything after
     it.
     """
-    seconds, needed = workload.seconds, workload.needed
+    if carry:
+        found = _add_up_carried(workload, order, kept)
+    else:
+        found = _add_up_plain(workload, order, kept)
+    found.reverse()
+    return found
+
+
+def _add_up_carried(workload: Workload, order: Sequence[Index], kept: Results) -> list[float]:
+    """The seconds from each point to the end, the last point first, where nothing is made twice."""
+    seconds = workload.seconds
     found: list[float] = []
-    total, everything, after = 0.0, set(kept), frozenset[int]()
+    everything = set(kept)
+    total = 0.0
     for index in reversed(order):
-        now = needed(index)
-        if carry:
-            total += sum([seconds[result] for result in now if result not in everything])
-            everything |= now
-            found.append(total)
-        else:
-            total += workload.count(after - now)
-            found.append(total + workload.count(now - kept))
-            after = now
-    return found[::-1]
+        now = workload.needed(index)
+        missing = [seconds[result] for result in now if result not in everything]
+        total += sum(missing)
+        everything |= now
+        found.append(total)
+    return found
+
+
+def _add_up_plain(workload: Workload, order: Sequence[Index], kept: Results) -> list[float]:
+    """The same where each point finds what the one before needed, and the first one `kept`."""
+    found: list[float] = []
+    after: Results = frozenset()
+    total = 0.0
+    for index in reversed(order):
+        now = workload.needed(index)
+        total += workload.count(after - now)
+        found.append(total + workload.count(now - kept))
+        after = now
+    return found

@@ -24,30 +24,35 @@ class _Path:
         self._shared = [[0.0] * len(needed) for _ in needed]
         for one, mine in enumerate(needed):
             for other in range(one):
-                self._shared[one][other] = self._shared[other][one] = workload.count(
-                    mine & needed[other]
-                )
+                seconds = workload.count(mine & needed[other])
+                self._shared[one][other] = seconds
+                self._shared[other][one] = seconds
 
     def share(self, one: int, other: int) -> float:
         """Seconds that two neighbours share; nothing beyond the ends."""
-        return 0.0 if NOBODY in (one, other) else self._shared[one][other]
+        if one == NOBODY or other == NOBODY:
+            return 0.0
+        return self._shared[one][other]
 
     def at(self, points: Sequence[int], place: int) -> int:
         """The point at a place, NOBODY beyond the ends."""
-        return points[place] if 0 <= place < len(points) else NOBODY
+        if not 0 <= place < len(points):
+            return NOBODY
+        return points[place]
 
     def bend(self) -> bool:
         """Turn stretches around where that gains something; False if nowhere."""
-        points, gained = self.points, False
+        points = self.points
+        gained = False
         for first in range(len(points) - 1):
             for last in range(first + 1, len(points)):
-                before, after = self.at(points, first - 1), self.at(points, last + 1)
+                before = self.at(points, first - 1)
+                after = self.at(points, last + 1)
                 now = self.share(before, points[first]) + self.share(points[last], after)
-                if (
-                    self.share(before, points[last]) + self.share(points[first], after)
-                    > now + EPSILON
-                ):
-                    points[first : last + 1] = points[first : last + 1][::-1]
+                turned = self.share(before, points[last]) + self.share(points[first], after)
+                if turned > now + EPSILON:
+                    stretch = points[first : last + 1]
+                    points[first : last + 1] = stretch[::-1]
                     gained = True
         return gained
 
@@ -60,16 +65,19 @@ class _Path:
             best = self._gain(rest, first, stretch) + EPSILON
             for place in range(len(rest) + 1):
                 for turned in (stretch, stretch[::-1]):
-                    if (gain := self._gain(rest, place, turned)) > best + EPSILON:
-                        best, gained = gain, True
+                    gain = self._gain(rest, place, turned)
+                    if gain > best + EPSILON:
+                        best = gain
+                        gained = True
                         self.points = [*rest[:place], *turned, *rest[place:]]
         return gained
 
     def _gain(self, rest: list[int], place: int, stretch: list[int]) -> float:
-        left, right = self.at(rest, place - 1), self.at(rest, place)
-        return (
-            self.share(left, stretch[0]) + self.share(stretch[-1], right) - self.share(left, right)
-        )
+        left = self.at(rest, place - 1)
+        right = self.at(rest, place)
+        joined = self.share(left, stretch[0]) + self.share(stretch[-1], right)
+        parted = self.share(left, right)
+        return joined - parted
 
 
 def mend_order(workload: Workload, order: Sequence[Index]) -> list[Index]:
@@ -78,7 +86,9 @@ def mend_order(workload: Workload, order: Sequence[Index]) -> list[Index]:
     """
     path = _Path(workload, order)
     for _ in range(ROUNDS):
-        gains = [path.bend(), *(path.shift(length) for length in range(1, LONGEST + 1))]
-        if not any(gains):
+        has_gained = path.bend()
+        for length in range(1, LONGEST + 1):
+            has_gained |= path.shift(length)
+        if not has_gained:
             break
     return [order[point] for point in path.points]

@@ -41,7 +41,11 @@ def list_nests(workload: Workload, points: Sequence[Index]) -> Iterator[Nest]:
     """Every nest of the axes that the points differ in, the most promising first: the dearest axis
     outermost.
     """
-    axes = [axis for axis in range(len(points[0])) if len({point[axis] for point in points}) > 1]
+    axes = []
+    for axis in range(len(points[0])):
+        positions = {point[axis] for point in points}
+        if len(positions) > 1:
+            axes.append(axis)
     weights = weigh_axes(workload, points)
     ranked = sorted(axes, key=lambda axis: -weights[axis])
     for order in itertools.permutations(ranked):
@@ -50,7 +54,8 @@ def list_nests(workload: Workload, points: Sequence[Index]) -> Iterator[Nest]:
 
 def weigh_axes(workload: Workload, points: Sequence[Index]) -> list[float]:
     """Seconds, on average, that a step along each axis alone costs."""
-    return [_weigh_axis(workload, axis, points) for axis in range(len(points[0]))]
+    axes = range(len(points[0]))
+    return [_weigh_axis(workload, axis, points) for axis in axes]
 
 
 def choose_order(workload: Workload, points: Sequence[Index]) -> list[Index]:
@@ -62,19 +67,21 @@ def choose_order(workload: Workload, points: Sequence[Index]) -> list[Index]:
         return []
     tried = max(1, STEPS // len(points))
     ranks = rank_positions(workload, points)
-    orders = (
-        walk(points, nest, ranks) for nest in itertools.islice(list_nests(workload, points), tried)
-    )
+    nests = itertools.islice(list_nests(workload, points), tried)
+    orders = (walk(points, nest, ranks) for nest in nests)
     best = min(orders, key=lambda order: measure(workload, order))
-    return mend_order(workload, best) if len(best) <= MENDED else best
+    if len(best) > MENDED:
+        return best
+    return mend_order(workload, best)
 
 
 def measure(workload: Workload, order: Sequence[Index]) -> float:
     """Seconds that one server takes for the points in this order."""
-    seconds, needed = workload.seconds, workload.needed
-    total, before = 0.0, frozenset[int]()
+    seconds = workload.seconds
+    before: Results = frozenset()
+    total = 0.0
     for index in order:
-        now = needed(index)
+        now = workload.needed(index)
         for result in now - before:
             total += seconds[result]
         before = now
@@ -85,12 +92,15 @@ def rank_positions(workload: Workload, points: Sequence[Index]) -> Ranks:
     """For each axis, position → its place along it, so that positions that need the same results
     come together.
     """
+    first = points[0]
     ranks: Ranks = []
-    for axis in range(len(points[0])):
-        places: dict[Results, int] = {}
+    for axis in range(len(first)):
         rank: dict[int, int] = {}
+        # Positions that need the same results have the place of the first of them.
+        places: dict[Results, int] = {}
         for position in sorted({point[axis] for point in points}):
-            needed = workload.needed((*points[0][:axis], position, *points[0][axis + 1 :]))
+            moved = (*first[:axis], position, *first[axis + 1 :])
+            needed = workload.needed(moved)
             rank[position] = places.setdefault(needed, position)
         order = sorted(rank, key=lambda position: (rank[position], position))
         ranks.append({position: place for place, position in enumerate(order)})
@@ -112,15 +122,19 @@ def _walk(points: list[Index], nest: Nest, ranks: Ranks, found: list[Index]) -> 
     if not nest or len(points) == 1:
         found += points
         return
-    axis, block, rank = nest[0].axis, nest[0].block, ranks[nest[0].axis]
+    axis = nest[0].axis
+    block = nest[0].block
+    rank = ranks[axis]
     groups: dict[int, list[Index]] = {}
     for point in points:
-        groups.setdefault(rank[point[axis]] // block, []).append(point)
+        group = rank[point[axis]] // block
+        groups.setdefault(group, []).append(point)
     positions = sorted(groups)
     at = rank[found[-1][axis]] // block if found else None
-    if at in groups and positions.index(at) * 2 >= len(positions):
-        positions.reverse()
     if at in groups:
+        # Begin where the last loop stopped, and take the others from the nearer end on.
+        if positions.index(at) * 2 >= len(positions):
+            positions.reverse()
         positions.remove(at)
         positions.insert(0, at)
     for position in positions:
@@ -130,9 +144,12 @@ def _walk(points: list[Index], nest: Nest, ranks: Ranks, found: list[Index]) -> 
 def _weigh_axis(workload: Workload, axis: int, points: Sequence[Index]) -> float:
     """Mean seconds of steps to the next position on an axis, at some of the points."""
     positions = sorted({point[axis] for point in points})
-    follower = dict(zip(positions, [*positions[1:], positions[0]], strict=True))
+    followers = [*positions[1:], positions[0]]
+    follower = dict(zip(positions, followers, strict=True))
+    seconds = []
     starts = points[:: max(1, len(points) // 50)]
-    ends = [(*start[:axis], follower[start[axis]], *start[axis + 1 :]) for start in starts]
-    return math.fsum(
-        workload.step(end, start) for start, end in zip(starts, ends, strict=True)
-    ) / len(starts)
+    for start in starts:
+        position = follower[start[axis]]
+        end = (*start[:axis], position, *start[axis + 1 :])
+        seconds.append(workload.step(end, start))
+    return math.fsum(seconds) / len(starts)

@@ -61,32 +61,31 @@ class Plan:
     @property
     def points(self) -> int:
         """Points that are to run."""
-        return sum(map(len, self.lanes))
+        return sum(len(segment) for segment in self.lanes)
 
     @property
     def order(self) -> list[Index]:
         """Every point, about in the order in which they come."""
         rounds = itertools.zip_longest(*self.lanes)
-        return [index for row in rounds for index in row if index is not None]
+        in_turn = itertools.chain.from_iterable(rounds)
+        return [index for index in in_turn if index is not None]
 
     def describe(self) -> list[str]:
         """What people read before they start, in sentences."""
         servers = f"{len(self.lanes)} servers" if len(self.lanes) > 1 else "one server"
         pictures = "picture" if self.points == 1 else "pictures"
-        lines = [
-            f"{self.points:,} {pictures} in about {write_seconds(self.ours.seconds)} on {servers}."
-        ]
+        time = write_seconds(self.ours.seconds)
+        lines = [f"{self.points:,} {pictures} in about {time} on {servers}."]
         if self.done:
             lines.append(f"{self.done:,} more are there already.")
-        gain = self.typed.seconds / self.ours.seconds if self.ours.seconds else 1.0
+        gain = 1.0
+        if self.ours.seconds:
+            gain = self.typed.seconds / self.ours.seconds
         if gain >= 1.02:
-            lines.append(
-                f"In the order as typed: {write_seconds(self.typed.seconds)}, {gain:.1f} "
-                "times that."
-            )
-        lines.append(
-            f"Nodes that run: {write_executions(self.ours.executions, self.alone.executions)}."
-        )
+            typed = write_seconds(self.typed.seconds)
+            lines.append(f"In the order as typed: {typed}, {gain:.1f} times that.")
+        executions = write_executions(self.ours.executions, self.alone.executions)
+        lines.append(f"Nodes that run: {executions}.")
         return lines
 
 
@@ -104,22 +103,28 @@ def plan_sweep(
     ValuesRefused where the form refuses a point.
     """
     limits = limits or Limits()
+    lanes = max(1, lanes)
     workload = Workload(space, known, seconds)
-    everything = list(itertools.product(*map(range, space.sizes)))
-    points = [index for index in everything if index in todo] if todo is not None else everything
-    shares = list_shares(workload, points, max(1, lanes), limits.carry)
+    positions = [range(size) for size in space.sizes]
+    everything = list(itertools.product(*positions))
+    points = everything
+    if todo is not None:
+        points = [index for index in everything if index in todo]
+    shares = list_shares(workload, points, lanes, limits.carry)
     tried = max(1, SIMULATED // max(1, len(points)))
-    expected = [
-        (expect_segments(workload, segments, limits), segments) for segments in shares[:tried]
-    ]
+    expected = []
+    for share in shares[:tried]:
+        expected.append((expect_segments(workload, share, limits), share))
     ours, segments = min(expected, key=lambda pair: (pair[0].seconds, pair[0].work))
+    typed = expect_in_turn(workload, points, lanes)
+    needed = [(index, workload.needed(index)) for index in points]
     return Plan(
         segments,
         ours,
-        expect_in_turn(workload, points, max(1, lanes)),
-        expect(workload, [[(index, workload.needed(index)) for index in points]]),
-        limits,
-        len(everything) - len(points),
+        typed,
+        alone=expect(workload, [needed]),
+        limits=limits,
+        done=len(everything) - len(points),
         workload=workload,
         known=known,
     )
@@ -129,9 +134,8 @@ def expect_segments(workload: Workload, segments: Segments, limits: Limits) -> E
     """What it costs if every server runs its own points, and carries along what the
     limits allow.
     """
-    return expect(
-        workload, [iterate_made(Keeper(workload, segment, limits)) for segment in segments]
-    )
+    keepers = [Keeper(workload, segment, limits) for segment in segments]
+    return expect(workload, [iterate_made(keeper) for keeper in keepers])
 
 
 def expect(workload: Workload, runs: Iterable[Iterable[tuple[Index, Results]]]) -> Expected:
@@ -142,7 +146,7 @@ def expect(workload: Workload, runs: Iterable[Iterable[tuple[Index, Results]]]) 
         own: Counter[int] = Counter()
         for _, made in run:
             own.update(made)
-        ends.append(sum(workload.seconds[result] * times for result, times in own.items()))
+        ends.append(_count_seconds(workload, own))
         counted.update(own)
     return Expected(_count_classes(workload, counted), max(ends, default=0.0), sum(ends))
 
@@ -161,8 +165,9 @@ def expect_in_turn(workload: Workload, points: Sequence[Index], lanes: int) -> E
         kept[lane] = needed
         counted.update(made)
         heapq.heappush(free, (at + workload.count(made), lane))
-    work = sum(workload.seconds[result] * times for result, times in counted.items())
-    return Expected(_count_classes(workload, counted), max(at for at, _ in free), work)
+    end = max(at for at, _ in free)
+    work = _count_seconds(workload, counted)
+    return Expected(_count_classes(workload, counted), end, work)
 
 
 def write_seconds(seconds: float) -> str:
@@ -170,16 +175,21 @@ def write_seconds(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
     hours, rest = divmod(minutes, 60)
-    return f"{minutes} min" if minutes < 90 else f"{hours} h {rest} min"
+    return f"{hours} h {rest} min"
 
 
 def write_executions(ours: Mapping[str, int], alone: Mapping[str, int]) -> str:
     """How often each class runs, and of how often without any cache: `KSampler 12 of 48`."""
     parts = []
     for name, count in ours.items():
+        part = f"{name} {count:,}"
         most = alone.get(name, 0)
-        parts.append(f"{name} {count:,} of {most:,}" if most != count else f"{name} {count:,}")
+        if most != count:
+            part += f" of {most:,}"
+        parts.append(part)
     return ", ".join(parts) or "none"
 
 
@@ -187,4 +197,10 @@ def _count_classes(workload: Workload, results: Mapping[int, int]) -> Mapping[st
     counted: Counter[str] = Counter()
     for result, times in results.items():
         counted[workload.classes[result]] += times
-    return dict(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
+    most_first = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
+    return dict(most_first)
+
+
+def _count_seconds(workload: Workload, results: Mapping[int, int]) -> float:
+    seconds = workload.seconds
+    return sum(seconds[result] * times for result, times in results.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -32,15 +33,13 @@ class Readings:
         self.cells: dict[str, dict[str, Cell]] = {}
         self._values: list[Any] = [None]
         self._numbers: dict[Any, int] = {}
+        self._first_graph: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._base: dict[Cell, int] = {}
         graph = space.prompt(self.first).graph
-        self._first_graph = {
-            node_id: (node["class_type"], dict(node["inputs"])) for node_id, node in graph.items()
-        }
-        self._base = {
-            cell: number
-            for node_id in graph
-            for cell, number in self._read_node(node_id, graph[node_id])
-        }
+        for node_id, node in graph.items():
+            inputs = dict(node["inputs"])
+            self._first_graph[node_id] = (node["class_type"], inputs)
+            self._base.update(self._read_node(node_id, node))
         self.rows[self.first] = {}
 
     def read(self, index: Index) -> Mapping[Cell, int]:
@@ -49,7 +48,9 @@ class Readings:
         """
         row = self.rows.get(index)
         if row is None:
-            row = self.rows[index] = self._compare(self.space.prompt(index).graph)
+            graph = self.space.prompt(index).graph
+            row = self._compare(graph)
+            self.rows[index] = row
         return row
 
     def get(self, index: Index, cell: Cell) -> int:
@@ -67,16 +68,19 @@ class Readings:
 
     def list_varying(self) -> set[Cell]:
         """The cells that differ between points that were read."""
-        return {cell for row in self.rows.values() for cell in row}
+        return set(itertools.chain.from_iterable(self.rows.values()))
 
     def list_points(self, cell: Cell) -> list[Index]:
         """The points that were read and have the cell's node; every one of them has its class, if
         only as absent.
         """
-        presence = (cell[0], "")
-        if not cell[1] or not any(presence in row for row in self.rows.values()):
+        node_id, name = cell
+        if not name:
             return list(self.rows)
-        return [index for index in self.rows if self.has_node(index, cell[0])]
+        presence = (node_id, "")
+        if not any(presence in row for row in self.rows.values()):
+            return list(self.rows)
+        return [index for index in self.rows if self.has_node(index, node_id)]
 
     def value(self, number: int) -> Any:
         """What has this number: a Link, a plain value, or None for what is absent or was never
@@ -92,12 +96,13 @@ class Readings:
         return len(self._values) - 1
 
     def _compare(self, graph: Mapping[str, Any]) -> dict[Cell, int]:
-        row: dict[Cell, int] = {
-            (node_id, ""): ABSENT for node_id in self._first_graph if node_id not in graph
-        }
+        row: dict[Cell, int] = {}
+        for node_id in self._first_graph:
+            if node_id not in graph:
+                row[(node_id, "")] = ABSENT
         for node_id, node in graph.items():
-            first = self._first_graph.get(node_id)
-            if first is None or first[0] != node["class_type"] or first[1] != node["inputs"]:
+            own = (node["class_type"], node["inputs"])
+            if self._first_graph.get(node_id) != own:
                 row.update(self._differ(node_id, node))
         return row
 
@@ -112,14 +117,20 @@ class Readings:
         cells = self.cells.setdefault(node_id, {"": (node_id, "")})
         yield cells[""], self._number(node["class_type"])
         for name, value in node["inputs"].items():
-            yield cells.setdefault(name, (node_id, name)), self._number(value)
+            cell = cells.setdefault(name, (node_id, name))
+            yield cell, self._number(value)
 
     def _number(self, value: Any) -> int:
         link = Link.parse(value)
-        key = link or (
-            value if isinstance(value, str | int | float) else (json.dumps(value, default=str),)
-        )
+        key: Any
+        if link is not None:
+            key = link
+        elif isinstance(value, str | int | float):
+            key = value
+        else:
+            # Lists and objects cannot be keys; in a tuple their text is no other value's key.
+            key = (json.dumps(value, default=str),)
         number = self._numbers.setdefault(key, len(self._values))
         if number == len(self._values):
-            self._values.append(link or value)
+            self._values.append(value if link is None else link)
         return number

@@ -41,14 +41,30 @@ def list_shares(
     carried along, and without.
     """
     order = choose_order(workload, points)
-    ranks = rank_positions(workload, points) if points else []
-    tried = min(CANDIDATES, LOOKS // (max(1, len(points)) * BISECTIONS * (1 + carry)) - 1)
-    nests = itertools.islice(list_block_nests(workload, points), max(0, tried)) if points else ()
-    orders = [order, *(walk(points, nest, ranks) for nest in nests)]
+    orders = [order, *_list_block_orders(workload, points, carry)]
     if lanes == 1 or len(points) < 2:
-        return [(tuple(one), *([()] * (lanes - 1))) for one in orders]
-    cuts = [(_cut(workload, one, lanes, way), way) for one in orders for way in {carry, False}]
-    return [cut[1] for cut, _ in sorted(cuts, key=lambda found: (found[1] != carry, found[0][0]))]
+        idle: list[tuple[Index, ...]] = [()] * (lanes - 1)
+        return [(tuple(one), *idle) for one in orders]
+    cuts = []
+    for one in orders:
+        for way in {carry, False}:
+            cost, segments = _cut(workload, one, lanes, way)
+            cuts.append((way != carry, cost, segments))
+    cuts.sort(key=lambda found: found[:2])
+    return [segments for _, _, segments in cuts]
+
+
+def _list_block_orders(
+    workload: Workload, points: Sequence[Index], carry: bool
+) -> list[list[Index]]:
+    """Orders by blocks, as many as there is time to look at."""
+    if not points:
+        return []
+    looks = len(points) * BISECTIONS * (1 + carry)
+    tried = min(CANDIDATES, LOOKS // looks - 1)
+    ranks = rank_positions(workload, points)
+    nests = itertools.islice(list_block_nests(workload, points), max(0, tried))
+    return [walk(points, nest, ranks) for nest in nests]
 
 
 def list_block_nests(workload: Workload, points: Sequence[Index]) -> Iterator[Nest]:
@@ -59,10 +75,15 @@ def list_block_nests(workload: Workload, points: Sequence[Index]) -> Iterator[Ne
     the same size.
     """
     nests = list(itertools.islice(list_nests(workload, points), CANDIDATES))
-    counts = {level.axis: len({point[level.axis] for point in points}) for level in nests[0]}
-    for one, other in itertools.permutations(list(counts)[:3], 2):
+    dearest_first = nests[0]
+    counts: dict[int, int] = {}
+    for level in dearest_first:
+        positions = {point[level.axis] for point in points}
+        counts[level.axis] = len(positions)
+    dearest = list(counts)[:3]
+    for one, other in itertools.permutations(dearest, 2):
         for block in range(2, counts[one] // 2 + 1):
-            yield (Level(one, block), Level(other), *nests[0])
+            yield (Level(one, block), Level(other), *dearest_first)
     yield from nests
 
 
@@ -73,40 +94,55 @@ def _cut(
     short as can be.
     """
     whole = sum(estimate(workload, order, NOTHING, carry))
-    low, high = whole / lanes, whole / lanes + 2 * workload.step(order[0], None)
+    low = whole / lanes
+    high = low + 2 * workload.step(order[0], None)
     best = _fit(workload, order, high, carry)
     if len(best) > lanes:
-        low, high = high, whole
+        low = high
+        high = whole
         best = _fit(workload, order, high, carry)
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
         fitted = _fit(workload, order, middle, carry)
         if len(fitted) <= lanes:
-            high, best = min(middle, max(cost for cost, _ in fitted)), fitted
+            longest = max(cost for cost, _ in fitted)
+            high = min(middle, longest)
+            best = fitted
         else:
             low = middle
-    costs = [cost for cost, _ in best]
-    ends = list(itertools.accumulate(length for _, length in best))
-    cuts = [tuple(order[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
-    return (max(costs), sum(costs)), (*cuts, *([()] * (lanes - len(cuts))))
+    costs: list[float] = []
+    segments: list[tuple[Index, ...]] = []
+    start = 0
+    for cost, length in best:
+        costs.append(cost)
+        segments.append(tuple(order[start : start + length]))
+        start += length
+    segments += [()] * (lanes - len(segments))
+    return (max(costs), sum(costs)), tuple(segments)
 
 
 def _fit(
     workload: Workload, order: Sequence[Index], most: float, carry: bool
 ) -> list[tuple[float, int]]:
     """Seconds and length of segments that are filled up to so many seconds, one after the other."""
-    seconds, needed = workload.seconds, workload.needed
+    seconds = workload.seconds
     found: list[tuple[float, int]] = []
     have: Set[int] = NOTHING
-    total, length, everything = 0.0, 0, set[int]()
+    everything: set[int] = set()
+    total = 0.0
+    length = 0
     for index in order:
-        now = needed(index)
+        now = workload.needed(index)
         cost = sum([seconds[result] for result in now if result not in have])
         if length and total + cost > most:
+            # The next segment begins here, on a server that has nothing yet.
             found.append((total, length))
-            total, length, everything = 0.0, 0, set()
+            everything = set()
+            total = 0.0
+            length = 0
             cost = workload.count(now)
-        total, length = total + cost, length + 1
+        total += cost
+        length += 1
         have = now
         if carry:
             everything |= now

@@ -53,7 +53,8 @@ class Space:
 
     def describe(self, index: Index) -> dict[str, Any]:
         """The values of the whole form at a point, as JSON. Raises ValuesRefused."""
-        return self.form.describe(self.form.check(self.values(index)))
+        checked = self.form.check(self.values(index))
+        return self.form.describe(checked)
 
     def values(self, index: Index) -> dict[str, Any]:
         """The values of a point, not checked yet."""
@@ -61,4 +62,5 @@ class Space:
 
     def prompt(self, index: Index) -> Prompt:
         """The prompt of a point. Raises ValuesRefused where the form refuses its values."""
-        return self.form.build(self.form.check(self.values(index)), self.now)
+        checked = self.form.check(self.values(index))
+        return self.form.build(checked, self.now)

@@ -27,7 +27,8 @@ class Load:
     @property
     def end(self) -> float:
         """Seconds until everything is done."""
-        return (self.busy + sum(self.keeper.estimate())) * self.pace
+        ahead = sum(self.keeper.estimate())
+        return (self.busy + ahead) * self.pace
 
 
 def find_cut(owner: Load, thief: Load) -> int:
@@ -37,12 +38,17 @@ def find_cut(owner: Load, thief: Load) -> int:
     The other server may have to make again what the owner has; that is counted, so that it takes
     fewer, or none.
     """
-    mine, theirs = owner.keeper.estimate(), thief.keeper.estimate_ends(owner.keeper.ahead)
-    best, place = (owner.busy + sum(mine)) * owner.pace * GAIN, len(mine)
+    mine = owner.keeper.estimate()
+    theirs = thief.keeper.estimate_ends(owner.keeper.ahead)
+    best = (owner.busy + sum(mine)) * owner.pace * GAIN
+    place = len(mine)
     before = owner.busy
     for start, seconds in enumerate(mine):
-        both = max(before * owner.pace, (thief.busy + theirs[start]) * thief.pace)
-        if both < best:
-            best, place = both, start
+        owner_end = before * owner.pace
+        thief_end = (thief.busy + theirs[start]) * thief.pace
+        end = max(owner_end, thief_end)
+        if end < best:
+            best = end
+            place = start
         before += seconds
     return place

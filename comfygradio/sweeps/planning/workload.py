@@ -42,17 +42,12 @@ class Workload:
         self._measured = seconds
         self._cells = learn_cells(Readings(space))
         self._axes = _spread_axes(self._cells)
-        structure = {
-            axis for cell in self._list_structure() for axis in self._cells.list_axes(cell)
-        }
-        self._structure = tuple(sorted(structure))
-        self._memo: dict[str, dict[Place, int | None]] = {
-            node_id: {} for node_id in self._cells.readings.cells
-        }
-        self._inputs_of = {
-            node_id: sorted((name, cell) for name, cell in cells.items() if name)
-            for node_id, cells in self._cells.readings.cells.items()
-        }
+        self._structure = self._list_structure_axes()
+        self._memo: dict[str, dict[Place, int | None]] = {}
+        self._inputs_of: dict[str, list[tuple[str, Cell]]] = {}
+        for node_id, cells in self._cells.readings.cells.items():
+            self._memo[node_id] = {}
+            self._inputs_of[node_id] = sorted((name, cell) for name, cell in cells.items() if name)
         self._numbers: dict[Any, int] = {}
         self._nodes: dict[Place, tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self._needed: dict[Index, Results] = {}
@@ -63,26 +58,30 @@ class Workload:
     def needed(self, index: Index) -> Results:
         """The results that lead to the pictures of a point."""
         found = self._needed.get(index)
-        return self._look(index)[0] if found is None else found
+        if found is None:
+            found, _ = self._look(index)
+        return found
 
     def present(self, index: Index) -> Results:
         """The results of all nodes in a point's prompt, needed or not: whatever of them is in the
         cache stays there.
         """
         found = self._present.get(index)
-        return self._look(index)[1] if found is None else found
+        if found is None:
+            _, found = self._look(index)
+        return found
 
     def node_ids(self, index: Index) -> dict[str, int]:
         """The nodes that a point needs, each with its result."""
-        return {node_id: self._make(node_id, index) or 0 for node_id in self._split(index)[1]}
+        _, needed = self._split(index)
+        return {node_id: self._make(node_id, index) or 0 for node_id in needed}
 
     def closure(self, result: int) -> Results:
         """A result and everything that feeds it."""
         found = self._closures.get(result)
         if found is None:
-            found = frozenset({result}).union(
-                *(self.closure(source) for source in self.sources[result])
-            )
+            feeding = [self.closure(source) for source in self.sources[result]]
+            found = frozenset({result}).union(*feeding)
             self._closures[result] = found
         return found
 
@@ -92,9 +91,9 @@ class Workload:
         """
         found = self._quiet.get(result)
         if found is None:
-            found = self._quiet[result] = all(
-                self._is_quiet(self.classes[one]) for one in self.closure(result)
-            )
+            classes = [self.classes[one] for one in self.closure(result)]
+            found = all(self._is_quiet(class_type) for class_type in classes)
+            self._quiet[result] = found
         return found
 
     def name_sources(self, index: Index, node_id: str) -> dict[str, int]:
@@ -103,14 +102,14 @@ class Workload:
         todo = [node_id]
         while todo:
             one = todo.pop()
-            result = self._make(one, index) if one in self._memo and one not in found else None
-            if result is not None:
-                found[one] = result
-                todo += [
-                    link.node_id
-                    for link in self._inputs(one, index).values()
-                    if isinstance(link, Link)
-                ]
+            if one in found or one not in self._memo:
+                continue
+            result = self._make(one, index)
+            if result is None:
+                continue
+            found[one] = result
+            inputs = self._inputs(one, index)
+            todo += [value.node_id for value in inputs.values() if isinstance(value, Link)]
         return found
 
     def count(self, results: Collection[int]) -> float:
@@ -120,18 +119,19 @@ class Workload:
     def step(self, index: Index, before: Index | None) -> float:
         """Seconds that a point takes after another, or on a server that has nothing."""
         needed = self.needed(index)
-        return self.count(needed if before is None else needed - self.needed(before))
+        if before is not None:
+            needed = needed - self.needed(before)
+        return self.count(needed)
 
     def _look(self, index: Index) -> tuple[Results, Results]:
         present, needed = self._split(index)
         everything = {node_id: self._make(node_id, index) for node_id in present}
         all_results = frozenset([one for one in everything.values() if one is not None])
-        results = (
-            all_results
-            if len(needed) == len(present)
-            else frozenset([everything[n] or 0 for n in needed])
-        )
-        self._needed[index], self._present[index] = results, all_results
+        results = all_results
+        if len(needed) < len(present):
+            results = frozenset([everything[node_id] or 0 for node_id in needed])
+        self._needed[index] = results
+        self._present[index] = all_results
         return results, all_results
 
     def _split(self, index: Index) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -139,17 +139,24 @@ class Workload:
         place = tuple([index[axis] for axis in self._structure])
         found = self._nodes.get(place)
         if found is None:
-            present = tuple(
-                node_id for node_id in self._memo if self._cells.get((node_id, ""), index) != ABSENT
-            )
-            found = self._nodes[place] = (present, tuple(self._follow(present, index)))
+            present = tuple(node_id for node_id in self._memo if self._is_present(node_id, index))
+            needed = tuple(self._follow(present, index))
+            found = (present, needed)
+            self._nodes[place] = found
         return found
+
+    def _is_present(self, node_id: str, index: Index) -> bool:
+        return self._cells.get((node_id, ""), index) != ABSENT
 
     def _follow(self, present: tuple[str, ...], index: Index) -> list[str]:
         """The nodes that outputs need, in the order of the graph; without any output that is known,
         all.
         """
-        todo = [node_id for node_id in present if self._is_output(self._class_type(node_id, index))]
+        todo = []
+        for node_id in present:
+            class_type = self._class_type(node_id, index)
+            if self._is_output(class_type):
+                todo.append(node_id)
         if not todo:
             return list(present)
         seen = set(todo)
@@ -164,25 +171,34 @@ class Workload:
         """The nodes that feed one; of inputs that are only made when asked for, those that a
         literal switch chooses.
         """
-        inputs, class_type = self._inputs(node_id, index), self._class_type(node_id, index)
+        inputs = self._inputs(node_id, index)
+        class_type = self._class_type(node_id, index)
         switch = inputs.get("switch")
+        # Of `on_true` and `on_false` the one that the switch leaves aside.
+        idle = f"on_{not switch}".lower() if isinstance(switch, bool) else None
         for name, value in inputs.items():
+            if not isinstance(value, Link):
+                continue
             spec = self._known.spec(class_type, name)
-            is_idle = bool(spec and spec.options.get("lazy")) and isinstance(switch, bool)
-            if isinstance(value, Link) and not (is_idle and name == f"on_{not switch}".lower()):
-                yield value.node_id
+            is_lazy = spec is not None and bool(spec.options.get("lazy"))
+            if is_lazy and name == idle:
+                continue
+            yield value.node_id
 
     def _make(self, node_id: str, index: Index) -> int | None:
         """The number of a node's result at a point, None where the node is not there or feeds
         itself.
         """
-        memo, place = self._memo[node_id], tuple([index[axis] for axis in self._axes[node_id]])
+        memo = self._memo[node_id]
+        place = tuple([index[axis] for axis in self._axes[node_id]])
         if place in memo:
             return memo[place]
+        # A node that feeds itself comes back here, and finds that it has no result.
         memo[place] = None
         number = self._cells.get((node_id, ""), index)
         if number != ABSENT:
-            memo[place] = self._identify(node_id, index, str(self._cells.readings.value(number)))
+            class_type = str(self._cells.readings.value(number))
+            memo[place] = self._identify(node_id, index, class_type)
         return memo[place]
 
     def _identify(self, node_id: str, index: Index, class_type: str) -> int:
@@ -195,29 +211,36 @@ class Workload:
             number = self._cells.get(cell, index)
             value = self._cells.readings.value(number)
             if isinstance(value, Link):
-                source = self._make(value.node_id, index) if value.node_id in self._memo else None
-                sources += [] if source is None else [source]
+                source = None
+                if value.node_id in self._memo:
+                    source = self._make(value.node_id, index)
+                if source is not None:
+                    sources.append(source)
                 key.append((name, value.slot, source))
             elif number != ABSENT:
                 key.append((name, number))
         definition = self._known.get(class_type)
-        key += [node_id] if definition and definition.is_cached_by_id else []
-        key += [index] if class_type in FRESH else []
+        if definition and definition.is_cached_by_id:
+            key.append(node_id)
+        if class_type in FRESH:
+            key.append(index)
         return self._number(tuple(key), class_type, tuple(sources), node_id, index)
 
     def _number(
         self, key: Any, class_type: str, sources: tuple[int, ...], node_id: str, index: Index
     ) -> int:
         number = self._numbers.setdefault(key, len(self.classes))
-        if number == len(self.classes):
-            seconds = self._measure(node_id, index)
-            if seconds is None:
-                seconds = estimate_seconds(class_type, self._read(node_id, "steps", index))
-            self.classes.append(class_type)
-            self.seconds.append(seconds)
-            self.gigabytes.append(estimate_gigabytes(class_type))
-            self.sources.append(sources)
-            self.origins.append((index, node_id))
+        if number < len(self.classes):
+            return number
+        seconds = self._measure(node_id, index)
+        if seconds is None:
+            steps = self._read(node_id, "steps", index)
+            seconds = estimate_seconds(class_type, steps)
+        self.classes.append(class_type)
+        self.seconds.append(seconds)
+        self.gigabytes.append(estimate_gigabytes(class_type))
+        self.sources.append(sources)
+        self.origins.append((index, node_id))
         return number
 
     def _measure(self, node_id: str, index: Index) -> float | None:
@@ -226,7 +249,9 @@ class Workload:
             return None
 
         def read_inputs(other_id: str) -> dict[str, Any]:
-            return self._inputs(other_id, index) if other_id in self._inputs_of else {}
+            if other_id not in self._inputs_of:
+                return {}
+            return self._inputs(other_id, index)
 
         return self._measured(node_id, read_inputs)
 
@@ -234,39 +259,53 @@ class Workload:
         """The value of an input, a Link, or None."""
         readings = self._cells.readings
         cell = readings.cells[node_id].get(name)
-        return readings.value(self._cells.get(cell, index)) if cell else None
+        if cell is None:
+            return None
+        return readings.value(self._cells.get(cell, index))
 
     def _inputs(self, node_id: str, index: Index) -> dict[str, Any]:
-        found = {name: self._cells.get(cell, index) for name, cell in self._inputs_of[node_id]}
-        return {
-            name: self._cells.readings.value(number)
-            for name, number in found.items()
-            if number != ABSENT
-        }
+        inputs = {}
+        for name, cell in self._inputs_of[node_id]:
+            number = self._cells.get(cell, index)
+            if number != ABSENT:
+                inputs[name] = self._cells.readings.value(number)
+        return inputs
 
     def _class_type(self, node_id: str, index: Index) -> str:
         return str(self._read(node_id, "", index))
 
-    def _list_structure(self) -> list[Cell]:
-        """The cells on which it depends what nodes there are and how they are linked."""
-        cells = [cell for cells in self._cells.readings.cells.values() for cell in cells.values()]
-        return [cell for cell in cells if not cell[1] or self._is_structural(cell)]
-
     def _is_structural(self, cell: Cell) -> bool:
         """Whether a cell holds links, or switches between them, somewhere."""
-        values = map(self._cells.readings.value, self._cells.list_numbers(cell))
-        return any(isinstance(value, Link | bool) for value in values)
+        _, name = cell
+        if not name:
+            return True
+        readings = self._cells.readings
+        for number in self._cells.list_numbers(cell):
+            if isinstance(readings.value(number), Link | bool):
+                return True
+        return False
+
+    def _list_structure_axes(self) -> tuple[int, ...]:
+        """The axes on which it depends what nodes there are and how they are linked."""
+        axes: set[int] = set()
+        for cells in self._cells.readings.cells.values():
+            for cell in cells.values():
+                if self._is_structural(cell):
+                    axes.update(self._cells.list_axes(cell))
+        return tuple(sorted(axes))
 
     def _is_output(self, class_type: str) -> bool:
         definition = self._known.get(class_type)
         return definition is not None and definition.is_output
 
     def _is_quiet(self, class_type: str) -> bool:
+        if class_type in FRESH:
+            return False
         definition = self._known.get(class_type)
-        is_loud = definition and (
-            definition.is_output or definition.is_shown or definition.is_cached_by_id
-        )
-        return not is_loud and class_type not in FRESH
+        if definition is None:
+            return True
+        is_loud = definition.is_output or definition.is_shown or definition.is_cached_by_id
+        return not is_loud
 
 
 def _spread_axes(cells: Cells) -> Mapping[str, tuple[int, ...]]:
@@ -277,19 +316,22 @@ def _spread_axes(cells: Cells) -> Mapping[str, tuple[int, ...]]:
     axes: dict[str, set[int]] = {}
     feeds: dict[str, set[str]] = {}
     for node_id, own in readings.cells.items():
-        axes[node_id] = {axis for cell in own.values() for axis in cells.list_axes(cell)}
-        values = [
-            readings.value(number) for cell in own.values() for number in cells.list_numbers(cell)
-        ]
-        feeds[node_id] = {
-            value.node_id for value in values if isinstance(value, Link)
-        } & readings.cells.keys()
-        if any(value in FRESH for value in values if isinstance(value, str)):
+        axes[node_id] = set()
+        values = []
+        for cell in own.values():
+            axes[node_id].update(cells.list_axes(cell))
+            values += [readings.value(number) for number in cells.list_numbers(cell)]
+        linked = {value.node_id for value in values if isinstance(value, Link)}
+        feeds[node_id] = linked & readings.cells.keys()
+        if any(isinstance(value, str) and value in FRESH for value in values):
             axes[node_id] = set(range(len(readings.sizes)))
     changed = True
     while changed:
-        before = sum(map(len, axes.values()))
+        changed = False
         for node_id, sources in feeds.items():
-            axes[node_id].update(*(axes[source] for source in sources))
-        changed = sum(map(len, axes.values())) > before
+            before = len(axes[node_id])
+            for source in sources:
+                axes[node_id] |= axes[source]
+            if len(axes[node_id]) > before:
+                changed = True
     return {node_id: tuple(sorted(found)) for node_id, found in axes.items()}

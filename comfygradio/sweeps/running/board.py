@@ -74,8 +74,12 @@ class Board:
 
     def __init__(self, cells: Iterable[Cell], clock: Clock = SYSTEM_CLOCK) -> None:
         self._version = int(clock.time() * 1000)
-        self._cells = {cell.index: replace(cell, version=self._version) for cell in cells}
-        self._counts: Counter[str] = Counter(cell.phase for cell in self._cells.values())
+        self._cells: dict[Index, Cell] = {}
+        self._counts: Counter[str] = Counter()
+        for cell in cells:
+            self._cells[cell.index] = replace(cell, version=self._version)
+        for cell in self._cells.values():
+            self._counts[cell.phase] += 1
         self._lock = threading.Lock()
         self._listeners: set[Callable[[], None]] = set()
 
@@ -103,14 +107,16 @@ class Board:
     def list_changes(self, since: int = -1) -> tuple[int, list[Cell]]:
         """The version now, and the cells that have changed after `since`; -1 lists all of them."""
         with self._lock:
-            return self._version, [cell for cell in self._cells.values() if cell.version > since]
+            changed = [cell for cell in self._cells.values() if cell.version > since]
+            return self._version, changed
 
     def update(self, index: Index, **changes: Any) -> None:
         """Change fields of a cell and tell everybody who listens; callable from any thread."""
         with self._lock:
             old = self._cells[index]
             self._version += 1
-            new = self._cells[index] = replace(old, version=self._version, **changes)
+            new = replace(old, version=self._version, **changes)
+            self._cells[index] = new
             self._counts[old.phase] -= 1
             self._counts[new.phase] += 1
         self._tell()

@@ -44,14 +44,14 @@ class Dealer:
         `warm` says that the server's cache still holds what this sweep left there.
         """
         with self._lock:
-            waiting = (index for index, is_dealt in self._asked.items() if not is_dealt)
-            index = next((index for index in waiting if self._accepts(server, index)), None)
+            index = self._find_asked(server)
             if index is not None:
                 self._asked[index] = True
                 self._strayed.add(server)
                 return Task(index, {}, 0.0, ())
             if not is_running:
                 return None
+            # After a point that was asked for, the cache is not as the course expects it.
             is_warm = warm and server not in self._strayed
         task = self.prepare().take(server, is_warm)
         if task is not None:
@@ -87,15 +87,26 @@ class Dealer:
 
     def estimate(self) -> float | None:
         """Seconds until the course is over, as it was planned; None before it was."""
-        return self._course.seconds_left if self._course is not None else None
+        if self._course is None:
+            return None
+        return self._course.seconds_left
 
     @property
     def share_left(self) -> float:
         """The part of the planned work that is not done yet, 0 to 1."""
-        return self._course.share_left if self._course is not None else 1.0
+        if self._course is None:
+            return 1.0
+        return self._course.share_left
 
     def finish(self, index: Index, seconds: float | None) -> None:
         """A point is over; `seconds` are those that its nodes ran, if it is done."""
         self.settle(index)
         if self._course is not None:
             self._course.finish(index, seconds)
+
+    def _find_asked(self, server: str) -> Index | None:
+        """The first point that was asked for, is not dealt yet, and can run on this server."""
+        for index, is_dealt in self._asked.items():
+            if not is_dealt and self._accepts(server, index):
+                return index
+        return None

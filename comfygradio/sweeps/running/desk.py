@@ -34,16 +34,24 @@ class Desk:
         took until now.
         """
         times = self.queue.ledger.read_times(space.form.name)
+        lanes = max(1, len(self.queue.lanes))
+        limits = Limits(carry, self._measure_memory())
         return plan_sweep(
             space,
             space.form.object_info,
             times.estimate,
-            lanes=max(1, len(self.queue.lanes)),
-            limits=Limits(carry, self._measure_memory()),
+            lanes=lanes,
+            limits=limits,
             todo=frozenset(todo),
         )
 
     def _measure_memory(self) -> float:
         """Gigabytes that kept results may take on every server."""
-        known = [memory for lane in self.queue.lanes if (memory := lane.measure_memory())]
-        return min(known) * PART_OF_MEMORY if known else MEMORY
+        known = []
+        for lane in self.queue.lanes:
+            memory = lane.measure_memory()
+            if memory:
+                known.append(memory)
+        if not known:
+            return MEMORY
+        return min(known) * PART_OF_MEMORY

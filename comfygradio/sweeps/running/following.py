@@ -41,8 +41,13 @@ class Following:
         with self._lock:
             self._jobs[index] = job
         ends: list[Callable[[], None]] = []
-        ends.append(job.listen(lambda: self._hear(index, job, ends)))
-        self._hear(index, job, ends)
+
+        def hear() -> None:
+            self._hear(index, job, ends)
+
+        unlisten = job.listen(hear)
+        ends.append(unlisten)
+        hear()
 
     def _hear(self, index: Index, job: Job, ends: list[Callable[[], None]]) -> None:
         """The first to hear of the end tells it; `ends` stop the listening, and are empty while it
@@ -62,7 +67,8 @@ def measure(job: Job) -> float:
     """The seconds that a job's nodes ran, without its waiting behind others; as well as that is
     known.
     """
-    state = job.snapshot.state
-    return (
-        sum(state.node_seconds.values()) if state and state.node_seconds else job.snapshot.seconds
-    )
+    snapshot = job.snapshot
+    state = snapshot.state
+    if state and state.node_seconds:
+        return sum(state.node_seconds.values())
+    return snapshot.seconds

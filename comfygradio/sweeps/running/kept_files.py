@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from comfygradio.errors import LedgerError
-from comfygradio.sweeps.axes.axis import Axis, Step
+from comfygradio.sweeps.axes.axis import Axis
 from comfygradio.sweeps.planning.space import Space
 
 
@@ -22,26 +22,37 @@ def find_folder(outputs: Path, sweep: str = "") -> Path:
 def keep_files(space: Space, folder: Path) -> Space:
     """The same space with copies of its files, which are made in `folder`. Raises LedgerError."""
     paths = [value for value in space.base.values() if isinstance(value, Path)]
-    changes = [change for axis in space.axes for step in axis.steps for change in step.changes]
-    paths += [change.value for change in changes if isinstance(change.value, Path)]
-    kept = {
-        path: _keep(path, folder / str(number)) for number, path in enumerate(dict.fromkeys(paths))
-    }
+    for axis in space.axes:
+        paths += _list_paths(axis)
+    kept: dict[Path, Path] = {}
+    for number, path in enumerate(dict.fromkeys(paths)):
+        # Files of different folders may have one name, so that each has a folder of its own.
+        kept[path] = _keep(path, folder / str(number))
     if not kept:
         return space
-    base = {
-        name: kept[value] if isinstance(value, Path) else value
-        for name, value in space.base.items()
-    }
-    return replace(space, base=base, axes=tuple(_move(axis, kept.get) for axis in space.axes))
+    base = dict(space.base)
+    for name, value in space.base.items():
+        if isinstance(value, Path):
+            base[name] = kept[value]
+    axes = tuple(_move(axis, kept.get) for axis in space.axes)
+    return replace(space, base=base, axes=axes)
 
 
 def drop_folders(outputs: Path, needed: Collection[str]) -> None:
     """Delete the folders of sweeps that are not among these ids."""
     folder = find_folder(outputs)
-    for path in list(folder.iterdir()) if folder.is_dir() else ():
+    if not folder.is_dir():
+        return
+    for path in list(folder.iterdir()):
         if path.name not in needed:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _list_paths(axis: Axis) -> list[Path]:
+    paths = []
+    for step in axis.steps:
+        paths += [change.value for change in step.changes if isinstance(change.value, Path)]
+    return paths
 
 
 def _keep(path: Path, folder: Path) -> Path:
@@ -57,12 +68,12 @@ def _keep(path: Path, folder: Path) -> Path:
 
 def _move(axis: Axis, find: Callable[[Path], Path | None]) -> Axis:
     """The axis with other paths for its files."""
-
-    def move(step: Step) -> Step:
-        changes = [
-            replace(change, value=find(change.value)) if isinstance(change.value, Path) else change
-            for change in step.changes
-        ]
-        return replace(step, changes=tuple(changes))
-
-    return replace(axis, steps=tuple(map(move, axis.steps)))
+    steps = []
+    for step in axis.steps:
+        changes = []
+        for change in step.changes:
+            if isinstance(change.value, Path):
+                change = replace(change, value=find(change.value))
+            changes.append(change)
+        steps.append(replace(step, changes=tuple(changes)))
+    return replace(axis, steps=tuple(steps))

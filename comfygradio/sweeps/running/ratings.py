@@ -26,7 +26,8 @@ class Ratings:
 
     def get(self, index: Index) -> int:
         """The rating of a point, 0 if there is none."""
-        return self._known.get(self._keys.get(index, ""), 0)
+        key = self._keys.get(index, "")
+        return self._known.get(key, 0)
 
     def rate(self, index: Index, rating: int) -> bool:
         """Rate a point, for ever; False if there is no such rating or its content is not known.

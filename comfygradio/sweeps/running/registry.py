@@ -90,12 +90,14 @@ class Sweeps:
         `party` is whom limits and turns count for, the owner if "". Raises DefinitionError,
         AxisError, ValuesRefused, PresetError, LimitReached and LedgerError.
         """
-        read = definition if isinstance(definition, Definition) else read_definition(definition)
+        if not isinstance(definition, Definition):
+            definition = read_definition(definition)
         with self._planning:
-            space = prepare_space(self._find_form(read.preset), read, root, is_confined)
+            form = self._find_form(definition.preset)
+            space = prepare_space(form, definition, root, is_confined)
             self._check_limits(space)
             self._forget_plans(owner, len(space))
-            sweep = Sweep(self._desk, space, read, owner, party=party)
+            sweep = Sweep(self._desk, space, definition, owner, party=party)
             sweep.restore(self._find_points(space, owner))
             sweep.prepare()
             self._remember(sweep)
@@ -111,7 +113,8 @@ class Sweeps:
     ) -> Sweep:
         """Plan and begin; see `plan`. Raises LimitReached where this party has many already."""
         self._check_count(owner, party or owner)
-        return self.begin(self.plan(definition, owner, root, is_confined, party))
+        sweep = self.plan(definition, owner, root, is_confined, party)
+        return self.begin(sweep)
 
     def begin(self, sweep: Sweep) -> Sweep:
         """Begin a sweep that was planned here.
@@ -136,15 +139,17 @@ class Sweeps:
             sweep = self._sweeps.get(token)
             if sweep is None:
                 record = self._desk.rows.find(token)
-                sweep = self._read_back(record) if record else None
-            if sweep is not None:
-                self._used[token] = self._desk.queue.clock.monotonic()
-                self._sweeps.move_to_end(token)
+                if record is None:
+                    return None
+                sweep = self._read_back(record)
+            self._used[token] = self._desk.queue.clock.monotonic()
+            self._sweeps.move_to_end(token)
             return sweep
 
     def list(self, owner: str, limit: int = 100) -> Sequence[SweepRecord]:
         """A person's sweeps that were begun, newest first, as they stand now."""
-        return [self._renew(record) for record in self._desk.rows.list_sweeps(owner, limit)]
+        records = self._desk.rows.list_sweeps(owner, limit)
+        return [self._renew(record) for record in records]
 
     def delete(self, token: str) -> None:
         """Forget a sweep, stopped if need be; its jobs and pictures stay.
@@ -152,14 +157,14 @@ class Sweeps:
         Unknown: nothing. Raises LedgerError.
         """
         with self._lock:
-            sweep, record = self._sweeps.get(token), self._desk.rows.find(token)
+            sweep = self._sweeps.get(token)
+            record = self._desk.rows.find(token)
         if sweep is not None:
             sweep.stop()
         if record is not None:
             self._desk.rows.delete(record.id)
         with self._lock:  # only now, or whoever asks for it meanwhile would read it back, running
-            self._sweeps.pop(token, None)
-            self._used.pop(token, None)
+            self._forget(token)
         if record is not None:
             self._drop_folders()
 
@@ -188,7 +193,8 @@ class Sweeps:
         with self._lock:
             begun = [one for one in self._sweeps.values() if one.phase != "planned"]
             mine = [one for one in begun if one.party == party]
-            count = sum(one.is_active or one.phase == "paused" for one in mine)
+            open_ones = [one for one in mine if one.is_active or one.phase == "paused"]
+        count = len(open_ones)
         if count >= MOST_SWEEPS:
             whose = "Your network address has" if party.startswith("net:") else "You have"
             raise LimitReached(
@@ -198,10 +204,13 @@ class Sweeps:
     def _forget_plans(self, owner: str, points: int) -> None:
         """Make room for a plan: the person's last one goes, and of others the oldest."""
         with self._lock:
-            plans = [one for one in self._sweeps.values() if one.phase == "planned"]
-            plans = [one for one in plans if one.owner != LOCAL]
+            plans = []
+            for one in self._sweeps.values():
+                if one.phase == "planned" and one.owner != LOCAL:
+                    plans.append(one)
             own = [one for one in plans if one.owner == owner]
-            gone = own[: max(0, len(own) - PLANS_EACH + 1)]
+            too_many = max(0, len(own) - PLANS_EACH + 1)
+            gone = own[:too_many]
             kept = [one for one in plans if one not in gone]
             used = points + sum(one.counts.total for one in kept)
             for one in kept:
@@ -210,14 +219,14 @@ class Sweeps:
                 gone.append(one)
                 used -= one.counts.total
             for one in gone:
-                self._sweeps.pop(one.token, None)
-                self._used.pop(one.token, None)
+                self._forget(one.token)
 
     def _check_limits(self, space: Space) -> None:
         """Raises LimitReached for too many points, and what `refuse` raises for a point of one of
         the axes alone.
         """
-        most, limits = self._desk.queue.limits.sweep_points, self._desk.queue.limits
+        limits = self._desk.queue.limits
+        most = limits.sweep_points
         if most == 0:
             raise LimitReached("Sweeps are not possible here.")
         if len(space) > most:
@@ -230,52 +239,69 @@ class Sweeps:
         for number, axis in enumerate(space.axes):
             for position in range(len(axis.steps)):
                 index = (*first[:number], position, *first[number + 1 :])
-                self._desk.refuse(space.form, space.prompt(index).graph)
+                prompt = space.prompt(index)
+                self._desk.refuse(space.form, prompt.graph)
 
     def _find_points(self, space: Space, owner: str) -> dict[Index, PointRecord]:
         """The points that a person has done already, or that run in another sweep, found by their
         content.
         """
-        form, keys = space.form, dict[Index, str]()
-        running = self._desk.rows.find_open(owner, form.name)
-        if not running and not self._desk.rows.has_points(owner, form.name):
+        form = space.form
+        rows = self._desk.rows
+        running = rows.find_open(owner, form.name)
+        if not running and not rows.has_points(owner, form.name):
             return {}
+        keys: dict[Index, str] = {}
         for index in space:
             with suppress(ValuesRefused):
-                keys[index] = make_key(form, form.check(space.values(index)))
-        found = running | self._desk.rows.find_points(
-            owner, form.name, list(dict.fromkeys(keys.values()))
-        )
+                checked = form.check(space.values(index))
+                keys[index] = make_key(form, checked)
+        different = list(dict.fromkeys(keys.values()))
+        found = running | rows.find_points(owner, form.name, different)
         return {index: found[key] for index, key in keys.items() if key in found}
 
     def _read_back(self, record: SweepRecord) -> Sweep:
         """A sweep of the ledger with its cells; goes on if it ran."""
         definition = read_definition(record.definition)
-        space = prepare_space(self._find_form(record.preset), definition, self._desk.queue.outputs)
+        form = self._find_form(record.preset)
+        space = prepare_space(form, definition, self._desk.queue.outputs)
         sweep = Sweep(self._desk, space, definition, record.owner, record, record.party)
+        # A form that lists other choices than then may give the axes fewer positions.
         places = set(space)
         found = self._desk.rows.list_cells(record.id)
-        sweep.restore({index: point for index, point in found.items() if index in places})
+        there = {index: point for index, point in found.items() if index in places}
+        sweep.restore(there)
         self._remember(sweep)
         sweep.go_on()
         return sweep
 
     def _renew(self, record: SweepRecord) -> SweepRecord:
         sweep = self._sweeps.get(record.token)
-        return replace(record, phase=sweep.phase, done=sweep.counts.done) if sweep else record
+        if sweep is None:
+            return record
+        return replace(record, phase=sweep.phase, done=sweep.counts.done)
 
     def _remember(self, sweep: Sweep) -> None:
         with self._lock:
+            now = self._desk.queue.clock.monotonic()
             self._sweeps[sweep.token] = sweep
-            self._used[sweep.token] = now = self._desk.queue.clock.monotonic()
-            idle = [one for one in self._sweeps.values() if not one.is_active and one is not sweep]
+            self._used[sweep.token] = now
+            others = [one for one in self._sweeps.values() if one is not sweep]
+            idle = [one for one in others if not one.is_active]
             old = [one for one in idle if now - self._used[one.token] > PLANNED_SECONDS]
-            for one in [*old, *idle[: max(0, len(idle) - REMEMBERED)]]:
-                self._sweeps.pop(one.token, None)
-                self._used.pop(one.token, None)
+            too_many = max(0, len(idle) - REMEMBERED)
+            for one in [*old, *idle[:too_many]]:
+                self._forget(one.token)
+
+    def _forget(self, token: str) -> None:
+        """No longer remember a sweep; the lock is held."""
+        self._sweeps.pop(token, None)
+        self._used.pop(token, None)
 
     def _drop_folders(self) -> None:
         outputs = self._desk.queue.outputs
-        if find_folder(outputs).is_dir():
-            begun = {sweep.id for sweep in self._sweeps.copy().values()}
-            drop_folders(outputs, begun | self._desk.rows.list_ids())
+        if not find_folder(outputs).is_dir():
+            return
+        begun = {sweep.id for sweep in self._sweeps.copy().values()}
+        needed = begun | self._desk.rows.list_ids()
+        drop_folders(outputs, needed)

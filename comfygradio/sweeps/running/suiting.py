@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from comfygradio.errors import ValuesRefused
+from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import Widget
 from comfygradio.jobs.lane import Lane
-from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.axes.axis import Axis, Index
 from comfygradio.sweeps.planning.space import Space
 
 PLAIN: frozenset[Widget] = frozenset(
@@ -28,13 +29,7 @@ class Suiting:
     def __init__(self, space: Space, list_lanes: Callable[[], Iterable[Lane]]) -> None:
         self._space = space
         self._list_lanes = list_lanes
-        self._telling = [
-            any(
-                space.form.fields[name].widget not in PLAIN or space.form.fields[name].bypass
-                for name in axis.fields
-            )
-            for axis in space.axes
-        ]
+        self._telling = [_is_telling(space.form, axis) for axis in space.axes]
         self._known: dict[tuple[Lane, int, Index], str] = {}
 
     def accepts(self, server: str, index: Index) -> bool:
@@ -45,27 +40,44 @@ class Suiting:
         """Why a server cannot run a point, in a sentence; "" if it can, or if the point is refused
         by its form.
         """
-        lane = next((lane for lane in self._list_lanes() if lane.url == server), None)
-        return self._find_lack(lane, index) if lane else "it is not there any more."
+        for lane in self._list_lanes():
+            if lane.url == server:
+                return self._find_lack(lane, index)
+        return "it is not there any more."
 
     def explain(self, index: Index | None) -> str:
         """Why no server can run a point, in a sentence; "" if one can, or could if it answered, and
         for no point.
         """
-        lacks = [
-            "" if lane.trouble or index is None else self._find_lack(lane, index)
-            for lane in self._list_lanes()
-        ]
-        return f"No ComfyUI can run some of the points: {lacks[0]}" if lacks and all(lacks) else ""
+        lacks = []
+        for lane in self._list_lanes():
+            lack = ""
+            if index is not None and not lane.trouble:
+                lack = self._find_lack(lane, index)
+            lacks.append(lack)
+        if not lacks or not all(lacks):
+            return ""
+        return f"No ComfyUI can run some of the points: {lacks[0]}"
 
     def _find_lack(self, lane: Lane, index: Index) -> str:
-        place = tuple(
-            position if tells else 0 for position, tells in zip(index, self._telling, strict=True)
-        )
-        key = lane, lane.lessons, place
+        positions = []
+        for position, is_telling in zip(index, self._telling, strict=True):
+            positions.append(position if is_telling else 0)
+        place = tuple(positions)
+        key = (lane, lane.lessons, place)
         if key not in self._known:
             try:
-                self._known[key] = lane.refuse(self._space.prompt(place).graph)
+                graph = self._space.prompt(place).graph
+                self._known[key] = lane.refuse(graph)
             except ValuesRefused:
                 self._known[key] = ""
         return self._known[key]
+
+
+def _is_telling(form: Form, axis: Axis) -> bool:
+    """Whether the values of an axis may ask for other files or classes."""
+    for name in axis.fields:
+        field = form.fields[name]
+        if field.widget not in PLAIN or field.bypass:
+            return True
+    return False

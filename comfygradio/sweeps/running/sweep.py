@@ -59,21 +59,29 @@ class Sweep(Watchable):
         record: SweepRecord | None = None,
         party: str = "",
     ) -> None:
-        self.id = record.id if record else str(uuid.uuid4())
-        self.token = record.token if record else secrets.token_urlsafe(18)
         self._clock = desk.queue.clock
-        self.created = record.created if record else self._clock.time()
-        self.owner, self.space = owner, space
+        self.phase: SweepPhase
+        if record is None:
+            self.id = str(uuid.uuid4())
+            self.token = secrets.token_urlsafe(18)
+            self.created = self._clock.time()
+            self.phase = "planned"
+        else:
+            self.id = record.id
+            self.token = record.token
+            self.created = record.created
+            self.phase = cast(SweepPhase, record.phase)
+        self.owner = owner
         self.party = party or owner
+        self.space = space
         self.definition = resolve_definition(definition, space, desk.queue.outputs)
+        self.reason = ""
         self._desk = desk
         cells = (Cell(index, values) for index, values in describe_cells(space))
         self._board = Board(cells, self._clock)
         self._suiting = Suiting(space, lambda: desk.queue.lanes)
         self._dealer = Dealer(self._make_course, self._suiting.accepts)
         self._following = Following(self._hear)
-        self.phase: SweepPhase = cast(SweepPhase, record.phase) if record else "planned"
-        self.reason = ""
         self._reused: dict[Index, str] = {}
         self._ratings = Ratings(desk.rows, owner)
         self._pace = Pace(self._clock)
@@ -92,7 +100,9 @@ class Sweep(Watchable):
     @property
     def title(self) -> str:
         """What people see: the definition's title, else those of the axes."""
-        return self.definition.title or " × ".join(axis.title for axis in self.axes)
+        if self.definition.title:
+            return self.definition.title
+        return " × ".join(axis.title for axis in self.axes)
 
     @property
     def plan(self) -> Plan:
@@ -104,22 +114,25 @@ class Sweep(Watchable):
     @property
     def trouble(self) -> str:
         """Why it does not go on although it should, in a sentence; "" where nothing is wrong."""
-        return self.reason or (self._desk.queue.trouble if self.is_active else "")
+        if self.reason:
+            return self.reason
+        return self._desk.queue.trouble if self.is_active else ""
 
     @property
     def seconds_left(self) -> float | None:
         """About how long the rest takes; None where it does not run or nothing is known yet."""
-        counts, planned = self.counts, self._dealer.estimate()
-        return (
-            self._pace.estimate(counts.over, planned, self._dealer.share_left)
-            if self.phase == "running"
-            else None
-        )
+        counts = self.counts
+        planned = self._dealer.estimate()
+        if self.phase != "running":
+            return None
+        return self._pace.estimate(counts.over, planned, self._dealer.share_left)
 
     @property
     def remaining(self) -> int:
         """How many points the queue would still get."""
-        return self.counts.waiting if self.phase == "running" else self._dealer.count_asked()
+        if self.phase == "running":
+            return self.counts.waiting
+        return self._dealer.count_asked()
 
     @property
     def is_active(self) -> bool:
@@ -146,13 +159,21 @@ class Sweep(Watchable):
             outputs = self._desk.queue.outputs
             self.space = keep_files(self.space, find_folder(outputs, self.id))
             self.definition = resolve_definition(self.definition, self.space, outputs)
-            counts, about = (
-                self.counts,
-                (self.id, self.token, self.owner, self.definition.preset, self.title),
+            counts = self.counts
+            record = SweepRecord(
+                id=self.id,
+                token=self.token,
+                owner=self.owner,
+                preset=self.definition.preset,
+                title=self.title,
+                definition=self.definition.to_json(),
+                phase="running",
+                total=counts.total,
+                done=counts.done,
+                created=self.created,
+                party=self.party if self.party != self.owner else "",
             )
-            how = (self.definition.to_json(), "running", counts.total, counts.done, self.created)
-            party = self.party if self.party != self.owner else ""
-            self._desk.rows.add(SweepRecord(*about, *how, party=party), self._reused)
+            self._desk.rows.add(record, self._reused)
             self.phase = "running"
         self.go_on()
 
@@ -165,7 +186,8 @@ class Sweep(Watchable):
         files somebody has deleted; starts a planned one.
         """
         if self.phase == "planned":
-            return self.start()
+            self.start()
+            return
         self.reason = ""
         self._retry_all("stopped")
         for cell in list(self._board.cells.values()):
@@ -190,11 +212,9 @@ class Sweep(Watchable):
         """Run one point once more, alone where the sweep is paused, stopped or done; nothing for
         one that is done.
         """
-        if (
-            self._board.get(index).phase == "done"
-            or index in self._following
-            or self.phase == "planned"
-        ):
+        if self._board.get(index).phase == "done":
+            return
+        if index in self._following or self.phase == "planned":
             return
         self._run_again(index)
 
@@ -208,25 +228,19 @@ class Sweep(Watchable):
 
         Raises LedgerError.
         """
-        if self._board.get(index).phase == "done" and self._ratings.rate(index, rating):
+        if self._board.get(index).phase != "done":
+            return
+        if self._ratings.rate(index, rating):
             self._board.update(index, rating=rating)
 
     def take(self, lane: Lane, warm: bool) -> Job | None:
         """The next point for a server, as the queue asks for it."""
-        is_running = self.phase == "running"
         try:
-            while task := self._dealer.take(lane.url, warm, is_running):
-                if job := self._begin(task):
-                    if is_running and self.phase == "stopped":
-                        job.stop()
-                    return job
-            self._explain_halt()
+            return self._take(lane, warm)
         except Exception as error:
             log.exception("the sweep %s cannot go on", self.id)
-            self.reason, self.phase = (
-                str(error) if isinstance(error, ComfyGradioError) else BUG,
-                "paused",
-            )
+            self.reason = str(error) if isinstance(error, ComfyGradioError) else BUG
+            self.phase = "paused"
             self._board.touch()
         return None
 
@@ -240,22 +254,9 @@ class Sweep(Watchable):
         """
         for index, point in found.items():
             if point.phase in ("waiting", "running"):
-                if job := self._desk.queue.find(point.token):
-                    self._ratings.note(index, point.point)
-                    self._reused[index] = point.id
-                    self._following.follow(index, job)
-            elif (
-                point.phase != "done" or point.has_files or self.phase not in ("planned", "running")
-            ):
-                self._ratings.note(index, point.point)
-                self._reused[index] = point.id
-                made = {"results": point.results, "error": point.error, "seconds": point.seconds}
-                where = {
-                    "token": point.token,
-                    "server": point.server,
-                    "is_reused": point.sweep != self.id,
-                }
-                self._show(index, phase=point.phase, **where, **made)
+                self._follow_again(index, point)
+            elif self._is_wanted(point):
+                self._show_again(index, point)
 
     def go_on(self) -> None:
         """Let the queue ask for points, while there are any."""
@@ -265,9 +266,57 @@ class Sweep(Watchable):
         self._check_end()
 
     def _make_course(self, accepts: Accepts) -> Course:
-        waiting = [cell.index for cell in self._board.cells.values() if cell.phase == "waiting"]
+        cells = self._board.cells.values()
+        waiting = [cell.index for cell in cells if cell.phase == "waiting"]
         todo = [index for index in waiting if index not in self._following]
-        return Course(self._desk.make_plan(self.space, self.definition.carry, todo), accepts)
+        plan = self._desk.make_plan(self.space, self.definition.carry, todo)
+        return Course(plan, accepts)
+
+    def _take(self, lane: Lane, warm: bool) -> Job | None:
+        is_running = self.phase == "running"
+        while True:
+            task = self._dealer.take(lane.url, warm, is_running)
+            if task is None:
+                break
+            job = self._begin(task)
+            if job is None:
+                continue  # this point failed; the next one may not
+            if is_running and self.phase == "stopped":
+                job.stop()  # somebody has stopped the sweep since the point was dealt
+            return job
+        self._explain_halt()
+        return None
+
+    def _follow_again(self, index: Index, point: PointRecord) -> None:
+        job = self._desk.queue.find(point.token)
+        if job is None:
+            return
+        self._ratings.note(index, point.point)
+        self._reused[index] = point.id
+        self._following.follow(index, job)
+
+    def _is_wanted(self, point: PointRecord) -> bool:
+        """Whether a point that is over stays so; looks at the disk.
+
+        One whose files are gone is made again where the sweep runs, or may begin to.
+        """
+        if point.phase != "done" or point.has_files:
+            return True
+        return self.phase not in ("planned", "running")
+
+    def _show_again(self, index: Index, point: PointRecord) -> None:
+        self._ratings.note(index, point.point)
+        self._reused[index] = point.id
+        self._show(
+            index,
+            phase=point.phase,
+            token=point.token,
+            server=point.server,
+            is_reused=point.sweep != self.id,
+            results=point.results,
+            error=point.error,
+            seconds=point.seconds,
+        )
 
     def _run_again(self, index: Index) -> None:
         self._dealer.ask(index)
@@ -275,7 +324,8 @@ class Sweep(Watchable):
         self._desk.queue.attach(self)
 
     def _retry_all(self, phase: Phase) -> int:
-        found = [cell.index for cell in self._board.cells.values() if cell.phase == phase]
+        cells = self._board.cells.values()
+        found = [cell.index for cell in cells if cell.phase == phase]
         for index in found:
             self.retry(index)
         return len(found)
@@ -290,39 +340,57 @@ class Sweep(Watchable):
             return None
         job = Job(order, self.owner, priority=1, party=self.party, clock=self._clock)
         job.carried = task.carried
-        self._ratings.note(task.index, order.point.key if order.point else "")
+        key = order.point.key if order.point else ""
+        self._ratings.note(task.index, key)
         self._following.follow(task.index, job)
         self._dealer.settle(task.index)
         return job
 
     def _explain_halt(self) -> None:
         """Say so where nothing runs although points wait, since no server has what they need."""
-        if self.phase == "running" and not self.is_posted:
-            waiting = (cell.index for cell in self._board.cells.values() if cell.phase == "waiting")
-            reason = self._suiting.explain(next(waiting, None))
-            if reason != self.reason:
-                self.reason = reason
-                self._board.touch()
+        if self.phase != "running" or self.is_posted:
+            return
+        reason = self._suiting.explain(self._find_waiting())
+        if reason != self.reason:
+            self.reason = reason
+            self._board.touch()
+
+    def _find_waiting(self) -> Index | None:
+        for cell in self._board.cells.values():
+            if cell.phase == "waiting":
+                return cell.index
+        return None
 
     def _hear(self, index: Index, job: Job) -> None:
         snapshot = job.snapshot
         if snapshot.is_over:
-            made = {"results": snapshot.results, "error": snapshot.error, "seconds": measure(job)}
-            where = {"token": job.token, "server": job.home, "is_reused": False}
-            return self._end(index, phase=snapshot.phase, **where, **made)
+            self._end(
+                index,
+                phase=snapshot.phase,
+                token=job.token,
+                server=job.home,
+                is_reused=False,
+                results=snapshot.results,
+                error=snapshot.error,
+                seconds=measure(job),
+            )
+            return
         is_running = snapshot.state is not None and snapshot.state.status == "running"
-        now: tuple[Phase, str] = ("running" if is_running else "waiting", job.token)
+        phase: Phase = "running" if is_running else "waiting"
         cell = self._board.get(index)
-        if (cell.phase, cell.token) != now:
-            self._board.update(index, phase=now[0], token=now[1])
+        if cell.phase != phase or cell.token != job.token:
+            self._board.update(index, phase=phase, token=job.token)
 
     def _end(self, index: Index, **changes: Any) -> None:
-        self._dealer.finish(index, changes.get("seconds") if changes["phase"] == "done" else None)
+        # Only what is done tells how fast a server is.
+        seconds = changes.get("seconds") if changes["phase"] == "done" else None
+        self._dealer.finish(index, seconds)
         self._show(index, **changes)
         self._check_end()
 
     def _show(self, index: Index, **changes: Any) -> None:
-        self._board.update(index, rating=self._ratings.get(index), **changes)
+        rating = self._ratings.get(index)
+        self._board.update(index, rating=rating, **changes)
 
     def _check_end(self) -> None:
         """Done when every point is over; nothing to ask for when none is left."""

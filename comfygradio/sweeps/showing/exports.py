@@ -16,9 +16,8 @@ def write_all(grid: Grid, folder: Path) -> list[Path]:
 
     Nothing is run again; what was there under these names is replaced. Raises OSError.
     """
-    tables = [write_csv(grid, folder / "sweep.csv"), write_json(grid, folder / "sweep.json")]
-    return [
-        *tables,
-        write_gallery(grid, folder / "sweep.html"),
-        *write_sheets(grid, folder / "sheet.png"),
-    ]
+    table = write_csv(grid, folder / "sweep.csv")
+    data = write_json(grid, folder / "sweep.json")
+    page = write_gallery(grid, folder / "sweep.html")
+    sheets = write_sheets(grid, folder / "sheet.png")
+    return [table, data, page, *sheets]

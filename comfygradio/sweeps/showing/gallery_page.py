@@ -65,10 +65,13 @@ class Media:
         }
         told = {name: value for name, value in told.items() if value}
         if result.problem or not result.path:
-            return told | ({"x": result.problem} if result.problem else {})
+            if result.problem:
+                told["x"] = result.problem
+            return told
         told["b"] = result.path.name
         if not result.path.is_file():
-            return told | {"x": "This file has gone."}
+            told["x"] = "This file has gone."
+            return told
         if kind in ("image", "video"):
             told["t"] = len(self.small)
             self.small.append(result)
@@ -77,16 +80,16 @@ class Media:
         return told | self._place(result)
 
     def _place(self, result: Result) -> Json:
-        address = find_address(result.path, self.folder) if result.path and self.folder else ""
-        if address:
-            return {"u": address}
-        path = (
-            result.display
-            if self.is_light and result.display and result.display.is_file()
-            else result.path
-        )
-        size = path.stat().st_size if path and result.kind in EMBEDDABLE else self.room + 1
-        if path is None or size > self.room:
+        if result.path and self.folder:
+            address = find_address(result.path, self.folder)
+            if address:
+                return {"u": address}
+        path = self._choose_file(result)
+        if path is None or result.kind not in EMBEDDABLE:
+            self.left_out += 1
+            return {}
+        size = path.stat().st_size
+        if size > self.room:
             self.left_out += 1
             return {}
         self.room -= size
@@ -95,6 +98,12 @@ class Media:
             "f": len(self.whole) - 1,
             "m": mimetypes.guess_type(path.name)[0] or "application/octet-stream",
         }
+
+    def _choose_file(self, result: Result) -> Path | None:
+        """The light copy where not everything has room, else the file itself."""
+        if self.is_light and result.display and result.display.is_file():
+            return result.display
+        return result.path
 
 
 def write_gallery(grid: Grid, path: Path, embed_bytes: int = 0) -> Path:
@@ -110,16 +119,20 @@ def write_gallery(grid: Grid, path: Path, embed_bytes: int = 0) -> Path:
 
 def build_gallery(grid: Grid, folder: Path | None = None, embed_bytes: int = 0) -> Iterator[bytes]:
     """The page piece by piece, as it would lie in this folder, or anywhere; see `write_gallery`."""
-    media = Media(folder, embed_bytes, is_light=_count_bytes(grid) > embed_bytes)
+    is_light = _count_bytes(grid) > embed_bytes
+    media = Media(folder, embed_bytes, is_light)
     data = describe_grid(grid, media)
-    style, script = read_style(), read_script()
+    style = read_style()
+    script = read_script()
     yield _write_head(grid.title, style, script).encode("utf-8", "replace")
     yield f'<script type="application/json" id="data">{encode(data)}</script>\n'.encode()
     asked = ((result, THUMB_PIXELS) for result in media.small)
     for number, thumbnail in enumerate(read_thumbnails(asked)):
-        if thumbnail is not None:
-            address = f"data:image/webp;base64,{base64.b64encode(_compress(thumbnail)).decode()}"
-            yield f'<script type="text/plain" id="t{number}">{address}</script>\n'.encode()
+        if thumbnail is None:
+            continue
+        picture = base64.b64encode(_compress(thumbnail))
+        address = f"data:image/webp;base64,{picture.decode()}"
+        yield f'<script type="text/plain" id="t{number}">{address}</script>\n'.encode()
     for number, path in enumerate(media.whole):
         content = base64.b64encode(path.read_bytes())
         yield b'<script type="text/plain" id="f%d">%b</script>\n' % (number, content)
@@ -129,7 +142,8 @@ def build_gallery(grid: Grid, folder: Path | None = None, embed_bytes: int = 0) 
 def find_address(path: Path, folder: Path) -> str:
     """The address of a file relative to a folder that holds it, "" for one that lies elsewhere."""
     try:
-        return quote(os.fsencode(path.resolve().relative_to(folder.resolve()).as_posix()))
+        relative = path.resolve().relative_to(folder.resolve())
+        return quote(os.fsencode(relative.as_posix()))
     except ValueError:
         return ""
 
@@ -137,19 +151,25 @@ def find_address(path: Path, folder: Path) -> str:
 def describe_grid(grid: Grid, media: Media) -> Json:
     """Everything that the page shows, short, since there are thousands of cells."""
     columns = {name: _Column() for name in grid.list_fields()}
-    cells = [_describe_cell(grid.cells.get(index), columns, media) for index in grid.list_points()]
+    # First the cells, which fill the columns and tell the media what they show.
+    cells = []
+    for index in grid.list_points():
+        cell = grid.cells.get(index)
+        cells.append(_describe_cell(cell, columns, media))
+    fields = []
+    for name, column in columns.items():
+        label = grid.fields.get(name, name)
+        fields.append({"name": name, "label": label, "values": list(column.numbers)})
     identity = json.dumps([grid.definition, grid.created, grid.sizes], default=str)
+    digest = hashlib.sha256(identity.encode()).hexdigest()
     return {
-        "id": hashlib.sha256(identity.encode()).hexdigest()[:16],
+        "id": digest[:16],
         "title": grid.title,
         "line": grid.describe(),
         "preset": str(grid.definition.get("preset", "")),
         "axes": [{"title": axis.title, "labels": list(axis.labels)} for axis in grid.axes],
         "layout": grid.layout.to_json(),
-        "fields": [
-            {"name": name, "label": grid.fields.get(name, name), "values": list(column.numbers)}
-            for name, column in columns.items()
-        ],
+        "fields": fields,
         "cells": cells,
         "thumb": THUMB_PIXELS,
         "note": _describe_left_out(media.left_out),
@@ -159,7 +179,10 @@ def describe_grid(grid: Grid, media: Media) -> Json:
 def encode(data: Any) -> str:
     """JSON that can stand inside a script element, whatever its texts hold."""
     text = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    # Nothing that a browser takes for the end of the script, or for markup.
+    for letter in "<>&":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return text
 
 
 class _Column:
@@ -169,7 +192,8 @@ class _Column:
         self.numbers: dict[str, int] = {}
 
     def add(self, value: Any) -> int:
-        return self.numbers.setdefault(json.dumps(value, ensure_ascii=False), len(self.numbers))
+        written = json.dumps(value, ensure_ascii=False)
+        return self.numbers.setdefault(written, len(self.numbers))
 
 
 def _describe_cell(cell: GridCell | None, columns: dict[str, _Column], media: Media) -> Json | None:
@@ -178,32 +202,36 @@ def _describe_cell(cell: GridCell | None, columns: dict[str, _Column], media: Me
     """
     if cell is None:
         return None
-    told = {
-        "v": [
-            column.add(cell.values[name]) if name in cell.values else -1
-            for name, column in columns.items()
-        ],
+    values = []
+    for name, column in columns.items():
+        number = column.add(cell.values[name]) if name in cell.values else -1
+        values.append(number)
+    told: Json = {
+        "v": values,
         "r": [media.describe(result) for result in cell.results],
         "e": cell.error,
         "s": round(cell.seconds, 1),
         "w": cell.host,
         "k": cell.rating,
     }
-    return {"p": cell.phase, **{name: value for name, value in told.items() if value}}
+    there = {name: value for name, value in told.items() if value}
+    return {"p": cell.phase, **there}
 
 
 def _count_bytes(grid: Grid) -> int:
-    paths = [result.path for cell in grid.cells.values() for result in cell.results if result.path]
-    return sum(path.stat().st_size for path in paths if path.is_file())
+    count = 0
+    for cell in grid.cells.values():
+        for result in cell.results:
+            if result.path and result.path.is_file():
+                count += result.path.stat().st_size
+    return count
 
 
 def _describe_left_out(count: int) -> str:
     if not count:
         return ""
-    return (
-        f"{count:,} {'file is' if count == 1 else 'files are'} too large for this page, which "
-        "shows them small."
-    )
+    files = "file is" if count == 1 else "files are"
+    return f"{count:,} {files} too large for this page, which shows them small."
 
 
 def _compress(picture: Image.Image) -> bytes:
@@ -220,29 +248,31 @@ def _write_head(title: str, style: str, script: str) -> str:
     local = "'self' file: data: blob:"
     rules = [
         "default-src 'none'",
-        *(f"{kind} {local}" for kind in ("img-src", "media-src")),
+        f"img-src {local}",
+        f"media-src {local}",
         f"style-src '{_hash(style)}'",
         f"script-src '{_hash(script)}'",
         "base-uri 'none'",
         "form-action 'none'",
     ]
-    return "\n".join(
-        [
-            "<!doctype html>",
-            '<html lang="en">',
-            "<head>",
-            '<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{"; ".join(rules)}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<meta name="referrer" content="no-referrer">',
-            f"<title>{html.escape(title)}</title>",
-            f"<style>{style}</style>",
-            "</head>",
-            "<body>",
-            "<noscript><p>This page needs JavaScript; open it in a browser.</p></noscript>\n",
-        ]
-    )
+    policy = "; ".join(rules)
+    lines = [
+        "<!doctype html>",
+        '<html lang="en">',
+        "<head>",
+        '<meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        '<meta name="referrer" content="no-referrer">',
+        f"<title>{html.escape(title)}</title>",
+        f"<style>{style}</style>",
+        "</head>",
+        "<body>",
+        "<noscript><p>This page needs JavaScript; open it in a browser.</p></noscript>\n",
+    ]
+    return "\n".join(lines)
 
 
 def _hash(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"

@@ -63,9 +63,10 @@ class GridCell:
     @property
     def host(self) -> str:
         """Host and port of the server, without anything secret that its address may hold."""
-        return (
-            urlsplit(self.server).netloc.rpartition("@")[2] if "://" in self.server else self.server
-        )
+        if "://" not in self.server:
+            return self.server
+        _, _, host = urlsplit(self.server).netloc.rpartition("@")
+        return host
 
 
 @dataclass(frozen=True)
@@ -84,16 +85,20 @@ class Layout:
 
     def is_wanted(self, cell: GridCell | None) -> bool:
         """Whether `show` keeps a cell; one that does not exist yet is as one that waits."""
-        rating = cell.rating if cell else 0
+        if self.show == "all":
+            return True
         if self.show in ("done", "failed"):
             return cell is not None and cell.phase == self.show
-        return self.show == "all" or rating >= (0 if self.show == "kept" else int(self.show))
+        rating = cell.rating if cell else 0
+        least = 0 if self.show == "kept" else int(self.show)
+        return rating >= least
 
     def to_json(self) -> dict[str, Any]:
         """The layout as `read_layout` takes it."""
-        places = {"rows": list(self.rows), "columns": list(self.columns), "pages": list(self.pages)}
         return {
-            **places,
+            "rows": list(self.rows),
+            "columns": list(self.columns),
+            "pages": list(self.pages),
             "hidden": {str(axis): sorted(at) for axis, at in self.hidden.items()},
             "show": self.show,
         }
@@ -123,35 +128,45 @@ class Grid:
 
     def list_points(self) -> Iterator[Index]:
         """Every point in the order as typed, whether it has a cell or not."""
-        return itertools.product(*map(range, self.sizes))
+        positions = [range(size) for size in self.sizes]
+        return itertools.product(*positions)
 
     def find(self, *combos: Combo) -> GridCell | None:
         """The cell at positions that name every axis once; None while there is none."""
-        places = dict(itertools.chain(*combos))
-        return self.cells.get(tuple(places[axis] for axis in range(len(self.axes))))
+        places = dict(itertools.chain.from_iterable(combos))
+        index = tuple(places[axis] for axis in range(len(self.axes)))
+        return self.cells.get(index)
 
     def name(self, combo: Combo) -> str:
         """Positions for people: `CFG 7 · Sampler euler`."""
-        return " · ".join(
-            f"{self.axes[axis].title} {self.axes[axis].labels[at]}" for axis, at in combo
-        )
+        parts = []
+        for number, at in combo:
+            axis = self.axes[number]
+            parts.append(f"{axis.title} {axis.labels[at]}")
+        return " · ".join(parts)
 
     def describe(self) -> str:
         """Which form was used, how many cells are done, what became of the others, and the day; in
         a line.
         """
-        counts = Counter(cell.phase for cell in self.cells.values())
+        counts: Counter[str] = Counter(cell.phase for cell in self.cells.values())
         parts = [self.form or str(self.definition.get("preset", ""))]
-        parts += [f"{counts['done']:,} of {math.prod(self.sizes):,} done"]
-        parts += [f"{counts[phase]:,} {phase}" for phase in ("failed", "stopped") if counts[phase]]
-        parts += (
-            [f"{datetime.datetime.fromtimestamp(self.created):%Y-%m-%d}"] if self.created else []
-        )
-        return " · ".join(filter(None, parts))
+        total = math.prod(self.sizes)
+        parts.append(f"{counts['done']:,} of {total:,} done")
+        for phase in ("failed", "stopped"):
+            if counts[phase]:
+                parts.append(f"{counts[phase]:,} {phase}")
+        if self.created:
+            day = datetime.datetime.fromtimestamp(self.created)
+            parts.append(f"{day:%Y-%m-%d}")
+        return " · ".join(part for part in parts if part)
 
     def list_fields(self) -> list[str]:
         """All fields that any cell has a value of."""
-        return list(dict.fromkeys(name for cell in self.cells.values() for name in cell.values))
+        names: dict[str, None] = {}
+        for cell in self.cells.values():
+            names.update(dict.fromkeys(cell.values))
+        return list(names)
 
 
 @dataclass(frozen=True)
@@ -171,12 +186,15 @@ class Page:
     @property
     def flows(self) -> bool:
         """Whether rows or columns have no axis, so that lines can be broken anywhere."""
-        return not (self.grid.layout.rows and self.grid.layout.columns)
+        layout = self.grid.layout
+        return not (layout.rows and layout.columns)
 
     def find(self, row: int, column: int) -> GridCell | None:
         """The cell at a place of this page, None while there is none or where it is not wanted."""
         cell = self.grid.find(self.place, self.rows[row], self.columns[column])
-        return cell if self.grid.layout.is_wanted(cell) else None
+        if not self.grid.layout.is_wanted(cell):
+            return None
+        return cell
 
 
 def choose_layout(sizes: Sequence[int]) -> Layout:
@@ -188,7 +206,7 @@ def choose_layout(sizes: Sequence[int]) -> Layout:
         return Layout(columns=axes)
     *pages, rows, columns = axes
     if sizes[columns] > WIDEST and sizes[rows] < sizes[columns]:
-        rows, columns = columns, rows
+        return Layout((columns,), (rows,), tuple(pages))
     return Layout((rows,), (columns,), tuple(pages))
 
 
@@ -199,19 +217,22 @@ def read_layout(data: Mapping[str, Any], sizes: Sequence[int]) -> Layout:
     left = list(range(len(sizes)))
     places: dict[str, tuple[int, ...]] = {}
     for name in ("rows", "columns", "pages"):
-        listed = data.get(name)
-        places[name] = tuple(axis for axis in _list_numbers(listed) if axis in left)
-        places[name] = tuple(dict.fromkeys(places[name]))
+        listed = [axis for axis in _list_numbers(data.get(name)) if axis in left]
+        places[name] = tuple(dict.fromkeys(listed))
         left = [axis for axis in left if axis not in places[name]]
-    hidden = data.get("hidden")
-    kept = {axis: _read_hidden(hidden, axis, size) for axis, size in enumerate(sizes)}
+    listed_hidden = data.get("hidden")
+    hidden: dict[int, frozenset[int]] = {}
+    for axis, size in enumerate(sizes):
+        positions = _read_hidden(listed_hidden, axis, size)
+        if positions:
+            hidden[axis] = positions
     show = str(data.get("show"))
     return Layout(
-        places["rows"],
-        places["columns"],
-        (*places["pages"], *left),
-        {axis: at for axis, at in kept.items() if at},
-        show if show in SHOWS else "all",
+        rows=places["rows"],
+        columns=places["columns"],
+        pages=(*places["pages"], *left),
+        hidden=hidden,
+        show=show if show in SHOWS else "all",
     )
 
 
@@ -219,20 +240,29 @@ def arrange(grid: Grid) -> tuple[Page, ...]:
     """The pages of a grid as its layout says; at least one, which has no cells where
     nothing fits.
     """
-    layout = grid.layout
-    pages = [_make_page(grid, place) for place in _combine(grid, layout.pages)]
+    places = _combine(grid, grid.layout.pages)
+    pages = [_make_page(grid, place) for place in places]
     kept = [page for page in pages if page.rows and page.columns]
-    return tuple(kept or pages[:1] or [Page(grid)])
+    if kept:
+        return tuple(kept)
+    if pages:
+        return (pages[0],)
+    return (Page(grid),)
 
 
 def _make_page(grid: Grid, place: Combo) -> Page:
     layout = grid.layout
-    rows, columns = _combine(grid, layout.rows), _combine(grid, layout.columns)
+    rows = _combine(grid, layout.rows)
+    columns = _combine(grid, layout.columns)
     if not (layout.rows and layout.columns):
-        rows, columns = [()], [(*row, *column) for row in rows for column in columns]
+        # One of the two has no axis; what the other has follows each other in lines.
+        columns = [row + column for row, column in itertools.product(rows, columns)]
+        rows = [()]
     if layout.show != "all":
-        pairs = itertools.product(rows, columns)
-        wanted = [pair for pair in pairs if layout.is_wanted(grid.find(place, *pair))]
+        wanted = []
+        for row, column in itertools.product(rows, columns):
+            if layout.is_wanted(grid.find(place, row, column)):
+                wanted.append((row, column))
         rows = list(dict.fromkeys(row for row, _ in wanted))
         kept = {column for _, column in wanted}
         columns = [column for column in columns if column in kept]
@@ -241,9 +271,10 @@ def _make_page(grid: Grid, place: Combo) -> Page:
 
 def _combine(grid: Grid, axes: Sequence[int]) -> list[Combo]:
     """Every combination of the positions that are shown, the last axis running fastest."""
-    return list(
-        itertools.product(*([(axis, at) for at in _list_shown(grid, axis)] for axis in axes))
-    )
+    positions = []
+    for axis in axes:
+        positions.append([(axis, at) for at in _list_shown(grid, axis)])
+    return list(itertools.product(*positions))
 
 
 def _list_shown(grid: Grid, axis: int) -> list[int]:
@@ -252,12 +283,17 @@ def _list_shown(grid: Grid, axis: int) -> list[int]:
 
 
 def _list_numbers(data: Any) -> list[int]:
-    listed = data if isinstance(data, list | tuple | set | frozenset) else []
-    return [number for number in listed if isinstance(number, int) and not isinstance(number, bool)]
+    if not isinstance(data, list | tuple | set | frozenset):
+        return []
+    return [number for number in data if isinstance(number, int) and not isinstance(number, bool)]
 
 
 def _read_hidden(data: Any, axis: int, size: int) -> frozenset[int]:
     """The hidden positions of an axis; none where that would be all of them."""
-    listed = data.get(str(axis), data.get(axis)) if isinstance(data, Mapping) else None
+    if not isinstance(data, Mapping):
+        return frozenset()
+    listed = data.get(str(axis), data.get(axis))
     hidden = frozenset(at for at in _list_numbers(listed) if 0 <= at < size)
-    return hidden if len(hidden) < size else frozenset()
+    if len(hidden) == size:
+        return frozenset()
+    return hidden

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +18,7 @@ from comfygradio.comfy.outputs import write_file
 from comfygradio.errors import MetadataError
 from comfygradio.forms.restoring.metadata import Metadata, read_metadata
 from comfygradio.forms.version import read_version
+from comfygradio.jobs.results import Result
 from comfygradio.sweeps.showing.drawing.cells import PAPER, CellPainter
 from comfygradio.sweeps.showing.drawing.measures import Sheet, SheetPlanner, Size, Text
 from comfygradio.sweeps.showing.drawing.thumbnails import (
@@ -26,7 +27,7 @@ from comfygradio.sweeps.showing.drawing.thumbnails import (
     find_size,
     read_thumbnails,
 )
-from comfygradio.sweeps.showing.grid import Grid, Page, arrange
+from comfygradio.sweeps.showing.grid import Grid, GridCell, Page, arrange
 
 MOST_PIXELS = {"PNG": 16_384, "WEBP": 16_383}
 """Longest side: what browsers still show, and what WebP can hold."""
@@ -34,10 +35,11 @@ MOST_PIXELS = {"PNG": 16_384, "WEBP": 16_383}
 MOST_AREA = {"PNG": 64_000_000, "WEBP": 40_000_000}
 """Pixels of a whole sheet: about 300 and 500 MB while it is made."""
 
-LARGEST_CELL, SMALLEST_CELL = 512, 192
-"""Longest side of a cell that has room; the smaller one for pictures that are smaller than that
-themselves.
-"""
+LARGEST_CELL = 512
+"""Longest side of a cell that has room."""
+
+SMALLEST_CELL = 192
+"""The same for pictures that are smaller than that themselves."""
 
 PART = 100
 """Most rows and columns of one picture, so that something can still be seen."""
@@ -72,15 +74,17 @@ def write_sheets(grid: Grid, path: Path, limits: Limits | None = None) -> list[P
 
     Each is written as a whole or not at all. Raises OSError.
     """
-    pages = [part for page in arrange(grid) for part in split_page(page)]
+    pages: list[Page] = []
+    for page in arrange(grid):
+        pages += split_page(page)
     if len(pages) == 1:
         return [write_sheet(pages[0], path, limits)]
     width = len(str(len(pages)))
-    numbered = [
-        path.with_name(f"{path.stem}-{number:0{width}}{path.suffix}")
-        for number in range(1, len(pages) + 1)
-    ]
-    return [write_sheet(page, target, limits) for page, target in zip(pages, numbered, strict=True)]
+    written = []
+    for number, page in enumerate(pages, 1):
+        target = path.with_name(f"{path.stem}-{number:0{width}}{path.suffix}")
+        written.append(write_sheet(page, target, limits))
+    return written
 
 
 def write_sheet(page: Page, path: Path, limits: Limits | None = None) -> Path:
@@ -89,7 +93,8 @@ def write_sheet(page: Page, path: Path, limits: Limits | None = None) -> Path:
     Raises OSError.
     """
     format = "WEBP" if path.suffix.lower() == ".webp" else "PNG"
-    picture = draw_sheet(page, limits or Limits(MOST_PIXELS[format], MOST_AREA[format]))
+    limits = limits or Limits(MOST_PIXELS[format], MOST_AREA[format])
+    picture = draw_sheet(page, limits)
     own = json.dumps(describe_sweep(page.grid))
     encoded = BytesIO()
     if format == "WEBP":
@@ -108,8 +113,12 @@ def describe_sweep(grid: Grid) -> dict[str, Any]:
     the definition.
     """
     definition = dict(grid.definition)
-    values = {"preset": definition.get("preset", ""), "values": definition.get("values") or {}}
-    return {**values, "version": read_version(), "sweep": definition}
+    return {
+        "preset": definition.get("preset", ""),
+        "values": definition.get("values") or {},
+        "version": read_version(),
+        "sweep": definition,
+    }
 
 
 def read_sweep(path: Path) -> dict[str, Any] | None:
@@ -124,34 +133,39 @@ def read_sweep(path: Path) -> dict[str, Any] | None:
 
 def find_sweep(metadata: Metadata) -> dict[str, Any] | None:
     """The definition of a sweep among the settings in a file; None where there is none."""
-    definition = (metadata.comfygradio or {}).get("sweep")
-    return (
-        definition
-        if isinstance(definition, dict) and isinstance(definition.get("preset"), str)
-        else None
-    )
+    own = metadata.comfygradio or {}
+    definition = own.get("sweep")
+    if not isinstance(definition, dict):
+        return None
+    if not isinstance(definition.get("preset"), str):
+        return None
+    return definition
 
 
 def split_page(page: Page) -> list[Page]:
     """A page as parts that are not too large for one picture; mostly one."""
-    if page.flows:
-        starts = range(0, max(1, len(page.columns)), PART_CELLS)
-        parts = [
-            replace(page, columns=page.columns[start : start + PART_CELLS]) for start in starts
-        ]
-    else:
-        parts = [
-            replace(
-                page, rows=page.rows[row : row + PART], columns=page.columns[column : column + PART]
-            )
-            for row in range(0, max(1, len(page.rows)), PART)
-            for column in range(0, max(1, len(page.columns)), PART)
-        ]
-    return (
-        parts
-        if len(parts) == 1
-        else [replace(part, part=number) for number, part in enumerate(parts, 1)]
-    )
+    parts = _split_flow(page) if page.flows else _split_table(page)
+    if len(parts) == 1:
+        return parts
+    return [replace(part, part=number) for number, part in enumerate(parts, 1)]
+
+
+def _split_flow(page: Page) -> list[Page]:
+    parts = []
+    for start in range(0, max(1, len(page.columns)), PART_CELLS):
+        columns = page.columns[start : start + PART_CELLS]
+        parts.append(replace(page, columns=columns))
+    return parts
+
+
+def _split_table(page: Page) -> list[Page]:
+    parts = []
+    for row in range(0, max(1, len(page.rows)), PART):
+        rows = page.rows[row : row + PART]
+        for column in range(0, max(1, len(page.columns)), PART):
+            columns = page.columns[column : column + PART]
+            parts.append(replace(page, rows=rows, columns=columns))
+    return parts
 
 
 def draw_sheet(page: Page, limits: Limits) -> Image.Image:
@@ -161,8 +175,9 @@ def draw_sheet(page: Page, limits: Limits) -> Image.Image:
     for text in sheet.texts:
         _draw_text(canvas, text)
     for rule in sheet.rules:
-        corners = (rule.x, rule.y, rule.x + rule.width - 1, rule.y + rule.height - 1)
-        ImageDraw.Draw(canvas).rectangle(corners, (209, 213, 219))
+        right = rule.x + rule.width - 1
+        bottom = rule.y + rule.height - 1
+        ImageDraw.Draw(canvas).rectangle((rule.x, rule.y, right, bottom), (209, 213, 219))
     painter = CellPainter(canvas, sheet.face)
     for spot, thumbnail in _read_spots(sheet):
         painter.paint(spot.box, spot.cell, thumbnail)
@@ -172,68 +187,104 @@ def draw_sheet(page: Page, limits: Limits) -> Image.Image:
 def plan_sheet(page: Page, limits: Limits) -> Sheet:
     """Where everything stands, with cells as large as the limits allow."""
     native = find_shape(page)
-    longest = max(native or WIDE)
-    wanted = side = max(SMALLEST_CELL, min(limits.cell, longest)) if native else longest
+    shape = native or WIDE
+    wanted = max(shape)
+    if native:
+        wanted = max(SMALLEST_CELL, min(limits.cell, wanted))
+    side = wanted
     subtitle = page.grid.describe()
     while True:
-        cell = _scale(native or WIDE, side)
+        cell = _scale(shape, side)
         footer = _write_footer(native, side, wanted, limits)
         sheet = SheetPlanner(page, cell).plan(subtitle, footer)
-        area = sheet.width * sheet.height
-        excess = max(
-            sheet.width / limits.side, sheet.height / limits.side, math.sqrt(area / limits.area)
-        )
+        excess = _measure_excess(sheet, limits)
         if excess <= 1 or side <= 1:
             return sheet
-        side = max(1, min(side - 1, int(side / excess)))
+        # Letters do not shrink as cells do, so that one step may not be enough.
+        smaller = min(side - 1, int(side / excess))
+        side = max(1, smaller)
+
+
+def _measure_excess(sheet: Sheet, limits: Limits) -> float:
+    """By how much the sides of a sheet have to shrink; 1 and less is within the limits."""
+    area = sheet.width * sheet.height
+    return max(
+        sheet.width / limits.side,
+        sheet.height / limits.side,
+        math.sqrt(area / limits.area),
+    )
 
 
 def find_shape(page: Page) -> Size | None:
     """The commonest size of the pictures on a page, None where it has none; a very long one is cut
     in proportion.
     """
-    cells = [
-        page.find(row, column)
-        for row in range(len(page.rows))
-        for column in range(len(page.columns))
-    ]
-    chosen = [choose_result(cell.results) for cell in cells if cell and cell.phase != "failed"]
-    shown = [result for result in chosen if result and result.kind in (*PICTURES, "video")]
-    known = Counter((one.width, one.height) for one in shown if one.width and one.height)
-    if not known:
-        known = Counter(size for one in shown[:SIZED] if (size := find_size(one)))
+    shown = []
+    for row in range(len(page.rows)):
+        for column in range(len(page.columns)):
+            result = _find_shown(page.find(row, column))
+            if result is not None:
+                shown.append(result)
+    known = _count_sizes(shown)
     if not known:
         return None
-    width, height = known.most_common(1)[0][0]
+    [(size, _)] = known.most_common(1)
+    width, height = size
     return min(width, height * 3), min(height, width * 3)
 
 
+def _find_shown(cell: GridCell | None) -> Result | None:
+    """The picture or video that a cell shows; None for one that shows something else."""
+    if cell is None or cell.phase == "failed":
+        return None
+    result = choose_result(cell.results)
+    if result is None or result.kind not in (*PICTURES, "video"):
+        return None
+    return result
+
+
+def _count_sizes(shown: Sequence[Result]) -> Counter[Size]:
+    """How often there is each size; looks into files only where no size is known."""
+    known: Counter[Size] = Counter()
+    for result in shown:
+        if result.width and result.height:
+            known[(result.width, result.height)] += 1
+    if known:
+        return known
+    for result in shown[:SIZED]:
+        size = find_size(result)
+        if size is not None:
+            known[size] += 1
+    return known
+
+
 def _scale(shape: Size, longest: int) -> Size:
+    width, height = shape
     scale = longest / max(shape)
-    return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def _read_spots(sheet: Sheet) -> Iterator[tuple[Any, Image.Image | None]]:
     """The spots with their thumbnails, those without one at once."""
-    shown = []
+    spots = []
+    asked = []
     for spot in sheet.spots:
-        result = (
-            choose_result(spot.cell.results) if spot.cell and spot.cell.phase != "failed" else None
-        )
-        if result and result.kind in (*PICTURES, "video"):
-            shown.append((spot, (result, max(sheet.cell))))
-        else:
+        result = _find_shown(spot.cell)
+        if result is None:
             yield spot, None
-    yield from zip(
-        [spot for spot, _ in shown], read_thumbnails(asked for _, asked in shown), strict=True
-    )
+        else:
+            spots.append(spot)
+            asked.append((result, max(sheet.cell)))
+    yield from zip(spots, read_thumbnails(asked), strict=True)
 
 
 def _draw_text(canvas: Image.Image, text: Text) -> None:
     for number, line in enumerate(text.lines):
         room = text.box.width - text.face.measure(line)
-        x = text.box.x + {"left": 0.0, "center": room / 2, "right": room}[text.align]
-        text.face.draw(canvas, x, text.box.y + number * text.face.line, line, text.color)
+        indents = {"left": 0.0, "center": room / 2, "right": room}
+        x = text.box.x + indents[text.align]
+        y = text.box.y + number * text.face.line
+        text.face.draw(canvas, x, y, line, text.color)
 
 
 def _write_footer(native: Size | None, side: int, wanted: int, limits: Limits) -> str:
@@ -242,13 +293,14 @@ def _write_footer(native: Size | None, side: int, wanted: int, limits: Limits) -
     """
     notes = []
     if native and side != max(native):
-        notes.append(
-            f"Pictures of {native[0]} × {native[1]} are shown at {_percent(side / max(native))}."
-        )
+        scale = _percent(side / max(native))
+        notes.append(f"Pictures of {native[0]} × {native[1]} are shown at {scale}.")
     if side < wanted:
+        scale = _percent(side / wanted)
         room = f"{limits.side:,} pixels a side and {limits.area / 1e6:.0f} megapixels"
-        notes.append(f"The sheet was scaled to {_percent(side / wanted)} to stay within {room}.")
-    return " ".join([*notes, "Drop this picture on comfygradio to open the sweep again."])
+        notes.append(f"The sheet was scaled to {scale} to stay within {room}.")
+    notes.append("Drop this picture on comfygradio to open the sweep again.")
+    return " ".join(notes)
 
 
 def _percent(part: float) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,11 @@ def write_csv(grid: Grid, path: Path, root: Path | None = None) -> Path:
     numbers never do, and seeds are written with all their digits. Files are named relative to
     `root`, which is the folder of the CSV if it is not given. Raises OSError.
     """
+    rows = list_rows(grid, root or path.parent)
     text = io.StringIO(newline="")
-    csv.writer(text).writerows(list_rows(grid, root or path.parent))
-    return write_file(path, iter([text.getvalue().encode("utf-8-sig", "replace")]))
+    csv.writer(text).writerows(rows)
+    content = text.getvalue().encode("utf-8-sig", "replace")
+    return write_file(path, iter([content]))
 
 
 def write_json(grid: Grid, path: Path, root: Path | None = None) -> Path:
@@ -51,8 +54,10 @@ def write_json(grid: Grid, path: Path, root: Path | None = None) -> Path:
     As RFC 7493 says, whole numbers of points beyond 2**53 - 1 are texts of their digits, which
     forms take as well. Raises OSError.
     """
-    text = json.dumps(describe_table(grid, root or path.parent), ensure_ascii=False, indent=1)
-    return write_file(path, iter([text.encode("utf-8", "replace")]))
+    table = describe_table(grid, root or path.parent)
+    text = json.dumps(table, ensure_ascii=False, indent=1)
+    content = text.encode("utf-8", "replace")
+    return write_file(path, iter([content]))
 
 
 def list_rows(grid: Grid, folder: Path) -> Iterator[list[Any]]:
@@ -63,15 +68,18 @@ def list_rows(grid: Grid, folder: Path) -> Iterator[list[Any]]:
         cell = grid.cells.get(index) or GridCell(index)
         files = [file["path"] for file in _list_files(cell.results, folder)]
         texts = [result.text for result in cell.results if result.text]
-        values = [_write_cell(cell.values.get(name)) for name in fields]
-        labels = [_write_cell(label) for label in _list_labels(grid, index)]
-        made = [cell.phase, cell.error, round(cell.seconds, 3), cell.host, cell.rating]
-        yield [
-            number,
-            *labels,
-            *values,
-            *map(_write_cell, [*made, "\n".join(files), "\n".join(texts)]),
+        row = [
+            *_list_labels(grid, index),
+            *(cell.values.get(name) for name in fields),
+            cell.phase,
+            cell.error,
+            round(cell.seconds, 3),
+            cell.host,
+            cell.rating,
+            "\n".join(files),
+            "\n".join(texts),
         ]
+        yield [number, *map(_write_cell, row)]
 
 
 def describe_table(grid: Grid, folder: Path) -> dict[str, Any]:
@@ -93,11 +101,20 @@ def _name_columns(grid: Grid, fields: Iterable[str]) -> Iterator[str]:
     axes = [f"axis: {axis.title}" for axis in grid.axes]
     own = [f"field: {name}" if name in LAST else name for name in fields]
     for name in [*axes, *own, *LAST]:
-        unique = next(
-            one for one in (name, *(f"{name} {n}" for n in range(2, 1000))) if one not in taken
-        )
+        unique = _number(name, taken)
         taken.add(unique)
         yield str(_write_cell(unique))
+
+
+def _number(name: str, taken: Collection[str]) -> str:
+    """The name, with a number from 2 behind it where it is taken."""
+    if name not in taken:
+        return name
+    for number in itertools.count(2):
+        numbered = f"{name} {number}"
+        if numbered not in taken:
+            break
+    return numbered
 
 
 def _describe_point(grid: Grid, index: Index, folder: Path) -> dict[str, Any]:
@@ -125,12 +142,17 @@ def _list_files(results: Iterable[Result], folder: Path) -> list[dict[str, Any]]
     lies elsewhere.
     """
     found = []
+    root = folder.resolve()
     for result in results:
-        if result.path is not None:
-            path, root = result.path.resolve(), folder.resolve()
-            shown = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
-            size = {"width": result.width, "height": result.height} if result.width else {}
-            found.append({"path": shown.as_posix(), "kind": result.kind, **size})
+        if result.path is None:
+            continue
+        path = result.path.resolve()
+        shown = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
+        file: dict[str, Any] = {"path": shown.as_posix(), "kind": result.kind}
+        if result.width:
+            file["width"] = result.width
+            file["height"] = result.height
+        found.append(file)
     return found
 
 
@@ -144,7 +166,9 @@ def _write_cell(value: Any) -> Any:
         return value
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = text.replace("\0", "")
-    return f"'{text}" if is_risky(text) and not NUMBER.fullmatch(text) else text
+    if is_risky(text) and not NUMBER.fullmatch(text):
+        return f"'{text}"
+    return text
 
 
 def is_risky(text: str) -> bool:
@@ -153,8 +177,11 @@ def is_risky(text: str) -> bool:
     """
     if text[:1] in SIGNS:
         return True
-    seen = next((one for one in text if unicodedata.category(one) not in UNSEEN), "")
-    return unicodedata.normalize("NFKC", seen)[:1] in DASHES | SIGNS
+    for letter in text:
+        if unicodedata.category(letter) not in UNSEEN:
+            plain = unicodedata.normalize("NFKC", letter)
+            return plain[:1] in DASHES | SIGNS
+    return False
 
 
 DASHES = frozenset("‐‑‒–—―−﹣－")
@@ -166,8 +193,7 @@ def _keep_exact(value: Any) -> Any:
         return {name: _keep_exact(one) for name, one in value.items()}
     if isinstance(value, list):
         return [_keep_exact(one) for one in value]
-    return (
-        str(value)
-        if isinstance(value, int) and not isinstance(value, bool) and abs(value) > EXACT
-        else value
-    )
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if is_whole and abs(value) > EXACT:
+        return str(value)
+    return value

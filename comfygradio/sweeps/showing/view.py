@@ -14,26 +14,34 @@ from comfygradio.sweeps.showing.grid import Grid, GridAxis, GridCell, Layout, ch
 
 def make_grid(sweep: Sweep, layout: Layout | None = None) -> Grid:
     """A sweep as it stands now, in this layout or the usual one."""
-    axes = tuple(
-        GridAxis(axis.title, tuple(step.label for step in axis.steps)) for axis in sweep.axes
-    )
-    labels = {name: field.label for name, field in sweep.form.fields.items()}
+    axes = []
+    for axis in sweep.axes:
+        labels = tuple(step.label for step in axis.steps)
+        axes.append(GridAxis(axis.title, labels))
+    sizes = [len(axis.labels) for axis in axes]
+    cells = {index: _make_cell(sweep, index, cell) for index, cell in sweep.cells.items()}
     return Grid(
         title=sweep.title,
         definition=sweep.definition.to_json(),
-        axes=axes,
-        cells={index: _make_cell(sweep, index, cell) for index, cell in sweep.cells.items()},
-        layout=layout or choose_layout([len(axis.labels) for axis in axes]),
-        fields=labels,
+        axes=tuple(axes),
+        cells=cells,
+        layout=layout or choose_layout(sizes),
+        fields={name: field.label for name, field in sweep.form.fields.items()},
         form=sweep.form.title,
         created=sweep.created,
     )
 
 
 def _make_cell(sweep: Sweep, index: Index, cell: Cell) -> GridCell:
-    values = _describe(sweep, index, cell)
     return GridCell(
-        index, values, cell.phase, cell.results, cell.error, cell.seconds, cell.server, cell.rating
+        index=index,
+        values=_describe(sweep, index, cell),
+        phase=cell.phase,
+        results=cell.results,
+        error=cell.error,
+        seconds=cell.seconds,
+        server=cell.server,
+        rating=cell.rating,
     )
 
 

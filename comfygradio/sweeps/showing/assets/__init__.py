@@ -20,8 +20,10 @@ def read_style() -> str:
 
 def read_script() -> str:
     """The script of the page, in one piece."""
-    return "".join(['(() => {\n"use strict";\n', *map(_read, SCRIPTS), "})();\n"])
+    scripts = [_read(name) for name in SCRIPTS]
+    return "".join(['(() => {\n"use strict";\n', *scripts, "})();\n"])
 
 
 def _read(name: str) -> str:
-    return files(__name__).joinpath(name).read_text(encoding="utf-8")
+    file = files(__name__).joinpath(name)
+    return file.read_text(encoding="utf-8")

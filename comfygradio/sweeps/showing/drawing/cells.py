@@ -48,9 +48,8 @@ class CellPainter:
         if cell is None or (cell.phase in ("waiting", "running") and not thumbnail):
             self._frame(box, PAPER, EMPTY)
         elif cell.phase == "failed":
-            self._explain(
-                box, "Failed", cell.error or "Nothing says why.", ALARM, ALARM_FILL, ALARM_EDGE
-            )
+            error = cell.error or "Nothing says why."
+            self._explain(box, "Failed", error, ALARM, ALARM_FILL, ALARM_EDGE)
         elif thumbnail:
             self._paste(box, thumbnail, cell.rating < 0)
         elif result and result.text:
@@ -58,33 +57,34 @@ class CellPainter:
         elif result and result.kind == "audio" and result.path:
             self._draw_sound(box, result.path.name)
         else:
-            self._say(box, *describe_absence(cell, result))
+            text, edge = describe_absence(cell, result)
+            self._say(box, text, edge)
         if cell:
             self._mark(box, cell, result, thumbnail is not None)
 
     def _frame(self, box: Box, fill: Color, edge: Color) -> None:
-        corners = (box.x, box.y, box.x + box.width - 1, box.y + box.height - 1)
-        ImageDraw.Draw(self.canvas).rectangle(corners, fill, edge, max(1, self.face.size // 10))
+        right = box.x + box.width - 1
+        bottom = box.y + box.height - 1
+        pen = max(1, self.face.size // 10)
+        draw = ImageDraw.Draw(self.canvas)
+        draw.rectangle((box.x, box.y, right, bottom), fill, edge, pen)
 
     def _paste(self, box: Box, picture: Image.Image, is_rejected: bool) -> None:
         """A picture in the middle of its cell, as large as it fits, in its own proportions."""
         scale = min(box.width / picture.width, box.height / picture.height)
-        size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-        if size != picture.size:
-            picture = picture.resize(size, Image.Resampling.LANCZOS)
-        if size != (box.width, box.height):
+        width = max(1, round(picture.width * scale))
+        height = max(1, round(picture.height * scale))
+        if picture.size != (width, height):
+            picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+        if (width, height) != (box.width, box.height):
             self._frame(box, FILL, FILL)
         mask = picture if picture.mode == "RGBA" else None
         if is_rejected:
-            flat = Image.new("RGB", size, FILL)
-            flat.paste(picture, mask=mask)
-            picture, mask = (
-                Image.blend(flat.convert("L").convert("RGB"), Image.new("RGB", size, PAPER), FADED),
-                None,
-            )
+            picture = _fade(picture)
+            mask = None
         elif mask:
             self._frame(box, FILL, FILL)
-        place = box.x + (box.width - size[0]) // 2, box.y + (box.height - size[1]) // 2
+        place = _find_place(box, width, height)
         self.canvas.paste(picture, place, mask)
 
     def _explain(
@@ -92,40 +92,52 @@ class CellPainter:
     ) -> None:
         """A text from the top of a cell, as much of it as there is room for."""
         self._frame(box, fill, edge)
-        pad, small = round(self.face.size * 0.75), self.face
-        x, y, width = box.x + pad, box.y + pad, box.width - 2 * pad
+        small = self.face
+        pad = round(small.size * 0.75)
+        x = box.x + pad
+        y = box.y + pad
+        width = box.width - 2 * pad
         if width < small.size * 2 or box.height < small.line + pad:
             return
         if title:
-            Face(small.size, is_bold=True).draw(self.canvas, x, y, title, color)
+            bold = Face(small.size, is_bold=True)
+            bold.draw(self.canvas, x, y, title, color)
             y += round(small.line * 1.15)
         most = (box.y + box.height - pad - y) // small.line
-        for line in small.wrap(text, width, most)[0] if most > 0 else ():
+        if most <= 0:
+            return
+        lines, _ = small.wrap(text, width, most)
+        for line in lines:
             small.draw(self.canvas, x, y, line, INK)
             y += small.line
 
     def _say(self, box: Box, text: str, edge: Color) -> None:
         """A few quiet words in the middle of a cell."""
         self._frame(box, FILL if edge == FILL else PAPER, edge)
-        small = self.face
-        lines, _ = small.wrap(text, box.width * 0.86, max(1, box.height // small.line))
-        y = box.y + (box.height - len(lines) * small.line) // 2
-        for line in lines if box.height > small.line else ():
-            small.draw(self.canvas, box.x + (box.width - small.measure(line)) / 2, y, line, QUIET)
-            y += small.line
+        line_height = self.face.line
+        if box.height <= line_height:
+            return
+        lines, _ = self.face.wrap(text, box.width * 0.86, box.height // line_height)
+        y = box.y + (box.height - len(lines) * line_height) // 2
+        for line in lines:
+            self._write_line(box, y, line)
+            y += line_height
+
+    def _write_line(self, box: Box, y: int, line: str) -> None:
+        """A quiet line in the middle of a box, from left to right."""
+        room = box.width - self.face.measure(line)
+        self.face.draw(self.canvas, box.x + room / 2, y, line, QUIET)
 
     def _draw_sound(self, box: Box, name: str) -> None:
         self._frame(box, FILL, FILL)
         side = min(box.width, box.height) // 3
         mask = _draw_bars(side)
-        self.canvas.paste(
-            QUIET, (box.x + (box.width - side) // 2, box.y + (box.height - side) // 2), mask
-        )
-        small = self.face
-        text = small.shorten(name, box.width * 0.86)
-        y = box.y + box.height - round(small.line * 1.5)
-        if side > small.line:
-            small.draw(self.canvas, box.x + (box.width - small.measure(text)) / 2, y, text, QUIET)
+        self.canvas.paste(QUIET, _find_place(box, side, side), mask)
+        line_height = self.face.line
+        if side > line_height:
+            text = self.face.shorten(name, box.width * 0.86)
+            y = box.y + box.height - round(line_height * 1.5)
+            self._write_line(box, y, text)
 
     def _mark(self, box: Box, cell: GridCell, result: Result | None, is_picture: bool) -> None:
         """Signs on top: that it plays, what somebody thinks of it, and how many
@@ -133,69 +145,116 @@ class CellPainter:
         """
         if is_picture and result and result.kind == "video":
             side = max(8, min(box.width, box.height) // 6)
-            place = box.x + (box.width - side) // 2, box.y + (box.height - side) // 2
+            place = _find_place(box, side, side)
             self._stamp(place, _draw_disc(side), DARK, 0.62)
             self._stamp(place, _draw_triangle(side), PAPER, 1)
         if cell.rating < 0:
             self._tag(box, "Rejected", is_low=True)
         elif cell.rating:
             self._draw_stars(box, cell.rating)
-        count = sum(
-            one.kind in (*PICTURES, "video") and one.path is not None for one in cell.results
-        )
-        if is_picture and count > 1:
-            self._tag(box, f"1 of {count}", is_low=False)
+        shown = [
+            one for one in cell.results if one.kind in (*PICTURES, "video") and one.path is not None
+        ]
+        if is_picture and len(shown) > 1:
+            self._tag(box, f"1 of {len(shown)}", is_low=False)
 
     def _stamp(
         self, place: tuple[int, int], mask: Image.Image, color: Color, strength: float
     ) -> None:
-        self.canvas.paste(color, place, mask.point(lambda value: round(value * strength)))
+        weakened = mask.point(lambda value: round(value * strength))
+        self.canvas.paste(color, place, weakened)
 
     def _tag(self, box: Box, text: str, is_low: bool) -> None:
-        small, inset = self.face, round(self.face.size * 0.4)
-        width, high = round(small.measure(text) + small.size * 0.9), round(small.line * 1.05)
-        if width + 2 * inset > box.width or high + 2 * inset > box.height:
+        small = self.face
+        inset = round(small.size * 0.4)
+        width = round(small.measure(text) + small.size * 0.9)
+        height = round(small.line * 1.05)
+        if width + 2 * inset > box.width or height + 2 * inset > box.height:
             return
-        x = box.x + inset if is_low else box.x + box.width - width - inset
-        y = box.y + box.height - high - inset if is_low else box.y + inset
-        self._stamp((x, y), _draw_pill(width, high), DARK, 0.72)
-        small.draw(self.canvas, x + small.size * 0.45, y + (high - small.line) / 2, text, PAPER)
+        if is_low:
+            x = box.x + inset
+            y = box.y + box.height - height - inset
+        else:
+            x = box.x + box.width - width - inset
+            y = box.y + inset
+        self._stamp((x, y), _draw_pill(width, height), DARK, 0.72)
+        text_x = x + small.size * 0.45
+        text_y = y + (height - small.line) / 2
+        small.draw(self.canvas, text_x, text_y, text, PAPER)
 
     def _draw_stars(self, box: Box, count: int) -> None:
-        side, inset = max(6, round(self.face.size * 0.9)), round(self.face.size * 0.4)
+        side = max(6, round(self.face.size * 0.9))
+        inset = round(self.face.size * 0.4)
         pad = round(side * 0.4)
-        width, high = count * side + 2 * pad, side + pad
-        if width + 2 * inset > box.width or high + 2 * inset > box.height:
+        width = count * side + 2 * pad
+        height = side + pad
+        if width + 2 * inset > box.width or height + 2 * inset > box.height:
             return
-        x, y = box.x + inset, box.y + box.height - high - inset
-        self._stamp((x, y), _draw_pill(width, high), DARK, 0.72)
+        x = box.x + inset
+        y = box.y + box.height - height - inset
+        self._stamp((x, y), _draw_pill(width, height), DARK, 0.72)
+        star = _draw_star(side)
         for number in range(count):
-            self._stamp((x + pad + number * side, y + pad // 2), _draw_star(side), GOLD, 1)
+            place = (x + pad + number * side, y + pad // 2)
+            self._stamp(place, star, GOLD, 1)
 
 
 def describe_absence(cell: GridCell, result: Result | None) -> tuple[str, Color]:
     """Why a cell that is over shows nothing, in a few words, and the color of its edge."""
     if result and result.path and result.kind in (*PICTURES, "video"):
-        gone = "This file has gone" if not result.path.is_file() else "This file cannot be read"
-        return gone, EMPTY
+        if result.path.is_file():
+            return "This file cannot be read", EMPTY
+        return "This file has gone", EMPTY
     if result and result.path:
         return result.path.name, FILL
-    problem = next((one.problem for one in cell.results if one.problem), "")
-    return problem or ("Stopped" if cell.phase == "stopped" else "Nothing was made"), EMPTY
+    for one in cell.results:
+        if one.problem:
+            return one.problem, EMPTY
+    if cell.phase == "stopped":
+        return "Stopped", EMPTY
+    return "Nothing was made", EMPTY
+
+
+def _find_place(box: Box, width: int, height: int) -> tuple[int, int]:
+    """The upper left corner of what stands in the middle of a box."""
+    x = box.x + (box.width - width) // 2
+    y = box.y + (box.height - height) // 2
+    return x, y
+
+
+def _fade(picture: Image.Image) -> Image.Image:
+    """The picture of a rejected cell: gray, under a veil of paper."""
+    flat = Image.new("RGB", picture.size, FILL)
+    mask = picture if picture.mode == "RGBA" else None
+    flat.paste(picture, mask=mask)
+    gray = flat.convert("L").convert("RGB")
+    paper = Image.new("RGB", picture.size, PAPER)
+    return Image.blend(gray, paper, FADED)
 
 
 def _draw_shape(width: int, height: int, points: Points) -> Image.Image:
-    mask = Image.new("L", (width * SMOOTH, height * SMOOTH))
-    ImageDraw.Draw(mask).polygon([(x * SMOOTH, y * SMOOTH) for x, y in points], 255)
-    return mask.resize((width, height), Image.Resampling.LANCZOS)
+    mask = _make_mask(width, height)
+    corners = [(x * SMOOTH, y * SMOOTH) for x, y in points]
+    ImageDraw.Draw(mask).polygon(corners, 255)
+    return _scale_down(mask)
+
+
+def _make_mask(width: int, height: int) -> Image.Image:
+    return Image.new("L", (width * SMOOTH, height * SMOOTH))
+
+
+def _scale_down(mask: Image.Image) -> Image.Image:
+    size = (mask.width // SMOOTH, mask.height // SMOOTH)
+    return mask.resize(size, Image.Resampling.LANCZOS)
 
 
 @lru_cache(maxsize=100)
 def _draw_pill(width: int, height: int) -> Image.Image:
-    mask = Image.new("L", (width * SMOOTH, height * SMOOTH))
+    mask = _make_mask(width, height)
     corners = (0, 0, mask.width - 1, mask.height - 1)
-    ImageDraw.Draw(mask).rounded_rectangle(corners, mask.height // 2, 255)
-    return mask.resize((width, height), Image.Resampling.LANCZOS)
+    radius = mask.height // 2
+    ImageDraw.Draw(mask).rounded_rectangle(corners, radius, 255)
+    return _scale_down(mask)
 
 
 def _draw_disc(side: int) -> Image.Image:
@@ -204,29 +263,35 @@ def _draw_disc(side: int) -> Image.Image:
 
 @lru_cache(maxsize=10)
 def _draw_triangle(side: int) -> Image.Image:
-    return _draw_shape(
-        side, side, [(side * x, side * y) for x, y in ((0.39, 0.29), (0.39, 0.71), (0.74, 0.5))]
-    )
+    corners = ((0.39, 0.29), (0.39, 0.71), (0.74, 0.5))
+    points = [(side * x, side * y) for x, y in corners]
+    return _draw_shape(side, side, points)
 
 
 @lru_cache(maxsize=10)
 def _draw_star(side: int) -> Image.Image:
-    turns = [(math.pi * (at / 5 - 0.5), 0.5 if at % 2 == 0 else 0.21) for at in range(10)]
-    points = [
-        (side * (0.5 + far * math.cos(turn)), side * (0.53 + far * math.sin(turn)))
-        for turn, far in turns
-    ]
+    points = []
+    for at in range(10):
+        turn = math.pi * (at / 5 - 0.5)
+        far = 0.5 if at % 2 == 0 else 0.21
+        x = side * (0.5 + far * math.cos(turn))
+        y = side * (0.53 + far * math.sin(turn))
+        points.append((x, y))
     return _draw_shape(side, side, points)
 
 
 @lru_cache(maxsize=10)
 def _draw_bars(side: int) -> Image.Image:
     """A few bars of different height, as sound is drawn."""
-    mask = Image.new("L", (side * SMOOTH, side * SMOOTH))
-    draw, whole = ImageDraw.Draw(mask), side * SMOOTH
+    mask = _make_mask(side, side)
+    draw = ImageDraw.Draw(mask)
+    whole = side * SMOOTH
+    width = whole * 0.08
     for at, part in enumerate((0.3, 0.65, 1.0, 0.5, 0.8, 0.4)):
-        x, high = whole * (0.05 + at * 0.16), whole * part
-        draw.rounded_rectangle(
-            (x, (whole - high) / 2, x + whole * 0.08, (whole + high) / 2), whole * 0.04, 255
-        )
-    return mask.resize((side, side), Image.Resampling.LANCZOS)
+        height = whole * part
+        left = whole * (0.05 + at * 0.16)
+        right = left + width
+        top = (whole - height) / 2
+        bottom = (whole + height) / 2
+        draw.rounded_rectangle((left, top, right, bottom), whole * 0.04, 255)
+    return _scale_down(mask)

@@ -28,36 +28,30 @@ STRONG = (
     "DejaVuSans-Bold.ttf",
 )
 OTHER = (
-    *(
-        "DejaVuSans.ttf",
-        "NotoSansCJK-Regular.ttc",
-        "NotoSansCJKsc-Regular.otf",
-        "wqy-microhei.ttc",
-        "wqy-zenhei.ttc",
-    ),
-    *(
-        "DroidSansFallbackFull.ttf",
-        "msyh.ttc",
-        "YuGothR.ttc",
-        "malgun.ttf",
-        "PingFang.ttc",
-        "Hiragino Sans GB.ttc",
-    ),
-    *("NotoSansArabic-Regular.ttf", "NotoSansHebrew-Regular.ttf", "NotoSansDevanagari-Regular.ttf"),
-    *(
-        "NotoSansThai-Regular.ttf",
-        "Nirmala.ttf",
-        "Nirmala.ttc",
-        "Arial Unicode.ttf",
-        "seguisym.ttf",
-    ),
-    *(
-        "NotoSansSymbols2-Regular.ttf",
-        "NotoEmoji-Regular.ttf",
-        "NotoColorEmoji.ttf",
-        "seguiemj.ttf",
-        "unifont.otf",
-    ),
+    "DejaVuSans.ttf",
+    "NotoSansCJK-Regular.ttc",
+    "NotoSansCJKsc-Regular.otf",
+    "wqy-microhei.ttc",
+    "wqy-zenhei.ttc",
+    "DroidSansFallbackFull.ttf",
+    "msyh.ttc",
+    "YuGothR.ttc",
+    "malgun.ttf",
+    "PingFang.ttc",
+    "Hiragino Sans GB.ttc",
+    "NotoSansArabic-Regular.ttf",
+    "NotoSansHebrew-Regular.ttf",
+    "NotoSansDevanagari-Regular.ttf",
+    "NotoSansThai-Regular.ttf",
+    "Nirmala.ttf",
+    "Nirmala.ttc",
+    "Arial Unicode.ttf",
+    "seguisym.ttf",
+    "NotoSansSymbols2-Regular.ttf",
+    "NotoEmoji-Regular.ttf",
+    "NotoColorEmoji.ttf",
+    "seguiemj.ttf",
+    "unifont.otf",
 )
 """Fonts of Linux, Windows and macOS; of each list those that are there, the last one for what no
 other can write.
@@ -98,7 +92,8 @@ class Face:
         """Draw a line whose upper left corner is at x, y."""
         base = y + self.size * 1.02
         for file, part in _split_runs(text, self.is_bold):
-            if file[1]:
+            _, is_bitmap = file
+            if is_bitmap:
                 _draw_bitmaps(canvas, file, self.size, x, base, part)
             else:
                 font = _load(file, self.size)
@@ -117,7 +112,8 @@ class Face:
         for paragraph in text.split("\n"):
             line = ""
             for word in _split_words(paragraph):
-                if line and self.measure((line + word).rstrip()) > width:
+                longer = (line + word).rstrip()
+                if line and self.measure(longer) > width:
                     lines.append(line.rstrip())
                     line = ""
                 while self.measure(word.rstrip()) > width and len(word) > 1:
@@ -131,18 +127,21 @@ class Face:
                 break
         if len(lines) <= most:
             return lines, is_whole
-        return [*lines[: most - 1], self.shorten(f"{lines[most - 1]} …", width)], False
+        last = self.shorten(f"{lines[most - 1]} …", width)
+        return [*lines[: most - 1], last], False
 
     def shorten(self, text: str, width: float) -> str:
         """A text that fits into a line, its end replaced by … where it does not."""
         if self.measure(text) <= width:
             return text
-        cut = self._cut(text, width - self.measure("…"))
+        room = width - self.measure("…")
+        cut = self._cut(text, room)
         return f"{text[:cut].rstrip(' …')}…"
 
     def _cut(self, text: str, width: float) -> int:
         """How many characters fit into a width; at least one."""
-        low, high = 1, max(1, len(text))
+        low = 1
+        high = max(1, len(text))
         while low < high:
             middle = (low + high + 1) // 2
             if self.measure(text[:middle]) <= width:
@@ -164,9 +163,11 @@ def fit(
     while True:
         tried = Face(size, face.is_bold)
         wrapped = [tried.wrap(text, width, most) for text in texts]
-        if size <= smallest or all(is_whole for _, is_whole in wrapped):
+        are_whole = all(is_whole for _, is_whole in wrapped)
+        if are_whole or size <= smallest:
             return tried, [lines for lines, _ in wrapped]
-        size = max(smallest, min(size - 1, int(size * SHRINK)))
+        smaller = min(size - 1, int(size * SHRINK))
+        size = max(smallest, smaller)
 
 
 @lru_cache(maxsize=20_000)
@@ -174,7 +175,8 @@ def clean(text: str) -> str:
     """A text without control characters and half characters; other breaks of lines become line
     breaks.
     """
-    text = re.sub(r"\r\n?|[\v\f\x85\u2028\u2029]", "\n", text).replace("\t", " ")
+    text = re.sub(r"\r\n?|[\v\f\x85\u2028\u2029]", "\n", text)
+    text = text.replace("\t", " ")
     text = re.sub("[\ud800-\udfff]", "\ufffd", text)
     return "".join(char for char in text if char.isprintable() or char in KEPT)
 
@@ -183,21 +185,21 @@ def _split_words(text: str) -> Iterator[str]:
     """The pieces between which a line may be broken: after spaces and in names after _ / - and the
     like, and CJK.
     """
-    start = len(text) - len(text.lstrip())
-    words = re.findall(r"\S+\s*", text[start:]) or [""]
-    for word in [text[:start] + words[0], *words[1:]]:
+    indent = text[: len(text) - len(text.lstrip())]
+    first, *others = re.findall(r"\S+\s*", text) or [""]
+    for word in [indent + first, *others]:
         yield from re.split(r"(?<=[_/\\\-–,;:|.])(?=\w)|(?<=[⺀-鿿가-힣豈-\ufaff＀-￯])", word)
 
 
 @lru_cache(maxsize=50_000)
 def _measure(face: Face, text: str) -> float:
-    return sum(
-        _measure_run(file, face.size, part) for file, part in _split_runs(text, face.is_bold)
-    )
+    runs = _split_runs(text, face.is_bold)
+    return sum(_measure_run(file, face.size, part) for file, part in runs)
 
 
 def _measure_run(file: FontFile, size: int, text: str) -> float:
-    scale = size / BITMAP_SIZE if file[1] else 1
+    _, is_bitmap = file
+    scale = size / BITMAP_SIZE if is_bitmap else 1
     return _load(file, size).getlength(text) * scale
 
 
@@ -205,17 +207,26 @@ def _measure_run(file: FontFile, size: int, text: str) -> float:
 def _split_runs(text: str, is_bold: bool) -> tuple[tuple[FontFile, str], ...]:
     """A text as runs of one font each; marks and joiners stay with the letter before them."""
     runs: list[tuple[FontFile, str]] = []
-    fonts = _find_fonts(is_bold)
     for char in text:
         if runs and unicodedata.category(char) in ("Mn", "Me", "Cf", "Sk"):
             file = runs[-1][0]
         else:
-            file = next((file for file in fonts if _has_glyph(file, char)), fonts[0])
+            file = _choose_font(char, is_bold)
         if runs and runs[-1][0] == file:
-            runs[-1] = (file, runs[-1][1] + char)
+            _, part = runs.pop()
+            runs.append((file, part + char))
         else:
             runs.append((file, char))
     return tuple(runs)
+
+
+def _choose_font(char: str, is_bold: bool) -> FontFile:
+    """The first font that has a letter, else the first of all."""
+    fonts = _find_fonts(is_bold)
+    for file in fonts:
+        if _has_glyph(file, char):
+            return file
+    return fonts[0]
 
 
 @lru_cache(maxsize=50_000)
@@ -223,25 +234,37 @@ def _has_glyph(file: FontFile, char: str) -> bool:
     if char.isspace():
         return True
     font = _load(file, 16)
-    found, none = font.getmask(char), font.getmask(NO_CHARACTER)
+    found = font.getmask(char)
+    none = font.getmask(NO_CHARACTER)
     return found.size != none.size or bytes(found) != bytes(none)
 
 
 @lru_cache(maxsize=2)
 def _find_fonts(is_bold: bool) -> tuple[FontFile, ...]:
     """The fonts of this machine, the one for most texts first, and the one inside Pillow last."""
-    first = next(filter(None, map(_find_font, STRONG if is_bold else PLAIN)), None)
-    found = [first, *map(_find_font, OTHER), ("", False)]
-    return tuple(dict.fromkeys(file for file in found if file))
+    found: list[FontFile] = []
+    names = STRONG if is_bold else PLAIN
+    for name in names:
+        file = _find_font(name)
+        if file is not None:
+            found.append(file)
+            break
+    for name in OTHER:
+        file = _find_font(name)
+        if file is not None:
+            found.append(file)
+    found.append(("", False))
+    return tuple(dict.fromkeys(found))
 
 
 @cache
 def _find_font(name: str) -> FontFile | None:
     for size in (16, BITMAP_SIZE):
         try:
-            return str(ImageFont.truetype(name, size).path), size == BITMAP_SIZE
+            font = ImageFont.truetype(name, size)
         except OSError:
-            pass
+            continue
+        return str(font.path), size == BITMAP_SIZE
     return None
 
 
@@ -261,9 +284,12 @@ def _draw_bitmaps(
     """Draw letters that are pictures of one size, scaled."""
     font = _load(file, size)
     ascent, descent = font.getmetrics()
-    tile = Image.new("RGBA", (max(1, round(font.getlength(text))), ascent + descent))
+    length = max(1, round(font.getlength(text)))
+    tile = Image.new("RGBA", (length, ascent + descent))
     ImageDraw.Draw(tile).text((0, ascent), text, font=font, anchor="ls", embedded_color=True)
     scale = size / BITMAP_SIZE
-    width, height = max(1, round(tile.width * scale)), max(1, round(tile.height * scale))
+    width = max(1, round(tile.width * scale))
+    height = max(1, round(tile.height * scale))
     small = tile.resize((width, height), Image.Resampling.LANCZOS)
-    canvas.paste(small, (round(x), round(base - ascent * scale)), small)
+    top = base - ascent * scale
+    canvas.paste(small, (round(x), round(top)), small)

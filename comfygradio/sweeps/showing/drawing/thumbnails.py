@@ -35,10 +35,10 @@ def choose_result(results: Sequence[Result]) -> Result | None:
     where nothing is.
     """
     there = [result for result in results if result.path is not None or result.text]
-    return next(
-        (result for result in there if result.kind in (*PICTURES, "video")),
-        there[0] if there else None,
-    )
+    for result in there:
+        if result.kind in (*PICTURES, "video"):
+            return result
+    return there[0] if there else None
 
 
 def read_thumbnail(result: Result, pixels: int) -> Image.Image | None:
@@ -74,7 +74,9 @@ def find_size(result: Result) -> tuple[int, int] | None:
     """Width and height of a picture or video in pixels; None for anything else."""
     if result.width and result.height:
         return result.width, result.height
-    frame = read_thumbnail(result, 10_000) if result.kind in (*PICTURES, "video") else None
+    if result.kind not in (*PICTURES, "video"):
+        return None
+    frame = read_thumbnail(result, 10_000)
     return frame.size if frame else None
 
 
@@ -89,17 +91,17 @@ def is_animated(path: Path) -> bool:
 
 def _choose_file(result: Result, pixels: int) -> Path:
     """The light copy where it is large enough, since it is read faster, else the file itself."""
-    path, light = result.path, result.display
+    path = result.path
+    light = result.display
     assert path is not None
-    if (
-        light is None
-        or light == path
-        or max(result.width, result.height) == 0
-        or not light.is_file()
-    ):
+    if light is None or light == path:
+        return path
+    longest = max(result.width, result.height)
+    if longest == 0 or not light.is_file():
         return path
     with look_at_picture(light, SHOWN_FORMATS) as picture:
-        return light if max(picture.size) >= min(pixels, max(result.width, result.height)) else path
+        is_large_enough = max(picture.size) >= min(pixels, longest)
+        return light if is_large_enough else path
 
 
 def _read_picture(path: Path, pixels: int) -> Image.Image:
