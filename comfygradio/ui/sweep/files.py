@@ -66,15 +66,15 @@ def make_sheet_route(
         owner = visitors.find(asked.get("access"), find_person(request).session)
         if owner is None:
             return PlainTextResponse("This page has expired; reload it and try again.", 403)
-        layout, format = read_asked(asked.get("layout", "")), asked.get("format", "")
+        layout = read_asked(asked.get("layout", ""))
+        format = asked.get("format", "")
         try:
             sweep = await asyncio.to_thread(studio.sweeps.find, asked.get("token", ""))
             if sweep is None or sweep.owner != owner or format not in (*FORMATS, "zip"):
                 return PlainTextResponse("There is no such download (any more).", 404)
+            outputs = studio.queue.outputs
             async with free:
-                return await asyncio.to_thread(
-                    make_answer, sweep, layout, format, studio.queue.outputs
-                )
+                return await asyncio.to_thread(make_answer, sweep, layout, format, outputs)
         except ComfyGradioError as error:
             return PlainTextResponse(str(error), 409)
         except OSError as error:
@@ -88,14 +88,16 @@ def make_answer(sweep: Sweep, layout: Mapping[str, Any], format: str, outputs: P
 
     Raises OSError.
     """
-    name, grid = clean_name(name_sweep(sweep), 80), lay_out(sweep, layout)
+    name = clean_name(name_sweep(sweep), 80)
+    grid = lay_out(sweep, layout)
     if format == "zip":
-        return StreamingResponse(
-            pack(list_files(grid)), media_type="application/zip", headers=_head(f"{name}.zip")
-        )
+        packed = pack(list_files(grid))
+        headers = _head(f"{name}.zip")
+        return StreamingResponse(packed, media_type="application/zip", headers=headers)
     folder = Path(tempfile.mkdtemp(prefix="comfygradio-sheet-"))
     try:
-        paths = FORMATS[format](grid, folder / f"{name}.{format}", outputs)
+        write = FORMATS[format]
+        paths = write(grid, folder / f"{name}.{format}", outputs)
         path = paths[0] if len(paths) == 1 else _zip(paths, folder / f"{name}.zip")
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -107,23 +109,27 @@ def make_answer(sweep: Sweep, layout: Mapping[str, Any], format: str, outputs: P
 def lay_out(sweep: Sweep, layout: Mapping[str, Any]) -> Grid:
     """A sweep as it stands now, with the layout that a page sent."""
     grid = make_grid(sweep)
+    grid = replace(grid, title=name_sweep(sweep))
+    if not layout:
+        return grid
     sizes = [len(axis.labels) for axis in grid.axes]
-    return replace(
-        grid, title=name_sweep(sweep), layout=read_layout(layout, sizes) if layout else grid.layout
-    )
+    return replace(grid, layout=read_layout(layout, sizes))
 
 
 def list_files(grid: Grid) -> Iterator[Entry]:
     """Name in the zip, file and time of everything that the layout shows, named after the place in
     the sweep.
     """
+    layout = grid.layout
     for index, cell in grid.cells.items():
-        hidden = any(at in grid.layout.hidden.get(axis, ()) for axis, at in enumerate(index))
-        if hidden or not grid.layout.is_wanted(cell):
+        place = tuple(enumerate(index))
+        is_hidden = any(position in layout.hidden.get(axis, ()) for axis, position in place)
+        if is_hidden or not layout.is_wanted(cell):
             continue
-        stem = clean_name(grid.name(tuple(enumerate(index))), 90)
-        for path in [result.path for result in cell.results if result.path]:
-            yield f"{stem}{path.suffix}", path, grid.created
+        stem = clean_name(grid.name(place), 90)
+        for result in cell.results:
+            if result.path:
+                yield f"{stem}{result.path.suffix}", result.path, grid.created
 
 
 def read_asked(text: str) -> Mapping[str, Any]:
@@ -141,6 +147,7 @@ def _head(name: str) -> dict[str, str]:
 
 
 def _zip(paths: list[Path], target: Path) -> Path:
+    entries = ((path.name, path, path.stat().st_mtime) for path in paths)
     with target.open("wb") as file:
-        file.writelines(pack((path.name, path, path.stat().st_mtime) for path in paths))
+        file.writelines(pack(entries))
     return target
