@@ -152,10 +152,14 @@ class Author:
         if path is None:
             return [None, {"error": NOT_ARRIVED}, "", {}]
         try:
-            draft, object_info = self._draft(_read_source(path))
-            desk = describe_draft(draft, suggest_name(path.stem, draft), object_info)
+            source = _read_source(path)
+            draft, object_info = self._draft(source)
+            name = suggest_name(path.stem, draft)
+            desk = describe_draft(draft, name, object_info)
         except ComfyGradioError as error:
-            return [None, {"error": str(error).replace(f"{path.parent}{os.sep}", "")}, "", {}]
+            # Where uploads lie on the server is nobody's business.
+            problem = str(error).replace(f"{path.parent}{os.sep}", "")
+            return [None, {"error": problem}, "", {}]
         return [None, desk, *self.edit(desk)]
 
     def edit(self, value: Any) -> list[Any]:
@@ -172,10 +176,8 @@ class Author:
             desk = read_desk(value)
         except ComfyGradioError as error:
             return [gr.skip(), {"error": str(error)}]
-        return [
-            gr.skip() if desk.by_hand else {**value, "byHand": True},
-            self._view(desk, str(text or "")),
-        ]
+        rows = gr.skip() if desk.by_hand else {**value, "byHand": True}
+        return [rows, self._view(desk, str(text or ""))]
 
     def save(self, text: Any, value: Any, event: gr.EventData) -> Json:
         """Write the files: the view with what was saved, or why it was not."""
@@ -184,8 +186,9 @@ class Author:
         except ComfyGradioError as error:
             return {"error": str(error)}
         written = str(text or "") if desk.by_hand else desk.text
+        overwrite = getattr(event, "overwrite", None) is True
         try:
-            self._store(desk, written, getattr(event, "overwrite", None) is True)
+            self._store(desk, written, overwrite)
         except ComfyGradioError as error:
             return {**self._view(desk, written), "refused": str(error)}
         return {**self._view(desk, written), "saved": desk.name}
@@ -205,11 +208,10 @@ class Author:
     def _view(self, desk: Desk, text: str) -> Json:
         """What the right side of the page shows."""
         found = examine_text(text, desk.name, desk.draft.workflow, self._ask)
-        where = (
-            f"Goes to {self.folder.resolve().name}/{desk.name}.yaml, with its workflow beside it."
-            if self.folder
-            else NO_FOLDER
-        )
+        where = NO_FOLDER
+        if self.folder:
+            folder = self.folder.resolve().name
+            where = f"Goes to {folder}/{desk.name}.yaml, with its workflow beside it."
         can_save = self.folder is not None and "error" not in found
         return {
             **found,
@@ -242,9 +244,10 @@ class Author:
     def _ask(self, classes: frozenset[str]) -> ObjectInfo:
         """What the server says about these classes; asked again when it is a minute old."""
         read_at, known, object_info = self._known
-        if not classes <= known or self._clock.monotonic() - read_at > FRESH_SECONDS:
-            object_info = self._studio.client.object_info(*sorted(classes))
-            self._known = (self._clock.monotonic(), classes, object_info)
+        if classes <= known and self._clock.monotonic() - read_at <= FRESH_SECONDS:
+            return object_info
+        object_info = self._studio.client.object_info(*sorted(classes))
+        self._known = (self._clock.monotonic(), classes, object_info)
         return object_info
 
 
@@ -266,7 +269,9 @@ def find_folder(folders: Sequence[Path]) -> Path | None:
     written to.
     """
     package = Path(__file__).resolve().parents[2]
-    own = [
-        folder for folder in folders if package not in (folder.resolve(), *folder.resolve().parents)
-    ]
-    return next((folder for folder in own if os.access(folder, os.W_OK)), None)
+    for folder in folders:
+        if folder.resolve().is_relative_to(package):
+            continue
+        if os.access(folder, os.W_OK):
+            return folder
+    return None
