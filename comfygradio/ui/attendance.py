@@ -54,8 +54,10 @@ class Attendance:
 
     def look(self, token: str, hidden: bool) -> None:
         """A page asked how a job is, once."""
-        if token not in self._watching:
-            self._wait(token, self._hidden if hidden else self._away)
+        if token in self._watching:
+            return
+        seconds = self._hidden if hidden else self._away
+        self._wait(token, seconds)
 
     def _wait(self, token: str, seconds: float) -> None:
         self._forget(token)
