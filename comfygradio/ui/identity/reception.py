@@ -99,8 +99,10 @@ class _Line:
 
 def _say_wait(seconds: float) -> str:
     whole = math.ceil(seconds)
-    if whole < 120:
-        time = f"{whole} second{'' if whole == 1 else 's'}"
+    if whole == 1:
+        time = "1 second"
+    elif whole < 120:
+        time = f"{whole} seconds"
     else:
         time = f"{math.ceil(whole / 60)} minutes"
     return f"Too many attempts were wrong; try again in {time}."

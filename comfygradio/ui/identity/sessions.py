@@ -74,12 +74,16 @@ class Sessions:
         for key in over:
             del self._sessions[key]
         mine = [key for key, session in self._sessions.items() if session.login == login]
-        for key in mine[: max(0, len(mine) - PER_LOGIN + 1)]:
+        # One more is about to be opened.
+        too_many = max(0, len(mine) - PER_LOGIN + 1)
+        for key in mine[:too_many]:
             del self._sessions[key]
 
 
 def _is_over(session: Session, now: float) -> bool:
-    return now - session.used > IDLE_SECONDS or now - session.created > LIFE_SECONDS
+    if now - session.used > IDLE_SECONDS:
+        return True
+    return now - session.created > LIFE_SECONDS
 
 
 def _hash(secret: str) -> str:
