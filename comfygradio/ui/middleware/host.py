@@ -41,7 +41,8 @@ class HostGuard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        hosts, forwarded = headers.getlist("host"), headers.getlist("x-forwarded-host")
+        hosts = headers.getlist("host")
+        forwarded = headers.getlist("x-forwarded-host")
         if len(hosts) != 1 or split_name(hosts[0]) is None:
             await refuse(send, 400, "The request names no host.", close=True)
             return
