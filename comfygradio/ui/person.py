@@ -31,11 +31,14 @@ def name_owner(request: gr.Request, who: Any) -> str:
         return f"user:{person.login}"
     known = isinstance(who, str) and re.fullmatch(r"[0-9a-f]{32}", who)
     secret = who if known else f"session:{request.session_hash}"
-    return f"anon:{hashlib.sha256(secret.encode()).hexdigest()[:32]}"
+    digest = hashlib.sha256(secret.encode()).hexdigest()
+    return f"anon:{digest[:32]}"
 
 
 def name_program(person: Person) -> str:
     """Whose job it is that a program starts: the user's who is logged in, else that of all programs
     at its network address.
     """
-    return f"user:{person.login}" if person.login else f"api:{person.address}"
+    if person.login:
+        return f"user:{person.login}"
+    return f"api:{person.address}"
