@@ -119,7 +119,8 @@ def read_desk(value: Any) -> Desk:
             outputs=tuple(map(str, source["outputs"])),
             examples=_read_examples(source["examples"], names),
         )
-        return Desk(str(value["name"]).strip(), draft, bool(value["byHand"]))
+        name = str(value["name"]).strip()
+        return Desk(name, draft, bool(value["byHand"]))
     except (
         LookupError,
         TypeError,

@@ -82,9 +82,12 @@ def build_author(studio: Studio, authors: Authors) -> None:
         with gr.Column(scale=5, min_width=320, elem_id="cg-preview-side"):
             view = _build("author_view", "cg-preview")
     latest: dict[str, Any] = {**QUICK, "show_progress": "hidden", "trigger_mode": "always_last"}
-    file.upload(_guard(author.read, authors), file, [file, desk, text, view], **latest)
-    desk.edited(_guard(author.edit, authors), desk, [text, view], **latest)
-    text.input(_guard(author.write, authors), [text, desk], [desk, view], **latest)
+    read = _guard(author.read, authors)
+    edit = _guard(author.edit, authors)
+    write = _guard(author.write, authors)
+    file.upload(read, file, [file, desk, text, view], **latest)
+    desk.edited(edit, desk, [text, view], **latest)
+    text.input(write, [text, desk], [desk, view], **latest)
 
     def save(request: gr.Request, event: gr.EventData, *payloads: Any) -> Json:
         _require(authors, request)
@@ -128,7 +131,8 @@ def _require(authors: Authors, request: gr.Request) -> None:
 
 
 def _build(name: str, elem_id: str) -> gr.HTML:
-    script = "\n".join(read_asset(one) for one in ("storage.js", "author.js", f"{name}.js"))
+    names = ("storage.js", "author.js", f"{name}.js")
+    script = "\n".join(map(read_asset, names))
     return gr.HTML(
         None, html_template='<div class="cg-body"></div>', js_on_load=script, elem_id=elem_id
     )

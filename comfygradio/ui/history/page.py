@@ -104,11 +104,8 @@ class History:
         record = self._find(owner, asked.get("token"))
         form = self._studio.forms.get(record.preset)
         can_use = form is not None and not form.problems
-        return {
-            **self._describe(record),
-            "values": describe_values(record, form),
-            "canUse": can_use,
-        }
+        values = describe_values(record, form)
+        return {**self._describe(record), "values": values, "canUse": can_use}
 
     def look(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """How jobs stand now that were not over."""

@@ -65,7 +65,8 @@ def lend_file(path: Path, name: str = "", clock: Clock = SYSTEM_CLOCK) -> str | 
     folder = Path(get_upload_folder()) / "comfygradio-history"
     folder.mkdir(parents=True, exist_ok=True)
     _sweep(folder, clock)
-    target = folder / secrets.token_hex(16) / Path(name or path.name).name
+    own_name = Path(name or path.name).name
+    target = folder / secrets.token_hex(16) / own_name
     try:
         target.parent.mkdir()
         return str(shutil.copyfile(path, target))

@@ -85,7 +85,7 @@ def write_plainly(form: Form, name: str, values: Sequence[Any]) -> list[str]:
 
 def list_values(axis: Axis) -> list[Any]:
     """The values that an axis sets, in its order."""
-    values = []
+    values: list[Any] = []
     for step in axis.steps:
         values.extend(change.value for change in step.changes)
     return values
@@ -118,7 +118,9 @@ def _write_now(form: Form, field: Field, value: Any) -> str:
     """What the form holds, as the first value of an axis; "" for what is long, left open, or a
     file.
     """
-    if field.widget in (*MEDIA, *TEXTS, "loras") or value in (None, "", []):
+    if value in (None, "", []):
+        return ""
+    if field.widget in MEDIA or field.widget in TEXTS or field.widget == "loras":
         return ""
     try:
         checked = check_value(field, value)

@@ -137,8 +137,9 @@ class SweepDesk:
         sweep = self._find(owner, asked)
         form = self._studio.forms.get(sweep.definition.preset)
         told = describe_sweep(sweep, form, self._studio.queue.find, self._outputs, self.boot)
-        thumbs = {"address": link_thumbs(sweep.token), "pixels": THUMB_PIXELS}
-        return {**told, "thumbs": thumbs, "size": _find_size(sweep, form)}
+        told["thumbs"] = {"address": link_thumbs(sweep.token), "pixels": THUMB_PIXELS}
+        told["size"] = _find_size(sweep, form)
+        return told
 
     def news(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """What has changed since a version; with `cells` None, so much that everything has to be

@@ -20,9 +20,10 @@ from starlette.responses import FileResponse, PlainTextResponse, Response, Strea
 
 from comfygradio.errors import ComfyGradioError
 from comfygradio.jobs.naming import clean_name
+from comfygradio.sweeps.axes.axis import Index
 from comfygradio.sweeps.running.sweep import Sweep
 from comfygradio.sweeps.showing.gallery_page import write_gallery
-from comfygradio.sweeps.showing.grid import Grid, read_layout
+from comfygradio.sweeps.showing.grid import Grid, Layout, read_layout
 from comfygradio.sweeps.showing.sheet import write_sheets
 from comfygradio.sweeps.showing.table import write_csv, write_json
 from comfygradio.sweeps.showing.view import make_grid
@@ -98,7 +99,8 @@ def make_answer(sweep: Sweep, layout: Mapping[str, Any], format: str, outputs: P
     try:
         write = FORMATS[format]
         paths = write(grid, folder / f"{name}.{format}", outputs)
-        path = paths[0] if len(paths) == 1 else _zip(paths, folder / f"{name}.zip")
+        packed_path = folder / f"{name}.zip"
+        path = paths[0] if len(paths) == 1 else _zip(paths, packed_path)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -120,16 +122,20 @@ def list_files(grid: Grid) -> Iterator[Entry]:
     """Name in the zip, file and time of everything that the layout shows, named after the place in
     the sweep.
     """
-    layout = grid.layout
     for index, cell in grid.cells.items():
-        place = tuple(enumerate(index))
-        is_hidden = any(position in layout.hidden.get(axis, ()) for axis, position in place)
-        if is_hidden or not layout.is_wanted(cell):
+        if _is_hidden(grid.layout, index) or not grid.layout.is_wanted(cell):
             continue
-        stem = clean_name(grid.name(place), 90)
+        name = grid.name(tuple(enumerate(index)))
+        stem = clean_name(name, 90)
         for result in cell.results:
             if result.path:
                 yield f"{stem}{result.path.suffix}", result.path, grid.created
+
+
+def _is_hidden(layout: Layout, index: Index) -> bool:
+    """Whether a layout leaves out a position that this point has on one of the axes."""
+    hidden = layout.hidden
+    return any(position in hidden.get(axis, ()) for axis, position in enumerate(index))
 
 
 def read_asked(text: str) -> Mapping[str, Any]:

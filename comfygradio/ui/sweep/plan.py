@@ -54,7 +54,9 @@ def describe_time(plan: Plan) -> str:
 def describe_order(plan: Plan, axes: Sequence[Axis]) -> list[str]:
     """Sentences about servers and order."""
     busy = [lane for lane in plan.lanes if lane]
-    lines = [f"On {len(busy)} servers at once." if len(busy) > 1 else "On one server."]
+    lines = ["On one server."]
+    if len(busy) > 1:
+        lines = [f"On {len(busy)} servers at once."]
     ranked = rank_axes(busy, len(axes))
     if len(ranked) > 1:
         rarest = axes[ranked[0]].title

@@ -198,10 +198,11 @@ def describe_thumbs(sweep: Sweep, most: int = 4) -> list[str]:
     """Addresses of the thumbnails of a few pictures of a sweep: the best rated first."""
     root = link_thumbs(sweep.token)
     sizes = [len(axis.steps) for axis in sweep.axes]
-    done = [cell for cell in sweep.cells.values() if cell.phase == "done" and cell.rating >= 0]
-    done.sort(key=lambda cell: -cell.rating)
+    done = [cell for cell in sweep.cells.values() if cell.phase == "done"]
+    shown = [cell for cell in done if cell.rating >= 0]
+    shown.sort(key=lambda cell: -cell.rating)
     addresses: list[str] = []
-    for cell in done:
+    for cell in shown:
         place = find_place(cell.index, sizes)
         for number, result in enumerate(cell.results):
             if len(addresses) == most:
@@ -230,9 +231,10 @@ def describe_card(record: SweepRecord, form: Form | None) -> Json:
 
 def describe_glance(sweep: Sweep) -> Json:
     """What the list shows of a sweep that is in sight."""
-    told = {"token": sweep.token, "title": name_sweep(sweep), "phase": sweep.phase}
     return {
-        **told,
+        "token": sweep.token,
+        "title": name_sweep(sweep),
+        "phase": sweep.phase,
         "line": describe_counts(sweep.phase, sweep.counts),
         "thumbs": describe_thumbs(sweep),
     }
