@@ -183,9 +183,11 @@ def _go_home(scope: Scope, query: str = "") -> Response:
     """To the page, which lies beside `/login` wherever a proxy shows it: so no name of a host,
     which anybody can invent, gets into the address.
     """
-    here = ".." if str(scope["path"]).endswith("/") else "."
+    target = "../" if str(scope["path"]).endswith("/") else "./"
     kept = clean_query(query)
-    return RedirectResponse(f"{here}/?{kept}" if kept else f"{here}/", 303)
+    if kept:
+        target += f"?{kept}"
+    return RedirectResponse(target, 303)
 
 
 def _set_cookie(answer: Response, scope: Scope, secret: str) -> Response:

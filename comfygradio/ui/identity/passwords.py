@@ -99,8 +99,9 @@ def read_hash(text: str) -> PasswordHash:
     match = PATTERN.fullmatch(text.strip())
     if match is None:
         raise ValueError("this is no hash")
-    cost = Cost(int(match[1]), int(match[2]), int(match[3]))
-    if not (1 <= cost.ln <= 20 and cost.r >= 1 and 1 <= cost.p <= MOST_LANES):
+    cost = Cost(ln=int(match[1]), r=int(match[2]), p=int(match[3]))
+    is_taken = 1 <= cost.ln <= 20 and cost.r >= 1 and 1 <= cost.p <= MOST_LANES
+    if not is_taken:
         raise ValueError("these parameters are not taken")
     if cost.memory_bytes > MEMORY_BYTES:
         raise ValueError("this hash needs too much memory")
@@ -112,7 +113,8 @@ def read_hash(text: str) -> PasswordHash:
 
 
 def _encode(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii").rstrip("=")
+    text = base64.b64encode(data).decode("ascii")
+    return text.rstrip("=")
 
 
 def _decode(text: str) -> bytes:

@@ -55,9 +55,10 @@ class Reception:
         One attempt of an address after the other: at once they would all be free.
         """
         name = name.strip()
-        if not (0 < len(name) <= MOST_NAME and len(password) <= MOST_PASSWORD):
+        if not name or len(name) > MOST_NAME or len(password) > MOST_PASSWORD:
             return Verdict(sentence=WRONG)
-        if self._waiting >= 10 * MOST_WAITING or self._count_waiting(address) >= MOST_WAITING:
+        is_busy = self._waiting >= 10 * MOST_WAITING
+        if is_busy or self._count_waiting(address) >= MOST_WAITING:
             return Verdict(sentence=BUSY, wait_seconds=60)
         async with self._stand_in_line(address):
             wait = self._attempts.begin(name, address)

@@ -42,10 +42,12 @@ class Sessions:
     def open(self, login: str) -> str:
         """Begin a session; returns its secret."""
         secret = secrets.token_urlsafe(32)
+        key = _hash(secret)
         now = self._clock.monotonic()
+        session = Session(secrets.token_hex(8), login, created=now, used=now)
         with self._lock:
             self._drop_old(login, now)
-            self._sessions[_hash(secret)] = Session(secrets.token_hex(8), login, now, now)
+            self._sessions[key] = session
         return secret
 
     def find(self, secret: str) -> Session | None:
@@ -87,4 +89,5 @@ def _is_over(session: Session, now: float) -> bool:
 
 
 def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+    data = secret.encode("utf-8", "replace")
+    return hashlib.sha256(data).hexdigest()

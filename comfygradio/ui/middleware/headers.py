@@ -154,4 +154,5 @@ def list_space_states(names: Iterable[str]) -> list[str]:
 def hash_script(script: str) -> str:
     """How a policy names an inline script."""
     digest = hashlib.sha256(script.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
+    encoded = base64.b64encode(digest).decode()
+    return f"'sha256-{encoded}'"
