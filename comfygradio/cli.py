@@ -384,7 +384,9 @@ def run_command(given: Sequence[str]) -> int:
         code = app(add_command(given), prog_name="comfygradio", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Python writes what is left once more when it ends, which shall not fail again.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
         return FAILED
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED

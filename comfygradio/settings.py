@@ -221,7 +221,8 @@ def _parse_servers(value: str | Sequence[str]) -> tuple[str, ...]:
     """One address or several: repeated on the command line, separated by spaces in the
     environment.
     """
-    servers = value.split() if isinstance(value, str) else [server.strip() for server in value]
+    listed = value.split() if isinstance(value, str) else value
+    servers = [server.strip() for server in listed]
     urls = [str(parse_url(server)) for server in servers]
     for url in urls:
         if urls.count(url) > 1:

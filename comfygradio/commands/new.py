@@ -82,7 +82,12 @@ def _find_folder(settings: Settings, folder: Path | None) -> Path:
     the package.
     """
     own = [one for one in settings.presets if one != shipped_presets()]
-    target = folder or (own[0] if own else Path("presets"))
+    if folder is not None:
+        target = folder
+    elif own:
+        target = own[0]
+    else:
+        target = Path("presets")
     target = target.expanduser()
     if target.resolve().is_relative_to(PACKAGE):
         raise SettingsError(

@@ -112,7 +112,8 @@ def _list_options(access: Access, secrets: Placeholders) -> list[str]:
     options = []
     for name in access.headers:
         variable = secrets.add("header", name, f"the value of the header {name}")
-        options.append(f"-H {shlex.quote(f'{name}: ')}{variable}")
+        before = shlex.quote(f"{name}: ")
+        options.append(f"-H {before}{variable}")
     is_named = any(name.lower() == "authorization" for name in access.headers)
     if access.address.authorization and not is_named:
         login = secrets.add("login", "", "user:password of the server's address")
@@ -151,7 +152,8 @@ def _write_body(client: ComfyClient, prompt: Prompt, secrets: Placeholders) -> s
     body = json.dumps({"prompt": graph, "extra_data": {**extra, API_KEY: ""}})
     end = '"}}'
     key = secrets.add("api key", "", "the API key of comfy.org")
-    return shlex.quote(body.removesuffix(end)) + key + shlex.quote(end)
+    beginning = body.removesuffix(end)
+    return shlex.quote(beginning) + key + shlex.quote(end)
 
 
 def _write_post(url: str, query: str, options: Sequence[str], body: str) -> str:

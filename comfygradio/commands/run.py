@@ -261,20 +261,22 @@ def _print_files(report: Report) -> None:
 
 
 def _default_folder(settings: Settings, name: str, clock: Clock) -> Path:
-    today = datetime.date.fromtimestamp(clock.time())
-    return settings.outputs / today.isoformat() / name
+    today = datetime.date.fromtimestamp(clock.time()).isoformat()
+    return settings.outputs / today / name
 
 
 def _reserve(folder: Path, name: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
+    stem = Path(name).stem
+    suffix = Path(name).suffix
     count = 1
     while True:
         try:
             path.touch(exist_ok=False)
         except FileExistsError:
             count += 1
-            path = folder / f"{Path(name).stem}-{count}{Path(name).suffix}"
+            path = folder / f"{stem}-{count}{suffix}"
         else:
             return path
 
