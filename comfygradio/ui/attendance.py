@@ -61,7 +61,8 @@ class Attendance:
 
     def _wait(self, token: str, seconds: float) -> None:
         self._forget(token)
-        self._waits[token] = asyncio.ensure_future(self._leave_after(token, seconds))
+        leaving = self._leave_after(token, seconds)
+        self._waits[token] = asyncio.ensure_future(leaving)
 
     async def _leave_after(self, token: str, seconds: float) -> None:
         await self._clock.wait_async(asyncio.Event(), seconds)
@@ -69,5 +70,6 @@ class Attendance:
         self._leave(token)
 
     def _forget(self, token: str) -> None:
-        if waiting := self._waits.pop(token, None):
+        waiting = self._waits.pop(token, None)
+        if waiting is not None:
             waiting.cancel()

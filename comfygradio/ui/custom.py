@@ -21,7 +21,8 @@ def build_picker(field: Field, choices: Choices, elem_id: str) -> gr.HTML:
     """A list that the server searches; its value is the chosen value."""
     offered = choices()
     labels = (choice.label for choice in offered if choice.value == field.default)
-    start = {"initial": field.default, "shown": next(labels, ""), "total": len(offered)}
+    shown = next(labels, "")
+    start = {"initial": field.default, "shown": shown, "total": len(offered)}
     return _build("picker.js", field, elem_id, field.default, choices, **start)
 
 
@@ -43,11 +44,12 @@ def build_size(field: Field, elem_id: str) -> gr.HTML:
 def build_embeddings(names: Sequence[str], field_id: str) -> gr.HTML:
     """A list whose choice is written into the text box with this id, as `embedding:NAME`."""
     found = [Choice(name, name) for name in names]
+    search = _make_search(lambda: found)
     return gr.HTML(
         None,
         html_template='<div class="cg-body"></div>',
         js_on_load=read_asset("embeddings.js"),
-        server_functions=[_make_search(lambda: found)],
+        server_functions=[search],
         elem_classes="cg-embeddings",
         field=field_id,
     )

@@ -139,9 +139,10 @@ def _keep_strength(value: Any) -> float:
 
 def refresh_component(field: Field, component: Component) -> dict[str, Any] | Component:
     """An update with the server's newest choices; the chosen value stays."""
-    if not isinstance(component, gr.Dropdown):
-        return gr.skip()
-    return gr.Dropdown(choices=_list(field))
+    if isinstance(component, gr.Dropdown):
+        return gr.Dropdown(choices=_list(field))
+    nothing: dict[str, Any] = gr.skip()
+    return nothing
 
 
 def _text(drawing: Drawing) -> Component:

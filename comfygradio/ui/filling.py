@@ -39,7 +39,7 @@ def fill_forms(
 
     def fill(request: gr.Request, event: gr.EventData, *payloads: Any) -> list[Any]:
         stay = dict(zip(map(id, own), payloads, strict=True))
-        answer = {"number": read_number(event)}
+        answer: dict[str, Any] = {"number": read_number(event)}
         try:
             name, values, notes = read(event, find_person(request).session)
         except ComfyGradioError as error:

@@ -185,7 +185,8 @@ def listen_refusals(view: gr.HTML, panels: Sequence[Panel], studio: Studio) -> N
     problems = [panel.foot.problem for panel in panels if panel.foot is not None]
 
     def explain(request: gr.Request, event: gr.EventData) -> list[Any]:
-        job = find_job(studio, str(getattr(event, "token", "")), find_person(request))
+        token = str(getattr(event, "token", ""))
+        job = find_job(studio, token, find_person(request))
         if job is None:
             return [gr.skip() for _ in forms]
         return [_explain_refusal(form, job) for form in forms]
@@ -219,7 +220,9 @@ def listen_smaller(view: gr.HTML, panels: Sequence[Panel], studio: Studio) -> No
 
 def fit_outputs(values: list[Any]) -> Any:
     """Values for so many components, as Gradio takes them: one alone is no list."""
-    return values[0] if len(values) == 1 else values
+    if len(values) == 1:
+        return values[0]
+    return values
 
 
 def _choose_size(form: Form, name: str, job: Job | None) -> Any:
@@ -309,7 +312,8 @@ def _listen_conditions(panel: Panel) -> None:
     def update(*payloads: Any) -> list[Any] | Any:
         values = dict(zip(watched, payloads, strict=True))
         shown = form.find_visible(values)
-        return fit_outputs([gr.Column(visible=shown[name]) for name in names])
+        updates = [gr.Column(visible=shown[name]) for name in names]
+        return fit_outputs(updates)
 
     inputs = [panel.components[name] for name in watched]
     for component in inputs:

@@ -16,7 +16,8 @@ def build_person() -> gr.HTML:
     """Draw what nobody sees: a component whose value is the random id by which a browser knows its
     person.
     """
-    script = f"{read_asset('storage.js')}\n{read_asset('person.js')}\nprops.value = readPerson();"
+    scripts = [read_asset("storage.js"), read_asset("person.js"), "props.value = readPerson();"]
+    script = "\n".join(scripts)
     return gr.HTML(None, html_template="<i hidden></i>", js_on_load=script, elem_id="cg-person")
 
 

@@ -93,8 +93,10 @@ class Quota:
         """Give back what has come back by now."""
         now = self._clock.monotonic()
         share = people * (now - account.at) / HOUR
-        account.files = max(0.0, account.files - share * self._files)
-        account.size = max(0.0, account.size - share * self._size)
+        files = account.files - share * self._files
+        size = account.size - share * self._size
+        account.files = max(0.0, files)
+        account.size = max(0.0, size)
         account.at = now
 
     def _check(self, account: Account, files: int, size: int, people: int, text: str) -> None:
@@ -180,8 +182,9 @@ class Upload:
         if message["type"] == "http.disconnect":
             raise MultiPartException("The upload was cut off.")
         body: bytes = message.get("body", b"")
+        files = self._count_files(body)
         try:
-            self._quota.take(self._person, self._count_files(body), len(body))
+            self._quota.take(self._person, files, len(body))
         except LimitReached as error:
             self.is_refused = True
             raise MultiPartException(str(error)) from error

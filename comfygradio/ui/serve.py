@@ -411,7 +411,7 @@ def _answers(client: ComfyClient) -> bool:
         client.queue_remaining()
     except ServerUnreachable:
         return False
-    except ComfyGradioError:
+    except ComfyGradioError:  # something is wrong with it, but it is there
         return True
     return True
 

@@ -43,7 +43,8 @@ class Stream:
 
     def acknowledge(self, number: int) -> None:
         """The page has painted message `number`."""
-        self._painted = max(self._painted, min(number, self._sent))
+        painted = min(number, self._sent)  # nobody can paint what was not sent
+        self._painted = max(self._painted, painted)
         self._acknowledged.set()
 
     def close(self) -> None:

@@ -195,8 +195,9 @@ class Studio:
         """The threads on which values of a form are read; None for those that everything uses,
         where there is no file among the values.
         """
-        takes_files = any(field.widget in MEDIA for field in form.fields.values())
-        return self.readers if takes_files else None
+        if any(field.widget in MEDIA for field in form.fields.values()):
+            return self.readers
+        return None
 
     def _bind(self) -> bool:
         with self._lock:
@@ -205,7 +206,7 @@ class Studio:
             trouble = ""
             if not lanes:
                 trouble = self.engine.trouble or "No ComfyUI is there yet."
-            elif len(found.troubles) == len(lanes):
+            elif len(found.troubles) == len(lanes):  # not one of them has answered
                 trouble = str(found.troubles[0])
             self.trouble = trouble
             if not trouble:
