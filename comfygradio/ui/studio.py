@@ -113,10 +113,10 @@ class Studio:
 
         Raises ServerError with what is wrong with the server.
         """
-        before = [fingerprint(form) for form in self.forms.values()]
+        before = self._sign_forms()
         if not self.connect():
             raise ServerError(self.trouble)
-        changed = before != [fingerprint(form) for form in self.forms.values()]
+        changed = before != self._sign_forms()
         if changed:
             self.on_reconnect()
         return changed
@@ -222,13 +222,17 @@ class Studio:
         """Lanes came or went: the queue works on those that are there, and the page shows what they
         have.
         """
-        before = [fingerprint(form) for form in self.forms.values()]
+        before = self._sign_forms()
         renew_lanes(self.queue, self.engine, self._list_classes())
         may_answer = any(lane.trouble in ("", UNKNOWN) for lane in self.queue.lanes)
         if not may_answer or not self.connect():
             return
-        if before != [fingerprint(form) for form in self.forms.values()]:
+        if before != self._sign_forms():
             self.on_reconnect()
+
+    def _sign_forms(self) -> list[str]:
+        """A digest of each form, which stays the same while nothing but its lists changes."""
+        return [fingerprint(form) for form in self.forms.values()]
 
     def _list_classes(self) -> set[str]:
         classes = set[str]()

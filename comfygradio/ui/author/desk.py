@@ -209,7 +209,8 @@ def _bind_widget(
 def _read_row(field: list[Any], row: Mapping[str, Any]) -> DraftField:
     """The line of a row: as it was drafted, with what the author changed."""
     _, role, line, why = field
-    keys = {**line, "label": str(row["label"]).strip(), "advanced": bool(row["advanced"])}
+    label = str(row["label"]).strip()
+    keys = {**line, "label": label, "advanced": bool(row["advanced"])}
     for key in ("label", "advanced"):
         if not keys[key]:
             del keys[key]

@@ -243,7 +243,8 @@ class Author:
         if draft.workflow.class_types <= source.workflow.class_types:
             return draft, object_info
         object_info = self._ask(asked | draft.workflow.class_types)
-        return draft_preset(source.workflow, object_info, source.saved), object_info
+        draft = draft_preset(source.workflow, object_info, source.saved)
+        return draft, object_info
 
     def _ask(self, classes: frozenset[str]) -> ObjectInfo:
         """What the server says about these classes; asked again when it is a minute old."""

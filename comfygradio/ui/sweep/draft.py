@@ -73,16 +73,18 @@ def read_draft(form: Form, asked: Mapping[str, Any]) -> Draft:
     axis sets.
     """
     values = _read_values(form, asked.get("values"))
-    sent_axes = _list(asked.get("axes"))[:MOST_AXES]
-    axes = tuple(tuple(_read_axis(form, axis)) for axis in sent_axes)
-    words = _take_text(asked.get("title"))[:1000].split()
-    title = " ".join(words)[:120]
+    axes = []
     swept = set[str]()
-    for axis in axes:
+    for sent in _list(asked.get("axes"))[:MOST_AXES]:
+        axis = tuple(_read_axis(form, sent))
+        axes.append(axis)
         swept.update(name for name, _ in axis)
     left_out = swept & _find_refused(form, values)
     kept = {name: value for name, value in values.items() if name not in left_out}
-    return Draft(form.name, kept, axes, asked.get("carry") is not False, title)
+    carry = asked.get("carry") is not False
+    words = _take_text(asked.get("title"))[:1000].split()
+    title = " ".join(words)
+    return Draft(form.name, kept, tuple(axes), carry, title[:120])
 
 
 def _read_values(form: Form, sent: Any) -> dict[str, Any]:
