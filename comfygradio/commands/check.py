@@ -60,8 +60,10 @@ def _bind(settings: Settings, presets: Sequence[Preset]) -> list[Form]:
 
 
 def _write_problem(preset: Preset, problem: Problem) -> str:
-    where = f" ({preset.path.name}:{problem.line})" if problem.line else ""
-    return f"{preset.name}: {problem}{where}"
+    line = f"{preset.name}: {problem}"
+    if problem.line:
+        line += f" ({preset.path.name}:{problem.line})"
+    return line
 
 
 def _describe(form: Form) -> dict[str, Any]:

@@ -68,7 +68,8 @@ def _draft(client: ComfyClient, settings: Settings, source: Source) -> tuple[Dra
     if draft.workflow.class_types <= source.workflow.class_types:
         return draft, object_info
     object_info = _ask(client, settings, source, Source(draft.workflow))
-    return draft_preset(source.workflow, object_info, source.saved), object_info
+    draft = draft_preset(source.workflow, object_info, source.saved)
+    return draft, object_info
 
 
 def _ask(client: ComfyClient, settings: Settings, *sources: Source) -> ObjectInfo:

@@ -160,10 +160,10 @@ def _write_post(url: str, query: str, options: Sequence[str], body: str) -> str:
     """`body` is a word of the shell; one that is too long for an argument goes through a pipe."""
     words = ["curl -X POST", *options, f"-H {shlex.quote(JSON_HEADER)}"]
     target = _write_url(url) + query
-    if len(body) > MOST_IN_AN_ARGUMENT:
-        piped = f"printf %s {body} | "
-        return piped + " ".join([*words, "--data-binary @-", target])
-    return " ".join([*words, f"--data-raw {body}", target])
+    if len(body) <= MOST_IN_AN_ARGUMENT:
+        return " ".join([*words, f"--data-raw {body}", target])
+    post = " ".join([*words, "--data-binary @-", target])
+    return f"printf %s {body} | {post}"
 
 
 def _write_url(url: str) -> str:
