@@ -35,7 +35,10 @@ from comfygradio.errors import (
 from comfygradio.log import start_log, stop_log
 from comfygradio.settings import Settings, load_settings
 
-OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+OK = 0
+FAILED = 1
+USAGE = 2
+INTERRUPTED = 130
 
 UsageError = typer.BadParameter.__bases__[0]
 """What typer raises for flags it does not take; it comes from click, or from typer's own copy of
@@ -206,7 +209,9 @@ def sweep(
     settings = _load(**locals())
     from comfygradio.commands.sweep import SweepCall, run_sweep
 
-    call = SweepCall(preset, tuple(values or ()), tuple(axis or ()), not no_carry, out, resume)
+    given = tuple(values or ())
+    axes = tuple(axis or ())
+    call = SweepCall(preset, given, axes, carry=not no_carry, out=out, resume=resume)
     return run_sweep(settings, call, only_plan=plan, retry=retry, as_json=as_json)
 
 
@@ -379,19 +384,22 @@ def run_command(given: Sequence[str]) -> int:
         code = app(add_command(given), prog_name="comfygradio", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Python writes what is left once more when it ends, which shall not fail again.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
         return FAILED
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except Exception as error:
         if sys.flags.dev_mode:
             raise
-        return _complain(
-            describe_error(error), USAGE if isinstance(error, USAGE_ERRORS) else FAILED
-        )
+        status = USAGE if isinstance(error, USAGE_ERRORS) else FAILED
+        return _complain(describe_error(error), status)
     finally:
         stop_log()
-    return _complain("Interrupted.", INTERRUPTED) if code == INTERRUPTED else code or OK
+    if code == INTERRUPTED:
+        return _complain("Interrupted.", INTERRUPTED)
+    return code or OK
 
 
 def add_command(given: Sequence[str]) -> list[str]:
@@ -399,8 +407,12 @@ def add_command(given: Sequence[str]) -> list[str]:
     axes joined.
     """
     given = _put_behind_command(given)
-    bare = not given or (given[0].startswith("-") and given[0] not in GLOBAL_FLAGS)
-    return ["serve", *given] if bare else arguments.join_axes(given)
+    if not given:
+        return ["serve"]
+    first = given[0]
+    if first.startswith("-") and first not in GLOBAL_FLAGS:
+        return ["serve", *given]
+    return arguments.join_axes(given)
 
 
 def _put_behind_command(given: Sequence[str]) -> Sequence[str]:
@@ -414,9 +426,11 @@ def _put_behind_command(given: Sequence[str]) -> Sequence[str]:
 def describe_error(error: Exception) -> str:
     """What to say about an error, in one line."""
     if isinstance(error, UsageError):
-        return f"{cast(Any, error).format_message().rstrip('.')}; see comfygradio --help."
+        sentence = cast(Any, error).format_message().rstrip(".")
+        return f"{sentence}; see comfygradio --help."
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'This machine'}: {error.strerror}."
+        place = error.filename or "This machine"
+        return f"{place}: {error.strerror}."
     if isinstance(error, ComfyGradioError):
         return str(error)
     return (
@@ -426,13 +440,14 @@ def describe_error(error: Exception) -> str:
 
 
 def _complain(text: str, code: int) -> int:
-    print(" ".join(text.split()), file=sys.stderr)
+    line = " ".join(text.split())
+    print(line, file=sys.stderr)
     return code
 
 
 def _load(**flags: Any) -> Settings:
-    settings = load_settings(
-        overrides={name: None if value is False else value for name, value in flags.items()}
-    )
+    # A switch that was not given is False, which leaves the setting to the environment.
+    given = {name: value for name, value in flags.items() if value is not False}
+    settings = load_settings(overrides=given)
     start_log(settings)
     return settings

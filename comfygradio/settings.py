@@ -113,17 +113,21 @@ def load_settings(
 
     Raises SettingsError with one sentence that names the flag or variable.
     """
-    environ = os.environ if environ is None else environ
-    flags = {
-        name: value for name, value in (overrides or {}).items() if value not in (None, [], ())
-    }
-    values = {name: _find_value(name, source, environ, flags) for name, source in SOURCES.items()}
-    found = {name: value for name, value in values.items() if value is not None}
+    if environ is None:
+        environ = os.environ
+    given = overrides or {}
+    flags = {name: value for name, value in given.items() if value not in (None, [], ())}
+    found = {}
+    for name, source in SOURCES.items():
+        value = _find_value(name, source, environ, flags)
+        if value is not None:
+            found[name] = value
     found |= _settle_server(flags, found)
     found |= _split_servers(found.get("server"))
     if "SPACE_ID" in environ:
         found.setdefault("host", "0.0.0.0")
-        found |= {"space": True, "space_host": environ.get("SPACE_HOST", "").strip()}
+        found["space"] = True
+        found["space_host"] = environ.get("SPACE_HOST", "").strip()
         found.setdefault("trust_proxies", SPACE_PROXIES)
     found.setdefault("presets", (_default_presets(),))
     return Settings(**found)
@@ -135,7 +139,9 @@ def shipped_presets() -> Path:
     """
     package = Path(__file__).parent
     installed = package / "presets"
-    return installed if installed.is_dir() else package.parent / "presets"
+    if installed.is_dir():
+        return installed
+    return package.parent / "presets"
 
 
 def read_auth(path: Path) -> list[tuple[str, str]]:
@@ -153,12 +159,13 @@ def read_auth(path: Path) -> list[tuple[str, str]]:
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        user, _, password = line.partition(":")
-        if not user.strip() or not password:
+        name, _, password = line.partition(":")
+        user = name.strip()
+        if not user or not password:
             raise SettingsError(f"{path}:{number}: a line of an --auth file is user:password.")
-        if user.strip() in pairs:
-            raise SettingsError(f"{path}:{number}: the user {user.strip()} stands twice.")
-        pairs[user.strip()] = password
+        if user in pairs:
+            raise SettingsError(f"{path}:{number}: the user {user} stands twice.")
+        pairs[user] = password
     if not pairs:
         raise SettingsError(f"The --auth file {path} names nobody; write one user:password a line.")
     return list(pairs.items())
@@ -169,24 +176,32 @@ def _find_value(
 ) -> Any:
     if name in flags:
         return _parse(source.flag, source, flags[name])
-    variable = next(
-        (variable for variable in source.variables if environ.get(variable, "").strip()), None
-    )
-    return None if variable is None else _parse(variable, source, environ[variable].strip())
+    for variable in source.variables:
+        text = environ.get(variable, "").strip()
+        if text:
+            return _parse(variable, source, text)
+    return None
 
 
 def _settle_server(flags: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
     """Demo server, real ones or an engine, never two: the flag decides, and in the environment the
     demo server.
     """
-    if flags.get("demo") and "server" in flags:
+    names_server = "server" in flags
+    wants_demo = bool(flags.get("demo"))
+    if wants_demo and names_server:
         raise SettingsError("--demo and --server exclude each other; leave one of them out.")
-    if "engine" in flags and ("server" in flags or flags.get("demo")):
+    if "engine" in flags and (names_server or wants_demo):
         raise SettingsError("--engine brings its own servers; leave out --server and --demo.")
-    settled: dict[str, Any] = {"engine": None} if "server" in flags or flags.get("demo") else {}
-    if not found.get("demo"):
-        return settled
-    return settled | ({"demo": False} if "server" in flags else {"server": None})
+    settled: dict[str, Any] = {}
+    if names_server or wants_demo:
+        settled["engine"] = None
+    if found.get("demo"):
+        if names_server:
+            settled["demo"] = False
+        else:
+            settled["server"] = None
+    return settled
 
 
 def _parse(origin: str, source: Source, value: Any) -> Any:
@@ -197,18 +212,21 @@ def _parse(origin: str, source: Source, value: Any) -> Any:
 
 
 def _split_servers(servers: tuple[str, ...] | None) -> dict[str, Any]:
-    return {"server": servers[0], "more_servers": servers[1:]} if servers else {"server": None}
+    if not servers:
+        return {"server": None}
+    return {"server": servers[0], "more_servers": servers[1:]}
 
 
 def _parse_servers(value: str | Sequence[str]) -> tuple[str, ...]:
     """One address or several: repeated on the command line, separated by spaces in the
     environment.
     """
-    servers = value.split() if isinstance(value, str) else [server.strip() for server in value]
+    listed = value.split() if isinstance(value, str) else value
+    servers = [server.strip() for server in listed]
     urls = [str(parse_url(server)) for server in servers]
-    twice = next((url for url in urls if urls.count(url) > 1), None)
-    if twice:
-        raise ValueError(f"{twice} is named twice.")
+    for url in urls:
+        if urls.count(url) > 1:
+            raise ValueError(f"{url} is named twice.")
     return tuple(servers)
 
 
@@ -278,7 +296,9 @@ def _parse_hosts(value: str | Sequence[str]) -> tuple[str, ...]:
 
 def _parse_any_origins(value: str | Sequence[str]) -> tuple[str, ...]:
     names = _split_names(value)
-    return names if names == ("*",) else _parse_origins(names)
+    if names == ("*",):
+        return names
+    return _parse_origins(names)
 
 
 def _parse_origins(value: str | Sequence[str]) -> tuple[str, ...]:
@@ -310,12 +330,14 @@ def _parse_proxies(value: str | Sequence[str]) -> tuple[str, ...]:
 def _split_names(value: str | Sequence[str]) -> tuple[str, ...]:
     """Names: repeated on the command line, separated by commas in the environment."""
     listed = value.split(",") if isinstance(value, str) else value
-    return tuple(dict.fromkeys(name.strip() for name in listed if name.strip()))
+    names = [name.strip() for name in listed]
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _parse_headers(value: str | Sequence[str]) -> dict[str, str]:
-    lines = re.split(r"[\r\n]+|;\s*(?=[\w-]+:\s)", value) if isinstance(value, str) else value
-    return dict(_parse_header(line) for line in lines if line.strip())
+    if isinstance(value, str):
+        value = re.split(r"[\r\n]+|;\s*(?=[\w-]+:\s)", value)
+    return dict(_parse_header(line) for line in value if line.strip())
 
 
 def _parse_header(line: str) -> tuple[str, str]:
@@ -352,7 +374,8 @@ def _parse_real(value: float | str, most: int) -> float | None:
     if not NUMERAL.fullmatch(text) or not 0 <= float(text) <= most:
         return None
     if isinstance(value, str) and THOUSANDS.fullmatch(text):
-        thousands, short = text.replace(".", ""), text.rstrip("0").removesuffix(".")
+        thousands = text.replace(".", "")
+        short = text.rstrip("0").removesuffix(".")
         if int(thousands) <= most:
             raise ValueError(
                 f"{text} may mean {thousands} or {short}; write {thousands} or {short}."
@@ -368,7 +391,9 @@ def _parse_count(value: int | str) -> int:
 
 
 def _parse_points(value: int | str) -> int:
-    return 0 if str(value) == "0" else _parse_count(value)
+    if str(value) == "0":
+        return 0
+    return _parse_count(value)
 
 
 def _parse_amount(value: float | str) -> float:
@@ -390,14 +415,17 @@ def _parse_log(value: bool | str) -> bool:
     """The flag, or the word of the environment: how much is written."""
     if value is True:
         return True
-    if str(value).lower() not in ("debug", "off"):
+    word = str(value).lower()
+    if word not in ("debug", "off"):
         raise ValueError(f"{value} is neither debug nor off.")
-    return str(value).lower() == "debug"
+    return word == "debug"
 
 
 def _default_presets() -> Path:
     own = Path("presets")
-    return own if own.is_dir() else shipped_presets()
+    if own.is_dir():
+        return own
+    return shipped_presets()
 
 
 SOURCES: Mapping[str, Source] = {

@@ -38,10 +38,9 @@ def call_api(settings: Settings, method: str, path: str, data: str | None) -> in
         named = any(name.lower() == "content-type" for name in settings.headers)
         options["headers"] = {} if named else {"Content-Type": "application/json"}
     with open_client(settings) as client:
+        verb = check_method(method)
         try:
-            response = client.transport.request(
-                check_method(method), target, accept=EVERY_STATUS, **options
-            )
+            response = client.transport.request(verb, target, accept=EVERY_STATUS, **options)
         except ServerUnreachable as error:
             raise advise(error, settings) from error
     print_body(response.content)
@@ -53,9 +52,10 @@ def call_api(settings: Settings, method: str, path: str, data: str | None) -> in
 
 def check_method(method: str) -> str:
     """The HTTP method in capitals. Raises SettingsError."""
-    if method.upper() not in METHODS:
+    verb = method.upper()
+    if verb not in METHODS:
         raise SettingsError(f"{method} is no method; write one of {', '.join(METHODS)}.")
-    return method.upper()
+    return verb
 
 
 def split_target(text: str) -> tuple[str, str]:
@@ -63,10 +63,11 @@ def split_target(text: str) -> tuple[str, str]:
 
     Raises SettingsError.
     """
-    if "://" in text.partition("?")[0]:
-        raise SettingsError("PATH is a path such as /queue; name the server with --server.")
     path, _, query = text.partition("?")
-    return quote(f"/{path.removeprefix('/')}", safe=KEPT_IN_PATHS), query
+    if "://" in path:
+        raise SettingsError("PATH is a path such as /queue; name the server with --server.")
+    target = "/" + path.removeprefix("/")
+    return quote(target, safe=KEPT_IN_PATHS), query
 
 
 def read_body(source: str) -> bytes:
@@ -88,8 +89,9 @@ def wrap_workflow(method: str, target: str, body: bytes) -> bytes:
         graph = json.loads(body)
     except (ValueError, RecursionError):
         return body
-    nodes = graph.values() if isinstance(graph, dict) and "prompt" not in graph else ()
-    if not nodes or not all(isinstance(node, dict) and "class_type" in node for node in nodes):
+    if not isinstance(graph, dict) or not graph or "prompt" in graph:
+        return body
+    if not all(isinstance(node, dict) and "class_type" in node for node in graph.values()):
         return body
     print('This is a workflow alone; it is posted as {"prompt": …}.', file=sys.stderr)
     return json.dumps({"prompt": graph}).encode()
@@ -109,7 +111,8 @@ def _lay_out(body: bytes) -> bytes:
     except UnicodeDecodeError:
         return body
     with contextlib.suppress(ValueError, RecursionError):  # no JSON is a text like any other
-        text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        answer = json.loads(text)
+        text = json.dumps(answer, indent=2, ensure_ascii=False)
     if text and not text.endswith("\n"):
         text += "\n"
     return text.encode(sys.stdout.encoding, "backslashreplace")

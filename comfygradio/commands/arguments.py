@@ -319,7 +319,7 @@ def join_axes(given: Sequence[str]) -> list[str]:
         return list(given)
     joined: list[str] = []
     for argument in given:
-        is_value = joined[-1:] == ["--with"]
+        is_value = joined[-1:] == ["--with"]  # which stood alone, as the argument before
         if argument.startswith("--with="):
             joined += ["--axis", JOINED + argument.removeprefix("--with=")]
         elif is_value:

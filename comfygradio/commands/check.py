@@ -27,14 +27,8 @@ def check_presets(settings: Settings, names: Sequence[str], as_json: bool) -> in
     forms = _bind(settings, presets)
     if as_json:
         found = {form.name: _describe(form) for form in forms}
-        print(
-            json.dumps(
-                {"presets": found, "unreadable": unreadable},
-                ensure_ascii=False,
-                indent=2,
-                default=str,
-            )
-        )
+        told = {"presets": found, "unreadable": unreadable}
+        print(json.dumps(told, ensure_ascii=False, indent=2, default=str))
     else:
         for preset, form in zip(presets, forms, strict=True):
             problems = [_write_problem(preset, problem) for problem in form.problems]
@@ -47,7 +41,8 @@ def _load(settings: Settings, names: Sequence[str]) -> tuple[list[Preset], list[
     if not names:
         presets, errors = load_presets(settings.presets)
         return presets, [str(error) for error in errors]
-    presets, unreadable = [], []
+    presets = []
+    unreadable = []
     for name in names:
         try:
             presets.append(find_preset(settings, name))
@@ -65,12 +60,15 @@ def _bind(settings: Settings, presets: Sequence[Preset]) -> list[Form]:
 
 
 def _write_problem(preset: Preset, problem: Problem) -> str:
-    where = f" ({preset.path.name}:{problem.line})" if problem.line else ""
-    return f"{preset.name}: {problem}{where}"
+    line = f"{preset.name}: {problem}"
+    if problem.line:
+        line += f" ({preset.path.name}:{problem.line})"
+    return line
 
 
 def _describe(form: Form) -> dict[str, Any]:
-    return {"problems": [problem.to_json() for problem in form.problems], "notes": list(form.notes)}
+    problems = [problem.to_json() for problem in form.problems]
+    return {"problems": problems, "notes": list(form.notes)}
 
 
 def _print_lines(lines: Sequence[str]) -> None:

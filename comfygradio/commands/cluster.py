@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from comfygradio.cluster.address import (
     check_installed,
     check_private,
@@ -21,7 +23,12 @@ def start_worker(settings: Settings, host: str | None, port: int, name: str) -> 
     if settings.scheduler is None:
         raise SettingsError("Name the Dask scheduler to join: --scheduler tls://HOST:8786.")
     address = parse_cluster(settings.scheduler, settings, "--scheduler")
-    own = host or ("127.0.0.1" if is_loopback(address.host) else find_own_host(address))
+    if host:
+        own = host
+    elif is_loopback(address.host):
+        own = "127.0.0.1"
+    else:
+        own = find_own_host(address)
     if address.tls is None:
         check_private(own, f"--host: {own}")
     from comfygradio.cluster.worker import Beside, run_worker
@@ -54,11 +61,10 @@ def describe_server(url: str, settings: Settings) -> str:
             nodes = client.object_info().nodes
         except ComfyGradioError as error:
             return f"{error} The worker waits for it."
-    specs = [spec for node in nodes.values() for spec in node.inputs.values()]
-    files = {
-        choice
-        for spec in specs
-        for choice in spec.choices or ()
-        if str(choice).endswith(".safetensors")
-    }
+    files = set[Any]()
+    for node in nodes.values():
+        for spec in node.inputs.values():
+            for choice in spec.choices or ():
+                if str(choice).endswith(".safetensors"):
+                    files.add(choice)
     return f"ComfyUI at {client.url} has {len(nodes)} node classes and {len(files)} model files."

@@ -27,9 +27,13 @@ def _escape(error: UnicodeError) -> tuple[str | bytes, int]:
     """Letters as pairs of bytes of UTF-16, which is what their escapes are in JSON."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    data = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
-    units = (data[place : place + 2].hex() for place in range(0, len(data), 2))
-    return "".join(f"\\u{unit}" for unit in units), error.end
+    letters = error.object[error.start : error.end]
+    data = letters.encode("utf-16-be", "surrogatepass")
+    escaped = ""
+    for place in range(0, len(data), 2):
+        unit = data[place : place + 2].hex()
+        escaped += f"\\u{unit}"
+    return escaped, error.end
 
 
 def _pass_bytes(error: UnicodeError) -> tuple[str | bytes, int]:

@@ -43,7 +43,8 @@ def new_preset(
     with open_client(settings) as client:
         draft, object_info = _draft(client, settings, found)
     name = name or suggest_name(source.stem, draft)
-    if not force and (taken := find_taken(target, name)):
+    taken = None if force else find_taken(target, name)
+    if taken:
         raise PresetError(
             f"{taken} exists already; choose another name with --name, or overwrite it with "
             "--force."
@@ -51,7 +52,8 @@ def new_preset(
     preset = save_draft(draft, target, name, force)
     form = preset.bind(object_info)
     if as_json:
-        print(json.dumps(_describe(preset, draft, form), ensure_ascii=False, indent=2, default=str))
+        told = _describe(preset, draft, form)
+        print(json.dumps(told, ensure_ascii=False, indent=2, default=str))
     else:
         print("\n".join(_tell(preset, draft, form)))
     return 1 if form.problems else 0
@@ -66,25 +68,29 @@ def _draft(client: ComfyClient, settings: Settings, source: Source) -> tuple[Dra
     if draft.workflow.class_types <= source.workflow.class_types:
         return draft, object_info
     object_info = _ask(client, settings, source, Source(draft.workflow))
-    return draft_preset(source.workflow, object_info, source.saved), object_info
+    draft = draft_preset(source.workflow, object_info, source.saved)
+    return draft, object_info
 
 
 def _ask(client: ComfyClient, settings: Settings, *sources: Source) -> ObjectInfo:
     bare = PresetFile(title="New preset", workflow="new.json")
-    return fetch_object_info(
-        client, [Preset("new", Path(), bare, source.workflow) for source in sources], settings
-    )
+    presets = [Preset("new", Path(), bare, source.workflow) for source in sources]
+    return fetch_object_info(client, presets, settings)
 
 
 def _find_folder(settings: Settings, folder: Path | None) -> Path:
     """The folder that was named, else the first one of the settings, else ./presets; never that of
     the package.
     """
-    target = folder or next(
-        (own for own in settings.presets if own != shipped_presets()), Path("presets")
-    )
+    own = [one for one in settings.presets if one != shipped_presets()]
+    if folder is not None:
+        target = folder
+    elif own:
+        target = own[0]
+    else:
+        target = Path("presets")
     target = target.expanduser()
-    if PACKAGE in (target.resolve(), *target.resolve().parents):
+    if target.resolve().is_relative_to(PACKAGE):
         raise SettingsError(
             f"{target} belongs to the installed comfygradio; name a folder of your own with "
             "--presets."
@@ -96,10 +102,13 @@ def _tell(preset: Preset, draft: Draft, form: Form) -> Iterator[str]:
     yield f"{preset.path}: {draft.title}, {len(draft.fields)} fields"
     width = max((len(field.name) for field in draft.fields), default=0)
     for field in draft.fields:
+        slots = ", ".join(_list_slots(field))
         more = " (more settings)" if field.line.advanced else ""
-        yield f"  {field.name:{width}}  {', '.join(_list_slots(field))}: {field.why}{more}"
-    yield from (f"note: {note}" for note in (*draft.notes, *form.notes))
-    yield from (f"problem: {problem}" for problem in form.problems)
+        yield f"  {field.name:{width}}  {slots}: {field.why}{more}"
+    for note in (*draft.notes, *form.notes):
+        yield f"note: {note}"
+    for problem in form.problems:
+        yield f"problem: {problem}"
 
 
 def _describe(preset: Preset, draft: Draft, form: Form) -> dict[str, Any]:
@@ -126,7 +135,10 @@ def _describe_field(field: DraftField) -> dict[str, Any]:
 
 def _list_slots(field: DraftField) -> list[str]:
     """The addresses that a drafted field fills, as NODE.INPUT."""
-    return [
-        f"{address.node}.{address.input}" if isinstance(address, SlotFile) else address
-        for address in list_addresses(field.line)
-    ]
+    slots = []
+    for address in list_addresses(field.line):
+        if isinstance(address, SlotFile):
+            slots.append(f"{address.node}.{address.input}")
+        else:
+            slots.append(address)
+    return slots

@@ -19,7 +19,7 @@ def print_password(user: str) -> int:
         raise SettingsError("A user's name holds no colon and does not begin with #.")
     if len(name) > MOST_NAME:
         raise SettingsError(f"A user's name has at most {MOST_NAME} characters.")
-    password = _ask_twice() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    password = _ask_twice() if sys.stdin.isatty() else _read_line()
     if not password:
         raise SettingsError("There is no password; type one, or send it as a line.")
     if len(password) > MOST_PASSWORD:
@@ -27,6 +27,10 @@ def print_password(user: str) -> int:
     line = str(hash_password(password))
     print(f"{name}:{line}" if name else line)
     return 0
+
+
+def _read_line() -> str:
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 def _ask_twice() -> str:

@@ -22,7 +22,8 @@ def list_presets(settings: Settings, as_json: bool) -> int:
     """
     presets, errors = load_presets(settings.presets)
     if as_json:
-        print(json.dumps([_describe(preset) for preset in presets], ensure_ascii=False, indent=2))
+        told = [_describe(preset) for preset in presets]
+        print(json.dumps(told, ensure_ascii=False, indent=2))
     else:
         _print_table(presets)
     for error in errors:
@@ -37,30 +38,28 @@ def find_preset(settings: Settings, name: str) -> Preset:
     """
     if name.endswith(SUFFIXES) or "/" in name or "\\" in name:
         return load_preset(Path(name).expanduser())
+    # Of two files with one name the first counts.
     files = {path.stem: path for path in reversed(_list_files(settings))}
-    if name not in files:
-        near = difflib.get_close_matches(name, files, 1)
-        hint = (
-            f"did you mean {near[0]}?"
-            if near
-            else f"there are {', '.join(sorted(files)) or 'none'}."
-        )
-        raise SettingsError(f"There is no preset {name}; {hint}")
-    return load_preset(files[name])
+    if name in files:
+        return load_preset(files[name])
+    near = difflib.get_close_matches(name, files, 1)
+    if near:
+        raise SettingsError(f"There is no preset {name}; did you mean {near[0]}?")
+    names = ", ".join(sorted(files)) or "none"
+    raise SettingsError(f"There is no preset {name}; there are {names}.")
 
 
 def list_fields(preset: Preset) -> list[str]:
     """The names of the fields that can be set."""
-    return [name for name, line in preset.file.fields.items() if line.fixed is None]
+    lines = preset.file.fields
+    return [name for name, line in lines.items() if line.fixed is None]
 
 
 def _list_files(settings: Settings) -> list[Path]:
-    return [
-        path
-        for folder in settings.presets
-        for path in sorted(folder.iterdir())
-        if path.suffix in SUFFIXES
-    ]
+    files: list[Path] = []
+    for folder in settings.presets:
+        files.extend(path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES)
+    return files
 
 
 def _describe(preset: Preset) -> dict[str, object]:
@@ -76,7 +75,5 @@ def _print_table(presets: list[Preset]) -> None:
     name_width = max((len(preset.name) for preset in presets), default=0)
     title_width = max((len(preset.title) for preset in presets), default=0)
     for preset in presets:
-        print(
-            f"{preset.name:{name_width}}  {preset.title:{title_width}}  "
-            f"{', '.join(list_fields(preset))}"
-        )
+        fields = ", ".join(list_fields(preset))
+        print(f"{preset.name:{name_width}}  {preset.title:{title_width}}  {fields}")

@@ -36,7 +36,8 @@ class Placeholders:
 
     def add(self, kind: str, name: str, meaning: str) -> str:
         """A new variable, as a word of the shell that ends the line where it is not set."""
-        variable = "COMFYUI_" + re.sub(r"[^0-9A-Za-z]", "_", f"{kind} {name}".strip()).upper()
+        words = f"{kind} {name}".strip()
+        variable = "COMFYUI_" + re.sub(r"[^0-9A-Za-z]", "_", words).upper()
         while variable in self.meanings:
             variable += "_2"
         self.meanings[variable] = meaning
@@ -86,7 +87,9 @@ def write_curl(client: ComfyClient, prompt: Prompt) -> tuple[str, Mapping[str, s
     options = _list_options(client.access, secrets)
     query = _write_query(client.access, secrets)
     base = client.access.address.base + client.transport.prefix
-    calls = [_write_upload(f"{base}/upload/image", query, options, one) for one in prompt.uploads]
+    calls = []
+    for upload in prompt.uploads:
+        calls.append(_write_upload(f"{base}/upload/image", query, options, upload))
     body = _write_body(client, prompt, secrets)
     calls.append(_write_post(f"{base}/prompt", query, options, body))
     return " && ".join(calls), secrets.meanings
@@ -94,10 +97,10 @@ def write_curl(client: ComfyClient, prompt: Prompt) -> tuple[str, Mapping[str, s
 
 def name_uploads(prompt: Prompt) -> dict[str, Any]:
     """The graph with the names that its files have once they are uploaded."""
-    graph = {
-        key: {**node, "inputs": dict(node.get("inputs") or {})}
-        for key, node in prompt.graph.items()
-    }
+    graph = {}
+    for key, node in prompt.graph.items():
+        inputs = dict(node.get("inputs") or {})
+        graph[key] = {**node, "inputs": inputs}
     for upload in prompt.uploads:
         for node_id, name in upload.slots:
             graph[node_id]["inputs"][name] = upload.name
@@ -109,7 +112,8 @@ def _list_options(access: Access, secrets: Placeholders) -> list[str]:
     options = []
     for name in access.headers:
         variable = secrets.add("header", name, f"the value of the header {name}")
-        options.append(f"-H {shlex.quote(f'{name}: ')}{variable}")
+        before = shlex.quote(f"{name}: ")
+        options.append(f"-H {before}{variable}")
     is_named = any(name.lower() == "authorization" for name in access.headers)
     if access.address.authorization and not is_named:
         login = secrets.add("login", "", "user:password of the server's address")
@@ -123,13 +127,15 @@ def _write_query(access: Access, secrets: Placeholders) -> str:
     words = []
     for number, name in enumerate(access.address.params):
         meaning = f"the value of {name} in the server's address, as it stands there"
-        before = f"{'&' if number else '?'}{quote_plus(name)}="
-        words.append(shlex.quote(before) + secrets.add("query", name, meaning))
+        mark = "&" if number else "?"
+        before = shlex.quote(f"{mark}{quote_plus(name)}=")
+        words.append(before + secrets.add("query", name, meaning))
     return "".join(words)
 
 
 def _write_upload(url: str, query: str, options: Sequence[str], upload: Upload) -> str:
-    path = str(upload.path.resolve()).replace("\\", "\\\\").replace('"', '\\"')
+    path = str(upload.path.resolve())
+    path = path.replace("\\", "\\\\").replace('"', '\\"')
     form = shlex.quote(f'image=@"{path}";filename={upload.name}')
     words = ["curl -fsS -o /dev/null", *options, f"-F {form}", "-F type=input"]
     return " ".join([*words, _write_url(url) + query])
@@ -140,23 +146,27 @@ def _write_body(client: ComfyClient, prompt: Prompt, secrets: Placeholders) -> s
     graph = name_uploads(prompt)
     extra: dict[str, Any] = {"extra_pnginfo": prompt.extra_pnginfo}
     if not client.choose_key(graph):
-        return shlex.quote(json.dumps({"prompt": graph, "extra_data": extra}))
+        body = json.dumps({"prompt": graph, "extra_data": extra})
+        return shlex.quote(body)
+    # The key comes last, so that its variable can be put between the two halves of the body.
     body = json.dumps({"prompt": graph, "extra_data": {**extra, API_KEY: ""}})
     end = '"}}'
     key = secrets.add("api key", "", "the API key of comfy.org")
-    return shlex.quote(body.removesuffix(end)) + key + shlex.quote(end)
+    beginning = body.removesuffix(end)
+    return shlex.quote(beginning) + key + shlex.quote(end)
 
 
 def _write_post(url: str, query: str, options: Sequence[str], body: str) -> str:
     """`body` is a word of the shell; one that is too long for an argument goes through a pipe."""
     words = ["curl -X POST", *options, f"-H {shlex.quote(JSON_HEADER)}"]
     target = _write_url(url) + query
-    if len(body) > MOST_IN_AN_ARGUMENT:
-        piped = f"printf %s {body} | "
-        return piped + " ".join([*words, "--data-binary @-", target])
-    return " ".join([*words, f"--data-raw {body}", target])
+    if len(body) <= MOST_IN_AN_ARGUMENT:
+        return " ".join([*words, f"--data-raw {body}", target])
+    post = " ".join([*words, "--data-binary @-", target])
+    return f"printf %s {body} | {post}"
 
 
 def _write_url(url: str) -> str:
     """The URL as a word of the shell; curl would take brackets for a list of URLs."""
-    return f"-g {shlex.quote(url)}" if re.search(r"[\[\]{}]", url) else shlex.quote(url)
+    word = shlex.quote(url)
+    return f"-g {word}" if re.search(r"[\[\]{}]", url) else word

@@ -60,22 +60,24 @@ class Report:
 
     def forget(self, nodes: Collection[str]) -> None:
         """Delete what these nodes made, and take back what was missing: both are made anew."""
-        for path in [path for path in self.files if find_stale(nodes, [self.makers[path]])]:
+        stale = [path for path in self.files if find_stale(nodes, [self.makers[path]])]
+        for path in stale:
             path.unlink(missing_ok=True)
             self.files.remove(path)
         self.missing = [one for one in self.missing if not find_stale(nodes, [one.node_id])]
 
     def to_json(self) -> dict[str, Any]:
         """The object that `--json` prints; `missing` is there only where something is."""
-        told = {
+        told: dict[str, Any] = {
             "preset": self.preset,
             "values": self.values,
             "prompt_id": self.prompt_id,
             "files": [str(path) for path in self.files],
             "seconds": round(self.seconds, 3),
         }
-        missing = [lack.text for lack in self.missing]
-        return {**told, "missing": missing} if missing else told
+        if self.missing:
+            told["missing"] = [lack.text for lack in self.missing]
+        return told
 
 
 def run_preset(
@@ -115,7 +117,8 @@ def fill_preset(
 
     Raises ComfyGradioError.
     """
-    form = preset.bind(fetch_object_info(client, [preset], settings))
+    object_info = fetch_object_info(client, [preset], settings)
+    form = preset.bind(object_info)
     prompt = form.fill(_expand_paths(form, values))
     for note in form.notes:
         print(note, file=sys.stderr)
@@ -149,20 +152,23 @@ def save_output(output: Output, folder: Path) -> Path:
 
 def save_files(output: Output, folder: Path) -> Iterator[Path | Output]:
     """Save one result, or each file of its sequence; what the server lacks comes back as it is."""
-    saved = _try_to_save(output, folder)
-    if isinstance(saved, Path) or not is_sequence(output.filename):
-        yield saved
+
+    def save(frame: Output) -> Path | Output:
+        return _try_to_save(frame, folder)
+
+    def is_lacking(saved: Path | Output) -> bool:
+        return isinstance(saved, Output)
+
+    first = save(output)
+    if isinstance(first, Path) or not is_sequence(output.filename):
+        yield first
         return
     is_empty = True
-    for frame in walk_frames(
-        output,
-        lambda frame: _try_to_save(frame, folder),
-        lambda frame: isinstance(frame, Output),
-    ):
+    for saved in walk_frames(output, save, is_lacking):
         is_empty = False
-        yield frame
-    if is_empty:
         yield saved
+    if is_empty:
+        yield first
 
 
 def _try_to_save(output: Output, folder: Path) -> Path | Output:
@@ -173,11 +179,12 @@ def _try_to_save(output: Output, folder: Path) -> Path | Output:
 
 
 def _expand_paths(form: Form, values: Mapping[str, str]) -> dict[str, Any]:
-    files = {name for name, field in form.fields.items() if field.widget in MEDIA}
-    return {
-        name: Path(value).expanduser() if name in files and value else value
-        for name, value in values.items()
-    }
+    expanded: dict[str, Any] = dict(values)
+    for name, value in values.items():
+        field = form.fields.get(name)
+        if field is not None and field.widget in MEDIA and value:
+            expanded[name] = Path(value).expanduser()
+    return expanded
 
 
 def _run_prompt(
@@ -207,7 +214,8 @@ def _follow_prompt(
     """
     state = None
     try:
-        with closing(client.run(prompt, preview_method="none")) as states, _open_progress() as show:
+        run = client.run(prompt, preview_method="none")
+        with closing(run) as states, _open_progress() as show:
             for state in states:
                 show(state)
     except ComfyGradioError:
@@ -253,19 +261,22 @@ def _print_files(report: Report) -> None:
 
 
 def _default_folder(settings: Settings, name: str, clock: Clock) -> Path:
-    today = datetime.date.fromtimestamp(clock.time())
-    return settings.outputs / today.isoformat() / name
+    today = datetime.date.fromtimestamp(clock.time()).isoformat()
+    return settings.outputs / today / name
 
 
 def _reserve(folder: Path, name: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    path, count = folder / name, 1
+    path = folder / name
+    stem = Path(name).stem
+    suffix = Path(name).suffix
+    count = 1
     while True:
         try:
             path.touch(exist_ok=False)
         except FileExistsError:
             count += 1
-            path = folder / f"{Path(name).stem}-{count}{Path(name).suffix}"
+            path = folder / f"{stem}-{count}{suffix}"
         else:
             return path
 
@@ -303,5 +314,8 @@ def _open_progress() -> Iterator[Callable[[JobState], None]]:
 def _describe(state: JobState) -> str:
     if state.status == "queued" and state.queue_position:
         return f"queued, {state.queue_position} before it"
-    step = f" {state.step}/{state.steps}" if state.steps else ""
-    return f"{state.node}{step}" if state.node else state.status
+    if not state.node:
+        return state.status
+    if not state.steps:
+        return state.node
+    return f"{state.node} {state.step}/{state.steps}"

@@ -12,5 +12,8 @@ def print_schema(folder: Path | None) -> int:
 
     Raises PresetError.
     """
-    print(write_schema(folder) if folder else dump_schema(), end="\n" if folder else "")
+    if folder:
+        print(write_schema(folder))
+    else:
+        print(dump_schema(), end="")
     return 0

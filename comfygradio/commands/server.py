@@ -24,21 +24,23 @@ def open_client(settings: Settings) -> Iterator[ComfyClient]:
         if settings.demo:
             from comfygradio.demo import DemoOptions, DemoServer
 
-            url = stack.enter_context(
-                DemoServer(DemoOptions(step_seconds=settings.step_seconds))
-            ).url
-        yield stack.enter_context(
-            ComfyClient(url, headers=settings.headers, api_key=settings.api_key)
-        )
+            options = DemoOptions(step_seconds=settings.step_seconds)
+            url = stack.enter_context(DemoServer(options)).url
+        client = ComfyClient(url, headers=settings.headers, api_key=settings.api_key)
+        yield stack.enter_context(client)
 
 
 def fetch_object_info(
     client: ComfyClient, presets: Iterable[Preset], settings: Settings
 ) -> ObjectInfo:
     """What the server says about the classes that these presets use. Raises ServerError."""
-    classes = {name for preset in presets for name in preset.class_types}
+    classes = set[str]()
+    for preset in presets:
+        classes.update(preset.class_types)
+    if not classes:
+        return ObjectInfo({})
     try:
-        return client.object_info(*sorted(classes)) if classes else ObjectInfo({})
+        return client.object_info(*sorted(classes))
     except ServerUnreachable as error:
         raise advise(error, settings) from error
 

@@ -69,11 +69,14 @@ def run_sweep(
     """Run a sweep, go on with one, or say what it would be. Raises ComfyGradioError."""
     task = read_call(settings, call)
     with ExitStack() as stack:
-        is_new = only_plan and not find_ledger(task.folder).is_file()
-        folder = Path(stack.enter_context(TemporaryDirectory())) if is_new else task.folder
+        folder = task.folder
+        if only_plan and not find_ledger(folder).is_file():
+            # A plan leaves nothing behind.
+            folder = Path(stack.enter_context(TemporaryDirectory()))
         sweeps = stack.enter_context(open_folder(settings, task, folder))
         sweep = find_last(sweeps) if call.resume else None
-        sweep = sweep or sweeps.plan(task.definition, OWNER, task.root, is_confined=False)
+        if sweep is None:
+            sweep = sweeps.plan(task.definition, OWNER, task.root, is_confined=False)
         if only_plan:
             print_plan(sweep, as_json)
             return 0
@@ -90,7 +93,8 @@ def read_call(settings: Settings, call: SweepCall) -> Task:
             raise SettingsError(
                 "--resume DIR goes on with what is there; leave out everything else."
             )
-        definition, root = read_folder(call.resume), call.resume
+        definition = read_folder(call.resume)
+        root = call.resume
     elif call.source is None:
         raise SettingsError(
             "Name a preset, or the file of a sweep; comfygradio presets lists the presets."
@@ -102,9 +106,8 @@ def read_call(settings: Settings, call: SweepCall) -> Task:
     definition = replace(definition, axes=definition.axes or suggested)
     if not definition.axes:
         raise SettingsError("A sweep needs an axis; write for example --axis cfg=1-10.")
-    return Task(
-        definition, root, call.resume or call.out or _default_folder(settings, preset), preset
-    )
+    folder = call.resume or call.out or _default_folder(settings, preset)
+    return Task(definition, root, folder, preset)
 
 
 def parse_axes(texts: Sequence[str]) -> tuple[Entry, ...]:
@@ -114,16 +117,16 @@ def parse_axes(texts: Sequence[str]) -> tuple[Entry, ...]:
     """
     entries: list[dict[str, Any]] = []
     for text in texts:
-        joins = text.startswith(JOINED)
-        name, given = next(iter(parse_assignments([text.removeprefix(JOINED)]).items()))
-        if joins and not entries:
+        entry = parse_assignments([text.removeprefix(JOINED)])
+        if not text.startswith(JOINED):
+            entries.append({**entry})
+            continue
+        [name] = entry
+        if not entries:
             raise SettingsError(f"--with {name} needs an --axis before it.")
-        if joins and name in entries[-1]:
+        if name in entries[-1]:
             raise SettingsError(f"The field {name} was given twice.")
-        if joins:
-            entries[-1][name] = given
-        else:
-            entries.append({name: given})
+        entries[-1] |= entry
     return tuple(entries)
 
 
@@ -139,25 +142,35 @@ def open_folder(settings: Settings, task: Task, folder: Path) -> Iterator[Sweeps
 
 
 def _read_source(call: SweepCall) -> tuple[Definition, Path]:
-    source, axes = Path(call.source or "").expanduser(), parse_axes(call.axes)
-    values = {
-        name: _expand_home(value) for name, value in parse_assignments(call.assignments).items()
-    }
+    """The definition of a file with what was typed besides, or one of what was typed alone."""
+    named = call.source or ""
+    source = Path(named).expanduser()
+    axes = parse_axes(call.axes)
+    typed = parse_assignments(call.assignments)
+    values = {name: _expand_home(value) for name, value in typed.items()}
     if source.suffix.lower() in (*SUFFIXES, ".json") and is_definition(source):
         read = read_definition(source)
-        preset = str(source.parent / read.preset) if read.preset.endswith(SUFFIXES) else read.preset
-        merged = replace(
-            read, preset=preset, values={**read.values, **values}, axes=axes or read.axes
+        preset = read.preset
+        if preset.endswith(SUFFIXES):
+            preset = str(source.parent / preset)
+        definition = replace(
+            read,
+            preset=preset,
+            values={**read.values, **values},
+            axes=axes or read.axes,
+            carry=read.carry and call.carry,
         )
-        return replace(merged, carry=merged.carry and call.carry), source.parent
-    name = str(source.resolve()) if (call.source or "").endswith(SUFFIXES) else call.source or ""
-    return Definition(name, values, axes, call.carry), Path()
+        return definition, source.parent
+    preset = str(source.resolve()) if named.endswith(SUFFIXES) else named
+    return Definition(preset, values, axes, call.carry), Path()
 
 
 def _expand_home(text: str) -> str:
     """A text as it is, but the path of a file in the home folder in full."""
-    path = Path(text).expanduser() if text.startswith("~/") else None
-    return str(path) if path is not None and path.is_file() else text
+    if not text.startswith("~/"):
+        return text
+    path = Path(text).expanduser()
+    return str(path) if path.is_file() else text
 
 
 def _run(sweep: Sweep, folder: Path, retry: bool, as_json: bool) -> int:
@@ -187,4 +200,5 @@ def _run(sweep: Sweep, folder: Path, retry: bool, as_json: bool) -> int:
 
 def _default_folder(settings: Settings, preset: Preset) -> Path:
     now = datetime.datetime.now()
-    return settings.outputs / f"{now:%Y-%m-%d}" / f"{preset.name}-sweep-{now:%H%M%S}"
+    name = f"{preset.name}-sweep-{now:%H%M%S}"
+    return settings.outputs / f"{now:%Y-%m-%d}" / name

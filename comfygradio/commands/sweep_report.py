@@ -28,13 +28,14 @@ def print_plan(sweep: Sweep, as_json: bool) -> None:
         return
     for line in plan.describe():
         print(line)
-    typed, ours = plan.typed, plan.ours
+    seconds = write_seconds(plan.typed.seconds)
     print(
-        f"As typed: {write_seconds(typed.seconds)}, {typed.executed:,} nodes; as planned: "
-        f"{ours.executed:,} nodes."
+        f"As typed: {seconds}, {plan.typed.executed:,} nodes; as planned: "
+        f"{plan.ours.executed:,} nodes."
     )
     for number, lane in enumerate(plan.lanes, 1):
-        print(f"\nOrder{f' on server {number}' if len(plan.lanes) > 1 else ''}:")
+        where = f" on server {number}" if len(plan.lanes) > 1 else ""
+        print(f"\nOrder{where}:")
         for place, index in enumerate(lane[:LISTED], 1):
             print(f"{place:5}. {label_point(sweep, index)}")
         if len(lane) > LISTED:
@@ -45,8 +46,10 @@ def describe_sweep(sweep: Sweep) -> str:
     """How many points are how, in a line."""
     counts = sweep.counts
     parts = [f"{counts.done:,} of {counts.total:,} points are done"]
-    parts += [f"{counts.failed:,} failed"] if counts.failed else []
-    parts += [f"{counts.stopped:,} were stopped"] if counts.stopped else []
+    if counts.failed:
+        parts.append(f"{counts.failed:,} failed")
+    if counts.stopped:
+        parts.append(f"{counts.stopped:,} were stopped")
     return ", ".join(parts)
 
 
@@ -75,10 +78,11 @@ def print_sweep(sweep: Sweep, folder: Path, as_json: bool) -> None:
 
 def label_point(sweep: Sweep, index: Index) -> str:
     """What a point has on each axis, for people."""
-    steps = (axis.steps[position] for axis, position in zip(sweep.axes, index, strict=True))
-    return " · ".join(
-        f"{axis.title}: {step.label}" for axis, step in zip(sweep.axes, steps, strict=True)
-    )
+    parts = []
+    for axis, position in zip(sweep.axes, index, strict=True):
+        step = axis.steps[position]
+        parts.append(f"{axis.title}: {step.label}")
+    return " · ".join(parts)
 
 
 @contextmanager
@@ -110,9 +114,13 @@ def open_progress() -> Iterator[Callable[[Sweep], None]]:
 
 def _describe(sweep: Sweep) -> str:
     counts = sweep.counts
-    failed = f"{counts.failed} failed" if counts.failed else ""
     left = sweep.seconds_left
-    return ", ".join(filter(None, [failed, "" if left is None else f"{write_seconds(left)} left"]))
+    parts = []
+    if counts.failed:
+        parts.append(f"{counts.failed} failed")
+    if left is not None:
+        parts.append(f"{write_seconds(left)} left")
+    return ", ".join(parts)
 
 
 def _write_plan(sweep: Sweep, plan: Plan) -> dict[str, Any]:
@@ -125,9 +133,10 @@ def _write_plan(sweep: Sweep, plan: Plan) -> dict[str, Any]:
         }
         for name, way in ways.items()
     }
-    axes = [
-        {"title": axis.title, "labels": [step.label for step in axis.steps]} for axis in sweep.axes
-    ]
+    axes = []
+    for axis in sweep.axes:
+        labels = [step.label for step in axis.steps]
+        axes.append({"title": axis.title, "labels": labels})
     order = [[list(index) for index in lane] for lane in plan.lanes]
     about = {
         "preset": sweep.form.name,
@@ -139,9 +148,9 @@ def _write_plan(sweep: Sweep, plan: Plan) -> dict[str, Any]:
 
 
 def _write_cell(sweep: Sweep, cell: Cell, folder: Path) -> dict[str, Any]:
-    labels = [
-        axis.steps[position].label for axis, position in zip(sweep.axes, cell.index, strict=True)
-    ]
+    labels = []
+    for axis, position in zip(sweep.axes, cell.index, strict=True):
+        labels.append(axis.steps[position].label)
     return {
         "index": list(cell.index),
         "labels": labels,
@@ -156,8 +165,15 @@ def _write_cell(sweep: Sweep, cell: Cell, folder: Path) -> dict[str, Any]:
 
 def _list_files(cell: Cell, folder: Path) -> list[Path]:
     """The files of a point that is done, by the name of the folder as it was typed."""
-    real, results = folder.resolve(), cell.results if cell.phase == "done" else ()
-    paths = [result.path for result in results if result.path is not None]
-    return [
-        folder / path.relative_to(real) if path.is_relative_to(real) else path for path in paths
-    ]
+    if cell.phase != "done":
+        return []
+    real = folder.resolve()
+    files = []
+    for result in cell.results:
+        path = result.path
+        if path is None:
+            continue
+        if path.is_relative_to(real):
+            path = folder / path.relative_to(real)
+        files.append(path)
+    return files

@@ -75,9 +75,11 @@ class Printer:
             told = {"time": round(now, 3), "source": source, "event": event, **values}
             print(json.dumps(make_plain(told)), flush=True)
             return
-        pairs = [f"{key}={write_value(value)}" for key, value in values.items()]
         hour = datetime.datetime.fromtimestamp(now).strftime("%H:%M:%S")
-        print(" ".join([hour, f"{source:7}", clean_text(event, 60), *pairs]), flush=True)
+        words = [hour, f"{source:7}", clean_text(event, 60)]
+        for key, value in values.items():
+            words.append(f"{key}={write_value(value)}")
+        print(" ".join(words), flush=True)
 
 
 class Watcher:
@@ -123,7 +125,8 @@ class Watcher:
             self._is_changed = False
             self._worker.do(self._look)
         left = READER_SECONDS if self._is_looking else self._look_at - now
-        for letter in self._mailbox.take(min(max(left, 0.0), READER_SECONDS)):
+        wait = min(max(left, 0.0), READER_SECONDS)
+        for letter in self._mailbox.take(wait):
             self._open(letter.content)
         if is_reader_gone():
             raise BrokenPipeError
@@ -143,14 +146,16 @@ class Watcher:
     def _look(self) -> None:
         """On the thread of the worker: look at queue and history."""
         try:
-            self._mailbox.put(Looked(look_at_prompts(self._client, self._prompts)))
+            looked = Looked(look_at_prompts(self._client, self._prompts))
         except ServerError as error:
-            self._mailbox.put(Looked([], error))
+            looked = Looked([], error)
+        self._mailbox.put(looked)
 
     def _take_look(self, looked: Looked) -> None:
         self._is_looking = False
         self._looked_at = self._clock.monotonic()
-        self._look_at = self._looked_at + (HURRY_SECONDS if self._is_changed else LOOK_SECONDS)
+        pause = HURRY_SECONDS if self._is_changed else LOOK_SECONDS
+        self._look_at = self._looked_at + pause
         for change in looked.changes:
             values = {"prompt_id": change.prompt_id, "ahead": change.ahead, "text": change.text}
             self._printer.print(change.source, change.kind, drop_empty(values))
@@ -165,7 +170,8 @@ def name_event(message: Message) -> str:
         return message.type or "unknown"
     if isinstance(message, PreviewFrame):
         return "preview"
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(message).__name__).lower()
+    name = type(message).__name__
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
 def list_values(message: Message) -> Json:

@@ -71,12 +71,13 @@ class App:
             )
             blocks.queue(default_concurrency_limit=None)
             _Swap(self.blocks).swap_blocks(blocks)
-            blocks.app = (
-                self.blocks.app
-            )  # the one that is served, which the next swap has to be made in
+            # The app that is served; the next swap has to be made in it.
+            blocks.app = self.blocks.app
             carry_launch(self.blocks, blocks)
             blocks.config = blocks.get_config_file()
-            self.blocks, self.revision, self.is_stale = blocks, revision, False
+            self.blocks = blocks
+            self.revision = revision
+            self.is_stale = False
 
     def close(self) -> None:
         """Let go of jobs and stop the demo server; callable twice."""

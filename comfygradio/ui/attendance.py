@@ -54,12 +54,15 @@ class Attendance:
 
     def look(self, token: str, hidden: bool) -> None:
         """A page asked how a job is, once."""
-        if token not in self._watching:
-            self._wait(token, self._hidden if hidden else self._away)
+        if token in self._watching:
+            return
+        seconds = self._hidden if hidden else self._away
+        self._wait(token, seconds)
 
     def _wait(self, token: str, seconds: float) -> None:
         self._forget(token)
-        self._waits[token] = asyncio.ensure_future(self._leave_after(token, seconds))
+        leaving = self._leave_after(token, seconds)
+        self._waits[token] = asyncio.ensure_future(leaving)
 
     async def _leave_after(self, token: str, seconds: float) -> None:
         await self._clock.wait_async(asyncio.Event(), seconds)
@@ -67,5 +70,6 @@ class Attendance:
         self._leave(token)
 
     def _forget(self, token: str) -> None:
-        if waiting := self._waits.pop(token, None):
+        waiting = self._waits.pop(token, None)
+        if waiting is not None:
             waiting.cancel()

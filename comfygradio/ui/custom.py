@@ -20,17 +20,18 @@ Choices = Callable[[], Sequence[Choice]]
 def build_picker(field: Field, choices: Choices, elem_id: str) -> gr.HTML:
     """A list that the server searches; its value is the chosen value."""
     offered = choices()
-    shown = next((choice.label for choice in offered if choice.value == field.default), "")
+    labels = (choice.label for choice in offered if choice.value == field.default)
+    shown = next(labels, "")
     start = {"initial": field.default, "shown": shown, "total": len(offered)}
     return _build("picker.js", field, elem_id, field.default, choices, **start)
 
 
 def build_loras(field: Field, choices: Choices, elem_id: str) -> gr.HTML:
     """Rows of a name and a strength; its value is a list of {"name", "strength"}."""
+    rows = field.default or []
+    total = len(choices())
     limits = {"low": field.minimum, "high": field.maximum, "step": field.step or 0.05}
-    return _build(
-        "loras.js", field, elem_id, field.default or [], choices, total=len(choices()), **limits
-    )
+    return _build("loras.js", field, elem_id, rows, choices, total=total, **limits)
 
 
 def build_size(field: Field, elem_id: str) -> gr.HTML:
@@ -43,11 +44,12 @@ def build_size(field: Field, elem_id: str) -> gr.HTML:
 def build_embeddings(names: Sequence[str], field_id: str) -> gr.HTML:
     """A list whose choice is written into the text box with this id, as `embedding:NAME`."""
     found = [Choice(name, name) for name in names]
+    search = _make_search(lambda: found)
     return gr.HTML(
         None,
         html_template='<div class="cg-body"></div>',
         js_on_load=read_asset("embeddings.js"),
-        server_functions=[_make_search(lambda: found)],
+        server_functions=[search],
         elem_classes="cg-embeddings",
         field=field_id,
     )
@@ -71,10 +73,12 @@ def build_problem(preset: str) -> gr.HTML:
 def _build(
     script: str, field: Field, elem_id: str, value: Any, choices: Choices | None, **props: Any
 ) -> gr.HTML:
+    common = read_asset("custom.js")
+    own = read_asset(script)
     return gr.HTML(
         value,
         html_template=read_asset("custom.html"),
-        js_on_load=f"{read_asset('custom.js')}\n{read_asset(script)}",
+        js_on_load=f"{common}\n{own}",
         server_functions=[_make_search(choices)] if choices else None,
         elem_id=elem_id,
         elem_classes="cg-custom",
@@ -86,9 +90,19 @@ def _build(
 
 def _make_search(choices: Choices) -> Callable[[Any], Any]:
     async def search(data: Any) -> dict[str, Any]:
-        asked = data[0] if isinstance(data, list) and data else ""
-        query = asked[:200] if isinstance(asked, str) else ""
+        query = _read_query(data)
         found, count = search_choices(choices(), query)
-        return {"found": [[choice.label, choice.value] for choice in found], "count": count}
+        pairs = [[choice.label, choice.value] for choice in found]
+        return {"found": pairs, "count": count}
 
     return search
+
+
+def _read_query(data: Any) -> str:
+    """The text that was asked for: a script's call brings a list with it, a stranger's anything."""
+    if not isinstance(data, list) or not data:
+        return ""
+    asked = data[0]
+    if not isinstance(asked, str):
+        return ""
+    return asked[:200]

@@ -36,6 +36,7 @@ def describe_job(job: Job, snapshot: Snapshot, outputs: Path) -> dict[str, Any]:
     headline and the details of a failure, and the results, which lie in `outputs`.
     """
     state = snapshot.state
+    seconds_left = state.seconds_left if state and snapshot.phase == "running" else None
     headline = describe_failure(snapshot)
     return {
         "token": job.token,
@@ -47,9 +48,7 @@ def describe_job(job: Job, snapshot: Snapshot, outputs: Path) -> dict[str, Any]:
         "told": bool(find_told(snapshot)),
         "silent": is_silent(snapshot),
         "detail": describe_node(snapshot),
-        "left": describe_left(
-            state.seconds_left if state and snapshot.phase == "running" else None
-        ),
+        "left": describe_left(seconds_left),
         "warnings": list_warnings(snapshot),
         "headline": headline,
         "error": snapshot.error if headline and headline != snapshot.error else "",
@@ -66,35 +65,46 @@ def describe_chip(job: Job, snapshot: Snapshot, outputs: Path) -> dict[str, Any]
     """
     state = snapshot.state
     pictures = [one for one in snapshot.results if one.kind in PICTURES and one.display]
+    picture = link_file(pictures[0].display, outputs) if pictures else ""
     return {
         "token": job.token,
         "title": job.order.title,
         "phase": "waiting" if is_waiting(snapshot) else snapshot.phase,
         "percent": round(100 * state.progress) if state else 0,
         "place": find_place(snapshot),
-        "picture": link_file(pictures[0].display, outputs) if pictures else "",
+        "picture": picture,
     }
 
 
 def is_waiting(snapshot: Snapshot) -> bool:
     """Whether a job waits, with us or on its server."""
+    if snapshot.phase == "waiting":
+        return True
+    if snapshot.phase != "running":
+        return False
     state = snapshot.state
-    on_server = state is None or state.status in ("uploading", "queued")
-    return snapshot.phase == "waiting" or (snapshot.phase == "running" and on_server)
+    return state is None or state.status in ("uploading", "queued")
 
 
 def is_silent(snapshot: Snapshot) -> bool:
     """Whether a job runs on a server that does not answer, so that nothing is known of it now."""
     state = snapshot.state
-    return snapshot.phase == "running" and state is not None and not state.is_answered
+    if snapshot.phase != "running" or state is None:
+        return False
+    return not state.is_answered
 
 
 def find_place(snapshot: Snapshot) -> int:
     """How many jobs come before one that waits; 0 where that is not known, or it waits no more."""
     if snapshot.is_over:
         return 0
+    if snapshot.ahead:
+        return snapshot.ahead
+    # With none before it here, it may still wait in its server's own queue.
     state = snapshot.state
-    return snapshot.ahead or (state.queue_position or 0 if state else 0)
+    if state is None:
+        return 0
+    return state.queue_position or 0
 
 
 def describe_progress(snapshot: Snapshot) -> str:
@@ -110,7 +120,9 @@ def describe_progress(snapshot: Snapshot) -> str:
 def find_told(snapshot: Snapshot) -> str:
     """What the node that runs says itself about its work; "" where it says nothing."""
     state = snapshot.state
-    if snapshot.phase != "running" or state is None or is_waiting(snapshot) or is_silent(snapshot):
+    if snapshot.phase != "running" or state is None:
+        return ""
+    if is_waiting(snapshot) or is_silent(snapshot):
         return ""
     return state.text
 
@@ -133,11 +145,13 @@ def describe_work(snapshot: Snapshot) -> str:
     counts_steps = state.step is not None and (state.steps or 0) > 1
     if LOADER.search(name):
         return "Loading the model"
-    if state.has_stepped and FINISHER.search(name):
+    if not state.has_stepped:
+        return "Painting" if counts_steps else "Getting ready"
+    if FINISHER.search(name):
         return "Finishing"
-    if counts_steps or (state.has_stepped and SAMPLER.search(name)):
+    if counts_steps or SAMPLER.search(name):
         return "Painting"
-    return "Finishing" if state.has_stepped else "Getting ready"
+    return "Finishing"
 
 
 def describe_node(snapshot: Snapshot) -> str:
@@ -176,14 +190,15 @@ def describe_left(seconds: float | None) -> str:
         return ""
     if seconds < SHORT_SECONDS:
         return "a few seconds left"
+    if seconds < 19.5:
+        return f"about {round(seconds)} s left"
     if seconds < 57.5:
-        return f"about {round(seconds) if seconds < 19.5 else 5 * round(seconds / 5)} s left"
+        return f"about {5 * round(seconds / 5)} s left"
     minutes = max(round(seconds / 60), 1)
-    return (
-        f"about {minutes} min left"
-        if minutes < 60
-        else f"about {minutes // 60} h {minutes % 60} min left"
-    )
+    if minutes < 60:
+        return f"about {minutes} min left"
+    hours, minutes = divmod(minutes, 60)
+    return f"about {hours} h {minutes} min left"
 
 
 def describe_result(result: Result, outputs: Path) -> dict[str, Any]:
@@ -204,4 +219,7 @@ def describe_result(result: Result, outputs: Path) -> dict[str, Any]:
 
 def find_seed(job: Job) -> str:
     """The seed that was used, as text, since a JavaScript number would round it; "" without one."""
-    return next((str(v) for k, v in job.order.values.items() if k in job.order.seeds), "")
+    for name, value in job.order.values.items():
+        if name in job.order.seeds:
+            return str(value)
+    return ""

@@ -61,9 +61,12 @@ def build_endpoint(studio: Studio, form: Form) -> None:
 
 def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Report]]:
     """The generator function behind an endpoint; its signature is made from the form's fields."""
-    fields = sorted(
-        form.fields.values(), key=lambda field: field.widget not in MEDIA or field.optional
-    )
+
+    def may_be_left_out(field: Field) -> bool:
+        return field.widget not in MEDIA or field.optional
+
+    # In a Python signature, parameters without a default come first.
+    fields = sorted(form.fields.values(), key=may_be_left_out)
 
     async def run(request: gr.Request, *payloads: Any) -> AsyncIterator[Report]:
         person = find_person(request)
@@ -71,16 +74,18 @@ def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Rep
 
         def start() -> Job:
             given = {name: value for name, value in values.items() if value is not None}
-            return studio.submit(form.name, given, name_program(person), person.party)
+            owner = name_program(person)
+            return studio.submit(form.name, given, owner, person.party)
+
+        def stop(job: Job) -> None:
+            studio.queue.stop(job.token)
 
         try:
             for field, payload in zip(fields, payloads, strict=False):
                 values[field.name] = payload
                 if field.widget in MEDIA:
                     values[field.name] = await receive_file(studio, field, payload, person.party)
-            job = await begin(
-                start, lambda job: studio.queue.stop(job.token), studio.choose_readers(form)
-            )
+            job = await begin(start, stop, studio.choose_readers(form))
         except ComfyGradioError as error:
             raise gr.Error(str(error), print_exception=False) from error
         async for report in follow_job(studio, job):
@@ -91,11 +96,10 @@ def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Rep
     asked = inspect.Parameter(
         "_request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=gr.Request
     )
-    signature = inspect.Signature(
-        [asked, *parameters], return_annotation=tuple[list[dict[str, Any]], dict[str, Any]]
-    )
+    everything = [asked, *parameters]
+    signature = inspect.Signature(everything, return_annotation=Report)
     run.__signature__ = signature  # type: ignore[attr-defined]
-    run.__annotations__ = {one.name: one.annotation for one in (asked, *parameters)}
+    run.__annotations__ = {one.name: one.annotation for one in everything}
     run.__name__ = form.name
     run.__doc__ = _describe_endpoint(form)
     return run
@@ -109,8 +113,9 @@ async def begin(
     starting = asyncio.ensure_future(loop.run_in_executor(threads, start))
 
     def undo(started: asyncio.Future[T]) -> None:
-        if not started.cancelled() and not started.exception():
-            loop.run_in_executor(None, stop, started.result())
+        if started.cancelled() or started.exception():
+            return
+        loop.run_in_executor(None, stop, started.result())
 
     try:
         return await asyncio.shield(starting)
@@ -163,39 +168,61 @@ def describe_info(job: Job, snapshot: Snapshot) -> dict[str, Any]:
     texts, seconds.
     """
     state = snapshot.state
+    values = {}
+    for name, value in job.order.values.items():
+        # Many programs round long whole numbers in JSON, so seeds are told as text.
+        values[name] = str(value) if name in job.order.seeds else value
     return {
         "status": snapshot.phase,
-        "progress": 1.0 if snapshot.phase == "done" else round(state.progress, 4) if state else 0.0,
-        "message": describe_progress(snapshot) if not snapshot.is_over else "",
+        "progress": _measure_progress(snapshot),
+        "message": "" if snapshot.is_over else describe_progress(snapshot),
         "prompt_id": state.prompt_id if state else "",
-        "values": {
-            name: str(v) if name in job.order.seeds else v for name, v in job.order.values.items()
-        },
+        "values": values,
         "texts": [result.text for result in snapshot.results if result.kind == "text"],
         "warnings": list_warnings(snapshot),
         "seconds": round(snapshot.seconds, 3),
     }
 
 
+def _measure_progress(snapshot: Snapshot) -> float:
+    if snapshot.phase == "done":
+        return 1.0
+    if snapshot.state is None:
+        return 0.0
+    return round(snapshot.state.progress, 4)
+
+
 def _describe_parameter(field: Field) -> inspect.Parameter:
-    kind = (
-        int
-        if field.is_integer and field.widget in ("number", "slider")
-        else TYPES.get(field.widget, str)
-    )
-    kind = list if field.is_multiple else kind
-    default = "" if field.widget == "seed" and field.default is None else field.default
-    empty = inspect.Parameter.empty if field.widget in MEDIA and not field.optional else default
     return inspect.Parameter(
-        field.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=empty, annotation=kind
+        field.name,
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        default=_find_default(field),
+        annotation=_find_type(field),
     )
+
+
+def _find_type(field: Field) -> type:
+    if field.is_multiple:
+        return list
+    if field.is_integer and field.widget in ("number", "slider"):
+        return int
+    return TYPES.get(field.widget, str)
+
+
+def _find_default(field: Field) -> Any:
+    if field.widget in MEDIA and not field.optional:
+        return inspect.Parameter.empty
+    if field.widget == "seed" and field.default is None:
+        return ""
+    return field.default
 
 
 def _describe_endpoint(form: Form) -> str:
-    lines = [
-        f"    {field.name}: {field.label}. {field.help}".rstrip() for field in form.fields.values()
-    ]
-    return "\n".join([f"{form.title}. {form.file.description}".strip(), "", "Args:", *lines])
+    lines = [f"{form.title}. {form.file.description}".strip(), "", "Args:"]
+    for field in form.fields.values():
+        line = f"    {field.name}: {field.label}. {field.help}"
+        lines.append(line.rstrip())
+    return "\n".join(lines)
 
 
 def describe_files(results: Iterable[Result]) -> list[dict[str, Any]]:

@@ -42,7 +42,9 @@ class Drawing:
     def list_choices(self) -> tuple[Choice, ...]:
         """The newest choices, with the entry that leaves an optional list empty."""
         listed = tuple(self.choices())
-        return (Choice(*NOTHING), *listed) if self.field.optional else listed
+        if not self.field.optional:
+            return listed
+        return (Choice(*NOTHING), *listed)
 
     @property
     def common(self) -> dict[str, Any]:
@@ -61,7 +63,9 @@ def build_component(field: Field, preset: str, choices: Choices) -> Component:
 
     Gradio's own checks stay off (our events take raw payloads): the form checks every value.
     """
-    return BUILDERS[field.widget](Drawing(field, name_element(preset, field.name), choices))
+    build = BUILDERS[field.widget]
+    elem_id = name_element(preset, field.name)
+    return build(Drawing(field, elem_id, choices))
 
 
 def name_element(preset: str, field: str) -> str:
@@ -76,12 +80,22 @@ def show_value(field: Field, value: Any) -> Any:
     if field.widget == "seed":
         return "" if value is None else str(value)
     try:
-        shown = describe_value(field, check_value(field, value))
+        checked = check_value(field, value)
+        shown = describe_value(field, checked)
     except Refused:
         shown = _keep_plain(field, value)
     if shown is None:
-        return [] if field.widget == "loras" or field.is_multiple else "" if field.choices else None
-    return str(shown) if isinstance(shown, int) and abs(shown) > EXACT else shown
+        return _choose_nothing(field)
+    if isinstance(shown, int) and abs(shown) > EXACT:
+        return str(shown)
+    return shown
+
+
+def _choose_nothing(field: Field) -> Any:
+    """What the component of a field holds where there is no value."""
+    if field.widget == "loras" or field.is_multiple:
+        return []
+    return "" if field.choices else None
 
 
 def show_sent(field: Field, value: Any, values: Mapping[str, Any]) -> Any:
@@ -90,7 +104,8 @@ def show_sent(field: Field, value: Any, values: Mapping[str, Any]) -> Any:
     A text that was sent as it stood is written so that the form sends the same: it draws `{a|b}`.
     """
     was_drawn = field.is_dynamic or values.get(WRITTEN) is True
-    if field.widget in TEXTS and field.dynamic and isinstance(value, str) and not was_drawn:
+    may_draw = field.widget in TEXTS and field.dynamic
+    if may_draw and not was_drawn and isinstance(value, str):
         value = escape_dynamic(value)
     return show_value(field, value)
 
@@ -105,28 +120,40 @@ def _keep_plain(field: Field, value: Any) -> Any:
         return None
     if field.widget != "loras":
         return [one for one in value if isinstance(one, str | int | float)]
-    rows = [one for one in value if isinstance(one, Mapping) and isinstance(one.get("name"), str)]
-    return [{"name": one["name"], "strength": _keep_strength(one.get("strength"))} for one in rows]
+    rows = []
+    for one in value:
+        if isinstance(one, Mapping) and isinstance(one.get("name"), str):
+            strength = _keep_strength(one.get("strength"))
+            rows.append({"name": one["name"], "strength": strength})
+    return rows
 
 
 def _keep_strength(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) and abs(value) < EXACT else 1.0
+    if not isinstance(value, int | float):
+        return 1.0
+    # Out of a file may come NaN, or a whole number that is too long for a float.
+    if not abs(value) < EXACT:
+        return 1.0
+    return float(value)
 
 
 def refresh_component(field: Field, component: Component) -> dict[str, Any] | Component:
     """An update with the server's newest choices; the chosen value stays."""
-    return gr.Dropdown(choices=_list(field)) if isinstance(component, gr.Dropdown) else gr.skip()
+    if isinstance(component, gr.Dropdown):
+        return gr.Dropdown(choices=_list(field))
+    nothing: dict[str, Any] = gr.skip()
+    return nothing
 
 
 def _text(drawing: Drawing) -> Component:
     field = drawing.field
-    lines = 3 if field.widget == "textarea" else 1
+    is_long = field.widget == "textarea"
     text = gr.Textbox(
         field.default,
-        lines=lines,
+        lines=3 if is_long else 1,
         max_lines=12,
         placeholder=field.placeholder or None,
-        elem_classes="cg-prompt" if field.widget == "textarea" else None,
+        elem_classes="cg-prompt" if is_long else None,
         **drawing.common,
     )
     if field.embeddings:
@@ -136,18 +163,19 @@ def _text(drawing: Drawing) -> Component:
 
 def _number(drawing: Drawing) -> Component:
     field = drawing.field
-    if max(abs(field.minimum or 0), abs(field.maximum or 0)) > EXACT and field.is_integer:
-        return gr.Textbox(
-            "" if field.default is None else str(field.default), max_lines=1, **drawing.common
-        )
+    lowest = abs(field.minimum or 0)
+    highest = abs(field.maximum or 0)
+    if field.is_integer and max(lowest, highest) > EXACT:
+        default = "" if field.default is None else str(field.default)
+        return gr.Textbox(default, max_lines=1, **drawing.common)
+    least_step = 1 if field.is_integer else None
     limits: dict[str, Any] = {
         "minimum": field.minimum,
         "maximum": field.maximum,
-        "step": field.step or (1 if field.is_integer else None),
+        "step": field.step or least_step,
     }
-    return gr.Number(
-        field.default, precision=0 if field.is_integer else None, **limits, **drawing.common
-    )
+    precision = 0 if field.is_integer else None
+    return gr.Number(field.default, precision=precision, **limits, **drawing.common)
 
 
 def _slider(drawing: Drawing) -> Component:
@@ -157,24 +185,28 @@ def _slider(drawing: Drawing) -> Component:
     if field.kept is not None:
         # A slider would move a value that lies between its steps.
         return _number(drawing)
-    step = field.step or (1 if field.is_integer else 0.01)
+    least_step = 1 if field.is_integer else 0.01
     return gr.Slider(
-        field.minimum, field.maximum, field.default, step=step, precision=None, **drawing.common
+        field.minimum,
+        field.maximum,
+        field.default,
+        step=field.step or least_step,
+        precision=None,
+        **drawing.common,
     )
 
 
 def _choice(drawing: Drawing) -> Component:
     field = drawing.field
-    default = field.default if field.default is not None else [] if field.is_multiple else ""
     if field.widget == "radio":
-        return gr.Radio(
-            _list(field), value="" if field.default is None else field.default, **drawing.common
-        )
+        chosen = "" if field.default is None else field.default
+        return gr.Radio(_list(field), value=chosen, **drawing.common)
     if len(field.choices or ()) > LONG_LIST and not field.is_multiple:
         return build_picker(field, drawing.list_choices, drawing.elem_id)
+    nothing: Any = [] if field.is_multiple else ""
     return gr.Dropdown(
         _list(field),
-        value=default,
+        value=nothing if field.default is None else field.default,
         multiselect=field.is_multiple,
         filterable=True,
         **drawing.common,
@@ -240,6 +272,7 @@ def _image(drawing: Drawing) -> Component:
 
 def _mask(drawing: Drawing) -> Component:
     sources: list[Any] = ["upload", "clipboard"]
+    common = {**_without_info(drawing), "elem_classes": ["cg-upload", "cg-mask"]}
     brush = gr.Brush(
         default_size="auto", colors=["#f43f5eb3"], default_color="#f43f5eb3", color_mode="fixed"
     )
@@ -253,7 +286,7 @@ def _mask(drawing: Drawing) -> Component:
         eraser=gr.Eraser(default_size="auto"),
         height=420,
         buttons=["fullscreen"],
-        **{**_without_info(drawing), "elem_classes": ["cg-upload", "cg-mask"]},
+        **common,
     )
     # Our page never sends parts of a picture; left open, one call may take 400 MB (Gradio 6.31).
     setattr(editor, "accept_blobs", None)  # noqa: B010 - a method of the class
@@ -275,22 +308,26 @@ def _file(drawing: Drawing) -> Component:
 def _without_info(drawing: Drawing) -> dict[str, Any]:
     """Upload components of Gradio's take no line of help; it is drawn above them."""
     if drawing.field.help:
-        gr.HTML(
-            f'<p class="cg-info">{html.escape(drawing.field.help)}</p>',
-            js_on_load=None,
-            elem_classes="cg-help",
-        )
-    return {**{k: v for k, v in drawing.common.items() if k != "info"}, "elem_classes": "cg-upload"}
+        text = html.escape(drawing.field.help)
+        gr.HTML(f'<p class="cg-info">{text}</p>', js_on_load=None, elem_classes="cg-help")
+    common = drawing.common
+    del common["info"]
+    common["elem_classes"] = "cg-upload"
+    return common
 
 
 def _list(field: Field) -> list[tuple[str, Any]]:
     listed = [(choice.label, choice.value) for choice in field.choices or ()]
-    return [NOTHING, *listed] if field.optional and not field.is_multiple else listed
+    if field.optional and not field.is_multiple:
+        return [NOTHING, *listed]
+    return listed
 
 
 def find_choices(field: Field | None) -> tuple[Choice, ...]:
     """The choices of a field, none where the field is gone."""
-    return (field.choices or ()) if field else ()
+    if field is None:
+        return ()
+    return field.choices or ()
 
 
 BUILDERS: Mapping[str, Callable[[Drawing], Component]] = {

@@ -32,21 +32,23 @@ def fill_forms(
     """When the view's event comes, fill a form and show it; the view is told what was done, or why
     not.
     """
-    components = [component for panel in panels for component in panel.components.values()]
+    components: list[Component] = []
+    for panel in panels:
+        components.extend(panel.components.values())
     own = [component for component in components if isinstance(component, gr.HTML)]
 
     def fill(request: gr.Request, event: gr.EventData, *payloads: Any) -> list[Any]:
         stay = dict(zip(map(id, own), payloads, strict=True))
-        answer = {"number": read_number(event)}
+        answer: dict[str, Any] = {"number": read_number(event)}
         try:
             name, values, notes = read(event, find_person(request).session)
         except ComfyGradioError as error:
-            return [{**answer, "error": str(error)}, gr.skip(), *list_updates(panels, "", {}, stay)]
-        return [
-            {**answer, "used": name, "notes": notes},
-            name,
-            *list_updates(panels, name, values, stay),
-        ]
+            told = {**answer, "error": str(error)}
+            nothing = list_updates(panels, "", {}, stay)
+            return [told, gr.skip(), *nothing]
+        told = {**answer, "used": name, "notes": notes}
+        updates = list_updates(panels, name, values, stay)
+        return [told, name, *updates]
 
     listen(fill, own, [view, chooser, *components], queue=False, **PRIVATE)
 

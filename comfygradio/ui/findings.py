@@ -43,5 +43,7 @@ class Findings:
 
     def find(self, secret: Any) -> Finding | None:
         """The finding with this secret, or None."""
+        if not isinstance(secret, str):
+            return None
         with self._lock:
-            return self._kept.get(secret) if isinstance(secret, str) else None
+            return self._kept.get(secret)

@@ -8,7 +8,7 @@ import gradio as gr
 from gradio.blocks import Block
 from gradio.components import Component
 
-from comfygradio.forms.field import Field
+from comfygradio.forms.field import Choice, Field
 from comfygradio.forms.form import Form
 from comfygradio.ui.fields import build_component, find_choices
 from comfygradio.ui.studio import Studio
@@ -64,7 +64,10 @@ class _Artist:
             self.holders[field.name] = holder
 
     def _draw(self, field: Field) -> None:
-        name, preset, studio = field.name, self._form.name, self._studio
-        self.components[name] = build_component(
-            field, preset, lambda: find_choices(studio.find_field(preset, name))
-        )
+        preset = self._form.name
+
+        def list_newest_choices() -> Sequence[Choice]:
+            newest = self._studio.find_field(preset, field.name)
+            return find_choices(newest)
+
+        self.components[field.name] = build_component(field, preset, list_newest_choices)

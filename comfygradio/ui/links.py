@@ -63,7 +63,8 @@ class Links:
             with path.open("wb") as file:
                 answer = await self.client.download(url, TYPES, file)
             self._take(files=0, size=answer.size)
-            return path.rename(path.with_name(f"file{find_suffix(url, answer.content_type)}"))
+            suffix = find_suffix(url, answer.content_type)
+            return path.rename(path.with_name(f"file{suffix}"))
         except BaseException:
             path.unlink(missing_ok=True)
             path.parent.rmdir()
@@ -90,5 +91,6 @@ def find_suffix(url: str, content_type: str) -> str:
     """The suffix of a file from the web: as its type has it, else as its address has it."""
     if content_type != "application/octet-stream":
         return mimetypes.guess_extension(content_type) or ""
-    found = re.search(r"\.[a-z0-9]{1,12}\Z", re.split(r"[?#]", url, maxsplit=1)[0].lower())
+    path = re.split(r"[?#]", url, maxsplit=1)[0]
+    found = re.search(r"\.[a-z0-9]{1,12}\Z", path.lower())
     return found[0] if found else ""

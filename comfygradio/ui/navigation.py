@@ -23,16 +23,16 @@ def build_navigation(
     A page is a child of the same Blocks with the class `cg-page-NAME`; its script hears the event
     `comfygradio-page`.
     """
-    links = "".join(
-        f'<a data-page="{name}" '
-        f'href="?{name}=1"{" hidden" if name in hidden else ""}>{html.escape(text)}</a>'
-        for name, text in pages.items()
-    )
-    end = LOG_OUT if has_login else ""
-    back = '<a data-page="" href="?">← Back to the forms</a>'
+    links = ""
+    for name, text in pages.items():
+        mark = " hidden" if name in hidden else ""
+        links += f'<a data-page="{name}" href="?{name}=1"{mark}>{html.escape(text)}</a>'
+    links += '<a data-page="" href="?">← Back to the forms</a>'
+    if has_login:
+        links += LOG_OUT
     return gr.HTML(
         None,
-        html_template=f'<nav class="cg-nav" aria-label="Pages">{links}{back}{end}</nav>',
+        html_template=f'<nav class="cg-nav" aria-label="Pages">{links}</nav>',
         js_on_load=read_asset("navigation.js"),
         elem_id="cg-nav",
     )

@@ -51,12 +51,13 @@ class View:
         """The view with further jobs; the oldest ones are left out where there are too many."""
         fresh = [job for job in jobs if job not in self.jobs]
         every = (*self.jobs, *fresh)[-MOST_JOBS:]
-        return View(every, self.shown if self.shown in every else every[0])
+        shown = self.shown if self.shown in every else every[0]
+        return View(every, shown)
 
     def show(self, token: str) -> View:
         """The view of the same jobs that shows the one with this secret, if it is among them."""
-        shown = next((job for job in self.jobs if job.token == token), self.shown)
-        return View(self.jobs, shown)
+        named = (job for job in self.jobs if job.token == token)
+        return View(self.jobs, next(named, self.shown))
 
 
 def make_view(jobs: Sequence[Job], token: str = "") -> View:
@@ -65,7 +66,7 @@ def make_view(jobs: Sequence[Job], token: str = "") -> View:
     """
     latest = tuple(jobs)[-MOST_JOBS:]
     open_ones = [job for job in latest if not job.snapshot.is_over]
-    first = (*open_ones, latest[-1])[0]
+    first = open_ones[0] if open_ones else latest[-1]
     return View(latest, first).show(token)
 
 
@@ -79,7 +80,8 @@ class News:
     @property
     def shown(self) -> Snapshot:
         """How the job stands that the page shows."""
-        return self.snapshots[self.view.jobs.index(self.view.shown)]
+        place = self.view.jobs.index(self.view.shown)
+        return self.snapshots[place]
 
     @property
     def token(self) -> str:
@@ -89,7 +91,8 @@ class News:
     @property
     def version(self) -> int:
         """Grows with every change of any of the jobs, and with every further job."""
-        return sum(snapshot.version + 1 for snapshot in self.snapshots)
+        versions = sum(snapshot.version for snapshot in self.snapshots)
+        return versions + len(self.snapshots)
 
     @property
     def ended(self) -> int:
@@ -111,14 +114,17 @@ class News:
     def note(self, seen: Seen) -> Seen:
         """What the page shows once it has painted these."""
         frames = seen.frames
-        if frames is not None and (seen.token != self.token or self.has_frame(seen)):
-            frames = 0 if self.shown.is_over else _count_frames(self.shown)
+        if frames is not None:
+            is_another = seen.token != self.token
+            if is_another or self.has_frame(seen):
+                frames = 0 if self.shown.is_over else _count_frames(self.shown)
         return Seen(self.version, frames, self.ended, self.token)
 
 
 def look(view: View) -> News:
     """How the jobs of a view stand now."""
-    return News(view, tuple(job.snapshot for job in view.jobs))
+    snapshots = tuple(job.snapshot for job in view.jobs)
+    return News(view, snapshots)
 
 
 class Watch:
@@ -189,7 +195,8 @@ class Watch:
         for job in self.view.jobs:
             if job in self._listening:
                 continue
-            ending = self._listening[job] = ExitStack()
+            ending = ExitStack()
+            self._listening[job] = ending
             ending.callback(job.listen(self._poke))
             if self._attendance is not None:
                 ending.enter_context(self._attendance.watch(job.token))

@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
 from comfygradio.errors import ComfyGradioError
 from comfygradio.forms.form import Form
@@ -53,6 +54,13 @@ DEMO_BANNER = (
 )
 
 
+ADVICE = (
+    "Draft one from a workflow: comfygradio new WORKFLOW, or the page of "
+    "comfygradio serve --author."
+)
+"""What somebody can do who has no preset."""
+
+
 def build_page(
     studio: Studio,
     revision: int = 0,
@@ -77,15 +85,13 @@ def build_page(
         # them above ours.
         blocks.space_id = None
         mark = _write_mark(studio, revision)
-        gr.HTML(
-            mark + TITLE + (DEMO_BANNER if studio.is_demo else ""),
-            elem_id="cg-banner",
-            js_on_load=None,
-        )
+        banner = DEMO_BANNER if studio.is_demo else ""
+        gr.HTML(mark + TITLE + banner, elem_id="cg-banner", js_on_load=None)
         if studio.trouble:
             authors = None
+        has_sweeps = studio.limits.sweep_points > 0
         build_navigation(
-            _list_pages(authors is not None, operators is not None, studio.limits.sweep_points > 0),
+            _list_pages(authors is not None, operators is not None, has_sweeps),
             hidden=("new", "status") if has_login else ("status",),
             has_login=has_login,
         )
@@ -100,29 +106,31 @@ def build_page(
         if studio.trouble:
             _build_closed(studio)
         elif not studio.forms:
-            advice = (
-                "Draft one from a workflow: comfygradio new WORKFLOW, or the page of "
-                "comfygradio serve --author."
-            )
-            gr.HTML(
-                build_note("There is no preset to show.", *studio.errors, advice), js_on_load=None
-            )
+            note = build_note("There is no preset to show.", *studio.errors, ADVICE)
+            gr.HTML(note, js_on_load=None)
         else:
             panels, chooser = _build_open(blocks, studio, sweeps)
             listen_history(history, studio, visitors, panels, chooser)
             listen_sweeps(sweeps, studio, visitors, panels, chooser)
-            for panel in panels if studio.limits.sweep_points else []:
-                if panel.foot:
-                    build_sweep_endpoint(studio, panel.form)
+            if studio.limits.sweep_points:
+                _build_sweep_endpoints(studio, panels)
     take_links(blocks, studio.links)
     return blocks
+
+
+def _build_sweep_endpoints(studio: Studio, panels: Sequence[Panel]) -> None:
+    for panel in panels:
+        if panel.foot:
+            build_sweep_endpoint(studio, panel.form)
 
 
 def _write_mark(studio: Studio, revision: int) -> str:
     """What the scripts read out of the page: its revision, and the form of an address without
     one.
     """
-    landing = find_landing(list(studio.forms.values())).name if studio.forms else ""
+    landing = ""
+    if studio.forms:
+        landing = find_landing(list(studio.forms.values())).name
     return (
         f'<i id="cg-revision" data-revision="{revision}" data-landing="{escape(landing)}" '
         "hidden></i>"
@@ -130,19 +138,21 @@ def _write_mark(studio: Studio, revision: int) -> str:
 
 
 def _list_pages(author: bool, operators: bool, sweeps: bool) -> dict[str, str]:
-    pages = {
-        "new": ("New preset", author),
-        "status": ("Status", operators),
-        "sweep": ("Sweeps", sweeps),
-    }
-    return {
-        **{name: text for name, (text, is_there) in pages.items() if is_there},
-        "history": "History",
-    }
+    """The name of each page in an address, and what people read."""
+    pages = {}
+    if author:
+        pages["new"] = "New preset"
+    if operators:
+        pages["status"] = "Status"
+    if sweeps:
+        pages["sweep"] = "Sweeps"
+    pages["history"] = "History"
+    return pages
 
 
 def _build_closed(studio: Studio) -> None:
-    gr.HTML(build_note("ComfyUI cannot be used right now.", studio.trouble), js_on_load=None)
+    note = build_note("ComfyUI cannot be used right now.", studio.trouble)
+    gr.HTML(note, js_on_load=None)
     again = gr.Button("Try again", variant="primary", elem_id="cg-again")
     tried = again.click(lambda: studio.reconnect(), None, None, **QUICK)
     tried.then(None, None, None, js="() => location.reload()", **PRIVATE)
@@ -211,8 +221,10 @@ def _build_chooser(studio: Studio, landing: Form) -> gr.Radio | gr.Dropdown:
 
 def _name_choice(form: Form, is_long: bool) -> str:
     """The name of a preset in the chooser; a long list names the group too."""
-    group = f"{form.file.group} · " if is_long and form.file.group else ""
-    return f"{group}{form.file.icon} {form.title}".strip()
+    name = f"{form.file.icon} {form.title}"
+    if is_long and form.file.group:
+        name = f"{form.file.group} · {name}"
+    return name.strip()
 
 
 def _listen_chooser(
@@ -235,28 +247,27 @@ def _listen_chooser(
 
 
 def _listen_refresh(refresh: gr.Button, studio: Studio, panels: list[Panel]) -> None:
-    lists = [
-        (panel.form.name, name, component)
-        for panel in panels
-        for name, component in panel.components.items()
-        if isinstance(component, gr.Dropdown) and panel.form.fields[name].choices
-    ]
+    names: list[tuple[str, str]] = []
+    lists: list[Component] = []
+    for panel in panels:
+        for name, component in panel.components.items():
+            if isinstance(component, gr.Dropdown) and panel.form.fields[name].choices:
+                names.append((panel.form.name, name))
+                lists.append(component)
 
     def reread() -> list[Any]:
         try:
             changed = studio.refresh()
         except ComfyGradioError as error:
             raise gr.Error(str(error), print_exception=False) from error
-        gr.Info(
-            "The forms have changed: reload this page to see them."
-            if changed
-            else "The lists are up to date."
-        )
-        fields = [studio.forms[preset].fields.get(name) for preset, name, _ in lists]
-        pairs = zip(fields, (component for _, _, component in lists), strict=True)
-        return [
-            refresh_component(field, component) if field else gr.skip()
-            for field, component in pairs
-        ]
+        if changed:
+            gr.Info("The forms have changed: reload this page to see them.")
+        else:
+            gr.Info("The lists are up to date.")
+        updates = []
+        for (preset, name), component in zip(names, lists, strict=True):
+            field = studio.forms[preset].fields.get(name)
+            updates.append(refresh_component(field, component) if field else gr.skip())
+        return updates
 
-    refresh.click(reread, None, [component for _, _, component in lists], **QUICK)
+    refresh.click(reread, None, lists, **QUICK)

@@ -76,8 +76,11 @@ def build_panel(form: Form, studio: Studio, is_visible: bool) -> Panel:
     with gr.Column(
         visible=is_visible, elem_id=f"cg-panel-{form.name}", elem_classes="cg-panel"
     ) as column:
-        heading = f"<h2>{html.escape(form.title)}</h2><p>{html.escape(form.file.description)}</p>"
-        gr.HTML(f'<div class="cg-heading">{heading}</div>', js_on_load=None)
+        title = html.escape(form.title)
+        description = html.escape(form.file.description)
+        gr.HTML(
+            f'<div class="cg-heading"><h2>{title}</h2><p>{description}</p></div>', js_on_load=None
+        )
         if form.problems:
             texts = [str(problem) for problem in form.problems]
             gr.HTML(build_note(f"{form.title} cannot be used yet.", *texts), js_on_load=None)
@@ -126,7 +129,9 @@ def _build_count(form: Form) -> gr.Radio:
 
 def read_count(payload: Any) -> int:
     """How many jobs are wanted, from what the page sent; one where it sent anything else."""
-    return COUNTS.get(payload, 1) if isinstance(payload, str) else 1
+    if not isinstance(payload, str):
+        return 1
+    return COUNTS.get(payload, 1)
 
 
 def listen_panel(
@@ -148,7 +153,8 @@ def listen_panel(
 
         def start() -> Begun:
             values = read_values(form, payloads, studio.clock)
-            return studio.submit_several(form.name, values, read_count(count), owner, party)
+            wanted = read_count(count)
+            return studio.submit_several(form.name, values, wanted, owner, party)
 
         try:
             loop = asyncio.get_running_loop()
@@ -179,7 +185,8 @@ def listen_refusals(view: gr.HTML, panels: Sequence[Panel], studio: Studio) -> N
     problems = [panel.foot.problem for panel in panels if panel.foot is not None]
 
     def explain(request: gr.Request, event: gr.EventData) -> list[Any]:
-        job = find_job(studio, str(getattr(event, "token", "")), find_person(request))
+        token = str(getattr(event, "token", ""))
+        job = find_job(studio, token, find_person(request))
         if job is None:
             return [gr.skip() for _ in forms]
         return [_explain_refusal(form, job) for form in forms]
@@ -191,27 +198,31 @@ def listen_smaller(view: gr.HTML, panels: Sequence[Panel], studio: Studio) -> No
     """*Try smaller* puts the next smaller size into the form that a job came from, and presses its
     Generate.
     """
-    sizes = [
-        (panel.form, name, component)
-        for panel in panels
-        for name, component in panel.components.items()
-        if panel.form.fields[name].widget == "size"
-    ]
-    if not sizes:
+    names: list[tuple[Form, str]] = []
+    components: list[Component] = []
+    for panel in panels:
+        for name, component in panel.components.items():
+            if panel.form.fields[name].widget == "size":
+                names.append((panel.form, name))
+                components.append(component)
+    if not components:
         return
 
     def shrink(request: gr.Request, event: gr.EventData) -> Any:
-        job = find_job(studio, str(getattr(event, "token", "")), find_person(request))
-        return fit_outputs([_choose_size(form, name, job) for form, name, _ in sizes])
+        token = str(getattr(event, "token", ""))
+        job = find_job(studio, token, find_person(request))
+        sizes = [_choose_size(form, name, job) for form, name in names]
+        return fit_outputs(sizes)
 
-    components = [component for _, _, component in sizes]
     shrunk = view.smaller(shrink, None, components, queue=False, **PRIVATE)
     shrunk.then(None, None, None, js="() => { window.comfygradioAgain?.(); }", **PRIVATE)
 
 
 def fit_outputs(values: list[Any]) -> Any:
     """Values for so many components, as Gradio takes them: one alone is no list."""
-    return values[0] if len(values) == 1 else values
+    if len(values) == 1:
+        return values[0]
+    return values
 
 
 def _choose_size(form: Form, name: str, job: Job | None) -> Any:
@@ -219,26 +230,31 @@ def _choose_size(form: Form, name: str, job: Job | None) -> Any:
     if job is None or job.order.preset != form.name:
         return gr.skip()
     found = find_smaller(form.fields, job.order.values)
-    return found[1] if found and found[0] == name else gr.skip()
+    if not found:
+        return gr.skip()
+    shrunk, size = found
+    return size if shrunk == name else gr.skip()
 
 
 def _explain_refusal(form: Form, job: Job) -> Any:
-    is_mine = job.order.preset == form.name
-    refused = form.describe_rejection(job.snapshot.node_errors) if is_mine else {}
+    if job.order.preset != form.name:
+        return gr.skip()
+    refused = form.describe_rejection(job.snapshot.node_errors)
     if not refused:
         return gr.skip()
-    return {**describe_problem(ValuesRefused(refused), form), "late": True}
+    problem = describe_problem(ValuesRefused(refused), form)
+    return {**problem, "late": True}
 
 
 def read_values(form: Form, payloads: tuple[Any, ...], clock: Clock = SYSTEM_CLOCK) -> Values:
     """Field name → value, from what the components of a panel sent, in the order of the form, and
     that a person wrote them.
     """
-    pairs = zip(form.fields.values(), payloads, strict=True)
-    return {
-        **{one.name: read_payload(one, payload, clock) for one, payload in pairs},
-        WRITTEN: True,
-    }
+    values: Values = {}
+    for one, payload in zip(form.fields.values(), payloads, strict=True):
+        values[one.name] = read_payload(one, payload, clock)
+    values[WRITTEN] = True
+    return values
 
 
 def build_note(title: str, *sentences: str) -> str:
@@ -254,15 +270,15 @@ def describe_problem(error: ComfyGradioError, form: Form) -> dict[str, Any]:
     """
     if not isinstance(error, ValuesRefused):
         return {"lines": [str(error)]}
-    labels = {name: one.label for name, one in form.fields.items()}
-    problems = {
-        name: _word_for_page(form.fields.get(name), problem)
-        for name, problem in error.problems.items()
-    }
-    return {
-        "lines": [f"{labels.get(name, name)}: {problem}" for name, problem in problems.items()],
-        "fields": [[name_element(form.name, name), problem] for name, problem in problems.items()],
-    }
+    lines = []
+    fields = []
+    for name, problem in error.problems.items():
+        one = form.fields.get(name)
+        label = one.label if one else name
+        text = _word_for_page(one, problem)
+        lines.append(f"{label}: {text}")
+        fields.append([name_element(form.name, name), text])
+    return {"lines": lines, "fields": fields}
 
 
 def _word_for_page(field: Field | None, problem: str) -> str:
@@ -270,7 +286,9 @@ def _word_for_page(field: Field | None, problem: str) -> str:
     something else.
     """
     has_two_boxes = field is not None and field.widget == "size" and field.choices is None
-    return FILL_BOTH if has_two_boxes and problem in SIZE_SPELLINGS else problem
+    if has_two_boxes and problem in SIZE_SPELLINGS:
+        return FILL_BOTH
+    return problem
 
 
 def _build_adjusted(notes: tuple[str, ...]) -> str:
@@ -285,24 +303,22 @@ def _build_adjusted(notes: tuple[str, ...]) -> str:
 def _listen_conditions(panel: Panel) -> None:
     """Show and hide fields whenever one that they depend on changes."""
     form = panel.form
-    watched = list(dict.fromkeys(name for one in form.fields.values() for name in one.show_if))
-    holders = list(panel.holders.items())
+    watched: dict[str, None] = {}  # each name once, in the order of the form
+    for one in form.fields.values():
+        watched.update(dict.fromkeys(one.show_if))
+    names = list(panel.holders)
+    holders = list(panel.holders.values())
 
     def update(*payloads: Any) -> list[Any] | Any:
-        shown = form.find_visible(dict(zip(watched, payloads, strict=True)))
-        return fit_outputs([gr.Column(visible=shown[name]) for name, _ in holders])
+        values = dict(zip(watched, payloads, strict=True))
+        shown = form.find_visible(values)
+        updates = [gr.Column(visible=shown[name]) for name in names]
+        return fit_outputs(updates)
 
     inputs = [panel.components[name] for name in watched]
     for component in inputs:
         change = getattr(component, "change")  # noqa: B009 - components get their events by a metaclass
-        change(
-            update,
-            inputs,
-            [holder for _, holder in holders],
-            preprocess=False,
-            queue=False,
-            **PRIVATE,
-        )
+        change(update, inputs, holders, preprocess=False, queue=False, **PRIVATE)
 
 
 def _listen_changes(panel: Panel) -> None:
@@ -327,15 +343,15 @@ def _build_examples(form: Form, components: Mapping[str, Component]) -> None:
     with gr.Row(elem_classes="cg-examples"):
         for index, example in enumerate(form.file.examples):
             title = str(example.get("title", f"Example {index + 1}"))
-            values = {
-                k: show_value(form.fields[k], _plain(v))
-                for k, v in example.items()
-                if k in components and form.fields[k].widget not in MEDIA
-            }
+            filled: list[Component] = []
+            values: list[Any] = []
+            for name, value in example.items():
+                if name in components and form.fields[name].widget not in MEDIA:
+                    filled.append(components[name])
+                    values.append(show_value(form.fields[name], _plain(value)))
             button = gr.Button(title, size="sm", min_width=60, scale=0)
-            listed = list(values.values())
-            script = f"() => {json.dumps(fit_outputs(listed))}"
-            button.click(None, None, [components[name] for name in values], js=script, **PRIVATE)
+            script = f"() => {json.dumps(fit_outputs(values))}"
+            button.click(None, None, filled, js=script, **PRIVATE)
 
 
 def _plain(value: Any) -> Any:

@@ -16,7 +16,8 @@ def build_person() -> gr.HTML:
     """Draw what nobody sees: a component whose value is the random id by which a browser knows its
     person.
     """
-    script = f"{read_asset('storage.js')}\n{read_asset('person.js')}\nprops.value = readPerson();"
+    scripts = [read_asset("storage.js"), read_asset("person.js"), "props.value = readPerson();"]
+    script = "\n".join(scripts)
     return gr.HTML(None, html_template="<i hidden></i>", js_on_load=script, elem_id="cg-person")
 
 
@@ -31,11 +32,14 @@ def name_owner(request: gr.Request, who: Any) -> str:
         return f"user:{person.login}"
     known = isinstance(who, str) and re.fullmatch(r"[0-9a-f]{32}", who)
     secret = who if known else f"session:{request.session_hash}"
-    return f"anon:{hashlib.sha256(secret.encode()).hexdigest()[:32]}"
+    digest = hashlib.sha256(secret.encode()).hexdigest()
+    return f"anon:{digest[:32]}"
 
 
 def name_program(person: Person) -> str:
     """Whose job it is that a program starts: the user's who is logged in, else that of all programs
     at its network address.
     """
-    return f"user:{person.login}" if person.login else f"api:{person.address}"
+    if person.login:
+        return f"user:{person.login}"
+    return f"api:{person.address}"

@@ -82,7 +82,8 @@ class Quota:
     def _open(self, person: str) -> Account:
         if person not in self._people and len(self._people) >= REMEMBERED:
             # The one who took something last longest ago has the least to be remembered for.
-            del self._people[next(iter(self._people))]
+            oldest = next(iter(self._people))
+            del self._people[oldest]
         account = self._people.pop(person, Account())
         self._people[person] = account
         self._settle(account, 1)
@@ -92,17 +93,19 @@ class Quota:
         """Give back what has come back by now."""
         now = self._clock.monotonic()
         share = people * (now - account.at) / HOUR
-        account.files = max(0.0, account.files - share * self._files)
-        account.size = max(0.0, account.size - share * self._size)
+        files = account.files - share * self._files
+        size = account.size - share * self._size
+        account.files = max(0.0, files)
+        account.size = max(0.0, size)
         account.at = now
 
     def _check(self, account: Account, files: int, size: int, people: int, text: str) -> None:
-        over = max(
-            (account.files + files) / (people * self._files),
-            (account.size + size) / (people * self._size),
-        )
+        files_over = (account.files + files) / (people * self._files)
+        size_over = (account.size + size) / (people * self._size)
+        over = max(files_over, size_over)
         if over > 1:
-            minutes = max(1, round(min(1.0, over - 1) * HOUR / 60))
+            seconds = min(1.0, over - 1) * HOUR
+            minutes = max(1, round(seconds / 60))
             raise LimitReached(text.format(minutes=minutes))
 
 
@@ -110,7 +113,8 @@ def name_address(scope: Scope) -> str:
     """Who sends a request, by the network address: one for each IPv4 address, and for each /64 of
     IPv6, since a household has all of that.
     """
-    host = (scope.get("client") or ("", 0))[0]
+    client = scope.get("client")
+    host = client[0] if client else ""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
@@ -118,7 +122,8 @@ def name_address(scope: Scope) -> str:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return str(address.ipv4_mapped)
-        return str(ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
+        network = int(address) >> 64 << 64
+        return str(ipaddress.IPv6Network((network, 64)))
     return str(address)
 
 
@@ -141,7 +146,8 @@ class UploadGate:
         if not is_upload(scope):
             await self._app(scope, receive, send)
             return
-        upload = Upload(self._quota, self._name_person(scope), find_boundary(scope))
+        person = self._name_person(scope)
+        upload = Upload(self._quota, person, find_boundary(scope))
 
         async def receive_counted() -> Message:
             message = await receive()
@@ -176,8 +182,9 @@ class Upload:
         if message["type"] == "http.disconnect":
             raise MultiPartException("The upload was cut off.")
         body: bytes = message.get("body", b"")
+        files = self._count_files(body)
         try:
-            self._quota.take(self._person, self._count_files(body), len(body))
+            self._quota.take(self._person, files, len(body))
         except LimitReached as error:
             self.is_refused = True
             raise MultiPartException(str(error)) from error
@@ -188,10 +195,12 @@ class Upload:
         """
         seen = self._end + body
         found = seen.count(self._boundary) if self._boundary else 0
-        self._end = seen[max(0, len(seen) - len(self._boundary) + 1) :]
-        first = 1 if found and not self._boundaries else 0
+        # A boundary may be cut in two: its beginning is looked at together with the next part.
+        kept = len(self._boundary) - 1
+        self._end = seen[max(0, len(seen) - kept) :]
+        is_first = found > 0 and self._boundaries == 0
         self._boundaries += found
-        return found - first
+        return found - 1 if is_first else found
 
 
 def is_upload(scope: Scope) -> bool:

@@ -37,7 +37,9 @@ def build_restoring(
     """Draw the part inside the current Blocks and connect it to the panels, the chooser and the
     page of sweeps.
     """
-    components = [component for panel in panels for component in panel.components.values()]
+    components: list[Component] = []
+    for panel in panels:
+        components.extend(panel.components.values())
     findings = Findings()
     with gr.Accordion("Take settings from a picture", open=False, elem_id="cg-restore"):
         file = gr.File(
@@ -64,18 +66,22 @@ def build_restoring(
             return [{}, begun, None]
         if not payload:
             return [{}, *stay]
-        return [report_file(studio, findings, payload, _split(panels, payloads)), *stay]
+        now = _split(panels, payloads)
+        return [report_file(studio, findings, payload, now), *stay]
 
     own = [component for component in components if isinstance(component, gr.HTML)]
 
     def take(event: gr.EventData, *payloads: Any) -> list[Any]:
         """Put what `look` found into the form; the page says only which of it."""
-        finding = findings.find(getattr(event, "secret", None))
+        secret = getattr(event, "secret", None)
+        finding = findings.find(secret)
         if finding is None:
             raise gr.Error(FORGOTTEN, print_exception=False)
-        chosen = choose_values(finding, getattr(event, "fields", None))
+        fields = getattr(event, "fields", None)
+        chosen = choose_values(finding, fields)
         stay = dict(zip(map(id, own), payloads, strict=True))
-        return [finding.preset, {}, None, *list_updates(panels, finding.preset, chosen, stay)]
+        updates = list_updates(panels, finding.preset, chosen, stay)
+        return [finding.preset, {}, None, *updates]
 
     file.change(look, [file, *components], [report, sweeps, file], preprocess=False, **QUICK)
     taken = report.take(take, own, [chooser, report, file, *components], **QUICK)
@@ -84,7 +90,9 @@ def build_restoring(
 
 def choose_values(finding: Finding, fields: Any) -> dict[str, Any]:
     """The values of these fields, as far as the finding has them."""
-    named = set(filter(_is_text, fields)) if isinstance(fields, list) else set()
+    if not isinstance(fields, list):
+        return {}
+    named = {name for name in fields if isinstance(name, str)}
     return {name: value for name, value in finding.values.items() if name in named}
 
 
@@ -118,66 +126,72 @@ def report_file(
 
 def _list_values(form: Form, restored: Restored) -> dict[str, Any]:
     """What the components shall hold; never a file, since a file's name in a picture is nothing."""
-    return {
-        row.name: show_sent(form.fields[row.name], row.value, restored.drawn)
-        for row in restored.rows
-        if row.state != "missing" and form.fields[row.name].widget not in MEDIA
-    }
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+    values = {}
+    for row in restored.rows:
+        field = form.fields[row.name]
+        if row.state != "missing" and field.widget not in MEDIA:
+            values[row.name] = show_sent(field, row.value, restored.drawn)
+    return values
 
 
 def _describe(
     form: Form, restored: Restored, now: Mapping[str, Any], reason: str, more: tuple[str, ...]
 ) -> Report:
+    rows = []
+    for row in restored.rows:
+        field = form.fields[row.name]
+        rows.append(_describe_row(field, row, now.get(row.name), restored.drawn))
     return {
         "preset": form.name,
         "reason": reason,
-        "rows": [
-            _describe_row(form.fields[row.name], row, now.get(row.name), restored.drawn)
-            for row in restored.rows
-        ],
+        "rows": rows,
         "notes": [*restored.notes, *more],
     }
 
 
 def _describe_row(field: Field, row: Row, now: Any, drawn: Mapping[str, Any]) -> dict[str, Any]:
     shown_now = None if field.widget in MEDIA else show_value(field, now)
-    value = None if row.state == "missing" else show_sent(field, row.value, drawn)
+    text_now = write_shown(field, shown_now)
+    is_missing = row.state == "missing"
+    text_then = ""
+    if not is_missing:
+        text_then = write_shown(field, show_sent(field, row.value, drawn))
     return {
         "name": row.name,
         "label": row.label,
         "state": row.state,
         "note": row.note,
-        "then": write_shown(field, value) if row.state != "missing" else "",
-        "now": write_shown(field, shown_now),
-        "same": row.state != "missing"
-        and write_shown(field, shown_now) == write_shown(field, value),
+        "then": text_then,
+        "now": text_now,
+        "same": not is_missing and text_now == text_then,
     }
 
 
 def write_shown(field: Field, shown: Any) -> str:
     """A value for people to read."""
     if field.widget == "loras":
-        return ", ".join(f"{row['name']} × {row['strength']:g}" for row in shown or []) or "none"
+        rows = [f"{row['name']} × {row['strength']:g}" for row in shown or []]
+        return ", ".join(rows) or "none"
     if isinstance(shown, bool):
         return "on" if shown else "off"
     if shown in (None, "", []):
         return "new every time" if field.widget == "seed" else "empty"
     if isinstance(shown, list):
         return ", ".join(map(str, shown))
-    label = next((choice.label for choice in field.choices or () if choice.value == shown), None)
-    return label or str(shown)
+    for choice in field.choices or ():
+        if choice.value == shown:
+            return choice.label or str(shown)
+    return str(shown)
 
 
 def _split(panels: Sequence[Panel], payloads: tuple[Any, ...]) -> dict[str, Mapping[str, Any]]:
     """Preset → values, from what all components sent."""
     found: dict[str, Mapping[str, Any]] = {}
     for panel in panels:
-        mine, payloads = payloads[: len(panel.components)], payloads[len(panel.components) :]
-        found[panel.form.name] = read_values(panel.form, mine) if panel.components else {}
+        count = len(panel.components)
+        mine = payloads[:count]
+        payloads = payloads[count:]
+        found[panel.form.name] = read_values(panel.form, mine) if count else {}
     return found
 
 
@@ -189,10 +203,12 @@ def list_updates(
     Our own components get the value that they have: an update without one takes a `gr.HTML` its
     properties (6.31).
     """
-    return [
-        chosen[field]
-        if panel.form.name == name and field in chosen
-        else stay.get(id(component), gr.skip())
-        for panel in panels
-        for field, component in panel.components.items()
-    ]
+    updates = []
+    for panel in panels:
+        is_chosen = panel.form.name == name
+        for field, component in panel.components.items():
+            if is_chosen and field in chosen:
+                updates.append(chosen[field])
+            else:
+                updates.append(stay.get(id(component), gr.skip()))
+    return updates

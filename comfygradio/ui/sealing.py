@@ -35,6 +35,10 @@ FILE_MARK = "gradio.FileData"
 DEEPEST = 100
 """Lists and mappings inside of each other in an answer; JSON is written down to 254."""
 
+LEAST_NUMBER = -(2**63)
+GREATEST_NUMBER = 2**64 - 1
+"""Gradio writes its answers with orjson, which takes whole numbers between these."""
+
 HALF = re.compile("[\ud800-\udfff]")
 """Halves of letters, which no text can be written with."""
 
@@ -98,18 +102,18 @@ class SealedBlocks(gr.Blocks):
         folders = [Path(get_upload_folder())]
         if block_fn.api_visibility == "public":
             folders += map(Path, self.allowed_paths)
-        if not all(
-            is_sealed(value, folders, takes_paths=takes)
-            for value, takes in _pair_values(predictions, block_fn.outputs)
-        ):
-            log.warning("an answer of %s named a file that is not to be shown", block_fn.name)
-            raise gr.Error(REFUSED, print_exception=False)
+        for value, takes in _pair_values(predictions, block_fn.outputs):
+            if not is_sealed(value, folders, takes_paths=takes):
+                log.warning("an answer of %s named a file that is not to be shown", block_fn.name)
+                raise gr.Error(REFUSED, print_exception=False)
         if not is_writable(predictions):
             raise gr.Error(UNREADABLE, print_exception=False)
         gradios = super().postprocess_data
-        return await pass_over_skipped(
-            lambda part, values: gradios(part, values, state), block_fn, predictions
-        )
+
+        async def postprocess(part: BlockFunction, values: Any) -> list[Any]:
+            return await gradios(part, values, state)
+
+        return await pass_over_skipped(postprocess, block_fn, predictions)
 
 
 def fill_up(block_fn: BlockFunction, inputs: list[Any]) -> None:
@@ -127,21 +131,27 @@ def _pair_values(predictions: Any, outputs: Sequence[Any]) -> list[tuple[Any, bo
     takes = [takes_paths(block) for block in outputs]
     if len(outputs) == 1:
         return [(predictions, takes[0])]
-    if isinstance(predictions, dict):
-        return [] if predictions == gr.skip() else [(one, True) for one in predictions.values()]
-    return list(zip(predictions or (), takes, strict=False))
+    if not isinstance(predictions, dict):
+        return list(zip(predictions or (), takes, strict=False))
+    if predictions == gr.skip():
+        return []
+    # The keys are components, in any order.
+    return [(one, True) for one in predictions.values()]
 
 
 def takes_paths(block: Any) -> bool:
     """Whether a text that is given to a component may be the path of a file."""
-    return getattr(block, "data_model", None) is not None and not isinstance(block, gr.JSON)
+    if isinstance(block, gr.JSON):
+        return False
+    return getattr(block, "data_model", None) is not None
 
 
 def is_sealed(value: Any, folders: Sequence[Path], *, takes_paths: bool) -> bool:
     """Whether a value names no file outside of these folders, and changes nothing but a value."""
     if isinstance(value, dict) and "__type__" in value:
         return bool(value == gr.skip())
-    return all(_is_inside(path, folders) for path in _list_paths(value, takes_paths=takes_paths))
+    paths = _list_paths(value, takes_paths=takes_paths)
+    return all(_is_inside(path, folders) for path in paths)
 
 
 def names_uploads_only(told: Any) -> bool:
@@ -149,7 +159,8 @@ def names_uploads_only(told: Any) -> bool:
     one it is.
     """
     folders = [Path(get_upload_folder())]
-    return all(_is_inside(path, folders) for path in _list_paths(told, takes_paths=False))
+    paths = _list_paths(told, takes_paths=False)
+    return all(_is_inside(path, folders) for path in paths)
 
 
 def is_writable(value: Any) -> bool:
@@ -157,12 +168,15 @@ def is_writable(value: Any) -> bool:
     waiting = [(value, 0)]
     while waiting:
         one, depth = waiting.pop()
-        if depth > DEEPEST or (isinstance(one, int) and not -(2**63) <= one < 2**64):
+        if depth > DEEPEST:
+            return False
+        if isinstance(one, int) and not LEAST_NUMBER <= one <= GREATEST_NUMBER:
             return False
         if isinstance(one, str) and not one.isascii() and HALF.search(one):
             return False
         if isinstance(one, dict):
-            waiting += [(inner, depth + 1) for pair in one.items() for inner in pair]
+            waiting += [(key, depth + 1) for key in one]
+            waiting += [(inner, depth + 1) for inner in one.values()]
         elif isinstance(one, list | tuple):
             waiting += [(inner, depth + 1) for inner in one]
     return True

@@ -85,7 +85,8 @@ def _read(studio: Studio, field: Field, payload: Any, party: str) -> Path | str 
         return uploaded
     folder = find_folder()
     _make_room(folder, studio.clock)
-    if address := find_address(payload):
+    address = find_address(payload)
+    if address:
         return address
     content, suffix = read_content(payload)
     studio.uploads.take(party, 1, len(content))
@@ -99,9 +100,11 @@ def is_sent(payload: Any) -> bool:
     """Whether a program sent a file, and not only a text that may be a name."""
     if isinstance(payload, Mapping):
         return True
-    return isinstance(payload, str) and bool(
-        find_address(payload) or DATA.match(payload) or _is_base64(payload)
-    )
+    if not isinstance(payload, str):
+        return False
+    if find_address(payload) or DATA.match(payload):
+        return True
+    return _is_base64(payload)
 
 
 def find_address(payload: Any) -> str:
@@ -109,9 +112,10 @@ def find_address(payload: Any) -> str:
     named = [payload]
     if isinstance(payload, Mapping):
         named = [payload.get("url"), payload.get("path")]
-    return next(
-        (one for one in named if isinstance(one, str) and re.match(r"(?i)https?://", one)), ""
-    )
+    for one in named:
+        if isinstance(one, str) and re.match(r"(?i)https?://", one):
+            return one
+    return ""
 
 
 def read_content(payload: Any) -> tuple[bytes, str]:
@@ -121,11 +125,14 @@ def read_content(payload: Any) -> tuple[bytes, str]:
     """
     if not isinstance(payload, str):
         raise ValueError(HOW)
-    if head := DATA.match(payload):
-        content = _decode(payload[head.end() :]) if ";base64" in head[2].lower() else b""
+    head = DATA.match(payload)
+    if head is not None:
+        is_base64 = ";base64" in head[2].lower()
+        content = _decode(payload[head.end() :]) if is_base64 else b""
         if not content:
             raise ValueError(BROKEN)
-        return content, mimetypes.guess_extension(head[1] or "") or _guess_suffix(content)
+        suffix = mimetypes.guess_extension(head[1] or "")
+        return content, suffix or _guess_suffix(content)
     if not _is_base64(payload):
         raise ValueError(HOW)
     content = _decode(payload)
@@ -135,16 +142,21 @@ def read_content(payload: Any) -> tuple[bytes, str]:
 
 
 def _is_base64(text: str) -> bool:
-    return BASE64.fullmatch("".join(text.split())) is not None
+    return BASE64.fullmatch(_drop_spaces(text)) is not None
+
+
+def _drop_spaces(text: str) -> str:
+    return "".join(text.split())
 
 
 def _decode(text: str) -> bytes:
     """What base64 stands for, in either alphabet, with or without its end; empty where it is
     none.
     """
-    plain = "".join(text.split()).translate(str.maketrans("-_", "+/")).rstrip("=")
+    plain = _drop_spaces(text).translate(str.maketrans("-_", "+/")).rstrip("=")
+    padding = "=" * (-len(plain) % 4)
     try:
-        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+        return base64.b64decode(plain + padding, validate=True)
     except (binascii.Error, ValueError):
         return b""
 
@@ -152,7 +164,10 @@ def _decode(text: str) -> bytes:
 def _guess_suffix(content: bytes) -> str:
     if content[4:8] == b"ftyp":
         return ".mp4"
-    return next((suffix for start, suffix in BEGINNINGS if content.startswith(start)), "")
+    for beginning, suffix in BEGINNINGS:
+        if content.startswith(beginning):
+            return suffix
+    return ""
 
 
 def _make_room(folder: Path, clock: Clock) -> None:

@@ -81,6 +81,26 @@ click took a second while two people planned 10,000 points.
 """
 
 
+STYLES = (
+    "page.css",
+    "author.css",
+    "history.css",
+    "status.css",
+    "sweep.css",
+    "sweep_open.css",
+)
+
+SCRIPTS = (
+    "storage.js",
+    "language.js",
+    "chooser.js",
+    "combobox.js",
+    "revision.js",
+    "weights.js",
+)
+"""Scripts of the whole page; those of its parts come with them."""
+
+
 def build(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> App:
     """Choose the server, read the presets and build the page; nothing listens yet."""
     settings = resolve_folders(settings)
@@ -124,7 +144,9 @@ def open_reception(settings: Settings) -> Reception | None:
         return None
     users = open_users(settings.auth)
     if users.plain:
-        named = ", ".join(users.plain[:5]) + (", …" if len(users.plain) > 5 else "")
+        named = ", ".join(users.plain[:5])
+        if len(users.plain) > 5:
+            named += ", …"
         print(
             f"The --auth file holds passwords that everybody can read who can read the file "
             f"({named}); write such a line anew with: comfygradio password USER",
@@ -137,7 +159,8 @@ def open_studio(
     settings: Settings, clock: Clock = SYSTEM_CLOCK
 ) -> tuple[Studio, DemoServer | None]:
     """The state of an app on the servers of the settings, and the demo server if there is one."""
-    limits, outputs = set_limits(settings), settings.outputs.resolve()
+    limits = set_limits(settings)
+    outputs = settings.outputs.resolve()
     if settings.engine is not None:
         cluster = connect(settings.engine, settings)
         with suppress(ServerUnreachable):
@@ -173,14 +196,14 @@ def choose_server(settings: Settings) -> tuple[ComfyClient, DemoServer | None]:
     """The server of the settings; else the default one, or the demo server if that does
     not answer.
     """
-    if settings.server is None:
-        client = _open_client(settings, DEFAULT_SERVER)
-        if not settings.demo and _answers(client):
-            return client, None
-        client.close()
-        demo = DemoServer(DemoOptions(step_seconds=settings.step_seconds)).start()
-        return ComfyClient(demo.url), demo
-    return _open_client(settings, settings.server), None
+    if settings.server is not None:
+        return _open_client(settings, settings.server), None
+    client = _open_client(settings, DEFAULT_SERVER)
+    if not settings.demo and _answers(client):
+        return client, None
+    client.close()
+    demo = DemoServer(DemoOptions(step_seconds=settings.step_seconds)).start()
+    return ComfyClient(demo.url), demo
 
 
 def launch(app: App, *, block: bool = True) -> str:
@@ -213,7 +236,10 @@ def launch(app: App, *, block: bool = True) -> str:
 
 
 def _listen(app: App) -> str:
-    settings, host = app.settings, app.settings.host.strip("[]")
+    settings = app.settings
+    host = settings.host.strip("[]")
+    outputs = settings.outputs.resolve()
+    hidden = find_ledger(outputs).parent
     spare_proxies(host)
     distrust_proxies()
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -222,8 +248,8 @@ def _listen(app: App) -> str:
         server_port=settings.port or None,
         root_path=settings.root_path or None,
         auth_dependency=tell_login if app.reception else None,
-        allowed_paths=[str(settings.outputs.resolve())],
-        blocked_paths=[str(find_ledger(settings.outputs.resolve()).parent)],
+        allowed_paths=[str(outputs)],
+        blocked_paths=[str(hidden)],
         max_file_size=int(settings.max_upload_mb * 2**20),
         max_threads=MAX_THREADS,
         prevent_thread_lock=True,
@@ -247,12 +273,11 @@ def _guard(app: App) -> GuardedApp:
     guarded = GuardedApp(_list_routes(app))
     guarded.add_exception_handler(RequestValidationError, refuse_body)
     ways = [SessionWay(app.reception.sessions)] if app.reception else []
-    gate = Gate(ways, [ip_network(proxy) for proxy in app.settings.trust_proxies])
+    proxies = [ip_network(proxy) for proxy in app.settings.trust_proxies]
+    gate = Gate(ways, proxies)
     quotas = [partial(UploadGate, quota=app.studio.uploads, name_person=gate.name_party)]
-    guarded.layers = (
-        *list_layers(app.settings, gate.admits, [read_scripts()], quotas),
-        make_layer(gate, app.reception),
-    )
+    layers = list_layers(app.settings, gate.admits, [read_scripts()], quotas)
+    guarded.layers = (*layers, make_layer(gate, app.reception))
     return guarded
 
 
@@ -283,30 +308,27 @@ def distrust_proxies() -> None:
 def spare_proxies(host: str) -> None:
     """Ask no proxy for what listens on this machine: Gradio calls its own page while it starts."""
     proxies = getproxies()
-    if proxies:
-        spared = [proxies.get("no", ""), "localhost", "127.0.0.1", "::1", host]
-        named = {**proxies, "no": ",".join(filter(None, spared))}
-        os.environ.update({f"{scheme}_proxy": value for scheme, value in named.items()})
+    if not proxies:
+        return
+    spared = [proxies.get("no", ""), "localhost", "127.0.0.1", "::1", host]
+    proxies["no"] = ",".join(filter(None, spared))
+    for scheme, value in proxies.items():
+        os.environ[f"{scheme}_proxy"] = value
 
 
 def _list_routes(app: App) -> list[Route]:
     outputs = app.settings.outputs.resolve()
     zip_route = make_zip_route(app.visitors, app.studio.ledger, app.studio.clock)
+    sheet_route = make_sheet_route(app.visitors, app.studio)
+    thumb_route = make_thumb_route(app.studio.sweeps.find, app.studio.readers)
     return [
         Route("/gradio_api/comfygradio/revision", _tell_revision(app)),
         make_job_route(app.studio),
         make_stream_route(app.studio),
         make_result_route(outputs, find_ledger(outputs).parent.name),
         Route("/gradio_api/comfygradio/history.zip", zip_route, methods=["POST"]),
-        Route(
-            "/gradio_api/comfygradio/sweep",
-            make_sheet_route(app.visitors, app.studio),
-            methods=["POST"],
-        ),
-        Route(
-            "/gradio_api/comfygradio/sweep/{token}/{place:int}/{number:int}/{mark}",
-            make_thumb_route(lambda token: app.studio.sweeps.find(token), app.studio.readers),
-        ),
+        Route("/gradio_api/comfygradio/sweep", sheet_route, methods=["POST"]),
+        Route("/gradio_api/comfygradio/sweep/{token}/{place:int}/{number:int}/{mark}", thumb_route),
     ]
 
 
@@ -359,34 +381,18 @@ def look() -> dict[str, Any]:
 
 def read_css() -> str:
     """The style of the whole page."""
-    return "".join(
-        map(
-            read_asset,
-            ("page.css", "author.css", "history.css", "status.css", "sweep.css", "sweep_open.css"),
-        )
-    )
+    return "".join(map(read_asset, STYLES))
 
 
 def read_head() -> str:
     """What goes into the page's head: its own lines, and the scripts of the whole page."""
-    return f"{read_asset('head.html')}<script>{read_scripts()}</script>"
+    lines = read_asset("head.html")
+    return f"{lines}<script>{read_scripts()}</script>"
 
 
 def read_scripts() -> str:
     """The scripts of the whole page."""
-    return "".join(
-        map(
-            read_asset,
-            (
-                "storage.js",
-                "language.js",
-                "chooser.js",
-                "combobox.js",
-                "revision.js",
-                "weights.js",
-            ),
-        )
-    )
+    return "".join(map(read_asset, SCRIPTS))
 
 
 def make_upload_folder() -> str:
@@ -405,7 +411,7 @@ def _answers(client: ComfyClient) -> bool:
         client.queue_remaining()
     except ServerUnreachable:
         return False
-    except ComfyGradioError:
+    except ComfyGradioError:  # something is wrong with it, but it is there
         return True
     return True
 

@@ -32,19 +32,21 @@ async def pass_over_skipped(
         values = predictions
     if not isinstance(values, list | tuple) or len(values) != len(outputs):
         return await postprocess(block_fn, predictions)
-    asked = [
-        number
-        for number, value in enumerate(values)
-        if outputs[number].stateful or not isinstance(value, dict) or value != gr.skip()
-    ]
+    asked = []
+    for number, value in enumerate(values):
+        is_skipped = isinstance(value, dict) and value == gr.skip()
+        if outputs[number].stateful or not is_skipped:
+            asked.append(number)
     if block_fn.batch or len(asked) == len(values):
         return await postprocess(block_fn, predictions)
     answer: list[Any] = [gr.skip() for _ in values]
-    if asked:
-        part = copy(block_fn)
-        part.outputs = [outputs[number] for number in asked]
-        given = [values[number] for number in asked]
-        made = await postprocess(part, given[0] if len(given) == 1 else given)
-        for number, value in zip(asked, made, strict=True):
-            answer[number] = value
+    if not asked:
+        return answer
+    part = copy(block_fn)
+    part.outputs = [outputs[number] for number in asked]
+    given = [values[number] for number in asked]
+    # Gradio takes the value of a single output as it is, and several as a list.
+    made = await postprocess(part, given[0] if len(given) == 1 else given)
+    for number, value in zip(asked, made, strict=True):
+        answer[number] = value
     return answer

@@ -35,16 +35,19 @@ def find_smaller(fields: Mapping[str, Field], values: Mapping[str, Any]) -> tupl
 
 def _choose_smaller(field: Field, size: tuple[int, int]) -> str:
     """The largest choice with fewer pixels; of two, the one whose shape is more alike."""
+    pixels = size[0] * size[1]
+    shape = math.log(size[0] / size[1])
     found = ""
     best = (0, -math.inf)
     for choice in field.choices or ():
         width, height = parse_size(choice.value)
-        if min(width, height) <= 0:
+        if min(width, height) <= 0 or width * height >= pixels:
             continue
-        likeness = -abs(math.log(width / height) - math.log(size[0] / size[1]))
+        likeness = -abs(math.log(width / height) - shape)
         rank = (width * height, likeness)
-        if width * height < size[0] * size[1] and rank > best:
-            found, best = str(choice.value), rank
+        if rank > best:
+            found = str(choice.value)
+            best = rank
     return found
 
 

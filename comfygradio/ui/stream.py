@@ -43,7 +43,8 @@ class Stream:
 
     def acknowledge(self, number: int) -> None:
         """The page has painted message `number`."""
-        self._painted = max(self._painted, min(number, self._sent))
+        painted = min(number, self._sent)  # nobody can paint what was not sent
+        self._painted = max(self._painted, painted)
         self._acknowledged.set()
 
     def close(self) -> None:
@@ -56,7 +57,8 @@ class Stream:
         async for news, seen in follow(self.watch, self):
             self._sent += 1
             self.is_over = news.is_last
-            yield {**compose(news, seen, self._outputs), "stream": self.id, "number": self._sent}
+            message = compose(news, seen, self._outputs)
+            yield {**message, "stream": self.id, "number": self._sent}
 
     async def await_turn(self, news: News, seen: Seen) -> Seen | None:
         """Wait until the page has painted the last message; None if it is gone."""
@@ -82,12 +84,15 @@ def compose(news: News, seen: Seen, outputs: Path) -> Message:
         for job, snapshot in zip(jobs, news.snapshots, strict=True)
     ]
     message |= {"version": noted.version, "frames": noted.frames or 0, "ended": noted.ended}
-    return {**message, "image": encode_frame(news.shown)} if news.has_frame(seen) else message
+    if news.has_frame(seen):
+        message["image"] = encode_frame(news.shown)
+    return message
 
 
 def encode_frame(snapshot: Snapshot) -> str:
     """The newest preview as a data URI, ComfyUI's bytes untouched; "" when there is none."""
     preview = snapshot.state.preview if snapshot.state else None
-    return (
-        f"data:{preview.mime};base64,{base64.b64encode(preview.data).decode()}" if preview else ""
-    )
+    if not preview:
+        return ""
+    encoded = base64.b64encode(preview.data).decode()
+    return f"data:{preview.mime};base64,{encoded}"

@@ -37,7 +37,9 @@ class Streams:
     def find_of_tab(self, tab: Tab) -> Stream | None:
         """The stream that a tab has and listens to."""
         stream = self._by_tab.get(tab)
-        return stream if stream is not None and not stream.is_over else None
+        if stream is None or stream.is_over:
+            return None
+        return stream
 
     @contextmanager
     def open(self, watch: Watch, tab: Tab) -> Iterator[Stream]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -71,13 +71,15 @@ class Studio:
         self.limits = limits or Limits()
         self.ledger = Ledger.open(outputs)
         self.engine = engine or ServerList((client, *others))
-        lanes, may_grow = self.engine.lanes, self.engine.may_grow
         self.queue = JobQueue(
-            lanes, self.ledger, outputs, self.limits, may_grow=may_grow, clock=clock
+            self.engine.lanes,
+            self.ledger,
+            outputs,
+            self.limits,
+            may_grow=self.engine.may_grow,
+            clock=clock,
         )
-        self.sweeps = Sweeps(
-            self.queue, self.find_form, lambda form, graph: _refuse_excess(form, graph, self.limits)
-        )
+        self.sweeps = Sweeps(self.queue, self.find_form, self._refuse_excess)
         self.uploads = Quota()
         self.links = Links(make_client(self.limits), Quota())
         self.readers = ThreadPoolExecutor(READERS, "comfygradio-reader")
@@ -100,7 +102,8 @@ class Studio:
 
         Sweeps that ran when the app ended go on from here.
         """
-        if is_open := self._bind():
+        is_open = self._bind()
+        if is_open:
             self.sweeps.resume()
         return is_open
 
@@ -110,10 +113,10 @@ class Studio:
 
         Raises ServerError with what is wrong with the server.
         """
-        before = [fingerprint(form) for form in self.forms.values()]
+        before = self._sign_forms()
         if not self.connect():
             raise ServerError(self.trouble)
-        changed = before != [fingerprint(form) for form in self.forms.values()]
+        changed = before != self._sign_forms()
         if changed:
             self.on_reconnect()
         return changed
@@ -138,7 +141,7 @@ class Studio:
         form = self.find_form(name)
         checked = form.check(values)
         prompt = form.build(checked)
-        _refuse_excess(form, prompt.graph, self.limits)
+        self._refuse_excess(form, prompt.graph)
         return Order(name, form.title, prompt, form.describe(checked), form.seeds)
 
     def submit(
@@ -149,7 +152,8 @@ class Studio:
 
         Raises ValuesRefused, PresetError and LimitReached.
         """
-        return self.queue.submit(self.order(name, values), owner, party=party)
+        order = self.order(name, values)
+        return self.queue.submit(order, owner, party=party)
 
     def submit_several(
         self, name: str, values: Mapping[str, Any], count: int, owner: str, party: str
@@ -184,30 +188,33 @@ class Studio:
 
     def find_preset(self, name: str) -> Preset | None:
         """The preset with this name, or None."""
-        return next((preset for preset in self.presets if preset.name == name), None)
+        named = (preset for preset in self.presets if preset.name == name)
+        return next(named, None)
 
     def choose_readers(self, form: Form) -> ThreadPoolExecutor | None:
         """The threads on which values of a form are read; None for those that everything uses,
         where there is no file among the values.
         """
-        takes_files = any(field.widget in MEDIA for field in form.fields.values())
-        return self.readers if takes_files else None
+        if any(field.widget in MEDIA for field in form.fields.values()):
+            return self.readers
+        return None
 
     def _bind(self) -> bool:
         with self._lock:
             lanes = self.queue.lanes
             found = learn_all(lanes, self._list_classes())
-            nobody = self.engine.trouble or "No ComfyUI is there yet."
-            self.trouble = (
-                str((*found.troubles, nobody)[0]) if len(found.troubles) == len(lanes) else ""
-            )
-            if not self.trouble:
-                forms = [
-                    preset.bind(found.object_info, found.embeddings) for preset in self.presets
-                ]
-                self.forms = {
-                    form.name: _limit_uploads(form, self.limits.upload_mb) for form in forms
-                }
+            trouble = ""
+            if not lanes:
+                trouble = self.engine.trouble or "No ComfyUI is there yet."
+            elif len(found.troubles) == len(lanes):  # not one of them has answered
+                trouble = str(found.troubles[0])
+            self.trouble = trouble
+            if not trouble:
+                forms = {}
+                for preset in self.presets:
+                    form = preset.bind(found.object_info, found.embeddings)
+                    forms[form.name] = _limit_uploads(form, self.limits.upload_mb)
+                self.forms = forms
         self.queue.renew(self.queue.lanes, self.engine.trouble)  # what waits may go on now
         return not self.trouble
 
@@ -215,22 +222,41 @@ class Studio:
         """Lanes came or went: the queue works on those that are there, and the page shows what they
         have.
         """
-        before = [fingerprint(form) for form in self.forms.values()]
+        before = self._sign_forms()
         renew_lanes(self.queue, self.engine, self._list_classes())
-        if (
-            not any(lane.trouble in ("", UNKNOWN) for lane in self.queue.lanes)
-            or not self.connect()
-        ):
+        may_answer = any(lane.trouble in ("", UNKNOWN) for lane in self.queue.lanes)
+        if not may_answer or not self.connect():
             return
-        if before != [fingerprint(form) for form in self.forms.values()]:
+        if before != self._sign_forms():
             self.on_reconnect()
 
+    def _sign_forms(self) -> list[str]:
+        """A digest of each form, which stays the same while nothing but its lists changes."""
+        return [fingerprint(form) for form in self.forms.values()]
+
     def _list_classes(self) -> set[str]:
-        return {name for preset in self.presets for name in preset.class_types}
+        classes = set[str]()
+        for preset in self.presets:
+            classes.update(preset.class_types)
+        return classes
 
     def _load(self) -> tuple[list[Preset], list[str]]:
         presets, errors = load_presets(self.folders)
-        return presets, [_without_folders(str(error), self.folders) for error in errors]
+        problems = [_without_folders(str(error), self.folders) for error in errors]
+        return presets, problems
+
+    def _refuse_excess(self, form: Form, graph: Mapping[str, Any]) -> None:
+        """Raises ValuesRefused for the fields that ask for too much, and LimitReached where no
+        field does.
+        """
+        problems: dict[str, str] = {}
+        for excess in find_excess(graph, self.limits, form.object_info):
+            field = _find_field(form, excess.inputs)
+            if field is None:
+                raise LimitReached(f"{form.title}: {excess.sentence}")
+            problems.setdefault(field.name, excess.sentence)
+        if problems:
+            raise ValuesRefused(problems)
 
     def close(self) -> None:
         """Let go of the servers; what they run goes on, and the next start takes it up again.
@@ -255,22 +281,17 @@ def _limit_uploads(form: Form, most_mb: float | None) -> Form:
     """The form with no upload larger than this."""
     if most_mb is None:
         return form
-    narrowed = {
-        name: replace(field, max_mb=min(field.max_mb, most_mb)) if field.widget in MEDIA else field
-        for name, field in form.fields.items()
-    }
-    return replace(form, fields=narrowed)
+    fields = dict(form.fields)
+    for name, field in form.fields.items():
+        if field.widget in MEDIA:
+            fields[name] = replace(field, max_mb=min(field.max_mb, most_mb))
+    return replace(form, fields=fields)
 
 
-def _refuse_excess(form: Form, graph: Mapping[str, Any], limits: Limits) -> None:
-    """Raises ValuesRefused for the fields that ask for too much, and LimitReached where no field
-    does.
-    """
-    problems: dict[str, str] = {}
-    for excess in find_excess(graph, limits, form.object_info):
-        field = next((found for place in excess.inputs if (found := form.find_field(*place))), None)
-        if field is None:
-            raise LimitReached(f"{form.title}: {excess.sentence}")
-        problems.setdefault(field.name, excess.sentence)
-    if problems:
-        raise ValuesRefused(problems)
+def _find_field(form: Form, slots: Iterable[tuple[str, str]]) -> Field | None:
+    """The field that fills the first of these slots that one fills."""
+    for node, slot in slots:
+        field = form.find_field(node, slot)
+        if field:
+            return field
+    return None

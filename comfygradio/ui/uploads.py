@@ -35,28 +35,30 @@ def read_payload(field: Field, payload: Any, clock: Clock = SYSTEM_CLOCK) -> Any
 
 def read_upload(payload: Any) -> Path | None:
     """The path of an uploaded file, or None where there is none in Gradio's upload folder."""
-    inner = payload.get("video") if isinstance(payload, Mapping) and "video" in payload else payload
-    path = inner.get("path") if isinstance(inner, Mapping) else None
+    if not isinstance(payload, Mapping):
+        return None
+    file = payload.get("video") if "video" in payload else payload
+    path = file.get("path") if isinstance(file, Mapping) else None
     if not isinstance(path, str) or "\0" in path:
         return None
     uploaded = Path(path).resolve()
-    return uploaded if uploaded.is_relative_to(Path(get_upload_folder()).resolve()) else None
+    folder = Path(get_upload_folder()).resolve()
+    return uploaded if uploaded.is_relative_to(folder) else None
 
 
 def _read_painting(payload: Mapping[str, Any], clock: Clock) -> Path | None:
     background = read_upload(payload.get("background"))
-    listed = payload.get("layers")
-    layers = [
-        path
-        for layer in (listed if isinstance(listed, list) else [])
-        if (path := read_upload(layer))
-    ]
+    sent = payload.get("layers")
+    layers = []
+    if isinstance(sent, list):
+        layers = [path for path in map(read_upload, sent) if path]
     if background is None:
         return None
     folder = Path(get_upload_folder()) / "comfygradio-masks"
     folder.mkdir(parents=True, exist_ok=True)
     _sweep(folder, clock)
-    digest = hashlib.sha256("\n".join(map(str, [background, *layers])).encode()).hexdigest()[:32]
+    sources = "\n".join(map(str, [background, *layers]))
+    digest = hashlib.sha256(sources.encode()).hexdigest()[:32]
     try:
         return compose_mask(background, layers, folder / f"{digest}.png")
     except (OSError, ValueError):

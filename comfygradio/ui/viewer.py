@@ -90,9 +90,9 @@ class Viewer:
         if not found:
             yield {"token": token, "gone": True}
             return
-        async for message in self._stream(
-            make_view(found, token), (str(request.session_hash), owner)
-        ):
+        view = make_view(found, token)
+        tab = (str(request.session_hash), owner)
+        async for message in self._stream(view, tab):
             yield message
 
     async def _stream(self, view: View, tab: Tab) -> AsyncIterator[Message]:
@@ -111,8 +111,10 @@ class Viewer:
 
     def _make_stop(self) -> Any:
         async def stop(data: Any, request: gr.Request) -> None:
-            if isinstance(data, list) and data:
-                await asyncio.to_thread(self._stop, str(data[0]), find_person(request))
+            if not isinstance(data, list) or not data:
+                return
+            token = str(data[0])
+            await asyncio.to_thread(self._stop, token, find_person(request))
 
         return stop
 
@@ -173,14 +175,20 @@ def make_job_route(studio: Studio) -> Route:
 def find_job(studio: Studio, token: str, person: Person) -> Job | None:
     """The job with this secret, or None; a user's only for that user."""
     job = studio.queue.find(token)
-    return job if job is not None and person.may_see(job.owner) else None
+    if job is None or not person.may_see(job.owner):
+        return None
+    return job
 
 
 def find_jobs(studio: Studio, tokens: Sequence[object], person: Person) -> list[Job]:
     """The jobs with the last of these secrets that there are, each once."""
     texts = [token for token in tokens[-MOST_JOBS:] if isinstance(token, str)]
-    found = [find_job(studio, token, person) for token in dict.fromkeys(texts)]
-    return [job for job in found if job is not None]
+    jobs = []
+    for token in dict.fromkeys(texts):
+        job = find_job(studio, token, person)
+        if job is not None:
+            jobs.append(job)
+    return jobs
 
 
 def tell_jobs(studio: Studio, jobs: Sequence[Job], token: str, seen: Seen) -> Message:
@@ -199,11 +207,25 @@ def tell_jobs(studio: Studio, jobs: Sequence[Job], token: str, seen: Seen) -> Me
 
 def advise(studio: Studio, job: Job, message: Message) -> Message:
     """Add to a message about a job which smaller size may help; "" where none does."""
+    size = ""
+    if message["token"] == job.token and lacks_memory(job.snapshot):
+        size = _find_smaller_size(studio, job)
+    return {**message, "smaller": size}
+
+
+def _find_smaller_size(studio: Studio, job: Job) -> str:
     form = studio.forms.get(job.order.preset)
-    is_about_it = message["token"] == job.token and lacks_memory(job.snapshot)
-    found = find_smaller(form.fields, job.order.values) if form and is_about_it else None
-    return {**message, "smaller": found[1] if found else ""}
+    if form is None:
+        return ""
+    found = find_smaller(form.fields, job.order.values)
+    if found is None:
+        return ""
+    _, size = found
+    return size
 
 
 def _read_number(text: str | None, fallback: int | None) -> int | None:
-    return int(text) if text and text.isdecimal() and len(text) < 12 else fallback
+    """A number that stands in an address; the fallback for what is none, or too long for one."""
+    if not text or not text.isdecimal() or len(text) >= 12:
+        return fallback
+    return int(text)

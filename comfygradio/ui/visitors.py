@@ -79,7 +79,11 @@ def publish(
     """A function for a page's script: it is called with [secret, {…}] and answers for the secret's
     person.
     """
-    return publish_order(lambda owner, asked, _: method(owner, asked), visitors, method.__name__)
+
+    def answer(owner: str, asked: Mapping[str, Any], party: str) -> Json:
+        return method(owner, asked)
+
+    return publish_order(answer, visitors, method.__name__)
 
 
 def publish_order(
@@ -89,12 +93,15 @@ def publish_order(
 
     def call(data: Any, request: gr.Request) -> Json:
         person = find_person(request)
-        access, asked = data if isinstance(data, list) and len(data) == 2 else (None, None)
+        if not isinstance(data, list) or len(data) != 2:
+            return {"left": True}
+        access, asked = data
         owner = visitors.find(access, person.session)
         if owner is None:
             return {"left": True}
+        wishes = asked if isinstance(asked, Mapping) else {}
         try:
-            return method(owner, asked if isinstance(asked, Mapping) else {}, person.party)
+            return method(owner, wishes, person.party)
         except ComfyGradioError as error:
             return {"error": str(error)}
 

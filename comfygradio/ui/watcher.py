@@ -68,9 +68,11 @@ def sign_files(folders: Sequence[Path]) -> Signature:
     found: Signature = {}
     for folder in folders:
         for path in folder.rglob("*"):
-            try:
-                if path.suffix in SUFFIXES:
-                    found[path] = (path.stat().st_mtime_ns, path.stat().st_size)
-            except OSError:
+            if path.suffix not in SUFFIXES:
                 continue
+            try:
+                status = path.stat()
+            except OSError:  # it has just been removed
+                continue
+            found[path] = (status.st_mtime_ns, status.st_size)
     return found

@@ -32,8 +32,9 @@ class Authors:
 
     def require(self, person: Person) -> None:
         """Raises NotAllowed for somebody who may not make presets."""
-        if not self.admit(person):
-            raise NotAllowed(NOT_HERE if self.users is None else REFUSED)
+        if self.admit(person):
+            return
+        raise NotAllowed(NOT_HERE if self.users is None else REFUSED)
 
 
 def find_authors(settings: Settings) -> Authors | None:
@@ -55,9 +56,9 @@ def find_authors(settings: Settings) -> Authors | None:
             )
         return Authors(None)
     users = {user for user, _ in read_auth(settings.auth)}
-    unknown = next((name for name in settings.authors if name not in users), None)
-    if unknown is not None:
-        raise SettingsError(f"--authors: the --auth file has no user {unknown}.")
+    for name in settings.authors:
+        if name not in users:
+            raise SettingsError(f"--authors: the --auth file has no user {name}.")
     if not settings.authors and not settings.operators:
         raise SettingsError(
             "--author with --auth is for operators, and there is none; name one with --operator, "

@@ -73,18 +73,24 @@ def describe_draft(draft: Draft, name: str, object_info: ObjectInfo) -> Json:
     text = json.dumps(source, ensure_ascii=False)
     if len(text) > MAX_SOURCE:
         raise PresetError(TOO_LARGE)
-    rows = [
-        _describe_row(str(place), field, draft, object_info) for place, field in enumerate(fields)
-    ]
-    for row in rows[: len(draft.fields)]:
-        row |= {"on": True, "suggested": True}
-    head = {
+    rows = []
+    for place, field in enumerate(fields):
+        row = _describe_row(str(place), field, draft, object_info)
+        # What was left out of the draft comes last, unticked.
+        if place < len(draft.fields):
+            row["on"] = True
+            row["suggested"] = True
+        rows.append(row)
+    return {
         "name": name,
         "title": draft.title,
         "description": draft.description,
         "icon": draft.icon,
+        "notes": list(draft.notes),
+        "rows": rows,
+        "byHand": False,
+        "source": text,
     }
-    return {**head, "notes": list(draft.notes), "rows": rows, "byHand": False, "source": text}
 
 
 def read_desk(value: Any) -> Desk:
@@ -95,24 +101,26 @@ def read_desk(value: Any) -> Desk:
     try:
         source = json.loads(value["source"])
         workflow = Workflow.from_json(source["workflow"], "The workflow")
-        rows = [row for row in value["rows"] if row["on"]]
-        rows = [
-            *(row for row in rows if not row["advanced"]),
-            *(row for row in rows if row["advanced"]),
-        ]
-        fields = [(source["fields"][int(row["id"])], row) for row in rows]
+        ticked = [row for row in value["rows"] if row["on"]]
+        simple = [row for row in ticked if not row["advanced"]]
+        advanced = [row for row in ticked if row["advanced"]]
+        fields = []
+        names = {}
+        for row in [*simple, *advanced]:
+            field = source["fields"][int(row["id"])]
+            fields.append(_read_row(field, row))
+            names[field[0]] = str(row["name"])
         draft = Draft(
             title=str(value["title"]).strip(),
             description=str(value["description"]).strip(),
             icon=str(value["icon"]).strip(),
             workflow=workflow,
-            fields=tuple(_read_row(field, row) for field, row in fields),
+            fields=tuple(fields),
             outputs=tuple(map(str, source["outputs"])),
-            examples=_read_examples(
-                source["examples"], {field[0]: str(row["name"]) for field, row in fields}
-            ),
+            examples=_read_examples(source["examples"], names),
         )
-        return Desk(str(value["name"]).strip(), draft, bool(value["byHand"]))
+        name = str(value["name"]).strip()
+        return Desk(name, draft, bool(value["byHand"]))
     except (
         LookupError,
         TypeError,
@@ -151,22 +159,22 @@ def _describe_place(field: DraftField, workflow: Workflow) -> str:
     both.
     """
     addresses = list_addresses(field.line)
-    if any(
-        f"(node {address.node})" in field.why
-        for address in addresses
-        if isinstance(address, SlotFile)
-    ):
-        return field.why
+    for address in addresses:
+        if isinstance(address, SlotFile) and f"(node {address.node})" in field.why:
+            return field.why
     places = dict.fromkeys(_describe_address(address, workflow) for address in addresses)
-    return f"{' and '.join(places)}: {field.why}" if field.why else " and ".join(places)
+    where = " and ".join(places)
+    return f"{where}: {field.why}" if field.why else where
 
 
 def _describe_address(address: SlotFile | str, workflow: Workflow) -> str:
     """A slot for people: the input and the node's title."""
     if isinstance(address, str):
         return address
-    node = workflow.nodes.get(str(address.node))
-    title = address.title or (node.title if node else address.class_type or "")
+    title = address.title
+    if not title:
+        node = workflow.nodes.get(str(address.node))
+        title = node.title if node else address.class_type or ""
     return f"{address.input} of {title} (node {address.node})"
 
 
@@ -177,15 +185,16 @@ def _find_widgets(
     own = _bind_widget(field.name, field.line, workflow, object_info)
     if own is None:
         return {}
-    kin = [widget for group in KIN if own in group for widget in group]
-    lines = [
-        (widget, FieldFile.model_validate({**dump_line(field.line), "widget": widget}))
-        for widget in kin
-    ]
-    fitting = [
-        w for w, line in lines if w == own or _bind_widget(field.name, line, workflow, object_info)
-    ]
-    return dict.fromkeys([own, *fitting])
+    keys = dump_line(field.line)
+    fitting: dict[Widget, None] = {own: None}
+    for group in KIN:
+        if own not in group:
+            continue
+        for widget in group:
+            line = FieldFile.model_validate({**keys, "widget": widget})
+            if widget != own and _bind_widget(field.name, line, workflow, object_info):
+                fitting[widget] = None
+    return fitting
 
 
 def _bind_widget(
@@ -200,17 +209,25 @@ def _bind_widget(
 def _read_row(field: list[Any], row: Mapping[str, Any]) -> DraftField:
     """The line of a row: as it was drafted, with what the author changed."""
     _, role, line, why = field
-    keys = {**line, "label": str(row["label"]).strip(), "advanced": bool(row["advanced"])}
+    label = str(row["label"]).strip()
+    keys = {**line, "label": label, "advanced": bool(row["advanced"])}
+    for key in ("label", "advanced"):
+        if not keys[key]:
+            del keys[key]
     if row["widgets"] and row["widget"] != row["widgets"][0]:
         keys["widget"] = row["widget"]
-    keys = {key: value for key, value in keys.items() if value or key not in ("label", "advanced")}
-    return DraftField(str(row["name"]).strip(), str(role), FieldFile.model_validate(keys), str(why))
+    name = str(row["name"]).strip()
+    return DraftField(name, str(role), FieldFile.model_validate(keys), str(why))
 
 
 def _read_examples(examples: list[Json], names: Mapping[str, str]) -> tuple[Json, ...]:
     """The examples with what is left of their fields, under the fields' new names."""
-    found = [
-        {names.get(key, key): v for key, v in example.items() if key in {"title", *names}}
-        for example in examples
-    ]
-    return tuple(example for example in found if example.keys() - {"title"})
+    found = []
+    for example in examples:
+        renamed = {}
+        for key, value in example.items():
+            if key == "title" or key in names:
+                renamed[names.get(key, key)] = value
+        if renamed.keys() - {"title"}:
+            found.append(renamed)
+    return tuple(found)

@@ -48,9 +48,9 @@ def read_text(text: str, name: str, workflow: Workflow) -> Preset:
         except PresetError as error:
             raise PresetError(str(error).replace(f"{scratch}{os.sep}", "")) from error
     if file.workflow != f"{name}.json":
+        line = _find_line(text, "workflow")
         raise PresetError(
-            f"{name}.yaml{_find_line(text, 'workflow')}: workflow has to be {name}.json, where "
-            "the workflow is stored."
+            f"{name}.yaml{line}: workflow has to be {name}.json, where the workflow is stored."
         )
     return Preset(name, Path(f"{name}.yaml"), file, workflow)
 
@@ -81,9 +81,14 @@ def describe_form(form: Form) -> Json:
 
 
 def _describe_field(field: Field, labels: dict[str, str]) -> Json:
-    choices = [choice.label for choice in (field.choices or ())[:SHOWN_CHOICES]]
+    choices = field.choices or ()
+    labels_shown = [choice.label for choice in choices[:SHOWN_CHOICES]]
     value = None if field.widget in MEDIA else show_value(field, field.default)
-    label = next((choice.label for choice in field.choices or () if choice.value == value), value)
+    label = next((choice.label for choice in choices if choice.value == value), value)
+    conditions = []
+    for other, values in field.show_if.items():
+        wanted = " or ".join(map(_write, values))
+        conditions.append(f"{labels.get(other, other)} is {wanted}")
     return {
         "name": field.name,
         "label": field.label,
@@ -93,26 +98,28 @@ def _describe_field(field: Field, labels: dict[str, str]) -> Json:
         "advanced": field.advanced,
         "widget": field.widget,
         "value": label,
-        "choices": choices if field.choices is not None else None,
-        "more": max(len(field.choices or ()) - SHOWN_CHOICES, 0),
+        "choices": labels_shown if field.choices is not None else None,
+        "more": max(len(choices) - SHOWN_CHOICES, 0),
         "low": str(field.minimum) if field.minimum is not None else "",
         "high": str(field.maximum) if field.maximum is not None else "",
         "step": str(field.step) if field.step is not None else "any",
         "optional": field.optional,
-        "when": " and ".join(
-            f"{labels.get(other, other)} is {' or '.join(map(_write, values))}"
-            for other, values in field.show_if.items()
-        ),
+        "when": " and ".join(conditions),
     }
 
 
 def _write(value: Any) -> str:
-    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value)
 
 
 def _describe_problem(problem: Problem, text: str, file: str) -> Json:
     """A problem with its message alone, for its row, and with file and line."""
-    where = f"{file}{_find_line(text, problem.field, inside='fields')}: " if problem.field else ""
+    where = ""
+    if problem.field:
+        line = _find_line(text, problem.field, inside="fields")
+        where = f"{file}{line}: "
     return {"field": problem.field, "message": problem.message, "text": f"{where}{problem}"}
 
 
@@ -120,14 +127,15 @@ def _find_line(text: str, key: str, inside: str = "") -> str:
     """ ":LINE" of a key: the first one, or the first one below another key; "" where it is not
     found.
     """
-    lines = list(enumerate(text.splitlines(), 1))
-    if inside:
-        start = next(
-            (place for place, (_, line) in enumerate(lines) if _is_key(line, inside)), len(lines)
-        )
-        lines = lines[start + 1 :]
-    return next((f":{number}" for number, line in lines if _is_key(line, key)), "")
+    is_inside = not inside
+    for number, line in enumerate(text.splitlines(), 1):
+        if not is_inside:
+            is_inside = _is_key(line, inside)
+        elif _is_key(line, key):
+            return f":{number}"
+    return ""
 
 
 def _is_key(line: str, key: str) -> bool:
-    return re.match(rf"""\s*["']?{re.escape(key)}["']?\s*:""", line) is not None
+    pattern = rf"""\s*["']?{re.escape(key)}["']?\s*:"""
+    return re.match(pattern, line) is not None

@@ -82,9 +82,12 @@ def build_author(studio: Studio, authors: Authors) -> None:
         with gr.Column(scale=5, min_width=320, elem_id="cg-preview-side"):
             view = _build("author_view", "cg-preview")
     latest: dict[str, Any] = {**QUICK, "show_progress": "hidden", "trigger_mode": "always_last"}
-    file.upload(_guard(author.read, authors), file, [file, desk, text, view], **latest)
-    desk.edited(_guard(author.edit, authors), desk, [text, view], **latest)
-    text.input(_guard(author.write, authors), [text, desk], [desk, view], **latest)
+    read = _guard(author.read, authors)
+    edit = _guard(author.edit, authors)
+    write = _guard(author.write, authors)
+    file.upload(read, file, [file, desk, text, view], **latest)
+    desk.edited(edit, desk, [text, view], **latest)
+    text.input(write, [text, desk], [desk, view], **latest)
 
     def save(request: gr.Request, event: gr.EventData, *payloads: Any) -> Json:
         _require(authors, request)
@@ -128,7 +131,8 @@ def _require(authors: Authors, request: gr.Request) -> None:
 
 
 def _build(name: str, elem_id: str) -> gr.HTML:
-    script = "\n".join(read_asset(one) for one in ("storage.js", "author.js", f"{name}.js"))
+    names = ("storage.js", "author.js", f"{name}.js")
+    script = "\n".join(map(read_asset, names))
     return gr.HTML(
         None, html_template='<div class="cg-body"></div>', js_on_load=script, elem_id=elem_id
     )
@@ -152,10 +156,14 @@ class Author:
         if path is None:
             return [None, {"error": NOT_ARRIVED}, "", {}]
         try:
-            draft, object_info = self._draft(_read_source(path))
-            desk = describe_draft(draft, suggest_name(path.stem, draft), object_info)
+            source = _read_source(path)
+            draft, object_info = self._draft(source)
+            name = suggest_name(path.stem, draft)
+            desk = describe_draft(draft, name, object_info)
         except ComfyGradioError as error:
-            return [None, {"error": str(error).replace(f"{path.parent}{os.sep}", "")}, "", {}]
+            # Where uploads lie on the server is nobody's business.
+            problem = str(error).replace(f"{path.parent}{os.sep}", "")
+            return [None, {"error": problem}, "", {}]
         return [None, desk, *self.edit(desk)]
 
     def edit(self, value: Any) -> list[Any]:
@@ -172,10 +180,8 @@ class Author:
             desk = read_desk(value)
         except ComfyGradioError as error:
             return [gr.skip(), {"error": str(error)}]
-        return [
-            gr.skip() if desk.by_hand else {**value, "byHand": True},
-            self._view(desk, str(text or "")),
-        ]
+        rows = gr.skip() if desk.by_hand else {**value, "byHand": True}
+        return [rows, self._view(desk, str(text or ""))]
 
     def save(self, text: Any, value: Any, event: gr.EventData) -> Json:
         """Write the files: the view with what was saved, or why it was not."""
@@ -184,8 +190,9 @@ class Author:
         except ComfyGradioError as error:
             return {"error": str(error)}
         written = str(text or "") if desk.by_hand else desk.text
+        overwrite = getattr(event, "overwrite", None) is True
         try:
-            self._store(desk, written, getattr(event, "overwrite", None) is True)
+            self._store(desk, written, overwrite)
         except ComfyGradioError as error:
             return {**self._view(desk, written), "refused": str(error)}
         return {**self._view(desk, written), "saved": desk.name}
@@ -205,11 +212,10 @@ class Author:
     def _view(self, desk: Desk, text: str) -> Json:
         """What the right side of the page shows."""
         found = examine_text(text, desk.name, desk.draft.workflow, self._ask)
-        where = (
-            f"Goes to {self.folder.resolve().name}/{desk.name}.yaml, with its workflow beside it."
-            if self.folder
-            else NO_FOLDER
-        )
+        where = NO_FOLDER
+        if self.folder:
+            folder = self.folder.resolve().name
+            where = f"Goes to {folder}/{desk.name}.yaml, with its workflow beside it."
         can_save = self.folder is not None and "error" not in found
         return {
             **found,
@@ -237,14 +243,16 @@ class Author:
         if draft.workflow.class_types <= source.workflow.class_types:
             return draft, object_info
         object_info = self._ask(asked | draft.workflow.class_types)
-        return draft_preset(source.workflow, object_info, source.saved), object_info
+        draft = draft_preset(source.workflow, object_info, source.saved)
+        return draft, object_info
 
     def _ask(self, classes: frozenset[str]) -> ObjectInfo:
         """What the server says about these classes; asked again when it is a minute old."""
         read_at, known, object_info = self._known
-        if not classes <= known or self._clock.monotonic() - read_at > FRESH_SECONDS:
-            object_info = self._studio.client.object_info(*sorted(classes))
-            self._known = (self._clock.monotonic(), classes, object_info)
+        if classes <= known and self._clock.monotonic() - read_at <= FRESH_SECONDS:
+            return object_info
+        object_info = self._studio.client.object_info(*sorted(classes))
+        self._known = (self._clock.monotonic(), classes, object_info)
         return object_info
 
 
@@ -266,7 +274,9 @@ def find_folder(folders: Sequence[Path]) -> Path | None:
     written to.
     """
     package = Path(__file__).resolve().parents[2]
-    own = [
-        folder for folder in folders if package not in (folder.resolve(), *folder.resolve().parents)
-    ]
-    return next((folder for folder in own if os.access(folder, os.W_OK)), None)
+    for folder in folders:
+        if folder.resolve().is_relative_to(package):
+            continue
+        if os.access(folder, os.W_OK):
+            return folder
+    return None

@@ -32,6 +32,7 @@ Json = dict[str, Any]
 def read_query(asked: Mapping[str, Any]) -> Query:
     """What a page asks for; what makes no sense restricts nothing."""
     before = asked.get("before")
+    is_number = isinstance(before, int) and not isinstance(before, bool)
     values = asked.get("values")
     return Query(
         text=_take_text(asked.get("text"))[:500],
@@ -39,7 +40,7 @@ def read_query(asked: Mapping[str, Any]) -> Query:
         values=dict(_read_values(values)) if isinstance(values, Mapping) else {},
         favourites=asked.get("favourites") is True,
         singles=asked.get("singles") is True,
-        before=before if isinstance(before, int) and not isinstance(before, bool) else None,
+        before=before if is_number else None,
         limit=PAGE,
     )
 
@@ -53,7 +54,10 @@ def describe_card(record: Record, job: Job | None, outputs: Path) -> Json:
     `outputs` where results lie.
     """
     snapshot = job.snapshot if job else None
-    seconds = (record.ended or 0.0) - (record.started or record.ended or 0.0)
+    state = snapshot.state if snapshot else None
+    results = snapshot.results if snapshot else record.results
+    ended = record.ended or 0.0
+    started = record.started or ended
     return {
         "token": record.token,
         "preset": record.preset,
@@ -62,22 +66,19 @@ def describe_card(record: Record, job: Job | None, outputs: Path) -> Json:
         "created": record.created,
         "phase": snapshot.phase if snapshot else record.phase,
         "line": describe_progress(snapshot) if snapshot else "",
-        "percent": round(100 * snapshot.state.progress, 1) if snapshot and snapshot.state else 0,
+        "percent": round(100 * state.progress, 1) if state else 0,
         "frame": encode_frame(snapshot) if snapshot and snapshot.phase == "running" else "",
-        "seconds": round(max(seconds, 0.0), 1),
+        "seconds": round(max(ended - started, 0.0), 1),
         "error": snapshot.error if snapshot else record.error,
         "favourite": record.favourite,
-        "results": [
-            describe_made(result, outputs)
-            for result in (snapshot.results if snapshot else record.results)
-        ],
+        "results": [describe_made(result, outputs) for result in results],
     }
 
 
 def describe_made(result: Result, outputs: Path) -> Json:
     """One result: as the viewer gets it, and whether it is all there."""
-    again = result.can_be_collected
-    return {**describe_result(result, outputs), "problem": result.problem, "again": again}
+    told = describe_result(result, outputs)
+    return {**told, "problem": result.problem, "again": result.can_be_collected}
 
 
 def describe_values(record: Record, form: Form | None) -> list[Json]:
@@ -95,30 +96,34 @@ def find_summary(values: Mapping[str, Any]) -> str:
     """The text that says most about a job: its first value of several words, which is the prompt as
     a rule.
     """
-    texts = [value.strip() for value in values.values() if isinstance(value, str)]
-    return next((text for text in texts if " " in text), "")[:SUMMARY_CHARACTERS]
+    for value in values.values():
+        text = value.strip() if isinstance(value, str) else ""
+        if " " in text:
+            return text[:SUMMARY_CHARACTERS]
+    return ""
 
 
 def _describe_value(name: str, value: Any, form: Form | None) -> Json:
     field = form.fields.get(name) if form else None
     filter = write_filter(value)
-    shown = (
-        write_shown(field, show_value(field, value))
-        if field and field.widget not in MEDIA
-        else _write(value)
-    )
+    if field and field.widget not in MEDIA:
+        text = write_shown(field, show_value(field, value))
+    else:
+        text = _write(value)
     label = field.label if field else name.replace("_", " ").strip().capitalize()
     return {
         "name": name,
         "label": label,
-        "text": shown,
+        "text": text,
         "filter": filter if len(filter) <= FILTER_CHARACTERS else "",
     }
 
 
 def _write(value: Any) -> str:
     """A value of a field that is gone, or the name of a file."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _read_values(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -59,7 +59,8 @@ def build_history(studio: Studio, visitors: Visitors) -> gr.HTML:
 
     def enter(request: gr.Request, event: gr.EventData) -> Json:
         owner = name_owner(request, getattr(event, "person", None))
-        return {"access": visitors.admit(owner, find_person(request).session)}
+        session = find_person(request).session
+        return {"access": visitors.admit(owner, session)}
 
     view.enter(enter, None, view, **QUICK)
     return view
@@ -91,9 +92,8 @@ class History:
             "next": page.next,
         }
         if asked.get("before") is None:
-            presets = self._studio.presets
             found["presets"] = [
-                {"name": preset.name, "title": preset.file.title} for preset in presets
+                {"name": preset.name, "title": preset.file.title} for preset in self._studio.presets
             ]
             found["sweeps"] = bool(self._studio.sweeps.list(owner, 1))
             found["targets"] = list_targets(self._studio.forms)
@@ -104,22 +104,22 @@ class History:
         record = self._find(owner, asked.get("token"))
         form = self._studio.forms.get(record.preset)
         can_use = form is not None and not form.problems
-        return {
-            **self._describe(record),
-            "values": describe_values(record, form),
-            "canUse": can_use,
-        }
+        values = describe_values(record, form)
+        return {**self._describe(record), "values": values, "canUse": can_use}
 
     def look(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """How jobs stand now that were not over."""
-        found = (self._studio.ledger.find(token) for token in _list_tokens(asked))
-        return {
-            "jobs": [self._describe(record) for record in found if record and record.owner == owner]
-        }
+        jobs = []
+        for token in _list_tokens(asked):
+            record = self._studio.ledger.find(token)
+            if record and record.owner == owner:
+                jobs.append(self._describe(record))
+        return {"jobs": jobs}
 
     def favourite(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Mark a job, or take the mark away."""
-        record, on = self._find(owner, asked.get("token")), asked.get("on") is True
+        record = self._find(owner, asked.get("token"))
+        on = asked.get("on") is True
         self._studio.ledger.favourite(record.id, on)
         return {"favourite": on}
 
@@ -127,10 +127,12 @@ class History:
         """Delete jobs that are over, with their files; says which are gone, and why the others are
         not.
         """
-        deleted, problem = list[str](), ""
+        deleted = []
+        problem = ""
         for token in _list_tokens(asked):
             try:
-                self._studio.ledger.delete(self._find(owner, token).id)
+                record = self._find(owner, token)
+                self._studio.ledger.delete(record.id)
                 self._studio.queue.forget(token)
                 deleted.append(token)
             except LedgerError as error:
@@ -148,31 +150,30 @@ class History:
         wrong.
         """
         record = self._find(owner, asked.get("token"))
-        studio, order = self._studio, record.order
+        studio = self._studio
+        order = record.order
         place = choose_place(studio.queue.outputs, order.preset, order.values, studio.queue.pattern)
         delivery = make_delivery(studio.limits)
         client = self._find_client(record.server)
         results = collect_again(record.results, client, place, delivery)
         problems = [result.problem for result in results if result.problem]
         changes: dict[str, Any] = {"results": results}
-        if not problems and any(
-            result.problem and result.problem in record.error for result in record.results
-        ):
+        if not problems and _failed_to_collect(record):
             changes |= {"phase": "done", "error": ""}
         studio.ledger.change(record.id, **changes)
-        if job := studio.queue.find(record.token):
+        job = studio.queue.find(record.token)
+        if job:
             job.update(**changes)
-        return {**self.open(owner, asked), "refused": problems[0] if problems else ""}
+        told = self.open(owner, asked)
+        return {**told, "refused": problems[0] if problems else ""}
 
     def workflow(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """The prompt of a job in ComfyUI's API format, as text: a JavaScript number would round
         large seeds.
         """
         record = self._find(owner, asked.get("token"))
-        return {
-            "name": f"{record.preset}.json",
-            "text": json.dumps(record.order.prompt.graph, indent=2),
-        }
+        text = json.dumps(record.order.prompt.graph, indent=2)
+        return {"name": f"{record.preset}.json", "text": text}
 
     def read_settings(
         self, event: gr.EventData, session: str = ""
@@ -188,7 +189,8 @@ class History:
                 f"{record.title} cannot be used at the moment, so its settings cannot be "
                 "taken over."
             )
-        return (form.name, *fill_again(form, record, self._studio.clock))
+        values, notes = fill_again(form, record, self._studio.clock)
+        return form.name, values, notes
 
     def read_picture(
         self, event: gr.EventData, session: str = ""
@@ -198,29 +200,27 @@ class History:
         Raises PresetError and LedgerError.
         """
         record = self._find_named(event, session)
-        form, name = (
-            self._studio.forms.get(str(getattr(event, "preset", ""))),
-            str(getattr(event, "field", "")),
-        )
+        preset = str(getattr(event, "preset", ""))
+        name = str(getattr(event, "field", ""))
+        form = self._studio.forms.get(preset)
         if form is None or not is_target(form, name):
             raise PresetError("This form takes no picture (any more); reload the page.")
-        index = getattr(event, "index", 0)
         pictures = [
             result.path
             for result in record.results
             if result.path and result.kind in ("image", "preview")
         ]
-        lent = (
-            lend_file(pictures[index], clock=self._studio.clock)
-            if isinstance(index, int) and 0 <= index < len(pictures)
-            else None
-        )
+        index = getattr(event, "index", 0)
+        if not isinstance(index, int) or not 0 <= index < len(pictures):
+            raise LedgerError(GONE)
+        lent = lend_file(pictures[index], clock=self._studio.clock)
         if lent is None:
             raise LedgerError(GONE)
         return form.name, {name: lent}, []
 
     def _find_named(self, event: gr.EventData, session: str) -> Record:
-        owner = self._visitors.find(getattr(event, "access", None), session)
+        access = getattr(event, "access", None)
+        owner = self._visitors.find(access, session)
         if owner is None:
             raise LedgerError("This page has expired; reload it and try again.")
         return self._find(owner, getattr(event, "token", None))
@@ -250,8 +250,13 @@ class History:
 
 def _list_tokens(asked: Mapping[str, Any]) -> list[str]:
     tokens = asked.get("tokens")
-    return (
-        [token for token in tokens if isinstance(token, str)][:MOST_AT_ONCE]
-        if isinstance(tokens, list)
-        else []
-    )
+    if not isinstance(tokens, list):
+        return []
+    texts = [token for token in tokens if isinstance(token, str)]
+    return texts[:MOST_AT_ONCE]
+
+
+def _failed_to_collect(record: Record) -> bool:
+    """Whether a job says that one of its results could not be fetched."""
+    problems = [result.problem for result in record.results if result.problem]
+    return any(problem in record.error for problem in problems)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,23 +28,34 @@ def fill_again(
     form: Form, record: Record, clock: Clock = SYSTEM_CLOCK
 ) -> tuple[dict[str, Any], list[str]]:
     """Field → what its component shall hold, and sentences about what could not be taken over."""
-    values, notes = dict[str, Any](), list[str]()
-    for name, value in record.order.values.items():
+    values = {}
+    notes = []
+    sent = record.order.values
+    for name, value in sent.items():
         field = form.fields.get(name)
-        if field is None or field.widget in MEDIA:
-            continue
-        values[name] = show_sent(field, value, record.order.values)
+        if field is not None and field.widget not in MEDIA:
+            values[name] = show_sent(field, value, sent)
     for upload in record.order.prompt.uploads:
-        found = [form.find_field(node, slot) for node, slot in upload.slots]
-        field = next((one for one in found if one and one.widget in MEDIA), None)
-        lent = lend_file(upload.path, upload.name, clock) if field else None
-        if field and lent:
+        field = _find_taker(form, upload.slots)
+        if field is None:
+            continue
+        lent = lend_file(upload.path, upload.name, clock)
+        if lent:
             values[field.name] = lent
-        elif field:
+        else:
             notes.append(
                 f"{field.label}: the file {upload.name} is no longer here; please add it again."
             )
     return values, notes
+
+
+def _find_taker(form: Form, slots: Iterable[tuple[str, str]]) -> Field | None:
+    """The field of a form that puts a file into these slots; None where there is none any more."""
+    for node, slot in slots:
+        field = form.find_field(node, slot)
+        if field and field.widget in MEDIA:
+            return field
+    return None
 
 
 def lend_file(path: Path, name: str = "", clock: Clock = SYSTEM_CLOCK) -> str | None:
@@ -54,7 +65,8 @@ def lend_file(path: Path, name: str = "", clock: Clock = SYSTEM_CLOCK) -> str | 
     folder = Path(get_upload_folder()) / "comfygradio-history"
     folder.mkdir(parents=True, exist_ok=True)
     _sweep(folder, clock)
-    target = folder / secrets.token_hex(16) / Path(name or path.name).name
+    own_name = Path(name or path.name).name
+    target = folder / secrets.token_hex(16) / own_name
     try:
         target.parent.mkdir()
         return str(shutil.copyfile(path, target))
@@ -64,17 +76,21 @@ def lend_file(path: Path, name: str = "", clock: Clock = SYSTEM_CLOCK) -> str | 
 
 def list_targets(forms: Mapping[str, Form]) -> list[dict[str, str]]:
     """Every field that takes a picture, with the preset that has it."""
-    return [
-        {"preset": form.name, "field": field.name, "label": _name_target(form, field)}
-        for form in forms.values()
-        if not form.problems
-        for field in _list_pictures(form)
-    ]
+    targets = []
+    for form in forms.values():
+        if form.problems:
+            continue
+        for field in _list_pictures(form):
+            label = _name_target(form, field)
+            targets.append({"preset": form.name, "field": field.name, "label": label})
+    return targets
 
 
 def is_target(form: Form, name: str) -> bool:
     """Whether a form has a field of this name that takes a picture."""
-    return not form.problems and name in {field.name for field in _list_pictures(form)}
+    if form.problems:
+        return False
+    return any(field.name == name for field in _list_pictures(form))
 
 
 def _list_pictures(form: Form) -> Sequence[Field]:
@@ -82,7 +98,9 @@ def _list_pictures(form: Form) -> Sequence[Field]:
 
 
 def _name_target(form: Form, field: Field) -> str:
-    return f"{form.title} · {field.label}" if len(_list_pictures(form)) > 1 else form.title
+    if len(_list_pictures(form)) == 1:
+        return form.title
+    return f"{form.title} · {field.label}"
 
 
 def _sweep(folder: Path, clock: Clock) -> None:

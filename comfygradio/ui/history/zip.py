@@ -21,6 +21,9 @@ from comfygradio.ui.visitors import Visitors
 CHUNK_BYTES = 1 << 18
 MOST_JOBS = 500
 
+EARLIEST = 315_619_200.0
+"""The 2nd of January 1980: a zip file knows no time before that year, in whatever time zone."""
+
 Entry = tuple[str, Path | str, float]
 """A name in the zip, the file or the text that it holds, and when it was made."""
 
@@ -34,16 +37,20 @@ def make_zip_route(
 
     async def send(request: Request) -> Response:
         async with request.form(max_files=0, max_fields=MOST_JOBS + 1) as form:
-            access, tokens = form.get("access"), [str(token) for token in form.getlist("job")]
+            access = form.get("access")
+            tokens = [str(token) for token in form.getlist("job")]
         owner = visitors.find(access, find_person(request).session)
         if owner is None:
             return PlainTextResponse(
                 "This page has expired; reload the history and try again.", 403
             )
-        found = (ledger.find(token) for token in dict.fromkeys(tokens))
-        entries = list(list_entries(record for record in found if record and record.owner == owner))
-        now = time.localtime(clock.time())
-        name = f"comfygradio-{time.strftime('%Y%m%d-%H%M%S', now)}.zip"
+        records = []
+        for token in dict.fromkeys(tokens):
+            record = ledger.find(token)
+            if record and record.owner == owner:
+                records.append(record)
+        entries = list(list_entries(records))
+        name = f"comfygradio-{_write_time(clock.time())}.zip"
         headers = {
             "content-disposition": f'attachment; filename="{name}"',
             "cache-control": "no-store",
@@ -56,15 +63,17 @@ def make_zip_route(
 def list_entries(records: Iterable[Record]) -> Iterator[Entry]:
     """Name in the zip, file or text, and time of every result; those of one job are numbered."""
     for record in records:
-        made: list[Path | str] = [
-            one for result in record.results if (one := result.path or result.text)
-        ]
-        stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(record.created))
-        base = f"{clean_name(record.title, 60)} {stamp}"
-        for number, one in enumerate(made, 1):
-            stem = f"{base} {number}" if len(made) > 1 else base
+        made = [result.path or result.text for result in record.results]
+        kept = [one for one in made if one]
+        base = f"{clean_name(record.title, 60)} {_write_time(record.created)}"
+        for number, one in enumerate(kept, 1):
+            stem = f"{base} {number}" if len(kept) > 1 else base
             suffix = one.suffix if isinstance(one, Path) else ".txt"
             yield f"{stem}{suffix}", one, record.created
+
+
+def _write_time(seconds: float) -> str:
+    return time.strftime("%Y%m%d-%H%M%S", time.localtime(seconds))
 
 
 def pack(entries: Iterable[Entry]) -> Iterator[bytes]:
@@ -73,7 +82,8 @@ def pack(entries: Iterable[Entry]) -> Iterator[bytes]:
 
     Of several entries with one name the later ones are numbered.
     """
-    sink, gone = _Sink(), list[str]()
+    sink = _Sink()
+    gone: list[str] = []
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
         for name, made, created in _tell_apart(entries):
             try:
@@ -81,7 +91,8 @@ def pack(entries: Iterable[Entry]) -> Iterator[bytes]:
             except OSError:
                 gone.append(name)
                 continue
-            info = zipfile.ZipInfo(name, time.localtime(max(created, 315_619_200.0))[:6])
+            moment = time.localtime(max(created, EARLIEST))
+            info = zipfile.ZipInfo(name, moment[:6])
             with source, archive.open(info, "w", force_zip64=True) as target:
                 while chunk := source.read(CHUNK_BYTES):
                     target.write(chunk)
@@ -94,7 +105,9 @@ def pack(entries: Iterable[Entry]) -> Iterator[bytes]:
 def _tell_apart(entries: Iterable[Entry]) -> Iterator[Entry]:
     taken: set[str] = set()
     for name, made, created in entries:
-        free, count, path = name, 1, Path(name)
+        free = name
+        count = 1
+        path = Path(name)
         while free.lower() in taken:
             count += 1
             free = f"{path.stem} ({count}){path.suffix}"
@@ -125,5 +138,6 @@ class _Sink(RawIOBase):
 
     def take(self) -> bytes:
         """Everything since the last time."""
-        taken, self._parts = b"".join(self._parts), []
+        taken = b"".join(self._parts)
+        self._parts = []
         return taken

@@ -30,7 +30,9 @@ def find_address(peer: str, headers: Headers, proxies: Sequence[Network]) -> str
     address = _read_address(peer)
     if address is None:
         return ""
-    forwarded = [hop for line in headers.getlist("x-forwarded-for") for hop in line.split(",")]
+    forwarded: list[str] = []
+    for line in headers.getlist("x-forwarded-for"):
+        forwarded.extend(line.split(","))
     for hop in reversed(forwarded[-MOST_HOPS:]):
         if not is_among(address, proxies):
             break
@@ -55,7 +57,9 @@ def is_local(peer: str, headers: Headers) -> bool:
         host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
     except ValueError:
         return False
-    return is_loopback(host) and not any(map(_is_forwarding, headers.keys()))
+    if any(map(_is_forwarding, headers.keys())):
+        return False
+    return is_loopback(host)
 
 
 def is_loopback(host: str) -> bool:
@@ -70,31 +74,39 @@ def is_loopback(host: str) -> bool:
 
 def is_among(address: Address, networks: Sequence[Network]) -> bool:
     """Whether an address lies in one of these networks."""
-    return any(address.version == network.version and address in network for network in networks)
+    comparable = [network for network in networks if network.version == address.version]
+    return any(address in network for network in comparable)
 
 
 def _is_forwarding(name: str) -> bool:
     """Whether only a proxy adds this header."""
-    return name.startswith("x-forwarded-") or name in ("forwarded", "via", "x-real-ip")
+    if name.startswith("x-forwarded-"):
+        return True
+    return name in ("forwarded", "via", "x-real-ip")
 
 
 def _read_address(text: str) -> Address | None:
+    bare, _, _ = text.partition("%")  # without the interface of a link-local address
     try:
-        address = ipaddress.ip_address(text.partition("%")[0])
+        address = ipaddress.ip_address(bare)
     except ValueError:
         return None
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address
+    if isinstance(address, ipaddress.IPv6Address):
+        return address.ipv4_mapped or address
+    return address
 
 
 def _drop_port(hop: str) -> str:
     """Some proxies write a port behind the address: `1.2.3.4:5678` or `[2001:db8::1]:5678`."""
     if hop.startswith("["):
         return hop[1:].partition("]")[0]
-    return hop.partition(":")[0] if hop.count(":") == 1 else hop
+    if hop.count(":") == 1:
+        return hop.partition(":")[0]
+    return hop
 
 
 def _widen(address: Address) -> str:
     if isinstance(address, ipaddress.IPv4Address) or address.is_loopback:
         return str(address)
-    return str(ipaddress.ip_network((address, PREFIX_BITS), strict=False))
+    network = ipaddress.ip_network((address, PREFIX_BITS), strict=False)
+    return str(network)

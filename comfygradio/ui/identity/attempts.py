@@ -28,7 +28,8 @@ class Patience:
         """How long to wait after so many failures, in seconds."""
         if failures < self.free:
             return 0.0
-        return min(self.longest_seconds, 2.0 ** min(failures - self.free, 30))
+        doublings = min(failures - self.free, 30)
+        return min(self.longest_seconds, 2.0**doublings)
 
 
 FOR_ADDRESS = Patience(free=10, longest_seconds=900.0)
@@ -101,7 +102,9 @@ class _Counter:
 
     def find_wait(self, name: str) -> float:
         failures = self._failures.get(name)
-        return max(0.0, failures.until - self._clock.monotonic()) if failures else 0.0
+        if failures is None:
+            return 0.0
+        return max(0.0, failures.until - self._clock.monotonic())
 
     def add(self, name: str) -> None:
         now = self._clock.monotonic()

@@ -9,7 +9,7 @@ from starlette.types import Scope
 
 from comfygradio.ui.identity.addresses import Network, find_address, is_local
 from comfygradio.ui.identity.person import KEY, Person, put_person
-from comfygradio.ui.identity.ways import Way
+from comfygradio.ui.identity.ways import Entry, Way
 
 
 class Gate:
@@ -30,7 +30,7 @@ class Gate:
         headers = HTTPConnection(scope).headers
         client = scope.get("client")
         peer = str(client[0]) if client else ""
-        entry = next((entry for way in self._ways if (entry := way.find(scope))), None)
+        entry = self._find_entry(scope)
         person = Person(
             login=entry.login if entry else "",
             session=entry.session if entry else "",
@@ -42,8 +42,18 @@ class Gate:
 
     def admits(self, scope: Scope) -> bool:
         """Whether the person who sends a request may use the app: is logged in, or need not be."""
-        return not self._ways or bool(self.identify(scope).login)
+        if not self._ways:
+            return True
+        return bool(self.identify(scope).login)
 
     def name_party(self, scope: Scope) -> str:
         """Whom the limits of a request count for."""
         return self.identify(scope).party
+
+    def _find_entry(self, scope: Scope) -> Entry | None:
+        """What the first way says that can tell who sends a request."""
+        for way in self._ways:
+            entry = way.find(scope)
+            if entry is not None:
+                return entry
+        return None

@@ -59,7 +59,8 @@ class IdentityLayer:
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response | None:
         """What is answered here; None for everything else."""
-        route, method = find_route(scope), scope["method"]
+        route = find_route(scope)
+        method = scope["method"]
         if route == "/logout":
             return self._log_out(scope)
         if route == "/login" and method == "POST":
@@ -78,18 +79,20 @@ class IdentityLayer:
             return JSONResponse({"detail": "This is no name and no password."}, 413)
         if self._reception is None:
             return _go_home(scope)
-        name, password = form.get("username", ""), form.get("password", "")
+        name = form.get("username", "")
+        password = form.get("password", "")
+        query = form.get("query", "")
         address = self._gate.identify(scope).address
         verdict = await self._reception.log_in(name, password, address)
         is_page = "text/html" in Headers(scope=scope).get("accept", "")
         if verdict.secret:
             self._reception.sessions.close(read_cookie(scope))
-            welcome = _go_home(scope, form.get("query", "")) if is_page else _say_success()
+            welcome = _go_home(scope, query) if is_page else _say_success()
             return _set_cookie(welcome, scope, verdict.secret)
         status = 429 if verdict.wait_seconds else 401
         refused: Response = JSONResponse({"detail": verdict.sentence}, status)
         if is_page:
-            refused = show_login(scope, form.get("query", ""), verdict.sentence, name, status)
+            refused = show_login(scope, query, verdict.sentence, name, status)
         if verdict.wait_seconds:
             refused.headers["retry-after"] = str(verdict.wait_seconds)
         return refused
@@ -112,7 +115,8 @@ def find_route(scope: Scope) -> str:
     """What a request asks for: its path without the one below which a proxy shows the app, and
     without a slash at its end.
     """
-    path, root = str(scope["path"]), find_root(scope)
+    path = str(scope["path"])
+    root = find_root(scope)
     if root and (path == root or path.startswith(f"{root}/")):
         path = path[len(root) :]
     return path.rstrip("/") or "/"
@@ -125,7 +129,8 @@ def show_login(
     that.
     """
     root = find_root(scope)
-    page = draw_login(f"{root}/login" if root else "login", query, sentence, user)
+    action = f"{root}/login" if root else "login"
+    page = draw_login(action, query, sentence, user)
     return HTMLResponse(page, status, {"content-security-policy": list_policy()})
 
 
@@ -133,7 +138,9 @@ async def read_form(scope: Scope, receive: Receive) -> dict[str, str] | None:
     """The fields of a small form, as browsers and programs send it; None for what is none, or is
     too large to be one. That is read to its end and not kept, or nobody would hear the answer.
     """
-    body, size, more = b"", 0, True
+    body = b""
+    size = 0
+    more = True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -145,8 +152,8 @@ async def read_form(scope: Scope, receive: Receive) -> dict[str, str] | None:
             body += part
     if size > MOST_BYTES:
         return None
-    kind = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "multipart/form-data":
+    kind, _, _ = Headers(scope=scope).get("content-type", "").partition(";")
+    if kind.strip().lower() == "multipart/form-data":
         return await _read_parts(scope, body)
     try:
         text = body.decode("utf-8")
@@ -176,9 +183,11 @@ def _go_home(scope: Scope, query: str = "") -> Response:
     """To the page, which lies beside `/login` wherever a proxy shows it: so no name of a host,
     which anybody can invent, gets into the address.
     """
-    here = ".." if str(scope["path"]).endswith("/") else "."
+    target = "../" if str(scope["path"]).endswith("/") else "./"
     kept = clean_query(query)
-    return RedirectResponse(f"{here}/?{kept}" if kept else f"{here}/", 303)
+    if kept:
+        target += f"?{kept}"
+    return RedirectResponse(target, 303)
 
 
 def _set_cookie(answer: Response, scope: Scope, secret: str) -> Response:

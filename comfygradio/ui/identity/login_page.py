@@ -32,7 +32,9 @@ def draw_login(action: str, query: str, sentence: str = "", user: str = "") -> s
 
 def list_policy() -> str:
     """What the page may do: have its own style, and send its form to where it came from."""
-    style = base64.b64encode(hashlib.sha256(read_asset("login.css").encode()).digest()).decode()
+    css = read_asset("login.css").encode()
+    digest = hashlib.sha256(css).digest()
+    style = base64.b64encode(digest).decode()
     return f"default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'"
 
 
@@ -41,6 +43,7 @@ def clean_query(query: str) -> str:
     if len(query) > MOST_QUERY:
         return ""
     try:
-        return urlencode(parse_qsl(query, keep_blank_values=True, max_num_fields=100))
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=100)
+        return urlencode(pairs)
     except ValueError:
         return ""

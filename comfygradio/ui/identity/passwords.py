@@ -75,11 +75,14 @@ class PasswordHash:
     def __str__(self) -> str:
         cost = self.cost
         parameters = f"ln={cost.ln},r={cost.r},p={cost.p}"
-        return f"{PREFIX}{parameters}${_encode(self.salt)}${_encode(self.digest)}"
+        salt = _encode(self.salt)
+        digest = _encode(self.digest)
+        return f"{PREFIX}{parameters}${salt}${digest}"
 
     def matches(self, password: str) -> bool:
         """Whether this is the password; takes as long whether it is or not."""
-        return hmac.compare_digest(self.cost.hash(password, self.salt), self.digest)
+        digest = self.cost.hash(password, self.salt)
+        return hmac.compare_digest(digest, self.digest)
 
 
 def hash_password(password: str, cost: Cost = COST) -> PasswordHash:
@@ -96,23 +99,27 @@ def read_hash(text: str) -> PasswordHash:
     match = PATTERN.fullmatch(text.strip())
     if match is None:
         raise ValueError("this is no hash")
-    cost = Cost(int(match[1]), int(match[2]), int(match[3]))
-    if not (1 <= cost.ln <= 20 and cost.r >= 1 and 1 <= cost.p <= MOST_LANES):
+    cost = Cost(ln=int(match[1]), r=int(match[2]), p=int(match[3]))
+    is_taken = 1 <= cost.ln <= 20 and cost.r >= 1 and 1 <= cost.p <= MOST_LANES
+    if not is_taken:
         raise ValueError("these parameters are not taken")
     if cost.memory_bytes > MEMORY_BYTES:
         raise ValueError("this hash needs too much memory")
-    salt, digest = _decode(match[4]), _decode(match[5])
+    salt = _decode(match[4])
+    digest = _decode(match[5])
     if len(digest) != HASH_BYTES:
         raise ValueError("this hash has another length")
     return PasswordHash(cost, salt, digest)
 
 
 def _encode(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii").rstrip("=")
+    text = base64.b64encode(data).decode("ascii")
+    return text.rstrip("=")
 
 
 def _decode(text: str) -> bytes:
+    padding = "=" * (-len(text) % 4)
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+        return base64.b64decode(text + padding, validate=True)
     except binascii.Error as error:
         raise ValueError("this is no base64") from error

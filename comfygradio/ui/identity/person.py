@@ -29,7 +29,9 @@ class Person:
     @property
     def party(self) -> str:
         """Whom limits and turns count for: the login, else the network address."""
-        return f"user:{self.login}" if self.login else f"net:{self.address}"
+        if self.login:
+            return f"user:{self.login}"
+        return f"net:{self.address}"
 
     def may_see(self, owner: str) -> bool:
         """Whether what belongs to this owner may be shown to whoever knows its secret: what

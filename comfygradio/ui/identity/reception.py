@@ -55,9 +55,10 @@ class Reception:
         One attempt of an address after the other: at once they would all be free.
         """
         name = name.strip()
-        if not (0 < len(name) <= MOST_NAME and len(password) <= MOST_PASSWORD):
+        if not name or len(name) > MOST_NAME or len(password) > MOST_PASSWORD:
             return Verdict(sentence=WRONG)
-        if self._waiting >= 10 * MOST_WAITING or self._count_waiting(address) >= MOST_WAITING:
+        is_busy = self._waiting >= 10 * MOST_WAITING
+        if is_busy or self._count_waiting(address) >= MOST_WAITING:
             return Verdict(sentence=BUSY, wait_seconds=60)
         async with self._stand_in_line(address):
             wait = self._attempts.begin(name, address)
@@ -99,8 +100,10 @@ class _Line:
 
 def _say_wait(seconds: float) -> str:
     whole = math.ceil(seconds)
-    if whole < 120:
-        time = f"{whole} second{'' if whole == 1 else 's'}"
+    if whole == 1:
+        time = "1 second"
+    elif whole < 120:
+        time = f"{whole} seconds"
     else:
         time = f"{math.ceil(whole / 60)} minutes"
     return f"Too many attempts were wrong; try again in {time}."

@@ -42,10 +42,12 @@ class Sessions:
     def open(self, login: str) -> str:
         """Begin a session; returns its secret."""
         secret = secrets.token_urlsafe(32)
+        key = _hash(secret)
         now = self._clock.monotonic()
+        session = Session(secrets.token_hex(8), login, created=now, used=now)
         with self._lock:
             self._drop_old(login, now)
-            self._sessions[_hash(secret)] = Session(secrets.token_hex(8), login, now, now)
+            self._sessions[key] = session
         return secret
 
     def find(self, secret: str) -> Session | None:
@@ -74,13 +76,18 @@ class Sessions:
         for key in over:
             del self._sessions[key]
         mine = [key for key, session in self._sessions.items() if session.login == login]
-        for key in mine[: max(0, len(mine) - PER_LOGIN + 1)]:
+        # One more is about to be opened.
+        too_many = max(0, len(mine) - PER_LOGIN + 1)
+        for key in mine[:too_many]:
             del self._sessions[key]
 
 
 def _is_over(session: Session, now: float) -> bool:
-    return now - session.used > IDLE_SECONDS or now - session.created > LIFE_SECONDS
+    if now - session.used > IDLE_SECONDS:
+        return True
+    return now - session.created > LIFE_SECONDS
 
 
 def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+    data = secret.encode("utf-8", "replace")
+    return hashlib.sha256(data).hexdigest()

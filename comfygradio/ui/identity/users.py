@@ -26,11 +26,12 @@ class Users:
     """
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
-        self._kept: dict[str, str | PasswordHash] = {
-            name: _read_password(name, text) for name, text in pairs
-        }
+        self._kept: dict[str, str | PasswordHash] = {}
+        for name, text in pairs:
+            self._kept[name] = _read_password(name, text)
         self.names = frozenset(self._kept)
         self.plain = tuple(name for name, kept in self._kept.items() if isinstance(kept, str))
+        # What a stranger's password is compared with takes as long as any user's own hash.
         costs = [kept.cost for kept in self._kept.values() if isinstance(kept, PasswordHash)]
         dearest = max(costs, key=lambda cost: cost.memory_bytes * cost.p, default=COST)
         self._decoy = hash_password("", dearest)
@@ -44,7 +45,9 @@ class Users:
         if isinstance(kept, PasswordHash):
             return kept.matches(password)
         self._decoy.matches(password)
-        return kept is not None and hmac.compare_digest(_digest(kept), _digest(password))
+        if kept is None:
+            return False
+        return hmac.compare_digest(_digest(kept), _digest(password))
 
 
 def open_users(path: Path) -> Users:
@@ -66,4 +69,5 @@ def _read_password(name: str, text: str) -> str | PasswordHash:
 
 def _digest(text: str) -> bytes:
     """Of one length for every text, so that the comparison does not tell how long one is."""
-    return hashlib.sha256(text.encode("utf-8", "replace")).digest()
+    data = text.encode("utf-8", "replace")
+    return hashlib.sha256(data).digest()

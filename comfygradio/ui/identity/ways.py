@@ -43,12 +43,15 @@ class SessionWay:
         """Who logged in with the session whose cookie the request carries."""
         secret = read_cookie(scope)
         session = self._sessions.find(secret) if secret else None
-        return Entry(session.login, session.id) if session else None
+        if session is None:
+            return None
+        return Entry(session.login, session.id)
 
 
 def read_cookie(scope: Scope) -> str:
     """The secret of the session that a request names, "" for none."""
-    return HTTPConnection(scope).cookies.get(name_cookie(scope), "")
+    cookies = HTTPConnection(scope).cookies
+    return cookies.get(name_cookie(scope), "")
 
 
 def name_cookie(scope: Scope) -> str:
@@ -57,19 +60,25 @@ def name_cookie(scope: Scope) -> str:
     Cookies are shared by all ports of a host: so the name holds the port that the browser sees, and
     the path where a proxy shows the app, lest two apps of one host log each other out.
     """
-    connection = HTTPConnection(scope)
+    host = HTTPConnection(scope).headers.get("host", "")
     try:
-        port = urlsplit(f"//{connection.headers.get('host', '')}").port
+        port = urlsplit(f"//{host}").port
     except ValueError:
         port = None
     place = find_root(scope).strip("/").replace("/", "-")
     safe = "".join(character for character in place if character.isalnum() or character in "-_")
-    return "-".join(filter(None, ("comfygradio", str(port or ""), safe)))
+    name = "comfygradio"
+    if port:
+        name += f"-{port}"
+    if safe:
+        name += f"-{safe}"
+    return name
 
 
 def find_root(scope: Scope) -> str:
     """The path below which a proxy shows the app, without a slash at its end; "" for none."""
-    return urlsplit(str(scope.get("root_path") or "")).path.rstrip("/")
+    root = str(scope.get("root_path") or "")
+    return urlsplit(root).path.rstrip("/")
 
 
 def is_secure(scope: Scope) -> bool:
@@ -77,5 +86,8 @@ def is_secure(scope: Scope) -> bool:
 
     A proxy's word is taken whoever it is: who lies about it keeps the cookie from nobody else.
     """
+    if scope.get("scheme") == "https":
+        return True
     forwarded = HTTPConnection(scope).headers.get("x-forwarded-proto", "")
-    return scope.get("scheme") == "https" or forwarded.split(",")[0].strip() == "https"
+    first, _, _ = forwarded.partition(",")
+    return first.strip() == "https"

@@ -78,7 +78,9 @@ class BodyGuard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._rules.limit(find_path(scope)) if self._is_logged_in(scope) else SMALL_BYTES
+        limit = SMALL_BYTES
+        if self._is_logged_in(scope):
+            limit = self._rules.limit(find_path(scope))
         declared = Headers(scope=scope).get("content-length", "0")
         if not declared.isdecimal() or len(declared) > 15 or int(declared) > limit:
             await refuse_body(receive, send, 413, describe_limit(limit))
@@ -96,7 +98,8 @@ class BodyGuard:
 
 def describe_limit(limit: int) -> str:
     """What to tell who sent too much."""
-    return f"This is too large: a request may carry {max(limit // MB, 1)} MB here."
+    megabytes = max(limit // MB, 1)
+    return f"This is too large: a request may carry {megabytes} MB here."
 
 
 class _Body:
@@ -132,12 +135,15 @@ class _Body:
             self.refusal = (413, describe_limit(self._limit))
         elif not self._is_whole and self._is_slow():
             self.refusal = (408, "The request did not arrive in time.")
-        return message if self.refusal is None else {"type": "http.disconnect"}
+        if self.refusal is not None:
+            return {"type": "http.disconnect"}
+        return message
 
     def _is_slow(self) -> bool:
         seconds = self._clock.monotonic() - self._since
-        late = seconds > self._rules.grace_seconds
-        return late and self._bytes < seconds * self._rules.bytes_per_second
+        if seconds <= self._rules.grace_seconds:
+            return False
+        return self._bytes < seconds * self._rules.bytes_per_second
 
 
 class _Answer:

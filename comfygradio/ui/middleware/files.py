@@ -63,11 +63,12 @@ class FileGuard:
 
 
 def _make_safe(headers: MutableHeaders) -> None:
-    for name in [name for name in headers if name not in KEPT]:
+    dropped = [name for name in headers if name not in KEPT]
+    for name in dropped:
         del headers[name]
     headers["content-security-policy"] = SANDBOX
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind in SHOWN:
+    kind, _, _ = headers.get("content-type", "").partition(";")
+    if kind.strip().lower() in SHOWN:
         return
     headers["content-type"] = "application/octet-stream"
     _, separator, name = headers.get("content-disposition", "").partition(";")

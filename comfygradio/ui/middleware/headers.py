@@ -93,7 +93,8 @@ class SafeHeaders:
 
     def _policy(self, nonce: str) -> str:
         scripts = " ".join([f"'nonce-{nonce}'", *self._hashes])
-        return f"{PAGE_POLICY.format(scripts=scripts, asked=self._asked)}; {self._ancestors}"
+        policy = PAGE_POLICY.format(scripts=scripts, asked=self._asked)
+        return f"{policy}; {self._ancestors}"
 
 
 class _Page:
@@ -146,11 +147,12 @@ def list_space_states(names: Iterable[str]) -> list[str]:
 
     Each is a whole address: the page may ask nothing else of that website.
     """
-    spaces = [name for name in names if name.endswith(SPACE_NAME)]
-    return [SPACE_STATE.format(name=name.removesuffix(SPACE_NAME)) for name in sorted(spaces)]
+    spaces = [name.removesuffix(SPACE_NAME) for name in sorted(names) if name.endswith(SPACE_NAME)]
+    return [SPACE_STATE.format(name=name) for name in spaces]
 
 
 def hash_script(script: str) -> str:
     """How a policy names an inline script."""
     digest = hashlib.sha256(script.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
+    encoded = base64.b64encode(digest).decode()
+    return f"'sha256-{encoded}'"

@@ -41,14 +41,17 @@ class HostGuard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        hosts, forwarded = headers.getlist("host"), headers.getlist("x-forwarded-host")
+        hosts = headers.getlist("host")
+        forwarded = headers.getlist("x-forwarded-host")
         if len(hosts) != 1 or split_name(hosts[0]) is None:
             await refuse(send, 400, "The request names no host.", close=True)
             return
         netloc = hosts[0]
         if forwarded:
             netloc = ",".join(forwarded).split(",")[0].strip()
-        trusted = bool(forwarded) and self._trusts(scope) and split_name(netloc) is not None
+        trusted = False
+        if forwarded and split_name(netloc) is not None:
+            trusted = self._trusts(scope)
         if not trusted and not self._names.own(hosts[0]):
             await refuse(
                 send,
@@ -72,8 +75,9 @@ class HostGuard:
 
     def _trusts(self, scope: Scope) -> bool:
         client = scope.get("client")
+        peer = client[0] if client else ""
         try:
-            address = ipaddress.ip_address(client[0] if client else "")
+            address = ipaddress.ip_address(peer)
         except ValueError:
             return False
         return any(address in network for network in self._proxies)

@@ -44,7 +44,8 @@ def list_layers(
     if settings.space:
         frames += SPACE_FRAMES
         asked = list_space_states(names.names)
-    rules = BodyRules(int(settings.max_upload_mb * MB), bool(settings.author or settings.authors))
+    has_authors = bool(settings.author or settings.authors)
+    rules = BodyRules(int(settings.max_upload_mb * MB), has_authors)
     shared = bool(settings.allow_origins)
     return (
         partial(SafeHeaders, frames=frames, scripts=scripts, asked=asked, is_shared=shared),

@@ -37,15 +37,20 @@ class OwnNames:
     def own(self, netloc: str) -> bool:
         """Whether a request for this host, as a Host header names it, is for us."""
         name = split_name(netloc)
-        return name is not None and (name in self.names or (self.any_address and is_address(name)))
+        if name is None:
+            return False
+        if name in self.names:
+            return True
+        return self.any_address and is_address(name)
 
     def own_origin(self, origin: str, netloc: str) -> bool:
         """Whether an Origin header names the page itself, which was asked for as `netloc`."""
         scheme, separator, host = origin.lower().partition("://")
         if not separator or scheme not in DEFAULT_PORTS or not NETLOC.fullmatch(host):
             return False
-        bare = host.removesuffix(f":{DEFAULT_PORTS[scheme]}")
-        asked = netloc.lower().removesuffix(f":{DEFAULT_PORTS[scheme]}")
+        default_port = f":{DEFAULT_PORTS[scheme]}"
+        bare = host.removesuffix(default_port)
+        asked = netloc.lower().removesuffix(default_port)
         return bare == asked or bare in self.hosts
 
 
@@ -74,7 +79,9 @@ def split_name(netloc: str) -> str | None:
     one.
     """
     match = NETLOC.fullmatch(netloc.lower())
-    return match[1].strip("[]").rstrip(".") if match else None
+    if match is None:
+        return None
+    return match[1].strip("[]").rstrip(".")
 
 
 def is_address(name: str) -> bool:

@@ -40,10 +40,10 @@ class OriginGuard:
             return
         headers = Headers(scope=scope)
         origins = headers.getlist("origin")
-        if len(origins) > 1 or self._is_foreign(scope, headers, "".join(origins)):
+        origin = origins[0] if origins else ""
+        if len(origins) > 1 or self._is_foreign(scope, headers, origin):
             await refuse(send, 403, "Scripts of this website may not use the page.", close=True)
             return
-        origin = "".join(origins)
         if not origin or self._names.own_origin(origin, scope[NETLOC_KEY]):
             await self._app(scope, receive, _answer(send, {}))
             return
@@ -72,7 +72,8 @@ def _answer(send: Send, told: dict[str, str]) -> Send:
     async def answer(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name in [name for name in headers if name.startswith("access-control-")]:
+            gradios = [name for name in headers if name.startswith("access-control-")]
+            for name in gradios:
                 del headers[name]
             headers.update(told)
         await send(message)

@@ -7,7 +7,8 @@ from starlette.types import Scope
 
 def find_path(scope: Scope) -> str:
     """The path of a request below the root path of the app, which a proxy may leave on."""
-    path, root = str(scope["path"]), str(scope.get("root_path") or "").rstrip("/")
+    path = str(scope["path"])
+    root = str(scope.get("root_path") or "").rstrip("/")
     if root and (path == root or path.startswith(f"{root}/")):
         return path[len(root) :] or "/"
     return path
@@ -19,6 +20,9 @@ def is_among(path: str, places: tuple[str, ...]) -> bool:
     A place with a star at its end stands for all that begins so.
     """
     bare = path.removesuffix("/") or "/"
-    return any(
-        path.startswith(place[:-1]) if place.endswith("*") else bare == place for place in places
-    )
+    for place in places:
+        if bare == place:
+            return True
+        if place.endswith("*") and path.startswith(place.removesuffix("*")):
+            return True
+    return False

@@ -27,8 +27,9 @@ NOTE = "refused_with"
 
 def note_refusal(request: Request, reason: BaseException | None) -> None:
     """Note that this call is refused, and for which reason; without one for what it sent."""
-    fitting = (status for kind, status in STATUSES.items() if isinstance(reason, kind))
-    setattr(request.state, NOTE, next(fitting, WRONG_REQUEST))
+    fitting = [status for kind, status in STATUSES.items() if isinstance(reason, kind)]
+    status = fitting[0] if fitting else WRONG_REQUEST
+    setattr(request.state, NOTE, status)
 
 
 class RefusalGuard:

@@ -68,9 +68,11 @@ def _asks_for_a_page(scope: Scope, path: str) -> bool:
     """Whether a page of Gradio's is asked for by a parameter: we have one, without a name."""
     if not is_among(path, ("/", "/config", "/gradio_api/info")):
         return False
-    asked = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    query = scope.get("query_string", b"").decode("latin-1")
+    asked = parse_qs(query)
     return any(asked.get("page", [])) or "deep_link" in asked
 
 
 def _is_form(scope: Scope) -> bool:
-    return Headers(scope=scope).get("content-type", "").lower().startswith("multipart/")
+    kind = Headers(scope=scope).get("content-type", "")
+    return kind.lower().startswith("multipart/")

@@ -35,11 +35,8 @@ class StreamGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request on, or answer that its address holds too many."""
-        if (
-            scope["type"] != "http"
-            or scope["method"] != "GET"
-            or not is_among(find_path(scope), STREAMS)
-        ):
+        is_reading = scope["type"] == "http" and scope["method"] == "GET"
+        if not is_reading or not is_among(find_path(scope), STREAMS):
             await self._app(scope, receive, send)
             return
         address = find_network(scope)
@@ -66,5 +63,6 @@ def find_network(scope: Scope) -> str:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, 64), strict=False))
+        network = ipaddress.ip_network((address, 64), strict=False)
+        return str(network)
     return host

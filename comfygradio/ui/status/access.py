@@ -39,11 +39,15 @@ class Operators:
 
     def issue(self, person: Person) -> str:
         """A token for a page of this operator's, "" for anybody else's."""
-        return self._tokens.admit(OPERATOR, person.session) if self.admit(person) else ""
+        if not self.admit(person):
+            return ""
+        return self._tokens.admit(OPERATOR, person.session)
 
     def recognise(self, token: Any, person: Person) -> bool:
         """Whether this is a token of an operator's page, in that operator's own hands."""
-        return self.admit(person) and self._tokens.find(token, person.session) == OPERATOR
+        if not self.admit(person):
+            return False
+        return self._tokens.find(token, person.session) == OPERATOR
 
 
 def find_operators(settings: Settings) -> Operators | None:
@@ -63,10 +67,12 @@ def find_operators(settings: Settings) -> Operators | None:
             "--local-operator is for a page without a login; name users with --operator instead."
         )
     users = {user for user, _ in read_auth(settings.auth)}
-    unknown = next((name for name in settings.operators if name not in users), None)
-    if unknown is not None:
-        raise SettingsError(f"--operator: the --auth file has no user {unknown}.")
-    return Operators(frozenset(settings.operators)) if settings.operators else None
+    for name in settings.operators:
+        if name not in users:
+            raise SettingsError(f"--operator: the --auth file has no user {name}.")
+    if not settings.operators:
+        return None
+    return Operators(frozenset(settings.operators))
 
 
 def _find_local(settings: Settings) -> Operators:

@@ -102,7 +102,10 @@ class Status:
         async def act(data: Any, request: gr.Request) -> Json:
             if not self._is_operator(data, request):
                 return DENIED
-            verb, url = (str(part) for part in (*data[1:3], "", "")[:2])
+            # What is missing counts as "".
+            given = [*data[1:3], "", ""]
+            verb = str(given[0])
+            url = str(given[1])
             try:
                 return {"done": await asyncio.to_thread(self._act, verb, url)}
             except ComfyGradioError as error:
@@ -118,8 +121,11 @@ class Status:
     def _act(self, verb: str, url: str) -> str:
         if verb == "stop" and not url:
             count = self._studio.queue.stop_waiting()
-            return f"{count} waiting {'job was' if count == 1 else 'jobs were'} stopped."
-        lane = next((lane for lane in self._studio.queue.lanes if lane.url == url), None)
+            if count == 1:
+                return "1 waiting job was stopped."
+            return f"{count} waiting jobs were stopped."
+        named = (lane for lane in self._studio.queue.lanes if lane.url == url)
+        lane = next(named, None)
         if lane is None or verb not in self._verbs:
             raise ComfyGradioError("This server is not among ours any more; reload this page.")
         return self._verbs[verb](lane)
@@ -139,15 +145,16 @@ class Status:
         running = self._studio.queue.count_running(lane)
         look = self._looks.get(lane.url)
         if look is None or look.done():
-            look = asyncio.get_running_loop().run_in_executor(self._lookers, lane.look, running)
+            loop = asyncio.get_running_loop()
+            look = loop.run_in_executor(self._lookers, lane.look, running)
             self._looks[lane.url] = look
         await self._await_answer(look)
-        late = LaneStatus(
-            lane.url, False, f"It has not answered for {ANSWER_SECONDS:g} seconds.", running
-        )
-        return describe_server(
-            look.result() if look.done() else late, list_lacking(lane, self._studio.forms)
-        )
+        if look.done():
+            status = look.result()
+        else:
+            trouble = f"It has not answered for {ANSWER_SECONDS:g} seconds."
+            status = LaneStatus(lane.url, False, trouble, running)
+        return describe_server(status, list_lacking(lane, self._studio.forms))
 
     async def _await_answer(self, look: asyncio.Future[LaneStatus]) -> None:
         """Wait for the answer of a server, at most so long; cancels nothing."""
@@ -182,7 +189,12 @@ def _runs(job: Job) -> bool:
 
 def _wait_until_over(job: Job, seconds: float, clock: Clock) -> None:
     over = threading.Event()
-    unlisten = job.listen(lambda: over.set() if job.snapshot.is_over else None)
+
+    def tell() -> None:
+        if job.snapshot.is_over:
+            over.set()
+
+    unlisten = job.listen(tell)
     try:
         if not job.snapshot.is_over:
             clock.wait_event(over, seconds)

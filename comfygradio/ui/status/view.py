@@ -17,7 +17,9 @@ def describe_server(status: LaneStatus, lacks: list[str]) -> Json:
     """One server as JSON; memory is in bytes. `lacks` says what it is not used for."""
     stats = status.stats or {}
     system = stats.get("system")
-    version = str(system.get("comfyui_version") or "") if isinstance(system, dict) else ""
+    version = ""
+    if isinstance(system, dict):
+        version = str(system.get("comfyui_version") or "")
     return {
         "url": status.url,
         "up": status.is_up,
@@ -34,19 +36,21 @@ def list_lacking(lane: Lane, forms: Mapping[str, Form]) -> list[str]:
     """A sentence for each preset that a server is not used for, whatever people choose
     in the form.
     """
-    found = (
-        (form.title, lane.refuse(_drop_choices(form)))
-        for form in forms.values()
-        if not form.problems
-    )
-    return [f"Not used for {title}: {reason}" for title, reason in found if reason]
+    sentences = []
+    for form in forms.values():
+        if form.problems:
+            continue
+        reason = lane.refuse(_drop_choices(form))
+        if reason:
+            sentences.append(f"Not used for {form.title}: {reason}")
+    return sentences
 
 
 def _drop_choices(form: Form) -> dict[str, Any]:
     """The stored workflow without the inputs that fields fill."""
-    chosen = {
-        (slot.node_id, slot.input) for field in form.fields.values() for slot in field.all_slots
-    }
+    chosen = set[tuple[str, str]]()
+    for field in form.fields.values():
+        chosen.update((slot.node_id, slot.input) for slot in field.all_slots)
     graph: dict[str, Any] = form.workflow.to_json()
     for node_id, node in graph.items():
         node["inputs"] = {
@@ -71,16 +75,22 @@ def _name_person(owner: str, salt: str) -> str:
     if kind == "user":
         return name
     if kind == "anon":
-        return f"Guest {hashlib.sha256(f'{salt}{owner}'.encode()).hexdigest()[:4]}"
+        digest = hashlib.sha256(f"{salt}{owner}".encode()).hexdigest()
+        return f"Guest {digest[:4]}"
     return "Programs" if kind == "api" else "Commands"
 
 
 def _list_devices(stats: Mapping[str, Any]) -> Iterator[Json]:
-    listed = stats.get("devices")
-    for device in listed if isinstance(listed, list) else []:
+    """The devices whose memory a server tells; what it says may be of any shape."""
+    devices = stats.get("devices")
+    if not isinstance(devices, list):
+        return
+    for device in devices:
         if not isinstance(device, dict):
             continue
-        total, free = device.get("vram_total"), device.get("vram_free")
+        total = device.get("vram_total")
+        free = device.get("vram_free")
         if isinstance(total, int | float) and isinstance(free, int | float) and total > 0:
             name = str(device.get("name") or device.get("type") or "Device")
-            yield {"name": name.split(" : ")[0], "used": max(total - free, 0), "total": total}
+            short = name.split(" : ")[0]
+            yield {"name": short, "used": max(total - free, 0), "total": total}

@@ -12,6 +12,7 @@ from comfygradio.forms.checks import check_value, is_open_seed
 from comfygradio.forms.field import MEDIA, TEXTS, Field, Refused
 from comfygradio.forms.form import Form
 from comfygradio.forms.search import search_choices
+from comfygradio.sweeps.axes.axis import Axis
 from comfygradio.sweeps.axes.help import describe_syntax
 from comfygradio.sweeps.axes.reading import read_axis, write_each
 from comfygradio.sweeps.axes.text import quote_if_split
@@ -36,19 +37,22 @@ def describe_fields(form: Form, values: Mapping[str, Any]) -> list[Json]:
 def describe_suggestions(form: Form) -> list[Json]:
     """The axes that the preset suggests, as far as their fields are there."""
     return [
-        {"field": n, "text": str(text)} for n, text in form.file.sweep.items() if n in form.fields
+        {"field": name, "text": str(text)}
+        for name, text in form.file.sweep.items()
+        if name in form.fields
     ]
 
 
 def list_choices(form: Form, name: str, query: str) -> Json:
     """Some choices of a field that fit a search, each with the text that names it on an axis."""
-    found, count = search_choices(form.fields[name].choices or (), query[:200])
-    texts = write_plainly(form, name, [_wrap(form.fields[name], choice.value) for choice in found])
-    pairs = zip(found, texts, strict=True)
-    return {
-        "found": [{"label": choice.label, "text": text} for choice, text in pairs],
-        "count": count,
-    }
+    field = form.fields[name]
+    found, count = search_choices(field.choices or (), query[:200])
+    values = [_wrap(field, choice.value) for choice in found]
+    texts = write_plainly(form, name, values)
+    rows = []
+    for choice, text in zip(found, texts, strict=True):
+        rows.append({"label": choice.label, "text": text})
+    return {"found": rows, "count": count}
 
 
 def write_all(form: Form, name: str) -> str:
@@ -57,7 +61,8 @@ def write_all(form: Form, name: str) -> str:
     choices = field.choices or ()
     if len(choices) > MOST_WRITTEN:
         return "*"
-    return ", ".join(write_plainly(form, name, [_wrap(field, choice.value) for choice in choices]))
+    values = [_wrap(field, choice.value) for choice in choices]
+    return ", ".join(write_plainly(form, name, values))
 
 
 def write_plainly(form: Form, name: str, values: Sequence[Any]) -> list[str]:
@@ -69,12 +74,21 @@ def write_plainly(form: Form, name: str, values: Sequence[Any]) -> list[str]:
     plain = [quote_if_split(value) for value in values if isinstance(value, str)]
     if field.is_multiple or field.widget in TEXTS or len(plain) != len(values):
         return quoted
+    # Whether the quotes are needed shows only when the text without them is read.
+    text = ", ".join(plain)
     try:
-        read = read_axis(form, {name: ", ".join(plain)}, {})
+        axis = read_axis(form, {name: text}, {})
     except AxisError:
         return quoted
-    same = [change.value for step in read.steps for change in step.changes] == list(values)
-    return plain if same else quoted
+    return plain if list_values(axis) == list(values) else quoted
+
+
+def list_values(axis: Axis) -> list[Any]:
+    """The values that an axis sets, in its order."""
+    values: list[Any] = []
+    for step in axis.steps:
+        values.extend(change.value for change in step.changes)
+    return values
 
 
 def _describe_field(form: Form, field: Field, value: Any) -> Json:
@@ -85,29 +99,34 @@ def _describe_field(form: Form, field: Field, value: Any) -> Json:
         "help": "" if field.widget in MEDIA else describe_syntax(field),
         "choices": len(field.choices or ()) if has_list else 0,
         "suggested": str(form.file.sweep.get(field.name, "")),
-        "takes": "files"
-        if field.widget in MEDIA
-        else "lines"
-        if field.widget in TEXTS
-        else "values",
+        "takes": _name_kind(field),
         "accept": ACCEPTED.get(field.widget, ""),
         "now": _write_now(form, field, value),
     }
+
+
+def _name_kind(field: Field) -> str:
+    """How the editor takes an axis of this field: files, one text a line, or values in a row."""
+    if field.widget in MEDIA:
+        return "files"
+    if field.widget in TEXTS:
+        return "lines"
+    return "values"
 
 
 def _write_now(form: Form, field: Field, value: Any) -> str:
     """What the form holds, as the first value of an axis; "" for what is long, left open, or a
     file.
     """
-    if field.widget in (*MEDIA, *TEXTS, "loras") or value in (None, "", []):
+    if value in (None, "", []):
+        return ""
+    if field.widget in MEDIA or field.widget in TEXTS or field.widget == "loras":
         return ""
     try:
         checked = check_value(field, value)
-        return (
-            ""
-            if field.widget == "seed" and is_open_seed(value)
-            else write_plainly(form, field.name, [checked])[0]
-        )
+        if field.widget == "seed" and is_open_seed(value):
+            return ""
+        return write_plainly(form, field.name, [checked])[0]
     except (Refused, AxisError):
         return ""
 

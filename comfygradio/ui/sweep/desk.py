@@ -65,10 +65,10 @@ class SweepDesk:
         """
         form = self._find_form(asked.get("preset"))
         draft = read_draft(form, asked)
-        base = [
-            {"name": name, "label": field.label, "text": _write(field, draft.values.get(name))}
-            for name, field in form.fields.items()
-        ]
+        base = []
+        for name, field in form.fields.items():
+            text = _write(field, draft.values.get(name))
+            base.append({"name": name, "label": field.label, "text": text})
         suggested = describe_suggestions(form)
         return {
             "preset": form.name,
@@ -80,19 +80,22 @@ class SweepDesk:
 
     def choices(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Some of a field's choices, or the text that names all of them."""
-        form, name = self._find_form(asked.get("preset")), str(asked.get("field") or "")
+        form = self._find_form(asked.get("preset"))
+        name = str(asked.get("field") or "")
         if name not in form.fields or form.fields[name].choices is None:
             raise PresetError("This field has no list (any more); reload the page.")
         if asked.get("all") is True:
             return {"text": write_all(form, name)}
-        return list_choices(form, name, str(asked.get("query") or ""))
+        query = str(asked.get("query") or "")
+        return list_choices(form, name, query)
 
     def study(self, owner: str, asked: Mapping[str, Any], party: str = "") -> Json:
         """What a draft comes to: what is wrong beside each field, or how many pictures, how long
         and in which order.
         """
         form, draft = self._read(asked)
-        if (before := self._find_planned(owner, asked)) is not None:
+        before = self._find_planned(owner, asked)
+        if before is not None:
             self._studio.sweeps.delete(before.token)
         try:
             told, is_ready = study_axes(form, draft)
@@ -108,14 +111,16 @@ class SweepDesk:
 
     def start(self, owner: str, asked: Mapping[str, Any], party: str = "") -> Json:
         """Begin what was planned; plans it again where the plan is gone."""
-        if (planned := self._find_planned(owner, asked)) is not None:
-            return {"token": self._studio.sweeps.begin(planned).token}
+        planned = self._find_planned(owner, asked)
+        if planned is not None:
+            begun = self._studio.sweeps.begin(planned)
+            return {"token": begun.token}
         form, draft = self._read(asked)
         try:
             sweep = self._studio.sweeps.start(draft.define(), owner, party=party)
-            return {"token": sweep.token}
         except (ValuesRefused, AxisError) as error:
             return {"error": _say(form, error)}
+        return {"token": sweep.token}
 
     def list_all(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """A person's sweeps, newest first."""
@@ -132,21 +137,21 @@ class SweepDesk:
         sweep = self._find(owner, asked)
         form = self._studio.forms.get(sweep.definition.preset)
         told = describe_sweep(sweep, form, self._studio.queue.find, self._outputs, self.boot)
-        thumbs = {"address": link_thumbs(sweep.token), "pixels": THUMB_PIXELS}
-        return {**told, "thumbs": thumbs, "size": _find_size(sweep, form)}
+        told["thumbs"] = {"address": link_thumbs(sweep.token), "pixels": THUMB_PIXELS}
+        told["size"] = _find_size(sweep, form)
+        return told
 
     def news(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """What has changed since a version; with `cells` None, so much that everything has to be
         read anew.
         """
         sweep = self._find(owner, asked)
+        find_job = self._studio.queue.find
         boot, _, number = str(asked.get("since") or "").partition(".")
         if boot != self.boot or not number.isdecimal() or len(number) > 15:
-            return {
-                **describe_state(sweep, self._studio.queue.find, f"{self.boot}.0"),
-                "cells": None,
-            }
-        return describe_news(sweep, int(number), self._studio.queue.find, self._outputs, self.boot)
+            state = describe_state(sweep, find_job, f"{self.boot}.0")
+            return {**state, "cells": None}
+        return describe_news(sweep, int(number), find_job, self._outputs, self.boot)
 
     def pause(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Start no more cells for now."""
@@ -174,35 +179,38 @@ class SweepDesk:
 
     def rate(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Give a cell stars, reject it, or take that back."""
-        sweep, rating = self._find(owner, asked), asked.get("rating")
+        sweep = self._find(owner, asked)
+        rating = asked.get("rating")
+        # To Python, True is a whole number too.
         if isinstance(rating, int) and not isinstance(rating, bool) and -1 <= rating <= 5:
-            sweep.rate(self._find_cell(sweep, asked), rating)
+            cell = self._find_cell(sweep, asked)
+            sweep.rate(cell, rating)
         return self.news(owner, asked)
 
     def settings(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """All values of a cell, in words."""
         sweep = self._find(owner, asked)
         form = self._studio.forms.get(sweep.definition.preset)
-        values = sweep.space.describe(self._find_cell(sweep, asked))
-        rows = (
-            (form.fields.get(name) if form else None, name, value) for name, value in values.items()
-        )
-        return {
-            "values": [
-                {"label": f.label if f else n, "text": _write(f, v)}
-                for f, n, v in rows
-                if f or not form
-            ]
-        }
+        cell = self._find_cell(sweep, asked)
+        rows = []
+        for name, value in sweep.space.describe(cell).items():
+            field = form.fields.get(name) if form else None
+            if form is not None and field is None:
+                continue
+            label = field.label if field else name
+            rows.append({"label": label, "text": _write(field, value)})
+        return {"values": rows}
 
     def change(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """A draft with the values and axes of a sweep, for the editor."""
         sweep = self._find(owner, asked)
-        return begin_again(self._find_form(sweep.definition.preset), sweep.definition, sweep.space)
+        form = self._find_form(sweep.definition.preset)
+        return begin_again(form, sweep.definition, sweep.space)
 
     def delete(self, owner: str, asked: Mapping[str, Any]) -> Json:
         """Forget a sweep; its pictures stay in the history."""
-        self._studio.sweeps.delete(self._find(owner, asked).token)
+        sweep = self._find(owner, asked)
+        self._studio.sweeps.delete(sweep.token)
         return {"deleted": True}
 
     def read_values(
@@ -212,22 +220,26 @@ class SweepDesk:
 
         Raises PresetError and LedgerError.
         """
-        owner = self._visitors.find(getattr(event, "access", None), session)
+        access = getattr(event, "access", None)
+        owner = self._visitors.find(access, session)
         if owner is None:
             raise LedgerError(EXPIRED)
         asked = {name: getattr(event, name, None) for name in ("token", "cell")}
         sweep = self._find(owner, asked)
-        form, index = self._find_form(sweep.definition.preset), self._find_cell(sweep, asked)
+        form = self._find_form(sweep.definition.preset)
+        index = self._find_cell(sweep, asked)
         record = self._studio.ledger.find(sweep.cells[index].token)
         if record is not None:
-            return (form.name, *fill_again(form, record, self._studio.clock))
+            filled, notes = fill_again(form, record, self._studio.clock)
+            return form.name, filled, notes
+        # Without a record of the cell's job, the sweep itself tells the values.
         values = sweep.space.describe(index)
-        fields = (form.fields[name] for name in values if name in form.fields)
-        return (
-            form.name,
-            {f.name: show_sent(f, values[f.name], values) for f in fields if f.widget not in MEDIA},
-            [],
-        )
+        shown = {}
+        for name in values:
+            field = form.fields.get(name)
+            if field is not None and field.widget not in MEDIA:
+                shown[field.name] = show_sent(field, values[field.name], values)
+        return form.name, shown, []
 
     @property
     def _outputs(self) -> Path:
@@ -251,60 +263,69 @@ class SweepDesk:
         """What this person's draft came to when it was studied last, as long as it
         was not begun.
         """
-        sweep = self._studio.sweeps.find(str(asked.get("planned") or ""))
-        return (
-            sweep
-            if sweep is not None and sweep.owner == owner and sweep.phase == "planned"
-            else None
-        )
+        token = str(asked.get("planned") or "")
+        sweep = self._studio.sweeps.find(token)
+        if sweep is None or sweep.owner != owner or sweep.phase != "planned":
+            return None
+        return sweep
 
     def _find_cell(self, sweep: Sweep, asked: Mapping[str, Any]) -> Index:
         place = asked.get("cell")
+        # To Python, True is a whole number too.
+        if not isinstance(place, int) or isinstance(place, bool) or place < 0:
+            raise LedgerError(NO_CELL)
         sizes = [len(axis.steps) for axis in sweep.axes]
-        is_place = isinstance(place, int) and not isinstance(place, bool) and place >= 0
-        index = find_index(place, sizes) if isinstance(place, int) and is_place else None
+        index = find_index(place, sizes)
         if index is None:
             raise LedgerError(NO_CELL)
         return index
 
     def _find_form(self, name: Any) -> Form:
         form = self._studio.forms.get(name) if isinstance(name, str) else None
-        if form is None or form.problems:
-            raise PresetError(
-                f"{form.title if form else 'This form'} cannot be used at the moment."
-            )
+        if form is None:
+            raise PresetError("This form cannot be used at the moment.")
+        if form.problems:
+            raise PresetError(f"{form.title} cannot be used at the moment.")
         return form
 
 
 def _write(field: Field | None, value: Any) -> str:
     """A value for people to read; files by their names."""
-    if field is None or field.widget in MEDIA:
-        return (
-            Path(value).name
-            if isinstance(value, str | Path) and str(value)
-            else ""
-            if value is None
-            else str(value)
-        )
-    return write_shown(field, show_value(field, value))
+    if field is not None and field.widget not in MEDIA:
+        shown = show_value(field, value)
+        return write_shown(field, shown)
+    if value is None:
+        return ""
+    if isinstance(value, str | Path) and str(value):
+        return Path(value).name
+    return str(value)
 
 
 def _find_size(sweep: Sweep, form: Form | None) -> list[int] | None:
     """Width and height that the pictures will have, as far as one of the values says it."""
-    fields = form.fields if form else {}
-    names = (name for name, field in fields.items() if field.widget == "size")
-    text = next((str(sweep.definition.values.get(name) or "") for name in names), "")
+    if form is None:
+        return None
+    names = [name for name, field in form.fields.items() if field.widget == "size"]
+    if not names:
+        return None
+    text = str(sweep.definition.values.get(names[0]) or "")
     width, _, height = text.partition("x")
-    return [int(width), int(height)] if width.isdecimal() and height.isdecimal() else None
+    if not width.isdecimal() or not height.isdecimal():
+        return None
+    return [int(width), int(height)]
 
 
 def _say(form: Form, error: ComfyGradioError) -> str:
-    return _say_refused(form, error) if isinstance(error, ValuesRefused) else str(error)
+    if isinstance(error, ValuesRefused):
+        return _say_refused(form, error)
+    return str(error)
 
 
 def _say_refused(form: Form, error: ValuesRefused) -> str:
     """A refusal with the fields' labels in the place of their names."""
-    labels = {name: one.label for name, one in form.fields.items()}
-    return " ".join(
-        f"{labels.get(name, name)}: {problem}" for name, problem in error.problems.items()
-    )
+    sentences = []
+    for name, problem in error.problems.items():
+        field = form.fields.get(name)
+        label = field.label if field else name
+        sentences.append(f"{label}: {problem}")
+    return " ".join(sentences)

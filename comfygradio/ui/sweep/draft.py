@@ -16,7 +16,7 @@ from comfygradio.sweeps.axes.axis import Axis
 from comfygradio.sweeps.axes.reading import MOST_READ, TOO_MANY_READ, read_axes, read_axis
 from comfygradio.sweeps.axes.text import check_typed
 from comfygradio.sweeps.definition import Definition
-from comfygradio.ui.sweep.choices import write_plainly
+from comfygradio.ui.sweep.choices import list_values, write_plainly
 from comfygradio.ui.uploads import read_payload, read_upload
 
 SHOWN = 12
@@ -51,41 +51,54 @@ class Draft:
     @property
     def is_complete(self) -> bool:
         """Whether every axis has a field and something typed for it."""
-        return bool(self.axes) and all(
-            axis and all(name and given for name, given in axis) for axis in self.axes
-        )
+        if not self.axes:
+            return False
+        for axis in self.axes:
+            if not axis or not all(name and given for name, given in axis):
+                return False
+        return True
 
     def define(self) -> Definition:
         """The definition that everything else works with. Raises AxisError for texts too long."""
-        for name, given in (typed for axis in self.axes for typed in axis):
-            check_length(name, given)
-        axes = tuple(map(dict, self.axes))
-        return Definition(self.preset, {**self.values, WRITTEN: True}, axes, self.carry, self.title)
+        for axis in self.axes:
+            for name, given in axis:
+                check_length(name, given)
+        values = {**self.values, WRITTEN: True}
+        axes = tuple(dict(axis) for axis in self.axes)
+        return Definition(self.preset, values, axes, self.carry, self.title)
 
 
 def read_draft(form: Form, asked: Mapping[str, Any]) -> Draft:
     """What a page sent; whatever makes no sense is left out, and a refused value of a field that an
     axis sets.
     """
-    sent = asked.get("values")
-    values = sent if isinstance(sent, Mapping) else {}
-    read = {
-        name: read_payload(field, values[name])
-        for name, field in form.fields.items()
-        if name in values
-    }
-    read = {
-        name: value
-        for name, value in read.items()
-        if value is not None or form.fields[name].widget not in MEDIA
-    }
-    axes = tuple(tuple(_read_axis(form, axis)) for axis in _list(asked.get("axes"))[:MOST_AXES])
-    title = " ".join(_take_text(asked.get("title"))[:1000].split())[:120]
-    swept = {name for axis in axes for name, _ in axis}
-    kept = {
-        name: value for name, value in read.items() if name not in swept & _find_refused(form, read)
-    }
-    return Draft(form.name, kept, axes, asked.get("carry") is not False, title)
+    values = _read_values(form, asked.get("values"))
+    axes = []
+    swept = set[str]()
+    for sent in _list(asked.get("axes"))[:MOST_AXES]:
+        axis = tuple(_read_axis(form, sent))
+        axes.append(axis)
+        swept.update(name for name, _ in axis)
+    left_out = swept & _find_refused(form, values)
+    kept = {name: value for name, value in values.items() if name not in left_out}
+    carry = asked.get("carry") is not False
+    words = _take_text(asked.get("title"))[:1000].split()
+    title = " ".join(words)
+    return Draft(form.name, kept, tuple(axes), carry, title[:120])
+
+
+def _read_values(form: Form, sent: Any) -> dict[str, Any]:
+    """The form's values as they were sent; a file that did not arrive is left out."""
+    if not isinstance(sent, Mapping):
+        return {}
+    values = {}
+    for name, field in form.fields.items():
+        if name not in sent:
+            continue
+        value = read_payload(field, sent[name])
+        if value is not None or field.widget not in MEDIA:
+            values[name] = value
+    return values
 
 
 def study_axes(form: Form, draft: Draft) -> tuple[list[list[Json]], bool]:
@@ -97,26 +110,33 @@ def study_axes(form: Form, draft: Draft) -> tuple[list[list[Json]], bool]:
     told: list[list[Json]] = []
     left = MOST_READ
     for axis in draft.axes:
-        told.append([])
+        said: list[Json] = []
         for name, given in axis:
             if left > 0:
                 one = _study(form, name, given, base)
             else:
                 one = {"error": say_problem(AxisError(TOO_MANY_READ, name))}
             left -= ERROR_VALUES if "error" in one else one.get("count", 0)
-            told[-1].append(one)
+            said.append(one)
+        told.append(said)
     for axis, said in zip(draft.axes, told, strict=True):
         _compare_lengths(form, axis, said)
-    if not draft.is_complete or any("error" in one for axis in told for one in axis):
+    if not draft.is_complete or any(_has_error(said) for said in told):
         return told, False
     try:
         read_axes(form, [dict(axis) for axis in draft.axes], base)
     except AxisError as error:
-        told[0 if not error.field else _find_axis(draft, error.field)][
-            _find_place(draft, error.field)
-        ] |= {"error": say_problem(error)}
+        # A refusal that names no field is said beside the first one.
+        place = _find_axis(draft, error.field) if error.field else 0
+        one = told[place][_find_place(draft, error.field)]
+        one["error"] = say_problem(error)
         return told, False
     return told, True
+
+
+def _has_error(said: list[Json]) -> bool:
+    """Whether something is wrong with a field of an axis."""
+    return any("error" in one for one in said)
 
 
 def check_base(form: Form, draft: Draft) -> dict[str, Any]:
@@ -127,25 +147,25 @@ def check_base(form: Form, draft: Draft) -> dict[str, Any]:
     try:
         return form.check(draft.values)
     except ValuesRefused as error:
-        swept = dict(typed for axis in draft.axes for typed in axis)
+        swept: dict[str, str | list[Path]] = {}
+        for axis in draft.axes:
+            swept.update(axis)
         if not error.problems.keys() <= swept.keys():
             raise
-        files = {
-            name: swept[name][0]
-            for name in error.problems
-            if isinstance(swept[name], list) and swept[name]
-        }
+        files = {}
+        for name in error.problems:
+            given = swept[name]
+            if isinstance(given, list) and given:
+                files[name] = given[0]
         return _check_kept(form, {**draft.values, **files})
 
 
 def say_problem(error: AxisError) -> str:
     """A refusal for its place beside the field: which value, and what is wrong with it."""
-    where = (
-        f"Value {error.position}{f' ({error.item})' if error.item else ''}: "
-        if error.position
-        else ""
-    )
-    return where + error.problem if where else error.problem[:1].upper() + error.problem[1:]
+    if not error.position:
+        return error.problem[:1].upper() + error.problem[1:]
+    item = f" ({error.item})" if error.item else ""
+    return f"Value {error.position}{item}: {error.problem}"
 
 
 def _find_refused(form: Form, values: Mapping[str, Any]) -> set[str]:
@@ -171,10 +191,12 @@ def _read_axis(form: Form, axis: Any) -> Iterator[Typed]:
         name = _take_text(entry.get("field"))
         field = form.fields.get(name)
         if field is not None and field.widget in MEDIA:
-            uploads = (read_upload(payload) for payload in _list(entry.get("files"))[:TICKED])
-            yield name, [path for path in uploads if path]
+            files = _list(entry.get("files"))[:TICKED]
+            paths = [read_upload(payload) for payload in files]
+            yield name, [path for path in paths if path]
         else:
-            yield name if field else "", _take_text(entry.get("text")).strip()
+            text = _take_text(entry.get("text")).strip()
+            yield name if field else "", text
 
 
 def _study(form: Form, name: str, given: Any, base: Mapping[str, Any]) -> Json:
@@ -189,22 +211,28 @@ def _study(form: Form, name: str, given: Any, base: Mapping[str, Any]) -> Json:
     field = form.fields[name]
     told: Json = {"read": _read_out(field, axis, given), "count": len(axis.steps)}
     if field.choices is not None and len(axis.steps) <= TICKED:
-        values = [change.value for step in axis.steps for change in step.changes]
-        told["texts"] = write_plainly(form, name, values)
+        told["texts"] = write_plainly(form, name, list_values(axis))
     return told
 
 
 def _compare_lengths(form: Form, axis: Sequence[Typed], told: list[Json]) -> None:
     """Say so where fields that change together have different numbers of values."""
-    first = told[0].get("count") if told else None
+    if not told:
+        return
+    first = told[0].get("count")
+    if first is None:
+        return
+    first_name, _ = axis[0]
     for (name, _), one in zip(axis[1:], told[1:], strict=True):
         count = one.get("count")
-        if first is not None and count is not None and count != first:
-            labels = [form.fields[other].label for other in (axis[0][0], name)]
-            one["error"] = (
-                f"“{labels[0]}” has {_count(first)} and “{labels[1]}” has {_count(count)}; "
-                "what changes together needs equally many."
-            )
+        if count is None or count == first:
+            continue
+        first_label = form.fields[first_name].label
+        label = form.fields[name].label
+        one["error"] = (
+            f"“{first_label}” has {_count(first)} and “{label}” has {_count(count)}; "
+            "what changes together needs equally many."
+        )
 
 
 def _count(number: int) -> str:
@@ -212,22 +240,34 @@ def _count(number: int) -> str:
 
 
 def _read_out(field: Field, axis: Axis, given: Any) -> str:
-    labels, count = [step.label for step in axis.steps], len(axis.steps)
-    number = _count(count)
+    """How many values were typed, and which, unless what was typed says so itself."""
+    number = _count(len(axis.steps))
     if field.widget == "seed" and "random" in str(given):
         return f"{number}, drawn when it starts"
-    if re.sub(r"[\s\"]", "", str(given)) == re.sub(r"\s", "", ",".join(labels)):
+    labels = [step.label for step in axis.steps]
+    as_typed = re.sub(r"[\s\"]", "", str(given))
+    as_read = re.sub(r"\s", "", ",".join(labels))
+    if as_typed == as_read:
         return number
-    shown = ", ".join(label if len(label) <= 40 else f"{label[:39]}…" for label in labels[:SHOWN])
-    return f"{number}: {shown}{' …' if count > SHOWN else ''}"
+    shown = ", ".join(_shorten(label) for label in labels[:SHOWN])
+    more = " …" if len(labels) > SHOWN else ""
+    return f"{number}: {shown}{more}"
+
+
+def _shorten(label: str) -> str:
+    return label if len(label) <= 40 else f"{label[:39]}…"
 
 
 def _find_axis(draft: Draft, field: str) -> int:
-    return next((place for place, axis in enumerate(draft.axes) if field in dict(axis)), 0)
+    for place, axis in enumerate(draft.axes):
+        if field in dict(axis):
+            return place
+    return 0
 
 
 def _find_place(draft: Draft, field: str) -> int:
-    names = [name for name, _ in draft.axes[_find_axis(draft, field)]]
+    axis = draft.axes[_find_axis(draft, field)]
+    names = [name for name, _ in axis]
     return names.index(field) if field in names else 0
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import gradio as gr
@@ -16,6 +16,7 @@ from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import ComfyGradioError, DefinitionError
 from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
+from comfygradio.sweeps.axes.axis import Axis
 from comfygradio.sweeps.definition import Definition, read_definition
 from comfygradio.sweeps.running.board import Cell
 from comfygradio.sweeps.running.sweep import Sweep
@@ -53,27 +54,27 @@ def make_sweep_function(studio: Studio, form: Form) -> Callable[..., AsyncIterat
     ) -> AsyncIterator[Report]:
         person = find_person(request)
         owner = name_program(person)
+        planners = studio.planners
         try:
             loop = asyncio.get_running_loop()
-            sent = await loop.run_in_executor(studio.planners, read_call, form, axes, values, carry)
+            sent = await loop.run_in_executor(planners, read_call, form, axes, values, carry)
             definition = await receive_files(studio, form, sent, person.party)
-            sweep = await begin(
-                lambda: studio.sweeps.start(definition, owner, party=person.party),
-                Sweep.stop,
-                studio.planners,
-            )
+
+            def start() -> Sweep:
+                return studio.sweeps.start(definition, owner, party=person.party)
+
+            sweep = await begin(start, Sweep.stop, planners)
         except ComfyGradioError as error:
             raise gr.Error(str(error), print_exception=False) from error
         async for report in follow_sweep(sweep, studio.clock):
             yield report
 
-    returned = tuple[list[dict[str, Any]], dict[str, Any]]
     run.__annotations__ = {
         "request": gr.Request,
         "axes": dict | list,
         "values": dict,
         "carry": bool,
-        "return": returned,
+        "return": Report,
     }
     run.__name__ = f"{form.name}_sweep"
     run.__doc__ = _describe_endpoint(form)
@@ -89,11 +90,13 @@ def read_call(form: Form, axes: Any, values: Any, carry: Any) -> Definition:
         "preset": form.name,
         "axes": _parse("axes", axes),
         "values": _parse("values", values) or {},
+        "carry": carry,
     }
-    read = read_definition({**sent, "carry": carry})
-    for name, given in (typed for entry in read.axes for typed in entry.items()):
-        check_length(name, given)
-    return read
+    definition = read_definition(sent)
+    for entry in definition.axes:
+        for name, given in entry.items():
+            check_length(name, given)
+    return definition
 
 
 async def receive_files(studio: Studio, form: Form, sent: Definition, party: str) -> Definition:
@@ -101,21 +104,24 @@ async def receive_files(studio: Studio, form: Form, sent: Definition, party: str
 
     Raises ValuesRefused.
     """
-    values = {
-        name: await _take(studio, form, name, one, party) for name, one in sent.values.items()
-    }
-    entries = []
+    values = {}
+    for name, one in sent.values.items():
+        value = await _take(studio, form, name, one, party)
+        if value is not None:
+            values[name] = value
+    axes = []
     for entry in sent.axes:
-        entries.append(
-            {name: await _take(studio, form, name, one, party) for name, one in entry.items()}
-        )
-    kept = {name: value for name, value in values.items() if value is not None}
-    return Definition(sent.preset, kept, tuple(entries), sent.carry, sent.title)
+        taken = {}
+        for name, one in entry.items():
+            taken[name] = await _take(studio, form, name, one, party)
+        axes.append(taken)
+    return Definition(sent.preset, values, tuple(axes), sent.carry, sent.title)
 
 
 async def follow_sweep(sweep: Sweep, clock: Clock = SYSTEM_CLOCK) -> AsyncIterator[Report]:
     """Progress until the sweep is over, then its points; stopping to listen stops the sweep."""
-    loop, changed = asyncio.get_running_loop(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    changed = asyncio.Event()
     unlisten = sweep.listen(lambda: call_soon(loop, changed.set))
     reported = -PACE_SECONDS
     try:
@@ -127,38 +133,40 @@ async def follow_sweep(sweep: Sweep, clock: Clock = SYSTEM_CLOCK) -> AsyncIterat
     finally:
         unlisten()
         await asyncio.to_thread(sweep.stop)
-    yield [_describe_point(sweep, cell) for cell in sweep.cells.values()], describe_info(sweep)
+    points = [_describe_point(sweep, cell) for cell in sweep.cells.values()]
+    yield points, describe_info(sweep)
 
 
 def describe_info(sweep: Sweep) -> dict[str, Any]:
     """What a program gets beside the points: status, counts, progress 0 to 1, and what the sweep
     is.
     """
-    counts, left = sweep.counts, sweep.seconds_left
+    counts = sweep.counts
+    left = sweep.seconds_left
     return {
         "status": sweep.phase,
         "reason": sweep.reason,
         **vars(counts),
         "progress": round(counts.over / max(1, counts.total), 4),
         "seconds_left": None if left is None else round(left, 1),
-        "axes": [
-            {"title": axis.title, "labels": [step.label for step in axis.steps]}
-            for axis in sweep.axes
-        ],
-        "values": {
-            name: _write(sweep, name, value) for name, value in sweep.definition.values.items()
-        },
+        "axes": [_describe_axis(axis) for axis in sweep.axes],
+        "values": _write_all(sweep, sweep.definition.values),
     }
 
 
+def _describe_axis(axis: Axis) -> dict[str, Any]:
+    labels = [step.label for step in axis.steps]
+    return {"title": axis.title, "labels": labels}
+
+
 def _describe_point(sweep: Sweep, cell: Cell) -> dict[str, Any]:
-    labels = [
-        axis.steps[position].label for axis, position in zip(sweep.axes, cell.index, strict=True)
-    ]
+    labels = []
+    for axis, position in zip(sweep.axes, cell.index, strict=True):
+        labels.append(axis.steps[position].label)
     return {
         "index": list(cell.index),
         "labels": labels,
-        "values": {name: _write(sweep, name, value) for name, value in cell.values.items()},
+        "values": _write_all(sweep, cell.values),
         "status": cell.phase,
         "error": cell.error,
         "seconds": round(cell.seconds, 3),
@@ -167,12 +175,16 @@ def _describe_point(sweep: Sweep, cell: Cell) -> dict[str, Any]:
     }
 
 
+def _write_all(sweep: Sweep, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _write(sweep, name, value) for name, value in values.items()}
+
+
 def _write(sweep: Sweep, name: str, value: Any) -> Any:
     """A value as JSON; seeds as texts, since they may be larger than numbers of JavaScript."""
     field = sweep.form.fields.get(name)
-    return (
-        str(value) if field is not None and field.widget == "seed" and value is not None else value
-    )
+    if field is None or field.widget != "seed" or value is None:
+        return value
+    return str(value)
 
 
 def _parse(name: str, sent: Any) -> Any:
@@ -191,21 +203,22 @@ async def _take(studio: Studio, form: Form, name: str, sent: Any, party: str) ->
         return sent
     if isinstance(sent, list):
         return [await _take(studio, form, name, one, party) for one in sent]
-    is_file = await asyncio.get_running_loop().run_in_executor(studio.readers, is_sent, sent)
-    return await receive_file(studio, field, sent, party) if is_file else sent
+    loop = asyncio.get_running_loop()
+    is_file = await loop.run_in_executor(studio.readers, is_sent, sent)
+    if not is_file:
+        return sent
+    return await receive_file(studio, field, sent, party)
 
 
 def _describe_endpoint(form: Form) -> str:
     names = ", ".join(form.fields)
-    return "\n".join(
-        [
-            f"{form.title}: every combination of several values.",
-            "",
-            "Args:",
-            '    axes: Fields and their values, such as {"cfg": "1-10 (+3)"}; in a list of such, '
-            "fields of one entry "
-            f"change together. The fields are {names}.",
-            "    values: The other fields and their values.",
-            "    carry: Whether the server keeps models that later points need.",
-        ]
-    )
+    lines = [
+        f"{form.title}: every combination of several values.",
+        "",
+        "Args:",
+        '    axes: Fields and their values, such as {"cfg": "1-10 (+3)"}; in a list of such, '
+        f"fields of one entry change together. The fields are {names}.",
+        "    values: The other fields and their values.",
+        "    carry: Whether the server keeps models that later points need.",
+    ]
+    return "\n".join(lines)

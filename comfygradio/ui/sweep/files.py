@@ -20,9 +20,10 @@ from starlette.responses import FileResponse, PlainTextResponse, Response, Strea
 
 from comfygradio.errors import ComfyGradioError
 from comfygradio.jobs.naming import clean_name
+from comfygradio.sweeps.axes.axis import Index
 from comfygradio.sweeps.running.sweep import Sweep
 from comfygradio.sweeps.showing.gallery_page import write_gallery
-from comfygradio.sweeps.showing.grid import Grid, read_layout
+from comfygradio.sweeps.showing.grid import Grid, Layout, read_layout
 from comfygradio.sweeps.showing.sheet import write_sheets
 from comfygradio.sweeps.showing.table import write_csv, write_json
 from comfygradio.sweeps.showing.view import make_grid
@@ -66,15 +67,15 @@ def make_sheet_route(
         owner = visitors.find(asked.get("access"), find_person(request).session)
         if owner is None:
             return PlainTextResponse("This page has expired; reload it and try again.", 403)
-        layout, format = read_asked(asked.get("layout", "")), asked.get("format", "")
+        layout = read_asked(asked.get("layout", ""))
+        format = asked.get("format", "")
         try:
             sweep = await asyncio.to_thread(studio.sweeps.find, asked.get("token", ""))
             if sweep is None or sweep.owner != owner or format not in (*FORMATS, "zip"):
                 return PlainTextResponse("There is no such download (any more).", 404)
+            outputs = studio.queue.outputs
             async with free:
-                return await asyncio.to_thread(
-                    make_answer, sweep, layout, format, studio.queue.outputs
-                )
+                return await asyncio.to_thread(make_answer, sweep, layout, format, outputs)
         except ComfyGradioError as error:
             return PlainTextResponse(str(error), 409)
         except OSError as error:
@@ -88,15 +89,18 @@ def make_answer(sweep: Sweep, layout: Mapping[str, Any], format: str, outputs: P
 
     Raises OSError.
     """
-    name, grid = clean_name(name_sweep(sweep), 80), lay_out(sweep, layout)
+    name = clean_name(name_sweep(sweep), 80)
+    grid = lay_out(sweep, layout)
     if format == "zip":
-        return StreamingResponse(
-            pack(list_files(grid)), media_type="application/zip", headers=_head(f"{name}.zip")
-        )
+        packed = pack(list_files(grid))
+        headers = _head(f"{name}.zip")
+        return StreamingResponse(packed, media_type="application/zip", headers=headers)
     folder = Path(tempfile.mkdtemp(prefix="comfygradio-sheet-"))
     try:
-        paths = FORMATS[format](grid, folder / f"{name}.{format}", outputs)
-        path = paths[0] if len(paths) == 1 else _zip(paths, folder / f"{name}.zip")
+        write = FORMATS[format]
+        paths = write(grid, folder / f"{name}.{format}", outputs)
+        packed_path = folder / f"{name}.zip"
+        path = paths[0] if len(paths) == 1 else _zip(paths, packed_path)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -107,10 +111,11 @@ def make_answer(sweep: Sweep, layout: Mapping[str, Any], format: str, outputs: P
 def lay_out(sweep: Sweep, layout: Mapping[str, Any]) -> Grid:
     """A sweep as it stands now, with the layout that a page sent."""
     grid = make_grid(sweep)
+    grid = replace(grid, title=name_sweep(sweep))
+    if not layout:
+        return grid
     sizes = [len(axis.labels) for axis in grid.axes]
-    return replace(
-        grid, title=name_sweep(sweep), layout=read_layout(layout, sizes) if layout else grid.layout
-    )
+    return replace(grid, layout=read_layout(layout, sizes))
 
 
 def list_files(grid: Grid) -> Iterator[Entry]:
@@ -118,12 +123,19 @@ def list_files(grid: Grid) -> Iterator[Entry]:
     the sweep.
     """
     for index, cell in grid.cells.items():
-        hidden = any(at in grid.layout.hidden.get(axis, ()) for axis, at in enumerate(index))
-        if hidden or not grid.layout.is_wanted(cell):
+        if _is_hidden(grid.layout, index) or not grid.layout.is_wanted(cell):
             continue
-        stem = clean_name(grid.name(tuple(enumerate(index))), 90)
-        for path in [result.path for result in cell.results if result.path]:
-            yield f"{stem}{path.suffix}", path, grid.created
+        name = grid.name(tuple(enumerate(index)))
+        stem = clean_name(name, 90)
+        for result in cell.results:
+            if result.path:
+                yield f"{stem}{result.path.suffix}", result.path, grid.created
+
+
+def _is_hidden(layout: Layout, index: Index) -> bool:
+    """Whether a layout leaves out a position that this point has on one of the axes."""
+    hidden = layout.hidden
+    return any(position in hidden.get(axis, ()) for axis, position in enumerate(index))
 
 
 def read_asked(text: str) -> Mapping[str, Any]:
@@ -141,6 +153,7 @@ def _head(name: str) -> dict[str, str]:
 
 
 def _zip(paths: list[Path], target: Path) -> Path:
+    entries = ((path.name, path, path.stat().st_mtime) for path in paths)
     with target.open("wb") as file:
-        file.writelines(pack((path.name, path, path.stat().st_mtime) for path in paths))
+        file.writelines(pack(entries))
     return target

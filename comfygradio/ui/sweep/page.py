@@ -32,28 +32,23 @@ def build_sweeps(studio: Studio, visitors: Visitors) -> gr.HTML:
     ordering = {"study": desk.study, "start": desk.start}
     watching = (desk.list_all, desk.glance, desk.open, desk.news, desk.settings, desk.change)
     steering = (desk.pause, desk.resume, desk.stop, desk.retry, desk.rate, desk.delete)
-    names = (
-        "storage.js",
-        "person.js",
-        "answer.js",
-        "sweep.js",
-        *(f"sweep_{name}.js" for name in SCRIPTS),
-    )
+    functions = [publish(one, visitors) for one in (*drafting, *watching, *steering)]
+    functions += [publish_order(one, visitors, name) for name, one in ordering.items()]
+    own = [f"sweep_{name}.js" for name in SCRIPTS]
+    names = ["storage.js", "person.js", "answer.js", "sweep.js", *own]
     view = gr.HTML(
         None,
         html_template=read_asset("sweep.html"),
         js_on_load="\n".join(map(read_asset, names)),
-        server_functions=[
-            *(publish(one, visitors) for one in (*drafting, *watching, *steering)),
-            *(publish_order(one, visitors, name) for name, one in ordering.items()),
-        ],
+        server_functions=functions,
         elem_id="cg-sweep",
         elem_classes="cg-page-sweep",
     )
 
     def admit(request: gr.Request, event: gr.EventData) -> Json:
         owner = name_owner(request, getattr(event, "person", None))
-        return {"access": visitors.admit(owner, find_person(request).session)}
+        session = find_person(request).session
+        return {"access": visitors.admit(owner, session)}
 
     view.enter(admit, None, view, **QUICK)
     return view
@@ -66,17 +61,21 @@ def listen_sweeps(
     forms.
     """
     for panel in panels:
-        if panel.foot is not None:
-            inputs = list(panel.components.values())
-            panel.foot.several.click(_make_compose(panel), inputs, view, preprocess=False, **QUICK)
+        if panel.foot is None:
+            continue
+        inputs = list(panel.components.values())
+        compose = _make_compose(panel)
+        panel.foot.several.click(compose, inputs, view, preprocess=False, **QUICK)
     desk = SweepDesk(studio, visitors)
     fill_forms(view, view.use, desk.read_values, panels, chooser)
 
 
 def _make_compose(panel: Panel) -> Callable[..., Json]:
-    names, preset = list(panel.components), panel.form.name
+    names = list(panel.components)
+    preset = panel.form.name
 
     def compose(*payloads: Any) -> Json:
-        return begin_sweep(preset, dict(zip(names, payloads, strict=True)))
+        values = dict(zip(names, payloads, strict=True))
+        return begin_sweep(preset, values)
 
     return compose

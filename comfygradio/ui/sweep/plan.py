@@ -24,38 +24,44 @@ def describe_plan(sweep: Sweep, form: Form) -> Json:
     """What the editor says before the start: `count`, `line`, and under `how` what runs in which
     order.
     """
-    plan, counts = sweep.plan, sweep.counts
-    pictures = "1 picture" if counts.total == 1 else f"{counts.total:,} pictures"
+    plan = sweep.plan
+    total = sweep.counts.total
+    pictures = "1 picture" if total == 1 else f"{total:,} pictures"
     if not plan.points:
         return {"count": pictures, "line": "All of them are there already, so nothing has to run."}
+    lines = describe_order(plan, sweep.axes)
     return {
         "count": pictures,
         "line": describe_time(plan),
-        "how": {"lines": describe_order(plan, sweep.axes), **_list(plan, form)},
+        "how": {"lines": lines, **_list(plan, form)},
     }
 
 
 def describe_time(plan: Plan) -> str:
     """How long it takes about, what the order saves, and what is there already."""
-    parts = [f"about {write_seconds(max(plan.ours.seconds, 1.0))}"]
+    seconds = max(plan.ours.seconds, 1.0)
+    parts = [f"about {write_seconds(seconds)}"]
     gain = plan.typed.seconds - plan.ours.seconds
-    if gain >= max(1.0, LEAST_GAIN * plan.typed.seconds):
+    least_gain = max(1.0, LEAST_GAIN * plan.typed.seconds)
+    if gain >= least_gain:
         parts.append(f"{write_seconds(gain)} less than in the order as typed")
     if plan.done:
-        parts.append(f"{plan.done:,} {'is' if plan.done == 1 else 'are'} there already")
+        verb = "is" if plan.done == 1 else "are"
+        parts.append(f"{plan.done:,} {verb} there already")
     return " · ".join(parts)
 
 
 def describe_order(plan: Plan, axes: Sequence[Axis]) -> list[str]:
     """Sentences about servers and order."""
     busy = [lane for lane in plan.lanes if lane]
-    lines = [f"On {len(busy)} servers at once." if len(busy) > 1 else "On one server."]
+    lines = ["On one server."]
+    if len(busy) > 1:
+        lines = [f"On {len(busy)} servers at once."]
     ranked = rank_axes(busy, len(axes))
     if len(ranked) > 1:
-        lines.append(
-            f"“{axes[ranked[0]].title}” changes as rarely as possible, “{axes[ranked[-1]].title}” "
-            "most often."
-        )
+        rarest = axes[ranked[0]].title
+        most_frequent = axes[ranked[-1]].title
+        lines.append(f"“{rarest}” changes as rarely as possible, “{most_frequent}” most often.")
     return lines
 
 
@@ -63,23 +69,24 @@ def rank_axes(lanes: Sequence[Sequence[Index]], count: int) -> list[int]:
     """The axes that change at all, the one that changes least often from one point to the next
     first.
     """
-    steps = [pair for lane in lanes for pair in pairwise(lane)]
-    changes = {axis: sum(one[axis] != other[axis] for one, other in steps) for axis in range(count)}
-    return sorted((axis for axis in changes if changes[axis]), key=lambda axis: changes[axis])
+    changes = [0] * count
+    for lane in lanes:
+        for before, after in pairwise(lane):
+            for axis in range(count):
+                if before[axis] != after[axis]:
+                    changes[axis] += 1
+    changing = [axis for axis in range(count) if changes[axis]]
+    return sorted(changing, key=lambda axis: changes[axis])
 
 
 def _list(plan: Plan, form: Form) -> Json:
     """Classes of nodes with their executions in this order and as typed."""
-    ours, typed = plan.ours.executions, plan.typed.executions
-    names = sorted(typed, key=lambda name: -typed[name])[:LISTED]
-    known = {name: definition for name in names if (definition := form.object_info.get(name))}
-    return {
-        "classes": [
-            {
-                "name": known[name].title if name in known else name,
-                "typed": typed[name],
-                "planned": ours.get(name, 0),
-            }
-            for name in names
-        ]
-    }
+    ours = plan.ours.executions
+    typed = plan.typed.executions
+    names = sorted(typed, key=lambda name: -typed[name])
+    classes = []
+    for name in names[:LISTED]:
+        definition = form.object_info.get(name)
+        title = definition.title if definition else name
+        classes.append({"name": title, "typed": typed[name], "planned": ours.get(name, 0)})
+    return {"classes": classes}

@@ -28,9 +28,8 @@ def begin_sweep(preset: str, values: Mapping[str, Any], **more: Any) -> Json:
     """The value of the page of sweeps that opens its editor; `values` as the components of the form
     hold them.
     """
-    return {
-        "compose": {"preset": preset, "values": dict(values), "stamp": secrets.token_hex(8), **more}
-    }
+    stamp = secrets.token_hex(8)
+    return {"compose": {"preset": preset, "values": dict(values), "stamp": stamp, **more}}
 
 
 def find_begun(studio: Studio, payload: Any) -> Json | None:
@@ -56,20 +55,28 @@ def begin_again(form: Form, definition: Definition, space: Space | None = None) 
 
     Files come from the `space` of its sweep; without one they are asked for again.
     """
-    fields = {name: field for name, field in form.fields.items() if field.widget not in MEDIA}
-    values = {
-        name: show_sent(field, definition.values.get(name, field.default), definition.values)
-        for name, field in fields.items()
-    }
+    values = {}
+    for name, field in form.fields.items():
+        if field.widget not in MEDIA:
+            value = definition.values.get(name, field.default)
+            values[name] = show_sent(field, value, definition.values)
     if space is not None:
-        lent = {name: _lend(value) for name, value in space.base.items() if isinstance(value, Path)}
-        values |= {name: file for name, file in lent.items() if file}
-    axes = [
-        [_write_entry(form, name, given, space) for name, given in axis.items()]
-        for axis in definition.axes
-    ]
-    kept = [[entry for entry in axis if entry] for axis in axes]
-    return begin_sweep(form.name, values, axes=kept, carry=definition.carry, title=definition.title)
+        values |= _lend_files(space.base)
+    axes = []
+    for axis in definition.axes:
+        entries = [_write_entry(form, name, given, space) for name, given in axis.items()]
+        axes.append([entry for entry in entries if entry])
+    return begin_sweep(form.name, values, axes=axes, carry=definition.carry, title=definition.title)
+
+
+def _lend_files(values: Mapping[str, Any]) -> dict[str, Json]:
+    """Copies of the files among some values, as far as they are still there."""
+    files = {}
+    for name, value in values.items():
+        lent = _lend(value) if isinstance(value, Path) else None
+        if lent:
+            files[name] = lent
+    return files
 
 
 def _write_entry(form: Form, name: str, given: Any, space: Space | None) -> Json:
@@ -78,32 +85,27 @@ def _write_entry(form: Form, name: str, given: Any, space: Space | None) -> Json
     if field is None:
         return {}
     if field.widget in MEDIA:
-        return {
-            "field": name,
-            "text": "",
-            "files": [file for path in _list_files(space, name) if (file := _lend(path))],
-        }
-    return {
-        "field": name,
-        "text": given if isinstance(given, str) else ", ".join(write_plainly(form, name, given)),
-    }
+        paths = _list_files(space, name) if space is not None else []
+        lent = [_lend(path) for path in paths]
+        return {"field": name, "text": "", "files": [file for file in lent if file]}
+    text = given if isinstance(given, str) else ", ".join(write_plainly(form, name, given))
+    return {"field": name, "text": text}
 
 
-def _list_files(space: Space | None, name: str) -> list[Path]:
-    changes = [
-        change
-        for axis in (space.axes if space else ())
-        for step in axis.steps
-        for change in step.changes
-    ]
-    return [
-        change.value
-        for change in changes
-        if change.field == name and isinstance(change.value, Path)
-    ]
+def _list_files(space: Space, name: str) -> list[Path]:
+    """The files that an axis sets a field to."""
+    paths = []
+    for axis in space.axes:
+        for step in axis.steps:
+            for change in step.changes:
+                if change.field == name and isinstance(change.value, Path):
+                    paths.append(change.value)
+    return paths
 
 
 def _lend(path: Path) -> Json | None:
     """A copy among Gradio's uploads, as a browser holds it; None where the file is gone."""
     lent = lend_file(path)
-    return {"path": lent, "name": path.name} if lent else None
+    if not lent:
+        return None
+    return {"path": lent, "name": path.name}

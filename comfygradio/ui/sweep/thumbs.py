@@ -51,20 +51,26 @@ class Thumbs:
         Raises OSError.
         """
         with self._lock:
-            if (known := self._kept.get(path)) is not None:
+            known = self._kept.get(path)
+            if known is not None:
                 self._kept.move_to_end(path)
                 return known
-        made = None if path.stat().st_size <= SMALL_BYTES else shrink(path)
+        if path.stat().st_size <= SMALL_BYTES:
+            return None
+        made = shrink(path)
         if made is not None:
             self._keep(path, made)
         return made
 
     def _keep(self, path: Path, made: bytes) -> None:
         with self._lock:
-            self._bytes += len(made) - len(self._kept.pop(path, b""))
+            # Two threads may have made the same one.
+            replaced = self._kept.pop(path, b"")
+            self._bytes += len(made) - len(replaced)
             self._kept[path] = made
             while self._bytes > self._limit and self._kept:
-                self._bytes -= len(self._kept.popitem(last=False)[1])
+                _, oldest = self._kept.popitem(last=False)
+                self._bytes -= len(oldest)
 
 
 def shrink(path: Path) -> bytes | None:
@@ -77,7 +83,8 @@ def shrink(path: Path) -> bytes | None:
             if getattr(picture, "is_animated", False):
                 return None
             picture.draft("RGB", (THUMB_PIXELS, THUMB_PIXELS))
-            small = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+            mode = "RGBA" if picture.has_transparency_data else "RGB"
+            small = picture.convert(mode)
             small.thumbnail((THUMB_PIXELS, THUMB_PIXELS))
             encoded = BytesIO()
             small.save(encoded, "WEBP", quality=80, method=2)
@@ -100,33 +107,39 @@ def make_thumb_route(
 
     def find(token: str, place: int, number: int, person: Person) -> Path | None:
         sweep = find_sweep(token)
-        if sweep is not None and not person.may_see(sweep.owner):
+        if sweep is None or not person.may_see(sweep.owner):
             return None
-        index = find_index(place, [len(axis.steps) for axis in sweep.axes]) if sweep else None
-        cell = sweep.cells.get(index) if sweep and index is not None else None
-        return _find_picture(cell, number) if cell else None
+        sizes = [len(axis.steps) for axis in sweep.axes]
+        index = find_index(place, sizes)
+        cell = sweep.cells.get(index) if index is not None else None
+        if cell is None:
+            return None
+        return _find_picture(cell, number)
 
     async def send(request: Request) -> Response:
         asked = request.path_params
+        made = None
         try:
             place = asked["token"], asked["place"], asked["number"]
             path = await asyncio.to_thread(find, *place, find_person(request))
-            loop = asyncio.get_running_loop()
-            made = await loop.run_in_executor(threads, thumbs.get, path) if path else None
+            if path:
+                loop = asyncio.get_running_loop()
+                made = await loop.run_in_executor(threads, thumbs.get, path)
         except (OSError, ComfyGradioError):
             path = None
         if path is None:
             return PlainTextResponse("This picture is no longer here.", 404)
-        return (
-            Response(made, media_type="image/webp", headers=KEPT)
-            if made
-            else FileResponse(path, headers=KEPT)
-        )
+        if made:
+            return Response(made, media_type="image/webp", headers=KEPT)
+        return FileResponse(path, headers=KEPT)
 
     return send
 
 
 def _find_picture(cell: Cell, number: int) -> Path | None:
-    results = cell.results
-    result = results[number] if number < len(results) else None
-    return result.display or result.path if result and result.kind in ("image", "preview") else None
+    if number >= len(cell.results):
+        return None
+    result = cell.results[number]
+    if result.kind not in ("image", "preview"):
+        return None
+    return result.display or result.path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,12 @@ from comfygradio.ui.stream import encode_frame
 FRAMES = 2
 """Previews of so many running cells are sent along."""
 
+COUNTED = ("waiting", "running", "done", "failed", "stopped")
+"""The phases of cells that the page gets a number for."""
+
+WORDS = {"paused": "paused", "stopped": "stopped", "planned": "not started"}
+"""Phases of a sweep that its line names."""
+
 Json = dict[str, Any]
 
 FindJob = Callable[[str], Job | None]
@@ -34,15 +39,17 @@ def describe_sweep(
     """Everything that its page shows at first."""
     sizes = [len(axis.steps) for axis in sweep.axes]
     version, cells = sweep.list_changes()
+    state = describe_state(sweep, find_job, f"{boot}.{version}")
+    axes = []
+    for axis in sweep.axes:
+        labels = [step.label for step in axis.steps]
+        axes.append({"title": axis.title, "labels": labels})
     return {
-        **describe_state(sweep, find_job, f"{boot}.{version}"),
+        **state,
         "title": name_sweep(sweep),
         "form": form.title if form else sweep.definition.preset,
         "created": sweep.created,
-        "axes": [
-            {"title": axis.title, "labels": [step.label for step in axis.steps]}
-            for axis in sweep.axes
-        ],
+        "axes": axes,
         "cells": [describe_cell(cell, sizes, outputs) for cell in cells],
         "layout": choose_layout(sizes).to_json(),
         "root": PLACE,
@@ -54,25 +61,25 @@ def describe_news(sweep: Sweep, since: int, find_job: FindJob, outputs: Path, bo
     """What has changed after a version: the cells with their places, and how the whole stands."""
     sizes = [len(axis.steps) for axis in sweep.axes]
     version, cells = sweep.list_changes(since)
-    changed = [
-        [find_place(cell.index, sizes), describe_cell(cell, sizes, outputs)] for cell in cells
-    ]
-    return {**describe_state(sweep, find_job, f"{boot}.{version}"), "cells": changed}
+    changed = []
+    for cell in cells:
+        place = find_place(cell.index, sizes)
+        changed.append([place, describe_cell(cell, sizes, outputs)])
+    state = describe_state(sweep, find_job, f"{boot}.{version}")
+    return {**state, "cells": changed}
 
 
 def describe_state(sweep: Sweep, find_job: FindJob, version: str) -> Json:
     """How a sweep stands: phase, counts, a line about it, and what runs now."""
-    counts, phase = sweep.counts, sweep.phase
+    counts = sweep.counts
+    phase = sweep.phase
     rest = describe_left(sweep.seconds_left) if phase == "running" else ""
     return {
         "token": sweep.token,
         "version": version,
         "phase": phase,
         "total": counts.total,
-        "counts": {
-            name: getattr(counts, name)
-            for name in ("waiting", "running", "done", "failed", "stopped")
-        },
+        "counts": {name: getattr(counts, name) for name in COUNTED},
         "line": describe_counts(phase, counts),
         "rest": rest,
         "trouble": sweep.trouble,
@@ -83,12 +90,14 @@ def describe_state(sweep: Sweep, find_job: FindJob, version: str) -> Json:
 def describe_counts(phase: str, counts: Counts) -> str:
     """One line: how many are done, and what became of the others."""
     parts = [f"{counts.done:,} of {counts.total:,} done"]
-    parts += [f"{counts.failed:,} failed"] if counts.failed else []
-    parts += [f"{counts.stopped:,} stopped"] if counts.stopped else []
-    words = {"paused": "paused", "stopped": "stopped", "planned": "not started"}
-    parts += (
-        [words[phase]] if phase in words and not (phase == "stopped" and counts.stopped) else []
-    )
+    if counts.failed:
+        parts.append(f"{counts.failed:,} failed")
+    if counts.stopped:
+        parts.append(f"{counts.stopped:,} stopped")
+    # "3 stopped" says already that the sweep was stopped.
+    is_said = phase == "stopped" and counts.stopped
+    if phase in WORDS and not is_said:
+        parts.append(WORDS[phase])
     return " · ".join(parts)
 
 
@@ -97,20 +106,21 @@ def describe_live(sweep: Sweep, find_job: FindJob) -> Json:
     if not sweep.counts.running:
         return {}
     sizes = [len(axis.steps) for axis in sweep.axes]
+    running = [cell for cell in sweep.cells.values() if cell.phase == "running"]
     found: Json = {}
-    for cell in [cell for cell in sweep.cells.values() if cell.phase == "running"]:
+    frames = 0
+    for cell in running:
         job = find_job(cell.token)
         snapshot = job.snapshot if job else None
-        percent = round(100 * snapshot.state.progress, 1) if snapshot and snapshot.state else 0
-        frame = (
-            encode_frame(snapshot)
-            if snapshot and sum("frame" in one for one in found.values()) < FRAMES
-            else ""
-        )
-        found[str(find_place(cell.index, sizes))] = {
-            "percent": percent,
-            **({"frame": frame} if frame else {}),
-        }
+        told: Json = {"percent": 0}
+        if snapshot and snapshot.state:
+            told["percent"] = round(100 * snapshot.state.progress, 1)
+        frame = encode_frame(snapshot) if snapshot and frames < FRAMES else ""
+        if frame:
+            told["frame"] = frame
+            frames += 1
+        place = find_place(cell.index, sizes)
+        found[str(place)] = told
     return found
 
 
@@ -121,30 +131,30 @@ def describe_cell(cell: Cell, sizes: Sequence[int], outputs: Path) -> Json | Non
     if cell.phase == "waiting" and not cell.rating:
         return None
     place = find_place(cell.index, sizes)
+    results = []
+    for number, result in enumerate(cell.results):
+        results.append(_describe_result(result, place, number, outputs))
     told = {
         "p": cell.phase,
-        "r": [
-            _describe_result(result, place, number, outputs)
-            for number, result in enumerate(cell.results)
-        ],
+        "r": results,
         "e": cell.error,
         "s": round(cell.seconds, 1),
         "k": cell.rating,
         "o": cell.is_reused,
     }
-    return {"p": cell.phase, **{name: value for name, value in told.items() if value}}
+    return {name: value for name, value in told.items() if value}
 
 
 def _describe_result(result: Result, place: int, number: int, outputs: Path) -> Json:
     """Kind, address, light copy, thumbnail, size, text and problem, as far as they are there."""
     kind = "image" if result.kind == "preview" else result.kind
+    has_light_copy = result.display is not None and result.display != result.path
+    has_thumb = kind == "image" and result.path is not None
     told = {
         "n": kind,
-        "u": _shorten(result.path, outputs) if result.path else "",
-        "d": _shorten(result.display, outputs)
-        if result.display and result.display != result.path
-        else "",
-        "m": name_thumb(result, place, number) if kind == "image" and result.path else "",
+        "u": _shorten(result.path, outputs),
+        "d": _shorten(result.display, outputs) if has_light_copy else "",
+        "m": name_thumb(result, place, number) if has_thumb else "",
         "w": result.width,
         "h": result.height,
         "t": result.text[:2000],
@@ -157,12 +167,13 @@ def name_thumb(result: Result, place: int, number: int) -> str:
     """The end of a thumbnail's address; it changes with the file, so that browsers may keep what
     they got.
     """
-    mark = hashlib.sha256(str(result.path).encode()).hexdigest()[:8]
+    path = str(result.path).encode()
+    mark = hashlib.sha256(path).hexdigest()[:8]
     return f"{place}/{number}/{mark}"
 
 
-def _shorten(path: Path, outputs: Path) -> str:
-    """An address relative to that of the outputs folder; "" for what lies elsewhere."""
+def _shorten(path: Path | None, outputs: Path) -> str:
+    """An address relative to that of the outputs folder; "" for what lies elsewhere, or nowhere."""
     return link_file(path, outputs).removeprefix(PLACE)
 
 
@@ -185,19 +196,20 @@ def find_index(place: int, sizes: Sequence[int]) -> Index | None:
 
 def describe_thumbs(sweep: Sweep, most: int = 4) -> list[str]:
     """Addresses of the thumbnails of a few pictures of a sweep: the best rated first."""
+    root = link_thumbs(sweep.token)
     sizes = [len(axis.steps) for axis in sweep.axes]
-    done = [cell for cell in sweep.cells.values() if cell.phase == "done" and cell.rating >= 0]
-    pictures = (
-        (number, result, find_place(cell.index, sizes))
-        for cell in sorted(done, key=lambda cell: -cell.rating)
-        for number, result in enumerate(cell.results)
-        if result.path and result.kind == "image"
-    )
-    first = itertools.islice(pictures, most)
-    return [
-        link_thumbs(sweep.token) + name_thumb(result, place, number)
-        for number, result, place in first
-    ]
+    done = [cell for cell in sweep.cells.values() if cell.phase == "done"]
+    shown = [cell for cell in done if cell.rating >= 0]
+    shown.sort(key=lambda cell: -cell.rating)
+    addresses: list[str] = []
+    for cell in shown:
+        place = find_place(cell.index, sizes)
+        for number, result in enumerate(cell.results):
+            if len(addresses) == most:
+                return addresses
+            if result.path and result.kind == "image":
+                addresses.append(root + name_thumb(result, place, number))
+    return addresses
 
 
 def link_thumbs(token: str) -> str:
@@ -219,9 +231,10 @@ def describe_card(record: SweepRecord, form: Form | None) -> Json:
 
 def describe_glance(sweep: Sweep) -> Json:
     """What the list shows of a sweep that is in sight."""
-    told = {"token": sweep.token, "title": name_sweep(sweep), "phase": sweep.phase}
     return {
-        **told,
+        "token": sweep.token,
+        "title": name_sweep(sweep),
+        "phase": sweep.phase,
         "line": describe_counts(sweep.phase, sweep.counts),
         "thumbs": describe_thumbs(sweep),
     }
@@ -229,4 +242,7 @@ def describe_glance(sweep: Sweep) -> Json:
 
 def name_sweep(sweep: Sweep) -> str:
     """What a sweep is called: the name that it was given, else its axes by their labels."""
-    return sweep.definition.title or " × ".join(axis.title for axis in sweep.axes) or sweep.title
+    if sweep.definition.title:
+        return sweep.definition.title
+    titles = [axis.title for axis in sweep.axes]
+    return " × ".join(titles) or sweep.title
