@@ -48,7 +48,8 @@ class Address:
         never show it.
         """
         query = urlencode({**self.params, "clientId": client_id})
-        return f"ws{self.base.removeprefix('http')}{path}?{query}"
+        rest = self.base.removeprefix("http")
+        return f"ws{rest}{path}?{query}"
 
 
 def parse_url(url: str) -> Address:

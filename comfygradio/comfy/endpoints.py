@@ -166,9 +166,13 @@ class Endpoints:
         """The API key for a prompt: "" where there is none, and where no node asks for one, as far
         as this client was told of the nodes.
         """
-        classes = [node.get("class_type") for node in graph.values() if isinstance(node, dict)]
-        is_asked = any(self._asks_key.get(str(name), True) for name in classes)
-        return self._api_key if is_asked else ""
+        for node in graph.values():
+            if not isinstance(node, dict):
+                continue
+            class_type = str(node.get("class_type"))
+            if self._asks_key.get(class_type, True):
+                return self._api_key
+        return ""
 
     def system_stats(self) -> dict[str, Any]:
         """Versions, memory and devices, as the server sends them."""

@@ -43,7 +43,8 @@ class Envelope:
 
 def open_envelope(data: Any) -> Envelope:
     """Look for the graph in decoded JSON, one level after the other; never raises."""
-    return _open(data, is_graph) or _open(data, is_saved) or Envelope(data)
+    opened = _open(data, is_graph) or _open(data, is_saved)
+    return opened or Envelope(data)
 
 
 def is_graph(data: Any) -> bool:

@@ -310,7 +310,9 @@ def _parse_preview(head: bytes, image: bytes) -> Message | None:
 
 
 def _parse_text_frame(head: bytes, body: bytes) -> Message:
-    return ProgressText(head.decode("utf-8", "replace"), body.decode("utf-8", "replace"))
+    node = head.decode("utf-8", "replace")
+    text = body.decode("utf-8", "replace")
+    return ProgressText(node, text)
 
 
 def _guess_mime(image: bytes) -> str:

@@ -113,7 +113,9 @@ class InputSpec:
     def label(self) -> str:
         """The name that ComfyUI shows for this input."""
         shown = self.options.get("display_name")
-        return _tidy(shown) if isinstance(shown, str) and shown else self.name
+        if isinstance(shown, str) and shown:
+            return _tidy(shown)
+        return self.name
 
     @classmethod
     def from_json(
@@ -236,9 +238,9 @@ class ObjectInfo:
 
     def merge(self, other: ObjectInfo) -> ObjectInfo:
         """What two servers offer together: all classes, and in their lists what either has."""
-        shared = self.nodes.keys() & other.nodes.keys()
-        merged = {name: _merge_lists(self.nodes[name], other.nodes[name]) for name in shared}
-        nodes = {**self.nodes, **other.nodes, **merged}
+        nodes = {**self.nodes, **other.nodes}
+        for name in self.nodes.keys() & other.nodes.keys():
+            nodes[name] = _merge_lists(self.nodes[name], other.nodes[name])
         broken = (self.broken | other.broken) - nodes.keys()
         known_keys = {self.has_key, other.has_key} - {None}
         has_key = any(known_keys) if known_keys else None

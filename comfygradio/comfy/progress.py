@@ -66,7 +66,9 @@ class GraphProgress:
 
     def weigh(self, node: str) -> float:
         """The weight of a node; 0 for one that does not count."""
-        return self._weights[node] if node in self._needed else 0.0
+        if node not in self._needed:
+            return 0.0
+        return self._weights[node]
 
     def sum_left(self, besides: str | None = None) -> float:
         """The weight of what is still to do, without that one node."""
@@ -148,8 +150,11 @@ def weigh_by_seconds(nodes: Iterable[str], seconds: Mapping[str, float]) -> dict
     """Node id → seconds, the median for nodes without any; empty if no node of the
     graph has any.
     """
-    usable = {key: value for key, value in seconds.items() if math.isfinite(value) and value >= 0}
-    known = {key: usable[key] for key in nodes if key in usable}
+    known: dict[str, float] = {}
+    for key in nodes:
+        value = seconds.get(key, -1.0)
+        if math.isfinite(value) and value >= 0:
+            known[key] = value
     if not known:
         return {}
     middle = median(known.values())

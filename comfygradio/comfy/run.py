@@ -341,7 +341,8 @@ class Run:
             reopened.close()
 
     def _look(self) -> None:
-        self._mailbox.put(look_for(self._endpoints, self._tracker.prompt_id))
+        seen = look_for(self._endpoints, self._tracker.prompt_id)
+        self._mailbox.put(seen)
 
     def _cancel(self) -> None:
         self._start.stopped.set()

@@ -110,8 +110,9 @@ class JobTracker:
         """Whether the messages alone prove a good end: closed, successful, and every expected
         output heard of.
         """
-        heard = self._expected <= self._outputs.keys()
-        return self.closed and self.succeeded and heard and not self.gap
+        if self.gap or not self.closed or not self.succeeded:
+            return False
+        return self._expected <= self._outputs.keys()
 
     @property
     def awaits_frames(self) -> bool:
