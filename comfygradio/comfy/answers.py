@@ -54,9 +54,9 @@ class QueueItem:
         """Parse `[number, id, graph, extra_data, outputs, …]`; v0.3.68 to 0.5.1 sent
         six elements.
         """
-        elements = _read_list(item)[:5]
-        missing = [None] * (5 - len(elements))
-        number, prompt_id, graph, extra, outputs = [*elements, *missing]
+        given = _read_list(item)[:5]
+        elements = given + [None] * (5 - len(given))
+        number, prompt_id, graph, extra, outputs = elements
         return cls(
             _read_number(number),
             str(prompt_id or ""),

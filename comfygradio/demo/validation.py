@@ -255,8 +255,8 @@ class _PromptCheck:
         if self_checked(self.class_of(node_id), name, spec) is not None:
             return []
         value = inputs[name]
-        error = check_limits(name, spec, value) or self._check_choice(name, spec, value)
-        return [error] if error else []
+        found = check_limits(name, spec, value) or self._check_choice(name, spec, value)
+        return [found] if found else []
 
     def _check_choice(self, name: str, spec: list[Any], value: Any) -> Error | None:
         old = not self._options.can("v3_schemas")
