@@ -80,7 +80,8 @@ def _list_entries(data: Any) -> Iterator[tuple[str, Any]]:
     """The entries of an envelope that may hold a graph, the likeliest first; texts are decoded."""
     entries: dict[str, Any] = {}
     if isinstance(data, dict):
-        entries = {key: data[key] for key in (*KNOWN, *data) if key in data}
+        keys = [key for key in (*KNOWN, *data) if key in data]
+        entries = {key: data[key] for key in keys}
     elif isinstance(data, list):
         entries = {str(index): inner for index, inner in enumerate(data)}
     for key, inner in islice(entries.items(), MOST_ENTRIES):

@@ -136,7 +136,7 @@ class InputSpec:
             guessed = guess_upload(class_type, name, entries or [], options)
         return cls(
             name=_tidy(name),
-            type="COMBO" if isinstance(kind, list) else _tidy(str(kind)),
+            type=_name_type(kind),
             group=group,
             choices=None if entries is None else _list_choices(entries),
             default=options.get("default"),
@@ -396,7 +396,14 @@ def _parse_group(
 def _parse_output_types(outputs: Any) -> tuple[str, ...]:
     if not isinstance(outputs, list):
         return ()
-    return tuple("COMBO" if isinstance(item, list) else _tidy(str(item)) for item in outputs)
+    return tuple(_name_type(item) for item in outputs)
+
+
+def _name_type(kind: Any) -> str:
+    """The type of an input or an output; a combo comes as its list (V1) or by name (V3)."""
+    if isinstance(kind, list):
+        return "COMBO"
+    return _tidy(str(kind))
 
 
 def _name_entries(entries: list[Any]) -> dict[Scalar, Any]:

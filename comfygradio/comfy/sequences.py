@@ -31,11 +31,15 @@ def name_frame(filename: str, number: int) -> str:
     found = COUNTER.search(filename)
     if found is None:
         return filename
-    counter = found[0]
-    written = str(number).zfill(len(counter)) if counter.startswith("#") else counter % number
     before = filename[: found.start()]
     after = filename[found.end() :]
-    return before + written + after
+    return before + _write_number(found[0], number) + after
+
+
+def _write_number(counter: str, number: int) -> str:
+    if counter.startswith("#"):
+        return str(number).zfill(len(counter))
+    return counter % number
 
 
 def walk_frames(

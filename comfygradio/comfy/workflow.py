@@ -245,7 +245,10 @@ def _tidy(value: Any, depth: int = 0) -> Any:
     if depth > MAX_DEPTH:
         raise RecursionError
     if isinstance(value, dict):
-        return {_tidy_text(str(key)): _tidy(item, depth + 1) for key, item in value.items()}
+        tidy: dict[str, Any] = {}
+        for key, item in value.items():
+            tidy[_tidy_text(str(key))] = _tidy(item, depth + 1)
+        return tidy
     if isinstance(value, list):
         return [_tidy(item, depth + 1) for item in value]
     if isinstance(value, str):

@@ -239,11 +239,13 @@ class _PromptRun:
 
     def _announce_node(self, node_id: str) -> None:
         self.executor.current = (self.item.client_id, node_id)
-        data = self._with_display(node_id) | {"prompt_id": self.item.prompt_id}
+        data = self._with_display(node_id)
+        data["prompt_id"] = self.item.prompt_id
         self.executor.announce(self.item, Event("executing", data))
 
     def _announce_output(self, node_id: str, ui: dict[str, Any]) -> None:
-        data = self._with_display(node_id) | {"output": ui, "prompt_id": self.item.prompt_id}
+        data = self._with_display(node_id)
+        data |= {"output": ui, "prompt_id": self.item.prompt_id}
         self.executor.announce(self.item, Event("executed", data))
 
     def _with_display(self, node_id: str) -> dict[str, Any]:

@@ -118,21 +118,24 @@ def add_sun(canvas: Array, color: Array, x: float, horizon: float, radius: float
     distance = columns**2 + rows**2
     glow = np.exp(-distance / (radius * radius * 9))
     disc = ((radius * radius - distance) / (radius * radius * 0.06)).clip(0, 1)
+    bright = np.minimum(color + 40, 255)
     canvas += (glow * 0.5)[..., None] * (color - canvas)
-    canvas += disc[..., None] * (np.minimum(color + 40, 255) - canvas)
+    canvas += disc[..., None] * (bright - canvas)
 
 
 def add_ridges(
     canvas: Array, colors: list[Array], horizon: float, count: int, rng: np.random.Generator
 ) -> None:
     """Hills from far and hazy to near and dark."""
+    _, haze, _, ground = colors
     height, width = canvas.shape[:2]
     rows = np.arange(height, dtype=np.float32)[:, None]
     for index in range(count):
         near = (index + 1) / count
         top = (horizon + (1 - horizon) * 0.8 * index / count) * height
-        line = top - ridge_line(width, rng, near) * height * (0.10 + 0.05 * near)
-        color = colors[1] * (1 - near) * 0.75 + colors[3] * near
+        curve = ridge_line(width, rng, near)
+        line = top - curve * height * (0.10 + 0.05 * near)
+        color = haze * (1 - near) * 0.75 + ground * near
         cover = (rows - line[None, :]).clip(0, 1)[..., None]
         canvas += cover * (color - canvas)
 

@@ -197,7 +197,8 @@ class DemoServer:
 
     def _serve(self, listener: socket.socket) -> None:
         if self._uvicorn is not None:
-            asyncio.run(self._uvicorn.serve(sockets=[listener]))
+            serving = self._uvicorn.serve(sockets=[listener])
+            asyncio.run(serving)
 
     def _drop(self, client: WebSocket) -> None:
         if self._uvicorn is not None:

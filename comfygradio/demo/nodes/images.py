@@ -80,10 +80,12 @@ def scale_by(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 def scale_to_total(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     images = inputs.images("image")
+    first = images[0]
     pixels = inputs.real("megapixels") * 1024 * 1024
-    factor = math.sqrt(pixels / (images[0].width * images[0].height))
+    factor = math.sqrt(pixels / (first.width * first.height))
     step = inputs.integer("resolution_steps", 1)
-    width, height = (max(step, round(side * factor / step) * step) for side in images[0].size)
+    width = max(step, round(first.width * factor / step) * step)
+    height = max(step, round(first.height * factor / step) * step)
     method = inputs.text("upscale_method")
     return each(images, lambda image: resize_image(image, width, height, method, False))
 
@@ -98,7 +100,8 @@ def upscale(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 
 def scale_all(images: Images, factor: float, method: str) -> NodeResult:
-    width, height = (round(side * factor) for side in images[0].size)
+    width = round(images[0].width * factor)
+    height = round(images[0].height * factor)
     return each(images, lambda image: resize_image(image, width, height, method, False))
 
 
@@ -157,10 +160,11 @@ def blur(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 def crop(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     images = inputs.images("image")
-    left = min(inputs.integer("x"), images[0].width - 1)
-    top = min(inputs.integer("y"), images[0].height - 1)
-    right = min(left + inputs.integer("width"), images[0].width)
-    bottom = min(top + inputs.integer("height"), images[0].height)
+    width, height = images[0].size
+    left = min(inputs.integer("x"), width - 1)
+    top = min(inputs.integer("y"), height - 1)
+    right = min(left + inputs.integer("width"), width)
+    bottom = min(top + inputs.integer("height"), height)
     return each(images, lambda image: image.crop((left, top, right, bottom)))
 
 
