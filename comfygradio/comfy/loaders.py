@@ -30,7 +30,6 @@ ENDS: Mapping[str, frozenset[str]] = {
 }
 """How the files of one kind end; a loader of sounds lists videos as well, for their sound."""
 
-EVERY_END = frozenset[str]().union(*ENDS.values())
 
 WORDS: Mapping[str, frozenset[str]] = {
     "image": frozenset(["image", "picture", "photo", "img", "pic", "mask"]),
@@ -78,7 +77,7 @@ def guess_upload(
     if words & OWN_FILES and not named:
         return None
     ends = [_find_end(entry) for entry in choices]
-    if not EVERY_END.issuperset(ends):
+    if not all(_is_known(end) for end in ends):
         return None
     named = named or _find_named(class_words)
     possible = [kind for kind, known in ENDS.items() if known.issuperset(ends)]
@@ -103,6 +102,10 @@ def _find_named(words: Collection[str]) -> str | None:
 def _list_plain() -> frozenset[str]:
     """Words of which a name is made that means a file and nothing else."""
     return FILLERS.union(*WORDS.values())
+
+
+def _is_known(end: str) -> bool:
+    return any(end in known for known in ENDS.values())
 
 
 def _find_end(entry: Any) -> str:
