@@ -151,7 +151,8 @@ class ValuesRefused(ComfyGradioError):
     """
 
     def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__(" ".join(f"{name}: {problem}" for name, problem in problems.items()))
+        sentences = [f"{name}: {problem}" for name, problem in problems.items()]
+        super().__init__(" ".join(sentences))
         self.problems = dict(problems)
 
     def __reduce__(self) -> tuple[type[ValuesRefused], tuple[dict[str, str]]]:
@@ -175,9 +176,13 @@ class AxisError(ComfyGradioError):
     def __init__(
         self, problem: str, field: str = "", position: int = 0, place: int = 0, item: str = ""
     ) -> None:
-        value = f"value {position}" if position else ""
-        value += f" at character {place}" if position and place else ""
-        value += f" ({item})" if position and item else ""
+        value = ""
+        if position:
+            value = f"value {position}"
+            if place:
+                value += f" at character {place}"
+            if item:
+                value += f" ({item})"
         where = ", ".join(part for part in (field, value) if part)
         super().__init__(f"{where}: {problem}" if where else problem)
         self.problem = problem

@@ -53,33 +53,40 @@ class MaskingFormatter(logging.Formatter):
 def start_log(settings: Settings) -> None:
     """Write the log to stderr from now on, if the settings say so."""
     stop_log()
-    if settings.verbose:
-        handler = StderrHandler()
-        handler.setFormatter(MaskingFormatter(list_secrets(settings)))
-        logger = logging.getLogger(NAME)
-        logger.addHandler(handler)
-        logger.setLevel(logging.DEBUG)
+    if not settings.verbose:
+        return
+    secrets = list_secrets(settings)
+    handler = StderrHandler()
+    handler.setFormatter(MaskingFormatter(secrets))
+    logger = logging.getLogger(NAME)
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
 
 
 def stop_log() -> None:
     """Undo `start_log`."""
     logger = logging.getLogger(NAME)
-    for handler in [one for one in logger.handlers if isinstance(one, StderrHandler)]:
-        logger.removeHandler(handler)
-        logger.setLevel(logging.NOTSET)
+    # A copy, since the list is changed while it is walked.
+    for handler in list(logger.handlers):
+        if isinstance(handler, StderrHandler):
+            logger.removeHandler(handler)
+            logger.setLevel(logging.NOTSET)
 
 
 def list_secrets(settings: Settings) -> Iterator[str]:
     """Passwords, tokens and keys of the settings, in every spelling that a text may hold."""
     for secret in _list_plain(settings):
-        for spelling in (secret, quote(secret, safe=""), quote_plus(secret)):
+        spellings = (secret, quote(secret, safe=""), quote_plus(secret))
+        for spelling in spellings:
             if len(spelling) >= LEAST_CHARACTERS:
                 yield spelling
 
 
 def _list_plain(settings: Settings) -> Iterator[str]:
-    named = [settings.server] if settings.server else []
-    for server in [*named, *settings.more_servers]:
+    servers = list(settings.more_servers)
+    if settings.server:
+        servers.insert(0, settings.server)
+    for server in servers:
         yield from _list_of_address(parse_url(server))
     yield settings.api_key
     for value in settings.headers.values():
@@ -93,6 +100,8 @@ def _list_plain(settings: Settings) -> Iterator[str]:
 def _list_of_address(address: Address) -> Iterator[str]:
     yield from address.params.values()
     if address.authorization:
-        login = address.authorization.partition(" ")[2]
+        _, _, login = address.authorization.partition(" ")
         yield login
-        yield base64.b64decode(login).decode().partition(":")[2]
+        pair = base64.b64decode(login).decode()
+        _, _, password = pair.partition(":")
+        yield password

@@ -48,7 +48,8 @@ class Address:
         never show it.
         """
         query = urlencode({**self.params, "clientId": client_id})
-        return f"ws{self.base.removeprefix('http')}{path}?{query}"
+        rest = self.base.removeprefix("http")
+        return f"ws{rest}{path}?{query}"
 
 
 def parse_url(url: str) -> Address:
@@ -57,12 +58,15 @@ def parse_url(url: str) -> Address:
     Raises SettingsError, which shows no secret.
     """
     text = url.strip()
-    parts = _split_url(text if "://" in text else f"http://{text}")
+    if "://" not in text:
+        text = f"http://{text}"
+    parts = _split_url(text)
     scheme = SCHEMES.get(parts.scheme.lower())
     if scheme is None:
         raise SettingsError("The ComfyUI address has to begin with http:// or https://.")
+    path = parts.path.rstrip("/")
     return Address(
-        base=f"{scheme}://{_show_host(parts)}{parts.path.rstrip('/')}",
+        base=f"{scheme}://{_show_host(parts)}{path}",
         host=(parts.hostname or "").lower(),
         params=dict(parse_qsl(parts.query, keep_blank_values=True)),
         authorization=_authorize(parts),
@@ -82,12 +86,17 @@ def _split_url(url: str) -> SplitResult:
 
 def _show_host(parts: SplitResult) -> str:
     host = (parts.hostname or "").lower()
-    host = f"[{host}]" if ":" in host else host
-    return host if parts.port is None else f"{host}:{parts.port}"
+    if ":" in host:
+        host = f"[{host}]"
+    if parts.port is None:
+        return host
+    return f"{host}:{parts.port}"
 
 
 def _authorize(parts: SplitResult) -> str | None:
     if parts.username is None:
         return None
-    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return "Basic " + base64.b64encode(pair.encode()).decode("ascii")
+    user = unquote(parts.username)
+    password = unquote(parts.password or "")
+    login = base64.b64encode(f"{user}:{password}".encode())
+    return "Basic " + login.decode("ascii")

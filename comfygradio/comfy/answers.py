@@ -32,10 +32,9 @@ class QueuedPrompt:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> QueuedPrompt:
         """Parse the answer of POST /prompt."""
-        number = data.get("number")
         return cls(
             str(data.get("prompt_id") or ""),
-            number if isinstance(number, int | float) else 0,
+            _read_number(data.get("number")),
             parse_node_errors(data.get("node_errors")),
         )
 
@@ -55,16 +54,15 @@ class QueueItem:
         """Parse `[number, id, graph, extra_data, outputs, …]`; v0.3.68 to 0.5.1 sent
         six elements.
         """
-        values = (
-            [*item[:5], None, None, None, None, None][:5] if isinstance(item, list) else [None] * 5
-        )
-        number, prompt_id, graph, extra, outputs = values
+        given = _read_list(item)[:5]
+        elements = given + [None] * (5 - len(given))
+        number, prompt_id, graph, extra, outputs = elements
         return cls(
-            number if isinstance(number, int | float) else 0,
+            _read_number(number),
             str(prompt_id or ""),
-            graph if isinstance(graph, dict) else {},
-            _drop_secrets(extra) if isinstance(extra, dict) else {},
-            tuple(str(node) for node in outputs) if isinstance(outputs, list) else (),
+            _read_dict(graph),
+            _drop_secrets(_read_dict(extra)),
+            tuple(str(node) for node in _read_list(outputs)),
         )
 
 
@@ -78,10 +76,10 @@ class Queue:
     @classmethod
     def from_json(cls, data: Any) -> Queue:
         """Parse GET /queue, whose pending list is a heap."""
-        running, pending = (_parse_items(data, key) for key in ("queue_running", "queue_pending"))
-        return cls(
-            tuple(running), tuple(sorted(pending, key=lambda item: (item.number, item.prompt_id)))
-        )
+        running = _parse_items(data, "queue_running")
+        pending = _parse_items(data, "queue_pending")
+        pending.sort(key=lambda item: (item.number, item.prompt_id))
+        return cls(tuple(running), tuple(pending))
 
     def is_running(self, prompt_id: str) -> bool:
         """Whether that prompt is being worked on."""
@@ -93,8 +91,10 @@ class Queue:
         """
         if self.is_running(prompt_id):
             return 0
-        ids = [item.prompt_id for item in self.pending]
-        return len(self.running) + ids.index(prompt_id) if prompt_id in ids else None
+        for place, item in enumerate(self.pending, start=len(self.running)):
+            if item.prompt_id == prompt_id:
+                return place
+        return None
 
 
 @dataclass(frozen=True)
@@ -116,13 +116,13 @@ class HistoryEntry:
         """Parse one value of GET /history; results of expanded nodes are given to the node in the
         graph.
         """
-        entry = data if isinstance(data, dict) else {}
-        status, meta = _read_dict(entry.get("status")), _read_dict(entry.get("meta"))
-        outputs = [
-            output
-            for node, ui in _read_dict(entry.get("outputs")).items()
-            for output in parse_outputs(_find_shown(meta, node), ui, source)
-        ]
+        entry = _read_dict(data)
+        status = _read_dict(entry.get("status"))
+        meta = _read_dict(entry.get("meta"))
+        outputs: list[Output] = []
+        for node, ui in _read_dict(entry.get("outputs")).items():
+            shown = _find_shown(meta, node)
+            outputs.extend(parse_outputs(shown, ui, source))
         item = QueueItem.from_json(entry.get("prompt"))
         messages = tuple(_parse_events(status.get("messages")))
         return cls(
@@ -146,36 +146,55 @@ class UploadedFile:
     @property
     def value(self) -> str:
         """What goes into the input of a LoadImage node."""
-        path = f"{self.subfolder}/{self.name}" if self.subfolder else self.name
-        return path if self.type in ("input", "") else f"{path} [{self.type}]"
+        path = self.name
+        if self.subfolder:
+            path = f"{self.subfolder}/{path}"
+        if self.type in ("input", ""):
+            return path
+        return f"{path} [{self.type}]"
 
     @classmethod
     def from_json(cls, data: Any) -> UploadedFile:
         """Parse the answer of POST /upload/image."""
         answer = _read_dict(data)
-        return cls(*(str(answer.get(key) or "") for key in ("name", "subfolder", "type")))
+        return cls(
+            str(answer.get("name") or ""),
+            str(answer.get("subfolder") or ""),
+            str(answer.get("type") or ""),
+        )
 
 
 def _parse_items(data: Any, key: str) -> list[QueueItem]:
-    items = _read_dict(data).get(key)
-    return [QueueItem.from_json(item) for item in items] if isinstance(items, list) else []
+    items = _read_list(_read_dict(data).get(key))
+    return [QueueItem.from_json(item) for item in items]
 
 
 def _parse_events(events: Any) -> list[Message]:
-    pairs = events if isinstance(events, list) else []
-    return [
-        parse_event(str(pair[0]), pair[1])
-        for pair in pairs
-        if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[1], dict)
-    ]
+    messages: list[Message] = []
+    for pair in _read_list(events):
+        if not isinstance(pair, list) or len(pair) != 2:
+            continue
+        type, data = pair
+        if isinstance(data, dict):
+            messages.append(parse_event(str(type), data))
+    return messages
 
 
 def _find_shown(meta: Mapping[str, Any], node: str) -> str:
-    return str(_read_dict(meta.get(node)).get("display_node") or node)
+    about = _read_dict(meta.get(node))
+    return str(about.get("display_node") or node)
 
 
 def _read_dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _read_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _read_number(value: Any) -> float:
+    return value if isinstance(value, int | float) else 0
 
 
 def _drop_secrets(extra: Mapping[str, Any]) -> dict[str, Any]:

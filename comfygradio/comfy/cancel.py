@@ -41,7 +41,9 @@ def _cancel_once(endpoints: Endpoints, prompt_id: str) -> bool:
 def _cancel_job(endpoints: Endpoints, prompt_id: str) -> bool | None:
     path = f"/api/jobs/{quote(prompt_id, safe='')}/cancel"
     response = endpoints.transport.request("POST", path, accept=(404, 405))
-    if response.status_code == 404 and "json" in response.headers.get("content-type", ""):
+    content_type = response.headers.get("content-type", "")
+    # The route is there and says that the prompt is not; a server without the route sends no JSON.
+    if response.status_code == 404 and "json" in content_type:
         return False
     endpoints.has_job_cancel = response.status_code == 200
     if not endpoints.has_job_cancel:
@@ -52,20 +54,23 @@ def _cancel_job(endpoints: Endpoints, prompt_id: str) -> bool | None:
 
 
 def _cancel_by_queue(endpoints: Endpoints, prompt_id: str) -> bool:
-    found = endpoints.queue().position(prompt_id) is not None
-    if found:
-        endpoints.delete_from_queue(prompt_id)
-        _interrupt_running(endpoints, prompt_id)
-    return found
+    queue = endpoints.queue()
+    if queue.position(prompt_id) is None:
+        return False
+    endpoints.delete_from_queue(prompt_id)
+    _interrupt_running(endpoints, prompt_id)
+    return True
 
 
 def _interrupt_running(endpoints: Endpoints, prompt_id: str) -> None:
     running = _list_running(endpoints)
     version = endpoints.server_version()
-    targeted = version is not None and version >= TARGETED_INTERRUPT
-    if prompt_id in running and (targeted or running == {prompt_id}):
+    is_targeted = version is not None and version >= TARGETED_INTERRUPT
+    runs_alone = running == {prompt_id}
+    if prompt_id in running and (is_targeted or runs_alone):
         endpoints.interrupt(prompt_id)
 
 
 def _list_running(endpoints: Endpoints) -> set[str]:
-    return {item.prompt_id for item in endpoints.queue().running}
+    queue = endpoints.queue()
+    return {item.prompt_id for item in queue.running}

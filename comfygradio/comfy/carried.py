@@ -13,4 +13,4 @@ CARRIED = "comfygradio-carried-"
 
 def strip_carried(graph: Mapping[str, Node]) -> dict[str, Node]:
     """The graph without its carried nodes, as the form built it."""
-    return {node_id: node for node_id, node in graph.items() if not node_id.startswith(CARRIED)}
+    return {key: node for key, node in graph.items() if not key.startswith(CARRIED)}

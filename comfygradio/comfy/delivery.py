@@ -53,7 +53,8 @@ class Delivery:
         whatever reading the pieces raises.
         """
         pump = _Pump(pieces)
-        began, had = self.clock.monotonic(), 0
+        began = self.clock.monotonic()
+        had = 0
         try:
             while True:
                 self._check(name, had, self.clock.monotonic() - began)
@@ -75,8 +76,8 @@ class Delivery:
                 f"{name} is larger than {self.terms.most_mb:g} MB, which is the most that is "
                 "fetched (--max-result-mb)."
             )
-        is_late = seconds > self.terms.deadline_seconds
-        if is_late or had < self.terms.least_rate * (seconds - self.terms.grace_seconds):
+        due = self.terms.least_rate * (seconds - self.terms.grace_seconds)
+        if seconds > self.terms.deadline_seconds or had < due:
             raise ServerUnreachable(f"ComfyUI sends {name} far too slowly.")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -73,8 +73,12 @@ class Endpoints:
         Raises PromptRejected; servers before v0.3.45 choose the id themselves.
         """
         fields = {"client_id": client_id, "prompt_id": prompt_id, "number": number, "front": front}
-        given = {key: value for key, value in fields.items() if value is not None}
-        body = {"prompt": prompt, **given, **({"extra_data": extra_data} if extra_data else {})}
+        body: dict[str, Any] = {"prompt": prompt}
+        for key, value in fields.items():
+            if value is not None:
+                body[key] = value
+        if extra_data:
+            body["extra_data"] = extra_data
         response = self.transport.post_json("/prompt", body, accept=(400, 500))
         answer = None if response.status_code == 500 else self.transport.decode(response)
         if response.status_code == 400:
@@ -85,14 +89,16 @@ class Endpoints:
 
     def queue(self) -> Queue:
         """Everybody's running and pending prompts with their graphs; may be megabytes."""
-        data = _expect_dict(self.transport.get_json("/queue"), self.url)
-        if not all(isinstance(data.get(key), list) for key in ("queue_running", "queue_pending")):
-            raise _make_unexpected(self.url)
+        data = self._get_dict("/queue")
+        for key in ("queue_running", "queue_pending"):
+            if not isinstance(data.get(key), list):
+                raise _make_unexpected(self.url)
         return Queue.from_json(data)
 
     def queue_remaining(self) -> int:
         """How many prompts run or wait; a tiny answer."""
-        info = _expect_dict(self.transport.get_json("/prompt"), self.url).get("exec_info")
+        answer = self._get_dict("/prompt")
+        info = answer.get("exec_info")
         remaining = info.get("queue_remaining") if isinstance(info, dict) else None
         if not isinstance(remaining, int):
             raise _make_unexpected(self.url)
@@ -110,7 +116,8 @@ class Endpoints:
         """Stop what runs, or only that prompt; servers before v0.3.57 ignore the id and stop
         whatever runs.
         """
-        self.transport.post_json("/interrupt", {"prompt_id": prompt_id} if prompt_id else {})
+        body = {"prompt_id": prompt_id} if prompt_id else {}
+        self.transport.post_json("/interrupt", body)
 
     @overload
     def history(self, prompt_id: str) -> HistoryEntry | None: ...
@@ -131,12 +138,10 @@ class Endpoints:
         with `offset`.
         """
         if prompt_id is not None:
-            return self._parse_history(
-                self.transport.get_json(f"/history/{quote(prompt_id, safe='')}")
-            ).get(prompt_id)
-        return self._parse_history(
-            self.transport.get_json("/history", {"max_items": max_items, "offset": offset})
-        )
+            answer = self._get_dict(f"/history/{_quote(prompt_id)}")
+            return self._parse_history(answer).get(prompt_id)
+        answer = self._get_dict("/history", {"max_items": max_items, "offset": offset})
+        return self._parse_history(answer)
 
     def delete_history(self, *prompt_ids: str) -> None:
         """Forget these prompts; their files stay."""
@@ -161,29 +166,30 @@ class Endpoints:
         """The API key for a prompt: "" where there is none, and where no node asks for one, as far
         as this client was told of the nodes.
         """
-        classes = [node.get("class_type") for node in graph.values() if isinstance(node, dict)]
-        is_asked = any(self._asks_key.get(str(name), True) for name in classes)
-        return self._api_key if is_asked else ""
+        for node in graph.values():
+            if not isinstance(node, dict):
+                continue
+            class_type = str(node.get("class_type"))
+            if self._asks_key.get(class_type, True):
+                return self._api_key
+        return ""
 
     def system_stats(self) -> dict[str, Any]:
         """Versions, memory and devices, as the server sends them."""
-        return _expect_dict(self.transport.get_json("/system_stats"), self.url)
+        return self._get_dict("/system_stats")
 
     def server_version(self) -> tuple[int, ...] | None:
         """ComfyUI's version such as (0, 3, 64), asked once; None before 2024-08 and for unversioned
         builds.
         """
         if not self._version_known:
-            system = self.system_stats().get("system")
-            text = str(system.get("comfyui_version") or "") if isinstance(system, dict) else ""
-            found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", text)
-            self._version = tuple(int(part) for part in found.groups()) if found else None
+            self._version = _parse_version(self.system_stats())
             self._version_known = True
         return self._version
 
     def features(self) -> dict[str, Any]:
         """The server's feature flags (v0.3.45). Raises NotFound on older ones."""
-        return _expect_dict(self.transport.get_json("/features"), self.url)
+        return self._get_dict("/features")
 
     def embeddings(self) -> list[str]:
         """Names of the embeddings, without suffix."""
@@ -198,20 +204,17 @@ class Endpoints:
 
         Raises NotFound for an unknown folder.
         """
-        return _read_names(
-            self.transport.get_json(f"/models/{quote(folder, safe='')}" if folder else "/models")
-        )
+        path = f"/models/{_quote(folder)}" if folder else "/models"
+        return _read_names(self.transport.get_json(path))
 
     def view_metadata(self, folder: str, filename: str) -> dict[str, Any]:
         """The metadata inside a .safetensors file. Raises NotFound if it has none."""
-        path = f"/view_metadata/{quote(folder, safe='')}"
-        return _expect_dict(self.transport.get_json(path, {"filename": filename}), self.url)
+        return self._get_dict(f"/view_metadata/{_quote(folder)}", {"filename": filename})
 
     def free(self, unload_models: bool = True, free_memory: bool = True) -> None:
         """Unload models and forget cached results, after the prompt that runs."""
-        self.transport.post_json(
-            "/free", {"unload_models": unload_models, "free_memory": free_memory}
-        )
+        body = {"unload_models": unload_models, "free_memory": free_memory}
+        self.transport.post_json("/free", body)
 
     def view(
         self,
@@ -247,9 +250,9 @@ class Endpoints:
         """
         params = {"filename": filename, "subfolder": subfolder, "type": type}
         pieces = self.transport.download("/view", params)
-        return write_file(
-            Path(path), pieces if delivery is None else delivery.pass_on(filename, pieces)
-        )
+        if delivery is not None:
+            pieces = delivery.pass_on(filename, pieces)
+        return write_file(Path(path), pieces)
 
     def upload_image(
         self,
@@ -263,7 +266,8 @@ class Endpoints:
         """Post a file of any type; the answer's name counts, since the server keeps other files of
         that name.
         """
-        return self._upload("/upload/image", source, name, _form(subfolder, type, overwrite))
+        form = _form(subfolder, type, overwrite)
+        return self._upload("/upload/image", source, name, form)
 
     def upload_mask(
         self,
@@ -283,7 +287,8 @@ class Endpoints:
             "subfolder": original.subfolder,
             "type": original.type,
         }
-        form = {**_form(subfolder, type, overwrite), "original_ref": json.dumps(reference)}
+        form = _form(subfolder, type, overwrite)
+        form["original_ref"] = json.dumps(reference)
         return self._upload("/upload/mask", source, name, form)
 
     def jobs(self, **filters: str | int) -> dict[str, Any]:
@@ -291,21 +296,24 @@ class Endpoints:
 
         Raises NotFound on older servers.
         """
-        return _expect_dict(self.transport.get_json("/api/jobs", filters), self.url)
+        return self._get_dict("/api/jobs", filters)
 
     def job(self, prompt_id: str) -> dict[str, Any]:
         """GET /api/jobs/{id} (v0.6.0). Raises NotFound."""
-        return _expect_dict(
-            self.transport.get_json(f"/api/jobs/{quote(prompt_id, safe='')}"), self.url
-        )
+        return self._get_dict(f"/api/jobs/{_quote(prompt_id)}")
 
-    def _parse_history(self, data: Any) -> dict[str, HistoryEntry]:
+    def _get_dict(self, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """GET a JSON object. Raises ServerError, also where the answer is anything else."""
+        answer = self.transport.get_json(path, params)
+        return _expect_dict(answer, self.url)
+
+    def _parse_history(self, entries: Mapping[str, Any]) -> dict[str, HistoryEntry]:
         """Anything that is no history says nothing about a prompt, least of all that it is not
         there.
         """
-        entries = _expect_dict(data, self.url)
-        if not all(isinstance(value, dict) and "outputs" in value for value in entries.values()):
-            raise _make_unexpected(self.url)
+        for value in entries.values():
+            if not isinstance(value, dict) or "outputs" not in value:
+                raise _make_unexpected(self.url)
         return {key: HistoryEntry.from_json(key, value, self) for key, value in entries.items()}
 
     def _read_classes(self, class_types: Sequence[str]) -> ObjectInfo:
@@ -313,19 +321,20 @@ class Endpoints:
             return ObjectInfo.from_json(self.transport.get_json("/object_info"))
         names = list(dict.fromkeys(class_types))
         # The route of one class takes no name with a slash.
-        found, unknown = self._fetch_classes([name for name in names if "/" not in name])
-        unknown |= {name for name in names if "/" in name}
+        single = [name for name in names if "/" not in name]
+        found, broken = self._fetch_classes(single)
+        unknown = broken.union(name for name in names if "/" in name)
         if not unknown:
             return ObjectInfo.from_json(found)
         try:
-            listed = self.transport.get_json("/object_info")
+            listed = self._get_dict("/object_info")
         except UnexpectedAnswer as error:
             if error.status != CRASHED or not found:
                 raise
             return replace(ObjectInfo.from_json(found), broken=frozenset(unknown))
-        picked = _pick(_expect_dict(listed, self.url), unknown)
+        picked = {name: entry for name, entry in listed.items() if name in unknown}
         # The list of all leaves out the classes whose code fails.
-        broken = {name for name in unknown if "/" not in name} - picked.keys()
+        broken.difference_update(picked)
         return replace(ObjectInfo.from_json({**found, **picked}), broken=frozenset(broken))
 
     def _fetch_classes(self, names: Sequence[str]) -> tuple[dict[str, Any], set[str]]:
@@ -333,11 +342,15 @@ class Endpoints:
         if not names:
             return {}, set()
         with ThreadPoolExecutor(min(PARALLEL, len(names))) as pool:
-            answers = dict(zip(names, pool.map(self._fetch_unless_broken, names), strict=True))
-        found = {
-            key: value for answer in answers.values() if answer for key, value in answer.items()
-        }
-        return found, {name for name, answer in answers.items() if answer is None}
+            answers = list(pool.map(self._fetch_unless_broken, names))
+        found: dict[str, Any] = {}
+        broken: set[str] = set()
+        for name, answer in zip(names, answers, strict=True):
+            if answer is None:
+                broken.add(name)
+            else:
+                found.update(answer)
+        return found, broken
 
     def _fetch_unless_broken(self, name: str) -> dict[str, Any] | None:
         try:
@@ -348,9 +361,7 @@ class Endpoints:
             return None
 
     def _fetch_class(self, name: str) -> dict[str, Any]:
-        found = _expect_dict(
-            self.transport.get_json(f"/object_info/{quote(name, safe='')}"), self.url
-        )
+        found = self._get_dict(f"/object_info/{_quote(name)}")
         if found.keys() - {name}:
             raise _make_unexpected(self.url)
         return found
@@ -358,10 +369,15 @@ class Endpoints:
     def _upload(
         self, path: str, source: str | Path | bytes, name: str, form: Mapping[str, str]
     ) -> UploadedFile:
-        content = source if isinstance(source, bytes) else Path(source).read_bytes()
-        shown = name or ("upload" if isinstance(source, bytes) else Path(source).name)
-        files = {"image": (shown, content, "application/octet-stream")}
-        answer = self.transport.decode(self.transport.request("POST", path, data=form, files=files))
+        if isinstance(source, bytes):
+            content = source
+            name = name or "upload"
+        else:
+            content = Path(source).read_bytes()
+            name = name or Path(source).name
+        files = {"image": (name, content, "application/octet-stream")}
+        response = self.transport.request("POST", path, data=form, files=files)
+        answer = self.transport.decode(response)
         uploaded = UploadedFile.from_json(_expect_dict(answer, self.url))
         if not uploaded.name:
             raise _make_unexpected(self.url)
@@ -369,16 +385,26 @@ class Endpoints:
 
 
 def _form(subfolder: str, type: str, overwrite: bool) -> dict[str, str]:
-    return {"type": type, "subfolder": subfolder} | ({"overwrite": "true"} if overwrite else {})
+    form = {"type": type, "subfolder": subfolder}
+    if overwrite:
+        form["overwrite"] = "true"
+    return form
 
 
-def _pick(data: Any, names: Iterable[str]) -> Any:
-    wanted = set(names)
-    return (
-        {key: value for key, value in data.items() if key in wanted}
-        if wanted and isinstance(data, dict)
-        else data
-    )
+def _quote(text: str) -> str:
+    """A text as one part of a path, slashes included."""
+    return quote(text, safe="")
+
+
+def _parse_version(stats: Mapping[str, Any]) -> tuple[int, ...] | None:
+    system = stats.get("system")
+    if not isinstance(system, dict):
+        return None
+    text = str(system.get("comfyui_version") or "")
+    found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", text)
+    if found is None:
+        return None
+    return tuple(int(part) for part in found.groups())
 
 
 def _expect_dict(data: Any, url: str) -> dict[str, Any]:
@@ -392,7 +418,9 @@ def _make_unexpected(url: str) -> UnexpectedAnswer:
 
 
 def _read_names(data: Any) -> list[str]:
-    return [str(name) for name in data] if isinstance(data, list) else []
+    if not isinstance(data, list):
+        return []
+    return [str(name) for name in data]
 
 
 def _explain_crash(url: str) -> str:

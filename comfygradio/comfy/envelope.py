@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 MOST_LEVELS = 8
@@ -42,14 +43,15 @@ class Envelope:
 
 def open_envelope(data: Any) -> Envelope:
     """Look for the graph in decoded JSON, one level after the other; never raises."""
-    return _open(data, is_graph) or _open(data, is_saved) or Envelope(data)
+    opened = _open(data, is_graph) or _open(data, is_saved)
+    return opened or Envelope(data)
 
 
 def is_graph(data: Any) -> bool:
     """Whether this is a graph in API format, whole or not: some of its entries are nodes."""
-    return isinstance(data, dict) and any(
-        isinstance(node, dict) and "class_type" in node for node in data.values()
-    )
+    if not isinstance(data, dict):
+        return False
+    return any(isinstance(node, dict) and "class_type" in node for node in data.values())
 
 
 def is_saved(data: Any) -> bool:
@@ -66,8 +68,11 @@ def _open(
         return None
     for key, inner in _list_entries(data):
         found = _open(inner, is_wanted, (*place, key))
-        if found is not None:
-            return found if found.saved else Envelope(found.content, found.place, _find_saved(data))
+        if found is None:
+            continue
+        if found.saved:
+            return found
+        return replace(found, saved=_find_saved(data))
     return None
 
 
@@ -75,10 +80,11 @@ def _list_entries(data: Any) -> Iterator[tuple[str, Any]]:
     """The entries of an envelope that may hold a graph, the likeliest first; texts are decoded."""
     entries: dict[str, Any] = {}
     if isinstance(data, dict):
-        entries = {key: data[key] for key in (*KNOWN, *data) if key in data}
+        keys = [key for key in (*KNOWN, *data) if key in data]
+        entries = {key: data[key] for key in keys}
     elif isinstance(data, list):
         entries = {str(index): inner for index, inner in enumerate(data)}
-    for key, inner in list(entries.items())[:MOST_ENTRIES]:
+    for key, inner in islice(entries.items(), MOST_ENTRIES):
         decoded = _decode(inner)
         if isinstance(decoded, dict | list):
             yield str(key), decoded

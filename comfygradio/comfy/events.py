@@ -168,7 +168,8 @@ class Events:
     def _take_next(self) -> Message | None:
         """The next event; None at the end, which is kept."""
         while not self._taken:
-            self._taken = self._inbox.take(None)[::-1]
+            self._taken = self._inbox.take(None)
+            self._taken.reverse()
             dropped = self._inbox.count_dropped()
             if dropped:
                 self._taken.append(Letter(Missed(dropped), self._clock.monotonic()))
@@ -189,7 +190,8 @@ class Events:
         finally:
             if self._socket is not None:
                 self._socket.close()
-            self._inbox.put(_End(None if self._is_closed.is_set() else self._find_error()))
+            error = None if self._is_closed.is_set() else self._find_error()
+            self._inbox.put(_End(error))
 
     def _find_error(self) -> ServerError:
         """Why the connection could not be opened again."""
@@ -199,7 +201,9 @@ class Events:
 
     def _find_pause(self) -> float | None:
         due = self._watch.find_due()
-        return None if due is None else max(due - self._clock.monotonic(), 0.0)
+        if due is None:
+            return None
+        return max(due - self._clock.monotonic(), 0.0)
 
     def _open_letter(self, letter: Letter) -> None:
         dropped = self._letters.count_dropped()
@@ -278,8 +282,10 @@ class Events:
 
 def weigh(event: Message) -> int:
     """About how many bytes an event takes."""
-    data = event.data if isinstance(event, PreviewFrame | UnknownMessage) else None
-    return LEAST_WEIGHT + (len(data) if isinstance(data, bytes | str) else 0)
+    if not isinstance(event, PreviewFrame | UnknownMessage):
+        return LEAST_WEIGHT
+    size = len(event.data) if isinstance(event.data, bytes | str) else 0
+    return LEAST_WEIGHT + size
 
 
 def _call(callback: Callable[[Any], object], event: Message) -> None:

@@ -12,6 +12,8 @@ LONGEST = 400
 LONGEST_READ = 20_000
 """Characters of a server's text that are looked at."""
 SHOWN_PROBLEMS = 5
+ASIDES = re.compile(r"\bTIPS:|\bTraceback \(most recent call last\)")
+"""Where a text goes on to what helps nobody who reads one line."""
 FOLDERS = re.compile(r"(?<![\w/:.])(?:[A-Za-z]:[\\/]|/)(?:[^\\/\s'\"<>|:]+[\\/])+")
 MEMORY_HINT = (
     "The server ran out of memory: choose a smaller size, fewer pictures at once or a smaller "
@@ -40,19 +42,20 @@ def describe_failure(
 
 def is_out_of_memory(exception_type: str, message: str) -> bool:
     """Whether a node failed for want of memory, on the GPU or off it."""
-    text = message.lower()
-    return (
-        exception_type.endswith(("OutOfMemoryError", "OOMError", "MemoryError"))
-        or "out of memory" in text
-    )
+    if exception_type.endswith(("OutOfMemoryError", "OOMError", "MemoryError")):
+        return True
+    return "out of memory" in message.lower()
 
 
 def clean_text(text: str, longest: int = LONGEST) -> str:
     """One line without control characters, tips and folders, cut at `longest` characters."""
-    text = re.split(r"\bTIPS:|\bTraceback \(most recent call last\)", text[:LONGEST_READ])[0]
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    beginning = ASIDES.split(text[:LONGEST_READ])[0]
+    printable = "".join(char if char.isprintable() else " " for char in beginning)
+    line = " ".join(printable.split())
     line = FOLDERS.sub("", line)
-    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+    if len(line) <= longest:
+        return line
+    return f"{line[: longest - 1]}…"
 
 
 def name_node(titles: Mapping[str, str], node_id: str, node_type: str) -> str:
@@ -60,15 +63,20 @@ def name_node(titles: Mapping[str, str], node_id: str, node_type: str) -> str:
     word.
     """
     title = titles.get(node_id) or node_type or "A node"
-    extra = "" if not node_type or node_type == title else f", {node_type}"
-    return f"{title} (node {node_id}{extra})" if node_id else title
+    if not node_id:
+        return title
+    if not node_type or node_type == title:
+        return f"{title} (node {node_id})"
+    return f"{title} (node {node_id}, {node_type})"
 
 
 def parse_node_errors(data: Any) -> tuple[NodeError, ...]:
     """The `node_errors` of `/prompt`: nested as servers send them, flat as guides say, or an old
     server's list.
     """
-    return tuple(_walk_errors(data)) if isinstance(data, dict) else ()
+    if not isinstance(data, dict):
+        return ()
+    return tuple(_walk_errors(data))
 
 
 def make_loss(url: str, prompt_id: str) -> JobLost:
@@ -82,29 +90,38 @@ def make_loss(url: str, prompt_id: str) -> JobLost:
 
 def describe_node_errors(errors: Sequence[NodeError], titles: Mapping[str, str]) -> tuple[str, ...]:
     """One sentence for each node error."""
-    return tuple(
-        f"{name_node(titles, error.node_id, error.class_type)}: {_describe(error)}"
-        for error in errors
-    )
+    sentences: list[str] = []
+    for error in errors:
+        name = name_node(titles, error.node_id, error.class_type)
+        sentences.append(f"{name}: {_describe(error)}")
+    return tuple(sentences)
 
 
 def parse_rejection(body: Any, titles: Mapping[str, str]) -> PromptRejected:
     """The error for a 400 of `/prompt`, whatever its age: `error` may be a string or an object."""
     body = body if isinstance(body, dict) else {}
-    error, node_errors = body.get("error"), parse_node_errors(body.get("node_errors"))
-    top = error if isinstance(error, dict) else {"message": error or "", "type": ""}
-    sentences = describe_node_errors(node_errors[:SHOWN_PROBLEMS], titles) or (
-        _describe_top(top, titles),
-    )
+    node_errors = parse_node_errors(body.get("node_errors"))
+    top = body.get("error")
+    if not isinstance(top, dict):
+        top = {"message": top or "", "type": ""}
+    sentences = ["ComfyUI refused the workflow."]
+    if node_errors:
+        sentences += describe_node_errors(node_errors[:SHOWN_PROBLEMS], titles)
+    else:
+        sentences.append(_describe_top(top, titles))
     more = len(node_errors) - SHOWN_PROBLEMS
-    tail = (f"And {more} more.",) if more > 0 else ()
-    text = " ".join(["ComfyUI refused the workflow.", *sentences, *tail])
-    return PromptRejected(text, str(top.get("type") or ""), node_errors)
+    if more > 0:
+        sentences.append(f"And {more} more.")
+    return PromptRejected(" ".join(sentences), str(top.get("type") or ""), node_errors)
 
 
 def read_titles(graph: Mapping[str, Any]) -> dict[str, str]:
     """Node id → title, or class where a node has no title."""
-    return {str(key): _read_title(node) for key, node in graph.items() if isinstance(node, dict)}
+    titles: dict[str, str] = {}
+    for key, node in graph.items():
+        if isinstance(node, dict):
+            titles[str(key)] = _read_title(node)
+    return titles
 
 
 def _read_title(node: Mapping[str, Any]) -> str:
@@ -117,20 +134,34 @@ def _walk_errors(data: Mapping[str, Any]) -> Iterator[NodeError]:
     for node_id, entry in data.items():
         if not isinstance(entry, dict):
             continue
+        class_type = str(entry.get("class_type") or "")
         errors = entry.get("errors")
-        for error in errors if isinstance(errors, list) else [entry]:
+        if not isinstance(errors, list):
+            errors = [entry]
+        for error in errors:
             if isinstance(error, dict):
-                yield _parse_error(str(node_id), str(entry.get("class_type") or ""), error)
+                yield _parse_error(str(node_id), class_type, error)
 
 
 def _parse_error(node_id: str, class_type: str, error: Mapping[str, Any]) -> NodeError:
     extra = error.get("extra_info")
     name = extra.get("input_name") if isinstance(extra, dict) else None
-    kind, message = str(error.get("type") or ""), clean_text(str(error.get("message") or ""))
-    details = clean_text(str(error.get("details") or ""))
     return NodeError(
-        node_id, class_type, kind, message, details, name if isinstance(name, str) else None
+        node_id,
+        class_type,
+        type=str(error.get("type") or ""),
+        message=_read_text(error, "message"),
+        details=_read_text(error, "details"),
+        input_name=name if isinstance(name, str) else None,
     )
+
+
+def _read_text(error: Mapping[str, Any], key: str) -> str:
+    return clean_text(str(error.get(key) or ""))
+
+
+def _join_texts(separator: str, *texts: str | None) -> str:
+    return separator.join(text for text in texts if text)
 
 
 def _describe(error: NodeError) -> str:
@@ -142,7 +173,8 @@ def _describe(error: NodeError) -> str:
             value = error.details.split(" not in ")[0]
             return f"{value} is not on this server. Choose another one or install it."
         case "value_smaller_than_min" | "value_bigger_than_max":
-            return f"{name}: {error.message[:1].lower()}{error.message[1:]}."
+            message = error.message[:1].lower() + error.message[1:]
+            return f"{name}: {message}."
         case "custom_validation_failed":
             return f"{error.details.replace(' - ', ': ', 1)}."
         case kind if kind.startswith("exception_during"):
@@ -151,19 +183,20 @@ def _describe(error: NodeError) -> str:
                 "incomplete."
             )
         case _:
-            return ": ".join(part for part in (error.message, error.details) if part) + "."
+            return _join_texts(": ", error.message, error.details) + "."
 
 
 def _describe_top(error: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     if error.get("type") == "prompt_no_outputs":
         return "It has no output node: add one, such as Save Image."
-    message, details = (clean_text(str(error.get(key) or "")) for key in ("message", "details"))
+    message = _read_text(error, "message")
+    details = _read_text(error, "details")
     missing = _find_missing_class(error.get("extra_info"), message)
     if missing:
         node_id = details.removeprefix("Node ID '#").rstrip("'")
-        where = ", ".join(part for part in (f"node {node_id}", titles.get(node_id)) if part)
+        where = _join_texts(", ", f"node {node_id}", titles.get(node_id))
         return f"This server has no node class {missing} ({where}). Install its custom node."
-    text = ": ".join(part for part in (message.rstrip("."), details) if part)
+    text = _join_texts(": ", message.rstrip("."), details)
     return f"{text}." if text else "It does not say why."
 
 
@@ -171,5 +204,6 @@ def _find_missing_class(extra: Any, message: str) -> str:
     """The class in `missing_node_type` (v0.12.0) or in the text of the older `invalid_prompt`."""
     if isinstance(extra, dict) and extra.get("class_type"):
         return clean_text(str(extra["class_type"]))
-    rest = message.partition("because node ")[2].partition("\n")[0]
-    return rest.rpartition(" does not exist")[0]
+    rest = message.partition("because node ")[2]
+    line = rest.partition("\n")[0]
+    return line.rpartition(" does not exist")[0]

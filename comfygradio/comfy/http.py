@@ -28,6 +28,8 @@ from comfygradio.errors import (
 )
 
 CONNECT_SECONDS = 10.0
+ELSEWHERE = frozenset([301, 302, 303, 307, 308, 404, 405])
+"""What a gateway may answer to a bare route."""
 GATEWAY_ERRORS = frozenset([502, 503, 504, *range(520, 531)])
 
 
@@ -45,13 +47,10 @@ class Access:
     @property
     def all_headers(self) -> dict[str, str]:
         """Our headers and, unless they hold one, the Authorization of the URL."""
-        named = any(name.lower() == "authorization" for name in self.headers)
-        basic = (
-            {}
-            if named or not self.address.authorization
-            else {"Authorization": self.address.authorization}
-        )
-        return {**basic, **self.headers}
+        is_named = any(name.lower() == "authorization" for name in self.headers)
+        if is_named or not self.address.authorization:
+            return dict(self.headers)
+        return {"Authorization": self.address.authorization, **self.headers}
 
 
 class Transport:
@@ -70,13 +69,15 @@ class Transport:
     def close(self) -> None:
         """Close all idle connections; a later request opens new ones."""
         with self._lock:
-            client, self._client = self._client, None
+            client = self._client
+            self._client = None
         if client:
             client.close()
 
     def get_json(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """GET and decode JSON, NaN and Infinity included. Raises ServerError."""
-        return self.decode(self.request("GET", path, params=params))
+        response = self.request("GET", path, params=params)
+        return self.decode(response)
 
     def get_bytes(self, path: str, params: Mapping[str, Any]) -> bytes:
         """GET a file; a web page in its place is a login page. Raises ServerError."""
@@ -114,8 +115,9 @@ class Transport:
 
     def download(self, path: str, params: Mapping[str, Any]) -> Iterator[bytes]:
         """The chunks of one file as they come. Raises ServerError."""
-        routed, merged = self.prefix + path, self._merge(params)
-        with self.translated(), self._stream(routed, merged) as response:
+        path = self.prefix + path
+        params = self._merge(params)
+        with self.translated(), self._stream(path, params) as response:
             check_status(response, self.access.address)
             if _is_page(response):
                 raise _describe_content(response, self.access.address)
@@ -129,7 +131,8 @@ class Transport:
             return False
         for prefix in ("", "/api"):
             if self._is_comfyui(f"{prefix}/system_stats"):
-                self.prefix, self._certain = prefix, True
+                self.prefix = prefix
+                self._certain = True
                 break
         return self.prefix != ""
 
@@ -152,6 +155,7 @@ class Transport:
             try:
                 return self._call(method, path, **options)
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+                # A server closes idle connections, perhaps just as one of them is used again.
                 if method != "GET":
                     raise
                 return self._call(method, path, **options)
@@ -187,14 +191,17 @@ class Transport:
     def _is_foreign(self, response: httpx.Response) -> bool:
         if self._certain or response.request.url.path.startswith(f"{self._path}/api/"):
             return False
-        return response.status_code in (301, 302, 303, 307, 308, 404, 405) or _is_page(response)
+        return response.status_code in ELSEWHERE or _is_page(response)
 
     def _is_comfyui(self, path: str) -> bool:
         response = self._send("GET", path)
+        if response.status_code != 200:
+            return False
         try:
-            return response.status_code == 200 and isinstance(json.loads(response.content), dict)
+            stats = json.loads(response.content)
         except ValueError:
             return False
+        return isinstance(stats, dict)
 
     @property
     def _path(self) -> str:
@@ -204,8 +211,11 @@ class Transport:
         return self.access.address.base + path
 
     def _merge(self, params: Mapping[str, Any] | None) -> dict[str, Any]:
-        given = {key: value for key, value in (params or {}).items() if value is not None}
-        return {**self.access.address.params, **given}
+        merged: dict[str, Any] = dict(self.access.address.params)
+        for key, value in (params or {}).items():
+            if value is not None:
+                merged[key] = value
+        return merged
 
     def _open(self) -> httpx.Client:
         with self._lock:
@@ -273,13 +283,14 @@ def check_status(response: httpx.Response, address: Address) -> None:
 
 
 def _create_client(access: Access) -> httpx.Client:
+    seconds = access.timeout_seconds
+    timeout = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=32)
     return httpx.Client(
         headers=access.all_headers,
         verify=create_tls(access) or False,
-        timeout=httpx.Timeout(
-            access.timeout_seconds, connect=min(CONNECT_SECONDS, access.timeout_seconds)
-        ),
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
+        timeout=timeout,
+        limits=limits,
         follow_redirects=False,
         trust_env=not access.address.loopback,
     )
@@ -296,9 +307,9 @@ def create_tls(access: Access) -> ssl.SSLContext | None:
         return httpx.create_ssl_context(trust_env=not access.address.loopback)
     ca = Path(access.verify)
     try:
-        return ssl.create_default_context(
-            cafile=None if ca.is_dir() else str(ca), capath=str(ca) if ca.is_dir() else None
-        )
+        if ca.is_dir():
+            return ssl.create_default_context(capath=str(ca))
+        return ssl.create_default_context(cafile=str(ca))
     except OSError as error:
         raise ServerUnreachable(
             f"The CA file {ca} cannot be used: {error.strerror or error}."
@@ -306,19 +317,20 @@ def create_tls(access: Access) -> ssl.SSLContext | None:
 
 
 def _encode(body: Any) -> dict[str, Any]:
-    return {"content": json.dumps(body).encode(), "headers": {"Content-Type": "application/json"}}
+    content = json.dumps(body).encode()
+    return {"content": content, "headers": {"Content-Type": "application/json"}}
 
 
 def _is_page(response: httpx.Response) -> bool:
-    return response.status_code < 400 and "html" in response.headers.get("content-type", "")
+    content_type = response.headers.get("content-type", "")
+    return response.status_code < 400 and "html" in content_type
 
 
 def _describe_content(response: httpx.Response, address: Address) -> ServerError:
     if _is_page(response):
         return AccessDenied(
             f"{address} answers with a web page instead of data. Either it wants a login, then "
-            "give a token or "
-            "headers, or it is not ComfyUI, then check the address."
+            "give a token or headers, or it is not ComfyUI, then check the address."
         )
     return UnexpectedAnswer(
         f"{address} does not answer like ComfyUI. Check the address.", response.status_code
@@ -326,16 +338,22 @@ def _describe_content(response: httpx.Response, address: Address) -> ServerError
 
 
 def _describe_limit(response: httpx.Response, address: Address) -> str:
-    size = re.search(r"\d{4,}", response.text[:500])
-    limit = f" of {int(size[0]) / 2**20:g} MiB" if size else ""
+    found = re.search(r"\d{4,}", response.text[:500])
+    limit = ""
+    if found:
+        mebibytes = int(found[0]) / 2**20
+        limit = f" of {mebibytes:g} MiB"
     return (
         f"This is larger than the limit{limit} that {address} sets for uploads. Use a smaller file."
     )
 
 
 def _name_target(response: httpx.Response) -> str:
+    location = response.headers.get("location", "")
     try:
-        target = urlsplit(response.headers.get("location", ""))
+        target = urlsplit(location)
     except ValueError:
         return ""
-    return f" to {target.scheme}://{target.hostname}" if target.hostname else ""
+    if not target.hostname:
+        return ""
+    return f" to {target.scheme}://{target.hostname}"

@@ -14,7 +14,10 @@ LIST = "__value__"
 def read_input(inputs: Mapping[str, Any], name: str) -> Any:
     """The value of an input, or of a member of one; None where there is none."""
     place = _find_place(inputs, name)
-    return None if place is None else place[0][place[1]]
+    if place is None:
+        return None
+    holder, key = place
+    return holder[key]
 
 
 def has_input(inputs: Mapping[str, Any], name: str) -> bool:
@@ -33,12 +36,13 @@ def list_members(inputs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     again.
     """
     for name, value in inputs.items():
-        if isinstance(value, dict) and LIST not in value:
-            for member, inner in list_members(value):
+        if not isinstance(value, dict) or LIST in value:
+            continue
+        for member, inner in list_members(value):
+            yield f"{name}.{member}", inner
+        for member, inner in value.items():
+            if not isinstance(inner, dict):
                 yield f"{name}.{member}", inner
-            for member, inner in value.items():
-                if not isinstance(inner, dict):
-                    yield f"{name}.{member}", inner
 
 
 def find_owner(inputs: Mapping[str, Any], name: str) -> str:
@@ -55,10 +59,13 @@ def _find_place(inputs: Mapping[str, Any], name: str) -> tuple[Any, str] | None:
     for key in _list_beginnings(name):
         value = inputs.get(key)
         if isinstance(value, dict) and LIST not in value:
-            return _find_place(value, name[len(key) + 1 :])
+            rest = name[len(key) + 1 :]
+            return _find_place(value, rest)
     return None
 
 
 def _list_beginnings(name: str) -> list[str]:
     """What a name with points in it may begin with, the shortest first."""
-    return [name[:at] for at, sign in enumerate(name) if sign == "." and name[at + 1 :]]
+    last = len(name) - 1
+    points = [at for at, sign in enumerate(name) if sign == "." and at < last]
+    return [name[:at] for at in points]

@@ -30,12 +30,16 @@ ENDS: Mapping[str, frozenset[str]] = {
 }
 """How the files of one kind end; a loader of sounds lists videos as well, for their sound."""
 
+
 WORDS: Mapping[str, frozenset[str]] = {
     "image": frozenset(["image", "picture", "photo", "img", "pic", "mask"]),
     "video": frozenset(["video", "movie", "film", "footage"]),
     "audio": frozenset(["audio", "sound", "music", "song"]),
 }
 """Words of names that say which kind is meant."""
+
+NO_UPLOAD = frozenset(["multi_select", "multiselect", "remote"])
+"""Options of lists that are no uploads, whatever stands in them."""
 
 FILLERS = frozenset(
     ["file", "filename", "name", "path", "input", "upload", "load", "loader", "the"]
@@ -62,18 +66,20 @@ def guess_upload(
     """
     if (class_type, name) in LOADERS:
         return LOADERS[class_type, name]
-    if options.get("default") or {"multi_select", "multiselect", "remote"} & options.keys():
+    if options.get("default") or NO_UPLOAD & options.keys():
         return None
-    words, loads = _list_words(name), _list_words(class_type)
-    named = _find_named(words) or _find_named(loads)
+    words = _list_words(name)
+    class_words = _list_words(class_type)
+    named = _find_named(words)
     if not choices:
-        is_loader = bool({"load", "loader", "upload"} & loads)
-        return _find_named(words) if is_loader and words <= _list_plain() else None
-    if words & OWN_FILES and not _find_named(words):
+        is_loader = bool(class_words & {"load", "loader", "upload"})
+        return named if is_loader and words <= _list_plain() else None
+    if words & OWN_FILES and not named:
         return None
     ends = [_find_end(entry) for entry in choices]
-    if not all(end and any(end in kind for kind in ENDS.values()) for end in ends):
+    if not all(_is_known(end) for end in ends):
         return None
+    named = named or _find_named(class_words)
     possible = [kind for kind, known in ENDS.items() if known.issuperset(ends)]
     if not possible:
         return named or "file"
@@ -82,11 +88,15 @@ def guess_upload(
 
 def _list_words(name: str) -> frozenset[str]:
     """The words of a name in small letters, without the s of a plural."""
-    return frozenset(word.lower().removesuffix("s") for word in WORD.findall(name))
+    words = [word.lower() for word in WORD.findall(name)]
+    return frozenset(word.removesuffix("s") for word in words)
 
 
 def _find_named(words: Collection[str]) -> str | None:
-    return next((kind for kind, known in WORDS.items() if known.intersection(words)), None)
+    for kind, known in WORDS.items():
+        if known.intersection(words):
+            return kind
+    return None
 
 
 def _list_plain() -> frozenset[str]:
@@ -94,7 +104,13 @@ def _list_plain() -> frozenset[str]:
     return FILLERS.union(*WORDS.values())
 
 
+def _is_known(end: str) -> bool:
+    return any(end in known for known in ENDS.values())
+
+
 def _find_end(entry: Any) -> str:
     """How the name of a file ends, in small letters; "" for what is none."""
-    found = END.search(entry) if isinstance(entry, str) else None
+    if not isinstance(entry, str):
+        return ""
+    found = END.search(entry)
     return found[1].lower() if found else ""

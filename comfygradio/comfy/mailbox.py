@@ -51,7 +51,8 @@ class Mailbox:
             self._count += 1
             self._weight += weight
             while self._capacity is not None and self._weight > self._capacity:
-                self._weight -= self._letters.popitem(last=False)[1].weight
+                _, oldest = self._letters.popitem(last=False)
+                self._weight -= oldest.weight
                 self._dropped += 1
             self._arrived.notify()
 
@@ -69,13 +70,17 @@ class Mailbox:
     def count_dropped(self) -> int:
         """How many letters were dropped since this was asked last."""
         with self._arrived:
-            dropped, self._dropped = self._dropped, 0
+            dropped = self._dropped
+            self._dropped = 0
         return dropped
 
     def _replace(self, kind: Hashable) -> int:
         number = self._newest.get(kind)
         self._newest[kind] = self._count
-        old = None if number is None else self._letters.pop(number, None)
+        if number is None:
+            return 0
+        # It is not there any more if it was dropped.
+        old = self._letters.pop(number, None)
         if old is None:
             return 0
         self._weight -= old.weight
@@ -103,5 +108,8 @@ class Worker:
             self._tasks.put(None)
 
     def _work(self) -> None:
-        while (task := self._tasks.get()) is not None:
+        while True:
+            task = self._tasks.get()
+            if task is None:
+                return
             task()

@@ -36,4 +36,7 @@ def mask_text(text: str) -> str:
 
 
 def _mask_assigned(found: re.Match[str]) -> str:
-    return f"{found[1]}{MASK}" if SECRET_NAME.search(found[1]) else found[0]
+    name = found[1]
+    if not SECRET_NAME.search(name):
+        return found[0]
+    return f"{name}{MASK}"

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-PREVIEW, TEXT, PREVIEW_WITH_METADATA = 1, 3, 4
+PREVIEW = 1
+TEXT = 3
+PREVIEW_WITH_METADATA = 4
 MIME_TYPES = {1: "image/jpeg", 2: "image/png"}
 
 
@@ -158,8 +160,8 @@ class UnknownMessage(Message):
 
 def parse_text(frame: bytes | str) -> Message:
     """The message in a text frame; whatever cannot be understood becomes an UnknownMessage."""
+    text = frame.decode("utf-8", "replace") if isinstance(frame, bytes) else frame
     try:
-        text = frame.decode("utf-8", "replace") if isinstance(frame, bytes) else frame
         message = json.loads(text)
     except (ValueError, RecursionError):
         return UnknownMessage("", frame)
@@ -180,21 +182,23 @@ def parse_event(type: str, sent: Any) -> Message:
         case "execution_cached":
             return ExecutionCached(_read_ids(data.get("nodes")), prompt_id=prompt_id)
         case "executing":
-            node = _read_id(data.get("node"))
-            return Executing(node, _read_id(data.get("display_node")) or node, prompt_id=prompt_id)
+            return _parse_executing(data, prompt_id)
         case "progress":
-            value, most = _read_number(data.get("value")), _read_number(data.get("max"))
-            return Progress(value, most, _read_id(data.get("node")), prompt_id=prompt_id)
+            return _parse_progress(data, prompt_id)
         case "progress_state":
             return ProgressState(_parse_nodes(data.get("nodes")), prompt_id=prompt_id)
+        case "executed" if data.get("node") is not None:
+            return _parse_executed(data, prompt_id)
         case "execution_success":
             return ExecutionSuccess(prompt_id=prompt_id)
+        case "execution_error":
+            return _parse_error(data, prompt_id)
+        case "execution_interrupted":
+            return _parse_interrupted(data, prompt_id)
         case "feature_flags":
             return FeatureFlags(data)
         case _:
-            return _parse_result(type, data, prompt_id) or UnknownMessage(
-                type, sent, prompt_id=prompt_id
-            )
+            return UnknownMessage(type, sent, prompt_id=prompt_id)
 
 
 def parse_binary(frame: bytes) -> Message:
@@ -204,71 +208,111 @@ def parse_binary(frame: bytes) -> Message:
     except struct.error:
         return UnknownMessage("binary", frame)
     if kind == PREVIEW and len(frame) > 8:
-        return PreviewFrame(frame[8:], MIME_TYPES.get(length) or _guess_mime(frame[8:]))
-    if kind in (TEXT, PREVIEW_WITH_METADATA) and len(frame) >= 8 + length:
-        head, body = frame[8 : 8 + length], frame[8 + length :]
-        message = _parse_text_frame(head, body) if kind == TEXT else _parse_preview(head, body)
-        return message or UnknownMessage("binary", frame)
-    return UnknownMessage("binary", frame)
+        image = frame[8:]
+        # What stands in the place of a length is the format.
+        mime = MIME_TYPES.get(length) or _guess_mime(image)
+        return PreviewFrame(image, mime)
+    message: Message | None = None
+    if len(frame) >= 8 + length:
+        head = frame[8 : 8 + length]
+        body = frame[8 + length :]
+        if kind == TEXT:
+            message = _parse_text_frame(head, body)
+        elif kind == PREVIEW_WITH_METADATA:
+            message = _parse_preview(head, body)
+    return message or UnknownMessage("binary", frame)
 
 
-def _parse_result(type: str, data: Mapping[str, Any], prompt_id: str | None) -> Message | None:
-    node_id, node_type = _read_id(data.get("node_id")) or "", str(data.get("node_type") or "")
-    before = _read_ids(data.get("executed"))
-    if type == "executed" and data.get("node") is not None:
-        node, output = str(data["node"]), data.get("output")
-        shown = _read_id(data.get("display_node")) or node
-        return Executed(
-            node, shown, output if isinstance(output, dict) else {}, prompt_id=prompt_id
-        )
-    if type == "execution_error":
-        error = str(data.get("exception_type") or ""), str(data.get("exception_message") or "")
-        lines = _read_ids(data.get("traceback"))
-        return ExecutionError(node_id, node_type, *error, before, lines, prompt_id=prompt_id)
-    if type == "execution_interrupted":
-        return ExecutionInterrupted(node_id, node_type, before, prompt_id=prompt_id)
-    return None
+def _parse_executing(data: Mapping[str, Any], prompt_id: str | None) -> Executing:
+    node = _read_id(data.get("node"))
+    display_node = _read_id(data.get("display_node")) or node
+    return Executing(node, display_node, prompt_id=prompt_id)
+
+
+def _parse_progress(data: Mapping[str, Any], prompt_id: str | None) -> Progress:
+    value = _read_number(data.get("value"))
+    most = _read_number(data.get("max"))
+    node = _read_id(data.get("node"))
+    return Progress(value, most, node, prompt_id=prompt_id)
+
+
+def _parse_executed(data: Mapping[str, Any], prompt_id: str | None) -> Executed:
+    node = str(data["node"])
+    display_node = _read_id(data.get("display_node")) or node
+    output = data.get("output")
+    if not isinstance(output, dict):
+        output = {}
+    return Executed(node, display_node, output, prompt_id=prompt_id)
+
+
+def _parse_error(data: Mapping[str, Any], prompt_id: str | None) -> ExecutionError:
+    return ExecutionError(
+        _read_id(data.get("node_id")) or "",
+        str(data.get("node_type") or ""),
+        str(data.get("exception_type") or ""),
+        str(data.get("exception_message") or ""),
+        _read_ids(data.get("executed")),
+        _read_ids(data.get("traceback")),
+        prompt_id=prompt_id,
+    )
+
+
+def _parse_interrupted(data: Mapping[str, Any], prompt_id: str | None) -> ExecutionInterrupted:
+    return ExecutionInterrupted(
+        _read_id(data.get("node_id")) or "",
+        str(data.get("node_type") or ""),
+        _read_ids(data.get("executed")),
+        prompt_id=prompt_id,
+    )
 
 
 def _parse_status(data: Mapping[str, Any]) -> Status:
     status = data.get("status")
     info = status.get("exec_info") if isinstance(status, dict) else None
     remaining = info.get("queue_remaining") if isinstance(info, dict) else None
-    return Status(remaining if isinstance(remaining, int) else None, _read_id(data.get("sid")))
+    if not isinstance(remaining, int):
+        remaining = None
+    return Status(remaining, _read_id(data.get("sid")))
 
 
 def _parse_nodes(nodes: Any) -> dict[str, NodeProgress]:
-    entries = nodes.items() if isinstance(nodes, dict) else ()
+    if not isinstance(nodes, dict):
+        return {}
     return {
-        str(key): NodeProgress(
-            _read_number(entry.get("value")),
-            _read_number(entry.get("max")),
-            str(entry.get("state")),
-            _read_id(entry.get("display_node_id")) or str(key),
-        )
-        for key, entry in entries
+        str(key): _parse_node(str(key), entry)
+        for key, entry in nodes.items()
         if isinstance(entry, dict)
     }
+
+
+def _parse_node(node: str, entry: Mapping[str, Any]) -> NodeProgress:
+    return NodeProgress(
+        _read_number(entry.get("value")),
+        _read_number(entry.get("max")),
+        str(entry.get("state")),
+        _read_id(entry.get("display_node_id")) or node,
+    )
 
 
 def _parse_preview(head: bytes, image: bytes) -> Message | None:
     try:
         about = json.loads(head)
     except ValueError:
-        about = None
+        return None
     if not isinstance(about, dict) or not image:
         return None
     mime = about.get("image_type")
-    return PreviewFrame(
-        image,
-        mime if isinstance(mime, str) and mime.startswith("image/") else _guess_mime(image),
-        _read_id(about.get("display_node_id")) or _read_id(about.get("node_id")),
-        prompt_id=_read_id(about.get("prompt_id")),
-    )
+    if not isinstance(mime, str) or not mime.startswith("image/"):
+        mime = _guess_mime(image)
+    node = _read_id(about.get("display_node_id")) or _read_id(about.get("node_id"))
+    prompt_id = _read_id(about.get("prompt_id"))
+    return PreviewFrame(image, mime, node, prompt_id=prompt_id)
 
 
 def _parse_text_frame(head: bytes, body: bytes) -> Message:
-    return ProgressText(head.decode("utf-8", "replace"), body.decode("utf-8", "replace"))
+    node = head.decode("utf-8", "replace")
+    text = body.decode("utf-8", "replace")
+    return ProgressText(node, text)
 
 
 def _guess_mime(image: bytes) -> str:
@@ -276,12 +320,18 @@ def _guess_mime(image: bytes) -> str:
 
 
 def _read_id(value: Any) -> str | None:
-    return None if value is None or isinstance(value, dict | list) else str(value)
+    if value is None or isinstance(value, dict | list):
+        return None
+    return str(value)
 
 
 def _read_ids(values: Any) -> tuple[str, ...]:
-    return tuple(str(value) for value in values) if isinstance(values, list) else ()
+    if not isinstance(values, list):
+        return ()
+    return tuple(str(value) for value in values)
 
 
 def _read_number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        return 0.0
+    return float(value)

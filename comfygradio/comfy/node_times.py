@@ -49,12 +49,18 @@ class NodeTimes:
     """What earlier runs of one preset tell about the seconds of its nodes, by node id."""
 
     def __init__(self, runs: Mapping[str, Sequence[Run]]) -> None:
-        self._lines = {node_id: fit_line(found) for node_id, found in runs.items() if found}
+        self._lines: dict[str, Line] = {}
+        for node_id, found in runs.items():
+            if found:
+                self._lines[node_id] = fit_line(found)
 
     def estimate(self, node_id: str, inputs: Inputs) -> float | None:
         """The seconds that a node with these inputs will take, None where it never ran."""
         line = self._lines.get(node_id)
-        return line.estimate(measure_work(node_id, inputs)) if line else None
+        if line is None:
+            return None
+        work = measure_work(node_id, inputs)
+        return line.estimate(work)
 
     def weigh(self, graph: Mapping[str, Any]) -> dict[str, float]:
         """Node id → seconds, for the nodes of a graph that ran before."""
@@ -74,17 +80,25 @@ def fit_line(runs: Sequence[Run]) -> Line:
     measured = [(run.work, run.seconds) for run in runs if run.work is not None]
     if not measured:
         return Line(median(run.seconds for run in runs), 0.0)
-    slopes = [
-        (late_seconds - early_seconds) / (late_work - early_work)
-        for (early_work, early_seconds), (late_work, late_seconds) in combinations(measured, 2)
-        if late_work != early_work
-    ]
+    slopes = _list_slopes(measured)
     if slopes:
         rate = max(0.0, median(slopes))
         base = median(seconds - rate * work for work, seconds in measured)
         if base >= 0:
             return Line(base, rate)
     return Line(0.0, median(seconds / work for work, seconds in measured))
+
+
+def _list_slopes(measured: Sequence[tuple[float, float]]) -> list[float]:
+    """The rates between all pairs of runs that had different work."""
+    slopes: list[float] = []
+    for early, late in combinations(measured, 2):
+        early_work, early_seconds = early
+        late_work, late_seconds = late
+        if late_work != early_work:
+            slope = (late_seconds - early_seconds) / (late_work - early_work)
+            slopes.append(slope)
+    return slopes
 
 
 def measure_all(graph: Mapping[str, Any], node_ids: Iterable[str]) -> dict[str, float]:
@@ -95,7 +109,9 @@ def measure_all(graph: Mapping[str, Any], node_ids: Iterable[str]) -> dict[str, 
 
 def measure_work(node_id: str, inputs: Inputs) -> float:
     """Steps times megapixels times pictures, as far as the inputs tell them, else 1; above 0."""
-    return _count_steps(inputs(node_id), inputs) * _measure_size(node_id, inputs)
+    steps = _count_steps(inputs(node_id), inputs)
+    size = _measure_size(node_id, inputs)
+    return steps * size
 
 
 def read_inputs(graph: Mapping[str, Any]) -> Inputs:
@@ -120,7 +136,8 @@ def _count_steps(own: Mapping[str, object], inputs: Inputs) -> float:
         return max(1.0, min(end, steps) - start)
     sigmas = own.get("sigmas")
     if isinstance(sigmas, Link):
-        return _read_number(inputs(sigmas.node_id).get("steps"), inputs) or 1.0
+        scheduler = inputs(sigmas.node_id)
+        return _read_number(scheduler.get("steps"), inputs) or 1.0
     return 1.0
 
 
@@ -143,8 +160,10 @@ def _measure_size(node_id: str, inputs: Inputs) -> float:
         megapixels = _read_number(own.get("megapixels"), inputs)
         if megapixels:
             return factor * megapixels
-        factor *= (_read_number(own.get("scale_by"), inputs) or 1.0) ** 2
-        factor *= _read_number(own.get("amount"), inputs) or 1.0
+        scale = _read_number(own.get("scale_by"), inputs) or 1.0
+        amount = _read_number(own.get("amount"), inputs) or 1.0
+        factor *= scale**2
+        factor *= amount
         current = _find_pictures(own)
     return factor
 

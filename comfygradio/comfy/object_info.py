@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -34,8 +34,11 @@ def name_entry(entry: Any) -> Scalar | None:
     that cannot be told.
     """
     if isinstance(entry, dict):
-        named = (entry.get(key) for key in NAME_KEYS)
-        return next((name for name in named if isinstance(name, str) and name), None)
+        for key in NAME_KEYS:
+            name = entry.get(key)
+            if isinstance(name, str) and name:
+                return name
+        return None
     first = entry[0] if isinstance(entry, list) and entry else entry
     return first if isinstance(first, Scalar) else None
 
@@ -74,7 +77,9 @@ class InputSpec:
 
     def write_choice(self, name: Any) -> Any:
         """The entry that this choice is the name of; plain ones as they are."""
-        return self.entries.get(name, name) if isinstance(name, Scalar) else name
+        if not isinstance(name, Scalar):
+            return name
+        return self.entries.get(name, name)
 
     @property
     def types(self) -> frozenset[str]:
@@ -84,11 +89,12 @@ class InputSpec:
     @property
     def is_seed(self) -> bool:
         """Whether ComfyUI's own page draws this number anew for each job."""
+        if "INT" not in self.types:
+            return False
         control = self.options.get("control_after_generate")
-        is_drawn = control in (True, "randomize") or (
-            control is not False and self.name in ("seed", "noise_seed")
-        )
-        return "INT" in self.types and is_drawn
+        if control in (True, "randomize"):
+            return True
+        return control is not False and self.name in ("seed", "noise_seed")
 
     @property
     def is_multiline(self) -> bool:
@@ -98,14 +104,18 @@ class InputSpec:
     @property
     def media(self) -> str | None:
         """What may be uploaded for this input: "image", "video", "audio", "file" or None."""
-        said = (kind for flag, kind in MEDIA_FLAGS.items() if self.options.get(flag))
-        return next(said, self.guessed)
+        for flag, kind in MEDIA_FLAGS.items():
+            if self.options.get(flag):
+                return kind
+        return self.guessed
 
     @property
     def label(self) -> str:
         """The name that ComfyUI shows for this input."""
         shown = self.options.get("display_name")
-        return _tidy(shown) if isinstance(shown, str) and shown else self.name
+        if isinstance(shown, str) and shown:
+            return _tidy(shown)
+        return self.name
 
     @classmethod
     def from_json(
@@ -114,42 +124,29 @@ class InputSpec:
         """Parse `[type]` or `[type, options]` of a class; a combo comes as a list (V1) or as
         "COMBO" with options (V3).
         """
-        kind = data[0] if isinstance(data, list) and data else "*"
-        options = (
-            data[1]
-            if isinstance(data, list) and len(data) > 1 and isinstance(data[1], dict)
-            else {}
-        )
-        choices = (
-            kind if isinstance(kind, list) else options.get("options") if kind == "COMBO" else None
-        )
-        if kind == "COMFY_DYNAMICCOMBO_V3":
-            choices = [entry.get("key") for entry in _entries(options)]
-        elif choices is None and kind == "COMBO":
-            choices = []
+        parts = data if isinstance(data, list) else []
+        kind = parts[0] if parts else "*"
+        options = _mapping(parts[1]) if len(parts) > 1 else {}
+        entries = _list_entries(kind, options)
         tooltip = options.get("tooltip")
-        entries = choices if isinstance(choices, list) else []
         is_list = isinstance(kind, list) or kind == "COMBO"
         is_said = not MEDIA_FLAGS.keys().isdisjoint(options)
+        guessed: str | None = None
+        if is_list and not is_said:
+            guessed = guess_upload(class_type, name, entries or [], options)
         return cls(
-            _tidy(name),
-            "COMBO" if isinstance(kind, list) else _tidy(str(kind)),
-            group,
-            tuple(
-                called
-                for called in map(name_entry, entries)
-                if called is not None and _is_offered(called)
-            )
-            if isinstance(choices, list)
-            else None,
-            options.get("default"),
-            _number(options.get("min")),
-            _number(options.get("max")),
-            _number(options.get("step")),
-            _tidy(tooltip) if isinstance(tooltip, str) else "",
-            options,
-            _name_entries(entries),
-            guess_upload(class_type, name, entries, options) if is_list and not is_said else None,
+            name=_tidy(name),
+            type=_name_type(kind),
+            group=group,
+            choices=None if entries is None else _list_choices(entries),
+            default=options.get("default"),
+            minimum=_number(options.get("min")),
+            maximum=_number(options.get("max")),
+            step=_number(options.get("step")),
+            tooltip=_tidy(tooltip) if isinstance(tooltip, str) else "",
+            options=options,
+            entries=_name_entries(entries or []),
+            guessed=guessed,
         )
 
 
@@ -175,19 +172,18 @@ class NodeDef:
     @classmethod
     def from_json(cls, class_type: str, data: Mapping[str, Any]) -> NodeDef:
         """Parse one value of `/object_info`; anything missing or null is taken as empty."""
-        inputs = _parse_inputs(data, class_type)
-        outputs = data.get("output")
+        specs = _parse_inputs(data, class_type)
+        title = data.get("display_name") or data.get("name") or class_type
+        hidden = _mapping(_mapping(data.get("input")).get("hidden"))
         return cls(
-            class_type,
-            _tidy(str(data.get("display_name") or data.get("name") or class_type)),
-            {spec.name: spec for spec in inputs},
-            tuple("COMBO" if isinstance(item, list) else _tidy(str(item)) for item in outputs)
-            if isinstance(outputs, list)
-            else (),
-            bool(data.get("output_node")),
-            _asks_for_id(data.get("input")),
-            bool(data.get("has_intermediate_output")),
-            _asks_for_key(data.get("input")),
+            class_type=class_type,
+            title=_tidy(str(title)),
+            inputs={spec.name: spec for spec in specs},
+            output_types=_parse_output_types(data.get("output")),
+            is_output=bool(data.get("output_node")),
+            is_cached_by_id="UNIQUE_ID" in hidden.values(),
+            is_shown=bool(data.get("has_intermediate_output")),
+            asks_key=_asks_for_key(hidden),
         )
 
 
@@ -235,29 +231,32 @@ class ObjectInfo:
         node = self.nodes.get(class_type)
         known = node.inputs if node else {}
         found = [_offer_own(spec, known, inputs) for spec in known.values()]
+        # The list grows while it is walked: a choice may bring along another dynamic combo.
         for spec in found:
             found += _chosen_specs(spec, inputs).values()
         return found
 
     def merge(self, other: ObjectInfo) -> ObjectInfo:
         """What two servers offer together: all classes, and in their lists what either has."""
-        shared = self.nodes.keys() & other.nodes.keys()
-        merged = {name: _merge_lists(self.nodes[name], other.nodes[name]) for name in shared}
-        nodes = {**self.nodes, **other.nodes, **merged}
-        keys = {self.has_key, other.has_key} - {None}
-        has_key = any(keys) if keys else None
-        return ObjectInfo(nodes, (self.broken | other.broken) - nodes.keys(), has_key)
+        nodes = {**self.nodes, **other.nodes}
+        for name in self.nodes.keys() & other.nodes.keys():
+            nodes[name] = _merge_lists(self.nodes[name], other.nodes[name])
+        broken = (self.broken | other.broken) - nodes.keys()
+        known_keys = {self.has_key, other.has_key} - {None}
+        has_key = any(known_keys) if known_keys else None
+        return ObjectInfo(nodes, broken, has_key)
 
     @classmethod
     def from_json(cls, data: Any) -> ObjectInfo:
         """Parse an `/object_info` answer, of all classes or of one; entries that are no objects are
         left out.
         """
-        entries = _mapping(data)
-        nodes = {
-            _tidy(str(name)): entry for name, entry in entries.items() if isinstance(entry, dict)
-        }
-        return cls({name: NodeDef.from_json(name, entry) for name, entry in nodes.items()})
+        nodes: dict[str, NodeDef] = {}
+        for key, entry in _mapping(data).items():
+            if isinstance(entry, dict):
+                name = _tidy(str(key))
+                nodes[name] = NodeDef.from_json(name, entry)
+        return cls(nodes)
 
 
 def list_own_options(inputs: Mapping[str, Any]) -> list[str]:
@@ -268,7 +267,8 @@ def list_own_options(inputs: Mapping[str, Any]) -> list[str]:
     number = 1
     while f"option{number}" in inputs:
         text = inputs[f"option{number}"]
-        texts += [text] if isinstance(text, str) and text else []
+        if isinstance(text, str) and text:
+            texts.append(text)
         number += 1
     return texts
 
@@ -283,25 +283,29 @@ def _offer_own(
     if spec.choices != () or "option1" in known or "option1" not in inputs:
         return spec
     offered = list_own_options(inputs)
-    own = inputs.get(spec.name)
-    linked = (name for name in inputs if name.startswith("option"))
-    if isinstance(own, str) and any(isinstance(inputs[name], list) for name in linked):
-        offered.append(own)
-    return replace(spec, choices=tuple(dict.fromkeys(offered)))
+    chosen = inputs.get(spec.name)
+    options = [value for name, value in inputs.items() if name.startswith("option")]
+    is_fed = any(isinstance(value, list) for value in options)
+    if is_fed and isinstance(chosen, str):
+        offered.append(chosen)
+    return replace(spec, choices=_unique(offered))
 
 
 def _merge_lists(mine: NodeDef, theirs: NodeDef) -> NodeDef:
-    inputs = {}
+    inputs = dict(mine.inputs)
     for name, spec in mine.inputs.items():
-        more = theirs.inputs[name].choices if name in theirs.inputs else None
-        if spec.choices is None or more is None:
-            inputs[name] = spec
+        other = theirs.inputs.get(name)
+        if other is None or other.choices is None or spec.choices is None:
             continue
-        entries = {**theirs.inputs[name].entries, **spec.entries}
-        choices = tuple(dict.fromkeys((*spec.choices, *more)))
-        guessed = spec.guessed or theirs.inputs[name].guessed
+        choices = _unique([*spec.choices, *other.choices])
+        entries = {**other.entries, **spec.entries}
+        guessed = spec.guessed or other.guessed
         inputs[name] = replace(spec, choices=choices, entries=entries, guessed=guessed)
     return replace(mine, inputs=inputs)
+
+
+def _unique(choices: Sequence[Scalar]) -> tuple[Scalar, ...]:
+    return tuple(dict.fromkeys(choices))
 
 
 def _dynamic_spec(
@@ -323,21 +327,47 @@ def _chosen_specs(spec: InputSpec, inputs: Mapping[str, Any]) -> dict[str, Input
     """The inputs, by full name, that the choice made in a dynamic combo brings along."""
     if spec.type != "COMFY_DYNAMICCOMBO_V3":
         return {}
-    chosen = next(
-        (entry for entry in _entries(spec.options) if entry.get("key") == inputs.get(spec.name)),
-        None,
-    )
-    parsed = _parse_inputs({"input": _mapping(chosen.get("inputs"))}) if chosen else []
-    return {
-        f"{spec.name}.{sub.name}": replace(sub, name=f"{spec.name}.{sub.name}") for sub in parsed
-    }
+    value = inputs.get(spec.name)
+    chosen = [entry for entry in _dynamic_entries(spec.options) if entry.get("key") == value]
+    if not chosen:
+        return {}
+    specs: dict[str, InputSpec] = {}
+    for sub in _parse_inputs({"input": chosen[0].get("inputs")}):
+        name = f"{spec.name}.{sub.name}"
+        specs[name] = replace(sub, name=name)
+    return specs
 
 
-def _entries(options: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _dynamic_entries(options: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What a dynamic combo offers, each with its `key` and the `inputs` that it brings along."""
     entries = options.get("options")
-    return (
-        [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-    )
+    if not isinstance(entries, list):
+        return []
+    return [entry for entry in entries if isinstance(entry, dict)]
+
+
+def _list_entries(kind: Any, options: Mapping[str, Any]) -> list[Any] | None:
+    """What the list of an input holds, None for an input that has none."""
+    if isinstance(kind, list):
+        return kind
+    if kind == "COMFY_DYNAMICCOMBO_V3":
+        return [entry.get("key") for entry in _dynamic_entries(options)]
+    if kind != "COMBO":
+        return None
+    entries = options.get("options")
+    if entries is None:
+        return []
+    return entries if isinstance(entries, list) else None
+
+
+def _list_choices(entries: list[Any]) -> tuple[Scalar, ...]:
+    """The names of the entries that can be shown and sent."""
+    choices: list[Scalar] = []
+    for entry in entries:
+        name = name_entry(entry)
+        if name is not None and _is_offered(name):
+            choices.append(name)
+    return tuple(choices)
 
 
 def _parse_inputs(data: Mapping[str, Any], class_type: str = "") -> list[InputSpec]:
@@ -356,15 +386,24 @@ def _parse_group(
 ) -> list[InputSpec]:
     specs = _mapping(groups.get(group))
     order = _mapping(data.get("input_order")).get(group)
-    known = (
-        [name for name in order if isinstance(name, str) and name in specs]
-        if isinstance(order, list)
-        else []
-    )
-    return [
-        InputSpec.from_json(name, group, specs[name], class_type)
-        for name in dict.fromkeys([*known, *specs])
-    ]
+    ordered: list[str] = []
+    if isinstance(order, list):
+        ordered = [name for name in order if isinstance(name, str) and name in specs]
+    names = dict.fromkeys([*ordered, *specs])
+    return [InputSpec.from_json(name, group, specs[name], class_type) for name in names]
+
+
+def _parse_output_types(outputs: Any) -> tuple[str, ...]:
+    if not isinstance(outputs, list):
+        return ()
+    return tuple(_name_type(item) for item in outputs)
+
+
+def _name_type(kind: Any) -> str:
+    """The type of an input or an output; a combo comes as its list (V1) or by name (V3)."""
+    if isinstance(kind, list):
+        return "COMBO"
+    return _tidy(str(kind))
 
 
 def _name_entries(entries: list[Any]) -> dict[Scalar, Any]:
@@ -377,11 +416,9 @@ def _name_entries(entries: list[Any]) -> dict[Scalar, Any]:
     return named
 
 
-def _is_offered(choice: Any) -> bool:
-    """Whether a choice can be shown and sent: plain, and no file name with bytes that
-    are no text.
-    """
-    return isinstance(choice, Scalar) and (not isinstance(choice, str) or _tidy(choice) == choice)
+def _is_offered(choice: Scalar) -> bool:
+    """Whether a choice can be shown and sent: no file name with bytes that are no text."""
+    return not isinstance(choice, str) or _tidy(choice) == choice
 
 
 def _tidy(text: str) -> str:
@@ -394,20 +431,15 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _number(value: Any) -> int | float | None:
     """A limit; NaN and the infinities are none."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return value if is_number and -math.inf < value < math.inf else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if -math.inf < value < math.inf else None
 
 
-def _asks_for_key(inputs: Any) -> bool:
+def _asks_for_key(hidden: Mapping[str, Any]) -> bool:
     """Whether a key is among the hidden inputs: a word in the old style, a list in the new one."""
-    hidden = inputs.get("hidden") if isinstance(inputs, dict) else None
-    for kind in hidden.values() if isinstance(hidden, dict) else ():
+    for kind in hidden.values():
         word = kind[0] if isinstance(kind, list) and kind else kind
         if isinstance(word, str) and word in KEYS:
             return True
     return False
-
-
-def _asks_for_id(inputs: Any) -> bool:
-    hidden = inputs.get("hidden") if isinstance(inputs, dict) else None
-    return isinstance(hidden, dict) and "UNIQUE_ID" in hidden.values()

@@ -64,7 +64,8 @@ class Output:
     @property
     def name(self) -> str:
         """The file name without any folder, safe to use on this machine."""
-        return re.split(r"[\\/]", self.filename)[-1].replace("\0", "") or f"{self.node_id}.txt"
+        last_part = re.split(r"[\\/]", self.filename)[-1]
+        return last_part.replace("\0", "") or f"{self.node_id}.txt"
 
     def read(self) -> bytes:
         """The bytes exactly as the server has them. Raises NotFound and the other ServerErrors."""
@@ -80,7 +81,8 @@ class Output:
         With a `delivery` a file is fetched on its terms. Raises like `read`.
         """
         target = Path(path)
-        target = target / self.name if target.is_dir() else target
+        if target.is_dir():
+            target = target / self.name
         if self.data is None and self.filename:
             place = (target, self.filename, self.subfolder, self.type)
             if delivery is None:
@@ -113,9 +115,13 @@ def write_file(target: Path, chunks: Iterator[bytes]) -> Path:
 
 def parse_outputs(node_id: str, ui: Any, source: FileSource | None = None) -> tuple[Output, ...]:
     """The outputs in a node's `ui` dict, any key and any shape; each file once."""
+    if not isinstance(ui, dict):
+        return ()
     found: dict[Output, None] = {}
-    for key, values in ui.items() if isinstance(ui, dict) else ():
-        for value in values if isinstance(values, list) else ():
+    for key, values in ui.items():
+        if not isinstance(values, list):
+            continue
+        for value in values:
             output = _parse_item(node_id, str(key), value, source)
             if output is not None:
                 found[output] = None
@@ -127,32 +133,49 @@ def decide_kind(filename: str) -> Kind:
     tells nothing.
     """
     suffix = filename.rpartition(".")[2].lower()
-    return next((kind for kind, suffixes in SUFFIXES.items() if suffix in suffixes), "file")
+    for kind, suffixes in SUFFIXES.items():
+        if suffix in suffixes:
+            return kind
+    return "file"
 
 
 def _parse_item(node_id: str, key: str, value: Any, source: FileSource | None) -> Output | None:
-    if isinstance(value, dict) and isinstance(value.get("filename"), str) and value["filename"]:
-        name, folder, type = value["filename"], value.get("subfolder"), value.get("type")
-        return Output(
-            node_id,
-            decide_kind(name),
-            name,
-            folder if isinstance(folder, str) else "",
-            type if isinstance(type, str) else "output",
-            source=source,
-        )
-    if isinstance(value, str) and key in TEXT_KEYS:
+    if isinstance(value, dict):
+        return _parse_file(node_id, value, source)
+    if not isinstance(value, str):
+        return None
+    if key in TEXT_KEYS:
         return Output(node_id, "text", type="", text=value)
-    return (
-        _parse_path(node_id, value, source) if isinstance(value, str) and key == "result" else None
+    if key == "result":
+        return _parse_path(node_id, value, source)
+    return None
+
+
+def _parse_file(node_id: str, file: dict[str, Any], source: FileSource | None) -> Output | None:
+    name = file.get("filename")
+    folder = file.get("subfolder")
+    type = file.get("type")
+    if not isinstance(name, str) or not name:
+        return None
+    return Output(
+        node_id,
+        decide_kind(name),
+        name,
+        folder if isinstance(folder, str) else "",
+        type if isinstance(type, str) else "output",
+        source=source,
     )
 
 
 def _parse_path(node_id: str, value: str, source: FileSource | None) -> Output | None:
     match = PLACE.match(value)
     path = match["path"] if match else value
-    kind, cut = decide_kind(path), max(path.rfind("/"), path.rfind("\\"))
+    kind = decide_kind(path)
     if kind == "file":
         return None
     type = (match and match["type"]) or "output"
-    return Output(node_id, kind, path[cut + 1 :], path[: max(cut, 0)], type, source=source)
+    # -1 where there is no folder.
+    cut = max(path.rfind("/"), path.rfind("\\"))
+    folder = path[: max(cut, 0)]
+    filename = path[cut + 1 :]
+    return Output(node_id, kind, filename, folder, type, source=source)

@@ -22,8 +22,11 @@ class Pace:
         """The node is that far; one that falls back works in several passes, so that its steps tell
         nothing.
         """
-        self._repeats = self._repeats or fraction < self._last[0]
-        self._first = self._first or (fraction, at)
+        last_fraction, _ = self._last
+        if fraction < last_fraction:
+            self._repeats = True
+        if self._first is None:
+            self._first = (fraction, at)
         self._last = (fraction, at)
 
     def estimate(self, usual: float, now: float) -> float:
@@ -32,7 +35,9 @@ class Pace:
         """
         if self._first is None or self._repeats:
             return max(usual - (now - self._begun), 0.0)
+        first_fraction, first_at = self._first
         fraction, at = self._last
-        seen = fraction - self._first[0]
-        whole = (1 - seen) * usual + (at - self._first[1])
-        return max((1 - fraction) * whole - (now - at), 0.0)
+        seen = fraction - first_fraction
+        whole = (1 - seen) * usual + (at - first_at)
+        left = (1 - fraction) * whole
+        return max(left - (now - at), 0.0)

@@ -24,10 +24,10 @@ def upload_files(endpoints: Endpoints, prompt: Prompt) -> Mapping[str, Any]:
     """
     if not prompt.uploads:
         return prompt.graph
-    graph = {
-        key: {**node, "inputs": copy.deepcopy(dict(node.get("inputs") or {}))}
-        for key, node in prompt.graph.items()
-    }
+    graph: dict[str, Any] = {}
+    for key, node in prompt.graph.items():
+        inputs = copy.deepcopy(dict(node.get("inputs") or {}))
+        graph[key] = {**node, "inputs": inputs}
     for upload in prompt.uploads:
         value = endpoints.upload_image(upload.path, upload.name).value
         for node_id, name in upload.slots:
@@ -70,10 +70,13 @@ def post_prompt(
 
     Raises PromptRejected, ServerError.
     """
-    extra: dict[str, Any] = {MARK: prompt_id, **({"preview_method": preview} if preview else {})}
+    extra: dict[str, Any] = {MARK: prompt_id}
+    if preview:
+        extra["preview_method"] = preview
     if prompt.extra_pnginfo:
         extra["extra_pnginfo"] = dict(prompt.extra_pnginfo)
-    if key := endpoints.choose_key(graph):
+    key = endpoints.choose_key(graph)
+    if key:
         extra[API_KEY] = key
     try:
         return endpoints.queue_prompt(
@@ -87,11 +90,17 @@ def post_prompt(
 
 
 def _open_other(endpoints: Endpoints, client_id: str) -> Socket | None:
-    was = endpoints.transport.prefix
+    """The socket of the bare route where the one under a prefix was tried, and the other way
+    round; None where there is none.
+    """
+    tried = endpoints.transport.prefix
     try:
         endpoints.transport.find_prefix()
-        now = endpoints.transport.prefix
-        path = "/ws" if was else f"{now}/ws"
-        return Socket(endpoints.access, path, client_id) if was or now else None
+        found = endpoints.transport.prefix
+        if tried:
+            return Socket(endpoints.access, "/ws", client_id)
+        if found:
+            return Socket(endpoints.access, f"{found}/ws", client_id)
     except ServerError:
-        return None
+        pass
+    return None

@@ -60,12 +60,15 @@ class GraphProgress:
         """The weighted part of the graph that is done, 0 to 0.99."""
         total = sum(self._weights[key] for key in self._needed)
         done = sum(self._weights[key] * self._done.get(key, 0.0) for key in self._needed)
-        self._best = max(self._best, min(done / total, ALMOST) if total else 0.0)
+        if total:
+            self._best = max(self._best, min(done / total, ALMOST))
         return self._best
 
     def weigh(self, node: str) -> float:
         """The weight of a node; 0 for one that does not count."""
-        return self._weights[node] if node in self._needed else 0.0
+        if node not in self._needed:
+            return 0.0
+        return self._weights[node]
 
     def sum_left(self, besides: str | None = None) -> float:
         """The weight of what is still to do, without that one node."""
@@ -90,18 +93,22 @@ class GraphProgress:
 
     def advance(self, node: str, fraction: float) -> None:
         """A node is that far (0 to 1); smaller values than before are ignored."""
-        self._done[node] = max(self._done.get(node, 0.0), min(max(fraction, 0.0), 1.0))
+        before = self._done.get(node, 0.0)
+        bounded = min(max(fraction, 0.0), 1.0)
+        self._done[node] = max(before, bounded)
 
     def reach(self, node: str) -> None:
         """A node works, or is done: all that it depends on is done, even if nobody said so."""
         waiting = [node] if node in self._sources else []
         while waiting:
             key = waiting.pop()
-            if key not in self._reached:
-                self._reached.add(key)
-                sources = [source for source in self._sources[key] if source in self._sources]
-                self._done.update(dict.fromkeys(sources, 1.0))
-                waiting += sources
+            if key in self._reached:
+                continue
+            self._reached.add(key)
+            sources = [source for source in self._sources[key] if source in self._sources]
+            for source in sources:
+                self._done[source] = 1.0
+            waiting.extend(sources)
 
     def advance_all(self, nodes: Mapping[str, NodeProgress]) -> None:
         """Take over a snapshot; a node that expanded into others is as far as these are."""
@@ -118,31 +125,36 @@ class GraphProgress:
             self.advance(parent, sum(fractions) / (len(fractions) + 1))
 
     def _walk(self) -> frozenset[str]:
+        """The nodes that have to run: the outputs and what they depend on, up to a cache hit."""
         found: set[str] = set()
+        uncached = self._sources.keys() - self._cached
         waiting = list(self._outputs - self._cached)
         while waiting:
             key = waiting.pop()
-            if key not in found:
-                found.add(key)
-                waiting += [
-                    source
-                    for source in self._sources[key]
-                    if source in self._sources.keys() - self._cached
-                ]
+            if key in found:
+                continue
+            found.add(key)
+            waiting.extend(source for source in self._sources[key] if source in uncached)
         return frozenset(found)
 
 
 def weigh_class(class_type: str) -> float:
     """How heavy a node class is: 1 for most, 20 for samplers."""
-    return next((weight for pattern, weight in WEIGHTS if pattern.search(class_type)), 1.0)
+    for pattern, weight in WEIGHTS:
+        if pattern.search(class_type):
+            return weight
+    return 1.0
 
 
 def weigh_by_seconds(nodes: Iterable[str], seconds: Mapping[str, float]) -> dict[str, float]:
     """Node id → seconds, the median for nodes without any; empty if no node of the
     graph has any.
     """
-    usable = {key: value for key, value in seconds.items() if math.isfinite(value) and value >= 0}
-    known = {key: usable[key] for key in nodes if key in usable}
+    known: dict[str, float] = {}
+    for key in nodes:
+        value = seconds.get(key, -1.0)
+        if math.isfinite(value) and value >= 0:
+            known[key] = value
     if not known:
         return {}
     middle = median(known.values())
@@ -154,16 +166,21 @@ def guess_outputs(graph: Mapping[str, Any]) -> set[str]:
     node.
     """
     nodes = {key: node for key, node in graph.items() if isinstance(node, dict)}
-    named = {
-        key for key, node in nodes.items() if OUTPUT_CLASSES.search(str(node.get("class_type")))
-    }
-    feeding = {source for node in nodes.values() for source in _find_sources(node)}
+    named: set[str] = set()
+    feeding: set[str] = set()
+    for key, node in nodes.items():
+        class_type = str(node.get("class_type"))
+        if OUTPUT_CLASSES.search(class_type):
+            named.add(key)
+        feeding.update(_find_sources(node))
     return named or set(nodes) - feeding
 
 
 def _find_sources(node: Mapping[str, Any]) -> tuple[str, ...]:
     inputs = node.get("inputs")
-    links = [Link.parse(value) for value in inputs.values()] if isinstance(inputs, dict) else []
+    if not isinstance(inputs, dict):
+        return ()
+    links = [Link.parse(value) for value in inputs.values()]
     return tuple(link.node_id for link in links if link)
 
 

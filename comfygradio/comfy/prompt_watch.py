@@ -54,12 +54,15 @@ class PromptWatch:
         """Known prompts that are in neither of the two, so that the history is to be asked for each
         of them.
         """
+        known = self._running | self._pending
         here = _list_ids(queue) | recent.keys()
-        return sorted((self._running | self._pending) - here)
+        return sorted(known - here)
 
     def take(self, queue: Queue, recent: Mapping[str, HistoryEntry]) -> list[PromptChange]:
         """What changed since the last look; `recent` is from after `queue`, the oldest first."""
-        changes = [*self._take_ends(recent), *self._take_queue(queue), *self._take_gone(queue)]
+        changes = list(self._take_ends(recent))
+        changes += self._take_queue(queue)
+        changes += self._take_gone(queue)
         self._is_first = False
         return changes
 
@@ -78,22 +81,24 @@ class PromptWatch:
         if self._is_first:
             self._over.update(recent)
             return []
+        known = self._running | self._pending
         after: list[str] = []
         for prompt_id in recent:
             if prompt_id in self._over:
-                after = [one for one in after if one in self._running | self._pending]
+                after = [one for one in after if one in known]
             else:
                 after.append(prompt_id)
         return after
 
     def _take_queue(self, queue: Queue) -> Iterator[PromptChange]:
         for item in queue.running:
-            if item.prompt_id not in self._running | self._over:
+            if item.prompt_id not in self._running and item.prompt_id not in self._over:
                 self._pending.discard(item.prompt_id)
                 self._running.add(item.prompt_id)
                 yield PromptChange("started", item.prompt_id, "queue")
         for item in queue.pending:
-            if item.prompt_id not in self._running | self._pending | self._over:
+            known = self._running | self._pending | self._over
+            if item.prompt_id not in known:
                 self._pending.add(item.prompt_id)
                 ahead = queue.position(item.prompt_id)
                 yield PromptChange("queued", item.prompt_id, "queue", ahead)
@@ -123,11 +128,13 @@ def describe_end(entry: HistoryEntry) -> PromptChange:
     """How a prompt ended, by its history."""
     tracker = JobTracker(entry.graph, entry.prompt_id)
     tracker.settle(entry)
-    kind: Kind = "ended"
-    if tracker.failure is not None:
-        kind = "stopped" if isinstance(tracker.failure, JobInterrupted) else "failed"
-    return PromptChange(kind, entry.prompt_id, "history", text=str(tracker.failure or ""))
+    failure = tracker.failure
+    if failure is None:
+        return PromptChange("ended", entry.prompt_id, "history")
+    kind: Kind = "stopped" if isinstance(failure, JobInterrupted) else "failed"
+    return PromptChange(kind, entry.prompt_id, "history", text=str(failure))
 
 
 def _list_ids(queue: Queue) -> set[str]:
-    return {item.prompt_id for item in (*queue.running, *queue.pending)}
+    items = (*queue.running, *queue.pending)
+    return {item.prompt_id for item in items}

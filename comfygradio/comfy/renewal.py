@@ -23,8 +23,11 @@ def find_stale(kept: Collection[str], lacking: Iterable[str]) -> frozenset[str]:
 
     A result of a node that another one brought along (`5.0.2`) is that one's.
     """
-    nodes = {node for told in lacking for node in (told, told.split(".")[0])}
-    return frozenset(nodes & set(kept))
+    nodes: set[str] = set()
+    for node in lacking:
+        nodes.add(node)
+        nodes.add(node.split(".")[0])
+    return frozenset(nodes.intersection(kept))
 
 
 def renew(prompt: Prompt, nodes: Collection[str]) -> Prompt:
@@ -43,11 +46,13 @@ def strip_renewed(graph: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _mark(node: Mapping[str, Any], mark: str) -> dict[str, Any]:
-    return {**node, "inputs": {**node.get("inputs", {}), RENEWED: mark}}
+    inputs = {**node.get("inputs", {}), RENEWED: mark}
+    return {**node, "inputs": inputs}
 
 
 def _unmark(node: Any) -> Any:
     inputs = node.get("inputs") if isinstance(node, dict) else None
     if not isinstance(inputs, dict) or RENEWED not in inputs:
         return node
-    return {**node, "inputs": {name: inputs[name] for name in inputs if name != RENEWED}}
+    others = {name: value for name, value in inputs.items() if name != RENEWED}
+    return {**node, "inputs": others}

@@ -73,14 +73,13 @@ class Run:
         self._endpoints = endpoints
         self._patience = patience
         self._clock = clock
-        ids = {
-            "client_id": client_id or uuid.uuid4().hex,
-            "prompt_id": prompt_id or str(uuid.uuid4()),
-        }
+        client_id = client_id or uuid.uuid4().hex
+        prompt_id = prompt_id or str(uuid.uuid4())
         self._start = Start(
             endpoints,
             prompt,
-            **ids,
+            client_id=client_id,
+            prompt_id=prompt_id,
             preview_method=preview_method,
             may_exist=may_exist,
             patience=patience,
@@ -90,12 +89,12 @@ class Run:
         self._worker = Worker("comfy-run")
         self._watch = Watch(patience, clock.monotonic())
         self._watch.busy = True
-        self._tracker = JobTracker(
-            strip_carried(prompt.graph), ids["prompt_id"], prompt.outputs, endpoints, weights
-        )
+        graph = strip_carried(prompt.graph)
+        self._tracker = JobTracker(graph, prompt_id, prompt.outputs, endpoints, weights)
         self._tracker.stage = "uploading"
         self._socket: Socket | None = None
-        self._accepted = self._answers_flags = False
+        self._accepted = False
+        self._answers_flags = False
         self._absent_since: float | None = None
         """When the server was first seen to lack the prompt; None while it has it."""
         self._ended_since: float | None = None
@@ -129,16 +128,16 @@ class Run:
     def _yield_states(self, heartbeat_seconds: float) -> Generator[JobState, None, None]:
         yielded_at = self._clock.monotonic()
         while not self._tracker.done:
-            left = yielded_at + heartbeat_seconds - self._clock.monotonic()
-            letters = self._mailbox.take(self._watch.pause(self._clock.monotonic(), max(left, 0.0)))
+            now = self._clock.monotonic()
+            left = yielded_at + heartbeat_seconds - now
+            pause = self._watch.pause(now, max(left, 0.0))
+            letters = self._mailbox.take(pause)
+            # A list, since every letter has to be opened, whatever the ones before it said.
             changed = [self._open_letter(letter) for letter in letters]
             self._look_after(self._clock.monotonic())
             changed.append(self._note_answering(self._clock.monotonic()))
-            if (
-                any(changed)
-                or self._clock.monotonic() - yielded_at >= heartbeat_seconds
-                or self._tracker.done
-            ):
+            is_due = self._clock.monotonic() - yielded_at >= heartbeat_seconds
+            if any(changed) or is_due or self._tracker.done:
                 self._tracker.now = self._clock.monotonic()
                 yield self._tracker.state
                 yielded_at = self._clock.monotonic()
@@ -342,7 +341,8 @@ class Run:
             reopened.close()
 
     def _look(self) -> None:
-        self._mailbox.put(look_for(self._endpoints, self._tracker.prompt_id))
+        seen = look_for(self._endpoints, self._tracker.prompt_id)
+        self._mailbox.put(seen)
 
     def _cancel(self) -> None:
         self._start.stopped.set()
@@ -351,15 +351,21 @@ class Run:
         self._clock.wait_event(done, CANCEL_SECONDS)
 
     def _cancel_now(self, done: threading.Event) -> None:
-        pauses = list(CANCEL_PAUSES)
+        # From then on nothing is posted any more, so that the id stays what it is.
         self._start.over.wait()
         try:
-            while (
-                self._start.posted_id and not self._try_to_cancel(self._start.posted_id) and pauses
-            ):
-                self._clock.sleep(pauses.pop(0))
+            prompt_id = self._start.posted_id
+            if prompt_id:
+                self._cancel_patiently(prompt_id)
         finally:
             done.set()
+
+    def _cancel_patiently(self, prompt_id: str) -> None:
+        for pause in CANCEL_PAUSES:
+            if self._try_to_cancel(prompt_id):
+                return
+            self._clock.sleep(pause)
+        self._try_to_cancel(prompt_id)
 
     def _try_to_cancel(self, prompt_id: str) -> bool:
         """Whether the server gave a proper answer, be it that there was nothing to cancel."""

@@ -31,9 +31,15 @@ def name_frame(filename: str, number: int) -> str:
     found = COUNTER.search(filename)
     if found is None:
         return filename
-    counter = found[0]
-    written = str(number).zfill(len(counter)) if counter[0] == "#" else counter % number
-    return filename[: found.start()] + written + filename[found.end() :]
+    before = filename[: found.start()]
+    after = filename[found.end() :]
+    return before + _write_number(found[0], number) + after
+
+
+def _write_number(counter: str, number: int) -> str:
+    if counter.startswith("#"):
+        return str(number).zfill(len(counter))
+    return counter % number
 
 
 def walk_frames(
@@ -46,7 +52,8 @@ def walk_frames(
     absent: list[T] = []
     has_begun = False
     for number in range(MOST_FRAMES):
-        fetched = fetch(replace(output, filename=name_frame(output.filename, number)))
+        filename = name_frame(output.filename, number)
+        fetched = fetch(replace(output, filename=filename))
         if is_absent(fetched):
             absent.append(fetched)
             if len(absent) > GAP:

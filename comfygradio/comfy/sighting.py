@@ -33,7 +33,7 @@ class Sighting:
     @property
     def absent(self) -> bool:
         """Neither queued nor in the history."""
-        return self.entry is None and self.position is None and self.error is None
+        return not self.found and self.error is None
 
     @property
     def found(self) -> bool:
@@ -62,7 +62,9 @@ def look_for_ours(endpoints: Endpoints, prompt_id: str) -> Sighting:
         return seen
     try:
         version = endpoints.server_version()
-        chosen = _find_mark(endpoints, prompt_id) if version is None or version < OWN_IDS else None
+        if version is not None and version >= OWN_IDS:
+            return seen
+        chosen = _find_mark(endpoints, prompt_id)
         return _look(endpoints, chosen) if chosen else seen
     except ServerError as error:
         return Sighting(error=error)
@@ -73,13 +75,14 @@ def _look(endpoints: Endpoints, prompt_id: str) -> Sighting:
     if entry:
         return Sighting(entry, prompt_id=prompt_id)
     queue = endpoints.queue()
-    item = next(
-        (item for item in (*queue.running, *queue.pending) if item.prompt_id == prompt_id), None
-    )
-    if item:
-        client_id = str(item.extra_data.get("client_id") or "")
-        place = queue.position(prompt_id), queue.is_running(prompt_id)
-        return Sighting(None, *place, prompt_id=prompt_id, client_id=client_id)
+    for item in (*queue.running, *queue.pending):
+        if item.prompt_id == prompt_id:
+            return Sighting(
+                position=queue.position(prompt_id),
+                running=queue.is_running(prompt_id),
+                prompt_id=prompt_id,
+                client_id=str(item.extra_data.get("client_id") or ""),
+            )
     entry = endpoints.history(prompt_id)
     return Sighting(entry, prompt_id=prompt_id if entry else "")
 
@@ -92,5 +95,8 @@ def _find_mark(endpoints: Endpoints, mark: str) -> str | None:
     for item in (*queue.pending, *queue.running):
         if item.extra_data.get(MARK) == mark:
             return item.prompt_id
-    entries = reversed(endpoints.history(max_items=NEWEST).values())
-    return next((entry.prompt_id for entry in entries if entry.extra_data.get(MARK) == mark), None)
+    history = endpoints.history(max_items=NEWEST)
+    for entry in reversed(history.values()):
+        if entry.extra_data.get(MARK) == mark:
+            return entry.prompt_id
+    return None

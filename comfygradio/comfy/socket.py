@@ -41,7 +41,8 @@ class Socket:
 
     def __init__(self, access: Access, path: str, client_id: str) -> None:
         """Connect, announce our features, wait for the greeting. Raises ServerError."""
-        self._closing = self._reading = False
+        self._closing = False
+        self._reading = False
         try:
             url = access.address.socket_url(path, client_id)
             self._socket = websocket.create_connection(url, **_choose_options(access))
@@ -96,12 +97,13 @@ class Socket:
         opcode, data = self._socket.recv_data()
         if opcode == websocket.ABNF.OPCODE_CLOSE:
             raise websocket.WebSocketConnectionClosedException("closed by the server")
-        is_text = opcode == websocket.ABNF.OPCODE_TEXT
-        message = parse_text(data) if is_text else parse_binary(data)
+        parse = parse_text if opcode == websocket.ABNF.OPCODE_TEXT else parse_binary
+        message = parse(data)
         log_message(message)
         return message
 
     def _drop(self) -> None:
+        # There is none where it could not be connected.
         opened = getattr(self, "_socket", None)
         if opened is not None:
             opened.shutdown()
@@ -116,7 +118,9 @@ def find_kind(message: Message) -> Hashable:
         return "preview" if message.mime == "image/jpeg" else None
     if isinstance(message, Progress):
         return ("progress", message.prompt_id, message.node)
-    return ("progress_state", message.prompt_id) if isinstance(message, ProgressState) else None
+    if isinstance(message, ProgressState):
+        return ("progress_state", message.prompt_id)
+    return None
 
 
 def translate(error: Exception, access: Access) -> ServerError:
@@ -141,14 +145,19 @@ def translate(error: Exception, access: Access) -> ServerError:
 
 
 def _choose_options(access: Access) -> dict[str, Any]:
-    context = create_tls(access)
-    return {
+    options: dict[str, Any] = {
         "timeout": min(OPEN_SECONDS, access.timeout_seconds),
         "header": access.all_headers,
         "suppress_origin": True,
         "redirect_limit": 0,
-        **(NO_PROXY if access.address.loopback else {}),
-        "sslopt": {"context": context} if context else {"cert_reqs": 0, "check_hostname": False},
         "skip_utf8_validation": True,
         "enable_multithread": True,
     }
+    context = create_tls(access)
+    if context:
+        options["sslopt"] = {"context": context}
+    else:
+        options["sslopt"] = {"cert_reqs": 0, "check_hostname": False}
+    if access.address.loopback:
+        options.update(NO_PROXY)
+    return options

@@ -76,8 +76,14 @@ class Start:
         if self.stopped.is_set():
             return None
         self.posted_id = self._prompt_id
-        ids = self.client_id, self._prompt_id
-        queued = post_prompt(self._endpoints, self._prompt, graph, *ids, self._preview_method)
+        queued = post_prompt(
+            self._endpoints,
+            self._prompt,
+            graph,
+            self.client_id,
+            self._prompt_id,
+            self._preview_method,
+        )
         self.posted_id = queued.prompt_id
         return queued
 

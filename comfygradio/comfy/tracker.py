@@ -78,9 +78,11 @@ class JobTracker:
             for key, node in graph.items()
             if isinstance(node, dict)
         }
-        self._shown, self._source = frozenset(shown), source
+        self._shown = frozenset(shown)
+        self._source = source
         self._progress = GraphProgress(graph, weights)
         self._pace = Pace()
+        # Of a node that sends its pictures by the socket no `executed` is told.
         self._expected = {key for key in guess_outputs(graph) if self._classes[key] != SOCKET_SAVER}
         self._outputs: dict[str, tuple[Output, ...]] = {}
         self._is_short = False
@@ -108,29 +110,37 @@ class JobTracker:
         """Whether the messages alone prove a good end: closed, successful, and every expected
         output heard of.
         """
-        heard = self._expected <= self._outputs.keys()
-        return self.closed and self.succeeded and heard and not self.gap
+        if self.gap or not self.closed or not self.succeeded:
+            return False
+        return self._expected <= self._outputs.keys()
 
     @property
     def awaits_frames(self) -> bool:
         """Whether pictures that no history holds may still come: their node is part of the graph,
         no message was missed, and none told the end.
         """
-        is_open = not (self.gap or self.succeeded or self.closed or self.failure)
-        return is_open and bool(self._find_socket_savers())
+        has_ended = self.succeeded or self.closed or self.failure
+        if self.gap or has_ended:
+            return False
+        return bool(self._find_socket_savers())
 
     @property
     def state(self) -> JobState:
         """How the job stands now."""
-        done = self.done
+        node_id = None if self.done else self._node
+        title: str | None = None
+        node_class: str | None = None
+        if node_id is not None:
+            title = self._titles.get(node_id, node_id)
+            node_class = self._classes.get(node_id)
         return JobState(
             prompt_id=self.prompt_id,
             status=self.stage,
             queue_position=self.queue_position if self.stage == "queued" else None,
-            progress=1.0 if done else self._progress.fraction,
-            node=None if done or self._node is None else self._titles.get(self._node, self._node),
-            node_id=None if done else self._node,
-            node_class=None if done or self._node is None else self._classes.get(self._node),
+            progress=1.0 if self.done else self._progress.fraction,
+            node=title,
+            node_id=node_id,
+            node_class=node_class,
             step=self._step,
             steps=self._steps,
             has_stepped=self._has_stepped,
@@ -158,7 +168,8 @@ class JobTracker:
 
     def lose_track(self) -> None:
         """From now on messages may be missed, such as the one that ends the node that runs."""
-        self.gap, self._begun = True, None
+        self.gap = True
+        self._begun = None
 
     def warn(self, sentence: str) -> None:
         """Remember a sentence for the person, once."""
@@ -170,7 +181,9 @@ class JobTracker:
 
     def finish(self) -> None:
         """The job is over and well."""
-        self.stage, self.closed, self.succeeded = "done", True, True
+        self.stage = "done"
+        self.closed = True
+        self.succeeded = True
         if not self._is_short and not self._list_shown():
             self.warn(NO_RESULT)
 
@@ -181,26 +194,29 @@ class JobTracker:
 
     def settle(self, entry: HistoryEntry) -> None:
         """Take the end and the outputs from the history, which is the authority."""
-        for node in dict.fromkeys(output.node_id for output in entry.outputs):
-            self._outputs = {
-                key: made for key, made in self._outputs.items() if not key.startswith(f"{node}.")
-            }
-            self._outputs[node] = tuple(
-                output for output in entry.outputs if output.node_id == node
-            )
+        by_node: dict[str, list[Output]] = {}
+        for output in entry.outputs:
+            by_node.setdefault(output.node_id, []).append(output)
+        for node, made in by_node.items():
+            self._replace_outputs(node, made)
+        is_success = entry.status == "success"
         for message in entry.messages:
             if isinstance(message, ExecutionCached):
                 self._cached = message.nodes
-            if (
-                isinstance(message, ExecutionError | ExecutionInterrupted)
-                and entry.status != "success"
-            ):
+            elif not is_success and isinstance(message, ExecutionError | ExecutionInterrupted):
                 self._fail(message)
         if self.failure is None and entry.status == "error":
             self.failure = JobInterrupted("The job was stopped.", self.prompt_id)
         if self.failure is None:
             self._miss_frames()
             self.finish()
+
+    def _replace_outputs(self, node: str, made: Sequence[Output]) -> None:
+        # What a node expanded into (5.0.2 of node 5) is in the history as its own.
+        for key in list(self._outputs):
+            if key.startswith(f"{node}."):
+                del self._outputs[key]
+        self._outputs[node] = tuple(made)
 
     def apply(self, message: Message, at: float, replaced: int = 0) -> bool:
         """Take in one message heard at `at` seconds; `replaced` older previews were dropped.
@@ -214,11 +230,12 @@ class JobTracker:
             return self._take_text(message)
         if isinstance(message, Status):
             return self._take_status(message)
-        catch_up = self.gap and isinstance(message, Executing) and message.prompt_id is None
-        if message.prompt_id != self.prompt_id and not catch_up:
+        # Whoever connects again is told the node that runs, without its prompt.
+        is_catch_up = self.gap and isinstance(message, Executing) and message.prompt_id is None
+        if message.prompt_id != self.prompt_id and not is_catch_up:
             return False
         self._follow(message, at)
-        if catch_up:
+        if is_catch_up:
             self._begun = None
         return True
 
@@ -249,12 +266,12 @@ class JobTracker:
 
     def _switch(self, node: str | None, at: float) -> None:
         if self._node is not None and self._begun is not None:
-            self._seconds[self._node] = self._seconds.get(self._node, 0.0) + max(
-                at - self._begun, 0.0
-            )
+            seconds = max(at - self._begun, 0.0)
+            self._seconds[self._node] = self._seconds.get(self._node, 0.0) + seconds
         if node != self._node:
             self._leave_node(at)
-        self._node, self._begun = node, at
+        self._node = node
+        self._begun = at
         if node is None:
             self.closed = True
         else:
@@ -264,24 +281,26 @@ class JobTracker:
     def _leave_node(self, at: float) -> None:
         if self._node is not None:
             self._progress.advance(self._node, 1.0)
-        self._step = self._steps = None
+        self._step = None
+        self._steps = None
         self._text = ""
         self._pace.begin(at)
 
     def _count(self, message: Progress, at: float) -> None:
         self.begin()
         fraction = message.value / message.max if message.max > 0 else 0.0
-        if (
-            message.node is None
-            or message.node.split(".")[0] == self._node
-            or message.node == self._node
-        ):
-            self._step, self._steps = int(message.value), int(message.max)
+        if message.node is None or self._is_current(message.node):
+            self._step = int(message.value)
+            self._steps = int(message.max)
             self._has_stepped = self._has_stepped or self._steps > 1
             self._pace.report(fraction, at)
         if message.node is not None and fraction > 0:
             self._progress.advance(message.node, fraction)
             self._progress.reach(message.node)
+
+    def _is_current(self, node: str) -> bool:
+        """Whether this is the node that runs, or one that it expanded into."""
+        return node == self._node or node.split(".")[0] == self._node
 
     def _estimate(self) -> float | None:
         """Seconds left, None unless it runs at a server that answers, earlier runs are known, and
@@ -289,29 +308,31 @@ class JobTracker:
         """
         if not self.is_answered:
             return None
-        if self.stage != "running" or not self._progress.timed or (self.gap and self._node is None):
+        if self.stage != "running" or not self._progress.timed:
             return None
-        current = (
-            self._pace.estimate(self._progress.weigh(self._node), self.now) if self._node else 0.0
-        )
+        if self.gap and self._node is None:
+            return None
+        current = 0.0
+        if self._node:
+            usual = self._progress.weigh(self._node)
+            current = self._pace.estimate(usual, self.now)
         return current + self._progress.sum_left(besides=self._node)
 
     def _take_frame(self, frame: PreviewFrame, replaced: int) -> bool:
-        if frame.prompt_id not in (None, self.prompt_id) or (
-            frame.prompt_id is None and self._node is None
-        ):
+        if frame.prompt_id not in (None, self.prompt_id):
+            return False
+        if frame.prompt_id is None and self._node is None:
             return False
         node = frame.node or self._node
-        if (
-            frame.mime == "image/png"
-            and node is not None
-            and self._classes.get(node) == SOCKET_SAVER
-        ):
+        if node is not None and self._is_result(node, frame):
             self._keep_frame(node, frame)
             return True
         self._preview = Preview(frame.data, frame.mime, node)
         self._preview_count += 1 + replaced
         return True
+
+    def _is_result(self, node: str, frame: PreviewFrame) -> bool:
+        return frame.mime == "image/png" and self._classes.get(node) == SOCKET_SAVER
 
     def _keep_frame(self, node: str, frame: PreviewFrame) -> None:
         made = self._outputs.get(node, ())
@@ -323,11 +344,10 @@ class JobTracker:
 
     def _find_socket_savers(self) -> list[str]:
         """The nodes whose pictures are wanted, and come by the socket alone."""
-        return [
-            key
-            for key, name in self._classes.items()
-            if name == SOCKET_SAVER and (not self._shown or key in self._shown)
-        ]
+        savers = [key for key, name in self._classes.items() if name == SOCKET_SAVER]
+        if not self._shown:
+            return savers
+        return [key for key in savers if key in self._shown]
 
     def _miss_frames(self) -> None:
         """Pictures that only the socket brings are in no history."""
@@ -336,10 +356,8 @@ class JobTracker:
         for key in self._find_socket_savers():
             if key not in self._outputs:
                 self._is_short = True
-                self.warn(
-                    f"{name_node(self._titles, key, SOCKET_SAVER)} sends its pictures only live; "
-                    "they were missed."
-                )
+                name = name_node(self._titles, key, SOCKET_SAVER)
+                self.warn(f"{name} sends its pictures only live; they were missed.")
 
     def _take_text(self, message: ProgressText) -> bool:
         if self._node is None or message.node.split(".")[0] != self._node.split(".")[0]:
@@ -359,37 +377,32 @@ class JobTracker:
         return True
 
     def _fail(self, message: ExecutionError | ExecutionInterrupted) -> None:
+        name = name_node(self._titles, message.node_id, message.node_type)
         if isinstance(message, ExecutionInterrupted):
-            where = (
-                f" at {name_node(self._titles, message.node_id, message.node_type)}"
-                if message.node_id
-                else ""
-            )
+            where = f" at {name}" if message.node_id else ""
             self.failure = JobInterrupted(f"The job was stopped{where}.", self.prompt_id)
         elif message.exception_type == BLOCKED:
             reason = clean_text(message.exception_message).removeprefix("Execution Blocked: ")
             self._is_short = True
-            self.warn(
-                f"{name_node(self._titles, message.node_id, message.node_type)} was skipped: "
-                f"{reason}"
-            )
+            self.warn(f"{name} was skipped: {reason}")
         else:
-            about = (
+            self.failure = describe_failure(
+                self._titles,
+                self.prompt_id,
                 message.node_id,
                 message.node_type,
                 message.exception_type,
                 message.exception_message,
             )
-            self.failure = describe_failure(self._titles, self.prompt_id, *about)
 
     def _list_shown(self) -> tuple[Output, ...]:
-        return tuple(
-            output for group in self._outputs.values() for output in group if self._is_shown(output)
-        )
+        shown: list[Output] = []
+        for made in self._outputs.values():
+            shown.extend(output for output in made if self._is_shown(output))
+        return tuple(shown)
 
     def _is_shown(self, output: Output) -> bool:
-        return (
-            not self._shown
-            or output.node_id in self._shown
-            or output.node_id.split(".")[0] in self._shown
-        )
+        if not self._shown:
+            return True
+        parent = output.node_id.split(".")[0]
+        return output.node_id in self._shown or parent in self._shown

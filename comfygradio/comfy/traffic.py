@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 MOST_CHARACTERS = 200
 """Of a text that the server chose, so much is written."""
 
+CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
+"""Where a word begins in the name of a class, after the first one."""
+
 WIRE_NAMES = {PreviewFrame: "preview", ProgressText: "progress_text"}
 """What ComfyUI calls its binary messages."""
 
@@ -60,7 +63,10 @@ class CallRecord:
         """Write the line of a call that was answered; `received` and `sent` count bytes of
         bodies.
         """
-        self._write(f"{status}", f"{received} bytes" + (f", {sent} bytes sent" if sent else ""))
+        rest = f"{received} bytes"
+        if sent:
+            rest += f", {sent} bytes sent"
+        self._write(str(status), rest)
 
     def fail(self, error: BaseException) -> None:
         """Write the line of a call that got no answer; of the error only its kind is written,
@@ -75,7 +81,12 @@ class CallRecord:
         milliseconds = (self._clock.monotonic() - self._started) * 1000
         log.debug(
             "%s %s %s %.0f ms, %s (%s)",
-            *(self._method, target, outcome, milliseconds, rest, self._address),
+            self._method,
+            target,
+            outcome,
+            milliseconds,
+            rest,
+            self._address,
         )
 
 
@@ -83,11 +94,11 @@ def show_target(path: str, params: Mapping[str, Any], address: Address) -> str:
     """Path and query of a call, with every secret masked: what came with the server's address, and
     what is called like one.
     """
-    hidden = {
-        name: MASK if name in address.params or SECRET_NAME.search(name) else value
-        for name, value in params.items()
-    }
-    query = urlencode(hidden, doseq=True, safe="*/")
+    masked: dict[str, Any] = {}
+    for name, value in params.items():
+        is_secret = name in address.params or SECRET_NAME.search(name)
+        masked[name] = MASK if is_secret else value
+    query = urlencode(masked, doseq=True, safe="*/")
     shown = quote(path, safe="/%:@!$&'()*+,;=~-._")
     return f"{shown}?{query}" if query else shown
 
@@ -96,9 +107,12 @@ def log_message(message: Message) -> None:
     """Write the line of a message: its type, prompt, node and value."""
     if not log.isEnabledFor(logging.DEBUG):
         return
+    words = [f"socket {name_message(message)}"]
     details = {"prompt": message.prompt_id, **describe_message(message)}
-    words = [f"{name}={_show(value)}" for name, value in details.items() if value is not None]
-    log.debug("%s", " ".join([f"socket {name_message(message)}", *words]))
+    for name, value in details.items():
+        if value is not None:
+            words.append(f"{name}={_show(value)}")
+    log.debug("%s", " ".join(words))
 
 
 def name_message(message: Message) -> str:
@@ -106,7 +120,9 @@ def name_message(message: Message) -> str:
     if isinstance(message, UnknownMessage):
         return _show(message.type or "unknown")
     kind = type(message)
-    return WIRE_NAMES.get(kind) or re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+    if kind in WIRE_NAMES:
+        return WIRE_NAMES[kind]
+    return CAPITAL.sub("_", kind.__name__).lower()
 
 
 def describe_message(message: Message) -> dict[str, Any]:
@@ -121,14 +137,10 @@ def describe_message(message: Message) -> dict[str, Any]:
         case Progress():
             return {"node": message.node, "value": f"{message.value:g}/{message.max:g}"}
         case ProgressState():
-            steps = (
-                f"{node}:{progress.value:g}/{progress.max:g}"
-                for node, progress in message.nodes.items()
-                if progress.state == "running"
-            )
-            return {"running": ",".join(steps) or None}
+            return {"running": _describe_running(message) or None}
         case Executed():
-            return {"node": message.node, "value": ",".join(map(str, message.output)) or "nothing"}
+            keys = ",".join(str(key) for key in message.output)
+            return {"node": message.node, "value": keys or "nothing"}
         case ExecutionError():
             text = f"{message.exception_type}: {message.exception_message}"
             return {"node": message.node_id, "value": text}
@@ -142,10 +154,21 @@ def describe_message(message: Message) -> dict[str, Any]:
             return {}
 
 
+def _describe_running(message: ProgressState) -> str:
+    steps: list[str] = []
+    for node, progress in message.nodes.items():
+        if progress.state == "running":
+            steps.append(f"{node}:{progress.value:g}/{progress.max:g}")
+    return ",".join(steps)
+
+
 def _show(value: Any) -> str:
     """One line of a text that the server chose, without secrets and anything that a terminal would
     obey.
     """
-    text = mask_text(" ".join(str(value).split()))
-    plain = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return plain if len(plain) <= MOST_CHARACTERS else f"{plain[:MOST_CHARACTERS]}…"
+    line = " ".join(str(value).split())
+    masked = mask_text(line)
+    plain = "".join(letter if letter.isprintable() else "?" for letter in masked)
+    if len(plain) <= MOST_CHARACTERS:
+        return plain
+    return f"{plain[:MOST_CHARACTERS]}…"

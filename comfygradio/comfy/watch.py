@@ -68,7 +68,8 @@ class SocketWatch:
     @property
     def has_given_up(self) -> bool:
         """Whether all attempts to open the socket again have failed."""
-        return not self.connected and self.attempts > len(self._patience.reconnect)
+        allowed = len(self._patience.reconnect)
+        return not self.connected and self.attempts > allowed
 
     def hear(self, now: float) -> None:
         """A message came."""
@@ -91,11 +92,16 @@ class SocketWatch:
 
     def lose(self, now: float) -> None:
         """The socket is gone, or could not be opened again."""
-        self.connected, self.doubtful = False, True
+        self.connected = False
+        self.doubtful = True
         self._listening_until = None
         pauses = self._patience.reconnect
-        self.retry_seconds = pauses[self.attempts] if self.attempts < len(pauses) else None
-        self._reconnect_at = None if self.retry_seconds is None else now + self.retry_seconds
+        if self.attempts < len(pauses):
+            self.retry_seconds = pauses[self.attempts]
+            self._reconnect_at = now + self.retry_seconds
+        else:
+            self.retry_seconds = None
+            self._reconnect_at = None
         self.attempts += 1
 
     def renew(self, now: float) -> None:
@@ -113,17 +119,16 @@ class SocketWatch:
 
     def wants_renewal(self, now: float) -> bool:
         """Whether an open socket has been silent for so long that it is better opened anew."""
-        return self.connected and self.doubtful and now >= self._heard_at + self._renewal
+        renewal_at = self._heard_at + self._renewal
+        return self.connected and self.doubtful and now >= renewal_at
 
     def find_due(self) -> float | None:
         """When something of this is due next; None: nothing is."""
-        is_doubted = self.connected and self.doubtful
-        times = (
-            self._reconnect_at,
-            self._listening_until,
-            self._heard_at + self._renewal if is_doubted else None,
-        )
-        return min((time for time in times if time is not None), default=None)
+        times = [self._reconnect_at, self._listening_until]
+        if self.connected and self.doubtful:
+            times.append(self._heard_at + self._renewal)
+        due = [time for time in times if time is not None]
+        return min(due, default=None)
 
 
 class Watch(SocketWatch):
@@ -151,11 +156,13 @@ class Watch(SocketWatch):
 
     def ask(self, now: float) -> None:
         """A poll or a reconnect begins."""
-        self.busy, self._asked_at = True, now
+        self.busy = True
+        self._asked_at = now
 
     def settle(self) -> None:
         """The poll or the reconnect that was under way is over."""
-        self.busy, self._asked_at = False, None
+        self.busy = False
+        self._asked_at = None
 
     def expect(self, now: float) -> None:
         """Our prompt runs, so that messages are due from now on."""
@@ -167,7 +174,8 @@ class Watch(SocketWatch):
 
     def refresh_queue(self, now: float) -> None:
         """The queue changed: poll soon, but not more often than allowed."""
-        self.hurry(now, max(self._polled_at + self._patience.queue_refresh - now, 0.0))
+        allowed_at = self._polled_at + self._patience.queue_refresh
+        self.hurry(now, max(allowed_at - now, 0.0))
 
     def connect(self, now: float, answers_flags: bool) -> None:
         """A socket is open; a server that answers feature flags has to prove that it knows this
@@ -193,7 +201,10 @@ class Watch(SocketWatch):
         self._polled_at = now
         self._pause = min(self._pause * 1.5, self._patience.slowest_poll)
         self._poll_at = now + self._pause
-        self._failing_since = (self._failing_since or now) if failed else None
+        if not failed:
+            self._failing_since = None
+        elif not self._failing_since:
+            self._failing_since = now
 
     def wants_poll(self, now: float) -> bool:
         """Whether the history is to be asked now."""
@@ -209,29 +220,29 @@ class Watch(SocketWatch):
 
     def is_answered(self, now: float) -> bool:
         """Whether the server answers: the last poll did not fail, and none is overdue."""
-        is_overdue = self._asked_at is not None and now >= self._asked_at + self._patience.answer
-        return self._failing_since is None and not is_overdue
+        if self._failing_since is not None:
+            return False
+        return self._asked_at is None or now < self._asked_at + self._patience.answer
 
     def is_hopeless(self, now: float) -> bool:
         """Whether nothing has answered for as long as all attempts to reconnect take."""
         if self._failing_since is None or self._reconnect_at is not None:
             return False
-        limit = sum(self._patience.reconnect) * 0.9 * (CONNECTED_FACTOR if self.connected else 1)
+        limit = sum(self._patience.reconnect) * 0.9
+        if self.connected:
+            limit *= CONNECTED_FACTOR
         return now - self._failing_since >= limit
 
     def pause(self, now: float, longest: float) -> float:
         """Seconds until something is due, at most `longest`."""
-        due = [self._poll_at] if not self.busy else []
-        due += [
-            time
-            for time in (
-                self._reconnect_at if not self.busy else None,
-                self._listening_until,
-                self._find_overdue(now),
-            )
-            if time
-        ]
-        return max(min([longest, *(time - now for time in due)]), 0.0)
+        times = [self._listening_until, self._find_overdue(now)]
+        if not self.busy:
+            times.append(self._reconnect_at)
+        due = [time for time in times if time]
+        if not self.busy:
+            due.append(self._poll_at)
+        pauses = [time - now for time in due]
+        return max(min([longest, *pauses]), 0.0)
 
     def _find_overdue(self, now: float) -> float | None:
         """When an answer will be overdue; None where none is waited for, or it is already."""

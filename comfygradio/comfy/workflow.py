@@ -35,14 +35,15 @@ class Link:
         ComfyUI takes every list for a link; its own have a text for the node, and a number from 0
         for the output.
         """
-        if (
-            not isinstance(value, list)
-            or len(value) != 2
-            or any(isinstance(part, bool) for part in value)
-        ):
+        if not isinstance(value, list) or len(value) != 2:
             return None
         node_id, slot = value
-        if not isinstance(node_id, str | int) or not isinstance(slot, int | float) or slot % 1:
+        # A truth value is an int to Python.
+        if isinstance(node_id, bool) or isinstance(slot, bool):
+            return None
+        if not isinstance(node_id, str | int) or not isinstance(slot, int | float):
+            return None
+        if slot % 1:
             return None
         return cls(str(node_id), int(slot))
 
@@ -59,8 +60,7 @@ class Node:
     @property
     def links(self) -> Mapping[str, Link]:
         """The inputs that are fed by other nodes."""
-        found = {name: Link.parse(value) for name, value in self.inputs.items()}
-        return {name: link for name, link in found.items() if link}
+        return _find_links(self.inputs)
 
 
 @dataclass(frozen=True)
@@ -84,24 +84,27 @@ class Workflow:
         """Ids of these nodes and of all that feed them, near or far; ids that are no nodes are left
         out.
         """
-        waiting, found = list(node_ids), set[str]()
+        found: set[str] = set()
+        waiting = list(node_ids)
         while waiting:
             node_id = waiting.pop()
-            if node_id not in found and node_id in self.nodes:
-                found.add(node_id)
-                waiting += [link.node_id for link in self.nodes[node_id].links.values()]
+            node = self.nodes.get(node_id)
+            if node is None or node_id in found:
+                continue
+            found.add(node_id)
+            waiting.extend(link.node_id for link in node.links.values())
         return frozenset(found)
 
     def to_json(self) -> dict[str, dict[str, Any]]:
         """A fresh copy in API format, to be changed freely."""
-        return {
-            node.id: {
+        graph: dict[str, dict[str, Any]] = {}
+        for node in self:
+            graph[node.id] = {
                 "class_type": node.class_type,
                 "inputs": copy.deepcopy(dict(node.inputs)),
                 "_meta": {"title": node.title},
             }
-            for node in self
-        }
+        return graph
 
     @classmethod
     def from_json(cls, data: Any, name: str = "This workflow") -> Workflow:
@@ -115,9 +118,12 @@ class Workflow:
             raise WorkflowError(UI_FORMAT.format(name=name))
         if not isinstance(graph, dict) or not graph:
             raise WorkflowError(f"{name} is no ComfyUI workflow: it holds no nodes.")
-        nodes = [_parse_node(_tidy_text(str(key)), value, name) for key, value in graph.items()]
+        nodes: dict[str, Node] = {}
+        for key, value in graph.items():
+            node_id = _tidy_text(str(key))
+            nodes[node_id] = _parse_node(node_id, value, name)
         notes = (*_describe_place(opened.place), *_describe_leftovers(graph))
-        return cls({node.id: node for node in nodes}, notes)
+        return cls(nodes, notes)
 
 
 @dataclass(frozen=True)
@@ -182,24 +188,35 @@ def _describe_leftovers(graph: Mapping[str, Any]) -> Iterator[str]:
     for key, node in graph.items():
         left = [name for name in node if name == "is_changed" or name.startswith("_loop_")]
         if left:
-            text = f"Node {key} carried {', '.join(left)} from an earlier run; that was left out."
+            names = ", ".join(left)
+            text = f"Node {key} carried {names} from an earlier run; that was left out."
             yield _tidy_text(text)
 
 
 def _parse_node(node_id: str, data: Any, name: str) -> Node:
     if not isinstance(data, dict) or not isinstance(data.get("class_type"), str):
         raise WorkflowError(_describe_classless(node_id, data, name))
-    inputs, class_type = data.get("inputs"), _tidy_text(data["class_type"])
-    title = _read_title(data)
+    class_type = _tidy_text(data["class_type"])
+    inputs = data.get("inputs")
     try:
         tidy: dict[str, Any] = _tidy(inputs) if isinstance(inputs, dict) else {}
     except RecursionError as error:
         raise WorkflowError(f"{name} is nested too deeply, in node {node_id}.") from error
-    links = {
-        key: [link.node_id, link.slot] for key, value in tidy.items() if (link := Link.parse(value))
-    }
+    # Links of other programs may have a number for the node; ComfyUI looks for a text.
+    for key, link in _find_links(tidy).items():
+        tidy[key] = [link.node_id, link.slot]
+    title = _read_title(data)
     shown = _tidy_text(title) if isinstance(title, str) and title else class_type
-    return Node(node_id, class_type, {**tidy, **links}, shown)
+    return Node(node_id, class_type, tidy, shown)
+
+
+def _find_links(inputs: Mapping[str, Any]) -> dict[str, Link]:
+    links: dict[str, Link] = {}
+    for name, value in inputs.items():
+        link = Link.parse(value)
+        if link is not None:
+            links[name] = link
+    return links
 
 
 def _read_title(data: Mapping[str, Any]) -> Any:
@@ -228,10 +245,15 @@ def _tidy(value: Any, depth: int = 0) -> Any:
     if depth > MAX_DEPTH:
         raise RecursionError
     if isinstance(value, dict):
-        return {_tidy_text(str(key)): _tidy(item, depth + 1) for key, item in value.items()}
+        tidy: dict[str, Any] = {}
+        for key, item in value.items():
+            tidy[_tidy_text(str(key))] = _tidy(item, depth + 1)
+        return tidy
     if isinstance(value, list):
         return [_tidy(item, depth + 1) for item in value]
-    return _tidy_text(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return _tidy_text(value)
+    return value
 
 
 def _tidy_text(text: str) -> str:

@@ -36,12 +36,13 @@ class Access:
         await self._pass_on(inner, receive, send)
 
     def _strip_prefix(self, scope: Scope) -> Scope | None:
-        prefix, path = self._options.path_prefix, scope["path"]
+        prefix = self._options.path_prefix
+        path = scope["path"]
         if not prefix:
             return scope
         if not path.startswith(prefix + "/"):
             return None
-        return {**scope, "path": path[len(prefix) :], "raw_path": None}
+        return {**scope, "path": path.removeprefix(prefix), "raw_path": None}
 
     def _refuse(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
@@ -62,9 +63,11 @@ class Access:
         token = self._options.token
         kind, _, value = headers.get("authorization", "").partition(" ")
         if kind.lower() == "basic":
-            value = base64.b64decode(value).decode().partition(":")[2]
+            login = base64.b64decode(value).decode()
+            _, _, value = login.partition(":")
         query = parse_qs(scope.get("query_string", b"").decode())
-        return token in (value, query.get("token", [""])[0])
+        in_query = query.get("token", [""])[0]
+        return token in (value, in_query)
 
     def _is_foreign(self, headers: Headers) -> bool:
         """A page of another origin that talks to a local server."""
@@ -72,7 +75,8 @@ class Access:
             return False
         if self._options.can("cross_site_check") and headers.get("sec-fetch-site") == "cross-site":
             return True
-        host, origin = headers.get("host"), headers.get("origin")
+        host = headers.get("host")
+        origin = headers.get("origin")
         if not host or not origin:
             return False
         return is_loopback(host) and not same_host(host, urlsplit(origin).netloc)
@@ -84,9 +88,8 @@ class Access:
             send = cutting(send)
         try:
             await self._app(scope, self._limited(scope, receive), send)
-        except (
-            Exception
-        ):  # the 500 is sent already; nothing is printed, as the server has no console
+        except Exception:
+            # The 500 is sent already; nothing is printed, as the server has no console.
             return
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
@@ -121,7 +124,8 @@ def is_loopback(host: str) -> bool:
 
 def same_host(host: str, origin: str) -> bool:
     """Equal names; ports count only if both have one."""
-    first, second = urlsplit(f"//{host}"), urlsplit(f"//{origin}")
+    first = urlsplit(f"//{host}")
+    second = urlsplit(f"//{origin}")
     if first.hostname != second.hostname:
         return False
     return first.port is None or second.port is None or first.port == second.port
@@ -133,7 +137,8 @@ def cutting(send: Send) -> Send:
     async def send_half(message: Message) -> None:
         if message["type"] == "http.response.body":
             body = message.get("body", b"")
-            await send({**message, "body": body[: len(body) // 2], "more_body": True})
+            half = body[: len(body) // 2]
+            await send({**message, "body": half, "more_body": True})
             raise ConnectionAbortedError
         await send(message)
 

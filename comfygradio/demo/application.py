@@ -46,10 +46,11 @@ def build_application(machine: Machine) -> ASGIApp:
 
 def build_routes(machine: Machine) -> list[BaseRoute]:
     info = InfoRoutes(machine)
-    shared = PromptRoutes(machine).routes() + FileRoutes(machine).routes() + info.routes()
+    shared = PromptRoutes(machine).routes()
+    shared += FileRoutes(machine).routes()
+    shared += info.routes()
     routes = [*info.bare_routes(), *shared]
     if machine.options.can("api_prefix"):
-        routes.append(
-            Mount("/api", routes=[*JobRoutes(machine).routes(), *info.api_routes(), *shared])
-        )
+        jobs = JobRoutes(machine).routes()
+        routes.append(Mount("/api", routes=[*jobs, *info.api_routes(), *shared]))
     return routes

@@ -61,24 +61,22 @@ def node_key(
     inputs = {}
     for name, value in sorted(node["inputs"].items()):
         if is_link(value):
-            value = {
-                "from": node_key(prompt, value[0], folders, keys, (*path, node_id)),
-                "slot": value[1],
-            }
+            source, slot = value
+            source_key = node_key(prompt, source, folders, keys, (*path, node_id))
+            value = {"from": source_key, "slot": slot}
         inputs[name] = value
     parts = [node["class_type"], inputs, read_changes(node, folders)]
-    keys[node_id] = hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
+    text = json.dumps(parts, default=str)
+    keys[node_id] = hashlib.sha256(text.encode()).hexdigest()
     return keys[node_id]
 
 
 def is_link(value: Any) -> bool:
     """Whether a prompt's value is a link `[node id, slot]`."""
-    return (
-        isinstance(value, list)
-        and len(value) == 2
-        and isinstance(value[0], str)
-        and isinstance(value[1], (int, float))
-    )
+    if not isinstance(value, list) or len(value) != 2:
+        return False
+    node_id, slot = value
+    return isinstance(node_id, str) and isinstance(slot, (int, float))
 
 
 def read_changes(node: dict[str, Any], folders: Folders) -> Any:
@@ -88,14 +86,18 @@ def read_changes(node: dict[str, Any], folders: Folders) -> Any:
     As in ComfyUI, one that the prompt brings along is believed. None for nodes that read no file.
     """
     name = FILE_INPUTS.get(node["class_type"])
-    if name is not None and "is_changed" not in node:
-        node["is_changed"] = [describe_content(folders, str(node["inputs"].get(name)))]
-    return None if name is None else node["is_changed"]
+    if name is None:
+        return None
+    if "is_changed" not in node:
+        file = str(node["inputs"].get(name))
+        node["is_changed"] = [describe_content(folders, file)]
+    return node["is_changed"]
 
 
 def describe_content(folders: Folders, name: str) -> str | None:
     """A digest of one input file, None if there is none."""
     try:
-        return hashlib.sha256(folders.annotated(name).read_bytes()).hexdigest()
+        content = folders.annotated(name).read_bytes()
     except (OSError, OutsideFolder):
         return None
+    return hashlib.sha256(content).hexdigest()

@@ -45,14 +45,15 @@ class Catalog:
 
     def object_info(self) -> dict[str, Schema]:
         """All classes, with the lists as they are now; not to be changed by the caller."""
-        return {
-            name: self._fill_lists(schema) for name, schema in self._schemas.items()
-        } | self._extra
+        filled = {name: self._fill_lists(schema) for name, schema in self._schemas.items()}
+        return filled | self._extra
 
     def schema(self, class_type: str) -> Schema | None:
         """One class, or None if this server does not have it; not to be changed by the caller."""
         schema = self._schemas.get(class_type)
-        return self._extra.get(class_type) if schema is None else self._fill_lists(schema)
+        if schema is None:
+            return self._extra.get(class_type)
+        return self._fill_lists(schema)
 
     def models(self) -> dict[str, list[str]]:
         """Model folder to sorted file names."""
@@ -65,36 +66,45 @@ class Catalog:
             "controlnet": options.controlnet,
             "embeddings": tuple(f"{name}.safetensors" for name in options.embeddings),
         }
-        return {name: sorted(files) for name, files in filled.items()} | {
-            name: [] for name in EMPTY_FOLDERS
-        }
+        models = {name: sorted(files) for name, files in filled.items()}
+        for name in EMPTY_FOLDERS:
+            models[name] = []
+        return models
 
     def _load(self) -> dict[str, Schema]:
         schemas = read_data("object_info.json")
         if self._options.lab_nodes:
             schemas |= read_data("lab_nodes.json")
         if not self._options.can("v3_schemas"):
-            schemas = {k: age_schema(v) for k, v in schemas.items() if k not in V3_ONLY}
+            for name in V3_ONLY:
+                schemas.pop(name, None)
+            schemas = {name: age_schema(schema) for name, schema in schemas.items()}
             schemas |= read_data("object_info_2025.json")
-        return {k: v for k, v in schemas.items() if k not in self._options.missing_classes}
+        for name in self._options.missing_classes:
+            schemas.pop(name, None)
+        return schemas
 
     def _fill_lists(self, schema: Schema) -> Schema:
-        marked = [
-            (section, name, spec, list_mark(spec)) for section, name, spec in input_specs(schema)
-        ]
-        live = [(section, name, spec, mark) for section, name, spec, mark in marked if mark]
+        live: list[tuple[str, str, list[Any]]] = []
+        for section, name, spec in input_specs(schema):
+            mark = list_mark(spec)
+            if mark:
+                live.append((section, name, with_options(spec, self._live_list(mark))))
         if not live:
             return schema
         sections = {section: dict(specs) for section, specs in schema["input"].items()}
-        for section, name, spec, mark in live:
-            sections[section][name] = with_options(spec, self._live_list(mark))
+        for section, name, filled in live:
+            sections[section][name] = filled
         return schema | {"input": sections}
 
     def _live_list(self, mark: str) -> list[str]:
         if mark in INPUT_LISTS:
             return self._folders.input_files(INPUT_LISTS[mark])
-        names = self.models()[mark[1:]]
-        return [*names, "pixel_space"] if mark == "@vae" else names
+        folder = mark.removeprefix("@")
+        names = self.models()[folder]
+        if folder == "vae":
+            names.append("pixel_space")
+        return names
 
 
 def read_data(name: str) -> dict[str, Schema]:
@@ -109,18 +119,26 @@ def read_extra(options: DemoOptions, own: dict[str, Schema]) -> dict[str, Schema
     """
     if options.extra_classes is None:
         return {}
-    found = json.loads(Path(options.extra_classes).read_text(encoding="utf-8"))
-    if not isinstance(found, dict) or not all(
-        isinstance(schema, dict) for schema in found.values()
-    ):
-        raise ValueError(f"{options.extra_classes} is not an answer of /object_info.")
-    return {k: v for k, v in found.items() if k not in own and k not in options.missing_classes}
+    text = Path(options.extra_classes).read_text(encoding="utf-8")
+    found = json.loads(text)
+    wrong = ValueError(f"{options.extra_classes} is not an answer of /object_info.")
+    if not isinstance(found, dict):
+        raise wrong
+    extra: dict[str, Schema] = {}
+    for name, schema in found.items():
+        if not isinstance(schema, dict):
+            raise wrong
+        if name not in own and name not in options.missing_classes:
+            extra[name] = schema
+    return extra
 
 
 def input_specs(schema: Schema) -> Iterator[tuple[str, str, list[Any]]]:
     """Yields (section, input name, spec) of the required and optional inputs."""
+    sections = schema.get("input") or {}
     for section in ("required", "optional"):
-        for name, spec in ((schema.get("input") or {}).get(section) or {}).items():
+        specs = sections.get(section) or {}
+        for name, spec in specs.items():
             yield section, name, spec
 
 
@@ -144,21 +162,25 @@ def list_mark(spec: list[Any]) -> str | None:
 
 
 def with_options(spec: list[Any], options: list[str]) -> list[Any]:
-    return ["COMBO", spec[1] | {"options": options}] if spec[0] == "COMBO" else [options, *spec[1:]]
+    """The spec of a combo, in either form, with other choices."""
+    if spec[0] == "COMBO":
+        return ["COMBO", spec[1] | {"options": options}]
+    return [options, *spec[1:]]
 
 
 def age_schema(schema: Schema) -> Schema:
     """The class as servers of 2025 and before describe it: V1 combos, nothing that leaves an output
     node.
     """
-    aged = {key: value for key, value in copy.deepcopy(schema).items() if key not in NEW_KEYS}
+    aged = copy.deepcopy(schema)
+    for key in NEW_KEYS:
+        aged.pop(key, None)
     for _, _, spec in input_specs(aged):
         if spec[0] == "COMBO":
             spec[0] = spec[1].pop("options", [])
-        spec[1:] = [
-            {key: value for key, value in flags.items() if key not in NEW_FLAGS}
-            for flags in spec[1:]
-        ]
+        for flags in spec[1:]:
+            for key in NEW_FLAGS:
+                flags.pop(key, None)
     if aged["output_node"] and aged["category"] != "lab":
         aged |= {"output": [], "output_is_list": [], "output_name": []}
     return aged

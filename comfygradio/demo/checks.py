@@ -24,13 +24,17 @@ def describe_error(
 
 def unwrap_value(value: Any) -> Any:
     """What stands in `{"__value__": ...}`, the way to send a list that is no link."""
-    return value["__value__"] if isinstance(value, dict) and "__value__" in value else value
+    if isinstance(value, dict) and "__value__" in value:
+        return value["__value__"]
+    return value
 
 
 def convert_value(kind: Any, value: Any) -> Any:
     """INT, FLOAT, STRING and BOOLEAN as Python converts them ("2" and 2.7 become 2)."""
     converter = CONVERTERS.get(kind) if isinstance(kind, str) else None
-    return value if converter is None else converter(value)
+    if converter is None:
+        return value
+    return converter(value)
 
 
 def types_match(received: Any, accepted: Any) -> bool:
@@ -43,7 +47,9 @@ def types_match(received: Any, accepted: Any) -> bool:
         return accepted in ("*", "COMBO")
     received_types = split_types(received)
     accepted_types = split_types(accepted) if isinstance(accepted, str) else set()
-    return "*" in received_types | accepted_types or bool(received_types & accepted_types)
+    if "*" in received_types or "*" in accepted_types:
+        return True
+    return not received_types.isdisjoint(accepted_types)
 
 
 def split_types(union: str) -> set[str]:
@@ -70,16 +76,20 @@ def check_choice(name: str, spec: list[Any], value: Any, quoted: bool = False) -
     if options is None:
         return None
     several = isinstance(value, list) and spec[1].get("multiselect", False)
-    wrong = [item for item in (value if several else [value]) if item not in options]
+    items = value if several else [value]
+    wrong = [item for item in items if item not in options]
     if not wrong:
         return None
-    long = len(options) > LONG_LIST
-    shown = f"(list of length {len(options)})" if long else str(options)
-    extra = {"input_name": name, "input_config": None if long else spec, "received_value": value}
-    blamed = f"'{value}'" if quoted else ", ".join(map(repr, wrong))
-    return describe_error(
-        "value_not_in_list", "Value not in list", f"{name}: {blamed} not in {shown}", extra
-    )
+    is_long = len(options) > LONG_LIST
+    shown = f"(list of length {len(options)})" if is_long else str(options)
+    blamed = f"'{value}'" if quoted else ", ".join(repr(item) for item in wrong)
+    extra = {
+        "input_name": name,
+        "input_config": None if is_long else spec,
+        "received_value": value,
+    }
+    details = f"{name}: {blamed} not in {shown}"
+    return describe_error("value_not_in_list", "Value not in list", details, extra)
 
 
 def missing_input(name: str, shown: str) -> Error:
@@ -128,14 +138,11 @@ def custom_error(name: str, text: str) -> Error:
 def cycle_errors(members: list[str], shown: str) -> dict[str, list[Error]]:
     """One error for each node of a cycle."""
     message = "Dependency cycle detected"
-    return {
-        node_id: [
-            describe_error(
-                "dependency_cycle", message, shown, {"node_id": node_id, "cycle_nodes": members}
-            )
-        ]
-        for node_id in members
-    }
+    errors: dict[str, list[Error]] = {}
+    for node_id in members:
+        extra = {"node_id": node_id, "cycle_nodes": members}
+        errors[node_id] = [describe_error("dependency_cycle", message, shown, extra)]
+    return errors
 
 
 def inner_error(name: str, spec: list[Any], error: Exception, link: list[Any]) -> Error:

@@ -15,12 +15,13 @@ def write_examples(folder: Path) -> None:
     """Writes example.png (RGB) and example-mask.png (RGBA, a transparent disc to repaint) if
     absent.
     """
-    plain, masked = folder / "example.png", folder / "example-mask.png"
+    plain = folder / "example.png"
+    masked = folder / "example-mask.png"
     if plain.exists() and masked.exists():
         return
-    picture = to_image(
-        paint_scene(Recipe("example", "dream-sd15.safetensors", "example"), *EXAMPLE_SIZE)
-    )
+    recipe = Recipe("example", "dream-sd15.safetensors", "example")
+    scene = paint_scene(recipe, *EXAMPLE_SIZE)
+    picture = to_image(scene)
     picture.save(plain, compress_level=1)
     alpha = Image.new("L", EXAMPLE_SIZE, 255)
     ImageDraw.Draw(alpha).ellipse((176, 96, 336, 256), fill=0)

@@ -48,9 +48,8 @@ class Executor:
         self._catalog = catalog
         self._sockets = sockets
         self._functions = functions
-        self._temp_prefix = "ComfyUI_temp_" + "".join(
-            chr(97 + (time.time_ns() >> s) % 26) for s in range(5)
-        )
+        letters = [chr(ord("a") + (time.time_ns() >> shift) % 26) for shift in range(5)]
+        self._temp_prefix = "ComfyUI_temp_" + "".join(letters)
 
     def running_node(self, client_id: str) -> str | None:
         """The node that the client's prompt is at, for a socket that comes late."""
@@ -108,14 +107,14 @@ class _PromptRun:
         self.executor.announce(self.item, Event(kind, data), anonymous)
 
     def _open_cache(self) -> None:
-        folders, cache = self.executor._folders, self.executor.cache
-        self.keys = node_keys(self.item.prompt, folders)
-        for node_id in self.item.prompt:
-            self.keys.setdefault(
-                node_id, node_key(self.item.prompt, node_id, folders, self.keys, ())
-            )
-        cache.trim(set(self.keys.values()))
-        cached = [node_id for node_id in self.item.prompt if self.keys[node_id] in cache.results]
+        folders = self.executor._folders
+        prompt = self.item.prompt
+        self.keys = node_keys(prompt, folders)
+        for node_id in prompt:
+            if node_id not in self.keys:
+                self.keys[node_id] = node_key(prompt, node_id, folders, self.keys, ())
+        self.executor.cache.trim(set(self.keys.values()))
+        cached = [node_id for node_id in prompt if self._is_cached(node_id)]
         self._tell("execution_cached", {"nodes": cached, "prompt_id": self.item.prompt_id})
 
     def _run_nodes(self) -> bool:
@@ -133,31 +132,41 @@ class _PromptRun:
         todo = list(self.item.outputs)
         while todo:
             node_id = todo.pop()
-            if node_id not in waiting:
-                sources = [] if self._is_cached(node_id) else self._uncached_sources(node_id)
-                waiting[node_id] = sources
-                todo += sources
+            if node_id in waiting:
+                continue
+            sources: list[str] = []
+            if not self._is_cached(node_id):
+                sources = self._uncached_sources(node_id)
+            waiting[node_id] = sources
+            todo.extend(sources)
         return {node_id: waiting[node_id] for node_id in self.item.prompt if node_id in waiting}
 
     def _is_cached(self, node_id: str) -> bool:
         return self.keys[node_id] in self.executor.cache.results
 
     def _uncached_sources(self, node_id: str) -> list[str]:
-        links = [v for v in self.item.prompt[node_id]["inputs"].values() if is_link(v)]
-        return [link[0] for link in links if not self._is_cached(link[0])]
+        inputs = self.item.prompt[node_id]["inputs"]
+        sources = [value[0] for value in inputs.values() if is_link(value)]
+        return [source for source in sources if not self._is_cached(source)]
 
     def _choose(self, waiting: dict[str, list[str]]) -> str:
         """The next ready node: outputs first, so that results come out as early as they can."""
-        ready = [
-            node_id
-            for node_id, sources in waiting.items()
-            if not any(s in waiting for s in sources)
-        ]
-        feeds = {source for n in self.item.outputs for source in waiting.get(n, [])}
-        return min(
-            ready,
-            key=lambda n: 0 if n in self.item.outputs else 1 if n in feeds and waiting[n] else 2,
-        )
+        ready: list[str] = []
+        for node_id, sources in waiting.items():
+            if not any(source in waiting for source in sources):
+                ready.append(node_id)
+        feeds: set[str] = set()
+        for output in self.item.outputs:
+            feeds.update(waiting.get(output, []))
+
+        def rank(node_id: str) -> int:
+            if node_id in self.item.outputs:
+                return 0
+            if node_id in feeds and waiting[node_id]:
+                return 1
+            return 2
+
+        return min(ready, key=rank)
 
     def _visit(self, node_id: str) -> bool:
         if self._is_cached(node_id):
@@ -188,27 +197,34 @@ class _PromptRun:
 
     def _execute(self, node_id: str) -> NodeResult:
         run = NodeRun(
-            node_id, self.item, self.options, self.executor._folders, self.executor._temp_prefix,
-            self.executor.interrupt, self._report_progress, self._publish,
-        )  # fmt: skip
+            node_id=node_id,
+            item=self.item,
+            options=self.options,
+            folders=self.executor._folders,
+            temp_prefix=self.executor._temp_prefix,
+            interrupt=self.executor.interrupt,
+            report=self._report_progress,
+            publish=self._publish,
+        )
         class_type = self.item.prompt[node_id]["class_type"]
         self.executor.interrupt.check()
         run.wait(self.options.node_seconds)
         self.executor.executions[class_type] += 1
-        function, schema = (
-            self.executor._functions.get(class_type),
-            self.executor._catalog.schema(class_type),
-        )
+        function = self.executor._functions.get(class_type)
+        schema = self.executor._catalog.schema(class_type)
         if function is None or schema is None:
             raise NotImplementedError(CHECK_ONLY)
-        return function(run, NodeInputs(live_inputs(schema, self._resolve(node_id))))
+        inputs = live_inputs(schema, self._resolve(node_id))
+        return function(run, NodeInputs(inputs))
 
     def _resolve(self, node_id: str) -> dict[str, Any]:
         """Input values of a node, links replaced by what they bring."""
         values = {}
         for name, value in self.item.prompt[node_id]["inputs"].items():
             if is_link(value):
-                value = self.executor.cache.results[self.keys[value[0]]].outputs[int(value[1])]
+                source, slot = value
+                result = self.executor.cache.results[self.keys[source]]
+                value = result.outputs[int(slot)]
             values[name] = value
         return values
 
@@ -223,17 +239,20 @@ class _PromptRun:
 
     def _announce_node(self, node_id: str) -> None:
         self.executor.current = (self.item.client_id, node_id)
-        data = self._with_display(node_id) | {"prompt_id": self.item.prompt_id}
+        data = self._with_display(node_id)
+        data["prompt_id"] = self.item.prompt_id
         self.executor.announce(self.item, Event("executing", data))
 
     def _announce_output(self, node_id: str, ui: dict[str, Any]) -> None:
-        data = self._with_display(node_id) | {"output": ui, "prompt_id": self.item.prompt_id}
+        data = self._with_display(node_id)
+        data |= {"output": ui, "prompt_id": self.item.prompt_id}
         self.executor.announce(self.item, Event("executed", data))
 
     def _with_display(self, node_id: str) -> dict[str, Any]:
-        return {"node": node_id} | (
-            {"display_node": node_id} if self.options.can("display_node") else {}
-        )
+        data = {"node": node_id}
+        if self.options.can("display_node"):
+            data["display_node"] = node_id
+        return data
 
     def _report_state(self, node_id: str, value: float, maximum: float, state: str) -> None:
         self.progress.set(node_id, value, maximum, state)
@@ -273,10 +292,15 @@ class _PromptRun:
     def _meta(self) -> dict[str, Any] | None:
         if not self.options.can("history_meta"):
             return None
-        return {
-            n: {"node_id": n, "display_node": n, "parent_node": None, "real_node_id": n}
-            for n in self.outputs
-        }
+        meta: dict[str, Any] = {}
+        for node_id in self.outputs:
+            meta[node_id] = {
+                "node_id": node_id,
+                "display_node": node_id,
+                "parent_node": None,
+                "real_node_id": node_id,
+            }
+        return meta
 
 
 def name_type(error: Exception) -> str:
@@ -284,4 +308,6 @@ def name_type(error: Exception) -> str:
     if isinstance(error, RemoteError):
         return error.shown_type
     kind = type(error)
-    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+    if kind.__module__ == "builtins":
+        return kind.__name__
+    return f"{kind.__module__}.{kind.__name__}"

@@ -4,7 +4,6 @@ uploads.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -80,32 +79,38 @@ class Folders:
         """Path of `sub/x.png`, also with a suffix such as `x.png [output]`."""
         match = re.fullmatch(r"(.*) \[(input|output|temp)\]", name, re.DOTALL)
         if match:
-            name, kind = match[1], match[2]
+            name = match[1]
+            kind = match[2]
         return self.subfolder(kind, name)
 
     def input_files(self, suffixes: frozenset[str]) -> list[str]:
         """Files with these suffixes (all if there are none) at the top of input/, sorted, as
         loaders list them.
         """
-        files = self.top("input").iterdir()
-        return sorted(
-            f.name for f in files if f.is_file() and (not suffixes or f.suffix.lower() in suffixes)
-        )
+        names: list[str] = []
+        for file in self.top("input").iterdir():
+            is_wanted = not suffixes or file.suffix.lower() in suffixes
+            if is_wanted and file.is_file():
+                names.append(file.name)
+        return sorted(names)
 
     def listing(self, kind: str) -> list[str]:
         """All files at the top of a folder, newest first."""
-        files = [f for f in self.top(kind).iterdir() if f.is_file()]
-        return [f.name for f in sorted(files, key=lambda f: f.stat().st_mtime, reverse=True)]
+        files = [file for file in self.top(kind).iterdir() if file.is_file()]
+        files.sort(key=lambda file: file.stat().st_mtime, reverse=True)
+        return [file.name for file in files]
 
     def save_images(
         self, images: list[Image.Image], prefix: str, kind: str, texts: Mapping[str, Any]
     ) -> list[StoredFile]:
         """Writes `<prefix>_00001_.png` and so on, each with `texts` as tEXt chunks of JSON."""
-        folder, stem, subfolder = self._resolve_prefix(fill_prefix(prefix, images[0].size), kind)
+        filled = fill_prefix(prefix, images[0].size)
+        folder, stem, subfolder = self._resolve_prefix(filled, kind)
         first = next_counter(folder, stem)
         stored = []
         for index, image in enumerate(images):
-            name = f"{stem.replace('%batch_num%', str(index))}_{first + index:05}_.png"
+            beginning = stem.replace("%batch_num%", str(index))
+            name = f"{beginning}_{first + index:05}_.png"
             image.save(folder / name, pnginfo=text_chunks(texts), compress_level=1)
             stored.append(StoredFile(name, subfolder, kind))
         return stored
@@ -114,17 +119,24 @@ class Folders:
         self, prefix: str, kind: str, ending: str, size: tuple[int, int] = (0, 0)
     ) -> tuple[Path, StoredFile]:
         """Path and name of the next `<prefix>_00001<ending>` that is free; the caller writes it."""
-        folder, stem, subfolder = self._resolve_prefix(fill_prefix(prefix, size), kind)
-        name = f"{stem.replace('%batch_num%', '0')}_{next_counter(folder, stem):05}{ending}"
+        filled = fill_prefix(prefix, size)
+        folder, stem, subfolder = self._resolve_prefix(filled, kind)
+        beginning = stem.replace("%batch_num%", "0")
+        counter = next_counter(folder, stem)
+        name = f"{beginning}_{counter:05}{ending}"
         return folder / name, StoredFile(name, subfolder, kind)
 
     def delete(self, ui: Mapping[str, Any]) -> None:
         """Deletes the files that a node has shown; what is gone already is fine."""
-        shown = [one for values in ui.values() if isinstance(values, list) for one in values]
+        shown: list[Any] = []
+        for values in ui.values():
+            if isinstance(values, list):
+                shown.extend(values)
         for file in shown:
             if isinstance(file, dict) and file.get("type") in ("output", "temp"):
                 folder = self.subfolder(file["type"], file["subfolder"])
-                (folder / file["filename"]).unlink(missing_ok=True)
+                path = folder / file["filename"]
+                path.unlink(missing_ok=True)
 
     def _resolve_prefix(self, prefix: str, kind: str) -> tuple[Path, str, str]:
         subfolder, _, stem = prefix.replace("\\", "/").rpartition("/")
@@ -138,30 +150,39 @@ class Folders:
         """Stores an upload and returns its name, which is new if other bytes already had it."""
         folder = self.subfolder(kind, subfolder)
         target = folder / name
-        if target.resolve() != target.absolute() and folder not in target.resolve().parents:
+        resolved = target.resolve()
+        if resolved != target.absolute() and folder not in resolved.parents:
             raise OutsideFolder(name)
         folder.mkdir(parents=True, exist_ok=True)
         number = 1
         while not overwrite and target.exists():
             if dedup and same_bytes(target, data):
                 return target.name
-            target = folder / f"{Path(name).stem} ({number}){Path(name).suffix}"
+            numbered = f"{Path(name).stem} ({number}){Path(name).suffix}"
+            target = folder / numbered
             number += 1
         target.write_bytes(data)
         return target.name
 
 
 def same_bytes(path: Path, data: bytes) -> bool:
-    return hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(data).digest()
+    return path.read_bytes() == data
 
 
 def fill_prefix(prefix: str, size: tuple[int, int]) -> str:
     """Replaces %width%, %height%, %year%, %month%, %day%, %hour%, %minute% and %second%."""
     now = time.localtime()
-    values = {"width": str(size[0]), "height": str(size[1]), "year": str(now.tm_year)}
-    fields = (("month", now.tm_mon), ("day", now.tm_mday), ("hour", now.tm_hour))
-    for word, number in (*fields, ("minute", now.tm_min), ("second", now.tm_sec)):
-        values[word] = f"{number:02}"
+    width, height = size
+    values = {
+        "width": str(width),
+        "height": str(height),
+        "year": str(now.tm_year),
+        "month": f"{now.tm_mon:02}",
+        "day": f"{now.tm_mday:02}",
+        "hour": f"{now.tm_hour:02}",
+        "minute": f"{now.tm_min:02}",
+        "second": f"{now.tm_sec:02}",
+    }
     for word, value in values.items():
         prefix = prefix.replace(f"%{word}%", value)
     return prefix
@@ -170,8 +191,12 @@ def fill_prefix(prefix: str, size: tuple[int, int]) -> str:
 def next_counter(folder: Path, stem: str) -> int:
     """One more than the largest counter of `<stem>_<counter>_…` in the folder."""
     pattern = re.compile(re.escape(stem) + r"_(\d+)_?\.")
-    found = [int(m[1]) for name in os.listdir(folder) if (m := pattern.match(name))]
-    return max(found, default=0) + 1
+    largest = 0
+    for name in os.listdir(folder):
+        match = pattern.match(name)
+        if match:
+            largest = max(largest, int(match[1]))
+    return largest + 1
 
 
 def text_chunks(texts: Mapping[str, Any]) -> PngInfo:

@@ -56,18 +56,23 @@ def expand_input(
     elif spec[0] == "COMFY_AUTOGROW_V3":
         yield from expand_list(name, spec[1]["template"])
     else:
-        yield name, [spec[0], spec[1] if len(spec) > 1 else {}], required
+        yield name, with_flags(spec), required
+
+
+def with_flags(spec: list[Any]) -> list[Any]:
+    """Type and options of an input, whose options may have been left out."""
+    options = spec[1] if len(spec) > 1 else {}
+    return [spec[0], options]
 
 
 def expand_combo(
     name: str, spec: list[Any], required: bool, inputs: Mapping[str, Any]
 ) -> Iterator[InputSpec]:
     """The combo and what its chosen key brings; nothing at all for a key that it does not know."""
-    chosen = [
-        option["inputs"]
-        for option in spec[1]["options"]
-        if name in inputs and option["key"] == inputs[name]
-    ]
+    options = spec[1]["options"]
+    if name not in inputs:
+        return
+    chosen = [option["inputs"] for option in options if option["key"] == inputs[name]]
     if not chosen:
         return
     for section, child, child_spec in input_specs({"input": chosen[0]}):
@@ -77,13 +82,13 @@ def expand_combo(
 
 def expand_list(name: str, template: Mapping[str, Any]) -> Iterator[InputSpec]:
     """Children are named by a prefix and a number from 0, or by a list of names."""
-    names = template.get("names") or [
-        f"{template['prefix']}{index}" for index in range(template["max"])
-    ]
+    names = template.get("names")
+    if not names:
+        names = [f"{template['prefix']}{index}" for index in range(template["max"])]
     section, _, spec = next(input_specs(dict(template)))
     for index, child in enumerate(names):
         required = section == "required" and index < template["min"]
-        yield f"{name}.{child}", [spec[0], spec[1] if len(spec) > 1 else {}], required
+        yield f"{name}.{child}", with_flags(spec), required
 
 
 def live_inputs(schema: Schema, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,4 +113,7 @@ def self_checked(class_type: str, name: str, spec: list[Any]) -> str | None:
         return SELF_CHECKED[class_type, name]
     if combo_options(spec) is None:
         return None
-    return next((kind for flag, kind in UPLOADS.items() if spec[1].get(flag)), None)
+    for flag, kind in UPLOADS.items():
+        if spec[1].get(flag):
+            return kind
+    return None

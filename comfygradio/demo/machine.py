@@ -73,7 +73,10 @@ class Machine:
         self.sockets.publish(status_event(self.queue.remaining()))
 
     def _work(self) -> None:
-        while (item := self.queue.take()) is not None:
+        while True:
+            item = self.queue.take()
+            if item is None:
+                return
             if self.wants_empty_cache.is_set():
                 self.wants_empty_cache.clear()
                 self.executor.cache.clear()

@@ -26,9 +26,11 @@ class Preview:
     def to_bytes(self, with_metadata: bool) -> bytes:
         """Type 4 for clients that asked for metadata, else type 1."""
         if not with_metadata:
-            return struct.pack(">II", PREVIEW_IMAGE, IMAGE_KINDS[self.format]) + self.data
+            head = struct.pack(">II", PREVIEW_IMAGE, IMAGE_KINDS[self.format])
+            return head + self.data
         meta = json.dumps(self._metadata()).encode()
-        return struct.pack(">II", PREVIEW_IMAGE_WITH_METADATA, len(meta)) + meta + self.data
+        head = struct.pack(">II", PREVIEW_IMAGE_WITH_METADATA, len(meta))
+        return head + meta + self.data
 
     def _metadata(self) -> dict[str, Any]:
         return {
@@ -50,7 +52,8 @@ class NodeText:
 
     def to_bytes(self) -> bytes:
         node = self.node_id.encode()
-        return struct.pack(">II", TEXT, len(node)) + node + self.text.encode()
+        head = struct.pack(">II", TEXT, len(node))
+        return head + node + self.text.encode()
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,8 @@ class NodeRun:
         self.interrupt.check()
         self.report(self.node_id, value, maximum)
         if image is not None:
-            self.publish(Preview(image[0], image[1], self.node_id, self.item.prompt_id))
+            data, format = image
+            self.publish(Preview(data, format, self.node_id, self.item.prompt_id))
 
     def wait(self, seconds: float) -> None:
         """Waits unless the prompt is interrupted meanwhile."""
@@ -111,21 +112,27 @@ class NodeRun:
 
     def png_texts(self) -> dict[str, Any]:
         """What SaveImage writes into a PNG: the prompt and every key of extra_pnginfo."""
-        return {"prompt": self.item.prompt, **(self.item.extra_data.get("extra_pnginfo") or {})}
+        extra = self.item.extra_data.get("extra_pnginfo") or {}
+        return {"prompt": self.item.prompt, **extra}
 
     def tag_texts(self) -> dict[str, str]:
         """The same as JSON texts, for the tags of audio and video files."""
-        return {key: json.dumps(value) for key, value in self.png_texts().items()}
+        texts = self.png_texts()
+        return {key: json.dumps(value) for key, value in texts.items()}
 
     def preview_frame(self, image: Image.Image) -> tuple[bytes, str]:
         """A JPEG whose longest side is the preview size; small pictures are scaled up too."""
-        return encode_image(fit_preview(image, self.options.preview_size), "JPEG")
+        frame = fit_preview(image, self.options.preview_size)
+        return encode_image(frame, "JPEG")
 
 
 def fit_preview(image: Image.Image, longest: int) -> Image.Image:
     scale = longest / max(image.size)
-    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    return image if size == image.size else image.resize(size, Image.Resampling.BILINEAR)
+    width = max(1, round(image.width * scale))
+    height = max(1, round(image.height * scale))
+    if (width, height) == image.size:
+        return image
+    return image.resize((width, height), Image.Resampling.BILINEAR)
 
 
 def encode_image(image: Image.Image, format: str) -> tuple[bytes, str]:

@@ -48,7 +48,8 @@ class Recipe:
 def hash_number(*values: Any) -> int:
     """A 64-bit number that any JSON values decide."""
     text = json.dumps(values, sort_keys=True, default=str)
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+    digest = hashlib.sha256(text.encode()).digest()
+    return int.from_bytes(digest[:8], "big")
 
 
 def paint_scene(recipe: Recipe, width: int, height: int) -> Array:
@@ -60,13 +61,9 @@ def paint_scene(recipe: Recipe, width: int, height: int) -> Array:
     canvas = paint_sky(width, height, colors, horizon)
     if scene.random() < 0.45:
         add_stars(canvas, everything, horizon, 20 + recipe.detail * 4)
-    add_sun(
-        canvas,
-        colors[2],
-        0.2 + 0.6 * float(everything.random()),
-        horizon,
-        0.05 + 0.08 * float(scene.random()),
-    )
+    place = 0.2 + 0.6 * float(everything.random())
+    radius = 0.05 + 0.08 * float(scene.random())
+    add_sun(canvas, colors[2], place, horizon, radius)
     ridges = 3 + int(scene.integers(3))
     water = bool(scene.random() < 0.4)
     add_ridges(canvas, colors, horizon, ridges - water, everything)
@@ -82,22 +79,32 @@ def choose_colors(recipe: Recipe, rng: np.random.Generator) -> list[Array]:
     """Top, middle and glow of the sky and the nearest hill; a little shifted by every input."""
     palette = PALETTES[hash_number(recipe.checkpoint) % len(PALETTES)]
     shift = rng.uniform(-22, 22, 3)
-    return [np.clip(np.array(color) + shift, 0, 255).astype(np.float32) for color in palette]
+    colors: list[Array] = []
+    for color in palette:
+        shifted = np.clip(np.array(color) + shift, 0, 255)
+        colors.append(shifted.astype(np.float32))
+    return colors
 
 
 def paint_sky(width: int, height: int, colors: list[Array], horizon: float) -> Array:
-    place = np.linspace(0, 1 / max(horizon, 0.1), height, dtype=np.float32).clip(0, 1)[:, None]
+    top, middle, glow, _ = colors
+    bottom = 1 / max(horizon, 0.1)
+    rows = np.linspace(0, bottom, height, dtype=np.float32).clip(0, 1)
+    place = rows[:, None]
     lower = (place * 2 - 1).clip(0, 1)
     upper = (place * 2).clip(0, 1)
-    column = colors[0] * (1 - upper) + colors[1] * (upper - lower) + colors[2] * lower
-    return np.repeat(column[:, None, :], width, axis=1).astype(np.float32)
+    column = top * (1 - upper) + middle * (upper - lower) + glow * lower
+    sky = np.repeat(column[:, None, :], width, axis=1)
+    return sky.astype(np.float32)
 
 
 def add_stars(canvas: Array, rng: np.random.Generator, horizon: float, count: int) -> None:
     height, width = canvas.shape[:2]
-    rows = (rng.random(count) ** 1.5 * horizon * height * 0.9).astype(int).clip(0, height - 1)
+    places = rng.random(count) ** 1.5 * horizon * height * 0.9
+    rows = places.astype(int).clip(0, height - 1)
     columns = rng.integers(0, width, count)
-    canvas[rows, columns] += rng.uniform(60, 180, (count, 1)).astype(np.float32)
+    brightness = rng.uniform(60, 180, (count, 1))
+    canvas[rows, columns] += brightness.astype(np.float32)
 
 
 def add_sun(canvas: Array, color: Array, x: float, horizon: float, radius: float) -> None:
@@ -106,27 +113,29 @@ def add_sun(canvas: Array, color: Array, x: float, horizon: float, radius: float
     """
     height, width = canvas.shape[:2]
     columns = np.arange(width, dtype=np.float32)[None, :] / width - x
-    rows = (np.arange(height, dtype=np.float32)[:, None] / height - horizon * 0.62) * (
-        height / width
-    )
+    rows = np.arange(height, dtype=np.float32)[:, None] / height - horizon * 0.62
+    rows = rows * (height / width)
     distance = columns**2 + rows**2
     glow = np.exp(-distance / (radius * radius * 9))
     disc = ((radius * radius - distance) / (radius * radius * 0.06)).clip(0, 1)
+    bright = np.minimum(color + 40, 255)
     canvas += (glow * 0.5)[..., None] * (color - canvas)
-    canvas += disc[..., None] * (np.minimum(color + 40, 255) - canvas)
+    canvas += disc[..., None] * (bright - canvas)
 
 
 def add_ridges(
     canvas: Array, colors: list[Array], horizon: float, count: int, rng: np.random.Generator
 ) -> None:
     """Hills from far and hazy to near and dark."""
+    _, haze, _, ground = colors
     height, width = canvas.shape[:2]
     rows = np.arange(height, dtype=np.float32)[:, None]
     for index in range(count):
         near = (index + 1) / count
         top = (horizon + (1 - horizon) * 0.8 * index / count) * height
-        line = top - ridge_line(width, rng, near) * height * (0.10 + 0.05 * near)
-        color = colors[1] * (1 - near) * 0.75 + colors[3] * near
+        curve = ridge_line(width, rng, near)
+        line = top - curve * height * (0.10 + 0.05 * near)
+        color = haze * (1 - near) * 0.75 + ground * near
         cover = (rows - line[None, :]).clip(0, 1)[..., None]
         canvas += cover * (color - canvas)
 
@@ -138,7 +147,8 @@ def ridge_line(width: int, rng: np.random.Generator, near: float) -> Array:
     for octave in range(1, 6):
         waves = octave * octave * (0.7 + float(rng.random())) * (1.6 - 0.6 * near)
         phase = float(rng.random()) * 6.283
-        line += np.sin(place * 6.283 * waves + phase).astype(np.float32) / (octave * octave)
+        curve = np.sin(place * 6.283 * waves + phase)
+        line += curve.astype(np.float32) / (octave * octave)
     return line
 
 
@@ -174,18 +184,22 @@ def trace_outlines(picture: Image.Image, guide: Image.Image, strength: float) ->
     to 1 and more).
     """
     fitted = guide.convert("L").resize(picture.size)
-    edges = ImageOps.autocontrast(
-        fitted.filter(ImageFilter.FIND_EDGES).filter(ImageFilter.MaxFilter(3)), cutoff=2
-    )
-    cover = edges.point([min(255, round(level * min(strength, 1.0))) for level in range(256)])
-    return Image.composite(Image.new("RGB", picture.size, "white"), picture, cover)
+    outlines = fitted.filter(ImageFilter.FIND_EDGES).filter(ImageFilter.MaxFilter(3))
+    edges = ImageOps.autocontrast(outlines, cutoff=2)
+    opacity = min(strength, 1.0)
+    cover = edges.point([min(255, round(level * opacity)) for level in range(256)])
+    white = Image.new("RGB", picture.size, "white")
+    return Image.composite(white, picture, cover)
 
 
 def draw_noise(seed: int, width: int, height: int) -> Image.Image:
     """Coloured noise in blocks of 8 pixels, like a latent before its first step."""
     rng = np.random.default_rng(seed)
-    grains = rng.integers(0, 256, (max(1, height // 8), max(1, width // 8), 3), dtype=np.uint8)
-    return Image.fromarray(grains).resize((width, height), Image.Resampling.NEAREST)
+    rows = max(1, height // 8)
+    columns = max(1, width // 8)
+    grains = rng.integers(0, 256, (rows, columns, 3), dtype=np.uint8)
+    noise = Image.fromarray(grains)
+    return noise.resize((width, height), Image.Resampling.NEAREST)
 
 
 def draw_step(final: Image.Image, noise: Image.Image, part: float) -> Image.Image:
@@ -195,10 +209,13 @@ def draw_step(final: Image.Image, noise: Image.Image, part: float) -> Image.Imag
     if part >= 1:
         return final
     scale = 0.04 + 0.96 * part**2
-    small = final.resize((max(1, int(final.width * scale)), max(1, int(final.height * scale))))
+    width = max(1, int(final.width * scale))
+    height = max(1, int(final.height * scale))
+    small = final.resize((width, height))
     soft = small.resize(final.size, Image.Resampling.BILINEAR)
     return Image.blend(soft, noise, 0.9 * (1 - part) ** 1.5)
 
 
 def to_image(array: Array) -> Image.Image:
-    return Image.fromarray(array.clip(0, 255).astype(np.uint8))
+    levels = array.clip(0, 255).astype(np.uint8)
+    return Image.fromarray(levels)

@@ -59,7 +59,9 @@ class HistoryEntry:
         }
         item = replace(self.item, extra_data=hide_keys(self.item.extra_data))
         entry = {"prompt": item.to_json(), "outputs": self.outputs, "status": status}
-        return entry if self.meta is None else entry | {"meta": self.meta}
+        if self.meta is not None:
+            entry["meta"] = self.meta
+        return entry
 
 
 @dataclass
@@ -80,7 +82,8 @@ class PromptQueue:
 
     def put(self, item: QueuedPrompt) -> None:
         with self._condition:
-            heapq.heappush(self._heap, (item.number, item.prompt_id, next(self._order), item))
+            entry = (item.number, item.prompt_id, next(self._order), item)
+            heapq.heappush(self._heap, entry)
             self.changed()
             self._condition.notify()
 
@@ -90,7 +93,7 @@ class PromptQueue:
             self._condition.wait_for(lambda: self._heap or self._closed)
             if self._closed:
                 return None
-            self._running = heapq.heappop(self._heap)[3]
+            *_, self._running = heapq.heappop(self._heap)
             self.changed()
             return self._running
 
@@ -100,7 +103,8 @@ class PromptQueue:
             self._history.pop(entry.item.prompt_id, None)
             self._history[entry.item.prompt_id] = entry
             if len(self._history) > HISTORY_LIMIT:
-                self._history.pop(next(iter(self._history)))
+                oldest = next(iter(self._history))
+                self._history.pop(oldest)
             self._running = None
             self.changed()
 
@@ -121,13 +125,13 @@ class PromptQueue:
     def pending(self) -> list[QueuedPrompt]:
         """Pending prompts in heap order, which is not the order they will run in."""
         with self._condition:
-            return [entry[3] for entry in self._heap]
+            return [item for *_, item in self._heap]
 
     def remove(self, prompt_id: str) -> bool:
         """Deletes one pending prompt; False if none has that id."""
         with self._condition:
-            for index, entry in enumerate(self._heap):
-                if entry[1] == prompt_id:
+            for index, (_, entry_id, _, _) in enumerate(self._heap):
+                if entry_id == prompt_id:
                     self._heap.pop(index)
                     heapq.heapify(self._heap)
                     self.changed()

@@ -19,12 +19,15 @@ METHODS: Mapping[str, Image.Resampling] = {
 def crop_to_ratio(image: Image.Image, width: int, height: int) -> Image.Image:
     """The largest centred part with the ratio width : height."""
     wanted = width / height
+    kept_width = image.width
+    kept_height = image.height
     if image.width / image.height > wanted:
-        size = max(1, round(image.height * wanted)), image.height
+        kept_width = max(1, round(image.height * wanted))
     else:
-        size = image.width, max(1, round(image.width / wanted))
-    left, top = (image.width - size[0]) // 2, (image.height - size[1]) // 2
-    return image.crop((left, top, left + size[0], top + size[1]))
+        kept_height = max(1, round(image.width / wanted))
+    left = (image.width - kept_width) // 2
+    top = (image.height - kept_height) // 2
+    return image.crop((left, top, left + kept_width, top + kept_height))
 
 
 def resize_image(
@@ -32,4 +35,5 @@ def resize_image(
 ) -> Image.Image:
     """Scales to width by height pixels, cropping the centre first if `crop` is set."""
     part = crop_to_ratio(image, width, height) if crop else image
-    return part.resize((max(1, width), max(1, height)), METHODS[method])
+    size = (max(1, width), max(1, height))
+    return part.resize(size, METHODS[method])

@@ -58,11 +58,11 @@ class FileRoutes:
             return empty(found)
         query = request.query_params
         if "preview" in query:
-            return self._show(
-                encode_preview(found, query["preview"], query.get("channel", "")), found
-            )
+            data, kind = encode_preview(found, query["preview"], query.get("channel", ""))
+            return self._show(data, kind, found)
         if query.get("channel") in ("rgb", "a"):
-            return self._show((encode_channel(found, query["channel"]), "image/png"), found)
+            data = encode_channel(found, query["channel"])
+            return self._show(data, "image/png", found)
         return self._send_file(request, found)
 
     def _find(self, request: Request) -> Path | int:
@@ -74,37 +74,42 @@ class FileRoutes:
         if not name or name.startswith("/") or ".." in name or kind not in KINDS:
             return 400
         try:
-            path = self._folders.subfolder(kind, query.get("subfolder", "")) / Path(name).name
+            folder = self._folders.subfolder(kind, query.get("subfolder", ""))
         except OutsideFolder:
             return 403
-        lost = kind != "input" and self._is_lost(path.name)
-        return path if path.is_file() and not lost else 404
+        path = folder / Path(name).name
+        if not path.is_file():
+            return 404
+        is_lost = kind != "input" and self._is_lost(path.name)
+        return 404 if is_lost else path
 
     def _is_lost(self, name: str) -> bool:
-        return self._options.lose_outputs or any(
-            fnmatchcase(name, pattern) for pattern in self._options.lose_named
-        )
+        if self._options.lose_outputs:
+            return True
+        return any(fnmatchcase(name, pattern) for pattern in self._options.lose_named)
 
-    def _show(self, encoded: tuple[bytes, str], path: Path) -> Response:
+    def _show(self, data: bytes, kind: str, path: Path) -> Response:
         headers = {
             "content-disposition": f'filename="{ascii_name(path)}"',
-            "content-type": encoded[1],
+            "content-type": kind,
         }
-        return Response(encoded[0], headers=headers)
+        return Response(data, headers=headers)
 
     def _send_file(self, request: Request, path: Path) -> Response:
         known = MEDIA_TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
         kind = known or "application/octet-stream"
         disposition = f'filename="{ascii_name(path)}"'
         if kind in FORCED_DOWNLOAD:
-            kind, disposition = "application/octet-stream", f"attachment; {disposition}"
+            kind = "application/octet-stream"
+            disposition = f"attachment; {disposition}"
         headers = {"content-disposition": disposition}
         if self._options.can("view_nosniff"):
             headers["x-content-type-options"] = "nosniff"
         response = FileResponse(path, media_type=kind, headers=headers, stat_result=path.stat())
         if is_unchanged(request, response):
-            kept = {k: v for k, v in response.headers.items() if k != "content-length"}
-            return Response(status_code=304, headers=kept)
+            headers = dict(response.headers)
+            headers.pop("content-length", None)
+            return Response(status_code=304, headers=headers)
         return response
 
     async def upload_image(self, request: Request) -> Response:
@@ -126,23 +131,25 @@ class FileRoutes:
         original = self._find_original(reference)
         if original is None:
             return JsonResponse(describe_upload(image.filename, form))
-        return await self._store(form, image.filename, apply_mask(original, await image.read()))
+        masked = apply_mask(original, await image.read())
+        return await self._store(form, image.filename, masked)
 
     def _find_original(self, reference: dict[str, str]) -> Path | None:
         name = reference["filename"]
         if name.startswith("/") or ".." in name:
             return None
+        kind = reference.get("type", "output")
+        subfolder = reference.get("subfolder", "")
         try:
-            folder = self._folders.subfolder(
-                reference.get("type", "output"), reference.get("subfolder", "")
-            )
+            folder = self._folders.subfolder(kind, subfolder)
         except (OutsideFolder, ValueError):
             return None
         path = folder / Path(name).name
         return path if path.is_file() else None
 
     async def _store(self, form: FormData, name: str, data: bytes) -> Response:
-        subfolder, kind = str(form.get("subfolder", "")), str(form.get("type", "input"))
+        subfolder = str(form.get("subfolder", ""))
+        kind = str(form.get("type", "input"))
         overwrite = form.get("overwrite") in ("true", "1")
         dedup = self._options.can("upload_dedup")
         store = self._folders.store_upload
@@ -171,17 +178,20 @@ async def read_form(request: Request) -> FormData:
 
 def split_annotation(name: str, kind: str) -> tuple[str, str]:
     for word in KINDS:
-        if name.endswith(f" [{word}]"):
-            return name[: -len(word) - 3], word
+        annotation = f" [{word}]"
+        if name.endswith(annotation):
+            return name.removesuffix(annotation), word
     return name, kind
 
 
 def ascii_name(path: Path) -> str:
-    return path.name.encode("latin-1", "replace").decode("latin-1").replace('"', "'")
+    sendable = path.name.encode("latin-1", "replace").decode("latin-1")
+    return sendable.replace('"', "'")
 
 
 def is_unchanged(request: Request, response: Response) -> bool:
-    tags = [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]
+    header = request.headers.get("if-none-match", "")
+    tags = [tag.strip() for tag in header.split(",")]
     return response.headers["etag"] in tags
 
 
@@ -219,8 +229,9 @@ def apply_mask(original: Path, upload: bytes) -> bytes:
         Image.open(io.BytesIO(upload), formats=PICTURE_FORMATS) as mask,
     ):
         texts = PngInfo()
-        for key, value in image.text.items() if isinstance(image, PngImageFile) else ():
-            texts.add_text(key, value)
+        if isinstance(image, PngImageFile):
+            for key, value in image.text.items():
+                texts.add_text(key, value)
         masked = image.convert("RGBA")
         masked.putalpha(mask.convert("RGBA").getchannel("A"))
         masked.save(buffer, "PNG", compress_level=1, pnginfo=texts)

@@ -105,13 +105,12 @@ class InfoRoutes:
                 "ram_total": MEMORY,
                 "ram_free": MEMORY,
                 "comfyui_version": self._options.version,
-            }
-            system |= {"pytorch_version": "2.13.0+cpu", "argv": ["main.py", "--cpu"]}
-            system |= {
+                "pytorch_version": "2.13.0+cpu",
+                "argv": ["main.py", "--cpu"],
                 "required_frontend_version": "1.49.6",
                 "installed_templates_version": "0.11.44",
+                "required_templates_version": "0.11.44",
             }
-            system |= {"required_templates_version": "0.11.44"}
         if self._options.can("missing_node_type"):
             system |= {"comfy_package_versions": [], "deploy_environment": "local-git"}
         device = {
@@ -120,8 +119,9 @@ class InfoRoutes:
             "index": None,
             "vram_total": MEMORY,
             "vram_free": MEMORY,
+            "torch_vram_total": MEMORY,
+            "torch_vram_free": MEMORY,
         }
-        device |= {"torch_vram_total": MEMORY, "torch_vram_free": MEMORY}
         return JsonResponse({"system": system, "devices": [device]})
 
     async def features(self, request: Request) -> Response:
@@ -138,7 +138,9 @@ class InfoRoutes:
 
     async def models_of(self, request: Request) -> Response:
         files = self._catalog.models().get(request.path_params["folder"])
-        return empty(404) if files is None else JsonResponse(files)
+        if files is None:
+            return empty(404)
+        return JsonResponse(files)
 
     async def model_details(self, request: Request) -> Response:
         files = self._catalog.models().get(request.path_params["folder"])
@@ -150,8 +152,8 @@ class InfoRoutes:
 
     async def view_metadata(self, request: Request) -> Response:
         name = request.query_params.get("filename", "")
-        known = name in self._catalog.models().get(request.path_params["folder"], [])
-        if not known or not name.endswith(".safetensors"):
+        files = self._catalog.models().get(request.path_params["folder"], [])
+        if name not in files or not name.endswith(".safetensors"):
             return empty(404)
         return JsonResponse({"modelspec.title": name.removesuffix(".safetensors")})
 
@@ -172,10 +174,12 @@ class InfoRoutes:
         if kind not in KINDS:
             return JsonResponse({"error": "Invalid directory type"}, 400)
         suffix = f" [{kind}]" if self._options.can("missing_node_type") else ""
-        return JsonResponse([name + suffix for name in self._machine.folders.listing(kind)])
+        names = self._machine.folders.listing(kind)
+        return JsonResponse([name + suffix for name in names])
 
     async def internal_paths(self, request: Request) -> Response:
-        return JsonResponse({name: [f"/comfyui/models/{name}"] for name in self._catalog.models()})
+        paths = {name: [f"/comfyui/models/{name}"] for name in self._catalog.models()}
+        return JsonResponse(paths)
 
     async def internal_logs(self, request: Request) -> Response:
         return JsonResponse({"entries": [], "size": {"cols": 80, "rows": 24}})

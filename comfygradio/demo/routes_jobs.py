@@ -46,14 +46,21 @@ class JobRoutes:
             return JsonResponse({"error": error}, 400)
         offset = max(int(query.get("offset", 0)), 0)
         count = int(query["limit"]) if "limit" in query else None
-        every = [job for job in self._all_jobs() if not states or job["status"] in states]
-        every.sort(
-            key=sort_key(query.get("sort_by", "created_at")),
-            reverse=query.get("sort_order") != "asc",
-        )
-        shown = every[offset:] if count is None else every[offset : offset + count]
-        more = offset + len(shown) < len(every)
-        page = {"offset": offset, "limit": count, "total": len(every), "has_more": more}
+        found = self._all_jobs()
+        if states:
+            found = [job for job in found if job["status"] in states]
+        sort_by = query.get("sort_by", "created_at")
+        is_descending = query.get("sort_order") != "asc"
+        found.sort(key=sort_key(sort_by), reverse=is_descending)
+        shown = found[offset:]
+        if count is not None:
+            shown = shown[:count]
+        page = {
+            "offset": offset,
+            "limit": count,
+            "total": len(found),
+            "has_more": offset + len(shown) < len(found),
+        }
         return JsonResponse({"jobs": shown, "pagination": page})
 
     async def job(self, request: Request) -> Response:
@@ -62,38 +69,48 @@ class JobRoutes:
             if item.prompt_id == job_id:
                 return JsonResponse(describe_item(item, state))
         entry = self._machine.queue.entry(job_id)
-        return (
-            JsonResponse(NOT_FOUND, 404) if entry is None else JsonResponse(describe_fully(entry))
-        )
+        if entry is None:
+            return JsonResponse(NOT_FOUND, 404)
+        return JsonResponse(describe_fully(entry))
 
     async def cancel(self, request: Request) -> Response:
-        return JsonResponse({"cancelled": self._cancel(request.path_params["job_id"])})
+        cancelled = self._cancel(request.path_params["job_id"])
+        return JsonResponse({"cancelled": cancelled})
 
     async def cancel_many(self, request: Request) -> Response:
         body = await request.json()
         ids = body.get("job_ids")
         if not isinstance(ids, list):
             return JsonResponse({"error": "job_ids must be a list"}, 400)
-        invalid = [i for i in ids if not (isinstance(i, str) and CANONICAL_UUID.fullmatch(i))]
+        invalid = [job_id for job_id in ids if not is_canonical(job_id)]
         if invalid:
-            return JsonResponse(
-                {"error": "job_ids contains invalid id(s)", "invalid_ids": invalid}, 400
-            )
+            error = {"error": "job_ids contains invalid id(s)", "invalid_ids": invalid}
+            return JsonResponse(error, 400)
+        # A list, since every one of them is cancelled.
         cancelled = [self._cancel(job_id) for job_id in ids]
         return JsonResponse({"cancelled": any(cancelled)})
 
     def _cancel(self, job_id: str) -> bool:
         queue = self._machine.queue
-        return queue.remove(job_id) or queue.if_running(job_id, self._machine.interrupt)
+        if queue.remove(job_id):
+            return True
+        return queue.if_running(job_id, self._machine.interrupt)
 
     def _waiting(self) -> list[tuple[QueuedPrompt, str]]:
         running = self._machine.queue.running()
-        pending = [(item, "pending") for item in self._machine.queue.pending()]
-        return pending if running is None else [*pending, (running, "in_progress")]
+        waiting = [(item, "pending") for item in self._machine.queue.pending()]
+        if running is not None:
+            waiting.append((running, "in_progress"))
+        return waiting
 
     def _all_jobs(self) -> list[Job]:
         waiting = [describe_item(item, state) for item, state in self._waiting()]
-        return waiting + [describe_entry(entry) for entry in self._machine.queue.history().values()]
+        history = self._machine.queue.history()
+        return waiting + [describe_entry(entry) for entry in history.values()]
+
+
+def is_canonical(job_id: Any) -> bool:
+    return isinstance(job_id, str) and CANONICAL_UUID.fullmatch(job_id) is not None
 
 
 def check_states(states: list[str]) -> str | None:
@@ -106,18 +123,18 @@ def check_states(states: list[str]) -> str | None:
 def check_order(query: QueryParams) -> str | None:
     if query.get("sort_by", "created_at") not in SORT_KEYS:
         return "sort_by must be 'created_at' or 'execution_duration'"
-    return (
-        None
-        if query.get("sort_order", "desc") in ("asc", "desc")
-        else "sort_order must be 'asc' or 'desc'"
-    )
+    if query.get("sort_order", "desc") not in ("asc", "desc"):
+        return "sort_order must be 'asc' or 'desc'"
+    return None
 
 
 def check_numbers(query: QueryParams) -> str | None:
     for name in ("limit", "offset"):
         if not re.fullmatch(r"-?\d+", query.get(name, "1")):
             return f"{name} must be an integer"
-    return None if int(query.get("limit", 1)) > 0 else "limit must be a positive integer"
+    if int(query.get("limit", 1)) <= 0:
+        return "limit must be a positive integer"
+    return None
 
 
 def sort_key(sort_by: str) -> Any:
@@ -127,10 +144,17 @@ def sort_key(sort_by: str) -> Any:
 
 
 def describe_item(item: QueuedPrompt, state: str) -> Job:
-    job = {"id": item.prompt_id, "status": state, "priority": item.number}
-    job |= {"create_time": item.extra_data.get("create_time")}
-    workflow = ((item.extra_data.get("extra_pnginfo") or {}).get("workflow") or {}).get("id")
-    job |= {"outputs_count": 0, "previewable_outputs_count": 0, "workflow_id": workflow}
+    texts = item.extra_data.get("extra_pnginfo") or {}
+    workflow = texts.get("workflow") or {}
+    job = {
+        "id": item.prompt_id,
+        "status": state,
+        "priority": item.number,
+        "create_time": item.extra_data.get("create_time"),
+        "outputs_count": 0,
+        "previewable_outputs_count": 0,
+        "workflow_id": workflow.get("id"),
+    }
     return {key: value for key, value in job.items() if value is not None}
 
 
@@ -139,21 +163,26 @@ def describe_entry(entry: HistoryEntry) -> Job:
     job = describe_item(entry.item, state_of(entry))
     messages = dict(entry.messages)
     job["execution_start_time"] = messages.get("execution_start", {}).get("timestamp")
-    job["execution_end_time"] = entry.messages[-1][1].get("timestamp") if entry.messages else None
+    job["execution_end_time"] = None
+    if entry.messages:
+        _, last = entry.messages[-1]
+        job["execution_end_time"] = last.get("timestamp")
     if "execution_error" in messages:
         job["execution_error"] = messages["execution_error"]
-    files = [
-        (n, kind, item)
-        for n, ui in entry.outputs.items()
-        for kind, items in ui.items()
-        for item in items
-    ]
-    job["outputs_count"] = len(files)
-    previews = [preview_of(*found) for found in files if isinstance(found[2], dict)]
+    count = 0
+    previews: list[dict[str, Any]] = []
+    for node_id, ui in entry.outputs.items():
+        for kind, items in ui.items():
+            count += len(items)
+            previews += [
+                preview_of(node_id, kind, item) for item in items if isinstance(item, dict)
+            ]
+    job["outputs_count"] = count
     job["previewable_outputs_count"] = len(previews)
     if previews:
         saved = [preview for preview in previews if preview["type"] == "output"]
-        job["preview_output"] = (saved or previews)[0]
+        best = saved or previews
+        job["preview_output"] = best[0]
     return job
 
 
@@ -175,5 +204,7 @@ def preview_of(node_id: str, kind: str, file: dict[str, Any]) -> dict[str, Any]:
 def state_of(entry: HistoryEntry) -> str:
     if entry.status_str == "success":
         return "completed"
-    last = entry.messages[-1][0] if entry.messages else ""
+    if not entry.messages:
+        return "failed"
+    last, _ = entry.messages[-1]
     return "cancelled" if last == "execution_interrupted" else "failed"

@@ -46,29 +46,28 @@ class PromptRoutes:
 
     async def socket(self, socket: WebSocket) -> None:
         machine = self._machine
-        await machine.sockets.serve(
-            socket, machine.queue.remaining(), machine.executor.running_node
-        )
+        remaining = machine.queue.remaining()
+        await machine.sockets.serve(socket, remaining, machine.executor.running_node)
 
     async def socket_without_upgrade(self, request: Request) -> Response:
         return text(NO_UPGRADE, 400)
 
     async def count(self, request: Request) -> Response:
-        return JsonResponse({"exec_info": {"queue_remaining": self._machine.queue.remaining()}})
+        remaining = self._machine.queue.remaining()
+        return JsonResponse({"exec_info": {"queue_remaining": remaining}})
 
     async def post_prompt(self, request: Request) -> Response:
         body = await request.json()
         number = self._take_number(body)
         if "prompt" not in body:
-            return self._refuse(
-                describe_error("no_prompt", "No prompt provided", "No prompt provided"), {}
-            )
+            error = describe_error("no_prompt", "No prompt provided", "No prompt provided")
+            return self._refuse(error, {})
         prompt_id = self._choose_id(body)
         if prompt_id is None:
             return self._refuse(invalid_id_error(), {})
-        targets = (
-            body.get("partial_execution_targets") if self._options.can("partial_targets") else None
-        )
+        targets = None
+        if self._options.can("partial_targets"):
+            targets = body.get("partial_execution_targets")
         verdict = self._machine.validator.check(body["prompt"], targets)
         if verdict.error is not None:
             return self._refuse(verdict.error, verdict.node_errors)
@@ -80,20 +79,24 @@ class PromptRoutes:
             return float(body["number"])
         number = self._machine.counter
         self._machine.counter += 1
-        return -number if isinstance(body, dict) and body.get("front") else number
+        if isinstance(body, dict) and body.get("front"):
+            return -number
+        return number
 
     def _choose_id(self, body: dict[str, Any]) -> str | None:
         """The client's own id where the version takes it, a new one, or None if it is not
         canonical.
         """
         asked = body.get("prompt_id")
+        new = str(uuid.uuid4())
         if not self._options.can("own_prompt_id"):
-            return str(uuid.uuid4())
+            return new
         if not self._options.can("uuid_prompt_id"):
-            return str(asked) if "prompt_id" in body else str(uuid.uuid4())
+            return str(asked) if "prompt_id" in body else new
         if asked is None:
-            return str(uuid.uuid4())
-        return asked if isinstance(asked, str) and CANONICAL_UUID.fullmatch(asked) else None
+            return new
+        is_canonical = isinstance(asked, str) and CANONICAL_UUID.fullmatch(asked)
+        return asked if is_canonical else None
 
     def _refuse(self, error: dict[str, Any], node_errors: dict[str, Any]) -> Response:
         if self._options.can("error_objects"):
@@ -111,21 +114,19 @@ class PromptRoutes:
             extra = hide_keys(extra)
         if self._options.can("create_time"):
             extra["create_time"] = now_ms()
-        self._machine.queue.put(
-            QueuedPrompt(number, prompt_id, body["prompt"], extra, verdict.outputs)
-        )
-        errors = (
-            verdict.node_errors if verdict.node_errors or self._options.can("error_objects") else []
-        )
+        item = QueuedPrompt(number, prompt_id, body["prompt"], extra, verdict.outputs)
+        self._machine.queue.put(item)
+        errors: dict[str, Any] | list[Any] = verdict.node_errors
+        if not errors and not self._options.can("error_objects"):
+            errors = []
         return JsonResponse({"prompt_id": prompt_id, "number": number, "node_errors": errors})
 
     async def queue(self, request: Request) -> Response:
         queue = self._machine.queue
         running = queue.running()
         shown = [] if running is None else [running.to_json()]
-        return JsonResponse(
-            {"queue_running": shown, "queue_pending": [i.to_json() for i in queue.pending()]}
-        )
+        pending = [item.to_json() for item in queue.pending()]
+        return JsonResponse({"queue_running": shown, "queue_pending": pending})
 
     async def post_queue(self, request: Request) -> Response:
         body = await request.json()
@@ -138,7 +139,9 @@ class PromptRoutes:
     async def history(self, request: Request) -> Response:
         query = request.query_params
         max_items = int(query["max_items"]) if "max_items" in query else None
-        offset = int(query.get("offset", -1)) if self._options.can("history_offset") else -1
+        offset = -1
+        if self._options.can("history_offset"):
+            offset = int(query.get("offset", -1))
         entries = self._machine.queue.history(max_items, offset)
         return JsonResponse({key: entry.to_json() for key, entry in entries.items()})
 

@@ -73,8 +73,10 @@ class _Uvicorn(uvicorn.Server):
         self._dropped.set()
 
     def drop_one(self, client: Any) -> None:
+        if client is None:
+            return
         for connection in list(self.server_state.connections):
-            if client is not None and getattr(connection, "client", None) == tuple(client):
+            if getattr(connection, "client", None) == tuple(client):
                 abort(connection)
 
 
@@ -154,7 +156,8 @@ class DemoServer:
         self.kill()
         if self._own_folder is not None:
             self._own_folder.cleanup()
-            self._own_folder = self.folder = None
+            self._own_folder = None
+            self.folder = None
 
     def hears(self, client_id: str) -> bool:
         """Whether this server would send what concerns a client to a WebSocket."""
@@ -194,7 +197,8 @@ class DemoServer:
 
     def _serve(self, listener: socket.socket) -> None:
         if self._uvicorn is not None:
-            asyncio.run(self._uvicorn.serve(sockets=[listener]))
+            serving = self._uvicorn.serve(sockets=[listener])
+            asyncio.run(serving)
 
     def _drop(self, client: WebSocket) -> None:
         if self._uvicorn is not None:
@@ -204,9 +208,8 @@ class DemoServer:
 def open_listener(host: str, port: int) -> socket.socket:
     """A listening TCP socket; OSError if the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(
-        family, socket.SOCK_STREAM, socket.IPPROTO_TCP
-    )  # asyncio wants it named for TCP_NODELAY
+    # asyncio sets TCP_NODELAY only where TCP is named.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))

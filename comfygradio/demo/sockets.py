@@ -65,7 +65,9 @@ class Sockets:
         """
         sid = socket.query_params.get("clientId") or uuid.uuid4().hex
         await socket.accept()
-        self._table[sid], self._flags[sid], self._sent[socket] = socket, {}, 0
+        self._table[sid] = socket
+        self._flags[sid] = {}
+        self._sent[socket] = 0
         self.connections[sid] += 1
         try:
             await self._greet(socket, sid, remaining, running_node(sid))
@@ -81,30 +83,32 @@ class Sockets:
             await self._send(sid, socket, Event("executing", {"node": node}))
 
     async def _listen(self, socket: WebSocket, sid: str) -> None:
-        first = True
         with contextlib.suppress(WebSocketDisconnect, KeyError):
+            first = await socket.receive_text()
+            await self._shake_hands(socket, sid, first)
             while True:
-                text = await socket.receive_text()
-                if first:
-                    await self._shake_hands(socket, sid, text)
-                first = False
+                await socket.receive_text()
 
     async def _shake_hands(self, socket: WebSocket, sid: str, text: str) -> None:
         with contextlib.suppress(ValueError):
             message = json.loads(text)
-            known = isinstance(message, dict) and message.get("type") == "feature_flags"
-            if known and self._options.can("feature_flags") and sid in self._flags:
+            if not isinstance(message, dict) or message.get("type") != "feature_flags":
+                return
+            if self._options.can("feature_flags") and sid in self._flags:
                 self._flags[sid] = message.get("data", {})
                 await self._send(sid, socket, Event("feature_flags", self._features))
 
     def _receivers(self, sid: str | None) -> list[str]:
-        return list(self._table) if sid is None else [sid] * (sid in self._table)
+        if sid is None:
+            return list(self._table)
+        return [sid] if sid in self._table else []
 
     async def _send(self, sid: str, socket: WebSocket | None, message: Message) -> None:
         kind = message.type if isinstance(message, Event) else "preview"
         if socket is None or socket not in self._sent or kind in self._options.lose_types:
             return
-        for _ in range(2 if kind in self._options.double_types else 1):
+        times = 2 if kind in self._options.double_types else 1
+        for _ in range(times):
             await self._write(socket, self._encode(sid, message))
         if self._options.unknown_messages:
             await self._write(socket, '{"type": "demo.unknown", "data": [1, null, NaN]}')
@@ -134,4 +138,5 @@ class Sockets:
 
 
 def encode_preview(preview: Preview, flags: dict[str, Any]) -> bytes:
-    return preview.to_bytes(bool(flags.get("supports_preview_metadata")))
+    with_metadata = bool(flags.get("supports_preview_metadata"))
+    return preview.to_bytes(with_metadata)

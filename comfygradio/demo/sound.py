@@ -24,13 +24,13 @@ def read_audio(path: Path) -> Audio | None:
             return None
         stream = container.streams.audio[0]
         resampler = av.AudioResampler(format="fltp", rate=stream.rate)
-        blocks = [
-            block.to_ndarray()
-            for frame in container.decode(stream)
-            for block in resampler.resample(frame)
-        ]
+        blocks: list[npt.NDArray[Any]] = []
+        for frame in container.decode(stream):
+            blocks += [block.to_ndarray() for block in resampler.resample(frame)]
+        # What the resampler has kept back.
         blocks += [block.to_ndarray() for block in resampler.resample(None)]
-        return Audio(join_blocks(blocks, stream.channels), stream.rate)
+        samples = join_blocks(blocks, stream.channels)
+        return Audio(samples, stream.rate)
 
 
 def join_blocks(blocks: Sequence[npt.NDArray[Any]], channels: int) -> npt.NDArray[np.float32]:
@@ -53,10 +53,10 @@ def write_audio(path: Path, audio: Audio, quality: str, texts: Mapping[str, str]
         if quality.endswith("k") and kind != "flac":
             stream.bit_rate = int(quality[:-1]) * 1000
         resampler = av.AudioResampler(format=stream.format, layout=layout, rate=rate)
-        frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(audio.samples), format="fltp", layout=layout
-        )
-        frame.sample_rate, frame.pts = audio.rate, 0
+        samples = np.ascontiguousarray(audio.samples)
+        frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout=layout)
+        frame.sample_rate = audio.rate
+        frame.pts = 0
         for block in [*resampler.resample(frame), *resampler.resample(None)]:
             container.mux(stream.encode(block))
         container.mux(stream.encode(None))

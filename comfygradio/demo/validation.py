@@ -64,15 +64,17 @@ class Validator:
         schemas: dict[str, Schema] = {}
         outputs = []
         for node_id, node in prompt.items():
-            if (error := self._check_class(node_id, node, schemas)) is not None:
+            error = self._check_class(node_id, node, schemas)
+            if error is not None:
                 return Verdict(error, [], {})
-            if schemas[node["class_type"]].get("output_node") and (
-                targets is None or node_id in targets
-            ):
+            is_output = schemas[node["class_type"]].get("output_node")
+            if is_output and (targets is None or node_id in targets):
                 outputs.append(node_id)
         if not outputs:
-            return Verdict(describe_error("prompt_no_outputs", "Prompt has no outputs", ""), [], {})
-        return check_outputs(_PromptCheck(prompt, schemas, self._folders, self._options), outputs)
+            error = describe_error("prompt_no_outputs", "Prompt has no outputs", "")
+            return Verdict(error, [], {})
+        walk = _PromptCheck(prompt, schemas, self._folders, self._options)
+        return check_outputs(walk, outputs)
 
     def _check_class(self, node_id: str, node: Any, schemas: dict[str, Schema]) -> Error | None:
         if not isinstance(node, dict) and self._options.can("missing_node_type"):
@@ -114,9 +116,8 @@ def check_outputs(walk: _PromptCheck, outputs: list[str]) -> Verdict:
         if walk.check_output(output):
             good.append(output)
             continue
-        details += [
-            f"{error['message']}: {error['details']}" for error in walk.verdicts[output].errors
-        ]
+        for error in walk.verdicts[output].errors:
+            details.append(f"{error['message']}: {error['details']}")
         for node_id, errors in walk.errors():
             blank = {
                 "errors": errors,
@@ -127,11 +128,8 @@ def check_outputs(walk: _PromptCheck, outputs: list[str]) -> Verdict:
     if good:
         return Verdict(None, good, node_errors)
     message = "Prompt outputs failed validation"
-    return Verdict(
-        describe_error("prompt_outputs_failed_validation", message, "\n".join(details)),
-        [],
-        node_errors,
-    )
+    error = describe_error("prompt_outputs_failed_validation", message, "\n".join(details))
+    return Verdict(error, [], node_errors)
 
 
 class _PromptCheck:
@@ -169,26 +167,32 @@ class _PromptCheck:
         if node_id in self._path:
             self._report_cycle(node_id)
             return False
-        errors: list[Error] = []
-        links = [self._check_input(node_id, *spec, errors) for spec in self._specs(node_id)]
-        errors += self._check_files(node_id)
-        earlier = self.verdicts.get(
-            node_id, NodeVerdict(True, [])
-        )  # a cycle through it has been found meanwhile
-        errors = [*earlier.errors, *(error for error in errors if error not in earlier.errors)]
-        self.verdicts[node_id] = NodeVerdict(earlier.valid and all(links) and not errors, errors)
-        return self.verdicts[node_id].valid
+        found: list[Error] = []
+        is_fed = True
+        for name, spec, required in self._specs(node_id):
+            if not self._check_input(node_id, name, spec, required, found):
+                is_fed = False
+        found += self._check_files(node_id)
+        # There is one already where a cycle through this node was found meanwhile.
+        earlier = self.verdicts.get(node_id, NodeVerdict(True, []))
+        new = [error for error in found if error not in earlier.errors]
+        errors = [*earlier.errors, *new]
+        is_valid = earlier.valid and is_fed and not errors
+        self.verdicts[node_id] = NodeVerdict(is_valid, errors)
+        return is_valid
 
     def _specs(self, node_id: str) -> list[tuple[str, list[Any], bool]]:
         inputs = self._prompt[node_id]["inputs"]
-        return list(expand_inputs(self._schemas[self.class_of(node_id)], inputs))
+        schema = self._schemas[self.class_of(node_id)]
+        return list(expand_inputs(schema, inputs))
 
     def _report_cycle(self, node_id: str) -> None:
         if not self._options.can("dependency_cycle"):
             return
-        members = self._path[self._path.index(node_id) :]
-        shown = " -> ".join(f"{member} ({self.class_of(member)})" for member in [*members, node_id])
-        for member, errors in cycle_errors(members, shown).items():
+        start = self._path.index(node_id)
+        members = self._path[start:]
+        names = [f"{member} ({self.class_of(member)})" for member in [*members, node_id]]
+        for member, errors in cycle_errors(members, " -> ".join(names)).items():
             self.verdicts[member] = NodeVerdict(False, errors)
 
     def _check_input(
@@ -197,33 +201,39 @@ class _PromptCheck:
         """Adds the errors of this input; False if what it is linked to is not valid."""
         inputs = self._prompt[node_id]["inputs"]
         if name not in inputs:
-            errors += [missing_input(name, self._short_name(node_id, name))] if required else []
+            if required:
+                errors.append(missing_input(name, self._short_name(node_id, name)))
             return True
         if not isinstance(inputs[name], list):
             errors += self._check_value(node_id, name, spec)
             return True
         error = self._check_link(name, spec, inputs[name])
-        errors += [error] if error else []
-        return error is not None or self._follow_link(node_id, name, spec, inputs[name])
+        if error is not None:
+            errors.append(error)
+            return True
+        return self._follow_link(node_id, name, spec, inputs[name])
 
     def _short_name(self, node_id: str, name: str) -> str:
         """The last part of a name that a dynamic input has brought; others may contain dots of
         their own.
         """
-        declared = {
-            declared for _, declared, _ in input_specs(self._schemas[self.class_of(node_id)])
-        }
-        return name if name in declared else name.rpartition(".")[2]
+        schema = self._schemas[self.class_of(node_id)]
+        declared = {name for _, name, _ in input_specs(schema)}
+        if name in declared:
+            return name
+        return name.rpartition(".")[2]
 
     def _check_link(self, name: str, spec: list[Any], link: list[Any]) -> Error | None:
         if len(link) != 2:
             return no_link_error(name, spec, link)
-        source = self._schemas[self.class_of(link[0])]
+        node_id, slot = link
+        source = self._schemas[self.class_of(node_id)]
         outputs = source.get("output") or []
-        received = outputs[link[1]] if "api_node" in source else tuple(outputs)[link[1]]
-        return (
-            None if types_match(received, spec[0]) else mismatch_error(name, spec, received, link)
-        )
+        # A slot that is no number is refused in the words of a list, or of a tuple.
+        received = outputs[slot] if "api_node" in source else tuple(outputs)[slot]
+        if types_match(received, spec[0]):
+            return None
+        return mismatch_error(name, spec, received, link)
 
     def _follow_link(self, node_id: str, name: str, spec: list[Any], link: list[Any]) -> bool:
         self._path.append(node_id)
@@ -244,9 +254,8 @@ class _PromptCheck:
             return [conversion_error(name, spec, inputs[name], error)]
         if self_checked(self.class_of(node_id), name, spec) is not None:
             return []
-        found = check_limits(name, spec, inputs[name]) or self._check_choice(
-            name, spec, inputs[name]
-        )
+        value = inputs[name]
+        found = check_limits(name, spec, value) or self._check_choice(name, spec, value)
         return [found] if found else []
 
     def _check_choice(self, name: str, spec: list[Any], value: Any) -> Error | None:
@@ -259,14 +268,18 @@ class _PromptCheck:
         """Errors of inputs that name a file which is not there; raises what ComfyUI's own checks
         raise.
         """
-        inputs, class_type = self._prompt[node_id]["inputs"], self.class_of(node_id)
+        inputs = self._prompt[node_id]["inputs"]
+        class_type = self.class_of(node_id)
         errors = []
         for name, spec, required in self._specs(node_id):
             kind = self_checked(class_type, name, spec)
-            if kind and required and name not in inputs:
+            if not kind:
+                continue
+            if name in inputs:
+                if not self._is_file(kind, inputs[name]):
+                    errors.append(custom_error(name, f"Invalid {kind} file: {inputs[name]}"))
+            elif required:
                 raise TypeError(missing_argument(class_type, name, kind))
-            if kind and name in inputs and not self._is_file(kind, inputs[name]):
-                errors.append(custom_error(name, f"Invalid {kind} file: {inputs[name]}"))
         return errors
 
     def _is_file(self, kind: str, value: Any) -> bool:

@@ -38,19 +38,20 @@ class Encoding:
     def reuses(self, source: InputContainer) -> bool:
         """Whether the streams of a file can be copied as they are."""
         wanted = CONTAINERS[SUFFIXES[self.container]]
-        fits = self.container == "auto" or wanted in source.format.name.split(",")
-        return (
-            fits
-            and self.crf is None
-            and self.codec in ("auto", source.streams.video[0].codec.canonical_name)
-        )
+        if self.container != "auto" and wanted not in source.format.name.split(","):
+            return False
+        if self.crf is not None:
+            return False
+        codec = source.streams.video[0].codec
+        return self.codec in ("auto", codec.canonical_name)
 
     def codec_for(self, path: Path) -> str:
         """`h264` or `av1`; ValueError for what WebM does not take."""
-        codec = (
-            ("av1" if path.suffix == ".webm" else "h264") if self.codec == "auto" else self.codec
-        )
-        if path.suffix == ".webm" and codec != "av1":
+        is_webm = path.suffix == ".webm"
+        codec = self.codec
+        if codec == "auto":
+            codec = "av1" if is_webm else "h264"
+        if is_webm and codec != "av1":
             raise ValueError("WebM output requires the AV1 codec")
         return codec
 
@@ -69,9 +70,8 @@ def save_video(
                 copy_streams(source, path, texts)
                 return
     clip = video if isinstance(video, Clip) else read_clip(video)
-    with av.open(
-        str(path), "w", format=CONTAINERS[path.suffix], options=container_options(path)
-    ) as container:
+    format = CONTAINERS[path.suffix]
+    with av.open(str(path), "w", format=format, options=container_options(path)) as container:
         container.metadata.update(texts)
         encode_clip(container, clip, encoding.codec_for(path), encoding.crf)
 
@@ -83,19 +83,14 @@ def container_options(path: Path) -> dict[str, str]:
 def copy_streams(source: InputContainer, path: Path, texts: Mapping[str, str]) -> None:
     import av
 
-    with av.open(
-        str(path), "w", format=CONTAINERS[path.suffix], options=container_options(path)
-    ) as target:
+    format = CONTAINERS[path.suffix]
+    with av.open(str(path), "w", format=format, options=container_options(path)) as target:
         target.metadata.update({**source.metadata, **texts})
-        kept = [
-            s
-            for s in source.streams
-            if s.type in ("video", "audio") and s.codec_context is not None
-        ]
-        streams: dict[Any, Any] = {
-            stream: target.add_stream_from_template(stream, opaque=True) for stream in kept
-        }
-        for packet in source.demux(*kept):
+        streams: dict[Any, Any] = {}
+        for stream in source.streams:
+            if stream.type in ("video", "audio") and stream.codec_context is not None:
+                streams[stream] = target.add_stream_from_template(stream, opaque=True)
+        for packet in source.demux(*streams):
             if packet.dts is not None:
                 packet.stream = streams[packet.stream]
                 target.mux(packet)
@@ -105,19 +100,24 @@ def encode_clip(container: OutputContainer, clip: Clip, codec: str, crf: float |
     import av
 
     os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder would print its settings
-    stream: Any = container.add_stream(ENCODERS[codec], rate=Fraction(round(clip.fps * 1000), 1000))
+    rate = Fraction(round(clip.fps * 1000), 1000)
+    options = {"preset": SPEEDS[codec]}
+    if crf is not None:
+        options["crf"] = str(crf)
+    stream: Any = container.add_stream(ENCODERS[codec], rate=rate)
     stream.width, stream.height = clip.pictures[0].size
     stream.pix_fmt = "yuv420p"
-    stream.options = {"preset": SPEEDS[codec]} | ({} if crf is None else {"crf": str(crf)})
+    stream.options = options
+    # Every stream has to be there before the first one is written.
     sound: Any = None if clip.audio is None else add_sound(container, clip.audio)
     for picture in clip.pictures:
-        frame = av.VideoFrame.from_ndarray(np.asarray(picture.convert("RGB")), format="rgb24")
+        pixels = np.asarray(picture.convert("RGB"))
+        frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
     if clip.audio is not None:
-        encode_sound(
-            container, sound, clip.audio, ceil(clip.audio.rate * len(clip.pictures) / clip.fps)
-        )
+        length = ceil(clip.audio.rate * len(clip.pictures) / clip.fps)
+        encode_sound(container, sound, clip.audio, length)
 
 
 def add_sound(container: OutputContainer, audio: Audio) -> Any:
@@ -134,7 +134,8 @@ def encode_sound(container: OutputContainer, stream: Any, audio: Audio, length: 
     resampler = av.AudioResampler(format=stream.format, layout=stream.layout, rate=stream.rate)
     samples = np.ascontiguousarray(audio.samples[:, :length])
     frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout=stream.layout.name)
-    frame.sample_rate, frame.pts = audio.rate, 0
+    frame.sample_rate = audio.rate
+    frame.pts = 0
     for block in [*resampler.resample(frame), *resampler.resample(None)]:
         container.mux(stream.encode(block))
     container.mux(stream.encode(None))
@@ -162,4 +163,5 @@ def measure(video: Clip | VideoFile) -> tuple[int, int]:
     with av.open(str(video.path)) as container:
         if not container.streams.video:
             raise ValueError(f"No video stream found in file '{video.path}'")
-        return container.streams.video[0].width, container.streams.video[0].height
+        stream = container.streams.video[0]
+        return stream.width, stream.height

@@ -39,11 +39,14 @@ def reduce_depth(picture: Image.Image) -> Image.Image:
     grey = Image.new("L", picture.size)
     alpha = Image.new("L", picture.size if has_alpha else (0, 0), 255)
     for top, numbers in _walk_strips(picture):
-        grey.paste(_paint(_scale(numbers, low, high)), (0, top))
+        brightness = _scale(numbers, low, high)
+        grey.paste(_paint(brightness), (0, top))
         if has_alpha:
-            alpha.paste(_paint((numbers != transparent) * 255.0), (0, top))
+            opacity = (numbers != transparent) * 255.0
+            alpha.paste(_paint(opacity), (0, top))
     reduced = Image.merge("LA", (grey, alpha)) if has_alpha else grey
-    reduced.info = {name: value for name, value in picture.info.items() if name != "transparency"}
+    reduced.info = dict(picture.info)
+    reduced.info.pop("transparency", None)
     return reduced
 
 
@@ -54,7 +57,8 @@ def _walk_strips(picture: Image.Image) -> Iterator[tuple[int, npt.NDArray[np.flo
     width, height = picture.size
     rows = max(1, STRIP_PIXELS // max(1, width))
     for top in range(0, height, rows):
-        strip = picture.crop((0, top, width, min(height, top + rows)))
+        bottom = min(height, top + rows)
+        strip = picture.crop((0, top, width, bottom))
         yield top, np.asarray(strip).astype(np.float64)
 
 
@@ -64,7 +68,8 @@ def _find_range(picture: Image.Image) -> tuple[float, float]:
 
     if picture.mode.startswith("I;16"):
         return 0, 65_535
-    low, high = math.inf, -math.inf
+    low = math.inf
+    high = -math.inf
     for _, numbers in _walk_strips(picture):
         finite = numbers[np.isfinite(numbers)]
         if finite.size:
@@ -82,14 +87,17 @@ def _scale(numbers: npt.NDArray[np.float64], low: float, high: float) -> npt.NDA
 
     span = high - low if high > low else 1.0
     if not math.isfinite(span):  # not a single number
-        low, span = 0.0, 1.0
+        low = 0.0
+        span = 1.0
     with np.errstate(all="ignore"):
         scaled = (numbers - low) / span * 255
-    return np.clip(np.nan_to_num(scaled, nan=0.0, posinf=255.0, neginf=0.0), 0, 255)
+    finite = np.nan_to_num(scaled, nan=0.0, posinf=255.0, neginf=0.0)
+    return np.clip(finite, 0, 255)
 
 
 def _paint(numbers: npt.NDArray[Any]) -> Image.Image:
     """Values from 0 to 255 as a grey picture."""
     import numpy as np
 
-    return Image.fromarray(np.rint(numbers).astype(np.uint8))
+    whole = np.rint(numbers).astype(np.uint8)
+    return Image.fromarray(whole)

@@ -41,7 +41,18 @@ def name_format(head: bytes) -> str:
     not known here.
     """
     if head[4:8] == b"ftyp":
-        listed = head[8 : int.from_bytes(head[:4], "big")]
-        brands = {listed[place : place + 4] for place in range(0, len(listed), 4)}
-        return next((name for brand, name in BRANDS.items() if brand in brands), "")
-    return next((name for start, name in STARTS.items() if head.startswith(start)), "")
+        return _name_brand(head)
+    for start, name in STARTS.items():
+        if head.startswith(start):
+            return name
+    return ""
+
+
+def _name_brand(head: bytes) -> str:
+    size = int.from_bytes(head[:4], "big")
+    listed = head[8:size]
+    brands = {listed[place : place + 4] for place in range(0, len(listed), 4)}
+    for brand, name in BRANDS.items():
+        if brand in brands:
+            return name
+    return ""

@@ -20,8 +20,10 @@ def hold_to_header(stream: Any) -> int:
     is believed although each frame says something else. To be called before the first one is read.
     """
     context = stream.codec_context
-    width, height = getattr(context, "width", 0) or 0, getattr(context, "height", 0) or 0
+    width = getattr(context, "width", 0) or 0
+    height = getattr(context, "height", 0) or 0
     if width and height:
-        most = max((width + BLOCK) * (height + BLOCK), ALWAYS)
+        in_blocks = (width + BLOCK) * (height + BLOCK)
+        most = max(in_blocks, ALWAYS)
         context.options = {**context.options, "max_pixels": str(most)}
     return width * height

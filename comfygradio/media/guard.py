@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from io import BytesIO
 from typing import BinaryIO
 
 MAX_TEXT = 8_000_000
@@ -16,11 +17,19 @@ MAX_TEXT = 8_000_000
 MOST_PARTS = 100_000
 """Chunks or segments of one file that are looked at."""
 
+APP1 = 0xE1
+START_OF_SCAN = 0xDA
+END_OF_IMAGE = 0xD9
+"""Markers of a JPEG: of the segment that may hold EXIF, and of what comes after all of them."""
+
 POINTERS = frozenset({0x8769, 0x8825, 0xA005, 0x014A})
 """Entries that name another list of entries: EXIF, GPS, interoperability, and sub-pictures."""
 
 MOST_LISTS = 50
 """Lists of entries in one block."""
+
+ENTRY_BYTES = 12
+"""Tag, type, number of values, and the value or the place where it stands."""
 
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}
 """Type of an entry → bytes of one value."""
@@ -60,7 +69,9 @@ def check_entries(file: BinaryIO, start: int) -> None:
     file.seek(start)
     order = "<" if file.read(2) == b"II" else ">"
     file.seek(start + 4)
-    waiting, seen, left = [_read_number(file, order)], set[int](), MAX_TEXT
+    waiting = [_read_number(file, order)]
+    seen: set[int] = set()
+    left = MAX_TEXT
     while waiting:
         place = waiting.pop()
         if not place or place in seen:
@@ -69,10 +80,11 @@ def check_entries(file: BinaryIO, start: int) -> None:
         if len(seen) > MOST_LISTS:
             raise TooMuchText("too many lists of entries")
         file.seek(start + place)
-        count = file.read(2)
-        if len(count) < 2:
+        head = file.read(2)
+        if len(head) < 2:
             continue
-        entries = file.read(12 * struct.unpack(f"{order}H", count)[0])
+        (count,) = struct.unpack(f"{order}H", head)
+        entries = file.read(count * ENTRY_BYTES)
         for tag, kind, number, value in _read_entries(entries, order):
             left -= SIZES.get(kind, 1) * number
             if left < 0:
@@ -83,13 +95,17 @@ def check_entries(file: BinaryIO, start: int) -> None:
 
 
 def _read_entries(data: bytes, order: str) -> Iterator[tuple[int, int, int, int]]:
-    whole = len(data) - len(data) % 12
+    # The last entry of a file that was cut off may be a part of one.
+    whole = len(data) - len(data) % ENTRY_BYTES
     yield from struct.iter_unpack(f"{order}HHLL", data[:whole])
 
 
 def _read_number(file: BinaryIO, order: str) -> int:
     data = file.read(4)
-    return int(struct.unpack(f"{order}L", data)[0]) if len(data) == 4 else 0
+    if len(data) < 4:
+        return 0
+    (number,) = struct.unpack(f"{order}L", data)
+    return int(number)
 
 
 def _check_all(blocks: Iterator[bytes]) -> None:
@@ -98,8 +114,6 @@ def _check_all(blocks: Iterator[bytes]) -> None:
 
 
 def _check_block(data: bytes) -> None:
-    from io import BytesIO
-
     data = data.removeprefix(b"Exif\0\0")
     if data:
         check_entries(BytesIO(data), 0)
@@ -111,13 +125,16 @@ def _walk_jpeg(file: BinaryIO, place: int) -> Iterator[bytes]:
     for _ in range(MOST_PARTS):
         file.seek(place)
         head = file.read(4)
-        if len(head) < 4 or head[0] != 0xFF or head[1] in (0xDA, 0xD9):
+        if len(head) < 4 or head[0] != 0xFF:
+            return
+        marker = head[1]
+        if marker in (START_OF_SCAN, END_OF_IMAGE):
             return
         length = int.from_bytes(head[2:4], "big")
         left -= length
         if left < 0:
             raise TooMuchText("the segments are larger than they may be")
-        if head[1] == 0xE1 and file.read(6) == b"Exif\0\0":
+        if marker == APP1 and file.read(6) == b"Exif\0\0":
             yield file.read(max(0, length - 8))
         place += 2 + length
     raise TooMuchText("too many segments")

@@ -36,7 +36,8 @@ class PixelRoom:
     @contextmanager
     def lend(self, pixels: int) -> Iterator[None]:
         """Room for so many pixels, all of it for what is larger; waits until there is that much."""
-        weight, ticket = min(pixels, self.most), object()
+        weight = min(pixels, self.most)
+        ticket = object()
         with self._changed:
             self._waiting.append(ticket)
             try:

@@ -68,14 +68,20 @@ def is_open(address: IPAddress) -> bool:
     if address.ipv4_mapped is not None:
         return is_open(address.ipv4_mapped)
     if address in NAT64:
-        return is_open(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-    return address in OPEN_V6 and not any(address in network for network in CLOSED_V6)
+        last_32_bits = int(address) & 0xFFFFFFFF
+        return is_open(ipaddress.IPv4Address(last_32_bits))
+    if address not in OPEN_V6:
+        return False
+    return not any(address in network for network in CLOSED_V6)
 
 
 def resolve_host(host: str, port: int) -> list[str]:
     """Every address that the system finds for a host. Raises OSError and UnicodeError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]
+    addresses: list[str] = []
+    for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        socket_address = entry[-1]
+        addresses.append(str(socket_address[0]))
+    return addresses
 
 
 class Guard:
@@ -106,11 +112,13 @@ class Guard:
             raise ForeignUnreachable(f"There is no server {host}; check the address.") from error
         if not addresses:
             raise ForeignUnreachable(f"There is no server {host}; check the address.")
-        if not all(address in self._allowed or is_open(address) for address in addresses):
-            raise ForeignRefused(
-                f"{host} is not on the open internet; use an address that everybody can reach."
-            )
+        for address in addresses:
+            if address not in self._allowed and not is_open(address):
+                raise ForeignRefused(
+                    f"{host} is not on the open internet; use an address that everybody can reach."
+                )
         return addresses
 
     def _look_up(self, host: str, port: int) -> list[str]:
-        return list(dict.fromkeys(self._resolver(host, port)))
+        found = self._resolver(host, port)
+        return list(dict.fromkeys(found))

@@ -26,6 +26,9 @@ CONNECT_SECONDS = 5.0
 MAX_URL = 2000
 """Characters of an address."""
 
+LONGEST_TYPE = 100
+"""Characters of a content type, which is told to people."""
+
 REDIRECTS = (301, 302, 303, 307, 308)
 
 HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "comfygradio"}
@@ -92,14 +95,16 @@ class ForeignClient:
 
         Raises ForeignRefused and ForeignUnreachable; the file then holds what had come.
         """
-        return await self._limit_time(self._download(parse_url(url), types, file))
+        work = self._download(parse_url(url), types, file)
+        return await self._limit_time(work)
 
     async def post(self, url: str, content: bytes, content_type: str) -> Answer:
         """POST a body. What comes back is taken whatever its type is; a redirect is not followed.
 
         Raises ForeignRefused and ForeignUnreachable.
         """
-        return await self._limit_time(self._post(parse_url(url), content, content_type))
+        work = self._post(parse_url(url), content, content_type)
+        return await self._limit_time(work)
 
     async def _limit_time(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         try:
@@ -131,7 +136,8 @@ class ForeignClient:
         async with self._send("POST", url, content, content_type) as response:
             check_status(url, response.status_code)
             size = await self._read(url, response, file)
-            return Answer(response.status_code, read_type(response), size, file.getvalue())
+            returned_type = read_type(response)
+            return Answer(response.status_code, returned_type, size, file.getvalue())
 
     @asynccontextmanager
     async def _send(
@@ -193,24 +199,29 @@ class ForeignClient:
     async def _read(self, url: httpx.URL, response: httpx.Response, file: IO[bytes]) -> int:
         """Write the body into a file; returns its size."""
         most = self._patience.size
-        if response.headers.get("content-encoding", "identity").lower() != "identity":
+        encoding = response.headers.get("content-encoding", "identity")
+        if encoding.lower() != "identity":
             raise ForeignRefused(f"{url.host} sends the file packed, although we asked not to.")
         announced = response.headers.get("content-length", "0")
-        if announced.isdecimal() and len(announced) < 20 and int(announced) > most:
+        # Python refuses to read a number of thousands of digits.
+        is_number = announced.isdecimal() and len(announced) < 20
+        if is_number and int(announced) > most:
             raise ForeignRefused(describe_size(url, most))
-        began, size = self._clock.monotonic(), 0
+        began = self._clock.monotonic()
+        size = 0
         with translated(url):
             async for chunk in response.aiter_raw():
                 size += len(chunk)
                 if size > most:
                     raise ForeignRefused(describe_size(url, most))
-                self._check_rate(url, size, self._clock.monotonic() - began)
+                seconds = self._clock.monotonic() - began
+                self._check_rate(url, size, seconds)
                 file.write(chunk)
         return size
 
     def _check_rate(self, url: httpx.URL, size: int, seconds: float) -> None:
-        patience = self._patience
-        if seconds > patience.grace_seconds and size < seconds * patience.least_rate:
+        due = seconds * self._patience.least_rate
+        if seconds > self._patience.grace_seconds and size < due:
             raise ForeignUnreachable(f"{url.host} sends the file too slowly; try again later.")
 
 
@@ -227,7 +238,8 @@ def parse_url(text: str) -> httpx.URL:
     except (httpx.InvalidURL, ValueError) as error:
         raise ForeignRefused("This is no address; it begins with https://.") from error
     is_port = port is None or 0 < port < 65_536
-    if url.scheme not in ("http", "https") or not url.host or not is_port:
+    is_web = url.scheme in ("http", "https")
+    if not is_web or not url.host or not is_port:
         raise ForeignRefused("This is no address of a file on the web; it begins with https://.")
     if url.userinfo:
         raise ForeignRefused("Leave the user and password out of the address.")
@@ -262,13 +274,15 @@ def check_status(url: httpx.URL, status: int) -> None:
 
 def read_type(response: httpx.Response) -> str:
     """The content type of an answer without its parameters, or an empty text."""
-    named: str = response.headers.get("content-type", "")
-    return named.partition(";")[0].strip().lower()[:100]
+    header: str = response.headers.get("content-type", "")
+    content_type, _, _ = header.partition(";")
+    return content_type.strip().lower()[:LONGEST_TYPE]
 
 
 def describe_size(url: httpx.URL, most: int) -> str:
     """What to say about an answer that is too large."""
-    return f"The file at {url.host} is too large; at most {most / 1e6:g} MB are allowed."
+    megabytes = most / 1e6
+    return f"The file at {url.host} is too large; at most {megabytes:g} MB are allowed."
 
 
 @contextmanager

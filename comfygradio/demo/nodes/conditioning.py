@@ -31,39 +31,41 @@ def nodes() -> dict[str, NodeFunction]:
 
 def encode_text(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     clip = inputs.model("clip")
-    extras = (
-        f"layer {clip.stop_at_layer}",
-        *(f"{name} {strength}" for name, strength in clip.loras),
-    )
-    return NodeResult((Conditioning(((inputs.text("text"), 1.0),), extras),))
+    loras = [f"{name} {strength}" for name, strength in clip.loras]
+    extras = (f"layer {clip.stop_at_layer}", *loras)
+    texts = ((inputs.text("text"), 1.0),)
+    return NodeResult((Conditioning(texts, extras),))
 
 
 def combine(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    return NodeResult(
-        (join(inputs.conditioning("conditioning_1"), inputs.conditioning("conditioning_2")),)
-    )
+    first = inputs.conditioning("conditioning_1")
+    second = inputs.conditioning("conditioning_2")
+    return NodeResult((join(first, second),))
 
 
 def concatenate(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    return NodeResult(
-        (join(inputs.conditioning("conditioning_to"), inputs.conditioning("conditioning_from")),)
-    )
+    first = inputs.conditioning("conditioning_to")
+    second = inputs.conditioning("conditioning_from")
+    return NodeResult((join(first, second),))
 
 
 def average(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     strength = inputs.real("conditioning_to_strength")
     first = weigh(inputs.conditioning("conditioning_to"), strength)
-    return NodeResult((join(first, weigh(inputs.conditioning("conditioning_from"), 1 - strength)),))
+    second = weigh(inputs.conditioning("conditioning_from"), 1 - strength)
+    return NodeResult((join(first, second),))
 
 
 def zero_out(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    return NodeResult((replace(inputs.conditioning("conditioning"), texts=()),))
+    conditioning = inputs.conditioning("conditioning")
+    return NodeResult((replace(conditioning, texts=()),))
 
 
 def set_guidance(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     conditioning = inputs.conditioning("conditioning")
     guidance = f"guidance {inputs.real('guidance')}"
-    return NodeResult((replace(conditioning, extras=(*conditioning.extras, guidance)),))
+    extras = (*conditioning.extras, guidance)
+    return NodeResult((replace(conditioning, extras=extras),))
 
 
 def apply_control(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -71,19 +73,26 @@ def apply_control(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 
 def apply_control_to_both(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    return NodeResult((add_control(inputs, "positive"), add_control(inputs, "negative")))
+    positive = add_control(inputs, "positive")
+    negative = add_control(inputs, "negative")
+    return NodeResult((positive, negative))
 
 
 def add_control(inputs: NodeInputs, name: str) -> Conditioning:
     """A strength of 0 changes nothing."""
-    conditioning, net = inputs.conditioning(name), inputs.control_net("control_net")
-    strength, picture = inputs.real("strength", 1.0), inputs.images("image")[0]
+    conditioning = inputs.conditioning(name)
+    net = inputs.control_net("control_net")
+    strength = inputs.real("strength", 1.0)
+    picture = inputs.images("image")[0]
     if strength == 0:
         return conditioning
-    span = f"{inputs.real('start_percent', 0.0)} to {inputs.real('end_percent', 1.0)}"
-    extra = f"{net.name} {strength} {span} {hash_number(picture.tobytes().hex())}"
+    start = inputs.real("start_percent", 0.0)
+    end = inputs.real("end_percent", 1.0)
+    digest = hash_number(picture.tobytes().hex())
+    extra = f"{net.name} {strength} {start} to {end} {digest}"
+    extras = (*conditioning.extras, extra)
     controls = (*conditioning.controls, Control(picture, strength))
-    return replace(conditioning, extras=(*conditioning.extras, extra), controls=controls)
+    return replace(conditioning, extras=extras, controls=controls)
 
 
 def prepare_inpainting(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -92,16 +101,21 @@ def prepare_inpainting(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     """
     latent = encode_images(inputs.images("pixels"))
     if inputs.get("noise_mask", True):
-        latent = replace(latent, mask=fit_mask(inputs.masks("mask")[0], latent))
-    return NodeResult((inputs.conditioning("positive"), inputs.conditioning("negative"), latent))
+        mask = inputs.masks("mask")[0]
+        latent = replace(latent, mask=fit_mask(mask, latent))
+    positive = inputs.conditioning("positive")
+    negative = inputs.conditioning("negative")
+    return NodeResult((positive, negative, latent))
 
 
 def join(first: Conditioning, second: Conditioning) -> Conditioning:
-    controls = first.controls + second.controls
-    return Conditioning(first.texts + second.texts, first.extras + second.extras, controls)
+    return Conditioning(
+        texts=first.texts + second.texts,
+        extras=first.extras + second.extras,
+        controls=first.controls + second.controls,
+    )
 
 
 def weigh(conditioning: Conditioning, strength: float) -> Conditioning:
-    return replace(
-        conditioning, texts=tuple((t, weight * strength) for t, weight in conditioning.texts)
-    )
+    texts = [(text, weight * strength) for text, weight in conditioning.texts]
+    return replace(conditioning, texts=tuple(texts))

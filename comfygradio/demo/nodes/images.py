@@ -52,41 +52,42 @@ def each(images: Images, change: Callable[[Image.Image], Image.Image]) -> NodeRe
 def make_empty(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     color = inputs.integer("color")
     rgb = (color >> 16 & 255, color >> 8 & 255, color & 255)
-    size = inputs.integer("width", 512), inputs.integer("height", 512)
-    return NodeResult(
-        ([Image.new("RGB", size, rgb) for _ in range(inputs.integer("batch_size", 1))],)
-    )
+    size = (inputs.integer("width", 512), inputs.integer("height", 512))
+    count = inputs.integer("batch_size", 1)
+    images = [Image.new("RGB", size, rgb) for _ in range(count)]
+    return NodeResult((images,))
 
 
 def scale(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     """A width or height of 0 follows from the other one; both 0 changes nothing."""
-    images, width, height = (
-        inputs.images("image"),
-        inputs.integer("width"),
-        inputs.integer("height"),
-    )
+    images = inputs.images("image")
+    width = inputs.integer("width")
+    height = inputs.integer("height")
     if width == 0 and height == 0:
         return NodeResult((images,))
     width = width or max(1, round(images[0].width * height / images[0].height))
     height = height or max(1, round(images[0].height * width / images[0].width))
-    crop_first, method = inputs.text("crop") == "center", inputs.text("upscale_method")
+    crop_first = inputs.text("crop") == "center"
+    method = inputs.text("upscale_method")
     return each(images, lambda image: resize_image(image, width, height, method, crop_first))
 
 
 def scale_by(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    return scale_all(inputs.images("image"), inputs.real("scale_by"), inputs.text("upscale_method"))
+    images = inputs.images("image")
+    factor = inputs.real("scale_by")
+    return scale_all(images, factor, inputs.text("upscale_method"))
 
 
 def scale_to_total(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     images = inputs.images("image")
+    first = images[0]
     pixels = inputs.real("megapixels") * 1024 * 1024
-    factor = math.sqrt(pixels / (images[0].width * images[0].height))
+    factor = math.sqrt(pixels / (first.width * first.height))
     step = inputs.integer("resolution_steps", 1)
-    width, height = (max(step, round(side * factor / step) * step) for side in images[0].size)
-    return each(
-        images,
-        lambda image: resize_image(image, width, height, inputs.text("upscale_method"), False),
-    )
+    width = max(step, round(first.width * factor / step) * step)
+    height = max(step, round(first.height * factor / step) * step)
+    method = inputs.text("upscale_method")
+    return each(images, lambda image: resize_image(image, width, height, method, False))
 
 
 def upscale(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -99,7 +100,8 @@ def upscale(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 
 def scale_all(images: Images, factor: float, method: str) -> NodeResult:
-    width, height = (round(side * factor) for side in images[0].size)
+    width = round(images[0].width * factor)
+    height = round(images[0].height * factor)
     return each(images, lambda image: resize_image(image, width, height, method, False))
 
 
@@ -128,7 +130,9 @@ def choose_size(image: Image.Image, inputs: NodeInputs) -> tuple[int, int]:
     }
     if kind in factors:
         factor = factors[kind]()
-        return max(1, round(width * factor)), max(1, round(height * factor))
+        width = max(1, round(width * factor))
+        height = max(1, round(height * factor))
+        return width, height
     if kind == "scale dimensions":
         return int(value["width"]) or width, int(value["height"]) or height
     if kind == "match size":
@@ -136,9 +140,9 @@ def choose_size(image: Image.Image, inputs: NodeInputs) -> tuple[int, int]:
         return size
     if kind == "scale to multiple":
         multiple = int(value["multiple"])
-        return max(multiple, width // multiple * multiple), max(
-            multiple, height // multiple * multiple
-        )
+        width = max(multiple, width // multiple * multiple)
+        height = max(multiple, height // multiple * multiple)
+        return width, height
     raise TypeError(
         "ResizeImageMaskNode.execute() missing 1 required positional argument: 'resize_type'"
     )
@@ -150,17 +154,17 @@ def invert(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 def blur(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     radius = inputs.real("sigma") * min(1.0, inputs.integer("blur_radius") / 3)
-    return each(
-        inputs.images("image"), lambda image: image.filter(ImageFilter.GaussianBlur(radius))
-    )
+    images = inputs.images("image")
+    return each(images, lambda image: image.filter(ImageFilter.GaussianBlur(radius)))
 
 
 def crop(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     images = inputs.images("image")
-    left = min(inputs.integer("x"), images[0].width - 1)
-    top = min(inputs.integer("y"), images[0].height - 1)
-    right = min(left + inputs.integer("width"), images[0].width)
-    bottom = min(top + inputs.integer("height"), images[0].height)
+    width, height = images[0].size
+    left = min(inputs.integer("x"), width - 1)
+    top = min(inputs.integer("y"), height - 1)
+    right = min(left + inputs.integer("width"), width)
+    bottom = min(top + inputs.integer("height"), height)
     return each(images, lambda image: image.crop((left, top, right, bottom)))
 
 
@@ -171,9 +175,10 @@ def flip(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 def rotate(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     turn = ROTATIONS.get(inputs.text("rotation"))
-    return each(
-        inputs.images("image"), lambda image: image if turn is None else image.transpose(turn)
-    )
+    images = inputs.images("image")
+    if turn is None:
+        return NodeResult((images,))
+    return each(images, lambda image: image.transpose(turn))
 
 
 def composite(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -182,7 +187,7 @@ def composite(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     if inputs.get("resize_source"):
         source = source.resize(target[0].size)
     mask = inputs.masks("mask")[0].resize(source.size) if inputs.has("mask") else None
-    place = inputs.integer("x"), inputs.integer("y")
+    place = (inputs.integer("x"), inputs.integer("y"))
 
     def paste(image: Image.Image) -> Image.Image:
         image = image.copy()
@@ -197,46 +202,64 @@ def pad(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     pixels.
     """
     images = inputs.images("image")
-    left, top = inputs.integer("left"), inputs.integer("top")
+    left = inputs.integer("left")
+    top = inputs.integer("top")
+    right = inputs.integer("right")
+    bottom = inputs.integer("bottom")
     width, height = images[0].size
-    size = (width + left + inputs.integer("right"), height + top + inputs.integer("bottom"))
+    size = (left + width + right, top + height + bottom)
     mask = Image.new("L", size, 255)
     ImageDraw.Draw(mask).rectangle((left, top, left + width - 1, top + height - 1), fill=0)
-    if inputs.integer("feathering"):
-        mask = mask.filter(ImageFilter.GaussianBlur(inputs.integer("feathering") / 4))
+    feathering = inputs.integer("feathering")
+    if feathering:
+        mask = mask.filter(ImageFilter.GaussianBlur(feathering / 4))
 
     def frame(image: Image.Image) -> Image.Image:
         padded = Image.new("RGB", size, (128, 128, 128))
         padded.paste(image, (left, top))
         return padded
 
-    return NodeResult(([frame(image) for image in images], [mask]))
+    framed = [frame(image) for image in images]
+    return NodeResult((framed, [mask]))
 
 
 def batch(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    return NodeResult((join_batches([inputs.images("image1"), inputs.images("image2")]),))
+    batches = [inputs.images("image1"), inputs.images("image2")]
+    return NodeResult((join_batches(batches),))
 
 
 def batch_many(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    names = sorted(inputs.names(), key=lambda name: int("".join(filter(str.isdigit, name)) or 0))
-    return NodeResult((join_batches([inputs.images(name) for name in names]),))
+    names = sorted(inputs.names(), key=read_number)
+    batches = [inputs.images(name) for name in names]
+    return NodeResult((join_batches(batches),))
+
+
+def read_number(name: str) -> int:
+    """The number in the name of an input, 0 where there is none."""
+    digits = "".join(letter for letter in name if letter.isdigit())
+    return int(digits or 0)
 
 
 def join_batches(batches: list[Images]) -> Images:
     """One batch; pictures of another size are fitted to the first one's."""
-    size = batches[0][0].size
-    every = [image for images in batches for image in images]
-    return [
-        image if image.size == size else resize_image(image, *size, "bilinear", True)
-        for image in every
-    ]
+    width, height = batches[0][0].size
+    joined: Images = []
+    for images in batches:
+        for image in images:
+            if image.size != (width, height):
+                image = resize_image(image, width, height, "bilinear", True)
+            joined.append(image)
+    return joined
 
 
 def take_from_batch(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     images = inputs.images("image")
     start = inputs.integer("batch_index")
-    start = max(0, min(start + len(images) if start < 0 else start, len(images) - 1))
-    return NodeResult((images[start : start + inputs.integer("length", 1)],))
+    if start < 0:
+        start += len(images)
+    start = max(0, min(start, len(images) - 1))
+    end = start + inputs.integer("length", 1)
+    return NodeResult((images[start:end],))
 
 
 def get_size(run: NodeRun, inputs: NodeInputs) -> NodeResult:

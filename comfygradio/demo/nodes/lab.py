@@ -61,25 +61,31 @@ def send_frames(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     """Sends `count` prepared JPEGs, `fps` per second; frame n leaves n / fps seconds after the
     first.
     """
-    count, fps = inputs.integer("count"), inputs.real("fps")
-    size = inputs.integer("width", 512), inputs.integer("height", 512)
-    encoded = [encode_image(frame, "JPEG") for frame in draw_frames(count, *size)]
+    count = inputs.integer("count")
+    fps = inputs.real("fps")
+    width = inputs.integer("width", 512)
+    height = inputs.integer("height", 512)
+    encoded = [encode_image(frame, "JPEG") for frame in draw_frames(count, width, height)]
     start = time.monotonic()
     for index, frame in enumerate(encoded):
-        run.wait(start + index / fps - time.monotonic())
+        due = start + index / fps
+        run.wait(due - time.monotonic())
         run.step(index + 1, count, frame)
-    with Image.open(io.BytesIO(encoded[-1][0]), formats=PICTURE_FORMATS) as last:
+    data, _ = encoded[-1]
+    with Image.open(io.BytesIO(data), formats=PICTURE_FORMATS) as last:
         return NodeResult(([last.convert("RGB")],))
 
 
 def draw_frames(count: int, width: int, height: int) -> Iterator[Image.Image]:
     """Grainy landscapes with their number (from 1) drawn big in the middle."""
-    base = np.asarray(Recipe("lab frames", "lab", "lab").draw(width, height), dtype=np.float32)
+    picture = Recipe("lab frames", "lab", "lab").draw(width, height)
+    base = np.asarray(picture, dtype=np.float32)
     rng = np.random.default_rng(1)
     grain = rng.normal(0, GRAIN, base.shape).astype(np.float32)
     font = ImageFont.load_default(max(10, min(width, height) // 3))
     for number in range(1, count + 1):
-        yield number_frame(base, np.roll(grain, 7 * number, axis=1), number, font)
+        moved = np.roll(grain, 7 * number, axis=1)
+        yield number_frame(base, moved, number, font)
 
 
 def number_frame(
@@ -88,7 +94,8 @@ def number_frame(
     number: int,
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
 ) -> Image.Image:
-    picture = Image.fromarray((base + grain).clip(0, 255).astype(np.uint8))
+    levels = (base + grain).clip(0, 255).astype(np.uint8)
+    picture = Image.fromarray(levels)
     draw = ImageDraw.Draw(picture)
     middle = (picture.width // 2, picture.height // 2)
     draw.text(

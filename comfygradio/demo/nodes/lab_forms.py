@@ -34,7 +34,9 @@ def show(text: str, *more: object) -> NodeResult:
 def show_tags(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     """The chosen tags in the order they came, with commas between them."""
     tags = inputs.get("tags")
-    return show(", ".join(tags if isinstance(tags, list) else [str(tags)]))
+    if not isinstance(tags, list):
+        tags = [str(tags)]
+    return show(", ".join(tags))
 
 
 def show_color(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -46,7 +48,8 @@ def show_color(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 def show_file(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     name = inputs.text("file")
-    return show(f"{name}: {run.folders.annotated(name).stat().st_size} bytes")
+    size = run.folders.annotated(name).stat().st_size
+    return show(f"{name}: {size} bytes")
 
 
 def show_values(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -54,8 +57,9 @@ def show_values(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     Python type.
     """
     values = {name: inputs.get(name) for name in inputs.names()}
-    return show(
-        json.dumps(
-            values, sort_keys=True, ensure_ascii=False, default=lambda value: type(value).__name__
-        )
-    )
+    text = json.dumps(values, sort_keys=True, ensure_ascii=False, default=name_type)
+    return show(text)
+
+
+def name_type(value: object) -> str:
+    return type(value).__name__

@@ -38,8 +38,10 @@ def nodes() -> dict[str, NodeFunction]:
 
 def make_empty(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     """Width and height are rounded down to multiples of 8."""
-    width, height = snap(inputs.integer("width")), snap(inputs.integer("height"))
-    return NodeResult((Latent(width, height, inputs.integer("batch_size", 1)),))
+    width = snap(inputs.integer("width"))
+    height = snap(inputs.integer("height"))
+    latent = Latent(width, height, inputs.integer("batch_size", 1))
+    return NodeResult((latent,))
 
 
 def encode(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -53,10 +55,10 @@ def encode_for_inpaint(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     grey = Image.new("RGB", (latent.width, latent.height), (128, 128, 128))
     pictures = tuple(Image.composite(grey, picture, mask) for picture in latent.pictures)
     reach = inputs.integer("grow_mask_by") // 2
-    grown = (
-        mask.filter(ImageFilter.MaxFilter(2 * reach + 1)) if reach else mask
-    )  # Pillow crashes on a size of 1
-    return NodeResult((replace(latent, pictures=pictures, mask=grown),))
+    # Pillow crashes on a size of 1.
+    if reach:
+        mask = mask.filter(ImageFilter.MaxFilter(2 * reach + 1))
+    return NodeResult((replace(latent, pictures=pictures, mask=mask),))
 
 
 def decode(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -65,39 +67,45 @@ def decode(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     if latent.pictures:
         return NodeResult((list(latent.pictures),))
     brown = Image.new("RGB", (latent.width, latent.height), (122, 113, 104))
-    return NodeResult(([brown.copy() for _ in range(latent.batch)],))
+    images = [brown.copy() for _ in range(latent.batch)]
+    return NodeResult((images,))
 
 
 def upscale(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     """A width or height of 0 follows from the other one; both 0 changes nothing."""
     latent = inputs.latent("samples")
-    width, height = inputs.integer("width"), inputs.integer("height")
+    width = inputs.integer("width")
+    height = inputs.integer("height")
     if width == 0 and height == 0:
         return NodeResult((latent,))
     width = width or round(latent.width * height / latent.height)
     height = height or round(latent.height * width / latent.width)
     crop = inputs.text("crop") == "center"
-    return NodeResult(
-        (resize_latent(latent, snap(width), snap(height), inputs.text("upscale_method"), crop),)
-    )
+    method = inputs.text("upscale_method")
+    resized = resize_latent(latent, snap(width), snap(height), method, crop)
+    return NodeResult((resized,))
 
 
 def upscale_by(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    latent, factor = inputs.latent("samples"), inputs.real("scale_by")
-    size = snap(round(latent.width * factor)), snap(round(latent.height * factor))
-    return NodeResult((resize_latent(latent, *size, inputs.text("upscale_method"), False),))
+    latent = inputs.latent("samples")
+    factor = inputs.real("scale_by")
+    width = snap(round(latent.width * factor))
+    height = snap(round(latent.height * factor))
+    resized = resize_latent(latent, width, height, inputs.text("upscale_method"), False)
+    return NodeResult((resized,))
 
 
 def set_noise_mask(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     latent = inputs.latent("samples")
-    return NodeResult((replace(latent, mask=fit_mask(inputs.masks("mask")[0], latent)),))
+    mask = fit_mask(inputs.masks("mask")[0], latent)
+    return NodeResult((replace(latent, mask=mask),))
 
 
 def repeat(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    latent, amount = inputs.latent("samples"), inputs.integer("amount", 1)
-    return NodeResult(
-        (replace(latent, batch=latent.batch * amount, pictures=latent.pictures * amount),)
-    )
+    latent = inputs.latent("samples")
+    amount = inputs.integer("amount", 1)
+    repeated = replace(latent, batch=latent.batch * amount, pictures=latent.pictures * amount)
+    return NodeResult((repeated,))
 
 
 def snap(pixels: int) -> int:
@@ -106,11 +114,14 @@ def snap(pixels: int) -> int:
 
 def encode_images(images: Images) -> Latent:
     """Crops every picture to multiples of 8, centred."""
-    size = snap(images[0].width), snap(images[0].height)
-    left, top = (images[0].width - size[0]) // 2, (images[0].height - size[1]) // 2
-    box = (left, top, left + size[0], top + size[1])
+    first = images[0]
+    width = snap(first.width)
+    height = snap(first.height)
+    left = (first.width - width) // 2
+    top = (first.height - height) // 2
+    box = (left, top, left + width, top + height)
     pictures = tuple(image.convert("RGB").crop(box) for image in images)
-    return Latent(size[0], size[1], len(pictures), pictures)
+    return Latent(width, height, len(pictures), pictures)
 
 
 def fit_mask(mask: Image.Image, latent: Latent) -> Image.Image:
@@ -118,9 +129,10 @@ def fit_mask(mask: Image.Image, latent: Latent) -> Image.Image:
 
 
 def resize_latent(latent: Latent, width: int, height: int, method: str, crop: bool) -> Latent:
-    pictures = tuple(
-        (crop_to_ratio(p, width, height) if crop else p).resize((width, height), METHODS[method])
-        for p in latent.pictures
-    )
-    mask = latent.mask.resize((width, height)) if latent.mask else None
-    return replace(latent, width=width, height=height, pictures=pictures, mask=mask)
+    size = (width, height)
+    pictures: Images = []
+    for picture in latent.pictures:
+        part = crop_to_ratio(picture, width, height) if crop else picture
+        pictures.append(part.resize(size, METHODS[method]))
+    mask = latent.mask.resize(size) if latent.mask else None
+    return replace(latent, width=width, height=height, pictures=tuple(pictures), mask=mask)

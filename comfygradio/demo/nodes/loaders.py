@@ -44,22 +44,27 @@ def load_vae(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 def load_lora(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     name = inputs.text("lora_name")
     model = inputs.model("model").with_lora(name, inputs.real("strength_model"))
-    return NodeResult((model, inputs.model("clip").with_lora(name, inputs.real("strength_clip"))))
+    clip = inputs.model("clip").with_lora(name, inputs.real("strength_clip"))
+    return NodeResult((model, clip))
 
 
 def load_lora_model_only(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    model = inputs.model("model").with_lora(inputs.text("lora_name"), inputs.real("strength_model"))
-    return NodeResult((model,))
+    model = inputs.model("model")
+    name = inputs.text("lora_name")
+    strength = inputs.real("strength_model")
+    return NodeResult((model.with_lora(name, strength),))
 
 
 def set_last_layer(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     clip = inputs.model("clip")
-    return NodeResult((Model(clip.checkpoint, clip.loras, inputs.integer("stop_at_clip_layer")),))
+    layer = inputs.integer("stop_at_clip_layer")
+    return NodeResult((Model(clip.checkpoint, clip.loras, layer),))
 
 
 def load_upscaler(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     name = inputs.text("model_name")
-    return NodeResult((Upscaler(name, 4 if "x4" in name or "4x" in name else 2),))
+    factor = 4 if "x4" in name or "4x" in name else 2
+    return NodeResult((Upscaler(name, factor),))
 
 
 def load_control_net(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -81,7 +86,9 @@ def load_image_mask(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     if channel == "A" and not has_alpha(picture):
         return NodeResult(([Image.new("L", SIZE_WITHOUT_MASK, 0)],))
     mask = picture.convert("RGBA").getchannel(channel)
-    return NodeResult(([ImageOps.invert(mask) if channel == "A" else mask],))
+    if channel == "A":
+        mask = ImageOps.invert(mask)
+    return NodeResult(([mask],))
 
 
 def open_image(run: NodeRun, name: str) -> Image.Image:

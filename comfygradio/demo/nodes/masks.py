@@ -27,23 +27,26 @@ def nodes() -> dict[str, NodeFunction]:
 
 
 def to_image(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    return NodeResult(([mask.convert("RGB") for mask in inputs.masks("mask")],))
+    images = [mask.convert("RGB") for mask in inputs.masks("mask")]
+    return NodeResult((images,))
 
 
 def from_image(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     band = BANDS[inputs.text("channel")]
-    return NodeResult(
-        ([image.convert("RGBA").getchannel(band) for image in inputs.images("image")],)
-    )
+    images = inputs.images("image")
+    masks = [image.convert("RGBA").getchannel(band) for image in images]
+    return NodeResult((masks,))
 
 
 def invert(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    return NodeResult(([ImageOps.invert(mask) for mask in inputs.masks("mask")],))
+    inverted = [ImageOps.invert(mask) for mask in inputs.masks("mask")]
+    return NodeResult((inverted,))
 
 
 def make_solid(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    size = inputs.integer("width", 512), inputs.integer("height", 512)
-    return NodeResult(([Image.new("L", size, round(inputs.real("value", 1.0) * 255))],))
+    size = (inputs.integer("width", 512), inputs.integer("height", 512))
+    level = round(inputs.real("value", 1.0) * 255)
+    return NodeResult(([Image.new("L", size, level)],))
 
 
 def grow(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -51,4 +54,5 @@ def grow(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     expand = inputs.integer("expand")
     size = 2 * min(abs(expand), 64) + 1
     change = ImageFilter.MaxFilter(size) if expand > 0 else ImageFilter.MinFilter(size)
-    return NodeResult(([mask.filter(change) for mask in inputs.masks("mask")],))
+    grown = [mask.filter(change) for mask in inputs.masks("mask")]
+    return NodeResult((grown,))

@@ -47,8 +47,10 @@ def preview(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 def preview_mask(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     masks = inputs.masks("mask")
-    shown = store(run, [mask.convert("RGB") for mask in masks], run.temp_prefix, "temp").ui or {}
-    return NodeResult((masks,), shown | {"animated": [False]})
+    images = [mask.convert("RGB") for mask in masks]
+    stored = store(run, images, run.temp_prefix, "temp")
+    ui = stored.ui or {}
+    return NodeResult((masks,), ui | {"animated": [False]})
 
 
 def store(run: NodeRun, images: Images, prefix: str, kind: str) -> NodeResult:
@@ -82,18 +84,18 @@ def save_animation(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     not animated.
     """
     images = inputs.images("images")
-    path, stored = claim_file(
-        run, inputs.text("filename_prefix"), "output", "_.webp", images[0].size
+    prefix = inputs.text("filename_prefix")
+    path, stored = claim_file(run, prefix, "output", "_.webp", images[0].size)
+    images[0].save(
+        path,
+        save_all=True,
+        append_images=images[1:],
+        lossless=bool(inputs.get("lossless", True)),
+        quality=inputs.integer("quality", 80),
+        method=WEBP_METHODS[inputs.text("method", "default")],
+        duration=int(1000 / inputs.real("fps")),
+        exif=write_exif(run),
     )
-    options: dict[str, Any] = {
-        "lossless": bool(inputs.get("lossless", True)),
-        "quality": inputs.integer("quality", 80),
-    }
-    options |= {
-        "method": WEBP_METHODS[inputs.text("method", "default")],
-        "duration": int(1000 / inputs.real("fps")),
-    }
-    images[0].save(path, save_all=True, append_images=images[1:], exif=write_exif(run), **options)
     ui: dict[str, Any] = {"images": [stored.to_json()]}
     if len(images) > 1 or not run.options.can("v3_schemas"):
         ui["animated"] = [len(images) > 1]

@@ -29,5 +29,6 @@ def pass_on(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 
 def concatenate(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    joined = inputs.text("delimiter").join((inputs.text("string_a"), inputs.text("string_b")))
-    return NodeResult((joined,))
+    delimiter = inputs.text("delimiter")
+    texts = [inputs.text("string_a"), inputs.text("string_b")]
+    return NodeResult((delimiter.join(texts),))

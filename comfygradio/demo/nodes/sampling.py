@@ -38,23 +38,31 @@ class Sampling:
 
 def sample(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     steps = inputs.integer("steps")
-    return run_sampler(
-        run, inputs, Sampling(inputs.integer("seed"), steps, 0, steps, inputs.real("denoise", 1.0))
+    sampling = Sampling(
+        seed=inputs.integer("seed"),
+        steps=steps,
+        first=0,
+        last=steps,
+        strength=inputs.real("denoise", 1.0),
     )
+    return run_sampler(run, inputs, sampling)
 
 
 def sample_advanced(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     steps = inputs.integer("steps")
     first = min(inputs.integer("start_at_step"), steps)
     last = min(inputs.integer("end_at_step"), steps)
-    strength = (
-        (1 - first / steps) if inputs.text("add_noise") == "enable" else 0.5 * (1 - first / steps)
+    strength = 1 - first / steps
+    if inputs.text("add_noise") != "enable":
+        strength *= 0.5
+    sampling = Sampling(
+        seed=inputs.integer("noise_seed"),
+        steps=steps,
+        first=first,
+        last=max(first, last),
+        strength=strength,
     )
-    return run_sampler(
-        run,
-        inputs,
-        Sampling(inputs.integer("noise_seed"), steps, first, max(first, last), strength),
-    )
+    return run_sampler(run, inputs, sampling)
 
 
 def run_sampler(run: NodeRun, inputs: NodeInputs, sampling: Sampling) -> NodeResult:
@@ -72,7 +80,8 @@ def walk_steps(run: NodeRun, sampling: Sampling, final: Image.Image) -> None:
     for step in range(1, count + 1):
         run.wait_step()
         fail_on_purpose(run, step)
-        run.step(step, count, frames.encode(step / count) if frames else None)
+        image = frames.encode(step / count) if frames else None
+        run.step(step, count, image)
 
 
 class PreviewFrames:
@@ -83,7 +92,8 @@ class PreviewFrames:
         self._noise = draw_noise(seed, *self._final.size)
 
     def encode(self, part: float) -> tuple[bytes, str]:
-        return encode_image(draw_step(self._final, self._noise, part), "JPEG")
+        frame = draw_step(self._final, self._noise, part)
+        return encode_image(frame, "JPEG")
 
 
 def fail_on_purpose(run: NodeRun, step: int) -> None:
@@ -97,25 +107,47 @@ def draw_final(inputs: NodeInputs, sampling: Sampling, latent: Latent, index: in
     """The end result for one picture of the batch: mixed with its source by strength, within the
     mask.
     """
-    painted = write_recipe(inputs, sampling, latent, index).draw(latent.width, latent.height)
+    recipe = write_recipe(inputs, sampling, latent, index)
+    painted = recipe.draw(latent.width, latent.height)
     for control in inputs.conditioning("positive").controls:
         painted = trace_outlines(painted, control.picture, control.strength)
     if not latent.pictures:
         return painted
     source = latent.pictures[index % len(latent.pictures)]
     mixed = Image.blend(source, painted, min(1.0, sampling.strength))
-    return Image.composite(mixed, source, latent.mask) if latent.mask else mixed
+    if latent.mask:
+        return Image.composite(mixed, source, latent.mask)
+    return mixed
 
 
 def write_recipe(inputs: NodeInputs, sampling: Sampling, latent: Latent, index: int) -> Recipe:
     model = inputs.model("model")
-    positive, negative = inputs.conditioning("positive"), inputs.conditioning("negative")
+    positive = inputs.conditioning("positive")
+    negative = inputs.conditioning("negative")
+    cfg = inputs.real("cfg")
     everything: list[Any] = [
-        sampling.seed + index, sampling.steps, sampling.first, sampling.last, sampling.strength,
-        inputs.real("cfg"), inputs.text("sampler_name"), inputs.text("scheduler"),
-        positive.texts, positive.extras, negative.texts, negative.extras,
-        model.checkpoint, model.loras, latent.width, latent.height,
+        sampling.seed + index,
+        sampling.steps,
+        sampling.first,
+        sampling.last,
+        sampling.strength,
+        cfg,
+        inputs.text("sampler_name"),
+        inputs.text("scheduler"),
+        positive.texts,
+        positive.extras,
+        negative.texts,
+        negative.extras,
+        model.checkpoint,
+        model.loras,
+        latent.width,
+        latent.height,
         [hash_number(picture.tobytes().hex()) for picture in latent.pictures],
-    ]  # fmt: skip
-    text = positive.text()
-    return Recipe(text, model.checkpoint, everything, inputs.real("cfg"), min(sampling.steps, 50))
+    ]
+    return Recipe(
+        prompt=positive.text(),
+        checkpoint=model.checkpoint,
+        everything=everything,
+        cfg=cfg,
+        detail=min(sampling.steps, 50),
+    )

@@ -29,7 +29,8 @@ def nodes() -> dict[str, NodeFunction]:
 
 
 def load(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    audio = read_audio(run.folders.annotated(inputs.text("audio")))
+    path = run.folders.annotated(inputs.text("audio"))
+    audio = read_audio(path)
     if audio is None:
         raise ValueError("No audio stream found in the file.")
     return NodeResult((audio,))
@@ -38,9 +39,9 @@ def load(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 def make_empty(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     rate = inputs.integer("sample_rate", 44100)
     length = round(inputs.real("duration", 60.0) * rate)
-    return NodeResult(
-        (Audio(np.zeros((inputs.integer("channels", 2), length), dtype=np.float32), rate),)
-    )
+    channels = inputs.integer("channels", 2)
+    silence = np.zeros((channels, length), dtype=np.float32)
+    return NodeResult((Audio(silence, rate),))
 
 
 def save_flac(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -61,13 +62,14 @@ def save_any(run: NodeRun, inputs: NodeInputs) -> NodeResult:
 
 
 def save(run: NodeRun, inputs: NodeInputs, kind: str, quality: str) -> NodeResult:
-    return store(
-        run, take_audio(run, inputs), inputs.text("filename_prefix"), "output", kind, quality
-    )
+    audio = take_audio(run, inputs)
+    prefix = inputs.text("filename_prefix")
+    return store(run, audio, prefix, "output", kind, quality)
 
 
 def preview(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    return store(run, take_audio(run, inputs), run.temp_prefix, "temp", "flac", "")
+    audio = take_audio(run, inputs)
+    return store(run, audio, run.temp_prefix, "temp", "flac", "")
 
 
 def take_audio(run: NodeRun, inputs: NodeInputs) -> Audio:

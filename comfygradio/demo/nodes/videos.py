@@ -25,12 +25,15 @@ def nodes() -> dict[str, NodeFunction]:
 
 
 def load(run: NodeRun, inputs: NodeInputs) -> NodeResult:
-    return NodeResult((VideoFile(run.folders.annotated(inputs.text("file"))),))
+    path = run.folders.annotated(inputs.text("file"))
+    return NodeResult((VideoFile(path),))
 
 
 def create(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     audio = inputs.audio("audio") if inputs.get("audio") is not None else None
-    return NodeResult((Clip(inputs.images("images"), Fraction(inputs.real("fps", 30.0)), audio),))
+    images = inputs.images("images")
+    fps = Fraction(inputs.real("fps", 30.0))
+    return NodeResult((Clip(images, fps, audio),))
 
 
 def take_apart(run: NodeRun, inputs: NodeInputs) -> NodeResult:
@@ -48,6 +51,7 @@ def save(run: NodeRun, inputs: NodeInputs) -> NodeResult:
     crf = inputs.get(f"{codec}.encoding.crf")
     encoding = Encoding(inputs.text("format", "auto"), inputs.text(codec, "auto"), crf)
     ending = f"_{SUFFIXES[encoding.container]}"
-    path, stored = claim_file(run, inputs.text("filename_prefix"), "output", ending, measure(video))
+    prefix = inputs.text("filename_prefix")
+    path, stored = claim_file(run, prefix, "output", ending, measure(video))
     save_video(path, video, encoding, run.tag_texts())
     return NodeResult((video,), {"images": [stored.to_json()], "animated": [True]})
