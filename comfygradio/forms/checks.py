@@ -257,11 +257,11 @@ def check_size(field: Field, value: Any) -> tuple[int, int]:
 
 
 def check_color(field: Field, value: Any) -> str | int:
-    """A color as the input wants it: "#rrggbb", or the number 0 to 0xffffff; "#f80" and "rgb(…)"
-    are understood.
+    """A color as the input wants it: "#rrggbb", or the number 0 to 0xffffff; "#f80", "rgb(…)" and
+    "rrggbb" are understood.
     """
     number = None
-    if not isinstance(value, str) or value.strip().isdigit():
+    if not isinstance(value, str) or _is_color_number(field, value.strip()):
         number = _parse_number(value)
     text = value
     if number is not None and 0 <= number <= 0xFFFFFF:
@@ -278,6 +278,16 @@ def check_color(field: Field, value: Any) -> str | int:
     if not low <= color <= high:
         raise Refused(f"the color #{digits} is not possible; as a number, {field.allowed}.")
     return color
+
+
+def _is_color_number(field: Field, text: str) -> bool:
+    """Whether a text is a color's number. Six digits are "rrggbb", as "ff0080" is, where the input
+    wants a text; where it wants a number, only with a zero in front, which no number has.
+    """
+    if not text.isdigit():
+        return False
+    is_spelled = len(text) == 6 and (text.startswith("0") or not field.is_integer)
+    return not is_spelled
 
 
 def parse_color(text: str) -> tuple[int, int, int] | None:

@@ -122,6 +122,30 @@ def test_a_color_that_the_form_cannot_write_stays(desk: Desk, own: str) -> None:
     assert post(form, "6", "text", f="#ABC") == "#aabbcc"
 
 
+@pytest.mark.parametrize(
+    ("typed", "posted"),
+    [
+        ("000080", "#000080"),
+        ("123456", "#123456"),
+        ("ff0080", "#ff0080"),
+        ("128", "#000080"),
+        (128, "#000080"),
+    ],
+)
+def test_six_digits_are_a_color_as_six_letters_are(desk: Desk, typed: Any, posted: str) -> None:
+    form = bind(desk, "{slot: 6.text, widget: color}", "6", text="#ffffff")
+    assert post(form, "6", "text", f=typed) == posted
+
+
+@pytest.mark.parametrize(("typed", "posted"), [("000080", 0x80), ("123456", 123456), ("128", 128)])
+def test_where_a_number_is_wanted_six_digits_are_one_unless_a_zero_leads(
+    desk: Desk, typed: str, posted: int
+) -> None:
+    spec = ["INT", {"default": 0, "min": 0, "max": 0xFFFFFF}]
+    form = bind(desk, "{slot: 5.width, widget: color}", "5", spec, width=0)
+    assert post(form, "5", "width", f=typed) == posted
+
+
 def test_a_side_that_the_node_works_out_itself_stays(desk: Desk) -> None:
     spec = ["INT", {"default": 512, "min": 0, "max": 8192}]
     line = "{slots: {width: 5.width, height: 5.height}}"
