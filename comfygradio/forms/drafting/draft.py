@@ -70,7 +70,6 @@ def draft_marked(marked: Marked, object_info: ObjectInfo) -> Draft:
     """A preset for a workflow whose marks were read."""
     graph = read_graph(marked.workflow, object_info)
     guess = guess_findings(graph)
-    # Before the hints, which take away from what was guessed.
     kind = find_kind(graph, guess.catch)
     hinted = apply_hints(graph, guess, marked.hints)
     others, offered = find_others(graph, guess.catch, guess.ranks)

@@ -85,7 +85,7 @@ class Graph:
         takes_list = bool(options.get("multi_select") or options.get("multiselect"))
         if takes_list and isinstance(value, list):
             return True
-        # A choice that is an object is a plain value by its name.
+        # An object counts where the server offers it as a choice.
         return spec.read_choice(value) is not value
 
     def literals(self, node_id: str) -> Iterator[Slot]:
@@ -306,7 +306,7 @@ def _sort_back(start: Iterable[str], links: Mapping[str, Mapping[str, Link]]) ->
     """
     order: list[str] = []
     seen: set[str] = set()
-    # The stack gives the last entry back first; a node comes back when all before it are done.
+    # Depth first: a node is pushed a second time, as done, beneath all that feed it.
     stack = [(node_id, False) for node_id in reversed(list(start))]
     while stack:
         node_id, is_done = stack.pop()

@@ -47,14 +47,16 @@ def apply_hints(graph: Graph, guess: Guess, hints: Sequence[Hint]) -> Hinted:
         return hinted
     names: set[str] = set()
     done: set[Slot] = set()
-    marked = {slot for hint in hints for slot in hint.slots}
+    marked: set[Slot] = set()
+    for hint in hints:
+        marked.update(hint.slots)
     ordered = sorted(hints, key=lambda hint: hint.order)
     for hint in _pair_sides(guess, ordered):
         slots = [slot for slot in _find_slots(graph, hint, hinted) if slot not in done]
         if not slots:
             continue
         finding = _recognise(hint, slots, hinted, marked)
-        done |= set(finding.all_slots)
+        done.update(finding.all_slots)
         guess.catch.claim(*finding.all_slots)
         written = _write_field(graph, hint, finding, names, hinted)
         hinted.fields.append(written)

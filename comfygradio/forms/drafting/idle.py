@@ -36,7 +36,7 @@ def _is_button(name: str, spec: InputSpec | None) -> bool:
         return True
     if spec is None or not spec.choices:
         return False
-    # Such a list tells as its first choice what it does: "Select to add …".
+    # The first choice of such a list says what it does: "Select to add …".
     first = str(spec.choices[0]).lower()
     return first.startswith(("select ", "choose ", "click ")) and " to " in first
 
@@ -77,5 +77,5 @@ def _find_numbers_off(node: Node, numbered: list[tuple[str, int]]) -> set[int]:
 
 def _is_row(numbered: list[tuple[str, int]], number: int) -> bool:
     """Whether a number is one of a row of numbers, and not part of a name."""
-    numbers = {of for _, of in numbered}
-    return set(range(1, number)) <= numbers
+    numbers = {other for _, other in numbered}
+    return all(smaller in numbers for smaller in range(1, number))

@@ -238,7 +238,7 @@ def _join_alike(findings: list[Finding]) -> Finding:
     for finding in findings:
         slots |= dict.fromkeys(finding.slots)
     keys: dict[str, Any] = {}
-    # Reversed, so that the first finding has the last word.
+    # Reversed, so that the first finding wins.
     for finding in reversed(findings):
         keys |= finding.keys
     return replace(findings[0], parts={"": tuple(slots)}, keys=keys)

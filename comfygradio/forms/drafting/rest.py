@@ -159,7 +159,7 @@ def _join_alike(graph: Graph, slots: list[Slot]) -> list[Finding]:
     """One finding for the same input of nodes of one class that hold the same value."""
     groups: dict[tuple[str, ...], list[Slot]] = {}
     for slot in slots:
-        # Nodes that only hold a value are one by one: each may hold another thing.
+        # A node that only holds a value stays by itself: each may stand for something else.
         apart = slot.node_id if is_carrier(graph, slot) else ""
         class_type = graph.node(slot.node_id).class_type
         key = (class_type, slot.input, str(graph.value(slot)), apart)

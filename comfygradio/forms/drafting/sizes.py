@@ -103,7 +103,9 @@ def _read_pair(graph: Graph, node_id: str, width_name: str, height_name: str) ->
 
 
 def _is_length(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    return value > 0
 
 
 def _find_side(graph: Graph, slot: Slot, word: str) -> Slot | None:
@@ -150,9 +152,10 @@ def _share_limits(graph: Graph, main: Pair, pair: Pair) -> bool:
 
 
 def _slots(pairs: list[Pair]) -> set[Slot]:
-    widths = {pair.width for pair in pairs}
-    heights = {pair.height for pair in pairs}
-    return widths | heights
+    slots: set[Slot] = set()
+    for pair in pairs:
+        slots.update((pair.width, pair.height))
+    return slots
 
 
 def _join(graph: Graph, pairs: list[Pair], is_side: bool) -> Finding:

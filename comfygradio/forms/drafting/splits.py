@@ -83,8 +83,9 @@ def _list_splits(graph: Graph) -> list[Split]:
 
 def _is_split(graph: Graph, slot: Slot) -> bool:
     name = _name_input(slot.input)
-    cuts = name == CUT and bool(graph.links_of(slot.node_id, "SIGMAS"))
-    return cuts or name in SPLITS
+    if name == CUT:
+        return bool(graph.links_of(slot.node_id, "SIGMAS"))
+    return name in SPLITS
 
 
 def _name_input(name: str) -> str:
@@ -146,7 +147,7 @@ def _is_count(value: Any) -> bool:
 def _find_least(computed: Mapping[Slot, str], count: int) -> int:
     """The fewest steps with which each part between two splits still has one."""
     formulas = [Formula.parse(text) for text in dict.fromkeys(computed.values())]
-    # What ends after the last step is no part of its own.
+    # A split at the last step or beyond it parts nothing.
     inner = [formula for formula in formulas if formula.work_out(count) < count]
     for steps in range(1, count):
         places = sorted(round_half_up(formula.work_out(steps)) for formula in inner)

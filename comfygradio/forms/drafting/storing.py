@@ -46,9 +46,10 @@ def store_preset(
 
 def check_name(name: str) -> None:
     """Raises PresetError for what is no preset's name."""
-    if not NAME.fullmatch(name) or len(name) > 100:
-        shown = f"{name[:40]} is no name for a preset" if name else "A preset needs a name"
-        raise PresetError(f"{shown}; use small letters, digits and _, for example my_preset.")
+    if NAME.fullmatch(name) and len(name) <= 100:
+        return
+    shown = f"{name[:40]} is no name for a preset" if name else "A preset needs a name"
+    raise PresetError(f"{shown}; use small letters, digits and _, for example my_preset.")
 
 
 def find_taken(folder: Path, name: str) -> Path | None:

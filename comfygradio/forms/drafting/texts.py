@@ -163,7 +163,7 @@ def _pass_on(graph: Graph, link: Link, negative: bool) -> list[tuple[Link, bool]
     has_both = {_is_negative(name) for name in conditionings} == {True, False}
     passed: list[tuple[Link, bool]] = []
     if len(outputs) > 1 and link.slot in outputs and has_both:
-        # The second output gives on what is not wanted.
+        # The second output carries the negative one.
         wants_negative = outputs.index(link.slot) == 1
         for name, found in conditionings.items():
             if _is_negative(name) == wants_negative:

@@ -96,7 +96,7 @@ def _write_text(text: str) -> str:
     """
     if PLAIN.fullmatch(text) and _dump(text) == text:
         return text
-    # Halves of characters, which JSON may bring along, cannot be written to a file.
+    # Lone surrogates, which JSON allows, cannot be encoded.
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     quoted = json.dumps(whole, ensure_ascii=False)
     return UNPRINTABLE.sub(_escape, quoted)
