@@ -44,7 +44,9 @@ def write_examples(graph: Graph, fields: Sequence[DraftField]) -> tuple[Mapping[
 
 
 def _is_example_text(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= MOST_TEXT
+    if not isinstance(value, str):
+        return False
+    return 0 < len(value) <= MOST_TEXT
 
 
 def write_notes(

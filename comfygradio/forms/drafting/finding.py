@@ -49,7 +49,8 @@ def plain(
     role: str, slots: Iterable[Slot], why: str, is_side: bool = False, **keys: Any
 ) -> Finding:
     """A finding whose value is one plain value."""
-    return Finding(role, {"": tuple(slots)}, why, keys, is_side)
+    parts = {"": tuple(slots)}
+    return Finding(role, parts, why, keys, is_side)
 
 
 @dataclass

@@ -98,7 +98,9 @@ class Graph:
     def output_types(self, node_id: str) -> tuple[str, ...]:
         """The types of a node's outputs; empty where the server lacks the class."""
         definition = self.object_info.get(self.node(node_id).class_type)
-        return definition.output_types if definition else ()
+        if definition is None:
+            return ()
+        return definition.output_types
 
     def link_types(self, node_id: str, name: str) -> frozenset[str]:
         """The types that a link may carry: those of the input, else those of the output that feeds
@@ -144,9 +146,11 @@ class Graph:
 
     def tell(self, slots: Sequence[Slot]) -> str:
         """Where inputs are, for people: the first one, and how many more there are."""
-        first = slots[0]
-        more = f" and of {len(slots) - 1} more" if len(slots) > 1 else ""
-        return f"{one_line(first.input)} of {self.describe(first.node_id)}{more}"
+        first, *others = slots
+        where = f"{one_line(first.input)} of {self.describe(first.node_id)}"
+        if not others:
+            return where
+        return f"{where} and of {len(others)} more"
 
 
 def read_graph(workflow: Workflow, object_info: ObjectInfo) -> Graph:
@@ -237,9 +241,9 @@ def _guess_options(text: str) -> dict[str, Any]:
 
 
 def _find_spec(node: Node, name: str, object_info: ObjectInfo) -> InputSpec | None:
-    if node.class_type in object_info:
-        return object_info.spec(node.class_type, name, node.inputs)
-    return guess_spec(name, node.inputs[name])
+    if node.class_type not in object_info:
+        return guess_spec(name, node.inputs[name])
+    return object_info.spec(node.class_type, name, node.inputs)
 
 
 def _find_links(node: Node, workflow: Workflow) -> dict[str, Link]:

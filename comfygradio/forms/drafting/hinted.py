@@ -118,8 +118,11 @@ def _is_bare(hint: Hint) -> bool:
 
 
 def _says_limits(hint: Hint) -> bool:
-    said = (hint.minimum, hint.maximum, hint.step, hint.default)
-    return bool(hint.choices) or any(value is not None for value in said)
+    """Whether a hint says which values are possible, or the first one."""
+    if hint.choices:
+        return True
+    limits = (hint.minimum, hint.maximum, hint.step, hint.default)
+    return any(limit is not None for limit in limits)
 
 
 def _split(graph: Graph, findings: Sequence[Finding], done: set[Slot]) -> Iterator[Finding]:
@@ -133,7 +136,11 @@ def _split(graph: Graph, findings: Sequence[Finding], done: set[Slot]) -> Iterat
 
 
 def _has_marked_strength(graph: Graph, found: Finding, done: set[Slot]) -> bool:
-    return any(not done.isdisjoint(list_strengths(graph, slot)) for slot in found.slots)
+    for slot in found.slots:
+        strengths = list_strengths(graph, slot)
+        if not done.isdisjoint(strengths):
+            return True
+    return False
 
 
 def _find_slots(graph: Graph, hint: Hint, hinted: Hinted) -> list[Slot]:

@@ -79,6 +79,13 @@ def write_fields(
 
 def write_line(graph: Graph, finding: Finding, keys: Mapping[str, Any]) -> FieldFile:
     """The line of a preset file that fills these inputs, with their nodes described at length."""
+    where = _write_slots(graph, finding)
+    dynamic = _write_dynamic(graph, finding.parts, keys)
+    return FieldFile.model_validate({**where, **keys, **dynamic})
+
+
+def _write_slots(graph: Graph, finding: Finding) -> dict[str, Any]:
+    """The key `slot` of a plain value, or `slots` of one with named parts."""
     addresses: dict[str, list[SlotFile | ComputedSlot]] = {}
     for part, slots in finding.parts.items():
         addresses[part] = [write_slot(graph, slot) for slot in slots]
@@ -89,9 +96,9 @@ def write_line(graph: Graph, finding: Finding, keys: Mapping[str, Any]) -> Field
     short: dict[str, Any] = {}
     for part, listed in addresses.items():
         short[part] = listed[0] if len(listed) == 1 else listed
-    where = {"slot": short[""]} if "" in short else {"slots": short}
-    dynamic = _write_dynamic(graph, finding.parts, keys)
-    return FieldFile.model_validate({**where, **keys, **dynamic})
+    if "" in short:
+        return {"slot": short[""]}
+    return {"slots": short}
 
 
 def _write_dynamic(

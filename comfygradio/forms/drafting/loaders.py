@@ -235,8 +235,9 @@ def _loads_lora(graph: Graph, slot: Slot) -> bool:
 
 def _describe_chain(graph: Graph, chain: list[Slot]) -> Finding:
     first = chain[0]
-    more = f" and {len(chain) - 1} more behind it" if len(chain) > 1 else ""
-    why = f"{first.input} of {graph.describe(first.node_id)}{more}"
+    why = f"{first.input} of {graph.describe(first.node_id)}"
+    if len(chain) > 1:
+        why += f" and {len(chain) - 1} more behind it"
     return plain("loras", chain, why, widget="loras")
 
 
@@ -247,10 +248,13 @@ def _describe_rows(graph: Graph, rows: Rows) -> Finding:
 
 
 def _gives_mask(graph: Graph, node_id: str) -> bool:
+    """Whether a mask of a node is used for more than the transparency that it had."""
     makes = graph.output_types(node_id)
-    masks = {index for index, kind in enumerate(makes) if kind == "MASK"}
-    takers = [use.node_id for use in graph.uses.get(node_id, ()) if use.output in masks]
-    return not all(_keeps_alpha(graph, taker) for taker in takers)
+    masks = [index for index, kind in enumerate(makes) if kind == "MASK"]
+    for use in graph.uses.get(node_id, ()):
+        if use.output in masks and not _keeps_alpha(graph, use.node_id):
+            return True
+    return False
 
 
 def _keeps_alpha(graph: Graph, node_id: str) -> bool:

@@ -132,13 +132,14 @@ def find_others(
     """What else goes into a draft, the most telling first, and what is only offered."""
 
     def place(slot: Slot) -> tuple[int, int]:
-        return -_weigh(graph, slot), ranks.get(slot.node_id, len(ranks))
+        rank = ranks.get(slot.node_id, len(ranks))
+        return -_weigh(graph, slot), rank
 
     free = [slot for slot in _list_free(graph, catch) if _can_change(graph, slot)]
     free.sort(key=place)
     found = _join_alike(graph, free)
-    telling = sum(_weigh(graph, finding.first) > 0 for finding in found)
-    taken = min(MOST, telling)
+    telling = [finding for finding in found if _weigh(graph, finding.first) > 0]
+    taken = min(MOST, len(telling))
     offered = [*found[taken:], *_find_unlisted(graph, catch)]
     return found[:taken], offered
 

@@ -54,8 +54,11 @@ def find_sizes(graph: Graph, ranks: Mapping[str, int], has_words: bool) -> list[
 
     A picture that is only brought to a size is the main thing where nothing is made of words.
     """
-    last = len(ranks)
-    pairs = sorted(_find_pairs(graph), key=lambda pair: (pair.use, ranks.get(pair.node_id, last)))
+
+    def place(pair: Pair) -> tuple[int, int]:
+        return pair.use, ranks.get(pair.node_id, len(ranks))
+
+    pairs = sorted(_find_pairs(graph), key=place)
     found: list[Finding] = []
     while pairs and pairs[0].is_main_name:
         main, *others = pairs
@@ -84,8 +87,11 @@ def _find_pairs(graph: Graph) -> Iterator[Pair]:
 
 
 def _takes_file(graph: Graph, node_id: str) -> bool:
-    specs = (graph.spec(slot) for slot in graph.literals(node_id))
-    return any(spec.media for spec in specs if spec)
+    for slot in graph.literals(node_id):
+        spec = graph.spec(slot)
+        if spec is not None and spec.media:
+            return True
+    return False
 
 
 def _read_pair(graph: Graph, node_id: str, width_name: str, height_name: str) -> Pair | None:
@@ -161,8 +167,9 @@ def _slots(pairs: list[Pair]) -> set[Slot]:
 def _join(graph: Graph, pairs: list[Pair], is_side: bool) -> Finding:
     widths = dict.fromkeys(pair.width for pair in pairs)
     heights = dict.fromkeys(pair.height for pair in pairs)
-    more = f" and {len(widths) - 1} more" if len(widths) > 1 else ""
-    why = f"width and height of {graph.describe(pairs[0].node_id)}{more}"
+    why = f"width and height of {graph.describe(pairs[0].node_id)}"
+    if len(widths) > 1:
+        why += f" and {len(widths) - 1} more"
     parts = {"width": tuple(widths), "height": tuple(heights)}
     return Finding("size", parts, why, {}, is_side)
 

@@ -250,8 +250,9 @@ def _is_text(graph: Graph, slot: Slot) -> bool:
     if spec is None:
         links = graph.links.get(slot.node_id, {})
         return slot.input in links and graph.link_types(slot.node_id, slot.input) == {"STRING"}
-    is_free = "STRING" in spec.types and spec.choices is None and spec.media is None
-    return is_free and slot.input not in NOT_TEXTS
+    if spec.choices is not None or spec.media is not None:
+        return False
+    return "STRING" in spec.types and slot.input not in NOT_TEXTS
 
 
 def _is_negative(name: str) -> bool:

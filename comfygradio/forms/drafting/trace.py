@@ -75,7 +75,9 @@ def find_number(graph: Graph, slot: Slot, *words: str) -> Source | None:
     sources = find_sources(graph, slot, *NUMBERS)
     if len(sources) > 1 and words:
         sources = [source for source in sources if _is_titled(graph, source, words)]
-    return sources[0] if len(sources) == 1 else None
+    if len(sources) != 1:
+        return None
+    return sources[0]
 
 
 def _is_titled(graph: Graph, source: Source, words: tuple[str, ...]) -> bool:

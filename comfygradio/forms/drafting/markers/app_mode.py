@@ -232,5 +232,6 @@ def _find_inside(graph: Graph, ids: list[str]) -> list[str]:
 
 
 def _is_output(graph: Graph, node_id: str) -> bool:
-    known = graph.info.get(graph.nodes[node_id].class_type)
-    return known.is_output if known else False
+    class_type = graph.nodes[node_id].class_type
+    known = graph.info.get(class_type)
+    return known is not None and known.is_output

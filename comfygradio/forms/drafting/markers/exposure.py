@@ -66,8 +66,8 @@ def place_loader(graph: Graph, node: Node, medium: Medium, file: Any) -> Slot:
     own file name.
     """
     class_type, input, example = LOADERS[medium]
-    chosen = choose_file(graph, class_type, input, file) or example
-    graph.replace(node.id, class_type, {input: chosen})
+    chosen = choose_file(graph, class_type, input, file)
+    graph.replace(node.id, class_type, {input: chosen or example})
     return Slot(node.id, input)
 
 

@@ -50,4 +50,7 @@ def replace_output(graph: Graph, node: Node, keep: bool = True, prefix: str = ""
 
 def _find_linked(node: Node, names: Iterable[str]) -> str | None:
     """The first of these inputs that another node feeds."""
-    return next((name for name in names if Link.parse(node.inputs.get(name))), None)
+    for name in names:
+        if Link.parse(node.inputs.get(name)):
+            return name
+    return None

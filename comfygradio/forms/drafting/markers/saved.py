@@ -103,7 +103,8 @@ class SavedWorkflow:
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         self.data = data
-        self.definitions = {to_text(entry.get("id")): entry for entry in _list_definitions(data)}
+        listed = _list_definitions(data)
+        self.definitions = {to_text(entry.get("id")): entry for entry in listed}
         self.root = Scope.parse("", data)
         self.scopes: dict[str, Scope] = {"": self.root}
         self.instances: list[tuple[Scope, str, Scope]] = []
@@ -113,7 +114,9 @@ class SavedWorkflow:
     def extra(self) -> Mapping[str, Any]:
         """What front ends keep beside the graph."""
         extra = self.data.get("extra")
-        return extra if isinstance(extra, dict) else {}
+        if not isinstance(extra, dict):
+            return {}
+        return extra
 
     def resolve(self, scope: Scope, node_id: str, widget: str) -> tuple[Slot, ...]:
         """The API inputs behind a widget: inside of subgraphs, and beyond primitives; empty where

@@ -46,14 +46,18 @@ def to_number(value: Any) -> int | float | None:
 def to_whole(value: Any) -> int | None:
     """The nearest whole number of whatever spells a number, or None."""
     number = to_number(value)
-    return None if number is None else round(number)
+    if number is None:
+        return None
+    return round(number)
 
 
 def to_flag(value: Any) -> bool:
     """Whether a value means on: true, a number other than 0, or the word for it."""
     if isinstance(value, str):
         return value.strip().lower() in ("true", "yes", "on", "1")
-    return isinstance(value, bool | int | float) and bool(value)
+    if isinstance(value, bool | int | float):
+        return bool(value)
+    return False
 
 
 def to_text(value: Any) -> str:
