@@ -139,7 +139,7 @@ def _expose(graph: Graph, node: Node) -> tuple[Slot, ...]:
         graph.put(slot, to_text(value))
         return (slot,)
     if Link.parse(value) is None:
-        read = READERS.get(node.class_type, to_text)
+        read: Callable[[Any], Any] = READERS.get(node.class_type, to_text)
         value = read(value)
     return expose_value(graph, node, "value", value)
 

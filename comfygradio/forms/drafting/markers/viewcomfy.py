@@ -46,7 +46,8 @@ def _list_slots(graph: Graph, titled: Titled) -> list[tuple[tuple[Slot, ...], st
         return []
     inputs = list_inputs(graph, node)
     files = {name: spec for name, spec in inputs.items() if spec.media}
-    found = []
+    found: list[tuple[tuple[Slot, ...], str]] = []
     for name, spec in (files or inputs).items():
-        found.append(((Slot(node.id, name),), spec.label))
+        slot = Slot(node.id, name)
+        found.append(((slot,), spec.label))
     return found
