@@ -62,7 +62,8 @@ def draft_preset(
     """A preset for a workflow; `saved` is what ComfyUI's page keeps of it (UI format), for the
     marks in it.
     """
-    return draft_marked(read_markers(workflow, object_info, saved), object_info)
+    marked = read_markers(workflow, object_info, saved)
+    return draft_marked(marked, object_info)
 
 
 def draft_marked(marked: Marked, object_info: ObjectInfo) -> Draft:
@@ -72,34 +73,30 @@ def draft_marked(marked: Marked, object_info: ObjectInfo) -> Draft:
     kind = find_kind(graph, guess.catch)
     hinted = apply_hints(graph, guess, marked.hints)
     others, offered = find_others(graph, guess.catch, guess.ranks)
+    if hinted.fields:
+        # The author said what the form is made of.
+        offered = [*others, *offered]
+        others = []
     labels = {
         "prompt": kind.question,
         "size": "Video size" if find_medium(graph) == "video" else "Picture size",
     }
-    simple = hinted.fields
-    if simple:
-        others, offered = [], [*others, *offered]
-    names = [field.name for field in simple]
-    fields = [
-        *simple,
-        *write_fields(graph, [*sort_findings(hinted.findings), *others], labels, names),
-    ]
+    names = [field.name for field in hinted.fields]
+    found = [*sort_findings(hinted.findings), *others]
+    fields = [*hinted.fields, *write_fields(graph, found, labels, names)]
     fields.sort(key=lambda field: field.line.advanced)
     names = [field.name for field in fields]
     left_out = write_fields(graph, [*guess.left_out, *offered], {}, names)
+    own_notes = write_notes(graph, guess, fields, left_out)
+    notes = [*marked.workflow.notes, *marked.notes, *hinted.notes, *own_notes]
     return Draft(
-        kind.title,
-        kind.description,
-        kind.icon,
-        replace(marked.workflow, notes=()),
-        tuple(fields),
-        tuple(left_out),
-        marked.outputs or find_shown(graph),
-        write_examples(graph, fields),
-        (
-            *marked.workflow.notes,
-            *marked.notes,
-            *hinted.notes,
-            *write_notes(graph, guess, fields, left_out),
-        ),
+        title=kind.title,
+        description=kind.description,
+        icon=kind.icon,
+        workflow=replace(marked.workflow, notes=()),
+        fields=tuple(fields),
+        left_out=tuple(left_out),
+        outputs=marked.outputs or find_shown(graph),
+        examples=write_examples(graph, fields),
+        notes=tuple(notes),
     )

@@ -26,17 +26,27 @@ def write_examples(graph: Graph, fields: Sequence[DraftField]) -> tuple[Mapping[
     """The workflow's own texts and seeds, and whatever the form starts otherwise with, so that its
     author's result can be made again; () where a form that is left as it is makes it anyway.
     """
-    texts = {f.name: _read(graph, f) for f in fields if f.role in WORDS and not f.line.advanced}
-    texts = {
-        name: text
-        for name, text in texts.items()
-        if isinstance(text, str) and 0 < len(text) <= MOST_TEXT
-    }
-    seeds = {f.name: _read(graph, f) for f in fields if "seed" in (f.role, f.line.widget)}
-    seeds = {name: seed for name, seed in seeds.items() if is_exact_seed(seed)}
-    others = {f.name: _read(graph, f) for f in fields if _starts_otherwise(graph, f)}
+    texts: dict[str, Any] = {}
+    others: dict[str, Any] = {}
+    seeds: dict[str, Any] = {}
+    for field in fields:
+        own = _read(graph, field)
+        if field.role in WORDS and not field.line.advanced and _is_example_text(own):
+            texts[field.name] = own
+        if _starts_otherwise(graph, field):
+            others[field.name] = own
+        if "seed" in (field.role, field.line.widget) and is_exact_seed(own):
+            seeds[field.name] = own
     values = {**texts, **others, **seeds}
-    return ({"title": "As in the workflow", **values},) if values else ()
+    if not values:
+        return ()
+    return ({"title": "As in the workflow", **values},)
+
+
+def _is_example_text(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    return 0 < len(value) <= MOST_TEXT
 
 
 def write_notes(
@@ -47,20 +57,12 @@ def write_notes(
         f"This ComfyUI has no node class {name}; its inputs were guessed."
         for name in _list_missing(graph)
     ]
-    catch = guess.catch
-    if not catch.findings:
-        notes.append("Nothing that people usually set was found.")
-    if guess.samplers and not catch.has("prompt", "tags"):
-        notes.append("No text that can be set was found before the samplers.")
-    if guess.samplers and not catch.has("size", "shape"):
-        notes.append(
-            "No width and height were found; the size follows a picture, or other nodes work "
-            "it out."
-        )
-    if guess.samplers and not catch.has("seed"):
-        notes.append("No seed was found.")
+    notes += _describe_not_found(guess)
     notes += _describe_merged(graph, guess)
-    notes += [note for field in fields if (note := _describe_computed(graph, field))]
+    for field in fields:
+        note = _describe_computed(graph, field)
+        if note:
+            notes.append(note)
     notes += _describe_idle(graph)
     notes += _describe_unlisted(graph, left_out)
     unused = len(graph.workflow.nodes) - len(graph.order)
@@ -70,33 +72,58 @@ def write_notes(
             f"{nodes} to no result, or a switch leaves them out; their inputs were not looked at."
         )
     if left_out:
-        names = ", ".join(field.name for field in left_out[:12])
-        more = f" and {len(left_out) - 12} more" if len(left_out) > 12 else ""
-        inputs = (
-            "1 further input was" if len(left_out) == 1 else f"{len(left_out)} further inputs were"
-        )
-        notes.append(f"{inputs} left out: {names}{more}.")
+        notes.append(_describe_left_out(left_out))
     return notes
 
 
+def _describe_not_found(guess: Guess) -> list[str]:
+    """What forms usually have and this one lacks."""
+    notes = []
+    catch = guess.catch
+    if not catch.findings:
+        notes.append("Nothing that people usually set was found.")
+    if not guess.samplers:
+        return notes
+    if not catch.has("prompt", "tags"):
+        notes.append("No text that can be set was found before the samplers.")
+    if not catch.has("size", "shape"):
+        notes.append(
+            "No width and height were found; the size follows a picture, or other nodes work "
+            "it out."
+        )
+    if not catch.has("seed"):
+        notes.append("No seed was found.")
+    return notes
+
+
+def _describe_left_out(left_out: Sequence[DraftField]) -> str:
+    count = len(left_out)
+    names = ", ".join(field.name for field in left_out[:12])
+    more = f" and {count - 12} more" if count > 12 else ""
+    inputs = "1 further input was" if count == 1 else f"{count} further inputs were"
+    return f"{inputs} left out: {names}{more}."
+
+
 def _list_missing(graph: Graph) -> list[str]:
-    return sorted(name for name in graph.workflow.class_types if name not in graph.object_info)
+    missing = [name for name in graph.workflow.class_types if name not in graph.object_info]
+    return sorted(missing)
 
 
 def _describe_merged(graph: Graph, guess: Guess) -> list[str]:
     """Texts for several parts of one encoder that were not the same."""
     notes = []
     for found in guess.catch.findings:
+        if found.role not in ("prompt", "negative_prompt"):
+            continue
         texts = {str(graph.value(slot)).strip() for slot in found.slots}
-        if found.role in ("prompt", "negative_prompt") and len(texts) > 1:
-            where, names = (
-                graph.describe(found.first.node_id),
-                ", ".join(slot.input for slot in found.slots),
-            )
-            notes.append(
-                f"{where} had different texts in {names}; one field fills them all, and others may "
-                "give some of them words of their own."
-            )
+        if len(texts) <= 1:
+            continue
+        where = graph.describe(found.first.node_id)
+        names = ", ".join(slot.input for slot in found.slots)
+        notes.append(
+            f"{where} had different texts in {names}; one field fills them all, and others may "
+            "give some of them words of their own."
+        )
     return notes
 
 
@@ -105,45 +132,58 @@ def _describe_idle(graph: Graph) -> list[str]:
     found: dict[tuple[str, str], list[str]] = {}
     for slot, reason in graph.idle.items():
         found.setdefault((slot.node_id, reason), []).append(slot.input)
-    notes = [
-        f"No field for {', '.join(names[:6])}{' …' if len(names) > 6 else ''} of "
-        f"{graph.describe(node_id)}, without effect: {reason}."
-        for (node_id, reason), names in found.items()
-    ]
+    notes = []
+    for (node_id, reason), names in found.items():
+        where = f"{_name_inputs(names)} of {graph.describe(node_id)}"
+        notes.append(f"No field for {where}, without effect: {reason}.")
     more = len(notes) - MOST_IDLE
-    return [*notes[:MOST_IDLE], *([f"{more} more have no effect."] if more > 0 else [])]
+    if more <= 0:
+        return notes
+    return [*notes[:MOST_IDLE], f"{more} more have no effect."]
 
 
 def _describe_unlisted(graph: Graph, left_out: Sequence[DraftField]) -> list[str]:
     """What the server does not list and no field fills, node by node."""
     unlisted = frozenset(graph.unlisted)
-    addresses = [address for field in left_out for address in list_plain(field.line)]
     found: dict[str, list[str]] = {}
-    for address in addresses:
-        if isinstance(address, SlotFile) and Slot(str(address.node), address.input) in unlisted:
-            found.setdefault(str(address.node), []).append(address.input)
-    notes = [
-        f"The server does not list {', '.join(names[:6])}{' …' if len(names) > 6 else ''} of "
-        f"{graph.describe(node_id)}; such inputs stay as they are, and may be fields."
-        for node_id, names in found.items()
-    ]
+    for field in left_out:
+        for address in list_plain(field.line):
+            if not isinstance(address, SlotFile):
+                continue
+            node_id = str(address.node)
+            if Slot(node_id, address.input) in unlisted:
+                found.setdefault(node_id, []).append(address.input)
+    notes = []
+    for node_id, names in found.items():
+        where = f"{_name_inputs(names)} of {graph.describe(node_id)}"
+        notes.append(
+            f"The server does not list {where}; such inputs stay as they are, and may be fields."
+        )
     more = len(notes) - MOST_IDLE
-    tail = [f"{more} more nodes have inputs that the server does not list."] if more > 0 else []
-    return [*notes[:MOST_IDLE], *tail]
+    if more <= 0:
+        return notes
+    tail = f"{more} more nodes have inputs that the server does not list."
+    return [*notes[:MOST_IDLE], tail]
+
+
+def _name_inputs(names: list[str]) -> str:
+    """The first six names; more are only hinted at."""
+    more = " …" if len(names) > 6 else ""
+    return ", ".join(names[:6]) + more
 
 
 def _describe_computed(graph: Graph, field: DraftField) -> str:
     """What moves along with a field; "" for nothing."""
-    computed = [
-        (one.slot, one.of) for one in list_computed(field.line) if isinstance(one.slot, SlotFile)
-    ]
-    if not computed:
+    where = []
+    for computed in list_computed(field.line):
+        address = computed.slot
+        if isinstance(address, SlotFile):
+            node = graph.describe(str(address.node))
+            where.append(f"{address.input} of {node} ({computed.of})")
+    if not where:
         return ""
-    where = [
-        f"{address.input} of {graph.describe(str(address.node))} ({formula})"
-        for address, formula in computed
-    ]
-    listed = ", ".join(where[:6]) + (f" and {len(where) - 6} more" if len(where) > 6 else "")
+    more = f" and {len(where) - 6} more" if len(where) > 6 else ""
+    listed = ", ".join(where[:6]) + more
     if field.role == "seed":
         return f"The seeds differ; {field.name} sets all and keeps their distance: {listed}."
     least = f"; it is at least {field.line.min}, so that each part runs" if field.line.min else ""
@@ -152,9 +192,11 @@ def _describe_computed(graph: Graph, field: DraftField) -> str:
 
 def _starts_otherwise(graph: Graph, field: DraftField) -> bool:
     """Whether a line has a default of its own that is not the workflow's value."""
-    own, default = _read(graph, field), field.line.default
-    is_plain = isinstance(own, str | int | float) and field.line.widget != "loras"
-    return is_plain and default is not None and own != default
+    default = field.line.default
+    if default is None or field.line.widget == "loras":
+        return False
+    own = _read(graph, field)
+    return isinstance(own, str | int | float) and own != default
 
 
 def _read(graph: Graph, field: DraftField) -> Any:

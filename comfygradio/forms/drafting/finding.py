@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from comfygradio.forms.slots import Slot
@@ -31,7 +32,7 @@ class Finding:
     @property
     def slots(self) -> tuple[Slot, ...]:
         """All inputs of all parts."""
-        return tuple(slot for slots in self.parts.values() for slot in slots)
+        return tuple(chain.from_iterable(self.parts.values()))
 
     @property
     def all_slots(self) -> tuple[Slot, ...]:
@@ -48,7 +49,8 @@ def plain(
     role: str, slots: Iterable[Slot], why: str, is_side: bool = False, **keys: Any
 ) -> Finding:
     """A finding whose value is one plain value."""
-    return Finding(role, {"": tuple(slots)}, why, keys, is_side)
+    parts = {"": tuple(slots)}
+    return Finding(role, parts, why, keys, is_side)
 
 
 @dataclass
@@ -64,13 +66,13 @@ class Catch:
         on.
         """
         for finding in findings:
-            if not self.claimed & set(finding.all_slots):
+            if self.claimed.isdisjoint(finding.all_slots):
                 self.findings.append(finding)
-                self.claimed |= set(finding.all_slots)
+                self.claimed.update(finding.all_slots)
 
     def claim(self, *slots: Slot) -> None:
         """Keep inputs from becoming fields."""
-        self.claimed |= set(slots)
+        self.claimed.update(slots)
 
     def has(self, *roles: str) -> bool:
         """Whether one of the roles was found."""

@@ -75,51 +75,60 @@ class Graph:
 
     def is_settable(self, slot: Slot) -> bool:
         """Whether a form could fill this input: it has a widget and holds a plain value."""
-        value, spec = self.value(slot), self.spec(slot)
+        spec = self.spec(slot)
         if spec is None or not has_widget(spec) or slot in self.idle:
             return False
-        is_list = isinstance(value, list) and bool(
-            spec.options.get("multi_select") or spec.options.get("multiselect")
-        )
-        is_entry = spec.read_choice(value) is not value
-        return is_list or is_entry or isinstance(value, str | int | float)
+        value = self.value(slot)
+        if isinstance(value, str | int | float):
+            return True
+        options = spec.options
+        takes_list = bool(options.get("multi_select") or options.get("multiselect"))
+        if takes_list and isinstance(value, list):
+            return True
+        # An object counts where the server offers it as a choice.
+        return spec.read_choice(value) is not value
 
     def literals(self, node_id: str) -> Iterator[Slot]:
         """The inputs of a node that a form could fill, in the order of the workflow."""
         for name in self.node(node_id).inputs:
-            if self.is_settable(Slot(node_id, name)):
-                yield Slot(node_id, name)
+            slot = Slot(node_id, name)
+            if self.is_settable(slot):
+                yield slot
 
     def output_types(self, node_id: str) -> tuple[str, ...]:
         """The types of a node's outputs; empty where the server lacks the class."""
         definition = self.object_info.get(self.node(node_id).class_type)
-        return definition.output_types if definition else ()
+        if definition is None:
+            return ()
+        return definition.output_types
 
     def link_types(self, node_id: str, name: str) -> frozenset[str]:
         """The types that a link may carry: those of the input, else those of the output that feeds
         it.
         """
-        link, spec = self.links[node_id][name], self.spec(Slot(node_id, name))
+        link = self.links[node_id][name]
+        spec = self.spec(Slot(node_id, name))
         if spec is not None and not spec.types <= ANY:
             return spec.types
         types = self.output_types(link.node_id)
-        found = (
-            frozenset(types[link.slot].split(","))
-            if 0 <= link.slot < len(types)
-            else frozenset[str]()
-        )
-        return found if found and not found & ANY else frozenset({"*"})
+        unknown = frozenset({"*"})
+        if not 0 <= link.slot < len(types):
+            return unknown
+        found = frozenset(types[link.slot].split(","))
+        return found if found.isdisjoint(ANY) else unknown
 
     def links_of(self, node_id: str, *types: str, wild: bool = False) -> dict[str, Link]:
         """The links into a node that carry one of these types; with `wild`, those of unknown type
         too.
         """
-        wanted = frozenset(types) | (ANY if wild else frozenset())
-        return {
-            n: link
-            for n, link in self.links.get(node_id, {}).items()
-            if self.link_types(node_id, n) & wanted
-        }
+        wanted = frozenset(types)
+        if wild:
+            wanted |= ANY
+        found = {}
+        for name, link in self.links.get(node_id, {}).items():
+            if not wanted.isdisjoint(self.link_types(node_id, name)):
+                found[name] = link
+        return found
 
     def reach_back(self, start: Iterable[str]) -> frozenset[str]:
         """These nodes and everything that feeds them."""
@@ -127,14 +136,21 @@ class Graph:
 
     def describe(self, node_id: str) -> str:
         """A node for people: its title and id on one line."""
-        node, known = self.node(node_id), self.object_info.get(self.node(node_id).class_type)
-        title = known.title if known and node.title == node.class_type else node.title
-        return f"{one_line(title)[:60]} (node {one_line(node.id)})"
+        node = self.node(node_id)
+        known = self.object_info.get(node.class_type)
+        title = node.title
+        if known and title == node.class_type:
+            title = known.title
+        short = one_line(title)[:60]
+        return f"{short} (node {one_line(node.id)})"
 
     def tell(self, slots: Sequence[Slot]) -> str:
         """Where inputs are, for people: the first one, and how many more there are."""
-        more = f" and of {len(slots) - 1} more" if len(slots) > 1 else ""
-        return f"{one_line(slots[0].input)} of {self.describe(slots[0].node_id)}{more}"
+        first, *others = slots
+        where = f"{one_line(first.input)} of {self.describe(first.node_id)}"
+        if not others:
+            return where
+        return f"{where} and of {len(others)} more"
 
 
 def read_graph(workflow: Workflow, object_info: ObjectInfo) -> Graph:
@@ -142,29 +158,39 @@ def read_graph(workflow: Workflow, object_info: ObjectInfo) -> Graph:
     links = {node.id: _find_links(node, workflow) for node in workflow}
     outputs = _find_outputs(workflow, object_info, links)
     order = _sort_back(outputs, links)
+    specs: dict[Slot, InputSpec | None] = {}
+    for node in workflow:
+        for name in node.inputs:
+            specs[Slot(node.id, name)] = _find_spec(node, name, object_info)
+    idle: dict[Slot, str] = {}
+    unlisted: list[Slot] = []
+    for node_id in order:
+        node = workflow.nodes[node_id]
+        for name, reason in _find_idle(node, specs).items():
+            idle[Slot(node_id, name)] = reason
+        unlisted += [Slot(node_id, name) for name in _list_unlisted(node, object_info)]
+    return Graph(
+        workflow=workflow,
+        object_info=object_info,
+        order=tuple(order),
+        outputs=outputs,
+        links={node_id: links[node_id] for node_id in order},
+        uses=_find_uses(order, links),
+        specs=specs,
+        idle=idle,
+        unlisted=tuple(unlisted),
+    )
+
+
+def _find_uses(
+    order: list[str], links: Mapping[str, Mapping[str, Link]]
+) -> dict[str, tuple[Use, ...]]:
+    """Node → the inputs that it feeds."""
     uses: dict[str, list[Use]] = {node_id: [] for node_id in order}
     for node_id in order:
         for name, link in links[node_id].items():
             uses[link.node_id].append(Use(node_id, name, link.slot))
-    live = {node_id: links[node_id] for node_id in order}
-    specs = {
-        Slot(n.id, name): _find_spec(n, name, object_info) for n in workflow for name in n.inputs
-    }
-    tuples = {node_id: tuple(found) for node_id, found in uses.items()}
-    idle = {
-        Slot(node_id, name): reason
-        for node_id in order
-        for name, reason in _find_idle(workflow.nodes[node_id], specs).items()
-    }
-    unlisted = [
-        Slot(node_id, name)
-        for node_id in order
-        for name in _list_unlisted(workflow.nodes[node_id], object_info)
-    ]
-    return Graph(
-        *(workflow, object_info, tuple(order), tuple(outputs), live, tuples, specs),
-        *(idle, tuple(unlisted)),
-    )
+    return {node_id: tuple(found) for node_id, found in uses.items()}
 
 
 def _list_unlisted(node: Node, object_info: ObjectInfo) -> Iterator[str]:
@@ -173,18 +199,22 @@ def _list_unlisted(node: Node, object_info: ObjectInfo) -> Iterator[str]:
     """
     if list_own_options(node.inputs):
         return
-    for name in (*node.inputs, *dict(list_members(node.inputs))):
+    members = dict(list_members(node.inputs))
+    for name in (*node.inputs, *members):
+        if guess_unlisted(node, name, object_info) is None:
+            continue
         owner = find_owner(node.inputs, name) or name
+        if owner.startswith(PAGE) or owner.endswith("Widget"):
+            continue
         is_known = object_info.spec(node.class_type, owner, node.inputs) is not None
-        is_page = owner.startswith(PAGE) or owner.endswith("Widget")
         is_empty = read_input(node.inputs, name) in ("", None)
-        guessed = guess_unlisted(node, name, object_info)
-        if guessed is not None and not (is_known or is_page or is_empty):
+        if not is_known and not is_empty:
             yield name
 
 
 def _find_idle(node: Node, specs: Mapping[Slot, InputSpec | None]) -> dict[str, str]:
-    return find_idle(node, {name: specs.get(Slot(node.id, name)) for name in node.inputs})
+    own = {name: specs.get(Slot(node.id, name)) for name in node.inputs}
+    return find_idle(node, own)
 
 
 def guess_spec(name: str, value: Any) -> InputSpec | None:
@@ -193,30 +223,36 @@ def guess_spec(name: str, value: Any) -> InputSpec | None:
     """
     if isinstance(value, bool):
         return InputSpec(name, "BOOLEAN", "optional")
-    if isinstance(value, int | float):
-        return InputSpec(name, "INT" if isinstance(value, int) else "FLOAT", "optional")
+    if isinstance(value, int):
+        return InputSpec(name, "INT", "optional")
+    if isinstance(value, float):
+        return InputSpec(name, "FLOAT", "optional")
     if not isinstance(value, str):
         return None
-    flag = next(
-        (flag for flag, suffixes in SUFFIX_FLAGS.items() if value.lower().endswith(suffixes)), None
-    )
-    options: dict[str, Any] = {flag: True} if flag else {"multiline": len(value) > LONG_TEXT}
-    return InputSpec(name, "STRING", "optional", options=options)
+    return InputSpec(name, "STRING", "optional", options=_guess_options(value))
+
+
+def _guess_options(text: str) -> dict[str, Any]:
+    """The options of an input that holds a text: an upload by its suffix, else one line or more."""
+    for flag, suffixes in SUFFIX_FLAGS.items():
+        if text.lower().endswith(suffixes):
+            return {flag: True}
+    return {"multiline": len(text) > LONG_TEXT}
 
 
 def _find_spec(node: Node, name: str, object_info: ObjectInfo) -> InputSpec | None:
-    if node.class_type in object_info:
-        return object_info.spec(node.class_type, name, node.inputs)
-    return guess_spec(name, node.inputs[name])
+    if node.class_type not in object_info:
+        return guess_spec(name, node.inputs[name])
+    return object_info.spec(node.class_type, name, node.inputs)
 
 
 def _find_links(node: Node, workflow: Workflow) -> dict[str, Link]:
     unused = _find_unused(node, workflow)
-    return {
-        n: link
-        for n, link in node.links.items()
-        if link.node_id in workflow.nodes and n not in unused
-    }
+    found = {}
+    for name, link in node.links.items():
+        if link.node_id in workflow.nodes and name not in unused:
+            found[name] = link
+    return found
 
 
 def _find_unused(node: Node, workflow: Workflow) -> frozenset[str]:
@@ -225,15 +261,22 @@ def _find_unused(node: Node, workflow: Workflow) -> frozenset[str]:
     """
     if not {"switch", "on_true", "on_false"} <= node.inputs.keys():
         return frozenset()
-    switch, seen = node.inputs["switch"], {node.id}
-    while (
-        (link := Link.parse(switch)) and link.node_id in workflow.nodes and link.node_id not in seen
-    ):
-        seen.add(link.node_id)
-        switch = workflow.nodes[link.node_id].inputs.get("value")
+    switch = _follow_value(node, workflow)
     if not isinstance(switch, bool):
         return frozenset()
     return frozenset({"on_false" if switch else "on_true"})
+
+
+def _follow_value(node: Node, workflow: Workflow) -> Any:
+    """What decides a switch: its own value, or the one behind nodes that hand their `value` on."""
+    switch = node.inputs["switch"]
+    seen = {node.id}
+    while True:
+        link = Link.parse(switch)
+        if not link or link.node_id not in workflow.nodes or link.node_id in seen:
+            return switch
+        seen.add(link.node_id)
+        switch = workflow.nodes[link.node_id].inputs.get("value")
 
 
 def _find_outputs(
@@ -242,12 +285,23 @@ def _find_outputs(
     """The output nodes of the server; nodes of unknown classes, if nothing takes their results,
     count as such.
     """
-    used = {link.node_id for found in links.values() for link in found.values()}
-    ends = [node for node in workflow if node.id not in used and links[node.id]]
-    definitions = {node.id: object_info.get(node.class_type) for node in workflow}
-    known = [node.id for node in workflow if (found := definitions[node.id]) and found.is_output]
-    unknown = [node.id for node in ends if definitions[node.id] is None]
-    return tuple([*known, *unknown] or [node.id for node in ends] or list(workflow.nodes))
+    used: set[str] = set()
+    for found in links.values():
+        used.update(link.node_id for link in found.values())
+    known: list[str] = []
+    unknown: list[str] = []
+    ends: list[str] = []
+    for node in workflow:
+        definition = object_info.get(node.class_type)
+        is_end = node.id not in used and bool(links[node.id])
+        if is_end:
+            ends.append(node.id)
+        if definition is None:
+            if is_end:
+                unknown.append(node.id)
+        elif definition.is_output:
+            known.append(node.id)
+    return tuple([*known, *unknown] or ends or workflow.nodes)
 
 
 def _sort_back(start: Iterable[str], links: Mapping[str, Mapping[str, Link]]) -> list[str]:
@@ -256,13 +310,17 @@ def _sort_back(start: Iterable[str], links: Mapping[str, Mapping[str, Link]]) ->
     """
     order: list[str] = []
     seen: set[str] = set()
+    # Depth first: a node is pushed a second time, as done, beneath all that feed it.
     stack = [(node_id, False) for node_id in reversed(list(start))]
     while stack:
         node_id, is_done = stack.pop()
         if is_done:
             order.append(node_id)
-        elif node_id not in seen:
-            seen.add(node_id)
-            stack.append((node_id, True))
-            stack += [(link.node_id, False) for link in reversed(list(links[node_id].values()))]
+            continue
+        if node_id in seen:
+            continue
+        seen.add(node_id)
+        stack.append((node_id, True))
+        feeding = list(links[node_id].values())
+        stack += [(link.node_id, False) for link in reversed(feeding)]
     return order

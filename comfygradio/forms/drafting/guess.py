@@ -51,59 +51,72 @@ def guess_findings(graph: Graph) -> Guess:
     """Recognise prompt, seed, size, models, files and the other roles of a workflow."""
     samplers = find_samplers(graph)
     ranks = rank_nodes(graph, samplers)
+    # The first finding that claims an input keeps it, so that the order decides.
     catch = Catch()
     catch.add(*find_media(graph), *find_texts(graph))
-    traced = catch.has("prompt", "tags")
-    catch.add(
-        *(
-            replace(found, is_side=found.is_side or traced)
-            for found in find_loose_texts(graph, bool(samplers))
-        )
-    )
-    for chain in find_loras(graph):
-        catch.add(chain)
-        if chain.role == "loras":
-            catch.claim(
-                *(strength for slot in chain.slots for strength in list_strengths(graph, slot))
-            )
-    catch.add(
-        *find_models(graph, ranks),
-        *find_sizes(graph, ranks, catch.has("prompt", "tags")),
-        *find_seeds(graph, samplers),
-    )
-    catch.add(*attach_splits(graph, find_known(graph, ranks)))
+    _add_loose_texts(graph, catch, samplers)
+    _add_loras(graph, catch)
+    models = find_models(graph, ranks)
+    sizes = find_sizes(graph, ranks, catch.has("prompt", "tags"))
+    seeds = find_seeds(graph, samplers)
+    catch.add(*models, *sizes, *seeds)
+    known = find_known(graph, ranks)
+    catch.add(*attach_splits(graph, known))
     catch.add(*find_titled(graph, catch))
     left_out = _settle(graph, catch, samplers)
     catch.findings += list(find_other_words(graph, catch.findings))
     return Guess(catch, tuple(left_out), ranks, samplers)
 
 
+def _add_loose_texts(graph: Graph, catch: Catch, samplers: tuple[str, ...]) -> None:
+    """Add the texts known by their names; beside those that samplers read they stand aside."""
+    traced = catch.has("prompt", "tags")
+    for found in find_loose_texts(graph, bool(samplers)):
+        catch.add(replace(found, is_side=found.is_side or traced))
+
+
+def _add_loras(graph: Graph, catch: Catch) -> None:
+    """Add the LoRAs; the strengths of a list belong to it and become no fields of their own."""
+    for found in find_loras(graph):
+        catch.add(found)
+        if found.role == "loras":
+            for slot in found.slots:
+                catch.claim(*list_strengths(graph, slot))
+
+
 def _settle(graph: Graph, catch: Catch, samplers: tuple[str, ...]) -> list[Finding]:
     """Decide what stands first, in place; returns what the form is better without."""
     medium = find_medium(graph)
     catch.findings = _settle_denoise(graph, catch, starts_from_picture(graph, samplers))
+    _settle_sides(catch, medium, bool(samplers))
+    left_out: list[Finding] = []
+    kept: list[Finding] = []
+    for found, is_surplus in _count(catch.findings):
+        if is_surplus or _is_useless(graph, found, medium):
+            left_out.append(found)
+        else:
+            kept.append(found)
+    catch.findings = kept
+    return left_out
+
+
+def _settle_sides(catch: Catch, medium: str, samples: bool) -> None:
+    """Set aside, role by role, what is not among the first things people ask for."""
     _set_aside(catch, "prompt", lambda place: place >= MOST_PROMPTS)
     _set_aside(catch, "text", lambda place: place >= MOST_PROMPTS)
-    models = [found.role for found in catch.findings if found.role in ("checkpoint", "model")]
+    roles = [found.role for found in catch.findings]
+    has_models = roles.count("checkpoint") + roles.count("model") > 1
     _set_aside(catch, "checkpoint", lambda place: place > 0)
-    _set_aside(catch, "model", lambda place: len(models) > 1)
-    _set_aside(catch, "upscale_model", lambda place: bool(samplers) or catch.has("prompt"))
-    _set_aside(
-        catch,
-        "shape",
-        lambda place: place >= MOST_SHAPES or any(f.role == "size" for f in catch.findings),
-    )
-    _set_aside(catch, "frames", lambda place: medium != "video" or catch.has("seconds"))
-    _set_aside(catch, "seconds", lambda place: place > 0 or medium not in ("video", "audio"))
+    _set_aside(catch, "model", lambda place: has_models)
+    has_prompt = catch.has("prompt")
+    _set_aside(catch, "upscale_model", lambda place: samples or has_prompt)
+    has_size = catch.has("size")
+    _set_aside(catch, "shape", lambda place: has_size or place >= MOST_SHAPES)
+    has_seconds = catch.has("seconds")
+    _set_aside(catch, "frames", lambda place: has_seconds or medium != "video")
+    has_length = medium in ("video", "audio")
+    _set_aside(catch, "seconds", lambda place: place > 0 or not has_length)
     _set_aside(catch, "seed", lambda place: place > 0)
-    useless = [
-        _is_useless(graph, found, medium) or surplus for found, surplus in _count(catch.findings)
-    ]
-    left_out = [found for found, is_out in zip(catch.findings, useless, strict=True) if is_out]
-    catch.findings = [
-        found for found, is_out in zip(catch.findings, useless, strict=True) if not is_out
-    ]
-    return left_out
 
 
 def _count(findings: list[Finding]) -> Iterator[tuple[Finding, bool]]:
@@ -111,21 +124,26 @@ def _count(findings: list[Finding]) -> Iterator[tuple[Finding, bool]]:
     counts: Counter[str] = Counter()
     for found in findings:
         counts[found.role] += 1
-        yield found, counts[found.role] > (MOST_FILES if found.role in ASKED else MOST_ALIKE)
+        most = MOST_FILES if found.role in ASKED else MOST_ALIKE
+        yield found, counts[found.role] > most
 
 
 def _settle_denoise(graph: Graph, catch: Catch, from_picture: bool) -> list[Finding]:
     """The first denoise of a workflow that starts from a picture is how much of it may change."""
-    denoises = [found for found in catch.findings if found.role == "denoise"]
-    first = denoises[0] if denoises and from_picture else None
-    if first is None or graph.value(first.first) == 1:
-        return catch.findings
-    return [
-        replace(found, role="strength") if found is first else found for found in catch.findings
-    ]
+    findings = list(catch.findings)
+    if not from_picture:
+        return findings
+    for index, found in enumerate(findings):
+        if found.role != "denoise":
+            continue
+        if graph.value(found.first) != 1:
+            findings[index] = replace(found, role="strength")
+        break
+    return findings
 
 
 def _set_aside(catch: Catch, role: str, is_side: Callable[[int], bool]) -> None:
+    """Set findings of a role aside, in place, by how many of them stood before."""
     place = 0
     for index, found in enumerate(catch.findings):
         if found.role == role and not found.is_side:

@@ -47,63 +47,100 @@ def apply_hints(graph: Graph, guess: Guess, hints: Sequence[Hint]) -> Hinted:
         return hinted
     names: set[str] = set()
     done: set[Slot] = set()
-    marked = {slot for hint in hints for slot in hint.slots}
-    for hint in _pair_sides(guess, sorted(hints, key=lambda hint: hint.order)):
+    marked: set[Slot] = set()
+    for hint in hints:
+        marked.update(hint.slots)
+    ordered = sorted(hints, key=lambda hint: hint.order)
+    for hint in _pair_sides(guess, ordered):
         slots = [slot for slot in _find_slots(graph, hint, hinted) if slot not in done]
         if not slots:
             continue
         finding = _recognise(hint, slots, hinted, marked)
-        done |= set(finding.all_slots)
+        done.update(finding.all_slots)
         guess.catch.claim(*finding.all_slots)
-        hinted.fields.append(_write_field(graph, hint, finding, names, hinted))
+        written = _write_field(graph, hint, finding, names, hinted)
+        hinted.fields.append(written)
         _free(graph, guess, hinted, done)
-    has_seed = any(found.role == "seed" for found in hinted.fields)
-    kept = [
-        found for found in hinted.findings if found.slots and not _is_orphan(found, hinted, done)
-    ]
-    hinted.findings = [
-        replace(f, is_side=True) if f.role != "seed" or has_seed else f
-        for f in _split(graph, kept, done)
-    ]
+    hinted.findings = _step_back(graph, hinted, done)
     return hinted
+
+
+def _step_back(graph: Graph, hinted: Hinted, done: set[Slot]) -> list[Finding]:
+    """What was not marked, set aside."""
+    has_seed = any(found.role == "seed" for found in hinted.fields)
+    kept = []
+    for found in hinted.findings:
+        if found.slots and not _is_orphan(found, hinted, done):
+            kept.append(found)
+    aside = []
+    for found in _split(graph, kept, done):
+        stays = found.role == "seed" and not has_seed
+        aside.append(found if stays else replace(found, is_side=True))
+    return aside
 
 
 def _is_orphan(found: Finding, hinted: Hinted, done: set[Slot]) -> bool:
     """Whether what would give its inputs a value was marked away from them."""
     own = set(found.slots)
-    mains = (set(one.slots) for one in hinted.findings if not one.is_extra)
-    return found.is_extra and not own <= done and not any(own < slots for slots in mains)
+    if not found.is_extra or own <= done:
+        return False
+    mains = [set(main.slots) for main in hinted.findings if not main.is_extra]
+    return not any(own < slots for slots in mains)
 
 
 def _pair_sides(guess: Guess, hints: list[Hint]) -> list[Hint]:
     """Width and height that were marked one by one, and no more than marked, as one size."""
     paired = list(hints)
+    bare = [hint for hint in hints if _is_bare(hint)]
     for found in guess.catch.findings:
-        sides = [
-            [h for h in hints if _is_bare(h) and set(h.slots) & set(slots)]
-            for slots in found.parts.values()
-        ]
-        if found.role == "size" and all(len(side) == 1 for side in sides) and sides[0] != sides[1]:
-            first, second = sorted((sides[0][0], sides[1][0]), key=hints.index)
-            paired[paired.index(first)] = replace(first, slots=found.slots, label="", name="")
-            paired.remove(second)
+        if found.role != "size":
+            continue
+        sides = [_list_meaning(bare, slots) for slots in found.parts.values()]
+        is_one_each = all(len(side) == 1 for side in sides)
+        if not is_one_each or sides[0] == sides[1]:
+            continue
+        first, second = sorted((sides[0][0], sides[1][0]), key=hints.index)
+        paired[paired.index(first)] = replace(first, slots=found.slots, label="", name="")
+        paired.remove(second)
     return paired
+
+
+def _list_meaning(hints: list[Hint], slots: tuple[Slot, ...]) -> list[Hint]:
+    """The hints that mean at least one of these inputs."""
+    return [hint for hint in hints if not set(hint.slots).isdisjoint(slots)]
 
 
 def _is_bare(hint: Hint) -> bool:
     """Whether a hint says nothing but which number is meant."""
-    said = (hint.minimum, hint.maximum, hint.step, hint.default, hint.widget, *hint.choices)
-    return hint.name.lower() in ("", "width", "height") and all(value is None for value in said)
+    if hint.name.lower() not in ("", "width", "height"):
+        return False
+    return not _says_limits(hint) and hint.widget is None
+
+
+def _says_limits(hint: Hint) -> bool:
+    """Whether a hint says which values are possible, or the first one."""
+    if hint.choices:
+        return True
+    limits = (hint.minimum, hint.maximum, hint.step, hint.default)
+    return any(limit is not None for limit in limits)
 
 
 def _split(graph: Graph, findings: Sequence[Finding], done: set[Slot]) -> Iterator[Finding]:
     """The findings; LoRA lists whose strengths were marked by themselves as single names."""
     for found in findings:
-        strengths = {strength for slot in found.slots for strength in list_strengths(graph, slot)}
-        if found.role == "loras" and strengths & done:
-            yield from (Finding("lora", {"": (slot,)}, graph.tell([slot])) for slot in found.slots)
-        else:
+        if found.role != "loras" or not _has_marked_strength(graph, found, done):
             yield found
+            continue
+        for slot in found.slots:
+            yield Finding("lora", {"": (slot,)}, graph.tell([slot]))
+
+
+def _has_marked_strength(graph: Graph, found: Finding, done: set[Slot]) -> bool:
+    for slot in found.slots:
+        strengths = list_strengths(graph, slot)
+        if not done.isdisjoint(strengths):
+            return True
+    return False
 
 
 def _find_slots(graph: Graph, hint: Hint, hinted: Hinted) -> list[Slot]:
@@ -115,14 +152,14 @@ def _find_slots(graph: Graph, hint: Hint, hinted: Hinted) -> list[Slot]:
         if graph.is_settable(slot) or slot in graph.unlisted:
             found.append(slot)
         elif slot.input in graph.links.get(slot.node_id, {}):
-            found += [
-                source.slot for source in find_sources(graph, slot, "STRING", "BOOLEAN", *NUMBERS)
-            ][:1]
+            sources = find_sources(graph, slot, "STRING", "BOOLEAN", *NUMBERS)
+            if sources:
+                found.append(sources[0].slot)
     if not found:
-        name = hint.label or hint.name or ", ".join(map(str, hint.slots))
+        inputs = ", ".join(str(slot) for slot in hint.slots)
+        name = clean(hint.label or hint.name or inputs)
         hinted.notes.append(
-            f"{clean(name)} was marked for {hint.source}, but no input that can be set belongs "
-            "to it."
+            f"{name} was marked for {hint.source}, but no input that can be set belongs to it."
         )
     return list(dict.fromkeys(found))
 
@@ -132,24 +169,28 @@ def _recognise(hint: Hint, slots: list[Slot], hinted: Hinted, marked: set[Slot])
     with them, and what moves along and is not `marked` itself.
     """
     why = f"marked for {hint.source}"
-    guessed = next((found for found in hinted.findings if set(slots) & set(found.all_slots)), None)
-    if guessed is None:
-        return Finding("other", {"": tuple(slots)}, why)
-    if guessed.role in ("size", "loras"):
-        is_size = (
-            guessed.role == "size"
-            and len(guessed.slots) == len(slots)
-            and hint.widget in (None, "size")
-        )
-        return replace(guessed, why=why) if is_size else Finding("other", {"": tuple(slots)}, why)
-    nodes = {slot.node_id for slot in slots}
-    beside = [slot for slot in guessed.slots if slot.node_id in nodes and not hint.alone]
+    wanted = set(slots)
+    other = Finding("other", {"": tuple(slots)}, why)
+    guessed = next(
+        (found for found in hinted.findings if not wanted.isdisjoint(found.all_slots)), None
+    )
+    if guessed is None or guessed.role == "loras":
+        return other
+    if guessed.role == "size":
+        is_whole = len(guessed.slots) == len(slots)
+        may_be_size = hint.widget in (None, "size")
+        return replace(guessed, why=why) if is_whole and may_be_size else other
+    beside: list[Slot] = []
+    if not hint.alone:
+        nodes = {slot.node_id for slot in slots}
+        beside = [slot for slot in guessed.slots if slot.node_id in nodes]
     parts = {"": tuple(dict.fromkeys([*slots, *beside]))}
     if guessed.role == "seed":
         return replace(guessed, parts=parts, computed={}, why=why)
-    if not set(slots) & set(guessed.slots):
-        return Finding("other", {"": tuple(slots)}, why)
-    computed = {slot: text for slot, text in guessed.computed.items() if slot not in marked}
+    if wanted.isdisjoint(guessed.slots):
+        # Only what moves along with a value was marked, so that it is a value of its own.
+        return other
+    computed = {slot: formula for slot, formula in guessed.computed.items() if slot not in marked}
     return replace(guessed, parts=parts, computed=computed, why=why)
 
 
@@ -158,10 +199,14 @@ def _write_field(
 ) -> DraftField:
     words = ROLES[finding.role]
     own_name, own_label = find_own_words(graph, finding)
-    name = pick_name([make_name(hint.name), own_name or words.name, make_name(hint.label)], names)
-    label = clean(hint.label) or own_label or words.label or make_label(finding.first.input)
-    keys = {"label": label, **_suit(graph, hint, finding), **_list_keys(hint)}
+    wishes = [make_name(hint.name), own_name or words.name, make_name(hint.label)]
+    name = pick_name(wishes, names)
+    marked_label = clean(hint.label)
+    label = marked_label or own_label or words.label or make_label(finding.first.input)
+    suited = _suit(graph, hint, finding)
+    keys = {"label": label, **suited, **_list_keys(hint)}
     if finding.computed and "min" in finding.keys:
+        # With fewer steps a part between two splits would have none.
         keys["min"] = max(keys.get("min", 0), finding.keys["min"])
     line = _write_fitting(graph, name, finding, keys, hinted)
     return DraftField(name, finding.role, line, one_line(finding.why))
@@ -172,13 +217,13 @@ def _suit(graph: Graph, hint: Hint, finding: Finding) -> dict[str, Any]:
     limits said.
     """
     suited = suit_keys(graph, finding, ROLES[finding.role])
-    if (
-        all(value is None for value in (hint.minimum, hint.maximum, hint.step, hint.default))
-        and not hint.choices
-    ):
+    if not _says_limits(hint):
         return suited
     widget = suited.get("widget")
-    return {"widget": "number" if widget == "slider" else widget} if widget else {}
+    if not widget:
+        return {}
+    # A slider needs the limits that are dropped here.
+    return {"widget": "number" if widget == "slider" else widget}
 
 
 def _list_keys(hint: Hint) -> dict[str, Any]:
@@ -230,20 +275,19 @@ def _free(graph: Graph, guess: Guess, hinted: Hinted, done: set[Slot]) -> None:
     for index, found in enumerate(hinted.findings):
         if found.is_extra or done.isdisjoint(found.all_slots):
             continue
-        left = {slot: text for slot, text in found.computed.items() if slot not in done}
         if found.role == "seed":
             seeds = [slot for slot in found.all_slots if slot not in done]
             hinted.findings[index] = join_seeds(graph, found, seeds)
             continue
-        found = hinted.findings[index] = replace(found, computed=left)
-        rest = {
-            part: tuple(slot for slot in slots if slot not in done)
-            for part, slots in found.parts.items()
-        }
-        if rest != dict(found.parts):
-            whole = all(rest.values())
-            kept = replace(found, parts=rest) if whole else replace(found, parts={}, computed={})
-            hinted.findings[index] = kept
-            if not whole:
-                guess.catch.claimed -= {slot for slots in rest.values() for slot in slots}
-                guess.catch.claimed -= left.keys()
+        computed = {slot: text for slot, text in found.computed.items() if slot not in done}
+        parts: dict[str, tuple[Slot, ...]] = {}
+        for part, slots in found.parts.items():
+            parts[part] = tuple(slot for slot in slots if slot not in done)
+        if all(parts.values()):
+            hinted.findings[index] = replace(found, parts=parts, computed=computed)
+            continue
+        # A part without inputs is lost, and the finding with it.
+        hinted.findings[index] = replace(found, parts={}, computed={})
+        for slots in parts.values():
+            guess.catch.claimed.difference_update(slots)
+        guess.catch.claimed.difference_update(computed)

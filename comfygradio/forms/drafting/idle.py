@@ -11,7 +11,9 @@ from comfygradio.forms.rows import find_count, find_rows, is_off, is_switch, spl
 BUTTON = ("select to ", "select_to_", "click to ", "choose to ")
 """How the names begin of lists that only add something to a text on ComfyUI's own page."""
 
-WRITTEN, WRITER, MODE = "populated_text", "wildcard_text", "mode"
+WRITTEN = "populated_text"
+WRITER = "wildcard_text"
+MODE = "mode"
 """Inputs of nodes that write one text out of another when the prompt is posted (Impact Pack)."""
 
 
@@ -30,9 +32,13 @@ def _find_buttons(node: Node, specs: Mapping[str, InputSpec | None]) -> dict[str
 
 
 def _is_button(name: str, spec: InputSpec | None) -> bool:
-    first = str(spec.choices[0]).lower() if spec and spec.choices else ""
-    says_so = first.startswith(("select ", "choose ", "click ")) and " to " in first
-    return says_so or name.lower().startswith(BUTTON)
+    if name.lower().startswith(BUTTON):
+        return True
+    if spec is None or not spec.choices:
+        return False
+    # The first choice of such a list says what it does: "Select to add …".
+    first = str(spec.choices[0]).lower()
+    return first.startswith(("select ", "choose ", "click ")) and " to " in first
 
 
 def _find_overwritten(node: Node) -> dict[str, str]:
@@ -48,7 +54,7 @@ def _find_overwritten(node: Node) -> dict[str, str]:
 def _find_rows_off(node: Node) -> dict[str, str]:
     """Inputs of rows that a switch of the same number turns off, or that lie beyond the count."""
     numbered = list(split_numbers(node.inputs))
-    off = {of for name, of in numbered if is_switch(name) and is_off(node.inputs[name])}
+    off = _find_numbers_off(node, numbered)
     count = find_count(node.inputs)
     most = node.inputs[count] if count else None
     found = {}
@@ -60,7 +66,16 @@ def _find_rows_off(node: Node) -> dict[str, str]:
     return found
 
 
+def _find_numbers_off(node: Node, numbered: list[tuple[str, int]]) -> set[int]:
+    """The numbers of the rows that a switch turns off."""
+    off = set()
+    for name, number in numbered:
+        if is_switch(name) and is_off(node.inputs[name]):
+            off.add(number)
+    return off
+
+
 def _is_row(numbered: list[tuple[str, int]], number: int) -> bool:
     """Whether a number is one of a row of numbers, and not part of a name."""
-    numbers = {of for _, of in numbered}
-    return set(range(1, number)) <= numbers
+    numbers = {other for _, other in numbered}
+    return all(smaller in numbers for smaller in range(1, number))

@@ -97,15 +97,19 @@ THREE_D = frozenset({"MESH", "VOXEL", "SPLAT", "POINT_CLOUD", "LOAD_3D", "FILE_3
 
 def find_kind(graph: Graph, catch: Catch) -> Kind:
     """The kind of a workflow, by what was found in it."""
-    return KINDS[KIND_OF[find_medium(graph)](graph, catch)]
+    name_kind = KIND_OF[find_medium(graph)]
+    return KINDS[name_kind(graph, catch)]
 
 
 def find_medium(graph: Graph) -> str:
     """What comes out: "3d", "video", "image", "audio" or "text"; of several, the first of these."""
-    found = {medium for node_id in graph.outputs for medium in _find_media(graph, node_id)}
-    return next(
-        (medium for medium in ("3d", "video", "image", "audio", "text") if medium in found), "image"
-    )
+    found: set[str] = set()
+    for node_id in graph.outputs:
+        found |= _find_media(graph, node_id)
+    for medium in ("3d", "video", "image", "audio", "text"):
+        if medium in found:
+            return medium
+    return "image"
 
 
 def starts_from_picture(graph: Graph, samplers: tuple[str, ...]) -> bool:
@@ -127,38 +131,35 @@ def starts_from_picture(graph: Graph, samplers: tuple[str, ...]) -> bool:
 
 
 def _find_media(graph: Graph, node_id: str) -> set[str]:
-    node = graph.node(node_id)
-    types = {
-        kind for name in graph.links.get(node_id, {}) for kind in graph.link_types(node_id, name)
-    }
-    if any(word in node.class_type.lower() for word in ("animated", "webm", "video")):
+    class_type = graph.node(node_id).class_type
+    if any(word in class_type.lower() for word in ("animated", "webm", "video")):
         return {"video"}
-    found = {"video"} if "VIDEO" in types else set()
-    found |= {"audio"} if "AUDIO" in types else set()
-    found |= {"image"} if types & {"IMAGE", "MASK", "SVG", "LATENT"} else set()
-    found |= (
-        {"3d"}
-        if types & THREE_D or "3D" in node.class_type or any("3D" in kind for kind in types)
-        else set()
-    )
+    types: set[str] = set()
+    for name in graph.links.get(node_id, {}):
+        types |= graph.link_types(node_id, name)
+    found = set()
+    if "VIDEO" in types:
+        found.add("video")
+    if "AUDIO" in types:
+        found.add("audio")
+    if types & {"IMAGE", "MASK", "SVG", "LATENT"}:
+        found.add("image")
+    if types & THREE_D or any("3D" in text for text in (class_type, *types)):
+        found.add("3d")
     return found or {"text"}
 
 
 def _name_image(graph: Graph, catch: Catch) -> str:
-    has_words, has_picture = catch.has("prompt", "tags"), catch.has("image", "mask")
-    if not has_words:
-        upscales = catch.has("upscale_model") or any(
-            "upscal" in t.lower() for t in graph.workflow.class_types
-        )
-        return (
-            ("upscale" if upscales else "picture")
-            if has_picture or catch.has("video")
-            else "make picture"
-        )
+    has_picture = catch.has("image", "mask")
+    if not catch.has("prompt", "tags"):
+        if not has_picture and not catch.has("video"):
+            return "make picture"
+        return "upscale" if _upscales(graph, catch) else "picture"
     if not has_picture:
         return "text to image"
-    for word, kind in (("outpaint", "outpaint"), ("upscale", "upscale")):
-        if any(word in class_type.lower() for class_type in _list_conditioners(graph)):
+    conditioners = _list_conditioners(graph)
+    for kind in ("outpaint", "upscale"):
+        if any(kind in class_type.lower() for class_type in conditioners):
             return kind
     if catch.has("mask"):
         return "inpaint"
@@ -167,13 +168,21 @@ def _name_image(graph: Graph, catch: Catch) -> str:
     return "guided" if catch.has(*GUIDES) else "edit"
 
 
+def _upscales(graph: Graph, catch: Catch) -> bool:
+    if catch.has("upscale_model"):
+        return True
+    return any("upscal" in class_type.lower() for class_type in graph.workflow.class_types)
+
+
 def _list_conditioners(graph: Graph) -> list[str]:
     """Classes of the nodes that take pictures and either conditionings or nothing else."""
-    nodes = [node_id for node_id in graph.order if graph.links_of(node_id, "IMAGE")]
-    kept = [
-        n for n in nodes if graph.links_of(n, "CONDITIONING") or "MASK" in graph.output_types(n)
-    ]
-    return [graph.node(node_id).class_type for node_id in kept]
+    found = []
+    for node_id in graph.order:
+        if not graph.links_of(node_id, "IMAGE"):
+            continue
+        if graph.links_of(node_id, "CONDITIONING") or "MASK" in graph.output_types(node_id):
+            found.append(graph.node(node_id).class_type)
+    return found
 
 
 def _name_video(graph: Graph, catch: Catch) -> str:
@@ -181,25 +190,33 @@ def _name_video(graph: Graph, catch: Catch) -> str:
         return "video to video"
     if catch.has("image", "mask"):
         return "image to video"
-    return "text to video" if catch.has("prompt", "tags") else "make video"
+    if catch.has("prompt", "tags"):
+        return "text to video"
+    return "make video"
 
 
 def _name_audio(graph: Graph, catch: Catch) -> str:
     if catch.has("audio", "video"):
         return "audio to audio"
-    return "audio" if catch.has("prompt", "text", "tags") else "make audio"
+    if catch.has("prompt", "text", "tags"):
+        return "audio"
+    return "make audio"
 
 
 def _name_3d(graph: Graph, catch: Catch) -> str:
     if catch.has("image", "mask"):
         return "image to 3d"
-    return "3d" if catch.has("prompt", "text") else "make 3d"
+    if catch.has("prompt", "text"):
+        return "3d"
+    return "make 3d"
 
 
 def _name_text(graph: Graph, catch: Catch) -> str:
-    if catch.has("prompt", "text"):
-        return "text about picture" if catch.has("image", "mask") else "text"
-    return "make text"
+    if not catch.has("prompt", "text"):
+        return "make text"
+    if catch.has("image", "mask"):
+        return "text about picture"
+    return "text"
 
 
 KIND_OF = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import chain, count
 from typing import Any
 
+from comfygradio.comfy.object_info import InputSpec
 from comfygradio.forms.drafting.finding import Finding
 from comfygradio.forms.drafting.graph import Graph
 from comfygradio.forms.drafting.loaders import find_purpose
@@ -36,7 +36,11 @@ class DraftField:
 
 def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
     """What is asked for first, then More settings; both in the order of the roles."""
-    return sorted(findings, key=lambda found: (is_advanced(found), ORDER[found.role]))
+
+    def place(finding: Finding) -> tuple[bool, int]:
+        return is_advanced(finding), ORDER[finding.role]
+
+    return sorted(findings, key=place)
 
 
 def is_advanced(finding: Finding) -> bool:
@@ -56,32 +60,45 @@ def write_fields(
     for finding in findings:
         words = ROLES[finding.role]
         own_name, own_label = find_own_words(graph, finding)
-        name = pick_name(
-            [own_name or words.name, make_name(own_label) if words.by_title else ""], taken
-        )
-        title = _title(graph, finding.first)
-        label = _pick_label(own_label or labels.get(finding.role) or words.label, title, shown)
-        keys = {"label": label, **_write_help(words), **suit_keys(graph, finding, words)}
+        titled_name = make_name(own_label) if words.by_title else ""
+        name = pick_name([own_name or words.name, titled_name], taken)
+        wish = own_label or labels.get(finding.role) or words.label
+        label = _pick_label(wish, _title(graph, finding.first), shown)
+        keys: dict[str, Any] = {"label": label}
+        if words.help is not None:
+            keys["help"] = words.help
+        keys |= suit_keys(graph, finding, words)
         if finding.is_extra:
             keys["help"] = "Empty: the same words as in the first text."
         if is_advanced(finding):
             keys["advanced"] = True
-        fields.append(
-            DraftField(name, finding.role, write_line(graph, finding, keys), one_line(finding.why))
-        )
+        line = write_line(graph, finding, keys)
+        fields.append(DraftField(name, finding.role, line, one_line(finding.why)))
     return fields
 
 
 def write_line(graph: Graph, finding: Finding, keys: Mapping[str, Any]) -> FieldFile:
     """The line of a preset file that fills these inputs, with their nodes described at length."""
-    addresses: dict[str, list[SlotFile | ComputedSlot]] = {
-        part: [write_slot(graph, slot) for slot in slots] for part, slots in finding.parts.items()
-    }
+    where = _write_slots(graph, finding)
+    dynamic = _write_dynamic(graph, finding.parts, keys)
+    return FieldFile.model_validate({**where, **keys, **dynamic})
+
+
+def _write_slots(graph: Graph, finding: Finding) -> dict[str, Any]:
+    """The key `slot` of a plain value, or `slots` of one with named parts."""
+    addresses: dict[str, list[SlotFile | ComputedSlot]] = {}
+    for part, slots in finding.parts.items():
+        addresses[part] = [write_slot(graph, slot) for slot in slots]
     for slot, formula in finding.computed.items():
-        addresses[""].append(ComputedSlot(slot=write_slot(graph, slot), of=formula))
-    short = {part: listed[0] if len(listed) == 1 else listed for part, listed in addresses.items()}
-    where = {"slot": short[""]} if "" in short else {"slots": short}
-    return FieldFile.model_validate({**where, **keys, **_write_dynamic(graph, finding.parts, keys)})
+        computed = ComputedSlot(slot=write_slot(graph, slot), of=formula)
+        addresses[""].append(computed)
+    # A part with one slot is written as that slot, without a list around it.
+    short: dict[str, Any] = {}
+    for part, listed in addresses.items():
+        short[part] = listed[0] if len(listed) == 1 else listed
+    if "" in short:
+        return {"slot": short[""]}
+    return {"slots": short}
 
 
 def _write_dynamic(
@@ -93,49 +110,67 @@ def _write_dynamic(
     if keys.get("widget") not in (None, "text", "textarea"):
         return {}
     slots = parts.get("", ())
-    is_plain = not any(has_choices(str(graph.value(slot))) for slot in slots)
-    specs = [graph.spec(slot) for slot in slots]
-    is_drawn = any(
-        spec and "STRING" in spec.types and spec.options.get("dynamicPrompts") for spec in specs
-    )
-    return {"dynamic": True} if is_drawn and is_plain else {}
+    if any(has_choices(str(graph.value(slot))) for slot in slots):
+        return {}
+    is_drawn = any(_is_drawn(graph.spec(slot)) for slot in slots)
+    return {"dynamic": True} if is_drawn else {}
+
+
+def _is_drawn(spec: InputSpec | None) -> bool:
+    if spec is None or "STRING" not in spec.types:
+        return False
+    return bool(spec.options.get("dynamicPrompts"))
 
 
 def write_slot(graph: Graph, slot: Slot) -> SlotFile:
     """The long form of a slot address."""
     node = graph.node(slot.node_id)
-    title = {} if node.title == node.class_type else {"title": node.title}
-    return SlotFile.model_validate(
-        {"node": node.id, "class": node.class_type, **title, "input": slot.input}
-    )
+    keys = {"node": node.id, "class": node.class_type}
+    if node.title != node.class_type:
+        keys["title"] = node.title
+    keys["input"] = slot.input
+    return SlotFile.model_validate(keys)
 
 
 def find_own_words(graph: Graph, finding: Finding) -> tuple[str, str]:
     """The name and label that a finding brings along, by the author's title or the input's own
     name; "" for none.
     """
-    title, slot = _title(graph, finding.first), finding.first
+    slot = finding.first
+    title = _title(graph, slot)
     if finding.is_extra:
-        names = " and ".join(slot.input for slot in finding.slots)
+        names = " and ".join(extra.input for extra in finding.slots)
         wanted = "unwanted words" if finding.role == "negative_prompt" else "words"
         return "", f"Other {wanted} for {names}"
     if finding.role in ("image", "mask"):
         purpose = find_purpose(graph, slot.node_id)
-        return purpose, _drop_verb(title) if is_telling(title) else make_label(purpose)
-    if finding.role in ("other", "shape", "model_file") and not (is_carrier(graph, slot) and title):
-        spec = graph.spec(slot)
-        last = slot.input.rpartition(".")[2]
-        shown = spec.label if spec and spec.label != spec.name else last
-        return make_name(last) or "value", make_label(shown)
+        label = _drop_verb(title) if is_telling(title) else make_label(purpose)
+        return purpose, label
+    is_titled = bool(title) and is_carrier(graph, slot)
+    if finding.role in ("other", "shape", "model_file") and not is_titled:
+        return _name_by_input(graph, slot)
     if finding.role == "other":
         return make_name(title), title
-    return "", _drop_verb(title) if ROLES[finding.role].by_title and is_telling(title) else ""
+    if ROLES[finding.role].by_title and is_telling(title):
+        return "", _drop_verb(title)
+    return "", ""
+
+
+def _name_by_input(graph: Graph, slot: Slot) -> tuple[str, str]:
+    spec = graph.spec(slot)
+    last = slot.input.rpartition(".")[2]
+    shown = last
+    if spec is not None and spec.label != spec.name:
+        shown = spec.label
+    return make_name(last) or "value", make_label(shown)
 
 
 def _drop_verb(title: str) -> str:
     """`Load style image` → `Style image`."""
     rest = title.removeprefix("Load ").removeprefix("Upload ").strip()
-    return f"{rest[:1].upper()}{rest[1:]}" if is_telling(rest) else title
+    if not is_telling(rest):
+        return title
+    return rest[:1].upper() + rest[1:]
 
 
 def _title(graph: Graph, slot: Slot) -> str:
@@ -144,15 +179,21 @@ def _title(graph: Graph, slot: Slot) -> str:
 
 def _pick_label(label: str, title: str, shown: set[str]) -> str:
     """A label that no other field has: with the node's title, or a number."""
-    titled = [f"{label} ({title})"] if is_telling(title) and title != label else []
-    numbered = (f"{label} {number}" for number in count(2))
-    found = next(wish for wish in chain([label], titled, numbered) if wish not in shown)
+    wishes = [label]
+    if is_telling(title) and title != label:
+        wishes.append(f"{label} ({title})")
+    found = next((wish for wish in wishes if wish not in shown), None)
+    if found is None:
+        found = _number_label(label, shown)
     shown.add(found)
     return clean(found)
 
 
-def _write_help(words: Words) -> dict[str, Any]:
-    return {} if words.help is None else {"help": words.help}
+def _number_label(label: str, shown: set[str]) -> str:
+    number = 2
+    while f"{label} {number}" in shown:
+        number += 1
+    return f"{label} {number}"
 
 
 def suit_keys(graph: Graph, finding: Finding, words: Words) -> dict[str, Any]:
@@ -160,19 +201,22 @@ def suit_keys(graph: Graph, finding: Finding, words: Words) -> dict[str, Any]:
     and limits.
     """
     keys = dict(finding.keys)
-    spec, value = graph.spec(finding.first), graph.value(finding.first)
+    spec = graph.spec(finding.first)
+    value = graph.value(finding.first)
     if spec is None or finding.role == "size":
         return keys
-    if spec.choices is None and isinstance(value, int | float) and not isinstance(value, bool):
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and spec.choices is None:
         keys |= _narrow(keys, words, value, spec.minimum, spec.maximum)
         if finding.role == "seed":
-            keys |= {} if spec.is_seed else {"widget": "seed"}
+            if not spec.is_seed:
+                keys["widget"] = "seed"
         elif spec.is_seed:
-            keys["widget"] = (
-                "slider" if {"min", "max"} <= keys.keys() and _is_short(keys) else "number"
-            )
-    if finding.role in ("prompt", "negative_prompt", "tags", "lyrics") and spec.type == "STRING":
-        keys |= {} if spec.is_multiline else {"widget": "textarea"}
+            # The server draws it like a seed, though it is none.
+            keys["widget"] = "slider" if _is_short(keys) else "number"
+    is_words = finding.role in ("prompt", "negative_prompt", "tags", "lyrics")
+    if is_words and spec.type == "STRING" and not spec.is_multiline:
+        keys["widget"] = "textarea"
     return keys
 
 
@@ -189,14 +233,19 @@ def _narrow(
     found: dict[str, Any] = {}
     if not math.isfinite(value):
         return found
-    low, high = keys.get("min", low), keys.get("max", high)
+    low = keys.get("min", low)
+    high = keys.get("max", high)
     if words.low is not None and value >= words.low and (low is None or low < words.low):
         found["min"] = words.low
     if words.high is not None:
         most = words.high if value <= words.high else 2 * value
-        found |= {"max": most} if math.isfinite(most) and (high is None or high > most) else {}
+        if math.isfinite(most) and (high is None or high > most):
+            found["max"] = most
     return found
 
 
 def _is_short(keys: Mapping[str, Any]) -> bool:
+    """Whether limits are said, and a slider between them would have few steps."""
+    if "min" not in keys or "max" not in keys:
+        return False
     return bool(0 < keys["max"] - keys["min"] <= SLIDER_STEPS)

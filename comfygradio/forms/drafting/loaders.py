@@ -45,24 +45,23 @@ def find_models(graph: Graph, ranks: Mapping[str, int]) -> list[Finding]:
     """One finding for each model file; the same file loaded in the same way by several nodes is
     one.
     """
-    nodes = sorted(
-        graph.order, key=lambda n: ("MODEL" not in graph.output_types(n), ranks.get(n, len(ranks)))
-    )
-    found: dict[tuple[str, str, str], list[Slot]] = {}
-    for slot in (slot for node_id in nodes for slot in graph.literals(node_id)):
-        spec = graph.spec(slot)
-        role = _find_role(graph, slot, spec) if spec and "lora" not in slot.input else None
-        if role is not None:
-            found.setdefault((role, slot.input, str(graph.value(slot))), []).append(slot)
-    return [
-        plain(
-            role,
-            slots,
-            graph.tell(slots),
-            is_side=role == "checkpoint" and not _makes_model(graph, slots[0]),
-        )
-        for (role, _, _), slots in found.items()
-    ]
+
+    def place(node_id: str) -> tuple[bool, int]:
+        makes_model = "MODEL" in graph.output_types(node_id)
+        return not makes_model, ranks.get(node_id, len(ranks))
+
+    groups: dict[tuple[str, str, str], list[Slot]] = {}
+    for node_id in sorted(graph.order, key=place):
+        for slot in graph.literals(node_id):
+            role = _find_role(graph, slot)
+            if role is not None:
+                key = (role, slot.input, str(graph.value(slot)))
+                groups.setdefault(key, []).append(slot)
+    found = []
+    for (role, _, _), slots in groups.items():
+        is_side = role == "checkpoint" and not _makes_model(graph, slots[0])
+        found.append(plain(role, slots, graph.tell(slots), is_side))
+    return found
 
 
 def _makes_model(graph: Graph, slot: Slot) -> bool:
@@ -72,47 +71,62 @@ def _makes_model(graph: Graph, slot: Slot) -> bool:
 
 def find_loras(graph: Graph) -> list[Finding]:
     """One list for the loaders of each chain, in the order of the chain."""
-    stacks = [rows for node_id in graph.order if (rows := read_rows(graph, node_id))]
-    stacked = {rows.node_id for rows in stacks}
-    loaders = [
-        slot
-        for node_id in graph.order
-        for slot in graph.literals(node_id)
-        if node_id not in stacked and _loads_lora(graph, slot)
-    ]
+    stacks: list[Rows] = []
+    loaders: list[Slot] = []
+    lone: list[Slot] = []
+    for node_id in graph.order:
+        rows = read_rows(graph, node_id)
+        if rows is not None:
+            stacks.append(rows)
+            continue
+        for slot in graph.literals(node_id):
+            if _loads_lora(graph, slot):
+                loaders.append(slot)
+            elif _names_lora(graph, slot):
+                lone.append(slot)
+    found = [_describe_chain(graph, chain) for chain in _link_chains(graph, loaders)]
+    found += [_describe_rows(graph, rows) for rows in stacks]
+    found += [plain("lora", [slot], graph.tell([slot])) for slot in lone]
+    return found
+
+
+def _link_chains(graph: Graph, loaders: list[Slot]) -> list[list[Slot]]:
+    """The loaders, those that feed each other together."""
     chains: list[list[Slot]] = []
     for slot in loaders:
         link = graph.links[slot.node_id].get("model")
-        chain = next((c for c in chains if link and c[-1].node_id == link.node_id), None)
+        chain = None
+        if link is not None:
+            fed_by = link.node_id
+            chain = next((known for known in chains if known[-1].node_id == fed_by), None)
         if chain is None:
             chains.append([slot])
         else:
             chain.append(slot)
-    lone = [
-        slot
-        for node_id in graph.order
-        for slot in graph.literals(node_id)
-        if node_id not in stacked and _names_lora(graph, slot)
-    ]
-    lone = [slot for slot in lone if slot not in loaders]
-    found = [_describe_chain(graph, chain) for chain in chains]
-    found += [_describe_rows(graph, rows) for rows in stacks]
-    return [*found, *(plain("lora", [slot], graph.tell([slot])) for slot in lone)]
+    return chains
 
 
 def list_strengths(graph: Graph, slot: Slot) -> list[Slot]:
     """The strengths that stand beside a LoRA's name; of rows everything that belongs to them."""
     rows = read_rows(graph, slot.node_id)
-    if rows is not None:
-        names = [name for row in rows.rows for name in row.inputs if name != row.name]
-        return [Slot(slot.node_id, name) for name in (*names, rows.count) if name]
-    return [found for found in graph.literals(slot.node_id) if found.input.startswith("strength")]
+    if rows is None:
+        own = graph.literals(slot.node_id)
+        return [found for found in own if found.input.startswith("strength")]
+    strengths = []
+    for row in rows.rows:
+        for name in row.inputs:
+            if name and name != row.name:
+                strengths.append(Slot(slot.node_id, name))
+    if rows.count:
+        strengths.append(Slot(slot.node_id, rows.count))
+    return strengths
 
 
 def read_rows(graph: Graph, node_id: str) -> Rows | None:
     """The rows of LoRAs that a node has, if each of them can be left out."""
     inputs = graph.node(node_id).inputs
-    rows = find_rows(node_id, inputs, {name: graph.spec(Slot(node_id, name)) for name in inputs})
+    specs = {name: graph.spec(Slot(node_id, name)) for name in inputs}
+    rows = find_rows(node_id, inputs, specs)
     return rows if rows and rows.can_be_empty else None
 
 
@@ -124,18 +138,24 @@ def find_media(graph: Graph) -> Iterator[Finding]:
         for slot in graph.literals(node_id):
             spec = graph.spec(slot)
             kind = MEDIA.get(spec.media or "") if spec else None
-            if kind == "image" and graph.output_types(node_id)[:1] == ("MASK",):
-                widget = "mask" if graph.node(node_id).inputs.get("channel") == "alpha" else "image"
-                yield plain("mask", [slot], f"the mask of {graph.describe(node_id)}", widget=widget)
-            elif kind == "image" and _gives_mask(graph, node_id):
-                yield plain(
-                    "mask", [slot], f"the mask of {graph.describe(node_id)} is used", widget="mask"
-                )
-            elif kind is not None:
-                # Where the server does not say that a list is an upload, the preset does.
-                keys = {"widget": kind} if spec and spec.guessed else {}
-                why = f"{kind} of {graph.describe(node_id)}"
-                yield Finding(kind, {"": (slot,)}, why, keys)
+            if spec is not None and kind is not None:
+                yield _describe_file(graph, slot, spec, kind)
+
+
+def _describe_file(graph: Graph, slot: Slot, spec: InputSpec, kind: Widget) -> Finding:
+    node = graph.node(slot.node_id)
+    name = graph.describe(node.id)
+    if kind == "image":
+        makes_mask = graph.output_types(node.id)[:1] == ("MASK",)
+        if makes_mask:
+            # Only a mask that lies in the transparency of a picture can be painted on it.
+            widget = "mask" if node.inputs.get("channel") == "alpha" else "image"
+            return plain("mask", [slot], f"the mask of {name}", widget=widget)
+        if _gives_mask(graph, node.id):
+            return plain("mask", [slot], f"the mask of {name} is used", widget="mask")
+    # Where the server does not say that a list is an upload, the preset does.
+    keys = {"widget": kind} if spec.guessed else {}
+    return Finding(kind, {"": (slot,)}, f"{kind} of {name}", keys)
 
 
 def find_purpose(graph: Graph, node_id: str) -> str:
@@ -147,67 +167,78 @@ def find_purpose(graph: Graph, node_id: str) -> str:
         seen.add(node_id)
         uses = graph.uses.get(node_id, ())
         names = {use.input.rpartition(".")[2] for use in uses}
-        ends = {use.node_id for use in uses if "IMAGE" not in graph.output_types(use.node_id)}
         if len(uses) != 1:
-            return _read_purpose(names) if uses and len(names) == 1 else ""
-        if ends:
+            return _read_purpose(names) if len(names) == 1 else ""
+        user = uses[0].node_id
+        if "IMAGE" not in graph.output_types(user):
             return _read_purpose(names)
-        node_id = uses[0].node_id
+        # The next node only works on the picture; what takes that tells the purpose.
+        node_id = user
     return ""
 
 
 def _read_purpose(names: set[str]) -> str:
+    """The single name among these, if its last word says what it takes."""
     name = next(iter(names))
-    return (
-        name
-        if "_" in name and name.rpartition("_")[2] in ("image", "frame", "video", "audio")
-        else ""
-    )
+    _, underscore, last = name.rpartition("_")
+    if underscore and last in ("image", "frame", "video", "audio"):
+        return name
+    return ""
 
 
-def _find_role(graph: Graph, slot: Slot, spec: InputSpec) -> str | None:
-    if spec.media or not (spec.choices is not None or spec.type == "STRING"):
+def _find_role(graph: Graph, slot: Slot) -> str | None:
+    """The role of an input that loads a model, or None."""
+    spec = graph.spec(slot)
+    if spec is None or spec.media or "lora" in slot.input:
         return None
-    makes = graph.output_types(slot.node_id)
+    if spec.choices is None and spec.type != "STRING":
+        return None
     named = BY_NAME.get(slot.input)
     if named:
         return named
     if slot.input == "filename_prefix":
         return None
+    makes = graph.output_types(slot.node_id)
     made = next((BY_TYPE[kind] for kind in makes if kind in BY_TYPE), None)
     if is_model_name(graph.value(slot)):
         return made or "model_file"
-    return made if slot.input.endswith("_name") and not graph.links.get(slot.node_id) else None
+    is_fed = bool(graph.links.get(slot.node_id))
+    return made if slot.input.endswith("_name") and not is_fed else None
 
 
 def _names_lora(graph: Graph, slot: Slot) -> bool:
+    if "lora" not in slot.input.lower() or slot.input.startswith("strength"):
+        return False
     spec = graph.spec(slot)
-    is_file = spec is not None and (spec.choices is not None or is_model_name(graph.value(slot)))
-    return is_file and "lora" in slot.input.lower() and not slot.input.startswith("strength")
+    if spec is None:
+        return False
+    return spec.choices is not None or is_model_name(graph.value(slot))
 
 
 def _loads_lora(graph: Graph, slot: Slot) -> bool:
     """Whether a node stands in a chain, so that it can be bypassed: what it gives on, it also
     takes.
     """
-    makes, links = graph.output_types(slot.node_id), graph.links[slot.node_id]
-    used = {
-        makes[use.output]
-        for use in graph.uses.get(slot.node_id, ())
-        if 0 <= use.output < len(makes)
-    }
-    taken = {kind for name in links for kind in graph.link_types(slot.node_id, name)}
-    return _names_lora(graph, slot) and "model" in links and used <= taken
+    links = graph.links[slot.node_id]
+    if "model" not in links or not _names_lora(graph, slot):
+        return False
+    makes = graph.output_types(slot.node_id)
+    used = set()
+    for use in graph.uses.get(slot.node_id, ()):
+        if 0 <= use.output < len(makes):
+            used.add(makes[use.output])
+    taken: set[str] = set()
+    for name in links:
+        taken |= graph.link_types(slot.node_id, name)
+    return used <= taken
 
 
 def _describe_chain(graph: Graph, chain: list[Slot]) -> Finding:
-    more = f" and {len(chain) - 1} more behind it" if len(chain) > 1 else ""
-    return plain(
-        "loras",
-        chain,
-        f"{chain[0].input} of {graph.describe(chain[0].node_id)}{more}",
-        widget="loras",
-    )
+    first = chain[0]
+    why = f"{first.input} of {graph.describe(first.node_id)}"
+    if len(chain) > 1:
+        why += f" and {len(chain) - 1} more behind it"
+    return plain("loras", chain, why, widget="loras")
 
 
 def _describe_rows(graph: Graph, rows: Rows) -> Finding:
@@ -217,22 +248,23 @@ def _describe_rows(graph: Graph, rows: Rows) -> Finding:
 
 
 def _gives_mask(graph: Graph, node_id: str) -> bool:
+    """Whether a mask of a node is used for more than the transparency that it had."""
     makes = graph.output_types(node_id)
-    masks = {index for index, kind in enumerate(makes) if kind == "MASK"}
-    uses = [use for use in graph.uses.get(node_id, ()) if use.output in masks]
-    return any(not _keeps_alpha(graph, use.node_id) for use in uses)
+    masks = [index for index, kind in enumerate(makes) if kind == "MASK"]
+    for use in graph.uses.get(node_id, ()):
+        if use.output in masks and not _keeps_alpha(graph, use.node_id):
+            return True
+    return False
 
 
 def _keeps_alpha(graph: Graph, node_id: str) -> bool:
     """Whether a mask is only joined to the picture again as its transparency."""
-    if "JoinImageWithAlpha" in graph.node(node_id).class_type:
+    if _joins(graph, node_id):
         return True
     uses = graph.uses.get(node_id, ())
-    return (
-        bool(uses)
-        and graph.output_types(node_id) == ("MASK",)
-        and all(_joins(graph, use.node_id) for use in uses)
-    )
+    if not uses or graph.output_types(node_id) != ("MASK",):
+        return False
+    return all(_joins(graph, use.node_id) for use in uses)
 
 
 def _joins(graph: Graph, node_id: str) -> bool:

@@ -17,28 +17,43 @@ RESERVED = frozenset({"title", "self"})
 
 def one_line(text: str) -> str:
     """A text on one line and without control characters, as it may stand in a comment."""
-    return " ".join("".join(c if unicodedata.category(c)[0] != "C" else " " for c in text).split())
+    shown = "".join(_blank_control(character) for character in text)
+    return " ".join(shown.split())
+
+
+def _blank_control(character: str) -> str:
+    category = unicodedata.category(character)
+    return " " if category.startswith("C") else character
 
 
 def clean(text: str) -> str:
     """A text on one line, shortened to 60 characters."""
     line = one_line(text)
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1].rstrip()}…"
+    if len(line) <= LONGEST:
+        return line
+    kept = line[: LONGEST - 1].rstrip()
+    return f"{kept}…"
 
 
 def make_name(text: str) -> str:
     """A field name made of a text, in small letters, digits and _; "" where nothing
     usable is left.
     """
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:40].strip("_")
-    name = re.sub(r"^[0-9_]+", "", name)
-    return f"{name}_value" if keyword.iskeyword(name) or name in RESERVED else name
+    # NFKD takes accents apart from their letters, so that ASCII keeps the letters.
+    decomposed = unicodedata.normalize("NFKD", text)
+    plain = decomposed.encode("ascii", "ignore").decode().lower()
+    joined = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+    short = joined[:40].strip("_")
+    name = re.sub(r"^[0-9_]+", "", short)
+    if keyword.iskeyword(name) or name in RESERVED:
+        return f"{name}_value"
+    return name
 
 
 def make_label(name: str) -> str:
     """A name of an input as a label: `start_image` → `Start image`."""
-    words = " ".join(name.replace("_", " ").replace(".", " ").split())
+    spaced = name.replace("_", " ").replace(".", " ")
+    words = " ".join(spaced.split())
     return words[:1].upper() + words[1:]
 
 
@@ -46,9 +61,14 @@ def pick_name(wishes: list[str], taken: set[str]) -> str:
     """The first wish that is free, else the first one with a number; it is taken from then on."""
     wishes = [wish for wish in wishes if wish] or ["value"]
     free = next((wish for wish in wishes if wish not in taken), None)
-    number = 2
-    while free is None:
-        free = None if f"{wishes[0]}_{number}" in taken else f"{wishes[0]}_{number}"
-        number += 1
+    if free is None:
+        free = _number_name(wishes[0], taken)
     taken.add(free)
     return free
+
+
+def _number_name(name: str, taken: set[str]) -> str:
+    number = 2
+    while f"{name}_{number}" in taken:
+        number += 1
+    return f"{name}_{number}"

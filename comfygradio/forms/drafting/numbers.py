@@ -51,13 +51,21 @@ KNOWN = (
 def find_seeds(graph: Graph, samplers: Iterable[str]) -> list[Finding]:
     """One finding for the seeds of everything that samples, one for each other seed."""
     reached = graph.reach_back(samplers)
-    slots = [Slot(node_id, name) for node_id in graph.order for name in graph.node(node_id).inputs]
-    seeds = [slot for slot in slots if _is_seed(graph, slot)]
-    main = [slot for slot in seeds if _feeds_noise(graph, slot, reached)] or seeds
-    others = (
-        [] if main is seeds else [seed for seed in seeds if not _feeds_noise(graph, seed, reached)]
-    )
-    return [f for group in [main, *([seed] for seed in others)] for f in _read_seeds(graph, group)]
+    main: list[Slot] = []
+    others: list[Slot] = []
+    for node_id in graph.order:
+        for name in graph.node(node_id).inputs:
+            slot = Slot(node_id, name)
+            if not _is_seed(graph, slot):
+                continue
+            group = main if _feeds_noise(graph, slot, reached) else others
+            group.append(slot)
+    if not main:
+        return _read_seeds(graph, others)
+    findings = _read_seeds(graph, main)
+    for slot in others:
+        findings += _read_seeds(graph, [slot])
+    return findings
 
 
 def join_seeds(graph: Graph, finding: Finding, slots: Iterable[Slot]) -> Finding:
@@ -68,42 +76,60 @@ def join_seeds(graph: Graph, finding: Finding, slots: Iterable[Slot]) -> Finding
     if not listed:
         return replace(finding, parts={}, computed={})
     start = graph.value(listed[0])
-    same = tuple(slot for slot in listed if graph.value(slot) == start)
-    computed = {
-        slot: write_distance(graph.value(slot) - start) for slot in listed if slot not in same
-    }
-    return replace(finding, parts={"": same}, computed=computed)
+    same: list[Slot] = []
+    computed: dict[Slot, str] = {}
+    for slot in listed:
+        value = graph.value(slot)
+        if value == start:
+            same.append(slot)
+        else:
+            computed[slot] = write_distance(value - start)
+    return replace(finding, parts={"": tuple(same)}, computed=computed)
 
 
 def write_distance(distance: int) -> str:
     """The formula of a number that keeps its distance to the value."""
-    return f"value - {-distance}" if distance < 0 else f"value + {distance}"
+    if distance < 0:
+        return f"value - {-distance}"
+    return f"value + {distance}"
 
 
 def _read_seeds(graph: Graph, slots: list[Slot]) -> list[Finding]:
     """One finding for the numbers behind these seeds; what is no seed that names a result, such as
     -1, is one by itself.
     """
-    sources = [source.slot for slot in slots if (source := find_number(graph, slot))]
-    found = list(dict.fromkeys(sources))
+    if not slots:
+        return []
+    found: dict[Slot, None] = {}
+    for slot in slots:
+        source = find_number(graph, slot)
+        if source is not None:
+            found[source.slot] = None
     joined = [slot for slot in found if is_exact_seed(graph.value(slot))]
-    groups = [joined, *([slot] for slot in found if slot not in joined)]
-    why = graph.tell(slots) if slots else ""
-    return [
-        join_seeds(graph, Finding("seed", {}, why, _find_least(graph, group)), group)
-        for group in groups
-        if group
-    ]
+    groups = [joined] if joined else []
+    groups += [[slot] for slot in found if slot not in joined]
+    why = graph.tell(slots)
+    findings = []
+    for group in groups:
+        finding = Finding("seed", {}, why, _find_least(graph, group))
+        findings.append(join_seeds(graph, finding, group))
+    return findings
 
 
 def is_exact_seed(value: Any) -> bool:
     """Whether a seed's value names one result: -1 stands for a seed of chance in many nodes."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    return value >= 0
 
 
 def _find_least(graph: Graph, seeds: list[Slot]) -> dict[str, Any]:
-    specs = [spec for slot in seeds if (spec := graph.spec(slot))]
-    return {"min": 0} if any((spec.minimum or 0) < 0 for spec in specs) else {}
+    """The limit 0, where a node would take less."""
+    for slot in seeds:
+        spec = graph.spec(slot)
+        if spec is not None and spec.minimum is not None and spec.minimum < 0:
+            return {"min": 0}
+    return {}
 
 
 def find_known(graph: Graph, ranks: Mapping[str, int]) -> list[Finding]:
@@ -113,33 +139,32 @@ def find_known(graph: Graph, ranks: Mapping[str, int]) -> list[Finding]:
     nodes = sorted(graph.order, key=lambda node_id: ranks.get(node_id, len(ranks)))
     findings: list[Finding] = []
     for known in KNOWN:
-        found = [
-            f
-            for name in known.names
-            for node_id in nodes
-            for f in _find_on_node(graph, node_id, known, name)
-        ]
+        found: list[Finding] = []
+        for name in known.names:
+            for node_id in nodes:
+                found += _find_on_node(graph, node_id, known, name)
         findings += _merge(graph, found)
     return findings
 
 
 def _find_on_node(graph: Graph, node_id: str, known: Known, known_name: str) -> list[Finding]:
     node = graph.node(node_id)
-    if known.beside and not known.beside & {*node.inputs, *graph.output_types(node_id)}:
+    neighbours = {*node.inputs, *graph.output_types(node_id)}
+    if known.beside and not known.beside & neighbours:
         return []
     found = []
-    for name in (name for name in node.inputs if name.rpartition(".")[2].lower() == known_name):
+    for name in node.inputs:
+        if name.rpartition(".")[2].lower() != known_name:
+            continue
         slot = Slot(node_id, name)
         spec = graph.spec(slot)
-        source = (
-            _find_source(graph, slot, known.types)
-            if spec and spec.types & set(known.types)
-            else None
-        )
-        if source is not None:
-            found.append(
-                plain(known.role, [source.slot], graph.tell([slot]), **limit(graph, slot, source))
-            )
+        if spec is None or spec.types.isdisjoint(known.types):
+            continue
+        source = _find_source(graph, slot, known.types)
+        if source is None:
+            continue
+        limits = limit(graph, slot, source)
+        found.append(plain(known.role, [source.slot], graph.tell([slot]), **limits))
     return found
 
 
@@ -147,8 +172,11 @@ def limit(graph: Graph, slot: Slot, source: Source) -> dict[str, Any]:
     """The limits of an input for the number behind it: nodes that only hold a number take nearly
     any.
     """
-    spec, own = graph.spec(slot), graph.spec(source.slot)
-    if slot == source.slot or not source.is_same or spec is None or own is None:
+    if slot == source.slot or not source.is_same:
+        return {}
+    spec = graph.spec(slot)
+    own = graph.spec(source.slot)
+    if spec is None or own is None:
         return {}
     keys: dict[str, Any] = {}
     if spec.minimum is not None and (own.minimum is None or own.minimum < spec.minimum):
@@ -159,30 +187,35 @@ def limit(graph: Graph, slot: Slot, source: Source) -> dict[str, Any]:
 
 
 def _shorten(number: int | float) -> int | float:
-    return int(number) if number == int(number) else number
+    whole = int(number)
+    return whole if number == whole else number
 
 
 def _find_source(graph: Graph, slot: Slot, types: tuple[str, ...]) -> Source | None:
     if slot.input not in graph.links.get(slot.node_id, {}):
         return Source(slot) if graph.is_settable(slot) else None
-    return None if types == COMBO else find_number(graph, slot)
+    # A choice that comes from another node cannot be traced.
+    if types == COMBO:
+        return None
+    return find_number(graph, slot)
 
 
 def _is_seed(graph: Graph, slot: Slot) -> bool:
     spec = graph.spec(slot)
-    named = "seed" in slot.input.rpartition(".")[2].lower()
-    return (
-        spec is not None
-        and "INT" in spec.types
-        and named
-        and (spec.is_seed or slot.input.endswith("seed"))
-    )
+    if spec is None or "INT" not in spec.types:
+        return False
+    last = slot.input.rpartition(".")[2]
+    if "seed" not in last.lower():
+        return False
+    return spec.is_seed or slot.input.endswith("seed")
 
 
 def _feeds_noise(graph: Graph, slot: Slot, reached: frozenset[str]) -> bool:
     """Whether a seed is that of a sampler, or of the noise that it starts from."""
+    if slot.node_id not in reached:
+        return False
     makes = graph.output_types(slot.node_id)
-    return slot.node_id in reached and (not makes or bool({"NOISE", "LATENT"} & set(makes)))
+    return not makes or "NOISE" in makes or "LATENT" in makes
 
 
 def _merge(graph: Graph, findings: list[Finding]) -> list[Finding]:
@@ -193,14 +226,19 @@ def _merge(graph: Graph, findings: list[Finding]) -> list[Finding]:
     for finding in findings:
         slot = finding.first
         node = graph.node(slot.node_id)
+        # Nodes that only hold a number hold the same thing only under the same title.
         title = node.title if "Primitive" in node.class_type else ""
-        groups.setdefault((node.class_type, slot.input, str(graph.value(slot)), title), []).append(
-            finding
-        )
+        key = (node.class_type, slot.input, str(graph.value(slot)), title)
+        groups.setdefault(key, []).append(finding)
     return [_join_alike(group) for group in groups.values()]
 
 
 def _join_alike(findings: list[Finding]) -> Finding:
-    slots = dict.fromkeys(slot for finding in findings for slot in finding.slots)
-    keys = {key: value for finding in reversed(findings) for key, value in finding.keys.items()}
+    slots: dict[Slot, None] = {}
+    for finding in findings:
+        slots |= dict.fromkeys(finding.slots)
+    keys: dict[str, Any] = {}
+    # Reversed, so that the first finding wins.
+    for finding in reversed(findings):
+        keys |= finding.keys
     return replace(findings[0], parts={"": tuple(slots)}, keys=keys)

@@ -9,18 +9,20 @@ def find_shown(graph: Graph) -> tuple[str, ...]:
     """The output nodes worth showing: all but previews of what another one saves; () where that
     leaves nothing out.
     """
-    savers = [node_id for node_id in graph.outputs if not _is_preview(graph, node_id)]
-    saved = {link for node_id in savers for link in _find_links(graph, node_id)}
-    kept = [
-        node_id
-        for node_id in graph.outputs
-        if not (
-            _is_preview(graph, node_id)
-            and (found := _find_links(graph, node_id))
-            and found <= saved
-        )
-    ]
+    saved: set[tuple[str, int]] = set()
+    for node_id in graph.outputs:
+        if not _is_preview(graph, node_id):
+            saved |= _find_links(graph, node_id)
+    kept = [node_id for node_id in graph.outputs if not _repeats(graph, node_id, saved)]
     return () if len(kept) == len(graph.outputs) else tuple(kept)
+
+
+def _repeats(graph: Graph, node_id: str, saved: set[tuple[str, int]]) -> bool:
+    """Whether a node is a preview of nothing but what is saved anyway."""
+    if not _is_preview(graph, node_id):
+        return False
+    shown = _find_links(graph, node_id)
+    return bool(shown) and shown <= saved
 
 
 def _is_preview(graph: Graph, node_id: str) -> bool:

@@ -19,15 +19,13 @@ NUMBERED = re.compile(
 
 def suggest_name(stem: str, draft: Draft) -> str:
     """A preset's name, made of a file's name, or of the draft's title where that tells nothing."""
-    return (
-        (make_name(stem) if not NUMBERED.fullmatch(stem) else "")
-        or make_name(draft.title)
-        or "preset"
-    )
+    stem_name = "" if NUMBERED.fullmatch(stem) else make_name(stem)
+    return stem_name or make_name(draft.title) or "preset"
 
 
 def save_draft(draft: Draft, folder: Path, name: str, overwrite: bool = False) -> Preset:
     """Write NAME.yaml and NAME.json into a folder, as `store_preset` does. Raises PresetError."""
-    workflow = f"{name}.json"
-    path = store_preset(folder, name, write_draft(draft, workflow), draft.workflow, overwrite)
-    return Preset(name, path, draft.to_file(workflow), draft.workflow)
+    workflow_file = f"{name}.json"
+    text = write_draft(draft, workflow_file)
+    path = store_preset(folder, name, text, draft.workflow, overwrite)
+    return Preset(name, path, draft.to_file(workflow_file), draft.workflow)

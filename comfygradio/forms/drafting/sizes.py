@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from comfygradio.forms.drafting.finding import Finding, plain
 from comfygradio.forms.drafting.graph import Graph
@@ -53,39 +54,44 @@ def find_sizes(graph: Graph, ranks: Mapping[str, int], has_words: bool) -> list[
 
     A picture that is only brought to a size is the main thing where nothing is made of words.
     """
-    pairs = sorted(
-        _find_pairs(graph), key=lambda pair: (pair.use, ranks.get(pair.node_id, len(ranks)))
-    )
+
+    def place(pair: Pair) -> tuple[int, int]:
+        return pair.use, ranks.get(pair.node_id, len(ranks))
+
+    pairs = sorted(_find_pairs(graph), key=place)
     found: list[Finding] = []
     while pairs and pairs[0].is_main_name:
-        main = pairs[0]
-        same = [
-            main,
-            *(
-                pair
-                for pair in pairs[1:]
-                if pair.size == main.size and _share_limits(graph, main, pair)
-            ),
-        ]
-        pairs = [
-            pair
-            for pair in pairs
-            if pair not in same and {pair.width, pair.height}.isdisjoint(_slots(same))
-        ]
-        found.append(_join(graph, same, is_side=bool(found) or (main.use == RESIZES and has_words)))
+        main, *others = pairs
+        same = [main]
+        for pair in others:
+            if pair.size == main.size and _share_limits(graph, main, pair):
+                same.append(pair)
+        taken = _slots(same)
+        pairs = [pair for pair in others if taken.isdisjoint((pair.width, pair.height))]
+        is_side = bool(found) or (main.use == RESIZES and has_words)
+        found.append(_join(graph, same, is_side))
     return [*found, *_find_shapes(graph)]
 
 
 def _find_pairs(graph: Graph) -> Iterator[Pair]:
     for node_id in graph.order:
-        if any(spec.media for slot in graph.literals(node_id) if (spec := graph.spec(slot))):
+        if _takes_file(graph, node_id):
             continue
         for prefix in {name.rpartition(".")[0] for name in graph.node(node_id).inputs}:
             start = f"{prefix}." if prefix else ""
             for names in PAIRS:
-                pair = _read_pair(graph, node_id, f"{start}{names[0]}", f"{start}{names[1]}")
+                width, height = names
+                pair = _read_pair(graph, node_id, f"{start}{width}", f"{start}{height}")
                 if pair:
                     yield replace(pair, is_main_name=names == PAIRS[0])
+
+
+def _takes_file(graph: Graph, node_id: str) -> bool:
+    for slot in graph.literals(node_id):
+        spec = graph.spec(slot)
+        if spec is not None and spec.media:
+            return True
+    return False
 
 
 def _read_pair(graph: Graph, node_id: str, width_name: str, height_name: str) -> Pair | None:
@@ -95,13 +101,17 @@ def _read_pair(graph: Graph, node_id: str, width_name: str, height_name: str) ->
     height = _find_side(graph, Slot(node_id, height_name), "height")
     if width is None or height is None or width == height:
         return None
-    values = graph.value(width), graph.value(height)
-    if not all(
-        isinstance(value, int) and not isinstance(value, bool) and value > 0 for value in values
-    ):
+    size = (graph.value(width), graph.value(height))
+    if not all(_is_length(value) for value in size):
         return None
-    pair = Pair(node_id, width, height, values, _find_use(graph, node_id), False)
+    pair = Pair(node_id, width, height, size, _find_use(graph, node_id), False)
     return pair if _share_limits(graph, pair, pair) else None
+
+
+def _is_length(value: Any) -> bool:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    return value > 0
 
 
 def _find_side(graph: Graph, slot: Slot, word: str) -> Slot | None:
@@ -109,17 +119,20 @@ def _find_side(graph: Graph, slot: Slot, word: str) -> Slot | None:
     that picture.
     """
     source = find_number(graph, slot, word)
-    if source is None and slot.input in graph.links.get(slot.node_id, {}):
-        return _measure(graph, slot, word)
-    spec = graph.spec(source.slot) if source else None
-    return source.slot if source and spec and "INT" in spec.types else None
+    if source is None:
+        is_linked = slot.input in graph.links.get(slot.node_id, {})
+        return _measure(graph, slot, word) if is_linked else None
+    spec = graph.spec(source.slot)
+    return source.slot if spec and "INT" in spec.types else None
 
 
 def _measure(graph: Graph, slot: Slot, word: str) -> Slot | None:
     for node_id in walk_type(graph, slot.node_id, slot.input, "IMAGE"):
         names = graph.node(node_id).inputs
         own = [Slot(node_id, name) for name in names if name.rpartition(".")[2] == word]
-        found = find_number(graph, own[0], word) if own else None
+        if not own:
+            continue
+        found = find_number(graph, own[0], word)
         if found:
             return found.slot
     return None
@@ -128,7 +141,9 @@ def _measure(graph: Graph, slot: Slot, word: str) -> Slot | None:
 def _find_use(graph: Graph, node_id: str) -> int:
     if "LATENT" in graph.output_types(node_id) and not graph.links_of(node_id, "LATENT"):
         return MAKES
-    return RESIZES if graph.links_of(node_id, "IMAGE", "LATENT", "MASK", "VIDEO") else DRAWS
+    if graph.links_of(node_id, "IMAGE", "LATENT", "MASK", "VIDEO"):
+        return RESIZES
+    return DRAWS
 
 
 def _share_limits(graph: Graph, main: Pair, pair: Pair) -> bool:
@@ -143,34 +158,45 @@ def _share_limits(graph: Graph, main: Pair, pair: Pair) -> bool:
 
 
 def _slots(pairs: list[Pair]) -> set[Slot]:
-    return {slot for pair in pairs for slot in (pair.width, pair.height)}
+    slots: set[Slot] = set()
+    for pair in pairs:
+        slots.update((pair.width, pair.height))
+    return slots
 
 
 def _join(graph: Graph, pairs: list[Pair], is_side: bool) -> Finding:
-    widths = tuple(dict.fromkeys(pair.width for pair in pairs))
-    heights = tuple(dict.fromkeys(pair.height for pair in pairs))
-    more = f" and {len(widths) - 1} more" if len(widths) > 1 else ""
-    why = f"width and height of {graph.describe(pairs[0].node_id)}{more}"
-    return Finding("size", {"width": widths, "height": heights}, why, {}, is_side)
+    widths = dict.fromkeys(pair.width for pair in pairs)
+    heights = dict.fromkeys(pair.height for pair in pairs)
+    why = f"width and height of {graph.describe(pairs[0].node_id)}"
+    if len(widths) > 1:
+        why += f" and {len(widths) - 1} more"
+    parts = {"width": tuple(widths), "height": tuple(heights)}
+    return Finding("size", parts, why, {}, is_side)
 
 
 def _find_shapes(graph: Graph) -> list[Finding]:
     """Lists and single numbers that decide a size; those of nodes of one class with one value are
     filled together.
     """
-    found: dict[tuple[str, ...], Finding] = {}
+    groups: dict[tuple[str, str, str, str], list[Slot]] = {}
     for node_id in graph.order:
+        class_type = graph.node(node_id).class_type
         for slot in graph.literals(node_id):
             role = _find_shape(graph, slot)
-            if role:
-                key = (graph.node(node_id).class_type, slot.input, str(graph.value(slot)))
-                slots = [*(found[key].slots if key in found else ()), slot]
-                found[key] = plain(role, slots, graph.tell(slots), role != "shape")
-    return list(found.values())
+            if role is not None:
+                key = (role, class_type, slot.input, str(graph.value(slot)))
+                groups.setdefault(key, []).append(slot)
+    found = []
+    for (role, *_), slots in groups.items():
+        found.append(plain(role, slots, graph.tell(slots), is_side=role != "shape"))
+    return found
 
 
 def _find_shape(graph: Graph, slot: Slot) -> str | None:
-    spec, name = graph.spec(slot), slot.input.rpartition(".")[2].lower()
+    spec = graph.spec(slot)
+    name = slot.input.rpartition(".")[2].lower()
     if name in SHAPES and spec and spec.choices and "COMFY_DYNAMICCOMBO_V3" not in spec.types:
         return "shape"
-    return "megapixels" if name == "megapixels" else "edge" if name in LENGTHS else None
+    if name == "megapixels":
+        return "megapixels"
+    return "edge" if name in LENGTHS else None

@@ -30,30 +30,35 @@ def read_source(path: Path, saved: Path | None = None) -> Source:
     Raises WorkflowError and MetadataError.
     """
     source = _read_json(path) if is_json(path) else _read_media(path)
-    return source if saved is None else Source(source.workflow, _read_saved(saved))
+    if saved is None:
+        return source
+    return Source(source.workflow, _read_saved(saved))
 
 
 def is_json(path: Path) -> bool:
     """Whether a file is read as JSON: by its name, but for pictures and the like whose name is
     wrong.
     """
-    return path.suffix.lower() == ".json" and not is_media(path)
+    is_named_so = path.suffix.lower() == ".json"
+    return is_named_so and not is_media(path)
 
 
 def _read_json(path: Path) -> Source:
     data = load_json(path)
-    return Source(Workflow.from_json(data, str(path)), open_envelope(data).saved)
+    workflow = Workflow.from_json(data, str(path))
+    return Source(workflow, open_envelope(data).saved)
 
 
 def _read_media(path: Path) -> Source:
     found = read_metadata(path)
-    if found.prompt is None and found.workflow is not None:
+    if found.prompt is not None:
+        workflow = Workflow.from_json(dict(found.prompt), path.name)
+        return Source(workflow, found.workflow)
+    if found.workflow is not None:
         raise WorkflowError(UI_FORMAT.format(name=f"What {path.name} holds"))
-    if found.prompt is None:
-        raise WorkflowError(
-            f"{path.name} does not hold the workflow that made it; use the workflow file itself."
-        )
-    return Source(Workflow.from_json(dict(found.prompt), path.name), found.workflow)
+    raise WorkflowError(
+        f"{path.name} does not hold the workflow that made it; use the workflow file itself."
+    )
 
 
 def _read_saved(path: Path) -> Mapping[str, Any]:

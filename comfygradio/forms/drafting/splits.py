@@ -5,7 +5,7 @@ steps.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -33,39 +33,64 @@ EXACT = 1000
 """A ratio with this denominator, or one that divides it, is written as a decimal number."""
 
 
+@dataclass(frozen=True)
+class Split:
+    """An input that says at which step a sampler begins or ends, the number behind it (`source`),
+    and the number of all steps that it belongs to.
+    """
+
+    slot: Slot
+    source: Slot
+    steps: Slot
+
+
 def attach_splits(graph: Graph, findings: Iterable[Finding]) -> Iterator[Finding]:
     """The findings, those of steps with the splits that have to move along with them."""
-    splits = [
-        (slot, source, steps)
-        for slot in _list_splits(graph)
-        if (source := _find_split(graph, slot)) and (steps := _find_steps(graph, slot))
-    ]
+    splits = _list_splits(graph)
     for found in findings:
-        own = found.slots if found.role == "steps" else ()
+        if found.role != "steps":
+            yield found
+            continue
         computed: dict[Slot, str] = {}
-        for slot, source, steps in splits:
-            formula = _write_share(graph, slot, source, steps) if steps in own else ""
+        for split in splits:
+            formula = _write_share(graph, split) if split.steps in found.slots else ""
             if formula:
-                computed[source] = formula
-        least = _find_least(computed, graph.value(found.first)) if computed else 1
-        keys = {**found.keys, "min": least} if least > 1 else found.keys
-        yield replace(found, computed=computed, keys=keys) if computed else found
+                computed[split.source] = formula
+        if not computed:
+            yield found
+            continue
+        keys = dict(found.keys)
+        least = _find_least(computed, graph.value(found.first))
+        if least > 1:
+            keys["min"] = least
+        yield replace(found, computed=computed, keys=keys)
 
 
-def _list_splits(graph: Graph) -> list[Slot]:
-    """Every input that says at which step a sampler begins or ends."""
-    return [
-        Slot(node_id, name)
-        for node_id in graph.order
-        for name in graph.node(node_id).inputs
-        if _is_split(graph, Slot(node_id, name))
-    ]
+def _list_splits(graph: Graph) -> list[Split]:
+    """Every input that says at which step a sampler begins or ends, with the numbers behind it."""
+    splits = []
+    for node_id in graph.order:
+        for name in graph.node(node_id).inputs:
+            slot = Slot(node_id, name)
+            if not _is_split(graph, slot):
+                continue
+            source = _find_split(graph, slot)
+            steps = _find_steps(graph, slot)
+            if source and steps:
+                splits.append(Split(slot, source, steps))
+    return splits
 
 
 def _is_split(graph: Graph, slot: Slot) -> bool:
-    name = slot.input.rpartition(".")[2].lower()
-    cuts = name == CUT and bool(graph.links_of(slot.node_id, "SIGMAS"))
-    return cuts or name in SPLITS
+    name = _name_input(slot.input)
+    if name == CUT:
+        return bool(graph.links_of(slot.node_id, "SIGMAS"))
+    return name in SPLITS
+
+
+def _name_input(name: str) -> str:
+    """The last part of an input's name, in small letters."""
+    return name.rpartition(".")[2].lower()
 
 
 def _find_split(graph: Graph, slot: Slot) -> Slot | None:
@@ -73,31 +98,39 @@ def _find_split(graph: Graph, slot: Slot) -> Slot | None:
     source = find_number(graph, slot)
     if source is None or not source.is_same:
         return None
+    if source.slot == slot:
+        return slot
     uses = graph.uses.get(source.slot.node_id, ())
-    if source.slot == slot or all(_is_split(graph, Slot(use.node_id, use.input)) for use in uses):
-        return source.slot
-    return None
+    is_split_only = all(_is_split(graph, Slot(use.node_id, use.input)) for use in uses)
+    return source.slot if is_split_only else None
 
 
 def _find_steps(graph: Graph, slot: Slot) -> Slot | None:
     """The number of all steps that a split belongs to: beside it, or where its sigmas are made."""
-    name = slot.input.rpartition(".")[2].lower()
-    links = graph.links_of(slot.node_id, "SIGMAS") if name == CUT else {}
-    behind = [node for link in links for node in walk_type(graph, slot.node_id, link, "SIGMAS")]
+    behind: list[str] = []
+    if _name_input(slot.input) == CUT:
+        for name in graph.links_of(slot.node_id, "SIGMAS"):
+            behind += walk_type(graph, slot.node_id, name, "SIGMAS")
     for node_id in behind or [slot.node_id]:
-        own = [n for n in graph.node(node_id).inputs if n.rpartition(".")[2].lower() in STEPS]
-        if source := find_number(graph, Slot(node_id, own[0])) if own else None:
+        names = graph.node(node_id).inputs
+        own = next((name for name in names if _name_input(name) in STEPS), None)
+        source = find_number(graph, Slot(node_id, own)) if own is not None else None
+        if source is not None:
             return source.slot
     return None
 
 
-def _write_share(graph: Graph, slot: Slot, source: Slot, steps: Slot) -> str:
+def _write_share(graph: Graph, split: Split) -> str:
     """The formula of a split by the number of all steps; "" for the very beginning or end."""
-    split, count, spec = graph.value(source), graph.value(steps), graph.spec(slot)
-    most = spec.maximum if spec else None
-    if not (_is_count(split) and _is_count(count)) or (most is not None and split >= most):
+    place = graph.value(split.source)
+    count = graph.value(split.steps)
+    if not _is_count(place) or not _is_count(count):
         return ""
-    share = Fraction(split, count)
+    spec = graph.spec(split.slot)
+    most = spec.maximum if spec else None
+    if most is not None and place >= most:
+        return ""
+    share = Fraction(place, count)
     if share == 1:
         return "value"
     if EXACT % share.denominator == 0:
@@ -106,15 +139,19 @@ def _write_share(graph: Graph, slot: Slot, source: Slot, steps: Slot) -> str:
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    return value > 0
 
 
 def _find_least(computed: Mapping[Slot, str], count: int) -> int:
     """The fewest steps with which each part between two splits still has one."""
     formulas = [Formula.parse(text) for text in dict.fromkeys(computed.values())]
+    # A split at the last step or beyond it parts nothing.
     inner = [formula for formula in formulas if formula.work_out(count) < count]
     for steps in range(1, count):
-        places = [0, *sorted(round_half_up(one.work_out(steps)) for one in inner), steps]
-        if all(one < other for one, other in pairwise(places)):
+        places = sorted(round_half_up(formula.work_out(steps)) for formula in inner)
+        edges = [0, *places, steps]
+        if all(one < other for one, other in pairwise(edges)):
             return steps
     return count

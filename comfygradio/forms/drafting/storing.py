@@ -25,14 +25,17 @@ def store_preset(
     and never half. Returns the path of the preset file. Raises PresetError.
     """
     check_name(name)
-    if not overwrite and (taken := find_taken(folder, name)):
+    taken = None if overwrite else find_taken(folder, name)
+    if taken is not None:
         raise PresetError(f"{taken.name} exists already; choose another name, or overwrite it.")
-    graph = json.dumps(workflow.to_json(), indent=2, ensure_ascii=False)
     path = folder / f"{name}.yaml"
+    graph = json.dumps(workflow.to_json(), indent=2, ensure_ascii=False)
+    texts = {folder / f"{name}.json": f"{graph}\n", path: text}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write_all({folder / f"{name}.json": f"{graph}\n", path: text})
+        _write_all(texts)
         if overwrite:
+            # The preset that is replaced may have had the other suffix.
             (folder / f"{name}.yml").unlink(missing_ok=True)
     except OSError as error:
         raise PresetError(f"{path.name} cannot be written: {error.strerror or error}.") from error
@@ -43,21 +46,19 @@ def store_preset(
 
 def check_name(name: str) -> None:
     """Raises PresetError for what is no preset's name."""
-    if not NAME.fullmatch(name) or len(name) > 100:
-        shown = f"{name[:40]} is no name for a preset" if name else "A preset needs a name"
-        raise PresetError(f"{shown}; use small letters, digits and _, for example my_preset.")
+    if NAME.fullmatch(name) and len(name) <= 100:
+        return
+    shown = f"{name[:40]} is no name for a preset" if name else "A preset needs a name"
+    raise PresetError(f"{shown}; use small letters, digits and _, for example my_preset.")
 
 
 def find_taken(folder: Path, name: str) -> Path | None:
     """A file that is in the way of a preset with this name, or None."""
-    return next(
-        (
-            path
-            for suffix in ("yaml", "yml", "json")
-            if (path := folder / f"{name}.{suffix}").exists()
-        ),
-        None,
-    )
+    for suffix in ("yaml", "yml", "json"):
+        path = folder / f"{name}.{suffix}"
+        if path.exists():
+            return path
+    return None
 
 
 def _write_all(texts: Mapping[Path, str]) -> None:
@@ -68,8 +69,10 @@ def _write_all(texts: Mapping[Path, str]) -> None:
     ready: dict[Path, Path] = {}
     try:
         for path, text in texts.items():
-            ready[path] = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-            ready[path].write_bytes(text.encode("utf-8", "backslashreplace"))
+            beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+            # Noted before it is written, so that a half written file is deleted too.
+            ready[path] = beside
+            beside.write_bytes(text.encode("utf-8", "backslashreplace"))
         for path, written in ready.items():
             os.replace(written, path)
     finally:

@@ -64,10 +64,13 @@ def find_other_words(graph: Graph, findings: Iterable[Finding]) -> Iterator[Find
     from it.
     """
     for finding in findings:
+        if finding.role not in ("prompt", "negative_prompt"):
+            continue
         texts: dict[str, list[Slot]] = {}
-        for slot in finding.slots if finding.role in ("prompt", "negative_prompt") else ():
+        for slot in finding.slots:
             texts.setdefault(str(graph.value(slot)), []).append(slot)
-        for slots in list(texts.values())[1:]:
+        others = list(texts.values())[1:]
+        for slots in others:
             why = f"another text than {finding.first.input} had; left empty, it is the same"
             keys = {"optional": True, "default": ""}
             yield Finding(finding.role, {"": tuple(slots)}, why, keys, is_side=True, is_extra=True)
@@ -84,16 +87,20 @@ def find_loose_texts(graph: Graph, samples: bool) -> list[Finding]:
         if samples and "CONDITIONING" in graph.output_types(node_id):
             continue
         for name in graph.node(node_id).inputs:
+            slot = Slot(node_id, name)
             last = name.rpartition(".")[2].lower()
-            if _is_text(graph, Slot(node_id, name)) and _is_prompt_name(last):
-                why = f"{name} of {graph.describe(node_id)}"
-                role = (
-                    "text"
-                    if last.startswith("text") and "prompt" not in last
-                    else _find_role(last, "neg" in last)
-                )
-                findings += _read_input(graph, Slot(node_id, name), role, why)
+            if not _is_text(graph, slot) or not _is_prompt_name(last):
+                continue
+            role = _find_loose_role(last)
+            why = f"{name} of {graph.describe(node_id)}"
+            findings += _read_input(graph, slot, role, why)
     return _merge(graph, findings)
+
+
+def _find_loose_role(name: str) -> str:
+    if name.startswith("text") and "prompt" not in name:
+        return "text"
+    return _find_role(name, "neg" in name)
 
 
 def find_encoders(graph: Graph) -> list[Encoder]:
@@ -123,9 +130,8 @@ def _is_better(encoder: Encoder, known: Encoder) -> bool:
 def _find_conditionings(graph: Graph, node_id: str, wild: bool = False) -> dict[str, Link]:
     if graph.node(node_id).class_type in graph.object_info:
         return graph.links_of(node_id, "CONDITIONING", wild=wild)
-    return {
-        n: link for n, link in graph.links.get(node_id, {}).items() if n in ("positive", "negative")
-    }
+    links = graph.links.get(node_id, {})
+    return {name: link for name, link in links.items() if name in ("positive", "negative")}
 
 
 def _walk(graph: Graph, node_id: str, name: str) -> Iterator[tuple[str, bool]]:
@@ -136,49 +142,60 @@ def _walk(graph: Graph, node_id: str, name: str) -> Iterator[tuple[str, bool]]:
     seen: set[tuple[str, bool]] = set()
     while queue:
         link, negative = queue.pop(0)
-        if (link.node_id, negative) in seen or "ZeroOut" in graph.node(link.node_id).class_type:
+        place = (link.node_id, negative)
+        if place in seen:
             continue
-        seen.add((link.node_id, negative))
-        if any(_is_text(graph, Slot(link.node_id, n)) for n in graph.node(link.node_id).inputs):
-            yield link.node_id, negative
+        node = graph.node(link.node_id)
+        # What is zeroed out has no effect, whatever its text says.
+        if "ZeroOut" in node.class_type:
+            continue
+        seen.add(place)
+        if any(_is_text(graph, Slot(node.id, own)) for own in node.inputs):
+            yield place
         queue += _pass_on(graph, link, negative)
 
 
 def _pass_on(graph: Graph, link: Link, negative: bool) -> list[tuple[Link, bool]]:
     """The conditionings that one output is made of: its own of two, else all of them."""
     conditionings = _find_conditionings(graph, link.node_id, wild=True)
-    outputs = [
-        i for i, kind in enumerate(graph.output_types(link.node_id)) if kind == "CONDITIONING"
-    ]
-    if (
-        len(outputs) > 1
-        and link.slot in outputs
-        and len({_is_negative(name) for name in conditionings}) == 2
-    ):
+    types = graph.output_types(link.node_id)
+    outputs = [index for index, kind in enumerate(types) if kind == "CONDITIONING"]
+    has_both = {_is_negative(name) for name in conditionings} == {True, False}
+    passed: list[tuple[Link, bool]] = []
+    if len(outputs) > 1 and link.slot in outputs and has_both:
+        # The second output carries the negative one.
         wants_negative = outputs.index(link.slot) == 1
-        return [
-            (found, negative)
-            for name, found in conditionings.items()
-            if _is_negative(name) == wants_negative
-        ]
-    return [(found, negative or _is_negative(name)) for name, found in conditionings.items()]
+        for name, found in conditionings.items():
+            if _is_negative(name) == wants_negative:
+                passed.append((found, negative))
+    else:
+        for name, found in conditionings.items():
+            passed.append((found, negative or _is_negative(name)))
+    return passed
 
 
 def _read_encoder(graph: Graph, encoder: Encoder) -> list[Finding]:
-    names = [
-        n for n in graph.node(encoder.node_id).inputs if _is_text(graph, Slot(encoder.node_id, n))
-    ]
+    node = graph.node(encoder.node_id)
+    slots = [Slot(node.id, name) for name in node.inputs]
+    texts = [slot for slot in slots if _is_text(graph, slot)]
     why = f"feeds {encoder.feeds.input} of {graph.describe(encoder.feeds.node_id)}"
-    slots = [Slot(encoder.node_id, name) for name in names if ENCODER_PARTS.fullmatch(name)]
-    parts = [slot for slot in slots if graph.is_settable(slot)]
-    findings = [plain(_find_role("", encoder.is_negative), parts, why)] if parts else []
-    for name in names:
-        if Slot(encoder.node_id, name) not in parts:
-            negative = "neg" in name or (encoder.is_negative and "pos" not in name)
-            findings += _read_input(
-                graph, Slot(encoder.node_id, name), _find_role(name, negative), why
-            )
+    findings: list[Finding] = []
+    parts = [slot for slot in texts if _is_encoder_part(graph, slot)]
+    if parts:
+        role = _find_role("", encoder.is_negative)
+        findings.append(plain(role, parts, why))
+    for slot in texts:
+        if slot in parts:
+            continue
+        negative = "neg" in slot.input or (encoder.is_negative and "pos" not in slot.input)
+        role = _find_role(slot.input, negative)
+        findings += _read_input(graph, slot, role, why)
     return findings
+
+
+def _is_encoder_part(graph: Graph, slot: Slot) -> bool:
+    is_part = ENCODER_PARTS.fullmatch(slot.input) is not None
+    return is_part and graph.is_settable(slot)
 
 
 def _read_input(graph: Graph, slot: Slot, role: str, why: str) -> list[Finding]:
@@ -187,19 +204,21 @@ def _read_input(graph: Graph, slot: Slot, role: str, why: str) -> list[Finding]:
     if not sources:
         return []
     main = max(sources, key=lambda source: _weigh(graph, source))
-    others = [source for source in sources if source is not main]
-    return [
-        plain(role, [main.slot], why),
-        *(plain(role, [source.slot], why, is_side=True) for source in others),
-    ]
+    findings = [plain(role, [main.slot], why)]
+    for source in sources:
+        if source is not main:
+            findings.append(plain(role, [source.slot], why, is_side=True))
+    return findings
 
 
 def _weigh(graph: Graph, source: Source) -> tuple[bool, bool, int]:
-    return (
-        source.is_same,
-        not graph.links.get(source.slot.node_id),
-        len(str(graph.value(source.slot))),
-    )
+    """How likely a text is the main one: it arrives unchanged, nothing feeds its node, it is
+    long.
+    """
+    slot = source.slot
+    is_fed = bool(graph.links.get(slot.node_id))
+    length = len(str(graph.value(slot)))
+    return source.is_same, not is_fed, length
 
 
 def _merge(graph: Graph, findings: list[Finding]) -> list[Finding]:
@@ -210,15 +229,18 @@ def _merge(graph: Graph, findings: list[Finding]) -> list[Finding]:
     taken: set[Slot] = set()
     for finding in sorted(findings, key=lambda found: found.role == "negative_prompt"):
         slots = tuple(slot for slot in finding.slots if slot not in taken)
-        taken |= set(slots)
+        if not slots:
+            continue
+        taken.update(slots)
         texts = frozenset(str(graph.value(slot)).strip() for slot in slots)
         is_blank = texts == {""} and finding.role != "negative_prompt"
+        # Empty texts may become different ones, so that each gets a key of its own.
         key = len(merged) if is_blank else (finding.role, texts)
-        twin = merged.get(key, finding)
-        if slots:
-            merged[key] = replace(
-                twin, parts={"": (*(twin.slots if key in merged else ()), *slots)}
-            )
+        twin = merged.get(key)
+        if twin is None:
+            merged[key] = replace(finding, parts={"": slots})
+        else:
+            merged[key] = replace(twin, parts={"": (*twin.slots, *slots)})
     return list(merged.values())
 
 
@@ -226,22 +248,27 @@ def _is_text(graph: Graph, slot: Slot) -> bool:
     """Whether an input takes a text, plain or linked."""
     spec = graph.spec(slot)
     if spec is None:
-        return slot.input in graph.links.get(slot.node_id, {}) and graph.link_types(
-            slot.node_id, slot.input
-        ) == {"STRING"}
-    is_free = "STRING" in spec.types and spec.choices is None and spec.media is None
-    return is_free and slot.input not in NOT_TEXTS
+        links = graph.links.get(slot.node_id, {})
+        return slot.input in links and graph.link_types(slot.node_id, slot.input) == {"STRING"}
+    if spec.choices is not None or spec.media is not None:
+        return False
+    return "STRING" in spec.types and slot.input not in NOT_TEXTS
 
 
 def _is_negative(name: str) -> bool:
-    return "neg" in name.lower() or "uncond" in name.lower() or name == "empty_conditioning"
+    if name == "empty_conditioning":
+        return True
+    lower = name.lower()
+    return "neg" in lower or "uncond" in lower
 
 
 def _is_prompt_name(name: str) -> bool:
-    return bool(
-        name in PROMPT_NAMES or re.fullmatch(r"text_?\d*|(?!system).*prompt|.*_description", name)
-    )
+    if name in PROMPT_NAMES:
+        return True
+    return re.fullmatch(r"text_?\d*|(?!system).*prompt|.*_description", name) is not None
 
 
 def _find_role(name: str, negative: bool) -> str:
-    return "negative_prompt" if negative else OWN_ROLES.get(name, "prompt")
+    if negative:
+        return "negative_prompt"
+    return OWN_ROLES.get(name, "prompt")

@@ -13,45 +13,39 @@ TYPED = re.compile(rf"(?:{TYPES})\s*\((.+)\)|(.*\S)\s*\((?:{TYPES})\)", re.IGNOR
 
 GENERIC = frozenset(
     {
-        *(
-            "clip",
-            "text",
-            "encode",
-            "prompt",
-            "positive",
-            "negative",
-            "load",
-            "image",
-            "input",
-            "multiline",
-            "string",
-        ),
-        *(
-            "primitive",
-            "int",
-            "float",
-            "boolean",
-            "integer",
-            "number",
-            "value",
-            "conditioning",
-            "the",
-            "checkpoint",
-        ),
-        *(
-            "model",
-            "picture",
-            "video",
-            "audio",
-            "mask",
-            "lora",
-            "loader",
-            "node",
-            "diffusion",
-            "vae",
-            "upload",
-            "file",
-        ),
+        "clip",
+        "text",
+        "encode",
+        "prompt",
+        "positive",
+        "negative",
+        "load",
+        "image",
+        "input",
+        "multiline",
+        "string",
+        "primitive",
+        "int",
+        "float",
+        "boolean",
+        "integer",
+        "number",
+        "value",
+        "conditioning",
+        "the",
+        "checkpoint",
+        "model",
+        "picture",
+        "video",
+        "audio",
+        "mask",
+        "lora",
+        "loader",
+        "node",
+        "diffusion",
+        "vae",
+        "upload",
+        "file",
     }
 )
 """Words that a title may be made of without telling anything."""
@@ -66,19 +60,21 @@ def find_title(graph: Graph, node_id: str) -> str:
     node = graph.node(node_id)
     title = clean(node.title)
     definition = graph.object_info.get(node.class_type)
-    usual = {_squeeze(name) for name in (node.class_type, definition.title if definition else "")}
-    if _squeeze(title) in usual:
+    class_title = definition.title if definition else ""
+    if _squeeze(title) in (_squeeze(node.class_type), _squeeze(class_title)):
         return ""
     typed = TYPED.fullmatch(title)
-    return (typed[1] or typed[2]) if typed else title
+    if typed is None:
+        return title
+    return typed[1] or typed[2]
 
 
 def is_telling(title: str) -> bool:
     """Whether a title says more than what kind of node it is."""
     words = re.findall(r"\w+", title.lower())
-    if {"positive", "negative"} & set(words):
+    if "positive" in words or "negative" in words:
         return False
-    return bool(words) and not all(word in GENERIC or word.isdigit() for word in words)
+    return any(word not in GENERIC and not word.isdigit() for word in words)
 
 
 def _squeeze(text: str) -> str:

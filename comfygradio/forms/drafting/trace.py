@@ -48,24 +48,23 @@ def find_sources(graph: Graph, slot: Slot, *types: str) -> list[Source]:
         return [Source(slot)] if graph.is_settable(slot) else []
     found: dict[Slot, Source] = {}
     seen: set[str] = {slot.node_id}
-    stack = [(graph.links[slot.node_id][slot.input].node_id, True)]
+    first = graph.links[slot.node_id][slot.input]
+    stack = [(first.node_id, True)]
     while stack:
         node_id, is_same = stack.pop()
         if node_id in seen:
             continue
         seen.add(node_id)
-        slots = [s for s in graph.literals(node_id) if _is_wanted(graph, s, types)]
+        slots = [own for own in graph.literals(node_id) if _is_wanted(graph, own, types)]
         links = graph.links_of(node_id, *types, wild=True)
-        is_same = (
-            is_same and not CHANGERS & graph.node(node_id).inputs.keys() and _hands_on(slots, links)
-        )
+        changes = CHANGERS & graph.node(node_id).inputs.keys()
+        is_same = is_same and not changes and _hands_on(slots, links)
         for found_slot in slots:
             found.setdefault(found_slot, Source(found_slot, is_same))
-        stack += [
-            (link.node_id, is_same)
-            for name, link in reversed(links.items())
-            if name not in CONTROLS
-        ]
+        # Reversed, so that the stack gives the first link back first.
+        for name, link in reversed(links.items()):
+            if name not in CONTROLS:
+                stack.append((link.node_id, is_same))
     return list(found.values())
 
 
@@ -74,21 +73,24 @@ def find_number(graph: Graph, slot: Slot, *words: str) -> Source | None:
     words.
     """
     sources = find_sources(graph, slot, *NUMBERS)
-    if len(sources) > 1:
-        titled = [
-            s
-            for s in sources
-            if any(word in graph.node(s.slot.node_id).title.lower() for word in words)
-        ]
-        sources = titled if words else sources
-    return sources[0] if len(sources) == 1 else None
+    if len(sources) > 1 and words:
+        sources = [source for source in sources if _is_titled(graph, source, words)]
+    if len(sources) != 1:
+        return None
+    return sources[0]
+
+
+def _is_titled(graph: Graph, source: Source, words: tuple[str, ...]) -> bool:
+    title = graph.node(source.slot.node_id).title.lower()
+    return any(word in title for word in words)
 
 
 def find_samplers(graph: Graph) -> tuple[str, ...]:
     """The nodes that sample, in the order in which they run: conditionings or a guider in, latents
     out.
     """
-    return tuple(node_id for node_id in graph.order if _samples(graph, node_id))
+    found = [node_id for node_id in graph.order if _samples(graph, node_id)]
+    return tuple(found)
 
 
 def rank_nodes(graph: Graph, samplers: tuple[str, ...]) -> Mapping[str, int]:
@@ -100,9 +102,11 @@ def rank_nodes(graph: Graph, samplers: tuple[str, ...]) -> Mapping[str, int]:
         queue = [sampler]
         while queue:
             node_id = queue.pop()
-            if node_id not in ranks:
-                ranks[node_id] = rank
-                queue += [link.node_id for link in graph.links[node_id].values()]
+            if node_id in ranks:
+                continue
+            ranks[node_id] = rank
+            links = graph.links[node_id]
+            queue += [link.node_id for link in links.values()]
     return ranks
 
 
@@ -113,34 +117,37 @@ def walk_type(graph: Graph, node_id: str, name: str, kind: str) -> Iterator[str]
     seen: set[str] = set()
     while queue:
         found = queue.pop(0).node_id
-        if found not in seen:
-            seen.add(found)
-            yield found
-            queue += graph.links_of(found, kind, wild=True).values()
+        if found in seen:
+            continue
+        seen.add(found)
+        yield found
+        queue += graph.links_of(found, kind, wild=True).values()
 
 
 def _is_wanted(graph: Graph, slot: Slot, types: tuple[str, ...]) -> bool:
     spec = graph.spec(slot)
-    return (
-        spec is not None
-        and spec.choices is None
-        and bool(spec.types & set(types))
-        and slot.input not in NOT_TEXTS
-    )
+    if spec is None or spec.choices is not None:
+        return False
+    return not spec.types.isdisjoint(types) and slot.input not in NOT_TEXTS
 
 
 def _hands_on(slots: list[Slot], links: Mapping[str, Link]) -> bool:
+    """Whether a node with these values and links gives one of them on unchanged."""
     names = [*(slot.input for slot in slots), *links]
     values = [name for name in names if not name.startswith("on_")]
-    return len(values) <= 1 or (set(values) <= CARRIERS and len(slots) <= 1)
+    if len(values) <= 1:
+        return True
+    return set(values) <= CARRIERS and len(slots) <= 1
 
 
 def _samples(graph: Graph, node_id: str) -> bool:
     links = graph.links.get(node_id, {})
-    if not graph.output_types(node_id):
-        return {"positive", "negative"} <= links.keys() and "model" in links
-    is_fed = bool(graph.links_of(node_id, "GUIDER")) or (
-        bool(graph.links_of(node_id, "CONDITIONING")) and bool(graph.links_of(node_id, "MODEL"))
-    )
     makes = set(graph.output_types(node_id))
-    return is_fed and not makes & {"CONDITIONING", "MODEL", "GUIDER"} and bool(makes - ANY)
+    if not makes:
+        # The server lacks the class, so that only the names of the inputs tell.
+        return {"positive", "negative", "model"} <= links.keys()
+    if makes & {"CONDITIONING", "MODEL", "GUIDER"} or makes <= ANY:
+        return False
+    if graph.links_of(node_id, "GUIDER"):
+        return True
+    return bool(graph.links_of(node_id, "CONDITIONING") and graph.links_of(node_id, "MODEL"))

@@ -41,13 +41,16 @@ def write_draft(draft: Draft, workflow_file: str) -> str:
         "icon": draft.icon,
         "workflow": workflow_file,
     }
-    lines = [HEADER, f"# {INTRODUCTION}", *(f"# {one_line(note)}" for note in draft.notes)]
+    lines = [HEADER, f"# {INTRODUCTION}"]
+    lines += [f"# {one_line(note)}" for note in draft.notes]
     lines += [f"{key}: {write_value(value)}" for key, value in head.items() if value]
-    lines += ["fields:" if draft.fields else "fields: {}", *_write_fields(draft.fields)]
+    lines.append("fields:" if draft.fields else "fields: {}")
+    lines += _write_fields(draft.fields)
     if draft.outputs:
         lines.append(f"outputs: {write_value(list(draft.outputs))}")
     if draft.examples:
-        lines += ["examples:", *(f"  - {write_value(example)}" for example in draft.examples)]
+        lines.append("examples:")
+        lines += [f"  - {write_value(example)}" for example in draft.examples]
     return "\n".join(lines) + "\n"
 
 
@@ -57,9 +60,10 @@ def write_value(value: Any) -> str:
     """
     if isinstance(value, Mapping):
         pairs = [f"{write_value(str(key))}: {write_value(item)}" for key, item in value.items()]
-        return f"{{{', '.join(pairs)}}}"
+        return "{" + ", ".join(pairs) + "}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(write_value(item) for item in value)}]"
+        items = [write_value(item) for item in value]
+        return "[" + ", ".join(items) + "]"
     if isinstance(value, str):
         return _write_text(value)
     return _dump(value)
@@ -67,7 +71,9 @@ def write_value(value: Any) -> str:
 
 def _write_fields(fields: Iterable[DraftField]) -> Iterator[str]:
     listed = list(fields)
-    width = max((len(field.name) for field in listed if len(field.name) <= WIDEST_NAME), default=0)
+    widths = [len(field.name) for field in listed]
+    # One long name would push all the others far to the right.
+    width = max((width for width in widths if width <= WIDEST_NAME), default=0)
     advanced = False
     for field in listed:
         if field.line.advanced and not advanced:
@@ -80,21 +86,24 @@ def _write_fields(fields: Iterable[DraftField]) -> Iterator[str]:
 
 def _list_keys(field: DraftField) -> dict[str, Any]:
     """The keys of a line that say something, long slots included."""
-    keys: dict[str, Any] = field.line.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    return {key: value for key, value in keys.items() if value is not None}
+    said = field.line.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return {key: value for key, value in said.items() if value is not None}
 
 
 def _write_text(text: str) -> str:
     """Plain where it looks well and reads back as the same text, else quoted as in JSON, which is
     YAML too.
     """
-    plain = _dump(text) if PLAIN.fullmatch(text) else ""
-    if plain and plain == text:
-        return plain
+    if PLAIN.fullmatch(text) and _dump(text) == text:
+        return text
+    # Lone surrogates, which JSON allows, cannot be encoded.
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return UNPRINTABLE.sub(
-        lambda found: f"\\u{ord(found[0]):04x}", json.dumps(whole, ensure_ascii=False)
-    )
+    quoted = json.dumps(whole, ensure_ascii=False)
+    return UNPRINTABLE.sub(_escape, quoted)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 def _dump(value: Any) -> str:

@@ -51,82 +51,106 @@ def read_app_mode(graph: Graph, saved: SavedWorkflow | None) -> list[Hint]:
     """A hint for each input picked for App mode, in its order; the picked outputs go
     to the graph.
     """
-    data = saved.extra.get("linearData") if saved else None
-    if saved is None or not isinstance(data, dict):
+    if saved is None:
+        return []
+    data = saved.extra.get("linearData")
+    if not isinstance(data, dict):
         return []
     hints = []
-    entries = data.get("inputs")
-    for order, entry in enumerate(entries if isinstance(entries, list) else []):
-        if hint := _read_input(graph, saved, entry, order):
+    for order, entry in enumerate(_list(data.get("inputs"))):
+        hint = _read_input(graph, saved, entry, order)
+        if hint is not None:
             hints.append(hint)
-    outputs = data.get("outputs")
-    for entry in outputs if isinstance(outputs, list) else []:
+    for entry in _list(data.get("outputs")):
         _read_output(graph, saved, entry)
     return hints
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _read_input(graph: Graph, saved: SavedWorkflow, entry: Any, order: int) -> Hint | None:
     if not isinstance(entry, list) or not entry or not isinstance(entry[0], str | int):
         graph.notes.append("App mode: an input that names no node was left out.")
         return None
+    written = to_text(entry[0])
     widget = entry[1] if len(entry) > 1 and isinstance(entry[1], str) else ""
     config = entry[2] if len(entry) > 2 and isinstance(entry[2], dict) else {}
-    addresses = _read_id(saved, to_text(entry[0]), widget)
+    addresses = _read_id(saved, written, widget)
     picked = _pick(graph, saved, addresses)
     slots = tuple(slot for slot in picked.slots if slot.node_id in graph.nodes)
-    if problem := _find_problem(graph, slots):
-        if not graph.removed & {slot.node_id for slot in picked.slots}:
-            called = f"the input {addresses[0].widget:.60} of node {to_text(entry[0]):.60}"
+    problem = _find_problem(graph, slots)
+    if problem:
+        # Whatever took a marker node out has said so already.
+        if graph.removed.isdisjoint(slot.node_id for slot in picked.slots):
+            called = f"the input {addresses[0].widget:.60} of node {written:.60}"
             graph.notes.append(f"App mode: {called} was left out, since {problem}.")
         return None
-    return Hint(
-        SOURCE, slots, picked.name, picked.label, read_text(config, "description"), order=order
-    )
+    description = read_text(config, "description")
+    return Hint(SOURCE, slots, picked.name, picked.label, description, order=order)
 
 
 def _read_id(saved: SavedWorkflow, written: str, widget: str) -> list[Address]:
     """The widgets that an id of any form names: several where a subgraph is used more than once."""
     graph_id, *parts = written.split(":")
-    names_graph = 1 <= len(parts) <= 2 and _is_graph(saved, graph_id)
-    if names_graph:
-        written, widget = unquote(parts[0]), unquote("".join(parts[1:])) or widget
-    if names_graph and graph_id in saved.definitions:
-        scopes = [scope for scope in saved.scopes.values() if scope.graph_id == graph_id]
-        found = [Address(scope, written, f"{scope.path}{written}", widget) for scope in scopes]
-        return found or [Address(None, written, written, widget)]
+    if len(parts) in (1, 2) and _is_graph(saved, graph_id):
+        # `graph:node` or `graph:node:widget`, percent-encoded.
+        written = unquote(parts[0])
+        widget = unquote("".join(parts[1:])) or widget
+        if graph_id in saved.definitions:
+            return _find_instances(saved, graph_id, written, widget)
     *path, node_id = written.split(":")
-    return [
-        Address(saved.scopes.get("".join(f"{step}:" for step in path)), node_id, written, widget)
-    ]
+    scope_path = "".join(f"{step}:" for step in path)
+    return [Address(saved.scopes.get(scope_path), node_id, written, widget)]
+
+
+def _find_instances(
+    saved: SavedWorkflow, graph_id: str, node_id: str, widget: str
+) -> list[Address]:
+    """The widget in each instance of a subgraph; where there is none, an address without scope."""
+    found = []
+    for scope in saved.scopes.values():
+        if scope.graph_id == graph_id:
+            found.append(Address(scope, node_id, f"{scope.path}{node_id}", widget))
+    return found or [Address(None, node_id, node_id, widget)]
 
 
 def _is_graph(saved: SavedWorkflow, text: str) -> bool:
     """Whether a part of an id names a graph; a copied workflow keeps ids that name the one it was
     copied from.
     """
-    return (
-        text in saved.definitions
-        or (text != "" and text == saved.root.graph_id)
-        or bool(UUID.fullmatch(text))
-    )
+    if text in saved.definitions:
+        return True
+    if text != "" and text == saved.root.graph_id:
+        return True
+    return UUID.fullmatch(text) is not None
 
 
 def _pick(graph: Graph, saved: SavedWorkflow, addresses: list[Address]) -> Picked:
     for address in addresses:
-        if address.scope and address.node_id in address.scope.nodes:
-            found = [
-                saved.resolve(other.scope, other.node_id, other.widget)
-                for other in addresses
-                if other.scope
-            ]
-            slots = tuple(dict.fromkeys(slot for each in found for slot in each))
-            label = saved.read_label(address.scope, address.node_id, address.widget)
-            is_instance = f"{address.full_id}:" in saved.scopes
-            return Picked(slots, label, make_name(label or address.widget) if is_instance else "")
+        scope = address.scope
+        if scope and address.node_id in scope.nodes:
+            return _pick_shown(saved, scope, address, addresses)
     first = addresses[0]
     if first.full_id in graph.nodes or first.scope is not saved.root:
         return Picked((Slot(first.full_id, first.widget),))
     return _pick_inside(graph, saved, first)
+
+
+def _pick_shown(
+    saved: SavedWorkflow, scope: Scope, address: Address, addresses: list[Address]
+) -> Picked:
+    """What a widget that the page has stands for, in all instances; its first one names it."""
+    slots: dict[Slot, None] = {}
+    for other in addresses:
+        if other.scope:
+            resolved = saved.resolve(other.scope, other.node_id, other.widget)
+            slots |= dict.fromkeys(resolved)
+    label = saved.read_label(scope, address.node_id, address.widget)
+    is_instance = f"{address.full_id}:" in saved.scopes
+    name = make_name(label or address.widget) if is_instance else ""
+    return Picked(tuple(slots), label, name)
 
 
 def _pick_inside(graph: Graph, saved: SavedWorkflow, address: Address) -> Picked:
@@ -135,38 +159,59 @@ def _pick_inside(graph: Graph, saved: SavedWorkflow, address: Address) -> Picked
     """
     shown: dict[tuple[Slot, ...], Picked] = {}
     for outer, instance, inner in saved.instances:
-        for name in (to_text(entry.get("name")) for entry in inner.inputs):
+        meant = Slot(f"{inner.path}{address.node_id}", address.widget)
+        for entry in inner.inputs:
+            name = to_text(entry.get("name"))
             slots = saved.resolve(outer, instance, name)
-            if Slot(f"{inner.path}{address.node_id}", address.widget) in slots:
+            if meant in slots:
                 label = saved.read_label(outer, instance, name)
                 shown.setdefault(slots, Picked(slots, label, make_name(label or name)))
     if len(shown) == 1:
         return next(iter(shown.values()))
-    inside = {
-        saved.resolve(scope, address.node_id, address.widget) for scope in saved.scopes.values()
-    }
-    ending = [node for node in graph.nodes.values() if node.id.endswith(f":{address.node_id}")]
-    inside |= {(Slot(node.id, address.widget),) for node in ending if address.widget in node.inputs}
-    found = [slots for slots in inside if any(slot.node_id in graph.nodes for slot in slots)]
+    return _pick_only(graph, saved, address)
+
+
+def _pick_only(graph: Graph, saved: SavedWorkflow, address: Address) -> Picked:
+    """The one widget of this name on a node with this id, wherever it is; nothing where there are
+    several.
+    """
+    inside: set[tuple[Slot, ...]] = set()
+    for scope in saved.scopes.values():
+        inside.add(saved.resolve(scope, address.node_id, address.widget))
+    for node in graph.nodes.values():
+        if node.id.endswith(f":{address.node_id}") and address.widget in node.inputs:
+            inside.add((Slot(node.id, address.widget),))
+    found = []
+    for slots in inside:
+        if any(slot.node_id in graph.nodes for slot in slots):
+            found.append(slots)
     return Picked(found[0]) if len(found) == 1 else Picked(())
 
 
 def _find_problem(graph: Graph, slots: tuple[Slot, ...]) -> str:
+    """Why these inputs cannot be set; "" if they can."""
     if not slots:
         return "the workflow has no such node, or more than one; it may be muted"
     if all(Link.parse(graph.read(slot)) for slot in slots):
         return "another node feeds it"
-    known = [
-        slot for slot in slots if graph.spec(slot) or slot.input in graph.nodes[slot.node_id].inputs
-    ]
-    return "" if known else "the node has no such input"
+    if not any(_has_input(graph, slot) for slot in slots):
+        return "the node has no such input"
+    return ""
+
+
+def _has_input(graph: Graph, slot: Slot) -> bool:
+    if graph.spec(slot) is not None:
+        return True
+    return slot.input in graph.nodes[slot.node_id].inputs
 
 
 def _read_output(graph: Graph, saved: SavedWorkflow, entry: Any) -> None:
     written = to_text(entry) if isinstance(entry, str | int) else ""
     ids = [address.full_id for address in _read_id(saved, written, "")]
     found = [node_id for node_id in ids if node_id in graph.nodes]
-    found += [node_id for node_id in _find_inside(graph, ids) if _is_output(graph, node_id)]
+    for node_id in _find_inside(graph, ids):
+        if _is_output(graph, node_id):
+            found.append(node_id)
     if not found:
         graph.notes.append(
             f"App mode: the output {written:.60} is no node of this workflow that shows results."
@@ -178,16 +223,15 @@ def _find_inside(graph: Graph, ids: list[str]) -> list[str]:
     """The nodes inside of subgraphs with these ids; where there are none, those that have such an
     id inside.
     """
-    inside = [
-        node_id
-        for node_id in graph.nodes
-        if node_id.startswith(tuple(f"{outer}:" for outer in ids))
-    ]
-    return inside or [
-        node_id for node_id in graph.nodes if node_id.endswith(tuple(f":{inner}" for inner in ids))
-    ]
+    starts = tuple(f"{outer}:" for outer in ids)
+    inside = [node_id for node_id in graph.nodes if node_id.startswith(starts)]
+    if inside:
+        return inside
+    ends = tuple(f":{inner}" for inner in ids)
+    return [node_id for node_id in graph.nodes if node_id.endswith(ends)]
 
 
 def _is_output(graph: Graph, node_id: str) -> bool:
-    known = graph.info.get(graph.nodes[node_id].class_type)
-    return known.is_output if known else False
+    class_type = graph.nodes[node_id].class_type
+    known = graph.info.get(class_type)
+    return known is not None and known.is_output

@@ -52,12 +52,14 @@ def read_canvas(graph: Graph, source: str) -> tuple[list[Hint], list[Hint]]:
         graph.notes.append(
             f"Krita's selection (node {node.id}) became a mask that is painted on the picture."
         )
-    shown = [
-        Hint(source, tuple(pictures), label="Picture", widget="mask" if selections else "image")
-    ]
-    return shown if pictures else [], [
-        Hint(source, tuple(seeds), label="Seed", widget="seed")
-    ] if seeds else []
+    picture_hints: list[Hint] = []
+    if pictures:
+        widget: Widget = "mask" if selections else "image"
+        picture_hints.append(Hint(source, tuple(pictures), label="Picture", widget=widget))
+    seed_hints: list[Hint] = []
+    if seeds:
+        seed_hints.append(Hint(source, tuple(seeds), label="Seed", widget="seed"))
+    return picture_hints, seed_hints
 
 
 def read_layers(graph: Graph, source: str) -> list[Named]:
@@ -66,14 +68,14 @@ def read_layers(graph: Graph, source: str) -> list[Named]:
     for node in graph.find("ETN_KritaImageLayer", "ETN_KritaMaskLayer"):
         fed = graph.follow(node.id)
         slot = place_loader(graph, node, "image", "")
+        feeds: dict[int, Any] = {0: [node.id, 0]}
         if node.class_type == "ETN_KritaMaskLayer":
             graph.replace(node.id, "LoadImageMask", {"image": graph.read(slot), "channel": "red"})
-            graph.rewire(fed, {0: [node.id, 0]})
         else:
-            graph.rewire(fed, {0: [node.id, 0], **_invert_mask(graph, node.id, 1, fed)})
-        hints.append(
-            (read_text(node.inputs, "name") or "Picture", Hint(source, (slot,), widget="image"))
-        )
+            feeds |= _invert_mask(graph, node.id, 1, fed)
+        graph.rewire(fed, feeds)
+        name = read_text(node.inputs, "name") or "Picture"
+        hints.append((name, Hint(source, (slot,), widget="image")))
     return hints
 
 
@@ -84,21 +86,26 @@ def read_styles(graph: Graph, source: str) -> list[Named]:
     hints: list[Named] = []
     for node in graph.find("ETN_KritaStyle"):
         fed = graph.follow(node.id)
-        group = (read_text(node.inputs, "name") or "Style").replace("/", " ")
+        style = read_text(node.inputs, "name") or "Style"
+        # A slash would part the group from the label.
+        group = style.replace("/", " ")
         checkpoint = choose_file(graph, "CheckpointLoaderSimple", "ckpt_name", None)
         graph.notes.append(
             f"{graph.call(node.id)} became a checkpoint; choose its model, and check prompts and "
             "steps."
         )
         graph.replace(node.id, "CheckpointLoaderSimple", {"ckpt_name": checkpoint})
-        usual = {output: value for output, (_, _, value) in STYLE.items()}
-        graph.rewire(fed, {output: [node.id, output] for output in (0, 1, 2)} | usual)
+        # Model, CLIP and VAE are outputs of the checkpoint, with the same numbers.
+        feeds: dict[int, Any] = {output: [node.id, output] for output in (0, 1, 2)}
+        for output, (_, _, usual) in STYLE.items():
+            feeds[output] = usual
+        graph.rewire(fed, feeds)
         hints.append((f"{group}/1. Checkpoint", Hint(source, (Slot(node.id, "ckpt_name"),))))
-        for output, (label, widget, value) in STYLE.items():
-            if slots := tuple(slot for slot, number in fed if number == output):
-                hints.append(
-                    (f"{group}/{label}", Hint(source, slots, widget=widget, default=value))
-                )
+        for output, (label, widget, usual) in STYLE.items():
+            slots = tuple(slot for slot, number in fed if number == output)
+            if slots:
+                hint = Hint(source, slots, widget=widget, default=usual)
+                hints.append((f"{group}/{label}", hint))
     return hints
 
 
@@ -111,19 +118,17 @@ def _replace_canvas(graph: Graph, node: Node) -> Slot:
         f"{graph.call(node.id)} became a picture to upload; it is not cut to Krita's selection."
     )
     slot = place_loader(graph, node, "image", "")
-    feeds = {
-        0: [node.id, 0],
-        3: 0,
-        **_measure(graph, node.id, fed),
-        **_invert_mask(graph, node.id, 4, fed),
-    }
+    feeds: dict[int, Any] = {0: [node.id, 0], 3: 0}
+    feeds |= _measure(graph, node.id, fed)
+    feeds |= _invert_mask(graph, node.id, 4, fed)
     graph.rewire(fed, feeds)
     return slot
 
 
 def _measure(graph: Graph, node_id: str, fed: list[tuple[Slot, int]]) -> dict[int, Any]:
     """Width and height (outputs 1 and 2 of a canvas), measured where the server can."""
-    if not {output for _, output in fed} & {1, 2}:
+    used = {output for _, output in fed}
+    if used.isdisjoint({1, 2}):
         return {}
     if "GetImageSize" not in graph.info:
         graph.notes.append(
@@ -140,6 +145,8 @@ def _invert_mask(
     """A picture's mask, if it is used: in Krita it is the opaque part, from ComfyUI's loader the
     transparent one.
     """
-    if output not in {used for _, used in fed}:
+    used = {number for _, number in fed}
+    if output not in used:
         return {}
-    return {output: [graph.add(f"{node_id}_mask", "InvertMask", {"mask": [node_id, 1]}), 0]}
+    inverted = graph.add(f"{node_id}_mask", "InvertMask", {"mask": [node_id, 1]})
+    return {output: [inverted, 0]}

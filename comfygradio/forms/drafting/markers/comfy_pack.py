@@ -34,10 +34,13 @@ def read_comfy_pack(graph: Graph) -> list[Hint]:
     """
     hints: list[Hint] = []
     for node in graph.find("CPackInput"):
+        # Read before the node gives way: afterwards it may feed nothing any more.
         fed = graph.follow(node.id)
+        target = fed[0][0].input if fed else ""
         titled = "" if node.title in (*PLAIN_TITLES, node.class_type) else node.title
-        name = make_name(titled or (fed[0][0].input if fed else ""))
-        if hint := _read_node(graph, node):
+        name = make_name(titled or target)
+        hint = _read_node(graph, node)
+        if hint is not None:
             hints.append(replace(hint, name=name, label=titled, order=len(hints)))
     for node in graph.find("CPackOutput"):
         replace_output(graph, node)
@@ -46,11 +49,7 @@ def read_comfy_pack(graph: Graph) -> list[Hint]:
 
 def _read_node(graph: Graph, node: Node) -> Hint | None:
     if node.class_type == "CPackInputImage":
-        own = Slot(node.id, "image")
-        slot = (
-            own if graph.spec(own) else expose_file(graph, node, "image", node.inputs.get("image"))
-        )
-        return Hint(SOURCE, (slot,), widget="image")
+        return _read_image(graph, node)
     input = INPUTS.get(node.class_type, "value")
     value = node.inputs.get(input)
     if isinstance(value, dict | list) and not Link.parse(value):
@@ -58,5 +57,13 @@ def _read_node(graph: Graph, node: Node) -> Hint | None:
     slots = expose_value(graph, node, input, value)
     if not slots:
         return None
-    low, high = (bound(read_number(node.inputs, limit), sys.maxsize) for limit in ("min", "max"))
+    low = bound(read_number(node.inputs, "min"), sys.maxsize)
+    high = bound(read_number(node.inputs, "max"), sys.maxsize)
     return Hint(SOURCE, slots, default=graph.read(slots[0]), minimum=low, maximum=high)
+
+
+def _read_image(graph: Graph, node: Node) -> Hint:
+    slot = Slot(node.id, "image")
+    if graph.spec(slot) is None:
+        slot = expose_file(graph, node, "image", node.inputs.get("image"))
+    return Hint(SOURCE, (slot,), widget="image")

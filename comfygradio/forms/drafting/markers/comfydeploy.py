@@ -34,11 +34,9 @@ from comfygradio.forms.preset_file import Widget
 from comfygradio.forms.slots import Slot
 
 SOURCE = "comfydeploy"
-PREFIX, SOCKET_INPUT, VIDEO = (
-    "ComfyUIDeployExternal",
-    "ComfyDeployWebscoketImageInput",
-    "ComfyUIDeployExternalVideo",
-)
+PREFIX = "ComfyUIDeployExternal"
+SOCKET_INPUT = "ComfyDeployWebscoketImageInput"
+VIDEO = "ComfyUIDeployExternalVideo"
 BEYOND = 2**31 - 1
 """Limits of this size and more are the node's own way of having none."""
 
@@ -103,45 +101,53 @@ def read_comfydeploy(graph: Graph) -> list[Hint]:
         hint = _read_node(graph, node)
         if hint is None:
             continue
+        # `node` is as the file has it; the graph's own may have changed.
         key = read_text(node.inputs, "input_id") or node.id
         twin = found.get(key)
-        found[key] = (
-            replace(twin, slots=tuple(dict.fromkeys((*twin.slots, *hint.slots)))) if twin else hint
-        )
+        if twin is not None:
+            slots = dict.fromkeys((*twin.slots, *hint.slots))
+            hint = replace(twin, slots=tuple(slots))
+        found[key] = hint
     for node in graph.find("ComfyDeployOutput", "ComfyDeployWebscoketImageOutput"):
         replace_output(graph, node)
     return [replace(hint, order=order) for order, hint in enumerate(found.values())]
 
 
 def _read_node(graph: Graph, node: Node) -> Hint | None:
-    suffix = node.class_type.removeprefix(PREFIX) if node.class_type != SOCKET_INPUT else "Image"
+    suffix = node.class_type.removeprefix(PREFIX)
+    if node.class_type == SOCKET_INPUT:
+        suffix = "Image"
     hint = Hint(
         SOURCE,
         (),
-        make_name(read_text(node.inputs, "input_id")),
-        read_text(node.inputs, "display_name"),
-        read_text(node.inputs, "description"),
+        name=make_name(read_text(node.inputs, "input_id")),
+        label=read_text(node.inputs, "display_name"),
+        help=read_text(node.inputs, "description"),
     )
-    if file := FILES.get(suffix):
-        return replace(hint, slots=(_expose_file(graph, node, file),), widget=file.medium)
+    file = FILES.get(suffix)
+    if file is not None:
+        slot = _expose_file(graph, node, file)
+        return replace(hint, slots=(slot,), widget=file.medium)
     kind = KINDS.get(suffix, Kind())
     slots = _expose_value(graph, node, kind)
     if not slots:
         return None
     default = None if kind.widget == "seed" else graph.read(slots[0])
-    return _with_limits(node, replace(hint, slots=slots, widget=kind.widget, default=default))
+    hint = replace(hint, slots=slots, widget=kind.widget, default=default)
+    return _with_limits(node, hint)
 
 
 def _expose_value(graph: Graph, node: Node, kind: Kind) -> tuple[Slot, ...]:
     raw = node.inputs.get(kind.input)
     if Link.parse(raw):
         return expose_value(graph, node, kind.input, raw)
-    value = kind.reads(
-        _take_sent(graph, node, kind) if kind.widget in ("number", "slider") else raw
-    )
+    if kind.widget in ("number", "slider"):
+        raw = _take_sent(graph, node, kind)
+    value = kind.reads(raw)
     if kind.widget == "seed":
         low = max(1, to_whole(node.inputs.get("min_value")) or 1)
-        value = value if value is not None and value >= low else low
+        if value is None or value < low:
+            value = low
     if isinstance(value, str) and "://" in value:
         graph.notes.append(
             f"{graph.call(node.id)}: its file would have been fetched from the web; choose "
@@ -164,13 +170,13 @@ def _take_sent(graph: Graph, node: Node, kind: Kind) -> Any:
 
 
 def _with_limits(node: Node, hint: Hint) -> Hint:
-    low, high = (
-        bound(read_number(node.inputs, name), BEYOND) for name in ("min_value", "max_value")
-    )
     if hint.widget == "dropdown":
-        return replace(hint, choices=_read_options(read_text(node.inputs, "options")))
-    if hint.widget == "seed":
-        high = read_number(node.inputs, "max_value")
+        options = read_text(node.inputs, "options")
+        return replace(hint, choices=_read_options(options))
+    low = bound(read_number(node.inputs, "min_value"), BEYOND)
+    high = read_number(node.inputs, "max_value")
+    if hint.widget != "seed":
+        high = bound(high, BEYOND)
     return replace(hint, minimum=low, maximum=high)
 
 
@@ -179,10 +185,11 @@ def _read_options(text: str) -> tuple[str, ...]:
     try:
         listed = json.loads(text)
     except (ValueError, RecursionError):
-        listed = text.splitlines()
+        listed = None
     if not isinstance(listed, list):
         listed = text.splitlines()
-    return tuple(dict.fromkeys(choice for entry in listed if (choice := to_text(entry).strip())))
+    choices = [to_text(entry).strip() for entry in listed]
+    return tuple(dict.fromkeys(choice for choice in choices if choice))
 
 
 def _expose_file(graph: Graph, node: Node, file: FileKind) -> Slot:
@@ -192,13 +199,16 @@ def _expose_file(graph: Graph, node: Node, file: FileKind) -> Slot:
     Files come from web addresses in comfydeploy, so that its own nodes are of no use to a form;
     only the video node lists the files that were uploaded.
     """
-    if loader := find_loader(graph, node.inputs.get("default_value")):
-        graph.rewire(graph.follow(node.id), {0: [loader.node_id, 0], 1: [loader.node_id, 1]})
+    loader = find_loader(graph, node.inputs.get("default_value"))
+    if loader is not None:
+        fed = graph.follow(node.id)
+        graph.rewire(fed, {0: [loader.node_id, 0], 1: [loader.node_id, 1]})
         graph.remove(node.id)
         return loader
-    own = Slot(node.id, file.inputs[0]) if file.inputs else None
-    if own and file.medium == "video" and graph.spec(own):
-        return own
+    if file.medium == "video" and file.inputs:
+        own = Slot(node.id, file.inputs[0])
+        if graph.spec(own) is not None:
+            return own
     if file.loss:
         graph.notes.append(f"{graph.call(node.id)} became a loader of ComfyUI's own: {file.loss}.")
     if read_text(node.inputs, "default_value_url"):
@@ -207,11 +217,9 @@ def _expose_file(graph: Graph, node: Node, file: FileKind) -> Slot:
             "a file."
         )
     name = read_text(node.inputs, *file.inputs)
-    return (
-        _place_frames(graph, node, name)
-        if node.class_type == VIDEO
-        else expose_file(graph, node, file.medium, name)
-    )
+    if node.class_type == VIDEO:
+        return _place_frames(graph, node, name)
+    return expose_file(graph, node, file.medium, name)
 
 
 def _place_frames(graph: Graph, node: Node, file: str) -> Slot:

@@ -32,18 +32,22 @@ def expose_value(
     server offers a list: there the list is the better field. Otherwise every input that the marker
     fed gets the value, and the marker goes. Empty, with a note, where there is nothing to fill.
     """
-    fed = [slot for slot, _ in graph.follow(node.id)]
-    own = Slot(node.id, input)
     link = Link.parse(value)
     if link and link.node_id in graph.nodes:
-        return _bypass(graph, node, input, link)
+        _bypass(graph, node, input, link)
+        return ()
+    fed = [slot for slot, _ in graph.follow(node.id)]
     if not fed:
         graph.notes.append(
             f"{graph.call(node.id)} feeds no other node, so that it became no field."
         )
-        _remove_unknown(graph, node)
+        if node.class_type not in graph.info:
+            graph.remove(node.id)
         return ()
-    return (own,) if may_stay and _can_stay(graph, own, fed) else _inline(graph, node, fed, value)
+    own = Slot(node.id, input)
+    if may_stay and _can_stay(graph, own, fed):
+        return (own,)
+    return _inline(graph, node, fed, value)
 
 
 def expose_file(graph: Graph, node: Node, medium: Medium, file: Any) -> Slot:
@@ -62,9 +66,8 @@ def place_loader(graph: Graph, node: Node, medium: Medium, file: Any) -> Slot:
     own file name.
     """
     class_type, input, example = LOADERS[medium]
-    graph.replace(
-        node.id, class_type, {input: choose_file(graph, class_type, input, file) or example}
-    )
+    chosen = choose_file(graph, class_type, input, file)
+    graph.replace(node.id, class_type, {input: chosen or example})
     return Slot(node.id, input)
 
 
@@ -75,58 +78,62 @@ def choose_file(graph: Graph, class_type: str, input: str, file: Any) -> str:
     if isinstance(file, str) and file and "://" not in file and len(file) < 500:
         return file
     spec = graph.info.spec(class_type, input)
-    return str(next(iter(spec.choices or ()), "")) if spec else ""
+    if spec is None or not spec.choices:
+        return ""
+    return str(spec.choices[0])
 
 
 def find_loader(graph: Graph, value: Any) -> Slot | None:
     """The file input of the loader that a link comes from, if it comes straight from one."""
     link = Link.parse(value)
     node = graph.nodes.get(link.node_id) if link else None
-    found = next(
-        (input for kind, input, _ in LOADERS.values() if node and node.class_type == kind), None
-    )
-    return Slot(node.id, found) if node and found else None
+    if node is None:
+        return None
+    for class_type, input, _ in LOADERS.values():
+        if node.class_type == class_type:
+            return Slot(node.id, input)
+    return None
 
 
-def _bypass(graph: Graph, node: Node, input: str, link: Link) -> tuple[Slot, ...]:
+def _bypass(graph: Graph, node: Node, input: str, link: Link) -> None:
+    """Note that a marker is fed itself; one that the server lacks gives way to what feeds it."""
     graph.notes.append(
         f"{graph.call(node.id)}: its {input} is fed by {graph.call(link.node_id)}, so that it "
         "became no field."
     )
-    if node.class_type not in graph.info:
-        graph.rewire(
-            [(slot, 0) for slot, _ in graph.follow(node.id)], {0: [link.node_id, link.slot]}
-        )
-        graph.remove(node.id)
-    return ()
+    if node.class_type in graph.info:
+        return
+    fed = [(slot, 0) for slot, _ in graph.follow(node.id)]
+    graph.rewire(fed, {0: [link.node_id, link.slot]})
+    graph.remove(node.id)
 
 
 def _can_stay(graph: Graph, own: Slot, fed: list[Slot]) -> bool:
     spec = graph.spec(own)
     if spec is None or not has_widget(spec):
         return False
-    lists = (graph.spec(slot) for slot in fed)
-    return spec.choices is not None or not any(
-        target and target.choices is not None for target in lists
-    )
+    if spec.choices is not None:
+        return True
+    targets = [graph.spec(slot) for slot in fed]
+    return all(target is None or target.choices is None for target in targets)
 
 
 def _inline(graph: Graph, node: Node, fed: list[Slot], value: Any) -> tuple[Slot, ...]:
-    sockets = [slot for slot in fed if _is_socket(graph, slot)]
+    """Put a marker's value where it went. Inputs that take no plain value are fed by a primitive in
+    the marker's place, if the server has one.
+    """
     primitive = _choose_primitive(value)
-    if not sockets or primitive not in graph.info:
-        sockets = []
+    sockets: list[Slot] = []
+    if primitive in graph.info:
+        sockets = [slot for slot in fed if _is_socket(graph, slot)]
     filled = [slot for slot in fed if slot not in sockets]
     for slot in filled:
         graph.put(slot, value)
     if not sockets:
         graph.remove(node.id)
         return tuple(filled)
-    graph.replace(
-        node.id,
-        primitive,
-        {"value": value if isinstance(value, bool | int | float) else to_text(value)},
-    )
+    held = value if isinstance(value, bool | int | float) else to_text(value)
+    graph.replace(node.id, primitive, {"value": held})
     for slot in sockets:
         graph.put(slot, [node.id, 0])
     return (*filled, Slot(node.id, "value"))
@@ -136,18 +143,17 @@ def _is_socket(graph: Graph, slot: Slot) -> bool:
     """Whether an input of a class that the server has takes no plain value, as far as its spec
     tells.
     """
+    if graph.nodes[slot.node_id].class_type not in graph.info:
+        return False
     spec = graph.spec(slot)
-    return graph.nodes[slot.node_id].class_type in graph.info and not (spec and has_widget(spec))
+    return spec is None or not has_widget(spec)
 
 
 def _choose_primitive(value: Any) -> str:
     if isinstance(value, bool):
         return "PrimitiveBoolean"
-    if isinstance(value, int | float):
-        return "PrimitiveInt" if isinstance(value, int) else "PrimitiveFloat"
+    if isinstance(value, int):
+        return "PrimitiveInt"
+    if isinstance(value, float):
+        return "PrimitiveFloat"
     return "PrimitiveStringMultiline"
-
-
-def _remove_unknown(graph: Graph, node: Node) -> None:
-    if node.class_type not in graph.info:
-        graph.remove(node.id)

@@ -42,28 +42,44 @@ class Graph:
         """Every input of another node that a node feeds, each with the output (from 0) that feeds
         it.
         """
-        return [
-            (Slot(node.id, name), link.slot)
-            for node in self.nodes.values()
-            for name, link in node.links.items()
-            if link.node_id == node_id != node.id
-        ]
+        fed = []
+        for node in self.nodes.values():
+            if node.id == node_id:
+                continue
+            for name, link in node.links.items():
+                if link.node_id == node_id:
+                    fed.append((Slot(node.id, name), link.slot))
+        return fed
 
     def spec(self, slot: Slot) -> InputSpec | None:
         """What the server says about an input, or None where it knows neither class nor input."""
         node = self.nodes.get(slot.node_id)
-        return self.info.spec(node.class_type, slot.input, node.inputs) if node else None
+        if node is None:
+            return None
+        return self.info.spec(node.class_type, slot.input, node.inputs)
 
     def read(self, slot: Slot) -> Any:
         """The value or link that stands in an input, or None."""
         node = self.nodes.get(slot.node_id)
-        return node.inputs.get(slot.input) if node else None
+        if node is None:
+            return None
+        return node.inputs.get(slot.input)
+
+    def is_free(self, slot: Slot) -> bool:
+        """Whether the node of an input is still there, and no other one feeds the input."""
+        if slot.node_id not in self.nodes:
+            return False
+        return Link.parse(self.read(slot)) is None
 
     def put(self, slot: Slot, value: Any) -> None:
         """Put a value or a link (`[id, output]`) into an input; a value is made to fit it."""
-        if node := self.nodes.get(slot.node_id):
-            fitting = value if Link.parse(value) else fit_literal(self.spec(slot), value)
-            self.nodes[node.id] = replace(node, inputs={**node.inputs, slot.input: fitting})
+        node = self.nodes.get(slot.node_id)
+        if node is None:
+            return
+        if not Link.parse(value):
+            value = fit_literal(self.spec(slot), value)
+        inputs = {**node.inputs, slot.input: value}
+        self.nodes[node.id] = replace(node, inputs=inputs)
 
     def rewire(self, fed: Iterable[tuple[Slot, int]], feeds: Mapping[int, Any]) -> None:
         """Feed what a node fed (see `follow`) from elsewhere: output → link or value; the others
@@ -76,10 +92,11 @@ class Graph:
                 continue
             if output in feeds:
                 self.put(slot, feeds[output])
-            else:
-                rest = {name: value for name, value in node.inputs.items() if name != slot.input}
-                self.nodes[node.id] = replace(node, inputs=rest)
-                lost.append(str(slot))
+                continue
+            rest = dict(node.inputs)
+            del rest[slot.input]
+            self.nodes[node.id] = replace(node, inputs=rest)
+            lost.append(str(slot))
         if lost:
             self.notes.append(
                 f"Nothing feeds {', '.join(lost)} any more: what did has no place outside of "
@@ -89,6 +106,7 @@ class Graph:
     def replace(self, node_id: str, class_type: str, inputs: Mapping[str, Any]) -> None:
         """Put a node of another class in the place of a node; id, title and links stay."""
         node = self.nodes[node_id]
+        # A title that was only that of the class changes with it.
         title = class_type if node.title == node.class_type else node.title
         self.nodes[node_id] = Node(node_id, class_type, dict(inputs), title)
 
@@ -108,7 +126,9 @@ class Graph:
     def call(self, node_id: str) -> str:
         """What a note calls a node."""
         node = self.nodes.get(node_id)
-        return f"node {node_id} ({node.title})" if node else f"node {node_id}"
+        if node is None:
+            return f"node {node_id}"
+        return f"node {node_id} ({node.title})"
 
     def to_workflow(self) -> Workflow:
         """The workflow as it has become."""

@@ -59,20 +59,25 @@ def read_krita(graph: Graph) -> list[Hint]:
     """
     found: dict[str, Hint] = {}
     for node in graph.find("ETN_Parameter", *OLD_TYPES):
+        hint = _read_parameter(graph, node)
+        if hint is None:
+            continue
         name = read_text(node.inputs, "name") or "Parameter"
-        if hint := _read_parameter(graph, node):
-            twin = found.get(name)
-            found[name] = (
-                replace(twin, slots=tuple(dict.fromkeys((*twin.slots, *hint.slots))))
-                if twin
-                else hint
-            )
+        twin = found.get(name)
+        if twin is not None:
+            slots = dict.fromkeys((*twin.slots, *hint.slots))
+            hint = replace(twin, slots=tuple(slots))
+        found[name] = hint
     pictures, seeds = read_canvas(graph, SOURCE)
-    named = [*found.items(), *read_layers(graph, SOURCE), *read_styles(graph, SOURCE)]
-    placed = [_place(name, hint) for name, hint in sorted(named, key=lambda entry: _sort(entry[0]))]
+    layers = read_layers(graph, SOURCE)
+    styles = read_styles(graph, SOURCE)
+    named = sorted([*found.items(), *layers, *styles], key=lambda entry: _sort(entry[0]))
+    placed = [_place(name, hint) for name, hint in named]
     for node in graph.find("ETN_KritaOutput", "ETN_KritaSendText"):
-        replace_output(graph, node, keep=False, prefix=read_text(node.inputs, "name") or "krita")
-    return [replace(hint, order=order) for order, hint in enumerate((*pictures, *placed, *seeds))]
+        prefix = read_text(node.inputs, "name") or "krita"
+        replace_output(graph, node, keep=False, prefix=prefix)
+    hints = [*pictures, *placed, *seeds]
+    return [replace(hint, order=order) for order, hint in enumerate(hints)]
 
 
 def _read_parameter(graph: Graph, node: Node) -> Hint | None:
@@ -83,26 +88,29 @@ def _read_parameter(graph: Graph, node: Node) -> Hint | None:
         )
     widget, read = TYPES.get(said, TYPES["auto"])
     raw = node.inputs.get("default")
-    slots = expose_value(
-        graph, node, "default", raw if Link.parse(raw) else read(raw), may_stay=False
-    )
+    value = raw if Link.parse(raw) else read(raw)
+    slots = expose_value(graph, node, "default", value, may_stay=False)
     if not slots:
         return None
     hint = Hint(SOURCE, slots, widget=widget, default=graph.read(slots[0]))
     if widget != "number":
         return hint
-    low, high = (bound(read_number(node.inputs, limit), BEYOND) for limit in ("min", "max"))
+    low = bound(read_number(node.inputs, "min"), BEYOND)
+    high = bound(read_number(node.inputs, "max"), BEYOND)
     return replace(hint, minimum=low, maximum=high)
 
 
 def _place(name: str, hint: Hint) -> Hint:
-    group, label = (_split_order(part)[1] for part in _split_group(name))
-    return replace(hint, group=group, label=label)
+    """The hint under its group and label, without the numbers that sort them."""
+    group, label = _split_group(name)
+    _, shown_group = _split_order(group)
+    _, shown_label = _split_order(label)
+    return replace(hint, group=shown_group, label=shown_label)
 
 
 def _sort(name: str) -> tuple[int, str, int, str]:
-    group, label = (_split_order(part) for part in _split_group(name))
-    return *group, *label
+    group, label = _split_group(name)
+    return *_split_order(group), *_split_order(label)
 
 
 def _split_group(name: str) -> tuple[str, str]:
@@ -113,4 +121,7 @@ def _split_group(name: str) -> tuple[str, str]:
 def _split_order(text: str) -> tuple[int, str]:
     """The number in front of "2. Label", 0 without one, and the rest."""
     found = re.match(r"([0-9]{1,9})\. ", text)
-    return (int(found[1]), text[found.end() :].strip()) if found else (0, text.strip())
+    if found is None:
+        return 0, text.strip()
+    rest = text[found.end() :]
+    return int(found[1]), rest.strip()

@@ -50,29 +50,26 @@ class Marker:
 
 def parse_title(title: str) -> Marker | None:
     """What a title says to MCWW, or None where it says nothing."""
+    if not title.startswith("<"):
+        return None
     label, _, rest = title.removeprefix("<").partition(":")
     where, _, rest = rest.partition(":")
-    place = PLACE.fullmatch(rest)
     category, slash, tab = where.partition("/")
-    if (
-        not title.startswith("<")
-        or not place
-        or not label
-        or not category
-        or "/" in tab
-        or (slash and not tab)
-    ):
+    if not label or not category or "/" in tab or (slash and not tab):
+        return None
+    place = PLACE.fullmatch(rest)
+    if place is None:
         return None
     known = category.strip().lower().removesuffix("s")
     column = place["column"]
     return Marker(
-        label.strip(),
-        known if known in CATEGORIES and known != "other" else "other",
-        category.strip(),
-        tab.strip(),
-        int(place["row"]),
-        int(column) if column else None,
-        place["arguments"].strip(),
+        label=label.strip(),
+        category=known if known in CATEGORIES else "other",
+        heading=category.strip(),
+        tab=tab.strip(),
+        row=int(place["row"]),
+        column=int(column) if column else None,
+        arguments=place["arguments"].strip(),
     )
 
 
@@ -81,20 +78,18 @@ def read_mcww(graph: Graph, saved: SavedWorkflow | None) -> list[Hint]:
     graph.
     """
     marked = list(_find_marked(graph, saved))
+    # A tab stands where the first of its rows does.
     rows: dict[tuple[str, str, str], int] = {}
     for marker, _ in marked:
         key = (marker.category, marker.heading, marker.tab)
         rows[key] = min(marker.row, rows.get(key, marker.row))
 
-    def sort(entry: tuple[Marker, Titled]) -> tuple[int, str, int, str, int, bool, int]:
-        marker = entry[0]
-        first = rows[(marker.category, marker.heading, marker.tab)]
-        heading = marker.heading if marker.category == "other" else ""
-        rank = CATEGORIES.index(marker.category)
+    def place(entry: tuple[Marker, Titled]) -> tuple[int, str, int, str, int, bool, int]:
+        marker, _ = entry
         return (
-            rank,
-            heading,
-            first,
+            CATEGORIES.index(marker.category),
+            marker.heading if marker.category == "other" else "",
+            rows[(marker.category, marker.heading, marker.tab)],
             marker.tab,
             marker.row,
             marker.column is None,
@@ -102,10 +97,13 @@ def read_mcww(graph: Graph, saved: SavedWorkflow | None) -> list[Hint]:
         )
 
     hints: list[Hint] = []
-    for marker, titled in sorted(marked, key=sort):
+    for marker, titled in sorted(marked, key=place):
         if marker.category == "output":
-            graph.outputs += [titled.node_id] if titled.node_id in graph.nodes else []
-        elif hint := _make_hint(graph, marker, titled):
+            if titled.node_id in graph.nodes:
+                graph.outputs.append(titled.node_id)
+            continue
+        hint = _make_hint(graph, marker, titled)
+        if hint is not None:
             hints.append(replace(hint, order=len(hints)))
     _note_optional_media(graph, hints)
     return hints
@@ -113,7 +111,8 @@ def read_mcww(graph: Graph, saved: SavedWorkflow | None) -> list[Hint]:
 
 def _find_marked(graph: Graph, saved: SavedWorkflow | None) -> Iterator[tuple[Marker, Titled]]:
     for titled in list_titles(graph, saved):
-        if marker := parse_title(titled.title):
+        marker = parse_title(titled.title)
+        if marker is not None:
             yield marker, titled
         elif LOOKS_LIKE_ONE.match(titled.title):
             graph.notes.append(
@@ -131,18 +130,16 @@ def _make_hint(graph: Graph, marker: Marker, titled: Titled) -> Hint | None:
         return None
     spec = graph.spec(slots[0])
     low, high, step = _read_limits(marker.arguments, spec)
-    if marker.arguments.lower() not in WORDS and low is None:
+    if low is None and marker.arguments.lower() not in WORDS:
         graph.notes.append(
             f"{graph.call(titled.node_id)}: {marker.arguments:.60} is not understood and was "
             "ignored."
         )
-    is_seed = (
-        "seed" in marker.label.lower()
-        and not marker.arguments
-        and spec is not None
-        and "INT" in spec.types
-    )
-    widget: Widget | None = "seed" if is_seed else "slider" if low is not None else None
+    widget: Widget | None = None
+    if _is_seed(marker, spec):
+        widget = "seed"
+    elif low is not None:
+        widget = "slider"
     return Hint(
         SOURCE,
         slots,
@@ -156,16 +153,29 @@ def _make_hint(graph: Graph, marker: Marker, titled: Titled) -> Hint | None:
     )
 
 
+def _is_seed(marker: Marker, spec: InputSpec | None) -> bool:
+    if "seed" not in marker.label.lower() or marker.arguments:
+        return False
+    return spec is not None and "INT" in spec.types
+
+
 def _read_limits(arguments: str, spec: InputSpec | None) -> tuple[int | float | None, ...]:
     """Least, largest and step of "1, 10, 0.1" for a number; None for what is not said."""
-    numbers = NUMBER.findall(arguments) if spec and spec.types & {"INT", "FLOAT"} else []
-    return (*map(to_number, numbers), None)[:3] if len(numbers) in (2, 3) else (None, None, None)
+    nothing = (None, None, None)
+    if spec is None or spec.types.isdisjoint({"INT", "FLOAT"}):
+        return nothing
+    limits = [to_number(number) for number in NUMBER.findall(arguments)]
+    if len(limits) == 2:
+        return (*limits, None)
+    return tuple(limits) if len(limits) == 3 else nothing
 
 
 def _name_group(marker: Marker) -> str:
     if marker.category != "other":
         return marker.tab
-    return f"{marker.heading}: {marker.tab}" if marker.tab else marker.heading
+    if not marker.tab:
+        return marker.heading
+    return f"{marker.heading}: {marker.tab}"
 
 
 def _choose_slots(graph: Graph, titled: Titled) -> tuple[Slot, ...]:
@@ -174,21 +184,30 @@ def _choose_slots(graph: Graph, titled: Titled) -> tuple[Slot, ...]:
     """
     node = graph.nodes.get(titled.node_id)
     inputs = list_inputs(graph, node) if node else {}
+    best = min(inputs, key=lambda name: _rank(inputs[name]), default=None)
+    if best is None:
+        return ()
+    return (Slot(titled.node_id, best),)
 
-    def rank(name: str) -> int:
-        spec = inputs[name]
-        if spec.media:
-            return 0
-        if spec.choices is not None:
-            return 4
-        return 1 if "STRING" in spec.types else 2 if "BOOLEAN" in spec.types else 3
 
-    best = min(inputs, key=rank, default=None)
-    return (Slot(titled.node_id, best),) if best is not None else ()
+def _rank(spec: InputSpec) -> int:
+    if spec.media:
+        return 0
+    if spec.choices is not None:
+        return 4
+    if "STRING" in spec.types:
+        return 1
+    if "BOOLEAN" in spec.types:
+        return 2
+    return 3
 
 
 def _note_optional_media(graph: Graph, hints: list[Hint]) -> None:
-    media = [hint.label for hint in hints if (spec := graph.spec(hint.slots[0])) and spec.media]
+    media = []
+    for hint in hints:
+        spec = graph.spec(hint.slots[0])
+        if spec is not None and spec.media:
+            media.append(hint.label)
     if media:
         graph.notes.append(
             f"MCWW lets {', '.join(media)} stay empty and leaves out the nodes behind; "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from comfygradio.comfy.workflow import Link, Node
@@ -30,15 +30,14 @@ def replace_output(graph: Graph, node: Node, keep: bool = True, prefix: str = ""
     if keep and node.class_type in graph.info:
         graph.outputs.append(node.id)
         return
-    fed = next((name for name in SAVERS if Link.parse(node.inputs.get(name))), None)
-    said = next((name for name in TEXTS if Link.parse(node.inputs.get(name))), None)
-    if fed:
+    fed = _find_linked(node, SAVERS)
+    said = _find_linked(node, TEXTS)
+    if fed is not None:
         class_type, others = SAVERS[fed]
         start = prefix or read_text(node.inputs, "filename_prefix") or "comfygradio"
-        graph.replace(
-            node.id, class_type, {fed: node.inputs[fed], "filename_prefix": start, **others}
-        )
-    elif said and "PreviewAny" in graph.info:
+        inputs = {fed: node.inputs[fed], "filename_prefix": start, **others}
+        graph.replace(node.id, class_type, inputs)
+    elif said is not None and "PreviewAny" in graph.info:
         graph.replace(node.id, "PreviewAny", {"source": node.inputs[said]})
     else:
         graph.notes.append(
@@ -47,3 +46,11 @@ def replace_output(graph: Graph, node: Node, keep: bool = True, prefix: str = ""
         graph.remove(node.id)
         return
     graph.outputs.append(node.id)
+
+
+def _find_linked(node: Node, names: Iterable[str]) -> str | None:
+    """The first of these inputs that another node feeds."""
+    for name in names:
+        if Link.parse(node.inputs.get(name)):
+            return name
+    return None

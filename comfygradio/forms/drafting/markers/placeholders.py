@@ -6,7 +6,7 @@ They are exactly what an author meant to be filled in, and no value that a serve
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from comfygradio.forms.drafting.hint import Hint
@@ -80,8 +80,8 @@ def read_placeholders(graph: Graph, saved: SavedWorkflow | None) -> list[Hint]:
     places = list(_find_places(graph))
     groups: dict[tuple[str, str, str], list[Place]] = {}
     for place in places:
-        groups.setdefault((place.name, place.before, place.after), []).append(place)
-    for place in places:
+        key = (place.name, place.before, place.after)
+        groups.setdefault(key, []).append(place)
         _clear(graph, place)
     if places:
         shown = ", ".join(dict.fromkeys(place.written for place in places))
@@ -91,18 +91,17 @@ def read_placeholders(graph: Graph, saved: SavedWorkflow | None) -> list[Hint]:
 
 def _find_places(graph: Graph) -> Iterator[Place]:
     """Placeholders, but for those that the workflow replaces by nodes of its own."""
-    texts = {
-        Slot(node.id, name): value
-        for node in graph.nodes.values()
-        for name, value in node.inputs.items()
-        if isinstance(value, str)
-    }
-    own = {value.strip() for slot, value in texts.items() if _name_input(slot) in WORKING}
-    for slot, value in texts.items():
+    texts: dict[Slot, str] = {}
+    for node in graph.nodes.values():
+        for name, value in node.inputs.items():
+            if isinstance(value, str):
+                texts[Slot(node.id, name)] = value
+    own = {text.strip() for slot, text in texts.items() if _name_input(slot) in WORKING}
+    for slot, text in texts.items():
         name = _name_input(slot)
-        if name in WORKING | FORMATS or name.endswith("prefix"):
+        if name in WORKING or name in FORMATS or name.endswith("prefix"):
             continue
-        place = _read_place(graph, slot, value, own)
+        place = _read_place(graph, slot, text, own)
         if place is not None:
             yield place
 
@@ -118,45 +117,50 @@ def _read_place(graph: Graph, slot: Slot, text: str, own: set[str]) -> Place | N
     alone = PERCENT.fullmatch(bare) or OTHER.fullmatch(bare)
     if alone and (alone.re is PERCENT or _read_name(alone) in KNOWN):
         return Place(slot, _read_name(alone), bare)
-    found = [
-        match
-        for match in (*PERCENT.finditer(text), *OTHER.finditer(text))
-        if _counts(match) and match[0] not in own
-    ]
+    matches = (*PERCENT.finditer(text), *OTHER.finditer(text))
+    found = [match for match in matches if _counts(match) and match[0] not in own]
     if not found:
         return None
-    main = min(found, key=lambda match: (not _is_main(_read_name(match)), match.start()))
+    main = min(found, key=_rank_match)
     before, after = _leave_out(graph, slot, text, found, main)
     return Place(slot, _read_name(main), main[0], before, after)
+
+
+def _rank_match(match: re.Match[str]) -> tuple[bool, int]:
+    """Words before settings, and the first of them."""
+    name = _read_name(match)
+    is_main = name in WORDS or name in UNWANTED
+    return not is_main, match.start()
 
 
 def _leave_out(
     graph: Graph, slot: Slot, text: str, found: list[re.Match[str]], main: re.Match[str]
 ) -> tuple[str, str]:
     """What stands before and after one placeholder, without the others, which a note names."""
-    others = [match for match in found if match is not main]
-    parts = [text[: main.start()], text[main.end() :]]
-    for match in others:
-        parts = [part.replace(match[0], "") for part in parts]
+    before = text[: main.start()]
+    after = text[main.end() :]
+    others = [match[0] for match in found if match is not main]
+    for written in others:
+        before = before.replace(written, "")
+        after = after.replace(written, "")
     if others:
-        names = ", ".join(dict.fromkeys(match[0] for match in others))
+        names = ", ".join(dict.fromkeys(others))
         graph.notes.append(
             f"{names} stood beside {main[0]} in {slot.input} of {graph.call(slot.node_id)} and "
             "was left out; the one field takes all words."
         )
-    return parts[0], parts[1]
+    return before, after
 
 
 def _counts(match: re.Match[str]) -> bool:
+    """Whether a match inside of a text is a placeholder."""
     return match.re is PERCENT or _read_name(match) in INSIDE
 
 
-def _is_main(name: str) -> bool:
-    return name in (*WORDS, *UNWANTED)
-
-
 def _read_name(match: re.Match[str]) -> str:
-    return next(group for group in match.groups() if group).lower()
+    # Each form has a group of its own, of which one matched.
+    name: str = next(group for group in match.groups() if group)
+    return name.lower()
 
 
 def _clear(graph: Graph, place: Place) -> None:
@@ -170,6 +174,7 @@ def _clear(graph: Graph, place: Place) -> None:
 def _write_hint(places: list[Place]) -> Hint:
     first = places[0]
     around = f"{first.before}{first.after}"
+    # A template takes every name in braces for a field's.
     has_template = not first.is_whole and not find_names(around)
     return Hint(
         source=f"another app, as {first.written}",
@@ -185,5 +190,6 @@ def _write_hint(places: list[Place]) -> Hint:
 
 def _rank(name: str) -> int:
     """Words first, then what they should not be, then the rest in the order of the workflow."""
-    ranks: Mapping[str, int] = {**dict.fromkeys(WORDS, 0), **dict.fromkeys(UNWANTED, 1)}
-    return ranks.get(name, 2)
+    if name in UNWANTED:
+        return 1
+    return 0 if name in WORDS else 2

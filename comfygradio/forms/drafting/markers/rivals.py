@@ -51,10 +51,19 @@ def read_markers(
     """
     graph = Graph(workflow, object_info)
     page = SavedWorkflow(saved) if isinstance(saved, dict) else None
-    hints = [hint for read in BY_NODES for hint in read(graph)]
-    hints += [hint for read_words in BY_WORDS for hint in read_words(graph, page)]
+    hints: list[Hint] = []
+    for read in BY_NODES:
+        hints += read(graph)
+    for read_words in BY_WORDS:
+        hints += read_words(graph, page)
+    # Inputs that a removed node fed lose their link.
     for node_id in sorted(graph.removed):
         graph.rewire(graph.follow(node_id), {})
     tidied = tidy_hints(graph, hints)
-    outputs = tuple(node_id for node_id in dict.fromkeys(graph.outputs) if node_id in graph.nodes)
-    return Marked(graph.to_workflow(), tuple(tidied), outputs, tuple(dict.fromkeys(graph.notes)))
+    outputs = [node_id for node_id in graph.outputs if node_id in graph.nodes]
+    return Marked(
+        workflow=graph.to_workflow(),
+        hints=tuple(tidied),
+        outputs=tuple(dict.fromkeys(outputs)),
+        notes=tuple(dict.fromkeys(graph.notes)),
+    )

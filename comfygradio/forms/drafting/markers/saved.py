@@ -11,10 +11,17 @@ from typing import Any
 from comfygradio.forms.drafting.markers.values import to_text
 from comfygradio.forms.slots import Slot
 
-MAX_SCOPES, MAX_DEPTH, MAX_STEPS = 1000, 50, 1000
-"""Instances of subgraphs that are looked into, one inside of the other, and widgets on the way to
-what one stands for; real workflows have a few dozen.
-"""
+MAX_SCOPES = 1000
+"""Instances of subgraphs that are looked into; real workflows have a few dozen."""
+
+MAX_DEPTH = 50
+"""Instances of subgraphs one inside of the other."""
+
+MAX_STEPS = 1000
+"""Widgets on the way to what one stands for."""
+
+LINK_KEYS = ("id", "origin_id", "origin_slot", "target_id", "target_slot")
+"""The keys of a link that is an object, in the order of one that is a list."""
 
 SUBGRAPH_INPUT = "-10"
 """The id of the node through which a subgraph is fed."""
@@ -39,13 +46,11 @@ class SavedLink:
         anything else.
         """
         if isinstance(data, dict):
-            data = [
-                data.get(key)
-                for key in ("id", "origin_id", "origin_slot", "target_id", "target_slot")
-            ]
+            data = [data.get(key) for key in LINK_KEYS]
         if not isinstance(data, list) or len(data) < 5:
             return None
-        return cls(to_text(data[0]), to_text(data[1]), data[2], to_text(data[3]), data[4])
+        link_id, origin, origin_slot, target, target_slot = data[:5]
+        return cls(to_text(link_id), to_text(origin), origin_slot, to_text(target), target_slot)
 
 
 @dataclass(frozen=True)
@@ -63,11 +68,14 @@ class Scope:
     @classmethod
     def parse(cls, path: str, data: Mapping[str, Any]) -> Scope:
         """The graph of a workflow or of a subgraph's definition."""
-        links = (SavedLink.parse(entry) for entry in _list(data.get("links")))
         nodes = {to_text(node.get("id")): node for node in _objects(data.get("nodes"))}
-        inputs = tuple(_objects(data.get("inputs")))
+        links = [SavedLink.parse(entry) for entry in _list(data.get("links"))]
         return cls(
-            path, to_text(data.get("id")), nodes, tuple(link for link in links if link), inputs
+            path=path,
+            graph_id=to_text(data.get("id")),
+            nodes=nodes,
+            links=tuple(link for link in links if link is not None),
+            inputs=tuple(_objects(data.get("inputs"))),
         )
 
 
@@ -82,7 +90,8 @@ class Place:
     @property
     def slot(self) -> Slot:
         """The input of the API workflow that has the same name."""
-        return Slot(f"{self.scope.path}{self.node_id}", self.widget)
+        node_id = f"{self.scope.path}{self.node_id}"
+        return Slot(node_id, self.widget)
 
 
 class SavedWorkflow:
@@ -94,7 +103,8 @@ class SavedWorkflow:
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         self.data = data
-        self.definitions = {to_text(entry.get("id")): entry for entry in _list_definitions(data)}
+        listed = _list_definitions(data)
+        self.definitions = {to_text(entry.get("id")): entry for entry in listed}
         self.root = Scope.parse("", data)
         self.scopes: dict[str, Scope] = {"": self.root}
         self.instances: list[tuple[Scope, str, Scope]] = []
@@ -104,7 +114,9 @@ class SavedWorkflow:
     def extra(self) -> Mapping[str, Any]:
         """What front ends keep beside the graph."""
         extra = self.data.get("extra")
-        return extra if isinstance(extra, dict) else {}
+        if not isinstance(extra, dict):
+            return {}
+        return extra
 
     def resolve(self, scope: Scope, node_id: str, widget: str) -> tuple[Slot, ...]:
         """The API inputs behind a widget: inside of subgraphs, and beyond primitives; empty where
@@ -115,20 +127,27 @@ class SavedWorkflow:
         ahead = [Place(scope, node_id, widget)]
         while ahead and len(seen) < MAX_STEPS:
             place = ahead.pop(0)
-            if place.slot not in seen:
-                seen.add(place.slot)
-                further = self._follow(place)
-                found |= {place.slot: None} if further is None else {}
-                ahead = (further or []) + ahead
+            if place.slot in seen:
+                continue
+            seen.add(place.slot)
+            further = self._follow(place)
+            if further is None:
+                found[place.slot] = None
+            else:
+                ahead = further + ahead
         return tuple(found)
 
     def read_label(self, scope: Scope, node_id: str, widget: str) -> str:
         """The name that the author gave a widget on the page, or ""."""
+        entries = _objects(scope.nodes.get(node_id, {}).get("inputs"))
         inner = self.scopes.get(f"{scope.path}{node_id}:")
-        own = _objects(scope.nodes.get(node_id, {}).get("inputs"))
-        for entry in (*own, *(inner.inputs if inner else ())):
+        if inner is not None:
+            entries += inner.inputs
+        for entry in entries:
+            if _name_widget(entry) != widget:
+                continue
             label = entry.get("label")
-            if _name_widget(entry) == widget and isinstance(label, str) and label.strip():
+            if isinstance(label, str) and label.strip():
                 return label.strip()
         return ""
 
@@ -141,75 +160,90 @@ class SavedWorkflow:
     def _enter_all(self, scope: Scope, inside: tuple[str, ...]) -> None:
         for node_id, node in scope.nodes.items():
             kind = to_text(node.get("type"))
-            is_new = kind in self.definitions and kind not in inside
-            if is_new and len(inside) < MAX_DEPTH and len(self.scopes) < MAX_SCOPES:
-                inner = Scope.parse(f"{scope.path}{node_id}:", self.definitions[kind])
-                self.scopes[inner.path] = inner
-                self.instances.append((scope, node_id, inner))
-                self._enter_all(inner, (*inside, kind))
+            if kind not in self.definitions or kind in inside:
+                continue
+            # Subgraphs inside of subgraphs multiply: a file could fill the memory.
+            if len(inside) >= MAX_DEPTH or len(self.scopes) >= MAX_SCOPES:
+                continue
+            inner = Scope.parse(f"{scope.path}{node_id}:", self.definitions[kind])
+            self.scopes[inner.path] = inner
+            self.instances.append((scope, node_id, inner))
+            self._enter_all(inner, (*inside, kind))
 
     def _follow(self, place: Place) -> list[Place] | None:
         """The widgets that a widget stands for; None if it is an input of the API
         workflow itself.
         """
-        node = place.scope.nodes.get(place.node_id)
+        scope = place.scope
+        node = scope.nodes.get(place.node_id)
         if node is None:
             return []
-        if inner := self.scopes.get(f"{place.scope.path}{place.node_id}:"):
+        inner = self.scopes.get(f"{scope.path}{place.node_id}:")
+        if inner is not None:
             return self._enter(inner, node, place.widget)
         if node.get("type") not in PASSING_ON:
             return None
-        return [
-            _land(place.scope, link) for link in place.scope.links if link.origin == place.node_id
-        ]
+        return [_land(scope, link) for link in scope.links if link.origin == place.node_id]
 
     def _enter(self, inner: Scope, node: Mapping[str, Any], widget: str) -> list[Place]:
         """What a widget of an instance is inside: its input of that name, or one that it shows
         (`proxyWidgets`).
         """
-        numbers = [
-            number for number, entry in enumerate(inner.inputs) if entry.get("name") == widget
-        ]
-        entering = [
-            link
-            for link in inner.links
-            if link.origin == SUBGRAPH_INPUT and link.origin_slot in numbers
-        ]
+        numbers = []
+        for number, entry in enumerate(inner.inputs):
+            if entry.get("name") == widget:
+                numbers.append(number)
+        entering = []
+        for link in inner.links:
+            if link.origin == SUBGRAPH_INPUT and link.origin_slot in numbers:
+                entering.append(_land(inner, link))
         if entering:
-            return [_land(inner, link) for link in entering]
+            return entering
         properties = node.get("properties")
-        shown = _list(properties.get("proxyWidgets")) if isinstance(properties, dict) else []
-        pairs = [
-            proxy
-            for proxy in shown
-            if isinstance(proxy, list) and len(proxy) >= 2 and proxy[1] == widget
-        ]
-        return [Place(inner, to_text(proxy[0]), widget) for proxy in pairs]
+        if not isinstance(properties, dict):
+            return []
+        places = []
+        for proxy in _list(properties.get("proxyWidgets")):
+            if isinstance(proxy, list) and len(proxy) >= 2 and proxy[1] == widget:
+                places.append(Place(inner, to_text(proxy[0]), widget))
+        return places
 
 
 def _land(scope: Scope, link: SavedLink) -> Place:
     """The widget that a link feeds."""
     entries = _objects(scope.nodes.get(link.target, {}).get("inputs"))
-    numbered = [entry for number, entry in enumerate(entries) if number == link.target_slot]
-    by_id = [entry for entry in entries if to_text(entry.get("link")) == link.id]
-    entry: Mapping[str, Any] = next(iter((*by_id, *numbered)), {})
-    return Place(scope, link.target, _name_widget(entry))
+    landed: Mapping[str, Any] = {}
+    for number, entry in enumerate(entries):
+        # An id that both sides name is surer than a number.
+        if to_text(entry.get("link")) == link.id:
+            landed = entry
+            break
+        if number == link.target_slot:
+            landed = entry
+    return Place(scope, link.target, _name_widget(landed))
 
 
 def _name_widget(entry: Mapping[str, Any]) -> str:
     """The name of an input in the API format: of its widget, where it has one."""
     widget = entry.get("widget")
     name = widget.get("name") if isinstance(widget, dict) else None
-    return to_text(name if isinstance(name, str) else entry.get("name"))
+    if not isinstance(name, str):
+        name = entry.get("name")
+    return to_text(name)
 
 
 def _list_definitions(data: Mapping[str, Any], depth: int = 0) -> list[Mapping[str, Any]]:
     """The definitions of subgraphs, those inside of others included."""
     definitions = data.get("definitions")
-    listed = _objects(definitions.get("subgraphs")) if isinstance(definitions, dict) else []
-    return listed + [
-        inner for entry in listed if depth < 20 for inner in _list_definitions(entry, depth + 1)
-    ]
+    if not isinstance(definitions, dict):
+        return []
+    listed = _objects(definitions.get("subgraphs"))
+    if depth >= 20:
+        return listed
+    found = list(listed)
+    for entry in listed:
+        found += _list_definitions(entry, depth + 1)
+    return found
 
 
 def _objects(value: Any) -> list[Mapping[str, Any]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
 from comfygradio.comfy.object_info import InputSpec
-from comfygradio.comfy.workflow import Link
 from comfygradio.forms.drafting.hint import Hint
 from comfygradio.forms.drafting.markers.graph import Graph
 from comfygradio.forms.drafting.markers.values import to_number
@@ -35,8 +35,9 @@ def tidy_hints(graph: Graph, hints: list[Hint]) -> list[Hint]:
     taken: set[Slot] = set()
     tidied = []
     for hint in hints:
-        free = (slot for slot in hint.slots if slot not in taken and _is_free(graph, slot))
-        if slots := tuple(dict.fromkeys(free)):
+        free = [slot for slot in hint.slots if slot not in taken and graph.is_free(slot)]
+        slots = tuple(dict.fromkeys(free))
+        if slots:
             taken.update(slots)
             tidied.append(tidy_hint(graph, replace(hint, slots=slots)))
     return tidied
@@ -44,40 +45,54 @@ def tidy_hints(graph: Graph, hints: list[Hint]) -> list[Hint]:
 
 def tidy_hint(graph: Graph, hint: Hint) -> Hint:
     """A hint without what does not suit its inputs; says in a note what its author will miss."""
-    specs = [spec for slot in hint.slots if (spec := graph.spec(slot))]
+    known = [graph.spec(slot) for slot in hint.slots]
+    specs = [spec for spec in known if spec is not None]
     if not specs:
         return hint
     hint = _tidy_limits(graph, hint, specs)
     hint = _tidy_choices(graph, hint, specs)
     if not all(_suits(hint, spec) for spec in specs):
         hint = replace(hint, widget=None)
-    return hint if _takes_default(hint, specs) else replace(hint, default=None)
-
-
-def _is_free(graph: Graph, slot: Slot) -> bool:
-    return slot.node_id in graph.nodes and not Link.parse(graph.read(slot))
+    if not _takes_default(hint, specs):
+        hint = replace(hint, default=None)
+    return hint
 
 
 def _tidy_limits(graph: Graph, hint: Hint, specs: list[InputSpec]) -> Hint:
-    low, high, step = (to_number(value) for value in (hint.minimum, hint.maximum, hint.step))
     if not all(NUMBERS & spec.types for spec in specs):
         return replace(hint, minimum=None, maximum=None, step=None)
-    lows = [limit for limit in (low, *(spec.minimum for spec in specs)) if limit is not None]
-    highs = [limit for limit in (high, *(spec.maximum for spec in specs)) if limit is not None]
-    if lows and highs and max(lows) > min(highs) and (low, high) != (None, None):
+    low = to_number(hint.minimum)
+    high = to_number(hint.maximum)
+    step = to_number(hint.step)
+    says_limits = low is not None or high is not None
+    if says_limits and not _leave_value(low, high, specs):
         graph.notes.append(
             f"{_call(hint)}: its limits {low} to {high} leave no value, so that they were ignored."
         )
-        low = high = None
+        low = None
+        high = None
     if all("FLOAT" not in spec.types for spec in specs):
-        low, high, step = (_whole(value) for value in (low, high, step))
-    return replace(
-        hint, minimum=low, maximum=high, step=step if step is not None and step > 0 else None
-    )
+        low = _whole(low)
+        high = _whole(high)
+        step = _whole(step)
+    if step is not None and step <= 0:
+        step = None
+    return replace(hint, minimum=low, maximum=high, step=step)
+
+
+def _leave_value(low: int | float | None, high: int | float | None, specs: list[InputSpec]) -> bool:
+    """Whether there is a value within these limits and those of the server."""
+    lows = [low, *(spec.minimum for spec in specs)]
+    highs = [high, *(spec.maximum for spec in specs)]
+    least = max((limit for limit in lows if limit is not None), default=-math.inf)
+    most = min((limit for limit in highs if limit is not None), default=math.inf)
+    return not least > most
 
 
 def _whole(value: int | float | None) -> int | float | None:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
 
 
 def _tidy_choices(graph: Graph, hint: Hint, specs: list[InputSpec]) -> Hint:
@@ -87,13 +102,13 @@ def _tidy_choices(graph: Graph, hint: Hint, specs: list[InputSpec]) -> Hint:
         return hint
     listed = {str(choice) for choice in offered}
     if set(hint.choices) < listed:
-        graph.notes.append(
-            f"{_call(hint)} offered only {', '.join(hint.choices):.300}; the server has more."
-        )
+        names = ", ".join(hint.choices)
+        graph.notes.append(f"{_call(hint)} offered only {names:.300}; the server has more.")
     return replace(hint, choices=())
 
 
 def _suits(hint: Hint, spec: InputSpec) -> bool:
+    """Whether the hint's widget can fill an input."""
     if hint.widget is None:
         return True
     if hint.widget in MEDIA:
@@ -102,19 +117,23 @@ def _suits(hint: Hint, spec: InputSpec) -> bool:
         return spec.choices is not None or bool(hint.choices)
     if hint.widget == "color" and spec.options.get("display") == "color":
         return True
-    return bool(SUITED.get(hint.widget, frozenset()) & spec.types)
+    suited = SUITED.get(hint.widget, frozenset())
+    return not suited.isdisjoint(spec.types)
 
 
 def _takes_default(hint: Hint, specs: list[InputSpec]) -> bool:
-    if hint.default is None or any(check_literal(spec, hint.default) for spec in specs):
+    if hint.default is None:
+        return False
+    if any(check_literal(spec, hint.default) for spec in specs):
         return False
     if hint.choices and hint.default not in hint.choices:
         return False
     number = to_number(hint.default) if NUMBERS & specs[0].types else None
-    is_low = number is not None and hint.minimum is not None and number < hint.minimum
-    return not is_low and not (
-        number is not None and hint.maximum is not None and number > hint.maximum
-    )
+    if number is None:
+        return True
+    if hint.minimum is not None and number < hint.minimum:
+        return False
+    return hint.maximum is None or number <= hint.maximum
 
 
 def _call(hint: Hint) -> str:

@@ -27,20 +27,20 @@ class Titled:
 
 def list_titles(graph: Graph, saved: SavedWorkflow | None) -> Iterator[Titled]:
     """The titles of the workflow, and of the primitives in its UI format."""
-    known = dict(_read_saved(saved)) if saved else {}
+    known = _read_saved(saved) if saved else {}
     for node in list(graph.nodes.values()):
         own = node.title if node.title != node.class_type else ""
-        yield Titled(node.id, (own or known.get(node.id, "")).strip())
-    for scope, node_id, data in saved.walk() if saved else ():
+        title = own or known.get(node.id, "")
+        yield Titled(node.id, title.strip())
+    if saved is None:
+        return
+    for scope, node_id, data in saved.walk():
         full_id = f"{scope.path}{node_id}"
-        if data.get("type") == "PrimitiveNode" and full_id in known and saved:
-            slots = saved.resolve(scope, node_id, "value")
-            free = (
-                slot
-                for slot in slots
-                if slot.node_id in graph.nodes and not Link.parse(graph.read(slot))
-            )
-            yield Titled(full_id, known[full_id].strip(), tuple(free))
+        if data.get("type") != "PrimitiveNode" or full_id not in known:
+            continue
+        slots = saved.resolve(scope, node_id, "value")
+        free = [slot for slot in slots if graph.is_free(slot)]
+        yield Titled(full_id, known[full_id].strip(), tuple(free))
 
 
 def list_inputs(graph: Graph, node: Node) -> Mapping[str, InputSpec]:
@@ -50,28 +50,39 @@ def list_inputs(graph: Graph, node: Node) -> Mapping[str, InputSpec]:
     Of a class that the server lacks, they are guessed from the values in the workflow.
     """
     known = graph.info.get(node.class_type)
+    found: dict[str, InputSpec] = {}
     if known is None:
-        guessed = {name: _guess_spec(name, value) for name, value in node.inputs.items()}
-        return {name: spec for name, spec in guessed.items() if spec}
-    names = dict.fromkeys([*known.inputs, *node.inputs])
-    specs = {
-        name: graph.spec(Slot(node.id, name))
-        for name in names
-        if not Link.parse(node.inputs.get(name))
-    }
-    return {name: spec for name, spec in specs.items() if spec and has_widget(spec)}
+        for name, value in node.inputs.items():
+            guessed = _guess_spec(name, value)
+            if guessed is not None:
+                found[name] = guessed
+        return found
+    for name in dict.fromkeys([*known.inputs, *node.inputs]):
+        if Link.parse(node.inputs.get(name)):
+            continue
+        spec = graph.spec(Slot(node.id, name))
+        if spec is not None and has_widget(spec):
+            found[name] = spec
+    return found
 
 
-def _read_saved(saved: SavedWorkflow) -> Iterator[tuple[str, str]]:
+def _read_saved(saved: SavedWorkflow) -> dict[str, str]:
+    """Node id → title, of the nodes that have one in the UI format."""
+    titles: dict[str, str] = {}
     for scope, node_id, node in saved.walk():
         title = node.get("title")
         if isinstance(title, str) and title:
-            yield f"{scope.path}{node_id}", title
+            titles[f"{scope.path}{node_id}"] = title
+    return titles
 
 
 def _guess_spec(name: str, value: object) -> InputSpec | None:
     if isinstance(value, bool):
         return InputSpec(name, "BOOLEAN", "required")
-    if isinstance(value, int | float):
-        return InputSpec(name, "INT" if isinstance(value, int) else "FLOAT", "required")
-    return InputSpec(name, "STRING", "required") if isinstance(value, str) else None
+    if isinstance(value, int):
+        return InputSpec(name, "INT", "required")
+    if isinstance(value, float):
+        return InputSpec(name, "FLOAT", "required")
+    if isinstance(value, str):
+        return InputSpec(name, "STRING", "required")
+    return None

@@ -16,8 +16,12 @@ def read_text(inputs: Mapping[str, Any], *names: str) -> str:
     """The first of these inputs that is a text with something in it, without white space around it;
     else "".
     """
-    texts = (inputs[name].strip() for name in names if isinstance(inputs.get(name), str))
-    return next((text for text in texts if text), "")
+    for name in names:
+        value = inputs.get(name)
+        text = value.strip() if isinstance(value, str) else ""
+        if text:
+            return text
+    return ""
 
 
 def read_number(inputs: Mapping[str, Any], name: str) -> int | float | None:
@@ -42,14 +46,18 @@ def to_number(value: Any) -> int | float | None:
 def to_whole(value: Any) -> int | None:
     """The nearest whole number of whatever spells a number, or None."""
     number = to_number(value)
-    return None if number is None else round(number)
+    if number is None:
+        return None
+    return round(number)
 
 
 def to_flag(value: Any) -> bool:
     """Whether a value means on: true, a number other than 0, or the word for it."""
     if isinstance(value, str):
         return value.strip().lower() in ("true", "yes", "on", "1")
-    return isinstance(value, bool | int | float) and bool(value)
+    if isinstance(value, bool | int | float):
+        return bool(value)
+    return False
 
 
 def to_text(value: Any) -> str:
@@ -64,12 +72,15 @@ def bound(limit: int | float | None, beyond: int | float) -> int | float | None:
     """A limit, or None where it is so far out (`beyond` or more from 0) that its author
     meant none.
     """
-    return None if limit is None or abs(limit) >= beyond else limit
+    if limit is None or abs(limit) >= beyond:
+        return None
+    return limit
 
 
 def make_name(text: str) -> str:
     """A field's name (small letters, digits and _) of an id, or "" where nothing is left."""
-    name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:60]
+    joined = re.sub(r"[^a-z0-9]+", "_", text.lower())
+    name = joined.strip("_")[:60]
     return name if name[:1].isalpha() else ""
 
 
@@ -81,32 +92,41 @@ def fit_literal(spec: InputSpec | None, value: Any) -> Any:
         return value if isinstance(value, str | int | float | bool) else to_text(value)
     if spec.choices is not None:
         return _fit_choice(spec, value)
-    if spec.types & {"INT", "FLOAT"} and not (spec.types & {"STRING", "BOOLEAN"}):
+    takes_text = "STRING" in spec.types
+    takes_flag = "BOOLEAN" in spec.types
+    takes_number = not spec.types.isdisjoint({"INT", "FLOAT"})
+    if takes_number and not takes_text and not takes_flag:
         return _fit_number(spec, value)
-    if "BOOLEAN" in spec.types and not (isinstance(value, str) and "STRING" in spec.types):
+    if takes_flag and not (takes_text and isinstance(value, str)):
         return to_flag(value)
     return to_text(value)
 
 
 def _fit_choice(spec: InputSpec, value: Any) -> Any:
     choices = spec.choices or ()
-    same = next(
-        (choice for choice in choices if choice == value or str(choice) == to_text(value)), None
-    )
-    if same is not None:
-        return same
-    return value if isinstance(value, str) and value else next(iter(choices), "")
+    text = to_text(value)
+    for choice in choices:
+        if choice == value or str(choice) == text:
+            return choice
+    if isinstance(value, str) and value:
+        return value
+    return choices[0] if choices else ""
 
 
 def _fit_number(spec: InputSpec, value: Any) -> int | float:
-    number = to_number(int(value) if isinstance(value, bool) else value)
-    low, high = to_number(spec.minimum), to_number(spec.maximum)
-    chosen = next(known for known in (number, to_number(spec.default), low, 0) if known is not None)
+    if isinstance(value, bool):
+        value = int(value)
+    low = to_number(spec.minimum)
+    high = to_number(spec.maximum)
+    wishes = (to_number(value), to_number(spec.default), low, 0)
+    chosen = next(number for number in wishes if number is not None)
     if "FLOAT" not in spec.types:
         chosen = round(chosen)
     if low is not None and chosen < low:
         return low
-    return high if high is not None and chosen > high else chosen
+    if high is not None and chosen > high:
+        return high
+    return chosen
 
 
 def _parse_number(text: str) -> int | float | None:

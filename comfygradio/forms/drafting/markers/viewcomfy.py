@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from comfygradio.comfy.object_info import InputSpec
 from comfygradio.forms.drafting.hint import Hint
 from comfygradio.forms.drafting.markers.graph import Graph
 from comfygradio.forms.drafting.markers.saved import SavedWorkflow
@@ -12,7 +9,8 @@ from comfygradio.forms.drafting.markers.titles import Titled, list_inputs, list_
 from comfygradio.forms.slots import Slot
 
 SOURCE = "ViewComfy"
-BASIC, ADVANCED = "VC_BASIC", "VC_ADV"
+BASIC = "VC_BASIC"
+ADVANCED = "VC_ADV"
 
 
 def read_viewcomfy(graph: Graph, saved: SavedWorkflow | None) -> list[Hint]:
@@ -27,20 +25,29 @@ def read_viewcomfy(graph: Graph, saved: SavedWorkflow | None) -> list[Hint]:
                 f"{graph.call(titled.node_id)} is marked for ViewComfy, but has no input to be set."
             )
         advanced = titled.title.startswith(ADVANCED)
-        title = titled.title.removeprefix(BASIC).removeprefix(ADVANCED).strip(" :-_")
-        for slots, label in found:
-            hint = Hint(SOURCE, slots, label=title, advanced=advanced, order=len(hints))
-            several = Hint(
-                SOURCE, slots, label=label, group=title, advanced=advanced, order=len(hints)
-            )
-            hints.append(hint if len(found) == 1 else several)
+        rest = titled.title.removeprefix(BASIC).removeprefix(ADVANCED)
+        title = rest.strip(" :-_")
+        for slots, input_label in found:
+            # The title names the one input, or the group of several.
+            label = title if len(found) == 1 else input_label
+            group = "" if len(found) == 1 else title
+            order = len(hints)
+            hint = Hint(SOURCE, slots, label=label, group=group, advanced=advanced, order=order)
+            hints.append(hint)
     return hints
 
 
 def _list_slots(graph: Graph, titled: Titled) -> list[tuple[tuple[Slot, ...], str]]:
+    """The inputs of each field of a marked node, and the server's label for it."""
     if titled.slots:
         return [(titled.slots, "")]
     node = graph.nodes.get(titled.node_id)
-    inputs: Mapping[str, InputSpec] = list_inputs(graph, node) if node else {}
+    if node is None:
+        return []
+    inputs = list_inputs(graph, node)
     files = {name: spec for name, spec in inputs.items() if spec.media}
-    return [((Slot(titled.node_id, name),), spec.label) for name, spec in (files or inputs).items()]
+    found: list[tuple[tuple[Slot, ...], str]] = []
+    for name, spec in (files or inputs).items():
+        slot = Slot(node.id, name)
+        found.append(((slot,), spec.label))
+    return found
