@@ -101,12 +101,16 @@ def count_histories(line: Line) -> int:
 def test_pictures_by_socket_that_come_after_the_history(serve: Serve, connect: Connect) -> None:
     """The history tells the end while the last messages are still on their way."""
     server = serve()
+    direct = connect(server.url)
+    is_held = [True]
     with Line(server.url) as line:
 
         def delay(frame: bytes) -> list[bytes]:
-            if read_message(frame)[0] == "executing":
-                asked = count_histories(line) + 3
+            if is_held and read_message(frame)[0] == "executing":
+                wait_until(lambda: bool(direct.history()))
+                asked = count_histories(line) + 2
                 wait_until(lambda: count_histories(line) >= asked)
+                is_held.clear()
             return [frame]
 
         line.alter = delay
