@@ -5,9 +5,11 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.clocks import HANG_SECONDS
 from tests.effort import scale
 
 EXAMPLES = 100
@@ -18,7 +20,11 @@ SLOW = ("app", "browser", "process", "deep")
 
 
 def pytest_configure() -> None:
-    """A busy machine is no failure: nothing that hypothesis tries is measured by the clock."""
+    """A busy machine is no failure: nothing that hypothesis tries is measured by the clock, and
+    httpx, gradio_client's too, waits longer for an app than its five seconds.
+    """
+    for name in ("connect", "read", "write", "pool"):
+        setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, name, HANG_SECONDS)
     settings.register_profile(
         "effort",
         max_examples=scale(EXAMPLES),

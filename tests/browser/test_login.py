@@ -83,10 +83,10 @@ def test_a_page_whose_session_is_over_says_so_and_keeps_what_was_typed(
 ) -> None:
     page = context.new_page()
     page.goto(guarded.url)
-    enter(page, "ben", "ben-pw")
+    # Gradio loads a page anew by itself whose stream is refused: here the first one is over.
+    with page.expect_event("requestfinished", lambda asked: "/queue/data" in asked.url):
+        enter(page, "ben", "ben-pw")
     page.get_by_role("button", name="Generate").first.wait_for()
-    # Gradio loads a page anew by itself whose stream is refused: here none is open any more.
-    page.wait_for_load_state("networkidle")
     # Elsewhere, so that the page goes on with its cookie: it may look at any moment.
     cookies = {cookie["name"]: cookie["value"] for cookie in context.cookies()}
     httpx.get(f"{guarded.url}logout", cookies=cookies)
