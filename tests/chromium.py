@@ -15,6 +15,9 @@ FLAGS = (
     "--disable-sync",
 )
 
+PATIENCE_MS = 60_000
+"""How long a page may take for anything; it only tells a hang. Playwright's own limit is 30 s."""
+
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 """The first is Chromium without the windows around its pages: a page costs half the time."""
 

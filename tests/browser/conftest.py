@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from comfygradio.demo import DemoOptions, DemoServer
-from tests.chromium import FLAGS, find_chromium
+from tests.chromium import FLAGS, PATIENCE_MS, find_chromium
 from tests.ui.running import RunningApp, run_app
 
 QUICK_SECONDS = 0.01
@@ -32,7 +32,7 @@ def open_chromium(*flags: str) -> Iterator[Browser]:
             "no Chromium on this machine: install Debian's chromium-headless-shell or chromium to "
             "run these."
         )
-    expect.set_options(timeout=45_000)
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
         yield chromium
@@ -78,7 +78,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     test.
     """
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(45_000)
+    context.set_default_timeout(PATIENCE_MS)
     said: list[str] = []
     context.on("console", lambda message: said.append(message.text))
     yield context

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from comfygradio.demo import DemoServer
 from tests.browser.settling import set_steps
+from tests.chromium import PATIENCE_MS
 from tests.ui.running import RunningApp
 
 pytestmark = pytest.mark.browser
@@ -28,7 +29,7 @@ IS_ANOTHER_DONE = """(shown) => {
 def other(browser: Browser) -> Iterator[BrowserContext]:
     """Somebody else's browser profile."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(45_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield context
     context.close()
 

@@ -17,6 +17,7 @@ from comfygradio.settings import shipped_presets
 from tests.browser.conftest import QUICK_SECONDS, SLOW_SECONDS
 from tests.browser.contrast import find_contrast
 from tests.browser.settling import find_form, settle
+from tests.chromium import PATIENCE_MS
 from tests.ui.running import RunningApp, occupy_server, run_app, stop_all
 
 pytestmark = pytest.mark.browser
@@ -158,7 +159,7 @@ def open_window(browser: Browser, *, is_phone: bool) -> Iterator[Page]:
         is_mobile=is_phone,
         reduced_motion="reduce",
     )
-    context.set_default_timeout(45_000)
+    context.set_default_timeout(PATIENCE_MS)
     said: list[str] = []
     context.on("console", lambda message: said.append(message.text))
     page = context.new_page()

@@ -18,6 +18,7 @@ from comfygradio.settings import shipped_presets
 from tests.browser.conftest import QUICK_SECONDS
 from tests.browser.contrast import find_contrast
 from tests.browser.settling import find_form, settle
+from tests.chromium import PATIENCE_MS
 from tests.clocks import ShiftedClock
 from tests.jobs.lines import wait
 from tests.ui.running import RunningApp, occupy_server, run_app, stop_all
@@ -99,7 +100,7 @@ def app(
 def window(browser: Browser, app: RunningApp) -> Iterator[Page]:
     """Errors of the page's scripts and breaches of its policy fail the test that comes last."""
     context = browser.new_context(viewport=LAPTOP, locale="de-DE", reduced_motion="reduce")
-    context.set_default_timeout(45_000)
+    context.set_default_timeout(PATIENCE_MS)
     said: list[str] = []
     context.on("console", lambda message: said.append(message.text))
     page = context.new_page()

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from comfygradio.demo import DemoOptions, DemoServer
+from tests.chromium import PATIENCE_MS
 from tests.security.attacking import write_users
 from tests.ui.running import RunningApp, run_app
 
@@ -45,6 +46,7 @@ def test_the_login_page_fits_a_phone_and_breaks_no_rule(
 ) -> None:
     said: list[str] = []
     context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.on("console", lambda message: said.append(message.text))
     page.goto(guarded.url)

@@ -13,6 +13,7 @@ from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.serve import build, launch
 from tests.browser.conftest import SLOW_SECONDS
 from tests.browser.settling import set_steps
+from tests.chromium import PATIENCE_MS
 from tests.ui.running import RunningApp, free_port, stop_all
 
 pytestmark = pytest.mark.browser
@@ -68,7 +69,7 @@ def devices(browser: Browser) -> Iterator[list[BrowserContext]]:
     """Three browser profiles."""
     contexts = [browser.new_context(viewport={"width": 1280, "height": 900}) for _ in range(3)]
     for context in contexts:
-        context.set_default_timeout(45_000)
+        context.set_default_timeout(PATIENCE_MS)
     yield contexts
     for context in contexts:
         context.close()

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from comfygradio.demo import DemoOptions, DemoServer
+from tests.chromium import PATIENCE_MS
 from tests.ui.running import run_app
 
 pytestmark = pytest.mark.browser
@@ -22,6 +23,7 @@ def test_the_servers_own_refusal_stands_beside_the_field(browser: Browser, tmp_p
         run_app(server.url, tmp_path) as running,
     ):
         page = browser.new_page()
+        page.set_default_timeout(PATIENCE_MS)
         page.goto(running.url)
         page.get_by_label("Model").wait_for()
         server.kill()

@@ -18,6 +18,7 @@ from comfygradio.jobs.worker import GONE
 from tests.browser.conftest import QUICK_SECONDS, SLOW_SECONDS
 from tests.browser.settling import find_form, settle
 from tests.browser.widgets import INPAINT, PAINT, TEXT_TO_IMAGE
+from tests.chromium import PATIENCE_MS
 from tests.ui.running import RunningApp, run_app, stop_all
 
 pytestmark = pytest.mark.browser
@@ -95,7 +96,7 @@ def rest(demo: DemoServer, app: RunningApp) -> Iterator[None]:
 def window(browser: Browser) -> Iterator[Page]:
     """One page for all tests; an error of its scripts fails the one that comes last."""
     page = browser.new_page(viewport={"width": 1366, "height": 650}, reduced_motion="reduce")
-    page.set_default_timeout(45_000)
+    page.set_default_timeout(PATIENCE_MS)
     said: list[str] = []
     page.on("pageerror", lambda error: said.append(str(error)))
     yield page

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from comfygradio.demo import DemoOptions, DemoServer
 from tests.browser.conftest import SLOW_SECONDS
+from tests.chromium import PATIENCE_MS
 from tests.ui.running import RunningApp, run_app
 
 pytestmark = pytest.mark.browser
@@ -39,7 +40,7 @@ def app(demo: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def other(browser: Browser) -> Iterator[BrowserContext]:
     """Somebody else's browser profile."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(45_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield context
     context.close()
 

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from comfygradio.jobs.results import Result
 from comfygradio.sweeps.showing.gallery_page import write_gallery
 from comfygradio.sweeps.showing.grid import Grid, GridCell, Layout
+from tests.chromium import PATIENCE_MS
 from tests.sweeps.exporting import HOSTILE, PICTURES, SEED, fill_grid, make_grid, save_picture
 
 pytestmark = pytest.mark.browser
@@ -201,6 +202,7 @@ def test_it_fits_a_phone_and_knows_the_dark(browser: Browser, grid: Grid, tmp_pa
     page = browser.new_page(
         viewport={"width": 390, "height": 844}, color_scheme="dark", has_touch=True
     )
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(write_gallery(grid, tmp_path / "sweep.html").as_uri())
     expect(page.locator(".label").first).to_have_text("1")
     assert page.evaluate("document.documentElement.scrollWidth") == 390

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from comfygradio.demo import DemoOptions, DemoServer
 from tests.browser.settling import find_form, settle
 from tests.browser.widgets import EVERYTHING, write_presets
+from tests.chromium import PATIENCE_MS
 from tests.ui.running import RunningApp, run_app
 
 pytestmark = pytest.mark.browser
@@ -289,6 +290,7 @@ def test_a_changed_preset_is_announced_and_what_was_typed_is_kept(
     write_presets(presets)
     with run_app(demo.url, tmp_path / "outputs", presets) as running:
         page = browser.new_page()
+        page.set_default_timeout(PATIENCE_MS)
         open_preset(page, running, "everything")
         page.get_by_label("What do you want to see?").fill("kept over the reload")
         (presets / "everything.yaml").write_text(

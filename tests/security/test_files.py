@@ -13,6 +13,7 @@ from playwright.sync_api import Browser
 from playwright.sync_api import Error as PlaywrightError
 
 from comfygradio.demo import DemoServer
+from tests.chromium import PATIENCE_MS
 from tests.clocks import HANG_SECONDS
 from tests.security.running import ask, get, run_settings
 from tests.ui.running import RunningApp
@@ -166,6 +167,7 @@ def open_for_saving(browser: Browser, address: str) -> None:
     would take its cut connections for an app that was away, and load the page anew.
     """
     tab = browser.new_page()
+    tab.set_default_timeout(PATIENCE_MS)
     try:
         with (
             tab.expect_download(timeout=1000 * HANG_SECONDS),
@@ -183,6 +185,7 @@ def open_for_saving(browser: Browser, address: str) -> None:
 def test_no_script_in_a_result_runs(files: RunningApp, browser: Browser) -> None:
     """Each is only saved when it is opened, and none is taken for a script of the page."""
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     try:
         page.goto(files.url)
         for address in (way for name in HOSTILE for way in list_ways(files, name)):
@@ -206,6 +209,7 @@ def test_no_script_in_a_result_runs(files: RunningApp, browser: Browser) -> None
 @pytest.mark.browser
 def test_a_picture_is_seen_by_itself_and_on_the_page(files: RunningApp, browser: Browser) -> None:
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     try:
         page.goto(files.url)
         for address in list_ways(files, "picture.png"):

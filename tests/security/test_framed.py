@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, exp
 
 from comfygradio.demo import DemoServer
 from tests.browser.conftest import open_chromium
+from tests.chromium import PATIENCE_MS
 from tests.security.commands import start_app
 from tests.security.nginx import needs_nginx, pass_on, run_nginx
 from tests.ui.running import free_port
@@ -127,6 +128,7 @@ def test_outside_a_frame_the_page_asks_other_websites_for_nothing_but_its_state(
 
 def test_no_other_website_may_frame_it(browser: Browser) -> None:
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     ours = f"https://{SPACE}/"
     with page.expect_event("requestfailed", lambda one: one.url.startswith(ours)) as failed:
         page.goto(f"https://{FOREIGN}/")

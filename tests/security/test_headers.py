@@ -16,6 +16,7 @@ from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings
 from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.status.access import Operators, find_operators
+from tests.chromium import PATIENCE_MS
 from tests.security.running import PATIENCE, ask, get, post, run_settings
 from tests.ui.people import make_request
 from tests.ui.running import RunningApp
@@ -75,6 +76,7 @@ def test_who_may_frame_the_page(demo: DemoServer, tmp_path_factory: pytest.TempP
 @pytest.mark.browser
 def test_a_script_that_gets_into_the_page_does_not_run(app: RunningApp, browser: Browser) -> None:
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     try:
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text))
@@ -110,6 +112,7 @@ def test_a_script_that_gets_into_the_page_does_not_run(app: RunningApp, browser:
 @pytest.mark.browser
 def test_the_page_about_the_api_keeps_to_the_policy(app: RunningApp, browser: Browser) -> None:
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     try:
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text))

@@ -27,6 +27,7 @@ from playwright.sync_api import Browser, Page, expect
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.jobs.store import find_ledger
 from tests.browser.conftest import browser as browser
+from tests.chromium import PATIENCE_MS
 from tests.net.hosts import answer, run_host
 from tests.security.doors import list_routes
 from tests.sweeps.exporting import HOSTILE
@@ -253,6 +254,7 @@ def test_no_text_of_an_author_a_server_or_a_person_runs_as_a_script(
         run_app(server.url, tmp_path / "outputs", tmp_path / "presets") as running,
     ):
         page = browser.new_page()
+        page.set_default_timeout(PATIENCE_MS)
         page.goto(running.url)
         page.get_by_role("button", name="Generate").click()
         expect(page.locator("#cg-side")).to_contain_text("window.pwned = 2")

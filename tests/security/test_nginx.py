@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from comfygradio.demo import DemoServer
+from tests.chromium import PATIENCE_MS
 from tests.security.nginx import needs_nginx, pass_on, run_nginx
 from tests.security.running import get, run_settings
 from tests.ui.running import free_port
@@ -39,6 +40,7 @@ def test_the_page_works_behind_nginx(
         run_nginx(tmp_path, port, {NAME: pass_on(running.url, place)}),
     ):
         context = browser.new_context(ignore_https_errors=True)
+        context.set_default_timeout(PATIENCE_MS)
         said: list[str] = []
         context.on("console", lambda message: said.append(message.text))
         try:

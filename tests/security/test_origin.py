@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings
 from comfygradio.ui.middleware.layers import list_layers
+from tests.chromium import PATIENCE_MS
 from tests.security.running import PATIENCE, ask, get, post, run_settings
 from tests.ui.running import RunningApp
 
@@ -220,6 +221,7 @@ def test_a_foreign_page_in_the_browser_of_a_person_who_is_logged_in(
     address, shown = website
     shown["/"] = ATTACK.replace("TARGET", repr(closed_app.url))
     context = browser.new_context()
+    context.set_default_timeout(PATIENCE_MS)
     try:
         page = context.new_page()
         page.goto(closed_app.url)
@@ -245,6 +247,7 @@ def test_a_foreign_page_cannot_frame_the_app(
     address, shown = website
     shown["/frame"] = f'<iframe src="{app.url}"></iframe>'
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     try:
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text))
@@ -269,6 +272,7 @@ def test_a_website_that_is_named_may_frame_the_app(
     with run_settings(demo.url, folder, allow_frames=(address,)) as running:
         shown["/frame"] = f'<iframe src="{running.url}" width=1200 height=900></iframe>'
         page = browser.new_page()
+        page.set_default_timeout(PATIENCE_MS)
         try:
             page.goto(f"{address}/frame")
             page.frame_locator("iframe").get_by_role("button", name="Generate").wait_for(

@@ -25,6 +25,7 @@ from comfygradio.ui.middleware.app import GuardedApp
 from comfygradio.ui.middleware.faults import FaultGuard
 from comfygradio.ui.middleware.refusals import RefusalGuard
 from comfygradio.ui.sealing import BROKEN, UNREADABLE, SealedBlocks
+from tests.chromium import PATIENCE_MS
 from tests.security.doors import House, make_file
 from tests.security.running import post, run_settings
 from tests.ui.running import RunningApp, free_port
@@ -155,6 +156,7 @@ def test_the_page_takes_a_refusal_for_an_error(browser: Browser, outputs: Path) 
         run_settings(server.url, outputs) as running,
     ):
         page = browser.new_page()
+        page.set_default_timeout(PATIENCE_MS)
         page.goto(running.url)
         refresh = page.get_by_role("button", name="Refresh lists").first
         refresh.wait_for()
