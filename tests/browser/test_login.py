@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from comfygradio.demo import DemoOptions, DemoServer
+from tests.browser.settling import wait_until
 from tests.chromium import PATIENCE_MS
 from tests.security.attacking import write_users
 from tests.ui.running import RunningApp, run_app
@@ -85,10 +86,14 @@ def test_a_page_whose_session_is_over_says_so_and_keeps_what_was_typed(
 ) -> None:
     page = context.new_page()
     page.goto(guarded.url)
-    # Gradio loads a page anew by itself whose stream is refused: here the first one is over.
-    with page.expect_event("requestfinished", lambda asked: "/queue/data" in asked.url):
-        enter(page, "ben", "ben-pw")
+    over: list[str] = []
+    # The app ends a stream, or Gradio drops it when it has heard the last word.
+    page.on("requestfinished", lambda asked: over.append(asked.url))
+    page.on("requestfailed", lambda asked: over.append(asked.url))
+    enter(page, "ben", "ben-pw")
     page.get_by_role("button", name="Generate").first.wait_for()
+    # Gradio loads a page anew by itself whose stream is refused: here the first one is over.
+    wait_until(page, lambda: any("/queue/data" in url for url in over))
     # Elsewhere, so that the page goes on with its cookie: it may look at any moment.
     cookies = {cookie["name"]: cookie["value"] for cookie in context.cookies()}
     httpx.get(f"{guarded.url}logout", cookies=cookies)
