@@ -446,8 +446,11 @@ def _split_choices(choices: tuple[Choice, ...], text: str) -> list[str]:
     return [part for part in parts if part]
 
 
-def _draw_seed(field: Field) -> int:
-    """A seed within the limits, 0 or more where they allow it."""
+def list_seeds(field: Field) -> range:
+    """The seeds that are drawn for a field: within its limits, 0 or more where these allow it.
+
+    Empty where there is none.
+    """
     high = None if field.maximum is None else math.floor(field.maximum)
     low = 0
     if high is not None and high < 0:
@@ -457,4 +460,9 @@ def _draw_seed(field: Field) -> int:
     span = RANDOM_SEEDS
     if high is not None:
         span = min(RANDOM_SEEDS, high - low + 1)
-    return low + secrets.randbelow(max(1, span))
+    return range(low, low + span)
+
+
+def _draw_seed(field: Field) -> int:
+    seeds = list_seeds(field)
+    return seeds.start + secrets.randbelow(max(1, len(seeds)))

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from comfygradio.forms.checks import EXACT, RANDOM_SEEDS, check_number, refuse_thousands
+from comfygradio.forms.checks import EXACT, check_number, list_seeds, refuse_thousands
 from comfygradio.forms.field import Field, Refused, show
 from comfygradio.forms.numerals import suggest_numerals
 from comfygradio.sweeps.axes.text import MAX_VALUES
@@ -110,19 +110,10 @@ def draw_seeds(field: Field, count: int, rng: random.Random) -> list[int]:
     """
     if count > MAX_VALUES:
         raise Refused(TOO_MANY)
-    high = None if field.maximum is None else math.floor(field.maximum)
-    low = 0
-    if high is not None and high < 0:
-        low = high - RANDOM_SEEDS + 1
-    if field.minimum is not None:
-        low = max(low, math.ceil(field.minimum))
-    span = RANDOM_SEEDS
-    if high is not None:
-        span = min(RANDOM_SEEDS, high - low + 1)
-    if not 1 <= count <= span:
+    seeds = list_seeds(field)
+    if not 1 <= count <= len(seeds):
         raise Refused(f"{count} different seeds are not possible; {field.allowed}.")
-    offsets = rng.sample(range(span), count)
-    return [low + offset for offset in offsets]
+    return rng.sample(seeds, count)
 
 
 def _match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
