@@ -17,8 +17,8 @@ from tests.chromium import FLAGS, PATIENCE_MS, find_chromium
 from tests.ui.running import RunningApp, run_app
 
 QUICK_SECONDS = 0.01
-SLOW_SECONDS = 1.0
-"""A picture of twenty steps takes longer than any busy machine needs to look at it."""
+SLOW_SECONDS = 4.0
+"""A picture of twenty steps takes longer than a wait on a page may (`PATIENCE_MS`)."""
 
 
 @contextmanager
