@@ -1,4 +1,4 @@
-"""The engine on Dask: every worker of a cluster that tells of a ComfyUI is a lane."""
+"""The engine on Dask: every worker of a cluster that tells of a ComfyUI is a backend."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from comfygradio.cluster.link import Link
 from comfygradio.cluster.remote import RemoteClient
 from comfygradio.cluster.wire import OPERATION
 from comfygradio.errors import ServerUnreachable
-from comfygradio.jobs.lane import Lane
+from comfygradio.jobs.backend import Backend
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Notice:
-    """What a worker tells of its lane in every heartbeat; `began` tells two workers of one lane
-    apart.
+    """What a worker tells of its backend in every heartbeat; `began` tells two workers of one
+    backend apart.
     """
 
     address: str
@@ -35,7 +35,8 @@ class Notice:
 
     @classmethod
     def parse(cls, address: str, worker: Mapping[str, Any]) -> Notice | None:
-        """The notice in what the scheduler knows of a worker; None for a worker without a lane."""
+        """The notice in what the scheduler knows of a worker; None for a worker without a "
+        "backend."""
         metrics = worker.get("metrics")
         told = metrics.get(OPERATION) if isinstance(metrics, dict) else None
         if not isinstance(told, dict) or not told.get("url"):
@@ -53,7 +54,7 @@ class Notice:
 
 
 class Member:
-    """A lane of the cluster, whichever worker stands for it."""
+    """A backend of the cluster, whichever worker stands for it."""
 
     def __init__(self, notice: Notice, link: Link, intervals: Intervals, clock: Clock) -> None:
         self.notice = notice
@@ -61,7 +62,7 @@ class Member:
         self.missing_since: float | None = None
         self._intervals = intervals
         self._clock = clock
-        self.lane = Lane(RemoteClient(notice.url, link, self.find_address))
+        self.lane = Backend(RemoteClient(notice.url, link, self.find_address))
 
     def find_address(self) -> str:
         """Where the worker is now. Raises ServerUnreachable while there is none."""
@@ -72,7 +73,7 @@ class Member:
         return self.notice.address
 
     def hear(self, notice: Notice) -> bool:
-        """Take in a notice; True if the lane has become well again."""
+        """Take in a notice; True if the backend has become well again."""
         now = self._clock.monotonic()
         if notice.heard != self.notice.heard or notice.address != self.notice.address:
             self.heard_at = now
@@ -100,8 +101,8 @@ class Member:
         return now - self.missing_since > self._intervals.forget
 
 
-class DaskEngine:
-    """The lanes of a Dask cluster, as its scheduler knows them; looks every second.
+class DaskBackends:
+    """The backends of a Dask cluster, as its scheduler knows them; looks every second.
 
     `clock` is for its looks and the age of what it hears; the network has the machine's time.
     """
@@ -133,18 +134,18 @@ class DaskEngine:
             thread.start()
 
     @property
-    def lanes(self) -> tuple[Lane, ...]:
+    def backends(self) -> tuple[Backend, ...]:
         """Those that there are now, by name."""
         members = self._members  # replaced as a whole, never changed
         return tuple(members[url].lane for url in sorted(members))
 
     def watch(self, changed: Callable[[], None]) -> None:
-        """Call `changed` after lanes came, went or got well again, or the scheduler did."""
+        """Call `changed` after backends came, went or got well again, or the scheduler did."""
         self._changed.append(changed)
         self._news.set()
 
-    def await_lane(self, seconds: float) -> None:
-        """Wait until there is a lane. Raises ServerUnreachable with what is missing."""
+    def wait_for_backend(self, seconds: float) -> None:
+        """Wait until there is a backend. Raises ServerUnreachable with what is missing."""
         if not self._clock.wait_event(self._known, seconds):
             raise ServerUnreachable(self.trouble)
 
@@ -166,7 +167,7 @@ class DaskEngine:
             self._clock.wait_event(self._closed, self._intervals.look)
 
     def _tell_on(self) -> None:
-        """On a thread of its own: whoever asks new lanes what they have may have to wait for the
+        """On a thread of its own: whoever asks new backends what they have may have to wait for the
         answers.
         """
         while self._news.wait() and not self._closed.is_set():
@@ -182,7 +183,7 @@ class DaskEngine:
 
     def _look(self) -> bool:
         """Whether anything changed that somebody should know."""
-        lanes_before = self.lanes
+        lanes_before = self.backends
         trouble_before = self.trouble
         try:
             workers = self._link.identify()
@@ -196,7 +197,7 @@ class DaskEngine:
         self.trouble = "" if self._members else self._explain_empty()
         if self._members:
             self._known.set()
-        return is_well or lanes_before != self.lanes or trouble_before != self.trouble
+        return is_well or lanes_before != self.backends or trouble_before != self.trouble
 
     def _take_in(self, notices: Mapping[str, Notice]) -> bool:
         """Bring the members up to date; True if one got well again."""
@@ -235,8 +236,8 @@ class DaskEngine:
 
 
 def _list_newest(workers: Mapping[str, Any]) -> dict[str, Notice]:
-    """The notices in what the scheduler knows of its workers, by lane; of two workers of one lane
-    the one that began last.
+    """The notices in what the scheduler knows of its workers, by backend; of two workers of one
+    backend the one that began last.
     """
     notices = []
     for address, told in workers.items():

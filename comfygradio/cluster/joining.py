@@ -8,13 +8,13 @@ from comfygradio.cluster.address import check_installed, parse_cluster
 from comfygradio.settings import Settings
 
 if TYPE_CHECKING:
-    from comfygradio.cluster.engine import DaskEngine
+    from comfygradio.cluster.engine import DaskBackends
 
 
-def connect(text: str, settings: Settings) -> DaskEngine:
+def connect(text: str, settings: Settings) -> DaskBackends:
     """The engine on the workers of a Dask scheduler; it has no lanes yet. Raises SettingsError."""
     check_installed()
     address = parse_cluster(text, settings, "--engine")
-    from comfygradio.cluster.engine import DaskEngine
+    from comfygradio.cluster.engine import DaskBackends
 
-    return DaskEngine(address)
+    return DaskBackends(address)

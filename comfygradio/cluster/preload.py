@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from comfygradio.cluster.worker import Beside, LaneWorker
-from comfygradio.log import start_log
+from comfygradio.log import start_logging
 from comfygradio.settings import DEFAULT_SERVER, load_settings
 
 
 def dask_setup(worker: Any) -> None:
     """Dask calls this when a worker begins."""
     settings = load_settings()
-    start_log(settings)
+    start_logging(settings)
     place = worker.address.rpartition("://")[2]
     host = place.rpartition(":")[0].strip("[]")
     server = settings.server or DEFAULT_SERVER

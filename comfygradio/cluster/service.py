@@ -15,9 +15,9 @@ from comfygradio.cluster.runs import FollowedRun
 from comfygradio.cluster.shelf import Shelf
 from comfygradio.cluster.wire import CHUNK_BYTES, Ask, Call, News, Piece, pack_outcome, unpack
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.comfy.delivery import Delivery
+from comfygradio.comfy.limited_download import LimitedDownload
 from comfygradio.comfy.workflow import Prompt, Upload
-from comfygradio.errors import ComfyGradioError, ServerUnreachable, UnexpectedAnswer
+from comfygradio.errors import ComfyGradioError, ServerUnreachable, UnexpectedResponse
 
 PASSED_ON = (
     *("sight", "cancel", "queue_remaining", "clear_queue", "interrupt", "free"),
@@ -122,7 +122,7 @@ class LaneService:
         ticket = self._shelf.reserve()
         path = self._shelf.find(ticket)
         try:
-            self.client.download(path, filename, subfolder, type, Delivery())
+            self.client.download(path, filename, subfolder, type, LimitedDownload())
         except BaseException:
             self._shelf.drop(ticket)
             raise
@@ -152,7 +152,7 @@ class LaneService:
     def _call(self, call: Any) -> Any:
         method = self._methods.get(call.method) if isinstance(call, Call) else None
         if method is None:
-            raise UnexpectedAnswer(
+            raise UnexpectedResponse(
                 "The worker does not know what is asked of it; does it run the same comfygradio?"
             )
         return method(*call.arguments)
