@@ -31,8 +31,9 @@ class MissingClass(BindError):
 
 
 def find_spec(slot: Slot, workflow: Workflow, object_info: ObjectInfo) -> InputSpec:
-    """The spec of an input that a form may set. Raises BindError: unknown, or fed by another "
-    "node."""
+    """The spec of an input that a form may set. Raises BindError: unknown, or fed by another
+    node.
+    """
     node = workflow.nodes[slot.node_id]
     link = Link.parse(get_slot_value(workflow, slot))
     if link is not None:

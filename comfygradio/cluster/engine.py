@@ -35,8 +35,7 @@ class Notice:
 
     @classmethod
     def parse(cls, address: str, worker: Mapping[str, Any]) -> Notice | None:
-        """The notice in what the scheduler knows of a worker; None for a worker without a "
-        "backend."""
+        """Parse the scheduler's entry for a worker; None for a worker without a backend."""
         metrics = worker.get("metrics")
         told = metrics.get(OPERATION) if isinstance(metrics, dict) else None
         if not isinstance(told, dict) or not told.get("url"):
@@ -62,7 +61,7 @@ class Member:
         self.missing_since: float | None = None
         self._intervals = intervals
         self._clock = clock
-        self.lane = Backend(RemoteClient(notice.url, link, self.find_address))
+        self.backend = Backend(RemoteClient(notice.url, link, self.find_address))
 
     def find_address(self) -> str:
         """Where the worker is now. Raises ServerUnreachable while there is none."""
@@ -88,7 +87,7 @@ class Member:
                 f"{silent_seconds:.0f} seconds."
             )
         if trouble:
-            self.lane.fail(ServerUnreachable(trouble))
+            self.backend.fail(ServerUnreachable(trouble))
         return was_ill and not trouble
 
     def miss(self) -> bool:
@@ -97,7 +96,7 @@ class Member:
         if self.missing_since is None:
             self.missing_since = now
             trouble = f"The worker beside {self.notice.url} has left the cluster."
-            self.lane.fail(ServerUnreachable(trouble))
+            self.backend.fail(ServerUnreachable(trouble))
         return now - self.missing_since > self._intervals.forget
 
 
@@ -137,7 +136,7 @@ class DaskBackends:
     def backends(self) -> tuple[Backend, ...]:
         """Those that there are now, by name."""
         members = self._members  # replaced as a whole, never changed
-        return tuple(members[url].lane for url in sorted(members))
+        return tuple(members[url].backend for url in sorted(members))
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Call `changed` after backends came, went or got well again, or the scheduler did."""
@@ -183,7 +182,7 @@ class DaskBackends:
 
     def _look(self) -> bool:
         """Whether anything changed that somebody should know."""
-        lanes_before = self.backends
+        backends_before = self.backends
         trouble_before = self.trouble
         try:
             workers = self._link.identify()
@@ -197,7 +196,7 @@ class DaskBackends:
         self.trouble = "" if self._members else self._explain_empty()
         if self._members:
             self._known.set()
-        return is_well or lanes_before != self.backends or trouble_before != self.trouble
+        return is_well or backends_before != self.backends or trouble_before != self.trouble
 
     def _take_in(self, notices: Mapping[str, Notice]) -> bool:
         """Bring the members up to date; True if one got well again."""
@@ -228,7 +227,7 @@ class DaskBackends:
     def _find_any(self) -> str:
         members = list(self._members.values())
         for member in members:
-            if not member.lane.trouble:
+            if not member.backend.trouble:
                 return member.find_address()
         if members:
             return members[0].find_address()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def connect(text: str, settings: Settings) -> DaskBackends:
-    """The engine on the workers of a Dask scheduler; it has no lanes yet. Raises SettingsError."""
+    """Connect to a Dask scheduler. The pool is empty at first. Raises SettingsError."""
     check_installed()
     address = parse_cluster(text, settings, "--engine")
     from comfygradio.cluster.engine import DaskBackends

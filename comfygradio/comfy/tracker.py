@@ -1,5 +1,6 @@
-"""What happens to one prompt, as a state machine without any I/O: messages in, PromptProgress "
-"out."""
+"""What happens to one prompt, as a state machine without any I/O: messages in, PromptProgress
+out.
+"""
 
 from __future__ import annotations
 

@@ -58,8 +58,8 @@ def write_preset(folder: Path, text: str = PRESET, graph: Mapping[str, Any] = GR
 def bind(preset: Preset, queue: JobQueue) -> Form:
     """Its form on all servers of a queue."""
     known = ObjectInfo({})
-    for lane in queue.lanes:
-        known = known.merge(lane.refresh(preset.class_types))
+    for backend in queue.backends:
+        known = known.merge(backend.refresh(preset.class_types))
     return preset.bind(known)
 
 
