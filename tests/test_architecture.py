@@ -87,16 +87,16 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.media",
         *COMFY_DATA,
     ),
+    "comfygradio.importers": (
+        "comfygradio.forms",
+        "comfygradio.binding",
+        *COMFY_DATA,
+    ),
     "comfygradio.drafting": (
         "comfygradio.forms",
         "comfygradio.binding",
         "comfygradio.metadata",
-        *COMFY_DATA,
-    ),
-    "comfygradio.importers": (
-        "comfygradio.forms",
-        "comfygradio.binding",
-        "comfygradio.drafting",
+        "comfygradio.importers",
         *COMFY_DATA,
     ),
     "comfygradio.jobs": ("comfygradio.comfy", "comfygradio.media"),
@@ -229,7 +229,6 @@ one module of a room. A folder without a row fails the test.
 
 UPWARD = {
     ("comfygradio.forms", "comfygradio.binding"): "issue 18",
-    ("comfygradio.drafting", "comfygradio.importers"): "issue 18",
     ("comfygradio.sweeps", "comfygradio.sweeps.running"): "issue 18",
     ("comfygradio.sweeps.showing", "comfygradio.sweeps.showing.drawing"): "issue 18",
     ("comfygradio.demo", "comfygradio.demo.nodes"): "issue 18",

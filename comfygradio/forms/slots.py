@@ -13,6 +13,11 @@ from comfygradio.forms.model_name import MAX_NAME
 from comfygradio.forms.preset_file import SlotAddress, SlotFile
 from comfygradio.forms.problem import BindError
 
+TEXT_CONTROLS = frozenset(
+    {"find", "delimiter", "separator", "regex_pattern", "pattern", "key", "system_prompt", "system"}
+)
+"""Inputs of text nodes that say how to process a text, and never hold the text itself."""
+
 
 @dataclass(frozen=True)
 class Slot:

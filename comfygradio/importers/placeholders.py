@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from comfygradio.drafting.trace import TEXT_CONTROLS
-from comfygradio.forms.slots import Slot
+from comfygradio.forms.slots import TEXT_CONTROLS, Slot
 from comfygradio.forms.templates import find_placeholders
 from comfygradio.importers.annotation import Annotation
 from comfygradio.importers.ui_workflow import UiWorkflow
