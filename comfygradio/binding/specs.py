@@ -78,8 +78,8 @@ def guess_unlisted_spec(node: Node, name: str, object_info: ObjectInfo) -> Input
     value = read_input(node.inputs, name)
     if isinstance(value, bool):
         return InputSpec(name, "BOOLEAN", "optional")
-    last = name.rpartition(".")[2]
-    if isinstance(value, int) and last in ("seed", "noise_seed"):
+    last_part = Slot(node.id, name).last_part
+    if isinstance(value, int) and last_part in ("seed", "noise_seed"):
         return InputSpec(name, "INT", "optional")
     if isinstance(value, int | float):
         # A page writes 1 for 1.0, so a whole number may stand for either.

@@ -31,6 +31,11 @@ class Slot:
     def __str__(self) -> str:
         return f"{self.node_id}.{self.input}"
 
+    @property
+    def last_part(self) -> str:
+        """The input's name after its last dot: `width` of `resize_type.width`."""
+        return self.input.rpartition(".")[2]
+
 
 @dataclass(frozen=True)
 class LocatedSlot:

@@ -95,18 +95,14 @@ def _find_places(editor: WorkflowEditor) -> Iterator[Placeholder]:
         for name, value in node.inputs.items():
             if isinstance(value, str):
                 texts[Slot(node.id, name)] = value
-    own = {text.strip() for slot, text in texts.items() if _name_input(slot) in WORKING}
+    own = {text.strip() for slot, text in texts.items() if slot.last_part.lower() in WORKING}
     for slot, text in texts.items():
-        name = _name_input(slot)
+        name = slot.last_part.lower()
         if name in WORKING or name in FORMATS or name.endswith("prefix"):
             continue
         place = _read_place(editor, slot, text, own)
         if place is not None:
             yield place
-
-
-def _name_input(slot: Slot) -> str:
-    return slot.input.rpartition(".")[2].lower()
 
 
 def _read_place(editor: WorkflowEditor, slot: Slot, text: str, own: set[str]) -> Placeholder | None:
