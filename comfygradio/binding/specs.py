@@ -11,12 +11,6 @@ from comfygradio.forms.model_name import is_model_name
 from comfygradio.forms.problem import BindError
 from comfygradio.forms.slots import Slot, get_slot_value
 
-WIDGET_TYPES = frozenset(
-    {"INT", "FLOAT", "STRING", "BOOLEAN", "COLOR", "COMBO", "COMFY_DYNAMICCOMBO_V3"}
-)
-"""Types that a person can fill in; anything else comes from another node."""
-
-
 LORA_LOADER = "LoraLoader"
 """The node of ComfyUI that lists the LoRAs which a server has."""
 
@@ -111,10 +105,3 @@ def _reject_object(node: Node, slot: Slot) -> None:
     members = ", ".join(f"{slot}.{member}" for member in value)
     text = f"slot {slot} holds several values; use one of {members}."
     raise BindError("slot", text, node.id, slot.input)
-
-
-def has_widget(spec: InputSpec) -> bool:
-    """Whether ComfyUI shows a widget for an input, so that a value, not a link, may stand there."""
-    if spec.options.get("forceInput"):
-        return False
-    return bool(spec.types & WIDGET_TYPES)

@@ -8,9 +8,9 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from comfygradio.binding.preset import NAME
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.errors import PresetError
-from comfygradio.forms.preset import NAME
 from comfygradio.forms.preset_schema import SCHEMA_FILE as SCHEMA
 from comfygradio.forms.preset_schema import write_schema
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from comfygradio.binding.preset import Preset
 from comfygradio.drafting.draft import Draft
 from comfygradio.drafting.naming import make_name
 from comfygradio.drafting.preset_folder import save_preset
 from comfygradio.drafting.writer import write_draft
-from comfygradio.forms.preset import Preset
 
 AUTOMATIC_NAME = re.compile(
     r"(?:comfyui|output|image|img|temp|untitled|workflow|unsaved workflow)?[\W_\d]*", re.IGNORECASE
