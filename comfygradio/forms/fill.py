@@ -20,13 +20,14 @@ from comfygradio.forms.loras import insert_loras
 from comfygradio.forms.media import name_upload
 from comfygradio.forms.missing_inputs import fill_missing_inputs, has_dynamic_combo
 from comfygradio.forms.slots import Slot
-from comfygradio.forms.templates import (
+from comfygradio.forms.text_expansion import (
+    expand_dynamic,
     expand_template,
     fill_template,
     find_placeholders,
+    has_alternatives,
     list_templates,
 )
-from comfygradio.forms.text_expansion import expand_dynamic, has_alternatives
 from comfygradio.forms.value_json import format_word, value_to_json
 from comfygradio.forms.visibility import find_visible
 

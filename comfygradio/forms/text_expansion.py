@@ -1,17 +1,80 @@
-"""Dynamic prompts: `{a|b|{c|d}}` becomes one of its options, as ComfyUI's own page does it before
-it posts a prompt.
+"""Expansion of texts: templates that take the values of fields, and dynamic prompts.
 
-That page also drops comments, lone braces and whatever follows a `//`. Here nothing is cut: JSON
-and web addresses in a text stay as they are.
+A template holds `{value}` for the field's own value and `{NAME}` for another field's. In a dynamic
+prompt, `{a|b|{c|d}}` becomes one of its options, as on ComfyUI's own page. That page also drops
+comments, lone braces and whatever follows a `//`. Here nothing is cut: JSON and web addresses in a
+text stay as they are.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from random import Random
+
+from comfygradio.forms.field import Field
+
+NAME = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}")
+
+MARK = re.compile("\0([0-9]+)\0")
+"""Stands for a name while the options of a template are chosen; no preset file can hold NUL."""
 
 TOKEN = re.compile(r"\\.|[{}|]|[^\\{}|]+|\\", re.DOTALL)
 ESCAPED = re.compile(r"\\([{}|])")
+
+
+def find_placeholders(template: str) -> list[str]:
+    """The names that a template uses, each once."""
+    names = NAME.findall(template)
+    return list(dict.fromkeys(names))
+
+
+def list_templates(field: Field) -> list[str]:
+    """The texts of a field that may take the values of others: its template, and those that its
+    choices set.
+    """
+    texts = [field.template] if field.template else []
+    for choice in field.choices or ():
+        texts.extend(text for _, text in choice.sets if isinstance(text, str))
+    return texts
+
+
+def fill_template(template: str, values: Mapping[str, str]) -> str:
+    """The template with every known name replaced; what is filled in is not looked at again."""
+
+    def replace(match: re.Match[str]) -> str:
+        return values.get(match[1], match[0])
+
+    return NAME.sub(replace, template)
+
+
+def expand_template(template: str, values: Mapping[str, str], random: Random) -> str:
+    """The template with one option of each of its own `{a|b}` and every known name replaced; what
+    is filled in is not looked at again.
+    """
+    names = [name for name in find_placeholders(template) if name in values]
+    marks = {name: f"\0{place}\0" for place, name in enumerate(names)}
+    drawn = expand_dynamic(fill_template(template, marks), random)
+
+    def replace(match: re.Match[str]) -> str:
+        name = names[int(match[1])]
+        return values[name]
+
+    return MARK.sub(replace, drawn)
+
+
+def invert_template(template: str, text: str) -> str | None:
+    """The value that the template turned into this text, or None: it does not fit, or uses the
+    value not just once.
+    """
+    before, found, after = template.partition("{value}")
+    if not found or "{value}" in after or find_placeholders(template) != ["value"]:
+        return None
+    is_framed = text.startswith(before) and text.endswith(after)
+    end = len(text) - len(after)
+    if not is_framed or end < len(before):
+        return None
+    return text[len(before) : end]
 
 
 def expand_dynamic(text: str, random: Random) -> str:

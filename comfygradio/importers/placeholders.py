@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from comfygradio.forms.slots import TEXT_CONTROLS, Slot
-from comfygradio.forms.templates import find_placeholders
+from comfygradio.forms.text_expansion import find_placeholders
 from comfygradio.importers.annotation import Annotation
 from comfygradio.importers.ui_workflow import UiWorkflow
 from comfygradio.importers.values import fit_literal, slugify

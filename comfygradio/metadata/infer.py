@@ -13,7 +13,7 @@ from comfygradio.forms.form import Form
 from comfygradio.forms.media import NOUNS
 from comfygradio.forms.model_name import match_name
 from comfygradio.forms.slots import Slot
-from comfygradio.forms.templates import find_placeholders, list_templates
+from comfygradio.forms.text_expansion import find_placeholders, list_templates
 from comfygradio.forms.value_check import check_value
 from comfygradio.forms.value_json import format_word, value_to_json
 from comfygradio.metadata.inversion import (
