@@ -24,14 +24,14 @@ ESCAPED = re.compile(r"\\([{}|])")
 
 
 def find_placeholders(template: str) -> list[str]:
-    """The names that a template uses, each once."""
+    """List the names that a template uses, each once."""
     names = NAME.findall(template)
     return list(dict.fromkeys(names))
 
 
 def list_templates(field: Field) -> list[str]:
-    """The texts of a field that may take the values of others: its template, and those that its
-    choices set.
+    """List the texts of a field that may hold placeholders: its template, and what its choices
+    set.
     """
     texts = [field.template] if field.template else []
     for choice in field.choices or ():
@@ -39,8 +39,16 @@ def list_templates(field: Field) -> list[str]:
     return texts
 
 
+def uses_other_fields(field: Field) -> bool:
+    """Whether a text of this field takes the value of another field."""
+    texts = "\n".join(list_templates(field))
+    return any(name != "value" for name in find_placeholders(texts))
+
+
 def fill_template(template: str, values: Mapping[str, str]) -> str:
-    """The template with every known name replaced; what is filled in is not looked at again."""
+    """Replace every known name in a template. Values are inserted as they are: braces in them are
+    not expanded.
+    """
 
     def replace(match: re.Match[str]) -> str:
         return values.get(match[1], match[0])
@@ -49,8 +57,9 @@ def fill_template(template: str, values: Mapping[str, str]) -> str:
 
 
 def expand_template(template: str, values: Mapping[str, str], random: Random) -> str:
-    """The template with one option of each of its own `{a|b}` and every known name replaced; what
-    is filled in is not looked at again.
+    """Choose one option in each `{a|b}` of the template itself, and replace every known name.
+
+    Values are inserted as they are: braces in them are not expanded.
     """
     names = [name for name in find_placeholders(template) if name in values]
     marks = {name: f"\0{place}\0" for place, name in enumerate(names)}
@@ -64,8 +73,9 @@ def expand_template(template: str, values: Mapping[str, str], random: Random) ->
 
 
 def invert_template(template: str, text: str) -> str | None:
-    """The value that the template turned into this text, or None: it does not fit, or uses the
-    value not just once.
+    """Return the value that the template turned into this text.
+
+    Returns None if the text does not fit, or if the template holds anything but one `{value}`.
     """
     before, found, after = template.partition("{value}")
     if not found or "{value}" in after or find_placeholders(template) != ["value"]:
@@ -78,12 +88,11 @@ def invert_template(template: str, text: str) -> str | None:
 
 
 def expand_dynamic(text: str, random: Random) -> str:
-    r"""The text with an option chosen in each `{a|b}`, and `\{`, `\}`, `\|` freed of their
-    backslash.
+    r"""Choose one option in each `{a|b}` of a text, and unescape `\{`, `\}` and `\|`.
 
-    Braces without a bar between them, and those that are never closed or opened, stay. Each option
-    is as likely as the others and may be empty. The same text and state of `random` give the same
-    result. Never raises; takes time in proportion to the text.
+    Braces without a bar between them and unmatched braces stay. Each option is equally likely and
+    may be empty. The same text and state of `random` give the same result. Never raises; runs in
+    linear time.
     """
     tokens: list[str] = TOKEN.findall(text)
     groups = _find_groups(tokens)
@@ -106,7 +115,7 @@ def expand_dynamic(text: str, random: Random) -> str:
 
 
 def has_alternatives(text: str) -> bool:
-    """Whether `expand_dynamic` changes this text: it holds a `{a|b}`, or escapes of such signs."""
+    """Whether `expand_dynamic` changes this text: it holds an `{a|b}` or an escaped sign."""
     if ESCAPED.search(text):
         return True
     tokens = TOKEN.findall(text)
@@ -114,7 +123,7 @@ def has_alternatives(text: str) -> bool:
 
 
 def _find_groups(tokens: list[str]) -> dict[int, list[int]]:
-    """For each opening brace of a choice the places of itself, of its bars, and of its closing
+    """Map the position of each opening brace to the positions of itself, its bars and its closing
     brace.
     """
     groups: dict[int, list[int]] = {}
