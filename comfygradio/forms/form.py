@@ -12,6 +12,8 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from comfygradio.comfy.object_info import ObjectInfo
@@ -26,7 +28,6 @@ from comfygradio.forms.slots import Slot
 from comfygradio.forms.text_expansion import has_alternatives
 from comfygradio.forms.value_check import check_value
 from comfygradio.forms.value_json import value_to_json
-from comfygradio.forms.version import get_version
 from comfygradio.forms.visibility import find_visible
 
 
@@ -216,6 +217,15 @@ def fingerprint(form: Form) -> str:
     parts = [form.title, file, shape, form.problems, form.notes]
     text = json.dumps(parts, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def get_version() -> str:
+    """Return the installed version of comfygradio, or "" if it is not installed as a package."""
+    try:
+        return version("comfygradio")
+    except PackageNotFoundError:
+        return ""
 
 
 def _take_random_seed(values: Mapping[str, Any]) -> int:
