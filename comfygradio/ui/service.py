@@ -13,9 +13,8 @@ from typing import Any
 from comfygradio.binding.preset import Preset, load_presets
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import LimitReached, PresetError, ServerError, ValuesRefused
-from comfygradio.forms.batch import repeat_values
 from comfygradio.forms.field import MEDIA, Field
-from comfygradio.forms.form import Form, fingerprint
+from comfygradio.forms.form import Form, fingerprint, repeat_values
 from comfygradio.jobs.backend import CAPABILITIES_UNKNOWN, refresh_all
 from comfygradio.jobs.backend_client import BackendClient
 from comfygradio.jobs.backend_pool import BackendPool, StaticBackends, sync_backends
