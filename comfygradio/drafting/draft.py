@@ -19,8 +19,8 @@ from comfygradio.drafting.graph import Graph, build_graph
 from comfygradio.drafting.leftovers import find_leftovers
 from comfygradio.drafting.workflow_kind import find_medium, find_workflow_kind
 from comfygradio.forms.preset_file import PresetFile
-from comfygradio.importers import import_annotations
 from comfygradio.importers.annotation import AnnotatedWorkflow
+from comfygradio.importers.importer import import_annotations
 
 
 @dataclass(frozen=True)
