@@ -8,6 +8,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
+from comfygradio.comfy.cache_control import strip_pinned
 from comfygradio.comfy.cancel import cancel_prompt
 from comfygradio.comfy.endpoints import Endpoints
 from comfygradio.comfy.failures import make_job_lost
@@ -15,7 +16,6 @@ from comfygradio.comfy.http_responses import HistoryEntry, QueuedPrompt
 from comfygradio.comfy.inbox import Inbox, InboxItem, TaskThread
 from comfygradio.comfy.locate import PromptLocation, locate_by_id
 from comfygradio.comfy.messages import ExecutionSuccess, FeatureFlags, Message, Status
-from comfygradio.comfy.pinned_node import strip_pinned
 from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.comfy.submit import AdoptedPrompt, Submission, open_socket
 from comfygradio.comfy.timers import PollTimers, PollTimings

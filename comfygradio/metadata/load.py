@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from comfygradio.comfy.cache_busting import strip_cache_busters
-from comfygradio.comfy.pinned_node import strip_pinned
+from comfygradio.comfy.cache_control import strip_cache_busters, strip_pinned
 from comfygradio.errors import MetadataError
 from comfygradio.media.file_signature import detect_format
 from comfygradio.media.metadata_limits import MAX_METADATA_BYTES, MetadataTooLarge
