@@ -11,6 +11,7 @@ from itertools import combinations
 from statistics import median
 from typing import Any
 
+from comfygradio.comfy.object_info import is_number
 from comfygradio.comfy.workflow import Link
 
 PASSES_PICTURES = re.compile(r"^(samples|latent|image|images|pixels|video)$|_(latent|image)$")
@@ -180,6 +181,6 @@ def _read_number(value: object, inputs: InputLookup) -> float | None:
     """A number above 0, written here or in the node of a value that is linked here."""
     if isinstance(value, Link):
         value = inputs(value.node_id).get("value")
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not is_number(value):
         return None
     return float(value) if 0 < value < MAX_NUMBER else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from comfygradio.comfy.upload_detection import guess_upload
 
@@ -27,6 +27,16 @@ MEDIA_FLAGS = {
 
 NAME_KEYS = ("content", "name", "value", "title", "label", "key", "id")
 """Under one of these an entry of a list that is an object has its name; the first counts."""
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether a value is an int or a float. A bool, which Python takes for an int, is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def is_whole_number(value: object) -> TypeGuard[int]:
+    """Whether a value is an int. A bool, which Python takes for an int, is none."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def name_entry(entry: Any) -> Scalar | None:
@@ -431,7 +441,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _number(value: Any) -> int | float | None:
     """A limit; NaN and the infinities are none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not is_number(value):
         return None
     return value if -math.inf < value < math.inf else None
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from comfygradio.comfy.object_info import is_number
 from comfygradio.comfy.workflow import Link, Workflow
 from comfygradio.forms.field import MEDIA, TEXTS, Field, InvalidValue, shorten
 from comfygradio.forms.fill import order_by_filling
@@ -304,10 +305,8 @@ def describe_absent_file(field: Field, name: Any) -> str:
 
 def _take(field: Field, value: Any) -> Any:
     """A value checked and described. Raises InvalidValue, also for a random seed."""
-    if field.widget == "seed":
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or value < 0:
-            raise InvalidValue(f"{shorten(value)} is no seed that names a picture.")
+    if field.widget == "seed" and (not is_number(value) or value < 0):
+        raise InvalidValue(f"{shorten(value)} is no seed that names a picture.")
     checked = check_value(field, value)
     return value_to_json(field, checked)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from comfygradio.comfy.object_info import Scalar
+from comfygradio.comfy.object_info import Scalar, is_number
 from comfygradio.comfy.workflow import Link, Node, Workflow
 from comfygradio.forms.field import Field, shorten
 from comfygradio.forms.lora_stack import LoraStack, list_active_loras
@@ -142,7 +142,7 @@ def _read_strength(node: Node, notes: list[str]) -> float:
     """The strength of a loader; a note is added where it has several that differ."""
     numbers: list[Any] = []
     for name, value in node.inputs.items():
-        if name.startswith("strength") and _is_number(value):
+        if name.startswith("strength") and is_number(value):
             numbers.append(value)
     if not numbers:
         return 1.0
@@ -151,9 +151,3 @@ def _read_strength(node: Node, notes: list[str]) -> float:
         listed = " and ".join(map(str, numbers))
         notes.append(f"{node.title} acted with {listed}; the first is taken.")
     return float(first)
-
-
-def _is_number(value: Any) -> bool:
-    if isinstance(value, bool):
-        return False
-    return isinstance(value, int | float)
