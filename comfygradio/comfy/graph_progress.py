@@ -111,7 +111,7 @@ class GraphProgress:
             waiting.extend(sources)
 
     def apply_snapshot(self, nodes: Mapping[str, NodeProgress]) -> None:
-        """Apply a snapshot. A node that expanded into others has their mean progress."""
+        """Apply a snapshot of all nodes; a node that expanded into others has their mean."""
         children: dict[str, list[float]] = {}
         for key, node in nodes.items():
             done = 1.0 if node.state == "finished" else _divide(node.value, node.max)
@@ -125,7 +125,7 @@ class GraphProgress:
             self.advance(parent, sum(fractions) / (len(fractions) + 1))
 
     def _walk(self) -> frozenset[str]:
-        """Find the nodes that have to run: outputs and what they depend on, up to cache hits."""
+        """Find the nodes that have to run: the outputs and what they need, up to cache hits."""
         found: set[str] = set()
         uncached = self._sources.keys() - self._cached
         waiting = list(self._outputs - self._cached)
