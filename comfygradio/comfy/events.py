@@ -1,4 +1,4 @@
-"""Listening to a server: what it says on its WebSocket, for whoever subscribes, reconnected."""
+"""Listen to a server: events from its WebSocket for subscribers, with automatic reconnection."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from comfygradio.comfy.websocket_client import Socket, coalescing_key
 from comfygradio.errors import ServerError, ServerUnreachable
 
 CAPACITY = 64_000_000
-"""Bytes of events that wait for whoever takes them; beyond that the oldest ones are dropped."""
+"""Maximum bytes of events waiting for a slow reader. The oldest are dropped beyond that."""
 MIN_SIZE = 1000
-"""Bytes that an event counts as at least."""
+"""Minimum size in bytes that an event counts as."""
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ Kind = TypeVar("Kind", bound=Message)
 
 @dataclass(frozen=True)
 class Connected(Message):
-    """The connection is open, for the first time or again; what was said while it was not, is lost.
+    """The connection is open, for the first time or again. Events from before it opened are lost.
 
     The server's greeting follows, a Status.
     """
@@ -39,9 +39,10 @@ class Connected(Message):
 
 @dataclass(frozen=True)
 class Disconnected(Message):
-    """The connection was lost, or could not be opened again.
+    """The connection was lost, or could not be reopened.
 
-    It is tried again after `retry_seconds`; None: no more, and the events end.
+    The next attempt follows after `retry_seconds`. None means that there are no more attempts and
+    that the events end.
     """
 
     retry_seconds: float | None
@@ -49,7 +50,7 @@ class Disconnected(Message):
 
 @dataclass(frozen=True)
 class Missed(Message):
-    """So many events were dropped, since nobody took them in time."""
+    """`count` events were dropped because nobody took them in time."""
 
     count: int
 
@@ -65,12 +66,12 @@ class _End:
 
 
 class Events:
-    """The events of one server, as an iterator and for listeners; between `with` and its end.
+    """The events of one server, as an iterator and for listeners. Use it as a context manager.
 
-    The connection is kept up: lost, it is opened again after 1, 2, 4, 8 and 16 seconds. Only the
-    newest preview, and the newest progress of a node, wait for a slow reader; the rest waits up to
-    `capacity` bytes. The server tells of a prompt whoever posted it, so post with `client_id`:
-    `client.queue_prompt(graph, client_id=events.client_id)`.
+    A lost connection is reopened after 1, 2, 4, 8 and 16 seconds. For a slow reader, a newer
+    preview replaces the waiting one, and newer progress of a node replaces older; all other events
+    wait, up to `capacity` bytes. The server reports a prompt only to the client that posted it, so
+    post with `client_id`: `client.queue_prompt(graph, client_id=events.client_id)`.
     """
 
     def __init__(
@@ -87,11 +88,11 @@ class Events:
         self._watch = ReconnectTimers(patience or PollTimings(), clock.monotonic())
         self._watch.may_be_forgotten = client_id is not None
         self._letters = Inbox(clock, capacity)
-        """From the threads that read sockets, for the one that keeps the connection up."""
+        """From the threads that read sockets, for the thread that keeps the connection open."""
         self._inbox = Inbox(clock, capacity)
-        """For whoever iterates."""
+        """For the iterating thread."""
         self._taken: list[InboxItem] = []
-        """What was taken out of the inbox and is next, the newest one first."""
+        """Items taken from the inbox and not yet returned, in reverse order."""
         self._listeners: list[tuple[type[Message], Callable[[Any], object]]] = []
         self._lock = threading.Lock()
         self._is_closed = threading.Event()
@@ -99,10 +100,10 @@ class Events:
         self._answers_flags = False
         self._error: ServerError | None = None
         self._end: _End | None = None
-        """Set once whoever iterates has come to the end."""
+        """Set once the iterator has reached the end."""
 
     def __enter__(self) -> Events:
-        """Connect and begin to listen. Raises ServerError."""
+        """Connect and start listening. Raises ServerError."""
         socket = connect_socket(self._endpoints, self.client_id)
         self._socket = socket
         threading.Thread(
@@ -122,9 +123,9 @@ class Events:
         return self
 
     def __next__(self) -> Message:
-        """The next event, waited for; ends once it is closed.
+        """Wait for the next event. Ends once `close` was called.
 
-        Raises ServerError where the connection is lost for good.
+        Raises ServerError if the connection is lost for good.
         """
         event = None if self._end else self._take_next()
         if event is not None:
@@ -135,15 +136,15 @@ class Events:
 
     @property
     def is_connected(self) -> bool:
-        """Whether the connection is open at this moment, as far as is known."""
+        """Whether the connection is open, as far as is known."""
         return self._socket is not None and not self._is_closed.is_set()
 
     def on(self, kind: type[Kind], callback: Callable[[Kind], object]) -> Callable[[], None]:
-        """Call back with every event of this kind from now on; `Message` is all of them.
+        """Call `callback` with every future event of this kind; `Message` matches all events.
 
-        May be called before the block begins; returns what ends the calls. Callbacks are called
-        one after the other, on a thread of their own; one that raises is logged and stops neither
-        the others nor the events.
+        May be called before the block is entered. Returns a function that ends the calls. Callbacks
+        run one after the other on their own thread. One that raises is logged and affects neither
+        other callbacks nor the events.
         """
         listener = (kind, callback)
         with self._lock:
@@ -157,7 +158,7 @@ class Events:
         return leave
 
     def close(self) -> None:
-        """End the events: iterating ends, no callback is called any more. Callable twice."""
+        """End the events: iteration stops and no callback is called any more. May be called twice."""
         self._is_closed.set()
         socket = self._socket
         if socket is not None:
@@ -166,7 +167,7 @@ class Events:
         self._inbox.put(_End())
 
     def _take_next(self) -> Message | None:
-        """The next event; None at the end, which is kept."""
+        """Return the next event, or None at the end. The end is stored in `_end`."""
         while not self._taken:
             self._taken = self._inbox.take(None)
             self._taken.reverse()
@@ -180,7 +181,7 @@ class Events:
         return None
 
     def _keep(self, first: Socket) -> None:
-        """On a thread of its own: pass events on and keep the connection up until closed."""
+        """Pass events on and keep the connection open until closed. Runs on its own thread."""
         try:
             self._take_socket(first)
             while not self._is_closed.is_set() and not self._watch.has_given_up:
@@ -194,7 +195,7 @@ class Events:
             self._inbox.put(_End(error))
 
     def _find_error(self) -> ServerError:
-        """Why the connection could not be opened again."""
+        """Return the error that explains why the connection could not be reopened."""
         return self._error or ServerUnreachable(
             f"The connection to {self._endpoints.url} was lost. Is ComfyUI still running?"
         )
@@ -271,7 +272,9 @@ class Events:
         ).start()
 
     def _read(self, socket: Socket) -> None:
-        """On a thread of its own: read one socket to its end, since a server waits for readers."""
+        """Read one socket to its end. Runs on its own thread, since a server waits for slow
+        readers.
+        """
         if self._is_closed.is_set():
             socket.close()
         socket.listen(self._put, lambda ended: self._letters.put(_Lost(ended)))
@@ -281,7 +284,7 @@ class Events:
 
 
 def estimate_size(event: Message) -> int:
-    """About how many bytes an event takes."""
+    """Estimate the bytes that an event takes."""
     if not isinstance(event, PreviewFrame | UnknownMessage):
         return MIN_SIZE
     size = len(event.data) if isinstance(event.data, bytes | str) else 0
