@@ -1,4 +1,6 @@
-"""Envelopes: the JSON that services, programs and ComfyUI itself wrap around a graph in API format."""
+"""Envelopes: the JSON that services, programs and ComfyUI itself wrap around an
+API-format graph.
+"""
 
 from __future__ import annotations
 

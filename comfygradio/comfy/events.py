@@ -158,7 +158,9 @@ class Events:
         return leave
 
     def close(self) -> None:
-        """End the events: iteration stops and no callback is called any more. May be called twice."""
+        """End the events: iteration stops and no callback is called any more. Can be
+        called twice.
+        """
         self._is_closed.set()
         socket = self._socket
         if socket is not None:

@@ -61,7 +61,7 @@ def clean_text(text: str, longest: int = MAX_LENGTH) -> str:
 
 
 def name_node(titles: Mapping[str, str], node_id: str, node_type: str) -> str:
-    """Name a node in a sentence: `KSampler (node 3)`. Adds the class if the title differs from it."""
+    """Name a node in a sentence: `KSampler (node 3)`. Adds the class if the title differs."""
     title = titles.get(node_id) or node_type or "A node"
     if not node_id:
         return title
@@ -203,7 +203,9 @@ def _describe_top(error: Mapping[str, Any], titles: Mapping[str, str]) -> str:
 
 
 def _find_missing_class(extra: Any, message: str) -> str:
-    """Find the class in `missing_node_type` (v0.12.0) or in the text of the older `invalid_prompt`."""
+    """Find the class in `missing_node_type` (v0.12.0) or in the text of the old
+    `invalid_prompt`.
+    """
     if isinstance(extra, dict) and extra.get("class_type"):
         return clean_text(str(extra["class_type"]))
     rest = message.partition("because node ")[2]
