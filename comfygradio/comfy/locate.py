@@ -18,7 +18,9 @@ MAX_HISTORY = 1000
 
 @dataclass(frozen=True)
 class PromptLocation:
-    """Where the server has a prompt: in its history, in its queue, nowhere, or unknown (`error`)."""
+    """Where the server has a prompt: in its history, in its queue, nowhere, or unknown
+    (`error`).
+    """
 
     entry: HistoryEntry | None = None
     position: int | None = None

@@ -28,7 +28,9 @@ InputLookup = Callable[[str], Mapping[str, object]]
 
 @dataclass(frozen=True)
 class TimedRun:
-    """The duration of one run of a node in seconds, and its work (None if that was not recorded)."""
+    """The duration of one run of a node in seconds, and its work (None if that was not
+    recorded).
+    """
 
     seconds: float
     work: float | None = None
@@ -36,7 +38,9 @@ class TimedRun:
 
 @dataclass(frozen=True)
 class LinearFit:
-    """A duration as a function of work: `base` seconds, plus `rate` seconds for each unit of work."""
+    """A duration as a function of work: `base` seconds, plus `rate` seconds for each unit
+    of work.
+    """
 
     base: float
     rate: float
@@ -133,7 +137,9 @@ def make_input_lookup(graph: Mapping[str, Any]) -> InputLookup:
 
 
 def _count_steps(own: Mapping[str, object], inputs: InputLookup) -> float:
-    """Count the steps of a sampler, also if a scheduler feeds them. Returns 1 for any other node."""
+    """Count the steps of a sampler, also if a scheduler feeds them. Returns 1 for any other
+    node.
+    """
     steps = _read_number(own.get("steps"), inputs)
     if steps is not None:
         start = _read_number(own.get("start_at_step"), inputs) or 0.0

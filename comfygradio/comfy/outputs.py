@@ -68,7 +68,9 @@ class Output:
         return last_part.replace("\0", "") or f"{self.node_id}.txt"
 
     def read(self) -> bytes:
-        """Return the bytes exactly as the server has them. Raises NotFound and other ServerErrors."""
+        """Return the bytes exactly as the server has them. Raises NotFound and other
+        ServerErrors.
+        """
         if self.data is not None:
             return self.data
         if not self.filename:
@@ -114,7 +116,9 @@ def write_file(target: Path, chunks: Iterator[bytes]) -> Path:
 
 
 def parse_outputs(node_id: str, ui: Any, source: FileSource | None = None) -> tuple[Output, ...]:
-    """Parse the outputs in a node's `ui` dict, whatever its keys and shape. Each file appears once."""
+    """Parse the outputs in a node's `ui` dict, whatever its keys and shape. Each file
+    appears once.
+    """
     if not isinstance(ui, dict):
         return ()
     found: dict[Output, None] = {}

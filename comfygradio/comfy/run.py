@@ -1,4 +1,4 @@
-"""Runs one prompt on one server: messages in, PromptProgress out."""
+"""Run one prompt on one server: messages in, PromptProgress out."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import ComfyGradioError, ServerError, ServerUnreachable
 
 CANCEL_SECONDS = 0.4
-"""How long closing a run waits for the server to confirm; the cancelling itself goes on."""
+"""Seconds that closing a run waits for the server to confirm. The cancellation itself continues."""
 CANCEL_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Seconds before each further attempt to cancel where the server gave no proper answer."""
+"""Seconds before each further attempt to cancel, if the server gave no proper response."""
 SLOW_CONNECTION = "Connection is slow; still working."
-"""Where there is no live connection, so that progress is asked for."""
+"""Shown while there is no WebSocket connection, so that progress is polled."""
 
 
 @dataclass(frozen=True)
 class SocketReopened:
-    """The result of an attempt to open the socket again; None: it failed."""
+    """The result of an attempt to reopen the socket; None if it failed."""
 
     socket: Socket | None
 
@@ -46,14 +46,14 @@ class SocketReopened:
 
 @dataclass(frozen=True)
 class SocketLost:
-    """A socket ended by itself."""
+    """A socket that was closed by the other side."""
 
     socket: Socket
 
 
 class PromptRun:
-    """One prompt from its start to its end; used by one thread, helped by a reader and a worker
-    thread.
+    """Runs one prompt from start to end. Used by one thread; a reader and a worker thread
+    help it.
     """
 
     def __init__(
@@ -95,12 +95,14 @@ class PromptRun:
         self._accepted = False
         self._answers_flags = False
         self._absent_since: float | None = None
-        """When the server was first seen to lack the prompt; None while it has it."""
+        """When a poll first found the prompt absent; None while the server has it."""
         self._ended_since: float | None = None
-        """When a history first told the end while pictures were still to come by the socket."""
+        """When a history first reported the end while pictures were still expected over
+        the socket.
+        """
 
     def follow(self, heartbeat_seconds: float) -> Generator[PromptProgress, None, None]:
-        """Start the prompt and yield its states; closing the generator cancels it.
+        """Start the prompt and yield its progress. Closing the generator cancels the prompt.
 
         Raises as `ComfyClient.run`.
         """
@@ -144,8 +146,9 @@ class PromptRun:
                 raise self._tracker.failure
 
     def _note_answering(self, now: float) -> bool:
-        """Whether it is news that the server answers, or that it does not, which is worse than
-        that it is slow.
+        """Record whether the server answers. Returns True if that changed.
+
+        A server that does not answer gets no warning about a slow connection, which would say less.
         """
         is_answered = not self._accepted or self._watch.is_answered(now)
         if is_answered == self._tracker.is_answered:
@@ -260,8 +263,8 @@ class PromptRun:
             self._miss(now)
 
     def _awaits_frames(self, entry: HistoryEntry, now: float) -> bool:
-        """Whether the end that a history tells is put off, since the socket may be about to bring
-        pictures that no history holds.
+        """Whether to delay the end that a history reports, because the socket may still deliver
+        pictures that no history contains.
         """
         if (
             entry.status != "success"
@@ -274,7 +277,7 @@ class PromptRun:
         return now < self._ended_since + self._patience.frames
 
     def _miss(self, now: float) -> None:
-        """The server lacks the prompt: look once more before that is believed.
+        """Handle a poll that found the prompt absent: poll once more before believing it.
 
         A history may be written a moment after the prompt has left the queue.
         """
@@ -325,7 +328,7 @@ class PromptRun:
         socket.listen(self._mailbox.put, lambda ended: self._mailbox.put(SocketLost(ended)))
 
     def _begin(self) -> None:
-        """On a thread of its own: start, then read the socket."""
+        """Submit the prompt, then read the socket. Runs on its own thread."""
         try:
             begun: QueuedPrompt | AdoptedPrompt | Exception | None = self._start.run()
         except Exception as error:
@@ -371,7 +374,9 @@ class PromptRun:
         self._try_to_cancel(prompt_id)
 
     def _try_to_cancel(self, prompt_id: str) -> bool:
-        """Whether the server gave a proper answer, be it that there was nothing to cancel."""
+        """Cancel once. Returns True if the server gave a proper response, even that nothing was to
+        cancel.
+        """
         try:
             cancel_prompt(self._endpoints, prompt_id, self._clock)
         except ServerError:
