@@ -85,9 +85,9 @@ class Events:
         self.client_id = client_id or uuid.uuid4().hex
         self._endpoints = endpoints
         self._clock = clock
-        self._watch = ReconnectTimers(patience or PollTimings(), clock.monotonic())
-        self._watch.may_be_forgotten = client_id is not None
-        self._letters = Inbox(clock, capacity)
+        self._timers = ReconnectTimers(patience or PollTimings(), clock.monotonic())
+        self._timers.may_be_forgotten = client_id is not None
+        self._incoming = Inbox(clock, capacity)
         """From the threads that read sockets, for the thread that keeps the connection open."""
         self._inbox = Inbox(clock, capacity)
         """For the iterating thread."""
@@ -107,7 +107,7 @@ class Events:
         socket = connect_socket(self._endpoints, self.client_id)
         self._socket = socket
         threading.Thread(
-            target=self._keep, args=(socket,), name="comfy-listen", daemon=True
+            target=self._keep_connected, args=(socket,), name="comfy-listen", daemon=True
         ).start()
         return self
 
@@ -165,7 +165,7 @@ class Events:
         socket = self._socket
         if socket is not None:
             socket.close()
-        self._letters.put(None)
+        self._incoming.put(None)
         self._inbox.put(_End())
 
     def _take_next(self) -> Message | None:
@@ -182,14 +182,14 @@ class Events:
         self._end = content
         return None
 
-    def _keep(self, first: Socket) -> None:
+    def _keep_connected(self, first: Socket) -> None:
         """Pass events on and keep the connection open until closed. Runs on its own thread."""
         try:
-            self._take_socket(first)
-            while not self._is_closed.is_set() and not self._watch.has_given_up:
-                for letter in self._letters.take(self._find_pause()):
-                    self._open_letter(letter)
-                self._look_after(self._clock.monotonic())
+            self._use_socket(first)
+            while not self._is_closed.is_set() and not self._timers.has_given_up:
+                for item in self._incoming.take(self._find_timeout()):
+                    self._handle_item(item)
+                self._check_timers(self._clock.monotonic())
         finally:
             if self._socket is not None:
                 self._socket.close()
@@ -202,29 +202,29 @@ class Events:
             f"The connection to {self._endpoints.url} was lost. Is ComfyUI still running?"
         )
 
-    def _find_pause(self) -> float | None:
-        due = self._watch.next_due()
+    def _find_timeout(self) -> float | None:
+        due = self._timers.next_due()
         if due is None:
             return None
         return max(due - self._clock.monotonic(), 0.0)
 
-    def _open_letter(self, letter: InboxItem) -> None:
-        dropped = self._letters.take_dropped_count()
+    def _handle_item(self, item: InboxItem) -> None:
+        dropped = self._incoming.take_dropped_count()
         if dropped:
-            self._tell(Missed(dropped))
-        match letter.content:
+            self._publish(Missed(dropped))
+        match item.content:
             case Message():
-                self._hear(letter)
-            case _Lost() if letter.content.socket is self._socket:
+                self._handle_message(item)
+            case _Lost() if item.content.socket is self._socket:
                 self._lose()
 
-    def _hear(self, letter: InboxItem) -> None:
-        self._watch.hear(letter.at)
-        if isinstance(letter.content, FeatureFlags):
+    def _handle_message(self, item: InboxItem) -> None:
+        self._timers.hear(item.at)
+        if isinstance(item.content, FeatureFlags):
             self._answers_flags = True
-        self._tell(letter.content)
+        self._publish(item.content)
 
-    def _tell(self, event: Message) -> None:
+    def _publish(self, event: Message) -> None:
         self._inbox.put(event, coalescing_key(event), estimate_size(event))
         with self._lock:
             listeners = list(self._listeners)
@@ -232,26 +232,26 @@ class Events:
             if isinstance(event, kind) and not self._is_closed.is_set():
                 _call(callback, event)
 
-    def _look_after(self, now: float) -> None:
+    def _check_timers(self, now: float) -> None:
         if self._is_closed.is_set():
             return
-        if self._watch.is_forgotten(now):
+        if self._timers.is_forgotten(now):
             self._lose()
-        elif self._watch.wants_renewal(now):
-            self._watch.renew(now)
+        elif self._timers.wants_renewal(now):
+            self._timers.renew(now)
             self._leave_socket()
-        elif self._watch.wants_reconnect(now):
+        elif self._timers.wants_reconnect(now):
             self._reconnect()
 
     def _lose(self) -> None:
-        self._watch.lose(self._clock.monotonic())
+        self._timers.lose(self._clock.monotonic())
         self._leave_socket()
 
     def _leave_socket(self) -> None:
         if self._socket is not None:
             self._socket.close()
         self._socket = None
-        self._tell(Disconnected(self._watch.retry_seconds))
+        self._publish(Disconnected(self._timers.retry_seconds))
 
     def _reconnect(self) -> None:
         try:
@@ -260,15 +260,15 @@ class Events:
             self._error = error
             self._lose()
         else:
-            self._take_socket(socket)
+            self._use_socket(socket)
 
-    def _take_socket(self, socket: Socket) -> None:
+    def _use_socket(self, socket: Socket) -> None:
         now = self._clock.monotonic()
         self._socket = socket
-        self._watch.hear(now)
-        self._watch.connect(now, self._answers_flags)
-        self._tell(Connected())
-        self._tell(socket.greeting)
+        self._timers.hear(now)
+        self._timers.connect(now, self._answers_flags)
+        self._publish(Connected())
+        self._publish(socket.greeting)
         threading.Thread(
             target=self._read, args=(socket,), name="comfy-listen", daemon=True
         ).start()
@@ -279,10 +279,10 @@ class Events:
         """
         if self._is_closed.is_set():
             socket.close()
-        socket.listen(self._put, lambda ended: self._letters.put(_Lost(ended)))
+        socket.listen(self._put, lambda ended: self._incoming.put(_Lost(ended)))
 
     def _put(self, message: Message, kind: Hashable) -> None:
-        self._letters.put(message, kind, estimate_size(message))
+        self._incoming.put(message, kind, estimate_size(message))
 
 
 def estimate_size(event: Message) -> int:

@@ -35,7 +35,7 @@ class Inbox:
     def __init__(self, clock: Clock, capacity: int | None = None) -> None:
         self._clock = clock
         self._capacity = capacity
-        self._letters: OrderedDict[int, InboxItem] = OrderedDict()
+        self._items: OrderedDict[int, InboxItem] = OrderedDict()
         """Items by their number, which counts up."""
         self._count = 0
         self._weight = 0
@@ -47,12 +47,12 @@ class Inbox:
         """Add an item. Never blocks."""
         with self._arrived:
             replaced = self._replace(kind) if kind is not None else 0
-            letter = InboxItem(content, self._clock.monotonic(), replaced, size)
-            self._letters[self._count] = letter
+            item = InboxItem(content, self._clock.monotonic(), replaced, size)
+            self._items[self._count] = item
             self._count += 1
             self._weight += size
             while self._capacity is not None and self._weight > self._capacity:
-                _, oldest = self._letters.popitem(last=False)
+                _, oldest = self._items.popitem(last=False)
                 self._weight -= oldest.size
                 self._dropped += 1
             self._arrived.notify()
@@ -60,13 +60,13 @@ class Inbox:
     def take(self, timeout: float | None) -> list[InboxItem]:
         """Take all items in order. Returns none after `timeout` seconds; None waits forever."""
         with self._arrived:
-            if not self._letters and (timeout is None or timeout > 0):
+            if not self._items and (timeout is None or timeout > 0):
                 self._clock.wait(self._arrived, timeout)
-            letters = list(self._letters.values())
-            self._letters.clear()
+            items = list(self._items.values())
+            self._items.clear()
             self._newest.clear()
             self._weight = 0
-        return letters
+        return items
 
     def take_dropped_count(self) -> int:
         """Return how many items were dropped since the last call."""
@@ -81,7 +81,7 @@ class Inbox:
         if number is None:
             return 0
         # It is not there any more if it was dropped.
-        old = self._letters.pop(number, None)
+        old = self._items.pop(number, None)
         if old is None:
             return 0
         self._weight -= old.size

@@ -49,7 +49,7 @@ def locate_by_id(endpoints: Endpoints, prompt_id: str) -> PromptLocation:
     Errors are returned, not raised.
     """
     try:
-        return _look(endpoints, prompt_id)
+        return _locate(endpoints, prompt_id)
     except ServerError as error:
         return PromptLocation(error=error)
 
@@ -59,20 +59,20 @@ def locate_prompt(endpoints: Endpoints, prompt_id: str) -> PromptLocation:
 
     Errors are returned, not raised.
     """
-    seen = locate_by_id(endpoints, prompt_id)
-    if not seen.absent:
-        return seen
+    location = locate_by_id(endpoints, prompt_id)
+    if not location.absent:
+        return location
     try:
         version = endpoints.server_version()
         if version is not None and version >= CLIENT_IDS_SINCE:
-            return seen
-        chosen = _find_mark(endpoints, prompt_id)
-        return _look(endpoints, chosen) if chosen else seen
+            return location
+        chosen = _find_marked_prompt(endpoints, prompt_id)
+        return _locate(endpoints, chosen) if chosen else location
     except ServerError as error:
         return PromptLocation(error=error)
 
 
-def _look(endpoints: Endpoints, prompt_id: str) -> PromptLocation:
+def _locate(endpoints: Endpoints, prompt_id: str) -> PromptLocation:
     entry = endpoints.history(prompt_id)
     if entry:
         return PromptLocation(entry, prompt_id=prompt_id)
@@ -89,7 +89,7 @@ def _look(endpoints: Endpoints, prompt_id: str) -> PromptLocation:
     return PromptLocation(entry, prompt_id=prompt_id if entry else "")
 
 
-def _find_mark(endpoints: Endpoints, mark: str) -> str | None:
+def _find_marked_prompt(endpoints: Endpoints, mark: str) -> str | None:
     """Find the server's id of the newest prompt with that mark. Searches the queue first, since
     prompts move from there to the history.
     """

@@ -118,15 +118,15 @@ class PromptMonitor:
         self._missed = missing
 
 
-def poll_prompts(endpoints: Endpoints, watch: PromptMonitor) -> list[PromptChange]:
+def poll_prompts(endpoints: Endpoints, monitor: PromptMonitor) -> list[PromptChange]:
     """Poll queue and history once, and list the changes. Raises ServerError."""
     queue = endpoints.queue()
     recent = endpoints.history(max_items=RECENT)
-    for prompt_id in watch.list_missing(queue, recent):
+    for prompt_id in monitor.list_missing(queue, recent):
         entry = endpoints.history(prompt_id)
         if entry is not None:
             recent[prompt_id] = entry
-    return watch.update(queue, recent)
+    return monitor.update(queue, recent)
 
 
 def describe_end(entry: HistoryEntry) -> PromptChange:

@@ -82,7 +82,7 @@ class PromptTracker:
         self._shown = frozenset(shown)
         self._source = source
         self._progress = GraphProgress(graph, weights)
-        self._pace = NodeTimeLeft()
+        self._time_left = NodeTimeLeft()
         # Of a node that sends its pictures by the socket no `executed` is told.
         self._expected = {key for key in guess_outputs(graph) if self._classes[key] != SOCKET_SAVER}
         self._outputs: dict[str, tuple[Output, ...]] = {}
@@ -285,7 +285,7 @@ class PromptTracker:
         self._step = None
         self._steps = None
         self._text = ""
-        self._pace.begin(at)
+        self._time_left.begin(at)
 
     def _count(self, message: Progress, at: float) -> None:
         self.mark_running()
@@ -294,7 +294,7 @@ class PromptTracker:
             self._step = int(message.value)
             self._steps = int(message.max)
             self._has_stepped = self._has_stepped or self._steps > 1
-            self._pace.report(fraction, at)
+            self._time_left.report(fraction, at)
         if message.node is not None and fraction > 0:
             self._progress.advance(message.node, fraction)
             self._progress.complete_upstream(message.node)
@@ -316,7 +316,7 @@ class PromptTracker:
         current = 0.0
         if self._node:
             usual = self._progress.node_weight(self._node)
-            current = self._pace.estimate(usual, self.now)
+            current = self._time_left.estimate(usual, self.now)
         return current + self._progress.remaining_weight(besides=self._node)
 
     def _take_frame(self, frame: PreviewFrame, replaced: int) -> bool:
