@@ -128,8 +128,8 @@ def _replace_canvas(editor: WorkflowEditor, node: Node) -> Slot:
 
 
 def _measure(editor: WorkflowEditor, node_id: str, fed: list[tuple[Slot, int]]) -> dict[int, Any]:
-    """Feed width and height (outputs 1 and 2 of a canvas), measured from the picture if the server
-    can.
+    """Return links or values for width and height (outputs 1 and 2 of a canvas), measured from the
+    picture if the server can.
     """
     used = {output for _, output in fed}
     if used.isdisjoint({1, 2}):
@@ -146,8 +146,8 @@ def _measure(editor: WorkflowEditor, node_id: str, fed: list[tuple[Slot, int]]) 
 def _invert_mask(
     editor: WorkflowEditor, node_id: str, output: int, fed: list[tuple[Slot, int]]
 ) -> dict[int, Any]:
-    """Feed a picture's mask if it is used. In Krita it is the opaque part, in ComfyUI's loader the
-    transparent one.
+    """Return a link to a picture's inverted mask if it is used. In Krita the mask is the opaque
+    part, in ComfyUI's loader the transparent one.
     """
     used = {number for _, number in fed}
     if output not in used:

@@ -21,8 +21,9 @@ TEXTS = ("text", "value", "file_path", "filename")
 
 def replace_output(editor: WorkflowEditor, node: Node, keep: bool = True, prefix: str = "") -> None:
     """Record another front end's output node as one whose results are shown, and replace it by
-    ComfyUI's own unless the server has it.
+    ComfyUI's own.
 
+    With `keep`, a node that the server has is not replaced. `prefix` is the prefix of file names.
     If none of ComfyUI's nodes fits, the node is removed and noted.
     """
     if keep and node.class_type in editor.object_info:
