@@ -260,7 +260,8 @@ class JobQueue:
 
     def _take_waiting(self, backend: Backend) -> Job | None:
         with self._changed:
-            if self._closed:
+            # It may have been removed while its worker asked the server for its health.
+            if self._closed or backend not in self.backends:
                 return None
             job = self._waiting.take(lambda job: self._suits(job, backend))
             if job is not None:
@@ -272,7 +273,7 @@ class JobQueue:
         """Take a job from a source and store it. A job that cannot be stored fails, and the next
         one is taken.
         """
-        while not self._closed:
+        while not self._closed and backend in self.backends:
             job = self._sources.take(backend)
             if job is None:
                 return None
