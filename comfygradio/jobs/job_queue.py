@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from comfygradio.jobs.affinity import AFFINITY_SECONDS, Affinity
 from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.fair_queue import FairQueue
 from comfygradio.jobs.job import Job, Order
+from comfygradio.jobs.job_event import Returned, Stopped, Unstored, transition
 from comfygradio.jobs.job_record import make_job, make_record
 from comfygradio.jobs.job_source import JobSource, JobSourceQueue
 from comfygradio.jobs.job_store import JobStore
@@ -212,9 +212,7 @@ class JobQueue:
             elif waits:
                 self._affinity.forget(job)
         if waits and not job.may_exist:
-            with suppress(JobStoreError):  # then the next start runs it
-                self.store.change(job.id, phase="stopped", ended=self.clock.time())
-            job.update(phase="stopped", reason="")
+            transition(job, self.store, Stopped(self.clock.time()))
         self.publish_positions()
 
     def close(self, timeout_seconds: float = 5.0) -> None:
@@ -282,7 +280,7 @@ class JobQueue:
                 job.order = replace(job.order, prompt=prompt)
                 self._write_down(job)
             except JobStoreError as error:
-                job.update(phase="failed", error=str(error))
+                transition(job, self.store, Unstored(str(error)))
                 continue
             with self._changed:
                 self._occupy(backend, job)
@@ -300,9 +298,7 @@ class JobQueue:
 
         Called by workers.
         """
-        with suppress(JobStoreError):
-            self.store.change(job.id, phase="waiting")
-        job.update(phase="waiting", state=None, reason=self.trouble or reason)
+        transition(job, self.store, Returned(self.trouble or reason))
         with self._changed:
             backend = self._running.pop(job, None)
             if backend is not None:
@@ -387,8 +383,6 @@ class JobQueue:
         """
         for record in self.store.list_open():
             job = make_job(record)
-            job.may_exist = record.posted is not None
-            job.accepted = record.started is not None
             self._registry.add(job)
             self._affinity.hold(job)
             self._waiting.add(job)
