@@ -31,7 +31,7 @@ ONLY_IMPORTED_BY = {
         "comfygradio.sweeps.showing.drawing",
         "comfygradio.demo",
     ),
-    "typer": ("comfygradio.cli.app", "comfygradio.cli.arguments"),
+    "typer": ("comfygradio.cli.app", "comfygradio.cli.arguments", "comfygradio.cli.command"),
     "starlette": ("comfygradio.demo", "comfygradio.ui"),
     "uvicorn": ("comfygradio.demo", "comfygradio.ui"),
     "websockets": ("comfygradio.demo",),
@@ -66,8 +66,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.__main__": ("comfygradio.cli.app",),
     "comfygradio.errors": (),
     "comfygradio.clock": (),
+    "comfygradio.setting_values": ("comfygradio.comfy.address",),
     "comfygradio.settings": (
-        "comfygradio.comfy.address",
+        "comfygradio.setting_values",
         "comfygradio.comfy.limited_download",
         "comfygradio.jobs.naming",
     ),
@@ -274,12 +275,12 @@ UPWARD = {
 BUILTIN_VALUES = ("frozenset", "tuple", "range", "enumerate", "getattr", "dict.fromkeys")
 LIBRARY_VALUES = (
     *("str.maketrans", "', '.join", "re.compile", "json.dumps", "datetime.datetime", "Path"),
-    *("ipaddress.IPv4Network", "ipaddress.IPv6Network", "TypeVar", "logging.getLogger"),
+    *("ipaddress.IPv4Network", "ipaddress.IPv6Network", "TypeVar", "get_args", "logging.getLogger"),
     *("dataclass", "field", "fields", "dataclasses.field", "Field", "ConfigDict"),
     *("BeforeValidator", "PlainSerializer", "Discriminator", "Tag"),
     *("typer.Typer", "typer.Option", "typer.Argument"),
 )
-OWN_VALUES = ("Clock", "PixelBudget")
+OWN_VALUES = ("Clock", "PixelBudget", "setting")
 MAKES_A_VALUE = frozenset((*BUILTIN_VALUES, *LIBRARY_VALUES, *OWN_VALUES))
 """What may be called while a module is imported, besides the project's own dataclasses."""
 
@@ -556,6 +557,7 @@ def test_a_run_imports_no_gradio_and_help_imports_next_to_nothing() -> None:
         "assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()\n"
         "import comfygradio.cli.run\n"
         "heavy = {'gradio', 'gradio_client', 'numpy', 'pandas', 'starlette', 'uvicorn'}\n"
+        "heavy |= {'asyncio', 'PIL', 'sqlite3'}\n"
         "assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()\n"
     )
     command = [sys.executable, "-c", script]
