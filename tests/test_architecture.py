@@ -46,9 +46,8 @@ COMFY_DATA = (
     "comfygradio.comfy.nested_input",
     "comfygradio.comfy.workflow",
     "comfygradio.comfy.object_info",
-    "comfygradio.comfy.pinned_node",
     "comfygradio.comfy.node_times",
-    "comfygradio.comfy.cache_busting",
+    "comfygradio.comfy.cache_control",
 )
 """The parts of `comfy` that are plain data: no HTTP, no socket."""
 

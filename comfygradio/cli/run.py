@@ -15,7 +15,7 @@ from comfygradio.binding.preset import Preset
 from comfygradio.cli.presets import find_preset
 from comfygradio.cli.server import fetch_object_info, open_client
 from comfygradio.clock import SYSTEM_CLOCK, Clock
-from comfygradio.comfy.cache_busting import bust_cache, find_stale
+from comfygradio.comfy.cache_control import bust_cache, find_stale
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.frame_sequence import fetch_frames, is_sequence
 from comfygradio.comfy.outputs import Output

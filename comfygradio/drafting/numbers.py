@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from comfygradio.comfy.object_info import is_whole_number
 from comfygradio.drafting.detection import Detection, make_detection
 from comfygradio.drafting.graph import Graph
 from comfygradio.drafting.trace import NUMBERS, TracedValue, find_number
@@ -118,9 +119,7 @@ def _read_seeds(graph: Graph, slots: list[Slot]) -> list[Detection]:
 
 def is_exact_seed(value: Any) -> bool:
     """Whether a seed's value names one result: -1 stands for a seed of chance in many nodes."""
-    if not isinstance(value, int) or isinstance(value, bool):
-        return False
-    return value >= 0
+    return is_whole_number(value) and value >= 0
 
 
 def _find_least(graph: Graph, seeds: list[Slot]) -> dict[str, Any]:

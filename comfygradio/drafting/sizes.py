@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from comfygradio.comfy.object_info import is_whole_number
 from comfygradio.drafting.detection import Detection, make_detection
 from comfygradio.drafting.graph import Graph
 from comfygradio.drafting.trace import find_number, walk_type
@@ -109,9 +110,7 @@ def _read_pair(graph: Graph, node_id: str, width_name: str, height_name: str) ->
 
 
 def _is_length(value: Any) -> bool:
-    if not isinstance(value, int) or isinstance(value, bool):
-        return False
-    return value > 0
+    return is_whole_number(value) and value > 0
 
 
 def _find_side(graph: Graph, slot: Slot, word: str) -> Slot | None:

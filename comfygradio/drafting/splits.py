@@ -10,6 +10,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+from comfygradio.comfy.object_info import is_whole_number
 from comfygradio.drafting.detection import Detection
 from comfygradio.drafting.graph import Graph
 from comfygradio.drafting.trace import find_number, walk_type
@@ -134,9 +135,7 @@ def _write_share(graph: Graph, split: Split) -> str:
 
 
 def _is_count(value: Any) -> bool:
-    if not isinstance(value, int) or isinstance(value, bool):
-        return False
-    return value > 0
+    return is_whole_number(value) and value > 0
 
 
 def _find_least(computed: Mapping[Slot, str], count: int) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from comfygradio.clock import Clock
-from comfygradio.comfy.cache_busting import bust_cache, find_stale
+from comfygradio.comfy.cache_control import bust_cache, find_stale
 from comfygradio.comfy.failures import make_job_lost
 from comfygradio.comfy.limited_download import LimitedDownload
 from comfygradio.comfy.prompt_progress import PromptProgress

@@ -1,8 +1,10 @@
-"""Cache busting: run a node again although the server has a cached result.
+"""Cache control: what a posted graph carries only to steer the server's cache.
 
-A server that keeps a result tells it again, and does not look whether its files are still there.
-An input that no node has makes the node another one to the cache, and nothing else reads it: nodes
-are given only the inputs that their classes name.
+A cache buster makes a node run again although the server has a cached result. The server repeats
+that result without checking whether its files still exist. A node gets only the inputs that its
+class names, so an input of another name changes the cache key and nothing else.
+
+A pinned node is an unconnected node that keeps its results cached.
 """
 
 from __future__ import annotations
@@ -10,18 +12,24 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from comfygradio.comfy.workflow import Prompt
 
 CACHE_BUSTER = "comfygradio-renewed"
-"""The name of the input."""
+"""The name of the input that busts the cache."""
+
+PINNED_PREFIX = "comfygradio-carried-"
+"""The prefix of the ids of pinned nodes."""
+
+Node = TypeVar("Node")
 
 
 def find_stale(kept: Collection[str], lacking: Iterable[str]) -> frozenset[str]:
-    """The nodes whose results the server `kept`, and of which it was `lacking` a file.
+    """Find the nodes whose cached results the server repeated although a file of them is missing.
 
-    A result of a node that another one brought along (`5.0.2`) is that one's.
+    `kept` are the nodes with a cached result, `lacking` those with a missing file. A node that
+    another one expanded into (`5.0.2`) counts as that one (`5`).
     """
     nodes: set[str] = set()
     for node in lacking:
@@ -31,7 +39,7 @@ def find_stale(kept: Collection[str], lacking: Iterable[str]) -> frozenset[str]:
 
 
 def bust_cache(prompt: Prompt, nodes: Collection[str]) -> Prompt:
-    """The prompt, with a unique extra input in these nodes so that the cache misses them."""
+    """Add a unique extra input to these nodes of a prompt, so that the cache misses them."""
     mark = uuid.uuid4().hex
     graph = {
         node_id: _mark(node, mark) if node_id in nodes else node
@@ -41,8 +49,13 @@ def bust_cache(prompt: Prompt, nodes: Collection[str]) -> Prompt:
 
 
 def strip_cache_busters(graph: Mapping[str, Any]) -> dict[str, Any]:
-    """The graph as it was before nodes of it were renewed."""
+    """Remove the cache busters from a graph."""
     return {node_id: _unmark(node) for node_id, node in graph.items()}
+
+
+def strip_pinned(graph: Mapping[str, Node]) -> dict[str, Node]:
+    """Remove the pinned nodes from a graph."""
+    return {key: node for key, node in graph.items() if not key.startswith(PINNED_PREFIX)}
 
 
 def _mark(node: Mapping[str, Any], mark: str) -> dict[str, Any]:
