@@ -171,7 +171,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.forms",
         "comfygradio.forms.restoring",
         "comfygradio.jobs",
-        "comfygradio.cluster.joining",
+        "comfygradio.cluster.registry",
         "comfygradio.sweeps.running",
         "comfygradio.demo",
         "comfygradio.ui.assets",

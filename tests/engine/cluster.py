@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from comfygradio.cluster.address import parse_cluster
-from comfygradio.cluster.engine import DaskEngine
 from comfygradio.cluster.intervals import Intervals
+from comfygradio.cluster.registry import DaskEngine
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.jobs.engine import renew_lanes

@@ -1,4 +1,4 @@
-"""The link by itself: it is there from the start, and its end is told to everybody who waits."""
+"""An app's connection by itself: it is there from the start, and its end is told to all who wait."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from comfygradio.cluster.address import parse_cluster
-from comfygradio.cluster.link import CLOSED, Link
+from comfygradio.cluster.rpc import CLOSED, ClusterClient
 from comfygradio.errors import ServerUnreachable
 from comfygradio.settings import Settings
 from tests.clocks import HANG_SECONDS
@@ -24,8 +24,8 @@ def listener() -> Iterator[socket.socket]:
         yield opened
 
 
-def open_link(listener: socket.socket) -> Link:
-    return Link(
+def open_client(listener: socket.socket) -> ClusterClient:
+    return ClusterClient(
         parse_cluster(f"tcp://127.0.0.1:{listener.getsockname()[1]}", Settings(), "--engine")
     )
 
@@ -41,18 +41,19 @@ def test_it_is_there_though_its_thread_comes_late(
         run(thread)
 
     monkeypatch.setattr(threading.Thread, "run", run_late)
-    open_link(listener).close()
+    open_client(listener).close()
 
 
 def test_its_end_is_told_to_all_who_wait_and_to_all_who_come_later(listener: socket.socket) -> None:
-    link = open_link(listener)
-    address = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+    client = open_client(listener)
     with ThreadPoolExecutor(8) as pool:
-        waiting = [pool.submit(link.call, address, b"x") for _ in range(8)]
+        waiting = [pool.submit(client.look) for _ in range(8)]
         peer = listener.accept()
-        link.close()
+        client.close()
         assert [str(call.exception(HANG_SECONDS)) for call in waiting] == [CLOSED] * 8
         peer[0].close()
     with pytest.raises(ServerUnreachable, match="let go"):
-        link.call(address, b"x")
-    link.close()
+        client.look()
+    with pytest.raises(ServerUnreachable, match="let go"):
+        client.call("tcp://127.0.0.1:1", "queue_remaining")
+    client.close()

@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from comfygradio.cluster.address import parse_cluster
-from comfygradio.cluster.engine import Member, Notice
+from comfygradio.cluster.codec import Notice
 from comfygradio.cluster.intervals import Intervals
-from comfygradio.cluster.link import Link
+from comfygradio.cluster.registry import Member
+from comfygradio.cluster.rpc import ClusterClient
 from comfygradio.errors import ServerUnreachable
 from comfygradio.settings import Settings
 from tests.clocks import ManualClock
@@ -27,9 +28,9 @@ def clock() -> ManualClock:
 @pytest.fixture
 def member(clock: ManualClock) -> Iterator[Member]:
     """A lane that has just been heard of."""
-    link = Link(parse_cluster("tcp://127.0.0.1:1", Settings(), "--engine"))
-    yield Member(NOTICE, link, Intervals(silent=10.0, forget=60.0), clock)
-    link.close()
+    cluster = ClusterClient(parse_cluster("tcp://127.0.0.1:1", Settings(), "--engine"))
+    yield Member(NOTICE, cluster, Intervals(silent=10.0, forget=60.0), clock)
+    cluster.close()
 
 
 def test_a_worker_whose_heartbeats_stay_away_gets_no_jobs(

@@ -1,67 +1,45 @@
-"""The engine on Dask: every worker of a cluster that tells of a ComfyUI is a lane."""
+"""The engine on Dask: every worker of a cluster that stands beside a ComfyUI is a lane."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
-from comfygradio.cluster.address import ClusterAddress
+from comfygradio.cluster.address import ClusterAddress, check_installed, parse_cluster
+from comfygradio.cluster.client import RemoteClient
+from comfygradio.cluster.codec import Notice
 from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
-from comfygradio.cluster.link import Link
-from comfygradio.cluster.remote import RemoteClient
-from comfygradio.cluster.wire import OPERATION
+from comfygradio.cluster.rpc import ClusterClient
 from comfygradio.errors import ServerUnreachable
 from comfygradio.jobs.lane import Lane
+from comfygradio.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Notice:
-    """What a worker tells of its lane in every heartbeat; `began` tells two workers of one lane
-    apart.
+def connect(text: str, settings: Settings) -> DaskEngine:
+    """The engine on the workers of a Dask scheduler; it has no backends yet.
+
+    Raises SettingsError.
     """
-
-    address: str
-    url: str
-    trouble: str
-    is_leaving: bool
-    began: float
-    heard: float
-
-    @classmethod
-    def parse(cls, address: str, worker: Mapping[str, Any]) -> Notice | None:
-        """The notice in what the scheduler knows of a worker; None for a worker without a lane."""
-        metrics = worker.get("metrics")
-        told = metrics.get(OPERATION) if isinstance(metrics, dict) else None
-        if not isinstance(told, dict) or not told.get("url"):
-            return None
-        began = told.get("began")
-        heard = worker.get("last_seen")
-        return cls(
-            address,
-            str(told["url"]),
-            str(told.get("trouble") or ""),
-            bool(told.get("leaving")),
-            began if isinstance(began, int | float) else 0.0,
-            heard if isinstance(heard, int | float) else 0.0,
-        )
+    check_installed()
+    return DaskEngine(parse_cluster(text, settings, "--engine"))
 
 
 class Member:
     """A lane of the cluster, whichever worker stands for it."""
 
-    def __init__(self, notice: Notice, link: Link, intervals: Intervals, clock: Clock) -> None:
+    def __init__(
+        self, notice: Notice, cluster: ClusterClient, intervals: Intervals, clock: Clock
+    ) -> None:
         self.notice = notice
         self.heard_at = clock.monotonic()
         self.missing_since: float | None = None
         self._intervals = intervals
         self._clock = clock
-        self.lane = Lane(RemoteClient(notice.url, link, self.find_address))
+        self.lane = Lane(RemoteClient(notice.url, cluster, self.find_address))
 
     def find_address(self) -> str:
         """Where the worker is now. Raises ServerUnreachable while there is none."""
@@ -118,13 +96,13 @@ class DaskEngine:
         self.trouble = self._explain_empty()
         self._intervals = intervals
         self._clock = clock
-        self._link = Link(address, intervals)
+        self._cluster = ClusterClient(address, intervals, clock)
         self._members: dict[str, Member] = {}
         self._changed: list[Callable[[], None]] = []
         self._known = threading.Event()
         self._news = threading.Event()
         self._closed = threading.Event()
-        self.client = RemoteClient(str(address), self._link, self._find_any)
+        self.client = RemoteClient(str(address), self._cluster, self._find_any)
         self._threads = [
             threading.Thread(target=work, name="comfygradio-engine", daemon=True)
             for work in (self._look_on, self._tell_on)
@@ -152,7 +130,7 @@ class DaskEngine:
         """Let go of the cluster; callable twice."""
         self._closed.set()
         self._news.set()
-        self._link.close()
+        self._cluster.close()
         for thread in self._threads:
             thread.join(5.0)
 
@@ -185,14 +163,14 @@ class DaskEngine:
         lanes_before = self.lanes
         trouble_before = self.trouble
         try:
-            workers = self._link.identify()
+            notices = self._cluster.look()
         except ServerUnreachable:
             self.trouble = (
                 f"The Dask scheduler at {self.address} does not answer; jobs go on as soon as "
                 "it is back."
             )
             return trouble_before != self.trouble
-        is_well = self._take_in(_list_newest(workers))
+        is_well = self._take_in(_list_newest(notices))
         self.trouble = "" if self._members else self._explain_empty()
         if self._members:
             self._known.set()
@@ -209,7 +187,7 @@ class DaskEngine:
                 if members[url].hear(notice):
                     is_well = True
             else:
-                members[url] = Member(notice, self._link, self._intervals, self._clock)
+                members[url] = Member(notice, self._cluster, self._intervals, self._clock)
         missing = [url for url in members if url not in notices]
         for url in missing:
             if members[url].miss():
@@ -234,14 +212,7 @@ class DaskEngine:
         raise ServerUnreachable(self.trouble or self._explain_empty())
 
 
-def _list_newest(workers: Mapping[str, Any]) -> dict[str, Notice]:
-    """The notices in what the scheduler knows of its workers, by lane; of two workers of one lane
-    the one that began last.
-    """
-    notices = []
-    for address, told in workers.items():
-        notice = Notice.parse(address, told)
-        if notice is not None:
-            notices.append(notice)
-    notices.sort(key=lambda notice: notice.began)
-    return {notice.url: notice for notice in notices}
+def _list_newest(notices: Iterable[Notice]) -> dict[str, Notice]:
+    """The notices by backend; of two workers of one backend the one that began last."""
+    ordered = sorted(notices, key=lambda notice: notice.began)
+    return {notice.url: notice for notice in ordered}
