@@ -20,6 +20,9 @@ from comfygradio.errors import ServerUnreachable
 
 CLOSED = "The app has let go of the cluster."
 
+CONNECTIONS = 4096
+"""At once, of an app to all workers; each wait for news takes one, two or three for a worker."""
+
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
@@ -44,6 +47,7 @@ class ClusterClient:
         self._client: Any = None
         self._connections: dict[str, _Connection] = {}
         self._connecting = asyncio.Lock()
+        self._binding = asyncio.Lock()
         self._lock = threading.Lock()
         self._pending: set[futures.Future[Any]] = set()
         self._is_closed = False
@@ -132,7 +136,9 @@ class ClusterClient:
                 self._connections.pop(address).close()
             fresh = []
             for address in set(workers) - set(self._connections):
-                connection = _Connection(client, address, self._intervals, self._clock)
+                connection = _Connection(
+                    client, address, self._binding, self._intervals, self._clock
+                )
                 self._connections[address] = connection
                 fresh.append(asyncio.ensure_future(connection.ready.wait()))
             if fresh:
@@ -160,6 +166,7 @@ class ClusterClient:
             security=self._scheduler.make_security(),
             timeout=self._intervals.connect,
             set_as_default=False,
+            connection_limit=CONNECTIONS,
         )
         try:
             await self._client
@@ -190,19 +197,29 @@ class ClusterClient:
 class _Connection:
     """Holds an actor on a worker, and keeps asking it how its backend is."""
 
-    def __init__(self, client: Any, address: str, intervals: Intervals, clock: Clock) -> None:
+    def __init__(
+        self,
+        client: Any,
+        address: str,
+        binding: asyncio.Lock,
+        intervals: Intervals,
+        clock: Clock,
+    ) -> None:
         self.actor: Any = None
         self.notice: Notice | None = None
         self.ready = asyncio.Event()
         """Set once the worker has told about its backend, or that there is none."""
         self._client = client
         self._address = address
+        self._binding = binding
         self._intervals = intervals
         self._clock = clock
+        self._is_closed = False
         self._task = asyncio.ensure_future(self._keep())
 
     def close(self) -> None:
         """Let go of the actor."""
+        self._is_closed = True
         self._task.cancel()
         self.actor = None
 
@@ -210,25 +227,24 @@ class _Connection:
         """Until the worker turns out to stand beside no ComfyUI; after a failure with a new
         actor.
         """
-        while True:
+        # Before Python 3.12 `asyncio.wait_for` may swallow the cancellation.
+        while not self._is_closed:
             try:
                 await self._watch()
                 return
             except Exception as error:
                 # It is tried again, for as long as the scheduler lists the worker.
                 log.info("the worker at %s does not answer: %r", self._address, error)
-            await asyncio.sleep(self._intervals.again)
+            # One that never had an actor may be somebody else's, without comfygradio.
+            pause = self._intervals.again if self.actor else self._intervals.silent
+            await asyncio.sleep(pause)
 
     async def _watch(self) -> None:
-        future = self._client.submit(
-            BackendActor, actor=True, workers=[self._address], allow_other_workers=False
-        )
-        # An actor binds itself to the client that is current when it is received.
-        with self._client.as_current():
-            actor = await future
+        """Make an actor, and take in what it says about its backend; returns if there is none."""
+        actor = await self._make_actor()
         told: Notice | None = None
         limit = self._intervals.ask + self._intervals.patience
-        while True:
+        while not self._is_closed:
             answer = await asyncio.wait_for(actor.watch(told), limit)
             if answer is None:
                 self.ready.set()
@@ -239,3 +255,17 @@ class _Connection:
             self.actor = actor
             self.notice = replace(told, address=self._address, heard=self._clock.monotonic())
             self.ready.set()
+
+    async def _make_actor(self) -> Any:
+        """An actor on the worker; it stays there for as long as it is referenced here."""
+        future = self._client.submit(
+            BackendActor, actor=True, workers=[self._address], allow_other_workers=False
+        )
+        error = await future.exception()
+        if error is not None:
+            raise error
+        # An actor binds itself to the client that is current when it arrives. That is a setting of
+        # Dask's for the whole process meanwhile, so it is done for one after the other.
+        async with self._binding:
+            with self._client.as_current():
+                return await asyncio.wait_for(future, self._intervals.patience)
