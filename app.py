@@ -4,7 +4,7 @@ environment.
 
 from __future__ import annotations
 
-from comfygradio.log import start_log
+from comfygradio.log import start_logging
 from comfygradio.settings import load_settings
 from comfygradio.ui.serve import build, launch
 
@@ -13,7 +13,7 @@ from comfygradio.ui.serve import build, launch
 if "app" in globals():
     globals()["app"].close()
 settings = load_settings()
-start_log(settings)
+start_logging(settings)
 app = build(settings)
 demo = app.blocks
 

@@ -1,4 +1,4 @@
-"""Time, passed in: what waits or asks for the time takes a `Clock`, so that no test has to wait."""
+"""The clock: code that waits or tells the time takes a `Clock`, so that tests need not wait."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@
     ├── ServerError                 talking to ComfyUI failed
     │   ├── ServerUnreachable       no answer: refused, unknown host, timed out, cut off
     │   ├── AccessDenied            401, 403, or a login page instead of JSON
-    │   ├── UnexpectedAnswer        an answer that ComfyUI would not give, HTML for instance
+    │   ├── UnexpectedResponse        an answer that ComfyUI would not give, HTML for instance
     │   └── NotFound                404: this server has no such file, job or route
     ├── PromptRejected              ComfyUI's /prompt refused the prompt; says for which inputs
     ├── JobError                    a prompt that was accepted did not end well
@@ -20,12 +20,12 @@
     ├── AxisError                   an axis of a sweep: says field, value and what is allowed
     ├── LimitReached                somebody asks for more than whoever runs the app allows
     ├── NotAllowed                  somebody asks for what only others may do
-    ├── ForeignError                asking a foreign address failed
-    │   ├── ForeignRefused          it may not be asked, or gives what is not taken
-    │   └── ForeignUnreachable      no answer, not in time, or none that can be used
-    └── LedgerError                 the record of jobs cannot be read or written
-        ├── LedgerLocked            another comfygradio uses the same outputs folder
-        └── LedgerGone              the outputs folder was deleted or moved while the app ran
+    ├── ExternalError                asking a foreign address failed
+    │   ├── ExternalRefused          it may not be asked, or gives what is not taken
+    │   └── ExternalUnreachable      no answer, not in time, or none that can be used
+    └── JobStoreError                 the record of jobs cannot be read or written
+        ├── JobStoreLocked            another comfygradio uses the same outputs folder
+        └── JobStoreGone              the outputs folder was deleted or moved while the app ran
 
 The text of each is one or more plain sentences for the person who has to act; it never holds a
 traceback or a secret.
@@ -57,7 +57,7 @@ class AccessDenied(ServerError):
     """The server, or a proxy before it, wants credentials that it did not get."""
 
 
-class UnexpectedAnswer(ServerError):
+class UnexpectedResponse(ServerError):
     """The server answered, but not what ComfyUI answers; `status` is the HTTP status."""
 
     def __init__(self, message: str, status: int = 0) -> None:
@@ -73,8 +73,8 @@ class ResultTooLarge(ServerError):
     """A file of a server is larger than what is fetched."""
 
 
-class DeliveryStopped(ServerError):
-    """Nobody wants a file any more that was being fetched."""
+class DownloadStopped(ServerError):
+    """A download was stopped because its result is no longer wanted."""
 
 
 @dataclass(frozen=True)
@@ -202,27 +202,27 @@ class NotAllowed(ComfyGradioError):
     """Somebody asks for what only others may do here; the message says who may."""
 
 
-class ForeignError(ComfyGradioError):
-    """Asking a foreign address, which a visitor or a stranger's file named, failed."""
+class ExternalError(ComfyGradioError):
+    """A request to an external address, named by a person or an untrusted file, failed."""
 
 
-class ForeignRefused(ForeignError):
+class ExternalRefused(ExternalError):
     """The address may not be asked, or what it gives is not taken."""
 
 
-class ForeignUnreachable(ForeignError):
+class ExternalUnreachable(ExternalError):
     """The address gave no answer, not in time, or none that can be used."""
 
 
-class LedgerError(ComfyGradioError):
+class JobStoreError(ComfyGradioError):
     """The record of jobs, or a file that is kept for one, cannot be read or written; the message
     names it.
     """
 
 
-class LedgerLocked(LedgerError):
+class JobStoreLocked(JobStoreError):
     """Another comfygradio uses the same outputs folder."""
 
 
-class LedgerGone(LedgerError):
+class JobStoreGone(JobStoreError):
     """The outputs folder was deleted or moved while the app ran: what is written reaches nobody."""

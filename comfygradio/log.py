@@ -1,4 +1,4 @@
-"""The log: what our own modules tell, on stderr, without the secrets of the settings."""
+"""Logging of our modules to stderr, with the secrets of the settings masked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAME = "comfygradio"
 
 LINE = "%(asctime)s.%(msecs)03d %(levelname)s %(name)s: %(message)s"
 TIME = "%H:%M:%S"
-LEAST_CHARACTERS = 4
+MIN_SECRET_LENGTH = 4
 """A shorter secret is not looked for: it would be found in the middle of other words."""
 
 
@@ -50,9 +50,9 @@ class MaskingFormatter(logging.Formatter):
         return mask_text(text)
 
 
-def start_log(settings: Settings) -> None:
+def start_logging(settings: Settings) -> None:
     """Write the log to stderr from now on, if the settings say so."""
-    stop_log()
+    stop_logging()
     if not settings.verbose:
         return
     secrets = list_secrets(settings)
@@ -63,8 +63,8 @@ def start_log(settings: Settings) -> None:
     logger.setLevel(logging.DEBUG)
 
 
-def stop_log() -> None:
-    """Undo `start_log`."""
+def stop_logging() -> None:
+    """Undo `start_logging`."""
     logger = logging.getLogger(NAME)
     # A copy, since the list is changed while it is walked.
     for handler in list(logger.handlers):
@@ -78,7 +78,7 @@ def list_secrets(settings: Settings) -> Iterator[str]:
     for secret in _list_plain(settings):
         spellings = (secret, quote(secret, safe=""), quote_plus(secret))
         for spelling in spellings:
-            if len(spelling) >= LEAST_CHARACTERS:
+            if len(spelling) >= MIN_SECRET_LENGTH:
                 yield spelling
 
 

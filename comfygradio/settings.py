@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.comfy.address import parse_url
-from comfygradio.comfy.delivery import MOST_MB
+from comfygradio.comfy.limited_download import MAX_RESULT_MB
 from comfygradio.errors import SettingsError
 from comfygradio.jobs.naming import DEFAULT_PATTERN, check_pattern
 
@@ -79,7 +79,7 @@ class Settings:
     max_sweep_points: int = 10_000
     streams: int = 200
     max_upload_mb: float = 100.0
-    max_result_mb: float = MOST_MB
+    max_result_mb: float = MAX_RESULT_MB
     names: str = DEFAULT_PATTERN
     on_disconnect: str = "keep"
     operators: tuple[str, ...] = ()

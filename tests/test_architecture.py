@@ -21,12 +21,17 @@ PACKAGE = ROOT / "comfygradio"
 ONLY_IMPORTED_BY = {
     "gradio": ("comfygradio.ui",),
     "gradio_client": ("comfygradio.ui",),
-    "httpx": ("comfygradio.comfy.http", "comfygradio.net"),
-    "websocket": ("comfygradio.comfy.socket",),
-    "yaml": ("comfygradio.forms", "comfygradio.sweeps"),
+    "httpx": ("comfygradio.comfy.transport", "comfygradio.net"),
+    "websocket": ("comfygradio.comfy.websocket_client",),
+    "yaml": ("comfygradio.forms", "comfygradio.drafting", "comfygradio.sweeps"),
     "pydantic": ("comfygradio.forms",),
-    "av": ("comfygradio.forms", "comfygradio.sweeps.showing.drawing", "comfygradio.demo"),
-    "typer": ("comfygradio.cli", "comfygradio.commands.arguments"),
+    "av": (
+        "comfygradio.forms",
+        "comfygradio.metadata",
+        "comfygradio.sweeps.showing.drawing",
+        "comfygradio.demo",
+    ),
+    "typer": ("comfygradio.cli.app", "comfygradio.cli.arguments"),
     "starlette": ("comfygradio.demo", "comfygradio.ui"),
     "uvicorn": ("comfygradio.demo", "comfygradio.ui"),
     "websockets": ("comfygradio.demo",),
@@ -38,12 +43,12 @@ ONLY_IMPORTED_BY = {
 
 COMFY_DATA = (
     "comfygradio.comfy.envelope",
-    "comfygradio.comfy.inside",
+    "comfygradio.comfy.nested_input",
     "comfygradio.comfy.workflow",
     "comfygradio.comfy.object_info",
-    "comfygradio.comfy.carried",
+    "comfygradio.comfy.pinned_node",
     "comfygradio.comfy.node_times",
-    "comfygradio.comfy.renewal",
+    "comfygradio.comfy.cache_busting",
 )
 """The parts of `comfy` that are plain data: no HTTP, no socket."""
 
@@ -58,18 +63,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.forms.preset",
         "comfygradio.sweeps.program",
     ),
-    "comfygradio.__main__": ("comfygradio.cli",),
-    "comfygradio.cli": (
-        "comfygradio.log",
-        "comfygradio.settings",
-        "comfygradio.commands",
-        "comfygradio.ui.serve",
-    ),
+    "comfygradio.__main__": ("comfygradio.cli.app",),
     "comfygradio.errors": (),
     "comfygradio.clock": (),
     "comfygradio.settings": (
         "comfygradio.comfy.address",
-        "comfygradio.comfy.delivery",
+        "comfygradio.comfy.limited_download",
         "comfygradio.jobs.naming",
     ),
     "comfygradio.log": (
@@ -81,23 +80,23 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.net": (),
     "comfygradio.media": (),
     "comfygradio.forms": ("comfygradio.media", *COMFY_DATA),
-    "comfygradio.forms.binding": ("comfygradio.forms", *COMFY_DATA),
-    "comfygradio.forms.restoring": (
+    "comfygradio.binding": ("comfygradio.forms", *COMFY_DATA),
+    "comfygradio.metadata": (
         "comfygradio.forms",
-        "comfygradio.forms.binding",
+        "comfygradio.binding",
         "comfygradio.media",
         *COMFY_DATA,
     ),
-    "comfygradio.forms.drafting": (
+    "comfygradio.drafting": (
         "comfygradio.forms",
-        "comfygradio.forms.binding",
-        "comfygradio.forms.restoring",
+        "comfygradio.binding",
+        "comfygradio.metadata",
         *COMFY_DATA,
     ),
-    "comfygradio.forms.drafting.markers": (
+    "comfygradio.importers": (
         "comfygradio.forms",
-        "comfygradio.forms.binding",
-        "comfygradio.forms.drafting",
+        "comfygradio.binding",
+        "comfygradio.drafting",
         *COMFY_DATA,
     ),
     "comfygradio.jobs": ("comfygradio.comfy", "comfygradio.media"),
@@ -105,7 +104,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.log",
         "comfygradio.settings",
         "comfygradio.comfy",
-        "comfygradio.jobs.lane",
+        "comfygradio.jobs.backend",
     ),
     "comfygradio.sweeps": (
         "comfygradio.comfy",
@@ -131,7 +130,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.sweeps.showing": (
         "comfygradio.comfy.outputs",
         "comfygradio.forms",
-        "comfygradio.forms.restoring",
+        "comfygradio.metadata",
         "comfygradio.jobs",
         "comfygradio.sweeps.axes",
         "comfygradio.sweeps.running",
@@ -145,11 +144,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "comfygradio.demo": (),
     "comfygradio.demo.nodes": ("comfygradio.demo",),
-    "comfygradio.commands": (
+    "comfygradio.cli": (
+        "comfygradio.log",
         "comfygradio.settings",
         "comfygradio.comfy",
         "comfygradio.forms",
-        "comfygradio.forms.drafting",
+        "comfygradio.drafting",
         "comfygradio.jobs",
         "comfygradio.cluster",
         "comfygradio.sweeps",
@@ -158,7 +158,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.sweeps.running",
         "comfygradio.sweeps.showing",
         "comfygradio.demo",
-        "comfygradio.ui.identity.passwords",
+        "comfygradio.ui.identity.password_hash",
+        "comfygradio.ui.serve",
     ),
     "comfygradio.ui.identity": (
         "comfygradio.settings",
@@ -169,7 +170,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.comfy.client",
         "comfygradio.net",
         "comfygradio.forms",
-        "comfygradio.forms.restoring",
+        "comfygradio.metadata",
         "comfygradio.jobs",
         "comfygradio.cluster.registry",
         "comfygradio.sweeps.running",
@@ -182,8 +183,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.ui.middleware": ("comfygradio.settings",),
     "comfygradio.ui.author": (
         "comfygradio.forms",
-        "comfygradio.forms.binding",
-        "comfygradio.forms.drafting",
+        "comfygradio.binding",
+        "comfygradio.drafting",
         "comfygradio.ui",
         "comfygradio.ui.assets",
         "comfygradio.ui.identity",
@@ -227,8 +228,8 @@ one module of a room. A folder without a row fails the test.
 """
 
 UPWARD = {
-    ("comfygradio.forms", "comfygradio.forms.binding"): "issue 18",
-    ("comfygradio.forms.drafting", "comfygradio.forms.drafting.markers"): "issue 18",
+    ("comfygradio.forms", "comfygradio.binding"): "issue 18",
+    ("comfygradio.drafting", "comfygradio.importers"): "issue 18",
     ("comfygradio.sweeps", "comfygradio.sweeps.running"): "issue 18",
     ("comfygradio.sweeps.showing", "comfygradio.sweeps.showing.drawing"): "issue 18",
     ("comfygradio.demo", "comfygradio.demo.nodes"): "issue 18",
@@ -247,7 +248,7 @@ LIBRARY_VALUES = (
     *("BeforeValidator", "PlainSerializer", "Discriminator", "Tag"),
     *("typer.Typer", "typer.Option", "typer.Argument"),
 )
-OWN_VALUES = ("Clock", "PixelRoom")
+OWN_VALUES = ("Clock", "PixelBudget")
 MAKES_A_VALUE = frozenset((*BUILTIN_VALUES, *LIBRARY_VALUES, *OWN_VALUES))
 """What may be called while a module is imported, besides the project's own dataclasses."""
 
@@ -341,7 +342,7 @@ def report(breaches: list[str]) -> str:
 
 def test_there_is_something_to_look_at() -> None:
     assert len(MODULES) > 40
-    assert "httpx" in list_imports("comfygradio.comfy.http")
+    assert "httpx" in list_imports("comfygradio.comfy.transport")
     assert find_room("comfygradio.ui.serve") == "comfygradio.ui"
 
 
@@ -457,9 +458,9 @@ def test_only_the_command_line_and_the_page_use_the_demo_server() -> None:
     """A parser that client and stand-in shared would hide its own mistakes from the tests."""
     rooms = (
         "comfygradio.demo",
-        "comfygradio.commands",
-        "comfygradio.ui",
         "comfygradio.cli",
+        "comfygradio.ui",
+        "comfygradio.cli.app",
     )
     breaches = [
         f"{module} imports the demo server, which stands apart: only {', '.join(rooms)} may."
@@ -519,10 +520,10 @@ def test_importing_everything_but_the_page_starts_nothing() -> None:
 def test_a_run_imports_no_gradio_and_help_imports_next_to_nothing() -> None:
     script = (
         "import sys\n"
-        "import comfygradio.cli\n"
+        "import comfygradio.cli.app\n"
         "heavy = {'gradio', 'pydantic', 'httpx', 'rich', 'PIL', 'yaml', 'starlette'}\n"
         "assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()\n"
-        "import comfygradio.commands.run\n"
+        "import comfygradio.cli.run\n"
         "heavy = {'gradio', 'gradio_client', 'numpy', 'pandas', 'starlette', 'uvicorn'}\n"
         "assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()\n"
     )

@@ -65,7 +65,7 @@ def test_the_wheel_says_what_it_needs(wheel: Path) -> None:
         metadata = Parser().parsestr(archive.read(name).decode())
         scripts = archive.read(name.replace("METADATA", "entry_points.txt")).decode()
     assert metadata["Requires-Python"] == ">=3.10"
-    assert "comfygradio = comfygradio.cli:main" in scripts
+    assert "comfygradio = comfygradio.cli.app:main" in scripts
 
 
 @pytest.mark.process

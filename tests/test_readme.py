@@ -16,10 +16,10 @@ import pytest
 import typer
 import yaml
 
-from comfygradio.cli import app, run_command
+from comfygradio.cli.app import app, run_command
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.forms.preset_file import FieldFile, PresetFile, Widget
-from comfygradio.forms.preset_yaml import parse_preset_file
+from comfygradio.forms.preset_yaml import load_preset_file
 from comfygradio.settings import SOURCES, shipped_presets
 from tests.ui.running import run_app
 
@@ -135,9 +135,9 @@ def test_the_preset_of_the_readme_is_valid(tmp_path: Path) -> None:
     whole, fields, *_ = take_blocks("yaml")
     path = tmp_path / "text_to_image.yaml"
     path.write_text(whole, encoding="utf-8")
-    assert set(parse_preset_file(path).fields) >= {"prompt", "size", "seed"}
+    assert set(load_preset_file(path).fields) >= {"prompt", "size", "seed"}
     path.write_text(f"title: More\nworkflow: w.json\n{fields}", encoding="utf-8")
-    assert set(parse_preset_file(path).fields) >= {"look", "loras", "enlarge"}
+    assert set(load_preset_file(path).fields) >= {"look", "loras", "enlarge"}
 
 
 @pytest.mark.app

@@ -92,7 +92,7 @@ def test_generate_is_a_generator_callback(server: str, tmp_path: Path) -> None:
         ]
         assert len(generates) == len(list((ROOT / "presets").glob("*.yaml")))
         assert all(one["types"]["generator"] for one in generates)
-        form = running.app.studio.forms["text_to_image"]
+        form = running.app.service.forms["text_to_image"]
         told = asyncio.run(press(running.url, [field.default for field in form.fields.values()]))
     phases = [message["phase"] for message in told]
     assert "running" in phases and phases[-1] == "done"

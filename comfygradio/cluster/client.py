@@ -11,17 +11,17 @@ from typing import Any
 
 from comfygradio.cluster.codec import CHUNK_BYTES, News, Piece, unpack_outcome
 from comfygradio.cluster.rpc import ClusterClient
-from comfygradio.comfy.delivery import Delivery
+from comfygradio.comfy.limited_download import LimitedDownload
+from comfygradio.comfy.locate import PromptLocation
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.outputs import write_file
-from comfygradio.comfy.sighting import Sighting
-from comfygradio.comfy.state import JobState, Preview
+from comfygradio.comfy.prompt_progress import Preview, PromptProgress
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import ComfyGradioError, ServerError, ServerUnreachable
 
 
 class RemoteClient:
-    """A LaneClient.
+    """A BackendClient.
 
     `find_address` gives the worker's address, or raises ServerUnreachable with the reason.
     """
@@ -42,7 +42,7 @@ class RemoteClient:
         prompt_id: str | None = None,
         may_exist: bool = False,
         weights: Mapping[str, float] | None = None,
-    ) -> Generator[JobState, None, None]:
+    ) -> Generator[PromptProgress, None, None]:
         """As ComfyClient's, a state at least every two seconds."""
         # A file is called by its ticket there.
         uploads = tuple(
@@ -61,14 +61,14 @@ class RemoteClient:
             self._call("end", prompt_id, "cancel")
             raise
 
-    def sight(self, prompt_id: str) -> Sighting:
+    def sight(self, prompt_id: str) -> PromptLocation:
         """As ComfyClient's."""
         try:
             found = self._call("sight", prompt_id)
         except ServerError as error:
-            return Sighting(error=error)
-        if not isinstance(found, Sighting):
-            return Sighting(error=ServerError("The worker answered nonsense."))
+            return PromptLocation(error=error)
+        if not isinstance(found, PromptLocation):
+            return PromptLocation(error=ServerError("The worker answered nonsense."))
         return found
 
     def cancel(self, prompt_id: str) -> bool:
@@ -118,18 +118,18 @@ class RemoteClient:
         filename: str,
         subfolder: str = "",
         type: str = "output",
-        delivery: Delivery | None = None,
+        delivery: LimitedDownload | None = None,
     ) -> Path:
         """As ComfyClient's."""
         pieces = self._fetch(filename, subfolder, type)
         if delivery is not None:
-            pieces = delivery.pass_on(filename, pieces)
+            pieces = delivery.limit(filename, pieces)
         return write_file(Path(path), pieces)
 
     def close(self) -> None:
         """The connections belong to the engine."""
 
-    def _follow(self, prompt_id: str) -> Iterator[JobState]:
+    def _follow(self, prompt_id: str) -> Iterator[PromptProgress]:
         """The states of a run, each with the newest preview. Raises what the run raises."""
         seen = 0
         previews = 0

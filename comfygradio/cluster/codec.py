@@ -16,8 +16,8 @@ from typing import Any
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.outputs import FileSource
-from comfygradio.comfy.state import JobState
-from comfygradio.errors import ComfyGradioError, UnexpectedAnswer
+from comfygradio.comfy.prompt_progress import PromptProgress
+from comfygradio.errors import ComfyGradioError, UnexpectedResponse
 
 CHUNK_BYTES = 1 << 20
 """Files travel in pieces of this size."""
@@ -53,7 +53,7 @@ class News:
     """
 
     version: int
-    state: JobState | None
+    state: PromptProgress | None
     is_over: bool = False
     failure: ComfyGradioError | None = None
 
@@ -111,13 +111,13 @@ def pack(value: Any) -> bytes:
 def unpack(data: bytes, source: FileSource | None = None) -> Any:
     """The value in bytes; `source` takes the place of the client that stayed behind.
 
-    Raises UnexpectedAnswer.
+    Raises UnexpectedResponse.
     """
     try:
         return _Unpacker(data, source).load()
     except Exception as error:
         log.warning("something unreadable came from another machine: %s", error)
-        raise UnexpectedAnswer(
+        raise UnexpectedResponse(
             "Another machine of the cluster sent something that cannot be read; does it run the "
             "same comfygradio?"
         ) from None
@@ -134,7 +134,7 @@ def pack_outcome(work: Callable[[], Any]) -> bytes:
         return pack((False, error))
     except Exception:
         log.exception("a call from another machine failed unexpectedly")
-        failure = UnexpectedAnswer(
+        failure = UnexpectedResponse(
             "The worker beside this ComfyUI failed; its log has the details."
         )
         return pack((False, failure))
@@ -143,11 +143,11 @@ def pack_outcome(work: Callable[[], Any]) -> bytes:
 def unpack_outcome(data: bytes, source: FileSource | None = None) -> Any:
     """What was returned; what was raised is raised again.
 
-    Raises UnexpectedAnswer for anything else.
+    Raises UnexpectedResponse for anything else.
     """
     outcome = unpack(data, source)
     if not isinstance(outcome, tuple) or len(outcome) != 2:
-        raise UnexpectedAnswer(
+        raise UnexpectedResponse(
             "Another machine of the cluster answered something else than was asked."
         )
     is_fine, value = outcome
@@ -155,4 +155,4 @@ def unpack_outcome(data: bytes, source: FileSource | None = None) -> Any:
         return value
     if isinstance(value, ComfyGradioError):
         raise value
-    raise UnexpectedAnswer("A worker failed without an error.")
+    raise UnexpectedResponse("A worker failed without an error.")

@@ -11,7 +11,7 @@ from dataclasses import replace
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.cluster.codec import News
 from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
-from comfygradio.comfy.state import JobState
+from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.errors import ComfyGradioError, ServerUnreachable
 
 HANDED_BACK = (
@@ -36,7 +36,7 @@ class FollowedRun:
 
     def __init__(
         self,
-        states: Generator[JobState, None, None],
+        states: Generator[PromptProgress, None, None],
         clean_up: Callable[[], None],
         intervals: Intervals = DEFAULT_INTERVALS,
         clock: Clock = SYSTEM_CLOCK,
@@ -46,7 +46,7 @@ class FollowedRun:
         self._states = states
         self._clean_up = clean_up
         self._changed = threading.Condition()
-        self._newest: JobState | None = None
+        self._newest: PromptProgress | None = None
         self._version = 0
         self._told: tuple[float, str] = (clock.monotonic(), "uploading")
         self._failure: ComfyGradioError | None = None

@@ -1,4 +1,4 @@
-"""The engine on Dask: every worker of a cluster that stands beside a ComfyUI is a lane."""
+"""The engine on Dask: every worker of a cluster that stands beside a ComfyUI is a backend."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from comfygradio.cluster.codec import Notice
 from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
 from comfygradio.cluster.rpc import ClusterClient
 from comfygradio.errors import ServerUnreachable
-from comfygradio.jobs.lane import Lane
+from comfygradio.jobs.backend import Backend
 from comfygradio.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
-def connect(text: str, settings: Settings) -> DaskEngine:
+def connect(text: str, settings: Settings) -> DaskBackends:
     """The engine on the workers of a Dask scheduler; it has no backends yet.
 
     Raises SettingsError.
     """
     check_installed()
-    return DaskEngine(parse_cluster(text, settings, "--engine"))
+    return DaskBackends(parse_cluster(text, settings, "--engine"))
 
 
 class Member:
-    """A lane of the cluster, whichever worker stands for it."""
+    """A backend of the cluster, whichever worker stands for it."""
 
     def __init__(
         self, notice: Notice, cluster: ClusterClient, intervals: Intervals, clock: Clock
@@ -39,7 +39,7 @@ class Member:
         self.missing_since: float | None = None
         self._intervals = intervals
         self._clock = clock
-        self.lane = Lane(RemoteClient(notice.url, cluster, self.find_address))
+        self.backend = Backend(RemoteClient(notice.url, cluster, self.find_address))
 
     def find_address(self) -> str:
         """Where the worker is now. Raises ServerUnreachable while there is none."""
@@ -50,7 +50,7 @@ class Member:
         return self.notice.address
 
     def hear(self, notice: Notice) -> bool:
-        """Take in a notice; True if the lane has become well again."""
+        """Take in a notice; True if the backend has become well again."""
         now = self._clock.monotonic()
         if notice.heard != self.notice.heard or notice.address != self.notice.address:
             self.heard_at = now
@@ -65,7 +65,7 @@ class Member:
                 f"{silent_seconds:.0f} seconds."
             )
         if trouble:
-            self.lane.fail(ServerUnreachable(trouble))
+            self.backend.fail(ServerUnreachable(trouble))
         return was_ill and not trouble
 
     def miss(self) -> bool:
@@ -74,12 +74,12 @@ class Member:
         if self.missing_since is None:
             self.missing_since = now
             trouble = f"The worker beside {self.notice.url} has left the cluster."
-            self.lane.fail(ServerUnreachable(trouble))
+            self.backend.fail(ServerUnreachable(trouble))
         return now - self.missing_since > self._intervals.forget
 
 
-class DaskEngine:
-    """The lanes of a Dask cluster, as its scheduler knows them; looks every second.
+class DaskBackends:
+    """The backends of a Dask cluster, as its scheduler knows them; looks every second.
 
     `clock` is for its looks and the age of what it hears; the network has the machine's time.
     """
@@ -111,18 +111,18 @@ class DaskEngine:
             thread.start()
 
     @property
-    def lanes(self) -> tuple[Lane, ...]:
+    def backends(self) -> tuple[Backend, ...]:
         """Those that there are now, by name."""
         members = self._members  # replaced as a whole, never changed
-        return tuple(members[url].lane for url in sorted(members))
+        return tuple(members[url].backend for url in sorted(members))
 
     def watch(self, changed: Callable[[], None]) -> None:
-        """Call `changed` after lanes came, went or got well again, or the scheduler did."""
+        """Call `changed` after backends came, went or got well again, or the scheduler did."""
         self._changed.append(changed)
         self._news.set()
 
-    def await_lane(self, seconds: float) -> None:
-        """Wait until there is a lane. Raises ServerUnreachable with what is missing."""
+    def wait_for_backend(self, seconds: float) -> None:
+        """Wait until there is a backend. Raises ServerUnreachable with what is missing."""
         if not self._clock.wait_event(self._known, seconds):
             raise ServerUnreachable(self.trouble)
 
@@ -144,7 +144,7 @@ class DaskEngine:
             self._clock.wait_event(self._closed, self._intervals.look)
 
     def _tell_on(self) -> None:
-        """On a thread of its own: whoever asks new lanes what they have may have to wait for the
+        """On a thread of its own: whoever asks new backends what they have may have to wait for the
         answers.
         """
         while self._news.wait() and not self._closed.is_set():
@@ -156,11 +156,11 @@ class DaskEngine:
         try:
             changed()
         except Exception:
-            log.exception("a change of the cluster's lanes could not be taken in")
+            log.exception("a change of the cluster's backends could not be taken in")
 
     def _look(self) -> bool:
         """Whether anything changed that somebody should know."""
-        lanes_before = self.lanes
+        backends_before = self.backends
         trouble_before = self.trouble
         try:
             notices = self._cluster.look()
@@ -174,7 +174,7 @@ class DaskEngine:
         self.trouble = "" if self._members else self._explain_empty()
         if self._members:
             self._known.set()
-        return is_well or lanes_before != self.lanes or trouble_before != self.trouble
+        return is_well or backends_before != self.backends or trouble_before != self.trouble
 
     def _take_in(self, notices: Mapping[str, Notice]) -> bool:
         """Bring the members up to date; True if one got well again."""
@@ -205,7 +205,7 @@ class DaskEngine:
     def _find_any(self) -> str:
         members = list(self._members.values())
         for member in members:
-            if not member.lane.trouble:
+            if not member.backend.trouble:
                 return member.find_address()
         if members:
             return members[0].find_address()

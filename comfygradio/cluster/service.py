@@ -19,7 +19,7 @@ from comfygradio.cluster.files import TransferFiles
 from comfygradio.cluster.followed_run import FollowedRun
 from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.comfy.delivery import Delivery
+from comfygradio.comfy.limited_download import LimitedDownload
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import ComfyGradioError, ServerUnreachable
 
@@ -141,7 +141,7 @@ class BackendService:
         ticket = self.files.reserve()
         path = self.files.find(ticket)
         try:
-            self.client.download(path, filename, subfolder, type, Delivery())
+            self.client.download(path, filename, subfolder, type, LimitedDownload())
         except BaseException:
             self.files.drop(ticket)
             raise

@@ -119,7 +119,7 @@ async def run_worker(
     intervals: Intervals = DEFAULT_INTERVALS,
     clock: Clock = SYSTEM_CLOCK,
 ) -> None:
-    """Be a lane of the cluster until `stop` is set; whenever the scheduler is gone, come back to
+    """Be a backend of the cluster until `stop` is set; whenever the scheduler is gone, come back to
     it.
     """
     is_told = False

@@ -9,7 +9,7 @@ from comfygradio.comfy.endpoints import Endpoints
 
 TARGETED_INTERRUPT = (0, 3, 57)
 """Since this version /interrupt minds the prompt_id; before, it stops whatever runs."""
-LOOK_AGAIN_SECONDS = (0.1, 0.2)
+RECHECK_SECONDS = (0.1, 0.2)
 """An interrupt between dequeue and start is lost (ComfyUI resets its flag at the start), so the
 queue is looked at again after so many seconds.
 """
@@ -22,7 +22,7 @@ def cancel_prompt(endpoints: Endpoints, prompt_id: str, clock: Clock = SYSTEM_CL
     """
     if not _cancel_once(endpoints, prompt_id):
         return False
-    for pause in LOOK_AGAIN_SECONDS:
+    for pause in RECHECK_SECONDS:
         clock.sleep(pause)
         if prompt_id not in _list_running(endpoints):
             break

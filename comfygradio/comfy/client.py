@@ -10,10 +10,10 @@ from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.cancel import cancel_prompt
 from comfygradio.comfy.endpoints import Endpoints
 from comfygradio.comfy.events import Events
-from comfygradio.comfy.run import Run
-from comfygradio.comfy.sighting import Sighting, look_for_ours
-from comfygradio.comfy.state import JobState
-from comfygradio.comfy.watch import Patience
+from comfygradio.comfy.locate import PromptLocation, locate_prompt
+from comfygradio.comfy.prompt_progress import PromptProgress
+from comfygradio.comfy.run import PromptRun
+from comfygradio.comfy.timers import PollTimings
 from comfygradio.comfy.workflow import Prompt
 
 
@@ -37,7 +37,7 @@ class ComfyClient(Endpoints):
         timeout_seconds: float = 60.0,
         name: str = "",
         api_key: str = "",
-        patience: Patience | None = None,
+        patience: PollTimings | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         super().__init__(
@@ -48,7 +48,7 @@ class ComfyClient(Endpoints):
             name=name,
             api_key=api_key,
         )
-        self._patience = patience or Patience()
+        self._patience = patience or PollTimings()
         self._clock = clock
 
     def __repr__(self) -> str:
@@ -76,11 +76,11 @@ class ComfyClient(Endpoints):
         """
         return cancel_prompt(self, prompt_id, self._clock)
 
-    def sight(self, prompt_id: str) -> Sighting:
+    def sight(self, prompt_id: str) -> PromptLocation:
         """Where a prompt is: finished, running, waiting or absent; a ServerError is part of the
         answer.
         """
-        return look_for_ours(self, prompt_id)
+        return locate_prompt(self, prompt_id)
 
     def listen(self, client_id: str | None = None) -> Events:
         """What the server says, as events: `with client.listen() as events: for event in events`.
@@ -101,7 +101,7 @@ class ComfyClient(Endpoints):
         heartbeat_seconds: float = 0.25,
         may_exist: bool = False,
         weights: Mapping[str, float] | None = None,
-    ) -> Generator[JobState, None, None]:
+    ) -> Generator[PromptProgress, None, None]:
         """Post a prompt and yield its state at every change, at least every `heartbeat_seconds`.
 
         Closing the generator before its end cancels the prompt. Raises PromptRejected,
@@ -113,7 +113,7 @@ class ComfyClient(Endpoints):
         only.
         `weights`: node id → seconds in earlier runs, for `progress` and `seconds_left`.
         """
-        run = Run(
+        run = PromptRun(
             self,
             prompt if isinstance(prompt, Prompt) else Prompt(prompt),
             client_id=client_id,

@@ -12,13 +12,13 @@ from typing import Any, overload
 from urllib.parse import quote
 
 from comfygradio.comfy.address import parse_url
-from comfygradio.comfy.answers import HistoryEntry, Queue, QueuedPrompt, UploadedFile
-from comfygradio.comfy.delivery import Delivery
 from comfygradio.comfy.failures import parse_rejection, read_titles
-from comfygradio.comfy.http import Access, Transport
+from comfygradio.comfy.http_responses import HistoryEntry, Queue, QueuedPrompt, UploadedFile
+from comfygradio.comfy.limited_download import LimitedDownload
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.outputs import write_file
-from comfygradio.errors import UnexpectedAnswer
+from comfygradio.comfy.transport import Access, Transport
+from comfygradio.errors import UnexpectedResponse
 
 PARALLEL = 8
 
@@ -84,7 +84,7 @@ class Endpoints:
         if response.status_code == 400:
             raise parse_rejection(answer, read_titles(prompt))
         if not isinstance(answer, dict) or not answer.get("prompt_id"):
-            raise UnexpectedAnswer(_explain_crash(self.url), response.status_code)
+            raise UnexpectedResponse(_explain_crash(self.url), response.status_code)
         return QueuedPrompt.from_json(answer)
 
     def queue(self) -> Queue:
@@ -159,10 +159,10 @@ class Endpoints:
         v0.33.0) is among the `broken` ones, and says nothing about the others.
         """
         found = self._read_classes(class_types)
-        self._asks_key |= {node.class_type: node.asks_key for node in found}
+        self._asks_key |= {node.class_type: node.needs_api_key for node in found}
         return replace(found, has_key=bool(self._api_key))
 
-    def choose_key(self, graph: Mapping[str, Any]) -> str:
+    def choose_api_key(self, graph: Mapping[str, Any]) -> str:
         """The API key for a prompt: "" where there is none, and where no node asks for one, as far
         as this client was told of the nodes.
         """
@@ -242,7 +242,7 @@ class Endpoints:
         filename: str,
         subfolder: str = "",
         type: str = "output",
-        delivery: Delivery | None = None,
+        delivery: LimitedDownload | None = None,
     ) -> Path:
         """Stream a file to `path`, wholly or not at all; makes parent folders.
 
@@ -251,7 +251,7 @@ class Endpoints:
         params = {"filename": filename, "subfolder": subfolder, "type": type}
         pieces = self.transport.download("/view", params)
         if delivery is not None:
-            pieces = delivery.pass_on(filename, pieces)
+            pieces = delivery.limit(filename, pieces)
         return write_file(Path(path), pieces)
 
     def upload_image(
@@ -328,7 +328,7 @@ class Endpoints:
             return ObjectInfo.from_json(found)
         try:
             listed = self._get_dict("/object_info")
-        except UnexpectedAnswer as error:
+        except UnexpectedResponse as error:
             if error.status != CRASHED or not found:
                 raise
             return replace(ObjectInfo.from_json(found), broken=frozenset(unknown))
@@ -355,7 +355,7 @@ class Endpoints:
     def _fetch_unless_broken(self, name: str) -> dict[str, Any] | None:
         try:
             return self._fetch_class(name)
-        except UnexpectedAnswer as error:
+        except UnexpectedResponse as error:
             if error.status != CRASHED:
                 raise
             return None
@@ -413,8 +413,8 @@ def _expect_dict(data: Any, url: str) -> dict[str, Any]:
     return data
 
 
-def _make_unexpected(url: str) -> UnexpectedAnswer:
-    return UnexpectedAnswer(f"{url} does not answer like ComfyUI. Check the address.", 200)
+def _make_unexpected(url: str) -> UnexpectedResponse:
+    return UnexpectedResponse(f"{url} does not answer like ComfyUI. Check the address.", 200)
 
 
 def _read_names(data: Any) -> list[str]:

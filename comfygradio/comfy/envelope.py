@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-MOST_LEVELS = 8
+MAX_LEVELS = 8
 """Envelopes inside one another that are opened."""
 
-MOST_ENTRIES = 32
+MAX_ENTRIES = 32
 """Entries of one envelope that are looked into."""
 
-KNOWN = ("prompt", "output", "workflow_api", "input", "api", "workflow", "graph", "data")
+GRAPH_KEYS = ("prompt", "output", "workflow_api", "input", "api", "workflow", "graph", "data")
 """Keys that commonly hold the graph, the surest first; of others, the first that holds one counts.
 """
 
 
-SAVED = (
+UI_FORMAT_PATHS = (
     ("workflow",),
     ("extra_pnginfo", "workflow"),
     ("extra_data", "extra_pnginfo", "workflow"),
@@ -32,18 +32,18 @@ class Envelope:
     """What was found inside decoded JSON.
 
     `content` is the graph, or the same in ComfyUI's UI format, or the JSON itself where neither is
-    in it; `place` are the keys that lead to it, none for JSON without an envelope. `saved` is the
-    UI format that came along with the graph.
+    in it; `place` are the keys that lead to it, none for JSON without an envelope. `ui_workflow` is
+    the UI format that came along with the graph.
     """
 
     content: Any
-    place: tuple[str, ...] = ()
-    saved: Mapping[str, Any] | None = None
+    path: tuple[str, ...] = ()
+    ui_workflow: Mapping[str, Any] | None = None
 
 
 def open_envelope(data: Any) -> Envelope:
     """Look for the graph in decoded JSON, one level after the other; never raises."""
-    opened = _open(data, is_graph) or _open(data, is_saved)
+    opened = _open(data, is_graph) or _open(data, is_ui_format)
     return opened or Envelope(data)
 
 
@@ -54,7 +54,7 @@ def is_graph(data: Any) -> bool:
     return any(isinstance(node, dict) and "class_type" in node for node in data.values())
 
 
-def is_saved(data: Any) -> bool:
+def is_ui_format(data: Any) -> bool:
     """Whether this is a workflow in ComfyUI's UI format."""
     return isinstance(data, dict) and isinstance(data.get("nodes"), list)
 
@@ -64,15 +64,15 @@ def _open(
 ) -> Envelope | None:
     if is_wanted(data):
         return Envelope(data, place)
-    if len(place) == MOST_LEVELS or is_saved(data):
+    if len(place) == MAX_LEVELS or is_ui_format(data):
         return None
     for key, inner in _list_entries(data):
         found = _open(inner, is_wanted, (*place, key))
         if found is None:
             continue
-        if found.saved:
+        if found.ui_workflow:
             return found
-        return replace(found, saved=_find_saved(data))
+        return replace(found, ui_workflow=_find_saved(data))
     return None
 
 
@@ -80,11 +80,11 @@ def _list_entries(data: Any) -> Iterator[tuple[str, Any]]:
     """The entries of an envelope that may hold a graph, the likeliest first; texts are decoded."""
     entries: dict[str, Any] = {}
     if isinstance(data, dict):
-        keys = [key for key in (*KNOWN, *data) if key in data]
+        keys = [key for key in (*GRAPH_KEYS, *data) if key in data]
         entries = {key: data[key] for key in keys}
     elif isinstance(data, list):
         entries = {str(index): inner for index, inner in enumerate(data)}
-    for key, inner in islice(entries.items(), MOST_ENTRIES):
+    for key, inner in islice(entries.items(), MAX_ENTRIES):
         decoded = _decode(inner)
         if isinstance(decoded, dict | list):
             yield str(key), decoded
@@ -104,11 +104,11 @@ def _find_saved(data: Any) -> Mapping[str, Any] | None:
     """The UI format beside a graph."""
     if not isinstance(data, dict):
         return None
-    for keys in SAVED:
+    for keys in UI_FORMAT_PATHS:
         inner: Any = data
         for key in keys:
             inner = _decode(inner.get(key)) if isinstance(inner, dict) else None
-        if is_saved(inner):
+        if is_ui_format(inner):
             found: Mapping[str, Any] = inner
             return found
     return None

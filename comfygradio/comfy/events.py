@@ -12,16 +12,16 @@ from typing import Any, TypeVar
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.endpoints import Endpoints
-from comfygradio.comfy.mailbox import Letter, Mailbox
+from comfygradio.comfy.inbox import Inbox, InboxItem
 from comfygradio.comfy.messages import FeatureFlags, Message, PreviewFrame, UnknownMessage
-from comfygradio.comfy.posting import connect_socket
-from comfygradio.comfy.socket import Socket, find_kind
-from comfygradio.comfy.watch import Patience, SocketWatch
+from comfygradio.comfy.submit import connect_socket
+from comfygradio.comfy.timers import PollTimings, ReconnectTimers
+from comfygradio.comfy.websocket_client import Socket, coalescing_key
 from comfygradio.errors import ServerError, ServerUnreachable
 
 CAPACITY = 64_000_000
 """Bytes of events that wait for whoever takes them; beyond that the oldest ones are dropped."""
-LEAST_WEIGHT = 1000
+MIN_SIZE = 1000
 """Bytes that an event counts as at least."""
 
 log = logging.getLogger(__name__)
@@ -77,20 +77,20 @@ class Events:
         self,
         endpoints: Endpoints,
         client_id: str | None = None,
-        patience: Patience | None = None,
+        patience: PollTimings | None = None,
         clock: Clock = SYSTEM_CLOCK,
         capacity: int = CAPACITY,
     ) -> None:
         self.client_id = client_id or uuid.uuid4().hex
         self._endpoints = endpoints
         self._clock = clock
-        self._watch = SocketWatch(patience or Patience(), clock.monotonic())
-        self._watch.doubtful = client_id is not None
-        self._letters = Mailbox(clock, capacity)
+        self._watch = ReconnectTimers(patience or PollTimings(), clock.monotonic())
+        self._watch.may_be_forgotten = client_id is not None
+        self._letters = Inbox(clock, capacity)
         """From the threads that read sockets, for the one that keeps the connection up."""
-        self._inbox = Mailbox(clock, capacity)
+        self._inbox = Inbox(clock, capacity)
         """For whoever iterates."""
-        self._taken: list[Letter] = []
+        self._taken: list[InboxItem] = []
         """What was taken out of the inbox and is next, the newest one first."""
         self._listeners: list[tuple[type[Message], Callable[[Any], object]]] = []
         self._lock = threading.Lock()
@@ -170,9 +170,9 @@ class Events:
         while not self._taken:
             self._taken = self._inbox.take(None)
             self._taken.reverse()
-            dropped = self._inbox.count_dropped()
+            dropped = self._inbox.take_dropped_count()
             if dropped:
-                self._taken.append(Letter(Missed(dropped), self._clock.monotonic()))
+                self._taken.append(InboxItem(Missed(dropped), self._clock.monotonic()))
         content = self._taken.pop().content
         if isinstance(content, Message):
             return content
@@ -200,13 +200,13 @@ class Events:
         )
 
     def _find_pause(self) -> float | None:
-        due = self._watch.find_due()
+        due = self._watch.next_due()
         if due is None:
             return None
         return max(due - self._clock.monotonic(), 0.0)
 
-    def _open_letter(self, letter: Letter) -> None:
-        dropped = self._letters.count_dropped()
+    def _open_letter(self, letter: InboxItem) -> None:
+        dropped = self._letters.take_dropped_count()
         if dropped:
             self._tell(Missed(dropped))
         match letter.content:
@@ -215,14 +215,14 @@ class Events:
             case _Lost() if letter.content.socket is self._socket:
                 self._lose()
 
-    def _hear(self, letter: Letter) -> None:
+    def _hear(self, letter: InboxItem) -> None:
         self._watch.hear(letter.at)
         if isinstance(letter.content, FeatureFlags):
             self._answers_flags = True
         self._tell(letter.content)
 
     def _tell(self, event: Message) -> None:
-        self._inbox.put(event, find_kind(event), weigh(event))
+        self._inbox.put(event, coalescing_key(event), estimate_size(event))
         with self._lock:
             listeners = list(self._listeners)
         for kind, callback in listeners:
@@ -277,15 +277,15 @@ class Events:
         socket.listen(self._put, lambda ended: self._letters.put(_Lost(ended)))
 
     def _put(self, message: Message, kind: Hashable) -> None:
-        self._letters.put(message, kind, weigh(message))
+        self._letters.put(message, kind, estimate_size(message))
 
 
-def weigh(event: Message) -> int:
+def estimate_size(event: Message) -> int:
     """About how many bytes an event takes."""
     if not isinstance(event, PreviewFrame | UnknownMessage):
-        return LEAST_WEIGHT
+        return MIN_SIZE
     size = len(event.data) if isinstance(event.data, bytes | str) else 0
-    return LEAST_WEIGHT + size
+    return MIN_SIZE + size
 
 
 def _call(callback: Callable[[Any], object], event: Message) -> None:

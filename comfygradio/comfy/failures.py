@@ -8,8 +8,8 @@ from typing import Any
 
 from comfygradio.errors import ExecutionFailed, JobLost, NodeError, PromptRejected
 
-LONGEST = 400
-LONGEST_READ = 20_000
+MAX_LENGTH = 400
+MAX_INPUT_LENGTH = 20_000
 """Characters of a server's text that are looked at."""
 SHOWN_PROBLEMS = 5
 ASIDES = re.compile(r"\bTIPS:|\bTraceback \(most recent call last\)")
@@ -47,9 +47,9 @@ def is_out_of_memory(exception_type: str, message: str) -> bool:
     return "out of memory" in message.lower()
 
 
-def clean_text(text: str, longest: int = LONGEST) -> str:
+def clean_text(text: str, longest: int = MAX_LENGTH) -> str:
     """One line without control characters, tips and folders, cut at `longest` characters."""
-    beginning = ASIDES.split(text[:LONGEST_READ])[0]
+    beginning = ASIDES.split(text[:MAX_INPUT_LENGTH])[0]
     printable = "".join(char if char.isprintable() else " " for char in beginning)
     line = " ".join(printable.split())
     line = FOLDERS.sub("", line)
@@ -79,7 +79,7 @@ def parse_node_errors(data: Any) -> tuple[NodeError, ...]:
     return tuple(_walk_errors(data))
 
 
-def make_loss(url: str, prompt_id: str) -> JobLost:
+def make_job_lost(url: str, prompt_id: str) -> JobLost:
     """What to say of a prompt that a server had and has no more."""
     return JobLost(
         f"ComfyUI at {url} has lost this job: it was restarted, or somebody deleted the job. "

@@ -18,15 +18,15 @@ PASSES_PICTURES = re.compile(r"^(samples|latent|image|images|pixels|video)$|_(la
 
 MEGAPIXEL = 1e6
 
-MOST = 1e9
+MAX_NUMBER = 1e9
 """Larger numbers say nothing about work."""
 
-Inputs = Callable[[str], Mapping[str, object]]
+InputLookup = Callable[[str], Mapping[str, object]]
 """The inputs of a node by its id, with links as Link; none for a node that there is not."""
 
 
 @dataclass(frozen=True)
-class Run:
+class TimedRun:
     """How long a node took once: seconds, and its work then (None where nobody wrote it down)."""
 
     seconds: float
@@ -34,7 +34,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Line:
+class LinearFit:
     """Seconds by work: `base` whatever it has to do, and `rate` for each unit of work."""
 
     base: float
@@ -48,13 +48,13 @@ class Line:
 class NodeTimes:
     """What earlier runs of one preset tell about the seconds of its nodes, by node id."""
 
-    def __init__(self, runs: Mapping[str, Sequence[Run]]) -> None:
-        self._lines: dict[str, Line] = {}
+    def __init__(self, runs: Mapping[str, Sequence[TimedRun]]) -> None:
+        self._lines: dict[str, LinearFit] = {}
         for node_id, found in runs.items():
             if found:
                 self._lines[node_id] = fit_line(found)
 
-    def estimate(self, node_id: str, inputs: Inputs) -> float | None:
+    def estimate(self, node_id: str, inputs: InputLookup) -> float | None:
         """The seconds that a node with these inputs will take, None where it never ran."""
         line = self._lines.get(node_id)
         if line is None:
@@ -62,9 +62,9 @@ class NodeTimes:
         work = measure_work(node_id, inputs)
         return line.estimate(work)
 
-    def weigh(self, graph: Mapping[str, Any]) -> dict[str, float]:
+    def estimate_all(self, graph: Mapping[str, Any]) -> dict[str, float]:
         """Node id → seconds, for the nodes of a graph that ran before."""
-        inputs = read_inputs(graph)
+        inputs = make_input_lookup(graph)
         found: dict[str, float] = {}
         for node_id in graph:
             seconds = self.estimate(node_id, inputs)
@@ -73,20 +73,20 @@ class NodeTimes:
         return found
 
 
-def fit_line(runs: Sequence[Run]) -> Line:
+def fit_line(runs: Sequence[TimedRun]) -> LinearFit:
     """The line through some runs that a few odd ones do not move (Theil and Sen: the median of the
     slopes of all pairs). Where all had the same work, seconds are taken to grow with it.
     """
     measured = [(run.work, run.seconds) for run in runs if run.work is not None]
     if not measured:
-        return Line(median(run.seconds for run in runs), 0.0)
+        return LinearFit(median(run.seconds for run in runs), 0.0)
     slopes = _list_slopes(measured)
     if slopes:
         rate = max(0.0, median(slopes))
         base = median(seconds - rate * work for work, seconds in measured)
         if base >= 0:
-            return Line(base, rate)
-    return Line(0.0, median(seconds / work for work, seconds in measured))
+            return LinearFit(base, rate)
+    return LinearFit(0.0, median(seconds / work for work, seconds in measured))
 
 
 def _list_slopes(measured: Sequence[tuple[float, float]]) -> list[float]:
@@ -103,18 +103,18 @@ def _list_slopes(measured: Sequence[tuple[float, float]]) -> list[float]:
 
 def measure_all(graph: Mapping[str, Any], node_ids: Iterable[str]) -> dict[str, float]:
     """Node id → work of these nodes of a graph in API format."""
-    inputs = read_inputs(graph)
+    inputs = make_input_lookup(graph)
     return {node_id: measure_work(node_id, inputs) for node_id in node_ids}
 
 
-def measure_work(node_id: str, inputs: Inputs) -> float:
+def measure_work(node_id: str, inputs: InputLookup) -> float:
     """Steps times megapixels times pictures, as far as the inputs tell them, else 1; above 0."""
     steps = _count_steps(inputs(node_id), inputs)
     size = _measure_size(node_id, inputs)
     return steps * size
 
 
-def read_inputs(graph: Mapping[str, Any]) -> Inputs:
+def make_input_lookup(graph: Mapping[str, Any]) -> InputLookup:
     """The inputs of the nodes of a graph in API format."""
 
     def read(node_id: str) -> Mapping[str, object]:
@@ -127,7 +127,7 @@ def read_inputs(graph: Mapping[str, Any]) -> Inputs:
     return read
 
 
-def _count_steps(own: Mapping[str, object], inputs: Inputs) -> float:
+def _count_steps(own: Mapping[str, object], inputs: InputLookup) -> float:
     """The steps of a sampler, or of the scheduler that feeds it; 1 for any other node."""
     steps = _read_number(own.get("steps"), inputs)
     if steps is not None:
@@ -141,7 +141,7 @@ def _count_steps(own: Mapping[str, object], inputs: Inputs) -> float:
     return 1.0
 
 
-def _measure_size(node_id: str, inputs: Inputs) -> float:
+def _measure_size(node_id: str, inputs: InputLookup) -> float:
     """Megapixels of all pictures that a node works on: those of the first node before it, or of
     itself, that says a size; 1 where none does.
     """
@@ -176,10 +176,10 @@ def _find_pictures(own: Mapping[str, object]) -> str | None:
     return None
 
 
-def _read_number(value: object, inputs: Inputs) -> float | None:
+def _read_number(value: object, inputs: InputLookup) -> float | None:
     """A number above 0, written here or in the node of a value that is linked here."""
     if isinstance(value, Link):
         value = inputs(value.node_id).get("value")
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if 0 < value < MOST else None
+    return float(value) if 0 < value < MAX_NUMBER else None

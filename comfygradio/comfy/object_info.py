@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from comfygradio.comfy.loaders import guess_upload
+from comfygradio.comfy.upload_detection import guess_upload
 
 Scalar = str | int | float | bool
 
@@ -68,14 +68,14 @@ class InputSpec:
     entries: Mapping[Scalar, Any] = field(default_factory=dict, repr=False)
     guessed: str | None = None
 
-    def read_choice(self, value: Any) -> Any:
+    def to_choice_name(self, value: Any) -> Any:
         """The name of the choice that a value of this input stands for; else the value itself."""
         if not self.entries or isinstance(value, Scalar):
             return value
         name = name_entry(value)
         return value if name is None else name
 
-    def write_choice(self, name: Any) -> Any:
+    def from_choice_name(self, name: Any) -> Any:
         """The entry that this choice is the name of; plain ones as they are."""
         if not isinstance(name, Scalar):
             return name
@@ -157,7 +157,7 @@ class NodeDef:
     `is_cached_by_id`: ComfyUI keeps a result of it for the same node id alone (it asks for
       UNIQUE_ID in the old style;
     the new style, a list, does not count: v0.33.0). `is_shown`: it shows something whenever it is
-    in a prompt. `asks_key`: it works at comfy.org, which wants an API key.
+    in a prompt. `needs_api_key`: it works at comfy.org, which wants an API key.
     """
 
     class_type: str
@@ -167,7 +167,7 @@ class NodeDef:
     is_output: bool
     is_cached_by_id: bool = False
     is_shown: bool = False
-    asks_key: bool = False
+    needs_api_key: bool = False
 
     @classmethod
     def from_json(cls, class_type: str, data: Mapping[str, Any]) -> NodeDef:
@@ -183,7 +183,7 @@ class NodeDef:
             is_output=bool(data.get("output_node")),
             is_cached_by_id="UNIQUE_ID" in hidden.values(),
             is_shown=bool(data.get("has_intermediate_output")),
-            asks_key=_asks_for_key(hidden),
+            needs_api_key=_asks_for_key(hidden),
         )
 
 

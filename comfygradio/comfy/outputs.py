@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from comfygradio.comfy.delivery import Delivery
+from comfygradio.comfy.limited_download import LimitedDownload
 
 Kind = Literal["image", "video", "audio", "text", "3d", "file"]
 SUFFIXES: Mapping[Kind, frozenset[str]] = {
@@ -25,7 +25,7 @@ PART_BYTES = 235
 """How much of a file's name is in that of its temporary file, in UTF-8; file systems take 255 for
 all.
 """
-PLACE = re.compile(r"^(?P<path>.*?)(?: \[(?P<type>output|temp|input)\])?$", re.DOTALL)
+ANNOTATED_PATH = re.compile(r"^(?P<path>.*?)(?: \[(?P<type>output|temp|input)\])?$", re.DOTALL)
 
 
 class FileSource(Protocol):
@@ -41,7 +41,7 @@ class FileSource(Protocol):
         filename: str,
         subfolder: str = "",
         type: str = "output",
-        delivery: Delivery | None = None,
+        delivery: LimitedDownload | None = None,
     ) -> Path:
         """Write one file to `path`, on the terms of a delivery if there is one."""
         ...
@@ -75,7 +75,7 @@ class Output:
             return self.text.encode()
         return self._find_source().view(self.filename, self.subfolder, self.type)
 
-    def save(self, path: str | Path, delivery: Delivery | None = None) -> Path:
+    def save(self, path: str | Path, delivery: LimitedDownload | None = None) -> Path:
         """Write the bytes to `path`, or into it if it is a folder; makes parent folders.
 
         With a `delivery` a file is fetched on its terms. Raises like `read`.
@@ -168,7 +168,7 @@ def _parse_file(node_id: str, file: dict[str, Any], source: FileSource | None) -
 
 
 def _parse_path(node_id: str, value: str, source: FileSource | None) -> Output | None:
-    match = PLACE.match(value)
+    match = ANNOTATED_PATH.match(value)
     path = match["path"] if match else value
     kind = decide_kind(path)
     if kind == "file":

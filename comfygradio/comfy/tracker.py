@@ -1,11 +1,11 @@
-"""What happens to one prompt, as a state machine without any I/O: messages in, JobStates out."""
+"""What happens to one prompt, as a state machine without any I/O: messages in, PromptProgress "
+"out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from comfygradio.comfy.answers import HistoryEntry, QueuedPrompt
 from comfygradio.comfy.failures import (
     clean_text,
     describe_failure,
@@ -13,6 +13,8 @@ from comfygradio.comfy.failures import (
     name_node,
     read_titles,
 )
+from comfygradio.comfy.graph_progress import GraphProgress, guess_outputs
+from comfygradio.comfy.http_responses import HistoryEntry, QueuedPrompt
 from comfygradio.comfy.messages import (
     Executed,
     Executing,
@@ -28,10 +30,9 @@ from comfygradio.comfy.messages import (
     ProgressText,
     Status,
 )
+from comfygradio.comfy.node_time_left import NodeTimeLeft
 from comfygradio.comfy.outputs import FileSource, Output, decide_kind, parse_outputs
-from comfygradio.comfy.pace import Pace
-from comfygradio.comfy.progress import GraphProgress, guess_outputs
-from comfygradio.comfy.state import JobState, Preview, Stage
+from comfygradio.comfy.prompt_progress import Preview, PromptProgress, Stage
 from comfygradio.errors import JobError, JobInterrupted
 
 SOCKET_SAVER = "SaveImageWebsocket"
@@ -39,11 +40,11 @@ BLOCKED = "ExecutionBlocked"
 NO_RESULT = (
     "It ended well, and ComfyUI tells of no result: what its output nodes made is on its machine."
 )
-LONGEST_TEXT = 200
+MAX_TEXT_LENGTH = 200
 """Characters of what a node says about its work."""
 
 
-class JobTracker:
+class PromptTracker:
     """Follows one prompt through messages and history.
 
     `shown` limits the results to these nodes' ones; `weights` are seconds by node id from earlier
@@ -81,7 +82,7 @@ class JobTracker:
         self._shown = frozenset(shown)
         self._source = source
         self._progress = GraphProgress(graph, weights)
-        self._pace = Pace()
+        self._pace = NodeTimeLeft()
         # Of a node that sends its pictures by the socket no `executed` is told.
         self._expected = {key for key in guess_outputs(graph) if self._classes[key] != SOCKET_SAVER}
         self._outputs: dict[str, tuple[Output, ...]] = {}
@@ -115,7 +116,7 @@ class JobTracker:
         return self._expected <= self._outputs.keys()
 
     @property
-    def awaits_frames(self) -> bool:
+    def awaits_socket_images(self) -> bool:
         """Whether pictures that no history holds may still come: their node is part of the graph,
         no message was missed, and none told the end.
         """
@@ -125,7 +126,7 @@ class JobTracker:
         return bool(self._find_socket_savers())
 
     @property
-    def state(self) -> JobState:
+    def state(self) -> PromptProgress:
         """How the job stands now."""
         node_id = None if self.done else self._node
         title: str | None = None
@@ -133,7 +134,7 @@ class JobTracker:
         if node_id is not None:
             title = self._titles.get(node_id, node_id)
             node_class = self._classes.get(node_id)
-        return JobState(
+        return PromptProgress(
             prompt_id=self.prompt_id,
             status=self.stage,
             queue_position=self.queue_position if self.stage == "queued" else None,
@@ -166,7 +167,7 @@ class JobTracker:
             self._is_short = True
             self.warn(f"Not everything runs. {sentence}")
 
-    def lose_track(self) -> None:
+    def mark_gap(self) -> None:
         """From now on messages may be missed, such as the one that ends the node that runs."""
         self.gap = True
         self._begun = None
@@ -175,7 +176,7 @@ class JobTracker:
         """Remember a sentence for the person, once."""
         self._warnings[sentence] = None
 
-    def take_back(self, sentence: str) -> None:
+    def retract_warning(self, sentence: str) -> None:
         """What a sentence for the person said is no longer so."""
         self._warnings.pop(sentence, None)
 
@@ -187,12 +188,12 @@ class JobTracker:
         if not self._is_short and not self._list_shown():
             self.warn(NO_RESULT)
 
-    def begin(self) -> None:
+    def mark_running(self) -> None:
         """The prompt has left the queue."""
         if self.stage != "done":
             self.stage = "running"
 
-    def settle(self, entry: HistoryEntry) -> None:
+    def apply_history(self, entry: HistoryEntry) -> None:
         """Take the end and the outputs from the history, which is the authority."""
         by_node: dict[str, list[Output]] = {}
         for output in entry.outputs:
@@ -242,9 +243,9 @@ class JobTracker:
     def _follow(self, message: Message, at: float) -> None:
         match message:
             case ExecutionStart():
-                self.begin()
+                self.mark_running()
             case ExecutionCached():
-                self.begin()
+                self.mark_running()
                 self._cached = message.nodes
                 self._progress.skip_cached(message.nodes)
             case Executing():
@@ -252,14 +253,14 @@ class JobTracker:
             case Progress():
                 self._count(message, at)
             case ProgressState():
-                self.begin()
-                self._progress.advance_all(message.nodes)
+                self.mark_running()
+                self._progress.apply_snapshot(message.nodes)
             case Executed():
                 outputs = parse_outputs(message.display_node, message.output, self._source)
                 self._outputs[message.node] = outputs
                 self._outputs.setdefault(message.display_node, ())
             case ExecutionSuccess():
-                self.begin()
+                self.mark_running()
                 self.succeeded = True
             case ExecutionError() | ExecutionInterrupted():
                 self._fail(message)
@@ -275,7 +276,7 @@ class JobTracker:
         if node is None:
             self.closed = True
         else:
-            self.begin()
+            self.mark_running()
             self._progress.begin(node)
 
     def _leave_node(self, at: float) -> None:
@@ -287,7 +288,7 @@ class JobTracker:
         self._pace.begin(at)
 
     def _count(self, message: Progress, at: float) -> None:
-        self.begin()
+        self.mark_running()
         fraction = message.value / message.max if message.max > 0 else 0.0
         if message.node is None or self._is_current(message.node):
             self._step = int(message.value)
@@ -296,7 +297,7 @@ class JobTracker:
             self._pace.report(fraction, at)
         if message.node is not None and fraction > 0:
             self._progress.advance(message.node, fraction)
-            self._progress.reach(message.node)
+            self._progress.complete_upstream(message.node)
 
     def _is_current(self, node: str) -> bool:
         """Whether this is the node that runs, or one that it expanded into."""
@@ -308,15 +309,15 @@ class JobTracker:
         """
         if not self.is_answered:
             return None
-        if self.stage != "running" or not self._progress.timed:
+        if self.stage != "running" or not self._progress.has_timings:
             return None
         if self.gap and self._node is None:
             return None
         current = 0.0
         if self._node:
-            usual = self._progress.weigh(self._node)
+            usual = self._progress.node_weight(self._node)
             current = self._pace.estimate(usual, self.now)
-        return current + self._progress.sum_left(besides=self._node)
+        return current + self._progress.remaining_weight(besides=self._node)
 
     def _take_frame(self, frame: PreviewFrame, replaced: int) -> bool:
         if frame.prompt_id not in (None, self.prompt_id):
@@ -362,7 +363,7 @@ class JobTracker:
     def _take_text(self, message: ProgressText) -> bool:
         if self._node is None or message.node.split(".")[0] != self._node.split(".")[0]:
             return False
-        self._text = clean_text(message.text, LONGEST_TEXT)
+        self._text = clean_text(message.text, MAX_TEXT_LENGTH)
         return True
 
     def _take_status(self, message: Status) -> bool:

@@ -31,7 +31,7 @@ from comfygradio.comfy.messages import (
 
 log = logging.getLogger(__name__)
 
-MOST_CHARACTERS = 200
+MAX_CHARACTERS = 200
 """Of a text that the server chose, so much is written."""
 
 CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
@@ -77,7 +77,7 @@ class CallRecord:
     def _write(self, outcome: str, rest: str) -> None:
         if not log.isEnabledFor(logging.DEBUG):
             return
-        target = show_target(self._path, self._params, self._address)
+        target = format_target(self._path, self._params, self._address)
         milliseconds = (self._clock.monotonic() - self._started) * 1000
         log.debug(
             "%s %s %s %.0f ms, %s (%s)",
@@ -90,7 +90,7 @@ class CallRecord:
         )
 
 
-def show_target(path: str, params: Mapping[str, Any], address: Address) -> str:
+def format_target(path: str, params: Mapping[str, Any], address: Address) -> str:
     """Path and query of a call, with every secret masked: what came with the server's address, and
     what is called like one.
     """
@@ -169,6 +169,6 @@ def _show(value: Any) -> str:
     line = " ".join(str(value).split())
     masked = mask_text(line)
     plain = "".join(letter if letter.isprintable() else "?" for letter in masked)
-    if len(plain) <= MOST_CHARACTERS:
+    if len(plain) <= MAX_CHARACTERS:
         return plain
-    return f"{plain[:MOST_CHARACTERS]}…"
+    return f"{plain[:MAX_CHARACTERS]}…"

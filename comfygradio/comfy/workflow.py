@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from comfygradio.comfy.envelope import is_saved, open_envelope
+from comfygradio.comfy.envelope import is_ui_format, open_envelope
 from comfygradio.errors import WorkflowError
 
 UI_FORMAT = (
@@ -114,7 +114,7 @@ class Workflow:
         """
         opened = open_envelope(data)
         graph = opened.content
-        if is_saved(graph):
+        if is_ui_format(graph):
             raise WorkflowError(UI_FORMAT.format(name=name))
         if not isinstance(graph, dict) or not graph:
             raise WorkflowError(f"{name} is no ComfyUI workflow: it holds no nodes.")
@@ -122,7 +122,7 @@ class Workflow:
         for key, value in graph.items():
             node_id = _tidy_text(str(key))
             nodes[node_id] = _parse_node(node_id, value, name)
-        notes = (*_describe_place(opened.place), *_describe_leftovers(graph))
+        notes = (*_describe_place(opened.path), *_describe_leftovers(graph))
         return cls(nodes, notes)
 
 

@@ -16,7 +16,7 @@ Graph = Mapping[str, Mapping[str, Any]]
 ANY_TYPE = ("*", "")
 AUTOGROW = "COMFY_AUTOGROW_V3"
 MATCH_TYPE = "COMFY_MATCHTYPE_V3"
-MOST_GROWN = 100
+MAX_AUTOGROW = 100
 WIDGET_TYPES = frozenset(
     {
         "INT",
@@ -120,7 +120,9 @@ def _choose_socket(
     if asked in ANY_TYPE:
         return next(iter(same_place or sockets), None)
     fitting = [
-        socket for socket in sockets if _fits(socket.type, given) and _fits(socket.type, asked)
+        socket
+        for socket in sockets
+        if _types_match(socket.type, given) and _types_match(socket.type, asked)
     ]
     for socket in same_place:
         if socket in fitting:
@@ -179,10 +181,10 @@ def _find_spec(node: Mapping[str, Any], name: str, object_info: ObjectInfo) -> I
     parent = object_info.spec(class_type, row, inputs)
     if parent is None or parent.type != AUTOGROW:
         return None
-    return _grow(parent, item)
+    return _build_autogrow_spec(parent, item)
 
 
-def _grow(parent: InputSpec, item: str) -> InputSpec | None:
+def _build_autogrow_spec(parent: InputSpec, item: str) -> InputSpec | None:
     """The spec of one input of a growing row: the first `min` of them are required if the row's
     pattern is.
     """
@@ -192,7 +194,7 @@ def _grow(parent: InputSpec, item: str) -> InputSpec | None:
     required = _mapping(patterns.get("required"))
     if required:
         pattern = next(iter(required.values()))
-        is_needed = item in _name_needed(template)
+        is_needed = item in _list_required_names(template)
         return InputSpec.from_json(name, "required" if is_needed else "optional", pattern)
     optional = _mapping(patterns.get("optional"))
     if not optional:
@@ -201,9 +203,9 @@ def _grow(parent: InputSpec, item: str) -> InputSpec | None:
     return InputSpec.from_json(name, "optional", pattern)
 
 
-def _name_needed(template: Mapping[str, Any]) -> list[Any]:
+def _list_required_names(template: Mapping[str, Any]) -> list[Any]:
     least = template.get("min")
-    count = min(least, MOST_GROWN) if isinstance(least, int) else 0
+    count = min(least, MAX_AUTOGROW) if isinstance(least, int) else 0
     names = template.get("names")
     if isinstance(names, list):
         return names[:count]
@@ -215,7 +217,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _fits(one: str, other: str) -> bool:
+def _types_match(one: str, other: str) -> bool:
     """Whether a link between these types is allowed: equal, one is anything, or their unions
     overlap.
     """

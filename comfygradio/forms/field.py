@@ -10,10 +10,10 @@ from typing import Any
 
 from comfygradio.comfy.object_info import Scalar
 from comfygradio.forms.formula import Formula, FormulaError, round_half_up
-from comfygradio.forms.grid import Grid, join_grids
+from comfygradio.forms.lora_stack import LoraStack
 from comfygradio.forms.preset_file import Widget
-from comfygradio.forms.rows import Rows
 from comfygradio.forms.slots import Slot
+from comfygradio.forms.step_grid import StepGrid, intersect_grids
 
 MEDIA: frozenset[Widget] = frozenset({"image", "mask", "video", "audio", "file"})
 """Widgets whose value is a file that is uploaded."""
@@ -21,14 +21,14 @@ MEDIA: frozenset[Widget] = frozenset({"image", "mask", "video", "audio", "file"}
 TEXTS: frozenset[Widget] = frozenset({"text", "textarea"})
 
 HUGE = 10**60
-"""Whole numbers from here on are taken by no field: Python refuses to write out much larger ones.
+"""No field accepts whole numbers from here on: Python refuses to convert much larger ones to text.
 """
 
 
-class Refused(Exception):
-    """A value that a field does not take; the text says what is allowed.
+class InvalidValue(Exception):
+    """Raised when a field does not accept a value; the message says what is allowed.
 
-    Never leaves this package's forms.
+    It is caught inside the package and reported as ValuesRefused, BindError or AxisError.
     """
 
 
@@ -56,11 +56,11 @@ class Lora:
 
 
 @dataclass(frozen=True)
-class Computed:
+class ComputedInput:
     """An input that is filled with a number worked out of the field's, within the input's own
     limits.
 
-    With `goes_round`, as for seeds, what leaves the limits comes in again at their other end.
+    With `wraps_around` (seeds), a number beyond one limit continues from the other limit.
     """
 
     slot: Slot
@@ -68,26 +68,27 @@ class Computed:
     is_integer: bool = False
     minimum: int | float | None = None
     maximum: int | float | None = None
-    goes_round: bool = False
+    wraps_around: bool = False
 
-    def work_out(self, number: int | float) -> int | float:
-        """The number for this input, rounded where it takes whole ones. Raises Refused."""
+    def compute(self, number: int | float) -> int | float:
+        """The number for this input, rounded where it takes whole ones. Raises InvalidValue."""
         found: int | float
         try:
-            exact = self.formula.work_out(number)
+            exact = self.formula.evaluate(number)
             found = round_half_up(exact) if self.is_integer else float(exact)
         except (FormulaError, OverflowError) as error:
-            raise Refused(f"{show(number)} is not possible: {error}.") from error
+            raise InvalidValue(f"{shorten(number)} is not possible: {error}.") from error
         low = self.minimum
         high = self.maximum
-        if self.goes_round and low is not None and high is not None:
+        if self.wraps_around and low is not None and high is not None:
             count = high - low + 1
             found = low + (found - low) % count
         is_too_small = low is not None and found < low
         is_too_large = high is not None and found > high
         if is_too_small or is_too_large:
-            raise Refused(
-                f"{show(number)} is not possible: {self.slot.input} would become {show(found)}."
+            raise InvalidValue(
+                f"{shorten(number)} is not possible: {self.slot.input} would become "
+                f"{shorten(found)}."
             )
         return found
 
@@ -98,16 +99,16 @@ class Field:
 
     `slots` maps the part of a value to the inputs it fills: "" for a plain value, "width" and
     "height" of a size; of a LoRA list either "" (its loader nodes, in the order of the chain, or
-    the `rows` of one node) or
-    "model" and "clip" (the inputs that the chain feeds). `minimum` and `maximum` are the narrower
-    of preset and server, and `grids` the steps of whole numbers by part. `computed` are further
-    inputs, filled with what formulas make of the value. A text that `yields` shares its slots with
-    other fields, whose values stay where it is empty. `kept` is a value that the workflow itself,
-    or the preset's author, has put there although people may not: it alone is taken beside what the
-    field allows. `dynamic` are the slots in whose text `{a|b}` may be drawn; `is_dynamic` says that
-    it is drawn whoever sends it, not only where a person wrote it into the form. `embeddings` are
-    the names that such a text may use. `bypass` are ids of nodes that are bypassed while the field
-    is empty or off; `show_if` maps other fields to the values that show it.
+    the `lora_stack` of one node) or "model" and "clip" (the inputs that the chain feeds). `minimum`
+    and `maximum` are the narrower of preset and server, and `grids` the steps of whole numbers by
+    part. `computed` are further inputs, filled with what formulas compute from the value. A text
+    with `defers_when_empty` shares its slots with other fields and leaves their values alone while
+    it is empty. `exempt_value` is the one value accepted outside of the field's limits: the
+    workflow or the preset's author has set it. `dynamic` are the slots in whose text `{a|b}` is
+    expanded; `is_dynamic` expands it whoever sends the text, otherwise only text that a person
+    typed into the form is expanded. `embeddings` are the names that such a text may use. `bypass`
+    are ids of nodes that are bypassed while the field is empty or off; `show_if` maps other fields
+    to the values that show it.
     """
 
     name: str
@@ -119,7 +120,7 @@ class Field:
     group: str = ""
     advanced: bool = False
     default: Any = None
-    kept: Any = None
+    exempt_value: Any = None
     choices: tuple[Choice, ...] | None = None
     minimum: int | float | None = None
     maximum: int | float | None = None
@@ -131,13 +132,13 @@ class Field:
     optional: bool = False
     bypass: tuple[str, ...] = ()
     show_if: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    grids: Mapping[str, Grid] = field(default_factory=dict)
+    grids: Mapping[str, StepGrid] = field(default_factory=dict)
     dynamic: frozenset[Slot] = frozenset()
     is_dynamic: bool = False
     embeddings: tuple[str, ...] = ()
-    computed: tuple[Computed, ...] = ()
-    yields: bool = False
-    rows: Rows | None = None
+    computed: tuple[ComputedInput, ...] = ()
+    defers_when_empty: bool = False
+    lora_stack: LoraStack | None = None
 
     @property
     def allowed(self) -> str:
@@ -152,15 +153,15 @@ class Field:
         return f"{numbers} are allowed"
 
     @property
-    def size_grid(self) -> Grid:
+    def size_grid(self) -> StepGrid:
         """The sides that are offered where a size is worked out: at least 8 pixels apart, and on
         the steps of both sides.
         """
         step = int(self.step or 8)
-        shared = join_grids(self.grids.values())
+        shared = intersect_grids(self.grids.values())
         if shared is None:
-            return Grid(max(step, 8), 0)
-        return Grid(step * math.ceil(8 / step), shared.start)
+            return StepGrid(max(step, 8), 0)
+        return StepGrid(step * math.ceil(8 / step), shared.start)
 
     @property
     def all_slots(self) -> tuple[Slot, ...]:
@@ -174,9 +175,10 @@ class Field:
         return tuple(dict.fromkeys(slots))
 
 
-def show(value: Any) -> str:
-    """A value inside a sentence, at most 60 characters of it, whatever it is; of a file its name,
-    since its folder is nobody's business.
+def shorten(value: Any) -> str:
+    """Format any value for use in a sentence, in at most 60 characters.
+
+    Of a path only the file name is used: error messages must not reveal folders.
     """
     if isinstance(value, PurePath):
         value = value.name

@@ -12,7 +12,7 @@ from typing import Any
 PLACEHOLDER = re.compile("%([^%]+)%")
 DATE_TOKEN = re.compile("y{2,4}|MM?|dd?|hh?|mm?|ss?")
 UNSAFE = re.compile(r'[/?<>\\:*|"\x00-\x1f\x7f]')
-PREFIX_INPUT = "filename_prefix"
+FILENAME_PREFIX = "filename_prefix"
 
 
 def expand_prefix(text: str, graph: Mapping[str, Any], now: datetime) -> str:
@@ -31,12 +31,12 @@ def expand_prefixes(graph: dict[str, Any], now: datetime) -> None:
     """Fill in the `filename_prefix` of every node of an API-format graph, in place."""
     expanded: dict[str, str] = {}
     for key, node in graph.items():
-        text = _inputs(node).get(PREFIX_INPUT)
+        text = _inputs(node).get(FILENAME_PREFIX)
         if isinstance(text, str):
             expanded[key] = expand_prefix(text, graph, now)
     # Only now, since a prefix may name the prefix of another node.
     for key, text in expanded.items():
-        graph[key]["inputs"][PREFIX_INPUT] = text
+        graph[key]["inputs"][FILENAME_PREFIX] = text
 
 
 def _name_nodes(graph: Mapping[str, Any]) -> dict[str, Any]:

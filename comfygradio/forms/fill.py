@@ -9,35 +9,35 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from comfygradio.comfy.inside import read_input, write_input
+from comfygradio.comfy.nested_input import read_input, write_input
 from comfygradio.comfy.object_info import ObjectInfo, Scalar, list_own_options
 from comfygradio.comfy.workflow import Upload, Workflow
-from comfygradio.forms.binding.gained import fill_gained, is_dynamic
 from comfygradio.forms.bypass import bypass_nodes
-from comfygradio.forms.describe import describe_value, write_word
-from comfygradio.forms.dynamic_prompt import expand_dynamic, has_choices
 from comfygradio.forms.field import MEDIA, TEXTS, Field
 from comfygradio.forms.file_prefix import expand_prefixes
-from comfygradio.forms.literals import wrap
+from comfygradio.forms.literals import wrap_list
 from comfygradio.forms.loras import insert_loras
 from comfygradio.forms.media import name_upload
+from comfygradio.forms.missing_inputs import fill_missing_inputs, has_dynamic_combo
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.templates import (
-    draw_template,
+    expand_template,
     fill_template,
-    find_names,
+    find_placeholders,
     list_templates,
 )
+from comfygradio.forms.text_expansion import expand_dynamic, has_alternatives
+from comfygradio.forms.value_json import format_word, value_to_json
 from comfygradio.forms.visibility import find_visible
 
-DRAWN = "_drawn"
-"""Under this name the random number of a form without a seed is kept among its values; no field can
-be called so.
+RANDOM_SEED = "_drawn"
+"""Key of the random seed that is stored with the values of a form without a seed field. No field
+can have this name.
 """
 
-WRITTEN = "_written"
-"""Under this name the values say that a person wrote them into a form, where `{a|b}` is drawn
-without the preset saying so; no field can be called so.
+FROM_FORM = "_written"
+"""Key that marks values a person typed into the form: there `{a|b}` is expanded even if the preset
+does not ask for it. No field can have this name.
 """
 
 Fixed = tuple[tuple[Slot, Any], ...]
@@ -95,7 +95,7 @@ def order_by_filling(
 def _uses_others(field: Field) -> bool:
     """Whether a text of a field takes the value of another."""
     texts = "\n".join(list_templates(field))
-    return any(name != "value" for name in find_names(texts))
+    return any(name != "value" for name in find_placeholders(texts))
 
 
 def list_bypassed(fields: Mapping[str, Field], values: Mapping[str, Any]) -> list[str]:
@@ -107,26 +107,27 @@ def list_bypassed(fields: Mapping[str, Field], values: Mapping[str, Any]) -> lis
     return node_ids
 
 
-def uses_chance(fields: Mapping[str, Field], fixed: Fixed, values: Mapping[str, Any]) -> bool:
-    """Whether a text might be drawn at random although no field is a seed."""
+def uses_randomness(fields: Mapping[str, Field], fixed: Fixed, values: Mapping[str, Any]) -> bool:
+    """Whether filling the form needs a random seed although no field has one."""
     if _find_seeds(fields, values):
         return False
     texts = [value for _, value in fixed if isinstance(value, str)]
     for name, field in fields.items():
         if field.dynamic:
             texts.extend(list_templates(field))
-        if is_drawn(field, values) and isinstance(values[name], str):
+        if is_expanded(field, values) and isinstance(values[name], str):
             texts.append(values[name])
-    return any(has_choices(text) for text in texts)
+    return any(has_alternatives(text) for text in texts)
 
 
-def is_drawn(field: Field, values: Mapping[str, Any]) -> bool:
-    """Whether `{a|b}` is drawn in the value of a field: the preset says so, or lists that text
-    itself, or a person wrote it into a form.
+def is_expanded(field: Field, values: Mapping[str, Any]) -> bool:
+    """Whether `{a|b}` is expanded in a field's value.
+
+    It is if the preset says so or lists that text itself, or if a person typed it into the form.
     """
     if not field.dynamic:
         return False
-    return field.is_dynamic or field.widget not in TEXTS or values.get(WRITTEN) is True
+    return field.is_dynamic or field.widget not in TEXTS or values.get(FROM_FORM) is True
 
 
 class _Filling:
@@ -144,14 +145,14 @@ class _Filling:
         self._object_info = object_info
         self._seed = _choose_seed(fields, values)
         self._words: dict[str, str] = {}
-        self._drawn: dict[str, str] = {}
+        self._expanded: dict[str, str] = {}
         """What `_words` become in inputs whose texts are drawn."""
         for name, field in fields.items():
             word = _write_whole(field, values[name])
             self._words[name] = word
-            if is_drawn(field, values):
-                word = self._draw(name, word)
-            self._drawn[name] = word
+            if is_expanded(field, values):
+                word = self._expand(name, word)
+            self._expanded[name] = word
         self._put: list[Slot] = []
         self._uploads: list[Upload] = []
 
@@ -168,10 +169,10 @@ class _Filling:
     def _write_template(
         self, origin: str, slot: Slot, template: str, own: Mapping[str, str]
     ) -> str:
-        if self._takes_drawn(origin, slot):
-            words = {**self._drawn, **own}
+        if self._takes_expanded(origin, slot):
+            words = {**self._expanded, **own}
             random = Random(f"{self._seed}/{origin}/preset")
-            return draw_template(template, words, random)
+            return expand_template(template, words, random)
         words = {**self._words, **own}
         return fill_template(template, words)
 
@@ -194,7 +195,7 @@ class _Filling:
 
     def _fill_template(self, field: Field) -> None:
         for slot in field.slots[""]:
-            words = self._drawn if slot in field.dynamic else self._words
+            words = self._expanded if slot in field.dynamic else self._words
             own = {"value": words[field.name]}
             self.put(field.name, slot, field.template, own)
 
@@ -205,9 +206,9 @@ class _Filling:
             self._set(slot, value[1])
 
     def _fill_plain(self, field: Field, value: Any) -> None:
-        self._set_all(field, wrap(value) if field.is_multiple else value)
+        self._set_all(field, wrap_list(value) if field.is_multiple else value)
         for one in field.computed:
-            self._set(one.slot, one.work_out(value))
+            self._set(one.slot, one.compute(value))
         for choice in field.choices or ():
             if choice.value == value:
                 for slot, setting in choice.sets:
@@ -219,8 +220,8 @@ class _Filling:
         for node_id in dict.fromkeys(slot.node_id for slot in self._put):
             node = self.graph[node_id]
             class_type = node["class_type"]
-            if is_dynamic(class_type, self._object_info):
-                fill_gained(class_type, node["inputs"], self._object_info)
+            if has_dynamic_combo(class_type, self._object_info):
+                fill_missing_inputs(class_type, node["inputs"], self._object_info)
             if class_type == "CustomCombo":
                 _follow_choice(node["inputs"])
 
@@ -233,7 +234,7 @@ class _Filling:
                 kept.append(Upload(upload.path, upload.name, slots))
         return kept
 
-    def _takes_drawn(self, origin: str, slot: Slot) -> bool:
+    def _takes_expanded(self, origin: str, slot: Slot) -> bool:
         """Whether the preset's own `{a|b}` is drawn in this input: for the line of a field as that
         says, for a fixed one where ComfyUI's own page does it.
         """
@@ -245,7 +246,7 @@ class _Filling:
             return False
         return bool(spec.options.get("dynamicPrompts"))
 
-    def _draw(self, name: str, word: str) -> str:
+    def _expand(self, name: str, word: str) -> str:
         """A field that fills several inputs draws the same for each."""
         random = Random(f"{self._seed}/{name}")
         return expand_dynamic(word, random)
@@ -253,7 +254,7 @@ class _Filling:
     def _set_all(self, field: Field, value: Any) -> None:
         for slot in field.slots.get("", ()):
             if isinstance(value, str) and slot in field.dynamic:
-                self._set(slot, self._drawn[field.name])
+                self._set(slot, self._expanded[field.name])
             else:
                 self._set(slot, value)
 
@@ -264,13 +265,13 @@ class _Filling:
             # The workflow has an object there, not its name alone, as this node may need it.
             spec = self._object_info.spec(node["class_type"], slot.input, inputs)
             if spec and spec.entries:
-                value = wrap(spec.write_choice(value))
+                value = wrap_list(spec.from_choice_name(value))
         write_input(inputs, slot.input, value)
         self._put.append(slot)
 
 
 def _follow_choice(inputs: dict[str, Any]) -> None:
-    """A Custom Combo gives the place of its choice as well, which ComfyUI's own page works out."""
+    """Set `index` of a Custom Combo to the position of its choice, as ComfyUI's own page does."""
     offered = list_own_options(inputs)
     if inputs.get("choice") in offered:
         inputs["index"] = offered.index(inputs["choice"])
@@ -280,8 +281,8 @@ def _write_whole(field: Field, value: Any) -> str:
     """A checked value as templates write it: a text is written whole, however long it is."""
     if isinstance(value, str):
         return value
-    described = describe_value(field, value)
-    return write_word(described)
+    described = value_to_json(field, value)
+    return format_word(described)
 
 
 def _is_off(value: Any) -> bool:
@@ -299,9 +300,11 @@ def _find_seeds(fields: Mapping[str, Field], values: Mapping[str, Any]) -> list[
 
 
 def _choose_seed(fields: Mapping[str, Field], values: Mapping[str, Any]) -> str:
-    """What random numbers start from: the first seed, else what was drawn, else all values."""
+    """Seed for text expansion: the first seed field, else the stored random seed, else a hash of
+    all values.
+    """
     seeds = _find_seeds(fields, values)
-    seed = seeds[0] if seeds else values.get(DRAWN)
+    seed = seeds[0] if seeds else values.get(RANDOM_SEED)
     if seed is not None:
         return str(seed)
     described = _describe_values(fields, values)
@@ -312,5 +315,5 @@ def _choose_seed(fields: Mapping[str, Field], values: Mapping[str, Any]) -> str:
 def _describe_values(fields: Mapping[str, Field], values: Mapping[str, Any]) -> dict[str, Any]:
     described: dict[str, Any] = {}
     for name, field in fields.items():
-        described[name] = describe_value(field, values[name])
+        described[name] = value_to_json(field, values[name])
     return described

@@ -17,25 +17,25 @@ from typing import Any
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Prompt, Workflow
 from comfygradio.errors import NodeError, PresetError, ValuesRefused
-from comfygradio.forms.checks import check_value
-from comfygradio.forms.describe import describe_value
-from comfygradio.forms.dynamic_prompt import has_choices
-from comfygradio.forms.field import MEDIA, Field, Refused, show
-from comfygradio.forms.fill import DRAWN, WRITTEN, fill_graph, is_drawn, uses_chance
-from comfygradio.forms.loras import is_loader
+from comfygradio.forms.field import MEDIA, Field, InvalidValue, shorten
+from comfygradio.forms.fill import FROM_FORM, RANDOM_SEED, fill_graph, is_expanded, uses_randomness
+from comfygradio.forms.loras import is_lora_loader
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.forms.problem import Problem
 from comfygradio.forms.slots import Slot
-from comfygradio.forms.version import read_version
+from comfygradio.forms.text_expansion import has_alternatives
+from comfygradio.forms.value_check import check_value
+from comfygradio.forms.value_json import value_to_json
+from comfygradio.forms.version import get_version
 from comfygradio.forms.visibility import find_visible
 
 
 @dataclass(frozen=True)
 class Form:
-    """A preset bound to a server. With `problems` it stays closed: it can be shown, but not filled.
+    """A preset bound to a server. A form with `problems` can be shown, but not filled.
 
-    `workflow` is the stored one as healed for this server, `notes` say what was healed; `fixed` are
-    values that are set whatever the form says. `outputs` are ids of the nodes whose results are
+    `workflow` is the stored one, repaired for this server; `notes` say what was repaired. `fixed`
+    are values that are always set. `outputs` are ids of the nodes whose results are
     shown; empty means every output node.
     """
 
@@ -64,25 +64,25 @@ class Form:
         Raises ValuesRefused with a sentence for each field that cannot be taken.
         """
         problems: dict[str, str] = {}
-        known = {*self.fields, DRAWN, WRITTEN}
+        known = {*self.fields, RANDOM_SEED, FROM_FORM}
         for name in values:
             if name not in known:
-                shown_name = show(name)
-                problems[shown_name] = self.describe_unknown(shown_name)
+                shown_name = shorten(name)
+                problems[shown_name] = self.describe_unknown_field(shown_name)
         found, refused = self._check_each(values)
-        shown = find_visible(self.fields, self.describe(found))
+        shown = find_visible(self.fields, self.values_to_json(found))
         for name, is_shown in shown.items():
             if not is_shown:
-                # Whatever a hidden field holds, nobody can see it or mend it.
+                # Nobody can see or correct the value of a hidden field, so an invalid one is reset.
                 refused.pop(name, None)
                 found[name] = self._reset(self.fields[name])
         if problems or refused:
             raise ValuesRefused({**problems, **refused})
         checked = {name: found[name] for name in self.fields}
-        if values.get(WRITTEN) is True and self._needs_writer(checked):
-            checked[WRITTEN] = True
-        if uses_chance(self.fields, self.fixed, checked):
-            checked[DRAWN] = _take_drawn(values)
+        if values.get(FROM_FORM) is True and self._depends_on_origin(checked):
+            checked[FROM_FORM] = True
+        if uses_randomness(self.fields, self.fixed, checked):
+            checked[RANDOM_SEED] = _take_random_seed(values)
         return checked
 
     def fill(self, values: Mapping[str, Any]) -> Prompt:
@@ -90,28 +90,32 @@ class Form:
 
         Raises ValuesRefused, or PresetError where the form has problems.
         """
-        self.refuse_if_closed()
+        self.raise_for_problems()
         return self.build(self.check(values))
 
     def build(self, checked: Mapping[str, Any], now: datetime.datetime | None = None) -> Prompt:
         """The prompt for values that `check` returned; the same values at the same time give the
         same prompt.
         """
-        self.refuse_if_closed()
+        self.raise_for_problems()
         now = now or datetime.datetime.now()
         graph, uploads = fill_graph(
             self.workflow, self.object_info, self.fields, self.fixed, checked, now
         )
-        info = {"preset": self.name, "values": self.describe(checked), "version": read_version()}
+        info = {
+            "preset": self.name,
+            "values": self.values_to_json(checked),
+            "version": get_version(),
+        }
         outputs = tuple(node for node in self.outputs if node in graph)
         return Prompt(graph, uploads, {"comfygradio": info}, outputs)
 
-    def describe(self, checked: Mapping[str, Any]) -> dict[str, Any]:
+    def values_to_json(self, checked: Mapping[str, Any]) -> dict[str, Any]:
         """Checked values as JSON: sizes as "768x512", files as their names, empty ones as null."""
         described: dict[str, Any] = {}
         for name, value in checked.items():
             if name in self.fields:
-                described[name] = describe_value(self.fields[name], value)
+                described[name] = value_to_json(self.fields[name], value)
             else:
                 described[name] = value  # how the texts were drawn
         return described
@@ -122,7 +126,7 @@ class Form:
         """
         known = {name: value for name, value in values.items() if name in self.fields}
         checked, _ = self._check_each(known)
-        return find_visible(self.fields, self.describe(checked))
+        return find_visible(self.fields, self.values_to_json(checked))
 
     def find_field(self, node_id: str, input_name: str | None) -> Field | None:
         """The field that fills this input, or None; used to show a server's error beside it.
@@ -142,7 +146,7 @@ class Form:
             if slot.node_id == node_id and slot.input.endswith(f".{input_name}"):
                 return one
         for one in self.fields.values():
-            if is_loader(one, node_id):
+            if is_lora_loader(one, node_id):
                 return one
         return None
 
@@ -159,7 +163,7 @@ class Form:
             found.setdefault(one.name, f"ComfyUI refuses it: {': '.join(parts)}.")
         return found
 
-    def refuse_if_closed(self) -> None:
+    def raise_for_problems(self) -> None:
         """Raises PresetError where the form has problems."""
         if self.problems:
             told = " ".join(map(str, self.problems))
@@ -173,28 +177,26 @@ class Form:
             value = values.get(name, one.default)
             try:
                 checked[name] = check_value(one, value)
-            except Refused as refusal:
+            except InvalidValue as refusal:
                 refused[name] = str(refusal)
         return checked, refused
 
     def _reset(self, one: Field) -> Any:
-        """What a hidden field stands for: nothing where it may be empty, else what it
-        starts with.
-        """
+        """The value of a hidden field: None if it may be empty, else its default."""
         if one.optional or one.widget in MEDIA:
             return None
         return check_value(one, one.default)
 
-    def _needs_writer(self, checked: Mapping[str, Any]) -> bool:
+    def _depends_on_origin(self, checked: Mapping[str, Any]) -> bool:
         """Whether a text among these is drawn only because a person wrote it into the form."""
         for name, value in checked.items():
-            if not isinstance(value, str) or is_drawn(self.fields[name], {}):
+            if not isinstance(value, str) or is_expanded(self.fields[name], {}):
                 continue
-            if is_drawn(self.fields[name], {WRITTEN: True}) and has_choices(value):
+            if is_expanded(self.fields[name], {FROM_FORM: True}) and has_alternatives(value):
                 return True
         return False
 
-    def describe_unknown(self, name: str) -> str:
+    def describe_unknown_field(self, name: str) -> str:
         """Say that there is no field of this name, and which one may be meant."""
         near = difflib.get_close_matches(name, self.fields, 1)
         if near:
@@ -205,7 +207,7 @@ class Form:
 
 
 def fingerprint(form: Form) -> str:
-    """A digest of everything that decides how the form looks, except the choices of its lists."""
+    """Hash everything that decides how a form is drawn, except the choices of its lists."""
     shape = [
         {**vars(one), "choices": one.choices is None, "default": None}
         for one in form.fields.values()
@@ -216,9 +218,9 @@ def fingerprint(form: Form) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _take_drawn(values: Mapping[str, Any]) -> int:
+def _take_random_seed(values: Mapping[str, Any]) -> int:
     """The random number that the values bring along, else a new one."""
-    drawn = values.get(DRAWN)
+    drawn = values.get(RANDOM_SEED)
     if isinstance(drawn, int) and not isinstance(drawn, bool) and 0 <= drawn < 2**64:
         return drawn
     return secrets.randbelow(2**50)

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-LONGEST = 200
+MAX_LENGTH = 200
 """Characters of a formula."""
 
-OWN = "value"
+OWN_NAME = "value"
 """What a formula calls the number that it is worked out of, besides the field's own name."""
 
 CHARACTERS = re.compile(r"[\w\s.+*/%()-]+")
@@ -26,7 +26,7 @@ NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 NAME = re.compile(r"[A-Za-z]\w*")
 
-SIGNS: Mapping[type[ast.AST], Callable[[Fraction, Fraction], Fraction | int]] = {
+OPERATORS: Mapping[type[ast.AST], Callable[[Fraction, Fraction], Fraction | int]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
@@ -55,13 +55,13 @@ class Formula:
         parts = ast.walk(_parse(text))
         names = frozenset(part.id for part in parts if isinstance(part, ast.Name))
         if not names:
-            raise FormulaError(f"{text} is always the same; it has to use {OWN}")
+            raise FormulaError(f"{text} is always the same; it has to use {OWN_NAME}")
         return cls(text, names)
 
-    def work_out(self, number: int | float) -> Fraction:
+    def evaluate(self, number: int | float) -> Fraction:
         """What comes out for a number, exactly. Raises FormulaError for a division by zero."""
         try:
-            return _work_out(_parse(self.text), Fraction(repr(number)))
+            return _evaluate(_parse(self.text), Fraction(repr(number)))
         except ZeroDivisionError as error:
             raise FormulaError(f"{self.text} divides by zero") from error
 
@@ -73,8 +73,8 @@ def round_half_up(number: Fraction) -> int:
 
 def _parse(text: str) -> ast.expr:
     """The tree of a formula, of nothing but the parts that are allowed. Raises FormulaError."""
-    problem = f"{text[:LONGEST]} is no formula; {ADVICE}"
-    if len(text) > LONGEST or not CHARACTERS.fullmatch(text):
+    problem = f"{text[:MAX_LENGTH]} is no formula; {ADVICE}"
+    if len(text) > MAX_LENGTH or not CHARACTERS.fullmatch(text):
         raise FormulaError(problem)
     plain = text.strip()
     try:
@@ -96,21 +96,21 @@ def _is_plain(part: ast.expr, text: str) -> bool:
         case ast.UnaryOp(op=ast.UAdd() | ast.USub(), operand=operand):
             return _is_plain(operand, text)
         case ast.BinOp(left=left, op=sign, right=right):
-            return type(sign) in SIGNS and _is_plain(left, text) and _is_plain(right, text)
+            return type(sign) in OPERATORS and _is_plain(left, text) and _is_plain(right, text)
     return False
 
 
-def _work_out(part: ast.expr, number: Fraction) -> Fraction:
+def _evaluate(part: ast.expr, number: Fraction) -> Fraction:
     match part:
         case ast.Constant(value=int() | float() as constant):
             return Fraction(repr(constant))
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return -_work_out(operand, number)
+            return -_evaluate(operand, number)
         case ast.UnaryOp(operand=operand):
-            return _work_out(operand, number)
+            return _evaluate(operand, number)
         case ast.BinOp(left=left, op=sign, right=right):
-            calculate = SIGNS[type(sign)]
-            first = _work_out(left, number)
-            second = _work_out(right, number)
+            calculate = OPERATORS[type(sign)]
+            first = _evaluate(left, number)
+            second = _evaluate(right, number)
             return Fraction(calculate(first, second))
     return number

@@ -1,5 +1,5 @@
-"""Literals: whether a value may stand in an input, as ComfyUI's own validation (v0.33.0) decides
-it.
+"""Checks whether an input accepts a literal value, by the rules of ComfyUI's own validation
+(v0.33.0).
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from comfygradio.comfy.object_info import InputSpec
-from comfygradio.forms.field import show
+from comfygradio.forms.field import shorten
 
 
-def unwrap(value: Any) -> Any:
+def unwrap_list(value: Any) -> Any:
     """The list in `{"__value__": [...]}`, which is how lists are sent; any other value as it is."""
     if isinstance(value, dict) and "__value__" in value:
         return value["__value__"]
     return value
 
 
-def wrap(value: Any) -> Any:
+def wrap_list(value: Any) -> Any:
     """A list as it has to be sent, since ComfyUI takes a bare one for a link; any other value as it
     is.
     """
@@ -37,8 +37,10 @@ CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
 
 
 def convert_literal(spec: InputSpec, value: Any) -> Any:
-    """What ComfyUI makes of a value before it runs the node: 64 of 64.7, "3" of 3, true of
-    "false"; what it refuses stays as it is.
+    """Convert a value as ComfyUI does before it runs the node: 64.7 to 64, 3 to "3", "false" to
+    true.
+
+    A value that ComfyUI would reject is returned unchanged.
     """
     convert = CONVERSIONS.get(spec.type)
     if convert is None or value is None or isinstance(value, list | dict):
@@ -54,31 +56,31 @@ def convert_literal(spec: InputSpec, value: Any) -> Any:
 def check_literal(spec: InputSpec, value: Any) -> str | None:
     """What is wrong with a value for this input, in a sentence, or None."""
     if isinstance(value, list):
-        return f"{spec.name} takes one value, not the list {show(value)}."
+        return f"{spec.name} takes one value, not the list {shorten(value)}."
     if spec.choices is not None:
-        return None if spec.media else _check_choice(spec, unwrap(value))
+        return None if spec.media else _check_choice(spec, unwrap_list(value))
     if _takes_only_numbers(spec):
-        return _check_number(spec, unwrap(value))
+        return _check_number(spec, unwrap_list(value))
     if "STRING" in spec.types and isinstance(value, dict):
         return f"{spec.name} takes a text."
     return None
 
 
-def check_setting(spec: InputSpec, value: Any) -> str | None:
+def check_preset_literal(spec: InputSpec, value: Any) -> str | None:
     """What is wrong with a preset's value for this input: stricter than ComfyUI, which makes 7 of
     7.5 and 1 of true.
     """
     if spec.choices is not None:
         return check_literal(spec, value)
     if "BOOLEAN" in spec.types and not isinstance(value, bool):
-        return f"{spec.name} takes true or false, not {show(value)}."
+        return f"{spec.name} takes true or false, not {shorten(value)}."
     if _takes_only_numbers(spec):
         is_whole = isinstance(value, int) and not isinstance(value, bool)
         if "FLOAT" in spec.types:
             if not is_whole and not isinstance(value, float):
-                return f"{spec.name} takes a number, not {show(value)}."
+                return f"{spec.name} takes a number, not {shorten(value)}."
         elif not is_whole:
-            return f"{spec.name} takes a whole number, not {show(value)}."
+            return f"{spec.name} takes a whole number, not {shorten(value)}."
     return check_literal(spec, value)
 
 
@@ -102,11 +104,11 @@ def _check_choice(spec: InputSpec, value: Any) -> str | None:
         return None
     offered = spec.choices or ()
     listed = value if isinstance(value, list) and is_multiselect(spec) else [value]
-    named = [spec.read_choice(item) for item in listed]
+    named = [spec.to_choice_name(item) for item in listed]
     missing = [item for item in named if item not in offered]
     if not missing:
         return None
-    return f"{show(missing[0])} is not in the server's list for {spec.name}."
+    return f"{shorten(missing[0])} is not in the server's list for {spec.name}."
 
 
 def _check_number(spec: InputSpec, value: Any) -> str | None:
@@ -114,11 +116,11 @@ def _check_number(spec: InputSpec, value: Any) -> str | None:
     try:
         number = int(value) if is_whole else float(value)
     except (TypeError, ValueError, OverflowError):
-        return f"{spec.name} takes a number, not {show(value)}."
+        return f"{spec.name} takes a number, not {shorten(value)}."
     if isinstance(number, float) and math.isnan(number):
-        return f"{spec.name} takes a number, not {show(value)}."
+        return f"{spec.name} takes a number, not {shorten(value)}."
     if spec.minimum is not None and number < spec.minimum:
-        return f"{spec.name} is at least {spec.minimum}, not {show(value)}."
+        return f"{spec.name} is at least {spec.minimum}, not {shorten(value)}."
     if spec.maximum is not None and number > spec.maximum:
-        return f"{spec.name} is at most {spec.maximum}, not {show(value)}."
+        return f"{spec.name} is at most {spec.maximum}, not {shorten(value)}."
     return None

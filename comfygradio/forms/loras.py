@@ -13,19 +13,19 @@ from typing import Any
 from comfygradio.comfy.object_info import ObjectInfo, Scalar, name_entry
 from comfygradio.comfy.workflow import Link
 from comfygradio.forms.bypass import bypass_nodes
-from comfygradio.forms.field import Choice, Field, Lora, Refused, list_choices, show
-from comfygradio.forms.literals import unwrap, wrap
-from comfygradio.forms.names import take_file_name
+from comfygradio.forms.field import Choice, Field, InvalidValue, Lora, list_choices, shorten
+from comfygradio.forms.literals import unwrap_list, wrap_list
+from comfygradio.forms.lora_stack import fill_lora_stack, list_active_loras
+from comfygradio.forms.model_name import fold_file_name
 from comfygradio.forms.numerals import parse_numeral, suggest_numerals
-from comfygradio.forms.rows import fill_rows, read_active
 
 MAX_ROWS = 20
 
 SPLIT_STRENGTH = re.compile(r":([+-]?[0-9]+),([0-9]+)(?=\s*(?:,|>|$))")
 """A strength with a comma for its point."""
 
-MAX_SENT = 100
-"""Rows that are looked at, those without a name included."""
+MAX_ENTRIES = 100
+"""Most entries that are checked, including those without a name."""
 
 Graph = dict[str, dict[str, Any]]
 
@@ -40,39 +40,39 @@ def check_loras(field: Field, value: Any) -> tuple[Lora, ...]:
     elif isinstance(value, str):
         rows = _split_text(value)
     if not isinstance(rows, list | tuple):
-        raise Refused("a list of LoRAs is expected, for example film-grain:0.8, soft-light.")
+        raise InvalidValue("a list of LoRAs is expected, for example film-grain:0.8, soft-light.")
     if isinstance(value, str):
         _refuse_comma(value)
     nothing: tuple[Any, ...] = (None, "", [], ["", None])
     filled = [row for row in rows if row not in nothing]
-    if len(filled) > MAX_SENT:
-        raise Refused(f"{len(filled)} LoRAs are too many; at most {MAX_ROWS} are allowed.")
+    if len(filled) > MAX_ENTRIES:
+        raise InvalidValue(f"{len(filled)} LoRAs are too many; at most {MAX_ROWS} are allowed.")
     loras = [_check_row(field, row) for row in filled]
     most = MAX_ROWS
-    if field.rows is not None and not field.rows.grows:
-        most = min(MAX_ROWS, len(field.rows.rows))
+    if field.lora_stack is not None and not field.lora_stack.is_growing:
+        most = min(MAX_ROWS, len(field.lora_stack.rows))
     if len(loras) > most:
-        raise Refused(f"{len(loras)} LoRAs are too many; at most {most} are allowed.")
+        raise InvalidValue(f"{len(loras)} LoRAs are too many; at most {most} are allowed.")
     return tuple(lora for lora in loras if lora is not None)
 
 
 def _refuse_comma(text: str) -> None:
-    """Raises Refused for a strength such as `0,8`: commas stand between two LoRAs."""
+    """Raises InvalidValue for a strength such as `0,8`: commas stand between two LoRAs."""
     split = SPLIT_STRENGTH.search(text)
     if split:
         whole, decimals = split.groups()
-        raise Refused(f"write the strength {whole},{decimals} as {whole}.{decimals}.")
+        raise InvalidValue(f"write the strength {whole},{decimals} as {whole}.{decimals}.")
 
 
-def read_loaders(graph: Mapping[str, Any], field: Field) -> list[dict[str, Any]]:
+def extract_loras(graph: Mapping[str, Any], field: Field) -> list[dict[str, Any]]:
     """The rows that a graph's own loader nodes stand for: what a LoRA list starts with."""
-    if field.rows is not None:
-        active = read_active(graph[field.rows.node_id]["inputs"], field.rows)
+    if field.lora_stack is not None:
+        active = list_active_loras(graph[field.lora_stack.node_id]["inputs"], field.lora_stack)
         return [{"name": name, "strength": strength} for name, strength in active]
     rows: list[dict[str, Any]] = []
     for slot in field.slots.get("", ()):
         inputs = graph[slot.node_id]["inputs"]
-        name = name_entry(unwrap(inputs.get(slot.input)))
+        name = name_entry(unwrap_list(inputs.get(slot.input)))
         if isinstance(name, str) and Link.parse(inputs[slot.input]) is None:
             rows.append({"name": name, "strength": _find_strength(inputs)})
     return rows
@@ -92,28 +92,28 @@ def insert_loras(
     """Put the chain for these rows into the graph, in place; without rows, its loaders are
     bypassed.
     """
-    if field.rows is not None:
+    if field.lora_stack is not None:
         files = [(lora.name, lora.strength) for lora in loras]
-        fill_rows(graph[field.rows.node_id]["inputs"], field.rows, files)
+        fill_lora_stack(graph[field.lora_stack.node_id]["inputs"], field.lora_stack, files)
     elif "" in field.slots:
         _fill_loaders(graph, field, loras, object_info)
     else:
         _insert_chain(graph, field, loras)
 
 
-def name_node(field: Field, index: int) -> str:
+def name_loader_node(field: Field, index: int) -> str:
     """The id of an added loader node; the same rows give the same ids, which keeps
     ComfyUI's cache.
     """
     return f"{field.name}-lora-{index + 1}"
 
 
-def is_loader(field: Field, node_id: str) -> bool:
+def is_lora_loader(field: Field, node_id: str) -> bool:
     """Whether a node of a filled graph is one of the loaders that a LoRA list stands for."""
     if field.widget != "loras":
         return False
     own = {slot.node_id for slot in field.slots.get("", ())}
-    added = {name_node(field, index) for index in range(MAX_ROWS)}
+    added = {name_loader_node(field, index) for index in range(MAX_ROWS)}
     return node_id in own or node_id in added
 
 
@@ -126,13 +126,13 @@ def _split_text(text: str) -> list[str]:
 
 
 def _check_row(field: Field, row: Any) -> Lora | None:
-    name, strength = _read_row(field, row)
+    name, strength = _split_row(field, row)
     if name in ("", None):
         return None
     choices = field.choices or ()
     found = _find_file(choices, name)
     if found is None:
-        raise Refused(f"{show(name)} is not in the list; {list_choices(choices)}")
+        raise InvalidValue(f"{shorten(name)} is not in the list; {list_choices(choices)}")
     if strength in (None, ""):
         strength = 1.0
     return Lora(str(found), _check_strength(field, strength))
@@ -157,11 +157,11 @@ def _find_file(choices: tuple[Choice, ...], name: Any) -> Scalar | None:
 
 def _take_stem(name: str) -> str:
     """The name of a file without its folders and its ending, in small letters."""
-    stem, _, _ = take_file_name(name).rpartition(".")
+    stem, _, _ = fold_file_name(name).rpartition(".")
     return stem
 
 
-def _read_row(field: Field, row: Any) -> tuple[Any, Any]:
+def _split_row(field: Field, row: Any) -> tuple[Any, Any]:
     if isinstance(row, Lora):
         return row.name, row.strength
     if isinstance(row, Mapping):
@@ -174,13 +174,13 @@ def _read_row(field: Field, row: Any) -> tuple[Any, Any]:
         return name.strip(), strength
     if isinstance(row, list | tuple) and len(row) == 2:
         return row[0], row[1]
-    raise Refused(f"{show(row)} is no LoRA; a name and a strength are expected.")
+    raise InvalidValue(f"{shorten(row)} is no LoRA; a name and a strength are expected.")
 
 
 def _check_strength(field: Field, value: Any) -> float:
     low = -100 if field.minimum is None else field.minimum
     high = 100 if field.maximum is None else field.maximum
-    strength = _read_strength(value)
+    strength = _parse_strength(value)
     if low <= strength <= high:
         return strength
     meant = suggest_numerals(value) if isinstance(value, str) else ()
@@ -189,10 +189,10 @@ def _check_strength(field: Field, value: Any) -> float:
         advice = f"write {' or '.join(fitting)}"
     else:
         advice = f"numbers from {low:g} to {high:g} are allowed"
-    raise Refused(f"the strength {show(value)} is not possible; {advice}.")
+    raise InvalidValue(f"the strength {shorten(value)} is not possible; {advice}.")
 
 
-def _read_strength(value: Any) -> float:
+def _parse_strength(value: Any) -> float:
     """A number, or the text of one; NaN for anything else."""
     number = parse_numeral(value) if isinstance(value, str) else value
     if isinstance(number, bool) or not isinstance(number, int | float):
@@ -216,7 +216,7 @@ def _set_row(node: dict[str, Any], name_input: str, lora: Lora, object_info: Obj
     model and CLIP.
     """
     inputs = node["inputs"]
-    own = unwrap(inputs.get(name_input))
+    own = unwrap_list(inputs.get(name_input))
     strengths = [inputs[name] for name in _list_strengths(inputs)]
     has_strength = bool(strengths) and strengths[0] == lora.strength
     if has_strength and name_entry(own) == lora.name:
@@ -225,7 +225,7 @@ def _set_row(node: dict[str, Any], name_input: str, lora: Lora, object_info: Obj
     if spec is None or isinstance(own, str):
         inputs[name_input] = lora.name
     else:
-        inputs[name_input] = wrap(spec.write_choice(lora.name))
+        inputs[name_input] = wrap_list(spec.from_choice_name(lora.name))
     for name in _list_strengths(inputs):
         inputs[name] = lora.strength
 
@@ -242,7 +242,7 @@ def _fill_loaders(
     last = slots[-1].node_id
     further = loras[len(slots) :]
     for index, lora in enumerate(further):
-        added = name_node(field, index)
+        added = name_loader_node(field, index)
         graph[added] = _copy_loader(graph, last)
         _relink(graph, last, added)
         _set_row(graph[added], slots[-1].input, lora, object_info)
@@ -281,7 +281,7 @@ def _insert_chain(graph: Graph, field: Field, loras: Sequence[Lora]) -> None:
         first = graph[slots[0].node_id]
         sources[part] = first["inputs"][slots[0].input]
     for index, lora in enumerate(loras):
-        node_id = name_node(field, index)
+        node_id = name_loader_node(field, index)
         inputs: dict[str, Any] = {"lora_name": lora.name, "strength_model": lora.strength}
         if with_clip:
             inputs["strength_clip"] = lora.strength

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.errors import ValuesRefused
-from comfygradio.forms.field import Field, Refused, show
+from comfygradio.forms.field import Field, InvalidValue, shorten
 from comfygradio.forms.picture import check_file_size, check_mask, check_picture, find_suffix
 from comfygradio.forms.preset_file import Widget
-from comfygradio.media.frames import hold_to_header
-from comfygradio.media.pictures import lend_room
-from comfygradio.media.room import MOST_PIXELS
+from comfygradio.media.pictures import reserve_pixels
+from comfygradio.media.pixel_budget import MAX_PIXELS
+from comfygradio.media.video_frame import limit_to_header_size
 
 NOUNS: Mapping[str, str] = {
     "image": "a picture",
@@ -36,24 +36,24 @@ files.
 
 FRESH_NANOSECONDS = 2 * 10**9
 
-REMEMBERED = 1000
+CACHE_SIZE = 1000
 """Files of which it is remembered whether they can be used."""
 
 EXAMPLES: Mapping[str, str] = {"video": "MP4 or WebM", "audio": "FLAC, MP3 or WAV"}
 
 
 def check_media(field: Field, value: Any) -> Path:
-    """The path of a readable file within the limits of size. Raises Refused."""
+    """The path of a readable file within the limits of size. Raises InvalidValue."""
     noun = NOUNS[field.widget]
     if value is None or value == "":
-        raise Refused(f"please add {noun}.")
+        raise InvalidValue(f"please add {noun}.")
     if not isinstance(value, str | Path):
         expected = noun if "file" in noun else f"{noun} file"
-        raise Refused(f"{expected} is expected.")
+        raise InvalidValue(f"{expected} is expected.")
     path = Path(value)
     problem = _check_once(field.widget, field.max_mb, path, _stamp(path))
     if problem:
-        raise Refused(problem)
+        raise InvalidValue(problem)
     return path
 
 
@@ -68,14 +68,14 @@ def name_upload(field: Field, path: Path) -> str:
         digest = _hash_once(path, _stamp(path))[:20]
         suffix = find_suffix(path) if is_picture else path.suffix.lower()
     except OSError as error:
-        text = f"the file {show(path.name)} is no longer there; please add it again."
+        text = f"the file {shorten(path.name)} is no longer there; please add it again."
         raise ValuesRefused({field.name: text}) from error
     if not re.fullmatch(r"[.][a-z0-9]{1,12}", suffix):
         suffix = ".bin"
     return f"comfygradio-{digest}{suffix}"
 
 
-def check_bytes(path: Path, max_mb: float) -> str | None:
+def check_nonempty_file(path: Path, max_mb: float) -> str | None:
     """What is wrong with a file's presence or size, in a sentence, or None."""
     problem = check_file_size(path, max_mb)
     if problem:
@@ -101,7 +101,7 @@ def _stamp(path: Path) -> tuple[int, ...]:
     return stamp
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=CACHE_SIZE)
 def _check_once(widget: Widget, max_mb: float, path: Path, stamp: tuple[int, ...]) -> str | None:
     """What is wrong with a file; remembered for as long as its stamp stays, since sweeps ask for
     every point.
@@ -110,13 +110,13 @@ def _check_once(widget: Widget, max_mb: float, path: Path, stamp: tuple[int, ...
         return check_picture(path, max_mb)
     if widget == "mask":
         return check_picture(path, max_mb) or check_mask(path)
-    problem = check_bytes(path, max_mb)
+    problem = check_nonempty_file(path, max_mb)
     if problem or widget == "file":
         return problem
     return _check_stream(widget, path)
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=CACHE_SIZE)
 def _hash_once(path: Path, stamp: tuple[int, ...]) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -129,10 +129,10 @@ def _check_stream(kind: str, path: Path) -> str | None:
     try:
         with av.open(str(path), options=options) as container:
             streams = container.streams.video if kind == "video" else container.streams.audio
-            pixels = hold_to_header(streams[0]) if streams else 0
-            if pixels > MOST_PIXELS:
+            pixels = limit_to_header_size(streams[0]) if streams else 0
+            if pixels > MAX_PIXELS:
                 return f"the video has {pixels / 1e6:.0f} megapixels a frame, which is too large."
-            with lend_room(pixels):
+            with reserve_pixels(pixels):
                 if streams and next(container.decode(streams[0]), None) is not None:
                     return None
     except Exception:  # FFmpeg and its decoders raise errors of any kind on broken files

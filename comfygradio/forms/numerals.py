@@ -12,7 +12,7 @@ import unicodedata
 
 NUMERAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 WHOLE = re.compile(r"[+-]?[0-9]{1,100}")
-LONGEST = 100
+MAX_LENGTH = 100
 """Characters of a number; no field takes one of more than 60 digits."""
 
 THOUSANDS = re.compile(r"([+-]?[1-9][0-9]{0,2})\.([0-9]{3})")
@@ -34,7 +34,7 @@ def parse_numeral(text: str) -> int | float | None:
     too large for a float.
     """
     text = text.strip()
-    if len(text) > LONGEST or not NUMERAL.fullmatch(text):
+    if len(text) > MAX_LENGTH or not NUMERAL.fullmatch(text):
         return None
     if WHOLE.fullmatch(text):
         return int(text)
@@ -47,9 +47,9 @@ def suggest_numerals(text: str) -> tuple[str, ...]:
 
     `7,5` is 7.5, `1_000` and `1 000` are 1000, `1,000` is 1000 or 1, `0x1f` is 31.
     """
-    if len(text) > LONGEST:
+    if len(text) > MAX_LENGTH:
         return ()
-    text = _write_plainly(text)
+    text = _normalise(text)
     if parse_numeral(text) is not None:
         return (text,)
     if match := OTHER_BASE.fullmatch(text):
@@ -58,14 +58,14 @@ def suggest_numerals(text: str) -> tuple[str, ...]:
     if UNDERSCORES.fullmatch(text):
         return (text.replace("_", ""),)
     if match := GROUPED.fullmatch(text):
-        return _read_groups(text, match)
+        return _parse_groups(text, match)
     if COMMA.fullmatch(text):
-        numeral = _tidy(text.replace(",", "."))
+        numeral = _strip_zeros(text.replace(",", "."))
         return (re.sub(r"^([+-]?)\.", r"\g<1>0.", numeral),)
     return ()
 
 
-def read_thousands(text: str) -> int | None:
+def parse_thousands(text: str) -> int | None:
     """The whole number that a numeral means where its point parts the thousands: 1000 for
     `1.000`. None where it cannot: `0.500`, `12.5`.
     """
@@ -85,7 +85,7 @@ def describe_thousands(
     digit says something.
     """
     text = text.strip()
-    thousands = read_thousands(text)
+    thousands = parse_thousands(text)
     if thousands is None:
         return None
     if not is_whole and not text.endswith("0"):
@@ -94,11 +94,11 @@ def describe_thousands(
         return None
     if high is not None and thousands > high:
         return None
-    short = _tidy(text)
+    short = _strip_zeros(text)
     return f"{text} may mean {thousands} or {short}; write {thousands} or {short}."
 
 
-def _write_plainly(text: str) -> str:
+def _normalise(text: str) -> str:
     """The text with the digits and signs of other scripts as ours, and its sign beside it."""
     plain = ""
     for letter in text.translate(LOOKALIKES):
@@ -106,21 +106,21 @@ def _write_plainly(text: str) -> str:
     return re.sub(r"^([+-])\s+", r"\1", plain.strip())
 
 
-def _read_groups(text: str, match: re.Match[str]) -> tuple[str, ...]:
+def _parse_groups(text: str, match: re.Match[str]) -> tuple[str, ...]:
     """A number in groups: with a single comma it may as well be one with decimals."""
     first, mark, groups, rest = match.groups("")
     if mark in ".," and rest[:1] == mark:
         return ()
     whole = first + groups.replace(mark, "")
-    number = _tidy(whole + rest.replace(",", "."))
+    number = _strip_zeros(whole + rest.replace(",", "."))
     may_have_decimals = mark == "," and not rest and mark not in groups
     if not may_have_decimals:
         return (number,)
-    decimal = _tidy(text.replace(",", "."))
+    decimal = _strip_zeros(text.replace(",", "."))
     return (number, decimal)
 
 
-def _tidy(numeral: str) -> str:
+def _strip_zeros(numeral: str) -> str:
     """A numeral without zeros that say nothing."""
     mantissa, mark, exponent = numeral.partition("e")
     if "." in mantissa:

@@ -9,27 +9,27 @@ from pathlib import Path
 
 from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError, features
 
-from comfygradio.forms.field import show
-from comfygradio.media.formats import HEAD_BYTES, name_format
-from comfygradio.media.guard import TooMuchText
+from comfygradio.forms.field import shorten
+from comfygradio.media.file_signature import HEAD_BYTES, detect_format
+from comfygradio.media.metadata_limits import MetadataTooLarge
 from comfygradio.media.pictures import (
     PictureTooLarge,
     decode_picture,
-    lend_room,
-    look_at_picture,
+    inspect_picture,
     open_picture,
+    reserve_pixels,
 )
 
 MAX_MEGAPIXELS = 50
 
 DAMAGED = "this picture is damaged and cannot be read; please save it again or use another one."
 
-PAINTED = 25
+PAINTED_ALPHA = 25
 """Where the alpha (0 to 255) of what was painted is above this, the mask is set: brushes are
 translucent.
 """
 
-MOST_LAYERS = 2
+MAX_LAYERS = 2
 """Layers of what somebody painted; the page sends one."""
 
 
@@ -41,7 +41,7 @@ def check_picture(path: Path, max_mb: float) -> str | None:
     if problem:
         return problem
     try:
-        with open_picture(path, most_pixels=MAX_MEGAPIXELS * 1_000_000) as picture:
+        with open_picture(path, max_pixels=MAX_MEGAPIXELS * 1_000_000) as picture:
             picture.load()
         return None
     except UnidentifiedImageError:
@@ -54,7 +54,7 @@ def check_picture(path: Path, max_mb: float) -> str | None:
         )
     except Image.DecompressionBombError:
         return f"the picture is far too large; at most {MAX_MEGAPIXELS} megapixels are allowed."
-    except TooMuchText:
+    except MetadataTooLarge:
         return "the picture carries far more text than settings need, and is not read."
     except Exception:  # Pillow's decoders raise errors of any kind on broken files
         return DAMAGED
@@ -64,7 +64,7 @@ def _describe_unknown(path: Path) -> str:
     """What to do about a file that Pillow does not know."""
     try:
         with path.open("rb") as file:
-            name = name_format(file.read(HEAD_BYTES))
+            name = detect_format(file.read(HEAD_BYTES))
     except OSError:
         return DAMAGED
     if name == "AVIF" and features.check("avif"):
@@ -85,9 +85,9 @@ def check_file_size(path: Path, max_mb: float) -> str | None:
         megabytes = path.stat().st_size / 1e6
         is_file = path.is_file()
     except (OSError, ValueError):
-        return f"the file {show(path.name)} does not exist."
+        return f"the file {shorten(path.name)} does not exist."
     if not is_file:
-        return f"{show(path.name)} is no file."
+        return f"{shorten(path.name)} is no file."
     if megabytes > max_mb:
         return f"the file has {megabytes:.0f} MB; at most {max_mb:g} MB are allowed."
     return None
@@ -116,14 +116,14 @@ def compose_mask(background: Path, layers: Sequence[Path], target: Path) -> Path
     background's size. Raises OSError and ValueError for files that cannot be read, for layers that
     are larger than the background, and for more than two.
     """
-    if len(layers) > MOST_LAYERS:
+    if len(layers) > MAX_LAYERS:
         raise ValueError(f"{len(layers)} layers are too many")
     try:
         pixels = _measure(background)
         if any(_measure(layer) > pixels for layer in layers):
             raise ValueError("a layer is larger than the picture")
         needed = pixels * 2 if layers else pixels
-        with lend_room(needed):
+        with reserve_pixels(needed):
             picture = _compose(background, layers)
             picture.save(target, "PNG", compress_level=1)
     except (PictureTooLarge, Image.DecompressionBombError) as error:
@@ -133,7 +133,7 @@ def compose_mask(background: Path, layers: Sequence[Path], target: Path) -> Path
 
 def _measure(path: Path) -> int:
     """How many pixels a picture has. Raises PictureTooLarge."""
-    with look_at_picture(path) as picture:
+    with inspect_picture(path) as picture:
         width, height = picture.size
     if width * height > MAX_MEGAPIXELS * 1_000_000:
         raise PictureTooLarge(width, height)
@@ -144,8 +144,8 @@ def _compose(background: Path, layers: Sequence[Path]) -> Image.Image:
     """The picture with its mask; one file is open at a time, of each layer only the mask is kept,
     and nothing is copied that need not be.
     """
-    painted = [_read_painted(layer) for layer in layers]
-    picture = _read_whole(background)
+    painted = [_decode_mask(layer) for layer in layers]
+    picture = _decode_rgba(background)
     left = picture.getchannel("A")
     while painted:
         mask = painted.pop()
@@ -156,7 +156,7 @@ def _compose(background: Path, layers: Sequence[Path]) -> Image.Image:
     return picture
 
 
-def _read_whole(path: Path) -> Image.Image:
+def _decode_rgba(path: Path) -> Image.Image:
     """A picture as RGBA, turned as its camera was held."""
     with decode_picture(path) as opened:
         ImageOps.exif_transpose(opened, in_place=True)
@@ -164,11 +164,11 @@ def _read_whole(path: Path) -> Image.Image:
         return _convert_to_rgba(opened)
 
 
-def _read_painted(layer: Path) -> Image.Image:
+def _decode_mask(layer: Path) -> Image.Image:
     """Where a layer is painted: 255 there, else 0."""
     with decode_picture(layer) as opened:
         alpha = _convert_to_rgba(opened).getchannel("A")
-    return alpha.point(lambda value: 255 if value > PAINTED else 0)
+    return alpha.point(lambda value: 255 if value > PAINTED_ALPHA else 0)
 
 
 def _convert_to_rgba(picture: Image.Image) -> Image.Image:
@@ -180,7 +180,7 @@ def _convert_to_rgba(picture: Image.Image) -> Image.Image:
 
 def find_suffix(path: Path) -> str:
     """The suffix that fits a readable picture's content, `.png` for instance."""
-    with look_at_picture(path) as picture:
+    with inspect_picture(path) as picture:
         kind = (picture.format or "png").lower()
     if kind in ("jpeg", "mpo"):
         return ".jpg"

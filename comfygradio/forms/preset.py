@@ -8,15 +8,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from comfygradio.binding.form_binding import bind_form
+from comfygradio.binding.lora_binding import list_chain_classes, list_stack_classes
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow, load_workflow
 from comfygradio.errors import PresetError, WorkflowError
-from comfygradio.forms.binding.form_binding import bind_form
-from comfygradio.forms.binding.lora_binding import list_classes, list_row_classes
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import PresetFile
-from comfygradio.forms.preset_yaml import read_preset_file
-from comfygradio.forms.strict_yaml import Lines
+from comfygradio.forms.preset_yaml import load_preset_file_with_lines
+from comfygradio.forms.strict_yaml import KeyLines
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -31,7 +31,7 @@ class Preset:
     path: Path
     file: PresetFile
     workflow: Workflow
-    lines: Lines = field(default_factory=dict, repr=False, compare=False)
+    lines: KeyLines = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def title(self) -> str:
@@ -43,9 +43,9 @@ class Preset:
         """The node classes that a server is asked about: the workflow's, and those that LoRA lists
         add.
         """
-        added = list_row_classes(self.workflow)
+        added = list_stack_classes(self.workflow)
         for line in self.file.fields.values():
-            added |= list_classes(line)
+            added |= list_chain_classes(line)
         return self.workflow.class_types | added
 
     def bind(self, object_info: ObjectInfo, embeddings: Sequence[str] = ()) -> Form:
@@ -61,7 +61,7 @@ def load_preset(path: str | Path) -> Preset:
             f"{path.name}: a preset is named in small letters, digits and _ (snake_case), for "
             f"example {_suggest_name(path.stem)}.yaml."
         )
-    file, lines = read_preset_file(path)
+    file, lines = load_preset_file_with_lines(path)
     folder = path.parent.resolve()
     try:
         workflow_path = (folder / file.workflow).resolve()

@@ -18,31 +18,33 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from comfygradio.forms.formula import Formula
-from comfygradio.forms.plain import (
-    Plain,
-    drop_null,
-    refuse_null,
-    take_number,
-    take_switch,
-    take_text,
+from comfygradio.forms.plain_scalar import (
+    PlainScalar,
+    coerce_boolean,
+    coerce_number,
+    coerce_text,
+    null_to_none,
+    reject_null,
 )
 
-Unquoted = Annotated[SkipJsonSchema[Plain], PlainSerializer(Plain.to_json, when_used="json")]
+Unquoted = Annotated[
+    SkipJsonSchema[PlainScalar], PlainSerializer(PlainScalar.to_json, when_used="json")
+]
 """In JSON, and for its schema, it is a text, a number or a switch."""
 
 Scalar = Annotated[bool | int | float | str | Unquoted, Field(union_mode="left_to_right")]
-"""A value of a field: a `Plain` one becomes a text, a number or a switch once the server has said
-what the field takes.
+"""A value of a field: a `PlainScalar` one becomes a text, a number or a switch once the server has
+said what the field takes.
 """
 
-Text = Annotated[str, BeforeValidator(take_text)]
-OptionalText = Annotated[str | None, BeforeValidator(take_text)]
-Number = Annotated[int | float, BeforeValidator(take_number)]
-OptionalNumber = Annotated[int | float | None, BeforeValidator(take_number)]
-Switch = Annotated[bool, BeforeValidator(take_switch)]
-OptionalSwitch = Annotated[bool | None, BeforeValidator(take_switch)]
-Nullable = BeforeValidator(drop_null)
-Given = BeforeValidator(refuse_null)
+Text = Annotated[str, BeforeValidator(coerce_text)]
+OptionalText = Annotated[str | None, BeforeValidator(coerce_text)]
+Number = Annotated[int | float, BeforeValidator(coerce_number)]
+OptionalNumber = Annotated[int | float | None, BeforeValidator(coerce_number)]
+Boolean = Annotated[bool, BeforeValidator(coerce_boolean)]
+OptionalBoolean = Annotated[bool | None, BeforeValidator(coerce_boolean)]
+Nullable = BeforeValidator(null_to_none)
+NotNull = BeforeValidator(reject_null)
 
 Widget = Literal[
     "text",
@@ -79,7 +81,7 @@ class SlotFile(BaseModel):
 
     model_config = STRICT
 
-    node: Annotated[str | int | None, BeforeValidator(take_text)] = Field(
+    node: Annotated[str | int | None, BeforeValidator(coerce_text)] = Field(
         default=None, description="The node's id."
     )
     class_type: OptionalText = Field(default=None, alias="class", description="The node's class.")
@@ -120,9 +122,9 @@ SlotAddress = str | SlotFile
 SlotAddresses = SlotAddress | Annotated[list[SlotAddress], Field(min_length=1)]
 
 
-def _tell_slot(value: Any) -> str:
+def _choose_slot_tag(value: Any) -> str:
     """Which kind of slot a YAML value is meant to be, so that problems are told of this kind."""
-    if isinstance(value, str | Plain):
+    if isinstance(value, str | PlainScalar):
         return "plain"
     if isinstance(value, ComputedSlot):
         return "computed"
@@ -135,10 +137,10 @@ FilledSlot = Annotated[
     Annotated[str, Tag("plain")]
     | Annotated[SlotFile, Tag("described")]
     | Annotated[ComputedSlot, Tag("computed")],
-    Discriminator(_tell_slot),
+    Discriminator(_choose_slot_tag),
 ]
 FilledSlots = FilledSlot | Annotated[list[FilledSlot], Field(min_length=1)]
-NodeRef = Annotated[str | int, BeforeValidator(take_text)]
+NodeRef = Annotated[str | int, BeforeValidator(coerce_text)]
 SlotNodes = NodeRef | Annotated[list[NodeRef], Field(min_length=1)]
 FieldName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Value = Scalar | list[Scalar] | list[LoraFile]
@@ -165,11 +167,11 @@ class FieldFile(BaseModel):
     )
     placeholder: OptionalText = Field(default=None, description="Shown while a text is empty.")
     group: OptionalText = Field(default=None, description="The heading under which it stands.")
-    advanced: Switch = Field(default=False, description="Folded away under More settings.")
+    advanced: Boolean = Field(default=False, description="Folded away under More settings.")
     widget: Annotated[Widget | None, Nullable] = Field(
         default=None, description="How it is drawn, if not as the server's spec suggests."
     )
-    default: Annotated[Value | None, Given] = Field(
+    default: Annotated[Value | None, NotNull] = Field(
         default=None, description="What it starts with."
     )
     min: OptionalNumber = Field(
@@ -180,7 +182,7 @@ class FieldFile(BaseModel):
     )
     step: Annotated[
         Annotated[int, Field(gt=0)] | Annotated[float, Field(gt=0)] | None,
-        BeforeValidator(take_number),
+        BeforeValidator(coerce_number),
     ] = Field(default=None, description="Distance between two values.")
     choices: Annotated[Choices | None, Nullable] = Field(
         default=None,
@@ -192,7 +194,7 @@ class FieldFile(BaseModel):
         default=None,
         description="The text that is filled in; {value} is this field's, {NAME} another field's.",
     )
-    dynamic: OptionalSwitch = Field(
+    dynamic: OptionalBoolean = Field(
         default=None,
         description="True: {a|b} in it is drawn, whoever sends it; false: never; else only what "
         "people write into the form, where ComfyUI's own page draws it.",
@@ -200,14 +202,14 @@ class FieldFile(BaseModel):
     show_if: Annotated[dict[FieldName, Scalar | list[Scalar]] | None, Nullable] = Field(
         default=None, description="Shown only while these fields have one of these values."
     )
-    optional: Switch = Field(default=False, description="May stay empty.")
+    optional: Boolean = Field(default=False, description="May stay empty.")
     bypass: Annotated[SlotNodes | None, Nullable] = Field(
         default=None, description="Nodes that are bypassed while it is empty or off."
     )
-    fixed: Annotated[Scalar | None, Given] = Field(
+    fixed: Annotated[Scalar | None, NotNull] = Field(
         default=None, description="A value that is set, never shown, never settable."
     )
-    max_mb: Annotated[Annotated[float, Field(gt=0)] | None, BeforeValidator(take_number)] = Field(
+    max_mb: Annotated[Annotated[float, Field(gt=0)] | None, BeforeValidator(coerce_number)] = Field(
         default=None, description="Largest upload in MB (50)."
     )
 
@@ -234,7 +236,7 @@ class FieldFile(BaseModel):
 
     @model_validator(mode="after")
     def _check_computed(self) -> FieldFile:
-        if self.slot is not None and not list_plain(self):
+        if self.slot is not None and not list_direct_slots(self):
             raise ValueError("needs a slot for the value itself, beside those worked out of it")
         return self
 
@@ -292,24 +294,24 @@ class PresetFile(BaseModel):
     examples: list[dict[str, Value]] = Field(
         default=[], description="Named value sets; a click fills the form."
     )
-    sweep: dict[FieldName, Annotated[str | int | float, BeforeValidator(take_text)]] = Field(
+    sweep: dict[FieldName, Annotated[str | int | float, BeforeValidator(coerce_text)]] = Field(
         default={}, description="Suggested axes: field and axis text."
     )
 
 
-def read_rows(value: Any) -> Any:
+def dump_lora_rows(value: Any) -> Any:
     """A value of a preset file as a form checks it: rows of a LoRA list as {"name", "strength"}."""
     if not isinstance(value, list):
         return value
     return [row.model_dump() if isinstance(row, LoraFile) else row for row in value]
 
 
-def list_plain(line: FieldFile) -> list[SlotAddress]:
+def list_direct_slots(line: FieldFile) -> list[SlotAddress]:
     """The slots of a line that take its value as it is."""
     return [slot for slot in _list_slots(line) if isinstance(slot, str | SlotFile)]
 
 
-def list_computed(line: FieldFile) -> list[ComputedSlot]:
+def list_computed_slots(line: FieldFile) -> list[ComputedSlot]:
     """The slots of a line that take a number worked out of its value."""
     return [slot for slot in _list_slots(line) if isinstance(slot, ComputedSlot)]
 
@@ -324,8 +326,8 @@ def _list_slots(line: FieldFile) -> list[Any]:
 def list_addresses(line: FieldFile) -> list[SlotAddress]:
     """Every slot that a line names, part by part."""
     if line.slots is None:
-        computed = [one.slot for one in list_computed(line)]
-        return [*list_plain(line), *computed]
+        computed = [one.slot for one in list_computed_slots(line)]
+        return [*list_direct_slots(line), *computed]
     addresses: list[SlotAddress] = []
     for part in line.slots.values():
         if isinstance(part, list):

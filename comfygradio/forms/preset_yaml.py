@@ -1,4 +1,4 @@
-"""Reads preset files: YAML, strictly; every error names file, line and key."""
+"""Loads preset files from strict YAML; every error names file, line and key."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from comfygradio.errors import PresetError
-from comfygradio.forms.field import show
-from comfygradio.forms.formula import OWN, Formula
+from comfygradio.forms.field import shorten
+from comfygradio.forms.formula import OWN_NAME, Formula
 from comfygradio.forms.numerals import suggest_numerals
 from comfygradio.forms.preset_file import (
     ComputedSlot,
@@ -19,28 +19,28 @@ from comfygradio.forms.preset_file import (
     PresetFile,
     SlotFile,
     Widget,
-    list_computed,
+    list_computed_slots,
 )
-from comfygradio.forms.strict_yaml import Lines, read_yaml
+from comfygradio.forms.strict_yaml import KeyLines, load_yaml
 
-TOLD = 20
+MAX_DESCRIBED = 20
 """Problems of one file that are described."""
 
 
-def parse_preset_file(path: Path) -> PresetFile:
+def load_preset_file(path: Path) -> PresetFile:
     """Read a preset file without its workflow.
 
     Raises PresetError, which names file, line and key.
     """
-    return read_preset_file(path)[0]
+    return load_preset_file_with_lines(path)[0]
 
 
-def read_preset_file(path: Path) -> tuple[PresetFile, Lines]:
+def load_preset_file_with_lines(path: Path) -> tuple[PresetFile, KeyLines]:
     """A preset file without its workflow, and the line of each of its keys.
 
     Raises PresetError, which names file, line and key.
     """
-    data, lines = read_yaml(
+    data, lines = load_yaml(
         path, PresetError, "a preset is a list of keys such as title, workflow and fields."
     )
     try:
@@ -53,7 +53,7 @@ def read_preset_file(path: Path) -> tuple[PresetFile, Lines]:
     return file, lines
 
 
-def _check_examples(path: Path, file: PresetFile, lines: Lines) -> None:
+def _check_examples(path: Path, file: PresetFile, lines: KeyLines) -> None:
     there_are = f"there are {', '.join(file.fields)}."
     known = {"title", *file.fields}
     for index, example in enumerate(file.examples):
@@ -65,19 +65,19 @@ def _check_examples(path: Path, file: PresetFile, lines: Lines) -> None:
         raise PresetError(f"{path}:{line}: sweep: there is no field {name}; {there_are}")
 
 
-def _check_formulas(path: Path, file: PresetFile, lines: Lines) -> None:
+def _check_formulas(path: Path, file: PresetFile, lines: KeyLines) -> None:
     for name, line in file.fields.items():
-        for one in list_computed(line):
-            others = Formula.parse(one.of).names - {name, OWN}
+        for one in list_computed_slots(line):
+            others = Formula.parse(one.of).names - {name, OWN_NAME}
             if others:
                 where = f"{path}:{lines.get(('fields', name), 1)}: fields.{name}"
                 raise PresetError(
-                    f"{where}: the formula {one.of} uses {min(others)}; it can use {OWN}, or "
+                    f"{where}: the formula {one.of} uses {min(others)}; it can use {OWN_NAME}, or "
                     f"{name}, the field's own name."
                 )
 
 
-def _describe_problems(path: Path, error: ValidationError, lines: Lines) -> list[str]:
+def _describe_problems(path: Path, error: ValidationError, lines: KeyLines) -> list[str]:
     """The problems with their lines. Of one place only the most telling problem is described:
     pydantic adds one for each type that is possible there.
     """
@@ -95,7 +95,7 @@ def _describe_problems(path: Path, error: ValidationError, lines: Lines) -> list
         if place not in outer or not _is_vague(problem)
     ]
     described = []
-    for place, problem in telling[:TOLD]:
+    for place, problem in telling[:MAX_DESCRIBED]:
         line = lines.get(place, 1)
         described.append(f"{path}:{line}: {_describe_problem(problem, place)}")
     more = len(telling) - len(described)
@@ -104,7 +104,7 @@ def _describe_problems(path: Path, error: ValidationError, lines: Lines) -> list
     return described
 
 
-def _find_place(loc: tuple[int | str, ...], lines: Lines) -> tuple[str, ...]:
+def _find_place(loc: tuple[int | str, ...], lines: KeyLines) -> tuple[str, ...]:
     """The keys on the way to a problem, without the names that pydantic gives to the branches of a
     union.
     """
@@ -116,9 +116,7 @@ def _find_place(loc: tuple[int | str, ...], lines: Lines) -> tuple[str, ...]:
 
 
 def _is_vague(problem: Any) -> bool:
-    """Whether a problem says only that a value is of another type: one of several, where more types
-    are possible.
-    """
+    """Whether a problem only reports a wrong type; pydantic adds one for each type of a union."""
     return str(problem["type"]).endswith("_type")
 
 
@@ -151,7 +149,7 @@ def _describe_value(problem: Any, place: tuple[str, ...]) -> str:
             return "write {FIELD: VALUE} or {FIELD: [VALUE, VALUE]}, for example {mode: Photo}."
         takes_scalars = field_key in (("choices",), ("default",), ("fixed",))
         if takes_scalars or place[:1] == ("examples",):
-            return f"{show(problem['input'])} does not fit; texts, numbers, true and false do."
+            return f"{shorten(problem['input'])} does not fit; texts, numbers, true and false do."
     message = problem["msg"].removeprefix("Value error, ")
     message = message.replace("Input should be", "this has to be")
     meant = suggest_numerals(problem["input"]) if _is_text_for_number(problem) else ()

@@ -1,4 +1,4 @@
-"""Problems: what keeps a form closed, as data for the page, the command line and programs."""
+"""Problems that make a form unusable, as data for the page, the command line and programs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from comfygradio.errors import PresetError
 
-Kind = Literal[
+ProblemKind = Literal[
     "missing_class",  # the server lacks a node class
     "missing_model",  # the server lacks a file, or another choice, that the workflow itself sets
     "missing_choice",  # what the preset offers or starts with is not in the server's list
@@ -32,7 +32,7 @@ class Problem:
     preset file, from 1, where they are known.
     """
 
-    kind: Kind
+    kind: ProblemKind
     message: str
     field: str = ""
     node: str = ""
@@ -67,14 +67,15 @@ def _write(value: Any) -> Any:
     return value
 
 
-class Misfit(PresetError):
-    """A line of a preset that does not fit the workflow or the server; `kind` is the kind of its
-    Problem, and `key` the key that it is about, where it is one.
+class BindError(PresetError):
+    """Raised when a preset's field cannot be bound to the workflow or the server.
+
+    `kind` is the kind of the resulting Problem; `key` is the key of the field at fault, if any.
     """
 
     def __init__(
         self,
-        kind: Kind,
+        kind: ProblemKind,
         message: str,
         node: str = "",
         input: str = "",
@@ -85,7 +86,7 @@ class Misfit(PresetError):
         near: tuple[str, ...] = (),
     ) -> None:
         super().__init__(message)
-        self.kind: Kind = kind
+        self.kind: ProblemKind = kind
         self.node = node
         self.input = input
         self.key = key

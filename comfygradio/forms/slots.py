@@ -7,11 +7,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from comfygradio.comfy.inside import read_input
+from comfygradio.comfy.nested_input import read_input
 from comfygradio.comfy.workflow import Node, Workflow
-from comfygradio.forms.names import MAX_NAME
+from comfygradio.forms.model_name import MAX_NAME
 from comfygradio.forms.preset_file import SlotAddress, SlotFile
-from comfygradio.forms.problem import Misfit
+from comfygradio.forms.problem import BindError
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class FoundSlot:
+class LocatedSlot:
     """A slot that was looked up; `note` says so when the node was not the one that the preset names
     by its id.
     """
@@ -37,12 +37,12 @@ class FoundSlot:
     note: str = ""
 
 
-def locate_slot(workflow: Workflow, address: SlotAddress) -> FoundSlot:
-    """The slot of an address, and a note if its node had to be found again. Raises Misfit."""
+def locate_slot(workflow: Workflow, address: SlotAddress) -> LocatedSlot:
+    """The slot of an address, and a note if its node had to be found again. Raises BindError."""
     if isinstance(address, SlotFile):
         described = _find_described(workflow, address)
         slot = Slot(described.id, address.input)
-        return FoundSlot(slot, _describe_found(address, described))
+        return LocatedSlot(slot, _describe_found(address, described))
     # Titles and inputs may hold dots themselves: the shortest name that is a node's counts.
     for place, letter in enumerate(address):
         input = address[place + 1 :]
@@ -50,27 +50,27 @@ def locate_slot(workflow: Workflow, address: SlotAddress) -> FoundSlot:
             continue
         node = _match_node(workflow, address[:place])
         if node is not None:
-            return FoundSlot(Slot(node.id, input))
-    raise Misfit("slot", _describe_unknown(workflow, address))
+            return LocatedSlot(Slot(node.id, input))
+    raise BindError("slot", _describe_unknown(workflow, address))
 
 
 def find_slot(workflow: Workflow, address: SlotAddress) -> Slot:
     """The slot that `NODE.INPUT` names: NODE is an id, a title, or a class that occurs once.
 
-    Raises Misfit.
+    Raises BindError.
     """
     return locate_slot(workflow, address).slot
 
 
 def find_node(workflow: Workflow, name: str | int) -> Node:
-    """The node with this id, title, or class that occurs once. Raises Misfit."""
+    """The node with this id, title, or class that occurs once. Raises BindError."""
     node = _match_node(workflow, str(name))
     if node is None:
-        raise Misfit("slot", _describe_unknown_node(workflow, str(name)))
+        raise BindError("slot", _describe_unknown_node(workflow, str(name)))
     return node
 
 
-def read_slot(workflow: Workflow, slot: Slot) -> Any:
+def get_slot_value(workflow: Workflow, slot: Slot) -> Any:
     """The value that the workflow itself has in a slot, or None."""
     node = workflow.nodes[slot.node_id]
     return read_input(node.inputs, slot.input)
@@ -103,7 +103,7 @@ def _find_described(workflow: Workflow, address: SlotFile) -> Node:
         return same_title[0]
     if address.class_type and len(same_class) == 1:
         return same_class[0]
-    raise Misfit(
+    raise BindError(
         "slot",
         f"no node fits the slot (node {address.node}, class {address.class_type}, title "
         f"{address.title}); the workflow has {_list_nodes(workflow)}.",

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import yaml
 
 from comfygradio.errors import ComfyGradioError
-from comfygradio.forms.plain import Plain, is_plain
+from comfygradio.forms.plain_scalar import PlainScalar, may_be_typed
 
 Loader: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml where it is there: unlike PyYAML's own scanner it takes `{label: What is it?}`, as YAML
@@ -26,13 +26,13 @@ MERGE_TAG = "tag:yaml.org,2002:merge"
 SPLIT_NUMBER = re.compile(r"[+-]?[0-9]+\.[0-9]+")
 
 
-def _construct_plain(loader: Any, node: Any) -> Plain:
-    return Plain.parse(loader.construct_scalar(node))
+def _construct_plain(loader: Any, node: Any) -> PlainScalar:
+    return PlainScalar.parse(loader.construct_scalar(node))
 
 
 class PlainLoader(Loader):  # type: ignore[misc, valid-type]
-    """Makes a `Plain` of each scalar without quotes that a reader of YAML takes for more than its
-    letters.
+    """Makes a `PlainScalar` of each scalar without quotes that a reader of YAML takes for more than
+    its letters.
     """
 
     yaml_constructors: ClassVar[dict[str | None, Any]] = {
@@ -47,7 +47,7 @@ class PlainLoader(Loader):  # type: ignore[misc, valid-type]
             return super().resolve(kind, value, implicit)
         if value == "<<":
             return MERGE_TAG
-        return PLAIN_TAG if is_plain(value) else TEXT_TAG
+        return PLAIN_TAG if may_be_typed(value) else TEXT_TAG
 
 
 class Dumper(yaml.SafeDumper):
@@ -59,73 +59,73 @@ class Dumper(yaml.SafeDumper):
         """What a node would be read as; PyYAML calls it for each."""
         tag = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
         is_unquoted = kind is yaml.ScalarNode and implicit[0]
-        if is_unquoted and tag == TEXT_TAG and is_plain(value):
+        if is_unquoted and tag == TEXT_TAG and may_be_typed(value):
             return PLAIN_TAG
         return tag
 
 
 @dataclass(frozen=True)
-class Measure:
+class FileLimits:
     """How large a file may be: in bytes, which are counted before anything is read, and in keys and
     values, aliases written out.
     """
 
-    bytes: int
-    nodes: int
+    max_bytes: int
+    max_nodes: int
 
 
-PRESET = Measure(256_000, 20_000)
+PRESET_LIMITS = FileLimits(256_000, 20_000)
 """A hundred times what a long preset has; reading so much takes two seconds."""
 
-Lines = dict[tuple[str, ...], int]
+KeyLines = dict[tuple[str, ...], int]
 """The keys on the way to a value → its line, from 1."""
 
-Refusal = type[ComfyGradioError]
+ErrorClass = type[ComfyGradioError]
 
 
-def read_yaml(
-    path: Path, refusal: Refusal, form: str, most: Measure = PRESET
-) -> tuple[dict[str, Any], Lines]:
+def load_yaml(
+    path: Path, error_class: ErrorClass, expected: str, limits: FileLimits = PRESET_LIMITS
+) -> tuple[dict[str, Any], KeyLines]:
     """The keys and values of a file, and the line of each key.
 
-    Numbers, switches and nothing are `Plain` where they stand without quotes: whoever knows what is
-    wanted in a place decides what they are.
+    Numbers, switches and nothing are `PlainScalar` where they stand without quotes: whoever knows
+    what is wanted in a place decides what they are.
 
-    Raises an error of the class `refusal` that names file and line; `form` is the sentence for a
-    file without keys.
+    Raises an error of the class `error_class` that names file and line; `expected` is the sentence
+    for a file without keys.
     """
     try:
-        text = _read_text(path, refusal, most)
-        return _read_tree(path, text, refusal, form, most)
+        text = _read_text(path, error_class, limits)
+        return _parse_tree(path, text, error_class, expected, limits)
     except OSError as error:
-        raise refusal(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise error_class(f"{path} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
-        raise refusal(f"{path} is not UTF-8 text.") from error
+        raise error_class(f"{path} is not UTF-8 text.") from error
     except RecursionError as error:
-        raise refusal(f"{path} is nested too deeply.") from error
+        raise error_class(f"{path} is nested too deeply.") from error
     except yaml.YAMLError as error:
-        raise refusal(_describe_yaml_error(path, error)) from error
+        raise error_class(_describe_yaml_error(path, error)) from error
 
 
-def _read_text(path: Path, refusal: Refusal, most: Measure) -> str:
+def _read_text(path: Path, error_class: ErrorClass, limits: FileLimits) -> str:
     """The text of a file; one that is too long is not read to its end."""
     with path.open("rb") as file:
-        data = file.read(most.bytes + 1)
-    if len(data) > most.bytes:
-        raise refusal(f"{path} is too long; at most {most.bytes // 1000} kB are read.")
+        data = file.read(limits.max_bytes + 1)
+    if len(data) > limits.max_bytes:
+        raise error_class(f"{path} is too long; at most {limits.max_bytes // 1000} kB are read.")
     return data.decode("utf-8-sig")
 
 
-def _read_tree(
-    path: Path, text: str, refusal: Refusal, form: str, most: Measure
-) -> tuple[dict[str, Any], Lines]:
-    _limit_nodes(path, text, refusal, most.nodes)
+def _parse_tree(
+    path: Path, text: str, error_class: ErrorClass, expected: str, limits: FileLimits
+) -> tuple[dict[str, Any], KeyLines]:
+    _limit_nodes(path, text, error_class, limits.max_nodes)
     loader = PlainLoader(text)
     tree = loader.get_single_node()  # read once: the lines and the values come from the same nodes
     if not isinstance(tree, yaml.MappingNode):
-        raise refusal(f"{path}: {form}")
-    _count_nodes(path, tree, {}, refusal, most.nodes)
-    lines = _find_lines(path, tree, refusal)
+        raise error_class(f"{path}: {expected}")
+    _count_nodes(path, tree, {}, error_class, limits.max_nodes)
+    lines = _find_lines(path, tree, error_class)
     try:
         data: dict[str, Any] = loader.construct_document(tree)
     except (
@@ -134,39 +134,43 @@ def _read_tree(
         AttributeError,
         TypeError,
     ) as error:  # PyYAML on `2024-13-45` or `!!bool maybe`
-        raise refusal(f"{path}: a value cannot be read ({error}); put it in quotes.") from error
+        raise error_class(f"{path}: a value cannot be read ({error}); put it in quotes.") from error
     return data, lines
 
 
-def _limit_nodes(path: Path, text: str, refusal: Refusal, most: int) -> None:
+def _limit_nodes(path: Path, text: str, error_class: ErrorClass, max_nodes: int) -> None:
     """Refuses too many keys and values before any of them becomes a node, which is slow."""
     count = 0
     for event in yaml.parse(text, Loader=Loader):
         if isinstance(event, yaml.NodeEvent):
             count += 1
-        if count > most:
-            where = _write_place(path, event.start_mark)
-            raise refusal(f"{where}: there are more than {most:,} keys and values; write less.")
+        if count > max_nodes:
+            where = _format_place(path, event.start_mark)
+            raise error_class(
+                f"{where}: there are more than {max_nodes:,} keys and values; write less."
+            )
 
 
 def _count_nodes(
-    path: Path, node: yaml.Node, known: dict[int, int], refusal: Refusal, most: int
+    path: Path, node: yaml.Node, known: dict[int, int], error_class: ErrorClass, max_nodes: int
 ) -> int:
     """How many nodes a tree has once its aliases are written out. Refuses too many."""
     if id(node) not in known:
-        known[id(node)] = most  # should it stand inside of itself, it is too many
-        inner = [_count_nodes(path, part, known, refusal, most) for part in _list_inner(node)]
+        known[id(node)] = max_nodes  # a node that contains itself counts as too many
+        inner = [
+            _count_nodes(path, part, known, error_class, max_nodes) for part in _list_children(node)
+        ]
         known[id(node)] = 1 + sum(inner)
-    if known[id(node)] >= most:
+    if known[id(node)] >= max_nodes:
         where = f"{path}:{node.start_mark.line + 1}"
-        raise refusal(
+        raise error_class(
             f"{where}: this repeats too much, by anchors (&) and aliases (*); write less, or "
             "write it out."
         )
     return known[id(node)]
 
 
-def _list_inner(node: yaml.Node) -> list[yaml.Node]:
+def _list_children(node: yaml.Node) -> list[yaml.Node]:
     """The nodes right below a node: keys and values, or the entries of a list."""
     if isinstance(node, yaml.SequenceNode):
         return list(node.value)
@@ -178,23 +182,23 @@ def _list_inner(node: yaml.Node) -> list[yaml.Node]:
 
 
 def _describe_yaml_error(path: Path, error: yaml.YAMLError) -> str:
-    where = _write_place(path, getattr(error, "problem_mark", None))
+    where = _format_place(path, getattr(error, "problem_mark", None))
     problem = getattr(error, "problem", None) or "cannot be parsed"
     return f"{where}: no valid YAML: {problem}."
 
 
-def _write_place(path: Path, mark: Any) -> str:
+def _format_place(path: Path, mark: Any) -> str:
     """The file and, where it is known, the line."""
     if not mark:
         return str(path)
     return f"{path}:{mark.line + 1}"
 
 
-def _find_lines(path: Path, tree: yaml.Node, refusal: Refusal) -> Lines:
+def _find_lines(path: Path, tree: yaml.Node, error_class: ErrorClass) -> KeyLines:
     """The line of every key; refuses what YAML would silently change: keys that stand twice or are
     no text.
     """
-    lines: Lines = {}
+    lines: KeyLines = {}
     seen: set[int] = set()
 
     def visit(node: yaml.Node, place: tuple[str, ...]) -> None:
@@ -206,11 +210,11 @@ def _find_lines(path: Path, tree: yaml.Node, refusal: Refusal) -> Lines:
                 inner = (*place, str(key.value))
                 line = key.start_mark.line + 1
                 if inner in lines:
-                    raise refusal(f"{path}:{line}: the key {key.value} stands twice.")
+                    raise error_class(f"{path}:{line}: the key {key.value} stands twice.")
                 if key.tag == PLAIN_TAG and _is_text_in_old_yaml(key.value):
                     key.tag = TEXT_TAG
                 if key.tag not in (TEXT_TAG, MERGE_TAG):
-                    raise refusal(f"{path}:{line}: {_advise_on_key(node, number)}")
+                    raise error_class(f"{path}:{line}: {_describe_bad_key(node, number)}")
                 lines[inner] = line
                 visit(value, inner)
         elif isinstance(node, yaml.SequenceNode):
@@ -221,7 +225,7 @@ def _find_lines(path: Path, tree: yaml.Node, refusal: Refusal) -> Lines:
     return lines
 
 
-def _advise_on_key(node: yaml.MappingNode, number: int) -> str:
+def _describe_bad_key(node: yaml.MappingNode, number: int) -> str:
     """How to write a key that is no text."""
     key, _ = node.value[number]
     advice = f'write the key {key.value} in quotes ("{key.value}").'

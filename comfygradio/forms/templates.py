@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from random import Random
 
-from comfygradio.forms.dynamic_prompt import expand_dynamic
 from comfygradio.forms.field import Field
+from comfygradio.forms.text_expansion import expand_dynamic
 
 NAME = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}")
 
@@ -17,7 +17,7 @@ MARK = re.compile("\0([0-9]+)\0")
 """Stands for a name while a template is drawn; no preset file can hold such a character."""
 
 
-def find_names(template: str) -> list[str]:
+def find_placeholders(template: str) -> list[str]:
     """The names that a template uses, each once."""
     names = NAME.findall(template)
     return list(dict.fromkeys(names))
@@ -42,11 +42,11 @@ def fill_template(template: str, values: Mapping[str, str]) -> str:
     return NAME.sub(replace, template)
 
 
-def draw_template(template: str, values: Mapping[str, str], random: Random) -> str:
+def expand_template(template: str, values: Mapping[str, str], random: Random) -> str:
     """The template with one option of each of its own `{a|b}` and every known name replaced; what
     is filled in is not looked at again.
     """
-    names = [name for name in find_names(template) if name in values]
+    names = [name for name in find_placeholders(template) if name in values]
     marks = {name: f"\0{place}\0" for place, name in enumerate(names)}
     drawn = expand_dynamic(fill_template(template, marks), random)
 
@@ -62,7 +62,7 @@ def invert_template(template: str, text: str) -> str | None:
     value not just once.
     """
     before, found, after = template.partition("{value}")
-    if not found or "{value}" in after or find_names(template) != ["value"]:
+    if not found or "{value}" in after or find_placeholders(template) != ["value"]:
         return None
     is_framed = text.startswith(before) and text.endswith(after)
     end = len(text) - len(after)

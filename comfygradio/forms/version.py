@@ -1,4 +1,4 @@
-"""The version of comfygradio, which every picture remembers."""
+"""The installed version of comfygradio, which is stored in every picture."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 
 @cache
-def read_version() -> str:
+def get_version() -> str:
     """The installed version, "" where comfygradio runs without having been installed."""
     try:
         return version("comfygradio")

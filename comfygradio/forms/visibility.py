@@ -9,18 +9,18 @@ from comfygradio.forms.field import Field
 
 
 def find_visible(fields: Mapping[str, Field], values: Mapping[str, Any]) -> dict[str, bool]:
-    """Field name → whether it is shown. `values` hold described values (see `describe`); missing
-    ones are the default.
+    """Map each field's name to whether it is shown.
 
-    A field that depends on a hidden one sees that one's default, and what depends on it in turn.
+    `values` hold values as JSON (see `value_to_json`); missing ones count as the default. A field
+    that depends on a hidden field is compared with that field's default.
     """
     shown: dict[str, bool] = {}
     for name in fields:
-        _decide(name, fields, values, shown)
+        _resolve_shown(name, fields, values, shown)
     return shown
 
 
-def find_circle(fields: Mapping[str, Field]) -> list[str] | None:
+def find_condition_cycle(fields: Mapping[str, Field]) -> list[str] | None:
     """Names of fields whose `show_if` leads back to themselves, or None."""
     safe: set[str] = set()
 
@@ -42,7 +42,7 @@ def find_circle(fields: Mapping[str, Field]) -> list[str] | None:
     return None
 
 
-def _decide(
+def _resolve_shown(
     name: str, fields: Mapping[str, Field], values: Mapping[str, Any], shown: dict[str, bool]
 ) -> bool:
     if name in shown:
@@ -50,14 +50,14 @@ def _decide(
     shown[name] = True
     for other, wanted in fields[name].show_if.items():
         value = fields[other].default
-        if _decide(other, fields, values, shown):
+        if _resolve_shown(other, fields, values, shown):
             value = values.get(other, value)
-        if not _fits(value, wanted):
+        if not _matches(value, wanted):
             shown[name] = False
     return shown[name]
 
 
-def _fits(value: Any, wanted: tuple[Any, ...]) -> bool:
+def _matches(value: Any, wanted: tuple[Any, ...]) -> bool:
     chosen = value if isinstance(value, list) else [value]
     for one in chosen:
         for item in wanted:

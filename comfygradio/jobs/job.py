@@ -10,18 +10,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
-from comfygradio.comfy.state import JobState
+from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import NodeError
 from comfygradio.jobs.results import Result
 
 Phase = Literal["waiting", "running", "done", "failed", "stopped"]
 
-OVER: tuple[Phase, ...] = ("done", "failed", "stopped")
+FINAL_PHASES: tuple[Phase, ...] = ("done", "failed", "stopped")
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class JobSnapshot:
     """How a job stands at one moment. `version` grows with every change; times are seconds.
 
     `reason` says why a job waits, where that is not only its turn. `seconds` are those that it has
@@ -31,7 +31,7 @@ class Snapshot:
     phase: Phase = "waiting"
     version: int = 0
     ahead: int = 0
-    state: JobState | None = None
+    state: PromptProgress | None = None
     error: str = ""
     node_errors: tuple[NodeError, ...] = ()
     """What the server refused, input by input, where it refused the prompt."""
@@ -42,7 +42,7 @@ class Snapshot:
     @property
     def is_over(self) -> bool:
         """Whether nothing will change any more."""
-        return self.phase in OVER
+        return self.phase in FINAL_PHASES
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Point:
     """
 
     sweep: str
-    place: tuple[int, ...]
+    position: tuple[int, ...]
     key: str
 
 
@@ -61,7 +61,8 @@ class Order:
     """What is to be run: a preset's prompt, the values it was filled with as JSON, and which of
     them are seeds.
 
-    `point` is there for a point of a sweep; an order read back from the ledger is one of its own.
+    `point` is there for a point of a sweep; an order read back from the job store is one of its
+    own.
     """
 
     preset: str
@@ -110,12 +111,12 @@ class Job:
         self.running_since: float | None = None
         self.carried: Mapping[str, Any] = {}
         self.stop_requested = threading.Event()
-        self._snapshot = Snapshot()
+        self._snapshot = JobSnapshot()
         self._lock = threading.Lock()
         self._listeners: set[Callable[[], None]] = set()
 
     @property
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> JobSnapshot:
         """The newest state."""
         return self._snapshot
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from comfygradio.comfy.delivery import MOST_MB
+from comfygradio.comfy.limited_download import MAX_RESULT_MB
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Link
 from comfygradio.jobs.naming import DEFAULT_PATTERN
 
-MOST_STREAMS = 200
+MAX_STREAMS = 200
 """Gradio runs only 400 events at once and lets further ones wait, clicks included (`ui.serve`): a
 crowd that watches leaves half of these places free. Further pages ask once a second.
 """
@@ -20,7 +20,7 @@ crowd that watches leaves half of these places free. Further pages ask once a se
 PIXELS = 1_000_000
 """Pixels of a megapixel."""
 
-PICTURES = frozenset({"LATENT", "IMAGE"})
+IMAGE_TYPES = frozenset({"LATENT", "IMAGE"})
 """Outputs of nodes that make a picture of a size; elsewhere width and height say something about a
 prompt or a mask.
 """
@@ -44,13 +44,13 @@ class Limits:
     upload_mb: float | None = None
     names: str = DEFAULT_PATTERN
     sweep_points: int = 10_000
-    result_mb: float = MOST_MB
+    result_mb: float = MAX_RESULT_MB
     jobs_in_all: int = 1000
-    streams: int = MOST_STREAMS
+    streams: int = MAX_STREAMS
 
 
 @dataclass(frozen=True)
-class Excess:
+class ExceededLimit:
     """More than is allowed: the inputs (node id, name) that say so, and a sentence without a
     subject's name.
     """
@@ -59,9 +59,9 @@ class Excess:
     sentence: str
 
 
-def find_excess(
+def find_exceeded(
     graph: Mapping[str, Any], limits: Limits, object_info: ObjectInfo
-) -> Iterator[Excess]:
+) -> Iterator[ExceededLimit]:
     """What a graph in API format asks for beyond the limits: sizes of pictures, and steps."""
     for node_id, node in graph.items():
         for name in node["inputs"]:
@@ -79,19 +79,21 @@ def find_excess(
                 yield from _exceed_megapixels(graph, node_id, name, limits.megapixels)
 
 
-def _exceed_steps(graph: Mapping[str, Any], node_id: str, name: str, most: int) -> Iterator[Excess]:
-    steps, place = _read_number(graph, node_id, name)
+def _exceed_steps(
+    graph: Mapping[str, Any], node_id: str, name: str, most: int
+) -> Iterator[ExceededLimit]:
+    steps, place = _find_number(graph, node_id, name)
     if steps is not None and steps > most:
         sentence = f"{steps:g} steps are too many; at most {most} are allowed here."
-        yield Excess((place,), sentence)
+        yield ExceededLimit((place,), sentence)
 
 
 def _exceed_size(
     graph: Mapping[str, Any], node_id: str, names: tuple[str, str], most: float
-) -> Iterator[Excess]:
+) -> Iterator[ExceededLimit]:
     name_of_width, name_of_height = names
-    width, place_of_width = _read_number(graph, node_id, name_of_width)
-    height, place_of_height = _read_number(graph, node_id, name_of_height)
+    width, place_of_width = _find_number(graph, node_id, name_of_width)
+    height, place_of_height = _find_number(graph, node_id, name_of_height)
     if width is None or height is None:
         return
     is_too_large = width * height > most * PIXELS
@@ -102,16 +104,16 @@ def _exceed_size(
         f"{width:g} × {height:g} is too large; at most {most:g} megapixels are allowed here, "
         f"for example {side} × {side}."
     )
-    yield Excess((place_of_width, place_of_height), sentence)
+    yield ExceededLimit((place_of_width, place_of_height), sentence)
 
 
 def _exceed_megapixels(
     graph: Mapping[str, Any], node_id: str, name: str, most: float
-) -> Iterator[Excess]:
-    size, place = _read_number(graph, node_id, name)
+) -> Iterator[ExceededLimit]:
+    size, place = _find_number(graph, node_id, name)
     if size is not None and size > most:
         sentence = f"{size:g} megapixels are too many; at most {most:g} are allowed here."
-        yield Excess((place,), sentence)
+        yield ExceededLimit((place,), sentence)
 
 
 def _makes_picture(class_type: str, object_info: ObjectInfo) -> bool:
@@ -119,10 +121,10 @@ def _makes_picture(class_type: str, object_info: ObjectInfo) -> bool:
     definition = object_info.get(class_type)
     if definition is None:
         return True
-    return not PICTURES.isdisjoint(definition.output_types)
+    return not IMAGE_TYPES.isdisjoint(definition.output_types)
 
 
-def _read_number(
+def _find_number(
     graph: Mapping[str, Any], node_id: str, name: str
 ) -> tuple[float | None, tuple[str, str]]:
     """The number in an input and where it stands, which may be a primitive node before it; None for

@@ -17,28 +17,33 @@ from comfygradio.errors import SettingsError
 DEFAULT_PATTERN = "{date}/{preset}/{time}-{random}/{name}"
 """The last part names the file, without its suffix; `name` is the name that the server gave it."""
 
-NAME_BYTES = 120
+MAX_NAME_BYTES = 120
 """Longest name from a server in UTF-8; file systems take 255 for that, a part of the pattern and "
 (2)" together.
 """
 
-PART_BYTES = 100
+MAX_PART_BYTES = 100
 """Longest part of a filled pattern in UTF-8."""
 
-VALUE_BYTES = (60, 30, 15, 5, 0)
+MAX_VALUE_BYTES = (60, 30, 15, 5, 0)
 """Longest field value within a part, in UTF-8: the first that lets the part fit."""
 
-FIXED = {"date": "2026-01-31", "time": "235959", "random": "0123456789abcdef", "name": "{name}"}
+EXAMPLE_PARTS = {
+    "date": "2026-01-31",
+    "time": "235959",
+    "random": "0123456789abcdef",
+    "name": "{name}",
+}
 """What is never cut, as long as it gets."""
 
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 PART = re.compile(r"\{(\w+)\}")
-ODD = re.compile(r"[^\w .()+-]")
+UNSAFE_CHARACTERS = re.compile(r"[^\w .()+-]")
 """What no name may have on some system."""
 
 
 @dataclass(frozen=True)
-class Place:
+class ResultPlace:
     """Where the files of one job go: a folder, and a stem for their names; "" keeps the server's
     names.
     """
@@ -87,8 +92,8 @@ def check_pattern(pattern: str) -> str:
             f"The pattern of names {pattern!r} has to be a path inside of the outputs folder."
         )
     for part in parts:
-        shortest = _fill_within(0, part, {}, FIXED)
-        if len(shortest.encode()) > PART_BYTES:
+        shortest = _fill_within(0, part, {}, EXAMPLE_PARTS)
+        if len(shortest.encode()) > MAX_PART_BYTES:
             raise SettingsError(f"The pattern of names {pattern!r} is too long.")
     if "{random}" not in pattern:
         raise SettingsError(
@@ -101,14 +106,14 @@ def check_pattern(pattern: str) -> str:
     return pattern
 
 
-def choose_place(
+def choose_result_place(
     outputs: Path,
     preset: str,
     values: Mapping[str, Any] | None = None,
     pattern: str = DEFAULT_PATTERN,
     now: datetime.datetime | None = None,
     secret: str = "",
-) -> Place:
+) -> ResultPlace:
     """A place for the files of one job; `random` has 64 bits, the same ones for the same `secret`.
 
     Makes no folder.
@@ -126,14 +131,14 @@ def choose_place(
     *folders, stem = [_fill(part, words, fixed) for part in pattern.split("/")]
     if stem == "{name}":
         stem = ""
-    return Place(outputs.joinpath(*folders), stem, random)
+    return ResultPlace(outputs.joinpath(*folders), stem, random)
 
 
-def clean_name(text: str, limit: int = NAME_BYTES) -> str:
+def clean_name(text: str, limit: int = MAX_NAME_BYTES) -> str:
     """A text as the name of a file on any system, at most `limit` bytes; a short suffix survives
     the cut.
     """
-    name = ODD.sub("_", text).strip(". ") or "result"
+    name = UNSAFE_CHARACTERS.sub("_", text).strip(". ") or "result"
     stem, dot, suffix = name.rpartition(".")
     if not dot or len(suffix) > 10:
         stem = name
@@ -156,8 +161,8 @@ def _fill(part: str, words: Mapping[str, str], fixed: dict[str, str]) -> str:
     """One part of the pattern with its values, which are cut until it fits; what is `fixed` stays
     whole.
     """
-    names = (_fill_within(limit, part, words, fixed) for limit in VALUE_BYTES)
-    fitting = next(name for name in names if len(name.encode()) <= PART_BYTES)
+    names = (_fill_within(limit, part, words, fixed) for limit in MAX_VALUE_BYTES)
+    fitting = next(name for name in names if len(name.encode()) <= MAX_PART_BYTES)
     return _avoid_reserved(fitting)
 
 
@@ -165,7 +170,7 @@ def _fill_within(limit: int, part: str, words: Mapping[str, str], fixed: dict[st
     known = {}
     for name, word in words.items():
         cut = _cut(word, limit)
-        known[name] = ODD.sub("_", cut)
+        known[name] = UNSAFE_CHARACTERS.sub("_", cut)
     known.update(fixed)
     filled = PART.sub(lambda match: known.get(match[1], ""), part)
     return filled.strip(". ") or "result"

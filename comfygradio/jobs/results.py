@@ -9,34 +9,34 @@ from pathlib import Path
 
 from PIL import Image
 
-from comfygradio.comfy.delivery import Delivery, Terms, never
+from comfygradio.comfy.frame_sequence import fetch_frames, is_sequence
+from comfygradio.comfy.limited_download import DownloadLimits, LimitedDownload, never
 from comfygradio.comfy.outputs import FileSource, Output, decide_kind, write_file
-from comfygradio.comfy.sequences import is_sequence, walk_frames
-from comfygradio.comfy.state import JobState, Preview
+from comfygradio.comfy.prompt_progress import Preview, PromptProgress
 from comfygradio.errors import (
     ComfyGradioError,
-    DeliveryStopped,
+    DownloadStopped,
     NotFound,
     ResultTooLarge,
     ServerUnreachable,
 )
 from comfygradio.jobs.limits import Limits
-from comfygradio.jobs.naming import Place
-from comfygradio.media.pictures import SHOWN_FORMATS, look_at_picture, open_picture
-from comfygradio.media.room import MOST_PIXELS
+from comfygradio.jobs.naming import ResultPlace
+from comfygradio.media.pictures import SHOWN_FORMATS, inspect_picture, open_picture
+from comfygradio.media.pixel_budget import MAX_PIXELS
 
-DISPLAY_BYTES = 150_000
+MAX_DISPLAY_BYTES = 150_000
 """Pictures up to this size are shown as they are; larger ones get a light copy for the page."""
 
 BRIEF_SECONDS = 60.0
 """Each file of a job that was stopped has so long to arrive."""
 
-DISPLAY_PIXELS = 1600
+MAX_DISPLAY_PIXELS = 1600
 """Longest side of a light copy."""
 
 
 @dataclass(frozen=True)
-class Source:
+class ResultSource:
     """Where a result lies on the server: the node that made it, and how `/view` calls the file."""
 
     node_id: str
@@ -65,7 +65,7 @@ class Result:
     """Why the file is not here, in a sentence; "" while it is."""
     is_absent: bool = False
     """Whether the server says that it has no such file."""
-    source: Source | None = None
+    source: ResultSource | None = None
     """None for text and for pictures that came by socket."""
 
     @property
@@ -74,22 +74,22 @@ class Result:
         return bool(self.problem) and self.source is not None
 
 
-def make_delivery(
+def make_download(
     limits: Limits, is_stopped: Callable[[], bool] = never, *, is_brief: bool = False
-) -> Delivery:
+) -> LimitedDownload:
     """The terms on which results are fetched; brief ones for a job that was stopped already."""
-    terms = Terms(most_mb=limits.result_mb)
+    terms = DownloadLimits(max_mb=limits.result_mb)
     if is_brief:
         terms = replace(terms, deadline_seconds=BRIEF_SECONDS)
-    return Delivery(terms, is_stopped)
+    return LimitedDownload(terms, is_stopped)
 
 
 def collect_results(
-    place: Place,
-    state: JobState | None,
+    place: ResultPlace,
+    state: PromptProgress | None,
     *,
     partial: bool = False,
-    delivery: Delivery | None = None,
+    delivery: LimitedDownload | None = None,
 ) -> tuple[Result, ...]:
     """Download every output of a job. One that cannot be fetched or saved comes back with its
     `problem`; never raises. Of a sequence that is told as one name each file is a result.
@@ -112,8 +112,8 @@ def collect_results(
 def collect_again(
     results: Iterable[Result],
     client: FileSource,
-    place: Place,
-    delivery: Delivery | None = None,
+    place: ResultPlace,
+    delivery: LimitedDownload | None = None,
 ) -> tuple[Result, ...]:
     """All results, those with a problem fetched once more from their server; the others as they
     are.
@@ -132,7 +132,7 @@ def collect_again(
     return tuple(now)
 
 
-def describe_lack(results: Sequence[Result]) -> str:
+def describe_missing(results: Sequence[Result]) -> str:
     """What is missing of a job of which the rest is here, in a sentence; "" where that is not so:
     nothing is missing, or all is, or what is missing may still come.
     """
@@ -170,7 +170,7 @@ def remove_files(results: Iterable[Result], outputs: Path) -> None:
             folder.rmdir()
 
 
-def _save_preview(place: Place, preview: Preview) -> tuple[Result, ...]:
+def _save_preview(place: ResultPlace, preview: Preview) -> tuple[Result, ...]:
     """The last preview as the one result of a job that came to nothing else."""
     subtype = preview.mime.partition("/")[2]
     suffix = subtype.partition(";")[0] or "jpg"
@@ -187,12 +187,15 @@ class _Collector:
     """
 
     def __init__(
-        self, place: Place, delivery: Delivery | None = None, had: frozenset[Source] = frozenset()
+        self,
+        place: ResultPlace,
+        delivery: LimitedDownload | None = None,
+        had: frozenset[ResultSource] = frozenset(),
     ) -> None:
         self._place = place
         self._delivery = delivery
         self._had = had
-        self._unreachable: ServerUnreachable | DeliveryStopped | None = None
+        self._unreachable: ServerUnreachable | DownloadStopped | None = None
 
     def collect(self, output: Output) -> Iterator[Result]:
         """The result of an output, or of each file of its sequence."""
@@ -201,7 +204,7 @@ class _Collector:
             yield result
             return
         is_empty = True
-        for frame in walk_frames(output, self._fetch_frame, lambda frame: frame.is_absent):
+        for frame in fetch_frames(output, self._fetch_frame, lambda frame: frame.is_absent):
             is_empty = False
             if frame.can_be_collected and not frame.is_absent:
                 yield replace(frame, source=result.source)  # it stands for those behind it, too
@@ -212,14 +215,14 @@ class _Collector:
             yield result
 
     def _fetch_frame(self, output: Output) -> Result:
-        source = _name_source(output)
+        source = _make_source(output)
         if source in self._had:
             return Result(output.kind, source=source)
         return self._fetch(output)
 
     def _fetch(self, output: Output) -> Result:
         is_file = output.filename != "" and output.data is None
-        result = Result(output.kind, source=_name_source(output) if is_file else None)
+        result = Result(output.kind, source=_make_source(output) if is_file else None)
         try:
             if self._unreachable is not None and is_file:
                 raise self._unreachable
@@ -227,7 +230,7 @@ class _Collector:
         except ResultTooLarge as error:  # it will not be smaller the next time
             return replace(result, source=None, problem=str(error))
         except ComfyGradioError as error:
-            if isinstance(error, ServerUnreachable | DeliveryStopped):
+            if isinstance(error, ServerUnreachable | DownloadStopped):
                 self._unreachable = error
             problem = f"{output.name} was made, but could not be fetched: {error}"
             return replace(result, problem=problem, is_absent=isinstance(error, NotFound))
@@ -246,11 +249,11 @@ class _Collector:
         return _describe(result, path)
 
 
-def _name_source(output: Output) -> Source:
-    return Source(output.node_id, output.filename, output.subfolder, output.type)
+def _make_source(output: Output) -> ResultSource:
+    return ResultSource(output.node_id, output.filename, output.subfolder, output.type)
 
 
-def _make_output(source: Source, client: FileSource) -> Output:
+def _make_output(source: ResultSource, client: FileSource) -> Output:
     kind = decide_kind(source.filename)
     return Output(
         source.node_id, kind, source.filename, source.subfolder, source.type, source=client
@@ -262,29 +265,29 @@ def _describe(result: Result, path: Path) -> Result:
     if result.kind != "image":
         return result
     try:
-        with look_at_picture(path, SHOWN_FORMATS) as picture:
+        with inspect_picture(path, SHOWN_FORMATS) as picture:
             width, height = picture.size
-        is_small = path.stat().st_size <= DISPLAY_BYTES
-        is_huge = width * height > MOST_PIXELS
-        light = None if is_small or is_huge else _lighten(path)
+        is_small = path.stat().st_size <= MAX_DISPLAY_BYTES
+        is_huge = width * height > MAX_PIXELS
+        light = None if is_small or is_huge else _make_display_image(path)
     except Exception:  # Pillow raises SyntaxError and others for damaged files
         return replace(result, kind="file")
-    display = path if light is None else _save_light(light, path)
+    display = path if light is None else _save_display_image(light, path)
     return replace(result, width=width, height=height, display=display)
 
 
-def _lighten(path: Path) -> Image.Image | None:
+def _make_display_image(path: Path) -> Image.Image | None:
     """A copy of at most 1600 pixels; None for what moves."""
     with open_picture(path, SHOWN_FORMATS) as picture:
         if getattr(picture, "is_animated", False):
             return None
         mode = "RGBA" if picture.has_transparency_data else "RGB"
         light = picture.convert(mode)
-        light.thumbnail((DISPLAY_PIXELS, DISPLAY_PIXELS))
+        light.thumbnail((MAX_DISPLAY_PIXELS, MAX_DISPLAY_PIXELS))
         return light
 
 
-def _save_light(light: Image.Image, path: Path) -> Path:
+def _save_display_image(light: Image.Image, path: Path) -> Path:
     """Save a JPEG (WebP where there is transparency) beside the original; without one, the original
     is shown.
     """

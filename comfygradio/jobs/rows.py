@@ -1,4 +1,4 @@
-"""Rows: jobs as the ledger keeps them, and how orders and results become JSON and come back
+"""Rows: jobs as the job store keeps them, and how orders and results become JSON and come back
 exactly.
 """
 
@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.comfy.workflow import Prompt, Upload
-from comfygradio.jobs.inputs import get_inputs_folder
 from comfygradio.jobs.job import Order, Phase
-from comfygradio.jobs.results import Result, Source
+from comfygradio.jobs.kept_input import get_inputs_folder
+from comfygradio.jobs.results import Result, ResultSource
 
 FILTER_CHARACTERS = 200
 """Values with longer JSON are found by their words, not by a filter."""
@@ -25,8 +25,8 @@ TEXT_CHARACTERS = 20_000
 
 @dataclass(frozen=True)
 class Record:
-    """One job of the ledger. `id` is its prompt's id, `token` its secret; times are seconds since
-    1970.
+    """One job of the job store. `id` is its prompt's id, `token` its secret; times are seconds
+    since 1970.
 
     `priority` is 0 for single pictures and 1 for points of a sweep; `posted`, `server` and
     `client_id` tell where to look for the prompt, `attempts` how often it was lost there; `started`
@@ -60,53 +60,53 @@ class Record:
     node_work: Mapping[str, float] = field(default_factory=dict)
 
 
-BY_NODE = ("node_seconds", "node_work")
+NODE_COLUMNS = ("node_seconds", "node_work")
 
-PLAIN = tuple(
+PLAIN_COLUMNS = tuple(
     column.name
     for column in fields(Record)
-    if column.name not in ("order", *BY_NODE, "favourite", "results")
+    if column.name not in ("order", *NODE_COLUMNS, "favourite", "results")
 )
-COLUMNS = (*PLAIN, *BY_NODE, "favourite", "results")
-FIXED = frozenset({"id", "token", "owner", "preset", "created", "sweep", "point", "party"})
-CHANGEABLE = frozenset(COLUMNS) - FIXED
+COLUMNS = (*PLAIN_COLUMNS, *NODE_COLUMNS, "favourite", "results")
+FIXED_COLUMNS = frozenset({"id", "token", "owner", "preset", "created", "sweep", "point", "party"})
+CHANGEABLE_COLUMNS = frozenset(COLUMNS) - FIXED_COLUMNS
 
 
-def write_value(name: str, value: Any, outputs: Path) -> Any:
+def encode_value(name: str, value: Any, outputs: Path) -> Any:
     """One field of a record as its column takes it."""
     if name == "results":
-        return json.dumps([_write_result(result, outputs) for result in value])
-    if name in BY_NODE:
+        return json.dumps([_encode_result(result, outputs) for result in value])
+    if name in NODE_COLUMNS:
         return json.dumps(dict(value))
     if isinstance(value, str):
         return clean_text(value)
     return value
 
 
-def read_record(row: tuple[Any, ...], outputs: Path) -> Record:
+def decode_record(row: tuple[Any, ...], outputs: Path) -> Record:
     """The record of a row that has COLUMNS and the order's JSON."""
     values = dict(zip(COLUMNS, row, strict=False))
-    for name in BY_NODE:
+    for name in NODE_COLUMNS:
         values[name] = json.loads(values[name])
     values["favourite"] = bool(values["favourite"])
-    values["results"] = read_results(values["results"], outputs)
-    return Record(**values, order=read_order(row[-1], outputs))
+    values["results"] = decode_results(values["results"], outputs)
+    return Record(**values, order=decode_order(row[-1], outputs))
 
 
-def read_results(text: str, outputs: Path) -> tuple[Result, ...]:
+def decode_results(text: str, outputs: Path) -> tuple[Result, ...]:
     """The results of a job from their JSON."""
     written = json.loads(text)
-    return tuple(_read_result(result, outputs) for result in written)
+    return tuple(_decode_result(result, outputs) for result in written)
 
 
-def write_order(order: Order, outputs: Path) -> str:
+def encode_order(order: Order, outputs: Path) -> str:
     """An order as JSON, whole numbers of any size exact; files inside of the outputs folder stay
     relative to it.
     """
     prompt = order.prompt
     uploads = []
     for upload in prompt.uploads:
-        path = _write_path(upload.path, outputs)
+        path = _encode_path(upload.path, outputs)
         uploads.append({"path": path, "name": upload.name, "slots": upload.slots})
     return json.dumps(
         {
@@ -122,8 +122,8 @@ def write_order(order: Order, outputs: Path) -> str:
     )
 
 
-def read_order(text: str, outputs: Path) -> Order:
-    """The order that `write_order` wrote."""
+def decode_order(text: str, outputs: Path) -> Order:
+    """The order that `encode_order` wrote."""
     data = json.loads(text)
     uploads = []
     for upload in data["uploads"]:
@@ -135,13 +135,13 @@ def read_order(text: str, outputs: Path) -> Order:
     return Order(data["preset"], data["title"], prompt, data["values"], seeds)
 
 
-def write_place(place: tuple[int, ...]) -> str:
+def encode_position(place: tuple[int, ...]) -> str:
     """The place of a point as its column takes it: `0,3,1`."""
     return ",".join(map(str, place))
 
 
-def read_place(text: str) -> tuple[int, ...]:
-    """The place that `write_place` wrote."""
+def decode_position(text: str) -> tuple[int, ...]:
+    """The place that `encode_position` wrote."""
     if not text:
         return ()
     return tuple(int(position) for position in text.split(","))
@@ -155,16 +155,16 @@ def list_inputs(order: Order, outputs: Path) -> set[str]:
 
 
 def list_filters(order: Order) -> Iterator[tuple[str, str]]:
-    """The field values that a job can be found by: names, and values as `write_filter`
+    """The field values that a job can be found by: names, and values as `encode_filter`
     writes them.
     """
     for name, value in order.values.items():
-        text = write_filter(value)
+        text = encode_filter(value)
         if value is not None and len(text) <= FILTER_CHARACTERS:
             yield clean_text(name), text
 
 
-def write_filter(value: Any) -> str:
+def encode_filter(value: Any) -> str:
     """A field value as it is compared: JSON, where 20.0 is 20."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -200,31 +200,31 @@ def _list_leaves(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def _write_result(result: Result, outputs: Path) -> dict[str, Any]:
+def _encode_result(result: Result, outputs: Path) -> dict[str, Any]:
     """Only what differs from a plain result, so that most rows stay short."""
     written = {
         name: value for name, value in vars(result).items() if value not in (None, "", 0, False)
     }
     for name in ("path", "display"):
         if name in written:
-            written[name] = _write_path(written[name], outputs)
+            written[name] = _encode_path(written[name], outputs)
     if result.source is not None:
         written["source"] = vars(result.source)
     return written
 
 
-def _read_result(data: Mapping[str, Any], outputs: Path) -> Result:
+def _decode_result(data: Mapping[str, Any], outputs: Path) -> Result:
     names = {field.name for field in fields(Result)}
     known = {name: value for name, value in data.items() if name in names}
     for name in ("path", "display"):
         if name in known:
             known[name] = outputs / known[name]
     if "source" in known:
-        known["source"] = Source(**known["source"])
+        known["source"] = ResultSource(**known["source"])
     return Result(**known)
 
 
-def _write_path(path: Path, outputs: Path) -> str:
+def _encode_path(path: Path, outputs: Path) -> str:
     """Relative to the outputs folder (which is resolved), so that this may be moved as a whole."""
     real = path.resolve()
     if real.is_relative_to(outputs):

@@ -1,4 +1,4 @@
-"""The ledger's file: made, opened, looked over and brought up to date."""
+"""The job store's file: made, opened, looked over and brought up to date."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from comfygradio.errors import LedgerError
+from comfygradio.errors import JobStoreError
 
 BUSY_SECONDS = 10.0
 """How long a write waits for a program that looks into the file, such as sqlite3."""
@@ -154,10 +154,10 @@ Never change one that was released; add the next.
 
 
 def open_file(path: Path) -> sqlite3.Connection:
-    """The ledger at `path`, made if there is none, sound and of today's version; for one thread at
-    a time.
+    """The job store at `path`, made if there is none, sound and of today's version; for one thread
+    at a time.
 
-    Raises LedgerError for a damaged file or one of a newer version, and leaves it as it is.
+    Raises JobStoreError for a damaged file or one of a newer version, and leaves it as it is.
     """
     with explain(path):
         if not path.exists():
@@ -191,10 +191,10 @@ def migrate(connection: sqlite3.Connection, scripts: Sequence[str]) -> None:
 
 
 def check_version(connection: sqlite3.Connection, path: Path, newest: int) -> None:
-    """Raises LedgerError for a file of a version that this program does not know."""
+    """Raises JobStoreError for a file of a version that this program does not know."""
     version = _read_version(connection)
     if version > newest:
-        raise LedgerError(
+        raise JobStoreError(
             f"The ledger {path} was written by a newer comfygradio (version {version} of the "
             "file; this one knows "
             f"{newest}); update comfygradio, or start it with another --outputs."
@@ -203,7 +203,7 @@ def check_version(connection: sqlite3.Connection, path: Path, newest: int) -> No
 
 @contextmanager
 def explain(path: Path | str) -> Iterator[None]:
-    """Turn what SQLite and the file system raise into a LedgerError with a sentence.
+    """Turn what SQLite and the file system raise into a JobStoreError with a sentence.
 
     The sentence names the path, or the text in its place, where a visitor may come to read it.
     """
@@ -215,13 +215,13 @@ def explain(path: Path | str) -> Iterator[None]:
         reason = str(error)
         if isinstance(error, OSError) and error.strerror:
             reason = error.strerror
-        raise LedgerError(f"The ledger {path} cannot be used: {reason}.") from error
+        raise JobStoreError(f"The ledger {path} cannot be used: {reason}.") from error
 
 
-def make_damage(path: Path | str, reason: str) -> LedgerError:
-    """What to say about a file that is no sound ledger; `path` as in `explain`."""
+def make_damage(path: Path | str, reason: str) -> JobStoreError:
+    """What to say about a file that is no sound job store; `path` as in `explain`."""
     told = " ".join(reason.split())
-    return LedgerError(
+    return JobStoreError(
         f"The ledger {path} is damaged ({told}) and was left as it is; put a copy from before in "
         "its place, or move "
         "it away to begin a new one: pictures stay, but the history is lost."
@@ -229,8 +229,8 @@ def make_damage(path: Path | str, reason: str) -> LedgerError:
 
 
 def move_aside(path: Path) -> Path:
-    """Rename a ledger and what belongs to it, so that the next start makes a new one; returns the
-    new path.
+    """Rename a job store and what belongs to it, so that the next start makes a new one; returns
+    the new path.
     """
     moment = time.strftime("%Y%m%d-%H%M%S")
     fraction = time.time_ns() % 10**6  # two within a second get two names

@@ -14,37 +14,37 @@ from pathlib import Path
 from typing import Protocol
 
 from comfygradio.clock import Clock
-from comfygradio.comfy.delivery import Delivery
-from comfygradio.comfy.failures import make_loss
+from comfygradio.comfy.cache_busting import bust_cache, find_stale
+from comfygradio.comfy.failures import make_job_lost
+from comfygradio.comfy.limited_download import LimitedDownload
 from comfygradio.comfy.node_times import measure_all
-from comfygradio.comfy.renewal import find_stale, renew
-from comfygradio.comfy.run import SLOW
-from comfygradio.comfy.state import JobState
+from comfygradio.comfy.prompt_progress import PromptProgress
+from comfygradio.comfy.run import SLOW_CONNECTION
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import (
     AccessDenied,
     ComfyGradioError,
     JobInterrupted,
     JobLost,
-    LedgerError,
-    LedgerGone,
+    JobStoreError,
+    JobStoreGone,
     NotFound,
     PromptRejected,
     ServerUnreachable,
-    UnexpectedAnswer,
+    UnexpectedResponse,
 )
+from comfygradio.jobs.backend import MAX_SUBMITTED, Backend
 from comfygradio.jobs.job import Job, Phase
-from comfygradio.jobs.lane import POSTED, Lane
+from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.limits import Limits
-from comfygradio.jobs.naming import choose_place
+from comfygradio.jobs.naming import choose_result_place
 from comfygradio.jobs.results import (
     Result,
     collect_again,
     collect_results,
-    describe_lack,
-    make_delivery,
+    describe_missing,
+    make_download,
 )
-from comfygradio.jobs.store import Ledger
 
 LOSSES = 2
 """How often servers may lose a job until it is given up."""
@@ -61,10 +61,10 @@ BUG = "Something went wrong in comfygradio itself; its log has the details."
 log = logging.getLogger(__name__)
 
 
-class Desk(Protocol):
+class WorkerQueue(Protocol):
     """What workers need of the queue."""
 
-    ledger: Ledger
+    ledger: JobStore
     outputs: Path
     pattern: str
     clock: Clock
@@ -75,12 +75,12 @@ class Desk(Protocol):
         """Whether jobs are let go."""
         ...
 
-    def take(self, lane: Lane) -> Job | None:
+    def take(self, lane: Backend) -> Job | None:
         """The next job, waited for."""
         ...
 
-    def has_other(self, lane: Lane) -> bool:
-        """Whether another lane is well."""
+    def has_other(self, lane: Backend) -> bool:
+        """Whether another backend is well."""
         ...
 
     def give_back(self, job: Job, reason: str) -> None:
@@ -92,7 +92,7 @@ class Desk(Protocol):
         ...
 
 
-class Left(ComfyGradioError):
+class Detach(ComfyGradioError):
     """The app ends while a job runs.
 
     Thrown into a run, it makes it let go of its prompt without cancelling it.
@@ -100,9 +100,9 @@ class Left(ComfyGradioError):
 
 
 class Worker(threading.Thread):
-    """Runs jobs on a lane until the desk is closed."""
+    """Runs jobs on a backend until the queue is closed."""
 
-    def __init__(self, desk: Desk, lane: Lane) -> None:
+    def __init__(self, desk: WorkerQueue, lane: Backend) -> None:
         super().__init__(name=f"comfygradio-{lane.url}", daemon=True)
         self._desk = desk
         self._lane = lane
@@ -110,7 +110,7 @@ class Worker(threading.Thread):
         self._has_turn = False
 
     def run(self) -> None:
-        """Take jobs in turn with the other workers of the lane, so that they are posted in their
+        """Take jobs in turn with the other workers of the backend, so that they are posted in their
         order.
         """
         while True:
@@ -132,7 +132,7 @@ class Worker(threading.Thread):
             mark = secrets.token_hex(4)
             log.exception("job %s could not be brought to its end (%s)", job.order.preset, mark)
             error = f"{BUG} Look there for {mark}."
-            with suppress(LedgerError):
+            with suppress(JobStoreError):
                 self._desk.ledger.change(
                     job.id, phase="failed", error=error, ended=self._clock.time()
                 )
@@ -158,7 +158,7 @@ class Worker(threading.Thread):
                 if stale:
                     results = None
                     phase = self._renew(job, stale)
-        except Left:
+        except Detach:
             return
         except ServerUnreachable as failure:
             self._lane.fail(failure)
@@ -210,7 +210,7 @@ class Worker(threading.Thread):
         """
         log.info("job %s runs once more: files that the server had kept are gone", job.id)
         states = self._lane.client.run(
-            renew(self._make_prompt(job), stale),
+            bust_cache(self._make_prompt(job), stale),
             client_id=uuid.uuid4().hex,
             prompt_id=str(uuid.uuid4()),
             weights=self._weigh(job),
@@ -220,7 +220,7 @@ class Worker(threading.Thread):
     def _weigh(self, job: Job) -> dict[str, float]:
         """Node id → seconds by earlier runs."""
         times = self._desk.ledger.read_times(job.order.preset)
-        return times.weigh(job.order.prompt.graph)
+        return times.estimate_all(job.order.prompt.graph)
 
     def _make_prompt(self, job: Job) -> Prompt:
         prompt = job.order.prompt
@@ -228,12 +228,12 @@ class Worker(threading.Thread):
             return prompt
         return replace(prompt, graph={**prompt.graph, **job.carried})
 
-    def _watch(self, job: Job, states: Generator[JobState, None, None]) -> Phase:
+    def _watch(self, job: Job, states: Generator[PromptProgress, None, None]) -> Phase:
         try:
             for state in states:
                 self._note_state(job, state)
                 if self._desk.is_closed:
-                    states.throw(Left("The app ends; the job goes on at its server."))
+                    states.throw(Detach("The app ends; the job goes on at its server."))
                 if job.stop_requested.is_set():
                     return "stopped"
         finally:
@@ -262,7 +262,7 @@ class Worker(threading.Thread):
         if not seen.absent:
             return
         if job.attempts + 1 >= LOSSES:
-            raise make_loss(self._lane.url, job.id)
+            raise make_job_lost(self._lane.url, job.id)
         job.attempts += 1
         job.accepted = False
         self._desk.ledger.change(job.id, attempts=job.attempts, started=None)
@@ -278,7 +278,7 @@ class Worker(threading.Thread):
             return
         try:
             self._lane.client.queue_remaining()
-        except (AccessDenied, UnexpectedAnswer, NotFound) as error:
+        except (AccessDenied, UnexpectedResponse, NotFound) as error:
             if self._desk.has_other(self._lane):
                 raise ServerUnreachable(str(error)) from error
 
@@ -292,14 +292,14 @@ class Worker(threading.Thread):
             job.id, phase="running", server=job.home, posted=now, client_id=job.client_id
         )
 
-    def _note_state(self, job: Job, state: JobState) -> None:
+    def _note_state(self, job: Job, state: PromptProgress) -> None:
         seconds = self._measure(job, state)
         job.update(phase="running", ahead=0, reason="", state=state, seconds=seconds)
         if state.status != "uploading":
             self._note_accepted(job)
             self._yield_turn()
 
-    def _measure(self, job: Job, state: JobState) -> float:
+    def _measure(self, job: Job, state: PromptProgress) -> float:
         """How many seconds the server has run a job so far, as far as this app was there."""
         if state.status in ("uploading", "queued"):
             job.running_since = None
@@ -314,7 +314,7 @@ class Worker(threading.Thread):
         if job.accepted:
             return
         job.accepted = True
-        with suppress(LedgerError):
+        with suppress(JobStoreError):
             self._desk.ledger.change(job.id, started=self._clock.time())
 
     def _lose(self, job: Job) -> bool:
@@ -322,7 +322,7 @@ class Worker(threading.Thread):
         job.attempts += 1
         job.may_exist = False
         job.accepted = False
-        with suppress(LedgerError):
+        with suppress(JobStoreError):
             self._desk.ledger.change(job.id, attempts=job.attempts, started=None)
         if job.attempts >= LOSSES or job.stop_requested.is_set():
             return False
@@ -345,7 +345,7 @@ class Worker(threading.Thread):
             return
         problem = next((result.problem for result in results if result.problem), "")
         if phase == "done" and problem:
-            lack = describe_lack(results)
+            lack = describe_missing(results)
             if job.stop_requested.is_set():
                 phase = "stopped"
             elif lack:
@@ -365,25 +365,25 @@ class Worker(threading.Thread):
         }
         try:
             self._desk.ledger.change(job.id, phase=phase, **ends)
-        except LedgerGone as failure:
+        except JobStoreGone as failure:
             phase = "failed"
             error = str(failure)
-        except LedgerError as failure:
+        except JobStoreError as failure:
             log.exception("the end of job %s could not be written down", job.id)
             error = f"{error} {failure}".strip()
-        light = _lighten(state) if state else None
+        light = _drop_large_parts(state) if state else None
         job.update(
             phase=phase, state=light, error=error, reason="", results=results, seconds=ended - began
         )
         self._desk.finish(job)
 
-    def _collect(self, job: Job, state: JobState | None, partial: bool) -> tuple[Result, ...]:
+    def _collect(self, job: Job, state: PromptProgress | None, partial: bool) -> tuple[Result, ...]:
         """Download what was made, with some patience, always to the same place; what a killed app
         left there goes.
         """
         order = job.order
         created = datetime.datetime.fromtimestamp(job.created)
-        place = choose_place(
+        place = choose_result_place(
             self._desk.outputs, order.preset, order.values, self._desk.pattern, created, job.token
         )
         place.clear()
@@ -397,7 +397,7 @@ class Worker(threading.Thread):
             results = collect_again(results, self._lane.client, place, delivery)
         return results
 
-    def _make_delivery(self, job: Job) -> Delivery:
+    def _make_delivery(self, job: Job) -> LimitedDownload:
         """The terms of a job's results; a stop that comes while they are fetched counts at once.
 
         What was made until an earlier stop is fetched all the same.
@@ -408,10 +408,10 @@ class Worker(threading.Thread):
             is_new = job.stop_requested.is_set() and not was_stopped
             return self._desk.is_closed or is_new
 
-        return make_delivery(self._desk.limits, is_stopped, is_brief=was_stopped)
+        return make_download(self._desk.limits, is_stopped, is_brief=was_stopped)
 
 
-def _list_stale(state: JobState | None, results: Collection[Result]) -> frozenset[str]:
+def _list_stale(state: PromptProgress | None, results: Collection[Result]) -> frozenset[str]:
     """The nodes whose files are gone, while the server told them because it had kept them."""
     cached = () if state is None else state.cached
     lacking = []
@@ -421,32 +421,32 @@ def _list_stale(state: JobState | None, results: Collection[Result]) -> frozense
     return find_stale(cached, lacking)
 
 
-def _lighten(state: JobState) -> JobState:
+def _drop_large_parts(state: PromptProgress) -> PromptProgress:
     """What stays of a state once its job is over: nothing large, nothing that is no longer so."""
-    lasting = tuple(warning for warning in state.warnings if warning != SLOW)
+    lasting = tuple(warning for warning in state.warnings if warning != SLOW_CONNECTION)
     return replace(state, preview=None, outputs=(), text="", warnings=lasting)
 
 
-class Crew:
-    """The workers of all lanes.
+class WorkerPool:
+    """The workers of all backends.
 
     Not thread-safe, but for `join`: the queue that owns it holds a lock.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: WorkerQueue) -> None:
         self._desk = desk
         self._clock = desk.clock
         self._workers: list[Worker] = []
-        self._staffed: set[Lane] = set()
+        self._staffed: set[Backend] = set()
 
-    def staff(self, lanes: Collection[Lane]) -> list[Worker]:
-        """Workers, to be started, for lanes that have none yet; those of lanes that are gone end by
-        themselves.
+    def start_workers(self, lanes: Collection[Backend]) -> list[Worker]:
+        """Workers, to be started, for backends that have none yet; those of backends that are gone
+        end by themselves.
         """
         fresh: list[Worker] = []
         for lane in lanes:
             if lane not in self._staffed:
-                fresh += [Worker(self._desk, lane) for _ in range(POSTED)]
+                fresh += [Worker(self._desk, lane) for _ in range(MAX_SUBMITTED)]
         # One without an ident is still to be started.
         going = [one for one in self._workers if one.ident is None or one.is_alive()]
         self._workers = [*going, *fresh]

@@ -13,9 +13,9 @@ from typing import BinaryIO
 
 from PIL import Image, PngImagePlugin
 
-from comfygradio.media.depth import reduce_depth
-from comfygradio.media.guard import MAX_TEXT, check_exif, check_parts
-from comfygradio.media.room import MOST_PIXELS, ROOM
+from comfygradio.media.bit_depth import reduce_depth
+from comfygradio.media.metadata_limits import MAX_METADATA_BYTES, check_exif, check_metadata_size
+from comfygradio.media.pixel_budget import MAX_PIXELS, PIXEL_BUDGET
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 """What people hand in. Only named formats are ever opened: for a PostScript file that calls itself
@@ -39,19 +39,19 @@ class PictureTooLarge(Exception):
 def open_picture(
     source: Path | BinaryIO,
     formats: Sequence[str] = FORMATS,
-    most_pixels: int = MOST_PIXELS,
+    max_pixels: int = MAX_PIXELS,
 ) -> Iterator[Image.Image]:
     """A picture whose pixels may be decoded; waits until there is room for them.
 
     One of more than 8 bits of grey is decoded and scaled: see `reduce_depth`. Not to be nested: see
-    `PixelRoom`. Raises PictureTooLarge, TooMuchText, OSError (among them UnidentifiedImageError)
-    and, since Pillow does for broken files, others.
+    `PixelBudget`. Raises PictureTooLarge, MetadataTooLarge, OSError (among them
+    UnidentifiedImageError) and, since Pillow does for broken files, others.
     """
-    with look_at_picture(source, formats) as picture:
+    with inspect_picture(source, formats) as picture:
         width, height = picture.size
-        if width * height > most_pixels:
+        if width * height > max_pixels:
             raise PictureTooLarge(width, height)
-        with ROOM.lend(width * height):
+        with PIXEL_BUDGET.reserve(width * height):
             yield reduce_depth(picture)
 
 
@@ -61,26 +61,26 @@ def decode_picture(
 ) -> Iterator[Image.Image]:
     """What `open_picture` gives, for who has asked for the room already, and measured the picture.
 
-    Raises what `look_at_picture` does.
+    Raises what `inspect_picture` does.
     """
-    with look_at_picture(source, formats) as picture:
+    with inspect_picture(source, formats) as picture:
         yield reduce_depth(picture)
 
 
 @contextmanager
-def look_at_picture(
+def inspect_picture(
     source: Path | BinaryIO, formats: Sequence[str] = FORMATS
 ) -> Iterator[Image.Image]:
     """A picture of which only the header is read: its size, its format and what it carries.
 
     Raises what `open_picture` does, but for PictureTooLarge.
     """
-    PngImagePlugin.MAX_TEXT_MEMORY = MAX_TEXT
+    PngImagePlugin.MAX_TEXT_MEMORY = MAX_METADATA_BYTES
     if isinstance(source, Path):
-        with source.open("rb") as file, look_at_picture(file, formats) as picture:
+        with source.open("rb") as file, inspect_picture(file, formats) as picture:
             yield picture
         return
-    check_parts(source)
+    check_metadata_size(source)
     with _without_warnings():
         picture = Image.open(source, formats=tuple(formats))
     with picture:
@@ -91,9 +91,9 @@ def look_at_picture(
 
 
 @contextmanager
-def lend_room(pixels: int) -> Iterator[None]:
+def reserve_pixels(pixels: int) -> Iterator[None]:
     """Room for a picture that is decoded by other means, such as the frame of a video."""
-    with ROOM.lend(pixels):
+    with PIXEL_BUDGET.reserve(pixels):
         yield
 
 

@@ -13,15 +13,15 @@ import yaml
 
 from comfygradio.comfy.outputs import write_file
 from comfygradio.errors import DefinitionError
-from comfygradio.forms.field import show
-from comfygradio.forms.plain import Plain, take_switch, take_text
-from comfygradio.forms.strict_yaml import Dumper, Measure, read_yaml
+from comfygradio.forms.field import shorten
+from comfygradio.forms.plain_scalar import PlainScalar, coerce_boolean, coerce_text
+from comfygradio.forms.strict_yaml import Dumper, FileLimits, load_yaml
 from comfygradio.sweeps.axes.axis import Entry
 
 KEYS = ("preset", "values", "axes", "carry", "title")
 EXAMPLE = "for example {cfg: 1-10 (+3)}"
 
-MEASURE = Measure(8_000_000, 100_000)
+MAX_SIZE = FileLimits(8_000_000, 100_000)
 """How large a file may be: some people write every value of an axis down."""
 
 Place = tuple[str, ...]
@@ -34,7 +34,7 @@ class Definition:
 
     `values` are the rest of the form; what is left out is as the form has it. With `carry`, nodes
     whose results later points need ride along (see `comfy.carried`). Without a `title` one is made.
-    Values and axes out of a YAML file may be `Plain`: the form says what they are.
+    Values and axes out of a YAML file may be `PlainScalar`: the form says what they are.
     """
 
     preset: str
@@ -44,7 +44,7 @@ class Definition:
     title: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """What `read_definition` takes, as JSON; files as the texts of their paths."""
+        """What `load_definition` takes, as JSON; files as the texts of their paths."""
         data = {
             "preset": self.preset,
             "values": dict(self.values),
@@ -52,19 +52,19 @@ class Definition:
             "carry": self.carry,
             "title": self.title,
         }
-        written: dict[str, Any] = json.loads(json.dumps(data, default=_write_value))
+        written: dict[str, Any] = json.loads(json.dumps(data, default=_value_to_json))
         return written
 
 
-def read_definition(source: Path | Mapping[str, Any]) -> Definition:
+def load_definition(source: Path | Mapping[str, Any]) -> Definition:
     """The definition in a file (YAML or JSON) or in decoded JSON.
 
     Raises DefinitionError, whatever is in there.
     """
     if isinstance(source, Mapping):
-        return _Reader("", {}).read(source)
-    data, lines = _read_file(source)
-    return _Reader(str(source), lines).read(data)
+        return _DefinitionParser("", {}).read(source)
+    data, lines = _load_file(source)
+    return _DefinitionParser(str(source), lines).read(data)
 
 
 def is_definition(path: Path) -> bool:
@@ -72,7 +72,7 @@ def is_definition(path: Path) -> bool:
 
     Raises DefinitionError if it is broken.
     """
-    return "preset" in _read_file(path)[0]
+    return "preset" in _load_file(path)[0]
 
 
 def write_definition(definition: Definition, path: Path) -> None:
@@ -91,7 +91,7 @@ def write_definition(definition: Definition, path: Path) -> None:
 
 
 @dataclass(frozen=True)
-class _Reader:
+class _DefinitionParser:
     """Reads decoded JSON or YAML; `lines` is where each key stands in the file."""
 
     file: str
@@ -104,21 +104,21 @@ class _Reader:
         if "preset" not in data:
             raise self._refuse((), "this sweep needs the key preset.")
         preset = data["preset"]
-        title = take_text(data.get("title", ""))
-        carry = take_switch(data.get("carry", True))
+        title = coerce_text(data.get("title", ""))
+        carry = coerce_boolean(data.get("carry", True))
         for key, value in (("preset", preset), ("title", title)):
             if not isinstance(value, str):
-                raise self._refuse((key,), f"{show(value)} is no text; put it in quotes.")
+                raise self._refuse((key,), f"{shorten(value)} is no text; put it in quotes.")
         if not isinstance(carry, bool):
-            raise self._refuse(("carry",), f"{show(carry)} is neither true nor false.")
+            raise self._refuse(("carry",), f"{shorten(carry)} is neither true nor false.")
         values = self._read_values(data.get("values"))
         axes = self._read_axes(data.get("axes"))
         return Definition(preset, values, axes, carry, title)
 
     def _refuse_key(self, key: Any) -> DefinitionError:
-        near = difflib.get_close_matches(show(key), KEYS, 1, 0.5)
+        near = difflib.get_close_matches(shorten(key), KEYS, 1, 0.5)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(KEYS)}."
-        problem = f"unknown key {show(key)}; {hint}"
+        problem = f"unknown key {shorten(key)}; {hint}"
         return self._refuse((str(key),), problem, names_key=False)
 
     def _read_values(self, values: Any) -> Mapping[str, Any]:
@@ -158,7 +158,7 @@ class _Reader:
 
     def _check_name(self, name: Any, place: Place) -> str:
         if not isinstance(name, str):
-            raise self._refuse(place, f"{show(name)} is no name of a field.")
+            raise self._refuse(place, f"{shorten(name)} is no name of a field.")
         return name
 
     def _check_given(self, given: Any, place: Place) -> Any:
@@ -167,7 +167,7 @@ class _Reader:
         """
         if isinstance(given, str):
             return given
-        if isinstance(given, bool | int | float | Plain):
+        if isinstance(given, bool | int | float | PlainScalar):
             return [given]
         if isinstance(given, list | tuple) and given:
             return list(given)
@@ -192,18 +192,18 @@ class _Reader:
         return None
 
 
-def _write_value(value: Any) -> Any:
-    return value.to_json() if isinstance(value, Plain) else str(value)
+def _value_to_json(value: Any) -> Any:
+    return value.to_json() if isinstance(value, PlainScalar) else str(value)
 
 
-def _read_file(path: Path) -> tuple[Mapping[Any, Any], Mapping[Place, int]]:
+def _load_file(path: Path) -> tuple[Mapping[Any, Any], Mapping[Place, int]]:
     form = "a sweep is a list of keys such as preset, values and axes."
     if path.suffix.lower() == ".json":
-        return _read_json(path, form), {}
-    return read_yaml(path, DefinitionError, form, MEASURE)
+        return _load_json(path, form), {}
+    return load_yaml(path, DefinitionError, form, MAX_SIZE)
 
 
-def _read_json(path: Path, form: str) -> Mapping[str, Any]:
+def _load_json(path: Path, form: str) -> Mapping[str, Any]:
     try:
         data = json.loads(path.read_bytes())
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Sweeps without a page: on the servers that are named, with a ledger of their own beside the
+"""Sweeps without a page: on the servers that are named, with a job store of their own beside the
 pictures.
 """
 
@@ -12,32 +12,32 @@ from typing import Any
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.errors import ComfyGradioError, DefinitionError, JobError, LedgerError
+from comfygradio.errors import ComfyGradioError, DefinitionError, JobError, JobStoreError
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset import Preset, load_preset
-from comfygradio.jobs.engine import Engine, ServerList, renew_lanes
-from comfygradio.jobs.lane import Lane, learn_all
+from comfygradio.jobs.backend import Backend, refresh_all
+from comfygradio.jobs.backend_pool import BackendPool, StaticBackends, update_backends
+from comfygradio.jobs.job_queue import JobQueue
+from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.limits import Limits
-from comfygradio.jobs.queue import JobQueue
-from comfygradio.jobs.store import Ledger
-from comfygradio.sweeps.definition import Definition, read_definition, write_definition
-from comfygradio.sweeps.running.board import Cell
-from comfygradio.sweeps.running.registry import Sweeps
+from comfygradio.sweeps.definition import Definition, load_definition, write_definition
+from comfygradio.sweeps.running.cell_store import Cell
 from comfygradio.sweeps.running.sweep import Sweep
+from comfygradio.sweeps.running.sweep_registry import SweepRegistry
 
 OWNER = "local"
 
-FILE = "sweep.yaml"
-"""Beside the pictures lies what they are."""
+DEFINITION_FILE = "sweep.yaml"
+"""The sweep's definition, written beside its pictures."""
 
-MOST_POINTS = 100_000
+MAX_POINTS = 100_000
 """Of larger sweeps a mistake in typing is more likely than a need."""
 
-LOOK_SECONDS = 1.0
-"""Between two looks whether anything can go on."""
+POLL_SECONDS = 1.0
+"""Seconds between two checks whether anything can go on."""
 
 CANCEL_SECONDS = 10.0
-"""So long a sweep that is interrupted waits for its servers."""
+"""Seconds that an interrupted sweep waits for its backends to cancel."""
 
 
 def sweep(
@@ -64,17 +64,17 @@ def sweep(
     """
     folder = Path(out)
     if preset is None:
-        definition = read_folder(folder)
+        definition = load_folder(folder)
     else:
         path = str(Path(preset).resolve())
-        definition = read_definition(
+        definition = load_definition(
             {"preset": path, "axes": axes, "values": values or {}, "carry": carry}
         )
     with ExitStack() as stack:
         clients = [ComfyClient(url) for url in servers]
-        engine = ServerList(clients, clock)
+        engine = StaticBackends(clients, clock)
         stack.callback(engine.close)
-        form, troubles = bind_lanes(load_preset(definition.preset), engine.lanes)
+        form, troubles = bind_backends(load_preset(definition.preset), engine.backends)
         if form is None:
             raise troubles[0]
         sweeps = stack.enter_context(open_sweeps(form, engine, folder, definition, clock))
@@ -82,85 +82,86 @@ def sweep(
         if one is None:
             root = Path() if preset else folder
             one = sweeps.plan(definition, OWNER, root, is_confined=False)
-        begin(one, folder)
+        start_or_resume(one, folder)
         seen = -1
-        for _ in watch(one, clock):
+        for _ in iterate_changes(one, clock):
             seen, changed = one.list_changes(seen)
             for cell in changed:
                 if cell.is_over:
                     yield cell
 
 
-def bind_lanes(
-    preset: Preset, lanes: Sequence[Lane]
+def bind_backends(
+    preset: Preset, backends: Sequence[Backend]
 ) -> tuple[Form | None, Sequence[ComfyGradioError]]:
     """The form of a preset with what all servers have together, None where none answers; and their
     troubles.
     """
-    found = learn_all(lanes, preset.class_types)
-    if len(found.troubles) >= len(lanes):
-        return None, found.troubles
+    found = refresh_all(backends, preset.class_types)
+    if len(found.errors) >= len(backends):
+        return None, found.errors
     form = preset.bind(found.object_info, found.embeddings)
-    return form, found.troubles
+    return form, found.errors
 
 
 @contextmanager
 def open_sweeps(
     form: Form,
-    engine: Engine,
+    engine: BackendPool,
     folder: Path,
     definition: Definition,
     clock: Clock = SYSTEM_CLOCK,
-) -> Iterator[Sweeps]:
-    """The sweeps of a folder, with a queue on an engine's lanes; what is posted at the end goes on
-    there.
+) -> Iterator[SweepRegistry]:
+    """The sweeps of a folder, with a queue on an engine's backends; what is posted at the end goes
+    on there.
 
-    Pictures are named after the values on the axes of `definition`. Raises LedgerError.
+    Pictures are named after the values on the axes of `definition`. Raises JobStoreError.
     """
     with ExitStack() as stack:
-        ledger = Ledger.open(folder)
+        ledger = JobStore.open(folder)
         stack.callback(ledger.close)
-        limits = Limits(names=name_files(definition), sweep_points=MOST_POINTS)
+        limits = Limits(names=build_name_pattern(definition), sweep_points=MAX_POINTS)
         queue = JobQueue(
-            engine.lanes, ledger, ledger.outputs, limits, may_grow=engine.may_grow, clock=clock
+            engine.backends, ledger, ledger.outputs, limits, may_grow=engine.may_grow, clock=clock
         )
         stack.callback(queue.close)
         for lane in queue.lanes:
             if not lane.lessons:  # it has joined since the form was bound
                 lane.expect(form.workflow.class_types)
-        engine.watch(lambda: renew_lanes(queue, engine, form.workflow.class_types))
+        engine.watch(lambda: update_backends(queue, engine, form.workflow.class_types))
 
         def find_form(name: str) -> Form:
             return form
 
-        yield Sweeps(queue, find_form)
+        yield SweepRegistry(queue, find_form)
 
 
-def read_folder(folder: Path) -> Definition:
+def load_folder(folder: Path) -> Definition:
     """What the last sweep in a folder was. Raises DefinitionError."""
-    path = folder / FILE
+    path = folder / DEFINITION_FILE
     if not path.is_file():
         raise DefinitionError(
-            f"{folder} holds no sweep to go on with; a folder that does has a file {FILE}."
+            f"{folder} holds no sweep to go on with; a folder that does has a file "
+            f"{DEFINITION_FILE}."
         )
-    return read_definition(path)
+    return load_definition(path)
 
 
-def find_last(sweeps: Sweeps) -> Sweep | None:
-    """The sweep that was begun last, if the ledger knows it."""
-    records = sweeps.list(OWNER, 1)
+def find_last(sweeps: SweepRegistry) -> Sweep | None:
+    """The sweep that was begun last, if the job store knows it."""
+    records = sweeps.list_sweeps(OWNER, 1)
     if not records:
         return None
     return sweeps.find(records[0].token)
 
 
-def begin(one: Sweep, folder: Path) -> None:
+def start_or_resume(one: Sweep, folder: Path) -> None:
     """Write down what a sweep is, and begin it or go on with it."""
-    write_definition(one.definition, folder / FILE)
+    write_definition(one.definition, folder / DEFINITION_FILE)
     one.resume()
 
 
-def watch(one: Sweep, clock: Clock = SYSTEM_CLOCK) -> Iterator[None]:
+def iterate_changes(one: Sweep, clock: Clock = SYSTEM_CLOCK) -> Iterator[None]:
     """One turn after every change, until nothing is left to run.
 
     Raises JobError where nothing can go on.
@@ -172,7 +173,7 @@ def watch(one: Sweep, clock: Clock = SYSTEM_CLOCK) -> Iterator[None]:
             yield
             if one.reason and not one.is_posted:
                 raise JobError(one.reason)
-            clock.wait_event(changed, LOOK_SECONDS)
+            clock.wait_event(changed, POLL_SECONDS)
             changed.clear()
     finally:
         unlisten()
@@ -182,7 +183,8 @@ def watch(one: Sweep, clock: Clock = SYSTEM_CLOCK) -> Iterator[None]:
 
 
 def cancel(one: Sweep, clock: Clock = SYSTEM_CLOCK) -> None:
-    """Take back what a sweep has on its servers, what runs and what waits; `begin` goes on with it.
+    """Take back what a sweep has on its servers, what runs and what waits; `start_or_resume` goes
+    on with it.
 
     Returns once that is done, or after a while where a server does not answer.
     """
@@ -190,16 +192,16 @@ def cancel(one: Sweep, clock: Clock = SYSTEM_CLOCK) -> None:
     unlisten = one.listen(changed.set)
     deadline = clock.monotonic() + CANCEL_SECONDS
     try:
-        with suppress(LedgerError):
+        with suppress(JobStoreError):
             one.stop()
         while one.is_posted and clock.monotonic() < deadline:
-            clock.wait_event(changed, LOOK_SECONDS)
+            clock.wait_event(changed, POLL_SECONDS)
             changed.clear()
     finally:
         unlisten()
 
 
-def name_files(definition: Definition) -> str:
+def build_name_pattern(definition: Definition) -> str:
     """The pattern of the pictures' names: the values on the axes, and what makes each name the only
     one.
     """

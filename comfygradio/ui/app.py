@@ -11,15 +11,15 @@ from gradio.utils import BaseReloader
 
 from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings
-from comfygradio.ui.author.access import Authors
-from comfygradio.ui.identity.reception import Reception
-from comfygradio.ui.launching import carry_launch
+from comfygradio.ui.author.author_access import AuthorAccess
+from comfygradio.ui.identity.authenticator import Authenticator
+from comfygradio.ui.launch_options import copy_launch_attributes
 from comfygradio.ui.page import build_page
-from comfygradio.ui.private_room import PrivateRoom
-from comfygradio.ui.status.access import Operators
-from comfygradio.ui.studio import Studio
-from comfygradio.ui.visitors import Visitors
-from comfygradio.ui.watcher import PresetWatcher
+from comfygradio.ui.page_session import PageSessions
+from comfygradio.ui.preset_watcher import PresetWatcher
+from comfygradio.ui.scratch_directory import ScratchDirectory
+from comfygradio.ui.service import Service
+from comfygradio.ui.status.operator_access import OperatorAccess
 
 
 @dataclass
@@ -27,20 +27,20 @@ class App:
     """A built app; `demo` is the embedded demo server, if there is one."""
 
     settings: Settings
-    studio: Studio
+    service: Service
     blocks: gr.Blocks
     watcher: PresetWatcher
-    visitors: Visitors
+    page_sessions: PageSessions
     demo: DemoServer | None = None
-    operators: Operators | None = None
-    authors: Authors | None = None
-    reception: Reception | None = None
+    operators: OperatorAccess | None = None
+    authors: AuthorAccess | None = None
+    authenticator: Authenticator | None = None
     """Where people log in; None where nobody has to."""
     revision: int = 0
     """Grows whenever the page is drawn anew, so that open pages can say so."""
     is_stale: bool = False
     """The forms changed before the page was served."""
-    room: PrivateRoom = field(default_factory=PrivateRoom)
+    scratch: ScratchDirectory = field(default_factory=ScratchDirectory)
     """Where the process works while the app is served; left when it is closed."""
     _is_open: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -62,18 +62,18 @@ class App:
                 return
             revision = self.revision + 1
             blocks = build_page(
-                self.studio,
+                self.service,
                 revision,
                 self.authors,
-                self.visitors,
+                self.page_sessions,
                 self.operators,
-                has_login=self.reception is not None,
+                has_login=self.authenticator is not None,
             )
             blocks.queue(default_concurrency_limit=None)
-            _Swap(self.blocks).swap_blocks(blocks)
+            _BlocksSwapper(self.blocks).swap_blocks(blocks)
             # The app that is served; the next swap has to be made in it.
             blocks.app = self.blocks.app
-            carry_launch(self.blocks, blocks)
+            copy_launch_attributes(self.blocks, blocks)
             blocks.config = blocks.get_config_file()
             self.blocks = blocks
             self.revision = revision
@@ -82,13 +82,13 @@ class App:
     def close(self) -> None:
         """Let go of jobs and stop the demo server; callable twice."""
         self.watcher.stop()
-        self.studio.close()
+        self.service.close()
         if self.demo:
             self.demo.stop()
-        self.room.leave()
+        self.scratch.exit()
 
 
-class _Swap(BaseReloader):
+class _BlocksSwapper(BaseReloader):
     """Gradio's own way to put new Blocks into a running app (used by its reload mode)."""
 
     def __init__(self, blocks: gr.Blocks) -> None:

@@ -17,17 +17,17 @@ from gradio.events import api
 from comfygradio.errors import ComfyGradioError
 from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form
-from comfygradio.jobs.job import Job, Snapshot
+from comfygradio.jobs.job import Job, JobSnapshot
 from comfygradio.jobs.results import Result
-from comfygradio.ui.describe import describe_progress, list_warnings
 from comfygradio.ui.identity.person import find_person
-from comfygradio.ui.news import News, Seen, Watch, follow, make_view
-from comfygradio.ui.person import name_program
-from comfygradio.ui.sent_files import receive_file
-from comfygradio.ui.stream import encode_frame
-from comfygradio.ui.studio import Studio
+from comfygradio.ui.job_feed import JobFeed, JobUpdate, ShownState, follow, select_jobs
+from comfygradio.ui.job_stream import encode_frame
+from comfygradio.ui.job_text import describe_progress, list_warnings
+from comfygradio.ui.owner import find_program_owner
+from comfygradio.ui.program_file import receive_file
+from comfygradio.ui.service import Service
 
-PACE_SECONDS = 0.25
+REPORT_SECONDS = 0.25
 """Least time between two progress reports to a program."""
 
 PREVIEW_SECONDS = 0.5
@@ -47,19 +47,19 @@ T = TypeVar("T")
 Report = tuple[list[dict[str, Any]], dict[str, Any]]
 
 
-def build_endpoint(studio: Studio, form: Form) -> None:
+def build_endpoint(service: Service, form: Form) -> None:
     """Register `/NAME` inside the current Blocks: parameters named like the fields; (files, info)
     come back.
     """
     api(
-        make_function(studio, form),
+        make_function(service, form),
         api_name=form.name,
         api_description=f"{form.title}. {form.file.description}".strip(),
         concurrency_limit=None,
     )
 
 
-def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Report]]:
+def make_function(service: Service, form: Form) -> Callable[..., AsyncIterator[Report]]:
     """The generator function behind an endpoint; its signature is made from the form's fields."""
 
     def may_be_left_out(field: Field) -> bool:
@@ -74,21 +74,21 @@ def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Rep
 
         def start() -> Job:
             given = {name: value for name, value in values.items() if value is not None}
-            owner = name_program(person)
-            return studio.submit(form.name, given, owner, person.party)
+            owner = find_program_owner(person)
+            return service.submit(form.name, given, owner, person.party)
 
         def stop(job: Job) -> None:
-            studio.queue.stop(job.token)
+            service.queue.stop(job.token)
 
         try:
             for field, payload in zip(fields, payloads, strict=False):
                 values[field.name] = payload
                 if field.widget in MEDIA:
-                    values[field.name] = await receive_file(studio, field, payload, person.party)
-            job = await begin(start, stop, studio.choose_readers(form))
+                    values[field.name] = await receive_file(service, field, payload, person.party)
+            job = await start_cancellable(start, stop, service.choose_threads(form))
         except ComfyGradioError as error:
             raise gr.Error(str(error), print_exception=False) from error
-        async for report in follow_job(studio, job):
+        async for report in follow_job(service, job):
             yield report
 
     parameters = [_describe_parameter(field) for field in fields]
@@ -105,7 +105,7 @@ def make_function(studio: Studio, form: Form) -> Callable[..., AsyncIterator[Rep
     return run
 
 
-async def begin(
+async def start_cancellable(
     start: Callable[[], T], stop: Callable[[T], None], threads: Executor | None = None
 ) -> T:
     """Start something on a thread; for a program that leaves meanwhile it is stopped again."""
@@ -124,46 +124,46 @@ async def begin(
         raise
 
 
-class ProgramPace:
+class ProgramPacing:
     """Reports come by time: a program does not say when it has read one."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: JobFeed) -> None:
         self._watch = watch
         self._framed_at = -PREVIEW_SECONDS
         self._frames = 0
 
-    async def await_turn(self, news: News, seen: Seen) -> Seen | None:
+    async def wait_until_ready(self, news: JobUpdate, seen: ShownState) -> ShownState | None:
         """Wait a while, or until the job is over; a picture is wanted only now and then."""
         clock = self._watch.clock
-        noted = news.note(seen)
+        noted = news.update_shown(seen)
         if news.has_frame(seen):
             self._framed_at = clock.monotonic()
         if noted.frames is not None:
             self._frames = noted.frames
-        await self._watch.await_end(PACE_SECONDS)
+        await self._watch.wait_for_end(REPORT_SECONDS)
         wants_frame = clock.monotonic() - self._framed_at >= PREVIEW_SECONDS
         return replace(noted, frames=self._frames if wants_frame else None)
 
 
-async def follow_job(studio: Studio, job: Job) -> AsyncIterator[Report]:
+async def follow_job(service: Service, job: Job) -> AsyncIterator[Report]:
     """Progress until the job is over, then its files; stopping to listen stops the job."""
     snapshot = job.snapshot
     try:
-        with Watch(make_view([job]), studio.clock) as watch:
-            async for news, seen in follow(watch, ProgramPace(watch), PACE_SECONDS):
+        with JobFeed(select_jobs([job]), service.clock) as watch:
+            async for news, seen in follow(watch, ProgramPacing(watch), REPORT_SECONDS):
                 snapshot = news.shown
                 is_told = snapshot.state is not None or snapshot.reason
                 if is_told and not snapshot.is_over:
                     preview = encode_frame(snapshot) if news.has_frame(seen) else ""
                     yield [], {**describe_info(job, snapshot), "preview": preview}
     finally:
-        studio.queue.stop(job.token)
+        service.queue.stop(job.token)
     if snapshot.phase != "done":
         raise gr.Error(snapshot.error or "The job was stopped.", print_exception=False)
     yield describe_files(snapshot.results), {**describe_info(job, snapshot), "preview": ""}
 
 
-def describe_info(job: Job, snapshot: Snapshot) -> dict[str, Any]:
+def describe_info(job: Job, snapshot: JobSnapshot) -> dict[str, Any]:
     """What a program gets beside the files: status, progress 0 to 1, the values that were used,
     texts, seconds.
     """
@@ -184,7 +184,7 @@ def describe_info(job: Job, snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _measure_progress(snapshot: Snapshot) -> float:
+def _measure_progress(snapshot: JobSnapshot) -> float:
     if snapshot.phase == "done":
         return 1.0
     if snapshot.state is None:

@@ -12,13 +12,16 @@ from gradio.components import Component
 
 from comfygradio.errors import ComfyGradioError
 from comfygradio.forms.form import Form
-from comfygradio.ui.author.access import Authors
-from comfygradio.ui.author.page import build_author, listen_way
+from comfygradio.ui.author.author_access import AuthorAccess
+from comfygradio.ui.author.author_page import build_author, reveal_author_link
 from comfygradio.ui.endpoint import build_endpoint
-from comfygradio.ui.fields import refresh_component
-from comfygradio.ui.history.page import build_history, listen_history
-from comfygradio.ui.mover import take_links
+from comfygradio.ui.field_component import refresh_component
+from comfygradio.ui.file_leak_guard import FileGuardedBlocks
+from comfygradio.ui.history.history_page import build_history, listen_history
+from comfygradio.ui.job_view import JobView
 from comfygradio.ui.navigation import build_navigation
+from comfygradio.ui.owner import build_person
+from comfygradio.ui.page_session import PageSessions
 from comfygradio.ui.panel import (
     PRIVATE,
     Panel,
@@ -28,18 +31,15 @@ from comfygradio.ui.panel import (
     listen_refusals,
     listen_smaller,
 )
-from comfygradio.ui.person import build_person
-from comfygradio.ui.restoring import build_restoring
-from comfygradio.ui.sealing import SealedBlocks
-from comfygradio.ui.status.access import Operators
-from comfygradio.ui.status.page import build_status
-from comfygradio.ui.studio import Studio
-from comfygradio.ui.sweep.endpoint import build_sweep_endpoint
-from comfygradio.ui.sweep.page import build_sweeps, listen_sweeps
-from comfygradio.ui.viewer import Viewer
-from comfygradio.ui.visitors import Visitors
+from comfygradio.ui.restore_panel import build_restore_panel
+from comfygradio.ui.service import Service
+from comfygradio.ui.status.operator_access import OperatorAccess
+from comfygradio.ui.status.status_page import build_status
+from comfygradio.ui.sweep.sweep_endpoint import build_sweep_endpoint
+from comfygradio.ui.sweep.sweep_page import build_sweeps, listen_sweeps
+from comfygradio.ui.web_file_mover import use_guarded_client
 
-PILLS = 8
+MAX_BUTTONS = 8
 """Up to so many presets are shown as buttons, more as a searchable list."""
 
 QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
@@ -62,11 +62,11 @@ ADVICE = (
 
 
 def build_page(
-    studio: Studio,
+    service: Service,
     revision: int = 0,
-    authors: Authors | None = None,
-    visitors: Visitors | None = None,
-    operators: Operators | None = None,
+    authors: AuthorAccess | None = None,
+    page_sessions: PageSessions | None = None,
+    operators: OperatorAccess | None = None,
     has_login: bool = False,
 ) -> gr.Blocks:
     """The whole page as Blocks, with an endpoint for each usable preset; `revision` is written into
@@ -74,63 +74,63 @@ def build_page(
 
     With `authors` it has the page that makes presets too, with `operators` the Status page, with
     `has_login` a way to log out.
-    `visitors` outlives a page that is drawn anew.
+    `page_sessions` outlives a page that is drawn anew.
     """
-    visitors = visitors or Visitors(studio.clock)
+    page_sessions = page_sessions or PageSessions(service.clock)
     blocks: gr.Blocks
-    with SealedBlocks(
+    with FileGuardedBlocks(
         title="comfygradio", analytics_enabled=False, delete_cache=(3600, 86400)
     ) as blocks:
         # With its name Gradio's page would ask huggingface.co for the likes of its Space, and show
         # them above ours.
         blocks.space_id = None
-        mark = _write_mark(studio, revision)
-        banner = DEMO_BANNER if studio.is_demo else ""
+        mark = _write_page_data(service, revision)
+        banner = DEMO_BANNER if service.is_demo else ""
         gr.HTML(mark + TITLE + banner, elem_id="cg-banner", js_on_load=None)
-        if studio.trouble:
+        if service.trouble:
             authors = None
-        has_sweeps = studio.limits.sweep_points > 0
+        has_sweeps = service.limits.sweep_points > 0
         build_navigation(
             _list_pages(authors is not None, operators is not None, has_sweeps),
             hidden=("new", "status") if has_login else ("status",),
             has_login=has_login,
         )
         if authors:
-            build_author(studio, authors)
-        history = build_history(studio, visitors)
-        sweeps = build_sweeps(studio, visitors)
+            build_author(service, authors)
+        history = build_history(service, page_sessions)
+        sweeps = build_sweeps(service, page_sessions)
         if operators:
-            build_status(blocks, studio, operators)
+            build_status(blocks, service, operators)
         if authors and has_login:
-            listen_way(blocks, authors)
-        if studio.trouble:
-            _build_closed(studio)
-        elif not studio.forms:
-            note = build_note("There is no preset to show.", *studio.errors, ADVICE)
+            reveal_author_link(blocks, authors)
+        if service.trouble:
+            _build_unavailable(service)
+        elif not service.forms:
+            note = build_note("There is no preset to show.", *service.errors, ADVICE)
             gr.HTML(note, js_on_load=None)
         else:
-            panels, chooser = _build_open(blocks, studio, sweeps)
-            listen_history(history, studio, visitors, panels, chooser)
-            listen_sweeps(sweeps, studio, visitors, panels, chooser)
-            if studio.limits.sweep_points:
-                _build_sweep_endpoints(studio, panels)
-    take_links(blocks, studio.links)
+            panels, chooser = _build_forms(blocks, service, sweeps)
+            listen_history(history, service, page_sessions, panels, chooser)
+            listen_sweeps(sweeps, service, page_sessions, panels, chooser)
+            if service.limits.sweep_points:
+                _build_sweep_endpoints(service, panels)
+    use_guarded_client(blocks, service.web_files)
     return blocks
 
 
-def _build_sweep_endpoints(studio: Studio, panels: Sequence[Panel]) -> None:
+def _build_sweep_endpoints(service: Service, panels: Sequence[Panel]) -> None:
     for panel in panels:
-        if panel.foot:
-            build_sweep_endpoint(studio, panel.form)
+        if panel.footer:
+            build_sweep_endpoint(service, panel.form)
 
 
-def _write_mark(studio: Studio, revision: int) -> str:
+def _write_page_data(service: Service, revision: int) -> str:
     """What the scripts read out of the page: its revision, and the form of an address without
     one.
     """
     landing = ""
-    if studio.forms:
-        landing = find_landing(list(studio.forms.values())).name
+    if service.forms:
+        landing = find_default_form(list(service.forms.values())).name
     return (
         f'<i id="cg-revision" data-revision="{revision}" data-landing="{escape(landing)}" '
         "hidden></i>"
@@ -150,31 +150,31 @@ def _list_pages(author: bool, operators: bool, sweeps: bool) -> dict[str, str]:
     return pages
 
 
-def _build_closed(studio: Studio) -> None:
-    note = build_note("ComfyUI cannot be used right now.", studio.trouble)
+def _build_unavailable(service: Service) -> None:
+    note = build_note("ComfyUI cannot be used right now.", service.trouble)
     gr.HTML(note, js_on_load=None)
     again = gr.Button("Try again", variant="primary", elem_id="cg-again")
-    tried = again.click(lambda: studio.reconnect(), None, None, **QUICK)
+    tried = again.click(lambda: service.reconnect(), None, None, **QUICK)
     tried.then(None, None, None, js="() => location.reload()", **PRIVATE)
 
 
-def _build_open(
-    blocks: gr.Blocks, studio: Studio, sweeps: gr.HTML
+def _build_forms(
+    blocks: gr.Blocks, service: Service, sweeps: gr.HTML
 ) -> tuple[list[Panel], gr.Radio | gr.Dropdown]:
     person = build_person()
-    forms = list(studio.forms.values())
-    viewer = Viewer(studio)
-    landing = find_landing(forms)
-    chooser = _build_chooser(studio, landing)
+    forms = list(service.forms.values())
+    viewer = JobView(service)
+    landing = find_default_form(forms)
+    chooser = _build_chooser(service, landing)
     with gr.Row(equal_height=False, elem_id="cg-main"):
         with gr.Column(scale=5, min_width=320, elem_id="cg-form"):
-            panels = [build_panel(form, studio, form is landing) for form in forms]
-            build_restoring(studio, panels, chooser, sweeps)
+            panels = [build_panel(form, service, form is landing) for form in forms]
+            build_restore_panel(service, panels, chooser, sweeps)
             refresh = gr.Button(
                 "Refresh lists", elem_id="cg-refresh", size="sm", min_width=110, scale=0
             )
-            if studio.errors:
-                note = build_note("Some presets could not be read.", *studio.errors)
+            if service.errors:
+                note = build_note("Some presets could not be read.", *service.errors)
                 gr.HTML(note, js_on_load=None)
         with gr.Column(scale=7, min_width=320, elem_id="cg-side"):
             view = viewer.build()
@@ -187,25 +187,25 @@ def _build_open(
         **PRIVATE,
     )
     for panel in panels:
-        listen_panel(panel, studio, viewer, view, person)
-        if panel.foot:
-            build_endpoint(studio, panel.form)
-    listen_refusals(view, panels, studio)
-    listen_smaller(view, panels, studio)
+        listen_panel(panel, service, viewer, view, person)
+        if panel.footer:
+            build_endpoint(service, panel.form)
+    listen_refusals(view, panels, service)
+    listen_smaller(view, panels, service)
     _listen_chooser(blocks, chooser, panels)
-    _listen_refresh(refresh, studio, panels)
+    _listen_refresh(refresh, service, panels)
     return panels, chooser
 
 
-def find_landing(forms: Sequence[Form]) -> Form:
+def find_default_form(forms: Sequence[Form]) -> Form:
     """The form that an address without one shows: the first that can be used."""
     usable = [form for form in forms if not form.problems]
     return usable[0] if usable else forms[0]
 
 
-def _build_chooser(studio: Studio, landing: Form) -> gr.Radio | gr.Dropdown:
-    is_long = len(studio.forms) > PILLS
-    choices = [(_name_choice(form, is_long), form.name) for form in studio.forms.values()]
+def _build_chooser(service: Service, landing: Form) -> gr.Radio | gr.Dropdown:
+    is_long = len(service.forms) > MAX_BUTTONS
+    choices = [(_name_choice(form, is_long), form.name) for form in service.forms.values()]
     kind = gr.Dropdown if is_long else gr.Radio
     return kind(
         choices,
@@ -246,7 +246,7 @@ def _listen_chooser(
     blocks.load(None, None, [chooser, *columns], js=open_addressed, **PRIVATE)
 
 
-def _listen_refresh(refresh: gr.Button, studio: Studio, panels: list[Panel]) -> None:
+def _listen_refresh(refresh: gr.Button, service: Service, panels: list[Panel]) -> None:
     names: list[tuple[str, str]] = []
     lists: list[Component] = []
     for panel in panels:
@@ -257,7 +257,7 @@ def _listen_refresh(refresh: gr.Button, studio: Studio, panels: list[Panel]) -> 
 
     def reread() -> list[Any]:
         try:
-            changed = studio.refresh()
+            changed = service.refresh()
         except ComfyGradioError as error:
             raise gr.Error(str(error), print_exception=False) from error
         if changed:
@@ -266,7 +266,7 @@ def _listen_refresh(refresh: gr.Button, studio: Studio, panels: list[Panel]) -> 
             gr.Info("The lists are up to date.")
         updates = []
         for (preset, name), component in zip(names, lists, strict=True):
-            field = studio.forms[preset].fields.get(name)
+            field = service.forms[preset].fields.get(name)
             updates.append(refresh_component(field, component) if field else gr.skip())
         return updates
 

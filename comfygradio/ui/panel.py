@@ -17,21 +17,21 @@ from gradio.components import Component
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import ComfyGradioError, ValuesRefused
-from comfygradio.forms.checks import SIZE_SPELLINGS
 from comfygradio.forms.field import MEDIA, Field
-from comfygradio.forms.fill import WRITTEN
+from comfygradio.forms.fill import FROM_FORM
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import LoraFile
+from comfygradio.forms.value_check import SIZE_SPELLINGS
 from comfygradio.jobs.job import Job
-from comfygradio.ui.custom import build_problem
-from comfygradio.ui.fields import name_element, show_value
+from comfygradio.ui.custom_component import build_problem
+from comfygradio.ui.field_component import name_element, to_component_value
+from comfygradio.ui.form_layout import build_fields
 from comfygradio.ui.identity.person import find_person
-from comfygradio.ui.layout import build_fields
-from comfygradio.ui.person import name_owner
-from comfygradio.ui.smaller import find_smaller
-from comfygradio.ui.studio import Begun, Studio
-from comfygradio.ui.uploads import read_payload
-from comfygradio.ui.viewer import Viewer, find_job
+from comfygradio.ui.job_view import JobView, find_job
+from comfygradio.ui.owner import find_owner
+from comfygradio.ui.service import Service, SubmittedJobs
+from comfygradio.ui.smaller_size import find_smaller_size
+from comfygradio.ui.upload_value import read_payload
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
@@ -44,7 +44,7 @@ COUNTS = {"×1": 1, "×2": 2, "×4": 4}
 
 
 @dataclass(frozen=True)
-class Foot:
+class PanelFooter:
     """What stays at the bottom of the window while the form is scrolled: what was refused,
     Generate, how many pictures it makes, and what begins a sweep.
     """
@@ -52,7 +52,7 @@ class Foot:
     problem: gr.HTML
     button: gr.Button
     count: gr.Radio
-    several: gr.Button
+    sweep_button: gr.Button
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,10 @@ class Panel:
     column: gr.Column
     components: Mapping[str, Component]
     holders: Mapping[str, Block] = field(default_factory=dict)
-    foot: Foot | None = None
+    footer: PanelFooter | None = None
 
 
-def build_panel(form: Form, studio: Studio, is_visible: bool) -> Panel:
+def build_panel(form: Form, service: Service, is_visible: bool) -> Panel:
     """Draw a form inside the current Blocks: simple fields first, advanced ones folded, or its
     problems.
     """
@@ -87,17 +87,17 @@ def build_panel(form: Form, studio: Studio, is_visible: bool) -> Panel:
             return Panel(form, column, {})
         if form.notes:
             gr.HTML(_build_adjusted(form.notes), js_on_load=None)
-        components, holders = build_fields(form, studio)
+        components, holders = build_fields(form, service)
         _build_examples(form, components)
-        foot = _build_foot(form, studio)
+        foot = _build_footer(form, service)
     return Panel(form, column, components, holders, foot)
 
 
-def _build_foot(form: Form, studio: Studio) -> Foot:
+def _build_footer(form: Form, service: Service) -> PanelFooter:
     """On a phone only Generate stays at the bottom of the window, which is why it has a box of its
     own.
     """
-    many = studio.limits.sweep_points > 0
+    many = service.limits.sweep_points > 0
     with gr.Column(elem_classes="cg-foot"):
         problem = build_problem(form.name)
         with gr.Row(elem_classes="cg-actions"):
@@ -109,7 +109,7 @@ def _build_foot(form: Form, studio: Studio) -> Foot:
             several = gr.Button(
                 "Try several values", size="sm", elem_classes="cg-several", scale=0, visible=many
             )
-    return Foot(problem, button, count, several)
+    return PanelFooter(problem, button, count, several)
 
 
 def _build_count(form: Form) -> gr.Radio:
@@ -127,7 +127,7 @@ def _build_count(form: Form) -> gr.Radio:
     )
 
 
-def read_count(payload: Any) -> int:
+def parse_count(payload: Any) -> int:
     """How many jobs are wanted, from what the page sent; one where it sent anything else."""
     if not isinstance(payload, str):
         return 1
@@ -135,34 +135,34 @@ def read_count(payload: Any) -> int:
 
 
 def listen_panel(
-    panel: Panel, studio: Studio, viewer: Viewer, view: gr.HTML, person: gr.HTML
+    panel: Panel, service: Service, viewer: JobView, view: gr.HTML, person: gr.HTML
 ) -> None:
     """Connect the button: a generator that checks the values, starts jobs, and yields their
     progress and previews until the results.
     """
-    if panel.foot is None:
+    if panel.footer is None:
         return
     form = panel.form
-    foot = panel.foot
+    foot = panel.footer
 
     async def generate(
         request: gr.Request, who: Any, count: Any, *payloads: Any
     ) -> AsyncIterator[tuple[Any, Any]]:
-        owner = name_owner(request, who)
+        owner = find_owner(request, who)
         party = find_person(request).party
 
-        def start() -> Begun:
-            values = read_values(form, payloads, studio.clock)
-            wanted = read_count(count)
-            return studio.submit_several(form.name, values, wanted, owner, party)
+        def start() -> SubmittedJobs:
+            values = read_values(form, payloads, service.clock)
+            wanted = parse_count(count)
+            return service.submit_several(form.name, values, wanted, owner, party)
 
         try:
             loop = asyncio.get_running_loop()
-            begun = await loop.run_in_executor(studio.choose_readers(form), start)
+            begun = await loop.run_in_executor(service.choose_threads(form), start)
         except ComfyGradioError as error:
             yield gr.skip(), describe_problem(error, form)
             return
-        yield gr.skip(), {"lines": [begun.refusal]} if begun.refusal else {}
+        yield gr.skip(), {"lines": [begun.limit_message]} if begun.limit_message else {}
         async for message in viewer.show(begun.jobs, request, owner):
             yield message, gr.skip()
 
@@ -179,14 +179,14 @@ def listen_panel(
     _listen_changes(panel)
 
 
-def listen_refusals(view: gr.HTML, panels: Sequence[Panel], studio: Studio) -> None:
+def listen_refusals(view: gr.HTML, panels: Sequence[Panel], service: Service) -> None:
     """What ComfyUI refuses after a job was posted goes to the fields that it is about."""
-    forms = [panel.form for panel in panels if panel.foot is not None]
-    problems = [panel.foot.problem for panel in panels if panel.foot is not None]
+    forms = [panel.form for panel in panels if panel.footer is not None]
+    problems = [panel.footer.problem for panel in panels if panel.footer is not None]
 
     def explain(request: gr.Request, event: gr.EventData) -> list[Any]:
         token = str(getattr(event, "token", ""))
-        job = find_job(studio, token, find_person(request))
+        job = find_job(service, token, find_person(request))
         if job is None:
             return [gr.skip() for _ in forms]
         return [_explain_refusal(form, job) for form in forms]
@@ -194,7 +194,7 @@ def listen_refusals(view: gr.HTML, panels: Sequence[Panel], studio: Studio) -> N
     view.refused(explain, None, problems, queue=False, **PRIVATE)
 
 
-def listen_smaller(view: gr.HTML, panels: Sequence[Panel], studio: Studio) -> None:
+def listen_smaller(view: gr.HTML, panels: Sequence[Panel], service: Service) -> None:
     """*Try smaller* puts the next smaller size into the form that a job came from, and presses its
     Generate.
     """
@@ -210,7 +210,7 @@ def listen_smaller(view: gr.HTML, panels: Sequence[Panel], studio: Studio) -> No
 
     def shrink(request: gr.Request, event: gr.EventData) -> Any:
         token = str(getattr(event, "token", ""))
-        job = find_job(studio, token, find_person(request))
+        job = find_job(service, token, find_person(request))
         sizes = [_choose_size(form, name, job) for form, name in names]
         return fit_outputs(sizes)
 
@@ -229,7 +229,7 @@ def _choose_size(form: Form, name: str, job: Job | None) -> Any:
     """What a form's size field gets for a job whose picture was too large."""
     if job is None or job.order.preset != form.name:
         return gr.skip()
-    found = find_smaller(form.fields, job.order.values)
+    found = find_smaller_size(form.fields, job.order.values)
     if not found:
         return gr.skip()
     shrunk, size = found
@@ -253,7 +253,7 @@ def read_values(form: Form, payloads: tuple[Any, ...], clock: Clock = SYSTEM_CLO
     values: Values = {}
     for one, payload in zip(form.fields.values(), payloads, strict=True):
         values[one.name] = read_payload(one, payload, clock)
-    values[WRITTEN] = True
+    values[FROM_FORM] = True
     return values
 
 
@@ -275,13 +275,13 @@ def describe_problem(error: ComfyGradioError, form: Form) -> dict[str, Any]:
     for name, problem in error.problems.items():
         one = form.fields.get(name)
         label = one.label if one else name
-        text = _word_for_page(one, problem)
+        text = _reword_for_page(one, problem)
         lines.append(f"{label}: {text}")
         fields.append([name_element(form.name, name), text])
     return {"lines": lines, "fields": fields}
 
 
-def _word_for_page(field: Field | None, problem: str) -> str:
+def _reword_for_page(field: Field | None, problem: str) -> str:
     """What is wrong with a value in the words of what the page shows, where programs write
     something else.
     """
@@ -348,7 +348,7 @@ def _build_examples(form: Form, components: Mapping[str, Component]) -> None:
             for name, value in example.items():
                 if name in components and form.fields[name].widget not in MEDIA:
                     filled.append(components[name])
-                    values.append(show_value(form.fields[name], _plain(value)))
+                    values.append(to_component_value(form.fields[name], _plain(value)))
             button = gr.Button(title, size="sm", min_width=60, scale=0)
             script = f"() => {json.dumps(fit_outputs(values))}"
             button.click(None, None, filled, js=script, **PRIVATE)

@@ -30,37 +30,41 @@ from comfygradio.cluster.registry import connect
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import ComfyGradioError, ServerUnreachable, SettingsError
+from comfygradio.jobs.job_store import find_job_store
 from comfygradio.jobs.limits import Limits
-from comfygradio.jobs.store import find_ledger
 from comfygradio.settings import DEFAULT_SERVER, Settings
 from comfygradio.ui.app import App
 from comfygradio.ui.assets import read_asset
-from comfygradio.ui.attendance import Attendance
-from comfygradio.ui.author.access import find_authors
-from comfygradio.ui.history.zip import make_zip_route
-from comfygradio.ui.identity.gate import Gate
-from comfygradio.ui.identity.layer import make_layer
+from comfygradio.ui.author.author_access import find_authors
+from comfygradio.ui.disconnect_watch import DisconnectWatch
+from comfygradio.ui.history.zip_route import make_zip_route
+from comfygradio.ui.identity.access_control import AccessControl
+from comfygradio.ui.identity.auth_scheme import SessionScheme
+from comfygradio.ui.identity.authenticator import Authenticator
+from comfygradio.ui.identity.identity_middleware import make_identity_middleware
+from comfygradio.ui.identity.login_session import LoginSessions
 from comfygradio.ui.identity.person import find_person
-from comfygradio.ui.identity.reception import Reception
-from comfygradio.ui.identity.sessions import Sessions
-from comfygradio.ui.identity.users import open_users
-from comfygradio.ui.identity.ways import SessionWay
-from comfygradio.ui.launching import close_editor, list_visible_options, settle
-from comfygradio.ui.middleware.app import GuardedApp
-from comfygradio.ui.middleware.layers import list_layers
-from comfygradio.ui.middleware.patience import make_patient
+from comfygradio.ui.identity.users import load_users
+from comfygradio.ui.job_view import make_job_route, make_stream_route
+from comfygradio.ui.launch_options import (
+    apply_launch_options,
+    disable_editor_blobs,
+    list_visible_options,
+)
+from comfygradio.ui.light_session import use_light_sessions
+from comfygradio.ui.middleware.guarded_app import GuardedApp
+from comfygradio.ui.middleware.header_timeout import add_header_timeout
+from comfygradio.ui.middleware.stack import list_middleware
 from comfygradio.ui.page import build_page
-from comfygradio.ui.private_room import resolve_folders
-from comfygradio.ui.quota import UploadGate
-from comfygradio.ui.results import make_result_route
-from comfygradio.ui.sessions import lighten_sessions
-from comfygradio.ui.status.access import find_operators
-from comfygradio.ui.studio import Studio
-from comfygradio.ui.sweep.files import make_sheet_route
-from comfygradio.ui.sweep.thumbs import make_thumb_route
-from comfygradio.ui.viewer import make_job_route, make_stream_route
-from comfygradio.ui.visitors import Visitors
-from comfygradio.ui.watcher import PresetWatcher
+from comfygradio.ui.page_session import PageSessions
+from comfygradio.ui.preset_watcher import PresetWatcher
+from comfygradio.ui.result_route import make_result_route
+from comfygradio.ui.scratch_directory import resolve_folders
+from comfygradio.ui.service import Service
+from comfygradio.ui.status.operator_access import find_operators
+from comfygradio.ui.sweep.sheet_route import make_sheet_route
+from comfygradio.ui.sweep.thumbnail_route import make_thumb_route
+from comfygradio.ui.upload_quota import UploadQuotaMiddleware
 
 JOIN_SECONDS = 3.0
 """How long the page waits for the first worker of a cluster; without one it opens closed, and says
@@ -107,15 +111,15 @@ def build(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> App:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     uploads = os.environ.get("GRADIO_TEMP_DIR") or make_upload_folder()
     os.environ["GRADIO_TEMP_DIR"] = os.path.abspath(uploads)
-    close_editor()
+    disable_editor_blobs()
     operators = find_operators(settings)
     authors = find_authors(settings)
-    reception = open_reception(settings)
-    studio, demo = open_studio(settings, clock)
+    reception = open_authenticator(settings)
+    studio, demo = open_service(settings, clock)
     if settings.on_disconnect == "cancel":
-        studio.attendance = Attendance(studio.queue.stop, clock=clock)
+        studio.disconnect_watch = DisconnectWatch(studio.queue.stop, clock=clock)
     studio.connect()
-    visitors = Visitors(clock)
+    visitors = PageSessions(clock)
     forms = studio.forms
     has_login = reception is not None
     blocks = build_page(studio, 0, authors, visitors, operators, has_login)
@@ -135,14 +139,14 @@ def build(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> App:
     return app
 
 
-def open_reception(settings: Settings) -> Reception | None:
+def open_authenticator(settings: Settings) -> Authenticator | None:
     """Where people log in, None where nobody has to.
 
     Raises SettingsError for an --auth file that cannot be used.
     """
     if settings.auth is None:
         return None
-    users = open_users(settings.auth)
+    users = load_users(settings.auth)
     if users.plain:
         named = ", ".join(users.plain[:5])
         if len(users.plain) > 5:
@@ -152,32 +156,32 @@ def open_reception(settings: Settings) -> Reception | None:
             f"({named}); write such a line anew with: comfygradio password USER",
             file=sys.stderr,
         )
-    return Reception(users, Sessions())
+    return Authenticator(users, LoginSessions())
 
 
-def open_studio(
+def open_service(
     settings: Settings, clock: Clock = SYSTEM_CLOCK
-) -> tuple[Studio, DemoServer | None]:
+) -> tuple[Service, DemoServer | None]:
     """The state of an app on the servers of the settings, and the demo server if there is one."""
-    limits = set_limits(settings)
+    limits = make_limits(settings)
     outputs = settings.outputs.resolve()
     if settings.engine is not None:
         cluster = connect(settings.engine, settings)
         with suppress(ServerUnreachable):
-            cluster.await_lane(JOIN_SECONDS)
-        studio = Studio(
+            cluster.wait_for_backend(JOIN_SECONDS)
+        studio = Service(
             cluster.client, settings.presets, outputs, limits=limits, engine=cluster, clock=clock
         )
         return studio, None
     client, demo = choose_server(settings)
     others = [_open_client(settings, url) for url in settings.more_servers]
-    studio = Studio(
+    studio = Service(
         client, settings.presets, outputs, demo is not None, others, limits, clock=clock
     )
     return studio, demo
 
 
-def set_limits(settings: Settings) -> Limits:
+def make_limits(settings: Settings) -> Limits:
     """What the settings allow everybody."""
     return Limits(
         jobs_waiting=settings.jobs_per_person,
@@ -213,12 +217,12 @@ def launch(app: App, *, block: bool = True) -> str:
     Gradio's reload mode calls this again from a thread of its own, which must go on to watch.
     Raises SettingsError where the address cannot be listened on.
     """
-    spare_statistics()
+    disable_statistics()
     if block:
-        app.room.enter()
+        app.scratch.enter()
     app.blocks.queue(default_concurrency_limit=None)
     app.watcher.start()
-    app.studio.queue.start()
+    app.service.queue.start()
     try:
         address = _listen(app)
     except OSError as error:
@@ -228,7 +232,7 @@ def launch(app: App, *, block: bool = True) -> str:
             f"The page cannot be served at {where}: is the port taken? Try another --port."
         ) from error
     served = app.blocks
-    lighten_sessions(served.app)
+    use_light_sessions(served.app)
     app.open()
     if block and threading.current_thread() is threading.main_thread():
         _wait_until_stopped(app, served, address)
@@ -239,15 +243,15 @@ def _listen(app: App) -> str:
     settings = app.settings
     host = settings.host.strip("[]")
     outputs = settings.outputs.resolve()
-    hidden = find_ledger(outputs).parent
-    spare_proxies(host)
-    distrust_proxies()
+    hidden = find_job_store(outputs).parent
+    bypass_proxies(host)
+    ignore_forwarded_headers()
     sys.setswitchinterval(SWITCH_SECONDS)
     _, address, _ = app.blocks.launch(
         server_name=f"[{host}]" if ":" in host else host,  # IPv6, as Gradio wants it
         server_port=settings.port or None,
         root_path=settings.root_path or None,
-        auth_dependency=tell_login if app.reception else None,
+        auth_dependency=find_login if app.authenticator else None,
         allowed_paths=[str(outputs)],
         blocked_paths=[str(hidden)],
         max_file_size=int(settings.max_upload_mb * 2**20),
@@ -256,56 +260,62 @@ def _listen(app: App) -> str:
         _frontend=False,  # else Gradio gives up where drawing the page takes more than 3 s
         enable_monitoring=False,
         quiet=True,
-        _app=_guard(app),
+        _app=_make_guarded_app(app),
         **list_visible_options(settings),
-        **look(),
+        **make_page_options(),
     )
     if not app.blocks.is_running:  # in Gradio's reload mode, whose server runs already
-        settle(app.blocks, settings)
+        apply_launch_options(app.blocks, settings)
         return str(address)
     config = app.blocks.server.config
-    config.http_protocol_class = make_patient(config.http_protocol_class)
+    config.http_protocol_class = add_header_timeout(config.http_protocol_class)
     return str(address)
 
 
-def _guard(app: App) -> GuardedApp:
-    """Gradio's app for our page, inside of our layers."""
+def _make_guarded_app(app: App) -> GuardedApp:
+    """Gradio's app wrapped in our middleware."""
     guarded = GuardedApp(_list_routes(app))
-    guarded.add_exception_handler(RequestValidationError, refuse_body)
-    ways = [SessionWay(app.reception.sessions)] if app.reception else []
+    guarded.add_exception_handler(RequestValidationError, answer_invalid_body)
+    ways = [SessionScheme(app.authenticator.sessions)] if app.authenticator else []
     proxies = [ip_network(proxy) for proxy in app.settings.trust_proxies]
-    gate = Gate(ways, proxies)
-    quotas = [partial(UploadGate, quota=app.studio.uploads, name_person=gate.name_party)]
-    layers = list_layers(app.settings, gate.admits, [read_scripts()], quotas)
-    guarded.layers = (*layers, make_layer(gate, app.reception))
+    gate = AccessControl(ways, proxies)
+    quotas = [
+        partial(
+            UploadQuotaMiddleware, quota=app.service.upload_quota, name_person=gate.find_quota_key
+        )
+    ]
+    layers = list_middleware(app.settings, gate.admits, [read_scripts()], quotas)
+    guarded.outer_middleware = (*layers, make_identity_middleware(gate, app.authenticator))
     return guarded
 
 
-def tell_login(request: Request) -> str | None:
+def find_login(request: Request) -> str | None:
     """What Gradio asks for the name of whoever sends a request; None for nobody."""
     return find_person(request).login or None
 
 
-async def refuse_body(request: Request, error: Exception) -> Response:
+async def answer_invalid_body(request: Request, error: Exception) -> Response:
     """The answer to a body of another shape than Gradio's; FastAPI's own repeats what was sent, and
     breaks on half characters.
     """
     return JSONResponse({"error": "This call is not of the shape that is expected."}, 422)
 
 
-def spare_statistics() -> None:
+def disable_statistics() -> None:
     """Work out nothing after each event: Gradio 6.31 does, of the last 10,000, for a page of its
     own that is off.
     """
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")
 
 
-def distrust_proxies() -> None:
-    """Let uvicorn believe no `X-Forwarded-For`: our layer does, of the proxies that are trusted."""
+def ignore_forwarded_headers() -> None:
+    """Let uvicorn believe no `X-Forwarded-For`: our middleware does, of the proxies that are
+    trusted.
+    """
     os.environ["FORWARDED_ALLOW_IPS"] = ""
 
 
-def spare_proxies(host: str) -> None:
+def bypass_proxies(host: str) -> None:
     """Ask no proxy for what listens on this machine: Gradio calls its own page while it starts."""
     proxies = getproxies()
     if not proxies:
@@ -318,14 +328,14 @@ def spare_proxies(host: str) -> None:
 
 def _list_routes(app: App) -> list[Route]:
     outputs = app.settings.outputs.resolve()
-    zip_route = make_zip_route(app.visitors, app.studio.ledger, app.studio.clock)
-    sheet_route = make_sheet_route(app.visitors, app.studio)
-    thumb_route = make_thumb_route(app.studio.sweeps.find, app.studio.readers)
+    zip_route = make_zip_route(app.page_sessions, app.service.ledger, app.service.clock)
+    sheet_route = make_sheet_route(app.page_sessions, app.service)
+    thumb_route = make_thumb_route(app.service.sweeps.find, app.service.readers)
     return [
         Route("/gradio_api/comfygradio/revision", _tell_revision(app)),
-        make_job_route(app.studio),
-        make_stream_route(app.studio),
-        make_result_route(outputs, find_ledger(outputs).parent.name),
+        make_job_route(app.service),
+        make_stream_route(app.service),
+        make_result_route(outputs, find_job_store(outputs).parent.name),
         Route("/gradio_api/comfygradio/history.zip", zip_route, methods=["POST"]),
         Route("/gradio_api/comfygradio/sweep", sheet_route, methods=["POST"]),
         Route("/gradio_api/comfygradio/sweep/{token}/{place:int}/{number:int}/{mark}", thumb_route),
@@ -345,7 +355,7 @@ def serve(settings: Settings) -> None:
     launch(app)
 
 
-def look() -> dict[str, Any]:
+def make_page_options() -> dict[str, Any]:
     """Theme, style and script of the page, as `launch` takes them."""
     fonts = ["system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif"]
     theme = gr.themes.Default(
@@ -424,7 +434,7 @@ def _wait_until_stopped(app: App, served: gr.Blocks, address: str) -> None:
     # What is there now stays: to look through it for garbage again and again stops everybody.
     gc.freeze()
     print(
-        f"comfygradio is at {address} (ComfyUI: {app.studio.client.url}). Ctrl-C stops it.",
+        f"comfygradio is at {address} (ComfyUI: {app.service.client.url}). Ctrl-C stops it.",
         flush=True,
     )
     try:

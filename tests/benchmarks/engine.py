@@ -28,13 +28,13 @@ import psutil
 
 from comfygradio.cluster.address import ClusterAddress, parse_cluster
 from comfygradio.cluster.nodes import make_scheduler, make_worker
-from comfygradio.cluster.registry import DaskEngine
+from comfygradio.cluster.registry import DaskBackends
 from comfygradio.cluster.worker import BackendPlugin, Beside
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.jobs.engine import Engine, ServerList, renew_lanes
+from comfygradio.jobs.backend_pool import BackendPool, StaticBackends, update_backends
 from comfygradio.jobs.job import Job
-from comfygradio.jobs.queue import JobQueue
-from comfygradio.jobs.store import Ledger
+from comfygradio.jobs.job_queue import JobQueue
+from comfygradio.jobs.job_store import JobStore
 from comfygradio.settings import Settings
 from tests.benchmarks.callers import BareScript
 from tests.benchmarks.figures import Goal, format_table
@@ -104,16 +104,16 @@ def run_bare(urls: Sequence[str], jobs: int, seconds: float, ideal: float) -> Fi
 
 
 def run_engine(
-    engine: Engine, others: Watched, lanes: int, jobs: int, seconds: float, ideal: float
+    engine: BackendPool, others: Watched, lanes: int, jobs: int, seconds: float, ideal: float
 ) -> Figures:
     """Our queue with a ledger on an engine."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        ledger = Ledger.open(Path(folder))
+        ledger = JobStore.open(Path(folder))
         stack.callback(ledger.close)
         queue = JobQueue((), ledger, Path(folder), may_grow=engine.may_grow)
         stack.callback(queue.close)
-        engine.watch(lambda: renew_lanes(queue, engine, CLASSES))
-        renew_lanes(queue, engine, CLASSES)
+        engine.watch(lambda: update_backends(queue, engine, CLASSES))
+        update_backends(queue, engine, CLASSES)
         queue.start()
         await_that(lambda: sum(not lane.trouble for lane in queue.lanes) == lanes, 60)
         meter = Meter(others)
@@ -125,15 +125,15 @@ def run_engine(
 
 
 @contextmanager
-def open_threads(urls: Sequence[str]) -> Iterator[tuple[Engine, Watched]]:
+def open_threads(urls: Sequence[str]) -> Iterator[tuple[BackendPool, Watched]]:
     """The default engine."""
-    engine = ServerList([ComfyClient(url) for url in urls])
+    engine = StaticBackends([ComfyClient(url) for url in urls])
     yield engine, ()
     engine.close()
 
 
 @contextmanager
-def open_dask_here(urls: Sequence[str]) -> Iterator[tuple[Engine, Watched]]:
+def open_dask_here(urls: Sequence[str]) -> Iterator[tuple[BackendPool, Watched]]:
     """Scheduler and workers on an event loop of this process."""
     address = parse_cluster(f"tcp://127.0.0.1:{find_port()}", Settings(), "--engine")
     ready, stop, loop = threading.Event(), asyncio.Event(), asyncio.new_event_loop()
@@ -142,7 +142,7 @@ def open_dask_here(urls: Sequence[str]) -> Iterator[tuple[Engine, Watched]]:
     )
     thread.start()
     assert ready.wait(60)
-    engine = DaskEngine(address)
+    engine = DaskBackends(address)
     yield engine, ()
     engine.close()
     loop.call_soon_threadsafe(stop.set)
@@ -165,13 +165,13 @@ async def serve_cluster(
 
 
 @contextmanager
-def open_dask(urls: Sequence[str]) -> Iterator[tuple[Engine, Watched]]:
+def open_dask(urls: Sequence[str]) -> Iterator[tuple[BackendPool, Watched]]:
     """A process for the scheduler, and one beside each server."""
     address = f"tcp://127.0.0.1:{find_port()}"
     scheduler = ("scheduler", "--address", address)
     calls = [scheduler, *(("worker", "--scheduler", address, "--server", url) for url in urls)]
     processes = [start(*call, cwd=Path.cwd()) for call in calls]
-    engine = DaskEngine(parse_cluster(address, Settings(), "--engine"))
+    engine = DaskBackends(parse_cluster(address, Settings(), "--engine"))
     yield engine, processes
     engine.close()
     for process in processes:

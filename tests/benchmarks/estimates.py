@@ -19,11 +19,11 @@ from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset import load_preset
+from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.job import Order
-from comfygradio.jobs.lane import Lane
-from comfygradio.jobs.queue import JobQueue
-from comfygradio.jobs.store import Ledger
-from comfygradio.sweeps.running.registry import Sweeps
+from comfygradio.jobs.job_queue import JobQueue
+from comfygradio.jobs.job_store import JobStore
+from comfygradio.sweeps.running.sweep_registry import SweepRegistry
 from tests.benchmarks.figures import Goal, percentile
 
 PRESETS = Path(__file__).parent.parent.parent / "presets"
@@ -57,15 +57,15 @@ def measure_miss(chance: random.Random) -> float:
         ComfyClient(demo.url) as client,
     ):
         outputs = Path(folder)
-        ledger = Ledger.open(outputs)
-        queue = JobQueue([Lane(client)], ledger, outputs)
+        ledger = JobStore.open(outputs)
+        queue = JobQueue([Backend(client)], ledger, outputs)
         preset = load_preset(PRESETS / "text_to_image.yaml")
-        form = preset.bind(queue.lanes[0].learn(preset.class_types))
+        form = preset.bind(queue.lanes[0].refresh(preset.class_types))
         queue.start()
         try:
             for _ in range(EARLIER):
                 make_picture(queue, form, chance.randint(5, 60), chance.randrange(2**32))
-            return run_sweep(Sweeps(queue, lambda name: form), form, chance)
+            return run_sweep(SweepRegistry(queue, lambda name: form), form, chance)
         finally:
             queue.close()
             ledger.close()
@@ -74,7 +74,9 @@ def measure_miss(chance: random.Random) -> float:
 def make_picture(queue: JobQueue, form: Form, steps: int, seed: int) -> None:
     """One picture, made to its end."""
     checked = form.check({"prompt": "a lighthouse", "steps": steps, "seed": seed})
-    order = Order(form.name, form.title, form.build(checked), form.describe(checked), form.seeds)
+    order = Order(
+        form.name, form.title, form.build(checked), form.values_to_json(checked), form.seeds
+    )
     over = threading.Event()
     job = queue.submit(order)
     job.listen(lambda: over.set() if job.snapshot.is_over else None)
@@ -83,7 +85,7 @@ def make_picture(queue: JobQueue, form: Form, steps: int, seed: int) -> None:
     assert job.snapshot.phase == "done", job.snapshot.error
 
 
-def run_sweep(sweeps: Sweeps, form: Form, chance: random.Random) -> float:
+def run_sweep(sweeps: SweepRegistry, form: Form, chance: random.Random) -> float:
     """The percent between what was told and what it took."""
     seeds = [chance.randrange(2**32) for _ in range(6)]
     sweep = sweeps.plan(
@@ -93,9 +95,9 @@ def run_sweep(sweeps: Sweeps, form: Form, chance: random.Random) -> float:
             "values": {"prompt": "a lighthouse"},
         }
     )
-    told = sweep.plan.ours.seconds
+    told = sweep.plan.planned.seconds
     began = time.monotonic()
-    sweeps.begin(sweep)
+    sweeps.start_planned(sweep)
     while sweep.phase == "running":
         time.sleep(0.01)
     assert sweep.counts.done == 18

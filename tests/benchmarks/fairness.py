@@ -18,9 +18,9 @@ from typing import Any
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.jobs.lane import Lane
-from comfygradio.jobs.queue import JobQueue
-from comfygradio.jobs.store import Ledger
+from comfygradio.jobs.backend import Backend
+from comfygradio.jobs.job_queue import JobQueue
+from comfygradio.jobs.job_store import JobStore
 from comfygradio.sweeps.running.sweep import Sweep
 from tests.benchmarks.figures import Goal, describe_spread
 from tests.jobs.lines import draw, is_over, wait
@@ -52,9 +52,9 @@ def measure(
     with ExitStack() as stack:
         server = stack.enter_context(DemoServer(DemoOptions(lab_nodes=True)))
         client = stack.enter_context(ComfyClient(server.url))
-        ledger = Ledger.open(folder / "outputs")
+        ledger = JobStore.open(folder / "outputs")
         stack.callback(ledger.close)
-        queue = JobQueue([Lane(client)], ledger, folder / "outputs")
+        queue = JobQueue([Backend(client)], ledger, folder / "outputs")
         stack.callback(queue.close)
         sweeps = take_up(queue, bind(write_preset(folder / "presets"), queue))
         sweep = sweeps.start(define(seconds, color=f"1-{points}"), "anna")

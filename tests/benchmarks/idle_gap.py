@@ -19,9 +19,9 @@ from typing import Any
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.jobs.lane import Lane
-from comfygradio.jobs.queue import JobQueue
-from comfygradio.jobs.store import Ledger
+from comfygradio.jobs.backend import Backend
+from comfygradio.jobs.job_queue import JobQueue
+from comfygradio.jobs.job_store import JobStore
 from tests.benchmarks.figures import Goal, describe_spread
 from tests.sweeps.running import bind, define, end, take_up, write_preset
 
@@ -59,8 +59,8 @@ def read_gaps(client: ComfyClient) -> list[float]:
 def measure(url: str, points: int, seconds: float, folder: Path) -> tuple[list[float], float]:
     """The gaps of a sweep with so many points, and the seconds that it took altogether."""
     with ComfyClient(url) as client:
-        ledger = Ledger.open(folder / "outputs")
-        queue = JobQueue([Lane(client)], ledger, folder / "outputs")
+        ledger = JobStore.open(folder / "outputs")
+        queue = JobQueue([Backend(client)], ledger, folder / "outputs")
         try:
             sweeps = take_up(queue, bind(write_preset(folder / "presets"), queue))
             sweep = sweeps.plan(define(seconds, color=f"1-{points}"))

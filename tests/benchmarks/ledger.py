@@ -17,7 +17,7 @@ from typing import Any
 
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.jobs.job import Order
-from comfygradio.jobs.store import Ledger, Query, Record
+from comfygradio.jobs.job_store import JobStore, Query, Record
 from tests.benchmarks.figures import Row, describe_spread, format_table
 
 PEOPLE = 50
@@ -89,7 +89,7 @@ def measure(name: str, act: Callable[[], object], times: int = 20) -> Row:
     }
 
 
-def measure_searches(ledger: Ledger, rare: str) -> list[Row]:
+def measure_searches(ledger: JobStore, rare: str) -> list[Row]:
     """Every kind of search, by somebody with half of all jobs, by one with few, and by one with
     none.
     """
@@ -117,7 +117,7 @@ def measure_searches(ledger: Ledger, rare: str) -> list[Row]:
     ]
 
 
-def measure_paging(ledger: Ledger) -> Row:
+def measure_paging(ledger: JobStore) -> Row:
     """Every page of somebody's jobs, one after the other."""
     query: list[Query] = [Query(limit=100)]
 
@@ -129,7 +129,7 @@ def measure_paging(ledger: Ledger) -> Row:
 
 
 def measure_threads(
-    ledger: Ledger, chance: random.Random, words: list[str], graph_kb: int
+    ledger: JobStore, chance: random.Random, words: list[str], graph_kb: int
 ) -> list[Row]:
     """Adding and searching from eight threads at once."""
     rows: dict[str, list[float]] = {"add": [], "search": []}
@@ -171,7 +171,7 @@ def main() -> None:
     words = invent_words(chance, 5000)
     with tempfile.TemporaryDirectory() as folder:
         outputs = Path(folder)
-        ledger = Ledger.open(outputs)
+        ledger = JobStore.open(outputs)
         began = time.perf_counter()
         for start in range(0, options.jobs, BATCH):
             numbers = range(start, min(start + BATCH, options.jobs))
@@ -182,7 +182,7 @@ def main() -> None:
         ledger.close()
         print(f"{ledger.path.stat().st_size / 1e6:.0f} MB", flush=True)
         began = time.perf_counter()
-        ledger = Ledger.open(outputs)
+        ledger = JobStore.open(outputs)
         print(f"opened in {(time.perf_counter() - began) * 1000:.0f} ms", flush=True)
         rows = [*measure_searches(ledger, words[7] + " " + words[8]), measure_paging(ledger)]
         records = iter(

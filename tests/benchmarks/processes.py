@@ -20,7 +20,7 @@ from pathlib import Path
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
-COMMAND = "from comfygradio.cli import main; raise SystemExit(main())"
+COMMAND = "from comfygradio.cli.app import main; raise SystemExit(main())"
 ADDRESS = re.compile(r"https?://[^\s/]+:\d+")
 
 

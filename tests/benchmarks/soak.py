@@ -25,12 +25,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.comfy.watch import Patience
+from comfygradio.comfy.timers import PollTimings
 from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.job import Job
-from comfygradio.jobs.lane import Lane
-from comfygradio.jobs.queue import JobQueue
-from comfygradio.jobs.store import Ledger
+from comfygradio.jobs.job_queue import JobQueue
+from comfygradio.jobs.job_store import JobStore
 from tests.benchmarks.figures import Goal, describe_spread
 from tests.faults.proxy import Line
 from tests.faults.spoilers import (
@@ -43,7 +43,7 @@ from tests.faults.spoilers import (
 )
 from tests.jobs.lines import count_files, draw, free_port
 
-PATIENCE = Patience(0.5, 1.0, 0.05, 0.2, (0.1, 0.2, 0.4, 0.8), renewal=1.0)
+PATIENCE = PollTimings(0.5, 1.0, 0.05, 0.2, (0.1, 0.2, 0.4, 0.8), renewal=1.0)
 OPEN = 150
 """Jobs that wait or run at once."""
 
@@ -258,12 +258,14 @@ def soak(options: argparse.Namespace, outputs: Path) -> list[Goal]:
             stack.callback(machine.kill)
             machine.start()
             machines.append(machine)
-        ledger = Ledger.open(outputs)
+        ledger = JobStore.open(outputs)
         stack.callback(ledger.close)
         clients = [
             ComfyClient(one.line.url, patience=PATIENCE, timeout_seconds=10) for one in machines
         ]
-        queue = JobQueue([Lane(stack.enter_context(client)) for client in clients], ledger, outputs)
+        queue = JobQueue(
+            [Backend(stack.enter_context(client)) for client in clients], ledger, outputs
+        )
         stack.callback(queue.close)
         trouble = Trouble(machines, random.Random(options.seed), options.pause)
         trouble.start()

@@ -21,9 +21,9 @@ from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.forms.preset import load_preset
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.carry import Limits
-from comfygradio.sweeps.planning.course import Course
+from comfygradio.sweeps.planning.cache_pinning import PinningLimits
 from comfygradio.sweeps.planning.plan import plan_sweep
+from comfygradio.sweeps.planning.run_queue import RunQueue
 from comfygradio.sweeps.planning.space import Space
 from comfygradio.sweeps.planning.workload import Workload
 from tests.benchmarks.figures import Goal, format_table
@@ -89,7 +89,7 @@ def measure(sweep: Sweep, lanes: int, tries: int) -> dict[str, Any]:
     space, points = sweep.space, list(sweep.space)
     workload = Workload(space, space.known, space.seconds)
 
-    def plan(limits: Limits) -> Callable[[int], Finish]:
+    def plan(limits: PinningLimits) -> Callable[[int], Finish]:
         made = plan_sweep(space, space.known, space.seconds, lanes, limits)
         return lambda seed: run_course(made, lanes, seed)
 
@@ -102,9 +102,9 @@ def measure(sweep: Sweep, lanes: int, tries: int) -> dict[str, Any]:
         "typed": in_turn(points),
         "a1111": in_turn(sweep.order_as_a1111()),
         "swarm": in_turn(sweep.order_as_swarm()),
-        "ours": plan(Limits(False)),
-        "carry 24 GB": plan(Limits(True)),
-        "carry": plan(Limits(True, PLENTY)),
+        "ours": plan(PinningLimits(False)),
+        "carry 24 GB": plan(PinningLimits(True)),
+        "carry": plan(PinningLimits(True, PLENTY)),
     }
     means = {
         name: statistics.mean(way(seed).seconds for seed in range(tries))
@@ -137,15 +137,17 @@ def run_on_demo(lanes: int, carry: bool, folder: Path) -> tuple[int, int]:
                 refiner=server.options.checkpoints[:2],
                 lora=server.options.loras,
             )
-            plan = plan_sweep(space, form.object_info, lanes=lanes, limits=Limits(carry, PLENTY))
-            course = Course(replace(plan, lanes=(plan.lanes[lane],)))
-            while task := course.take("demo"):
+            plan = plan_sweep(
+                space, form.object_info, backends=lanes, limits=PinningLimits(carry, PLENTY)
+            )
+            course = RunQueue(replace(plan, segments=(plan.segments[lane],)))
+            while task := course.take_next("demo"):
                 prompt = space.prompt(task.index)
                 for _ in client.run(replace(prompt, graph={**prompt.graph, **task.carried})):
                     pass
                 course.finish(task.index)
             executed += sum(server.executions.values())
-            planned = plan.ours.executed
+            planned = plan.planned.executed
     return planned, executed
 
 
@@ -166,7 +168,7 @@ def plan_many(info: ObjectInfo, lanes: int, carry: bool) -> tuple[float, float]:
     }
     space: Space = make_space(form, {"prompt": "a"}, **axes)
     began, worked = time.perf_counter(), time.process_time()
-    plan = plan_sweep(space, info, lanes=lanes, limits=Limits(carry))
+    plan = plan_sweep(space, info, backends=lanes, limits=PinningLimits(carry))
     assert plan.points == 10_000
     return time.perf_counter() - began, time.process_time() - worked
 

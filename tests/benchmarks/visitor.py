@@ -120,8 +120,8 @@ class Visitor(Page):
     async def open(self) -> None:
         """Load the page, and do what its script does then."""
         await self.load()
-        if self._has("hand_out"):  # apps whose page operators use
-            await self._predict(self._find("hand_out"), [])
+        if self._has("issue_token"):  # apps whose page operators use
+            await self._predict(self._find("issue_token"), [])
         async for _ in self._follow(self._find("attach"), [self._person], {"token": ""}):
             pass
 

@@ -145,7 +145,7 @@ def app(
 def rest(demo: DemoServer, app: RunningApp) -> Iterator[None]:
     """Leave nothing running to the next test."""
     yield
-    stop_all(app.app.studio)
+    stop_all(app.app.service)
     demo.set_pace(QUICK_SECONDS)
 
 
@@ -245,7 +245,7 @@ def read_height(page: Page, selector: str) -> float:
 def wait_in_line(page: Page, app: RunningApp, demo: DemoServer) -> None:
     """Press Generate while two jobs of somebody else are before it, and nothing goes on."""
     demo.set_pace(FROZEN_SECONDS)
-    occupy_server(app.app.studio)
+    occupy_server(app.app.service)
     press_generate(page)
     expect(page.locator(".cg-line")).to_contain_text("Waiting: 2 before you")
 
@@ -255,7 +255,7 @@ def let_others_go(page: Page, app: RunningApp, demo: DemoServer) -> None:
     where it stays.
     """
     demo.set_pace(SLOW_SECONDS)
-    queue = app.app.studio.queue
+    queue = app.app.service.queue
     for job in queue.list_running("somebody"):
         queue.stop(job.token)
     hold_at_preview(page, demo)

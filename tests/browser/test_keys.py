@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
-from comfygradio.comfy.state import JobState
+from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.demo import DemoServer
 from comfygradio.jobs.job import Job
 from comfygradio.settings import shipped_presets
@@ -122,7 +122,7 @@ def page(window: Page, app: RunningApp, demo: DemoServer, clock: ShiftedClock) -
     window.evaluate("() => { window.presses = 0; window.said.length = 0; }")
     find_prompt(window).focus()
     yield window
-    stop_all(app.app.studio)
+    stop_all(app.app.service)
     demo.set_pace(QUICK_SECONDS)
     expect(window.locator(".cg-progress")).to_be_hidden()
 
@@ -151,7 +151,7 @@ def wait_for_phase(page: Page, phase: str) -> None:
 def find_job(page: Page, app: RunningApp) -> Job:
     """The job that the page shows."""
     token = page.locator(".cg-view").get_attribute("data-token")
-    job = app.app.studio.queue.find(token or "")
+    job = app.app.service.queue.find(token or "")
     assert job is not None
     return job
 
@@ -391,17 +391,17 @@ def test_progress_is_said_begun_each_quarter_and_ended(
     page: Page, app: RunningApp, demo: DemoServer
 ) -> None:
     demo.set_pace(FROZEN_SECONDS)
-    occupy_server(app.app.studio)
+    occupy_server(app.app.service)
     page.keyboard.press("Control+Enter")
     wait_for_phase(page, "waiting")
     job = find_job(page, app)
     for percent in (5, 26, 30, 55, 80):  # by hand: nobody else tells how a job in line is
-        state = JobState(prompt_id="", status="running", progress=percent / 100)
+        state = PromptProgress(prompt_id="", status="running", progress=percent / 100)
         job.update(phase="running", state=state)
         expect(page.locator(".cg-bar")).to_have_attribute("aria-valuenow", str(percent))
     page.keyboard.press("Escape")
     expect(page.get_by_role("status").get_by_text("Stopped early.")).to_be_attached()
-    stop_all(app.app.studio)
+    stop_all(app.app.service)
     begin(page, app, demo)
     demo.set_pace(0)
     wait_for_phase(page, "done")

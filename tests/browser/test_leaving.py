@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from comfygradio.demo import DemoServer
-from comfygradio.jobs.job import Snapshot
+from comfygradio.jobs.job import JobSnapshot
 from comfygradio.settings import Settings, shipped_presets
-from comfygradio.ui.attendance import AWAY_SECONDS, Attendance
+from comfygradio.ui.disconnect_watch import AWAY_SECONDS, DisconnectWatch
 from comfygradio.ui.serve import build, launch
 from tests.browser.settling import set_steps
 from tests.clocks import HANG_SECONDS, ManualClock
@@ -28,10 +28,10 @@ def test_a_closed_page_ends_its_job_only_where_that_is_wanted(
     presets, outputs = (shipped_presets(),), tmp_path / "outputs"
     settings = Settings(server=slow.url, presets=presets, outputs=outputs, port=free_port())
     app = build(replace(settings, on_disconnect=wish))
-    assert (app.studio.attendance is not None) == (wish == "cancel")
+    assert (app.service.disconnect_watch is not None) == (wish == "cancel")
     clock = ManualClock()
-    if app.studio.attendance:
-        app.studio.attendance = Attendance(app.studio.queue.stop, clock=clock)
+    if app.service.disconnect_watch:
+        app.service.disconnect_watch = DisconnectWatch(app.service.queue.stop, clock=clock)
     try:
         url = launch(app, block=False)
         page = context.new_page()
@@ -39,7 +39,7 @@ def test_a_closed_page_ends_its_job_only_where_that_is_wanted(
         set_steps(page, 60)
         page.get_by_role("button", name="Generate").click()
         expect(page.locator(".cg-line")).to_have_attribute("title", re.compile("step"))
-        (job,) = app.studio.queue.list_posted(app.studio.queue.lanes[0])
+        (job,) = app.service.queue.list_submitted(app.service.queue.lanes[0])
         page.reload()
         expect(page.locator(".cg-line")).to_have_attribute("title", re.compile("step"))
         assert not job.stop_requested.is_set()
@@ -47,7 +47,7 @@ def test_a_closed_page_ends_its_job_only_where_that_is_wanted(
         if wish == "keep":
             slow.set_pace(0)
 
-        def is_over_later(snapshot: Snapshot) -> bool:
+        def is_over_later(snapshot: JobSnapshot) -> bool:
             """So much time passes with every frame: when the app sees the page gone is its own."""
             clock.advance(AWAY_SECONDS)
             return snapshot.is_over

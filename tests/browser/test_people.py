@@ -56,7 +56,7 @@ def crowd(shared: RunningApp, servers: tuple[DemoServer, DemoServer]) -> Iterato
     """The app with a login; nobody's job outlives the test."""
     set_pace(servers, SLOW_SECONDS)
     yield shared
-    stop_all(shared.app.studio)
+    stop_all(shared.app.service)
 
 
 def set_pace(servers: tuple[DemoServer, DemoServer], step_seconds: float) -> None:

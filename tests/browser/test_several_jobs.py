@@ -20,7 +20,7 @@ CHIPS = ".cg-chip"
 @pytest.fixture(autouse=True)
 def alone(app: RunningApp) -> None:
     """Nothing runs from before."""
-    stop_all(app.app.studio)
+    stop_all(app.app.service)
 
 
 def press(page: Page, times: str = "×1") -> None:
@@ -60,7 +60,7 @@ def test_five_jobs_from_one_tab_and_the_one_in_the_middle_is_stopped(
 def list_jobs(app: RunningApp, page: Page) -> list[Job]:
     """The jobs of the chips, in their order."""
     tokens = page.eval_on_selector_all(CHIPS, "(chips) => chips.map((chip) => chip.dataset.token)")
-    found = [app.app.studio.queue.find(token) for token in tokens]
+    found = [app.app.service.queue.find(token) for token in tokens]
     return [job for job in found if job is not None]
 
 

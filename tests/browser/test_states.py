@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from comfygradio.demo import DemoServer
-from comfygradio.forms.checks import parse_size
+from comfygradio.forms.value_check import parse_size
 from comfygradio.jobs.worker import GONE
 from tests.browser.conftest import QUICK_SECONDS, SLOW_SECONDS
 from tests.browser.settling import find_form, settle
@@ -88,7 +88,7 @@ def app(demo: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def rest(demo: DemoServer, app: RunningApp) -> Iterator[None]:
     """Leave nothing running to the next test."""
     yield
-    stop_all(app.app.studio)
+    stop_all(app.app.service)
     demo.set_pace(QUICK_SECONDS)
 
 
@@ -137,7 +137,7 @@ def await_other_job(page: Page, token: str | None, phase: str) -> None:
 def find_order(app: RunningApp, page: Page) -> Mapping[str, Any]:
     """The values of the job that is shown."""
     token = page.locator(".cg-view").get_attribute("data-token") or ""
-    job = app.app.studio.queue.find(token)
+    job = app.app.service.queue.find(token)
     assert job is not None
     return job.order.values
 

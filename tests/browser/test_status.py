@@ -66,7 +66,7 @@ def shared(settings: Settings) -> Iterator[tuple[App, str]]:
 def opened(shared: tuple[App, str]) -> Iterator[tuple[App, str]]:
     """The app and its address; no job outlives the test."""
     yield shared
-    stop_all(shared[0].studio)
+    stop_all(shared[0].service)
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_it_shows_servers_and_who_waits_and_stops_what_waits(
     expect(cards.nth(1)).to_contain_text(re.compile("Does not answer.*Is it running"))
     expect(cards.nth(1).get_by_role("button")).to_have_count(0)
     expect(status.get_by_text("Nobody’s jobs wait here.")).to_be_visible()
-    jobs = [app.studio.submit("text_to_image", SLOW, "user:ann") for _ in range(4)]
+    jobs = [app.service.submit("text_to_image", SLOW, "user:ann") for _ in range(4)]
     wait(jobs[0], is_running)
     expect(cards.nth(0)).to_contain_text("Queue: 2 of ours, 2 in all")
     expect(status.locator(".cg-status-people")).to_have_text("ann: 2")
@@ -105,7 +105,7 @@ def test_interrupt_asks_first_and_the_question_outlives_a_refresh(
     status: Page, opened: tuple[App, str], slow: DemoServer
 ) -> None:
     app, _ = opened
-    job = app.studio.submit("text_to_image", SLOW)
+    job = app.service.submit("text_to_image", SLOW)
     wait(job, is_running)
     status.get_by_role("button", name="Interrupt").click()
     expect(status.get_by_role("group")).to_contain_text("whoever it belongs to?")
@@ -188,7 +188,7 @@ def test_what_is_left_is_told_once_a_preset_has_run(
     page.get_by_role("button", name="Stop").click()
     expect(page.locator(".cg-summary")).to_contain_text("stopped")
     expect(page.locator(".cg-time")).not_to_contain_text("left")
-    (job, *_) = [app.studio.submit("text_to_image", SLOW) for _ in range(3)]
+    (job, *_) = [app.service.submit("text_to_image", SLOW) for _ in range(3)]
     wait(job, is_running)
     page.get_by_role("button", name="Generate").click()
     expect(page.locator(".cg-line")).to_have_text("Waiting: 3 before you")

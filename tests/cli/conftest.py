@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from comfygradio.cli import run_command
+from comfygradio.cli.app import run_command
 from comfygradio.demo import DemoOptions, DemoServer
 
 from .shell import Answer, Shell

@@ -14,7 +14,7 @@ from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.forms.preset import load_preset
-from comfygradio.jobs.lane import Lane
+from comfygradio.jobs.backend import Backend
 from tests.comfy.gateway import Call, Gateway, Reply, forward
 from tests.comfy.graphs import draw_empty
 
@@ -187,11 +187,11 @@ def test_of_several_servers_those_with_a_key_get_such_jobs(classes: Path) -> Non
         ComfyClient(server.url) as without,
         ComfyClient(server.url, api_key=KEY) as having,
     ):
-        poor, rich = Lane(without), Lane(having)
+        poor, rich = Backend(without), Backend(having)
         for lane in (poor, rich):
-            lane.learn(["FarAway", "SaveImage"])
-    assert poor.refuse(graph) == "FarAway wants an API key, which is not given there."
-    assert rich.refuse(graph) == ""
+            lane.refresh(["FarAway", "SaveImage"])
+    assert poor.explain_rejection(graph) == "FarAway wants an API key, which is not given there."
+    assert rich.explain_rejection(graph) == ""
 
 
 @pytest.mark.parametrize("version", ["0.3.64", "0.33.0"])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from comfygradio.commands.encoding import escape_unknown
+from comfygradio.cli.encoding import escape_unknown
 from comfygradio.demo import DemoServer
 from comfygradio.settings import shipped_presets
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from comfygradio.commands.new import new_preset
+from comfygradio.cli.new import new_preset
 from comfygradio.demo import DemoServer
 from comfygradio.errors import (
     MetadataError,

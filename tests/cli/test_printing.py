@@ -14,9 +14,9 @@ import httpx
 import pytest
 from PIL import Image
 
+from comfygradio.cli.printing import write_curl
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.workflow import Prompt, Upload
-from comfygradio.commands.printing import write_curl
 from comfygradio.demo import DemoOptions, DemoServer
 from tests.clocks import HANG_SECONDS
 from tests.comfy.gateway import Call, Gateway, Reply

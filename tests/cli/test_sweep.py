@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from comfygradio.cli.arguments import join_axes
+from comfygradio.cli.sweep import SweepCall, parse_axes, parse_sweep_call
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.commands.arguments import join_axes
-from comfygradio.commands.sweep import SweepCall, parse_axes, read_call
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import SettingsError
 from comfygradio.settings import load_settings, shipped_presets
-from comfygradio.sweeps.definition import read_definition
-from comfygradio.sweeps.showing.sheet import read_sweep
+from comfygradio.sweeps.definition import load_definition
+from comfygradio.sweeps.showing.contact_sheet import load_sweep
 from tests.clocks import HANG_SECONDS
 from tests.comfy.gate import Gate
 
@@ -66,7 +66,7 @@ def test_json_and_the_definition_that_reads_as_the_same(shell: Shell, demo: Demo
         told["points"][1]["labels"] == ["2", "3, heun"]
         and told["points"][1]["values"]["steps"] == 3
     )
-    definition = read_definition(Path("grid/sweep.yaml"))
+    definition = load_definition(Path("grid/sweep.yaml"))
     assert definition.axes == ({"cfg": "2, 3"}, {"steps": "2, 3", "sampler": "euler, heun"})
     again = shell("sweep", "grid/sweep.yaml", "--server", demo.url, "--out", "grid", "--json")
     points = json.loads(again.out)["points"]
@@ -107,7 +107,7 @@ def test_sheets_and_tables_lie_beside_the_pictures(shell: Shell, demo: DemoServe
     assert len(text.splitlines()) == 5 and all(
         Path(p).name in text for p in answer.out.splitlines()
     )
-    assert read_sweep(Path("grid/sheet.png")) == read_definition(Path("grid/sweep.yaml")).to_json()
+    assert load_sweep(Path("grid/sheet.png")) == load_definition(Path("grid/sweep.yaml")).to_json()
 
 
 def test_a_plan_runs_nothing_and_leaves_nothing(shell: Shell, demo: DemoServer) -> None:
@@ -338,13 +338,13 @@ def test_a_file_and_what_is_typed_beside_it(tmp_path: Path) -> None:
         "preset: text_to_image\nvalues: {prompt: a cat, steps: 3}\naxes: {cfg: 1-3}\ncarry: true\n"
     )
     settings = load_settings({}, {})
-    task = read_call(settings, SweepCall(str(path), ("steps=4",), (), False))
+    task = parse_sweep_call(settings, SweepCall(str(path), ("steps=4",), (), False))
     assert task.definition.values == {"prompt": "a cat", "steps": "4"} and not task.definition.carry
     assert task.definition.axes == ({"cfg": "1-3"},) and task.root == tmp_path
-    task = read_call(settings, SweepCall(str(path), (), ("steps=1-2",)))
+    task = parse_sweep_call(settings, SweepCall(str(path), (), ("steps=1-2",)))
     assert task.definition.axes == ({"steps": "1-2"},) and task.definition.carry
     with pytest.raises(SettingsError, match="leave out everything else"):
-        read_call(settings, SweepCall(None, (), (), True, Path("x"), Path("y")))
+        parse_sweep_call(settings, SweepCall(None, (), (), True, Path("x"), Path("y")))
 
 
 @pytest.mark.process

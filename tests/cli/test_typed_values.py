@@ -13,16 +13,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from comfygradio.binding.form_binding import bind_form
+from comfygradio.cli.run import parse_assignments
+from comfygradio.cli.sweep import parse_axes
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.commands.run import parse_assignments
-from comfygradio.commands.sweep import parse_axes
 from comfygradio.demo import DemoServer
 from comfygradio.errors import AxisError, ValuesRefused
-from comfygradio.forms.binding.form_binding import bind_form
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.settings import shipped_presets
-from comfygradio.sweeps.axes.reading import read_axes
+from comfygradio.sweeps.axes.axis_parser import parse_all_axes
 from tests.effort import scale
 from tests.forms.plain_slots import (
     KNOWN,
@@ -81,7 +81,7 @@ def test_an_axis_of_one_value_is_what_was_typed(text: str, slot: str) -> None:
         return  # an axis works numbers out exactly, so that 1e17 is whole there
     entries = parse_axes([f"{slot}={text}"])
     try:
-        (axis,) = read_axes(form, entries, form.check({}))
+        (axis,) = parse_all_axes(form, entries, form.check({}))
     except AxisError:
         assert expected is REFUSED or "," in text
         return

@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.log import list_secrets, start_log, stop_log
+from comfygradio.log import list_secrets, start_logging, stop_logging
 from comfygradio.settings import Settings, shipped_presets
 from tests.clocks import HANG_SECONDS
 from tests.ports import free_port
@@ -137,7 +137,7 @@ def test_what_others_repeat_is_masked(
 ) -> None:
     """Also where a line holds what a server said, and in a traceback."""
     log = logging.getLogger("comfygradio.somewhere")
-    start_log(settings)
+    start_logging(settings)
     try:
         log.info("it says %s", secret)
         try:
@@ -145,17 +145,17 @@ def test_what_others_repeat_is_masked(
         except ValueError:
             log.exception("it failed")
     finally:
-        stop_log()
+        stop_logging()
     told = capsys.readouterr().err
     assert secret not in told and told.count("***") == 2 and "ValueError" in told
 
 
 def test_what_looks_like_a_secret_is_masked_too(capsys: pytest.CaptureFixture[str]) -> None:
-    start_log(Settings(verbose=True))
+    start_logging(Settings(verbose=True))
     try:
         logging.getLogger("comfygradio.somewhere").warning("http://ann:pw@h/?key=%s", "k-1")
     finally:
-        stop_log()
+        stop_logging()
     assert capsys.readouterr().err.endswith("somewhere: http://***@h/?key=***\n")
 
 

@@ -15,6 +15,14 @@ from typing import Any
 import httpx
 import pytest
 
+from comfygradio.cli.watch import (
+    Printer,
+    Watcher,
+    format_value,
+    list_values,
+    name_event,
+    to_plain_data,
+)
 from comfygradio.clock import SYSTEM_CLOCK
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.events import Disconnected, Missed
@@ -26,15 +34,7 @@ from comfygradio.comfy.messages import (
     UnknownMessage,
     parse_text,
 )
-from comfygradio.comfy.watch import Patience
-from comfygradio.commands.watch import (
-    Printer,
-    Watcher,
-    list_values,
-    make_plain,
-    name_event,
-    write_value,
-)
+from comfygradio.comfy.timers import PollTimings
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import ServerUnreachable
 from tests.clocks import HANG_SECONDS
@@ -188,7 +188,7 @@ class Killer(Printer):
 
 
 def test_a_server_that_is_gone_for_good_ends_it() -> None:
-    patience = Patience(reconnect=(0.01, 0.01))
+    patience = PollTimings(reconnect=(0.01, 0.01))
     with DemoServer(DemoOptions()) as server, ComfyClient(server.url, patience=patience) as client:
         printer = Killer(server)
         with pytest.raises(ServerUnreachable):
@@ -212,15 +212,15 @@ def test_values_are_json_whatever_came() -> None:
         "node": "3",
     }
     state = ProgressState({"3": NodeProgress(1.0, 2.0, "running", "3")}, prompt_id="p")
-    assert make_plain(list_values(state))["nodes"]["3"]["state"] == "running"
+    assert to_plain_data(list_values(state))["nodes"]["3"]["state"] == "running"
     odd = parse_text('{"type": "a.monitor", "data": {"load": [NaN, Infinity, 1]}}')
-    assert make_plain(list_values(odd)) == {"data": {"load": [None, None, 1]}}
+    assert to_plain_data(list_values(odd)) == {"data": {"load": [None, None, 1]}}
     assert list_values(Progress(0.0, 0.0, None)) == {"value": 0.0, "max": 0.0}
     deep = parse_text('{"type": "a", "data": ' + "[" * 900 + "]" * 900 + "}")
-    assert len(json.dumps(make_plain(list_values(deep)))) < 100
+    assert len(json.dumps(to_plain_data(list_values(deep)))) < 100
 
 
 def test_a_printed_value_is_one_short_line() -> None:
-    assert write_value("\x1b]0;title\x07a\nb\x9b31m\u202e") == "]0;title a b 31m"
-    assert write_value({"a": "\x1b[31m\n"}) == '{"a": "\\u001b[31m\\n"}'
-    assert len(write_value(["long" * 1000])) == 200
+    assert format_value("\x1b]0;title\x07a\nb\x9b31m\u202e") == "]0;title a b 31m"
+    assert format_value({"a": "\x1b[31m\n"}) == '{"a": "\\u001b[31m\\n"}'
+    assert len(format_value(["long" * 1000])) == 200

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.comfy.state import JobState
-from comfygradio.comfy.watch import Patience
+from comfygradio.comfy.prompt_progress import PromptProgress
+from comfygradio.comfy.timers import PollTimings
 from comfygradio.demo import DemoOptions, DemoServer
 from tests.clocks import HANG_SECONDS, ManualClock
 
@@ -26,7 +26,7 @@ Connect = Callable[..., ComfyClient]
 SMALL = DemoOptions(preview_size=64)
 """Frames that cost little to draw."""
 
-QUICK = Patience(
+QUICK = PollTimings(
     silence=0.02,
     slowest_poll=0.05,
     first_poll=0.01,
@@ -51,7 +51,7 @@ def wait_until(reached: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
-def see_end(run: Generator[JobState, None, None]) -> Generator[JobState, None, None]:
+def see_end(run: Generator[PromptProgress, None, None]) -> Generator[PromptProgress, None, None]:
     """The states of a run that yields without pause; the limit only tells a hang."""
     end = time.monotonic() + 2 * HANG_SECONDS
     for state in run:

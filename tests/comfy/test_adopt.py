@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.comfy.posting import open_socket
-from comfygradio.comfy.socket import Socket
-from comfygradio.comfy.state import JobState
+from comfygradio.comfy.prompt_progress import PromptProgress
+from comfygradio.comfy.submit import open_socket
+from comfygradio.comfy.websocket_client import Socket
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import ExecutionFailed, JobError, JobInterrupted
 from tests.clocks import ManualClock
@@ -40,11 +40,11 @@ class Left:
     prompt_id: str
     client_id: str | None
 
-    def follow(self, **options: Any) -> Generator[JobState, None, None]:
+    def follow(self, **options: Any) -> Generator[PromptProgress, None, None]:
         ids: dict[str, Any] = {"client_id": self.client_id, "prompt_id": self.prompt_id}
         return self.client.run(self.graph, may_exist=True, **ids, **options)
 
-    def adopt(self, **options: Any) -> list[JobState]:
+    def adopt(self, **options: Any) -> list[PromptProgress]:
         return list(self.follow(**options))
 
 
@@ -67,9 +67,9 @@ def leave_ended(client: ComfyClient, graph: Graph) -> Left:
     return left
 
 
-def adopt_held(left: Left, gate: Gate) -> list[JobState]:
+def adopt_held(left: Left, gate: Gate) -> list[PromptProgress]:
     """All states of a prompt that goes on as soon as it is adopted."""
-    states: list[JobState] = []
+    states: list[PromptProgress] = []
     for state in left.follow():
         states.append(state)
         if state.status == "running":
@@ -77,7 +77,7 @@ def adopt_held(left: Left, gate: Gate) -> list[JobState]:
     return states
 
 
-def follow_to_steps(left: Left, gate: Gate) -> Generator[JobState, None, None]:
+def follow_to_steps(left: Left, gate: Gate) -> Generator[PromptProgress, None, None]:
     """Like `follow` for a prompt that is held; a few steps are heard once it is adopted."""
     moved = False
     for state in left.follow():
@@ -87,9 +87,9 @@ def follow_to_steps(left: Left, gate: Gate) -> Generator[JobState, None, None]:
         yield state
 
 
-def adopt_hearing_steps(left: Left, gate: Gate) -> list[JobState]:
+def adopt_hearing_steps(left: Left, gate: Gate) -> list[PromptProgress]:
     """The same, and it ends only when a step was heard."""
-    states: list[JobState] = []
+    states: list[PromptProgress] = []
     for state in follow_to_steps(left, gate):
         states.append(state)
         if state.step:
@@ -137,7 +137,7 @@ def test_it_is_heard_although_the_client_id_was_forgotten(
 def test_a_pending_prompt_keeps_its_place(comfy: ComfyClient, checkpoint: str, gate: Gate) -> None:
     gate.hold()
     leave_running(comfy, draw_text(checkpoint, steps=40))
-    states: list[JobState] = []
+    states: list[PromptProgress] = []
     for state in leave(comfy, draw_empty()).follow():
         states.append(state)
         if state.status == "queued":
@@ -312,10 +312,10 @@ def test_an_adopted_run_knows_its_seconds_left_too(comfy: ComfyClient, checkpoin
 
 
 def take_a_second_each(
-    run: Generator[JobState, None, None], gate: Gate, clock: ManualClock, steps: int
-) -> list[JobState]:
+    run: Generator[PromptProgress, None, None], gate: Gate, clock: ManualClock, steps: int
+) -> list[PromptProgress]:
     """All states of a prompt that is held, of which each step takes a second by its clock."""
-    states: list[JobState] = []
+    states: list[PromptProgress] = []
     made = 0
     for state in see_end(run):
         states.append(state)
@@ -332,7 +332,7 @@ def test_earlier_times_give_the_seconds_left_by_the_clock(
     clock = ManualClock()
     client = connect(serve().url, clock=clock)
 
-    def run(**options: Any) -> list[JobState]:
+    def run(**options: Any) -> list[PromptProgress]:
         gate.hold()
         graph = draw_text("photo-xl.safetensors", steps=40)
         running = client.run(graph, heartbeat_seconds=0.0, **options)

@@ -13,10 +13,10 @@ import pytest
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.messages import Message, Progress
-from comfygradio.comfy.posting import open_socket, post_prompt
-from comfygradio.comfy.socket import Socket
-from comfygradio.comfy.state import JobState
-from comfygradio.comfy.watch import Patience
+from comfygradio.comfy.prompt_progress import PromptProgress
+from comfygradio.comfy.submit import open_socket, post_prompt
+from comfygradio.comfy.timers import PollTimings
+from comfygradio.comfy.websocket_client import Socket
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.demo import DemoServer
 from comfygradio.errors import (
@@ -172,7 +172,7 @@ def test_an_older_socket_that_closes_later_ends_nothing(
     gate.hold()
     left = leave(connect(server.url, patience=QUICK), draw_text(CHECKPOINT, steps=80))
     old: Socket | None = hold_socket(left)
-    states: list[JobState] = []
+    states: list[PromptProgress] = []
     for state in follow_in_lockstep(left, server, gate, until=10):
         states.append(state)
         if old and state.step == 10:
@@ -186,7 +186,7 @@ def test_an_older_socket_that_closes_later_ends_nothing(
 
 def follow_in_lockstep(
     left: Left, server: DemoServer, gate: Gate, until: int
-) -> Generator[JobState, None, None]:
+) -> Generator[PromptProgress, None, None]:
     """The states of a prompt that is held; each step is made as soon as the one before is heard."""
     made = heard = 0
     for state in see_end(left.follow(heartbeat_seconds=0.0)):
@@ -207,10 +207,10 @@ def forget(server: DemoServer, left: Left, old: Socket) -> None:
 def test_a_forgotten_socket_is_opened_anew(serve: Serve, connect: Connect, gate: Gate) -> None:
     server, clock = serve(), ManualClock()
     gate.hold()
-    client = connect(server.url, clock=clock, patience=Patience(listen=math.inf))
+    client = connect(server.url, clock=clock, patience=PollTimings(listen=math.inf))
     left = leave(client, draw_text(CHECKPOINT, steps=80))
     old: Socket | None = hold_socket(left)
-    states: list[JobState] = []
+    states: list[PromptProgress] = []
     for state in follow_in_lockstep(left, server, gate, until=80):
         states.append(state)
         if old and state.step == 10:
@@ -232,10 +232,10 @@ def test_a_silent_node_of_an_adopted_prompt_is_no_failure(
     """It is silent until its socket was opened anew twice."""
     server, clock = serve(lab_nodes=True), ManualClock()
     # However far the clock is moved while a socket opens, it has answered in time.
-    client = connect(server.url, clock=clock, patience=Patience(listen=math.inf))
+    client = connect(server.url, clock=clock, patience=PollTimings(listen=math.inf))
     gate.hold()
     left = leave_running(client, sleep_for(1.0))
-    states: list[JobState] = []
+    states: list[PromptProgress] = []
     for state in see_end(left.follow(heartbeat_seconds=0.0)):
         states.append(state)
         if server.connections[str(left.client_id)] < 3:

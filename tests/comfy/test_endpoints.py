@@ -12,7 +12,7 @@ from PIL import Image
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.errors import NotFound, PromptRejected, ServerError, UnexpectedAnswer
+from comfygradio.errors import NotFound, PromptRejected, ServerError, UnexpectedResponse
 
 from .conftest import Connect, Serve
 from .gate import Gate
@@ -89,7 +89,7 @@ def test_a_server_that_describes_nothing_is_in_trouble() -> None:
     with (
         DemoServer(options) as server,
         ComfyClient(server.url) as client,
-        pytest.raises(UnexpectedAnswer, match="HTTP 500"),
+        pytest.raises(UnexpectedResponse, match="HTTP 500"),
     ):
         client.object_info("VAEDecode", "LoadImage")
 

@@ -33,7 +33,7 @@ from comfygradio import (
     UnknownMessage,
 )
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.comfy.watch import Patience
+from comfygradio.comfy.timers import PollTimings
 from comfygradio.errors import ServerUnreachable
 from tests.clocks import HANG_SECONDS, ManualClock
 from tests.faults.proxy import Line, reset
@@ -314,7 +314,7 @@ def test_pauses_begin_anew_once_it_is_connected(serve: Serve, connect: Connect) 
 
 def test_a_connection_that_the_server_forgot_is_opened_anew(serve: Serve, connect: Connect) -> None:
     """ComfyUI forgets a client when an older connection of it ends."""
-    clock, patience = ManualClock(), Patience(renewal=7.0)
+    clock, patience = ManualClock(), PollTimings(renewal=7.0)
     server = serve()
     with Line(server.url) as line:
         client = connect(line.url, clock=clock, patience=patience)
@@ -340,7 +340,7 @@ def test_a_connection_that_the_server_forgot_is_opened_anew(serve: Serve, connec
 def test_who_takes_over_a_client_id_may_be_forgotten_at_once(
     serve: Serve, connect: Connect
 ) -> None:
-    clock, patience = ManualClock(), Patience(renewal=7.0)
+    clock, patience = ManualClock(), PollTimings(renewal=7.0)
     server = serve()
     client = connect(server.url, clock=clock, patience=patience)
     first = client.listen("shared")

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from comfygradio.comfy.answers import Queue
-from comfygradio.comfy.cancel import LOOK_AGAIN_SECONDS
+from comfygradio.comfy.cancel import RECHECK_SECONDS
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.comfy.run import CANCEL_PAUSES, CANCEL_SECONDS, SLOW
-from comfygradio.comfy.state import JobState
+from comfygradio.comfy.http_responses import Queue
+from comfygradio.comfy.prompt_progress import PromptProgress
+from comfygradio.comfy.run import CANCEL_PAUSES, CANCEL_SECONDS, SLOW_CONNECTION
 from comfygradio.errors import (
     AccessDenied,
     ExecutionFailed,
@@ -22,7 +22,7 @@ from comfygradio.errors import (
     NotFound,
     PromptRejected,
     ServerUnreachable,
-    UnexpectedAnswer,
+    UnexpectedResponse,
 )
 from tests.clocks import HANG_SECONDS, ManualClock
 from tests.faults.proxy import Line
@@ -37,7 +37,7 @@ VERSIONS = ["0.33.0", *(pytest.param(older, marks=pytest.mark.deep) for older in
 CHECKPOINT = "photo-xl.safetensors"
 
 
-def finish(client: ComfyClient, graph: Graph | None = None) -> JobState:
+def finish(client: ComfyClient, graph: Graph | None = None) -> PromptProgress:
     *_, last = client.run(graph or draw_text(CHECKPOINT))
     return last
 
@@ -53,7 +53,7 @@ def test_every_version(version: str, serve: Serve, connect: Connect) -> None:
 
 
 def close_by_clock(
-    run: Generator[JobState, None, None], clock: ManualClock, waiters: int = 1
+    run: Generator[PromptProgress, None, None], clock: ManualClock, waiters: int = 1
 ) -> None:
     """Close a run that cannot cancel just now: it waits for so long and no longer.
 
@@ -106,10 +106,10 @@ def test_an_interrupt_before_the_start_is_repeated(
     gate.step()
     gate.await_held()
     assert client.queue_remaining() == 1
-    clock.advance(LOOK_AGAIN_SECONDS[0])
+    clock.advance(RECHECK_SECONDS[0])
     wait_until(lambda: not client.queue_remaining())
     clock.await_waiters()
-    clock.advance(LOOK_AGAIN_SECONDS[1])
+    clock.advance(RECHECK_SECONDS[1])
     cancelling.join(HANG_SECONDS)
     assert cancelled == [True] and not client.queue_remaining()
 
@@ -176,7 +176,7 @@ def test_it_ends_well_all_the_same(faults: dict[str, Any], serve: Serve, connect
     check_good_end(list(client.run(draw_text(CHECKPOINT))))
 
 
-def check_good_end(states: list[JobState]) -> None:
+def check_good_end(states: list[PromptProgress]) -> None:
     fractions = [state.progress for state in states]
     assert fractions == sorted(fractions) and fractions[-1] == 1.0
     assert states[-1].status == "done"
@@ -188,7 +188,7 @@ def test_a_late_history_is_waited_for(lost: str, serve: Serve, connect: Connect)
     """By the clock of the run it comes before the second look."""
     clock = ManualClock()
     client = connect(serve(no_history_delay=0.05, lose_types=(lost,)).url, clock=clock)
-    states: list[JobState] = []
+    states: list[PromptProgress] = []
     for state in see_end(client.run(draw_text(CHECKPOINT), heartbeat_seconds=0.0)):
         states.append(state)
         if client.history(state.prompt_id) is not None:
@@ -296,7 +296,7 @@ def test_a_killed_server_ends_the_time_left_before_any_time_has_passed(
     server.kill()
     after = next(state for state in see_end(run) if not state.is_answered)
     assert after.status == "running" and after.seconds_left is None
-    assert SLOW not in after.warnings
+    assert SLOW_CONNECTION not in after.warnings
     assert clock.monotonic() == began
     close_by_clock(run, clock, waiters=2)
     for pause in CANCEL_PAUSES:
@@ -410,7 +410,7 @@ def test_a_dropped_socket_is_opened_again_and_hears_on(
     client = connect(server.url, patience=QUICK)
     gate.hold(after=25)
     made, heard = 25, 0
-    states: list[JobState] = []
+    states: list[PromptProgress] = []
     for state in client.run(draw_text(CHECKPOINT, steps=40), client_id="ours"):
         states.append(state)
         heard = max(heard, state.step or 0)
@@ -465,11 +465,11 @@ def test_silence_is_no_failure(serve: Serve, gate: Gate) -> None:
         ({"token": "sesame"}, AccessDenied),
         ({"html_on": ("/prompt",)}, AccessDenied),
         ({"fail_on": {"/prompt": 403}}, AccessDenied),
-        ({"fail_on": {"/prompt": 500}}, UnexpectedAnswer),
+        ({"fail_on": {"/prompt": 500}}, UnexpectedResponse),
         ({"fail_on": {"/prompt": 404}}, NotFound),
         ({"fail_on": {"/prompt": 502}}, ServerUnreachable),
         ({"missing_classes": ("SaveImage",)}, PromptRejected),
-        ({"max_upload_size": 100}, UnexpectedAnswer),
+        ({"max_upload_size": 100}, UnexpectedResponse),
     ],
     ids=str,
 )
@@ -492,7 +492,7 @@ def test_previews_of_an_anonymous_prompt_are_not_ours(
     client = connect(serve(preview_method="latent2rgb").url)
     gate.hold()
     client.queue_prompt(draw_text(CHECKPOINT, steps=20))
-    states: list[JobState] = []
+    states: list[PromptProgress] = []
     for state in client.run(draw_empty()):
         states.append(state)
         if state.status == "queued":

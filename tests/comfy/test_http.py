@@ -10,11 +10,11 @@ import httpx
 import pytest
 import websocket
 
-from comfygradio.comfy import http
-from comfygradio.comfy import socket as comfy_socket
+from comfygradio.comfy import transport as http
+from comfygradio.comfy import websocket_client as comfy_socket
 from comfygradio.comfy.address import parse_url
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.comfy.http import Access
+from comfygradio.comfy.transport import Access
 from comfygradio.demo import DemoServer
 from comfygradio.errors import (
     AccessDenied,
@@ -23,7 +23,7 @@ from comfygradio.errors import (
     PromptRejected,
     ServerError,
     ServerUnreachable,
-    UnexpectedAnswer,
+    UnexpectedResponse,
 )
 
 from .conftest import Connect, Serve
@@ -90,18 +90,18 @@ def test_every_exception_of_websocket_is_translated(kind: type[Exception]) -> No
         (Reply(405), NotFound, "no such"),
         (
             Reply(413, b"Maximum request body size 104857600 exceeded."),
-            UnexpectedAnswer,
+            UnexpectedResponse,
             "limit of 100 MiB",
         ),
-        (Reply(413), UnexpectedAnswer, "larger than the limit that"),
-        (Reply(429), UnexpectedAnswer, "HTTP 429"),
-        (Reply(500, b"500 Internal Server Error"), UnexpectedAnswer, "HTTP 500"),
+        (Reply(413), UnexpectedResponse, "larger than the limit that"),
+        (Reply(429), UnexpectedResponse, "HTTP 429"),
+        (Reply(500, b"500 Internal Server Error"), UnexpectedResponse, "HTTP 500"),
         (Reply(502), ServerUnreachable, "gateway"),
         (Reply(524), ServerUnreachable, "gateway"),
-        (Reply(200, b"{broken", JSON), UnexpectedAnswer, "does not answer like ComfyUI"),
-        (Reply(200, b"[" * 100_000, JSON), UnexpectedAnswer, "does not answer like ComfyUI"),
-        (Reply(200, b"[]", JSON), UnexpectedAnswer, "does not answer like ComfyUI"),
-        (Reply(200, b"", {}), UnexpectedAnswer, "does not answer like ComfyUI"),
+        (Reply(200, b"{broken", JSON), UnexpectedResponse, "does not answer like ComfyUI"),
+        (Reply(200, b"[" * 100_000, JSON), UnexpectedResponse, "does not answer like ComfyUI"),
+        (Reply(200, b"[]", JSON), UnexpectedResponse, "does not answer like ComfyUI"),
+        (Reply(200, b"", {}), UnexpectedResponse, "does not answer like ComfyUI"),
     ],
 )
 def test_strange_answers(
@@ -245,9 +245,9 @@ def test_nan_is_read_and_sent(connect: Connect) -> None:
     [
         (400, b'{"error": "no prompt", "node_errors": []}', PromptRejected),
         (400, b"null", PromptRejected),
-        (500, b"500 Internal Server Error", UnexpectedAnswer),
-        (200, b"{}", UnexpectedAnswer),
-        (200, b"[]", UnexpectedAnswer),
+        (500, b"500 Internal Server Error", UnexpectedResponse),
+        (200, b"{}", UnexpectedResponse),
+        (200, b"[]", UnexpectedResponse),
     ],
 )
 def test_answers_of_prompt(

@@ -3,13 +3,13 @@ from __future__ import annotations
 import itertools
 import threading
 
-from comfygradio.comfy.mailbox import Mailbox, Worker
-from comfygradio.comfy.watch import Patience, Watch
+from comfygradio.comfy.inbox import Inbox, TaskThread
+from comfygradio.comfy.timers import PollTimers, PollTimings
 from tests.clocks import HANG_SECONDS, ManualClock
 
 
 def test_the_newest_of_a_kind_replaces_the_others() -> None:
-    mailbox = Mailbox(ManualClock())
+    mailbox = Inbox(ManualClock())
     for content, kind in [
         ("a", "preview"),
         ("event", None),
@@ -28,7 +28,7 @@ def test_the_newest_of_a_kind_replaces_the_others() -> None:
 
 
 def test_kinds_begin_anew_after_reading() -> None:
-    mailbox = Mailbox(ManualClock())
+    mailbox = Inbox(ManualClock())
     mailbox.put(1, "preview")
     mailbox.take(0)
     mailbox.put(2, "preview")
@@ -37,7 +37,7 @@ def test_kinds_begin_anew_after_reading() -> None:
 
 def test_taking_waits_for_a_letter_from_another_thread() -> None:
     clock = ManualClock()
-    mailbox = Mailbox(clock)
+    mailbox = Inbox(clock)
 
     def put() -> None:
         clock.await_waiters()
@@ -49,7 +49,7 @@ def test_taking_waits_for_a_letter_from_another_thread() -> None:
 
 def test_taking_ends_when_time_is_up_and_letters_tell_their_time() -> None:
     clock = ManualClock(7.0)
-    mailbox = Mailbox(clock)
+    mailbox = Inbox(clock)
 
     def pass_time() -> None:
         clock.await_waiters()
@@ -62,21 +62,21 @@ def test_taking_ends_when_time_is_up_and_letters_tell_their_time() -> None:
 
 
 def test_a_worker_does_tasks_in_order_and_ends() -> None:
-    worker, seen, done = Worker("test"), list[int](), threading.Event()
+    worker, seen, done = TaskThread("test"), list[int](), threading.Event()
     for number in range(3):
-        worker.do(lambda number=number: seen.append(number))  # type: ignore[misc]
-    worker.do(done.set)
+        worker.submit(lambda number=number: seen.append(number))  # type: ignore[misc]
+    worker.submit(done.set)
     worker.stop()
     assert done.wait(HANG_SECONDS) and seen == [0, 1, 2]
 
 
 def test_silence_is_trusted_for_a_while_and_polls_back_off() -> None:
-    watch = Watch(Patience(silence=2.0, slowest_poll=5.0), 0.0)
+    watch = PollTimers(PollTimings(silence=2.0, slowest_poll=5.0), 0.0)
     watch.connected = True
     assert not watch.wants_poll(1.9) and watch.wants_poll(2.0)
     times, now = [], 2.0
     for _ in range(5):
-        watch.polled(now, failed=False)
+        watch.note_poll(now, failed=False)
         now += watch.pause(now, 100)
         times.append(now)
     gaps = [round(after - before, 3) for before, after in itertools.pairwise(times)]
@@ -86,36 +86,36 @@ def test_silence_is_trusted_for_a_while_and_polls_back_off() -> None:
 
 
 def test_queue_refreshes_are_throttled() -> None:
-    watch = Watch(Patience(queue_refresh=1.0, silence=60.0), 0.0)
-    watch.polled(10.0, failed=False)
+    watch = PollTimers(PollTimings(queue_refresh=1.0, silence=60.0), 0.0)
+    watch.note_poll(10.0, failed=False)
     watch.refresh_queue(10.1)
     assert not watch.wants_poll(10.9) and watch.wants_poll(11.0)
 
 
 def test_reconnects_back_off_and_end() -> None:
-    watch, now, pauses = Watch(Patience(), 0.0), 0.0, []
-    watch.polled(0.0, failed=True)
+    watch, now, pauses = PollTimers(PollTimings(), 0.0), 0.0, []
+    watch.note_poll(0.0, failed=True)
     for _ in range(5):
         watch.lose(now)
         begun = now
         while not watch.wants_reconnect(now):
             now += 0.25
         pauses.append(now - begun)
-        assert not watch.is_hopeless(now)
+        assert not watch.has_timed_out(now)
     watch.lose(now)
     assert pauses == [1.0, 2.0, 4.0, 8.0, 16.0]
-    assert watch.is_hopeless(now)
+    assert watch.has_timed_out(now)
 
 
 def test_a_server_that_answers_polls_is_never_hopeless() -> None:
-    watch = Watch(Patience(reconnect=()), 0.0)
+    watch = PollTimers(PollTimings(reconnect=()), 0.0)
     watch.lose(0.0)
-    watch.polled(100.0, failed=False)
-    assert not watch.is_hopeless(1000.0)
+    watch.note_poll(100.0, failed=False)
+    assert not watch.has_timed_out(1000.0)
 
 
 def test_a_reopened_socket_has_to_prove_itself() -> None:
-    watch = Watch(Patience(), 0.0)
+    watch = PollTimers(PollTimings(), 0.0)
     watch.connect(0.0, answers_flags=True)
     assert not watch.is_forgotten(1.9) and watch.is_forgotten(2.0)
     watch.connect(0.0, answers_flags=True)
@@ -125,15 +125,15 @@ def test_a_reopened_socket_has_to_prove_itself() -> None:
 
 def test_a_silent_server_is_noticed_within_ten_seconds() -> None:
     """It falls silent just after it has answered the question before, at the slowest pace."""
-    patience = Patience()
-    watch = Watch(patience, 0.0)
+    patience = PollTimings()
+    watch = PollTimers(patience, 0.0)
     watch.connected = True
     for _ in range(10):
-        watch.polled(0.0, failed=False)
+        watch.note_poll(0.0, failed=False)
     now = 0.0
     while watch.is_answered(now):
         if watch.wants_poll(now):
-            watch.ask(now)
+            watch.begin_request(now)
         pause = watch.pause(now, 100)
         assert pause > 0
         now += pause
@@ -141,44 +141,44 @@ def test_a_silent_server_is_noticed_within_ten_seconds() -> None:
 
 
 def test_a_late_answer_and_a_message_both_count_as_answers() -> None:
-    watch = Watch(Patience(answer=4.0), 0.0)
-    watch.ask(0.0)
+    watch = PollTimers(PollTimings(answer=4.0), 0.0)
+    watch.begin_request(0.0)
     assert watch.is_answered(3.9) and not watch.is_answered(4.0)
     watch.hear(5.0)
     assert watch.is_answered(8.9) and not watch.is_answered(9.0)
-    watch.settle()
-    watch.polled(9.0, failed=False)
+    watch.end_request()
+    watch.note_poll(9.0, failed=False)
     assert watch.is_answered(99.0)
-    watch.polled(99.0, failed=True)
+    watch.note_poll(99.0, failed=True)
     assert not watch.is_answered(99.0)
 
 
 def test_an_open_socket_buys_time() -> None:
-    watch = Watch(Patience(reconnect=(1.0,)), 0.0)
+    watch = PollTimers(PollTimings(reconnect=(1.0,)), 0.0)
     watch.connected = True
-    watch.polled(1.0, failed=True)
-    assert not watch.is_hopeless(9.0) and watch.is_hopeless(10.0)
+    watch.note_poll(1.0, failed=True)
+    assert not watch.has_timed_out(9.0) and watch.has_timed_out(10.0)
 
 
 def test_a_silent_socket_of_a_shared_id_is_opened_anew_ever_later() -> None:
-    watch = Watch(Patience(renewal=5.0), 0.0)
+    watch = PollTimers(PollTimings(renewal=5.0), 0.0)
     watch.connect(0.0, answers_flags=False)
     assert not watch.wants_renewal(99.0)
-    watch.doubtful = True
+    watch.may_be_forgotten = True
     watch.hear(3.0)
     assert not watch.wants_renewal(7.9) and watch.wants_renewal(8.0)
     watch.renew(8.0)
     assert not watch.wants_renewal(99.0) and watch.wants_reconnect(9.0)
     watch.connect(9.0, answers_flags=False)
     assert not watch.wants_renewal(18.9) and watch.wants_renewal(19.0)
-    watch.expect(19.0)
+    watch.expect_messages(19.0)
     assert not watch.wants_renewal(28.9)
 
 
 def test_a_socket_that_is_heard_again_is_doubted_as_soon_as_before() -> None:
-    watch = Watch(Patience(renewal=5.0), 0.0)
+    watch = PollTimers(PollTimings(renewal=5.0), 0.0)
     watch.connect(0.0, answers_flags=False)
-    watch.doubtful = True
+    watch.may_be_forgotten = True
     watch.hear(0.0)
     watch.renew(5.0)
     watch.connect(6.0, answers_flags=False)
@@ -189,9 +189,9 @@ def test_a_socket_that_is_heard_again_is_doubted_as_soon_as_before() -> None:
 
 
 def test_steps_that_take_long_do_not_have_their_socket_opened_anew_each_time() -> None:
-    watch = Watch(Patience(renewal=5.0), 0.0)
+    watch = PollTimers(PollTimings(renewal=5.0), 0.0)
     watch.connect(0.0, answers_flags=False)
-    watch.doubtful = True
+    watch.may_be_forgotten = True
     watch.hear(0.0)
     for now in (8.0, 16.0, 24.0):
         watch.hear(now)
@@ -199,30 +199,30 @@ def test_steps_that_take_long_do_not_have_their_socket_opened_anew_each_time() -
 
 
 def test_a_full_mailbox_drops_the_oldest_letters_and_says_how_many() -> None:
-    mailbox = Mailbox(ManualClock(), capacity=10)
+    mailbox = Inbox(ManualClock(), capacity=10)
     for content in range(5):
-        mailbox.put(content, weight=4)
+        mailbox.put(content, size=4)
     assert [letter.content for letter in mailbox.take(0)] == [3, 4]
-    assert (mailbox.count_dropped(), mailbox.count_dropped()) == (3, 0)
-    mailbox.put("large", weight=11)
-    assert mailbox.take(0) == [] and mailbox.count_dropped() == 1
+    assert (mailbox.take_dropped_count(), mailbox.take_dropped_count()) == (3, 0)
+    mailbox.put("large", size=11)
+    assert mailbox.take(0) == [] and mailbox.take_dropped_count() == 1
 
 
 def test_what_was_replaced_or_taken_weighs_nothing() -> None:
-    mailbox = Mailbox(ManualClock(), capacity=10)
+    mailbox = Inbox(ManualClock(), capacity=10)
     for content in range(9):
-        mailbox.put(content, "preview", weight=6)
+        mailbox.put(content, "preview", size=6)
     assert [letter.content for letter in mailbox.take(0)] == [8]
-    mailbox.put("next", weight=10)
+    mailbox.put("next", size=10)
     mailbox.put("weightless")
     assert [letter.content for letter in mailbox.take(0)] == ["next", "weightless"]
-    assert mailbox.count_dropped() == 0
+    assert mailbox.take_dropped_count() == 0
 
 
 def test_a_letter_whose_predecessor_was_dropped_replaces_nothing() -> None:
-    mailbox = Mailbox(ManualClock(), capacity=10)
-    mailbox.put("old", "preview", weight=6)
-    mailbox.put("event", weight=6)
-    mailbox.put("new", "preview", weight=1)
+    mailbox = Inbox(ManualClock(), capacity=10)
+    mailbox.put("old", "preview", size=6)
+    mailbox.put("event", size=6)
+    mailbox.put("new", "preview", size=1)
     letters = mailbox.take(0)
     assert [(letter.content, letter.replaced) for letter in letters] == [("event", 0), ("new", 0)]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from comfygradio.comfy.node_times import NodeTimes, Run, fit_line, measure_all
+from comfygradio.comfy.node_times import NodeTimes, TimedRun, fit_line, measure_all
 
 
 def measure(node: dict[str, Any], **others: dict[str, Any]) -> float:
@@ -54,31 +54,31 @@ def test_a_node_that_is_no_node_has_no_more_work_than_one() -> None:
 
 
 def test_seconds_grow_with_work_by_what_different_runs_tell() -> None:
-    runs = [Run(2.0 + 0.5 * work, work) for work in (6.0, 20.0, 50.0)]
+    runs = [TimedRun(2.0 + 0.5 * work, work) for work in (6.0, 20.0, 50.0)]
     line = fit_line(runs)
     assert (line.base, line.rate) == pytest.approx((2.0, 0.5))
-    odd = [*runs, *runs, Run(900.0, 20.0)]
+    odd = [*runs, *runs, TimedRun(900.0, 20.0)]
     assert fit_line(odd).estimate(40.0) == pytest.approx(22.0)
 
 
 def test_seconds_grow_in_proportion_where_all_runs_had_the_same_work() -> None:
-    line = fit_line([Run(8.0, 20.0), Run(10.0, 20.0), Run(90.0, 20.0)])
+    line = fit_line([TimedRun(8.0, 20.0), TimedRun(10.0, 20.0), TimedRun(90.0, 20.0)])
     assert line.estimate(20.0) == 10.0 and line.estimate(6.0) == pytest.approx(3.0)
 
 
 def test_seconds_never_fall_with_more_work_and_are_never_negative() -> None:
-    falling = fit_line([Run(5.0, 10.0), Run(3.0, 20.0), Run(4.0, 30.0)])
+    falling = fit_line([TimedRun(5.0, 10.0), TimedRun(3.0, 20.0), TimedRun(4.0, 30.0)])
     assert falling.estimate(10.0) == falling.estimate(30.0) == 4.0
-    steep = fit_line([Run(1.0, 10.0), Run(9.0, 20.0)])
+    steep = fit_line([TimedRun(1.0, 10.0), TimedRun(9.0, 20.0)])
     assert steep.estimate(1.0) > 0
 
 
 def test_runs_whose_work_nobody_wrote_down_count_only_where_there_are_no_others() -> None:
-    assert fit_line([Run(5.0), Run(7.0), Run(60.0)]).estimate(400.0) == 7.0
-    assert fit_line([Run(60.0), Run(10.0, 20.0)]).estimate(40.0) == pytest.approx(20.0)
+    assert fit_line([TimedRun(5.0), TimedRun(7.0), TimedRun(60.0)]).estimate(400.0) == 7.0
+    assert fit_line([TimedRun(60.0), TimedRun(10.0, 20.0)]).estimate(40.0) == pytest.approx(20.0)
 
 
 def test_nodes_that_never_ran_have_no_seconds() -> None:
-    times = NodeTimes({"3": [Run(4.0, 20.0)], "8": []})
+    times = NodeTimes({"3": [TimedRun(4.0, 20.0)], "8": []})
     graph = {"3": {"inputs": {"steps": 10}}, "8": {"inputs": {}}, "9": {"inputs": {}}}
-    assert times.weigh(graph) == {"3": pytest.approx(2.0)}
+    assert times.estimate_all(graph) == {"3": pytest.approx(2.0)}

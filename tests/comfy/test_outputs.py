@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from comfygradio.comfy.answers import HistoryEntry, Queue, QueuedPrompt, UploadedFile
+from comfygradio.comfy.http_responses import HistoryEntry, Queue, QueuedPrompt, UploadedFile
 from comfygradio.comfy.outputs import Output, decide_kind, parse_outputs, write_file
 
 FILE = {"filename": "a_00001_.png", "subfolder": "", "type": "output"}

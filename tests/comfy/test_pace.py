@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from comfygradio.comfy.answers import QueuedPrompt
+from comfygradio.comfy.http_responses import QueuedPrompt
 from comfygradio.comfy.messages import (
     Executing,
     ExecutionCached,
@@ -14,21 +14,21 @@ from comfygradio.comfy.messages import (
     ProgressState,
 )
 from comfygradio.comfy.messages import Progress as Step
-from comfygradio.comfy.pace import Pace
-from comfygradio.comfy.tracker import JobTracker
+from comfygradio.comfy.node_time_left import NodeTimeLeft
+from comfygradio.comfy.tracker import PromptTracker
 
 from .graphs import draw_text
 
 SECONDS = {"3": 10.0, "4": 2.0, "5": 0.0, "6": 0.5, "7": 0.5, "8": 1.0, "9": 1.0}
 
 
-def track(weights: dict[str, float] | None = SECONDS) -> JobTracker:
-    tracker = JobTracker(draw_text("x", steps=10), "ours", weights=weights)
+def track(weights: dict[str, float] | None = SECONDS) -> PromptTracker:
+    tracker = PromptTracker(draw_text("x", steps=10), "ours", weights=weights)
     tracker.accept(QueuedPrompt("ours", 0))
     return tracker
 
 
-def hear(tracker: JobTracker, at: float, *messages: Message) -> float | None:
+def hear(tracker: PromptTracker, at: float, *messages: Message) -> float | None:
     for message in messages:
         assert tracker.apply(message, at)
     return tracker.state.seconds_left
@@ -46,13 +46,13 @@ START = ExecutionStart(prompt_id="ours")
 
 
 def test_without_steps_the_usual_seconds_run_down_to_nothing() -> None:
-    pace = Pace()
+    pace = NodeTimeLeft()
     pace.begin(100.0)
     assert [pace.estimate(4.0, now) for now in (100.0, 101.0, 104.0, 109.0)] == [4.0, 3.0, 0.0, 0.0]
 
 
 def test_steady_steps_as_usual_change_nothing() -> None:
-    pace = Pace()
+    pace = NodeTimeLeft()
     pace.begin(0.0)
     for count in range(1, 11):
         pace.report(count / 10, float(count))
@@ -60,7 +60,7 @@ def test_steady_steps_as_usual_change_nothing() -> None:
 
 
 def test_a_run_of_twice_the_usual_time_is_noticed() -> None:
-    pace = Pace()
+    pace = NodeTimeLeft()
     pace.begin(0.0)
     errors = []
     for count in range(1, 11):
@@ -74,7 +74,7 @@ def test_a_run_of_twice_the_usual_time_is_noticed() -> None:
 
 
 def test_it_counts_down_between_two_steps_and_never_below_nothing() -> None:
-    pace = Pace()
+    pace = NodeTimeLeft()
     pace.begin(0.0)
     pace.report(0.5, 5.0)
     assert (
@@ -85,7 +85,7 @@ def test_it_counts_down_between_two_steps_and_never_below_nothing() -> None:
 
 
 def test_a_node_in_several_passes_is_timed_by_its_usual_seconds() -> None:
-    pace = Pace()
+    pace = NodeTimeLeft()
     pace.begin(0.0)
     for fraction, at in ((0.5, 1.0), (1.0, 2.0), (0.5, 3.0)):
         pace.report(fraction, at)
@@ -124,8 +124,8 @@ def test_it_is_unknown_without_earlier_times(weights: dict[str, float] | None) -
 
 def test_an_adopted_run_is_unknown_until_it_is_known_what_runs() -> None:
     tracker = track()
-    tracker.lose_track()
-    tracker.begin()
+    tracker.mark_gap()
+    tracker.mark_running()
     assert tracker.state.seconds_left is None
     assert hear(tracker, 5.0, Executing("3", "3")) is not None
     assert hear(tracker, 5.0, step(4)) == pytest.approx(6 + 2)
@@ -139,7 +139,7 @@ def test_only_nodes_seen_from_begin_to_end_are_timed() -> None:
     tracker = track()
     hear(tracker, 0.0, START, run_node("4"))
     hear(tracker, 2.0, run_node("3"))
-    tracker.lose_track()
+    tracker.mark_gap()
     hear(tracker, 9.0, Executing("8", "8"))
     hear(tracker, 9.5, run_node("9"))
     hear(tracker, 10.5, Executing(None, None, prompt_id="ours"))

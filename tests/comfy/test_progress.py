@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from comfygradio.comfy.graph_progress import GraphProgress, guess_outputs, weigh_class
 from comfygradio.comfy.messages import NodeProgress
-from comfygradio.comfy.progress import GraphProgress, guess_outputs, weigh_class
 
 from .graphs import draw_text
 
@@ -65,7 +65,7 @@ def test_a_loose_node_that_runs_after_all_is_counted() -> None:
 def test_expanded_nodes_are_part_of_their_parent() -> None:
     progress = GraphProgress({"2": {"class_type": "Expands", "inputs": {}}})
     child = NodeProgress(1, 2, "running", "2")
-    progress.advance_all({"2": NodeProgress(0, 1, "running", "2"), "2.0.0.1": child})
+    progress.apply_snapshot({"2": NodeProgress(0, 1, "running", "2"), "2.0.0.1": child})
     assert progress.fraction == 0.25
 
 
@@ -91,21 +91,21 @@ SECONDS = {"3": 8.0, "4": 1.0, "8": 0.5, "9": 0.5}
 
 def test_earlier_seconds_are_the_weights() -> None:
     progress = GraphProgress(GRAPH, SECONDS)
-    assert progress.timed and progress.weigh("3") == 8.0
-    assert {progress.weigh(node) for node in "567"} == {0.75}
-    whole = progress.sum_left()
+    assert progress.has_timings and progress.node_weight("3") == 8.0
+    assert {progress.node_weight(node) for node in "567"} == {0.75}
+    whole = progress.remaining_weight()
     assert whole == pytest.approx(10 + 3 * 0.75)
     progress.advance("3", 0.5)
-    assert progress.fraction == pytest.approx(4 / whole) and progress.sum_left() == pytest.approx(
-        whole - 4
-    )
-    assert progress.sum_left(besides="3") == pytest.approx(whole - 8)
+    assert progress.fraction == pytest.approx(
+        4 / whole
+    ) and progress.remaining_weight() == pytest.approx(whole - 4)
+    assert progress.remaining_weight(besides="3") == pytest.approx(whole - 8)
 
 
 def test_cached_nodes_weigh_nothing() -> None:
     progress = GraphProgress(GRAPH, SECONDS)
     progress.skip_cached(["4", "5", "6", "7"])
-    assert progress.weigh("4") == 0.0 and progress.sum_left() == 9.0
+    assert progress.node_weight("4") == 0.0 and progress.remaining_weight() == 9.0
     progress.advance("3", 0.25)
     assert progress.fraction == pytest.approx(2 / 9)
 
@@ -115,23 +115,23 @@ def test_cached_nodes_weigh_nothing() -> None:
 )
 def test_times_that_tell_nothing(seconds: dict[str, float]) -> None:
     progress = GraphProgress(GRAPH, seconds)
-    assert not progress.timed and progress.weigh("3") == 20.0
+    assert not progress.has_timings and progress.node_weight("3") == 20.0
 
 
 def test_nodes_without_any_time_still_fill_the_bar() -> None:
     progress = GraphProgress(GRAPH, dict.fromkeys(GRAPH, 0.0))
     for key in GRAPH:
         progress.advance(key, 1.0)
-    assert progress.timed and progress.fraction == 0.99
+    assert progress.has_timings and progress.fraction == 0.99
 
 
 def test_a_node_that_works_has_its_sources_behind_it() -> None:
     progress = GraphProgress(GRAPH, SECONDS)
-    progress.advance_all({"3": NodeProgress(0, 1, "running", "3")})
+    progress.apply_snapshot({"3": NodeProgress(0, 1, "running", "3")})
     assert progress.fraction == 0.0
-    progress.advance_all({"3": NodeProgress(1, 4, "running", "3")})
-    assert progress.sum_left() == pytest.approx(6 + 1)
-    progress.reach("unknown")
+    progress.apply_snapshot({"3": NodeProgress(1, 4, "running", "3")})
+    assert progress.remaining_weight() == pytest.approx(6 + 1)
+    progress.complete_upstream("unknown")
 
 
 @pytest.mark.parametrize("ends", [["3", "9"], ["9"], ["4", "7", "3", "8"]])
@@ -141,10 +141,10 @@ def test_sources_in_a_circle_end(ends: list[str]) -> None:
         "2": {"inputs": {"a": ["1", 0]}, "class_type": "Save"},
     }
     circle, progress = GraphProgress(graph), GraphProgress(GRAPH, SECONDS)
-    circle.reach("2")
-    assert circle.sum_left() == 0.0
+    circle.complete_upstream("2")
+    assert circle.remaining_weight() == 0.0
     fractions = []
     for node in ends:
-        progress.advance_all({node: NodeProgress(1, 1, "finished", node)})
+        progress.apply_snapshot({node: NodeProgress(1, 1, "finished", node)})
         fractions.append(progress.fraction)
     assert fractions == sorted(fractions)

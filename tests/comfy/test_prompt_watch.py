@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from comfygradio.comfy.answers import HistoryEntry, Queue
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.comfy.prompt_watch import PromptChange, PromptWatch, look_at_prompts
+from comfygradio.comfy.http_responses import HistoryEntry, Queue
+from comfygradio.comfy.prompt_monitor import PromptChange, PromptMonitor, poll_prompts
 
 from .conftest import Connect, Serve, wait_until
 from .gate import Gate
@@ -32,14 +32,16 @@ def make_history(ids: Iterable[str]) -> dict[str, HistoryEntry]:
     return {name: HistoryEntry.from_json(name, {"outputs": {}, "status": status}) for name in ids}
 
 
-def look(watch: PromptWatch, running: str = "", pending: str = "", history: str = "") -> list[str]:
+def look(
+    watch: PromptMonitor, running: str = "", pending: str = "", history: str = ""
+) -> list[str]:
     """What is told of one look, as words."""
-    changes = watch.take(make_queue(running, pending), make_history(history))
+    changes = watch.update(make_queue(running, pending), make_history(history))
     return [f"{change.kind} {change.prompt_id}" for change in changes]
 
 
 def test_a_prompt_is_told_of_at_each_step_once() -> None:
-    watch = PromptWatch()
+    watch = PromptMonitor()
     assert look(watch) == []
     assert look(watch, pending="a") == ["queued a"]
     assert look(watch, pending="a") == []
@@ -50,8 +52,8 @@ def test_a_prompt_is_told_of_at_each_step_once() -> None:
 
 
 def test_the_first_look_tells_what_is_there_and_not_what_was() -> None:
-    watch = PromptWatch()
-    changes = watch.take(make_queue("a", "bc"), make_history("xyz"))
+    watch = PromptMonitor()
+    changes = watch.update(make_queue("a", "bc"), make_history("xyz"))
     assert changes == [
         PromptChange("started", "a", "queue"),
         PromptChange("queued", "b", "queue", 1),
@@ -60,13 +62,13 @@ def test_the_first_look_tells_what_is_there_and_not_what_was() -> None:
 
 
 def test_a_prompt_that_came_and_went_between_two_looks_is_told_of() -> None:
-    watch = PromptWatch()
+    watch = PromptMonitor()
     look(watch, history="xy")
     assert look(watch, history="xyab") == ["ended a", "ended b"]
 
 
 def test_a_prompt_that_ended_between_queue_and_history_is_over() -> None:
-    watch = PromptWatch()
+    watch = PromptMonitor()
     look(watch)
     assert look(watch, running="a", history="a") == ["ended a"]
     assert look(watch, history="a") == []
@@ -74,14 +76,14 @@ def test_a_prompt_that_ended_between_queue_and_history_is_over() -> None:
 
 def test_old_prompts_that_come_into_sight_are_old() -> None:
     """The history is asked for its newest ones: where some are deleted, older ones move up."""
-    watch = PromptWatch()
+    watch = PromptMonitor()
     look(watch, running="a", history="wxyz")
     assert look(watch, running="a", history="uvwx") == []
     assert look(watch, history="tuvwxa") == ["ended a"]
 
 
 def test_a_prompt_that_is_nowhere_twice_is_gone() -> None:
-    watch = PromptWatch()
+    watch = PromptMonitor()
     look(watch, running="a", pending="bc")
     assert look(watch, running="a", pending="c") == []
     assert look(watch, running="a", pending="c") == ["gone b"]
@@ -91,18 +93,18 @@ def test_a_prompt_that_is_nowhere_twice_is_gone() -> None:
 
 
 def test_prompts_that_are_out_of_sight_are_asked_for() -> None:
-    watch = PromptWatch()
+    watch = PromptMonitor()
     look(watch, running="a", pending="bc")
     assert watch.list_missing(make_queue("b"), make_history("x")) == ["a", "c"]
 
 
-def tell(client: ComfyClient, watch: PromptWatch) -> list[tuple[str, str]]:
-    return [(change.kind, change.prompt_id) for change in look_at_prompts(client, watch)]
+def tell(client: ComfyClient, watch: PromptMonitor) -> list[tuple[str, str]]:
+    return [(change.kind, change.prompt_id) for change in poll_prompts(client, watch)]
 
 
 def test_a_real_queue_is_told_of(serve: Serve, connect: Connect, gate: Gate) -> None:
-    client, watch = connect(serve(lab_nodes=True).url), PromptWatch()
-    assert look_at_prompts(client, watch) == []
+    client, watch = connect(serve(lab_nodes=True).url), PromptMonitor()
+    assert poll_prompts(client, watch) == []
     gate.hold()
     first, second, third = (
         client.queue_prompt(draw_text(CHECKPOINT, steps=500)).prompt_id for _ in range(3)
@@ -112,7 +114,7 @@ def test_a_real_queue_is_told_of(serve: Serve, connect: Connect, gate: Gate) -> 
     client.delete_from_queue(second)
     client.interrupt(first)
     wait_until(lambda: client.history(first) is not None)
-    (stopped, *more) = look_at_prompts(client, watch)
+    (stopped, *more) = poll_prompts(client, watch)
     assert (stopped.kind, stopped.prompt_id, stopped.source) == ("stopped", first, "history")
     assert stopped.text.startswith("The job was stopped")
     wait_until(lambda: client.queue().is_running(third))
@@ -123,11 +125,11 @@ def test_a_real_queue_is_told_of(serve: Serve, connect: Connect, gate: Gate) -> 
 
 
 def test_a_failure_is_told_with_its_reason(serve: Serve, connect: Connect) -> None:
-    client, watch = connect(serve(lab_nodes=True).url), PromptWatch()
-    look_at_prompts(client, watch)
+    client, watch = connect(serve(lab_nodes=True).url), PromptMonitor()
+    poll_prompts(client, watch)
     graph = {"1": {"class_type": "LabRaise", "inputs": {"message": "no luck"}}}
     prompt_id = client.queue_prompt(graph).prompt_id
     wait_until(lambda: client.history(prompt_id) is not None)
-    assert look_at_prompts(client, watch) == [
+    assert poll_prompts(client, watch) == [
         PromptChange("failed", prompt_id, "history", text="LabRaise (node 1) failed: no luck.")
     ]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from comfygradio.comfy.answers import QueuedPrompt
+from comfygradio.comfy.http_responses import QueuedPrompt
 from comfygradio.comfy.messages import Status
-from comfygradio.comfy.tracker import JobTracker
+from comfygradio.comfy.tracker import PromptTracker
 
 from .graphs import draw_text
 
 
-def track() -> JobTracker:
-    tracker = JobTracker(draw_text("x", steps=10), "ours")
+def track() -> PromptTracker:
+    tracker = PromptTracker(draw_text("x", steps=10), "ours")
     tracker.accept(QueuedPrompt("ours", 0))
     return tracker
 

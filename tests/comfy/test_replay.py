@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from comfygradio.comfy.answers import HistoryEntry, QueuedPrompt
-from comfygradio.comfy.state import JobState
-from comfygradio.comfy.tracker import JobTracker
+from comfygradio.comfy.http_responses import HistoryEntry, QueuedPrompt
+from comfygradio.comfy.prompt_progress import PromptProgress
+from comfygradio.comfy.tracker import PromptTracker
 from comfygradio.errors import ExecutionFailed, JobInterrupted
 
 from .recordings import Post, read_posts
@@ -19,8 +19,8 @@ NAMES = [f"{post.name}: {post.note}" for post in FINISHED]
 SERVER_SECRETS = ("/comfyui", "Traceback", 'File "', "current_inputs", ".py")
 
 
-def replay(post: Post) -> Iterator[tuple[JobTracker, JobState]]:
-    tracker = JobTracker(post.graph, post.prompt_id)
+def replay(post: Post) -> Iterator[tuple[PromptTracker, PromptProgress]]:
+    tracker = PromptTracker(post.graph, post.prompt_id)
     tracker.accept(QueuedPrompt.from_json(post.answer))
     for at, message in post.messages:
         tracker.gap = at > post.reopened_at
@@ -30,7 +30,7 @@ def replay(post: Post) -> Iterator[tuple[JobTracker, JobState]]:
 
 @pytest.mark.parametrize("post", FINISHED, ids=NAMES)
 def test_messages_and_history_agree(post: Post) -> None:
-    tracker, states = JobTracker(post.graph, post.prompt_id), []
+    tracker, states = PromptTracker(post.graph, post.prompt_id), []
     for tracker, state in replay(post):  # noqa: B007
         states.append(state)
     entry = HistoryEntry.from_json(post.prompt_id, post.history)
@@ -53,14 +53,14 @@ def test_progress_never_falls(post: Post) -> None:
 
 @pytest.mark.parametrize("post", FINISHED, ids=NAMES)
 def test_history_alone_settles(post: Post) -> None:
-    tracker = JobTracker(post.graph, post.prompt_id)
-    tracker.settle(HistoryEntry.from_json(post.prompt_id, post.history))
+    tracker = PromptTracker(post.graph, post.prompt_id)
+    tracker.apply_history(HistoryEntry.from_json(post.prompt_id, post.history))
     assert (tracker.failure is None) == (tracker.state.status == "done")
 
 
 @pytest.mark.parametrize("post", ACCEPTED, ids=[f"{post.name}: {post.note}" for post in ACCEPTED])
 def test_failures_are_sentences_without_server_secrets(post: Post) -> None:
-    tracker = JobTracker(post.graph, post.prompt_id)
+    tracker = PromptTracker(post.graph, post.prompt_id)
     for tracker, _ in replay(post):  # noqa: B007
         pass
     if tracker.failure:

@@ -18,7 +18,7 @@ from PIL import Image
 
 from comfygradio.clock import Clock
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.comfy.state import JobState
+from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.comfy.workflow import Prompt, Upload
 from comfygradio.errors import JobInterrupted, PromptRejected
 from tests.clocks import HANG_SECONDS, ManualClock
@@ -30,13 +30,13 @@ from .gate import Gate
 from .graphs import Graph, draw_empty, draw_text
 
 
-def run_all(client: ComfyClient, prompt: Prompt | Graph) -> list[JobState]:
+def run_all(client: ComfyClient, prompt: Prompt | Graph) -> list[PromptProgress]:
     return list(client.run(prompt))
 
 
 def test_text_to_image(comfy: ComfyClient, checkpoint: str, tmp_path: Path, gate: Gate) -> None:
     gate.hold(after=1)
-    states: list[JobState] = []
+    states: list[PromptProgress] = []
     for state in comfy.run(draw_text(checkpoint)):
         states.append(state)
         if state.step:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from comfygradio.comfy.frame_sequence import MAX_GAP, fetch_frames, is_sequence, name_frame
 from comfygradio.comfy.outputs import Output
-from comfygradio.comfy.sequences import GAP, is_sequence, name_frame, walk_frames
 
 
 @pytest.mark.parametrize(
@@ -43,20 +43,20 @@ def walk(*there: int) -> list[str]:
     def fetch(frame: Output) -> str:
         return frame.filename if frame.filename in names else f"{frame.filename}?"
 
-    found = walk_frames(Output("9", "image", "x_%03d.png", "sub"), fetch, lambda f: f[-1] == "?")
+    found = fetch_frames(Output("9", "image", "x_%03d.png", "sub"), fetch, lambda f: f[-1] == "?")
     return [name.removeprefix("x_").replace(".png", "") for name in found]
 
 
 def test_it_is_counted_up_from_wherever_it_begins() -> None:
     assert walk(0, 1, 2) == ["000", "001", "002"]
     assert walk(1, 2) == ["001", "002"]
-    assert walk(GAP, GAP + 1) == ["003", "004"]
+    assert walk(MAX_GAP, MAX_GAP + 1) == ["003", "004"]
 
 
 def test_what_is_missing_between_two_is_named() -> None:
     assert walk(1, 2, 4, 5) == ["001", "002", "003?", "004", "005"]
-    assert walk(0, 1 + GAP) == ["000", "001?", "002?", "003?", "004"]
-    assert walk(0, 2 + GAP) == ["000"]
+    assert walk(0, 1 + MAX_GAP) == ["000", "001?", "002?", "003?", "004"]
+    assert walk(0, 2 + MAX_GAP) == ["000"]
 
 
 def test_nothing_comes_of_a_sequence_without_files() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comfygradio.comfy.messages import Executing, ProgressText, parse_binary
-from comfygradio.comfy.tracker import LONGEST_TEXT, JobTracker
+from comfygradio.comfy.tracker import MAX_TEXT_LENGTH, PromptTracker
 
 from .conftest import Connect, Serve
 from .gate import Gate
@@ -36,7 +36,7 @@ def hold_text(text: str, serve: Serve, connect: Connect, gate: Gate) -> str:
         ("<script>alert(1)</script>[red]x[/]", "<script>alert(1)</script>[red]x[/]"),
         ("\x1b]0;title\x07\x1b[31mred\x9b31m\u202egnp", "]0;title [31mred 31m gnp"),
         ("loading /home/ann/models/secret.pt", "loading secret.pt"),
-        ("x" * 5_000_000, "x" * (LONGEST_TEXT - 1) + "…"),
+        ("x" * 5_000_000, "x" * (MAX_TEXT_LENGTH - 1) + "…"),
     ],
 )
 def test_a_text_is_one_short_line(
@@ -47,7 +47,7 @@ def test_a_text_is_one_short_line(
 
 def track(*messages: ProgressText | Executing) -> str:
     """What is shown after these messages to a run of a graph with the nodes 1 and 2."""
-    tracker = JobTracker(draw_empty(), "p")
+    tracker = PromptTracker(draw_empty(), "p")
     for message in messages:
         tracker.apply(message, 0.0)
     return tracker.state.text
@@ -72,7 +72,7 @@ def test_texts_of_other_nodes_and_before_anything_runs_are_not_ours() -> None:
 @given(st.text(st.characters(exclude_categories=()), max_size=3000))
 def test_no_text_breaks_the_line(text: str) -> None:
     shown = track(BEGUN, ProgressText("1", text))
-    assert shown.isprintable() and len(shown) <= LONGEST_TEXT
+    assert shown.isprintable() and len(shown) <= MAX_TEXT_LENGTH
 
 
 @given(st.binary(max_size=60), st.integers(0, 2**32 - 1))

@@ -20,7 +20,7 @@ from comfygradio.comfy.messages import (
     ProgressText,
     UnknownMessage,
 )
-from comfygradio.comfy.traffic import log_message, show_target
+from comfygradio.comfy.traffic import format_target, log_message
 from comfygradio.errors import NotFound, ServerUnreachable
 
 from .conftest import Serve
@@ -138,7 +138,7 @@ def test_no_way_to_give_a_secret_shows_it(
     ],
 )
 def test_targets(url: str, path: str, params: Mapping[str, Any], expected: str) -> None:
-    assert show_target(path, params, parse_url(url)) == expected
+    assert format_target(path, params, parse_url(url)) == expected
 
 
 @pytest.mark.parametrize(

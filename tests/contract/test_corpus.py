@@ -14,7 +14,7 @@ import pytest
 
 from comfygradio import ComfyClient
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
-from comfygradio.comfy.posting import upload_files
+from comfygradio.comfy.submit import upload_files
 from comfygradio.comfy.workflow import Node, Workflow
 from comfygradio.demo import DemoOptions, DemoServer
 from tests.forms.corpus import (

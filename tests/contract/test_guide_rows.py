@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from comfygradio.cli import run_command
+from comfygradio.cli.app import run_command
 from comfygradio.settings import shipped_presets
 
 from .driving import PATIENCE, Comfy, plain_graph

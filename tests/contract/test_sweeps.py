@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from comfygradio.comfy.carried import strip_carried
 from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.sweeps.planning.carry import Limits
-from comfygradio.sweeps.planning.course import Course, Task
+from comfygradio.comfy.pinned_node import strip_pinned
+from comfygradio.sweeps.planning.cache_pinning import PinningLimits
 from comfygradio.sweeps.planning.plan import Plan, plan_sweep
+from comfygradio.sweeps.planning.run_queue import RunQueue, Task
 from comfygradio.sweeps.planning.space import Space
 from tests.sweeps.chain import CLASSES, make_chain, make_space
 
@@ -69,8 +69,8 @@ def run_plan(comfy: Comfy, space: Space, plan: Plan) -> Counter[str]:
     """Run every point on one server; executions by class, each point held against what it should
     execute.
     """
-    course, counted = Course(plan), Counter[str]()
-    while task := course.take("server"):
+    course, counted = RunQueue(plan), Counter[str]()
+    while task := course.take_next("server"):
         graph = build(space, task)
         _, messages = comfy.run(graph)
         executed = list_executed(messages)
@@ -86,19 +86,21 @@ def run_plan(comfy: Comfy, space: Space, plan: Plan) -> Counter[str]:
 def test_a_sweep_executes_exactly_what_its_plan_says(
     comfy: Comfy, space: Space, carry: bool
 ) -> None:
-    plan = plan_sweep(space, space.form.object_info, limits=Limits(carry, 1000))
+    plan = plan_sweep(space, space.form.object_info, limits=PinningLimits(carry, 1000))
     cool(comfy)
-    assert run_plan(comfy, space, plan) == plan.ours.executions
+    assert run_plan(comfy, space, plan) == plan.planned.executions
 
 
 def test_carrying_saves_executions_and_loses_no_picture(comfy: Comfy, space: Space) -> None:
     plans = [
-        plan_sweep(space, space.form.object_info, limits=Limits(carry, 1000))
+        plan_sweep(space, space.form.object_info, limits=PinningLimits(carry, 1000))
         for carry in (False, True)
     ]
-    assert plans[1].ours.executed < plans[0].ours.executed < plans[0].typed.executed
-    assert plans[1].ours.executions["KSampler"] == 6 + 12 < plans[0].ours.executions["KSampler"]
-    assert {index for lane in plans[1].lanes for index in lane} == set(space)
+    assert plans[1].planned.executed < plans[0].planned.executed < plans[0].as_typed.executed
+    assert (
+        plans[1].planned.executions["KSampler"] == 6 + 12 < plans[0].planned.executions["KSampler"]
+    )
+    assert {index for lane in plans[1].segments for index in lane} == set(space)
 
 
 def test_the_order_as_typed_executes_what_the_plan_says_of_it(comfy: Comfy, space: Space) -> None:
@@ -108,15 +110,15 @@ def test_the_order_as_typed_executes_what_the_plan_says_of_it(comfy: Comfy, spac
         graph = dict(space.prompt(index).graph)
         _, messages = comfy.run(graph)
         counted.update(count_classes(graph, list_executed(messages)))
-    assert counted == plan.typed.executions
+    assert counted == plan.as_typed.executions
 
 
 def test_carried_nodes_show_nothing(comfy: Comfy, space: Space) -> None:
     """They are in no output, and what is left without them is the graph as the form filled it."""
-    plan = plan_sweep(space, space.form.object_info, limits=Limits(True, 1000))
-    course = Course(plan)
+    plan = plan_sweep(space, space.form.object_info, limits=PinningLimits(True, 1000))
+    course = RunQueue(plan)
     cool(comfy)
-    while (task := course.take("server")) and not task.carried:
+    while (task := course.take_next("server")) and not task.carried:
         comfy.run(build(space, task))
     assert task is not None
     graph = build(space, task)
@@ -124,4 +126,4 @@ def test_carried_nodes_show_nothing(comfy: Comfy, space: Space) -> None:
     assert {data["node"] for data in only(messages, "executed")} == {"10"}
     assert set(task.carried) <= set(only(messages, "execution_cached")[0]["nodes"])
     assert set(comfy.entry(prompt_id)["outputs"]) == {"10"}
-    assert strip_carried(graph) == space.prompt(task.index).graph
+    assert strip_pinned(graph) == space.prompt(task.index).graph

@@ -15,7 +15,7 @@ import pytest
 
 from comfygradio.errors import ServerUnreachable
 from comfygradio.jobs.job import Job
-from comfygradio.jobs.queue import JobQueue
+from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.settings import Settings
 from tests.clocks import HANG_SECONDS
 from tests.engine.certificates import make_certificates, needs_openssl

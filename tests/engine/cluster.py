@@ -14,13 +14,13 @@ from pathlib import Path
 
 from comfygradio.cluster.address import parse_cluster
 from comfygradio.cluster.intervals import Intervals
-from comfygradio.cluster.registry import DaskEngine
+from comfygradio.cluster.registry import DaskBackends
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.jobs.engine import renew_lanes
-from comfygradio.jobs.job import Job, Snapshot
-from comfygradio.jobs.queue import JobQueue
-from comfygradio.jobs.store import Ledger
+from comfygradio.jobs.backend_pool import update_backends
+from comfygradio.jobs.job import Job, JobSnapshot
+from comfygradio.jobs.job_queue import JobQueue
+from comfygradio.jobs.job_store import JobStore
 from comfygradio.settings import Settings
 from tests.cli.shell import start
 from tests.clocks import HANG_SECONDS
@@ -121,21 +121,21 @@ def open_queue(
     lanes: int = 1,
     home_seconds: float = PATIENT_SECONDS,
     settings: Settings | None = None,
-) -> Iterator[tuple[JobQueue, DaskEngine]]:
+) -> Iterator[tuple[JobQueue, DaskBackends]]:
     """A queue on the lanes of a cluster, once so many are there.
 
     Without `home_seconds` a job stays with its lane, however long a busy machine takes to bring
     that back.
     """
     with ExitStack() as stack:
-        engine = DaskEngine(parse_cluster(address, settings or Settings(), "--engine"), QUICK)
+        engine = DaskBackends(parse_cluster(address, settings or Settings(), "--engine"), QUICK)
         stack.callback(engine.close)
-        ledger = Ledger.open(outputs)
+        ledger = JobStore.open(outputs)
         stack.callback(ledger.close)
         queue = JobQueue((), ledger, outputs, home_seconds=home_seconds, may_grow=True)
         stack.callback(queue.close)
-        engine.watch(lambda: renew_lanes(queue, engine, CLASSES))
-        renew_lanes(queue, engine, CLASSES)
+        engine.watch(lambda: update_backends(queue, engine, CLASSES))
+        update_backends(queue, engine, CLASSES)
         queue.start()
         await_that(lambda: sum(not lane.trouble for lane in queue.lanes) >= lanes)
         yield queue, engine
@@ -146,7 +146,7 @@ def await_that(condition: Callable[[], object]) -> None:
     world.await_that(condition, HANG_SECONDS)
 
 
-def wait(job: Job, until: Callable[[Snapshot], bool]) -> Snapshot:
+def wait(job: Job, until: Callable[[JobSnapshot], bool]) -> JobSnapshot:
     """The first snapshot of a job that fits; the limit only tells a hang."""
     return lines.wait(job, until, HANG_SECONDS)
 

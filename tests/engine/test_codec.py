@@ -14,11 +14,11 @@ from comfygradio import errors
 from comfygradio.cluster.codec import News, pack, pack_outcome, unpack, unpack_outcome
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.outputs import Output
-from comfygradio.comfy.state import JobState, Preview
-from comfygradio.errors import ComfyGradioError, NodeError, UnexpectedAnswer
+from comfygradio.comfy.prompt_progress import Preview, PromptProgress
+from comfygradio.errors import ComfyGradioError, NodeError, UnexpectedResponse
 
 MADE: dict[str, ComfyGradioError] = {
-    "UnexpectedAnswer": errors.UnexpectedAnswer("It is HTML.", 502),
+    "UnexpectedResponse": errors.UnexpectedResponse("It is HTML.", 502),
     "PromptRejected": errors.PromptRejected(
         "No.", "bad", [NodeError("1", "KSampler", "t", "m", "d", "seed")]
     ),
@@ -55,13 +55,13 @@ def test_every_error_survives_the_trip(kind: type[ComfyGradioError]) -> None:
 
 def test_a_client_stays_on_its_side() -> None:
     there, here = ComfyClient("http://127.0.0.1:1"), ComfyClient("http://127.0.0.1:2")
-    state = JobState("id", "done", outputs=(Output("1", "image", "a.png", source=there),))
+    state = PromptProgress("id", "done", outputs=(Output("1", "image", "a.png", source=there),))
     got = unpack(pack(state), here)
     assert got == state and got.outputs[0].source is here
 
 
 def test_states_come_as_they_were() -> None:
-    state = JobState(
+    state = PromptProgress(
         "id",
         "running",
         progress=0.5,
@@ -92,17 +92,17 @@ class Evil:
     ],
 )
 def test_nothing_else_is_unpacked(evil: Evil) -> None:
-    with pytest.raises(UnexpectedAnswer, match="cannot be read"):
+    with pytest.raises(UnexpectedResponse, match="cannot be read"):
         unpack(pickle.dumps(evil))
 
 
 @pytest.mark.parametrize("data", [b"", b"x", pickle.dumps(News(1, None))[:-3]])
 def test_rubbish_is_refused_in_a_sentence(data: bytes) -> None:
-    with pytest.raises(UnexpectedAnswer, match="cannot be read"):
+    with pytest.raises(UnexpectedResponse, match="cannot be read"):
         unpack(data)
 
 
 def test_a_mistake_of_ours_is_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
-    with pytest.raises(UnexpectedAnswer, match="its log has the details"):
+    with pytest.raises(UnexpectedResponse, match="its log has the details"):
         unpack_outcome(pack_outcome(lambda: 1 / 0))
     assert "ZeroDivisionError" in caplog.text

@@ -13,7 +13,7 @@ import pytest
 
 from comfygradio.demo import DemoServer
 from comfygradio.jobs.job import Job
-from comfygradio.jobs.queue import JobQueue
+from comfygradio.jobs.job_queue import JobQueue
 from tests.engine.cluster import (
     HELD_SECONDS,
     OPTIONS,

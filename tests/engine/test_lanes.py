@@ -18,13 +18,13 @@ from PIL import Image
 
 from comfygradio.cluster.address import parse_cluster
 from comfygradio.cluster.codec import CHUNK_BYTES
-from comfygradio.cluster.registry import DaskEngine
+from comfygradio.cluster.registry import DaskBackends
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.demo import DemoServer
 from comfygradio.errors import NotFound, PromptRejected, ServerUnreachable
 from comfygradio.jobs.job import Order
-from comfygradio.jobs.queue import JobQueue
+from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.settings import Settings
 from tests.clocks import HANG_SECONDS
 from tests.engine.cluster import (
@@ -58,14 +58,14 @@ def cluster(machines: Cluster) -> Cluster:
 
 
 @pytest.fixture
-def world(cluster: Cluster, tmp_path: Path) -> Iterator[tuple[JobQueue, DaskEngine]]:
+def world(cluster: Cluster, tmp_path: Path) -> Iterator[tuple[JobQueue, DaskBackends]]:
     """A queue and its engine on that cluster."""
     with open_queue(cluster.address, tmp_path / "outputs") as world:
         yield world
 
 
 @pytest.fixture
-def queue(world: tuple[JobQueue, DaskEngine]) -> JobQueue:
+def queue(world: tuple[JobQueue, DaskBackends]) -> JobQueue:
     """The queue alone."""
     return world[0]
 
@@ -177,7 +177,7 @@ def test_an_app_that_closes_leaves_its_jobs_there_and_finds_them_again(
         assert len(found) == 3 and server.executions["SaveImage"] == before + 3
 
 
-def test_whichever_lane_answers_general_questions(world: tuple[JobQueue, DaskEngine]) -> None:
+def test_whichever_lane_answers_general_questions(world: tuple[JobQueue, DaskBackends]) -> None:
     _, engine = world
     assert engine.client.object_info("KSampler").nodes.keys() == {"KSampler"}
     assert "devices" in engine.client.system_stats() and engine.client.embeddings() is not None
@@ -248,7 +248,7 @@ def test_what_is_no_scheduler_is_said_and_looked_at_again() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=answer_like_a_web_server, args=(listener,), daemon=True).start()
         port = listener.getsockname()[1]
-        engine = DaskEngine(parse_cluster(f"tcp://127.0.0.1:{port}", Settings(), "--engine"))
+        engine = DaskBackends(parse_cluster(f"tcp://127.0.0.1:{port}", Settings(), "--engine"))
         try:
             await_that(lambda: "does not answer" in engine.trouble)
         finally:
@@ -256,9 +256,9 @@ def test_what_is_no_scheduler_is_said_and_looked_at_again() -> None:
 
 
 def test_whoever_watches_late_hears_of_the_lanes_that_are_there(cluster: Cluster) -> None:
-    engine = DaskEngine(parse_cluster(cluster.address, Settings(), "--engine"))
+    engine = DaskBackends(parse_cluster(cluster.address, Settings(), "--engine"))
     try:
-        await_that(lambda: engine.lanes)
+        await_that(lambda: engine.backends)
         heard = threading.Event()
         engine.watch(heard.set)
         assert heard.wait(HANG_SECONDS)

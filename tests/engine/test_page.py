@@ -12,11 +12,11 @@ import pytest
 
 from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings, shipped_presets
-from comfygradio.ui.describe import describe_job
 from comfygradio.ui.identity.person import find_person
+from comfygradio.ui.job_text import describe_job
 from comfygradio.ui.serve import build, launch
-from comfygradio.ui.status.access import Operators
-from comfygradio.ui.status.page import Status
+from comfygradio.ui.status.operator_access import OperatorAccess
+from comfygradio.ui.status.status_page import StatusPage
 from tests.engine.cluster import OPTIONS, await_that, open_cluster, wait
 from tests.jobs.lines import is_over, is_running
 from tests.ui.people import make_request
@@ -34,7 +34,7 @@ def test_the_page_opens_with_the_first_lane_and_says_when_the_scheduler_is_gone(
             "port": 0,
         }
         app = build(Settings(engine=cluster.address, **given))
-        studio, operators = app.studio, Operators(None)
+        studio, operators = app.service, OperatorAccess(None)
         asked = make_request()
         token = operators.issue(find_person(asked))
         try:
@@ -58,7 +58,7 @@ def test_the_page_opens_with_the_first_lane_and_says_when_the_scheduler_is_gone(
             await_that(lambda: studio.queue.trouble == said)
             waiting = studio.submit("text_to_image", {"prompt": "a cat"})
             await_that(lambda: describe_job(waiting, waiting.snapshot, Path())["line"] == said)
-            look = asyncio.run(Status(studio, operators).make_look()([token], asked))
+            look = asyncio.run(StatusPage(studio, operators).make_look()([token], asked))
             assert look["trouble"] == said
             cluster.start_scheduler()
             assert [wait(job, is_over).phase for job in (running, waiting)] == ["done", "done"]

@@ -38,16 +38,16 @@ def test_a_worker_whose_heartbeats_stay_away_gets_no_jobs(
 ) -> None:
     clock.advance(10.0)
     member.hear(NOTICE)
-    assert "has not been heard of" not in member.lane.trouble
+    assert "has not been heard of" not in member.backend.trouble
     clock.advance(1.0)
     member.hear(NOTICE)
-    assert "has not been heard of for 11 seconds" in member.lane.trouble
+    assert "has not been heard of for 11 seconds" in member.backend.trouble
     assert not member.hear(NOTICE), "the same heartbeat is no news"
 
 
 def test_a_heartbeat_makes_a_missing_one_well(member: Member, clock: ManualClock) -> None:
     assert not member.miss()
-    assert "has left the cluster" in member.lane.trouble
+    assert "has left the cluster" in member.backend.trouble
     with pytest.raises(ServerUnreachable, match="No worker"):
         member.find_address()
     clock.advance(30.0)

@@ -20,7 +20,7 @@ from comfygradio.cluster.followed_run import FollowedRun
 from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
 from comfygradio.cluster.service import BackendService
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.comfy.state import JobState
+from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.demo import DemoServer
 from comfygradio.errors import NotFound, ServerUnreachable
 from tests.clocks import HANG_SECONDS, ManualClock
@@ -89,8 +89,8 @@ def test_a_run_that_nobody_asks_about_is_let_go_and_goes_on_at_its_server(
 def test_the_last_state_comes_with_the_end() -> None:
     may_end = threading.Event()
 
-    def finish() -> Generator[JobState, None, None]:
-        yield JobState(ID, "done")
+    def finish() -> Generator[PromptProgress, None, None]:
+        yield PromptProgress(ID, "done")
         may_end.wait()
 
     clock = ManualClock()
@@ -108,10 +108,10 @@ def test_a_run_that_is_let_go_does_not_look_done() -> None:
     """The worker may still answer while it closes."""
     may_go_on = threading.Event()
 
-    def follow() -> Generator[JobState, None, None]:
+    def follow() -> Generator[PromptProgress, None, None]:
         while True:
             may_go_on.wait()
-            yield JobState(ID, "running")
+            yield PromptProgress(ID, "running")
 
     run = FollowedRun(follow(), lambda: None, Intervals(), ManualClock())
     with ThreadPoolExecutor(1) as pool:
@@ -126,9 +126,9 @@ def test_a_run_that_is_let_go_does_not_look_done() -> None:
 def test_a_question_without_news_is_answered_in_the_end() -> None:
     may_end = threading.Event()
 
-    def wait() -> Generator[JobState, None, None]:
+    def wait() -> Generator[PromptProgress, None, None]:
         may_end.wait()
-        yield JobState(ID, "done")
+        yield PromptProgress(ID, "done")
 
     clock = ManualClock()
     run = FollowedRun(wait(), lambda: None, Intervals(ask=2.0), clock)
@@ -143,20 +143,20 @@ def test_a_question_without_news_is_answered_in_the_end() -> None:
 
 def test_states_of_one_kind_are_told_at_most_ten_times_a_second() -> None:
     """Of several, the newest; a change of the status at once."""
-    given: SimpleQueue[JobState] = SimpleQueue()
+    given: SimpleQueue[PromptProgress] = SimpleQueue()
 
-    def follow() -> Generator[JobState, None, None]:
+    def follow() -> Generator[PromptProgress, None, None]:
         while True:
             yield given.get()
 
     clock = ManualClock()
     run = FollowedRun(follow(), lambda: None, Intervals(ask=2.0, period=0.1), clock)
-    given.put(JobState(ID, "running", progress=0.1))
+    given.put(PromptProgress(ID, "running", progress=0.1))
     first = run.tell(0, 0)
     assert first.state and first.state.progress == 0.1
     with ThreadPoolExecutor(1) as pool:
         for progress in (0.2, 0.3):
-            given.put(JobState(ID, "running", progress=progress))
+            given.put(PromptProgress(ID, "running", progress=progress))
         await_that(lambda: run._version == 3)
         second = pool.submit(run.tell, first.version, 0)
         clock.await_waiters()
@@ -164,16 +164,16 @@ def test_states_of_one_kind_are_told_at_most_ten_times_a_second() -> None:
         clock.advance(0.1)
         told = second.result(HANG_SECONDS)
     assert told.version == 3 and told.state and told.state.progress == 0.3
-    given.put(JobState(ID, "done"))
+    given.put(PromptProgress(ID, "done"))
     run.end("let go")
 
 
 def test_a_server_that_does_not_hear_a_cancel_is_told() -> None:
     may_end = threading.Event()
 
-    def wait() -> Generator[JobState, None, None]:
+    def wait() -> Generator[PromptProgress, None, None]:
         may_end.wait()
-        yield JobState(ID, "done")
+        yield PromptProgress(ID, "done")
 
     clock = ManualClock()
     run = FollowedRun(wait(), lambda: None, Intervals(cancel=5.0), clock)

@@ -14,7 +14,7 @@ import sys
 import threading
 from pathlib import Path
 
-from comfygradio.jobs.queue import JobQueue
+from comfygradio.jobs.job_queue import JobQueue
 from tests.faults.world import open_queue, order
 from tests.jobs.lines import is_over, wait
 

@@ -21,7 +21,7 @@ def main(url: str, outputs: str, definition: str) -> None:
     folder = Path(outputs)
     with open_queue(folder, url) as queue:
         sweeps = take_up(queue, bind(write_preset(folder.parent / "presets"), queue))
-        records = sweeps.list("anna")
+        records = sweeps.list_sweeps("anna")
         sweep = (
             sweeps.find(records[0].token)
             if records

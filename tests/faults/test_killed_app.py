@@ -16,9 +16,9 @@ from PIL import Image
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.errors import LedgerLocked
+from comfygradio.errors import JobStoreLocked
+from comfygradio.jobs.job_store import JobStore, find_job_store
 from comfygradio.jobs.naming import DEFAULT_PATTERN
-from comfygradio.jobs.store import Ledger, find_ledger
 from tests.clocks import HANG_SECONDS
 from tests.faults.proxy import Line, pass_on, reset
 from tests.faults.spoilers import HalfHold, Hold
@@ -194,7 +194,7 @@ def test_killed_while_stopping(after: bool, line: Line, server: DemoServer, tmp_
 
 def count_started(outputs: Path) -> int:
     """How many jobs a server has taken, as the ledger of a running app says."""
-    place = f"file:{find_ledger(outputs)}?mode=ro"
+    place = f"file:{find_job_store(outputs)}?mode=ro"
     with closing(sqlite3.connect(place, uri=True)) as connection:
         (count,) = connection.execute(
             "SELECT count(*) FROM jobs WHERE started IS NOT NULL AND ended IS NULL"
@@ -325,8 +325,8 @@ def test_killed_before_the_server_answers_at_all(line: Line, tmp_path: Path) -> 
 def test_a_second_app_is_refused_until_the_first_is_killed(line: Line, tmp_path: Path) -> None:
     with run_app(line, tmp_path, paint(0.2).prompt.graph) as app:
         tokens = read_tokens(app, 1)
-        with pytest.raises(LedgerLocked, match="Another comfygradio uses the outputs folder"):
-            Ledger.open(tmp_path)
+        with pytest.raises(JobStoreLocked, match="Another comfygradio uses the outputs folder"):
+            JobStore.open(tmp_path)
     check_ends(line, tmp_path, tokens, files=1)
 
 

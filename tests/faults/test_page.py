@@ -53,7 +53,7 @@ class Place:
         """
         self.server.hurry()
         neighbour = self.direct.queue_prompt(paint().prompt.graph).prompt_id
-        queue = self.app.app.studio.queue
+        queue = self.app.app.service.queue
         await_that(lambda: len(self.posted) == jobs and not queue.ledger.list_open())
         assert list(self.posted.values()) == [1] * jobs
         assert count_files(self.outputs) == self.files_before + jobs
@@ -88,7 +88,7 @@ def app(line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
 def place(app: RunningApp, server: DemoServer, line: Line) -> Iterator[Place]:
     """The app with nothing to do."""
     clear(server)
-    outputs = app.app.studio.queue.outputs
+    outputs = app.app.service.queue.outputs
     with ComfyClient(server.url) as direct:
         yield Place(
             app, server, line, direct, outputs, count_files(outputs), frozenset(line.posted)
@@ -140,7 +140,7 @@ def test_the_page_is_closed_at_once(place: Place, context: BrowserContext) -> No
     with page.expect_request("**/queue/join*"):
         page.get_by_role("button", name="Generate").click()
     page.close(run_before_unload=False)
-    await_that(lambda: place.app.app.studio.queue.ledger.list_open() or place.posted)
+    await_that(lambda: place.app.app.service.queue.ledger.list_open() or place.posted)
     place.check(1)
 
 

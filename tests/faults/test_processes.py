@@ -13,7 +13,7 @@ from gradio_client import Client
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.jobs.store import find_ledger
+from comfygradio.jobs.job_store import find_job_store
 from tests.cli.shell import finish, start
 from tests.faults.proxy import Line
 from tests.faults.world import await_that, paint
@@ -38,7 +38,7 @@ def read_url(process: subprocess.Popen[str]) -> str:
 def read_phases(folder: Path) -> list[str]:
     """The phases of all jobs, read as any other program may."""
     with closing(
-        sqlite3.connect(f"file:{find_ledger(folder / 'outputs')}?mode=ro", uri=True)
+        sqlite3.connect(f"file:{find_job_store(folder / 'outputs')}?mode=ro", uri=True)
     ) as connection:
         return [phase for (phase,) in connection.execute("SELECT phase FROM jobs")]
 

@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.comfy.watch import Patience
+from comfygradio.comfy.timers import PollTimings
 from comfygradio.comfy.workflow import Prompt, Upload
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.jobs.homes import HOME_SECONDS
-from comfygradio.jobs.job import Job, Order, Snapshot
-from comfygradio.jobs.lane import Lane
+from comfygradio.jobs.affinity import AFFINITY_SECONDS
+from comfygradio.jobs.backend import Backend
+from comfygradio.jobs.job import Job, JobSnapshot, Order
+from comfygradio.jobs.job_queue import JobQueue
+from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.naming import DEFAULT_PATTERN
-from comfygradio.jobs.queue import JobQueue
-from comfygradio.jobs.store import Ledger
 from tests.clocks import HANG_SECONDS
 from tests.faults.clocks import SkippingClock
 from tests.faults.proxy import Line
@@ -34,7 +34,7 @@ from tests.jobs.shelf import Shelf
 CUTS = 10
 """No test cuts a client's sockets more often before it has heard anything on a new one."""
 
-QUICK = Patience(
+QUICK = PollTimings(
     silence=0.2,
     slowest_poll=0.3,
     first_poll=0.02,
@@ -50,19 +50,19 @@ def open_queue(
     outputs: Path,
     *urls: str,
     timeout_seconds: float = 20.0,
-    home_seconds: float = HOME_SECONDS,
-    patience: Patience = QUICK,
+    home_seconds: float = AFFINITY_SECONDS,
+    patience: PollTimings = QUICK,
     names: str = DEFAULT_PATTERN,
 ) -> Iterator[JobQueue]:
     """A quick-tempered queue on these addresses, that waits for no pause of its own."""
     clock = SkippingClock()
     with ExitStack() as stack:
-        ledger = Ledger.open(outputs)
+        ledger = JobStore.open(outputs)
         stack.callback(ledger.close)
         clients = [
             ComfyClient(url, patience=patience, timeout_seconds=timeout_seconds) for url in urls
         ]
-        lanes = [Lane(stack.enter_context(client), clock) for client in clients]
+        lanes = [Backend(stack.enter_context(client), clock) for client in clients]
         queue = JobQueue(
             lanes, ledger, outputs, Limits(names=names), home_seconds=home_seconds, clock=clock
         )
@@ -129,7 +129,7 @@ class World:
         """Whatever the server runs, or is given from now on, takes no time."""
         self.server.hurry()
 
-    def end(self, job: Job, seconds: float = HANG_SECONDS) -> Snapshot:
+    def end(self, job: Job, seconds: float = HANG_SECONDS) -> JobSnapshot:
         """How a job ends."""
         return wait(job, is_over, seconds)
 

@@ -16,8 +16,8 @@ from PIL import Image
 
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Prompt, Workflow, load_workflow
-from comfygradio.forms.drafting.draft import draft_preset
-from comfygradio.forms.drafting.writer import write_draft
+from comfygradio.drafting.draft import draft_preset
+from comfygradio.drafting.writer import write_draft
 from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset import load_preset

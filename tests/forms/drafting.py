@@ -10,13 +10,13 @@ from typing import Any
 
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.drafting.draft import Draft, draft_marked, draft_preset
-from comfygradio.forms.drafting.hint import Hint, Marked
-from comfygradio.forms.drafting.lines import DraftField
-from comfygradio.forms.drafting.writer import write_draft
+from comfygradio.drafting.draft import Draft, draft_annotated, draft_preset
+from comfygradio.drafting.draft_field import DraftField
+from comfygradio.drafting.writer import write_draft
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset import load_preset
 from comfygradio.forms.preset_file import SlotFile, list_addresses
+from comfygradio.importers.annotation import AnnotatedWorkflow, Annotation
 
 from .corpus import corpus_info
 
@@ -65,11 +65,13 @@ def sample(title: str = "", **changes: Any) -> dict[str, Any]:
     return node("KSampler", title, **{**inputs, **changes})
 
 
-def draft(graph: Graph, known: ObjectInfo | None = None, hints: tuple[Hint, ...] = ()) -> Draft:
+def draft(
+    graph: Graph, known: ObjectInfo | None = None, hints: tuple[Annotation, ...] = ()
+) -> Draft:
     """The draft of a graph; with hints, as if they had been read from it."""
     workflow = Workflow.from_json(graph)
     return (
-        draft_marked(Marked(workflow, hints), known or info())
+        draft_annotated(AnnotatedWorkflow(workflow, hints), known or info())
         if hints
         else draft_preset(workflow, known or info())
     )

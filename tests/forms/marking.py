@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from comfygradio.binding.form_binding import bind_form
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.binding.form_binding import bind_form
-from comfygradio.forms.drafting.hint import Hint, Marked
-from comfygradio.forms.drafting.markers import read_markers
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import PresetFile
+from comfygradio.importers import import_annotations
+from comfygradio.importers.annotation import AnnotatedWorkflow, Annotation
 
 DATA = Path(__file__).parent.parent / "data"
 STOCK: Mapping[str, Any] = {
@@ -39,13 +39,15 @@ def load(name: str) -> tuple[Workflow, Any]:
     return Workflow.from_json(data.get("workflow", data)), data.get("saved")
 
 
-def read(name: str, info: ObjectInfo = PLAIN) -> Marked:
+def read(name: str, info: ObjectInfo = PLAIN) -> AnnotatedWorkflow:
     """What the markers of one workflow of tests/data/markers say."""
     workflow, saved = load(name)
-    return read_markers(workflow, info, saved)
+    return import_annotations(workflow, info, saved)
 
 
-def mark(nodes: Mapping[str, Any], info: ObjectInfo = PLAIN, saved: Any = None) -> Marked:
+def mark(
+    nodes: Mapping[str, Any], info: ObjectInfo = PLAIN, saved: Any = None
+) -> AnnotatedWorkflow:
     """What the markers of a workflow say, whose nodes are (class, inputs) or (class, inputs,
     title).
     """
@@ -57,10 +59,10 @@ def mark(nodes: Mapping[str, Any], info: ObjectInfo = PLAIN, saved: Any = None) 
         }
         for key, node in nodes.items()
     }
-    return read_markers(Workflow.from_json(graph), info, saved)
+    return import_annotations(Workflow.from_json(graph), info, saved)
 
 
-def list_slots(hint: Hint) -> list[str]:
+def list_slots(hint: Annotation) -> list[str]:
     """The slots of a hint as NODE.INPUT."""
     return [str(slot) for slot in hint.slots]
 
@@ -71,16 +73,16 @@ def list_dangling(workflow: Workflow) -> list[str]:
     return sorted({link.node_id for link in links if link.node_id not in workflow.nodes})
 
 
-def bind(marked: Marked, info: ObjectInfo) -> Form:
+def bind(marked: AnnotatedWorkflow, info: ObjectInfo) -> Form:
     """A form with one field for each hint that says all that the hint says."""
-    fields = {f"f{number}": _draft(hint) for number, hint in enumerate(marked.hints)}
+    fields = {f"f{number}": _draft(hint) for number, hint in enumerate(marked.annotations)}
     file = PresetFile.model_validate(
         {"title": "Marked", "workflow": "w.json", "fields": fields, "outputs": list(marked.outputs)}
     )
     return bind_form("marked", file, marked.workflow, info)
 
 
-def _draft(hint: Hint) -> dict[str, Any]:
+def _draft(hint: Annotation) -> dict[str, Any]:
     said = {
         "slot": [{"node": slot.node_id, "input": slot.input} for slot in hint.slots],
         "label": hint.label,

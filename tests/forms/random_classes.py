@@ -9,9 +9,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from comfygradio.binding.form_binding import bind_form
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.binding.form_binding import bind_form
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import PresetFile
 

@@ -14,8 +14,8 @@ from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset import Preset, load_preset
-from comfygradio.forms.restoring.metadata import Metadata
-from comfygradio.forms.restoring.restore import Restored, Row
+from comfygradio.metadata.load import Metadata
+from comfygradio.metadata.restore import RestoredField, RestoredForm
 
 from .desk import Desk, read_object_info
 from .shuffling import renumber
@@ -150,6 +150,6 @@ def change(graph: Mapping[str, Any], **inputs: Any) -> Metadata:
     return Metadata("png", changed)
 
 
-def rows(restored: Restored) -> dict[str, Row]:
+def rows(restored: RestoredForm) -> dict[str, RestoredField]:
     """The rows by the names of their fields."""
-    return {row.name: row for row in restored.rows}
+    return {row.name: row for row in restored.fields}

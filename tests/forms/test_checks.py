@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from comfygradio.forms.checks import RANDOM_SEEDS, check_value
-from comfygradio.forms.field import Choice, Field, Refused, show
+from comfygradio.forms.field import Choice, Field, InvalidValue, shorten
 from comfygradio.forms.preset_file import Widget
 from comfygradio.forms.slots import Slot
+from comfygradio.forms.value_check import RANDOM_SEEDS, check_value
 
 SEED_MAX = 2**64 - 1
 
@@ -167,7 +167,7 @@ def test_values_that_are_taken(field: Field, value: Any, expected: Any) -> None:
     ],
 )
 def test_values_that_are_refused_with_a_sentence(field: Field, value: Any, expected: str) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidValue) as caught:
         check_value(field, value)
     assert expected in str(caught.value)
     assert len(str(caught.value)) < 300
@@ -206,16 +206,16 @@ def test_choices_are_known_by_another_spelling(field: Field, value: str, expecte
 def test_another_folder_or_two_that_differ_in_capitals_are_no_spelling(value: str) -> None:
     files = ("sub/photo.safetensors", "a/Model", "model", "Model")
     field = make_field("dropdown", choices=tuple(Choice(name, name) for name in files))
-    with pytest.raises(Refused, match="is not in the list"):
+    with pytest.raises(InvalidValue, match="is not in the list"):
         check_value(field, value)
 
 
 def test_a_file_is_shown_without_its_folder() -> None:
-    assert show(Path("/home/ann/secret/cat.png")) == "cat.png"
-    with pytest.raises(Refused, match=r"^cat.png is not in the list"):
+    assert shorten(Path("/home/ann/secret/cat.png")) == "cat.png"
+    with pytest.raises(InvalidValue, match=r"^cat.png is not in the list"):
         check_value(MODEL, Path("/home/ann/secret/cat.png"))
 
 
 def test_long_values_are_shown_cut() -> None:
-    with pytest.raises(Refused, match=r"x{57}… is not in the list"):
+    with pytest.raises(InvalidValue, match=r"x{57}… is not in the list"):
         check_value(MODEL, "x" * 500)

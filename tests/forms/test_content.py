@@ -11,11 +11,11 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from comfygradio.comfy.workflow import Workflow, load_workflow
+from comfygradio.drafting.workflow_source import load_workflow_source
 from comfygradio.errors import MetadataError, WorkflowError
-from comfygradio.forms.drafting.source import read_source
-from comfygradio.forms.restoring.metadata import read_metadata
+from comfygradio.metadata.load import load_metadata
 from comfygradio.settings import shipped_presets
-from comfygradio.sweeps.definition import read_definition
+from comfygradio.sweeps.definition import load_definition
 
 GRAPH = json.loads((shipped_presets() / "text_to_image.json").read_text(encoding="utf-8"))
 GRAPH["6"]["inputs"]["text"] = "Füchse, 狐, 🦊"
@@ -41,14 +41,14 @@ def test_json_in_any_encoding(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "flow.json"
     path.write_bytes(text.encode(encoding))
     assert load_workflow(path) == Workflow.from_json(GRAPH)
-    assert read_source(path).workflow == Workflow.from_json(GRAPH)
+    assert load_workflow_source(path).workflow == Workflow.from_json(GRAPH)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
 def test_settings_in_json_in_any_encoding(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "settings"
     path.write_bytes(json.dumps({"prompt": GRAPH}, ensure_ascii=False).encode(encoding))
-    found = read_metadata(path)
+    found = load_metadata(path)
     assert found.kind == "json" and found.prompt == GRAPH
 
 
@@ -57,7 +57,7 @@ def test_a_sweep_in_any_encoding(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "sweep.json"
     text = json.dumps({"preset": "x", "axes": {"prompt": "狐, owl"}}, ensure_ascii=False)
     path.write_bytes(text.encode(encoding))
-    assert read_definition(path).axes[0]["prompt"] == "狐, owl"
+    assert load_definition(path).axes[0]["prompt"] == "狐, owl"
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -65,17 +65,17 @@ def test_what_the_page_saved_in_any_encoding(tmp_path: Path, encoding: str) -> N
     paint(tmp_path / "made.png")
     saved = tmp_path / "saved.json"
     saved.write_bytes(json.dumps({"nodes": [], "title": "狐"}).encode(encoding))
-    found = read_source(tmp_path / "made.png", saved)
+    found = load_workflow_source(tmp_path / "made.png", saved)
     assert found.saved is not None and found.saved["title"] == "狐"
 
 
 def test_a_picture_called_json(tmp_path: Path) -> None:
     path = tmp_path / "picture.json"
     paint(path)
-    assert read_source(path).workflow == Workflow.from_json(GRAPH)
+    assert load_workflow_source(path).workflow == Workflow.from_json(GRAPH)
     paint(path, graph=None)
     with pytest.raises(MetadataError) as caught:
-        read_source(path)
+        load_workflow_source(path)
     assert "decode" not in str(caught.value)
 
 
@@ -102,9 +102,9 @@ def test_other_bytes_called_json(tmp_path: Path) -> None:
     path = tmp_path / "odd.json"
     path.write_bytes(b"{\xe9\xff")
     with pytest.raises(WorkflowError, match="is no text"):
-        read_source(path)
+        load_workflow_source(path)
     with pytest.raises(WorkflowError, match="cannot be read: No such file"):
-        read_source(tmp_path / "gone.json")
+        load_workflow_source(tmp_path / "gone.json")
 
 
 @pytest.mark.parametrize("missing", [{}, {"class_type": None}])

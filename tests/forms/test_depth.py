@@ -12,15 +12,15 @@ from PIL import Image
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.outputs import Output
-from comfygradio.comfy.state import JobState
+from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.forms.picture import check_mask, check_picture, compose_mask
-from comfygradio.jobs.naming import Place
-from comfygradio.jobs.results import DISPLAY_BYTES, Result, collect_results
-from comfygradio.media.depth import reduce_depth
+from comfygradio.jobs.naming import ResultPlace
+from comfygradio.jobs.results import MAX_DISPLAY_BYTES, Result, collect_results
+from comfygradio.media.bit_depth import reduce_depth
 from comfygradio.media.pictures import open_picture
-from comfygradio.sweeps.showing.drawing.thumbnails import read_thumbnail
-from comfygradio.ui.sweep.thumbs import shrink
+from comfygradio.sweeps.showing.drawing.thumbnail import load_thumbnail
+from comfygradio.ui.sweep.thumbnail_route import make_thumbnail
 
 WIDTH, HEIGHT = 640, 480
 LEVELS = np.linspace(0, 1, WIDTH)
@@ -65,14 +65,14 @@ def is_ramp(picture: Image.Image) -> bool:
 
 def show_light_copy(path: Path) -> Image.Image:
     output = Output("1", "image", path.name, data=path.read_bytes())
-    state = JobState("id", "done", outputs=(output,))
-    (result,) = collect_results(Place(path.parent / "out"), state)
+    state = PromptProgress("id", "done", outputs=(output,))
+    (result,) = collect_results(ResultPlace(path.parent / "out"), state)
     assert result.display and result.display != result.path
     return Image.open(result.display)
 
 
 def show_thumbnail(path: Path) -> Image.Image:
-    made = shrink(path)
+    made = make_thumbnail(path)
     assert made is not None
     small = path.with_suffix(".webp")
     small.write_bytes(made)
@@ -80,7 +80,7 @@ def show_thumbnail(path: Path) -> Image.Image:
 
 
 def show_cell(path: Path) -> Image.Image:
-    made = read_thumbnail(Result("image", path), 200)
+    made = load_thumbnail(Result("image", path), 200)
     assert made is not None
     return made
 
@@ -103,7 +103,7 @@ SHOWN: dict[str, Callable[[Path], Image.Image]] = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_ramp_is_a_ramp_wherever_it_is_shown(kind: str, place: str, tmp_path: Path) -> None:
     path = write_ramp(tmp_path, kind)
-    assert path.stat().st_size > DISPLAY_BYTES
+    assert path.stat().st_size > MAX_DISPLAY_BYTES
     assert check_picture(path, 10) is None
     shown = SHOWN[place](path)
     assert is_ramp(shown)

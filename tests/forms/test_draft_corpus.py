@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from comfygradio.forms.drafting.draft import Draft, draft_preset
+from comfygradio.drafting.draft import Draft, draft_preset
 
 from .corpus import Case, fill_defaults, list_cases, make_media
 from .drafting import info, list_slots, load

@@ -13,7 +13,7 @@ import pytest
 
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.drafting.draft import Draft, draft_preset
+from comfygradio.drafting.draft import Draft, draft_preset
 from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
 

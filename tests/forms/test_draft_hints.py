@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.drafting.draft import draft_preset
-from comfygradio.forms.drafting.hint import Hint
+from comfygradio.drafting.draft import draft_preset
 from comfygradio.forms.slots import Slot
+from comfygradio.importers.annotation import Annotation
 
 from .drafting import draft, find, info, load, node, sample, simple, slots, text_to_image
 
 
-def hint(*addresses: str, **said: Any) -> Hint:
+def hint(*addresses: str, **said: Any) -> Annotation:
     """A hint of App mode for these inputs."""
     pairs = [address.split(".", 1) for address in addresses]
-    return Hint("App mode", tuple(Slot(node_id, name) for node_id, name in pairs), **said)
+    return Annotation("App mode", tuple(Slot(node_id, name) for node_id, name in pairs), **said)
 
 
 def test_marked_fields_are_the_form_in_their_order(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfygradio.comfy.workflow import Workflow
+from comfygradio.drafting.draft import draft_preset
+from comfygradio.drafting.save_draft import save_draft, suggest_name
+from comfygradio.drafting.writer import write_draft, write_value
 from comfygradio.errors import PresetError
-from comfygradio.forms.drafting.draft import draft_preset
-from comfygradio.forms.drafting.saving import save_draft, suggest_name
-from comfygradio.forms.drafting.writer import write_draft, write_value
 from comfygradio.forms.preset import load_preset
 from tests.effort import scale
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfygradio.forms.dynamic_prompt import expand_dynamic, has_choices
+from comfygradio.forms.text_expansion import expand_dynamic, has_alternatives
 
 
 class Fixed(Random):
@@ -125,7 +125,7 @@ def test_escapes(text: str, draw: float, expected: str) -> None:
 )
 def test_nothing_is_cut(text: str) -> None:
     assert expand_dynamic(text, Fixed(0)) == text
-    assert not has_choices(text)
+    assert not has_alternatives(text)
 
 
 def test_the_same_seed_chooses_the_same() -> None:
@@ -165,7 +165,7 @@ def test_every_option_is_as_likely() -> None:
 def test_long_texts_take_no_time(text: str) -> None:
     start = time.process_time()
     expand_dynamic(text, Fixed(0.99))
-    has_choices(text)
+    has_alternatives(text)
     assert time.process_time() - start < 2
 
 
@@ -173,7 +173,7 @@ def test_long_texts_take_no_time(text: str) -> None:
 def test_any_text_expands(text: str, seed: int) -> None:
     expanded = expand_dynamic(text, Random(seed))
     assert len(expanded) <= len(text)
-    assert has_choices(text) == (expanded != text)
+    assert has_alternatives(text) == (expanded != text)
 
 
 @given(TEXTS)

@@ -12,11 +12,11 @@ import pytest
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import ObjectInfo, name_entry
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.forms.drafting.draft import draft_preset
+from comfygradio.drafting.draft import draft_preset
 from comfygradio.forms.form import Form
-from comfygradio.forms.restoring.metadata import Metadata
-from comfygradio.forms.restoring.restore import restore_values
-from comfygradio.jobs.lane import Lane
+from comfygradio.jobs.backend import Backend
+from comfygradio.metadata.load import Metadata
+from comfygradio.metadata.restore import restore_values
 
 from .desk import Desk, change_workflow, read_object_info
 
@@ -114,7 +114,7 @@ def test_an_entry_that_is_gone_closes_the_form(desk: Desk) -> None:
 def test_two_servers_share_their_entries() -> None:
     both = read_info(OBJECTS[:1]).merge(read_info(OBJECTS[1:]))
     spec = both.spec("CheckpointLoaderSimple", "ckpt_name")
-    assert spec and [spec.write_choice(name) for name in spec.choices or ()] == OBJECTS
+    assert spec and [spec.from_choice_name(name) for name in spec.choices or ()] == OBJECTS
 
 
 def test_a_picture_tells_the_name(desk: Desk) -> None:
@@ -195,11 +195,11 @@ def test_a_servers_lane_takes_a_custom_combo(tmp_path: Path) -> None:
         DemoServer(DemoOptions(extra_classes=classes)) as server,
         ComfyClient(server.url) as client,
     ):
-        lane = Lane(client)
-        lane.learn(["CustomCombo"])
-        assert lane.refuse({"1": {"class_type": "CustomCombo", "inputs": OWN}}) == ""
+        lane = Backend(client)
+        lane.refresh(["CustomCombo"])
+        assert lane.explain_rejection({"1": {"class_type": "CustomCombo", "inputs": OWN}}) == ""
         wrong = {"1": {"class_type": "CustomCombo", "inputs": {**OWN, "choice": "night"}}}
-        assert lane.refuse(wrong) == "it does not have night."
+        assert lane.explain_rejection(wrong) == "it does not have night."
 
 
 def test_a_draft_offers_a_custom_combo(desk: Desk) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from comfygradio.comfy.envelope import open_envelope
 from comfygradio.comfy.workflow import Workflow
+from comfygradio.drafting.draft import draft_preset
+from comfygradio.drafting.workflow_source import load_workflow_source
 from comfygradio.errors import WorkflowError
-from comfygradio.forms.drafting.draft import draft_preset
-from comfygradio.forms.drafting.source import read_source
 
 from .drafting import info, text_to_image
 
@@ -95,13 +95,13 @@ def test_endless_envelopes_are_given_up() -> None:
     ],
 )
 def test_the_ui_format_beside_a_graph_is_kept_for_its_marks(beside: Any) -> None:
-    assert open_envelope({"input": {"prompt": GRAPH, **beside}}).saved == SAVED
+    assert open_envelope({"input": {"prompt": GRAPH, **beside}}).ui_workflow == SAVED
 
 
 def test_a_draft_says_where_its_workflow_was(tmp_path: Path) -> None:
     path = tmp_path / "request.json"
     path.write_text(json.dumps({"input": {"workflow": text_to_image()}}), encoding="utf-8")
-    made = draft_preset(read_source(path).workflow, info())
+    made = draft_preset(load_workflow_source(path).workflow, info())
     assert made.notes[0].startswith("The workflow was taken out of input → workflow; ")
     assert made.workflow.to_json().keys() == text_to_image().keys()
     assert made.workflow.notes == (), "else the form would say so again"

@@ -10,7 +10,7 @@ from PIL import Image
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.errors import PresetError, ValuesRefused
 from comfygradio.forms.preset import load_preset
-from comfygradio.forms.version import read_version
+from comfygradio.forms.version import get_version
 
 from .desk import WORKFLOW, Desk, change_workflow
 
@@ -53,7 +53,7 @@ def test_the_example_of_the_design(desk: Desk, info: ObjectInfo) -> None:
             "seed": 2**64 - 1,
             "steps": 20,
         },
-        "version": read_version(),
+        "version": get_version(),
     }
     json.dumps([prompt.graph, prompt.extra_pnginfo], allow_nan=False)
 

@@ -22,7 +22,7 @@ from comfygradio.forms.formula import Formula, FormulaError, round_half_up
     ],
 )
 def test_plain_arithmetic_is_exact(text: str, number: float, expected: Fraction) -> None:
-    assert Formula.parse(text).work_out(number) == expected
+    assert Formula.parse(text).evaluate(number) == expected
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_formula_that_has_no_number_in_it_is_none() -> None:
 
 def test_divisions_by_zero_are_told() -> None:
     with pytest.raises(FormulaError, match="divides by zero"):
-        Formula.parse("8 / (value - 2)").work_out(2)
+        Formula.parse("8 / (value - 2)").evaluate(2)
 
 
 def test_halves_are_rounded_up() -> None:

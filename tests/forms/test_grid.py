@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.errors import ValuesRefused
 from comfygradio.forms.form import Form
-from comfygradio.forms.grid import Grid, join_grids, read_grid
-from comfygradio.ui.smaller import find_smaller
+from comfygradio.forms.step_grid import StepGrid, build_step_grid, intersect_grids
+from comfygradio.ui.smaller_size import find_smaller_size
 
 from .desk import WORKFLOW, Desk, read_object_info
 
@@ -39,42 +39,42 @@ def refuse(form: Form, value: Any) -> str:
     return caught.value.problems["f"]
 
 
-GRIDS = st.builds(Grid, st.integers(1, 60), st.integers(-100, 100))
+GRIDS = st.builds(StepGrid, st.integers(1, 60), st.integers(-100, 100))
 
 
 @given(GRIDS, st.integers(-2000, 2000))
-def test_a_number_lies_between_the_two_nearest(grid: Grid, number: int) -> None:
+def test_a_number_lies_between_the_two_nearest(grid: StepGrid, number: int) -> None:
     low, high = grid.floor(number), grid.ceil(number)
-    assert low <= number <= high and grid.has(low) and grid.has(high)
-    assert high - low == (0 if grid.has(number) else grid.step)
+    assert low <= number <= high and grid.contains(low) and grid.contains(high)
+    assert high - low == (0 if grid.contains(number) else grid.step)
 
 
 @given(GRIDS, GRIDS)
-def test_joined_grids_have_what_both_have(one: Grid, other: Grid) -> None:
-    joined = join_grids([one, other]) or Grid(1, 0)
+def test_joined_grids_have_what_both_have(one: StepGrid, other: StepGrid) -> None:
+    joined = intersect_grids([one, other]) or StepGrid(1, 0)
     span = range(-200, 200 + one.step * other.step)
-    both = [n for n in span if one.has(n) and other.has(n)]
-    expected = both or [n for n in span if one.has(n)]
-    assert [n for n in span if joined.has(n)] == expected
+    both = [n for n in span if one.contains(n) and other.contains(n)]
+    expected = both or [n for n in span if one.contains(n)]
+    assert [n for n in span if joined.contains(n)] == expected
 
 
 @pytest.mark.parametrize(
     ("options", "grid"),
     [
-        ({"min": 1, "step": 4, "default": 97}, Grid(4, 1)),
-        ({"min": 5, "step": 6}, Grid(6, 5)),
-        ({"step": 64}, Grid(64, 0)),
-        ({"min": -8, "step": 16, "default": 24}, Grid(16, -8)),
-        ({"min": 1, "step": 16, "default": 640}, Grid(16, 0)),
+        ({"min": 1, "step": 4, "default": 97}, StepGrid(4, 1)),
+        ({"min": 5, "step": 6}, StepGrid(6, 5)),
+        ({"step": 64}, StepGrid(64, 0)),
+        ({"min": -8, "step": 16, "default": 24}, StepGrid(16, -8)),
+        ({"min": 1, "step": 16, "default": 640}, StepGrid(16, 0)),
         ({"min": 3, "step": 10, "default": 77}, None),
         ({"min": 0, "step": 1, "default": 9}, None),
         ({"min": 0}, None),
         ({"min": 0, "step": 5, "control_after_generate": True}, None),
     ],
 )
-def test_steps_count_from_the_least_value(options: dict[str, Any], grid: Grid | None) -> None:
-    assert read_grid(InputSpec.from_json("length", "required", ["INT", options])) == grid
-    assert read_grid(InputSpec.from_json("length", "required", ["FLOAT", options])) is None
+def test_steps_count_from_the_least_value(options: dict[str, Any], grid: StepGrid | None) -> None:
+    assert build_step_grid(InputSpec.from_json("length", "required", ["INT", options])) == grid
+    assert build_step_grid(InputSpec.from_json("length", "required", ["FLOAT", options])) is None
 
 
 def test_sizes_between_the_steps_are_refused_with_the_two_nearest(desk: Desk) -> None:
@@ -85,7 +85,7 @@ def test_sizes_between_the_steps_are_refused_with_the_two_nearest(desk: Desk) ->
     assert refuse(form, (333, 515)) == f"333x515 is not possible: it {text} 328x512 or 336x520."
     assert refuse(form, "16384x16383").endswith("write 16384x16376 or 16384x16384.")
     assert form.fill({"f": "336x520"}).graph["5"]["inputs"]["width"] == 336
-    assert form.describe(form.check({"f": "336x520"})) == {"f": "336x520"}
+    assert form.values_to_json(form.check({"f": "336x520"})) == {"f": "336x520"}
 
 
 @pytest.mark.parametrize("value", [50, "50", 50.0])
@@ -162,15 +162,15 @@ def test_a_presets_own_sizes_stay_and_are_told(desk: Desk) -> None:
 def test_sizes_that_are_worked_out_lie_on_the_steps(desk: Desk) -> None:
     spec = ["INT", {"default": 141, "min": 15, "max": 4096, "step": 14}]
     form = bind(desk, f"{SIZE}}}", "5", {"width": spec, "height": spec}, width=141, height=281)
-    assert form.fields["f"].size_grid == Grid(14, 1)
-    assert find_smaller(form.fields, {"f": "141x281"}) == ("f", "99x197")
+    assert form.fields["f"].size_grid == StepGrid(14, 1)
+    assert find_smaller_size(form.fields, {"f": "141x281"}) == ("f", "99x197")
     small = ["INT", {"default": 3, "min": 3, "max": 4096, "step": 3}]
     form = bind(desk, f"{SIZE}}}", "5", {"width": small, "height": small}, width=300, height=300)
-    assert form.fields["f"].size_grid == Grid(9, 0)
+    assert form.fields["f"].size_grid == StepGrid(9, 0)
 
 
 def test_a_field_of_several_inputs_keeps_to_all_steps(desk: Desk, new_info: ObjectInfo) -> None:
     spec = ["INT", {"default": 24, "min": 6, "max": 64, "step": 6}]
     form = bind(desk, "{slot: [5.batch_size, 5.width]}", "5", {"batch_size": spec}, batch_size=24)
-    assert form.fields["f"].grids == {"": Grid(24, 0)}
+    assert form.fields["f"].grids == {"": StepGrid(24, 0)}
     assert refuse(form, 30).endswith("goes in steps of 24; write 24 or 48.")

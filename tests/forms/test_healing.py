@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from comfygradio.binding.repair import repair_workflow
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.errors import WorkflowError
-from comfygradio.forms.binding.healing import heal_workflow
 from comfygradio.forms.form import Form
 
 from .desk import RESIZE, WORKFLOW, Desk, change_workflow, read_object_info
@@ -38,7 +38,7 @@ def renumber(names: dict[str, str]) -> dict[str, Any]:
 
 
 def heal(flow: Any, info: ObjectInfo) -> tuple[Workflow, tuple[str, ...]]:
-    return heal_workflow(Workflow.from_json(flow), info)
+    return repair_workflow(Workflow.from_json(flow), info)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_healing_a_healed_workflow_changes_nothing(info: ObjectInfo) -> None:
         n4={"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "x/TINY-A.safetensors"}}
     )
     healed, notes = heal(flow, info)
-    assert notes and heal_workflow(healed, info) == (healed, ())
+    assert notes and repair_workflow(healed, info) == (healed, ())
 
 
 def test_a_form_says_what_was_healed(desk: Desk, info: ObjectInfo) -> None:

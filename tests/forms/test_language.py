@@ -9,8 +9,8 @@ from PIL import Image
 
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.errors import PresetError, ValuesRefused
-from comfygradio.forms.restoring.metadata import Metadata
-from comfygradio.forms.restoring.restore import restore_values
+from comfygradio.metadata.load import Metadata
+from comfygradio.metadata.restore import restore_values
 
 from .desk import RESIZE, WORKFLOW, Desk, change_workflow
 

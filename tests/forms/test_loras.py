@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.forms.checks import check_value
-from comfygradio.forms.field import Choice, Field, Lora, Refused
+from comfygradio.forms.field import Choice, Field, InvalidValue, Lora
 from comfygradio.forms.form import Form
 from comfygradio.forms.slots import Slot
+from comfygradio.forms.value_check import check_value
 
 from .corpus import corpus_info, corpus_json
 from .desk import Desk, change_workflow
@@ -138,7 +138,7 @@ def test_rows_that_are_taken(value: Any, expected: Any) -> None:
     ],
 )
 def test_rows_that_are_refused(value: Any, expected: str) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidValue) as caught:
         check_value(FIELD, value)
     assert expected in str(caught.value)
 

@@ -7,21 +7,21 @@ from __future__ import annotations
 import pytest
 
 from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.forms.drafting.hint import Hint, Marked
+from comfygradio.importers.annotation import AnnotatedWorkflow, Annotation
 
 from .marking import FULL, PLAIN, bind, list_dangling, list_slots, mark, read
 
 NAMES = ("swarm", "comfydeploy", "krita", "comfy_pack", "mcww", "viewcomfy", "app_mode")
 
 
-def pick(marked: Marked, label: str) -> Hint:
+def pick(marked: AnnotatedWorkflow, label: str) -> Annotation:
     """The one hint with this label, or else this name."""
-    found = [hint for hint in marked.hints if label in (hint.label or hint.name,)]
-    assert len(found) == 1, [hint.label or hint.name for hint in marked.hints]
+    found = [hint for hint in marked.annotations if label in (hint.label or hint.name,)]
+    assert len(found) == 1, [hint.label or hint.name for hint in marked.annotations]
     return found[0]
 
 
-def say(marked: Marked, part: str) -> bool:
+def say(marked: AnnotatedWorkflow, part: str) -> bool:
     """Whether a note holds these words."""
     return any(part in note for note in marked.notes)
 
@@ -31,16 +31,18 @@ def say(marked: Marked, part: str) -> bool:
 def test_every_marker_becomes_a_field_and_the_workflow_runs(name: str, info: ObjectInfo) -> None:
     marked = read(name, info)
     form = bind(marked, info)
-    assert len(marked.hints) >= 4 and form.problems == ()
+    assert len(marked.annotations) >= 4 and form.problems == ()
     assert marked.workflow.class_types <= set(info.nodes) and list_dangling(marked.workflow) == []
     assert [
-        hint.order for hint in marked.hints if hint.source == marked.hints[-1].source
-    ] == sorted(hint.order for hint in marked.hints if hint.source == marked.hints[-1].source)
+        hint.order for hint in marked.annotations if hint.source == marked.annotations[-1].source
+    ] == sorted(
+        hint.order for hint in marked.annotations if hint.source == marked.annotations[-1].source
+    )
 
 
 def test_swarm_inputs_go_by_group_and_priority() -> None:
     marked = read("swarm")
-    assert [(hint.label, hint.group, hint.advanced) for hint in marked.hints] == [
+    assert [(hint.label, hint.group, hint.advanced) for hint in marked.annotations] == [
         ("Start picture", "", False),
         ("What to paint", "", False),
         ("Model", "", False),
@@ -51,7 +53,7 @@ def test_swarm_inputs_go_by_group_and_priority() -> None:
         ("Sampler", "Deep settings", True),
         ("Ending", "Deep settings", True),
     ]
-    assert {hint.source for hint in marked.hints} == {"SwarmUI"}
+    assert {hint.source for hint in marked.annotations} == {"SwarmUI"}
     assert say(marked, "Paints over a picture.")
 
 
@@ -154,7 +156,7 @@ def test_comfydeploy_outputs_are_found_and_replaced() -> None:
 def test_twins_of_one_input_id_share_a_field() -> None:
     text = ("ComfyUIDeployExternalText", {"input_id": "prompt", "default_value": "a pier"})
     marked = mark({"1": text, "2": text, "3": _encode(["1", 0]), "4": _encode(["2", 0])})
-    assert [list_slots(hint) for hint in marked.hints] == [["3.text", "4.text"]]
+    assert [list_slots(hint) for hint in marked.annotations] == [["3.text", "4.text"]]
 
 
 def test_a_frame_loader_becomes_two_nodes() -> None:
@@ -169,7 +171,9 @@ def test_a_frame_loader_becomes_two_nodes() -> None:
             "3": ("SaveAudio", {"audio": ["1", 2]}),
         }
     )
-    assert [(list_slots(hint), hint.widget) for hint in marked.hints] == [(["1.file"], "video")]
+    assert [(list_slots(hint), hint.widget) for hint in marked.annotations] == [
+        (["1.file"], "video")
+    ]
     nodes = marked.workflow.nodes
     assert nodes["1"].class_type == "LoadVideo" and nodes["1"].inputs == {"file": "walk.mp4"}
     assert nodes["2"].inputs["images"] == ["1_frames", 0] and nodes["3"].inputs["audio"] == [
@@ -181,7 +185,7 @@ def test_a_frame_loader_becomes_two_nodes() -> None:
 
 def test_krita_parameters_go_by_group_and_number() -> None:
     marked = read("krita")
-    assert [(hint.label, hint.group) for hint in marked.hints] == [
+    assert [(hint.label, hint.group) for hint in marked.annotations] == [
         ("Picture", ""),
         ("Keep size", ""),
         ("Reference", ""),
@@ -231,7 +235,9 @@ def test_a_selection_without_a_canvas_brings_its_own_picture() -> None:
             "3": ("ImageCompositeMasked", {"x": ["1", 2], "resize_source": ["1", 1]}),
         }
     )
-    assert [(list_slots(hint), hint.widget) for hint in marked.hints] == [(["1.image"], "mask")]
+    assert [(list_slots(hint), hint.widget) for hint in marked.annotations] == [
+        (["1.image"], "mask")
+    ]
     assert marked.workflow.nodes["2"].inputs["mask"] == ["1", 1]
     assert marked.workflow.nodes["3"].inputs == {"x": 0, "resize_source": True}
 
@@ -246,7 +252,7 @@ def test_a_krita_style_becomes_a_checkpoint_and_fields() -> None:
             "5": ("MaskToImage", {"mask": ["4", 0]}),
         }
     )
-    assert [(hint.group, hint.label) for hint in marked.hints] == [
+    assert [(hint.group, hint.label) for hint in marked.annotations] == [
         ("Before", "Mask"),
         ("Look", "Checkpoint"),
         ("Look", "Prompt"),
@@ -266,21 +272,21 @@ def test_krita_parameters_of_2024_and_of_the_same_name() -> None:
     marked = mark(
         {"1": whole, "2": whole, "3": _sample(steps=["1", 0]), "4": _sample(steps=["2", 0])}
     )
-    assert [(list_slots(hint), hint.default, hint.maximum) for hint in marked.hints] == [
+    assert [(list_slots(hint), hint.default, hint.maximum) for hint in marked.annotations] == [
         (["3.steps", "4.steps"], 12, 30)
     ]
 
 
 def test_comfy_pack_names_fields_by_title_or_target() -> None:
     for info in (PLAIN, FULL):
-        hints = read("comfy_pack", info).hints
+        hints = read("comfy_pack", info).annotations
         assert [(hint.name, hint.label) for hint in hints] == [
             ("pixels", ""),
             ("scene", "scene"),
             ("steps", ""),
             ("which_sampler", "Which sampler"),
         ]
-    assert list_slots(read("comfy_pack", FULL).hints[1]) == ["81.value"]
+    assert list_slots(read("comfy_pack", FULL).annotations[1]) == ["81.value"]
     assert (hints[2].minimum, hints[2].maximum) == (1, None)
     assert read("comfy_pack").workflow.nodes["9"].class_type == "SaveImage"
 
@@ -290,7 +296,7 @@ def test_sockets_without_a_widget_get_a_primitive() -> None:
     marked = mark(
         {"1": number, "2": ("PreviewAny", {"source": ["1", 0]}), "3": _sample(steps=["1", 0])}
     )
-    assert [list_slots(hint) for hint in marked.hints] == [["3.steps", "1.value"]]
+    assert [list_slots(hint) for hint in marked.annotations] == [["3.steps", "1.value"]]
     assert marked.workflow.nodes["1"].class_type == "PrimitiveInt" and marked.workflow.nodes[
         "1"
     ].inputs == {"value": 3}
@@ -304,7 +310,9 @@ def test_a_marker_that_another_node_feeds_is_passed_over() -> None:
     fed = ("ComfyUIDeployExternalText", {"input_id": "x", "default_value": ["2", 0]})
     marked = mark({"1": fed, "2": ("PrimitiveString", {"value": "sea"}), "3": _encode(["1", 0])})
     assert (
-        marked.hints == () and "1" not in marked.workflow.nodes and say(marked, "is fed by node 2")
+        marked.annotations == ()
+        and "1" not in marked.workflow.nodes
+        and say(marked, "is fed by node 2")
     )
     assert marked.workflow.nodes["3"].inputs["text"] == ["2", 0]
 
@@ -313,7 +321,7 @@ def test_a_marker_that_feeds_a_marker_passes_its_value_on() -> None:
     inner = ("ComfyUIDeployExternalText", {"input_id": "in", "default_value": "sea"})
     outer = ("ComfyUIDeployExternalText", {"input_id": "out", "default_value": ["1", 0]})
     marked = mark({"1": inner, "2": outer, "3": _encode(["2", 0])})
-    assert [list_slots(hint) for hint in marked.hints] == [["3.text"]]
+    assert [list_slots(hint) for hint in marked.annotations] == [["3.text"]]
     assert (
         marked.workflow.nodes["3"].inputs["text"] == "sea" and list_dangling(marked.workflow) == []
     )
@@ -322,7 +330,7 @@ def test_a_marker_that_feeds_a_marker_passes_its_value_on() -> None:
 def test_a_marker_that_feeds_nothing_goes_with_a_note() -> None:
     marked = mark({"1": ("SwarmInputText", {"title": "Idle", "value": "x"}), "2": _encode("sea")})
     assert (
-        marked.hints == ()
+        marked.annotations == ()
         and list(marked.workflow.nodes) == ["2"]
         and say(marked, "feeds no other node")
     )
@@ -334,7 +342,7 @@ def test_limits_that_leave_nothing_are_ignored_with_a_note() -> None:
         {"title": "Steps", "value": -5, "min": 50000, "max": 60000, "view_type": "small"},
     )
     marked = mark({"1": odd, "2": _sample(steps=["1", 0])})
-    assert (marked.hints[0].minimum, marked.hints[0].maximum) == (None, None) and say(
+    assert (marked.annotations[0].minimum, marked.annotations[0].maximum) == (None, None) and say(
         marked, "leave no value"
     )
     assert marked.workflow.nodes["2"].inputs["steps"] == 1
@@ -349,7 +357,7 @@ def test_outputs_that_no_stock_node_replaces_are_taken_out() -> None:
 
 def test_a_workflow_without_markers_stays_as_it_is() -> None:
     marked = mark({"1": _encode("sea"), "2": _sample(steps=3)}, FULL, {"nodes": [], "extra": {}})
-    assert (marked.hints, marked.outputs, marked.notes) == ((), (), ())
+    assert (marked.annotations, marked.outputs, marked.notes) == ((), (), ())
     assert marked.workflow.nodes["1"].inputs == {"text": "sea"}
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Node, Workflow
-from comfygradio.forms.drafting.hint import Marked
-from comfygradio.forms.drafting.markers import read_markers
+from comfygradio.importers import import_annotations
+from comfygradio.importers.annotation import AnnotatedWorkflow
 from tests.effort import scale
 
 from .marking import DATA, FULL, PLAIN, RIVAL, list_dangling
@@ -158,10 +158,10 @@ pages = st.none() | st.fixed_dictionaries(
 )
 
 
-def check(workflow: Workflow, info: ObjectInfo, saved: Any) -> Marked:
-    marked = read_markers(workflow, info, saved)
-    slots = [slot for hint in marked.hints for slot in hint.slots]
-    assert all(hint.slots for hint in marked.hints) and len(slots) == len(set(slots))
+def check(workflow: Workflow, info: ObjectInfo, saved: Any) -> AnnotatedWorkflow:
+    marked = import_annotations(workflow, info, saved)
+    slots = [slot for hint in marked.annotations for slot in hint.slots]
+    assert all(hint.slots for hint in marked.annotations) and len(slots) == len(set(slots))
     assert {slot.node_id for slot in slots} | set(marked.outputs) <= set(marked.workflow.nodes)
     assert all(isinstance(note, str) for note in marked.notes)
     assert set(list_dangling(marked.workflow)) <= set(list_dangling(workflow))
@@ -223,4 +223,4 @@ def test_deep_and_circular_subgraphs_end() -> None:
             }
         },
     }
-    assert check(Workflow({"1": Node("1", "KSampler", {}, "")}), PLAIN, page).hints == ()
+    assert check(Workflow({"1": Node("1", "KSampler", {}, "")}), PLAIN, page).annotations == ()

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from comfygradio.forms.drafting.hint import Marked
-from comfygradio.forms.drafting.markers.mcww import parse_title
+from comfygradio.importers.annotation import AnnotatedWorkflow
+from comfygradio.importers.mcww import parse_title
 
 from .marking import list_slots, load, mark, read
 
 ROOT, SUB = "0f8fad5b-d9cb-469f-a165-70867728950e", "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
 
-def pick_inputs(*entries: Any) -> Marked:
+def pick_inputs(*entries: Any) -> AnnotatedWorkflow:
     """What App mode says about the stored workflow with these entries instead of its own."""
     workflow, saved = load("app_mode")
     saved["extra"]["linearData"] = {"inputs": list(entries), "outputs": []}
@@ -50,7 +50,7 @@ def pick_inputs(*entries: Any) -> Marked:
 )
 def test_every_form_of_id_is_found_in_the_api_workflow(entry: list[Any], slots: list[str]) -> None:
     marked = pick_inputs(entry)
-    assert [list_slots(hint) for hint in marked.hints] == [slots] and marked.notes == ()
+    assert [list_slots(hint) for hint in marked.annotations] == [slots] and marked.notes == ()
 
 
 @pytest.mark.parametrize(
@@ -70,11 +70,11 @@ def test_every_form_of_id_is_found_in_the_api_workflow(entry: list[Any], slots: 
 )
 def test_what_cannot_be_found_is_left_out_with_a_note(entry: Any, why: str) -> None:
     marked = pick_inputs(entry)
-    assert marked.hints == () and len(marked.notes) == 1 and why in marked.notes[0]
+    assert marked.annotations == () and len(marked.notes) == 1 and why in marked.notes[0]
 
 
 def test_app_mode_keeps_order_labels_and_help() -> None:
-    hints = [hint for hint in read("app_mode").hints if hint.source == "App mode"]
+    hints = [hint for hint in read("app_mode").annotations if hint.source == "App mode"]
     assert [list_slots(hint)[0] for hint in hints] == [
         "1.image",
         "20:6.text",
@@ -103,7 +103,7 @@ def test_a_subgraph_that_is_used_twice() -> None:
         },
     }
     marked = mark({"1:5": loader, "2:5": loader}, saved=saved)
-    assert [list_slots(hint) for hint in marked.hints] == [["1:5.ckpt_name", "2:5.ckpt_name"]]
+    assert [list_slots(hint) for hint in marked.annotations] == [["1:5.ckpt_name", "2:5.ckpt_name"]]
     assert len(marked.notes) == 1 and "more than one" in marked.notes[0]
 
 
@@ -128,7 +128,7 @@ def test_a_primitive_stands_for_everything_that_it_feeds() -> None:
         "extra": {"linearData": {"inputs": [[1, "value"]], "outputs": []}},
     }
     marked = mark({"3": sampler, "4": sampler}, saved=saved)
-    assert [list_slots(hint) for hint in marked.hints] == [["3.seed", "4.seed"]]
+    assert [list_slots(hint) for hint in marked.annotations] == [["3.seed", "4.seed"]]
 
 
 def test_widgets_that_an_instance_shows_by_proxy() -> None:
@@ -147,7 +147,7 @@ def test_widgets_that_an_instance_shows_by_proxy() -> None:
     }
     nodes = {"8:5": ("CheckpointLoaderSimple", {"ckpt_name": "x"}), "8:6": ("SaveImage", {})}
     marked = mark(nodes, saved=saved)
-    assert [list_slots(hint) for hint in marked.hints] == [["8:5.ckpt_name"]]
+    assert [list_slots(hint) for hint in marked.annotations] == [["8:5.ckpt_name"]]
     assert marked.outputs == ("8:6",) and len(marked.notes) == 1 and "output 9" in marked.notes[0]
 
 
@@ -190,7 +190,9 @@ def test_titles_that_say_nothing_to_mcww(title: str) -> None:
 
 def test_mcww_titles_become_fields_in_its_order() -> None:
     marked = read("mcww")
-    assert [(hint.label, hint.group, hint.advanced, list_slots(hint)) for hint in marked.hints] == [
+    assert [
+        (hint.label, hint.group, hint.advanced, list_slots(hint)) for hint in marked.annotations
+    ] == [
         ("What to paint", "", False, ["6.text"]),
         ("First picture", "Picture", False, ["90.image"]),
         ("Fit it", "Finish", False, ["94.value"]),
@@ -199,7 +201,7 @@ def test_mcww_titles_become_fields_in_its_order() -> None:
         ("Steps", "General", True, ["92.value"]),
         ("Not this", "General", True, ["7.text"]),
     ]
-    seed, guidance = marked.hints[3], marked.hints[4]
+    seed, guidance = marked.annotations[3], marked.annotations[4]
     assert (seed.widget, guidance.widget) == ("seed", "slider")
     assert (guidance.minimum, guidance.maximum, guidance.step) == (1.0, 12.5, 0.5)
     assert marked.outputs == ("9", "96")
@@ -207,7 +209,7 @@ def test_mcww_titles_become_fields_in_its_order() -> None:
 
 
 def test_mcww_titles_of_primitives_are_in_the_saved_workflow_only() -> None:
-    seed = read("app_mode").hints[0]
+    seed = read("app_mode").annotations[0]
     assert (seed.source, seed.label, seed.widget, list_slots(seed)) == (
         "MCWW",
         "Seed",
@@ -219,12 +221,13 @@ def test_mcww_titles_of_primitives_are_in_the_saved_workflow_only() -> None:
 def test_titles_come_from_the_saved_workflow_where_the_api_format_has_none() -> None:
     saved = {"nodes": [{"id": 6, "type": "CLIPTextEncode", "title": "<Scene:prompt:1>"}]}
     assert [
-        hint.label for hint in mark({"6": ("CLIPTextEncode", {"text": "sea"})}, saved=saved).hints
+        hint.label
+        for hint in mark({"6": ("CLIPTextEncode", {"text": "sea"})}, saved=saved).annotations
     ] == ["Scene"]
 
 
 def test_viewcomfy_titles() -> None:
-    hints = read("viewcomfy").hints
+    hints = read("viewcomfy").annotations
     assert [
         (hint.label, hint.group, hint.advanced) for hint in hints if hint.group != "Sampling"
     ] == [
@@ -243,4 +246,4 @@ def test_an_input_is_in_one_field_only() -> None:
         "extra": {"linearData": {"inputs": [["6", "text"]], "outputs": []}},
     }
     marked = mark({"6": ("CLIPTextEncode", {"text": "sea"}, "<Scene:prompt:1>")}, saved=saved)
-    assert [hint.source for hint in marked.hints] == ["MCWW"]
+    assert [hint.source for hint in marked.annotations] == ["MCWW"]

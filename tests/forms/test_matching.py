@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.restoring.matching import bound_score, match_nodes
+from comfygradio.metadata.match import estimate_max_score, match_nodes
 from tests.effort import scale
 
 from .corpus import Case, list_cases
@@ -97,7 +97,7 @@ def test_carried_along_nodes_are_loose_and_cost_nothing() -> None:
         "31": node("LoraLoader", model=["4", 0]),
     }
     found = match(BASE, more)
-    assert (found.added, set(found.loose), found.score, found.is_same) == (
+    assert (found.added, set(found.disconnected), found.score, found.is_same) == (
         (),
         {"30", "31"},
         1.0,
@@ -113,7 +113,7 @@ def test_a_partner_without_a_part_in_the_picture_is_idle() -> None:
     }
     theirs = {**ours, "9": node("SaveImage", images=["8", 0])}
     found = match(ours, theirs)
-    assert (found.pairs["20"], found.find_live("20"), found.find_live("8")) == ("20", None, "8")
+    assert (found.pairs["20"], found.find_active("20"), found.find_active("8")) == ("20", None, "8")
 
 
 def test_graphs_without_a_common_class() -> None:
@@ -145,9 +145,9 @@ def test_any_two_graphs_are_matched_one_to_one_within_class(ours: Any, theirs: A
         one.nodes[key].class_type == other.nodes[partner].class_type
         for key, partner in found.pairs.items()
     )
-    assert 0 <= found.score <= bound_score(one, other) + 1e-9 <= 1 + 2e-9
+    assert 0 <= found.score <= estimate_max_score(one, other) + 1e-9 <= 1 + 2e-9
     assert {*found.missing} == one.nodes.keys() - found.pairs.keys()
-    assert {*found.added, *found.loose} == other.nodes.keys() - {*found.pairs.values()}
+    assert {*found.added, *found.disconnected} == other.nodes.keys() - {*found.pairs.values()}
     assert match_nodes(one, one).score == pytest.approx(1) or any(
         link.node_id not in one.nodes for each in one for link in each.links.values()
     )

@@ -10,12 +10,12 @@ import pytest
 from PIL import Image, ImageDraw
 
 from comfygradio.errors import ValuesRefused
-from comfygradio.forms.checks import check_value
-from comfygradio.forms.field import Field, Refused
+from comfygradio.forms.field import Field, InvalidValue
 from comfygradio.forms.media import name_upload
 from comfygradio.forms.picture import compose_mask, find_suffix
 from comfygradio.forms.preset_file import Widget
 from comfygradio.forms.slots import Slot
+from comfygradio.forms.value_check import check_value
 
 from .corpus import corpus_info
 from .desk import Desk
@@ -29,7 +29,7 @@ def make_field(widget: Widget, max_mb: float = 2) -> Field:
 
 
 def refuse(widget: Widget, value: object, max_mb: float = 2) -> str:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidValue) as caught:
         check_value(make_field(widget, max_mb), value)
     return str(caught.value)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from comfygradio.errors import MetadataError
-from comfygradio.forms.restoring.metadata import MAX_NODES, Metadata, read_metadata
+from comfygradio.metadata.load import MAX_NODES, Metadata, load_metadata
 from tests.effort import scale
 
 PICTURES = Path(__file__).parent.parent / "data" / "pictures"
@@ -71,13 +71,13 @@ def text(name: str, value: Any) -> bytes:
 
 def refuse(path: Path) -> str:
     with pytest.raises(MetadataError) as caught:
-        read_metadata(path)
+        load_metadata(path)
     return str(caught.value)
 
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_kind_of_file_that_comfyui_writes(name: str) -> None:
-    found = read_metadata(PICTURES / name)
+    found = load_metadata(PICTURES / name)
     assert (found.kind, found.workflow, found.notes) == (SAMPLES[name], None, ())
     assert found.comfygradio == OWN
     assert found.prompt is not None and found.prompt["2"]["class_type"].startswith("Save")
@@ -101,32 +101,32 @@ def test_there_is_a_sample_of_every_file() -> None:
     ],
 )
 def test_texts_of_a_png_wherever_they_stand(tmp_path: Path, part: bytes, before: bool) -> None:
-    assert read_metadata(write(tmp_path, png(part, before=before))) == Metadata("png", GRAPH)
+    assert load_metadata(write(tmp_path, png(part, before=before))) == Metadata("png", GRAPH)
 
 
 def test_a_png_that_was_cut_off_still_tells_its_settings(tmp_path: Path) -> None:
     whole = png(text("prompt", GRAPH))
-    assert read_metadata(write(tmp_path, whole[:-30])).prompt == GRAPH
+    assert load_metadata(write(tmp_path, whole[:-30])).prompt == GRAPH
 
 
 def test_of_two_prompts_the_first_counts(tmp_path: Path) -> None:
     other = {"9": {"class_type": "SaveImage", "inputs": {}}}
     assert (
-        read_metadata(write(tmp_path, png(text("prompt", GRAPH), text("prompt", other)))).prompt
+        load_metadata(write(tmp_path, png(text("prompt", GRAPH), text("prompt", other)))).prompt
         == GRAPH
     )
 
 
 def test_what_the_server_added_while_it_ran_is_taken_away(tmp_path: Path) -> None:
     node = {**GRAPH["1"], "is_changed": ["ab"], "_loop_body": [1], "_meta": {"title": "T"}}
-    found = read_metadata(write(tmp_path, png(text("prompt", {"1": node, "2": "nonsense"}))))
+    found = load_metadata(write(tmp_path, png(text("prompt", {"1": node, "2": "nonsense"}))))
     assert found.prompt == {"1": {**GRAPH["1"], "_meta": {"title": "T"}}}
     assert found.notes == ("1 entries of its graph are no nodes and were left out.",)
 
 
 def test_nodes_that_rode_along_are_taken_away(tmp_path: Path) -> None:
     carried = {"comfygradio-carried-1": GRAPH["1"], "comfygradio-carried-x-2": GRAPH["1"]}
-    found = read_metadata(write(tmp_path, json.dumps({**carried, **GRAPH})))
+    found = load_metadata(write(tmp_path, json.dumps({**carried, **GRAPH})))
     assert found.prompt == GRAPH and not found.notes
 
 
@@ -135,7 +135,7 @@ def test_nan_and_exact_seeds_and_half_characters(tmp_path: Path) -> None:
         '{"1": {"class_type": "A", "inputs": {"a": NaN, "b": -Infinity, "c": '
         '18446744073709551615, "d": "\\ud83d"}}}'
     )
-    found = read_metadata(write(tmp_path, png(chunk(b"tEXt", b"prompt\0" + raw.encode()))))
+    found = load_metadata(write(tmp_path, png(chunk(b"tEXt", b"prompt\0" + raw.encode()))))
     assert found.prompt is not None
     inputs = found.prompt["1"]["inputs"]
     assert inputs["a"] != inputs["a"] and (inputs["b"], inputs["c"]) == (-float("inf"), 2**64 - 1)
@@ -154,7 +154,7 @@ def test_exif_of_pictures(tmp_path: Path, format: str, tag: int) -> None:
         exif[tag], exif[0x010F] = f"Prompt: {json.dumps(GRAPH)}", f"workflow:{json.dumps(PAGE)}"
     path = tmp_path / "any name.gif"
     Image.new("RGB", (8, 8)).save(path, format, exif=exif.tobytes())
-    assert read_metadata(path) == Metadata(format.lower(), GRAPH, PAGE)
+    assert load_metadata(path) == Metadata(format.lower(), GRAPH, PAGE)
 
 
 USER_COMMENT = 0x9286
@@ -191,7 +191,7 @@ def test_a_text_of_another_program_hides_no_settings(
     tmp_path: Path, format: str, texts: dict[int, str | bytes]
 ) -> None:
     path = write_exif(tmp_path / "a.picture", format, texts)
-    assert read_metadata(path) == Metadata(format.lower(), GRAPH, PAGE)
+    assert load_metadata(path) == Metadata(format.lower(), GRAPH, PAGE)
 
 
 def plain(name: str, words: str) -> bytes:
@@ -216,7 +216,7 @@ def plain(name: str, words: str) -> bytes:
 )
 def test_of_all_texts_of_a_png_the_graph_is_taken(tmp_path: Path, parts: tuple[bytes, ...]) -> None:
     for order in (parts, parts[::-1]):
-        found = read_metadata(write(tmp_path, png(*order)))
+        found = load_metadata(write(tmp_path, png(*order)))
         assert (found.prompt, found.notes) == (GRAPH, ())
 
 
@@ -226,14 +226,14 @@ def test_all_comments_of_a_jpeg_are_read(tmp_path: Path) -> None:
     data = path.read_bytes()
     for place in (2, data.index(b"\xff\xdb")):
         comment = b"\xff\xfe" + struct.pack(">H", len(LOOSE) + 2) + LOOSE.encode()
-        assert read_metadata(write(tmp_path, data[:place] + comment + data[place:])) == Metadata(
+        assert load_metadata(write(tmp_path, data[:place] + comment + data[place:])) == Metadata(
             "jpeg", GRAPH, PAGE
         )
 
 
 def test_the_damage_is_told_only_where_nothing_else_is_found(tmp_path: Path) -> None:
     own = text("comfygradio", OWN)
-    found = read_metadata(write(tmp_path, png(plain("prompt", "{broken"), own)))
+    found = load_metadata(write(tmp_path, png(plain("prompt", "{broken"), own)))
     assert found.notes == ("Its prompt is damaged and cannot be read.",)
 
 
@@ -258,7 +258,7 @@ def test_tags_of_videos_single_or_together_in_a_comment(
             if packet.dts is not None:
                 packet.stream = stream
                 copy.mux(packet)
-    assert read_metadata(path) == Metadata(kind, GRAPH, PAGE)
+    assert load_metadata(path) == Metadata(kind, GRAPH, PAGE)
 
 
 @pytest.mark.parametrize(
@@ -270,13 +270,13 @@ def test_tags_of_videos_single_or_together_in_a_comment(
     ],
 )
 def test_workflow_files(tmp_path: Path, data: Any) -> None:
-    found = read_metadata(write(tmp_path, b"\xef\xbb\xbf\n " + json.dumps(data).encode()))
+    found = load_metadata(write(tmp_path, b"\xef\xbb\xbf\n " + json.dumps(data).encode()))
     assert (found.kind, found.prompt) == ("json", GRAPH)
     assert found.workflow == (PAGE if "extra_data" in data else None)
 
 
 def test_a_workflow_of_the_page_alone_is_said_to_be_no_prompt(tmp_path: Path) -> None:
-    found = read_metadata(write(tmp_path, json.dumps(PAGE)))
+    found = load_metadata(write(tmp_path, json.dumps(PAGE)))
     assert (found.prompt, found.workflow) == (None, PAGE)
     assert found.notes == (
         "The file holds only ComfyUI's own workflow (UI format), and not the prompt that was run.",
@@ -286,7 +286,7 @@ def test_a_workflow_of_the_page_alone_is_said_to_be_no_prompt(tmp_path: Path) ->
 def test_svg(tmp_path: Path) -> None:
     data = json.dumps({"prompt": GRAPH, "comfygradio": OWN}, indent=2)
     svg = f'<?xml version="1.0"?><svg><metadata id="a">\n<![CDATA[\n{data}\n]]>\n</metadata></svg>'
-    assert read_metadata(write(tmp_path, svg)) == Metadata("svg", GRAPH, comfygradio=OWN)
+    assert load_metadata(write(tmp_path, svg)) == Metadata("svg", GRAPH, comfygradio=OWN)
 
 
 NOTHING = (
@@ -325,7 +325,7 @@ def test_pictures_of_other_programs_are_told_apart(
 ) -> None:
     told = refuse(write(tmp_path, png(part)))
     assert told.startswith(f"file was made by another program ({program}")
-    assert read_metadata(write(tmp_path, png(part, text("prompt", GRAPH)))).prompt == GRAPH
+    assert load_metadata(write(tmp_path, png(part, text("prompt", GRAPH)))).prompt == GRAPH
 
 
 def test_webui_in_a_jpeg(tmp_path: Path) -> None:
@@ -399,7 +399,7 @@ def test_a_bomb_of_pixels_is_not_unpacked(tmp_path: Path) -> None:
     """50,000 × 50,000 pixels: the texts are read without decoding, or the file is refused."""
     size = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
     data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + text("prompt", GRAPH)
-    assert read_metadata(write(tmp_path, data)).prompt == GRAPH
+    assert load_metadata(write(tmp_path, data)).prompt == GRAPH
     jpeg = tmp_path / "a.jpg"
     Image.new("L", (8, 8)).save(jpeg, "JPEG")
     start = jpeg.read_bytes().index(b"\xff\xc0") + 5
@@ -414,7 +414,7 @@ def test_a_picture_saved_by_pillow_with_long_texts(tmp_path: Path) -> None:
     graph = {"1": {"class_type": "A", "inputs": {"text": "灯" * 500_000}}}
     info.add_itxt("prompt", json.dumps(graph, ensure_ascii=False), zip=True)
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png", pnginfo=info)
-    assert read_metadata(tmp_path / "a.png").prompt == graph
+    assert load_metadata(tmp_path / "a.png").prompt == graph
 
 
 @settings(
@@ -435,7 +435,7 @@ def test_mutated_files_are_read_or_refused(
         place %= len(data)
         data[place : place + len(new)] = new
     try:
-        found = read_metadata(write(tmp_path, bytes(data[:length])))
+        found = load_metadata(write(tmp_path, bytes(data[:length])))
     except MetadataError:
         return
     assert found.prompt or found.workflow or found.comfygradio
@@ -462,7 +462,7 @@ NAMES = st.sampled_from(
 def test_any_json_is_read_or_refused(tmp_path: Path, data: dict[str, Any]) -> None:
     for raw in (json.dumps(data), png(*(text(name, value) for name, value in data.items()))):
         try:
-            found = read_metadata(write(tmp_path, raw))
+            found = load_metadata(write(tmp_path, raw))
         except MetadataError:
             continue
         assert found.prompt or found.workflow is not None or found.comfygradio is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from comfygradio.forms.names import find_near, is_model_name, match_name, take_file_name
+from comfygradio.forms.model_name import find_near, fold_file_name, is_model_name, match_name
 
 
 @pytest.mark.parametrize(
@@ -64,4 +64,4 @@ def test_what_a_model_is_called(value: object, expected: bool) -> None:
 
 
 def test_a_name_without_folders() -> None:
-    assert take_file_name("a\\b/C.PT") == "c.pt"
+    assert fold_file_name("a\\b/C.PT") == "c.pt"

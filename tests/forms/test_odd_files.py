@@ -11,7 +11,7 @@ import pytest
 
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.errors import PresetError
-from comfygradio.forms.preset_yaml import parse_preset_file
+from comfygradio.forms.preset_yaml import load_preset_file
 
 from .desk import Desk, read_object_info
 
@@ -21,7 +21,7 @@ HEAD = "title: T\nworkflow: w.json\n"
 def refuse(desk: Desk, text: str) -> str:
     path = desk.write(text)
     with pytest.raises(PresetError) as caught:
-        parse_preset_file(path)
+        load_preset_file(path)
     return str(caught.value).removeprefix(f"{path}")
 
 
@@ -60,7 +60,7 @@ def test_aliases_that_grow_without_end(desk: Desk, text: str, line: int) -> None
 
 def test_aliases_that_are_meant_well(desk: Desk) -> None:
     text = HEAD + "fields:\n  a: &a {slot: 3.steps, max: 9}\n  b: {<<: *a, max: 5}\n"
-    file = parse_preset_file(desk.write(text))
+    file = load_preset_file(desk.write(text))
     assert (file.fields["a"].max, file.fields["b"].max, file.fields["b"].slot) == (9, 5, "3.steps")
 
 
@@ -71,7 +71,7 @@ def test_deep_nesting(desk: Desk, text: str) -> None:
 
 def test_a_byte_order_mark(desk: Desk) -> None:
     path = desk.write("\ufeff" + HEAD)
-    assert parse_preset_file(path).title == "T"
+    assert load_preset_file(path).title == "T"
 
 
 def read_spec(spec: list[Any], **more: Any) -> InputSpec:

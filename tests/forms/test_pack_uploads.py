@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from comfygradio.binding.field_binding import bind_field
 from comfygradio.comfy.object_info import InputSpec, ObjectInfo
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.binding.field_binding import bind_field
 from comfygradio.forms.field import Field
 from comfygradio.forms.preset_file import FieldFile
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from comfygradio.binding.repair import repair_workflow
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.binding.healing import heal_workflow
 
 from .desk import Desk, change_workflow
 from .drafting import draft, load, node, text_to_image
@@ -120,7 +120,7 @@ def test_a_part_that_may_be_left_out_is(desk: Desk, new_info: ObjectInfo) -> Non
 def test_a_new_input_for_a_file_gets_none_by_chance(new_info: ObjectInfo) -> None:
     flow = copy.deepcopy(load_with("VAELoader", "x"))
     del flow["50"]["inputs"]["vae_name"]
-    healed, notes = heal_workflow(Workflow.from_json(flow), make_info(new_info))
+    healed, notes = repair_workflow(Workflow.from_json(flow), make_info(new_info))
     assert dict(healed.nodes["50"].inputs) == {} and notes == ()
 
 

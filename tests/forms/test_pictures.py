@@ -9,13 +9,13 @@ import pytest
 from PIL import Image
 
 from comfygradio.errors import MetadataError
-from comfygradio.forms.checks import check_value
-from comfygradio.forms.field import Field, Refused
+from comfygradio.forms.field import Field, InvalidValue
 from comfygradio.forms.media import name_upload
 from comfygradio.forms.picture import check_picture, compose_mask
-from comfygradio.forms.restoring.metadata import read_metadata
 from comfygradio.forms.slots import Slot
-from comfygradio.media.formats import name_format
+from comfygradio.forms.value_check import check_value
+from comfygradio.media.file_signature import detect_format
+from comfygradio.metadata.load import load_metadata
 
 FIELD = Field(
     name="image", widget="image", label="Image", slots={"": (Slot("1", "image"),)}, max_mb=2
@@ -66,7 +66,7 @@ def test_pictures_are_taken(tmp_path: Path, suffix: str) -> None:
     ],
 )
 def test_values_that_are_no_files(value: object, expected: str) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidValue) as caught:
         check_value(FIELD, value)
     assert expected in str(caught.value)
 
@@ -115,7 +115,7 @@ def test_pictures_of_phones_are_named(tmp_path: Path, data: bytes, name: str) ->
         "as JPEG or PNG and add that."
     )
     with pytest.raises(MetadataError, match="is no file with ComfyUI settings"):
-        read_metadata(path)
+        load_metadata(path)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_broken_avif_is_damaged(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("head", [b"", b"\0\0\0\x08ftyp", b"\0\0\0\0ftypheic", b"abcdftyp"])
 def test_heads_that_tell_nothing(head: bytes) -> None:
-    assert name_format(head) == ""
+    assert detect_format(head) == ""
 
 
 def test_an_avif_is_uploaded_as_one(tmp_path: Path) -> None:

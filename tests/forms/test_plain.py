@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from comfygradio.binding.form_binding import bind_form
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.errors import PresetError, ValuesRefused
-from comfygradio.forms.binding.form_binding import bind_form
 from comfygradio.forms.form import Form
-from comfygradio.forms.plain import Plain, is_plain
+from comfygradio.forms.plain_scalar import PlainScalar, may_be_typed
 from comfygradio.forms.preset import load_preset
 from comfygradio.forms.preset_file import PresetFile
 from tests.effort import scale
@@ -255,8 +255,8 @@ def test_quoted_texts_stay_texts(bench: Desk) -> None:
 
 @given(SCALARS)
 def test_a_plain_scalar_equals_what_it_is_in_yaml(scalar: str) -> None:
-    if is_plain(scalar):
-        plain = Plain.parse(scalar)
+    if may_be_typed(scalar):
+        plain = PlainScalar.parse(scalar)
         assert (str(plain), repr(plain)) == (scalar, scalar)
         assert plain == plain.value or plain.value != plain.value
         assert bool(plain) is bool(plain.value)

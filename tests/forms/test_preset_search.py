@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from comfygradio.forms.preset import Preset, load_preset
 from comfygradio.forms.preset_file import PresetFile
-from comfygradio.forms.restoring.metadata import Metadata
-from comfygradio.forms.restoring.preset_search import find_preset
+from comfygradio.metadata.load import Metadata
+from comfygradio.metadata.preset_search import find_preset
 from tests.effort import scale
 
 from .corpus import list_cases

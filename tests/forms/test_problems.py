@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.forms.names import guess_folder
+from comfygradio.forms.model_name import guess_folder
 from comfygradio.forms.preset import load_preset
 from comfygradio.forms.problem import Problem
 

@@ -15,15 +15,15 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from comfygradio import ComfyClient
+from comfygradio.binding.form_binding import bind_form
 from comfygradio.comfy.object_info import NodeDef, ObjectInfo
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import PromptRejected, ValuesRefused
-from comfygradio.forms.binding.form_binding import bind_form
 from comfygradio.forms.form import Form
-from comfygradio.forms.grid import read_grid
 from comfygradio.forms.literals import check_literal
 from comfygradio.forms.preset_file import PresetFile
+from comfygradio.forms.step_grid import build_step_grid
 from tests.effort import scale
 
 from .corpus import corpus_info
@@ -154,8 +154,8 @@ def test_what_a_form_takes_the_server_takes(judge: Judge, samples: list[tuple[st
 def test_what_a_form_refuses_is_out_of_its_limits(node: NodeDef, data: st.DataObject) -> None:
     spec, form = node.inputs[INPUT], find_form(node.class_type)
     value = data.draw(draw_typed(spec))
-    grid = read_grid(spec)
-    is_between = grid is not None and not grid.has(value)
+    grid = build_step_grid(spec)
+    is_between = grid is not None and not grid.contains(value)
     allowed = is_allowed(spec, value) and not is_between
     if form.fields["f"].widget == "seed" and value == -1:
         return
@@ -177,9 +177,9 @@ def test_what_a_form_took_it_takes_again(index: int, data: st.DataObject) -> Non
         checked = form.check({"f": value})
     except ValuesRefused:
         return
-    described = form.describe(checked)
+    described = form.values_to_json(checked)
     again = json.loads(json.dumps(described, allow_nan=False))
-    assert form.check(again) == checked and form.describe(form.check(again)) == described
+    assert form.check(again) == checked and form.values_to_json(form.check(again)) == described
 
 
 @given(
@@ -282,7 +282,7 @@ def test_sizes_and_lora_lists_come_back(size: Any, rows: list[tuple[str, Any]]) 
             checked = form.check(values)
         except ValuesRefused:
             continue
-        described = json.loads(json.dumps(form.describe(checked), allow_nan=False))
+        described = json.loads(json.dumps(form.values_to_json(checked), allow_nan=False))
         assert form.check(described) == checked
         assert form.build(checked).graph == form.fill(described).graph
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from comfygradio.forms.dynamic_prompt import expand_dynamic
-from comfygradio.forms.restoring.inversion import escape_dynamic, invert_text
-from comfygradio.forms.restoring.metadata import Metadata, read_metadata
-from comfygradio.forms.restoring.restore import restore_values
+from comfygradio.forms.text_expansion import expand_dynamic
+from comfygradio.metadata.inversion import escape_dynamic, invert_text
+from comfygradio.metadata.load import Metadata, load_metadata
+from comfygradio.metadata.restore import restore_values
 
 from .corpus import corpus_info
 from .restoring import WORKFLOW, carry, change, load, make_form, node, rows
@@ -134,7 +134,7 @@ LOOKS = "{choices: {A: {3.cfg: 6}, B: {3.cfg: 6, 3.steps: 9}, C: {3.cfg: 6}, D: 
 def test_fields_are_read_slot_by_slot(
     tmp_path: Path, line: str, inputs: Any, value: Any, told: str
 ) -> None:
-    (row,) = restore_values(make_form(tmp_path, f"f: {line}"), change(WORKFLOW, **inputs)).rows
+    (row,) = restore_values(make_form(tmp_path, f"f: {line}"), change(WORKFLOW, **inputs)).fields
     assert row.value == value and told in row.note and bool(told) == bool(row.note)
     assert row.state == (
         "missing" if value is None else "repaired" if told == "is called" else "read"
@@ -142,7 +142,7 @@ def test_fields_are_read_slot_by_slot(
 
 
 def test_a_file_that_a_server_wrote_is_read_back(tmp_path: Path) -> None:
-    metadata = read_metadata(Path(__file__).parent.parent / "data" / "pictures" / "picture.png")
+    metadata = load_metadata(Path(__file__).parent.parent / "data" / "pictures" / "picture.png")
     flow = {
         "7": node("EmptyImage", width=8, height=8, batch_size=1, color=0),
         "8": node("SaveImage", filename_prefix="a", images=["7", 0]),
@@ -223,10 +223,10 @@ def without_loader() -> Any:
 )
 def test_chains_of_loras_are_walked(tmp_path: Path, line: str, flow: Any) -> None:
     form = make_form(tmp_path, line, flow)
-    assert restore_values(form, Metadata("png", flow)).values == form.describe(form.check({}))
+    assert restore_values(form, Metadata("png", flow)).values == form.values_to_json(form.check({}))
     chain = make_chain(flow)
     restored = restore_values(form, Metadata("png", renumber(chain)[0]))
-    (row,) = restored.rows
+    (row,) = restored.fields
     assert [*row.value] == [
         {"name": "tiny-lora.safetensors", "strength": 0.5},
         {"name": "tiny-lora.safetensors", "strength": -1.0},
@@ -238,7 +238,7 @@ def test_chains_of_loras_are_walked(tmp_path: Path, line: str, flow: Any) -> Non
     assert "LoraLoader acted with -1 and 0.25; the first is taken." in row.note
     assert restored.notes == ("The picture was made with FreeU_V2, which this form does not have.",)
     chain["52"]["inputs"]["lora_name"] = "unknown.safetensors"
-    (row,) = restore_values(form, Metadata("png", chain)).rows
+    (row,) = restore_values(form, Metadata("png", chain)).fields
     assert (row.state, row.note) == (
         "missing",
         "the LoRA unknown.safetensors is not in the list of this form.",
@@ -292,7 +292,7 @@ def test_carried_along_nodes_are_left_aside_and_said(tmp_path: Path) -> None:
 
 def test_without_a_prompt_every_row_says_why(tmp_path: Path) -> None:
     form = make_form(tmp_path, "steps: {slot: 3.steps}")
-    (row,) = restore_values(form, Metadata("png", workflow={"nodes": []})).rows
+    (row,) = restore_values(form, Metadata("png", workflow={"nodes": []})).fields
     assert (row.value, row.state, row.note) == (
         None,
         "missing",

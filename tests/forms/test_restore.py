@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from comfygradio.comfy.object_info import ObjectInfo
-from comfygradio.forms.drafting.draft import draft_preset
-from comfygradio.forms.dynamic_prompt import expand_dynamic, has_choices
+from comfygradio.drafting.draft import draft_preset
 from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset import load_preset
-from comfygradio.forms.restoring.inversion import escape_dynamic
-from comfygradio.forms.restoring.metadata import Metadata
-from comfygradio.forms.restoring.restore import Restored, Row, restore_values
+from comfygradio.forms.text_expansion import expand_dynamic, has_alternatives
+from comfygradio.metadata.inversion import escape_dynamic
+from comfygradio.metadata.load import Metadata
+from comfygradio.metadata.restore import RestoredField, RestoredForm, restore_values
 from tests.effort import scale
 
 from .conftest import OLD
@@ -49,7 +49,7 @@ VALUES = st.fixed_dictionaries(
     {
         "prompt": TEXTS
         | st.sampled_from(["{a|b} fox", r"\{a\}", "see http://x // y", "/* no */ yes", "photo of"]),
-        "negative": TEXTS.filter(lambda text: not has_choices(text)),
+        "negative": TEXTS.filter(lambda text: not has_alternatives(text)),
         "size": st.tuples(SIDES, SIDES),
         "checkpoint": st.sampled_from(["tiny-a.safetensors", "tiny-b.safetensors"]),
         "seed": st.integers(0, 2**64 - 1),
@@ -84,13 +84,15 @@ def test_pictures_of_ours_restore_exactly(
 ) -> None:
     checked = form.check({**values, "picture": str(picture) if has_picture else None})
     restored = restore_values(form, carry(form.build(checked), own=True))
-    expected = form.describe(checked)
+    expected = form.values_to_json(checked)
     if has_picture:
         assert expected.pop("picture") == "my cat.png"
         told = "the picture itself is not in the file; add it again (it was called my cat.png)."
-        assert rows(restored)["picture"] == Row("picture", "Picture", None, "missing", told)
+        assert rows(restored)["picture"] == RestoredField(
+            "picture", "Picture", None, "missing", told
+        )
     assert restored.values == expected and restored.notes == ()
-    assert {row.state for row in restored.rows if row.name != "picture"} == {"exact"}
+    assert {row.state for row in restored.fields if row.name != "picture"} == {"exact"}
 
 
 @quick
@@ -110,13 +112,13 @@ def test_the_graph_alone_gives_values_that_make_the_same_graph(
     assume(expand_dynamic(escape_dynamic(text), Random(0)) == text)
     restored = restore_values(form, carry(prompt))
     assert restored.notes == ()
-    assert {row.name for row in restored.rows if row.state == "missing"} == (
+    assert {row.name for row in restored.fields if row.state == "missing"} == (
         {"picture"} if has_picture else set()
     )
     again = form.build(form.check({**restored.values, **(media if has_picture else {})}), NOON)
     assert again.graph == prompt.graph
     invertible = form.fields.keys() - MEDIA - {"prompt", "picture"}
-    expected = form.describe(form.check({**values, **media}))
+    expected = form.values_to_json(form.check({**values, **media}))
     assert {k: v for k, v in restored.values.items() if k in invertible} == {
         k: expected[k] for k in invertible
     }
@@ -139,7 +141,7 @@ def test_hidden_fields_are_no_gap(tmp_path: Path) -> None:
     )
     form = make_form(tmp_path, lines)
     restored = restore_values(form, carry(form.fill({"double": False})))
-    assert [row.name for row in restored.rows] == ["double"]
+    assert [row.name for row in restored.fields] == ["double"]
     restored = restore_values(form, carry(form.fill({"double": True, "scale": 3})))
     assert restored.values == {"double": True, "scale": 3.0}
 
@@ -151,7 +153,7 @@ def test_what_was_drawn_by_chance_is_kept(tmp_path: Path) -> None:
     assert form.fill(restored.values).graph["6"] == prompt.graph["6"]
 
 
-def own(form: Form, values: Any) -> Restored:
+def own(form: Form, values: Any) -> RestoredForm:
     return restore_values(
         form, Metadata("png", None, comfygradio={"preset": form.name, "values": values})
     )
@@ -191,14 +193,16 @@ def test_our_own_values_are_checked_like_any(tmp_path: Path) -> None:
     assert restored.notes == (
         "The picture also had a value for gone, a field that this form no longer has.",
     )
-    assert all(row.note and "\n" not in row.note for row in restored.rows if row.state == "missing")
+    assert all(
+        row.note and "\n" not in row.note for row in restored.fields if row.state == "missing"
+    )
 
 
 def test_a_picture_of_another_form_of_ours_is_read_from_its_graph(tmp_path: Path) -> None:
     form = make_form(tmp_path, "steps: {slot: 3.steps}")
     graph = change(WORKFLOW, **{"3.steps": 11}).prompt
     metadata = Metadata("png", graph, comfygradio={"preset": "other", "values": {"steps": 99}})
-    assert restore_values(form, metadata).rows[0] == Row("steps", "Steps", 11, "read")
+    assert restore_values(form, metadata).fields[0] == RestoredField("steps", "Steps", 11, "read")
 
 
 JSON = st.recursive(
@@ -229,7 +233,7 @@ def test_any_graph_and_any_values_restore_without_an_error(form: Form, data: st.
         restored = restore_values(
             form, Metadata("png", graph, None, {"preset": preset, "values": values})
         )
-        assert {row.name for row in restored.rows} <= form.fields.keys()
+        assert {row.name for row in restored.fields} <= form.fields.keys()
         form.check(restored.values)
 
 
@@ -275,10 +279,10 @@ def test_drafted_forms_of_many_workflows_restore(
     prompt = form.build(checked, NOON)
     restored = restore_values(form, Metadata("png", renumber(prompt.graph, 5, has_titles=False)[0]))
     assert restored.notes == ()
-    assert {row.name for row in restored.rows if row.state == "missing"} <= files.keys()
+    assert {row.name for row in restored.fields if row.state == "missing"} <= files.keys()
     assert form.build(form.check({**restored.values, **files}), NOON).graph == prompt.graph
     again = restore_values(form, carry(prompt, own=True))
     assert (
-        again.values == {k: v for k, v in form.describe(checked).items() if k not in files}
+        again.values == {k: v for k, v in form.values_to_json(checked).items() if k not in files}
         and again.notes == ()
     )

@@ -11,8 +11,8 @@ import pytest
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.errors import ValuesRefused
 from comfygradio.forms.form import Form
-from comfygradio.forms.restoring.metadata import Metadata
-from comfygradio.forms.restoring.restore import restore_values
+from comfygradio.metadata.load import Metadata
+from comfygradio.metadata.restore import restore_values
 
 from .drafting import (
     Graph,

@@ -9,7 +9,13 @@ import pytest
 import yaml
 
 from comfygradio.forms.preset_file import FieldFile, PresetFile
-from comfygradio.forms.schema import HEADER, NAME, build_schema, dump_schema, write_schema
+from comfygradio.forms.preset_schema import (
+    SCHEMA_COMMENT,
+    SCHEMA_FILE,
+    build_schema,
+    dump_schema,
+    write_schema,
+)
 from comfygradio.forms.strict_yaml import Loader
 from comfygradio.settings import shipped_presets
 
@@ -20,7 +26,7 @@ def accepts(preset: Any) -> bool:
 
 def test_the_checked_in_schema_is_fresh() -> None:
     """If this fails: comfygradio schema --out presets"""
-    assert (shipped_presets() / NAME).read_text(encoding="utf-8") == dump_schema()
+    assert (shipped_presets() / SCHEMA_FILE).read_text(encoding="utf-8") == dump_schema()
 
 
 def test_every_key_has_a_description() -> None:
@@ -38,7 +44,7 @@ def test_every_key_has_a_description() -> None:
 )
 def test_shipped_presets_name_the_schema_and_fit_it(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert text.startswith(f"{HEADER}\n")
+    assert text.startswith(f"{SCHEMA_COMMENT}\n")
     assert accepts(yaml.load(text, Loader=Loader))
 
 

@@ -5,7 +5,7 @@ import pytest
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.errors import PresetError
 from comfygradio.forms.preset_file import SlotFile
-from comfygradio.forms.slots import Slot, find_slot, read_slot
+from comfygradio.forms.slots import Slot, find_slot, get_slot_value
 
 from .desk import RESIZE, change_workflow
 
@@ -80,5 +80,5 @@ def test_a_long_form_that_fits_no_node_or_two(address: SlotFile) -> None:
 
 
 def test_the_value_of_a_slot() -> None:
-    assert read_slot(FLOW, Slot("3", "steps")) == 20
-    assert read_slot(FLOW, Slot("3", "nothing")) is None
+    assert get_slot_value(FLOW, Slot("3", "steps")) == 20
+    assert get_slot_value(FLOW, Slot("3", "nothing")) is None

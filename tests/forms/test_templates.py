@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfygradio.forms.templates import fill_template, find_names, invert_template
+from comfygradio.forms.templates import fill_template, find_placeholders, invert_template
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from comfygradio.forms.templates import fill_template, find_names, invert_templa
     ],
 )
 def test_names(template: str, names: list[str]) -> None:
-    assert find_names(template) == names
+    assert find_placeholders(template) == names
 
 
 def test_what_is_filled_in_is_not_looked_at_again() -> None:
@@ -46,4 +46,4 @@ def test_inversion(template: str, text: str, expected: str | None) -> None:
 def test_inversion_undoes_filling(before: str, after: str, value: str) -> None:
     template = f"{before}{{value}}{after}"
     found = invert_template(template, fill_template(template, {"value": value}))
-    assert found == value or find_names(template) != ["value"]
+    assert found == value or find_placeholders(template) != ["value"]

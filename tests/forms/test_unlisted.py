@@ -9,16 +9,22 @@ from typing import Any
 
 import pytest
 
-from comfygradio.comfy.inside import find_owner, has_input, list_members, read_input, write_input
+from comfygradio.binding.field_binding import BoundField, bind_field
+from comfygradio.comfy.nested_input import (
+    find_owner,
+    has_input,
+    list_members,
+    read_input,
+    write_input,
+)
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.binding.field_binding import BoundField, bind_field
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset import load_preset
 from comfygradio.forms.preset_file import FieldFile
-from comfygradio.forms.problem import Misfit
-from comfygradio.forms.restoring.metadata import Metadata
-from comfygradio.forms.restoring.restore import restore_values
+from comfygradio.forms.problem import BindError
+from comfygradio.metadata.load import Metadata
+from comfygradio.metadata.restore import restore_values
 
 from .drafting import Graph, draft, filled, find, info, list_slots, load, node, sample
 from .drafting import text_to_image as write_usual
@@ -146,7 +152,7 @@ def test_other_objects_of_the_same_number_are_not_touched(tmp_path: Path) -> Non
 @pytest.mark.parametrize("slot", ["10.lora_2.lora", "10.lora_1"])
 def test_one_address_stands_for_all_rows(slot: str) -> None:
     bound = bind(write(lora_1=MOSS, lora_2=DUSK), slot, widget="loras").field
-    assert len(bound.default) == 2 and bound.rows is not None
+    assert len(bound.default) == 2 and bound.lora_stack is not None
 
 
 def test_plain_rows_that_are_not_listed_are_one_list_too(tmp_path: Path) -> None:
@@ -204,11 +210,11 @@ def test_a_member_is_filled_and_read_back(tmp_path: Path) -> None:
 
 def test_what_is_not_there_and_whole_objects_are_refused() -> None:
     graph = write(lora_1=MOSS)
-    with pytest.raises(Misfit, match=r"has no input lora_1\.weight"):
+    with pytest.raises(BindError, match=r"has no input lora_1\.weight"):
         bind(graph, "10.lora_1.weight")
-    with pytest.raises(Misfit, match=r"holds several values; use one of 10\.lora_1\.on, 10"):
+    with pytest.raises(BindError, match=r"holds several values; use one of 10\.lora_1\.on, 10"):
         bind(graph, "10.lora_1")
-    with pytest.raises(Misfit, match="has no input lora_9"):
+    with pytest.raises(BindError, match="has no input lora_9"):
         bind(graph, "10.lora_9.strength")
 
 

@@ -161,4 +161,4 @@ def test_a_hidden_optional_field_bypasses_its_nodes(desk: Desk, info: ObjectInfo
 def test_values_of_hidden_fields_come_back_the_same(desk: Desk, info: ObjectInfo) -> None:
     form = desk.bind(CHAIN, info)
     checked = form.check({"a": False})
-    assert form.check(form.describe(checked)) == checked
+    assert form.check(form.values_to_json(checked)) == checked

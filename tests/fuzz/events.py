@@ -24,7 +24,7 @@ import httpx
 from gradio.utils import get_upload_folder
 
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.ui.middleware.faults import SENSELESS
+from comfygradio.ui.middleware.gradio_error import INVALID_REQUEST
 from tests.fuzz.held import fuzz_held, fuzz_routes
 from tests.fuzz.payloads import list_calls, list_payloads
 from tests.fuzz.report import Report
@@ -80,7 +80,7 @@ def try_one(house: House, door: Door, key: str, data: Any, event: Any, report: R
         return
     seconds = None if door.is_stream else time.perf_counter() - began
     report.add(key, answer.status_code, answer.text, seconds)
-    if SENSELESS in answer.text:  # the function is there, so that it was the one to stumble
+    if INVALID_REQUEST in answer.text:  # the function is there, so that it was the one to stumble
         report.faults.append(f"{key}: Gradio or a function of ours raised")
 
 

@@ -17,8 +17,8 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from comfygradio.ui.middleware.paths import is_among
-from comfygradio.ui.middleware.streams import STREAMS
+from comfygradio.ui.middleware.request_path import is_among
+from comfygradio.ui.middleware.stream_limit import STREAMS
 from tests.fuzz.payloads import list_calls, list_payloads
 from tests.fuzz.report import Report
 from tests.security.doors import Door, House

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from comfygradio.ui.sealing import BROKEN
+from comfygradio.ui.file_leak_guard import BROKEN
 
 SLOW_SECONDS = 1.0
 """An answer that takes longer is reported; on a busy machine look at the baseline beside it."""

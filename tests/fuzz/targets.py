@@ -13,23 +13,23 @@ from typing import Any
 import yaml
 from PIL import Image, PngImagePlugin
 
+from comfygradio.binding.form_binding import bind_form
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Workflow, load_workflow
+from comfygradio.drafting.draft import draft_preset
+from comfygradio.drafting.writer import write_draft
 from comfygradio.errors import ComfyGradioError, PresetError
-from comfygradio.forms.binding.form_binding import bind_form
-from comfygradio.forms.checks import check_value
-from comfygradio.forms.drafting.draft import draft_preset
-from comfygradio.forms.drafting.writer import write_draft
-from comfygradio.forms.field import Field, Refused
+from comfygradio.forms.field import Field, InvalidValue
 from comfygradio.forms.form import Form
 from comfygradio.forms.picture import check_picture
 from comfygradio.forms.preset import Preset, load_preset, load_presets
-from comfygradio.forms.preset_yaml import parse_preset_file
-from comfygradio.forms.restoring.metadata import read_metadata
-from comfygradio.forms.restoring.preset_search import find_preset
-from comfygradio.forms.restoring.restore import restore_values
+from comfygradio.forms.preset_yaml import load_preset_file
 from comfygradio.forms.slots import Slot
 from comfygradio.forms.strict_yaml import Loader
+from comfygradio.forms.value_check import check_value
+from comfygradio.metadata.load import load_metadata
+from comfygradio.metadata.preset_search import find_preset
+from comfygradio.metadata.restore import restore_values
 
 from .corpus import DATA, PRESET, ROOT, build_classes, build_workflow
 from .mutation import TEXTS, make_value, mutate_bytes, mutate_json, mutate_text
@@ -156,7 +156,7 @@ class Targets:
         path.write_bytes(mutate_bytes(chance, chance.choice(self._pictures)))
         problem = check_picture(path, 5)
         assert problem is None or problem.endswith((".", "?"))
-        read_metadata(path)
+        load_metadata(path)
 
     def try_settings(self, chance: random.Random) -> None:
         """Whole pictures with odd settings in them, read and brought back into a form."""
@@ -182,7 +182,7 @@ class Targets:
                     zip=chance.random() < 0.2,
                 )
         Image.new("L", (2, 2)).save(path, pnginfo=info)
-        metadata = read_metadata(path)
+        metadata = load_metadata(path)
         find_preset(metadata, self._loaded)
         restored = restore_values(self._form, metadata)
         self._form.find_visible(restored.values)
@@ -197,9 +197,9 @@ class Targets:
         field = Field(name="f", widget=widget, label="F", slots={"": (Slot("1", "x"),)})
         try:
             check_value(field, path)
-        except Refused as refused:
+        except InvalidValue as refused:
             assert str(refused).endswith(".")
-        read_metadata(path)
+        load_metadata(path)
 
     def try_draft(self, chance: random.Random) -> None:
         """A preset drafted for an odd workflow: what is written down can be read again."""
@@ -211,7 +211,7 @@ class Targets:
             write_draft(draft_preset(flow, self._info), "workflow.json"), encoding="utf-8"
         )
         try:
-            parse_preset_file(path)
+            load_preset_file(path)
         except PresetError as error:
             raise AssertionError(f"a draft that is no preset: {error}") from error
 
@@ -257,7 +257,7 @@ class Targets:
     def _file(self) -> Any:
         path = self.folder / "good.yaml"
         path.write_text(PRESET, encoding="utf-8")
-        return parse_preset_file(path)
+        return load_preset_file(path)
 
     @cached_property
     def _form(self) -> Form:

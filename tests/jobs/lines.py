@@ -13,11 +13,11 @@ from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.demo import DemoServer
-from comfygradio.jobs.job import Job, Order, Snapshot
-from comfygradio.jobs.lane import Lane
+from comfygradio.jobs.backend import Backend
+from comfygradio.jobs.job import Job, JobSnapshot, Order
+from comfygradio.jobs.job_queue import JobQueue
+from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.limits import Limits
-from comfygradio.jobs.queue import JobQueue
-from comfygradio.jobs.store import Ledger
 from tests.clocks import HANG_SECONDS
 from tests.ports import free_port as free_port
 
@@ -34,12 +34,12 @@ def open_queue(
     go on.
     """
     with ExitStack() as stack:
-        ledger = Ledger.open(outputs)
+        ledger = JobStore.open(outputs)
         stack.callback(ledger.close)
         clients = [stack.enter_context(ComfyClient(server.url)) for server in servers]
-        lanes = [Lane(client, clock) for client in clients]
+        lanes = [Backend(client, clock) for client in clients]
         for lane in lanes if learn else ():
-            lane.learn(["EmptyImage", "SaveImage", "LabSleep"])
+            lane.refresh(["EmptyImage", "SaveImage", "LabSleep"])
         queue = JobQueue(lanes, ledger, outputs, limits, clock=clock)
         queue.start()
         stack.callback(queue.close)
@@ -61,7 +61,9 @@ def draw(color: int, seconds: float = 0.0) -> Order:
     return Order("tiny", "Tiny", Prompt(graph), {"color": color})
 
 
-def wait(job: Job, until: Callable[[Snapshot], bool], seconds: float = HANG_SECONDS) -> Snapshot:
+def wait(
+    job: Job, until: Callable[[JobSnapshot], bool], seconds: float = HANG_SECONDS
+) -> JobSnapshot:
     """The first snapshot that fits; listens instead of polling."""
     changed = threading.Event()
     unlisten = job.listen(changed.set)
@@ -85,12 +87,12 @@ def await_that(condition: Callable[[], object], seconds: float = HANG_SECONDS) -
         pause.wait(0.01)
 
 
-def is_over(snapshot: Snapshot) -> bool:
+def is_over(snapshot: JobSnapshot) -> bool:
     """Whether the job has ended."""
     return snapshot.is_over
 
 
-def is_running(snapshot: Snapshot) -> bool:
+def is_running(snapshot: JobSnapshot) -> bool:
     """Whether the server runs the job."""
     return snapshot.state is not None and snapshot.state.status == "running"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.jobs.job import Order
-from comfygradio.jobs.store import Record
+from comfygradio.jobs.job_store import Record
 
 GRAPH = {
     "1": {"class_type": "KSampler", "inputs": {"seed": 2**64 - 1, "cfg": 7.5, "model": ["2", 0]}}

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.errors import LedgerError, LedgerGone
-from comfygradio.jobs.store import GONE, Ledger, Query, find_ledger
+from comfygradio.errors import JobStoreError, JobStoreGone
+from comfygradio.jobs.job_store import GONE, JobStore, Query, find_job_store
 from tests.jobs.lines import draw, is_over, is_running, open_queue, wait
 from tests.jobs.records import make_record
 
@@ -31,11 +31,11 @@ def replace_by_copy(outputs: Path) -> None:
 
 
 def delete_ledger(outputs: Path) -> None:
-    find_ledger(outputs).unlink()
+    find_job_store(outputs).unlink()
 
 
 def delete_lock(outputs: Path) -> None:
-    (find_ledger(outputs).parent / "lock").unlink()
+    (find_job_store(outputs).parent / "lock").unlink()
 
 
 WAYS = [delete, move, replace_by_copy, delete_ledger, delete_lock]
@@ -45,17 +45,17 @@ WAYS = [delete, move, replace_by_copy, delete_ledger, delete_lock]
 def test_nothing_is_promised_that_reaches_nobody(lose: object, tmp_path: Path) -> None:
     assert callable(lose)
     outputs = tmp_path / "outputs"
-    with closing(Ledger.open(outputs)) as ledger:
+    with closing(JobStore.open(outputs)) as ledger:
         record = make_record()
         ledger.add(record)
         lose(outputs)
         for write in (
             lambda: ledger.add(make_record()),
             lambda: ledger.change(record.id, phase="done"),
-            lambda: ledger.favourite(record.id, True),
+            lambda: ledger.set_favourite(record.id, True),
             lambda: ledger.delete(record.id),
         ):
-            with pytest.raises(LedgerGone):
+            with pytest.raises(JobStoreGone):
                 write()
         assert ledger.find(record.token) is not None, "what is known can still be looked at"
 
@@ -75,19 +75,19 @@ def test_jobs_of_a_folder_that_is_gone_fail_with_a_sentence(lose: object, tmp_pa
             told = wait(job, is_over)
             assert told.phase == "failed"
             assert GONE in told.error and str(tmp_path) not in told.error
-        with pytest.raises(LedgerGone):
+        with pytest.raises(JobStoreGone):
             queue.submit(draw(4))
 
 
 def test_another_app_on_the_new_folder_is_left_alone(tmp_path: Path) -> None:
     outputs = tmp_path / "outputs"
-    with closing(Ledger.open(outputs)) as first:
+    with closing(JobStore.open(outputs)) as first:
         first.add(make_record())
         delete(outputs)
-        with closing(Ledger.open(outputs)) as second:
+        with closing(JobStore.open(outputs)) as second:
             record = make_record()
             second.add(record)
-            with pytest.raises(LedgerGone):
+            with pytest.raises(JobStoreGone):
                 first.add(make_record())
             found = second.search(record.owner, Query()).records
             assert [one.id for one in found] == [record.id]
@@ -97,9 +97,9 @@ def test_errors_name_the_folder_in_the_log_alone(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     outputs = tmp_path / "outputs"
-    ledger = Ledger.open(outputs)
+    ledger = JobStore.open(outputs)
     ledger.close()
-    with caplog.at_level(logging.WARNING), pytest.raises(LedgerError) as told:
+    with caplog.at_level(logging.WARNING), pytest.raises(JobStoreError) as told:
         ledger.find("x")
     assert str(tmp_path) not in str(told.value) and "outputs folder" in str(told.value)
     assert str(outputs.resolve()) in caplog.text

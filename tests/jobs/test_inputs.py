@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from comfygradio.comfy.workflow import Prompt, Upload
-from comfygradio.errors import LedgerError
-from comfygradio.jobs.inputs import drop_input, drop_inputs, get_inputs_folder, keep_uploads
+from comfygradio.errors import JobStoreError
+from comfygradio.jobs.kept_input import drop_input, drop_inputs, get_inputs_folder, keep_inputs
 
 SLOTS = (("1", "image"), ("2", "mask"))
 
@@ -19,7 +19,7 @@ SLOTS = (("1", "image"), ("2", "mask"))
 def keep(outputs: Path, *paths: Path) -> list[Path]:
     """Where files are kept for a prompt."""
     prompt = Prompt({}, tuple(Upload(path, f"client {path.name}", SLOTS) for path in paths))
-    kept = keep_uploads(prompt, outputs)
+    kept = keep_inputs(prompt, outputs)
     assert [(u.name, u.slots) for u in kept.uploads] == [(u.name, u.slots) for u in prompt.uploads]
     return [upload.path for upload in kept.uploads]
 
@@ -69,11 +69,12 @@ def test_odd_suffixes_are_left_out_or_harmless(tmp_path: Path, name: str) -> Non
 
 def test_a_file_that_is_gone_is_said_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(
-        LedgerError, match=r"The file client gone\.png could not be kept for this job: No such file"
+        JobStoreError,
+        match=r"The file client gone\.png could not be kept for this job: No such file",
     ):
         keep(tmp_path, tmp_path / "gone.png")
     (tmp_path / "out").write_text("a file where the folder should be")
-    with pytest.raises(LedgerError, match="could not be kept"):
+    with pytest.raises(JobStoreError, match="could not be kept"):
         keep(tmp_path / "out", write(tmp_path / "a.png", b"x"))
 
 

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from comfygradio.comfy.delivery import Delivery
+from comfygradio.comfy.limited_download import LimitedDownload
 from comfygradio.comfy.outputs import Output
-from comfygradio.comfy.state import JobState
+from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import NotFound, ServerError, ServerUnreachable
 from comfygradio.jobs.job import Order
-from comfygradio.jobs.naming import Place
-from comfygradio.jobs.queue import JobQueue
-from comfygradio.jobs.results import Result, collect_again, collect_results, describe_lack
+from comfygradio.jobs.job_queue import JobQueue
+from comfygradio.jobs.naming import ResultPlace
+from comfygradio.jobs.results import Result, collect_again, collect_results, describe_missing
 from tests.faults.world import open_queue
 from tests.jobs.lines import is_over, wait
 
@@ -46,7 +46,7 @@ class Shelf:
         filename: str,
         subfolder: str = "",
         type: str = "output",
-        delivery: Delivery | None = None,
+        delivery: LimitedDownload | None = None,
     ) -> Path:
         """Write a file."""
         data = self.view(filename)
@@ -63,7 +63,7 @@ def encode(level: int) -> bytes:
 
 def collect(folder: Path, shelf: Shelf, *names: str) -> tuple[Result, ...]:
     outputs = tuple(Output("9", "image", name, "sub", source=shelf) for name in names)
-    return collect_results(Place(folder), JobState("id", "done", outputs=outputs))
+    return collect_results(ResultPlace(folder), PromptProgress("id", "done", outputs=outputs))
 
 
 def list_names(results: tuple[Result, ...]) -> list[str]:
@@ -82,7 +82,7 @@ def test_every_file_of_a_sequence_is_a_result(tmp_path: Path) -> None:
     assert list_names(results) == ["walk_01.png", "walk_02.png", "walk_03.png", "still.png"]
     assert all(result.kind == "image" and result.width == 4 for result in results)
     assert results[1].source and results[1].source.filename == "walk_02.png"
-    assert describe_lack(results) == ""
+    assert describe_missing(results) == ""
 
 
 def test_a_file_that_is_called_like_a_sequence_is_one_file(tmp_path: Path) -> None:
@@ -94,9 +94,9 @@ def test_a_hole_in_a_sequence_is_told_and_can_be_filled(tmp_path: Path) -> None:
     shelf = Shelf("a.0000.png", "a.0001.png", "a.0003.png")
     results = collect(tmp_path, shelf, "a.####.png")
     assert list_names(results) == ["a.0000.png", "a.0001.png", "a.0002.png?", "a.0003.png"]
-    assert describe_lack(results).startswith("a.0002.png was made, but could not be fetched: ")
+    assert describe_missing(results).startswith("a.0002.png was made, but could not be fetched: ")
     shelf.files["a.0002.png"] = encode(9)
-    again = collect_again(results, shelf, Place(tmp_path))
+    again = collect_again(results, shelf, ResultPlace(tmp_path))
     assert list_names(again) == ["a.0000.png", "a.0001.png", "a.0002.png", "a.0003.png"]
 
 
@@ -105,9 +105,9 @@ def test_a_sequence_that_breaks_off_goes_on_later_where_it_was(tmp_path: Path) -
     shelf.broken["f_003.png"] = ServerUnreachable("ComfyUI does not answer.")
     results = collect(tmp_path, shelf, "f_%03d.png", "b.png")
     assert list_names(results) == ["f_001.png", "f_002.png", "f_003.png?", "b.png?"]
-    assert describe_lack(results) == "" and results[2].can_be_collected
+    assert describe_missing(results) == "" and results[2].can_be_collected
     shelf.broken.clear()
-    again = collect_again(results, shelf, Place(tmp_path))
+    again = collect_again(results, shelf, ResultPlace(tmp_path))
     assert list_names(again) == [*(f"f_{number:03}.png" for number in range(1, 7)), "b.png"]
     assert len(list(tmp_path.iterdir())) == 7
 
@@ -115,8 +115,8 @@ def test_a_sequence_that_breaks_off_goes_on_later_where_it_was(tmp_path: Path) -
 def test_a_sequence_without_a_file_is_one_problem(tmp_path: Path) -> None:
     results = collect(tmp_path, Shelf("there.png"), "x_%03d.png", "there.png", "x.png")
     assert list_names(results) == ["x_%03d.png?", "there.png", "x.png?"]
-    assert describe_lack(results).endswith(" 1 more are missing.")
-    assert describe_lack(results[:1]) == ""
+    assert describe_missing(results).endswith(" 1 more are missing.")
+    assert describe_missing(results[:1]) == ""
 
 
 OPTIONS: dict[str, dict[str, Any]] = {

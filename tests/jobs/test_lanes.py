@@ -11,10 +11,10 @@ import pytest
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.job import Order
-from comfygradio.jobs.lane import Lane
-from comfygradio.jobs.queue import JobQueue
-from comfygradio.jobs.yard import find_models
+from comfygradio.jobs.job_queue import JobQueue
+from comfygradio.jobs.placement import find_models
 from tests.faults.world import await_that
 from tests.jobs.lines import draw, is_over, is_running, open_queue, wait
 
@@ -36,9 +36,9 @@ def queue(tmp_path: Path) -> Iterator[JobQueue]:
         yield queue
 
 
-def make_lane(server: DemoServer) -> Lane:
+def make_lane(server: DemoServer) -> Backend:
     """A lane that has yet to tell what it has."""
-    lane = Lane(ComfyClient(server.url))
+    lane = Backend(ComfyClient(server.url))
     lane.expect(CLASSES)
     return lane
 
@@ -54,18 +54,18 @@ def test_a_job_waits_for_the_first_lane_and_says_why(
     queue: JobQueue, servers: tuple[DemoServer, DemoServer]
 ) -> None:
     early = queue.submit(draw(1))
-    queue.renew([], "Nobody is there yet.")
+    queue.update_backends([], "Nobody is there yet.")
     late = queue.submit(draw(2))
     assert early.snapshot.reason == late.snapshot.reason == "Nobody is there yet."
-    queue.renew([make_lane(servers[0])])
+    queue.update_backends([make_lane(servers[0])])
     assert [wait(job, is_over).phase for job in (early, late)] == ["done", "done"]
     assert queue.lanes[0].lessons == 1
 
 
 def test_the_reason_ends_with_the_trouble(queue: JobQueue) -> None:
-    queue.renew([], "Nobody is there yet.")
+    queue.update_backends([], "Nobody is there yet.")
     job = queue.submit(draw(1))
-    queue.renew([])
+    queue.update_backends([])
     assert job.snapshot.reason == ""
 
 
@@ -73,12 +73,12 @@ def test_a_new_lane_takes_jobs_that_wait_for_a_busy_one(
     queue: JobQueue, servers: tuple[DemoServer, DemoServer]
 ) -> None:
     first, second = map(make_lane, servers)
-    queue.renew([first])
+    queue.update_backends([first])
     jobs = [queue.submit(draw(n, 60)) for n in range(2)]
     wait(jobs[0], is_running)
     wait(jobs[1], lambda snapshot: snapshot.state is not None)
     third = queue.submit(draw(3))
-    queue.renew([first, second])
+    queue.update_backends([first, second])
     assert wait(third, is_over).phase == "done" and third.home == servers[1].url
     for job in jobs:
         queue.stop(job.token)
@@ -89,9 +89,9 @@ def test_a_lane_that_is_gone_gets_nothing_more(
     queue: JobQueue, servers: tuple[DemoServer, DemoServer]
 ) -> None:
     first, second = map(make_lane, servers)
-    queue.renew([first, second])
+    queue.update_backends([first, second])
     assert wait(queue.submit(draw(1)), is_over).phase == "done"
-    queue.renew([second])
+    queue.update_backends([second])
     jobs = [queue.submit(draw(10 + n)) for n in range(6)]
     assert [wait(job, is_over).phase for job in jobs] == ["done"] * 6
     assert {job.home for job in jobs} == {servers[1].url}
@@ -100,18 +100,18 @@ def test_a_lane_that_is_gone_gets_nothing_more(
 def test_a_lane_that_comes_back_is_another_one_and_is_used(
     queue: JobQueue, servers: tuple[DemoServer, DemoServer]
 ) -> None:
-    queue.renew([make_lane(servers[0])])
+    queue.update_backends([make_lane(servers[0])])
     assert wait(queue.submit(draw(1)), is_over).phase == "done"
-    queue.renew([])
+    queue.update_backends([])
     waiting = queue.submit(draw(2))
-    queue.renew([make_lane(servers[0])])
+    queue.update_backends([make_lane(servers[0])])
     assert wait(waiting, is_over).phase == "done"
 
 
 def test_of_two_idle_lanes_the_one_with_the_model_is_chosen(
     queue: JobQueue, servers: tuple[DemoServer, DemoServer]
 ) -> None:
-    queue.renew([make_lane(server) for server in servers])
+    queue.update_backends([make_lane(server) for server in servers])
     await_that(lambda: not any(lane.trouble for lane in queue.lanes))
     homes: dict[str, set[str]] = {"a.safetensors": set(), "b.ckpt": set()}
     blocked = queue.submit(use_model(draw(1, 60), "a.safetensors"))
@@ -132,7 +132,7 @@ def test_of_two_idle_lanes_the_one_with_the_model_is_chosen(
 def test_nothing_waits_for_a_busy_lane_that_has_the_model(
     queue: JobQueue, servers: tuple[DemoServer, DemoServer]
 ) -> None:
-    queue.renew([make_lane(server) for server in servers])
+    queue.update_backends([make_lane(server) for server in servers])
     await_that(lambda: not any(lane.trouble for lane in queue.lanes))
     first = queue.submit(use_model(draw(1, 60), "a.safetensors"))
     wait(first, is_running)

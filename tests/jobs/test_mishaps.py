@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from comfygradio.comfy.outputs import Output
-from comfygradio.comfy.state import JobState
+from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.jobs.naming import Place
-from comfygradio.jobs.results import DISPLAY_BYTES, collect_results
+from comfygradio.jobs.naming import ResultPlace
+from comfygradio.jobs.results import MAX_DISPLAY_BYTES, collect_results
 from tests.faults import world
 from tests.faults.proxy import Line
 from tests.faults.world import await_that
@@ -37,9 +37,9 @@ def damage_picture() -> bytes:
 
 def test_a_damaged_picture_is_a_file(tmp_path: Path) -> None:
     data = damage_picture()
-    assert len(data) > DISPLAY_BYTES
-    state = JobState("id", "done", outputs=(Output("2", "image", "x.png", data=data),))
-    (result,) = collect_results(Place(tmp_path), state)
+    assert len(data) > MAX_DISPLAY_BYTES
+    state = PromptProgress("id", "done", outputs=(Output("2", "image", "x.png", data=data),))
+    (result,) = collect_results(ResultPlace(tmp_path), state)
     assert result.kind == "file" and result.path is not None and result.path.read_bytes() == data
 
 

@@ -13,11 +13,11 @@ from PIL import Image
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.errors import LedgerLocked, LimitReached
+from comfygradio.errors import JobStoreLocked, LimitReached
+from comfygradio.jobs.backend import MAX_SUBMITTED
 from comfygradio.jobs.job import Order
-from comfygradio.jobs.lane import POSTED
+from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.limits import Limits
-from comfygradio.jobs.queue import JobQueue
 from tests.faults.clocks import SkippingClock
 from tests.jobs.lines import count_files, draw, free_port, is_over, is_running, open_queue, wait
 from tests.jobs.shelf import Shelf
@@ -53,7 +53,7 @@ def test_at_most_two_prompts_are_posted_and_the_rest_waits_here(
 ) -> None:
     jobs = [queue.submit(draw(color, 600)) for color in range(3)] + [queue.submit(draw(9))]
     wait(jobs[0], lambda s: s.state is not None and s.state.status == "running")
-    assert ComfyClient(demo.url).queue_remaining() <= POSTED
+    assert ComfyClient(demo.url).queue_remaining() <= MAX_SUBMITTED
     assert jobs[3].snapshot.phase == "waiting" and jobs[3].snapshot.ahead == 3, [
         job.snapshot for job in jobs
     ]
@@ -203,7 +203,7 @@ def test_an_idle_server_comes_before_a_second_place_at_a_busy_one(tmp_path: Path
             wait(jobs[0], is_running)
             jobs.append(queue.submit(draw(2 * number + 1, 60)))
             wait(jobs[1], is_running)
-            assert [len(queue.list_posted(lane)) for lane in queue.lanes] == [1, 1]
+            assert [len(queue.list_submitted(lane)) for lane in queue.lanes] == [1, 1]
             for job in jobs:
                 queue.stop(job.token)
                 wait(job, is_over)
@@ -222,7 +222,7 @@ def test_the_second_place_is_taken_where_the_idle_server_cannot_run_it(tmp_path:
             jobs[1],
             lambda snapshot: snapshot.state is not None and snapshot.state.status == "queued",
         )
-        assert len(queue.list_posted(queue.lanes[1])) == 2
+        assert len(queue.list_submitted(queue.lanes[1])) == 2
         for job in jobs:
             queue.stop(job.token)
             wait(job, is_over)
@@ -236,13 +236,16 @@ def test_a_server_without_the_nodes_is_not_chosen(tmp_path: Path) -> None:
         DemoServer(full) as two,
         open_queue(tmp_path / "o", one, two, learn=True) as queue,
     ):
-        assert queue.lanes[0].refuse(draw(1, 1).prompt.graph) == "it has no node class LabSleep."
+        assert (
+            queue.lanes[0].explain_rejection(draw(1, 1).prompt.graph)
+            == "it has no node class LabSleep."
+        )
         jobs = [queue.submit(draw(n, 0.05)) for n in range(4)]
         assert [wait(job, is_over).phase for job in jobs] == ["done"] * 4
         assert one.executions["SaveImage"] == 0
 
 
 def test_a_second_app_on_the_same_outputs_is_refused(queue: JobQueue, demo: DemoServer) -> None:
-    refused = pytest.raises(LedgerLocked, match="Another comfygradio uses the outputs folder")
+    refused = pytest.raises(JobStoreLocked, match="Another comfygradio uses the outputs folder")
     with refused, open_queue(queue.outputs, demo):
         pass

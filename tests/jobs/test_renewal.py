@@ -7,12 +7,17 @@ from typing import Any
 
 import pytest
 
+from comfygradio.comfy.cache_busting import (
+    CACHE_BUSTER,
+    bust_cache,
+    find_stale,
+    strip_cache_busters,
+)
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.comfy.renewal import RENEWED, find_stale, renew, strip_renewed
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.forms.restoring.metadata import read_metadata
 from comfygradio.jobs.job import Order
+from comfygradio.metadata.load import load_metadata
 from tests.faults.world import open_queue
 from tests.jobs.lines import draw, is_over, wait
 
@@ -38,10 +43,10 @@ def test_a_repeated_job_has_its_picture(version: str, tmp_path: Path) -> None:
             assert (end.phase, end.error) == ("done", "")
             (result,) = end.results
             assert result.path and result.path.is_file() and not result.problem
-            found = read_metadata(result.path)
+            found = load_metadata(result.path)
             assert graph is None or found.prompt == graph
             graph = found.prompt
-        assert RENEWED not in str(graph)
+        assert CACHE_BUSTER not in str(graph)
 
 
 def test_every_node_is_renewed_of_which_a_file_is_gone(tmp_path: Path) -> None:
@@ -110,7 +115,7 @@ def test_a_result_of_a_node_within_another_is_that_ones() -> None:
 
 def test_renewed_nodes_are_others_each_time_and_are_told_as_they_were() -> None:
     prompt = draw(1).prompt
-    first, second = renew(prompt, ["2"]), renew(prompt, ["2"])
+    first, second = bust_cache(prompt, ["2"]), bust_cache(prompt, ["2"])
     assert first.graph["1"] == prompt.graph["1"]
     assert first.graph["2"] != second.graph["2"] != prompt.graph["2"]
-    assert strip_renewed(first.graph) == prompt.graph
+    assert strip_cache_busters(first.graph) == prompt.graph

@@ -14,17 +14,17 @@ import pytest
 from PIL import Image
 
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.comfy.delivery import Delivery
+from comfygradio.comfy.limited_download import LimitedDownload
 from comfygradio.comfy.outputs import Output
-from comfygradio.comfy.state import JobState, Preview
+from comfygradio.comfy.prompt_progress import Preview, PromptProgress
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import NotFound, SettingsError
-from comfygradio.jobs.naming import DEFAULT_PATTERN, Place, check_pattern, choose_place
+from comfygradio.jobs.naming import DEFAULT_PATTERN, ResultPlace, check_pattern, choose_result_place
 from comfygradio.jobs.results import (
-    DISPLAY_BYTES,
-    DISPLAY_PIXELS,
+    MAX_DISPLAY_BYTES,
+    MAX_DISPLAY_PIXELS,
     Result,
-    Source,
+    ResultSource,
     collect_again,
     collect_results,
     remove_files,
@@ -59,12 +59,17 @@ def output(name: str, data: bytes, kind: str = "image") -> Output:
 
 
 def collect(
-    place: Path | Place, *outputs: Output, partial: bool = False, preview: Preview | None = None
+    place: Path | ResultPlace,
+    *outputs: Output,
+    partial: bool = False,
+    preview: Preview | None = None,
 ) -> list[Result]:
     """The results of a job that ended like this."""
-    state = JobState("id", "running" if partial else "done", outputs=outputs, preview=preview)
+    state = PromptProgress("id", "running" if partial else "done", outputs=outputs, preview=preview)
     return list(
-        collect_results(place if isinstance(place, Place) else Place(place), state, partial=partial)
+        collect_results(
+            place if isinstance(place, ResultPlace) else ResultPlace(place), state, partial=partial
+        )
     )
 
 
@@ -79,7 +84,7 @@ def test_files_are_saved_byte_for_byte(tmp_path: Path) -> None:
 @pytest.mark.deep
 def test_large_pictures_get_a_light_copy(tmp_path: Path, mode: str, suffix: str) -> None:
     data = noise(2000, 1000, mode)
-    assert len(data) > DISPLAY_BYTES
+    assert len(data) > MAX_DISPLAY_BYTES
     (result,) = collect(tmp_path, output("a.png", data))
     assert (
         result.display
@@ -87,7 +92,7 @@ def test_large_pictures_get_a_light_copy(tmp_path: Path, mode: str, suffix: str)
         and (result.width, result.height) == (2000, 1000)
     )
     with Image.open(result.display) as light:
-        assert max(light.size) == DISPLAY_PIXELS
+        assert max(light.size) == MAX_DISPLAY_PIXELS
 
 
 def test_light_copies_of_like_names_do_not_overwrite_each_other(tmp_path: Path) -> None:
@@ -133,7 +138,7 @@ def test_text_needs_no_file(tmp_path: Path) -> None:
 
 
 def test_no_state_no_results(tmp_path: Path) -> None:
-    assert collect_results(Place(tmp_path), None, partial=True) == ()
+    assert collect_results(ResultPlace(tmp_path), None, partial=True) == ()
 
 
 def test_what_a_stopped_job_made_is_kept_and_marked(tmp_path: Path) -> None:
@@ -169,7 +174,7 @@ def test_a_file_that_cannot_be_fetched_does_not_take_the_others_along(
     assert (gone.kind, gone.path, gone.source) == (
         "image",
         None,
-        Source("7", "gone.png", stored.subfolder, "temp"),
+        ResultSource("7", "gone.png", stored.subfolder, "temp"),
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b.png", "there.png"]
 
@@ -187,7 +192,7 @@ def test_a_result_that_was_missing_is_collected_again(client: ComfyClient, tmp_p
         "late.png was made, but could not be saved in the outputs folder: "
     )
     assert [result.can_be_collected for result in results] == [False, True, False]
-    again = collect_again(results, client, Place(tmp_path / "again"))
+    again = collect_again(results, client, ResultPlace(tmp_path / "again"))
     assert (
         again[1].path
         and again[1].path.read_bytes() == data
@@ -195,7 +200,7 @@ def test_a_result_that_was_missing_is_collected_again(client: ComfyClient, tmp_p
         and again[1].partial
     )
     assert (again[0], again[2]) == (results[0], results[2])
-    assert collect_again(again, client, Place(tmp_path / "again")) == again
+    assert collect_again(again, client, ResultPlace(tmp_path / "again")) == again
 
 
 def test_a_server_that_is_gone_is_asked_once(tmp_path: Path) -> None:
@@ -226,7 +231,7 @@ class Forgetful:
         filename: str,
         subfolder: str = "",
         type: str = "output",
-        delivery: Delivery | None = None,
+        delivery: LimitedDownload | None = None,
     ) -> Path:
         """Nothing."""
         raise NotFound("The server has no such file.")
@@ -234,9 +239,9 @@ class Forgetful:
 
 def test_what_is_still_missing_keeps_its_problem_and_source(tmp_path: Path) -> None:
     missing = Result(
-        "image", problem="It was not there.", source=Source("1", "a.png"), partial=True
+        "image", problem="It was not there.", source=ResultSource("1", "a.png"), partial=True
     )
-    (again,) = collect_again([missing], Forgetful(), Place(tmp_path))
+    (again,) = collect_again([missing], Forgetful(), ResultPlace(tmp_path))
     assert again.problem == "a.png was made, but could not be fetched: The server has no such file."
     assert again.source == missing.source and again.partial
 
@@ -244,7 +249,7 @@ def test_what_is_still_missing_keeps_its_problem_and_source(tmp_path: Path) -> N
 def test_files_are_removed_with_their_folder_and_only_within_outputs(tmp_path: Path) -> None:
     outputs = tmp_path / "outputs"
     results = collect(
-        choose_place(outputs, "tiny"),
+        choose_result_place(outputs, "tiny"),
         output("a.png", noise(2000, 1000)),
         output("b.png", noise(8, 8)),
     )
@@ -264,7 +269,10 @@ def test_files_are_removed_with_their_folder_and_only_within_outputs(tmp_path: P
 
 
 def test_folders_are_dated_and_cannot_be_guessed(tmp_path: Path) -> None:
-    first, second = choose_place(tmp_path, "tiny", now=NOW), choose_place(tmp_path, "tiny", now=NOW)
+    first, second = (
+        choose_result_place(tmp_path, "tiny", now=NOW),
+        choose_result_place(tmp_path, "tiny", now=NOW),
+    )
     assert (
         first != second
         and first.folder.parent == tmp_path / "2026-07-08" / "tiny"
@@ -300,7 +308,9 @@ VALUES: dict[str, Any] = {
 def test_names_follow_a_pattern_of_field_values(
     tmp_path: Path, pattern: str, expected: str
 ) -> None:
-    path = choose_place(tmp_path, "tiny", VALUES, check_pattern(pattern), NOW).find_free("x.png")
+    path = choose_result_place(tmp_path, "tiny", VALUES, check_pattern(pattern), NOW).find_free(
+        "x.png"
+    )
     told = re.escape(str(tmp_path)) + "/" + expected.replace("R", "[0-9a-f]{16}") + r"\.png"
     assert re.fullmatch(told, str(path)), path
 
@@ -311,7 +321,7 @@ def test_names_follow_a_pattern_of_field_values(
 )
 def test_no_value_leaves_the_folder_or_breaks_the_name(tmp_path: Path, value: str) -> None:
     pattern = "{preset}/{prompt}/{prompt}{prompt}{prompt} {random}-{name}"
-    place = choose_place(tmp_path, "tiny", {"prompt": value}, pattern, NOW)
+    place = choose_result_place(tmp_path, "tiny", {"prompt": value}, pattern, NOW)
     (result,) = collect(place, output("x" * 250 + ".png", noise(8, 8)))
     assert result.path and result.path.resolve().is_relative_to(tmp_path / "tiny")
     assert len(result.path.relative_to(tmp_path).parts) == 3 and re.search(

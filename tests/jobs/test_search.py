@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comfygradio.jobs.store import Ledger, Query
+from comfygradio.jobs.job_store import JobStore, Query
 from tests.effort import scale
 from tests.jobs.records import make_record
 
@@ -43,14 +43,14 @@ JOBS = {
 
 
 @pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobStore]:
     """A ledger with JOBS; no test changes it."""
-    with closing(Ledger.open(tmp_path_factory.mktemp("outputs"))) as ledger:
+    with closing(JobStore.open(tmp_path_factory.mktemp("outputs"))) as ledger:
         ledger.add(*JOBS.values())
         yield ledger
 
 
-def find(ledger: Ledger, query: Query, owner: str = "user:ada") -> list[str]:
+def find(ledger: JobStore, query: Query, owner: str = "user:ada") -> list[str]:
     """Names of the JOBS that are found."""
     names = {record.id: name for name, record in JOBS.items()}
     return [names[record.id] for record in ledger.search(owner, query).records]
@@ -107,11 +107,11 @@ def find(ledger: Ledger, query: Query, owner: str = "user:ada") -> list[str]:
         (Query(before=-5), []),
     ],
 )
-def test_searches(ledger: Ledger, query: Query, names: list[str]) -> None:
+def test_searches(ledger: JobStore, query: Query, names: list[str]) -> None:
     assert find(ledger, query) == names
 
 
-def test_nobody_finds_what_is_not_theirs(ledger: Ledger) -> None:
+def test_nobody_finds_what_is_not_theirs(ledger: JobStore) -> None:
     assert find(ledger, Query("lighthouse"), "user:eve") == ["other"]
     assert find(ledger, Query(values={"steps": 20}), "user:eve") == ["other"]
     for owner in ("", "user:ad", "user:ada%", "USER:ADA", "user:%", "' OR 1=1 --"):
@@ -125,7 +125,7 @@ def test_nobody_finds_what_is_not_theirs(ledger: Ledger) -> None:
             assert find(ledger, query, owner) == []
 
 
-def test_the_values_of_a_field_are_listed_last_used_first(ledger: Ledger) -> None:
+def test_the_values_of_a_field_are_listed_last_used_first(ledger: JobStore) -> None:
     assert ledger.list_values("user:ada", "steps") == [8, 20]
     assert ledger.list_values("user:ada", "steps", limit=1) == [8]
     assert (
@@ -137,7 +137,7 @@ def test_the_values_of_a_field_are_listed_last_used_first(ledger: Ledger) -> Non
 @pytest.mark.deep
 @given(text=st.text(st.sampled_from("ab\" *'()-+:^ナ夜%_ \t"), max_size=12))
 @settings(max_examples=scale(150), deadline=None)
-def test_whatever_is_typed_is_text(ledger: Ledger, text: str) -> None:
+def test_whatever_is_typed_is_text(ledger: JobStore, text: str) -> None:
     words = text.casefold().split()
     expected = [
         name
@@ -160,7 +160,7 @@ def test_pages_hold_every_job_once_though_jobs_come_and_go(tmp_path: Path, query
     records = [
         make_record(values={"prompt": f"word {n}", "kind": "x"}, phase="done") for n in range(30)
     ]
-    with closing(Ledger.open(tmp_path)) as ledger:
+    with closing(JobStore.open(tmp_path)) as ledger:
         ledger.add(*records)
         seen, before = [], None
         while True:
@@ -177,14 +177,14 @@ def test_pages_hold_every_job_once_though_jobs_come_and_go(tmp_path: Path, query
 
 
 def test_a_last_page_that_is_full_is_the_last(tmp_path: Path) -> None:
-    with closing(Ledger.open(tmp_path)) as ledger:
+    with closing(JobStore.open(tmp_path)) as ledger:
         ledger.add(*(make_record() for _ in range(7)))
         assert ledger.search("user:ada", Query(limit=7)).next is None
         assert ledger.search("user:ada", Query(limit=6)).next is not None
 
 
 def test_an_error_or_title_that_changes_is_found_anew(tmp_path: Path) -> None:
-    with closing(Ledger.open(tmp_path)) as ledger:
+    with closing(JobStore.open(tmp_path)) as ledger:
         record = make_record(error="first reason")
         ledger.add(record, make_record())
         ledger.change(record.id, error="second cause", title="Renamed")

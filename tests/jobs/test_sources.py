@@ -14,13 +14,13 @@ import pytest
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
+from comfygradio.jobs.backend import MAX_SUBMITTED, Backend
 from comfygradio.jobs.job import Job
-from comfygradio.jobs.lane import POSTED, Lane
+from comfygradio.jobs.job_queue import JobQueue
+from comfygradio.jobs.job_source import JobSourceQueue
+from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.limits import Limits
-from comfygradio.jobs.queue import JobQueue
 from comfygradio.jobs.rows import Record
-from comfygradio.jobs.sources import SourceLine
-from comfygradio.jobs.store import Ledger
 from tests.faults.world import await_that
 from tests.jobs.lines import draw, free_port, is_over, is_running, open_queue, wait
 
@@ -44,7 +44,7 @@ class Painter:
         """What is left."""
         return len(self.orders)
 
-    def take(self, lane: Lane, warm: bool) -> Job | None:
+    def take(self, lane: Backend, warm: bool) -> Job | None:
         """The next picture."""
         with self._lock:
             if not self.orders:
@@ -56,7 +56,7 @@ class Painter:
             self.orders.popleft()
             return job
 
-    def leave(self, lane: Lane) -> None:
+    def release_backend(self, lane: Backend) -> None:
         """Remembers who left."""
         self.left.append(lane.url)
 
@@ -87,12 +87,12 @@ def end_all(*painters: Painter) -> list[str]:
 
 
 @pytest.fixture
-def lanes() -> list[Lane]:
+def lanes() -> list[Backend]:
     """Lanes that nobody is asked about."""
-    return [Lane(ComfyClient(f"http://127.0.0.1:{port}")) for port in (1, 2)]
+    return [Backend(ComfyClient(f"http://127.0.0.1:{port}")) for port in (1, 2)]
 
 
-class LookingLedger(Ledger):
+class LookingLedger(JobStore):
     """Looks for every job as soon as its row is there, as another thread might."""
 
     look: Callable[[str], Job | None]
@@ -111,7 +111,7 @@ def test_a_job_is_found_itself_as_soon_as_it_is_written_down(
     assert isinstance(ledger, LookingLedger)
     ledger.found = []
     with ComfyClient(demo.url) as client:
-        queue = JobQueue([Lane(client)], ledger, tmp_path / "outputs")
+        queue = JobQueue([Backend(client)], ledger, tmp_path / "outputs")
         ledger.look = queue.find
         painter = Painter("anna", 1)
         with closing(ledger), closing(queue):
@@ -121,8 +121,8 @@ def test_a_job_is_found_itself_as_soon_as_it_is_written_down(
             assert ledger.found == [given, *painter.given]
 
 
-def test_people_take_turns_and_one_persons_sources_follow_each_other(lanes: list[Lane]) -> None:
-    line = SourceLine()
+def test_people_take_turns_and_one_persons_sources_follow_each_other(lanes: list[Backend]) -> None:
+    line = JobSourceQueue()
     sources = [Painter("anna", 3), Painter("anna", 2), Painter("ben", 2), Painter("cleo", 1)]
     for source in sources:
         line.add(source)
@@ -135,8 +135,8 @@ def test_people_take_turns_and_one_persons_sources_follow_each_other(lanes: list
     assert [len(source.given) for source in sources] == [3, 2, 2, 1] and line.count() == {}
 
 
-def test_a_source_is_told_whether_anything_else_was_on_its_server(lanes: list[Lane]) -> None:
-    line, source, other = SourceLine(), Painter("anna", 8), Painter("ben", 1)
+def test_a_source_is_told_whether_anything_else_was_on_its_server(lanes: list[Backend]) -> None:
+    line, source, other = JobSourceQueue(), Painter("anna", 8), Painter("ben", 1)
     line.add(source)
     line.take(lanes[0])
     line.take(lanes[0])
@@ -152,8 +152,8 @@ def test_a_source_is_told_whether_anything_else_was_on_its_server(lanes: list[La
     ]
 
 
-def test_a_source_that_was_removed_is_asked_no_more(lanes: list[Lane]) -> None:
-    line, source = SourceLine(), Painter("anna", 3)
+def test_a_source_that_was_removed_is_asked_no_more(lanes: list[Backend]) -> None:
+    line, source = JobSourceQueue(), Painter("anna", 3)
     line.add(source)
     assert line.take(lanes[0])
     line.remove(source)
@@ -180,9 +180,9 @@ def test_at_most_two_are_posted_and_a_single_picture_comes_next(queue: JobQueue)
     painter = Painter("anna", 12, 0.1)
     queue.attach(painter)
     queue.start()
-    await_that(lambda: len(painter.given) >= POSTED)
+    await_that(lambda: len(painter.given) >= MAX_SUBMITTED)
     given = list(painter.given)
-    assert sum(not is_over(job.snapshot) for job in given) <= POSTED
+    assert sum(not is_over(job.snapshot) for job in given) <= MAX_SUBMITTED
     single = queue.submit(draw(99), "ben")
     told = [len(painter.given)]
     single.listen(lambda: told.append(len(painter.given)))
@@ -260,14 +260,14 @@ def test_jobs_of_a_source_outlive_the_queue(demo: DemoServer, tmp_path: Path) ->
         for token in tokens:
             job = again.find(token)
             assert job and wait(job, is_over).phase == "done"
-        assert len(tokens) <= POSTED + 1 and again.ledger.list_open() == []
+        assert len(tokens) <= MAX_SUBMITTED + 1 and again.ledger.list_open() == []
 
 
 def test_an_order_of_a_source_that_is_stopped_before_it_is_posted(
     queue: JobQueue, demo: DemoServer
 ) -> None:
     class Hasty(Painter):
-        def take(self, lane: Lane, warm: bool) -> Job | None:
+        def take(self, lane: Backend, warm: bool) -> Job | None:
             job = super().take(lane, warm)
             if job:
                 job.stop()

@@ -22,13 +22,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfygradio.comfy.workflow import Prompt, Upload
-from comfygradio.errors import LedgerError, LedgerLocked
-from comfygradio.jobs.inputs import get_inputs_folder, keep_uploads
+from comfygradio.errors import JobStoreError, JobStoreLocked
 from comfygradio.jobs.job import Order
-from comfygradio.jobs.results import Result, Source
-from comfygradio.jobs.rows import read_order, write_order
+from comfygradio.jobs.job_store import JobStore, Query, Record, find_job_store, set_job_store_aside
+from comfygradio.jobs.kept_input import get_inputs_folder, keep_inputs
+from comfygradio.jobs.results import Result, ResultSource
+from comfygradio.jobs.rows import decode_order, encode_order
 from comfygradio.jobs.schema import MIGRATIONS, migrate
-from comfygradio.jobs.store import Ledger, Query, Record, find_ledger, set_ledger_aside
 from tests.effort import scale
 from tests.jobs.records import GRAPH, make_record
 
@@ -47,20 +47,20 @@ JSON = st.recursive(
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
+def ledger(tmp_path: Path) -> Iterator[JobStore]:
     """A new ledger."""
-    with closing(Ledger.open(tmp_path)) as ledger:
+    with closing(JobStore.open(tmp_path)) as ledger:
         yield ledger
 
 
 @contextmanager
 def run_child(script: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """A process with a script that sees `sys`, `Ledger`, `Path` and `make_record`; killed at the
+    """A process with a script that sees `sys`, `JobStore`, `Path` and `make_record`; killed at the
     end.
     """
     prelude = (
-        "import sys\nfrom pathlib import Path\nfrom comfygradio.jobs.store import Ledger\n"
-        "from comfygradio.errors import LedgerError\nfrom tests.jobs.records import make_record\n"
+        "import sys\nfrom pathlib import Path\nfrom comfygradio.jobs.job_store import JobStore\n"
+        "from comfygradio.errors import JobStoreError\nfrom tests.jobs.records import make_record\n"
     )
     command = [sys.executable, "-c", prelude + script, *map(str, arguments)]
     with subprocess.Popen(
@@ -78,7 +78,7 @@ def read_line(child: subprocess.Popen[str]) -> str:
     return child.stdout.readline().strip()
 
 
-def get_everything(ledger: Ledger, owner: str = "user:ada") -> list[Record]:
+def get_everything(ledger: JobStore, owner: str = "user:ada") -> list[Record]:
     """All jobs of a person, newest first, page by page."""
     records: list[Record] = []
     before = None
@@ -90,8 +90,8 @@ def get_everything(ledger: Ledger, owner: str = "user:ada") -> list[Record]:
             return records
 
 
-def test_a_record_comes_back_as_it_was(ledger: Ledger) -> None:
-    source = Source("9", "a b.png", "sub/folder", "temp")
+def test_a_record_comes_back_as_it_was(ledger: JobStore) -> None:
+    source = ResultSource("9", "a b.png", "sub/folder", "temp")
     results = (
         Result(
             "image",
@@ -139,7 +139,7 @@ def test_a_record_comes_back_as_it_was(ledger: Ledger) -> None:
 @settings(max_examples=scale(200), deadline=None)
 def test_orders_are_exact(values: dict[str, Any], graph: dict[str, Any]) -> None:
     order = Order("tiny", "Tiny", Prompt(graph, (), values, ("1",)), values, ("seed",))
-    back = read_order(write_order(order, Path("/outputs")), Path("/outputs"))
+    back = decode_order(encode_order(order, Path("/outputs")), Path("/outputs"))
     assert back == order and repr(back) == repr(order)
 
 
@@ -153,7 +153,7 @@ def test_orders_are_exact(values: dict[str, Any], graph: dict[str, Any]) -> None
 def test_any_text_can_be_stored_searched_and_deleted(
     tmp_path_factory: pytest.TempPathFactory, title: str, values: dict[str, Any], text: str
 ) -> None:
-    with closing(Ledger.open(tmp_path_factory.mktemp("any"))) as ledger:
+    with closing(JobStore.open(tmp_path_factory.mktemp("any"))) as ledger:
         record = make_record(title, values, title=title, error=text, phase="done")
         ledger.add(record)
         assert [
@@ -166,14 +166,14 @@ def test_any_text_can_be_stored_searched_and_deleted(
         assert ledger.search(title, Query(text)).records == ()
 
 
-def test_changes_are_all_or_none_and_say_whether_the_job_is_there(ledger: Ledger) -> None:
+def test_changes_are_all_or_none_and_say_whether_the_job_is_there(ledger: JobStore) -> None:
     record = make_record()
     ledger.add(record)
     done = Result("text", text="hello")
     assert ledger.change(
         record.id, phase="done", ended=9.0, results=[done], node_seconds={"1": 2.0}
     )
-    assert ledger.save_results(record.id, [done, done]) and ledger.favourite(record.id, True)
+    assert ledger.save_results(record.id, [done, done]) and ledger.set_favourite(record.id, True)
     changed = ledger.get(record.id)
     assert changed == replace(
         record,
@@ -191,21 +191,21 @@ def test_changes_are_all_or_none_and_say_whether_the_job_is_there(ledger: Ledger
     ):
         with pytest.raises(ValueError, match="cannot be changed"):
             ledger.change(record.id, **fields)
-    with pytest.raises(LedgerError):
+    with pytest.raises(JobStoreError):
         ledger.change(record.id, error="x", phase=None)
     assert ledger.get(record.id) == changed
 
 
-def test_many_are_added_together_or_not_at_all(ledger: Ledger) -> None:
+def test_many_are_added_together_or_not_at_all(ledger: JobStore) -> None:
     first, second = make_record(), make_record()
-    with pytest.raises(LedgerError):
+    with pytest.raises(JobStoreError):
         ledger.add(first, second, first)
     assert get_everything(ledger) == []
     ledger.add(first, second)
     assert get_everything(ledger) == [second, first]
 
 
-def test_open_jobs_are_listed_oldest_first(ledger: Ledger) -> None:
+def test_open_jobs_are_listed_oldest_first(ledger: JobStore) -> None:
     phases = ["waiting", "done", "running", "failed", "stopped", "waiting"]
     records = [make_record(f"user:{n % 2}", phase=phase) for n, phase in enumerate(phases)]
     ledger.add(*records)
@@ -215,9 +215,9 @@ def test_open_jobs_are_listed_oldest_first(ledger: Ledger) -> None:
     assert ledger.list_open() == [records[2], records[5]]
 
 
-def test_node_times_are_the_median_of_the_last_twenty_done_jobs(ledger: Ledger) -> None:
+def test_node_times_are_the_median_of_the_last_twenty_done_jobs(ledger: JobStore) -> None:
     graph: dict[str, Any] = {"1": {}, "2": {}, "old": {}}
-    assert ledger.read_times("tiny").weigh(graph) == {}
+    assert ledger.read_times("tiny").estimate_all(graph) == {}
     ledger.add(
         *(make_record(phase="done", node_seconds={"1": 1000.0, "old": 1.0}) for _ in range(5))
     )
@@ -227,20 +227,22 @@ def test_node_times_are_the_median_of_the_last_twenty_done_jobs(ledger: Ledger) 
         make_record(phase="failed", node_seconds={"1": 0.0}),
         make_record(preset="other", phase="done"),
     )
-    assert ledger.read_times("tiny").weigh(graph) == {"1": 9.5, "2": 4.0}
+    assert ledger.read_times("tiny").estimate_all(graph) == {"1": 9.5, "2": 4.0}
 
 
-def test_node_times_grow_with_the_work_that_was_written_down(ledger: Ledger) -> None:
+def test_node_times_grow_with_the_work_that_was_written_down(ledger: JobStore) -> None:
     for steps in (6, 20, 50):
         seconds = {"3": 1.0 + 0.2 * steps, "9": 0.5}
         work = {"3": float(steps), "9": 1.0}
         ledger.add(make_record(phase="done", node_seconds=seconds, node_work=work))
     ledger.add(make_record(phase="done", node_seconds={"3": 1000.0}))
     graph = {"3": {"inputs": {"steps": 30}}, "9": {"inputs": {}}}
-    assert ledger.read_times("tiny").weigh(graph) == pytest.approx({"3": 7.0, "9": 0.5})
+    assert ledger.read_times("tiny").estimate_all(graph) == pytest.approx({"3": 7.0, "9": 0.5})
 
 
-def test_a_deleted_job_takes_its_files_along_and_no_others(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_deleted_job_takes_its_files_along_and_no_others(
+    ledger: JobStore, tmp_path: Path
+) -> None:
     folder, other = ledger.outputs / "day" / "one", ledger.outputs / "day" / "other.png"
     outside = tmp_path.parent / f"{tmp_path.name}-outside.png"
     for path in (folder / "a.png", folder / "display" / "a.png.jpg", other, outside):
@@ -256,7 +258,7 @@ def test_a_deleted_job_takes_its_files_along_and_no_others(ledger: Ledger, tmp_p
         make_record(phase="done", values={"prompt": "kept"}),
     )
     ledger.add(record, kept)
-    with pytest.raises(LedgerError, match="not over"):
+    with pytest.raises(JobStoreError, match="not over"):
         ledger.delete(record.id)
     assert ledger.get(record.id) == record and (folder / "a.png").exists()
     ledger.change(record.id, phase="stopped")
@@ -269,10 +271,10 @@ def test_a_deleted_job_takes_its_files_along_and_no_others(ledger: Ledger, tmp_p
 def order_with(upload: Path, outputs: Path) -> Order:
     """An order that needs a file, kept as every order's files are."""
     prompt = Prompt(GRAPH, (Upload(upload, "x.png", (("1", "image"),)),))
-    return Order("tiny", "Tiny", keep_uploads(prompt, outputs))
+    return Order("tiny", "Tiny", keep_inputs(prompt, outputs))
 
 
-def test_a_kept_file_goes_with_the_last_job_that_needs_it(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_kept_file_goes_with_the_last_job_that_needs_it(ledger: JobStore, tmp_path: Path) -> None:
     upload = tmp_path / "x.png"
     upload.write_bytes(b"picture")
     records = [
@@ -296,29 +298,29 @@ def make_old(path: Path) -> None:
 def test_a_start_clears_away_what_no_job_needs(tmp_path: Path) -> None:
     upload = tmp_path / "x.png"
     upload.write_bytes(b"picture")
-    with closing(Ledger.open(tmp_path / "out")) as ledger:
+    with closing(JobStore.open(tmp_path / "out")) as ledger:
         ledger.add(make_record(order=order_with(upload, tmp_path / "out")))
         (needed,) = get_inputs_folder(ledger.outputs).iterdir()
     (needed.parent / ".part-1234").write_bytes(b"pict")
     upload.write_bytes(b"ordered, but the app was killed before it was written down")
-    keep_uploads(order_with(upload, tmp_path / "out").prompt, tmp_path / "out")
+    keep_inputs(order_with(upload, tmp_path / "out").prompt, tmp_path / "out")
     for path in needed.parent.iterdir():
         make_old(path)
-    with closing(Ledger.open(tmp_path / "out")):
+    with closing(JobStore.open(tmp_path / "out")):
         assert list(needed.parent.iterdir()) == [needed]
 
 
 def test_the_outputs_folder_can_be_moved(tmp_path: Path) -> None:
     upload = tmp_path / "x.png"
     upload.write_bytes(b"picture")
-    with closing(Ledger.open(tmp_path / "old")) as ledger:
+    with closing(JobStore.open(tmp_path / "old")) as ledger:
         path = tmp_path / "old" / "day" / "a.png"
         record = make_record(
             order=order_with(upload, tmp_path / "old"), results=(Result("image", path, path),)
         )
         ledger.add(record)
     (tmp_path / "old").rename(tmp_path / "new")
-    with closing(Ledger.open(tmp_path / "new")) as ledger:
+    with closing(JobStore.open(tmp_path / "new")) as ledger:
         found = ledger.get(record.id)
         assert found and found.results[0].path == tmp_path / "new" / "day" / "a.png"
         assert found.order.prompt.uploads[0].path.read_bytes() == b"picture"
@@ -333,15 +335,15 @@ def test_a_relative_outputs_folder_is_the_same_folder(
     record = make_record(
         order=order, results=(Result("image", Path("outputs/a.png")),), phase="done"
     )
-    with closing(Ledger.open(Path("outputs"))) as ledger:
+    with closing(JobStore.open(Path("outputs"))) as ledger:
         ledger.add(record)
-    with closing(Ledger.open(Path("outputs"))) as ledger:
+    with closing(JobStore.open(Path("outputs"))) as ledger:
         found = ledger.get(record.id)
     assert found and found.results[0].path == tmp_path / "outputs" / "a.png"
     assert found.order.prompt.uploads[0].path.read_bytes() == b"picture"
 
 
-def test_threads_share_a_ledger(ledger: Ledger) -> None:
+def test_threads_share_a_ledger(ledger: JobStore) -> None:
     failures: list[BaseException] = []
 
     def work(owner: str) -> None:
@@ -351,7 +353,7 @@ def test_threads_share_a_ledger(ledger: Ledger) -> None:
                 ledger.add(record)
                 ledger.change(record.id, phase="done", node_seconds={"1": 1.0})
                 assert ledger.search(owner, Query(limit=1)).records == (ledger.get(record.id),)
-                assert ledger.read_times("tiny").weigh({"1": {}}) == {"1": 1.0}
+                assert ledger.read_times("tiny").estimate_all({"1": {}}) == {"1": 1.0}
         except BaseException as failure:
             failures.append(failure)
 
@@ -367,31 +369,33 @@ def test_threads_share_a_ledger(ledger: Ledger) -> None:
 
 
 def test_a_second_process_is_refused_until_the_first_has_died(tmp_path: Path) -> None:
-    script = "ledger = Ledger.open(Path(sys.argv[1])); print('open', flush=True); sys.stdin.read()"
+    script = (
+        "ledger = JobStore.open(Path(sys.argv[1])); print('open', flush=True); sys.stdin.read()"
+    )
     with run_child(script, tmp_path) as child:
         assert read_line(child) == "open"
-        with pytest.raises(LedgerLocked, match=r"Another comfygradio .* --outputs"):
-            Ledger.open(tmp_path)
-        with pytest.raises(LedgerLocked):
-            set_ledger_aside(tmp_path)
+        with pytest.raises(JobStoreLocked, match=r"Another comfygradio .* --outputs"):
+            JobStore.open(tmp_path)
+        with pytest.raises(JobStoreLocked):
+            set_job_store_aside(tmp_path)
         child.kill()
         child.wait()
-        Ledger.open(tmp_path).close()
+        JobStore.open(tmp_path).close()
 
 
-def test_one_process_opens_a_folder_once(ledger: Ledger) -> None:
-    with pytest.raises(LedgerLocked):
-        Ledger.open(ledger.outputs)
+def test_one_process_opens_a_folder_once(ledger: JobStore) -> None:
+    with pytest.raises(JobStoreLocked):
+        JobStore.open(ledger.outputs)
     ledger.close()
     ledger.close()
-    Ledger.open(ledger.outputs).close()
-    with pytest.raises(LedgerError):
+    JobStore.open(ledger.outputs).close()
+    with pytest.raises(JobStoreError):
         ledger.list_open()
 
 
 def test_what_was_added_survives_a_kill_before_the_change(tmp_path: Path) -> None:
     script = """
-ledger, record = Ledger.open(Path(sys.argv[1])), make_record()
+ledger, record = JobStore.open(Path(sys.argv[1])), make_record()
 ledger.add(record)
 print(record.id, flush=True)
 sys.stdin.readline()
@@ -408,7 +412,7 @@ sys.stdin.read()
                 assert read_line(child) == "changed"
             child.kill()
             child.wait()
-        with closing(Ledger.open(tmp_path)) as ledger:
+        with closing(JobStore.open(tmp_path)) as ledger:
             found = ledger.get(id)
             assert found and (found.phase, found.posted) == (
                 ("running", 1.0) if changes else ("waiting", None)
@@ -419,7 +423,7 @@ sys.stdin.read()
 @pytest.mark.parametrize("lines", [1, 40, 150])
 def test_a_kill_in_mid_writing_loses_nothing_that_was_promised(tmp_path: Path, lines: int) -> None:
     script = """
-ledger = Ledger.open(Path(sys.argv[1]))
+ledger = JobStore.open(Path(sys.argv[1]))
 while True:
     record = make_record(values={"prompt": "word " * 300})
     ledger.add(record)
@@ -430,7 +434,7 @@ while True:
         promised = [read_line(child) for _ in range(lines)]
         child.kill()
         assert child.wait() == -signal.SIGKILL
-    with closing(Ledger.open(tmp_path)) as ledger:
+    with closing(JobStore.open(tmp_path)) as ledger:
         found = {record.id: record for record in get_everything(ledger)}
         assert set(promised) <= found.keys()
         assert {found[id].phase for id in promised} == {"done"}
@@ -441,16 +445,16 @@ def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path) -> None:
     script = """
 import resource, signal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-ledger = Ledger.open(Path(sys.argv[1]))
+ledger = JobStore.open(Path(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
 try:
     while True:
         record = make_record(values={"prompt": "word " * 300})
         ledger.add(record)
         print(record.id, flush=True)
-except LedgerError as error:
+except JobStoreError as error:
     print(error, flush=True)
-search = __import__("comfygradio.jobs.search").jobs.search
+search = __import__("comfygradio.jobs.job_search").jobs.job_search
 print(len(ledger.search("user:ada", search.Query(limit=500)).records))
 """
     with run_child(script, tmp_path) as child:
@@ -459,15 +463,15 @@ print(len(ledger.search("user:ada", search.Query(limit=500)).records))
     assert error.startswith("The ledger of the outputs folder cannot be used: ")
     assert error.endswith(".") and str(tmp_path) not in error
     assert len(promised) > 10 and int(count) == len(promised)
-    with closing(Ledger.open(tmp_path)) as ledger:
+    with closing(JobStore.open(tmp_path)) as ledger:
         assert {record.id for record in get_everything(ledger)} == set(promised)
 
 
 def fill(outputs: Path) -> Path:
     """A closed ledger with 60 jobs, some hundred kilobytes; returns its file."""
-    with closing(Ledger.open(outputs)) as ledger:
+    with closing(JobStore.open(outputs)) as ledger:
         ledger.add(*(make_record(values={"prompt": f"word {n} " * 100}) for n in range(60)))
-    return find_ledger(outputs)
+    return find_job_store(outputs)
 
 
 def overwrite(path: Path, offset: int, data: bytes) -> None:
@@ -498,29 +502,29 @@ def test_a_damaged_file_is_said_and_left_alone(
     damage(path)
     before = path.read_bytes()
     for _ in range(2):
-        with pytest.raises(LedgerError, match=r"is damaged \(.*\) and was left as it is"):
-            Ledger.open(tmp_path)
+        with pytest.raises(JobStoreError, match=r"is damaged \(.*\) and was left as it is"):
+            JobStore.open(tmp_path)
     assert path.read_bytes() == before
-    aside = set_ledger_aside(tmp_path)
+    aside = set_job_store_aside(tmp_path)
     assert aside.read_bytes() == before and not path.exists()
-    with closing(Ledger.open(tmp_path)) as ledger:
+    with closing(JobStore.open(tmp_path)) as ledger:
         ledger.add(make_record())
     assert aside.read_bytes() == before
 
 
 def test_a_file_that_is_gone_from_beside_its_wal_is_missed(tmp_path: Path) -> None:
     script = (
-        "ledger = Ledger.open(Path(sys.argv[1])); ledger.add(make_record()); print(1, "
+        "ledger = JobStore.open(Path(sys.argv[1])); ledger.add(make_record()); print(1, "
         "flush=True); sys.stdin.read()"
     )
     with run_child(script, tmp_path) as child:
         assert read_line(child) == "1"
-    path = find_ledger(tmp_path)
+    path = find_job_store(tmp_path)
     path.rename(path.with_name("elsewhere"))
-    with pytest.raises(LedgerError, match="damaged"):
-        Ledger.open(tmp_path)
+    with pytest.raises(JobStoreError, match="damaged"):
+        JobStore.open(tmp_path)
     path.with_name("elsewhere").rename(path)
-    with closing(Ledger.open(tmp_path)) as ledger:
+    with closing(JobStore.open(tmp_path)) as ledger:
         assert len(ledger.list_open()) == 1
 
 
@@ -528,23 +532,23 @@ def test_a_damaged_order_is_a_damaged_ledger(tmp_path: Path) -> None:
     path = fill(tmp_path)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE orders SET data = '{' WHERE seq = 1")
-    with closing(Ledger.open(tmp_path)) as ledger, pytest.raises(LedgerError, match="damaged"):
+    with closing(JobStore.open(tmp_path)) as ledger, pytest.raises(JobStoreError, match="damaged"):
         ledger.list_open()
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "outputs").write_text("a file where the folder should be")
-    with pytest.raises(LedgerError, match="cannot be used"):
-        Ledger.open(tmp_path / "outputs")
+    with pytest.raises(JobStoreError, match="cannot be used"):
+        JobStore.open(tmp_path / "outputs")
 
 
 def test_a_file_of_version_0_is_brought_up_to_date(tmp_path: Path) -> None:
-    path = find_ledger(tmp_path)
+    path = find_job_store(tmp_path)
     path.parent.mkdir(parents=True)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE notes (text)")
         connection.execute("INSERT INTO notes VALUES ('kept')")
-    with closing(Ledger.open(tmp_path)) as ledger:
+    with closing(JobStore.open(tmp_path)) as ledger:
         record = make_record()
         ledger.add(record)
     with closing(sqlite3.connect(path)) as connection:
@@ -554,10 +558,10 @@ def test_a_file_of_version_0_is_brought_up_to_date(tmp_path: Path) -> None:
 
 
 def test_a_file_that_was_cut_short_while_it_was_made_is_made_again(tmp_path: Path) -> None:
-    path = find_ledger(tmp_path)
+    path = find_job_store(tmp_path)
     path.parent.mkdir(parents=True)
     path.with_name(f"{path.name}.new").write_bytes(b"SQLite format 3\0 and then the power went")
-    with closing(Ledger.open(tmp_path)) as ledger:
+    with closing(JobStore.open(tmp_path)) as ledger:
         assert ledger.list_open() == []
     assert sorted(p.name for p in path.parent.iterdir()) == ["ledger.sqlite", "lock"]
 
@@ -567,8 +571,8 @@ def test_a_newer_file_is_refused_and_left_alone(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
     before = path.read_bytes()
-    with pytest.raises(LedgerError, match=r"newer comfygradio \(version 99 .* update"):
-        Ledger.open(tmp_path)
+    with pytest.raises(JobStoreError, match=r"newer comfygradio \(version 99 .* update"):
+        JobStore.open(tmp_path)
     assert path.read_bytes() == before
 
 

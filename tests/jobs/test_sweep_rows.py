@@ -15,23 +15,23 @@ from typing import Any
 import pytest
 
 from comfygradio.comfy.workflow import Prompt
-from comfygradio.errors import LedgerError
+from comfygradio.errors import JobStoreError
 from comfygradio.jobs.job import Job, Order, Point
-from comfygradio.jobs.records import make_record
+from comfygradio.jobs.job_record import make_record
+from comfygradio.jobs.job_store import JobStore, Record, find_job_store
 from comfygradio.jobs.results import Result
-from comfygradio.jobs.rows import COLUMNS, write_order, write_value
+from comfygradio.jobs.rows import COLUMNS, encode_order, encode_value
 from comfygradio.jobs.schema import MIGRATIONS, migrate
-from comfygradio.jobs.store import Ledger, Record, find_ledger
-from comfygradio.jobs.sweep_rows import SweepRecord, SweepRows
+from comfygradio.jobs.sweep_store import SweepRecord, SweepStore
 from tests.jobs.records import make_record as make_plain_record
 
 DEFINITION = {"preset": "tiny", "values": {"seed": 2**64 - 1}, "axes": [{"cfg": "1-3"}]}
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
+def ledger(tmp_path: Path) -> Iterator[JobStore]:
     """A ledger in a temporary folder."""
-    with closing(Ledger.open(tmp_path)) as ledger:
+    with closing(JobStore.open(tmp_path)) as ledger:
         yield ledger
 
 
@@ -42,7 +42,7 @@ def make_sweep(number: int, owner: str = "anna", phase: str = "running") -> Swee
 
 
 def add_point(
-    ledger: Ledger, key: str, sweep: str = "sweep-0", place: int = 0, **fields: Any
+    ledger: JobStore, key: str, sweep: str = "sweep-0", place: int = 0, **fields: Any
 ) -> Record:
     """A done job of anna's at a place of a sweep, with a file, unless `fields` say
     something else.
@@ -61,8 +61,8 @@ def add_point(
     return record
 
 
-def test_a_sweep_comes_back_and_is_changed(ledger: Ledger) -> None:
-    rows = SweepRows(ledger)
+def test_a_sweep_comes_back_and_is_changed(ledger: JobStore) -> None:
+    rows = SweepStore(ledger)
     for number in range(3):
         rows.add(make_sweep(number, "anna" if number else "ben"), {})
     assert rows.find("token-1") == make_sweep(1) and rows.find("nobody") is None
@@ -76,8 +76,8 @@ def test_a_sweep_comes_back_and_is_changed(ledger: Ledger) -> None:
     assert rows.list_ids() == {"sweep-0", "sweep-1"}
 
 
-def test_cells_are_written_with_the_jobs_and_the_last_job_counts(ledger: Ledger) -> None:
-    rows = SweepRows(ledger)
+def test_cells_are_written_with_the_jobs_and_the_last_job_counts(ledger: JobStore) -> None:
+    rows = SweepStore(ledger)
     first = add_point(ledger, "a", phase="failed", error="no", results=())
     again, other = (
         add_point(ledger, "a"),
@@ -93,8 +93,10 @@ def test_cells_are_written_with_the_jobs_and_the_last_job_counts(ledger: Ledger)
     assert set(rows.list_cells("sweep-0")) == {(1, 7)}
 
 
-def test_done_points_are_found_by_their_content_while_their_files_are_there(ledger: Ledger) -> None:
-    rows = SweepRows(ledger)
+def test_done_points_are_found_by_their_content_while_their_files_are_there(
+    ledger: JobStore,
+) -> None:
+    rows = SweepStore(ledger)
     assert not rows.has_points("anna", "tiny")
     made = {key: add_point(ledger, key, place=number) for number, key in enumerate("abc")}
     add_point(ledger, "d", phase="failed")
@@ -113,14 +115,14 @@ def test_done_points_are_found_by_their_content_while_their_files_are_there(ledg
     }
 
 
-def test_a_result_that_was_not_fetched_is_no_done_point(ledger: Ledger) -> None:
+def test_a_result_that_was_not_fetched_is_no_done_point(ledger: JobStore) -> None:
     add_point(ledger, "a", results=(Result("image", problem="not fetched"),))
     add_point(ledger, "b", results=())
-    assert SweepRows(ledger).find_points("anna", "tiny", ["a", "b"]) == {}
+    assert SweepStore(ledger).find_points("anna", "tiny", ["a", "b"]) == {}
 
 
-def test_ratings_belong_to_a_person_and_a_content(ledger: Ledger) -> None:
-    rows = SweepRows(ledger)
+def test_ratings_belong_to_a_person_and_a_content(ledger: JobStore) -> None:
+    rows = SweepStore(ledger)
     rows.rate("anna", "a", 3)
     rows.rate("anna", "a", 5)
     rows.rate("anna", "b", -1)
@@ -129,12 +131,12 @@ def test_ratings_belong_to_a_person_and_a_content(ledger: Ledger) -> None:
     assert rows.list_ratings("anna") == {"a": 5} and rows.list_ratings("ben") == {"a": 1}
 
 
-def test_a_damaged_definition_is_a_damaged_ledger(ledger: Ledger) -> None:
-    rows = SweepRows(ledger)
+def test_a_damaged_definition_is_a_damaged_ledger(ledger: JobStore) -> None:
+    rows = SweepStore(ledger)
     rows.add(make_sweep(1), {})
     with ledger.write() as connection:
         connection.execute("UPDATE sweeps SET definition = '{'")
-    with pytest.raises(LedgerError, match="damaged"):
+    with pytest.raises(JobStoreError, match="damaged"):
         rows.find("token-1")
 
 
@@ -143,7 +145,7 @@ LATER = ("sweep", "point", "party", "node_work")
 
 
 def test_a_file_from_before_there_were_sweeps_keeps_its_jobs(tmp_path: Path) -> None:
-    path, old = find_ledger(tmp_path), [c for c in COLUMNS if c not in LATER]
+    path, old = find_job_store(tmp_path), [c for c in COLUMNS if c not in LATER]
     path.parent.mkdir(parents=True)
     records = [
         make_plain_record("anna", {"seed": 2**64 - 1}, phase=phase) for phase in ("done", "waiting")
@@ -151,26 +153,26 @@ def test_a_file_from_before_there_were_sweeps_keeps_its_jobs(tmp_path: Path) -> 
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         migrate(connection, MIGRATIONS[:1])
         for seq, record in enumerate(records, 1):
-            values = [write_value(name, getattr(record, name), tmp_path) for name in old]
+            values = [encode_value(name, getattr(record, name), tmp_path) for name in old]
             marks = ", ".join("?" * len(old))
             connection.execute(
                 f"INSERT INTO jobs (seq, {', '.join(old)}) VALUES ({seq}, {marks})", values
             )
             connection.execute(
-                "INSERT INTO orders VALUES (?, ?)", (seq, write_order(record.order, tmp_path))
+                "INSERT INTO orders VALUES (?, ?)", (seq, encode_order(record.order, tmp_path))
             )
-    with closing(Ledger.open(tmp_path)) as ledger:
+    with closing(JobStore.open(tmp_path)) as ledger:
         assert [
             ledger.get(record.id) for record in records
         ] == records and ledger.list_open() == records[1:]
-        rows = SweepRows(ledger)
+        rows = SweepStore(ledger)
         assert not rows.has_points("anna", "tiny") and list(rows.list_running()) == []
         rows.add(make_sweep(1), {})
         point = add_point(ledger, "a")
         assert rows.find_points("anna", "tiny", ["a"])["a"].id == point.id
         ledger.delete(records[0].id)
-    with closing(Ledger.open(tmp_path)) as ledger:
-        assert ledger.get(records[1].id) == records[1] and SweepRows(ledger).find(
+    with closing(JobStore.open(tmp_path)) as ledger:
+        assert ledger.get(records[1].id) == records[1] and SweepStore(ledger).find(
             "token-1"
         ) == make_sweep(1)
     assert json.loads(json.dumps(DEFINITION)) == DEFINITION

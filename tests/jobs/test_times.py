@@ -7,10 +7,10 @@ from pathlib import Path
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions
 from comfygradio.errors import ServerUnreachable
-from comfygradio.jobs.homes import Homes
-from comfygradio.jobs.inputs import drop_input
+from comfygradio.jobs.affinity import Affinity
+from comfygradio.jobs.backend import RETRY_SECONDS, Backend
 from comfygradio.jobs.job import Job
-from comfygradio.jobs.lane import RETRY_SECONDS, Lane
+from comfygradio.jobs.kept_input import drop_input
 from tests.clocks import ManualClock
 from tests.faults.proxy import Line
 from tests.jobs.lines import draw, is_over, open_queue, wait
@@ -19,22 +19,24 @@ from tests.jobs.shelf import Shelf
 
 def test_a_job_is_left_to_its_home_for_a_while() -> None:
     clock = ManualClock()
-    homes = Homes(60.0, False, clock)
-    home, other = (Lane(ComfyClient(f"http://127.0.0.1:{port}"), clock) for port in (1, 2))
+    homes = Affinity(60.0, False, clock)
+    home, other = (Backend(ComfyClient(f"http://127.0.0.1:{port}"), clock) for port in (1, 2))
     job = Job(draw(1), clock=clock)
     job.home, job.may_exist = home.url, True
-    homes.wait(job)
+    homes.hold(job)
     clock.advance(59.0)
-    assert homes.bind(job, other, (home, other)) and not homes.bind(job, home, (home, other))
+    assert homes.may_take(job, other, (home, other)) and not homes.may_take(
+        job, home, (home, other)
+    )
     clock.advance(1.0)
-    assert not homes.bind(job, other, (home, other))
+    assert not homes.may_take(job, other, (home, other))
 
 
 def test_a_server_in_trouble_is_asked_once_a_second(shelf: Shelf) -> None:
     clock = ManualClock()
     server = shelf.lend(DemoOptions(step_seconds=0.01, lab_nodes=True))
     with Line(server.url) as line, ComfyClient(line.url) as client:
-        lane = Lane(client, clock)
+        lane = Backend(client, clock)
         lane.fail(ServerUnreachable("It is away."))
         clock.advance(RETRY_SECONDS / 2)
         assert not lane.revive() and line.calls == []

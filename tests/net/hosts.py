@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
-from comfygradio.net.addresses import Guard, IPAddress
+from comfygradio.net.address_guard import AddressGuard, IPAddress
 
 LOOPBACK = ip_address("127.0.0.1")
 
@@ -119,6 +119,6 @@ class Names:
         answers = self._answers[host]
         return answers.pop(0) if len(answers) > 1 else answers[0]
 
-    def guard(self, *allowed: IPAddress) -> Guard:
+    def guard(self, *allowed: IPAddress) -> AddressGuard:
         """A guard that asks this name server, and lets pass what is on this machine on purpose."""
-        return Guard(self, allowed or (LOOPBACK,))
+        return AddressGuard(self, allowed or (LOOPBACK,))

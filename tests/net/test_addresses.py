@@ -7,8 +7,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
 
-from comfygradio.errors import ForeignRefused, ForeignUnreachable
-from comfygradio.net.addresses import Guard, is_open
+from comfygradio.errors import ExternalRefused, ExternalUnreachable
+from comfygradio.net.address_guard import AddressGuard, is_public
 from tests.net.hosts import Names
 
 CLOSED = (
@@ -31,37 +31,37 @@ OPEN = (
 
 @pytest.mark.parametrize("text", CLOSED)
 def test_this_machine_and_its_networks_are_closed(text: str) -> None:
-    assert not is_open(ip_address(text))
+    assert not is_public(ip_address(text))
 
 
 @pytest.mark.parametrize("text", OPEN)
 def test_the_internet_is_open(text: str) -> None:
-    assert is_open(ip_address(text))
+    assert is_public(ip_address(text))
 
 
 def test_nothing_is_open_that_python_knows_not_to_be() -> None:
     """The first address of each block of 65,536, in IPv4; and of each /16 of IPv6."""
     for number in range(2**16):
         for address in (IPv4Address(number << 16), IPv6Address(number << 112)):
-            assert not is_open(address) or address.is_global, address
+            assert not is_public(address) or address.is_global, address
 
 
-def resolve(guard: Guard, host: str) -> list[str]:
+def resolve(guard: AddressGuard, host: str) -> list[str]:
     return list(map(str, asyncio.run(guard.resolve(host, 80))))
 
 
 def test_one_closed_address_among_open_ones_closes_the_host() -> None:
-    guard = Guard(Names(mixed=[["8.8.8.8", "10.0.0.1"]], open=[["8.8.8.8", "1.1.1.1"]]))
+    guard = AddressGuard(Names(mixed=[["8.8.8.8", "10.0.0.1"]], open=[["8.8.8.8", "1.1.1.1"]]))
     assert resolve(guard, "open") == ["8.8.8.8", "1.1.1.1"]
-    with pytest.raises(ForeignRefused):
+    with pytest.raises(ExternalRefused):
         resolve(guard, "mixed")
 
 
 def test_what_is_no_host_says_so() -> None:
     names = Names(empty=[[]], broken=[["no address"]])
     for host in ("empty", "broken", "unknown"):
-        with pytest.raises(ForeignUnreachable):
-            resolve(Guard(names), host)
+        with pytest.raises(ExternalUnreachable):
+            resolve(AddressGuard(names), host)
 
 
 @pytest.mark.parametrize(
@@ -69,5 +69,5 @@ def test_what_is_no_host_says_so() -> None:
 )
 def test_the_systems_own_reading_of_a_host_is_what_is_checked(host: str) -> None:
     """glibc reads these as addresses of this machine, without any name server."""
-    with pytest.raises(ForeignRefused):
-        resolve(Guard(), host)
+    with pytest.raises(ExternalRefused):
+        resolve(AddressGuard(), host)

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from comfygradio.errors import ForeignError, ForeignRefused, ForeignUnreachable
-from comfygradio.net.addresses import Guard
-from comfygradio.net.client import Answer, ForeignClient, Patience
+from comfygradio.errors import ExternalError, ExternalRefused, ExternalUnreachable
+from comfygradio.net.address_guard import AddressGuard
+from comfygradio.net.external_client import ExternalClient, FetchedResponse, FetchLimits
 from tests.clocks import ManualClock
 from tests.engine.certificates import needs_openssl
 from tests.net.hosts import LOOPBACK, Names, Say, answer, lead, run_host
@@ -31,20 +31,20 @@ def fetch(
     talk: Callable[[Say], None],
     url: str = URL,
     names: Names | None = None,
-    patience: Patience | None = None,
-) -> Answer:
+    patience: FetchLimits | None = None,
+) -> FetchedResponse:
     """What a client gets out of a host that talks like this."""
-    client = ForeignClient((names or Names(**NAMES)).guard(), patience)
+    client = ExternalClient((names or Names(**NAMES)).guard(), patience)
     with run_host(talk) as host:
         return asyncio.run(client.fetch(url.format(port=host.port), PNG))
 
 
 def test_a_file_is_fetched_by_its_name_with_nothing_of_ours() -> None:
-    client = ForeignClient(Names(**NAMES).guard())
+    client = ExternalClient(Names(**NAMES).guard())
     with run_host(answer(b"picture", "image/PNG; x=1", more="Set-Cookie: a=b\r\n")) as host:
         for _ in range(2):
             got = asyncio.run(client.fetch(URL.format(port=host.port) + "?size=1#top", PNG))
-            assert got == Answer(200, "image/png", 7, b"picture")
+            assert got == FetchedResponse(200, "image/png", 7, b"picture")
     for head in host.heads:
         lines = head.decode().split("\r\n")
         assert lines[0] == "GET /a/cat.png?size=1 HTTP/1.1"
@@ -65,8 +65,8 @@ def test_a_name_that_changes_between_check_and_connection_gains_nothing() -> Non
     """The first answer passes the check, the second one is where the attacker wants to get."""
     names = Names(pictures_test=[["127.0.0.1"], ["127.0.0.2"]])
     with run_host(answer(b"secret"), "127.0.0.2") as inner:
-        client = ForeignClient(names.guard())
-        with pytest.raises(ForeignError):
+        client = ExternalClient(names.guard())
+        with pytest.raises(ExternalError):
             asyncio.run(client.fetch(URL.format(port=inner.port), PNG))
     assert names.asked == ["pictures.test"]
     assert inner.heads == []
@@ -87,7 +87,7 @@ def test_a_redirect_to_this_machine_is_not_followed(target: str) -> None:
     names = Names(**{**NAMES, "inner_test": [["127.0.0.2"]]}, **loopback)
     with (
         run_host(answer(b"secret"), "127.0.0.2") as inner,
-        pytest.raises(ForeignRefused, match="not on the open internet"),
+        pytest.raises(ExternalRefused, match="not on the open internet"),
     ):
         fetch(lead(target.format(port=inner.port)), names=names)
     assert inner.heads == []
@@ -98,7 +98,7 @@ def test_a_redirect_to_this_machine_is_not_followed(target: str) -> None:
     ["file:///etc/passwd", "ftp://pictures.test/", "gopher://x/", "http://u:p@x/"],
 )
 def test_a_redirect_to_another_scheme_is_not_followed(target: str) -> None:
-    with pytest.raises(ForeignRefused, match=r"no address|password"):
+    with pytest.raises(ExternalRefused, match=r"no address|password"):
         fetch(lead(target))
 
 
@@ -110,7 +110,7 @@ def test_redirects_are_followed_so_often_and_no_further() -> None:
         (answer() if step == 5 else lead("next"))(say)
 
     assert fetch(talk).content == b"picture"
-    with pytest.raises(ForeignRefused, match="on and on"):
+    with pytest.raises(ExternalRefused, match="on and on"):
         fetch(talk)
 
 
@@ -134,8 +134,8 @@ class Everywhere(Names):
 )
 def test_what_is_no_address_of_a_file_is_refused_before_anybody_is_asked(url: str) -> None:
     names = Everywhere()
-    with pytest.raises(ForeignRefused) as refused:
-        asyncio.run(ForeignClient(names.guard()).fetch(url, PNG))
+    with pytest.raises(ExternalRefused) as refused:
+        asyncio.run(ExternalClient(names.guard()).fetch(url, PNG))
     assert str(refused.value).endswith(".") and "\n" not in str(refused.value)
     assert names.asked == []
 
@@ -151,15 +151,15 @@ def test_what_is_no_address_of_a_file_is_refused_before_anybody_is_asked(url: st
 )
 def test_this_machine_is_not_asked_whatever_it_is_called(url: str) -> None:
     said = r"not on the open internet|no address|no server fe80"
-    with run_host(answer(b"secret")) as inner, pytest.raises(ForeignError, match=said):
-        asyncio.run(ForeignClient().fetch(url.format(port=inner.port), PNG))
+    with run_host(answer(b"secret")) as inner, pytest.raises(ExternalError, match=said):
+        asyncio.run(ExternalClient().fetch(url.format(port=inner.port), PNG))
     assert inner.heads == []
 
 
 def test_an_announced_size_and_one_that_is_not_are_both_limited() -> None:
-    patience = Patience(size=1000)
+    patience = FetchLimits(size=1000)
     assert fetch(answer(b"x" * 1000), patience=patience).size == 1000
-    with pytest.raises(ForeignRefused, match="too large"):
+    with pytest.raises(ExternalRefused, match="too large"):
         fetch(answer(b"x" * 1001), patience=patience)
     sent = 0
 
@@ -170,9 +170,9 @@ def test_an_announced_size_and_one_that_is_not_are_both_limited() -> None:
             say(b"x" * 100)
             sent += 100
 
-    with pytest.raises(ForeignRefused, match="too large"):
+    with pytest.raises(ExternalRefused, match="too large"):
         fetch(talk_on, patience=patience)
-    with pytest.raises(ForeignRefused, match="too large"):
+    with pytest.raises(ExternalRefused, match="too large"):
         fetch(
             lambda say: say(
                 b"HTTP/1.1 200 X\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -186,7 +186,7 @@ def test_an_announced_size_and_one_that_is_not_are_both_limited() -> None:
 def test_a_packed_answer_is_not_unpacked() -> None:
     bomb = gzip.compress(b"\0" * 10_000_000)
     for packing in ("gzip", "br", "gzip, gzip", "GZIP", "x"):
-        with pytest.raises(ForeignRefused, match="packed"):
+        with pytest.raises(ExternalRefused, match="packed"):
             fetch(answer(bomb, more=f"Content-Encoding: {packing}\r\n"))
 
 
@@ -205,8 +205,8 @@ def test_the_whole_has_a_deadline_head_and_redirects_included() -> None:
             say(b"x")
 
     for talk in (drip_head, drip_body):
-        with pytest.raises(ForeignUnreachable, match="longer than"):
-            fetch(talk, patience=Patience(seconds=0.5, grace_seconds=60))
+        with pytest.raises(ExternalUnreachable, match="longer than"):
+            fetch(talk, patience=FetchLimits(seconds=0.5, grace_seconds=60))
     over.set()
 
 
@@ -217,8 +217,8 @@ def test_a_name_server_that_never_answers_has_the_same_deadline() -> None:
         asked.wait(60)
         return ["127.0.0.1"]
 
-    client = ForeignClient(Guard(look_up), Patience(seconds=0.2))
-    with pytest.raises(ForeignUnreachable, match="longer"):
+    client = ExternalClient(AddressGuard(look_up), FetchLimits(seconds=0.2))
+    with pytest.raises(ExternalUnreachable, match="longer"):
         asyncio.run(client.fetch("http://slow.test/", PNG))
     asked.set()
 
@@ -233,14 +233,14 @@ def test_a_slow_answer_is_given_up_before_the_deadline() -> None:
             clock.advance(10)
             say(b"x")
 
-    client = ForeignClient(Names(**NAMES).guard(), Patience(seconds=600), clock)
-    with run_host(talk) as host, pytest.raises(ForeignUnreachable, match="too slowly"):
+    client = ExternalClient(Names(**NAMES).guard(), FetchLimits(seconds=600), clock)
+    with run_host(talk) as host, pytest.raises(ExternalUnreachable, match="too slowly"):
         asyncio.run(client.fetch(URL.format(port=host.port), PNG))
 
 
 @pytest.mark.parametrize("kind", ["text/html", "image/svg+xml", "", "image/png, text/html"])
 def test_only_the_types_that_were_named_are_taken(kind: str) -> None:
-    with pytest.raises(ForeignRefused, match="not taken"):
+    with pytest.raises(ExternalRefused, match="not taken"):
         fetch(answer(b"<script>", kind))
 
 
@@ -258,37 +258,37 @@ def test_only_the_types_that_were_named_are_taken(kind: str) -> None:
     ],
 )
 def test_what_is_no_whole_answer_is_said_in_a_sentence(talk: Callable[[Say], None]) -> None:
-    with pytest.raises(ForeignUnreachable) as failed:
+    with pytest.raises(ExternalUnreachable) as failed:
         fetch(talk)
     assert "pictures.test" in str(failed.value)
 
 
 def test_a_file_gets_the_bytes_as_they_come(tmp_path: Path) -> None:
-    client = ForeignClient(Names(**NAMES).guard())
+    client = ExternalClient(Names(**NAMES).guard())
     with run_host(answer(b"x" * 300_000)) as host, (tmp_path / "cat").open("wb") as file:
         got = asyncio.run(client.download(URL.format(port=host.port), PNG, file))
-    assert got == Answer(200, "image/png", 300_000)
+    assert got == FetchedResponse(200, "image/png", 300_000)
     assert (tmp_path / "cat").stat().st_size == 300_000
 
 
 def test_a_post_carries_its_body_and_follows_nobody() -> None:
-    client = ForeignClient(Names(**NAMES).guard())
+    client = ExternalClient(Names(**NAMES).guard())
     with run_host(answer(b"{}", "application/json", 201)) as host:
         url = URL.format(port=host.port)
         got = asyncio.run(client.post(url, b'{"job": 1}', "application/json"))
-    assert got == Answer(201, "application/json", 2, b"{}")
+    assert got == FetchedResponse(201, "application/json", 2, b"{}")
     assert host.bodies == [b'{"job": 1}']
     assert b"content-type: application/json" in host.heads[0].lower()
-    with run_host(lead("http://127.0.0.1/")) as host, pytest.raises(ForeignError, match="on"):
+    with run_host(lead("http://127.0.0.1/")) as host, pytest.raises(ExternalError, match="on"):
         asyncio.run(client.post(URL.format(port=host.port), b"x", "text/plain"))
-    with pytest.raises(ForeignRefused):
-        asyncio.run(ForeignClient().post("http://10.0.0.1/", b"x", "text/plain"))
+    with pytest.raises(ExternalRefused):
+        asyncio.run(ExternalClient().post("http://10.0.0.1/", b"x", "text/plain"))
 
 
 def test_an_address_of_a_host_that_is_down_is_passed_over() -> None:
     """Two addresses of one name: at the first one nobody listens."""
     names = Names(pictures_test=[["127.0.0.3", "127.0.0.1"]])
-    client = ForeignClient(names.guard(LOOPBACK, ip_address("127.0.0.3")))
+    client = ExternalClient(names.guard(LOOPBACK, ip_address("127.0.0.3")))
     with run_host(answer()) as host:
         assert asyncio.run(client.fetch(URL.format(port=host.port), PNG)).size == 7
 
@@ -310,19 +310,19 @@ def test_tls_asks_for_the_name_and_checks_it(tmp_path: Path) -> None:
     """The connection goes to an address, the certificate belongs to the name."""
     served, trusting = make_certificate(tmp_path)
     names = Names(**NAMES, other_test=[["127.0.0.1"]])
-    client = ForeignClient(names.guard(), tls=trusting)
+    client = ExternalClient(names.guard(), tls=trusting)
     with run_host(answer(), tls=served) as host:
         got = asyncio.run(client.fetch(f"https://pictures.test:{host.port}/", PNG))
         assert got.content == b"picture"
-        with pytest.raises(ForeignUnreachable, match="certificate"):
+        with pytest.raises(ExternalUnreachable, match="certificate"):
             asyncio.run(client.fetch(f"https://other.test:{host.port}/", PNG))
-        with pytest.raises(ForeignUnreachable, match="certificate"):
+        with pytest.raises(ExternalUnreachable, match="certificate"):
             asyncio.run(
-                ForeignClient(names.guard()).fetch(f"https://pictures.test:{host.port}/", PNG)
+                ExternalClient(names.guard()).fetch(f"https://pictures.test:{host.port}/", PNG)
             )
     assert host.names == ["pictures.test", "other.test", "pictures.test"]
     with (
         run_host(lead("http://pictures.test/"), tls=served) as host,
-        pytest.raises(ForeignRefused, match="without https"),
+        pytest.raises(ExternalRefused, match="without https"),
     ):
         asyncio.run(client.fetch(f"https://pictures.test:{host.port}/", PNG))

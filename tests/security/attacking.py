@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx
 
-from comfygradio.ui.identity.passwords import Cost, hash_password
+from comfygradio.ui.identity.password_hash import ScryptCost, hash_password
 from tests.ui.running import RunningApp
 
-CHEAP = Cost(ln=4, r=1, p=1)
+CHEAP = ScryptCost(ln=4, r=1, p=1)
 """Enough where it is not about the cost."""
 
 PROXY = ("127.0.0.1",)
@@ -67,7 +67,7 @@ def run(app: RunningApp, browser: httpx.Client, name: str, *data: Any, **event: 
 
 def generate(app: RunningApp, browser: httpx.Client, person: str) -> str:
     """Press Generate as the browser with this id; what was refused, "" for a job that began."""
-    form = app.app.studio.forms["text_to_image"]
+    form = app.app.service.forms["text_to_image"]
     values = {name: field.default for name, field in form.fields.items()} | {"steps": 20}
     answer = run(app, browser, "generate", person, "×1", *values.values())
     assert answer.status_code == 200, answer.text

@@ -14,7 +14,7 @@ import pytest
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import SettingsError
 from comfygradio.settings import Settings, shipped_presets
-from comfygradio.ui.author.access import NOT_HERE, REFUSED, find_authors
+from comfygradio.ui.author.author_access import LOCAL_ONLY, REFUSED, find_authors
 from comfygradio.ui.identity.person import find_person
 from tests.security.attacking import (
     browse,
@@ -140,7 +140,7 @@ def test_without_a_login_nobody_behind_a_proxy_calls_anything(
     browser.headers.update({**headers, "host": "localhost"})
     before = read_title(local)
     answer = call_author(local, browser, name)
-    assert is_refused(answer) and NOT_HERE in answer.text
+    assert is_refused(answer) and LOCAL_ONLY in answer.text
     assert read_title(local) == before
 
 

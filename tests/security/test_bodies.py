@@ -23,10 +23,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comfygradio.demo import DemoServer
-from comfygradio.ui.middleware.answers import refuse_body
-from comfygradio.ui.middleware.bodies import AUTHOR_BYTES, MB, BodyGuard, BodyRules
-from comfygradio.ui.middleware.patience import make_patient
-from comfygradio.ui.middleware.streams import StreamGuard, find_network
+from comfygradio.ui.middleware.body_limit import AUTHOR_BYTES, MB, BodyGuard, BodyRules
+from comfygradio.ui.middleware.error_response import refuse_body
+from comfygradio.ui.middleware.header_timeout import add_header_timeout
+from comfygradio.ui.middleware.stream_limit import StreamGuard, find_network
 from tests.security.running import PATIENCE, ask, connect, get, post, read_answer, run_settings
 from tests.ui.running import RunningApp, free_port
 
@@ -210,7 +210,7 @@ def serve(app: ASGIApp, patience: dict[str, Any] | None = None) -> Iterator[str]
     config = uvicorn.Config(app, port=free_port(), log_level="error")
     config.load()
     if patience is not None:
-        config.http_protocol_class = make_patient(config.http_protocol_class, **patience)
+        config.http_protocol_class = add_header_timeout(config.http_protocol_class, **patience)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -14,13 +14,13 @@ import pytest
 
 from comfygradio.clock import Clock
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.comfy.delivery import Delivery, Terms
+from comfygradio.comfy.limited_download import DownloadLimits, LimitedDownload
 from comfygradio.comfy.outputs import Output
-from comfygradio.comfy.state import JobState
-from comfygradio.errors import DeliveryStopped, ResultTooLarge, ServerError, ServerUnreachable
+from comfygradio.comfy.prompt_progress import PromptProgress
+from comfygradio.errors import DownloadStopped, ResultTooLarge, ServerError, ServerUnreachable
 from comfygradio.jobs.limits import Limits
-from comfygradio.jobs.naming import Place
-from comfygradio.jobs.results import BRIEF_SECONDS, collect_results, make_delivery
+from comfygradio.jobs.naming import ResultPlace
+from comfygradio.jobs.results import BRIEF_SECONDS, collect_results, make_download
 from tests.faults.proxy import Exchange
 from tests.faults.world import open_world
 
@@ -99,7 +99,7 @@ def flood(connection: socket.socket, left: threading.Event) -> None:
         connection.sendall(b"x" * 65_536)
 
 
-def fetch(url: str, path: Path, delivery: Delivery) -> None:
+def fetch(url: str, path: Path, delivery: LimitedDownload) -> None:
     with ComfyClient(url, timeout_seconds=5) as client:
         client.download(path, "result.png", delivery=delivery)
 
@@ -111,8 +111,8 @@ def test_a_stop_is_seen_whatever_comes(
     stop = threading.Event()
     threading.Timer(0.3, stop.set).start()
     with serve(send) as (url, ended):
-        with pytest.raises(DeliveryStopped):
-            fetch(url, tmp_path / "a.png", Delivery(is_stopped=stop.is_set))
+        with pytest.raises(DownloadStopped):
+            fetch(url, tmp_path / "a.png", LimitedDownload(is_stopped=stop.is_set))
         assert not list(tmp_path.iterdir())
         if send is drip:
             ended.wait()  # the connection is let go of as well
@@ -120,10 +120,10 @@ def test_a_stop_is_seen_whatever_comes(
 
 @pytest.mark.parametrize("send", [drip, be_silent])
 @pytest.mark.parametrize(
-    "terms", [Terms(deadline_seconds=500, least_rate=0), Terms(grace_seconds=500)]
+    "terms", [DownloadLimits(deadline_seconds=500, min_rate=0), DownloadLimits(grace_seconds=500)]
 )
 def test_what_comes_too_slowly_is_given_up(
-    send: Callable[[socket.socket, threading.Event], None], terms: Terms, tmp_path: Path
+    send: Callable[[socket.socket, threading.Event], None], terms: DownloadLimits, tmp_path: Path
 ) -> None:
     clock = LateClock()
 
@@ -132,22 +132,22 @@ def test_what_comes_too_slowly_is_given_up(
         return False
 
     with serve(send) as (url, _), pytest.raises(ServerUnreachable, match="far too slowly"):
-        fetch(url, tmp_path / "a.png", Delivery(terms, let_time_pass, clock))
+        fetch(url, tmp_path / "a.png", LimitedDownload(terms, let_time_pass, clock))
     assert clock.now > 500 and not list(tmp_path.iterdir())
 
 
 def test_what_is_too_large_is_given_up_and_leaves_nothing(tmp_path: Path) -> None:
     with serve(flood) as (url, ended):
         with pytest.raises(ResultTooLarge, match=r"larger than 3 MB.*--max-result-mb"):
-            fetch(url, tmp_path / "a.png", Delivery(Terms(most_mb=3)))
+            fetch(url, tmp_path / "a.png", LimitedDownload(DownloadLimits(max_mb=3)))
         ended.wait()
     assert not list(tmp_path.iterdir())
 
 
 def test_an_honest_file_arrives_whole() -> None:
     pieces = [bytes([number]) * 1000 for number in range(200)]
-    assert list(Delivery().pass_on("a.png", iter(pieces))) == pieces
-    assert list(Delivery().pass_on("a.png", iter([]))) == []
+    assert list(LimitedDownload().limit("a.png", iter(pieces))) == pieces
+    assert list(LimitedDownload().limit("a.png", iter([]))) == []
 
 
 def test_an_error_of_the_server_stays_what_it_was() -> None:
@@ -155,7 +155,7 @@ def test_an_error_of_the_server_stays_what_it_was() -> None:
         yield b"x"
         raise ServerError("It broke.")
 
-    found = Delivery().pass_on("a.png", break_off())
+    found = LimitedDownload().limit("a.png", break_off())
     assert next(found) == b"x"
     with pytest.raises(ServerError, match=r"It broke\."):
         next(found)
@@ -171,7 +171,7 @@ def test_whoever_stops_reading_stops_the_pump() -> None:
         finally:
             closed.set()
 
-    found = Delivery().pass_on("a.png", endless())
+    found = LimitedDownload().limit("a.png", endless())
     assert next(found) == b"x"
     found.close()  # type: ignore[attr-defined]
     assert closed.wait(SECONDS)
@@ -190,9 +190,9 @@ def test_of_a_stopped_job_no_further_file_is_asked_for(tmp_path: Path) -> None:
         outputs = tuple(
             Output("1", "image", f"{number}.png", source=client) for number in range(50)
         )
-        state = JobState("id", "done", outputs=outputs)
+        state = PromptProgress("id", "done", outputs=outputs)
         found = collect_results(
-            Place(tmp_path), state, delivery=make_delivery(Limits(), stop.is_set)
+            ResultPlace(tmp_path), state, delivery=make_download(Limits(), stop.is_set)
         )
     assert len(asked) == 1
     assert len(found) == 50 and all("the job was stopped" in one.problem for one in found)
@@ -202,16 +202,16 @@ def test_of_a_stopped_job_no_further_file_is_asked_for(tmp_path: Path) -> None:
 def test_what_is_too_large_is_not_asked_for_again(tmp_path: Path) -> None:
     with serve(flood) as (url, _), ComfyClient(url) as client:
         outputs = (Output("1", "image", "a.png", source=client),)
-        state = JobState("id", "done", outputs=outputs)
+        state = PromptProgress("id", "done", outputs=outputs)
         (found,) = collect_results(
-            Place(tmp_path), state, delivery=make_delivery(Limits(result_mb=1))
+            ResultPlace(tmp_path), state, delivery=make_download(Limits(result_mb=1))
         )
     assert "larger than 1 MB" in found.problem and not found.can_be_collected
 
 
 def test_a_job_that_was_stopped_before_waits_a_minute_for_each_file() -> None:
-    assert make_delivery(Limits(), is_brief=True).terms.deadline_seconds == BRIEF_SECONDS == 60
-    assert make_delivery(Limits(result_mb=7)).terms.most_mb == 7
+    assert make_download(Limits(), is_brief=True).limits.deadline_seconds == BRIEF_SECONDS == 60
+    assert make_download(Limits(result_mb=7)).limits.max_mb == 7
 
 
 class Dripping:

@@ -79,7 +79,7 @@ def test_no_function_is_left_out(running: RunningApp, client: httpx.Client) -> N
     assert {"generate", "attach", "text_to_image", "text_to_image_sweep"} <= {
         door.name for door in doors if door.is_held
     }
-    forms = running.app.studio.forms
+    forms = running.app.service.forms
     programs = {f"{form}{sweep}" for form in forms for sweep in ("", "_sweep")}
     buttons = {door.name for door in doors if door.name.startswith("generate")}
     assert len(buttons) == len(forms)

@@ -134,7 +134,7 @@ def test_results_are_only_what_lies_in_the_outputs_folder(
     secret.write_bytes(PICTURE)
     link = outputs / "link.png"
     link.symlink_to(secret)
-    ledger = files.app.studio.ledger.path
+    ledger = files.app.service.ledger.path
     assert ledger.is_file()
     outside = [secret, link, Path("/etc/passwd"), ledger, ledger.with_name("lock"), outputs]
     near = [os.path.relpath(path, outputs).replace("../", "..%2f") for path in outside[:-1]]

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser
 from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings
 from comfygradio.ui.identity.person import find_person
-from comfygradio.ui.status.access import Operators, find_operators
+from comfygradio.ui.status.operator_access import OperatorAccess, find_operators
 from tests.chromium import PATIENCE_MS
 from tests.security.running import PATIENCE, ask, get, post, run_settings
 from tests.ui.people import make_request
@@ -241,7 +241,7 @@ def test_the_mask_editor_takes_no_parts_of_pictures(app: RunningApp) -> None:
 )
 def test_who_comes_by_a_proxy_is_not_at_this_machine(name: str, tmp_path: Path) -> None:
     operators = find_operators(Settings(outputs=tmp_path, local_operator=True))
-    assert isinstance(operators, Operators)
+    assert isinstance(operators, OperatorAccess)
     assert operators.admit(find_person(make_request("localhost")))
     sent = {name.lower().replace("-", "_"): ""}
     assert not operators.admit(find_person(make_request("localhost", **sent)))

@@ -25,7 +25,7 @@ from PIL.PngImagePlugin import PngInfo
 from playwright.sync_api import Browser, Page, expect
 
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.jobs.store import find_ledger
+from comfygradio.jobs.job_store import find_job_store
 from tests.browser.conftest import browser as browser
 from tests.chromium import PATIENCE_MS
 from tests.net.hosts import answer, run_host
@@ -121,7 +121,7 @@ def test_no_disguise_of_a_path_gets_a_file_of_the_host(app: RunningApp, tmp_path
     secret = tmp_path / "secret.txt"
     secret.write_bytes(SECRET)
     own = Path.cwd() / "pyproject.toml"
-    kept = find_ledger(app.app.studio.queue.outputs)
+    kept = find_job_store(app.app.service.queue.outputs)
     for path in (secret, own, kept, Path("/etc/passwd"), Path("/proc/self/environ")):
         content = path.read_bytes()[:20] or os.urandom(20)
         for disguise in list_disguises(path):

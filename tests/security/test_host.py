@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings, load_settings
-from comfygradio.ui.middleware.layers import list_layers
-from comfygradio.ui.middleware.names import find_own_names
+from comfygradio.ui.middleware.host_name import find_own_names
+from comfygradio.ui.middleware.stack import list_middleware
 from tests.security.running import ask, get, run_settings
 from tests.ui.running import RunningApp
 
@@ -105,7 +105,7 @@ def test_a_websocket_reaches_nobody() -> None:
         reached.append(scope)
 
     app: ASGIApp = inner
-    for layer in reversed(list_layers(Settings(), lambda scope: True)):
+    for layer in reversed(list_middleware(Settings(), lambda scope: True)):
         app = layer(app)
 
     async def receive() -> Message:
@@ -138,15 +138,15 @@ def test_programs_and_gradio_itself_go_on_to_work(app: RunningApp) -> None:
 
 def test_own_names_come_from_the_settings() -> None:
     root = find_own_names(Settings(root_path="https://forms.example:8443/a"))
-    assert root.own("forms.example") and root.own_origin("https://forms.example:8443", "x")
+    assert root.is_own("forms.example") and root.is_own_origin("https://forms.example:8443", "x")
     space = load_settings(
         {"SPACE_ID": "me/forms", "SPACE_HOST": "me-forms.hf.space,forms.example"}, {}
     )
     names = find_own_names(space)
-    assert names.own("me-forms.hf.space") and names.own("10.1.2.3:7860")
-    assert names.own_origin("https://me-forms.hf.space", "10.1.2.3:7860")
-    assert names.own("forms.example") and not names.own("")
-    assert not names.own("you-forms.hf.space")
+    assert names.is_own("me-forms.hf.space") and names.is_own("10.1.2.3:7860")
+    assert names.is_own_origin("https://me-forms.hf.space", "10.1.2.3:7860")
+    assert names.is_own("forms.example") and not names.is_own("")
+    assert not names.is_own("you-forms.hf.space")
 
 
 def tell_client(settings: Settings, peer: str, forwarded: str) -> str:
@@ -159,7 +159,7 @@ def tell_client(settings: Settings, peer: str, forwarded: str) -> str:
         await send({"type": "http.response.body", "body": b""})
 
     app: ASGIApp = inner
-    for layer in reversed(list_layers(settings, lambda scope: True)):
+    for layer in reversed(list_middleware(settings, lambda scope: True)):
         app = layer(app)
 
     async def receive() -> Message:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from comfygradio.demo import DemoServer
-from comfygradio.ui.middleware.app import GuardedApp
+from comfygradio.ui.middleware.guarded_app import GuardedApp
 from tests.security.commands import COMMANDS, ROOT, start_app
 from tests.security.running import PATIENCE, get, read_config
 from tests.ui.running import RunningApp

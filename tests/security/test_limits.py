@@ -43,7 +43,7 @@ def browser(limited: RunningApp) -> Iterator[httpx.Client]:
 
 def list_values(app: RunningApp, values: dict[str, Any]) -> list[Any]:
     """The values of the form, within the limits but for these."""
-    fields = app.app.studio.forms["text_to_image"].fields
+    fields = app.app.service.forms["text_to_image"].fields
     modest = {"steps": 2, "size": "512x512"}
     return [{name: one.default, **modest, **values}[name] for name, one in fields.items()]
 

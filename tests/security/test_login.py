@@ -15,11 +15,11 @@ from gradio_client import Client
 from gradio_client.exceptions import AuthenticationError
 
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.ui.identity.attempts import FOR_ADDRESS, FOR_USER
-from comfygradio.ui.identity.layer import find_route
-from comfygradio.ui.identity.login_page import clean_query, draw_login
-from comfygradio.ui.identity.reception import WRONG
-from comfygradio.ui.identity.ways import is_secure, name_cookie
+from comfygradio.ui.identity.auth_scheme import is_secure, name_cookie
+from comfygradio.ui.identity.authenticator import WRONG
+from comfygradio.ui.identity.identity_middleware import find_route
+from comfygradio.ui.identity.login_page import clean_query, render_login
+from comfygradio.ui.identity.login_throttle import ADDRESS_BACKOFF, USER_BACKOFF
 from tests.security.attacking import (
     PROXY,
     browse,
@@ -201,7 +201,7 @@ def test_600_wrong_passwords_are_not_600_guesses(app: RunningApp) -> None:
         answers = list(threads.map(guess, range(600)))
     examined = [status for status, _ in answers if status == 401]
     refused = [after for status, after in answers if status == 429]
-    assert FOR_USER.free <= len(examined) <= 20, len(examined)
+    assert USER_BACKOFF.free_failures <= len(examined) <= 20, len(examined)
     assert len(examined) + len(refused) == 600 and all(int(after) >= 1 for after in refused)
     log_in(app, "ann", name_address())
 
@@ -212,7 +212,7 @@ def test_many_addresses_do_not_help_against_one_person(app: RunningApp) -> None:
     for number in range(60):
         fields = {"username": "flooded", "password": f"wrong{number}"}
         examined += browse(app, name_address()).post("login", data=fields).status_code == 401
-    assert FOR_USER.free <= examined <= 20
+    assert USER_BACKOFF.free_failures <= examined <= 20
     log_in(app, "flooded", known)
 
 
@@ -222,7 +222,7 @@ def test_one_ipv6_network_is_one_address(app: RunningApp) -> None:
         fields = {"username": f"somebody{number}", "password": "x"}
         browser = browse(app, f"2001:db8:77:88::{number + 1:x}")
         examined += browser.post("login", data=fields).status_code == 401
-    assert FOR_ADDRESS.free <= examined <= 20
+    assert ADDRESS_BACKOFF.free_failures <= examined <= 20
 
 
 def test_logging_out_ends_the_session_and_what_its_page_may_download(app: RunningApp) -> None:
@@ -313,6 +313,6 @@ def test_https_is_told_by_the_connection_or_the_proxy() -> None:
 
 
 def test_the_page_holds_what_it_is_given_and_nothing_of_it_runs() -> None:
-    page = draw_login("/a/login", 'x="><b>&y=$style', "<b>wrong</b>", '"$user<b>')
+    page = render_login("/a/login", 'x="><b>&y=$style', "<b>wrong</b>", '"$user<b>')
     assert "<b>" not in page and 'action="/a/login"' in page
     assert clean_query("a=1&a=2&b=") == "a=1&a=2&b=" and clean_query("x" * 3000) == ""

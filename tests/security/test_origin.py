@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings
-from comfygradio.ui.middleware.layers import list_layers
+from comfygradio.ui.middleware.stack import list_middleware
 from tests.chromium import PATIENCE_MS
 from tests.security.running import PATIENCE, ask, get, post, run_settings
 from tests.ui.running import RunningApp
@@ -162,7 +162,7 @@ def test_where_cookies_go(given: dict[str, Any], cookie: str, expected: str) -> 
         await PlainTextResponse("", headers={"set-cookie": cookie})(scope, receive, send)
 
     app: ASGIApp = inner
-    for layer in reversed(list_layers(Settings(**given), lambda scope: True)):
+    for layer in reversed(list_middleware(Settings(**given), lambda scope: True)):
         app = layer(app)
     answer = TestClient(app, base_url="https://localhost").get("/config")
     kept = cookie.partition("; SameSite")[0]

@@ -14,23 +14,33 @@ from typing import Any
 
 import pytest
 
-from comfygradio.cli import run_command
+from comfygradio.cli.app import run_command
 from comfygradio.errors import SettingsError
 from comfygradio.settings import read_auth
-from comfygradio.ui.identity.attempts import (
-    FOR_ADDRESS,
-    FOR_USER,
-    FORGET_SECONDS,
-    REMEMBERED,
-    Attempts,
+from comfygradio.ui.identity.authenticator import BUSY, MAX_WAITING, WRONG, Authenticator
+from comfygradio.ui.identity.login_session import (
+    IDLE_SECONDS,
+    LIFE_SECONDS,
+    MAX_PER_LOGIN,
+    LoginSessions,
 )
-from comfygradio.ui.identity.passwords import COST, Cost, hash_password, read_hash
-from comfygradio.ui.identity.reception import BUSY, MOST_WAITING, WRONG, Reception
-from comfygradio.ui.identity.sessions import IDLE_SECONDS, LIFE_SECONDS, PER_LOGIN, Sessions
-from comfygradio.ui.identity.users import Users, open_users
+from comfygradio.ui.identity.login_throttle import (
+    ADDRESS_BACKOFF,
+    FORGET_SECONDS,
+    MAX_TRACKED,
+    USER_BACKOFF,
+    LoginThrottle,
+)
+from comfygradio.ui.identity.password_hash import (
+    DEFAULT_COST,
+    ScryptCost,
+    hash_password,
+    parse_hash,
+)
+from comfygradio.ui.identity.users import Users, load_users
 from tests.clocks import ManualClock
 
-CHEAP = Cost(ln=4, r=1, p=1)
+CHEAP = ScryptCost(ln=4, r=1, p=1)
 """Enough for tests that are not about the cost."""
 
 
@@ -38,14 +48,14 @@ def test_a_hash_holds_its_parameters_and_no_password() -> None:
     kept = hash_password("correct horse", CHEAP)
     text = str(kept)
     assert text.startswith("$scrypt$ln=4,r=1,p=1$") and "horse" not in text
-    assert read_hash(text) == kept and str(read_hash(text)) == text
+    assert parse_hash(text) == kept and str(parse_hash(text)) == text
     assert kept.matches("correct horse") and not kept.matches("correct horse ")
     assert str(hash_password("correct horse", CHEAP)) != text
     assert str(kept.digest) not in repr(kept) and str(kept.salt) not in repr(kept)
 
 
 def test_new_hashes_cost_what_owasp_asks_for() -> None:
-    assert COST.memory_bytes >= 16 * 2**20 and COST.p >= 5
+    assert DEFAULT_COST.memory_bytes >= 16 * 2**20 and DEFAULT_COST.p >= 5
 
 
 @pytest.mark.parametrize(
@@ -65,14 +75,14 @@ def test_new_hashes_cost_what_owasp_asks_for() -> None:
 )
 def test_hashes_that_are_damaged_or_too_dear_are_refused(text: str) -> None:
     with pytest.raises(ValueError):
-        read_hash(text)
+        parse_hash(text)
 
 
 def test_a_users_file_may_mix_hashes_and_plain_lines(tmp_path: Path) -> None:
     file = tmp_path / "users"
     hashed = hash_password("one", CHEAP)
     file.write_text(f"# ours\nann:{hashed}\nben:two\n", encoding="utf-8")
-    users = open_users(file)
+    users = load_users(file)
     assert users.names == {"ann", "ben"} and users.plain == ("ben",)
     assert users.check("ann", "one") and users.check("ben", "two")
     for name, password in (("ann", str(hashed)), ("ann", ""), ("ben", "one"), ("eve", "one")):
@@ -89,12 +99,12 @@ def test_a_damaged_hash_stops_the_app_with_a_sentence(tmp_path: Path) -> None:
     file = tmp_path / "users"
     file.write_text("ann:$scrypt$ln=4,r=1,p=1$AAAA$AAAA\n", encoding="utf-8")
     with pytest.raises(SettingsError, match=r"user ann .* comfygradio password ann"):
-        open_users(file)
+        load_users(file)
 
 
 def test_somebody_unknown_costs_as_much_as_somebody_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted, not timed: one hash of the dearest parameters for whoever it is."""
-    dear, cheap = hash_password("one", Cost(6, 1, 2)), hash_password("two", CHEAP)
+    dear, cheap = hash_password("one", ScryptCost(6, 1, 2)), hash_password("two", CHEAP)
     users = Users([("ann", str(dear)), ("ben", str(cheap)), ("eve", "three")])
     paid: list[tuple[int, int, int]] = []
     scrypt = hashlib.scrypt
@@ -112,7 +122,7 @@ def test_somebody_unknown_costs_as_much_as_somebody_known(monkeypatch: pytest.Mo
 
 def test_the_first_failures_are_free_and_each_further_one_doubles_the_wait() -> None:
     clock = ManualClock()
-    attempts = Attempts(clock)
+    attempts = LoginThrottle(clock)
     waits = []
     for number in range(12):
         wait = attempts.begin("ann", f"10.0.0.{number}")
@@ -120,18 +130,18 @@ def test_the_first_failures_are_free_and_each_further_one_doubles_the_wait() -> 
         if wait:
             clock.advance(wait)
             assert attempts.begin("ann", f"10.0.0.{number}") == 0
-    assert FOR_USER.free == 3 and waits[:3] == [0, 0, 0]
-    assert waits[3:9] == [1, 2, 4, 8, 16, 32] and set(waits[9:]) == {FOR_USER.longest_seconds}
+    assert USER_BACKOFF.free_failures == 3 and waits[:3] == [0, 0, 0]
+    assert waits[3:9] == [1, 2, 4, 8, 16, 32] and set(waits[9:]) == {USER_BACKOFF.longest_seconds}
 
 
 def test_an_address_waits_whatever_name_it_tries() -> None:
     clock = ManualClock()
-    attempts = Attempts(clock)
-    for number in range(FOR_ADDRESS.free):
+    attempts = LoginThrottle(clock)
+    for number in range(ADDRESS_BACKOFF.free_failures):
         assert attempts.begin(f"user{number}", "10.0.0.1") == 0
     assert attempts.begin("another", "10.0.0.1") == 1.0
     assert attempts.begin("another", "10.0.0.2") == 0
-    tried, waited = FOR_ADDRESS.free, 0.0
+    tried, waited = ADDRESS_BACKOFF.free_failures, 0.0
     while waited < 3600:
         wait = attempts.begin(f"user{tried}", "10.0.0.1")
         clock.advance(wait)
@@ -142,7 +152,7 @@ def test_an_address_waits_whatever_name_it_tries() -> None:
 
 def test_who_logs_in_with_a_name_of_their_own_does_not_begin_anew() -> None:
     clock = ManualClock()
-    attempts = Attempts(clock)
+    attempts = LoginThrottle(clock)
     guessed, waited = 0, 0.0
     while waited < 600:
         for name in ("ann", "mine"):
@@ -151,16 +161,16 @@ def test_who_logs_in_with_a_name_of_their_own_does_not_begin_anew() -> None:
                 clock.advance(wait)
                 waited += wait
             elif name == "mine":
-                attempts.succeed("mine", "10.0.0.1")
+                attempts.record_success("mine", "10.0.0.1")
             else:
                 guessed += 1
     assert guessed < 30
 
 
 def test_others_failures_keep_nobody_out_who_was_here_before() -> None:
-    attempts = Attempts(ManualClock())
+    attempts = LoginThrottle(ManualClock())
     assert attempts.begin("ann", "10.0.0.1") == 0
-    attempts.succeed("ann", "10.0.0.1")
+    attempts.record_success("ann", "10.0.0.1")
     for number in range(20):
         attempts.begin("ann", f"10.9.0.{number}")
     assert attempts.begin("ann", "10.9.1.1") > 0
@@ -169,35 +179,37 @@ def test_others_failures_keep_nobody_out_who_was_here_before() -> None:
 
 def test_failures_are_forgotten_with_time() -> None:
     clock = ManualClock()
-    attempts = Attempts(clock)
-    for _ in range(FOR_USER.free):
+    attempts = LoginThrottle(clock)
+    for _ in range(USER_BACKOFF.free_failures):
         attempts.begin("ann", "10.0.0.1")
     assert attempts.begin("ann", "10.0.0.1") > 0
-    clock.advance(FORGET_SECONDS * FOR_USER.free)
-    for _ in range(FOR_USER.free):
+    clock.advance(FORGET_SECONDS * USER_BACKOFF.free_failures)
+    for _ in range(USER_BACKOFF.free_failures):
         assert attempts.begin("ann", "10.0.0.1") == 0
 
 
 @pytest.mark.deep
 def test_what_is_remembered_has_an_end() -> None:
-    attempts = Attempts(ManualClock())
-    for number in range(REMEMBERED + 100):
+    attempts = LoginThrottle(ManualClock())
+    for number in range(MAX_TRACKED + 100):
         attempts.begin(f"user{number}", f"address{number}")
-    assert len(attempts._users._failures) == len(attempts._addresses._failures) == REMEMBERED
+    assert len(attempts._users._failures) == len(attempts._addresses._failures) == MAX_TRACKED
 
 
-def make_reception(clock: ManualClock) -> Reception:
-    return Reception(Users([("ann", str(hash_password("one", CHEAP)))]), Sessions(clock), clock)
+def make_reception(clock: ManualClock) -> Authenticator:
+    return Authenticator(
+        Users([("ann", str(hash_password("one", CHEAP)))]), LoginSessions(clock), clock
+    )
 
 
 def test_many_attempts_at_once_are_as_few_as_one_after_the_other() -> None:
     async def attack() -> list[str]:
         reception = make_reception(ManualClock())
         tries = (reception.log_in("ann", f"wrong{number}", "10.0.0.1") for number in range(18))
-        return [verdict.sentence for verdict in await asyncio.gather(*tries)]
+        return [verdict.message for verdict in await asyncio.gather(*tries)]
 
     sentences = asyncio.run(attack())
-    assert sentences.count(WRONG) == FOR_USER.free
+    assert sentences.count(WRONG) == USER_BACKOFF.free_failures
     assert all(one == WRONG or "try again in 1 second." in one for one in sentences)
 
 
@@ -205,19 +217,19 @@ def test_a_flood_does_not_wait_in_line() -> None:
     async def attack() -> list[str]:
         reception = make_reception(ManualClock())
         tries = (reception.log_in("ann", "x", "10.0.0.1") for _ in range(600))
-        return [verdict.sentence for verdict in await asyncio.gather(*tries)]
+        return [verdict.message for verdict in await asyncio.gather(*tries)]
 
-    assert asyncio.run(attack()).count(BUSY) == 600 - MOST_WAITING
+    assert asyncio.run(attack()).count(BUSY) == 600 - MAX_WAITING
 
 
 def test_right_passwords_at_once_all_get_in() -> None:
     async def arrive() -> list[str]:
         reception = make_reception(ManualClock())
-        tries = (reception.log_in(" ann ", "one", "10.0.0.1") for _ in range(MOST_WAITING))
+        tries = (reception.log_in(" ann ", "one", "10.0.0.1") for _ in range(MAX_WAITING))
         return [verdict.secret for verdict in await asyncio.gather(*tries)]
 
     secrets = asyncio.run(arrive())
-    assert all(secrets) and len(set(secrets)) == MOST_WAITING
+    assert all(secrets) and len(set(secrets)) == MAX_WAITING
 
 
 class Thoughtful(Users):
@@ -234,7 +246,9 @@ class Thoughtful(Users):
 def test_the_loop_goes_on_while_a_password_is_looked_at() -> None:
     async def watch() -> str:
         users = Thoughtful()
-        trying = asyncio.ensure_future(Reception(users, Sessions()).log_in("ann", "x", "10.0.0.1"))
+        trying = asyncio.ensure_future(
+            Authenticator(users, LoginSessions()).log_in("ann", "x", "10.0.0.1")
+        )
         await asyncio.sleep(0)
         users.may_go_on.set()
         return (await trying).secret
@@ -247,12 +261,12 @@ def test_the_loop_goes_on_while_a_password_is_looked_at() -> None:
 )
 def test_what_is_no_name_and_no_password_is_not_looked_at(name: str, password: str) -> None:
     verdict = asyncio.run(make_reception(ManualClock()).log_in(name, password, "10.0.0.1"))
-    assert (verdict.secret, verdict.sentence) == ("", WRONG)
+    assert (verdict.secret, verdict.message) == ("", WRONG)
 
 
 def test_a_session_ends_when_it_is_not_used_and_after_its_time() -> None:
     clock = ManualClock()
-    sessions = Sessions(clock)
+    sessions = LoginSessions(clock)
     idle, used = sessions.open("ann"), sessions.open("ann")
     clock.advance(IDLE_SECONDS - 1)
     assert sessions.find(used)
@@ -267,7 +281,7 @@ def test_a_session_ends_when_it_is_not_used_and_after_its_time() -> None:
 
 
 def test_sessions_are_secrets_that_are_not_kept() -> None:
-    sessions = Sessions(ManualClock())
+    sessions = LoginSessions(ManualClock())
     secret = sessions.open("ann")
     session = sessions.find(secret)
     assert session and session.login == "ann" and secret not in repr(vars(sessions))
@@ -277,9 +291,9 @@ def test_sessions_are_secrets_that_are_not_kept() -> None:
 
 
 def test_a_login_has_only_so_many_sessions() -> None:
-    sessions = Sessions(ManualClock())
+    sessions = LoginSessions(ManualClock())
     other, first = sessions.open("ben"), sessions.open("ann")
-    for _ in range(PER_LOGIN):
+    for _ in range(MAX_PER_LOGIN):
         sessions.open("ann")
     assert sessions.find(first) is None and sessions.find(other)
 
@@ -296,7 +310,7 @@ def test_the_command_writes_a_line_that_lets_in(
     assert write_line(monkeypatch, "a pass:word \n", "ann") == 0
     line = capsys.readouterr().out
     (tmp_path / "users").write_text(line, encoding="utf-8")
-    users = open_users(tmp_path / "users")
+    users = load_users(tmp_path / "users")
     assert users.plain == () and users.check("ann", "a pass:word ")
     assert "word" not in line and line.count("\n") == 1
     assert write_line(monkeypatch, "x\n") == 0

@@ -24,9 +24,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from comfygradio.demo import DemoServer
-from comfygradio.jobs.store import find_ledger
+from comfygradio.jobs.job_store import find_job_store
 from comfygradio.settings import shipped_presets
-from comfygradio.ui.sealing import SealedBlocks, is_writable
+from comfygradio.ui.file_leak_guard import FileGuardedBlocks, is_json_writable
 from tests.browser.widgets import write_presets
 from tests.jobs.lines import await_that
 from tests.security.doors import Door, House, make_file
@@ -72,10 +72,10 @@ def host(
         others.parent.mkdir(parents=True)
         Image.effect_noise((24, 24), 60).save(others)
         files = (users, folder / ".git" / "config", key, others, Path("/etc/passwd"))
-        forms = running.app.studio.forms
+        forms = running.app.service.forms
         names = {name: list(form.fields) for name, form in forms.items() if not form.problems}
         house = House(running.url, client)
-        yield Host(house, (*files, find_ledger(outputs)), names)
+        yield Host(house, (*files, find_job_store(outputs)), names)
     key.unlink()
 
 
@@ -208,7 +208,7 @@ def open_door(kind: type[gr.Blocks]) -> gr.Blocks:
 
 
 @pytest.mark.app
-@pytest.mark.parametrize("kind", [gr.Blocks, SealedBlocks])
+@pytest.mark.parametrize("kind", [gr.Blocks, FileGuardedBlocks])
 def test_a_door_that_was_left_open_is_shut_by_the_seal(
     kind: type[gr.Blocks], host: Host, client: httpx.Client
 ) -> None:
@@ -240,9 +240,9 @@ def test_what_cannot_be_written_as_json_is_told_from_what_can() -> None:
     for _ in range(300):
         deep = [deep]
     for wrong in (deep, {"a": deep}, "\ud800", {"\udfff": 1}, [2**64], -(2**63) - 1):
-        assert not is_writable(wrong)
+        assert not is_json_writable(wrong)
     for right in (None, "雪 \0", {"a": [1.5, True, 2**64 - 1]}, -(2**63), float("nan"), Path("a")):
-        assert is_writable(right)
+        assert is_json_writable(right)
 
 
 @pytest.mark.process

@@ -19,13 +19,13 @@ from starlette.datastructures import Headers
 
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import LimitReached, NodeError
+from comfygradio.jobs.fair_queue import FairQueue
 from comfygradio.jobs.job import Job
+from comfygradio.jobs.job_queue import JobQueue
+from comfygradio.jobs.job_store import JobStore, Record
 from comfygradio.jobs.limits import Limits
-from comfygradio.jobs.queue import JobQueue
-from comfygradio.jobs.store import Ledger, Record
-from comfygradio.jobs.waiting import WaitingLine
 from comfygradio.settings import SPACE_PROXIES, load_settings
-from comfygradio.ui.identity.addresses import MOST_HOPS, Network, find_address, is_local
+from comfygradio.ui.identity.network_address import MAX_HOPS, Network, find_address, is_local
 from comfygradio.ui.identity.person import NOBODY, Person, find_person
 from tests.jobs.lines import draw, wait
 from tests.security.attacking import (
@@ -88,14 +88,14 @@ def empty() -> Iterator[Callable[[RunningApp], RunningApp]]:
 
     yield take
     for app in used:
-        app.app.studio.queue.stop_waiting()
+        app.app.service.queue.stop_waiting()
 
 
 def fill_lane(app: RunningApp) -> None:
     """Give the server the two jobs that it holds at most, so that all that come now wait."""
-    queue = app.app.studio.queue
+    queue = app.app.service.queue
     missing = 2 - queue.count_running(queue.lanes[0])
-    jobs = [app.app.studio.submit("text_to_image", {"steps": 60}) for _ in range(missing)]
+    jobs = [app.app.service.submit("text_to_image", {"steps": 60}) for _ in range(missing)]
     for job in jobs:
         wait(job, lambda snapshot: snapshot.state is not None, 60)
 
@@ -171,7 +171,7 @@ def test_programs_at_one_address_do_not_fill_anothers_limit(
     for _ in range(5):
         assert generate(app, here, "") == ""
     assert call_endpoint(here, "a fox") == "error"
-    queue = app.app.studio.queue
+    queue = app.app.service.queue
     there = browse(app, name_address())
     event = there.post("gradio_api/call/v2/text_to_image", json={"prompt": "an owl"})
     assert event.status_code == 200
@@ -195,7 +195,7 @@ def test_programs_are_their_login(
     elsewhere = log_in(app, "ann", name_address())
     assert generate(app, elsewhere, "").startswith("You have 5 jobs waiting already")
     assert generate(app, ben, "") == ""
-    queue = app.app.studio.queue
+    queue = app.app.service.queue
     ben.post("gradio_api/call/v2/text_to_image", json={"prompt": "an owl"})
     with queue._changed:
         assert queue._changed.wait_for(
@@ -220,9 +220,9 @@ def test_a_call_that_says_it_is_a_batch_counts_for_its_login(
 ) -> None:
     app = empty(members)
     ann = log_in(app, "ann")
-    form = app.app.studio.forms["text_to_image"]
+    form = app.app.service.forms["text_to_image"]
     values = [field.default for field in form.fields.values()]
-    queue = app.app.studio.queue
+    queue = app.app.service.queue
     number = find_function(app, "generate")
     body = {
         "fn_index": number,
@@ -246,7 +246,7 @@ def test_a_job_of_a_login_is_for_nobody_else_who_knows_its_secret(
     app = empty(members)
     ann, ben = log_in(app, "ann"), log_in(app, "ben")
     assert generate(app, ann, "") == ""
-    (job,) = app.app.studio.queue.list_running("user:ann")
+    (job,) = app.app.service.queue.list_running("user:ann")
     path = f"gradio_api/comfygradio/job/{job.token}"
     assert ann.get(path).json().get("gone") is not True
     assert ben.get(path).json() == {"token": job.token, "gone": True}
@@ -276,8 +276,8 @@ def test_what_a_server_refused_is_told_to_nobody_else(
     app = empty(members)
     ann, ben = log_in(app, "ann"), log_in(app, "ben")
     assert generate(app, ann, "") == ""
-    (job,) = app.app.studio.queue.list_running("user:ann")
-    (slot,) = app.app.studio.forms["text_to_image"].fields["checkpoint"].all_slots
+    (job,) = app.app.service.queue.list_running("user:ann")
+    (slot,) = app.app.service.forms["text_to_image"].fields["checkpoint"].all_slots
     refusal = NodeError(slot.node_id, "", "", "Value not in list", "ann's model", slot.input)
     job.update(node_errors=(refusal,))
     for browser, is_told in ((ann, True), (ben, False)):
@@ -287,7 +287,7 @@ def test_what_a_server_refused_is_told_to_nobody_else(
 
 
 def test_turns_go_by_party_and_histories_by_owner() -> None:
-    line = WaitingLine()
+    line = FairQueue()
     crowd = [Job(draw(number), f"anon:{number}", party="net:10.0.0.1") for number in range(6)]
     other = Job(draw(9), "anon:9", party="net:10.0.0.2")
     for job in (*crowd, other):
@@ -298,7 +298,7 @@ def test_turns_go_by_party_and_histories_by_owner() -> None:
 
 
 def test_commands_have_no_limit(tmp_path: Path) -> None:
-    queue = JobQueue((), Ledger.open(tmp_path), tmp_path, Limits(jobs_waiting=1, jobs_in_all=2))
+    queue = JobQueue((), JobStore.open(tmp_path), tmp_path, Limits(jobs_waiting=1, jobs_in_all=2))
     for number in range(4):
         queue.submit(draw(number))
     with pytest.raises(LimitReached, match="4 jobs of many people"):
@@ -329,7 +329,7 @@ def test_limits_and_turns_go_on_by_party_after_a_restart(tmp_path: Path) -> None
 @contextmanager
 def open_queue(outputs: Path, limits: Limits) -> Iterator[JobQueue]:
     """A queue without any server."""
-    ledger = Ledger.open(outputs)
+    ledger = JobStore.open(outputs)
     queue = JobQueue((), ledger, outputs, limits)
     try:
         yield queue
@@ -338,7 +338,7 @@ def open_queue(outputs: Path, limits: Limits) -> Iterator[JobQueue]:
         ledger.close()
 
 
-class HeldLedger(Ledger):
+class HeldLedger(JobStore):
     """Takes its time to write down a job."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
@@ -416,7 +416,7 @@ def test_many_hops_cost_nothing() -> None:
     headers = Headers({"x-forwarded-for": ",".join(["10.0.0.1"] * 100_000)})
     networks = Counted(NETWORKS)
     assert find_address("127.0.0.1", headers, networks) == "10.0.0.1"
-    assert 0 < networks.looks <= MOST_HOPS
+    assert 0 < networks.looks <= MAX_HOPS
 
 
 @pytest.mark.parametrize(

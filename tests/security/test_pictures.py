@@ -18,22 +18,26 @@ import pytest
 from PIL import Image
 
 from comfygradio.errors import MetadataError
-from comfygradio.forms.field import Field, Refused
+from comfygradio.forms.field import Field, InvalidValue
 from comfygradio.forms.media import check_media
 from comfygradio.forms.picture import check_mask, check_picture, compose_mask
-from comfygradio.forms.restoring.metadata import read_metadata
 from comfygradio.jobs.results import Result, _describe
-from comfygradio.media.guard import MAX_TEXT, TooMuchText, check_parts
+from comfygradio.media.metadata_limits import (
+    MAX_METADATA_BYTES,
+    MetadataTooLarge,
+    check_metadata_size,
+)
 from comfygradio.media.pictures import (
     FORMATS,
     SHOWN_FORMATS,
     PictureTooLarge,
-    look_at_picture,
+    inspect_picture,
     open_picture,
 )
-from comfygradio.media.room import MOST_PIXELS, ROOM, PixelRoom
-from comfygradio.sweeps.showing.drawing.thumbnails import read_thumbnail
-from comfygradio.ui.sweep.thumbs import shrink
+from comfygradio.media.pixel_budget import MAX_PIXELS, PIXEL_BUDGET, PixelBudget
+from comfygradio.metadata.load import load_metadata
+from comfygradio.sweeps.showing.drawing.thumbnail import load_thumbnail
+from comfygradio.ui.sweep.thumbnail_route import make_thumbnail
 from tests.test_architecture import MODULES, parse
 
 pytestmark = pytest.mark.deep
@@ -132,12 +136,12 @@ def test_postscript_is_no_picture_under_any_name(suffix: str, tmp_path: Path) ->
     path = tmp_path / f"result.{suffix}"
     path.write_bytes(POSTSCRIPT)
     result = Result("image", path)
-    assert shrink(path) is None
-    assert read_thumbnail(result, 64) is None
+    assert make_thumbnail(path) is None
+    assert load_thumbnail(result, 64) is None
     assert _describe(result, path).kind == "file"
     assert "not a picture" in str(check_picture(path, 10))
     with pytest.raises(MetadataError):
-        read_metadata(path)
+        load_metadata(path)
 
 
 def test_a_picture_that_is_too_large_is_never_decoded(tmp_path: Path) -> None:
@@ -148,8 +152,8 @@ def test_a_picture_that_is_too_large_is_never_decoded(tmp_path: Path) -> None:
         pass
     described = _describe(Result("image", path), path)
     assert (described.kind, described.width, described.display) == ("image", 13_000, path)
-    assert shrink(path) is None
-    assert read_thumbnail(described, 64) is None
+    assert make_thumbnail(path) is None
+    assert load_thumbnail(described, 64) is None
 
 
 def test_a_mask_has_two_layers_at_most_and_none_is_larger_than_the_picture(tmp_path: Path) -> None:
@@ -189,19 +193,19 @@ def test_packed_texts_have_one_budget_for_the_whole_file(
     tracemalloc.start()
     try:
         with pytest.raises(MetadataError, match="far more text than settings need"):
-            read_metadata(path)
+            load_metadata(path)
         assert check_picture(path, 100) is not None
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert most < 12 * MAX_TEXT
+    assert most < 12 * MAX_METADATA_BYTES
 
 
 def test_what_comfyui_writes_is_far_below_the_budget(tmp_path: Path) -> None:
     path = make_png(tmp_path / "texts.png", 8, 8, *pack(b"iTXt", 3, 1_000_000), pixels=PIXELS)
     assert check_picture(path, 100) is None
     with pytest.raises(MetadataError, match=r"holds no ComfyUI settings|damaged"):
-        read_metadata(path)
+        load_metadata(path)
 
 
 def write_tiff(path: Path, exif: bytes) -> Path:
@@ -232,25 +236,25 @@ def test_entries_that_all_name_the_same_megabytes_are_not_read(
     path = write(tmp_path / name, make_exif(5000, 100_000))
     tracemalloc.start()
     try:
-        with path.open("rb") as file, pytest.raises(TooMuchText):
-            check_parts(file)
-        with pytest.raises(TooMuchText), look_at_picture(path):
+        with path.open("rb") as file, pytest.raises(MetadataTooLarge):
+            check_metadata_size(file)
+        with pytest.raises(MetadataTooLarge), inspect_picture(path):
             pass
         assert check_picture(path, 100) is not None
         with pytest.raises(MetadataError):
-            read_metadata(path)
+            load_metadata(path)
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert most < 12 * MAX_TEXT
+    assert most < 12 * MAX_METADATA_BYTES
 
 
 def test_entries_that_lead_in_a_circle_come_to_an_end() -> None:
     head = b"MM\0*" + struct.pack(">LH", 8, 1) + struct.pack(">HHLL", 0x8769, 4, 1, 8)
-    check_parts(io.BytesIO(head + struct.pack(">L", 8)))
+    check_metadata_size(io.BytesIO(head + struct.pack(">L", 8)))
     many = b"II*\0" + b"".join(struct.pack("<LH", 8 + 6 * n, 0) for n in range(100))
-    with pytest.raises(TooMuchText):
-        check_parts(io.BytesIO(many))
+    with pytest.raises(MetadataTooLarge):
+        check_metadata_size(io.BytesIO(many))
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
@@ -263,11 +267,11 @@ def test_honest_pictures_with_exif_are_opened(format: str, tmp_path: Path) -> No
 
 
 def test_so_many_pixels_are_open_at_once_and_no_more() -> None:
-    room, first, second = PixelRoom(100), threading.Event(), threading.Event()
+    room, first, second = PixelBudget(100), threading.Event(), threading.Event()
     order: list[str] = []
 
     def work(name: str, pixels: int, entered: threading.Event, leave: threading.Event) -> None:
-        with room.lend(pixels):
+        with room.reserve(pixels):
             order.append(name)
             assert room.used <= 100
             entered.set()
@@ -300,9 +304,9 @@ def test_so_many_pixels_are_open_at_once_and_no_more() -> None:
 def test_room_is_given_back_whatever_goes_wrong(tmp_path: Path) -> None:
     path = make_png(tmp_path / "broken.png", 4000, 4000, pixels=b"no pixels")
     with pytest.raises(OSError), open_picture(path) as picture:
-        assert ROOM.used == 16_000_000 <= MOST_PIXELS
+        assert PIXEL_BUDGET.used == 16_000_000 <= MAX_PIXELS
         picture.load()
-    assert ROOM.used == 0
+    assert PIXEL_BUDGET.used == 0
 
 
 def write_picture(path: Path) -> Path:
@@ -347,8 +351,8 @@ DECODERS: dict[str, Callable[[Path], object]] = {
         _describe(Result("image", folder), write_picture(folder / "a.png")).display
         != folder / "a.png"
     ),
-    "thumbnail": lambda folder: shrink(write_picture(folder / "a.png")),
-    "cell": lambda folder: read_thumbnail(Result("image", write_picture(folder / "a.png")), 64),
+    "thumbnail": lambda folder: make_thumbnail(write_picture(folder / "a.png")),
+    "cell": lambda folder: load_thumbnail(Result("image", write_picture(folder / "a.png")), 64),
     "frame": lambda folder: READERS["cell"](write_video(folder / "a.avi")),
     "video": lambda folder: READERS["upload"](write_video(folder / "a.avi")),
 }
@@ -359,17 +363,17 @@ DECODERS: dict[str, Callable[[Path], object]] = {
 def test_whatever_decodes_a_picture_waits_for_room(name: str, tmp_path: Path) -> None:
     found: list[object] = []
     thread = threading.Thread(target=lambda: found.append(DECODERS[name](tmp_path)))
-    with ROOM.lend(MOST_PIXELS):
+    with PIXEL_BUDGET.reserve(MAX_PIXELS):
         thread.start()
-        while ROOM.waiting == 0 and thread.is_alive():
+        while PIXEL_BUDGET.waiting == 0 and thread.is_alive():
             threading.Event().wait(0.001)
-        assert (ROOM.waiting, found) == (1, [])
+        assert (PIXEL_BUDGET.waiting, found) == (1, [])
     thread.join(SECONDS)
     assert len(found) == 1 and found[0]
 
 
 READERS: dict[str, Callable[[Path], object]] = {
-    "cell": lambda path: read_thumbnail(Result("video", path), 64) is not None,
+    "cell": lambda path: load_thumbnail(Result("video", path), 64) is not None,
     "upload": lambda path: check_media(Field("film", "video", "Film", {}), path) == path,
 }
 """Who decodes the first frame of a video; true where that was done."""
@@ -378,7 +382,7 @@ READERS: dict[str, Callable[[Path], object]] = {
 def try_to_read(name: str, path: Path, found: list[object]) -> None:
     try:
         found.append(READERS[name](path))
-    except Refused as refusal:
+    except InvalidValue as refusal:
         found.append(str(refusal))
 
 
@@ -388,11 +392,11 @@ def test_a_frame_that_is_too_large_is_never_decoded(name: str, tmp_path: Path) -
     large = write_video(tmp_path / "large.avi", (13_000, 13_000))
     found: list[object] = []
     thread = threading.Thread(target=try_to_read, args=(name, large, found))
-    with ROOM.lend(MOST_PIXELS):
+    with PIXEL_BUDGET.reserve(MAX_PIXELS):
         thread.start()
-        while ROOM.waiting == 0 and thread.is_alive():
+        while PIXEL_BUDGET.waiting == 0 and thread.is_alive():
             threading.Event().wait(0.001)
-        assert ROOM.waiting == 0, "it waits for room, to be decoded"
+        assert PIXEL_BUDGET.waiting == 0, "it waits for room, to be decoded"
     thread.join(SECONDS)
     assert found in ([False], ["the video has 169 megapixels a frame, which is too large."])
 

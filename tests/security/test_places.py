@@ -19,9 +19,9 @@ from PIL import Image
 
 from comfygradio.demo import DemoServer
 from comfygradio.jobs.job import Job
-from comfygradio.jobs.search import Query
+from comfygradio.jobs.job_search import Query
 from comfygradio.ui.app import App
-from comfygradio.ui.studio import Studio
+from comfygradio.ui.service import Service
 from tests.engine.cluster import await_that
 from tests.jobs.lines import is_over, wait
 from tests.security.doors import House, make_file
@@ -78,7 +78,7 @@ class Visitor:
 
     def make_picture(self, name: str, **given: Any) -> Json:
         """Press Generate on a form; how the job is when it is over."""
-        studio = self._app.studio
+        studio = self._app.service
         form = studio.forms[name]
         values = {field.name: field.default for field in form.fields.values()} | given
         names = [one.name for one in self._doors if one.name.startswith("generate")]
@@ -109,7 +109,7 @@ class Visitor:
         assert planned["ready"], planned
         asked = {"definition": draft, "planned": planned["token"]}
         token = self._ask("study", "start", asked)["token"]
-        sweep = self._app.studio.sweeps.find(token)
+        sweep = self._app.service.sweeps.find(token)
         assert sweep is not None
         await_that(lambda: sweep.counts.done == 2)
         for name in ("list_all", "glance", "settings", "change"):
@@ -126,7 +126,7 @@ class Visitor:
         return told
 
 
-def find_job(studio: Studio, token: str) -> Job:
+def find_job(studio: Service, token: str) -> Job:
     """The job with this token."""
     job = studio.queue.find(token)
     assert job is not None
@@ -146,7 +146,7 @@ def test_no_answer_says_where_on_the_host_anything_lies(
         found = {
             (address, place)
             for address, text in listener.heard.items()
-            for place in list_places(running.app.studio.queue.outputs)
+            for place in list_places(running.app.service.queue.outputs)
             if place in text or quote(place) in text
         }
         assert len(listener.heard) > 20 and not found
@@ -169,6 +169,6 @@ def test_what_a_person_uploaded_is_told_without_its_place(
         listener.heard.clear()
         picture = visitor.make_picture("image_to_image", image=file)
         visitor.look_back(picture["token"])
-        places = list_places(running.app.studio.queue.outputs)
+        places = list_places(running.app.service.queue.outputs)
         answers = [text.partition("\n")[2] for text in listener.heard.values()]
         assert answers and not [one for one in answers if any(place in one for place in places)]

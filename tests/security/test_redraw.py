@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from comfygradio.ui.launching import LAUNCHED
+from comfygradio.ui.launch_options import LAUNCH_ATTRIBUTES
 from tests.security.running import get, read_config
 from tests.ui.running import RunningApp
 
@@ -33,10 +33,10 @@ def test_a_redraw_changes_nothing_but_the_forms(closed_app: RunningApp) -> None:
 
 def test_what_launch_sets_is_carried_over(closed_app: RunningApp) -> None:
     served = closed_app.app.blocks
-    before = {name: getattr(served, name) for name in LAUNCHED}
+    before = {name: getattr(served, name) for name in LAUNCH_ATTRIBUTES}
     closed_app.app.rebuild()
     assert closed_app.app.blocks is not served
-    assert {name: getattr(closed_app.app.blocks, name) for name in LAUNCHED} == before
+    assert {name: getattr(closed_app.app.blocks, name) for name in LAUNCH_ATTRIBUTES} == before
 
 
 def test_nothing_that_launch_sets_is_forgotten(closed_app: RunningApp) -> None:

@@ -15,16 +15,16 @@ from playwright.sync_api import Browser, expect
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import (
     ComfyGradioError,
-    LedgerGone,
+    JobStoreGone,
     LimitReached,
     NotAllowed,
     ServerUnreachable,
     ValuesRefused,
 )
-from comfygradio.ui.middleware.app import GuardedApp
-from comfygradio.ui.middleware.faults import FaultGuard
-from comfygradio.ui.middleware.refusals import RefusalGuard
-from comfygradio.ui.sealing import BROKEN, UNREADABLE, SealedBlocks
+from comfygradio.ui.file_leak_guard import BROKEN, UNREADABLE, FileGuardedBlocks
+from comfygradio.ui.middleware.gradio_error import GradioErrorGuard
+from comfygradio.ui.middleware.guarded_app import GuardedApp
+from comfygradio.ui.middleware.refusal_status import RefusalGuard
 from tests.chromium import PATIENCE_MS
 from tests.security.doors import House, make_file
 from tests.security.running import post, run_settings
@@ -40,7 +40,7 @@ STATUSES = {
     LimitReached("You have 7 jobs waiting already."): 429,
     NotAllowed("Only authors may do this."): 403,
     ServerUnreachable("The server gave no answer."): 503,
-    LedgerGone("The outputs folder is gone."): 503,
+    JobStoreGone("The outputs folder is gone."): 503,
 }
 """What a function of the page tells → the status of its answer."""
 
@@ -50,7 +50,7 @@ def open_page() -> gr.Blocks:
     fails.
     """
     blocks: gr.Blocks
-    with SealedBlocks() as blocks:
+    with FileGuardedBlocks() as blocks:
         button, choice, text = gr.Button(), gr.Radio(["a", "b"]), gr.Textbox()
 
         def refuse(name: str) -> None:
@@ -76,7 +76,7 @@ def open_page() -> gr.Blocks:
 def page() -> Iterator[str]:
     """The address of such a page inside the layers that settle the status of an answer."""
     blocks, guarded = open_page(), GuardedApp()
-    guarded.layers = (FaultGuard, RefusalGuard)
+    guarded.outer_middleware = (GradioErrorGuard, RefusalGuard)
     _, url, _ = blocks.launch(
         server_port=free_port(),
         prevent_thread_lock=True,

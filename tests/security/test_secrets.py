@@ -47,14 +47,14 @@ def test_neither_pages_nor_logs_show_a_secret(
         for browser in (ann, httpx.Client(base_url=running.url, timeout=60)):
             shown += [browser.get(path).text for path in PATHS]
         demo.kill()
-        form = running.app.studio.forms["text_to_image"]
+        form = running.app.service.forms["text_to_image"]
         values = [field.default for field in form.fields.values()]
         shown.append(run(running, ann, "generate", "", *values).text)
-        running.app.studio.reconnect()
+        running.app.service.reconnect()
         running.app.rebuild()
         shown += [ann.get(path).text for path in PATHS]
         assert (
-            running.app.studio.trouble and "ComfyUI cannot be used right now" in shown[-len(PATHS)]
+            running.app.service.trouble and "ComfyUI cannot be used right now" in shown[-len(PATHS)]
         )
     told = capfd.readouterr()
     # The browsers of this test are httpx's too, and what they log is not the app's.

@@ -21,21 +21,26 @@ import pytest
 
 from comfygradio.demo import DemoServer
 from comfygradio.errors import AxisError, ComfyGradioError, DefinitionError
-from comfygradio.forms.capping import LONGEST, MAX_PARTS, cap_value
-from comfygradio.forms.checks import check_value, parse_color, parse_size
-from comfygradio.forms.dynamic_prompt import expand_dynamic, has_choices
-from comfygradio.forms.field import MEDIA, Choice, Field, Refused, show
-from comfygradio.forms.names import find_near, match_name
+from comfygradio.forms.field import MEDIA, Choice, Field, InvalidValue, shorten
+from comfygradio.forms.model_name import find_near, match_name
 from comfygradio.forms.preset_file import Widget
-from comfygradio.forms.templates import fill_template, find_names
-from comfygradio.sweeps.axes.catalog import Catalog, is_pattern
-from comfygradio.sweeps.axes.numbers import LONGEST_RANGE, is_many, is_number
-from comfygradio.sweeps.axes.reading import read_axes, read_axis
-from comfygradio.sweeps.axes.text import LONGEST_TYPED, quote_if_split, split_texts, split_values
-from comfygradio.sweeps.showing.drawing.lettering import clean
-from comfygradio.ui.sweep.choices import write_plainly
-from comfygradio.ui.sweep.draft import read_draft, study_axes
-from comfygradio.ui.sweep.endpoint import read_call
+from comfygradio.forms.templates import fill_template, find_placeholders
+from comfygradio.forms.text_expansion import expand_dynamic, has_alternatives
+from comfygradio.forms.value_check import check_value, parse_color, parse_size
+from comfygradio.forms.value_length import MAX_LENGTHS, MAX_PARTS, check_value_length
+from comfygradio.sweeps.axes.axis_parser import parse_all_axes, parse_axis
+from comfygradio.sweeps.axes.axis_text import (
+    MAX_TYPED_LENGTH,
+    quote_if_split,
+    split_texts,
+    split_values,
+)
+from comfygradio.sweeps.axes.choice_index import ChoiceIndex, is_pattern
+from comfygradio.sweeps.axes.number_range import MAX_RANGE_LENGTH, is_number, is_range
+from comfygradio.sweeps.showing.drawing.text_layout import clean_text
+from comfygradio.ui.sweep.axis_choices import write_unquoted
+from comfygradio.ui.sweep.sweep_draft import check_axes, parse_draft
+from comfygradio.ui.sweep.sweep_endpoint import parse_call
 from tests.security.doors import House
 from tests.security.patterns import find_ambiguous
 from tests.sweeps.axis_form import FIELDS, list_choices, make_form
@@ -59,22 +64,22 @@ def list_parsers() -> Iterator[tuple[str, Parser]]:
         yield f"value of {field.name}", partial(check_value, field)
         yield (
             f"axis of {field.name}",
-            lambda text, name=field.name: read_axis(  # type: ignore[misc]
+            lambda text, name=field.name: parse_axis(  # type: ignore[misc]
                 FORM, {name: text}, {}
             ),
         )
         yield (
             f"S/R of {field.name}",
-            lambda text, name=field.name: read_axes(  # type: ignore[misc]
+            lambda text, name=field.name: parse_all_axes(  # type: ignore[misc]
                 FORM, [{name: f"S/R: {text}"}], {name: text}
             ),
         )
-    catalog = Catalog((Choice("a", "a.pt"), Choice("b", "x/b.pt")))
+    catalog = ChoiceIndex((Choice("a", "a.pt"), Choice("b", "x/b.pt")))
     yield "choices", catalog.find
     yield "patterns of choices", catalog.find_all
     yield "is_pattern", is_pattern
     yield "is_number", is_number
-    yield "is_many", is_many
+    yield "is_range", is_range
     yield "split_values", split_values
     yield "split_values in brackets", lambda text: split_values(text, in_brackets=True)
     yield "split_texts", split_texts
@@ -82,23 +87,23 @@ def list_parsers() -> Iterator[tuple[str, Parser]]:
     yield "size", parse_size
     yield "color", parse_color
     yield "dynamic prompt", lambda text: expand_dynamic(text, random.Random(1))
-    yield "has_choices", has_choices
-    yield "names of a template", find_names
+    yield "has_alternatives", has_alternatives
+    yield "names of a template", find_placeholders
     yield "template", lambda text: fill_template(text, {"a": "b"})
     yield "near names", lambda text: find_near(text, ["a.pt", "b.pt"])
     yield "same name", lambda text: match_name(text, ["a.pt", "b.pt"])
-    yield "show", show
-    yield "lettering", clean.__wrapped__
+    yield "shorten", shorten
+    yield "lettering", clean_text.__wrapped__
     yield (
         "draft",
-        lambda text: study_axes(
+        lambda text: check_axes(
             FORM,
-            read_draft(
+            parse_draft(
                 FORM, {"values": {"size": text}, "axes": [[{"field": "cfg", "text": text}]]}
             ),
         ),
     )
-    yield "call", lambda text: read_call(FORM, text, text, True)
+    yield "call", lambda text: parse_call(FORM, text, text, True)
 
 
 UNITS = (
@@ -158,7 +163,7 @@ def count_steps(parser: Parser, text: str) -> int:
     sys.settrace(trace)
     try:
         parser(text)
-    except (Refused, ComfyGradioError):
+    except (InvalidValue, ComfyGradioError):
         pass
     finally:
         sys.settrace(before)
@@ -167,7 +172,7 @@ def count_steps(parser: Parser, text: str) -> int:
 
 SHORT, LONG = 60, 600
 
-TAGS = "comfygradio.forms.restoring.metadata_tags"
+TAGS = "comfygradio.metadata.file_tags"
 
 
 @pytest.mark.deep
@@ -285,22 +290,22 @@ def make_field(widget: Widget) -> Field:
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("widget", sorted(LONGEST))
+@pytest.mark.parametrize("widget", sorted(MAX_LENGTHS))
 def test_a_text_that_is_too_long_is_refused_before_it_is_read(widget: Widget) -> None:
     """Each widget has a limit; just below it, what is wrong is something else, or nothing."""
-    field, longest = make_field(widget), LONGEST[widget]
-    cap_value(field, " " * longest)
+    field, longest = make_field(widget), MAX_LENGTHS[widget]
+    check_value_length(field, " " * longest)
     for long in (
         " " * (longest + 1),
         ["a", " " * (longest + 1)],
         {"width": {" " * (longest + 1): 1}},
     ):
-        with pytest.raises(Refused, match=f"too long: at most {longest:,} characters"):
+        with pytest.raises(InvalidValue, match=f"too long: at most {longest:,} characters"):
             check_value(field, long)
     if widget not in MEDIA:
-        with pytest.raises(Refused, match="list is too long"):
+        with pytest.raises(InvalidValue, match="list is too long"):
             check_value(field, [[["a"] * MAX_PARTS]])
-        with pytest.raises(Refused):
+        with pytest.raises(InvalidValue):
             check_value(field, nest(100_000))
 
 
@@ -314,31 +319,31 @@ def nest(depth: int) -> list[Any]:
 
 def test_numbers_sizes_and_colors_end_at_a_hundred_characters() -> None:
     for widget in ("number", "slider", "size", "color", "seed"):
-        assert LONGEST[widget] == 100
+        assert MAX_LENGTHS[widget] == 100
 
 
 @pytest.mark.parametrize("field", [field.name for field in FIELDS])
 def test_an_axis_text_and_its_items_have_their_limits(field: str) -> None:
-    long = "1," * (LONGEST_TYPED // 2) + "1"
-    draft = read_draft(FORM, {"axes": [[{"field": field, "text": long}]]})
+    long = "1," * (MAX_TYPED_LENGTH // 2) + "1"
+    draft = parse_draft(FORM, {"axes": [[{"field": field, "text": long}]]})
     if FORM.fields[field].widget not in MEDIA:
-        told, is_ready = study_axes(FORM, draft)
+        told, is_ready = check_axes(FORM, draft)
         assert "too long: at most 100,000" in told[0][0]["error"] and not is_ready
         with pytest.raises(AxisError, match="too long"):
             draft.define()
         with pytest.raises(AxisError, match="too long"):
-            read_call(FORM, {field: long}, {}, True)
+            parse_call(FORM, {field: long}, {}, True)
     with pytest.raises(AxisError, match=r"too long|is allowed|are allowed"):
-        read_axis(FORM, {field: '"' + "[" * 100_001 + '"'}, {})
+        parse_axis(FORM, {field: '"' + "[" * 100_001 + '"'}, {})
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
 def test_an_item_may_be_as_long_as_a_value_or_a_range(field: Field) -> None:
-    longest = max(LONGEST[field.widget], LONGEST_RANGE)
+    longest = max(MAX_LENGTHS[field.widget], MAX_RANGE_LENGTH)
     told = f"too long: at most {longest:,} characters"
     for length, is_refused in ((longest, False), (longest + 1, True)):
         try:
-            read_axis(FORM, {field.name: '"' + "[" * length + '"'}, {})
+            parse_axis(FORM, {field.name: '"' + "[" * length + '"'}, {})
         except AxisError as error:
             assert (told in str(error)) == is_refused, error
         else:
@@ -358,58 +363,68 @@ def test_a_few_patterns_do_not_stand_for_a_million_choices() -> None:
     """Ten thousand values of ninety choices each took a minute, from a text of 400 letters."""
     names = ", ".join(NAMES[900:986])
     with pytest.raises(AxisError, match="too many choices in all; at most 100,000"):
-        read_axis(MANY_FORM, {"many": f'"{names}, l1?, l2?, l3?, l4?"'}, {})
+        parse_axis(MANY_FORM, {"many": f'"{names}, l1?, l2?, l3?, l4?"'}, {})
     items = [f'"{names}, l{number}?, l2?"' for number in range(10, 24)]
     with pytest.raises(AxisError, match="too many choices in all; at most 100,000") as refused:
-        read_axis(MANY_FORM, {"many": " || ".join(items)}, {})
+        parse_axis(MANY_FORM, {"many": " || ".join(items)}, {})
     assert refused.value.position == 12
-    assert len(read_axis(MANY_FORM, {"many": '"l1?, l2?, l3?, l4?"'}, {}).steps) == 10_000
+    assert len(parse_axis(MANY_FORM, {"many": '"l1?, l2?, l3?, l4?"'}, {}).steps) == 10_000
 
 
 @pytest.mark.deep
 def test_all_axes_together_have_a_limit() -> None:
     """Twelve axes of twelve fields with as many values as an axis may have took three minutes."""
     axes = [[{"field": "steps", "text": "1-10000"}] * 12] * 12
-    told, is_ready = study_axes(MANY_FORM, read_draft(MANY_FORM, {"axes": axes}))
+    told, is_ready = check_axes(MANY_FORM, parse_draft(MANY_FORM, {"axes": axes}))
     counted = [one for axis in told for one in axis if "count" in one]
     assert len(counted) == 3 and not is_ready
     assert told[11][11] == {
         "error": "All axes together hold too many values; at most 30,000 are allowed."
     }
     wrong = [[{"field": "steps", "text": "1-10000, x"}] * 12] * 12
-    told, _ = study_axes(MANY_FORM, read_draft(MANY_FORM, {"axes": wrong}))
+    told, _ = check_axes(MANY_FORM, parse_draft(MANY_FORM, {"axes": wrong}))
     assert [one["error"][:5] for axis in told for one in axis].count("Value") == 12
     with pytest.raises(AxisError, match="all axes together hold too many values"):
-        read_axes(MANY_FORM, [{"steps": "1-10000"}] * 4, {})
+        parse_all_axes(MANY_FORM, [{"steps": "1-10000"}] * 4, {})
 
 
 def test_a_list_of_choices_is_indexed_once_for_all_values_that_are_written() -> None:
     """Once for each, five hundred of three thousand models took ten seconds."""
     count = 100
-    one = count_steps(lambda text: write_plainly(MANY_FORM, "many", [[text]]), "l1")
+    one = count_steps(lambda text: write_unquoted(MANY_FORM, "many", [[text]]), "l1")
     many = count_steps(
-        lambda text: write_plainly(MANY_FORM, "many", [[name] for name in NAMES[:count]]), "l1"
+        lambda text: write_unquoted(MANY_FORM, "many", [[name] for name in NAMES[:count]]), "l1"
     )
     assert many < 20 * one, (one, many)
 
 
 def test_what_is_nested_too_deeply_is_refused() -> None:
     with pytest.raises(DefinitionError):
-        read_call(FORM, "[" * 200_000, {}, True)
+        parse_call(FORM, "[" * 200_000, {}, True)
 
 
 LOOP_FREE = frozenset(
     {
-        *("read_values", "read_payload", "read_call", "read_draft", "read_upload", "read_metadata"),
-        *("check", "check_value", "fill", "submit", "order", "plan", "start_sweep", "study_axes"),
-        *(
-            "compose_mask",
-            "open_picture",
-            "check_picture",
-            "read_sweep",
-            "report_file",
-            "lend_file",
-        ),
+        "read_values",
+        "read_payload",
+        "parse_call",
+        "parse_draft",
+        "read_upload",
+        "load_metadata",
+        "check",
+        "check_value",
+        "fill",
+        "submit",
+        "make_order",
+        "plan",
+        "start_sweep",
+        "check_axes",
+        "compose_mask",
+        "open_picture",
+        "check_picture",
+        "load_sweep",
+        "describe_file",
+        "copy_to_uploads",
     }
 )
 """What reads people's texts or files, and so has no place on the event loop."""
@@ -444,7 +459,7 @@ def test_hostile_texts_get_a_sentence_over_the_wire(
 ) -> None:
     with run_app(demo.url, tmp_path / "outputs") as running:
         house = House(running.url, client)
-        fields = running.app.studio.forms["text_to_image"].fields
+        fields = running.app.service.forms["text_to_image"].fields
         door, sweep = house.find_event("text_to_image"), house.find_event("text_to_image_sweep")
         for name, field in fields.items():
             data = [f"1{' ' * 40_000}y" if one == name else None for one in fields]

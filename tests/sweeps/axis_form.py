@@ -15,7 +15,7 @@ from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import PresetFile
 from comfygradio.forms.slots import Slot
 from comfygradio.sweeps.axes.axis import Axis
-from comfygradio.sweeps.axes.reading import read_axis
+from comfygradio.sweeps.axes.axis_parser import parse_axis
 
 MODELS = (
     "sdxl/juggernaut.safetensors",
@@ -110,7 +110,7 @@ BASE: Mapping[str, Any] = FORM.check({"prompt": "a cat at night, (fur:0.8)"})
 
 def read(name: str, given: Any, root: Path | None = None, rng: random.Random | None = None) -> Axis:
     """The axis of one field."""
-    return read_axis(FORM, {name: given}, BASE, rng, root)
+    return parse_axis(FORM, {name: given}, BASE, rng, root)
 
 
 def list_values(axis: Axis) -> list[Any]:

@@ -105,5 +105,5 @@ def make_axis(field: str, values: Sequence[Any]) -> Axis:
 def make_space(form: Form, base: Mapping[str, Any], **axes: Sequence[Any]) -> Space:
     """The sweep of a form over these values of its fields, the first axis outermost as typed."""
     first = {name: values[0] for name, values in axes.items()}
-    checked = form.describe(form.check({**base, **first}))
+    checked = form.values_to_json(form.check({**base, **first}))
     return Space(form, tuple(make_axis(name, values) for name, values in axes.items()), checked)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from comfygradio.comfy.node_times import Inputs
+from comfygradio.comfy.node_times import InputLookup
 from comfygradio.comfy.object_info import NodeDef, ObjectInfo
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.sweeps.axes.axis import Index
@@ -40,7 +40,7 @@ class GraphSpace:
         """The graph of a point."""
         return Prompt({part.name: self._build(part, index) for part in self.parts})
 
-    def seconds(self, node_id: str, inputs: Inputs) -> float:
+    def seconds(self, node_id: str, inputs: InputLookup) -> float:
         """What the part says."""
         return next(part.seconds for part in self.parts if part.name == node_id)
 

@@ -6,8 +6,8 @@ import random
 from functools import cache
 from typing import Any
 
+from comfygradio.binding.form_binding import bind_form
 from comfygradio.comfy.workflow import Workflow
-from comfygradio.forms.binding.form_binding import bind_form
 from comfygradio.forms.field import Lora
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import PresetFile

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.carry import NOTHING
-from comfygradio.sweeps.planning.course import Course, Task
+from comfygradio.sweeps.planning.cache_pinning import NO_RESULTS
 from comfygradio.sweeps.planning.plan import Plan
+from comfygradio.sweeps.planning.run_queue import RunQueue, Task
 from comfygradio.sweeps.planning.workload import Results, Workload
 
 from .grids import GraphSpace
@@ -24,17 +24,17 @@ class Lane:
     """A server; `kept` is what its cache holds."""
 
     workload: Workload
-    kept: Results = NOTHING
+    kept: Results = NO_RESULTS
     made: list[int] = field(default_factory=list)
 
-    def run(self, index: Index, riding: Results = NOTHING) -> float:
+    def run(self, index: Index, riding: Results = NO_RESULTS) -> float:
         """Seconds that a point takes."""
         made = self.workload.needed(index) - self.kept
         self.kept = (self.kept & (self.workload.present(index) | riding)) | self.workload.needed(
             index
         )
         self.made += made
-        return self.workload.count(made)
+        return self.workload.sum_seconds(made)
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Finish:
 
 def run_course(plan: Plan, lanes: int, seed: int, jitter: float = 0.1) -> Finish:
     """A plan on so many servers, which take points as they become free, and from one another."""
-    course, servers = Course(plan), [Lane(plan.workload) for _ in range(lanes)]
+    course, servers = RunQueue(plan), [Lane(plan.workload) for _ in range(lanes)]
     chance = random.Random(seed)
     free: list[tuple[float, int, Task | None]] = [(0.0, lane, None) for lane in range(lanes)]
     end, points, idle = 0.0, list[Index](), list[int]()
@@ -60,7 +60,7 @@ def run_course(plan: Plan, lanes: int, seed: int, jitter: float = 0.1) -> Finish
             course.finish(before.index)
             end = max(end, now)
         for one in (lane, *idle) if before else (lane,):
-            task = course.take(f"lane {one}")
+            task = course.take_next(f"lane {one}")
             idle = [other for other in idle if other != one]
             if task is None:
                 idle.append(one)
@@ -99,8 +99,8 @@ def bound_simply(workload: Workload, points: Sequence[Index], lanes: int) -> flo
     nothing.
     """
     once = frozenset[int]().union(*(workload.needed(index) for index in points))
-    cold = min(workload.count(workload.needed(index)) for index in points)
-    return max(workload.count(once) / lanes, cold)
+    cold = min(workload.sum_seconds(workload.needed(index)) for index in points)
+    return max(workload.sum_seconds(once) / lanes, cold)
 
 
 def bound_truly(space: GraphSpace, points: int, lanes: int) -> float:

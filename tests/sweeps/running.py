@@ -15,10 +15,10 @@ from comfygradio.demo import DemoServer
 from comfygradio.errors import PresetError
 from comfygradio.forms.form import Form
 from comfygradio.forms.preset import Preset, load_preset
-from comfygradio.jobs.limits import Limits, find_excess
-from comfygradio.jobs.queue import JobQueue
-from comfygradio.sweeps.running.registry import Sweeps
+from comfygradio.jobs.job_queue import JobQueue
+from comfygradio.jobs.limits import Limits, find_exceeded
 from comfygradio.sweeps.running.sweep import Sweep
+from comfygradio.sweeps.running.sweep_registry import SweepRegistry
 from tests.clocks import HANG_SECONDS
 from tests.jobs.lines import open_queue
 
@@ -59,7 +59,7 @@ def bind(preset: Preset, queue: JobQueue) -> Form:
     """Its form on all servers of a queue."""
     known = ObjectInfo({})
     for lane in queue.lanes:
-        known = known.merge(lane.learn(preset.class_types))
+        known = known.merge(lane.refresh(preset.class_types))
     return preset.bind(known)
 
 
@@ -70,7 +70,7 @@ def open_sweeps(
     limits: Limits | None = None,
     preset: Preset | None = None,
     clock: Clock = SYSTEM_CLOCK,
-) -> Iterator[tuple[Sweeps, JobQueue]]:
+) -> Iterator[tuple[SweepRegistry, JobQueue]]:
     """Sweeps of the small preset on these servers, taken up where they were left; closed at the
     end.
     """
@@ -79,7 +79,7 @@ def open_sweeps(
         yield take_up(queue, form, limits), queue
 
 
-def take_up(queue: JobQueue, form: Form, limits: Limits | None = None) -> Sweeps:
+def take_up(queue: JobQueue, form: Form, limits: Limits | None = None) -> SweepRegistry:
     """The sweeps of a queue, those that ran gone on with; there is one preset."""
 
     def find_form(name: str) -> Form:
@@ -88,10 +88,10 @@ def take_up(queue: JobQueue, form: Form, limits: Limits | None = None) -> Sweeps
         return form
 
     def refuse(form: Form, graph: Mapping[str, Any]) -> None:
-        for excess in find_excess(graph, limits or Limits(), form.object_info):
+        for excess in find_exceeded(graph, limits or Limits(), form.object_info):
             raise PresetError(excess.sentence)
 
-    sweeps = Sweeps(queue, find_form, refuse)
+    sweeps = SweepRegistry(queue, find_form, refuse)
     sweeps.resume()
     return sweeps
 

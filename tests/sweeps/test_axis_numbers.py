@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from comfygradio.errors import AxisError
 from comfygradio.forms.field import Field
-from comfygradio.sweeps.axes.reading import read_axis
+from comfygradio.sweeps.axes.axis_parser import parse_axis
 
 from .axis_form import BASE, FORM, list_labels, list_values, make_form, read
 
@@ -247,26 +247,26 @@ def test_drawn_seeds_stay_within_the_limits() -> None:
     form = make_form(
         Field("s", "seed", "S", {}, default=1, minimum=10, maximum=13, is_integer=True)
     )
-    assert sorted(list_values(read_axis(form, {"s": "random x4"}, {}))) == [10, 11, 12, 13]
+    assert sorted(list_values(parse_axis(form, {"s": "random x4"}, {}))) == [10, 11, 12, 13]
     with pytest.raises(
         AxisError, match="5 different seeds are not possible; whole numbers from 10 to 13"
     ):
-        read_axis(form, {"s": "random x5"}, {})
+        parse_axis(form, {"s": "random x5"}, {})
 
 
 def test_a_seed_and_those_after_it() -> None:
     axis = read("seed", "+3")
     assert list_values(axis) == [7, 8, 9, 10] and dict(axis.texts) == {"seed": "7, 8, 9, 10"}
-    first = read_axis(FORM, {"seed": "+1"}, {**BASE, "seed": None}, random.Random(1))
+    first = parse_axis(FORM, {"seed": "+1"}, {**BASE, "seed": None}, random.Random(1))
     low, high = list_values(first)
     assert high == low + 1 and dict(first.texts) == {"seed": f"{low}, {high}"}
     with pytest.raises(AxisError, match="18446744073709551616 is not possible"):
-        read_axis(FORM, {"seed": "+1"}, {"seed": 2**64 - 1})
+        parse_axis(FORM, {"seed": "+1"}, {"seed": 2**64 - 1})
 
 
 def test_a_random_seed_is_no_part_of_a_range() -> None:
     form = make_form(Field("s", "seed", "S", {}, default=1, minimum=-5, maximum=5, is_integer=True))
     with pytest.raises(AxisError, match="-1 stands for a random seed"):
-        read_axis(form, {"s": "-3-3"}, {})
+        parse_axis(form, {"s": "-3-3"}, {})
     with pytest.raises(AxisError, match="whole numbers"):
         read("seed", '1, ""')

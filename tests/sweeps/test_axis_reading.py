@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from comfygradio.errors import AxisError
 from comfygradio.sweeps.axes.axis import Axis, Change, Step, apply_point, list_points
-from comfygradio.sweeps.axes.reading import read_axes, read_axis, write_values
-from comfygradio.sweeps.axes.text import quote, quote_if_split, split_texts, split_values
+from comfygradio.sweeps.axes.axis_parser import format_values, parse_all_axes, parse_axis
+from comfygradio.sweeps.axes.axis_text import quote, quote_if_split, split_texts, split_values
 from tests.effort import scale
 
 from .axis_form import BASE, FIELDS, FORM, LORAS, MODELS, SAMPLERS, list_values, read
@@ -91,12 +91,14 @@ WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.list
 def refuse(entries: Any) -> AxisError:
     """What is said of these axes."""
     with pytest.raises(AxisError) as caught:
-        read_axes(FORM, entries, BASE)
+        parse_all_axes(FORM, entries, BASE)
     return caught.value
 
 
 def test_axes_and_their_points() -> None:
-    axes = read_axes(FORM, [{"sampler": "euler, Heun", "steps": "20, 30"}, {"cfg": "1-2"}], BASE)
+    axes = parse_all_axes(
+        FORM, [{"sampler": "euler, Heun", "steps": "20, 30"}, {"cfg": "1-2"}], BASE
+    )
     assert axes[0] == Axis(
         "Sampler + Steps",
         {"sampler": "euler, Heun", "steps": "20, 30"},
@@ -114,15 +116,15 @@ def test_axes_and_their_points() -> None:
         ("Heun", 30, 2.0),
     ]
     assert all(point["prompt"] == BASE["prompt"] for point in points) and BASE["steps"] == 20
-    assert read_axes(FORM, [], BASE) == () and list(list_points(())) == [()]
+    assert parse_all_axes(FORM, [], BASE) == () and list(list_points(())) == [()]
 
 
 def test_a_skipped_place_is_left_out_of_all_fields_that_change_together() -> None:
-    axis = read_axis(FORM, {"sampler": "euler, SKIP:broken, Heun", "steps": "10, 20, 30"}, BASE)
+    axis = parse_axis(FORM, {"sampler": "euler, SKIP:broken, Heun", "steps": "10, 20, 30"}, BASE)
     assert [step.label for step in axis.steps] == ["euler, 10", "Heun, 30"]
-    ranged = read_axis(FORM, {"cfg": "SKIP:1-3, 4", "steps": "1-4"}, BASE)
+    ranged = parse_axis(FORM, {"cfg": "SKIP:1-3, 4", "steps": "1-4"}, BASE)
     assert [step.label for step in ranged.steps] == ["4, 4"]
-    assert read_axis(FORM, dict(axis.texts), BASE) == axis
+    assert parse_axis(FORM, dict(axis.texts), BASE) == axis
 
 
 @pytest.mark.parametrize(
@@ -163,9 +165,9 @@ def test_what_makes_no_sweep_is_refused(entries: Any, field: str, problem: str) 
 
 
 def test_a_hidden_field_may_be_shown_by_another_axis() -> None:
-    assert len(read_axes(FORM, [{"factor": "1-2"}, {"upscale": "*"}], BASE)) == 2
-    assert len(read_axes(FORM, [{"factor": "1-2"}], {**BASE, "upscale": True})) == 1
-    assert len(read_axis(FORM, {"factor": "1-2"}, BASE).steps) == 2
+    assert len(parse_all_axes(FORM, [{"factor": "1-2"}, {"upscale": "*"}], BASE)) == 2
+    assert len(parse_all_axes(FORM, [{"factor": "1-2"}], {**BASE, "upscale": True})) == 1
+    assert len(parse_axis(FORM, {"factor": "1-2"}, BASE).steps) == 2
 
 
 def test_an_error_names_the_value_and_its_place() -> None:
@@ -196,7 +198,7 @@ def test_what_is_quoted_is_read_as_it_is(text: str) -> None:
 
 @given(st.lists(WORDS, min_size=1, max_size=5))
 def test_lists_of_texts_are_read_from_what_is_written(texts: list[str]) -> None:
-    written = write_values(FORM, "prompt", texts)
+    written = format_values(FORM, "prompt", texts)
     assert list_values(read("prompt", written)) == texts == list_values(read("prompt", texts))
 
 
@@ -241,11 +243,14 @@ def test_whatever_is_typed_is_read_or_refused_and_reads_the_same_again(
     name: str, text: str
 ) -> None:
     try:
-        axes = read_axes(FORM, [{name: text}], BASE, random.Random(1))
+        axes = parse_all_axes(FORM, [{name: text}], BASE, random.Random(1))
     except AxisError as error:
         assert error.field == name and error.problem[-1] in ".?"
         return
-    assert read_axes(FORM, [dict(axes[0].texts)], BASE, random.Random(2))[0].steps == axes[0].steps
+    assert (
+        parse_all_axes(FORM, [dict(axes[0].texts)], BASE, random.Random(2))[0].steps
+        == axes[0].steps
+    )
     for index in list_points(axes[:1]):
         point = apply_point(axes, BASE, index)
         if axes[0].steps[index[0]].changes[0].kind == "set":
@@ -257,10 +262,10 @@ def test_whatever_is_typed_is_read_or_refused_and_reads_the_same_again(
 @settings(max_examples=scale(150), deadline=None)
 def test_whatever_is_sent_is_read_or_refused(entries: Any) -> None:
     try:
-        axes = read_axes(FORM, entries, BASE, random.Random(1))
+        axes = parse_all_axes(FORM, entries, BASE, random.Random(1))
     except AxisError:
         return
-    assert read_axes(FORM, [dict(axis.texts) for axis in axes], BASE) == axes
+    assert parse_all_axes(FORM, [dict(axis.texts) for axis in axes], BASE) == axes
 
 
 @given(

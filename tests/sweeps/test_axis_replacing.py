@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comfygradio.errors import AxisError
-from comfygradio.sweeps.axes.axis import Axis, apply_point, list_points, replace_all
-from comfygradio.sweeps.axes.reading import read_axes
+from comfygradio.sweeps.axes.axis import Axis, apply_point, list_points, replace_texts
+from comfygradio.sweeps.axes.axis_parser import parse_all_axes
 
 from .axis_form import BASE, FORM, list_labels, list_values
 
@@ -24,7 +24,7 @@ def read_all(
     entries = [{name: given} for name, given in others.items()] + [
         {"prompt": text} for text in texts
     ]
-    return read_axes(FORM, entries, {**BASE, "prompt": base})
+    return parse_all_axes(FORM, entries, {**BASE, "prompt": base})
 
 
 def list_prompts(
@@ -128,7 +128,7 @@ def test_replacing_beside_an_axis_that_sets_the_text() -> None:
 
 def test_replacing_beside_other_fields() -> None:
     entries = [{"prompt": "S/R: cat, dog", "words": "S/R: blurry, sharp", "steps": "1, 2"}]
-    axes = read_axes(FORM, entries, BASE)
+    axes = parse_all_axes(FORM, entries, BASE)
     assert [apply_point(axes, BASE, (i,))["words"] for i in (0, 1)] == ["blurry", "sharp"]
     assert list_labels(axes[0]) == ["cat, blurry, 1", "dog, sharp, 2"]
     assert axes[0].title == "Prompt: cat + Words: blurry + Steps"
@@ -167,9 +167,9 @@ def test_only_words_are_searched() -> None:
     with pytest.raises(
         AxisError, match="steps: S/R: replaces words in texts, and this field is none"
     ):
-        read_axes(FORM, [{"steps": "S/R: 1, 2"}], BASE)
+        parse_all_axes(FORM, [{"steps": "S/R: 1, 2"}], BASE)
     with pytest.raises(AxisError, match="does not occur"):
-        read_axes(FORM, [{"words": "S/R: a, b"}], {**BASE, "words": None})
+        parse_all_axes(FORM, [{"words": "S/R: a, b"}], {**BASE, "words": None})
 
 
 def test_texts_that_would_become_too_long_are_refused_at_once() -> None:
@@ -198,4 +198,4 @@ def test_all_at_once_is_what_one_walk_over_the_text_does(
         )
         walked += pairs[found] if found else text[place]
         place += len(found) or 1
-    assert replace_all(text, pairs) == walked if pairs else True
+    assert replace_texts(text, pairs) == walked if pairs else True

@@ -10,8 +10,8 @@ import pytest
 
 from comfygradio.errors import AxisError
 from comfygradio.forms.field import Field, Lora
-from comfygradio.sweeps.axes.help import describe_syntax
-from comfygradio.sweeps.axes.reading import read_axis, write_values
+from comfygradio.sweeps.axes.axis_parser import format_values, parse_axis
+from comfygradio.sweeps.axes.syntax_help import describe_syntax
 
 from .axis_form import (
     BASE,
@@ -141,11 +141,11 @@ def test_names_that_several_choices_share_have_to_be_whole() -> None:
     form = make_form(
         Field("m", "dropdown", "M", {}, choices=list_choices("a/x.pt", "b/x.pt", "b/y.pt"))
     )
-    assert list_values(read_axis(form, {"m": "y, b\\x.pt"}, {})) == ["b/y.pt", "b/x.pt"]
+    assert list_values(parse_axis(form, {"m": "y, b\\x.pt"}, {})) == ["b/y.pt", "b/x.pt"]
     with pytest.raises(
         AxisError, match=r"x may be any of a/x[.]pt, b/x[.]pt; write one of them whole"
     ):
-        read_axis(form, {"m": "x"}, {})
+        parse_axis(form, {"m": "x"}, {})
 
 
 @pytest.mark.parametrize(
@@ -290,10 +290,10 @@ def test_files_outside_of_the_folder_cannot_be_named(tmp_path: Path) -> None:
     with pytest.raises(AxisError, match="only files in the folder root"):
         read("image", ["../secret.png"], root)
     for text in ("../secret.png", str(outside), f"{tmp_path}/s*.png", "../s*.png"):
-        axis = read_axis(FORM, {"image": text}, BASE, root=root, is_confined=False)
+        axis = parse_axis(FORM, {"image": text}, BASE, root=root, is_confined=False)
         assert [value.resolve() for value in list_values(axis)] == [outside]
         assert (
-            read_axis(FORM, dict(axis.texts), BASE, root=root, is_confined=False).steps
+            parse_axis(FORM, dict(axis.texts), BASE, root=root, is_confined=False).steps
             == axis.steps
         )
 
@@ -318,7 +318,7 @@ def test_lists_hold_values_and_no_syntax() -> None:
         == list_values(read("upscale", [1, 0]))
         == [True, False]
     )
-    assert write_values(FORM, "prompt", ["a", 'b "c"']) == '"a", "b ""c"""'
+    assert format_values(FORM, "prompt", ["a", 'b "c"']) == '"a", "b ""c"""'
     for given, position in (
         ([1, "1-3"], 2),
         ([None], 1),
@@ -341,9 +341,9 @@ def test_open_seeds_in_a_list_are_drawn() -> None:
 def test_many_values_among_many_choices_are_read_quickly() -> None:
     names = [f"folder{i % 7}/sub/model-{i}.safetensors" for i in range(10_000)]
     form = make_form(Field("m", "dropdown", "M", {}, choices=list_choices(*names)))
-    assert list_values(read_axis(form, {"m": "*"}, {})) == names
+    assert list_values(parse_axis(form, {"m": "*"}, {})) == names
     assert (
-        list_values(read_axis(form, {"m": ", ".join(f"MODEL-{i}" for i in range(10_000))}, {}))
+        list_values(parse_axis(form, {"m": ", ".join(f"MODEL-{i}" for i in range(10_000))}, {}))
         == names
     )
 

@@ -13,17 +13,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comfygradio.comfy.carried import CARRIED, strip_carried
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import InputSpec, NodeDef, ObjectInfo
+from comfygradio.comfy.pinned_node import PINNED_PREFIX, strip_pinned
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning import carry as module
-from comfygradio.sweeps.planning.carry import Keeper, Limits, write_carried
-from comfygradio.sweeps.planning.course import Course
+from comfygradio.sweeps.planning import cache_pinning as module
+from comfygradio.sweeps.planning.cache_pinning import (
+    BackendCache,
+    PinningLimits,
+    build_pinned_nodes,
+)
 from comfygradio.sweeps.planning.plan import Plan, plan_sweep
-from comfygradio.sweeps.planning.space import Prompts, Space
+from comfygradio.sweeps.planning.run_queue import RunQueue
+from comfygradio.sweeps.planning.space import PromptSource, Space
 from comfygradio.sweeps.planning.workload import Workload
 from tests.effort import scale
 
@@ -33,17 +37,17 @@ from .maze import draw_axes, make_maze
 from .oracle import run_all
 
 
-def list_graphs(space: Prompts, plan: Plan) -> Iterator[dict[str, Any]]:
+def list_graphs(space: PromptSource, plan: Plan) -> Iterator[dict[str, Any]]:
     """What one server is sent, carried nodes included."""
-    course = Course(plan)
-    while task := course.take("server"):
+    course = RunQueue(plan)
+    while task := course.take_next("server"):
         yield {**space.prompt(task.index).graph, **task.carried}
         course.finish(task.index)
 
 
-def assert_planned(space: Prompts, known: ObjectInfo, limits: Limits) -> Plan:
+def assert_planned(space: PromptSource, known: ObjectInfo, limits: PinningLimits) -> Plan:
     plan = plan_sweep(space, known, limits=limits)
-    assert run_all(list_graphs(space, plan), known) == plan.ours.executions
+    assert run_all(list_graphs(space, plan), known) == plan.planned.executions
     return plan
 
 
@@ -51,11 +55,11 @@ def assert_planned(space: Prompts, known: ObjectInfo, limits: Limits) -> Plan:
 @pytest.mark.parametrize("name", SWEEPS)
 def test_the_noted_sweeps_make_everything_once_on_one_server(name: str) -> None:
     space = SWEEPS[name]()
-    plan = assert_planned(space, space.known, Limits(True, 1000))
+    plan = assert_planned(space, space.known, PinningLimits(True, 1000))
     workload = plan.workload
     once = frozenset().union(*(workload.needed(index) for index in space))
-    assert plan.ours.seconds == pytest.approx(workload.count(once))
-    assert plan.ours.executed == len(once)
+    assert plan.planned.seconds == pytest.approx(workload.sum_seconds(once))
+    assert plan.planned.executed == len(once)
 
 
 @pytest.mark.deep
@@ -65,12 +69,12 @@ def test_random_sweeps_execute_what_was_planned_and_never_more_than_without(
     seed: int, gigabytes: float
 ) -> None:
     space = random_space(seed)
-    plain = assert_planned(space, space.known, Limits(False))
-    carried = assert_planned(space, space.known, Limits(True, gigabytes))
-    assert carried.ours.seconds <= plain.ours.seconds + 1e-6
+    plain = assert_planned(space, space.known, PinningLimits(False))
+    carried = assert_planned(space, space.known, PinningLimits(True, gigabytes))
+    assert carried.planned.seconds <= plain.planned.seconds + 1e-6
     assert (
         run_all((space.prompt(index).graph for index in space), space.known)
-        == plain.typed.executions
+        == plain.as_typed.executions
     )
 
 
@@ -80,14 +84,16 @@ def test_random_sweeps_execute_what_was_planned_and_never_more_than_without(
 def test_forms_execute_what_was_planned(seed: int, carry: bool) -> None:
     form, chance = make_maze(), random.Random(seed)
     axes = tuple(type(axis)(axis.title, axis.texts, axis.steps[:3]) for axis in draw_axes(chance))
-    assert_planned(Space(form, axes, form.check({"seed": 5})), form.object_info, Limits(carry, 30))
+    assert_planned(
+        Space(form, axes, form.check({"seed": 5})), form.object_info, PinningLimits(carry, 30)
+    )
 
 
 def test_results_stay_within_the_memory_that_they_may_take() -> None:
     space = sweep_d()
     workload, points = Workload(space, space.known, space.seconds), list(space)
     for gigabytes in (14.5, 21.5, 35.0):
-        keeper = Keeper(workload, points, Limits(True, gigabytes))
+        keeper = BackendCache(workload, points, PinningLimits(True, gigabytes))
         most = 0.0
         while keeper:
             keeper.advance()
@@ -99,7 +105,7 @@ def test_what_is_needed_soonest_rides_along_where_room_is_short() -> None:
     parts = (Part("CheckpointLoader", 10, (0,)), Part("Save", 0, (), ("CheckpointLoader",)))
     space = GraphSpace((3,), parts)
     workload = Workload(space, space.known, space.seconds)
-    keeper = Keeper(workload, [(0,), (1,), (2,), (1,), (0,)], Limits(True, 14.2))
+    keeper = BackendCache(workload, [(0,), (1,), (2,), (1,), (0,)], PinningLimits(True, 14.2))
     loads = [
         [workload.classes[result] for result in keeper.advance()[1]].count("CheckpointLoader")
         for _ in range(5)
@@ -108,20 +114,22 @@ def test_what_is_needed_soonest_rides_along_where_room_is_short() -> None:
 
 
 def test_only_so_many_results_ride_along() -> None:
-    size = module.MOST_CARRIED + 50
+    size = module.MAX_PINNED + 50
     parts = (Part("A", 1, (0,)), Part("B", 1, (1,), ("A",)), Part("Save", 0, (), ("B",)))
     space = GraphSpace((size, 2), parts)
     workload = Workload(space, space.known, space.seconds)
-    keeper = Keeper(
-        workload, [(place, turn) for turn in (0, 1) for place in range(size)], Limits(True, 1000)
+    keeper = BackendCache(
+        workload,
+        [(place, turn) for turn in (0, 1) for place in range(size)],
+        PinningLimits(True, 1000),
     )
-    assert max(len(keeper.advance()[2]) for _ in range(2 * size)) <= module.MOST_CARRIED
+    assert max(len(keeper.advance()[2]) for _ in range(2 * size)) <= module.MAX_PINNED
 
 
 def test_a_foreign_prompt_leaves_nothing() -> None:
     space = sweep_d()
     workload = Workload(space, space.known, space.seconds)
-    keeper = Keeper(workload, list(space)[:2], Limits())
+    keeper = BackendCache(workload, list(space)[:2], PinningLimits())
     keeper.advance()
     keeper.forget()
     assert keeper.advance()[1] == workload.needed((0, 0, 1))
@@ -157,7 +165,7 @@ def test_carried_nodes_have_their_values_as_a_server_makes_them() -> None:
             )
 
     workload = Workload(Loose(), known)
-    nodes = write_carried(workload, workload.node_ids((1,))["1"], known)
+    nodes = build_pinned_nodes(workload, workload.node_ids((1,))["1"], known)
     (node,) = nodes.values()
     assert node == {
         "class_type": "A",
@@ -167,13 +175,13 @@ def test_carried_nodes_have_their_values_as_a_server_makes_them() -> None:
 
 def test_carried_nodes_are_cut_off_again() -> None:
     space = sweep_d()
-    plan = plan_sweep(space, space.known, space.seconds, limits=Limits(True, 1000))
-    course, carried = Course(plan), 0
-    while task := course.take("server"):
+    plan = plan_sweep(space, space.known, space.seconds, limits=PinningLimits(True, 1000))
+    course, carried = RunQueue(plan), 0
+    while task := course.take_next("server"):
         graph = space.prompt(task.index).graph
-        assert all(node_id.startswith(CARRIED) for node_id in task.carried)
+        assert all(node_id.startswith(PINNED_PREFIX) for node_id in task.carried)
         assert all(node["class_type"] != "Save" for node in task.carried.values())
-        assert strip_carried({**graph, **task.carried}) == graph
+        assert strip_pinned({**graph, **task.carried}) == graph
         carried += len(task.carried)
     assert carried
 
@@ -192,8 +200,8 @@ def test_the_demo_server_executes_what_was_planned(tmp_path: Path, carry: bool) 
             refiner=checkpoints,
             lora=loras,
         )
-        plan = plan_sweep(space, form.object_info, limits=Limits(carry, 100))
+        plan = plan_sweep(space, form.object_info, limits=PinningLimits(carry, 100))
         for graph in list_graphs(space, plan):
             *_, state = client.run(Prompt(graph))
             assert state.status == "done"
-        assert server.executions == plan.ours.executions
+        assert server.executions == plan.planned.executions

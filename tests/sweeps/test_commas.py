@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from comfygradio.errors import AxisError
 from comfygradio.forms.field import Choice, Field
-from comfygradio.sweeps.axes.reading import read_axis
+from comfygradio.sweeps.axes.axis_parser import parse_axis
 
 from .axis_form import list_values, make_form, read
 
@@ -75,9 +75,9 @@ def test_a_list_of_numbers_asks_for_those_that_it_has() -> None:
     choices = tuple(Choice(str(value), value) for value in (5, 6, 6.5, 8))
     form = make_form(Field("f", "dropdown", "F", {}, default=5, choices=choices))
     with pytest.raises(AxisError, match=r"6,5 may mean 6\.5, or 6 and 5; write 6\.5, or"):
-        read_axis(form, {"f": "6,5"}, {})
-    assert list_values(read_axis(form, {"f": "6,8"}, {})) == [6, 8]
-    assert list_values(read_axis(form, {"f": "6.50, 5"}, {})) == [6.5, 5]
+        parse_axis(form, {"f": "6,5"}, {})
+    assert list_values(parse_axis(form, {"f": "6,8"}, {})) == [6, 8]
+    assert list_values(parse_axis(form, {"f": "6.50, 5"}, {})) == [6.5, 5]
 
 
 def test_the_place_is_told() -> None:

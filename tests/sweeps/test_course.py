@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.carry import Limits
-from comfygradio.sweeps.planning.course import Course, Task
+from comfygradio.sweeps.planning.cache_pinning import PinningLimits
 from comfygradio.sweeps.planning.plan import Plan, plan_sweep
+from comfygradio.sweeps.planning.run_queue import RunQueue, Task
 from tests.effort import scale
 
 from .grids import SWEEPS, random_space, sweep_a, sweep_c, sweep_d
@@ -22,19 +22,19 @@ POINTS = list(sweep_d())
 
 def make_plan(lanes: int = 2, carry: bool = True) -> Plan:
     space = sweep_d()
-    return plan_sweep(space, space.known, space.seconds, lanes, Limits(carry, 1000))
+    return plan_sweep(space, space.known, space.seconds, lanes, PinningLimits(carry, 1000))
 
 
-def take(course: Course, lane: str, warm: bool = True) -> Task:
-    task = course.take(lane, warm)
+def take(course: RunQueue, lane: str, warm: bool = True) -> Task:
+    task = course.take_next(lane, warm)
     assert task is not None
     return task
 
 
-def drain(course: Course, *lanes: str) -> list[Index]:
+def drain(course: RunQueue, *lanes: str) -> list[Index]:
     """Let these servers take and finish points in turn until none gets any."""
     done: list[Index] = []
-    while tasks := [task for lane in lanes if (task := course.take(lane))]:
+    while tasks := [task for lane in lanes if (task := course.take_next(lane))]:
         for task in tasks:
             course.finish(task.index)
             done.append(task.index)
@@ -43,10 +43,10 @@ def drain(course: Course, *lanes: str) -> list[Index]:
 
 def test_each_server_gets_its_own_points_in_order() -> None:
     plan = make_plan(2)
-    course = Course(plan)
+    course = RunQueue(plan)
     first, second = take(course, "a"), take(course, "b")
-    assert (first.index, second.index) == (plan.lanes[0][0], plan.lanes[1][0])
-    assert take(course, "a").index == plan.lanes[0][1]
+    assert (first.index, second.index) == (plan.segments[0][0], plan.segments[1][0])
+    assert take(course, "a").index == plan.segments[0][1]
     assert course.waiting == len(POINTS) - 3
 
 
@@ -57,7 +57,7 @@ def test_every_point_runs_once_however_many_servers_come(
     seed: int, planned: int, come: int, carry: bool
 ) -> None:
     space = random_space(seed, 100)
-    plan = plan_sweep(space, space.known, space.seconds, planned, Limits(carry, 1000))
+    plan = plan_sweep(space, space.known, space.seconds, planned, PinningLimits(carry, 1000))
     finish = run_course(plan, come, seed)
     assert sorted(finish.points) == list(space)
 
@@ -66,23 +66,23 @@ def test_every_point_runs_once_however_many_servers_come(
 @pytest.mark.parametrize("name", SWEEPS)
 def test_what_tasks_expect_is_what_the_plan_says(name: str, carry: bool) -> None:
     space = SWEEPS[name]()
-    plan = plan_sweep(space, space.known, space.seconds, 1, Limits(carry, 1000))
-    course, seconds, executed = Course(plan), 0.0, 0
-    while task := course.take("a"):
+    plan = plan_sweep(space, space.known, space.seconds, 1, PinningLimits(carry, 1000))
+    course, seconds, executed = RunQueue(plan), 0.0, 0
+    while task := course.take_next("a"):
         seconds, executed = seconds + task.seconds, executed + len(task.executed)
         course.finish(task.index)
-    assert seconds == pytest.approx(plan.ours.seconds)
-    assert executed == plan.ours.executed
+    assert seconds == pytest.approx(plan.planned.seconds)
+    assert executed == plan.planned.executed
     assert course.is_over
 
 
 def test_threads_share_out_every_point_once() -> None:
     space = sweep_c()
-    course = Course(plan_sweep(space, space.known, space.seconds, 3))
+    course = RunQueue(plan_sweep(space, space.known, space.seconds, 3))
     taken: list[Index] = []
 
     def work(lane: str) -> None:
-        while task := course.take(lane):
+        while task := course.take_next(lane):
             taken.append(task.index)
             course.finish(task.index)
 
@@ -98,45 +98,45 @@ def test_threads_share_out_every_point_once() -> None:
 def test_an_idle_server_takes_over_the_end_of_the_longest_row() -> None:
     space = sweep_a()
     plan = plan_sweep(space, space.known, space.seconds, 1)
-    course = Course(plan)
+    course = RunQueue(plan)
     take(course, "a")
     stolen = take(course, "b")
-    place = plan.lanes[0].index(stolen.index)
+    place = plan.segments[0].index(stolen.index)
     assert 90 <= place <= 110, "about the middle of 200 points"
-    assert take(course, "a").index == plan.lanes[0][1]
+    assert take(course, "a").index == plan.segments[0][1]
 
 
 def test_a_slow_server_is_helped_more() -> None:
     space = sweep_a()
     plan = plan_sweep(space, space.known, space.seconds, 1)
-    course = Course(plan)
+    course = RunQueue(plan)
     for _ in range(2):
         task = take(course, "a")
         course.finish(task.index, 3 * task.seconds)
     take(course, "a")
-    place = plan.lanes[0].index(take(course, "b").index)
+    place = plan.segments[0].index(take(course, "b").index)
     assert 40 <= place <= 65, "a quarter of the points for the one, three for the other"
 
 
 def test_nothing_is_taken_over_where_both_would_be_later() -> None:
     space = sweep_d()
     plan = plan_sweep(space, space.known, space.seconds, 1, todo=[(0, 0, 0), (0, 0, 1)])
-    course = Course(plan)
+    course = RunQueue(plan)
     take(course, "a")
-    assert course.take("b") is None, "it would have to load two models for six seconds of work"
+    assert course.take_next("b") is None, "it would have to load two models for six seconds of work"
 
 
 def test_a_server_that_only_left_points_behind_is_succeeded() -> None:
     space = sweep_d()
     plan = plan_sweep(space, space.known, space.seconds, 1, todo=[(0, 0, 0), (0, 0, 1)])
-    course = Course(plan)
+    course = RunQueue(plan)
     course.finish(take(course, "a").index)
-    assert take(course, "b").index == plan.lanes[0][1]
+    assert take(course, "b").index == plan.segments[0][1]
 
 
 def test_what_comes_back_is_for_whoever_asks_next() -> None:
     plan = make_plan(2)
-    course = Course(plan)
+    course = RunQueue(plan)
     task = take(course, "a")
     done = [take(course, "b").index]
     course.give_back(task.index, "a")
@@ -145,9 +145,9 @@ def test_what_comes_back_is_for_whoever_asks_next() -> None:
 
 
 def test_a_server_may_leave_and_come_back() -> None:
-    course = Course(make_plan(2))
+    course = RunQueue(make_plan(2))
     first = take(course, "a").index
-    course.leave("a")
+    course.release_backend("a")
     course.finish(first)
     again = take(course, "a").index
     course.finish(again)
@@ -158,12 +158,12 @@ def test_servers_get_only_what_they_can_run() -> None:
     def accepts(lane: str, index: Index) -> bool:
         return lane != "small" or index[0] == 2
 
-    course = Course(make_plan(2), accepts)
+    course = RunQueue(make_plan(2), accepts)
     small: list[Index] = []
     other: list[Index] = []
     for _ in POINTS:
         for lane, taken in (("small", small), ("large", other)):
-            if task := course.take(lane):
+            if task := course.take_next(lane):
                 taken.append(task.index)
                 course.finish(task.index)
     assert sorted(small + other) == POINTS
@@ -171,13 +171,13 @@ def test_servers_get_only_what_they_can_run() -> None:
 
 
 def test_what_no_server_can_run_stays() -> None:
-    course = Course(make_plan(2), lambda lane, index: index != (1, 2, 0))
+    course = RunQueue(make_plan(2), lambda lane, index: index != (1, 2, 0))
     assert sorted([*drain(course, "a", "b"), (1, 2, 0)]) == POINTS
     assert course.waiting == 1 and not course.is_over
 
 
 def test_after_a_foreign_prompt_everything_is_expected_anew() -> None:
-    course = Course(make_plan(1))
+    course = RunQueue(make_plan(1))
     warm = take(course, "a")
     assert take(course, "a").seconds < warm.seconds
     cold = take(course, "a", warm=False)
@@ -186,12 +186,12 @@ def test_after_a_foreign_prompt_everything_is_expected_anew() -> None:
 
 def test_the_rest_is_estimated() -> None:
     plan = make_plan(1)
-    course = Course(plan)
-    assert course.seconds_left == pytest.approx(plan.ours.work)
+    course = RunQueue(plan)
+    assert course.seconds_left == pytest.approx(plan.planned.work)
     first = take(course, "a")
     assert course.share_left == 1.0, "it runs"
     course.finish(first.index)
-    assert course.share_left == pytest.approx(1.0 - first.seconds / plan.ours.work)
-    assert course.seconds_left == pytest.approx(plan.ours.work - first.seconds)
+    assert course.share_left == pytest.approx(1.0 - first.seconds / plan.planned.work)
+    assert course.seconds_left == pytest.approx(plan.planned.work - first.seconds)
     drain(course, "a")
     assert course.seconds_left == 0 and course.share_left == 0

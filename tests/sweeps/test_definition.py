@@ -16,7 +16,7 @@ from comfygradio.errors import DefinitionError
 from comfygradio.sweeps.definition import (
     Definition,
     is_definition,
-    read_definition,
+    load_definition,
     write_definition,
 )
 
@@ -39,7 +39,7 @@ def test_a_whole_definition(tmp_path: Path) -> None:
         "18446744073709551615}\n"
         "axes:\n- cfg: 1-10 (+3)\n- {sampler_name: 'euler, heun', steps: [20, 30]}\n- clip: 2\n",
     )
-    read = read_definition(path)
+    read = load_definition(path)
     axes: tuple[dict[str, Any], ...] = (
         {"cfg": "1-10 (+3)"},
         {"sampler_name": "euler, heun", "steps": [20, 30]},
@@ -48,12 +48,12 @@ def test_a_whole_definition(tmp_path: Path) -> None:
     assert read == Definition(
         "text_to_image", {"prompt": "a cat", "seed": 2**64 - 1}, axes, False, "Cats"
     )
-    assert read_definition(read.to_json()) == read
-    assert read_definition(write(tmp_path, json.dumps(read.to_json()), "sweep.json")) == read
+    assert load_definition(read.to_json()) == read
+    assert load_definition(write(tmp_path, json.dumps(read.to_json()), "sweep.json")) == read
 
 
 def test_axes_of_one_field_each_are_written_short() -> None:
-    short = read_definition({"preset": "x", "axes": {"cfg": "1-3", "steps": [2]}})
+    short = load_definition({"preset": "x", "axes": {"cfg": "1-3", "steps": [2]}})
     assert short.axes == ({"cfg": "1-3"}, {"steps": [2]}) and short.carry and short.values == {}
 
 
@@ -68,11 +68,11 @@ def test_what_is_written_reads_as_the_same(
     definition = Definition("some_preset", values, tuple(axes))
     path = tmp_path_factory.mktemp("definition") / "sweep.yaml"
     write_definition(definition, path)
-    assert read_definition(path) == definition and is_definition(path)
+    assert load_definition(path) == definition and is_definition(path)
 
 
 def test_paths_are_written_as_texts() -> None:
-    read = read_definition(
+    read = load_definition(
         Definition("x", {"image": Path("a.png")}, ({"image": [Path("b.png")]},)).to_json()
     )
     assert read.values == {"image": "a.png"} and read.axes == ({"image": ["b.png"]},)
@@ -119,7 +119,7 @@ def test_a_preset_is_no_definition(tmp_path: Path) -> None:
 def test_errors_name_file_line_and_key(tmp_path: Path, text: str, line: int, told: str) -> None:
     path = write(tmp_path, text)
     with pytest.raises(DefinitionError) as caught:
-        read_definition(path)
+        load_definition(path)
     where, _, sentence = str(caught.value).partition(f"sweep.yaml:{line}: ")
     assert where == f"{tmp_path}/" and sentence.startswith(told), str(caught.value)
 
@@ -141,10 +141,10 @@ def test_errors_name_file_line_and_key(tmp_path: Path, text: str, line: int, tol
 )
 def test_errors_of_whole_files(tmp_path: Path, text: str, name: str, told: str) -> None:
     with pytest.raises(DefinitionError) as caught:
-        read_definition(write(tmp_path, text, name))
+        load_definition(write(tmp_path, text, name))
     assert str(caught.value).startswith(f"{tmp_path}/{told}")
     with pytest.raises(DefinitionError, match="cannot be read: No such file"):
-        read_definition(tmp_path / f"no-{name}")
+        load_definition(tmp_path / f"no-{name}")
 
 
 @given(
@@ -159,8 +159,8 @@ def test_any_json_is_read_or_refused(data: Any) -> None:
         {"preset": data},
     ):
         try:
-            read = read_definition(given_)
+            read = load_definition(given_)
         except DefinitionError as error:
             assert str(error).endswith(".")
         else:
-            assert read_definition(read.to_json()) == read
+            assert load_definition(read.to_json()) == read

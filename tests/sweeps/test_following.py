@@ -11,7 +11,7 @@ import pytest
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.jobs.job import Job, Order
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.running.following import Following
+from comfygradio.sweeps.running.job_observer import JobObserver
 
 
 class HastyJob(Job):
@@ -39,10 +39,10 @@ def test_a_change_in_the_instant_of_following_is_heard_and_the_end_once(
     change: dict[str, Any],
 ) -> None:
     ends: list[Index] = []
-    following = Following(lambda index, job: ends.append(index) if job.snapshot.is_over else None)
+    following = JobObserver(lambda index, job: ends.append(index) if job.snapshot.is_over else None)
     job = HastyJob(Order("preset", "Preset", Prompt({})))
     job.change = change
-    following.follow((3,), job)
+    following.observe((3,), job)
     assert job.failure is None
     assert ends == ([(3,)] if "phase" in change else [])
     job.update(phase="done")

@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from comfygradio.jobs.results import Result
-from comfygradio.sweeps.showing.exports import write_all
-from comfygradio.sweeps.showing.gallery_page import build_gallery, encode, write_gallery
+from comfygradio.sweeps.showing.contact_sheet import load_sweep
+from comfygradio.sweeps.showing.export import export_all
+from comfygradio.sweeps.showing.gallery_page import build_gallery, encode_json, write_gallery
 from comfygradio.sweeps.showing.grid import Grid, GridCell, Layout
-from comfygradio.sweeps.showing.sheet import read_sweep
 from tests.effort import scale
 from tests.sweeps.exporting import (
     DEFINITION,
@@ -211,7 +211,7 @@ def test_nothing_breaks_out(tmp_path: Path) -> None:
     )
 )
 def test_what_is_encoded_for_a_script_reads_as_itself(data: Any) -> None:
-    text = encode(data)
+    text = encode_json(data)
     assert not {"<", ">", "&"} & set(text) and text.isascii() and json.loads(text) == data
 
 
@@ -222,10 +222,10 @@ def test_everything_is_written_at_once_and_again(tmp_path: Path) -> None:
     )
     names = {"sweep.csv", "sweep.json", "sweep.html", "sheet.png"}
     for _ in range(2):
-        paths = write_all(grid, tmp_path)
+        paths = export_all(grid, tmp_path)
         assert (
             {path.name for path in paths}
             == names
             == {path.name for path in tmp_path.iterdir()} - {"pictures"}
         )
-    assert read_sweep(tmp_path / "sheet.png") == read_sweep(tmp_path / "sweep.json") == DEFINITION
+    assert load_sweep(tmp_path / "sheet.png") == load_sweep(tmp_path / "sweep.json") == DEFINITION

@@ -16,7 +16,7 @@ from comfygradio.sweeps.showing.grid import (
     Layout,
     arrange,
     choose_layout,
-    read_layout,
+    parse_layout,
 )
 from tests.sweeps.exporting import fill_grid, make_grid
 
@@ -127,12 +127,12 @@ def test_the_first_layout(sizes: list[int], rows: Any, columns: Any, pages: Any)
 
 def test_a_layout_reads_as_itself() -> None:
     layout = Layout((1, 0), (2,), (), {2: frozenset([1])}, "3")
-    assert read_layout(layout.to_json(), [2, 3, 2]) == layout
+    assert parse_layout(layout.to_json(), [2, 3, 2]) == layout
 
 
 @given(st.dictionaries(st.sampled_from(["rows", "columns", "pages", "hidden", "show"]), JSON))
 def test_whatever_a_browser_sends_each_axis_has_its_place(data: dict[str, Any]) -> None:
-    layout = read_layout(data, [2, 3, 1])
+    layout = parse_layout(data, [2, 3, 1])
     assert sorted([*layout.rows, *layout.columns, *layout.pages]) == [0, 1, 2]
     assert all(len(hidden) < [2, 3, 1][axis] for axis, hidden in layout.hidden.items())
     assert arrange(fill_grid(AXES, None, layout))[0].grid.layout is layout

@@ -17,9 +17,9 @@ from comfygradio.sweeps.axes.axis import Index
 from comfygradio.sweeps.planning.order import (
     choose_order,
     list_nests,
-    measure,
+    measure_order,
     rank_positions,
-    walk,
+    traverse,
 )
 from comfygradio.sweeps.planning.workload import Workload
 from tests.effort import scale
@@ -54,7 +54,7 @@ def test_the_noted_sweeps_are_as_cheap_as_any_order_can_be(name: str, seconds: f
     workload, points = read(space), list(space)
     order = choose_order(workload, points)
     assert sorted(order) == points
-    assert measure(workload, order) == pytest.approx(seconds)
+    assert measure_order(workload, order) == pytest.approx(seconds)
     assert spanning_bound(
         [workload.needed(index) for index in points], workload.seconds
     ) == pytest.approx(seconds)
@@ -67,9 +67,11 @@ def test_whole_grids_reach_the_bound_of_any_order(seed: int) -> None:
     space = random_space(seed)
     workload, points = read(space), list(space)
     bound = spanning_bound([workload.needed(index) for index in points], workload.seconds)
-    assert measure(workload, choose_order(workload, points)) == pytest.approx(bound)
-    promising = walk(points, next(list_nests(workload, points)), rank_positions(workload, points))
-    assert measure(workload, promising) == pytest.approx(bound), (
+    assert measure_order(workload, choose_order(workload, points)) == pytest.approx(bound)
+    promising = traverse(
+        points, next(list_nests(workload, points)), rank_positions(workload, points)
+    )
+    assert measure_order(workload, promising) == pytest.approx(bound), (
         "where there are too many nests, this one is taken"
     )
 
@@ -82,8 +84,8 @@ def test_no_nest_of_loops_is_cheaper_for_what_is_left_of_a_grid(seed: int) -> No
     workload, points = read(space), draw_left(space, seed)
     order = choose_order(workload, points)
     assert sorted(order) == points
-    cheapest = min(measure(workload, loops) for loops in list_loops(points))
-    assert measure(workload, order) <= cheapest + 1e-6
+    cheapest = min(measure_order(workload, loops) for loops in list_loops(points))
+    assert measure_order(workload, order) <= cheapest + 1e-6
 
 
 def test_loops_turn_back_at_their_ends() -> None:
@@ -92,7 +94,7 @@ def test_loops_turn_back_at_their_ends() -> None:
     nest = next(
         nest for nest in list_nests(workload, points) if [level.axis for level in nest] == [0, 1, 2]
     )
-    order = walk(points, nest, rank_positions(workload, points))
+    order = traverse(points, nest, rank_positions(workload, points))
     steps = [
         sum(a != b for a, b in zip(one, other, strict=True))
         for one, other in itertools.pairwise(order)
@@ -111,7 +113,9 @@ def test_positions_with_the_same_work_come_together_in_every_loop() -> None:
     space = Doubled((3, 4), (Part("Load", 10, (0,)), Part("Save", 1, (1,), ("Load",))))
     workload, points = read(space), list(space)
     nest = next(list_nests(workload, points))
-    assert measure(workload, walk(points, nest, rank_positions(workload, points))) == 3 * (10 + 2)
+    assert measure_order(
+        workload, traverse(points, nest, rank_positions(workload, points))
+    ) == 3 * (10 + 2)
 
 
 def test_no_points_and_one_point_are_orders_too() -> None:

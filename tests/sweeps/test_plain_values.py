@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from comfygradio.binding.form_binding import bind_form
 from comfygradio.comfy.workflow import Workflow
 from comfygradio.errors import AxisError, PresetError, ValuesRefused
-from comfygradio.forms.binding.form_binding import bind_form
-from comfygradio.forms.fill import DRAWN
+from comfygradio.forms.fill import RANDOM_SEED
 from comfygradio.forms.form import Form
-from comfygradio.forms.plain import Plain
+from comfygradio.forms.plain_scalar import PlainScalar
 from comfygradio.forms.preset_file import PresetFile
-from comfygradio.sweeps.definition import Definition, read_definition, write_definition
-from comfygradio.sweeps.preparing import prepare_space, resolve_definition
+from comfygradio.sweeps.definition import Definition, load_definition, write_definition
+from comfygradio.sweeps.space_builder import build_space, resolve_definition
 from tests.effort import scale
 from tests.forms.plain_slots import (
     KNOWN,
@@ -59,22 +59,22 @@ def post(folder: Path, form: Form, place: str, slot: str, scalar: str) -> Any:
     path = folder / "sweep.yaml"
     path.write_text(f"preset: t\n{values}axes:\n{axes}\n", encoding="utf-8")
     try:
-        space = prepare_space(form, read_definition(path))
+        space = build_space(form, load_definition(path))
     except (AxisError, PresetError, ValuesRefused):
         return REFUSED
-    again = prepare_space(form, read_again(folder, resolve_definition_of(path, space)))
+    again = build_space(form, read_again(folder, resolve_definition_of(path, space)))
     found = [one.form.build(one.form.check(one.values((0,)))).graph["1"] for one in (space, again)]
     assert found[0] == found[1], "a sweep that is gone on with is the same"
     return found[0]["inputs"][slot]
 
 
 def resolve_definition_of(path: Path, space: Any) -> Definition:
-    return resolve_definition(read_definition(path), space, path.parent)
+    return resolve_definition(load_definition(path), space, path.parent)
 
 
 def read_again(folder: Path, definition: Definition) -> Definition:
     write_definition(definition, folder / "again.yaml")
-    return read_definition(folder / "again.yaml")
+    return load_definition(folder / "again.yaml")
 
 
 def check_one(folder: Path, scalar: str, slot: str, place: str) -> None:
@@ -113,15 +113,15 @@ def test_nothing_leaves_an_optional_field_empty(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     form = make_form("a", optional=True)
-    values = read_definition(path).values
+    values = load_definition(path).values
     assert [values[name] is None for name in ("whole", "switch", "real")] == [False, False, True]
     with pytest.raises(ValuesRefused, match="neither on nor off"):
-        prepare_space(form, read_definition(path))
+        build_space(form, load_definition(path))
     path.write_text(path.read_text(encoding="utf-8").replace("switch: ~, ", ""), encoding="utf-8")
-    space = prepare_space(form, read_definition(path))
+    space = build_space(form, load_definition(path))
     assert (space.base["whole"], space.base["real"]) == (None, None)
     again = read_again(tmp_path, resolve_definition_of(path, space))
-    assert prepare_space(form, again).base == space.base
+    assert build_space(form, again).base == space.base
 
 
 @pytest.mark.parametrize("scalar", NULL)
@@ -131,22 +131,24 @@ def test_nothing_is_a_word_where_a_text_has_to_be(tmp_path: Path, scalar: str) -
 
 
 def test_what_chance_decided_is_kept(tmp_path: Path) -> None:
-    definition = Definition("t", {DRAWN: 12345, "text": "{a|b}"}, ({"whole": [3]},))
+    definition = Definition("t", {RANDOM_SEED: 12345, "text": "{a|b}"}, ({"whole": [3]},))
     path = tmp_path / "sweep.yaml"
     write_definition(definition, path)
-    assert prepare_space(make_form(), read_definition(path)).base[DRAWN] == 12345
+    assert build_space(make_form(), load_definition(path)).base[RANDOM_SEED] == 12345
 
 
 def test_words_of_the_file_itself(tmp_path: Path) -> None:
     path = tmp_path / "sweep.yaml"
     path.write_text("preset: t\ntitle: 007\ncarry: no\naxes: [{a: 1}]\n", encoding="utf-8")
-    read = read_definition(path)
+    read = load_definition(path)
     assert (read.title, read.carry) == ("007", False)
 
 
 def test_a_definition_with_plain_scalars_is_written_as_it_was(tmp_path: Path) -> None:
-    values = {name: Plain.parse(name) for name in ("007", "7", "1.10", "0.5", "yes", "true", "~")}
-    written = Definition("t", values, ({"a": [Plain.parse("0x1F")]},)).to_json()
+    values = {
+        name: PlainScalar.parse(name) for name in ("007", "7", "1.10", "0.5", "yes", "true", "~")
+    }
+    written = Definition("t", values, ({"a": [PlainScalar.parse("0x1F")]},)).to_json()
     assert written["values"] == {
         **{name: name for name in ("007", "1.10", "yes")},
         **{"7": 7, "0.5": 0.5, "true": True, "~": None},

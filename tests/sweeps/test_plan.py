@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comfygradio.sweeps.planning.carry import Limits
-from comfygradio.sweeps.planning.plan import plan_sweep, write_seconds
+from comfygradio.sweeps.planning.cache_pinning import PinningLimits
+from comfygradio.sweeps.planning.plan import format_seconds, plan_sweep
 from tests.effort import scale
 
 from .grids import SWEEPS, GraphSpace, random_space, sweep_b, sweep_d
 from .racing import bound_simply, bound_truly, run_course
 from .test_signature import Spy
 
-PLENTY = Limits(True, 1000)
+PLENTY = PinningLimits(True, 1000)
 
 
 @pytest.mark.deep
@@ -28,9 +28,11 @@ PLENTY = Limits(True, 1000)
 def test_every_point_is_on_one_server_once(name: str, lanes: int) -> None:
     space = SWEEPS[name]()
     plan = plan_sweep(space, space.known, space.seconds, lanes)
-    assert len(plan.lanes) == lanes
+    assert len(plan.segments) == lanes
     assert (
-        sorted(index for lane in plan.lanes for index in lane) == sorted(plan.order) == list(space)
+        sorted(index for lane in plan.segments for index in lane)
+        == sorted(plan.order)
+        == list(space)
     )
     assert plan.points == len(list(space)) and plan.done == 0
 
@@ -50,10 +52,10 @@ def test_one_server_reaches_the_bounds(
     space = SWEEPS[name]()
     plans = [
         plan_sweep(space, space.known, space.seconds, limits=limits)
-        for limits in (Limits(False), PLENTY)
+        for limits in (PinningLimits(False), PLENTY)
     ]
-    assert [plan.ours.seconds for plan in plans] == pytest.approx([plain, carried])
-    assert plans[0].typed.seconds == pytest.approx(typed)
+    assert [plan.planned.seconds for plan in plans] == pytest.approx([plain, carried])
+    assert plans[0].as_typed.seconds == pytest.approx(typed)
     assert bound_simply(plans[0].workload, list(space), 1) == pytest.approx(carried)
 
 
@@ -74,7 +76,7 @@ def test_where_no_schedule_reaches_the_bound_four_servers_come_near_what_one_can
     plan = plan_sweep(space, space.known, space.seconds, 4, PLENTY)
     reachable = bound_truly(space, len(list(space)), 4)
     assert reachable > 1.5 * bound_simply(plan.workload, list(space), 4)
-    assert plan.ours.seconds == pytest.approx(reachable)
+    assert plan.planned.seconds == pytest.approx(reachable)
     assert (
         statistics.mean(run_course(plan, 4, seed).seconds for seed in range(5)) <= 1.05 * reachable
     )
@@ -87,11 +89,11 @@ def test_shares_are_never_slower_than_whole_stretches_of_one_order(
     seed: int, lanes: int, carry: bool
 ) -> None:
     space = random_space(seed, 120)
-    plan = plan_sweep(space, space.known, space.seconds, lanes, Limits(carry, 1000))
-    alone = plan_sweep(space, space.known, space.seconds, 1, Limits(carry, 1000))
-    assert plan.ours.seconds <= alone.ours.seconds + 1e-6
-    assert plan.ours.seconds >= bound_simply(plan.workload, list(space), lanes) - 1e-6
-    assert plan.ours.work >= alone.ours.work - 1e-6 or not carry
+    plan = plan_sweep(space, space.known, space.seconds, lanes, PinningLimits(carry, 1000))
+    alone = plan_sweep(space, space.known, space.seconds, 1, PinningLimits(carry, 1000))
+    assert plan.planned.seconds <= alone.planned.seconds + 1e-6
+    assert plan.planned.seconds >= bound_simply(plan.workload, list(space), lanes) - 1e-6
+    assert plan.planned.work >= alone.planned.work - 1e-6 or not carry
 
 
 def test_what_is_there_already_is_left_out() -> None:
@@ -106,15 +108,15 @@ def test_what_is_there_already_is_left_out() -> None:
 def test_nothing_to_do_is_a_plan_too() -> None:
     space = sweep_b()
     plan = plan_sweep(space, space.known, space.seconds, 3, todo=[])
-    assert plan.lanes == ((), (), ())
-    assert plan.ours.seconds == plan.typed.seconds == 0
+    assert plan.segments == ((), (), ())
+    assert plan.planned.seconds == plan.as_typed.seconds == 0
     assert plan.describe()[0].startswith("0 pictures")
 
 
 def test_one_point_without_axes() -> None:
     space = GraphSpace((), tuple(replace(part, axes=()) for part in sweep_b().parts))
     plan = plan_sweep(space, space.known, space.seconds, 2)
-    assert sorted(plan.lanes) == [(), ((),)]
+    assert sorted(plan.segments) == [(), ((),)]
 
 
 def test_people_read_what_it_costs() -> None:
@@ -123,7 +125,7 @@ def test_people_read_what_it_costs() -> None:
     assert lines[0] == "240 pictures in about 23 min on one server."
     assert lines[1] == "In the order as typed: 63 min, 2.8 times that."
     assert "Sampler 240" in lines[2] and "CheckpointLoader 4 of 240" in lines[2]
-    assert [write_seconds(seconds) for seconds in (0.2, 89, 91, 3600, 6000, 86400)] == [
+    assert [format_seconds(seconds) for seconds in (0.2, 89, 91, 3600, 6000, 86400)] == [
         *("0 s", "89 s", "2 min", "60 min", "1 h 40 min", "24 h 0 min"),
     ]
 
@@ -140,10 +142,10 @@ def test_block_by_block_pays_where_two_axes_are_dear(size: int, lanes: int, bloc
     space = GraphSpace((size, size), parts)
     plan = plan_sweep(space, space.known, space.seconds, lanes, PLENTY)
     touched = [
-        tuple(len({index[axis] for index in lane}) for axis in (0, 1)) for lane in plan.lanes
+        tuple(len({index[axis] for index in lane}) for axis in (0, 1)) for lane in plan.segments
     ]
     assert touched == [(block, block)] * lanes
-    assert plan.ours.seconds == pytest.approx(bound_truly(space, size * size, lanes))
+    assert plan.planned.seconds == pytest.approx(bound_truly(space, size * size, lanes))
 
 
 @pytest.mark.deep

@@ -12,8 +12,8 @@ import pytest
 
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.forms.preset import load_preset
-from comfygradio.forms.restoring.metadata import read_metadata
-from comfygradio.jobs.queue import JobQueue
+from comfygradio.jobs.job_queue import JobQueue
+from comfygradio.metadata.load import load_metadata
 from comfygradio.settings import shipped_presets
 from comfygradio.sweeps.running.sweep import Sweep
 from tests.jobs.lines import draw, is_over, wait
@@ -45,7 +45,7 @@ def test_planned_is_executed(carry: bool, tmp_path: Path) -> None:
     server = DemoServer(DemoOptions(step_seconds=0))
     with server, open_sweeps(tmp_path / "outputs", server, preset=preset) as (sweeps, queue):
         sweep = sweeps.start(define(carry), "anna")
-        planned, typed = sweep.plan.ours, sweep.plan.typed
+        planned, typed = sweep.plan.planned, sweep.plan.as_typed
         assert end(sweep) == "done" and sweep.counts.done == 24
         assert Counter(server.executions) == Counter(planned.executions)
         assert (
@@ -69,7 +69,7 @@ def check_pictures(sweep: Sweep, queue: JobQueue, nodes: set[str]) -> int:
         (result,) = cell.results
         assert result.path
         carried += b"comfygradio-carried-" in result.path.read_bytes()
-        graph = read_metadata(result.path).prompt
+        graph = load_metadata(result.path).prompt
         record = queue.ledger.find(cell.token)
         assert graph and record and set(graph) == set(record.order.prompt.graph) == nodes
     return carried
@@ -87,13 +87,13 @@ def test_a_picture_in_between_costs_no_more_than_it_must(tmp_path: Path) -> None
     preset = load_preset(shipped_presets() / "text_to_image.yaml")
     server = DemoServer(DemoOptions(step_seconds=0.01, lab_nodes=True))
     with server, open_sweeps(tmp_path / "outputs", server, preset=preset) as (sweeps, queue):
-        queue.lanes[0].learn([*preset.class_types, "EmptyImage", "LabSleep"])
+        queue.lanes[0].refresh([*preset.class_types, "EmptyImage", "LabSleep"])
         sweep = sweeps.start(define(), "anna")
         for number in range(3):
             await_done(sweep, 4 * number + 4)
             wait(queue.submit(draw(number), "ben"), is_over)
         assert end(sweep) == "done" and sweep.counts.done == 24
-        planned = sweep.plan.ours.executions
+        planned = sweep.plan.planned.executions
         extra = server.executions["CheckpointLoaderSimple"] - planned["CheckpointLoaderSimple"]
         assert 0 <= extra <= 3 and server.executions["KSampler"] == 24
 

@@ -12,11 +12,11 @@ from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import (
     AxisError,
     DefinitionError,
-    LedgerLocked,
+    JobStoreLocked,
     PresetError,
     ServerUnreachable,
 )
-from comfygradio.sweeps.definition import read_definition
+from comfygradio.sweeps.definition import load_definition
 from tests.jobs.shelf import Shelf
 from tests.sweeps.running import write_preset
 
@@ -48,7 +48,7 @@ def test_every_point_is_yielded_once_as_it_ends(
     assert len(done) == 3 and all(
         cell.results[0].path and cell.results[0].path.is_file() for cell in done
     )
-    assert read_definition(tmp_path / "out" / "sweep.yaml").axes == (
+    assert load_definition(tmp_path / "out" / "sweep.yaml").axes == (
         {"color": "1-3"},
         {"width": "16, 32", "broken": "off, on"},
     )
@@ -89,6 +89,6 @@ def test_what_cannot_be_is_said(demo: DemoServer, preset: Path, tmp_path: Path) 
         next(comfygradio.sweep(preset, {"color": "1"}, out=out, servers=["http://127.0.0.1:9"]))
     one = comfygradio.sweep(preset, {"color": "1-3"}, out=out, servers=servers)
     next(one)
-    with pytest.raises(LedgerLocked):
+    with pytest.raises(JobStoreLocked):
         next(comfygradio.sweep(preset, {"color": "1"}, out=out, servers=servers))
     assert len(list(one)) == 2

@@ -13,10 +13,10 @@ from PIL import Image
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import ValuesRefused
-from comfygradio.jobs.lane import Lane
-from comfygradio.jobs.queue import JobQueue
-from comfygradio.jobs.store import Ledger
-from comfygradio.sweeps.running.kept_files import find_folder
+from comfygradio.jobs.backend import Backend
+from comfygradio.jobs.job_queue import JobQueue
+from comfygradio.jobs.job_store import JobStore
+from comfygradio.sweeps.running.input_copy import find_folder
 from tests.faults.world import await_that
 from tests.jobs.shelf import Shelf
 from tests.sweeps.running import (
@@ -84,7 +84,9 @@ def test_a_sweep_goes_on_after_the_app_has_ended(demo: DemoServer, tmp_path: Pat
         assert shown == {
             index: (cell.results, cell.phase, cell.token) for index, cell in again.cells.items()
         }
-        assert [(record.phase, record.done) for record in sweeps.list("anna")] == [("done", 20)]
+        assert [(record.phase, record.done) for record in sweeps.list_sweeps("anna")] == [
+            ("done", 20)
+        ]
 
 
 @pytest.mark.parametrize("halted", ["paused", "stopped"])
@@ -138,9 +140,9 @@ def test_a_retried_point_of_a_done_sweep_is_brought_to_its_end(
         record = queue.ledger.find(sweep.cells[(0,)].token)
         assert record is not None
         queue.ledger.change(record.id, phase="waiting", ended=None, results=())
-    ledger = Ledger.open(tmp_path / "outputs")
+    ledger = JobStore.open(tmp_path / "outputs")
     with ComfyClient(demo.url) as client:
-        queue = JobQueue([Lane(client)], ledger, tmp_path / "outputs")
+        queue = JobQueue([Backend(client)], ledger, tmp_path / "outputs")
         again = take_up(queue, bind(write_preset(tmp_path / "presets"), queue)).find(sweep.token)
         assert again is not None and again.is_active
         again.resume()
@@ -174,7 +176,7 @@ def test_a_sweep_whose_form_is_gone_waits_for_it(demo: DemoServer, tmp_path: Pat
         "{slot: 2.seconds, max: 30}\n"
     )
     with open_sweeps(outputs, demo, preset=write_preset(tmp_path / "changed", text)) as (sweeps, _):
-        assert [record.phase for record in sweeps.list("anna")] == ["running"]
+        assert [record.phase for record in sweeps.list_sweeps("anna")] == ["running"]
         with pytest.raises(ValuesRefused, match="no such field"):
             sweeps.find(sweep.token)
     with open_sweeps(outputs, demo) as (sweeps, _):

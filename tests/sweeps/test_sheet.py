@@ -16,22 +16,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from comfygradio.forms.restoring.metadata import read_metadata
 from comfygradio.jobs.results import Result
-from comfygradio.sweeps.showing.drawing.cells import ALARM_FILL, FILL, PAPER
-from comfygradio.sweeps.showing.drawing.lettering import Face, clean, fit
-from comfygradio.sweeps.showing.drawing.measures import SMALLEST, Sheet, Spot, Text
-from comfygradio.sweeps.showing.drawing.thumbnails import read_thumbnail
-from comfygradio.sweeps.showing.grid import Grid, GridCell, Layout, arrange
-from comfygradio.sweeps.showing.sheet import (
-    Limits,
+from comfygradio.metadata.load import load_metadata
+from comfygradio.sweeps.showing.contact_sheet import (
+    SheetLimits,
     draw_sheet,
+    load_sweep,
     plan_sheet,
-    read_sweep,
     split_page,
     write_sheet,
     write_sheets,
 )
+from comfygradio.sweeps.showing.drawing.cell_painter import ERROR_FILL, FILL, PAPER
+from comfygradio.sweeps.showing.drawing.sheet_layout import MIN_FONT_SIZE, CellSlot, Sheet, Text
+from comfygradio.sweeps.showing.drawing.text_layout import Face, clean_text, fit_texts
+from comfygradio.sweeps.showing.drawing.thumbnail import load_thumbnail
+from comfygradio.sweeps.showing.grid import Grid, GridCell, Layout, arrange
 from tests.effort import scale
 from tests.sweeps.exporting import DEFINITION, PICTURES, SEED, fill_grid, make_grid, save_picture
 
@@ -43,8 +43,8 @@ LONG = (
 FILE = "checkpoints/some_very_long_name-of_a_checkpoint_v12.final.safetensors"
 
 
-def plan(grid: Grid, limits: Limits | None = None) -> Sheet:
-    return plan_sheet(arrange(grid)[0], limits or Limits())
+def plan(grid: Grid, limits: SheetLimits | None = None) -> Sheet:
+    return plan_sheet(arrange(grid)[0], limits or SheetLimits())
 
 
 def find_text(sheet: Sheet, start: str) -> Text:
@@ -55,12 +55,12 @@ def write_all_text(sheet: Sheet) -> str:
     return "\n".join(" ".join(text.lines) for text in sheet.texts)
 
 
-def draw(grid: Grid) -> tuple[Image.Image, tuple[Spot, ...]]:
+def draw(grid: Grid) -> tuple[Image.Image, tuple[CellSlot, ...]]:
     page = arrange(grid)[0]
-    return draw_sheet(page, Limits()), plan_sheet(page, Limits()).spots
+    return draw_sheet(page, SheetLimits()), plan_sheet(page, SheetLimits()).spots
 
 
-def cut(picture: Image.Image, spot: Spot) -> Image.Image:
+def cut(picture: Image.Image, spot: CellSlot) -> Image.Image:
     box = spot.box
     return picture.crop((box.x, box.y, box.x + box.width, box.y + box.height))
 
@@ -77,14 +77,14 @@ def count_colors(picture: Image.Image) -> dict[tuple[int, ...], int]:
 def test_it_restores_the_sweep(suffix: str, tmp_path: Path) -> None:
     grid = fill_grid(AXES, save_picture(tmp_path / "a.png", "red"))
     (path,) = write_sheets(grid, tmp_path / f"sheet.{suffix}")
-    assert read_sweep(path) == DEFINITION
+    assert load_sweep(path) == DEFINITION
     with Image.open(path) as picture:
         assert picture.format == suffix.upper()
 
 
 @pytest.mark.parametrize("suffix", ["png", "webp"])
 def test_it_fills_the_form_with_what_all_points_share(suffix: str, tmp_path: Path) -> None:
-    own = read_metadata(
+    own = load_metadata(
         write_sheet(arrange(fill_grid(AXES, None))[0], tmp_path / f"a.{suffix}")
     ).comfygradio
     assert own and own["preset"] == "text_to_image" and own["values"]["seed"] == SEED
@@ -94,13 +94,13 @@ def test_it_fills_the_form_with_what_all_points_share(suffix: str, tmp_path: Pat
     "name", ["picture.png", "video.mp4", "sound.flac", "README.md", "absent.png"]
 )
 def test_other_files_hold_no_sweep(name: str) -> None:
-    assert read_sweep(PICTURES / name) is None
+    assert load_sweep(PICTURES / name) is None
 
 
 def test_a_damaged_sheet_holds_no_sweep(tmp_path: Path) -> None:
     path = write_sheet(arrange(make_grid(AXES))[0], tmp_path / "a.png")
     path.write_bytes(path.read_bytes().replace(b'"sweep": {', b'"sweep": 0{'))
-    assert read_sweep(path) is None
+    assert load_sweep(path) is None
 
 
 def test_pictures_stand_below_their_labels(tmp_path: Path) -> None:
@@ -141,8 +141,8 @@ def test_a_failed_cell_says_why(tmp_path: Path) -> None:
     )
     silent, _ = draw(make_grid({"A": ["1"]}, {(0,): GridCell((0,), {}, "failed", error=".")}))
     shown = count_colors(cut(picture, spots[0]))
-    assert shown[ALARM_FILL] > sum(shown.values()) / 2
-    assert shown[ALARM_FILL] < count_colors(cut(silent, spots[0]))[ALARM_FILL]
+    assert shown[ERROR_FILL] > sum(shown.values()) / 2
+    assert shown[ERROR_FILL] < count_colors(cut(silent, spots[0]))[ERROR_FILL]
 
 
 def test_what_was_not_made_is_empty() -> None:
@@ -159,7 +159,7 @@ def test_what_was_not_made_is_empty() -> None:
 def test_a_file_that_cannot_be_read_is_said_so(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(content)
-    assert read_thumbnail(Result("image", path), 100) is None
+    assert load_thumbnail(Result("image", path), 100) is None
     for result in (
         Result("image", path),
         Result("video", path),
@@ -170,7 +170,7 @@ def test_a_file_that_cannot_be_read_is_said_so(content: bytes, tmp_path: Path) -
 
 
 def test_a_video_shows_its_first_frame_and_a_play_mark() -> None:
-    still = read_thumbnail(Result("video", PICTURES / "video.mp4"), 64)
+    still = load_thumbnail(Result("video", PICTURES / "video.mp4"), 64)
     picture, spots = draw(fill_grid({"A": ["1"]}, Result("video", PICTURES / "video.mp4")))
     shown = cut(picture, spots[0])
     assert still and still.size == (64, 64)
@@ -218,18 +218,18 @@ def test_long_labels_are_wrapped_from_the_top_and_shrink_to_a_minimum() -> None:
     head = find_text(sheet, "checkpoints/")
     assert len(head.lines) > 1 and "".join(head.lines) == FILE
     assert head.box.y == find_text(sheet, "tiny").box.y
-    assert SMALLEST <= side.face.size < find_text(sheet, "Prompt").face.size * 2
+    assert MIN_FONT_SIZE <= side.face.size < find_text(sheet, "Prompt").face.size * 2
     assert side.face == short.face
     for text in sheet.texts:
         assert all(text.face.measure(line) <= text.box.width + 1 for line in text.lines), text
 
 
 def test_lines_are_broken_between_words_where_that_is_possible() -> None:
-    face, ((first, *_), (word,)) = fit(["some words here", "abc"], Face(20), 130, 3, 10)
+    face, ((first, *_), (word,)) = fit_texts(["some words here", "abc"], Face(20), 130, 3, 10)
     assert first == "some words" and word == "abc" and face.size == 20
-    shrunk, ((line,),) = fit(["dpmpp"], Face(40), Face(20).measure("dpmpp") + 1, 1, 10)
+    shrunk, ((line,),) = fit_texts(["dpmpp"], Face(40), Face(20).measure("dpmpp") + 1, 1, 10)
     assert line == "dpmpp" and 18 <= shrunk.size < 40
-    broken, (lines,) = fit(["x" * 50], Face(20), 60, 2, 10)
+    broken, (lines,) = fit_texts(["x" * 50], Face(20), 60, 2, 10)
     assert broken.size == 10 and len(lines) == 2 and lines[1].endswith("…")
 
 
@@ -251,27 +251,32 @@ def test_any_text_is_measured_and_drawn(text: str) -> None:
 )
 def test_labels_of_every_script_are_drawn(label: str, tmp_path: Path) -> None:
     grid = replace(make_grid({label: [label, "x"], "B": [label]}), title=label)
-    assert read_sweep(write_sheets(grid, tmp_path / "a.png")[0]) == DEFINITION
+    assert load_sweep(write_sheets(grid, tmp_path / "a.png")[0]) == DEFINITION
 
 
 def test_control_characters_are_left_out() -> None:
-    assert clean("a\0b\x07\tc\r\nd\u2028e\ud800") == "ab c\nd\ne\ufffd"
+    assert clean_text("a\0b\x07\tc\r\nd\u2028e\ud800") == "ab c\nd\ne\ufffd"
 
 
 @pytest.mark.parametrize(
-    "limits", [Limits(side=700), Limits(area=200_000), Limits(side=500, area=90_000)]
+    "limits",
+    [
+        SheetLimits(max_side=700),
+        SheetLimits(max_area=200_000),
+        SheetLimits(max_side=500, max_area=90_000),
+    ],
 )
-def test_it_is_scaled_to_its_limits_and_says_so(limits: Limits, tmp_path: Path) -> None:
+def test_it_is_scaled_to_its_limits_and_says_so(limits: SheetLimits, tmp_path: Path) -> None:
     grid = fill_grid(AXES, save_picture(tmp_path / "a.png", "red", (600, 600)))
     free, scaled = plan(grid), plan(grid, limits)
     assert "scaled" not in write_all_text(free) and free.cell == (512, 512)
     assert (
-        max(scaled.width, scaled.height) <= limits.side
-        and scaled.width * scaled.height <= limits.area
+        max(scaled.width, scaled.height) <= limits.max_side
+        and scaled.width * scaled.height <= limits.max_area
     )
     share = round(100 * scaled.cell[0] / 512)
     assert (
-        f"The sheet was scaled to {share} % to stay within {limits.side:,} pixels a side"
+        f"The sheet was scaled to {share} % to stay within {limits.max_side:,} pixels a side"
         in write_all_text(scaled)
     )
     assert draw_sheet(arrange(grid)[0], limits).size == (scaled.width, scaled.height)
@@ -284,7 +289,7 @@ def test_even_large_sweeps_stay_within_what_pictures_can_be(rows: int, columns: 
     layout = Layout((0,), (1,)) if rows > 1 else Layout((), (0, 1))
     pages = [part for page in arrange(make_grid(axes, layout=layout)) for part in split_page(page)]
     assert sum(len(page.rows) * len(page.columns) for page in pages) == rows * columns
-    sheet = plan_sheet(pages[-1], Limits(16_383, 40_000_000))
+    sheet = plan_sheet(pages[-1], SheetLimits(16_383, 40_000_000))
     assert max(sheet.width, sheet.height) <= 16_383 and sheet.width * sheet.height <= 40_000_000
     assert min(sheet.cell) >= 35 and len(pages) <= 20
     if len(pages) > 1:
@@ -295,8 +300,8 @@ def test_every_page_is_a_file_that_says_which_one_it_is(tmp_path: Path) -> None:
     grid = make_grid({**AXES, "Steps": ["10", "20"]}, layout=Layout((0,), (1,), (2,)))
     paths = write_sheets(grid, tmp_path / "sheet.png")
     assert [path.name for path in paths] == ["sheet-1.png", "sheet-2.png"]
-    assert all(read_sweep(path) == DEFINITION for path in paths)
-    assert "Steps 20" in write_all_text(plan_sheet(arrange(grid)[1], Limits()))
+    assert all(load_sweep(path) == DEFINITION for path in paths)
+    assert "Steps 20" in write_all_text(plan_sheet(arrange(grid)[1], SheetLimits()))
 
 
 def test_nested_columns_share_the_label_above_them() -> None:
@@ -325,7 +330,7 @@ def test_one_axis_alone_flows_in_lines_with_captions() -> None:
 
 def test_an_empty_choice_is_still_a_sheet(tmp_path: Path) -> None:
     grid = fill_grid(AXES, None, Layout((0,), (1,), show="5"))
-    assert read_sweep(write_sheets(grid, tmp_path / "a.png")[0]) == DEFINITION
+    assert load_sweep(write_sheets(grid, tmp_path / "a.png")[0]) == DEFINITION
 
 
 def test_nothing_half_written_is_left(tmp_path: Path) -> None:
@@ -341,7 +346,7 @@ def test_the_light_copy_is_read_where_it_is_large_enough(tmp_path: Path) -> None
     light = save_picture(tmp_path / "b.png", "blue", (200, 200))
     result = replace(large, display=light.path)
     for pixels, color in ((150, (0, 0, 255)), (300, (255, 0, 0))):
-        thumbnail = read_thumbnail(result, pixels)
+        thumbnail = load_thumbnail(result, pixels)
         assert thumbnail and thumbnail.getpixel((0, 0)) == color and max(thumbnail.size) == pixels
 
 
@@ -352,11 +357,11 @@ def test_a_machine_without_fonts_has_the_one_inside_pillow(tmp_path: Path) -> No
     script = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from comfygradio.sweeps.showing.sheet import read_sweep, write_sheets\n"
+        "from comfygradio.sweeps.showing.contact_sheet import load_sweep, write_sheets\n"
         "from tests.sweeps.exporting import DEFINITION, make_grid\n"
-        "from comfygradio.sweeps.showing.drawing.lettering import Face, _find_fonts\n"
+        "from comfygradio.sweeps.showing.drawing.text_layout import Face, _find_fonts\n"
         "assert set(_find_fonts(False)) == {('', False)} and Face(20, True).measure('a fox') > 30\n"
-        "assert read_sweep(write_sheets(make_grid({'Ω 雪': ['🦊', 'x']}), "
+        "assert load_sweep(write_sheets(make_grid({'Ω 雪': ['🦊', 'x']}), "
         "Path(sys.argv[1]))[0]) == "
         "DEFINITION\n"
     )
@@ -378,7 +383,7 @@ def test_pictures_are_not_all_in_memory_at_once(tmp_path: Path) -> None:
         "import re, sys\n"
         "from pathlib import Path\n"
         "from comfygradio.jobs.results import Result\n"
-        "from comfygradio.sweeps.showing.sheet import write_sheets\n"
+        "from comfygradio.sweeps.showing.contact_sheet import write_sheets\n"
         "from tests.sweeps.exporting import fill_grid\n"
         "result = Result('image', Path(sys.argv[1]) / 'a.png', width=4000, height=4000)\n"
         "grid = fill_grid({'A': list('12345'), 'B': list('12345678')}, result)\n"

@@ -19,8 +19,8 @@ from comfygradio.errors import ValuesRefused
 from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form
 from comfygradio.sweeps.axes.axis import Change, Index
-from comfygradio.sweeps.planning.cells import EXACT, READS
-from comfygradio.sweeps.planning.space import Prompts, Space
+from comfygradio.sweeps.planning.input_axes import MAX_EXHAUSTIVE_POINTS, MAX_SAMPLED_PROMPTS
+from comfygradio.sweeps.planning.space import PromptSource, Space
 from comfygradio.sweeps.planning.workload import Workload
 from tests.effort import scale
 from tests.forms.corpus import Case, corpus_info, draft_form, list_cases, make_media
@@ -34,13 +34,13 @@ INFO = corpus_info()
 CASES = list_cases()
 
 
-def draw_points(space: Prompts, count: int, seed: int = 5) -> list[Index]:
+def draw_points(space: PromptSource, count: int, seed: int = 5) -> list[Index]:
     chance = random.Random(seed)
     return [tuple(chance.randrange(size) for size in space.sizes) for _ in range(count)]
 
 
 def assert_exact(
-    space: Prompts, known: ObjectInfo, points: Sequence[Index], least: bool = False
+    space: PromptSource, known: ObjectInfo, points: Sequence[Index], least: bool = False
 ) -> None:
     """Two nodes of two points have one number where they have one key, and only there; `least`:
     only there.
@@ -59,7 +59,7 @@ def assert_exact(
 class Spy:
     """Counts the prompts that are built."""
 
-    def __init__(self, space: Prompts) -> None:
+    def __init__(self, space: PromptSource) -> None:
         self._space = space
         self.sizes = space.sizes
         self.built = 0
@@ -137,7 +137,7 @@ def test_few_prompts_are_built_of_a_large_sweep() -> None:
     for first in range(100):
         for second in range(100):
             workload.needed((first, second))
-    assert EXACT < space.built < 1.2 * READS
+    assert MAX_EXHAUSTIVE_POINTS < space.built < 1.2 * MAX_SAMPLED_PROMPTS
     assert len(workload.classes) == 100 + 2 * 100 * 100
 
 
@@ -264,9 +264,7 @@ def test_some_classes_never_come_from_the_cache_and_some_only_under_their_own_id
         known = ObjectInfo({"A": NodeDef.from_json("A", data), "Save": twins.known.nodes["Save"]})
         workload = Workload(twins, known)
         riding = {
-            workload.classes[result]
-            for result in workload.needed((0,))
-            if workload.can_ride(result)
+            workload.classes[result] for result in workload.needed((0,)) if workload.can_pin(result)
         }
         assert riding == rides, "Save is shown"
 

@@ -19,16 +19,16 @@ from comfygradio.errors import (
     PresetError,
     ValuesRefused,
 )
+from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.limits import Limits
-from comfygradio.jobs.queue import JobQueue
-from comfygradio.sweeps.running.registry import Sweeps
+from comfygradio.sweeps.running.sweep_registry import SweepRegistry
 from tests.jobs.lines import draw, free_port, is_over, wait
 from tests.jobs.shelf import Shelf
 from tests.sweeps.running import await_sweep, define, end, open_sweeps, read_colors, write_preset
 
 pytestmark = pytest.mark.deep
 
-Opened = tuple[Sweeps, JobQueue]
+Opened = tuple[SweepRegistry, JobQueue]
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_plan_writes_nothing_and_runs_nothing(opened: Opened, demo: DemoServer
     assert sweep.phase == "planned" and sweep.counts.waiting == 3 and sweep.plan
     assert (
         sweeps.find(sweep.token) is sweep
-        and not sweeps.list("anna")
+        and not sweeps.list_sweeps("anna")
         and not queue.ledger.list_open()
     )
     sweep.pause()
@@ -90,7 +90,7 @@ def test_a_plan_writes_nothing_and_runs_nothing(opened: Opened, demo: DemoServer
     sweep.retry((0,))
     assert sweep.phase == "planned" and not sweep.is_active
     sweep.resume()
-    assert end(sweep) == "done" and [record.done for record in sweeps.list("anna")] == [3]
+    assert end(sweep) == "done" and [record.done for record in sweeps.list_sweeps("anna")] == [3]
 
 
 def test_a_failed_point_says_why_and_is_retried_alone(opened: Opened, demo: DemoServer) -> None:
@@ -173,7 +173,7 @@ def test_a_changed_axis_uses_every_point_that_exists(opened: Opened, demo: DemoS
     )
     whole = sweeps.start(define(color="1-3", width="16, 32"), "anna")
     assert whole.phase == "done" and demo.executions["SaveImage"] == 5
-    assert [record.phase for record in sweeps.list("anna")] == ["done"] * 3
+    assert [record.phase for record in sweeps.list_sweeps("anna")] == ["done"] * 3
 
 
 def test_points_are_not_used_by_others_nor_without_their_files(
@@ -298,7 +298,7 @@ def test_what_cannot_be_is_refused_before_the_start(
 ) -> None:
     with pytest.raises(error) as caught:
         opened[0].start(definition)
-    assert told in str(caught.value) and not opened[0].list("local")
+    assert told in str(caught.value) and not opened[0].list_sweeps("local")
 
 
 def test_limits_of_whoever_runs_the_app(demo: DemoServer, tmp_path: Path) -> None:
@@ -320,7 +320,7 @@ def test_a_sweep_is_found_again_and_forgotten(
     assert sweeps.find("nobody") is None and sweeps.find(sweep.token) is sweep
     sweeps.delete(sweep.token)
     sweeps.delete("nobody")
-    assert sweeps.find(sweep.token) is None and not sweeps.list("anna")
+    assert sweeps.find(sweep.token) is None and not sweeps.list_sweeps("anna")
     assert sweeps.plan(define(color="1-2"), "anna").counts.done == 2, "its pictures stay"
 
 
@@ -352,7 +352,7 @@ def test_points_go_to_servers_that_have_what_they_need(tmp_path: Path) -> None:
         assert homes == {0: one.url, 2: two.url}
         two.stop()
         with DemoServer(DemoOptions(checkpoints=("b",)), port=port):
-            queue.lanes[1].learn(preset.class_types)
+            queue.lanes[1].refresh(preset.class_types)
             lost = sweeps.start(define_models(color="5-6", model="a, b, c"))
             await_sweep(lost, lambda sweep: sweep.counts.done == 4 and sweep.reason)
             assert (
@@ -360,7 +360,7 @@ def test_points_go_to_servers_that_have_what_they_need(tmp_path: Path) -> None:
                 and lost.phase == "running"
             )
         with DemoServer(DemoOptions(checkpoints=("b", "c")), port=port):
-            queue.lanes[1].learn(preset.class_types)
+            queue.lanes[1].refresh(preset.class_types)
             lost.pause()
             lost.resume()
             assert end(lost) == "done" and lost.counts.done == 6 and not lost.reason

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comfygradio.jobs.results import Result
+from comfygradio.sweeps.showing.contact_sheet import load_sweep
 from comfygradio.sweeps.showing.grid import Grid, GridAxis, GridCell
-from comfygradio.sweeps.showing.sheet import read_sweep
 from comfygradio.sweeps.showing.table import list_rows, write_csv, write_json
 from tests.sweeps.exporting import DEFINITION, SEED, fill_grid, make_grid, save_picture
 
@@ -185,7 +185,7 @@ def test_json_is_typed_and_keeps_seeds_exact(tmp_path: Path) -> None:
 
 
 def test_json_reads_as_the_sweep_again(tmp_path: Path) -> None:
-    assert read_sweep(write_json(with_values({}), tmp_path / "a.json")) == DEFINITION
+    assert load_sweep(write_json(with_values({}), tmp_path / "a.json")) == DEFINITION
 
 
 def test_half_characters_do_no_harm(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from comfygradio.demo import DemoOptions
-from comfygradio.sweeps.running.pace import Pace
-from comfygradio.sweeps.running.registry import PLANNED_SECONDS
+from comfygradio.sweeps.running.sweep_registry import PLAN_TTL_SECONDS
+from comfygradio.sweeps.running.time_left import TimeLeft
 from tests.clocks import ManualClock
 from tests.jobs.shelf import Shelf
 from tests.sweeps.running import define, open_sweeps
@@ -14,7 +14,7 @@ from tests.sweeps.running import define, open_sweeps
 
 def test_the_rest_is_estimated_from_what_three_points_took() -> None:
     clock = ManualClock()
-    pace = Pace(clock)
+    pace = TimeLeft(clock)
     assert pace.estimate(0, 5.0, 1.0) is None, "it does not run yet"
     pace.begin(2, 0.75)
     clock.advance(6.0)
@@ -29,9 +29,9 @@ def test_a_plan_is_remembered_for_an_hour(shelf: Shelf, tmp_path: Path) -> None:
     demo = shelf.lend(DemoOptions(step_seconds=0.01, lab_nodes=True))
     with open_sweeps(tmp_path / "outputs", demo, clock=clock) as (sweeps, _):
         first = sweeps.plan(define(color="1-2"))
-        clock.advance(PLANNED_SECONDS)
+        clock.advance(PLAN_TTL_SECONDS)
         sweeps.plan(define(color="3-4"))
         assert sweeps.find(first.token) is first
-        clock.advance(PLANNED_SECONDS + 1)
+        clock.advance(PLAN_TTL_SECONDS + 1)
         sweeps.plan(define(color="5-6"))
         assert sweeps.find(first.token) is None

@@ -7,18 +7,18 @@ from typing import Any
 import fastapi
 import gradio as gr
 
-from comfygradio.ui.identity.gate import Gate
-from comfygradio.ui.identity.ways import Entry
+from comfygradio.ui.identity.access_control import AccessControl
+from comfygradio.ui.identity.auth_scheme import AuthResult
 
 
 class Named:
     """A way in that takes everybody's word, as `NAME` or `NAME/SESSION`."""
 
-    def find(self, scope: Any) -> Entry | None:
+    def authenticate(self, scope: Any) -> AuthResult | None:
         """Who the header says it is."""
         named = next((value for name, value in scope["headers"] if name == b"x-test-login"), b"")
         login, _, session = named.decode().partition("/")
-        return Entry(login, session) if login else None
+        return AuthResult(login, session) if login else None
 
 
 def make_request(
@@ -32,5 +32,5 @@ def make_request(
         "client": (client, 50_000) if client else None,
         "headers": [(name.encode(), value.encode()) for name, value in named.items()],
     }
-    Gate([Named()]).identify(scope)
+    AccessControl([Named()]).identify(scope)
     return gr.Request(fastapi.Request(scope))

@@ -12,7 +12,7 @@ from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.app import App
 from comfygradio.ui.serve import build, launch
-from comfygradio.ui.studio import Studio
+from comfygradio.ui.service import Service
 from tests.jobs.lines import is_over, wait
 from tests.ports import free_port as free_port
 
@@ -51,7 +51,7 @@ def run_app(
         app.blocks.close(verbose=False)
 
 
-def occupy_server(studio: Studio) -> None:
+def occupy_server(studio: Service) -> None:
     """Give the server the two jobs of somebody else that it holds at most, and wait until it has
     them: before that a place could go to whoever comes next, since everybody has a turn.
     """
@@ -60,10 +60,10 @@ def occupy_server(studio: Studio) -> None:
         wait(job, lambda snapshot: snapshot.phase == "running")
 
 
-def stop_all(studio: Studio) -> None:
+def stop_all(studio: Service) -> None:
     """Stop every job, and wait until they are over."""
     studio.queue.stop_waiting()
     for lane in studio.queue.lanes:
-        for job in studio.queue.list_posted(lane):
+        for job in studio.queue.list_submitted(lane):
             studio.queue.stop(job.token)
             wait(job, is_over)

@@ -41,10 +41,10 @@ def test_a_form_that_changes_while_the_app_starts_is_on_the_page(
     )
     try:
         if not is_late:
-            app.studio.reload()
+            app.service.reload()
         url = launch(app, block=False)
         if is_late:
-            app.studio.reload()
+            app.service.reload()
         shown = httpx.get(f"{url}config").text
         assert "Words to image" in shown and "Text to image" not in shown
         assert httpx.get(f"{url}gradio_api/comfygradio/revision").text == str(app.revision) == "1"
@@ -69,7 +69,7 @@ def test_every_change_of_the_forms_is_on_the_page_not_only_the_first(
             form.write_text(
                 form.read_text("utf-8").replace(f"title: {before}", f"title: {after}"), "utf-8"
             )
-            running.app.studio.reload()
+            running.app.service.reload()
             shown = httpx.get(f"{running.url}config").text
             assert after in shown and before not in shown
         assert httpx.get(f"{running.url}gradio_api/comfygradio/revision").text == "2"
@@ -82,7 +82,7 @@ from comfygradio.settings import Settings
 from comfygradio.ui.serve import build, launch
 
 app = build(Settings(server=sys.argv[1], outputs=Path(sys.argv[2]), port=int(sys.argv[3])))
-app.studio.reload()
+app.service.reload()
 assert app.is_stale
 launch(app)
 """

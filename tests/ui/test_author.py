@@ -23,15 +23,15 @@ import comfygradio
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.workflow import Workflow, load_workflow
 from comfygradio.demo import DemoServer
+from comfygradio.drafting.draft import Draft, draft_preset
+from comfygradio.drafting.preset_folder import save_preset
 from comfygradio.errors import PresetError
-from comfygradio.forms.drafting.draft import Draft, draft_preset
-from comfygradio.forms.drafting.storing import store_preset
 from comfygradio.forms.preset import load_preset
 from comfygradio.settings import load_settings, shipped_presets
-from comfygradio.ui.author.desk import describe_draft, read_desk
-from comfygradio.ui.author.form import examine_text, read_text
-from comfygradio.ui.author.page import Author, find_folder
-from comfygradio.ui.studio import Studio
+from comfygradio.ui.author.author_page import AuthorPage, find_writable_folder
+from comfygradio.ui.author.draft_rows import describe_draft, parse_edited_draft
+from comfygradio.ui.author.form_preview import parse_preset_text, preview_preset
+from comfygradio.ui.service import Service
 from tests.ui.running import run_app
 
 WORKFLOW = shipped_presets() / "text_to_image.json"
@@ -46,15 +46,15 @@ def client(demo: DemoServer) -> Iterator[ComfyClient]:
 
 
 @pytest.fixture
-def studio(client: ComfyClient, tmp_path: Path) -> Studio:
+def studio(client: ComfyClient, tmp_path: Path) -> Service:
     """An app's state with an empty folder of presets."""
     (tmp_path / "presets").mkdir()
-    return Studio(client, [tmp_path / "presets"], tmp_path / "outputs")
+    return Service(client, [tmp_path / "presets"], tmp_path / "outputs")
 
 
 @pytest.fixture
-def author(studio: Studio) -> Author:
-    return Author(studio)
+def author(studio: Service) -> AuthorPage:
+    return AuthorPage(studio)
 
 
 @pytest.fixture(scope="module")
@@ -84,13 +84,13 @@ def upload(path: Path) -> dict[str, str]:
 
 
 def save(
-    author: Author, desk: dict[str, Any], text: str = "", overwrite: bool = False
+    author: AuthorPage, desk: dict[str, Any], text: str = "", overwrite: bool = False
 ) -> dict[str, Any]:
     return author.save(text, desk, gr.EventData(None, {"overwrite": overwrite}))
 
 
 def test_rows_that_nobody_touched_give_the_drafted_form(draft: Draft, desk: dict[str, Any]) -> None:
-    back = read_desk(desk)
+    back = parse_edited_draft(desk)
     assert back.draft.to_file("mine.json") == draft.to_file("mine.json")
     assert back.draft.workflow.to_json() == draft.workflow.to_json()
     assert f"seed: {BIG_SEED}" in back.text
@@ -109,7 +109,7 @@ def test_what_was_ticked_named_and_moved_is_in_the_file(desk: dict[str, Any]) ->
     row(desk, "seed").update(advanced=True)
     row(desk, "steps").update(widget="number")
     desk["rows"].reverse()
-    file = read_desk(desk).draft.to_file("mine.json")
+    file = parse_edited_draft(desk).draft.to_file("mine.json")
     assert "sampler" not in file.fields and "denoise" in file.fields
     assert file.fields["words"].label == "Say it"
     assert file.fields["seed"].advanced and file.fields["steps"].widget == "number"
@@ -121,9 +121,11 @@ def test_what_was_ticked_named_and_moved_is_in_the_file(desk: dict[str, Any]) ->
 
 def test_examples_lose_the_fields_that_are_not_ticked(desk: dict[str, Any]) -> None:
     row(desk, "prompt")["on"] = False
-    assert read_desk(desk).draft.examples == ({"title": "As in the workflow", "seed": BIG_SEED},)
+    assert parse_edited_draft(desk).draft.examples == (
+        {"title": "As in the workflow", "seed": BIG_SEED},
+    )
     row(desk, "seed")["on"] = False
-    assert read_desk(desk).draft.examples == ()
+    assert parse_edited_draft(desk).draft.examples == ()
 
 
 def test_only_widgets_that_fit_are_offered(desk: dict[str, Any]) -> None:
@@ -156,7 +158,7 @@ def test_a_page_that_sends_nonsense_gets_a_sentence(key: str, value: Any) -> Non
         "icon": "",
     }
     try:
-        read_desk({**whole, key: value})
+        parse_edited_draft({**whole, key: value})
     except PresetError as error:
         assert str(error).endswith("add the workflow again.")
 
@@ -189,7 +191,7 @@ def test_a_row_of_nonsense_gets_a_sentence(field: str, value: Any) -> None:
         "icon": "",
     }
     try:
-        read_desk({**whole, "rows": [{**line, field: value}]})
+        parse_edited_draft({**whole, "rows": [{**line, field: value}]})
     except PresetError as error:
         assert str(error).endswith("add the workflow again.")
 
@@ -197,10 +199,10 @@ def test_a_row_of_nonsense_gets_a_sentence(field: str, value: Any) -> None:
 def test_problems_of_the_text_name_file_line_and_key(
     desk: dict[str, Any], client: ComfyClient
 ) -> None:
-    workflow = read_desk(desk).draft.workflow
+    workflow = parse_edited_draft(desk).draft.workflow
 
     def examine(text: str) -> dict[str, Any]:
-        return examine_text(text, "mine", workflow, lambda classes: client.object_info(*classes))
+        return preview_preset(text, "mine", workflow, lambda classes: client.object_info(*classes))
 
     head = "title: A\nworkflow: mine.json\nfields:\n"
     assert examine("title: [")["error"].startswith("mine.yaml:2: no valid YAML")
@@ -218,10 +220,10 @@ def test_problems_of_the_text_name_file_line_and_key(
 
 def test_a_text_of_any_length_is_refused_in_a_sentence(desk: dict[str, Any]) -> None:
     with pytest.raises(PresetError, match="longer than any preset"):
-        read_text("#" * 2_000_000, "mine", read_desk(desk).draft.workflow)
+        parse_preset_text("#" * 2_000_000, "mine", parse_edited_draft(desk).draft.workflow)
 
 
-def test_a_dropped_workflow_is_saved_and_opens(author: Author, studio: Studio) -> None:
+def test_a_dropped_workflow_is_saved_and_opens(author: AuthorPage, studio: Service) -> None:
     cleared, desk, text, view = author.read(upload(WORKFLOW))
     assert cleared is None and desk["name"] == "text_to_image" and "error" not in view
     assert view["where"] == "Goes to presets/text_to_image.yaml, with its workflow beside it."
@@ -239,7 +241,7 @@ def test_a_dropped_workflow_is_saved_and_opens(author: Author, studio: Studio) -
 
 
 def test_a_picture_with_an_embedded_prompt_is_a_workflow_too(
-    author: Author, tmp_path: Path
+    author: AuthorPage, tmp_path: Path
 ) -> None:
     info = PngInfo()
     info.add_text("prompt", WORKFLOW.read_text())
@@ -258,7 +260,7 @@ def test_a_picture_with_an_embedded_prompt_is_a_workflow_too(
     ],
 )
 def test_files_that_are_no_workflow_get_a_sentence(
-    author: Author, tmp_path: Path, name: str, content: str, sentence: str
+    author: AuthorPage, tmp_path: Path, name: str, content: str, sentence: str
 ) -> None:
     (tmp_path / name).write_text(content)
     _, desk, text, view = author.read(upload(tmp_path / name))
@@ -266,20 +268,22 @@ def test_files_that_are_no_workflow_get_a_sentence(
     assert (text, view) == ("", {})
 
 
-def test_a_workflow_beyond_bounds_is_left_to_the_command(author: Author, tmp_path: Path) -> None:
+def test_a_workflow_beyond_bounds_is_left_to_the_command(
+    author: AuthorPage, tmp_path: Path
+) -> None:
     graph = {str(number): {"class_type": "KSampler", "inputs": {}} for number in range(1001)}
     (tmp_path / "huge.json").write_text(json.dumps(graph))
     assert "comfygradio new" in author.read(upload(tmp_path / "huge.json"))[1]["error"]
 
 
-def test_a_file_that_was_never_uploaded_is_not_read(author: Author) -> None:
+def test_a_file_that_was_never_uploaded_is_not_read(author: AuthorPage) -> None:
     assert author.read({"path": str(WORKFLOW)})[1] == {
         "error": "This file did not arrive; please add it again."
     }
 
 
 def test_text_by_hand_counts_until_the_list_is_used_again(
-    author: Author, desk: dict[str, Any], studio: Studio
+    author: AuthorPage, desk: dict[str, Any], studio: Service
 ) -> None:
     text = "title: By hand\nworkflow: mine.json\nfields:\n  a: {slot: 6.text}  # mine\n"
     aside, view = author.write(text, desk)
@@ -291,7 +295,7 @@ def test_text_by_hand_counts_until_the_list_is_used_again(
 
 
 def test_a_preset_is_overwritten_only_when_that_is_ticked(
-    author: Author, desk: dict[str, Any], studio: Studio
+    author: AuthorPage, desk: dict[str, Any], studio: Service
 ) -> None:
     assert save(author, desk)["saved"] == "mine"
     desk["title"] = "Second"
@@ -309,7 +313,7 @@ def test_a_preset_is_overwritten_only_when_that_is_ticked(
     "name", ["", "../up", "a/b", "Upper", "1st", "a.b", "x" * 200, "a\n", "con\0"]
 )
 def test_names_that_lead_elsewhere_are_refused(
-    author: Author, desk: dict[str, Any], studio: Studio, tmp_path: Path, name: str
+    author: AuthorPage, desk: dict[str, Any], studio: Service, tmp_path: Path, name: str
 ) -> None:
     desk["name"] = name
     before = sorted(tmp_path.rglob("*"))
@@ -320,10 +324,10 @@ def test_names_that_lead_elsewhere_are_refused(
 
 
 def test_a_failed_save_leaves_nothing_half(tmp_path: Path, desk: dict[str, Any]) -> None:
-    draft = read_desk(desk)
+    draft = parse_edited_draft(desk)
     (tmp_path / "mine.yaml").mkdir()
     with pytest.raises(PresetError, match=r"mine\.yaml cannot be written"):
-        store_preset(tmp_path, "mine", draft.text, draft.draft.workflow, overwrite=True)
+        save_preset(tmp_path, "mine", draft.text, draft.draft.workflow, overwrite=True)
     assert not [path for path in tmp_path.iterdir() if path.suffix == ".tmp"]
 
 
@@ -332,22 +336,22 @@ def test_a_name_of_another_folder_is_refused(
 ) -> None:
     own = tmp_path / "own"
     own.mkdir()
-    studio = Studio(client, [own, shipped_presets()], tmp_path / "outputs")
+    studio = Service(client, [own, shipped_presets()], tmp_path / "outputs")
     desk["name"] = "upscale"
-    assert "in another folder" in save(Author(studio), desk)["refused"]
+    assert "in another folder" in save(AuthorPage(studio), desk)["refused"]
     assert not list(own.iterdir())
 
 
 def test_the_programs_own_folder_is_not_written_to(tmp_path: Path) -> None:
     package = Path(comfygradio.__file__).parent
-    assert find_folder([package / "presets", tmp_path]) == tmp_path
-    assert find_folder([package / "presets"]) is None
+    assert find_writable_folder([package / "presets", tmp_path]) == tmp_path
+    assert find_writable_folder([package / "presets"]) is None
 
 
 def test_an_author_without_a_folder_is_told_so(
     client: ComfyClient, tmp_path: Path, desk: dict[str, Any]
 ) -> None:
-    author = Author(Studio(client, [], tmp_path))
+    author = AuthorPage(Service(client, [], tmp_path))
     view = author.edit(desk)[1]
     assert not view["canSave"] and "--presets" in view["where"]
     assert "--presets" in save(author, desk)["refused"]
@@ -394,7 +398,7 @@ def test_functions_keep_their_numbers_when_presets_change(demo: DemoServer, tmp_
     with run_app(demo.url, tmp_path / "outputs", presets, author=True) as running:
         before = [fn.name for fn in list(running.app.blocks.fns.values())[:4]]
         (presets / "upscale.yaml").unlink()
-        running.app.studio.reload()
+        running.app.service.reload()
         after = [fn.name for fn in list(running.app.blocks.fns.values())[:4]]
         assert running.app.revision >= 1
     assert before == after == ["read", "edit", "write", "save"]

@@ -7,23 +7,23 @@ from typing import Any
 
 import pytest
 
-from comfygradio.comfy.state import JobState
-from comfygradio.jobs.job import Job, Snapshot
+from comfygradio.comfy.prompt_progress import PromptProgress
+from comfygradio.jobs.job import Job, JobSnapshot
 from comfygradio.jobs.worker import GONE
-from comfygradio.ui.describe import describe_job
+from comfygradio.ui.job_text import describe_job
 from tests.jobs.lines import draw
 
 MEMORY_TEXT = "KSampler (node 3) failed: CUDA out of memory. Tried to allocate 2.00 GiB."
 
 
-def describe(snapshot: Snapshot) -> dict[str, Any]:
+def describe(snapshot: JobSnapshot) -> dict[str, Any]:
     return describe_job(Job(draw(1)), snapshot, Path())
 
 
-def run(node_class: str, **more: Any) -> Snapshot:
+def run(node_class: str, **more: Any) -> JobSnapshot:
     """A job whose node of this class runs."""
-    state = JobState("x", "running", node="My node", node_class=node_class, **more)
-    return Snapshot("running", state=state)
+    state = PromptProgress("x", "running", node="My node", node_class=node_class, **more)
+    return JobSnapshot("running", state=state)
 
 
 STEPPING = {"step": 12, "steps": 20, "has_stepped": True}
@@ -68,32 +68,32 @@ def test_what_a_node_says_itself_is_the_line() -> None:
 def test_what_a_node_said_is_not_the_line_where_that_is_no_longer_so() -> None:
     silent = describe(run("KSampler", text="Half done", is_answered=False))
     assert (silent["line"], silent["told"]) == (GONE, False)
-    over = Snapshot("failed", state=run("KSampler", text="Half done").state, error="No luck.")
+    over = JobSnapshot("failed", state=run("KSampler", text="Half done").state, error="No luck.")
     assert not describe(over)["told"] and "Half done" not in describe(over).values()
 
 
 def test_the_node_and_its_step_are_a_detail() -> None:
     assert describe(run("KSampler", **STEPPING))["detail"] == "My node · step 12 of 20"
     assert describe(run("VAEDecode", **STEPPED))["detail"] == "My node"
-    assert describe(Snapshot("waiting", ahead=2))["detail"] == ""
-    assert describe(Snapshot("done", state=run("KSampler").state))["detail"] == ""
+    assert describe(JobSnapshot("waiting", ahead=2))["detail"] == ""
+    assert describe(JobSnapshot("done", state=run("KSampler").state))["detail"] == ""
 
 
 @pytest.mark.parametrize(
     ("snapshot", "line"),
     [
-        (Snapshot(), "Starting"),
-        (Snapshot(ahead=1), "Waiting: you are next"),
-        (Snapshot(ahead=3), "Waiting: 3 before you"),
-        (Snapshot(ahead=3, reason="The server sleeps."), "The server sleeps."),
-        (Snapshot("running", state=JobState("x", "uploading")), "Starting"),
+        (JobSnapshot(), "Starting"),
+        (JobSnapshot(ahead=1), "Waiting: you are next"),
+        (JobSnapshot(ahead=3), "Waiting: 3 before you"),
+        (JobSnapshot(ahead=3, reason="The server sleeps."), "The server sleeps."),
+        (JobSnapshot("running", state=PromptProgress("x", "uploading")), "Starting"),
         (
-            Snapshot("running", state=JobState("x", "queued", queue_position=2)),
+            JobSnapshot("running", state=PromptProgress("x", "queued", queue_position=2)),
             "Waiting: 2 before you",
         ),
     ],
 )
-def test_who_waits_is_told_the_place_and_the_reason(snapshot: Snapshot, line: str) -> None:
+def test_who_waits_is_told_the_place_and_the_reason(snapshot: JobSnapshot, line: str) -> None:
     assert describe(snapshot)["line"] == line
 
 
@@ -104,25 +104,25 @@ def test_a_server_that_does_not_answer_is_told_of_at_once() -> None:
 
 
 def test_want_of_memory_is_told_in_words_that_people_know() -> None:
-    message = describe(Snapshot("failed", error=MEMORY_TEXT))
+    message = describe(JobSnapshot("failed", error=MEMORY_TEXT))
     assert message["headline"] == "The picture is too large for this graphics card."
     assert message["error"] == MEMORY_TEXT
 
 
 def test_any_other_failure_has_its_reason_among_the_details() -> None:
-    message = describe(Snapshot("failed", error="LabRaise (node 2) failed: no luck."))
+    message = describe(JobSnapshot("failed", error="LabRaise (node 2) failed: no luck."))
     assert message["headline"] == "It could not be finished."
     assert message["error"] == "LabRaise (node 2) failed: no luck."
 
 
 def test_a_job_that_somebody_else_stopped_says_so_once() -> None:
     said = "Somebody stopped this job on the server."
-    message = describe(Snapshot("stopped", error=said))
+    message = describe(JobSnapshot("stopped", error=said))
     assert (message["headline"], message["error"]) == (said, "")
-    assert describe(Snapshot("stopped"))["headline"] == ""
+    assert describe(JobSnapshot("stopped"))["headline"] == ""
 
 
 def test_what_went_wrong_with_a_picture_that_is_there_is_a_warning() -> None:
-    message = describe(Snapshot("done", error="The record could not be written."))
+    message = describe(JobSnapshot("done", error="The record could not be written."))
     assert (message["headline"], message["error"]) == ("", "")
     assert message["warnings"] == ["The record could not be written."]

@@ -8,9 +8,9 @@ import pytest
 
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.forms.form import Form
-from comfygradio.ui.fields import show_sent
+from comfygradio.ui.field_component import sent_to_component_value
 from comfygradio.ui.panel import read_values
-from comfygradio.ui.sweep.draft import read_draft
+from comfygradio.ui.sweep.sweep_draft import parse_draft
 from tests.forms.desk import Desk, read_object_info
 
 WILD = "{fern|moss} // {x}"
@@ -29,18 +29,18 @@ def test_what_people_write_is_drawn(form: Form) -> None:
 
 def test_what_people_write_for_a_sweep_is_drawn(form: Form) -> None:
     axes = [[{"field": "f", "text": WILD}]]
-    definition = read_draft(form, {"values": {"f": "a", "seed": "7"}, "axes": axes}).define()
+    definition = parse_draft(form, {"values": {"f": "a", "seed": "7"}, "axes": axes}).define()
     filled = form.fill({**definition.values, "f": WILD})
     assert filled.graph["6"]["inputs"]["text"] in ("fern // {x}", "moss // {x}")
 
 
 def test_what_a_program_sent_comes_back_as_it_stood(form: Form) -> None:
-    sent = form.describe(form.check({"f": WILD, "seed": 7}))
-    shown = show_sent(form.fields["f"], sent["f"], sent)
+    sent = form.values_to_json(form.check({"f": WILD, "seed": 7}))
+    shown = sent_to_component_value(form.fields["f"], sent["f"], sent)
     assert shown != WILD
     assert form.fill(read_values(form, (shown, "7"))).graph["6"]["inputs"]["text"] == WILD
 
 
 def test_what_people_wrote_comes_back_as_they_wrote_it(form: Form) -> None:
-    sent = form.describe(form.check(read_values(form, (WILD, "7"))))
-    assert show_sent(form.fields["f"], sent["f"], sent) == WILD
+    sent = form.values_to_json(form.check(read_values(form, (WILD, "7"))))
+    assert sent_to_component_value(form.fields["f"], sent["f"], sent) == WILD

@@ -22,16 +22,16 @@ from PIL import Image
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.demo import DemoServer
-from comfygradio.errors import LedgerError, PresetError
+from comfygradio.errors import JobStoreError, PresetError
 from comfygradio.jobs.job import Job, Order
-from comfygradio.jobs.results import Result, Source
-from comfygradio.jobs.store import Record
+from comfygradio.jobs.job_store import Record
+from comfygradio.jobs.results import Result, ResultSource
 from comfygradio.settings import shipped_presets
-from comfygradio.ui.history.page import UNKNOWN, History
+from comfygradio.ui.history.history_page import UNKNOWN, History
 from comfygradio.ui.history.reuse import list_targets
-from comfygradio.ui.history.zip import list_entries, pack
-from comfygradio.ui.studio import Studio
-from comfygradio.ui.visitors import PAGES, Visitors
+from comfygradio.ui.history.zip_route import list_entries, stream_zip
+from comfygradio.ui.page_session import MAX_PAGES, PageSessions
+from comfygradio.ui.service import Service
 from tests.jobs.lines import is_over, wait
 from tests.jobs.records import make_record
 from tests.ui.running import RunningApp, run_app
@@ -48,9 +48,9 @@ def client(demo: DemoServer) -> Iterator[ComfyClient]:
 
 
 @pytest.fixture
-def studio(client: ComfyClient, tmp_path: Path) -> Iterator[Studio]:
+def studio(client: ComfyClient, tmp_path: Path) -> Iterator[Service]:
     """An app's state with the presets that ship."""
-    studio = Studio(client, [shipped_presets()], tmp_path / "outputs")
+    studio = Service(client, [shipped_presets()], tmp_path / "outputs")
     assert studio.connect()
     yield studio
     studio.queue.close()
@@ -58,23 +58,23 @@ def studio(client: ComfyClient, tmp_path: Path) -> Iterator[Studio]:
 
 
 @pytest.fixture
-def visitors() -> Visitors:
-    return Visitors()
+def visitors() -> PageSessions:
+    return PageSessions()
 
 
 @pytest.fixture
-def history(studio: Studio, visitors: Visitors) -> History:
+def history(studio: Service, visitors: PageSessions) -> History:
     return History(studio, visitors)
 
 
-def put(studio: Studio, owner: str = ADA, **fields: Any) -> Record:
+def put(studio: Service, owner: str = ADA, **fields: Any) -> Record:
     """A job of somebody's that is over, in the ledger."""
     record = make_record(owner, **{"phase": "done", **fields})
     studio.ledger.add(record)
     return record
 
 
-def paint(studio: Studio, name: str = "made.png") -> Result:
+def paint(studio: Service, name: str = "made.png") -> Result:
     """A picture in the outputs folder, as a result."""
     path = studio.queue.outputs / secrets.token_hex(4) / name
     path.parent.mkdir(parents=True)
@@ -90,46 +90,48 @@ def list_found(history: History, owner: str = ADA, **asked: Any) -> list[str]:
     return [job["token"] for job in history.search(owner, asked)["jobs"]]
 
 
-def test_a_secret_names_its_person_and_nothing_else_does(visitors: Visitors) -> None:
-    ada, bob = visitors.admit(ADA), visitors.admit(BOB)
-    assert (visitors.find(ada), visitors.find(bob)) == (ADA, BOB)
-    assert [visitors.find(wrong) for wrong in (ada[:-1], "", None, 7, [ada], ADA)] == [None] * 6
+def test_a_secret_names_its_person_and_nothing_else_does(visitors: PageSessions) -> None:
+    ada, bob = visitors.open(ADA), visitors.open(BOB)
+    assert (visitors.find_owner(ada), visitors.find_owner(bob)) == (ADA, BOB)
+    assert [visitors.find_owner(wrong) for wrong in (ada[:-1], "", None, 7, [ada], ADA)] == [
+        None
+    ] * 6
 
 
-def test_old_pages_are_forgotten_and_used_ones_are_kept(visitors: Visitors) -> None:
-    used, unused = visitors.admit(ADA), visitors.admit(ADA)
-    for number in range(PAGES):
-        visitors.find(used)
-        visitors.admit(f"user:{number}")
-    assert visitors.find(used) == ADA and visitors.find(unused) is None
+def test_old_pages_are_forgotten_and_used_ones_are_kept(visitors: PageSessions) -> None:
+    used, unused = visitors.open(ADA), visitors.open(ADA)
+    for number in range(MAX_PAGES):
+        visitors.find_owner(used)
+        visitors.open(f"user:{number}")
+    assert visitors.find_owner(used) == ADA and visitors.find_owner(unused) is None
 
 
 def test_nobody_reaches_a_job_of_somebody_else(
-    history: History, studio: Studio, visitors: Visitors
+    history: History, studio: Service, visitors: PageSessions
 ) -> None:
     record = put(studio, BOB, results=(paint(studio),))
     ways = (history.open, history.favourite, history.stop, history.again, history.workflow)
     for asked in ({"token": record.token, "on": True}, {"token": record.id}, {"token": None}):
         for way in ways:
-            with pytest.raises(LedgerError, match="not in your history"):
+            with pytest.raises(JobStoreError, match="not in your history"):
                 way(ADA, asked)
     assert history.delete(ADA, {"tokens": [record.token]}) == {"deleted": [], "error": UNKNOWN}
     assert history.look(ADA, {"tokens": [record.token]}) == {"jobs": []}
     assert list_found(history) == [] and list_found(history, BOB) == [record.token]
     event = make_event(
-        access=visitors.admit(ADA), token=record.token, preset="upscale", field="image", index=0
+        access=visitors.open(ADA), token=record.token, preset="upscale", field="image", index=0
     )
     for read in (history.read_settings, history.read_picture):
-        with pytest.raises(LedgerError, match="not in your history"):
+        with pytest.raises(JobStoreError, match="not in your history"):
             read(event)
-        with pytest.raises(LedgerError, match="expired"):
+        with pytest.raises(JobStoreError, match="expired"):
             read(make_event(access="guessed", token=record.token))
     kept = studio.ledger.get(record.id)
     assert kept is not None and not kept.favourite
     assert record.results[0].path is not None and record.results[0].path.is_file()
 
 
-def test_searching_narrows_and_odd_questions_do_not_fail(history: History, studio: Studio) -> None:
+def test_searching_narrows_and_odd_questions_do_not_fail(history: History, studio: Service) -> None:
     fox = put(studio, values={"prompt": "a red fox", "seed": BIG_SEED}, favourite=True)
     owl = put(studio, values={"prompt": "an owl", "seed": BIG_SEED + 1})
     assert list_found(history) == [owl.token, fox.token]
@@ -148,7 +150,7 @@ def test_searching_narrows_and_odd_questions_do_not_fail(history: History, studi
     assert list_found(history, values={"seed": "{broken"}) == [owl.token, fox.token]
 
 
-def test_pages_follow_each_other_without_a_gap(history: History, studio: Studio) -> None:
+def test_pages_follow_each_other_without_a_gap(history: History, studio: Service) -> None:
     records = [put(studio) for _ in range(95)]
     found, before = list[str](), None
     while True:
@@ -160,7 +162,7 @@ def test_pages_follow_each_other_without_a_gap(history: History, studio: Studio)
 
 
 def test_a_job_is_told_with_its_values_and_large_seeds_stay_exact(
-    history: History, studio: Studio
+    history: History, studio: Service
 ) -> None:
     values = {"prompt": "a red fox", "seed": BIG_SEED, "size": "512x768", "gone_field": 3}
     order = Order("text_to_image", "Text to image", Prompt({}), values, ("seed",))
@@ -178,14 +180,14 @@ def test_a_job_is_told_with_its_values_and_large_seeds_stay_exact(
 
 
 def test_a_job_goes_back_into_its_form_with_its_files(
-    history: History, studio: Studio, visitors: Visitors
+    history: History, studio: Service, visitors: PageSessions
 ) -> None:
     picture = paint(studio, "cat.png").path
     job = studio.submit(
         "image_to_image", {"image": picture, "prompt": "winter", "seed": BIG_SEED}, ADA
     )
     assert isinstance(job, Job)
-    event = make_event(access=visitors.admit(ADA), token=job.token)
+    event = make_event(access=visitors.open(ADA), token=job.token)
     preset, values, notes = history.read_settings(event)
     assert (preset, values["prompt"], values["seed"], notes) == (
         "image_to_image",
@@ -203,10 +205,12 @@ def test_a_job_goes_back_into_its_form_with_its_files(
         history.read_settings(event)
 
 
-def test_a_picture_becomes_an_input(history: History, studio: Studio, visitors: Visitors) -> None:
+def test_a_picture_becomes_an_input(
+    history: History, studio: Service, visitors: PageSessions
+) -> None:
     result = paint(studio)
     record = put(studio, results=(Result("text", text="words"), result))
-    asked = {"access": visitors.admit(ADA), "token": record.token, "index": 0}
+    asked = {"access": visitors.open(ADA), "token": record.token, "index": 0}
     targets = list_targets(studio.forms)
     assert {target["preset"] for target in targets} == {"image_to_image", "inpaint", "upscale"}
     for target in targets:
@@ -215,12 +219,12 @@ def test_a_picture_becomes_an_input(history: History, studio: Studio, visitors: 
     with pytest.raises(PresetError, match="takes no picture"):
         history.read_picture(make_event(**asked, preset="upscale", field="model"))
     for index in (5, -1, "0"):
-        with pytest.raises(LedgerError, match="no longer here"):
+        with pytest.raises(JobStoreError, match="no longer here"):
             history.read_picture(make_event(**{**asked, "index": index}, **targets[0]))
 
 
 def test_deleting_takes_the_files_along_and_spares_what_still_runs(
-    history: History, studio: Studio
+    history: History, studio: Service
 ) -> None:
     over, runs = put(studio, results=(paint(studio),)), put(studio, phase="running")
     answer = history.delete(ADA, {"tokens": [over.token, runs.token]})
@@ -229,7 +233,7 @@ def test_deleting_takes_the_files_along_and_spares_what_still_runs(
     assert list_found(history) == [runs.token]
 
 
-def test_a_deleted_job_is_gone_from_memory_too(history: History, studio: Studio) -> None:
+def test_a_deleted_job_is_gone_from_memory_too(history: History, studio: Service) -> None:
     job = studio.submit("text_to_image", {"steps": 1}, ADA)
     wait(job, is_over)
     assert history.delete(ADA, {"tokens": [job.token]}) == {"deleted": [job.token], "error": ""}
@@ -237,17 +241,19 @@ def test_a_deleted_job_is_gone_from_memory_too(history: History, studio: Studio)
 
 
 def test_what_could_not_be_fetched_is_fetched_again(
-    history: History, studio: Studio, demo: DemoServer
+    history: History, studio: Service, demo: DemoServer
 ) -> None:
     upload = {"image": ("made.png", io.BytesIO(paint_bytes()), "image/png")}
     stored = httpx.post(f"{demo.url}/upload/image", files=upload).json()
     problem = (
         "made.png was made, but could not be saved in the outputs folder: No space left on device."
     )
-    missing = Result("image", problem=problem, source=Source("9", stored["name"], "", "input"))
+    missing = Result(
+        "image", problem=problem, source=ResultSource("9", stored["name"], "", "input")
+    )
     error = f"The result was made, but could not be fetched: {problem}"
     record = put(studio, phase="failed", error=error, server=demo.url, results=(missing,))
-    gone = replace(missing, source=Source("9", "never.png", "", "input"))
+    gone = replace(missing, source=ResultSource("9", "never.png", "", "input"))
     lost = put(studio, phase="failed", error=error, server=demo.url, results=(gone,))
     told = history.again(ADA, {"token": record.token})
     assert (told["phase"], told["error"], told["refused"]) == ("done", "", "")
@@ -262,7 +268,7 @@ def test_what_could_not_be_fetched_is_fetched_again(
     elsewhere = put(
         studio, phase="failed", error=error, server="http://127.0.0.1:9", results=(missing,)
     )
-    with pytest.raises(LedgerError, match="not among ours any more"):
+    with pytest.raises(JobStoreError, match="not among ours any more"):
         history.again(ADA, {"token": elsewhere.token})
 
 
@@ -272,13 +278,15 @@ def paint_bytes() -> bytes:
     return buffer.getvalue()
 
 
-def test_a_zip_holds_every_file_once_and_names_those_that_are_gone(studio: Studio) -> None:
+def test_a_zip_holds_every_file_once_and_names_those_that_are_gone(studio: Service) -> None:
     two = put(studio, results=(paint(studio), paint(studio)), title="Sea/../side")
     same = replace(put(studio, results=(paint(studio),)), title=two.title, created=two.created)
     gone = put(studio, results=(paint(studio),), title="Gone", created=0.0)
     assert gone.results[0].path is not None
     gone.results[0].path.unlink()
-    archive = zipfile.ZipFile(io.BytesIO(b"".join(pack(list_entries([two, same, same, gone])))))
+    archive = zipfile.ZipFile(
+        io.BytesIO(b"".join(stream_zip(list_entries([two, same, same, gone]))))
+    )
     assert archive.testzip() is None
     names = archive.namelist()
     assert len(names) == len({name.lower() for name in names}) == 5 and not any(
@@ -287,9 +295,9 @@ def test_a_zip_holds_every_file_once_and_names_those_that_are_gone(studio: Studi
     assert b"Gone" in archive.read("Files that are gone.txt")
 
 
-def test_a_zip_holds_texts_as_files(studio: Studio) -> None:
+def test_a_zip_holds_texts_as_files(studio: Service) -> None:
     told = put(studio, results=(Result("text", text="a fox, süß"), paint(studio)), title="Caption")
-    archive = zipfile.ZipFile(io.BytesIO(b"".join(pack(list_entries([told])))))
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(stream_zip(list_entries([told])))))
     (text,) = [name for name in archive.namelist() if name.endswith(".txt")]
     assert archive.read(text).decode() == "a fox, süß" and len(archive.namelist()) == 2
 
@@ -338,7 +346,7 @@ def call(app: RunningApp, browser: httpx.Client, name: str, *data: Any) -> httpx
 def test_logged_in_people_have_their_own_history(demo: DemoServer, tmp_path: Path) -> None:
     (tmp_path / "people").write_text("ada:ada-pw\nbob:bob-pw\n")
     with run_app(demo.url, tmp_path / "outputs", auth=tmp_path / "people") as app:
-        record = put(app.app.studio, results=(paint(app.app.studio),))
+        record = put(app.app.service, results=(paint(app.app.service),))
         person = secrets.token_hex(16)
         ada, bob = log_in(app, "ada"), log_in(app, "bob")
         mine, theirs = enter(app, ada, person), enter(app, bob, person)
@@ -354,10 +362,14 @@ def test_logged_in_people_have_their_own_history(demo: DemoServer, tmp_path: Pat
 
 @pytest.mark.app
 def test_browsers_have_their_own_history_and_guessing_does_not_help(app: RunningApp) -> None:
-    studio, browser = app.app.studio, httpx.Client(base_url=f"{app.url}gradio_api")
+    studio, browser = app.app.service, httpx.Client(base_url=f"{app.url}gradio_api")
     one, two = (enter(app, browser, secrets.token_hex(16)) for _ in range(2))
-    owner = app.app.visitors.find(one)
-    assert owner is not None and owner.startswith("anon:") and owner != app.app.visitors.find(two)
+    owner = app.app.page_sessions.find_owner(one)
+    assert (
+        owner is not None
+        and owner.startswith("anon:")
+        and owner != app.app.page_sessions.find_owner(two)
+    )
     record = put(studio, owner, results=(paint(studio),))
     assert len(call(app, browser, "search", one, {}).json()["jobs"]) == 1
     assert call(app, browser, "search", two, {}).json()["jobs"] == []
@@ -378,7 +390,7 @@ def test_browsers_have_their_own_history_and_guessing_does_not_help(app: Running
 
 @pytest.mark.app
 def test_the_ledger_itself_is_not_served(app: RunningApp) -> None:
-    ledger = app.app.studio.ledger.path
+    ledger = app.app.service.ledger.path
     assert ledger.is_file()
     for path in (
         ledger,

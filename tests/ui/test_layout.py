@@ -78,8 +78,8 @@ def test_fields_stand_in_the_order_of_the_form_and_a_group_where_its_first_one_d
 def test_presets_without_an_order_come_last_and_the_first_that_can_be_used_is_shown(
     app: RunningApp,
 ) -> None:
-    assert list(app.app.studio.forms) == ["closed", "second", "drafted"]
-    assert app.app.studio.forms["closed"].problems
+    assert list(app.app.service.forms) == ["closed", "second", "drafted"]
+    assert app.app.service.forms["closed"].problems
     components = app.app.blocks.config["components"]
     (chooser,) = [one for one in components if one["props"].get("elem_id") == "cg-chooser"]
     assert chooser["props"]["value"] == "second"

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from comfygradio.ui.endpoint import begin
+from comfygradio.ui.endpoint import start_cancellable
 
 
 def test_what_a_program_began_and_left_is_stopped() -> None:
@@ -24,7 +24,7 @@ def test_what_a_program_began_and_left_is_stopped() -> None:
         stopped.set()
 
     async def leave() -> None:
-        beginning = asyncio.ensure_future(begin(start, stop))
+        beginning = asyncio.ensure_future(start_cancellable(start, stop))
         await asyncio.to_thread(asked.wait, 10)
         beginning.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -39,5 +39,5 @@ def test_what_a_program_began_and_left_is_stopped() -> None:
 
 def test_what_begins_is_left_alone_while_somebody_waits() -> None:
     dropped: list[str] = []
-    assert asyncio.run(begin(lambda: "a job", dropped.append)) == "a job"
+    assert asyncio.run(start_cancellable(lambda: "a job", dropped.append)) == "a job"
     assert dropped == []

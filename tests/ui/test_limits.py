@@ -19,25 +19,25 @@ from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.demo import DemoServer
 from comfygradio.errors import LimitReached, ValuesRefused
-from comfygradio.jobs.limits import Limits, find_excess
+from comfygradio.jobs.limits import Limits, find_exceeded
 from comfygradio.settings import Settings, shipped_presets
-from comfygradio.ui.attendance import AWAY_SECONDS, HIDDEN_SECONDS, Attendance
-from comfygradio.ui.news import Seen
-from comfygradio.ui.serve import set_limits
-from comfygradio.ui.studio import Studio
-from comfygradio.ui.viewer import tell_jobs
+from comfygradio.ui.disconnect_watch import AWAY_SECONDS, HIDDEN_SECONDS, DisconnectWatch
+from comfygradio.ui.job_feed import ShownState
+from comfygradio.ui.job_view import describe_jobs
+from comfygradio.ui.serve import make_limits
+from comfygradio.ui.service import Service
 from tests.clocks import HANG_SECONDS, ManualClock
 from tests.jobs.lines import await_that, draw, is_over, wait
 
 
 @pytest.fixture
-def open_studio(demo: DemoServer, tmp_path: Path) -> Iterator[Callable[..., Studio]]:
+def open_studio(demo: DemoServer, tmp_path: Path) -> Iterator[Callable[..., Service]]:
     """Opens an app's state on the demo server, with limits; closed at the end."""
-    opened: list[Studio] = []
+    opened: list[Service] = []
 
-    def start(limits: Limits, presets: Path | None = None) -> Studio:
+    def start(limits: Limits, presets: Path | None = None) -> Service:
         folders = [presets or shipped_presets()]
-        studio = Studio(
+        studio = Service(
             ComfyClient(demo.url), folders, tmp_path / f"outputs{len(opened)}", limits=limits
         )
         assert studio.connect()
@@ -70,20 +70,22 @@ def write_preset(folder: Path, fields: str, **inputs: dict[str, Any]) -> Path:
     return folder
 
 
-def test_without_limits_everything_goes(open_studio: Callable[..., Studio]) -> None:
-    assert open_studio(Limits()).order("text_to_image", {"steps": 60})
+def test_without_limits_everything_goes(open_studio: Callable[..., Service]) -> None:
+    assert open_studio(Limits()).make_order("text_to_image", {"steps": 60})
 
 
-def test_size_and_steps_are_refused_beside_their_fields(open_studio: Callable[..., Studio]) -> None:
+def test_size_and_steps_are_refused_beside_their_fields(
+    open_studio: Callable[..., Service],
+) -> None:
     studio = open_studio(Limits(megapixels=0.3, steps=20))
-    assert studio.order("text_to_image", {"size": "512x512", "steps": 20})
+    assert studio.make_order("text_to_image", {"size": "512x512", "steps": 20})
     size = "768 × 512 is too large; at most 0.3 megapixels are allowed here, for example 512 × 512."
     with refused(size=size, steps="21 steps are too many; at most 20 are allowed here."):
-        studio.order("text_to_image", {"size": "768x512", "steps": 21})
+        studio.make_order("text_to_image", {"size": "768x512", "steps": 21})
 
 
 def test_what_no_field_can_bring_down_is_said_of_the_form(
-    open_studio: Callable[..., Studio], tmp_path: Path
+    open_studio: Callable[..., Service], tmp_path: Path
 ) -> None:
     folder = write_preset(
         tmp_path / "own", "{steps: {slot: 3.steps}, width: {slot: 5.width}}", n5={"height": 1024}
@@ -93,15 +95,15 @@ def test_what_no_field_can_bring_down_is_said_of_the_form(
         width="512 × 1024 is too large; at most 0.5 megapixels are allowed here, for example "
         "704 × 704."
     ):
-        studio.order("own", {"steps": 8, "width": 512})
-    assert studio.order("own", {"steps": 8, "width": 480})
+        studio.make_order("own", {"steps": 8, "width": 512})
+    assert studio.make_order("own", {"steps": 8, "width": 480})
     shutil.rmtree(folder)
     write_preset(tmp_path / "own", "{seed: {slot: 3.seed}}", n3={"steps": 9})
     studio.reload()
     with pytest.raises(
         LimitReached, match=r"^Own: 9 steps are too many; at most 8 are allowed here\.$"
     ):
-        studio.order("own", {})
+        studio.make_order("own", {})
 
 
 KNOWN = {
@@ -150,28 +152,28 @@ def test_what_counts_as_too_much(
     graph: dict[str, tuple[str, Any]], expected: list[tuple[str, str]]
 ) -> None:
     nodes = {key: {"class_type": kind, "inputs": inputs} for key, (kind, inputs) in graph.items()}
-    found = find_excess(nodes, Limits(megapixels=1.0, steps=30), ObjectInfo.from_json(KNOWN))
+    found = find_exceeded(nodes, Limits(megapixels=1.0, steps=30), ObjectInfo.from_json(KNOWN))
     assert [place for excess in found for place in excess.inputs] == expected
 
 
 def test_uploads_are_bounded_by_the_smaller_limit(
-    open_studio: Callable[..., Studio], tmp_path: Path
+    open_studio: Callable[..., Service], tmp_path: Path
 ) -> None:
     Image.effect_noise((512, 512), 90).save(tmp_path / "noise.png")
     assert (tmp_path / "noise.png").stat().st_size > 200_000
     studio = open_studio(Limits(upload_mb=0.1))
     with refused(image="the file has 0 MB; at most 0.1 MB are allowed."):
-        studio.order("upscale", {"image": tmp_path / "noise.png"})
+        studio.make_order("upscale", {"image": tmp_path / "noise.png"})
     assert open_studio(Limits(upload_mb=100)).forms["upscale"].fields["image"].max_mb == 20
-    assert open_studio(Limits()).order("upscale", {"image": tmp_path / "noise.png"})
+    assert open_studio(Limits()).make_order("upscale", {"image": tmp_path / "noise.png"})
 
 
 def test_the_settings_become_the_limits() -> None:
     settings = Settings(
         jobs_per_person=3, max_megapixels=2.0, max_steps=9, max_upload_mb=4.0, names="{random}"
     )
-    assert set_limits(settings) == Limits(3, 2.0, 9, 4.0, "{random}")
-    assert set_limits(Settings()) == Limits(upload_mb=100.0)
+    assert make_limits(settings) == Limits(3, 2.0, 9, 4.0, "{random}")
+    assert make_limits(Settings()) == Limits(upload_mb=100.0)
 
 
 class Leaving:
@@ -201,12 +203,12 @@ def test_a_job_is_left_once_its_last_page_has_gone() -> None:
     async def play() -> None:
         leaving = Leaving()
         clock = ManualClock()
-        attendance = Attendance(leaving, clock=clock)
+        attendance = DisconnectWatch(leaving, clock=clock)
         with attendance.watch("a"):
             with attendance.watch("a"):
                 pass
             await let_pass(clock, AWAY_SECONDS)
-            attendance.look("a", hidden=False)
+            attendance.touch("a", hidden=False)
             with attendance.watch("b"):
                 pass
             await let_pass(clock, AWAY_SECONDS)
@@ -223,16 +225,16 @@ def test_a_page_that_comes_back_or_lies_in_the_background_keeps_its_job() -> Non
     async def play() -> None:
         leaving = Leaving()
         clock = ManualClock()
-        attendance = Attendance(leaving, clock=clock)
+        attendance = DisconnectWatch(leaving, clock=clock)
         with attendance.watch("back"), attendance.watch("hidden"), attendance.watch("gone"):
             pass
-        attendance.look("hidden", hidden=True)
+        attendance.touch("hidden", hidden=True)
         with attendance.watch("back"):
             await let_pass(clock, AWAY_SECONDS)
             await leaving.await_next()
             assert leaving.left == ["gone"]
-        attendance.look("back", hidden=True)
-        attendance.look("hidden", hidden=False)
+        attendance.touch("back", hidden=True)
+        attendance.touch("hidden", hidden=False)
         await let_pass(clock, AWAY_SECONDS)
         await leaving.await_next()
         assert leaving.left == ["gone", "hidden"]
@@ -245,7 +247,7 @@ def test_a_page_that_comes_back_or_lies_in_the_background_keeps_its_job() -> Non
 
 @pytest.mark.parametrize("cancels", [True, False])
 def test_a_job_ends_with_its_last_page_only_where_that_is_wanted(
-    open_studio: Callable[..., Studio], cancels: bool
+    open_studio: Callable[..., Service], cancels: bool
 ) -> None:
     studio = open_studio(Limits())
     job = studio.queue.submit(draw(1, 30))
@@ -253,8 +255,8 @@ def test_a_job_ends_with_its_last_page_only_where_that_is_wanted(
     async def visit() -> None:
         clock = ManualClock()
         if cancels:
-            studio.attendance = Attendance(studio.queue.stop, clock=clock)
-        assert tell_jobs(studio, [job], job.token, Seen())["token"] == job.token
+            studio.disconnect_watch = DisconnectWatch(studio.queue.stop, clock=clock)
+        assert describe_jobs(studio, [job], job.token, ShownState())["token"] == job.token
         await let_pass(clock, AWAY_SECONDS)
         if cancels:
             assert await asyncio.to_thread(job.stop_requested.wait, HANG_SECONDS)
@@ -267,17 +269,17 @@ def test_a_job_ends_with_its_last_page_only_where_that_is_wanted(
 
 @pytest.mark.deep
 def test_of_several_jobs_those_that_fit_are_kept_and_the_rest_is_told(
-    open_studio: Callable[..., Studio], demo: DemoServer
+    open_studio: Callable[..., Service], demo: DemoServer
 ) -> None:
     pace = demo.options.step_seconds
     demo.set_pace(1.0)
     studio = open_studio(Limits(jobs_waiting=2))
     others = [studio.submit("text_to_image", {"steps": 60}, "user:ben") for _ in range(2)]
     (lane,) = studio.queue.lanes
-    await_that(lambda: len(studio.queue.list_posted(lane)) == 2)
+    await_that(lambda: len(studio.queue.list_submitted(lane)) == 2)
     begun = studio.submit_several("text_to_image", {}, 4, "user:ann", "user:ann")
     assert len(begun.jobs) == 2
-    assert begun.refusal.startswith("2 of 4 were started. You have 2 jobs waiting already")
+    assert begun.limit_message.startswith("2 of 4 were started. You have 2 jobs waiting already")
     with pytest.raises(LimitReached, match=r"^You have 2 jobs waiting already"):
         studio.submit_several("text_to_image", {}, 4, "user:ann", "user:ann")
     for job in (*begun.jobs, *others):

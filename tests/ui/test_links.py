@@ -13,9 +13,9 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from comfygradio.demo import DemoServer
-from comfygradio.net.client import ForeignClient, Patience
-from comfygradio.ui.links import EVERYBODY
-from comfygradio.ui.quota import FILES_PER_HOUR, PEOPLE, Quota
+from comfygradio.net.external_client import ExternalClient, FetchLimits
+from comfygradio.ui.upload_quota import FILES_PER_HOUR, TOTAL_FACTOR, Quota
+from comfygradio.ui.web_file import QUOTA_KEY
 from tests.clocks import ManualClock
 from tests.net.hosts import Names, answer, lead, run_host
 from tests.ui.running import RunningApp, run_app
@@ -30,7 +30,7 @@ def linked(demo: DemoServer, tmp_path: Path) -> Any:
     """An app for which `pictures.test` is a host on the internet that lies on this machine."""
     with run_app(demo.url, tmp_path / "outputs") as running:
         guard = Names(pictures_test=[["127.0.0.1"]], inner_test=[["127.0.0.2"]]).guard()
-        running.app.studio.links.client = ForeignClient(guard, Patience(size=MAX_BYTES))
+        running.app.service.web_files.client = ExternalClient(guard, FetchLimits(size=MAX_BYTES))
         yield running
 
 
@@ -61,15 +61,17 @@ def test_a_picture_from_the_web_is_used(linked: RunningApp, name: str) -> None:
 
 def test_links_have_a_quota_of_their_own(linked: RunningApp) -> None:
     """What programs let the app fetch takes nothing away from what people upload."""
-    studio = linked.app.studio
-    studio.links.quota = Quota(clock=ManualClock())  # by the real one a file is back after 1.8 s
-    studio.links.quota.take(EVERYBODY, FILES_PER_HOUR, 0)
+    studio = linked.app.service
+    studio.web_files.quota = Quota(
+        clock=ManualClock()
+    )  # by the real one a file is back after 1.8 s
+    studio.web_files.quota.take(QUOTA_KEY, FILES_PER_HOUR, 0)
     with run_host(answer(draw())) as host:
         with pytest.raises(AppError, match="As many files were fetched from the web as may be"):
             ask(linked, f"http://pictures.test:{host.port}/cat.png")
         assert host.heads == []
-    for number in range(PEOPLE):
-        studio.uploads.take(f"user:{number}", FILES_PER_HOUR, 0)
+    for number in range(TOTAL_FACTOR):
+        studio.upload_quota.take(f"user:{number}", FILES_PER_HOUR, 0)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +136,7 @@ def test_every_event_of_the_page_asks_through_us(
             for event in events:
                 call_event(linked, event, file)
     assert inner.heads == []
-    assert linked.app.studio.links.asked == 2 * len(with_inputs) >= 20
+    assert linked.app.service.web_files.asked == 2 * len(with_inputs) >= 20
     assert "safehttpx" not in capfd.readouterr().err
 
 

@@ -11,8 +11,8 @@ import pytest
 from gradio_client import Client
 
 from comfygradio.demo import DemoServer
-from comfygradio.jobs.inputs import get_inputs_folder
-from comfygradio.jobs.store import find_ledger
+from comfygradio.jobs.job_store import find_job_store
+from comfygradio.jobs.kept_input import get_inputs_folder
 from tests.ui.running import run_app
 
 pytestmark = pytest.mark.app
@@ -37,11 +37,11 @@ def test_results_are_served_and_the_ledger_is_not(demo: DemoServer, outputs: Pat
 
         saved = next(path for path in outputs.rglob("*.png") if ".comfygradio" not in path.parts)
         assert files and ask(saved) == 200
-        assert find_ledger(outputs).is_file()
+        assert find_job_store(outputs).is_file()
         for path in (
-            find_ledger(outputs),
-            f"{find_ledger(outputs)}-wal",
-            find_ledger(outputs).parent / "lock",
+            find_job_store(outputs),
+            f"{find_job_store(outputs)}-wal",
+            find_job_store(outputs).parent / "lock",
             secret,
         ):
             assert ask(path) in (403, 404), path

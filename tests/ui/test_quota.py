@@ -12,8 +12,15 @@ from starlette.formparsers import MultiPartException
 from comfygradio.demo import DemoServer
 from comfygradio.errors import LimitReached
 from comfygradio.settings import Settings, shipped_presets
-from comfygradio.ui.quota import PEOPLE, REMEMBERED, Quota, Upload, find_boundary, name_address
 from comfygradio.ui.serve import build, launch
+from comfygradio.ui.upload_quota import (
+    MAX_TRACKED,
+    TOTAL_FACTOR,
+    Quota,
+    Upload,
+    find_boundary,
+    name_address,
+)
 from tests.clocks import ManualClock
 from tests.ui.running import free_port
 
@@ -38,7 +45,7 @@ def test_what_was_taken_comes_back_within_an_hour() -> None:
 
 def test_others_go_on_until_all_of_them_are_too_many() -> None:
     quota = Quota(10, 1000, ManualClock())
-    for person in range(PEOPLE):
+    for person in range(TOTAL_FACTOR):
         quota.take(str(person), 10, 0)
         with pytest.raises(LimitReached, match="You have"):
             quota.take(str(person), 1, 0)
@@ -49,12 +56,12 @@ def test_others_go_on_until_all_of_them_are_too_many() -> None:
 def test_many_names_take_no_more_memory_and_free_nobody_who_goes_on() -> None:
     quota = Quota(10, 10**9, ManualClock())
     quota.take("ada", 10, 0)
-    for number in range(2 * REMEMBERED):
+    for number in range(2 * MAX_TRACKED):
         quota.take(str(number), 0, 1)
         if number % 1000 == 0:
             with pytest.raises(LimitReached):
                 quota.take("ada", 1, 0)
-    assert len(quota) <= REMEMBERED
+    assert len(quota) <= MAX_TRACKED
 
 
 @pytest.mark.parametrize(
@@ -109,7 +116,7 @@ def test_the_upload_route_counts_while_it_reads(demo: DemoServer, tmp_path: Path
         server=demo.url, presets=(shipped_presets(),), outputs=tmp_path / "outputs", port=port
     )
     app = build(settings)
-    app.studio.uploads = Quota(6, 1_000_000)
+    app.service.upload_quota = Quota(6, 1_000_000)
     try:
         url = f"{launch(app, block=False)}gradio_api/upload"
 

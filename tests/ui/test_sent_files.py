@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from comfygradio.demo import DemoServer
-from comfygradio.net.client import ForeignClient, Patience
-from comfygradio.ui.quota import Quota
-from comfygradio.ui.sent_files import HOW, is_sent, read_content
+from comfygradio.net.external_client import ExternalClient, FetchLimits
+from comfygradio.ui.program_file import NO_FILE, decode_content, has_file
+from comfygradio.ui.upload_quota import Quota
 from tests.net.hosts import Names, answer, lead, run_host
 from tests.ui.running import RunningApp, run_app
 
@@ -44,7 +44,7 @@ def call(app: RunningApp, name: str, data: Any, way: str = "call") -> tuple[str,
 def test_what_is_left_out_has_its_default(app: RunningApp, sent: list[Any]) -> None:
     kind, (files, info) = call(app, "text_to_image", {"data": sent})
     assert kind == "complete" and files
-    form = app.app.studio.forms["text_to_image"]
+    form = app.app.service.forms["text_to_image"]
     assert info["values"]["prompt"] == "dawn"
     for name in ("checkpoint", "steps", "cfg", "sampler", "pictures", "size"):
         assert info["values"][name] == form.fields[name].default
@@ -94,7 +94,7 @@ def test_a_picture_may_be_inside_of_a_call(app: RunningApp, sent: str, way: str)
 )
 def test_anything_else_is_refused_with_what_is_possible(app: RunningApp, sent: Any) -> None:
     kind, told = call(app, "upscale", {"data": [sent]})
-    assert (kind, told["error"]) == ("error", f"image: {HOW}")
+    assert (kind, told["error"]) == ("error", f"image: {NO_FILE}")
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def linked(demo: DemoServer, tmp_path: Path) -> Any:
     """An app for which `files.test` is a host on the internet that lies on this machine."""
     with run_app(demo.url, tmp_path / "outputs") as running:
         guard = Names(files_test=[["127.0.0.1"]], inner_test=[["127.0.0.2"]]).guard()
-        running.app.studio.links.client = ForeignClient(guard, Patience(size=50_000))
+        running.app.service.web_files.client = ExternalClient(guard, FetchLimits(size=50_000))
         yield running
 
 
@@ -161,7 +161,7 @@ def test_a_sweep_takes_pictures_that_were_sent(app: RunningApp) -> None:
 
 def test_sent_files_count_as_uploads(demo: DemoServer, tmp_path: Path) -> None:
     with run_app(demo.url, tmp_path / "outputs") as running:
-        running.app.studio.uploads = Quota(files=1)
+        running.app.service.upload_quota = Quota(files=1)
         assert call(running, "upscale", {"data": [ENCODED]})[0] == "complete"
         kind, told = call(running, "upscale", {"data": [ENCODED]})
         assert kind == "error" and "as much as is allowed in an hour" in told["error"]
@@ -178,9 +178,9 @@ def test_sent_files_count_as_uploads(demo: DemoServer, tmp_path: Path) -> None:
     ],
 )
 def test_what_only_its_content_names_gets_a_suffix(content: bytes, suffix: str) -> None:
-    assert read_content(base64.b64encode(content).decode()) == (content, suffix)
+    assert decode_content(base64.b64encode(content).decode()) == (content, suffix)
 
 
 @pytest.mark.parametrize("name", ["", "cat", "sub/cat.png", "a cat", "x" * 39, 5, None, ["a"]])
 def test_names_are_no_files(name: Any) -> None:
-    assert not is_sent(name)
+    assert not has_file(name)

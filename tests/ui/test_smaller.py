@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from comfygradio.forms.field import Choice, Field
-from comfygradio.ui.smaller import find_smaller
+from comfygradio.ui.smaller_size import find_smaller_size
 
 SIZES = ("512x512", "768x512", "512x768", "1024x1024", "1024x512")
 
@@ -40,10 +40,10 @@ def type_in(**limits: Any) -> Field:
     ],
 )
 def test_the_next_smaller_size(field: Field, size: Any, smaller: str | None) -> None:
-    found = find_smaller({"size": field}, {"size": size})
+    found = find_smaller_size({"size": field}, {"size": size})
     assert found == (("size", smaller) if smaller else None)
 
 
 def test_a_form_without_a_size_has_none() -> None:
     other = Field("prompt", "text", "Prompt", {})
-    assert find_smaller({"prompt": other}, {"prompt": "512x512"}) is None
+    assert find_smaller_size({"prompt": other}, {"prompt": "512x512"}) is None

@@ -16,47 +16,47 @@ import httpx
 import pytest
 
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.comfy.state import JobState
+from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import SettingsError
-from comfygradio.jobs.job import Job, Snapshot
-from comfygradio.jobs.lane import LaneStatus
+from comfygradio.jobs.backend import BackendStatus
+from comfygradio.jobs.job import Job, JobSnapshot
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.app import App
-from comfygradio.ui.describe import describe_job, describe_left
 from comfygradio.ui.identity.person import find_person
+from comfygradio.ui.job_text import describe_job, describe_time_left
+from comfygradio.ui.page_session import IDLE_SECONDS
 from comfygradio.ui.serve import build, launch
-from comfygradio.ui.status.access import Operators, find_operators
-from comfygradio.ui.status.page import Status
-from comfygradio.ui.status.view import describe_server, describe_waiting
-from comfygradio.ui.studio import Studio
-from comfygradio.ui.visitors import IDLE_SECONDS
+from comfygradio.ui.service import Service
+from comfygradio.ui.status.operator_access import OperatorAccess, find_operators
+from comfygradio.ui.status.status_page import StatusPage
+from comfygradio.ui.status.status_text import describe_server, describe_waiting
 from tests.clocks import ManualClock
 from tests.jobs.lines import draw, free_port, is_over, is_running, wait
 from tests.ui.people import make_request as request
 from tests.ui.running import stop_all
 
-OPERATORS = Operators(None)
+OPERATORS = OperatorAccess(None)
 TOKEN = OPERATORS.issue(find_person(request()))
 
 
 @pytest.fixture
-def studio(demo: DemoServer, tmp_path: Path) -> Iterator[Studio]:
+def studio(demo: DemoServer, tmp_path: Path) -> Iterator[Service]:
     """An app's state on the demo server; its queue works."""
-    studio = Studio(ComfyClient(demo.url), [], tmp_path / "outputs")
+    studio = Service(ComfyClient(demo.url), [], tmp_path / "outputs")
     assert studio.connect()
     yield studio
     stop_all(studio)
     studio.close()
 
 
-def call(status: Status, *data: Any) -> Any:
+def call(status: StatusPage, *data: Any) -> Any:
     """What the page gets for a button, or with the token alone for a look."""
     function = status.make_act() if len(data) > 1 else status.make_look()
     return asyncio.run(function(list(data), request()))
 
 
-def is_posted(snapshot: Snapshot) -> bool:
+def is_posted(snapshot: JobSnapshot) -> bool:
     """Whether a job waits on its server."""
     return snapshot.state is not None and snapshot.state.status == "queued"
 
@@ -134,17 +134,17 @@ def test_a_page_of_this_machine_is_not_one_behind_a_proxy(
     assert OPERATORS.admit(find_person(asked)) == admitted
 
 
-def test_the_token_goes_to_operators_alone(studio: Studio) -> None:
-    status = Status(studio, OPERATORS)
-    token = status.hand_out(request())["token"]
+def test_the_token_goes_to_operators_alone(studio: Service) -> None:
+    status = StatusPage(studio, OPERATORS)
+    token = status.issue_token(request())["token"]
     assert OPERATORS.recognise(token, find_person(request()))
-    assert status.hand_out(request("evil.example")) == {}
-    assert token not in repr(OPERATORS) and status.hand_out(request())["token"] != token
-    assert not Operators(None).recognise(token, find_person(request()))
+    assert status.issue_token(request("evil.example")) == {}
+    assert token not in repr(OPERATORS) and status.issue_token(request())["token"] != token
+    assert not OperatorAccess(None).recognise(token, find_person(request()))
 
 
 def test_a_token_is_of_use_in_its_own_session_alone() -> None:
-    operators = Operators(frozenset({"ann"}))
+    operators = OperatorAccess(frozenset({"ann"}))
     mine, later = find_person(request(user="ann/1")), find_person(request(user="ann/2"))
     token = operators.issue(mine)
     assert operators.recognise(token, mine) and not operators.recognise(token, later)
@@ -154,7 +154,7 @@ def test_a_token_is_of_use_in_its_own_session_alone() -> None:
 
 def test_a_token_ends() -> None:
     clock = ManualClock()
-    operators, person = Operators(None, clock), find_person(request())
+    operators, person = OperatorAccess(None, clock), find_person(request())
     token = operators.issue(person)
     for _ in range(3):
         clock.advance(IDLE_SECONDS - 1)
@@ -166,8 +166,8 @@ def test_a_token_ends() -> None:
 @pytest.mark.parametrize(
     "data", [None, [], "x", {}, [None], [""], ["ü\ud800"], [[TOKEN]], [1, "free", "x"]]
 )
-def test_every_function_needs_the_token(studio: Studio, data: Any) -> None:
-    status = Status(studio, OPERATORS)
+def test_every_function_needs_the_token(studio: Service, data: Any) -> None:
+    status = StatusPage(studio, OPERATORS)
     assert asyncio.run(status.make_look()(data, request())) == {"denied": True}
     assert asyncio.run(status.make_act()(data, request())) == {"denied": True}
 
@@ -175,18 +175,18 @@ def test_every_function_needs_the_token(studio: Studio, data: Any) -> None:
 @pytest.mark.parametrize(
     "asked", [request(x_forwarded_for="127.0.0.1"), request(client="10.0.0.9")]
 )
-def test_the_token_alone_is_not_enough(studio: Studio, asked: gr.Request) -> None:
-    status = Status(studio, OPERATORS)
+def test_the_token_alone_is_not_enough(studio: Service, asked: gr.Request) -> None:
+    status = StatusPage(studio, OPERATORS)
     assert asyncio.run(status.make_look()([TOKEN], asked)) == {"denied": True}
     assert asyncio.run(status.make_act()([TOKEN, "stop", ""], asked)) == {"denied": True}
 
 
-def test_a_look_tells_servers_and_who_waits_but_no_ids(studio: Studio, demo: DemoServer) -> None:
+def test_a_look_tells_servers_and_who_waits_but_no_ids(studio: Service, demo: DemoServer) -> None:
     people = ["user:ann", "user:ann", "user:ann", "anon:0a1b2c", "api", "local"]
     jobs = [studio.queue.submit(draw(number, 60), who) for number, who in enumerate(people)]
     wait(jobs[0], is_running)
     wait(jobs[1], is_posted)
-    told = call(Status(studio, OPERATORS), TOKEN)
+    told = call(StatusPage(studio, OPERATORS), TOKEN)
     assert "0a1b2c" not in json.dumps(told) and not any(
         job.token in json.dumps(told) for job in jobs
     )
@@ -202,8 +202,8 @@ def test_a_look_tells_servers_and_who_waits_but_no_ids(studio: Studio, demo: Dem
 
 def test_a_server_that_does_not_answer_is_told_and_its_buttons_say_why(tmp_path: Path) -> None:
     dead = f"http://127.0.0.1:{free_port()}"
-    studio = Studio(ComfyClient(dead), [], tmp_path / "outputs")
-    status = Status(studio, OPERATORS)
+    studio = Service(ComfyClient(dead), [], tmp_path / "outputs")
+    status = StatusPage(studio, OPERATORS)
     (server,) = call(status, TOKEN)["servers"]
     assert (
         not server["up"] and "does not answer" in server["trouble"] and server["remaining"] is None
@@ -213,11 +213,11 @@ def test_a_server_that_does_not_answer_is_told_and_its_buttons_say_why(tmp_path:
 
 
 def test_interrupt_stops_what_runs_and_the_next_one_goes_on(
-    studio: Studio, demo: DemoServer
+    studio: Service, demo: DemoServer
 ) -> None:
     jobs = [studio.queue.submit(draw(number, 60)) for number in range(2)]
     wait(jobs[0], is_running)
-    assert call(Status(studio, OPERATORS), TOKEN, "interrupt", demo.url) == {
+    assert call(StatusPage(studio, OPERATORS), TOKEN, "interrupt", demo.url) == {
         "done": "What was running is stopped."
     }
     end = wait(jobs[0], is_over)
@@ -226,24 +226,24 @@ def test_interrupt_stops_what_runs_and_the_next_one_goes_on(
 
 
 def test_clear_takes_everybodys_waiting_prompts_and_leaves_what_runs(
-    studio: Studio, demo: DemoServer
+    studio: Service, demo: DemoServer
 ) -> None:
     jobs = [studio.queue.submit(draw(number, 60)) for number in range(2)]
     wait(jobs[0], is_running)
     wait(jobs[1], is_posted)
     direct = ComfyClient(demo.url)
     foreign = direct.queue_prompt(draw(9, 60).prompt.graph)
-    assert "done" in call(Status(studio, OPERATORS), TOKEN, "clear", demo.url)
+    assert "done" in call(StatusPage(studio, OPERATORS), TOKEN, "clear", demo.url)
     assert wait(jobs[1], is_over).phase == "stopped"
     queue = direct.queue()
     assert not queue.pending and foreign.prompt_id not in [one.prompt_id for one in queue.running]
     assert is_running(jobs[0].snapshot)
 
 
-def test_stop_all_ends_what_waits_here_and_nothing_else(studio: Studio) -> None:
+def test_stop_all_ends_what_waits_here_and_nothing_else(studio: Service) -> None:
     jobs = [studio.queue.submit(draw(number, 60), f"user:{number}") for number in range(4)]
     wait(jobs[1], is_posted)
-    status = Status(studio, OPERATORS)
+    status = StatusPage(studio, OPERATORS)
     assert call(status, TOKEN, "stop", "") == {"done": "2 waiting jobs were stopped."}
     assert [job.snapshot.phase for job in jobs] == ["running", "running", "stopped", "stopped"]
     assert call(status, TOKEN, "stop", "") == {"done": "0 waiting jobs were stopped."}
@@ -252,14 +252,14 @@ def test_stop_all_ends_what_waits_here_and_nothing_else(studio: Studio) -> None:
 @pytest.mark.parametrize(
     "data", [("free", "http://elsewhere"), ("explode", ""), ("stop", "x"), (None, None), ("free",)]
 )
-def test_nothing_else_can_be_asked_for(studio: Studio, data: tuple[Any, ...]) -> None:
-    assert call(Status(studio, OPERATORS), TOKEN, *data) == {
+def test_nothing_else_can_be_asked_for(studio: Service, data: tuple[Any, ...]) -> None:
+    assert call(StatusPage(studio, OPERATORS), TOKEN, *data) == {
         "error": "This server is not among ours any more; reload this page."
     }
 
 
-def test_free_memory_reaches_the_server(studio: Studio, demo: DemoServer) -> None:
-    assert "unloads" in call(Status(studio, OPERATORS), TOKEN, "free", demo.url)["done"]
+def test_free_memory_reaches_the_server(studio: Service, demo: DemoServer) -> None:
+    assert "unloads" in call(StatusPage(studio, OPERATORS), TOKEN, "free", demo.url)["done"]
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_free_memory_reaches_the_server(studio: Studio, demo: DemoServer) -> Non
     ],
 )
 def test_what_a_server_does_not_tell_is_left_out(stats: Mapping[str, Any]) -> None:
-    told = describe_server(LaneStatus("http://x", True, "", 0, 0, stats), [])
+    told = describe_server(BackendStatus("http://x", True, "", 0, 0, stats), [])
     assert told["devices"] == [] and told["version"] == ""
 
 
@@ -285,9 +285,9 @@ def test_people_have_names_that_stay_and_tell_nothing() -> None:
 
 def test_a_server_that_lacks_a_model_is_not_used_for_that_preset(tmp_path: Path) -> None:
     with DemoServer(DemoOptions(lab_nodes=True)) as one:
-        studio = Studio(ComfyClient(one.url), [shipped_presets()], tmp_path / "outputs")
+        studio = Service(ComfyClient(one.url), [shipped_presets()], tmp_path / "outputs")
         assert studio.connect()
-        status = Status(studio, OPERATORS)
+        status = StatusPage(studio, OPERATORS)
         assert call(status, TOKEN)["servers"][0]["lacks"] == []
         form = studio.forms["upscale"]
         graph = form.workflow.to_json()
@@ -343,7 +343,7 @@ def test_a_user_gets_no_token_and_an_operator_does(demo: DemoServer, tmp_path: P
     app = build(settings)
     url = launch(app, block=False)
     try:
-        number = next(key for key, fn in app.blocks.fns.items() if fn.name == "hand_out")
+        number = next(key for key, fn in app.blocks.fns.items() if fn.name == "issue_token")
         body = {"fn_index": number, "data": [], "session_hash": "x"}
         assert httpx.post(f"{url}gradio_api/run/predict", json=body).status_code == 401
         told = {}
@@ -377,8 +377,8 @@ def test_a_user_gets_no_token_and_an_operator_does(demo: DemoServer, tmp_path: P
     ],
 )
 def test_what_is_left_is_told_calmly(seconds: float | None, text: str) -> None:
-    assert describe_left(seconds) == text
+    assert describe_time_left(seconds) == text
     job = Job(draw(1))
-    state = JobState("x", "running", seconds_left=seconds)
-    assert describe_job(job, Snapshot("running", state=state), Path())["left"] == text
-    assert describe_job(job, Snapshot("done", state=state), Path())["left"] == ""
+    state = PromptProgress("x", "running", seconds_left=seconds)
+    assert describe_job(job, JobSnapshot("running", state=state), Path())["left"] == text
+    assert describe_job(job, JobSnapshot("done", state=state), Path())["left"] == ""

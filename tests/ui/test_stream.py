@@ -9,21 +9,21 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
-from comfygradio.comfy.state import JobState, Preview
+from comfygradio.comfy.prompt_progress import Preview, PromptProgress
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.jobs.job import Job, Order
-from comfygradio.ui.endpoint import PACE_SECONDS, ProgramPace
-from comfygradio.ui.news import (
-    HOLD_SECONDS,
-    MOST_JOBS,
-    PROGRESS_SECONDS,
-    Seen,
-    Watch,
-    make_view,
+from comfygradio.ui.endpoint import REPORT_SECONDS, ProgramPacing
+from comfygradio.ui.job_feed import (
+    KEEPALIVE_SECONDS,
+    MAX_JOBS,
+    PREVIEW_WAIT_SECONDS,
+    JobFeed,
+    ShownState,
+    select_jobs,
     wait_event,
 )
-from comfygradio.ui.stream import GONE_SECONDS, Message, Stream, compose
-from comfygradio.ui.streams import Streams
+from comfygradio.ui.job_stream import PAINT_TIMEOUT_SECONDS, JobStream, Message, compose_message
+from comfygradio.ui.job_stream_registry import JobStreams
 from tests.clocks import HANG_SECONDS, ManualClock
 
 
@@ -37,7 +37,7 @@ def show_frame(job: Job, number: int) -> None:
     preview = Preview(f"frame {number}".encode(), "image/jpeg", "3")
     job.update(
         phase="running",
-        state=JobState(
+        state=PromptProgress(
             "id", "running", progress=number / 100, preview=preview, preview_count=number
         ),
     )
@@ -53,11 +53,11 @@ def run(test: Callable[[Job, Ask, ManualClock], Awaitable[None]]) -> None:
     async def main() -> None:
         job, clock = new_job(), ManualClock()
 
-        async def ask(seen: Seen, hold_seconds: float = HOLD_SECONDS) -> Message:
+        async def ask(seen: ShownState, hold_seconds: float = KEEPALIVE_SECONDS) -> Message:
             seen = replace(seen, token=job.token)
-            with Watch(make_view([job]), clock) as watch:
-                news = watch.await_news(seen, hold_seconds)
-                return compose(await asyncio.wait_for(news, HANG_SECONDS), seen, Path())
+            with JobFeed(select_jobs([job]), clock) as watch:
+                news = watch.wait_for_update(seen, hold_seconds)
+                return compose_message(await asyncio.wait_for(news, HANG_SECONDS), seen, Path())
 
         await test(job, ask, clock)
 
@@ -70,15 +70,15 @@ async def rest() -> None:
         await asyncio.sleep(0)
 
 
-def read_seen(message: Message) -> Seen:
+def read_seen(message: Message) -> ShownState:
     """What a page has seen that shows this message."""
-    return Seen(message["version"], message["frames"], message["ended"])
+    return ShownState(message["version"], message["frames"], message["ended"])
 
 
 def test_the_next_frame_is_the_newest_when_the_page_asks_for_it() -> None:
     async def test(job: Job, ask: Ask, clock: ManualClock) -> None:
         show_frame(job, 1)
-        first = await ask(Seen())
+        first = await ask(ShownState())
         assert first["image"].startswith("data:image/jpeg;base64,")
         for number in range(2, 10):
             show_frame(job, number)
@@ -93,15 +93,15 @@ def test_the_next_frame_is_the_newest_when_the_page_asks_for_it() -> None:
 def test_a_page_that_has_seen_everything_waits_for_news() -> None:
     async def test(job: Job, ask: Ask, clock: ManualClock) -> None:
         show_frame(job, 1)
-        seen = read_seen(await ask(Seen()))
+        seen = read_seen(await ask(ShownState()))
         waiting = asyncio.ensure_future(ask(seen))
         await asyncio.to_thread(clock.await_waiters)
         assert not waiting.done()
         show_frame(job, 2)
         assert (await waiting)["frames"] == 2
-        waiting = asyncio.ensure_future(ask(read_seen(await ask(Seen(frames=2), 0))))
+        waiting = asyncio.ensure_future(ask(read_seen(await ask(ShownState(frames=2), 0))))
         await rest()
-        clock.advance(HOLD_SECONDS)
+        clock.advance(KEEPALIVE_SECONDS)
         quiet = await waiting
         assert "image" not in quiet and quiet["frames"] == 2
 
@@ -111,7 +111,7 @@ def test_a_page_that_has_seen_everything_waits_for_news() -> None:
 def test_a_page_that_wants_no_frames_gets_none() -> None:
     async def test(job: Job, ask: Ask, clock: ManualClock) -> None:
         show_frame(job, 1)
-        told = await ask(Seen(frames=None), 0)
+        told = await ask(ShownState(frames=None), 0)
         assert "image" not in told and told["percent"] == 1.0 and told["frames"] == 0
         assert "image" in await ask(read_seen(told), 0)
 
@@ -121,19 +121,19 @@ def test_a_page_that_wants_no_frames_gets_none() -> None:
 def test_the_last_message_says_the_end_at_once_and_holds_no_frame() -> None:
     async def test(job: Job, ask: Ask, clock: ManualClock) -> None:
         show_frame(job, 1)
-        waiting = asyncio.ensure_future(ask(read_seen(await ask(Seen(frames=1), 0))))
+        waiting = asyncio.ensure_future(ask(read_seen(await ask(ShownState(frames=1), 0))))
         await asyncio.sleep(0)
         job.update(phase="done", seconds=1.5)
         last = await waiting
         assert last["phase"] == "done" and "image" not in last and last["seed"] == str(2**64 - 1)
-        assert (await ask(Seen()))["phase"] == "done"
+        assert (await ask(ShownState()))["phase"] == "done"
 
     run(test)
 
 
 def test_nobody_listens_once_a_page_is_answered() -> None:
     async def test(job: Job, ask: Ask, clock: ManualClock) -> None:
-        waiting = asyncio.ensure_future(ask(read_seen(await ask(Seen(), 0))))
+        waiting = asyncio.ensure_future(ask(read_seen(await ask(ShownState(), 0))))
         await asyncio.to_thread(clock.await_waiters)
         assert job.is_watched
         waiting.cancel()
@@ -146,7 +146,7 @@ def test_nobody_listens_once_a_page_is_answered() -> None:
 def test_a_frame_does_not_wait_behind_the_progress_told_before_it() -> None:
     async def test(job: Job, ask: Ask, clock: ManualClock) -> None:
         show_frame(job, 1)
-        seen = read_seen(await ask(Seen()))
+        seen = read_seen(await ask(ShownState()))
         state = job.snapshot.state
         assert state is not None
         job.update(state=replace(state, progress=0.02))
@@ -162,13 +162,13 @@ def test_a_frame_does_not_wait_behind_the_progress_told_before_it() -> None:
 def test_progress_without_a_frame_is_told_soon() -> None:
     async def test(job: Job, ask: Ask, clock: ManualClock) -> None:
         show_frame(job, 1)
-        seen = read_seen(await ask(Seen()))
+        seen = read_seen(await ask(ShownState()))
         state = job.snapshot.state
         assert state is not None
         job.update(state=replace(state, progress=0.02))
         waiting = asyncio.ensure_future(ask(seen))
         await asyncio.to_thread(clock.await_waiters)
-        clock.advance(PROGRESS_SECONDS)
+        clock.advance(PREVIEW_WAIT_SECONDS)
         told = await waiting
         assert "image" not in told and told["percent"] == 2.0
 
@@ -193,9 +193,9 @@ class Tab:
     """A page that has a stream, as its script behaves."""
 
     def __init__(self, jobs: list[Job], clock: ManualClock) -> None:
-        self._watch = Watch(make_view(jobs), clock)
+        self._watch = JobFeed(select_jobs(jobs), clock)
         self._watch.__enter__()
-        self.stream = Stream(self._watch, Path())
+        self.stream = JobStream(self._watch, Path())
         self._messages = self.stream.messages()
         self._waiting: asyncio.Future[Message] | None = None
 
@@ -265,7 +265,7 @@ def test_a_stream_without_news_says_something_now_and_then() -> None:
     async def test(jobs: list[Job], tab: Tab, clock: ManualClock) -> None:
         tab.paint(await tab.read())
         assert not await tab.is_told()
-        clock.advance(HOLD_SECONDS)
+        clock.advance(KEEPALIVE_SECONDS)
         assert (await tab.read_told())["number"] == 2
 
     open_tab(test, 1)
@@ -309,9 +309,9 @@ def test_a_job_that_is_added_is_told_by_the_stream_that_there_is() -> None:
 def test_a_tab_that_was_told_the_end_has_no_stream_for_further_jobs() -> None:
     async def test() -> None:
         name = ("session", "somebody")
-        streams = Streams(2, Path())
+        streams = JobStreams(2, Path())
         job = new_job()
-        with Watch(make_view([job])) as watch, streams.open(watch, name) as stream:
+        with JobFeed(select_jobs([job])) as watch, streams.open(watch, name) as stream:
             assert streams.find_of_tab(name) is stream
             job.update(phase="done")
             last = await anext(stream.messages())
@@ -328,10 +328,10 @@ def test_another_job_of_the_page_is_shown_at_once_with_its_newest_frame() -> Non
         tab.paint(await tab.read())
         assert not await tab.is_told()
         watch = tab.stream.watch
-        watch.change(watch.view.show(jobs[1].token))
+        watch.change(watch.view.select(jobs[1].token))
         told = await tab.read_told()
         assert told["token"] == jobs[1].token and told["frames"] == 1 and told["image"]
-        watch.change(watch.view.show("nobody's"))
+        watch.change(watch.view.select("nobody's"))
         assert watch.view.shown is jobs[1]
 
     open_tab(test, 2)
@@ -342,7 +342,7 @@ def test_a_stream_ends_when_the_page_paints_nothing_any_more() -> None:
         await tab.read()
         ending = asyncio.ensure_future(tab.read_to_end())
         await asyncio.to_thread(clock.await_waiters)
-        clock.advance(GONE_SECONDS)
+        clock.advance(PAINT_TIMEOUT_SECONDS)
         assert await asyncio.wait_for(ending, HANG_SECONDS) == []
 
     open_tab(test, 1)
@@ -377,39 +377,39 @@ def test_a_page_says_no_more_than_it_was_sent() -> None:
 
 
 def test_a_page_is_told_of_its_newest_jobs_only() -> None:
-    jobs = [new_job() for _ in range(MOST_JOBS + 2)]
-    view = make_view(jobs)
+    jobs = [new_job() for _ in range(MAX_JOBS + 2)]
+    view = select_jobs(jobs)
     assert view.jobs == tuple(jobs[2:]) and view.shown is jobs[2]
     further = view.add([new_job()])
-    assert len(further.jobs) == MOST_JOBS and further.shown is jobs[3]
+    assert len(further.jobs) == MAX_JOBS and further.shown is jobs[3]
 
 
 def test_the_oldest_job_that_is_not_over_is_shown_first() -> None:
     jobs = [new_job() for _ in range(3)]
     jobs[0].update(phase="done")
-    assert make_view(jobs).shown is jobs[1]
-    assert make_view(jobs, jobs[2].token).shown is jobs[2]
+    assert select_jobs(jobs).shown is jobs[1]
+    assert select_jobs(jobs, jobs[2].token).shown is jobs[2]
     for job in jobs:
         job.update(phase="done")
-    assert make_view(jobs).shown is jobs[2]
+    assert select_jobs(jobs).shown is jobs[2]
 
 
 def test_a_program_gets_a_preview_at_most_twice_a_second() -> None:
     async def main() -> None:
         job, clock = new_job(), ManualClock()
-        with Watch(make_view([job]), clock) as watch:
-            pace = ProgramPace(watch)
+        with JobFeed(select_jobs([job]), clock) as watch:
+            pace = ProgramPacing(watch)
 
-            async def take(seen: Seen) -> Seen:
+            async def take(seen: ShownState) -> ShownState:
                 """Let the program have what is new; what it wants to see next."""
-                news = await watch.await_news(seen, 0.0)
-                turn = asyncio.ensure_future(pace.await_turn(news, seen))
+                news = await watch.wait_for_update(seen, 0.0)
+                turn = asyncio.ensure_future(pace.wait_until_ready(news, seen))
                 await asyncio.to_thread(clock.await_waiters)
-                clock.advance(PACE_SECONDS)
-                return await asyncio.wait_for(turn, HANG_SECONDS) or Seen()
+                clock.advance(REPORT_SECONDS)
+                return await asyncio.wait_for(turn, HANG_SECONDS) or ShownState()
 
             show_frame(job, 1)
-            soon = await take(Seen())
+            soon = await take(ShownState())
             assert soon.frames is None, "a quarter of a second after a preview"
             show_frame(job, 2)
             later = await take(soon)

@@ -117,13 +117,13 @@ def test_uploaded_pictures_can_be_an_axis(client: Client, tmp_path: Path) -> Non
 def test_what_cannot_be_is_refused_in_a_sentence(
     client: Client, app: RunningApp, name: str, axes: Any, values: Any, told: str
 ) -> None:
-    before = len(app.app.studio.sweeps.list("api:127.0.0.1"))
+    before = len(app.app.service.sweeps.list_sweeps("api:127.0.0.1"))
     with pytest.raises(AppError) as caught:
         client.predict(axes=axes, values=values, api_name=f"/{name}_sweep")
     assert told in str(caught.value) and "Traceback" not in str(caught.value)
-    assert len(app.app.studio.sweeps.list("api:127.0.0.1")) == before
+    assert len(app.app.service.sweeps.list_sweeps("api:127.0.0.1")) == before
     assert not any(
-        os.path.basename(str(path)) == "passwd" for path in app.app.studio.queue.outputs.rglob("*")
+        os.path.basename(str(path)) == "passwd" for path in app.app.service.queue.outputs.rglob("*")
     )
 
 
@@ -133,8 +133,8 @@ def test_a_program_that_goes_away_stops_its_sweep(client: Client, app: RunningAp
     )
     await_that(job.outputs)
     job.cancel()
-    record = app.app.studio.sweeps.list("api:127.0.0.1")[0]
-    sweep = app.app.studio.sweeps.find(record.token)
+    record = app.app.service.sweeps.list_sweeps("api:127.0.0.1")[0]
+    sweep = app.app.service.sweeps.find(record.token)
     assert sweep and sweep.counts.total == 40
     await_sweep(sweep, lambda sweep: sweep.phase == "stopped" and not sweep.is_posted)
     assert sweep.counts.done < 10

@@ -24,16 +24,16 @@ from PIL import Image
 
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.errors import ComfyGradioError, LedgerError
+from comfygradio.errors import ComfyGradioError, JobStoreError
 from comfygradio.settings import shipped_presets
-from comfygradio.ui.history.page import History
-from comfygradio.ui.studio import Studio
-from comfygradio.ui.sweep.choices import list_choices, write_all, write_plainly
-from comfygradio.ui.sweep.desk import UNKNOWN, SweepDesk
-from comfygradio.ui.sweep.restoring import find_begun
-from comfygradio.ui.sweep.thumbs import THUMB_PIXELS, Thumbs, shrink
-from comfygradio.ui.sweep.view import find_index, find_place
-from comfygradio.ui.visitors import Visitors
+from comfygradio.ui.history.history_page import History
+from comfygradio.ui.page_session import PageSessions
+from comfygradio.ui.service import Service
+from comfygradio.ui.sweep.axis_choices import list_choices, write_all_choices, write_unquoted
+from comfygradio.ui.sweep.sheet_import import load_dropped_sheet
+from comfygradio.ui.sweep.sweep_api import UNKNOWN, SweepApi
+from comfygradio.ui.sweep.sweep_text import find_cell_number, find_index
+from comfygradio.ui.sweep.thumbnail_route import THUMB_PIXELS, Thumbnails, make_thumbnail
 from tests.ui.running import RunningApp, run_app
 
 ADA, BOB, GUEST = "user:ada", "user:bob", "anon:0a1b2c"
@@ -63,9 +63,9 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def studio(quick: DemoServer, presets: Path, tmp_path: Path) -> Iterator[Studio]:
+def studio(quick: DemoServer, presets: Path, tmp_path: Path) -> Iterator[Service]:
     client = ComfyClient(quick.url)
-    studio = Studio(client, [presets], tmp_path / "outputs")
+    studio = Service(client, [presets], tmp_path / "outputs")
     assert studio.connect()
     yield studio
     studio.close()
@@ -73,13 +73,13 @@ def studio(quick: DemoServer, presets: Path, tmp_path: Path) -> Iterator[Studio]
 
 
 @pytest.fixture
-def visitors() -> Visitors:
-    return Visitors()
+def visitors() -> PageSessions:
+    return PageSessions()
 
 
 @pytest.fixture
-def desk(studio: Studio, visitors: Visitors) -> SweepDesk:
-    return SweepDesk(studio, visitors)
+def desk(studio: Service, visitors: PageSessions) -> SweepApi:
+    return SweepApi(studio, visitors)
 
 
 def draft(*axes: Mapping[str, str], preset: str = "text_to_image", **values: Any) -> Json:
@@ -88,12 +88,12 @@ def draft(*axes: Mapping[str, str], preset: str = "text_to_image", **values: Any
     return {"definition": {"preset": preset, "values": {"prompt": "a fox", **values}, "axes": told}}
 
 
-def begin(desk: SweepDesk, *axes: Mapping[str, str], owner: str = ADA, **values: Any) -> str:
+def begin(desk: SweepApi, *axes: Mapping[str, str], owner: str = ADA, **values: Any) -> str:
     answer = desk.start(owner, draft(*axes, **values))
     return str(answer["token"])
 
 
-def wait(desk: SweepDesk, token: str, until: Callable[[Json], bool], owner: str = ADA) -> Json:
+def wait(desk: SweepApi, token: str, until: Callable[[Json], bool], owner: str = ADA) -> Json:
     """The sweep's page as soon as it is as asked for."""
     end = time.monotonic() + 30
     while not until(told := desk.open(owner, {"token": token})):
@@ -106,7 +106,7 @@ def is_done(told: Json) -> bool:
     return bool(told["phase"] == "done")
 
 
-def test_the_editor_learns_the_fields_and_what_the_preset_suggests(desk: SweepDesk) -> None:
+def test_the_editor_learns_the_fields_and_what_the_preset_suggests(desk: SweepApi) -> None:
     told = desk.prepare(
         ADA, {"preset": "text_to_image", "values": {"prompt": "a fox", "steps": 12}}
     )
@@ -117,7 +117,7 @@ def test_the_editor_learns_the_fields_and_what_the_preset_suggests(desk: SweepDe
     assert {row["name"]: row["text"] for row in told["base"]}["prompt"] == "a fox"
 
 
-def test_a_draft_is_read_out_and_counted(desk: SweepDesk) -> None:
+def test_a_draft_is_read_out_and_counted(desk: SweepApi) -> None:
     told = desk.study(ADA, draft({"cfg": "1-7 (+3)"}, {"steps": "4, 8", "sampler": "euler, ddim"}))
     assert told["ready"] and told["count"] == "6 pictures"
     assert (
@@ -127,7 +127,7 @@ def test_a_draft_is_read_out_and_counted(desk: SweepDesk) -> None:
     assert json.loads(json.dumps(told)) == told
 
 
-def test_errors_stand_beside_their_field(desk: SweepDesk) -> None:
+def test_errors_stand_beside_their_field(desk: SweepApi) -> None:
     def find_errors(*axes: Mapping[str, str]) -> list[list[str]]:
         told = desk.study(ADA, draft(*axes))
         assert "ready" not in told and not told.get("error")
@@ -146,13 +146,13 @@ def test_errors_stand_beside_their_field(desk: SweepDesk) -> None:
     assert find_errors({"steps": ""}) == [[""]] and find_errors({"": "4"}) == [[""]]
 
 
-def test_what_the_form_refuses_is_said_with_its_label(desk: SweepDesk) -> None:
+def test_what_the_form_refuses_is_said_with_its_label(desk: SweepApi) -> None:
     told = desk.study(ADA, draft({"cfg": "1, 2"}, steps=5000))
     assert told["error"].startswith("Steps: ") and not told.get("ready")
     assert desk.study(ADA, draft({"steps": "4, 8"}, steps=5000))["ready"]
 
 
-def test_odd_drafts_do_not_fail(desk: SweepDesk) -> None:
+def test_odd_drafts_do_not_fail(desk: SweepApi) -> None:
     odd: list[Any] = [
         None,
         [],
@@ -172,7 +172,7 @@ def test_odd_drafts_do_not_fail(desk: SweepDesk) -> None:
             desk.study(ADA, asked)
 
 
-def test_files_on_an_axis_have_to_be_uploads(desk: SweepDesk, tmp_path: Path) -> None:
+def test_files_on_an_axis_have_to_be_uploads(desk: SweepApi, tmp_path: Path) -> None:
     upload = Path(get_upload_folder()) / secrets.token_hex(8) / "cat.png"
     upload.parent.mkdir(parents=True)
     Image.new("RGB", (64, 64), "red").save(upload)
@@ -189,12 +189,12 @@ def test_files_on_an_axis_have_to_be_uploads(desk: SweepDesk, tmp_path: Path) ->
     assert not study(tmp_path / "dog.png").get("ready")
 
 
-def test_ticked_choices_are_written_as_they_read(studio: Studio, desk: SweepDesk) -> None:
+def test_ticked_choices_are_written_as_they_read(studio: Service, desk: SweepApi) -> None:
     form = studio.forms["text_to_image"]
-    assert write_plainly(form, "sampler", ["euler", "ddim"]) == ["euler", "ddim"]
-    assert COMMA in "".join(write_plainly(form, "checkpoint", [COMMA, "photo-xl.safetensors"]))
+    assert write_unquoted(form, "sampler", ["euler", "ddim"]) == ["euler", "ddim"]
+    assert COMMA in "".join(write_unquoted(form, "checkpoint", [COMMA, "photo-xl.safetensors"]))
     for name in ("checkpoint", "sampler", "size"):
-        text, count = write_all(form, name), len(form.fields[name].choices or ())
+        text, count = write_all_choices(form, name), len(form.fields[name].choices or ())
         told = desk.study(ADA, draft({name: text}))["axes"][0][0]
         assert told["count"] == count
         listed = list_choices(form, name, "")
@@ -210,7 +210,7 @@ def test_ticked_choices_are_written_as_they_read(studio: Studio, desk: SweepDesk
 
 
 def test_what_was_planned_is_what_starts_and_only_for_its_owner(
-    desk: SweepDesk, studio: Studio
+    desk: SweepApi, studio: Service
 ) -> None:
     planned = desk.study(ADA, draft({"seed": "random x3"}))["token"]
     sweep = studio.sweeps.find(planned)
@@ -225,7 +225,7 @@ def test_what_was_planned_is_what_starts_and_only_for_its_owner(
     assert studio.sweeps.find(first) is None and studio.sweeps.find(planned) is sweep
 
 
-def test_news_are_what_changed_and_come_to_the_same(desk: SweepDesk) -> None:
+def test_news_are_what_changed_and_come_to_the_same(desk: SweepApi) -> None:
     token = begin(desk, {"steps": "2, 3"}, {"cfg": "1, 2, 3"})
     told = desk.open(ADA, {"token": token})
     cells, version, told_of = list(told["cells"]), told["version"], 0
@@ -239,11 +239,11 @@ def test_news_are_what_changed_and_come_to_the_same(desk: SweepDesk) -> None:
     assert cells == final["cells"] and len(cells) == 6 and told_of >= 6
     assert desk.news(ADA, {"token": token, "since": version})["cells"] == []
     assert json.loads(json.dumps(final)) == final
-    for since in ("", None, "other.3", f"{desk.boot}.x", f"{desk.boot}.-1", 7):
+    for since in ("", None, "other.3", f"{desk.run_id}.x", f"{desk.run_id}.-1", 7):
         assert desk.news(ADA, {"token": token, "since": since})["cells"] is None
 
 
-def test_nobody_reaches_a_sweep_of_somebody_else(desk: SweepDesk, visitors: Visitors) -> None:
+def test_nobody_reaches_a_sweep_of_somebody_else(desk: SweepApi, visitors: PageSessions) -> None:
     token = begin(desk, {"steps": "2, 3"})
     wait(desk, token, is_done)
     one = (desk.open, desk.news, desk.glance, desk.settings, desk.change)
@@ -255,32 +255,32 @@ def test_nobody_reaches_a_sweep_of_somebody_else(desk: SweepDesk, visitors: Visi
         {"token": [token]},
     ):
         for way in (*one, *more):
-            with pytest.raises(LedgerError, match=re.escape(UNKNOWN)):
+            with pytest.raises(JobStoreError, match=re.escape(UNKNOWN)):
                 way(BOB, asked)
     assert desk.list_all(BOB, {})["sweeps"] == []
     assert [sweep["token"] for sweep in desk.list_all(ADA, {})["sweeps"]] == [token]
-    event = {"access": visitors.admit(BOB), "token": token, "cell": 0}
+    event = {"access": visitors.open(BOB), "token": token, "cell": 0}
     for wrong in (event, {**event, "access": "guess"}):
-        with pytest.raises(LedgerError):
+        with pytest.raises(JobStoreError):
             desk.read_values(gr.EventData(None, wrong))
     assert "k" not in desk.open(ADA, {"token": token})["cells"][0]
 
 
 def test_cells_are_rated_and_their_values_go_back_into_the_form(
-    desk: SweepDesk, visitors: Visitors
+    desk: SweepApi, visitors: PageSessions
 ) -> None:
     seed = str(2**64 - 7)
     token = begin(desk, {"steps": "2, 3"}, {"cfg": "1, 2.5"}, seed=seed)
     wait(desk, token, is_done)
-    news = desk.rate(ADA, {"token": token, "cell": 3, "rating": 4, "since": f"{desk.boot}.0"})
+    news = desk.rate(ADA, {"token": token, "cell": 3, "rating": 4, "since": f"{desk.run_id}.0"})
     assert [cell["k"] for place, cell in news["cells"] if place == 3] == [4]
     for wrong in ({"cell": 4}, {"cell": -1}, {"cell": True}, {"cell": "0"}, {}):
-        with pytest.raises(LedgerError, match="no such place"):
+        with pytest.raises(JobStoreError, match="no such place"):
             desk.rate(ADA, {"token": token, "rating": 1, **wrong})
     for rating in (6, -2, "5", True, None):
         desk.rate(ADA, {"token": token, "cell": 3, "rating": rating})
     assert desk.open(ADA, {"token": token})["cells"][3]["k"] == 4
-    event = gr.EventData(None, {"access": visitors.admit(ADA), "token": token, "cell": 3})
+    event = gr.EventData(None, {"access": visitors.open(ADA), "token": token, "cell": 3})
     preset, values, notes = desk.read_values(event)
     assert (preset, values["steps"], values["cfg"], values["seed"], notes) == (
         "text_to_image",
@@ -296,7 +296,7 @@ def test_cells_are_rated_and_their_values_go_back_into_the_form(
     assert shown["Seed"] == seed and shown["Steps"] == "3"
 
 
-def test_a_sweep_is_paused_goes_on_and_is_stopped(desk: SweepDesk) -> None:
+def test_a_sweep_is_paused_goes_on_and_is_stopped(desk: SweepApi) -> None:
     token = begin(desk, {"seed": "1-40"})
     assert desk.pause(ADA, {"token": token})["phase"] == "paused"
     told = wait(desk, token, lambda told: not told["counts"]["running"])
@@ -306,11 +306,11 @@ def test_a_sweep_is_paused_goes_on_and_is_stopped(desk: SweepDesk) -> None:
     assert told["phase"] == "stopped" and "stopped" in told["line"]
     wait(desk, token, lambda told: not told["counts"]["running"])
     desk.delete(ADA, {"token": token})
-    with pytest.raises(LedgerError):
+    with pytest.raises(JobStoreError):
         desk.open(ADA, {"token": token})
 
 
-def test_a_sweep_comes_back_into_the_editor(desk: SweepDesk, studio: Studio) -> None:
+def test_a_sweep_comes_back_into_the_editor(desk: SweepApi, studio: Service) -> None:
     axes = ({"prompt": '"a, b", "c ""d"""'}, {"steps": "2-3", "cfg": "1, 2"})
     token = begin(desk, *axes, seed="5")
     wait(desk, token, is_done)
@@ -325,7 +325,7 @@ def test_a_sweep_comes_back_into_the_editor(desk: SweepDesk, studio: Studio) -> 
 def test_places_count_on_as_typed() -> None:
     sizes = (2, 3, 4)
     indexes = [(a, b, c) for a in range(2) for b in range(3) for c in range(4)]
-    assert [find_place(index, sizes) for index in indexes] == list(range(24))
+    assert [find_cell_number(index, sizes) for index in indexes] == list(range(24))
     assert [find_index(place, sizes) for place in range(24)] == indexes and find_index(
         24, sizes
     ) is None
@@ -337,23 +337,23 @@ def test_thumbnails_are_small_and_kept(tmp_path: Path) -> None:
     noise.save(big)
     Image.new("RGB", (40, 40)).save(small)
     noise.save(moving, save_all=True, append_images=[noise.rotate(90)], duration=100)
-    thumbs = Thumbs(limit_bytes=200_000)
+    thumbs = Thumbnails(limit_bytes=200_000)
     made = thumbs.get(big)
     assert made is not None and Image.open(io.BytesIO(made)).size == (
         THUMB_PIXELS,
         THUMB_PIXELS * 2 // 3,
     )
-    assert thumbs.get(small) is None and shrink(moving) is None
+    assert thumbs.get(small) is None and make_thumbnail(moving) is None
     big.unlink()
     assert thumbs.get(big) == made
-    other = Thumbs(limit_bytes=10)
+    other = Thumbnails(limit_bytes=10)
     with pytest.raises(OSError):
         other.get(big)
 
 
 @pytest.mark.app
 def test_pictures_of_a_sweep_are_sent_to_those_who_know_its_secret(app: RunningApp) -> None:
-    desk = SweepDesk(app.app.studio, app.app.visitors)
+    desk = SweepApi(app.app.service, app.app.page_sessions)
     token = begin(desk, {"steps": "2"}, owner=GUEST)
     told = wait(desk, token, is_done, owner=GUEST)
     address = f"{app.url}{told['thumbs']['address']}{told['cells'][0]['r'][0]['m']}"
@@ -390,7 +390,7 @@ def test_the_page_of_sweeps_keeps_its_functions_numbers(demo: DemoServer, tmp_pa
             if fn.name in ("enter", "admit")
         ]
         (folder / "upscale.yaml").unlink()
-        running.app.studio.reload()
+        running.app.service.reload()
         blocks = running.app.blocks
         after = [
             (number, fn.name) for number, fn in blocks.fns.items() if fn.name in ("enter", "admit")
@@ -406,10 +406,10 @@ def fetch(app: RunningApp, **fields: Any) -> httpx.Response:
 def test_downloads_follow_the_layout_and_are_for_their_owner(
     app: RunningApp, tmp_path: Path
 ) -> None:
-    desk = SweepDesk(app.app.studio, app.app.visitors)
+    desk = SweepApi(app.app.service, app.app.page_sessions)
     token = begin(desk, {"seed": "7, 8"}, {"steps": "2, 3"}, {"cfg": "1, 2"}, prompt="a fox, ü")
     wait(desk, token, is_done)
-    mine, theirs = app.app.visitors.admit(ADA), app.app.visitors.admit(BOB)
+    mine, theirs = app.app.page_sessions.open(ADA), app.app.page_sessions.open(BOB)
     asked = {
         "access": mine,
         "token": token,
@@ -437,7 +437,7 @@ def test_downloads_follow_the_layout_and_are_for_their_owner(
     assert (
         len(rows) == 9
         and "a fox, ü" in rows[1]
-        and str(app.app.studio.queue.outputs) not in str(rows)
+        and str(app.app.service.queue.outputs) not in str(rows)
     )
     data = fetch(app, **{**asked, "format": "json"}).json()
     assert len(data["points"]) == 8 and data["comfygradio"]["sweep"]["preset"] == "text_to_image"
@@ -458,26 +458,28 @@ def test_downloads_follow_the_layout_and_are_for_their_owner(
 
 @pytest.mark.app
 def test_a_contact_sheet_opens_the_editor_with_its_sweep(app: RunningApp) -> None:
-    desk, studio = SweepDesk(app.app.studio, app.app.visitors), app.app.studio
+    desk, studio = SweepApi(app.app.service, app.app.page_sessions), app.app.service
     token = begin(desk, {"steps": "2-3"}, {"cfg": "1, 2"}, seed=str(2**64 - 3))
     wait(desk, token, is_done)
-    answer = fetch(app, access=app.app.visitors.admit(ADA), token=token, format="png", layout="{}")
+    answer = fetch(
+        app, access=app.app.page_sessions.open(ADA), token=token, format="png", layout="{}"
+    )
     sheet = Path(get_upload_folder()) / secrets.token_hex(8) / "sheet.png"
     sheet.parent.mkdir(parents=True)
     sheet.write_bytes(answer.content)
-    begun = find_begun(studio, {"path": str(sheet)})
+    begun = load_dropped_sheet(studio, {"path": str(sheet)})
     assert begun is not None and begun["compose"]["values"]["seed"] == str(2**64 - 3)
     told = desk.study(ADA, {"definition": begun["compose"]})
     assert told["ready"] and told["line"].startswith("All of them are there")
     Image.new("RGB", (9, 9)).save(sheet)
     assert (
-        find_begun(studio, {"path": str(sheet)}) is None
-        and find_begun(studio, {"path": "/etc/passwd"}) is None
+        load_dropped_sheet(studio, {"path": str(sheet)}) is None
+        and load_dropped_sheet(studio, {"path": "/etc/passwd"}) is None
     )
 
 
 def test_the_history_can_leave_out_what_sweeps_made(
-    desk: SweepDesk, studio: Studio, visitors: Visitors
+    desk: SweepApi, studio: Service, visitors: PageSessions
 ) -> None:
     history = History(studio, visitors)
     assert history.search(ADA, {})["sweeps"] is False

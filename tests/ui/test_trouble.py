@@ -60,7 +60,7 @@ def test_a_broken_node_class_closes_only_the_presets_that_need_it(tmp_path: Path
         page = read_page(app)
         assert "ComfyUI cannot be used right now." not in page
         assert "The node class KSampler is broken on this ComfyUI" in page
-        open_forms = {name for name, form in app.app.studio.forms.items() if not form.problems}
+        open_forms = {name for name, form in app.app.service.forms.items() if not form.problems}
         assert open_forms == {"upscale"}
         Image.new("RGB", (40, 30), "teal").save(tmp_path / "small.png")
         client = Client(app.url, verbose=False, download_files=False)
@@ -75,7 +75,7 @@ def test_a_server_that_is_down_is_named_and_used_when_it_comes_back(tmp_path: Pa
         page = read_page(app)
         assert f"http://127.0.0.1:{port}" in page and "does not answer" in page
         with DemoServer(DemoOptions(step_seconds=0), port=port):
-            app.app.studio.reconnect()
+            app.app.service.reconnect()
             assert "Describe a picture in words" in read_page(app)
             client = Client(app.url, verbose=False, download_files=False)
             assert (
@@ -88,10 +88,10 @@ def test_a_server_that_is_down_is_named_and_used_when_it_comes_back(tmp_path: Pa
 def test_a_preset_opens_on_refresh_when_its_problem_is_gone(tmp_path: Path) -> None:
     lacking = DemoOptions(missing_classes=("UpscaleModelLoader",))
     with DemoServer(lacking, port=free_port()) as server, run_app(server.url, tmp_path) as app:
-        assert "Upscale cannot be used yet." in read_page(app) and not app.app.studio.refresh()
+        assert "Upscale cannot be used yet." in read_page(app) and not app.app.service.refresh()
         server.stop()
         with DemoServer(DemoOptions(), port=server.port):
-            assert app.app.studio.refresh()
+            assert app.app.service.refresh()
             assert "Upscale cannot be used yet." not in read_page(app)
 
 

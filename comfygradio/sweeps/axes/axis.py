@@ -73,11 +73,11 @@ def apply_point(axes: Sequence[Axis], base: Mapping[str, Any], index: Index) -> 
                 pairs[change.search] = str(change.value)
     for field, pairs in swaps.items():
         if values.get(field) is not None:
-            values[field] = replace_all(str(values[field]), pairs)
+            values[field] = replace_texts(str(values[field]), pairs)
     return values
 
 
-def replace_all(text: str, pairs: Mapping[str, str]) -> str:
+def replace_texts(text: str, pairs: Mapping[str, str]) -> str:
     """The text with every search text replaced, all at once: what one puts in, no other finds.
 
     Where search texts overlap, the first one counts, and of those that begin together the longest.

@@ -10,34 +10,34 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.mending import mend_order
+from comfygradio.sweeps.planning.local_search import improve_order
 from comfygradio.sweeps.planning.workload import Results, Workload
 
-STEPS = 300_000
-"""So many steps between points are counted at most to choose an order."""
+MAX_EVALUATED_STEPS = 300_000
+"""Maximum number of steps between points that are evaluated to choose an order."""
 
-MENDED = 150
+MAX_LOCAL_SEARCH_POINTS = 150
 """Orders of so many points are mended; whole grids hardly ever need it, but what is left of one
 does.
 """
 
 
 @dataclass(frozen=True)
-class Level:
+class Loop:
     """One loop of a nest: an axis, or with `block` above 1 its positions by blocks of that many."""
 
     axis: int
     block: int = 1
 
 
-Nest = tuple[Level, ...]
+LoopNest = tuple[Loop, ...]
 """Loops, the outermost first."""
 
 Ranks = list[dict[int, int]]
 """For each axis, position → its place along it."""
 
 
-def list_nests(workload: Workload, points: Sequence[Index]) -> Iterator[Nest]:
+def list_nests(workload: Workload, points: Sequence[Index]) -> Iterator[LoopNest]:
     """Every nest of the axes that the points differ in, the most promising first: the dearest axis
     outermost.
     """
@@ -49,7 +49,7 @@ def list_nests(workload: Workload, points: Sequence[Index]) -> Iterator[Nest]:
     weights = weigh_axes(workload, points)
     ranked = sorted(axes, key=lambda axis: -weights[axis])
     for order in itertools.permutations(ranked):
-        yield tuple(Level(axis) for axis in order)
+        yield tuple(Loop(axis) for axis in order)
 
 
 def weigh_axes(workload: Workload, points: Sequence[Index]) -> list[float]:
@@ -59,24 +59,24 @@ def weigh_axes(workload: Workload, points: Sequence[Index]) -> list[float]:
 
 
 def choose_order(workload: Workload, points: Sequence[Index]) -> list[Index]:
-    """The points in the cheapest order for one server that keeps what the prompt before needed.
+    """The points in the cheapest order for one backend that keeps what the prompt before needed.
 
     Every nest is tried where there are few; of many the most promising ones.
     """
     if not points:
         return []
-    tried = max(1, STEPS // len(points))
+    tried = max(1, MAX_EVALUATED_STEPS // len(points))
     ranks = rank_positions(workload, points)
     nests = itertools.islice(list_nests(workload, points), tried)
-    orders = (walk(points, nest, ranks) for nest in nests)
-    best = min(orders, key=lambda order: measure(workload, order))
-    if len(best) > MENDED:
+    orders = (traverse(points, nest, ranks) for nest in nests)
+    best = min(orders, key=lambda order: measure_order(workload, order))
+    if len(best) > MAX_LOCAL_SEARCH_POINTS:
         return best
-    return mend_order(workload, best)
+    return improve_order(workload, best)
 
 
-def measure(workload: Workload, order: Sequence[Index]) -> float:
-    """Seconds that one server takes for the points in this order."""
+def measure_order(workload: Workload, order: Sequence[Index]) -> float:
+    """Seconds that one backend takes for the points in this order."""
     seconds = workload.seconds
     before: Results = frozenset()
     total = 0.0
@@ -107,18 +107,18 @@ def rank_positions(workload: Workload, points: Sequence[Index]) -> Ranks:
     return ranks
 
 
-def walk(points: Sequence[Index], nest: Nest, ranks: Ranks) -> list[Index]:
-    """The points by nested loops that turn back at their ends, as a plough does.
+def traverse(points: Sequence[Index], nest: LoopNest, ranks: Ranks) -> list[Index]:
+    """Visit the points by nested loops that reverse direction at their ends (boustrophedon).
 
     Each loop begins at the position where the last one stopped if that is there, so that orders of
     partial grids repeat as little as those of whole ones.
     """
     found: list[Index] = []
-    _walk(list(points), nest, ranks, found)
+    _traverse(list(points), nest, ranks, found)
     return found
 
 
-def _walk(points: list[Index], nest: Nest, ranks: Ranks, found: list[Index]) -> None:
+def _traverse(points: list[Index], nest: LoopNest, ranks: Ranks, found: list[Index]) -> None:
     if not nest or len(points) == 1:
         found += points
         return
@@ -138,7 +138,7 @@ def _walk(points: list[Index], nest: Nest, ranks: Ranks, found: list[Index]) -> 
         positions.remove(at)
         positions.insert(0, at)
     for position in positions:
-        _walk(groups[position], nest[1:], ranks, found)
+        _traverse(groups[position], nest[1:], ranks, found)
 
 
 def _weigh_axis(workload: Workload, axis: int, points: Sequence[Index]) -> float:
@@ -151,5 +151,5 @@ def _weigh_axis(workload: Workload, axis: int, points: Sequence[Index]) -> float
     for start in starts:
         position = follower[start[axis]]
         end = (*start[:axis], position, *start[axis + 1 :])
-        seconds.append(workload.step(end, start))
+        seconds.append(workload.step_seconds(end, start))
     return math.fsum(seconds) / len(starts)

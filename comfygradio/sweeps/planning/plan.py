@@ -12,18 +12,23 @@ from dataclasses import dataclass, field
 
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.carry import NOTHING, Keeper, Limits, iterate_made
-from comfygradio.sweeps.planning.cost import Seconds
-from comfygradio.sweeps.planning.segments import Segments, list_shares
-from comfygradio.sweeps.planning.space import Prompts
+from comfygradio.sweeps.planning.cache_pinning import (
+    NO_RESULTS,
+    BackendCache,
+    PinningLimits,
+    simulate_points,
+)
+from comfygradio.sweeps.planning.node_cost import MeasuredSeconds
+from comfygradio.sweeps.planning.partition import Partition, list_partitions
+from comfygradio.sweeps.planning.space import PromptSource
 from comfygradio.sweeps.planning.workload import Results, Workload
 
-SIMULATED = 15_000
+MAX_SIMULATED_POINTS = 15_000
 """So many points are run in thought, about, to choose among the best ways to share a sweep out."""
 
 
 @dataclass(frozen=True)
-class Expected:
+class ExpectedCost:
     """What a way to run a sweep costs: executions by class, seconds until its end, and `work`,
     those of all servers.
     """
@@ -49,52 +54,52 @@ class Plan:
     there.
     """
 
-    lanes: Segments
-    ours: Expected
-    typed: Expected
-    alone: Expected
-    limits: Limits
+    segments: Partition
+    planned: ExpectedCost
+    as_typed: ExpectedCost
+    uncached: ExpectedCost
+    limits: PinningLimits
     done: int = 0
     workload: Workload = field(repr=False, compare=False, kw_only=True)
-    known: ObjectInfo = field(repr=False, compare=False, kw_only=True)
+    object_info: ObjectInfo = field(repr=False, compare=False, kw_only=True)
 
     @property
     def points(self) -> int:
         """Points that are to run."""
-        return sum(len(segment) for segment in self.lanes)
+        return sum(len(segment) for segment in self.segments)
 
     @property
     def order(self) -> list[Index]:
         """Every point, about in the order in which they come."""
-        rounds = itertools.zip_longest(*self.lanes)
+        rounds = itertools.zip_longest(*self.segments)
         in_turn = itertools.chain.from_iterable(rounds)
         return [index for index in in_turn if index is not None]
 
     def describe(self) -> list[str]:
-        """What people read before they start, in sentences."""
-        servers = f"{len(self.lanes)} servers" if len(self.lanes) > 1 else "one server"
+        """Describe the plan in sentences, shown before a sweep starts."""
+        servers = f"{len(self.segments)} servers" if len(self.segments) > 1 else "one server"
         pictures = "picture" if self.points == 1 else "pictures"
-        time = write_seconds(self.ours.seconds)
+        time = format_seconds(self.planned.seconds)
         lines = [f"{self.points:,} {pictures} in about {time} on {servers}."]
         if self.done:
             lines.append(f"{self.done:,} more are there already.")
         gain = 1.0
-        if self.ours.seconds:
-            gain = self.typed.seconds / self.ours.seconds
+        if self.planned.seconds:
+            gain = self.as_typed.seconds / self.planned.seconds
         if gain >= 1.02:
-            typed = write_seconds(self.typed.seconds)
+            typed = format_seconds(self.as_typed.seconds)
             lines.append(f"In the order as typed: {typed}, {gain:.1f} times that.")
-        executions = write_executions(self.ours.executions, self.alone.executions)
+        executions = format_executions(self.planned.executions, self.uncached.executions)
         lines.append(f"Nodes that run: {executions}.")
         return lines
 
 
 def plan_sweep(
-    space: Prompts,
-    known: ObjectInfo,
-    seconds: Seconds | None = None,
-    lanes: int = 1,
-    limits: Limits | None = None,
+    space: PromptSource,
+    object_info: ObjectInfo,
+    seconds: MeasuredSeconds | None = None,
+    backends: int = 1,
+    limits: PinningLimits | None = None,
     todo: Collection[Index] | None = None,
 ) -> Plan:
     """The plan for a sweep, or for the points of it that are still to do.
@@ -102,43 +107,47 @@ def plan_sweep(
     `seconds` knows what was measured, `lanes` are servers that run one prompt at a time. Raises
     ValuesRefused where the form refuses a point.
     """
-    limits = limits or Limits()
-    lanes = max(1, lanes)
-    workload = Workload(space, known, seconds)
+    limits = limits or PinningLimits()
+    backends = max(1, backends)
+    workload = Workload(space, object_info, seconds)
     positions = [range(size) for size in space.sizes]
     everything = list(itertools.product(*positions))
     points = everything
     if todo is not None:
         points = [index for index in everything if index in todo]
-    shares = list_shares(workload, points, lanes, limits.carry)
-    tried = max(1, SIMULATED // max(1, len(points)))
+    shares = list_partitions(workload, points, backends, limits.carry)
+    tried = max(1, MAX_SIMULATED_POINTS // max(1, len(points)))
     expected = []
     for share in shares[:tried]:
-        expected.append((expect_segments(workload, share, limits), share))
+        expected.append((estimate_partition(workload, share, limits), share))
     ours, segments = min(expected, key=lambda pair: (pair[0].seconds, pair[0].work))
-    typed = expect_in_turn(workload, points, lanes)
+    typed = estimate_as_typed(workload, points, backends)
     needed = [(index, workload.needed(index)) for index in points]
     return Plan(
         segments,
         ours,
         typed,
-        alone=expect(workload, [needed]),
+        uncached=estimate_runs(workload, [needed]),
         limits=limits,
         done=len(everything) - len(points),
         workload=workload,
-        known=known,
+        object_info=object_info,
     )
 
 
-def expect_segments(workload: Workload, segments: Segments, limits: Limits) -> Expected:
+def estimate_partition(
+    workload: Workload, segments: Partition, limits: PinningLimits
+) -> ExpectedCost:
     """What it costs if every server runs its own points, and carries along what the
     limits allow.
     """
-    keepers = [Keeper(workload, segment, limits) for segment in segments]
-    return expect(workload, [iterate_made(keeper) for keeper in keepers])
+    keepers = [BackendCache(workload, segment, limits) for segment in segments]
+    return estimate_runs(workload, [simulate_points(keeper) for keeper in keepers])
 
 
-def expect(workload: Workload, runs: Iterable[Iterable[tuple[Index, Results]]]) -> Expected:
+def estimate_runs(
+    workload: Workload, runs: Iterable[Iterable[tuple[Index, Results]]]
+) -> ExpectedCost:
     """What it costs to make these results, each run on a server of its own."""
     counted: Counter[int] = Counter()
     ends: list[float] = []
@@ -148,29 +157,29 @@ def expect(workload: Workload, runs: Iterable[Iterable[tuple[Index, Results]]]) 
             own.update(made)
         ends.append(_count_seconds(workload, own))
         counted.update(own)
-    return Expected(_count_classes(workload, counted), max(ends, default=0.0), sum(ends))
+    return ExpectedCost(_count_classes(workload, counted), max(ends, default=0.0), sum(ends))
 
 
-def expect_in_turn(workload: Workload, points: Sequence[Index], lanes: int) -> Expected:
+def estimate_as_typed(workload: Workload, points: Sequence[Index], backends: int) -> ExpectedCost:
     """What it costs if each server takes the next point as soon as it is free, and keeps what the
     last one needed.
     """
     counted: Counter[int] = Counter()
-    free: list[tuple[float, int]] = [(0.0, lane) for lane in range(lanes)]
-    kept = [NOTHING] * lanes
+    free: list[tuple[float, int]] = [(0.0, lane) for lane in range(backends)]
+    kept = [NO_RESULTS] * backends
     for index in points:
         at, lane = heapq.heappop(free)
         needed = workload.needed(index)
         made = needed - kept[lane]
         kept[lane] = needed
         counted.update(made)
-        heapq.heappush(free, (at + workload.count(made), lane))
+        heapq.heappush(free, (at + workload.sum_seconds(made), lane))
     end = max(at for at, _ in free)
     work = _count_seconds(workload, counted)
-    return Expected(_count_classes(workload, counted), end, work)
+    return ExpectedCost(_count_classes(workload, counted), end, work)
 
 
-def write_seconds(seconds: float) -> str:
+def format_seconds(seconds: float) -> str:
     """A length of time for people: `40 s`, `12 min`, `3 h 20 min`."""
     if seconds < 90:
         return f"{seconds:.0f} s"
@@ -181,7 +190,7 @@ def write_seconds(seconds: float) -> str:
     return f"{hours} h {rest} min"
 
 
-def write_executions(ours: Mapping[str, int], alone: Mapping[str, int]) -> str:
+def format_executions(ours: Mapping[str, int], alone: Mapping[str, int]) -> str:
     """How often each class runs, and of how often without any cache: `KSampler 12 of 48`."""
     parts = []
     for name, count in ours.items():

@@ -13,7 +13,7 @@ from comfygradio.forms.form import Form
 from comfygradio.sweeps.axes.axis import Axis, Index, apply_point, list_points
 
 
-class Prompts(Protocol):
+class PromptSource(Protocol):
     """What planning needs to know of a sweep: how long its axes are, and the prompt of a point."""
 
     @property
@@ -54,7 +54,7 @@ class Space:
     def describe(self, index: Index) -> dict[str, Any]:
         """The values of the whole form at a point, as JSON. Raises ValuesRefused."""
         checked = self.form.check(self.values(index))
-        return self.form.describe(checked)
+        return self.form.values_to_json(checked)
 
     def values(self, index: Index) -> dict[str, Any]:
         """The values of a point, not checked yet."""

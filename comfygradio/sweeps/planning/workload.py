@@ -10,12 +10,16 @@ from typing import Any
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Link
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.cells import Cells, learn_cells
-from comfygradio.sweeps.planning.cost import Seconds, estimate_gigabytes, estimate_seconds
-from comfygradio.sweeps.planning.readings import ABSENT, Cell, Readings
-from comfygradio.sweeps.planning.space import Prompts
+from comfygradio.sweeps.planning.input_axes import InputAxes, infer_input_axes
+from comfygradio.sweeps.planning.node_cost import (
+    MeasuredSeconds,
+    estimate_gigabytes,
+    estimate_seconds,
+)
+from comfygradio.sweeps.planning.prompt_differences import ABSENT, InputKey, PromptDifferences
+from comfygradio.sweeps.planning.space import PromptSource
 
-FRESH = frozenset({"SaveImageWebsocket"})
+UNCACHED_CLASSES = frozenset({"SaveImageWebsocket"})
 """Classes that never take their result from the cache, because they say that they changed."""
 
 Results = frozenset[int]
@@ -31,7 +35,9 @@ class Workload:
     make it. Not thread-safe.
     """
 
-    def __init__(self, space: Prompts, known: ObjectInfo, seconds: Seconds | None = None) -> None:
+    def __init__(
+        self, space: PromptSource, known: ObjectInfo, seconds: MeasuredSeconds | None = None
+    ) -> None:
         self.space = space
         self.classes: list[str] = []
         self.seconds: list[float] = []
@@ -40,11 +46,11 @@ class Workload:
         self.origins: list[tuple[Index, str]] = []
         self._known = known
         self._measured = seconds
-        self._cells = learn_cells(Readings(space))
-        self._axes = _spread_axes(self._cells)
+        self._cells = infer_input_axes(PromptDifferences(space))
+        self._axes = _propagate_axes(self._cells)
         self._structure = self._list_structure_axes()
         self._memo: dict[str, dict[Place, int | None]] = {}
-        self._inputs_of: dict[str, list[tuple[str, Cell]]] = {}
+        self._inputs_of: dict[str, list[tuple[str, InputKey]]] = {}
         for node_id, cells in self._cells.readings.cells.items():
             self._memo[node_id] = {}
             self._inputs_of[node_id] = sorted((name, cell) for name, cell in cells.items() if name)
@@ -85,7 +91,7 @@ class Workload:
             self._closures[result] = found
         return found
 
-    def can_ride(self, result: int) -> bool:
+    def can_pin(self, result: int) -> bool:
         """Whether a node with this result may be in a prompt without being run or shown, under
         another id.
         """
@@ -96,7 +102,7 @@ class Workload:
             self._quiet[result] = found
         return found
 
-    def name_sources(self, index: Index, node_id: str) -> dict[str, int]:
+    def list_sources(self, index: Index, node_id: str) -> dict[str, int]:
         """A node of a point and every node that feeds it, each with its result."""
         found: dict[str, int] = {}
         todo = [node_id]
@@ -112,16 +118,16 @@ class Workload:
             todo += [value.node_id for value in inputs.values() if isinstance(value, Link)]
         return found
 
-    def count(self, results: Collection[int]) -> float:
+    def sum_seconds(self, results: Collection[int]) -> float:
         """Seconds to make these results."""
         return sum([self.seconds[result] for result in results])
 
-    def step(self, index: Index, before: Index | None) -> float:
+    def step_seconds(self, index: Index, before: Index | None) -> float:
         """Seconds that a point takes after another, or on a server that has nothing."""
         needed = self.needed(index)
         if before is not None:
             needed = needed - self.needed(before)
-        return self.count(needed)
+        return self.sum_seconds(needed)
 
     def _look(self, index: Index) -> tuple[Results, Results]:
         present, needed = self._split(index)
@@ -222,7 +228,7 @@ class Workload:
         definition = self._known.get(class_type)
         if definition and definition.is_cached_by_id:
             key.append(node_id)
-        if class_type in FRESH:
+        if class_type in UNCACHED_CLASSES:
             key.append(index)
         return self._number(tuple(key), class_type, tuple(sources), node_id, index)
 
@@ -274,7 +280,7 @@ class Workload:
     def _class_type(self, node_id: str, index: Index) -> str:
         return str(self._read(node_id, "", index))
 
-    def _is_structural(self, cell: Cell) -> bool:
+    def _is_structural(self, cell: InputKey) -> bool:
         """Whether a cell holds links, or switches between them, somewhere."""
         _, name = cell
         if not name:
@@ -299,7 +305,7 @@ class Workload:
         return definition is not None and definition.is_output
 
     def _is_quiet(self, class_type: str) -> bool:
-        if class_type in FRESH:
+        if class_type in UNCACHED_CLASSES:
             return False
         definition = self._known.get(class_type)
         if definition is None:
@@ -308,7 +314,7 @@ class Workload:
         return not is_loud
 
 
-def _spread_axes(cells: Cells) -> Mapping[str, tuple[int, ...]]:
+def _propagate_axes(cells: InputAxes) -> Mapping[str, tuple[int, ...]]:
     """Node id → the axes that decide its result: its own, and those of everything that
     may feed it.
     """
@@ -323,7 +329,7 @@ def _spread_axes(cells: Cells) -> Mapping[str, tuple[int, ...]]:
             values += [readings.value(number) for number in cells.list_numbers(cell)]
         linked = {value.node_id for value in values if isinstance(value, Link)}
         feeds[node_id] = linked & readings.cells.keys()
-        if any(isinstance(value, str) and value in FRESH for value in values):
+        if any(isinstance(value, str) and value in UNCACHED_CLASSES for value in values):
             axes[node_id] = set(range(len(readings.sizes)))
     changed = True
     while changed:

@@ -10,31 +10,31 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Literal, cast
 
-from comfygradio.errors import ComfyGradioError, LedgerError
+from comfygradio.errors import ComfyGradioError, JobStoreError
 from comfygradio.forms.form import Form
+from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.job import Job, Phase
-from comfygradio.jobs.lane import Lane
-from comfygradio.jobs.sweep_rows import PointRecord, SweepRecord
+from comfygradio.jobs.sweep_store import PointRecord, SweepRecord
 from comfygradio.sweeps.axes.axis import Axis, Index
 from comfygradio.sweeps.definition import Definition
-from comfygradio.sweeps.planning.course import Accepts, Course, Task
 from comfygradio.sweeps.planning.plan import Plan
+from comfygradio.sweeps.planning.run_queue import Accepts, RunQueue, Task
 from comfygradio.sweeps.planning.space import Space
-from comfygradio.sweeps.preparing import resolve_definition
-from comfygradio.sweeps.running.board import Board, Cell, Watchable
-from comfygradio.sweeps.running.dealing import Dealer
-from comfygradio.sweeps.running.desk import Desk
-from comfygradio.sweeps.running.following import Following, measure
-from comfygradio.sweeps.running.kept_files import find_folder, keep_files
-from comfygradio.sweeps.running.pace import Pace
-from comfygradio.sweeps.running.points import describe_cells, make_order
-from comfygradio.sweeps.running.ratings import Ratings
-from comfygradio.sweeps.running.suiting import Suiting
+from comfygradio.sweeps.running.cell_store import Cell, CellStore, Observable
+from comfygradio.sweeps.running.dispatch import Dispatcher
+from comfygradio.sweeps.running.input_copy import copy_files, find_folder
+from comfygradio.sweeps.running.job_observer import JobObserver, measure_node_seconds
+from comfygradio.sweeps.running.point import build_order, describe_cells
+from comfygradio.sweeps.running.rating import Ratings
+from comfygradio.sweeps.running.requirements import Requirements
+from comfygradio.sweeps.running.sweep_context import SweepContext
+from comfygradio.sweeps.running.time_left import TimeLeft
+from comfygradio.sweeps.space_builder import resolve_definition
 
 SweepPhase = Literal["planned", "running", "paused", "done", "stopped"]
 """A sweep is done when no point waits or runs any more, those that failed included."""
 
-BUG = (
+INTERNAL_ERROR = (
     "Something went wrong in comfygradio itself, so that this sweep was paused; its log has "
     "the details."
 )
@@ -42,7 +42,7 @@ BUG = (
 log = logging.getLogger(__name__)
 
 
-class Sweep(Watchable):
+class Sweep(Observable):
     """One sweep; a source of the queue. Thread-safe.
 
     `token` is secret: whoever knows it may watch and steer the sweep. `definition` says all of it,
@@ -52,7 +52,7 @@ class Sweep(Watchable):
 
     def __init__(
         self,
-        desk: Desk,
+        desk: SweepContext,
         space: Space,
         definition: Definition,
         owner: str = "local",
@@ -78,13 +78,13 @@ class Sweep(Watchable):
         self.reason = ""
         self._desk = desk
         cells = (Cell(index, values) for index, values in describe_cells(space))
-        self._board = Board(cells, self._clock)
-        self._suiting = Suiting(space, lambda: desk.queue.lanes)
-        self._dealer = Dealer(self._make_course, self._suiting.accepts)
-        self._following = Following(self._hear)
+        self._board = CellStore(cells, self._clock)
+        self._suiting = Requirements(space, lambda: desk.queue.lanes)
+        self._dealer = Dispatcher(self._make_course, self._suiting.accepts)
+        self._following = JobObserver(self._hear)
         self._reused: dict[Index, str] = {}
         self._ratings = Ratings(desk.rows, owner)
-        self._pace = Pace(self._clock)
+        self._pace = TimeLeft(self._clock)
         self._lock = threading.Lock()
 
     @property
@@ -132,7 +132,7 @@ class Sweep(Watchable):
         """How many points the queue would still get."""
         if self.phase == "running":
             return self.counts.waiting
-        return self._dealer.count_asked()
+        return self._dealer.count_requests()
 
     @property
     def is_active(self) -> bool:
@@ -149,15 +149,15 @@ class Sweep(Watchable):
         self._dealer.prepare()
 
     def start(self) -> None:
-        """Begin a planned sweep: from now on it is in the ledger, and outlives the app.
+        """Begin a planned sweep: from now on it is in the job store, and outlives the app.
 
-        Raises LedgerError.
+        Raises JobStoreError.
         """
         with self._lock:
             if self.phase != "planned":
                 return
             outputs = self._desk.queue.outputs
-            self.space = keep_files(self.space, find_folder(outputs, self.id))
+            self.space = copy_files(self.space, find_folder(outputs, self.id))
             self.definition = resolve_definition(self.definition, self.space, outputs)
             counts = self.counts
             record = SweepRecord(
@@ -175,10 +175,10 @@ class Sweep(Watchable):
             )
             self._desk.rows.add(record, self._reused)
             self.phase = "running"
-        self.go_on()
+        self.enqueue()
 
     def pause(self) -> None:
-        """Begin no more points; those that are posted go on. Raises LedgerError."""
+        """Begin no more points; those that are posted go on. Raises JobStoreError."""
         self._change_phase(("running",), "paused")
 
     def resume(self) -> None:
@@ -194,16 +194,16 @@ class Sweep(Watchable):
             if cell.phase == "done" and cell.lacks_files:
                 self._run_again(cell.index)
         if self._change_phase(("paused", "stopped"), "running"):
-            self.go_on()
+            self.enqueue()
         elif self.is_posted:
             self._desk.queue.start()
 
     def stop(self) -> None:
-        """Stop the points that run, and begin no more. Raises LedgerError."""
+        """Stop the points that run, and begin no more. Raises JobStoreError."""
         if self.phase == "planned":
             return
         self._change_phase(("running", "paused"), "stopped")
-        for index in self._dealer.drop_asked():
+        for index in self._dealer.cancel_requests():
             self._board.update(index, phase="stopped")
         self._following.stop(self._desk.queue, self.id)
         self._check_end()
@@ -226,31 +226,31 @@ class Sweep(Watchable):
         """Rate a done point: -1 rejects it, 0 takes that back, 1 to 5 are stars. It belongs to the
         content, for ever.
 
-        Raises LedgerError.
+        Raises JobStoreError.
         """
         if self._board.get(index).phase != "done":
             return
         if self._ratings.rate(index, rating):
             self._board.update(index, rating=rating)
 
-    def take(self, lane: Lane, warm: bool) -> Job | None:
+    def take(self, lane: Backend, warm: bool) -> Job | None:
         """The next point for a server, as the queue asks for it."""
         try:
             return self._take(lane, warm)
         except Exception as error:
             log.exception("the sweep %s cannot go on", self.id)
-            self.reason = str(error) if isinstance(error, ComfyGradioError) else BUG
+            self.reason = str(error) if isinstance(error, ComfyGradioError) else INTERNAL_ERROR
             self.phase = "paused"
-            self._board.touch()
+            self._board.notify()
         return None
 
-    def leave(self, lane: Lane) -> None:
+    def release_backend(self, lane: Backend) -> None:
         """A server does not answer; its points are for others."""
-        self._dealer.leave(lane.url)
+        self._dealer.release_backend(lane.url)
 
     def restore(self, found: Mapping[Index, PointRecord]) -> None:
-        """Put in what the ledger knows of points, be it that another sweep made them, or this one
-        before a crash.
+        """Put in what the job store knows of points, be it that another sweep made them, or this
+        one before a crash.
         """
         for index, point in found.items():
             if point.phase in ("waiting", "running"):
@@ -258,21 +258,21 @@ class Sweep(Watchable):
             elif self._is_wanted(point):
                 self._show_again(index, point)
 
-    def go_on(self) -> None:
+    def enqueue(self) -> None:
         """Let the queue ask for points, while there are any."""
         if self.phase == "running":
             self._pace.begin(self.counts.over, self._dealer.share_left)
             self._desk.queue.attach(self)
         self._check_end()
 
-    def _make_course(self, accepts: Accepts) -> Course:
+    def _make_course(self, accepts: Accepts) -> RunQueue:
         cells = self._board.cells.values()
         waiting = [cell.index for cell in cells if cell.phase == "waiting"]
         todo = [index for index in waiting if index not in self._following]
         plan = self._desk.make_plan(self.space, self.definition.carry, todo)
-        return Course(plan, accepts)
+        return RunQueue(plan, accepts)
 
-    def _take(self, lane: Lane, warm: bool) -> Job | None:
+    def _take(self, lane: Backend, warm: bool) -> Job | None:
         is_running = self.phase == "running"
         while True:
             task = self._dealer.take(lane.url, warm, is_running)
@@ -291,9 +291,9 @@ class Sweep(Watchable):
         job = self._desk.queue.find(point.token)
         if job is None:
             return
-        self._ratings.note(index, point.point)
+        self._ratings.set_content_key(index, point.point)
         self._reused[index] = point.id
-        self._following.follow(index, job)
+        self._following.observe(index, job)
 
     def _is_wanted(self, point: PointRecord) -> bool:
         """Whether a point that is over stays so; looks at the disk.
@@ -305,7 +305,7 @@ class Sweep(Watchable):
         return self.phase not in ("planned", "running")
 
     def _show_again(self, index: Index, point: PointRecord) -> None:
-        self._ratings.note(index, point.point)
+        self._ratings.set_content_key(index, point.point)
         self._reused[index] = point.id
         self._show(
             index,
@@ -319,7 +319,7 @@ class Sweep(Watchable):
         )
 
     def _run_again(self, index: Index) -> None:
-        self._dealer.ask(index)
+        self._dealer.request(index)
         self._board.update(index, phase="waiting", error="", results=(), token="")
         self._desk.queue.attach(self)
 
@@ -333,16 +333,16 @@ class Sweep(Watchable):
     def _begin(self, task: Task) -> Job | None:
         """The job of a point; None where the point failed already."""
         try:
-            order = make_order(self.space, self.id, task.index)
-            self._desk.refuse(self.form, order.prompt.graph)
+            order = build_order(self.space, self.id, task.index)
+            self._desk.check_limits(self.form, order.prompt.graph)
         except ComfyGradioError as error:
             self._end(task.index, phase="failed", error=str(error))
             return None
         job = Job(order, self.owner, priority=1, party=self.party, clock=self._clock)
         job.carried = task.carried
         key = order.point.key if order.point else ""
-        self._ratings.note(task.index, key)
-        self._following.follow(task.index, job)
+        self._ratings.set_content_key(task.index, key)
+        self._following.observe(task.index, job)
         self._dealer.settle(task.index)
         return job
 
@@ -353,7 +353,7 @@ class Sweep(Watchable):
         reason = self._suiting.explain(self._find_waiting())
         if reason != self.reason:
             self.reason = reason
-            self._board.touch()
+            self._board.notify()
 
     def _find_waiting(self) -> Index | None:
         for cell in self._board.cells.values():
@@ -372,7 +372,7 @@ class Sweep(Watchable):
                 is_reused=False,
                 results=snapshot.results,
                 error=snapshot.error,
-                seconds=measure(job),
+                seconds=measure_node_seconds(job),
             )
             return
         is_running = snapshot.state is not None and snapshot.state.status == "running"
@@ -395,7 +395,7 @@ class Sweep(Watchable):
     def _check_end(self) -> None:
         """Done when every point is over; nothing to ask for when none is left."""
         if self.counts.over == self.counts.total:
-            with suppress(LedgerError):
+            with suppress(JobStoreError):
                 self._change_phase(("running", "paused"), "done")
         if not self._has_points():
             self._desk.queue.detach(self)
@@ -403,12 +403,12 @@ class Sweep(Watchable):
                 self._desk.queue.attach(self)
 
     def _has_points(self) -> bool:
-        return self.phase == "running" or self._dealer.count_asked() > 0
+        return self.phase == "running" or self._dealer.count_requests() > 0
 
     def _change_phase(self, before: tuple[SweepPhase, ...], phase: SweepPhase) -> bool:
         """Another phase, if it is one of those `before`; True if so.
 
-        Raises LedgerError, and goes on all the same.
+        Raises JobStoreError, and goes on all the same.
         """
         with self._lock:
             if self.phase not in before:
@@ -418,5 +418,5 @@ class Sweep(Watchable):
         try:
             self._desk.rows.change(self.id, phase, self.counts.done, ended)
         finally:
-            self._board.touch()
+            self._board.notify()
         return True

@@ -22,7 +22,7 @@ from PIL import Image
 from comfygradio.comfy.outputs import write_file
 from comfygradio.jobs.results import Result
 from comfygradio.sweeps.showing.assets import read_script, read_style
-from comfygradio.sweeps.showing.drawing.thumbnails import PICTURES, is_animated, read_thumbnails
+from comfygradio.sweeps.showing.drawing.thumbnail import PICTURES, is_animated, load_thumbnails
 from comfygradio.sweeps.showing.grid import Grid, GridCell
 
 THUMB_PIXELS = 320
@@ -30,7 +30,7 @@ THUMB_PIXELS = 320
 
 QUALITY = 72
 
-MOST_TEXT = 20_000
+MAX_TEXT_LENGTH = 20_000
 """Characters of a text result."""
 
 EMBEDDABLE = (*PICTURES, "video", "audio")
@@ -39,7 +39,7 @@ Json = dict[str, Any]
 
 
 @dataclass
-class Media:
+class MediaEmbedder:
     """What the page shows of files: those that lie beside it are linked, others are put into it
     while there is room.
     """
@@ -53,15 +53,13 @@ class Media:
     left_out: int = 0
 
     def describe(self, result: Result) -> Json:
-        """Kind, size, where the file and its small picture are, text and problem, as far as they
-        are there.
-        """
+        """Describe a result as JSON: its kind, size, file, thumbnail, text and problem."""
         kind = "image" if result.kind == "preview" else result.kind
         told: Json = {
             "n": kind,
             "w": result.width,
             "h": result.height,
-            "s": result.text[:MOST_TEXT],
+            "s": result.text[:MAX_TEXT_LENGTH],
         }
         told = {name: value for name, value in told.items() if value}
         if result.problem or not result.path:
@@ -120,14 +118,14 @@ def write_gallery(grid: Grid, path: Path, embed_bytes: int = 0) -> Path:
 def build_gallery(grid: Grid, folder: Path | None = None, embed_bytes: int = 0) -> Iterator[bytes]:
     """The page piece by piece, as it would lie in this folder, or anywhere; see `write_gallery`."""
     is_light = _count_bytes(grid) > embed_bytes
-    media = Media(folder, embed_bytes, is_light)
+    media = MediaEmbedder(folder, embed_bytes, is_light)
     data = describe_grid(grid, media)
     style = read_style()
     script = read_script()
-    yield _write_head(grid.title, style, script).encode("utf-8", "replace")
-    yield f'<script type="application/json" id="data">{encode(data)}</script>\n'.encode()
+    yield _build_head(grid.title, style, script).encode("utf-8", "replace")
+    yield f'<script type="application/json" id="data">{encode_json(data)}</script>\n'.encode()
     asked = ((result, THUMB_PIXELS) for result in media.small)
-    for number, thumbnail in enumerate(read_thumbnails(asked)):
+    for number, thumbnail in enumerate(load_thumbnails(asked)):
         if thumbnail is None:
             continue
         picture = base64.b64encode(_compress(thumbnail))
@@ -148,7 +146,7 @@ def find_address(path: Path, folder: Path) -> str:
         return ""
 
 
-def describe_grid(grid: Grid, media: Media) -> Json:
+def describe_grid(grid: Grid, media: MediaEmbedder) -> Json:
     """Everything that the page shows, short, since there are thousands of cells."""
     columns = {name: _Column() for name in grid.list_fields()}
     # First the cells, which fill the columns and tell the media what they show.
@@ -176,7 +174,7 @@ def describe_grid(grid: Grid, media: Media) -> Json:
     }
 
 
-def encode(data: Any) -> str:
+def encode_json(data: Any) -> str:
     """JSON that can stand inside a script element, whatever its texts hold."""
     text = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
     # Nothing that a browser takes for the end of the script, or for markup.
@@ -196,7 +194,9 @@ class _Column:
         return self.numbers.setdefault(written, len(self.numbers))
 
 
-def _describe_cell(cell: GridCell | None, columns: dict[str, _Column], media: Media) -> Json | None:
+def _describe_cell(
+    cell: GridCell | None, columns: dict[str, _Column], media: MediaEmbedder
+) -> Json | None:
     """Phase, values, results, error, seconds, server and rating, as far as they are there; None for
     nothing at all.
     """
@@ -240,7 +240,7 @@ def _compress(picture: Image.Image) -> bytes:
     return encoded.getvalue()
 
 
-def _write_head(title: str, style: str, script: str) -> str:
+def _build_head(title: str, style: str, script: str) -> str:
     """Up to the body.
 
     A browser may run nothing in it but the page's own script, and load nothing but files.

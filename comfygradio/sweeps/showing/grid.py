@@ -21,10 +21,10 @@ from comfygradio.sweeps.axes.axis import Index
 Combo = tuple[tuple[int, int], ...]
 """Positions on some axes, as (axis, position), the outermost axis first."""
 
-WIDEST = 12
+MAX_COLUMNS = 12
 """Longest axis that becomes columns by itself, where a shorter one can take its place."""
 
-SHOWS = ("all", "done", "failed", "kept", "1", "2", "3", "4", "5")
+FILTERS = ("all", "done", "failed", "kept", "1", "2", "3", "4", "5")
 """Which cells are shown: all, done, failed, not rejected, or with so many stars and more."""
 
 NUMBER = re.compile(r"[-+]?(\d[\d,]*(?:\.\d*)?|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
@@ -94,7 +94,7 @@ class Layout:
         return rating >= least
 
     def to_json(self) -> dict[str, Any]:
-        """The layout as `read_layout` takes it."""
+        """The layout as `parse_layout` takes it."""
         return {
             "rows": list(self.rows),
             "columns": list(self.columns),
@@ -205,12 +205,12 @@ def choose_layout(sizes: Sequence[int]) -> Layout:
     if len(axes) < 2:
         return Layout(columns=axes)
     *pages, rows, columns = axes
-    if sizes[columns] > WIDEST and sizes[rows] < sizes[columns]:
+    if sizes[columns] > MAX_COLUMNS and sizes[rows] < sizes[columns]:
         return Layout((columns,), (rows,), tuple(pages))
     return Layout((rows,), (columns,), tuple(pages))
 
 
-def read_layout(data: Mapping[str, Any], sizes: Sequence[int]) -> Layout:
+def parse_layout(data: Mapping[str, Any], sizes: Sequence[int]) -> Layout:
     """The layout in decoded JSON; axes that stand nowhere become pages, and what makes no sense is
     left out.
     """
@@ -223,7 +223,7 @@ def read_layout(data: Mapping[str, Any], sizes: Sequence[int]) -> Layout:
     listed_hidden = data.get("hidden")
     hidden: dict[int, frozenset[int]] = {}
     for axis, size in enumerate(sizes):
-        positions = _read_hidden(listed_hidden, axis, size)
+        positions = _parse_hidden(listed_hidden, axis, size)
         if positions:
             hidden[axis] = positions
     show = str(data.get("show"))
@@ -232,7 +232,7 @@ def read_layout(data: Mapping[str, Any], sizes: Sequence[int]) -> Layout:
         columns=places["columns"],
         pages=(*places["pages"], *left),
         hidden=hidden,
-        show=show if show in SHOWS else "all",
+        show=show if show in FILTERS else "all",
     )
 
 
@@ -288,7 +288,7 @@ def _list_numbers(data: Any) -> list[int]:
     return [number for number in data if isinstance(number, int) and not isinstance(number, bool)]
 
 
-def _read_hidden(data: Any, axis: int, size: int) -> frozenset[int]:
+def _parse_hidden(data: Any, axis: int, size: int) -> frozenset[int]:
     """The hidden positions of an axis; none where that would be all of them."""
     if not isinstance(data, Mapping):
         return frozenset()

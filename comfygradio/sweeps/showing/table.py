@@ -14,21 +14,21 @@ from typing import Any
 from comfygradio.comfy.outputs import write_file
 from comfygradio.jobs.results import Result
 from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.showing.contact_sheet import describe_sweep
 from comfygradio.sweeps.showing.grid import NUMBER, Grid, GridCell
-from comfygradio.sweeps.showing.sheet import describe_sweep
 
-EXACT = 2**53 - 1
+MAX_SAFE_INTEGER = 2**53 - 1
 """Whole numbers beyond this are rounded by whoever reads JSON numbers as floats, browsers for
 instance.
 """
 
-SIGNS = frozenset("=+-@\t\r\n")
+FORMULA_PREFIXES = frozenset("=+-@\t\r\n")
 """What a text begins with that a spreadsheet may take for a formula, or for the end of the cell."""
 
-UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs", "Mn", "Me"})
+INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs", "Mn", "Me"})
 """Kinds of letters that show nothing, and that a program may drop before it reads a cell."""
 
-LAST = ("phase", "error", "seconds", "server", "rating", "files", "text")
+RESULT_COLUMNS = ("phase", "error", "seconds", "server", "rating", "files", "text")
 
 
 def write_csv(grid: Grid, path: Path, root: Path | None = None) -> Path:
@@ -49,7 +49,7 @@ def write_csv(grid: Grid, path: Path, root: Path | None = None) -> Path:
 
 def write_json(grid: Grid, path: Path, root: Path | None = None) -> Path:
     """Write everything, typed: axes, and a point for each row. Reads as the sweep again, by
-    `read_sweep`.
+    `load_sweep`.
 
     As RFC 7493 says, whole numbers of points beyond 2**53 - 1 are texts of their digits, which
     forms take as well. Raises OSError.
@@ -79,7 +79,7 @@ def list_rows(grid: Grid, folder: Path) -> Iterator[list[Any]]:
             "\n".join(files),
             "\n".join(texts),
         ]
-        yield [number, *map(_write_cell, row)]
+        yield [number, *map(_format_cell, row)]
 
 
 def describe_table(grid: Grid, folder: Path) -> dict[str, Any]:
@@ -99,11 +99,11 @@ def _name_columns(grid: Grid, fields: Iterable[str]) -> Iterator[str]:
     """
     taken = {"point"}
     axes = [f"axis: {axis.title}" for axis in grid.axes]
-    own = [f"field: {name}" if name in LAST else name for name in fields]
-    for name in [*axes, *own, *LAST]:
+    own = [f"field: {name}" if name in RESULT_COLUMNS else name for name in fields]
+    for name in [*axes, *own, *RESULT_COLUMNS]:
         unique = _number(name, taken)
         taken.add(unique)
-        yield str(_write_cell(unique))
+        yield str(_format_cell(unique))
 
 
 def _number(name: str, taken: Collection[str]) -> str:
@@ -122,7 +122,7 @@ def _describe_point(grid: Grid, index: Index, folder: Path) -> dict[str, Any]:
     return {
         "index": list(index),
         "labels": _list_labels(grid, index),
-        "values": _keep_exact(dict(cell.values)),
+        "values": _stringify_large_integers(dict(cell.values)),
         "phase": cell.phase,
         "error": cell.error,
         "seconds": round(cell.seconds, 3),
@@ -156,7 +156,7 @@ def _list_files(results: Iterable[Result], folder: Path) -> list[dict[str, Any]]
     return found
 
 
-def _write_cell(value: Any) -> Any:
+def _format_cell(value: Any) -> Any:
     """A value as it stands in a CSV: lists as JSON, nothing as nothing, and no text that is a
     formula.
     """
@@ -166,21 +166,21 @@ def _write_cell(value: Any) -> Any:
         return value
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = text.replace("\0", "")
-    if is_risky(text) and not NUMBER.fullmatch(text):
+    if is_formula_like(text) and not NUMBER.fullmatch(text):
         return f"'{text}"
     return text
 
 
-def is_risky(text: str) -> bool:
+def is_formula_like(text: str) -> bool:
     """Whether a spreadsheet may take a text for a formula: by its first letter, or by the first one
     that can be seen, in whatever width or shape it is written (`＝` is an `=` to some).
     """
-    if text[:1] in SIGNS:
+    if text[:1] in FORMULA_PREFIXES:
         return True
     for letter in text:
-        if unicodedata.category(letter) not in UNSEEN:
+        if unicodedata.category(letter) not in INVISIBLE_CATEGORIES:
             plain = unicodedata.normalize("NFKC", letter)
-            return plain[:1] in DASHES | SIGNS
+            return plain[:1] in DASHES | FORMULA_PREFIXES
     return False
 
 
@@ -188,12 +188,12 @@ DASHES = frozenset("‐‑‒–—―−﹣－")
 """What may be taken for a minus."""
 
 
-def _keep_exact(value: Any) -> Any:
+def _stringify_large_integers(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _keep_exact(one) for name, one in value.items()}
+        return {name: _stringify_large_integers(one) for name, one in value.items()}
     if isinstance(value, list):
-        return [_keep_exact(one) for one in value]
+        return [_stringify_large_integers(one) for one in value]
     is_whole = isinstance(value, int) and not isinstance(value, bool)
-    if is_whole and abs(value) > EXACT:
+    if is_whole and abs(value) > MAX_SAFE_INTEGER:
         return str(value)
     return value

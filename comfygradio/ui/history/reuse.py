@@ -15,8 +15,8 @@ from gradio.utils import get_upload_folder
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form
-from comfygradio.jobs.store import Record
-from comfygradio.ui.fields import show_sent
+from comfygradio.jobs.job_store import Record
+from comfygradio.ui.field_component import sent_to_component_value
 
 KEPT_SECONDS = 86_400
 """Files that were put into a form are kept as long as Gradio keeps uploads."""
@@ -24,7 +24,7 @@ KEPT_SECONDS = 86_400
 PICTURES = ("image", "mask")
 
 
-def fill_again(
+def restore_settings(
     form: Form, record: Record, clock: Clock = SYSTEM_CLOCK
 ) -> tuple[dict[str, Any], list[str]]:
     """Field → what its component shall hold, and sentences about what could not be taken over."""
@@ -34,12 +34,12 @@ def fill_again(
     for name, value in sent.items():
         field = form.fields.get(name)
         if field is not None and field.widget not in MEDIA:
-            values[name] = show_sent(field, value, sent)
+            values[name] = sent_to_component_value(field, value, sent)
     for upload in record.order.prompt.uploads:
-        field = _find_taker(form, upload.slots)
+        field = _find_media_field(form, upload.slots)
         if field is None:
             continue
-        lent = lend_file(upload.path, upload.name, clock)
+        lent = copy_to_uploads(upload.path, upload.name, clock)
         if lent:
             values[field.name] = lent
         else:
@@ -49,7 +49,7 @@ def fill_again(
     return values, notes
 
 
-def _find_taker(form: Form, slots: Iterable[tuple[str, str]]) -> Field | None:
+def _find_media_field(form: Form, slots: Iterable[tuple[str, str]]) -> Field | None:
     """The field of a form that puts a file into these slots; None where there is none any more."""
     for node, slot in slots:
         field = form.find_field(node, slot)
@@ -58,13 +58,13 @@ def _find_taker(form: Form, slots: Iterable[tuple[str, str]]) -> Field | None:
     return None
 
 
-def lend_file(path: Path, name: str = "", clock: Clock = SYSTEM_CLOCK) -> str | None:
+def copy_to_uploads(path: Path, name: str = "", clock: Clock = SYSTEM_CLOCK) -> str | None:
     """A copy of a file among Gradio's uploads, where forms take files from; None if the file is
     gone.
     """
     folder = Path(get_upload_folder()) / "comfygradio-history"
     folder.mkdir(parents=True, exist_ok=True)
-    _sweep(folder, clock)
+    _prune_folder(folder, clock)
     own_name = Path(name or path.name).name
     target = folder / secrets.token_hex(16) / own_name
     try:
@@ -103,7 +103,7 @@ def _name_target(form: Form, field: Field) -> str:
     return f"{form.title} · {field.label}"
 
 
-def _sweep(folder: Path, clock: Clock) -> None:
+def _prune_folder(folder: Path, clock: Clock) -> None:
     for path in folder.iterdir():
         try:
             if clock.time() - path.stat().st_mtime > KEPT_SECONDS:

@@ -10,11 +10,11 @@ from urllib.parse import parse_qsl, urlencode
 
 from comfygradio.ui.assets import read_asset
 
-MOST_QUERY = 2_000
+MAX_QUERY_LENGTH = 2_000
 """Characters of the address's query that are kept through a login."""
 
 
-def draw_login(action: str, query: str, sentence: str = "", user: str = "") -> str:
+def render_login(action: str, query: str, sentence: str = "", user: str = "") -> str:
     """The page as HTML; `action` is where its form goes, `query` the query of the address that was
     asked for, `sentence` what was wrong.
     """
@@ -30,7 +30,7 @@ def draw_login(action: str, query: str, sentence: str = "", user: str = "") -> s
     )
 
 
-def list_policy() -> str:
+def make_login_policy() -> str:
     """What the page may do: have its own style, and send its form to where it came from."""
     css = read_asset("login.css").encode()
     digest = hashlib.sha256(css).digest()
@@ -40,7 +40,7 @@ def list_policy() -> str:
 
 def clean_query(query: str) -> str:
     """A query with its names and values written anew, so that it can stand in any address."""
-    if len(query) > MOST_QUERY:
+    if len(query) > MAX_QUERY_LENGTH:
         return ""
     try:
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=100)

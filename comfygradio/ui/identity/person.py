@@ -1,4 +1,4 @@
-"""The person behind a request, as everything inside of our layers sees them."""
+"""The person behind a request, as everything inside of our middleware sees them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Person:
 
 
 NOBODY = Person()
-"""Whoever sends a request that did not come through our layers."""
+"""Whoever sends a request that did not come through our middleware."""
 
 
 def put_person(scope: Scope, person: Person) -> None:

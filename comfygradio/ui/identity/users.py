@@ -9,12 +9,12 @@ from pathlib import Path
 
 from comfygradio.errors import SettingsError
 from comfygradio.settings import read_auth
-from comfygradio.ui.identity.passwords import (
-    COST,
+from comfygradio.ui.identity.password_hash import (
+    DEFAULT_COST,
     PREFIX,
     PasswordHash,
     hash_password,
-    read_hash,
+    parse_hash,
 )
 
 
@@ -28,12 +28,12 @@ class Users:
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
         self._kept: dict[str, str | PasswordHash] = {}
         for name, text in pairs:
-            self._kept[name] = _read_password(name, text)
+            self._kept[name] = _parse_password(name, text)
         self.names = frozenset(self._kept)
         self.plain = tuple(name for name, kept in self._kept.items() if isinstance(kept, str))
         # What a stranger's password is compared with takes as long as any user's own hash.
         costs = [kept.cost for kept in self._kept.values() if isinstance(kept, PasswordHash)]
-        dearest = max(costs, key=lambda cost: cost.memory_bytes * cost.p, default=COST)
+        dearest = max(costs, key=lambda cost: cost.memory_bytes * cost.p, default=DEFAULT_COST)
         self._decoy = hash_password("", dearest)
 
     def check(self, name: str, password: str) -> bool:
@@ -50,16 +50,16 @@ class Users:
         return hmac.compare_digest(_digest(kept), _digest(password))
 
 
-def open_users(path: Path) -> Users:
+def load_users(path: Path) -> Users:
     """The users of a file. Raises SettingsError."""
     return Users(read_auth(path))
 
 
-def _read_password(name: str, text: str) -> str | PasswordHash:
+def _parse_password(name: str, text: str) -> str | PasswordHash:
     if not text.startswith(PREFIX):
         return text
     try:
-        return read_hash(text)
+        return parse_hash(text)
     except ValueError as error:
         raise SettingsError(
             f"The hash of the user {name} in the --auth file cannot be used: {error}. Write the "

@@ -17,7 +17,7 @@ class CookieGuard:
     requests from their frames too. It is partitioned: each website has a login of its own in its
     frame, which browsers let in that refuse third-party cookies, and which no other website can
     use. Where scripts of other websites may call the app (`is_called`), they come with the login
-    of their visitors, which is then not partitioned.
+    of their people, which is then not partitioned.
     """
 
     def __init__(self, app: ASGIApp, *, is_framed: bool = False, is_called: bool = False) -> None:

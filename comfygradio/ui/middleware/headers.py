@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from comfygradio.ui.middleware.paths import find_path, is_among
+from comfygradio.ui.middleware.request_path import find_path, is_among
 
 PAGES = ("/", "/login")
 """Where whole pages are answered, whose scripts may run."""
@@ -60,7 +60,7 @@ class SafeHeaders:
         self._ancestors = " ".join(["frame-ancestors 'self'", *frames])
         self._may_be_framed = bool(frames)
         self._is_shared = is_shared
-        self._hashes = [hash_script(script) for script in scripts]
+        self._hashes = [make_script_hash(script) for script in scripts]
         self._asked = " ".join(["'self' data: blob:", *asked])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -151,7 +151,7 @@ def list_space_states(names: Iterable[str]) -> list[str]:
     return [SPACE_STATE.format(name=name) for name in spaces]
 
 
-def hash_script(script: str) -> str:
+def make_script_hash(script: str) -> str:
     """How a policy names an inline script."""
     digest = hashlib.sha256(script.encode()).digest()
     encoded = base64.b64encode(digest).decode()

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from comfygradio.ui.middleware.answers import refuse
-from comfygradio.ui.middleware.names import OwnNames, split_name
+from comfygradio.ui.middleware.error_response import refuse
+from comfygradio.ui.middleware.host_name import OwnNames, split_name
 
 NETLOC_KEY = "comfygradio.netloc"
 """Where the scope says under which host browsers reach the app, with its port."""
@@ -52,7 +52,7 @@ class HostGuard:
         trusted = False
         if forwarded and split_name(netloc) is not None:
             trusted = self._trusts(scope)
-        if not trusted and not self._names.own(hosts[0]):
+        if not trusted and not self._names.is_own(hosts[0]):
             await refuse(
                 send,
                 403,
@@ -61,7 +61,7 @@ class HostGuard:
                 close=True,
             )
             return
-        if not trusted and not self._names.own(netloc):
+        if not trusted and not self._names.is_own(netloc):
             await refuse(
                 send,
                 403,

@@ -5,18 +5,18 @@ from __future__ import annotations
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from comfygradio.ui.middleware.answers import refuse
+from comfygradio.ui.middleware.error_response import refuse
 from comfygradio.ui.middleware.host import NETLOC_KEY
-from comfygradio.ui.middleware.names import OwnNames
+from comfygradio.ui.middleware.host_name import OwnNames
 
-READING = ("GET", "HEAD", "OPTIONS")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing."""
 
 FOREIGN_SITES = ("cross-site", "same-site")
 """What Sec-Fetch-Site says of a request that another website makes, or another port of ours."""
 
 METHODS = "GET, HEAD, POST, OPTIONS"
-SECONDS = "600"
+MAX_AGE_SECONDS = "600"
 """How long a browser may remember what it was allowed."""
 
 
@@ -44,7 +44,7 @@ class OriginGuard:
         if len(origins) > 1 or self._is_foreign(scope, headers, origin):
             await refuse(send, 403, "Scripts of this website may not use the page.", close=True)
             return
-        if not origin or self._names.own_origin(origin, scope[NETLOC_KEY]):
+        if not origin or self._names.is_own_origin(origin, scope[NETLOC_KEY]):
             await self._app(scope, receive, _answer(send, {}))
             return
         told = {"access-control-allow-origin": origin, "vary": "Origin"}
@@ -55,15 +55,15 @@ class OriginGuard:
         else:
             told["access-control-allow-credentials"] = "true"
         if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
-            await _permit(send, told, headers)
+            await _answer_preflight(send, told, headers)
             return
         await self._app(scope, receive, _answer(send, told))
 
     def _is_foreign(self, scope: Scope, headers: Headers, origin: str) -> bool:
         if not origin:
             site = headers.get("sec-fetch-site", "")
-            return scope["method"] not in READING and site in FOREIGN_SITES
-        if self._names.own_origin(origin, scope[NETLOC_KEY]):
+            return scope["method"] not in SAFE_METHODS and site in FOREIGN_SITES
+        if self._names.is_own_origin(origin, scope[NETLOC_KEY]):
             return False
         return "*" not in self._allowed and origin.lower() not in self._allowed
 
@@ -81,11 +81,11 @@ def _answer(send: Send, told: dict[str, str]) -> Send:
     return answer
 
 
-async def _permit(send: Send, told: dict[str, str], asked: Headers) -> None:
+async def _answer_preflight(send: Send, told: dict[str, str], asked: Headers) -> None:
     permitted = {
         **told,
         "access-control-allow-methods": METHODS,
-        "access-control-max-age": SECONDS,
+        "access-control-max-age": MAX_AGE_SECONDS,
     }
     if "access-control-request-headers" in asked:
         permitted["access-control-allow-headers"] = asked["access-control-request-headers"]

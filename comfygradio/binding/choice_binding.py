@@ -1,0 +1,289 @@
+"""Choices: the lists of a form, from the preset and the server."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from comfygradio.binding.specs import find_spec
+from comfygradio.comfy.object_info import InputSpec, ObjectInfo, Scalar
+from comfygradio.comfy.workflow import Workflow
+from comfygradio.forms.field import Choice, InvalidValue
+from comfygradio.forms.literals import check_preset_literal
+from comfygradio.forms.model_name import match_name
+from comfygradio.forms.numerals import describe_thousands
+from comfygradio.forms.plain_scalar import PlainScalar
+from comfygradio.forms.preset_file import Choices, FieldFile
+from comfygradio.forms.problem import BindError
+from comfygradio.forms.scalar_resolution import resolve_input_value, resolve_number
+from comfygradio.forms.slots import Slot, find_slot
+from comfygradio.forms.templates import find_placeholders
+from comfygradio.forms.value_check import parse_size
+
+Written = Scalar | PlainScalar
+"""A value as written in a preset; a `PlainScalar` still has to be resolved."""
+
+Listed = list[Scalar] | dict[str, Scalar | dict[str, Scalar]] | str | None
+
+
+def find_offered(specs: Sequence[InputSpec]) -> tuple[Scalar, ...] | None:
+    """What the server lists for all these inputs; None where it has no list, or keeps it to itself
+    (`remote`).
+
+    Raises BindError where two lists have nothing in common.
+    """
+    lists = [
+        spec.choices
+        for spec in specs
+        if spec.choices is not None and not spec.media and not _is_remote(spec)
+    ]
+    if not lists:
+        return None
+    first, *others = lists
+    common = frozenset(first).intersection(*others)
+    shared = tuple(value for value in first if value in common)
+    if first and not shared:
+        raise BindError(
+            "missing_choice", "its inputs have no choice in common; give each a field of its own."
+        )
+    return shared
+
+
+def resolve_choices(choices: Choices | None, spec: InputSpec | None) -> Listed:
+    """A preset's choices as the input takes them, without an input as texts.
+
+    Labels are what the file says: `1.10` is so called, and 1.1 is what a number gets.
+    """
+    if isinstance(choices, dict):
+        return {label: _resolve_choice(value, spec) for label, value in choices.items()}
+    if not isinstance(choices, list):
+        return choices
+    has_own_labels = spec is not None and spec.choices is None
+    if has_own_labels and any(isinstance(value, PlainScalar) for value in choices):
+        return {str(value): _resolve_setting(value, spec) for value in choices}
+    return [_resolve_setting(value, spec) for value in choices]
+
+
+def bind_choices(choices: Listed, offered: tuple[Scalar, ...] | None) -> tuple[Choice, ...] | None:
+    """What a list offers: the server's choices, filtered, labelled or replaced by the preset; None
+    without any.
+
+    Raises BindError where nothing is left.
+    """
+    if isinstance(choices, str):
+        return _keep_matching(choices, offered or ())
+    if choices is not None:
+        return _keep_offered(choices, offered)
+    if offered is None:
+        return None
+    return tuple(Choice(str(value), value) for value in offered)
+
+
+def describe_choices(choices: Listed, offered: tuple[Scalar, ...] | None) -> Iterator[str]:
+    """A sentence for each of the preset's choices that the server lacks or spells in
+    another way.
+    """
+    if offered is None or isinstance(choices, str):
+        return
+    values = choices.values() if isinstance(choices, dict) else choices
+    for value in values or ():
+        if not isinstance(value, Scalar) or value in offered:
+            continue
+        found = match_name(value, offered)
+        if found is None:
+            yield f"this ComfyUI does not have {value}; it is left out of the list."
+        else:
+            yield describe_respelled(value, found)
+
+
+def describe_respelled(value: object, found: object) -> str:
+    """The sentence that says so when a name was found under another spelling."""
+    return f"{value} is called {found} on this ComfyUI."
+
+
+def bind_sizes(choices: Listed) -> tuple[Choice, ...] | None:
+    """The sizes that a list offers, as "WIDTHxHEIGHT". Raises BindError."""
+    if choices is None:
+        return None
+    if isinstance(choices, str):
+        example = "for example [512x512, 768x512]"
+        raise BindError("preset", f"a size takes a list of choices, {example}.", key="choices")
+    pairs: Iterable[tuple[str | None, object]] = [(None, value) for value in choices]
+    if isinstance(choices, dict):
+        pairs = choices.items()
+    sizes = []
+    for label, value in pairs:
+        try:
+            width, height = parse_size(value)
+        except InvalidValue as refusal:
+            raise BindError("preset", f"a choice is no size: {refusal}", key="choices") from refusal
+        sizes.append(Choice(label or f"{width} × {height}", f"{width}x{height}"))
+    return tuple(sizes)
+
+
+def narrow_sizes(
+    choices: tuple[Choice, ...] | None, low: int | float | None, high: int | float | None
+) -> tuple[tuple[Choice, ...] | None, tuple[str, ...]]:
+    """The sizes within the limits of both sides, and a sentence for each other.
+
+    Raises BindError where none is left.
+    """
+    if choices is None:
+        return None, ()
+    lowest = low or 1
+    highest = high or 2**31
+    inside = []
+    notes = []
+    for choice in choices:
+        sides = str(choice.value).split("x")
+        if all(lowest <= int(side) <= highest for side in sides):
+            inside.append(choice)
+        else:
+            notes.append(f"the size {choice.label} is not possible here and left out.")
+    return tuple(inside) or raise_no_choices(), tuple(notes)
+
+
+def bind_choice_slots(
+    line: FieldFile, workflow: Workflow, object_info: ObjectInfo
+) -> tuple[Choice, ...]:
+    """Choices that set several slots each.
+
+    Raises BindError with the first value that does not fit its input.
+    """
+    if not isinstance(line.choices, dict):
+        return ()
+    found = []
+    for label, settings in line.choices.items():
+        if isinstance(settings, dict):
+            sets = tuple(_bind_each(label, settings, workflow, object_info))
+            found.append(Choice(label, label, sets))
+    return tuple(found)
+
+
+def describe_choice_slots(line: FieldFile, choices: Iterable[Choice]) -> Iterator[str]:
+    """A sentence for each name in such choices that the server spells in another way."""
+    if not isinstance(line.choices, dict):
+        return
+    for choice in choices:
+        settings = line.choices[choice.label]
+        if not isinstance(settings, dict):
+            continue
+        for value, (_, found) in zip(settings.values(), choice.sets, strict=True):
+            if isinstance(found, str) and str(value) != found:
+                yield describe_respelled(value, found)
+
+
+def raise_no_choices() -> tuple[Choice, ...]:
+    """Raises the BindError that none of the preset's choices is there."""
+    message = "the server has none of the choices that the preset lists."
+    raise BindError("missing_choice", message, key="choices")
+
+
+def _resolve_choice(
+    value: Written | dict[str, Written], spec: InputSpec | None
+) -> Scalar | dict[str, Scalar]:
+    if isinstance(value, dict):
+        return {slot: _resolve_setting(one, None) for slot, one in value.items()}
+    return _resolve_setting(value, spec)
+
+
+def _resolve_setting(value: Written, spec: InputSpec | None) -> Scalar:
+    if not isinstance(value, PlainScalar):
+        return value
+    if spec is None:
+        return value.text
+    is_number = spec.choices is None and spec.types & {"INT", "FLOAT"}
+    if is_number and not spec.types & {"STRING", "BOOLEAN"}:
+        return resolve_number(value)
+    return resolve_input_value(spec, value)
+
+
+def _is_remote(spec: InputSpec) -> bool:
+    options = spec.options
+    return not spec.choices and bool(options.get("remote") or options.get("remote_combo"))
+
+
+def _keep_matching(choices: str, offered: tuple[Scalar, ...]) -> tuple[Choice, ...]:
+    """The server's choices that fit a pattern such as `sdxl/*`, whichever slash stands in them."""
+    pattern = choices.replace("\\", "/")
+    kept = []
+    for value in offered:
+        name = str(value)
+        if fnmatch.fnmatchcase(name.replace("\\", "/"), pattern):
+            kept.append(Choice(name, value))
+    if not kept:
+        raise BindError(
+            "missing_choice",
+            f"none of the server's {len(offered)} choices fits {choices}.",
+            key="choices",
+        )
+    return tuple(kept)
+
+
+def _keep_offered(
+    choices: list[Scalar] | dict[str, Scalar | dict[str, Scalar]],
+    offered: tuple[Scalar, ...] | None,
+) -> tuple[Choice, ...]:
+    """The preset's choices that the server has, under the server's own spelling."""
+    has_labels = isinstance(choices, dict)
+    pairs: Mapping[str, object] = {str(value): value for value in choices}
+    if isinstance(choices, dict):
+        pairs = choices
+    kept = []
+    for label, value in pairs.items():
+        if not isinstance(value, Scalar):
+            continue
+        if offered is None:
+            kept.append(Choice(label, value))
+            continue
+        found = value if value in offered else match_name(value, offered)
+        if found is not None:
+            kept.append(Choice(label if has_labels else str(found), found))
+    return tuple(kept) or raise_no_choices()
+
+
+def _bind_each(
+    label: str, settings: Mapping[str, Written], workflow: Workflow, object_info: ObjectInfo
+) -> Iterator[tuple[Slot, Scalar]]:
+    """Slot and value of each setting; what a dynamic combo brings along can be set after it."""
+    for address, written in settings.items():
+        slot, value = _bind_setting(label, address, written, workflow, object_info)
+        node = workflow.nodes[slot.node_id]
+        changed = replace(node, inputs={**node.inputs, slot.input: value})
+        workflow = replace(workflow, nodes={**workflow.nodes, node.id: changed})
+        yield slot, value
+
+
+def _bind_setting(
+    label: str, address: str, written: Written, workflow: Workflow, object_info: ObjectInfo
+) -> tuple[Slot, Scalar]:
+    slot = find_slot(workflow, address)
+    spec = find_spec(slot, workflow, object_info)
+    value = resolve_input_value(spec, written)
+    if isinstance(value, str) and spec.choices:
+        value = match_name(value, spec.choices) or value
+    # A text that uses other fields is complete, and can be checked, only when the form is filled.
+    uses_fields = (
+        isinstance(value, str) and bool(find_placeholders(value)) and "STRING" in spec.types
+    )
+    if uses_fields:
+        return slot, value
+    problem = _describe_ambiguous(spec, written, value) or check_preset_literal(spec, value)
+    if problem:
+        raise BindError(
+            "value",
+            f"the choice {label} sets {address}, but {problem}",
+            slot.node_id,
+            slot.input,
+            key="choices",
+        )
+    return slot, value
+
+
+def _describe_ambiguous(spec: InputSpec, written: object, value: object) -> str | None:
+    """What is wrong with a number that a file may have with a point for its thousands."""
+    if isinstance(value, str):
+        return None
+    is_whole = "FLOAT" not in spec.types
+    return describe_thousands(str(written), spec.minimum, spec.maximum, is_whole)

@@ -1,0 +1,176 @@
+"""Cross-field checks: resolves references between the fields of a form and finds contradictions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+from comfygradio.forms.field import MEDIA, TEXTS, Field, InvalidValue
+from comfygradio.forms.preset_file import FieldFile, PresetFile
+from comfygradio.forms.problem import BindError, Problem
+from comfygradio.forms.scalar_resolution import resolve_value
+from comfygradio.forms.slots import Slot
+from comfygradio.forms.templates import find_placeholders, list_templates
+from comfygradio.forms.value_check import check_value
+from comfygradio.forms.value_json import value_to_json
+from comfygradio.forms.visibility import find_condition_cycle
+
+
+def connect_fields(
+    fields: Mapping[str, Field], fixed: Collection[tuple[Slot, Any]], file: PresetFile
+) -> tuple[dict[str, Field], list[Problem]]:
+    """Resolve each field's `show_if`, and find conflicts between fields.
+
+    Fields that could not be bound are missing from `fields`.
+    """
+    problems: list[Problem] = []
+    connected: dict[str, Field] = {}
+    for name, field in fields.items():
+        try:
+            show_if = dict(_bind_conditions(file.fields[name], fields, file))
+        except BindError as misfit:
+            problems.append(misfit.to_problem(name))
+            show_if = {}
+        connected[name] = replace(
+            field, show_if=show_if, defers_when_empty=_defers_when_empty(field, fields)
+        )
+        problems += _check_names(field, fields, file)
+    circle = find_condition_cycle(connected)
+    if circle:
+        way = " → ".join([*circle, circle[0]])
+        text = f"show_if goes round in a circle: {way}."
+        problems.append(Problem("preset", text, circle[0]))
+        connected = {name: replace(field, show_if={}) for name, field in connected.items()}
+    problems += _find_conflicts(connected, [slot for slot, _ in fixed])
+    return connected, problems
+
+
+def _defers_when_empty(field: Field, fields: Mapping[str, Field]) -> bool:
+    """Whether every input of an optional text is filled by other fields as well."""
+    if not field.optional or field.widget not in TEXTS:
+        return False
+    own: set[Slot] = set()
+    for slots in field.slots.values():
+        own.update(slots)
+    # An optional field is not plain, so the others do not include this one.
+    others: set[Slot] = set()
+    for other in fields.values():
+        if _is_unconditional(other):
+            others.update(other.all_slots)
+    return bool(own) and own <= others
+
+
+def _bind_conditions(
+    line: FieldFile, fields: Mapping[str, Field], file: PresetFile
+) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    for other, wanted in (line.show_if or {}).items():
+        field = fields.get(other)
+        did_not_bind = field is None and _is_field(other, file)
+        if did_not_bind:
+            continue
+        if field is None or not _is_comparable(field):
+            names = [name for name, one in fields.items() if _is_comparable(one)]
+            there = ", ".join(names) or "none"
+            raise BindError(
+                "preset",
+                f"show_if: there is no field {other} to look at; there are {there}.",
+                key="show_if",
+            )
+        values = wanted if isinstance(wanted, list) else [wanted]
+        yield other, tuple(_check_condition(field, value) for value in values)
+
+
+def _is_field(name: str, file: PresetFile) -> bool:
+    """Whether a preset has a line of this name that becomes a field, unlike one with a fixed
+    value.
+    """
+    line = file.fields.get(name)
+    return line is not None and line.fixed is None
+
+
+def _is_comparable(field: Field) -> bool:
+    """Whether another field's `show_if` may compare this one's value."""
+    return field.widget not in (*MEDIA, "loras")
+
+
+def _check_condition(field: Field, value: Any) -> Any:
+    """The value as the other field describes it, so that both compare equal."""
+    try:
+        checked = check_value(field, resolve_value(field, value))
+        described = value_to_json(field, checked)
+    except InvalidValue as refusal:
+        message = f"show_if: {field.name} is never {value!r}: {refusal}"
+        raise BindError("preset", message, key="show_if") from refusal
+    if field.is_multiple and described:
+        return described[0]
+    return described
+
+
+def _check_names(field: Field, fields: Mapping[str, Field], file: PresetFile) -> Iterator[Problem]:
+    """A problem for each name in the field's texts that no field has; of fields that did not bind,
+    others tell.
+    """
+    for name in _list_names(field):
+        is_own = name == "value" and bool(field.template)
+        if name in fields or is_own:
+            continue
+        if _is_field(name, file):  # it did not bind, which is told elsewhere
+            continue
+        there = f"there are {', '.join(fields)}"
+        text = f"the text uses {{{name}}}, and there is no field of that name; {there}."
+        yield Problem("preset", text, field.name)
+
+
+def _list_names(field: Field) -> list[str]:
+    """The names in braces in the texts that a field sends."""
+    return find_placeholders("\n".join(list_templates(field)))
+
+
+def _find_conflicts(fields: Mapping[str, Field], fixed: Collection[Slot]) -> Iterator[Problem]:
+    """Slots that two lines fill, of which only one can win."""
+    seen: list[Slot] = []
+    for slot in fixed:
+        seen.append(slot)
+        # Told the second time, and not again where a slot is fixed even more often.
+        if seen.count(slot) != 2:
+            continue
+        yield Problem(
+            "preset",
+            f"slot {slot} is fixed twice; remove one of both.",
+            node=slot.node_id,
+            input=slot.input,
+        )
+    for field in fields.values():
+        clash = _find_shared(field, fixed)
+        if clash is not None:
+            yield _describe_conflict(field, clash, "is fixed as well; remove one of both.")
+    plain = [field for field in fields.values() if _is_unconditional(field)]
+    for one, other in combinations(plain, 2):
+        clash = _find_shared(other, one.all_slots)
+        if clash is not None:
+            text = f"is filled by {one.name} as well; remove one of both."
+            yield _describe_conflict(other, clash, text)
+
+
+def _find_shared(field: Field, slots: Collection[Slot]) -> Slot | None:
+    """The first of the field's slots that is among others."""
+    for slot in field.all_slots:
+        if slot in slots:
+            return slot
+    return None
+
+
+def _is_unconditional(field: Field) -> bool:
+    """Whether a field always fills its slots with nothing but its own value."""
+    if field.optional or field.show_if:
+        return False
+    if any(name != "value" for name in _list_names(field)):
+        return False
+    return not any(choice.sets for choice in field.choices or ())
+
+
+def _describe_conflict(field: Field, slot: Slot, text: str) -> Problem:
+    message = f"slot {slot} {text}"
+    return Problem("preset", message, field.name, slot.node_id, slot.input)

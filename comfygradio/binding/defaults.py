@@ -1,0 +1,375 @@
+"""Defaults: what a field starts with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from comfygradio.comfy.object_info import InputSpec, Scalar
+from comfygradio.comfy.workflow import Workflow
+from comfygradio.forms.field import MEDIA, TEXTS, Field, InvalidValue, shorten
+from comfygradio.forms.literals import check_literal, convert_literal, unwrap_list
+from comfygradio.forms.model_name import match_name
+from comfygradio.forms.preset_file import FieldFile, dump_lora_rows
+from comfygradio.forms.problem import BindError
+from comfygradio.forms.scalar_resolution import resolve_value
+from comfygradio.forms.slots import Slot, get_slot_value
+from comfygradio.forms.templates import invert_template
+from comfygradio.forms.value_check import SIDES, check_value, describe_off_step, is_open_seed
+from comfygradio.forms.value_json import value_to_json
+from comfygradio.forms.value_length import MAX_TEXT
+
+SlotSpecs = Sequence[tuple[Slot, InputSpec]]
+"""The slots of a field and what the server says about them."""
+
+FieldWithNotes = tuple[Field, tuple[str, ...]]
+"""A field with its default, and what has to be said about it, a sentence each."""
+
+STAYS = "it stays until somebody changes it."
+
+
+def set_default(
+    field: Field, line: FieldFile, workflow: Workflow, pairs: SlotSpecs
+) -> FieldWithNotes:
+    """Set the default to the first valid value of: the preset's, the workflow's, the server's.
+
+    The workflow's own value is kept even if a person could not enter it; if it is outside the
+    preset's limits, it is clamped. Raises BindError if the preset's value is invalid, or if there
+    is no value at all.
+    """
+    word = "default" if line.fixed is None else "fixed value"
+    written = line.default if line.fixed is None else line.fixed
+    given = resolve_value(field, written)
+    if field.widget in MEDIA:
+        return field, ()
+    if field.widget == "seed" and is_open_seed(given):
+        return _leave_random(field, line), ()
+    if given is not None:
+        started = _exempt_off_step(field, given, f"the {word}")
+        if started is not None:
+            return started
+        return _take_preset_value(field, word, given), ()
+    if not field.slots:
+        candidates = [True] if field.widget == "checkbox" else _first_choice(field)
+        return _take_first(field, candidates, None), ()
+    return _start_from_workflow(field, line, workflow, pairs)
+
+
+def _leave_random(field: Field, line: FieldFile) -> Field:
+    """A seed that is drawn for each job."""
+    if line.fixed is not None:
+        raise BindError(
+            "preset", "a fixed seed is a number; for a new one each time, leave out fixed."
+        )
+    return field
+
+
+def _take_preset_value(field: Field, word: str, given: Any) -> Field:
+    offered = [choice.value for choice in field.choices or ()]
+    if isinstance(given, list):
+        given = [_respell_row(row, offered) for row in dump_lora_rows(given)]
+    try:
+        return _with_default(field, _respell(given, offered))
+    except InvalidValue as refusal:
+        kind: Any = "missing_choice" if field.choices is not None else "value"
+        key = word.removesuffix(" value")
+        raise BindError(kind, f"the {word} does not fit: {refusal}", key=key) from refusal
+
+
+def _respell_row(row: Any, offered: list[Scalar]) -> Any:
+    if isinstance(row, dict):
+        return {**row, "name": _respell(row["name"], offered)}
+    return _respell(row, offered)
+
+
+def _respell(value: Any, offered: list[Scalar]) -> Any:
+    found = match_name(value, offered)
+    return value if found is None else found
+
+
+def _with_default(field: Field, value: Any) -> Field:
+    checked = check_value(field, value)
+    return replace(field, default=value_to_json(field, checked))
+
+
+def _take_first(field: Field, candidates: Sequence[Any], spec: InputSpec | None) -> Field:
+    """The field with the first of these values that it takes. Raises BindError."""
+    for candidate in candidates:
+        try:
+            return _with_default(field, candidate)
+        except InvalidValue:
+            continue
+    raise _describe_empty(field, spec)
+
+
+def _start_from_workflow(
+    field: Field, line: FieldFile, workflow: Workflow, pairs: SlotSpecs
+) -> FieldWithNotes:
+    own = _get_workflow_value(field, workflow, pairs)
+    refused = list(_find_refused(field, workflow, pairs))
+    if own is not None and not refused:
+        notes = tuple(_describe_converted(field, workflow, pairs))
+        started, note = _take_workflow_value(field, line, own)
+        if started is not None:
+            if note:
+                notes = (*notes, note)
+            return started, notes
+    others = _list_fallbacks(field, pairs)
+    _, first_spec = pairs[0]
+    started = _take_first(field, others, first_spec)
+    return started, tuple(_describe_replaced(started, line, own, refused))
+
+
+def _get_workflow_value(field: Field, workflow: Workflow, pairs: SlotSpecs) -> Any:
+    """The value that the workflow itself stands for, as ComfyUI reads it; None without one. A text
+    that no template made is taken whole.
+    """
+    specs = dict(pairs)
+    if field.widget == "size":
+        sides = {}
+        for part, slots in field.slots.items():
+            written = get_slot_value(workflow, slots[0])
+            sides[part] = convert_literal(specs[slots[0]], written)
+        return None if None in sides.values() else sides
+    slot = field.slots[""][0]
+    spec = specs[slot]
+    written = unwrap_list(get_slot_value(workflow, slot))
+    own = spec.to_choice_name(convert_literal(spec, written))
+    if not field.template or not isinstance(own, str):
+        return own
+    inner = invert_template(field.template, own)
+    if inner is None and "{value}" in field.template:
+        return own
+    return inner
+
+
+def _take_workflow_value(field: Field, line: FieldFile, own: Any) -> tuple[Field | None, str]:
+    """The field with the workflow's own value, and what has to be said; None where it cannot stay
+    and none is near.
+    """
+    try:
+        checked = check_value(field, own)
+    except InvalidValue:
+        if line.choices is not None:  # the author's list alone decides
+            return None, ""
+        between = _exempt_off_step(field, own, "the workflow's own")
+        if between is not None:
+            kept, (note,) = between
+            return kept, note
+        near = _find_near(field, line, own)
+        if near is None:
+            return _exempt(field, own)
+        started = _with_default(field, near)
+        return started, _describe_outside(line, own, started.default)
+    if checked is None or _is_same(own, checked):
+        return replace(field, default=value_to_json(field, checked)), ""
+    unwritable, note = _exempt(field, own)
+    if unwritable is not None:
+        return unwritable, note
+    started = replace(field, default=value_to_json(field, checked))
+    note = f"the workflow's own {shorten(own)} is sent as {shorten(started.default)}."
+    return started, note
+
+
+def _is_same(own: Any, checked: Any) -> bool:
+    """Whether a checked value is the one that it was made of, but for the way it is written."""
+    if isinstance(own, dict):
+        sides = (own.get("width"), own.get("height"))
+        return bool(checked == sides)
+    if isinstance(checked, tuple):
+        return list(checked) == own or checked == (own,)
+    if isinstance(own, str) and isinstance(checked, str):
+        if own.startswith("#"):  # colors are the same in capitals
+            return own.casefold() == checked.casefold()
+        return own == checked
+    return bool(own == checked) or str(own) == str(checked)
+
+
+def _exempt(field: Field, own: Any) -> tuple[Field | None, str]:
+    """The field with an exempt default that a person could not enter; None if no prompt may hold
+    it.
+    """
+    if field.widget in (*TEXTS, "color") and isinstance(own, str):
+        sendable = own.encode("utf-8", "replace").decode("utf-8")
+        if sendable != own:  # half a surrogate pair
+            return None, ""
+        kept: Any = own
+    elif field.is_multiple and isinstance(own, list):
+        kept = tuple(own)
+    elif field.widget == "size" and all(type(side) is int for side in own.values()):
+        kept = (own["width"], own["height"])
+    else:
+        return None, ""
+    field = replace(field, exempt_value=kept)
+    field = replace(field, default=value_to_json(field, kept))
+    return field, _describe_exempt(field, kept)
+
+
+def _exempt_off_step(field: Field, value: Any, what: str) -> FieldWithNotes | None:
+    """The field with a number or a size that lies between its steps, as somebody wrote it on
+    purpose; None for any other value.
+    """
+    if not field.grids or field.choices is not None:
+        return None
+    try:
+        checked = check_value(replace(field, grids={}), value)
+    except InvalidValue:
+        return None
+    if checked is None:
+        return None
+    between = describe_off_step(field, checked)
+    if not between:
+        return None
+    field = replace(field, exempt_value=checked)
+    shown = shorten(value_to_json(field, checked))
+    note = f"{what} {shown} lies between the steps and may be made another by ComfyUI: {between}"
+    return replace(field, default=value_to_json(field, checked)), (note,)
+
+
+def _find_near(field: Field, line: FieldFile, own: Any) -> Any:
+    """The value nearest to the workflow's own that the preset's limits allow; None where it lies
+    within them, or nothing is near to it.
+    """
+    if field.widget == "size":
+        return _find_near_size(field, line, own)
+    if field.widget not in ("number", "slider"):
+        return None
+    if isinstance(own, bool) or not isinstance(own, int | float):
+        return None
+    if not math.isfinite(own):
+        return None
+    return _clamp(field, own)
+
+
+def _find_near_size(field: Field, line: FieldFile, own: Mapping[str, Any]) -> Any:
+    sides = [own.get(part) for part in SIDES]
+    # Some nodes take 0 for "as the picture has it"; only our own limit forbids that.
+    may_be_zero = line.min is None and field.minimum == 1
+    near: list[int | float] = []
+    for side in sides:
+        if type(side) is not int:
+            return None
+        may_stay = side <= 0 and may_be_zero
+        near.append(side if may_stay else _clamp(field, side))
+    if near == sides:
+        return None
+    stepped = []
+    for part, side in zip(SIDES, near, strict=True):
+        grid = field.grids.get(part)
+        stepped.append(side if grid is None else grid.floor(side))
+    return tuple(stepped)
+
+
+def _clamp(field: Field, number: int | float) -> int | float:
+    low = field.minimum
+    high = field.maximum
+    if field.is_integer:
+        low = None if low is None else math.ceil(low)
+        high = None if high is None else math.floor(high)
+        number = int(number)
+    if low is not None and number < low:
+        return low
+    if high is not None and number > high:
+        return high
+    return number
+
+
+def _list_fallbacks(field: Field, pairs: SlotSpecs) -> list[Any]:
+    """What a field may start with where the workflow's own value is not possible."""
+    others: list[Any] = []
+    _, first_spec = pairs[0]
+    if field.widget != "size" and first_spec.default is not None:
+        others.append(first_spec.default)
+    if field.is_multiple:
+        others.append([])
+    else:
+        others += _first_choice(field)
+        others.append(field.minimum)
+    return others
+
+
+def _first_choice(field: Field) -> list[Scalar]:
+    if not field.choices:
+        return []
+    return [field.choices[0].value]
+
+
+def _list_main(field: Field, pairs: SlotSpecs) -> SlotSpecs:
+    """The slots that decide what a field starts with: both sides of a size, else the first."""
+    if field.widget == "size":
+        return pairs
+    return pairs[:1]
+
+
+def _find_refused(field: Field, workflow: Workflow, pairs: SlotSpecs) -> Iterator[tuple[Any, bool]]:
+    """The workflow's own values that the server itself refuses, each with whether it is the name
+    of something that is not in the server's list.
+    """
+    for slot, spec in _list_main(field, pairs):
+        own = get_slot_value(workflow, slot)
+        if own is None or spec.media:
+            continue
+        if check_literal(spec, own) is not None:
+            is_name = spec.choices is not None and isinstance(own, str)
+            yield own, is_name
+
+
+def _describe_replaced(
+    field: Field, line: FieldFile, own: Any, refused: Sequence[tuple[Any, bool]]
+) -> Iterator[str]:
+    """A sentence for each value of the workflow in whose place the form starts with another."""
+    for value, is_name in refused:
+        if is_name:
+            yield (
+                f"this ComfyUI does not have {value}; the form starts with {field.default} instead."
+            )
+        else:
+            yield (
+                f"the workflow's own {shorten(value)} is not possible here; the form starts with "
+                f"{field.default} instead."
+            )
+    if own is not None and not refused:
+        yield _describe_outside(line, own, field.default)
+
+
+def _describe_converted(field: Field, workflow: Workflow, pairs: SlotSpecs) -> Iterator[str]:
+    """A sentence for each value that ComfyUI reads as another than the one that stands there."""
+    for slot, spec in _list_main(field, pairs):
+        written = unwrap_list(get_slot_value(workflow, slot))
+        read = convert_literal(spec, written)
+        if written != read and str(written) != str(read):
+            yield f"the workflow's own {shorten(written)} is {shorten(read)} for ComfyUI, and here."
+
+
+def _describe_outside(line: FieldFile, own: Any, default: Any) -> str:
+    if isinstance(own, dict):
+        own = "x".join(str(side) for side in own.values())
+    shown = shorten(own)
+    where = "outside of what is allowed here"
+    if line.choices is not None:
+        where = "not among the preset's choices"
+    return f"the workflow's own {shown} is {where}; the form starts with {default} instead."
+
+
+def _describe_exempt(field: Field, kept: Any) -> str:
+    if isinstance(kept, str) and len(kept) > MAX_TEXT:
+        return (
+            f"the workflow's own text has {len(kept):,} characters, more than people may write; "
+            f"{STAYS}"
+        )
+    shown = shorten(value_to_json(field, kept))
+    return f"the workflow's own {shown} cannot be written here; {STAYS}"
+
+
+def _describe_empty(field: Field, spec: InputSpec | None) -> BindError:
+    name = spec.name if spec else field.name
+    if field.choices is not None:
+        message = (
+            f"the server offers nothing for {name}; put a model into its models folder and refresh."
+        )
+        return BindError("missing_model", message)
+    return BindError(
+        "value", f"neither the preset nor the workflow nor the server has a value for {name}."
+    )

@@ -1,0 +1,431 @@
+"""Binding: what a line of a preset file becomes once the server has said what the input is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from comfygradio.binding.choice_binding import (
+    bind_choice_slots,
+    bind_choices,
+    bind_sizes,
+    describe_choice_slots,
+    describe_choices,
+    describe_respelled,
+    find_offered,
+    narrow_sizes,
+    resolve_choices,
+)
+from comfygradio.binding.defaults import set_default
+from comfygradio.binding.formula_binding import bind_computed
+from comfygradio.binding.lora_binding import bind_loras
+from comfygradio.binding.model_parts import check_model_parts
+from comfygradio.binding.specs import find_spec
+from comfygradio.binding.step_binding import bind_grids, describe_off_step_choices
+from comfygradio.binding.widgets import check_keys, check_widget, choose_widget
+from comfygradio.comfy.object_info import InputSpec, ObjectInfo
+from comfygradio.comfy.workflow import Workflow
+from comfygradio.forms.field import TEXTS, Choice, Field, InvalidValue
+from comfygradio.forms.literals import check_preset_literal, is_multiselect
+from comfygradio.forms.missing_inputs import DYNAMIC_COMBO, fill_missing_inputs, find_missing_inputs
+from comfygradio.forms.preset_file import (
+    FieldFile,
+    SlotAddress,
+    Widget,
+    list_addresses,
+    list_direct_slots,
+)
+from comfygradio.forms.problem import BindError
+from comfygradio.forms.scalar_resolution import resolve_value
+from comfygradio.forms.slots import LocatedSlot, Slot, find_node, locate_slot
+from comfygradio.forms.text_expansion import has_alternatives
+from comfygradio.forms.value_check import check_number
+
+RADIO_CHOICES = 5
+"""Choices that set several slots are shown side by side up to this number."""
+
+SlotSpecs = list[tuple[Slot, InputSpec]]
+
+
+@dataclass(frozen=True)
+class BoundField:
+    """A field, and what had to be adjusted so that it fits, a sentence each."""
+
+    field: Field
+    notes: tuple[str, ...] = ()
+
+
+def bind_field(
+    name: str,
+    line: FieldFile,
+    workflow: Workflow,
+    object_info: ObjectInfo,
+    embeddings: tuple[str, ...] = (),
+) -> BoundField:
+    """Bind one line of a preset file. Raises BindError with what does not fit."""
+    bypass = _find_bypassed(line, workflow)
+    slots: dict[str, tuple[Slot, ...]] = {}
+    notes: list[str] = []
+    for part, places in _find_slots(line, workflow).items():
+        slots[part] = tuple(place.slot for place in places)
+        notes += [place.note for place in places if place.note]
+    bare = replace(_begin_field(name, line), slots=slots, bypass=bypass)
+    if not slots:
+        bound, more = _bind_slotless(bare, line, workflow, object_info)
+    elif line.widget == "loras" or "model" in slots:
+        bound, more = bind_loras(bare, line, workflow, object_info)
+    else:
+        bound, more = _bind_plain(bare, line, workflow, object_info, embeddings)
+    bound, found_again = bind_computed(bound, line, workflow, object_info)
+    check_keys(bound, line)
+    notes += more
+    notes += found_again
+    notes += _describe_respelled_default(bound, line)
+    # Several inputs of a field may have the same to say; it is said once.
+    labelled = dict.fromkeys(f"{bound.label}: {note}" for note in notes)
+    return BoundField(bound, tuple(labelled))
+
+
+def find_named_slots(line: FieldFile, workflow: Workflow) -> set[Slot]:
+    """The slots that a line is about, as far as they exist, whether or not it can be bound."""
+    try:
+        return {locate_slot(workflow, address).slot for address in list_addresses(line)}
+    except BindError:
+        return set()
+
+
+def _begin_field(name: str, line: FieldFile) -> Field:
+    return Field(
+        name=name,
+        widget=line.widget or "text",
+        label=line.label or name.replace("_", " ").capitalize(),
+        slots={},
+        help=line.help or "",
+        placeholder=line.placeholder or "",
+        group=line.group or "",
+        advanced=line.advanced,
+        max_mb=line.max_mb or 50.0,
+        template=line.template or "",
+        optional=line.optional,
+    )
+
+
+def _find_bypassed(line: FieldFile, workflow: Workflow) -> tuple[str, ...]:
+    if line.bypass is None:
+        return ()
+    named = line.bypass if isinstance(line.bypass, list) else [line.bypass]
+    ids = [find_node(workflow, node).id for node in named]
+    return tuple(dict.fromkeys(ids))
+
+
+def _find_slots(line: FieldFile, workflow: Workflow) -> dict[str, tuple[LocatedSlot, ...]]:
+    parts: dict[str, Any] = {"": list_direct_slots(line)}
+    if line.slots is not None:
+        parts = dict(line.slots.items())
+    found = {}
+    for part, addresses in parts.items():
+        if not addresses:
+            continue
+        listed: list[SlotAddress] = addresses if isinstance(addresses, list) else [addresses]
+        found[part] = tuple(locate_slot(workflow, address) for address in listed)
+    return found
+
+
+def _bind_slotless(
+    bare: Field, line: FieldFile, workflow: Workflow, object_info: ObjectInfo
+) -> tuple[Field, tuple[str, ...]]:
+    """Choices that set several slots, or a switch that only bypasses nodes."""
+    choices = bind_choice_slots(line, workflow, object_info)
+    if not choices and line.widget not in (None, "checkbox"):
+        raise BindError(
+            "preset",
+            f"a {line.widget} widget needs a slot; only a checkbox can do with bypass alone.",
+        )
+    if choices and line.widget not in (None, "dropdown", "radio"):
+        raise BindError(
+            "widget", f"a {line.widget} widget does not suit choices that set several slots."
+        )
+    widget = line.widget or _choose_slotless_widget(choices)
+    field = replace(bare, widget=widget, choices=choices or None)
+    known: SlotSpecs = []
+    for slot in field.all_slots:
+        node = workflow.nodes[slot.node_id]
+        spec = object_info.spec(node.class_type, slot.input)
+        if spec:
+            known.append((slot, spec))
+    field = replace(field, dynamic=_find_dynamic(line, known), is_dynamic=line.dynamic is True)
+    started, notes = set_default(field, line, workflow, ())
+    return started, (*describe_choice_slots(line, choices), *notes)
+
+
+def _choose_slotless_widget(choices: tuple[Choice, ...]) -> Widget:
+    if not choices:
+        return "checkbox"
+    if len(choices) <= RADIO_CHOICES:
+        return "radio"
+    return "dropdown"
+
+
+def _bind_plain(
+    bare: Field,
+    line: FieldFile,
+    workflow: Workflow,
+    object_info: ObjectInfo,
+    embeddings: tuple[str, ...],
+) -> tuple[Field, tuple[str, ...]]:
+    found = [(slot, find_spec(slot, workflow, object_info)) for slot in bare.all_slots]
+    pairs = [(slot, _force_list(spec, line)) for slot, spec in found]
+    specs = [spec for _, spec in pairs]
+    is_size = "width" in bare.slots
+    offered = None if is_size else find_offered(specs)
+    listed = resolve_choices(line.choices, _choose_choice_spec(bare, specs))
+    choices = bind_sizes(listed) if is_size else bind_choices(listed, offered)
+    widget = line.widget or choose_widget(bare, line, specs[0], choices)
+    check_widget(widget, line, specs, choices)
+    low, high = _narrow_limits(bare.name, line, specs)
+    takes_embeddings = widget == "textarea" and _is_prompt(bare, workflow, object_info)
+    field = replace(
+        bare,
+        widget=widget,
+        help=_choose_help(line, bare, specs[0]),
+        placeholder=bare.placeholder or _read_placeholder(specs[0]),
+        choices=choices,
+        minimum=low,
+        maximum=high,
+        step=line.step if line.step is not None else specs[0].step,
+        is_integer=any(map(_is_whole, specs)),
+        is_multiple=widget == "dropdown" and all(map(is_multiselect, specs)),
+        dynamic=_find_dynamic(line, pairs),
+        is_dynamic=line.dynamic is True,
+        embeddings=embeddings if takes_embeddings else (),
+    )
+    field, stepped = bind_grids(field, line, dict(pairs))
+    field, lost = _narrow_choices(field, pairs, workflow, object_info)
+    between = describe_off_step_choices(field)
+    unlisted = _describe_unlisted(found, workflow, object_info)
+    bound, started = set_default(field, line, workflow, pairs)
+    bound, plain = _disable_expansion(bound, line)
+    bound, emptied = check_model_parts(bound, line, pairs, workflow, object_info)
+    if emptied:
+        # It starts with nothing, so that what it would have started with need not be said.
+        return bound, (*unlisted, *stepped, *lost, *between, *plain, *emptied)
+    named = describe_choices(listed, offered)
+    return bound, (*unlisted, *named, *stepped, *lost, *between, *started, *plain)
+
+
+def _is_whole(spec: InputSpec) -> bool:
+    return "INT" in spec.types and "FLOAT" not in spec.types
+
+
+def _describe_unlisted(pairs: SlotSpecs, workflow: Workflow, object_info: ObjectInfo) -> list[str]:
+    """A sentence for each input of which only the workflow knows. Members of an object and of a
+    growing row of inputs are none: what holds them takes what is in it.
+    """
+    notes = []
+    for slot, _ in pairs:
+        node = workflow.nodes[slot.node_id]
+        owner = slot.input.partition(".")[0]
+        is_listed = object_info.spec(node.class_type, owner, node.inputs)
+        if slot.input in node.inputs and not is_listed:
+            notes.append(
+                f"the server does not list {slot.input} of {node.title}; it has an effect only if "
+                "that node takes inputs of any name."
+            )
+    return notes
+
+
+def _force_list(spec: InputSpec, line: FieldFile) -> InputSpec:
+    """The spec; as a list to choose from where the author wants one of what only seems to be
+    uploaded.
+    """
+    is_list = line.widget in ("dropdown", "radio") or line.choices is not None
+    has_value = line.default is not None or line.fixed is not None
+    if is_list or (line.widget is None and has_value):
+        return replace(spec, guessed=None)
+    return spec
+
+
+def _choose_choice_spec(field: Field, specs: list[InputSpec]) -> InputSpec | None:
+    """The input that decides what the values of choices are; none for sizes, which are texts."""
+    if "width" in field.slots:
+        return None
+    for spec in specs:
+        if spec.choices is None:
+            return spec
+    return specs[0]
+
+
+def _choose_help(line: FieldFile, field: Field, spec: InputSpec) -> str:
+    """The preset's line of help, else the server's; what a server says of a width does not suit a
+    size.
+    """
+    if line.help is not None:
+        return line.help
+    if "width" in field.slots:
+        return ""
+    return spec.tooltip
+
+
+def _find_dynamic(line: FieldFile, pairs: SlotSpecs) -> frozenset[Slot]:
+    """The slots in which `{a|b}` may be drawn: where ComfyUI's own page does it, or the preset says
+    so.
+
+    Raises BindError where it says so of an input that takes no text.
+    """
+    texts = [(slot, spec) for slot, spec in pairs if "STRING" in spec.types]
+    if line.dynamic and not texts:
+        raise BindError("widget", "dynamic is for texts; none of its inputs takes one.")
+    if line.dynamic is False:
+        return frozenset()
+    return frozenset(
+        slot for slot, spec in texts if line.dynamic or spec.options.get("dynamicPrompts")
+    )
+
+
+def _disable_expansion(field: Field, line: FieldFile) -> tuple[Field, tuple[str, ...]]:
+    """A field whose text in the workflow itself would be drawn: it stays as it is, as the workflow
+    has it.
+    """
+    is_own = line.default is None and line.fixed is None and line.dynamic is None
+    text = field.default if field.exempt_value is None else field.exempt_value
+    if not is_own or field.widget not in TEXTS or not field.dynamic:
+        return field, ()
+    if not isinstance(text, str) or not has_alternatives(text):
+        return field, ()
+    note = (
+        "the workflow's own text has signs of {a|b} in it, so texts are sent as they stand; write "
+        "dynamic: true to have one of such options drawn."
+    )
+    return replace(field, dynamic=frozenset()), (note,)
+
+
+def _read_placeholder(spec: InputSpec) -> str:
+    text = spec.options.get("placeholder")
+    if not isinstance(text, str):
+        return ""
+    # JSON may hold half a surrogate pair, which no page could be sent.
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _is_prompt(field: Field, workflow: Workflow, object_info: ObjectInfo) -> bool:
+    """Whether a text goes into a node that encodes it with CLIP, which is what knows embeddings."""
+    for slot in field.all_slots:
+        node = workflow.nodes[slot.node_id]
+        known = object_info.get(node.class_type)
+        if known and any("CLIP" in spec.types for spec in known.inputs.values()):
+            return True
+    return False
+
+
+def _narrow_limits(
+    name: str, line: FieldFile, specs: list[InputSpec]
+) -> tuple[int | float | None, int | float | None]:
+    """The narrower limits of preset and server; sizes are at least a pixel, whatever the server
+    says.
+    """
+    lows = [line.min, *(spec.minimum for spec in specs)]
+    highs = [line.max, *(spec.maximum for spec in specs)]
+    low = max((limit for limit in lows if limit is not None), default=None)
+    high = min((limit for limit in highs if limit is not None), default=None)
+    if line.slots is not None:
+        low = max(low or 1, 1)
+    if low is not None and high is not None and low > high:
+        raise BindError(
+            "preset",
+            f"no value is left: {name} would have to be at least {low} and at most {high}.",
+        )
+    return low, high
+
+
+def _narrow_choices(
+    field: Field, pairs: SlotSpecs, workflow: Workflow, object_info: ObjectInfo
+) -> tuple[Field, tuple[str, ...]]:
+    """The field with the choices that every input takes, and a sentence for each that falls away.
+
+    Raises BindError.
+    """
+    specs = [spec for _, spec in pairs]
+    if field.widget == "size":
+        choices, lost = narrow_sizes(field.choices, field.minimum, field.maximum)
+        return replace(field, choices=choices), lost
+    if field.choices is None:
+        return field, ()
+    unlisted = [spec for spec in specs if spec.choices is None]
+    numbers = [spec for spec in unlisted if spec.types & {"INT", "FLOAT"}]
+    if len(numbers) == len(specs):
+        return _check_number_choices(field), ()
+    _check_each(field.choices, unlisted)
+    if all(spec.type != DYNAMIC_COMBO for spec in specs):
+        return field, ()
+    whole = []
+    notes = []
+    for choice in field.choices:
+        if _is_complete(choice, pairs, workflow, object_info):
+            whole.append(choice)
+        else:
+            notes.append(f"{choice.label} is left out: it needs inputs from other nodes.")
+    return replace(field, choices=tuple(whole)), tuple(notes)
+
+
+def _check_each(choices: tuple[Choice, ...], specs: list[InputSpec]) -> None:
+    """Raises BindError for a choice that one of these inputs does not take."""
+    for choice in choices:
+        for spec in specs:
+            problem = check_preset_literal(spec, choice.value)
+            if problem:
+                raise BindError("value", f"a choice does not fit: {problem}", key="choices")
+
+
+def _is_complete(
+    choice: Choice, pairs: SlotSpecs, workflow: Workflow, object_info: ObjectInfo
+) -> bool:
+    """Whether the inputs that this choice of a dynamic combo brings along have values
+    or defaults.
+    """
+    for slot, spec in pairs:
+        node = workflow.nodes[slot.node_id]
+        inputs = {**node.inputs, slot.input: choice.value}
+        fill_missing_inputs(node.class_type, inputs, object_info)
+        missing = find_missing_inputs(node.class_type, inputs, object_info)
+        brought_along = f"{spec.name}."
+        if any(one.name.startswith(brought_along) for one in missing):
+            return False
+    return True
+
+
+def _check_number_choices(field: Field) -> Field:
+    """The field with its own choices for a number input read as numbers, within the limits."""
+    choices = []
+    for choice in field.choices or ():
+        try:
+            number = check_number(field, choice.value)
+        except InvalidValue as refusal:
+            raise BindError(
+                "value", f"a choice does not fit: {refusal}", key="choices"
+            ) from refusal
+        choices.append(Choice(choice.label, number))
+    return replace(field, choices=tuple(choices))
+
+
+def _describe_respelled_default(field: Field, line: FieldFile) -> Iterator[str]:
+    """A sentence for each name in the preset's own default that the server spells in
+    another way.
+    """
+    given = resolve_value(field, line.default if line.fixed is None else line.fixed)
+    if field.choices is None or field.widget == "size":
+        return
+    known: set[Any] = set()
+    for choice in field.choices:
+        known.update((choice.label, choice.value, str(choice.value)))
+    pairs: Iterable[tuple[Any, Any]] = [(given, field.default)]
+    if isinstance(given, list):
+        pairs = zip(given, field.default or (), strict=False)
+    for old, new in pairs:
+        # An entry of a LoRA list is a row with a name, any other the name itself.
+        name = getattr(old, "name", old)
+        found = new["name"] if isinstance(new, dict) else new
+        if not isinstance(name, str) or not isinstance(found, str):
+            continue
+        if name not in known and name != found:
+            yield describe_respelled(name, found)

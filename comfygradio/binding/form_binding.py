@@ -1,0 +1,262 @@
+"""Binding of whole forms: every line of a preset file, and whether the workflow can
+run with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from comfygradio.binding.cross_field import connect_fields
+from comfygradio.binding.field_binding import bind_field, find_named_slots
+from comfygradio.binding.repair import repair_workflow
+from comfygradio.binding.specs import MissingClass
+from comfygradio.binding.validation import (
+    find_bypass_problems,
+    find_graph_problems,
+    find_missing_api_key,
+    find_missing_classes,
+)
+from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.comfy.workflow import Workflow
+from comfygradio.forms.field import MEDIA, Field, InvalidValue
+from comfygradio.forms.form import Form
+from comfygradio.forms.literals import check_literal, wrap_list
+from comfygradio.forms.preset_file import FieldFile, PresetFile, dump_lora_rows
+from comfygradio.forms.problem import BindError, Problem
+from comfygradio.forms.scalar_resolution import resolve_examples
+from comfygradio.forms.slots import Slot, find_node
+from comfygradio.forms.strict_yaml import KeyLines
+from comfygradio.forms.templates import fill_template
+from comfygradio.forms.value_check import check_value
+
+Fixed = tuple[tuple[Slot, Any], ...]
+
+
+def bind_form(
+    name: str,
+    file: PresetFile,
+    workflow: Workflow,
+    object_info: ObjectInfo,
+    embeddings: Sequence[str] = (),
+    lines: KeyLines | None = None,
+) -> Form:
+    """Bind a preset file to a server; whatever does not fit is collected in the form's `problems`,
+    all at once. `lines` is where each key stands in the file, as far as that is known.
+    """
+    lines = lines or {}
+    healed, notes = repair_workflow(workflow, object_info)
+    binder = _Binder(healed, object_info, tuple(embeddings))
+    for key, line in file.fields.items():
+        binder.add(key, line)
+    fields, disagreements = connect_fields(binder.fields, binder.fixed, file)
+    settled = _replace_refused_values(healed, fields, object_info)
+    outputs = binder.find_outputs(file)
+    missing = find_missing_classes(settled, object_info)
+    own: dict[Slot, Any] = dict.fromkeys(binder.claimed)
+    own.update(_find_certain(fields))
+    own.update(binder.fixed)
+    unsound, aside = find_graph_problems(settled, object_info, own, outputs)
+    problems = [
+        *missing,
+        *find_missing_api_key(settled, object_info),
+        *binder.problems,
+        *disagreements,
+        *unsound,
+    ]
+    if not missing:
+        problems += _find_bypass_problems(fields, settled, object_info, outputs)
+    file = resolve_examples(file, fields)
+    lost = (f"A part that nothing shown here needs will not run: {one}" for one in aside)
+    told = _check_examples(file, fields, lines) if not problems else ()
+    notes = (*notes, *binder.notes, *lost, *told)
+    problems = [_add_line(problem, lines) for problem in problems]
+    fixed = tuple(binder.fixed)
+    return Form(
+        name, file.title, file, settled, fields, fixed, outputs, tuple(problems), notes, object_info
+    )
+
+
+class _Binder:
+    """Collects fields, problems and notes while the lines of a file are bound one after the other.
+
+    `claimed` are the slots of lines that could not be bound.
+    """
+
+    def __init__(
+        self, workflow: Workflow, object_info: ObjectInfo, embeddings: tuple[str, ...]
+    ) -> None:
+        self._workflow = workflow
+        self._object_info = object_info
+        self._embeddings = embeddings
+        self.fields: dict[str, Field] = {}
+        self.fixed: list[tuple[Slot, Any]] = []
+        self.claimed: set[Slot] = set()
+        self.problems: list[Problem] = []
+        self.notes: list[str] = []
+
+    def add(self, key: str, line: FieldFile) -> None:
+        """Bind one line; a fixed one becomes values instead of a field."""
+        try:
+            bound = bind_field(key, line, self._workflow, self._object_info, self._embeddings)
+            if line.fixed is not None:
+                self.fixed += _expand_fixed(bound.field, line.fixed)
+            else:
+                self.fields[key] = bound.field
+            self.notes += bound.notes
+        except BindError as misfit:
+            self.claimed |= find_named_slots(line, self._workflow)
+            if not (isinstance(misfit, MissingClass) and misfit.node):
+                self.problems.append(misfit.to_problem(key))
+
+    def find_outputs(self, file: PresetFile) -> tuple[str, ...]:
+        """Ids of the nodes whose results are shown."""
+        outputs = []
+        for address in file.outputs:
+            try:
+                node = find_node(self._workflow, address)
+            except BindError as misfit:
+                self.problems.append(Problem(misfit.kind, f"outputs: {misfit}"))
+                continue
+            outputs.append(node.id)
+            known = self._object_info.get(node.class_type)
+            if known and not known.is_output:
+                self.problems.append(
+                    Problem("preset", f"outputs: {node.title} is no output node.", node=node.id)
+                )
+        return tuple(outputs)
+
+
+def _expand_fixed(field: Field, fixed: Any) -> list[tuple[Slot, Any]]:
+    """Slot and value of a fixed line; a file is named as the server has it."""
+    if field.widget in MEDIA and not isinstance(fixed, str):
+        raise BindError(
+            "value", "the fixed value does not fit: write the file's name as the server has it."
+        )
+    value = fixed if field.widget in MEDIA else check_value(field, field.default)
+    if field.template:
+        value = fill_template(field.template, {"value": str(value)})
+    filled = _expand_value(field, value)
+    for choice in field.choices or ():
+        if choice.value == value:
+            return [*filled, *choice.sets]
+    return filled
+
+
+def _expand_value(field: Field, value: Any) -> list[tuple[Slot, Any]]:
+    """The field's own slots, and what a checked value puts into them."""
+    if field.widget == "size":
+        return _expand_size(field, value)
+    filled = []
+    for slot in field.slots.get("", ()):
+        filled.append((slot, wrap_list(value) if field.is_multiple else value))
+    for computed in field.computed:
+        filled.append((computed.slot, computed.compute(value)))
+    return filled
+
+
+def _expand_size(field: Field, value: Any) -> list[tuple[Slot, Any]]:
+    sides = {"width": value[0], "height": value[1]}
+    filled = []
+    for part, slots in field.slots.items():
+        filled += [(slot, sides[part]) for slot in slots]
+    return filled
+
+
+def _replace_refused_values(
+    workflow: Workflow, fields: Mapping[str, Field], object_info: ObjectInfo
+) -> Workflow:
+    """Replace workflow values the server would reject with the default of the optional field that
+    fills the slot, since an empty field leaves them in place.
+    """
+    nodes = dict(workflow.nodes)
+    for field in fields.values():
+        if not field.optional or field.widget in (*MEDIA, "loras"):
+            continue
+        if field.template or field.default is None:
+            continue
+        default = check_value(field, field.default)
+        if default is None:
+            continue
+        for slot, value in _expand_value(field, default):
+            node = nodes[slot.node_id]
+            spec = object_info.spec(node.class_type, slot.input, node.inputs)
+            if spec is None:
+                continue
+            is_absent = slot.input not in node.inputs
+            if is_absent or check_literal(spec, node.inputs[slot.input]):
+                nodes[node.id] = replace(node, inputs={**node.inputs, slot.input: value})
+    return replace(workflow, nodes=nodes)
+
+
+def _find_certain(fields: Mapping[str, Field]) -> dict[Slot, Any]:
+    """Slots that are filled for any values, or whose nodes are bypassed if they are not filled."""
+    bypassed: set[str] = set()
+    for field in fields.values():
+        bypassed.update(field.bypass)
+    certain: list[Slot] = []
+    for field in fields.values():
+        own = _find_filled(field)
+        may_stay_empty = field.optional or (field.widget in MEDIA and field.show_if)
+        if may_stay_empty and field.widget != "loras":
+            own = {slot for slot in own if slot.node_id in bypassed}
+        certain += own
+    return dict.fromkeys(certain)
+
+
+def _find_filled(field: Field) -> set[Slot]:
+    """The slots that a field fills with each of its values."""
+    if field.choices and not field.slots:
+        each = [{slot for slot, _ in choice.sets} for choice in field.choices]
+        return set.intersection(*each)
+    filled = {computed.slot for computed in field.computed}
+    for slots in field.slots.values():
+        filled.update(slots)
+    return filled
+
+
+def _find_bypass_problems(
+    fields: Mapping[str, Field],
+    workflow: Workflow,
+    object_info: ObjectInfo,
+    outputs: tuple[str, ...],
+) -> list[Problem]:
+    found: list[Problem] = []
+    for name, field in fields.items():
+        nodes = [*field.bypass]
+        is_chain = field.widget == "loras" and field.lora_stack is None
+        if is_chain:
+            nodes += [slot.node_id for slot in field.slots.get("", ())]
+        if nodes:
+            found += find_bypass_problems(workflow, object_info, name, nodes, outputs)
+    return found
+
+
+def _add_line(problem: Problem, lines: KeyLines) -> Problem:
+    """The problem with the line of its key, else of its field."""
+    line_of_field = lines.get(("fields", problem.field))
+    line = lines.get(("fields", problem.field, problem.key), line_of_field)
+    return replace(problem, line=line)
+
+
+def _check_examples(
+    file: PresetFile, fields: Mapping[str, Field], lines: KeyLines
+) -> Iterator[str]:
+    """A sentence for each value of an example that this form does not take."""
+    for index, example in enumerate(file.examples, 1):
+        for name, value in example.items():
+            field = fields.get(name)
+            if field is None:
+                continue
+            line = lines.get(("examples", str(index - 1), name))
+            place = f" (line {line} of the preset)" if line else ""
+            title = example.get("title", index)
+            where = f"The example {title} does not fit here{place}: {field.label}: "
+            if field.widget in MEDIA:
+                yield f"{where}a file cannot stand in an example; people add their own."
+                continue
+            try:
+                check_value(field, dump_lora_rows(value))
+            except InvalidValue as refusal:
+                yield f"{where}{refusal}"

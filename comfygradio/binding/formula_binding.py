@@ -1,0 +1,81 @@
+"""Binding of formulas: inputs that are filled with a number worked out of a field's value."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from comfygradio.binding.specs import find_spec
+from comfygradio.comfy.object_info import InputSpec, ObjectInfo
+from comfygradio.comfy.workflow import Workflow
+from comfygradio.forms.field import ComputedInput, Field, InvalidValue
+from comfygradio.forms.formula import OWN_NAME, Formula
+from comfygradio.forms.preset_file import FieldFile, list_computed_slots
+from comfygradio.forms.problem import BindError
+from comfygradio.forms.slots import Slot, locate_slot
+from comfygradio.forms.value_check import check_value
+
+SEED_COUNT = 2**64
+"""Number of possible seeds if the server states no limit."""
+
+
+def bind_computed(
+    field: Field, line: FieldFile, workflow: Workflow, object_info: ObjectInfo
+) -> tuple[Field, tuple[str, ...]]:
+    """The field with its formulas, and a sentence for each slot that was found again.
+
+    Raises BindError for what is no number, and for names that the field does not have.
+    """
+    listed = list_computed_slots(line)
+    if not listed:
+        return field, ()
+    for slot in field.slots.get("", ()):
+        _check_number(find_spec(slot, workflow, object_info))
+    found = [locate_slot(workflow, one.slot) for one in listed]
+    computed = []
+    for place, one in zip(found, listed, strict=True):
+        computed.append(_bind_one(field, place.slot, one.of, workflow, object_info))
+    bound = replace(field, computed=tuple(computed))
+    _check_default(bound)
+    return bound, tuple(place.note for place in found if place.note)
+
+
+def _check_default(field: Field) -> None:
+    """Raises BindError where the form would start with a number that a formula has no use for."""
+    if field.default is None:
+        return
+    try:
+        check_value(field, field.default)
+    except InvalidValue as refusal:
+        raise BindError("value", f"what it starts with does not fit: {refusal}") from refusal
+
+
+def _bind_one(
+    field: Field, slot: Slot, text: str, workflow: Workflow, object_info: ObjectInfo
+) -> ComputedInput:
+    formula = Formula.parse(text)
+    others = sorted(formula.names - {OWN_NAME, field.name})
+    if others:
+        raise BindError("preset", f"the formula {text} uses {others[0]}; it can use {OWN_NAME}.")
+    spec = find_spec(slot, workflow, object_info)
+    _check_number(spec)
+    is_seed = field.widget == "seed"
+    low, high = _find_limits(spec, is_seed)
+    is_whole = "FLOAT" not in spec.types
+    return ComputedInput(slot, formula, is_whole, low, high, wraps_around=is_seed and is_whole)
+
+
+def _check_number(spec: InputSpec) -> None:
+    is_number = spec.choices is None and spec.types & {"INT", "FLOAT"}
+    if not is_number:
+        raise BindError(
+            "widget", f"a formula works with numbers, and input {spec.name} takes none."
+        )
+
+
+def _find_limits(spec: InputSpec, is_seed: bool) -> tuple[int | float | None, int | float | None]:
+    """The input's limits; a seed is never below 0, which some nodes take for a seed of chance."""
+    if not is_seed:
+        return spec.minimum, spec.maximum
+    low = max(0, spec.minimum or 0)
+    high = SEED_COUNT - 1 if spec.maximum is None else spec.maximum
+    return low, high

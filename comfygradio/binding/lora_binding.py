@@ -1,0 +1,198 @@
+"""Binding of LoRA lists: where the chain stands in the workflow, and what the server
+offers for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from comfygradio.binding.choice_binding import (
+    bind_choices,
+    describe_choices,
+    find_offered,
+    resolve_choices,
+)
+from comfygradio.binding.defaults import set_default
+from comfygradio.binding.specs import LORA_LOADER, MissingClass, find_spec
+from comfygradio.comfy.object_info import InputSpec, ObjectInfo
+from comfygradio.comfy.workflow import Link, Node, Workflow
+from comfygradio.forms.field import Field, InvalidValue
+from comfygradio.forms.lora_stack import NONE, LoraStack, find_lora_stack
+from comfygradio.forms.loras import check_loras, extract_loras
+from comfygradio.forms.preset_file import FieldFile
+from comfygradio.forms.problem import BindError
+from comfygradio.forms.slots import Slot, get_slot_value
+from comfygradio.forms.value_json import value_to_json
+
+MODEL_LOADER = "LoraLoaderModelOnly"
+
+
+def bind_loras(
+    bare: Field, line: FieldFile, workflow: Workflow, object_info: ObjectInfo
+) -> tuple[Field, tuple[str, ...]]:
+    """The list of rows for existing loaders (`slot`) or for a chain put before inputs (`slots`),
+    and notes.
+
+    Raises BindError.
+    """
+    rows = _bind_stack(bare, workflow, object_info)
+    if rows is not None and rows.is_growing:
+        # Such a list has all the rows of its node, whichever of them the line names.
+        own = tuple(Slot(rows.node_id, row.name) for row in rows.rows)
+        bare = replace(bare, slots={"": own})
+    bare = replace(bare, lora_stack=rows)
+    name_specs, strength_spec = _find_specs(bare, workflow, object_info)
+    offered = find_offered(name_specs)
+    listed = resolve_choices(line.choices, name_specs[0])
+    choices = bind_choices(listed, offered)
+    if choices is None:
+        spec = name_specs[0]
+        raise BindError(
+            "widget",
+            f"a loras widget needs a list of files, and {spec.name} is of type {spec.type}.",
+        )
+    if bare.lora_stack is not None:
+        choices = tuple(choice for choice in choices if str(choice.value).lower() not in NONE)
+    lows = [line.min]
+    highs = [line.max]
+    if strength_spec is not None:
+        lows.append(strength_spec.minimum)
+        highs.append(strength_spec.maximum)
+    field = replace(
+        bare,
+        widget="loras",
+        choices=choices,
+        minimum=max((limit for limit in lows if limit is not None), default=None),
+        maximum=min((limit for limit in highs if limit is not None), default=None),
+        step=line.step or 0.05,
+        optional=True,
+    )
+    notes = tuple(describe_choices(listed, offered))
+    if line.default is not None:
+        started, more = set_default(field, line, workflow, ())
+        return started, (*notes, *more)
+    field, more = _start_from_workflow(field, workflow)
+    return field, (*notes, *more)
+
+
+def list_chain_classes(line: FieldFile) -> set[str]:
+    """The loader classes that a line adds to the workflow, so that the server has to be asked about
+    them.
+    """
+    if not line.slots or "model" not in line.slots:
+        return set()
+    return {LORA_LOADER if "clip" in line.slots else MODEL_LOADER}
+
+
+def list_stack_classes(workflow: Workflow) -> set[str]:
+    """The classes that list the files for rows of LoRAs, since their own node may not."""
+    if any(find_lora_stack(node.id, node.inputs, {}) for node in workflow):
+        return {LORA_LOADER}
+    return set()
+
+
+def _bind_stack(field: Field, workflow: Workflow, object_info: ObjectInfo) -> LoraStack | None:
+    """The rows of one node that a list fills, or None for loaders of their own.
+
+    Raises BindError for rows of several nodes, and for rows that cannot be left out.
+    """
+    slots = field.slots.get("", ())
+    found: dict[str, LoraStack] = {}
+    for slot in slots:
+        node = workflow.nodes[slot.node_id]
+        specs = {name: object_info.spec(node.class_type, name, node.inputs) for name in node.inputs}
+        if rows := find_lora_stack(node.id, node.inputs, specs):
+            found[node.id] = rows
+    if not found:
+        return None
+    if {slot.node_id for slot in slots} != found.keys() or len(found) > 1:
+        raise BindError(
+            "preset",
+            "a LoRA list fills the rows of one node, or loaders in a chain; give each a list.",
+        )
+    rows = next(iter(found.values()))
+    if rows.is_growing:
+        return rows
+    named = {slot.input for slot in slots}
+    chosen = tuple(row for row in rows.rows if row.name in named)
+    kept = replace(rows, rows=chosen)
+    if len(kept.rows) != len(named) or not kept.can_be_empty:
+        raise BindError(
+            "widget", "a LoRA list needs rows that can be left out: with a switch, a count or None."
+        )
+    return kept
+
+
+def _find_specs(
+    field: Field, workflow: Workflow, object_info: ObjectInfo
+) -> tuple[list[InputSpec], InputSpec | None]:
+    """The specs of the loaders' names, and of a strength."""
+    if "" in field.slots:
+        slots = field.slots[""]
+        specs = [find_spec(slot, workflow, object_info) for slot in slots]
+        first = workflow.nodes[slots[0].node_id]
+        return specs, _find_strength(field, first, object_info)
+    for part, slots in field.slots.items():
+        _check_links(part, slots, workflow, object_info)
+    name = LORA_LOADER if "clip" in field.slots else MODEL_LOADER
+    loader = object_info.get(name)
+    if loader is None or "lora_name" not in loader.inputs:
+        raise MissingClass(
+            "missing_class", f"this ComfyUI has no node class {name}, which a LoRA list adds."
+        )
+    return [loader.inputs["lora_name"]], loader.inputs.get("strength_model")
+
+
+def _find_strength(field: Field, node: Node, object_info: ObjectInfo) -> InputSpec | None:
+    """The spec of a strength of this loader, or of the node that holds the rows."""
+    loader = object_info.get(node.class_type)
+    if loader is None:
+        return None
+    if field.lora_stack is not None:
+        strengths = field.lora_stack.rows[0].strengths
+        return loader.inputs.get(strengths[0]) if strengths else None
+    for name, spec in loader.inputs.items():
+        if name.startswith("strength"):
+            return spec
+    return None
+
+
+def _check_links(
+    part: str, slots: tuple[Slot, ...], workflow: Workflow, object_info: ObjectInfo
+) -> None:
+    links = {Link.parse(get_slot_value(workflow, slot)) for slot in slots}
+    if None in links:
+        raise BindError(
+            "slot",
+            f"the {part} slot of a LoRA list is an input that another node feeds, such as "
+            f"3.{part}.",
+        )
+    if len(links) > 1:
+        raise BindError(
+            "slot",
+            f"the {part} slots of a LoRA list have to be fed by the same output of the same node.",
+        )
+    for slot in slots:
+        node = workflow.nodes[slot.node_id]
+        spec = object_info.spec(node.class_type, slot.input, node.inputs)
+        if spec is None or spec.type.startswith("COMFY_"):
+            continue
+        if not {part.upper(), "*"} & spec.types:
+            raise BindError(
+                "slot",
+                f"the {part} slot of a LoRA list takes a {part.upper()}; {slot} takes a "
+                f"{spec.type}.",
+            )
+
+
+def _start_from_workflow(field: Field, workflow: Workflow) -> tuple[Field, tuple[str, ...]]:
+    """The field with the rows of the workflow's own loaders, as far as they are possible here."""
+    rows: list[Any] = []
+    notes: list[str] = []
+    for row in extract_loras(workflow.to_json(), field):
+        try:
+            rows += value_to_json(field, check_loras(field, [row]))
+        except InvalidValue as refusal:
+            notes.append(f"the list starts without {row['name']} of the workflow: {refusal}")
+    return replace(field, default=rows), tuple(notes)

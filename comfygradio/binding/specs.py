@@ -1,0 +1,119 @@
+"""Specs of slots: what the server says about the input that a field fills."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from comfygradio.comfy.nested_input import LIST, has_input, read_input
+from comfygradio.comfy.object_info import InputSpec, ObjectInfo
+from comfygradio.comfy.workflow import Link, Node, Workflow
+from comfygradio.forms.model_name import is_model_name
+from comfygradio.forms.problem import BindError
+from comfygradio.forms.slots import Slot, get_slot_value
+
+WIDGET_TYPES = frozenset(
+    {"INT", "FLOAT", "STRING", "BOOLEAN", "COLOR", "COMBO", "COMFY_DYNAMICCOMBO_V3"}
+)
+"""Types that a person can fill in; anything else comes from another node."""
+
+
+LORA_LOADER = "LoraLoader"
+"""The node of ComfyUI that lists the LoRAs which a server has."""
+
+LORA_LOADER_INPUT = "lora_name"
+"""The input of that node that has the list."""
+
+
+class MissingClass(BindError):
+    """The node of a slot has a class that the server lacks; the form reports such classes once for
+    all fields.
+    """
+
+
+def find_spec(slot: Slot, workflow: Workflow, object_info: ObjectInfo) -> InputSpec:
+    """The spec of an input that a form may set. Raises BindError: unknown, or fed by another "
+    "node."""
+    node = workflow.nodes[slot.node_id]
+    link = Link.parse(get_slot_value(workflow, slot))
+    if link is not None:
+        raise BindError(
+            "slot",
+            f"slot {slot} is fed by node {link.node_id} and cannot be set from a form; "
+            f"use an input of node {link.node_id} instead.",
+            slot.node_id,
+            slot.input,
+        )
+    definition = object_info.get(node.class_type)
+    if definition is None:
+        raise MissingClass(
+            "missing_class", f"this ComfyUI has no node class {node.class_type}.", node.id
+        )
+    spec = object_info.spec(node.class_type, slot.input, node.inputs)
+    if spec is None:
+        spec = guess_unlisted_spec(node, slot.input, object_info)
+    if spec is None:
+        _reject_object(node, slot)
+        listed = ", ".join(definition.inputs) or "none"
+        raise BindError(
+            "slot",
+            f"node {node.id} ({node.title}) has no input {slot.input}; it has {listed}.",
+            node.id,
+        )
+    return spec
+
+
+def guess_unlisted_spec(node: Node, name: str, object_info: ObjectInfo) -> InputSpec | None:
+    """What an input that the server does not list seems to be, by the value that the workflow has
+    in it; None where that is no plain value, or stands there for another choice.
+
+    Nodes of some packs take inputs of any name, and objects with several values in one.
+    """
+    known = object_info.get(node.class_type)
+    if known is None or not has_input(node.inputs, name):
+        return None
+    owner = known.inputs.get(name.partition(".")[0])
+    if owner is not None and owner.type == "COMFY_DYNAMICCOMBO_V3":
+        return None
+    value = read_input(node.inputs, name)
+    if isinstance(value, bool):
+        return InputSpec(name, "BOOLEAN", "optional")
+    last = name.rpartition(".")[2]
+    if isinstance(value, int) and last in ("seed", "noise_seed"):
+        return InputSpec(name, "INT", "optional")
+    if isinstance(value, int | float):
+        # A page writes 1 for 1.0, so a whole number may stand for either.
+        return InputSpec(name, "FLOAT", "optional")
+    if not isinstance(value, str):
+        return None
+    return _list_server_loras(InputSpec(name, "STRING", "optional"), value, object_info)
+
+
+def _list_server_loras(spec: InputSpec, value: str, object_info: ObjectInfo) -> InputSpec:
+    """The spec of a text that names a LoRA as the list that the server has elsewhere."""
+    is_file = is_model_name(value) or value.lower() == "none"
+    if not is_file or "lora" not in spec.name.lower():
+        return spec
+    loader = object_info.get(LORA_LOADER)
+    if loader is None:
+        return spec
+    listed = loader.inputs.get(LORA_LOADER_INPUT)
+    if listed is None:
+        return spec
+    return replace(listed, name=spec.name, group="optional", default=None)
+
+
+def _reject_object(node: Node, slot: Slot) -> None:
+    """Raises BindError for an input that holds several values."""
+    value = read_input(node.inputs, slot.input)
+    if not isinstance(value, dict) or not value or LIST in value:
+        return
+    members = ", ".join(f"{slot}.{member}" for member in value)
+    text = f"slot {slot} holds several values; use one of {members}."
+    raise BindError("slot", text, node.id, slot.input)
+
+
+def has_widget(spec: InputSpec) -> bool:
+    """Whether ComfyUI shows a widget for an input, so that a value, not a link, may stand there."""
+    if spec.options.get("forceInput"):
+        return False
+    return bool(spec.types & WIDGET_TYPES)

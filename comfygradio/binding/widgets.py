@@ -1,0 +1,138 @@
+"""Widgets: which one suits an input, and which keys of a preset's line say something about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from comfygradio.comfy.object_info import InputSpec
+from comfygradio.forms.field import MEDIA, TEXTS, Choice, Field
+from comfygradio.forms.preset_file import FieldFile, Widget
+from comfygradio.forms.problem import BindError
+
+SLIDER_STEPS = 200
+"""A number becomes a slider by itself when it has at most this many positions."""
+
+FILLABLE_TYPES: Mapping[Widget, frozenset[str]] = {
+    "text": frozenset({"STRING", "COLOR"}),
+    "textarea": frozenset({"STRING"}),
+    "number": frozenset({"INT", "FLOAT"}),
+    "slider": frozenset({"INT", "FLOAT"}),
+    "checkbox": frozenset({"BOOLEAN"}),
+    "seed": frozenset({"INT"}),
+    "size": frozenset({"INT"}),
+    "color": frozenset({"COLOR", "INT", "STRING"}),
+}
+"""What a widget can fill; the widgets left out depend on choices or uploads instead."""
+
+LIST_WIDGETS: frozenset[Widget] = frozenset({"dropdown", "radio", "loras", "size"})
+NUMBER_WIDGETS: frozenset[Widget] = frozenset(
+    {"number", "slider", "seed", "size", "loras", "dropdown", "radio"}
+)
+
+KEY_WIDGETS: Mapping[str, frozenset[Widget]] = {
+    "choices": LIST_WIDGETS,
+    "min": NUMBER_WIDGETS,
+    "max": NUMBER_WIDGETS,
+    "step": NUMBER_WIDGETS,
+    "dynamic": TEXTS | {"dropdown", "radio"},
+    "template": TEXTS | {"dropdown", "radio"},
+    "max_mb": MEDIA,
+}
+"""Key of a field → widgets that use it; any other widget would silently ignore the key."""
+
+
+def choose_widget(
+    field: Field, line: FieldFile, spec: InputSpec, choices: tuple[Choice, ...] | None
+) -> Widget:
+    """The widget that suits an input by itself.
+
+    Raises BindError where only other nodes can feed it.
+    """
+    if "width" in field.slots:
+        return "size"
+    if spec.media is not None:
+        return next(widget for widget in MEDIA if widget == spec.media)
+    if choices is not None or spec.choices is not None:
+        return "dropdown"
+    if "COLOR" in spec.types or spec.options.get("display") == "color":
+        return "color"
+    if spec.is_seed:
+        return "seed"
+    if spec.types & {"INT", "FLOAT"}:
+        return "slider" if _is_short_range(line, spec) else "number"
+    if "BOOLEAN" in spec.types:
+        return "checkbox"
+    if "STRING" in spec.types:
+        return "textarea" if spec.is_multiline else "text"
+    raise BindError(
+        "slot",
+        f"input {spec.name} takes a {spec.type} from another node and cannot be set from a form.",
+    )
+
+
+def check_widget(
+    widget: Widget, line: FieldFile, specs: Sequence[InputSpec], choices: tuple[Choice, ...] | None
+) -> None:
+    """Raises BindError where a widget does not suit one of its inputs."""
+    for spec in specs:
+        suited = FILLABLE_TYPES.get(widget)
+        is_list = spec.choices is not None
+        if suited and (is_list or not suited & spec.types):
+            raise _describe_unsuited(widget, spec)
+        if widget in ("dropdown", "radio") and choices is None:
+            message = (
+                f"a {widget} widget needs choices, and the server offers none for input "
+                f"{spec.name}."
+            )
+            raise BindError("widget", message)
+        can_be_file = spec.media or is_list or "STRING" in spec.types
+        if widget in MEDIA and not can_be_file:
+            raise _describe_unsuited(widget, spec)
+        if line.template is not None and "STRING" not in spec.types:
+            raise BindError(
+                "widget", f"a template makes a text; input {spec.name} is {_describe_type(spec)}."
+            )
+
+
+def check_keys(field: Field, line: FieldFile) -> None:
+    """Raises BindError for a key that says nothing about the field's widget."""
+    article = "an" if field.widget[0] in "aeiou" else "a"
+    for key, widgets in KEY_WIDGETS.items():
+        if getattr(line, key) is not None and field.widget not in widgets:
+            raise BindError(
+                "preset", f"{article} {field.widget} widget has no use for {key}; remove it."
+            )
+    if field.widget in MEDIA and line.default is not None:
+        raise BindError(
+            "preset",
+            f"{article} {field.widget} widget starts empty; remove default, or write fixed "
+            "instead.",
+        )
+    may_be_empty = field.optional or field.is_multiple or field.widget in ("checkbox", "loras")
+    if field.bypass and not may_be_empty:
+        raise BindError("preset", "bypass is for fields that may stay empty; add optional: true.")
+
+
+def _is_short_range(line: FieldFile, spec: InputSpec) -> bool:
+    low = line.min if line.min is not None else spec.minimum
+    high = line.max if line.max is not None else spec.maximum
+    if low is None or high is None:
+        return False
+    usual = 1 if "INT" in spec.types else 0.01
+    step = line.step or spec.step or usual
+    return 0 < (high - low) / step <= SLIDER_STEPS
+
+
+def _describe_unsuited(widget: Widget, spec: InputSpec) -> BindError:
+    article = "an" if widget[0] in "aeiou" else "a"
+    return BindError(
+        "widget",
+        f"{article} {widget} widget does not suit input {spec.name}, which is "
+        f"{_describe_type(spec)}.",
+    )
+
+
+def _describe_type(spec: InputSpec) -> str:
+    if spec.choices is not None:
+        return "a list of choices"
+    return f"of type {spec.type}"

@@ -1,0 +1,58 @@
+"""All servers that a command works with, as backends of an engine."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+from comfygradio.cli.server import advise, open_client
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.forms.form import Form
+from comfygradio.forms.preset import Preset
+from comfygradio.jobs.backend import Backend
+from comfygradio.jobs.backend_pool import BackendPool, StaticBackends
+from comfygradio.settings import Settings
+from comfygradio.sweeps.program import bind_backends
+
+JOIN_SECONDS = 10.0
+"""How long a command waits for the first worker of a cluster."""
+
+
+@contextmanager
+def open_backends(settings: Settings) -> Iterator[BackendPool]:
+    """The engine of the settings, every server a backend of it; closed at the end.
+
+    Raises ServerUnreachable.
+    """
+    with ExitStack() as stack:
+        if settings.engine is not None:
+            from comfygradio.cluster.registry import connect
+
+            cluster = connect(settings.engine, settings)
+            stack.callback(cluster.close)
+            cluster.wait_for_backend(JOIN_SECONDS)
+            yield cluster
+            return
+        clients = [stack.enter_context(open_client(settings))]
+        more = [
+            ComfyClient(url, headers=settings.headers, api_key=settings.api_key)
+            for url in settings.more_servers
+        ]
+        engine = StaticBackends([*clients, *more])
+        stack.callback(engine.close)
+        yield engine
+
+
+def bind_preset(preset: Preset, lanes: Sequence[Backend], settings: Settings) -> Form:
+    """The form of a preset with what all servers have together; what is wrong with some of them
+    goes to stderr.
+
+    Raises the first server's error where none answers.
+    """
+    form, troubles = bind_backends(preset, lanes)
+    if form is None:
+        raise advise(troubles[0], settings)
+    for error in troubles:
+        print(error, file=sys.stderr)
+    return form

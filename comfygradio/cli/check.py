@@ -1,0 +1,76 @@
+"""`comfygradio check`: every problem of every preset against the server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from comfygradio.cli.presets import find_preset
+from comfygradio.cli.server import fetch_object_info, open_client
+from comfygradio.errors import PresetError
+from comfygradio.forms.form import Form
+from comfygradio.forms.preset import Preset, load_presets
+from comfygradio.forms.problem import Problem
+from comfygradio.settings import Settings
+
+
+def check_presets(settings: Settings, names: Sequence[str], as_json: bool) -> int:
+    """Print the problems of the named presets, or of all, and what was adjusted; 1 if there is a
+    problem.
+
+    Raises ServerError.
+    """
+    presets, unreadable = _load(settings, names)
+    if not as_json:
+        _print_lines(unreadable)
+    forms = _bind(settings, presets)
+    if as_json:
+        found = {form.name: _describe(form) for form in forms}
+        told = {"presets": found, "unreadable": unreadable}
+        print(json.dumps(told, ensure_ascii=False, indent=2, default=str))
+    else:
+        for preset, form in zip(presets, forms, strict=True):
+            problems = [_write_problem(preset, problem) for problem in form.problems]
+            _print_lines(problems or [f"{form.name}: ok"])
+            _print_lines([f"{form.name}: adjusted: {note}" for note in form.notes])
+    return 1 if unreadable or any(form.problems for form in forms) else 0
+
+
+def _load(settings: Settings, names: Sequence[str]) -> tuple[list[Preset], list[str]]:
+    if not names:
+        presets, errors = load_presets(settings.presets)
+        return presets, [str(error) for error in errors]
+    presets = []
+    unreadable = []
+    for name in names:
+        try:
+            presets.append(find_preset(settings, name))
+        except PresetError as error:
+            unreadable.append(str(error))
+    return presets, unreadable
+
+
+def _bind(settings: Settings, presets: Sequence[Preset]) -> list[Form]:
+    if not presets:
+        return []
+    with open_client(settings) as client:
+        object_info = fetch_object_info(client, presets, settings)
+    return [preset.bind(object_info) for preset in presets]
+
+
+def _write_problem(preset: Preset, problem: Problem) -> str:
+    line = f"{preset.name}: {problem}"
+    if problem.line:
+        line += f" ({preset.path.name}:{problem.line})"
+    return line
+
+
+def _describe(form: Form) -> dict[str, Any]:
+    problems = [problem.to_json() for problem in form.problems]
+    return {"problems": problems, "notes": list(form.notes)}
+
+
+def _print_lines(lines: Sequence[str]) -> None:
+    for line in lines:
+        print(line)

@@ -1,0 +1,146 @@
+"""`comfygradio new`: drafts a preset from a workflow, or from a file that ComfyUI made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from comfygradio.cli.server import fetch_object_info, open_client
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.drafting.draft import Draft, draft_preset
+from comfygradio.drafting.draft_field import DraftField
+from comfygradio.drafting.preset_folder import find_existing_file
+from comfygradio.drafting.save_draft import save_draft, suggest_name
+from comfygradio.drafting.workflow_source import WorkflowSource, load_workflow_source
+from comfygradio.errors import PresetError, SettingsError
+from comfygradio.forms.form import Form
+from comfygradio.forms.preset import Preset
+from comfygradio.forms.preset_file import PresetFile, SlotFile, list_addresses
+from comfygradio.settings import Settings, shipped_presets
+
+PACKAGE = Path(__file__).parent.parent
+
+
+def new_preset(
+    settings: Settings,
+    source: Path,
+    name: str | None,
+    folder: Path | None,
+    force: bool,
+    saved: Path | None,
+    as_json: bool,
+) -> int:
+    """Write a preset for a workflow into a folder, and print what was guessed; 1 if the form has
+    problems.
+
+    Raises ComfyGradioError.
+    """
+    found = load_workflow_source(source.expanduser(), saved.expanduser() if saved else None)
+    target = _find_folder(settings, folder)
+    with open_client(settings) as client:
+        draft, object_info = _draft(client, settings, found)
+    name = name or suggest_name(source.stem, draft)
+    taken = None if force else find_existing_file(target, name)
+    if taken:
+        raise PresetError(
+            f"{taken} exists already; choose another name with --name, or overwrite it with "
+            "--force."
+        )
+    preset = save_draft(draft, target, name, force)
+    form = preset.bind(object_info)
+    if as_json:
+        told = _describe(preset, draft, form)
+        print(json.dumps(told, ensure_ascii=False, indent=2, default=str))
+    else:
+        print("\n".join(_tell(preset, draft, form)))
+    return 1 if form.problems else 0
+
+
+def _draft(
+    client: ComfyClient, settings: Settings, source: WorkflowSource
+) -> tuple[Draft, ObjectInfo]:
+    """The draft, and what the server says about its classes; markers may have brought in others
+    than the source had.
+    """
+    object_info = _ask(client, settings, source)
+    draft = draft_preset(source.workflow, object_info, source.saved)
+    if draft.workflow.class_types <= source.workflow.class_types:
+        return draft, object_info
+    object_info = _ask(client, settings, source, WorkflowSource(draft.workflow))
+    draft = draft_preset(source.workflow, object_info, source.saved)
+    return draft, object_info
+
+
+def _ask(client: ComfyClient, settings: Settings, *sources: WorkflowSource) -> ObjectInfo:
+    bare = PresetFile(title="New preset", workflow="new.json")
+    presets = [Preset("new", Path(), bare, source.workflow) for source in sources]
+    return fetch_object_info(client, presets, settings)
+
+
+def _find_folder(settings: Settings, folder: Path | None) -> Path:
+    """The folder that was named, else the first one of the settings, else ./presets; never that of
+    the package.
+    """
+    own = [one for one in settings.presets if one != shipped_presets()]
+    if folder is not None:
+        target = folder
+    elif own:
+        target = own[0]
+    else:
+        target = Path("presets")
+    target = target.expanduser()
+    if target.resolve().is_relative_to(PACKAGE):
+        raise SettingsError(
+            f"{target} belongs to the installed comfygradio; name a folder of your own with "
+            "--presets."
+        )
+    return target
+
+
+def _tell(preset: Preset, draft: Draft, form: Form) -> Iterator[str]:
+    yield f"{preset.path}: {draft.title}, {len(draft.fields)} fields"
+    width = max((len(field.name) for field in draft.fields), default=0)
+    for field in draft.fields:
+        slots = ", ".join(_list_slots(field))
+        more = " (more settings)" if field.line.advanced else ""
+        yield f"  {field.name:{width}}  {slots}: {field.why}{more}"
+    for note in (*draft.notes, *form.notes):
+        yield f"note: {note}"
+    for problem in form.problems:
+        yield f"problem: {problem}"
+
+
+def _describe(preset: Preset, draft: Draft, form: Form) -> dict[str, Any]:
+    return {
+        "preset": str(preset.path),
+        "title": draft.title,
+        "fields": [_describe_field(field) for field in draft.fields],
+        "left_out": [_describe_field(field) for field in draft.left_out],
+        "outputs": list(draft.outputs),
+        "notes": [*draft.notes, *form.notes],
+        "problems": [problem.to_json() for problem in form.problems],
+    }
+
+
+def _describe_field(field: DraftField) -> dict[str, Any]:
+    return {
+        "name": field.name,
+        "role": field.role,
+        "slots": _list_slots(field),
+        "advanced": field.line.advanced,
+        "why": field.why,
+    }
+
+
+def _list_slots(field: DraftField) -> list[str]:
+    """The addresses that a drafted field fills, as NODE.INPUT."""
+    slots = []
+    for address in list_addresses(field.line):
+        if isinstance(address, SlotFile):
+            slots.append(f"{address.node}.{address.input}")
+        else:
+            slots.append(address)
+    return slots

@@ -1,0 +1,321 @@
+"""`comfygradio run`: one job on one server; its results are saved and their paths printed."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from comfygradio.cli.presets import find_preset
+from comfygradio.cli.server import fetch_object_info, open_client
+from comfygradio.clock import SYSTEM_CLOCK, Clock
+from comfygradio.comfy.cache_busting import bust_cache, find_stale
+from comfygradio.comfy.client import ComfyClient
+from comfygradio.comfy.frame_sequence import fetch_frames, is_sequence
+from comfygradio.comfy.outputs import Output
+from comfygradio.comfy.prompt_progress import PromptProgress
+from comfygradio.comfy.tracker import NO_RESULT
+from comfygradio.comfy.workflow import Prompt
+from comfygradio.errors import (
+    ComfyGradioError,
+    JobError,
+    NotFound,
+    ServerError,
+    ServerUnreachable,
+    SettingsError,
+)
+from comfygradio.forms.field import MEDIA
+from comfygradio.forms.form import Form
+from comfygradio.forms.preset import Preset
+from comfygradio.settings import Settings
+
+
+@dataclass(frozen=True)
+class MissingFile:
+    """Something that a node made and that could not be fetched, in a sentence."""
+
+    node_id: str
+    text: str
+
+
+@dataclass
+class Report:
+    """What a run made so far."""
+
+    preset: str
+    values: Mapping[str, Any]
+    prompt_id: str = ""
+    files: list[Path] = field(default_factory=list)
+    seconds: float = 0.0
+    missing: list[MissingFile] = field(default_factory=list)
+    makers: dict[Path, str] = field(default_factory=dict)
+    """File → the node that made it."""
+    has_no_result: bool = False
+    """Whether it went well, and the server told no result, which was said."""
+
+    def forget(self, nodes: Collection[str]) -> None:
+        """Delete what these nodes made, and take back what was missing: both are made anew."""
+        stale = [path for path in self.files if find_stale(nodes, [self.makers[path]])]
+        for path in stale:
+            path.unlink(missing_ok=True)
+            self.files.remove(path)
+        self.missing = [one for one in self.missing if not find_stale(nodes, [one.node_id])]
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `--json` prints; `missing` is there only where something is."""
+        told: dict[str, Any] = {
+            "preset": self.preset,
+            "values": self.values,
+            "prompt_id": self.prompt_id,
+            "files": [str(path) for path in self.files],
+            "seconds": round(self.seconds, 3),
+        }
+        if self.missing:
+            told["missing"] = [lack.text for lack in self.missing]
+        return told
+
+
+def run_preset(
+    settings: Settings,
+    name: str,
+    assignments: Sequence[str],
+    out: Path | None,
+    as_json: bool,
+    clock: Clock = SYSTEM_CLOCK,
+) -> int:
+    """Run a preset with `field=value` texts and print the paths of what it made.
+
+    1 where something that was made could not be fetched. Raises ComfyGradioError.
+    """
+    values = parse_assignments(assignments)
+    preset = find_preset(settings, name)
+    with open_client(settings) as client:
+        prompt = fill_preset(client, preset, values, settings)
+        report = Report(preset.name, prompt.extra_pnginfo["comfygradio"]["values"])
+        try:
+            folder = out or _default_folder(settings, preset.name, clock)
+            _run_prompt(client, prompt, folder, report, clock)
+        finally:
+            if not as_json:
+                _print_files(report)
+            for lack in report.missing:
+                print(lack.text, file=sys.stderr)
+    if as_json:
+        print(json.dumps(report.to_json(), ensure_ascii=False))
+    return 1 if report.missing else 0
+
+
+def fill_preset(
+    client: ComfyClient, preset: Preset, values: Mapping[str, str], settings: Settings
+) -> Prompt:
+    """The prompt of a preset with these values on this server; what was adjusted goes to stderr.
+
+    Raises ComfyGradioError.
+    """
+    object_info = fetch_object_info(client, [preset], settings)
+    form = preset.bind(object_info)
+    prompt = form.fill(_expand_paths(form, values))
+    for note in form.notes:
+        print(note, file=sys.stderr)
+    return prompt
+
+
+def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
+    """`field=value` texts as a mapping. Raises SettingsError."""
+    values: dict[str, str] = {}
+    for assignment in assignments:
+        name, separator, value = assignment.partition("=")
+        if not separator or not name:
+            raise SettingsError(
+                f"{assignment} is no field=value; write for example prompt='a lighthouse'."
+            )
+        if name in values:
+            raise SettingsError(f"The field {name} was given twice.")
+        values[name] = value
+    return values
+
+
+def save_output(output: Output, folder: Path) -> Path:
+    """Save one result under its own name, with a counter where that is taken; never overwrites."""
+    path = _reserve(folder, output.name)
+    try:
+        return output.save(path)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def save_files(output: Output, folder: Path) -> Iterator[Path | Output]:
+    """Save one result, or each file of its sequence; what the server lacks comes back as it is."""
+
+    def save(frame: Output) -> Path | Output:
+        return _try_to_save(frame, folder)
+
+    def is_lacking(saved: Path | Output) -> bool:
+        return isinstance(saved, Output)
+
+    first = save(output)
+    if isinstance(first, Path) or not is_sequence(output.filename):
+        yield first
+        return
+    is_empty = True
+    for saved in fetch_frames(output, save, is_lacking):
+        is_empty = False
+        yield saved
+    if is_empty:
+        yield first
+
+
+def _try_to_save(output: Output, folder: Path) -> Path | Output:
+    try:
+        return save_output(output, folder)
+    except NotFound:
+        return output
+
+
+def _expand_paths(form: Form, values: Mapping[str, str]) -> dict[str, Any]:
+    expanded: dict[str, Any] = dict(values)
+    for name, value in values.items():
+        field = form.fields.get(name)
+        if field is not None and field.widget in MEDIA and value:
+            expanded[name] = Path(value).expanduser()
+    return expanded
+
+
+def _run_prompt(
+    client: ComfyClient, prompt: Prompt, folder: Path, report: Report, clock: Clock
+) -> None:
+    """Follow the prompt to its end, a second time where the server kept results without files."""
+    started = clock.monotonic()
+    stale = _follow_prompt(client, prompt, folder, report)
+    if stale:
+        print(
+            "Files that the server had made earlier are gone, so this runs once more.",
+            file=sys.stderr,
+        )
+        report.forget(stale)
+        renewed = replace(bust_cache(prompt, stale), outputs=tuple(stale))
+        _follow_prompt(client, renewed, folder, report)
+    report.seconds = clock.monotonic() - started
+    if not report.files and not report.missing and not report.has_no_result:
+        raise JobError("The job ended without any result.", report.prompt_id)
+
+
+def _follow_prompt(
+    client: ComfyClient, prompt: Prompt, folder: Path, report: Report
+) -> frozenset[str]:
+    """Save what a prompt made, also before a failure; the nodes whose files the server has told
+    from its cache and has no more.
+    """
+    state = None
+    try:
+        run = client.run(prompt, preview_method="none")
+        with closing(run) as states, _open_progress() as show:
+            for state in states:
+                show(state)
+    except ComfyGradioError:
+        _save_outputs(state, folder, report)
+        raise
+    lacking = _save_outputs(state, folder, report)
+    return find_stale(state.cached if state else (), lacking)
+
+
+def _save_outputs(state: PromptProgress | None, folder: Path, report: Report) -> list[str]:
+    """Save everything that can be had; the nodes of which the server lacks a file."""
+    if state is None:
+        return []
+    lacking: list[str] = []
+    report.prompt_id = state.prompt_id
+    report.has_no_result = NO_RESULT in state.warnings
+    for output in state.outputs:
+        try:
+            for saved in save_files(output, folder):
+                if isinstance(saved, Path):
+                    report.files.append(saved)
+                    report.makers[saved] = output.node_id
+                else:
+                    lacking.append(saved.node_id)
+                    report.missing.append(_describe_lack(saved, "the server has no such file."))
+        except ServerUnreachable:
+            raise
+        except ServerError as error:
+            report.missing.append(_describe_lack(output, str(error)))
+    for warning in state.warnings:
+        print(warning, file=sys.stderr)
+    return lacking
+
+
+def _describe_lack(output: Output, reason: str) -> MissingFile:
+    text = f"{output.name} was made, but could not be fetched: {reason}"
+    return MissingFile(output.node_id, text)
+
+
+def _print_files(report: Report) -> None:
+    for path in report.files:
+        print(path)
+
+
+def _default_folder(settings: Settings, name: str, clock: Clock) -> Path:
+    today = datetime.date.fromtimestamp(clock.time()).isoformat()
+    return settings.outputs / today / name
+
+
+def _reserve(folder: Path, name: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    stem = Path(name).stem
+    suffix = Path(name).suffix
+    count = 1
+    while True:
+        try:
+            path.touch(exist_ok=False)
+        except FileExistsError:
+            count += 1
+            path = folder / f"{stem}-{count}{suffix}"
+        else:
+            return path
+
+
+@contextmanager
+def _open_progress() -> Iterator[Callable[[PromptProgress], None]]:
+    """A progress bar on stderr, where that is a terminal, and under it what the node says."""
+    if not sys.stderr.isatty():
+        yield lambda state: None
+        return
+    from rich.console import Console, Group
+    from rich.live import Live
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+    from rich.text import Text
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+    )
+    console = Console(stderr=True)
+    bar = Progress(*columns, console=console)
+    line = Text(no_wrap=True, overflow="ellipsis")
+    task = bar.add_task("", total=1.0)
+
+    def show(state: PromptProgress) -> None:
+        bar.update(task, completed=state.progress, description=_describe(state))
+        line.plain = state.text
+
+    with Live(Group(bar, line), console=console, transient=True, refresh_per_second=10):
+        yield show
+
+
+def _describe(state: PromptProgress) -> str:
+    if state.status == "queued" and state.queue_position:
+        return f"queued, {state.queue_position} before it"
+    if not state.node:
+        return state.status
+    if not state.steps:
+        return state.node
+    return f"{state.node} {state.step}/{state.steps}"

@@ -1,0 +1,204 @@
+"""`comfygradio sweep`: every combination of values, with its own job store beside the pictures, so
+that it can go on.
+"""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from comfygradio.cli.arguments import JOINED
+from comfygradio.cli.backends import bind_preset, open_backends
+from comfygradio.cli.presets import SUFFIXES, find_preset
+from comfygradio.cli.run import parse_assignments
+from comfygradio.cli.sweep_report import describe_sweep, open_progress, print_plan, print_sweep
+from comfygradio.errors import SettingsError
+from comfygradio.forms.preset import Preset
+from comfygradio.jobs.job_store import find_job_store
+from comfygradio.settings import Settings
+from comfygradio.sweeps.axes.axis import Entry
+from comfygradio.sweeps.definition import Definition, is_definition, load_definition
+from comfygradio.sweeps.program import (
+    OWNER,
+    cancel,
+    find_last,
+    iterate_changes,
+    load_folder,
+    open_sweeps,
+    start_or_resume,
+)
+from comfygradio.sweeps.running.sweep import Sweep
+from comfygradio.sweeps.running.sweep_registry import SweepRegistry
+from comfygradio.sweeps.showing.export import export_all
+from comfygradio.sweeps.showing.grid_builder import build_grid
+
+
+@dataclass(frozen=True)
+class SweepCall:
+    """What was typed: a preset or a file, `field=value` texts, texts of axes, and the folders."""
+
+    source: str | None
+    assignments: tuple[str, ...] = ()
+    axes: tuple[str, ...] = ()
+    carry: bool = True
+    out: Path | None = None
+    resume: Path | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be done: a definition, what its files are relative to, and the folder that gets
+    everything.
+    """
+
+    definition: Definition
+    root: Path
+    folder: Path
+    preset: Preset
+
+
+def run_sweep(
+    settings: Settings, call: SweepCall, *, only_plan: bool, retry: bool, as_json: bool
+) -> int:
+    """Run a sweep, go on with one, or say what it would be. Raises ComfyGradioError."""
+    task = parse_sweep_call(settings, call)
+    with ExitStack() as stack:
+        folder = task.folder
+        if only_plan and not find_job_store(folder).is_file():
+            # A plan leaves nothing behind.
+            folder = Path(stack.enter_context(TemporaryDirectory()))
+        sweeps = stack.enter_context(open_folder(settings, task, folder))
+        sweep = find_last(sweeps) if call.resume else None
+        if sweep is None:
+            sweep = sweeps.plan(task.definition, OWNER, task.root, is_confined=False)
+        if only_plan:
+            print_plan(sweep, as_json)
+            return 0
+        return _run(sweep, task.folder, retry, as_json)
+
+
+def parse_sweep_call(settings: Settings, call: SweepCall) -> Task:
+    """What is to be done for what was typed.
+
+    Raises SettingsError, DefinitionError and PresetError.
+    """
+    if call.resume is not None:
+        if call.source or call.assignments or call.axes or call.out:
+            raise SettingsError(
+                "--resume DIR goes on with what is there; leave out everything else."
+            )
+        definition = load_folder(call.resume)
+        root = call.resume
+    elif call.source is None:
+        raise SettingsError(
+            "Name a preset, or the file of a sweep; comfygradio presets lists the presets."
+        )
+    else:
+        definition, root = _load_source(call)
+    preset = find_preset(settings, definition.preset)
+    suggested = tuple({name: given} for name, given in preset.file.sweep.items())
+    definition = replace(definition, axes=definition.axes or suggested)
+    if not definition.axes:
+        raise SettingsError("A sweep needs an axis; write for example --axis cfg=1-10.")
+    folder = call.resume or call.out or _default_folder(settings, preset)
+    return Task(definition, root, folder, preset)
+
+
+def parse_axes(texts: Sequence[str]) -> tuple[Entry, ...]:
+    """`field=values` texts as entries; a marked one joins the one before it.
+
+    Raises SettingsError.
+    """
+    entries: list[dict[str, Any]] = []
+    for text in texts:
+        entry = parse_assignments([text.removeprefix(JOINED)])
+        if not text.startswith(JOINED):
+            entries.append({**entry})
+            continue
+        [name] = entry
+        if not entries:
+            raise SettingsError(f"--with {name} needs an --axis before it.")
+        if name in entries[-1]:
+            raise SettingsError(f"The field {name} was given twice.")
+        entries[-1] |= entry
+    return tuple(entries)
+
+
+@contextmanager
+def open_folder(settings: Settings, task: Task, folder: Path) -> Iterator[SweepRegistry]:
+    """The sweeps of a folder, on the servers of the settings."""
+    with open_backends(settings) as engine:
+        form = bind_preset(task.preset, engine.backends, settings)
+        for note in form.notes:
+            print(note, file=sys.stderr)
+        with open_sweeps(form, engine, folder, task.definition) as sweeps:
+            yield sweeps
+
+
+def _load_source(call: SweepCall) -> tuple[Definition, Path]:
+    """The definition of a file with what was typed besides, or one of what was typed alone."""
+    named = call.source or ""
+    source = Path(named).expanduser()
+    axes = parse_axes(call.axes)
+    typed = parse_assignments(call.assignments)
+    values = {name: _expand_home(value) for name, value in typed.items()}
+    if source.suffix.lower() in (*SUFFIXES, ".json") and is_definition(source):
+        read = load_definition(source)
+        preset = read.preset
+        if preset.endswith(SUFFIXES):
+            preset = str(source.parent / preset)
+        definition = replace(
+            read,
+            preset=preset,
+            values={**read.values, **values},
+            axes=axes or read.axes,
+            carry=read.carry and call.carry,
+        )
+        return definition, source.parent
+    preset = str(source.resolve()) if named.endswith(SUFFIXES) else named
+    return Definition(preset, values, axes, call.carry), Path()
+
+
+def _expand_home(text: str) -> str:
+    """A text as it is, but the path of a file in the home folder in full."""
+    if not text.startswith("~/"):
+        return text
+    path = Path(text).expanduser()
+    return str(path) if path.is_file() else text
+
+
+def _run(sweep: Sweep, folder: Path, retry: bool, as_json: bool) -> int:
+    """Bring a sweep to its end and tell what became of it; 1 if a point failed."""
+    try:
+        start_or_resume(sweep, folder)
+        if retry:
+            sweep.retry_failed()
+        with open_progress() as show:
+            for _ in iterate_changes(sweep):
+                show(sweep)
+    except KeyboardInterrupt:
+        cancel(sweep)
+        print(f"Go on with: comfygradio sweep --resume {folder}", file=sys.stderr)
+        raise
+    export_all(build_grid(sweep), folder)
+    print_sweep(sweep, folder, as_json)
+    if sweep.counts.done < sweep.counts.total:
+        told = describe_sweep(sweep)
+        print(
+            f"{told}. Try these again with: comfygradio sweep --resume {folder} --retry",
+            file=sys.stderr,
+        )
+        return 1
+    return 0
+
+
+def _default_folder(settings: Settings, preset: Preset) -> Path:
+    now = datetime.datetime.now()
+    name = f"{preset.name}-sweep-{now:%H%M%S}"
+    return settings.outputs / f"{now:%Y-%m-%d}" / name

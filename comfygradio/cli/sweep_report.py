@@ -1,0 +1,179 @@
+"""What `comfygradio sweep` says: the plan before, progress meanwhile, and what was made
+at the end.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from comfygradio.sweeps.axes.axis import Index
+from comfygradio.sweeps.planning.plan import Plan, format_seconds
+from comfygradio.sweeps.running.cell_store import Cell
+from comfygradio.sweeps.running.sweep import Sweep
+
+LISTED = 50
+"""So many points of a plan are listed one by one; JSON has all of them."""
+
+
+def print_plan(sweep: Sweep, as_json: bool) -> None:
+    """How many points there are, in which order, what is executed, and how long that takes."""
+    plan = sweep.plan
+    if as_json:
+        print(json.dumps(_write_plan(sweep, plan), ensure_ascii=False))
+        return
+    for line in plan.describe():
+        print(line)
+    seconds = format_seconds(plan.as_typed.seconds)
+    print(
+        f"As typed: {seconds}, {plan.as_typed.executed:,} nodes; as planned: "
+        f"{plan.planned.executed:,} nodes."
+    )
+    for number, lane in enumerate(plan.segments, 1):
+        where = f" on server {number}" if len(plan.segments) > 1 else ""
+        print(f"\nOrder{where}:")
+        for place, index in enumerate(lane[:LISTED], 1):
+            print(f"{place:5}. {label_point(sweep, index)}")
+        if len(lane) > LISTED:
+            print(f"       and {len(lane) - LISTED:,} more")
+
+
+def describe_sweep(sweep: Sweep) -> str:
+    """How many points are how, in a line."""
+    counts = sweep.counts
+    parts = [f"{counts.done:,} of {counts.total:,} points are done"]
+    if counts.failed:
+        parts.append(f"{counts.failed:,} failed")
+    if counts.stopped:
+        parts.append(f"{counts.stopped:,} were stopped")
+    return ", ".join(parts)
+
+
+def print_sweep(sweep: Sweep, folder: Path, as_json: bool) -> None:
+    """The paths of what was made, one a line, in the order as typed; errors go to stderr.
+
+    Or all of it as JSON.
+    """
+    cells = list(sweep.cells.values())
+    if as_json:
+        points = [_write_cell(sweep, cell, folder) for cell in cells]
+        data = {
+            "preset": sweep.form.name,
+            "folder": str(folder),
+            **vars(sweep.counts),
+            "points": points,
+        }
+        print(json.dumps(data, ensure_ascii=False))
+        return
+    for cell in cells:
+        for path in _list_files(cell, folder):
+            print(path)
+        if cell.error:
+            print(f"{label_point(sweep, cell.index)}: {cell.error}", file=sys.stderr)
+
+
+def label_point(sweep: Sweep, index: Index) -> str:
+    """What a point has on each axis, for people."""
+    parts = []
+    for axis, position in zip(sweep.axes, index, strict=True):
+        step = axis.steps[position]
+        parts.append(f"{axis.title}: {step.label}")
+    return " · ".join(parts)
+
+
+@contextmanager
+def open_progress() -> Iterator[Callable[[Sweep], None]]:
+    """A progress bar on stderr, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda sweep: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=None)
+
+        def show(sweep: Sweep) -> None:
+            counts = sweep.counts
+            progress.update(
+                task, total=counts.total, completed=counts.over, description=_describe(sweep)
+            )
+
+        yield show
+
+
+def _describe(sweep: Sweep) -> str:
+    counts = sweep.counts
+    left = sweep.seconds_left
+    parts = []
+    if counts.failed:
+        parts.append(f"{counts.failed} failed")
+    if left is not None:
+        parts.append(f"{format_seconds(left)} left")
+    return ", ".join(parts)
+
+
+def _write_plan(sweep: Sweep, plan: Plan) -> dict[str, Any]:
+    ways = {"planned": plan.planned, "as_typed": plan.as_typed, "without_cache": plan.uncached}
+    told = {
+        name: {
+            "seconds": round(way.seconds, 3),
+            "work": round(way.work, 3),
+            "executions": dict(way.executions),
+        }
+        for name, way in ways.items()
+    }
+    axes = []
+    for axis in sweep.axes:
+        labels = [step.label for step in axis.steps]
+        axes.append({"title": axis.title, "labels": labels})
+    order = [[list(index) for index in lane] for lane in plan.segments]
+    about = {
+        "preset": sweep.form.name,
+        "points": plan.points,
+        "done": plan.done,
+        "carry": plan.limits.carry,
+    }
+    return {**about, "axes": axes, "servers": order, **told}
+
+
+def _write_cell(sweep: Sweep, cell: Cell, folder: Path) -> dict[str, Any]:
+    labels = []
+    for axis, position in zip(sweep.axes, cell.index, strict=True):
+        labels.append(axis.steps[position].label)
+    return {
+        "index": list(cell.index),
+        "labels": labels,
+        "values": dict(cell.values),
+        "phase": cell.phase,
+        "files": [str(path) for path in _list_files(cell, folder)],
+        "texts": [result.text for result in cell.results if result.text],
+        "error": cell.error,
+        "seconds": round(cell.seconds, 3),
+    }
+
+
+def _list_files(cell: Cell, folder: Path) -> list[Path]:
+    """The files of a point that is done, by the name of the folder as it was typed."""
+    if cell.phase != "done":
+        return []
+    real = folder.resolve()
+    files = []
+    for result in cell.results:
+        path = result.path
+        if path is None:
+            continue
+        if path.is_relative_to(real):
+            path = folder / path.relative_to(real)
+        files.append(path)
+    return files

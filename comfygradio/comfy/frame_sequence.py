@@ -1,0 +1,66 @@
+"""Sequences: results of which a server tells one name for many files, such as `x_%03d.png`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TypeVar
+
+from comfygradio.comfy.outputs import Output
+
+COUNTER = re.compile(r"%(?:0?\d{1,2})?d|#{2,}")
+"""Where the number of a file stands: as FFmpeg writes it, or as programs for films do."""
+
+MAX_GAP = 3
+"""So many files in a row may be missing; with one more the sequence is at its end."""
+
+MAX_FRAMES = 100_000
+"""Only for servers that have a file of any name."""
+
+T = TypeVar("T")
+
+
+def is_sequence(filename: str) -> bool:
+    """Whether a name may be a sequence pattern. It may also be a real file: check that first."""
+    return len(COUNTER.findall(filename)) == 1
+
+
+def name_frame(filename: str, number: int) -> str:
+    """The name of one file of a sequence."""
+    found = COUNTER.search(filename)
+    if found is None:
+        return filename
+    before = filename[: found.start()]
+    after = filename[found.end() :]
+    return before + _write_number(found[0], number) + after
+
+
+def _write_number(counter: str, number: int) -> str:
+    if counter.startswith("#"):
+        return str(number).zfill(len(counter))
+    return counter % number
+
+
+def fetch_frames(
+    output: Output, fetch: Callable[[Output], T], is_absent: Callable[[T], bool]
+) -> Iterator[T]:
+    """What `fetch` makes of each file of a sequence, which begins at 0, or a little above.
+
+    Absent ones are among them only where a later one is there. Nothing, if no file is there.
+    """
+    absent: list[T] = []
+    has_begun = False
+    for number in range(MAX_FRAMES):
+        filename = name_frame(output.filename, number)
+        fetched = fetch(replace(output, filename=filename))
+        if is_absent(fetched):
+            absent.append(fetched)
+            if len(absent) > MAX_GAP:
+                return
+            continue
+        if has_begun:
+            yield from absent
+        absent.clear()
+        has_begun = True
+        yield fetched

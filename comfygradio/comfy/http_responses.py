@@ -1,0 +1,201 @@
+"""What ComfyUI's HTTP routes answer, parsed into frozen dataclasses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from comfygradio.comfy.failures import parse_node_errors
+from comfygradio.comfy.messages import Message, parse_event
+from comfygradio.comfy.outputs import FileSource, Output, parse_outputs
+from comfygradio.errors import NodeError
+
+API_KEY = "api_key_comfy_org"
+"""Where ComfyUI (v0.3.34) looks for an API key, in a prompt's extra_data."""
+
+SECRET_KEYS = frozenset([API_KEY, "auth_token_comfy_org"])
+"""What servers before v0.3.68 show of everybody's prompts in their queue."""
+
+
+@dataclass(frozen=True)
+class QueuedPrompt:
+    """An accepted prompt; `node_errors` tell which outputs will not run.
+
+    `number` is no queue position.
+    """
+
+    prompt_id: str
+    number: float
+    node_errors: tuple[NodeError, ...] = ()
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> QueuedPrompt:
+        """Parse the answer of POST /prompt."""
+        return cls(
+            str(data.get("prompt_id") or ""),
+            _read_number(data.get("number")),
+            parse_node_errors(data.get("node_errors")),
+        )
+
+
+@dataclass(frozen=True)
+class QueueItem:
+    """One prompt in the queue, with the graph as it was posted."""
+
+    number: float
+    prompt_id: str
+    graph: Mapping[str, Any] = field(repr=False)
+    extra_data: Mapping[str, Any] = field(repr=False)
+    outputs: tuple[str, ...]
+
+    @classmethod
+    def from_json(cls, item: Any) -> QueueItem:
+        """Parse `[number, id, graph, extra_data, outputs, …]`; v0.3.68 to 0.5.1 sent
+        six elements.
+        """
+        given = _read_list(item)[:5]
+        elements = given + [None] * (5 - len(given))
+        number, prompt_id, graph, extra, outputs = elements
+        return cls(
+            _read_number(number),
+            str(prompt_id or ""),
+            _read_dict(graph),
+            _drop_secrets(_read_dict(extra)),
+            tuple(str(node) for node in _read_list(outputs)),
+        )
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Everybody's prompts on a server; `pending` in the order in which they will run."""
+
+    running: tuple[QueueItem, ...]
+    pending: tuple[QueueItem, ...]
+
+    @classmethod
+    def from_json(cls, data: Any) -> Queue:
+        """Parse GET /queue, whose pending list is a heap."""
+        running = _parse_items(data, "queue_running")
+        pending = _parse_items(data, "queue_pending")
+        pending.sort(key=lambda item: (item.number, item.prompt_id))
+        return cls(tuple(running), tuple(pending))
+
+    def is_running(self, prompt_id: str) -> bool:
+        """Whether that prompt is being worked on."""
+        return any(item.prompt_id == prompt_id for item in self.running)
+
+    def position(self, prompt_id: str) -> int | None:
+        """How many prompts come before that one, running ones included; 0 while it runs, None if it
+        is not here.
+        """
+        if self.is_running(prompt_id):
+            return 0
+        for place, item in enumerate(self.pending, start=len(self.running)):
+            if item.prompt_id == prompt_id:
+                return place
+        return None
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """A prompt that is over.
+
+    `status` is success, error or empty; `messages` are its first and last events.
+    """
+
+    prompt_id: str
+    status: str
+    outputs: tuple[Output, ...]
+    messages: tuple[Message, ...]
+    graph: Mapping[str, Any] = field(repr=False)
+    extra_data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_json(cls, prompt_id: str, data: Any, source: FileSource | None = None) -> HistoryEntry:
+        """Parse one value of GET /history; results of expanded nodes are given to the node in the
+        graph.
+        """
+        entry = _read_dict(data)
+        status = _read_dict(entry.get("status"))
+        meta = _read_dict(entry.get("meta"))
+        outputs: list[Output] = []
+        for node, ui in _read_dict(entry.get("outputs")).items():
+            shown = _find_shown(meta, node)
+            outputs.extend(parse_outputs(shown, ui, source))
+        item = QueueItem.from_json(entry.get("prompt"))
+        messages = tuple(_parse_events(status.get("messages")))
+        return cls(
+            prompt_id,
+            str(status.get("status_str") or ""),
+            tuple(outputs),
+            messages,
+            item.graph,
+            item.extra_data,
+        )
+
+
+@dataclass(frozen=True)
+class UploadedFile:
+    """A file as the server stored it, perhaps under another name than it was sent."""
+
+    name: str
+    subfolder: str
+    type: str
+
+    @property
+    def value(self) -> str:
+        """What goes into the input of a LoadImage node."""
+        path = self.name
+        if self.subfolder:
+            path = f"{self.subfolder}/{path}"
+        if self.type in ("input", ""):
+            return path
+        return f"{path} [{self.type}]"
+
+    @classmethod
+    def from_json(cls, data: Any) -> UploadedFile:
+        """Parse the answer of POST /upload/image."""
+        answer = _read_dict(data)
+        return cls(
+            str(answer.get("name") or ""),
+            str(answer.get("subfolder") or ""),
+            str(answer.get("type") or ""),
+        )
+
+
+def _parse_items(data: Any, key: str) -> list[QueueItem]:
+    items = _read_list(_read_dict(data).get(key))
+    return [QueueItem.from_json(item) for item in items]
+
+
+def _parse_events(events: Any) -> list[Message]:
+    messages: list[Message] = []
+    for pair in _read_list(events):
+        if not isinstance(pair, list) or len(pair) != 2:
+            continue
+        type, data = pair
+        if isinstance(data, dict):
+            messages.append(parse_event(str(type), data))
+    return messages
+
+
+def _find_shown(meta: Mapping[str, Any], node: str) -> str:
+    about = _read_dict(meta.get(node))
+    return str(about.get("display_node") or node)
+
+
+def _read_dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _read_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _read_number(value: Any) -> float:
+    return value if isinstance(value, int | float) else 0
+
+
+def _drop_secrets(extra: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in extra.items() if name not in SECRET_KEYS}

@@ -1,0 +1,128 @@
+"""Downloads with limits, for servers that send too much, too slowly or without end."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from comfygradio.clock import SYSTEM_CLOCK, Clock
+from comfygradio.errors import DownloadStopped, ResultTooLarge, ServerUnreachable
+
+MAX_RESULT_MB = 4000.0
+"""Megabytes of one file, where nobody says otherwise."""
+
+CHECK_SECONDS = 0.25
+"""Between two looks at the stop and at the time, while nothing arrives."""
+
+READ_AHEAD = 4
+"""Pieces that are read before they are asked for."""
+
+
+@dataclass(frozen=True)
+class DownloadLimits:
+    """What a file may take: megabytes, seconds for all of it, and bytes a second on average once
+    the first `grace_seconds` are over.
+    """
+
+    max_mb: float = MAX_RESULT_MB
+    deadline_seconds: float = 3600.0
+    min_rate: float = 10_000.0
+    grace_seconds: float = 60.0
+
+
+def never() -> bool:
+    """Never stop."""
+    return False
+
+
+@dataclass(frozen=True)
+class LimitedDownload:
+    """Yields the chunks of a file until a limit is exceeded or `is_stopped` returns True."""
+
+    limits: DownloadLimits = DownloadLimits()
+    is_stopped: Callable[[], bool] = never
+    clock: Clock = SYSTEM_CLOCK
+
+    def limit(self, name: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """The pieces, read by a thread of their own, so that a silent server can be left at once.
+
+        Raises DownloadStopped, ResultTooLarge, ServerUnreachable for one that is too slow, and
+        whatever reading the pieces raises.
+        """
+        pump = _Pump(pieces)
+        began = self.clock.monotonic()
+        had = 0
+        try:
+            while True:
+                self._check(name, had, self.clock.monotonic() - began)
+                piece = pump.take()
+                if piece is None:
+                    return
+                had += len(piece)
+                if piece:
+                    self._check(name, had, self.clock.monotonic() - began)
+                    yield piece
+        finally:
+            pump.leave()
+
+    def _check(self, name: str, had: int, seconds: float) -> None:
+        if self.is_stopped():
+            raise DownloadStopped(f"{name} was not fetched, since the job was stopped.")
+        if had > self.limits.max_mb * 1e6:
+            raise ResultTooLarge(
+                f"{name} is larger than {self.limits.max_mb:g} MB, which is the most that is "
+                "fetched (--max-result-mb)."
+            )
+        due = self.limits.min_rate * (seconds - self.limits.grace_seconds)
+        if seconds > self.limits.deadline_seconds or had < due:
+            raise ServerUnreachable(f"ComfyUI sends {name} far too slowly.")
+
+
+class _Pump:
+    """Reads an iterator on a thread."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._read: queue.Queue[bytes | BaseException | None] = queue.Queue(READ_AHEAD)
+        self._is_left = threading.Event()
+        threading.Thread(target=self._run, name="comfygradio-delivery", daemon=True).start()
+
+    def take(self) -> bytes | None:
+        """The next piece, b"" if there is none yet, None at the end. Raises what reading raised."""
+        try:
+            found = self._read.get(timeout=CHECK_SECONDS)
+        except queue.Empty:
+            return b""
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    def leave(self) -> None:
+        """Read no more; what is being read ends by its own timeout."""
+        self._is_left.set()
+
+    def _run(self) -> None:
+        end: BaseException | None = None
+        try:
+            for piece in self._pieces:
+                if not self._put(piece):
+                    return
+        except BaseException as error:  # whoever takes the pieces shall get it
+            end = error
+        finally:
+            close = getattr(self._pieces, "close", None)
+            if close is not None:
+                with suppress(Exception):
+                    close()
+        self._put(end)
+
+    def _put(self, piece: bytes | BaseException | None) -> bool:
+        """Whether it was put; False once nobody waits for it."""
+        while not self._is_left.is_set():
+            with suppress(queue.Full):
+                self._read.put(piece, timeout=CHECK_SECONDS)
+                return True
+        return False

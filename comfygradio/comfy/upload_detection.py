@@ -1,0 +1,116 @@
+"""Loaders of node packs: lists of the files that people uploaded, whose upload button stands in the
+pack's own page and not in what the server says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+LOADERS: Mapping[tuple[str, str], str] = {
+    ("VHS_LoadVideo", "video"): "video",
+    ("VHS_LoadVideoFFmpeg", "video"): "video",
+    ("VHS_LoadAudioUpload", "audio"): "audio",
+}
+"""Class and input of widespread loaders (VideoHelperSuite) → what is uploaded there."""
+
+PICTURES = frozenset(
+    ["png", "jpg", "jpeg", "jfif", "webp", "avif", "bmp", "tif", "tiff", "gif", "apng", "heic"]
+)
+VIDEOS = frozenset(
+    ["mp4", "webm", "mov", "mkv", "avi", "m4v", "mpg", "mpeg", "wmv", "flv", "ogv", "3gp", "gif"]
+)
+SOUNDS = frozenset(["wav", "mp3", "flac", "ogg", "oga", "opus", "m4a", "aac", "aif", "aiff", "wma"])
+
+SUFFIXES_BY_KIND: Mapping[str, frozenset[str]] = {
+    "image": PICTURES,
+    "video": VIDEOS,
+    "audio": SOUNDS | VIDEOS - {"gif"},
+}
+"""How the files of one kind end; a loader of sounds lists videos as well, for their sound."""
+
+
+WORDS: Mapping[str, frozenset[str]] = {
+    "image": frozenset(["image", "picture", "photo", "img", "pic", "mask"]),
+    "video": frozenset(["video", "movie", "film", "footage"]),
+    "audio": frozenset(["audio", "sound", "music", "song"]),
+}
+"""Words of names that say which kind is meant."""
+
+NO_UPLOAD = frozenset(["multi_select", "multiselect", "remote"])
+"""Options of lists that are no uploads, whatever stands in them."""
+
+FILLERS = frozenset(
+    ["file", "filename", "name", "path", "input", "upload", "load", "loader", "the"]
+)
+"""Words of names that say nothing about the kind."""
+
+OWN_FILES = frozenset(
+    ["voice", "speaker", "style", "template", "texture", "preset", "theme", "overlay", "font"]
+)
+"""Words of names of what comes with a pack, among which people choose."""
+
+WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+SUFFIX = re.compile(r"[.]([A-Za-z0-9]{2,5})(?: \[(?:input|output|temp)\])?$")
+
+
+def guess_upload(
+    class_type: str, name: str, choices: Sequence[Any], options: Mapping[str, Any]
+) -> str | None:
+    """What is uploaded for a list of which the server says nothing: "image", "video", "audio",
+    "file" (of several kinds), or None for a list to choose from.
+
+    Every entry has to be the name of such a file. A list with a default of its own was put together
+    by the pack, and one that may be chosen from several times is no upload.
+    """
+    if (class_type, name) in LOADERS:
+        return LOADERS[class_type, name]
+    if options.get("default") or NO_UPLOAD & options.keys():
+        return None
+    words = _list_words(name)
+    class_words = _list_words(class_type)
+    named = _find_named(words)
+    if not choices:
+        is_loader = bool(class_words & {"load", "loader", "upload"})
+        return named if is_loader and words <= _list_plain() else None
+    if words & OWN_FILES and not named:
+        return None
+    ends = [_find_end(entry) for entry in choices]
+    if not all(_is_known(end) for end in ends):
+        return None
+    named = named or _find_named(class_words)
+    possible = [kind for kind, known in SUFFIXES_BY_KIND.items() if known.issuperset(ends)]
+    if not possible:
+        return named or "file"
+    return named if named in possible else possible[0]
+
+
+def _list_words(name: str) -> frozenset[str]:
+    """The words of a name in small letters, without the s of a plural."""
+    words = [word.lower() for word in WORD.findall(name)]
+    return frozenset(word.removesuffix("s") for word in words)
+
+
+def _find_named(words: Collection[str]) -> str | None:
+    for kind, known in WORDS.items():
+        if known.intersection(words):
+            return kind
+    return None
+
+
+def _list_plain() -> frozenset[str]:
+    """Words of which a name is made that means a file and nothing else."""
+    return FILLERS.union(*WORDS.values())
+
+
+def _is_known(end: str) -> bool:
+    return any(end in known for known in SUFFIXES_BY_KIND.values())
+
+
+def _find_end(entry: Any) -> str:
+    """How the name of a file ends, in small letters; "" for what is none."""
+    if not isinstance(entry, str):
+        return ""
+    found = SUFFIX.search(entry)
+    return found[1].lower() if found else ""

@@ -1,0 +1,163 @@
+"""ComfyUI's WebSocket: the only import of websocket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import websocket
+
+from comfygradio.comfy.messages import (
+    Message,
+    PreviewFrame,
+    Progress,
+    ProgressState,
+    Status,
+    parse_binary,
+    parse_text,
+)
+from comfygradio.comfy.traffic import log_message
+from comfygradio.comfy.transport import Access, create_tls
+from comfygradio.errors import AccessDenied, ServerError, ServerUnreachable, UnexpectedResponse
+
+OPEN_SECONDS = 5.0
+PING_SECONDS = 25.0
+FLAGS = json.dumps({"type": "feature_flags", "data": {"supports_preview_metadata": True}})
+BROKEN = (websocket.WebSocketException, OSError, ValueError, AttributeError)
+"""What reading and closing a socket can raise; the last two when another thread closes it."""
+NO_PROXY = {"http_proxy_host": "unused", "http_no_proxy": ["*"]}
+"""websocket-client 1.9 heeds http_no_proxy only beside a proxy host; otherwise the environment's
+proxies are used.
+"""
+
+Listener = Callable[[Message, Hashable], None]
+
+
+class Socket:
+    """An open connection for one client_id; `listen` has to be running, since unread messages stall
+    the server. `greeting` is the first thing that the server said.
+    """
+
+    def __init__(self, access: Access, path: str, client_id: str) -> None:
+        """Connect, announce our features, wait for the greeting. Raises ServerError."""
+        self._closing = False
+        self._reading = False
+        try:
+            url = access.address.socket_url(path, client_id)
+            self._socket = websocket.create_connection(url, **_choose_options(access))
+            self._socket.send(FLAGS)
+            self.greeting = self._await_greeting()
+            self._socket.settimeout(PING_SECONDS)
+        except BROKEN as error:
+            self._drop()
+            raise translate(error, access) from None
+
+    def listen(self, listener: Listener, lost: Callable[[Socket], None]) -> None:
+        """Read until the end; `listener` gets each message and its kind, `lost` hears of an
+        unwanted end.
+        """
+        self._reading = True
+        try:
+            while not self._closing:
+                self._read_one(listener)
+        except BROKEN:
+            pass
+        self._drop()
+        if not self._closing:
+            lost(self)
+
+    def close(self) -> None:
+        """Say good-bye and cut the line, without waiting for the server."""
+        self._closing = True
+        try:
+            self._socket.send_close()
+            if self._socket.sock is not None:
+                self._socket.sock.shutdown(2)
+        except BROKEN:
+            pass
+        if not self._reading:
+            self._drop()
+
+    def _await_greeting(self) -> Status:
+        while True:
+            message = self._receive()
+            if isinstance(message, Status):
+                return message
+
+    def _read_one(self, listener: Listener) -> None:
+        try:
+            message = self._receive()
+        except websocket.WebSocketTimeoutException:
+            self._socket.ping()
+        else:
+            listener(message, coalescing_key(message))
+
+    def _receive(self) -> Message:
+        opcode, data = self._socket.recv_data()
+        if opcode == websocket.ABNF.OPCODE_CLOSE:
+            raise websocket.WebSocketConnectionClosedException("closed by the server")
+        parse = parse_text if opcode == websocket.ABNF.OPCODE_TEXT else parse_binary
+        message = parse(data)
+        log_message(message)
+        return message
+
+    def _drop(self) -> None:
+        # There is none where it could not be connected.
+        opened = getattr(self, "_socket", None)
+        if opened is not None:
+            opened.shutdown()
+
+
+def coalescing_key(message: Message) -> Hashable:
+    """What a newer message makes worthless: previews, and progress of the same node.
+
+    None: keep every one.
+    """
+    if isinstance(message, PreviewFrame):
+        return "preview" if message.mime == "image/jpeg" else None
+    if isinstance(message, Progress):
+        return ("progress", message.prompt_id, message.node)
+    if isinstance(message, ProgressState):
+        return ("progress_state", message.prompt_id)
+    return None
+
+
+def translate(error: Exception, access: Access) -> ServerError:
+    """The ServerError for an exception of websocket-client or of the operating system."""
+    address = access.address
+    if isinstance(error, websocket.WebSocketBadStatusException):
+        if error.status_code in (401, 403):
+            return AccessDenied(
+                f"{address} refuses its WebSocket (HTTP {error.status_code}). Check the "
+                "credentials."
+            )
+        return UnexpectedResponse(
+            f"{address} opens no WebSocket (HTTP {error.status_code}).", error.status_code
+        )
+    if isinstance(
+        error, websocket.WebSocketProtocolException | websocket.WebSocketPayloadException
+    ):
+        return UnexpectedResponse(f"{address} speaks no proper WebSocket.")
+    if isinstance(error, websocket.WebSocketProxyException):
+        return ServerUnreachable(f"The proxy before {address} lets no WebSocket through.")
+    return ServerUnreachable(f"The WebSocket of {address} does not answer.")
+
+
+def _choose_options(access: Access) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "timeout": min(OPEN_SECONDS, access.timeout_seconds),
+        "header": access.all_headers,
+        "suppress_origin": True,
+        "redirect_limit": 0,
+        "skip_utf8_validation": True,
+        "enable_multithread": True,
+    }
+    context = create_tls(access)
+    if context:
+        options["sslopt"] = {"context": context}
+    else:
+        options["sslopt"] = {"cert_reqs": 0, "check_hostname": False}
+    if access.address.loopback:
+        options.update(NO_PROXY)
+    return options

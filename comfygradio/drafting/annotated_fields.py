@@ -1,0 +1,307 @@
+"""Apply annotations to a draft: annotated inputs become the form and override detections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from comfygradio.binding.field_binding import bind_field
+from comfygradio.binding.specs import MissingClass
+from comfygradio.drafting.detection import Detection
+from comfygradio.drafting.detector import DetectionResult
+from comfygradio.drafting.draft_field import DraftField, adapt_keys, find_own_name, make_field_file
+from comfygradio.drafting.graph import Graph
+from comfygradio.drafting.loaders import list_strengths
+from comfygradio.drafting.naming import clean_label, make_label, make_name, one_line, pick_name
+from comfygradio.drafting.numbers import join_seeds
+from comfygradio.drafting.role import ROLES
+from comfygradio.drafting.trace import NUMBERS, find_sources
+from comfygradio.errors import PresetError
+from comfygradio.forms.preset_file import FieldFile
+from comfygradio.forms.slots import Slot
+from comfygradio.importers.annotation import Annotation
+
+LIMITS = ("min", "max", "step", "default", "choices", "widget")
+"""Keys of an annotation that the server's own limits may rule out."""
+
+
+@dataclass
+class AnnotatedFields:
+    """The fields that were marked, the detections that were not, and what could not be taken "
+    "over."""
+
+    fields: list[DraftField] = field(default_factory=list)
+    detections: list[Detection] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def apply_annotations(
+    graph: Graph, detected: DetectionResult, annotations: Sequence[Annotation]
+) -> AnnotatedFields:
+    """Build the annotated fields in their order.
+
+    Other detections become secondary, except a seed if none was annotated.
+    """
+    hinted = AnnotatedFields(detections=list(detected.detections.found))
+    if not annotations:
+        return hinted
+    names: set[str] = set()
+    done: set[Slot] = set()
+    marked: set[Slot] = set()
+    for hint in annotations:
+        marked.update(hint.slots)
+    ordered = sorted(annotations, key=lambda hint: hint.order)
+    for hint in _pair_width_and_height(detected, ordered):
+        slots = [slot for slot in _find_slots(graph, hint, hinted) if slot not in done]
+        if not slots:
+            continue
+        finding = _recognise(hint, slots, hinted, marked)
+        done.update(finding.all_slots)
+        detected.detections.claim(*finding.all_slots)
+        written = _write_field(graph, hint, finding, names, hinted)
+        hinted.fields.append(written)
+        _release_slots(graph, detected, hinted, done)
+    hinted.detections = _make_rest_secondary(graph, hinted, done)
+    return hinted
+
+
+def _make_rest_secondary(
+    graph: Graph, annotated: AnnotatedFields, done: set[Slot]
+) -> list[Detection]:
+    """Return the remaining detections, marked as secondary."""
+    has_seed = any(found.role == "seed" for found in annotated.fields)
+    kept = []
+    for found in annotated.detections:
+        if found.slots and not _is_orphan(found, annotated, done):
+            kept.append(found)
+    aside = []
+    for found in _split(graph, kept, done):
+        stays = found.role == "seed" and not has_seed
+        aside.append(found if stays else replace(found, is_secondary=True))
+    return aside
+
+
+def _is_orphan(found: Detection, annotated: AnnotatedFields, done: set[Slot]) -> bool:
+    """Return whether the detection that would fill these inputs was claimed by an annotation."""
+    own = set(found.slots)
+    if not found.is_variant or own <= done:
+        return False
+    mains = [set(main.slots) for main in annotated.detections if not main.is_variant]
+    return not any(own < slots for slots in mains)
+
+
+def _pair_width_and_height(
+    detected: DetectionResult, annotations: list[Annotation]
+) -> list[Annotation]:
+    """Width and height that were marked one by one, and no more than marked, as one size."""
+    paired = list(annotations)
+    bare = [hint for hint in annotations if _is_bare(hint)]
+    for found in detected.detections.found:
+        if found.role != "size":
+            continue
+        sides = [_list_meaning(bare, slots) for slots in found.parts.values()]
+        is_one_each = all(len(side) == 1 for side in sides)
+        if not is_one_each or sides[0] == sides[1]:
+            continue
+        first, second = sorted((sides[0][0], sides[1][0]), key=annotations.index)
+        paired[paired.index(first)] = replace(first, slots=found.slots, label="", name="")
+        paired.remove(second)
+    return paired
+
+
+def _list_meaning(annotations: list[Annotation], slots: tuple[Slot, ...]) -> list[Annotation]:
+    """The annotations that mean at least one of these inputs."""
+    return [hint for hint in annotations if not set(hint.slots).isdisjoint(slots)]
+
+
+def _is_bare(annotation: Annotation) -> bool:
+    """Whether an annotation says nothing but which number is meant."""
+    if annotation.name.lower() not in ("", "width", "height"):
+        return False
+    return not _says_limits(annotation) and annotation.widget is None
+
+
+def _says_limits(annotation: Annotation) -> bool:
+    """Whether an annotation says which values are possible, or the first one."""
+    if annotation.choices:
+        return True
+    limits = (annotation.minimum, annotation.maximum, annotation.step, annotation.default)
+    return any(limit is not None for limit in limits)
+
+
+def _split(graph: Graph, detections: Sequence[Detection], done: set[Slot]) -> Iterator[Detection]:
+    """The detections; LoRA lists whose strengths were marked by themselves as single names."""
+    for found in detections:
+        if found.role != "loras" or not _has_marked_strength(graph, found, done):
+            yield found
+            continue
+        for slot in found.slots:
+            yield Detection("lora", {"": (slot,)}, graph.describe_slots([slot]))
+
+
+def _has_marked_strength(graph: Graph, found: Detection, done: set[Slot]) -> bool:
+    for slot in found.slots:
+        strengths = list_strengths(graph, slot)
+        if not done.isdisjoint(strengths):
+            return True
+    return False
+
+
+def _find_slots(graph: Graph, annotation: Annotation, annotated: AnnotatedFields) -> list[Slot]:
+    """The inputs that an annotation means; for a linked one, the plain values behind it."""
+    found: list[Slot] = []
+    for slot in annotation.slots:
+        if slot.node_id not in graph.workflow.nodes:
+            continue
+        if graph.is_settable(slot) or slot in graph.unlisted:
+            found.append(slot)
+        elif slot.input in graph.links.get(slot.node_id, {}):
+            sources = find_sources(graph, slot, "STRING", "BOOLEAN", *NUMBERS)
+            if sources:
+                found.append(sources[0].slot)
+    if not found:
+        inputs = ", ".join(str(slot) for slot in annotation.slots)
+        name = clean_label(annotation.label or annotation.name or inputs)
+        annotated.notes.append(
+            f"{name} was marked for {annotation.source}, but no input that can be set belongs to "
+            "it."
+        )
+    return list(dict.fromkeys(found))
+
+
+def _recognise(
+    annotation: Annotation, slots: list[Slot], annotated: AnnotatedFields, marked: set[Slot]
+) -> Detection:
+    """What was guessed of marked inputs, with the inputs of the same node that a text has to fill
+    with them, and what moves along and is not `marked` itself.
+    """
+    why = f"marked for {annotation.source}"
+    wanted = set(slots)
+    other = Detection("other", {"": tuple(slots)}, why)
+    guessed = next(
+        (found for found in annotated.detections if not wanted.isdisjoint(found.all_slots)), None
+    )
+    if guessed is None or guessed.role == "loras":
+        return other
+    if guessed.role == "size":
+        is_whole = len(guessed.slots) == len(slots)
+        may_be_size = annotation.widget in (None, "size")
+        return replace(guessed, why=why) if is_whole and may_be_size else other
+    beside: list[Slot] = []
+    if not annotation.is_exact:
+        nodes = {slot.node_id for slot in slots}
+        beside = [slot for slot in guessed.slots if slot.node_id in nodes]
+    parts = {"": tuple(dict.fromkeys([*slots, *beside]))}
+    if guessed.role == "seed":
+        return replace(guessed, parts=parts, computed={}, why=why)
+    if wanted.isdisjoint(guessed.slots):
+        # Only what moves along with a value was marked, so that it is a value of its own.
+        return other
+    computed = {slot: formula for slot, formula in guessed.computed.items() if slot not in marked}
+    return replace(guessed, parts=parts, computed=computed, why=why)
+
+
+def _write_field(
+    graph: Graph,
+    annotation: Annotation,
+    detection: Detection,
+    names: set[str],
+    annotated: AnnotatedFields,
+) -> DraftField:
+    words = ROLES[detection.role]
+    own_name, own_label = find_own_name(graph, detection)
+    wishes = [make_name(annotation.name), own_name or words.name, make_name(annotation.label)]
+    name = pick_name(wishes, names)
+    marked_label = clean_label(annotation.label)
+    label = marked_label or own_label or words.label or make_label(detection.first.input)
+    suited = _adapt_keys(graph, annotation, detection)
+    keys = {"label": label, **suited, **_list_keys(annotation)}
+    if detection.computed and "min" in detection.keys:
+        # With fewer steps a part between two splits would have none.
+        keys["min"] = max(keys.get("min", 0), detection.keys["min"])
+    line = _write_fitting(graph, name, detection, keys, annotated)
+    return DraftField(name, detection.role, line, one_line(detection.why))
+
+
+def _adapt_keys(graph: Graph, annotation: Annotation, detection: Detection) -> dict[str, Any]:
+    """What suits people, as far as the annotation leaves it open: one limit said means all
+    limits said.
+    """
+    suited = adapt_keys(graph, detection, ROLES[detection.role])
+    if not _says_limits(annotation):
+        return suited
+    widget = suited.get("widget")
+    if not widget:
+        return {}
+    # A slider needs the limits that are dropped here.
+    return {"widget": "number" if widget == "slider" else widget}
+
+
+def _list_keys(annotation: Annotation) -> dict[str, Any]:
+    """What an annotation says, as keys of a preset file."""
+    keys = {
+        "help": clean_label(annotation.help) if annotation.help else None,
+        "group": clean_label(annotation.group) if annotation.group else None,
+        "advanced": annotation.advanced or None,
+        "optional": annotation.optional or None,
+        "widget": annotation.widget,
+        "default": annotation.default,
+        "min": annotation.minimum,
+        "max": annotation.maximum,
+        "step": annotation.step,
+        "choices": list(annotation.choices) or None,
+        "template": annotation.template or None,
+    }
+    return {key: value for key, value in keys.items() if value is not None}
+
+
+def _write_fitting(
+    graph: Graph,
+    name: str,
+    detection: Detection,
+    keys: dict[str, Any],
+    annotated: AnnotatedFields,
+) -> FieldFile:
+    """The line with all keys, or without limits that this server does not go along with."""
+    try:
+        line = make_field_file(graph, detection, keys)
+        bind_field(name, line, graph.workflow, graph.object_info)
+    except MissingClass:
+        return line
+    except (PresetError, ValueError) as error:
+        bare = {key: value for key, value in keys.items() if key not in LIMITS}
+        if bare != keys:
+            reason = one_line(str(error))
+            annotated.notes.append(
+                f"The limits marked for {name} were left out, as they do not fit: {reason}"
+            )
+        return make_field_file(graph, detection, bare)
+    return line
+
+
+def _release_slots(
+    graph: Graph, detected: DetectionResult, annotated: AnnotatedFields, done: set[Slot]
+) -> None:
+    """Take marked inputs out of the detections; what is left of one with several parts can be
+    offered again.
+    """
+    for index, found in enumerate(annotated.detections):
+        if found.is_variant or done.isdisjoint(found.all_slots):
+            continue
+        if found.role == "seed":
+            seeds = [slot for slot in found.all_slots if slot not in done]
+            annotated.detections[index] = join_seeds(graph, found, seeds)
+            continue
+        computed = {slot: text for slot, text in found.computed.items() if slot not in done}
+        parts: dict[str, tuple[Slot, ...]] = {}
+        for part, slots in found.parts.items():
+            parts[part] = tuple(slot for slot in slots if slot not in done)
+        if all(parts.values()):
+            annotated.detections[index] = replace(found, parts=parts, computed=computed)
+            continue
+        # A part without inputs is lost, and the detection with it.
+        annotated.detections[index] = replace(found, parts={}, computed={})
+        for slots in parts.values():
+            detected.detections.claimed.difference_update(slots)
+        detected.detections.claimed.difference_update(computed)

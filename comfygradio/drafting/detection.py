@@ -1,0 +1,78 @@
+"""Detections: what was recognised in a workflow, before it gets a name and a label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+from comfygradio.forms.slots import Slot
+
+
+@dataclass(frozen=True)
+class Detection:
+    """Inputs that belong together and the role they play.
+
+    `parts` maps the part of a value ("" for a plain one, "width" and "height" of a size) to inputs.
+    `keys` are further keys of the line in the preset file, and `computed` maps further inputs
+    to the formula that works their number out of the value. With `is_secondary` it is not among
+    the first things people ask for. With `is_variant` its inputs belong to another detection, whose
+    value they take unless this one has a value.
+    """
+
+    role: str
+    parts: Mapping[str, tuple[Slot, ...]]
+    why: str
+    keys: Mapping[str, Any] = field(default_factory=dict)
+    is_secondary: bool = False
+    computed: Mapping[Slot, str] = field(default_factory=dict)
+    is_variant: bool = False
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """All inputs of all parts."""
+        return tuple(chain.from_iterable(self.parts.values()))
+
+    @property
+    def all_slots(self) -> tuple[Slot, ...]:
+        """The inputs of all parts and those that formulas fill."""
+        return (*self.slots, *self.computed)
+
+    @property
+    def first(self) -> Slot:
+        """The input that names the field."""
+        return self.slots[0]
+
+
+def make_detection(
+    role: str, slots: Iterable[Slot], why: str, is_secondary: bool = False, **keys: Any
+) -> Detection:
+    """A detection whose value is one plain value."""
+    parts = {"": tuple(slots)}
+    return Detection(role, parts, why, keys, is_secondary)
+
+
+@dataclass
+class Detections:
+    """The detections so far; each input belongs to the first detection that claims it."""
+
+    found: list[Detection] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    claimed: set[Slot] = field(default_factory=set)
+
+    def add(self, *findings: Detection) -> None:
+        """Add detections and claim their inputs; skip those with an input that is claimed "
+        "already."""
+        for finding in findings:
+            if self.claimed.isdisjoint(finding.all_slots):
+                self.found.append(finding)
+                self.claimed.update(finding.all_slots)
+
+    def claim(self, *slots: Slot) -> None:
+        """Keep inputs from becoming fields."""
+        self.claimed.update(slots)
+
+    def has(self, *roles: str) -> bool:
+        """Whether one of the roles was found."""
+        return any(finding.role in roles for finding in self.found)

@@ -1,0 +1,104 @@
+"""Drafts: a preset suggested for a workflow, as data.
+
+`writer` renders a draft as YAML; the author's page edits it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from comfygradio.comfy.object_info import ObjectInfo
+from comfygradio.comfy.workflow import Workflow
+from comfygradio.drafting.annotated_fields import apply_annotations
+from comfygradio.drafting.detector import detect_fields
+from comfygradio.drafting.draft_field import DraftField, make_fields, sort_detections
+from comfygradio.drafting.examples import make_examples, make_notes
+from comfygradio.drafting.graph import build_graph
+from comfygradio.drafting.leftovers import find_leftovers
+from comfygradio.drafting.shown_outputs import find_shown_outputs
+from comfygradio.drafting.workflow_kind import find_medium, find_workflow_kind
+from comfygradio.forms.preset_file import PresetFile
+from comfygradio.importers import import_annotations
+from comfygradio.importers.annotation import AnnotatedWorkflow
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A suggested preset. `fields` are the form; `left_out` are further lines that could be added
+    to it.
+
+    `workflow` is what has to be stored beside the preset: it may differ from the one that was read.
+    `outputs` are node ids, empty for every output node. `notes` tell what was guessed and what was
+    not found.
+    """
+
+    title: str
+    description: str
+    icon: str
+    workflow: Workflow
+    fields: tuple[DraftField, ...]
+    left_out: tuple[DraftField, ...] = ()
+    outputs: tuple[str, ...] = ()
+    examples: tuple[Mapping[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def to_file(self, workflow_file: str) -> PresetFile:
+        """The preset file that this draft stands for, with its workflow at this path."""
+        return PresetFile(
+            title=self.title,
+            description=self.description,
+            icon=self.icon,
+            workflow=workflow_file,
+            fields={field.name: field.line for field in self.fields},
+            outputs=list(self.outputs),
+            examples=[dict(example) for example in self.examples],
+        )
+
+
+def draft_preset(
+    workflow: Workflow, object_info: ObjectInfo, saved: Mapping[str, Any] | None = None
+) -> Draft:
+    """Draft a preset for a workflow.
+
+    `saved` is the same workflow in UI format, which may hold annotations for other front ends.
+    """
+    marked = import_annotations(workflow, object_info, saved)
+    return draft_annotated(marked, object_info)
+
+
+def draft_annotated(marked: AnnotatedWorkflow, object_info: ObjectInfo) -> Draft:
+    """Draft a preset for a workflow whose annotations were imported."""
+    graph = build_graph(marked.workflow, object_info)
+    guess = detect_fields(graph)
+    kind = find_workflow_kind(graph, guess.detections)
+    hinted = apply_annotations(graph, guess, marked.annotations)
+    others, offered = find_leftovers(graph, guess.detections, guess.ranks)
+    if hinted.fields:
+        # The author chose the fields, so everything else is only offered.
+        offered = [*others, *offered]
+        others = []
+    labels = {
+        "prompt": kind.question,
+        "size": "Video size" if find_medium(graph) == "video" else "Picture size",
+    }
+    names = [field.name for field in hinted.fields]
+    found = [*sort_detections(hinted.detections), *others]
+    fields = [*hinted.fields, *make_fields(graph, found, labels, names)]
+    fields.sort(key=lambda field: field.line.advanced)
+    names = [field.name for field in fields]
+    left_out = make_fields(graph, [*guess.left_out, *offered], {}, names)
+    own_notes = make_notes(graph, guess, fields, left_out)
+    notes = [*marked.workflow.notes, *marked.notes, *hinted.notes, *own_notes]
+    return Draft(
+        title=kind.title,
+        description=kind.description,
+        icon=kind.icon,
+        workflow=replace(marked.workflow, notes=()),
+        fields=tuple(fields),
+        left_out=tuple(left_out),
+        outputs=marked.outputs or find_shown_outputs(graph),
+        examples=make_examples(graph, fields),
+        notes=tuple(notes),
+    )

@@ -1,0 +1,258 @@
+"""Draft fields: turn detections into fields of a preset file, with a name, a label and limits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from comfygradio.comfy.object_info import InputSpec
+from comfygradio.drafting.detection import Detection
+from comfygradio.drafting.graph import Graph
+from comfygradio.drafting.leftovers import is_value_node
+from comfygradio.drafting.loaders import find_purpose
+from comfygradio.drafting.naming import clean_label, make_label, make_name, one_line, pick_name
+from comfygradio.drafting.node_title import find_author_title, is_descriptive
+from comfygradio.drafting.role import ROLE_ORDER, ROLES, Role
+from comfygradio.forms.preset_file import ComputedSlot, FieldFile, SlotFile
+from comfygradio.forms.slots import Slot
+from comfygradio.forms.text_expansion import has_alternatives
+
+SLIDER_STEPS = 200
+
+
+@dataclass(frozen=True)
+class DraftField:
+    """One suggested line of a preset: its name, the role it was recognised in, its keys, and a
+    short reason.
+    """
+
+    name: str
+    role: str
+    line: FieldFile
+    why: str
+
+
+def sort_detections(detections: Iterable[Detection]) -> list[Detection]:
+    """What is asked for first, then More settings; both in the order of the roles."""
+
+    def place(finding: Detection) -> tuple[bool, int]:
+        return is_advanced(finding), ROLE_ORDER[finding.role]
+
+    return sorted(detections, key=place)
+
+
+def is_advanced(detection: Detection) -> bool:
+    """Whether a detection stands under More settings."""
+    return detection.is_secondary or ROLES[detection.role].is_advanced
+
+
+def make_fields(
+    graph: Graph,
+    detections: Iterable[Detection],
+    labels: Mapping[str, str],
+    names: Iterable[str] = (),
+) -> list[DraftField]:
+    """A field for each detection; `labels` are the main labels of roles, `names` are
+    already taken.
+    """
+    taken = set(names)
+    shown: set[str] = set()
+    fields = []
+    for finding in detections:
+        words = ROLES[finding.role]
+        own_name, own_label = find_own_name(graph, finding)
+        titled_name = make_name(own_label) if words.is_titled_by_author else ""
+        name = pick_name([own_name or words.name, titled_name], taken)
+        wish = own_label or labels.get(finding.role) or words.label
+        label = _pick_label(wish, _title(graph, finding.first), shown)
+        keys: dict[str, Any] = {"label": label}
+        if words.help is not None:
+            keys["help"] = words.help
+        keys |= adapt_keys(graph, finding, words)
+        if finding.is_variant:
+            keys["help"] = "Empty: the same words as in the first text."
+        if is_advanced(finding):
+            keys["advanced"] = True
+        line = make_field_file(graph, finding, keys)
+        fields.append(DraftField(name, finding.role, line, one_line(finding.why)))
+    return fields
+
+
+def make_field_file(graph: Graph, detection: Detection, keys: Mapping[str, Any]) -> FieldFile:
+    """The line of a preset file that fills these inputs, with their nodes described at length."""
+    where = _write_slots(graph, detection)
+    dynamic = _write_dynamic(graph, detection.parts, keys)
+    return FieldFile.model_validate({**where, **keys, **dynamic})
+
+
+def _write_slots(graph: Graph, detection: Detection) -> dict[str, Any]:
+    """The key `slot` of a plain value, or `slots` of one with named parts."""
+    addresses: dict[str, list[SlotFile | ComputedSlot]] = {}
+    for part, slots in detection.parts.items():
+        addresses[part] = [make_slot_file(graph, slot) for slot in slots]
+    for slot, formula in detection.computed.items():
+        computed = ComputedSlot(slot=make_slot_file(graph, slot), of=formula)
+        addresses[""].append(computed)
+    # A part with one slot is written as that slot, without a list around it.
+    short: dict[str, Any] = {}
+    for part, listed in addresses.items():
+        short[part] = listed[0] if len(listed) == 1 else listed
+    if "" in short:
+        return {"slot": short[""]}
+    return {"slots": short}
+
+
+def _write_dynamic(
+    graph: Graph, parts: Mapping[str, tuple[Slot, ...]], keys: Mapping[str, Any]
+) -> dict[str, Any]:
+    """`{a|b}` is drawn where ComfyUI's own page does it, unless that would change the workflow's
+    own text.
+    """
+    if keys.get("widget") not in (None, "text", "textarea"):
+        return {}
+    slots = parts.get("", ())
+    if any(has_alternatives(str(graph.value(slot))) for slot in slots):
+        return {}
+    is_drawn = any(_is_drawn(graph.spec(slot)) for slot in slots)
+    return {"dynamic": True} if is_drawn else {}
+
+
+def _is_drawn(spec: InputSpec | None) -> bool:
+    if spec is None or "STRING" not in spec.types:
+        return False
+    return bool(spec.options.get("dynamicPrompts"))
+
+
+def make_slot_file(graph: Graph, slot: Slot) -> SlotFile:
+    """The long form of a slot address."""
+    node = graph.node(slot.node_id)
+    keys = {"node": node.id, "class": node.class_type}
+    if node.title != node.class_type:
+        keys["title"] = node.title
+    keys["input"] = slot.input
+    return SlotFile.model_validate(keys)
+
+
+def find_own_name(graph: Graph, detection: Detection) -> tuple[str, str]:
+    """The name and label that a detection brings along, by the author's title or the input's own
+    name; "" for none.
+    """
+    slot = detection.first
+    title = _title(graph, slot)
+    if detection.is_variant:
+        names = " and ".join(extra.input for extra in detection.slots)
+        wanted = "unwanted words" if detection.role == "negative_prompt" else "words"
+        return "", f"Other {wanted} for {names}"
+    if detection.role in ("image", "mask"):
+        purpose = find_purpose(graph, slot.node_id)
+        label = _drop_verb(title) if is_descriptive(title) else make_label(purpose)
+        return purpose, label
+    is_titled = bool(title) and is_value_node(graph, slot)
+    if detection.role in ("other", "shape", "model_file") and not is_titled:
+        return _name_by_input(graph, slot)
+    if detection.role == "other":
+        return make_name(title), title
+    if ROLES[detection.role].is_titled_by_author and is_descriptive(title):
+        return "", _drop_verb(title)
+    return "", ""
+
+
+def _name_by_input(graph: Graph, slot: Slot) -> tuple[str, str]:
+    spec = graph.spec(slot)
+    last = slot.input.rpartition(".")[2]
+    shown = last
+    if spec is not None and spec.label != spec.name:
+        shown = spec.label
+    return make_name(last) or "value", make_label(shown)
+
+
+def _drop_verb(title: str) -> str:
+    """`Load style image` → `Style image`."""
+    rest = title.removeprefix("Load ").removeprefix("Upload ").strip()
+    if not is_descriptive(rest):
+        return title
+    return rest[:1].upper() + rest[1:]
+
+
+def _title(graph: Graph, slot: Slot) -> str:
+    return find_author_title(graph, slot.node_id)
+
+
+def _pick_label(label: str, title: str, shown: set[str]) -> str:
+    """A label that no other field has: with the node's title, or a number."""
+    wishes = [label]
+    if is_descriptive(title) and title != label:
+        wishes.append(f"{label} ({title})")
+    found = next((wish for wish in wishes if wish not in shown), None)
+    if found is None:
+        found = _number_label(label, shown)
+    shown.add(found)
+    return clean_label(found)
+
+
+def _number_label(label: str, shown: set[str]) -> str:
+    number = 2
+    while f"{label} {number}" in shown:
+        number += 1
+    return f"{label} {number}"
+
+
+def adapt_keys(graph: Graph, detection: Detection, role: Role) -> dict[str, Any]:
+    """The keys that make a detection suit people: the widget, where the server's own hint misleads,
+    and limits.
+    """
+    keys = dict(detection.keys)
+    spec = graph.spec(detection.first)
+    value = graph.value(detection.first)
+    if spec is None or detection.role == "size":
+        return keys
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and spec.choices is None:
+        keys |= _narrow(keys, role, value, spec.minimum, spec.maximum)
+        if detection.role == "seed":
+            if not spec.is_seed:
+                keys["widget"] = "seed"
+        elif spec.is_seed:
+            # The server draws it like a seed, though it is none.
+            keys["widget"] = "slider" if _is_short(keys) else "number"
+    is_words = detection.role in ("prompt", "negative_prompt", "tags", "lyrics")
+    if is_words and spec.type == "STRING" and not spec.is_multiline:
+        keys["widget"] = "textarea"
+    return keys
+
+
+def _narrow(
+    keys: Mapping[str, Any],
+    words: Role,
+    value: int | float,
+    low: int | float | None,
+    high: int | float | None,
+) -> dict[str, Any]:
+    """Limits that suit people, where they are narrower than the server's and let the workflow's own
+    value through.
+    """
+    found: dict[str, Any] = {}
+    if not math.isfinite(value):
+        return found
+    low = keys.get("min", low)
+    high = keys.get("max", high)
+    if (
+        words.minimum is not None
+        and value >= words.minimum
+        and (low is None or low < words.minimum)
+    ):
+        found["min"] = words.minimum
+    if words.maximum is not None:
+        most = words.maximum if value <= words.maximum else 2 * value
+        if math.isfinite(most) and (high is None or high > most):
+            found["max"] = most
+    return found
+
+
+def _is_short(keys: Mapping[str, Any]) -> bool:
+    """Whether limits are said, and a slider between them would have few steps."""
+    if "min" not in keys or "max" not in keys:
+        return False
+    return bool(0 < keys["max"] - keys["min"] <= SLIDER_STEPS)

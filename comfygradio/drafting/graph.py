@@ -1,0 +1,324 @@
+"""The graph of a workflow with the server's specs: links, consumers, and the nodes that run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from comfygradio.binding.specs import guess_unlisted_spec, has_widget
+from comfygradio.comfy.nested_input import find_owner, list_members, read_input
+from comfygradio.comfy.object_info import InputSpec, ObjectInfo, list_own_options
+from comfygradio.comfy.workflow import Link, Node, Workflow
+from comfygradio.drafting.inert_inputs import find_inert_inputs
+from comfygradio.drafting.naming import one_line
+from comfygradio.forms.slots import Slot, get_slot_value
+
+WILDCARD_TYPES = frozenset({"", "*", "COMFY_MATCHTYPE_V3"})
+"""Types that stand for every type."""
+
+SUFFIX_FLAGS: Mapping[str, tuple[str, ...]] = {
+    "image_upload": (".png", ".jpg", ".jpeg", ".webp", ".avif"),
+    "video_upload": (".mp4", ".webm", ".mov", ".mkv"),
+    "audio_upload": (".wav", ".mp3", ".flac", ".ogg"),
+}
+"""Upload flag of an input → file suffixes that reveal it when the node class is unknown."""
+
+LONG_TEXT = 40
+
+FRONTEND_ONLY = ("videopreview", "upload", "control_after_generate")
+"""Name prefixes of inputs that only ComfyUI's own page uses."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """One input that takes output `output` (from 0) of a node."""
+
+    node_id: str
+    input: str
+    output: int
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The nodes that lead to a result, sources first (`order`), and the links among them that are
+    followed.
+
+    Branches that a switch leaves out are not followed. Nodes whose class the server lacks have
+    their specs guessed from their values. `inert` are inputs that cannot have an effect, with the
+    reason. `unlisted` are values of which the server says nothing, in inputs or inside of them.
+    """
+
+    workflow: Workflow
+    object_info: ObjectInfo
+    order: tuple[str, ...]
+    outputs: tuple[str, ...]
+    links: Mapping[str, Mapping[str, Link]]
+    uses: Mapping[str, tuple[Use, ...]]
+    specs: Mapping[Slot, InputSpec | None]
+    inert: Mapping[Slot, str]
+    unlisted: tuple[Slot, ...] = ()
+
+    def node(self, node_id: str) -> Node:
+        """The node with this id."""
+        return self.workflow.nodes[node_id]
+
+    def value(self, slot: Slot) -> Any:
+        """What the workflow has in a slot, or None."""
+        return get_slot_value(self.workflow, slot)
+
+    def spec(self, slot: Slot) -> InputSpec | None:
+        """What the server says about an input; a guess where it lacks the class."""
+        return self.specs.get(slot)
+
+    def is_settable(self, slot: Slot) -> bool:
+        """Whether a form could fill this input: it has a widget and holds a plain value."""
+        spec = self.spec(slot)
+        if spec is None or not has_widget(spec) or slot in self.inert:
+            return False
+        value = self.value(slot)
+        if isinstance(value, str | int | float):
+            return True
+        options = spec.options
+        takes_list = bool(options.get("multi_select") or options.get("multiselect"))
+        if takes_list and isinstance(value, list):
+            return True
+        # An object counts where the server offers it as a choice.
+        return spec.to_choice_name(value) is not value
+
+    def list_settable(self, node_id: str) -> Iterator[Slot]:
+        """The inputs of a node that a form could fill, in the order of the workflow."""
+        for name in self.node(node_id).inputs:
+            slot = Slot(node_id, name)
+            if self.is_settable(slot):
+                yield slot
+
+    def output_types(self, node_id: str) -> tuple[str, ...]:
+        """The types of a node's outputs; empty where the server lacks the class."""
+        definition = self.object_info.get(self.node(node_id).class_type)
+        if definition is None:
+            return ()
+        return definition.output_types
+
+    def link_types(self, node_id: str, name: str) -> frozenset[str]:
+        """The types that a link may carry: those of the input, else those of the output that feeds
+        it.
+        """
+        link = self.links[node_id][name]
+        spec = self.spec(Slot(node_id, name))
+        if spec is not None and not spec.types <= WILDCARD_TYPES:
+            return spec.types
+        types = self.output_types(link.node_id)
+        unknown = frozenset({"*"})
+        if not 0 <= link.slot < len(types):
+            return unknown
+        found = frozenset(types[link.slot].split(","))
+        return found if found.isdisjoint(WILDCARD_TYPES) else unknown
+
+    def links_of(self, node_id: str, *types: str, wild: bool = False) -> dict[str, Link]:
+        """The links into a node that carry one of these types; with `wild`, those of unknown type
+        too.
+        """
+        wanted = frozenset(types)
+        if wild:
+            wanted |= WILDCARD_TYPES
+        found = {}
+        for name, link in self.links.get(node_id, {}).items():
+            if not wanted.isdisjoint(self.link_types(node_id, name)):
+                found[name] = link
+        return found
+
+    def reach_back(self, start: Iterable[str]) -> frozenset[str]:
+        """These nodes and everything that feeds them."""
+        return frozenset(_sort_back(start, self.links))
+
+    def describe(self, node_id: str) -> str:
+        """A node for people: its title and id on one line."""
+        node = self.node(node_id)
+        known = self.object_info.get(node.class_type)
+        title = node.title
+        if known and title == node.class_type:
+            title = known.title
+        short = one_line(title)[:60]
+        return f"{short} (node {one_line(node.id)})"
+
+    def describe_slots(self, slots: Sequence[Slot]) -> str:
+        """Where inputs are, for people: the first one, and how many more there are."""
+        first, *others = slots
+        where = f"{one_line(first.input)} of {self.describe(first.node_id)}"
+        if not others:
+            return where
+        return f"{where} and of {len(others)} more"
+
+
+def build_graph(workflow: Workflow, object_info: ObjectInfo) -> Graph:
+    """Build the graph of a workflow, without broken links and cycles."""
+    links = {node.id: _find_links(node, workflow) for node in workflow}
+    outputs = _find_outputs(workflow, object_info, links)
+    order = _sort_back(outputs, links)
+    specs: dict[Slot, InputSpec | None] = {}
+    for node in workflow:
+        for name in node.inputs:
+            specs[Slot(node.id, name)] = _find_spec(node, name, object_info)
+    idle: dict[Slot, str] = {}
+    unlisted: list[Slot] = []
+    for node_id in order:
+        node = workflow.nodes[node_id]
+        for name, reason in _find_idle(node, specs).items():
+            idle[Slot(node_id, name)] = reason
+        unlisted += [Slot(node_id, name) for name in _list_unlisted(node, object_info)]
+    return Graph(
+        workflow=workflow,
+        object_info=object_info,
+        order=tuple(order),
+        outputs=outputs,
+        links={node_id: links[node_id] for node_id in order},
+        uses=_find_uses(order, links),
+        specs=specs,
+        inert=idle,
+        unlisted=tuple(unlisted),
+    )
+
+
+def _find_uses(
+    order: list[str], links: Mapping[str, Mapping[str, Link]]
+) -> dict[str, tuple[Use, ...]]:
+    """Node → the inputs that it feeds."""
+    uses: dict[str, list[Use]] = {node_id: [] for node_id in order}
+    for node_id in order:
+        for name, link in links[node_id].items():
+            uses[link.node_id].append(Use(node_id, name, link.slot))
+    return {node_id: tuple(found) for node_id, found in uses.items()}
+
+
+def _list_unlisted(node: Node, object_info: ObjectInfo) -> Iterator[str]:
+    """The inputs of a known class that its server does not list, and the members of those that are
+    objects, without empty ones and what only ComfyUI's own page has in them.
+    """
+    if list_own_options(node.inputs):
+        return
+    members = dict(list_members(node.inputs))
+    for name in (*node.inputs, *members):
+        if guess_unlisted_spec(node, name, object_info) is None:
+            continue
+        owner = find_owner(node.inputs, name) or name
+        if owner.startswith(FRONTEND_ONLY) or owner.endswith("Widget"):
+            continue
+        is_known = object_info.spec(node.class_type, owner, node.inputs) is not None
+        is_empty = read_input(node.inputs, name) in ("", None)
+        if not is_known and not is_empty:
+            yield name
+
+
+def _find_idle(node: Node, specs: Mapping[Slot, InputSpec | None]) -> dict[str, str]:
+    own = {name: specs.get(Slot(node.id, name)) for name in node.inputs}
+    return find_inert_inputs(node, own)
+
+
+def guess_spec(name: str, value: Any) -> InputSpec | None:
+    """What an input of an unknown class seems to be, going by its value; None for links and
+    nothing.
+    """
+    if isinstance(value, bool):
+        return InputSpec(name, "BOOLEAN", "optional")
+    if isinstance(value, int):
+        return InputSpec(name, "INT", "optional")
+    if isinstance(value, float):
+        return InputSpec(name, "FLOAT", "optional")
+    if not isinstance(value, str):
+        return None
+    return InputSpec(name, "STRING", "optional", options=_guess_options(value))
+
+
+def _guess_options(text: str) -> dict[str, Any]:
+    """The options of an input that holds a text: an upload by its suffix, else one line or more."""
+    for flag, suffixes in SUFFIX_FLAGS.items():
+        if text.lower().endswith(suffixes):
+            return {flag: True}
+    return {"multiline": len(text) > LONG_TEXT}
+
+
+def _find_spec(node: Node, name: str, object_info: ObjectInfo) -> InputSpec | None:
+    if node.class_type not in object_info:
+        return guess_spec(name, node.inputs[name])
+    return object_info.spec(node.class_type, name, node.inputs)
+
+
+def _find_links(node: Node, workflow: Workflow) -> dict[str, Link]:
+    unused = _find_unused(node, workflow)
+    found = {}
+    for name, link in node.links.items():
+        if link.node_id in workflow.nodes and name not in unused:
+            found[name] = link
+    return found
+
+
+def _find_unused(node: Node, workflow: Workflow) -> frozenset[str]:
+    """The branch that a switch (ComfySwitchNode and its like) does not take, where a plain value
+    decides it.
+    """
+    if not {"switch", "on_true", "on_false"} <= node.inputs.keys():
+        return frozenset()
+    switch = _follow_value(node, workflow)
+    if not isinstance(switch, bool):
+        return frozenset()
+    return frozenset({"on_false" if switch else "on_true"})
+
+
+def _follow_value(node: Node, workflow: Workflow) -> Any:
+    """What decides a switch: its own value, or the one behind nodes that hand their `value` on."""
+    switch = node.inputs["switch"]
+    seen = {node.id}
+    while True:
+        link = Link.parse(switch)
+        if not link or link.node_id not in workflow.nodes or link.node_id in seen:
+            return switch
+        seen.add(link.node_id)
+        switch = workflow.nodes[link.node_id].inputs.get("value")
+
+
+def _find_outputs(
+    workflow: Workflow, object_info: ObjectInfo, links: Mapping[str, Mapping[str, Link]]
+) -> tuple[str, ...]:
+    """The output nodes of the server; nodes of unknown classes, if nothing takes their results,
+    count as such.
+    """
+    used: set[str] = set()
+    for found in links.values():
+        used.update(link.node_id for link in found.values())
+    known: list[str] = []
+    unknown: list[str] = []
+    ends: list[str] = []
+    for node in workflow:
+        definition = object_info.get(node.class_type)
+        is_end = node.id not in used and bool(links[node.id])
+        if is_end:
+            ends.append(node.id)
+        if definition is None:
+            if is_end:
+                unknown.append(node.id)
+        elif definition.is_output:
+            known.append(node.id)
+    return tuple([*known, *unknown] or ends or workflow.nodes)
+
+
+def _sort_back(start: Iterable[str], links: Mapping[str, Mapping[str, Link]]) -> list[str]:
+    """These nodes and all that feed them, each after what feeds it; links that close a circle are
+    ignored.
+    """
+    order: list[str] = []
+    seen: set[str] = set()
+    # Depth first: a node is pushed a second time, as done, beneath all that feed it.
+    stack = [(node_id, False) for node_id in reversed(list(start))]
+    while stack:
+        node_id, is_done = stack.pop()
+        if is_done:
+            order.append(node_id)
+            continue
+        if node_id in seen:
+            continue
+        seen.add(node_id)
+        stack.append((node_id, True))
+        feeding = list(links[node_id].values())
+        stack += [(link.node_id, False) for link in reversed(feeding)]
+    return order

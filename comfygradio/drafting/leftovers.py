@@ -1,0 +1,238 @@
+"""Leftovers: inputs that no detector claimed, and values whose node the author gave a title."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from comfygradio.comfy.object_info import InputSpec
+from comfygradio.drafting.detection import Detection, Detections, make_detection
+from comfygradio.drafting.graph import Graph
+from comfygradio.drafting.node_title import find_author_title
+from comfygradio.drafting.trace import VALUE_INPUTS
+from comfygradio.forms.slots import Slot
+
+TITLE_ROLES: Mapping[str, str] = {
+    "duration": "seconds",
+    "seconds": "seconds",
+    "fps": "fps",
+    "frame rate": "fps",
+    "length": "frames",
+    "frames": "frames",
+    "steps": "steps",
+    "cfg": "cfg",
+    "seed": "seed",
+    "prompt": "prompt",
+    "positive prompt": "prompt",
+    "negative prompt": "negative_prompt",
+    "batch size": "pictures",
+}
+"""Titles of nodes that only hold a value → role."""
+
+SELDOM_SET = frozenset(
+    {
+        "weight_dtype",
+        "device",
+        "type",
+        "dtype",
+        "precision",
+        "crop",
+        "upscale_method",
+        "scale_method",
+        "interpolation",
+        "resize_type",
+        "resolution_steps",
+        "multiple",
+        "divisible_by",
+        "tile_size",
+        "overlap",
+        "temporal_size",
+        "temporal_overlap",
+        "add_noise",
+        "start_at_step",
+        "end_at_step",
+        "color",
+        "channel",
+        "return_with_leftover_noise",
+        "expression",
+        "delimiter",
+        "find",
+        "replace",
+        "regex_pattern",
+        "key",
+        "index",
+        "batch_index",
+        "compare_view",
+        "watermark",
+        "bit_depth",
+        "control_after_generate",
+        "x",
+        "y",
+        "left",
+        "top",
+        "right",
+        "bottom",
+        "sigmas",
+        "normalize",
+        "mode",
+        "method",
+        "operation",
+        "group_index",
+        "case_insensitive",
+        "multiline",
+        "dotall",
+        "count",
+        "output",
+        "format",
+        "codec",
+        "crf",
+        "quality",
+        "lossless",
+        "pre_cfg",
+        "reference_latents_method",
+        "response_modalities",
+        "img_compression",
+        "noise_mask",
+        "stretch",
+        "terminal",
+    }
+)
+"""Inputs that are rarely set in a form; they are offered, but not drafted."""
+
+NEVER_FIELDS = frozenset({"filename_prefix", "upload", "control_after_generate"})
+
+MAX_LEFTOVERS = 12
+"""Leftover inputs that a draft takes without being asked."""
+
+
+def find_titled_values(graph: Graph, detections: Detections) -> Iterator[Detection]:
+    """Values of nodes that only hold a value and whose title says what for."""
+    sides: dict[str, Slot] = {}
+    for slot in _list_free(graph, detections):
+        spec = graph.spec(slot)
+        if spec is None or not is_value_node(graph, slot):
+            continue
+        title = find_author_title(graph, slot.node_id).lower()
+        role = TITLE_ROLES.get(title)
+        if title in ("width", "height") and "INT" in spec.types:
+            sides[title] = slot
+        elif role and ("prompt" in role) == ("STRING" in spec.types):
+            yield make_detection(
+                role, [slot], f"the title of {graph.describe(slot.node_id)} says so"
+            )
+    if len(sides) == 2:
+        parts = {side: (slot,) for side, slot in sides.items()}
+        why = f"the titles of nodes {sides['width'].node_id} and {sides['height'].node_id} say so"
+        yield Detection("size", parts, why, {}, detections.has("size"))
+
+
+def find_leftovers(
+    graph: Graph, detections: Detections, ranks: Mapping[str, int]
+) -> tuple[list[Detection], list[Detection]]:
+    """What else goes into a draft, the most telling first, and what is only offered."""
+
+    def place(slot: Slot) -> tuple[int, int]:
+        rank = ranks.get(slot.node_id, len(ranks))
+        return -_weigh(graph, slot), rank
+
+    free = [slot for slot in _list_free(graph, detections) if _can_change(graph, slot)]
+    free.sort(key=place)
+    found = _join_alike(graph, free)
+    telling = [finding for finding in found if _weigh(graph, finding.first) > 0]
+    taken = min(MAX_LEFTOVERS, len(telling))
+    offered = [*found[taken:], *_find_unlisted(graph, detections)]
+    return found[:taken], offered
+
+
+def _find_unlisted(graph: Graph, detections: Detections) -> list[Detection]:
+    """Values of which the server says nothing: they may be left over from another version of a
+    node, so they are only offered.
+    """
+    found = []
+    for slot in graph.unlisted:
+        if slot not in detections.claimed:
+            why = f"{graph.describe_slots([slot])}, which the server does not list"
+            found.append(make_detection("other", [slot], why))
+    return found
+
+
+def _join_alike(graph: Graph, slots: list[Slot]) -> list[Detection]:
+    """One detection for the same input of nodes of one class that hold the same value."""
+    groups: dict[tuple[str, ...], list[Slot]] = {}
+    for slot in slots:
+        # A node that only holds a value stays by itself: each may stand for something else.
+        apart = slot.node_id if is_value_node(graph, slot) else ""
+        class_type = graph.node(slot.node_id).class_type
+        key = (class_type, slot.input, str(graph.value(slot)), apart)
+        groups.setdefault(key, []).append(slot)
+    return [
+        make_detection("other", group, graph.describe_slots(group)) for group in groups.values()
+    ]
+
+
+def is_value_node(graph: Graph, slot: Slot) -> bool:
+    """Whether a node does nothing but hold this one value."""
+    if slot.input not in VALUE_INPUTS or graph.links.get(slot.node_id):
+        return False
+    names = [found.input for found in graph.list_settable(slot.node_id)]
+    values = [name for name in names if name != "control_after_generate"]
+    return len(values) == 1
+
+
+def _list_free(graph: Graph, detections: Detections) -> list[Slot]:
+    """The inputs that nothing claimed, in the order in which their nodes run."""
+    free = []
+    for node_id in graph.order:
+        for slot in graph.list_settable(node_id):
+            if slot not in detections.claimed and slot.input not in NEVER_FIELDS:
+                free.append(slot)
+    return free
+
+
+def _can_change(graph: Graph, slot: Slot) -> bool:
+    """Whether other values are possible: there is a choice, and none that would call for other
+    inputs.
+    """
+    spec = graph.spec(slot)
+    if spec is None or spec.choices == () or "control_after" in slot.input:
+        return False
+    if "COMFY_DYNAMICCOMBO_V3" not in spec.types:
+        return True
+    return len(_list_shapes(spec)) == 1
+
+
+def _list_shapes(spec: InputSpec) -> set[tuple[str, ...]]:
+    """The sets of inputs that the choices of a dynamic combo call for."""
+    options: Any = spec.options.get("options")
+    if not isinstance(options, list):
+        return set()
+    shapes = set()
+    for option in options:
+        if isinstance(option, dict):
+            names = _list_names(option.get("inputs"))
+            shapes.add(tuple(sorted(names)))
+    return shapes
+
+
+def _list_names(inputs: Any) -> list[str]:
+    """The names of the inputs in all groups: required, optional."""
+    names: list[str] = []
+    if isinstance(inputs, dict):
+        for group in inputs.values():
+            if isinstance(group, dict):
+                names += [str(name) for name in group]
+    return names
+
+
+def _weigh(graph: Graph, slot: Slot) -> int:
+    """How likely a person wants to set an input, from 0 to 3."""
+    spec = graph.spec(slot)
+    if spec is None:
+        return 0
+    if is_value_node(graph, slot):
+        return 3 if find_author_title(graph, slot.node_id) else 1
+    name = slot.input.rpartition(".")[2].lower()
+    if name in SELDOM_SET or spec.options.get("advanced") or slot.node_id in graph.outputs:
+        return 0
+    is_number = not spec.types.isdisjoint({"INT", "FLOAT"})
+    return 2 if is_number and spec.choices is None else 1

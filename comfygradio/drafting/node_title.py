@@ -1,0 +1,81 @@
+"""Titles: what the author called a node, where that says more than the class does."""
+
+from __future__ import annotations
+
+import re
+
+from comfygradio.drafting.graph import Graph
+from comfygradio.drafting.naming import clean_label
+
+TYPES = "int|float|string|boolean|text|number|primitive"
+
+TYPED = re.compile(rf"(?:{TYPES})\s*\((.+)\)|(.*\S)\s*\((?:{TYPES})\)", re.IGNORECASE)
+
+GENERIC_WORDS = frozenset(
+    {
+        "clip",
+        "text",
+        "encode",
+        "prompt",
+        "positive",
+        "negative",
+        "load",
+        "image",
+        "input",
+        "multiline",
+        "string",
+        "primitive",
+        "int",
+        "float",
+        "boolean",
+        "integer",
+        "number",
+        "value",
+        "conditioning",
+        "the",
+        "checkpoint",
+        "model",
+        "picture",
+        "video",
+        "audio",
+        "mask",
+        "lora",
+        "loader",
+        "node",
+        "diffusion",
+        "vae",
+        "upload",
+        "file",
+    }
+)
+"""Words that a title may be made of without telling anything."""
+
+
+def find_author_title(graph: Graph, node_id: str) -> str:
+    """The author's own title of a node, on one line; "" where it is that of the class or tells
+    nothing.
+
+    Titles such as `Int (Steps)` are taken for what stands in the brackets.
+    """
+    node = graph.node(node_id)
+    title = clean_label(node.title)
+    definition = graph.object_info.get(node.class_type)
+    class_title = definition.title if definition else ""
+    if _squeeze(title) in (_squeeze(node.class_type), _squeeze(class_title)):
+        return ""
+    typed = TYPED.fullmatch(title)
+    if typed is None:
+        return title
+    return typed[1] or typed[2]
+
+
+def is_descriptive(title: str) -> bool:
+    """Whether a title says more than what kind of node it is."""
+    words = re.findall(r"\w+", title.lower())
+    if "positive" in words or "negative" in words:
+        return False
+    return any(word not in GENERIC_WORDS and not word.isdigit() for word in words)
+
+
+def _squeeze(text: str) -> str:
+    return re.sub(r"\W+", "", text).lower()

@@ -1,0 +1,248 @@
+"""Numbers and lists that are known by the names of their inputs: seed, steps, cfg, sampler, frames
+and the like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from comfygradio.drafting.detection import Detection, make_detection
+from comfygradio.drafting.graph import Graph
+from comfygradio.drafting.trace import NUMBERS, TracedValue, find_number
+from comfygradio.forms.slots import Slot
+
+COMBO = ("COMBO",)
+
+
+@dataclass(frozen=True)
+class KnownInput:
+    """A role and the inputs that play it; with `beside`, only on nodes that have one of these
+    inputs or outputs.
+    """
+
+    role: str
+    names: tuple[str, ...]
+    types: tuple[str, ...] = NUMBERS
+    beside: frozenset[str] = frozenset()
+
+
+KNOWN_INPUTS = (
+    KnownInput("steps", ("steps", "num_inference_steps", "num_steps")),
+    KnownInput("cfg", ("cfg", "guidance_scale", "cfg_conds", "cfg_scale")),
+    KnownInput("guidance", ("guidance", "distilled_guidance")),
+    KnownInput("sampler", ("sampler_name", "sampler"), COMBO),
+    KnownInput("scheduler", ("scheduler",), COMBO),
+    KnownInput("denoise", ("denoise", "denoise_strength")),
+    KnownInput("frames", ("length", "frames"), beside=frozenset({"LATENT", "width"})),
+    KnownInput("frames", ("num_frames", "video_frames", "frames_number", "frame_count")),
+    KnownInput("fps", ("fps", "frame_rate")),
+    KnownInput(
+        "seconds", ("seconds", "duration", "duration_seconds", "seconds_total"), (*NUMBERS, *COMBO)
+    ),
+    KnownInput("pictures", ("batch_size",)),
+    KnownInput("pictures", ("amount",), beside=frozenset({"LATENT"})),
+    KnownInput("pictures", ("number_of_images", "num_images", "n")),
+)
+"""What inputs are called in ComfyUI's own nodes (v0.33.0) and in widespread packs."""
+
+
+def find_seeds(graph: Graph, samplers: Iterable[str]) -> list[Detection]:
+    """One detection for the seeds of everything that samples, one for each other seed."""
+    reached = graph.reach_back(samplers)
+    main: list[Slot] = []
+    others: list[Slot] = []
+    for node_id in graph.order:
+        for name in graph.node(node_id).inputs:
+            slot = Slot(node_id, name)
+            if not _is_seed(graph, slot):
+                continue
+            group = main if _feeds_noise(graph, slot, reached) else others
+            group.append(slot)
+    if not main:
+        return _read_seeds(graph, others)
+    findings = _read_seeds(graph, main)
+    for slot in others:
+        findings += _read_seeds(graph, [slot])
+    return findings
+
+
+def join_seeds(graph: Graph, detection: Detection, slots: Iterable[Slot]) -> Detection:
+    """The detection with these seeds, of which those that differ from the first keep their distance
+    to it; without any, one without parts.
+    """
+    listed = list(slots)
+    if not listed:
+        return replace(detection, parts={}, computed={})
+    start = graph.value(listed[0])
+    same: list[Slot] = []
+    computed: dict[Slot, str] = {}
+    for slot in listed:
+        value = graph.value(slot)
+        if value == start:
+            same.append(slot)
+        else:
+            computed[slot] = make_distance_formula(value - start)
+    return replace(detection, parts={"": tuple(same)}, computed=computed)
+
+
+def make_distance_formula(distance: int) -> str:
+    """The formula of a number that keeps its distance to the value."""
+    if distance < 0:
+        return f"value - {-distance}"
+    return f"value + {distance}"
+
+
+def _read_seeds(graph: Graph, slots: list[Slot]) -> list[Detection]:
+    """One detection for the numbers behind these seeds; what is no seed that names a result, such
+    as -1, is one by itself.
+    """
+    if not slots:
+        return []
+    found: dict[Slot, None] = {}
+    for slot in slots:
+        source = find_number(graph, slot)
+        if source is not None:
+            found[source.slot] = None
+    joined = [slot for slot in found if is_exact_seed(graph.value(slot))]
+    groups = [joined] if joined else []
+    groups += [[slot] for slot in found if slot not in joined]
+    why = graph.describe_slots(slots)
+    findings = []
+    for group in groups:
+        finding = Detection("seed", {}, why, _find_least(graph, group))
+        findings.append(join_seeds(graph, finding, group))
+    return findings
+
+
+def is_exact_seed(value: Any) -> bool:
+    """Whether a seed's value names one result: -1 stands for a seed of chance in many nodes."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    return value >= 0
+
+
+def _find_least(graph: Graph, seeds: list[Slot]) -> dict[str, Any]:
+    """The limit 0, where a node would take less."""
+    for slot in seeds:
+        spec = graph.spec(slot)
+        if spec is not None and spec.minimum is not None and spec.minimum < 0:
+            return {"min": 0}
+    return {}
+
+
+def find_known_inputs(graph: Graph, ranks: Mapping[str, int]) -> list[Detection]:
+    """Detections for everything in KNOWN_INPUTS; inputs of the same kind with the same value are
+    filled together.
+    """
+    nodes = sorted(graph.order, key=lambda node_id: ranks.get(node_id, len(ranks)))
+    findings: list[Detection] = []
+    for known in KNOWN_INPUTS:
+        found: list[Detection] = []
+        for name in known.names:
+            for node_id in nodes:
+                found += _find_on_node(graph, node_id, known, name)
+        findings += _merge(graph, found)
+    return findings
+
+
+def _find_on_node(
+    graph: Graph, node_id: str, known: KnownInput, known_name: str
+) -> list[Detection]:
+    node = graph.node(node_id)
+    neighbours = {*node.inputs, *graph.output_types(node_id)}
+    if known.beside and not known.beside & neighbours:
+        return []
+    found = []
+    for name in node.inputs:
+        if name.rpartition(".")[2].lower() != known_name:
+            continue
+        slot = Slot(node_id, name)
+        spec = graph.spec(slot)
+        if spec is None or spec.types.isdisjoint(known.types):
+            continue
+        source = _find_source(graph, slot, known.types)
+        if source is None:
+            continue
+        limits = find_limits(graph, slot, source)
+        found.append(
+            make_detection(known.role, [source.slot], graph.describe_slots([slot]), **limits)
+        )
+    return found
+
+
+def find_limits(graph: Graph, slot: Slot, source: TracedValue) -> dict[str, Any]:
+    """The limits of an input for the number behind it: nodes that only hold a number take nearly
+    any.
+    """
+    if slot == source.slot or not source.is_same:
+        return {}
+    spec = graph.spec(slot)
+    own = graph.spec(source.slot)
+    if spec is None or own is None:
+        return {}
+    keys: dict[str, Any] = {}
+    if spec.minimum is not None and (own.minimum is None or own.minimum < spec.minimum):
+        keys["min"] = _shorten(spec.minimum)
+    if spec.maximum is not None and (own.maximum is None or own.maximum > spec.maximum):
+        keys["max"] = _shorten(spec.maximum)
+    return keys
+
+
+def _shorten(number: int | float) -> int | float:
+    whole = int(number)
+    return whole if number == whole else number
+
+
+def _find_source(graph: Graph, slot: Slot, types: tuple[str, ...]) -> TracedValue | None:
+    if slot.input not in graph.links.get(slot.node_id, {}):
+        return TracedValue(slot) if graph.is_settable(slot) else None
+    # A choice that comes from another node cannot be traced.
+    if types == COMBO:
+        return None
+    return find_number(graph, slot)
+
+
+def _is_seed(graph: Graph, slot: Slot) -> bool:
+    spec = graph.spec(slot)
+    if spec is None or "INT" not in spec.types:
+        return False
+    last = slot.input.rpartition(".")[2]
+    if "seed" not in last.lower():
+        return False
+    return spec.is_seed or slot.input.endswith("seed")
+
+
+def _feeds_noise(graph: Graph, slot: Slot, reached: frozenset[str]) -> bool:
+    """Whether a seed is that of a sampler, or of the noise that it starts from."""
+    if slot.node_id not in reached:
+        return False
+    makes = graph.output_types(slot.node_id)
+    return not makes or "NOISE" in makes or "LATENT" in makes
+
+
+def _merge(graph: Graph, detections: list[Detection]) -> list[Detection]:
+    """One detection for the same input, and for inputs of one kind of node that hold the
+    same value.
+    """
+    groups: dict[tuple[str, ...], list[Detection]] = {}
+    for finding in detections:
+        slot = finding.first
+        node = graph.node(slot.node_id)
+        # Nodes that only hold a number hold the same thing only under the same title.
+        title = node.title if "Primitive" in node.class_type else ""
+        key = (node.class_type, slot.input, str(graph.value(slot)), title)
+        groups.setdefault(key, []).append(finding)
+    return [_join_alike(group) for group in groups.values()]
+
+
+def _join_alike(detections: list[Detection]) -> Detection:
+    slots: dict[Slot, None] = {}
+    for finding in detections:
+        slots |= dict.fromkeys(finding.slots)
+    keys: dict[str, Any] = {}
+    # Reversed, so that the first detection wins.
+    for finding in reversed(detections):
+        keys |= finding.keys
+    return replace(detections[0], parts={"": tuple(slots)}, keys=keys)

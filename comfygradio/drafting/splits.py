@@ -1,0 +1,157 @@
+"""Splits: steps at which one sampler hands over to the next, which depend on the number of all
+steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+from comfygradio.drafting.detection import Detection
+from comfygradio.drafting.graph import Graph
+from comfygradio.drafting.trace import find_number, walk_type
+from comfygradio.forms.formula import Formula, round_half_up
+from comfygradio.forms.slots import Slot
+
+SPLITS = frozenset(
+    {
+        *("start_at_step", "end_at_step", "start_step", "end_step", "last_step"),
+        *("split_step", "split_at_step", "switch_step", "switch_at_step", "refiner_start_step"),
+    }
+)
+"""Inputs beside `steps` that say where a sampler begins or ends (ComfyUI v0.33.0 and packs)."""
+
+CUT_INPUT = "step"
+"""The same for a list of sigmas that is cut in two."""
+
+STEPS = frozenset({"steps", "num_inference_steps", "num_steps"})
+
+EXACT_DENOMINATOR = 1000
+"""A ratio with this denominator, or one that divides it, is written as a decimal number."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """An input that says at which step a sampler begins or ends, the number behind it (`source`),
+    and the number of all steps that it belongs to.
+    """
+
+    slot: Slot
+    source: Slot
+    steps: Slot
+
+
+def attach_splits(graph: Graph, detections: Iterable[Detection]) -> Iterator[Detection]:
+    """The detections, those of steps with the splits that have to move along with them."""
+    splits = _list_splits(graph)
+    for found in detections:
+        if found.role != "steps":
+            yield found
+            continue
+        computed: dict[Slot, str] = {}
+        for split in splits:
+            formula = _write_share(graph, split) if split.steps in found.slots else ""
+            if formula:
+                computed[split.source] = formula
+        if not computed:
+            yield found
+            continue
+        keys = dict(found.keys)
+        least = _find_least(computed, graph.value(found.first))
+        if least > 1:
+            keys["min"] = least
+        yield replace(found, computed=computed, keys=keys)
+
+
+def _list_splits(graph: Graph) -> list[Split]:
+    """Every input that says at which step a sampler begins or ends, with the numbers behind it."""
+    splits = []
+    for node_id in graph.order:
+        for name in graph.node(node_id).inputs:
+            slot = Slot(node_id, name)
+            if not _is_split(graph, slot):
+                continue
+            source = _find_split(graph, slot)
+            steps = _find_steps(graph, slot)
+            if source and steps:
+                splits.append(Split(slot, source, steps))
+    return splits
+
+
+def _is_split(graph: Graph, slot: Slot) -> bool:
+    name = _name_input(slot.input)
+    if name == CUT_INPUT:
+        return bool(graph.links_of(slot.node_id, "SIGMAS"))
+    return name in SPLITS
+
+
+def _name_input(name: str) -> str:
+    """The last part of an input's name, in small letters."""
+    return name.rpartition(".")[2].lower()
+
+
+def _find_split(graph: Graph, slot: Slot) -> Slot | None:
+    """The number behind a split, unless it decides something else as well."""
+    source = find_number(graph, slot)
+    if source is None or not source.is_same:
+        return None
+    if source.slot == slot:
+        return slot
+    uses = graph.uses.get(source.slot.node_id, ())
+    is_split_only = all(_is_split(graph, Slot(use.node_id, use.input)) for use in uses)
+    return source.slot if is_split_only else None
+
+
+def _find_steps(graph: Graph, slot: Slot) -> Slot | None:
+    """The number of all steps that a split belongs to: beside it, or where its sigmas are made."""
+    behind: list[str] = []
+    if _name_input(slot.input) == CUT_INPUT:
+        for name in graph.links_of(slot.node_id, "SIGMAS"):
+            behind += walk_type(graph, slot.node_id, name, "SIGMAS")
+    for node_id in behind or [slot.node_id]:
+        names = graph.node(node_id).inputs
+        own = next((name for name in names if _name_input(name) in STEPS), None)
+        source = find_number(graph, Slot(node_id, own)) if own is not None else None
+        if source is not None:
+            return source.slot
+    return None
+
+
+def _write_share(graph: Graph, split: Split) -> str:
+    """The formula of a split by the number of all steps; "" for the very beginning or end."""
+    place = graph.value(split.source)
+    count = graph.value(split.steps)
+    if not _is_count(place) or not _is_count(count):
+        return ""
+    spec = graph.spec(split.slot)
+    most = spec.maximum if spec else None
+    if most is not None and place >= most:
+        return ""
+    share = Fraction(place, count)
+    if share == 1:
+        return "value"
+    if EXACT_DENOMINATOR % share.denominator == 0:
+        return f"value * {float(share)}"
+    return f"value * {share.numerator} / {share.denominator}"
+
+
+def _is_count(value: Any) -> bool:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    return value > 0
+
+
+def _find_least(computed: Mapping[Slot, str], count: int) -> int:
+    """The fewest steps with which each part between two splits still has one."""
+    formulas = [Formula.parse(text) for text in dict.fromkeys(computed.values())]
+    # A split at the last step or beyond it parts nothing.
+    inner = [formula for formula in formulas if formula.evaluate(count) < count]
+    for steps in range(1, count):
+        places = sorted(round_half_up(formula.evaluate(steps)) for formula in inner)
+        edges = [0, *places, steps]
+        if all(one < other for one, other in pairwise(edges)):
+            return steps
+    return count

@@ -1,0 +1,276 @@
+"""Texts: what is wanted and what is not, found by following the conditionings back from the
+samplers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from comfygradio.comfy.workflow import Link
+from comfygradio.drafting.detection import Detection, make_detection
+from comfygradio.drafting.graph import Graph
+from comfygradio.drafting.trace import NOT_TEXTS, TracedValue, find_sources
+from comfygradio.forms.slots import Slot
+
+ENCODER_PARTS = re.compile(
+    r"(?:text|clip|t5|mt5|umt5|byt5|llama|bert|qwen|gemma|mistral)[a-z\d]*(?:_\w+)?"
+)
+"""Inputs of one encoder that take the same text, for different text models."""
+
+PROMPT_NAMES = frozenset(
+    {"caption", "instruction", "instructions", "tags", "lyrics", "positive", "prompt_text"}
+)
+"""Inputs that take words of the person, besides those whose name ends in `prompt`."""
+
+OWN_ROLES = {"tags": "tags", "lyrics": "lyrics"}
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A node that makes a conditioning of texts, and the input at the end of the chain that it
+    feeds.
+
+    `is_late` tells that it adds to a conditioning of other nodes, `is_weak` that it feeds a second
+    conditioning.
+    """
+
+    node_id: str
+    feeds: Slot
+    is_negative: bool
+    is_late: bool
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether a negative text may stand here too, as in the second of a guider's three
+        conditionings.
+        """
+        return self.feeds.input == "cond2"
+
+
+def find_texts(graph: Graph) -> list[Detection]:
+    """Every text that a conditioning is made of; those that feed a positive and a negative input
+    are positive.
+    """
+    findings: list[Detection] = []
+    for encoder in find_encoders(graph):
+        findings += _read_encoder(graph, encoder)
+    return _merge(graph, findings)
+
+
+def find_variant_texts(graph: Graph, detections: Iterable[Detection]) -> Iterator[Detection]:
+    """The texts that differ from the first of those that one detection fills: each may be given
+    apart from it.
+    """
+    for finding in detections:
+        if finding.role not in ("prompt", "negative_prompt"):
+            continue
+        texts: dict[str, list[Slot]] = {}
+        for slot in finding.slots:
+            texts.setdefault(str(graph.value(slot)), []).append(slot)
+        others = list(texts.values())[1:]
+        for slots in others:
+            why = f"another text than {finding.first.input} had; left empty, it is the same"
+            keys = {"optional": True, "default": ""}
+            yield Detection(
+                finding.role, {"": tuple(slots)}, why, keys, is_secondary=True, is_variant=True
+            )
+
+
+def find_texts_by_name(graph: Graph, samples: bool) -> list[Detection]:
+    """Texts by the names of their inputs, for nodes that make something on their own or hand a text
+    to a service.
+
+    Where the workflow `samples`, a text that no sampler reads is none.
+    """
+    findings: list[Detection] = []
+    for node_id in graph.order:
+        if samples and "CONDITIONING" in graph.output_types(node_id):
+            continue
+        for name in graph.node(node_id).inputs:
+            slot = Slot(node_id, name)
+            last = name.rpartition(".")[2].lower()
+            if not _is_text(graph, slot) or not _is_prompt_name(last):
+                continue
+            role = _find_loose_role(last)
+            why = f"{name} of {graph.describe(node_id)}"
+            findings += _read_input(graph, slot, role, why)
+    return _merge(graph, findings)
+
+
+def _find_loose_role(name: str) -> str:
+    if name.startswith("text") and "prompt" not in name:
+        return "text"
+    return _find_role(name, "neg" in name)
+
+
+def find_encoders(graph: Graph) -> list[Encoder]:
+    """The encoders behind every place where conditionings end, in the order in which these run."""
+    found: dict[str, Encoder] = {}
+    for node_id in graph.order:
+        if "CONDITIONING" in graph.output_types(node_id):
+            continue
+        for name in sorted(_find_conditionings(graph, node_id), key=_is_negative):
+            for behind, negative in _walk(graph, node_id, name):
+                is_late = bool(_find_conditionings(graph, behind))
+                encoder = Encoder(behind, Slot(node_id, name), negative, is_late)
+                if behind not in found or _is_better(encoder, found[behind]):
+                    found[behind] = encoder
+    return sorted(found.values(), key=lambda encoder: encoder.is_late)
+
+
+def _is_better(encoder: Encoder, known: Encoder) -> bool:
+    """Whether a text counts as what feeds this place: positive before negative, but for second
+    conditionings.
+    """
+    if known.is_negative:
+        return not encoder.is_negative and not encoder.is_weak
+    return known.is_weak and (encoder.is_negative or not encoder.is_weak)
+
+
+def _find_conditionings(graph: Graph, node_id: str, wild: bool = False) -> dict[str, Link]:
+    if graph.node(node_id).class_type in graph.object_info:
+        return graph.links_of(node_id, "CONDITIONING", wild=wild)
+    links = graph.links.get(node_id, {})
+    return {name: link for name, link in links.items() if name in ("positive", "negative")}
+
+
+def _walk(graph: Graph, node_id: str, name: str) -> Iterator[tuple[str, bool]]:
+    """The encoders behind one conditioning input, nearest first, and whether each is negative
+    there.
+    """
+    queue = [(graph.links[node_id][name], _is_negative(name))]
+    seen: set[tuple[str, bool]] = set()
+    while queue:
+        link, negative = queue.pop(0)
+        place = (link.node_id, negative)
+        if place in seen:
+            continue
+        node = graph.node(link.node_id)
+        # What is zeroed out has no effect, whatever its text says.
+        if "ZeroOut" in node.class_type:
+            continue
+        seen.add(place)
+        if any(_is_text(graph, Slot(node.id, own)) for own in node.inputs):
+            yield place
+        queue += _pass_on(graph, link, negative)
+
+
+def _pass_on(graph: Graph, link: Link, negative: bool) -> list[tuple[Link, bool]]:
+    """The conditionings that one output is made of: its own of two, else all of them."""
+    conditionings = _find_conditionings(graph, link.node_id, wild=True)
+    types = graph.output_types(link.node_id)
+    outputs = [index for index, kind in enumerate(types) if kind == "CONDITIONING"]
+    has_both = {_is_negative(name) for name in conditionings} == {True, False}
+    passed: list[tuple[Link, bool]] = []
+    if len(outputs) > 1 and link.slot in outputs and has_both:
+        # The second output carries the negative one.
+        wants_negative = outputs.index(link.slot) == 1
+        for name, found in conditionings.items():
+            if _is_negative(name) == wants_negative:
+                passed.append((found, negative))
+    else:
+        for name, found in conditionings.items():
+            passed.append((found, negative or _is_negative(name)))
+    return passed
+
+
+def _read_encoder(graph: Graph, encoder: Encoder) -> list[Detection]:
+    node = graph.node(encoder.node_id)
+    slots = [Slot(node.id, name) for name in node.inputs]
+    texts = [slot for slot in slots if _is_text(graph, slot)]
+    why = f"feeds {encoder.feeds.input} of {graph.describe(encoder.feeds.node_id)}"
+    findings: list[Detection] = []
+    parts = [slot for slot in texts if _is_encoder_part(graph, slot)]
+    if parts:
+        role = _find_role("", encoder.is_negative)
+        findings.append(make_detection(role, parts, why))
+    for slot in texts:
+        if slot in parts:
+            continue
+        negative = "neg" in slot.input or (encoder.is_negative and "pos" not in slot.input)
+        role = _find_role(slot.input, negative)
+        findings += _read_input(graph, slot, role, why)
+    return findings
+
+
+def _is_encoder_part(graph: Graph, slot: Slot) -> bool:
+    is_part = ENCODER_PARTS.fullmatch(slot.input) is not None
+    return is_part and graph.is_settable(slot)
+
+
+def _read_input(graph: Graph, slot: Slot, role: str, why: str) -> list[Detection]:
+    """The text behind an input; of a text put together from several, the others stand aside."""
+    sources = find_sources(graph, slot, "STRING")
+    if not sources:
+        return []
+    main = max(sources, key=lambda source: _weigh(graph, source))
+    findings = [make_detection(role, [main.slot], why)]
+    for source in sources:
+        if source is not main:
+            findings.append(make_detection(role, [source.slot], why, is_secondary=True))
+    return findings
+
+
+def _weigh(graph: Graph, source: TracedValue) -> tuple[bool, bool, int]:
+    """How likely a text is the main one: it arrives unchanged, nothing feeds its node, it is
+    long.
+    """
+    slot = source.slot
+    is_fed = bool(graph.links.get(slot.node_id))
+    length = len(str(graph.value(slot)))
+    return source.is_same, not is_fed, length
+
+
+def _merge(graph: Graph, detections: list[Detection]) -> list[Detection]:
+    """One detection for inputs that are the same, or hold the same text in the same role; positive
+    ones go first.
+    """
+    merged: dict[object, Detection] = {}
+    taken: set[Slot] = set()
+    for finding in sorted(detections, key=lambda found: found.role == "negative_prompt"):
+        slots = tuple(slot for slot in finding.slots if slot not in taken)
+        if not slots:
+            continue
+        taken.update(slots)
+        texts = frozenset(str(graph.value(slot)).strip() for slot in slots)
+        is_blank = texts == {""} and finding.role != "negative_prompt"
+        # Empty texts may become different ones, so that each gets a key of its own.
+        key = len(merged) if is_blank else (finding.role, texts)
+        twin = merged.get(key)
+        if twin is None:
+            merged[key] = replace(finding, parts={"": slots})
+        else:
+            merged[key] = replace(twin, parts={"": (*twin.slots, *slots)})
+    return list(merged.values())
+
+
+def _is_text(graph: Graph, slot: Slot) -> bool:
+    """Whether an input takes a text, plain or linked."""
+    spec = graph.spec(slot)
+    if spec is None:
+        links = graph.links.get(slot.node_id, {})
+        return slot.input in links and graph.link_types(slot.node_id, slot.input) == {"STRING"}
+    if spec.choices is not None or spec.media is not None:
+        return False
+    return "STRING" in spec.types and slot.input not in NOT_TEXTS
+
+
+def _is_negative(name: str) -> bool:
+    if name == "empty_conditioning":
+        return True
+    lower = name.lower()
+    return "neg" in lower or "uncond" in lower
+
+
+def _is_prompt_name(name: str) -> bool:
+    if name in PROMPT_NAMES:
+        return True
+    return re.fullmatch(r"text_?\d*|(?!system).*prompt|.*_description", name) is not None
+
+
+def _find_role(name: str, negative: bool) -> str:
+    if negative:
+        return "negative_prompt"
+    return OWN_ROLES.get(name, "prompt")

@@ -1,0 +1,153 @@
+"""Following a linked input back to the plain values that decide it, and a node forward to the
+samplers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from comfygradio.comfy.workflow import Link
+from comfygradio.drafting.graph import WILDCARD_TYPES, Graph
+from comfygradio.forms.slots import Slot
+
+NUMBERS = ("INT", "FLOAT")
+
+TEXT_CONTROLS = frozenset(
+    {"find", "delimiter", "separator", "regex_pattern", "pattern", "key", "system_prompt", "system"}
+)
+"""Inputs of text nodes that say how to work on a text, and are not the text."""
+
+NOT_TEXTS = TEXT_CONTROLS | {"replace", "expression", "prefix", "suffix", "filename_prefix"}
+"""Inputs whose own plain value is not the text; a link into them may still lead to one."""
+
+CALCULATION_INPUTS = frozenset({"expression", "operation", "operator", "formula"})
+"""Inputs of nodes that calculate."""
+
+VALUE_INPUTS = frozenset(
+    {"value", "number", "int", "float", "string", "text", "boolean", "a", "input", "switch"}
+)
+"""Inputs of nodes that hand a value on unchanged."""
+
+
+@dataclass(frozen=True)
+class TracedValue:
+    """A plain value behind an input; `is_same` tells that it arrives there unchanged, as far as one
+    can see.
+    """
+
+    slot: Slot
+    is_same: bool = True
+
+
+def find_sources(graph: Graph, slot: Slot, *types: str) -> list[TracedValue]:
+    """The plain values of these types that decide an input: its own, or those of the nodes that
+    feed it.
+    """
+    if slot.input not in graph.links.get(slot.node_id, {}):
+        return [TracedValue(slot)] if graph.is_settable(slot) else []
+    found: dict[Slot, TracedValue] = {}
+    seen: set[str] = {slot.node_id}
+    first = graph.links[slot.node_id][slot.input]
+    stack = [(first.node_id, True)]
+    while stack:
+        node_id, is_same = stack.pop()
+        if node_id in seen:
+            continue
+        seen.add(node_id)
+        slots = [own for own in graph.list_settable(node_id) if _is_wanted(graph, own, types)]
+        links = graph.links_of(node_id, *types, wild=True)
+        changes = CALCULATION_INPUTS & graph.node(node_id).inputs.keys()
+        is_same = is_same and not changes and _hands_on(slots, links)
+        for found_slot in slots:
+            found.setdefault(found_slot, TracedValue(found_slot, is_same))
+        # Reversed, so that the stack gives the first link back first.
+        for name, link in reversed(links.items()):
+            if name not in TEXT_CONTROLS:
+                stack.append((link.node_id, is_same))
+    return list(found.values())
+
+
+def find_number(graph: Graph, slot: Slot, *words: str) -> TracedValue | None:
+    """The one number behind an input; among several, the one whose node's title has one of the
+    words.
+    """
+    sources = find_sources(graph, slot, *NUMBERS)
+    if len(sources) > 1 and words:
+        sources = [source for source in sources if _is_titled(graph, source, words)]
+    if len(sources) != 1:
+        return None
+    return sources[0]
+
+
+def _is_titled(graph: Graph, source: TracedValue, words: tuple[str, ...]) -> bool:
+    title = graph.node(source.slot.node_id).title.lower()
+    return any(word in title for word in words)
+
+
+def find_samplers(graph: Graph) -> tuple[str, ...]:
+    """The nodes that sample, in the order in which they run: conditionings or a guider in, latents
+    out.
+    """
+    found = [node_id for node_id in graph.order if _samples(graph, node_id)]
+    return tuple(found)
+
+
+def rank_nodes(graph: Graph, samplers: tuple[str, ...]) -> Mapping[str, int]:
+    """Node → the number of the first sampler that it leads to (or is); nodes that lead to none are
+    missing.
+    """
+    ranks: dict[str, int] = {}
+    for rank, sampler in enumerate(samplers):
+        queue = [sampler]
+        while queue:
+            node_id = queue.pop()
+            if node_id in ranks:
+                continue
+            ranks[node_id] = rank
+            links = graph.links[node_id]
+            queue += [link.node_id for link in links.values()]
+    return ranks
+
+
+def walk_type(graph: Graph, node_id: str, name: str, kind: str) -> Iterator[str]:
+    """The nodes behind an input along links of one type, nearest first."""
+    link = graph.links.get(node_id, {}).get(name)
+    queue: list[Link] = [link] if link else []
+    seen: set[str] = set()
+    while queue:
+        found = queue.pop(0).node_id
+        if found in seen:
+            continue
+        seen.add(found)
+        yield found
+        queue += graph.links_of(found, kind, wild=True).values()
+
+
+def _is_wanted(graph: Graph, slot: Slot, types: tuple[str, ...]) -> bool:
+    spec = graph.spec(slot)
+    if spec is None or spec.choices is not None:
+        return False
+    return not spec.types.isdisjoint(types) and slot.input not in NOT_TEXTS
+
+
+def _hands_on(slots: list[Slot], links: Mapping[str, Link]) -> bool:
+    """Whether a node with these values and links gives one of them on unchanged."""
+    names = [*(slot.input for slot in slots), *links]
+    values = [name for name in names if not name.startswith("on_")]
+    if len(values) <= 1:
+        return True
+    return set(values) <= VALUE_INPUTS and len(slots) <= 1
+
+
+def _samples(graph: Graph, node_id: str) -> bool:
+    links = graph.links.get(node_id, {})
+    makes = set(graph.output_types(node_id))
+    if not makes:
+        # The server lacks the class, so that only the names of the inputs tell.
+        return {"positive", "negative", "model"} <= links.keys()
+    if makes & {"CONDITIONING", "MODEL", "GUIDER"} or makes <= WILDCARD_TYPES:
+        return False
+    if graph.links_of(node_id, "GUIDER"):
+        return True
+    return bool(graph.links_of(node_id, "CONDITIONING") and graph.links_of(node_id, "MODEL"))

@@ -1,0 +1,116 @@
+"""Writes a draft as a preset file that looks written by hand: one line a field, with a reason above
+it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from comfygradio.drafting.draft import Draft
+from comfygradio.drafting.draft_field import DraftField
+from comfygradio.drafting.naming import one_line
+from comfygradio.forms.preset_schema import SCHEMA_COMMENT
+from comfygradio.forms.strict_yaml import Dumper
+
+INTRODUCTION = (
+    "Drafted by comfygradio new. Change what you like; comfygradio check tells what does not fit."
+)
+
+PLAIN = re.compile(r"\w[\w /()+-]*(?:\.\w[\w /()+-]*)*")
+"""Texts that look well without quotes; PyYAML decides whether they can do without."""
+
+UNPRINTABLE = re.compile(
+    "[^\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
+)
+"""Characters that YAML does not take as they are, or takes for the end of a line."""
+
+MAX_PADDED_NAME = 20
+"""Names up to this width are padded, so that the fields stand in a column."""
+
+
+def write_draft(draft: Draft, workflow_file: str) -> str:
+    """The text of a preset file; `workflow_file` is the path of the workflow, relative to it."""
+    head = {
+        "title": draft.title,
+        "description": draft.description,
+        "icon": draft.icon,
+        "workflow": workflow_file,
+    }
+    lines = [SCHEMA_COMMENT, f"# {INTRODUCTION}"]
+    lines += [f"# {one_line(note)}" for note in draft.notes]
+    lines += [f"{key}: {write_value(value)}" for key, value in head.items() if value]
+    lines.append("fields:" if draft.fields else "fields: {}")
+    lines += _write_fields(draft.fields)
+    if draft.outputs:
+        lines.append(f"outputs: {write_value(list(draft.outputs))}")
+    if draft.examples:
+        lines.append("examples:")
+        lines += [f"  - {write_value(example)}" for example in draft.examples]
+    return "\n".join(lines) + "\n"
+
+
+def write_value(value: Any) -> str:
+    """A value as YAML on one line; texts are quoted where any reader might take them for something
+    else.
+    """
+    if isinstance(value, Mapping):
+        pairs = [f"{write_value(str(key))}: {write_value(item)}" for key, item in value.items()]
+        return "{" + ", ".join(pairs) + "}"
+    if isinstance(value, list | tuple):
+        items = [write_value(item) for item in value]
+        return "[" + ", ".join(items) + "]"
+    if isinstance(value, str):
+        return _write_text(value)
+    return _dump(value)
+
+
+def _write_fields(fields: Iterable[DraftField]) -> Iterator[str]:
+    listed = list(fields)
+    widths = [len(field.name) for field in listed]
+    # One long name would push all the others far to the right.
+    width = max((width for width in widths if width <= MAX_PADDED_NAME), default=0)
+    advanced = False
+    for field in listed:
+        if field.line.advanced and not advanced:
+            advanced = True
+            yield "  # More settings"
+        name = f"{write_value(field.name)}:"
+        yield f"  # {one_line(field.why)}"
+        yield f"  {name:{width + 1}} {write_value(_list_keys(field))}"
+
+
+def _list_keys(field: DraftField) -> dict[str, Any]:
+    """The keys of a line that say something, long slots included."""
+    said = field.line.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def _write_text(text: str) -> str:
+    """Plain where it looks well and reads back as the same text, else quoted as in JSON, which is
+    YAML too.
+    """
+    if PLAIN.fullmatch(text) and _dump(text) == text:
+        return text
+    # Lone surrogates, which JSON allows, cannot be encoded.
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    quoted = json.dumps(whole, ensure_ascii=False)
+    return UNPRINTABLE.sub(_escape, quoted)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
+
+
+def _dump(value: Any) -> str:
+    """One scalar, by PyYAML's own emitter; the list around it makes it quote what a flow mapping
+    cannot hold.
+    """
+    text: str = yaml.dump(
+        [value], Dumper=Dumper, default_flow_style=True, allow_unicode=True, width=10**9
+    )
+    return text.strip().removeprefix("[").removesuffix("]").strip()

@@ -1,0 +1,44 @@
+"""Search in long lists: what a person typed against tens of thousands of names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from comfygradio.forms.field import Choice
+
+MAX_RESULTS = 100
+"""Choices that an answer holds at most."""
+
+
+def search_choices(
+    choices: Sequence[Choice], query: str, limit: int = MAX_RESULTS
+) -> tuple[list[Choice], int]:
+    """The choices that hold every word of the query, whatever the case, and how many there are in
+    all.
+
+    At most `limit` of them: names that begin with the query first, otherwise in the order of the
+    list.
+    """
+    words = query.casefold().split()
+    if not words:
+        return list(choices[:limit]), len(choices)
+    first: list[Choice] = []
+    others: list[Choice] = []
+    for choice in choices:
+        name = choice.label.casefold()
+        if not all(word in name for word in words):
+            continue
+        if _begins(name, words[0]):
+            first.append(choice)
+        else:
+            others.append(choice)
+    found = first + others
+    return found[:limit], len(found)
+
+
+def _begins(name: str, word: str) -> bool:
+    """Whether the name, or the file name after its folders, begins with a word."""
+    if name.startswith(word):
+        return True
+    file_name = name.replace("\\", "/").rsplit("/", 1)[-1]
+    return file_name.startswith(word)

@@ -1,0 +1,174 @@
+"""Plain (unquoted) YAML scalars, which YAML parsers interpret differently.
+
+`007` is 7 for one parser and a text for another; `on` is true for one and a text for another. Both
+the text and the value are kept until it is known which of them is wanted.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+NULL = re.compile(r"null|Null|NULL|~")
+TRUE = re.compile(r"true|True|TRUE")
+FALSE = re.compile(r"false|False|FALSE")
+WHOLE = re.compile(r"[-+]?[0-9]+")
+OCTAL = re.compile(r"0o[0-7]+")
+HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
+REAL = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+INFINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+TRUE_WORDS = re.compile(r"yes|Yes|YES|on|On|ON")
+FALSE_WORDS = re.compile(r"no|No|NO|off|Off|OFF")
+
+PATTERNS = (NULL, TRUE, FALSE, WHOLE, OCTAL, HEXADECIMAL, REAL, INFINITE, TRUE_WORDS, FALSE_WORDS)
+"""What YAML 1.2's core schema takes for something else than a text, and the words for switches of
+YAML 1.1, which people still write.
+"""
+
+FIRST_CHARACTERS = frozenset("0123456789+-.~nNtTfFyYoO")
+
+Value = bool | int | float | str | None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PlainScalar:
+    """A scalar without quotes: `text` as its author wrote it, and `value` as YAML 1.2's core schema
+    reads it.
+
+    It equals whatever its value equals, and is true where its value is, so that a file reads as the
+    data that was written into it.
+    """
+
+    text: str
+    value: Value
+
+    @classmethod
+    def parse(cls, text: str) -> PlainScalar:
+        """What stands in a file. Raises ValueError for a number of thousands of digits."""
+        return cls(text, _parse_core(text))
+
+    @property
+    def is_null(self) -> bool:
+        """Whether it is one of YAML's words for nothing."""
+        return self.value is None
+
+    @property
+    def number(self) -> int | float | None:
+        """The number that YAML has it for, `.inf` and `.nan` included, or None."""
+        if isinstance(self.value, bool) or not isinstance(self.value, int | float):
+            return None
+        return self.value
+
+    @property
+    def finite_number(self) -> int | float | None:
+        """The number that a prompt can hold, or None."""
+        number = self.number
+        if isinstance(number, float) and not math.isfinite(number):
+            return None
+        return number
+
+    @property
+    def boolean(self) -> bool | None:
+        """On or off, None where it is neither; numbers are neither."""
+        if isinstance(self.value, bool):
+            return self.value
+        if TRUE_WORDS.fullmatch(self.text):
+            return True
+        if FALSE_WORDS.fullmatch(self.text):
+            return False
+        return None
+
+    def to_json(self) -> Value:
+        """The value where it is written as its author wrote it, else the text."""
+        if self.value is None or isinstance(self.value, bool):
+            return self.value
+        if str(self.value) == self.text:
+            return self.value
+        return self.text
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        """The text: values are shown to people, lists of them too."""
+        return self.text
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, PlainScalar):
+            return self.value == other.value
+        return self.value == other
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+
+def may_be_typed(text: str) -> bool:
+    """Whether an unquoted scalar could be read as something other than a string."""
+    if text[:1] not in FIRST_CHARACTERS:
+        return False
+    return any(pattern.fullmatch(text) for pattern in PATTERNS)
+
+
+def coerce_text(value: Any) -> Any:
+    """A plain scalar as the text that it is; nothing for `null`; anything else as it is."""
+    if not isinstance(value, PlainScalar):
+        return value
+    return None if value.is_null else value.text
+
+
+def coerce_number(value: Any) -> Any:
+    """A plain scalar as the number that it is, else as a text; nothing for `null`; anything else as
+    it is.
+    """
+    if isinstance(value, PlainScalar) and value.number is not None:
+        return value.number
+    return coerce_text(value)
+
+
+def coerce_boolean(value: Any) -> Any:
+    """A plain scalar as the switch that it is, else as a text; nothing for `null`; anything else as
+    it is.
+    """
+    if isinstance(value, PlainScalar) and value.boolean is not None:
+        return value.boolean
+    return coerce_text(value)
+
+
+def null_to_none(value: Any) -> Any:
+    """Nothing for `null`; anything else as it is."""
+    if isinstance(value, PlainScalar) and value.is_null:
+        return None
+    return value
+
+
+def reject_null(value: Any) -> Any:
+    """The value itself. Raises ValueError for `null`, which may be meant as a word."""
+    if isinstance(value, PlainScalar) and value.is_null:
+        raise ValueError(
+            f'{value} says nothing in YAML; leave the key out, or write "{value}" in quotes if '
+            "the word is meant"
+        )
+    return value
+
+
+def _parse_core(text: str) -> Value:
+    if NULL.fullmatch(text):
+        return None
+    if TRUE.fullmatch(text):
+        return True
+    if FALSE.fullmatch(text):
+        return False
+    if WHOLE.fullmatch(text):
+        return int(text)
+    if OCTAL.fullmatch(text) or HEXADECIMAL.fullmatch(text):
+        return int(text, 0)
+    if INFINITE.fullmatch(text):
+        return float(text.replace(".", "", 1))
+    if REAL.fullmatch(text):
+        return float(text)
+    return text

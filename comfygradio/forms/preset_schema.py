@@ -1,0 +1,46 @@
+"""The JSON Schema of preset files, so that editors complete keys and mark mistakes
+while one types.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from comfygradio.errors import PresetError
+from comfygradio.forms.preset_file import PresetFile
+
+SCHEMA_FILE = "preset.schema.json"
+
+SCHEMA_COMMENT = f"# yaml-language-server: $schema={SCHEMA_FILE}"
+"""The first line of a preset that lies beside its schema: what editors with a YAML language server
+look for.
+"""
+
+
+def build_schema() -> dict[str, Any]:
+    """The schema (JSON Schema 2020-12) of a whole preset file."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **PresetFile.model_json_schema(by_alias=True),
+    }
+
+
+def write_schema(folder: Path) -> Path:
+    """Write the schema into a folder of presets, over an older one.
+
+    Raises PresetError where that fails.
+    """
+    path = folder / SCHEMA_FILE
+    try:
+        path.write_text(dump_schema(), encoding="utf-8")
+    except OSError as error:
+        raise PresetError(f"{path} cannot be written: {error.strerror or error}.") from error
+    return path
+
+
+def dump_schema() -> str:
+    """The schema as the text of its file."""
+    text = json.dumps(build_schema(), indent=1, ensure_ascii=False)
+    return f"{text}\n"

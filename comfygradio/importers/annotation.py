@@ -1,0 +1,53 @@
+"""Annotations: what the author of a workflow declared about one field for another front end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from comfygradio.comfy.workflow import Workflow
+from comfygradio.forms.preset_file import Widget
+from comfygradio.forms.slots import Slot
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """One marked field: the inputs it fills, and whatever its front end (`source`) lets people say
+    about it.
+
+    Empty texts, None and () mean that nothing was said; `order` sorts annotations, ties keep the
+    order of the workflow. With `is_exact` exactly these inputs are meant, and none that stand
+    beside them.
+    """
+
+    source: str
+    slots: tuple[Slot, ...]
+    name: str = ""
+    label: str = ""
+    help: str = ""
+    group: str = ""
+    order: float = 0
+    advanced: bool = False
+    optional: bool = False
+    widget: Widget | None = None
+    default: Any = None
+    minimum: int | float | None = None
+    maximum: int | float | None = None
+    step: int | float | None = None
+    choices: tuple[str, ...] = ()
+    template: str = ""
+    is_exact: bool = False
+
+
+@dataclass(frozen=True)
+class AnnotatedWorkflow:
+    """A workflow without the marker nodes that stock servers lack, and the annotations they held.
+
+    `outputs` are ids of the nodes whose results are shown (empty: not said); `notes` tell what was
+    changed or ignored.
+    """
+
+    workflow: Workflow
+    annotations: tuple[Annotation, ...] = ()
+    outputs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

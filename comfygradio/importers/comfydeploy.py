@@ -1,0 +1,237 @@
+"""comfydeploy: nodes of the classes ComfyUIDeployExternal… are fields, ComfyDeployOutput… show
+results (2025).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from comfygradio.comfy.workflow import Link, Node
+from comfygradio.forms.preset_file import Widget
+from comfygradio.forms.slots import Slot
+from comfygradio.importers.annotation import Annotation
+from comfygradio.importers.mapping import (
+    Medium,
+    find_loader,
+    map_file,
+    map_value,
+    replace_with_loader,
+)
+from comfygradio.importers.output_nodes import replace_output
+from comfygradio.importers.values import (
+    drop_far_limit,
+    get_number,
+    get_text,
+    slugify,
+    to_flag,
+    to_int,
+    to_number,
+    to_text,
+)
+from comfygradio.importers.workflow_editor import WorkflowEditor
+
+SOURCE = "comfydeploy"
+PREFIX = "ComfyUIDeployExternal"
+SOCKET_INPUT = "ComfyDeployWebscoketImageInput"
+VIDEO = "ComfyUIDeployExternalVideo"
+NO_LIMIT = 2**31 - 1
+"""Limits of this size and more are the node's own way of having none."""
+
+
+@dataclass(frozen=True)
+class ValueKind:
+    """What a class of nodes asks for: the input with its default, and how it is drawn."""
+
+    input: str = "default_value"
+    widget: Widget | None = None
+    convert: Any = to_text
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """A class of nodes that ask for a file: its medium, the inputs that may name one, and what is
+    lost with it.
+    """
+
+    medium: Medium
+    inputs: tuple[str, ...] = ()
+    loss: str = ""
+
+
+KINDS: Mapping[str, ValueKind] = {
+    "Text": ValueKind(),
+    "TextAny": ValueKind(),
+    "Number": ValueKind(widget="number", convert=to_number),
+    "NumberInt": ValueKind(widget="number", convert=to_int),
+    "NumberSlider": ValueKind(widget="slider", convert=to_number),
+    "NumberSliderInt": ValueKind(widget="slider", convert=to_int),
+    "Slider": ValueKind(widget="slider", convert=to_number),
+    "Seed": ValueKind(widget="seed", convert=to_int),
+    "Boolean": ValueKind(widget="checkbox", convert=to_flag),
+    "Checkpoint": ValueKind(),
+    "Lora": ValueKind("default_lora_name"),
+    "FaceModel": ValueKind("default_face_model_name"),
+    "Enum": ValueKind(widget="dropdown"),
+    "Color": ValueKind(widget="color"),
+    "File": ValueKind("file_url"),
+    "Vid": ValueKind(),
+}
+
+FILES: Mapping[str, FileKind] = {
+    "Image": FileKind("image"),
+    "ImageAlpha": FileKind(
+        "image", loss="the transparency of the picture comes as a mask, not as a fourth channel"
+    ),
+    "ImageBatch": FileKind("image", loss="it takes one picture instead of several"),
+    "EXR": FileKind("image", ("exr_file",), "it takes ordinary pictures instead of EXR files"),
+    "Audio": FileKind("audio", ("audio_file",)),
+    "Video": FileKind("video", ("default_video",), "it takes every frame at its own size and rate"),
+}
+
+
+def import_comfydeploy(editor: WorkflowEditor) -> list[Annotation]:
+    """An annotation for each External node in the order of the file; nodes of the same
+    input_id share one.
+    """
+    found: dict[str, Annotation] = {}
+    for node in editor.find(PREFIX, SOCKET_INPUT):
+        hint = _read_node(editor, node)
+        if hint is None:
+            continue
+        # `node` is as the file has it; the graph's own may have changed.
+        key = get_text(node.inputs, "input_id") or node.id
+        twin = found.get(key)
+        if twin is not None:
+            slots = dict.fromkeys((*twin.slots, *hint.slots))
+            hint = replace(twin, slots=tuple(slots))
+        found[key] = hint
+    for node in editor.find("ComfyDeployOutput", "ComfyDeployWebscoketImageOutput"):
+        replace_output(editor, node)
+    return [replace(hint, order=order) for order, hint in enumerate(found.values())]
+
+
+def _read_node(editor: WorkflowEditor, node: Node) -> Annotation | None:
+    suffix = node.class_type.removeprefix(PREFIX)
+    if node.class_type == SOCKET_INPUT:
+        suffix = "Image"
+    hint = Annotation(
+        SOURCE,
+        (),
+        name=slugify(get_text(node.inputs, "input_id")),
+        label=get_text(node.inputs, "display_name"),
+        help=get_text(node.inputs, "description"),
+    )
+    file = FILES.get(suffix)
+    if file is not None:
+        slot = _expose_file(editor, node, file)
+        return replace(hint, slots=(slot,), widget=file.medium)
+    kind = KINDS.get(suffix, ValueKind())
+    slots = _expose_value(editor, node, kind)
+    if not slots:
+        return None
+    default = None if kind.widget == "seed" else editor.get_input(slots[0])
+    hint = replace(hint, slots=slots, widget=kind.widget, default=default)
+    return _with_limits(node, hint)
+
+
+def _expose_value(editor: WorkflowEditor, node: Node, kind: ValueKind) -> tuple[Slot, ...]:
+    raw = node.inputs.get(kind.input)
+    if Link.parse(raw):
+        return map_value(editor, node, kind.input, raw)
+    if kind.widget in ("number", "slider"):
+        raw = _take_sent(editor, node, kind)
+    value = kind.convert(raw)
+    if kind.widget == "seed":
+        low = max(1, to_int(node.inputs.get("min_value")) or 1)
+        if value is None or value < low:
+            value = low
+    if isinstance(value, str) and "://" in value:
+        editor.notes.append(
+            f"{editor.describe_node(node.id)}: its file would have been fetched from the web; "
+            "choose "
+            "one here."
+        )
+        value = ""
+    return map_value(editor, node, kind.input, value)
+
+
+def _take_sent(editor: WorkflowEditor, node: Node, kind: ValueKind) -> Any:
+    """A number: comfydeploy writes what was sent over the input_id, and only without it the default
+    counts.
+    """
+    sent = get_number(node.inputs, "input_id")
+    if sent is None:
+        return node.inputs.get(kind.input)
+    editor.set_input(Slot(node.id, "input_id"), f"input_{node.id}")
+    editor.set_input(Slot(node.id, kind.input), sent)
+    return sent
+
+
+def _with_limits(node: Node, annotation: Annotation) -> Annotation:
+    if annotation.widget == "dropdown":
+        options = get_text(node.inputs, "options")
+        return replace(annotation, choices=_read_options(options))
+    low = drop_far_limit(get_number(node.inputs, "min_value"), NO_LIMIT)
+    high = get_number(node.inputs, "max_value")
+    if annotation.widget != "seed":
+        high = drop_far_limit(high, NO_LIMIT)
+    return replace(annotation, minimum=low, maximum=high)
+
+
+def _read_options(text: str) -> tuple[str, ...]:
+    """The choices of an Enum node: a JSON list, or one choice a line."""
+    try:
+        listed = json.loads(text)
+    except (ValueError, RecursionError):
+        listed = None
+    if not isinstance(listed, list):
+        listed = text.splitlines()
+    choices = [to_text(entry).strip() for entry in listed]
+    return tuple(dict.fromkeys(choice for choice in choices if choice))
+
+
+def _expose_file(editor: WorkflowEditor, node: Node, file: FileKind) -> Slot:
+    """The file of a loader: of the one that the node has for a default, else of one in the node's
+    place.
+
+    Files come from web addresses in comfydeploy, so that its own nodes are of no use to a form;
+    only the video node lists the files that were uploaded.
+    """
+    loader = find_loader(editor, node.inputs.get("default_value"))
+    if loader is not None:
+        fed = editor.find_fed_inputs(node.id)
+        editor.rewire(fed, {0: [loader.node_id, 0], 1: [loader.node_id, 1]})
+        editor.remove(node.id)
+        return loader
+    if file.medium == "video" and file.inputs:
+        own = Slot(node.id, file.inputs[0])
+        if editor.spec(own) is not None:
+            return own
+    if file.loss:
+        editor.notes.append(
+            f"{editor.describe_node(node.id)} became a loader of ComfyUI's own: {file.loss}."
+        )
+    if get_text(node.inputs, "default_value_url"):
+        editor.notes.append(
+            f"{editor.describe_node(node.id)}: its default would have been fetched from the web; "
+            "choose "
+            "a file."
+        )
+    name = get_text(node.inputs, *file.inputs)
+    if node.class_type == VIDEO:
+        return _place_frames(editor, node, name)
+    return map_file(editor, node, file.medium, name)
+
+
+def _place_frames(editor: WorkflowEditor, node: Node, file: str) -> Slot:
+    """The video node gives frames (output 0) and sound (2); ComfyUI's own loader needs a second
+    node for that.
+    """
+    fed = editor.find_fed_inputs(node.id)
+    slot = replace_with_loader(editor, node, "video", file)
+    parts = editor.add(f"{node.id}_frames", "GetVideoComponents", {"video": [node.id, 0]})
+    editor.rewire(fed, {0: [parts, 0], 2: [parts, 1]})
+    return slot

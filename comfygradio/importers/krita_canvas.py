@@ -1,0 +1,156 @@
+"""What Krita's canvas, layers, selection and styles become: pictures to upload, and fields for what
+a style sets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from comfygradio.comfy.workflow import Node
+from comfygradio.forms.preset_file import Widget
+from comfygradio.forms.slots import Slot
+from comfygradio.importers.annotation import Annotation
+from comfygradio.importers.mapping import choose_file, replace_with_loader
+from comfygradio.importers.values import get_text
+from comfygradio.importers.workflow_editor import WorkflowEditor
+
+SIZE = 512
+"""Pixels of Krita's own stand-in for a canvas."""
+
+STYLE_OUTPUTS: Mapping[int, tuple[str, Widget | None, Any]] = {
+    3: ("2. Prompt", "textarea", ""),
+    4: ("3. Negative prompt", "textarea", ""),
+    5: ("4. Sampler", None, "euler"),
+    6: ("5. Scheduler", None, "normal"),
+    7: ("6. Steps", None, 20),
+    8: ("7. Guidance", None, 7.0),
+}
+"""Outputs of a style node beyond model, CLIP and VAE: name, widget and a usual value."""
+
+NamedAnnotation = tuple[str, Annotation]
+"""An annotation and its name in Krita, "1. Group/2. Label"."""
+
+
+def import_canvas(editor: WorkflowEditor, source: str) -> tuple[list[Annotation], list[Annotation]]:
+    """Replace canvases and selections by one picture, with a mask if there is a selection; then,
+    the canvas's seeds.
+    """
+    pictures: list[Slot] = []
+    seeds: list[Slot] = []
+    for node in editor.find("ETN_KritaCanvas"):
+        seeds += [slot for slot, output in editor.find_fed_inputs(node.id) if output == 3]
+        pictures.append(_replace_canvas(editor, node))
+    selections = list(editor.find("ETN_KritaSelection"))
+    for node in selections:
+        fed = editor.find_fed_inputs(node.id)
+        if pictures:
+            editor.remove(node.id)
+        else:
+            pictures.append(replace_with_loader(editor, node, "image", ""))
+        editor.rewire(fed, {0: [pictures[0].node_id, 1], 1: True, 2: 0, 3: 0})
+        editor.notes.append(
+            f"Krita's selection (node {node.id}) became a mask that is painted on the picture."
+        )
+    picture_hints: list[Annotation] = []
+    if pictures:
+        widget: Widget = "mask" if selections else "image"
+        picture_hints.append(Annotation(source, tuple(pictures), label="Picture", widget=widget))
+    seed_hints: list[Annotation] = []
+    if seeds:
+        seed_hints.append(Annotation(source, tuple(seeds), label="Seed", widget="seed"))
+    return picture_hints, seed_hints
+
+
+def import_layers(editor: WorkflowEditor, source: str) -> list[NamedAnnotation]:
+    """Replace layers by pictures to upload."""
+    hints: list[NamedAnnotation] = []
+    for node in editor.find("ETN_KritaImageLayer", "ETN_KritaMaskLayer"):
+        fed = editor.find_fed_inputs(node.id)
+        slot = replace_with_loader(editor, node, "image", "")
+        feeds: dict[int, Any] = {0: [node.id, 0]}
+        if node.class_type == "ETN_KritaMaskLayer":
+            editor.replace(
+                node.id, "LoadImageMask", {"image": editor.get_input(slot), "channel": "red"}
+            )
+        else:
+            feeds |= _invert_mask(editor, node.id, 1, fed)
+        editor.rewire(fed, feeds)
+        name = get_text(node.inputs, "name") or "Picture"
+        hints.append((name, Annotation(source, (slot,), widget="image")))
+    return hints
+
+
+def import_styles(editor: WorkflowEditor, source: str) -> list[NamedAnnotation]:
+    """Replace styles by a checkpoint, and by fields for the prompts and sampler settings that a
+    style holds.
+    """
+    hints: list[NamedAnnotation] = []
+    for node in editor.find("ETN_KritaStyle"):
+        fed = editor.find_fed_inputs(node.id)
+        style = get_text(node.inputs, "name") or "Style"
+        # A slash would part the group from the label.
+        group = style.replace("/", " ")
+        checkpoint = choose_file(editor, "CheckpointLoaderSimple", "ckpt_name", None)
+        editor.notes.append(
+            f"{editor.describe_node(node.id)} became a checkpoint; choose its model, and check "
+            "prompts and "
+            "steps."
+        )
+        editor.replace(node.id, "CheckpointLoaderSimple", {"ckpt_name": checkpoint})
+        # Model, CLIP and VAE are outputs of the checkpoint, with the same numbers.
+        feeds: dict[int, Any] = {output: [node.id, output] for output in (0, 1, 2)}
+        for output, (_, _, usual) in STYLE_OUTPUTS.items():
+            feeds[output] = usual
+        editor.rewire(fed, feeds)
+        hints.append((f"{group}/1. Checkpoint", Annotation(source, (Slot(node.id, "ckpt_name"),))))
+        for output, (label, widget, usual) in STYLE_OUTPUTS.items():
+            slots = tuple(slot for slot, number in fed if number == output)
+            if slots:
+                hint = Annotation(source, slots, widget=widget, default=usual)
+                hints.append((f"{group}/{label}", hint))
+    return hints
+
+
+def _replace_canvas(editor: WorkflowEditor, node: Node) -> Slot:
+    """A picture in the place of a canvas, whose outputs are picture, width, height,
+    seed and mask.
+    """
+    fed = editor.find_fed_inputs(node.id)
+    editor.notes.append(
+        f"{editor.describe_node(node.id)} became a picture to upload; it is not cut to Krita's "
+        "selection."
+    )
+    slot = replace_with_loader(editor, node, "image", "")
+    feeds: dict[int, Any] = {0: [node.id, 0], 3: 0}
+    feeds |= _measure(editor, node.id, fed)
+    feeds |= _invert_mask(editor, node.id, 4, fed)
+    editor.rewire(fed, feeds)
+    return slot
+
+
+def _measure(editor: WorkflowEditor, node_id: str, fed: list[tuple[Slot, int]]) -> dict[int, Any]:
+    """Width and height (outputs 1 and 2 of a canvas), measured where the server can."""
+    used = {output for _, output in fed}
+    if used.isdisjoint({1, 2}):
+        return {}
+    if "GetImageSize" not in editor.object_info:
+        editor.notes.append(
+            f"This ComfyUI cannot measure pictures; width and height are {SIZE} instead."
+        )
+        return {1: SIZE, 2: SIZE}
+    measured = editor.add(f"{node_id}_size", "GetImageSize", {"image": [node_id, 0]})
+    return {1: [measured, 0], 2: [measured, 1]}
+
+
+def _invert_mask(
+    editor: WorkflowEditor, node_id: str, output: int, fed: list[tuple[Slot, int]]
+) -> dict[int, Any]:
+    """A picture's mask, if it is used: in Krita it is the opaque part, from ComfyUI's loader the
+    transparent one.
+    """
+    used = {number for _, number in fed}
+    if output not in used:
+        return {}
+    inverted = editor.add(f"{node_id}_mask", "InvertMask", {"mask": [node_id, 1]})
+    return {output: [inverted, 0]}

@@ -1,0 +1,158 @@
+"""Map a marker node to the inputs its field fills, and replace or remove the marker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from comfygradio.binding.specs import has_widget
+from comfygradio.comfy.workflow import Link, Node
+from comfygradio.forms.slots import Slot
+from comfygradio.importers.values import to_text
+from comfygradio.importers.workflow_editor import WorkflowEditor
+
+Medium = Literal["image", "video", "audio"]
+
+LOADERS: Mapping[Medium, tuple[str, str, str]] = {
+    "image": ("LoadImage", "image", "example.png"),
+    "video": ("LoadVideo", "file", "example.mp4"),
+    "audio": ("LoadAudio", "audio", "example.wav"),
+}
+"""Medium → ComfyUI's own loader, its input, and a file name for servers that list none."""
+
+
+def map_value(
+    editor: WorkflowEditor, node: Node, input: str, value: Any, may_stay: bool = True
+) -> tuple[Slot, ...]:
+    """The inputs that a field fills in place of a marker's own `input`, whose value is `value`.
+
+    A marker that the server has stays if it may, unless its value is any text and goes where the
+    server offers a list: there the list is the better field. Otherwise every input that the marker
+    fed gets the value, and the marker goes. Empty, with a note, where there is nothing to fill.
+    """
+    link = Link.parse(value)
+    if link and link.node_id in editor.nodes:
+        _bypass(editor, node, input, link)
+        return ()
+    fed = [slot for slot, _ in editor.find_fed_inputs(node.id)]
+    if not fed:
+        editor.notes.append(
+            f"{editor.describe_node(node.id)} feeds no other node, so that it became no field."
+        )
+        if node.class_type not in editor.object_info:
+            editor.remove(node.id)
+        return ()
+    own = Slot(node.id, input)
+    if may_stay and _can_stay(editor, own, fed):
+        return (own,)
+    return _inline(editor, node, fed, value)
+
+
+def map_file(editor: WorkflowEditor, node: Node, medium: Medium, file: Any) -> Slot:
+    """Put ComfyUI's own loader in the place of a marker with the same outputs; the slot is the
+    loader's file.
+    """
+    fed = editor.find_fed_inputs(node.id)
+    slot = replace_with_loader(editor, node, medium, file)
+    outputs = (0, 1) if medium == "image" else (0,)
+    editor.rewire(fed, {output: [node.id, output] for output in outputs})
+    return slot
+
+
+def replace_with_loader(editor: WorkflowEditor, node: Node, medium: Medium, file: Any) -> Slot:
+    """Put ComfyUI's own loader in the place of a marker, links as they are; `file` is the marker's
+    own file name.
+    """
+    class_type, input, example = LOADERS[medium]
+    chosen = choose_file(editor, class_type, input, file)
+    editor.replace(node.id, class_type, {input: chosen or example})
+    return Slot(node.id, input)
+
+
+def choose_file(editor: WorkflowEditor, class_type: str, input: str, file: Any) -> str:
+    """A marker's own file name unless it is a web address; else the first that the server lists, or
+    "".
+    """
+    if isinstance(file, str) and file and "://" not in file and len(file) < 500:
+        return file
+    spec = editor.object_info.spec(class_type, input)
+    if spec is None or not spec.choices:
+        return ""
+    return str(spec.choices[0])
+
+
+def find_loader(editor: WorkflowEditor, value: Any) -> Slot | None:
+    """The file input of the loader that a link comes from, if it comes straight from one."""
+    link = Link.parse(value)
+    node = editor.nodes.get(link.node_id) if link else None
+    if node is None:
+        return None
+    for class_type, input, _ in LOADERS.values():
+        if node.class_type == class_type:
+            return Slot(node.id, input)
+    return None
+
+
+def _bypass(editor: WorkflowEditor, node: Node, input: str, link: Link) -> None:
+    """Note that a marker is fed itself; one that the server lacks gives way to what feeds it."""
+    editor.notes.append(
+        f"{editor.describe_node(node.id)}: its {input} is fed by "
+        f"{editor.describe_node(link.node_id)}, so that it "
+        "became no field."
+    )
+    if node.class_type in editor.object_info:
+        return
+    fed = [(slot, 0) for slot, _ in editor.find_fed_inputs(node.id)]
+    editor.rewire(fed, {0: [link.node_id, link.slot]})
+    editor.remove(node.id)
+
+
+def _can_stay(editor: WorkflowEditor, own: Slot, fed: list[Slot]) -> bool:
+    spec = editor.spec(own)
+    if spec is None or not has_widget(spec):
+        return False
+    if spec.choices is not None:
+        return True
+    targets = [editor.spec(slot) for slot in fed]
+    return all(target is None or target.choices is None for target in targets)
+
+
+def _inline(editor: WorkflowEditor, node: Node, fed: list[Slot], value: Any) -> tuple[Slot, ...]:
+    """Put a marker's value where it went. Inputs that take no plain value are fed by a primitive in
+    the marker's place, if the server has one.
+    """
+    primitive = _choose_primitive(value)
+    sockets: list[Slot] = []
+    if primitive in editor.object_info:
+        sockets = [slot for slot in fed if _is_socket(editor, slot)]
+    filled = [slot for slot in fed if slot not in sockets]
+    for slot in filled:
+        editor.set_input(slot, value)
+    if not sockets:
+        editor.remove(node.id)
+        return tuple(filled)
+    held = value if isinstance(value, bool | int | float) else to_text(value)
+    editor.replace(node.id, primitive, {"value": held})
+    for slot in sockets:
+        editor.set_input(slot, [node.id, 0])
+    return (*filled, Slot(node.id, "value"))
+
+
+def _is_socket(editor: WorkflowEditor, slot: Slot) -> bool:
+    """Whether an input of a class that the server has takes no plain value, as far as its spec
+    tells.
+    """
+    if editor.nodes[slot.node_id].class_type not in editor.object_info:
+        return False
+    spec = editor.spec(slot)
+    return spec is None or not has_widget(spec)
+
+
+def _choose_primitive(value: Any) -> str:
+    if isinstance(value, bool):
+        return "PrimitiveBoolean"
+    if isinstance(value, int):
+        return "PrimitiveInt"
+    if isinstance(value, float):
+        return "PrimitiveFloat"
+    return "PrimitiveStringMultiline"

@@ -1,0 +1,221 @@
+"""Minimalistic Comfy Wrapper WebUI: titles of the form `<Label:category[/tab]:row[/column]>
+arguments`.
+
+Categories are prompt, important, advanced, output (each also in the plural), or any other word,
+which becomes a heading. A number takes "min, max[, step]" for arguments and is a slider then (its
+docs/titles.md, August 2026).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from comfygradio.comfy.object_info import InputSpec
+from comfygradio.forms.preset_file import Widget
+from comfygradio.forms.slots import Slot
+from comfygradio.importers.annotation import Annotation
+from comfygradio.importers.titled_node import TitledNode, list_settable_inputs, list_titles
+from comfygradio.importers.ui_workflow import UiWorkflow
+from comfygradio.importers.values import to_number
+from comfygradio.importers.workflow_editor import WorkflowEditor
+
+SOURCE = "MCWW"
+CATEGORIES = ("prompt", "important", "other", "advanced", "output")
+"""In the order in which they come in a form; "other" stands for categories of the author's own."""
+
+WORDS = ("", "json", "md", "markdown", "show_default")
+"""Arguments that say how MCWW draws something; a form of ours has no use for them."""
+
+PLACE = re.compile(
+    r"\s*(?P<row>[0-9]{1,9})(?:/(?P<column>[0-9]{1,9}))?>(?P<arguments>.*)", re.DOTALL
+)
+NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
+LOOKS_LIKE_ONE = re.compile(r"<[^<>:]+:[^<>]*>")
+
+
+@dataclass(frozen=True)
+class TitleMarker:
+    """A title that MCWW understands; `column` is None for what has a row of its own."""
+
+    label: str
+    category: str
+    heading: str
+    tab: str
+    row: int
+    column: int | None
+    arguments: str
+
+
+def parse_title(title: str) -> TitleMarker | None:
+    """What a title says to MCWW, or None where it says nothing."""
+    if not title.startswith("<"):
+        return None
+    label, _, rest = title.removeprefix("<").partition(":")
+    where, _, rest = rest.partition(":")
+    category, slash, tab = where.partition("/")
+    if not label or not category or "/" in tab or (slash and not tab):
+        return None
+    place = PLACE.fullmatch(rest)
+    if place is None:
+        return None
+    known = category.strip().lower().removesuffix("s")
+    column = place["column"]
+    return TitleMarker(
+        label=label.strip(),
+        category=known if known in CATEGORIES else "other",
+        heading=category.strip(),
+        tab=tab.strip(),
+        row=int(place["row"]),
+        column=int(column) if column else None,
+        arguments=place["arguments"].strip(),
+    )
+
+
+def import_mcww(editor: WorkflowEditor, ui_workflow: UiWorkflow | None) -> list[Annotation]:
+    """An annotation for each titled node, in the order in which MCWW shows them; titled outputs go
+    to the graph.
+    """
+    marked = list(_find_marked(editor, ui_workflow))
+    # A tab stands where the first of its rows does.
+    rows: dict[tuple[str, str, str], int] = {}
+    for marker, _ in marked:
+        key = (marker.category, marker.heading, marker.tab)
+        rows[key] = min(marker.row, rows.get(key, marker.row))
+
+    def place(entry: tuple[TitleMarker, TitledNode]) -> tuple[int, str, int, str, int, bool, int]:
+        marker, _ = entry
+        return (
+            CATEGORIES.index(marker.category),
+            marker.heading if marker.category == "other" else "",
+            rows[(marker.category, marker.heading, marker.tab)],
+            marker.tab,
+            marker.row,
+            marker.column is None,
+            marker.column or 0,
+        )
+
+    hints: list[Annotation] = []
+    for marker, titled in sorted(marked, key=place):
+        if marker.category == "output":
+            if titled.node_id in editor.nodes:
+                editor.outputs.append(titled.node_id)
+            continue
+        hint = _make_hint(editor, marker, titled)
+        if hint is not None:
+            hints.append(replace(hint, order=len(hints)))
+    _note_optional_media(editor, hints)
+    return hints
+
+
+def _find_marked(
+    editor: WorkflowEditor, ui_workflow: UiWorkflow | None
+) -> Iterator[tuple[TitleMarker, TitledNode]]:
+    for titled in list_titles(editor, ui_workflow):
+        marker = parse_title(titled.title)
+        if marker is not None:
+            yield marker, titled
+        elif LOOKS_LIKE_ONE.match(titled.title):
+            editor.notes.append(
+                f"The title {titled.title:.60} looks like one for MCWW, but is not of the form "
+                "<Label:category:row>."
+            )
+
+
+def _make_hint(
+    editor: WorkflowEditor, marker: TitleMarker, titled: TitledNode
+) -> Annotation | None:
+    slots = titled.slots or _choose_slots(editor, titled)
+    if not slots:
+        editor.notes.append(
+            f"{editor.describe_node(titled.node_id)} is marked for MCWW, but has no input that "
+            "could be set."
+        )
+        return None
+    spec = editor.spec(slots[0])
+    low, high, step = _read_limits(marker.arguments, spec)
+    if low is None and marker.arguments.lower() not in WORDS:
+        editor.notes.append(
+            f"{editor.describe_node(titled.node_id)}: {marker.arguments:.60} is not understood "
+            "and was "
+            "ignored."
+        )
+    widget: Widget | None = None
+    if _is_seed(marker, spec):
+        widget = "seed"
+    elif low is not None:
+        widget = "slider"
+    return Annotation(
+        SOURCE,
+        slots,
+        label=marker.label,
+        group=_name_group(marker),
+        advanced=marker.category == "advanced",
+        widget=widget,
+        minimum=low,
+        maximum=high,
+        step=step,
+    )
+
+
+def _is_seed(marker: TitleMarker, spec: InputSpec | None) -> bool:
+    if "seed" not in marker.label.lower() or marker.arguments:
+        return False
+    return spec is not None and "INT" in spec.types
+
+
+def _read_limits(arguments: str, spec: InputSpec | None) -> tuple[int | float | None, ...]:
+    """Least, largest and step of "1, 10, 0.1" for a number; None for what is not said."""
+    nothing = (None, None, None)
+    if spec is None or spec.types.isdisjoint({"INT", "FLOAT"}):
+        return nothing
+    limits = [to_number(number) for number in NUMBER.findall(arguments)]
+    if len(limits) == 2:
+        return (*limits, None)
+    return tuple(limits) if len(limits) == 3 else nothing
+
+
+def _name_group(marker: TitleMarker) -> str:
+    if marker.category != "other":
+        return marker.tab
+    if not marker.tab:
+        return marker.heading
+    return f"{marker.heading}: {marker.tab}"
+
+
+def _choose_slots(editor: WorkflowEditor, titled: TitledNode) -> tuple[Slot, ...]:
+    """The one input that MCWW shows: a file, else a text, a switch, the first number; a list if
+    there is no other.
+    """
+    node = editor.nodes.get(titled.node_id)
+    inputs = list_settable_inputs(editor, node) if node else {}
+    best = min(inputs, key=lambda name: _rank(inputs[name]), default=None)
+    if best is None:
+        return ()
+    return (Slot(titled.node_id, best),)
+
+
+def _rank(spec: InputSpec) -> int:
+    if spec.media:
+        return 0
+    if spec.choices is not None:
+        return 4
+    if "STRING" in spec.types:
+        return 1
+    if "BOOLEAN" in spec.types:
+        return 2
+    return 3
+
+
+def _note_optional_media(editor: WorkflowEditor, annotations: list[Annotation]) -> None:
+    media = []
+    for hint in annotations:
+        spec = editor.spec(hint.slots[0])
+        if spec is not None and spec.media:
+            media.append(hint.label)
+    if media:
+        editor.notes.append(
+            f"MCWW lets {', '.join(media)} stay empty and leaves out the nodes behind; "
+            "where you want that too, add optional and bypass to the field."
+        )

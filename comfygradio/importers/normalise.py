@@ -1,0 +1,149 @@
+"""Normalise annotations: drop what does not fit the inputs they fill."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+from comfygradio.comfy.object_info import InputSpec
+from comfygradio.forms.field import MEDIA
+from comfygradio.forms.literals import check_literal
+from comfygradio.forms.preset_file import Widget
+from comfygradio.forms.slots import Slot
+from comfygradio.importers.annotation import Annotation
+from comfygradio.importers.values import to_number
+from comfygradio.importers.workflow_editor import WorkflowEditor
+
+NUMBERS = frozenset({"INT", "FLOAT"})
+FILLABLE_TYPES: Mapping[Widget, frozenset[str]] = {
+    "text": frozenset({"STRING", "COLOR"}),
+    "textarea": frozenset({"STRING"}),
+    "number": NUMBERS,
+    "slider": NUMBERS,
+    "checkbox": frozenset({"BOOLEAN"}),
+    "seed": frozenset({"INT"}),
+    "color": frozenset({"STRING", "COLOR"}),
+}
+"""What a widget can fill."""
+
+
+def normalise_annotations(
+    editor: WorkflowEditor, annotations: list[Annotation]
+) -> list[Annotation]:
+    """The annotations with inputs that are still there and free, each input in the first annotation
+    that names it.
+    """
+    taken: set[Slot] = set()
+    tidied = []
+    for hint in annotations:
+        free = [slot for slot in hint.slots if slot not in taken and editor.is_free(slot)]
+        slots = tuple(dict.fromkeys(free))
+        if slots:
+            taken.update(slots)
+            tidied.append(normalise_annotation(editor, replace(hint, slots=slots)))
+    return tidied
+
+
+def normalise_annotation(editor: WorkflowEditor, annotation: Annotation) -> Annotation:
+    """An annotation without what does not suit its inputs; says in a note what its author will
+    miss.
+    """
+    known = [editor.spec(slot) for slot in annotation.slots]
+    specs = [spec for spec in known if spec is not None]
+    if not specs:
+        return annotation
+    annotation = _tidy_limits(editor, annotation, specs)
+    annotation = _tidy_choices(editor, annotation, specs)
+    if not all(_suits(annotation, spec) for spec in specs):
+        annotation = replace(annotation, widget=None)
+    if not _takes_default(annotation, specs):
+        annotation = replace(annotation, default=None)
+    return annotation
+
+
+def _tidy_limits(
+    editor: WorkflowEditor, annotation: Annotation, specs: list[InputSpec]
+) -> Annotation:
+    if not all(NUMBERS & spec.types for spec in specs):
+        return replace(annotation, minimum=None, maximum=None, step=None)
+    low = to_number(annotation.minimum)
+    high = to_number(annotation.maximum)
+    step = to_number(annotation.step)
+    says_limits = low is not None or high is not None
+    if says_limits and not _leave_value(low, high, specs):
+        editor.notes.append(
+            f"{_call(annotation)}: its limits {low} to {high} leave no value, so that they were "
+            "ignored."
+        )
+        low = None
+        high = None
+    if all("FLOAT" not in spec.types for spec in specs):
+        low = _whole(low)
+        high = _whole(high)
+        step = _whole(step)
+    if step is not None and step <= 0:
+        step = None
+    return replace(annotation, minimum=low, maximum=high, step=step)
+
+
+def _leave_value(low: int | float | None, high: int | float | None, specs: list[InputSpec]) -> bool:
+    """Whether there is a value within these limits and those of the server."""
+    lows = [low, *(spec.minimum for spec in specs)]
+    highs = [high, *(spec.maximum for spec in specs)]
+    least = max((limit for limit in lows if limit is not None), default=-math.inf)
+    most = min((limit for limit in highs if limit is not None), default=math.inf)
+    return not least > most
+
+
+def _whole(value: int | float | None) -> int | float | None:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def _tidy_choices(
+    editor: WorkflowEditor, annotation: Annotation, specs: list[InputSpec]
+) -> Annotation:
+    """Choices stay only where the server has none, since the server's own are always up to date."""
+    offered = next((spec.choices for spec in specs if spec.choices is not None), None)
+    if offered is None or not annotation.choices:
+        return annotation
+    listed = {str(choice) for choice in offered}
+    if set(annotation.choices) < listed:
+        names = ", ".join(annotation.choices)
+        editor.notes.append(f"{_call(annotation)} offered only {names:.300}; the server has more.")
+    return replace(annotation, choices=())
+
+
+def _suits(annotation: Annotation, spec: InputSpec) -> bool:
+    """Whether the annotation's widget can fill an input."""
+    if annotation.widget is None:
+        return True
+    if annotation.widget in MEDIA:
+        return bool(spec.media) or spec.choices is not None or "STRING" in spec.types
+    if annotation.widget in ("dropdown", "radio"):
+        return spec.choices is not None or bool(annotation.choices)
+    if annotation.widget == "color" and spec.options.get("display") == "color":
+        return True
+    suited = FILLABLE_TYPES.get(annotation.widget, frozenset())
+    return not suited.isdisjoint(spec.types)
+
+
+def _takes_default(annotation: Annotation, specs: list[InputSpec]) -> bool:
+    if annotation.default is None:
+        return False
+    if any(check_literal(spec, annotation.default) for spec in specs):
+        return False
+    if annotation.choices and annotation.default not in annotation.choices:
+        return False
+    number = to_number(annotation.default) if NUMBERS & specs[0].types else None
+    if number is None:
+        return True
+    if annotation.minimum is not None and number < annotation.minimum:
+        return False
+    return annotation.maximum is None or number <= annotation.maximum
+
+
+def _call(annotation: Annotation) -> str:
+    return annotation.label or annotation.name or f"The field of {annotation.slots[0]}"

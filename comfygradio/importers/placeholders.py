@@ -1,0 +1,196 @@
+"""Placeholders: values such as `%prompt%` that another app replaces before it posts a workflow.
+
+They are exactly what an author meant to be filled in, and no value that a server could run with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from comfygradio.drafting.trace import TEXT_CONTROLS
+from comfygradio.forms.slots import Slot
+from comfygradio.forms.templates import find_placeholders
+from comfygradio.importers.annotation import Annotation
+from comfygradio.importers.ui_workflow import UiWorkflow
+from comfygradio.importers.values import fit_literal, slugify
+from comfygradio.importers.workflow_editor import WorkflowEditor
+
+WORDS = ("prompt", "positive_prompt", "positive", "user_prompt", "input_prompt", "text")
+UNWANTED = ("negative_prompt", "negative", "neg_prompt", "negativeprompt")
+SETTINGS = (
+    *("seed", "noise_seed", "width", "height", "batch_size", "image", "image_name", "filename"),
+    *("steps", "scale", "cfg", "cfg_scale", "guidance", "denoise", "strength", "clip_skip"),
+    *("model", "checkpoint", "ckpt", "ckpt_name", "vae", "lora", "sampler", "sampler_name"),
+    *("scheduler", "fps", "frames", "length", "duration"),
+)
+"""What apps call what they fill in (SillyTavern, Open WebUI, chat bots, scripts)."""
+
+ADVANCED_NAMES = frozenset(
+    {"steps", "scale", "cfg", "cfg_scale", "guidance", "clip_skip", "vae"}
+) | {*("sampler", "sampler_name", "scheduler", "denoise", "batch_size")}
+"""What stands under More settings."""
+
+PERCENT = re.compile(r"(?<![\w%])%([A-Za-z]\w{0,39})%(?![\w%])")
+"""The form that means nothing else in a text, whatever the name."""
+
+KNOWN = frozenset({*WORDS, *UNWANTED, *SETTINGS})
+
+OTHER = re.compile(
+    r"\{\{\s*([A-Za-z]\w{0,39})\s*\}\}|\$\{([A-Za-z]\w{0,39})\}|\{([A-Za-z]\w{0,39})\}"
+    r"|\$([A-Za-z]\w{0,39})\$|__([A-Za-z]\w{0,39})__|<([A-Za-z]\w{0,39})>|\[([A-Za-z]\w{0,39})\]"
+    r"|@([A-Za-z]\w{0,39})@"
+)
+"""Forms that may mean something else in a text; alone in an input, with a known name, they do not.
+"""
+
+INSIDE = frozenset({*WORDS, *UNWANTED} - {"text", "positive", "negative"})
+"""Names that are read in the other forms inside of a text as well."""
+
+
+WORKING = TEXT_CONTROLS | {"search", "old", "old_text", "placeholder", "from", "text_find"}
+"""Inputs of nodes that replace texts: what they look for is filled in by the workflow itself."""
+
+FORMATS = frozenset({"template", "format", "format_string", "f_string", "fstring", "expression"})
+"""Inputs whose node fills in names by itself."""
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    """A placeholder in an input: its name, how it is written, and what stands around it."""
+
+    slot: Slot
+    name: str
+    written: str
+    before: str = ""
+    after: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the input holds nothing else."""
+        return not (self.before or self.after)
+
+
+def import_placeholders(editor: WorkflowEditor, ui_workflow: UiWorkflow | None) -> list[Annotation]:
+    """An annotation for each placeholder; inputs that hold the same one become one field.
+
+    The inputs get the server's own default, and texts are left empty at its place.
+    """
+    places = list(_find_places(editor))
+    groups: dict[tuple[str, str, str], list[Placeholder]] = {}
+    for place in places:
+        key = (place.name, place.before, place.after)
+        groups.setdefault(key, []).append(place)
+        _clear(editor, place)
+    if places:
+        shown = ", ".join(dict.fromkeys(place.written for place in places))
+        editor.notes.append(f"Placeholders of another app became fields: {shown[:300]}.")
+    return [_write_hint(group) for group in groups.values()]
+
+
+def _find_places(editor: WorkflowEditor) -> Iterator[Placeholder]:
+    """Placeholders, but for those that the workflow replaces by nodes of its own."""
+    texts: dict[Slot, str] = {}
+    for node in editor.nodes.values():
+        for name, value in node.inputs.items():
+            if isinstance(value, str):
+                texts[Slot(node.id, name)] = value
+    own = {text.strip() for slot, text in texts.items() if _name_input(slot) in WORKING}
+    for slot, text in texts.items():
+        name = _name_input(slot)
+        if name in WORKING or name in FORMATS or name.endswith("prefix"):
+            continue
+        place = _read_place(editor, slot, text, own)
+        if place is not None:
+            yield place
+
+
+def _name_input(slot: Slot) -> str:
+    return slot.input.rpartition(".")[2].lower()
+
+
+def _read_place(editor: WorkflowEditor, slot: Slot, text: str, own: set[str]) -> Placeholder | None:
+    bare = text.strip()
+    if bare in own:
+        return None
+    alone = PERCENT.fullmatch(bare) or OTHER.fullmatch(bare)
+    if alone and (alone.re is PERCENT or _read_name(alone) in KNOWN):
+        return Placeholder(slot, _read_name(alone), bare)
+    matches = (*PERCENT.finditer(text), *OTHER.finditer(text))
+    found = [match for match in matches if _counts(match) and match[0] not in own]
+    if not found:
+        return None
+    main = min(found, key=_rank_match)
+    before, after = _leave_out(editor, slot, text, found, main)
+    return Placeholder(slot, _read_name(main), main[0], before, after)
+
+
+def _rank_match(match: re.Match[str]) -> tuple[bool, int]:
+    """Words before settings, and the first of them."""
+    name = _read_name(match)
+    is_main = name in WORDS or name in UNWANTED
+    return not is_main, match.start()
+
+
+def _leave_out(
+    editor: WorkflowEditor, slot: Slot, text: str, found: list[re.Match[str]], main: re.Match[str]
+) -> tuple[str, str]:
+    """What stands before and after one placeholder, without the others, which a note names."""
+    before = text[: main.start()]
+    after = text[main.end() :]
+    others = [match[0] for match in found if match is not main]
+    for written in others:
+        before = before.replace(written, "")
+        after = after.replace(written, "")
+    if others:
+        names = ", ".join(dict.fromkeys(others))
+        editor.notes.append(
+            f"{names} stood beside {main[0]} in {slot.input} of "
+            f"{editor.describe_node(slot.node_id)} and "
+            "was left out; the one field takes all words."
+        )
+    return before, after
+
+
+def _counts(match: re.Match[str]) -> bool:
+    """Whether a match inside of a text is a placeholder."""
+    return match.re is PERCENT or _read_name(match) in INSIDE
+
+
+def _read_name(match: re.Match[str]) -> str:
+    # Each form has a group of its own, of which one matched.
+    name: str = next(group for group in match.groups() if group)
+    return name.lower()
+
+
+def _clear(editor: WorkflowEditor, place: Placeholder) -> None:
+    """Put what the server starts with, or the text without it, in the place of a placeholder."""
+    if place.is_whole:
+        editor.set_input(place.slot, fit_literal(editor.spec(place.slot), None))
+    else:
+        editor.set_input(place.slot, f"{place.before}{place.after}")
+
+
+def _write_hint(places: list[Placeholder]) -> Annotation:
+    first = places[0]
+    around = f"{first.before}{first.after}"
+    # A template takes every name in braces for a field's.
+    has_template = not first.is_whole and not find_placeholders(around)
+    return Annotation(
+        source=f"another app, as {first.written}",
+        slots=tuple(place.slot for place in places),
+        name=slugify(first.name),
+        order=_rank(first.name),
+        advanced=first.name in ADVANCED_NAMES,
+        is_exact=True,
+        template=f"{first.before}{{value}}{first.after}" if has_template else "",
+        default="" if has_template else None,
+    )
+
+
+def _rank(name: str) -> int:
+    """Words first, then what they should not be, then the rest in the order of the workflow."""
+    if name in UNWANTED:
+        return 1
+    return 0 if name in WORDS else 2

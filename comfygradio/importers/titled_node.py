@@ -1,0 +1,88 @@
+"""Titles as markers: what an author wrote into the titles of nodes for MCWW or for ViewComfy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from comfygradio.binding.specs import has_widget
+from comfygradio.comfy.object_info import InputSpec
+from comfygradio.comfy.workflow import Link, Node
+from comfygradio.forms.slots import Slot
+from comfygradio.importers.ui_workflow import UiWorkflow
+from comfygradio.importers.workflow_editor import WorkflowEditor
+
+
+@dataclass(frozen=True)
+class TitledNode:
+    """A node with a title.
+
+    A primitive exists on ComfyUI's page only and stands for the inputs (`slots`) it feeds.
+    """
+
+    node_id: str
+    title: str
+    slots: tuple[Slot, ...] = ()
+
+
+def list_titles(editor: WorkflowEditor, ui_workflow: UiWorkflow | None) -> Iterator[TitledNode]:
+    """The titles of the workflow, and of the primitives in its UI format."""
+    known = _read_saved(ui_workflow) if ui_workflow else {}
+    for node in list(editor.nodes.values()):
+        own = node.title if node.title != node.class_type else ""
+        title = own or known.get(node.id, "")
+        yield TitledNode(node.id, title.strip())
+    if ui_workflow is None:
+        return
+    for scope, node_id, data in ui_workflow.iterate_nodes():
+        full_id = f"{scope.path}{node_id}"
+        if data.get("type") != "PrimitiveNode" or full_id not in known:
+            continue
+        slots = ui_workflow.resolve(scope, node_id, "value")
+        free = [slot for slot in slots if editor.is_free(slot)]
+        yield TitledNode(full_id, known[full_id].strip(), tuple(free))
+
+
+def list_settable_inputs(editor: WorkflowEditor, node: Node) -> Mapping[str, InputSpec]:
+    """The inputs of a node that a person can set: not linked, and of a type that has a widget, in
+    the server's order.
+
+    Of a class that the server lacks, they are guessed from the values in the workflow.
+    """
+    known = editor.object_info.get(node.class_type)
+    found: dict[str, InputSpec] = {}
+    if known is None:
+        for name, value in node.inputs.items():
+            guessed = _guess_spec(name, value)
+            if guessed is not None:
+                found[name] = guessed
+        return found
+    for name in dict.fromkeys([*known.inputs, *node.inputs]):
+        if Link.parse(node.inputs.get(name)):
+            continue
+        spec = editor.spec(Slot(node.id, name))
+        if spec is not None and has_widget(spec):
+            found[name] = spec
+    return found
+
+
+def _read_saved(ui_workflow: UiWorkflow) -> dict[str, str]:
+    """Node id → title, of the nodes that have one in the UI format."""
+    titles: dict[str, str] = {}
+    for scope, node_id, node in ui_workflow.iterate_nodes():
+        title = node.get("title")
+        if isinstance(title, str) and title:
+            titles[f"{scope.path}{node_id}"] = title
+    return titles
+
+
+def _guess_spec(name: str, value: object) -> InputSpec | None:
+    if isinstance(value, bool):
+        return InputSpec(name, "BOOLEAN", "required")
+    if isinstance(value, int):
+        return InputSpec(name, "INT", "required")
+    if isinstance(value, float):
+        return InputSpec(name, "FLOAT", "required")
+    if isinstance(value, str):
+        return InputSpec(name, "STRING", "required")
+    return None

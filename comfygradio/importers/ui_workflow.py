@@ -1,0 +1,254 @@
+"""The UI format of a workflow, as far as markers need it: which API inputs a widget on ComfyUI's
+page stands for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from comfygradio.forms.slots import Slot
+from comfygradio.importers.values import to_text
+
+MAX_SCOPES = 1000
+"""Instances of subgraphs that are looked into; real workflows have a few dozen."""
+
+MAX_DEPTH = 50
+"""Instances of subgraphs one inside of the other."""
+
+MAX_STEPS = 1000
+"""Widgets on the way to what one stands for."""
+
+LINK_KEYS = ("id", "origin_id", "origin_slot", "target_id", "target_slot")
+"""The keys of a link that is an object, in the order of one that is a list."""
+
+SUBGRAPH_INPUT = "-10"
+"""The id of the node through which a subgraph is fed."""
+
+PASS_THROUGH_TYPES = ("PrimitiveNode", "Reroute")
+"""Nodes that exist on the page only: what they hold ends up in the nodes that they feed."""
+
+
+@dataclass(frozen=True)
+class UiLink:
+    """A link: the output of one node feeds an input of another; slots are numbers from 0."""
+
+    id: str
+    origin: str
+    origin_slot: Any
+    target: str
+    target_slot: Any
+
+    @classmethod
+    def parse(cls, data: Any) -> UiLink | None:
+        """A link of any version, `[id, origin, slot, target, slot, type]` or an object; None for
+        anything else.
+        """
+        if isinstance(data, dict):
+            data = [data.get(key) for key in LINK_KEYS]
+        if not isinstance(data, list) or len(data) < 5:
+            return None
+        link_id, origin, origin_slot, target, target_slot = data[:5]
+        return cls(to_text(link_id), to_text(origin), origin_slot, to_text(target), target_slot)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The root graph (`path` ""), or one instance of a subgraph (`path` "57:", or "57:8:" inside of
+    another).
+    """
+
+    path: str
+    graph_id: str
+    nodes: Mapping[str, Mapping[str, Any]]
+    links: tuple[UiLink, ...]
+    inputs: tuple[Mapping[str, Any], ...] = ()
+
+    @classmethod
+    def parse(cls, path: str, data: Mapping[str, Any]) -> Scope:
+        """The graph of a workflow or of a subgraph's definition."""
+        nodes = {to_text(node.get("id")): node for node in _objects(data.get("nodes"))}
+        links = [UiLink.parse(entry) for entry in _list(data.get("links"))]
+        return cls(
+            path=path,
+            graph_id=to_text(data.get("id")),
+            nodes=nodes,
+            links=tuple(link for link in links if link is not None),
+            inputs=tuple(_objects(data.get("inputs"))),
+        )
+
+
+@dataclass(frozen=True)
+class WidgetPlace:
+    """A widget of a node in one scope."""
+
+    scope: Scope
+    node_id: str
+    widget: str
+
+    @property
+    def slot(self) -> Slot:
+        """The input of the API workflow that has the same name."""
+        node_id = f"{self.scope.path}{self.node_id}"
+        return Slot(node_id, self.widget)
+
+
+class UiWorkflow:
+    """A workflow in UI format with its subgraphs; `scopes` maps path → scope, the root first.
+
+    `instances` are the subgraphs in use: the scope in which one stands, its id there, and its own
+    scope.
+    """
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.data = data
+        listed = _list_definitions(data)
+        self.definitions = {to_text(entry.get("id")): entry for entry in listed}
+        self.root = Scope.parse("", data)
+        self.scopes: dict[str, Scope] = {"": self.root}
+        self.instances: list[tuple[Scope, str, Scope]] = []
+        self._enter_all(self.root, ())
+
+    @property
+    def extra(self) -> Mapping[str, Any]:
+        """What front ends keep beside the graph."""
+        extra = self.data.get("extra")
+        if not isinstance(extra, dict):
+            return {}
+        return extra
+
+    def resolve(self, scope: Scope, node_id: str, widget: str) -> tuple[Slot, ...]:
+        """The API inputs behind a widget: inside of subgraphs, and beyond primitives; empty where
+        there are none.
+        """
+        found: dict[Slot, None] = {}
+        seen: set[Slot] = set()
+        ahead = [WidgetPlace(scope, node_id, widget)]
+        while ahead and len(seen) < MAX_STEPS:
+            place = ahead.pop(0)
+            if place.slot in seen:
+                continue
+            seen.add(place.slot)
+            further = self._follow(place)
+            if further is None:
+                found[place.slot] = None
+            else:
+                ahead = further + ahead
+        return tuple(found)
+
+    def find_label(self, scope: Scope, node_id: str, widget: str) -> str:
+        """The name that the author gave a widget on the page, or ""."""
+        entries = _objects(scope.nodes.get(node_id, {}).get("inputs"))
+        inner = self.scopes.get(f"{scope.path}{node_id}:")
+        if inner is not None:
+            entries += inner.inputs
+        for entry in entries:
+            if _name_widget(entry) != widget:
+                continue
+            label = entry.get("label")
+            if isinstance(label, str) and label.strip():
+                return label.strip()
+        return ""
+
+    def iterate_nodes(self) -> Iterator[tuple[Scope, str, Mapping[str, Any]]]:
+        """Every node of every scope with its id there."""
+        for scope in self.scopes.values():
+            for node_id, node in scope.nodes.items():
+                yield scope, node_id, node
+
+    def _enter_all(self, scope: Scope, inside: tuple[str, ...]) -> None:
+        for node_id, node in scope.nodes.items():
+            kind = to_text(node.get("type"))
+            if kind not in self.definitions or kind in inside:
+                continue
+            # Subgraphs inside of subgraphs multiply: a file could fill the memory.
+            if len(inside) >= MAX_DEPTH or len(self.scopes) >= MAX_SCOPES:
+                continue
+            inner = Scope.parse(f"{scope.path}{node_id}:", self.definitions[kind])
+            self.scopes[inner.path] = inner
+            self.instances.append((scope, node_id, inner))
+            self._enter_all(inner, (*inside, kind))
+
+    def _follow(self, place: WidgetPlace) -> list[WidgetPlace] | None:
+        """The widgets that a widget stands for; None if it is an input of the API
+        workflow itself.
+        """
+        scope = place.scope
+        node = scope.nodes.get(place.node_id)
+        if node is None:
+            return []
+        inner = self.scopes.get(f"{scope.path}{place.node_id}:")
+        if inner is not None:
+            return self._enter(inner, node, place.widget)
+        if node.get("type") not in PASS_THROUGH_TYPES:
+            return None
+        return [_land(scope, link) for link in scope.links if link.origin == place.node_id]
+
+    def _enter(self, inner: Scope, node: Mapping[str, Any], widget: str) -> list[WidgetPlace]:
+        """What a widget of an instance is inside: its input of that name, or one that it shows
+        (`proxyWidgets`).
+        """
+        numbers = []
+        for number, entry in enumerate(inner.inputs):
+            if entry.get("name") == widget:
+                numbers.append(number)
+        entering = []
+        for link in inner.links:
+            if link.origin == SUBGRAPH_INPUT and link.origin_slot in numbers:
+                entering.append(_land(inner, link))
+        if entering:
+            return entering
+        properties = node.get("properties")
+        if not isinstance(properties, dict):
+            return []
+        places = []
+        for proxy in _list(properties.get("proxyWidgets")):
+            if isinstance(proxy, list) and len(proxy) >= 2 and proxy[1] == widget:
+                places.append(WidgetPlace(inner, to_text(proxy[0]), widget))
+        return places
+
+
+def _land(scope: Scope, link: UiLink) -> WidgetPlace:
+    """The widget that a link feeds."""
+    entries = _objects(scope.nodes.get(link.target, {}).get("inputs"))
+    landed: Mapping[str, Any] = {}
+    for number, entry in enumerate(entries):
+        # An id that both sides name is surer than a number.
+        if to_text(entry.get("link")) == link.id:
+            landed = entry
+            break
+        if number == link.target_slot:
+            landed = entry
+    return WidgetPlace(scope, link.target, _name_widget(landed))
+
+
+def _name_widget(entry: Mapping[str, Any]) -> str:
+    """The name of an input in the API format: of its widget, where it has one."""
+    widget = entry.get("widget")
+    name = widget.get("name") if isinstance(widget, dict) else None
+    if not isinstance(name, str):
+        name = entry.get("name")
+    return to_text(name)
+
+
+def _list_definitions(data: Mapping[str, Any], depth: int = 0) -> list[Mapping[str, Any]]:
+    """The definitions of subgraphs, those inside of others included."""
+    definitions = data.get("definitions")
+    if not isinstance(definitions, dict):
+        return []
+    listed = _objects(definitions.get("subgraphs"))
+    if depth >= 20:
+        return listed
+    found = list(listed)
+    for entry in listed:
+        found += _list_definitions(entry, depth + 1)
+    return found
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [entry for entry in _list(value) if isinstance(entry, dict)]
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

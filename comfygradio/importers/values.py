@@ -1,0 +1,138 @@
+"""Values of marker nodes, read tolerantly: whatever is not what it should be counts as not said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from comfygradio.comfy.object_info import InputSpec
+
+MAX_NUMBER = 10**300
+"""Numbers beyond this are taken as not said; Python can neither round nor spell them all."""
+
+
+def get_text(inputs: Mapping[str, Any], *names: str) -> str:
+    """The first of these inputs that is a text with something in it, without white space around it;
+    else "".
+    """
+    for name in names:
+        value = inputs.get(name)
+        text = value.strip() if isinstance(value, str) else ""
+        if text:
+            return text
+    return ""
+
+
+def get_number(inputs: Mapping[str, Any], name: str) -> int | float | None:
+    """A finite number, or a text that spells one; None for anything else."""
+    return to_number(inputs.get(name))
+
+
+def get_flag(inputs: Mapping[str, Any], name: str) -> bool:
+    """Whether an input is on."""
+    return to_flag(inputs.get(name))
+
+
+def to_number(value: Any) -> int | float | None:
+    """A finite number of whatever spells one, or None."""
+    if isinstance(value, str):
+        value = _parse_number(value.strip())
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if -MAX_NUMBER < value < MAX_NUMBER else None
+
+
+def to_int(value: Any) -> int | None:
+    """The nearest whole number of whatever spells a number, or None."""
+    number = to_number(value)
+    if number is None:
+        return None
+    return round(number)
+
+
+def to_flag(value: Any) -> bool:
+    """Whether a value means on: true, a number other than 0, or the word for it."""
+    if isinstance(value, str):
+        return value.strip().lower() in ("true", "yes", "on", "1")
+    if isinstance(value, bool | int | float):
+        return bool(value)
+    return False
+
+
+def to_text(value: Any) -> str:
+    """A text, or the digits of a number; "" for anything else."""
+    if isinstance(value, bool | str):
+        return str(value)
+    number = to_number(value)
+    return "" if number is None else str(number)
+
+
+def drop_far_limit(limit: int | float | None, beyond: int | float) -> int | float | None:
+    """A limit, or None where it is so far out (`beyond` or more from 0) that its author
+    meant none.
+    """
+    if limit is None or abs(limit) >= beyond:
+        return None
+    return limit
+
+
+def slugify(text: str) -> str:
+    """A field's name (small letters, digits and _) of an id, or "" where nothing is left."""
+    joined = re.sub(r"[^a-z0-9]+", "_", text.lower())
+    name = joined.strip("_")[:60]
+    return name if name[:1].isalpha() else ""
+
+
+def fit_literal(spec: InputSpec | None, value: Any) -> Any:
+    """A marker's value as the input that it was linked to wants it; the server's default where it
+    makes no sense.
+    """
+    if spec is None:
+        return value if isinstance(value, str | int | float | bool) else to_text(value)
+    if spec.choices is not None:
+        return _fit_choice(spec, value)
+    takes_text = "STRING" in spec.types
+    takes_flag = "BOOLEAN" in spec.types
+    takes_number = not spec.types.isdisjoint({"INT", "FLOAT"})
+    if takes_number and not takes_text and not takes_flag:
+        return _fit_number(spec, value)
+    if takes_flag and not (takes_text and isinstance(value, str)):
+        return to_flag(value)
+    return to_text(value)
+
+
+def _fit_choice(spec: InputSpec, value: Any) -> Any:
+    choices = spec.choices or ()
+    text = to_text(value)
+    for choice in choices:
+        if choice == value or str(choice) == text:
+            return choice
+    if isinstance(value, str) and value:
+        return value
+    return choices[0] if choices else ""
+
+
+def _fit_number(spec: InputSpec, value: Any) -> int | float:
+    if isinstance(value, bool):
+        value = int(value)
+    low = to_number(spec.minimum)
+    high = to_number(spec.maximum)
+    wishes = (to_number(value), to_number(spec.default), low, 0)
+    chosen = next(number for number in wishes if number is not None)
+    if "FLOAT" not in spec.types:
+        chosen = round(chosen)
+    if low is not None and chosen < low:
+        return low
+    if high is not None and chosen > high:
+        return high
+    return chosen
+
+
+def _parse_number(text: str) -> int | float | None:
+    if re.fullmatch(r"[+-]?[0-9]{1,300}", text):
+        return int(text)
+    try:
+        return float(text)
+    except ValueError:
+        return None

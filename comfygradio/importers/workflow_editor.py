@@ -1,0 +1,133 @@
+"""An editable workflow: marker nodes are removed or replaced by nodes that every ComfyUI has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from comfygradio.comfy.object_info import InputSpec, ObjectInfo
+from comfygradio.comfy.workflow import Link, Node, Workflow
+from comfygradio.forms.slots import Slot
+from comfygradio.importers.values import fit_literal
+
+
+class WorkflowEditor:
+    """The nodes of a workflow, to be changed, and what is learnt on the way.
+
+    `outputs` are ids of nodes whose results are shown, `notes` tell people what was changed or
+    ignored, and `removed` are the ids of marker nodes that were taken out.
+    """
+
+    def __init__(self, workflow: Workflow, info: ObjectInfo) -> None:
+        self.workflow = workflow
+        self.nodes: dict[str, Node] = dict(workflow.nodes)
+        self.object_info = info
+        self.outputs: list[str] = []
+        self.notes: list[str] = []
+        self.removed: set[str] = set()
+
+    def find(self, *prefixes: str) -> Iterator[Node]:
+        """The nodes whose class begins like this, in the order of the file, as they are when their
+        turn comes.
+        """
+        for node_id in list(self.nodes):
+            node = self.nodes.get(node_id)
+            if node and node.class_type.startswith(prefixes):
+                yield node
+
+    def find_fed_inputs(self, node_id: str) -> list[tuple[Slot, int]]:
+        """Every input of another node that a node feeds, each with the output (from 0) that feeds
+        it.
+        """
+        fed = []
+        for node in self.nodes.values():
+            if node.id == node_id:
+                continue
+            for name, link in node.links.items():
+                if link.node_id == node_id:
+                    fed.append((Slot(node.id, name), link.slot))
+        return fed
+
+    def spec(self, slot: Slot) -> InputSpec | None:
+        """What the server says about an input, or None where it knows neither class nor input."""
+        node = self.nodes.get(slot.node_id)
+        if node is None:
+            return None
+        return self.object_info.spec(node.class_type, slot.input, node.inputs)
+
+    def get_input(self, slot: Slot) -> Any:
+        """The value or link that stands in an input, or None."""
+        node = self.nodes.get(slot.node_id)
+        if node is None:
+            return None
+        return node.inputs.get(slot.input)
+
+    def is_free(self, slot: Slot) -> bool:
+        """Whether the node of an input is still there, and no other one feeds the input."""
+        if slot.node_id not in self.nodes:
+            return False
+        return Link.parse(self.get_input(slot)) is None
+
+    def set_input(self, slot: Slot, value: Any) -> None:
+        """Put a value or a link (`[id, output]`) into an input; a value is made to fit it."""
+        node = self.nodes.get(slot.node_id)
+        if node is None:
+            return
+        if not Link.parse(value):
+            value = fit_literal(self.spec(slot), value)
+        inputs = {**node.inputs, slot.input: value}
+        self.nodes[node.id] = replace(node, inputs=inputs)
+
+    def rewire(self, fed: Iterable[tuple[Slot, int]], feeds: Mapping[int, Any]) -> None:
+        """Feed what a node fed (see `find_fed_inputs`) from elsewhere: output → link or value; the
+        others lose their link.
+        """
+        lost: list[str] = []
+        for slot, output in fed:
+            node = self.nodes.get(slot.node_id)
+            if node is None or slot.input not in node.inputs:
+                continue
+            if output in feeds:
+                self.set_input(slot, feeds[output])
+                continue
+            rest = dict(node.inputs)
+            del rest[slot.input]
+            self.nodes[node.id] = replace(node, inputs=rest)
+            lost.append(str(slot))
+        if lost:
+            self.notes.append(
+                f"Nothing feeds {', '.join(lost)} any more: what did has no place outside of "
+                "its home."
+            )
+
+    def replace(self, node_id: str, class_type: str, inputs: Mapping[str, Any]) -> None:
+        """Put a node of another class in the place of a node; id, title and links stay."""
+        node = self.nodes[node_id]
+        # A title that was only that of the class changes with it.
+        title = class_type if node.title == node.class_type else node.title
+        self.nodes[node_id] = Node(node_id, class_type, dict(inputs), title)
+
+    def add(self, wish: str, class_type: str, inputs: Mapping[str, Any]) -> str:
+        """Add a node; returns its id, which is `wish` or, where that is taken, begins like it."""
+        node_id = wish
+        while node_id in self.nodes:
+            node_id += "_"
+        self.nodes[node_id] = Node(node_id, class_type, dict(inputs), class_type)
+        return node_id
+
+    def remove(self, node_id: str) -> None:
+        """Take a marker node out of the workflow."""
+        if self.nodes.pop(node_id, None):
+            self.removed.add(node_id)
+
+    def describe_node(self, node_id: str) -> str:
+        """What a note calls a node."""
+        node = self.nodes.get(node_id)
+        if node is None:
+            return f"node {node_id}"
+        return f"node {node_id} ({node.title})"
+
+    def to_workflow(self) -> Workflow:
+        """The workflow as it has become."""
+        return replace(self.workflow, nodes=dict(self.nodes))

@@ -1,0 +1,82 @@
+"""The line of waiting jobs: single pictures before sweeps, and everybody in turn."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Collection, Iterator
+
+from comfygradio.jobs.job import Job
+
+
+class FairQueue:
+    """Jobs by priority (0 before 1) and person (`Job.party`); within a priority everybody gets one
+    job, then comes the next one.
+
+    Not thread-safe: the queue that owns it holds a lock.
+    """
+
+    def __init__(self) -> None:
+        self._people: dict[int, OrderedDict[str, deque[Job]]] = {}
+
+    def __len__(self) -> int:
+        length = 0
+        for people in self._people.values():
+            length += sum(len(jobs) for jobs in people.values())
+        return length
+
+    def __contains__(self, job: Job) -> bool:
+        return job in self._find_jobs(job.party, job.priority)
+
+    def __iter__(self) -> Iterator[Job]:
+        """The jobs in the order in which they would be taken if every server took every job."""
+        for priority in sorted(self._people):
+            lines = [deque(jobs) for jobs in self._people[priority].values()]
+            while lines:
+                # One round: a job of everybody who has one left.
+                lines = [line for line in lines if line]
+                yield from [line.popleft() for line in lines]
+
+    def add(self, job: Job, front: bool = False) -> None:
+        """Put a job at the end of its person's line, or at the front if it had its turn already."""
+        people = self._people.setdefault(job.priority, OrderedDict())
+        jobs = people.setdefault(job.party, deque())
+        if front:
+            jobs.appendleft(job)
+        else:
+            jobs.append(job)
+
+    def remove(self, job: Job) -> bool:
+        """Take a job out; False if it does not wait."""
+        if job not in self:
+            return False
+        self._people[job.priority][job.party].remove(job)
+        self._forget_empty(job.priority, job.party)
+        return True
+
+    def take(self, accepts: Callable[[Job], bool]) -> Job | None:
+        """The next job that is accepted; whoever it belongs to goes to the end of the round."""
+        for priority in sorted(self._people):
+            people = self._people[priority]
+            for party in list(people):
+                job = next((job for job in people[party] if accepts(job)), None)
+                if job is not None:
+                    people[party].remove(job)
+                    people.move_to_end(party)
+                    self._forget_empty(priority, party)
+                    return job
+        return None
+
+    def count(self, party: str, priority: int) -> int:
+        """How many jobs of a person wait with this priority."""
+        return len(self._find_jobs(party, priority))
+
+    def _find_jobs(self, party: str, priority: int) -> Collection[Job]:
+        people = self._people.get(priority)
+        if people is None:
+            return ()
+        return people.get(party, ())
+
+    def _forget_empty(self, priority: int, party: str) -> None:
+        people = self._people[priority]
+        if not people[party]:
+            del people[party]

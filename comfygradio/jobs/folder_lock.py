@@ -1,0 +1,72 @@
+"""A lock on a folder, kept by the operating system: it ends with the process, however that ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import IO
+
+from comfygradio.errors import JobStoreError, JobStoreLocked
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+
+class FolderLock:
+    """Held from its making until `release`.
+
+    Raises JobStoreLocked if somebody has it, JobStoreError if it cannot be had.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._file = path.open("a+b")
+        except OSError as error:
+            raise JobStoreError(f"{path} cannot be written: {error.strerror or error}.") from error
+        found = os.fstat(self._file.fileno())
+        self._identity = (found.st_dev, found.st_ino)
+        try:
+            _lock(self._file)
+        except (BlockingIOError, PermissionError) as error:
+            self._file.close()
+            raise JobStoreLocked(
+                f"Another comfygradio uses the outputs folder {path.parent.parent}; stop that "
+                "one, or start this one "
+                "with another --outputs."
+            ) from error
+        except OSError as error:
+            self._file.close()
+            raise JobStoreError(f"{path} cannot be locked: {error.strerror or error}.") from error
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the file that is locked is still the one at the path, which others would lock."""
+        return find_identity(self._path) == self._identity
+
+    def release(self) -> None:
+        """Let others have it; callable twice."""
+        self._file.close()
+
+
+def find_identity(path: Path) -> tuple[int, int] | None:
+    """What stays the same for as long as the file at a path is the same one; None where there is
+    none.
+    """
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _lock(file: IO[bytes]) -> None:
+    """Closing the file unlocks it, on Windows too."""
+    if sys.platform == "win32":
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

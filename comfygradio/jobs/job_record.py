@@ -1,0 +1,68 @@
+"""Jobs as rows of the job store, and rows as jobs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from comfygradio.jobs.job import Job, Point
+from comfygradio.jobs.job_store import Record
+
+
+def make_record(job: Job) -> Record:
+    """The row of a new job."""
+    point = job.order.point
+    return Record(
+        id=job.id,
+        token=job.token,
+        owner=job.owner,
+        preset=job.order.preset,
+        title=job.order.title,
+        priority=job.priority,
+        order=job.order,
+        phase="waiting",
+        created=job.created,
+        posted=None,
+        started=None,
+        ended=None,
+        server="",
+        client_id=job.client_id,
+        attempts=0,
+        error="",
+        node_seconds={},
+        favourite=False,
+        results=(),
+        sweep=point.sweep if point else "",
+        point=point.key if point else "",
+        party=job.party if job.party != job.owner else "",
+    )
+
+
+def make_job(record: Record) -> Job:
+    """The job of a row; one that was running waits again, until its server says how it stands.
+
+    Of a point of a sweep its place is not known, but whose it is.
+    """
+    point = Point(record.sweep, (), record.point) if record.sweep else None
+    job = Job(
+        replace(record.order, point=point),
+        record.owner,
+        record.priority,
+        party=record.party,
+        id=record.id,
+        token=record.token,
+        created=record.created,
+    )
+    job.client_id = record.client_id
+    job.home = record.server
+    job.attempts = record.attempts
+    is_open = record.phase in ("waiting", "running")
+    ended = record.ended or 0.0
+    # A job that never started took no time.
+    started = record.started or ended
+    job.update(
+        phase="waiting" if is_open else record.phase,
+        error=record.error,
+        results=record.results,
+        seconds=max(ended - started, 0.0),
+    )
+    return job

@@ -1,0 +1,140 @@
+"""Searching the job store: what is asked for becomes one SQL statement that an index answers, page
+by page.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from comfygradio.jobs.job import Phase
+from comfygradio.jobs.rows import Record, clean_text, encode_filter, fold_text
+
+MAX_PAGE = 500
+MAX_SEQ = 2**63 - 1
+MAX_WORDS = 20
+"""Words of a search that count; more are left out."""
+
+MIN_WORD = 3
+"""The index knows pieces of three characters; shorter words are looked for text by text."""
+
+QUOTE = '"'
+HAS_TEXT = "(instr(texts.filled, ?) OR instr(texts.title, ?) OR instr(texts.error, ?))"
+IS_VALUE = "(f.owner, f.name, f.value) = (?, ?, ?)"
+HAS_VALUE = (
+    "EXISTS (SELECT 1 FROM field_values v WHERE (v.owner, v.name, v.value, v.seq) = (?, ?, ?, "
+    "jobs.seq))"
+)
+
+
+@dataclass(frozen=True)
+class Query:
+    """What to look for: every word of `text` somewhere in title, values or error, and every one of
+    `values` exactly.
+
+    Empty fields restrict nothing; `singles` leaves out the points of sweeps. `before` is
+    `Page.next` of the page before; `limit` is 1 to 500.
+    """
+
+    text: str = ""
+    preset: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    favourites: bool = False
+    singles: bool = False
+    phases: tuple[Phase, ...] = ()
+    before: int | None = None
+    limit: int = 30
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of the jobs that were found, newest first; `next` asks for the page after it, None on
+    the last one.
+    """
+
+    records: tuple[Record, ...]
+    next: int | None
+
+
+def find_rows(
+    connection: sqlite3.Connection, owner: str, query: Query
+) -> tuple[list[int], int | None]:
+    """Row numbers of one page of a person's jobs, newest first, and what `Page.next` is."""
+    limit = min(max(query.limit, 1), MAX_PAGE)
+    sql, parameters = _build(clean_text(owner), query)
+    # One more than fits says whether there is a page after this one.
+    found = connection.execute(f"{sql} LIMIT {limit + 1}", parameters)
+    rows = [seq for (seq,) in found]
+    if len(rows) <= limit:
+        return rows, None
+    return rows[:limit], rows[limit - 1]
+
+
+def list_values(connection: sqlite3.Connection, owner: str, name: str, limit: int) -> list[Any]:
+    """The values that a person's jobs have in one field, the one used last first."""
+    sql = """SELECT value FROM field_values WHERE owner = ? AND name = ?
+             GROUP BY value ORDER BY max(seq) DESC LIMIT ?"""
+    found = connection.execute(sql, (clean_text(owner), clean_text(name), limit))
+    return [json.loads(value) for (value,) in found]
+
+
+def _build(owner: str, query: Query) -> tuple[str, list[Any]]:
+    """The table that narrows most comes first; CROSS JOIN keeps it there."""
+    said = fold_text(query.text).split()
+    words = list(dict.fromkeys(said))[:MAX_WORDS]
+    long = [word for word in words if len(word) >= MIN_WORD]
+    short = [word for word in words if len(word) < MIN_WORD]
+    filters = [(clean_text(name), encode_filter(value)) for name, value in query.values.items()]
+    if long:
+        source = "words CROSS JOIN jobs ON jobs.seq = words.rowid"
+        order = "words.rowid"
+    elif filters:
+        source = "field_values f CROSS JOIN jobs ON jobs.seq = f.seq"
+        order = "f.seq"
+    else:
+        source = "jobs INDEXED BY jobs_mine"
+        order = "jobs.seq"
+    if short:
+        source += " CROSS JOIN texts ON texts.seq = jobs.seq"
+    before = MAX_SEQ
+    if query.before is not None:
+        before = max(min(query.before, MAX_SEQ), 0)
+    terms: list[tuple[str, list[Any]]] = [(f"{order} < ?", [before])]
+    terms += _restrict(owner, query)
+    if long:
+        match = " AND ".join(_quote(word) for word in long)
+        terms.append(("words MATCH ?", [match]))
+    for number, (name, value) in enumerate(filters):
+        # The first filter is the table itself, unless words are.
+        term = HAS_VALUE if long or number > 0 else IS_VALUE
+        terms.append((term, [owner, name, value]))
+    terms += [(HAS_TEXT, [word] * 3) for word in short]
+    where = " AND ".join(term for term, _ in terms)
+    sql = f"SELECT jobs.seq FROM {source} WHERE {where} ORDER BY {order} DESC"
+    parameters: list[Any] = []
+    for _, values in terms:
+        parameters += values
+    return sql, parameters
+
+
+def _quote(word: str) -> str:
+    """A word as FTS5 takes it for what it is, whatever stands in it."""
+    doubled = word.replace(QUOTE, QUOTE * 2)
+    return f"{QUOTE}{doubled}{QUOTE}"
+
+
+def _restrict(owner: str, query: Query) -> Iterator[tuple[str, list[Any]]]:
+    """What is a column of the job itself."""
+    yield "jobs.owner = ?", [owner]
+    if query.preset:
+        yield "jobs.preset = ?", [clean_text(query.preset)]
+    if query.favourites:
+        yield "jobs.favourite", []
+    if query.singles:
+        yield "jobs.sweep = ''", []
+    if query.phases:
+        marks = ", ".join("?" * len(query.phases))
+        yield f"jobs.phase IN ({marks})", list(query.phases)

@@ -1,0 +1,330 @@
+"""The job store: every job that was ever ordered, in one SQLite file that survives whatever happens
+to the app.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from comfygradio.comfy.node_times import NodeTimes, TimedRun
+from comfygradio.errors import JobStoreError, JobStoreGone
+from comfygradio.jobs.folder_lock import FolderLock, find_identity
+from comfygradio.jobs.job_search import Page, Query, find_rows, list_values
+from comfygradio.jobs.kept_input import drop_input, drop_inputs, get_inputs_folder
+from comfygradio.jobs.results import Result, remove_files
+from comfygradio.jobs.rows import (
+    CHANGEABLE_COLUMNS,
+    COLUMNS,
+    Record,
+    clean_text,
+    decode_record,
+    encode_order,
+    encode_position,
+    encode_value,
+    fold_text,
+    list_filters,
+    list_inputs,
+    list_texts,
+)
+from comfygradio.jobs.schema import explain, make_damage, move_aside, open_file
+
+__all__ = ["JobStore", "Page", "Query", "Record", "set_job_store_aside"]
+
+SELECT = f"SELECT {', '.join(f'jobs.{name}' for name in COLUMNS)}, orders.data FROM jobs"
+WITH_ORDER = "CROSS JOIN orders ON orders.seq = jobs.seq"
+OPEN = "jobs.phase IN ('waiting', 'running')"
+
+UNNAMED = "of the outputs folder"
+"""What visitors read in the place of its path."""
+
+GONE = (
+    "The outputs folder was deleted or moved while comfygradio ran, so that nothing can be kept; "
+    "comfygradio has to be started again."
+)
+
+log = logging.getLogger(__name__)
+
+LEARNT_FROM = 20
+"""Done jobs of a preset that its node times are taken from."""
+
+
+class JobStore:
+    """The jobs of one outputs folder. Thread-safe: one connection, one call at a time (a write
+    takes about 1 ms).
+
+    What was written survives the end of the app in any form; a power cut may take the last moments
+    along. Every method raises JobStoreError when the file cannot be read or written.
+    """
+
+    def __init__(self, outputs: Path, lock: FolderLock, connection: sqlite3.Connection) -> None:
+        self.outputs = outputs
+        self.path = find_job_store(outputs)
+        self._folder_lock = lock
+        self._connection = connection
+        self._identity = find_identity(self.path)
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open(cls, outputs: Path) -> JobStore:
+        """Open or make the job store of an outputs folder.
+
+        Raises JobStoreLocked, and JobStoreError for a damaged file.
+        """
+        outputs = outputs.resolve()
+        lock = _lock_folder(outputs)
+        try:
+            ledger = cls(outputs, lock, open_file(find_job_store(outputs)))
+        except BaseException:
+            lock.release()
+            raise
+        with ledger.read():
+            drop_inputs(outputs, ledger._needs)
+        return ledger
+
+    def close(self) -> None:
+        """Close the file and let other processes have the folder; callable twice."""
+        with self._lock:
+            self._connection.close()
+            self._folder_lock.release()
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """The file for this thread alone, also for its other tables. Raises JobStoreError."""
+        with self._lock, self._explain():
+            yield self._connection
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """The file for a transaction: all of it is kept, or nothing.
+
+        Raises JobStoreError, and JobStoreGone where what is written would reach nobody.
+        """
+        with self.read() as connection:
+            self._check_place()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def add(self, *records: Record) -> None:
+        """Write new jobs down, all or none; once this returns, they are kept."""
+        with self.write():
+            for record in records:
+                self._add(record)
+
+    def change(self, job_id: str, **fields: Any) -> bool:
+        """Change fields of a job, all or none; False if it is not there (any more).
+
+        What makes a job what it is stays: id, token, owner, preset, order, created. Raises
+        ValueError for those.
+        """
+        fixed = fields.keys() - CHANGEABLE_COLUMNS
+        if fixed:
+            raise ValueError(f"A job's {', '.join(sorted(fixed))} cannot be changed.")
+        written = {name: encode_value(name, value, self.outputs) for name, value in fields.items()}
+        settings = ", ".join(f"{name} = :{name}" for name in written) or "id = id"
+        with self.write() as connection:
+            changed = connection.execute(
+                f"UPDATE jobs SET {settings} WHERE id = :job_id", {**written, "job_id": job_id}
+            )
+            for name in ("title", "error"):
+                if name not in fields:
+                    continue
+                where = f"seq = (SELECT seq FROM jobs WHERE id = ?2) AND {name} <> ?1"
+                folded = fold_text(fields[name])
+                connection.execute(f"UPDATE texts SET {name} = ?1 WHERE {where}", (folded, job_id))
+            return changed.rowcount > 0
+
+    def save_results(self, job_id: str, results: Sequence[Result]) -> bool:
+        """Write down what a job made; False if the job is not there."""
+        return self.change(job_id, results=results)
+
+    def set_favourite(self, job_id: str, on: bool) -> bool:
+        """Mark a job, or take the mark away; False if it is not there."""
+        return self.change(job_id, favourite=on)
+
+    def find(self, token: str) -> Record | None:
+        """The job with this secret token."""
+        sql = f"{SELECT} {WITH_ORDER} WHERE jobs.token = ?"
+        found = self._select(sql, clean_text(token))
+        return found[0] if found else None
+
+    def get(self, job_id: str) -> Record | None:
+        """The job with this id, which is its prompt's id."""
+        sql = f"{SELECT} {WITH_ORDER} WHERE jobs.id = ?"
+        found = self._select(sql, clean_text(job_id))
+        return found[0] if found else None
+
+    def list_open(self) -> list[Record]:
+        """Everybody's jobs that wait or run, oldest first: what a start has to look after."""
+        sql = f"{SELECT} INDEXED BY jobs_open {WITH_ORDER} WHERE {OPEN} ORDER BY jobs.seq"
+        return self._select(sql)
+
+    def list_running(self, owner: str) -> list[Record]:
+        """One person's jobs that wait or run, oldest first."""
+        sql = (
+            f"{SELECT} INDEXED BY jobs_open {WITH_ORDER} WHERE {OPEN} AND jobs.owner = ? "
+            "ORDER BY jobs.seq"
+        )
+        return self._select(sql, clean_text(owner))
+
+    def search(self, owner: str, query: Query) -> Page:
+        """One page of a person's jobs, newest first; nobody else's are ever among them."""
+        with self.read() as connection:
+            rows, next_page = find_rows(connection, owner, query)
+            marks = ", ".join("?" * len(rows))
+            found = self._select(
+                f"{SELECT} {WITH_ORDER} WHERE jobs.seq IN ({marks}) ORDER BY jobs.seq DESC", *rows
+            )
+            return Page(tuple(found), next_page)
+
+    def list_values(self, owner: str, name: str, limit: int = 100) -> list[Any]:
+        """The values that a person's jobs have in one field, the one used last first: what can be
+        filtered by.
+        """
+        with self.read() as connection:
+            return list_values(connection, owner, name, limit)
+
+    def read_times(self, preset: str) -> NodeTimes:
+        """How long the nodes of a preset take, by its last 20 done jobs."""
+        sql = """SELECT node_seconds, node_work FROM jobs INDEXED BY jobs_done
+                 WHERE preset = ? AND phase = 'done' ORDER BY seq DESC LIMIT ?"""
+        with self.read() as connection:
+            rows = connection.execute(sql, (clean_text(preset), LEARNT_FROM)).fetchall()
+        runs: dict[str, list[TimedRun]] = {}
+        for seconds_text, work_text in rows:
+            work = json.loads(work_text)
+            for node_id, seconds in json.loads(seconds_text).items():
+                run = TimedRun(seconds, work.get(node_id))
+                runs.setdefault(node_id, []).append(run)
+        return NodeTimes(runs)
+
+    def delete(self, job_id: str) -> None:
+        """Delete a job that is over, the files that it made, and the files that only it needed.
+
+        Unknown: nothing.
+        """
+        with self.write() as connection:
+            record = self.get(job_id)
+            if record is None:
+                return
+            if record.phase in ("waiting", "running"):
+                raise JobStoreError("This job is not over yet; stop it before deleting it.")
+            (seq,) = connection.execute("SELECT seq FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            self._delete_rows(seq, record)
+            self._delete_files(record)
+
+    @contextmanager
+    def _explain(self) -> Iterator[None]:
+        """As `explain`, but visitors read this: the path goes into the log alone."""
+        try:
+            with explain(UNNAMED):
+                yield
+        except JobStoreError as error:
+            if error.__cause__ is not None:
+                log.warning("%s: %s", self.path, error)
+            raise
+
+    def _check_place(self) -> None:
+        """Raises JobStoreGone where the open files are not those of the outputs folder any more.
+
+        They stay open without a name, everything could still be written, and another comfygradio
+        may use the folder meanwhile.
+        """
+        is_ours = self._folder_lock.is_in_place and find_identity(self.path) == self._identity
+        if not is_ours:
+            log.warning("%s was deleted or moved", self.path)
+            raise JobStoreGone(GONE)
+
+    def _add(self, record: Record) -> None:
+        columns = {
+            name: encode_value(name, getattr(record, name), self.outputs) for name in COLUMNS
+        }
+        marks = ", ".join(f":{name}" for name in COLUMNS)
+        connection = self._connection
+        order = record.order
+        added = connection.execute(
+            f"INSERT INTO jobs ({', '.join(COLUMNS)}) VALUES ({marks})", columns
+        )
+        seq = added.lastrowid
+        data = encode_order(order, self.outputs)
+        connection.execute("INSERT INTO orders VALUES (?, ?)", (seq, data))
+        texts = (seq, fold_text(record.title), list_texts(order), fold_text(record.error))
+        connection.execute("INSERT INTO texts VALUES (?, ?, ?, ?)", texts)
+        filters = [(columns["owner"], name, value, seq) for name, value in list_filters(order)]
+        connection.executemany("INSERT INTO field_values VALUES (?, ?, ?, ?)", filters)
+        inputs = [(name, seq) for name in list_inputs(order, self.outputs)]
+        connection.executemany("INSERT INTO inputs VALUES (?, ?)", inputs)
+        point = order.point
+        if point is not None:
+            cell = (point.sweep, encode_position(point.position), seq)
+            connection.execute("INSERT OR REPLACE INTO cells VALUES (?, ?, ?)", cell)
+
+    def _delete_rows(self, seq: int, record: Record) -> None:
+        for table in ("texts", "orders", "inputs", "cells", "jobs"):
+            self._connection.execute(f"DELETE FROM {table} WHERE seq = ?", (seq,))
+        sql = "DELETE FROM field_values WHERE owner = ? AND name = ? AND value = ? AND seq = ?"
+        filters = [(record.owner, name, value, seq) for name, value in list_filters(record.order)]
+        self._connection.executemany(sql, filters)
+
+    def _delete_files(self, record: Record) -> None:
+        try:
+            remove_files(record.results, self.outputs)
+        except OSError as error:
+            reason = error.strerror or error
+            raise JobStoreError(f"A file of this job cannot be deleted: {reason}.") from error
+        for name in list_inputs(record.order, self.outputs):
+            if not self._needs(name):
+                drop_input(get_inputs_folder(self.outputs) / name)
+
+    def _needs(self, name: str) -> bool:
+        sql = "SELECT 1 FROM inputs WHERE name = ?"
+        found = self._connection.execute(sql, (clean_text(name),))
+        return found.fetchone() is not None
+
+    def _select(self, sql: str, *parameters: Any) -> list[Record]:
+        with self.read() as connection:
+            rows: list[tuple[Any, ...]] = connection.execute(sql, parameters).fetchall()
+        try:
+            return [decode_record(row, self.outputs) for row in rows]
+        except (ValueError, KeyError, TypeError) as error:
+            log.warning("%s: a job cannot be read", self.path)
+            raise make_damage(UNNAMED, f"a job cannot be read: {error}") from error
+
+
+def find_job_store(outputs: Path) -> Path:
+    """Where the job store of an outputs folder lies."""
+    return outputs / ".comfygradio" / "ledger.sqlite"
+
+
+def set_job_store_aside(outputs: Path) -> Path:
+    """Rename the job store of an outputs folder, so that the next start makes a new one; returns
+    its new path.
+
+    For a damaged one, and only when somebody asks for it. Raises JobStoreLocked while a comfygradio
+    uses it.
+    """
+    outputs = outputs.resolve()
+    lock = _lock_folder(outputs)
+    try:
+        return move_aside(find_job_store(outputs))
+    finally:
+        lock.release()
+
+
+def _lock_folder(outputs: Path) -> FolderLock:
+    folder = find_job_store(outputs).parent
+    with explain(find_job_store(outputs)):
+        folder.mkdir(parents=True, exist_ok=True)
+    return FolderLock(folder / "lock")

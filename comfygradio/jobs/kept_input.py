@@ -1,0 +1,113 @@
+"""Inputs: the files that jobs need, kept by their content for as long as a job of the job store
+names them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from comfygradio.clock import SYSTEM_CLOCK, Clock
+from comfygradio.comfy.outputs import write_file
+from comfygradio.comfy.workflow import Prompt
+from comfygradio.errors import JobStoreError
+
+CHUNK_BYTES = 1 << 20
+
+UNUSED_SECONDS = 600.0
+"""A kept file that was touched this recently may belong to a job that is being ordered, so it is
+not dropped.
+"""
+
+
+def get_inputs_folder(outputs: Path) -> Path:
+    """Where the files lie: `.comfygradio/inputs` within the outputs folder."""
+    return outputs / ".comfygradio" / "inputs"
+
+
+def keep_inputs(prompt: Prompt, outputs: Path) -> Prompt:
+    """The same prompt with its files copied to where they outlive the app, each content once.
+
+    Raises JobStoreError.
+    """
+    folder = get_inputs_folder(outputs.resolve())
+    kept = []
+    for upload in prompt.uploads:
+        path = _keep(upload.path, upload.name, folder)
+        kept.append(replace(upload, path=path))
+    return replace(prompt, uploads=tuple(kept))
+
+
+def drop_inputs(
+    outputs: Path,
+    is_needed: Callable[[str], bool],
+    older_than_seconds: float = UNUSED_SECONDS,
+    clock: Clock = SYSTEM_CLOCK,
+) -> int:
+    """Delete kept files that no job needs, leftovers of copies included; says how many.
+
+    `is_needed` gets a name.
+    """
+    folder = get_inputs_folder(outputs)
+    if not folder.is_dir():
+        return 0
+    dropped = 0
+    for path in list(folder.iterdir()):
+        if is_needed(path.name):
+            continue
+        if drop_input(path, older_than_seconds, clock):
+            dropped += 1
+    return dropped
+
+
+def drop_input(
+    path: Path, older_than_seconds: float = UNUSED_SECONDS, clock: Clock = SYSTEM_CLOCK
+) -> bool:
+    """Delete one kept file unless it was ordered a moment ago; False if it is still there."""
+    try:
+        if clock.time() - path.stat().st_mtime < older_than_seconds:
+            return False
+        path.unlink()
+    except OSError:
+        return not path.exists()
+    return True
+
+
+def _keep(path: Path, name: str, folder: Path) -> Path:
+    """The copy of a file, named by its content; a copy that is there already and whole is used
+    again.
+    """
+    try:
+        if path.resolve().parent == folder and path.is_file():
+            os.utime(path)
+            return path
+        target = folder / f"{_hash(path)}{_clean_suffix(path)}"
+        if target.is_file() and target.stat().st_size == path.stat().st_size:
+            os.utime(target)
+            return target
+        return write_file(target, _read(path))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise JobStoreError(f"The file {name} could not be kept for this job: {reason}.") from error
+
+
+def _hash(path: Path) -> str:
+    digest = hashlib.sha256()
+    for chunk in _read(path):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _read(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+
+
+def _clean_suffix(path: Path) -> str:
+    suffix = path.suffix.lower()
+    return suffix if re.fullmatch(r"\.[a-z0-9]{1,10}", suffix) else ""

@@ -1,0 +1,248 @@
+"""Sweeps as rows of the job store: what they are, which job stands at which of their points, and
+ratings of points.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from comfygradio.jobs.job import Phase
+from comfygradio.jobs.job_store import JobStore
+from comfygradio.jobs.results import Result
+from comfygradio.jobs.rows import clean_text, decode_position, decode_results, encode_position
+from comfygradio.jobs.schema import make_damage
+
+COLUMNS = (
+    "id",
+    "token",
+    "owner",
+    "preset",
+    "title",
+    "definition",
+    "phase",
+    "total",
+    "done",
+    "created",
+    "ended",
+    "party",
+)
+SELECT = f"SELECT {', '.join(COLUMNS)} FROM sweeps"
+POINT_COLUMNS = """jobs.id, jobs.token, jobs.phase, jobs.error, jobs.results, jobs.started,
+           jobs.ended, jobs.server, jobs.node_seconds, jobs.sweep, jobs.point"""
+
+MAX_KEYS = 500
+"""Rows that one statement asks for."""
+
+
+@dataclass(frozen=True)
+class SweepRecord:
+    """One sweep of the job store. `definition` is its JSON; times are seconds since 1970.
+
+    `total` counts its points, `done` those that had results when `phase` last changed. `party` is
+    whom turns count for while it is not over, "" for its owner.
+    """
+
+    id: str
+    token: str
+    owner: str
+    preset: str
+    title: str
+    definition: Mapping[str, Any]
+    phase: str
+    total: int
+    done: int
+    created: float
+    ended: float | None = None
+    party: str = ""
+
+
+@dataclass(frozen=True)
+class PointRecord:
+    """A job as a sweep needs it: how it ended, what it made, whose point it was at first, and the
+    content's key.
+
+    `seconds` are those that its nodes ran, where that was measured, else also those that it waited
+    at the server.
+    """
+
+    id: str
+    token: str
+    phase: Phase
+    error: str
+    results: tuple[Result, ...]
+    seconds: float
+    server: str
+    sweep: str
+    point: str
+
+    @property
+    def has_files(self) -> bool:
+        """Whether it made something, and all of it is still there."""
+        if not self.results:
+            return False
+        for result in self.results:
+            if result.problem:
+                return False
+            if result.path is not None and not result.path.is_file():
+                return False
+        return True
+
+
+class SweepStore:
+    """The sweeps in a job store.
+
+    Thread-safe; every method raises JobStoreError when the file cannot be read or written.
+    """
+
+    def __init__(self, ledger: JobStore) -> None:
+        self._ledger = ledger
+
+    def add(self, record: SweepRecord, reused: Mapping[tuple[int, ...], str]) -> None:
+        """Write a new sweep down, and at which of its places stand jobs (by id) that are there
+        already.
+        """
+        values = [_write(getattr(record, name)) for name in COLUMNS]
+        cells = [(record.id, encode_position(place), job_id) for place, job_id in reused.items()]
+        with self._ledger.write() as connection:
+            marks = ", ".join("?" * len(COLUMNS))
+            connection.execute(
+                f"INSERT INTO sweeps ({', '.join(COLUMNS)}) VALUES ({marks})", values
+            )
+            connection.executemany(
+                "INSERT INTO cells SELECT ?, ?, seq FROM jobs WHERE id = ?", cells
+            )
+
+    def change(self, sweep_id: str, phase: str, done: int, ended: float | None = None) -> bool:
+        """How a sweep stands now; False if it is not there."""
+        sql = "UPDATE sweeps SET phase = ?, done = ?, ended = ? WHERE id = ?"
+        with self._ledger.write() as connection:
+            changed = connection.execute(sql, (phase, done, ended, sweep_id))
+            return changed.rowcount > 0
+
+    def find(self, token: str) -> SweepRecord | None:
+        """The sweep with this secret token."""
+        found = self._select("WHERE token = ?", clean_text(token))
+        return found[0] if found else None
+
+    def list_sweeps(self, owner: str, limit: int = 100) -> list[SweepRecord]:
+        """A person's sweeps, newest first."""
+        where = "WHERE owner = ? ORDER BY seq DESC LIMIT ?"
+        return self._select(where, clean_text(owner), limit)
+
+    def list_running(self) -> Sequence[SweepRecord]:
+        """Everybody's sweeps that go on, oldest first: what a start has to look after."""
+        return self._select("INDEXED BY sweeps_running WHERE phase = 'running' ORDER BY seq")
+
+    def list_ids(self) -> set[str]:
+        """The ids of everybody's sweeps."""
+        with self._ledger.read() as connection:
+            rows = connection.execute("SELECT id FROM sweeps")
+            return {sweep_id for (sweep_id,) in rows}
+
+    def delete(self, sweep_id: str) -> None:
+        """Forget a sweep; its jobs and their files stay."""
+        with self._ledger.write() as connection:
+            connection.execute("DELETE FROM cells WHERE sweep = ?", (sweep_id,))
+            connection.execute("DELETE FROM sweeps WHERE id = ?", (sweep_id,))
+
+    def list_cells(self, sweep_id: str) -> dict[tuple[int, ...], PointRecord]:
+        """Place → the job that stands there, as far as one was begun."""
+        sql = (
+            f"SELECT cells.place, {POINT_COLUMNS} FROM cells JOIN jobs ON jobs.seq = cells.seq "
+            "WHERE cells.sweep = ?"
+        )
+        with self._read() as connection:
+            rows = connection.execute(sql, (sweep_id,)).fetchall()
+            return {decode_position(place): self._read_point(row) for place, *row in rows}
+
+    def has_points(self, owner: str, preset: str) -> bool:
+        """Whether any point of any sweep of a person's was ever done with a preset."""
+        sql = (
+            "SELECT 1 FROM jobs WHERE owner = ? AND preset = ? AND point <> '' AND phase = "
+            "'done' LIMIT 1"
+        )
+        with self._ledger.read() as connection:
+            found = connection.execute(sql, (clean_text(owner), clean_text(preset)))
+            return found.fetchone() is not None
+
+    def find_points(self, owner: str, preset: str, keys: Sequence[str]) -> dict[str, PointRecord]:
+        """Key → a done job of this person with this content whose files are all there."""
+        found: dict[str, PointRecord] = {}
+        for first in range(0, len(keys), MAX_KEYS):
+            some = keys[first : first + MAX_KEYS]
+            marks = ", ".join("?" * len(some))
+            sql = f"""SELECT {POINT_COLUMNS} FROM jobs INDEXED BY jobs_points
+                      WHERE owner = ? AND preset = ? AND point IN ({marks}) AND point <> ''
+                      AND phase = 'done' ORDER BY seq"""
+            asked = (clean_text(owner), clean_text(preset), *some)
+            with self._read() as connection:
+                rows = connection.execute(sql, asked).fetchall()
+                points = [self._read_point(row) for row in rows]
+            found |= {point.point: point for point in points if point.has_files}
+        return found
+
+    def find_open(self, owner: str, preset: str) -> dict[str, PointRecord]:
+        """Key → a job of this person's that waits or runs, whichever sweep began it."""
+        sql = f"""SELECT {POINT_COLUMNS} FROM jobs INDEXED BY jobs_open
+                  WHERE phase IN ('waiting', 'running') AND owner = ?
+                  AND preset = ? AND point <> '' ORDER BY seq"""
+        with self._read() as connection:
+            rows = connection.execute(sql, (clean_text(owner), clean_text(preset))).fetchall()
+            points = [self._read_point(row) for row in rows]
+        return {point.point: point for point in points}
+
+    def rate(self, owner: str, key: str, rating: int) -> None:
+        """Remember what a person thinks of a content; 0 forgets it."""
+        owner = clean_text(owner)
+        with self._ledger.write() as connection:
+            connection.execute("DELETE FROM ratings WHERE owner = ? AND point = ?", (owner, key))
+            if rating:
+                connection.execute("INSERT INTO ratings VALUES (?, ?, ?)", (owner, key, rating))
+
+    def list_ratings(self, owner: str) -> dict[str, int]:
+        """Key of a content → a person's rating of it."""
+        sql = "SELECT point, rating FROM ratings WHERE owner = ?"
+        with self._ledger.read() as connection:
+            rows = connection.execute(sql, (clean_text(owner),))
+            return dict(rows.fetchall())
+
+    def _select(self, where: str, *parameters: Any) -> list[SweepRecord]:
+        with self._read() as connection:
+            rows = connection.execute(f"{SELECT} {where}", parameters).fetchall()
+            return [_decode_sweep(row) for row in rows]
+
+    @contextmanager
+    def _read(self) -> Iterator[Any]:
+        with self._ledger.read() as connection:
+            try:
+                yield connection
+            except (ValueError, KeyError, TypeError) as error:
+                raise make_damage(self._ledger.path, f"a sweep cannot be read: {error}") from error
+
+    def _read_point(self, row: Sequence[Any]) -> PointRecord:
+        job_id, token, phase, error, results, started, ended, *rest = row
+        server, node_seconds, sweep, point = rest
+        seconds = sum(json.loads(node_seconds).values())
+        if not seconds:
+            ended = ended or 0.0
+            seconds = max(ended - (started or ended), 0.0)
+        made = decode_results(results, self._ledger.outputs)
+        return PointRecord(job_id, token, phase, error, made, seconds, server, sweep, point)
+
+
+def _decode_sweep(row: Sequence[Any]) -> SweepRecord:
+    values = dict(zip(COLUMNS, row, strict=True))
+    values["definition"] = json.loads(values["definition"])
+    return SweepRecord(**values)
+
+
+def _write(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return json.dumps(dict(value))
+    if isinstance(value, str):
+        return clean_text(value)
+    return value

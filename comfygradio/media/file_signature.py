@@ -1,0 +1,58 @@
+"""Formats of pictures that are known by their first bytes, and that Pillow does not open here."""
+
+from __future__ import annotations
+
+HEAD_BYTES = 64
+"""So much of a file tells its format."""
+
+BRANDS = {
+    b"avif": "AVIF",
+    b"avis": "AVIF",
+    b"heic": "HEIC",
+    b"heix": "HEIC",
+    b"heim": "HEIC",
+    b"heis": "HEIC",
+    b"hevc": "HEIC",
+    b"hevx": "HEIC",
+    b"crx ": "raw (CR3)",
+    b"mif1": "HEIF",
+    b"msf1": "HEIF",
+}
+"""Names in the box `ftyp`, with which files of phones and of cameras begin; a file has several, and
+the first that stands here counts.
+"""
+
+STARTS = {
+    b"\xff\x0a": "JPEG XL",
+    b"\0\0\0\x0cJXL ": "JPEG XL",
+    b"\0\0\0\x0cjP  ": "JPEG 2000",
+    b"8BPS": "Photoshop (PSD)",
+    b"gimp xcf": "GIMP (XCF)",
+    b"v/1\x01": "EXR",
+    b"#?RADIANCE": "Radiance HDR",
+    b"qoif": "QOI",
+    b"DDS ": "DDS",
+    b"\0\0\x01\0": "ICO",
+}
+
+
+def detect_format(head: bytes) -> str:
+    """What the format of a picture is called, by the first bytes of its file; "" for one that is
+    not known here.
+    """
+    if head[4:8] == b"ftyp":
+        return _name_brand(head)
+    for start, name in STARTS.items():
+        if head.startswith(start):
+            return name
+    return ""
+
+
+def _name_brand(head: bytes) -> str:
+    size = int.from_bytes(head[:4], "big")
+    listed = head[8:size]
+    brands = {listed[place : place + 4] for place in range(0, len(listed), 4)}
+    for brand, name in BRANDS.items():
+        if brand in brands:
+            return name
+    return ""

@@ -1,0 +1,59 @@
+"""Pixel budget: limits the decoded pixels in this process; further requests wait in order."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+MAX_PIXELS = 64_000_000
+"""Pixels of all pictures that are open at once: some 600 MB while they are worked on."""
+
+
+class PixelBudget:
+    """Reserves pixels, first come, first served. Thread-safe.
+
+    Whoever has some must not ask for more before giving it back, or two could wait for each other.
+    """
+
+    def __init__(self, most: int = MAX_PIXELS) -> None:
+        self.capacity = most
+        self._used = 0
+        self._waiting: deque[object] = deque()
+        self._changed = threading.Condition()
+
+    @property
+    def used(self) -> int:
+        """Pixels that are lent at the moment."""
+        return self._used
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for room."""
+        return len(self._waiting)
+
+    @contextmanager
+    def reserve(self, pixels: int) -> Iterator[None]:
+        """Room for so many pixels, all of it for what is larger; waits until there is that much."""
+        weight = min(pixels, self.capacity)
+        ticket = object()
+        with self._changed:
+            self._waiting.append(ticket)
+            try:
+                while self._waiting[0] is not ticket or self._used + weight > self.capacity:
+                    self._changed.wait()
+                self._used += weight
+            finally:
+                self._waiting.remove(ticket)
+                self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._used -= weight
+                self._changed.notify_all()
+
+
+PIXEL_BUDGET = PixelBudget()
+"""The room of this process: memory belongs to the process, and so does this."""

@@ -1,0 +1,254 @@
+"""The named texts that a file carries beside its pixels or sound: PNG chunks, EXIF,
+container tags.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, BinaryIO
+
+from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
+
+from comfygradio.media.metadata_limits import MAX_METADATA_BYTES, MetadataTooLarge, check_exif
+from comfygradio.media.pictures import inspect_picture
+
+Tags = list[tuple[str, str]]
+"""Every text of a file in its order, each with its name in small letters.
+
+A name may stand several times; "comment" has no name of its own.
+"""
+
+MAX_CHUNKS = 1_000_000
+
+NAMED = re.compile(r"\s*(\w{1,64})\s*:\s*(?=[\[{])")
+"""How ComfyUI names a text in EXIF, which has no names of its own: `prompt:{…}`."""
+
+EXIF_IFD = 0x8769
+MAKER_NOTE = 0x927C
+
+WINDOWS_TEXTS = frozenset(range(0x9C9B, 0x9CA0))
+"""Title, comment, author, keywords and subject as Windows writes them: UTF-16."""
+
+
+class TextBudget:
+    """How much text one file may still bring, packed texts unpacked."""
+
+    def __init__(self, most: int = MAX_METADATA_BYTES) -> None:
+        self._left = most
+
+    def take(self, size: int) -> None:
+        """Count so many bytes. Raises MetadataTooLarge."""
+        self._left -= size
+        if self._left < 0:
+            raise MetadataTooLarge
+
+    def inflate(self, data: bytes) -> bytes:
+        """Packed text, unpacked as far as the budget goes. Raises MetadataTooLarge and zlib.error."""
+        inflater = zlib.decompressobj()
+        text = inflater.decompress(data, self._left + 1)
+        self.take(len(text))
+        return text
+
+
+def read_png(file: BinaryIO) -> Tags:
+    """tEXt, zTXt, iTXt and eXIf chunks wherever they stand, and the `comf` chunks of
+    SaveAnimatedPNG.
+    """
+    tags: Tags = []
+    budget = TextBudget()
+    for kind, data in _walk_chunks(file, budget):
+        try:
+            tags.extend(CHUNK_READERS[kind](data, budget))
+        except MetadataTooLarge:
+            raise
+        except (ValueError, zlib.error):
+            continue  # what stands in other chunks may be whole
+    return tags
+
+
+def _walk_chunks(file: BinaryIO, budget: TextBudget) -> Iterator[tuple[bytes, bytes]]:
+    """The chunks that hold texts, up to the end of a file that was cut off; pixels are skipped
+    unread.
+    """
+    file.seek(8)
+    for _ in range(MAX_CHUNKS):
+        head = file.read(8)
+        kind = head[4:]
+        if len(head) < 8 or kind == b"IEND":
+            return
+        length = int.from_bytes(head[:4], "big")
+        if kind not in CHUNK_READERS:
+            file.seek(length + 4, 1)
+            continue
+        budget.take(length)
+        yield kind, file.read(length)
+        file.seek(4, 1)
+
+
+def _read_text(data: bytes, budget: TextBudget) -> Tags:
+    name, text = _split(data)
+    return [(name, decode(text))]
+
+
+def _read_compressed(data: bytes, budget: TextBudget) -> Tags:
+    name, rest = _split(data)
+    text = budget.inflate(rest[1:])  # behind the method of compression
+    return [(name, decode(text))]
+
+
+def _read_international(data: bytes, budget: TextBudget) -> Tags:
+    name, rest = _split(data)
+    # Flag and method of compression, then language, translated name and text, with zeros between.
+    is_compressed = rest[:1] == b"\1"
+    text = rest[2:].split(b"\0", 2)[-1]
+    if is_compressed:
+        text = budget.inflate(text)
+    return [(name, decode(text))]
+
+
+def _split(data: bytes) -> tuple[str, bytes]:
+    """The name that a chunk begins with, and the rest of it."""
+    name, _, rest = data.partition(b"\0")
+    return decode(name).strip().lower(), rest
+
+
+def decode(text: bytes) -> str:
+    """UTF-8 where it is that, else Latin-1, which takes any byte."""
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError:
+        return text.decode("latin-1")
+
+
+def read_exif(data: bytes, budget: TextBudget | None = None) -> Tags:
+    """The texts of an EXIF block; raises errors of any kind where it is broken, as Pillow does."""
+    check_exif(data)
+    exif = Image.Exif()
+    exif.load(data)
+    return _list_exif(exif, budget or TextBudget())
+
+
+CHUNK_READERS: Mapping[bytes, Callable[[bytes, TextBudget], Tags]] = {
+    b"tEXt": _read_text,
+    b"zTXt": _read_compressed,
+    b"iTXt": _read_international,
+    b"comf": _read_text,
+    b"eXIf": read_exif,
+}
+
+
+def read_picture(file: BinaryIO, format: str) -> Tags:
+    """EXIF and comments of a JPEG, WebP or AVIF, whose pixels are not decoded."""
+    with inspect_picture(file, (format,)) as picture:
+        tags = _list_exif(picture.getexif(), TextBudget())
+        comments = [picture.info.get("comment")]
+        if isinstance(picture, JpegImageFile):
+            comments = [text for name, text in picture.applist if name == "COM"]
+    for comment in comments:
+        if isinstance(comment, bytes):
+            tags.append(_name_text(decode(comment)))
+    return tags
+
+
+def _list_exif(exif: Image.Exif, budget: TextBudget) -> Tags:
+    """All texts: a program's or a camera's own may stand before or behind the settings."""
+    tags: Tags = []
+    entries = list(exif.items())
+    entries.extend(exif.get_ifd(EXIF_IFD).items())
+    for tag, value in entries:
+        text = _decode_exif(tag, value)
+        budget.take(len(text))
+        if text:
+            tags.append(_name_text(text))
+    return tags
+
+
+def _name_text(text: str) -> tuple[str, str]:
+    """A text of a place that has no names, with the name that it begins with."""
+    named = NAMED.match(text)
+    if named is None:
+        return "comment", text
+    return named[1].lower(), text[named.end() :]
+
+
+def _decode_exif(tag: int, value: Any) -> str:
+    """A text of EXIF: Pillow takes every one for Latin-1, and a user comment begins with the name
+    of its charset. "" for what is none.
+    """
+    if isinstance(value, str):
+        is_latin = all(ord(letter) <= 255 for letter in value)
+        value = value.encode("latin-1" if is_latin else "utf-8")
+    if not isinstance(value, bytes) or tag == MAKER_NOTE:
+        return ""
+    if tag in WINDOWS_TEXTS:
+        return value.decode("utf-16-le", "replace").strip("\0 ")
+    charset = value[:8].rstrip(b"\0 ")
+    text = value[8:]
+    if charset == b"UNICODE":
+        order = "utf-16-le" if text[1:2] == b"\0" else "utf-16-be"
+        return text.decode(order, "replace").strip("\0 ")
+    if charset not in (b"ASCII", b"JIS", b""):
+        text = value  # no charset: the text begins at once
+    return decode(text).strip("\0 ")
+
+
+def read_media(file: BinaryIO, format: str) -> Tags:
+    """The tags of a video or sound, of the file and its streams; `format` is FFmpeg's name of the
+    container.
+
+    The format is given and not guessed, since FFmpeg would also follow playlists that name other
+    files.
+    """
+    import av
+
+    tags: Tags = []
+    with av.open(file, format=format, metadata_errors="replace") as container:
+        sources = [container.metadata]
+        sources.extend(stream.metadata for stream in container.streams)
+        for source in sources:
+            for name, text in source.items():
+                tags.append((name.lower(), text))
+    if sum(len(text) for _, text in tags) > MAX_METADATA_BYTES:
+        raise MetadataTooLarge
+    return tags
+
+
+def read_exr(file: BinaryIO) -> Tags:
+    """The string attributes of an EXR header."""
+    data = file.read(MAX_METADATA_BYTES)
+    tags: Tags = []
+    place = 8
+    while data[place : place + 1] not in (b"\0", b""):
+        name, kind, rest = data[place : place + 600].split(b"\0", 2)
+        length = int.from_bytes(rest[:4], "little")
+        # Name and kind with a zero behind each, then four bytes that hold the length.
+        start = place + len(name) + len(kind) + 6
+        place = start + length
+        if kind == b"string":
+            text = data[start:place]
+            tags.append((decode(name).lower(), decode(text)))
+    return tags
+
+
+def read_safetensors_header(file: BinaryIO) -> str:
+    """The JSON header of a safetensors file."""
+    (length,) = struct.unpack("<Q", file.read(8))
+    if length > MAX_METADATA_BYTES:
+        raise MetadataTooLarge
+    return decode(file.read(length))
+
+
+def read_svg(file: BinaryIO) -> Tags:
+    """The CDATA block in the metadata of an SVG, as "comment"."""
+    text = decode(file.read(MAX_METADATA_BYTES))
+    found = re.search(r"<metadata[^<>]{0,200}>\s*<!\[CDATA\[", text)
+    if found is None:
+        return []
+    end = text.find("]]>", found.end())
+    if end < 0:
+        return []
+    return [("comment", text[found.end() : end])]

@@ -1,0 +1,334 @@
+"""Infer the values of a form's fields from a picture's graph, whichever program made it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from comfygradio.comfy.workflow import Link, Workflow
+from comfygradio.forms.field import MEDIA, TEXTS, Field, InvalidValue, shorten
+from comfygradio.forms.fill import order_by_filling
+from comfygradio.forms.form import Form
+from comfygradio.forms.media import NOUNS
+from comfygradio.forms.model_name import match_name
+from comfygradio.forms.slots import Slot
+from comfygradio.forms.templates import find_placeholders, list_templates
+from comfygradio.forms.value_check import check_value
+from comfygradio.forms.value_json import format_word, value_to_json
+from comfygradio.metadata.inversion import (
+    Unreadable,
+    escape_dynamic,
+    find_choice,
+    get_literal,
+    invert_text,
+    is_same_literal,
+)
+from comfygradio.metadata.lora_chain import infer_loras
+from comfygradio.metadata.match import Match
+
+
+@dataclass(frozen=True)
+class InferredValue:
+    """What a graph says about one field: the value as `check_value` takes it, or why
+    there is none.
+    """
+
+    value: Any
+    state: Literal["read", "repaired", "missing"] = "read"
+    note: str = ""
+
+
+class ValueInference:
+    """Reads the fields of a form from a graph whose nodes were matched with those of the form's
+    workflow.
+
+    `covered` are the inputs that the values read so far account for, `loaders` the LoRA loaders of
+    the graph.
+    """
+
+    def __init__(self, form: Form, graph: Workflow, match: Match) -> None:
+        self._form = form
+        self._graph = graph
+        self._match = match
+        self._known_texts: dict[str, str] = {}
+        self._inferred_texts: dict[str, str] = {}
+        self.covered: set[Slot] = set()
+        self.loaders: set[str] = set()
+
+    def infer_all(self) -> dict[str, InferredValue]:
+        """A reading of each field, in the order of the form.
+
+        Fields that share no input are read first; of the others the last one that is shown counts,
+        since it is the last to be filled in. What a text made of several fields tells about the
+        earlier ones is kept for them.
+        """
+        fields = self._form.fields
+        shared = _find_shared(fields)
+        alone = [
+            name
+            for name, field in fields.items()
+            if shared.isdisjoint(field.all_slots) and not _uses_others(field)
+        ]
+        found: dict[str, InferredValue] = {}
+        for name in alone:
+            found[name] = self._read_safely(fields[name])
+        for name in reversed(order_by_filling(fields)):
+            if name in alone:
+                continue
+            if fields[name].optional and not self._is_shown(name, found):
+                found[name] = InferredValue(None)
+            else:
+                found[name] = self._read_safely(fields[name])
+        return {name: found[name] for name in fields}
+
+    def _is_shown(self, name: str, found: Mapping[str, InferredValue]) -> bool:
+        values = {
+            key: reading.value for key, reading in found.items() if reading.state != "missing"
+        }
+        return self._form.find_visible(values)[name]
+
+    def _read_safely(self, field: Field) -> InferredValue:
+        try:
+            reading = self._read(field)
+        except Unreadable as reason:
+            reading = InferredValue(None, "missing", str(reason))
+        except InvalidValue as refusal:
+            reading = InferredValue(
+                None, "missing", f"the picture's value does not fit this form: {refusal}"
+            )
+        if reading.state == "missing":
+            self.covered.update(field.all_slots)
+        else:
+            self._known_texts.setdefault(field.name, format_word(reading.value))
+        return reading
+
+    def _read(self, field: Field) -> InferredValue:
+        if field.bypass and not any(self._match.find_active(node) for node in field.bypass):
+            return self._read_bypassed(field)
+        if field.widget in MEDIA:
+            name = self._read_name(field)
+            raise Unreadable(describe_absent_file(field, name))
+        if field.widget == "loras":
+            return self._read_loras(field)
+        if field.choices and field.choices[0].sets:
+            return self._read_settings(field)
+        if not field.slots:
+            return InferredValue(True)  # a switch that only bypasses nodes, which are there
+        is_size = "width" in field.slots
+        value, note = self._read_size(field) if is_size else self._read_plain(field)
+        self.covered.update(field.all_slots)
+        if field.choices is not None and not is_size:
+            return self._respell(field, value, note)
+        taken = _take(field, value)
+        notes = [note, self._compare(field, taken)]
+        return InferredValue(taken, note=" ".join(filter(None, notes)))
+
+    def _read_bypassed(self, field: Field) -> InferredValue:
+        self.covered.update(field.all_slots)
+        if field.widget == "checkbox":
+            return InferredValue(False)
+        if field.widget == "loras" or field.is_multiple:
+            return InferredValue([])
+        if not field.optional:
+            raise Unreadable("the picture was made without the nodes that it fills.")
+        return InferredValue(None)
+
+    def _read_name(self, field: Field) -> Any:
+        """The name that a file had on the server, None where it has no place in the picture's
+        graph.
+        """
+        try:
+            return self._read_first(field.slots[""])[0]
+        except Unreadable:
+            return None
+
+    def _read_loras(self, field: Field) -> InferredValue:
+        chain = infer_loras(field, self._form.workflow, self._graph, self._match)
+        self.loaders.update(chain.node_ids)
+        self.covered.update(field.all_slots)
+        taken = _take(field, chain.rows)
+        return InferredValue(taken, "repaired" if chain.is_respelled else "read", chain.note)
+
+    def _read_settings(self, field: Field) -> InferredValue:
+        choices = field.choices or ()
+        taken = frozenset(self.covered)
+        choice, told, others = find_choice(choices, self._read_slot, taken, self._known_texts)
+        self.covered.update(slot for slot, _ in choice.sets)
+        self._inferred_texts.update(told)
+        note = "other choices would have given the same picture." if others else ""
+        return InferredValue(choice.value, note=note)
+
+    def _read_size(self, field: Field) -> tuple[Any, str]:
+        width, width_note = self._read_first(field.slots["width"])
+        height, height_note = self._read_first(field.slots["height"])
+        return {"width": width, "height": height}, width_note or height_note
+
+    def _read_plain(self, field: Field) -> tuple[Any, str]:
+        """The raw value of a field with slots, and what was doubtful about it."""
+        slots = tuple(slot for slot in field.slots[""] if slot not in self.covered)
+        value: Any
+        note = ""
+        if slots:
+            value, note = self._read_first(slots)
+        else:
+            value = self._recall(field)
+        if slots and field.template:
+            value = self._invert(field, value)
+        is_cut_out = bool(field.template) or not slots
+        if field.choices is not None and is_cut_out:
+            # What was cut out of a text is a text, the choice may be a number.
+            same = (choice.value for choice in field.choices if str(choice.value) == value)
+            value = next(same, value)
+        if field.widget in TEXTS and isinstance(value, str):
+            self._known_texts[field.name] = value
+            if field.is_dynamic:
+                value = escape_dynamic(value)
+        return value, note
+
+    def _compare(self, field: Field, value: Any) -> str:
+        """A sentence where the picture has other numbers than this form works out of a value."""
+        for one in field.computed:
+            own = one.compute(value)
+            try:
+                found = self._read_slot(one.slot)
+            except Unreadable:
+                continue
+            if not is_same_literal(own, found):
+                return (
+                    f"the picture used {shorten(found)} for {one.slot.input}; this form works out "
+                    f"{shorten(own)}."
+                )
+        return ""
+
+    def _recall(self, field: Field) -> str:
+        if field.name not in self._inferred_texts:
+            raise Unreadable("another field stands in its place.")
+        return self._inferred_texts[field.name]
+
+    def _invert(self, field: Field, text: Any) -> str:
+        found = invert_text(field.template, text, self._known_texts)
+        if found is None:
+            raise Unreadable(
+                f"{shorten(text)} does not fit the text {shorten(field.template)} that this form "
+                "makes."
+            )
+        if "value" not in found:
+            raise Unreadable(f"the text {shorten(field.template)} says nothing about it.")
+        return found["value"]
+
+    def _read_first(self, slots: tuple[Slot, ...]) -> tuple[Any, str]:
+        """The value of the first slot that has one; the note says so where another slot has another
+        one.
+        """
+        values: list[Any] = []
+        reasons: list[Unreadable] = []
+        for slot in slots:
+            try:
+                values.append(self._read_slot(slot))
+            except Unreadable as reason:
+                reasons.append(reason)
+        if not values:
+            raise reasons[0]
+        first = values[0]
+        other = next((value for value in values if not is_same_literal(first, value)), None)
+        if other is None:
+            return first, ""
+        return first, f"the picture used {shorten(first)} and {shorten(other)}; the first is taken."
+
+    def _read_slot(self, slot: Slot) -> Any:
+        """The literal of the picture in a slot of the form's workflow. Raises Unreadable."""
+        ours = self._form.workflow.nodes[slot.node_id]
+        partner = self._match.pairs.get(slot.node_id)
+        if partner is None:
+            raise Unreadable(f"the picture was made without the node {ours.title}.")
+        theirs = self._graph.nodes[partner]
+        inputs = self._follow(theirs.inputs, slot.input)
+        value = get_literal(inputs, slot.input, ours.title)
+        spec = self._form.object_info.spec(ours.class_type, slot.input, ours.inputs)
+        if spec is None:
+            return value
+        return spec.to_choice_name(value)
+
+    def _follow(self, inputs: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+        """The inputs, with a link to a primitive node replaced by the one literal that this node
+        holds.
+        """
+        link = Link.parse(inputs.get(name))
+        if link is None:
+            return inputs
+        source = self._graph.nodes.get(link.node_id)
+        if source is None or not source.class_type.startswith("Primitive"):
+            return inputs
+        if "value" not in source.inputs:
+            return inputs
+        return {**inputs, name: source.inputs["value"]}
+
+    def _respell(self, field: Field, value: Any, note: str) -> InferredValue:
+        """The reading of a list: what is spelled in another way here is found, where exactly one
+        fits.
+        """
+        listed = value if field.is_multiple and isinstance(value, list) else [value]
+        found: list[Any] = []
+        respelled: list[str] = []
+        for one in listed:
+            here, is_spelled_so = self._find_offered(field, one)
+            found.append(here)
+            if not is_spelled_so:
+                respelled.append(f"{shorten(one)} is called {shorten(here)} here.")
+        taken = value_to_json(field, tuple(found)) if field.is_multiple else found[0]
+        notes = [note, *respelled] if note else respelled
+        return InferredValue(taken, "repaired" if respelled else "read", " ".join(notes))
+
+    def _find_offered(self, field: Field, value: Any) -> tuple[Any, bool]:
+        """The choice that this value is, and whether it is spelled so. Raises Unreadable."""
+        offered = [choice.value for choice in field.choices or ()]
+        for one in offered:
+            if _is_equal(one, value):
+                return one, True
+        found = match_name(value, offered)
+        if found is None:
+            raise Unreadable(f"{shorten(value)} is not in the list of this form.")
+        return found, False
+
+
+def describe_absent_file(field: Field, name: Any) -> str:
+    """Why a field that takes a file stays empty, for people."""
+    noun = NOUNS[field.widget].removeprefix("a ")
+    called = ""
+    # A name of our own tells people nothing.
+    if isinstance(name, str) and name and not name.startswith("comfygradio-"):
+        called = f" (it was called {shorten(name)})"
+    return f"the {noun} itself is not in the file; add it again{called}."
+
+
+def _take(field: Field, value: Any) -> Any:
+    """A value checked and described. Raises InvalidValue, also for a random seed."""
+    if field.widget == "seed":
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or value < 0:
+            raise InvalidValue(f"{shorten(value)} is no seed that names a picture.")
+    checked = check_value(field, value)
+    return value_to_json(field, checked)
+
+
+def _find_shared(fields: Mapping[str, Field]) -> set[Slot]:
+    """The inputs that more than one field fills."""
+    seen: set[Slot] = set()
+    shared: set[Slot] = set()
+    for field in fields.values():
+        slots = set(field.all_slots)
+        shared |= seen & slots
+        seen |= slots
+    return shared
+
+
+def _uses_others(field: Field) -> bool:
+    texts = "\n".join(list_templates(field))
+    return any(name != "value" for name in find_placeholders(texts))
+
+
+def _is_equal(mine: Any, other: Any) -> bool:
+    # Python takes True for 1, a list does not.
+    is_same_kind = isinstance(mine, bool) == isinstance(other, bool)
+    return is_same_kind and bool(mine == other)

@@ -1,0 +1,383 @@
+"""Metadata: the settings that ComfyUI and comfygradio write into the files they make."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from comfygradio.comfy.cache_busting import strip_cache_busters
+from comfygradio.comfy.pinned_node import strip_pinned
+from comfygradio.errors import MetadataError
+from comfygradio.media.file_signature import detect_format
+from comfygradio.media.metadata_limits import MAX_METADATA_BYTES, MetadataTooLarge
+from comfygradio.metadata import file_tags as metadata_tags
+from comfygradio.metadata.file_tags import NAMED, Tags
+
+MAX_NODES = 5000
+MAX_DEPTH = 100
+
+FFMPEG_FORMATS = {"mp4": "mov", "mov": "mov", "mkv": "matroska", "webm": "matroska", "opus": "ogg"}
+"""FFmpeg's names of containers, where they differ from ours."""
+
+WIDE_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+"""How texts begin whose letters have two bytes or four; that of UTF-32 LE begins like the first."""
+
+PROGRAMS = {
+    "parameters": "Stable Diffusion WebUI or a relative of it",
+    "fooocus_scheme": "Fooocus",
+    "invokeai_metadata": "InvokeAI",
+    "invokeai_graph": "InvokeAI",
+    "sd-metadata": "InvokeAI",
+    "dream": "InvokeAI",
+}
+"""Names of texts by which other programs are known."""
+
+WEBUI = re.compile(r"Steps: \d+, Sampler: ")
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a file remembers of the job that made it; at least one of the three is there.
+
+    `prompt` is the graph in API format as the server ran it, `workflow` what ComfyUI's page keeps
+    (UI format), `comfygradio` our own entry {"preset", "values", "version"}. `kind` is the kind of
+    file: "png", "webp", "mp4" ….
+    """
+
+    kind: str
+    prompt: Mapping[str, Any] | None = None
+    workflow: Mapping[str, Any] | None = None
+    comfygradio: Mapping[str, Any] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def load_metadata(path: Path) -> Metadata:
+    """The settings in a picture, video, sound, latent or JSON file.
+
+    Raises MetadataError, and nothing else.
+    """
+    try:
+        with path.open("rb") as file:
+            kind = _find_kind(file.read(64))
+            if kind is None:
+                raise MetadataError(
+                    f"{path.name} is no file with ComfyUI settings; those are PNG, WebP, JPEG and "
+                    "AVIF pictures, MP4, "
+                    "MOV, MKV and WebM videos, FLAC, MP3 and Opus sounds, SVG, EXR, safetensors "
+                    "and JSON files."
+                )
+            file.seek(0)
+            return _assemble(path.name, kind, _read_tags(file, kind))
+    except MetadataError:
+        raise
+    except MetadataTooLarge as error:
+        raise MetadataError(
+            f"{path.name} carries far more text than settings need, and is not read."
+        ) from error
+    except FileNotFoundError as error:
+        raise MetadataError(f"The file {path.name} does not exist.") from error
+    except Exception as error:  # Pillow and FFmpeg raise errors of any kind on broken files
+        raise MetadataError(
+            f"{path.name} is damaged or cut off, and its settings cannot be read."
+        ) from error
+
+
+def is_media(path: Path) -> bool:
+    """Whether a file is a picture, video, sound or latent by its content; False where it cannot be
+    read.
+    """
+    try:
+        with path.open("rb") as file:
+            return _find_kind(file.read(64)) not in (None, "json")
+    except OSError:
+        return False
+
+
+def _find_kind(head: bytes) -> str | None:
+    """The kind of a file by its first 64 bytes; its name may say anything."""
+    if detect_format(head) in ("HEIC", "HEIF"):
+        return None
+    if head[4:8] == b"ftyp":
+        return _find_mp4_kind(head)
+    if head[:4] == b"\x1a\x45\xdf\xa3":
+        return "webm" if b"webm" in head else "mkv"
+    if head[:4] == b"OggS":
+        return "opus" if b"OpusHead" in head else "ogg"
+    if head[:4] == b"RIFF":
+        return "webp" if head[8:12] == b"WEBP" else None
+    if head[:2] == b"\xff\xd8":
+        return "jpeg"
+    starts = {b"\x89PNG\r\n\x1a\n": "png", b"fLaC": "flac", b"v/1\x01": "exr", b"ID3": "mp3"}
+    for start, kind in starts.items():
+        if head.startswith(start):
+            return kind
+    return _find_plain_kind(head)
+
+
+def _find_mp4_kind(head: bytes) -> str:
+    """AVIF, QuickTime or MP4, by the brands that the first box names."""
+    length = int.from_bytes(head[:4], "big")
+    brands = head[8:length]
+    if b"avif" in brands or b"avis" in brands:
+        return "avif"
+    return "mov" if head[8:10] == b"qt" else "mp4"
+
+
+def _find_plain_kind(head: bytes) -> str | None:
+    if head[8:9] == b"{" and head[6:8] == b"\0\0":
+        return "safetensors"
+    if head.startswith(WIDE_BOMS) and _decode_wide(head).lstrip().startswith("{"):
+        return "json"
+    if head[:1] == b"\xff" and head[1:2] >= b"\xe2":
+        return "mp3"
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text[:1] == b"{":
+        return "json"
+    if text.startswith((b"<svg", b"<?xml", b"<!--")):
+        return "svg"
+    return None
+
+
+def _decode_wide(head: bytes) -> str:
+    encoding = json.detect_encoding(head)
+    return head.decode(encoding, "ignore")
+
+
+def _read_tags(file: BinaryIO, kind: str) -> Tags:
+    if kind == "json":
+        return _read_json_tags(file)
+    if kind == "safetensors":
+        return _read_safetensors_tags(file)
+    if kind in ("jpeg", "webp", "avif"):
+        return metadata_tags.read_picture(file, kind.upper())
+    if kind == "png":
+        return metadata_tags.read_png(file)
+    if kind == "svg":
+        return metadata_tags.read_svg(file)
+    if kind == "exr":
+        return metadata_tags.read_exr(file)
+    return metadata_tags.read_media(file, FFMPEG_FORMATS.get(kind, kind))
+
+
+def _read_json_tags(file: BinaryIO) -> Tags:
+    text = file.read(MAX_METADATA_BYTES + 1)
+    if len(text) > MAX_METADATA_BYTES:
+        raise MetadataTooLarge
+    encoding = json.detect_encoding(text)
+    return [("comment", text.decode(encoding))]
+
+
+def _read_safetensors_tags(file: BinaryIO) -> Tags:
+    text = metadata_tags.read_safetensors_header(file)
+    entries = _parse(text).get("__metadata__", {})
+    tags: Tags = []
+    for name, value in entries.items():
+        if isinstance(value, str):
+            tags.append((str(name).lower(), value))
+    return tags
+
+
+def _assemble(name: str, kind: str, tags: Tags) -> Metadata:
+    notes: list[str] = []
+    found = _collect(tags, notes)
+    prompt = _clean_graph(found.get("prompt"), name, notes)
+    workflow = found.get("workflow")
+    own = found.get("comfygradio")
+    if prompt is None and workflow is None and own is None:
+        raise MetadataError(_describe_nothing(name, tags, notes))
+    if prompt is None and own is None:
+        notes.append(
+            "The file holds only ComfyUI's own workflow (UI format), and not the prompt that "
+            "was run."
+        )
+    return Metadata(kind, prompt, workflow, own, tuple(notes))
+
+
+def _collect(tags: Tags, notes: list[str]) -> dict[str, dict[str, Any]]:
+    """The settings among all texts of a file: of each kind the first text that is what its name
+    says, wherever it stands.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    damaged: list[str] = []
+    for name, value in _walk_settings(tags, damaged):
+        if name not in found and isinstance(value, dict) and SETTINGS_CHECKS[name](value):
+            found[name] = value
+    for name in dict.fromkeys(damaged):
+        if name not in found:
+            notes.append(f"Its {name} is damaged and cannot be read.")
+    return found
+
+
+def _walk_settings(tags: Tags, damaged: list[str]) -> Iterator[tuple[str, Any]]:
+    """What may be settings, parsed: texts under their own names, then comments, in which video
+    nodes put them together, then all others. The names of what is damaged are added.
+    """
+    for wanted in SETTINGS_CHECKS:
+        for name, text in tags:
+            if name == wanted:
+                yield name, _try_parse(name, text, damaged)
+    loose = [(name, text) for name, text in tags if name not in SETTINGS_CHECKS]
+    loose.sort(key=lambda tag: tag[0] != "comment")
+    for name, text in loose:
+        named = NAMED.match(text)
+        called = named[1].lower() if named else ""
+        if named and called in SETTINGS_CHECKS:
+            yield called, _try_parse(name, text[named.end() :], damaged)
+        elif text.lstrip().startswith("{"):
+            # Other programs may have anything under other names: that is not damaged.
+            told = damaged if name == "comment" else []
+            data = _try_parse(name, text, told)
+            yield from _walk_parts(data, damaged)
+
+
+def _walk_parts(data: Any, damaged: list[str]) -> Iterator[tuple[str, Any]]:
+    """The settings inside of a JSON value; some programs write them as texts of their own."""
+    if not isinstance(data, dict):
+        return
+    for name, part in _name_parts(data).items():
+        if isinstance(part, str):
+            yield name, _try_parse(name, part, damaged)
+        else:
+            yield name, part
+
+
+def _try_parse(name: str, text: str, damaged: list[str]) -> Any:
+    """Decoded JSON; for what is none, None, and its name among the damaged ones."""
+    try:
+        return _parse(text)
+    except ValueError:
+        damaged.append(name)
+        return None
+
+
+def _is_graph(data: Mapping[str, Any]) -> bool:
+    return any(_is_node(value) for value in data.values())
+
+
+def _is_node(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    return isinstance(value.get("class_type"), str)
+
+
+def _is_page(data: Mapping[str, Any]) -> bool:
+    return isinstance(data.get("nodes"), list)
+
+
+def _is_own(data: Mapping[str, Any]) -> bool:
+    return isinstance(data.get("values"), dict)
+
+
+SETTINGS_CHECKS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
+    "prompt": _is_graph,
+    "workflow": _is_page,
+    "comfygradio": _is_own,
+}
+"""Name of settings → whether an object is that: other programs use the same names for texts."""
+
+
+def _name_parts(data: dict[str, Any]) -> dict[str, Any]:
+    """What a JSON object without a name is: a graph, a workflow of ComfyUI's page, or an envelope
+    around these.
+    """
+    if _is_page(data):
+        return {"workflow": data}
+    if _is_graph(data):
+        return {"prompt": data}
+    extra = data.get("extra_data")
+    info = extra.get("extra_pnginfo") if isinstance(extra, dict) else None
+    parts = {**info, **data} if isinstance(info, dict) else data
+    return {key: parts[key] for key in ("prompt", "workflow", "comfygradio") if key in parts}
+
+
+def _parse(text: str) -> Any:
+    """Decoded JSON, NaN allowed, without half characters.
+
+    Raises ValueError where it is broken or nested too deeply.
+    """
+    if len(text) > MAX_METADATA_BYTES:
+        raise MetadataTooLarge
+    try:
+        data = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if _is_deep(data):
+        raise ValueError("nested too deeply")
+    if re.search(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]", text):
+        whole = json.dumps(data, ensure_ascii=False).encode("utf-8", "replace")
+        data = json.loads(whole)
+    return data
+
+
+def _is_deep(data: Any) -> bool:
+    level = [data]
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                below.extend(item.values())
+            elif isinstance(item, list):
+                below.extend(item)
+        level = below
+    return bool(level)
+
+
+def _clean_graph(graph: Any, name: str, notes: list[str]) -> dict[str, Any] | None:
+    """The nodes of a graph, without what was added to run it: what a sweep carries, `is_changed`,
+    marks of loops and of what was renewed.
+    """
+    if not isinstance(graph, dict):
+        return None
+    graph = strip_cache_busters(strip_pinned(graph))
+    if len(graph) > MAX_NODES:
+        raise MetadataError(
+            f"{name} holds a graph of {len(graph):,} nodes; at most {MAX_NODES:,} are read."
+        )
+    nodes: dict[str, Any] = {}
+    for key, node in graph.items():
+        if _is_node(node):
+            nodes[str(key)] = _clean_node(node)
+    left_out = len(graph) - len(nodes)
+    if nodes and left_out > 0:
+        notes.append(f"{left_out} entries of its graph are no nodes and were left out.")
+    return nodes or None
+
+
+def _clean_node(node: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        part: value
+        for part, value in node.items()
+        if part != "is_changed" and not part.startswith("_loop")
+    }
+
+
+def _describe_nothing(name: str, tags: Tags, notes: list[str]) -> str:
+    program = _find_program(tags)
+    if program is not None:
+        return (
+            f"{name} was made by another program ({program}), whose settings comfygradio does "
+            "not read."
+        )
+    if notes:
+        return f"{name} holds settings that are damaged and cannot be read."
+    return (
+        f"{name} holds no ComfyUI settings: it was saved again by another program, or with "
+        "metadata switched off."
+    )
+
+
+def _find_program(tags: Tags) -> str | None:
+    """The other program that wrote these texts, where it is known by them."""
+    names = {name for name, _ in tags}
+    for name, program in PROGRAMS.items():
+        if name in names:
+            return program
+    for name, text in tags:
+        if name == "comment" and WEBUI.search(text):
+            return PROGRAMS["parameters"]
+    return None

@@ -1,0 +1,159 @@
+"""Reading LoRA lists: the chain of loader nodes in a picture's graph becomes rows again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from comfygradio.comfy.object_info import Scalar
+from comfygradio.comfy.workflow import Link, Node, Workflow
+from comfygradio.forms.field import Field, shorten
+from comfygradio.forms.lora_stack import LoraStack, list_active_loras
+from comfygradio.forms.loras import MAX_ROWS
+from comfygradio.forms.model_name import match_name
+from comfygradio.metadata.inversion import Unreadable
+from comfygradio.metadata.match import Match
+
+LORA_NAME = "lora_name"
+
+
+@dataclass(frozen=True)
+class LoraChain:
+    """The loaders that a LoRA list stands for, the first to act first: their rows and their ids in
+    the graph.
+    """
+
+    rows: list[dict[str, Any]]
+    node_ids: tuple[str, ...]
+    is_respelled: bool
+    note: str
+
+
+def infer_loras(field: Field, workflow: Workflow, graph: Workflow, match: Match) -> LoraChain:
+    """The chain in the place of a LoRA list, with names as the server spells them.
+
+    Raises Unreadable where that place is not found, or the server lacks one of the files.
+    """
+    if field.lora_stack is not None:
+        return _read_rows(field, field.lora_stack, graph, match)
+    name_input = LORA_NAME
+    if "" in field.slots:
+        name_input = field.slots[""][0].input
+    start = _find_start(field, workflow, graph, match)
+    loaders = _list_loaders(field)
+    end = frozenset(partner for key, partner in match.pairs.items() if key not in loaders)
+    nodes = list(_walk(graph, start, name_input, end))
+    nodes.reverse()  # the walk goes against the chain
+    rows: list[dict[str, Any]] = []
+    notes: list[str] = []
+    is_respelled = False
+    for node in nodes:
+        name = node.inputs[name_input]
+        found = _find_offered(field, name)
+        strength = _read_strength(node, notes)
+        rows.append({"name": found, "strength": strength})
+        if found != name:
+            notes.append(f"{name} is called {found} here.")
+            is_respelled = True
+    node_ids = tuple(node.id for node in nodes)
+    note = " ".join(dict.fromkeys(notes))
+    return LoraChain(rows, node_ids, is_respelled, note)
+
+
+def _find_offered(field: Field, name: str) -> Scalar:
+    """The name as the server spells it. Raises Unreadable where the server lacks the file."""
+    offered = [choice.value for choice in field.choices or ()]
+    found = match_name(name, offered)
+    if found is None:
+        raise Unreadable(f"the LoRA {shorten(name)} is not in the list of this form.")
+    return found
+
+
+def _read_rows(field: Field, rows: LoraStack, graph: Workflow, match: Match) -> LoraChain:
+    """The rows of one node, as `infer_loras` gives them."""
+    partner = match.pairs.get(rows.node_id)
+    if partner is None:
+        raise Unreadable("the node that holds its rows is not in the picture.")
+    found: list[dict[str, Any]] = []
+    notes: list[str] = []
+    for name, strength in list_active_loras(graph.nodes[partner].inputs, rows):
+        here = _find_offered(field, name)
+        found.append({"name": here, "strength": strength})
+        if here != name:
+            notes.append(f"{name} is called {here} here.")
+    return LoraChain(found, (), bool(notes), " ".join(notes))
+
+
+def _list_loaders(field: Field) -> set[str]:
+    return {slot.node_id for slot in field.slots.get("", ())}
+
+
+def _find_start(field: Field, workflow: Workflow, graph: Workflow, match: Match) -> Link:
+    """The link that leaves the end of the chain in the picture."""
+    places = [(slot.node_id, slot.input) for slot in field.slots.get("model", ())]
+    if not places:
+        places = _find_users(field, workflow)
+    for node_id, name in places:
+        partner = match.pairs.get(node_id)
+        if not partner:
+            continue
+        link = Link.parse(graph.nodes[partner].inputs.get(name))
+        if link is not None:
+            return link
+    raise Unreadable("the place where its loaders stand is not in the picture.")
+
+
+def _find_users(field: Field, workflow: Workflow) -> list[tuple[str, str]]:
+    """Inputs outside of the chain that are fed by the first output of one of its loaders."""
+    loaders = _list_loaders(field)
+    users: list[tuple[str, str]] = []
+    for node in workflow:
+        if node.id in loaders:
+            continue
+        for name, link in node.links.items():
+            if link.node_id in loaders and link.slot == 0:
+                users.append((node.id, name))
+    return users
+
+
+def _walk(
+    graph: Workflow, link: Link | None, name_input: str, end: frozenset[str]
+) -> Iterator[Node]:
+    """The loaders on the way up, past nodes that only the picture has, to the first node in `end`
+    or the source.
+    """
+    seen: set[str] = set()
+    count = 0
+    while link and count < MAX_ROWS:
+        if link.node_id in seen or link.node_id in end:
+            return
+        seen.add(link.node_id)
+        node = graph.nodes.get(link.node_id)
+        if node is None:
+            return
+        if isinstance(node.inputs.get(name_input), str):
+            count += 1
+            yield node
+        link = node.links.get("model")
+
+
+def _read_strength(node: Node, notes: list[str]) -> float:
+    """The strength of a loader; a note is added where it has several that differ."""
+    numbers: list[Any] = []
+    for name, value in node.inputs.items():
+        if name.startswith("strength") and _is_number(value):
+            numbers.append(value)
+    if not numbers:
+        return 1.0
+    first = numbers[0]
+    if any(number != first for number in numbers):
+        listed = " and ".join(map(str, numbers))
+        notes.append(f"{node.title} acted with {listed}; the first is taken.")
+    return float(first)
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int | float)

@@ -1,0 +1,336 @@
+"""Match the nodes of a picture's graph with those of a preset's workflow, independent of ids."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from comfygradio.comfy.workflow import Link, Node, Workflow
+
+ROUNDS = 6
+"""How many links away another node still tells two nodes of one class apart."""
+
+MAX_CANDIDATES = 24
+MAX_CONSUMERS = 8
+"""Bounds for hostile graphs; only the most similar nodes of a class are compared link by link."""
+
+OUTPUT_WORDS = ("Save", "Preview", "Output", "Combine", "Show", "Display", "Viewer")
+
+Pair = tuple[str, str]
+
+Use = tuple[str, str, int]
+"""How a node is used by another: that one's class and input, and the output slot."""
+
+Consumers = dict[str, dict[Use, list[str]]]
+
+
+@dataclass(frozen=True)
+class Match:
+    """How two graphs correspond: `pairs` maps ids of the workflow to ids of the picture's graph,
+    one to one.
+
+    `score` is 1 for the same graph and 0 for one without a common node. `missing` are ids of the
+    workflow without a partner, `added` ids of the picture's graph without one that lead to an
+    output, `disconnected` those that lead to none. `inactive` are ids of the workflow whose partner
+    leads to no output although they do. `is_same` means that nothing differs but literals, titles
+    and what was forgiven.
+    """
+
+    pairs: Mapping[str, str]
+    score: float
+    missing: tuple[str, ...]
+    added: tuple[str, ...]
+    disconnected: tuple[str, ...]
+    inactive: frozenset[str]
+    is_same: bool
+
+    def find_active(self, node_id: str) -> str | None:
+        """The partner of a node of the workflow if it had a part in the result, or None."""
+        if node_id in self.inactive:
+            return None
+        return self.pairs.get(node_id)
+
+
+def match_nodes(
+    workflow: Workflow,
+    graph: Workflow,
+    may_miss: Collection[str] = (),
+    may_add: Collection[str] = (),
+) -> Match:
+    """Pair nodes of the same class so that titles, literals and links agree as far as they can.
+
+    The score forgives the absence of the nodes `may_miss` and the presence of nodes of the classes
+    `may_add`.
+    """
+    chosen = _Comparison(workflow, graph).pair()
+    pairs = {key: chosen[key] for key in workflow.nodes if key in chosen}
+    found = frozenset(pairs.values())
+    missing = [key for key in workflow.nodes if key not in pairs]
+    unmatched = [key for key in graph.nodes if key not in found]
+
+    # What leads to no output had no part in the result.
+    sinks = _name_sinks(workflow)
+    needed = _find_used(workflow, sinks)
+    used = _find_used(graph, sinks)
+    added = [key for key in unmatched if key in used]
+    loose = [key for key in unmatched if key not in used]
+    idle = [key for key in pairs if key in needed and pairs[key] not in used]
+
+    lacking = [key for key in missing if key in needed and key not in may_miss]
+    strange = [key for key in added if graph.nodes[key].class_type not in may_add]
+    total = 2 * len(pairs) + len(strange) + len(lacking)
+    links = [_rate_links(workflow, graph, pairs, key) for key in pairs]
+    agreement = sum(_rate_pair(rated) for rated in links)
+    score = 2 * agreement / total if total else 0.0
+    is_linked_alike = all(min(rated, default=1) > 0 for rated in links)
+    is_same = bool(pairs) and not strange and not lacking and is_linked_alike
+    return Match(
+        pairs,
+        score,
+        missing=tuple(missing),
+        added=tuple(added),
+        disconnected=tuple(loose),
+        inactive=frozenset(idle),
+        is_same=is_same,
+    )
+
+
+def _rate_pair(rated_links: list[float]) -> float:
+    """How well two partners agree: one half for being partners, the other for their links."""
+    if not rated_links:
+        return 1.0
+    return 0.5 + 0.5 * sum(rated_links) / len(rated_links)
+
+
+def estimate_max_score(
+    workflow: Workflow, graph: Workflow, may_miss: Collection[str] = ()
+) -> float:
+    """A score that `match_nodes` cannot exceed, told from the classes alone and quickly."""
+    own_classes = Counter(node.class_type for node in workflow)
+    other_classes = Counter(node.class_type for node in graph)
+    common = (own_classes & other_classes).total()
+    if not common:
+        return 0.0
+    used = _find_used(workflow, _name_sinks(workflow))
+    needed = used.difference(may_miss)
+    needed_classes = Counter(workflow.nodes[key].class_type for key in needed)
+    lacking = (needed_classes - other_classes).total()
+    return 2 * common / (2 * common + lacking)
+
+
+class _Comparison:
+    """Compares two graphs node by node; similarity spreads along the links, as in Weisfeiler and
+    Leman's colouring.
+    """
+
+    def __init__(self, workflow: Workflow, graph: Workflow) -> None:
+        self.ours = workflow.nodes
+        self.theirs = graph.nodes
+        self.our_consumers = _list_consumers(workflow)
+        self.their_consumers = _list_consumers(graph)
+        self.likeness = self._find_candidates()
+        self.similar = dict(self.likeness)
+        self.pairs: dict[str, str] = {}
+
+    def pair(self) -> dict[str, str]:
+        """The pairs: those that are beyond doubt first, so that they tell the others apart."""
+        left = set(self.likeness)
+        while left:
+            self._spread(left)
+            chosen = self._choose_clear(left)
+            if not chosen:
+                chosen = [max(left, key=self._rank)]
+            for ours, theirs in chosen:
+                self.pairs[ours] = theirs
+                self.similar[ours, theirs] = 1.0
+            taken = frozenset(self.pairs.values())
+            left = {
+                (ours, theirs)
+                for ours, theirs in left
+                if ours not in self.pairs and theirs not in taken
+            }
+        return self.pairs
+
+    def _find_candidates(self) -> dict[Pair, float]:
+        by_class: dict[str, list[Node]] = defaultdict(list)
+        for node in self.theirs.values():
+            by_class[node.class_type].append(node)
+        hints: dict[Pair, float] = {}
+        for node in self.ours.values():
+            others = by_class[node.class_type]
+            rated = [(other.id, _rate_likeness(node, other)) for other in others]
+            rated.sort(key=lambda pair: -pair[1])
+            for other_id, hint in rated[:MAX_CANDIDATES]:
+                hints[node.id, other_id] = hint
+        return hints
+
+    def _spread(self, left: set[Pair]) -> None:
+        """Let similarity spread along the links; pairs that are out of question have none."""
+        for pair in self.likeness.keys() - left:
+            ours, theirs = pair
+            if self.pairs.get(ours) != theirs:
+                self.similar[pair] = 0.0
+        for _ in range(2 if self.pairs else ROUNDS):
+            # All of a round are told from the round before.
+            fresh: dict[Pair, float] = {}
+            for pair in left:
+                links = self._compare_links(*pair)
+                fresh[pair] = 0.2 * self.likeness[pair] + 0.8 * links
+            self.similar.update(fresh)
+
+    def _compare_links(self, ours: str, theirs: str) -> float:
+        rated = []
+        our_links = self.ours[ours].links
+        their_links = self.theirs[theirs].links
+        for name in our_links.keys() | their_links.keys():
+            mine = our_links.get(name)
+            other = their_links.get(name)
+            rated.append(self._rate_source(mine, other))
+        our_uses = self.our_consumers[ours]
+        their_uses = self.their_consumers[theirs]
+        for use in our_uses.keys() | their_uses.keys():
+            users = our_uses.get(use, [])
+            other_users = their_uses.get(use, [])
+            rated.append(self._rate_uses(users, other_users))
+        return sum(rated) / len(rated) if rated else 1.0
+
+    def _rate_source(self, mine: Link | None, other: Link | None) -> float:
+        if mine is None or other is None or mine.slot != other.slot:
+            return 0.0
+        return self._rate(mine.node_id, other.node_id)
+
+    def _rate_uses(self, mine: list[str], others: list[str]) -> float:
+        """How similar the most similar two of these nodes are."""
+        best = 0.0
+        for ours in mine:
+            for theirs in others:
+                rate = self._rate(ours, theirs)
+                if rate > best:
+                    best = rate
+        return best
+
+    def _rate(self, ours: str, theirs: str) -> float:
+        near = self.similar.get((ours, theirs))
+        if near is None:
+            return 0.1
+        return 0.3 + 0.7 * near
+
+    def _choose_clear(self, left: set[Pair]) -> list[Pair]:
+        """The pairs that are the best of both their nodes, by a margin."""
+        of_ours: dict[str, list[float]] = defaultdict(list)
+        of_theirs: dict[str, list[float]] = defaultdict(list)
+        for ours, theirs in left:
+            near = self.similar[ours, theirs]
+            of_ours[ours].append(near)
+            of_theirs[theirs].append(near)
+        for rated in (*of_ours.values(), *of_theirs.values()):
+            rated.sort(reverse=True)
+
+        def is_clear(pair: Pair) -> bool:
+            ours, theirs = pair
+            near = self.similar[pair]
+            return _leads(near, of_ours[ours]) and _leads(near, of_theirs[theirs])
+
+        return [pair for pair in left if is_clear(pair)]
+
+    def _rank(self, pair: Pair) -> tuple[float, float, bool, str, str]:
+        ours, theirs = pair
+        near = round(self.similar[pair], 2)
+        # The ids come last, so that the same graphs always give the same pairs.
+        return near, self.likeness[pair], ours == theirs, ours, theirs
+
+
+def _leads(near: float, rated: list[float]) -> bool:
+    """Whether this is the first of the sorted ratings, by a margin."""
+    if near != rated[0]:
+        return False
+    return len(rated) == 1 or rated[1] < near - 0.02
+
+
+def _rate_likeness(ours: Node, theirs: Node) -> float:
+    """How much two nodes of one class are alike, leaving aside their links: 0 to 1."""
+    title = 0.5 if ours.title == theirs.title else 0.0
+    node_id = 0.2 if ours.id == theirs.id else 0.0
+    return title + node_id + 0.3 * _compare_literals(ours, theirs)
+
+
+def _compare_literals(ours: Node, theirs: Node) -> float:
+    """The share of the literals that two nodes have in common and that are the same."""
+    count = 0
+    same = 0
+    for name, value in ours.inputs.items():
+        if name in ours.links or name not in theirs.inputs:
+            continue
+        count += 1
+        if value == theirs.inputs[name]:
+            same += 1
+    return same / count if count else 1.0
+
+
+def _list_consumers(workflow: Workflow) -> Consumers:
+    """Node id → use → nodes that use it so."""
+    found: Consumers = defaultdict(lambda: defaultdict(list))
+    for node in workflow:
+        for name, link in node.links.items():
+            use = (node.class_type, name, link.slot)
+            users = found[link.node_id][use]
+            if len(users) < MAX_CONSUMERS:
+                users.append(node.id)
+    return found
+
+
+def _find_sinks(workflow: Workflow) -> list[Node]:
+    """The nodes that feed no other; a node that is also fed by none is only carried along."""
+    feeding: set[str] = set()
+    for node in workflow:
+        feeding.update(link.node_id for link in node.links.values())
+    return [node for node in workflow if node.id not in feeding and node.links]
+
+
+def _name_sinks(workflow: Workflow) -> frozenset[str]:
+    sinks = _find_sinks(workflow)
+    return frozenset(node.class_type for node in sinks)
+
+
+def _find_used(workflow: Workflow, sink_classes: frozenset[str]) -> frozenset[str]:
+    """Ids of the nodes that lead to an output: a node of one of these classes, or called Save,
+    Preview or the like.
+    """
+    ends = _find_sinks(workflow)
+    outputs = [
+        node.id
+        for node in ends
+        if node.class_type in sink_classes or _is_called_output(node.class_type)
+    ]
+    if outputs:
+        return workflow.find_upstream(outputs)
+    return workflow.find_upstream([node.id for node in ends] or workflow.nodes)
+
+
+def _is_called_output(class_type: str) -> bool:
+    return any(word in class_type for word in OUTPUT_WORDS)
+
+
+def _rate_links(
+    workflow: Workflow, graph: Workflow, pairs: Mapping[str, str], key: str
+) -> list[float]:
+    """Of each input whether what feeds it are partners: 1, 0, or 0.5 where one of the sources has
+    no partner.
+    """
+    mine = workflow.nodes[key].links
+    others = graph.nodes[pairs[key]].links
+    found = frozenset(pairs.values())
+    rated = []
+    for name in mine.keys() | others.keys():
+        one = mine.get(name)
+        other = others.get(name)
+        if one is None or other is None:
+            rated.append(0.0)
+        elif pairs.get(one.node_id) == other.node_id and one.slot == other.slot:
+            rated.append(1.0)
+        elif one.node_id not in pairs or other.node_id not in found:
+            rated.append(0.5)
+        else:
+            rated.append(0.0)
+    return rated

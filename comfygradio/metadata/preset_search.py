@@ -1,0 +1,186 @@
+"""Which preset a file belongs to: by what comfygradio wrote into it, else by its graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from comfygradio.binding.lora_binding import list_chain_classes
+from comfygradio.comfy.workflow import Link, Workflow
+from comfygradio.errors import PresetError
+from comfygradio.forms.preset import Preset
+from comfygradio.forms.preset_file import FieldFile, list_direct_slots
+from comfygradio.forms.slots import find_node, find_slot
+from comfygradio.metadata.inversion import is_same_literal
+from comfygradio.metadata.load import Metadata
+from comfygradio.metadata.match import Match, estimate_max_score, match_nodes
+
+MIN_SCORE = 0.75
+"""Least score: below it no preset is named.
+
+Told from 96 workflows of all kinds, each compared with the others.
+"""
+
+MIN_OWN_SCORE = 0.5
+"""Least score at which a preset is believed to be the one that comfygradio wrote down, and not
+another of its name.
+"""
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    preset: Preset
+    match: Match
+    titles: int
+    literals: int
+
+    @property
+    def rank(self) -> tuple[bool, float, int, int]:
+        score = round(self.match.score, 2)
+        return self.match.is_same, score, self.titles, self.literals
+
+
+def find_preset(metadata: Metadata, presets: Iterable[Preset]) -> tuple[Preset | None, str]:
+    """The preset that a file was made with, or None, and a sentence that says how it was found, and
+    how surely.
+    """
+    presets = list(presets)
+    graph = Workflow.from_json(metadata.prompt) if metadata.prompt else None
+    own = (metadata.comfygradio or {}).get("preset")
+    named = next((preset for preset in presets if preset.name == own), None)
+    if named and (graph is None or _compare(named, graph).match.score >= MIN_OWN_SCORE):
+        return named, f"comfygradio made this file with the form {named.title}."
+    if graph is None:
+        return None, _describe_absent(metadata, own)
+    found = _find_likely(presets, graph)
+    if found:
+        reason = _describe(found, graph)
+    else:
+        reason = f"None of the {len(presets)} forms resembles the workflow of this file."
+    if isinstance(own, str) and own:
+        there = "whose workflow is another one here" if named else "which is not here"
+        reason = f"It was made with a form called {own[:60]}, {there}. {reason}"
+    return (found[0].preset if found else None), reason
+
+
+def _find_likely(presets: Iterable[Preset], graph: Workflow) -> list[_Candidate]:
+    """The presets whose workflow resembles a graph, the most similar first."""
+    found: list[_Candidate] = []
+    for preset in presets:
+        # Comparing the whole graphs is slow: most presets are ruled out by their classes.
+        bound = estimate_max_score(preset.workflow, graph, _list_optional(preset))
+        if bound < MIN_SCORE:
+            continue
+        candidate = _compare(preset, graph)
+        if candidate.match.score >= MIN_SCORE:
+            found.append(candidate)
+    return sorted(found, key=lambda one: one.rank, reverse=True)
+
+
+def _compare(preset: Preset, graph: Workflow) -> _Candidate:
+    match = match_nodes(preset.workflow, graph, _list_optional(preset), _list_added(preset))
+    titles = 0
+    literals = 0
+    for key, partner in match.pairs.items():
+        mine = preset.workflow.nodes[key]
+        other = graph.nodes[partner]
+        if mine.title == other.title:
+            titles += 1
+        for name, value in mine.inputs.items():
+            if name not in other.inputs or Link.parse(value) is not None:
+                continue
+            if is_same_literal(value, other.inputs[name]):
+                literals += 1
+    return _Candidate(preset, match, titles, literals)
+
+
+def _list_optional(preset: Preset) -> set[str]:
+    """Ids of the nodes that the form may bypass."""
+    found = set()
+    for line in preset.file.fields.values():
+        for node in _list_bypassed(line):
+            try:
+                found.add(find_node(preset.workflow, node).id)
+            except PresetError:
+                continue
+    return found | _list_loaders(preset)
+
+
+def _list_bypassed(line: FieldFile) -> list[str | int]:
+    """The nodes that a line of the form may bypass, as the preset calls them."""
+    if line.bypass is None:
+        return []
+    return line.bypass if isinstance(line.bypass, list) else [line.bypass]
+
+
+def _list_loaders(preset: Preset) -> set[str]:
+    """Ids of the loaders that a LoRA list of the form fills."""
+    found = set()
+    for line in preset.file.fields.values():
+        if line.widget != "loras":
+            continue
+        for address in list_direct_slots(line):
+            try:
+                found.add(find_slot(preset.workflow, address).node_id)
+            except PresetError:
+                continue
+    return found
+
+
+def _list_added(preset: Preset) -> set[str]:
+    """Classes that the form may add to its workflow."""
+    nodes = preset.workflow.nodes
+    added = {nodes[key].class_type for key in _list_loaders(preset)}
+    for line in preset.file.fields.values():
+        added |= list_chain_classes(line)
+    return added
+
+
+def _describe(found: list[_Candidate], graph: Workflow) -> str:
+    best = found[0]
+    title = best.preset.title
+    if best.match.is_same:
+        text = f"Its workflow is that of the form {title}."
+    else:
+        text = (
+            f"Its workflow resembles that of the form {title}, but is not the "
+            f"same{_differ(best, graph)}."
+        )
+    rivals: list[str] = []
+    for other in found[1:]:
+        # The graph is as similar; titles and literals only put one before the other.
+        if other.rank[:2] == best.rank[:2]:
+            rivals.append(other.preset.title)
+    if rivals:
+        text += f" {', '.join(rivals[:3])} would fit as well."
+    return text
+
+
+def _differ(best: _Candidate, graph: Workflow) -> str:
+    """The nodes of which only one of the two has any."""
+    own = best.preset.workflow.nodes
+    more = [graph.nodes[key].title for key in best.match.added]
+    lacking = [own[key].title for key in best.match.missing]
+    parts = []
+    if more:
+        parts.append(f"it has {_list_first(more)}")
+    if lacking:
+        parts.append(f"it lacks {_list_first(lacking)}")
+    return f": {' and '.join(parts)}" if parts else ""
+
+
+def _list_first(titles: list[str]) -> str:
+    """The first four titles, each once."""
+    distinct = list(dict.fromkeys(titles))
+    return ", ".join(distinct[:4])
+
+
+def _describe_absent(metadata: Metadata, own: object) -> str:
+    if isinstance(own, str) and own:
+        return f"It was made with a form called {own[:60]}, which is not here."
+    if metadata.workflow is not None:
+        return (
+            "The file holds only ComfyUI's own workflow (UI format), which cannot be compared "
+            "with the forms."
+        )
+    return "The file holds no prompt that could be compared with the forms."

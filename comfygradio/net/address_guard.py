@@ -1,0 +1,124 @@
+"""Resolve host names, and allow only public network addresses."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from comfygradio.errors import ExternalRefused, ExternalUnreachable
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+Resolver = Callable[[str, int], Iterable[str]]
+"""Gives every address of a host, as texts. Raises OSError or UnicodeError."""
+
+NON_PUBLIC_V4 = tuple(
+    ipaddress.IPv4Network(text)
+    for text in (
+        "0.0.0.0/8",  # "this network", which the system takes for this machine
+        "10.0.0.0/8",
+        "100.64.0.0/10",  # between a provider and its customers (CGNAT); Alibaba's metadata
+        "127.0.0.0/8",
+        "168.63.129.16/32",  # Azure's metadata, under a public address
+        "169.254.0.0/16",  # link-local; the metadata of most clouds
+        "172.16.0.0/12",
+        "192.0.0.0/24",  # protocol assignments; Oracle's metadata
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+    )
+)
+"""What is not the open internet, by IANA's register of special addresses."""
+
+PUBLIC_V6 = ipaddress.IPv6Network("2000::/3")
+"""All that is given out on the open internet so far; loopback, private, link-local, site-local and
+multicast addresses lie outside of it.
+"""
+
+NON_PUBLIC_V6 = tuple(
+    ipaddress.IPv6Network(text)
+    for text in (
+        "2001::/23",  # protocol assignments, Teredo among them, which holds an IPv4 address
+        "2001:db8::/32",
+        "2002::/16",  # 6to4: holds an IPv4 address, and nobody uses it any more
+        "3fff::/20",
+        "5f00::/16",
+    )
+)
+
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+"""How a network without IPv4 names the IPv4 internet: the last 32 bits are the address."""
+
+RESOLVER_THREADS = 4
+"""A name server may be slow on purpose; it holds only threads that nothing else uses."""
+
+
+def is_public(address: IPAddress) -> bool:
+    """Whether an address belongs to the open internet, and not to this machine or its networks."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return not any(address in network for network in NON_PUBLIC_V4)
+    if address.ipv4_mapped is not None:
+        return is_public(address.ipv4_mapped)
+    if address in NAT64:
+        last_32_bits = int(address) & 0xFFFFFFFF
+        return is_public(ipaddress.IPv4Address(last_32_bits))
+    if address not in PUBLIC_V6:
+        return False
+    return not any(address in network for network in NON_PUBLIC_V6)
+
+
+def resolve_host(host: str, port: int) -> list[str]:
+    """Every address that the system finds for a host. Raises OSError and UnicodeError."""
+    addresses: list[str] = []
+    for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        socket_address = entry[-1]
+        addresses.append(str(socket_address[0]))
+    return addresses
+
+
+class AddressGuard:
+    """Turns the name of a host into addresses that may be connected to.
+
+    `allowed` are addresses that may be connected to although they are not on the open internet.
+    """
+
+    def __init__(
+        self, resolver: Resolver = resolve_host, allowed: Iterable[IPAddress] = ()
+    ) -> None:
+        self._resolver = resolver
+        self._allowed = frozenset(allowed)
+        self._threads = ThreadPoolExecutor(RESOLVER_THREADS, "comfygradio-names")
+
+    async def resolve(self, host: str, port: int) -> list[IPAddress]:
+        """The addresses of a host. All of them are checked, and the name is looked up once: connect
+        to what this gives, and never to the name.
+
+        Raises ExternalRefused where one is not on the open internet, ExternalUnreachable where
+        there is none.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.run_in_executor(self._threads, self._look_up, host, port)
+            addresses = [ipaddress.ip_address(text) for text in found]
+        except (OSError, ValueError) as error:  # UnicodeError is a ValueError
+            raise ExternalUnreachable(f"There is no server {host}; check the address.") from error
+        if not addresses:
+            raise ExternalUnreachable(f"There is no server {host}; check the address.")
+        for address in addresses:
+            if address not in self._allowed and not is_public(address):
+                raise ExternalRefused(
+                    f"{host} is not on the open internet; use an address that everybody can reach."
+                )
+        return addresses
+
+    def _look_up(self, host: str, port: int) -> list[str]:
+        found = self._resolver(host, port)
+        return list(dict.fromkeys(found))

@@ -1,0 +1,307 @@
+"""One guarded way to ask foreign addresses: what is checked is what is connected to, and no answer
+is too long, too slow or of another kind than asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import ssl
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import IO, Any
+
+import httpx
+
+from comfygradio.clock import SYSTEM_CLOCK, Clock
+from comfygradio.errors import ExternalRefused, ExternalUnreachable
+from comfygradio.net.address_guard import AddressGuard, IPAddress
+
+ADDRESSES_TRIED = 4
+"""Of the addresses of one host."""
+
+CONNECT_SECONDS = 5.0
+
+MAX_URL = 2000
+"""Characters of an address."""
+
+MAX_TYPE_LENGTH = 100
+"""Characters of a content type, which is told to people."""
+
+REDIRECTS = (301, 302, 303, 307, 308)
+
+HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "comfygradio"}
+"""Nothing may come packed: a few kilobytes could unpack to gigabytes."""
+
+
+@dataclass(frozen=True)
+class FetchLimits:
+    """How much of an answer is taken, and for how long.
+
+    `seconds` bounds the whole, name servers and redirects included. A pause lasts at most
+    `grace_seconds`; after these an answer has to have come at `least_rate` bytes a second.
+    """
+
+    size: int = 50_000_000
+    seconds: float = 30.0
+    least_rate: float = 2000.0
+    grace_seconds: float = 5.0
+    redirects: int = 5
+
+
+@dataclass(frozen=True)
+class FetchedResponse:
+    """What came back. `content_type` has no parameters and small letters; `content` is empty where
+    it went into a file.
+    """
+
+    status: int
+    content_type: str
+    size: int
+    content: bytes = b""
+
+
+class ExternalClient:
+    """Asks foreign addresses over HTTP, without cookies, credentials and proxies.
+
+    Every request has a connection of its own, so that none serves another name than the one that
+    it was opened for.
+    """
+
+    def __init__(
+        self,
+        guard: AddressGuard | None = None,
+        patience: FetchLimits | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._guard = guard or AddressGuard()
+        self._patience = patience or FetchLimits()
+        self._clock = clock
+        self._tls = tls
+
+    async def fetch(self, url: str, types: Collection[str]) -> FetchedResponse:
+        """GET an address, as bytes; `types` are the content types that are taken.
+
+        Raises ExternalRefused and ExternalUnreachable.
+        """
+        file = io.BytesIO()
+        answer = await self.download(url, types, file)
+        return FetchedResponse(answer.status, answer.content_type, answer.size, file.getvalue())
+
+    async def download(self, url: str, types: Collection[str], file: IO[bytes]) -> FetchedResponse:
+        """GET an address into a file that is open for writing; `types` as in `fetch`.
+
+        Raises ExternalRefused and ExternalUnreachable; the file then holds what had come.
+        """
+        work = self._download(parse_url(url), types, file)
+        return await self._limit_time(work)
+
+    async def post(self, url: str, content: bytes, content_type: str) -> FetchedResponse:
+        """POST a body. What comes back is taken whatever its type is; a redirect is not followed.
+
+        Raises ExternalRefused and ExternalUnreachable.
+        """
+        work = self._post(parse_url(url), content, content_type)
+        return await self._limit_time(work)
+
+    async def _limit_time(self, work: Coroutine[Any, Any, FetchedResponse]) -> FetchedResponse:
+        try:
+            return await asyncio.wait_for(work, self._patience.seconds)
+        except (asyncio.TimeoutError, TimeoutError) as error:  # two classes before Python 3.11
+            raise ExternalUnreachable(
+                f"The server took longer than {self._patience.seconds:g} s; try again later."
+            ) from error
+
+    async def _download(
+        self, url: httpx.URL, types: Collection[str], file: IO[bytes]
+    ) -> FetchedResponse:
+        for _ in range(self._patience.redirects + 1):
+            async with self._send("GET", url) as response:
+                if response.status_code in REDIRECTS:
+                    url = resolve_redirect(url, response.headers.get("location", ""))
+                    continue
+                check_status(url, response.status_code)
+                content_type = parse_content_type(response)
+                if content_type not in types:
+                    raise ExternalRefused(
+                        f"{url.host} sends {content_type or 'a file without a type'}, "
+                        "which is not taken here; use the address of the file itself."
+                    )
+                size = await self._read(url, response, file)
+                return FetchedResponse(response.status_code, content_type, size)
+        raise ExternalRefused(f"{url.host} sends us on and on; use the address at the end of that.")
+
+    async def _post(self, url: httpx.URL, content: bytes, content_type: str) -> FetchedResponse:
+        file = io.BytesIO()
+        async with self._send("POST", url, content, content_type) as response:
+            check_status(url, response.status_code)
+            size = await self._read(url, response, file)
+            returned_type = parse_content_type(response)
+            return FetchedResponse(response.status_code, returned_type, size, file.getvalue())
+
+    @asynccontextmanager
+    async def _send(
+        self, method: str, url: httpx.URL, content: bytes = b"", content_type: str = ""
+    ) -> AsyncIterator[httpx.Response]:
+        """The answer to one request, of which nothing but the head was read."""
+        addresses = await self._guard.resolve(url.host, find_port(url))
+        headers = {**HEADERS, "Host": url.netloc.decode("ascii")}
+        if content_type:
+            headers["Content-Type"] = content_type
+        async with self._open() as client:
+            with translated(url):
+                response = await self._connect(client, method, url, addresses, headers, content)
+            try:
+                yield response
+            finally:
+                await response.aclose()
+
+    async def _connect(
+        self,
+        client: httpx.AsyncClient,
+        method: str,
+        url: httpx.URL,
+        addresses: list[IPAddress],
+        headers: dict[str, str],
+        content: bytes,
+    ) -> httpx.Response:
+        """The answer of the first address that can be connected to.
+
+        The URL of the request holds the address; `Host`, and the name for TLS, hold the name.
+        """
+        tried = addresses[:ADDRESSES_TRIED]
+        for address in tried:
+            request = client.build_request(
+                method,
+                url.copy_with(host=str(address)),
+                headers=headers,
+                content=content or None,
+                extensions={"sni_hostname": url.host},
+            )
+            try:
+                return await client.send(request, stream=True, follow_redirects=False)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                if address == tried[-1]:
+                    raise
+        raise AssertionError("The guard gives at least one address.")
+
+    def _open(self) -> httpx.AsyncClient:
+        if self._tls is None:
+            self._tls = httpx.create_ssl_context()
+        patience = self._patience
+        return httpx.AsyncClient(
+            verify=self._tls,
+            trust_env=False,
+            timeout=httpx.Timeout(patience.grace_seconds, connect=CONNECT_SECONDS),
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
+
+    async def _read(self, url: httpx.URL, response: httpx.Response, file: IO[bytes]) -> int:
+        """Write the body into a file; returns its size."""
+        most = self._patience.size
+        encoding = response.headers.get("content-encoding", "identity")
+        if encoding.lower() != "identity":
+            raise ExternalRefused(f"{url.host} sends the file packed, although we asked not to.")
+        announced = response.headers.get("content-length", "0")
+        # Python refuses to read a number of thousands of digits.
+        is_number = announced.isdecimal() and len(announced) < 20
+        if is_number and int(announced) > most:
+            raise ExternalRefused(describe_size(url, most))
+        began = self._clock.monotonic()
+        size = 0
+        with translated(url):
+            async for chunk in response.aiter_raw():
+                size += len(chunk)
+                if size > most:
+                    raise ExternalRefused(describe_size(url, most))
+                seconds = self._clock.monotonic() - began
+                self._check_rate(url, size, seconds)
+                file.write(chunk)
+        return size
+
+    def _check_rate(self, url: httpx.URL, size: int, seconds: float) -> None:
+        due = seconds * self._patience.least_rate
+        if seconds > self._patience.grace_seconds and size < due:
+            raise ExternalUnreachable(f"{url.host} sends the file too slowly; try again later.")
+
+
+def parse_url(text: str) -> httpx.URL:
+    """An address that may be asked, without its fragment.
+
+    Raises ExternalRefused for another scheme than HTTP, and for one with a user or password inside.
+    """
+    if len(text) > MAX_URL:
+        raise ExternalRefused(f"An address may have at most {MAX_URL} characters.")
+    try:
+        url = httpx.URL(text)
+        port = url.port
+    except (httpx.InvalidURL, ValueError) as error:
+        raise ExternalRefused("This is no address; it begins with https://.") from error
+    is_port = port is None or 0 < port < 65_536
+    is_web = url.scheme in ("http", "https")
+    if not is_web or not url.host or not is_port:
+        raise ExternalRefused("This is no address of a file on the web; it begins with https://.")
+    if url.userinfo:
+        raise ExternalRefused("Leave the user and password out of the address.")
+    return url.copy_with(fragment=None)
+
+
+def resolve_redirect(url: httpx.URL, location: str) -> httpx.URL:
+    """Where a redirect leads. Raises ExternalRefused, also where it leads away from TLS."""
+    try:
+        target = parse_url(str(url.join(location)))
+    except httpx.InvalidURL as error:
+        raise ExternalRefused(f"{url.host} sends us on to something that is no address.") from error
+    if url.scheme == "https" and target.scheme == "http":
+        raise ExternalRefused(
+            f"{url.host} sends us on to an address without https; name it itself."
+        )
+    return target
+
+
+def find_port(url: httpx.URL) -> int:
+    """The port of an address, named or not."""
+    if url.port is not None:
+        return url.port
+    return 443 if url.scheme == "https" else 80
+
+
+def check_status(url: httpx.URL, status: int) -> None:
+    """Raises ExternalUnreachable for a status that stands for no answer."""
+    if status in REDIRECTS:
+        raise ExternalUnreachable(f"{url.host} sends us on (HTTP {status}); use that address.")
+    if not 200 <= status < 300:
+        raise ExternalUnreachable(f"{url.host} does not give this file (HTTP {status}).")
+
+
+def parse_content_type(response: httpx.Response) -> str:
+    """The content type of an answer without its parameters, or an empty text."""
+    header: str = response.headers.get("content-type", "")
+    content_type, _, _ = header.partition(";")
+    return content_type.strip().lower()[:MAX_TYPE_LENGTH]
+
+
+def describe_size(url: httpx.URL, most: int) -> str:
+    """What to say about an answer that is too large."""
+    megabytes = most / 1e6
+    return f"The file at {url.host} is too large; at most {megabytes:g} MB are allowed."
+
+
+@contextmanager
+def translated(url: httpx.URL) -> Iterator[None]:
+    """Turns the errors of httpx into ExternalUnreachable."""
+    try:
+        yield
+    except httpx.TimeoutException as error:
+        raise ExternalUnreachable(
+            f"{url.host} does not answer in time; try again later."
+        ) from error
+    except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            text = f"The certificate of {url.host} is not trusted; use another address."
+            raise ExternalUnreachable(text) from error
+        raise ExternalUnreachable(
+            f"{url.host} gives no answer that can be read; check the address."
+        ) from error

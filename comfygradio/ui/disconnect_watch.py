@@ -1,0 +1,75 @@
+"""Disconnect watch: abandons a job once no page has watched it for a while."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from comfygradio.clock import SYSTEM_CLOCK, Clock
+
+AWAY_SECONDS = 30.0
+"""Grace period after the last page disconnected."""
+
+HIDDEN_SECONDS = 90.0
+"""The same for a page that lies in the background: browsers let its script run but once a minute.
+"""
+
+
+class DisconnectWatch:
+    """Calls `leave` with a job's token once the last page that watched it has been gone for a
+    while.
+
+    Jobs that no page ever watched are not its business. Lives on the event loop that the pages are
+    served from.
+    """
+
+    def __init__(
+        self,
+        leave: Callable[[str], None],
+        away_seconds: float = AWAY_SECONDS,
+        hidden_seconds: float = HIDDEN_SECONDS,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self._leave = leave
+        self._away = away_seconds
+        self._hidden = hidden_seconds
+        self._watching: Counter[str] = Counter()
+        self._clock = clock
+        self._waits: dict[str, asyncio.Task[None]] = {}
+
+    @contextmanager
+    def watch(self, token: str) -> Iterator[None]:
+        """Count a page as watching the job while the context is open."""
+        self._watching[token] += 1
+        self._forget(token)
+        try:
+            yield
+        finally:
+            self._watching[token] -= 1
+            if self._watching[token] <= 0:
+                del self._watching[token]
+                self._wait(token, self._away)
+
+    def touch(self, token: str, hidden: bool) -> None:
+        """Note one poll by a page that has no stream."""
+        if token in self._watching:
+            return
+        seconds = self._hidden if hidden else self._away
+        self._wait(token, seconds)
+
+    def _wait(self, token: str, seconds: float) -> None:
+        self._forget(token)
+        leaving = self._leave_after(token, seconds)
+        self._waits[token] = asyncio.ensure_future(leaving)
+
+    async def _leave_after(self, token: str, seconds: float) -> None:
+        await self._clock.wait_async(asyncio.Event(), seconds)
+        del self._waits[token]
+        self._leave(token)
+
+    def _forget(self, token: str) -> None:
+        waiting = self._waits.pop(token, None)
+        if waiting is not None:
+            waiting.cancel()

@@ -1,0 +1,269 @@
+"""The history page: what a person made, to look at, find again, use again and tidy up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from comfygradio.errors import JobStoreError, PresetError
+from comfygradio.jobs.backend_client import BackendClient
+from comfygradio.jobs.job import Job
+from comfygradio.jobs.job_store import Record
+from comfygradio.jobs.naming import choose_result_place
+from comfygradio.jobs.results import collect_again, make_download
+from comfygradio.ui.assets import read_asset
+from comfygradio.ui.form_update import connect_form_updates
+from comfygradio.ui.history.history_text import Json, describe_card, describe_values, parse_query
+from comfygradio.ui.history.reuse import copy_to_uploads, is_target, list_targets, restore_settings
+from comfygradio.ui.identity.person import find_person
+from comfygradio.ui.owner import find_owner
+from comfygradio.ui.page_session import PageSessions, make_page_function
+from comfygradio.ui.panel import PRIVATE, Panel
+from comfygradio.ui.service import Service
+
+QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
+
+SCRIPTS = (
+    "storage.js",
+    "person.js",
+    "answer.js",
+    "history.js",
+    "history_card.js",
+    "history_open.js",
+    "history_choose.js",
+)
+
+UNKNOWN = "This job is not in your history (any more)."
+GONE = "This picture is no longer here."
+
+MAX_TOKENS = 500
+
+
+def build_history(service: Service, page_sessions: PageSessions) -> gr.HTML:
+    """Draw the history page inside the current Blocks, before the forms (see `build_author`)."""
+    history = History(service, page_sessions)
+    asked = (history.search, history.open, history.look, history.favourite, history.delete)
+    more = (history.stop, history.again, history.workflow)
+    view = gr.HTML(
+        None,
+        html_template=read_asset("history.html"),
+        js_on_load="\n".join(map(read_asset, SCRIPTS)),
+        server_functions=[make_page_function(one, page_sessions) for one in (*asked, *more)],
+        elem_id="cg-history",
+        elem_classes="cg-page-history",
+    )
+
+    def enter(request: gr.Request, event: gr.EventData) -> Json:
+        owner = find_owner(request, getattr(event, "person", None))
+        session = find_person(request).session
+        return {"access": page_sessions.open(owner, session)}
+
+    view.enter(enter, None, view, **QUICK)
+    return view
+
+
+def listen_history(
+    view: gr.HTML,
+    service: Service,
+    page_sessions: PageSessions,
+    panels: Sequence[Panel],
+    chooser: Component,
+) -> None:
+    """Connect what goes from the history into the forms: settings, and pictures as inputs."""
+    history = History(service, page_sessions)
+    connect_form_updates(view, view.use, history.read_settings, panels, chooser)
+    connect_form_updates(view, view.input_picture, history.read_picture, panels, chooser)
+
+
+class History:
+    """What the history page calls; every method sees the jobs of `owner` alone."""
+
+    def __init__(self, service: Service, page_sessions: PageSessions) -> None:
+        self._service = service
+        self._page_sessions = page_sessions
+
+    def search(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """A page of jobs, and with the first one the presets to choose from and the fields that
+        take pictures.
+        """
+        page = self._service.ledger.search(owner, parse_query(asked))
+        found: Json = {
+            "jobs": [self._describe(record) for record in page.records],
+            "next": page.next,
+        }
+        if asked.get("before") is None:
+            found["presets"] = [
+                {"name": preset.name, "title": preset.file.title}
+                for preset in self._service.presets
+            ]
+            found["sweeps"] = bool(self._service.sweeps.list_sweeps(owner, 1))
+            found["targets"] = list_targets(self._service.forms)
+        return found
+
+    def open(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """One job with its values, and whether they can be used again."""
+        record = self._find(owner, asked.get("token"))
+        form = self._service.forms.get(record.preset)
+        can_use = form is not None and not form.problems
+        values = describe_values(record, form)
+        return {**self._describe(record), "values": values, "canUse": can_use}
+
+    def look(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """The current state of jobs that were still active."""
+        jobs = []
+        for token in _list_tokens(asked):
+            record = self._service.ledger.find(token)
+            if record and record.owner == owner:
+                jobs.append(self._describe(record))
+        return {"jobs": jobs}
+
+    def favourite(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """Mark a job, or take the mark away."""
+        record = self._find(owner, asked.get("token"))
+        on = asked.get("on") is True
+        self._service.ledger.set_favourite(record.id, on)
+        return {"favourite": on}
+
+    def delete(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """Delete jobs that are over, with their files; says which are gone, and why the others are
+        not.
+        """
+        deleted = []
+        problem = ""
+        for token in _list_tokens(asked):
+            try:
+                record = self._find(owner, token)
+                self._service.ledger.delete(record.id)
+                self._service.queue.forget(token)
+                deleted.append(token)
+            except JobStoreError as error:
+                problem = str(error)
+        return {"deleted": deleted, "error": problem}
+
+    def stop(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """Stop a job that waits or runs."""
+        record = self._find(owner, asked.get("token"))
+        self._service.queue.stop(record.token)
+        return self._describe(record)
+
+    def again(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """Fetch what could not be fetched from its server; the job is done if nothing else was
+        wrong.
+        """
+        record = self._find(owner, asked.get("token"))
+        studio = self._service
+        order = record.order
+        place = choose_result_place(
+            studio.queue.outputs, order.preset, order.values, studio.queue.pattern
+        )
+        delivery = make_download(studio.limits)
+        client = self._find_client(record.server)
+        results = collect_again(record.results, client, place, delivery)
+        problems = [result.problem for result in results if result.problem]
+        changes: dict[str, Any] = {"results": results}
+        if not problems and _failed_to_collect(record):
+            changes |= {"phase": "done", "error": ""}
+        studio.ledger.change(record.id, **changes)
+        job = studio.queue.find(record.token)
+        if job:
+            job.update(**changes)
+        told = self.open(owner, asked)
+        return {**told, "refused": problems[0] if problems else ""}
+
+    def workflow(self, owner: str, asked: Mapping[str, Any]) -> Json:
+        """The prompt of a job in ComfyUI's API format, as text: a JavaScript number would round
+        large seeds.
+        """
+        record = self._find(owner, asked.get("token"))
+        text = json.dumps(record.order.prompt.graph, indent=2)
+        return {"name": f"{record.preset}.json", "text": text}
+
+    def read_settings(
+        self, event: gr.EventData, session: str = ""
+    ) -> tuple[str, dict[str, Any], list[str]]:
+        """Preset, field → value, and notes, for the job that an event names.
+
+        Raises PresetError and JobStoreError.
+        """
+        record = self._find_named(event, session)
+        form = self._service.forms.get(record.preset)
+        if form is None or form.problems:
+            raise PresetError(
+                f"{record.title} cannot be used at the moment, so its settings cannot be "
+                "taken over."
+            )
+        values, notes = restore_settings(form, record, self._service.clock)
+        return form.name, values, notes
+
+    def read_picture(
+        self, event: gr.EventData, session: str = ""
+    ) -> tuple[str, dict[str, Any], list[str]]:
+        """Preset, and the field that gets the picture that an event names.
+
+        Raises PresetError and JobStoreError.
+        """
+        record = self._find_named(event, session)
+        preset = str(getattr(event, "preset", ""))
+        name = str(getattr(event, "field", ""))
+        form = self._service.forms.get(preset)
+        if form is None or not is_target(form, name):
+            raise PresetError("This form takes no picture (any more); reload the page.")
+        pictures = [
+            result.path
+            for result in record.results
+            if result.path and result.kind in ("image", "preview")
+        ]
+        index = getattr(event, "index", 0)
+        if not isinstance(index, int) or not 0 <= index < len(pictures):
+            raise JobStoreError(GONE)
+        lent = copy_to_uploads(pictures[index], clock=self._service.clock)
+        if lent is None:
+            raise JobStoreError(GONE)
+        return form.name, {name: lent}, []
+
+    def _find_named(self, event: gr.EventData, session: str) -> Record:
+        access = getattr(event, "access", None)
+        owner = self._page_sessions.find_owner(access, session)
+        if owner is None:
+            raise JobStoreError("This page has expired; reload it and try again.")
+        return self._find(owner, getattr(event, "token", None))
+
+    def _find(self, owner: str, token: Any) -> Record:
+        """A job of this person's. Raises JobStoreError for any other token, known or not."""
+        record = self._service.ledger.find(token) if isinstance(token, str) else None
+        if record is None or record.owner != owner:
+            raise JobStoreError(UNKNOWN)
+        return record
+
+    def _describe(self, record: Record) -> Json:
+        job: Job | None = None
+        if record.phase in ("waiting", "running"):
+            job = self._service.queue.find(record.token)
+        return describe_card(record, job, self._service.queue.outputs)
+
+    def _find_client(self, url: str) -> BackendClient:
+        """The client of the server that made a job's results; another one may have others' under
+        the same names.
+        """
+        for lane in self._service.queue.lanes:
+            if lane.url == url:
+                return lane.client
+        raise JobStoreError("The server that has this is not among ours any more.")
+
+
+def _list_tokens(asked: Mapping[str, Any]) -> list[str]:
+    tokens = asked.get("tokens")
+    if not isinstance(tokens, list):
+        return []
+    texts = [token for token in tokens if isinstance(token, str)]
+    return texts[:MAX_TOKENS]
+
+
+def _failed_to_collect(record: Record) -> bool:
+    """Whether a job says that one of its results could not be fetched."""
+    problems = [result.problem for result in record.results if result.problem]
+    return any(problem in record.error for problem in problems)

@@ -1,0 +1,70 @@
+"""Which middlewares lie around Gradio's app, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, cast
+
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from comfygradio.settings import Settings
+from comfygradio.ui.middleware.body_limit import MB, BodyGuard, BodyRules
+from comfygradio.ui.middleware.closed_route import RouteGuard
+from comfygradio.ui.middleware.cookies import CookieGuard
+from comfygradio.ui.middleware.file_headers import FileGuard
+from comfygradio.ui.middleware.gradio_error import GradioErrorGuard
+from comfygradio.ui.middleware.guarded_app import LoginCheck, Middleware
+from comfygradio.ui.middleware.headers import SPACE_FRAMES, SafeHeaders, list_space_states
+from comfygradio.ui.middleware.host import HostGuard
+from comfygradio.ui.middleware.host_name import find_own_names
+from comfygradio.ui.middleware.login_guard import LoginGuard
+from comfygradio.ui.middleware.origin import OriginGuard
+from comfygradio.ui.middleware.partial_upload import UploadGuard
+from comfygradio.ui.middleware.refusal_status import RefusalGuard
+from comfygradio.ui.middleware.stream_limit import StreamGuard
+
+
+def list_middleware(
+    settings: Settings,
+    is_logged_in: LoginCheck,
+    scripts: Sequence[str] = (),
+    quotas: Sequence[Middleware] = (),
+) -> tuple[Middleware, ...]:
+    """The middlewares of an app, outermost first; `scripts` are our inline scripts in its page.
+
+    `quotas` count what a person sends; they see bodies that are within the limits of one request.
+    Headers come first, so that refusals carry them too. Where a request goes and who sends it is
+    settled before anything of its body is read.
+    """
+    names = find_own_names(settings)
+    callers = tuple(origin for origin in settings.allow_origins if origin != "*")
+    frames = settings.allow_frames + callers
+    asked: list[str] = []
+    if settings.space:
+        frames += SPACE_FRAMES
+        asked = list_space_states(names.names)
+    has_authors = bool(settings.author or settings.authors)
+    rules = BodyRules(int(settings.max_upload_mb * MB), has_authors)
+    shared = bool(settings.allow_origins)
+    return (
+        partial(SafeHeaders, frames=frames, scripts=scripts, asked=asked, is_shared=shared),
+        partial(HostGuard, names=names, proxies=settings.trust_proxies),
+        partial(_trust_proxy_headers, proxies=list(settings.trust_proxies)),
+        partial(OriginGuard, names=names, allowed=settings.allow_origins),
+        partial(CookieGuard, is_framed=bool(frames), is_called=bool(callers)),
+        RouteGuard,
+        partial(LoginGuard, is_logged_in=is_logged_in),
+        StreamGuard,
+        partial(BodyGuard, rules=rules, is_logged_in=is_logged_in),
+        *quotas,
+        GradioErrorGuard,
+        RefusalGuard,
+        UploadGuard,
+        FileGuard,
+    )
+
+
+def _trust_proxy_headers(app: Any, proxies: list[str]) -> Any:
+    """Take the person's address and scheme from proxies that are trusted, from nobody else."""
+    return cast(Any, ProxyHeadersMiddleware(app, trusted_hosts=proxies))

@@ -1,0 +1,89 @@
+"""The page of sweeps, and the button below each form that begins one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from comfygradio.ui.assets import read_asset
+from comfygradio.ui.form_update import connect_form_updates
+from comfygradio.ui.identity.person import find_person
+from comfygradio.ui.owner import find_owner
+from comfygradio.ui.page_session import PageSessions, make_page_function, make_submitting_function
+from comfygradio.ui.panel import PRIVATE, Panel
+from comfygradio.ui.service import Service
+from comfygradio.ui.sweep.sheet_import import open_editor
+from comfygradio.ui.sweep.sweep_api import SweepApi
+
+QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
+
+SCRIPTS = ("new", "choices", "one", "arrange", "grid", "cell", "open", "list", "save")
+
+Json = dict[str, Any]
+
+
+def build_sweeps(service: Service, page_sessions: PageSessions) -> gr.HTML:
+    """Draw the page inside the current Blocks, before the forms (see `build_author`)."""
+    desk = SweepApi(service, page_sessions)
+    drafting = (desk.prepare, desk.choices)
+    ordering = {"study": desk.study, "start": desk.start}
+    watching = (desk.list_all, desk.glance, desk.open, desk.news, desk.settings, desk.change)
+    steering = (desk.pause, desk.resume, desk.stop, desk.retry, desk.rate, desk.delete)
+    functions = [
+        make_page_function(one, page_sessions) for one in (*drafting, *watching, *steering)
+    ]
+    functions += [
+        make_submitting_function(one, page_sessions, name) for name, one in ordering.items()
+    ]
+    own = [f"sweep_{name}.js" for name in SCRIPTS]
+    names = ["storage.js", "person.js", "answer.js", "sweep.js", *own]
+    view = gr.HTML(
+        None,
+        html_template=read_asset("sweep.html"),
+        js_on_load="\n".join(map(read_asset, names)),
+        server_functions=functions,
+        elem_id="cg-sweep",
+        elem_classes="cg-page-sweep",
+    )
+
+    def admit(request: gr.Request, event: gr.EventData) -> Json:
+        owner = find_owner(request, getattr(event, "person", None))
+        session = find_person(request).session
+        return {"access": page_sessions.open(owner, session)}
+
+    view.enter(admit, None, view, **QUICK)
+    return view
+
+
+def listen_sweeps(
+    view: gr.HTML,
+    service: Service,
+    page_sessions: PageSessions,
+    panels: Sequence[Panel],
+    chooser: Component,
+) -> None:
+    """Connect the buttons that begin a sweep with a form's values, and what goes back into the
+    forms.
+    """
+    for panel in panels:
+        if panel.footer is None:
+            continue
+        inputs = list(panel.components.values())
+        compose = _make_compose(panel)
+        panel.footer.sweep_button.click(compose, inputs, view, preprocess=False, **QUICK)
+    desk = SweepApi(service, page_sessions)
+    connect_form_updates(view, view.use, desk.read_values, panels, chooser)
+
+
+def _make_compose(panel: Panel) -> Callable[..., Json]:
+    names = list(panel.components)
+    preset = panel.form.name
+
+    def compose(*payloads: Any) -> Json:
+        values = dict(zip(names, payloads, strict=True))
+        return open_editor(preset, values)
+
+    return compose
