@@ -3,6 +3,10 @@
 Dask could send the values as they are. Two things speak against it: an error that cannot be
 unpickled leaves its caller waiting for ever (`ActorFuture`, distributed 2026.8), and a file's
 source is a client that has to stay behind.
+
+That only our own types are unpacked guards against mistakes and other versions. It is no defence
+against a hostile worker: Dask unpickles whatever a message marks as pickled before we see it, so
+who holds a certificate of the cluster can run code in its apps as in its workers.
 """
 
 from __future__ import annotations
@@ -90,7 +94,7 @@ class _Unpacker(pickle.Unpickler):
         return self._source
 
     def find_class(self, module: str, name: str) -> Any:
-        """Only values of ours, and errors: whoever sends anything else gets nothing run here."""
+        """Only values of ours, and errors."""
         if (module, name) in PLAIN:
             return super().find_class(module, name)
         found = None

@@ -35,7 +35,6 @@ class Member:
         self, notice: Notice, cluster: ClusterClient, intervals: Intervals, clock: Clock
     ) -> None:
         self.notice = notice
-        self.heard_at = clock.monotonic()
         self.missing_since: float | None = None
         self._intervals = intervals
         self._clock = clock
@@ -51,14 +50,11 @@ class Member:
 
     def hear(self, notice: Notice) -> bool:
         """Take in a notice; True if the backend has become well again."""
-        now = self._clock.monotonic()
-        if notice.heard != self.notice.heard or notice.address != self.notice.address:
-            self.heard_at = now
         was_ill = self.missing_since is not None or bool(self.notice.trouble)
         self.notice = notice
         self.missing_since = None
         trouble = notice.trouble
-        silent_seconds = now - self.heard_at
+        silent_seconds = self._clock.monotonic() - notice.heard
         if silent_seconds > self._intervals.silent:
             trouble = (
                 f"The worker beside {notice.url} has not been heard of for "

@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
-from comfygradio.cluster.actor import BackendActor
 from comfygradio.cluster.address import ClusterAddress
 from comfygradio.cluster.codec import Notice, unpack_outcome
 from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
+from comfygradio.cluster.service import BackendActor
 from comfygradio.errors import ServerUnreachable
 
 CLOSED = "The app has let go of the cluster."
@@ -52,6 +52,7 @@ class ClusterClient:
         self._pending: set[futures.Future[Any]] = set()
         self._is_closed = False
         self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(_note_leftover)
         self._thread = threading.Thread(
             target=self._loop.run_forever, name="comfygradio-cluster", daemon=True
         )
@@ -111,8 +112,8 @@ class ClusterClient:
         if connection is None or connection.actor is None:
             raise ServerUnreachable(f"There is no connection to {address}.")
         actor = connection.actor
-        # Raises RuntimeError where Dask knows already that the actor is gone.
-        answering = asyncio.ensure_future(getattr(actor, method)(*arguments))
+        # `actor.call` raises RuntimeError where Dask knows that the actor is gone.
+        answering = asyncio.ensure_future(actor.call(method, *arguments))
         try:
             while True:
                 done, _ = await asyncio.wait({answering}, timeout=self._intervals.patience)
@@ -192,6 +193,11 @@ class ClusterClient:
             for task in others:
                 task.cancel()
             await asyncio.wait(others, timeout=self._intervals.closing)
+
+
+def _note_leftover(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What goes on in Dask after it was cut short is nothing to tell people."""
+    log.debug("left behind: %s", context.get("exception") or context["message"])
 
 
 class _Connection:

@@ -1,5 +1,5 @@
-"""The worker's side of a backend: calls from apps are answered by a ComfyClient on the same
-machine.
+"""The worker's side of a backend: calls of apps come in through Dask actors, and are answered by a
+ComfyClient on the same machine.
 """
 
 from __future__ import annotations
@@ -21,7 +21,16 @@ from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.limited_download import LimitedDownload
 from comfygradio.comfy.workflow import Prompt
-from comfygradio.errors import ComfyGradioError, ServerUnreachable
+from comfygradio.errors import ComfyGradioError, ServerUnreachable, UnexpectedResponse
+
+PLUGIN = "comfygradio"
+"""The name of the worker plugin that has the service."""
+
+CLIENT_METHODS = (
+    *("sight", "cancel", "queue_remaining", "clear_queue", "interrupt", "free"),
+    *("object_info", "embeddings", "system_stats"),
+)
+"""Methods of the client that apps call as they are."""
 
 THREADS = 16
 """Calls that are answered at once; those of a run wait for its news."""
@@ -44,24 +53,33 @@ class BackendService:
         self.is_leaving = False
         self._intervals = intervals
         self._clock = clock
-        self.files = TransferFiles(intervals, clock)
+        self._files = TransferFiles(intervals, clock)
         self._runs: dict[str, FollowedRun] = {}
         self._lock = threading.Lock()
         self._began = clock.time()
         self._news = asyncio.Event()
         self._pool = ThreadPoolExecutor(THREADS, "comfygradio-call")
+        self._methods: Mapping[str, Callable[..., Any]] = {
+            **{name: getattr(client, name) for name in CLIENT_METHODS},
+            "begin": self.begin,
+            "tell": self.tell,
+            "end": self.end,
+            "put": self._files.put,
+            "open": self.open,
+            "read": self._files.read,
+            "drop": self._files.drop,
+        }
 
     @property
     def running(self) -> int:
         """How many prompts are followed."""
         return len(self._runs)
 
-    async def answer(self, work: Callable[..., Any], *arguments: Any) -> bytes:
-        """Do blocking work in a thread; its packed outcome. Never raises."""
+    async def answer(self, method: str, *arguments: Any) -> bytes:
+        """The packed outcome of a method, called in a thread; never raises."""
+        call = functools.partial(self._call, method, *arguments)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._pool, pack_outcome, functools.partial(work, *arguments)
-        )
+        return await loop.run_in_executor(self._pool, pack_outcome, call)
 
     async def watch(self, seen: Any) -> bytes:
         """The packed notice as soon as it differs from what was `seen`, or after a while."""
@@ -107,7 +125,7 @@ class BackendService:
             before.end("let go")
         tickets = [str(upload.path) for upload in prompt.uploads]
         uploads = [
-            replace(upload, path=self.files.find(ticket))
+            replace(upload, path=self._files.find(ticket))
             for upload, ticket in zip(prompt.uploads, tickets, strict=True)
         ]
         states = self.client.run(
@@ -138,18 +156,18 @@ class BackendService:
 
     def open(self, filename: str, subfolder: str, type: str) -> Piece:
         """The beginning of a file of the server, which is fetched whole."""
-        ticket = self.files.reserve()
-        path = self.files.find(ticket)
+        ticket = self._files.reserve()
+        path = self._files.find(ticket)
         try:
             self.client.download(path, filename, subfolder, type, LimitedDownload())
         except BaseException:
-            self.files.drop(ticket)
+            self._files.drop(ticket)
             raise
-        data = self.files.read(ticket, 0)
+        data = self._files.read(ticket, 0)
         size = path.stat().st_size
         if size > CHUNK_BYTES:
             return Piece(data, size, ticket)
-        self.files.drop(ticket)
+        self._files.drop(ticket)
         return Piece(data, size)
 
     def hand_back(self) -> None:
@@ -166,8 +184,16 @@ class BackendService:
             with suppress(ServerUnreachable):
                 run.end("let go", 1.0)
         self.client.close()
-        self.files.close()
+        self._files.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _call(self, method: str, *arguments: Any) -> Any:
+        work = self._methods.get(method)
+        if work is None:
+            raise UnexpectedResponse(
+                "The worker does not know what is asked of it; does it run the same comfygradio?"
+            )
+        return work(*arguments)
 
     def _describe(self) -> Notice:
         return Notice("", self._url, self.trouble, self.is_leaving, self._began)
@@ -188,4 +214,46 @@ class BackendService:
 
     def _drop_files(self, tickets: Sequence[str]) -> None:
         for ticket in tickets:
-            self.files.drop(ticket)
+            self._files.drop(ticket)
+
+
+class BackendActor:
+    """One app's access to the service of a worker: Dask creates it there, calls its methods there,
+    and drops it when the app is gone.
+
+    The methods are coroutines, which Dask awaits on the worker's event loop; plain methods would
+    run one after the other in a single thread, where a slow ComfyUI holds up everything. There is
+    one for all calls because a method that an actor lacks, as in another version of this class,
+    would keep the caller waiting for ever.
+    """
+
+    def __init__(self, service: BackendService | None = None) -> None:
+        self._service = service or _find_service()
+
+    async def ping(self) -> None:
+        """Answer at once, whatever else goes on."""
+
+    async def watch(self, seen: Any) -> bytes | None:
+        """How the backend is, as soon as that differs from what was `seen`; None where the worker
+        stands beside no ComfyUI.
+        """
+        if self._service is None:
+            return None
+        return await self._service.watch(seen)
+
+    async def call(self, method: str, *arguments: Any) -> bytes | None:
+        """The packed outcome of a method of the service; None where there is none."""
+        if self._service is None:
+            return None
+        return await self._service.answer(method, *arguments)
+
+
+def _find_service() -> BackendService | None:
+    """That of the worker in which this runs."""
+    from distributed import get_worker
+
+    plugin = get_worker().plugins.get(PLUGIN)
+    if plugin is None:
+        return None
+    service: BackendService = plugin.service
+    return service

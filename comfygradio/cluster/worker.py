@@ -13,11 +13,10 @@ from urllib.parse import urlsplit, urlunsplit
 from distributed import WorkerPlugin
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
-from comfygradio.cluster.actor import PLUGIN
 from comfygradio.cluster.address import ClusterAddress, is_loopback, wrap_host
 from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
 from comfygradio.cluster.nodes import make_worker
-from comfygradio.cluster.service import BackendService
+from comfygradio.cluster.service import PLUGIN, BackendService
 from comfygradio.comfy.address import parse_url
 from comfygradio.comfy.client import ComfyClient
 

@@ -16,7 +16,9 @@ from comfygradio.errors import ServerUnreachable
 from comfygradio.settings import Settings
 from tests.clocks import ManualClock
 
-NOTICE = Notice("tcp://127.0.0.1:1", "http://gpu1:8188", "", False, began=1.0, heard=1.0)
+NOTICE = Notice(
+    "tcp://127.0.0.1:1", "http://gpu1:8188", "", False, began=1.0, heard=ManualClock().monotonic()
+)
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def test_a_heartbeat_makes_a_missing_one_well(member: Member, clock: ManualClock
     with pytest.raises(ServerUnreachable, match="No worker"):
         member.find_address()
     clock.advance(30.0)
-    assert member.hear(replace(NOTICE, address="tcp://127.0.0.1:2", heard=2.0))
+    assert member.hear(replace(NOTICE, address="tcp://127.0.0.1:2", heard=clock.monotonic()))
     assert member.find_address() == "tcp://127.0.0.1:2"
 
 

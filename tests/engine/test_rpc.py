@@ -21,7 +21,7 @@ from comfygradio.cluster.nodes import make_scheduler, make_worker
 from comfygradio.cluster.rpc import CLOSED, ClusterClient
 from comfygradio.cluster.worker import BackendPlugin, Beside
 from comfygradio.demo import DemoServer
-from comfygradio.errors import ServerUnreachable
+from comfygradio.errors import ServerUnreachable, UnexpectedResponse
 from comfygradio.settings import Settings
 from tests.clocks import HANG_SECONDS
 from tests.engine.cluster import OPTIONS, await_that
@@ -176,12 +176,12 @@ def test_a_worker_that_comes_again_at_its_address_gets_a_new_actor(
         assert after.address == before.address and count_remaining(client, after) == 0
 
 
-def test_what_an_actor_cannot_do_is_unreachable(nodes: Nodes, server: DemoServer) -> None:
+def test_a_call_of_what_is_not_there_ends(nodes: Nodes, server: DemoServer) -> None:
     nodes.start_worker(server)
     with closing(ClusterClient(nodes.address)) as client:
         await_that(client.look)
         (notice,) = client.look()
-        with pytest.raises(ServerUnreachable):
-            client.call(notice.address, "queue_prompt")
+        with pytest.raises(UnexpectedResponse, match="does not know what is asked"):
+            unpack_outcome(client.call(notice.address, "queue_prompt"))
         with pytest.raises(ServerUnreachable, match="no connection to"):
             client.call("tcp://127.0.0.1:1", "queue_remaining")
