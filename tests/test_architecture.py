@@ -60,7 +60,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.comfy.client",
         "comfygradio.comfy.events",
         "comfygradio.comfy.messages",
-        "comfygradio.forms.preset",
+        "comfygradio.binding.preset",
         "comfygradio.sweeps.program",
     ),
     "comfygradio.__main__": ("comfygradio.cli.app",),
@@ -87,16 +87,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.media",
         *COMFY_DATA,
     ),
+    "comfygradio.importers": ("comfygradio.forms", *COMFY_DATA),
     "comfygradio.drafting": (
         "comfygradio.forms",
         "comfygradio.binding",
         "comfygradio.metadata",
-        *COMFY_DATA,
-    ),
-    "comfygradio.importers": (
-        "comfygradio.forms",
-        "comfygradio.binding",
-        "comfygradio.drafting",
+        "comfygradio.importers",
         *COMFY_DATA,
     ),
     "comfygradio.jobs": ("comfygradio.comfy", "comfygradio.media"),
@@ -109,6 +105,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "comfygradio.sweeps": (
         "comfygradio.comfy",
         "comfygradio.forms",
+        "comfygradio.binding.preset",
         "comfygradio.jobs",
         "comfygradio.sweeps.axes",
         "comfygradio.sweeps.planning",
@@ -149,6 +146,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.settings",
         "comfygradio.comfy",
         "comfygradio.forms",
+        "comfygradio.binding.preset",
         "comfygradio.drafting",
         "comfygradio.jobs",
         "comfygradio.cluster",
@@ -170,6 +168,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.comfy.client",
         "comfygradio.net",
         "comfygradio.forms",
+        "comfygradio.binding.preset",
         "comfygradio.metadata",
         "comfygradio.jobs",
         "comfygradio.cluster.registry",
@@ -228,8 +227,6 @@ one module of a room. A folder without a row fails the test.
 """
 
 UPWARD = {
-    ("comfygradio.forms", "comfygradio.binding"): "issue 18",
-    ("comfygradio.drafting", "comfygradio.importers"): "issue 18",
     ("comfygradio.sweeps", "comfygradio.sweeps.running"): "issue 18",
     ("comfygradio.sweeps.showing", "comfygradio.sweeps.showing.drawing"): "issue 18",
     ("comfygradio.demo", "comfygradio.demo.nodes"): "issue 18",

@@ -16,7 +16,7 @@ from comfygradio.forms.preset_file import FieldFile, dump_lora_rows
 from comfygradio.forms.problem import BindError
 from comfygradio.forms.scalar_resolution import resolve_value
 from comfygradio.forms.slots import Slot, get_slot_value
-from comfygradio.forms.templates import invert_template
+from comfygradio.forms.text_expansion import invert_template
 from comfygradio.forms.value_check import SIDES, check_value, describe_off_step, is_open_seed
 from comfygradio.forms.value_json import value_to_json
 from comfygradio.forms.value_length import MAX_TEXT

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
+from comfygradio.binding.preset import Preset
 from comfygradio.cli.server import advise, open_client
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset import Preset
 from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.backend_pool import BackendPool, StaticBackends
 from comfygradio.settings import Settings
@@ -44,13 +44,13 @@ def open_backends(settings: Settings) -> Iterator[BackendPool]:
         yield engine
 
 
-def bind_preset(preset: Preset, lanes: Sequence[Backend], settings: Settings) -> Form:
+def bind_preset(preset: Preset, backends: Sequence[Backend], settings: Settings) -> Form:
     """The form of a preset with what all servers have together; what is wrong with some of them
     goes to stderr.
 
     Raises the first server's error where none answers.
     """
-    form, troubles = bind_backends(preset, lanes)
+    form, troubles = bind_backends(preset, backends)
     if form is None:
         raise advise(troubles[0], settings)
     for error in troubles:

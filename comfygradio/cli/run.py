@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from comfygradio.binding.preset import Preset
 from comfygradio.cli.presets import find_preset
 from comfygradio.cli.server import fetch_object_info, open_client
 from comfygradio.clock import SYSTEM_CLOCK, Clock
@@ -31,7 +32,6 @@ from comfygradio.errors import (
 )
 from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset import Preset
 from comfygradio.settings import Settings
 
 

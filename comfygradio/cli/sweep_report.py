@@ -33,13 +33,13 @@ def print_plan(sweep: Sweep, as_json: bool) -> None:
         f"As typed: {seconds}, {plan.as_typed.executed:,} nodes; as planned: "
         f"{plan.planned.executed:,} nodes."
     )
-    for number, lane in enumerate(plan.segments, 1):
+    for number, segment in enumerate(plan.segments, 1):
         where = f" on server {number}" if len(plan.segments) > 1 else ""
         print(f"\nOrder{where}:")
-        for place, index in enumerate(lane[:LISTED], 1):
+        for place, index in enumerate(segment[:LISTED], 1):
             print(f"{place:5}. {label_point(sweep, index)}")
-        if len(lane) > LISTED:
-            print(f"       and {len(lane) - LISTED:,} more")
+        if len(segment) > LISTED:
+            print(f"       and {len(segment) - LISTED:,} more")
 
 
 def describe_sweep(sweep: Sweep) -> str:
@@ -137,7 +137,7 @@ def _write_plan(sweep: Sweep, plan: Plan) -> dict[str, Any]:
     for axis in sweep.axes:
         labels = [step.label for step in axis.steps]
         axes.append({"title": axis.title, "labels": labels})
-    order = [[list(index) for index in lane] for lane in plan.segments]
+    order = [[list(index) for index in segment] for segment in plan.segments]
     about = {
         "preset": sweep.form.name,
         "points": plan.points,

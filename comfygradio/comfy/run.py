@@ -17,8 +17,7 @@ from comfygradio.comfy.locate import PromptLocation, locate_by_id
 from comfygradio.comfy.messages import ExecutionSuccess, FeatureFlags, Message, Status
 from comfygradio.comfy.pinned_node import strip_pinned
 from comfygradio.comfy.prompt_progress import PromptProgress
-from comfygradio.comfy.submission import AdoptedPrompt, Submission
-from comfygradio.comfy.submit import open_socket
+from comfygradio.comfy.submit import AdoptedPrompt, Submission, open_socket
 from comfygradio.comfy.timers import PollTimers, PollTimings
 from comfygradio.comfy.tracker import PromptTracker
 from comfygradio.comfy.websocket_client import Socket

@@ -1,5 +1,6 @@
-"""What happens to one prompt, as a state machine without any I/O: messages in, PromptProgress "
-"out."""
+"""What happens to one prompt, as a state machine without any I/O: messages in, PromptProgress
+out.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from comfygradio.comfy.failures import (
     name_node,
     read_titles,
 )
-from comfygradio.comfy.graph_progress import GraphProgress, guess_outputs
+from comfygradio.comfy.graph_progress import GraphProgress, NodeTimeLeft, guess_outputs
 from comfygradio.comfy.http_responses import HistoryEntry, QueuedPrompt
 from comfygradio.comfy.messages import (
     Executed,
@@ -30,7 +31,6 @@ from comfygradio.comfy.messages import (
     ProgressText,
     Status,
 )
-from comfygradio.comfy.node_time_left import NodeTimeLeft
 from comfygradio.comfy.outputs import FileSource, Output, decide_kind, parse_outputs
 from comfygradio.comfy.prompt_progress import Preview, PromptProgress, Stage
 from comfygradio.errors import JobError, JobInterrupted

@@ -28,8 +28,9 @@ LIMITS = ("min", "max", "step", "default", "choices", "widget")
 
 @dataclass
 class AnnotatedFields:
-    """The fields that were marked, the detections that were not, and what could not be taken "
-    "over."""
+    """The fields that were marked, the detections that were not, and what could not be taken
+    over.
+    """
 
     fields: list[DraftField] = field(default_factory=list)
     detections: list[Detection] = field(default_factory=list)

@@ -62,8 +62,9 @@ class Detections:
     claimed: set[Slot] = field(default_factory=set)
 
     def add(self, *findings: Detection) -> None:
-        """Add detections and claim their inputs; skip those with an input that is claimed "
-        "already."""
+        """Add detections and claim their inputs; skip those with an input that is claimed
+        already.
+        """
         for finding in findings:
             if self.claimed.isdisjoint(finding.all_slots):
                 self.found.append(finding)

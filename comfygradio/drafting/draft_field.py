@@ -161,11 +161,10 @@ def find_own_name(graph: Graph, detection: Detection) -> tuple[str, str]:
 
 def _name_by_input(graph: Graph, slot: Slot) -> tuple[str, str]:
     spec = graph.spec(slot)
-    last = slot.input.rpartition(".")[2]
-    shown = last
+    shown = slot.last_part
     if spec is not None and spec.label != spec.name:
         shown = spec.label
-    return make_name(last) or "value", make_label(shown)
+    return make_name(slot.last_part) or "value", make_label(shown)
 
 
 def _drop_verb(title: str) -> str:

@@ -156,9 +156,9 @@ def _find_on_node(
         return []
     found = []
     for name in node.inputs:
-        if name.rpartition(".")[2].lower() != known_name:
-            continue
         slot = Slot(node_id, name)
+        if slot.last_part.lower() != known_name:
+            continue
         spec = graph.spec(slot)
         if spec is None or spec.types.isdisjoint(known.types):
             continue
@@ -208,8 +208,7 @@ def _is_seed(graph: Graph, slot: Slot) -> bool:
     spec = graph.spec(slot)
     if spec is None or "INT" not in spec.types:
         return False
-    last = slot.input.rpartition(".")[2]
-    if "seed" not in last.lower():
+    if "seed" not in slot.last_part.lower():
         return False
     return spec.is_seed or slot.input.endswith("seed")
 

@@ -129,7 +129,8 @@ def _find_side(graph: Graph, slot: Slot, word: str) -> Slot | None:
 def _measure(graph: Graph, slot: Slot, word: str) -> Slot | None:
     for node_id in walk_type(graph, slot.node_id, slot.input, "IMAGE"):
         names = graph.node(node_id).inputs
-        own = [Slot(node_id, name) for name in names if name.rpartition(".")[2] == word]
+        slots = [Slot(node_id, name) for name in names]
+        own = [slot for slot in slots if slot.last_part == word]
         if not own:
             continue
         found = find_number(graph, own[0], word)
@@ -196,7 +197,7 @@ def _find_shapes(graph: Graph) -> list[Detection]:
 
 def _find_shape(graph: Graph, slot: Slot) -> str | None:
     spec = graph.spec(slot)
-    name = slot.input.rpartition(".")[2].lower()
+    name = slot.last_part.lower()
     if name in SIZE_LISTS and spec and spec.choices and "COMFY_DYNAMICCOMBO_V3" not in spec.types:
         return "shape"
     if name == "megapixels":

@@ -1,5 +1,6 @@
-"""Exempt values: the workflow's own value of an input, accepted although a person may not enter "
-"it."""
+"""Exempt values: the workflow's own value of an input, accepted although a person may not enter
+it.
+"""
 
 from __future__ import annotations
 

@@ -11,6 +11,18 @@ from typing import Any
 from comfygradio.comfy.object_info import InputSpec
 from comfygradio.forms.field import shorten
 
+LITERAL_TYPES = frozenset(
+    {"INT", "FLOAT", "STRING", "BOOLEAN", "COLOR", "COMBO", "COMFY_DYNAMICCOMBO_V3"}
+)
+"""Input types that a form can fill with a literal value; any other type needs a link."""
+
+
+def takes_literal(spec: InputSpec) -> bool:
+    """Whether a form can fill this input with a literal value instead of a link."""
+    if spec.options.get("forceInput"):
+        return False
+    return bool(spec.types & LITERAL_TYPES)
+
 
 def unwrap_list(value: Any) -> Any:
     """The list in `{"__value__": [...]}`, which is how lists are sent; any other value as it is."""

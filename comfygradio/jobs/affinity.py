@@ -1,6 +1,4 @@
-"""Homes: the backend that may still have a job's prompt, and how long another one leaves the job to
-it.
-"""
+"""Affinity: keeps a job on the backend that may still hold its prompt, for at most 60 seconds."""
 
 from __future__ import annotations
 
@@ -11,16 +9,15 @@ from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.job import Job
 
 AFFINITY_SECONDS = 60.0
-"""How long a job whose prompt may still be on a server waits for that server before another one may
-take it.
-"""
+"""How long a job waits for the backend that may hold its prompt before another one may run it."""
 
 
 class Affinity:
-    """Jobs that look for their prompt. Not thread-safe: the queue that owns it holds a lock.
+    """Jobs that may already have a prompt on some backend. Not thread-safe: the queue that owns it
+    holds a lock.
 
-    With `may_grow` a home that is not there may yet come; else it is waited for only while it is
-    among the backends.
+    With `may_grow`, a job also waits for a backend that is not there yet; otherwise only for one in
+    the current list.
     """
 
     def __init__(self, seconds: float, may_grow: bool, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -34,29 +31,29 @@ class Affinity:
         return bool(self._since)
 
     def hold(self, job: Job) -> None:
-        """From now on the job waits for its home."""
+        """Start the time for which the job is kept for its backend."""
         self._since[job.id] = self._clock.monotonic()
 
     def forget(self, job: Job) -> None:
-        """The job is over."""
+        """Stop tracking a job that is over."""
         self._since.pop(job.id, None)
 
     def update_backends(self, before: Iterable[Backend], after: Collection[Backend]) -> None:
-        """Backends that are gone for good are waited for no more."""
-        self._left |= {lane.url for lane in before}
-        self._left -= {lane.url for lane in after}
+        """Replace the list of backends; jobs no longer wait for one that was removed."""
+        self._left |= {backend.url for backend in before}
+        self._left -= {backend.url for backend in after}
 
-    def may_take(self, job: Job, lane: Backend, lanes: Collection[Backend]) -> bool:
-        """Whether a job is to wait for its home instead of going to this backend."""
-        if not job.may_exist or not job.home or job.home == lane.url:
+    def must_wait(self, job: Job, backend: Backend, backends: Collection[Backend]) -> bool:
+        """True if this backend must leave the job to the one that may hold its prompt."""
+        if not job.may_exist or not job.backend_url or job.backend_url == backend.url:
             return False
         if self._is_over(job):
             return False
-        may_come = self._may_grow and job.home not in self._left
-        return may_come or any(other.url == job.home for other in lanes)
+        may_come = self._may_grow and job.backend_url not in self._left
+        return may_come or any(other.url == job.backend_url for other in backends)
 
     def _is_over(self, job: Job) -> bool:
-        """Whether a job has waited for its home for long enough."""
+        """Whether the time for which a job is kept for its backend has run out."""
         since = self._since.get(job.id, float("-inf"))
         waited = self._clock.monotonic() - since
         return waited >= self._seconds

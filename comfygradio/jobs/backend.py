@@ -1,6 +1,4 @@
-"""Backends: one ComfyUI server each, with what it has, how it is, and how many of our prompts it
-holds.
-"""
+"""A backend: one ComfyUI server that jobs run on, with its capabilities and its health."""
 
 from __future__ import annotations
 
@@ -17,18 +15,18 @@ from comfygradio.errors import ComfyGradioError, ServerError
 from comfygradio.jobs.backend_client import BackendClient
 
 MAX_SUBMITTED = 2
-"""Prompts posted to a server at once: one runs, one waits, so that its GPU never idles."""
+"""Prompts submitted to one backend at a time: one runs and one waits, so the GPU never idles."""
 
 RETRY_SECONDS = 1.0
-"""Between two looks at a server that does not answer."""
+"""Seconds between two checks of a backend that does not respond."""
 
-UNKNOWN = "It has not told yet what it has."
+CAPABILITIES_UNKNOWN = "It has not told yet what it has."
 
 
 @dataclass(frozen=True)
 class BackendStatus:
-    """How a server is: whether it answers and why not, its devices as it tells them, and our
-    prompts on it.
+    """The state of a backend: whether it responds, why not, its system stats, and how many of our
+    prompts it holds.
     """
 
     url: str
@@ -41,7 +39,7 @@ class BackendStatus:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What several servers have together, and why some of them did not say it."""
+    """The combined capabilities of several backends, and the errors of those that failed."""
 
     object_info: ObjectInfo
     embeddings: tuple[str, ...]
@@ -56,39 +54,39 @@ class Backend:
         self._clock = clock
         self.url = client.url
         self._lock = threading.Lock()
-        self.turn = threading.Lock()
-        """Held by the worker whose job is being posted."""
+        self.submit_lock = threading.Lock()
+        """Held by the worker that is submitting a job, so that jobs arrive in order."""
         self._object_info = ObjectInfo({})
         self._classes: tuple[str, ...] = ()
         self._trouble = ""
-        self.lessons = 0
-        """How often it was learnt what the server has."""
+        self.capabilities_version = 0
+        """Number of capability refreshes; used as a cache key."""
         self._looked_at = float("-inf")
         self._memory: float | None = None
         self.models: frozenset[str] = frozenset()
-        """The model files of the last job that it got, which it need not load again."""
+        """Model files of the last job that had any; probably still loaded."""
 
     @property
     def trouble(self) -> str:
-        """Why the server is left alone at the moment; "" while it is used."""
+        """Why the backend gets no jobs at the moment, in a sentence; "" while it is healthy."""
         return self._trouble
 
     def expect(self, class_types: Iterable[str]) -> None:
-        """Use the server only once it has told what it has of these classes."""
+        """Give the backend no jobs until it has reported these node classes."""
         with self._lock:
             self._classes = tuple(sorted(class_types))
-            self._trouble = UNKNOWN
+            self._trouble = CAPABILITIES_UNKNOWN
             self._looked_at = float("-inf")
 
     def refresh(self, class_types: Iterable[str]) -> ObjectInfo:
-        """Ask the server about these classes, and remember what it has of them.
+        """Fetch the definitions of these node classes and keep them.
 
         Raises ServerError.
         """
         self._classes = tuple(sorted(class_types))
         found = ObjectInfo({})
         try:
-            if self._classes:  # named none, it would tell of all
+            if self._classes:  # without a name the server would return every class
                 found = self.client.object_info(*self._classes)
         except ServerError as error:
             self.fail(error)
@@ -96,21 +94,21 @@ class Backend:
         with self._lock:
             self._object_info = found
             self._trouble = ""
-            self.lessons += 1
+            self.capabilities_version += 1
         return found
 
     def measure_memory(self) -> float | None:
-        """Gigabytes of RAM that the server has, asked for once; None while it does not tell."""
+        """The server's RAM in gigabytes, fetched once; None while it is unknown."""
         if self._memory is None and not self._trouble:
             with suppress(ComfyGradioError):
                 self._memory = _find_memory(self.client.system_stats())
         return self._memory
 
     def explain_rejection(self, graph: Mapping[str, Any]) -> str:
-        """Why this server cannot run a graph (a class or a file that it lacks), in a sentence; ""
-        if it can.
+        """Why this backend cannot run a graph (a missing class or file), in a sentence; "" if it
+        can.
 
-        A server of which nothing was learnt yet takes everything.
+        A backend whose capabilities are not known yet accepts every graph.
         """
         known = self._object_info
         if not known.nodes:
@@ -118,13 +116,13 @@ class Backend:
         return next(_find_lacking(graph, known), "")
 
     def fail(self, error: ServerError) -> None:
-        """The server went away, or answers wrongly; it gets no jobs until it answers again."""
+        """Mark the backend as failed: it gets no jobs until it responds again."""
         with self._lock:
             self._trouble = str(error)
             self._looked_at = self._clock.monotonic()
 
     def revive(self) -> bool:
-        """Whether the server is used; one in trouble is asked again, at most once a second."""
+        """Whether the backend is healthy. A failed one is checked again, at most once a second."""
         with self._lock:
             if not self._trouble:
                 return True
@@ -139,7 +137,7 @@ class Backend:
         return True
 
     def fetch_status(self, running: int) -> BackendStatus:
-        """How the server is now; asks it."""
+        """Ask the server for its current state."""
         try:
             remaining = self.client.queue_remaining()
             stats = self.client.system_stats()
@@ -148,22 +146,20 @@ class Backend:
         return BackendStatus(self.url, True, "", running, remaining, stats)
 
 
-def refresh_all(lanes: Iterable[Backend], class_types: Iterable[str]) -> Capabilities:
-    """Ask every server about these classes, and for its embeddings; one that fails is
-    passed over.
-    """
+def refresh_all(backends: Iterable[Backend], class_types: Iterable[str]) -> Capabilities:
+    """Refresh every backend and merge what they have; one that fails is skipped."""
     classes = tuple(class_types)
     object_info = ObjectInfo({})
     embeddings: dict[str, None] = {}
-    troubles: list[ComfyGradioError] = []
-    for lane in lanes:
+    errors: list[ComfyGradioError] = []
+    for backend in backends:
         try:
-            object_info = object_info.merge(lane.refresh(classes))
+            object_info = object_info.merge(backend.refresh(classes))
             if classes:
-                embeddings |= dict.fromkeys(lane.client.embeddings())
+                embeddings |= dict.fromkeys(backend.client.embeddings())
         except ComfyGradioError as error:
-            troubles.append(error)
-    return Capabilities(object_info, tuple(embeddings), tuple(troubles))
+            errors.append(error)
+    return Capabilities(object_info, tuple(embeddings), tuple(errors))
 
 
 def _find_memory(stats: Mapping[str, Any]) -> float | None:

@@ -1,6 +1,4 @@
-"""What a backend's client can do: a ComfyClient can, and so can whatever passes the calls on to one
-elsewhere.
-"""
+"""The client of a backend: a ComfyClient, or a proxy that forwards the calls to one elsewhere."""
 
 from __future__ import annotations
 
@@ -23,7 +21,7 @@ class BackendClient(Protocol):
 
     @property
     def url(self) -> str:
-        """How the server is called; no two backends are called the same."""
+        """The name of the backend; no two backends share one."""
         ...
 
     def run(
@@ -35,15 +33,15 @@ class BackendClient(Protocol):
         may_exist: bool = False,
         weights: Mapping[str, float] | None = None,
     ) -> Generator[PromptProgress, None, None]:
-        """Post a prompt, or find it where it `may_exist`, and follow it. Closing cancels it, a
-        thrown error does not.
+        """Submit a prompt, or locate it if it `may_exist`, and follow it. Closing the generator
+        cancels the prompt; throwing an error into it does not.
 
-        Closing raises ServerUnreachable where it is not known whether the server has heard of it.
+        Closing raises ServerUnreachable if the cancellation may not have reached the server.
         """
         ...
 
     def sight(self, prompt_id: str) -> PromptLocation:
-        """Where a prompt is; an error is part of the answer."""
+        """Locate a prompt. Errors are returned in the location, not raised."""
         ...
 
     def cancel(self, prompt_id: str) -> bool:
@@ -94,5 +92,5 @@ class BackendClient(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of idle connections."""
+        """Close idle connections."""
         ...

@@ -1,6 +1,6 @@
-"""The seam to many machines: an engine gives the backends that jobs run on.
+"""The pool of backends that jobs run on: fixed servers, or the workers of a cluster.
 
-Which one it is, only its maker knows.
+The rest of the program sees only the protocol, never which of the two it has.
 """
 
 from __future__ import annotations
@@ -15,43 +15,39 @@ from comfygradio.jobs.job_queue import JobQueue
 
 
 class BackendPool(Protocol):
-    """Backends, which may come and go while it is open. Thread-safe."""
+    """A set of backends that may change while the pool is open. Thread-safe."""
 
     @property
     def backends(self) -> Sequence[Backend]:
-        """Those that are there now; one that is gone for good is not, one in trouble is."""
+        """The current backends, failed ones included; removed ones are not."""
         ...
 
     @property
     def may_grow(self) -> bool:
-        """Whether backends that are not there now may come."""
+        """Whether further backends may join."""
         ...
 
     @property
     def trouble(self) -> str:
-        """Why no backends come, in a sentence; "" where nothing is wrong."""
+        """Why there are no backends, in a sentence; "" while nothing is wrong."""
         ...
 
     @property
     def client(self) -> BackendClient:
-        """Whichever backend answers, for questions that any of them can answer."""
+        """A client for requests that any backend can answer."""
         ...
 
     def watch(self, changed: Callable[[], None]) -> None:
-        """Call `changed` after backends came or went, or got well again, from a thread of the
-        engine's.
-        """
+        """Call `changed` after backends joined, left or recovered, from a thread of the pool."""
         ...
 
     def close(self) -> None:
-        """Let go of all backends; callable twice."""
+        """Disconnect from all backends; may be called twice."""
         ...
 
 
 class StaticBackends:
-    """The engine for servers that this process reaches itself: each is a backend for as long as the
-    app runs.
-    """
+    """A pool of fixed servers that this process reaches itself."""
 
     trouble = ""
     may_grow = False
@@ -61,21 +57,21 @@ class StaticBackends:
         self.backends = tuple(Backend(client, clock) for client in clients)
 
     def watch(self, changed: Callable[[], None]) -> None:
-        """Nothing comes or goes here."""
+        """Does nothing: the backends never change."""
 
     def close(self) -> None:
         """Close the clients' connections."""
-        for lane in self.backends:
-            lane.client.close()
+        for backend in self.backends:
+            backend.client.close()
 
 
-def update_backends(queue: JobQueue, engine: BackendPool, class_types: Iterable[str]) -> None:
-    """Let a queue work on the backends that an engine has now; new ones tell first what they have
-    of these classes.
+def sync_backends(queue: JobQueue, pool: BackendPool, class_types: Iterable[str]) -> None:
+    """Give a queue the current backends of a pool. New ones get jobs only after they have reported
+    these node classes.
     """
-    lanes = engine.backends
-    known = queue.lanes
-    for lane in lanes:
-        if lane not in known:
-            lane.expect(class_types)
-    queue.update_backends(lanes, engine.trouble)
+    backends = pool.backends
+    known = queue.backends
+    for backend in backends:
+        if backend not in known:
+            backend.expect(class_types)
+    queue.update_backends(backends, pool.trouble)

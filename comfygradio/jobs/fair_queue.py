@@ -1,4 +1,4 @@
-"""The line of waiting jobs: single pictures before sweeps, and everybody in turn."""
+"""The fair queue of waiting jobs: single pictures before sweeps, and people in turn."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from comfygradio.jobs.job import Job
 
 
 class FairQueue:
-    """Jobs by priority (0 before 1) and person (`Job.party`); within a priority everybody gets one
-    job, then comes the next one.
+    """Jobs by priority (0 before 1) and, within a priority, round robin between people
+    (`Job.party`).
 
     Not thread-safe: the queue that owns it holds a lock.
     """
@@ -37,7 +37,7 @@ class FairQueue:
                 yield from [line.popleft() for line in lines]
 
     def add(self, job: Job, front: bool = False) -> None:
-        """Put a job at the end of its person's line, or at the front if it had its turn already."""
+        """Append a job to its person's jobs, or put it first if it was taken before."""
         people = self._people.setdefault(job.priority, OrderedDict())
         jobs = people.setdefault(job.party, deque())
         if front:
@@ -54,7 +54,7 @@ class FairQueue:
         return True
 
     def take(self, accepts: Callable[[Job], bool]) -> Job | None:
-        """The next job that is accepted; whoever it belongs to goes to the end of the round."""
+        """Take the next accepted job; its person goes to the end of the round."""
         for priority in sorted(self._people):
             people = self._people[priority]
             for party in list(people):

@@ -16,9 +16,9 @@ else:
 
 
 class FolderLock:
-    """Held from its making until `release`.
+    """Held from construction until `release`.
 
-    Raises JobStoreLocked if somebody has it, JobStoreError if it cannot be had.
+    Raises JobStoreLocked if another process holds it, JobStoreError if locking fails.
     """
 
     def __init__(self, path: Path) -> None:
@@ -48,14 +48,12 @@ class FolderLock:
         return find_identity(self._path) == self._identity
 
     def release(self) -> None:
-        """Let others have it; callable twice."""
+        """Release the lock; may be called twice."""
         self._file.close()
 
 
 def find_identity(path: Path) -> tuple[int, int] | None:
-    """What stays the same for as long as the file at a path is the same one; None where there is
-    none.
-    """
+    """The device and inode of the file at a path; None if there is none."""
     try:
         found = path.stat()
     except OSError:

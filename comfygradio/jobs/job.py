@@ -1,4 +1,4 @@
-"""Jobs: prompts of ours being run. The app owns them; any number of pages may watch one."""
+"""Jobs: prompts that we run. The app owns them; any number of pages may watch one."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ FINAL_PHASES: tuple[Phase, ...] = ("done", "failed", "stopped")
 
 @dataclass(frozen=True)
 class JobSnapshot:
-    """How a job stands at one moment. `version` grows with every change; times are seconds.
+    """The state of a job at one moment. `version` grows with every change; times are in seconds.
 
-    `reason` says why a job waits, where that is not only its turn. `seconds` are those that it has
-    run so far; once it is over, those that it was with its server.
+    `reason` says why a job waits, unless it is only waiting for its turn. `seconds` is how long the
+    job has been running; once it is over, how long its backend had it.
     """
 
     phase: Phase = "waiting"
@@ -34,7 +34,7 @@ class JobSnapshot:
     state: PromptProgress | None = None
     error: str = ""
     node_errors: tuple[NodeError, ...] = ()
-    """What the server refused, input by input, where it refused the prompt."""
+    """The server's errors by node, if it rejected the prompt."""
     reason: str = ""
     results: tuple[Result, ...] = ()
     seconds: float = 0.0
@@ -47,8 +47,8 @@ class JobSnapshot:
 
 @dataclass(frozen=True)
 class Point:
-    """Which point of which sweep an order is: the sweep's id, the position on each axis, and the
-    key of the content.
+    """The point of a sweep that an order belongs to: the sweep's id, the position on each axis, and
+    the content key.
     """
 
     sweep: str
@@ -61,8 +61,7 @@ class Order:
     """What is to be run: a preset's prompt, the values it was filled with as JSON, and which of
     them are seeds.
 
-    `point` is there for a point of a sweep; an order read back from the job store is one of its
-    own.
+    `point` is set for a point of a sweep. It is not stored with the order.
     """
 
     preset: str
@@ -74,14 +73,14 @@ class Order:
 
 
 class Job:
-    """One order on its way. `id` is its prompt's id; `token` is secret: whoever knows it may watch
-    and stop the job.
+    """An order being run. `id` is also the prompt's id. `token` is secret: whoever knows it may
+    watch and stop the job.
 
-    `owner` is whose it is, `party` whom limits and turns count for (the owner if ""), `priority` 0
-    for a single picture and 1 for a point of a sweep. `home` is the server that has it or had it
-    last, `may_exist` whether that server may know its prompt, and `accepted` whether it took it;
-    `attempts` counts how often it was lost. `carried` are nodes that ride along in the graph that
-    is posted, and nowhere else (see `comfy.carried`).
+    `owner` is the person the job belongs to; limits and turns are counted by `party` (the owner by
+    default). `priority` is 0 for a single picture and 1 for a point of a sweep. `backend_url` names
+    the backend that had the job last, `may_exist` says whether that backend may know the prompt,
+    and `accepted` whether it has accepted it. `attempts` counts how often the job was lost.
+    `carried` holds nodes that are added to the submitted graph only.
     """
 
     def __init__(
@@ -104,7 +103,7 @@ class Job:
         self.token = token or secrets.token_urlsafe(18)
         self.created = clock.time() if created is None else created
         self.client_id = uuid.uuid4().hex
-        self.home = ""
+        self.backend_url = ""
         self.may_exist = False
         self.accepted = False
         self.attempts = 0
@@ -117,7 +116,7 @@ class Job:
 
     @property
     def snapshot(self) -> JobSnapshot:
-        """The newest state."""
+        """The current state."""
         return self._snapshot
 
     @property
@@ -137,12 +136,12 @@ class Job:
             listener()
 
     def stop(self) -> None:
-        """Ask for the end; whoever runs the job cancels its prompt within a quarter of a second."""
+        """Request a stop; the worker cancels the prompt within a quarter of a second."""
         self.stop_requested.set()
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener` after every change, from the thread that changes; returns how to stop
-        that.
+        """Call `listener` after every change, on the thread that made it. Returns a function that
+        removes the listener.
         """
         with self._lock:
             self._listeners.add(listener)

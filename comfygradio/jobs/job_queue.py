@@ -1,4 +1,4 @@
-"""The queue before ComfyUI's own: jobs of many people on several servers, none of them lost."""
+"""The job queue in front of ComfyUI's own: many people, several backends, and no job is lost."""
 
 from __future__ import annotations
 
@@ -24,48 +24,48 @@ from comfygradio.jobs.placement import Placement, find_models
 from comfygradio.jobs.registry import JobRegistry
 from comfygradio.jobs.worker import WorkerPool
 
-LOOK_SECONDS = 1.0
-"""Between two looks whether a server in trouble answers again, or has what waiting jobs need."""
+POLL_SECONDS = 1.0
+"""Seconds between two checks of failed backends, and of what the others can run by now."""
 
 
 class JobQueue:
-    """Runs jobs on backends from worker threads; every job is in the job store before anything
-    happens to it.
+    """Runs jobs on backends, from worker threads. Every job is stored before anything happens to
+    it.
 
-    Backends may come and go (`update_backends`), and where they `may_grow`, jobs from before wait
-    for theirs. Where no job waits that a backend could take, the attached sources are asked for
-    one.
+    The backends may change (`update_backends`). If the pool `may_grow`, resumed jobs wait for the
+    backend they were submitted to. A backend for which no job waits gets one from the attached
+    sources.
     """
 
     def __init__(
         self,
-        lanes: Sequence[Backend],
-        ledger: JobStore,
+        backends: Sequence[Backend],
+        store: JobStore,
         outputs: Path,
         limits: Limits | None = None,
         *,
         resume: bool = True,
-        home_seconds: float = AFFINITY_SECONDS,
+        affinity_seconds: float = AFFINITY_SECONDS,
         may_grow: bool = False,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self.lanes = tuple(lanes)
-        self.ledger = ledger
+        self.backends = tuple(backends)
+        self.store = store
         self.outputs = outputs
         self.clock = clock
         self.limits = limits or Limits()
         self.pattern = self.limits.names
-        self._roll = JobRegistry()
+        self._registry = JobRegistry()
         self._waiting = FairQueue()
         self._arriving: Counter[str] = Counter()
-        """Jobs by party that are being written down, and wait as soon as they are."""
+        """Number of jobs by party that are being stored; they count as waiting already."""
         self._sources = JobSourceQueue()
-        self._homes = Affinity(home_seconds, may_grow, clock)
+        self._affinity = Affinity(affinity_seconds, may_grow, clock)
         self._changed = threading.Condition()
         self._changes = 0
         self._running: dict[Job, Backend] = {}
         self._closed = False
-        self._crew = WorkerPool(self)
+        self._workers = WorkerPool(self)
         self._is_started = False
         self.trouble = ""
         """Why there may be no backends at the moment, in a sentence; "" where nothing is wrong."""
@@ -73,38 +73,38 @@ class JobQueue:
             self._resume()
 
     def start(self) -> None:
-        """Begin to work, on every backend that is there; callable twice."""
+        """Start the workers of all backends; may be called again."""
         with self._changed:
             self._is_started = True
-            fresh = self._crew.start_workers(self.lanes)
+            fresh = self._workers.make_workers(self.backends)
         for worker in fresh:
             worker.start()
 
-    def update_backends(self, lanes: Sequence[Backend], trouble: str = "") -> None:
-        """Work on these backends from now on; what one that is gone still runs comes back when its
-        client says so.
+    def update_backends(self, backends: Sequence[Backend], trouble: str = "") -> None:
+        """Replace the backends. A job on a removed backend returns to the queue once its client
+        reports an error.
         """
         with self._changed:
-            gone = [lane for lane in self.lanes if lane not in lanes]
-            self._homes.update_backends(self.lanes, lanes)
-            self.lanes = tuple(lanes)
+            gone = [backend for backend in self.backends if backend not in backends]
+            self._affinity.update_backends(self.backends, backends)
+            self.backends = tuple(backends)
             before = self.trouble
             self.trouble = trouble
             waiting = list(self._waiting)
             self._wake()
-        for lane in gone:
-            self._leave(lane)
+        for backend in gone:
+            self._leave(backend)
         if self._is_started:
             self.start()
         if trouble == before:
             return
         for job in waiting:
-            # A trouble that is over is taken back only where nothing else was said since.
+            # Once the trouble is over, clear only the reason that was set because of it.
             if trouble or job.snapshot.reason == before:
                 job.update(reason=trouble)
 
     def submit(self, order: Order, owner: str = "local", priority: int = 0, party: str = "") -> Job:
-        """Queue an order; the job that comes back is in the job store and on its way.
+        """Store an order as a job and queue it.
 
         `party` is whom limits and turns count for, the owner if "". Raises LimitReached.
         """
@@ -134,13 +134,13 @@ class JobQueue:
     def _write_down(self, job: Job) -> None:
         """Add a job to the job store. Raises JobStoreError.
 
-        It is in memory first: whoever found its row alone would take a copy of it for the job.
+        It is registered first: `find` would otherwise build a second Job from the stored row.
         """
-        self._roll.add(job)
+        self._registry.add(job)
         try:
-            self.ledger.add(make_record(job))
+            self.store.add(make_record(job))
         except BaseException:
-            self._roll.drop(job.token)
+            self._registry.drop(job.token)
             raise
 
     def _check_limits(self, party: str, priority: int) -> None:
@@ -158,16 +158,14 @@ class JobQueue:
             )
 
     def _arrive(self, party: str) -> None:
-        """A job that was on its way into the job store is there, or came to nothing; with the lock
-        held.
-        """
+        """Count one job less as being stored, successfully or not; with the lock held."""
         self._arriving[party] -= 1
         if not self._arriving[party]:
             del self._arriving[party]
 
     def attach(self, source: JobSource) -> None:
-        """Ask a source for jobs from now on, when no single picture waits; also says that it has
-        jobs again.
+        """Add a source, which is asked for jobs when nothing else waits. Also call this when a
+        known source has jobs again.
         """
         self._sources.add(source)
         with self._changed:
@@ -175,26 +173,26 @@ class JobQueue:
         self.start()
 
     def detach(self, source: JobSource) -> None:
-        """Ask a source no more."""
+        """Remove a source."""
         self._sources.remove(source)
 
     def find(self, token: str) -> Job | None:
         """The job with this secret token, or None; one that is over may come from the job store."""
-        job = self._roll.find(token)
+        job = self._registry.find(token)
         if job is not None:
             if job.snapshot.phase == "waiting":
                 self.publish_positions(job)
             return job
-        record = self.ledger.find(token)
+        record = self.store.find(token)
         return None if record is None else make_job(record)
 
     def forget(self, token: str) -> None:
-        """A job was deleted from the job store; it is nowhere any more."""
-        self._roll.drop(token)
+        """Drop a job that was deleted from the store."""
+        self._registry.drop(token)
 
     def list_running(self, owner: str) -> list[Job]:
         """A person's jobs that wait or run, oldest first."""
-        return self._roll.list_open(owner)
+        return self._registry.list_open(owner)
 
     def stop(self, token: str) -> None:
         """Stop a job: one that waits ends at once, a running one within a quarter of a second.
@@ -202,7 +200,7 @@ class JobQueue:
 
         A waiting one whose prompt may be on a server has to be stopped there first.
         """
-        job = self._roll.find(token)
+        job = self._registry.find(token)
         if job is None:
             return
         job.stop()
@@ -212,70 +210,70 @@ class JobQueue:
                 self._waiting.add(job, front=True)
                 self._wake()
             elif waits:
-                self._homes.forget(job)
+                self._affinity.forget(job)
         if waits and not job.may_exist:
             with suppress(JobStoreError):  # then the next start runs it
-                self.ledger.change(job.id, phase="stopped", ended=self.clock.time())
+                self.store.change(job.id, phase="stopped", ended=self.clock.time())
             job.update(phase="stopped", reason="")
         self.publish_positions()
 
     def close(self, timeout_seconds: float = 5.0) -> None:
-        """Let go: what is posted goes on at its server, and the next start takes it up again."""
+        """Detach from all jobs. Submitted prompts go on; the next start resumes their jobs."""
         with self._changed:
             self._closed = True
             self._wake()
-        self._crew.join(timeout_seconds)
+        self._workers.join(timeout_seconds)
 
     @property
     def is_closed(self) -> bool:
-        """Whether the queue lets go of its jobs."""
+        """Whether the queue was closed."""
         return self._closed
 
-    def take(self, lane: Backend) -> Job | None:
+    def take(self, backend: Backend) -> Job | None:
         """The next job for a backend, waited for; None once the queue is closed or the backend is
         gone.
 
         Called by workers.
         """
-        while not self._closed and lane in self.lanes:
-            is_up = lane.revive()
-            # What changes from here on, while this thread looks and holds no lock, is looked at
-            # again instead of being waited for.
+        while not self._closed and backend in self.backends:
+            is_up = backend.revive()
+            # This thread holds no lock while it looks. If anything changes meanwhile, it looks
+            # again instead of waiting.
             seen = self._changes
             if is_up:
-                job = self._take_waiting(lane) or self._take_made(lane)
+                job = self._take_waiting(backend) or self._take_made(backend)
                 if job is not None:
                     return job
             else:
-                self._leave(lane)
+                self._leave(backend)
             with self._changed:
                 if not self._closed and seen == self._changes:
-                    is_idle = is_up and not self._homes and not self._waiting
-                    self.clock.wait(self._changed, None if is_idle else LOOK_SECONDS)
+                    is_idle = is_up and not self._affinity and not self._waiting
+                    self.clock.wait(self._changed, None if is_idle else POLL_SECONDS)
         return None
 
-    def _leave(self, lane: Backend) -> None:
-        """A backend cannot be used: what sources meant for it is for others."""
-        if self._sources.release_backend(lane):
+    def _leave(self, backend: Backend) -> None:
+        """Release the jobs that sources planned for a backend that cannot be used."""
+        if self._sources.release_backend(backend):
             with self._changed:
                 self._wake()
 
-    def _take_waiting(self, lane: Backend) -> Job | None:
+    def _take_waiting(self, backend: Backend) -> Job | None:
         with self._changed:
             if self._closed:
                 return None
-            job = self._waiting.take(lambda job: self._suits(job, lane))
+            job = self._waiting.take(lambda job: self._suits(job, backend))
             if job is not None:
-                self._occupy(lane, job)
-                self._sources.cool(lane)
+                self._occupy(backend, job)
+                self._sources.mark_cold(backend)
             return job
 
-    def _take_made(self, lane: Backend) -> Job | None:
-        """A job that a source makes now, written down; one that cannot be has failed, and the next
-        one is asked for.
+    def _take_made(self, backend: Backend) -> Job | None:
+        """Take a job from a source and store it. A job that cannot be stored fails, and the next
+        one is taken.
         """
         while not self._closed:
-            job = self._sources.take(lane)
+            job = self._sources.take(backend)
             if job is None:
                 return None
             try:
@@ -286,30 +284,30 @@ class JobQueue:
                 job.update(phase="failed", error=str(error))
                 continue
             with self._changed:
-                self._occupy(lane, job)
+                self._occupy(backend, job)
             return job
         return None
 
-    def _occupy(self, lane: Backend, job: Job) -> None:
-        self._running[job] = lane
+    def _occupy(self, backend: Backend, job: Job) -> None:
+        self._running[job] = backend
         models = find_models(job.order.prompt.graph)
-        if models:  # a job without any leaves loaded what is there
-            lane.models = models
+        if models:  # a job without models leaves the loaded ones in memory
+            backend.models = models
 
     def give_back(self, job: Job, reason: str) -> None:
-        """A job that could not be run now goes to the front of its person's line.
+        """Return a job that could not be run now to the front of its person's jobs.
 
         Called by workers.
         """
         with suppress(JobStoreError):
-            self.ledger.change(job.id, phase="waiting")
+            self.store.change(job.id, phase="waiting")
         job.update(phase="waiting", state=None, reason=self.trouble or reason)
         with self._changed:
-            lane = self._running.pop(job, None)
-            if lane is not None:
-                self._sources.cool(lane)
+            backend = self._running.pop(job, None)
+            if backend is not None:
+                self._sources.mark_cold(backend)
             if job.may_exist:
-                self._homes.hold(job)
+                self._affinity.hold(job)
             self._waiting.add(job, front=True)
             self._wake()
         if job.stop_requested.is_set():
@@ -317,38 +315,34 @@ class JobQueue:
         self.publish_positions()
 
     def finish(self, job: Job) -> None:
-        """A job is over. Called by workers."""
+        """Forget a job that is over. Called by workers."""
         with self._changed:
             self._running.pop(job, None)
-            self._homes.forget(job)
+            self._affinity.forget(job)
             self._wake()
         self.publish_positions()
 
-    def has_other(self, lane: Backend) -> bool:
-        """Whether another backend than this one is well. Called by workers."""
-        return any(other is not lane and not other.trouble for other in self.lanes)
+    def has_other(self, backend: Backend) -> bool:
+        """Whether any other backend is healthy. Called by workers."""
+        return any(other is not backend and not other.trouble for other in self.backends)
 
-    def count_running(self, lane: Backend) -> int:
+    def count_running(self, backend: Backend) -> int:
         """How many of our prompts a backend holds."""
-        return len(self.list_submitted(lane))
+        return len(self.list_submitted(backend))
 
-    def list_submitted(self, lane: Backend) -> list[Job]:
+    def list_submitted(self, backend: Backend) -> list[Job]:
         """Our jobs that a backend holds."""
         with self._changed:
-            return [job for job, one in self._running.items() if one is lane]
+            return [job for job, one in self._running.items() if one is backend]
 
     def count_waiting(self) -> dict[str, int]:
-        """Person → how many of their jobs wait, those that their sources would still
-        give included.
-        """
+        """Waiting jobs by person, including those that their sources would still make."""
         with self._changed:
             waiting = Counter(job.owner for job in self._waiting)
         return dict(waiting + self._sources.count())
 
     def stop_waiting(self) -> int:
-        """Stop every job that waits and every source, everybody's; returns how many
-        jobs that were.
-        """
+        """Stop every waiting job and every source of all people; returns the number of jobs."""
         made = self._sources.stop()
         with self._changed:
             jobs = list(self._waiting)
@@ -357,9 +351,7 @@ class JobQueue:
         return len(jobs) + made
 
     def publish_positions(self, asked: Job | None = None) -> None:
-        """Tell waiting jobs how many are before them: those that somebody watches, and the one that
-        was asked for.
-        """
+        """Update the queue position of waiting jobs that somebody watches, and of the given job."""
         with self._changed:
             waiting = list(self._waiting)
             running = len(self._running)
@@ -368,33 +360,34 @@ class JobQueue:
             if is_news and (job.is_watched or job is asked):
                 job.update(ahead=ahead)
 
-    def _suits(self, job: Job, lane: Backend) -> bool:
-        """Whether a backend should take a job: it has what it needs, and no other one may have it
-        or suits it better.
+    def _suits(self, job: Job, backend: Backend) -> bool:
+        """True if this backend should run the job now: it can, no other backend may already hold
+        its prompt, and none is better placed.
         """
-        if self._homes.may_take(job, lane, self.lanes):
+        if self._affinity.must_wait(job, backend, self.backends):
             return False
-        yard = Placement(self.lanes, set(self._running.values()))
+        placement = Placement(self.backends, set(self._running.values()))
         graph = job.order.prompt.graph
-        refusal = lane.explain_rejection(graph)
+        refusal = backend.explain_rejection(graph)
         if not refusal:
-            return not yard.has_better(job, lane)
-        if not job.snapshot.reason and yard.is_rejected_everywhere(graph):
+            return not placement.has_better(job, backend)
+        if not job.snapshot.reason and placement.is_rejected_everywhere(graph):
             job.update(reason=f"No ComfyUI can run this now: {refusal}")
         return False
 
     def _wake(self) -> None:
-        """Let every worker look again; with the lock held."""
+        """Wake all workers; with the lock held."""
         self._changes += 1
         self._changed.notify_all()
 
     def _resume(self) -> None:
-        """Take up what the job store has open: jobs that were posted look for their prompt "
-        "first."""
-        for record in self.ledger.list_open():
+        """Queue the unfinished jobs of the store again. One that was submitted before is first
+        looked for on its backend.
+        """
+        for record in self.store.list_open():
             job = make_job(record)
             job.may_exist = record.posted is not None
             job.accepted = record.started is not None
-            self._roll.add(job)
-            self._homes.hold(job)
+            self._registry.add(job)
+            self._affinity.hold(job)
             self._waiting.add(job)

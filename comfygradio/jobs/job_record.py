@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from comfygradio.jobs.job import Job, Point
-from comfygradio.jobs.job_store import Record
+from comfygradio.jobs.job_store import JobRecord
 
 
-def make_record(job: Job) -> Record:
+def make_record(job: Job) -> JobRecord:
     """The row of a new job."""
     point = job.order.point
-    return Record(
+    return JobRecord(
         id=job.id,
         token=job.token,
         owner=job.owner,
@@ -37,10 +37,10 @@ def make_record(job: Job) -> Record:
     )
 
 
-def make_job(record: Record) -> Job:
-    """The job of a row; one that was running waits again, until its server says how it stands.
+def make_job(record: JobRecord) -> Job:
+    """The job of a row. One that was running waits again until its backend is asked about it.
 
-    Of a point of a sweep its place is not known, but whose it is.
+    The point of a sweep keeps its sweep and key; its position is not stored with the job.
     """
     point = Point(record.sweep, (), record.point) if record.sweep else None
     job = Job(
@@ -53,7 +53,7 @@ def make_job(record: Record) -> Job:
         created=record.created,
     )
     job.client_id = record.client_id
-    job.home = record.server
+    job.backend_url = record.server
     job.attempts = record.attempts
     is_open = record.phase in ("waiting", "running")
     ended = record.ended or 0.0

@@ -1,6 +1,4 @@
-"""Searching the job store: what is asked for becomes one SQL statement that an index answers, page
-by page.
-"""
+"""Search in the job store: a query becomes one SQL statement that uses an index, page by page."""
 
 from __future__ import annotations
 
@@ -11,15 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from comfygradio.jobs.job import Phase
-from comfygradio.jobs.rows import Record, clean_text, encode_filter, fold_text
+from comfygradio.jobs.rows import JobRecord, clean_text, encode_filter, fold_text
 
-MAX_PAGE = 500
+MAX_PAGE_SIZE = 500
 MAX_SEQ = 2**63 - 1
 MAX_WORDS = 20
 """Words of a search that count; more are left out."""
 
-MIN_WORD = 3
-"""The index knows pieces of three characters; shorter words are looked for text by text."""
+MIN_INDEXED_CHARACTERS = 3
+"""The index holds trigrams; shorter words need a scan of the texts."""
 
 QUOTE = '"'
 HAS_TEXT = "(instr(texts.filled, ?) OR instr(texts.title, ?) OR instr(texts.error, ?))"
@@ -55,7 +53,7 @@ class Page:
     the last one.
     """
 
-    records: tuple[Record, ...]
+    records: tuple[JobRecord, ...]
     next: int | None
 
 
@@ -63,7 +61,7 @@ def find_rows(
     connection: sqlite3.Connection, owner: str, query: Query
 ) -> tuple[list[int], int | None]:
     """Row numbers of one page of a person's jobs, newest first, and what `Page.next` is."""
-    limit = min(max(query.limit, 1), MAX_PAGE)
+    limit = min(max(query.limit, 1), MAX_PAGE_SIZE)
     sql, parameters = _build(clean_text(owner), query)
     # One more than fits says whether there is a page after this one.
     found = connection.execute(f"{sql} LIMIT {limit + 1}", parameters)
@@ -82,11 +80,11 @@ def list_values(connection: sqlite3.Connection, owner: str, name: str, limit: in
 
 
 def _build(owner: str, query: Query) -> tuple[str, list[Any]]:
-    """The table that narrows most comes first; CROSS JOIN keeps it there."""
+    """Build the SQL. The most selective table comes first, and CROSS JOIN keeps it there."""
     said = fold_text(query.text).split()
     words = list(dict.fromkeys(said))[:MAX_WORDS]
-    long = [word for word in words if len(word) >= MIN_WORD]
-    short = [word for word in words if len(word) < MIN_WORD]
+    long = [word for word in words if len(word) >= MIN_INDEXED_CHARACTERS]
+    short = [word for word in words if len(word) < MIN_INDEXED_CHARACTERS]
     filters = [(clean_text(name), encode_filter(value)) for name, value in query.values.items()]
     if long:
         source = "words CROSS JOIN jobs ON jobs.seq = words.rowid"
@@ -121,13 +119,13 @@ def _build(owner: str, query: Query) -> tuple[str, list[Any]]:
 
 
 def _quote(word: str) -> str:
-    """A word as FTS5 takes it for what it is, whatever stands in it."""
+    """Quote a word for FTS5, so that no character in it has a special meaning."""
     doubled = word.replace(QUOTE, QUOTE * 2)
     return f"{QUOTE}{doubled}{QUOTE}"
 
 
 def _restrict(owner: str, query: Query) -> Iterator[tuple[str, list[Any]]]:
-    """What is a column of the job itself."""
+    """Conditions on the columns of the job itself."""
     yield "jobs.owner = ?", [owner]
     if query.preset:
         yield "jobs.preset = ?", [clean_text(query.preset)]

@@ -1,4 +1,4 @@
-"""Sources: what makes jobs one at a time, when a server has nothing else to do. A sweep is one."""
+"""Job sources: they make one job at a time while a backend is idle. A sweep is one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from comfygradio.jobs.job import Job
 
 
 class JobSource(Protocol):
-    """Makes jobs of one person. Thread-safe; the queue writes each job down before it is posted."""
+    """Makes jobs for one person. Thread-safe; the queue stores each job before submitting it."""
 
     @property
     def owner(self) -> str:
@@ -20,31 +20,29 @@ class JobSource(Protocol):
 
     @property
     def party(self) -> str:
-        """Whom turns count for."""
+        """The person or network address that turns are counted by."""
         ...
 
     @property
     def remaining(self) -> int:
-        """How many jobs it would still give if it were asked again and again; 0 while
-        it is halted.
+        """Number of jobs that it would still make; 0 while it is paused."""
+        ...
+
+    def take(self, backend: Backend, warm: bool) -> Job | None:
+        """Make the next job for a backend, or return None if there is none for it now. The source
+        listens to its own jobs.
+
+        `warm` is true if this source's previous job was the last one submitted to that backend, so
+        that its cache still helps. Never raises.
         """
         ...
 
-    def take(self, lane: Backend, warm: bool) -> Job | None:
-        """The next job for a backend, None if there is none for it now; whoever makes it listens to
-        it.
-
-        `warm` says that nothing else of ours was posted to that backend since this source's last
-        job. Never raises.
-        """
-        ...
-
-    def release_backend(self, lane: Backend) -> None:
-        """A server does not answer any more; it asks again when it does."""
+    def release_backend(self, backend: Backend) -> None:
+        """Release the jobs planned for a backend that stopped responding; it may return."""
         ...
 
     def stop(self) -> None:
-        """Somebody who may do so wants no more jobs of it."""
+        """Stop making jobs, for good."""
         ...
 
 
@@ -62,14 +60,14 @@ class JobSourceQueue:
         self._lock = threading.Lock()
 
     def add(self, source: JobSource) -> None:
-        """Ask a source from now on; one that is known already keeps its place."""
+        """Add a source; one that was added before keeps its place."""
         with self._lock:
             sources = self._people.setdefault(source.party, [])
             if source not in sources:
                 sources.append(source)
 
     def remove(self, source: JobSource) -> None:
-        """Ask a source no more; unknown: nothing."""
+        """Remove a source, if it is there."""
         with self._lock:
             sources = self._people.get(source.party, [])
             if source in sources:
@@ -77,39 +75,39 @@ class JobSourceQueue:
             if not sources:
                 self._people.pop(source.party, None)
 
-    def take(self, lane: Backend) -> Job | None:
+    def take(self, backend: Backend) -> Job | None:
         """A job for a backend from the first person in turn who has one; that person goes to the
         end of the round.
         """
-        self._left.discard(lane.url)
+        self._left.discard(backend.url)
         for source in self._list():
-            is_warm = self._last.get(lane.url) is source
-            job = source.take(lane, is_warm)
+            is_warm = self._last.get(backend.url) is source
+            job = source.take(backend, is_warm)
             if job is None:
                 continue
             with self._lock:
-                self._last[lane.url] = source
+                self._last[backend.url] = source
                 if source.party in self._people:
                     self._people.move_to_end(source.party)
             return job
         return None
 
-    def cool(self, lane: Backend) -> None:
-        """Something else was posted to a backend, or it was lost: what a source left there in the
-        cache may be gone.
+    def mark_cold(self, backend: Backend) -> None:
+        """Note that a backend's cache may no longer hold a source's results: another job was
+        submitted there, or a job was lost.
         """
         with self._lock:
-            self._last.pop(lane.url, None)
+            self._last.pop(backend.url, None)
 
-    def release_backend(self, lane: Backend) -> bool:
-        """A server does not answer: every source is told once; True if so."""
+    def release_backend(self, backend: Backend) -> bool:
+        """Tell every source once that a backend stopped responding. False if they knew."""
         with self._lock:
-            is_news = lane.url not in self._left
-            self._left.add(lane.url)
+            is_news = backend.url not in self._left
+            self._left.add(backend.url)
         if not is_news:
             return False
         for source in self._list():
-            source.release_backend(lane)
+            source.release_backend(backend)
         return True
 
     def count(self) -> Counter[str]:
@@ -122,7 +120,7 @@ class JobSourceQueue:
         return found
 
     def stop(self) -> int:
-        """Stop every source; returns how many jobs will not be."""
+        """Stop every source; returns the number of jobs that will not be made."""
         sources = self._list()
         remaining = sum(source.remaining for source in sources)
         for source in sources:

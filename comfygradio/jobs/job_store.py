@@ -1,6 +1,4 @@
-"""The job store: every job that was ever ordered, in one SQLite file that survives whatever happens
-to the app.
-"""
+"""The job store: every job ever submitted, in one SQLite file that survives a crash of the app."""
 
 from __future__ import annotations
 
@@ -22,7 +20,7 @@ from comfygradio.jobs.results import Result, remove_files
 from comfygradio.jobs.rows import (
     CHANGEABLE_COLUMNS,
     COLUMNS,
-    Record,
+    JobRecord,
     clean_text,
     decode_record,
     encode_order,
@@ -33,34 +31,34 @@ from comfygradio.jobs.rows import (
     list_inputs,
     list_texts,
 )
-from comfygradio.jobs.schema import explain, make_damage, move_aside, open_file
+from comfygradio.jobs.schema import make_damage_error, move_aside, open_file, translate_errors
 
-__all__ = ["JobStore", "Page", "Query", "Record", "set_job_store_aside"]
+__all__ = ["JobRecord", "JobStore", "Page", "Query", "set_job_store_aside"]
 
 SELECT = f"SELECT {', '.join(f'jobs.{name}' for name in COLUMNS)}, orders.data FROM jobs"
 WITH_ORDER = "CROSS JOIN orders ON orders.seq = jobs.seq"
 OPEN = "jobs.phase IN ('waiting', 'running')"
 
 UNNAMED = "of the outputs folder"
-"""What visitors read in the place of its path."""
+"""Replaces the path in messages that visitors see."""
 
-GONE = (
+FOLDER_GONE = (
     "The outputs folder was deleted or moved while comfygradio ran, so that nothing can be kept; "
     "comfygradio has to be started again."
 )
 
 log = logging.getLogger(__name__)
 
-LEARNT_FROM = 20
-"""Done jobs of a preset that its node times are taken from."""
+MAX_TIMED_JOBS = 20
+"""Number of recent jobs of a preset that its node times are estimated from."""
 
 
 class JobStore:
     """The jobs of one outputs folder. Thread-safe: one connection, one call at a time (a write
     takes about 1 ms).
 
-    What was written survives the end of the app in any form; a power cut may take the last moments
-    along. Every method raises JobStoreError when the file cannot be read or written.
+    What was written survives a crash of the app; a power cut may lose the last moments. Every
+    method raises JobStoreError when the file cannot be read or written.
     """
 
     def __init__(self, outputs: Path, lock: FolderLock, connection: sqlite3.Connection) -> None:
@@ -80,13 +78,13 @@ class JobStore:
         outputs = outputs.resolve()
         lock = _lock_folder(outputs)
         try:
-            ledger = cls(outputs, lock, open_file(find_job_store(outputs)))
+            store = cls(outputs, lock, open_file(find_job_store(outputs)))
         except BaseException:
             lock.release()
             raise
-        with ledger.read():
-            drop_inputs(outputs, ledger._needs)
-        return ledger
+        with store.read():
+            drop_inputs(outputs, store._needs)
+        return store
 
     def close(self) -> None:
         """Close the file and let other processes have the folder; callable twice."""
@@ -104,7 +102,7 @@ class JobStore:
     def write(self) -> Iterator[sqlite3.Connection]:
         """The file for a transaction: all of it is kept, or nothing.
 
-        Raises JobStoreError, and JobStoreGone where what is written would reach nobody.
+        Raises JobStoreError, and JobStoreGone if the file was deleted or moved.
         """
         with self.read() as connection:
             self._check_place()
@@ -117,17 +115,17 @@ class JobStore:
                     connection.execute("ROLLBACK")
                 raise
 
-    def add(self, *records: Record) -> None:
+    def add(self, *records: JobRecord) -> None:
         """Write new jobs down, all or none; once this returns, they are kept."""
         with self.write():
             for record in records:
                 self._add(record)
 
     def change(self, job_id: str, **fields: Any) -> bool:
-        """Change fields of a job, all or none; False if it is not there (any more).
+        """Change fields of a job, all or none. False if there is no such job.
 
-        What makes a job what it is stays: id, token, owner, preset, order, created. Raises
-        ValueError for those.
+        Raises ValueError for fields that never change: id, token, owner, preset, order, created and
+        the like.
         """
         fixed = fields.keys() - CHANGEABLE_COLUMNS
         if fixed:
@@ -147,31 +145,31 @@ class JobStore:
             return changed.rowcount > 0
 
     def save_results(self, job_id: str, results: Sequence[Result]) -> bool:
-        """Write down what a job made; False if the job is not there."""
+        """Store the results of a job. False if there is no such job."""
         return self.change(job_id, results=results)
 
     def set_favourite(self, job_id: str, on: bool) -> bool:
-        """Mark a job, or take the mark away; False if it is not there."""
+        """Mark or unmark a job as a favourite. False if there is no such job."""
         return self.change(job_id, favourite=on)
 
-    def find(self, token: str) -> Record | None:
+    def find(self, token: str) -> JobRecord | None:
         """The job with this secret token."""
         sql = f"{SELECT} {WITH_ORDER} WHERE jobs.token = ?"
         found = self._select(sql, clean_text(token))
         return found[0] if found else None
 
-    def get(self, job_id: str) -> Record | None:
+    def get(self, job_id: str) -> JobRecord | None:
         """The job with this id, which is its prompt's id."""
         sql = f"{SELECT} {WITH_ORDER} WHERE jobs.id = ?"
         found = self._select(sql, clean_text(job_id))
         return found[0] if found else None
 
-    def list_open(self) -> list[Record]:
-        """Everybody's jobs that wait or run, oldest first: what a start has to look after."""
+    def list_open(self) -> list[JobRecord]:
+        """All unfinished jobs, oldest first; a start resumes them."""
         sql = f"{SELECT} INDEXED BY jobs_open {WITH_ORDER} WHERE {OPEN} ORDER BY jobs.seq"
         return self._select(sql)
 
-    def list_running(self, owner: str) -> list[Record]:
+    def list_running(self, owner: str) -> list[JobRecord]:
         """One person's jobs that wait or run, oldest first."""
         sql = (
             f"{SELECT} INDEXED BY jobs_open {WITH_ORDER} WHERE {OPEN} AND jobs.owner = ? "
@@ -190,9 +188,7 @@ class JobStore:
             return Page(tuple(found), next_page)
 
     def list_values(self, owner: str, name: str, limit: int = 100) -> list[Any]:
-        """The values that a person's jobs have in one field, the one used last first: what can be
-        filtered by.
-        """
+        """The values of one field over a person's jobs, most recently used first, to filter by."""
         with self.read() as connection:
             return list_values(connection, owner, name, limit)
 
@@ -201,7 +197,7 @@ class JobStore:
         sql = """SELECT node_seconds, node_work FROM jobs INDEXED BY jobs_done
                  WHERE preset = ? AND phase = 'done' ORDER BY seq DESC LIMIT ?"""
         with self.read() as connection:
-            rows = connection.execute(sql, (clean_text(preset), LEARNT_FROM)).fetchall()
+            rows = connection.execute(sql, (clean_text(preset), MAX_TIMED_JOBS)).fetchall()
         runs: dict[str, list[TimedRun]] = {}
         for seconds_text, work_text in rows:
             work = json.loads(work_text)
@@ -227,9 +223,9 @@ class JobStore:
 
     @contextmanager
     def _explain(self) -> Iterator[None]:
-        """As `explain`, but visitors read this: the path goes into the log alone."""
+        """As `translate_errors`, but for visitors: the path appears in the log only."""
         try:
-            with explain(UNNAMED):
+            with translate_errors(UNNAMED):
                 yield
         except JobStoreError as error:
             if error.__cause__ is not None:
@@ -239,15 +235,15 @@ class JobStore:
     def _check_place(self) -> None:
         """Raises JobStoreGone where the open files are not those of the outputs folder any more.
 
-        They stay open without a name, everything could still be written, and another comfygradio
-        may use the folder meanwhile.
+        Writing to the deleted files would still succeed, and another comfygradio may already use
+        the folder.
         """
         is_ours = self._folder_lock.is_in_place and find_identity(self.path) == self._identity
         if not is_ours:
             log.warning("%s was deleted or moved", self.path)
-            raise JobStoreGone(GONE)
+            raise JobStoreGone(FOLDER_GONE)
 
-    def _add(self, record: Record) -> None:
+    def _add(self, record: JobRecord) -> None:
         columns = {
             name: encode_value(name, getattr(record, name), self.outputs) for name in COLUMNS
         }
@@ -271,14 +267,14 @@ class JobStore:
             cell = (point.sweep, encode_position(point.position), seq)
             connection.execute("INSERT OR REPLACE INTO cells VALUES (?, ?, ?)", cell)
 
-    def _delete_rows(self, seq: int, record: Record) -> None:
+    def _delete_rows(self, seq: int, record: JobRecord) -> None:
         for table in ("texts", "orders", "inputs", "cells", "jobs"):
             self._connection.execute(f"DELETE FROM {table} WHERE seq = ?", (seq,))
         sql = "DELETE FROM field_values WHERE owner = ? AND name = ? AND value = ? AND seq = ?"
         filters = [(record.owner, name, value, seq) for name, value in list_filters(record.order)]
         self._connection.executemany(sql, filters)
 
-    def _delete_files(self, record: Record) -> None:
+    def _delete_files(self, record: JobRecord) -> None:
         try:
             remove_files(record.results, self.outputs)
         except OSError as error:
@@ -293,14 +289,14 @@ class JobStore:
         found = self._connection.execute(sql, (clean_text(name),))
         return found.fetchone() is not None
 
-    def _select(self, sql: str, *parameters: Any) -> list[Record]:
+    def _select(self, sql: str, *parameters: Any) -> list[JobRecord]:
         with self.read() as connection:
             rows: list[tuple[Any, ...]] = connection.execute(sql, parameters).fetchall()
         try:
             return [decode_record(row, self.outputs) for row in rows]
         except (ValueError, KeyError, TypeError) as error:
             log.warning("%s: a job cannot be read", self.path)
-            raise make_damage(UNNAMED, f"a job cannot be read: {error}") from error
+            raise make_damage_error(UNNAMED, f"a job cannot be read: {error}") from error
 
 
 def find_job_store(outputs: Path) -> Path:
@@ -325,6 +321,6 @@ def set_job_store_aside(outputs: Path) -> Path:
 
 def _lock_folder(outputs: Path) -> FolderLock:
     folder = find_job_store(outputs).parent
-    with explain(find_job_store(outputs)):
+    with translate_errors(find_job_store(outputs)):
         folder.mkdir(parents=True, exist_ok=True)
     return FolderLock(folder / "lock")

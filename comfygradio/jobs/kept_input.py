@@ -1,5 +1,5 @@
-"""Inputs: the files that jobs need, kept by their content for as long as a job of the job store
-names them.
+"""Kept inputs: copies of the files that jobs need, named by content hash, for as long as a stored
+job refers to them.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from comfygradio.errors import JobStoreError
 CHUNK_BYTES = 1 << 20
 
 UNUSED_SECONDS = 600.0
-"""A kept file that was touched this recently may belong to a job that is being ordered, so it is
-not dropped.
+"""A file used more recently than this may belong to a job that is just being submitted, so it is
+kept.
 """
 
 
@@ -30,7 +30,7 @@ def get_inputs_folder(outputs: Path) -> Path:
 
 
 def keep_inputs(prompt: Prompt, outputs: Path) -> Prompt:
-    """The same prompt with its files copied to where they outlive the app, each content once.
+    """Copy the files of a prompt into the inputs folder, each content once; returns the new prompt.
 
     Raises JobStoreError.
     """
@@ -48,7 +48,7 @@ def drop_inputs(
     older_than_seconds: float = UNUSED_SECONDS,
     clock: Clock = SYSTEM_CLOCK,
 ) -> int:
-    """Delete kept files that no job needs, leftovers of copies included; says how many.
+    """Delete kept files that no job needs, unfinished copies included; returns their number.
 
     `is_needed` gets a name.
     """
@@ -67,7 +67,7 @@ def drop_inputs(
 def drop_input(
     path: Path, older_than_seconds: float = UNUSED_SECONDS, clock: Clock = SYSTEM_CLOCK
 ) -> bool:
-    """Delete one kept file unless it was ordered a moment ago; False if it is still there."""
+    """Delete one kept file unless it was used recently. False if it still exists."""
     try:
         if clock.time() - path.stat().st_mtime < older_than_seconds:
             return False

@@ -17,7 +17,7 @@ MAX_STREAMS = 200
 crowd that watches leaves half of these places free. Further pages ask once a second.
 """
 
-PIXELS = 1_000_000
+PIXELS_PER_MEGAPIXEL = 1_000_000
 """Pixels of a megapixel."""
 
 IMAGE_TYPES = frozenset({"LATENT", "IMAGE"})
@@ -51,9 +51,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class ExceededLimit:
-    """More than is allowed: the inputs (node id, name) that say so, and a sentence without a
-    subject's name.
-    """
+    """A value beyond a limit: its inputs (node id, name), and a sentence for people."""
 
     inputs: tuple[tuple[str, str], ...]
     sentence: str
@@ -62,7 +60,7 @@ class ExceededLimit:
 def find_exceeded(
     graph: Mapping[str, Any], limits: Limits, object_info: ObjectInfo
 ) -> Iterator[ExceededLimit]:
-    """What a graph in API format asks for beyond the limits: sizes of pictures, and steps."""
+    """Find values beyond the limits in a graph in API format: picture sizes and steps."""
     for node_id, node in graph.items():
         for name in node["inputs"]:
             before, _, last = name.rpartition(".")
@@ -96,7 +94,7 @@ def _exceed_size(
     height, place_of_height = _find_number(graph, node_id, name_of_height)
     if width is None or height is None:
         return
-    is_too_large = width * height > most * PIXELS
+    is_too_large = width * height > most * PIXELS_PER_MEGAPIXEL
     if not is_too_large:
         return
     side = _suggest_side(most)
@@ -117,7 +115,7 @@ def _exceed_megapixels(
 
 
 def _makes_picture(class_type: str, object_info: ObjectInfo) -> bool:
-    """Whether a node makes a picture; one that is not known counts as one that does."""
+    """Whether a node makes a picture; an unknown node counts as one that does."""
     definition = object_info.get(class_type)
     if definition is None:
         return True
@@ -127,8 +125,8 @@ def _makes_picture(class_type: str, object_info: ObjectInfo) -> bool:
 def _find_number(
     graph: Mapping[str, Any], node_id: str, name: str
 ) -> tuple[float | None, tuple[str, str]]:
-    """The number in an input and where it stands, which may be a primitive node before it; None for
-    no number.
+    """The number in an input and the address of its value, which may be in a linked primitive node.
+    None if it is not a number.
     """
     value = graph[node_id]["inputs"].get(name)
     place = (node_id, name)
@@ -146,14 +144,14 @@ def _find_number(
 
 
 def _is_primitive(node: Mapping[str, Any]) -> bool:
-    """Whether a node is one that holds nothing but a value for others."""
+    """Whether a node only holds a value for other nodes."""
     class_type = str(node["class_type"])
     return class_type.startswith("Primitive") and "value" in node["inputs"]
 
 
 def _suggest_side(megapixels: float) -> int:
     """The side of the largest square in pixels, a multiple of 64 where that leaves anything."""
-    side = int((megapixels * PIXELS) ** 0.5)
+    side = int((megapixels * PIXELS_PER_MEGAPIXEL) ** 0.5)
     if side >= 64:
         return side // 64 * 64
     return max(side, 1)

@@ -1,4 +1,4 @@
-"""Names of results: a pattern of field values becomes the place where a job's files lie."""
+"""Names of results: a pattern with field values gives the folder and file names of a job."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ EXAMPLE_PARTS = {
     "random": "0123456789abcdef",
     "name": "{name}",
 }
-"""What is never cut, as long as it gets."""
+"""The longest values of the parts that are never shortened."""
 
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 PART = re.compile(r"\{(\w+)\}")
 UNSAFE_CHARACTERS = re.compile(r"[^\w .()+-]")
-"""What no name may have on some system."""
+"""Characters that some file system does not allow in a name."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class ResultPlace:
     folder: Path
     stem: str = ""
     mark: str = ""
-    """What only this job's files have in their path."""
+    """A string that only the paths of this job's files contain."""
 
     def clear(self) -> None:
         """Delete what an earlier attempt to collect this job left here when the app was killed."""
@@ -66,7 +66,7 @@ class ResultPlace:
                 path.unlink()
 
     def find_free(self, filename: str) -> Path:
-        """The path for a file of the server, that no file has yet."""
+        """An unused path for a file of the server."""
         given = Path(clean_name(filename))
         stem = self.stem.replace("{name}", given.stem) if self.stem else given.stem
         path = self.folder / f"{stem}{given.suffix}"

@@ -1,4 +1,4 @@
-"""The yard: all backends at one moment, and which of them a job should go to."""
+"""Placement: which of the current backends a job should run on."""
 
 from __future__ import annotations
 
@@ -14,41 +14,43 @@ MODEL_SUFFIXES = (".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".gguf", ".bin
 
 @dataclass(frozen=True)
 class Placement:
-    """The backends that there are, and those of them that hold a prompt of ours."""
+    """All backends at one moment, and the busy ones: those that hold a prompt of ours."""
 
     backends: Collection[Backend]
     busy: Collection[Backend]
 
     def is_rejected_everywhere(self, graph: Mapping[str, Any]) -> bool:
         """Whether no backend can run a graph."""
-        return all(lane.explain_rejection(graph) for lane in self.backends)
+        return all(backend.explain_rejection(graph) for backend in self.backends)
 
-    def has_better(self, job: Job, lane: Backend) -> bool:
-        """Whether a job should be left to another backend, which is idle and can run it: a backend
-        that is busy leaves it to any such backend, an idle one to a backend that ran the same
-        models last. Nothing ever waits for a busy backend.
+    def has_better(self, job: Job, backend: Backend) -> bool:
+        """True if another backend should run the job instead.
+
+        A busy backend leaves the job to any idle one that can run it; an idle backend leaves it
+        only to an idle one whose last job used the same models. No job ever waits for a busy
+        backend.
         """
         if job.may_exist:
             return False
         graph = job.order.prompt.graph
-        if lane in self.busy:
-            return any(self._find_idle(lane, graph))
+        if backend in self.busy:
+            return any(self._find_idle(backend, graph))
         wanted = find_models(graph)
-        if wanted <= lane.models:
+        if wanted <= backend.models:
             return False
-        return any(wanted <= other.models for other in self._find_idle(lane, graph))
+        return any(wanted <= other.models for other in self._find_idle(backend, graph))
 
-    def _find_idle(self, lane: Backend, graph: Mapping[str, Any]) -> Iterator[Backend]:
-        """The backends besides this one that have nothing to do and can run a graph."""
+    def _find_idle(self, backend: Backend, graph: Mapping[str, Any]) -> Iterator[Backend]:
+        """The other idle backends that can run a graph."""
         for other in self.backends:
-            if other is lane or other in self.busy:
+            if other is backend or other in self.busy:
                 continue
             if not other.trouble and not other.explain_rejection(graph):
                 yield other
 
 
 def find_models(graph: Mapping[str, Any]) -> frozenset[str]:
-    """The model files that a graph names: what takes a server seconds to load."""
+    """The model files that a graph names; loading them takes a server seconds."""
     found = set()
     for node in graph.values():
         for value in node["inputs"].values():

@@ -1,4 +1,4 @@
-"""The registry: the jobs that are in memory. The job store knows them all."""
+"""The registry of the jobs in memory. The job store has all of them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ class JobRegistry:
         self._lock = threading.Lock()
 
     def add(self, job: Job) -> None:
-        """Remember a job, and forget the oldest of those that are over, unless somebody watches
-        them.
-        """
+        """Add a job. Beyond the limit, the oldest finished jobs that nobody watches are dropped."""
         with self._lock:
             self._jobs[job.token] = job
             surplus = len(self._jobs) - MAX_FINISHED

@@ -26,18 +26,18 @@ from comfygradio.media.pictures import SHOWN_FORMATS, inspect_picture, open_pict
 from comfygradio.media.pixel_budget import MAX_PIXELS
 
 MAX_DISPLAY_BYTES = 150_000
-"""Pictures up to this size are shown as they are; larger ones get a light copy for the page."""
+"""Pictures up to this size are shown as they are; larger ones get a smaller copy."""
 
 BRIEF_SECONDS = 60.0
-"""Each file of a job that was stopped has so long to arrive."""
+"""Download time limit for each file of a stopped job."""
 
 MAX_DISPLAY_PIXELS = 1600
-"""Longest side of a light copy."""
+"""Longest side of the smaller copy."""
 
 
 @dataclass(frozen=True)
 class ResultSource:
-    """Where a result lies on the server: the node that made it, and how `/view` calls the file."""
+    """Where a result is on the server: the node that made it, and the parameters of `/view`."""
 
     node_id: str
     filename: str
@@ -77,7 +77,7 @@ class Result:
 def make_download(
     limits: Limits, is_stopped: Callable[[], bool] = never, *, is_brief: bool = False
 ) -> LimitedDownload:
-    """The terms on which results are fetched; brief ones for a job that was stopped already."""
+    """The download limits for results; with `is_brief`, those for a job that was stopped."""
     terms = DownloadLimits(max_mb=limits.result_mb)
     if is_brief:
         terms = replace(terms, deadline_seconds=BRIEF_SECONDS)
@@ -115,9 +115,7 @@ def collect_again(
     place: ResultPlace,
     delivery: LimitedDownload | None = None,
 ) -> tuple[Result, ...]:
-    """All results, those with a problem fetched once more from their server; the others as they
-    are.
-    """
+    """Download again the results that had a problem; returns all results."""
     results = list(results)
     here = [result for result in results if not result.problem]
     had = frozenset(result.source for result in here if result.source is not None)
@@ -133,9 +131,7 @@ def collect_again(
 
 
 def describe_missing(results: Sequence[Result]) -> str:
-    """What is missing of a job of which the rest is here, in a sentence; "" where that is not so:
-    nothing is missing, or all is, or what is missing may still come.
-    """
+    """Say in a sentence which results are missing for good, if others were saved; else ""."""
     lacking = [result for result in results if result.problem]
     if not lacking or len(lacking) == len(results):
         return ""
@@ -207,7 +203,7 @@ class _Collector:
         for frame in fetch_frames(output, self._fetch_frame, lambda frame: frame.is_absent):
             is_empty = False
             if frame.can_be_collected and not frame.is_absent:
-                yield replace(frame, source=result.source)  # it stands for those behind it, too
+                yield replace(frame, source=result.source)  # stands for the remaining frames, too
                 return
             if frame.source not in self._had:
                 yield frame
@@ -227,7 +223,7 @@ class _Collector:
             if self._unreachable is not None and is_file:
                 raise self._unreachable
             return self._save(output, result)
-        except ResultTooLarge as error:  # it will not be smaller the next time
+        except ResultTooLarge as error:  # a retry would not help
             return replace(result, source=None, problem=str(error))
         except ComfyGradioError as error:
             if isinstance(error, ServerUnreachable | DownloadStopped):
@@ -277,7 +273,7 @@ def _describe(result: Result, path: Path) -> Result:
 
 
 def _make_display_image(path: Path) -> Image.Image | None:
-    """A copy of at most 1600 pixels; None for what moves."""
+    """A copy of at most 1600 pixels; None for animations."""
     with open_picture(path, SHOWN_FORMATS) as picture:
         if getattr(picture, "is_animated", False):
             return None

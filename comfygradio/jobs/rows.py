@@ -1,6 +1,4 @@
-"""Rows: jobs as the job store keeps them, and how orders and results become JSON and come back
-exactly.
-"""
+"""Rows of the job store, and the encoding of orders and results as JSON, without loss."""
 
 from __future__ import annotations
 
@@ -17,14 +15,14 @@ from comfygradio.jobs.kept_input import get_inputs_folder
 from comfygradio.jobs.results import Result, ResultSource
 
 FILTER_CHARACTERS = 200
-"""Values with longer JSON are found by their words, not by a filter."""
+"""Longer values cannot be filtered by; the text search finds them."""
 
 TEXT_CHARACTERS = 20_000
-"""What of a job's values is searched."""
+"""Number of characters of a job's values that the text search covers."""
 
 
 @dataclass(frozen=True)
-class Record:
+class JobRecord:
     """One job of the job store. `id` is its prompt's id, `token` its secret; times are seconds
     since 1970.
 
@@ -64,7 +62,7 @@ NODE_COLUMNS = ("node_seconds", "node_work")
 
 PLAIN_COLUMNS = tuple(
     column.name
-    for column in fields(Record)
+    for column in fields(JobRecord)
     if column.name not in ("order", *NODE_COLUMNS, "favourite", "results")
 )
 COLUMNS = (*PLAIN_COLUMNS, *NODE_COLUMNS, "favourite", "results")
@@ -83,14 +81,14 @@ def encode_value(name: str, value: Any, outputs: Path) -> Any:
     return value
 
 
-def decode_record(row: tuple[Any, ...], outputs: Path) -> Record:
+def decode_record(row: tuple[Any, ...], outputs: Path) -> JobRecord:
     """The record of a row that has COLUMNS and the order's JSON."""
     values = dict(zip(COLUMNS, row, strict=False))
     for name in NODE_COLUMNS:
         values[name] = json.loads(values[name])
     values["favourite"] = bool(values["favourite"])
     values["results"] = decode_results(values["results"], outputs)
-    return Record(**values, order=decode_order(row[-1], outputs))
+    return JobRecord(**values, order=decode_order(row[-1], outputs))
 
 
 def decode_results(text: str, outputs: Path) -> tuple[Result, ...]:
@@ -123,7 +121,7 @@ def encode_order(order: Order, outputs: Path) -> str:
 
 
 def decode_order(text: str, outputs: Path) -> Order:
-    """The order that `encode_order` wrote."""
+    """Decode what `encode_order` returned."""
     data = json.loads(text)
     uploads = []
     for upload in data["uploads"]:
@@ -136,12 +134,12 @@ def decode_order(text: str, outputs: Path) -> Order:
 
 
 def encode_position(place: tuple[int, ...]) -> str:
-    """The place of a point as its column takes it: `0,3,1`."""
+    """The position of a point as its column stores it: `0,3,1`."""
     return ",".join(map(str, place))
 
 
 def decode_position(text: str) -> tuple[int, ...]:
-    """The place that `encode_position` wrote."""
+    """Decode what `encode_position` returned."""
     if not text:
         return ()
     return tuple(int(position) for position in text.split(","))
@@ -155,9 +153,7 @@ def list_inputs(order: Order, outputs: Path) -> set[str]:
 
 
 def list_filters(order: Order) -> Iterator[tuple[str, str]]:
-    """The field values that a job can be found by: names, and values as `encode_filter`
-    writes them.
-    """
+    """The field values that a job can be filtered by: names and encoded values."""
     for name, value in order.values.items():
         text = encode_filter(value)
         if value is not None and len(text) <= FILTER_CHARACTERS:
@@ -201,7 +197,7 @@ def _list_leaves(value: Any) -> Iterator[str]:
 
 
 def _encode_result(result: Result, outputs: Path) -> dict[str, Any]:
-    """Only what differs from a plain result, so that most rows stay short."""
+    """Encode only what differs from the defaults, to keep the rows short."""
     written = {
         name: value for name, value in vars(result).items() if value not in (None, "", 0, False)
     }

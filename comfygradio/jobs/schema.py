@@ -11,7 +11,7 @@ from pathlib import Path
 from comfygradio.errors import JobStoreError
 
 BUSY_SECONDS = 10.0
-"""How long a write waits for a program that looks into the file, such as sqlite3."""
+"""How long a write waits for another program that uses the file, such as sqlite3."""
 
 MAGIC = b"SQLite format 3\0"
 
@@ -20,7 +20,7 @@ CACHE_KB = 65_536
 once.
 """
 
-FIRST = """
+JOBS_SCRIPT = """
 CREATE TABLE jobs (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
@@ -87,7 +87,7 @@ END;
 """
 """`texts` is case-folded; big orders lie apart, so that a search reads none of them."""
 
-SWEEPS = """
+SWEEPS_SCRIPT = """
 ALTER TABLE jobs ADD COLUMN sweep TEXT NOT NULL DEFAULT '';
 ALTER TABLE jobs ADD COLUMN point TEXT NOT NULL DEFAULT '';
 CREATE INDEX jobs_points ON jobs (owner, preset, point) WHERE point <> '' AND phase = 'done';
@@ -124,7 +124,7 @@ CREATE TABLE ratings (
 rating belongs to the content.
 """
 
-PARTIES = """
+PARTIES_SCRIPT = """
 ALTER TABLE jobs ADD COLUMN party TEXT NOT NULL DEFAULT '';
 ALTER TABLE sweeps ADD COLUMN party TEXT NOT NULL DEFAULT '';
 
@@ -141,12 +141,12 @@ END;
 only as long as something waits for its turn.
 """
 
-WORK = """
+NODE_WORK_SCRIPT = """
 ALTER TABLE jobs ADD COLUMN node_work TEXT NOT NULL DEFAULT '{}';
 """
 """How much work each node had that `node_seconds` tells of."""
 
-MIGRATIONS: tuple[str, ...] = (FIRST, SWEEPS, PARTIES, WORK)
+MIGRATIONS: tuple[str, ...] = (JOBS_SCRIPT, SWEEPS_SCRIPT, PARTIES_SCRIPT, NODE_WORK_SCRIPT)
 """Script n brings a file from `user_version` n to n + 1.
 
 Never change one that was released; add the next.
@@ -159,7 +159,7 @@ def open_file(path: Path) -> sqlite3.Connection:
 
     Raises JobStoreError for a damaged file or one of a newer version, and leaves it as it is.
     """
-    with explain(path):
+    with translate_errors(path):
         if not path.exists():
             _make(path)
         _check_head(path)
@@ -178,7 +178,7 @@ def open_file(path: Path) -> sqlite3.Connection:
 
 
 def migrate(connection: sqlite3.Connection, scripts: Sequence[str]) -> None:
-    """Run the scripts that the file lacks, each whole or not at all."""
+    """Run the missing migrations, each in a transaction of its own."""
     for version in range(_read_version(connection), len(scripts)):
         try:
             connection.executescript(
@@ -202,8 +202,8 @@ def check_version(connection: sqlite3.Connection, path: Path, newest: int) -> No
 
 
 @contextmanager
-def explain(path: Path | str) -> Iterator[None]:
-    """Turn what SQLite and the file system raise into a JobStoreError with a sentence.
+def translate_errors(path: Path | str) -> Iterator[None]:
+    """Translate errors of SQLite and the file system into a JobStoreError with a sentence.
 
     The sentence names the path, or the text in its place, where a visitor may come to read it.
     """
@@ -211,14 +211,14 @@ def explain(path: Path | str) -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         if type(error) is sqlite3.DatabaseError:
-            raise make_damage(path, str(error)) from error
+            raise make_damage_error(path, str(error)) from error
         reason = str(error)
         if isinstance(error, OSError) and error.strerror:
             reason = error.strerror
         raise JobStoreError(f"The ledger {path} cannot be used: {reason}.") from error
 
 
-def make_damage(path: Path | str, reason: str) -> JobStoreError:
+def make_damage_error(path: Path | str, reason: str) -> JobStoreError:
     """What to say about a file that is no sound job store; `path` as in `explain`."""
     told = " ".join(reason.split())
     return JobStoreError(
@@ -235,7 +235,7 @@ def move_aside(path: Path) -> Path:
     moment = time.strftime("%Y%m%d-%H%M%S")
     fraction = time.time_ns() % 10**6  # two within a second get two names
     target = path.with_name(f"{path.stem}-{moment}-{fraction}{path.suffix}")
-    with explain(path):
+    with translate_errors(path):
         for end in ("-shm", "-wal", ""):
             part = path.with_name(path.name + end)
             if part.exists():
@@ -244,11 +244,11 @@ def move_aside(path: Path) -> Path:
 
 
 def _make(path: Path) -> None:
-    """Make a new file under another name first: one that is cut short never looks
-    like a new one.
+    """Create the file under another name and rename it, so that an interrupted creation never looks
+    like a valid file.
     """
     if path.with_name(f"{path.name}-wal").exists():
-        raise make_damage(path, "it is gone, but its -wal file is there")
+        raise make_damage_error(path, "it is gone, but its -wal file is there")
     fresh = path.with_name(f"{path.name}.new")
     for end in ("", "-journal"):
         fresh.with_name(fresh.name + end).unlink(missing_ok=True)
@@ -267,7 +267,7 @@ def _check_head(path: Path) -> None:
     with path.open("rb") as file:
         head = file.read(100)
     if size == 0:
-        raise make_damage(path, "it is empty")
+        raise make_damage_error(path, "it is empty")
     pages = int.from_bytes(head[28:32], "big")
     has_wal = path.with_name(f"{path.name}-wal").exists()
     # The size in the head is of use only where the last program that wrote set it.
@@ -278,7 +278,7 @@ def _check_head(path: Path) -> None:
     if bytes_per_page == 1:  # the largest page does not fit into two bytes
         bytes_per_page = 65_536
     if size < pages * bytes_per_page:
-        raise make_damage(path, "its end is missing")
+        raise make_damage_error(path, "its end is missing")
 
 
 def _connect(path: Path) -> sqlite3.Connection:

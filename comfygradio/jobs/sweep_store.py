@@ -1,6 +1,4 @@
-"""Sweeps as rows of the job store: what they are, which job stands at which of their points, and
-ratings of points.
-"""
+"""Sweeps in the job store: their definitions, the job at each point, and ratings of points."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ from comfygradio.jobs.job import Phase
 from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.results import Result
 from comfygradio.jobs.rows import clean_text, decode_position, decode_results, encode_position
-from comfygradio.jobs.schema import make_damage
+from comfygradio.jobs.schema import make_damage_error
 
 COLUMNS = (
     "id",
@@ -35,7 +33,7 @@ POINT_COLUMNS = """jobs.id, jobs.token, jobs.phase, jobs.error, jobs.results, jo
            jobs.ended, jobs.server, jobs.node_seconds, jobs.sweep, jobs.point"""
 
 MAX_KEYS = 500
-"""Rows that one statement asks for."""
+"""Number of keys in one SQL statement."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +60,11 @@ class SweepRecord:
 
 @dataclass(frozen=True)
 class PointRecord:
-    """A job as a sweep needs it: how it ended, what it made, whose point it was at first, and the
-    content's key.
+    """A job as a sweep sees it: its end, its results, the sweep it was first run for, and the
+    content key.
 
-    `seconds` are those that its nodes ran, where that was measured, else also those that it waited
-    at the server.
+    `seconds` is how long its nodes ran, if that was measured; otherwise it includes the time that
+    the job waited on the server.
     """
 
     id: str
@@ -81,7 +79,7 @@ class PointRecord:
 
     @property
     def has_files(self) -> bool:
-        """Whether it made something, and all of it is still there."""
+        """Whether it has results, and all of their files still exist."""
         if not self.results:
             return False
         for result in self.results:
@@ -98,16 +96,14 @@ class SweepStore:
     Thread-safe; every method raises JobStoreError when the file cannot be read or written.
     """
 
-    def __init__(self, ledger: JobStore) -> None:
-        self._ledger = ledger
+    def __init__(self, store: JobStore) -> None:
+        self._store = store
 
     def add(self, record: SweepRecord, reused: Mapping[tuple[int, ...], str]) -> None:
-        """Write a new sweep down, and at which of its places stand jobs (by id) that are there
-        already.
-        """
+        """Store a new sweep, and the existing jobs (by id) that it reuses at some positions."""
         values = [_write(getattr(record, name)) for name in COLUMNS]
         cells = [(record.id, encode_position(place), job_id) for place, job_id in reused.items()]
-        with self._ledger.write() as connection:
+        with self._store.write() as connection:
             marks = ", ".join("?" * len(COLUMNS))
             connection.execute(
                 f"INSERT INTO sweeps ({', '.join(COLUMNS)}) VALUES ({marks})", values
@@ -117,9 +113,9 @@ class SweepStore:
             )
 
     def change(self, sweep_id: str, phase: str, done: int, ended: float | None = None) -> bool:
-        """How a sweep stands now; False if it is not there."""
+        """Update the phase of a sweep. False if there is no such sweep."""
         sql = "UPDATE sweeps SET phase = ?, done = ?, ended = ? WHERE id = ?"
-        with self._ledger.write() as connection:
+        with self._store.write() as connection:
             changed = connection.execute(sql, (phase, done, ended, sweep_id))
             return changed.rowcount > 0
 
@@ -134,23 +130,23 @@ class SweepStore:
         return self._select(where, clean_text(owner), limit)
 
     def list_running(self) -> Sequence[SweepRecord]:
-        """Everybody's sweeps that go on, oldest first: what a start has to look after."""
+        """All running sweeps, oldest first; a start resumes them."""
         return self._select("INDEXED BY sweeps_running WHERE phase = 'running' ORDER BY seq")
 
     def list_ids(self) -> set[str]:
         """The ids of everybody's sweeps."""
-        with self._ledger.read() as connection:
+        with self._store.read() as connection:
             rows = connection.execute("SELECT id FROM sweeps")
             return {sweep_id for (sweep_id,) in rows}
 
     def delete(self, sweep_id: str) -> None:
         """Forget a sweep; its jobs and their files stay."""
-        with self._ledger.write() as connection:
+        with self._store.write() as connection:
             connection.execute("DELETE FROM cells WHERE sweep = ?", (sweep_id,))
             connection.execute("DELETE FROM sweeps WHERE id = ?", (sweep_id,))
 
     def list_cells(self, sweep_id: str) -> dict[tuple[int, ...], PointRecord]:
-        """Place → the job that stands there, as far as one was begun."""
+        """The jobs of a sweep by position; points without a job are left out."""
         sql = (
             f"SELECT cells.place, {POINT_COLUMNS} FROM cells JOIN jobs ON jobs.seq = cells.seq "
             "WHERE cells.sweep = ?"
@@ -165,12 +161,12 @@ class SweepStore:
             "SELECT 1 FROM jobs WHERE owner = ? AND preset = ? AND point <> '' AND phase = "
             "'done' LIMIT 1"
         )
-        with self._ledger.read() as connection:
+        with self._store.read() as connection:
             found = connection.execute(sql, (clean_text(owner), clean_text(preset)))
             return found.fetchone() is not None
 
     def find_points(self, owner: str, preset: str, keys: Sequence[str]) -> dict[str, PointRecord]:
-        """Key → a done job of this person with this content whose files are all there."""
+        """Finished jobs of this person by content key, if all of their files still exist."""
         found: dict[str, PointRecord] = {}
         for first in range(0, len(keys), MAX_KEYS):
             some = keys[first : first + MAX_KEYS]
@@ -186,7 +182,7 @@ class SweepStore:
         return found
 
     def find_open(self, owner: str, preset: str) -> dict[str, PointRecord]:
-        """Key → a job of this person's that waits or runs, whichever sweep began it."""
+        """Unfinished jobs of this person by content key, whichever sweep started them."""
         sql = f"""SELECT {POINT_COLUMNS} FROM jobs INDEXED BY jobs_open
                   WHERE phase IN ('waiting', 'running') AND owner = ?
                   AND preset = ? AND point <> '' ORDER BY seq"""
@@ -196,17 +192,17 @@ class SweepStore:
         return {point.point: point for point in points}
 
     def rate(self, owner: str, key: str, rating: int) -> None:
-        """Remember what a person thinks of a content; 0 forgets it."""
+        """Store a person's rating of a content key; 0 removes it."""
         owner = clean_text(owner)
-        with self._ledger.write() as connection:
+        with self._store.write() as connection:
             connection.execute("DELETE FROM ratings WHERE owner = ? AND point = ?", (owner, key))
             if rating:
                 connection.execute("INSERT INTO ratings VALUES (?, ?, ?)", (owner, key, rating))
 
     def list_ratings(self, owner: str) -> dict[str, int]:
-        """Key of a content → a person's rating of it."""
+        """A person's ratings by content key."""
         sql = "SELECT point, rating FROM ratings WHERE owner = ?"
-        with self._ledger.read() as connection:
+        with self._store.read() as connection:
             rows = connection.execute(sql, (clean_text(owner),))
             return dict(rows.fetchall())
 
@@ -217,11 +213,13 @@ class SweepStore:
 
     @contextmanager
     def _read(self) -> Iterator[Any]:
-        with self._ledger.read() as connection:
+        with self._store.read() as connection:
             try:
                 yield connection
             except (ValueError, KeyError, TypeError) as error:
-                raise make_damage(self._ledger.path, f"a sweep cannot be read: {error}") from error
+                raise make_damage_error(
+                    self._store.path, f"a sweep cannot be read: {error}"
+                ) from error
 
     def _read_point(self, row: Sequence[Any]) -> PointRecord:
         job_id, token, phase, error, results, started, ended, *rest = row
@@ -230,7 +228,7 @@ class SweepStore:
         if not seconds:
             ended = ended or 0.0
             seconds = max(ended - (started or ended), 0.0)
-        made = decode_results(results, self._ledger.outputs)
+        made = decode_results(results, self._store.outputs)
         return PointRecord(job_id, token, phase, error, made, seconds, server, sweep, point)
 
 

@@ -1,4 +1,4 @@
-"""Workers: threads that run one job after the other on one server, and the crew of all of them."""
+"""Workers: threads that run jobs on one backend, one at a time, and the pool of all workers."""
 
 from __future__ import annotations
 
@@ -46,25 +46,25 @@ from comfygradio.jobs.results import (
     make_download,
 )
 
-LOSSES = 2
-"""How often servers may lose a job until it is given up."""
+MAX_LOSSES = 2
+"""A job that was lost this often fails."""
 
 FETCH_PAUSES = (0.2, 0.6, 1.2)
 """Seconds before each further attempt to fetch a result."""
 
-AGAIN = (
+RESUBMITTED = (
     "ComfyUI lost this job (it was restarted, or its queue was cleared); it is posted once more."
 )
-GONE = "ComfyUI does not answer; waiting for it."
-BUG = "Something went wrong in comfygradio itself; its log has the details."
+NOT_RESPONDING = "ComfyUI does not answer; waiting for it."
+INTERNAL_ERROR = "Something went wrong in comfygradio itself; its log has the details."
 
 log = logging.getLogger(__name__)
 
 
 class WorkerQueue(Protocol):
-    """What workers need of the queue."""
+    """The part of the queue that workers use."""
 
-    ledger: JobStore
+    store: JobStore
     outputs: Path
     pattern: str
     clock: Clock
@@ -72,41 +72,38 @@ class WorkerQueue(Protocol):
 
     @property
     def is_closed(self) -> bool:
-        """Whether jobs are let go."""
+        """Whether the queue was closed."""
         ...
 
-    def take(self, lane: Backend) -> Job | None:
-        """The next job, waited for."""
+    def take(self, backend: Backend) -> Job | None:
+        """Wait for the next job."""
         ...
 
-    def has_other(self, lane: Backend) -> bool:
-        """Whether another backend is well."""
+    def has_other(self, backend: Backend) -> bool:
+        """Whether any other backend is healthy."""
         ...
 
     def give_back(self, job: Job, reason: str) -> None:
-        """A job could not be run now."""
+        """Return a job that could not be run now."""
         ...
 
     def finish(self, job: Job) -> None:
-        """A job is over."""
+        """Forget a job that is over."""
         ...
 
 
 class Detach(ComfyGradioError):
-    """The app ends while a job runs.
-
-    Thrown into a run, it makes it let go of its prompt without cancelling it.
-    """
+    """Raised to stop following a prompt without cancelling it, because the app is closing."""
 
 
 class Worker(threading.Thread):
     """Runs jobs on a backend until the queue is closed."""
 
-    def __init__(self, desk: WorkerQueue, lane: Backend) -> None:
-        super().__init__(name=f"comfygradio-{lane.url}", daemon=True)
-        self._desk = desk
-        self._lane = lane
-        self._clock = desk.clock
+    def __init__(self, queue: WorkerQueue, backend: Backend) -> None:
+        super().__init__(name=f"comfygradio-{backend.url}", daemon=True)
+        self._queue = queue
+        self._backend = backend
+        self._clock = queue.clock
         self._has_turn = False
 
     def run(self) -> None:
@@ -114,10 +111,10 @@ class Worker(threading.Thread):
         order.
         """
         while True:
-            self._lane.turn.acquire()
+            self._backend.submit_lock.acquire()
             self._has_turn = True
             try:
-                job = self._desk.take(self._lane)
+                job = self._queue.take(self._backend)
                 if job is None:
                     return
                 self._run_safely(job)
@@ -125,27 +122,27 @@ class Worker(threading.Thread):
                 self._yield_turn()
 
     def _run_safely(self, job: Job) -> None:
-        """Whatever a job does, the next one gets its turn."""
+        """Run a job; an unexpected error fails this job and leaves the worker alive."""
         try:
             self._run_job(job)
         except Exception:
             mark = secrets.token_hex(4)
             log.exception("job %s could not be brought to its end (%s)", job.order.preset, mark)
-            error = f"{BUG} Look there for {mark}."
+            error = f"{INTERNAL_ERROR} Look there for {mark}."
             with suppress(JobStoreError):
-                self._desk.ledger.change(
+                self._queue.store.change(
                     job.id, phase="failed", error=error, ended=self._clock.time()
                 )
             job.update(phase="failed", error=error, reason="")
-            self._desk.finish(job)
+            self._queue.finish(job)
 
     def _yield_turn(self) -> None:
         if self._has_turn:
             self._has_turn = False
-            self._lane.turn.release()
+            self._backend.submit_lock.release()
 
     def _run_job(self, job: Job) -> None:
-        """One job from its posting to its end, or back into the line."""
+        """Run one job to its end, or return it to the queue."""
         began = self._clock.time()
         phase: Phase = "done"
         error = ""
@@ -161,8 +158,8 @@ class Worker(threading.Thread):
         except Detach:
             return
         except ServerUnreachable as failure:
-            self._lane.fail(failure)
-            self._desk.give_back(job, GONE)
+            self._backend.fail(failure)
+            self._queue.give_back(job, NOT_RESPONDING)
             return
         except JobLost as loss:
             if self._lose(job):
@@ -182,11 +179,11 @@ class Worker(threading.Thread):
             mark = secrets.token_hex(4)
             log.exception("job %s failed unexpectedly (%s)", job.order.preset, mark)
             phase = "failed"
-            error = f"{BUG} Look there for {mark}."
+            error = f"{INTERNAL_ERROR} Look there for {mark}."
         self._end(job, phase, error, began, results)
 
     def _follow(self, job: Job) -> Phase:
-        """Post the prompt, or find it where it is, and follow it to its end."""
+        """Submit the prompt, or locate it, and follow it to its end."""
         if job.stop_requested.is_set():
             if job.may_exist:
                 self._cancel(job)
@@ -194,7 +191,7 @@ class Worker(threading.Thread):
         self._check_answers(job)
         self._count_loss(job)
         self._note_start(job)
-        states = self._lane.client.run(
+        states = self._backend.client.run(
             self._make_prompt(job),
             client_id=job.client_id,
             prompt_id=job.id,
@@ -205,11 +202,11 @@ class Worker(threading.Thread):
         return self._watch(job, states)
 
     def _renew(self, job: Job, stale: Collection[str]) -> Phase:
-        """Run a job once more of which the server told files that are gone. It has another id then:
-        under its own the server has it as it was.
+        """Run a job again whose cached output files no longer exist. The prompt needs a new id:
+        under the old one the server would return the old results.
         """
         log.info("job %s runs once more: files that the server had kept are gone", job.id)
-        states = self._lane.client.run(
+        states = self._backend.client.run(
             bust_cache(self._make_prompt(job), stale),
             client_id=uuid.uuid4().hex,
             prompt_id=str(uuid.uuid4()),
@@ -218,8 +215,8 @@ class Worker(threading.Thread):
         return self._watch(job, states)
 
     def _weigh(self, job: Job) -> dict[str, float]:
-        """Node id → seconds by earlier runs."""
-        times = self._desk.ledger.read_times(job.order.preset)
+        """Estimated seconds by node id, from earlier runs."""
+        times = self._queue.store.read_times(job.order.preset)
         return times.estimate_all(job.order.prompt.graph)
 
     def _make_prompt(self, job: Job) -> Prompt:
@@ -232,7 +229,7 @@ class Worker(threading.Thread):
         try:
             for state in states:
                 self._note_state(job, state)
-                if self._desk.is_closed:
+                if self._queue.is_closed:
                     states.throw(Detach("The app ends; the job goes on at its server."))
                 if job.stop_requested.is_set():
                     return "stopped"
@@ -241,55 +238,55 @@ class Worker(threading.Thread):
         return "done"
 
     def _cancel(self, job: Job) -> None:
-        """Stop a prompt that nobody follows, by the id that the server gave it.
+        """Cancel a prompt that nobody follows, by the id that the server gave it.
 
         Raises ServerError.
         """
-        seen = self._lane.client.sight(job.id)
+        seen = self._backend.client.sight(job.id)
         if seen.error:
             raise seen.error
         if seen.position is not None:
-            self._lane.client.cancel(seen.prompt_id)
+            self._backend.client.cancel(seen.prompt_id)
 
     def _count_loss(self, job: Job) -> None:
-        """A prompt that a server had and has no more is posted again only so often.
+        """Count a loss if the server no longer has a prompt that it had accepted.
 
         Raises JobLost.
         """
         if not job.accepted:
             return
-        seen = self._lane.client.sight(job.id)
+        seen = self._backend.client.sight(job.id)
         if not seen.absent:
             return
-        if job.attempts + 1 >= LOSSES:
-            raise make_job_lost(self._lane.url, job.id)
+        if job.attempts + 1 >= MAX_LOSSES:
+            raise make_job_lost(self._backend.url, job.id)
         job.attempts += 1
         job.accepted = False
-        self._desk.ledger.change(job.id, attempts=job.attempts, started=None)
+        self._queue.store.change(job.id, attempts=job.attempts, started=None)
 
     def _check_answers(self, job: Job) -> None:
-        """A server that is not there cannot have a prompt; noticed now, another one may take the
-        job at once.
+        """Check that the server responds before anything is submitted: until then another backend
+        can still take the job at once.
 
-        One that answers wrongly (a login page, say) says so to whoever asked, unless others are
-        there.
+        An error response (a login page, say) fails the job with that error, unless another backend
+        is healthy.
         """
         if job.may_exist:
             return
         try:
-            self._lane.client.queue_remaining()
+            self._backend.client.queue_remaining()
         except (AccessDenied, UnexpectedResponse, NotFound) as error:
-            if self._desk.has_other(self._lane):
+            if self._queue.has_other(self._backend):
                 raise ServerUnreachable(str(error)) from error
 
     def _note_start(self, job: Job) -> None:
-        """Written before anything is posted: after a crash the job looks here for its
-        prompt first.
+        """Store the backend before the prompt is submitted: after a crash the job is first looked
+        for there.
         """
-        job.home = self._lane.url
+        job.backend_url = self._backend.url
         now = self._clock.time()
-        self._desk.ledger.change(
-            job.id, phase="running", server=job.home, posted=now, client_id=job.client_id
+        self._queue.store.change(
+            job.id, phase="running", server=job.backend_url, posted=now, client_id=job.client_id
         )
 
     def _note_state(self, job: Job, state: PromptProgress) -> None:
@@ -300,7 +297,7 @@ class Worker(threading.Thread):
             self._yield_turn()
 
     def _measure(self, job: Job, state: PromptProgress) -> float:
-        """How many seconds the server has run a job so far, as far as this app was there."""
+        """Seconds for which the server has run the job, as far as this app has seen it."""
         if state.status in ("uploading", "queued"):
             job.running_since = None
             return 0.0
@@ -310,23 +307,23 @@ class Worker(threading.Thread):
         return now - job.running_since
 
     def _note_accepted(self, job: Job) -> None:
-        """Written down once: a start that does not find the prompt knows then that it was lost."""
+        """Store once that the server accepted the prompt: if it is missing later, it was lost."""
         if job.accepted:
             return
         job.accepted = True
         with suppress(JobStoreError):
-            self._desk.ledger.change(job.id, started=self._clock.time())
+            self._queue.store.change(job.id, started=self._clock.time())
 
     def _lose(self, job: Job) -> bool:
-        """A server has lost the job: back into the line, unless that happened too often."""
+        """Return a lost job to the queue. False if it was lost too often."""
         job.attempts += 1
         job.may_exist = False
         job.accepted = False
         with suppress(JobStoreError):
-            self._desk.ledger.change(job.id, attempts=job.attempts, started=None)
-        if job.attempts >= LOSSES or job.stop_requested.is_set():
+            self._queue.store.change(job.id, attempts=job.attempts, started=None)
+        if job.attempts >= MAX_LOSSES or job.stop_requested.is_set():
             return False
-        self._desk.give_back(job, AGAIN)
+        self._queue.give_back(job, RESUBMITTED)
         return True
 
     def _end(
@@ -337,11 +334,11 @@ class Worker(threading.Thread):
         began: float,
         results: tuple[Result, ...] | None = None,
     ) -> None:
-        """Save what was made, unless that was done, write the end down, and tell everybody."""
+        """Save the results if that is still to be done, store the final state, and publish it."""
         state = job.snapshot.state
         if results is None:
             results = self._collect(job, state, partial=phase != "done")
-        if self._desk.is_closed and any(result.can_be_collected for result in results):
+        if self._queue.is_closed and any(result.can_be_collected for result in results):
             return
         problem = next((result.problem for result in results if result.problem), "")
         if phase == "done" and problem:
@@ -364,7 +361,7 @@ class Worker(threading.Thread):
             "results": results,
         }
         try:
-            self._desk.ledger.change(job.id, phase=phase, **ends)
+            self._queue.store.change(job.id, phase=phase, **ends)
         except JobStoreGone as failure:
             phase = "failed"
             error = str(failure)
@@ -375,16 +372,16 @@ class Worker(threading.Thread):
         job.update(
             phase=phase, state=light, error=error, reason="", results=results, seconds=ended - began
         )
-        self._desk.finish(job)
+        self._queue.finish(job)
 
     def _collect(self, job: Job, state: PromptProgress | None, partial: bool) -> tuple[Result, ...]:
-        """Download what was made, with some patience, always to the same place; what a killed app
-        left there goes.
+        """Download the results, with a few retries, always to the same place. Files that a killed
+        app left there are deleted first.
         """
         order = job.order
         created = datetime.datetime.fromtimestamp(job.created)
         place = choose_result_place(
-            self._desk.outputs, order.preset, order.values, self._desk.pattern, created, job.token
+            self._queue.outputs, order.preset, order.values, self._queue.pattern, created, job.token
         )
         place.clear()
         delivery = self._make_delivery(job)
@@ -394,25 +391,25 @@ class Worker(threading.Thread):
             if delivery.is_stopped() or not may_come:
                 break
             self._clock.sleep(pause)
-            results = collect_again(results, self._lane.client, place, delivery)
+            results = collect_again(results, self._backend.client, place, delivery)
         return results
 
     def _make_delivery(self, job: Job) -> LimitedDownload:
-        """The terms of a job's results; a stop that comes while they are fetched counts at once.
+        """The download limits for a job's results. A stop during the download ends it at once.
 
-        What was made until an earlier stop is fetched all the same.
+        After an earlier stop, the results made so far are still downloaded.
         """
         was_stopped = job.stop_requested.is_set()
 
         def is_stopped() -> bool:
             is_new = job.stop_requested.is_set() and not was_stopped
-            return self._desk.is_closed or is_new
+            return self._queue.is_closed or is_new
 
-        return make_download(self._desk.limits, is_stopped, is_brief=was_stopped)
+        return make_download(self._queue.limits, is_stopped, is_brief=was_stopped)
 
 
 def _list_stale(state: PromptProgress | None, results: Collection[Result]) -> frozenset[str]:
-    """The nodes whose files are gone, while the server told them because it had kept them."""
+    """The cached nodes whose output files no longer exist."""
     cached = () if state is None else state.cached
     lacking = []
     for result in results:
@@ -422,7 +419,7 @@ def _list_stale(state: PromptProgress | None, results: Collection[Result]) -> fr
 
 
 def _drop_large_parts(state: PromptProgress) -> PromptProgress:
-    """What stays of a state once its job is over: nothing large, nothing that is no longer so."""
+    """The progress of a finished job without large data and without outdated warnings."""
     lasting = tuple(warning for warning in state.warnings if warning != SLOW_CONNECTION)
     return replace(state, preview=None, outputs=(), text="", warnings=lasting)
 
@@ -430,31 +427,31 @@ def _drop_large_parts(state: PromptProgress) -> PromptProgress:
 class WorkerPool:
     """The workers of all backends.
 
-    Not thread-safe, but for `join`: the queue that owns it holds a lock.
+    Not thread-safe, except for `join`: the queue that owns it holds a lock.
     """
 
-    def __init__(self, desk: WorkerQueue) -> None:
-        self._desk = desk
-        self._clock = desk.clock
+    def __init__(self, queue: WorkerQueue) -> None:
+        self._queue = queue
+        self._clock = queue.clock
         self._workers: list[Worker] = []
         self._staffed: set[Backend] = set()
 
-    def start_workers(self, lanes: Collection[Backend]) -> list[Worker]:
-        """Workers, to be started, for backends that have none yet; those of backends that are gone
+    def make_workers(self, backends: Collection[Backend]) -> list[Worker]:
+        """Make workers for new backends; the caller starts them. The workers of removed backends
         end by themselves.
         """
         fresh: list[Worker] = []
-        for lane in lanes:
-            if lane not in self._staffed:
-                fresh += [Worker(self._desk, lane) for _ in range(MAX_SUBMITTED)]
-        # One without an ident is still to be started.
+        for backend in backends:
+            if backend not in self._staffed:
+                fresh += [Worker(self._queue, backend) for _ in range(MAX_SUBMITTED)]
+        # A worker without an ident has not been started yet.
         going = [one for one in self._workers if one.ident is None or one.is_alive()]
         self._workers = [*going, *fresh]
-        self._staffed = set(lanes)
+        self._staffed = set(backends)
         return fresh
 
     def join(self, timeout_seconds: float) -> None:
-        """Wait for the workers' ends, for so long at most."""
+        """Wait until all workers have ended, or the timeout has passed."""
         deadline = self._clock.monotonic() + timeout_seconds
         for worker in list(self._workers):
             left = deadline - self._clock.monotonic()

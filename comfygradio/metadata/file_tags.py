@@ -47,7 +47,7 @@ class TextBudget:
             raise MetadataTooLarge
 
     def inflate(self, data: bytes) -> bytes:
-        """Packed text, unpacked as far as the budget goes. Raises MetadataTooLarge and zlib.error."""
+        """Unpack text as far as the budget goes. Raises MetadataTooLarge and zlib.error."""
         inflater = zlib.decompressobj()
         text = inflater.decompress(data, self._left + 1)
         self.take(len(text))

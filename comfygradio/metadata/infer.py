@@ -13,7 +13,7 @@ from comfygradio.forms.form import Form
 from comfygradio.forms.media import NOUNS
 from comfygradio.forms.model_name import match_name
 from comfygradio.forms.slots import Slot
-from comfygradio.forms.templates import find_placeholders, list_templates
+from comfygradio.forms.text_expansion import uses_other_fields
 from comfygradio.forms.value_check import check_value
 from comfygradio.forms.value_json import format_word, value_to_json
 from comfygradio.metadata.inversion import (
@@ -68,7 +68,7 @@ class ValueInference:
         alone = [
             name
             for name, field in fields.items()
-            if shared.isdisjoint(field.all_slots) and not _uses_others(field)
+            if shared.isdisjoint(field.all_slots) and not uses_other_fields(field)
         ]
         found: dict[str, InferredValue] = {}
         for name in alone:
@@ -321,11 +321,6 @@ def _find_shared(fields: Mapping[str, Field]) -> set[Slot]:
         shared |= seen & slots
         seen |= slots
     return shared
-
-
-def _uses_others(field: Field) -> bool:
-    texts = "\n".join(list_templates(field))
-    return any(name != "value" for name in find_placeholders(texts))
 
 
 def _is_equal(mine: Any, other: Any) -> bool:

@@ -12,8 +12,12 @@ from comfygradio.forms.field import Choice
 from comfygradio.forms.literals import unwrap_list
 from comfygradio.forms.model_name import is_model_name, match_name
 from comfygradio.forms.slots import Slot
-from comfygradio.forms.templates import fill_template, find_placeholders
-from comfygradio.forms.text_expansion import expand_dynamic, has_alternatives
+from comfygradio.forms.text_expansion import (
+    expand_dynamic,
+    fill_template,
+    find_placeholders,
+    has_alternatives,
+)
 
 
 class Unreadable(Exception):

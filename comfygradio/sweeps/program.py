@@ -10,13 +10,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from comfygradio.binding.preset import Preset, load_preset
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.errors import ComfyGradioError, DefinitionError, JobError, JobStoreError
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset import Preset, load_preset
 from comfygradio.jobs.backend import Backend, refresh_all
-from comfygradio.jobs.backend_pool import BackendPool, StaticBackends, update_backends
+from comfygradio.jobs.backend_pool import BackendPool, StaticBackends, sync_backends
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.limits import Limits
@@ -118,17 +118,17 @@ def open_sweeps(
     Pictures are named after the values on the axes of `definition`. Raises JobStoreError.
     """
     with ExitStack() as stack:
-        ledger = JobStore.open(folder)
-        stack.callback(ledger.close)
+        store = JobStore.open(folder)
+        stack.callback(store.close)
         limits = Limits(names=build_name_pattern(definition), sweep_points=MAX_POINTS)
         queue = JobQueue(
-            engine.backends, ledger, ledger.outputs, limits, may_grow=engine.may_grow, clock=clock
+            engine.backends, store, store.outputs, limits, may_grow=engine.may_grow, clock=clock
         )
         stack.callback(queue.close)
-        for lane in queue.lanes:
-            if not lane.lessons:  # it has joined since the form was bound
-                lane.expect(form.workflow.class_types)
-        engine.watch(lambda: update_backends(queue, engine, form.workflow.class_types))
+        for backend in queue.backends:
+            if not backend.capabilities_version:  # it has joined since the form was bound
+                backend.expect(form.workflow.class_types)
+        engine.watch(lambda: sync_backends(queue, engine, form.workflow.class_types))
 
         def find_form(name: str) -> Form:
             return form

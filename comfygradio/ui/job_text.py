@@ -8,7 +8,7 @@ from typing import Any
 
 from comfygradio.jobs.job import Job, JobSnapshot
 from comfygradio.jobs.results import Result
-from comfygradio.jobs.worker import GONE
+from comfygradio.jobs.worker import NOT_RESPONDING
 from comfygradio.ui.result_route import make_result_url
 
 MIN_SHOWN_SECONDS = 5.5
@@ -113,7 +113,7 @@ def describe_progress(snapshot: JobSnapshot) -> str:
     if state is None or is_waiting(snapshot):
         return snapshot.reason or describe_queue_position(find_queue_position(snapshot))
     if is_silent(snapshot):
-        return GONE
+        return NOT_RESPONDING
     return find_node_text(snapshot) or describe_work(snapshot)
 
 

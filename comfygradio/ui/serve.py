@@ -328,7 +328,7 @@ def bypass_proxies(host: str) -> None:
 
 def _list_routes(app: App) -> list[Route]:
     outputs = app.settings.outputs.resolve()
-    zip_route = make_zip_route(app.page_sessions, app.service.ledger, app.service.clock)
+    zip_route = make_zip_route(app.page_sessions, app.service.store, app.service.clock)
     sheet_route = make_sheet_route(app.page_sessions, app.service)
     thumb_route = make_thumb_route(app.service.sweeps.find, app.service.readers)
     return [

@@ -10,15 +10,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from comfygradio.binding.preset import Preset, load_presets
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import LimitReached, PresetError, ServerError, ValuesRefused
-from comfygradio.forms.batch import repeat_values
 from comfygradio.forms.field import MEDIA, Field
-from comfygradio.forms.form import Form, fingerprint
-from comfygradio.forms.preset import Preset, load_presets
-from comfygradio.jobs.backend import UNKNOWN, refresh_all
+from comfygradio.forms.form import Form, fingerprint, repeat_values
+from comfygradio.jobs.backend import CAPABILITIES_UNKNOWN, refresh_all
 from comfygradio.jobs.backend_client import BackendClient
-from comfygradio.jobs.backend_pool import BackendPool, StaticBackends, update_backends
+from comfygradio.jobs.backend_pool import BackendPool, StaticBackends, sync_backends
 from comfygradio.jobs.job import Job, Order
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.job_store import JobStore
@@ -69,11 +68,11 @@ class Service:
         self.client = client
         self.folders = folders
         self.limits = limits or Limits()
-        self.ledger = JobStore.open(outputs)
+        self.store = JobStore.open(outputs)
         self.engine = engine or StaticBackends((client, *others))
         self.queue = JobQueue(
             self.engine.backends,
-            self.ledger,
+            self.store,
             outputs,
             self.limits,
             may_grow=self.engine.may_grow,
@@ -201,12 +200,12 @@ class Service:
 
     def _bind(self) -> bool:
         with self._lock:
-            lanes = self.queue.lanes
-            found = refresh_all(lanes, self._list_classes())
+            backends = self.queue.backends
+            found = refresh_all(backends, self._list_classes())
             trouble = ""
-            if not lanes:
+            if not backends:
                 trouble = self.engine.trouble or "No ComfyUI is there yet."
-            elif len(found.errors) == len(lanes):  # not one of them has answered
+            elif len(found.errors) == len(backends):  # not one of them has answered
                 trouble = str(found.errors[0])
             self.trouble = trouble
             if not trouble:
@@ -216,7 +215,7 @@ class Service:
                     forms[form.name] = _limit_uploads(form, self.limits.upload_mb)
                 self.forms = forms
         self.queue.update_backends(
-            self.queue.lanes, self.engine.trouble
+            self.queue.backends, self.engine.trouble
         )  # what waits may go on now
         return not self.trouble
 
@@ -225,8 +224,10 @@ class Service:
         have.
         """
         before = self._fingerprint_forms()
-        update_backends(self.queue, self.engine, self._list_classes())
-        may_answer = any(lane.trouble in ("", UNKNOWN) for lane in self.queue.lanes)
+        sync_backends(self.queue, self.engine, self._list_classes())
+        may_answer = any(
+            backend.trouble in ("", CAPABILITIES_UNKNOWN) for backend in self.queue.backends
+        )
         if not may_answer or not self.connect():
             return
         if before != self._fingerprint_forms():
@@ -268,7 +269,7 @@ class Service:
         for threads in (self.readers, self.planners):
             threads.shutdown(wait=False, cancel_futures=True)
         self.queue.close()
-        self.ledger.close()
+        self.store.close()
         self.engine.close()
 
 

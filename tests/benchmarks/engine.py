@@ -31,7 +31,7 @@ from comfygradio.cluster.nodes import make_scheduler, make_worker
 from comfygradio.cluster.registry import DaskBackends
 from comfygradio.cluster.worker import BackendPlugin, Beside
 from comfygradio.comfy.client import ComfyClient
-from comfygradio.jobs.backend_pool import BackendPool, StaticBackends, update_backends
+from comfygradio.jobs.backend_pool import BackendPool, StaticBackends, sync_backends
 from comfygradio.jobs.job import Job
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.job_store import JobStore
@@ -104,18 +104,18 @@ def run_bare(urls: Sequence[str], jobs: int, seconds: float, ideal: float) -> Fi
 
 
 def run_engine(
-    engine: BackendPool, others: Watched, lanes: int, jobs: int, seconds: float, ideal: float
+    engine: BackendPool, others: Watched, backends: int, jobs: int, seconds: float, ideal: float
 ) -> Figures:
     """Our queue with a ledger on an engine."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        ledger = JobStore.open(Path(folder))
-        stack.callback(ledger.close)
-        queue = JobQueue((), ledger, Path(folder), may_grow=engine.may_grow)
+        store = JobStore.open(Path(folder))
+        stack.callback(store.close)
+        queue = JobQueue((), store, Path(folder), may_grow=engine.may_grow)
         stack.callback(queue.close)
-        engine.watch(lambda: update_backends(queue, engine, CLASSES))
-        update_backends(queue, engine, CLASSES)
+        engine.watch(lambda: sync_backends(queue, engine, CLASSES))
+        sync_backends(queue, engine, CLASSES)
         queue.start()
-        await_that(lambda: sum(not lane.trouble for lane in queue.lanes) == lanes, 60)
+        await_that(lambda: sum(not backend.trouble for backend in queue.backends) == backends, 60)
         meter = Meter(others)
         ordered: list[Job] = [queue.submit(draw(next(COLORS), seconds)) for _ in range(jobs)]
         ends = [wait(job, is_over, 600) for job in ordered]

@@ -15,10 +15,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset import load_preset
 from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.job import Order
 from comfygradio.jobs.job_queue import JobQueue
@@ -57,10 +57,10 @@ def measure_miss(chance: random.Random) -> float:
         ComfyClient(demo.url) as client,
     ):
         outputs = Path(folder)
-        ledger = JobStore.open(outputs)
-        queue = JobQueue([Backend(client)], ledger, outputs)
+        store = JobStore.open(outputs)
+        queue = JobQueue([Backend(client)], store, outputs)
         preset = load_preset(PRESETS / "text_to_image.yaml")
-        form = preset.bind(queue.lanes[0].refresh(preset.class_types))
+        form = preset.bind(queue.backends[0].refresh(preset.class_types))
         queue.start()
         try:
             for _ in range(EARLIER):
@@ -68,7 +68,7 @@ def measure_miss(chance: random.Random) -> float:
             return run_sweep(SweepRegistry(queue, lambda name: form), form, chance)
         finally:
             queue.close()
-            ledger.close()
+            store.close()
 
 
 def make_picture(queue: JobQueue, form: Form, steps: int, seed: int) -> None:

@@ -52,9 +52,9 @@ def measure(
     with ExitStack() as stack:
         server = stack.enter_context(DemoServer(DemoOptions(lab_nodes=True)))
         client = stack.enter_context(ComfyClient(server.url))
-        ledger = JobStore.open(folder / "outputs")
-        stack.callback(ledger.close)
-        queue = JobQueue([Backend(client)], ledger, folder / "outputs")
+        store = JobStore.open(folder / "outputs")
+        stack.callback(store.close)
+        queue = JobQueue([Backend(client)], store, folder / "outputs")
         stack.callback(queue.close)
         sweeps = take_up(queue, bind(write_preset(folder / "presets"), queue))
         sweep = sweeps.start(define(seconds, color=f"1-{points}"), "anna")

@@ -59,8 +59,8 @@ def read_gaps(client: ComfyClient) -> list[float]:
 def measure(url: str, points: int, seconds: float, folder: Path) -> tuple[list[float], float]:
     """The gaps of a sweep with so many points, and the seconds that it took altogether."""
     with ComfyClient(url) as client:
-        ledger = JobStore.open(folder / "outputs")
-        queue = JobQueue([Backend(client)], ledger, folder / "outputs")
+        store = JobStore.open(folder / "outputs")
+        queue = JobQueue([Backend(client)], store, folder / "outputs")
         try:
             sweeps = take_up(queue, bind(write_preset(folder / "presets"), queue))
             sweep = sweeps.plan(define(seconds, color=f"1-{points}"))
@@ -70,7 +70,7 @@ def measure(url: str, points: int, seconds: float, folder: Path) -> tuple[list[f
             took = time.monotonic() - began
         finally:
             queue.close()
-            ledger.close()
+            store.close()
         return read_gaps(client), took
 
 

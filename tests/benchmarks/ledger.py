@@ -17,7 +17,7 @@ from typing import Any
 
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.jobs.job import Order
-from comfygradio.jobs.job_store import JobStore, Query, Record
+from comfygradio.jobs.job_store import JobRecord, JobStore, Query
 from tests.benchmarks.figures import Row, describe_spread, format_table
 
 PEOPLE = 50
@@ -30,7 +30,7 @@ def invent_words(chance: random.Random, count: int) -> list[str]:
     return ["".join(chance.choices(LETTERS, k=chance.randint(3, 9))) for _ in range(count)]
 
 
-def invent_record(chance: random.Random, words: list[str], number: int, graph_kb: int) -> Record:
+def invent_record(chance: random.Random, words: list[str], number: int, graph_kb: int) -> JobRecord:
     """A finished job; every other one is of one person, the rest of fifty people."""
     values: dict[str, Any] = {
         "prompt": "photo of " + " ".join(chance.choices(words, k=60)),
@@ -49,7 +49,7 @@ def invent_record(chance: random.Random, words: list[str], number: int, graph_kb
     }
     order = Order(f"preset_{number % 10}", "Text to image", Prompt(graph), values, ("seed",))
     owner = "user:ada" if number % 2 else f"user:{chance.randrange(PEOPLE)}"
-    return Record(
+    return JobRecord(
         id=str(uuid.uuid4()),
         token=uuid.uuid4().hex,
         owner=owner,
@@ -89,7 +89,7 @@ def measure(name: str, act: Callable[[], object], times: int = 20) -> Row:
     }
 
 
-def measure_searches(ledger: JobStore, rare: str) -> list[Row]:
+def measure_searches(store: JobStore, rare: str) -> list[Row]:
     """Every kind of search, by somebody with half of all jobs, by one with few, and by one with
     none.
     """
@@ -111,25 +111,25 @@ def measure_searches(ledger: JobStore, rare: str) -> list[Row]:
     }
     owners = {"half of all": "user:ada", "few": "user:7", "none": "user:nobody"}
     return [
-        measure(f"{name} · {who}", lambda owner=owner, query=query: ledger.search(owner, query))  # type: ignore[misc]
+        measure(f"{name} · {who}", lambda owner=owner, query=query: store.search(owner, query))  # type: ignore[misc]
         for name, query in queries.items()
         for who, owner in owners.items()
     ]
 
 
-def measure_paging(ledger: JobStore) -> Row:
+def measure_paging(store: JobStore) -> Row:
     """Every page of somebody's jobs, one after the other."""
     query: list[Query] = [Query(limit=100)]
 
     def turn() -> None:
-        following = ledger.search("user:ada", query[0]).next
+        following = store.search("user:ada", query[0]).next
         query[0] = Query(limit=100, before=following)
 
     return measure("a page of 100, one after the other", turn, 200)
 
 
 def measure_threads(
-    ledger: JobStore, chance: random.Random, words: list[str], graph_kb: int
+    store: JobStore, chance: random.Random, words: list[str], graph_kb: int
 ) -> list[Row]:
     """Adding and searching from eight threads at once."""
     rows: dict[str, list[float]] = {"add": [], "search": []}
@@ -138,9 +138,9 @@ def measure_threads(
         for step in range(50):
             record = invent_record(chance, words, 10**6 + number * 1000 + step, graph_kb)
             began = time.perf_counter()
-            ledger.add(record)
+            store.add(record)
             between = time.perf_counter()
-            ledger.search("user:ada", Query("photo"))
+            store.search("user:ada", Query("photo"))
             rows["add"].append((between - began) * 1000)
             rows["search"].append((time.perf_counter() - between) * 1000)
 
@@ -171,48 +171,46 @@ def main() -> None:
     words = invent_words(chance, 5000)
     with tempfile.TemporaryDirectory() as folder:
         outputs = Path(folder)
-        ledger = JobStore.open(outputs)
+        store = JobStore.open(outputs)
         began = time.perf_counter()
         for start in range(0, options.jobs, BATCH):
             numbers = range(start, min(start + BATCH, options.jobs))
-            ledger.add(
+            store.add(
                 *(invent_record(chance, words, number, options.graph_kb) for number in numbers)
             )
         print(f"filled with {options.jobs} jobs in {time.perf_counter() - began:.1f} s", flush=True)
-        ledger.close()
-        print(f"{ledger.path.stat().st_size / 1e6:.0f} MB", flush=True)
+        store.close()
+        print(f"{store.path.stat().st_size / 1e6:.0f} MB", flush=True)
         began = time.perf_counter()
-        ledger = JobStore.open(outputs)
+        store = JobStore.open(outputs)
         print(f"opened in {(time.perf_counter() - began) * 1000:.0f} ms", flush=True)
-        rows = [*measure_searches(ledger, words[7] + " " + words[8]), measure_paging(ledger)]
+        rows = [*measure_searches(store, words[7] + " " + words[8]), measure_paging(store)]
         records = iter(
             [invent_record(chance, words, number, options.graph_kb) for number in range(100)]
         )
-        found = ledger.search("user:ada", Query()).records[0]
+        found = store.search("user:ada", Query()).records[0]
         rows += [
-            measure("add", lambda: ledger.add(next(records)), 100),
+            measure("add", lambda: store.add(next(records)), 100),
+            measure("change a phase", lambda: store.change(found.id, phase="done", ended=1.0), 100),
             measure(
-                "change a phase", lambda: ledger.change(found.id, phase="done", ended=1.0), 100
+                "change an error", lambda: store.change(found.id, error=str(chance.random())), 100
             ),
+            measure("find", lambda: store.find(found.token), 100),
+            measure("list_open", store.list_open),
+            measure("list_running", lambda: store.list_running("user:ada")),
+            measure("read_times", lambda: store.read_times("preset_3")),
+            measure("list_values of seeds", lambda: store.list_values("user:ada", "seed")),
             measure(
-                "change an error", lambda: ledger.change(found.id, error=str(chance.random())), 100
+                "list_values of checkpoints", lambda: store.list_values("user:ada", "checkpoint")
             ),
-            measure("find", lambda: ledger.find(found.token), 100),
-            measure("list_open", ledger.list_open),
-            measure("list_running", lambda: ledger.list_running("user:ada")),
-            measure("read_times", lambda: ledger.read_times("preset_3")),
-            measure("list_values of seeds", lambda: ledger.list_values("user:ada", "seed")),
-            measure(
-                "list_values of checkpoints", lambda: ledger.list_values("user:ada", "checkpoint")
-            ),
-            *measure_threads(ledger, chance, words, options.graph_kb),
+            *measure_threads(store, chance, words, options.graph_kb),
             measure(
                 "delete",
-                lambda: ledger.delete(ledger.search("user:ada", Query(limit=1)).records[0].id),
+                lambda: store.delete(store.search("user:ada", Query(limit=1)).records[0].id),
             ),
         ]
         print(format_table(rows))
-        ledger.close()
+        store.close()
 
 
 if __name__ == "__main__":

@@ -199,7 +199,7 @@ def report(
 
     A server loses a prompt only by its end, so none may be taken twice within one life.
     """
-    records = [record for record in map(queue.ledger.find, tokens) if record]
+    records = [record for record in map(queue.store.find, tokens) if record]
     phases = Counter(record.phase for record in records)
     posted = sum(lives, Counter[str]())
     again = [record for record in records if any(life[record.id] > 1 for life in lives)]
@@ -258,13 +258,13 @@ def soak(options: argparse.Namespace, outputs: Path) -> list[Goal]:
             stack.callback(machine.kill)
             machine.start()
             machines.append(machine)
-        ledger = JobStore.open(outputs)
-        stack.callback(ledger.close)
+        store = JobStore.open(outputs)
+        stack.callback(store.close)
         clients = [
             ComfyClient(one.line.url, patience=PATIENCE, timeout_seconds=10) for one in machines
         ]
         queue = JobQueue(
-            [Backend(stack.enter_context(client)) for client in clients], ledger, outputs
+            [Backend(stack.enter_context(client)) for client in clients], store, outputs
         )
         stack.callback(queue.close)
         trouble = Trouble(machines, random.Random(options.seed), options.pause)

@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.forms.preset import load_preset
 from comfygradio.sweeps.axes.axis import Index
 from comfygradio.sweeps.planning.cache_pinning import PinningLimits
 from comfygradio.sweeps.planning.plan import plan_sweep
@@ -84,20 +84,20 @@ def list_sweeps(randoms: int) -> list[Sweep]:
     return found
 
 
-def measure(sweep: Sweep, lanes: int, tries: int) -> dict[str, Any]:
+def measure(sweep: Sweep, backends: int, tries: int) -> dict[str, Any]:
     """One row: the bounds in seconds, and what each order takes of the simple one."""
     space, points = sweep.space, list(sweep.space)
     workload = Workload(space, space.known, space.seconds)
 
     def plan(limits: PinningLimits) -> Callable[[int], Finish]:
-        made = plan_sweep(space, space.known, space.seconds, lanes, limits)
-        return lambda seed: run_course(made, lanes, seed)
+        made = plan_sweep(space, space.known, space.seconds, backends, limits)
+        return lambda seed: run_course(made, backends, seed)
 
     def in_turn(order: Sequence[Index]) -> Callable[[int], Finish]:
-        return lambda seed: run_in_turn(workload, order, lanes, seed)
+        return lambda seed: run_in_turn(workload, order, backends, seed)
 
-    bound = bound_simply(workload, points, lanes)
-    reachable = max(bound, bound_truly(space, len(points), lanes))
+    bound = bound_simply(workload, points, backends)
+    reachable = max(bound, bound_truly(space, len(points), backends))
     ways = {
         "typed": in_turn(points),
         "a1111": in_turn(sweep.order_as_a1111()),
@@ -113,20 +113,20 @@ def measure(sweep: Sweep, lanes: int, tries: int) -> dict[str, Any]:
     row: dict[str, Any] = {
         "sweep": sweep.name,
         "points": len(points),
-        "servers": lanes,
+        "servers": backends,
         "bound s": bound,
     }
     row |= {name: mean / bound for name, mean in means.items()}
     return {**row, "reachable": reachable / bound, "carry of it": means["carry"] / reachable}
 
 
-def run_on_demo(lanes: int, carry: bool, folder: Path) -> tuple[int, int]:
+def run_on_demo(backends: int, carry: bool, folder: Path) -> tuple[int, int]:
     """Nodes that the demo servers should execute, and those that they did; each server runs its own
     points.
     """
-    servers = [DemoServer(DemoOptions(step_seconds=0)) for _ in range(lanes)]
+    servers = [DemoServer(DemoOptions(step_seconds=0)) for _ in range(backends)]
     planned = executed = 0
-    for lane, server in enumerate(servers):
+    for backend, server in enumerate(servers):
         with server, ComfyClient(server.url) as client:
             form = make_chain(folder, client.object_info(*CLASSES))
             space = make_space(
@@ -138,9 +138,9 @@ def run_on_demo(lanes: int, carry: bool, folder: Path) -> tuple[int, int]:
                 lora=server.options.loras,
             )
             plan = plan_sweep(
-                space, form.object_info, backends=lanes, limits=PinningLimits(carry, PLENTY)
+                space, form.object_info, backends=backends, limits=PinningLimits(carry, PLENTY)
             )
-            course = RunQueue(replace(plan, segments=(plan.segments[lane],)))
+            course = RunQueue(replace(plan, segments=(plan.segments[backend],)))
             while task := course.take_next("demo"):
                 prompt = space.prompt(task.index)
                 for _ in client.run(replace(prompt, graph={**prompt.graph, **task.carried})):
@@ -157,7 +157,7 @@ def read_info() -> ObjectInfo:
         return client.object_info()
 
 
-def plan_many(info: ObjectInfo, lanes: int, carry: bool) -> tuple[float, float]:
+def plan_many(info: ObjectInfo, backends: int, carry: bool) -> tuple[float, float]:
     """Seconds, and seconds of CPU, to plan 10,000 points of text to image."""
     form = load_preset(PRESETS / "text_to_image.yaml").bind(info)
     axes = {
@@ -168,7 +168,7 @@ def plan_many(info: ObjectInfo, lanes: int, carry: bool) -> tuple[float, float]:
     }
     space: Space = make_space(form, {"prompt": "a"}, **axes)
     began, worked = time.perf_counter(), time.process_time()
-    plan = plan_sweep(space, info, backends=lanes, limits=PinningLimits(carry))
+    plan = plan_sweep(space, info, backends=backends, limits=PinningLimits(carry))
     assert plan.points == 10_000
     return time.perf_counter() - began, time.process_time() - worked
 
@@ -181,8 +181,8 @@ def main() -> None:
     parser.add_argument("--servers", type=int, nargs="+", default=[1, 4, 16])
     options = parser.parse_args()
     rows = [
-        measure(one, lanes, options.tries)
-        for lanes in options.servers
+        measure(one, backends, options.tries)
+        for backends in options.servers
         for one in list_sweeps(options.random)
     ]
     print(
@@ -196,18 +196,20 @@ def main() -> None:
     print(format_table(rows))
     print("\nOn the demo server: nodes executed, planned and counted")
     with tempfile.TemporaryDirectory() as folder:
-        for lanes, carry in ((1, False), (1, True), (4, False), (4, True)):
-            planned, executed = run_on_demo(lanes, carry, Path(folder))
-            print(f"  {lanes} servers, {'carried' if carry else 'plain'}: {planned} and {executed}")
+        for backends, carry in ((1, False), (1, True), (4, False), (4, True)):
+            planned, executed = run_on_demo(backends, carry, Path(folder))
+            print(
+                f"  {backends} servers, {'carried' if carry else 'plain'}: {planned} and {executed}"
+            )
     info = read_info()
     slowest = 0.0
     print("\nPlanning 10,000 points")
-    for lanes, carry in ((1, False), (1, True), (4, True), (16, True)):
-        seconds, cpu = plan_many(info, lanes, carry)
+    for backends, carry in ((1, False), (1, True), (4, True), (16, True)):
+        seconds, cpu = plan_many(info, backends, carry)
         slowest = max(slowest, cpu)
         print(
-            f"  {lanes} servers, {'carried' if carry else 'plain'}: {seconds:.2f} s, {cpu:.2f} s "
-            "of CPU"
+            f"  {backends} servers, {'carried' if carry else 'plain'}: "
+            f"{seconds:.2f} s, {cpu:.2f} s of CPU"
         )
     print()
     for goal in list_goals(rows, slowest):

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from comfygradio.forms.preset import load_preset
+from comfygradio.binding.preset import load_preset
 from tests.benchmarks.callers import read_result
 from tests.benchmarks.engine import take_medians
 from tests.benchmarks.figures import Goal, describe_spread, format_table, percentile, write_json
@@ -106,9 +106,9 @@ def test_the_result_is_found_among_events() -> None:
 
 def test_a_lane_keeps_its_speed_however_late_it_is_woken() -> None:
     now = 0.0
-    lane = Lane(8000, lambda: now)
+    backend = Lane(8000, lambda: now)
     for _ in range(100):
-        now += lane.reserve(10) + 0.001
+        now += backend.reserve(10) + 0.001
     assert now == pytest.approx(1.0, rel=0.01)
     assert Lane(0).reserve(SIZE) == 0.0
 

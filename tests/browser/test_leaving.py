@@ -39,7 +39,7 @@ def test_a_closed_page_ends_its_job_only_where_that_is_wanted(
         set_steps(page, 60)
         page.get_by_role("button", name="Generate").click()
         expect(page.locator(".cg-line")).to_have_attribute("title", re.compile("step"))
-        (job,) = app.service.queue.list_submitted(app.service.queue.lanes[0])
+        (job,) = app.service.queue.list_submitted(app.service.queue.backends[0])
         page.reload()
         expect(page.locator(".cg-line")).to_have_attribute("title", re.compile("step"))
         assert not job.stop_requested.is_set()

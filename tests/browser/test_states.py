@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from comfygradio.demo import DemoServer
 from comfygradio.forms.value_check import parse_size
-from comfygradio.jobs.worker import GONE
+from comfygradio.jobs.worker import NOT_RESPONDING
 from tests.browser.conftest import QUICK_SECONDS, SLOW_SECONDS
 from tests.browser.settling import find_form, settle
 from tests.browser.widgets import INPAINT, PAINT, TEXT_TO_IMAGE
@@ -196,7 +196,7 @@ def test_a_killed_server_is_told_of_and_no_time_is_left(
     expect(window.locator(".cg-time")).to_contain_text("left")
     demo.kill()
     try:
-        expect(window.locator(".cg-line")).to_have_text(GONE)
+        expect(window.locator(".cg-line")).to_have_text(NOT_RESPONDING)
         expect(window.locator(".cg-time")).to_be_empty()
         expect(window.locator(".cg-warnings")).to_be_hidden()
     finally:

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.jobs.worker import GONE
+from comfygradio.jobs.worker import NOT_RESPONDING
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.app import App
 from comfygradio.ui.serve import build, launch
@@ -204,6 +204,6 @@ def test_the_reason_why_a_job_waits_is_told(context: BrowserContext, tmp_path: P
         page.get_by_role("button", name="Generate").wait_for()
         server.stop()
         page.get_by_role("button", name="Generate").click()
-        expect(page.locator(".cg-line")).to_have_text(GONE)
+        expect(page.locator(".cg-line")).to_have_text(NOT_RESPONDING)
         page.get_by_role("button", name="Stop").click()
         expect(page.locator(".cg-summary")).to_contain_text("stopped")

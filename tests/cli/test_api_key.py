@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.forms.preset import load_preset
 from comfygradio.jobs.backend import Backend
 from tests.comfy.gateway import Call, Gateway, Reply, forward
 from tests.comfy.graphs import draw_empty
@@ -188,8 +188,8 @@ def test_of_several_servers_those_with_a_key_get_such_jobs(classes: Path) -> Non
         ComfyClient(server.url, api_key=KEY) as having,
     ):
         poor, rich = Backend(without), Backend(having)
-        for lane in (poor, rich):
-            lane.refresh(["FarAway", "SaveImage"])
+        for backend in (poor, rich):
+            backend.refresh(["FarAway", "SaveImage"])
     assert poor.explain_rejection(graph) == "FarAway wants an API key, which is not given there."
     assert rich.explain_rejection(graph) == ""
 

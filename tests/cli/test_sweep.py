@@ -120,7 +120,7 @@ def test_a_plan_runs_nothing_and_leaves_nothing(shell: Shell, demo: DemoServer) 
     )
     assert told["points"] == 4 and told["planned"]["executions"]["CheckpointLoaderSimple"] == 1
     assert told["without_cache"]["executions"]["CheckpointLoaderSimple"] == 4
-    assert sorted(index for lane in told["servers"] for index in lane) == [
+    assert sorted(index for segment in told["servers"] for index in segment) == [
         [0, 0],
         [0, 1],
         [1, 0],

@@ -100,7 +100,7 @@ def test_carrying_saves_executions_and_loses_no_picture(comfy: Comfy, space: Spa
     assert (
         plans[1].planned.executions["KSampler"] == 6 + 12 < plans[0].planned.executions["KSampler"]
     )
-    assert {index for lane in plans[1].segments for index in lane} == set(space)
+    assert {index for segment in plans[1].segments for index in segment} == set(space)
 
 
 def test_the_order_as_typed_executes_what_the_plan_says_of_it(comfy: Comfy, space: Space) -> None:

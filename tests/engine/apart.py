@@ -89,24 +89,24 @@ def test_a_machine_that_is_cut_off_goes_on_with_its_jobs_when_it_is_back(
     address, settings, hosts = machines
     before = sum(map(count_runs, hosts))
     with open_queue(address, tmp_path / "outputs", 2, settings=settings) as (queue, _):
-        assert [lane.url for lane in queue.lanes] == [
+        assert [backend.url for backend in queue.backends] == [
             f"http://{host.address}:8188" for host in hosts
         ]
         jobs = submit_held(queue, hosts, 8)
-        lost = next(host for host in hosts if host.address in jobs[0].home)
+        lost = next(host for host in hosts if host.address in jobs[0].backend_url)
         lost.cut()
-        lane = next(lane for lane in queue.lanes if lost.address in lane.url)
+        backend = next(backend for backend in queue.backends if lost.address in backend.url)
         began = time.monotonic()
         with pytest.raises(ServerUnreachable, match="is that machine there"):
-            lane.client.queue_remaining()
+            backend.client.queue_remaining()
         waited = time.monotonic() - began
         assert waited < HANG_SECONDS, "nobody waits for a machine that is gone"
-        await_that(lambda: lane.trouble)
+        await_that(lambda: backend.trouble)
         wake(hosts)
         lost.join()
         check_done(queue, jobs)
-        await_that(lambda: not lane.trouble)
-        assert sum(map(count_runs, hosts)) - before == 8 and jobs[0].home == lane.url
+        await_that(lambda: not backend.trouble)
+        assert sum(map(count_runs, hosts)) - before == 8 and jobs[0].backend_url == backend.url
 
 
 @needs_openssl
@@ -119,17 +119,17 @@ def test_others_take_over_from_a_machine_that_stays_away(
     address, settings, hosts = machines
     before = sum(map(count_runs, hosts))
     outputs = tmp_path / "outputs"
-    with open_queue(address, outputs, 2, home_seconds=2.0, settings=settings) as (queue, _):
+    with open_queue(address, outputs, 2, affinity_seconds=2.0, settings=settings) as (queue, _):
         jobs = submit_held(queue, hosts, 8)
-        lost, stays = hosts if hosts[0].address in jobs[0].home else hosts[::-1]
+        lost, stays = hosts if hosts[0].address in jobs[0].backend_url else hosts[::-1]
         lost.cut()
         wake(hosts)
         check_done(queue, jobs)
-        assert stays.address in jobs[0].home
+        assert stays.address in jobs[0].backend_url
         lost.join()
-        lane = next(lane for lane in queue.lanes if lost.address in lane.url)
-        await_that(lambda: not lane.trouble)
+        backend = next(backend for backend in queue.backends if lost.address in backend.url)
+        await_that(lambda: not backend.trouble)
         more = [queue.submit(paint(0.3)) for _ in range(6)]
         check_done(queue, [*jobs, *more])
-        assert any(lost.address in job.home for job in more)
+        assert any(lost.address in job.backend_url for job in more)
         assert 14 <= sum(map(count_runs, hosts)) - before <= 16

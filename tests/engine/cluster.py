@@ -17,7 +17,7 @@ from comfygradio.cluster.intervals import Intervals
 from comfygradio.cluster.registry import DaskBackends
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.jobs.backend_pool import update_backends
+from comfygradio.jobs.backend_pool import sync_backends
 from comfygradio.jobs.job import Job, JobSnapshot
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.job_store import JobStore
@@ -118,8 +118,8 @@ def open_cluster(folder: Path, count: int, options: DemoOptions = OPTIONS) -> It
 def open_queue(
     address: str,
     outputs: Path,
-    lanes: int = 1,
-    home_seconds: float = PATIENT_SECONDS,
+    backends: int = 1,
+    affinity_seconds: float = PATIENT_SECONDS,
     settings: Settings | None = None,
 ) -> Iterator[tuple[JobQueue, DaskBackends]]:
     """A queue on the lanes of a cluster, once so many are there.
@@ -130,14 +130,14 @@ def open_queue(
     with ExitStack() as stack:
         engine = DaskBackends(parse_cluster(address, settings or Settings(), "--engine"), QUICK)
         stack.callback(engine.close)
-        ledger = JobStore.open(outputs)
-        stack.callback(ledger.close)
-        queue = JobQueue((), ledger, outputs, home_seconds=home_seconds, may_grow=True)
+        store = JobStore.open(outputs)
+        stack.callback(store.close)
+        queue = JobQueue((), store, outputs, affinity_seconds=affinity_seconds, may_grow=True)
         stack.callback(queue.close)
-        engine.watch(lambda: update_backends(queue, engine, CLASSES))
-        update_backends(queue, engine, CLASSES)
+        engine.watch(lambda: sync_backends(queue, engine, CLASSES))
+        sync_backends(queue, engine, CLASSES)
         queue.start()
-        await_that(lambda: sum(not lane.trouble for lane in queue.lanes) >= lanes)
+        await_that(lambda: sum(not backend.trouble for backend in queue.backends) >= backends)
         yield queue, engine
 
 
@@ -173,7 +173,7 @@ def check_done(queue: JobQueue, jobs: Sequence[Job]) -> None:
         (result,) = end.results
         assert result.path and result.path.read_bytes().endswith(b"IEND\xaeB`\x82")
     assert count_files(queue.outputs) == len(jobs)
-    assert queue.ledger.list_open() == [] and not list(queue.outputs.rglob(".part-*"))
+    assert queue.store.list_open() == [] and not list(queue.outputs.rglob(".part-*"))
 
 
 def count_runs(servers: Sequence[DemoServer]) -> int:

@@ -210,7 +210,7 @@ def test_any_dask_worker_is_a_lane_by_one_line(bare: Cluster, tmp_path: Path) ->
         )
         stack.callback(bare.kill, worker)
         queue, _ = stack.enter_context(open_queue(bare.address, tmp_path / "outputs"))
-        assert [lane.url for lane in queue.lanes] == [server.url]
+        assert [backend.url for backend in queue.backends] == [server.url]
         check_done(queue, [queue.submit(paint()) for _ in range(3)])
 
 

@@ -55,7 +55,7 @@ def submit_held(queue: JobQueue, count: int) -> list[Job]:
 
 def find_place(cluster: Cluster, job: Job) -> int:
     """On which of the lanes a job is."""
-    return [server.url for server in cluster.servers].index(job.home)
+    return [server.url for server in cluster.servers].index(job.backend_url)
 
 
 def test_a_worker_is_killed_and_started_again(cluster: Cluster, tmp_path: Path) -> None:
@@ -73,15 +73,18 @@ def test_a_worker_is_killed_and_started_again(cluster: Cluster, tmp_path: Path) 
 
 def test_a_worker_is_killed_for_good(cluster: Cluster, tmp_path: Path) -> None:
     """Other lanes take over what it had; its two prompts may run twice, but count once."""
-    with open_queue(cluster.address, tmp_path / "outputs", LANES, home_seconds=2.0) as (queue, _):
+    with open_queue(cluster.address, tmp_path / "outputs", LANES, affinity_seconds=2.0) as (
+        queue,
+        _,
+    ):
         jobs = submit_held(queue, 12)
         wait(jobs[0], is_running)
-        lost = jobs[0].home
+        lost = jobs[0].backend_url
         cluster.kill(cluster.workers[find_place(cluster, jobs[0])])
         cluster.release()
         check_done(queue, jobs)
-        assert jobs[0].home != lost and count_runs(cluster.servers) <= 14
-        assert any(lane.url == lost and lane.trouble for lane in queue.lanes)
+        assert jobs[0].backend_url != lost and count_runs(cluster.servers) <= 14
+        assert any(backend.url == lost and backend.trouble for backend in queue.backends)
 
 
 def test_a_comfyui_is_killed_and_comes_back(cluster: Cluster, tmp_path: Path) -> None:
@@ -93,12 +96,12 @@ def test_a_comfyui_is_killed_and_comes_back(cluster: Cluster, tmp_path: Path) ->
         wait(jobs[0], is_running)
         server = cluster.servers[find_place(cluster, jobs[0])]
         server.kill()
-        lane = next(lane for lane in queue.lanes if lane.url == server.url)
-        await_that(lambda: lane.trouble)
+        backend = next(backend for backend in queue.backends if backend.url == server.url)
+        await_that(lambda: backend.trouble)
         server.start()
         cluster.release()
         check_done(queue, jobs)
-        await_that(lambda: not lane.trouble)
+        await_that(lambda: not backend.trouble)
 
 
 def test_a_comfyui_that_dies_idle_is_quarantined_and_taken_back(
@@ -107,12 +110,12 @@ def test_a_comfyui_that_dies_idle_is_quarantined_and_taken_back(
     """The worker notices it, without any job having to."""
     with open_queue(cluster.address, tmp_path / "outputs", LANES) as (queue, _):
         server = cluster.servers[0]
-        lane = next(lane for lane in queue.lanes if lane.url == server.url)
+        backend = next(backend for backend in queue.backends if backend.url == server.url)
         server.kill()
-        await_that(lambda: "does not answer" in lane.trouble)
+        await_that(lambda: "does not answer" in backend.trouble)
         check_done(queue, [queue.submit(paint()) for _ in range(4)])
         server.start()
-        await_that(lambda: not lane.trouble)
+        await_that(lambda: not backend.trouble)
 
 
 def test_the_scheduler_is_killed_and_started_again(cluster: Cluster, tmp_path: Path) -> None:
@@ -184,6 +187,6 @@ def test_a_lane_that_answers_slowly_holds_up_nobody(cluster: Cluster, tmp_path: 
         queue, _ = stack.enter_context(open_queue(cluster.address, tmp_path / "outputs", LANES + 1))
         jobs = [queue.submit(paint()) for _ in range(24)]
         check_done(queue, jobs)
-        homes = [job.home for job in jobs]
+        homes = [job.backend_url for job in jobs]
         assert count_runs([*cluster.servers, server]) == 24
         assert 1 <= homes.count(server.url) <= 4

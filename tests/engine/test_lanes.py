@@ -79,7 +79,7 @@ def server(cluster: Cluster) -> DemoServer:
 def test_jobs_end_with_their_files(queue: JobQueue) -> None:
     jobs = [queue.submit(paint()) for _ in range(6)]
     check_done(queue, jobs)
-    assert {job.home for job in jobs} == {queue.lanes[0].url}
+    assert {job.backend_url for job in jobs} == {queue.backends[0].url}
 
 
 def test_files_are_brought_to_the_server(queue: JobQueue, tmp_path: Path) -> None:
@@ -129,13 +129,13 @@ def test_a_failure_tells_what_it_tells_here(queue: JobQueue) -> None:
 def test_a_refusal_names_the_nodes(queue: JobQueue) -> None:
     graph = {"1": {"class_type": "SaveImage", "inputs": {"filename_prefix": "x"}}}
     with pytest.raises(PromptRejected) as caught:
-        list(queue.lanes[0].client.run(Prompt(graph)))
+        list(queue.backends[0].client.run(Prompt(graph)))
     assert caught.value.node_errors[0].node_id == "1" and "images is missing" in str(caught.value)
 
 
 def test_what_is_not_there_is_not_found(queue: JobQueue) -> None:
     with pytest.raises(NotFound):
-        queue.lanes[0].client.view("no.png")
+        queue.backends[0].client.view("no.png")
 
 
 def test_previews_come_newest_only_at_most_ten_a_second(queue: JobQueue) -> None:
@@ -145,7 +145,7 @@ def test_previews_come_newest_only_at_most_ten_a_second(queue: JobQueue) -> None
         "2": {"class_type": "SaveImage", "inputs": {"filename_prefix": "p", "images": ["1", 0]}},
     }
     began, counts, same = time.monotonic(), list[int](), 0
-    for state in queue.lanes[0].client.run(Prompt(graph)):
+    for state in queue.backends[0].client.run(Prompt(graph)):
         if state.preview:
             same += bool(counts) and counts[-1] == state.preview_count
             counts.append(state.preview_count)
@@ -194,7 +194,7 @@ def test_a_closed_engine_answers_nothing_and_keeps_nobody_waiting(
         def follow() -> None:
             try:
                 list(
-                    queue.lanes[0].client.run(
+                    queue.backends[0].client.run(
                         paint(HELD_SECONDS).prompt, prompt_id="11111111-1111-1111-1111-111111111111"
                     )
                 )
@@ -209,7 +209,7 @@ def test_a_closed_engine_answers_nothing_and_keeps_nobody_waiting(
         assert ended.wait(HANG_SECONDS) and caught
         direct.interrupt()
         with pytest.raises(ServerUnreachable):
-            queue.lanes[0].client.queue_remaining()
+            queue.backends[0].client.queue_remaining()
 
 
 def test_a_lane_joins_and_leaves_and_gives_its_jobs_back(cluster: Cluster, tmp_path: Path) -> None:
@@ -221,14 +221,18 @@ def test_a_lane_joins_and_leaves_and_gives_its_jobs_back(cluster: Cluster, tmp_p
         open_queue(cluster.address, tmp_path / "outputs") as (queue, _),
     ):
         worker = cluster.start_worker(second)
-        await_that(lambda: len(queue.lanes) == 2 and not any(lane.trouble for lane in queue.lanes))
+        await_that(
+            lambda: (
+                len(queue.backends) == 2 and not any(backend.trouble for backend in queue.backends)
+            )
+        )
         jobs = [queue.submit(paint(HELD_SECONDS)) for _ in range(2)]
         for job in jobs:
             wait(job, is_running)
-        assert {job.home for job in jobs} == {lane.url for lane in queue.lanes}
+        assert {job.backend_url for job in jobs} == {backend.url for backend in queue.backends}
         said = interrupt(worker)
         assert "is a lane of" in said
-        await_that(lambda: [lane.url for lane in queue.lanes] == [cluster.servers[0].url])
+        await_that(lambda: [backend.url for backend in queue.backends] == [cluster.servers[0].url])
         cluster.release()
         check_done(queue, jobs)
         assert (

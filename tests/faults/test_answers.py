@@ -125,7 +125,7 @@ def test_looking_at_the_server_while_it_works(fault: str, world: World) -> None:
     job = world.order(0.1)
     for route in ("GET /prompt", "GET /system_stats"):
         world.line.spoil(route, FAULTS[fault])
-        status = world.queue.lanes[0].fetch_status(running=1)
+        status = world.queue.backends[0].fetch_status(running=1)
         assert status.is_up or status.trouble
     world.line.mend()
     world.check_done(job)
@@ -224,7 +224,7 @@ def test_a_result_that_cannot_be_fetched_is_fetched_later(fault: str, world: Wor
     assert count_files(world.outputs) == 0 and world.line.posted[job.id] == 1
     world.line.mend()
     place = choose_result_place(world.outputs, "tiny")
-    (again,) = collect_again(end.results, world.queue.lanes[0].client, place)
+    (again,) = collect_again(end.results, world.queue.backends[0].client, place)
     assert again.path and not again.problem and count_files(world.outputs) == 1
     world.check_quiet()
 
@@ -248,23 +248,23 @@ def test_uploading(fault: str, world: World, tmp_path: Path) -> None:
 def test_learning_what_the_server_has(fault: str, world: World) -> None:
     world.line.spoil("GET /object_info", FAULTS[fault], times=2)
     with suppress(ServerError):
-        world.queue.lanes[0].refresh(["EmptyImage", "SaveImage"])
+        world.queue.backends[0].refresh(["EmptyImage", "SaveImage"])
     world.check_done(world.order())
 
 
 def test_a_server_gets_what_it_lacked(world: World) -> None:
     """The job waits and says why, until the server is asked again."""
-    lane, given = world.queue.lanes[0], world.server.options
+    backend, given = world.queue.backends[0], world.server.options
     world.server.kill()
     world.server.options = replace(given, missing_classes=("EmptyImage",))
     world.server.start()
-    lane.refresh(["EmptyImage", "SaveImage"])
+    backend.refresh(["EmptyImage", "SaveImage"])
     job = world.order()
     wait(job, lambda s: "it has no node class EmptyImage" in s.reason)
     world.server.kill()
     world.server.options = given
     world.server.start()
-    lane.refresh(["EmptyImage", "SaveImage"])
+    backend.refresh(["EmptyImage", "SaveImage"])
     world.check_done(job)
 
 

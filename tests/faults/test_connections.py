@@ -116,7 +116,9 @@ def test_one_of_two_servers_is_killed(for_good: bool, tmp_path: Path) -> None:
         DemoServer(options, port=free_port()) as second,
         Line(first.url) as one,
         Line(second.url) as two,
-        open_queue(outputs, one.url, two.url, home_seconds=1.0 if for_good else math.inf) as queue,
+        open_queue(
+            outputs, one.url, two.url, affinity_seconds=1.0 if for_good else math.inf
+        ) as queue,
     ):
         jobs = [queue.submit(paint(LONG_SECONDS)) for _ in range(6)]
         await_that(lambda: len(one.posted) == 2 and len(two.posted) == 2)
@@ -131,7 +133,7 @@ def test_one_of_two_servers_is_killed(for_good: bool, tmp_path: Path) -> None:
         assert [wait(job, is_over).phase for job in jobs] == ["done"] * 6
         posts = [one.posted[job.id] + two.posted[job.id] for job in jobs]
         assert (
-            posts == [2 if job.id in had else 1 for job in jobs] and queue.ledger.list_open() == []
+            posts == [2 if job.id in had else 1 for job in jobs] and queue.store.list_open() == []
         )
     assert count_files(outputs) == 6
 
@@ -152,7 +154,7 @@ def cut_and_await_return(world: World) -> None:
     """
 
     def is_back() -> bool:
-        return bool(world.line.pairs) or not world.queue.ledger.list_open()
+        return bool(world.line.pairs) or not world.queue.store.list_open()
 
     world.line.cut_sockets()
     await_that(is_back)

@@ -97,7 +97,7 @@ def check_ends(
             end = wait(job, is_over)
             assert end.phase == "done" and not end.error, end
             assert line.posted[job.id] == posts, line.calls
-        assert queue.ledger.list_open() == []
+        assert queue.store.list_open() == []
     assert count_files(outputs) == files
     assert not list(outputs.rglob(".part-*"))
 
@@ -187,7 +187,7 @@ def test_killed_while_stopping(after: bool, line: Line, server: DemoServer, tmp_
         with open_queue(tmp_path, line.url) as queue:
             job = queue.find(token)
             assert job and wait(job, is_over).phase == ("stopped" if after else "done")
-            assert line.posted[job.id] == 1 and queue.ledger.list_open() == []
+            assert line.posted[job.id] == 1 and queue.store.list_open() == []
         await_that(lambda: client.history(neighbour))
     assert count_files(tmp_path) == (0 if after else 1)
 

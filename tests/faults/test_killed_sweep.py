@@ -77,7 +77,7 @@ def check_whole(line: Line, server: DemoServer, outputs: Path, token: str) -> No
         sweep = sweeps.find(token)
         server.hurry()
         assert sweep and end(sweep) == "done", sweep
-        assert sweep.counts.done == POINTS and queue.ledger.list_open() == []
+        assert sweep.counts.done == POINTS and queue.store.list_open() == []
         assert read_colors(sweep) == [
             (0, 0, color) for color in range(1, POINTS // 2 + 1) for _ in range(2)
         ]

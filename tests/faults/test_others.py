@@ -24,7 +24,7 @@ def check_failed(world: World, job: Job, message: str, posts: int = 1) -> None:
     """It failed with that sentence, was posted so often and left nothing anywhere."""
     end = world.end(job)
     assert end.phase == "failed" and message in end.error and "Traceback" not in end.error, end
-    record = world.queue.ledger.get(job.id)
+    record = world.queue.store.get(job.id)
     assert record and (record.phase, record.error) == ("failed", end.error)
     assert world.line.posted[job.id] == posts
     world.check_quiet()

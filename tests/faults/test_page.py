@@ -54,10 +54,10 @@ class Place:
         self.server.hurry()
         neighbour = self.direct.queue_prompt(paint().prompt.graph).prompt_id
         queue = self.app.app.service.queue
-        await_that(lambda: len(self.posted) == jobs and not queue.ledger.list_open())
+        await_that(lambda: len(self.posted) == jobs and not queue.store.list_open())
         assert list(self.posted.values()) == [1] * jobs
         assert count_files(self.outputs) == self.files_before + jobs
-        phases = [record.phase for id in self.posted if (record := queue.ledger.get(id))]
+        phases = [record.phase for id in self.posted if (record := queue.store.get(id))]
         assert phases == ["done"] * jobs
         await_that(lambda: self.direct.history(neighbour))
         assert len(self.direct.history()) == jobs + 1
@@ -140,7 +140,7 @@ def test_the_page_is_closed_at_once(place: Place, context: BrowserContext) -> No
     with page.expect_request("**/queue/join*"):
         page.get_by_role("button", name="Generate").click()
     page.close(run_before_unload=False)
-    await_that(lambda: place.app.app.service.queue.ledger.list_open() or place.posted)
+    await_that(lambda: place.app.app.service.queue.store.list_open() or place.posted)
     place.check(1)
 
 

@@ -50,21 +50,26 @@ def open_queue(
     outputs: Path,
     *urls: str,
     timeout_seconds: float = 20.0,
-    home_seconds: float = AFFINITY_SECONDS,
+    affinity_seconds: float = AFFINITY_SECONDS,
     patience: PollTimings = QUICK,
     names: str = DEFAULT_PATTERN,
 ) -> Iterator[JobQueue]:
     """A quick-tempered queue on these addresses, that waits for no pause of its own."""
     clock = SkippingClock()
     with ExitStack() as stack:
-        ledger = JobStore.open(outputs)
-        stack.callback(ledger.close)
+        store = JobStore.open(outputs)
+        stack.callback(store.close)
         clients = [
             ComfyClient(url, patience=patience, timeout_seconds=timeout_seconds) for url in urls
         ]
-        lanes = [Backend(stack.enter_context(client), clock) for client in clients]
+        backends = [Backend(stack.enter_context(client), clock) for client in clients]
         queue = JobQueue(
-            lanes, ledger, outputs, Limits(names=names), home_seconds=home_seconds, clock=clock
+            backends,
+            store,
+            outputs,
+            Limits(names=names),
+            affinity_seconds=affinity_seconds,
+            clock=clock,
         )
         queue.start()
         stack.callback(queue.close)
@@ -140,7 +145,7 @@ class World:
         for job in jobs:
             end = self.end(job)
             assert end.phase == "done" and not end.error, end
-            record = self.queue.ledger.get(job.id)
+            record = self.queue.store.get(job.id)
             assert record and record.phase == "done" and record.results == end.results
             (result,) = end.results
             assert (
@@ -157,7 +162,7 @@ class World:
         anywhere.
         """
         await_that(lambda: self.direct.queue_remaining() == 0)
-        assert self.queue.ledger.list_open() == []
+        assert self.queue.store.list_open() == []
         assert not list(self.outputs.rglob(".part-*"))
 
 

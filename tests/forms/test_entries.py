@@ -195,11 +195,11 @@ def test_a_servers_lane_takes_a_custom_combo(tmp_path: Path) -> None:
         DemoServer(DemoOptions(extra_classes=classes)) as server,
         ComfyClient(server.url) as client,
     ):
-        lane = Backend(client)
-        lane.refresh(["CustomCombo"])
-        assert lane.explain_rejection({"1": {"class_type": "CustomCombo", "inputs": OWN}}) == ""
+        backend = Backend(client)
+        backend.refresh(["CustomCombo"])
+        assert backend.explain_rejection({"1": {"class_type": "CustomCombo", "inputs": OWN}}) == ""
         wrong = {"1": {"class_type": "CustomCombo", "inputs": {**OWN, "choice": "night"}}}
-        assert lane.explain_rejection(wrong) == "it does not have night."
+        assert backend.explain_rejection(wrong) == "it does not have night."
 
 
 def test_a_draft_offers_a_custom_combo(desk: Desk) -> None:

@@ -34,13 +34,13 @@ def open_queue(
     go on.
     """
     with ExitStack() as stack:
-        ledger = JobStore.open(outputs)
-        stack.callback(ledger.close)
+        store = JobStore.open(outputs)
+        stack.callback(store.close)
         clients = [stack.enter_context(ComfyClient(server.url)) for server in servers]
-        lanes = [Backend(client, clock) for client in clients]
-        for lane in lanes if learn else ():
-            lane.refresh(["EmptyImage", "SaveImage", "LabSleep"])
-        queue = JobQueue(lanes, ledger, outputs, limits, clock=clock)
+        backends = [Backend(client, clock) for client in clients]
+        for backend in backends if learn else ():
+            backend.refresh(["EmptyImage", "SaveImage", "LabSleep"])
+        queue = JobQueue(backends, store, outputs, limits, clock=clock)
         queue.start()
         stack.callback(queue.close)
         yield queue

@@ -8,7 +8,7 @@ from typing import Any
 
 from comfygradio.comfy.workflow import Prompt
 from comfygradio.jobs.job import Order
-from comfygradio.jobs.job_store import Record
+from comfygradio.jobs.job_store import JobRecord
 
 GRAPH = {
     "1": {"class_type": "KSampler", "inputs": {"seed": 2**64 - 1, "cfg": 7.5, "model": ["2", 0]}}
@@ -17,12 +17,12 @@ GRAPH = {
 
 def make_record(
     owner: str = "user:ada", values: dict[str, Any] | None = None, **fields: Any
-) -> Record:
+) -> JobRecord:
     """A job of somebody, as it is when it was ordered; `values` are its order's."""
     order = fields.pop("order", None) or Order(
         "tiny", "Tiny picture", Prompt(GRAPH), values or {}, ("seed",)
     )
-    record = Record(
+    record = JobRecord(
         id=str(uuid.uuid4()),
         token=uuid.uuid4().hex,
         owner=owner,

@@ -11,7 +11,7 @@ import pytest
 
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import JobStoreError, JobStoreGone
-from comfygradio.jobs.job_store import GONE, JobStore, Query, find_job_store
+from comfygradio.jobs.job_store import FOLDER_GONE, JobStore, Query, find_job_store
 from tests.jobs.lines import draw, is_over, is_running, open_queue, wait
 from tests.jobs.records import make_record
 
@@ -45,19 +45,19 @@ WAYS = [delete, move, replace_by_copy, delete_ledger, delete_lock]
 def test_nothing_is_promised_that_reaches_nobody(lose: object, tmp_path: Path) -> None:
     assert callable(lose)
     outputs = tmp_path / "outputs"
-    with closing(JobStore.open(outputs)) as ledger:
+    with closing(JobStore.open(outputs)) as store:
         record = make_record()
-        ledger.add(record)
+        store.add(record)
         lose(outputs)
         for write in (
-            lambda: ledger.add(make_record()),
-            lambda: ledger.change(record.id, phase="done"),
-            lambda: ledger.set_favourite(record.id, True),
-            lambda: ledger.delete(record.id),
+            lambda: store.add(make_record()),
+            lambda: store.change(record.id, phase="done"),
+            lambda: store.set_favourite(record.id, True),
+            lambda: store.delete(record.id),
         ):
             with pytest.raises(JobStoreGone):
                 write()
-        assert ledger.find(record.token) is not None, "what is known can still be looked at"
+        assert store.find(record.token) is not None, "what is known can still be looked at"
 
 
 @pytest.mark.deep
@@ -74,7 +74,7 @@ def test_jobs_of_a_folder_that_is_gone_fail_with_a_sentence(lose: object, tmp_pa
         for job in (running, waiting):
             told = wait(job, is_over)
             assert told.phase == "failed"
-            assert GONE in told.error and str(tmp_path) not in told.error
+            assert FOLDER_GONE in told.error and str(tmp_path) not in told.error
         with pytest.raises(JobStoreGone):
             queue.submit(draw(4))
 
@@ -97,9 +97,9 @@ def test_errors_name_the_folder_in_the_log_alone(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     outputs = tmp_path / "outputs"
-    ledger = JobStore.open(outputs)
-    ledger.close()
+    store = JobStore.open(outputs)
+    store.close()
     with caplog.at_level(logging.WARNING), pytest.raises(JobStoreError) as told:
-        ledger.find("x")
+        store.find("x")
     assert str(tmp_path) not in str(told.value) and "outputs folder" in str(told.value)
     assert str(outputs.resolve()) in caplog.text

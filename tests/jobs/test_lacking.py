@@ -153,7 +153,7 @@ def test_a_job_keeps_what_is_there_and_says_what_is_not(name: str, tmp_path: Pat
         assert end.phase == "done"
         assert [bool(result.path) for result in end.results] == [True, False, True]
         assert "002" in end.error and "was made, but could not be fetched" in end.error
-        record = queue.ledger.get(job.id)
+        record = queue.store.get(job.id)
         assert record and (record.phase, record.results) == ("done", end.results)
 
 

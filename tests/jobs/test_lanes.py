@@ -38,9 +38,9 @@ def queue(tmp_path: Path) -> Iterator[JobQueue]:
 
 def make_lane(server: DemoServer) -> Backend:
     """A lane that has yet to tell what it has."""
-    lane = Backend(ComfyClient(server.url))
-    lane.expect(CLASSES)
-    return lane
+    backend = Backend(ComfyClient(server.url))
+    backend.expect(CLASSES)
+    return backend
 
 
 def use_model(order: Order, name: str) -> Order:
@@ -59,7 +59,7 @@ def test_a_job_waits_for_the_first_lane_and_says_why(
     assert early.snapshot.reason == late.snapshot.reason == "Nobody is there yet."
     queue.update_backends([make_lane(servers[0])])
     assert [wait(job, is_over).phase for job in (early, late)] == ["done", "done"]
-    assert queue.lanes[0].lessons == 1
+    assert queue.backends[0].capabilities_version == 1
 
 
 def test_the_reason_ends_with_the_trouble(queue: JobQueue) -> None:
@@ -79,7 +79,7 @@ def test_a_new_lane_takes_jobs_that_wait_for_a_busy_one(
     wait(jobs[1], lambda snapshot: snapshot.state is not None)
     third = queue.submit(draw(3))
     queue.update_backends([first, second])
-    assert wait(third, is_over).phase == "done" and third.home == servers[1].url
+    assert wait(third, is_over).phase == "done" and third.backend_url == servers[1].url
     for job in jobs:
         queue.stop(job.token)
         wait(job, is_over)
@@ -94,7 +94,7 @@ def test_a_lane_that_is_gone_gets_nothing_more(
     queue.update_backends([second])
     jobs = [queue.submit(draw(10 + n)) for n in range(6)]
     assert [wait(job, is_over).phase for job in jobs] == ["done"] * 6
-    assert {job.home for job in jobs} == {servers[1].url}
+    assert {job.backend_url for job in jobs} == {servers[1].url}
 
 
 def test_a_lane_that_comes_back_is_another_one_and_is_used(
@@ -112,32 +112,32 @@ def test_of_two_idle_lanes_the_one_with_the_model_is_chosen(
     queue: JobQueue, servers: tuple[DemoServer, DemoServer]
 ) -> None:
     queue.update_backends([make_lane(server) for server in servers])
-    await_that(lambda: not any(lane.trouble for lane in queue.lanes))
+    await_that(lambda: not any(backend.trouble for backend in queue.backends))
     homes: dict[str, set[str]] = {"a.safetensors": set(), "b.ckpt": set()}
     blocked = queue.submit(use_model(draw(1, 60), "a.safetensors"))
     wait(blocked, is_running)
     other = queue.submit(use_model(draw(2), "b.ckpt"))
     wait(other, is_over)
-    assert blocked.home != other.home
+    assert blocked.backend_url != other.backend_url
     queue.stop(blocked.token)
     wait(blocked, is_over)
     for number in range(6):
         for model, found in homes.items():
             job = queue.submit(use_model(draw(number + 10), model))
             wait(job, is_over)
-            found.add(job.home)
-    assert homes == {"a.safetensors": {blocked.home}, "b.ckpt": {other.home}}
+            found.add(job.backend_url)
+    assert homes == {"a.safetensors": {blocked.backend_url}, "b.ckpt": {other.backend_url}}
 
 
 def test_nothing_waits_for_a_busy_lane_that_has_the_model(
     queue: JobQueue, servers: tuple[DemoServer, DemoServer]
 ) -> None:
     queue.update_backends([make_lane(server) for server in servers])
-    await_that(lambda: not any(lane.trouble for lane in queue.lanes))
+    await_that(lambda: not any(backend.trouble for backend in queue.backends))
     first = queue.submit(use_model(draw(1, 60), "a.safetensors"))
     wait(first, is_running)
     second = queue.submit(use_model(draw(2), "a.safetensors"))
-    assert wait(second, is_over).phase == "done" and second.home != first.home
+    assert wait(second, is_over).phase == "done" and second.backend_url != first.backend_url
     queue.stop(first.token)
     wait(first, is_over)
 

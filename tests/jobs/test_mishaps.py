@@ -52,7 +52,7 @@ def test_a_server_that_refuses_us_gets_no_jobs_while_another_is_well(tmp_path: P
         with open_queue(tmp_path, bad, good) as queue:
             jobs = [queue.submit(draw(color)) for color in range(6)]
             assert [wait(job, is_over).phase for job in jobs] == ["done"] * 6
-            assert "password" in queue.lanes[0].trouble or "token" in queue.lanes[0].trouble
+            assert "password" in queue.backends[0].trouble or "token" in queue.backends[0].trouble
         with open_queue(tmp_path / "alone", bad) as queue:
             told = wait(queue.submit(draw(7)), is_over)
             assert told.phase == "failed" and told.error
@@ -64,7 +64,7 @@ def test_a_stop_before_a_silent_server_gives_up_is_heard(tmp_path: Path) -> None
         line.hush()
         with world.open_queue(tmp_path, line.url, timeout_seconds=0.5) as queue:
             job = queue.submit(draw(1))
-            await_that(lambda: queue.count_running(queue.lanes[0]) == 1)
+            await_that(lambda: queue.count_running(queue.backends[0]) == 1)
             queue.stop(job.token)
             assert wait(job, is_over).phase == "stopped"
             line.speak()
@@ -73,7 +73,7 @@ def test_a_stop_before_a_silent_server_gives_up_is_heard(tmp_path: Path) -> None
 def test_a_waiting_job_is_stopped_although_that_cannot_be_written_down(tmp_path: Path) -> None:
     with open_queue(tmp_path) as queue:
         job = queue.submit(draw(1))
-        queue.ledger.close()
+        queue.store.close()
         queue.stop(job.token)
         assert job.snapshot.phase == "stopped"
 

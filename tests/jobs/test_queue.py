@@ -68,7 +68,7 @@ def test_a_running_job_is_stopped_on_the_server_and_the_others_go_on(queue: JobQ
     queue.stop(stopped.token)
     assert wait(stopped, is_over).phase == "stopped"
     assert wait(other, is_over).phase == "done"
-    assert queue.lanes[0].client.queue_remaining() == 0
+    assert queue.backends[0].client.queue_remaining() == 0
 
 
 def test_a_waiting_job_is_stopped_at_once(queue: JobQueue) -> None:
@@ -203,7 +203,7 @@ def test_an_idle_server_comes_before_a_second_place_at_a_busy_one(tmp_path: Path
             wait(jobs[0], is_running)
             jobs.append(queue.submit(draw(2 * number + 1, 60)))
             wait(jobs[1], is_running)
-            assert [len(queue.list_submitted(lane)) for lane in queue.lanes] == [1, 1]
+            assert [len(queue.list_submitted(backend)) for backend in queue.backends] == [1, 1]
             for job in jobs:
                 queue.stop(job.token)
                 wait(job, is_over)
@@ -222,7 +222,7 @@ def test_the_second_place_is_taken_where_the_idle_server_cannot_run_it(tmp_path:
             jobs[1],
             lambda snapshot: snapshot.state is not None and snapshot.state.status == "queued",
         )
-        assert len(queue.list_submitted(queue.lanes[1])) == 2
+        assert len(queue.list_submitted(queue.backends[1])) == 2
         for job in jobs:
             queue.stop(job.token)
             wait(job, is_over)
@@ -237,7 +237,7 @@ def test_a_server_without_the_nodes_is_not_chosen(tmp_path: Path) -> None:
         open_queue(tmp_path / "o", one, two, learn=True) as queue,
     ):
         assert (
-            queue.lanes[0].explain_rejection(draw(1, 1).prompt.graph)
+            queue.backends[0].explain_rejection(draw(1, 1).prompt.graph)
             == "it has no node class LabSleep."
         )
         jobs = [queue.submit(draw(n, 0.05)) for n in range(4)]

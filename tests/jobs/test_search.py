@@ -43,17 +43,17 @@ JOBS = {
 
 
 @pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobStore]:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobStore]:
     """A ledger with JOBS; no test changes it."""
-    with closing(JobStore.open(tmp_path_factory.mktemp("outputs"))) as ledger:
-        ledger.add(*JOBS.values())
-        yield ledger
+    with closing(JobStore.open(tmp_path_factory.mktemp("outputs"))) as store:
+        store.add(*JOBS.values())
+        yield store
 
 
-def find(ledger: JobStore, query: Query, owner: str = "user:ada") -> list[str]:
+def find(store: JobStore, query: Query, owner: str = "user:ada") -> list[str]:
     """Names of the JOBS that are found."""
     names = {record.id: name for name, record in JOBS.items()}
-    return [names[record.id] for record in ledger.search(owner, query).records]
+    return [names[record.id] for record in store.search(owner, query).records]
 
 
 @pytest.mark.parametrize(
@@ -107,13 +107,13 @@ def find(ledger: JobStore, query: Query, owner: str = "user:ada") -> list[str]:
         (Query(before=-5), []),
     ],
 )
-def test_searches(ledger: JobStore, query: Query, names: list[str]) -> None:
-    assert find(ledger, query) == names
+def test_searches(store: JobStore, query: Query, names: list[str]) -> None:
+    assert find(store, query) == names
 
 
-def test_nobody_finds_what_is_not_theirs(ledger: JobStore) -> None:
-    assert find(ledger, Query("lighthouse"), "user:eve") == ["other"]
-    assert find(ledger, Query(values={"steps": 20}), "user:eve") == ["other"]
+def test_nobody_finds_what_is_not_theirs(store: JobStore) -> None:
+    assert find(store, Query("lighthouse"), "user:eve") == ["other"]
+    assert find(store, Query(values={"steps": 20}), "user:eve") == ["other"]
     for owner in ("", "user:ad", "user:ada%", "USER:ADA", "user:%", "' OR 1=1 --"):
         for query in (
             Query(),
@@ -122,22 +122,22 @@ def test_nobody_finds_what_is_not_theirs(ledger: JobStore) -> None:
             Query(values={"steps": 20}),
             Query(phases=("done",)),
         ):
-            assert find(ledger, query, owner) == []
+            assert find(store, query, owner) == []
 
 
-def test_the_values_of_a_field_are_listed_last_used_first(ledger: JobStore) -> None:
-    assert ledger.list_values("user:ada", "steps") == [8, 20]
-    assert ledger.list_values("user:ada", "steps", limit=1) == [8]
+def test_the_values_of_a_field_are_listed_last_used_first(store: JobStore) -> None:
+    assert store.list_values("user:ada", "steps") == [8, 20]
+    assert store.list_values("user:ada", "steps", limit=1) == [8]
     assert (
-        ledger.list_values("user:eve", "steps") == [20]
-        and ledger.list_values("user:eve", "hires") == []
+        store.list_values("user:eve", "steps") == [20]
+        and store.list_values("user:eve", "hires") == []
     )
 
 
 @pytest.mark.deep
 @given(text=st.text(st.sampled_from("ab\" *'()-+:^ナ夜%_ \t"), max_size=12))
 @settings(max_examples=scale(150), deadline=None)
-def test_whatever_is_typed_is_text(ledger: JobStore, text: str) -> None:
+def test_whatever_is_typed_is_text(store: JobStore, text: str) -> None:
     words = text.casefold().split()
     expected = [
         name
@@ -147,9 +147,9 @@ def test_whatever_is_typed_is_text(ledger: JobStore, text: str) -> None:
         if all(word in told for word in words)
     ]
     assert (
-        set(find(ledger, Query(text))) <= set(expected)
+        set(find(store, Query(text))) <= set(expected)
         if words
-        else find(ledger, Query(text)) == expected
+        else find(store, Query(text)) == expected
     )
 
 
@@ -160,40 +160,40 @@ def test_pages_hold_every_job_once_though_jobs_come_and_go(tmp_path: Path, query
     records = [
         make_record(values={"prompt": f"word {n}", "kind": "x"}, phase="done") for n in range(30)
     ]
-    with closing(JobStore.open(tmp_path)) as ledger:
-        ledger.add(*records)
+    with closing(JobStore.open(tmp_path)) as store:
+        store.add(*records)
         seen, before = [], None
         while True:
-            page = ledger.search(
+            page = store.search(
                 "user:ada", Query(query.text, values=query.values, limit=7, before=before)
             )
             seen += [record.id for record in page.records]
             if page.next is None:
                 break
-            ledger.add(make_record(values={"prompt": "word, new", "kind": "x"}))
-            ledger.delete(page.records[-1].id)
+            store.add(make_record(values={"prompt": "word, new", "kind": "x"}))
+            store.delete(page.records[-1].id)
             before = page.next
     assert seen == [record.id for record in reversed(records)]
 
 
 def test_a_last_page_that_is_full_is_the_last(tmp_path: Path) -> None:
-    with closing(JobStore.open(tmp_path)) as ledger:
-        ledger.add(*(make_record() for _ in range(7)))
-        assert ledger.search("user:ada", Query(limit=7)).next is None
-        assert ledger.search("user:ada", Query(limit=6)).next is not None
+    with closing(JobStore.open(tmp_path)) as store:
+        store.add(*(make_record() for _ in range(7)))
+        assert store.search("user:ada", Query(limit=7)).next is None
+        assert store.search("user:ada", Query(limit=6)).next is not None
 
 
 def test_an_error_or_title_that_changes_is_found_anew(tmp_path: Path) -> None:
-    with closing(JobStore.open(tmp_path)) as ledger:
+    with closing(JobStore.open(tmp_path)) as store:
         record = make_record(error="first reason")
-        ledger.add(record, make_record())
-        ledger.change(record.id, error="second cause", title="Renamed")
+        store.add(record, make_record())
+        store.change(record.id, error="second cause", title="Renamed")
         assert [
-            len(ledger.search("user:ada", Query(text)).records)
+            len(store.search("user:ada", Query(text)).records)
             for text in ("first", "cause", "renamed")
         ] == [
             0,
             1,
             1,
         ]
-        assert len(ledger.search("user:ada", Query("tiny")).records) == 1
+        assert len(store.search("user:ada", Query("tiny")).records) == 1

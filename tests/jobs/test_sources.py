@@ -20,7 +20,7 @@ from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.job_source import JobSourceQueue
 from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.limits import Limits
-from comfygradio.jobs.rows import Record
+from comfygradio.jobs.rows import JobRecord
 from tests.faults.world import await_that
 from tests.jobs.lines import draw, free_port, is_over, is_running, open_queue, wait
 
@@ -44,7 +44,7 @@ class Painter:
         """What is left."""
         return len(self.orders)
 
-    def take(self, lane: Backend, warm: bool) -> Job | None:
+    def take(self, backend: Backend, warm: bool) -> Job | None:
         """The next picture."""
         with self._lock:
             if not self.orders:
@@ -56,9 +56,9 @@ class Painter:
             self.orders.popleft()
             return job
 
-    def release_backend(self, lane: Backend) -> None:
+    def release_backend(self, backend: Backend) -> None:
         """Remembers who left."""
-        self.left.append(lane.url)
+        self.left.append(backend.url)
 
     def stop(self) -> None:
         """No more."""
@@ -87,7 +87,7 @@ def end_all(*painters: Painter) -> list[str]:
 
 
 @pytest.fixture
-def lanes() -> list[Backend]:
+def backends() -> list[Backend]:
     """Lanes that nobody is asked about."""
     return [Backend(ComfyClient(f"http://127.0.0.1:{port}")) for port in (1, 2)]
 
@@ -98,7 +98,7 @@ class LookingLedger(JobStore):
     look: Callable[[str], Job | None]
     found: list[Job | None]
 
-    def add(self, *records: Record) -> None:
+    def add(self, *records: JobRecord) -> None:
         """Write down, then look."""
         super().add(*records)
         self.found += [self.look(record.token) for record in records]
@@ -107,21 +107,23 @@ class LookingLedger(JobStore):
 def test_a_job_is_found_itself_as_soon_as_it_is_written_down(
     demo: DemoServer, tmp_path: Path
 ) -> None:
-    ledger = LookingLedger.open(tmp_path / "outputs")
-    assert isinstance(ledger, LookingLedger)
-    ledger.found = []
+    store = LookingLedger.open(tmp_path / "outputs")
+    assert isinstance(store, LookingLedger)
+    store.found = []
     with ComfyClient(demo.url) as client:
-        queue = JobQueue([Backend(client)], ledger, tmp_path / "outputs")
-        ledger.look = queue.find
+        queue = JobQueue([Backend(client)], store, tmp_path / "outputs")
+        store.look = queue.find
         painter = Painter("anna", 1)
-        with closing(ledger), closing(queue):
+        with closing(store), closing(queue):
             given = queue.submit(draw(9))
             queue.attach(painter)
             assert end_all(painter) == ["done"] and wait(given, is_over).phase == "done"
-            assert ledger.found == [given, *painter.given]
+            assert store.found == [given, *painter.given]
 
 
-def test_people_take_turns_and_one_persons_sources_follow_each_other(lanes: list[Backend]) -> None:
+def test_people_take_turns_and_one_persons_sources_follow_each_other(
+    backends: list[Backend],
+) -> None:
     line = JobSourceQueue()
     sources = [Painter("anna", 3), Painter("anna", 2), Painter("ben", 2), Painter("cleo", 1)]
     for source in sources:
@@ -129,38 +131,42 @@ def test_people_take_turns_and_one_persons_sources_follow_each_other(lanes: list
     line.add(sources[0])
     assert line.count() == {"anna": 5, "ben": 2, "cleo": 1}
     owners = []
-    while job := line.take(lanes[0]):
+    while job := line.take(backends[0]):
         owners.append(job.owner)
     assert owners == ["anna", "ben", "cleo", "anna", "ben", "anna", "anna", "anna"]
     assert [len(source.given) for source in sources] == [3, 2, 2, 1] and line.count() == {}
 
 
-def test_a_source_is_told_whether_anything_else_was_on_its_server(lanes: list[Backend]) -> None:
+def test_a_source_is_told_whether_anything_else_was_on_its_server(backends: list[Backend]) -> None:
     line, source, other = JobSourceQueue(), Painter("anna", 8), Painter("ben", 1)
     line.add(source)
-    line.take(lanes[0])
-    line.take(lanes[0])
-    line.take(lanes[1])
-    line.take(lanes[1])
-    line.cool(lanes[0])
-    line.take(lanes[0])
-    line.take(lanes[1])
+    line.take(backends[0])
+    line.take(backends[0])
+    line.take(backends[1])
+    line.take(backends[1])
+    line.mark_cold(backends[0])
+    line.take(backends[0])
+    line.take(backends[1])
     line.add(other)
-    assert [job.owner for _ in range(3) if (job := line.take(lanes[1]))] == ["anna", "ben", "anna"]
+    assert [job.owner for _ in range(3) if (job := line.take(backends[1]))] == [
+        "anna",
+        "ben",
+        "anna",
+    ]
     assert source.warm == [False, True, False, True, False, True, True, False] and other.warm == [
         False
     ]
 
 
-def test_a_source_that_was_removed_is_asked_no_more(lanes: list[Backend]) -> None:
+def test_a_source_that_was_removed_is_asked_no_more(backends: list[Backend]) -> None:
     line, source = JobSourceQueue(), Painter("anna", 3)
     line.add(source)
-    assert line.take(lanes[0])
+    assert line.take(backends[0])
     line.remove(source)
     line.remove(source)
-    assert line.take(lanes[0]) is None and line.stop() == 0
+    assert line.take(backends[0]) is None and line.stop() == 0
     line.add(source)
-    assert line.stop() == 2 and line.take(lanes[0]) is None
+    assert line.stop() == 2 and line.take(backends[0]) is None
 
 
 def test_jobs_of_a_source_are_in_the_ledger_and_run(queue: JobQueue) -> None:
@@ -169,7 +175,7 @@ def test_jobs_of_a_source_are_in_the_ledger_and_run(queue: JobQueue) -> None:
     queue.start()
     assert end_all(painter) == ["done"] * 5
     for job in painter.given:
-        record = queue.ledger.get(job.id)
+        record = queue.store.get(job.id)
         assert record and (record.phase, record.priority, record.owner) == ("done", 1, "anna")
         assert queue.find(job.token) is job
     assert painter.warm == [False] + [True] * 4
@@ -215,7 +221,7 @@ def test_carried_nodes_are_posted_and_nowhere_else(queue: JobQueue, demo: DemoSe
     queue.start()
     (phase,) = end_all(painter)
     (job,) = painter.given
-    record = queue.ledger.get(job.id)
+    record = queue.store.get(job.id)
     entry = ComfyClient(demo.url).transport.get_json(f"/history/{job.id}")[job.id]
     assert phase == "done" and record and set(record.order.prompt.graph) == {"1", "2"}
     assert set(entry["prompt"][2]) == {"1", "2", "comfygradio-carried-1"}
@@ -223,7 +229,7 @@ def test_carried_nodes_are_posted_and_nowhere_else(queue: JobQueue, demo: DemoSe
 
 def test_a_job_that_cannot_be_written_down_fails_alone(queue: JobQueue) -> None:
     painter = Painter("anna", 3)
-    with queue.ledger.write() as connection:
+    with queue.store.write() as connection:
         connection.execute(
             "CREATE TRIGGER full BEFORE INSERT ON orders WHEN new.data LIKE '%\"color\": 1%' "
             "BEGIN SELECT RAISE(ABORT, 'no space'); END"
@@ -233,7 +239,7 @@ def test_a_job_that_cannot_be_written_down_fails_alone(queue: JobQueue) -> None:
     assert end_all(painter) == ["done", "failed", "done"]
     assert (
         "no space" in painter.given[1].snapshot.error
-        and queue.ledger.get(painter.given[1].id) is None
+        and queue.store.get(painter.given[1].id) is None
     )
 
 
@@ -245,7 +251,9 @@ def test_a_server_that_is_down_gets_none(demo: DemoServer, tmp_path: Path) -> No
         painter = Painter("anna", 10, 0.02)
         queue.attach(painter)
         assert end_all(painter) == ["done"] * 10
-        assert {job.home for job in painter.given} == {demo.url} and painter.left == [gone.url]
+        assert {job.backend_url for job in painter.given} == {demo.url} and painter.left == [
+            gone.url
+        ]
 
 
 @pytest.mark.deep
@@ -260,15 +268,15 @@ def test_jobs_of_a_source_outlive_the_queue(demo: DemoServer, tmp_path: Path) ->
         for token in tokens:
             job = again.find(token)
             assert job and wait(job, is_over).phase == "done"
-        assert len(tokens) <= MAX_SUBMITTED + 1 and again.ledger.list_open() == []
+        assert len(tokens) <= MAX_SUBMITTED + 1 and again.store.list_open() == []
 
 
 def test_an_order_of_a_source_that_is_stopped_before_it_is_posted(
     queue: JobQueue, demo: DemoServer
 ) -> None:
     class Hasty(Painter):
-        def take(self, lane: Backend, warm: bool) -> Job | None:
-            job = super().take(lane, warm)
+        def take(self, backend: Backend, warm: bool) -> Job | None:
+            job = super().take(backend, warm)
             if job:
                 job.stop()
             return job

@@ -24,7 +24,13 @@ from hypothesis import strategies as st
 from comfygradio.comfy.workflow import Prompt, Upload
 from comfygradio.errors import JobStoreError, JobStoreLocked
 from comfygradio.jobs.job import Order
-from comfygradio.jobs.job_store import JobStore, Query, Record, find_job_store, set_job_store_aside
+from comfygradio.jobs.job_store import (
+    JobRecord,
+    JobStore,
+    Query,
+    find_job_store,
+    set_job_store_aside,
+)
 from comfygradio.jobs.kept_input import get_inputs_folder, keep_inputs
 from comfygradio.jobs.results import Result, ResultSource
 from comfygradio.jobs.rows import decode_order, encode_order
@@ -47,10 +53,10 @@ JSON = st.recursive(
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[JobStore]:
+def store(tmp_path: Path) -> Iterator[JobStore]:
     """A new ledger."""
-    with closing(JobStore.open(tmp_path)) as ledger:
-        yield ledger
+    with closing(JobStore.open(tmp_path)) as store:
+        yield store
 
 
 @contextmanager
@@ -78,25 +84,25 @@ def read_line(child: subprocess.Popen[str]) -> str:
     return child.stdout.readline().strip()
 
 
-def get_everything(ledger: JobStore, owner: str = "user:ada") -> list[Record]:
+def get_everything(store: JobStore, owner: str = "user:ada") -> list[JobRecord]:
     """All jobs of a person, newest first, page by page."""
-    records: list[Record] = []
+    records: list[JobRecord] = []
     before = None
     while True:
-        page = ledger.search(owner, Query(before=before, limit=7))
+        page = store.search(owner, Query(before=before, limit=7))
         records += page.records
         before = page.next
         if before is None:
             return records
 
 
-def test_a_record_comes_back_as_it_was(ledger: JobStore) -> None:
+def test_a_record_comes_back_as_it_was(store: JobStore) -> None:
     source = ResultSource("9", "a b.png", "sub/folder", "temp")
     results = (
         Result(
             "image",
-            ledger.outputs / "a" / "a.png",
-            ledger.outputs / "a" / "display" / "a.png.jpg",
+            store.outputs / "a" / "a.png",
+            store.outputs / "a" / "display" / "a.png.jpg",
             "",
             640,
             480,
@@ -107,7 +113,7 @@ def test_a_record_comes_back_as_it_was(ledger: JobStore) -> None:
     )
     uploads = (
         Upload(
-            get_inputs_folder(ledger.outputs) / "x.png", "x.png", (("1", "image"), ("2", "mask"))
+            get_inputs_folder(store.outputs) / "x.png", "x.png", (("1", "image"), ("2", "mask"))
         ),
     )
     prompt = Prompt(GRAPH, uploads, {"comfygradio": {"seed": 2**64 - 1}}, ("9", "10"))
@@ -125,10 +131,10 @@ def test_a_record_comes_back_as_it_was(ledger: JobStore) -> None:
         favourite=True,
         results=results,
     )
-    ledger.add(record)
-    assert ledger.get(record.id) == record
-    assert ledger.find(record.token) == record
-    assert get_everything(ledger) == [record]
+    store.add(record)
+    assert store.get(record.id) == record
+    assert store.find(record.token) == record
+    assert get_everything(store) == [record]
 
 
 @pytest.mark.deep
@@ -153,28 +159,27 @@ def test_orders_are_exact(values: dict[str, Any], graph: dict[str, Any]) -> None
 def test_any_text_can_be_stored_searched_and_deleted(
     tmp_path_factory: pytest.TempPathFactory, title: str, values: dict[str, Any], text: str
 ) -> None:
-    with closing(JobStore.open(tmp_path_factory.mktemp("any"))) as ledger:
+    with closing(JobStore.open(tmp_path_factory.mktemp("any"))) as store:
         record = make_record(title, values, title=title, error=text, phase="done")
-        ledger.add(record)
-        assert [
-            found.id for found in ledger.search(title, Query(title, values=values)).records
-        ] in ([record.id], [])
-        found = ledger.search(title, Query(text=text))
+        store.add(record)
+        assert [found.id for found in store.search(title, Query(title, values=values)).records] in (
+            [record.id],
+            [],
+        )
+        found = store.search(title, Query(text=text))
         assert [one.id for one in found.records] == [record.id]
-        ledger.find(text)
-        ledger.delete(record.id)
-        assert ledger.search(title, Query(text)).records == ()
+        store.find(text)
+        store.delete(record.id)
+        assert store.search(title, Query(text)).records == ()
 
 
-def test_changes_are_all_or_none_and_say_whether_the_job_is_there(ledger: JobStore) -> None:
+def test_changes_are_all_or_none_and_say_whether_the_job_is_there(store: JobStore) -> None:
     record = make_record()
-    ledger.add(record)
+    store.add(record)
     done = Result("text", text="hello")
-    assert ledger.change(
-        record.id, phase="done", ended=9.0, results=[done], node_seconds={"1": 2.0}
-    )
-    assert ledger.save_results(record.id, [done, done]) and ledger.set_favourite(record.id, True)
-    changed = ledger.get(record.id)
+    assert store.change(record.id, phase="done", ended=9.0, results=[done], node_seconds={"1": 2.0})
+    assert store.save_results(record.id, [done, done]) and store.set_favourite(record.id, True)
+    changed = store.get(record.id)
     assert changed == replace(
         record,
         phase="done",
@@ -183,67 +188,65 @@ def test_changes_are_all_or_none_and_say_whether_the_job_is_there(ledger: JobSto
         node_seconds={"1": 2.0},
         favourite=True,
     )
-    assert not ledger.change("nobody", phase="done")
+    assert not store.change("nobody", phase="done")
     for fields in (
         {"order": record.order},
         {"owner": "user:eve"},
         {"phase": "failed", "nonsense": 1},
     ):
         with pytest.raises(ValueError, match="cannot be changed"):
-            ledger.change(record.id, **fields)
+            store.change(record.id, **fields)
     with pytest.raises(JobStoreError):
-        ledger.change(record.id, error="x", phase=None)
-    assert ledger.get(record.id) == changed
+        store.change(record.id, error="x", phase=None)
+    assert store.get(record.id) == changed
 
 
-def test_many_are_added_together_or_not_at_all(ledger: JobStore) -> None:
+def test_many_are_added_together_or_not_at_all(store: JobStore) -> None:
     first, second = make_record(), make_record()
     with pytest.raises(JobStoreError):
-        ledger.add(first, second, first)
-    assert get_everything(ledger) == []
-    ledger.add(first, second)
-    assert get_everything(ledger) == [second, first]
+        store.add(first, second, first)
+    assert get_everything(store) == []
+    store.add(first, second)
+    assert get_everything(store) == [second, first]
 
 
-def test_open_jobs_are_listed_oldest_first(ledger: JobStore) -> None:
+def test_open_jobs_are_listed_oldest_first(store: JobStore) -> None:
     phases = ["waiting", "done", "running", "failed", "stopped", "waiting"]
     records = [make_record(f"user:{n % 2}", phase=phase) for n, phase in enumerate(phases)]
-    ledger.add(*records)
-    assert ledger.list_open() == [records[0], records[2], records[5]]
-    assert ledger.list_running("user:0") == [records[0], records[2]]
-    ledger.change(records[0].id, phase="done")
-    assert ledger.list_open() == [records[2], records[5]]
+    store.add(*records)
+    assert store.list_open() == [records[0], records[2], records[5]]
+    assert store.list_running("user:0") == [records[0], records[2]]
+    store.change(records[0].id, phase="done")
+    assert store.list_open() == [records[2], records[5]]
 
 
-def test_node_times_are_the_median_of_the_last_twenty_done_jobs(ledger: JobStore) -> None:
+def test_node_times_are_the_median_of_the_last_twenty_done_jobs(store: JobStore) -> None:
     graph: dict[str, Any] = {"1": {}, "2": {}, "old": {}}
-    assert ledger.read_times("tiny").estimate_all(graph) == {}
-    ledger.add(
+    assert store.read_times("tiny").estimate_all(graph) == {}
+    store.add(
         *(make_record(phase="done", node_seconds={"1": 1000.0, "old": 1.0}) for _ in range(5))
     )
-    ledger.add(*(make_record(phase="done", node_seconds={"1": float(n)}) for n in range(19)))
-    ledger.add(make_record(phase="done", node_seconds={"1": 500.0, "2": 4.0}))
-    ledger.add(
+    store.add(*(make_record(phase="done", node_seconds={"1": float(n)}) for n in range(19)))
+    store.add(make_record(phase="done", node_seconds={"1": 500.0, "2": 4.0}))
+    store.add(
         make_record(phase="failed", node_seconds={"1": 0.0}),
         make_record(preset="other", phase="done"),
     )
-    assert ledger.read_times("tiny").estimate_all(graph) == {"1": 9.5, "2": 4.0}
+    assert store.read_times("tiny").estimate_all(graph) == {"1": 9.5, "2": 4.0}
 
 
-def test_node_times_grow_with_the_work_that_was_written_down(ledger: JobStore) -> None:
+def test_node_times_grow_with_the_work_that_was_written_down(store: JobStore) -> None:
     for steps in (6, 20, 50):
         seconds = {"3": 1.0 + 0.2 * steps, "9": 0.5}
         work = {"3": float(steps), "9": 1.0}
-        ledger.add(make_record(phase="done", node_seconds=seconds, node_work=work))
-    ledger.add(make_record(phase="done", node_seconds={"3": 1000.0}))
+        store.add(make_record(phase="done", node_seconds=seconds, node_work=work))
+    store.add(make_record(phase="done", node_seconds={"3": 1000.0}))
     graph = {"3": {"inputs": {"steps": 30}}, "9": {"inputs": {}}}
-    assert ledger.read_times("tiny").estimate_all(graph) == pytest.approx({"3": 7.0, "9": 0.5})
+    assert store.read_times("tiny").estimate_all(graph) == pytest.approx({"3": 7.0, "9": 0.5})
 
 
-def test_a_deleted_job_takes_its_files_along_and_no_others(
-    ledger: JobStore, tmp_path: Path
-) -> None:
-    folder, other = ledger.outputs / "day" / "one", ledger.outputs / "day" / "other.png"
+def test_a_deleted_job_takes_its_files_along_and_no_others(store: JobStore, tmp_path: Path) -> None:
+    folder, other = store.outputs / "day" / "one", store.outputs / "day" / "other.png"
     outside = tmp_path.parent / f"{tmp_path.name}-outside.png"
     for path in (folder / "a.png", folder / "display" / "a.png.jpg", other, outside):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -257,15 +260,15 @@ def test_a_deleted_job_takes_its_files_along_and_no_others(
         make_record(results=results),
         make_record(phase="done", values={"prompt": "kept"}),
     )
-    ledger.add(record, kept)
+    store.add(record, kept)
     with pytest.raises(JobStoreError, match="not over"):
-        ledger.delete(record.id)
-    assert ledger.get(record.id) == record and (folder / "a.png").exists()
-    ledger.change(record.id, phase="stopped")
-    ledger.delete(record.id)
+        store.delete(record.id)
+    assert store.get(record.id) == record and (folder / "a.png").exists()
+    store.change(record.id, phase="stopped")
+    store.delete(record.id)
     assert not folder.exists() and other.exists() and outside.exists()
-    ledger.delete(record.id)
-    assert ledger.get(record.id) is None and get_everything(ledger) == [kept]
+    store.delete(record.id)
+    assert store.get(record.id) is None and get_everything(store) == [kept]
 
 
 def order_with(upload: Path, outputs: Path) -> Order:
@@ -274,18 +277,16 @@ def order_with(upload: Path, outputs: Path) -> Order:
     return Order("tiny", "Tiny", keep_inputs(prompt, outputs))
 
 
-def test_a_kept_file_goes_with_the_last_job_that_needs_it(ledger: JobStore, tmp_path: Path) -> None:
+def test_a_kept_file_goes_with_the_last_job_that_needs_it(store: JobStore, tmp_path: Path) -> None:
     upload = tmp_path / "x.png"
     upload.write_bytes(b"picture")
-    records = [
-        make_record(order=order_with(upload, ledger.outputs), phase="done") for _ in range(2)
-    ]
-    ledger.add(*records)
-    (kept,) = get_inputs_folder(ledger.outputs).iterdir()
+    records = [make_record(order=order_with(upload, store.outputs), phase="done") for _ in range(2)]
+    store.add(*records)
+    (kept,) = get_inputs_folder(store.outputs).iterdir()
     make_old(kept)
-    ledger.delete(records[0].id)
+    store.delete(records[0].id)
     assert kept.exists()
-    ledger.delete(records[1].id)
+    store.delete(records[1].id)
     assert not kept.exists()
 
 
@@ -298,9 +299,9 @@ def make_old(path: Path) -> None:
 def test_a_start_clears_away_what_no_job_needs(tmp_path: Path) -> None:
     upload = tmp_path / "x.png"
     upload.write_bytes(b"picture")
-    with closing(JobStore.open(tmp_path / "out")) as ledger:
-        ledger.add(make_record(order=order_with(upload, tmp_path / "out")))
-        (needed,) = get_inputs_folder(ledger.outputs).iterdir()
+    with closing(JobStore.open(tmp_path / "out")) as store:
+        store.add(make_record(order=order_with(upload, tmp_path / "out")))
+        (needed,) = get_inputs_folder(store.outputs).iterdir()
     (needed.parent / ".part-1234").write_bytes(b"pict")
     upload.write_bytes(b"ordered, but the app was killed before it was written down")
     keep_inputs(order_with(upload, tmp_path / "out").prompt, tmp_path / "out")
@@ -313,15 +314,15 @@ def test_a_start_clears_away_what_no_job_needs(tmp_path: Path) -> None:
 def test_the_outputs_folder_can_be_moved(tmp_path: Path) -> None:
     upload = tmp_path / "x.png"
     upload.write_bytes(b"picture")
-    with closing(JobStore.open(tmp_path / "old")) as ledger:
+    with closing(JobStore.open(tmp_path / "old")) as store:
         path = tmp_path / "old" / "day" / "a.png"
         record = make_record(
             order=order_with(upload, tmp_path / "old"), results=(Result("image", path, path),)
         )
-        ledger.add(record)
+        store.add(record)
     (tmp_path / "old").rename(tmp_path / "new")
-    with closing(JobStore.open(tmp_path / "new")) as ledger:
-        found = ledger.get(record.id)
+    with closing(JobStore.open(tmp_path / "new")) as store:
+        found = store.get(record.id)
         assert found and found.results[0].path == tmp_path / "new" / "day" / "a.png"
         assert found.order.prompt.uploads[0].path.read_bytes() == b"picture"
 
@@ -335,25 +336,25 @@ def test_a_relative_outputs_folder_is_the_same_folder(
     record = make_record(
         order=order, results=(Result("image", Path("outputs/a.png")),), phase="done"
     )
-    with closing(JobStore.open(Path("outputs"))) as ledger:
-        ledger.add(record)
-    with closing(JobStore.open(Path("outputs"))) as ledger:
-        found = ledger.get(record.id)
+    with closing(JobStore.open(Path("outputs"))) as store:
+        store.add(record)
+    with closing(JobStore.open(Path("outputs"))) as store:
+        found = store.get(record.id)
     assert found and found.results[0].path == tmp_path / "outputs" / "a.png"
     assert found.order.prompt.uploads[0].path.read_bytes() == b"picture"
 
 
-def test_threads_share_a_ledger(ledger: JobStore) -> None:
+def test_threads_share_a_ledger(store: JobStore) -> None:
     failures: list[BaseException] = []
 
     def work(owner: str) -> None:
         try:
             for number in range(25):
                 record = make_record(owner, {"seed": number})
-                ledger.add(record)
-                ledger.change(record.id, phase="done", node_seconds={"1": 1.0})
-                assert ledger.search(owner, Query(limit=1)).records == (ledger.get(record.id),)
-                assert ledger.read_times("tiny").estimate_all({"1": {}}) == {"1": 1.0}
+                store.add(record)
+                store.change(record.id, phase="done", node_seconds={"1": 1.0})
+                assert store.search(owner, Query(limit=1)).records == (store.get(record.id),)
+                assert store.read_times("tiny").estimate_all({"1": {}}) == {"1": 1.0}
         except BaseException as failure:
             failures.append(failure)
 
@@ -362,9 +363,9 @@ def test_threads_share_a_ledger(ledger: JobStore) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert failures == [] and ledger.list_open() == []
+    assert failures == [] and store.list_open() == []
     for number in range(8):
-        seeds = [record.order.values["seed"] for record in get_everything(ledger, f"user:{number}")]
+        seeds = [record.order.values["seed"] for record in get_everything(store, f"user:{number}")]
         assert seeds == list(range(24, -1, -1))
 
 
@@ -383,14 +384,14 @@ def test_a_second_process_is_refused_until_the_first_has_died(tmp_path: Path) ->
         JobStore.open(tmp_path).close()
 
 
-def test_one_process_opens_a_folder_once(ledger: JobStore) -> None:
+def test_one_process_opens_a_folder_once(store: JobStore) -> None:
     with pytest.raises(JobStoreLocked):
-        JobStore.open(ledger.outputs)
-    ledger.close()
-    ledger.close()
-    JobStore.open(ledger.outputs).close()
+        JobStore.open(store.outputs)
+    store.close()
+    store.close()
+    JobStore.open(store.outputs).close()
     with pytest.raises(JobStoreError):
-        ledger.list_open()
+        store.list_open()
 
 
 def test_what_was_added_survives_a_kill_before_the_change(tmp_path: Path) -> None:
@@ -412,12 +413,12 @@ sys.stdin.read()
                 assert read_line(child) == "changed"
             child.kill()
             child.wait()
-        with closing(JobStore.open(tmp_path)) as ledger:
-            found = ledger.get(id)
+        with closing(JobStore.open(tmp_path)) as store:
+            found = store.get(id)
             assert found and (found.phase, found.posted) == (
                 ("running", 1.0) if changes else ("waiting", None)
             )
-            assert found in ledger.list_open()
+            assert found in store.list_open()
 
 
 @pytest.mark.parametrize("lines", [1, 40, 150])
@@ -434,11 +435,11 @@ while True:
         promised = [read_line(child) for _ in range(lines)]
         child.kill()
         assert child.wait() == -signal.SIGKILL
-    with closing(JobStore.open(tmp_path)) as ledger:
-        found = {record.id: record for record in get_everything(ledger)}
+    with closing(JobStore.open(tmp_path)) as store:
+        found = {record.id: record for record in get_everything(store)}
         assert set(promised) <= found.keys()
         assert {found[id].phase for id in promised} == {"done"}
-        assert len(found) == len(ledger.search("user:ada", Query("word", limit=500)).records)
+        assert len(found) == len(store.search("user:ada", Query("word", limit=500)).records)
 
 
 def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path) -> None:
@@ -463,14 +464,14 @@ print(len(ledger.search("user:ada", search.Query(limit=500)).records))
     assert error.startswith("The ledger of the outputs folder cannot be used: ")
     assert error.endswith(".") and str(tmp_path) not in error
     assert len(promised) > 10 and int(count) == len(promised)
-    with closing(JobStore.open(tmp_path)) as ledger:
-        assert {record.id for record in get_everything(ledger)} == set(promised)
+    with closing(JobStore.open(tmp_path)) as store:
+        assert {record.id for record in get_everything(store)} == set(promised)
 
 
 def fill(outputs: Path) -> Path:
     """A closed ledger with 60 jobs, some hundred kilobytes; returns its file."""
-    with closing(JobStore.open(outputs)) as ledger:
-        ledger.add(*(make_record(values={"prompt": f"word {n} " * 100}) for n in range(60)))
+    with closing(JobStore.open(outputs)) as store:
+        store.add(*(make_record(values={"prompt": f"word {n} " * 100}) for n in range(60)))
     return find_job_store(outputs)
 
 
@@ -507,8 +508,8 @@ def test_a_damaged_file_is_said_and_left_alone(
     assert path.read_bytes() == before
     aside = set_job_store_aside(tmp_path)
     assert aside.read_bytes() == before and not path.exists()
-    with closing(JobStore.open(tmp_path)) as ledger:
-        ledger.add(make_record())
+    with closing(JobStore.open(tmp_path)) as store:
+        store.add(make_record())
     assert aside.read_bytes() == before
 
 
@@ -524,16 +525,16 @@ def test_a_file_that_is_gone_from_beside_its_wal_is_missed(tmp_path: Path) -> No
     with pytest.raises(JobStoreError, match="damaged"):
         JobStore.open(tmp_path)
     path.with_name("elsewhere").rename(path)
-    with closing(JobStore.open(tmp_path)) as ledger:
-        assert len(ledger.list_open()) == 1
+    with closing(JobStore.open(tmp_path)) as store:
+        assert len(store.list_open()) == 1
 
 
 def test_a_damaged_order_is_a_damaged_ledger(tmp_path: Path) -> None:
     path = fill(tmp_path)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE orders SET data = '{' WHERE seq = 1")
-    with closing(JobStore.open(tmp_path)) as ledger, pytest.raises(JobStoreError, match="damaged"):
-        ledger.list_open()
+    with closing(JobStore.open(tmp_path)) as store, pytest.raises(JobStoreError, match="damaged"):
+        store.list_open()
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
@@ -548,9 +549,9 @@ def test_a_file_of_version_0_is_brought_up_to_date(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE notes (text)")
         connection.execute("INSERT INTO notes VALUES ('kept')")
-    with closing(JobStore.open(tmp_path)) as ledger:
+    with closing(JobStore.open(tmp_path)) as store:
         record = make_record()
-        ledger.add(record)
+        store.add(record)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
         assert connection.execute("SELECT text FROM notes").fetchone() == ("kept",)
@@ -561,8 +562,8 @@ def test_a_file_that_was_cut_short_while_it_was_made_is_made_again(tmp_path: Pat
     path = find_job_store(tmp_path)
     path.parent.mkdir(parents=True)
     path.with_name(f"{path.name}.new").write_bytes(b"SQLite format 3\0 and then the power went")
-    with closing(JobStore.open(tmp_path)) as ledger:
-        assert ledger.list_open() == []
+    with closing(JobStore.open(tmp_path)) as store:
+        assert store.list_open() == []
     assert sorted(p.name for p in path.parent.iterdir()) == ["ledger.sqlite", "lock"]
 
 

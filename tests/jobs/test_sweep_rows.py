@@ -18,7 +18,7 @@ from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import JobStoreError
 from comfygradio.jobs.job import Job, Order, Point
 from comfygradio.jobs.job_record import make_record
-from comfygradio.jobs.job_store import JobStore, Record, find_job_store
+from comfygradio.jobs.job_store import JobRecord, JobStore, find_job_store
 from comfygradio.jobs.results import Result
 from comfygradio.jobs.rows import COLUMNS, encode_order, encode_value
 from comfygradio.jobs.schema import MIGRATIONS, migrate
@@ -29,10 +29,10 @@ DEFINITION = {"preset": "tiny", "values": {"seed": 2**64 - 1}, "axes": [{"cfg": 
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[JobStore]:
+def store(tmp_path: Path) -> Iterator[JobStore]:
     """A ledger in a temporary folder."""
-    with closing(JobStore.open(tmp_path)) as ledger:
-        yield ledger
+    with closing(JobStore.open(tmp_path)) as store:
+        yield store
 
 
 def make_sweep(number: int, owner: str = "anna", phase: str = "running") -> SweepRecord:
@@ -42,12 +42,12 @@ def make_sweep(number: int, owner: str = "anna", phase: str = "running") -> Swee
 
 
 def add_point(
-    ledger: JobStore, key: str, sweep: str = "sweep-0", place: int = 0, **fields: Any
-) -> Record:
+    store: JobStore, key: str, sweep: str = "sweep-0", place: int = 0, **fields: Any
+) -> JobRecord:
     """A done job of anna's at a place of a sweep, with a file, unless `fields` say
     something else.
     """
-    path = ledger.outputs / f"{key}-{place}-{sweep}.png"
+    path = store.outputs / f"{key}-{place}-{sweep}.png"
     path.write_bytes(b"x")
     order = Order("tiny", "Tiny", Prompt({}), {}, (), Point(sweep, (place, 7), key))
     done: dict[str, Any] = {
@@ -57,12 +57,12 @@ def add_point(
         "results": (Result("image", path, path),),
     }
     record = replace(make_record(Job(order, "anna", 1)), **{**done, **fields})
-    ledger.add(record)
+    store.add(record)
     return record
 
 
-def test_a_sweep_comes_back_and_is_changed(ledger: JobStore) -> None:
-    rows = SweepStore(ledger)
+def test_a_sweep_comes_back_and_is_changed(store: JobStore) -> None:
+    rows = SweepStore(store)
     for number in range(3):
         rows.add(make_sweep(number, "anna" if number else "ben"), {})
     assert rows.find("token-1") == make_sweep(1) and rows.find("nobody") is None
@@ -76,30 +76,30 @@ def test_a_sweep_comes_back_and_is_changed(ledger: JobStore) -> None:
     assert rows.list_ids() == {"sweep-0", "sweep-1"}
 
 
-def test_cells_are_written_with_the_jobs_and_the_last_job_counts(ledger: JobStore) -> None:
-    rows = SweepStore(ledger)
-    first = add_point(ledger, "a", phase="failed", error="no", results=())
+def test_cells_are_written_with_the_jobs_and_the_last_job_counts(store: JobStore) -> None:
+    rows = SweepStore(store)
+    first = add_point(store, "a", phase="failed", error="no", results=())
     again, other = (
-        add_point(ledger, "a"),
-        add_point(ledger, "b", place=1, phase="waiting", results=()),
+        add_point(store, "a"),
+        add_point(store, "b", place=1, phase="waiting", results=()),
     )
     cells = rows.list_cells("sweep-0")
     assert {place: cell.id for place, cell in cells.items()} == {(0, 7): again.id, (1, 7): other.id}
     assert cells[0, 7].seconds == 3.0 and cells[0, 7].has_files and not cells[1, 7].has_files
     assert (cells[0, 7].sweep, cells[0, 7].point) == ("sweep-0", "a")
-    record = ledger.get(first.id)
+    record = store.get(first.id)
     assert record and (record.sweep, record.point, record.order.point) == ("sweep-0", "a", None)
-    ledger.delete(again.id)
+    store.delete(again.id)
     assert set(rows.list_cells("sweep-0")) == {(1, 7)}
 
 
 def test_done_points_are_found_by_their_content_while_their_files_are_there(
-    ledger: JobStore,
+    store: JobStore,
 ) -> None:
-    rows = SweepStore(ledger)
+    rows = SweepStore(store)
     assert not rows.has_points("anna", "tiny")
-    made = {key: add_point(ledger, key, place=number) for number, key in enumerate("abc")}
-    add_point(ledger, "d", phase="failed")
+    made = {key: add_point(store, key, place=number) for number, key in enumerate("abc")}
+    add_point(store, "d", phase="failed")
     assert rows.has_points("anna", "tiny") and not rows.has_points("ben", "tiny")
     path = made["b"].results[0].path
     assert path
@@ -115,14 +115,14 @@ def test_done_points_are_found_by_their_content_while_their_files_are_there(
     }
 
 
-def test_a_result_that_was_not_fetched_is_no_done_point(ledger: JobStore) -> None:
-    add_point(ledger, "a", results=(Result("image", problem="not fetched"),))
-    add_point(ledger, "b", results=())
-    assert SweepStore(ledger).find_points("anna", "tiny", ["a", "b"]) == {}
+def test_a_result_that_was_not_fetched_is_no_done_point(store: JobStore) -> None:
+    add_point(store, "a", results=(Result("image", problem="not fetched"),))
+    add_point(store, "b", results=())
+    assert SweepStore(store).find_points("anna", "tiny", ["a", "b"]) == {}
 
 
-def test_ratings_belong_to_a_person_and_a_content(ledger: JobStore) -> None:
-    rows = SweepStore(ledger)
+def test_ratings_belong_to_a_person_and_a_content(store: JobStore) -> None:
+    rows = SweepStore(store)
     rows.rate("anna", "a", 3)
     rows.rate("anna", "a", 5)
     rows.rate("anna", "b", -1)
@@ -131,10 +131,10 @@ def test_ratings_belong_to_a_person_and_a_content(ledger: JobStore) -> None:
     assert rows.list_ratings("anna") == {"a": 5} and rows.list_ratings("ben") == {"a": 1}
 
 
-def test_a_damaged_definition_is_a_damaged_ledger(ledger: JobStore) -> None:
-    rows = SweepStore(ledger)
+def test_a_damaged_definition_is_a_damaged_ledger(store: JobStore) -> None:
+    rows = SweepStore(store)
     rows.add(make_sweep(1), {})
-    with ledger.write() as connection:
+    with store.write() as connection:
         connection.execute("UPDATE sweeps SET definition = '{'")
     with pytest.raises(JobStoreError, match="damaged"):
         rows.find("token-1")
@@ -161,18 +161,18 @@ def test_a_file_from_before_there_were_sweeps_keeps_its_jobs(tmp_path: Path) -> 
             connection.execute(
                 "INSERT INTO orders VALUES (?, ?)", (seq, encode_order(record.order, tmp_path))
             )
-    with closing(JobStore.open(tmp_path)) as ledger:
+    with closing(JobStore.open(tmp_path)) as store:
         assert [
-            ledger.get(record.id) for record in records
-        ] == records and ledger.list_open() == records[1:]
-        rows = SweepStore(ledger)
+            store.get(record.id) for record in records
+        ] == records and store.list_open() == records[1:]
+        rows = SweepStore(store)
         assert not rows.has_points("anna", "tiny") and list(rows.list_running()) == []
         rows.add(make_sweep(1), {})
-        point = add_point(ledger, "a")
+        point = add_point(store, "a")
         assert rows.find_points("anna", "tiny", ["a"])["a"].id == point.id
-        ledger.delete(records[0].id)
-    with closing(JobStore.open(tmp_path)) as ledger:
-        assert ledger.get(records[1].id) == records[1] and SweepStore(ledger).find(
+        store.delete(records[0].id)
+    with closing(JobStore.open(tmp_path)) as store:
+        assert store.get(records[1].id) == records[1] and SweepStore(store).find(
             "token-1"
         ) == make_sweep(1)
     assert json.loads(json.dumps(DEFINITION)) == DEFINITION

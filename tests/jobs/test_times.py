@@ -22,33 +22,33 @@ def test_a_job_is_left_to_its_home_for_a_while() -> None:
     homes = Affinity(60.0, False, clock)
     home, other = (Backend(ComfyClient(f"http://127.0.0.1:{port}"), clock) for port in (1, 2))
     job = Job(draw(1), clock=clock)
-    job.home, job.may_exist = home.url, True
+    job.backend_url, job.may_exist = home.url, True
     homes.hold(job)
     clock.advance(59.0)
-    assert homes.may_take(job, other, (home, other)) and not homes.may_take(
+    assert homes.must_wait(job, other, (home, other)) and not homes.must_wait(
         job, home, (home, other)
     )
     clock.advance(1.0)
-    assert not homes.may_take(job, other, (home, other))
+    assert not homes.must_wait(job, other, (home, other))
 
 
 def test_a_server_in_trouble_is_asked_once_a_second(shelf: Shelf) -> None:
     clock = ManualClock()
     server = shelf.lend(DemoOptions(step_seconds=0.01, lab_nodes=True))
     with Line(server.url) as line, ComfyClient(line.url) as client:
-        lane = Backend(client, clock)
-        lane.fail(ServerUnreachable("It is away."))
+        backend = Backend(client, clock)
+        backend.fail(ServerUnreachable("It is away."))
         clock.advance(RETRY_SECONDS / 2)
-        assert not lane.revive() and line.calls == []
+        assert not backend.revive() and line.calls == []
         clock.advance(RETRY_SECONDS / 2)
-        assert lane.revive() and line.calls == ["GET /prompt"] and lane.trouble == ""
+        assert backend.revive() and line.calls == ["GET /prompt"] and backend.trouble == ""
 
 
 def test_a_queue_asks_a_server_in_trouble_again(shelf: Shelf, tmp_path: Path) -> None:
     clock = ManualClock()
     server = shelf.lend(DemoOptions(step_seconds=0.01, lab_nodes=True))
     with open_queue(tmp_path, server, clock=clock) as queue:
-        queue.lanes[0].fail(ServerUnreachable("It is away."))
+        queue.backends[0].fail(ServerUnreachable("It is away."))
         job = queue.submit(draw(1))
         clock.await_waiters()
         assert job.snapshot.phase == "waiting"

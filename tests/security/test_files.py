@@ -134,9 +134,9 @@ def test_results_are_only_what_lies_in_the_outputs_folder(
     secret.write_bytes(PICTURE)
     link = outputs / "link.png"
     link.symlink_to(secret)
-    ledger = files.app.service.ledger.path
-    assert ledger.is_file()
-    outside = [secret, link, Path("/etc/passwd"), ledger, ledger.with_name("lock"), outputs]
+    store = files.app.service.store.path
+    assert store.is_file()
+    outside = [secret, link, Path("/etc/passwd"), store, store.with_name("lock"), outputs]
     near = [os.path.relpath(path, outputs).replace("../", "..%2f") for path in outside[:-1]]
     texts = [*near, *(str(path) for path in outside), *(str(path).lstrip("/") for path in outside)]
     texts += [f"%2f{path}" for path in texts]

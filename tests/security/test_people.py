@@ -22,7 +22,7 @@ from comfygradio.errors import LimitReached, NodeError
 from comfygradio.jobs.fair_queue import FairQueue
 from comfygradio.jobs.job import Job
 from comfygradio.jobs.job_queue import JobQueue
-from comfygradio.jobs.job_store import JobStore, Record
+from comfygradio.jobs.job_store import JobRecord, JobStore
 from comfygradio.jobs.limits import Limits
 from comfygradio.settings import SPACE_PROXIES, load_settings
 from comfygradio.ui.identity.network_address import MAX_HOPS, Network, find_address, is_local
@@ -94,7 +94,7 @@ def empty() -> Iterator[Callable[[RunningApp], RunningApp]]:
 def fill_lane(app: RunningApp) -> None:
     """Give the server the two jobs that it holds at most, so that all that come now wait."""
     queue = app.app.service.queue
-    missing = 2 - queue.count_running(queue.lanes[0])
+    missing = 2 - queue.count_running(queue.backends[0])
     jobs = [app.app.service.submit("text_to_image", {"steps": 60}) for _ in range(missing)]
     for job in jobs:
         wait(job, lambda snapshot: snapshot.state is not None, 60)
@@ -304,7 +304,7 @@ def test_commands_have_no_limit(tmp_path: Path) -> None:
     with pytest.raises(LimitReached, match="4 jobs of many people"):
         queue.submit(draw(5), "user:ann")
     queue.close()
-    queue.ledger.close()
+    queue.store.close()
 
 
 def test_limits_and_turns_go_on_by_party_after_a_restart(tmp_path: Path) -> None:
@@ -319,23 +319,23 @@ def test_limits_and_turns_go_on_by_party_after_a_restart(tmp_path: Path) -> None
         assert [job.party for job in queue._waiting] == [here, "user:ann", here]
         with pytest.raises(LimitReached, match="Your network address has 2 jobs waiting already"):
             queue.submit(draw(4), "anon:4", party=here)
-        assert [record.party for record in queue.ledger.list_open()] == [here, here, ""]
-        (first, _, _) = queue.ledger.list_open()
-        assert queue.ledger.change(first.id, phase="stopped")
-        kept = queue.ledger.get(first.id)
+        assert [record.party for record in queue.store.list_open()] == [here, here, ""]
+        (first, _, _) = queue.store.list_open()
+        assert queue.store.change(first.id, phase="stopped")
+        kept = queue.store.get(first.id)
         assert kept is not None and (kept.owner, kept.party) == ("anon:0", "")
 
 
 @contextmanager
 def open_queue(outputs: Path, limits: Limits) -> Iterator[JobQueue]:
     """A queue without any server."""
-    ledger = JobStore.open(outputs)
-    queue = JobQueue((), ledger, outputs, limits)
+    store = JobStore.open(outputs)
+    queue = JobQueue((), store, outputs, limits)
     try:
         yield queue
     finally:
         queue.close()
-        ledger.close()
+        store.close()
 
 
 class HeldLedger(JobStore):
@@ -345,27 +345,27 @@ class HeldLedger(JobStore):
         super().__init__(*given, **named)
         self.is_asked, self.may_go_on = threading.Event(), threading.Event()
 
-    def add(self, *records: Record) -> None:
+    def add(self, *records: JobRecord) -> None:
         self.is_asked.set()
         assert self.may_go_on.wait(60)
         super().add(*records)
 
 
 def test_jobs_that_are_being_written_down_count_too(tmp_path: Path) -> None:
-    ledger = HeldLedger.open(tmp_path)
-    assert isinstance(ledger, HeldLedger)
-    queue = JobQueue((), ledger, tmp_path, Limits(jobs_waiting=1, jobs_in_all=1))
+    store = HeldLedger.open(tmp_path)
+    assert isinstance(store, HeldLedger)
+    queue = JobQueue((), store, tmp_path, Limits(jobs_waiting=1, jobs_in_all=1))
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(queue.submit, draw(1), "user:ann")
-        assert ledger.is_asked.wait(60)
+        assert store.is_asked.wait(60)
         with pytest.raises(LimitReached, match="You have 1 jobs waiting already"):
             queue.submit(draw(2), "user:ann")
         with pytest.raises(LimitReached, match="1 jobs of many people"):
             queue.submit(draw(3), "user:ben")
-        ledger.may_go_on.set()
+        store.may_go_on.set()
         assert first.result(60).snapshot.phase == "waiting"
     queue.close()
-    ledger.close()
+    store.close()
 
 
 NETWORKS: list[Network] = [

@@ -86,7 +86,7 @@ class Visitor:
         begun = self._house.call(door, [self._person, "×1", *values.values()], {})
         assert begun.json()["data"][1] == {}, begun.text
         digest = hashlib.sha256(self._person.encode()).hexdigest()
-        token = studio.ledger.search(f"anon:{digest[:32]}", Query()).records[0].token
+        token = studio.store.search(f"anon:{digest[:32]}", Query()).records[0].token
         wait(find_job(studio, token), is_over)
         self._house.call(self._house.find_event("attach"), [""], {"token": token})
         told: Json = self._house.client.get(f"{self._house.url}{JOB}{token}").json()

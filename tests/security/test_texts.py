@@ -24,8 +24,12 @@ from comfygradio.errors import AxisError, ComfyGradioError, DefinitionError
 from comfygradio.forms.field import MEDIA, Choice, Field, InvalidValue, shorten
 from comfygradio.forms.model_name import find_near, match_name
 from comfygradio.forms.preset_file import Widget
-from comfygradio.forms.templates import fill_template, find_placeholders
-from comfygradio.forms.text_expansion import expand_dynamic, has_alternatives
+from comfygradio.forms.text_expansion import (
+    expand_dynamic,
+    fill_template,
+    find_placeholders,
+    has_alternatives,
+)
 from comfygradio.forms.value_check import check_value, parse_color, parse_size
 from comfygradio.forms.value_length import MAX_LENGTHS, MAX_PARTS, check_value_length
 from comfygradio.sweeps.axes.axis_parser import parse_all_axes, parse_axis

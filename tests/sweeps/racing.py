@@ -48,18 +48,20 @@ class Finish:
     points: list[Index]
 
 
-def run_course(plan: Plan, lanes: int, seed: int, jitter: float = 0.1) -> Finish:
+def run_course(plan: Plan, backends: int, seed: int, jitter: float = 0.1) -> Finish:
     """A plan on so many servers, which take points as they become free, and from one another."""
-    course, servers = RunQueue(plan), [Lane(plan.workload) for _ in range(lanes)]
+    course, servers = RunQueue(plan), [Lane(plan.workload) for _ in range(backends)]
     chance = random.Random(seed)
-    free: list[tuple[float, int, Task | None]] = [(0.0, lane, None) for lane in range(lanes)]
+    free: list[tuple[float, int, Task | None]] = [
+        (0.0, backend, None) for backend in range(backends)
+    ]
     end, points, idle = 0.0, list[Index](), list[int]()
     while free:
-        now, lane, before = heapq.heappop(free)
+        now, backend, before = heapq.heappop(free)
         if before:
             course.finish(before.index)
             end = max(end, now)
-        for one in (lane, *idle) if before else (lane,):
+        for one in (backend, *idle) if before else (backend,):
             task = course.take_next(f"lane {one}")
             idle = [other for other in idle if other != one]
             if task is None:
@@ -74,15 +76,16 @@ def run_course(plan: Plan, lanes: int, seed: int, jitter: float = 0.1) -> Finish
 
 
 def run_in_turn(
-    workload: Workload, order: Sequence[Index], lanes: int, seed: int, jitter: float = 0.1
+    workload: Workload, order: Sequence[Index], backends: int, seed: int, jitter: float = 0.1
 ) -> Finish:
     """Each server takes the next point as soon as it is free."""
-    servers, chance = [Lane(workload) for _ in range(lanes)], random.Random(seed)
-    free = [(0.0, lane) for lane in range(lanes)]
+    servers, chance = [Lane(workload) for _ in range(backends)], random.Random(seed)
+    free = [(0.0, backend) for backend in range(backends)]
     for index in order:
-        now, lane = heapq.heappop(free)
+        now, backend = heapq.heappop(free)
         heapq.heappush(
-            free, (now + servers[lane].run(index) * chance.uniform(1 - jitter, 1 + jitter), lane)
+            free,
+            (now + servers[backend].run(index) * chance.uniform(1 - jitter, 1 + jitter), backend),
         )
     return Finish(
         max(now for now, _ in free), sum(len(server.made) for server in servers), list(order)
@@ -94,16 +97,16 @@ def read_riding(task: Task) -> Results:
     return frozenset(int(node_id.rpartition("-")[2]) for node_id in task.carried)
 
 
-def bound_simply(workload: Workload, points: Sequence[Index], lanes: int) -> float:
+def bound_simply(workload: Workload, points: Sequence[Index], backends: int) -> float:
     """Seconds that nobody can beat: everything made once and shared by all, or one point from
     nothing.
     """
     once = frozenset[int]().union(*(workload.needed(index) for index in points))
     cold = min(workload.sum_seconds(workload.needed(index)) for index in points)
-    return max(workload.sum_seconds(once) / lanes, cold)
+    return max(workload.sum_seconds(once) / backends, cold)
 
 
-def bound_truly(space: GraphSpace, points: int, lanes: int) -> float:
+def bound_truly(space: GraphSpace, points: int, backends: int) -> float:
     """Seconds that the busiest server takes at least on a whole grid, whatever the others have in
     their caches.
 
@@ -111,7 +114,7 @@ def bound_truly(space: GraphSpace, points: int, lanes: int) -> float:
     many combinations as there are points; and a node's results number at least as the positions on
     each axis that reaches it, and as the points over the positions on the other axes.
     """
-    share = -(-points // lanes)
+    share = -(-points // backends)
     reach = _find_reach(space)
     best = float("inf")
     for touched in itertools.product(*(range(1, size + 1) for size in space.sizes)):

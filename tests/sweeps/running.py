@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from comfygradio.binding.preset import Preset, load_preset
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.demo import DemoServer
 from comfygradio.errors import PresetError
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset import Preset, load_preset
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.limits import Limits, find_exceeded
 from comfygradio.sweeps.running.sweep import Sweep
@@ -58,8 +58,8 @@ def write_preset(folder: Path, text: str = PRESET, graph: Mapping[str, Any] = GR
 def bind(preset: Preset, queue: JobQueue) -> Form:
     """Its form on all servers of a queue."""
     known = ObjectInfo({})
-    for lane in queue.lanes:
-        known = known.merge(lane.refresh(preset.class_types))
+    for backend in queue.backends:
+        known = known.merge(backend.refresh(preset.class_types))
     return preset.bind(known)
 
 

@@ -20,21 +20,21 @@ from .racing import run_course
 POINTS = list(sweep_d())
 
 
-def make_plan(lanes: int = 2, carry: bool = True) -> Plan:
+def make_plan(backends: int = 2, carry: bool = True) -> Plan:
     space = sweep_d()
-    return plan_sweep(space, space.known, space.seconds, lanes, PinningLimits(carry, 1000))
+    return plan_sweep(space, space.known, space.seconds, backends, PinningLimits(carry, 1000))
 
 
-def take(course: RunQueue, lane: str, warm: bool = True) -> Task:
-    task = course.take_next(lane, warm)
+def take(course: RunQueue, backend: str, warm: bool = True) -> Task:
+    task = course.take_next(backend, warm)
     assert task is not None
     return task
 
 
-def drain(course: RunQueue, *lanes: str) -> list[Index]:
+def drain(course: RunQueue, *backends: str) -> list[Index]:
     """Let these servers take and finish points in turn until none gets any."""
     done: list[Index] = []
-    while tasks := [task for lane in lanes if (task := course.take_next(lane))]:
+    while tasks := [task for backend in backends if (task := course.take_next(backend))]:
         for task in tasks:
             course.finish(task.index)
             done.append(task.index)
@@ -81,8 +81,8 @@ def test_threads_share_out_every_point_once() -> None:
     course = RunQueue(plan_sweep(space, space.known, space.seconds, 3))
     taken: list[Index] = []
 
-    def work(lane: str) -> None:
-        while task := course.take_next(lane):
+    def work(backend: str) -> None:
+        while task := course.take_next(backend):
             taken.append(task.index)
             course.finish(task.index)
 
@@ -155,15 +155,15 @@ def test_a_server_may_leave_and_come_back() -> None:
 
 
 def test_servers_get_only_what_they_can_run() -> None:
-    def accepts(lane: str, index: Index) -> bool:
-        return lane != "small" or index[0] == 2
+    def accepts(backend: str, index: Index) -> bool:
+        return backend != "small" or index[0] == 2
 
     course = RunQueue(make_plan(2), accepts)
     small: list[Index] = []
     other: list[Index] = []
     for _ in POINTS:
-        for lane, taken in (("small", small), ("large", other)):
-            if task := course.take_next(lane):
+        for backend, taken in (("small", small), ("large", other)):
+            if task := course.take_next(backend):
                 taken.append(task.index)
                 course.finish(task.index)
     assert sorted(small + other) == POINTS
@@ -171,7 +171,7 @@ def test_servers_get_only_what_they_can_run() -> None:
 
 
 def test_what_no_server_can_run_stays() -> None:
-    course = RunQueue(make_plan(2), lambda lane, index: index != (1, 2, 0))
+    course = RunQueue(make_plan(2), lambda backend, index: index != (1, 2, 0))
     assert sorted([*drain(course, "a", "b"), (1, 2, 0)]) == POINTS
     assert course.waiting == 1 and not course.is_over
 

@@ -23,14 +23,14 @@ PLENTY = PinningLimits(True, 1000)
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("lanes", [1, 3, 4, 16])
+@pytest.mark.parametrize("backends", [1, 3, 4, 16])
 @pytest.mark.parametrize("name", SWEEPS)
-def test_every_point_is_on_one_server_once(name: str, lanes: int) -> None:
+def test_every_point_is_on_one_server_once(name: str, backends: int) -> None:
     space = SWEEPS[name]()
-    plan = plan_sweep(space, space.known, space.seconds, lanes)
-    assert len(plan.segments) == lanes
+    plan = plan_sweep(space, space.known, space.seconds, backends)
+    assert len(plan.segments) == backends
     assert (
-        sorted(index for lane in plan.segments for index in lane)
+        sorted(index for segment in plan.segments for index in segment)
         == sorted(plan.order)
         == list(space)
     )
@@ -86,13 +86,13 @@ def test_where_no_schedule_reaches_the_bound_four_servers_come_near_what_one_can
 @settings(max_examples=scale(10), deadline=None)
 @given(st.integers(0, 10**9), st.integers(2, 6), st.booleans())
 def test_shares_are_never_slower_than_whole_stretches_of_one_order(
-    seed: int, lanes: int, carry: bool
+    seed: int, backends: int, carry: bool
 ) -> None:
     space = random_space(seed, 120)
-    plan = plan_sweep(space, space.known, space.seconds, lanes, PinningLimits(carry, 1000))
+    plan = plan_sweep(space, space.known, space.seconds, backends, PinningLimits(carry, 1000))
     alone = plan_sweep(space, space.known, space.seconds, 1, PinningLimits(carry, 1000))
     assert plan.planned.seconds <= alone.planned.seconds + 1e-6
-    assert plan.planned.seconds >= bound_simply(plan.workload, list(space), lanes) - 1e-6
+    assert plan.planned.seconds >= bound_simply(plan.workload, list(space), backends) - 1e-6
     assert plan.planned.work >= alone.planned.work - 1e-6 or not carry
 
 
@@ -130,8 +130,8 @@ def test_people_read_what_it_costs() -> None:
     ]
 
 
-@pytest.mark.parametrize(("size", "lanes", "block"), [(4, 4, 2), (6, 4, 3), (6, 9, 2)])
-def test_block_by_block_pays_where_two_axes_are_dear(size: int, lanes: int, block: int) -> None:
+@pytest.mark.parametrize(("size", "backends", "block"), [(4, 4, 2), (6, 4, 3), (6, 9, 2)])
+def test_block_by_block_pays_where_two_axes_are_dear(size: int, backends: int, block: int) -> None:
     """Four by four models on four servers: two by two loads four models each, one by four would
     load five.
     """
@@ -140,12 +140,13 @@ def test_block_by_block_pays_where_two_axes_are_dear(size: int, lanes: int, bloc
         for part in sweep_d().parts
     )
     space = GraphSpace((size, size), parts)
-    plan = plan_sweep(space, space.known, space.seconds, lanes, PLENTY)
+    plan = plan_sweep(space, space.known, space.seconds, backends, PLENTY)
     touched = [
-        tuple(len({index[axis] for index in lane}) for axis in (0, 1)) for lane in plan.segments
+        tuple(len({index[axis] for index in segment}) for axis in (0, 1))
+        for segment in plan.segments
     ]
-    assert touched == [(block, block)] * lanes
-    assert plan.planned.seconds == pytest.approx(bound_truly(space, size * size, lanes))
+    assert touched == [(block, block)] * backends
+    assert plan.planned.seconds == pytest.approx(bound_truly(space, size * size, backends))
 
 
 @pytest.mark.deep

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from comfygradio.binding.preset import load_preset
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.forms.preset import load_preset
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.metadata.load import load_metadata
 from comfygradio.settings import shipped_presets
@@ -70,7 +70,7 @@ def check_pictures(sweep: Sweep, queue: JobQueue, nodes: set[str]) -> int:
         assert result.path
         carried += b"comfygradio-carried-" in result.path.read_bytes()
         graph = load_metadata(result.path).prompt
-        record = queue.ledger.find(cell.token)
+        record = queue.store.find(cell.token)
         assert graph and record and set(graph) == set(record.order.prompt.graph) == nodes
     return carried
 
@@ -87,7 +87,7 @@ def test_a_picture_in_between_costs_no_more_than_it_must(tmp_path: Path) -> None
     preset = load_preset(shipped_presets() / "text_to_image.yaml")
     server = DemoServer(DemoOptions(step_seconds=0.01, lab_nodes=True))
     with server, open_sweeps(tmp_path / "outputs", server, preset=preset) as (sweeps, queue):
-        queue.lanes[0].refresh([*preset.class_types, "EmptyImage", "LabSleep"])
+        queue.backends[0].refresh([*preset.class_types, "EmptyImage", "LabSleep"])
         sweep = sweeps.start(define(), "anna")
         for number in range(3):
             await_done(sweep, 4 * number + 4)

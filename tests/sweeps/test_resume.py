@@ -71,7 +71,7 @@ def test_a_sweep_goes_on_after_the_app_has_ended(demo: DemoServer, tmp_path: Pat
         assert again.definition == sweep.definition and again.phase == "running"
         assert end(again) == "done" and again.counts.done == 20
         assert read_colors(again) == [(0, 0, color) for color in range(1, 11) for _ in range(2)]
-        assert demo.executions["SaveImage"] == 20 and queue.ledger.list_open() == []
+        assert demo.executions["SaveImage"] == 20 and queue.store.list_open() == []
         assert not any(cell.is_reused for cell in again.cells.values())
         assert all(cell.seconds > 0 and cell.server == demo.url for cell in again.cells.values())
     with open_sweeps(outputs, demo) as (sweeps, _):
@@ -137,18 +137,18 @@ def test_a_retried_point_of_a_done_sweep_is_brought_to_its_end(
     with open_sweeps(tmp_path / "outputs", demo) as (sweeps, queue):
         sweep = sweeps.start(define(color="1, 2"))
         assert end(sweep) == "done"
-        record = queue.ledger.find(sweep.cells[(0,)].token)
+        record = queue.store.find(sweep.cells[(0,)].token)
         assert record is not None
-        queue.ledger.change(record.id, phase="waiting", ended=None, results=())
-    ledger = JobStore.open(tmp_path / "outputs")
+        queue.store.change(record.id, phase="waiting", ended=None, results=())
+    store = JobStore.open(tmp_path / "outputs")
     with ComfyClient(demo.url) as client:
-        queue = JobQueue([Backend(client)], ledger, tmp_path / "outputs")
+        queue = JobQueue([Backend(client)], store, tmp_path / "outputs")
         again = take_up(queue, bind(write_preset(tmp_path / "presets"), queue)).find(sweep.token)
         assert again is not None and again.is_active
         again.resume()
         await_sweep(again, lambda again: again.counts.done == 2 and not again.is_active)
         queue.close()
-        ledger.close()
+        store.close()
 
 
 def test_a_picture_that_was_lost_is_made_again_where_the_sweep_runs(
@@ -230,7 +230,7 @@ def test_points_of_another_sweep_that_run_are_waited_for_and_not_run_twice(
 ) -> None:
     with open_sweeps(tmp_path / "outputs", demo) as (sweeps, queue):
         first = sweeps.start(define(0.3, color="1-2"), "anna")
-        await_that(lambda: len(queue.ledger.list_open()) == 2)
+        await_that(lambda: len(queue.store.list_open()) == 2)
         other = sweeps.start(define(0.3, color="2-3"), "anna")
         assert end(other) == "done" and end(first) == "done" and other.counts.done == 2
         assert len(ComfyClient(demo.url).history()) == 3
@@ -242,7 +242,7 @@ def test_stopping_leaves_the_points_of_another_sweep_alone(
 ) -> None:
     with open_sweeps(tmp_path / "outputs", demo) as (sweeps, queue):
         first = sweeps.start(define(0.3, color="1-2"), "anna")
-        await_that(lambda: len(queue.ledger.list_open()) == 2)
+        await_that(lambda: len(queue.store.list_open()) == 2)
         other = sweeps.start(define(0.3, color="2-3"), "anna")
         other.stop()
         assert end(first) == "done" and first.counts.done == 2 and other.phase == "stopped"
@@ -263,7 +263,7 @@ def test_stopping_leaves_them_alone_after_the_app_was_started_again(
 ) -> None:
     with open_sweeps(tmp_path / "outputs", demo) as (sweeps, queue):
         first = sweeps.start(define(1.0, color="4-5"), "anna")
-        await_that(lambda: len(queue.ledger.list_open()) == 2)
+        await_that(lambda: len(queue.store.list_open()) == 2)
         other = sweeps.start(define(1.0, color="5-6"), "anna")
     with open_sweeps(tmp_path / "outputs", demo) as (sweeps, _):
         again = sweeps.find(first.token)

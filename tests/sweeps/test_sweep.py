@@ -65,7 +65,7 @@ def test_every_point_is_run_and_shown_with_its_values(opened: Opened) -> None:
     assert [cell.results[0].width for cell in cells[:2]] == [16, 32] and all(
         cell.seconds > 0 for cell in cells
     )
-    record = opened[1].ledger.find(cells[0].token)
+    record = opened[1].store.find(cells[0].token)
     assert (
         record
         and record.owner == "anna"
@@ -83,7 +83,7 @@ def test_a_plan_writes_nothing_and_runs_nothing(opened: Opened, demo: DemoServer
     assert (
         sweeps.find(sweep.token) is sweep
         and not sweeps.list_sweeps("anna")
-        and not queue.ledger.list_open()
+        and not queue.store.list_open()
     )
     sweep.pause()
     sweep.stop()
@@ -139,7 +139,7 @@ def test_stop_and_go_on(opened: Opened, demo: DemoServer) -> None:
     sweep.stop()
     await_sweep(sweep, lambda sweep: not sweep.is_posted)
     assert sweep.phase == "stopped" and 1 <= sweep.counts.stopped <= 2 and sweep.counts.done <= 1
-    assert opened[1].lanes[0].client.queue_remaining() == 0
+    assert opened[1].backends[0].client.queue_remaining() == 0
     sweep.retry((5,))
     await_sweep(sweep, lambda sweep: not sweep.is_active)
     assert sweep.cells[5,].phase == "done" and sweep.phase == "stopped"
@@ -241,7 +241,7 @@ def test_several_servers_share_a_sweep(demo: DemoServer, tmp_path: Path) -> None
         sweep = opened[0].start(define(0.05, color="131-150"))
         assert end(sweep) == "done" and sweep.counts.done == 20
         tokens = [cell.token for cell in sweep.cells.values()]
-        homes = [record.server for token in tokens if (record := opened[1].ledger.find(token))]
+        homes = [record.server for token in tokens if (record := opened[1].store.find(token))]
         assert min(homes.count(demo.url), homes.count(other.url)) >= 5
 
 
@@ -345,14 +345,14 @@ def test_points_go_to_servers_that_have_what_they_need(tmp_path: Path) -> None:
     with one, two, open_sweeps(tmp_path / "outputs", one, two, preset=preset) as (sweeps, queue):
         sweep = sweeps.start(define_models(color="1-4", model="a, b, c"))
         assert end(sweep) == "done" and sweep.counts.done == 12 and not sweep.reason
-        records = {cell.index: queue.ledger.find(cell.token) for cell in sweep.cells.values()}
+        records = {cell.index: queue.store.find(cell.token) for cell in sweep.cells.values()}
         homes = {
             index[1]: record.server for index, record in records.items() if record and index[1] != 1
         }
         assert homes == {0: one.url, 2: two.url}
         two.stop()
         with DemoServer(DemoOptions(checkpoints=("b",)), port=port):
-            queue.lanes[1].refresh(preset.class_types)
+            queue.backends[1].refresh(preset.class_types)
             lost = sweeps.start(define_models(color="5-6", model="a, b, c"))
             await_sweep(lost, lambda sweep: sweep.counts.done == 4 and sweep.reason)
             assert (
@@ -360,7 +360,7 @@ def test_points_go_to_servers_that_have_what_they_need(tmp_path: Path) -> None:
                 and lost.phase == "running"
             )
         with DemoServer(DemoOptions(checkpoints=("b", "c")), port=port):
-            queue.lanes[1].refresh(preset.class_types)
+            queue.backends[1].refresh(preset.class_types)
             lost.pause()
             lost.resume()
             assert end(lost) == "done" and lost.counts.done == 6 and not lost.reason

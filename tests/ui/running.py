@@ -63,7 +63,7 @@ def occupy_server(studio: Service) -> None:
 def stop_all(studio: Service) -> None:
     """Stop every job, and wait until they are over."""
     studio.queue.stop_waiting()
-    for lane in studio.queue.lanes:
-        for job in studio.queue.list_submitted(lane):
+    for backend in studio.queue.backends:
+        for job in studio.queue.list_submitted(backend):
             studio.queue.stop(job.token)
             wait(job, is_over)

@@ -20,13 +20,13 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 import comfygradio
+from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.workflow import Workflow, load_workflow
 from comfygradio.demo import DemoServer
 from comfygradio.drafting.draft import Draft, draft_preset
 from comfygradio.drafting.preset_folder import save_preset
 from comfygradio.errors import PresetError
-from comfygradio.forms.preset import load_preset
 from comfygradio.settings import load_settings, shipped_presets
 from comfygradio.ui.author.author_page import AuthorPage, find_writable_folder
 from comfygradio.ui.author.draft_rows import describe_draft, parse_edited_draft

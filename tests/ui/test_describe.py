@@ -9,7 +9,7 @@ import pytest
 
 from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.jobs.job import Job, JobSnapshot
-from comfygradio.jobs.worker import GONE
+from comfygradio.jobs.worker import NOT_RESPONDING
 from comfygradio.ui.job_text import describe_job
 from tests.jobs.lines import draw
 
@@ -67,7 +67,7 @@ def test_what_a_node_says_itself_is_the_line() -> None:
 
 def test_what_a_node_said_is_not_the_line_where_that_is_no_longer_so() -> None:
     silent = describe(run("KSampler", text="Half done", is_answered=False))
-    assert (silent["line"], silent["told"]) == (GONE, False)
+    assert (silent["line"], silent["told"]) == (NOT_RESPONDING, False)
     over = JobSnapshot("failed", state=run("KSampler", text="Half done").state, error="No luck.")
     assert not describe(over)["told"] and "Half done" not in describe(over).values()
 
@@ -99,7 +99,7 @@ def test_who_waits_is_told_the_place_and_the_reason(snapshot: JobSnapshot, line:
 
 def test_a_server_that_does_not_answer_is_told_of_at_once() -> None:
     message = describe(run("KSampler", is_answered=False, progress=0.4, **STEPPING))
-    assert (message["line"], message["left"], message["percent"]) == (GONE, "", 40)
+    assert (message["line"], message["left"], message["percent"]) == (NOT_RESPONDING, "", 40)
     assert message["silent"] and not describe(run("KSampler"))["silent"]
 
 

@@ -24,7 +24,7 @@ from comfygradio.comfy.workflow import Prompt
 from comfygradio.demo import DemoServer
 from comfygradio.errors import JobStoreError, PresetError
 from comfygradio.jobs.job import Job, Order
-from comfygradio.jobs.job_store import Record
+from comfygradio.jobs.job_store import JobRecord
 from comfygradio.jobs.results import Result, ResultSource
 from comfygradio.settings import shipped_presets
 from comfygradio.ui.history.history_page import UNKNOWN, History
@@ -54,7 +54,7 @@ def studio(client: ComfyClient, tmp_path: Path) -> Iterator[Service]:
     assert studio.connect()
     yield studio
     studio.queue.close()
-    studio.ledger.close()
+    studio.store.close()
 
 
 @pytest.fixture
@@ -67,10 +67,10 @@ def history(studio: Service, visitors: PageSessions) -> History:
     return History(studio, visitors)
 
 
-def put(studio: Service, owner: str = ADA, **fields: Any) -> Record:
+def put(studio: Service, owner: str = ADA, **fields: Any) -> JobRecord:
     """A job of somebody's that is over, in the ledger."""
     record = make_record(owner, **{"phase": "done", **fields})
-    studio.ledger.add(record)
+    studio.store.add(record)
     return record
 
 
@@ -126,7 +126,7 @@ def test_nobody_reaches_a_job_of_somebody_else(
             read(event)
         with pytest.raises(JobStoreError, match="expired"):
             read(make_event(access="guessed", token=record.token))
-    kept = studio.ledger.get(record.id)
+    kept = studio.store.get(record.id)
     assert kept is not None and not kept.favourite
     assert record.results[0].path is not None and record.results[0].path.is_file()
 
@@ -257,7 +257,7 @@ def test_what_could_not_be_fetched_is_fetched_again(
     lost = put(studio, phase="failed", error=error, server=demo.url, results=(gone,))
     told = history.again(ADA, {"token": record.token})
     assert (told["phase"], told["error"], told["refused"]) == ("done", "", "")
-    kept = studio.ledger.get(record.id)
+    kept = studio.store.get(record.id)
     assert (
         kept is not None
         and kept.results[0].path is not None
@@ -390,11 +390,11 @@ def test_browsers_have_their_own_history_and_guessing_does_not_help(app: Running
 
 @pytest.mark.app
 def test_the_ledger_itself_is_not_served(app: RunningApp) -> None:
-    ledger = app.app.service.ledger.path
-    assert ledger.is_file()
+    store = app.app.service.store.path
+    assert store.is_file()
     for path in (
-        ledger,
-        ledger.with_name("lock"),
-        Path(str(ledger).replace(".comfygradio", ".COMFYGRADIO")),
+        store,
+        store.with_name("lock"),
+        Path(str(store).replace(".comfygradio", ".COMFYGRADIO")),
     ):
         assert httpx.get(f"{app.url}gradio_api/file={path}").status_code == 403

@@ -275,8 +275,8 @@ def test_of_several_jobs_those_that_fit_are_kept_and_the_rest_is_told(
     demo.set_pace(1.0)
     studio = open_studio(Limits(jobs_waiting=2))
     others = [studio.submit("text_to_image", {"steps": 60}, "user:ben") for _ in range(2)]
-    (lane,) = studio.queue.lanes
-    await_that(lambda: len(studio.queue.list_submitted(lane)) == 2)
+    (backend,) = studio.queue.backends
+    await_that(lambda: len(studio.queue.list_submitted(backend)) == 2)
     begun = studio.submit_several("text_to_image", {}, 4, "user:ann", "user:ann")
     assert len(begun.jobs) == 2
     assert begun.limit_message.startswith("2 of 4 were started. You have 2 jobs waiting already")

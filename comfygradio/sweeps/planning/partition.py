@@ -88,23 +88,23 @@ def list_block_nests(workload: Workload, points: Sequence[Index]) -> Iterator[Lo
 
 
 def _partition_order(
-    workload: Workload, order: list[Index], lanes: int, carry: bool
+    workload: Workload, order: list[Index], backends: int, carry: bool
 ) -> tuple[tuple[float, float], Partition]:
     """The longest segment and the sum of all, in seconds, and the segments that make the longest as
     short as can be.
     """
     whole = sum(estimate_points(workload, order, NO_RESULTS, carry))
-    low = whole / lanes
+    low = whole / backends
     high = low + 2 * workload.step_seconds(order[0], None)
     best = _fill_segments(workload, order, high, carry)
-    if len(best) > lanes:
+    if len(best) > backends:
         low = high
         high = whole
         best = _fill_segments(workload, order, high, carry)
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
         fitted = _fill_segments(workload, order, middle, carry)
-        if len(fitted) <= lanes:
+        if len(fitted) <= backends:
             longest = max(cost for cost, _ in fitted)
             high = min(middle, longest)
             best = fitted
@@ -117,7 +117,7 @@ def _partition_order(
         costs.append(cost)
         segments.append(tuple(order[start : start + length]))
         start += length
-    segments += [()] * (lanes - len(segments))
+    segments += [()] * (backends - len(segments))
     return (max(costs), sum(costs)), tuple(segments)
 
 

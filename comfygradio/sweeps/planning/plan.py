@@ -48,10 +48,10 @@ class Plan:
     """What happens to the points of a sweep before the first of them runs. Times are expected, in
     seconds.
 
-    `lanes` are the points of each server in order; `ours` is what they cost, `typed` what the order
-    as typed costs where each server takes the next point, and `alone` what every point costs on a
-    server that has nothing. `done` counts the points that are left out because their results are
-    there.
+    `backends` are the points of each server in order; `ours` is what they cost, `typed` what the
+    order as typed costs where each server takes the next point, and `alone` what every point costs
+    on a server that has nothing. `done` counts the points that are left out because their results
+    are there.
     """
 
     segments: Partition
@@ -104,7 +104,7 @@ def plan_sweep(
 ) -> Plan:
     """The plan for a sweep, or for the points of it that are still to do.
 
-    `seconds` knows what was measured, `lanes` are servers that run one prompt at a time. Raises
+    `seconds` knows what was measured, `backends` are servers that run one prompt at a time. Raises
     ValuesRefused where the form refuses a point.
     """
     limits = limits or PinningLimits()
@@ -165,15 +165,15 @@ def estimate_as_typed(workload: Workload, points: Sequence[Index], backends: int
     last one needed.
     """
     counted: Counter[int] = Counter()
-    free: list[tuple[float, int]] = [(0.0, lane) for lane in range(backends)]
+    free: list[tuple[float, int]] = [(0.0, backend) for backend in range(backends)]
     kept = [NO_RESULTS] * backends
     for index in points:
-        at, lane = heapq.heappop(free)
+        at, backend = heapq.heappop(free)
         needed = workload.needed(index)
-        made = needed - kept[lane]
-        kept[lane] = needed
+        made = needed - kept[backend]
+        kept[backend] = needed
         counted.update(made)
-        heapq.heappush(free, (at + workload.sum_seconds(made), lane))
+        heapq.heappush(free, (at + workload.sum_seconds(made), backend))
     end = max(at for at, _ in free)
     work = _count_seconds(workload, counted)
     return ExpectedCost(_count_classes(workload, counted), end, work)

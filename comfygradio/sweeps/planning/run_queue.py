@@ -75,7 +75,7 @@ class RunQueue:
         """
         with self._lock:
             work = self.plan.planned.work * self._measure_rest()
-            working = {lane for lane, _ in self._running.values()}
+            working = {backend for backend, _ in self._running.values()}
             return work / max(1, len(working))
 
     @property
@@ -112,11 +112,11 @@ class RunQueue:
         its backend is.
         """
         with self._lock:
-            lane, expected = self._running.pop(index, ("", 0.0))
+            backend, expected = self._running.pop(index, ("", 0.0))
             self._finished += expected
             if seconds is not None and expected > 0:
-                ran, planned = self._paces.get(lane, (0.0, 0.0))
-                self._paces[lane] = (ran + seconds, planned + expected)
+                ran, planned = self._paces.get(backend, (0.0, 0.0))
+                self._paces[backend] = (ran + seconds, planned + expected)
 
     def give_back(self, index: Index, backend: str) -> None:
         """A backend could not run a point; whoever asks next may have it, and the rest of that
@@ -126,10 +126,10 @@ class RunQueue:
             self._running.pop(index, None)
             self._release(backend, (index,))
 
-    def release_backend(self, lane: str) -> None:
+    def release_backend(self, backend: str) -> None:
         """Free the points of a backend that is gone for now, for others or for its return."""
         with self._lock:
-            self._release(lane, ())
+            self._release(backend, ())
 
     def _find_work(self, backend: str, keeper: BackendCache) -> BackendCache | None:
         """The backend's own points, those that nobody has, or some of a busy backend's."""

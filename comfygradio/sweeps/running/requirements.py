@@ -40,9 +40,9 @@ class Requirements:
         """Why a backend cannot run a point, in a sentence; "" if it can, or if the point is refused
         by its form.
         """
-        for lane in self._list_lanes():
-            if lane.url == server:
-                return self._find_lack(lane, index)
+        for backend in self._list_lanes():
+            if backend.url == server:
+                return self._find_lack(backend, index)
         return "it is not there any more."
 
     def explain(self, index: Index | None) -> str:
@@ -50,25 +50,25 @@ class Requirements:
         and for no point.
         """
         lacks = []
-        for lane in self._list_lanes():
+        for backend in self._list_lanes():
             lack = ""
-            if index is not None and not lane.trouble:
-                lack = self._find_lack(lane, index)
+            if index is not None and not backend.trouble:
+                lack = self._find_lack(backend, index)
             lacks.append(lack)
         if not lacks or not all(lacks):
             return ""
         return f"No ComfyUI can run some of the points: {lacks[0]}"
 
-    def _find_lack(self, lane: Backend, index: Index) -> str:
+    def _find_lack(self, backend: Backend, index: Index) -> str:
         positions = []
         for position, is_telling in zip(index, self._telling, strict=True):
             positions.append(position if is_telling else 0)
         place = tuple(positions)
-        key = (lane, lane.lessons, place)
+        key = (backend, backend.capabilities_version, place)
         if key not in self._known:
             try:
                 graph = self._space.prompt(place).graph
-                self._known[key] = lane.explain_rejection(graph)
+                self._known[key] = backend.explain_rejection(graph)
             except ValuesRefused:
                 self._known[key] = ""
         return self._known[key]

@@ -79,7 +79,7 @@ class Sweep(Observable):
         self._desk = desk
         cells = (Cell(index, values) for index, values in describe_cells(space))
         self._board = CellStore(cells, self._clock)
-        self._suiting = Requirements(space, lambda: desk.queue.lanes)
+        self._suiting = Requirements(space, lambda: desk.queue.backends)
         self._dealer = Dispatcher(self._make_course, self._suiting.accepts)
         self._following = JobObserver(self._hear)
         self._reused: dict[Index, str] = {}
@@ -233,10 +233,10 @@ class Sweep(Observable):
         if self._ratings.rate(index, rating):
             self._board.update(index, rating=rating)
 
-    def take(self, lane: Backend, warm: bool) -> Job | None:
+    def take(self, backend: Backend, warm: bool) -> Job | None:
         """The next point for a server, as the queue asks for it."""
         try:
-            return self._take(lane, warm)
+            return self._take(backend, warm)
         except Exception as error:
             log.exception("the sweep %s cannot go on", self.id)
             self.reason = str(error) if isinstance(error, ComfyGradioError) else INTERNAL_ERROR
@@ -244,9 +244,9 @@ class Sweep(Observable):
             self._board.notify()
         return None
 
-    def release_backend(self, lane: Backend) -> None:
+    def release_backend(self, backend: Backend) -> None:
         """A server does not answer; its points are for others."""
-        self._dealer.release_backend(lane.url)
+        self._dealer.release_backend(backend.url)
 
     def restore(self, found: Mapping[Index, PointRecord]) -> None:
         """Put in what the job store knows of points, be it that another sweep made them, or this
@@ -272,10 +272,10 @@ class Sweep(Observable):
         plan = self._desk.make_plan(self.space, self.definition.carry, todo)
         return RunQueue(plan, accepts)
 
-    def _take(self, lane: Backend, warm: bool) -> Job | None:
+    def _take(self, backend: Backend, warm: bool) -> Job | None:
         is_running = self.phase == "running"
         while True:
-            task = self._dealer.take(lane.url, warm, is_running)
+            task = self._dealer.take(backend.url, warm, is_running)
             if task is None:
                 break
             job = self._begin(task)
@@ -368,7 +368,7 @@ class Sweep(Observable):
                 index,
                 phase=snapshot.phase,
                 token=job.token,
-                server=job.home,
+                server=job.backend_url,
                 is_reused=False,
                 results=snapshot.results,
                 error=snapshot.error,

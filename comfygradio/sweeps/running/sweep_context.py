@@ -34,14 +34,14 @@ class SweepContext:
         """The order of these points on the queue's backends, by the times that nodes
         took until now.
         """
-        times = self.queue.ledger.read_times(space.form.name)
-        lanes = max(1, len(self.queue.lanes))
+        times = self.queue.store.read_times(space.form.name)
+        backends = max(1, len(self.queue.backends))
         limits = PinningLimits(carry, self._measure_memory())
         return plan_sweep(
             space,
             space.form.object_info,
             times.estimate,
-            backends=lanes,
+            backends=backends,
             limits=limits,
             todo=frozenset(todo),
         )
@@ -49,8 +49,8 @@ class SweepContext:
     def _measure_memory(self) -> float:
         """Gigabytes that kept results may take on every backend."""
         known = []
-        for lane in self.queue.lanes:
-            memory = lane.measure_memory()
+        for backend in self.queue.backends:
+            memory = backend.measure_memory()
             if memory:
                 known.append(memory)
         if not known:

@@ -67,7 +67,7 @@ class SweepRegistry:
         find_form: Callable[[str], Form],
         refuse: Callable[[Form, Mapping[str, Any]], None] = allow_all,
     ) -> None:
-        self._desk = SweepContext(queue, SweepStore(queue.ledger), refuse)
+        self._desk = SweepContext(queue, SweepStore(queue.store), refuse)
         self._find_form = find_form
         self._sweeps: OrderedDict[str, Sweep] = OrderedDict()
         self._used: dict[str, float] = {}

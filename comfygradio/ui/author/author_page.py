@@ -14,8 +14,12 @@ import gradio as gr
 from comfygradio.binding.lora_binding import list_stack_classes
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.drafting.draft import Draft, draft_preset
-from comfygradio.drafting.preset_folder import check_preset_name, find_existing_file, save_preset
-from comfygradio.drafting.save_draft import suggest_name
+from comfygradio.drafting.preset_folder import (
+    check_preset_name,
+    find_existing_file,
+    save_preset,
+    suggest_name,
+)
 from comfygradio.drafting.workflow_source import WorkflowSource, is_json, load_workflow_source
 from comfygradio.errors import ComfyGradioError, NotAllowed, PresetError
 from comfygradio.ui.assets import read_asset

@@ -12,7 +12,7 @@ from gradio.components import Component
 from comfygradio.errors import JobStoreError, PresetError
 from comfygradio.jobs.backend_client import BackendClient
 from comfygradio.jobs.job import Job
-from comfygradio.jobs.job_store import Record
+from comfygradio.jobs.job_store import JobRecord
 from comfygradio.jobs.naming import choose_result_place
 from comfygradio.jobs.results import collect_again, make_download
 from comfygradio.ui.assets import read_asset
@@ -90,7 +90,7 @@ class History:
         """A page of jobs, and with the first one the presets to choose from and the fields that
         take pictures.
         """
-        page = self._service.ledger.search(owner, parse_query(asked))
+        page = self._service.store.search(owner, parse_query(asked))
         found: Json = {
             "jobs": [self._describe(record) for record in page.records],
             "next": page.next,
@@ -116,7 +116,7 @@ class History:
         """The current state of jobs that were still active."""
         jobs = []
         for token in _list_tokens(asked):
-            record = self._service.ledger.find(token)
+            record = self._service.store.find(token)
             if record and record.owner == owner:
                 jobs.append(self._describe(record))
         return {"jobs": jobs}
@@ -125,7 +125,7 @@ class History:
         """Mark a job, or take the mark away."""
         record = self._find(owner, asked.get("token"))
         on = asked.get("on") is True
-        self._service.ledger.set_favourite(record.id, on)
+        self._service.store.set_favourite(record.id, on)
         return {"favourite": on}
 
     def delete(self, owner: str, asked: Mapping[str, Any]) -> Json:
@@ -137,7 +137,7 @@ class History:
         for token in _list_tokens(asked):
             try:
                 record = self._find(owner, token)
-                self._service.ledger.delete(record.id)
+                self._service.store.delete(record.id)
                 self._service.queue.forget(token)
                 deleted.append(token)
             except JobStoreError as error:
@@ -167,7 +167,7 @@ class History:
         changes: dict[str, Any] = {"results": results}
         if not problems and _failed_to_collect(record):
             changes |= {"phase": "done", "error": ""}
-        studio.ledger.change(record.id, **changes)
+        studio.store.change(record.id, **changes)
         job = studio.queue.find(record.token)
         if job:
             job.update(**changes)
@@ -225,21 +225,21 @@ class History:
             raise JobStoreError(GONE)
         return form.name, {name: lent}, []
 
-    def _find_named(self, event: gr.EventData, session: str) -> Record:
+    def _find_named(self, event: gr.EventData, session: str) -> JobRecord:
         access = getattr(event, "access", None)
         owner = self._page_sessions.find_owner(access, session)
         if owner is None:
             raise JobStoreError("This page has expired; reload it and try again.")
         return self._find(owner, getattr(event, "token", None))
 
-    def _find(self, owner: str, token: Any) -> Record:
+    def _find(self, owner: str, token: Any) -> JobRecord:
         """A job of this person's. Raises JobStoreError for any other token, known or not."""
-        record = self._service.ledger.find(token) if isinstance(token, str) else None
+        record = self._service.store.find(token) if isinstance(token, str) else None
         if record is None or record.owner != owner:
             raise JobStoreError(UNKNOWN)
         return record
 
-    def _describe(self, record: Record) -> Json:
+    def _describe(self, record: JobRecord) -> Json:
         job: Job | None = None
         if record.phase in ("waiting", "running"):
             job = self._service.queue.find(record.token)
@@ -249,9 +249,9 @@ class History:
         """The client of the server that made a job's results; another one may have others' under
         the same names.
         """
-        for lane in self._service.queue.lanes:
-            if lane.url == url:
-                return lane.client
+        for backend in self._service.queue.backends:
+            if backend.url == url:
+                return backend.client
         raise JobStoreError("The server that has this is not among ours any more.")
 
 
@@ -263,7 +263,7 @@ def _list_tokens(asked: Mapping[str, Any]) -> list[str]:
     return texts[:MAX_TOKENS]
 
 
-def _failed_to_collect(record: Record) -> bool:
+def _failed_to_collect(record: JobRecord) -> bool:
     """Whether a job says that one of its results could not be fetched."""
     problems = [result.problem for result in record.results if result.problem]
     return any(problem in record.error for problem in problems)

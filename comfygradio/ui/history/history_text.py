@@ -13,7 +13,7 @@ from comfygradio.forms.field import MEDIA
 from comfygradio.forms.fill import FROM_FORM
 from comfygradio.forms.form import Form
 from comfygradio.jobs.job import Job
-from comfygradio.jobs.job_store import Query, Record
+from comfygradio.jobs.job_store import JobRecord, Query
 from comfygradio.jobs.results import Result
 from comfygradio.jobs.rows import FILTER_CHARACTERS, encode_filter
 from comfygradio.ui.field_component import to_component_value
@@ -49,7 +49,7 @@ def _take_text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def describe_card(record: Record, job: Job | None, outputs: Path) -> Json:
+def describe_card(record: JobRecord, job: Job | None, outputs: Path) -> Json:
     """One job as the gallery shows it; `job` is the one in memory where it is not over yet,
     `outputs` where results lie.
     """
@@ -81,7 +81,7 @@ def describe_stored_result(result: Result, outputs: Path) -> Json:
     return {**told, "problem": result.problem, "again": result.can_be_collected}
 
 
-def describe_values(record: Record, form: Form | None) -> list[Json]:
+def describe_values(record: JobRecord, form: Form | None) -> list[Json]:
     """A job's values in the order of its form: name, label, text, and what to filter by ("" where
     that is not kept).
     """

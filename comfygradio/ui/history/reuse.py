@@ -15,7 +15,7 @@ from gradio.utils import get_upload_folder
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form
-from comfygradio.jobs.job_store import Record
+from comfygradio.jobs.job_store import JobRecord
 from comfygradio.ui.field_component import sent_to_component_value
 
 KEPT_SECONDS = 86_400
@@ -25,7 +25,7 @@ PICTURES = ("image", "mask")
 
 
 def restore_settings(
-    form: Form, record: Record, clock: Clock = SYSTEM_CLOCK
+    form: Form, record: JobRecord, clock: Clock = SYSTEM_CLOCK
 ) -> tuple[dict[str, Any], list[str]]:
     """Field → what its component shall hold, and sentences about what could not be taken over."""
     values = {}

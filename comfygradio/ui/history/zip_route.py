@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
-from comfygradio.jobs.job_store import JobStore, Record
+from comfygradio.jobs.job_store import JobRecord, JobStore
 from comfygradio.jobs.naming import clean_name
 from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.page_session import PageSessions
@@ -29,7 +29,7 @@ Entry = tuple[str, Path | str, float]
 
 
 def make_zip_route(
-    page_sessions: PageSessions, ledger: JobStore, clock: Clock = SYSTEM_CLOCK
+    page_sessions: PageSessions, store: JobStore, clock: Clock = SYSTEM_CLOCK
 ) -> Callable[[Request], Awaitable[Response]]:
     """The route that a page posts its secret and the tokens of jobs to; others' jobs
     are left out.
@@ -46,7 +46,7 @@ def make_zip_route(
             )
         records = []
         for token in dict.fromkeys(tokens):
-            record = ledger.find(token)
+            record = store.find(token)
             if record and record.owner == owner:
                 records.append(record)
         entries = list(list_entries(records))
@@ -60,7 +60,7 @@ def make_zip_route(
     return send
 
 
-def list_entries(records: Iterable[Record]) -> Iterator[Entry]:
+def list_entries(records: Iterable[JobRecord]) -> Iterator[Entry]:
     """Name in the zip, file or text, and time of every result; those of one job are numbered."""
     for record in records:
         made = [result.path or result.text for result in record.results]

@@ -93,7 +93,7 @@ class StatusPage:
             if not self._is_operator(data, request):
                 return DENIED
             queue = self._service.queue
-            servers = await asyncio.gather(*(self._describe(lane) for lane in queue.lanes))
+            servers = await asyncio.gather(*(self._describe(backend) for backend in queue.backends))
             waiting = describe_waiting(queue.count_waiting(), self._operators.salt)
             return {"servers": servers, "waiting": waiting, "trouble": queue.trouble}
 
@@ -129,37 +129,37 @@ class StatusPage:
             if count == 1:
                 return "1 waiting job was stopped."
             return f"{count} waiting jobs were stopped."
-        named = (lane for lane in self._service.queue.lanes if lane.url == url)
-        lane = next(named, None)
-        if lane is None or verb not in self._verbs:
+        named = (backend for backend in self._service.queue.backends if backend.url == url)
+        backend = next(named, None)
+        if backend is None or verb not in self._verbs:
             raise ComfyGradioError("This server is not among ours any more; reload this page.")
-        return self._verbs[verb](lane)
+        return self._verbs[verb](backend)
 
-    def _clear(self, lane: Backend) -> str:
+    def _clear(self, backend: Backend) -> str:
         """Jobs of ours are stopped first, lest they count as lost and are posted again."""
-        jobs = [job for job in self._service.queue.list_submitted(lane) if not _runs(job)]
+        jobs = [job for job in self._service.queue.list_submitted(backend) if not _runs(job)]
         for job in jobs:
             self._service.queue.stop(job.token)
         for job in jobs:
             _wait_until_over(job, STOP_SECONDS, self._service.clock)
-        lane.client.clear_queue()
+        backend.client.clear_queue()
         return "Nothing waits on this server any more."
 
-    async def _describe(self, lane: Backend) -> Json:
+    async def _describe(self, backend: Backend) -> Json:
         """How a server is; one that is slow to answer is asked once, however many pages ask."""
-        running = self._service.queue.count_running(lane)
-        look = self._pending_checks.get(lane.url)
+        running = self._service.queue.count_running(backend)
+        look = self._pending_checks.get(backend.url)
         if look is None or look.done():
             loop = asyncio.get_running_loop()
-            look = loop.run_in_executor(self._lookers, lane.fetch_status, running)
-            self._pending_checks[lane.url] = look
+            look = loop.run_in_executor(self._lookers, backend.fetch_status, running)
+            self._pending_checks[backend.url] = look
         await self._await_answer(look)
         if look.done():
             status = look.result()
         else:
             trouble = f"It has not answered for {ANSWER_SECONDS:g} seconds."
-            status = BackendStatus(lane.url, False, trouble, running)
-        return describe_server(status, list_unusable_forms(lane, self._service.forms))
+            status = BackendStatus(backend.url, False, trouble, running)
+        return describe_server(status, list_unusable_forms(backend, self._service.forms))
 
     async def _await_answer(self, look: asyncio.Future[BackendStatus]) -> None:
         """Wait for the answer of a server, at most so long; cancels nothing."""
@@ -175,15 +175,15 @@ class StatusPage:
             look.remove_done_callback(tell)
 
 
-def free_memory(lane: Backend) -> str:
+def free_memory(backend: Backend) -> str:
     """Unload a server's models; returns what to say about it."""
-    lane.client.free()
+    backend.client.free()
     return "The server unloads its models as soon as nothing runs."
 
 
-def interrupt(lane: Backend) -> str:
+def interrupt(backend: Backend) -> str:
     """Stop what a server runs, whoever it belongs to; returns what to say about it."""
-    lane.client.interrupt()
+    backend.client.interrupt()
     return "What was running is stopped."
 
 

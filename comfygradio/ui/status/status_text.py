@@ -32,7 +32,7 @@ def describe_server(status: BackendStatus, lacks: list[str]) -> Json:
     }
 
 
-def list_unusable_forms(lane: Backend, forms: Mapping[str, Form]) -> list[str]:
+def list_unusable_forms(backend: Backend, forms: Mapping[str, Form]) -> list[str]:
     """A sentence for each preset that a server is not used for, whatever people choose
     in the form.
     """
@@ -40,7 +40,7 @@ def list_unusable_forms(lane: Backend, forms: Mapping[str, Form]) -> list[str]:
     for form in forms.values():
         if form.problems:
             continue
-        reason = lane.explain_rejection(_drop_choices(form))
+        reason = backend.explain_rejection(_drop_choices(form))
         if reason:
             sentences.append(f"Not used for {form.title}: {reason}")
     return sentences

@@ -53,7 +53,7 @@ def describe_time(plan: Plan) -> str:
 
 def describe_order(plan: Plan, axes: Sequence[Axis]) -> list[str]:
     """Sentences about servers and order."""
-    busy = [lane for lane in plan.segments if lane]
+    busy = [segment for segment in plan.segments if segment]
     lines = ["On one server."]
     if len(busy) > 1:
         lines = [f"On {len(busy)} servers at once."]
@@ -65,13 +65,13 @@ def describe_order(plan: Plan, axes: Sequence[Axis]) -> list[str]:
     return lines
 
 
-def rank_axes(lanes: Sequence[Sequence[Index]], count: int) -> list[int]:
+def rank_axes(segments: Sequence[Sequence[Index]], count: int) -> list[int]:
     """The axes that change at all, the one that changes least often from one point to the next
     first.
     """
     changes = [0] * count
-    for lane in lanes:
-        for before, after in pairwise(lane):
+    for segment in segments:
+        for before, after in pairwise(segment):
             for axis in range(count):
                 if before[axis] != after[axis]:
                     changes[axis] += 1

@@ -234,7 +234,7 @@ class SweepApi:
         sweep = self._find(owner, asked)
         form = self._find_form(sweep.definition.preset)
         index = self._find_cell(sweep, asked)
-        record = self._service.ledger.find(sweep.cells[index].token)
+        record = self._service.store.find(sweep.cells[index].token)
         if record is not None:
             filled, notes = restore_settings(form, record, self._service.clock)
             return form.name, filled, notes
