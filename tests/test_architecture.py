@@ -191,7 +191,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.ui.assets",
     ),
     "comfygradio.ui": (
-        "comfygradio.cluster.joining",
+        "comfygradio.cluster.registry",
         "comfygradio.comfy.client",
         "comfygradio.demo",
         "comfygradio.forms",

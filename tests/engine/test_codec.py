@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from comfygradio import errors
-from comfygradio.cluster.wire import Call, pack, pack_outcome, unpack, unpack_outcome
+from comfygradio.cluster.codec import News, pack, pack_outcome, unpack, unpack_outcome
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.outputs import Output
 from comfygradio.comfy.prompt_progress import Preview, PromptProgress
@@ -96,7 +96,7 @@ def test_nothing_else_is_unpacked(evil: Evil) -> None:
         unpack(pickle.dumps(evil))
 
 
-@pytest.mark.parametrize("data", [b"", b"x", pickle.dumps(Call("x"))[:-3]])
+@pytest.mark.parametrize("data", [b"", b"x", pickle.dumps(News(1, None))[:-3]])
 def test_rubbish_is_refused_in_a_sentence(data: bytes) -> None:
     with pytest.raises(UnexpectedResponse, match="cannot be read"):
         unpack(data)

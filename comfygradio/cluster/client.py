@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from comfygradio.cluster.link import Link
-from comfygradio.cluster.wire import CHUNK_BYTES, Ask, Call, News, Piece, pack, unpack_outcome
+from comfygradio.cluster.codec import CHUNK_BYTES, News, Piece, unpack_outcome
+from comfygradio.cluster.rpc import ClusterClient
 from comfygradio.comfy.limited_download import LimitedDownload
 from comfygradio.comfy.locate import PromptLocation
 from comfygradio.comfy.object_info import ObjectInfo
@@ -26,9 +26,9 @@ class RemoteClient:
     `find_address` gives the worker's address, or raises ServerUnreachable with the reason.
     """
 
-    def __init__(self, url: str, link: Link, find_address: Callable[[], str]) -> None:
+    def __init__(self, url: str, cluster: ClusterClient, find_address: Callable[[], str]) -> None:
         self.url = url
-        self._link = link
+        self._cluster = cluster
         self._find_address = find_address
 
     def __repr__(self) -> str:
@@ -44,29 +44,21 @@ class RemoteClient:
         weights: Mapping[str, float] | None = None,
     ) -> Generator[PromptProgress, None, None]:
         """As ComfyClient's, a state at least every two seconds."""
-        files = []
-        for upload in prompt.uploads:
-            ticket = self._send(upload.path)
-            files.append((ticket, upload.name, upload.slots))
-        ask = Ask(
-            dict(prompt.graph),
-            tuple(files),
-            dict(prompt.extra_pnginfo),
-            prompt.outputs,
-            client_id,
-            prompt_id or str(uuid.uuid4()),
-            may_exist,
-            dict(weights or {}),
+        # A file is called by its ticket there.
+        uploads = tuple(
+            replace(upload, path=Path(self._send(upload.path))) for upload in prompt.uploads
         )
-        self._call("begin", ask)
+        sent = Prompt(dict(prompt.graph), uploads, dict(prompt.extra_pnginfo), prompt.outputs)
+        prompt_id = prompt_id or str(uuid.uuid4())
+        self._call("begin", sent, client_id, prompt_id, may_exist, dict(weights or {}))
         try:
-            yield from self._follow(ask.prompt_id)
+            yield from self._follow(prompt_id)
         except ComfyGradioError:
             with suppress(ServerError):
-                self._call("end", ask.prompt_id, "let go")
+                self._call("end", prompt_id, "let go")
             raise
         except BaseException:
-            self._call("end", ask.prompt_id, "cancel")
+            self._call("end", prompt_id, "cancel")
             raise
 
     def sight(self, prompt_id: str) -> PromptLocation:
@@ -158,7 +150,7 @@ class RemoteClient:
                 return
 
     def _send(self, path: Path) -> str:
-        """Put a file on the worker's shelf; the ticket for it."""
+        """Put a file on the worker; the ticket for it."""
         ticket = ""
         with path.open("rb") as file:
             while True:
@@ -183,13 +175,13 @@ class RemoteClient:
             self._call("drop", piece.ticket)
 
     def _call(self, method: str, *arguments: Any) -> Any:
-        """A method of the worker's backend.
+        """A method of the actor on the worker.
 
         Raises what that raises, and ServerUnreachable where it is not there.
         """
         address = self._find_address()
         try:
-            answer = self._link.call(address, pack(Call(method, arguments)))
+            answer = self._cluster.call(address, method, *arguments)
         except ServerUnreachable as error:
             raise ServerUnreachable(
                 f"The worker beside {self.url} does not answer; is that machine there?"

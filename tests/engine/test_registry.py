@@ -8,14 +8,17 @@ from dataclasses import replace
 import pytest
 
 from comfygradio.cluster.address import parse_cluster
-from comfygradio.cluster.engine import Member, Notice
+from comfygradio.cluster.codec import Notice
 from comfygradio.cluster.intervals import Intervals
-from comfygradio.cluster.link import Link
+from comfygradio.cluster.registry import Member
+from comfygradio.cluster.rpc import ClusterClient
 from comfygradio.errors import ServerUnreachable
 from comfygradio.settings import Settings
 from tests.clocks import ManualClock
 
-NOTICE = Notice("tcp://127.0.0.1:1", "http://gpu1:8188", "", False, began=1.0, heard=1.0)
+NOTICE = Notice(
+    "tcp://127.0.0.1:1", "http://gpu1:8188", "", False, began=1.0, heard=ManualClock().monotonic()
+)
 
 
 @pytest.fixture
@@ -27,9 +30,9 @@ def clock() -> ManualClock:
 @pytest.fixture
 def member(clock: ManualClock) -> Iterator[Member]:
     """A lane that has just been heard of."""
-    link = Link(parse_cluster("tcp://127.0.0.1:1", Settings(), "--engine"))
-    yield Member(NOTICE, link, Intervals(silent=10.0, forget=60.0), clock)
-    link.close()
+    cluster = ClusterClient(parse_cluster("tcp://127.0.0.1:1", Settings(), "--engine"))
+    yield Member(NOTICE, cluster, Intervals(silent=10.0, forget=60.0), clock)
+    cluster.close()
 
 
 def test_a_worker_whose_heartbeats_stay_away_gets_no_jobs(
@@ -50,7 +53,7 @@ def test_a_heartbeat_makes_a_missing_one_well(member: Member, clock: ManualClock
     with pytest.raises(ServerUnreachable, match="No worker"):
         member.find_address()
     clock.advance(30.0)
-    assert member.hear(replace(NOTICE, address="tcp://127.0.0.1:2", heard=2.0))
+    assert member.hear(replace(NOTICE, address="tcp://127.0.0.1:2", heard=clock.monotonic()))
     assert member.find_address() == "tcp://127.0.0.1:2"
 
 

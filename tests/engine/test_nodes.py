@@ -11,8 +11,7 @@ import dask
 import distributed
 
 from comfygradio.cluster.address import parse_cluster
-from comfygradio.cluster.scheduler import make_scheduler
-from comfygradio.cluster.worker import Beside, make_worker
+from comfygradio.cluster.nodes import make_scheduler, make_worker
 from comfygradio.settings import Settings
 from tests.jobs.lines import free_port
 
@@ -25,10 +24,9 @@ def test_nodes_wake_rarely_and_leave_the_settings_of_dask_alone(tmp_path: Path) 
 
     async def look() -> dict[str, float]:
         address = parse_cluster(f"tcp://127.0.0.1:{free_port()}", Settings(), "--engine")
-        beside = Beside("http://127.0.0.1:1", {}, "127.0.0.1")
         async with (
             make_scheduler(address) as scheduler,
-            make_worker(address, beside, str(tmp_path)) as worker,
+            make_worker(address, "127.0.0.1", str(tmp_path)) as worker,
         ):
             nodes = {"scheduler": scheduler, "worker": worker}
             return {

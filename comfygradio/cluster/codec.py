@@ -1,5 +1,12 @@
-"""What goes between an app and a worker beside a ComfyUI: calls and answers as bytes, plain data
-and our own alone.
+"""What a worker beside a ComfyUI answers an app: our own values and errors, as bytes.
+
+Dask could send the values as they are. Two things speak against it: an error that cannot be
+unpickled leaves its caller waiting for ever (`ActorFuture`, distributed 2026.8), and a file's
+source is a client that has to stay behind.
+
+That only our own types are unpacked guards against mistakes and other versions. It is no defence
+against a hostile worker: Dask unpickles whatever a message marks as pickled before we see it, so
+who holds a certificate of the cluster can run code in its apps as in its workers.
 """
 
 from __future__ import annotations
@@ -16,43 +23,31 @@ from comfygradio.comfy.outputs import FileSource
 from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.errors import ComfyGradioError, UnexpectedResponse
 
-OPERATION = "comfygradio"
-"""The name under which a Dask worker takes our calls, and tells of itself in its heartbeats."""
-
 CHUNK_BYTES = 1 << 20
 """Files travel in pieces of this size."""
 
 SOURCE = "source"
 """Stands for whatever fetches a file: it stays on its side of the line."""
 
-OURS = ("comfygradio.errors", "comfygradio.comfy.", "comfygradio.cluster.wire")
+OURS = ("comfygradio.errors", "comfygradio.comfy.", "comfygradio.cluster.codec")
 PLAIN = frozenset([("builtins", "set"), ("builtins", "frozenset"), ("collections", "OrderedDict")])
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Call:
-    """One call of a method of a worker's lane."""
+class Notice:
+    """What a worker says about its backend; `began` tells two workers of one backend apart.
 
-    method: str
-    arguments: tuple[Any, ...] = ()
-
-
-@dataclass(frozen=True)
-class Ask:
-    """What a worker shall run: a prompt without its files, and tickets of the files with their
-    names and slots.
+    The app that receives it adds the worker's address, and when it was `heard`.
     """
 
-    graph: dict[str, Any]
-    files: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...]
-    extra_pnginfo: dict[str, Any]
-    outputs: tuple[str, ...]
-    client_id: str | None
-    prompt_id: str
-    may_exist: bool
-    weights: dict[str, float]
+    address: str
+    url: str
+    trouble: str
+    is_leaving: bool
+    began: float
+    heard: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -99,7 +94,7 @@ class _Unpacker(pickle.Unpickler):
         return self._source
 
     def find_class(self, module: str, name: str) -> Any:
-        """Only values of ours, and errors: whoever sends anything else gets nothing run here."""
+        """Only values of ours, and errors."""
         if (module, name) in PLAIN:
             return super().find_class(module, name)
         found = None

@@ -9,8 +9,8 @@ from contextlib import closing
 from dataclasses import replace
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
+from comfygradio.cluster.codec import News
 from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
-from comfygradio.cluster.wire import News
 from comfygradio.comfy.prompt_progress import PromptProgress
 from comfygradio.errors import ComfyGradioError, ServerUnreachable
 
@@ -18,6 +18,8 @@ HANDED_BACK = (
     "The worker beside this ComfyUI was stopped; the job goes on elsewhere, or here when it "
     "is back."
 )
+
+LET_GO = "The worker beside this ComfyUI has let go of the job; it is taken up again."
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +111,8 @@ class FollowedRun:
             with closing(self._states):
                 self._go_on()
         except LetGo:
-            pass
+            # Whoever asks still must not take this end for that of the prompt.
+            self._failure = ServerUnreachable(LET_GO)
         except ComfyGradioError as error:
             self._failure = error
         except Exception:

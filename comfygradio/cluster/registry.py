@@ -1,67 +1,44 @@
-"""The engine on Dask: every worker of a cluster that tells of a ComfyUI is a backend."""
+"""The engine on Dask: every worker of a cluster that stands beside a ComfyUI is a backend."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
-from comfygradio.cluster.address import ClusterAddress
+from comfygradio.cluster.address import ClusterAddress, check_installed, parse_cluster
+from comfygradio.cluster.client import RemoteClient
+from comfygradio.cluster.codec import Notice
 from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
-from comfygradio.cluster.link import Link
-from comfygradio.cluster.remote import RemoteClient
-from comfygradio.cluster.wire import OPERATION
+from comfygradio.cluster.rpc import ClusterClient
 from comfygradio.errors import ServerUnreachable
 from comfygradio.jobs.backend import Backend
+from comfygradio.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Notice:
-    """What a worker tells of its backend in every heartbeat; `began` tells two workers of one
-    backend apart.
+def connect(text: str, settings: Settings) -> DaskBackends:
+    """The engine on the workers of a Dask scheduler; it has no backends yet.
+
+    Raises SettingsError.
     """
-
-    address: str
-    url: str
-    trouble: str
-    is_leaving: bool
-    began: float
-    heard: float
-
-    @classmethod
-    def parse(cls, address: str, worker: Mapping[str, Any]) -> Notice | None:
-        """Parse the scheduler's entry for a worker; None for a worker without a backend."""
-        metrics = worker.get("metrics")
-        told = metrics.get(OPERATION) if isinstance(metrics, dict) else None
-        if not isinstance(told, dict) or not told.get("url"):
-            return None
-        began = told.get("began")
-        heard = worker.get("last_seen")
-        return cls(
-            address,
-            str(told["url"]),
-            str(told.get("trouble") or ""),
-            bool(told.get("leaving")),
-            began if isinstance(began, int | float) else 0.0,
-            heard if isinstance(heard, int | float) else 0.0,
-        )
+    check_installed()
+    return DaskBackends(parse_cluster(text, settings, "--engine"))
 
 
 class Member:
     """A backend of the cluster, whichever worker stands for it."""
 
-    def __init__(self, notice: Notice, link: Link, intervals: Intervals, clock: Clock) -> None:
+    def __init__(
+        self, notice: Notice, cluster: ClusterClient, intervals: Intervals, clock: Clock
+    ) -> None:
         self.notice = notice
-        self.heard_at = clock.monotonic()
         self.missing_since: float | None = None
         self._intervals = intervals
         self._clock = clock
-        self.backend = Backend(RemoteClient(notice.url, link, self.find_address))
+        self.backend = Backend(RemoteClient(notice.url, cluster, self.find_address))
 
     def find_address(self) -> str:
         """Where the worker is now. Raises ServerUnreachable while there is none."""
@@ -73,14 +50,11 @@ class Member:
 
     def hear(self, notice: Notice) -> bool:
         """Take in a notice; True if the backend has become well again."""
-        now = self._clock.monotonic()
-        if notice.heard != self.notice.heard or notice.address != self.notice.address:
-            self.heard_at = now
         was_ill = self.missing_since is not None or bool(self.notice.trouble)
         self.notice = notice
         self.missing_since = None
         trouble = notice.trouble
-        silent_seconds = now - self.heard_at
+        silent_seconds = self._clock.monotonic() - notice.heard
         if silent_seconds > self._intervals.silent:
             trouble = (
                 f"The worker beside {notice.url} has not been heard of for "
@@ -118,13 +92,13 @@ class DaskBackends:
         self.trouble = self._explain_empty()
         self._intervals = intervals
         self._clock = clock
-        self._link = Link(address, intervals)
+        self._cluster = ClusterClient(address, intervals, clock)
         self._members: dict[str, Member] = {}
         self._changed: list[Callable[[], None]] = []
         self._known = threading.Event()
         self._news = threading.Event()
         self._closed = threading.Event()
-        self.client = RemoteClient(str(address), self._link, self._find_any)
+        self.client = RemoteClient(str(address), self._cluster, self._find_any)
         self._threads = [
             threading.Thread(target=work, name="comfygradio-engine", daemon=True)
             for work in (self._look_on, self._tell_on)
@@ -152,7 +126,7 @@ class DaskBackends:
         """Let go of the cluster; callable twice."""
         self._closed.set()
         self._news.set()
-        self._link.close()
+        self._cluster.close()
         for thread in self._threads:
             thread.join(5.0)
 
@@ -178,21 +152,21 @@ class DaskBackends:
         try:
             changed()
         except Exception:
-            log.exception("a change of the cluster's lanes could not be taken in")
+            log.exception("a change of the cluster's backends could not be taken in")
 
     def _look(self) -> bool:
         """Whether anything changed that somebody should know."""
         backends_before = self.backends
         trouble_before = self.trouble
         try:
-            workers = self._link.identify()
+            notices = self._cluster.look()
         except ServerUnreachable:
             self.trouble = (
                 f"The Dask scheduler at {self.address} does not answer; jobs go on as soon as "
                 "it is back."
             )
             return trouble_before != self.trouble
-        is_well = self._take_in(_list_newest(workers))
+        is_well = self._take_in(_list_newest(notices))
         self.trouble = "" if self._members else self._explain_empty()
         if self._members:
             self._known.set()
@@ -209,7 +183,7 @@ class DaskBackends:
                 if members[url].hear(notice):
                     is_well = True
             else:
-                members[url] = Member(notice, self._link, self._intervals, self._clock)
+                members[url] = Member(notice, self._cluster, self._intervals, self._clock)
         missing = [url for url in members if url not in notices]
         for url in missing:
             if members[url].miss():
@@ -234,14 +208,7 @@ class DaskBackends:
         raise ServerUnreachable(self.trouble or self._explain_empty())
 
 
-def _list_newest(workers: Mapping[str, Any]) -> dict[str, Notice]:
-    """The notices in what the scheduler knows of its workers, by backend; of two workers of one
-    backend the one that began last.
-    """
-    notices = []
-    for address, told in workers.items():
-        notice = Notice.parse(address, told)
-        if notice is not None:
-            notices.append(notice)
-    notices.sort(key=lambda notice: notice.began)
-    return {notice.url: notice for notice in notices}
+def _list_newest(notices: Iterable[Notice]) -> dict[str, Notice]:
+    """The notices by backend; of two workers of one backend the one that began last."""
+    ordered = sorted(notices, key=lambda notice: notice.began)
+    return {notice.url: notice for notice in ordered}

@@ -1,4 +1,4 @@
-"""The shelf: files on their way through a worker, in a folder that ends with it."""
+"""Files on their way through a worker, in a temporary folder that ends with it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
+from comfygradio.cluster.codec import CHUNK_BYTES
 from comfygradio.cluster.intervals import DEFAULT_INTERVALS, Intervals
-from comfygradio.cluster.wire import CHUNK_BYTES
 from comfygradio.errors import NotFound
 
 
-class Shelf:
+class TransferFiles:
     """Files by tickets, which nobody can guess. Thread-safe."""
 
     def __init__(
