@@ -15,7 +15,7 @@ from comfygradio.forms.fill import FROM_FORM
 from comfygradio.forms.value_check import check_value
 from comfygradio.forms.value_json import value_to_json
 from comfygradio.metadata.inversion import escape_dynamic
-from comfygradio.ui.custom_component import (
+from comfygradio.ui.form.custom_component import (
     Choices,
     build_embeddings,
     build_loras,

@@ -13,9 +13,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from comfygradio.jobs.job import Job
+from comfygradio.service.service import Service
 from comfygradio.ui.assets import read_asset
+from comfygradio.ui.identity.owner import find_owner
 from comfygradio.ui.identity.person import Person, find_person
-from comfygradio.ui.job_feed import (
+from comfygradio.ui.job.job_feed import (
     MAX_JOBS,
     JobFeed,
     JobSelection,
@@ -23,12 +25,10 @@ from comfygradio.ui.job_feed import (
     make_update,
     select_jobs,
 )
-from comfygradio.ui.job_stream import Message, compose_message
-from comfygradio.ui.job_stream_registry import Tab
-from comfygradio.ui.job_text import is_out_of_memory
-from comfygradio.ui.owner import find_owner
-from comfygradio.ui.service import Service
-from comfygradio.ui.smaller_size import find_smaller_size
+from comfygradio.ui.job.job_stream import Message, compose_message
+from comfygradio.ui.job.job_stream_registry import JobStreams, Tab
+from comfygradio.ui.job.job_text import is_out_of_memory
+from comfygradio.ui.job.smaller_size import find_smaller_size
 
 JOB_PATH = "/gradio_api/comfygradio/job/{token}"
 STREAM_PATH = "/gradio_api/comfygradio/stream/{id}"
@@ -52,8 +52,9 @@ class JobView:
     Everything is addressed by secret tokens, since a page's calls carry no identity.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, job_streams: JobStreams) -> None:
         self.service = service
+        self._job_streams = job_streams
 
     def build(self) -> gr.HTML:
         """Draw the viewer inside the current Blocks."""
@@ -73,7 +74,7 @@ class JobView:
         Where the tab has a stream already, that one goes on with them, and none come here.
         """
         tab = (str(request.session_hash), owner)
-        stream = self.service.job_streams.find_of_tab(tab)
+        stream = self._job_streams.find_of_tab(tab)
         if stream is not None:
             stream.watch.change(stream.watch.view.add(jobs))
             return
@@ -106,17 +107,18 @@ class JobView:
         """Messages for one tab about its jobs. Where too many pages have a stream it is one alone,
         which says that the page has to ask.
         """
-        studio = self.service
-        with JobFeed(view, studio.clock, studio.disconnect_watch) as watch:
-            if studio.job_streams.is_full and studio.job_streams.find_of_tab(tab) is None:
+        service = self.service
+        streams = self._job_streams
+        with JobFeed(view, service.clock, service.disconnect_watch) as watch:
+            if streams.is_full and streams.find_of_tab(tab) is None:
                 message = compose_message(
-                    make_update(view), ShownState(frames=None), studio.queue.outputs
+                    make_update(view), ShownState(frames=None), service.queue.outputs
                 )
-                yield {**add_smaller_size(studio, view.shown, message), "ask": True}
+                yield {**add_smaller_size(service, view.shown, message), "ask": True}
                 return
-            with studio.job_streams.open(watch, tab) as stream:
+            with streams.open(watch, tab) as stream:
                 async for message in stream.messages():
-                    yield add_smaller_size(studio, watch.view.shown, message)
+                    yield add_smaller_size(service, watch.view.shown, message)
 
     def _make_stop(self) -> Any:
         async def stop(data: Any, request: gr.Request) -> None:
@@ -133,13 +135,13 @@ class JobView:
             self.service.queue.stop(job.token)
 
 
-def make_stream_route(service: Service) -> Route:
+def make_stream_route(job_streams: JobStreams) -> Route:
     """Where pages say which message of their stream they have painted (`painted`), which of their
     jobs they show (`show`), and that they let go of it (`close`).
     """
 
     async def take(request: Request) -> Response:
-        stream = service.job_streams.find(request.path_params["id"])
+        stream = job_streams.find(request.path_params["id"])
         if stream is None:  # it has just ended; a page that speaks a moment late did nothing wrong
             return Response(status_code=204)
         said = request.query_params

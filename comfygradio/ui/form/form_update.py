@@ -10,9 +10,9 @@ import gradio as gr
 from gradio.components import Component
 
 from comfygradio.errors import ComfyGradioError
+from comfygradio.ui.form.panel import PRIVATE, Panel
+from comfygradio.ui.form.restore_panel import list_updates
 from comfygradio.ui.identity.person import find_person
-from comfygradio.ui.panel import PRIVATE, Panel
-from comfygradio.ui.restore_panel import list_updates
 
 NUMBER = re.compile(r"[0-9]{1,16}\.[0-9]{1,9}")
 

@@ -9,7 +9,7 @@ from typing import Any
 from comfygradio.jobs.job import Job, JobSnapshot
 from comfygradio.jobs.results import Result
 from comfygradio.jobs.worker import NOT_RESPONDING
-from comfygradio.ui.result_route import make_result_url
+from comfygradio.ui.job.result_route import make_result_url
 
 MIN_SHOWN_SECONDS = 5.5
 """What is left of a job is told in numbers down to here: below, every step would say another one.

@@ -22,11 +22,10 @@ from comfygradio.jobs.job import Job, Order
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.limits import Limits, find_exceeded
+from comfygradio.service.disconnect_watch import DisconnectWatch
+from comfygradio.service.upload_quota import Quota
+from comfygradio.service.web_file import WebFiles, make_client
 from comfygradio.sweeps.running.sweep_registry import SweepRegistry
-from comfygradio.ui.disconnect_watch import DisconnectWatch
-from comfygradio.ui.job_stream_registry import JobStreams
-from comfygradio.ui.upload_quota import Quota
-from comfygradio.ui.web_file import WebFiles, make_client
 
 READER_THREADS = 4
 """Forms with files that are read at the same time, and thumbnails that are made."""
@@ -86,7 +85,6 @@ class Service:
         self.planners = ThreadPoolExecutor(PLANNER_THREADS, "comfygradio-planner")
         """Where sweeps of programs are planned."""
         self.disconnect_watch: DisconnectWatch | None = None
-        self.job_streams = JobStreams(self.limits.streams, outputs)
         self.is_demo = is_demo
         self.presets, self.errors = self._load()
         self.forms: Mapping[str, Form] = {}

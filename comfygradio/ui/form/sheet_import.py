@@ -12,14 +12,14 @@ from typing import Any
 from comfygradio.errors import PresetError
 from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
+from comfygradio.service.service import Service
+from comfygradio.sweeps.axes.axis_parser import format_unquoted
 from comfygradio.sweeps.definition import Definition, load_definition
 from comfygradio.sweeps.planning.space import Space
 from comfygradio.sweeps.showing.contact_sheet import load_sweep
-from comfygradio.ui.field_component import sent_to_component_value
-from comfygradio.ui.history.reuse import copy_to_uploads
-from comfygradio.ui.service import Service
-from comfygradio.ui.sweep.axis_choices import write_unquoted
-from comfygradio.ui.upload_value import read_upload
+from comfygradio.ui.form.field_component import sent_to_component_value
+from comfygradio.ui.form.reuse import copy_to_uploads
+from comfygradio.ui.form.upload_value import read_upload
 
 Json = dict[str, Any]
 
@@ -88,7 +88,7 @@ def _write_entry(form: Form, name: str, given: Any, space: Space | None) -> Json
         paths = _list_files(space, name) if space is not None else []
         lent = [_copy_as_upload(path) for path in paths]
         return {"field": name, "text": "", "files": [file for file in lent if file]}
-    text = given if isinstance(given, str) else ", ".join(write_unquoted(form, name, given))
+    text = given if isinstance(given, str) else ", ".join(format_unquoted(form, name, given))
     return {"field": name, "text": text}
 
 

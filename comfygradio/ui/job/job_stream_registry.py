@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from comfygradio.ui.job_feed import JobFeed
-from comfygradio.ui.job_stream import JobStream
+from comfygradio.ui.job.job_feed import JobFeed
+from comfygradio.ui.job.job_stream import JobStream
 
 Tab = tuple[str, str]
 """The session of a page, and the owner of its jobs."""

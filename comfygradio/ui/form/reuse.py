@@ -16,7 +16,7 @@ from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form
 from comfygradio.jobs.job_store import JobRecord
-from comfygradio.ui.field_component import sent_to_component_value
+from comfygradio.ui.form.field_component import sent_to_component_value
 
 KEPT_SECONDS = 86_400
 """Files that were put into a form are kept as long as Gradio keeps uploads."""

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.jobs.job import JobSnapshot
-from comfygradio.ui.job_feed import JobFeed, JobUpdate, ShownState, follow, wait_event
-from comfygradio.ui.job_text import describe_job, describe_job_brief
+from comfygradio.ui.job.job_feed import JobFeed, JobUpdate, ShownState, follow, wait_event
+from comfygradio.ui.job.job_text import describe_job, describe_job_brief
 
 PAINT_TIMEOUT_SECONDS = 30.0
 """A page that has not acknowledged a message for this long counts as gone."""

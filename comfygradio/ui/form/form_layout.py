@@ -10,8 +10,8 @@ from gradio.components import Component
 
 from comfygradio.forms.field import Choice, Field
 from comfygradio.forms.form import Form
-from comfygradio.ui.field_component import build_component, find_choices
-from comfygradio.ui.service import Service
+from comfygradio.service.service import Service
+from comfygradio.ui.form.field_component import build_component, find_choices
 
 Drawn = tuple[dict[str, Component], dict[str, Block]]
 

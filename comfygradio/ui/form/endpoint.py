@@ -19,13 +19,13 @@ from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form
 from comfygradio.jobs.job import Job, JobSnapshot
 from comfygradio.jobs.results import Result
+from comfygradio.service.service import Service
+from comfygradio.ui.form.program_file import receive_file
+from comfygradio.ui.identity.owner import find_program_owner
 from comfygradio.ui.identity.person import find_person
-from comfygradio.ui.job_feed import JobFeed, JobUpdate, ShownState, follow, select_jobs
-from comfygradio.ui.job_stream import encode_frame
-from comfygradio.ui.job_text import describe_progress, list_warnings
-from comfygradio.ui.owner import find_program_owner
-from comfygradio.ui.program_file import receive_file
-from comfygradio.ui.service import Service
+from comfygradio.ui.job.job_feed import JobFeed, JobUpdate, ShownState, follow, select_jobs
+from comfygradio.ui.job.job_stream import encode_frame
+from comfygradio.ui.job.job_text import describe_progress, list_warnings
 
 REPORT_SECONDS = 0.25
 """Least time between two progress reports to a program."""

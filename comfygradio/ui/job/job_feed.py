@@ -11,7 +11,7 @@ from typing import Protocol
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.jobs.job import Job, JobSnapshot
-from comfygradio.ui.disconnect_watch import DisconnectWatch
+from comfygradio.service.disconnect_watch import DisconnectWatch
 
 KEEPALIVE_SECONDS = 5.0
 """Without any news a message is sent after so long, so that the page knows that its line is there.

@@ -23,15 +23,15 @@ from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import LoraFile
 from comfygradio.forms.value_check import SIZE_SPELLINGS
 from comfygradio.jobs.job import Job
-from comfygradio.ui.custom_component import build_problem
-from comfygradio.ui.field_component import name_element, to_component_value
-from comfygradio.ui.form_layout import build_fields
+from comfygradio.service.service import Service, SubmittedJobs
+from comfygradio.ui.form.custom_component import build_problem
+from comfygradio.ui.form.field_component import name_element, to_component_value
+from comfygradio.ui.form.form_layout import build_fields
+from comfygradio.ui.form.upload_value import read_payload
+from comfygradio.ui.identity.owner import find_owner
 from comfygradio.ui.identity.person import find_person
-from comfygradio.ui.job_view import JobView, find_job
-from comfygradio.ui.owner import find_owner
-from comfygradio.ui.service import Service, SubmittedJobs
-from comfygradio.ui.smaller_size import find_smaller_size
-from comfygradio.ui.upload_value import read_payload
+from comfygradio.ui.job.job_view import JobView, find_job
+from comfygradio.ui.job.smaller_size import find_smaller_size
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 

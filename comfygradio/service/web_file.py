@@ -11,7 +11,7 @@ from pathlib import Path
 from comfygradio.errors import LimitReached
 from comfygradio.jobs.limits import Limits
 from comfygradio.net.external_client import ExternalClient, FetchLimits
-from comfygradio.ui.upload_quota import Quota
+from comfygradio.service.upload_quota import Quota
 
 TYPES = frozenset(
     {

@@ -20,8 +20,8 @@ from gradio.utils import get_upload_folder
 from comfygradio.clock import Clock
 from comfygradio.errors import ExternalError, LimitReached, ValuesRefused
 from comfygradio.forms.field import Field
-from comfygradio.ui.service import Service
-from comfygradio.ui.upload_value import read_payload, read_upload
+from comfygradio.service.service import Service
+from comfygradio.ui.form.upload_value import read_payload, read_upload
 
 KEPT_SECONDS = 86_400
 """As long as Gradio keeps uploads."""

@@ -16,13 +16,13 @@ from comfygradio.forms.form import Form
 from comfygradio.metadata.load import load_metadata
 from comfygradio.metadata.preset_search import find_preset
 from comfygradio.metadata.restore import RestoredField, RestoredForm, restore_values
+from comfygradio.service.service import Service
 from comfygradio.ui.assets import read_asset
-from comfygradio.ui.field_component import sent_to_component_value, to_component_value
-from comfygradio.ui.panel import PRIVATE, Panel, read_values
-from comfygradio.ui.restored_values import RestoredValues, RestoredValuesCache
-from comfygradio.ui.service import Service
-from comfygradio.ui.sweep.sheet_import import load_dropped_sheet
-from comfygradio.ui.upload_value import read_upload
+from comfygradio.ui.form.field_component import sent_to_component_value, to_component_value
+from comfygradio.ui.form.panel import PRIVATE, Panel, read_values
+from comfygradio.ui.form.restored_values import RestoredValues, RestoredValuesCache
+from comfygradio.ui.form.sheet_import import load_dropped_sheet
+from comfygradio.ui.form.upload_value import read_upload
 
 QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
 
