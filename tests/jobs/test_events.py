@@ -31,9 +31,9 @@ from comfygradio.jobs.job_event import (
     make_fetched,
     transition,
 )
-from comfygradio.jobs.job_record import make_job, make_record
 from comfygradio.jobs.job_store import JobStore, find_job_store
 from comfygradio.jobs.results import Result
+from comfygradio.jobs.rows import make_job, make_record
 from tests.jobs.lines import draw
 
 HERE = "http://127.0.0.1:8188"
@@ -239,4 +239,4 @@ def test_only_an_event_changes_a_status() -> None:
             publishes = node.func.attr == "update" and is_job and named != {"reason"}
             if writes_row or (publishes and named != {"ahead"}):
                 writers.add(path.relative_to(root).as_posix())
-    assert writers == {"jobs/job_event.py", "jobs/job_record.py"}
+    assert writers == {"jobs/job_event.py", "jobs/rows.py"}
