@@ -13,13 +13,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from comfygradio.binding.preset import Preset
 from comfygradio.cli.arguments import JOINED
 from comfygradio.cli.backends import bind_preset, open_backends
 from comfygradio.cli.presets import SUFFIXES, find_preset
 from comfygradio.cli.run import parse_assignments
 from comfygradio.cli.sweep_report import describe_sweep, open_progress, print_plan, print_sweep
 from comfygradio.errors import SettingsError
-from comfygradio.forms.preset import Preset
 from comfygradio.jobs.job_store import find_job_store
 from comfygradio.settings import Settings
 from comfygradio.sweeps.axes.axis import Entry

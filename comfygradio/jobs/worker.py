@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from comfygradio.clock import Clock
-from comfygradio.comfy.cache_busting import bust_cache, find_stale
+from comfygradio.comfy.cache_control import bust_cache, find_stale
 from comfygradio.comfy.failures import make_job_lost
 from comfygradio.comfy.limited_download import LimitedDownload
 from comfygradio.comfy.prompt_progress import PromptProgress
@@ -393,8 +393,13 @@ class WorkerPool:
         return fresh
 
     def join(self, timeout_seconds: float) -> None:
-        """Wait until all workers have ended, or the timeout has passed."""
+        """Wait until all workers have ended, or the timeout has passed.
+
+        One that somebody else is about to start ends at once, as the queue is closed.
+        """
         deadline = self._clock.monotonic() + timeout_seconds
         for worker in list(self._workers):
+            if worker.ident is None:
+                continue
             left = deadline - self._clock.monotonic()
             worker.join(max(0.0, left))
