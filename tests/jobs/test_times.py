@@ -7,10 +7,10 @@ from pathlib import Path
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions
 from comfygradio.errors import ServerUnreachable
-from comfygradio.jobs.affinity import Affinity
 from comfygradio.jobs.backend import RETRY_SECONDS, Backend
 from comfygradio.jobs.job import Job, Submission
 from comfygradio.jobs.kept_input import drop_input
+from comfygradio.jobs.placement import Affinity
 from tests.clocks import ManualClock
 from tests.faults.proxy import Line
 from tests.jobs.lines import draw, is_over, open_queue, wait

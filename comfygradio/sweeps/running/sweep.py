@@ -8,7 +8,7 @@ import threading
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from comfygradio.errors import ComfyGradioError, JobStoreError
 from comfygradio.forms.form import Form
@@ -20,10 +20,10 @@ from comfygradio.sweeps.definition import Definition
 from comfygradio.sweeps.planning.plan import Plan
 from comfygradio.sweeps.planning.run_queue import Accepts, RunQueue, Task
 from comfygradio.sweeps.planning.space import Space
-from comfygradio.sweeps.running.cell_store import Cell, CellStore, Observable
+from comfygradio.sweeps.running.cell_store import Cell, CellStore, Observable, measure_node_seconds
 from comfygradio.sweeps.running.dispatch import Dispatcher
 from comfygradio.sweeps.running.input_copy import copy_files, find_folder
-from comfygradio.sweeps.running.job_observer import JobObserver, measure_node_seconds
+from comfygradio.sweeps.running.job_observer import JobObserver
 from comfygradio.sweeps.running.point import build_order, describe_cells
 from comfygradio.sweeps.running.rating import Ratings
 from comfygradio.sweeps.running.requirements import Requirements
@@ -204,7 +204,7 @@ class Sweep(Observable):
             return
         self._change_phase(("running", "paused"), "stopped")
         for index in self._dealer.cancel_requests():
-            self._board.update(index, phase="stopped")
+            self._board.show_stopped(index)
         self._following.stop(self._desk.queue, self.id)
         self._check_end()
 
@@ -231,7 +231,7 @@ class Sweep(Observable):
         if self._board.get(index).phase != "done":
             return
         if self._ratings.rate(index, rating):
-            self._board.update(index, rating=rating)
+            self._board.rate(index, rating)
 
     def take(self, backend: Backend, warm: bool) -> Job | None:
         """The next point for a server, as the queue asks for it."""
@@ -307,20 +307,12 @@ class Sweep(Observable):
     def _show_again(self, index: Index, point: PointRecord) -> None:
         self._ratings.set_content_key(index, point.point)
         self._reused[index] = point.id
-        self._show(
-            index,
-            phase=point.phase,
-            token=point.token,
-            server=point.server,
-            is_reused=point.sweep != self.id,
-            results=point.results,
-            error=point.error,
-            seconds=point.seconds,
-        )
+        is_reused = point.sweep != self.id
+        self._board.show_point(index, point, is_reused, self._ratings.get(index))
 
     def _run_again(self, index: Index) -> None:
         self._dealer.request(index)
-        self._board.update(index, phase="waiting", error="", results=(), token="")
+        self._board.show_waiting(index)
         self._desk.queue.attach(self)
 
     def _retry_all(self, phase: Phase) -> int:
@@ -336,7 +328,9 @@ class Sweep(Observable):
             order = build_order(self.space, self.id, task.index)
             self._desk.check_limits(self.form, order.prompt.graph)
         except ComfyGradioError as error:
-            self._end(task.index, phase="failed", error=str(error))
+            self._dealer.finish(task.index, None)
+            self._board.show_refused(task.index, str(error), self._ratings.get(task.index))
+            self._check_end()
             return None
         job = Job(order, self.owner, priority=1, party=self.party, clock=self._clock)
         job.carried = task.carried
@@ -363,34 +357,14 @@ class Sweep(Observable):
 
     def _hear(self, index: Index, job: Job) -> None:
         snapshot = job.snapshot
-        if snapshot.is_over:
-            self._end(
-                index,
-                phase=snapshot.phase,
-                token=job.token,
-                server=job.backend_url,
-                is_reused=False,
-                results=snapshot.results,
-                error=snapshot.error,
-                seconds=measure_node_seconds(job),
-            )
+        if not snapshot.is_over:
+            self._board.show_job(index, job, snapshot)
             return
-        is_running = snapshot.state is not None and snapshot.state.status == "running"
-        phase: Phase = "running" if is_running else "waiting"
-        cell = self._board.get(index)
-        if cell.phase != phase or cell.token != job.token:
-            self._board.update(index, phase=phase, token=job.token)
-
-    def _end(self, index: Index, **changes: Any) -> None:
         # Only what is done tells how fast a server is.
-        seconds = changes.get("seconds") if changes["phase"] == "done" else None
+        seconds = measure_node_seconds(snapshot) if snapshot.phase == "done" else None
         self._dealer.finish(index, seconds)
-        self._show(index, **changes)
+        self._board.show_end(index, job, snapshot, self._ratings.get(index))
         self._check_end()
-
-    def _show(self, index: Index, **changes: Any) -> None:
-        rating = self._ratings.get(index)
-        self._board.update(index, rating=rating, **changes)
 
     def _check_end(self) -> None:
         """Done when every point is over; nothing to ask for when none is left."""
