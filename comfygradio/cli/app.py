@@ -258,9 +258,13 @@ def schema(
     ] = None,
 ) -> int:
     """The JSON Schema of preset files, for editors."""
-    from comfygradio.cli.schema import print_schema
+    from comfygradio.forms.preset_schema import dump_schema, write_schema
 
-    return print_schema(out)
+    if out:
+        print(write_schema(out))
+    else:
+        print(dump_schema(), end="")
+    return OK
 
 
 @app.command()
