@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from comfygradio.binding.preset import Preset
 from comfygradio.cli.presets import find_preset
 from comfygradio.cli.progress import open_job_progress
 from comfygradio.cli.server import fetch_object_info, open_client
 from comfygradio.clock import SYSTEM_CLOCK, Clock
-from comfygradio.comfy.cache_busting import bust_cache, find_stale
+from comfygradio.comfy.cache_control import bust_cache, find_stale
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.frame_sequence import fetch_frames, is_sequence
 from comfygradio.comfy.outputs import Output
@@ -32,7 +33,6 @@ from comfygradio.errors import (
 )
 from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset import Preset
 from comfygradio.settings import Settings
 
 

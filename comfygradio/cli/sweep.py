@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from comfygradio.binding.preset import Preset
 from comfygradio.cli.arguments import JOINED
 from comfygradio.cli.backends import bind_preset, open_backends
 from comfygradio.cli.presets import SUFFIXES, find_preset
@@ -20,7 +21,6 @@ from comfygradio.cli.progress import open_sweep_progress
 from comfygradio.cli.run import parse_assignments
 from comfygradio.cli.sweep_report import describe_sweep, print_plan, print_sweep
 from comfygradio.errors import SettingsError
-from comfygradio.forms.preset import Preset
 from comfygradio.jobs.job_store import find_job_store
 from comfygradio.settings import Settings
 from comfygradio.sweeps.axes.axis import Entry

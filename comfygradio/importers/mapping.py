@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from comfygradio.binding.specs import has_widget
 from comfygradio.comfy.workflow import Link, Node
+from comfygradio.forms.literals import takes_literal
 from comfygradio.forms.slots import Slot
 from comfygradio.importers.values import to_text
 from comfygradio.importers.workflow_editor import WorkflowEditor
@@ -109,7 +109,7 @@ def _bypass(editor: WorkflowEditor, node: Node, input: str, link: Link) -> None:
 
 def _can_stay(editor: WorkflowEditor, own: Slot, fed: list[Slot]) -> bool:
     spec = editor.spec(own)
-    if spec is None or not has_widget(spec):
+    if spec is None or not takes_literal(spec):
         return False
     if spec.choices is not None:
         return True
@@ -145,7 +145,7 @@ def _is_socket(editor: WorkflowEditor, slot: Slot) -> bool:
     if editor.nodes[slot.node_id].class_type not in editor.object_info:
         return False
     spec = editor.spec(slot)
-    return spec is None or not has_widget(spec)
+    return spec is None or not takes_literal(spec)
 
 
 def _choose_primitive(value: Any) -> str:

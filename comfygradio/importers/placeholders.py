@@ -9,9 +9,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from comfygradio.drafting.trace import TEXT_CONTROLS
-from comfygradio.forms.slots import Slot
-from comfygradio.forms.templates import find_placeholders
+from comfygradio.forms.slots import TEXT_CONTROLS, Slot
+from comfygradio.forms.text_expansion import find_placeholders
 from comfygradio.importers.annotation import Annotation
 from comfygradio.importers.ui_workflow import UiWorkflow
 from comfygradio.importers.values import fit_literal, slugify
@@ -96,18 +95,14 @@ def _find_places(editor: WorkflowEditor) -> Iterator[Placeholder]:
         for name, value in node.inputs.items():
             if isinstance(value, str):
                 texts[Slot(node.id, name)] = value
-    own = {text.strip() for slot, text in texts.items() if _name_input(slot) in WORKING}
+    own = {text.strip() for slot, text in texts.items() if slot.last_part.lower() in WORKING}
     for slot, text in texts.items():
-        name = _name_input(slot)
+        name = slot.last_part.lower()
         if name in WORKING or name in FORMATS or name.endswith("prefix"):
             continue
         place = _read_place(editor, slot, text, own)
         if place is not None:
             yield place
-
-
-def _name_input(slot: Slot) -> str:
-    return slot.input.rpartition(".")[2].lower()
 
 
 def _read_place(editor: WorkflowEditor, slot: Slot, text: str, own: set[str]) -> Placeholder | None:

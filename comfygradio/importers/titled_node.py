@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from comfygradio.binding.specs import has_widget
 from comfygradio.comfy.object_info import InputSpec
 from comfygradio.comfy.workflow import Link, Node
+from comfygradio.forms.literals import takes_literal
 from comfygradio.forms.slots import Slot
 from comfygradio.importers.ui_workflow import UiWorkflow
 from comfygradio.importers.workflow_editor import WorkflowEditor
@@ -61,7 +61,7 @@ def list_settable_inputs(editor: WorkflowEditor, node: Node) -> Mapping[str, Inp
         if Link.parse(node.inputs.get(name)):
             continue
         spec = editor.spec(Slot(node.id, name))
-        if spec is not None and has_widget(spec):
+        if spec is not None and takes_literal(spec):
             found[name] = spec
     return found
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from comfygradio.comfy.object_info import InputSpec
+from comfygradio.comfy.object_info import InputSpec, is_number
 
 MAX_NUMBER = 10**300
 """Numbers beyond this are taken as not said; Python can neither round nor spell them all."""
@@ -38,7 +38,7 @@ def to_number(value: Any) -> int | float | None:
     """A finite number of whatever spells one, or None."""
     if isinstance(value, str):
         value = _parse_number(value.strip())
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not is_number(value):
         return None
     return value if -MAX_NUMBER < value < MAX_NUMBER else None
 

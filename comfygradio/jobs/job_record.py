@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from comfygradio.jobs.job import Job, Point
+from comfygradio.jobs.job import Job, Point, Submission
 from comfygradio.jobs.job_store import JobRecord
 
 
@@ -51,10 +51,14 @@ def make_job(record: JobRecord) -> Job:
         id=record.id,
         token=record.token,
         created=record.created,
+        submission=Submission(
+            backend_url=record.server,
+            may_exist=record.posted is not None,
+            accepted=record.started is not None,
+            attempts=record.attempts,
+        ),
     )
     job.client_id = record.client_id
-    job.backend_url = record.server
-    job.attempts = record.attempts
     is_open = record.phase in ("waiting", "running")
     ended = record.ended or 0.0
     # A job that never started took no time.

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from comfygradio.binding.lora_binding import list_chain_classes
+from comfygradio.binding.preset import Preset
 from comfygradio.comfy.workflow import Link, Workflow
 from comfygradio.errors import PresetError
-from comfygradio.forms.preset import Preset
 from comfygradio.forms.preset_file import FieldFile, list_direct_slots
 from comfygradio.forms.slots import find_node, find_slot
 from comfygradio.metadata.inversion import is_same_literal

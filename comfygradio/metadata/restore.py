@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from comfygradio.binding.lora_binding import list_chain_classes
+from comfygradio.comfy.object_info import is_whole_number
 from comfygradio.comfy.workflow import Link, Workflow
 from comfygradio.forms.field import MEDIA, Field, InvalidValue, shorten
 from comfygradio.forms.file_prefix import FILENAME_PREFIX
@@ -198,8 +199,7 @@ def _restore_field(one: Field, values: Mapping[str, Any]) -> RestoredField:
 
 def _refuse_random_seed(value: Any) -> None:
     """Raises InvalidValue for what would draw a new seed."""
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    if not is_whole or value < 0:
+    if not is_whole_number(value) or value < 0:
         raise InvalidValue(f"the seed {shorten(value)} names no picture.")
 
 

@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.forms.preset import load_preset
 from comfygradio.sweeps.axes.axis import Index
 from comfygradio.sweeps.planning.cache_pinning import PinningLimits
 from comfygradio.sweeps.planning.plan import plan_sweep

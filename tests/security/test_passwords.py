@@ -204,8 +204,8 @@ def make_reception(clock: ManualClock) -> Authenticator:
 
 def test_many_attempts_at_once_are_as_few_as_one_after_the_other() -> None:
     async def attack() -> list[str]:
-        reception = make_reception(ManualClock())
-        tries = (reception.log_in("ann", f"wrong{number}", "10.0.0.1") for number in range(18))
+        authenticator = make_reception(ManualClock())
+        tries = (authenticator.log_in("ann", f"wrong{number}", "10.0.0.1") for number in range(18))
         return [verdict.message for verdict in await asyncio.gather(*tries)]
 
     sentences = asyncio.run(attack())
@@ -215,8 +215,8 @@ def test_many_attempts_at_once_are_as_few_as_one_after_the_other() -> None:
 
 def test_a_flood_does_not_wait_in_line() -> None:
     async def attack() -> list[str]:
-        reception = make_reception(ManualClock())
-        tries = (reception.log_in("ann", "x", "10.0.0.1") for _ in range(600))
+        authenticator = make_reception(ManualClock())
+        tries = (authenticator.log_in("ann", "x", "10.0.0.1") for _ in range(600))
         return [verdict.message for verdict in await asyncio.gather(*tries)]
 
     assert asyncio.run(attack()).count(BUSY) == 600 - MAX_WAITING
@@ -224,8 +224,8 @@ def test_a_flood_does_not_wait_in_line() -> None:
 
 def test_right_passwords_at_once_all_get_in() -> None:
     async def arrive() -> list[str]:
-        reception = make_reception(ManualClock())
-        tries = (reception.log_in(" ann ", "one", "10.0.0.1") for _ in range(MAX_WAITING))
+        authenticator = make_reception(ManualClock())
+        tries = (authenticator.log_in(" ann ", "one", "10.0.0.1") for _ in range(MAX_WAITING))
         return [verdict.secret for verdict in await asyncio.gather(*tries)]
 
     secrets = asyncio.run(arrive())

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from comfygradio.binding.preset import Preset, load_preset
 from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.demo import DemoServer
 from comfygradio.errors import PresetError
 from comfygradio.forms.form import Form
-from comfygradio.forms.preset import Preset, load_preset
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.limits import Limits, find_exceeded
 from comfygradio.sweeps.running.sweep import Sweep

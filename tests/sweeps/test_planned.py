@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from comfygradio.binding.preset import load_preset
 from comfygradio.demo import DemoOptions, DemoServer
-from comfygradio.forms.preset import load_preset
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.metadata.load import load_metadata
 from comfygradio.settings import shipped_presets

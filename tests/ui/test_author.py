@@ -20,18 +20,18 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 import comfygradio
+from comfygradio.binding.preset import load_preset
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.comfy.workflow import Workflow, load_workflow
 from comfygradio.demo import DemoServer
 from comfygradio.drafting.draft import Draft, draft_preset
 from comfygradio.drafting.preset_folder import save_preset
 from comfygradio.errors import PresetError
-from comfygradio.forms.preset import load_preset
+from comfygradio.service.service import Service
 from comfygradio.settings import load_settings, shipped_presets
 from comfygradio.ui.author.author_page import AuthorPage, find_writable_folder
 from comfygradio.ui.author.draft_rows import describe_draft, parse_edited_draft
 from comfygradio.ui.author.form_preview import parse_preset_text, preview_preset
-from comfygradio.ui.service import Service
 from tests.ui.running import run_app
 
 WORKFLOW = shipped_presets() / "text_to_image.json"
@@ -46,15 +46,15 @@ def client(demo: DemoServer) -> Iterator[ComfyClient]:
 
 
 @pytest.fixture
-def studio(client: ComfyClient, tmp_path: Path) -> Service:
+def service(client: ComfyClient, tmp_path: Path) -> Service:
     """An app's state with an empty folder of presets."""
     (tmp_path / "presets").mkdir()
     return Service(client, [tmp_path / "presets"], tmp_path / "outputs")
 
 
 @pytest.fixture
-def author(studio: Service) -> AuthorPage:
-    return AuthorPage(studio)
+def author(service: Service) -> AuthorPage:
+    return AuthorPage(service)
 
 
 @pytest.fixture(scope="module")
@@ -223,21 +223,21 @@ def test_a_text_of_any_length_is_refused_in_a_sentence(desk: dict[str, Any]) -> 
         parse_preset_text("#" * 2_000_000, "mine", parse_edited_draft(desk).draft.workflow)
 
 
-def test_a_dropped_workflow_is_saved_and_opens(author: AuthorPage, studio: Service) -> None:
+def test_a_dropped_workflow_is_saved_and_opens(author: AuthorPage, service: Service) -> None:
     cleared, desk, text, view = author.read(upload(WORKFLOW))
     assert cleared is None and desk["name"] == "text_to_image" and "error" not in view
     assert view["where"] == "Goes to presets/text_to_image.yaml, with its workflow beside it."
     assert view["form"]["fields"][0]["label"] == "What do you want to see?" and not view["problems"]
     desk["name"] = "mine"
     assert save(author, desk)["saved"] == "mine"
-    names = sorted(path.name for path in studio.folders[0].iterdir())
+    names = sorted(path.name for path in service.folders[0].iterdir())
     assert names == ["mine.json", "mine.yaml", "preset.schema.json"]
     assert (
         text.replace("text_to_image.json", "mine.json")
-        == (studio.folders[0] / "mine.yaml").read_text()
+        == (service.folders[0] / "mine.yaml").read_text()
     )
-    studio.reload()
-    assert not studio.errors and not studio.forms["mine"].problems
+    service.reload()
+    assert not service.errors and not service.forms["mine"].problems
 
 
 def test_a_picture_with_an_embedded_prompt_is_a_workflow_too(
@@ -283,19 +283,19 @@ def test_a_file_that_was_never_uploaded_is_not_read(author: AuthorPage) -> None:
 
 
 def test_text_by_hand_counts_until_the_list_is_used_again(
-    author: AuthorPage, desk: dict[str, Any], studio: Service
+    author: AuthorPage, desk: dict[str, Any], service: Service
 ) -> None:
     text = "title: By hand\nworkflow: mine.json\nfields:\n  a: {slot: 6.text}  # mine\n"
     aside, view = author.write(text, desk)
     assert aside["byHand"] and view["form"]["title"] == "By hand"
     assert save(author, aside, text)["saved"] == "mine"
-    assert (studio.folders[0] / "mine.yaml").read_text() == text
+    assert (service.folders[0] / "mine.yaml").read_text() == text
     assert save(author, desk, text, overwrite=True)["saved"] == "mine"
-    assert "By hand" not in (studio.folders[0] / "mine.yaml").read_text()
+    assert "By hand" not in (service.folders[0] / "mine.yaml").read_text()
 
 
 def test_a_preset_is_overwritten_only_when_that_is_ticked(
-    author: AuthorPage, desk: dict[str, Any], studio: Service
+    author: AuthorPage, desk: dict[str, Any], service: Service
 ) -> None:
     assert save(author, desk)["saved"] == "mine"
     desk["title"] = "Second"
@@ -304,16 +304,16 @@ def test_a_preset_is_overwritten_only_when_that_is_ticked(
         view["taken"]
         and view["refused"] == "mine.yaml exists already; choose another name, or overwrite it."
     )
-    assert load_preset(studio.folders[0] / "mine.yaml").title != "Second"
+    assert load_preset(service.folders[0] / "mine.yaml").title != "Second"
     assert save(author, desk, overwrite=True)["saved"] == "mine"
-    assert load_preset(studio.folders[0] / "mine.yaml").title == "Second"
+    assert load_preset(service.folders[0] / "mine.yaml").title == "Second"
 
 
 @pytest.mark.parametrize(
     "name", ["", "../up", "a/b", "Upper", "1st", "a.b", "x" * 200, "a\n", "con\0"]
 )
 def test_names_that_lead_elsewhere_are_refused(
-    author: AuthorPage, desk: dict[str, Any], studio: Service, tmp_path: Path, name: str
+    author: AuthorPage, desk: dict[str, Any], service: Service, tmp_path: Path, name: str
 ) -> None:
     desk["name"] = name
     before = sorted(tmp_path.rglob("*"))
@@ -336,9 +336,9 @@ def test_a_name_of_another_folder_is_refused(
 ) -> None:
     own = tmp_path / "own"
     own.mkdir()
-    studio = Service(client, [own, shipped_presets()], tmp_path / "outputs")
+    service = Service(client, [own, shipped_presets()], tmp_path / "outputs")
     desk["name"] = "upscale"
-    assert "in another folder" in save(AuthorPage(studio), desk)["refused"]
+    assert "in another folder" in save(AuthorPage(service), desk)["refused"]
     assert not list(own.iterdir())
 
 

@@ -25,12 +25,13 @@ from PIL import Image
 from comfygradio.comfy.client import ComfyClient
 from comfygradio.demo import DemoOptions, DemoServer
 from comfygradio.errors import ComfyGradioError, JobStoreError
+from comfygradio.service.service import Service
 from comfygradio.settings import shipped_presets
+from comfygradio.sweeps.axes.axis_parser import format_unquoted
+from comfygradio.ui.form.sheet_import import load_dropped_sheet
 from comfygradio.ui.history.history_page import History
-from comfygradio.ui.page_session import PageSessions
-from comfygradio.ui.service import Service
-from comfygradio.ui.sweep.axis_choices import list_choices, write_all_choices, write_unquoted
-from comfygradio.ui.sweep.sheet_import import load_dropped_sheet
+from comfygradio.ui.identity.page_session import PageSessions
+from comfygradio.ui.sweep.axis_choices import list_choices, write_all_choices
 from comfygradio.ui.sweep.sweep_api import UNKNOWN, SweepApi
 from comfygradio.ui.sweep.sweep_text import find_cell_number, find_index
 from comfygradio.ui.sweep.thumbnail_route import THUMB_PIXELS, Thumbnails, make_thumbnail
@@ -63,23 +64,23 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def studio(quick: DemoServer, presets: Path, tmp_path: Path) -> Iterator[Service]:
+def service(quick: DemoServer, presets: Path, tmp_path: Path) -> Iterator[Service]:
     client = ComfyClient(quick.url)
-    studio = Service(client, [presets], tmp_path / "outputs")
-    assert studio.connect()
-    yield studio
-    studio.close()
+    service = Service(client, [presets], tmp_path / "outputs")
+    assert service.connect()
+    yield service
+    service.close()
     client.close()
 
 
 @pytest.fixture
-def visitors() -> PageSessions:
+def page_sessions() -> PageSessions:
     return PageSessions()
 
 
 @pytest.fixture
-def desk(studio: Service, visitors: PageSessions) -> SweepApi:
-    return SweepApi(studio, visitors)
+def desk(service: Service, page_sessions: PageSessions) -> SweepApi:
+    return SweepApi(service, page_sessions)
 
 
 def draft(*axes: Mapping[str, str], preset: str = "text_to_image", **values: Any) -> Json:
@@ -189,10 +190,10 @@ def test_files_on_an_axis_have_to_be_uploads(desk: SweepApi, tmp_path: Path) -> 
     assert not study(tmp_path / "dog.png").get("ready")
 
 
-def test_ticked_choices_are_written_as_they_read(studio: Service, desk: SweepApi) -> None:
-    form = studio.forms["text_to_image"]
-    assert write_unquoted(form, "sampler", ["euler", "ddim"]) == ["euler", "ddim"]
-    assert COMMA in "".join(write_unquoted(form, "checkpoint", [COMMA, "photo-xl.safetensors"]))
+def test_ticked_choices_are_written_as_they_read(service: Service, desk: SweepApi) -> None:
+    form = service.forms["text_to_image"]
+    assert format_unquoted(form, "sampler", ["euler", "ddim"]) == ["euler", "ddim"]
+    assert COMMA in "".join(format_unquoted(form, "checkpoint", [COMMA, "photo-xl.safetensors"]))
     for name in ("checkpoint", "sampler", "size"):
         text, count = write_all_choices(form, name), len(form.fields[name].choices or ())
         told = desk.study(ADA, draft({name: text}))["axes"][0][0]
@@ -210,10 +211,10 @@ def test_ticked_choices_are_written_as_they_read(studio: Service, desk: SweepApi
 
 
 def test_what_was_planned_is_what_starts_and_only_for_its_owner(
-    desk: SweepApi, studio: Service
+    desk: SweepApi, service: Service
 ) -> None:
     planned = desk.study(ADA, draft({"seed": "random x3"}))["token"]
-    sweep = studio.sweeps.find(planned)
+    sweep = service.sweeps.find(planned)
     assert sweep is not None and sweep.phase == "planned"
     theirs = desk.start(BOB, {**draft({"steps": "2"}), "planned": planned})["token"]
     assert theirs != planned and sweep.phase == "planned"
@@ -222,7 +223,7 @@ def test_what_was_planned_is_what_starts_and_only_for_its_owner(
     assert wait(desk, planned, is_done)["total"] == 3
     first = desk.study(ADA, {**draft({"steps": "2"}), "planned": planned})["token"]
     desk.study(ADA, {**draft({"steps": "2, 3"}), "planned": first})
-    assert studio.sweeps.find(first) is None and studio.sweeps.find(planned) is sweep
+    assert service.sweeps.find(first) is None and service.sweeps.find(planned) is sweep
 
 
 def test_news_are_what_changed_and_come_to_the_same(desk: SweepApi) -> None:
@@ -243,7 +244,9 @@ def test_news_are_what_changed_and_come_to_the_same(desk: SweepApi) -> None:
         assert desk.news(ADA, {"token": token, "since": since})["cells"] is None
 
 
-def test_nobody_reaches_a_sweep_of_somebody_else(desk: SweepApi, visitors: PageSessions) -> None:
+def test_nobody_reaches_a_sweep_of_somebody_else(
+    desk: SweepApi, page_sessions: PageSessions
+) -> None:
     token = begin(desk, {"steps": "2, 3"})
     wait(desk, token, is_done)
     one = (desk.open, desk.news, desk.glance, desk.settings, desk.change)
@@ -259,7 +262,7 @@ def test_nobody_reaches_a_sweep_of_somebody_else(desk: SweepApi, visitors: PageS
                 way(BOB, asked)
     assert desk.list_all(BOB, {})["sweeps"] == []
     assert [sweep["token"] for sweep in desk.list_all(ADA, {})["sweeps"]] == [token]
-    event = {"access": visitors.open(BOB), "token": token, "cell": 0}
+    event = {"access": page_sessions.open(BOB), "token": token, "cell": 0}
     for wrong in (event, {**event, "access": "guess"}):
         with pytest.raises(JobStoreError):
             desk.read_values(gr.EventData(None, wrong))
@@ -267,7 +270,7 @@ def test_nobody_reaches_a_sweep_of_somebody_else(desk: SweepApi, visitors: PageS
 
 
 def test_cells_are_rated_and_their_values_go_back_into_the_form(
-    desk: SweepApi, visitors: PageSessions
+    desk: SweepApi, page_sessions: PageSessions
 ) -> None:
     seed = str(2**64 - 7)
     token = begin(desk, {"steps": "2, 3"}, {"cfg": "1, 2.5"}, seed=seed)
@@ -280,7 +283,7 @@ def test_cells_are_rated_and_their_values_go_back_into_the_form(
     for rating in (6, -2, "5", True, None):
         desk.rate(ADA, {"token": token, "cell": 3, "rating": rating})
     assert desk.open(ADA, {"token": token})["cells"][3]["k"] == 4
-    event = gr.EventData(None, {"access": visitors.open(ADA), "token": token, "cell": 3})
+    event = gr.EventData(None, {"access": page_sessions.open(ADA), "token": token, "cell": 3})
     preset, values, notes = desk.read_values(event)
     assert (preset, values["steps"], values["cfg"], values["seed"], notes) == (
         "text_to_image",
@@ -310,7 +313,7 @@ def test_a_sweep_is_paused_goes_on_and_is_stopped(desk: SweepApi) -> None:
         desk.open(ADA, {"token": token})
 
 
-def test_a_sweep_comes_back_into_the_editor(desk: SweepApi, studio: Service) -> None:
+def test_a_sweep_comes_back_into_the_editor(desk: SweepApi, service: Service) -> None:
     axes = ({"prompt": '"a, b", "c ""d"""'}, {"steps": "2-3", "cfg": "1, 2"})
     token = begin(desk, *axes, seed="5")
     wait(desk, token, is_done)
@@ -318,7 +321,7 @@ def test_a_sweep_comes_back_into_the_editor(desk: SweepApi, studio: Service) -> 
     told = desk.study(ADA, {"definition": again})
     assert again["preset"] == "text_to_image" and again["values"]["seed"] == "5"
     assert told["ready"] and told["count"].startswith("4 pictures")
-    planned = studio.sweeps.find(told["token"])
+    planned = service.sweeps.find(told["token"])
     assert planned is not None and planned.counts.done == 4
 
 
@@ -458,7 +461,7 @@ def test_downloads_follow_the_layout_and_are_for_their_owner(
 
 @pytest.mark.app
 def test_a_contact_sheet_opens_the_editor_with_its_sweep(app: RunningApp) -> None:
-    desk, studio = SweepApi(app.app.service, app.app.page_sessions), app.app.service
+    desk, service = SweepApi(app.app.service, app.app.page_sessions), app.app.service
     token = begin(desk, {"steps": "2-3"}, {"cfg": "1, 2"}, seed=str(2**64 - 3))
     wait(desk, token, is_done)
     answer = fetch(
@@ -467,21 +470,21 @@ def test_a_contact_sheet_opens_the_editor_with_its_sweep(app: RunningApp) -> Non
     sheet = Path(get_upload_folder()) / secrets.token_hex(8) / "sheet.png"
     sheet.parent.mkdir(parents=True)
     sheet.write_bytes(answer.content)
-    begun = load_dropped_sheet(studio, {"path": str(sheet)})
+    begun = load_dropped_sheet(service, {"path": str(sheet)})
     assert begun is not None and begun["compose"]["values"]["seed"] == str(2**64 - 3)
     told = desk.study(ADA, {"definition": begun["compose"]})
     assert told["ready"] and told["line"].startswith("All of them are there")
     Image.new("RGB", (9, 9)).save(sheet)
     assert (
-        load_dropped_sheet(studio, {"path": str(sheet)}) is None
-        and load_dropped_sheet(studio, {"path": "/etc/passwd"}) is None
+        load_dropped_sheet(service, {"path": str(sheet)}) is None
+        and load_dropped_sheet(service, {"path": "/etc/passwd"}) is None
     )
 
 
 def test_the_history_can_leave_out_what_sweeps_made(
-    desk: SweepApi, studio: Service, visitors: PageSessions
+    desk: SweepApi, service: Service, page_sessions: PageSessions
 ) -> None:
-    history = History(studio, visitors)
+    history = History(service, page_sessions)
     assert history.search(ADA, {})["sweeps"] is False
     wait(desk, begin(desk, {"steps": "1, 2"}), is_done)
     assert history.search(ADA, {})["sweeps"] is True and history.search(BOB, {})["sweeps"] is False

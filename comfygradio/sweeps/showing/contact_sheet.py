@@ -16,7 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from comfygradio.comfy.outputs import write_file
 from comfygradio.errors import MetadataError
-from comfygradio.forms.version import get_version
+from comfygradio.forms.form import get_version
 from comfygradio.jobs.results import Result
 from comfygradio.metadata.load import Metadata, load_metadata
 from comfygradio.sweeps.showing.drawing.cell_painter import PAPER, CellPainter

@@ -14,10 +14,15 @@ import gradio as gr
 from comfygradio.binding.lora_binding import list_stack_classes
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.drafting.draft import Draft, draft_preset
-from comfygradio.drafting.preset_folder import check_preset_name, find_existing_file, save_preset
-from comfygradio.drafting.save_draft import suggest_name
+from comfygradio.drafting.preset_folder import (
+    check_preset_name,
+    find_existing_file,
+    save_preset,
+    suggest_name,
+)
 from comfygradio.drafting.workflow_source import WorkflowSource, is_json, load_workflow_source
 from comfygradio.errors import ComfyGradioError, NotAllowed, PresetError
+from comfygradio.service.service import Service
 from comfygradio.ui.assets import read_asset
 from comfygradio.ui.author.author_access import AuthorAccess
 from comfygradio.ui.author.draft_rows import (
@@ -29,9 +34,8 @@ from comfygradio.ui.author.draft_rows import (
     parse_edited_draft,
 )
 from comfygradio.ui.author.form_preview import parse_preset_text, preview_preset
+from comfygradio.ui.form.upload_value import read_upload
 from comfygradio.ui.identity.person import find_person
-from comfygradio.ui.service import Service
-from comfygradio.ui.upload_value import read_upload
 
 QUICK: dict[str, Any] = {"api_visibility": "private", "queue": False, "preprocess": False}
 

@@ -8,14 +8,18 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
+from comfygradio.service.service import Service
 from comfygradio.ui.assets import read_asset
-from comfygradio.ui.form_update import connect_form_updates
+from comfygradio.ui.form.form_update import connect_form_updates
+from comfygradio.ui.form.panel import PRIVATE, Panel
+from comfygradio.ui.form.sheet_import import open_editor
+from comfygradio.ui.identity.owner import find_owner
+from comfygradio.ui.identity.page_session import (
+    PageSessions,
+    make_page_function,
+    make_submitting_function,
+)
 from comfygradio.ui.identity.person import find_person
-from comfygradio.ui.owner import find_owner
-from comfygradio.ui.page_session import PageSessions, make_page_function, make_submitting_function
-from comfygradio.ui.panel import PRIVATE, Panel
-from comfygradio.ui.service import Service
-from comfygradio.ui.sweep.sheet_import import open_editor
 from comfygradio.ui.sweep.sweep_api import SweepApi
 
 QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
