@@ -158,9 +158,9 @@ def sweep(
 )
 def worker(
     settings: Settings,
-    name: arguments.LaneName = None,
-    host: arguments.LaneHost = None,
-    port: arguments.LanePort = 0,
+    name: arguments.WorkerName = None,
+    host: arguments.WorkerHost = None,
+    port: arguments.WorkerPort = 0,
 ) -> int:
     """Beside a ComfyUI of a cluster: runs jobs there."""
     if host is not None:
