@@ -22,7 +22,7 @@ from comfygradio.jobs.job import Job, Order
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.job_store import JobStore
 from comfygradio.jobs.limits import Limits, find_exceeded
-from comfygradio.sweeps.running.sweep_registry import SweepRegistry
+from comfygradio.sweeps.sweep_registry import SweepRegistry
 from comfygradio.ui.disconnect_watch import DisconnectWatch
 from comfygradio.ui.job_stream_registry import JobStreams
 from comfygradio.ui.upload_quota import Quota

@@ -21,7 +21,7 @@ from comfygradio.errors import (
 from comfygradio.forms.field import MEDIA, Field
 from comfygradio.forms.form import Form
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.running.sweep import Sweep
+from comfygradio.sweeps.sweep import Sweep
 from comfygradio.ui.field_component import sent_to_component_value, to_component_value
 from comfygradio.ui.history.reuse import restore_settings
 from comfygradio.ui.page_session import PageSessions

@@ -17,9 +17,9 @@ from comfygradio.errors import ComfyGradioError, DefinitionError
 from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
 from comfygradio.sweeps.axes.axis import Axis
+from comfygradio.sweeps.cell_store import Cell
 from comfygradio.sweeps.definition import Definition, load_definition
-from comfygradio.sweeps.running.cell_store import Cell
-from comfygradio.sweeps.running.sweep import Sweep
+from comfygradio.sweeps.sweep import Sweep
 from comfygradio.ui.endpoint import describe_files, start_cancellable
 from comfygradio.ui.identity.person import find_person
 from comfygradio.ui.job_feed import call_soon, wait_event

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.local_search import improve_order
-from comfygradio.sweeps.planning.workload import Results, Workload
+from comfygradio.sweeps.planner.local_search import improve_order
+from comfygradio.sweeps.planner.workload import Results, Workload
 
 MAX_EVALUATED_STEPS = 300_000
 """Maximum number of steps between points that are evaluated to choose an order."""

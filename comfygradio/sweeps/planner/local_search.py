@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.workload import Workload
+from comfygradio.sweeps.planner.workload import Workload
 
 MAX_ROUNDS = 20
 MAX_MOVED = 3

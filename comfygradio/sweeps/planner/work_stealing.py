@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from comfygradio.sweeps.planning.cache_pinning import BackendCache
+from comfygradio.sweeps.planner.cache_pinning import BackendCache
 
 MIN_GAIN = 0.98
 """A backend takes over points only where both are done in less than this part of the time."""

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.cache_pinning import NO_RESULTS, BackendCache, build_pinned_nodes
-from comfygradio.sweeps.planning.plan import Plan
-from comfygradio.sweeps.planning.work_stealing import BackendLoad, find_split
-from comfygradio.sweeps.planning.workload import Results
+from comfygradio.sweeps.planner.cache_pinning import NO_RESULTS, BackendCache, build_pinned_nodes
+from comfygradio.sweeps.planner.plan import Plan
+from comfygradio.sweeps.planner.work_stealing import BackendLoad, find_split
+from comfygradio.sweeps.planner.workload import Results
 
 Accepts = Callable[[str, Index], bool]
 """Whether a backend can run a point: it has the classes and files that the point asks for.

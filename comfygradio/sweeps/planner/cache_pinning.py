@@ -19,8 +19,8 @@ from comfygradio.comfy.pinned_node import PINNED_PREFIX
 from comfygradio.comfy.workflow import Link
 from comfygradio.forms.literals import unwrap_list
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.duration import estimate_ends, estimate_points
-from comfygradio.sweeps.planning.workload import Results, Workload
+from comfygradio.sweeps.planner.duration import estimate_ends, estimate_points
+from comfygradio.sweeps.planner.workload import Results, Workload
 
 MAX_PINNED = 100
 """Results that are pinned at most; they stand in the metadata of every picture until they are cut

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.workload import Results, Workload
+from comfygradio.sweeps.planner.workload import Results, Workload
 
 
 def estimate_points(
