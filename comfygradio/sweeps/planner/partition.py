@@ -8,8 +8,7 @@ import itertools
 from collections.abc import Iterator, Sequence, Set
 
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planner.cache_pinning import NO_RESULTS
-from comfygradio.sweeps.planner.duration import estimate_points
+from comfygradio.sweeps.planner.cache_pinning import NO_RESULTS, estimate_points
 from comfygradio.sweeps.planner.order import (
     Loop,
     LoopNest,
