@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from comfygradio.comfy.prompt_progress import PromptProgress
 
 if TYPE_CHECKING:
-    from comfygradio.sweeps.running.sweep import Sweep
+    from comfygradio.sweeps.sweep import Sweep
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def _describe_job(state: PromptProgress) -> str:
 
 def _describe_sweep(sweep: Sweep) -> str:
     # Here, since a single job does without the modules of sweeps.
-    from comfygradio.sweeps.planning.plan import format_seconds
+    from comfygradio.sweeps.planner.plan import format_seconds
 
     counts = sweep.counts
     left = sweep.seconds_left

@@ -25,6 +25,8 @@ from comfygradio.jobs.job_store import find_job_store
 from comfygradio.settings import Settings
 from comfygradio.sweeps.axes.axis import Entry
 from comfygradio.sweeps.definition import Definition, is_definition, load_definition
+from comfygradio.sweeps.export.export import export_all
+from comfygradio.sweeps.export.grid_builder import build_grid
 from comfygradio.sweeps.program import (
     OWNER,
     cancel,
@@ -34,10 +36,8 @@ from comfygradio.sweeps.program import (
     open_sweeps,
     start_or_resume,
 )
-from comfygradio.sweeps.running.sweep import Sweep
-from comfygradio.sweeps.running.sweep_registry import SweepRegistry
-from comfygradio.sweeps.showing.export import export_all
-from comfygradio.sweeps.showing.grid_builder import build_grid
+from comfygradio.sweeps.sweep import Sweep
+from comfygradio.sweeps.sweep_registry import SweepRegistry
 
 
 @dataclass(frozen=True)

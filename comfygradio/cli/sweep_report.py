@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.plan import Plan, format_seconds
-from comfygradio.sweeps.running.cell_store import Cell
-from comfygradio.sweeps.running.sweep import Sweep
+from comfygradio.sweeps.cell_store import Cell
+from comfygradio.sweeps.planner.plan import Plan, format_seconds
+from comfygradio.sweeps.sweep import Sweep
 
 LISTED = 50
 """So many points of a plan are listed one by one; JSON has all of them."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from comfygradio.comfy.workflow import Link
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.space import PromptSource
+from comfygradio.sweeps.planner.space import PromptSource
 
 InputKey = tuple[str, str]
 """Where a value stands in a graph: node id and name of the input; the name "" stands for the class

@@ -19,15 +19,15 @@ from comfygradio.errors import MetadataError
 from comfygradio.forms.form import get_version
 from comfygradio.jobs.results import Result
 from comfygradio.metadata.load import Metadata, load_metadata
-from comfygradio.sweeps.showing.drawing.cell_painter import PAPER, CellPainter
-from comfygradio.sweeps.showing.drawing.sheet_layout import Sheet, SheetPlanner, Size, Text
-from comfygradio.sweeps.showing.drawing.thumbnail import (
+from comfygradio.sweeps.export.cell_painter import PAPER, CellPainter
+from comfygradio.sweeps.export.grid import Grid, GridCell, Page, arrange
+from comfygradio.sweeps.export.sheet_layout import Sheet, SheetPlanner, Size, Text
+from comfygradio.sweeps.export.thumbnail import (
     PICTURES,
     choose_result,
     find_size,
     load_thumbnails,
 )
-from comfygradio.sweeps.showing.grid import Grid, GridCell, Page, arrange
 
 MAX_SIDE = {"PNG": 16_384, "WEBP": 16_383}
 """Longest side: what browsers still show, and what WebP can hold."""

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from comfygradio.sweeps.showing.drawing.text_layout import Color, Face, fit_texts
-from comfygradio.sweeps.showing.grid import Combo, GridCell, Page
+from comfygradio.sweeps.export.grid import Combo, GridCell, Page
+from comfygradio.sweeps.export.text_layout import Color, Face, fit_texts
 
 INK: Color = (31, 41, 55)
 MUTED: Color = (107, 114, 128)

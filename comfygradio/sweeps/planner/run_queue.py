@@ -1,6 +1,7 @@
 """The run queue executes a plan.
 
-Points are handed to backends one by one, and idle backends take over from busy ones.
+Points are handed to backends one by one. An idle backend takes over the end of a busy one's points
+where both finish sooner by that (work stealing).
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.cache_pinning import NO_RESULTS, BackendCache, build_pinned_nodes
-from comfygradio.sweeps.planning.plan import Plan
-from comfygradio.sweeps.planning.work_stealing import BackendLoad, find_split
-from comfygradio.sweeps.planning.workload import Results
+from comfygradio.sweeps.planner.cache_pinning import NO_RESULTS, BackendCache, build_pinned_nodes
+from comfygradio.sweeps.planner.plan import Plan
+from comfygradio.sweeps.planner.workload import Results
 
 Accepts = Callable[[str, Index], bool]
 """Whether a backend can run a point: it has the classes and files that the point asks for.
 
 Must be quick.
 """
+
+MIN_GAIN = 0.98
+"""A backend takes over points only where both are done in less than this part of the time."""
 
 
 @dataclass(frozen=True)
@@ -251,3 +254,46 @@ class RunQueue:
         taken_over = sum(len(keeper) for keeper in self._keepers.values())
         free = sum(len(segment) for segment in self._free)
         return taken_over + free
+
+
+@dataclass(frozen=True)
+class BackendLoad:
+    """What a backend still has to do: the points ahead in its cache model, and `busy` seconds of
+    points that it has taken.
+
+    `pace` is measured over planned seconds. A backend that has taken nothing `is_absent`.
+    """
+
+    cache: BackendCache
+    busy: float
+    pace: float = 1.0
+    is_absent: bool = False
+
+    @property
+    def finish_seconds(self) -> float:
+        """Seconds until everything is done."""
+        ahead = sum(self.cache.estimate())
+        return (self.busy + ahead) * self.pace
+
+
+def find_split(victim: BackendLoad, thief: BackendLoad) -> int:
+    """Find the place from which the thief takes over the victim's points, so that both finish
+    together.
+
+    The number of points if nothing is gained. What the thief has to make again is counted, so
+    that it takes fewer points, or none.
+    """
+    mine = victim.cache.estimate()
+    theirs = thief.cache.estimate_remaining(victim.cache.ahead)
+    best = (victim.busy + sum(mine)) * victim.pace * MIN_GAIN
+    place = len(mine)
+    before = victim.busy
+    for start, seconds in enumerate(mine):
+        owner_end = before * victim.pace
+        thief_end = (thief.busy + theirs[start]) * thief.pace
+        end = max(owner_end, thief_end)
+        if end < best:
+            best = end
+            place = start
+        before += seconds
+    return place

@@ -14,8 +14,8 @@ from typing import Any
 from comfygradio.comfy.outputs import write_file
 from comfygradio.jobs.results import Result
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.showing.contact_sheet import describe_sweep
-from comfygradio.sweeps.showing.grid import NUMBER, Grid, GridCell
+from comfygradio.sweeps.export.contact_sheet import describe_sweep
+from comfygradio.sweeps.export.grid import NUMBER, Grid, GridCell
 
 MAX_SAFE_INTEGER = 2**53 - 1
 """Whole numbers beyond this are rounded by whoever reads JSON numbers as floats, browsers for

@@ -17,12 +17,12 @@ from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.sweep_store import PointRecord, SweepRecord, SweepStore
 from comfygradio.sweeps.axes.axis import Index
 from comfygradio.sweeps.definition import Definition, load_definition
-from comfygradio.sweeps.planning.space import Space
-from comfygradio.sweeps.running.input_copy import delete_folders, find_folder
-from comfygradio.sweeps.running.point import build_key
-from comfygradio.sweeps.running.sweep import Sweep
-from comfygradio.sweeps.running.sweep_context import SweepContext
+from comfygradio.sweeps.input_copy import delete_folders, find_folder
+from comfygradio.sweeps.planner.space import Space
+from comfygradio.sweeps.point import build_key
 from comfygradio.sweeps.space_builder import build_space
+from comfygradio.sweeps.sweep import Sweep
+from comfygradio.sweeps.sweep_context import SweepContext
 
 PLAN_TTL_SECONDS = 3600.0
 """How long a sweep that is only planned is remembered."""

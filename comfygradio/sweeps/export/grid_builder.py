@@ -7,9 +7,9 @@ from typing import Any
 
 from comfygradio.errors import ValuesRefused
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.running.cell_store import Cell
-from comfygradio.sweeps.running.sweep import Sweep
-from comfygradio.sweeps.showing.grid import Grid, GridAxis, GridCell, Layout, choose_layout
+from comfygradio.sweeps.cell_store import Cell
+from comfygradio.sweeps.export.grid import Grid, GridAxis, GridCell, Layout, choose_layout
+from comfygradio.sweeps.sweep import Sweep
 
 
 def build_grid(sweep: Sweep, layout: Layout | None = None) -> Grid:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from comfygradio.sweeps.showing.contact_sheet import write_sheets
-from comfygradio.sweeps.showing.gallery_page import write_gallery
-from comfygradio.sweeps.showing.grid import Grid
-from comfygradio.sweeps.showing.table import write_csv, write_json
+from comfygradio.sweeps.export.contact_sheet import write_sheets
+from comfygradio.sweeps.export.gallery_page import write_gallery
+from comfygradio.sweeps.export.grid import Grid
+from comfygradio.sweeps.export.table import write_csv, write_json
 
 
 def export_all(grid: Grid, folder: Path) -> list[Path]:

@@ -10,9 +10,9 @@ from comfygradio.forms.form import Form
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.sweep_store import SweepStore
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.cache_pinning import DEFAULT_CACHE_GIGABYTES, PinningLimits
-from comfygradio.sweeps.planning.plan import Plan, plan_sweep
-from comfygradio.sweeps.planning.space import Space
+from comfygradio.sweeps.planner.cache_pinning import DEFAULT_CACHE_GIGABYTES, PinningLimits
+from comfygradio.sweeps.planner.plan import Plan, plan_sweep
+from comfygradio.sweeps.planner.space import Space
 
 MEMORY_SHARE = 0.6
 """Of a backend's RAM, for what it keeps for later points; the rest is for the point that runs."""

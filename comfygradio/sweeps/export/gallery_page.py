@@ -21,9 +21,9 @@ from PIL import Image
 
 from comfygradio.comfy.outputs import write_file
 from comfygradio.jobs.results import Result
-from comfygradio.sweeps.showing.assets import read_script, read_style
-from comfygradio.sweeps.showing.drawing.thumbnail import PICTURES, is_animated, load_thumbnails
-from comfygradio.sweeps.showing.grid import Grid, GridCell
+from comfygradio.sweeps.export.assets import read_script, read_style
+from comfygradio.sweeps.export.grid import Grid, GridCell
+from comfygradio.sweeps.export.thumbnail import PICTURES, is_animated, load_thumbnails
 
 THUMB_PIXELS = 320
 """Longest side of the small pictures in the page."""

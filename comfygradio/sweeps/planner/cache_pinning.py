@@ -4,13 +4,16 @@ later points.
 ComfyUI's cache keeps what belongs to a node of the present prompt, needed or not, and drops
 everything else. The node's id does not matter (v0.3.64, v0.33.0), but all that feeds it has to ride
 along, since that is part of the key.
+
+The estimates here tell how many seconds a backend takes for rows of points, by what it has. With
+carry-along they suppose that there is room for everything that is needed again.
 """
 
 from __future__ import annotations
 
 import copy
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +22,7 @@ from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Link
 from comfygradio.forms.literals import unwrap_list
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.duration import estimate_ends, estimate_points
-from comfygradio.sweeps.planning.workload import Results, Workload
+from comfygradio.sweeps.planner.workload import Results, Workload
 
 MAX_PINNED = 100
 """Results that are pinned at most; they stand in the metadata of every picture until they are cut
@@ -214,3 +216,64 @@ def simulate_points(keeper: BackendCache) -> Iterator[tuple[Index, Results]]:
     while keeper:
         index, made, _ = keeper.advance()
         yield index, made
+
+
+def estimate_points(
+    workload: Workload, order: Sequence[Index], kept: Results, carry: bool
+) -> list[float]:
+    """Seconds that each point takes for a backend that has `kept`."""
+    seconds = workload.seconds
+    have: Set[int] = kept
+    everything = set(kept)
+    found: list[float] = []
+    for index in order:
+        now = workload.needed(index)
+        missing = [seconds[result] for result in now if result not in have]
+        found.append(sum(missing))
+        have = now
+        if carry:
+            everything |= now
+            have = everything
+    return found
+
+
+def estimate_ends(
+    workload: Workload, order: Sequence[Index], kept: Results, carry: bool
+) -> list[float]:
+    """For each point, the seconds that a backend that has `kept` takes for it and everything after
+    it.
+    """
+    if carry:
+        found = _add_up_carried(workload, order, kept)
+    else:
+        found = _add_up_plain(workload, order, kept)
+    found.reverse()
+    return found
+
+
+def _add_up_carried(workload: Workload, order: Sequence[Index], kept: Results) -> list[float]:
+    """The seconds from each point to the end, the last point first, where nothing is made twice."""
+    seconds = workload.seconds
+    found: list[float] = []
+    everything = set(kept)
+    total = 0.0
+    for index in reversed(order):
+        now = workload.needed(index)
+        missing = [seconds[result] for result in now if result not in everything]
+        total += sum(missing)
+        everything |= now
+        found.append(total)
+    return found
+
+
+def _add_up_plain(workload: Workload, order: Sequence[Index], kept: Results) -> list[float]:
+    """The same where each point finds what the one before needed, and the first one `kept`."""
+    found: list[float] = []
+    after: Results = frozenset()
+    total = 0.0
+    for index in reversed(order):
+        now = workload.needed(index)
+        total += workload.sum_seconds(after - now)
+        found.append(total + workload.sum_seconds(now - kept))
+        after = now
+    return found

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from comfygradio.comfy.workflow import Link
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.prompt_differences import InputKey, PromptDifferences
+from comfygradio.sweeps.planner.prompt_differences import InputKey, PromptDifferences
 
 MAX_EXHAUSTIVE_POINTS = 400
 """Up to this many points, every prompt is built instead of a sample."""

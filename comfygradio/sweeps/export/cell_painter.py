@@ -12,10 +12,10 @@ from functools import lru_cache
 from PIL import Image, ImageDraw
 
 from comfygradio.jobs.results import Result
-from comfygradio.sweeps.showing.drawing.sheet_layout import INK, MUTED, Box
-from comfygradio.sweeps.showing.drawing.text_layout import Color, Face
-from comfygradio.sweeps.showing.drawing.thumbnail import PICTURES, choose_result
-from comfygradio.sweeps.showing.grid import GridCell
+from comfygradio.sweeps.export.grid import GridCell
+from comfygradio.sweeps.export.sheet_layout import INK, MUTED, Box
+from comfygradio.sweeps.export.text_layout import Color, Face
+from comfygradio.sweeps.export.thumbnail import PICTURES, choose_result
 
 PAPER: Color = (255, 255, 255)
 EMPTY: Color = (229, 231, 235)

@@ -8,9 +8,8 @@ import itertools
 from collections.abc import Iterator, Sequence, Set
 
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.cache_pinning import NO_RESULTS
-from comfygradio.sweeps.planning.duration import estimate_points
-from comfygradio.sweeps.planning.order import (
+from comfygradio.sweeps.planner.cache_pinning import NO_RESULTS, estimate_points
+from comfygradio.sweeps.planner.order import (
     Loop,
     LoopNest,
     choose_order,
@@ -18,7 +17,7 @@ from comfygradio.sweeps.planning.order import (
     rank_positions,
     traverse,
 )
-from comfygradio.sweeps.planning.workload import Workload
+from comfygradio.sweeps.planner.workload import Workload
 
 Partition = tuple[tuple[Index, ...], ...]
 

@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.cache_pinning import (
+from comfygradio.sweeps.planner.cache_pinning import (
     NO_RESULTS,
     BackendCache,
     PinningLimits,
     simulate_points,
 )
-from comfygradio.sweeps.planning.node_cost import MeasuredSeconds
-from comfygradio.sweeps.planning.partition import Partition, list_partitions
-from comfygradio.sweeps.planning.space import PromptSource
-from comfygradio.sweeps.planning.workload import Results, Workload
+from comfygradio.sweeps.planner.node_cost import MeasuredSeconds
+from comfygradio.sweeps.planner.partition import Partition, list_partitions
+from comfygradio.sweeps.planner.space import PromptSource
+from comfygradio.sweeps.planner.workload import Results, Workload
 
 MAX_SIMULATED_POINTS = 15_000
 """So many points are run in thought, about, to choose among the best ways to share a sweep out."""

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planning.run_queue import Accepts, RunQueue, Task
+from comfygradio.sweeps.planner.run_queue import Accepts, RunQueue, Task
 
 
 class Dispatcher:

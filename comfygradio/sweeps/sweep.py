@@ -16,20 +16,20 @@ from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.job import Job, Phase
 from comfygradio.jobs.sweep_store import PointRecord, SweepRecord
 from comfygradio.sweeps.axes.axis import Axis, Index
+from comfygradio.sweeps.cell_store import Cell, CellStore, Observable, measure_node_seconds
 from comfygradio.sweeps.definition import Definition
-from comfygradio.sweeps.planning.plan import Plan
-from comfygradio.sweeps.planning.run_queue import Accepts, RunQueue, Task
-from comfygradio.sweeps.planning.space import Space
-from comfygradio.sweeps.running.cell_store import Cell, CellStore, Observable, measure_node_seconds
-from comfygradio.sweeps.running.dispatch import Dispatcher
-from comfygradio.sweeps.running.input_copy import copy_files, find_folder
-from comfygradio.sweeps.running.job_observer import JobObserver
-from comfygradio.sweeps.running.point import build_order, describe_cells
-from comfygradio.sweeps.running.rating import Ratings
-from comfygradio.sweeps.running.requirements import Requirements
-from comfygradio.sweeps.running.sweep_context import SweepContext
-from comfygradio.sweeps.running.time_left import TimeLeft
+from comfygradio.sweeps.dispatch import Dispatcher
+from comfygradio.sweeps.input_copy import copy_files, find_folder
+from comfygradio.sweeps.job_observer import JobObserver
+from comfygradio.sweeps.planner.plan import Plan
+from comfygradio.sweeps.planner.run_queue import Accepts, RunQueue, Task
+from comfygradio.sweeps.planner.space import Space
+from comfygradio.sweeps.point import build_order, describe_cells
+from comfygradio.sweeps.rating import Ratings
+from comfygradio.sweeps.requirements import Requirements
 from comfygradio.sweeps.space_builder import resolve_definition
+from comfygradio.sweeps.sweep_context import SweepContext
+from comfygradio.sweeps.time_left import TimeLeft
 
 SweepPhase = Literal["planned", "running", "paused", "done", "stopped"]
 """A sweep is done when no point waits or runs any more, those that failed included."""
