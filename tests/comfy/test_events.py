@@ -326,7 +326,7 @@ def test_a_connection_that_the_server_forgot_is_opened_anew(serve: Serve, connec
             clock.advance(1.0)
             hear(events, is_a(FeatureFlags))
             reset(old.server)
-            wait_until(lambda: not server.hears(events.client_id))
+            wait_until(lambda: not server.has_client(events.client_id))
             clock.await_waiters()
             clock.advance(7.0)
             assert hear(events, is_a(Disconnected))[-1] == Disconnected(1.0)
@@ -347,7 +347,7 @@ def test_who_takes_over_a_client_id_may_be_forgotten_at_once(
     with first, client.listen("shared") as events:
         hear(events, is_a(FeatureFlags))
         first.close()
-        wait_until(lambda: not server.hears("shared"))
+        wait_until(lambda: not server.has_client("shared"))
         clock.await_waiters()
         clock.advance(7.0)
         hear(events, is_a(Disconnected))

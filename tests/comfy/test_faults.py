@@ -391,10 +391,10 @@ def test_what_is_closed_while_the_post_hangs_closes_its_socket_too(
     client = connect(server.url)
     run = client.run(draw_text(CHECKPOINT, steps=500), heartbeat_seconds=0.0, client_id="ours")
     next(run)
-    wait_until(lambda: server.hears("ours"))
+    wait_until(lambda: server.has_client("ours"))
     run.close()
     join_runs()
-    wait_until(lambda: not client.queue_remaining() and not server.hears("ours"))
+    wait_until(lambda: not client.queue_remaining() and not server.has_client("ours"))
 
 
 def test_a_lost_answer_of_prompt_is_looked_up(serve: Serve, connect: Connect) -> None:
@@ -416,7 +416,7 @@ def test_a_dropped_socket_is_opened_again_and_hears_on(
         heard = max(heard, state.step or 0)
         if heard > 30:
             gate.release()
-        elif server.connections["ours"] > 1 and server.hears("ours") and made < 40:
+        elif server.connections["ours"] > 1 and server.has_client("ours") and made < 40:
             gate.step()  # the client may lose one, where it opens yet another socket
             made += 1
     steps = [state.step for state in states if state.step]

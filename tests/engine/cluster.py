@@ -73,12 +73,12 @@ class Cluster:
     def hold(self) -> None:
         """From now on, jobs of HELD_SECONDS run until `release`."""
         for server in self.servers:
-            server.hurry(False)
+            server.set_skip_waits(False)
 
     def release(self) -> None:
         """Let the jobs end that are held."""
         for server in self.servers:
-            server.hurry()
+            server.set_skip_waits()
 
     def repair(self) -> None:
         """Start whatever a test has killed, and forget what its servers had to do."""

@@ -77,7 +77,7 @@ def test_a_run_that_nobody_asks_about_is_let_go_and_goes_on_at_its_server(
     assert service.running == 0 and run.is_over
     with pytest.raises(ServerUnreachable, match="started anew"):
         call(service, "tell", ID, 0, 0)
-    server.hurry()
+    server.set_skip_waits()
     await_that(lambda: direct.history(ID))
     entry = direct.history(ID)
     assert entry and entry.status == "success"

@@ -124,12 +124,12 @@ def test_one_of_two_servers_is_killed(for_good: bool, tmp_path: Path) -> None:
         await_that(lambda: len(one.posted) == 2 and len(two.posted) == 2)
         had = set(one.posted)
         first.kill()
-        second.hurry()
+        second.set_skip_waits()
         await_that(lambda: all(job.snapshot.is_over for job in jobs if job.id not in had))
         if not for_good:
             assert not any(job.snapshot.is_over for job in jobs if job.id in had)
             first.start()
-            first.hurry()
+            first.set_skip_waits()
         assert [wait(job, is_over).phase for job in jobs] == ["done"] * 6
         posts = [one.posted[job.id] + two.posted[job.id] for job in jobs]
         assert (

@@ -90,7 +90,7 @@ def check_ends(
     """
     with open_queue(outputs, line.url, names=names) as queue:
         if hurried:
-            hurried.hurry()
+            hurried.set_skip_waits()
         for token in tokens:
             job = queue.find(token)
             assert job
@@ -183,7 +183,7 @@ def test_killed_while_stopping(after: bool, line: Line, server: DemoServer, tmp_
             app.stdin.flush()
             assert held.reached.wait(HANG_SECONDS)
         held.release()
-        server.hurry()
+        server.set_skip_waits()
         with open_queue(tmp_path, line.url) as queue:
             job = queue.find(token)
             assert job and wait(job, is_over).phase == ("stopped" if after else "done")
@@ -242,7 +242,7 @@ def test_killed_and_somebody_clears_queue_and_history_meanwhile(
             tokens = read_tokens(app, 2)
             await_that(lambda: len(line.posted) == 2)
         client.clear_queue()
-        server.hurry()
+        server.set_skip_waits()
         await_that(lambda: client.queue_remaining() == 0)
         await_that(lambda: client.history(blocker))
         client.clear_history()
@@ -264,7 +264,7 @@ def test_killed_and_its_old_socket_closes_after_the_new_one_opened(
         wait(job, is_running)
         await_that(lambda: line.calls.count("GET /ws") > seen)
         reset(old.server)
-        server.hurry()
+        server.set_skip_waits()
         assert wait(job, is_over).phase == "done"
     check_ends(line, tmp_path, tokens, files=1)
 
@@ -296,7 +296,7 @@ def test_killed_and_everything_ends_meanwhile(
     with run_app(line, tmp_path, paint(LONG_SECONDS).prompt.graph) as app:
         tokens = read_tokens(app, 1)
         await_that(lambda: line.posted)
-    server.hurry()
+    server.set_skip_waits()
     with ComfyClient(server.url) as client:
         await_that(lambda: client.queue_remaining() == 0)
     check_ends(line, tmp_path, tokens, files=1)

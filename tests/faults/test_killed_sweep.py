@@ -75,7 +75,7 @@ def check_whole(line: Line, server: DemoServer, outputs: Path, token: str) -> No
     with open_queue(outputs, line.url) as queue:
         sweeps = take_up(queue, bind(write_preset(outputs.parent / "presets"), queue))
         sweep = sweeps.find(token)
-        server.hurry()
+        server.set_skip_waits()
         assert sweep and end(sweep) == "done", sweep
         assert sweep.counts.done == POINTS and queue.store.list_open() == []
         assert read_colors(sweep) == [
@@ -123,6 +123,6 @@ def test_killed_and_everything_posted_ends_meanwhile(
 ) -> None:
     with run_app(line, tmp_path / "outputs", 0.2) as app:
         token = read_done(app, 1)
-    server.hurry()
+    server.set_skip_waits()
     await_that(lambda: server.executions["SaveImage"] >= len(line.posted))
     check_whole(line, server, tmp_path / "outputs", token)

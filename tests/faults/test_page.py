@@ -51,7 +51,7 @@ class Place:
         """So many jobs come to their end, each posted once and with one file; the neighbour's
         picture is there too.
         """
-        self.server.hurry()
+        self.server.set_skip_waits()
         neighbour = self.direct.queue_prompt(paint().prompt.graph).prompt_id
         queue = self.app.app.service.queue
         await_that(lambda: len(self.posted) == jobs and not queue.store.list_open())
@@ -109,7 +109,7 @@ def test_generate_is_pressed_twice(place: Place, context: BrowserContext) -> Non
     page = place.open(context)
     page.get_by_role("button", name="Generate").dblclick()
     await_step(page)
-    place.server.hurry()
+    place.server.set_skip_waits()
     await_picture(page)
     place.check(1)
 
@@ -119,7 +119,7 @@ def test_generate_is_pressed_in_two_tabs(place: Place, context: BrowserContext) 
     for page in pages:
         page.get_by_role("button", name="Generate").click()
     await_that(lambda: len(place.posted) == 2)
-    place.server.hurry()
+    place.server.set_skip_waits()
     for page in pages:
         await_picture(page)
     place.check(2)
@@ -154,6 +154,6 @@ def test_the_page_is_reloaded_while_the_servers_connection_breaks(
         fault()
         page.reload()
     await_step(page)
-    place.server.hurry()
+    place.server.set_skip_waits()
     await_picture(page)
     place.check(1)

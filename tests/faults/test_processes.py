@@ -62,7 +62,7 @@ def test_the_second_is_refused_until_the_first_is_killed(tmp_path: Path) -> None
         assert first.poll() is None and read_phases(tmp_path) == ["running"]
         first.kill()
         first.communicate()
-        server.hurry()
+        server.set_skip_waits()
         neighbour = direct.queue_prompt(paint().prompt.graph).prompt_id
         second = open_app(line, tmp_path)
         read_url(second)
