@@ -21,7 +21,7 @@ from starlette.routing import Route
 from comfygradio.demo import DemoServer
 from comfygradio.settings import Settings, shipped_presets
 from comfygradio.ui.serve import build, launch
-from tests.faults.world import await_that
+from tests.faults.scenario import await_that
 from tests.ui.running import free_port
 
 pytestmark = pytest.mark.browser

@@ -25,7 +25,7 @@ from comfygradio.errors import (
     UnexpectedResponse,
 )
 from tests.clocks import HANG_SECONDS, ManualClock
-from tests.faults.proxy import Line
+from tests.faults.faulty_proxy import FaultyProxy
 
 from .conftest import QUICK, Connect, Serve, join_runs, see_end, wait_until
 from .gate import Gate
@@ -312,17 +312,17 @@ def test_a_server_that_falls_silent_is_noticed_and_so_is_its_return(
     prompt = draw_text(CHECKPOINT, steps=20)
     weights = dict.fromkeys(prompt, 10.0)
     gate.hold(after=1)
-    with Line(serve().url) as line:
+    with FaultyProxy(serve().url) as line:
         client = connect(line.url, clock=clock)
         run = client.run(prompt, weights=weights, heartbeat_seconds=0.0)
         assert next(state for state in see_end(run) if state.step).is_answered
-        line.hush()
+        line.pause()
         for state in see_end(run):
             if not state.is_answered:
                 break
             clock.advance(0.05)
         assert state.seconds_left is None
-        line.speak()
+        line.resume()
         state = next(state for state in see_end(run) if state.is_answered)
         assert state.seconds_left is not None and state.warnings == ()
         gate.release()

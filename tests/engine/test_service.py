@@ -23,7 +23,7 @@ from comfygradio.demo import DemoServer
 from comfygradio.errors import NotFound, ServerUnreachable, UnexpectedResponse
 from tests.clocks import HANG_SECONDS, ManualClock
 from tests.engine.cluster import HELD_SECONDS, OPTIONS, await_that
-from tests.faults.world import paint
+from tests.faults.scenario import make_unique_order
 
 ID = "11111111-1111-1111-1111-111111111111"
 
@@ -57,7 +57,7 @@ def call(service: LaneService, method: str, *arguments: Any) -> Any:
 
 def ask(seconds: float) -> Ask:
     """A picture."""
-    return Ask(dict(paint(seconds).prompt.graph), (), {}, (), None, ID, False, {})
+    return Ask(dict(make_unique_order(seconds).prompt.graph), (), {}, (), None, ID, False, {})
 
 
 def test_a_run_that_nobody_asks_about_is_let_go_and_goes_on_at_its_server(

@@ -18,7 +18,7 @@ from comfygradio.jobs.backend import MAX_SUBMITTED
 from comfygradio.jobs.job import Order
 from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.limits import Limits
-from tests.faults.clocks import SkippingClock
+from tests.faults.skipping_clock import SkippingClock
 from tests.jobs.lines import count_files, draw, free_port, is_over, is_running, open_queue, wait
 from tests.jobs.shelf import Shelf
 
