@@ -31,7 +31,7 @@ class FrameReader:
 
 def measure_frame(data: bytes) -> int | None:
     """The size of the frame that begins there, head included; None if its head is not whole yet."""
-    start = find_payload(data)
+    start = find_payload_start(data)
     if start > len(data) or start == 0:
         return None
     formats = {2: ">xB", 4: ">xxH", 10: ">xxQ"}
@@ -39,7 +39,7 @@ def measure_frame(data: bytes) -> int | None:
     return start + int(length)
 
 
-def find_payload(frame: bytes) -> int:
+def find_payload_start(frame: bytes) -> int:
     """Where the payload of an unmasked frame begins; 0 if not even that can be told."""
     return {126: 4, 127: 10}.get(frame[1], 2) if len(frame) > 1 else 0
 
@@ -61,9 +61,9 @@ def make_message(kind: str, **data: Any) -> bytes:
     return make_frame(json.dumps({"type": kind, "data": data}).encode())
 
 
-def read_message(frame: bytes) -> tuple[str, dict[str, Any]]:
+def parse_message(frame: bytes) -> tuple[str, dict[str, Any]]:
     """Type and data of a message; ("", {}) for a frame that is none."""
     if frame[0] & 15 != TEXT:
         return "", {}
-    message = json.loads(frame[find_payload(frame) :])
+    message = json.loads(frame[find_payload_start(frame) :])
     return str(message["type"]), dict(message.get("data") or {})

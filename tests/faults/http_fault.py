@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import threading
 
-from tests.faults.proxy import PATIENCE_SECONDS, Exchange, Spoiler, reset
+from tests.faults.faulty_proxy import TIMEOUT_SECONDS, Exchange, HttpFault, reset_connection
 
 
-def lose_request(exchange: Exchange) -> None:
+def drop_request(exchange: Exchange) -> None:
     """The server never hears of it, and the connection breaks."""
-    reset(exchange.client)
+    reset_connection(exchange.client)
 
 
-def lose_answer(exchange: Exchange) -> None:
+def drop_response(exchange: Exchange) -> None:
     """The server does what was asked, and the connection breaks."""
     exchange.forward()
-    reset(exchange.client)
+    reset_connection(exchange.client)
 
 
-def cut_body(exchange: Exchange) -> None:
+def truncate_body(exchange: Exchange) -> None:
     """Half of the answer's body, then the connection breaks."""
     head, _, body = exchange.forward().partition(b"\r\n\r\n")
     exchange.client.sendall(head + b"\r\n\r\n" + body[: len(body) // 2])
 
 
-def send_slowly(exchange: Exchange) -> None:
+def trickle_response(exchange: Exchange) -> None:
     """The whole answer in twenty pieces, 15 ms apart."""
     answer, pause = exchange.forward(), threading.Event()
     size = len(answer) // 20 + 1
@@ -33,7 +33,7 @@ def send_slowly(exchange: Exchange) -> None:
         pause.wait(0.015)
 
 
-def respond(status: int, body: bytes = b"no", kind: str = "text/plain") -> Spoiler:
+def fake_response(status: int, body: bytes = b"no", kind: str = "text/plain") -> HttpFault:
     """An answer that the server never gave."""
 
     def send(exchange: Exchange) -> None:
@@ -44,7 +44,7 @@ def respond(status: int, body: bytes = b"no", kind: str = "text/plain") -> Spoil
     return send
 
 
-def respond_late(answer: Spoiler) -> Spoiler:
+def replace_response(answer: HttpFault) -> HttpFault:
     """The server does what was asked, but a gateway answers in its place."""
 
     def send(exchange: Exchange) -> None:
@@ -54,31 +54,31 @@ def respond_late(answer: Spoiler) -> Spoiler:
     return send
 
 
-def shake_half(exchange: Exchange) -> None:
+def truncate_handshake(exchange: Exchange) -> None:
     """A WebSocket's handshake ends in the middle of the answer's head."""
     exchange.client.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgr")
-    reset(exchange.client)
+    reset_connection(exchange.client)
 
 
-def shake_wrongly(exchange: Exchange) -> None:
+def send_invalid_handshake(exchange: Exchange) -> None:
     """A handshake whose answer proves nothing."""
     exchange.client.sendall(
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
     )
 
 
-def shake_late(exchange: Exchange) -> None:
+def delay_handshake(exchange: Exchange) -> None:
     """A handshake that takes a while."""
     threading.Event().wait(0.3)
     exchange.line.join(exchange)
 
 
-PAGE = respond(200, b"<!doctype html><title>Sign in</title>", "text/html")
-OTHER = respond(200, b'{"detail": {"no": "such thing"}}', "application/json")
+HTML_PAGE = fake_response(200, b"<!doctype html><title>Sign in</title>", "text/html")
+OTHER_JSON = fake_response(200, b'{"detail": {"no": "such thing"}}', "application/json")
 """JSON, but not that of ComfyUI."""
 
 
-class Hold:
+class HeldExchange:
     """Stops an exchange before or after the server did what was asked, until `release`; then it is
     dropped.
     """
@@ -92,37 +92,37 @@ class Hold:
         if self._after:
             exchange.forward()
         self.reached.set()
-        self._released.wait(PATIENCE_SECONDS)
-        reset(exchange.client)
+        self._released.wait(TIMEOUT_SECONDS)
+        reset_connection(exchange.client)
 
     def release(self) -> None:
         """Let go."""
         self._released.set()
 
 
-class HalfHold(Hold):
+class HeldBody(HeldExchange):
     """Stops an answer in the middle of its body, until `release`; then it is cut off there."""
 
     def __init__(self) -> None:
         super().__init__(after=True)
 
     def __call__(self, exchange: Exchange) -> None:
-        cut_body(exchange)
+        truncate_body(exchange)
         self.reached.set()
-        self._released.wait(PATIENCE_SECONDS)
-        reset(exchange.client)
+        self._released.wait(TIMEOUT_SECONDS)
+        reset_connection(exchange.client)
 
 
-class Delay:
+class DelayedRequest:
     """Holds a request up until `release`; then the server gets it, and nobody the answer."""
 
     def __init__(self) -> None:
         self._released = threading.Event()
 
     def __call__(self, exchange: Exchange) -> None:
-        self._released.wait(PATIENCE_SECONDS)
+        self._released.wait(TIMEOUT_SECONDS)
         exchange.forward()
-        reset(exchange.client)
+        reset_connection(exchange.client)
 
     def release(self) -> None:
         """Let go."""

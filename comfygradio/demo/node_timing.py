@@ -6,20 +6,20 @@ import threading
 import time
 from collections.abc import Callable
 
-LOOK_SECONDS = 0.05
-"""Whoever waits looks so often whether the pace has changed."""
+POLL_SECONDS = 0.05
+"""How often a waiting node checks whether the speed has changed."""
 
 Wait = Callable[[threading.Event, float], bool]
 """Waits until the event is set, at most for so many seconds."""
 
 
-class Pace:
+class NodeTiming:
     """Lets time pass for nodes: real time, or that of the `wait` that a test passes in."""
 
     def __init__(self, step_seconds: float, wait: Wait | None = None) -> None:
         self.step_seconds = step_seconds
         """How long a step of a sampler takes."""
-        self.is_hurried = False
+        self.skips_waits = False
         """Whether nothing takes time any more."""
         self._wait = wait
 
@@ -36,8 +36,8 @@ class Pace:
             self._wait(flag, length())
             return
         began = time.monotonic()
-        while not self.is_hurried and not flag.is_set():
+        while not self.skips_waits and not flag.is_set():
             left = began + length() - time.monotonic()
             if left <= 0:
                 return
-            flag.wait(min(left, LOOK_SECONDS))
+            flag.wait(min(left, POLL_SECONDS))

@@ -1,6 +1,4 @@
-"""A line that goes wrong on purpose: a TCP proxy before one server, with one HTTP exchange per
-connection.
-"""
+"""A TCP proxy that injects faults before one server, with one HTTP exchange per connection."""
 
 from __future__ import annotations
 
@@ -16,10 +14,10 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from urllib.parse import urlsplit
 
-from tests.faults.frames import Alter, FrameReader
+from tests.faults.websocket_frame import Alter, FrameReader
 
 CHUNK = 65536
-PATIENCE_SECONDS = 30.0
+TIMEOUT_SECONDS = 30.0
 POSTS = ("POST /prompt", "POST /api/prompt")
 """Either way of posting: our client puts /api before all routes once the bare ones answered with
 web pages.
@@ -33,11 +31,11 @@ class Exchange:
     call: str
     request: bytes
     client: socket.socket
-    line: Line
+    line: FaultyProxy
 
     def forward(self) -> bytes:
         """Ask the server; its whole answer. Raises OSError."""
-        with socket.create_connection(self.line.target, timeout=PATIENCE_SECONDS) as server:
+        with socket.create_connection(self.line.target, timeout=TIMEOUT_SECONDS) as server:
             server.sendall(self.request)
             answer = b"".join(iter(lambda: server.recv(CHUNK), b""))
         if self.call in POSTS and answer.startswith(b"HTTP/1.1 200"):
@@ -45,11 +43,11 @@ class Exchange:
         return answer
 
 
-Spoiler = Callable[[Exchange], None]
+HttpFault = Callable[[Exchange], None]
 
 
 @dataclass
-class Pair:
+class SocketPair:
     """Both ends of a WebSocket.
 
     `budget` is how many bytes the server may still send, None: any number.
@@ -70,21 +68,21 @@ class Pair:
     def end(self) -> None:
         """Reset both ends, unless somebody holds them apart."""
         if not self.muted:
-            reset(self.client)
-            reset(self.server)
+            reset_connection(self.client)
+            reset_connection(self.server)
 
 
 @dataclass
-class Rule:
+class FaultRule:
     """What happens to the next `times` calls that begin with `call`."""
 
     call: str
-    spoiler: Spoiler
+    fault: HttpFault
     times: int
 
 
 @dataclass
-class Line:
+class FaultyProxy:
     """Listens on a free port and forwards to `url`; everything that goes wrong is told from the
     test's thread.
     """
@@ -97,25 +95,25 @@ class Line:
     """What becomes of every frame that the server sends on any WebSocket; None: it comes through as
     it is.
     """
-    held: int = 0
-    """How many requests came while the line was hushed."""
-    grain: int = CHUNK
+    paused_requests: int = 0
+    """How many requests came while the line was paused."""
+    chunk_size: int = CHUNK
     """At most so many bytes of a frame are sent at once."""
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.server_url)
         self.target = (parts.hostname or "127.0.0.1", parts.port or 80)
-        self.pairs: list[Pair] = []
-        self._rules: list[Rule] = []
+        self.pairs: list[SocketPair] = []
+        self._rules: list[FaultRule] = []
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._noisy = threading.Event()
-        self._noisy.set()
+        self._flowing = threading.Event()
+        self._flowing.set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> Line:
+    def __enter__(self) -> FaultyProxy:
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
         return self
 
@@ -126,44 +124,44 @@ class Line:
         trace: TracebackType | None,
     ) -> None:
         self._ended.set()
-        self._noisy.set()
-        self.refuse()
+        self._flowing.set()
+        self.stop_listening()
 
-    def spoil(self, call: str, spoiler: Spoiler, times: int = 1) -> None:
+    def inject(self, call: str, fault: HttpFault, times: int = 1) -> None:
         """From now on, `times` calls that begin so go wrong."""
         with self._lock:
-            self._rules.append(Rule(call, spoiler, times))
+            self._rules.append(FaultRule(call, fault, times))
 
-    def mend(self) -> None:
+    def clear_faults(self) -> None:
         """Nothing goes wrong any more."""
         with self._lock:
             self._rules.clear()
 
-    def refuse(self) -> None:
+    def stop_listening(self) -> None:
         """Refuse new connections and cut the open WebSockets."""
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.cut_sockets()
 
-    def answer(self) -> None:
-        """Listen again after `refuse`."""
+    def start_listening(self) -> None:
+        """Listen again after `stop_listening`."""
         self._listener = socket.create_server(("127.0.0.1", self.port))
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
-    def hush(self) -> None:
+    def pause(self) -> None:
         """Nothing comes through in either direction; connections stay open."""
-        self._noisy.clear()
+        self._flowing.clear()
 
-    def speak(self) -> None:
-        """What was held back by `hush` comes through."""
-        self._noisy.set()
+    def resume(self) -> None:
+        """What was held back by `pause` comes through."""
+        self._flowing.set()
 
     def cut_sockets(self) -> None:
         """Reset every WebSocket on both sides."""
         for pair in self._take_pairs():
-            reset(pair.client)
-            reset(pair.server)
+            reset_connection(pair.client)
+            reset_connection(pair.server)
 
     def mute_sockets(self) -> None:
         """Every WebSocket stays open, but what is sent on it goes nowhere."""
@@ -177,15 +175,15 @@ class Line:
         for pair in list(self.pairs):
             pair.budget = budget
 
-    def cut_clients(self) -> list[Pair]:
+    def cut_clients(self) -> list[SocketPair]:
         """Reset only our side of every WebSocket: the server still thinks that it is open."""
         pairs = self._take_pairs()
         for pair in pairs:
             pair.muted = True
-            reset(pair.client)
+            reset_connection(pair.client)
         return pairs
 
-    def _take_pairs(self) -> list[Pair]:
+    def _take_pairs(self) -> list[SocketPair]:
         with self._lock:
             pairs, self.pairs = self.pairs, []
         return pairs
@@ -202,14 +200,14 @@ class Line:
         try:
             self._serve_one(client)
         except (OSError, ValueError):
-            reset(client)
+            reset_connection(client)
 
     def _serve_one(self, client: socket.socket) -> None:
-        client.settimeout(PATIENCE_SECONDS)
+        client.settimeout(TIMEOUT_SECONDS)
         call, request, is_socket = read_request(client)
-        if not self._noisy.is_set():
-            self.held += 1
-        self._noisy.wait()
+        if not self._flowing.is_set():
+            self.paused_requests += 1
+        self._flowing.wait()
         with self._lock:
             self.calls.append(call)
             rule = next(
@@ -221,7 +219,7 @@ class Line:
         if is_socket and rule is None:
             self.join(exchange)
             return
-        (rule.spoiler if rule else pass_on)(exchange)
+        (rule.fault if rule else forward_response)(exchange)
         client.close()
 
     def join(self, exchange: Exchange) -> None:
@@ -231,7 +229,7 @@ class Line:
         head, rest = read_head(server)
         exchange.client.settimeout(None)
         exchange.client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        pair = Pair(exchange.client, server)
+        pair = SocketPair(exchange.client, server)
         # Before the client hears that it is connected: from then on a test may cut it.
         with self._lock:
             self.pairs.append(pair)
@@ -239,22 +237,22 @@ class Line:
         threading.Thread(target=self._pump_up, args=(pair,), daemon=True).start()
         self._pump_down(pair, rest)
 
-    def _pump_up(self, pair: Pair) -> None:
+    def _pump_up(self, pair: SocketPair) -> None:
         with suppress(OSError):
             while data := pair.client.recv(CHUNK):
-                self._noisy.wait()
+                self._flowing.wait()
                 if not pair.muted:
                     pair.server.sendall(data)
         pair.end()
 
-    def _pump_down(self, pair: Pair, data: bytes) -> None:
+    def _pump_down(self, pair: SocketPair, data: bytes) -> None:
         reader = FrameReader()
         with suppress(OSError):
             while data or (data := pair.server.recv(CHUNK)):
                 for frame in reader.feed(data):
-                    self._noisy.wait()
+                    self._flowing.wait()
                     for altered in self.alter(frame) if self.alter else (frame,):
-                        pair.send(altered, self.grain)
+                        pair.send(altered, self.chunk_size)
                 data = b""
         pair.end()
 
@@ -294,7 +292,7 @@ def receive(client: socket.socket) -> bytes:
     return data
 
 
-def reset(opened: socket.socket) -> None:
+def reset_connection(opened: socket.socket) -> None:
     """Close with RST, as when a process or a network goes away."""
     with suppress(OSError):
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -302,6 +300,6 @@ def reset(opened: socket.socket) -> None:
     opened.close()
 
 
-def pass_on(exchange: Exchange) -> None:
+def forward_response(exchange: Exchange) -> None:
     """Nothing goes wrong."""
     exchange.client.sendall(exchange.forward())

@@ -1,6 +1,4 @@
-"""A server, a line that may go wrong before it, our queue on that line, and a neighbour who uses
-the server too.
-"""
+"""A demo server behind a faulty proxy, our queue on it, and another user of the server."""
 
 from __future__ import annotations
 
@@ -25,8 +23,8 @@ from comfygradio.jobs.limits import Limits
 from comfygradio.jobs.naming import DEFAULT_PATTERN
 from comfygradio.jobs.placement import AFFINITY_SECONDS
 from tests.clocks import HANG_SECONDS
-from tests.faults.clocks import SkippingClock
-from tests.faults.proxy import Line
+from tests.faults.faulty_proxy import FaultyProxy
+from tests.faults.skipping_clock import SkippingClock
 from tests.jobs.lines import await_that as await_that
 from tests.jobs.lines import count_files, draw, free_port, is_over, wait
 from tests.jobs.shelf import Shelf
@@ -34,7 +32,7 @@ from tests.jobs.shelf import Shelf
 CUTS = 10
 """No test cuts a client's sockets more often before it has heard anything on a new one."""
 
-QUICK = PollTimings(
+QUICK_TIMINGS = PollTimings(
     silence=0.2,
     slowest_poll=0.3,
     first_poll=0.02,
@@ -51,7 +49,7 @@ def open_queue(
     *urls: str,
     timeout_seconds: float = 20.0,
     affinity_seconds: float = AFFINITY_SECONDS,
-    patience: PollTimings = QUICK,
+    patience: PollTimings = QUICK_TIMINGS,
     names: str = DEFAULT_PATTERN,
 ) -> Iterator[JobQueue]:
     """A quick-tempered queue on these addresses, that waits for no pause of its own."""
@@ -76,12 +74,12 @@ def open_queue(
         yield queue
 
 
-def paint(seconds: float = 0.0) -> Order:
+def make_unique_order(seconds: float = 0.0) -> Order:
     """A picture that no server has in its cache."""
     return draw(next(COLORS), seconds)
 
 
-def repaint(picture: Path) -> dict[str, Any]:
+def make_upload_graph(picture: Path) -> dict[str, Any]:
     """A graph that saves a picture of ours, which has to be uploaded."""
     return {
         "1": {"class_type": "LoadImage", "inputs": {"image": str(picture)}},
@@ -89,7 +87,7 @@ def repaint(picture: Path) -> dict[str, Any]:
     }
 
 
-def order(graph: dict[str, Any]) -> Order:
+def make_graph_order(graph: dict[str, Any]) -> Order:
     """An order for any graph; the pictures that it loads are files of ours."""
     loads = {
         key: Path(node["inputs"]["image"])
@@ -105,36 +103,36 @@ LONG_SECONDS = 600.0
 
 
 @dataclass
-class World:
-    """Everything of one test. `direct` is the neighbour's way to the server, without the line."""
+class Scenario:
+    """Everything of one test. `direct` is the other user's way to the server, without the line."""
 
     server: DemoServer
-    line: Line
+    proxy: FaultyProxy
     queue: JobQueue
     direct: ComfyClient
     outputs: Path
 
-    def order(self, seconds: float = 0.0) -> Job:
+    def submit(self, seconds: float = 0.0) -> Job:
         """A picture of ours."""
-        return self.queue.submit(paint(seconds))
+        return self.queue.submit(make_unique_order(seconds))
 
-    def post_neighbour(self, seconds: float = 0.0) -> str:
+    def post_other(self, seconds: float = 0.0) -> str:
         """A picture of somebody else, who uses the same server; its id."""
         return self.direct.queue_prompt(
-            paint(seconds).prompt.graph, client_id=uuid.uuid4().hex
+            make_unique_order(seconds).prompt.graph, client_id=uuid.uuid4().hex
         ).prompt_id
 
-    def check_neighbour(self, prompt_id: str) -> None:
-        """Nobody touched the neighbour's prompt: it ends well, with its picture."""
+    def check_other(self, prompt_id: str) -> None:
+        """Nobody touched the other user's prompt: it ends well, with its picture."""
         await_that(lambda: self.direct.history(prompt_id))
         entry = self.direct.history(prompt_id)
         assert entry and entry.status == "success" and entry.outputs, entry
 
-    def hurry(self) -> None:
+    def skip_waits(self) -> None:
         """Whatever the server runs, or is given from now on, takes no time."""
-        self.server.hurry()
+        self.server.set_skip_waits()
 
-    def end(self, job: Job, seconds: float = HANG_SECONDS) -> JobSnapshot:
+    def wait_for_end(self, job: Job, seconds: float = HANG_SECONDS) -> JobSnapshot:
         """How a job ends."""
         return wait(job, is_over, seconds)
 
@@ -143,7 +141,7 @@ class World:
         says so too.
         """
         for job in jobs:
-            end = self.end(job)
+            end = self.wait_for_end(job)
             assert end.phase == "done" and not end.error, end
             record = self.queue.store.get(job.id)
             assert record and record.phase == "done" and record.results == end.results
@@ -153,7 +151,7 @@ class World:
                 and result.path.read_bytes().endswith(b"IEND\xaeB`\x82")
                 and not result.problem
             )
-            assert self.line.posted[job.id] == posts, self.line.calls
+            assert self.proxy.posted[job.id] == posts, self.proxy.calls
         assert count_files(self.outputs) == len(jobs)
         self.check_quiet()
 
@@ -167,9 +165,9 @@ class World:
 
 
 @contextmanager
-def open_world(
+def open_scenario(
     outputs: Path, shelf: Shelf | None = None, *, timeout_seconds: float = 20.0, **options: Any
-) -> Iterator[World]:
+) -> Iterator[Scenario]:
     """A fresh one, on a server from the shelf where there is one, else on its own.
 
     The options are the demo server's, the timeout is that of each of our requests.
@@ -180,7 +178,7 @@ def open_world(
             server = stack.enter_context(DemoServer(chosen, port=free_port()))
         else:
             server = shelf.lend(chosen)
-        line = stack.enter_context(Line(server.url))
-        direct = stack.enter_context(ComfyClient(server.url, patience=QUICK))
+        line = stack.enter_context(FaultyProxy(server.url))
+        direct = stack.enter_context(ComfyClient(server.url, patience=QUICK_TIMINGS))
         queue = stack.enter_context(open_queue(outputs, line.url, timeout_seconds=timeout_seconds))
-        yield World(server, line, queue, direct, outputs)
+        yield Scenario(server, line, queue, direct, outputs)
