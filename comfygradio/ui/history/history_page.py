@@ -12,6 +12,7 @@ from gradio.components import Component
 from comfygradio.errors import JobStoreError, PresetError
 from comfygradio.jobs.backend_client import BackendClient
 from comfygradio.jobs.job import Job
+from comfygradio.jobs.job_event import make_fetched, transition
 from comfygradio.jobs.job_store import JobRecord
 from comfygradio.jobs.naming import choose_result_place
 from comfygradio.jobs.results import collect_again, make_download
@@ -164,13 +165,9 @@ class History:
         client = self._find_client(record.server)
         results = collect_again(record.results, client, place, delivery)
         problems = [result.problem for result in results if result.problem]
-        changes: dict[str, Any] = {"results": results}
-        if not problems and _failed_to_collect(record):
-            changes |= {"phase": "done", "error": ""}
-        service.store.change(record.id, **changes)
         job = service.queue.find(record.token)
         if job:
-            job.update(**changes)
+            transition(job, service.store, make_fetched(record, results))
         told = self.open(owner, asked)
         return {**told, "refused": problems[0] if problems else ""}
 
@@ -261,9 +258,3 @@ def _list_tokens(asked: Mapping[str, Any]) -> list[str]:
         return []
     texts = [token for token in tokens if isinstance(token, str)]
     return texts[:MAX_TOKENS]
-
-
-def _failed_to_collect(record: JobRecord) -> bool:
-    """Whether a job says that one of its results could not be fetched."""
-    problems = [result.problem for result in record.results if result.problem]
-    return any(problem in record.error for problem in problems)
