@@ -31,7 +31,7 @@ from comfygradio.ui.form.restore_panel import build_restore_panel
 from comfygradio.ui.history.history_page import build_history, listen_history
 from comfygradio.ui.identity.owner import build_person
 from comfygradio.ui.identity.page_session import PageSessions
-from comfygradio.ui.job.job_stream_registry import JobStreams
+from comfygradio.ui.job.job_stream import JobStreams
 from comfygradio.ui.job.job_view import JobView
 from comfygradio.ui.navigation import build_navigation
 from comfygradio.ui.status.operator_access import OperatorAccess

@@ -30,8 +30,7 @@ from comfygradio.ui.form.form_layout import build_fields
 from comfygradio.ui.form.upload_value import read_payload
 from comfygradio.ui.identity.owner import find_owner
 from comfygradio.ui.identity.person import find_person
-from comfygradio.ui.job.job_view import JobView, find_job
-from comfygradio.ui.job.smaller_size import find_smaller_size
+from comfygradio.ui.job.job_view import JobView, find_job, find_smaller_size
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
