@@ -10,13 +10,18 @@ from typing import Any
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Link
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planner.input_axes import InputAxes, infer_input_axes
+from comfygradio.sweeps.planner.input_axes import (
+    ABSENT,
+    InputAxes,
+    InputKey,
+    PromptDifferences,
+    infer_input_axes,
+)
 from comfygradio.sweeps.planner.node_cost import (
     MeasuredSeconds,
     estimate_gigabytes,
     estimate_seconds,
 )
-from comfygradio.sweeps.planner.prompt_differences import ABSENT, InputKey, PromptDifferences
 from comfygradio.sweeps.planner.space import PromptSource
 
 UNCACHED_CLASSES = frozenset({"SaveImageWebsocket"})
