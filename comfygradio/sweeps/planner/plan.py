@@ -18,10 +18,9 @@ from comfygradio.sweeps.planner.cache_pinning import (
     PinningLimits,
     simulate_points,
 )
-from comfygradio.sweeps.planner.node_cost import MeasuredSeconds
 from comfygradio.sweeps.planner.partition import Partition, list_partitions
 from comfygradio.sweeps.planner.space import PromptSource
-from comfygradio.sweeps.planner.workload import Results, Workload
+from comfygradio.sweeps.planner.workload import MeasuredSeconds, Results, Workload
 
 MAX_SIMULATED_POINTS = 15_000
 """So many points are run in thought, about, to choose among the best ways to share a sweep out."""

@@ -4,9 +4,12 @@ share made one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
+from comfygradio.comfy.node_times import InputLookup
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Link
 from comfygradio.sweeps.axes.axis import Index
@@ -17,18 +20,58 @@ from comfygradio.sweeps.planner.input_axes import (
     PromptDifferences,
     infer_input_axes,
 )
-from comfygradio.sweeps.planner.node_cost import (
-    MeasuredSeconds,
-    estimate_gigabytes,
-    estimate_seconds,
-)
 from comfygradio.sweeps.planner.space import PromptSource
 
 UNCACHED_CLASSES = frozenset({"SaveImageWebsocket"})
 """Classes that never take their result from the cache, because they say that they changed."""
 
 Results = frozenset[int]
+
 Place = tuple[int, ...]
+
+MeasuredSeconds = Callable[[str, InputLookup], float | None]
+"""A node's id, and how to read the inputs of nodes → the seconds that it takes by what was
+measured, None where nothing was.
+"""
+
+Rule = tuple[re.Pattern[str], float]
+
+REFERENCE_STEPS = 20
+"""Sampler steps that the table's seconds stand for."""
+
+FALLBACK_SECONDS = 0.05
+
+SECONDS: tuple[Rule, ...] = (
+    (re.compile(r"Select|Scheduler|Guider"), FALLBACK_SECONDS),
+    (
+        re.compile(
+            r"Checkpoint.*Load|Load.*Checkpoint|UNET.*Load|Unet.*Load|DiffusionModel.*Load|ModelLoad"
+        ),
+        10.0,
+    ),
+    (re.compile(r"CLIPLoad|TextEncoder.*Load"), 5.0),
+    (
+        re.compile(r"(ControlNet|VAE|Lora|LoRA|CLIPVision|Style|Gligen|GLIGEN|Hypernetwork).*Load"),
+        1.0,
+    ),
+    (re.compile(r"Sampl"), 5.0),
+    (re.compile(r"UpscaleWithModel"), 2.0),
+    (re.compile(r"VAE|Upscale"), 0.5),
+    (re.compile(r"Encode|^Save|^Preview"), 0.1),
+)
+
+FALLBACK_GIGABYTES = 0.005
+
+GIGABYTES: tuple[Rule, ...] = (
+    (re.compile(r"Checkpoint.*Load|Load.*Checkpoint"), 7.0),
+    (re.compile(r"UNET.*Load|Unet.*Load|DiffusionModel.*Load"), 12.0),
+    (re.compile(r"UpscaleModelLoad|VAELoad"), 0.3),
+    (re.compile(r"CLIPLoad|TextEncoder.*Load|ModelLoad"), 5.0),
+    (re.compile(r"ControlNet.*Load|CLIPVision.*Load"), 1.5),
+    (re.compile(r"Lora.*Load|LoRA"), 0.3),
+    (re.compile(r"UpscaleWithModel|Video"), 0.2),
+    (re.compile(r"VAEDecode|Image|Upscale"), 0.05),
+)
 
 
 class Workload:
@@ -346,3 +389,27 @@ def _propagate_axes(cells: InputAxes) -> Mapping[str, tuple[int, ...]]:
             if len(axes[node_id]) > before:
                 changed = True
     return {node_id: tuple(sorted(found)) for node_id, found in axes.items()}
+
+
+def estimate_seconds(class_type: str, steps: Any = None) -> float:
+    """Seconds of one execution on a common card, told by the name of the class, and by steps if it
+    has some.
+    """
+    seconds = _find_amount(SECONDS, class_type, FALLBACK_SECONDS)
+    is_sampler = seconds > FALLBACK_SECONDS and "Sampl" in class_type
+    if is_sampler and isinstance(steps, int):
+        return seconds * max(1, steps) / REFERENCE_STEPS
+    return seconds
+
+
+def estimate_gigabytes(class_type: str) -> float:
+    """Memory that a kept result of this class holds: large for models, small for all else."""
+    return _find_amount(GIGABYTES, class_type, FALLBACK_GIGABYTES)
+
+
+@lru_cache(maxsize=1000)
+def _find_amount(rules: tuple[Rule, ...], class_type: str, otherwise: float) -> float:
+    for pattern, amount in rules:
+        if pattern.search(class_type):
+            return amount
+    return otherwise
