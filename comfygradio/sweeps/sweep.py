@@ -23,11 +23,10 @@ from comfygradio.sweeps.input_copy import copy_files, find_folder
 from comfygradio.sweeps.job_observer import JobObserver, measure_node_seconds
 from comfygradio.sweeps.planner.plan import Plan
 from comfygradio.sweeps.planner.run_queue import Accepts, RunQueue, Task
-from comfygradio.sweeps.planner.space import Space
 from comfygradio.sweeps.point import build_order, describe_cells
 from comfygradio.sweeps.rating import Ratings
 from comfygradio.sweeps.requirements import Requirements
-from comfygradio.sweeps.space_builder import resolve_definition
+from comfygradio.sweeps.space import Space, resolve_definition
 from comfygradio.sweeps.sweep_context import SweepContext
 from comfygradio.sweeps.time_left import TimeLeft
 

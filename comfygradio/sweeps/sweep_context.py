@@ -12,7 +12,7 @@ from comfygradio.jobs.sweep_store import SweepStore
 from comfygradio.sweeps.axes.axis import Index
 from comfygradio.sweeps.planner.cache_pinning import DEFAULT_CACHE_GIGABYTES, PinningLimits
 from comfygradio.sweeps.planner.plan import Plan, plan_sweep
-from comfygradio.sweeps.planner.space import Space
+from comfygradio.sweeps.space import Space
 
 MEMORY_SHARE = 0.6
 """Of a backend's RAM, for what it keeps for later points; the rest is for the point that runs."""

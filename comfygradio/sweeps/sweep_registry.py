@@ -18,9 +18,8 @@ from comfygradio.jobs.sweep_store import PointRecord, SweepRecord, SweepStore
 from comfygradio.sweeps.axes.axis import Index
 from comfygradio.sweeps.definition import Definition, load_definition
 from comfygradio.sweeps.input_copy import delete_folders, find_folder
-from comfygradio.sweeps.planner.space import Space
 from comfygradio.sweeps.point import build_key
-from comfygradio.sweeps.space_builder import build_space
+from comfygradio.sweeps.space import Space, build_space
 from comfygradio.sweeps.sweep import Sweep
 from comfygradio.sweeps.sweep_context import SweepContext
 

@@ -24,8 +24,8 @@ from comfygradio.sweeps.axes.axis import Index
 from comfygradio.sweeps.planner.cache_pinning import PinningLimits
 from comfygradio.sweeps.planner.plan import plan_sweep
 from comfygradio.sweeps.planner.run_queue import RunQueue
-from comfygradio.sweeps.planner.space import Space
 from comfygradio.sweeps.planner.workload import Workload
+from comfygradio.sweeps.space import Space
 from tests.benchmarks.figures import Goal, format_table
 from tests.sweeps.chain import CLASSES, make_chain, make_space
 from tests.sweeps.grids import KINDS, SWEEPS, GraphSpace, pipeline

@@ -16,7 +16,7 @@ from comfygradio.comfy.pinned_node import strip_pinned
 from comfygradio.sweeps.planner.cache_pinning import PinningLimits
 from comfygradio.sweeps.planner.plan import Plan, plan_sweep
 from comfygradio.sweeps.planner.run_queue import RunQueue, Task
-from comfygradio.sweeps.planner.space import Space
+from comfygradio.sweeps.space import Space
 from tests.sweeps.chain import CLASSES, make_chain, make_space
 
 from .driving import Comfy, Graph, only, plain_graph

@@ -25,10 +25,11 @@ from comfygradio.sweeps.planner.cache_pinning import (
     PinningLimits,
     build_pinned_nodes,
 )
+from comfygradio.sweeps.planner.input_axes import PromptSource
 from comfygradio.sweeps.planner.plan import Plan, plan_sweep
 from comfygradio.sweeps.planner.run_queue import RunQueue
-from comfygradio.sweeps.planner.space import PromptSource, Space
 from comfygradio.sweeps.planner.workload import Workload
+from comfygradio.sweeps.space import Space
 from tests.effort import scale
 
 from .chain import CLASSES, make_chain, make_space

@@ -8,11 +8,10 @@ import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from comfygradio.comfy.workflow import Link
+from comfygradio.comfy.workflow import Link, Prompt
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planner.space import PromptSource
 
 InputKey = tuple[str, str]
 """Where a value stands in a graph: node id and name of the input; the name "" stands for the class
@@ -39,6 +38,19 @@ none.
 MAX_SAMPLED_POSITIONS = 250
 """Of a longer axis only so many positions are read; the others count as different from each other.
 """
+
+
+class PromptSource(Protocol):
+    """What planning needs to know of a sweep: how long its axes are, and the prompt of a point."""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Positions on each axis."""
+        ...
+
+    def prompt(self, index: Index) -> Prompt:
+        """The prompt of a point; the same whenever it is asked for."""
+        ...
 
 
 class PromptDifferences:

@@ -18,8 +18,8 @@ from comfygradio.sweeps.planner.cache_pinning import (
     PinningLimits,
     simulate_points,
 )
+from comfygradio.sweeps.planner.input_axes import PromptSource
 from comfygradio.sweeps.planner.partition import Partition, list_partitions
-from comfygradio.sweeps.planner.space import PromptSource
 from comfygradio.sweeps.planner.workload import MeasuredSeconds, Results, Workload
 
 MAX_SIMULATED_POINTS = 15_000

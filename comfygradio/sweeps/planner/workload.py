@@ -18,9 +18,9 @@ from comfygradio.sweeps.planner.input_axes import (
     InputAxes,
     InputKey,
     PromptDifferences,
+    PromptSource,
     infer_input_axes,
 )
-from comfygradio.sweeps.planner.space import PromptSource
 
 UNCACHED_CLASSES = frozenset({"SaveImageWebsocket"})
 """Classes that never take their result from the cache, because they say that they changed."""

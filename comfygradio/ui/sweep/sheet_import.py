@@ -14,7 +14,7 @@ from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
 from comfygradio.sweeps.definition import Definition, load_definition
 from comfygradio.sweeps.export.contact_sheet import load_sweep
-from comfygradio.sweeps.planner.space import Space
+from comfygradio.sweeps.space import Space
 from comfygradio.ui.field_component import sent_to_component_value
 from comfygradio.ui.history.reuse import copy_to_uploads
 from comfygradio.ui.service import Service
