@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Literal, cast
 
+from comfygradio.clock import SYSTEM_CLOCK, Clock
 from comfygradio.errors import ComfyGradioError, JobStoreError
 from comfygradio.forms.form import Form
 from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.job import Job, Phase
-from comfygradio.jobs.sweep_store import PointRecord, SweepRecord
+from comfygradio.jobs.sweep_store import PointRecord, SweepRecord, SweepStore
 from comfygradio.sweeps.axes.axis import Axis, Index
 from comfygradio.sweeps.cell_store import Cell, CellStore, Observable
 from comfygradio.sweeps.definition import Definition
@@ -24,11 +25,9 @@ from comfygradio.sweeps.job_observer import JobObserver, measure_node_seconds
 from comfygradio.sweeps.planner.plan import Plan
 from comfygradio.sweeps.planner.run_queue import Accepts, RunQueue, Task
 from comfygradio.sweeps.point import build_order, describe_cells
-from comfygradio.sweeps.rating import Ratings
 from comfygradio.sweeps.requirements import Requirements
 from comfygradio.sweeps.space import Space, resolve_definition
 from comfygradio.sweeps.sweep_context import SweepContext
-from comfygradio.sweeps.time_left import TimeLeft
 
 SweepPhase = Literal["planned", "running", "paused", "done", "stopped"]
 """A sweep is done when no point waits or runs any more, those that failed included."""
@@ -37,6 +36,12 @@ INTERNAL_ERROR = (
     "Something went wrong in comfygradio itself, so that this sweep was paused; its log has "
     "the details."
 )
+
+MIN_MEASURED_POINTS = 3
+"""After this many finished points, measured speed replaces the planned estimate."""
+
+RATINGS = range(-1, 6)
+"""-1 rejects, 0 is none, 1 to 5 are stars."""
 
 log = logging.getLogger(__name__)
 
@@ -418,4 +423,65 @@ class Sweep(Observable):
             self._desk.rows.change(self.id, phase, self.counts.done, ended)
         finally:
             self._board.notify()
+        return True
+
+
+class TimeLeft:
+    """Measures from the moment a sweep starts or resumes."""
+
+    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._clock = clock
+        self._began: float | None = None
+        self._over = 0
+        self._share = 1.0
+
+    def begin(self, over: int, share_left: float) -> None:
+        """It runs from now on, with so many points over, and that part of the work left."""
+        self._began = self._clock.monotonic()
+        self._over = over
+        self._share = share_left
+
+    def estimate(self, over: int, planned: float | None, share_left: float) -> float | None:
+        """Seconds left with so many points over and that part of the work left; `planned` is what
+        was expected of the rest.
+
+        None: unknown.
+        """
+        if self._began is None:
+            return None
+        done = self._share - share_left
+        if over - self._over < MIN_MEASURED_POINTS or done <= 0:
+            return planned
+        elapsed = self._clock.monotonic() - self._began
+        return elapsed / done * share_left
+
+
+class Ratings:
+    """A person's ratings of the points of a sweep, as far as their content is known."""
+
+    def __init__(self, rows: SweepStore, owner: str) -> None:
+        self._rows = rows
+        self._owner = owner
+        self._keys: dict[Index, str] = {}
+        self._known = rows.list_ratings(owner)
+
+    def set_content_key(self, index: Index, key: str) -> None:
+        """Set the content key that identifies a point's result."""
+        self._keys[index] = key
+
+    def get(self, index: Index) -> int:
+        """The rating of a point, 0 if there is none."""
+        key = self._keys.get(index, "")
+        return self._known.get(key, 0)
+
+    def rate(self, index: Index, rating: int) -> bool:
+        """Rate a point, for ever; False if there is no such rating or its content is not known.
+
+        Raises JobStoreError.
+        """
+        key = self._keys.get(index)
+        if not key or rating not in RATINGS:
+            return False
+        self._rows.rate(self._owner, key, rating)
+        self._known[key] = rating
         return True
