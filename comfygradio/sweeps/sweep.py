@@ -6,8 +6,9 @@ import logging
 import secrets
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from comfygradio.clock import SYSTEM_CLOCK, Clock
@@ -15,6 +16,7 @@ from comfygradio.errors import ComfyGradioError, JobStoreError
 from comfygradio.forms.form import Form
 from comfygradio.jobs.backend import Backend
 from comfygradio.jobs.job import Job, Phase
+from comfygradio.jobs.job_queue import JobQueue
 from comfygradio.jobs.sweep_store import PointRecord, SweepRecord, SweepStore
 from comfygradio.sweeps.axes.axis import Axis, Index
 from comfygradio.sweeps.cell_store import Cell, CellStore, Observable
@@ -22,12 +24,15 @@ from comfygradio.sweeps.definition import Definition
 from comfygradio.sweeps.dispatch import Dispatcher
 from comfygradio.sweeps.input_copy import copy_files, find_folder
 from comfygradio.sweeps.job_observer import JobObserver, measure_node_seconds
-from comfygradio.sweeps.planner.plan import Plan
+from comfygradio.sweeps.planner.cache_pinning import DEFAULT_CACHE_GIGABYTES, PinningLimits
+from comfygradio.sweeps.planner.plan import Plan, plan_sweep
 from comfygradio.sweeps.planner.run_queue import Accepts, RunQueue, Task
 from comfygradio.sweeps.point import build_order, describe_cells
 from comfygradio.sweeps.requirements import Requirements
 from comfygradio.sweeps.space import Space, resolve_definition
-from comfygradio.sweeps.sweep_context import SweepContext
+
+MEMORY_SHARE = 0.6
+"""Of a backend's RAM, for what it keeps for later points; the rest is for the point that runs."""
 
 SweepPhase = Literal["planned", "running", "paused", "done", "stopped"]
 """A sweep is done when no point waits or runs any more, those that failed included."""
@@ -44,6 +49,46 @@ RATINGS = range(-1, 6)
 """-1 rejects, 0 is none, 1 to 5 are stars."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SweepContext:
+    """The queue, the rows of sweeps in its job store, and what refuses a graph that asks for too
+    much.
+
+    `check_limits` raises ValuesRefused or LimitReached.
+    """
+
+    queue: JobQueue
+    rows: SweepStore
+    check_limits: Callable[[Form, Mapping[str, Any]], None] = lambda form, graph: None
+
+    def make_plan(self, space: Space, carry: bool, todo: Collection[Index]) -> Plan:
+        """The order of these points on the queue's backends, by the times that nodes
+        took until now.
+        """
+        times = self.queue.store.read_times(space.form.name)
+        backends = max(1, len(self.queue.backends))
+        limits = PinningLimits(carry, self._measure_memory())
+        return plan_sweep(
+            space,
+            space.form.object_info,
+            times.estimate,
+            backends=backends,
+            limits=limits,
+            todo=frozenset(todo),
+        )
+
+    def _measure_memory(self) -> float:
+        """Gigabytes that kept results may take on every backend."""
+        known = []
+        for backend in self.queue.backends:
+            memory = backend.measure_memory()
+            if memory:
+                known.append(memory)
+        if not known:
+            return DEFAULT_CACHE_GIGABYTES
+        return min(known) * MEMORY_SHARE
 
 
 class Sweep(Observable):
