@@ -177,7 +177,7 @@ class InputAxes:
     Of a node that a graph does not have nothing is known there, and nobody asks.
     """
 
-    readings: PromptDifferences
+    differences: PromptDifferences
     axes: dict[InputKey, tuple[int, ...]] = field(default_factory=dict)
     tables: dict[InputKey, dict[tuple[int, ...], int]] = field(default_factory=dict)
 
@@ -188,14 +188,14 @@ class InputAxes:
     def list_numbers(self, cell: InputKey) -> set[int]:
         """The number of every value that was found in a cell."""
         if cell not in self.axes:
-            return {self.readings.first_number(cell)}
+            return {self.differences.first_number(cell)}
         return set(self.tables[cell].values())
 
     def get(self, cell: InputKey, index: Index) -> int:
         """The number of the value in a cell at a point."""
         axes = self.axes.get(cell)
         if axes is None:
-            return self.readings.first_number(cell)
+            return self.differences.first_number(cell)
         table = self.tables[cell]
         place = tuple([index[axis] for axis in axes])
         number = table.get(place)
@@ -206,38 +206,38 @@ class InputAxes:
 
     def count_places(self, axes: tuple[int, ...]) -> int:
         """Combinations of positions on these axes."""
-        sizes = [self.readings.sizes[axis] for axis in axes]
+        sizes = [self.differences.sizes[axis] for axis in axes]
         return math.prod(sizes)
 
     def _find(self, cell: InputKey, index: Index, axes: tuple[int, ...]) -> int:
         if self.count_places(axes) > MAX_COMBINATIONS:
-            return self.readings.allocate_unknown()
-        self.readings.load_point(index)
-        return self.readings.get(index, cell)
+            return self.differences.allocate_unknown()
+        self.differences.load_point(index)
+        return self.differences.get(index, cell)
 
 
-def infer_input_axes(readings: PromptDifferences) -> InputAxes:
+def infer_input_axes(differences: PromptDifferences) -> InputAxes:
     """Read prompts, and find for every cell the axes that explain all of them.
 
     Small sweeps are read whole. Of others, each axis is walked along from several points, and where
     two prompts differ in a cell although nothing that was known to matter does, the axis that
     matters there is looked for.
     """
-    cells = InputAxes(readings)
-    sizes = readings.sizes
+    cells = InputAxes(differences)
+    sizes = differences.sizes
     if math.prod(sizes) <= MAX_EXHAUSTIVE_POINTS:
         positions = [range(size) for size in sizes]
         for index in itertools.product(*positions):
-            readings.load_point(index)
+            differences.load_point(index)
     else:
         for start, axis, index in _choose_walks(sizes):
             _compare(cells, start, axis, index)
         for index in _draw_points(sizes, CHECKED_POINTS, random.Random(1)):
-            readings.load_point(index)
+            differences.load_point(index)
     # What is read to fill a gap may show another axis that matters, and so on.
     known = 0
-    while known < len(readings.rows):
-        known = len(readings.rows)
+    while known < len(differences.rows):
+        known = len(differences.rows)
         _explain(cells)
         _fill(cells)
     return cells
@@ -280,12 +280,14 @@ def _draw_points(sizes: tuple[int, ...], count: int, chance: random.Random) -> l
 
 def _compare(cells: InputAxes, start: Index, axis: int, index: Index) -> None:
     """Note which cells a step along an axis changed."""
-    readings = cells.readings
-    before = readings.load_point(start)
-    after = readings.load_point(index)
+    differences = cells.differences
+    before = differences.load_point(start)
+    after = differences.load_point(index)
     for cell, _ in before.items() ^ after.items():
         node_id, name = cell
-        if name and not (readings.has_node(start, node_id) and readings.has_node(index, node_id)):
+        if name and not (
+            differences.has_node(start, node_id) and differences.has_node(index, node_id)
+        ):
             continue  # of an input nothing is known where its node is not there
         _add_axes(cells, cell, [axis])
 
@@ -297,12 +299,12 @@ def _add_axes(cells: InputAxes, cell: InputKey, axes: list[int]) -> None:
 
 def _explain(cells: InputAxes) -> None:
     """Add axes until every cell that differs somewhere is told by those that decide it."""
-    for cell in cells.readings.list_varying():
+    for cell in cells.differences.list_varying():
         _add_axes(cells, cell, [])
         table = _tabulate(cells, cell)
         while not isinstance(table, dict):
             start, end = table
-            found = _find_axes(cells.readings, cell, start, end, cells.axes[cell])
+            found = _find_axes(cells.differences, cell, start, end, cells.axes[cell])
             _add_axes(cells, cell, found)
             table = _tabulate(cells, cell)
         cells.tables[cell] = table
@@ -312,13 +314,13 @@ def _tabulate(cells: InputAxes, cell: InputKey) -> dict[tuple[int, ...], int] | 
     """Place → number for everything that was read of a cell, or two points that contradict each
     other.
     """
-    readings = cells.readings
+    differences = cells.differences
     axes = cells.axes[cell]
     found: dict[tuple[int, ...], int] = {}
     origins: dict[tuple[int, ...], Index] = {}
-    for index in readings.list_points(cell):
+    for index in differences.list_points(cell):
         place = tuple([index[axis] for axis in axes])
-        number = readings.get(index, cell)
+        number = differences.get(index, cell)
         if found.setdefault(place, number) != number:
             return origins[place], index
         origins.setdefault(place, index)
@@ -326,13 +328,13 @@ def _tabulate(cells: InputAxes, cell: InputKey) -> dict[tuple[int, ...], int] | 
 
 
 def _find_axes(
-    readings: PromptDifferences, cell: InputKey, start: Index, end: Index, known: tuple[int, ...]
+    differences: PromptDifferences, cell: InputKey, start: Index, end: Index, known: tuple[int, ...]
 ) -> list[int]:
     """Walk from one point to another, axis by axis, until the cell changes: the axis, or axes, of
     that step.
     """
     node_id, name = cell
-    number = readings.get(start, cell)
+    number = differences.get(start, cell)
     index = start
     pending: list[int] = []
     for axis, position in enumerate(end):
@@ -340,11 +342,11 @@ def _find_axes(
             continue
         index = _move(index, axis, position)
         pending.append(axis)
-        readings.load_point(index)
-        if name and not readings.has_node(index, node_id):
+        differences.load_point(index)
+        if name and not differences.has_node(index, node_id):
             # Nothing can be said of an input whose node is gone; the next step may bring it back.
             continue
-        if readings.get(index, cell) != number:
+        if differences.get(index, cell) != number:
             return pending
         pending = []
     return pending
@@ -354,7 +356,7 @@ def _fill(cells: InputAxes) -> None:
     """Read what is missing where several axes decide a cell together, and whatever changes the
     structure.
     """
-    readings = cells.readings
+    differences = cells.differences
     for cell, axes in cells.axes.items():
         table = cells.tables[cell]
         count = cells.count_places(axes)
@@ -362,11 +364,11 @@ def _fill(cells: InputAxes) -> None:
             continue
         if count > MAX_COMBINATIONS and not _is_structure(cells, cell):
             continue
-        home = next(iter(readings.list_points(cell)))
-        positions = [range(readings.sizes[axis]) for axis in axes]
+        home = next(iter(differences.list_points(cell)))
+        positions = [range(differences.sizes[axis]) for axis in axes]
         for place in itertools.product(*positions):
             if place not in table:
-                readings.load_point(_put(home, axes, place))
+                differences.load_point(_put(home, axes, place))
 
 
 def _is_structure(cells: InputAxes, cell: InputKey) -> bool:
@@ -374,7 +376,7 @@ def _is_structure(cells: InputAxes, cell: InputKey) -> bool:
     _, name = cell
     if not name:
         return True
-    values = [cells.readings.value(number) for number in cells.tables[cell].values()]
+    values = [cells.differences.value(number) for number in cells.tables[cell].values()]
     return any(isinstance(value, Link) for value in values)
 
 

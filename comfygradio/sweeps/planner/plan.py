@@ -160,8 +160,8 @@ def estimate_partition(
     """What it costs if every server runs its own points, and carries along what the
     limits allow.
     """
-    keepers = [BackendCache(workload, segment, limits) for segment in segments]
-    return estimate_runs(workload, [simulate_points(keeper) for keeper in keepers])
+    caches = [BackendCache(workload, segment, limits) for segment in segments]
+    return estimate_runs(workload, [simulate_points(cache) for cache in caches])
 
 
 def estimate_runs(

@@ -99,7 +99,7 @@ class Workload:
         self._structure = self._list_structure_axes()
         self._memo: dict[str, dict[Place, int | None]] = {}
         self._inputs_of: dict[str, list[tuple[str, InputKey]]] = {}
-        for node_id, cells in self._cells.readings.cells.items():
+        for node_id, cells in self._cells.differences.cells.items():
             self._memo[node_id] = {}
             self._inputs_of[node_id] = sorted((name, cell) for name, cell in cells.items() if name)
         self._numbers: dict[Any, int] = {}
@@ -251,7 +251,7 @@ class Workload:
         memo[place] = None
         number = self._cells.get((node_id, ""), index)
         if number != ABSENT:
-            class_type = str(self._cells.readings.value(number))
+            class_type = str(self._cells.differences.value(number))
             memo[place] = self._identify(node_id, index, class_type)
         return memo[place]
 
@@ -263,7 +263,7 @@ class Workload:
         sources: list[int] = []
         for name, cell in self._inputs_of[node_id]:
             number = self._cells.get(cell, index)
-            value = self._cells.readings.value(number)
+            value = self._cells.differences.value(number)
             if isinstance(value, Link):
                 source = None
                 if value.node_id in self._memo:
@@ -311,18 +311,18 @@ class Workload:
 
     def _read(self, node_id: str, name: str, index: Index) -> Any:
         """The value of an input, a Link, or None."""
-        readings = self._cells.readings
-        cell = readings.cells[node_id].get(name)
+        differences = self._cells.differences
+        cell = differences.cells[node_id].get(name)
         if cell is None:
             return None
-        return readings.value(self._cells.get(cell, index))
+        return differences.value(self._cells.get(cell, index))
 
     def _inputs(self, node_id: str, index: Index) -> dict[str, Any]:
         inputs = {}
         for name, cell in self._inputs_of[node_id]:
             number = self._cells.get(cell, index)
             if number != ABSENT:
-                inputs[name] = self._cells.readings.value(number)
+                inputs[name] = self._cells.differences.value(number)
         return inputs
 
     def _class_type(self, node_id: str, index: Index) -> str:
@@ -333,16 +333,16 @@ class Workload:
         _, name = cell
         if not name:
             return True
-        readings = self._cells.readings
+        differences = self._cells.differences
         for number in self._cells.list_numbers(cell):
-            if isinstance(readings.value(number), Link | bool):
+            if isinstance(differences.value(number), Link | bool):
                 return True
         return False
 
     def _list_structure_axes(self) -> tuple[int, ...]:
         """The axes on which it depends what nodes there are and how they are linked."""
         axes: set[int] = set()
-        for cells in self._cells.readings.cells.values():
+        for cells in self._cells.differences.cells.values():
             for cell in cells.values():
                 if self._is_structural(cell):
                     axes.update(self._cells.list_axes(cell))
@@ -366,19 +366,19 @@ def _propagate_axes(cells: InputAxes) -> Mapping[str, tuple[int, ...]]:
     """Node id → the axes that decide its result: its own, and those of everything that
     may feed it.
     """
-    readings = cells.readings
+    differences = cells.differences
     axes: dict[str, set[int]] = {}
     feeds: dict[str, set[str]] = {}
-    for node_id, own in readings.cells.items():
+    for node_id, own in differences.cells.items():
         axes[node_id] = set()
         values = []
         for cell in own.values():
             axes[node_id].update(cells.list_axes(cell))
-            values += [readings.value(number) for number in cells.list_numbers(cell)]
+            values += [differences.value(number) for number in cells.list_numbers(cell)]
         linked = {value.node_id for value in values if isinstance(value, Link)}
-        feeds[node_id] = linked & readings.cells.keys()
+        feeds[node_id] = linked & differences.cells.keys()
         if any(isinstance(value, str) and value in UNCACHED_CLASSES for value in values):
-            axes[node_id] = set(range(len(readings.sizes)))
+            axes[node_id] = set(range(len(differences.sizes)))
     changed = True
     while changed:
         changed = False
