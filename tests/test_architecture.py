@@ -170,7 +170,6 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "comfygradio.sweeps",
         "comfygradio.sweeps.axes",
         "comfygradio.sweeps.export",
-        "comfygradio.sweeps.planner",
         "comfygradio.ui.assets",
         "comfygradio.ui.identity",
         "comfygradio.ui.job",

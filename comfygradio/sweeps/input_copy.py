@@ -11,7 +11,7 @@ from pathlib import Path
 
 from comfygradio.errors import JobStoreError
 from comfygradio.sweeps.axes.axis import Axis
-from comfygradio.sweeps.planner.space import Space
+from comfygradio.sweeps.space import Space
 
 
 def find_folder(outputs: Path, sweep: str = "") -> Path:

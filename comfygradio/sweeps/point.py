@@ -15,7 +15,7 @@ from comfygradio.forms.field import MEDIA
 from comfygradio.forms.form import Form
 from comfygradio.jobs.job import Order, Point
 from comfygradio.sweeps.axes.axis import Axis, Index
-from comfygradio.sweeps.planner.space import Space
+from comfygradio.sweeps.space import Space
 
 FIXED_DATE = datetime.datetime(2000, 1, 1)
 """A fixed date for file names, so that the day of a run does not change the content key.

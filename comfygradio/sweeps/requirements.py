@@ -9,7 +9,7 @@ from comfygradio.forms.form import Form
 from comfygradio.forms.preset_file import Widget
 from comfygradio.jobs.backend import Backend
 from comfygradio.sweeps.axes.axis import Axis, Index
-from comfygradio.sweeps.planner.space import Space
+from comfygradio.sweeps.space import Space
 
 VALUE_ONLY_WIDGETS: frozenset[Widget] = frozenset(
     {"text", "textarea", "number", "slider", "seed", "size", "color"}

@@ -48,9 +48,9 @@ class Finish:
     points: list[Index]
 
 
-def run_course(plan: Plan, backends: int, seed: int, jitter: float = 0.1) -> Finish:
+def simulate_run(plan: Plan, backends: int, seed: int, jitter: float = 0.1) -> Finish:
     """A plan on so many servers, which take points as they become free, and from one another."""
-    course, servers = RunQueue(plan), [Lane(plan.workload) for _ in range(backends)]
+    run_queue, servers = RunQueue(plan), [Lane(plan.workload) for _ in range(backends)]
     chance = random.Random(seed)
     free: list[tuple[float, int, Task | None]] = [
         (0.0, backend, None) for backend in range(backends)
@@ -59,10 +59,10 @@ def run_course(plan: Plan, backends: int, seed: int, jitter: float = 0.1) -> Fin
     while free:
         now, backend, before = heapq.heappop(free)
         if before:
-            course.finish(before.index)
+            run_queue.finish(before.index)
             end = max(end, now)
         for one in (backend, *idle) if before else (backend,):
-            task = course.take_next(f"lane {one}")
+            task = run_queue.take_next(f"lane {one}")
             idle = [other for other in idle if other != one]
             if task is None:
                 idle.append(one)

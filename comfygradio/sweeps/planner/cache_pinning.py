@@ -211,10 +211,10 @@ def _convert_value(
         return value
 
 
-def simulate_points(keeper: BackendCache) -> Iterator[tuple[Index, Results]]:
+def simulate_points(cache: BackendCache) -> Iterator[tuple[Index, Results]]:
     """Run everything that is ahead: each point, and the results that are made for it."""
-    while keeper:
-        index, made, _ = keeper.advance()
+    while cache:
+        index, made, _ = cache.advance()
         yield index, made
 
 

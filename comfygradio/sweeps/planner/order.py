@@ -16,11 +16,12 @@ MAX_EVALUATED_STEPS = 300_000
 """Maximum number of steps between points that are evaluated to choose an order."""
 
 MAX_LOCAL_SEARCH_POINTS = 150
-"""Longest order that local search improves; whole grids hardly ever need it, but what is left of
-one does.
+"""Points of the longest order that local search improves. Orders of whole grids hardly ever need
+it, those of what is left of a grid do.
 """
 
 MAX_ROUNDS = 20
+"""Passes of local search at most."""
 
 MAX_MOVED = 3
 """Points that are moved together at most."""

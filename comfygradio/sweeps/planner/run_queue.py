@@ -52,7 +52,7 @@ class RunQueue:
         self._accepts = accepts
         self._workload = plan.workload
         self._lock = threading.Lock()
-        self._keepers: dict[str, BackendCache] = {}
+        self._caches: dict[str, BackendCache] = {}
         self._free: list[tuple[Index, ...]] = [segment for segment in plan.segments if segment]
         self._running: dict[Index, tuple[str, float]] = {}
         self._paces: dict[str, tuple[float, float]] = {}
@@ -95,10 +95,10 @@ class RunQueue:
         change the answer.
         """
         with self._lock:
-            keeper = self._keepers.setdefault(backend, self._make_keeper((), NO_RESULTS))
+            cache = self._caches.setdefault(backend, self._make_cache((), NO_RESULTS))
             if not warm:
-                keeper.forget()
-            work = self._find_work(backend, keeper)
+                cache.forget()
+            work = self._find_work(backend, cache)
             if not work:
                 return None
             index, made, riding = work.advance()
@@ -134,23 +134,23 @@ class RunQueue:
         with self._lock:
             self._release(backend, ())
 
-    def _find_work(self, backend: str, keeper: BackendCache) -> BackendCache | None:
+    def _find_work(self, backend: str, cache: BackendCache) -> BackendCache | None:
         """The backend's own points, those that nobody has, or some of a busy backend's."""
-        if keeper.next and not self._suits(backend, keeper.next):
-            keeper = self._set_aside(backend, keeper)
-        if keeper:
-            return keeper
-        return self._adopt(backend, keeper) or self._steal(backend, keeper)
+        if cache.next and not self._suits(backend, cache.next):
+            cache = self._set_aside(backend, cache)
+        if cache:
+            return cache
+        return self._adopt(backend, cache) or self._steal(backend, cache)
 
-    def _set_aside(self, backend: str, keeper: BackendCache) -> BackendCache:
+    def _set_aside(self, backend: str, cache: BackendCache) -> BackendCache:
         """Leave those points to others that this backend cannot run."""
-        mine, others = self._part(backend, keeper.ahead)
+        mine, others = self._part(backend, cache.ahead)
         if others:
             self._free.append(others)
-        self._keepers[backend] = self._make_keeper(mine, keeper.kept)
-        return self._keepers[backend]
+        self._caches[backend] = self._make_cache(mine, cache.kept)
+        return self._caches[backend]
 
-    def _adopt(self, backend: str, keeper: BackendCache) -> BackendCache | None:
+    def _adopt(self, backend: str, cache: BackendCache) -> BackendCache | None:
         """Take over points that nobody has: the first lot of which the backend can run some."""
         for place, segment in enumerate(self._free):
             mine, rest = self._part(backend, segment)
@@ -160,20 +160,20 @@ class RunQueue:
                 self._free[place] = rest
             else:
                 del self._free[place]
-            self._keepers[backend] = self._make_keeper(mine, keeper.kept)
-            return self._keepers[backend]
+            self._caches[backend] = self._make_cache(mine, cache.kept)
+            return self._caches[backend]
         return None
 
-    def _steal(self, backend: str, keeper: BackendCache) -> BackendCache | None:
+    def _steal(self, backend: str, cache: BackendCache) -> BackendCache | None:
         """Take the end of the longest row of points if both backends are done sooner then, or if
         the other is not there.
 
         A backend that has taken nothing is not: whatever it had came back to the queue, and it asks
         for no more.
         """
-        thief = self._load(backend, keeper)
+        thief = self._load(backend, cache)
         others = []
-        for name, other in self._keepers.items():
+        for name, other in self._caches.items():
             if name != backend and other:
                 others.append((name, self._load(name, other)))
         longest_first = sorted(others, key=lambda pair: -pair[1].finish_seconds)
@@ -184,12 +184,12 @@ class RunQueue:
                 cut = 0
             mine, rest = self._part(backend, ahead[cut:])
             if mine:
-                self._keepers[name] = self._make_keeper(ahead[:cut] + rest, owner.cache.kept)
-                self._keepers[backend] = self._make_keeper(mine, keeper.kept)
-                return self._keepers[backend]
+                self._caches[name] = self._make_cache(ahead[:cut] + rest, owner.cache.kept)
+                self._caches[backend] = self._make_cache(mine, cache.kept)
+                return self._caches[backend]
         return None
 
-    def _load(self, backend: str, keeper: BackendCache) -> BackendLoad:
+    def _load(self, backend: str, cache: BackendCache) -> BackendLoad:
         """What a backend has before it; of what it has taken, it is in the middle of the first."""
         taken = [seconds for name, seconds in self._running.values() if name == backend]
         busy = 0.0
@@ -197,13 +197,13 @@ class RunQueue:
             busy = sum(taken) - taken[0] / 2
         ran, planned = self._paces.get(backend, (1.0, 1.0))
         pace = ran / planned
-        return BackendLoad(keeper, busy, pace, is_absent=not taken)
+        return BackendLoad(cache, busy, pace, is_absent=not taken)
 
     def _release(self, backend: str, more: tuple[Index, ...]) -> None:
-        keeper = self._keepers.pop(backend, None)
+        cache = self._caches.pop(backend, None)
         segment = more
-        if keeper is not None:
-            segment = (*more, *keeper.ahead)
+        if cache is not None:
+            segment = (*more, *cache.ahead)
         if segment:
             self._free.append(segment)
 
@@ -239,7 +239,7 @@ class RunQueue:
     def _suits(self, backend: str, index: Index) -> bool:
         return self._accepts is None or self._accepts(backend, index)
 
-    def _make_keeper(self, ahead: tuple[Index, ...], kept: Results) -> BackendCache:
+    def _make_cache(self, ahead: tuple[Index, ...], kept: Results) -> BackendCache:
         return BackendCache(self._workload, ahead, self.plan.limits, kept)
 
     def _measure_rest(self) -> float:
@@ -251,7 +251,7 @@ class RunQueue:
         return max(0.0, 1.0 - self._finished / work)
 
     def _count_waiting(self) -> int:
-        taken_over = sum(len(keeper) for keeper in self._keepers.values())
+        taken_over = sum(len(cache) for cache in self._caches.values())
         free = sum(len(segment) for segment in self._free)
         return taken_over + free
 

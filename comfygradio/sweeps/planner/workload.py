@@ -4,26 +4,74 @@ share made one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
+from comfygradio.comfy.node_times import InputLookup
 from comfygradio.comfy.object_info import ObjectInfo
 from comfygradio.comfy.workflow import Link
 from comfygradio.sweeps.axes.axis import Index
-from comfygradio.sweeps.planner.input_axes import InputAxes, infer_input_axes
-from comfygradio.sweeps.planner.node_cost import (
-    MeasuredSeconds,
-    estimate_gigabytes,
-    estimate_seconds,
+from comfygradio.sweeps.planner.input_axes import (
+    ABSENT,
+    InputAxes,
+    InputKey,
+    PromptDifferences,
+    PromptSource,
+    infer_input_axes,
 )
-from comfygradio.sweeps.planner.prompt_differences import ABSENT, InputKey, PromptDifferences
-from comfygradio.sweeps.planner.space import PromptSource
 
 UNCACHED_CLASSES = frozenset({"SaveImageWebsocket"})
 """Classes that never take their result from the cache, because they say that they changed."""
 
 Results = frozenset[int]
+
 Place = tuple[int, ...]
+
+MeasuredSeconds = Callable[[str, InputLookup], float | None]
+"""A node's id, and how to read the inputs of nodes → the seconds that it takes by what was
+measured, None where nothing was.
+"""
+
+Rule = tuple[re.Pattern[str], float]
+
+REFERENCE_STEPS = 20
+"""Sampler steps that the table's seconds stand for."""
+
+FALLBACK_SECONDS = 0.05
+
+SECONDS: tuple[Rule, ...] = (
+    (re.compile(r"Select|Scheduler|Guider"), FALLBACK_SECONDS),
+    (
+        re.compile(
+            r"Checkpoint.*Load|Load.*Checkpoint|UNET.*Load|Unet.*Load|DiffusionModel.*Load|ModelLoad"
+        ),
+        10.0,
+    ),
+    (re.compile(r"CLIPLoad|TextEncoder.*Load"), 5.0),
+    (
+        re.compile(r"(ControlNet|VAE|Lora|LoRA|CLIPVision|Style|Gligen|GLIGEN|Hypernetwork).*Load"),
+        1.0,
+    ),
+    (re.compile(r"Sampl"), 5.0),
+    (re.compile(r"UpscaleWithModel"), 2.0),
+    (re.compile(r"VAE|Upscale"), 0.5),
+    (re.compile(r"Encode|^Save|^Preview"), 0.1),
+)
+
+FALLBACK_GIGABYTES = 0.005
+
+GIGABYTES: tuple[Rule, ...] = (
+    (re.compile(r"Checkpoint.*Load|Load.*Checkpoint"), 7.0),
+    (re.compile(r"UNET.*Load|Unet.*Load|DiffusionModel.*Load"), 12.0),
+    (re.compile(r"UpscaleModelLoad|VAELoad"), 0.3),
+    (re.compile(r"CLIPLoad|TextEncoder.*Load|ModelLoad"), 5.0),
+    (re.compile(r"ControlNet.*Load|CLIPVision.*Load"), 1.5),
+    (re.compile(r"Lora.*Load|LoRA"), 0.3),
+    (re.compile(r"UpscaleWithModel|Video"), 0.2),
+    (re.compile(r"VAEDecode|Image|Upscale"), 0.05),
+)
 
 
 class Workload:
@@ -51,7 +99,7 @@ class Workload:
         self._structure = self._list_structure_axes()
         self._memo: dict[str, dict[Place, int | None]] = {}
         self._inputs_of: dict[str, list[tuple[str, InputKey]]] = {}
-        for node_id, cells in self._cells.readings.cells.items():
+        for node_id, cells in self._cells.differences.cells.items():
             self._memo[node_id] = {}
             self._inputs_of[node_id] = sorted((name, cell) for name, cell in cells.items() if name)
         self._numbers: dict[Any, int] = {}
@@ -203,7 +251,7 @@ class Workload:
         memo[place] = None
         number = self._cells.get((node_id, ""), index)
         if number != ABSENT:
-            class_type = str(self._cells.readings.value(number))
+            class_type = str(self._cells.differences.value(number))
             memo[place] = self._identify(node_id, index, class_type)
         return memo[place]
 
@@ -215,7 +263,7 @@ class Workload:
         sources: list[int] = []
         for name, cell in self._inputs_of[node_id]:
             number = self._cells.get(cell, index)
-            value = self._cells.readings.value(number)
+            value = self._cells.differences.value(number)
             if isinstance(value, Link):
                 source = None
                 if value.node_id in self._memo:
@@ -263,18 +311,18 @@ class Workload:
 
     def _read(self, node_id: str, name: str, index: Index) -> Any:
         """The value of an input, a Link, or None."""
-        readings = self._cells.readings
-        cell = readings.cells[node_id].get(name)
+        differences = self._cells.differences
+        cell = differences.cells[node_id].get(name)
         if cell is None:
             return None
-        return readings.value(self._cells.get(cell, index))
+        return differences.value(self._cells.get(cell, index))
 
     def _inputs(self, node_id: str, index: Index) -> dict[str, Any]:
         inputs = {}
         for name, cell in self._inputs_of[node_id]:
             number = self._cells.get(cell, index)
             if number != ABSENT:
-                inputs[name] = self._cells.readings.value(number)
+                inputs[name] = self._cells.differences.value(number)
         return inputs
 
     def _class_type(self, node_id: str, index: Index) -> str:
@@ -285,16 +333,16 @@ class Workload:
         _, name = cell
         if not name:
             return True
-        readings = self._cells.readings
+        differences = self._cells.differences
         for number in self._cells.list_numbers(cell):
-            if isinstance(readings.value(number), Link | bool):
+            if isinstance(differences.value(number), Link | bool):
                 return True
         return False
 
     def _list_structure_axes(self) -> tuple[int, ...]:
         """The axes on which it depends what nodes there are and how they are linked."""
         axes: set[int] = set()
-        for cells in self._cells.readings.cells.values():
+        for cells in self._cells.differences.cells.values():
             for cell in cells.values():
                 if self._is_structural(cell):
                     axes.update(self._cells.list_axes(cell))
@@ -318,19 +366,19 @@ def _propagate_axes(cells: InputAxes) -> Mapping[str, tuple[int, ...]]:
     """Node id → the axes that decide its result: its own, and those of everything that
     may feed it.
     """
-    readings = cells.readings
+    differences = cells.differences
     axes: dict[str, set[int]] = {}
     feeds: dict[str, set[str]] = {}
-    for node_id, own in readings.cells.items():
+    for node_id, own in differences.cells.items():
         axes[node_id] = set()
         values = []
         for cell in own.values():
             axes[node_id].update(cells.list_axes(cell))
-            values += [readings.value(number) for number in cells.list_numbers(cell)]
+            values += [differences.value(number) for number in cells.list_numbers(cell)]
         linked = {value.node_id for value in values if isinstance(value, Link)}
-        feeds[node_id] = linked & readings.cells.keys()
+        feeds[node_id] = linked & differences.cells.keys()
         if any(isinstance(value, str) and value in UNCACHED_CLASSES for value in values):
-            axes[node_id] = set(range(len(readings.sizes)))
+            axes[node_id] = set(range(len(differences.sizes)))
     changed = True
     while changed:
         changed = False
@@ -341,3 +389,27 @@ def _propagate_axes(cells: InputAxes) -> Mapping[str, tuple[int, ...]]:
             if len(axes[node_id]) > before:
                 changed = True
     return {node_id: tuple(sorted(found)) for node_id, found in axes.items()}
+
+
+def estimate_seconds(class_type: str, steps: Any = None) -> float:
+    """Seconds of one execution on a common card, told by the name of the class, and by steps if it
+    has some.
+    """
+    seconds = _find_amount(SECONDS, class_type, FALLBACK_SECONDS)
+    is_sampler = seconds > FALLBACK_SECONDS and "Sampl" in class_type
+    if is_sampler and isinstance(steps, int):
+        return seconds * max(1, steps) / REFERENCE_STEPS
+    return seconds
+
+
+def estimate_gigabytes(class_type: str) -> float:
+    """Memory that a kept result of this class holds: large for models, small for all else."""
+    return _find_amount(GIGABYTES, class_type, FALLBACK_GIGABYTES)
+
+
+@lru_cache(maxsize=1000)
+def _find_amount(rules: tuple[Rule, ...], class_type: str, otherwise: float) -> float:
+    for pattern, amount in rules:
+        if pattern.search(class_type):
+            return amount
+    return otherwise

@@ -39,12 +39,12 @@ def test_a_change_in_the_instant_of_following_is_heard_and_the_end_once(
     change: dict[str, Any],
 ) -> None:
     ends: list[Index] = []
-    following = JobObserver(lambda index, job: ends.append(index) if job.snapshot.is_over else None)
+    observer = JobObserver(lambda index, job: ends.append(index) if job.snapshot.is_over else None)
     job = HastyJob(Order("preset", "Preset", Prompt({})))
     job.change = change
-    following.observe((3,), job)
+    observer.observe((3,), job)
     assert job.failure is None
     assert ends == ([(3,)] if "phase" in change else [])
     job.update(phase="done")
     assert ends == [(3,)]
-    assert not job.is_watched and (3,) not in following
+    assert not job.is_watched and (3,) not in observer

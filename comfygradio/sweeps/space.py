@@ -1,26 +1,70 @@
-"""Preparing: a definition against a form becomes the space of its points, and a definition that
-says all of it.
+"""A space has all points that a sweep may run, and the prompt of each.
+
+`build_space` makes it of a definition and a form; `resolve_definition` writes it down again with
+everything that was drawn.
 """
 
 from __future__ import annotations
 
+import datetime
+import math
 import random
 import secrets
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from comfygradio.comfy.workflow import Prompt
 from comfygradio.errors import ValuesRefused
 from comfygradio.forms.field import MEDIA, InvalidValue
 from comfygradio.forms.fill import FROM_FORM, RANDOM_SEED
 from comfygradio.forms.form import Form
 from comfygradio.forms.scalar_resolution import resolve_value, to_plain_data
-from comfygradio.sweeps.axes.axis import Axis, Change
+from comfygradio.sweeps.axes.axis import Axis, Change, Index, apply_point, list_points
 from comfygradio.sweeps.axes.axis_parser import parse_all_axes, parse_axis
 from comfygradio.sweeps.axes.file_pattern import AllowedFiles
 from comfygradio.sweeps.definition import Definition
-from comfygradio.sweeps.planner.space import Space
+
+
+@dataclass(frozen=True)
+class Space:
+    """A form, the values that all points share, and the axes that change them.
+
+    `base` are values as `form.check` takes them, with every seed drawn; `now` is what dates in file
+    names say.
+    """
+
+    form: Form
+    axes: tuple[Axis, ...]
+    base: Mapping[str, Any]
+    now: datetime.datetime = field(default_factory=datetime.datetime.now)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Positions on each axis."""
+        return tuple(len(axis.steps) for axis in self.axes)
+
+    def __len__(self) -> int:
+        return math.prod(self.sizes)
+
+    def __iter__(self) -> Iterator[Index]:
+        """Every point, in the order as typed."""
+        return list_points(self.axes)
+
+    def describe(self, index: Index) -> dict[str, Any]:
+        """The values of the whole form at a point, as JSON. Raises ValuesRefused."""
+        checked = self.form.check(self.values(index))
+        return self.form.values_to_json(checked)
+
+    def values(self, index: Index) -> dict[str, Any]:
+        """The values of a point, not checked yet."""
+        return apply_point(self.axes, self.base, index)
+
+    def prompt(self, index: Index) -> Prompt:
+        """The prompt of a point. Raises ValuesRefused where the form refuses its values."""
+        checked = self.form.check(self.values(index))
+        return self.form.build(checked, self.now)
 
 
 def build_space(
